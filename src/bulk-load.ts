@@ -1,0 +1,105 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Database } from './database.ts'
+import type { Key, KeyPart } from './key.types.ts'
+import { checkOpenOptions, type OpenOptions, openOptionNames } from './open-options.ts'
+import { checkOptionNames } from './option-names.ts'
+import type { Definitions } from './schema/registry.types.ts'
+
+/** How `from` and `fromAsync` load items, besides how to open the database. */
+export interface LoadOptions<T> extends OpenOptions {
+  /** What the key of every item begins with. */
+  readonly prefix: Key
+  /** What ends it: the name of the property that holds the last part, or a function of the item that gives it. */
+  readonly keyProperty: (keyof T & string) | ((item: T) => KeyPart)
+  /** The file; left out: in memory. */
+  readonly path?: string | undefined
+  /** Milliseconds from now after which the items expire. */
+  readonly expireIn?: number | undefined
+  /** Called after each commit with the number of items seen, and how many there are where that is known. */
+  readonly onProgress?: ((processed: number, total?: number) => void) | undefined
+  /** What an item that cannot be stored does: reject the call (the default), or be skipped. */
+  readonly onError?: 'stop' | 'continue' | undefined
+  /** Is told of each item that cannot be stored. */
+  readonly onErrorCallback?: ((error: unknown, item: T) => void) | undefined
+}
+
+const ownNames = ['prefix', 'keyProperty', 'path', 'expireIn', 'onProgress', 'onError', 'onErrorCallback']
+const itemsPerCommit = 1_000
+
+/** Splits the options of a load into those of `open` and checks all of them before anything is opened. */
+export function openOptionsOf<T>(options: LoadOptions<T>): OpenOptions {
+  checkOptionNames(options, [...ownNames, ...openOptionNames], 'from')
+  const {
+    prefix,
+    keyProperty,
+    path,
+    expireIn: _e,
+    onProgress: _p,
+    onError,
+    onErrorCallback: _c,
+    ...open
+  } = options
+  if (!Array.isArray(prefix)) throw new TypeError("prefix is the beginning of every key, as ['users']")
+  if (typeof keyProperty !== 'string' && typeof keyProperty !== 'function') {
+    throw new TypeError(
+      'keyProperty is the name of a property of the items, or a function that gives the last part of the key',
+    )
+  }
+  if (onError !== undefined && onError !== 'stop' && onError !== 'continue') {
+    throw new TypeError("onError is 'stop' or 'continue'")
+  }
+  checkOpenOptions(path, open)
+  return open
+}
+
+/** Stores items in atomic commits of 1,000. A commit that fails is tried again item by item, to tell the bad from the good. */
+export async function load<T, R extends Definitions>(
+  database: Database<R>,
+  items: Iterable<T> | AsyncIterable<T>,
+  options: LoadOptions<T>,
+): Promise<void> {
+  const total = Array.isArray(items)
+    ? items.length
+    : items instanceof Set || items instanceof Map
+      ? items.size
+      : undefined
+  let processed = 0
+  let batch: T[] = []
+  const flush = async () => {
+    const loading = batch
+    batch = []
+    await storeBatch(database, loading, options)
+    processed += loading.length
+    options.onProgress?.(processed, total)
+    await nextTurn()
+  }
+  for await (const item of items as AsyncIterable<T>) {
+    batch.push(item)
+    if (batch.length === itemsPerCommit) await flush()
+  }
+  if (batch.length > 0) await flush()
+}
+
+async function storeBatch<T, R extends Definitions>(
+  database: Database<R>,
+  items: readonly T[],
+  options: LoadOptions<T>,
+): Promise<void> {
+  const { onError = 'stop', onErrorCallback, expireIn } = options
+  const results = await Promise.allSettled(
+    items.map(async (item) => database.set(keyOf(item, options), item as never, { expireIn })),
+  )
+  const errors = results.flatMap((result, i) =>
+    result.status === 'rejected' ? [{ error: result.reason as unknown, item: items[i]! }] : [],
+  )
+  for (const { error, item } of errors) onErrorCallback?.(error, item)
+  if (onError === 'stop' && errors.length > 0) throw errors[0]!.error
+}
+
+function keyOf<T>(item: T, { prefix, keyProperty }: LoadOptions<T>): Key {
+  const part = typeof keyProperty === 'function' ? keyProperty(item) : (item[keyProperty] as KeyPart)
+  if (part === undefined || part === null) {
+    throw new TypeError(`keyProperty gives no key for an item: it is ${String(part)}`)
+  }
+  return [...prefix, part]
+}

@@ -1,0 +1,60 @@
+import type { StoredValue } from '../value/encoding.ts'
+
+/** Holds when the key's newest version is this one; `null`: when the key has no value that has not expired. */
+export interface KeyCheck {
+  readonly key: Uint8Array
+  readonly version: number | null
+}
+
+/** Stores a value. `expiresAt`: milliseconds since the epoch, `null` for never. */
+export interface SetMutation {
+  readonly type: 'set'
+  readonly key: Uint8Array
+  readonly collection: string | null
+  readonly stored: StoredValue
+  readonly expiresAt: number | null
+}
+
+export interface DeleteMutation {
+  readonly type: 'delete'
+  readonly key: Uint8Array
+}
+
+/** KvU64 arithmetic on what is stored when the write commits. `expiresAt` left out: the key keeps its expiry. */
+export interface ArithmeticMutation {
+  readonly type: 'sum' | 'min' | 'max'
+  readonly key: Uint8Array
+  readonly collection: string | null
+  readonly operand: bigint
+  readonly expiresAt?: number | null
+}
+
+/** Changes when a value expires, and nothing else of it; without a value it does nothing. */
+export interface TouchMutation {
+  readonly type: 'touch'
+  readonly key: Uint8Array
+  readonly expiresAt: number | null
+}
+
+export type Mutation = SetMutation | DeleteMutation | ArithmeticMutation | TouchMutation
+
+/** What commits together or not at all: every check holds, then every mutation is applied in order. */
+export interface AtomicWrite {
+  readonly checks: readonly KeyCheck[]
+  readonly mutations: readonly Mutation[]
+}
+
+/** A check that did not hold; `actual` is the version found, `null` where there is no value. */
+export interface CheckConflict {
+  readonly key: Uint8Array
+  readonly expected: number | null
+  readonly actual: number | null
+}
+
+/** What became of one write: `touched` counts the values that its deletes and touches found. */
+export type CommitOutcome =
+  | { readonly type: 'committed'; readonly version: number; readonly touched: number }
+  | { readonly type: 'conflict'; readonly conflicts: readonly CheckConflict[] }
+  | { readonly type: 'failed'; readonly error: unknown }
+
+export const noChecks: readonly KeyCheck[] = []

@@ -1,0 +1,134 @@
+import { applyArithmetic } from '../../commit/mutation.ts'
+import type {
+  ArithmeticMutation,
+  AtomicWrite,
+  CheckConflict,
+  KeyCheck,
+  Mutation,
+  SetMutation,
+  TouchMutation,
+} from '../../commit/write.ts'
+import { decodeKey } from '../../key/codec.ts'
+import { decodeValue, encodeValue } from '../../value/codec.ts'
+import { Encoding, type EncodingId } from '../../value/encoding.ts'
+import { KvU64 } from '../../value/kv-u64.ts'
+import type { ChangeLog } from './change-log.ts'
+import { engineCode } from './engine-error.ts'
+import type { Statements } from './statements.ts'
+import type { UniqueIndexes } from './unique-indexes.ts'
+
+/** Where a write is applied: inside an open transaction, as this version, at this time (ms since the epoch). */
+export interface ApplyContext {
+  readonly statements: Statements
+  readonly uniqueIndexes: UniqueIndexes
+  readonly log: ChangeLog
+  readonly version: number
+  readonly now: number
+}
+
+/** The conflicts of the checks that do not hold. */
+export function failedChecks(
+  checks: readonly KeyCheck[],
+  { statements, now }: ApplyContext,
+): CheckConflict[] {
+  const conflicts: CheckConflict[] = []
+  for (const { key, version } of checks) {
+    const row = statements.version.get(key)
+    const actual = row !== undefined && !hasExpired(row[1], now) ? row[0] : null
+    if (actual !== version) conflicts.push({ key, expected: version, actual })
+  }
+  return conflicts
+}
+
+/** Applies the mutations in order. Gives the number of values that deletes and touches found. */
+export function applyMutations(write: AtomicWrite, context: ApplyContext): number {
+  let touched = 0
+  for (const mutation of write.mutations) touched += applyMutation(mutation, context)
+  return touched
+}
+
+function applyMutation(mutation: Mutation, context: ApplyContext): number {
+  switch (mutation.type) {
+    case 'set':
+      applySet(mutation, context)
+      return 0
+    case 'delete':
+      return applyDelete(mutation.key, context)
+    case 'touch':
+      return applyTouch(mutation, context)
+    case 'sum':
+    case 'min':
+    case 'max':
+      applyArithmeticMutation(mutation, context)
+      return 0
+  }
+}
+
+function applySet(mutation: SetMutation, context: ApplyContext): void {
+  const { key, collection, stored, expiresAt } = mutation
+  const { statements, uniqueIndexes, log, version } = context
+  const store = () =>
+    statements.upsert.run(key, collection, stored.value, stored.encoding, stored.types, version, expiresAt)
+  for (;;) {
+    try {
+      store()
+      break
+    } catch (error) {
+      if (engineCode(error) !== 'SQLITE_CONSTRAINT_UNIQUE' || collection === null) throw error
+      const expired = uniqueIndexes.expiredHolder(collection, key, stored, context.now)
+      if (expired === null) throw error
+      statements.remove.run(expired)
+      log.add('expire', expired)
+    }
+  }
+  log.add('set', key, stored)
+}
+
+function applyDelete(key: Uint8Array, { statements, log, now }: ApplyContext): number {
+  const row = statements.version.get(key)
+  if (row === undefined) return 0
+  statements.remove.run(key)
+  const expired = hasExpired(row[1], now)
+  log.add(expired ? 'expire' : 'delete', key)
+  return expired ? 0 : 1
+}
+
+function applyTouch(
+  { key, expiresAt }: TouchMutation,
+  { statements, log, version, now }: ApplyContext,
+): number {
+  const row = statements.get.get(key)
+  if (row === undefined || hasExpired(row[5], now)) return 0
+  statements.touch.run(version, expiresAt, key)
+  log.add('set', key, { value: row[1], encoding: row[2] as EncodingId, types: row[3] })
+  return 1
+}
+
+function applyArithmeticMutation(mutation: ArithmeticMutation, context: ApplyContext): void {
+  const row = context.statements.get.get(mutation.key)
+  const current = row !== undefined && !hasExpired(row[5], context.now) ? row : null
+  if (current !== null && current[2] !== Encoding.u64) {
+    const key = JSON.stringify(decodeKey(mutation.key), (_, part) =>
+      typeof part === 'bigint' ? `${part}n` : part,
+    )
+    throw new TypeError(
+      `${mutation.type} needs a KvU64, and ${key} holds another kind of value: set it to a KvU64 first`,
+    )
+  }
+  const before = current === null ? null : (decodeValue(current[1], current[2], current[3]) as KvU64).value
+  const after = applyArithmetic(mutation.type, before, mutation.operand)
+  applySet(
+    {
+      type: 'set',
+      key: mutation.key,
+      collection: mutation.collection,
+      stored: encodeValue(new KvU64(after)),
+      expiresAt: mutation.expiresAt === undefined ? (current?.[5] ?? null) : mutation.expiresAt,
+    },
+    context,
+  )
+}
+
+function hasExpired(expiresAt: number | null, now: number): boolean {
+  return expiresAt !== null && expiresAt <= now
+}

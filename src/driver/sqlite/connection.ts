@@ -1,0 +1,104 @@
+import { existsSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import Database from 'better-sqlite3'
+import { DatabaseOpenError } from '../../errors.ts'
+import { engineCode, isBusy } from './engine-error.ts'
+
+/** The path of a database that lives in this process's memory alone. */
+export const memoryPath = ':memory:'
+
+/** `application_id` in the header of a file of this library: "VLKY". */
+const applicationId = 0x564c4b59
+/** `user_version` in the header: the newest format that this code reads and writes. */
+const formatVersion = 1
+/** Bytes; measured in docs/storage-layout.md. A file keeps the page size that it was created with. */
+const pageSize = 4_096
+
+export interface ConnectionOptions {
+  readonly path: string
+  readonly readOnly: boolean
+  readonly durability: 'normal' | 'full'
+}
+
+/** Opens the file and sets it up, in one attempt that throws SQLITE_BUSY when another connection is in the way. */
+export function connect({ path, readOnly, durability }: ConnectionOptions): Database.Database {
+  const connection = openFile(path, readOnly)
+  try {
+    assertFormat(connection, path)
+    if (!readOnly) {
+      connection.pragma(`page_size = ${pageSize}`)
+      if (path !== memoryPath) connection.pragma('journal_mode = WAL')
+      connection.pragma(`synchronous = ${durability}`)
+    }
+    return connection
+  } catch (error) {
+    connection.close()
+    if (isBusy(error) || error instanceof DatabaseOpenError) throw error
+    throw openError(path, error)
+  }
+}
+
+/** Marks the file as one of this library, inside the transaction that creates its tables. */
+export function markFormat(connection: Database.Database): void {
+  connection.pragma(`application_id = ${applicationId}`)
+  connection.pragma(`user_version = ${formatVersion}`)
+}
+
+function openFile(path: string, readOnly: boolean): Database.Database {
+  if (path !== memoryPath) {
+    const folder = dirname(path)
+    if (!existsSync(folder))
+      throw new DatabaseOpenError(path, `there is no folder ${folder}: create it first`)
+    const isDirectory = existsSync(path) && statSync(path).isDirectory()
+    if (isDirectory) throw new DatabaseOpenError(path, 'it is a directory: name a file in it')
+    if (readOnly && !existsSync(path)) {
+      throw new DatabaseOpenError(path, 'there is no such file, and readOnly does not create one')
+    }
+  } else if (readOnly) {
+    throw new TypeError('readOnly needs a path: a database in memory starts empty')
+  }
+  try {
+    return new Database(path, { readonly: readOnly, timeout: 0 })
+  } catch (error) {
+    if (isBusy(error)) throw error
+    throw openError(path, error)
+  }
+}
+
+function assertFormat(connection: Database.Database, path: string): void {
+  const application = connection.pragma('application_id', { simple: true }) as number
+  const format = connection.pragma('user_version', { simple: true }) as number
+  if (application === 0 && format === 0) return
+  if (application !== applicationId) {
+    throw new DatabaseOpenError(path, 'it is a database of another application: choose another path')
+  }
+  if (format > formatVersion) {
+    const known = `this version of valkeyrie reads formats up to ${formatVersion}`
+    throw new DatabaseOpenError(path, `its format is ${format}, and ${known}: upgrade valkeyrie`)
+  }
+}
+
+function openError(path: string, error: unknown): unknown {
+  const reason = openReasons[engineCode(error) ?? '']
+  return reason === undefined ? error : new DatabaseOpenError(path, reason, { cause: error })
+}
+
+const openReasons: Record<string, string> = {
+  SQLITE_NOTADB: 'it is not a database: choose another path',
+  SQLITE_CORRUPT: 'the file is damaged: restore it from a backup',
+  SQLITE_CANTOPEN: 'it cannot be opened or created: check the permissions of the file and its folder',
+  SQLITE_READONLY: 'it cannot be written: check its permissions, or open it with readOnly: true',
+  SQLITE_READONLY_DIRECTORY: 'its folder cannot be written: check its permissions',
+  SQLITE_PERM: 'its permissions do not allow it: check them',
+  SQLITE_FULL: 'the disk is full: make room first',
+}
+
+/** The files that a database consists of. */
+export function databaseFiles(path: string): string[] {
+  return path === memoryPath ? [] : [path, `${path}-wal`, `${path}-shm`]
+}
+
+/** The absolute path of a database, so that a later change of the working directory does not move it. */
+export function databasePath(path: string | undefined): string {
+  return path === undefined || path === memoryPath ? memoryPath : resolve(path)
+}

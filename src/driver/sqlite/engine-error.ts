@@ -1,0 +1,27 @@
+import { DatabaseClosedError, KvError, StorageError } from '../../errors.ts'
+
+/** The engine's code of an error, as `SQLITE_BUSY`; undefined for an error of another origin. */
+export function engineCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  const { code } = error
+  return typeof code === 'string' && code.startsWith('SQLITE_') ? code : undefined
+}
+
+/** Whether another connection stood in the way, so that the same call may succeed a moment later. */
+export function isBusy(error: unknown): boolean {
+  const code = engineCode(error)
+  return code !== undefined && /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)
+}
+
+/** The error to report for what the engine threw. */
+export function toKvError(error: unknown): unknown {
+  if (error instanceof KvError) return error
+  const code = engineCode(error)
+  if (code === undefined) return error
+  return new StorageError(code, (error as Error).message, { cause: error })
+}
+
+/** For calls on a connection that may have been closed while they waited. */
+export function assertOpen(connection: { readonly open: boolean }): void {
+  if (!connection.open) throw new DatabaseClosedError()
+}

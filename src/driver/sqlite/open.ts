@@ -1,0 +1,43 @@
+import { MigrationError } from '../../errors.ts'
+import type { Catalog, Driver } from '../driver.ts'
+import { knowsCollections } from './catalog.ts'
+import { type ConnectionOptions, connect, databasePath } from './connection.ts'
+import { SqliteDriver, type SqliteDriverOptions } from './driver.ts'
+import { isBusy, toKvError } from './engine-error.ts'
+import { retryBusy } from './retry-busy.ts'
+import { type DeclaredCollection, readSetUp, setUp } from './set-up.ts'
+import { kvTables } from './table.ts'
+
+export interface SqliteOptions extends Omit<ConnectionOptions, 'path'>, Omit<SqliteDriverOptions, 'path'> {
+  /** A file; left out or `:memory:`: a database in this process's memory. */
+  readonly path?: string | undefined
+}
+
+/** Opens a database with these collections, and creates what it lacks of them. */
+export async function openSqlite(
+  collections: readonly DeclaredCollection[],
+  options: SqliteOptions,
+): Promise<{ driver: Driver; catalog: Catalog }> {
+  const path = databasePath(options.path)
+  const tables = kvTables(collections)
+  return retryBusy(() => {
+    const connection = connect({ ...options, path })
+    try {
+      const catalog = options.readOnly
+        ? readSetUp(connection, tables, path)
+        : setUp(connection, tables, collections)
+      if (!knowsCollections(catalog, collections)) {
+        throw new MigrationError(
+          'The database does not know every declared schema: open it once without readOnly',
+        )
+      }
+      return {
+        driver: new SqliteDriver(connection, tables, collections, catalog, { ...options, path }),
+        catalog,
+      }
+    } catch (error) {
+      connection.close()
+      throw isBusy(error) ? error : toKvError(error)
+    }
+  }, options.busyTimeout)
+}

@@ -1,0 +1,221 @@
+import type Database from 'better-sqlite3'
+import {
+  and,
+  asc,
+  count,
+  desc,
+  eq,
+  gt,
+  gte,
+  isNotNull,
+  isNull,
+  lt,
+  lte,
+  max,
+  min,
+  or,
+  sql,
+} from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/better-sqlite3'
+import type { Logger } from 'drizzle-orm/logger'
+import { type BuiltQuery, Statement } from './statement.ts'
+import type { KvTables } from './table.ts'
+
+type Key = Uint8Array
+type Value = string | Uint8Array
+type Expiry = number | null
+
+/** key, value, encoding, types, version, expires_at */
+export type KvRow = readonly [Key, Value, number, string | null, number, Expiry]
+
+/** Every statement of the driver's hot paths: a Drizzle query each, prepared once per database. */
+export function prepareStatements(connection: Database.Database, { kv, kvLog }: KvTables, logger?: Logger) {
+  const db = drizzle(connection)
+  const named = sql.placeholder
+  const row = {
+    key: kv.key,
+    value: kv.value,
+    encoding: kv.encoding,
+    types: kv.types,
+    version: kv.version,
+    expiresAt: kv.expiresAt,
+  }
+  const atKey = eq(kv.key, named('key'))
+  const inRange = and(gte(kv.key, named('start')), lt(kv.key, named('end')))
+  const inCollection = eq(kv.collection, named('collection'))
+  const alive = or(isNull(kv.expiresAt), gt(kv.expiresAt, named('now')))
+  const dead = and(isNotNull(kv.expiresAt), lte(kv.expiresAt, named('now')))
+
+  const prepare = <
+    Parameters extends readonly (Value | number | null)[],
+    Row extends readonly unknown[] = never,
+  >(
+    query: BuiltQuery,
+    ...names: string[]
+  ) => new Statement<Parameters, Row>(connection, query, names, logger)
+
+  const scan = (inside: typeof inRange, order: typeof asc, ...names: string[]) =>
+    db.select(row).from(kv).where(and(inside, alive)).orderBy(order(kv.key)).limit(named('limit'))
+
+  const control = (text: string) => connection.prepare(text)
+
+  return {
+    control: {
+      beginRead: control('BEGIN'),
+      beginWrite: control('BEGIN IMMEDIATE'),
+      commit: control('COMMIT'),
+      rollback: control('ROLLBACK'),
+      savepoint: control('SAVEPOINT one_write'),
+      release: control('RELEASE one_write'),
+      rollbackTo: control('ROLLBACK TO one_write'),
+    },
+    get: prepare<[Key], KvRow>(db.select(row).from(kv).where(atKey), 'key'),
+    /** version, expires_at */
+    version: prepare<[Key], readonly [number, Expiry]>(
+      db.select({ version: kv.version, expiresAt: kv.expiresAt }).from(kv).where(atKey),
+      'key',
+    ),
+    scanForward: prepare<[Key, Key, number, number], KvRow>(
+      scan(inRange, asc),
+      'start',
+      'end',
+      'now',
+      'limit',
+    ),
+    scanBackward: prepare<[Key, Key, number, number], KvRow>(
+      scan(inRange, desc),
+      'start',
+      'end',
+      'now',
+      'limit',
+    ),
+    scanCollectionForward: prepare<[string, Key, Key, number, number], KvRow>(
+      scan(and(inCollection, inRange), asc),
+      'collection',
+      'start',
+      'end',
+      'now',
+      'limit',
+    ),
+    scanCollectionBackward: prepare<[string, Key, Key, number, number], KvRow>(
+      scan(and(inCollection, inRange), desc),
+      'collection',
+      'start',
+      'end',
+      'now',
+      'limit',
+    ),
+    /** All rows of a collection, expired ones included: answered from the index alone. */
+    countCollection: prepare<[string], readonly [number]>(
+      db.select({ count: count() }).from(kv).where(inCollection),
+      'collection',
+    ),
+    countExpired: prepare<[string, number], readonly [number]>(
+      db.select({ count: count() }).from(kv).where(and(inCollection, dead)),
+      'collection',
+      'now',
+    ),
+    countRange: prepare<[string, Key, Key], readonly [number]>(
+      db.select({ count: count() }).from(kv).where(and(inCollection, inRange)),
+      'collection',
+      'start',
+      'end',
+    ),
+    countExpiredRange: prepare<[string, Key, Key, number], readonly [number]>(
+      db
+        .select({ count: count() })
+        .from(kv)
+        .where(and(inCollection, inRange, dead)),
+      'collection',
+      'start',
+      'end',
+      'now',
+    ),
+    /**
+     * A key's collection follows from the key alone, so replacing a value leaves it as it is, and its index untouched.
+     */
+    upsert: prepare<[Key, string | null, Value, number, string | null, number, Expiry]>(
+      db
+        .insert(kv)
+        .values({
+          key: named('key'),
+          collection: named('collection'),
+          value: named('value'),
+          encoding: named('encoding'),
+          types: named('types'),
+          version: named('version'),
+          expiresAt: named('expiresAt'),
+        })
+        .onConflictDoUpdate({
+          target: kv.key,
+          set: {
+            value: sql`excluded.value`,
+            encoding: sql`excluded.encoding`,
+            types: sql`excluded.types`,
+            version: sql`excluded.version`,
+            expiresAt: sql`excluded.expires_at`,
+          },
+        }),
+      'key',
+      'collection',
+      'value',
+      'encoding',
+      'types',
+      'version',
+      'expiresAt',
+    ),
+    touch: prepare<[number, Expiry, Key]>(
+      db
+        .update(kv)
+        .set({ version: sql`${named('version')}`, expiresAt: sql`${named('expiresAt')}` })
+        .where(atKey),
+      'version',
+      'expiresAt',
+      'key',
+    ),
+    remove: prepare<[Key]>(db.delete(kv).where(atKey), 'key'),
+    removeAll: prepare<[]>(db.delete(kv)),
+    allKeys: prepare<[Key, number], readonly [Key]>(
+      db
+        .select({ key: kv.key })
+        .from(kv)
+        .where(gt(kv.key, named('after')))
+        .orderBy(asc(kv.key))
+        .limit(named('limit')),
+      'after',
+      'limit',
+    ),
+    expired: prepare<[number, number], readonly [Key]>(
+      db.select({ key: kv.key }).from(kv).where(dead).orderBy(asc(kv.expiresAt)).limit(named('limit')),
+      'now',
+      'limit',
+    ),
+    nextExpiry: prepare<[], readonly [number | null]>(
+      db
+        .select({ next: min(kv.expiresAt) })
+        .from(kv)
+        .where(isNotNull(kv.expiresAt)),
+    ),
+    latestVersion: prepare<[], readonly [number | null]>(
+      db.select({ latest: max(kvLog.version) }).from(kvLog),
+    ),
+    appendLog: prepare<[number, number, Uint8Array]>(
+      db.insert(kvLog).values({ version: named('version'), at: named('at'), changes: named('changes') }),
+      'version',
+      'at',
+      'changes',
+    ),
+    trimLog: prepare<[number]>(db.delete(kvLog).where(lte(kvLog.version, named('version'))), 'version'),
+    /** version, at */
+    oldestLog: prepare<[number], readonly [number, number]>(
+      db
+        .select({ version: kvLog.version, at: kvLog.at })
+        .from(kvLog)
+        .orderBy(asc(kvLog.version))
+        .limit(named('limit')),
+      'limit',
+    ),
+  }
+}
+
+export type Statements = ReturnType<typeof prepareStatements>

@@ -1,0 +1,84 @@
+import { type SQL, sql } from 'drizzle-orm'
+import { blob, index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import type { IndexDeclaration } from '../driver.ts'
+
+/** What the tables need to know of a declared schema. */
+export interface IndexedCollection {
+  readonly name: string
+  readonly indexes: readonly IndexDeclaration[]
+}
+
+/** The name of the index that a declaration becomes: `kv_users_email`, `kv_users_address_city_age_unique`. */
+export function indexName(collection: string, { fields, unique }: IndexDeclaration): string {
+  const path = fields.map((field) => field.replaceAll('.', '_')).join('_')
+  return `kv_${collection}_${path}${unique ? '_unique' : ''}`
+}
+
+/**
+ * The Drizzle tables of a database with these collections.
+ *
+ * Each declared index is a partial index over arrow expressions. SQLite uses it for a query that repeats both the
+ * expression and the condition on `collection` to the letter; drizzle-kit splits an index expression at its commas, so
+ * `json_extract(value, …)` cannot stand in one.
+ */
+export function kvTables(collections: readonly IndexedCollection[] = []) {
+  const kv = sqliteTable(
+    'kv',
+    {
+      key: blob('key', { mode: 'buffer' }).primaryKey().notNull(),
+      collection: text('collection'),
+      value: text('value').notNull(),
+      encoding: integer('encoding').notNull(),
+      types: text('types'),
+      version: integer('version').notNull(),
+      expiresAt: integer('expires_at'),
+    },
+    (table) => [
+      index('kv_collection').on(table.collection, table.key).where(sql`collection IS NOT NULL`),
+      index('kv_expires_at').on(table.expiresAt).where(sql`expires_at IS NOT NULL`),
+      ...collections.flatMap(({ name, indexes }) =>
+        indexes.map((declaration) => {
+          const create = declaration.unique ? uniqueIndex : index
+          const [first, ...rest] = declaration.fields.map((field) => fieldExpression(field)) as [
+            SQL,
+            ...SQL[],
+          ]
+          return create(indexName(name, declaration))
+            .on(first, ...rest)
+            .where(ofCollection(name))
+        }),
+      ),
+    ],
+  )
+  const kvLog = sqliteTable('kv_log', {
+    version: integer('version').primaryKey(),
+    at: integer('at').notNull(),
+    changes: blob('changes', { mode: 'buffer' }).notNull(),
+  })
+  const kvCollections = sqliteTable('kv_collections', {
+    name: text('name').primaryKey(),
+    pattern: text('pattern').notNull(),
+    schema: text('schema'),
+    version: integer('version').notNull(),
+  })
+  return { kv, kvLog, kvCollections }
+}
+
+export type KvTables = ReturnType<typeof kvTables>
+
+/** `value ->> '$.address.city'`, the expression that an index and the queries on it share. */
+export function fieldExpression(path: string, value: SQL = sql.raw('value')): SQL {
+  const steps = path
+    .split('.')
+    .map((name) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : JSON.stringify(name)))
+  return sql`${value} ->> ${sql.raw(quoteText(`$.${steps.join('.')}`))}`
+}
+
+/** `collection = 'users'`, the condition that an index and the queries on it share: a bound name would not match it. */
+export function ofCollection(name: string): SQL {
+  return sql`collection = ${sql.raw(quoteText(name))}`
+}
+
+function quoteText(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`
+}

@@ -1,0 +1,50 @@
+export type { LoadOptions } from './bulk-load.ts'
+export type { Database, Repositories } from './database.ts'
+export {
+  type Conflict,
+  ConflictError,
+  CorruptKeyError,
+  CorruptValueError,
+  DatabaseBusyError,
+  DatabaseClosedError,
+  DatabaseOpenError,
+  KeyExistsError,
+  KvError,
+  type KvErrorCode,
+  MigrationError,
+  NotFoundError,
+  QueryError,
+  StorageError,
+  UniqueConstraintError,
+  ValidationError,
+  type ValidationIssue,
+} from './errors.ts'
+export type { Pattern } from './key/pattern.types.ts'
+export type { Selector } from './key/range.ts'
+export type { Key, KeyPart } from './key.types.ts'
+export type { Limits } from './limits.ts'
+export type { LogOptions, OpenOptions } from './open-options.ts'
+export type {
+  CreateOptions,
+  CreateResult,
+  IdRange,
+  InsertManyOptions,
+  InsertManyResult,
+  Repository,
+  RepositoryEntry,
+  RepositoryEntryMaybe,
+  Update,
+} from './repository/repository.types.ts'
+export type { AnyDefinition, Definition, DefinitionOptions, IndexOptions } from './schema/definition.types.ts'
+export type { Definitions, Entry, EntryMaybe, InputOf, ValueOf } from './schema/registry.types.ts'
+export type {
+  AtomicCheck,
+  AtomicMutation,
+  AtomicOperation,
+  AtomicResult,
+} from './store/atomic-operation.types.ts'
+export type { CommitResult } from './store/commit-result.ts'
+export type { ExpireOptions } from './store/expiry.ts'
+export type { ListIterator, ListOptions } from './store/list-iterator.ts'
+export { Valkeyrie, type ValkeyrieBuilder } from './valkeyrie.ts'
+export { KvU64 } from './value/kv-u64.ts'

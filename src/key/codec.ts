@@ -1,0 +1,3 @@
+export { compareBytes, compareKeys, compareParts } from './compare.ts'
+export { decodeKey } from './decode.ts'
+export { encodeKey, encodeParts, encodePrefix } from './encode.ts'

@@ -1,0 +1,43 @@
+import { Buffer } from 'node:buffer'
+import { decodeKey } from './codec.ts'
+import { contains, type KeyRange, successor } from './range.ts'
+
+/** Before the key in every cursor, so that a later format can be told apart. */
+const FORMAT = 0x01
+
+/** The cursor of a list that has given the key with these bytes last: text for `resumeRange`, opaque to others. */
+export function encodeCursor(lastKey: Uint8Array): string {
+  const bytes = Buffer.allocUnsafe(lastKey.length + 1)
+  bytes[0] = FORMAT
+  bytes.set(lastKey, 1)
+  return bytes.toString('base64url')
+}
+
+/**
+ * What is left of a range behind the key of a cursor; all of it where there is no cursor, or an empty one.
+ *
+ * Throws a TypeError for anything but a cursor of a list of the same range.
+ */
+export function resumeRange(range: KeyRange, cursor: string | undefined, reverse: boolean): KeyRange {
+  if (cursor === undefined || cursor === '') return range
+  const last = decodeCursor(cursor)
+  if (last === undefined || !contains(range, last)) {
+    throw new TypeError(
+      'cursor must be the `cursor` of an earlier list of the same selector, as it was given',
+    )
+  }
+  return reverse ? { start: range.start, end: last } : { start: successor(last), end: range.end }
+}
+
+function decodeCursor(cursor: unknown): Uint8Array | undefined {
+  if (typeof cursor !== 'string') return undefined
+  const bytes = Buffer.from(cursor, 'base64url')
+  if (bytes[0] !== FORMAT || bytes.toString('base64url') !== cursor) return undefined
+  const key = bytes.subarray(1)
+  try {
+    decodeKey(key)
+    return key
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,147 @@
+import type { Key, KeyPart } from '../key.types.ts'
+import { compareParts, encodeKey, encodePrefix } from './codec.ts'
+import type { IdOf, KeyOf, NameOf, Pattern } from './pattern.types.ts'
+import { type KeyRange, prefixRange, singleKeyRange } from './range.ts'
+
+const WILDCARD = '*'
+
+/** Throws a TypeError unless `pattern` is an array of at least one part, each a wildcard or a part that keys have. */
+export function checkPattern(pattern: Pattern): void {
+  if (!Array.isArray(pattern) || pattern.length === 0) {
+    throw new TypeError("A pattern is an array of at least one part, as ['users', '*']")
+  }
+  encodePrefix(pattern.map((part) => (part === WILDCARD ? '' : part)))
+}
+
+/** How many wildcards a pattern has. */
+export function wildcardCount(pattern: Pattern): number {
+  let count = 0
+  for (const part of pattern) if (part === WILDCARD) count++
+  return count
+}
+
+/** Whether a key has as many parts as the pattern, and the same parts where the pattern has no wildcard. */
+export function matchesPattern(pattern: Pattern, key: Key): boolean {
+  if (pattern.length !== key.length) return false
+  for (let i = 0; i < pattern.length; i++) {
+    const part = pattern[i]!
+    if (part !== WILDCARD && part !== key[i] && !sameBytes(part, key[i]!)) return false
+  }
+  return true
+}
+
+function sameBytes(a: KeyPart, b: KeyPart): boolean {
+  return a instanceof Uint8Array && b instanceof Uint8Array && compareParts(a, b) === 0
+}
+
+/**
+ * The order of patterns from the more to the less specific: negative where `a` is more specific than `b`, 0 for
+ * identical patterns only. At the first part where they differ, a literal comes before the wildcard.
+ */
+export function compareSpecificity(a: Pattern, b: Pattern): number {
+  const shared = Math.min(a.length, b.length)
+  for (let i = 0; i < shared; i++) {
+    const x = a[i]!
+    const y = b[i]!
+    if (x === WILDCARD || y === WILDCARD) {
+      if (x !== y) return x === WILDCARD ? 1 : -1
+    } else {
+      const order = compareParts(x, y)
+      if (order !== 0) return order
+    }
+  }
+  return b.length - a.length
+}
+
+/**
+ * The name of a pattern that is given none: the words of its string parts in camelCase.
+ *
+ * ```ts
+ * nameOf(['users', '*', 'blog-posts', '*']) // 'usersBlogPosts'
+ * ```
+ *
+ * Throws a TypeError where there are none.
+ */
+export function nameOf<const P extends Pattern>(pattern: P): NameOf<P> {
+  let name = ''
+  for (const part of pattern) {
+    if (typeof part !== 'string' || part === WILDCARD) continue
+    for (const word of part.split(/[ \-_.:/]/)) {
+      const first = word.charAt(0)
+      name += (name === '' ? first.toLowerCase() : first.toUpperCase()) + word.slice(1)
+    }
+  }
+  if (name === '') {
+    throw new TypeError(
+      'A pattern without words has no name of its own: give one, { name: … }, in its options',
+    )
+  }
+  return name as NameOf<P>
+}
+
+/**
+ * The key with this id: the pattern with its wildcards filled.
+ *
+ * ```ts
+ * keyOfId(['users', '*'], 'alice')                       // ['users', 'alice']
+ * keyOfId(['users', '*', 'posts', '*'], ['alice', 'p1']) // ['users', 'alice', 'posts', 'p1']
+ * ```
+ *
+ * Throws a TypeError where the id has not one part for each wildcard.
+ */
+export function keyOfId<const P extends Pattern>(pattern: P, id: IdOf<P>): KeyOf<P>
+export function keyOfId(pattern: Pattern, id: IdOf<Pattern>): Key {
+  const key = pattern.slice()
+  const first = pattern.indexOf(WILDCARD)
+  if (first === -1) {
+    if (id !== undefined) throw wrongId(pattern, id)
+    return key
+  }
+  if (pattern.indexOf(WILDCARD, first + 1) === -1) {
+    if (id === undefined || isTuple(id)) throw wrongId(pattern, id)
+    key[first] = id
+    return key
+  }
+  if (!isTuple(id)) throw wrongId(pattern, id)
+  let filled = 0
+  for (let i = first; i < key.length; i++) if (key[i] === WILDCARD) key[i] = id[filled++]!
+  if (filled !== id.length) throw wrongId(pattern, id)
+  return key
+}
+
+function isTuple(id: IdOf<Pattern>): id is Key {
+  return Array.isArray(id)
+}
+
+function wrongId(pattern: Pattern, id: IdOf<Pattern>): TypeError {
+  const count = wildcardCount(pattern)
+  const expected =
+    count === 0 ? 'leave it out' : count === 1 ? 'give one part' : `give an array of ${count} parts`
+  const got = isTuple(id) ? `an array of ${id.length}` : id === undefined ? 'none' : 'a single part'
+  return new TypeError(
+    `An id of [${pattern.map(String).join(', ')}] fills its wildcards: ${expected} (got ${got})`,
+  )
+}
+
+/**
+ * The id of a key: the parts under the pattern's wildcards, one part for one, a tuple for several, else `undefined`.
+ * Throws a TypeError where the pattern does not match the key.
+ */
+export function idOfKey<const P extends Pattern>(pattern: P, key: Key): IdOf<P>
+export function idOfKey(pattern: Pattern, key: Key): IdOf<Pattern> {
+  if (!matchesPattern(pattern, key)) {
+    throw new TypeError(`The key is none of the pattern [${pattern.map(String).join(', ')}]`)
+  }
+  const first = pattern.indexOf(WILDCARD)
+  if (first === -1) return undefined
+  if (pattern.indexOf(WILDCARD, first + 1) === -1) return key[first]
+  return key.filter((_, i) => pattern[i] === WILDCARD)
+}
+
+/** The narrowest range that holds every key of a pattern: below its leading literals, or the one key of a literal one. */
+export function patternRange(pattern: Pattern): KeyRange {
+  const first = pattern.indexOf(WILDCARD)
+  if (first === -1) return singleKeyRange(encodeKey(pattern))
+  return prefixRange(encodePrefix(pattern.slice(0, first)))
+}
+export { PatternIndex } from './pattern-index.ts'

@@ -1,0 +1,102 @@
+import { Buffer } from 'node:buffer'
+import type { Key } from '../key.types.ts'
+import { compareBytes, encodePrefix } from './codec.ts'
+
+/** The encoded keys from `start`, included, to `end`, excluded. */
+export interface KeyRange {
+  readonly start: Uint8Array
+  readonly end: Uint8Array
+}
+
+/**
+ * Which keys a list gives. `prefix` selects the keys that go on from it, not the key that equals it; `start` is
+ * included, `end` is not.
+ *
+ * ```ts
+ * { prefix: ['users'] }                       // every key below ['users']; [] selects the whole database
+ * { prefix: ['users'], start: ['users', 'b'] } // of these, from ['users', 'b'] on
+ * { prefix: ['users'], end: ['users', 'b'] }   // of these, those before ['users', 'b']
+ * { start: ['users', 'a'], end: ['users', 'c'] }
+ * ```
+ */
+export type Selector =
+  | { readonly prefix: Key; readonly start?: undefined; readonly end?: undefined }
+  | { readonly prefix: Key; readonly start: Key; readonly end?: undefined }
+  | { readonly prefix: Key; readonly end: Key; readonly start?: undefined }
+  | { readonly start: Key; readonly end: Key; readonly prefix?: undefined }
+
+const SHAPES = 'a selector is { prefix }, { prefix, start }, { prefix, end } or { start, end }'
+
+/**
+ * The range of a selector.
+ *
+ * Throws a TypeError for another shape, for parts that no key has, and for a `start` or `end` that is not below its
+ * `prefix`; a RangeError where `start` comes after `end`, and for a key of more than `maxBytes` bytes.
+ */
+export function selectorRange(selector: Selector, maxBytes?: number): KeyRange {
+  if (typeof selector !== 'object' || selector === null || Array.isArray(selector)) {
+    throw new TypeError(`Not a selector: ${SHAPES}`)
+  }
+  for (const name of Object.keys(selector)) {
+    if (name !== 'prefix' && name !== 'start' && name !== 'end') {
+      throw new TypeError(`Unknown property '${name}' of a selector: ${SHAPES}`)
+    }
+  }
+  const { prefix, start, end } = selector
+  if (prefix === undefined) {
+    if (start === undefined || end === undefined)
+      throw new TypeError(`A selector without a prefix needs both start and end: ${SHAPES}`)
+    const range = { start: encodePrefix(start, maxBytes), end: encodePrefix(end, maxBytes) }
+    if (compareBytes(range.start, range.end) > 0) {
+      throw new RangeError('The start of a selector comes after its end: swap them, and reverse the list')
+    }
+    return range
+  }
+  if (start !== undefined && end !== undefined) {
+    throw new TypeError(`A selector cannot have prefix, start and end at once: ${SHAPES}`)
+  }
+  const whole = prefixRange(encodePrefix(prefix, maxBytes))
+  if (start !== undefined) return { start: boundWithin(whole, start, 'start', maxBytes), end: whole.end }
+  if (end !== undefined) return { start: whole.start, end: boundWithin(whole, end, 'end', maxBytes) }
+  return whole
+}
+
+function boundWithin(range: KeyRange, key: Key, name: string, maxBytes?: number): Uint8Array {
+  const bytes = encodePrefix(key, maxBytes)
+  if (!contains(range, bytes)) {
+    throw new TypeError(`The ${name} of a selector must begin with its prefix and go on from there`)
+  }
+  return bytes
+}
+
+/** The keys that go on from an encoded prefix: no part begins with 00 or FF, so that nothing else lies between. */
+export function prefixRange(encodedPrefix: Uint8Array): KeyRange {
+  return { start: withByte(encodedPrefix, 0x00), end: withByte(encodedPrefix, 0xff) }
+}
+
+/** The key with these bytes and no other. */
+export function singleKeyRange(encodedKey: Uint8Array): KeyRange {
+  return { start: encodedKey, end: successor(encodedKey) }
+}
+
+/** The least byte string that comes after `bytes`. */
+export function successor(bytes: Uint8Array): Uint8Array {
+  return withByte(bytes, 0x00)
+}
+
+function withByte(bytes: Uint8Array, last: number): Uint8Array {
+  const longer = Buffer.allocUnsafe(bytes.length + 1)
+  longer.set(bytes)
+  longer[bytes.length] = last
+  return longer
+}
+
+/** Whether an encoded key lies in the range. */
+export function contains(range: KeyRange, bytes: Uint8Array): boolean {
+  return compareBytes(range.start, bytes) <= 0 && compareBytes(bytes, range.end) < 0
+}
+
+/** Whether no key can lie in the range. */
+export function isEmptyRange(range: KeyRange): boolean {
+  return compareBytes(range.start, range.end) >= 0
+}

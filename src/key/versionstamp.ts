@@ -1,0 +1,42 @@
+const HEX_DIGITS = 20
+/** How many versions share the digits above the last three. */
+const BLOCK = 0x1000
+const lastDigits = Array.from({ length: BLOCK }, (_, low) => low.toString(16).padStart(3, '0'))
+
+let block = -1
+let firstDigits = ''
+
+/**
+ * A version as a versionstamp, whose order as text is the order of versions.
+ *
+ * ```ts
+ * formatVersionstamp(255) // '000000000000000000ff'
+ * ```
+ */
+export function formatVersionstamp(version: number): string {
+  // Versions that are read together mostly differ in their last digits only.
+  const low = version % BLOCK
+  const high = (version - low) / BLOCK
+  if (high !== block) {
+    firstDigits = high.toString(16).padStart(HEX_DIGITS - 3, '0')
+    block = high
+  }
+  return firstDigits + lastDigits[low]
+}
+
+/**
+ * The version that a versionstamp stands for. Throws a TypeError for anything but 20 lower-case hex digits, and a
+ * RangeError beyond 2^53 - 1.
+ */
+export function parseVersionstamp(text: string): number {
+  if (typeof text !== 'string' || !/^[0-9a-f]{20}$/.test(text)) {
+    throw new TypeError(
+      'A versionstamp is 20 lower-case hex digits: give the `versionstamp` of an entry or a commit',
+    )
+  }
+  const version = Number.parseInt(text, 16)
+  if (!Number.isSafeInteger(version)) {
+    throw new RangeError(`The versionstamp ${text} is beyond 2^53 - 1: no database has given it`)
+  }
+  return version
+}

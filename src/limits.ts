@@ -1,0 +1,15 @@
+/** The sizes a database accepts; each may be set in the `limits` option of `open`. */
+export interface Limits {
+  /** The longest encoded key, in bytes. Default 2,048. */
+  readonly keyBytes: number
+  /** The largest stored value, in bytes of its encoded form. Default 16 MiB. */
+  readonly valueBytes: number
+  /** The most checks and mutations of one atomic commit. Default 1,000,000. */
+  readonly commitOperations: number
+}
+
+export const defaultLimits: Limits = {
+  keyBytes: 2_048,
+  valueBytes: 16 * 1024 * 1024,
+  commitOperations: 1_000_000,
+}

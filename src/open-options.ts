@@ -1,0 +1,97 @@
+import type { Logger } from 'drizzle-orm/logger'
+import { defaultLimits, type Limits } from './limits.ts'
+import { checkOptionNames, checkWholeNumber } from './option-names.ts'
+
+/** How to open a database. */
+export interface OpenOptions {
+  /**
+   * What survives besides the death of the process. `'normal'` (the default): nothing that was acknowledged is lost when the
+   * process dies. `'full'`: nor when the machine does; each commit waits for the disk.
+   */
+  readonly durability?: 'normal' | 'full' | undefined
+  /** Milliseconds for which a call waits for other processes before DatabaseBusyError. Default 5,000. */
+  readonly busyTimeout?: number | undefined
+  /** Open an existing file for reading only. Default `false`. */
+  readonly readOnly?: boolean | undefined
+  /** Hold every value that is read against its schema; one that it refuses is a ValidationError. Default `false`. */
+  readonly validateReads?: boolean | undefined
+  /** Sizes to accept. */
+  readonly limits?: Partial<Limits> | undefined
+  /** What is kept of the log of commits, from which other processes learn of changes. */
+  readonly log?: LogOptions | undefined
+  /** Remove the files when the database is closed, as for a test. Default `false`. */
+  readonly destroyOnClose?: boolean | undefined
+  /** Is given each statement before it runs: Drizzle's interface. */
+  readonly logger?: Logger | undefined
+}
+
+export interface LogOptions {
+  /** Keep the values that were written, not the keys alone. Default `false`. */
+  readonly values?: boolean | undefined
+  /** The most commits to keep. Default 100,000. */
+  readonly keepRows?: number | undefined
+  /** The milliseconds for which to keep a commit. Default: no limit. */
+  readonly keepMs?: number | undefined
+}
+
+/** The options of `open` with every default filled in. */
+export interface CheckedOpenOptions {
+  readonly durability: 'normal' | 'full'
+  readonly busyTimeout: number
+  readonly readOnly: boolean
+  readonly validateReads: boolean
+  readonly limits: Limits
+  readonly logValues: boolean
+  readonly retention: { readonly keepRows: number; readonly keepMs: number }
+  readonly destroyOnClose: boolean
+  readonly logger: Logger | undefined
+}
+
+export const openOptionNames = [
+  'durability',
+  'busyTimeout',
+  'readOnly',
+  'validateReads',
+  'limits',
+  'log',
+  'destroyOnClose',
+  'logger',
+]
+
+/** Throws a TypeError or RangeError for a path or an option that `open` does not take. */
+export function checkOpenOptions(path: unknown, options: OpenOptions): CheckedOpenOptions {
+  if (path !== undefined && (typeof path !== 'string' || path.trim() === '')) {
+    throw new TypeError(
+      "The path of a database is the name of a file, as './data.db'; leave it out for one in memory",
+    )
+  }
+  checkOptionNames(options, openOptionNames, 'open')
+  const { durability = 'normal', busyTimeout = 5_000, limits = {}, log = {}, logger } = options
+  if (durability !== 'normal' && durability !== 'full')
+    throw new TypeError("durability is 'normal' or 'full'")
+  checkWholeNumber(busyTimeout, 'busyTimeout', 0)
+  checkOptionNames(limits, Object.keys(defaultLimits), 'limits')
+  for (const [name, limit] of Object.entries(limits)) checkWholeNumber(limit, `limits.${name}`, 1)
+  checkOptionNames(log, ['values', 'keepRows', 'keepMs'], 'log')
+  checkWholeNumber(log.keepRows, 'log.keepRows', 1)
+  checkWholeNumber(log.keepMs, 'log.keepMs', 1)
+  if (logger !== undefined && typeof logger?.logQuery !== 'function') {
+    throw new TypeError('logger has a method logQuery(query, params): give a Logger of drizzle-orm')
+  }
+  return {
+    durability,
+    busyTimeout,
+    readOnly: flag(options.readOnly, 'readOnly'),
+    validateReads: flag(options.validateReads, 'validateReads'),
+    limits: { ...defaultLimits, ...limits },
+    logValues: flag(log.values, 'log.values'),
+    retention: { keepRows: log.keepRows ?? 100_000, keepMs: log.keepMs ?? Number.POSITIVE_INFINITY },
+    destroyOnClose: flag(options.destroyOnClose, 'destroyOnClose'),
+    logger,
+  }
+}
+
+function flag(value: boolean | undefined, name: string): boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? false
+  throw new TypeError(`${name} is true or false`)
+}

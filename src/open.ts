@@ -1,0 +1,40 @@
+import { Database } from './database.ts'
+import { DatabaseOpenError } from './errors.ts'
+import { checkOpenOptions, type OpenOptions } from './open-options.ts'
+import { jsonSchemaOf } from './schema/json-schema.ts'
+import type { Registry } from './schema/registry.ts'
+import type { Definitions } from './schema/registry.types.ts'
+import { Store } from './store/store.ts'
+
+const oldestNode = 22
+
+/** Opens a database with the schemas of a registry: where the engine, the store and its typed face are put together. */
+export async function openDatabase<R extends Definitions>(
+  registry: Registry,
+  path: string | undefined,
+  options: OpenOptions = {},
+): Promise<Database<R>> {
+  const checked = checkOpenOptions(path, options)
+  assertRuntime(path ?? ':memory:')
+  // Loaded now and not before: the engine's binary crashes a Node.js that is too old for it.
+  const { openSqlite } = await import('./driver/sqlite/open.ts')
+  const collections = registry.definitions.map(({ name, pattern, schema, indexes }) => ({
+    name,
+    pattern,
+    schema: jsonSchemaOf(schema),
+    indexes,
+  }))
+  const { driver, catalog } = await openSqlite(collections, { ...checked, path })
+  const store = new Store(driver, catalog, registry, checked)
+  await store.start()
+  return new Database<R>(store, checked.destroyOnClose)
+}
+
+function assertRuntime(path: string): void {
+  const { node } = process.versions
+  if (Number.parseInt(node, 10) >= oldestNode) return
+  throw new DatabaseOpenError(
+    path,
+    `better-sqlite3 needs Node.js ${oldestNode} or newer, and this is ${node}: upgrade Node.js`,
+  )
+}

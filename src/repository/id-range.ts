@@ -1,0 +1,52 @@
+import { compareBytes, encodeKey, encodePrefix } from '../key/codec.ts'
+import { keyOfId, patternRange, wildcardCount } from '../key/pattern.ts'
+import type { IdOf, Pattern } from '../key/pattern.types.ts'
+import { contains, type KeyRange, prefixRange } from '../key/range.ts'
+import type { Key, KeyPart } from '../key.types.ts'
+import { checkOptionNames } from '../option-names.ts'
+
+/** As `IdRange` of repository.types.ts, of any pattern. */
+export interface UntypedIdRange {
+  readonly prefix?: Key
+  readonly start?: IdOf<Pattern>
+  readonly end?: IdOf<Pattern>
+}
+
+/**
+ * The keys of a pattern whose ids lie in a range. Throws a TypeError for ids that the pattern cannot have and for a `start` or
+ * `end` outside of `prefix`, a RangeError for a `start` behind `end`.
+ */
+export function idRange(pattern: Pattern, range: UntypedIdRange): KeyRange {
+  checkOptionNames(range, ['prefix', 'start', 'end'], 'a range of ids')
+  const whole = range.prefix === undefined ? patternRange(pattern) : belowIds(pattern, range.prefix)
+  const bound = (name: 'start' | 'end'): Uint8Array => {
+    const id = range[name]
+    if (id === undefined) return whole[name]
+    const key = encodeKey(keyOfId(pattern, id))
+    if (!contains(whole, key)) throw new TypeError(`The ${name} of a range of ids must lie below its prefix`)
+    return key
+  }
+  const { start, end } = { start: bound('start'), end: bound('end') }
+  if (compareBytes(start, end) > 0) {
+    throw new RangeError('The start of a range of ids comes after its end: swap them, and reverse the list')
+  }
+  return { start, end }
+}
+
+/** The keys of a pattern that have these leading ids. */
+function belowIds(pattern: Pattern, ids: readonly KeyPart[]): KeyRange {
+  if (!Array.isArray(ids)) throw new TypeError("prefix is an array of the leading ids, as ['alice']")
+  if (ids.length > 0 && ids.length >= wildcardCount(pattern)) {
+    throw new TypeError(
+      `prefix fills the leading wildcards, at most ${Math.max(wildcardCount(pattern) - 1, 0)} here (got ${ids.length}): use get for a whole id`,
+    )
+  }
+  if (ids.length === 0) return patternRange(pattern)
+  let filled = 0
+  const parts: KeyPart[] = []
+  for (const part of pattern) {
+    if (part === '*' && filled === ids.length) break
+    parts.push(part === '*' ? ids[filled++]! : part)
+  }
+  return prefixRange(encodePrefix(parts))
+}

@@ -1,0 +1,53 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { SetMutation } from '../commit/write.ts'
+import { KeyExistsError } from '../errors.ts'
+import { decodeKey } from '../key/codec.ts'
+import type { IdOf, Pattern } from '../key/pattern.types.ts'
+import type { Key } from '../key.types.ts'
+import { checkOptionNames } from '../option-names.ts'
+import type { Store } from '../store/store.ts'
+import type { InsertManyOptions, InsertManyResult } from './repository.types.ts'
+
+type Id = IdOf<Pattern>
+
+const rowsPerCommit = 1_000
+
+/** Inserts rows in commits of 1,000, and lets other work go on between them. */
+export async function insertMany(
+  store: Store,
+  keyOf: (id: Id) => Key,
+  items: Iterable<readonly [Id, unknown]> | AsyncIterable<readonly [Id, unknown]>,
+  options: InsertManyOptions,
+): Promise<InsertManyResult> {
+  checkOptionNames(options, ['onProgress', 'signal', 'expireIn'], 'insertMany')
+  const { onProgress, signal, expireIn } = options
+  signal?.throwIfAborted()
+  let count = 0
+  let batch: SetMutation[] = []
+
+  const commitBatch = async () => {
+    const mutations = batch
+    batch = []
+    const keys = new Set<string>()
+    for (const { key } of mutations) {
+      const text = Buffer.from(key).toString('latin1')
+      if (keys.has(text)) throw new KeyExistsError(decodeKey(key))
+      keys.add(text)
+    }
+    const checks = mutations.map(({ key }) => ({ key, version: null }))
+    const outcome = await store.commit({ checks, mutations })
+    if (outcome.type === 'conflict') throw new KeyExistsError(decodeKey(outcome.conflicts[0]!.key))
+    count += mutations.length
+    onProgress?.(count)
+    await nextTurn()
+    signal?.throwIfAborted()
+  }
+
+  for await (const [id, value] of items) {
+    const mutation = store.prepareSet(keyOf(id), value, expireIn)
+    batch.push(mutation instanceof Promise ? await mutation : mutation)
+    if (batch.length === rowsPerCommit) await commitBatch()
+  }
+  if (batch.length > 0) await commitBatch()
+  return { ok: true, count }
+}

@@ -1,0 +1,247 @@
+import { v7 as uuidv7 } from 'uuid'
+import { type Mutation, noChecks } from '../commit/write.ts'
+import type { StoredRow } from '../driver/driver.ts'
+import { ConflictError, KeyExistsError, NotFoundError } from '../errors.ts'
+import { decodeKey } from '../key/codec.ts'
+import { idOfKey, keyOfId, wildcardCount } from '../key/pattern.ts'
+import type { IdOf, Pattern } from '../key/pattern.types.ts'
+import { formatVersionstamp } from '../key/versionstamp.ts'
+import type { Key } from '../key.types.ts'
+import { checkOptionNames } from '../option-names.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
+import { toConflict } from '../store/atomic-operation.ts'
+import { backOff } from '../store/backoff.ts'
+import type { CommitResult } from '../store/commit-result.ts'
+import { checkExpireOptions, type ExpireOptions, expiryTime } from '../store/expiry.ts'
+import { KeyedMutex } from '../store/keyed-mutex.ts'
+import { ListIterator, type ListOptions } from '../store/list-iterator.ts'
+import { checkListOptions } from '../store/list-options.ts'
+import type { Store } from '../store/store.ts'
+import type { KvU64 } from '../value/kv-u64.ts'
+import { idRange, type UntypedIdRange } from './id-range.ts'
+import { insertMany } from './insert-many.ts'
+import type { InsertManyOptions, InsertManyResult } from './repository.types.ts'
+import { applyUpdate, type UntypedUpdate } from './update.ts'
+
+type Id = IdOf<Pattern>
+
+export interface UntypedEntry {
+  readonly id: Id
+  readonly key: Key
+  readonly value: unknown
+  readonly versionstamp: string | null
+}
+
+const mostUpdateAttempts = 100
+
+/** The repository of one definition; `Repository` of repository.types.ts is its typed face. */
+export class StoreRepository {
+  readonly definition: AnyDefinition
+  readonly #store: Store
+  readonly #updates = new KeyedMutex()
+
+  constructor(store: Store, definition: AnyDefinition) {
+    this.#store = store
+    this.definition = definition
+  }
+
+  get name(): string {
+    return this.definition.name
+  }
+
+  get pattern(): Pattern {
+    return this.definition.pattern
+  }
+
+  key(id?: Id): Key {
+    return keyOfId(this.pattern, id)
+  }
+
+  async get(id?: Id): Promise<UntypedEntry> {
+    const key = this.key(id)
+    const row = await this.#read(key)
+    return row === null ? missing(id, key) : this.#toEntry(row, id, key)
+  }
+
+  async getMany(ids: readonly Id[]): Promise<UntypedEntry[]> {
+    this.#store.assertOpen()
+    const keys = ids.map((id) => this.key(id))
+    const rows = await this.#store.driver.getMany(keys.map((key) => this.#store.encodeKey(key)))
+    return Promise.all(
+      rows.map((row, i) => (row === null ? missing(ids[i], keys[i]!) : this.#toEntry(row, ids[i], keys[i]!))),
+    )
+  }
+
+  async exists(id?: Id): Promise<boolean> {
+    this.#store.assertOpen()
+    return this.#store.driver.exists(this.#store.encodeKey(this.key(id)))
+  }
+
+  list(range: UntypedIdRange = {}, options: ListOptions = {}): ListIterator<UntypedEntry> {
+    checkListOptions(options)
+    const store = this.#store
+    return new ListIterator(
+      {
+        driver: store.driver,
+        range: idRange(this.pattern, range),
+        collection: this.name,
+        assertOpen: () => store.assertOpen(),
+        toEntry: (row) => {
+          const key = decodeKey(row.key)
+          return this.#toEntry(row, idOfKey(this.pattern, key), key)
+        },
+      },
+      options,
+    )
+  }
+
+  async insert(id: Id, value: unknown, options?: ExpireOptions): Promise<CommitResult> {
+    checkExpireOptions(options, 'insert')
+    const key = this.key(id)
+    const mutation = await this.#store.prepareSet(key, value, options?.expireIn)
+    const outcome = await this.#store.commit({
+      checks: [{ key: mutation.key, version: null }],
+      mutations: [mutation],
+    })
+    if (outcome.type === 'conflict') throw new KeyExistsError(key)
+    return committed(outcome.version)
+  }
+
+  async create(value: unknown, options: ExpireOptions & { readonly prefix?: Key } = {}) {
+    checkOptionNames(options, ['prefix', 'expireIn'], 'create')
+    const { prefix = [], ...expiry } = options
+    const wildcards = wildcardCount(this.pattern)
+    if (wildcards === 0) throw new TypeError(`${this.name} has one key and no ids: use set`)
+    if (!Array.isArray(prefix) || prefix.length !== wildcards - 1) {
+      throw new TypeError(
+        `create makes the last of the ${wildcards} parts of an id: give the others as prefix`,
+      )
+    }
+    const id: Id = wildcards === 1 ? uuidv7() : [...prefix, uuidv7()]
+    const result = await this.insert(id, value, expiry)
+    return { ...result, id, key: this.key(id) }
+  }
+
+  async set(id: Id, value: unknown, options?: ExpireOptions): Promise<CommitResult> {
+    checkExpireOptions(options, 'set')
+    return this.#commit(await this.#store.prepareSet(this.key(id), value, options?.expireIn))
+  }
+
+  async update(id: Id, update: UntypedUpdate, options?: ExpireOptions): Promise<CommitResult> {
+    checkExpireOptions(options, 'update')
+    const key = this.key(id)
+    const encodedKey = this.#store.encodeKey(key)
+    const lock = Buffer.from(encodedKey).toString('latin1')
+    for (let attempt = 1; ; attempt++) {
+      // Updates of this process wait for each other; other processes' are found by the check.
+      let leave = await this.#updates.enter(lock)
+      try {
+        const row = await this.#read(key)
+        if (row === null) throw new NotFoundError(key)
+        const before = await this.#store.decode(row, key)
+        const updated = applyUpdate(before, update)
+        if (updated instanceof Promise) {
+          // Its function may update the same row again, and would wait for itself.
+          leave()
+          leave = () => {}
+        }
+        const mutation = await this.#store.prepareSet(key, await updated, options?.expireIn)
+        const expiresAt = options?.expireIn === undefined ? row.expiresAt : mutation.expiresAt
+        const outcome = await this.#store.commit({
+          checks: [{ key: encodedKey, version: row.version }],
+          mutations: [{ ...mutation, expiresAt }],
+        })
+        if (outcome.type === 'committed') return committed(outcome.version)
+        if (attempt === mostUpdateAttempts) {
+          throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
+        }
+      } finally {
+        leave()
+      }
+      await backOff(attempt)
+    }
+  }
+
+  async delete(id?: Id): Promise<boolean> {
+    const key = this.#store.encodeKey(this.key(id))
+    const outcome = await this.#store.commit({ checks: [], mutations: [{ type: 'delete', key }] })
+    return outcome.type === 'committed' && outcome.touched > 0
+  }
+
+  async touch(id: Id, options: { readonly expireIn: number | null }): Promise<CommitResult> {
+    checkOptionNames(options, ['expireIn'], 'touch')
+    if (options.expireIn === undefined)
+      throw new TypeError('touch takes { expireIn }: milliseconds, or null for never')
+    const key = this.key(id)
+    const outcome = await this.#store.commit({
+      checks: [],
+      mutations: [
+        {
+          type: 'touch',
+          key: this.#store.encodeKey(key),
+          expiresAt: expiryTime(options.expireIn ?? undefined),
+        },
+      ],
+    })
+    if (outcome.type === 'conflict' || outcome.touched === 0) throw new NotFoundError(key)
+    return committed(outcome.version)
+  }
+
+  async count(options: { readonly prefix?: Key } = {}): Promise<number> {
+    checkOptionNames(options, ['prefix'], 'count')
+    this.#store.assertOpen()
+    const { prefix = [] } = options
+    const range = prefix.length === 0 ? null : idRange(this.pattern, { prefix })
+    return this.#store.driver.count(this.name, range)
+  }
+
+  insertMany(
+    items: Iterable<readonly [Id, unknown]> | AsyncIterable<readonly [Id, unknown]>,
+    options: InsertManyOptions = {},
+  ): Promise<InsertManyResult> {
+    return insertMany(this.#store, (id) => this.key(id), items, options)
+  }
+
+  async sum(id: Id, n: bigint | KvU64, options?: ExpireOptions): Promise<CommitResult> {
+    return this.#arithmetic('sum', id, n, options)
+  }
+
+  async max(id: Id, n: bigint | KvU64, options?: ExpireOptions): Promise<CommitResult> {
+    return this.#arithmetic('max', id, n, options)
+  }
+
+  async min(id: Id, n: bigint | KvU64, options?: ExpireOptions): Promise<CommitResult> {
+    return this.#arithmetic('min', id, n, options)
+  }
+
+  async #arithmetic(type: 'sum' | 'max' | 'min', id: Id, n: bigint | KvU64, options?: ExpireOptions) {
+    checkExpireOptions(options, type)
+    return this.#commit(await this.#store.prepareArithmetic(type, this.key(id), n, options?.expireIn))
+  }
+
+  async #commit(mutation: Mutation): Promise<CommitResult> {
+    const outcome = await this.#store.commit({ checks: noChecks, mutations: [mutation] })
+    if (outcome.type === 'conflict') throw new ConflictError(outcome.conflicts.map(toConflict), 1)
+    return committed(outcome.version)
+  }
+
+  #read(key: Key): Promise<StoredRow | null> {
+    this.#store.assertOpen()
+    return this.#store.driver.get(this.#store.encodeKey(key))
+  }
+
+  #toEntry(row: StoredRow, id: Id, key: Key): UntypedEntry | Promise<UntypedEntry> {
+    const versionstamp = formatVersionstamp(row.version)
+    const value = this.#store.decode(row, key)
+    if (value instanceof Promise) return value.then((settled) => ({ id, key, value: settled, versionstamp }))
+    return { id, key, value, versionstamp }
+  }
+}
+
+function missing(id: Id, key: Key): UntypedEntry {
+  return { id, key, value: null, versionstamp: null }
+}
+
+function committed(version: number): CommitResult {
+  return { ok: true, versionstamp: formatVersionstamp(version) }
+}

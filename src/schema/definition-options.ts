@@ -1,0 +1,109 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { nameOf } from '../key/pattern.ts'
+import type { Pattern } from '../key/pattern.types.ts'
+import type { DefinitionOptions, IndexDefinition, IndexOptions, References } from './definition.types.ts'
+
+/** Throws a TypeError unless `schema` is a Standard Schema of version 1. */
+export function checkSchema(schema: StandardSchemaV1): void {
+  const standard = (schema as Partial<StandardSchemaV1> | null | undefined)?.['~standard']
+  if (standard?.version !== 1 || typeof standard.validate !== 'function') {
+    throw new TypeError(
+      'The second argument is a Standard Schema (of Zod 4, Valibot, ArkType, …): this is none',
+    )
+  }
+}
+
+/** Throws a TypeError for options that are no object, or have a name that no option has. */
+export function checkOptions(options: DefinitionOptions): void {
+  checkNames(options, ['name', 'indexes', 'references'], "a schema's options, as { name: 'people' }")
+}
+
+/** The name of a pattern's repository: the one given, else the one that its words make. */
+export function nameFor(pattern: Pattern, given: string | undefined): string {
+  const name = given === undefined ? nameOf(pattern) : given
+  if (typeof name !== 'string' || !identifier.test(name)) {
+    throw new TypeError(
+      `${quote(name)} is no name for a repository: give an identifier, { name: 'people' }, in the options`,
+    )
+  }
+  if (name in Object.prototype || notNames.has(name)) {
+    throw new TypeError(`'${name}' means something else on every object: give another name in the options`)
+  }
+  return name
+}
+
+const identifier = /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u
+/** An object with a `then` is taken for a promise. */
+const notNames: ReadonlySet<string> = new Set(['then', 'prototype'])
+
+/** The indexes that the options declare, frozen. */
+export function indexesOf(options: readonly IndexOptions[] = []): readonly IndexDefinition[] {
+  if (!Array.isArray(options)) throw new TypeError("indexes is an array, as [{ on: 'email', unique: true }]")
+  const indexes = options.map(indexOf)
+  const seen = new Set<string>()
+  for (const { fields } of indexes) {
+    const names = fields.join(', ')
+    if (seen.has(names)) throw new TypeError(`Two indexes are on ${names}: drop one`)
+    seen.add(names)
+  }
+  return Object.freeze(indexes)
+}
+
+function indexOf(options: IndexOptions): IndexDefinition {
+  checkNames(options, ['on', 'unique'], "an index, as { on: 'email', unique: true }")
+  const { on, unique = false } = options
+  const fields = Object.freeze(typeof on === 'string' ? [on] : [...checkedFields(on)])
+  fields.forEach(checkPath)
+  if (new Set(fields).size < fields.length)
+    throw new TypeError(`An index names a field twice: ${fields.join(', ')}`)
+  if (typeof unique !== 'boolean') throw new TypeError(`unique is true or false: got ${quote(unique)}`)
+  return Object.freeze({ fields, unique })
+}
+
+function checkedFields(on: readonly string[]): readonly string[] {
+  if (Array.isArray(on) && on.length > 0) return on
+  throw new TypeError("An index is on a field or on an array of them, as { on: ['city', 'age'] }")
+}
+
+/** The definitions that fields refer to, frozen. */
+export function referencesOf(references: References = {}): References {
+  checkObject(references, 'references, as { authorId: users }')
+  for (const [field, definition] of Object.entries(references)) {
+    checkPath(field)
+    if (!Array.isArray((definition as Partial<typeof definition> | null)?.pattern)) {
+      throw new TypeError(`The reference '${field}' leads to a definition made by defineSchema: this is none`)
+    }
+  }
+  return Object.freeze({ ...references })
+}
+
+/**
+ * A path ends up in an index expression, inside a JSON path inside an SQL literal inside a migration file: what would
+ * have to be escaped in one of them is not accepted. (drizzle-kit splits index expressions at commas.)
+ */
+function checkPath(path: string): void {
+  if (typeof path !== 'string' || path.split('.').some((field) => field === '' || unsafe.test(field))) {
+    throw new TypeError(
+      `${quote(path)} is no path to a field: give names joined by dots, as 'address.city', without quotes, commas, brackets or backslashes`,
+    )
+  }
+}
+
+const unsafe = /["'`\\,[\](){}\p{Cc}\p{Cs}\u2028\u2029]/u
+
+function checkNames(options: object, known: readonly string[], what: string): void {
+  checkObject(options, what)
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name))
+      throw new TypeError(`There is no option '${name}': there are ${known.join(', ')}`)
+  }
+}
+
+function checkObject(value: object, what: string): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return
+  throw new TypeError(`Give an object of ${what}: got ${quote(value)}`)
+}
+
+function quote(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value)
+}

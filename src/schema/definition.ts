@@ -1,0 +1,48 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { checkPattern } from '../key/pattern.ts'
+import type { Pattern } from '../key/pattern.types.ts'
+import type { KeyPart } from '../key.types.ts'
+import type { AnyDefinition, CheckedOptions, DefinitionOf, DefinitionOptions } from './definition.types.ts'
+import { checkOptions, checkSchema, indexesOf, nameFor, referencesOf } from './definition-options.ts'
+
+/**
+ * Declares the schema of the values under the keys that a pattern matches.
+ *
+ * @param pattern The parts of the keys; `'*'` stands for exactly one part of any value.
+ * @param schema Any Standard Schema (Zod, Valibot, ArkType, …). What it outputs is what is stored.
+ * @throws TypeError where an argument is not of the documented shape; the message says how to mend it.
+ *
+ * @example
+ * const users = defineSchema(['users', '*'], z.object({ name: z.string(), email: z.email() }), {
+ *   indexes: [{ on: 'email', unique: true }],
+ * })
+ * users.name // 'users'
+ * users.indexes // [{ fields: ['email'], unique: true }]
+ */
+export function defineSchema<
+  const P extends Pattern,
+  S extends StandardSchemaV1,
+  const O extends DefinitionOptions = Record<never, never>,
+>(pattern: P, schema: S, options?: O & CheckedOptions<S, O>): DefinitionOf<P, S, O>
+export function defineSchema(
+  pattern: Pattern,
+  schema: StandardSchemaV1,
+  options: DefinitionOptions = {},
+): AnyDefinition {
+  checkPattern(pattern)
+  checkSchema(schema)
+  checkOptions(options)
+  const ownPattern = Object.freeze(pattern.map(ownPart))
+  return Object.freeze({
+    pattern: ownPattern,
+    schema,
+    name: nameFor(ownPattern, options.name),
+    indexes: indexesOf(options.indexes),
+    references: referencesOf(options.references),
+  })
+}
+
+/** Bytes are copied, since the caller could change them in place. */
+function ownPart(part: KeyPart): KeyPart {
+  return part instanceof Uint8Array ? part.slice() : part
+}

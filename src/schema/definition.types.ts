@@ -1,0 +1,95 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { NameOf, Pattern } from '../key/pattern.types.ts'
+import type { FieldAt } from './field-path.types.ts'
+
+/** An index over one field of the stored value or over several, in this order. Made by `defineSchema`. */
+export interface IndexDefinition {
+  /** Dotted paths, as `address.city`. */
+  readonly fields: readonly string[]
+  readonly unique: boolean
+}
+
+/** Fields whose value is the id of a row of another definition: a dotted path to that definition. */
+export type References = { readonly [field: string]: AnyDefinition }
+
+/**
+ * What is declared of the keys that one pattern matches: the schema of their values, the name of their repository, the
+ * indexes over them. Frozen; made by `defineSchema`.
+ */
+export interface Definition<
+  P extends Pattern = Pattern,
+  S extends StandardSchemaV1 = StandardSchemaV1,
+  N extends string = string,
+  Refs extends References = References,
+> {
+  readonly pattern: P
+  readonly schema: S
+  readonly name: N
+  readonly indexes: readonly IndexDefinition[]
+  readonly references: Refs
+}
+
+export interface AnyDefinition extends Definition<Pattern, StandardSchemaV1, string, References> {}
+
+/** One of `indexes` in the options of `defineSchema`. */
+export interface IndexOptions {
+  /** A field of the schema's output, or several in the order of the index; dots lead into nested objects. */
+  readonly on: string | readonly string[]
+  /** No two rows may agree in these fields. Rows where one of them is absent or null never clash. Default `false`. */
+  readonly unique?: boolean
+}
+
+/** The last argument of `defineSchema`. */
+export interface DefinitionOptions {
+  /** The name of the repository. Default: the literal parts of the pattern in camelCase. */
+  readonly name?: string
+  readonly indexes?: readonly IndexOptions[]
+  /** Fields that hold the id of a row of another definition, as `{ authorId: users }`. */
+  readonly references?: References
+}
+
+/**
+ * Options that are right for schema `S`; what is wrong becomes a type that says so. Intersect it with the inferred
+ * options: `options?: O & CheckedOptions<S, O>`.
+ */
+export type CheckedOptions<S extends StandardSchemaV1, O> = {
+  readonly [K in keyof O]: K extends 'indexes'
+    ? CheckedIndexes<StandardSchemaV1.InferOutput<S>, O[K]>
+    : K extends 'references'
+      ? {
+          readonly [F in keyof O[K]]: F extends string
+            ? CheckedField<StandardSchemaV1.InferOutput<S>, F, O[K][F]>
+            : never
+        }
+      : K extends keyof DefinitionOptions
+        ? O[K]
+        : { error: `no option '${K & string}': there are name, indexes and references` }
+}
+
+type CheckedIndexes<T, Indexes> = { readonly [I in keyof Indexes]: CheckedIndex<T, Indexes[I]> }
+
+type CheckedIndex<T, Index> = {
+  readonly [K in keyof Index]: K extends 'on'
+    ? CheckedOn<T, Index[K]>
+    : K extends keyof IndexOptions
+      ? Index[K]
+      : { error: `no option '${K & string}' of an index: there are on and unique` }
+}
+
+type CheckedOn<T, On> = On extends string
+  ? CheckedField<T, On, On>
+  : { readonly [I in keyof On]: On[I] extends string ? CheckedField<T, On[I], On[I]> : never }
+
+type CheckedField<T, Path extends string, Right> = string extends Path
+  ? Right
+  : [FieldAt<T, Path>] extends [never]
+    ? { error: `no field '${Path}' in the output of this schema` }
+    : Right
+
+/** The definition that `defineSchema` makes of a pattern, a schema and options. */
+export type DefinitionOf<P extends Pattern, S extends StandardSchemaV1, O> = Definition<
+  P,
+  S,
+  O extends { readonly name: infer N extends string } ? N : NameOf<P>,
+  O extends { readonly references: infer Refs extends References } ? Refs : Record<never, never>
+>

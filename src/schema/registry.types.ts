@@ -1,0 +1,245 @@
+import type { Buffer } from 'node:buffer'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { IdOf, KeyOf, Pattern } from '../key/pattern.types.ts'
+import type { Selector } from '../key/range.ts'
+import type { Key, KeyPart } from '../key.types.ts'
+import type { AnyDefinition } from './definition.types.ts'
+
+/** The definitions of a database as a type: the counterpart of `Registry`. */
+export type Definitions = readonly AnyDefinition[]
+
+// ---- one definition
+
+/** What reads give of the values of a definition. */
+export type OutputOf<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
+
+/** What writes take for the values of a definition. */
+export type InputOfDefinition<D extends AnyDefinition> = StandardSchemaV1.InferInput<D['schema']>
+
+/** What fills the wildcards of a definition's pattern. */
+export type IdOfDefinition<D extends AnyDefinition> = IdOf<D['pattern']>
+
+/** The keys that a definition's pattern matches. */
+export type KeyOfDefinition<D extends AnyDefinition> = KeyOf<D['pattern']>
+
+// ---- entries
+
+/** A value with its key and the version that wrote it: 20 lower-case hex digits. */
+export interface Entry<K extends Key = Key, V = unknown> {
+  readonly key: K
+  readonly value: V
+  readonly versionstamp: string
+}
+
+/** What a read of one key gives: an entry, or one with nulls where there is no value. */
+export type EntryMaybe<K extends Key = Key, V = unknown> =
+  | Entry<K, V>
+  | { readonly key: K; readonly value: null; readonly versionstamp: null }
+
+// ---- definitions by name and pattern
+
+/** The names of the repositories. */
+export type RepositoryNames<R extends Definitions> = R[number]['name']
+
+export type DefinitionByName<R extends Definitions, Name extends string> = NamedOf<R[number], Name>
+
+type NamedOf<D extends AnyDefinition, Name> = D extends unknown ? (D['name'] extends Name ? D : never) : never
+
+export type DefinitionByPattern<R extends Definitions, P extends Pattern> = PatternedOf<R[number], P>
+
+type PatternedOf<D extends AnyDefinition, P extends Pattern> = D extends unknown
+  ? [D['pattern'], P] extends [P, D['pattern']]
+    ? D
+    : never
+  : never
+
+/** `D`, or what is wrong with adding it to `R`: its name or its pattern is taken. */
+export type NewDefinition<R extends Definitions, D extends AnyDefinition> = string extends D['name']
+  ? D
+  : D['name'] extends RepositoryNames<R>
+    ? { error: `two schemas are named '${D['name']}': give one of them another name in its options` }
+    : [DefinitionByPattern<R, D['pattern']>] extends [never]
+      ? D
+      : {
+          error: `'${D['name']}' has the same pattern as '${DefinitionByPattern<R, D['pattern']>['name']}': drop one`
+        }
+
+/** `New`, each of them checked against `R` and those before it as by {@link NewDefinition}. */
+export type NewDefinitions<R extends Definitions, New extends Definitions> = New extends readonly [
+  infer D extends AnyDefinition,
+  ...infer Rest extends Definitions,
+]
+  ? readonly [NewDefinition<R, D>, ...NewDefinitions<readonly [...R, D], Rest>]
+  : New
+
+// ---- values by key
+
+/**
+ * What a read of a key of type `K` gives: the output of the most specific pattern that matches. Where `K` leaves open
+ * which pattern that is, as `['users', string]` does between `['users', '*']` and `['users', 'me']`, the union of what
+ * it may be; `unknown` where it may be none.
+ */
+export type ValueOf<R extends Definitions, K extends Key> = K extends unknown ? Outputs<Winners<R, K>> : never
+
+/**
+ * What a write under a key of type `K` takes: the input of the most specific pattern that matches. Where `K` leaves open
+ * which pattern that is, what each of them takes: their intersection. `unknown` where none matches.
+ */
+export type InputOf<R extends Definitions, K extends Key> = (
+  K extends unknown
+    ? (input: Inputs<Winners<R, K>>) => void
+    : never
+) extends (input: infer Input) => void
+  ? Input
+  : never
+
+type Outputs<D> = D extends AnyDefinition ? OutputOf<D> : unknown
+
+type Inputs<D> = (D extends AnyDefinition ? (input: InputOfDefinition<D>) => void : never) extends (
+  input: infer Input,
+) => void
+  ? Input
+  : never
+
+/** The definitions that may be the one of a key of type `K`, and `undefined` where there may be none. */
+type Winners<R extends Definitions, K extends Key> = number extends K['length']
+  ? undefined
+  : WinnersAmong<Candidates<R[number], Readonly<K>>>
+
+type WinnersAmong<C extends Candidate> = [C] extends [never]
+  ? undefined
+  : [C] extends [Candidate<AnyDefinition, true>]
+    ? Best<Contenders<C>>
+    : [Extract<C, Candidate<AnyDefinition, true>>] extends [never]
+      ? C['definition'] | undefined
+      : WinnersOver<C, Best<Contenders<Extract<C, Candidate<AnyDefinition, true>>>>>
+
+/** The best of those that match surely wins, unless one matches that is more specific still. */
+type WinnersOver<C extends Candidate, B extends AnyDefinition> =
+  | B
+  | (C extends Candidate<infer D, false>
+      ? IsBefore<D['pattern'], B['pattern']> extends true
+        ? D
+        : never
+      : never)
+
+/** A definition that matches every key of a type (`sure`), or some of them. */
+interface Candidate<D extends AnyDefinition = AnyDefinition, Sure extends boolean = boolean> {
+  readonly definition: D
+  readonly sure: Sure
+}
+
+// One comparison of whole tuples for each definition, no recursion: with many schemas this is what look-ups cost.
+type Candidates<D, K extends Key> = D extends AnyDefinition
+  ? OpenKey<D['pattern']> extends K
+    ? Candidate<D, K extends SureKey<D['pattern']> ? true : false>
+    : never
+  : never
+
+/** A key type that extends those of all the keys, or leading parts of keys, that the pattern may match. */
+type OpenKey<P extends Pattern> = {
+  readonly [I in keyof P]: PartOf<P[I], never, P[I] extends Uint8Array ? Buffer<ArrayBuffer> : never>
+}
+
+/** A key type that only keys extend that the pattern matches surely. */
+type SureKey<P extends Pattern> = { readonly [I in keyof P]: PartOf<P[I], KeyPart, never> }
+
+/** A literal part stands for itself; a part of a type with many values, as `Uint8Array`, for one of them. */
+type PartOf<Part, Wildcard, Wide> = [Part] extends ['*']
+  ? Wildcard
+  : IsLiteral<Part> extends true
+    ? Part
+    : Wide
+
+type IsLiteral<Part> = [Part] extends [Uint8Array]
+  ? false
+  : string extends Part
+    ? false
+    : number extends Part
+      ? false
+      : bigint extends Part
+        ? false
+        : boolean extends Part
+          ? false
+          : true
+
+/** A definition with those parts of its pattern that are not compared yet. */
+interface Contender<Rest extends Pattern = Pattern, D extends AnyDefinition = AnyDefinition> {
+  readonly rest: Rest
+  readonly definition: D
+}
+
+type Contenders<C extends Candidate> = C extends Candidate<infer D> ? Contender<D['pattern'], D> : never
+
+/** The most specific of patterns that match the same keys: at the first part where they differ, the literal one. */
+type Best<C extends Contender> = [C] extends [Contender<readonly []>]
+  ? C['definition']
+  : [LiteralFirst<C>] extends [never]
+    ? Best<Tails<C>>
+    : Best<Tails<LiteralFirst<C>>>
+
+type LiteralFirst<C extends Contender> = C extends unknown ? (C['rest'][0] extends '*' ? never : C) : never
+
+type Tails<C extends Contender> =
+  C extends Contender<readonly [KeyPart, ...infer Rest extends Pattern], infer D> ? Contender<Rest, D> : never
+
+type IsBefore<A extends Pattern, B extends Pattern> = A extends readonly [
+  infer X,
+  ...infer Xs extends Pattern,
+]
+  ? B extends readonly [infer Y, ...infer Ys extends Pattern]
+    ? X extends '*'
+      ? Y extends '*'
+        ? IsBefore<Xs, Ys>
+        : false
+      : Y extends '*'
+        ? true
+        : IsBefore<Xs, Ys>
+    : false
+  : false
+
+// ---- values by selector, and tuples of keys
+
+/**
+ * What `list` gives: the outputs of all the patterns that can occur under the prefix, or under the literal parts that
+ * `start` and `end` begin with alike; `unknown` where none can. Keys in the range that no pattern matches are left out
+ * of account: their values are typed like the others.
+ */
+export type SelectedValue<R extends Definitions, S extends Selector> = S extends {
+  readonly prefix: infer P extends Key
+}
+  ? ValueUnder<R, P>
+  : S extends { readonly start: infer Start extends Key; readonly end: infer End extends Key }
+    ? ValueUnder<R, CommonPrefix<Start, End>>
+    : never
+
+type ValueUnder<R extends Definitions, P extends Key> = number extends P['length']
+  ? unknown
+  : Outputs<Under<R[number], P> extends infer D ? ([D] extends [never] ? undefined : D) : never>
+
+/** The definitions with keys that begin with `P` and are longer. */
+type Under<D, P extends Key> = D extends AnyDefinition
+  ? OpenKey<D['pattern']> extends readonly [...P, unknown, ...unknown[]]
+    ? D
+    : never
+  : never
+
+/** The literal parts with which both keys begin, and with them every key between the two; less than all of `A`. */
+type CommonPrefix<A extends Key, B extends Key> = A extends readonly [
+  infer X extends KeyPart,
+  KeyPart,
+  ...infer _ extends Key,
+]
+  ? B extends readonly [infer Y, ...infer Ys extends Key]
+    ? [IsLiteral<X>, X, Y] extends [true, Y, X]
+      ? A extends readonly [KeyPart, ...infer Xs extends Key]
+        ? readonly [X, ...CommonPrefix<Xs, Ys>]
+        : never
+      : readonly []
+    : readonly []
+  : readonly []
+
+/** What a watch of a tuple of keys gives each time: their entries, key by key. */
+export type WatchEntries<R extends Definitions, Keys extends readonly Key[]> = {
+  -readonly [I in keyof Keys]: EntryMaybe<Keys[I], ValueOf<R, Keys[I]>>
+}

@@ -1,0 +1,107 @@
+import type { AtomicWrite, CommitOutcome } from '../commit/write.ts'
+import type { Driver } from '../driver/driver.ts'
+import { DatabaseClosedError, StorageError } from '../errors.ts'
+import type { Filing } from './filing.ts'
+
+type Settled = Exclude<CommitOutcome, { readonly type: 'failed' }>
+
+interface QueuedWrite {
+  readonly write: AtomicWrite
+  readonly resolve: (outcome: Settled) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Group commit: the writes that are submitted in one turn of the event loop are committed in one transaction, in the order
+ * in which they were submitted, each with its own result. Writes submitted while a transaction waits for a lock
+ * form the next one.
+ */
+export class CommitQueue {
+  readonly #driver: Driver
+  readonly #filing: Filing
+  #queue: QueuedWrite[] = []
+  #scheduled = false
+  #draining: Promise<void> | null = null
+  #closed = false
+
+  constructor(driver: Driver, filing: Filing) {
+    this.#driver = driver
+    this.#filing = filing
+  }
+
+  /** Resolves when the write is committed, or its checks have failed; rejects when it cannot be applied. */
+  submit(write: AtomicWrite): Promise<Settled> {
+    if (this.#closed) return Promise.reject(new DatabaseClosedError())
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ write, resolve, reject })
+      this.#schedule()
+    })
+  }
+
+  /** Takes no more writes, and resolves when those that were submitted are settled. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.settled()
+  }
+
+  /** Resolves when every write that was submitted is settled. */
+  async settled(): Promise<void> {
+    while (this.#draining !== null || this.#queue.length > 0) await this.#drain()
+  }
+
+  /** A tick that is asked for by a microtask comes when no microtask is left: at the end of the turn. */
+  #schedule(): void {
+    if (this.#scheduled || this.#draining !== null) return
+    this.#scheduled = true
+    queueMicrotask(() => process.nextTick(this.#drainScheduled))
+  }
+
+  readonly #drainScheduled = (): void => {
+    this.#scheduled = false
+    void this.#drain()
+  }
+
+  #drain(): Promise<void> {
+    this.#draining ??= this.#commitQueued().finally(() => {
+      this.#draining = null
+      if (this.#queue.length > 0) this.#schedule()
+    })
+    return this.#draining
+  }
+
+  async #commitQueued(): Promise<void> {
+    const batch = this.#queue
+    this.#queue = []
+    try {
+      await this.#commit(batch)
+    } catch (error) {
+      if (batch.length === 1 || !(error instanceof StorageError)) {
+        for (const { reject } of batch) reject(error)
+      } else {
+        await this.#commitApart(batch)
+      }
+    }
+  }
+
+  /** One write that the engine cannot take, as one for which the disk has no room, must not fail the others. */
+  async #commitApart(batch: readonly QueuedWrite[]): Promise<void> {
+    for (const queued of batch) await this.#commit([queued]).catch(queued.reject)
+  }
+
+  async #commit(batch: readonly QueuedWrite[]): Promise<void> {
+    let writes = batch.map(({ write }) => write)
+    for (;;) {
+      const result = await this.#driver.commit({ catalogVersion: this.#filing.catalogVersion, writes })
+      if (result.type === 'done') {
+        batch.forEach(({ resolve, reject }, index) => {
+          const outcome = result.outcomes[index]!
+          if (outcome.type === 'failed') reject(outcome.error)
+          else resolve(outcome)
+        })
+        return
+      }
+      this.#filing.update(result.catalog)
+      writes = writes.map((write) => this.#filing.refile(write))
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import type { Driver, StoredRow } from '../driver/driver.ts'
+import { encodeCursor, resumeRange } from '../key/cursor.ts'
+import { isEmptyRange, type KeyRange, successor } from '../key/range.ts'
+
+/** How to list. */
+export interface ListOptions {
+  /** The most entries to give. Left out: all. */
+  readonly limit?: number | undefined
+  /** The `cursor` of an earlier list of the same selector: goes on behind the entry that it gave last. */
+  readonly cursor?: string | undefined
+  /** From the last key to the first. Default `false`. */
+  readonly reverse?: boolean | undefined
+  /** The most entries to read at a time. Default: as many as take up about a megabyte, 1,000 at most. */
+  readonly batchSize?: number | undefined
+}
+
+/** What a listing reads, and how it makes an entry of a row. */
+export interface ListSource<E> {
+  readonly driver: Driver
+  readonly range: KeyRange
+  readonly collection: string | null
+  readonly toEntry: (row: StoredRow) => E | Promise<E>
+  readonly assertOpen: () => void
+}
+
+const firstPage = 32
+const largestPage = 1_000
+const pageBytes = 1024 * 1024
+
+/**
+ * The entries of a listing, read page by page as they are asked for. Each page is read from the database as it is then.
+ */
+export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
+  readonly #source: ListSource<E>
+  readonly #reverse: boolean
+  readonly #batchSize: number | undefined
+  #range: KeyRange
+  #left: number
+  #page: StoredRow[] = []
+  #position = 0
+  #pageSize: number
+  #last: Uint8Array | null = null
+  #startCursor: string
+  #done = false
+  /** Calls of `next` that overlap are answered one after the other. */
+  #reading: Promise<unknown> | null = null
+
+  constructor(source: ListSource<E>, { limit, cursor, reverse, batchSize }: ListOptions) {
+    this.#source = source
+    this.#reverse = reverse ?? false
+    this.#batchSize = batchSize
+    this.#pageSize = batchSize ?? firstPage
+    this.#left = limit ?? Number.POSITIVE_INFINITY
+    this.#startCursor = cursor ?? ''
+    this.#range = resumeRange(source.range, cursor, this.#reverse)
+  }
+
+  /** Text that stands for the place behind the entry given last; empty before the first. */
+  get cursor(): string {
+    return this.#last === null ? this.#startCursor : encodeCursor(this.#last)
+  }
+
+  next(): Promise<IteratorResult<E, undefined>> {
+    if (this.#reading === null && this.#position < this.#page.length && this.#left > 0) {
+      try {
+        const entry = this.#take()
+        if (!(entry instanceof Promise)) return Promise.resolve({ done: false, value: entry })
+        return entry.then((value) => ({ done: false, value }))
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    }
+    const previous = this.#reading ?? Promise.resolve()
+    const reading = previous.then(
+      () => this.#read(),
+      () => this.#read(),
+    )
+    this.#reading = reading
+    const finished = () => {
+      if (this.#reading === reading) this.#reading = null
+    }
+    reading.then(finished, finished)
+    return reading
+  }
+
+  async return(): Promise<IteratorResult<E, undefined>> {
+    this.#finish()
+    return { done: true, value: undefined }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#finish()
+  }
+
+  async #read(): Promise<IteratorResult<E, undefined>> {
+    if (this.#position === this.#page.length && !this.#done && this.#left > 0) await this.#readPage()
+    if (this.#done || this.#left === 0) return { done: true, value: undefined }
+    return { done: false, value: await this.#take() }
+  }
+
+  #take(): E | Promise<E> {
+    this.#source.assertOpen()
+    const row = this.#page[this.#position]!
+    this.#position += 1
+    this.#left -= 1
+    this.#last = row.key
+    return this.#source.toEntry(row)
+  }
+
+  async #readPage(): Promise<void> {
+    this.#source.assertOpen()
+    if (isEmptyRange(this.#range)) return this.#finish()
+    const { driver, collection } = this.#source
+    const limit = Math.min(this.#pageSize, this.#left)
+    const reverse = this.#reverse
+    const rows = await driver.scan({ range: this.#range, collection, reverse, limit })
+    const last = rows.at(-1)?.key
+    if (last === undefined) return this.#finish()
+    const { start, end } = this.#range
+    this.#range = reverse ? { start, end: last } : { start: successor(last), end }
+    if (rows.length < limit) this.#range = { start, end: start }
+    this.#page = rows
+    this.#position = 0
+    if (this.#batchSize === undefined) this.#pageSize = nextPageSize(rows)
+  }
+
+  #finish(): void {
+    this.#done = true
+    this.#page = []
+    this.#position = 0
+  }
+}
+
+function nextPageSize(rows: readonly StoredRow[]): number {
+  let bytes = 0
+  for (const { value } of rows) bytes += value.length
+  return Math.max(1, Math.min(largestPage, Math.floor(pageBytes / (bytes / rows.length + 1))))
+}

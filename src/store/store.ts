@@ -1,0 +1,157 @@
+import { checkOperand } from '../commit/mutation.ts'
+import type { ArithmeticMutation, AtomicWrite, CommitOutcome, SetMutation } from '../commit/write.ts'
+import type { Catalog, Driver, StoredRow } from '../driver/driver.ts'
+import { CorruptValueError, DatabaseClosedError } from '../errors.ts'
+import { encodeKey } from '../key/codec.ts'
+import type { Key } from '../key.types.ts'
+import type { Limits } from '../limits.ts'
+import type { Registry } from '../schema/registry.ts'
+import { validate } from '../schema/validate.ts'
+import { decodeValue, encodeValue } from '../value/codec.ts'
+import { exceeds } from '../value/encoding.ts'
+import { KvU64 } from '../value/kv-u64.ts'
+import { CommitQueue } from './commit-queue.ts'
+import { expiryTime } from './expiry.ts'
+import { Filing } from './filing.ts'
+import { Sweeper } from './sweeper.ts'
+
+export interface StoreOptions {
+  readonly limits: Limits
+  readonly readOnly: boolean
+  /** Hold every value that is read against its schema. */
+  readonly validateReads: boolean
+}
+
+/** An open database, below its typed faces: keys and values go in, encoded writes go to the driver, values come out. */
+export class Store {
+  readonly driver: Driver
+  readonly registry: Registry
+  readonly limits: Limits
+  readonly #validateReads: boolean
+  readonly #filing: Filing
+  readonly #queue: CommitQueue
+  readonly #sweeper: Sweeper
+  #closing: Promise<void> | null = null
+
+  constructor(driver: Driver, catalog: Catalog, registry: Registry, options: StoreOptions) {
+    this.driver = driver
+    this.registry = registry
+    this.limits = options.limits
+    this.#validateReads = options.validateReads
+    this.#filing = new Filing(catalog)
+    this.#queue = new CommitQueue(driver, this.#filing)
+    this.#sweeper = new Sweeper(driver)
+  }
+
+  /** Starts what goes on in the background. */
+  start(): Promise<void> {
+    return this.#sweeper.start()
+  }
+
+  assertOpen(): void {
+    if (this.#closing !== null) throw new DatabaseClosedError()
+  }
+
+  encodeKey(key: Key): Uint8Array {
+    return encodeKey(key, this.limits.keyBytes)
+  }
+
+  /** The value of a row; a promise of it where reads are validated and the schema is asynchronous. */
+  decode(row: StoredRow, key: Key): unknown | Promise<unknown> {
+    let value: unknown
+    try {
+      value = decodeValue(row.value, row.encoding, row.types)
+    } catch (error) {
+      throw new CorruptValueError(key, { cause: error })
+    }
+    if (!this.#validateReads) return value
+    const definition = this.registry.find(key)
+    const output = definition && validate(definition, key, value)
+    return output instanceof Promise ? output.then(() => value) : value
+  }
+
+  /**
+   * The mutation that stores what the key's schema makes of a value; a promise of it where the schema is asynchronous.
+   * `expireIn` in milliseconds.
+   */
+  prepareSet(key: Key, value: unknown, expireIn: number | undefined): SetMutation | Promise<SetMutation> {
+    const encodedKey = this.encodeKey(key)
+    const expiresAt = expiryTime(expireIn)
+    const definition = this.registry.find(key)
+    const output = definition === undefined ? value : validate(definition, key, value)
+    const collection = this.#filing.collectionOf(key)
+    const toMutation = (settled: unknown): SetMutation => {
+      const stored = encodeValue(settled)
+      if (exceeds(stored, this.limits.valueBytes)) {
+        const most = this.limits.valueBytes
+        throw new RangeError(`The value is larger than ${most} bytes: split it, or raise limits.valueBytes`)
+      }
+      return { type: 'set', key: encodedKey, collection, stored, expiresAt }
+    }
+    return output instanceof Promise ? output.then(toMutation) : toMutation(output)
+  }
+
+  /** The mutation for `sum`, `max` or `min`; without `expireIn` (milliseconds) the key keeps its expiry. */
+  prepareArithmetic(
+    type: ArithmeticMutation['type'],
+    key: Key,
+    n: bigint | KvU64,
+    expireIn: number | undefined,
+  ): ArithmeticMutation | Promise<ArithmeticMutation> {
+    const operand = checkOperand(type, n)
+    const mutation: ArithmeticMutation = {
+      type,
+      key: this.encodeKey(key),
+      collection: this.#filing.collectionOf(key),
+      operand,
+      ...(expireIn === undefined ? {} : { expiresAt: expiryTime(expireIn) }),
+    }
+    const definition = this.registry.find(key)
+    if (definition === undefined) return mutation
+    // The result is known at the commit only; whether the schema takes a KvU64 at all can be told before.
+    const output = validate(definition, key, new KvU64(operand < 0n ? -operand : operand))
+    return output instanceof Promise ? output.then(() => mutation) : mutation
+  }
+
+  /** Commits a write together with the others of this turn of the event loop. */
+  async commit(write: AtomicWrite): Promise<Exclude<CommitOutcome, { readonly type: 'failed' }>> {
+    this.assertOpen()
+    const outcome = await this.#queue.submit(write)
+    if (outcome.type === 'committed') this.#noticeExpiries(write)
+    return outcome
+  }
+
+  /** Removes every row, after the writes that were submitted before. */
+  async clear(): Promise<void> {
+    await this.#queue.settled()
+    await this.driver.clear()
+  }
+
+  cleanup(): Promise<number> {
+    return this.#sweeper.sweepAll()
+  }
+
+  /** Settles the writes that were begun, then closes the driver; a second call waits for the first. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /** Closes, and removes the database's files. */
+  async destroy(): Promise<void> {
+    await this.close()
+    await this.driver.destroy()
+  }
+
+  async #close(): Promise<void> {
+    this.#sweeper.close()
+    await this.#queue.close()
+    await this.driver.close()
+  }
+
+  #noticeExpiries({ mutations }: AtomicWrite): void {
+    for (const mutation of mutations) {
+      if (mutation.type !== 'delete' && mutation.expiresAt) this.#sweeper.notice(mutation.expiresAt)
+    }
+  }
+}

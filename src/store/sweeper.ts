@@ -1,0 +1,65 @@
+import type { Driver } from '../driver/driver.ts'
+import { DatabaseBusyError, DatabaseClosedError } from '../errors.ts'
+
+const rowsPerSweep = 1_000
+/** Milliseconds between sweeps, so that rows that expire one after the other are removed together. */
+const shortestWait = 100
+/** Milliseconds after which to look for rows that other processes have given an expiry. */
+const longestWait = 60_000
+
+/** Removes expired rows in the background, when the next one expires. Its timer does not keep the process alive. */
+export class Sweeper {
+  readonly #driver: Driver
+  #timer: NodeJS.Timeout | undefined
+  #due = Number.POSITIVE_INFINITY
+  #closed = false
+
+  constructor(driver: Driver) {
+    this.#driver = driver
+  }
+
+  /** Looks for the next expiry, and wakes for it. */
+  async start(): Promise<void> {
+    this.#wakeAt((await this.#driver.nextExpiry()) ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** Tells of a row that expires at this time, in milliseconds since the epoch. */
+  notice(expiresAt: number): void {
+    if (expiresAt < this.#due) this.#wakeAt(expiresAt)
+  }
+
+  /** Removes every row that has expired by now; how many there were. */
+  async sweepAll(): Promise<number> {
+    for (let total = 0; ; ) {
+      const { removed, next } = await this.#driver.sweep(rowsPerSweep)
+      total += removed
+      if (removed === rowsPerSweep) continue
+      this.#wakeAt(next ?? Number.POSITIVE_INFINITY)
+      return total
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+  }
+
+  #wakeAt(time: number): void {
+    if (this.#closed) return
+    clearTimeout(this.#timer)
+    this.#due = time
+    const wait = Math.min(Math.max(time - Date.now(), shortestWait), longestWait)
+    this.#timer = setTimeout(() => void this.#wake(), wait).unref()
+  }
+
+  async #wake(): Promise<void> {
+    try {
+      if (this.#due <= Date.now()) await this.sweepAll()
+      else await this.start()
+    } catch (error) {
+      if (error instanceof DatabaseClosedError || this.#closed) return
+      if (!(error instanceof DatabaseBusyError)) process.emitWarning(error as Error)
+      this.#wakeAt(Date.now() + longestWait)
+    }
+  }
+}

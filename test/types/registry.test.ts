@@ -1,0 +1,377 @@
+import { type } from 'arktype'
+import * as v from 'valibot'
+import { type AnyDefinition, defineSchema } from 'valkeyrie/schema'
+import { describe, expectTypeOf, it } from 'vitest'
+import { z } from 'zod'
+import type { Key, KeyPart } from '../../src/key.types.ts'
+import type { CheckedOptions } from '../../src/schema/definition.types.ts'
+import type { FieldAt, FieldPath } from '../../src/schema/field-path.types.ts'
+import type {
+  DefinitionByName,
+  DefinitionByPattern,
+  Entry,
+  EntryMaybe,
+  IdOfDefinition,
+  InputOf,
+  InputOfDefinition,
+  KeyOfDefinition,
+  NewDefinition,
+  NewDefinitions,
+  OutputOf,
+  RepositoryNames,
+  SelectedValue,
+  ValueOf,
+  WatchEntries,
+} from '../../src/schema/registry.types.ts'
+
+const person = z.object({
+  name: z.string(),
+  email: z.email(),
+  address: z.object({ city: z.string() }).optional(),
+  joined: z.date(),
+})
+
+const users = defineSchema(['users', '*'], z.object({ name: z.string() }))
+const me = defineSchema(['users', 'me'], z.object({ self: z.boolean() }), { name: 'me' })
+const posts = defineSchema(['users', '*', 'posts', '*'], z.object({ title: z.string() }), { name: 'posts' })
+const numbers = defineSchema(['numbers', '*'], z.string().transform(Number))
+const site = defineSchema(['site'], z.object({ motto: z.string().default('') }))
+
+type User = { name: string }
+type Me = { self: boolean }
+type Post = { title: string }
+type R = readonly [typeof users, typeof me, typeof posts, typeof numbers, typeof site]
+
+describe('a definition', () => {
+  it('has the types of its pattern, its name and its schema', () => {
+    expectTypeOf(users.pattern).toEqualTypeOf<readonly ['users', '*']>()
+    expectTypeOf(users.name).toEqualTypeOf<'users'>()
+    expectTypeOf(posts.name).toEqualTypeOf<'posts'>()
+    expectTypeOf(defineSchema(['a', '*', 'big-b', '*'], person).name).toEqualTypeOf<'aBigB'>()
+    expectTypeOf<OutputOf<typeof users>>().toEqualTypeOf<User>()
+    expectTypeOf<OutputOf<typeof numbers>>().toEqualTypeOf<number>()
+    expectTypeOf<InputOfDefinition<typeof numbers>>().toEqualTypeOf<string>()
+    expectTypeOf<InputOfDefinition<typeof site>>().toEqualTypeOf<{ motto?: string | undefined }>()
+    expectTypeOf<OutputOf<typeof site>>().toEqualTypeOf<{ motto: string }>()
+    expectTypeOf<KeyOfDefinition<typeof users>>().toEqualTypeOf<readonly ['users', KeyPart]>()
+    expectTypeOf<IdOfDefinition<typeof users>>().toEqualTypeOf<KeyPart>()
+    expectTypeOf<IdOfDefinition<typeof posts>>().toEqualTypeOf<readonly [KeyPart, KeyPart]>()
+    expectTypeOf<IdOfDefinition<typeof site>>().toEqualTypeOf<undefined>()
+  })
+
+  it('is one of any definitions', () => {
+    expectTypeOf(users).toExtend<AnyDefinition>()
+    expectTypeOf(defineSchema(['a'], v.object({ b: v.string() }))).toExtend<AnyDefinition>()
+    expectTypeOf(defineSchema(['a'], type({ b: 'string' }))).toExtend<AnyDefinition>()
+  })
+
+  it('takes coerced, Valibot and ArkType schemas', () => {
+    const coerced = defineSchema(['a'], z.coerce.number())
+    expectTypeOf<InputOfDefinition<typeof coerced>>().toEqualTypeOf<unknown>()
+    expectTypeOf<OutputOf<typeof coerced>>().toEqualTypeOf<number>()
+    const valibot = defineSchema(['a'], v.pipe(v.string(), v.transform(Number)))
+    expectTypeOf<InputOfDefinition<typeof valibot>>().toEqualTypeOf<string>()
+    expectTypeOf<OutputOf<typeof valibot>>().toEqualTypeOf<number>()
+    const arktype = defineSchema(['a'], type('string.numeric.parse'))
+    expectTypeOf<InputOfDefinition<typeof arktype>>().toEqualTypeOf<string>()
+    expectTypeOf<OutputOf<typeof arktype>>().toEqualTypeOf<number>()
+  })
+
+  it('keeps what it refers to', () => {
+    const comments = defineSchema(['comments', '*'], z.object({ by: z.string() }), {
+      references: { by: users },
+    })
+    expectTypeOf(comments.references.by).toEqualTypeOf<typeof users>()
+  })
+})
+
+describe('options', () => {
+  it('index fields of the output', () => {
+    defineSchema(['a', '*'], person, {
+      indexes: [{ on: 'email', unique: true }, { on: ['address.city', 'name'] }, { on: 'joined' }],
+    })
+    const renamed = z.object({ at: z.string() }).transform(({ at }) => ({ when: new Date(at) }))
+    defineSchema(['a', '*'], renamed, { indexes: [{ on: 'when' }] })
+    // @ts-expect-error -- a field of the input only
+    defineSchema(['a', '*'], renamed, { indexes: [{ on: 'at' }] })
+    defineSchema(['a', '*'], z.record(z.string(), z.number()), { indexes: [{ on: 'anything' }] })
+    defineSchema(['a', '*'], z.any(), { indexes: [{ on: 'anything' }] })
+    const computed: string = 'email'
+    defineSchema(['a', '*'], person, { indexes: [{ on: computed }] })
+    defineSchema(['a', '*'], v.object({ b: v.string() }), { indexes: [{ on: 'b' }] })
+    defineSchema(['a', '*'], type({ b: 'string' }), { indexes: [{ on: 'b' }] })
+  })
+
+  it('that are wrong say so in a sentence', () => {
+    // @ts-expect-error -- no such field
+    defineSchema(['a', '*'], person, { indexes: [{ on: 'emial' }] })
+    // @ts-expect-error -- no such field
+    defineSchema(['a', '*'], person, { indexes: [{ on: ['email', 'address.town'] }] })
+    // @ts-expect-error -- a Date has no fields
+    defineSchema(['a', '*'], person, { indexes: [{ on: 'joined.getTime' }] })
+    // @ts-expect-error -- no such option
+    expectTypeOf(() => defineSchema(['a', '*'], person, { indices: [] })).toBeFunction()
+    // @ts-expect-error -- no such option of an index
+    const misspelled = () => defineSchema(['a'], person, { indexes: [{ on: 'name', uniqe: true }] })
+    expectTypeOf(misspelled).toBeFunction()
+    // @ts-expect-error -- no such field
+    defineSchema(['a', '*'], person, { references: { author: users } })
+
+    type Index<On> = CheckedOptions<typeof person, { indexes: readonly [{ on: On }] }>['indexes'][0]['on']
+    expectTypeOf<Index<'email'>>().toEqualTypeOf<'email'>()
+    expectTypeOf<Index<'emial'>>().toEqualTypeOf<{ error: "no field 'emial' in the output of this schema" }>()
+    expectTypeOf<Index<readonly ['email', 'address.town']>>().toEqualTypeOf<
+      readonly ['email', { error: "no field 'address.town' in the output of this schema" }]
+    >()
+    expectTypeOf<CheckedOptions<typeof person, { indices: [] }>>().toEqualTypeOf<{
+      readonly indices: { error: "no option 'indices': there are name, indexes and references" }
+    }>()
+    expectTypeOf<
+      CheckedOptions<typeof person, { indexes: [{ on: 'email'; uniqe: true }] }>['indexes'][0]['uniqe']
+    >().toEqualTypeOf<{ error: "no option 'uniqe' of an index: there are on and unique" }>()
+    expectTypeOf<
+      CheckedOptions<typeof person, { references: { author: typeof users } }>['references']['author']
+    >().toEqualTypeOf<{ error: "no field 'author' in the output of this schema" }>()
+  })
+})
+
+describe('field paths', () => {
+  type Shape = {
+    name: string
+    nick?: string
+    address?: { city: string; geo: { lat: number } } | null
+    tags: string[]
+    at: Date
+    seen: Map<string, number>
+    go: () => void
+    extra: unknown
+    'a.b': number
+  }
+
+  it('lead through plain objects', () => {
+    expectTypeOf<FieldPath<Shape>>().toEqualTypeOf<
+      | 'name'
+      | 'nick'
+      | 'address'
+      | 'address.city'
+      | 'address.geo'
+      | 'address.geo.lat'
+      | 'tags'
+      | 'at'
+      | 'seen'
+      | 'go'
+      | 'extra'
+    >()
+    expectTypeOf<FieldAt<Shape, 'address.geo.lat'>>().toEqualTypeOf<number>()
+    expectTypeOf<FieldAt<Shape, 'nick'>>().toEqualTypeOf<string | undefined>()
+    expectTypeOf<FieldAt<Shape, 'extra.x'>>().toEqualTypeOf<unknown>()
+    expectTypeOf<FieldAt<Shape, 'address.town'>>().toEqualTypeOf<never>()
+    expectTypeOf<FieldAt<Shape, 'a.b'>>().toEqualTypeOf<never>()
+    expectTypeOf<FieldAt<Shape, 'tags.length'>>().toEqualTypeOf<never>()
+  })
+
+  it('of a union are those of its members', () => {
+    type Union = { kind: 'a'; a: number } | { kind: 'b'; b: string }
+    expectTypeOf<FieldPath<Union>>().toEqualTypeOf<'kind' | 'a' | 'b'>()
+    expectTypeOf<FieldAt<Union, 'kind'>>().toEqualTypeOf<'a' | 'b'>()
+    expectTypeOf<FieldAt<Union, 'b'>>().toEqualTypeOf<string>()
+  })
+
+  it('end in a type that contains itself', () => {
+    type Tree = { value: number; left?: Tree; right?: Tree }
+    expectTypeOf<'left.right.value'>().toExtend<FieldPath<Tree>>()
+    expectTypeOf<FieldAt<Tree, 'left.left.left.left.left.left.value'>>().toEqualTypeOf<number>()
+  })
+
+  it('of an unknown type are any', () => {
+    expectTypeOf<FieldPath<unknown>>().toEqualTypeOf<string>()
+    expectTypeOf<FieldPath<Record<string, number>>>().toEqualTypeOf<string>()
+    expectTypeOf<FieldPath<string>>().toEqualTypeOf<never>()
+  })
+})
+
+describe('the value of a key', () => {
+  it('is that of the most specific pattern', () => {
+    expectTypeOf<ValueOf<R, readonly ['users', 'alice']>>().toEqualTypeOf<User>()
+    expectTypeOf<ValueOf<R, readonly ['users', 1n]>>().toEqualTypeOf<User>()
+    expectTypeOf<ValueOf<R, ['users', Uint8Array]>>().toEqualTypeOf<User>()
+    expectTypeOf<ValueOf<R, readonly ['users', 'me']>>().toEqualTypeOf<Me>()
+    expectTypeOf<ValueOf<R, readonly ['users', 'me', 'posts', 'p1']>>().toEqualTypeOf<Post>()
+    expectTypeOf<InputOf<R, readonly ['users', 'alice']>>().toEqualTypeOf<User>()
+    expectTypeOf<InputOf<R, readonly ['users', 'me']>>().toEqualTypeOf<Me>()
+  })
+
+  it('is decided at the first part where two patterns differ', () => {
+    const first = defineSchema(['a', '*', '*'], z.object({ first: z.string() }), { name: 'first' })
+    const second = defineSchema(['*', 'b', 'c'], z.object({ second: z.string() }), { name: 'second' })
+    const third = defineSchema(['a', '*', 'c'], z.object({ third: z.string() }), { name: 'third' })
+    type Three = readonly [typeof second, typeof first, typeof third]
+    expectTypeOf<ValueOf<Three, readonly ['a', 'b', 'c']>>().toEqualTypeOf<{ third: string }>()
+    expectTypeOf<ValueOf<Three, readonly ['a', 'b', 'd']>>().toEqualTypeOf<{ first: string }>()
+    expectTypeOf<ValueOf<Three, readonly ['x', 'b', 'c']>>().toEqualTypeOf<{ second: string }>()
+    // 'a' and then anything: `first` matches surely, `third` perhaps; both are more specific than `second`.
+    expectTypeOf<ValueOf<Three, readonly ['a', string, string]>>().toEqualTypeOf<
+      { first: string } | { third: string }
+    >()
+  })
+
+  it('has an input type for writes and an output type for reads', () => {
+    expectTypeOf<ValueOf<R, readonly ['numbers', 'one']>>().toEqualTypeOf<number>()
+    expectTypeOf<InputOf<R, readonly ['numbers', 'one']>>().toEqualTypeOf<string>()
+    expectTypeOf<ValueOf<R, readonly ['site']>>().toEqualTypeOf<{ motto: string }>()
+    expectTypeOf<InputOf<R, readonly ['site']>>().toEqualTypeOf<{ motto?: string | undefined }>()
+  })
+
+  it('is what it may be where the key leaves it open', () => {
+    expectTypeOf<ValueOf<R, readonly ['users', string]>>().toEqualTypeOf<User | Me>()
+    expectTypeOf<ValueOf<R, readonly ['users', KeyPart]>>().toEqualTypeOf<User | Me>()
+    expectTypeOf<ValueOf<R, readonly ['users', 'me' | 'alice']>>().toEqualTypeOf<User | Me>()
+    expectTypeOf<ValueOf<R, readonly ['users', number]>>().toEqualTypeOf<User>()
+    expectTypeOf<InputOf<R, readonly ['users', string]>>().toEqualTypeOf<User & Me>()
+    expectTypeOf<InputOf<R, readonly ['users', number]>>().toEqualTypeOf<User>()
+    expectTypeOf<ValueOf<R, readonly ['users', 'me'] | readonly ['numbers', 'one']>>().toEqualTypeOf<
+      Me | number
+    >()
+    expectTypeOf<InputOf<R, readonly ['users', 'me'] | readonly ['numbers', 'one']>>().toEqualTypeOf<
+      Me & string
+    >()
+  })
+
+  it('is unknown where no pattern matches, or perhaps none', () => {
+    expectTypeOf<ValueOf<R, readonly ['other']>>().toEqualTypeOf<unknown>()
+    expectTypeOf<ValueOf<R, readonly ['users']>>().toEqualTypeOf<unknown>()
+    expectTypeOf<ValueOf<R, readonly ['users', 'alice', 'x']>>().toEqualTypeOf<unknown>()
+    expectTypeOf<InputOf<R, readonly ['other']>>().toEqualTypeOf<unknown>()
+    expectTypeOf<ValueOf<R, readonly [string, string]>>().toEqualTypeOf<unknown>()
+    expectTypeOf<ValueOf<R, Key>>().toEqualTypeOf<unknown>()
+    expectTypeOf<InputOf<R, Key>>().toEqualTypeOf<unknown>()
+    expectTypeOf<ValueOf<R, readonly ['users', ...string[]]>>().toEqualTypeOf<unknown>()
+    expectTypeOf<ValueOf<readonly [], readonly ['users', 'alice']>>().toEqualTypeOf<unknown>()
+    expectTypeOf<ValueOf<readonly AnyDefinition[], readonly ['users', 'alice']>>().toEqualTypeOf<unknown>()
+  })
+
+  it('is open for a pattern whose parts the compiler does not know', () => {
+    const part: string = 'alice'
+    const dynamic = defineSchema(['users', part], z.object({ dynamic: z.string() }), { name: 'dynamic' })
+    type Dynamic = readonly [typeof users, typeof dynamic]
+    expectTypeOf<ValueOf<Dynamic, readonly ['users', 'alice']>>().toEqualTypeOf<User | { dynamic: string }>()
+    expectTypeOf<ValueOf<readonly [typeof dynamic], readonly ['users', 'alice']>>().toEqualTypeOf<unknown>()
+  })
+
+  it('knows parts of other types than string', () => {
+    const one = defineSchema(['n', 1], z.object({ one: z.string() }), { name: 'one' })
+    const big = defineSchema(['n', 1n], z.object({ big: z.string() }), { name: 'big' })
+    const yes = defineSchema(['n', true], z.object({ yes: z.string() }), { name: 'yes' })
+    const bytes = defineSchema(['n', new Uint8Array()], z.object({ bytes: z.string() }), { name: 'bytes' })
+    const rest = defineSchema(['n', '*'], z.object({ rest: z.string() }), { name: 'rest' })
+    type Parts = readonly [typeof one, typeof big, typeof yes, typeof bytes, typeof rest]
+    expectTypeOf<ValueOf<Parts, readonly ['n', 1]>>().toEqualTypeOf<{ one: string }>()
+    expectTypeOf<ValueOf<Parts, readonly ['n', 1n]>>().toEqualTypeOf<{ big: string }>()
+    expectTypeOf<ValueOf<Parts, readonly ['n', 2]>>().toEqualTypeOf<{ rest: string }>()
+    expectTypeOf<ValueOf<Parts, readonly ['n', number]>>().toEqualTypeOf<{ one: string } | { rest: string }>()
+    expectTypeOf<ValueOf<Parts, readonly ['n', boolean]>>().toEqualTypeOf<
+      { yes: string } | { rest: string }
+    >()
+    expectTypeOf<ValueOf<Parts, readonly ['n', Buffer]>>().toEqualTypeOf<
+      { bytes: string } | { rest: string }
+    >()
+    expectTypeOf<ValueOf<Parts, readonly ['n', KeyPart]>>().toEqualTypeOf<OutputOf<Parts[number]>>()
+    expectTypeOf<ValueOf<Parts, readonly ['n', Uint8Array]>>().toEqualTypeOf<
+      { bytes: string } | { rest: string }
+    >()
+  })
+})
+
+describe('entries', () => {
+  it('have exactly a key, a value and a versionstamp', () => {
+    expectTypeOf<Entry<readonly ['a'], number>>().toEqualTypeOf<{
+      readonly key: readonly ['a']
+      readonly value: number
+      readonly versionstamp: string
+    }>()
+    expectTypeOf<EntryMaybe>().toEqualTypeOf<
+      Entry<Key, unknown> | { readonly key: Key; readonly value: null; readonly versionstamp: null }
+    >()
+  })
+
+  it('that may be missing are told apart by the versionstamp', () => {
+    const entry = { key: ['a'], value: null, versionstamp: null } as EntryMaybe<readonly ['a'], number>
+    if (entry.versionstamp !== null) expectTypeOf(entry.value).toEqualTypeOf<number>()
+  })
+
+  it('of a watch are typed key by key', () => {
+    expectTypeOf<
+      WatchEntries<R, readonly [readonly ['users', 'me'], readonly ['numbers', 1], readonly ['other']]>
+    >().toEqualTypeOf<
+      [
+        EntryMaybe<readonly ['users', 'me'], Me>,
+        EntryMaybe<readonly ['numbers', 1], number>,
+        EntryMaybe<readonly ['other'], unknown>,
+      ]
+    >()
+    expectTypeOf<WatchEntries<R, readonly (readonly ['users', number])[]>>().toEqualTypeOf<
+      EntryMaybe<readonly ['users', number], User>[]
+    >()
+  })
+})
+
+describe('the values of a list', () => {
+  it('are those of the patterns under the prefix', () => {
+    expectTypeOf<SelectedValue<R, { prefix: readonly ['users'] }>>().toEqualTypeOf<User | Me | Post>()
+    expectTypeOf<
+      SelectedValue<readonly [typeof users], { prefix: readonly ['users'] }>
+    >().toEqualTypeOf<User>()
+    expectTypeOf<SelectedValue<R, { prefix: readonly ['users', 'alice'] }>>().toEqualTypeOf<Post>()
+    expectTypeOf<SelectedValue<R, { prefix: readonly ['users', string, 'posts'] }>>().toEqualTypeOf<Post>()
+    expectTypeOf<SelectedValue<R, { prefix: readonly ['numbers']; start: Key }>>().toEqualTypeOf<number>()
+    expectTypeOf<SelectedValue<R, { prefix: readonly [] }>>().toEqualTypeOf<
+      User | Me | Post | number | { motto: string }
+    >()
+  })
+
+  it('are unknown where no pattern is under it', () => {
+    expectTypeOf<SelectedValue<R, { prefix: readonly ['site'] }>>().toEqualTypeOf<unknown>()
+    expectTypeOf<SelectedValue<R, { prefix: readonly ['other'] }>>().toEqualTypeOf<unknown>()
+    expectTypeOf<SelectedValue<R, { prefix: Key }>>().toEqualTypeOf<unknown>()
+    expectTypeOf<SelectedValue<readonly [], { prefix: readonly [] }>>().toEqualTypeOf<unknown>()
+  })
+
+  it('are those under what start and end begin with alike', () => {
+    type Between<Start extends Key, End extends Key> = SelectedValue<R, { start: Start; end: End }>
+    expectTypeOf<Between<readonly ['numbers', 1], readonly ['numbers', 9]>>().toEqualTypeOf<number>()
+    expectTypeOf<
+      Between<readonly ['users', 'a', 'posts', 'a'], readonly ['users', 'a', 'posts', 'z']>
+    >().toEqualTypeOf<Post>()
+    type All = User | Me | Post | number | { motto: string }
+    expectTypeOf<Between<readonly ['numbers', 1], readonly ['users', 9]>>().toEqualTypeOf<All>()
+    expectTypeOf<Between<readonly ['site'], readonly ['site', 'z']>>().toEqualTypeOf<All>()
+    expectTypeOf<Between<readonly [string, 1], readonly [string, 9]>>().toEqualTypeOf<All>()
+    expectTypeOf<Between<Key, Key>>().toEqualTypeOf<All>()
+  })
+})
+
+describe('definitions', () => {
+  it('are found by name and by pattern', () => {
+    expectTypeOf<RepositoryNames<R>>().toEqualTypeOf<'users' | 'me' | 'posts' | 'numbers' | 'site'>()
+    expectTypeOf<DefinitionByName<R, 'me'>>().toEqualTypeOf<typeof me>()
+    expectTypeOf<DefinitionByName<R, 'nobody'>>().toEqualTypeOf<never>()
+    expectTypeOf<DefinitionByPattern<R, readonly ['users', '*']>>().toEqualTypeOf<typeof users>()
+    expectTypeOf<DefinitionByPattern<R, readonly ['users', 'me']>>().toEqualTypeOf<typeof me>()
+    expectTypeOf<DefinitionByPattern<R, readonly ['nothing']>>().toEqualTypeOf<never>()
+  })
+
+  const people = defineSchema(['people', '*'], person, { name: 'users' })
+  const again = defineSchema(['users', '*'], person, { name: 'again' })
+  type TakenName = { error: "two schemas are named 'users': give one of them another name in its options" }
+  type TakenPattern = { error: "'again' has the same pattern as 'users': drop one" }
+
+  it('have a name and a pattern of their own', () => {
+    expectTypeOf<NewDefinition<readonly [], typeof users>>().toEqualTypeOf<typeof users>()
+    expectTypeOf<NewDefinition<R, typeof people>>().toEqualTypeOf<TakenName>()
+    expectTypeOf<NewDefinition<R, typeof again>>().toEqualTypeOf<TakenPattern>()
+    expectTypeOf<
+      NewDefinitions<readonly [], readonly [typeof users, typeof people, typeof me]>
+    >().toEqualTypeOf<readonly [typeof users, TakenName, typeof me]>()
+    expectTypeOf<NewDefinitions<R, readonly AnyDefinition[]>>().toEqualTypeOf<readonly AnyDefinition[]>()
+  })
+})

@@ -1,0 +1,99 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { type } from 'arktype'
+import * as v from 'valibot'
+import { defineSchema } from 'valkeyrie/schema'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { ValidationError } from '../../../src/errors.ts'
+import { validate } from '../../../src/schema/validate.ts'
+
+const key = ['users', 'alice']
+const pattern = ['users', '*'] as const
+
+/** The error that a call throws or that its promise rejects with. */
+async function failureOf(call: () => unknown): Promise<unknown> {
+  try {
+    await call()
+  } catch (error) {
+    return error
+  }
+  throw new Error('it did not fail')
+}
+
+describe.each<{ library: string; schema: StandardSchemaV1 }>([
+  { library: 'Zod', schema: z.object({ name: z.string(), age: z.string().transform(Number) }) },
+  {
+    library: 'Valibot',
+    schema: v.object({ name: v.string(), age: v.pipe(v.string(), v.transform(Number)) }),
+  },
+  { library: 'ArkType', schema: type({ name: 'string', age: 'string.numeric.parse' }) },
+])('with a schema of $library', ({ schema }) => {
+  const definition = defineSchema(pattern, schema)
+
+  it('gives the output at once', () => {
+    expect(validate(definition, key, { name: 'Alice', age: '30' })).toEqual({ name: 'Alice', age: 30 })
+  })
+
+  it('throws a ValidationError with the key and the issues', async () => {
+    const error = await failureOf(() => validate(definition, key, { name: 5, age: '30' }))
+    if (!(error instanceof ValidationError)) throw error
+    expect(error).toMatchObject({ code: 'VALIDATION', key })
+    expect(error.issues).toHaveLength(1)
+    expect(error.issues[0]?.message).not.toBe('')
+    const [segment] = error.issues[0]?.path ?? []
+    expect(typeof segment === 'object' ? segment.key : segment).toBe('name')
+  })
+})
+
+describe.each<{ library: string; schema: StandardSchemaV1 }>([
+  { library: 'Zod', schema: z.string().refine(async (name) => name !== 'root', 'is taken') },
+  {
+    library: 'Valibot',
+    schema: v.pipeAsync(
+      v.string(),
+      v.checkAsync(async (name) => name !== 'root', 'is taken'),
+    ),
+  },
+])('with an asynchronous schema of $library', ({ schema }) => {
+  const definition = defineSchema(pattern, schema)
+
+  it('gives a promise of the output', async () => {
+    const output = validate(definition, key, 'alice')
+    expect(output).toBeInstanceOf(Promise)
+    expect(await output).toBe('alice')
+  })
+
+  it('rejects with a ValidationError', async () => {
+    const output = validate(definition, key, 'root')
+    await expect(output).rejects.toThrow(ValidationError)
+    await expect(output).rejects.toMatchObject({ key, issues: [{ message: 'is taken' }] })
+  })
+})
+
+describe('a schema that fails in another way', () => {
+  const failing = (run: () => never | Promise<never>) =>
+    defineSchema(pattern, { '~standard': { version: 1, vendor: 'test', validate: run } })
+  const failure = new Error('no network')
+
+  it('has its error passed on', () => {
+    const definition = failing(() => {
+      throw failure
+    })
+    expect(() => validate(definition, key, 1)).toThrow(failure)
+  })
+
+  it('has its rejection passed on', async () => {
+    await expect(
+      validate(
+        failing(() => Promise.reject(failure)),
+        key,
+        1,
+      ),
+    ).rejects.toBe(failure)
+  })
+})
+
+it('fills in defaults and drops what the schema does not know', () => {
+  const definition = defineSchema(pattern, z.object({ likes: z.int().default(0) }))
+  expect(validate(definition, key, { other: true })).toEqual({ likes: 0 })
+})
