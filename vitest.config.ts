@@ -8,7 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^valkeyrie$/, replacement: source('index.ts') },
       { find: /^valkeyrie\/KvU64$/, replacement: source('value/kv-u64.ts') },
-      { find: /^valkeyrie\/schema$/, replacement: source('schema/index.ts') },
+      { find: /^valkeyrie\/schema$/, replacement: source('schema.ts') },
     ],
   },
   test: {

@@ -1,5 +1,5 @@
 export type { LoadOptions } from './bulk-load.ts'
-export type { Database, Repositories } from './database.ts'
+export type { Database } from './database.ts'
 export {
   type Conflict,
   ConflictError,
@@ -35,6 +35,8 @@ export type {
   RepositoryEntryMaybe,
   Update,
 } from './repository/repository.types.ts'
+export type { Repositories } from './repository/typed-store.ts'
+export type { UnitOfWorkOptions } from './run-unit-of-work.ts'
 export type { AnyDefinition, Definition, DefinitionOptions, IndexOptions } from './schema/definition.types.ts'
 export type { Definitions, Entry, EntryMaybe, InputOf, ValueOf } from './schema/registry.types.ts'
 export type {
@@ -46,5 +48,6 @@ export type {
 export type { CommitResult } from './store/commit-result.ts'
 export type { ExpireOptions } from './store/expiry.ts'
 export type { ListIterator, ListOptions } from './store/list-iterator.ts'
+export type { UnitOfWork } from './unit-of-work.ts'
 export { Valkeyrie, type ValkeyrieBuilder } from './valkeyrie.ts'
 export { KvU64 } from './value/kv-u64.ts'

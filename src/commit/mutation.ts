@@ -39,10 +39,11 @@ export function checkOperand(op: Arithmetic, n: bigint | KvU64): bigint {
 export function applyArithmetic(op: Arithmetic, current: bigint | null, operand: bigint): bigint {
   if (op === 'sum') {
     const total = (current ?? 0n) + operand
-    if (total < 0n)
+    if (total < 0n) {
       throw new RangeError(
-        `sum cannot go below zero: ${current ?? 'no value'} ${operand}; nothing was written`,
+        `sum of ${operand} would take ${current ?? 'a missing value'} below zero: nothing was written`,
       )
+    }
     return BigInt.asUintN(64, total)
   }
   if (current === null) return operand

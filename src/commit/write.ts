@@ -1,3 +1,4 @@
+import type { KeyRange } from '../key/range.ts'
 import type { StoredValue } from '../value/encoding.ts'
 
 /** Holds when the key's newest version is this one; `null`: when the key has no value that has not expired. */
@@ -38,10 +39,23 @@ export interface TouchMutation {
 
 export type Mutation = SetMutation | DeleteMutation | ArithmeticMutation | TouchMutation
 
-/** What commits together or not at all: every check holds, then every mutation is applied in order. */
+/**
+ * What was read at the version `since`: keys with the versions found, and ranges. It holds as long as no later commit has
+ * changed one of the keys or a key in one of the ranges, and the time `validUntil`, when the first of the rows expires (ms
+ * since the epoch), has not come.
+ */
+export interface ReadSet {
+  readonly since: number
+  readonly keys: readonly KeyCheck[]
+  readonly ranges: readonly KeyRange[]
+  readonly validUntil: number | null
+}
+
+/** What commits together or not at all: what was read still holds, every check holds, then every mutation is applied in order. */
 export interface AtomicWrite {
   readonly checks: readonly KeyCheck[]
   readonly mutations: readonly Mutation[]
+  readonly reads?: ReadSet
 }
 
 /** A check that did not hold; `actual` is the version found, `null` where there is no value. */

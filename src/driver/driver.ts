@@ -1,6 +1,7 @@
-import type { AtomicWrite, CommitOutcome } from '../commit/write.ts'
+import type { AtomicWrite, CheckConflict, CommitOutcome, Mutation, ReadSet } from '../commit/write.ts'
 import type { Pattern } from '../key/pattern.types.ts'
 import type { KeyRange } from '../key/range.ts'
+import type { StoredValue } from '../value/encoding.ts'
 
 /** A row as it is stored, its value still encoded. `expiresAt` in milliseconds since the epoch. */
 export interface StoredRow {
@@ -58,11 +59,52 @@ export interface SweepOutcome {
   readonly next: number | null
 }
 
-/**
- * A store of rows. It takes and gives plain data, so that an engine in another process can stand behind it, and runs
- * each call in a transaction of its own. Rows that have expired are never given.
- */
-export interface Driver {
+/** What a commit did to one key. `stored` is the value written, where the log keeps values. */
+export interface LoggedChange {
+  readonly type: 'set' | 'delete' | 'expire'
+  readonly key: Uint8Array
+  readonly stored?: StoredValue
+}
+
+/** A commit as the log keeps it; `at` in milliseconds since the epoch. */
+export interface LoggedCommit {
+  readonly version: number
+  readonly at: number
+  readonly changes: readonly LoggedChange[]
+}
+
+export interface LogPage {
+  /** Commits in the order of their versions. */
+  readonly commits: readonly LoggedCommit[]
+  /** The oldest version that the log keeps, and the newest version of the database; 0 where there are none. */
+  readonly oldest: number
+  readonly latest: number
+}
+
+/** The reads that a unit of work makes of its snapshot, as data. */
+export type Read =
+  | { readonly type: 'get'; readonly key: Uint8Array }
+  | { readonly type: 'getMany'; readonly keys: readonly Uint8Array[] }
+  | { readonly type: 'exists'; readonly key: Uint8Array }
+  | { readonly type: 'scan'; readonly scan: Scan }
+  | { readonly type: 'count'; readonly collection: string; readonly range: KeyRange | null }
+
+/** What each read gives. */
+export interface ReadResults {
+  get: StoredRow | null
+  getMany: (StoredRow | null)[]
+  exists: boolean
+  scan: StoredRow[]
+  count: number
+}
+
+/** `read`: the result, and the version of the snapshot that it is from. `conflict`: what was read before no longer holds. */
+export type SnapshotOutcome<Result> =
+  | { readonly type: 'read'; readonly version: number; readonly result: Result }
+  | { readonly type: 'conflict'; readonly conflicts: readonly CheckConflict[] }
+
+/** The reads of rows. Rows that have expired are never given. */
+export interface Reader {
   /** The row under `key`. */
   get(key: Uint8Array): Promise<StoredRow | null>
   /** The rows under `keys`, in their order, from one snapshot. */
@@ -72,11 +114,33 @@ export interface Driver {
   scan(scan: Scan): Promise<StoredRow[]>
   /** The number of rows of a collection in a range; without a range, of all its rows. */
   count(collection: string, range: KeyRange | null): Promise<number>
+}
+
+/**
+ * A store of rows. It takes and gives plain data, so that an engine in another process can stand behind it, and runs
+ * each call in a transaction of its own.
+ */
+export interface Driver extends Reader {
+  /** The newest version; 0 for a database without commits. */
+  latestVersion(): Promise<number>
+  /**
+   * Reads from one snapshot in which `reads` still holds. With `pending` mutations the result is what it would be if
+   * they were committed; nothing of them is.
+   */
+  snapshot<R extends Read>(
+    read: R,
+    reads: ReadSet,
+    pending: readonly Mutation[],
+  ): Promise<SnapshotOutcome<ReadResults[R['type']]>>
   /**
    * Commits each write under a version of its own, all in one transaction. A write that conflicts or fails leaves
    * nothing behind and harms no other; when the engine fails, the call is rejected and nothing of the batch is written.
    */
   commit(batch: CommitBatch): Promise<BatchOutcome>
+  /** The commits after a version, at most `limit` of them, from one snapshot. */
+  commitsSince(version: number, limit: number): Promise<LogPage>
+  /** A number that changes when another connection has committed, and only then. Costs next to nothing. */
+  foreignCommits(): Promise<number>
   /** Removes every row. */
   clear(): Promise<void>
   /** When the next row expires, in milliseconds since the epoch. */

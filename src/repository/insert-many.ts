@@ -2,10 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { SetMutation } from '../commit/write.ts'
 import { KeyExistsError } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
+import { keyText } from '../key/key-text.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import type { Key } from '../key.types.ts'
 import { checkOptionNames } from '../option-names.ts'
-import type { Store } from '../store/store.ts'
+import type { RowStore } from '../store/row-store.ts'
 import type { InsertManyOptions, InsertManyResult } from './repository.types.ts'
 
 type Id = IdOf<Pattern>
@@ -14,7 +15,7 @@ const rowsPerCommit = 1_000
 
 /** Inserts rows in commits of 1,000, and lets other work go on between them. */
 export async function insertMany(
-  store: Store,
+  store: RowStore,
   keyOf: (id: Id) => Key,
   items: Iterable<readonly [Id, unknown]> | AsyncIterable<readonly [Id, unknown]>,
   options: InsertManyOptions,
@@ -30,7 +31,7 @@ export async function insertMany(
     batch = []
     const keys = new Set<string>()
     for (const { key } of mutations) {
-      const text = Buffer.from(key).toString('latin1')
+      const text = keyText(key)
       if (keys.has(text)) throw new KeyExistsError(decodeKey(key))
       keys.add(text)
     }

@@ -1,11 +1,11 @@
 import { wildcardCount } from '../key/pattern.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
-import type { Store } from '../store/store.ts'
+import type { RowStore } from '../store/row-store.ts'
 import { StoreRepository } from './repository.ts'
 import type { Repository } from './repository.types.ts'
 
 /** The repository of a definition over an open database. */
-export function openRepository<D extends AnyDefinition>(store: Store, definition: D): Repository<D> {
+export function openRepository<D extends AnyDefinition>(store: RowStore, definition: D): Repository<D> {
   const repository = new StoreRepository(store, definition)
   const face = wildcardCount(definition.pattern) === 0 ? withoutIds(repository) : repository
   return face as unknown as Repository<D>

@@ -3,6 +3,7 @@ import { type Mutation, noChecks } from '../commit/write.ts'
 import type { StoredRow } from '../driver/driver.ts'
 import { ConflictError, KeyExistsError, NotFoundError } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
+import { keyText } from '../key/key-text.ts'
 import { idOfKey, keyOfId, wildcardCount } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
@@ -16,7 +17,7 @@ import { checkExpireOptions, type ExpireOptions, expiryTime } from '../store/exp
 import { KeyedMutex } from '../store/keyed-mutex.ts'
 import { ListIterator, type ListOptions } from '../store/list-iterator.ts'
 import { checkListOptions } from '../store/list-options.ts'
-import type { Store } from '../store/store.ts'
+import type { RowEntry, RowStore } from '../store/row-store.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
 import { idRange, type UntypedIdRange } from './id-range.ts'
 import { insertMany } from './insert-many.ts'
@@ -25,22 +26,17 @@ import { applyUpdate, type UntypedUpdate } from './update.ts'
 
 type Id = IdOf<Pattern>
 
-export interface UntypedEntry {
-  readonly id: Id
-  readonly key: Key
-  readonly value: unknown
-  readonly versionstamp: string | null
-}
+type MissingEntry = { readonly id: Id; readonly key: Key; readonly value: null; readonly versionstamp: null }
 
 const mostUpdateAttempts = 100
 
 /** The repository of one definition; `Repository` of repository.types.ts is its typed face. */
 export class StoreRepository {
   readonly definition: AnyDefinition
-  readonly #store: Store
+  readonly #store: RowStore
   readonly #updates = new KeyedMutex()
 
-  constructor(store: Store, definition: AnyDefinition) {
+  constructor(store: RowStore, definition: AnyDefinition) {
     this.#store = store
     this.definition = definition
   }
@@ -57,18 +53,20 @@ export class StoreRepository {
     return keyOfId(this.pattern, id)
   }
 
-  async get(id?: Id): Promise<UntypedEntry> {
+  async get(id?: Id): Promise<RowEntry | MissingEntry> {
     const key = this.key(id)
     const row = await this.#read(key)
-    return row === null ? missing(id, key) : this.#toEntry(row, id, key)
+    return row === null ? missing(id, key) : this.#store.rowEntry(row, id, key)
   }
 
-  async getMany(ids: readonly Id[]): Promise<UntypedEntry[]> {
+  async getMany(ids: readonly Id[]): Promise<(RowEntry | MissingEntry)[]> {
     this.#store.assertOpen()
     const keys = ids.map((id) => this.key(id))
     const rows = await this.#store.driver.getMany(keys.map((key) => this.#store.encodeKey(key)))
     return Promise.all(
-      rows.map((row, i) => (row === null ? missing(ids[i], keys[i]!) : this.#toEntry(row, ids[i], keys[i]!))),
+      rows.map((row, i) =>
+        row === null ? missing(ids[i], keys[i]!) : this.#store.rowEntry(row, ids[i], keys[i]!),
+      ),
     )
   }
 
@@ -77,7 +75,7 @@ export class StoreRepository {
     return this.#store.driver.exists(this.#store.encodeKey(this.key(id)))
   }
 
-  list(range: UntypedIdRange = {}, options: ListOptions = {}): ListIterator<UntypedEntry> {
+  list(range: UntypedIdRange = {}, options: ListOptions = {}): ListIterator<RowEntry> {
     checkListOptions(options)
     const store = this.#store
     return new ListIterator(
@@ -88,7 +86,7 @@ export class StoreRepository {
         assertOpen: () => store.assertOpen(),
         toEntry: (row) => {
           const key = decodeKey(row.key)
-          return this.#toEntry(row, idOfKey(this.pattern, key), key)
+          return this.#store.rowEntry(row, idOfKey(this.pattern, key), key)
         },
       },
       options,
@@ -98,7 +96,8 @@ export class StoreRepository {
   async insert(id: Id, value: unknown, options?: ExpireOptions): Promise<CommitResult> {
     checkExpireOptions(options, 'insert')
     const key = this.key(id)
-    const mutation = await this.#store.prepareSet(key, value, options?.expireIn)
+    const prepared = this.#store.prepareSet(key, value, options?.expireIn)
+    const mutation = prepared instanceof Promise ? await prepared : prepared
     const outcome = await this.#store.commit({
       checks: [{ key: mutation.key, version: null }],
       mutations: [mutation],
@@ -124,14 +123,14 @@ export class StoreRepository {
 
   async set(id: Id, value: unknown, options?: ExpireOptions): Promise<CommitResult> {
     checkExpireOptions(options, 'set')
-    return this.#commit(await this.#store.prepareSet(this.key(id), value, options?.expireIn))
+    return this.#commit(this.#store.prepareSet(this.key(id), value, options?.expireIn))
   }
 
   async update(id: Id, update: UntypedUpdate, options?: ExpireOptions): Promise<CommitResult> {
     checkExpireOptions(options, 'update')
     const key = this.key(id)
     const encodedKey = this.#store.encodeKey(key)
-    const lock = Buffer.from(encodedKey).toString('latin1')
+    const lock = keyText(encodedKey)
     for (let attempt = 1; ; attempt++) {
       // Updates of this process wait for each other; other processes' are found by the check.
       let leave = await this.#updates.enter(lock)
@@ -216,10 +215,11 @@ export class StoreRepository {
 
   async #arithmetic(type: 'sum' | 'max' | 'min', id: Id, n: bigint | KvU64, options?: ExpireOptions) {
     checkExpireOptions(options, type)
-    return this.#commit(await this.#store.prepareArithmetic(type, this.key(id), n, options?.expireIn))
+    return this.#commit(this.#store.prepareArithmetic(type, this.key(id), n, options?.expireIn))
   }
 
-  async #commit(mutation: Mutation): Promise<CommitResult> {
+  async #commit(prepared: Mutation | Promise<Mutation>): Promise<CommitResult> {
+    const mutation = prepared instanceof Promise ? await prepared : prepared
     const outcome = await this.#store.commit({ checks: noChecks, mutations: [mutation] })
     if (outcome.type === 'conflict') throw new ConflictError(outcome.conflicts.map(toConflict), 1)
     return committed(outcome.version)
@@ -229,16 +229,9 @@ export class StoreRepository {
     this.#store.assertOpen()
     return this.#store.driver.get(this.#store.encodeKey(key))
   }
-
-  #toEntry(row: StoredRow, id: Id, key: Key): UntypedEntry | Promise<UntypedEntry> {
-    const versionstamp = formatVersionstamp(row.version)
-    const value = this.#store.decode(row, key)
-    if (value instanceof Promise) return value.then((settled) => ({ id, key, value: settled, versionstamp }))
-    return { id, key, value, versionstamp }
-  }
 }
 
-function missing(id: Id, key: Key): UntypedEntry {
+function missing(id: Id, key: Key): MissingEntry {
   return { id, key, value: null, versionstamp: null }
 }
 

@@ -1,3 +1,5 @@
+import type { KvU64 } from '../value/kv-u64.ts'
+
 /** What a path stops at: values that are stored as one thing, without fields of their own. */
 type Leaf =
   | string
@@ -11,6 +13,7 @@ type Leaf =
   | RegExp
   | URL
   | Error
+  | KvU64
   | ArrayBufferView
   | readonly unknown[]
   | ReadonlyMap<unknown, unknown>

@@ -56,13 +56,15 @@ type PatternedOf<D extends AnyDefinition, P extends Pattern> = D extends unknown
 /** `D`, or what is wrong with adding it to `R`: its name or its pattern is taken. */
 export type NewDefinition<R extends Definitions, D extends AnyDefinition> = string extends D['name']
   ? D
-  : D['name'] extends RepositoryNames<R>
-    ? { error: `two schemas are named '${D['name']}': give one of them another name in its options` }
-    : [DefinitionByPattern<R, D['pattern']>] extends [never]
-      ? D
-      : {
-          error: `'${D['name']}' has the same pattern as '${DefinitionByPattern<R, D['pattern']>['name']}': drop one`
-        }
+  : [D['name']] extends [never]
+    ? { error: 'a pattern without words has no name of its own: give one in its options' }
+    : D['name'] extends RepositoryNames<R>
+      ? { error: `two schemas are named '${D['name']}': give one of them another name in its options` }
+      : [DefinitionByPattern<R, D['pattern']>] extends [never]
+        ? D
+        : {
+            error: `'${D['name']}' has the same pattern as '${DefinitionByPattern<R, D['pattern']>['name']}': drop one`
+          }
 
 /** `New`, each of them checked against `R` and those before it as by {@link NewDefinition}. */
 export type NewDefinitions<R extends Definitions, New extends Definitions> = New extends readonly [

@@ -6,20 +6,20 @@ import type { Key } from '../key.types.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
 import type { AtomicCheck, AtomicMutation, AtomicOperation, AtomicResult } from './atomic-operation.types.ts'
 import { checkExpireOptions, type ExpireOptions } from './expiry.ts'
-import type { Store } from './store.ts'
+import type { RowStore } from './row-store.ts'
 
 type Arithmetic = ArithmeticMutation['type']
 
 /** Collects checks and mutations as they are called; `commit` rejects with the first thing that is wrong with them. */
 export class StoreAtomicOperation implements AtomicOperation<readonly []> {
-  readonly #store: Store
+  readonly #store: RowStore
   readonly #checks: KeyCheck[] = []
   readonly #mutations: (Mutation | Promise<Mutation>)[] = []
   #asynchronous = false
   #committed = false
   #error: unknown
 
-  constructor(store: Store) {
+  constructor(store: RowStore) {
     this.#store = store
   }
 

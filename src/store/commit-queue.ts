@@ -1,13 +1,12 @@
-import type { AtomicWrite, CommitOutcome } from '../commit/write.ts'
+import type { AtomicWrite } from '../commit/write.ts'
 import type { Driver } from '../driver/driver.ts'
 import { DatabaseClosedError, StorageError } from '../errors.ts'
 import type { Filing } from './filing.ts'
-
-type Settled = Exclude<CommitOutcome, { readonly type: 'failed' }>
+import type { SettledOutcome } from './row-store.ts'
 
 interface QueuedWrite {
   readonly write: AtomicWrite
-  readonly resolve: (outcome: Settled) => void
+  readonly resolve: (outcome: SettledOutcome) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -30,7 +29,7 @@ export class CommitQueue {
   }
 
   /** Resolves when the write is committed, or its checks have failed; rejects when it cannot be applied. */
-  submit(write: AtomicWrite): Promise<Settled> {
+  submit(write: AtomicWrite): Promise<SettledOutcome> {
     if (this.#closed) return Promise.reject(new DatabaseClosedError())
     return new Promise((resolve, reject) => {
       this.#queue.push({ write, resolve, reject })

@@ -1,4 +1,4 @@
-import type { Driver, StoredRow } from '../driver/driver.ts'
+import type { Reader, StoredRow } from '../driver/driver.ts'
 import { encodeCursor, resumeRange } from '../key/cursor.ts'
 import { isEmptyRange, type KeyRange, successor } from '../key/range.ts'
 
@@ -16,7 +16,7 @@ export interface ListOptions {
 
 /** What a listing reads, and how it makes an entry of a row. */
 export interface ListSource<E> {
-  readonly driver: Driver
+  readonly driver: Reader
   readonly range: KeyRange
   readonly collection: string | null
   readonly toEntry: (row: StoredRow) => E | Promise<E>

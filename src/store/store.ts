@@ -1,11 +1,14 @@
 import { checkOperand } from '../commit/mutation.ts'
-import type { ArithmeticMutation, AtomicWrite, CommitOutcome, SetMutation } from '../commit/write.ts'
+import type { ArithmeticMutation, AtomicWrite, SetMutation } from '../commit/write.ts'
 import type { Catalog, Driver, StoredRow } from '../driver/driver.ts'
 import { CorruptValueError, DatabaseClosedError } from '../errors.ts'
 import { encodeKey } from '../key/codec.ts'
+import type { IdOf, Pattern } from '../key/pattern.types.ts'
+import { formatVersionstamp } from '../key/versionstamp.ts'
 import type { Key } from '../key.types.ts'
 import type { Limits } from '../limits.ts'
 import type { Registry } from '../schema/registry.ts'
+import type { Entry } from '../schema/registry.types.ts'
 import { validate } from '../schema/validate.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import { exceeds } from '../value/encoding.ts'
@@ -13,6 +16,7 @@ import { KvU64 } from '../value/kv-u64.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { expiryTime } from './expiry.ts'
 import { Filing } from './filing.ts'
+import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
 import { Sweeper } from './sweeper.ts'
 
 export interface StoreOptions {
@@ -23,7 +27,7 @@ export interface StoreOptions {
 }
 
 /** An open database, below its typed faces: keys and values go in, encoded writes go to the driver, values come out. */
-export class Store {
+export class Store implements RowStore {
   readonly driver: Driver
   readonly registry: Registry
   readonly limits: Limits
@@ -56,7 +60,6 @@ export class Store {
     return encodeKey(key, this.limits.keyBytes)
   }
 
-  /** The value of a row; a promise of it where reads are validated and the schema is asynchronous. */
   decode(row: StoredRow, key: Key): unknown | Promise<unknown> {
     let value: unknown
     try {
@@ -70,10 +73,20 @@ export class Store {
     return output instanceof Promise ? output.then(() => value) : value
   }
 
-  /**
-   * The mutation that stores what the key's schema makes of a value; a promise of it where the schema is asynchronous.
-   * `expireIn` in milliseconds.
-   */
+  entry(row: StoredRow, key: Key): Entry | Promise<Entry> {
+    const versionstamp = formatVersionstamp(row.version)
+    const value = this.decode(row, key)
+    if (value instanceof Promise) return value.then((settled) => ({ key, value: settled, versionstamp }))
+    return { key, value, versionstamp }
+  }
+
+  rowEntry(row: StoredRow, id: IdOf<Pattern>, key: Key): RowEntry | Promise<RowEntry> {
+    const versionstamp = formatVersionstamp(row.version)
+    const value = this.decode(row, key)
+    if (value instanceof Promise) return value.then((settled) => ({ id, key, value: settled, versionstamp }))
+    return { id, key, value, versionstamp }
+  }
+
   prepareSet(key: Key, value: unknown, expireIn: number | undefined): SetMutation | Promise<SetMutation> {
     const encodedKey = this.encodeKey(key)
     const expiresAt = expiryTime(expireIn)
@@ -91,7 +104,6 @@ export class Store {
     return output instanceof Promise ? output.then(toMutation) : toMutation(output)
   }
 
-  /** The mutation for `sum`, `max` or `min`; without `expireIn` (milliseconds) the key keeps its expiry. */
   prepareArithmetic(
     type: ArithmeticMutation['type'],
     key: Key,
@@ -114,7 +126,7 @@ export class Store {
   }
 
   /** Commits a write together with the others of this turn of the event loop. */
-  async commit(write: AtomicWrite): Promise<Exclude<CommitOutcome, { readonly type: 'failed' }>> {
+  async commit(write: AtomicWrite): Promise<SettledOutcome> {
     this.assertOpen()
     const outcome = await this.#queue.submit(write)
     if (outcome.type === 'committed') this.#noticeExpiries(write)

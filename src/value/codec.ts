@@ -1,7 +1,7 @@
 import { isUint8Array } from 'node:util/types'
 import { SuperJSON, type SuperJSONResult } from 'superjson'
 import { Encoding, type StoredValue } from './encoding.ts'
-import { assertFaithful } from './faithful.ts'
+import { checkFaithful } from './faithful.ts'
 import { isKvU64, KvU64 } from './kv-u64.ts'
 import { isPlainJson } from './plain-json.ts'
 
@@ -11,8 +11,8 @@ const superjson = new SuperJSON()
 type Types = NonNullable<SuperJSONResult['meta']>
 
 /**
- * The form in which a value is stored; `decodeValue` gives the value back, deeply equal. Nothing of the caller's
- * memory is kept: it may change the value, or the bytes, as soon as this returns.
+ * The form in which a value is stored; `decodeValue` gives back an equal one. It shares no memory with the value,
+ * which the caller may change as soon as this returns.
  *
  * Throws a TypeError that names the path of what cannot be stored, as `value.friends[3].onClick is a function`.
  *
@@ -24,11 +24,16 @@ export function encodeValue(value: unknown): StoredValue {
   if (isPlainJson(value)) return { value: JSON.stringify(value), encoding: Encoding.json, types: null }
   if (isUint8Array(value)) return { value: new Uint8Array(value), encoding: Encoding.bytes, types: null }
   if (isKvU64(value)) return { value: encodeU64(value.value), encoding: Encoding.u64, types: null }
+  if (value === undefined) {
+    throw new TypeError('undefined cannot be stored as a value of its own: store null, or delete the key')
+  }
 
-  const { cycle } = assertFaithful(value)
+  const cycle = checkFaithful(value)
   const stored = encodeTyped(value, cycle !== null)
   if (cycle !== null && !isRestored(stored)) {
-    throw new TypeError(`${cycle} leads back to an object that holds it, in a way that cannot be stored`)
+    throw new TypeError(
+      `${cycle} is an object that holds itself, in a way that cannot be stored: store a tree`,
+    )
   }
   return stored
 }
@@ -57,6 +62,7 @@ export function decodeValue(value: string | Uint8Array, encoding: number, types:
   throw new Error(`Encoding ${encoding} does not go with ${typeof value === 'string' ? 'text' : 'bytes'}`)
 }
 
+/** Only a cycle needs to know which objects are one: elsewhere an object that occurs twice is stored twice, as in JSON. */
 function encodeTyped(value: unknown, keepIdentity: boolean): StoredValue {
   const { json, meta } = superjson.serialize(value)
   const text = JSON.stringify(json)
@@ -65,9 +71,14 @@ function encodeTyped(value: unknown, keepIdentity: boolean): StoredValue {
   return { value: text, encoding: Encoding.superjson, types: JSON.stringify(types) }
 }
 
+/** Two values with one stored form, identities included, are the same graph: this also tells the order of a Set. */
 function isRestored(stored: StoredValue): boolean {
-  const again = encodeTyped(decodeValue(stored.value, stored.encoding, stored.types), true)
-  return again.value === stored.value && again.types === stored.types
+  try {
+    const again = encodeTyped(decodeValue(stored.value, stored.encoding, stored.types), true)
+    return again.value === stored.value && again.types === stored.types
+  } catch {
+    return false
+  }
 }
 
 function encodeU64(value: bigint): Uint8Array {

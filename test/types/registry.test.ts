@@ -23,6 +23,7 @@ import type {
   ValueOf,
   WatchEntries,
 } from '../../src/schema/registry.types.ts'
+import type { KvU64 } from '../../src/value/kv-u64.ts'
 
 const person = z.object({
   name: z.string(),
@@ -187,6 +188,7 @@ describe('field paths', () => {
     expectTypeOf<FieldPath<unknown>>().toEqualTypeOf<string>()
     expectTypeOf<FieldPath<Record<string, number>>>().toEqualTypeOf<string>()
     expectTypeOf<FieldPath<string>>().toEqualTypeOf<never>()
+    expectTypeOf<FieldPath<KvU64>>().toEqualTypeOf<never>()
   })
 })
 
@@ -366,6 +368,10 @@ describe('definitions', () => {
   type TakenPattern = { error: "'again' has the same pattern as 'users': drop one" }
 
   it('have a name and a pattern of their own', () => {
+    type Nameless = ReturnType<typeof defineSchema<readonly ['*'], typeof person>>
+    expectTypeOf<NewDefinition<R, Nameless>>().toEqualTypeOf<{
+      error: 'a pattern without words has no name of its own: give one in its options'
+    }>()
     expectTypeOf<NewDefinition<readonly [], typeof users>>().toEqualTypeOf<typeof users>()
     expectTypeOf<NewDefinition<R, typeof people>>().toEqualTypeOf<TakenName>()
     expectTypeOf<NewDefinition<R, typeof again>>().toEqualTypeOf<TakenPattern>()

@@ -1,7 +1,6 @@
 import { applyArithmetic } from '../../commit/mutation.ts'
 import type {
   ArithmeticMutation,
-  AtomicWrite,
   CheckConflict,
   KeyCheck,
   Mutation,
@@ -41,9 +40,9 @@ export function failedChecks(
 }
 
 /** Applies the mutations in order. Gives the number of values that deletes and touches found. */
-export function applyMutations(write: AtomicWrite, context: ApplyContext): number {
+export function applyMutations(mutations: readonly Mutation[], context: ApplyContext): number {
   let touched = 0
-  for (const mutation of write.mutations) touched += applyMutation(mutation, context)
+  for (const mutation of mutations) touched += applyMutation(mutation, context)
   return touched
 }
 
@@ -68,7 +67,7 @@ function applySet(mutation: SetMutation, context: ApplyContext): void {
   const { key, collection, stored, expiresAt } = mutation
   const { statements, uniqueIndexes, log, version } = context
   const store = () =>
-    statements.upsert.run(key, collection, stored.value, stored.encoding, stored.types, version, expiresAt)
+    statements.upsert.run(key, collection, stored.encoding, stored.types, version, expiresAt, stored.value)
   for (;;) {
     try {
       store()

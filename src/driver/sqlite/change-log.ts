@@ -1,9 +1,10 @@
-import type { StoredValue } from '../../value/encoding.ts'
+import { Encoding, type EncodingId, type StoredValue } from '../../value/encoding.ts'
+import type { LoggedChange } from '../driver.ts'
 
-/** What a commit did to one key. */
-export type ChangeType = 'set' | 'delete' | 'expire'
+type ChangeType = LoggedChange['type']
 
 const changeBytes: Record<ChangeType, number> = { set: 1, delete: 2, expire: 3 }
+const changeTypes: Record<number, ChangeType> = { 1: 'set', 2: 'delete', 3: 'expire' }
 const valued = 0x80
 
 /**
@@ -49,6 +50,40 @@ export class ChangeLog {
     this.#chunks = []
     return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
   }
+}
+
+/** The changes that a row of `kv_log` holds. */
+export function readChanges(bytes: Uint8Array): LoggedChange[] {
+  const changes: LoggedChange[] = []
+  let at = 0
+  const readLength = () => {
+    let length = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++]!
+      length |= (byte & 0x7f) << shift
+      if (byte < 0x80) return length
+    }
+  }
+  const readBytes = () => {
+    const length = readLength()
+    at += length
+    return Buffer.from(bytes.buffer, bytes.byteOffset + at - length, length)
+  }
+  while (at < bytes.length) {
+    const header = bytes[at++]!
+    const type = changeTypes[header & ~valued]!
+    const key = readBytes()
+    if ((header & valued) === 0) {
+      changes.push({ type, key })
+      continue
+    }
+    const encoding = bytes[at++] as EncodingId
+    const value = readBytes()
+    const types = readBytes().toString() || null
+    const isText = encoding === Encoding.json || encoding === Encoding.superjson
+    changes.push({ type, key, stored: { value: isText ? value.toString() : value, encoding, types } })
+  }
+  return changes
 }
 
 function lengthBytes(length: number): Uint8Array {

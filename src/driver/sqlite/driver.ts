@@ -1,17 +1,31 @@
 import { rmSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import type { Logger } from 'drizzle-orm/logger'
-import type { AtomicWrite, CommitOutcome } from '../../commit/write.ts'
+import type { AtomicWrite, CommitOutcome, Mutation, ReadSet } from '../../commit/write.ts'
 import type { KeyRange } from '../../key/range.ts'
-import type { BatchOutcome, Catalog, CommitBatch, Driver, Scan, StoredRow, SweepOutcome } from '../driver.ts'
+import type {
+  BatchOutcome,
+  Catalog,
+  CommitBatch,
+  Driver,
+  LogPage,
+  Read,
+  ReadResults,
+  Scan,
+  SnapshotOutcome,
+  StoredRow,
+  SweepOutcome,
+} from '../driver.ts'
 import { type ApplyContext, applyMutations, failedChecks } from './apply-write.ts'
 import { readCatalog } from './catalog.ts'
-import { ChangeLog } from './change-log.ts'
+import { ChangeLog, readChanges } from './change-log.ts'
+import { changedReads } from './changed-reads.ts'
 import { databaseFiles } from './connection.ts'
 import { assertOpen, engineCode, isBusy, toKvError } from './engine-error.ts'
 import { type LogRetention, LogTrimmer } from './log-retention.ts'
 import { retryBusy } from './retry-busy.ts'
-import { type KvRow, prepareStatements, type Statements } from './statements.ts'
+import { performRead, RowReads } from './row-reads.ts'
+import { prepareStatements, type Statements } from './statements.ts'
 import type { IndexedCollection, KvTables } from './table.ts'
 import { UniqueIndexes } from './unique-indexes.ts'
 
@@ -33,6 +47,7 @@ export class SqliteDriver implements Driver {
   readonly #connection: Database.Database
   readonly #tables: KvTables
   readonly #statements: Statements
+  readonly #reads: RowReads
   readonly #uniqueIndexes: UniqueIndexes
   readonly #trimmer: LogTrimmer
   readonly #log: ChangeLog
@@ -51,6 +66,7 @@ export class SqliteDriver implements Driver {
     this.#connection = connection
     this.#tables = tables
     this.#statements = prepareStatements(connection, tables, options.logger)
+    this.#reads = new RowReads(this.#statements)
     this.#uniqueIndexes = new UniqueIndexes(connection, tables, collections)
     this.#trimmer = new LogTrimmer(this.#statements, options.retention)
     this.#log = new ChangeLog(options.logValues)
@@ -59,42 +75,45 @@ export class SqliteDriver implements Driver {
   }
 
   get(key: Uint8Array): Promise<StoredRow | null> {
-    return this.#run(() => this.#aliveRow(key))
+    return this.#run(() => this.#reads.get(key))
   }
 
   getMany(keys: readonly Uint8Array[]): Promise<(StoredRow | null)[]> {
-    return this.#run(() => this.#transaction('BEGIN', () => keys.map((key) => this.#aliveRow(key))))
+    return this.#run(() => this.#transaction('BEGIN', () => this.#reads.getMany(keys)))
   }
 
   exists(key: Uint8Array): Promise<boolean> {
-    return this.#run(() => {
-      const row = this.#statements.version.get(key)
-      return row !== undefined && (row[1] === null || row[1] > Date.now())
-    })
+    return this.#run(() => this.#reads.exists(key))
   }
 
-  scan({ range: { start, end }, collection, reverse, limit }: Scan): Promise<StoredRow[]> {
-    const { scanForward, scanBackward, scanCollectionForward, scanCollectionBackward } = this.#statements
-    return this.#run(() => {
-      const now = Date.now()
-      const rows =
-        collection === null
-          ? (reverse ? scanBackward : scanForward).all(start, end, now, limit)
-          : (reverse ? scanCollectionBackward : scanCollectionForward).all(collection, start, end, now, limit)
-      return rows.map(toStoredRow)
-    })
+  scan(scan: Scan): Promise<StoredRow[]> {
+    return this.#run(() => this.#reads.scan(scan))
   }
 
   count(collection: string, range: KeyRange | null): Promise<number> {
-    const { countCollection, countExpired, countRange, countExpiredRange } = this.#statements
+    return this.#run(() => this.#transaction('BEGIN', () => this.#reads.count(collection, range)))
+  }
+
+  latestVersion(): Promise<number> {
+    return this.#run(() => this.#latestVersion())
+  }
+
+  snapshot<R extends Read>(
+    read: R,
+    reads: ReadSet,
+    pending: readonly Mutation[],
+  ): Promise<SnapshotOutcome<ReadResults[R['type']]>> {
+    const begin = pending.length === 0 ? 'BEGIN' : 'BEGIN IMMEDIATE'
     return this.#run(() =>
-      this.#transaction('BEGIN', () => {
+      this.#transaction<SnapshotOutcome<ReadResults[R['type']]>>(begin, () => {
+        const version = this.#latestVersion()
         const now = Date.now()
-        if (range === null) return countCollection.get(collection)![0] - countExpired.get(collection, now)![0]
-        const { start, end } = range
-        return (
-          countRange.get(collection, start, end)![0] - countExpiredRange.get(collection, start, end, now)![0]
-        )
+        const conflicts = changedReads(reads, version, { statements: this.#statements, now })
+        if (conflicts !== null) return { type: 'conflict', conflicts }
+        if (pending.length > 0) applyMutations(pending, this.#applyContext(version + 1, now))
+        const result = performRead(this.#reads, read) as ReadResults[R['type']]
+        if (pending.length > 0) this.#undo()
+        return { type: 'read', version, result }
       }),
     )
   }
@@ -122,6 +141,23 @@ export class SqliteDriver implements Driver {
       this.#seenVersion = latest
       return result
     })
+  }
+
+  commitsSince(version: number, limit: number): Promise<LogPage> {
+    const { logSince, oldestVersion } = this.#statements
+    return this.#run(() =>
+      this.#transaction('BEGIN', () => ({
+        commits: logSince
+          .all(version, limit)
+          .map(([version, at, changes]) => ({ version, at, changes: readChanges(changes) })),
+        oldest: oldestVersion.get()![0] ?? 0,
+        latest: this.#latestVersion(),
+      })),
+    )
+  }
+
+  foreignCommits(): Promise<number> {
+    return this.#run(() => this.#statements.control.dataVersion.get() as number)
   }
 
   clear(): Promise<void> {
@@ -188,27 +224,22 @@ export class SqliteDriver implements Driver {
 
   #transaction<T>(begin: 'BEGIN' | 'BEGIN IMMEDIATE', body: () => T): T {
     const connection = this.#connection
-    const { beginRead, beginWrite, commit, rollback } = this.#statements.control
+    const { beginRead, beginWrite, commit } = this.#statements.control
     ;(begin === 'BEGIN' ? beginRead : beginWrite).run()
     try {
       const result = body()
-      commit.run()
+      if (connection.inTransaction) commit.run()
       return result
     } finally {
-      if (connection.inTransaction) {
-        rollback.run()
-        this.#log.reset()
-      }
+      if (connection.inTransaction) this.#undo()
     }
   }
 
   #commitOne(write: AtomicWrite, version: number, now: number): CommitOutcome {
-    const context: ApplyContext = {
-      statements: this.#statements,
-      uniqueIndexes: this.#uniqueIndexes,
-      log: this.#log,
-      version,
-      now,
+    const context = this.#applyContext(version, now)
+    if (write.reads !== undefined) {
+      const conflicts = changedReads(write.reads, version - 1, context)
+      if (conflicts !== null) return { type: 'conflict', conflicts }
     }
     if (write.checks.length > 0) {
       const conflicts = failedChecks(write.checks, context)
@@ -218,7 +249,7 @@ export class SqliteDriver implements Driver {
     const guarded = write.mutations.length > 1 || this.#uniqueIndexes.concern(write.mutations)
     if (guarded) savepoint.run()
     try {
-      const touched = applyMutations(write, context)
+      const touched = applyMutations(write.mutations, context)
       this.#statements.appendLog.run(version, now, this.#log.take())
       if (guarded) release.run()
       return { type: 'committed', version, touched }
@@ -237,15 +268,12 @@ export class SqliteDriver implements Driver {
     return this.#statements.latestVersion.get()![0] ?? 0
   }
 
-  #aliveRow(key: Uint8Array): StoredRow | null {
-    const row = this.#statements.get.get(key)
-    if (row === undefined) return null
-    const expiresAt = row[5]
-    if (expiresAt !== null && expiresAt <= Date.now()) return null
-    return toStoredRow(row)
+  #applyContext(version: number, now: number): ApplyContext {
+    return { statements: this.#statements, uniqueIndexes: this.#uniqueIndexes, log: this.#log, version, now }
   }
-}
 
-function toStoredRow(row: KvRow): StoredRow {
-  return { key: row[0], value: row[1], encoding: row[2], types: row[3], version: row[4], expiresAt: row[5] }
+  #undo(): void {
+    this.#statements.control.rollback.run()
+    this.#log.reset()
+  }
 }

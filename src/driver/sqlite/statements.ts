@@ -28,6 +28,12 @@ type Expiry = number | null
 /** key, value, encoding, types, version, expires_at */
 export type KvRow = readonly [Key, Value, number, string | null, number, Expiry]
 
+/** A statement without parameters that steers the connection. */
+interface ControlStatement {
+  run(): unknown
+  get(): unknown
+}
+
 /** Every statement of the driver's hot paths: a Drizzle query each, prepared once per database. */
 export function prepareStatements(connection: Database.Database, { kv, kvLog }: KvTables, logger?: Logger) {
   const db = drizzle(connection)
@@ -54,10 +60,10 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
     ...names: string[]
   ) => new Statement<Parameters, Row>(connection, query, names, logger)
 
-  const scan = (inside: typeof inRange, order: typeof asc, ...names: string[]) =>
+  const scan = (inside: typeof inRange, order: typeof asc) =>
     db.select(row).from(kv).where(and(inside, alive)).orderBy(order(kv.key)).limit(named('limit'))
 
-  const control = (text: string) => connection.prepare(text)
+  const control = (text: string): ControlStatement => connection.prepare(text)
 
   return {
     control: {
@@ -68,6 +74,7 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
       savepoint: control('SAVEPOINT one_write'),
       release: control('RELEASE one_write'),
       rollbackTo: control('ROLLBACK TO one_write'),
+      dataVersion: connection.prepare('PRAGMA data_version').pluck() as ControlStatement,
     },
     get: prepare<[Key], KvRow>(db.select(row).from(kv).where(atKey), 'key'),
     /** version, expires_at */
@@ -134,7 +141,7 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
     /**
      * A key's collection follows from the key alone, so replacing a value leaves it as it is, and its index untouched.
      */
-    upsert: prepare<[Key, string | null, Value, number, string | null, number, Expiry]>(
+    upsert: prepare<[Key, string | null, number, string | null, number, Expiry, Value]>(
       db
         .insert(kv)
         .values({
@@ -158,11 +165,11 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
         }),
       'key',
       'collection',
-      'value',
       'encoding',
       'types',
       'version',
       'expiresAt',
+      'value',
     ),
     touch: prepare<[number, Expiry, Key]>(
       db
@@ -204,6 +211,20 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
       'version',
       'at',
       'changes',
+    ),
+    /** version, at, changes */
+    logSince: prepare<[number, number], readonly [number, number, Uint8Array]>(
+      db
+        .select({ version: kvLog.version, at: kvLog.at, changes: kvLog.changes })
+        .from(kvLog)
+        .where(gt(kvLog.version, named('version')))
+        .orderBy(asc(kvLog.version))
+        .limit(named('limit')),
+      'version',
+      'limit',
+    ),
+    oldestVersion: prepare<[], readonly [number | null]>(
+      db.select({ oldest: min(kvLog.version) }).from(kvLog),
     ),
     trimLog: prepare<[number]>(db.delete(kvLog).where(lte(kvLog.version, named('version'))), 'version'),
     /** version, at */

@@ -27,11 +27,12 @@ export function kvTables(collections: readonly IndexedCollection[] = []) {
     {
       key: blob('key', { mode: 'buffer' }).primaryKey().notNull(),
       collection: text('collection'),
-      value: text('value').notNull(),
       encoding: integer('encoding').notNull(),
       types: text('types'),
       version: integer('version').notNull(),
       expiresAt: integer('expires_at'),
+      // Last, since a value that is larger than a page would stand between the key and the columns behind it.
+      value: text('value').notNull(),
     },
     (table) => [
       index('kv_collection').on(table.collection, table.key).where(sql`collection IS NOT NULL`),

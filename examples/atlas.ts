@@ -1,0 +1,31 @@
+/**
+ * An atlas: 250 countries and 135,233 cities in one file, and a walk through what can be done with them.
+ *
+ *     npm start                           # keeps the atlas in data/atlas.db
+ *     node examples/atlas.ts other.db     # or in the file that you name
+ */
+import { fileURLToPath } from 'node:url'
+import { openAtlas } from './atlas/atlas.ts'
+import { tellChapter } from './atlas/chapter.ts'
+import { atomic } from './atlas/chapters/atomic.ts'
+import { counters } from './atlas/chapters/counters.ts'
+import { expiry } from './atlas/chapters/expiry.ts'
+import { removeFiction } from './atlas/chapters/fiction.ts'
+import { listing } from './atlas/chapters/listing.ts'
+import { reading } from './atlas/chapters/reading.ts'
+import { updating } from './atlas/chapters/updating.ts'
+import { writing } from './atlas/chapters/writing.ts'
+import { loadAtlas } from './atlas/load.ts'
+
+const chapters = [reading, listing, writing, updating, atomic, counters, expiry]
+
+const path = process.argv[2] ?? fileURLToPath(new URL('../data/atlas.db', import.meta.url))
+await using atlas = await openAtlas(path)
+await loadAtlas(atlas, path)
+await removeFiction(atlas)
+try {
+  for (const chapter of chapters) await tellChapter(chapter, atlas)
+} finally {
+  await removeFiction(atlas)
+}
+console.log(`\nWhat the walk added is gone again. The atlas stays in ${path}.`)

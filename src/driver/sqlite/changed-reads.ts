@@ -1,0 +1,45 @@
+import type { CheckConflict, ReadSet } from '../../commit/write.ts'
+import { keyText } from '../../key/key-text.ts'
+import { contains } from '../../key/range.ts'
+import { type ApplyContext, failedChecks } from './apply-write.ts'
+import { readChanges } from './change-log.ts'
+import type { Statements } from './statements.ts'
+
+const commitsPerPage = 1_000
+
+/**
+ * The keys of a read set that later commits have changed; `null` where it still holds. When one of the rows has expired
+ * since, every key is given; when the log no longer tells, the keys are looked up, and ranges count as changed.
+ */
+export function changedReads(
+  reads: ReadSet,
+  latest: number,
+  { statements, now }: Pick<ApplyContext, 'statements' | 'now'>,
+): CheckConflict[] | null {
+  const { since, keys, ranges, validUntil } = reads
+  if (validUntil !== null && validUntil <= now) {
+    return keys.map(({ key, version }) => ({ key, expected: version, actual: null }))
+  }
+  if (latest === since || keys.length + ranges.length === 0) return null
+  const oldest = statements.oldestVersion.get()![0] ?? 0
+  if (oldest <= since + 1) return loggedConflicts(reads, latest, statements)
+  const conflicts = failedChecks(keys, { statements, now })
+  return conflicts.length + ranges.length > 0 ? conflicts : null
+}
+
+function loggedConflicts({ since, keys, ranges }: ReadSet, latest: number, statements: Statements) {
+  const read = new Map(keys.map(({ key, version }) => [keyText(key), version]))
+  const conflicts: CheckConflict[] = []
+  for (let version = since; version < latest; ) {
+    const commits = statements.logSince.all(version, commitsPerPage)
+    for (const [committed, , changes] of commits) {
+      for (const { type, key } of readChanges(changes)) {
+        const expected = read.get(keyText(key))
+        if (expected === undefined && !ranges.some((range) => contains(range, key))) continue
+        conflicts.push({ key, expected: expected ?? null, actual: type === 'set' ? committed : null })
+      }
+    }
+    version = commits.at(-1)?.[0] ?? latest
+  }
+  return conflicts.length > 0 ? conflicts : null
+}

@@ -1,0 +1,62 @@
+import type { Pattern } from '../key/pattern.types.ts'
+import { KeyValue } from '../key-value/key-value.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
+import type {
+  DefinitionByName,
+  DefinitionByPattern,
+  Definitions,
+  RepositoryNames,
+} from '../schema/registry.types.ts'
+import type { RowStore } from '../store/row-store.ts'
+import { openRepository } from './open-repository.ts'
+import type { Repository } from './repository.types.ts'
+
+/** The repositories of a database, by name. */
+export type Repositories<R extends Definitions> = {
+  readonly [Name in RepositoryNames<R>]: Repository<DefinitionByName<R, Name>>
+}
+
+/** The reads and writes that a database and a unit of work share: by key, and by repository. */
+export class TypedStore<R extends Definitions> extends KeyValue<R> {
+  readonly #store: RowStore
+  #repositories: Repositories<R> | undefined
+
+  constructor(store: RowStore) {
+    super(store)
+    this.#store = store
+  }
+
+  /** The typed rows of each declared pattern, by its name. */
+  get repositories(): Repositories<R> {
+    this.#repositories ??= openRepositories(this.#store)
+    return this.#repositories
+  }
+
+  /**
+   * The repository of a declared pattern, or of a definition made by `defineSchema`.
+   *
+   * ```ts
+   * db.repository(['users', '*']) === db.repositories.users // true
+   * ```
+   */
+  repository<D extends R[number]>(definition: D): Repository<D>
+  repository<const P extends R[number]['pattern']>(pattern: P): Repository<DefinitionByPattern<R, P>>
+  repository(wanted: AnyDefinition | Pattern): unknown {
+    const { registry } = this.#store
+    const found = isPattern(wanted) ? registry.byPattern(wanted) : registry.byName(wanted.name)
+    if (found === undefined || (found !== wanted && !isPattern(wanted))) {
+      throw new TypeError('No schema was declared for this: add it by withSchema or withSchemas before open')
+    }
+    return (this.repositories as Record<string, unknown>)[found.name]
+  }
+}
+
+function openRepositories<R extends Definitions>(store: RowStore): Repositories<R> {
+  const { definitions } = store.registry
+  const byName = definitions.map((definition) => [definition.name, openRepository(store, definition)])
+  return Object.freeze(Object.fromEntries(byName))
+}
+
+function isPattern(wanted: AnyDefinition | Pattern): wanted is Pattern {
+  return Array.isArray(wanted)
+}

@@ -1,0 +1,105 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { CheckConflict } from './commit/write.ts'
+import { ConflictError } from './errors.ts'
+import { checkOptionNames, checkWholeNumber } from './option-names.ts'
+import type { Definitions } from './schema/registry.types.ts'
+import { toConflict } from './store/atomic-operation.ts'
+import { backOff } from './store/backoff.ts'
+import type { Store } from './store/store.ts'
+import { UnitStore } from './unit-of-work/unit-store.ts'
+import { UnitOfWork } from './unit-of-work.ts'
+
+/** How often and for how long to run a unit of work again after conflicts. */
+export interface UnitOfWorkOptions {
+  /** How many times to run the function again. Default 100. */
+  readonly retries?: number | undefined
+  /** No further run begins after it: milliseconds from the call, or a point in time. Default: none. */
+  readonly deadline?: number | Date | undefined
+  /** Aborting it rejects the call with the signal's reason, and nothing is written unless the commit has begun. */
+  readonly signal?: AbortSignal | undefined
+}
+
+type Outcome<T> =
+  | { readonly done: true; readonly result: T }
+  | { readonly done: false; readonly conflicts: readonly CheckConflict[] }
+
+const defaultRetries = 100
+const running = new AsyncLocalStorage<Store>()
+
+/** Runs a unit of work until it commits. */
+export async function runUnitOfWork<R extends Definitions, T>(
+  store: Store,
+  work: (unit: UnitOfWork<R>) => T | Promise<T>,
+  options: UnitOfWorkOptions,
+): Promise<T> {
+  const { retries, deadline, signal } = checkUnitOptions(work, options)
+  if (running.getStore() === store) {
+    throw new TypeError('Units of work do not nest: use the unit that the outer function was given')
+  }
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await runOnce(store, work, signal)
+    if (outcome.done) return outcome.result
+    if (attempt > retries || Date.now() >= deadline) {
+      throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
+    }
+    await backOff(attempt, signal)
+  }
+}
+
+async function runOnce<R extends Definitions, T>(
+  store: Store,
+  work: (unit: UnitOfWork<R>) => T | Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<Outcome<T>> {
+  signal?.throwIfAborted()
+  store.assertOpen()
+  const unit = new UnitStore(store, store.driver, await store.driver.latestVersion())
+  try {
+    const face = new UnitOfWork<R>(unit)
+    const result = await untilAborted(
+      running.run(store, async () => work(face)),
+      signal,
+    )
+    const write = await unit.finish()
+    if (unit.conflictSignal === null) {
+      // What was read holds at the version of the last read: without a write there is nothing left to validate.
+      if (write.mutations.length === 0) return { done: true, result }
+      const outcome = await store.commit(write)
+      return outcome.type === 'committed'
+        ? { done: true, result }
+        : { done: false, conflicts: outcome.conflicts }
+    }
+  } catch (error) {
+    // A function may wrap the signal, or fail on account of it: what counts is that its reads do not hold.
+    if (unit.conflictSignal === null) throw error
+    signal?.throwIfAborted()
+  } finally {
+    unit.end()
+  }
+  return { done: false, conflicts: unit.conflictSignal.conflicts }
+}
+
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work
+  const { promise, reject } = Promise.withResolvers<never>()
+  const abort = () => reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+function checkUnitOptions(work: unknown, options: UnitOfWorkOptions) {
+  if (typeof work !== 'function') throw new TypeError('unitOfWork takes a function of the unit')
+  checkOptionNames(options, ['retries', 'deadline', 'signal'], 'unitOfWork')
+  const { retries = defaultRetries, deadline, signal } = options
+  checkWholeNumber(retries, 'retries', 0)
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new TypeError('signal is an AbortSignal')
+  const time =
+    deadline instanceof Date ? deadline.getTime() : Date.now() + (deadline ?? Number.POSITIVE_INFINITY)
+  if (Number.isNaN(time)) throw new TypeError('deadline is a number of milliseconds from now, or a Date')
+  return { retries, deadline: time, signal }
+}

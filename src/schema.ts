@@ -1,0 +1,11 @@
+/** What a schema module needs, `valkeyrie/schema`: it loads no engine, so drizzle-kit and other tools can read such modules. */
+export { type IndexedCollection, type KvTables, kvTables } from './driver/sqlite/table.ts'
+export { defineSchema } from './schema/definition.ts'
+export type {
+  AnyDefinition,
+  Definition,
+  DefinitionOptions,
+  IndexDefinition,
+  IndexOptions,
+  References,
+} from './schema/definition.types.ts'

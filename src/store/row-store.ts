@@ -1,0 +1,54 @@
+import type { ArithmeticMutation, AtomicWrite, CommitOutcome, SetMutation } from '../commit/write.ts'
+import type { Reader, StoredRow } from '../driver/driver.ts'
+import type { IdOf, Pattern } from '../key/pattern.types.ts'
+import type { Key } from '../key.types.ts'
+import type { Limits } from '../limits.ts'
+import type { Registry } from '../schema/registry.ts'
+import type { Entry } from '../schema/registry.types.ts'
+import type { KvU64 } from '../value/kv-u64.ts'
+
+/** An entry of a repository: one of the key-value face with the id that its pattern's wildcards have in its key. */
+export interface RowEntry extends Entry {
+  readonly id: IdOf<Pattern>
+}
+
+/** A write that was committed, or whose checks did not hold. */
+export type SettledOutcome = Exclude<CommitOutcome, { readonly type: 'failed' }>
+
+/** What the typed faces work on: an open database, or a unit of work on one. */
+export interface RowStore {
+  readonly driver: Reader
+  readonly registry: Registry
+  readonly limits: Limits
+
+  /** Throws where the database is closed, or the unit of work is over. */
+  assertOpen(): void
+
+  encodeKey(key: Key): Uint8Array
+
+  /** The value of a row; a promise of it where reads are validated and the schema is asynchronous. */
+  decode(row: StoredRow, key: Key): unknown | Promise<unknown>
+
+  /** The entry of a row for the key-value face. */
+  entry(row: StoredRow, key: Key): Entry | Promise<Entry>
+
+  /** The entry of a row for a repository. */
+  rowEntry(row: StoredRow, id: IdOf<Pattern>, key: Key): RowEntry | Promise<RowEntry>
+
+  /**
+   * The mutation that stores what the key's schema makes of a value; a promise of it where the schema is asynchronous.
+   * `expireIn` in milliseconds.
+   */
+  prepareSet(key: Key, value: unknown, expireIn: number | undefined): SetMutation | Promise<SetMutation>
+
+  /** The mutation for `sum`, `max` or `min`; without `expireIn` (milliseconds) the key keeps its expiry. */
+  prepareArithmetic(
+    type: ArithmeticMutation['type'],
+    key: Key,
+    n: bigint | KvU64,
+    expireIn: number | undefined,
+  ): ArithmeticMutation | Promise<ArithmeticMutation>
+
+  /** Commits a write; in a unit of work, keeps it for the unit's commit. */
+  commit(write: AtomicWrite): Promise<SettledOutcome>
+}

@@ -1,0 +1,130 @@
+import type { CheckConflict, KeyCheck, Mutation, ReadSet } from '../commit/write.ts'
+import type { Driver, Read, Reader, ReadResults, Scan, StoredRow } from '../driver/driver.ts'
+import { compareBytes } from '../key/codec.ts'
+import { keyText } from '../key/key-text.ts'
+import { type KeyRange, successor } from '../key/range.ts'
+
+/** Which of the unit's own writes a read sees: `all` includes those of values that were changed in place. */
+export type OwnWrites = 'none' | 'written' | 'all'
+
+/** What a unit of work shows its reader. */
+export interface ReaderContext {
+  /** A range that holds every key of a collection. */
+  collectionRange(collection: string): KeyRange
+  pending(own: OwnWrites): Promise<readonly Mutation[]> | readonly Mutation[]
+  /** Whether the unit has written this key. */
+  writes(key: Uint8Array): boolean
+  /** Dooms the unit, and gives what to throw. */
+  conflict(conflicts: readonly CheckConflict[]): Error
+}
+
+/**
+ * The reads of a unit of work, from one snapshot and with the unit's own writes on top.
+ *
+ * The snapshot is a version, not an open transaction: each read is taken from the newest state, after the log of commits has
+ * told that all that was read before still holds there, which moves the snapshot on ("snapshot extension"). So no
+ * read is ever torn, and none keeps the database from working. A read that cannot be had that way throws a ConflictSignal.
+ */
+export class SnapshotReader implements Reader {
+  readonly #driver: Driver
+  readonly #context: ReaderContext
+  #version: number
+  readonly #keys: KeyCheck[] = []
+  readonly #known = new Set<string>()
+  readonly #ranges: KeyRange[] = []
+  #validUntil: number | null = null
+  /** Reads take place one after the other: each validates all that were before it. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(driver: Driver, version: number, context: ReaderContext) {
+    this.#driver = driver
+    this.#version = version
+    this.#context = context
+  }
+
+  /** What has been read, for the commit to validate. */
+  get readSet(): ReadSet {
+    return { since: this.#version, keys: this.#keys, ranges: this.#ranges, validUntil: this.#validUntil }
+  }
+
+  async get(key: Uint8Array): Promise<StoredRow | null> {
+    return this.#inTurn(async () => {
+      const row = await this.#read({ type: 'get', key }, this.#context.writes(key) ? 'written' : 'none')
+      this.#addRead(key, row)
+      return row
+    })
+  }
+
+  async getMany(keys: readonly Uint8Array[]): Promise<(StoredRow | null)[]> {
+    return this.#inTurn(async () => {
+      const own = keys.some((key) => this.#context.writes(key)) ? 'written' : 'none'
+      const rows = await this.#read({ type: 'getMany', keys }, own)
+      for (const [index, row] of rows.entries()) this.#addRead(keys[index]!, row)
+      return rows
+    })
+  }
+
+  async exists(key: Uint8Array): Promise<boolean> {
+    return (await this.get(key)) !== null
+  }
+
+  async scan(scan: Scan): Promise<StoredRow[]> {
+    return this.#inTurn(async () => {
+      const rows = await this.#read({ type: 'scan', scan }, 'all')
+      for (const row of rows) this.#noticeExpiry(row)
+      // A page that is full ends at its last row: what lies behind it has not been read.
+      const last = rows.length === scan.limit ? rows.at(-1)?.key : undefined
+      const { start, end } = scan.range
+      if (last === undefined) this.#addRange(scan.range)
+      else this.#addRange(scan.reverse ? { start: last, end } : { start, end: successor(last) })
+      return rows
+    })
+  }
+
+  async count(collection: string, range: KeyRange | null): Promise<number> {
+    return this.#inTurn(async () => {
+      const count = await this.#read({ type: 'count', collection, range }, 'all')
+      this.#addRange(range ?? this.#context.collectionRange(collection))
+      return count
+    })
+  }
+
+  #inTurn<T>(read: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(read)
+    this.#last = result.catch(() => {})
+    return result
+  }
+
+  async #read<R extends Read>(read: R, own: OwnWrites): Promise<ReadResults[R['type']]> {
+    const pending = await this.#context.pending(own)
+    const outcome = await this.#driver.snapshot(read, this.readSet, pending)
+    if (outcome.type === 'conflict') throw this.#context.conflict(outcome.conflicts)
+    this.#version = outcome.version
+    return outcome.result
+  }
+
+  #addRead(key: Uint8Array, row: StoredRow | null): void {
+    const text = keyText(key)
+    if (!this.#known.has(text)) {
+      this.#known.add(text)
+      this.#keys.push({ key, version: row?.version ?? null })
+    }
+    if (row !== null) this.#noticeExpiry(row)
+  }
+
+  /** The pages of one listing become one range. */
+  #addRange({ start, end }: KeyRange): void {
+    const previous = this.#ranges.at(-1)
+    if (previous !== undefined && compareBytes(previous.end, start) === 0) {
+      this.#ranges[this.#ranges.length - 1] = { start: previous.start, end }
+    } else if (previous !== undefined && compareBytes(end, previous.start) === 0) {
+      this.#ranges[this.#ranges.length - 1] = { start, end: previous.end }
+    } else {
+      this.#ranges.push({ start, end })
+    }
+  }
+
+  #noticeExpiry({ expiresAt }: StoredRow): void {
+    if (expiresAt !== null) this.#validUntil = Math.min(this.#validUntil ?? expiresAt, expiresAt)
+  }
+}

@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { checkedText, programsOf } from './snippets/program.ts'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('..', import.meta.url))
+const checksUrl = pathToFileURL(join(root, 'test/snippets/checks.ts')).href
+
+// Inside the repository, where `valkeyrie` resolves to the built package, and where git and Biome ignore it.
+const folder = join(root, 'data/snippets')
+
+const programs = ['README.md', ...globSync('docs/**/*.md', { cwd: root }).sort()]
+  .flatMap((page) => programsOf(page, readFileSync(join(root, page), 'utf8')))
+  .map((program, index) => ({
+    ...program,
+    name: `${program.page.replace(/\W+/g, '-')}-${index + 1}`,
+    line: program.text.split('\n').findIndex((line) => line !== '') + 1,
+  }))
+
+beforeAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(join(folder, 'checked'), { recursive: true })
+  for (const program of programs) {
+    writeFileSync(join(folder, `${program.name}.ts`), program.text)
+    writeFileSync(join(folder, 'checked', `${program.name}.ts`), checkedText(program, checksUrl))
+  }
+  const options = { extends: '../../tsconfig.json', compilerOptions: { paths: {} }, include: ['*.ts'] }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(options))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+it('type-checks, each line under its number in the page', async () => {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const errors = await run(process.execPath, [tsc, '--project', folder]).then(
+    () => '',
+    ({ stdout, stderr }) => stdout + stderr,
+  )
+  expect(errors).toBe('')
+})
+
+it.each(programs)('runs with the promised results: $page from line $line', async ({ name }) => {
+  const cwd = mkdtempSync(join(tmpdir(), 'valkeyrie-snippet-'))
+  try {
+    await run(process.execPath, [join(folder, 'checked', `${name}.ts`)], { cwd, timeout: 30_000 })
+  } finally {
+    rmSync(cwd, { recursive: true, force: true })
+  }
+})
