@@ -1,9 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Database } from './database.ts'
+import { encodePrefix } from './key/codec.ts'
 import type { Key, KeyPart } from './key.types.ts'
 import { checkOpenOptions, type OpenOptions, openOptionNames } from './open-options.ts'
 import { checkOptionNames } from './option-names.ts'
 import type { Definitions } from './schema/registry.types.ts'
+import { expiryTime } from './store/expiry.ts'
 
 /** How `from` and `fromAsync` load items, besides how to open the database. */
 export interface LoadOptions<T> extends OpenOptions {
@@ -33,13 +35,15 @@ export function openOptionsOf<T>(options: LoadOptions<T>): OpenOptions {
     prefix,
     keyProperty,
     path,
-    expireIn: _e,
+    expireIn,
     onProgress: _p,
     onError,
     onErrorCallback: _c,
     ...open
   } = options
   if (!Array.isArray(prefix)) throw new TypeError("prefix is the beginning of every key, as ['users']")
+  encodePrefix(prefix, options.limits?.keyBytes)
+  expiryTime(expireIn)
   if (typeof keyProperty !== 'string' && typeof keyProperty !== 'function') {
     throw new TypeError(
       'keyProperty is the name of a property of the items, or a function that gives the last part of the key',

@@ -14,6 +14,7 @@ export type KvErrorCode =
   | 'STORAGE'
   | 'CORRUPT_KEY'
   | 'CORRUPT_VALUE'
+  | 'LOG_TRIMMED'
   | 'MIGRATION'
 
 /** The base of every error that a database reports; misuse of an argument is a TypeError or a RangeError instead. */
@@ -136,6 +137,21 @@ export class DatabaseBusyError extends KvError {
       options,
     )
     this.waited = waited
+  }
+}
+
+/** `changes` was to begin after a commit that the log keeps no more: what came next can no longer be told. */
+export class LogTrimmedError extends KvError {
+  override readonly name = 'LogTrimmedError'
+  /** The versionstamp of the oldest commit that the log keeps. */
+  readonly oldest: string
+
+  constructor(oldest: string) {
+    super(
+      'LOG_TRIMMED',
+      `The log begins at version ${oldest}: read the rows anew and follow their changes from there, or keep more with log.keepRows and log.keepMs`,
+    )
+    this.oldest = oldest
   }
 }
 

@@ -11,6 +11,7 @@ export {
   KeyExistsError,
   KvError,
   type KvErrorCode,
+  LogTrimmedError,
   MigrationError,
   NotFoundError,
   QueryError,

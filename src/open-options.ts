@@ -60,7 +60,7 @@ export const openOptionNames = [
 
 /** Throws a TypeError or RangeError for a path or an option that `open` does not take. */
 export function checkOpenOptions(path: unknown, options: OpenOptions): CheckedOpenOptions {
-  if (path !== undefined && (typeof path !== 'string' || path.trim() === '')) {
+  if (path !== undefined && (typeof path !== 'string' || path.trim() === '' || path.includes('\0'))) {
     throw new TypeError(
       "The path of a database is the name of a file, as './data.db'; leave it out for one in memory",
     )
@@ -83,7 +83,11 @@ export function checkOpenOptions(path: unknown, options: OpenOptions): CheckedOp
     busyTimeout,
     readOnly: flag(options.readOnly, 'readOnly'),
     validateReads: flag(options.validateReads, 'validateReads'),
-    limits: { ...defaultLimits, ...limits },
+    limits: {
+      keyBytes: limits.keyBytes ?? defaultLimits.keyBytes,
+      valueBytes: limits.valueBytes ?? defaultLimits.valueBytes,
+      commitOperations: limits.commitOperations ?? defaultLimits.commitOperations,
+    },
     logValues: flag(log.values, 'log.values'),
     retention: { keepRows: log.keepRows ?? 100_000, keepMs: log.keepMs ?? Number.POSITIVE_INFINITY },
     destroyOnClose: flag(options.destroyOnClose, 'destroyOnClose'),

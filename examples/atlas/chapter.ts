@@ -8,7 +8,7 @@ export interface Chapter {
 }
 
 /** Makes a call, and prints it as it is written here with what came of it: its result, or the error that it threw. */
-export type Show = (call: () => unknown) => Promise<void>
+type Show = (call: () => unknown) => Promise<void>
 
 export async function tellChapter({ title, tell }: Chapter, atlas: Atlas): Promise<void> {
   console.log(`\n${styleText('bold', title)}`)
@@ -18,24 +18,21 @@ export async function tellChapter({ title, tell }: Chapter, atlas: Atlas): Promi
 const show: Show = async (call) => {
   console.log(`\n${indent(styleText('cyan', sourceOf(call)), '> ')}`)
   try {
-    console.log(indent(format(await call()), '  '))
+    console.log(indent(format(await call()), '→ '))
   } catch (error) {
-    console.log(indent(formatError(error), '  '))
+    console.log(indent(formatError(error), '✗ '))
   }
 }
 
 /** The text of an arrow function's body, moved to the left margin. */
 function sourceOf(call: () => unknown): string {
-  const [head, space = ''] = call.toString().match(/^(?:async )?\(\) =>(\s*)(?:await )?/) ?? ['']
-  const lines = call.toString().slice(head.length).split('\n')
-  if (lines[0] === '{') return dedent(lines.slice(1, -1))
-  return dedent(space.includes('\n') ? [space.split('\n').at(-1) + lines[0], ...lines.slice(1)] : lines)
+  const body = call.toString().replace(/^(?:async )?\(\) =>[ \n](\s*)(?:await )?/, '$1')
+  const lines = body.startsWith('{') ? body.split('\n').slice(1, -1) : body.split('\n')
+  const margin = indentation(lines[0]) || indentation(lines.at(-1))
+  return lines.map((line) => line.slice(Math.min(margin, indentation(line)))).join('\n')
 }
 
-function dedent(lines: readonly string[]): string {
-  const margin = Math.min(...lines.map((line) => line.search(/\S/)).filter((column) => column >= 0))
-  return lines.map((line) => line.slice(margin)).join('\n')
-}
+const indentation = (line = '') => line.search(/\S|$/)
 
 function format(value: unknown): string {
   return inspect(value, { colors: process.stdout.isTTY, depth: 4, maxArrayLength: 5, breakLength: 100 })
@@ -49,8 +46,5 @@ function formatError(error: unknown): string {
 }
 
 function indent(text: string, first: string): string {
-  return text
-    .split('\n')
-    .map((line, index) => (index === 0 ? first : '  ') + line)
-    .join('\n')
+  return first + text.replaceAll('\n', '\n  ')
 }

@@ -1,16 +1,21 @@
 import type { AtomicWrite, CheckConflict, CommitOutcome, Mutation, ReadSet } from '../commit/write.ts'
 import type { Pattern } from '../key/pattern.types.ts'
 import type { KeyRange } from '../key/range.ts'
+import type { Key } from '../key.types.ts'
 import type { StoredValue } from '../value/encoding.ts'
 
-/** A row as it is stored, its value still encoded. `expiresAt` in milliseconds since the epoch. */
+/** What is stored under a key, the value still encoded. `expiresAt` in milliseconds since the epoch. */
 export interface StoredRow {
-  readonly key: Uint8Array
   readonly value: string | Uint8Array
   readonly encoding: number
   readonly types: string | null
   readonly version: number
   readonly expiresAt: number | null
+}
+
+/** A row that was found by other means than its key. */
+export interface KeyedRow extends StoredRow {
+  readonly key: Key
 }
 
 /** One page of a listing in key order; with a `collection`, its rows only. */
@@ -94,7 +99,7 @@ export interface ReadResults {
   get: StoredRow | null
   getMany: (StoredRow | null)[]
   exists: boolean
-  scan: StoredRow[]
+  scan: KeyedRow[]
   count: number
 }
 
@@ -111,7 +116,7 @@ export interface Reader {
   getMany(keys: readonly Uint8Array[]): Promise<(StoredRow | null)[]>
   /** Whether there is a row under `key`, without its value. */
   exists(key: Uint8Array): Promise<boolean>
-  scan(scan: Scan): Promise<StoredRow[]>
+  scan(scan: Scan): Promise<KeyedRow[]>
   /** The number of rows of a collection in a range; without a range, of all its rows. */
   count(collection: string, range: KeyRange | null): Promise<number>
 }
@@ -137,7 +142,7 @@ export interface Driver extends Reader {
    * nothing behind and harms no other; when the engine fails, the call is rejected and nothing of the batch is written.
    */
   commit(batch: CommitBatch): Promise<BatchOutcome>
-  /** The commits after a version, at most `limit` of them, from one snapshot. */
+  /** The commits after a version, from one snapshot: at most `limit` of them, and fewer where they are large. */
   commitsSince(version: number, limit: number): Promise<LogPage>
   /** A number that changes when another connection has committed, and only then. Costs next to nothing. */
   foreignCommits(): Promise<number>

@@ -1,7 +1,6 @@
 import { noChecks } from '../commit/write.ts'
 import type { StoredRow } from '../driver/driver.ts'
 import { ConflictError } from '../errors.ts'
-import { decodeKey } from '../key/codec.ts'
 import { type Selector, selectorRange } from '../key/range.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
 import type { Key } from '../key.types.ts'
@@ -38,8 +37,11 @@ export class KeyValue<R extends Definitions> {
    */
   async get<const K extends Key>(key: K): Promise<EntryMaybe<K, ValueOf<R, K>>> {
     this.#store.assertOpen()
-    const row = await this.#store.driver.get(this.#store.encodeKey(key))
-    return this.#toEntryMaybe(row, key) as Promise<EntryMaybe<K, ValueOf<R, K>>>
+    const encodedKey = this.#store.encodeKey(key)
+    // Copied now: the caller may change its array while the read is under way.
+    const ownKey = key.slice()
+    const row = await this.#store.driver.get(encodedKey)
+    return this.#toEntryMaybe(row, ownKey) as Promise<EntryMaybe<K, ValueOf<R, K>>>
   }
 
   /** Reads any number of keys from one consistent snapshot, in their order. */
@@ -48,8 +50,10 @@ export class KeyValue<R extends Definitions> {
   ): Promise<{ [I in keyof Keys]: EntryMaybe<Keys[I], ValueOf<R, Keys[I]>> }> {
     this.#store.assertOpen()
     if (!Array.isArray(keys)) throw new TypeError("getMany takes an array of keys, as [['users', 'alice']]")
-    const rows = await this.#store.driver.getMany(keys.map((key) => this.#store.encodeKey(key)))
-    const entries = await Promise.all(rows.map((row, i) => this.#toEntryMaybe(row, keys[i]!)))
+    const encodedKeys = keys.map((key) => this.#store.encodeKey(key))
+    const ownKeys = keys.map((key) => key.slice())
+    const rows = await this.#store.driver.getMany(encodedKeys)
+    const entries = await Promise.all(rows.map((row, i) => this.#toEntryMaybe(row, ownKeys[i]!)))
     return entries as { [I in keyof Keys]: EntryMaybe<Keys[I], ValueOf<R, Keys[I]>> }
   }
 
@@ -101,7 +105,7 @@ export class KeyValue<R extends Definitions> {
         range: selectorRange(selector, store.limits.keyBytes),
         collection: null,
         assertOpen: () => store.assertOpen(),
-        toEntry: (row) => store.entry(row, decodeKey(row.key)),
+        toEntry: (row) => store.entry(row, row.key),
       },
       options,
     )
@@ -109,7 +113,6 @@ export class KeyValue<R extends Definitions> {
   }
 
   #toEntryMaybe(row: StoredRow | null, key: Key): EntryMaybe | Promise<EntryMaybe> {
-    const ownKey = key.slice()
-    return row === null ? { key: ownKey, value: null, versionstamp: null } : this.#store.entry(row, ownKey)
+    return row === null ? { key, value: null, versionstamp: null } : this.#store.entry(row, key)
   }
 }

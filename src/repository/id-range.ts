@@ -14,15 +14,15 @@ export interface UntypedIdRange {
 
 /**
  * The keys of a pattern whose ids lie in a range. Throws a TypeError for ids that the pattern cannot have and for a `start` or
- * `end` outside of `prefix`, a RangeError for a `start` behind `end`.
+ * `end` outside of `prefix`, a RangeError for a `start` behind `end` and for a key of more than `maxBytes` bytes.
  */
-export function idRange(pattern: Pattern, range: UntypedIdRange): KeyRange {
+export function idRange(pattern: Pattern, range: UntypedIdRange, maxBytes: number): KeyRange {
   checkOptionNames(range, ['prefix', 'start', 'end'], 'a range of ids')
-  const whole = range.prefix === undefined ? patternRange(pattern) : belowIds(pattern, range.prefix)
+  const whole = range.prefix === undefined ? patternRange(pattern) : belowIds(pattern, range.prefix, maxBytes)
   const bound = (name: 'start' | 'end'): Uint8Array => {
     const id = range[name]
     if (id === undefined) return whole[name]
-    const key = encodeKey(keyOfId(pattern, id))
+    const key = encodeKey(keyOfId(pattern, id), maxBytes)
     if (!contains(whole, key)) throw new TypeError(`The ${name} of a range of ids must lie below its prefix`)
     return key
   }
@@ -34,7 +34,7 @@ export function idRange(pattern: Pattern, range: UntypedIdRange): KeyRange {
 }
 
 /** The keys of a pattern that have these leading ids. */
-function belowIds(pattern: Pattern, ids: readonly KeyPart[]): KeyRange {
+function belowIds(pattern: Pattern, ids: readonly KeyPart[], maxBytes: number): KeyRange {
   if (!Array.isArray(ids)) throw new TypeError("prefix is an array of the leading ids, as ['alice']")
   if (ids.length > 0 && ids.length >= wildcardCount(pattern)) {
     throw new TypeError(
@@ -48,5 +48,5 @@ function belowIds(pattern: Pattern, ids: readonly KeyPart[]): KeyRange {
     if (part === '*' && filled === ids.length) break
     parts.push(part === '*' ? ids[filled++]! : part)
   }
-  return prefixRange(encodePrefix(parts))
+  return prefixRange(encodePrefix(parts, maxBytes))
 }

@@ -2,7 +2,6 @@ import { v7 as uuidv7 } from 'uuid'
 import { type Mutation, noChecks } from '../commit/write.ts'
 import type { StoredRow } from '../driver/driver.ts'
 import { ConflictError, KeyExistsError, NotFoundError } from '../errors.ts'
-import { decodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { idOfKey, keyOfId, wildcardCount } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
@@ -61,6 +60,7 @@ export class StoreRepository {
 
   async getMany(ids: readonly Id[]): Promise<(RowEntry | MissingEntry)[]> {
     this.#store.assertOpen()
+    if (!Array.isArray(ids)) throw new TypeError("getMany takes an array of ids, as ['alice', 'bob']")
     const keys = ids.map((id) => this.key(id))
     const rows = await this.#store.driver.getMany(keys.map((key) => this.#store.encodeKey(key)))
     return Promise.all(
@@ -81,13 +81,10 @@ export class StoreRepository {
     return new ListIterator(
       {
         driver: store.driver,
-        range: idRange(this.pattern, range),
+        range: idRange(this.pattern, range, store.limits.keyBytes),
         collection: this.name,
         assertOpen: () => store.assertOpen(),
-        toEntry: (row) => {
-          const key = decodeKey(row.key)
-          return this.#store.rowEntry(row, idOfKey(this.pattern, key), key)
-        },
+        toEntry: (row) => store.rowEntry(row, idOfKey(this.pattern, row.key), row.key),
       },
       options,
     )
@@ -190,7 +187,7 @@ export class StoreRepository {
     checkOptionNames(options, ['prefix'], 'count')
     this.#store.assertOpen()
     const { prefix = [] } = options
-    const range = prefix.length === 0 ? null : idRange(this.pattern, { prefix })
+    const range = prefix.length === 0 ? null : idRange(this.pattern, { prefix }, this.#store.limits.keyBytes)
     return this.#store.driver.count(this.name, range)
   }
 

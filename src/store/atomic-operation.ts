@@ -27,6 +27,7 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
     return this.#collect(() => {
       for (const { key, versionstamp } of checks) {
         const version = versionstamp === null ? null : parseVersionstamp(versionstamp)
+        this.#assertRoom()
         this.#checks.push({ key: this.#store.encodeKey(key), version })
       }
     })
@@ -102,18 +103,21 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
   #add(mutation: Mutation | Promise<Mutation>): void {
     if (this.#committed)
       throw new TypeError('An atomic operation takes nothing after commit: call atomic() for another')
-    const most = this.#store.limits.commitOperations
-    if (this.#mutations.length >= most) {
-      throw new RangeError(
-        `An atomic operation has ${most} mutations at most: split it, or raise limits.commitOperations`,
-      )
-    }
+    this.#assertRoom()
     if (mutation instanceof Promise) {
       // It is awaited by commit; until then a rejection is no unhandled one.
       mutation.catch(() => {})
       this.#asynchronous = true
     }
     this.#mutations.push(mutation)
+  }
+
+  #assertRoom(): void {
+    const most = this.#store.limits.commitOperations
+    if (this.#checks.length + this.#mutations.length < most) return
+    throw new RangeError(
+      `An atomic operation has ${most} checks and mutations at most: split it, or raise limits.commitOperations`,
+    )
   }
 }
 

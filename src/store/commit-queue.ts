@@ -40,12 +40,13 @@ export class CommitQueue {
   /** Takes no more writes, and resolves when those that were submitted are settled. */
   async close(): Promise<void> {
     this.#closed = true
-    await this.settled()
+    while (this.#draining !== null || this.#queue.length > 0) await this.#drain()
   }
 
-  /** Resolves when every write that was submitted is settled. */
+  /** Resolves when the writes that were submitted before are settled; those submitted later are not waited for. */
   async settled(): Promise<void> {
-    while (this.#draining !== null || this.#queue.length > 0) await this.#drain()
+    if (this.#draining !== null) await this.#draining
+    if (this.#queue.length > 0) await this.#drain()
   }
 
   /** A tick that is asked for by a microtask comes when no microtask is left: at the end of the turn. */

@@ -1,6 +1,8 @@
-import type { Reader, StoredRow } from '../driver/driver.ts'
+import type { KeyedRow, Reader } from '../driver/driver.ts'
+import { encodeKey } from '../key/codec.ts'
 import { encodeCursor, resumeRange } from '../key/cursor.ts'
 import { isEmptyRange, type KeyRange, successor } from '../key/range.ts'
+import type { Key } from '../key.types.ts'
 
 /** How to list. */
 export interface ListOptions {
@@ -19,7 +21,7 @@ export interface ListSource<E> {
   readonly driver: Reader
   readonly range: KeyRange
   readonly collection: string | null
-  readonly toEntry: (row: StoredRow) => E | Promise<E>
+  readonly toEntry: (row: KeyedRow) => E | Promise<E>
   readonly assertOpen: () => void
 }
 
@@ -36,10 +38,10 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
   readonly #batchSize: number | undefined
   #range: KeyRange
   #left: number
-  #page: StoredRow[] = []
+  #page: KeyedRow[] = []
   #position = 0
   #pageSize: number
-  #last: Uint8Array | null = null
+  #last: Key | null = null
   #startCursor: string
   #done = false
   /** Calls of `next` that overlap are answered one after the other. */
@@ -57,7 +59,7 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
 
   /** Text that stands for the place behind the entry given last; empty before the first. */
   get cursor(): string {
-    return this.#last === null ? this.#startCursor : encodeCursor(this.#last)
+    return this.#last === null ? this.#startCursor : encodeCursor(encodeKey(this.#last))
   }
 
   next(): Promise<IteratorResult<E, undefined>> {
@@ -118,8 +120,9 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
     const limit = Math.min(this.#pageSize, this.#left)
     const reverse = this.#reverse
     const rows = await driver.scan({ range: this.#range, collection, reverse, limit })
-    const last = rows.at(-1)?.key
-    if (last === undefined) return this.#finish()
+    const lastRow = rows.at(-1)
+    if (lastRow === undefined) return this.#finish()
+    const last = encodeKey(lastRow.key)
     const { start, end } = this.#range
     this.#range = reverse ? { start, end: last } : { start: successor(last), end }
     if (rows.length < limit) this.#range = { start, end: start }
@@ -135,7 +138,7 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
   }
 }
 
-function nextPageSize(rows: readonly StoredRow[]): number {
+function nextPageSize(rows: readonly KeyedRow[]): number {
   let bytes = 0
   for (const { value } of rows) bytes += value.length
   return Math.max(1, Math.min(largestPage, Math.floor(pageBytes / (bytes / rows.length + 1))))

@@ -13,6 +13,7 @@ import { validate } from '../schema/validate.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import { exceeds } from '../value/encoding.ts'
 import { KvU64 } from '../value/kv-u64.ts'
+import { WatchHub } from '../watch/hub.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { expiryTime } from './expiry.ts'
 import { Filing } from './filing.ts'
@@ -31,11 +32,14 @@ export class Store implements RowStore {
   readonly driver: Driver
   readonly registry: Registry
   readonly limits: Limits
+  readonly hub: WatchHub
   readonly #validateReads: boolean
   readonly #filing: Filing
   readonly #queue: CommitQueue
   readonly #sweeper: Sweeper
+  readonly #readOnly: boolean
   #closing: Promise<void> | null = null
+  #destroying: Promise<void> | null = null
 
   constructor(driver: Driver, catalog: Catalog, registry: Registry, options: StoreOptions) {
     this.driver = driver
@@ -44,12 +48,14 @@ export class Store implements RowStore {
     this.#validateReads = options.validateReads
     this.#filing = new Filing(catalog)
     this.#queue = new CommitQueue(driver, this.#filing)
-    this.#sweeper = new Sweeper(driver)
+    this.#readOnly = options.readOnly
+    this.#sweeper = new Sweeper(driver, () => this.hub.refresh())
+    this.hub = new WatchHub(driver, () => this.#lookForExpiries())
   }
 
   /** Starts what goes on in the background. */
-  start(): Promise<void> {
-    return this.#sweeper.start()
+  async start(): Promise<void> {
+    if (!this.#readOnly) await this.#sweeper.start()
   }
 
   assertOpen(): void {
@@ -129,7 +135,10 @@ export class Store implements RowStore {
   async commit(write: AtomicWrite): Promise<SettledOutcome> {
     this.assertOpen()
     const outcome = await this.#queue.submit(write)
-    if (outcome.type === 'committed') this.#noticeExpiries(write)
+    if (outcome.type === 'committed') {
+      this.#noticeExpiries(write)
+      if (this.hub.active) this.hub.committed(write.mutations, outcome.version)
+    }
     return outcome
   }
 
@@ -137,6 +146,7 @@ export class Store implements RowStore {
   async clear(): Promise<void> {
     await this.#queue.settled()
     await this.driver.clear()
+    this.hub.refresh()
   }
 
   cleanup(): Promise<number> {
@@ -149,16 +159,22 @@ export class Store implements RowStore {
     return this.#closing
   }
 
-  /** Closes, and removes the database's files. */
-  async destroy(): Promise<void> {
-    await this.close()
-    await this.driver.destroy()
+  /** Closes, and removes the database's files: once, since another database may stand there afterwards. */
+  destroy(): Promise<void> {
+    this.#destroying ??= this.close().then(() => this.driver.destroy())
+    return this.#destroying
   }
 
   async #close(): Promise<void> {
+    this.hub.close()
     this.#sweeper.close()
     await this.#queue.close()
     await this.driver.close()
+  }
+
+  /** Others may have given rows an expiry, and be gone when it comes. */
+  #lookForExpiries(): void {
+    if (!this.#readOnly) this.#sweeper.look().catch(() => {})
   }
 
   #noticeExpiries({ mutations }: AtomicWrite): void {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Driver } from '../driver/driver.ts'
 import { DatabaseBusyError, DatabaseClosedError } from '../errors.ts'
 
@@ -10,17 +11,26 @@ const longestWait = 60_000
 /** Removes expired rows in the background, when the next one expires. Its timer does not keep the process alive. */
 export class Sweeper {
   readonly #driver: Driver
+  readonly #removed: () => void
   #timer: NodeJS.Timeout | undefined
   #due = Number.POSITIVE_INFINITY
   #closed = false
 
-  constructor(driver: Driver) {
+  /** `removed` is called after rows have been removed. */
+  constructor(driver: Driver, removed: () => void = () => {}) {
     this.#driver = driver
+    this.#removed = removed
   }
 
   /** Looks for the next expiry, and wakes for it. */
   async start(): Promise<void> {
     this.#wakeAt((await this.#driver.nextExpiry()) ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** Looks for rows to which others have given an expiry. */
+  async look(): Promise<void> {
+    const next = await this.#driver.nextExpiry()
+    if (next !== null) this.notice(next)
   }
 
   /** Tells of a row that expires at this time, in milliseconds since the epoch. */
@@ -33,7 +43,11 @@ export class Sweeper {
     for (let total = 0; ; ) {
       const { removed, next } = await this.#driver.sweep(rowsPerSweep)
       total += removed
-      if (removed === rowsPerSweep) continue
+      if (removed > 0) this.#removed()
+      if (removed === rowsPerSweep) {
+        await nextTurn()
+        continue
+      }
       this.#wakeAt(next ?? Number.POSITIVE_INFINITY)
       return total
     }

@@ -1,6 +1,6 @@
 import type { CheckConflict, KeyCheck, Mutation, ReadSet } from '../commit/write.ts'
-import type { Driver, Read, Reader, ReadResults, Scan, StoredRow } from '../driver/driver.ts'
-import { compareBytes } from '../key/codec.ts'
+import type { Driver, KeyedRow, Read, Reader, ReadResults, Scan, StoredRow } from '../driver/driver.ts'
+import { compareBytes, encodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { type KeyRange, successor } from '../key/range.ts'
 
@@ -68,12 +68,13 @@ export class SnapshotReader implements Reader {
     return (await this.get(key)) !== null
   }
 
-  async scan(scan: Scan): Promise<StoredRow[]> {
+  async scan(scan: Scan): Promise<KeyedRow[]> {
     return this.#inTurn(async () => {
       const rows = await this.#read({ type: 'scan', scan }, 'all')
       for (const row of rows) this.#noticeExpiry(row)
       // A page that is full ends at its last row: what lies behind it has not been read.
-      const last = rows.length === scan.limit ? rows.at(-1)?.key : undefined
+      const lastRow = rows.length === scan.limit ? rows.at(-1) : undefined
+      const last = lastRow && encodeKey(lastRow.key)
       const { start, end } = scan.range
       if (last === undefined) this.#addRange(scan.range)
       else this.#addRange(scan.reverse ? { start: last, end } : { start, end: successor(last) })

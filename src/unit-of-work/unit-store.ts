@@ -157,7 +157,7 @@ export class UnitStore implements RowStore, ReaderContext {
 
   /** Loads a row, or finds it loaded; a row that the unit has written since brings its new value into the same entries. */
   #whenLoaded<T>(row: StoredRow, key: Key, use: (loaded: Loaded) => T): T | Promise<T> {
-    const text = keyText(row.key)
+    const text = keyText(this.encodeKey(key))
     const known = this.#loaded.get(text)
     if (known !== undefined && sameForm(known.row, row)) return use(known)
     const value = this.#store.decode(row, key)

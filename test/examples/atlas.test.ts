@@ -38,9 +38,9 @@ it('loads two packages, walks through the calls, and reuses the file the next ti
     'NotFoundError',
     'RangeError',
   ]) {
-    expect(walk).toContain(`threw ${error}`)
+    expect(walk).toContain(`✗ threw ${error}`)
   }
-  expect(walk).toMatch(/^ {2}820$/m)
+  expect(walk).toMatch(/^→ 820$/m)
   expect(walk).toContain('ok: false')
   expect(walk).toContain('[KvU64: 42n]')
 

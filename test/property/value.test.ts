@@ -12,8 +12,8 @@ const text = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.constantFrom('', '.', '\\', 'a.b', '\\.', '0', 'toString', '\ud800'),
 )
-// V8 13.6 (Node 24) reads a key with an escape, as "a\n", as another that an object of the same shape had before, where
-// that is the start of its text, as "a\": no key here has a backslash. The unit tests have such keys.
+// No backslash in a key: JSON.parse of V8 13.6 (Node 24) takes the key "a\n" for "a\" where an object of the same shape
+// had that before. The unit tests have keys with backslashes.
 const key = text.filter(
   (name) => !['__proto__', 'constructor', 'prototype'].includes(name) && !name.includes('\\'),
 )
@@ -134,7 +134,7 @@ describe('encodeValue', () => {
 describe('decodeValue', () => {
   const path = fc
     .array(
-      fc.constantFrom('0', '1', 'a', '__proto__', 'constructor', 'prototype', 'toString', 'self', '\\'),
+      fc.constantFrom('0', '1', 'a', '__proto__', 'constructor', 'prototype', 'toString', 'self', 'x\\y'),
       { minLength: 1, maxLength: 4 },
     )
     .map((steps) => steps.join('.'))
@@ -215,7 +215,7 @@ describe('decodeValue', () => {
         }
         expect(Object.keys(Object.prototype)).toEqual([])
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     )
     fc.assert(
       fc.property(hostileValue, hostileTypes, (value, types) => {
@@ -225,7 +225,7 @@ describe('decodeValue', () => {
           expect(error).toBeInstanceOf(Error)
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     )
     const after = snapshot()
     expect(after.length).toBe(before.length)

@@ -1,14 +1,12 @@
 import { inspect } from 'node:util'
 
+const options = { depth: null, maxArrayLength: null, breakLength: Number.POSITIVE_INFINITY, compact: true }
+
 /** Throws unless a call gives what the page at `where` says; `…` stands for any text. */
 export async function expectResult(call: () => unknown, promise: string, where: string): Promise<void> {
-  const printed = inspect(await call(), {
-    depth: null,
-    breakLength: Number.POSITIVE_INFINITY,
-    maxArrayLength: null,
-  })
+  const printed = inspect(await call(), options)
   const actual = printed.replaceAll('[ ', '[').replaceAll(' ]', ']')
-  const pattern = promise.split('…').map(RegExp.escape).join('.*')
+  const pattern = promise.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('…', '.*')
   if (!new RegExp(`^${pattern}$`).test(actual)) {
     throw new Error(`${where} promises ${promise}\n and the result is ${actual}`)
   }

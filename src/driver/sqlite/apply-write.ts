@@ -7,13 +7,14 @@ import type {
   SetMutation,
   TouchMutation,
 } from '../../commit/write.ts'
+import { CorruptValueError } from '../../errors.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { decodeValue, encodeValue } from '../../value/codec.ts'
 import { Encoding, type EncodingId } from '../../value/encoding.ts'
 import { KvU64 } from '../../value/kv-u64.ts'
 import type { ChangeLog } from './change-log.ts'
 import { engineCode } from './engine-error.ts'
-import type { Statements } from './statements.ts'
+import type { KvRow, Statements } from './statements.ts'
 import type { UniqueIndexes } from './unique-indexes.ts'
 
 /** Where a write is applied: inside an open transaction, as this version, at this time (ms since the epoch). */
@@ -28,7 +29,7 @@ export interface ApplyContext {
 /** The conflicts of the checks that do not hold. */
 export function failedChecks(
   checks: readonly KeyCheck[],
-  { statements, now }: ApplyContext,
+  { statements, now }: Pick<ApplyContext, 'statements' | 'now'>,
 ): CheckConflict[] {
   const conflicts: CheckConflict[] = []
   for (const { key, version } of checks) {
@@ -97,16 +98,16 @@ function applyTouch(
   { statements, log, version, now }: ApplyContext,
 ): number {
   const row = statements.get.get(key)
-  if (row === undefined || hasExpired(row[5], now)) return 0
+  if (row === undefined || hasExpired(row[4], now)) return 0
   statements.touch.run(version, expiresAt, key)
-  log.add('set', key, { value: row[1], encoding: row[2] as EncodingId, types: row[3] })
+  log.add('set', key, { value: row[0], encoding: row[1] as EncodingId, types: row[2] })
   return 1
 }
 
 function applyArithmeticMutation(mutation: ArithmeticMutation, context: ApplyContext): void {
   const row = context.statements.get.get(mutation.key)
-  const current = row !== undefined && !hasExpired(row[5], context.now) ? row : null
-  if (current !== null && current[2] !== Encoding.u64) {
+  const current = row !== undefined && !hasExpired(row[4], context.now) ? row : null
+  if (current !== null && current[1] !== Encoding.u64) {
     const key = JSON.stringify(decodeKey(mutation.key), (_, part) =>
       typeof part === 'bigint' ? `${part}n` : part,
     )
@@ -114,7 +115,7 @@ function applyArithmeticMutation(mutation: ArithmeticMutation, context: ApplyCon
       `${mutation.type} needs a KvU64, and ${key} holds another kind of value: set it to a KvU64 first`,
     )
   }
-  const before = current === null ? null : (decodeValue(current[1], current[2], current[3]) as KvU64).value
+  const before = current === null ? null : storedU64(mutation.key, current)
   const after = applyArithmetic(mutation.type, before, mutation.operand)
   applySet(
     {
@@ -122,10 +123,18 @@ function applyArithmeticMutation(mutation: ArithmeticMutation, context: ApplyCon
       key: mutation.key,
       collection: mutation.collection,
       stored: encodeValue(new KvU64(after)),
-      expiresAt: mutation.expiresAt === undefined ? (current?.[5] ?? null) : mutation.expiresAt,
+      expiresAt: mutation.expiresAt === undefined ? (current?.[4] ?? null) : mutation.expiresAt,
     },
     context,
   )
+}
+
+function storedU64(key: Uint8Array, [value, encoding, types]: KvRow): bigint {
+  try {
+    return (decodeValue(value, encoding, types) as KvU64).value
+  } catch (error) {
+    throw new CorruptValueError(decodeKey(key), { cause: error })
+  }
 }
 
 function hasExpired(expiresAt: number | null, now: number): boolean {

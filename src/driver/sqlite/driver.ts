@@ -8,6 +8,8 @@ import type {
   Catalog,
   CommitBatch,
   Driver,
+  KeyedRow,
+  LoggedCommit,
   LogPage,
   Read,
   ReadResults,
@@ -26,7 +28,7 @@ import { type LogRetention, LogTrimmer } from './log-retention.ts'
 import { retryBusy } from './retry-busy.ts'
 import { performRead, RowReads } from './row-reads.ts'
 import { prepareStatements, type Statements } from './statements.ts'
-import type { IndexedCollection, KvTables } from './table.ts'
+import type { KvTables } from './table.ts'
 import { UniqueIndexes } from './unique-indexes.ts'
 
 export interface SqliteDriverOptions {
@@ -40,6 +42,8 @@ export interface SqliteDriverOptions {
 }
 
 const keysPerLogRow = 10_000
+/** The log may hold values: a page of it ends where it has this many bytes of changes. */
+const bytesPerLogPage = 1024 * 1024
 const noKey = new Uint8Array()
 
 /** The driver of an SQLite file or of a database in memory: one connection, whose calls never overlap. */
@@ -59,7 +63,6 @@ export class SqliteDriver implements Driver {
   constructor(
     connection: Database.Database,
     tables: KvTables,
-    collections: readonly IndexedCollection[],
     catalog: Catalog,
     options: SqliteDriverOptions,
   ) {
@@ -67,7 +70,7 @@ export class SqliteDriver implements Driver {
     this.#tables = tables
     this.#statements = prepareStatements(connection, tables, options.logger)
     this.#reads = new RowReads(this.#statements)
-    this.#uniqueIndexes = new UniqueIndexes(connection, tables, collections)
+    this.#uniqueIndexes = new UniqueIndexes(connection, tables)
     this.#trimmer = new LogTrimmer(this.#statements, options.retention)
     this.#log = new ChangeLog(options.logValues)
     this.#options = options
@@ -86,7 +89,7 @@ export class SqliteDriver implements Driver {
     return this.#run(() => this.#reads.exists(key))
   }
 
-  scan(scan: Scan): Promise<StoredRow[]> {
+  scan(scan: Scan): Promise<KeyedRow[]> {
     return this.#run(() => this.#reads.scan(scan))
   }
 
@@ -146,13 +149,16 @@ export class SqliteDriver implements Driver {
   commitsSince(version: number, limit: number): Promise<LogPage> {
     const { logSince, oldestVersion } = this.#statements
     return this.#run(() =>
-      this.#transaction('BEGIN', () => ({
-        commits: logSince
-          .all(version, limit)
-          .map(([version, at, changes]) => ({ version, at, changes: readChanges(changes) })),
-        oldest: oldestVersion.get()![0] ?? 0,
-        latest: this.#latestVersion(),
-      })),
+      this.#transaction('BEGIN', () => {
+        const commits: LoggedCommit[] = []
+        let bytes = 0
+        for (const [at, time, changes] of logSince.iterate(version, limit)) {
+          commits.push({ version: at, at: time, changes: readChanges(changes) })
+          bytes += changes.length
+          if (bytes >= bytesPerLogPage) break
+        }
+        return { commits, oldest: oldestVersion.get()![0] ?? 0, latest: this.#latestVersion() }
+      }),
     )
   }
 
@@ -230,8 +236,11 @@ export class SqliteDriver implements Driver {
       const result = body()
       if (connection.inTransaction) commit.run()
       return result
-    } finally {
-      if (connection.inTransaction) this.#undo()
+    } catch (error) {
+      if (connection.inTransaction) this.#statements.control.rollback.run()
+      // The engine may have rolled back by itself, as where the disk is full.
+      this.#log.reset()
+      throw error
     }
   }
 

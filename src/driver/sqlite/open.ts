@@ -32,7 +32,7 @@ export async function openSqlite(
         )
       }
       return {
-        driver: new SqliteDriver(connection, tables, collections, catalog, { ...options, path }),
+        driver: new SqliteDriver(connection, tables, catalog, { ...options, path }),
         catalog,
       }
     } catch (error) {

@@ -1,10 +1,17 @@
+import { decodeKey } from '../../key/codec.ts'
+import { decodeKeyText } from '../../key/decode-text.ts'
 import type { KeyRange } from '../../key/range.ts'
-import type { Read, ReadResults, Scan, StoredRow } from '../driver.ts'
-import type { KvRow, Statements } from './statements.ts'
+import type { Key } from '../../key.types.ts'
+import type { KeyedRow, Read, ReadResults, Scan, StoredRow } from '../driver.ts'
+import type { KeyedKvRow, KvRow, Scans, Statements } from './statements.ts'
+
+const pagesUntilTextAgain = 16
 
 /** The reads of rows, each inside whatever transaction is open. */
 export class RowReads {
   readonly #statements: Statements
+  /** How many of the next pages to read with their keys as bytes at once, since those before had such keys. */
+  #pagesWithBytes = 0
 
   constructor(statements: Statements) {
     this.#statements = statements
@@ -13,7 +20,7 @@ export class RowReads {
   get(key: Uint8Array): StoredRow | null {
     const row = this.#statements.get.get(key)
     if (row === undefined) return null
-    const expiresAt = row[5]
+    const expiresAt = row[4]
     if (expiresAt !== null && expiresAt <= Date.now()) return null
     return toStoredRow(row)
   }
@@ -27,14 +34,16 @@ export class RowReads {
     return row !== undefined && (row[1] === null || row[1] > Date.now())
   }
 
-  scan({ range: { start, end }, collection, reverse, limit }: Scan): StoredRow[] {
-    const { scanForward, scanBackward, scanCollectionForward, scanCollectionBackward } = this.#statements
+  scan(scan: Scan): KeyedRow[] {
     const now = Date.now()
-    const rows =
-      collection === null
-        ? (reverse ? scanBackward : scanForward).all(start, end, now, limit)
-        : (reverse ? scanCollectionBackward : scanCollectionForward).all(collection, start, end, now, limit)
-    return rows.map(toStoredRow)
+    if (this.#pagesWithBytes === 0) {
+      const rows = keyedByText(runScan(this.#statements.scansWithText, scan, now))
+      if (rows !== null) return rows
+      this.#pagesWithBytes = pagesUntilTextAgain
+    }
+    this.#pagesWithBytes -= 1
+    const rows = runScan(this.#statements.scansWithBytes, scan, now)
+    return rows.map((row) => toKeyedRow(row, decodeKey(row[5])))
   }
 
   /** Counts in indexes only: all rows, less those that have expired and are not removed yet. */
@@ -63,6 +72,36 @@ export function performRead(reads: RowReads, read: Read): ReadResults[Read['type
   }
 }
 
+function runScan<K extends Uint8Array | string>(
+  scans: Scans<K>,
+  { range: { start, end }, collection, reverse, limit }: Scan,
+  now: number,
+): KeyedKvRow<K>[] {
+  if (collection === null) return (reverse ? scans.backward : scans.forward).all(start, end, now, limit)
+  return (reverse ? scans.collectionBackward : scans.collectionForward).all(
+    collection,
+    start,
+    end,
+    now,
+    limit,
+  )
+}
+
+/** `null` where the text of a key does not tell its bytes. */
+function keyedByText(rows: readonly KeyedKvRow<string>[]): KeyedRow[] | null {
+  const keyed: KeyedRow[] = []
+  for (const row of rows) {
+    const key = decodeKeyText(row[5])
+    if (key === null) return null
+    keyed.push(toKeyedRow(row, key))
+  }
+  return keyed
+}
+
+function toKeyedRow(row: KeyedKvRow<Uint8Array | string>, key: Key): KeyedRow {
+  return { key, value: row[0], encoding: row[1], types: row[2], version: row[3], expiresAt: row[4] }
+}
+
 function toStoredRow(row: KvRow): StoredRow {
-  return { key: row[0], value: row[1], encoding: row[2], types: row[3], version: row[4], expiresAt: row[5] }
+  return { value: row[0], encoding: row[1], types: row[2], version: row[3], expiresAt: row[4] }
 }

@@ -41,6 +41,12 @@ export class Statement<Parameters extends readonly Bindable[], Row extends reado
     return this.#statement.all(...parameters) as Row[]
   }
 
+  /** As `all`, a row at a time; nothing else runs on the connection until the loop over it has ended. */
+  iterate(...parameters: Parameters): IterableIterator<Row> {
+    if (this.#logger) this.#logger.logQuery(this.#sql, [...parameters])
+    return this.#statement.iterate(...parameters) as IterableIterator<Row>
+  }
+
   /** Runs a query that gives no rows; the number of rows that it changed. */
   run(...parameters: Parameters): number {
     if (this.#logger) this.#logger.logQuery(this.#sql, [...parameters])

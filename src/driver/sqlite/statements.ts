@@ -14,6 +14,7 @@ import {
   max,
   min,
   or,
+  type SQL,
   sql,
 } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
@@ -25,8 +26,11 @@ type Key = Uint8Array
 type Value = string | Uint8Array
 type Expiry = number | null
 
-/** key, value, encoding, types, version, expires_at */
-export type KvRow = readonly [Key, Value, number, string | null, number, Expiry]
+/** value, encoding, types, version, expires_at */
+export type KvRow = readonly [Value, number, string | null, number, Expiry]
+
+/** A row, and behind it its key. */
+export type KeyedKvRow<K extends Key | string> = readonly [...KvRow, K]
 
 /** A statement without parameters that steers the connection. */
 interface ControlStatement {
@@ -34,12 +38,19 @@ interface ControlStatement {
   get(): unknown
 }
 
+/** The statements that read one page: start, end, now, limit; with the collection before them for its rows only. */
+export interface Scans<K extends Key | string> {
+  readonly forward: Statement<(string | Key | number)[], KeyedKvRow<K>>
+  readonly backward: Statement<(string | Key | number)[], KeyedKvRow<K>>
+  readonly collectionForward: Statement<(string | Key | number)[], KeyedKvRow<K>>
+  readonly collectionBackward: Statement<(string | Key | number)[], KeyedKvRow<K>>
+}
+
 /** Every statement of the driver's hot paths: a Drizzle query each, prepared once per database. */
 export function prepareStatements(connection: Database.Database, { kv, kvLog }: KvTables, logger?: Logger) {
   const db = drizzle(connection)
   const named = sql.placeholder
   const row = {
-    key: kv.key,
     value: kv.value,
     encoding: kv.encoding,
     types: kv.types,
@@ -60,8 +71,31 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
     ...names: string[]
   ) => new Statement<Parameters, Row>(connection, query, names, logger)
 
-  const scan = (inside: typeof inRange, order: typeof asc) =>
-    db.select(row).from(kv).where(and(inside, alive)).orderBy(order(kv.key)).limit(named('limit'))
+  /**
+   * The engine's binding makes a text in a third of the time that it takes for a byte array. A key that is not valid UTF-8
+   * shows as U+FFFD in the text: then the page is read again with its keys as bytes.
+   */
+  const keyAsText = sql<string>`CAST(${kv.key} AS TEXT)`
+  const scan = <K extends Key | string>(collection: boolean, order: typeof asc, key: SQL | typeof kv.key) =>
+    prepare<[...(string | Key | number)[]], KeyedKvRow<K>>(
+      db
+        .select({ ...row, key })
+        .from(kv)
+        .where(and(collection ? inCollection : undefined, inRange, alive))
+        .orderBy(order(kv.key))
+        .limit(named('limit')),
+      ...(collection ? ['collection'] : []),
+      'start',
+      'end',
+      'now',
+      'limit',
+    )
+  const scans = <K extends Key | string>(key: SQL | typeof kv.key): Scans<K> => ({
+    forward: scan<K>(false, asc, key),
+    backward: scan<K>(false, desc, key),
+    collectionForward: scan<K>(true, asc, key),
+    collectionBackward: scan<K>(true, desc, key),
+  })
 
   const control = (text: string): ControlStatement => connection.prepare(text)
 
@@ -82,36 +116,8 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
       db.select({ version: kv.version, expiresAt: kv.expiresAt }).from(kv).where(atKey),
       'key',
     ),
-    scanForward: prepare<[Key, Key, number, number], KvRow>(
-      scan(inRange, asc),
-      'start',
-      'end',
-      'now',
-      'limit',
-    ),
-    scanBackward: prepare<[Key, Key, number, number], KvRow>(
-      scan(inRange, desc),
-      'start',
-      'end',
-      'now',
-      'limit',
-    ),
-    scanCollectionForward: prepare<[string, Key, Key, number, number], KvRow>(
-      scan(and(inCollection, inRange), asc),
-      'collection',
-      'start',
-      'end',
-      'now',
-      'limit',
-    ),
-    scanCollectionBackward: prepare<[string, Key, Key, number, number], KvRow>(
-      scan(and(inCollection, inRange), desc),
-      'collection',
-      'start',
-      'end',
-      'now',
-      'limit',
-    ),
+    scansWithText: scans<string>(keyAsText),
+    scansWithBytes: scans<Key>(kv.key),
     /** All rows of a collection, expired ones included: answered from the index alone. */
     countCollection: prepare<[string], readonly [number]>(
       db.select({ count: count() }).from(kv).where(inCollection),

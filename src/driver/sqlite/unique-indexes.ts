@@ -5,23 +5,21 @@ import type { Mutation } from '../../commit/write.ts'
 import { UniqueConstraintError } from '../../errors.ts'
 import { decodeKey } from '../../key/codec.ts'
 import type { StoredValue } from '../../value/encoding.ts'
-import type { IndexDeclaration } from '../driver.ts'
-import { fieldExpression, type IndexedCollection, type KvTables, ofCollection } from './table.ts'
+import { fieldExpression, type KvTables, ofCollection } from './table.ts'
 
 /** Finds the row that stands in the way of a unique index, which the engine's error does not tell. */
 export class UniqueIndexes {
   readonly #db: ReturnType<typeof drizzle>
   readonly #tables: KvTables
-  readonly #unique: ReadonlyMap<string, readonly IndexDeclaration[]>
+  readonly #connection: Database.Database
+  /** The fields of each unique index, by collection. */
+  #unique: ReadonlyMap<string, readonly (readonly string[])[]>
 
-  constructor(connection: Database.Database, tables: KvTables, collections: readonly IndexedCollection[]) {
+  constructor(connection: Database.Database, tables: KvTables) {
     this.#db = drizzle(connection)
+    this.#connection = connection
     this.#tables = tables
-    this.#unique = new Map(
-      collections
-        .map(({ name, indexes }) => [name, indexes.filter(({ unique }) => unique)] as const)
-        .filter(([, indexes]) => indexes.length > 0),
-    )
+    this.#unique = readUniqueIndexes(connection)
   }
 
   /** Whether one of these mutations may violate a unique index. */
@@ -32,11 +30,13 @@ export class UniqueIndexes {
   }
 
   /**
-   * The key of an expired row that keeps `stored` from being written under `key`; `null` where no declared index is
+   * The key of an expired row that keeps `stored` from being written under `key`; `null` where no index is
    * violated. Throws UniqueConstraintError when the row has not expired.
    */
   expiredHolder(collection: string, key: Uint8Array, stored: StoredValue, now: number): Uint8Array | null {
-    for (const { fields } of this.#unique.get(collection) ?? []) {
+    // Another process may have declared one since.
+    this.#unique = readUniqueIndexes(this.#connection)
+    for (const fields of this.#unique.get(collection) ?? []) {
       const { kv } = this.#tables
       const sameFields: SQL[] = fields.map(
         (field) => sql`${fieldExpression(field)} = ${fieldExpression(field, sql`${stored.value}`)}`,
@@ -52,4 +52,23 @@ export class UniqueIndexes {
     }
     return null
   }
+}
+
+/** The unique indexes that the database has, whichever process declared them: read from the text that created them. */
+function readUniqueIndexes(connection: Database.Database): Map<string, string[][]> {
+  const texts = connection
+    .prepare<[], string>(
+      "SELECT sql FROM sqlite_schema WHERE tbl_name = 'kv' AND sql LIKE 'CREATE UNIQUE INDEX%'",
+    )
+    .pluck()
+    .all()
+  const unique = new Map<string, string[][]>()
+  for (const text of texts) {
+    const collection = /WHERE collection = '((?:[^']|'')*)'/.exec(text)?.[1]?.replaceAll("''", "'")
+    // No name in a path holds a dot or a quote, so that the quotes around one can go.
+    const fields = [...text.matchAll(/value ->> '\$\.([^']+)'/g)].map(([, path]) => path!.replaceAll('"', ''))
+    if (collection === undefined || fields.length === 0) continue
+    unique.set(collection, [...(unique.get(collection) ?? []), fields])
+  }
+  return unique
 }

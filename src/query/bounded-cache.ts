@@ -1,0 +1,33 @@
+/** Keeps the values that were used last: at most `size` of them. */
+export class BoundedCache<Value> {
+  readonly #size: number
+  readonly #values = new Map<string, Value>()
+  /** What was used last is not moved again: most programs repeat one query. */
+  #newest: string | undefined
+
+  constructor(size: number) {
+    this.#size = size
+  }
+
+  get size(): number {
+    return this.#values.size
+  }
+
+  get(key: string): Value | undefined {
+    const value = this.#values.get(key)
+    if (value === undefined || key === this.#newest) return value
+    this.#values.delete(key)
+    this.#values.set(key, value)
+    this.#newest = key
+    return value
+  }
+
+  set(key: string, value: Value): void {
+    this.#values.delete(key)
+    this.#values.set(key, value)
+    this.#newest = key
+    if (this.#values.size <= this.#size) return
+    const [oldest] = this.#values.keys()
+    this.#values.delete(oldest!)
+  }
+}

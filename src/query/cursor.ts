@@ -1,0 +1,57 @@
+import { QueryError } from '../errors.ts'
+import { decodeKey } from '../key/codec.ts'
+import { contains, type KeyRange } from '../key/range.ts'
+import { type ComparedRow, sortable } from './evaluate.ts'
+import type { FindPlan } from './plan.ts'
+
+/** Where a page ended: what the last row was ordered by, and its key. */
+export interface Cursor {
+  readonly values: readonly (string | number | null)[]
+  readonly key: Uint8Array
+}
+
+type Ordered = Pick<FindPlan, 'order' | 'keyDirection'>
+
+/** The cursor of a page that ended with this row: text for `decodeCursor`, opaque to others. */
+export function encodeCursor(plan: Ordered, row: ComparedRow): string {
+  const values = plan.order.map((term) => sortable(row.value, term))
+  const key = Buffer.from(row.key).toString('base64')
+  return Buffer.from(JSON.stringify([orderText(plan), values, key])).toString('base64url')
+}
+
+/** Throws a QueryError for anything but a cursor of a query with this order whose key lies in the range. */
+export function decodeCursor(cursor: unknown, plan: Ordered, range: KeyRange): Cursor {
+  const decoded = typeof cursor === 'string' ? parse(cursor) : null
+  if (decoded === null || !contains(range, decoded.key)) {
+    throw new QueryError('after takes the cursor of an earlier page of the same query, as it was given')
+  }
+  if (decoded.order !== orderText(plan) || decoded.values.length !== plan.order.length) {
+    throw new QueryError('The cursor is of a page with another order: ask with the orderBy it was given for')
+  }
+  return decoded
+}
+
+function parse(text: string): (Cursor & { readonly order: string }) | null {
+  try {
+    const bytes = Buffer.from(text, 'base64url')
+    if (bytes.toString('base64url') !== text) return null
+    const parsed: unknown = JSON.parse(bytes.toString('utf8'))
+    if (!Array.isArray(parsed) || parsed.length !== 3) return null
+    const [order, values, key] = parsed
+    if (typeof order !== 'string' || !Array.isArray(values) || typeof key !== 'string') return null
+    if (!values.every(isCursorValue)) return null
+    const keyBytes = Buffer.from(key, 'base64')
+    decodeKey(keyBytes)
+    return { order, values, key: keyBytes }
+  } catch {
+    return null
+  }
+}
+
+function isCursorValue(value: unknown): boolean {
+  return value === null || typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value))
+}
+
+function orderText({ order, keyDirection }: Ordered): string {
+  return [...order.map(({ field, direction }) => `${field.path} ${direction}`), keyDirection].join()
+}

@@ -1,0 +1,201 @@
+import type { JsonSchema } from '../schema/json-schema.ts'
+
+/** What the JSON of a field may be, as far as its schema tells. */
+export interface FieldTypes {
+  readonly number: boolean
+  readonly string: boolean
+  readonly boolean: boolean
+  /** A bigint is stored as its decimal digits, whose order is not the order of the numbers. */
+  readonly bigint: boolean
+  /** An object or an array. */
+  readonly structure: boolean
+  /** Null, or not there at all. */
+  readonly absent: boolean
+}
+
+/** A field of the values of a collection: a dotted path, and what may be found there. */
+export interface Field {
+  readonly path: string
+  readonly types: FieldTypes
+}
+
+const none: FieldTypes = {
+  number: false,
+  string: false,
+  boolean: false,
+  bigint: false,
+  structure: false,
+  absent: false,
+}
+
+/** What a field may be where no schema tells. */
+export const anyTypes: FieldTypes = {
+  number: true,
+  string: true,
+  boolean: true,
+  bigint: true,
+  structure: true,
+  absent: true,
+}
+
+/** A place in a schema: the schemas of which one holds there, each without `anyOf`, `oneOf` and `$ref`. */
+export interface Place {
+  readonly schemas: readonly JsonSchema[]
+  /** Whether there may be nothing at this place. */
+  readonly optional: boolean
+}
+
+/** Finds the fields of a schema's output by their names. */
+export class Fields {
+  readonly root: Place
+  readonly #document: JsonSchema
+
+  /** `schema`: the output as JSON Schema; `null` where it is not known, which makes every name a field. */
+  constructor(schema: JsonSchema | null) {
+    this.#document = schema ?? {}
+    this.root = { schemas: this.#alternatives(this.#document, 0), optional: false }
+  }
+
+  /** The place of a field of the objects at a place; `null` where none of them has it. */
+  child(place: Place, name: string): Place | null {
+    const schemas: JsonSchema[] = []
+    let optional = place.optional
+    for (const schema of place.schemas) {
+      const found = fieldOf(schema, name)
+      if (found === null) {
+        optional = true
+        continue
+      }
+      schemas.push(...this.#alternatives(found.schema, 0))
+      optional ||= found.optional
+    }
+    return schemas.length === 0 ? null : { schemas, optional }
+  }
+
+  /** The field at a dotted path; `null` where there is none. */
+  at(path: string): Field | null {
+    let place: Place | null = this.root
+    for (const name of path.split('.')) place = place && this.child(place, name)
+    return place && { path, types: typesOf(place) }
+  }
+
+  /** The names of the fields that the objects at a place are known to have. */
+  names({ schemas }: Place): string[] {
+    return [
+      ...new Set(schemas.flatMap(({ properties }) => (isObject(properties) ? Object.keys(properties) : []))),
+    ]
+  }
+
+  #alternatives(schema: JsonSchema, depth: number): JsonSchema[] {
+    if (depth > 20) return [{}]
+    const expand = (inner: unknown) => (isObject(inner) ? this.#alternatives(inner, depth + 1) : [{}])
+    const { $ref, anyOf, oneOf, allOf } = schema
+    if (typeof $ref === 'string') return expand(this.#resolve($ref))
+    const choices = Array.isArray(anyOf) ? anyOf : Array.isArray(oneOf) ? oneOf : null
+    if (choices !== null) return choices.flatMap(expand)
+    if (Array.isArray(allOf)) return [allOf.flatMap(expand).reduce(merge, {})]
+    return [schema]
+  }
+
+  #resolve(reference: string): unknown {
+    if (!reference.startsWith('#')) return {}
+    let found: unknown = this.#document
+    for (const step of reference.slice(1).split('/').filter(Boolean)) {
+      const name = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~')
+      found = isObject(found) && Object.hasOwn(found, name) ? found[name] : {}
+    }
+    return found
+  }
+}
+
+/** What may be found at a place. */
+export function typesOf({ schemas, optional }: Place): FieldTypes {
+  const types = schemas.map(typesOfSchema)
+  const may = (kind: keyof FieldTypes) => types.some((one) => one[kind])
+  return {
+    number: may('number'),
+    string: may('string'),
+    boolean: may('boolean'),
+    bigint: may('bigint'),
+    structure: may('structure'),
+    absent: optional || may('absent'),
+  }
+}
+
+function typesOfSchema(schema: JsonSchema): FieldTypes {
+  const { type, format } = schema
+  if (Array.isArray(schema['enum'])) return union(schema['enum'].map(typesOfConstant))
+  if (Object.hasOwn(schema, 'const')) return typesOfConstant(schema['const'])
+  if (format === 'bigint') return { ...none, bigint: true }
+  if (type === undefined && isObject(schema['properties'])) return { ...none, structure: true }
+  const names = Array.isArray(type) ? type : [type]
+  return union(names.map((name) => (typeof name === 'string' ? (typesByName[name] ?? anyTypes) : anyTypes)))
+}
+
+const typesByName: Record<string, FieldTypes> = {
+  // NaN and the infinities, which some schemas let through, are stored as text.
+  number: { ...none, number: true },
+  integer: { ...none, number: true },
+  string: { ...none, string: true },
+  boolean: { ...none, boolean: true },
+  object: { ...none, structure: true },
+  array: { ...none, structure: true },
+  null: { ...none, absent: true },
+}
+
+function typesOfConstant(value: unknown): FieldTypes {
+  if (value === null) return typesByName['null']!
+  return typesByName[typeof value] ?? anyTypes
+}
+
+function union(all: readonly FieldTypes[]): FieldTypes {
+  const may = (kind: keyof FieldTypes) => all.some((one) => one[kind])
+  return {
+    number: may('number'),
+    string: may('string'),
+    boolean: may('boolean'),
+    bigint: may('bigint'),
+    structure: may('structure'),
+    absent: may('absent'),
+  }
+}
+
+function fieldOf(schema: JsonSchema, name: string): { schema: JsonSchema; optional: boolean } | null {
+  const { type, properties, required, additionalProperties } = schema
+  if (isObject(properties) && Object.hasOwn(properties, name)) {
+    const field = properties[name]
+    const optional = !(Array.isArray(required) && required.includes(name))
+    return { schema: isObject(field) ? field : {}, optional }
+  }
+  if (isObject(additionalProperties)) return { schema: additionalProperties, optional: true }
+  if (additionalProperties === true || isObject(schema['patternProperties']))
+    return { schema: {}, optional: true }
+  const open = properties === undefined && additionalProperties === undefined
+  const mayBeObject = type === undefined ? !hasKeyword(schema) : type === 'object' || includes(type, 'object')
+  return open && mayBeObject ? { schema: {}, optional: true } : null
+}
+
+/** Whether a schema without a type says anything of what its values are. */
+function hasKeyword(schema: JsonSchema): boolean {
+  return 'const' in schema || 'enum' in schema || 'format' in schema
+}
+
+function includes(names: unknown, name: string): boolean {
+  return Array.isArray(names) && names.includes(name)
+}
+
+function merge(a: JsonSchema, b: JsonSchema): JsonSchema {
+  const both = (name: string) => ({ ...(a[name] as object | undefined), ...(b[name] as object | undefined) })
+  const list = (name: string) => [
+    ...((a[name] as unknown[] | undefined) ?? []),
+    ...((b[name] as unknown[] | undefined) ?? []),
+  ]
+  const merged = { ...a, ...b }
+  if (a['properties'] || b['properties']) Object.assign(merged, { properties: both('properties') })
+  if (a['required'] || b['required']) Object.assign(merged, { required: list('required') })
+  return merged
+}
+
+function isObject(value: unknown): value is JsonSchema {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

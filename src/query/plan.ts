@@ -1,0 +1,85 @@
+import type { Condition, Operand, Slot } from './condition.ts'
+import type { Field } from './fields.ts'
+
+export type Direction = 'asc' | 'desc'
+
+export interface OrderTerm {
+  readonly field: Field
+  readonly direction: Direction
+}
+
+/** Which rows of a collection: those where `where` is true, and whose key lies in the range in these slots. */
+export interface Selection {
+  readonly collection: string
+  readonly where: Condition | null
+  readonly range: { readonly start: Slot; readonly end: Slot } | null
+}
+
+/** Where a page goes on: behind the row with these values (`null`: that value is null) and this key. */
+export interface AfterPlan {
+  readonly values: readonly (Slot | null)[]
+  readonly key: Slot
+}
+
+/** Rows in an order: by the terms, then by the key, so that it is total. */
+export interface FindPlan extends Selection {
+  readonly type: 'find'
+  /** The same for all queries that differ in their operands only, and for no others of the collection. */
+  readonly shape: string
+  readonly order: readonly OrderTerm[]
+  readonly keyDirection: Direction
+  readonly after: AfterPlan | null
+  readonly limit: Slot | null
+  readonly offset: Slot | null
+}
+
+/**
+ * The rows of a `find` for each of many parents: `below` their keys, or `at` the keys themselves. `parents` is the slot
+ * of a list of keys in hexadecimal; the limit and the offset are those of each parent.
+ */
+export interface RelatedPlan extends Omit<FindPlan, 'type'> {
+  readonly type: 'related'
+  readonly relation: 'below' | 'at'
+  readonly parents: Slot
+}
+
+export interface CountPlan extends Selection {
+  readonly type: 'count'
+  readonly shape: string
+}
+
+/** One figure of an aggregate. Only `count` has no field. */
+export interface Measure {
+  readonly name: 'count' | 'sum' | 'avg' | 'min' | 'max'
+  readonly field: Field | null
+}
+
+/** A condition on the figures of a group: as `Condition`, over the measure with this index. */
+export type HavingCondition =
+  | { readonly type: 'and' | 'or'; readonly conditions: readonly HavingCondition[] }
+  | { readonly type: 'not'; readonly condition: HavingCondition }
+  | {
+      readonly type: 'compare'
+      readonly measure: Measure
+      readonly operator: 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte'
+      readonly operand: Slot
+    }
+
+export interface AggregatePlan extends Selection {
+  readonly type: 'aggregate'
+  readonly shape: string
+  readonly measures: readonly Measure[]
+  readonly groupBy: readonly Field[]
+  readonly having: HavingCondition | null
+  /** Before the fields of the groups themselves. */
+  readonly order: readonly { readonly by: Measure | Field; readonly direction: Direction }[]
+  readonly limit: Slot | null
+}
+
+export type Plan = FindPlan | RelatedPlan | CountPlan | AggregatePlan
+
+/** A plan, and the operands in its slots. Plain data, as it goes to a driver. */
+export interface Planned<P extends Plan = Plan> {
+  readonly plan: P
+  readonly operands: readonly Operand[]
+}

@@ -1,0 +1,125 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Driver, LoggedChange, LoggedCommit, StoredRow } from '../driver/driver.ts'
+import { LogTrimmedError } from '../errors.ts'
+import { decodeKey } from '../key/codec.ts'
+import { keyText } from '../key/key-text.ts'
+import { contains, type KeyRange } from '../key/range.ts'
+import { formatVersionstamp } from '../key/versionstamp.ts'
+import type { Key } from '../key.types.ts'
+import type { Change } from './change.types.ts'
+import type { WatchHub } from './hub.ts'
+import type { Subscription } from './subscription.ts'
+import type { WatchSource } from './watch-stream.ts'
+
+/** Which changes a feed gives, and how it makes them of what the log and the rows hold. */
+export interface FeedSource<C> {
+  readonly driver: Driver
+  readonly hub: WatchHub
+  readonly range: KeyRange
+  /** Of the keys in the range, those that count. */
+  readonly includes: (key: Key) => boolean
+  readonly decode: (row: StoredRow, key: Key) => unknown | Promise<unknown>
+  readonly toChange: (change: Change) => C
+}
+
+interface PendingChange {
+  readonly version: number
+  readonly change: LoggedChange
+}
+
+const commitsPerPage = 256
+
+/** The changes of every commit after a version, read from the log a page at a time, each value when its turn comes. */
+export class ChangeFeed<C> implements WatchSource<C> {
+  readonly #source: FeedSource<C>
+  /** Everything up to this version is given or pending. */
+  #position: Promise<number>
+  #pending: PendingChange[] = []
+  #next = 0
+  #subscription: Subscription | null = null
+
+  /** `since`: the version to begin after; null: the newest one now. */
+  constructor(source: FeedSource<C>, since: number | null) {
+    this.#source = source
+    this.#position = since === null ? source.driver.latestVersion() : this.#checked(since)
+    // It is awaited by the first read; until then a rejection is no unhandled one.
+    this.#position.catch(() => {})
+  }
+
+  async next(isWanted: () => boolean): Promise<{ readonly item: C } | null> {
+    if (this.#next === this.#pending.length && !(await this.#fill(isWanted))) return null
+    const { version, change } = this.#pending[this.#next++]!
+    return { item: await this.#toChange(version, change) }
+  }
+
+  wake(): void {
+    this.#subscription?.wake()
+  }
+
+  async #checked(since: number): Promise<number> {
+    const latest = await this.#source.driver.latestVersion()
+    if (since <= latest) return since
+    const [given, newest] = [formatVersionstamp(since), formatVersionstamp(latest)]
+    throw new RangeError(
+      `since is ${given}, and the newest version of this database is ${newest}: is it of another one?`,
+    )
+  }
+
+  /** Waits until changes are pending; false where nobody wants them any more. */
+  async #fill(isWanted: () => boolean): Promise<boolean> {
+    let position = await this.#position
+    const subscription = await this.#source.hub.watchRange(this.#source.range)
+    this.#subscription = subscription
+    try {
+      while (isWanted()) {
+        subscription.arm()
+        const { commits, oldest, latest } = await this.#source.driver.commitsSince(position, commitsPerPage)
+        if (position + 1 < oldest) throw new LogTrimmedError(formatVersionstamp(oldest))
+        position = commits.at(-1)?.version ?? position
+        this.#pending = commits.flatMap((commit) => this.#relevant(commit))
+        this.#next = 0
+        if (this.#pending.length > 0) return true
+        if (position < latest) {
+          await nextTurn()
+          continue
+        }
+        await subscription.changed()
+        position = Math.max(position, subscription.distributed)
+      }
+      return false
+    } finally {
+      this.#position = Promise.resolve(position)
+      this.#subscription = null
+      subscription.end()
+    }
+  }
+
+  /** What a commit did in the end to each key that counts. */
+  #relevant({ version, changes }: LoggedCommit): PendingChange[] {
+    const { range, includes } = this.#source
+    const last = new Map<string, LoggedChange>()
+    for (const change of changes) {
+      if (contains(range, change.key)) last.set(keyText(change.key), change)
+    }
+    const relevant: PendingChange[] = []
+    for (const change of last.values()) {
+      if (includes(decodeKey(change.key))) relevant.push({ version, change })
+    }
+    return relevant
+  }
+
+  async #toChange(version: number, { type, key: encodedKey, stored }: LoggedChange): Promise<C> {
+    const { driver, decode, toChange } = this.#source
+    const key = decodeKey(encodedKey)
+    const versionstamp = formatVersionstamp(version)
+    if (type !== 'set') return toChange({ type, key, versionstamp, value: null })
+    const row =
+      stored === undefined
+        ? await driver.get(encodedKey)
+        : { ...stored, key: encodedKey, version, expiresAt: null }
+    if (row?.version !== version) {
+      return toChange({ type, key, versionstamp, value: null, superseded: true })
+    }
+    return toChange({ type, key, versionstamp, value: await decode(row, key) })
+  }
+}

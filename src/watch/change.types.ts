@@ -1,0 +1,29 @@
+import type { Key } from '../key.types.ts'
+import type { WatchOptions } from './watch-options.ts'
+
+export interface ChangesOptions extends WatchOptions {
+  /**
+   * A versionstamp: gives the changes of the commits after it. Left out: those after the call. Twenty zeros: all that
+   * there have ever been.
+   */
+  readonly since?: string | undefined
+}
+
+/**
+ * What a commit did to a key. All changes of one commit share its versionstamp.
+ *
+ * A `set` has the value while that is still the newest of its key. Once it has been overwritten, removed or has
+ * expired, the change is `superseded` and its value is null, unless the database is opened with `log: { values: true }`.
+ */
+export type Change<K extends Key = Key, V = unknown> =
+  | ChangeTo<'set', K, V>
+  | (ChangeTo<'set', K, null> & { readonly superseded: true })
+  | ChangeTo<'delete' | 'expire', K, null>
+
+interface ChangeTo<Type extends string, K extends Key, V> {
+  readonly type: Type
+  readonly key: K
+  readonly versionstamp: string
+  readonly value: V
+  readonly superseded?: true
+}

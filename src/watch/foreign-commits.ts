@@ -1,0 +1,60 @@
+import type { Driver } from '../driver/driver.ts'
+
+/** Milliseconds between two looks, right after a commit and when none has come for long. */
+const shortestDelay = 2
+const longestDelay = 30
+/** The delay is this share of the time for which nothing has come. */
+const patience = 0.01
+
+/**
+ * Looks for commits of other connections, often while they come and ever less often while none does, so that an idle
+ * look-out costs next to nothing. Its timer does not keep the process alive.
+ */
+export class ForeignCommits {
+  readonly #driver: Driver
+  readonly #isNeeded: () => boolean
+  readonly #found: () => Promise<void>
+  #known = 0
+  #lastFound = 0
+  #running = false
+
+  /** `found` is called until it succeeds; when `isNeeded` turns false, the look-out ends by itself. */
+  constructor(driver: Driver, isNeeded: () => boolean, found: () => Promise<void>) {
+    this.#driver = driver
+    this.#isNeeded = isNeeded
+    this.#found = found
+  }
+
+  /** Looks for what is committed after this call. */
+  async start(): Promise<void> {
+    this.#known = await this.#driver.foreignCommits()
+    this.#lastFound = performance.now()
+    if (this.#running) return
+    this.#running = true
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    const idle = performance.now() - this.#lastFound
+    const delay = Math.min(Math.max(idle * patience, shortestDelay), longestDelay)
+    setTimeout(this.#look, delay).unref()
+  }
+
+  readonly #look = async (): Promise<void> => {
+    if (!this.#isNeeded()) {
+      this.#running = false
+      return
+    }
+    try {
+      const commits = await this.#driver.foreignCommits()
+      if (commits !== this.#known) {
+        await this.#found()
+        this.#known = commits
+        this.#lastFound = performance.now()
+      }
+    } catch {
+      // What stands in the way, as a lock, is met again by the next look; a lasting failure by the readers themselves.
+    }
+    this.#schedule()
+  }
+}

@@ -1,0 +1,208 @@
+import type { Driver } from '../driver/driver.ts'
+import { DatabaseClosedError } from '../errors.ts'
+import { keyText } from '../key/key-text.ts'
+import { contains, type KeyRange } from '../key/range.ts'
+import { ForeignCommits } from './foreign-commits.ts'
+import { OpenStreams } from './open-streams.ts'
+import { Subscription } from './subscription.ts'
+
+interface WatchedRange {
+  readonly range: KeyRange
+  readonly subscriptions: Set<Subscription>
+}
+
+interface Keyed {
+  readonly key: Uint8Array
+}
+
+const commitsPerPage = 1_000
+/** The version that nothing is newer than, while the hub does not follow the commits. */
+const notFollowing = Number.POSITIVE_INFINITY
+
+/**
+ * Wakes those who wait for a change of a key, or of any key in a range. It follows every commit in the order of their
+ * versions: those of this process are told to it, those of others it notices and reads from the log. While nobody
+ * waits it does nothing.
+ */
+export class WatchHub {
+  readonly streams = new OpenStreams()
+  readonly #driver: Driver
+  readonly #foreignFound: () => void
+  readonly #foreign: ForeignCommits
+  readonly #keys = new Map<string, Set<Subscription>>()
+  readonly #ranges = new Map<string, WatchedRange>()
+  #starting: Promise<void> | null = null
+  /** Every commit up to this version has been distributed. */
+  #distributed = notFollowing
+  #reading: Promise<void> | null = null
+  #readAgain = false
+  #closed = false
+
+  /** `foreignFound` is called after other connections have committed. */
+  constructor(driver: Driver, foreignFound: () => void = () => {}) {
+    this.#driver = driver
+    this.#foreignFound = foreignFound
+    this.#foreign = new ForeignCommits(
+      driver,
+      () => this.#isNeeded(),
+      () => this.#readForeign(),
+    )
+  }
+
+  /** Whether commits are to be told. */
+  get active(): boolean {
+    return this.#starting !== null
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** How many keys and ranges somebody waits for. */
+  get size(): number {
+    return this.#keys.size + this.#ranges.size
+  }
+
+  /** Wakes at every commit that changes one of these keys and comes after the promise has resolved. */
+  watchKeys(keys: readonly Uint8Array[]): Promise<Subscription> {
+    const texts = new Set(keys.map(keyText))
+    const subscription = new Subscription((ended) => {
+      for (const text of texts) {
+        const subscriptions = this.#keys.get(text)
+        if (subscriptions?.delete(ended) && subscriptions.size === 0) this.#keys.delete(text)
+      }
+    })
+    for (const text of texts) {
+      const subscriptions = this.#keys.get(text)
+      if (subscriptions === undefined) this.#keys.set(text, new Set([subscription]))
+      else subscriptions.add(subscription)
+    }
+    return this.#started(subscription)
+  }
+
+  /** Wakes at every commit that changes a key in this range and comes after the promise has resolved. */
+  watchRange(range: KeyRange): Promise<Subscription> {
+    const text = `${keyText(range.start)} ${keyText(range.end)}`
+    const watched = this.#ranges.get(text) ?? { range, subscriptions: new Set() }
+    const subscription = new Subscription((ended) => {
+      if (watched.subscriptions.delete(ended) && watched.subscriptions.size === 0) this.#ranges.delete(text)
+    })
+    watched.subscriptions.add(subscription)
+    this.#ranges.set(text, watched)
+    return this.#started(subscription)
+  }
+
+  /** Tells of a commit of this connection. */
+  committed(changes: readonly Keyed[], version: number): void {
+    if (version <= this.#distributed) return
+    if (version === this.#distributed + 1) this.#distribute(changes, version)
+    // Other connections have committed in between: theirs come first.
+    else this.refresh()
+  }
+
+  /** Tells of commits of this connection that only the log knows. */
+  refresh(): void {
+    if (this.active) this.#readLog().catch(() => {})
+  }
+
+  /** Ends every stream. */
+  close(): void {
+    this.#closed = true
+    this.#stop()
+    this.streams.endAll()
+  }
+
+  async #started(subscription: Subscription): Promise<Subscription> {
+    try {
+      if (this.#closed) throw new DatabaseClosedError()
+      this.#starting ??= this.#start()
+      await this.#starting
+      return subscription
+    } catch (error) {
+      subscription.end()
+      this.#stop()
+      throw error
+    }
+  }
+
+  async #start(): Promise<void> {
+    await this.#foreign.start()
+    this.#distributed = await this.#driver.latestVersion()
+  }
+
+  #stop(): void {
+    this.#starting = null
+    this.#distributed = notFollowing
+  }
+
+  /** Stays for one look longer than somebody waits: most readers wait again at once. */
+  #isNeeded(): boolean {
+    if (this.size === 0) this.#stop()
+    return this.active
+  }
+
+  async #readForeign(): Promise<void> {
+    await this.#readLog()
+    this.#foreignFound()
+  }
+
+  /** Distributes what the log has of newer commits. Calls that overlap share a reading that begins after the last of them. */
+  #readLog(): Promise<void> {
+    if (this.#reading !== null) this.#readAgain = true
+    this.#reading ??= this.#readPages().finally(() => {
+      this.#reading = null
+    })
+    return this.#reading
+  }
+
+  async #readPages(): Promise<void> {
+    try {
+      do {
+        this.#readAgain = false
+        while (await this.#readPage());
+      } while (this.#readAgain)
+    } catch (error) {
+      this.#wakeAll()
+      throw error
+    }
+  }
+
+  /** Whether there may be another page. */
+  async #readPage(): Promise<boolean> {
+    if (this.#distributed === notFollowing) return false
+    const { commits, oldest, latest } = await this.#driver.commitsSince(this.#distributed, commitsPerPage)
+    if (this.#distributed + 1 < oldest) {
+      this.#wakeAll()
+      this.#distributed = latest
+      return false
+    }
+    for (const { version, changes } of commits) {
+      if (version > this.#distributed) this.#distribute(changes, version)
+    }
+    return commits.length > 0 && this.#distributed < latest
+  }
+
+  #distribute(changes: readonly Keyed[], version: number): void {
+    const before = this.#distributed
+    if (this.#keys.size > 0) {
+      for (const { key } of changes) {
+        const subscriptions = this.#keys.get(keyText(key))
+        if (subscriptions !== undefined) wake(subscriptions, before)
+      }
+    }
+    for (const { range, subscriptions } of this.#ranges.values()) {
+      if (changes.some(({ key }) => contains(range, key))) wake(subscriptions, before)
+    }
+    this.#distributed = version
+  }
+
+  #wakeAll(): void {
+    const before = this.#distributed === notFollowing ? -1 : this.#distributed
+    for (const subscriptions of this.#keys.values()) wake(subscriptions, before)
+    for (const { subscriptions } of this.#ranges.values()) wake(subscriptions, before)
+  }
+}
+
+function wake(subscriptions: ReadonlySet<Subscription>, distributed: number): void {
+  for (const subscription of subscriptions) subscription.wake(distributed)
+}

@@ -1,0 +1,31 @@
+/** A stream that can be ended from outside. */
+export interface Endable {
+  end(): void
+}
+
+/** The streams that end with the database. One that its reader has dropped without a word is forgotten. */
+export class OpenStreams {
+  readonly #references = new Set<WeakRef<Endable>>()
+  readonly #dropped = new FinalizationRegistry<WeakRef<Endable>>((reference) => {
+    this.#references.delete(reference)
+  })
+
+  get size(): number {
+    return this.#references.size
+  }
+
+  /** Adds a stream; the function that it gives takes it out again. */
+  add(stream: Endable): () => void {
+    const reference = new WeakRef(stream)
+    this.#references.add(reference)
+    this.#dropped.register(stream, reference, reference)
+    return () => {
+      this.#references.delete(reference)
+      this.#dropped.unregister(reference)
+    }
+  }
+
+  endAll(): void {
+    for (const reference of [...this.#references]) reference.deref()?.end()
+  }
+}

@@ -1,0 +1,54 @@
+/** The longest delay that Node.js' timers take. */
+const longestDelay = 2 ** 31 - 1
+
+/** Tells one reader that something may have changed, once however often it did, until the reader looks again. */
+export class Subscription {
+  readonly #remove: (subscription: Subscription) => void
+  #changed = false
+  #distributed = -1
+  #resolve: (() => void) | null = null
+
+  constructor(remove: (subscription: Subscription) => void) {
+    this.#remove = remove
+  }
+
+  /** When it woke first, every change up to this version had been told; nothing of them concerned this subscription. */
+  get distributed(): number {
+    return this.#distributed
+  }
+
+  /** Forgets the changes so far: to be called before looking at the data, so that none is missed. */
+  arm(): void {
+    this.#changed = false
+  }
+
+  wake(distributed = -1): void {
+    if (this.#changed) return
+    this.#changed = true
+    this.#distributed = distributed
+    this.#resolve?.()
+  }
+
+  /**
+   * Resolves when something has changed since `arm`, or at `expiry` (milliseconds since the epoch). Its timer does not
+   * keep the process alive.
+   */
+  async changed(expiry: number | null = null): Promise<void> {
+    if (this.#changed) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#resolve = resolve
+    const timer = expiry === null ? undefined : setTimeout(resolve, delayUntil(expiry)).unref()
+    await promise
+    clearTimeout(timer)
+    this.#resolve = null
+  }
+
+  /** Ends it: nothing wakes it any more. */
+  end(): void {
+    this.#remove(this)
+  }
+}
+
+function delayUntil(time: number): number {
+  return Math.min(Math.max(time - Date.now(), 1), longestDelay)
+}

@@ -1,0 +1,22 @@
+import type { KeyRange } from '../key/range.ts'
+import { parseVersionstamp } from '../key/versionstamp.ts'
+import type { Key } from '../key.types.ts'
+import type { Store } from '../store/store.ts'
+import type { Change, ChangesOptions } from './change.types.ts'
+import { ChangeFeed } from './change-feed.ts'
+import { watchStream } from './watch-stream.ts'
+
+/** A stream of the changes of those keys in a range that `includes` lets through. */
+export function watchChanges<C>(
+  store: Store,
+  range: KeyRange,
+  includes: (key: Key) => boolean,
+  toChange: (change: Change) => C,
+  { since, signal }: ChangesOptions,
+): ReadableStream<C> {
+  const { driver, hub } = store
+  const decode: Store['decode'] = (row, key) => store.decode(row, key)
+  const after = since === undefined ? null : parseVersionstamp(since)
+  const feed = new ChangeFeed({ driver, hub, range, includes, decode, toChange }, after)
+  return watchStream(hub, feed, signal)
+}

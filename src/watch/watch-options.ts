@@ -1,0 +1,19 @@
+import { checkOptionNames } from '../option-names.ts'
+
+export interface WatchOptions {
+  /** Aborting it ends the stream, as `cancel` does. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Throws a TypeError for options that no watch has. */
+export function checkWatchOptions(
+  options: WatchOptions,
+  call: string,
+  names: readonly string[] = ['signal'],
+): void {
+  checkOptionNames(options, names, call)
+  const { signal } = options
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(`The signal of ${call} is an AbortSignal: give the signal of an AbortController`)
+  }
+}

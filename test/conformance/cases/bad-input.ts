@@ -1,0 +1,373 @@
+import { KvU64, Valkeyrie } from 'valkeyrie'
+import { expect } from 'vitest'
+import { z } from 'zod'
+import type { Cases } from '../suite.ts'
+import { alice, schemas } from './schemas.ts'
+
+const misuse = expect.toSatisfy(
+  (error: unknown) =>
+    (error instanceof TypeError || error instanceof RangeError) &&
+    !/undefined \(|is not a function|not iterable|Cannot read/.test(error.message),
+  'a TypeError or RangeError of this library',
+)
+
+/** What `call` throws or rejects with; undefined when it does neither. */
+async function failure(call: () => unknown): Promise<unknown> {
+  try {
+    await call()
+    return undefined
+  } catch (error) {
+    return error
+  }
+}
+
+const badKeys: Record<string, unknown> = {
+  empty: [],
+  'a string': 'a',
+  null: null,
+  undefined: undefined,
+  'an object': { 0: 'a' },
+  NaN: [Number.NaN],
+  'a lone surrogate': ['\ud800'],
+  'a lone low surrogate': ['a\udc00b'],
+  'a symbol': [Symbol('a')],
+  'a part that is null': ['a', null],
+  'a part that is undefined': ['a', undefined],
+  'a nested array': ['a', ['b']],
+  'a date': [new Date()],
+  'a wildcard': ['users', '*'],
+  'more than 2 KiB': ['x'.repeat(2_047)],
+  'more than 2 KiB of bytes': [new Uint8Array(2_047)],
+  'a hole': new Array(1),
+}
+
+export const badInputCases: Cases = {
+  'keys that are none are refused by every call, and nothing is written': async (place) => {
+    await using db = await Valkeyrie.open(place.path())
+    for (const [name, bad] of Object.entries(badKeys)) {
+      const key = bad as never
+      const calls: Record<string, () => unknown> = {
+        get: () => db.get(key),
+        getMany: () => db.getMany([['a'], key]),
+        set: () => db.set(key, 1),
+        delete: () => db.delete(key),
+        'atomic set': () => db.atomic().set(['a'], 1).set(key, 1).commit(),
+        'atomic delete': () => db.atomic().set(['a'], 1).delete(key).commit(),
+        'atomic sum': () => db.atomic().set(['a'], 1).sum(key, 1n).commit(),
+        'atomic check': () => db.atomic().check({ key, versionstamp: null }).set(['a'], 1).commit(),
+        mutate: () => db.atomic().set(['a'], 1).mutate({ type: 'set', key, value: 1 }).commit(),
+      }
+      for (const [call, run] of Object.entries(calls)) {
+        expect(await failure(run), `${call} of ${name}`).toStrictEqual(misuse)
+      }
+    }
+    expect(await Array.fromAsync(db.list({ prefix: [] }))).toStrictEqual([])
+  },
+
+  'a key may have 2,048 bytes': async (place) => {
+    await using db = await Valkeyrie.open(place.path())
+    const key = ['x'.repeat(2_046)]
+    await db.set(key, 1)
+    expect((await db.get(key)).value).toBe(1)
+    expect(await Array.fromAsync(db.list({ prefix: [] }))).toHaveLength(1)
+  },
+
+  'limits.keyBytes sets how long a key may be, everywhere': async (place) => {
+    await using db = await Valkeyrie.withSchema(['a', '*'], z.int()).open(place.path(), {
+      limits: { keyBytes: 5_000 },
+    })
+    const id = 'x'.repeat(4_000)
+    await db.repositories.a.set(id, 1)
+    expect(await Array.fromAsync(db.repositories.a.list({ start: id }))).toHaveLength(1)
+    expect(await Array.fromAsync(db.list({ prefix: ['a'], start: ['a', id] }))).toHaveLength(1)
+    await using small = await Valkeyrie.open(place.path(), { limits: { keyBytes: 10 } })
+    await small.set(['12345678'], 1)
+    expect(await failure(() => small.set(['123456789'], 1))).toBeInstanceOf(RangeError)
+  },
+
+  'values that cannot be stored are refused with the path of what is wrong': async (place) => {
+    await using db = await Valkeyrie.open(place.path())
+    class Point {
+      x = 1
+    }
+    for (const [value, path] of [
+      [() => {}, 'value'],
+      [Symbol('a'), 'value'],
+      [{ a: [1, { b: () => {} }] }, 'value.a[1].b'],
+      [{ a: new KvU64(1n) }, 'value.a'],
+      [new Point(), 'value'],
+      [{ when: new Date(Number.NaN) }, 'value.when'],
+      [new WeakMap(), 'value'],
+      [Promise.resolve(1), 'value'],
+    ] as const) {
+      for (const write of [
+        () => db.set(['a'], value),
+        () => db.atomic().set(['b'], 1).set(['a'], value).commit(),
+      ]) {
+        const error = await failure(write)
+        expect(error).toBeInstanceOf(TypeError)
+        expect((error as Error).message).toContain(path)
+      }
+    }
+    expect(await Array.fromAsync(db.list({ prefix: [] }))).toStrictEqual([])
+  },
+
+  'a value over limits.valueBytes is a RangeError': async (place) => {
+    await using db = await Valkeyrie.open(place.path(), { limits: { valueBytes: 100 } })
+    await db.set(['a'], new Uint8Array(100))
+    await db.set(['b'], 'x'.repeat(98))
+    for (const value of [
+      new Uint8Array(101),
+      'x'.repeat(99),
+      'ü'.repeat(50),
+      { a: new Date(), b: 'x'.repeat(60) },
+    ]) {
+      expect(await failure(() => db.set(['c'], value))).toBeInstanceOf(RangeError)
+      expect(await failure(() => db.atomic().set(['c'], value).commit())).toBeInstanceOf(RangeError)
+    }
+    expect((await db.get(['c'])).versionstamp).toBeNull()
+    await using unset = await Valkeyrie.open(place.path(), { limits: { valueBytes: undefined } as never })
+    expect(await failure(() => unset.set(['a'], new Uint8Array(16 * 1024 * 1024 + 1)))).toBeInstanceOf(
+      RangeError,
+    )
+  },
+
+  'limits.commitOperations counts checks and mutations': async (place) => {
+    await using db = await Valkeyrie.open(place.path(), { limits: { commitOperations: 3 } })
+    const none = { versionstamp: null }
+    await db
+      .atomic()
+      .check({ key: ['x'], ...none })
+      .set(['a'], 1)
+      .set(['b'], 1)
+      .commit()
+    expect(
+      await failure(() => db.atomic().set(['c'], 1).set(['d'], 1).set(['e'], 1).set(['f'], 1).commit()),
+    ).toBeInstanceOf(RangeError)
+    const checks = ['c', 'd', 'e', 'f'].map((key) => ({ key: [key], ...none }))
+    expect(
+      await failure(() =>
+        db
+          .atomic()
+          .check(...checks)
+          .commit(),
+      ),
+    ).toBeInstanceOf(RangeError)
+    expect(
+      await failure(() => db.atomic().check(checks[0]!, checks[1]!).set(['c'], 1).set(['d'], 1).commit()),
+    ).toBeInstanceOf(RangeError)
+    expect((await db.get(['c'])).versionstamp).toBeNull()
+  },
+
+  'expireIn is a number of milliseconds above zero': async (place) => {
+    await using db = await schemas.open(place.path())
+    const { users, counters } = db.repositories
+    await users.set('alice', alice)
+    for (const bad of [
+      0,
+      -1,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+      1e300,
+      '1000',
+      null,
+      5n,
+      {},
+    ]) {
+      const options = { expireIn: bad as number }
+      const calls: Record<string, () => unknown> = {
+        set: () => db.set(['a'], 1, options),
+        'users.set': () => users.set('bob', alice, options),
+        'users.insert': () => users.insert('bob', alice, options),
+        'users.create': () => users.create(alice, options),
+        'users.update': () => users.update('alice', { age: 1 }, options),
+        'users.insertMany': () => users.insertMany([['bob', alice]], options),
+        'counters.sum': () => counters.sum('a', 1n, options),
+        'atomic set': () => db.atomic().set(['b'], 1).set(['a'], 1, options).commit(),
+        'atomic sum': () => db.atomic().set(['b'], 1).sum(['counters', 'a'], 1n, options).commit(),
+        mutate: () =>
+          db
+            .atomic()
+            .mutate({ type: 'set', key: ['a'], value: 1, ...options })
+            .commit(),
+      }
+      if (bad !== null) calls['users.touch'] = () => users.touch('alice', options)
+      for (const [call, run] of Object.entries(calls)) {
+        expect(await failure(run), `${call} with ${String(bad)}`).toStrictEqual(misuse)
+      }
+    }
+    expect(await failure(() => users.touch('alice', {} as never))).toStrictEqual(misuse)
+    expect(await failure(() => users.touch('alice', undefined as never))).toStrictEqual(misuse)
+    expect(await Array.fromAsync(db.list({ prefix: [] }))).toMatchObject([{ value: alice }])
+  },
+
+  'options that a call does not have are refused': async (place) => {
+    await using db = await schemas.open(place.path())
+    const { users } = db.repositories
+    const wrong = { expiresIn: 5 } as never
+    for (const call of [
+      () => db.set(['a'], 1, wrong),
+      () => db.set(['a'], 1, 5 as never),
+      () => db.set(['a'], 1, null as never),
+      () => db.list({ prefix: [] }, wrong),
+      () => db.list({ prefix: [] }, { limit: 0 }),
+      () => db.list({ prefix: [] }, { limit: 1.5 }),
+      () => db.list({ prefix: [] }, { limit: '5' as never }),
+      () => db.list({ prefix: [] }, { batchSize: 0 }),
+      () => db.list({ prefix: [] }, { reverse: 'yes' as never }),
+      () => users.insert('a', alice, wrong),
+      () => users.set('a', alice, wrong),
+      () => users.create(alice, wrong),
+      () => users.update('a', {}, wrong),
+      () => users.touch('a', wrong),
+      () => users.list({}, wrong),
+      () => users.count(wrong),
+      () => users.insertMany([], wrong),
+      () => db.atomic().set(['a'], 1, wrong).commit(),
+    ]) {
+      expect(await failure(call), call.toString()).toStrictEqual(misuse)
+    }
+    expect(await Array.fromAsync(db.list({ prefix: [] }))).toStrictEqual([])
+  },
+
+  'options that open does not have are refused': async (place) => {
+    for (const options of [
+      { readonly: true },
+      { unknown: 1 },
+      { durability: 'fast' },
+      { busyTimeout: -1 },
+      { busyTimeout: Number.NaN },
+      { busyTimeout: '5' },
+      { readOnly: 'yes' },
+      { limits: { keybytes: 1 } },
+      { limits: { keyBytes: 0 } },
+      { limits: 5 },
+      { log: { keepRows: 0 } },
+      { log: { keep: 1 } },
+      { logger: {} },
+      5,
+      null,
+      [],
+    ]) {
+      const error = await failure(() => Valkeyrie.open(place.path(), options as never))
+      expect(error, JSON.stringify(options)).toStrictEqual(misuse)
+    }
+    expect(String(await failure(() => Valkeyrie.open(place.path(), { readonly: true } as never)))).toContain(
+      "write 'readOnly'",
+    )
+    for (const path of [5, '', ' ', null, {}, 'a\0b']) {
+      expect(await failure(() => Valkeyrie.open(path as never)), String(path)).toStrictEqual(misuse)
+    }
+  },
+
+  'selectors that are none are refused': async (place) => {
+    await using db = await Valkeyrie.open(place.path())
+    for (const selector of [
+      undefined,
+      null,
+      'a',
+      [],
+      {},
+      { prefix: 'a' },
+      { start: ['a'] },
+      { end: ['a'] },
+      { start: ['b'], end: ['a'] },
+      { prefix: ['a'], start: ['b'] },
+      { prefix: ['a'], end: ['b'] },
+      { prefix: ['a'], start: ['a', 'b'], end: ['a', 'c'] },
+      { prefix: [Number.NaN] },
+      { prefix: ['*'] },
+      { prefix: ['a'], limit: 5 },
+    ]) {
+      expect(await failure(() => db.list(selector as never)), JSON.stringify(selector)).toStrictEqual(misuse)
+    }
+  },
+
+  'foreign cursors are refused': async (place) => {
+    await using db = await Valkeyrie.open(place.path())
+    await db.atomic().set(['a', 1], 1).set(['a', 2], 1).set(['b', 1], 1).commit()
+    const other = db.list({ prefix: ['b'] })
+    await other.next()
+    for (const cursor of [other.cursor, 'hello', 'AAAA', '!!', 5, null, {}]) {
+      expect(await failure(() => db.list({ prefix: ['a'] }, { cursor: cursor as never }))).toStrictEqual(
+        misuse,
+      )
+    }
+  },
+
+  'ids that do not fit the pattern are refused': async (place) => {
+    await using db = await schemas.open(place.path())
+    const { users, posts, site } = db.repositories
+    for (const call of [
+      () => users.get(undefined as never),
+      () => users.get(null as never),
+      () => users.get(['alice'] as never),
+      () => users.get('*'),
+      () => users.get(Number.NaN),
+      () => users.set(['a', 'b'] as never, alice),
+      () => users.exists({} as never),
+      () => users.delete(['a'] as never),
+      () => users.getMany('alice' as never),
+      () => users.getMany(undefined as never),
+      () => users.getMany(['a', ['b']] as never),
+      () => posts.get('alice' as never),
+      () => posts.get(['alice'] as never),
+      () => posts.get(['alice', 1, 2] as never),
+      () => posts.get(['alice', undefined] as never),
+      () => posts.get(['alice', '*']),
+      () => posts.set([] as never, { title: 'a' }),
+      () => posts.insertMany([['alice', { title: 'a' }]] as never),
+      () => site.get('a' as never),
+      () => site.exists('a' as never),
+      () => site.delete('a' as never),
+    ]) {
+      expect(await failure(call), call.toString()).toStrictEqual(misuse)
+    }
+    expect(await Array.fromAsync(db.list({ prefix: [] }))).toStrictEqual([])
+  },
+
+  'arithmetic takes a bigint or a KvU64': async (place) => {
+    await using db = await Valkeyrie.open(place.path())
+    for (const n of [1, '1', null, undefined, 2n ** 64n, -(2n ** 64n), { value: 1n }]) {
+      for (const type of ['sum', 'max', 'min'] as const) {
+        expect(
+          await failure(() =>
+            db
+              .atomic()
+              [type](['n'], n as bigint)
+              .commit(),
+          ),
+        ).toStrictEqual(misuse)
+      }
+    }
+    expect(await failure(() => db.atomic().max(['n'], -1n).commit())).toBeInstanceOf(RangeError)
+    expect(await failure(() => db.atomic().min(['n'], -1n).commit())).toBeInstanceOf(RangeError)
+    expect((await db.get(['n'])).versionstamp).toBeNull()
+  },
+
+  'checks and mutations that are none are refused': async (place) => {
+    await using db = await Valkeyrie.open(place.path())
+    for (const versionstamp of [undefined, '', 'x', '00', 5, '0000000000000000000G', 'f'.repeat(20)]) {
+      expect(
+        await failure(() =>
+          db
+            .atomic()
+            .check({ key: ['a'], versionstamp: versionstamp as never })
+            .set(['a'], 1)
+            .commit(),
+        ),
+        String(versionstamp),
+      ).toStrictEqual(misuse)
+    }
+    expect(
+      await failure(() =>
+        db
+          .atomic()
+          .mutate({ type: 'add', key: ['a'] } as never)
+          .commit(),
+      ),
+    ).toStrictEqual(misuse)
+    expect((await db.get(['a'])).versionstamp).toBeNull()
+  },
+}

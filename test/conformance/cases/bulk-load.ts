@@ -1,0 +1,150 @@
+import { ValidationError, Valkeyrie } from 'valkeyrie'
+import { expect } from 'vitest'
+import { z } from 'zod'
+import type { Cases } from '../suite.ts'
+
+const item = z.object({ id: z.string(), n: z.int() })
+const items = Array.from({ length: 2_100 }, (_, i) => ({ id: `i${String(i).padStart(4, '0')}`, n: i }))
+const typed = Valkeyrie.withSchema(['items', '*'], item)
+
+export const bulkLoadCases: Cases = {
+  'from stores each item under the prefix and its key property': async (place) => {
+    await using db = await Valkeyrie.from(items.slice(0, 3), {
+      prefix: ['a', 1],
+      keyProperty: 'id',
+      path: place.path(),
+    })
+    const entries = await Array.fromAsync(db.list({ prefix: ['a', 1] }))
+    expect(entries.map(({ key, value }) => [key.at(-1), value])).toStrictEqual(
+      items.slice(0, 3).map((value) => [value.id, value]),
+    )
+  },
+
+  'the key may be worked out by a function': async (place) => {
+    await using db = await Valkeyrie.from(new Set([3, 1, 2]), {
+      prefix: ['n'],
+      keyProperty: (n) => n * 10,
+      path: place.path(),
+    })
+    const entries = await Array.fromAsync(db.list({ prefix: ['n'] }))
+    expect(entries.map(({ key, value }) => [key[1], value])).toStrictEqual([
+      [10, 1],
+      [20, 2],
+      [30, 3],
+    ])
+  },
+
+  'progress tells how many items were seen, and of how many where that is known': async (place) => {
+    const progress: unknown[] = []
+    const options = {
+      prefix: ['items'],
+      keyProperty: 'id',
+      onProgress: (processed: number, total?: number) => progress.push([processed, total]),
+    } as const
+    await using db = await typed.from(items, { ...options, path: place.path() })
+    expect(progress).toStrictEqual([
+      [1_000, 2_100],
+      [2_000, 2_100],
+      [2_100, 2_100],
+    ])
+    expect(await db.repositories.items.count()).toBe(2_100)
+    progress.length = 0
+    const later = (async function* () {
+      yield* items.slice(0, 5)
+    })()
+    await using other = await typed.fromAsync(later, { ...options, path: place.path() })
+    expect(progress).toStrictEqual([[5, undefined]])
+    expect(await other.repositories.items.count()).toBe(5)
+  },
+
+  'a bad item stops the load': async (place) => {
+    const load = typed.from([items[0]!, { id: 'bad', n: 1.5 }, items[1]!], {
+      prefix: ['items'],
+      keyProperty: 'id',
+      path: place.path(),
+    })
+    await expect(load).rejects.toThrow(ValidationError)
+  },
+
+  'under continue a bad item is reported and skipped, and every good one is stored': async (place) => {
+    const bad: unknown[] = []
+    const mixed: unknown[] = items.map((good, i) => (i % 700 === 3 ? { ...good, n: 'x' } : good))
+    mixed.splice(5, 0, null, { n: 1 }, { id: Number.NaN, n: 1 }, { id: 'f', n: () => {} })
+    await using db = await typed.from(mixed as typeof items, {
+      prefix: ['items'],
+      keyProperty: 'id',
+      path: place.path(),
+      onError: 'continue',
+      onErrorCallback: (error, value) => bad.push([error, value]),
+    })
+    expect(bad).toHaveLength(7)
+    for (const [error] of bad as [unknown][]) expect(error).toBeInstanceOf(Error)
+    expect(bad).toContainEqual([expect.any(ValidationError), { ...items[3], n: 'x' }])
+    expect(await db.repositories.items.count()).toBe(2_097)
+  },
+
+  'items that clash in a unique index are reported, the others stored': async (place) => {
+    const bad: unknown[] = []
+    await using db = await Valkeyrie.withSchema(['items', '*'], item, {
+      indexes: [{ on: 'n', unique: true }],
+    }).from(
+      [
+        { id: 'a', n: 1 },
+        { id: 'b', n: 1 },
+        { id: 'c', n: 2 },
+      ],
+      {
+        prefix: ['items'],
+        keyProperty: 'id',
+        path: place.path(),
+        onError: 'continue',
+        onErrorCallback: (_, { id }) => bad.push(id),
+      },
+    )
+    expect(bad).toStrictEqual(['b'])
+    expect(await db.repositories.items.count()).toBe(2)
+  },
+
+  'loaded items expire': async (place) => {
+    await using db = await typed.from(items.slice(0, 2), {
+      prefix: ['items'],
+      keyProperty: 'id',
+      path: place.path(),
+      expireIn: 1,
+    })
+    await expect.poll(() => db.repositories.items.count(), { interval: 2 }).toBe(0)
+  },
+
+  'a load that its source breaks off is rejected with the reason': async (place) => {
+    const reason = new Error('source')
+    const source = (async function* () {
+      yield items[0]!
+      throw reason
+    })()
+    const load = Valkeyrie.fromAsync(source, { prefix: ['a'], keyProperty: 'id', path: place.path() })
+    await expect(load).rejects.toBe(reason)
+  },
+
+  'options that no load has are refused': async (place) => {
+    const good = { prefix: ['a'], keyProperty: 'id', path: place.path() } as const
+    for (const wrong of [
+      { prefix: 'a' },
+      { prefix: undefined },
+      { prefix: [Number.NaN] },
+      { keyProperty: undefined },
+      { keyProperty: 5 },
+      { onError: 'ignore' },
+      { expireIn: 0 },
+      { expireIn: '5' },
+      { unknown: 1 },
+      { path: 5 },
+      { readonly: true },
+    ]) {
+      const load = Valkeyrie.from(items.slice(0, 1), { ...good, onError: 'continue', ...wrong } as never)
+      const error = await load.catch((thrown) => thrown)
+      expect(error instanceof TypeError || error instanceof RangeError, JSON.stringify(wrong)).toBe(true)
+    }
+    await expect(Valkeyrie.from(5 as never, good)).rejects.toThrow(TypeError)
+    await expect(Valkeyrie.from([], undefined as never)).rejects.toThrow(TypeError)
+  },
+}

@@ -1,0 +1,230 @@
+import { type Key, Valkeyrie } from 'valkeyrie'
+import { expect } from 'vitest'
+import type { Cases } from '../suite.ts'
+
+const letters = ['a', 'b', 'c', 'd', 'e']
+
+async function lettersAt(path: string | undefined) {
+  const db = await Valkeyrie.open(path)
+  const operation = db.atomic().set(['l'], 'itself').set(['k', 'z'], 'before').set(['m', 'a'], 'behind')
+  for (const letter of letters) operation.set(['l', letter], letter)
+  operation.set(['l', 'b', 'nested'], 'nested')
+  await operation.commit()
+  return db
+}
+
+async function numbersAt(path: string | undefined, count: number) {
+  const db = await Valkeyrie.open(path)
+  const operation = db.atomic()
+  for (let i = 0; i < count; i++) operation.set(['n', i], i)
+  await operation.commit()
+  return db
+}
+
+const last = async (entries: AsyncIterable<{ readonly key: Key }>) =>
+  (await Array.fromAsync(entries)).map(({ key }) => key.at(-1))
+
+export const listingCases: Cases = {
+  'a prefix selects what goes on from it, in key order, and not the key that equals it': async (place) => {
+    await using db = await lettersAt(place.path())
+    expect(await last(db.list({ prefix: ['l'] }))).toStrictEqual(['a', 'b', 'nested', 'c', 'd', 'e'])
+    expect(await last(db.list({ prefix: ['l', 'b'] }))).toStrictEqual(['nested'])
+    expect(await last(db.list({ prefix: ['none'] }))).toStrictEqual([])
+  },
+
+  'the empty prefix selects the whole database': async (place) => {
+    await using db = await lettersAt(place.path())
+    const whole = await last(db.list({ prefix: [] }))
+    expect(whole).toStrictEqual(['z', 'l', 'a', 'b', 'nested', 'c', 'd', 'e', 'a'])
+  },
+
+  'start is included and end is not': async (place) => {
+    await using db = await lettersAt(place.path())
+    const from = { prefix: ['l'], start: ['l', 'c'] }
+    const upTo = { prefix: ['l'], end: ['l', 'c'] }
+    const between = { start: ['l', 'b'], end: ['l', 'd'] }
+    expect(await last(db.list(from))).toStrictEqual(['c', 'd', 'e'])
+    expect(await last(db.list(upTo))).toStrictEqual(['a', 'b', 'nested'])
+    expect(await last(db.list(between))).toStrictEqual(['b', 'nested', 'c'])
+    expect(await last(db.list({ start: ['l', 'c'], end: ['l', 'c'] }))).toStrictEqual([])
+    expect(await last(db.list({ start: ['l'], end: ['l', 'a'] }))).toStrictEqual(['l'])
+  },
+
+  'bounds need not exist': async (place) => {
+    await using db = await lettersAt(place.path())
+    expect(await last(db.list({ start: ['l', 'bb'], end: ['l', 'dd'] }))).toStrictEqual(['c', 'd'])
+  },
+
+  'reverse gives every selection the other way round': async (place) => {
+    await using db = await lettersAt(place.path())
+    for (const selector of [
+      { prefix: ['l'] },
+      { prefix: [] },
+      { prefix: ['l'], start: ['l', 'c'] },
+      { prefix: ['l'], end: ['l', 'c'] },
+      { start: ['l', 'b'], end: ['l', 'd'] },
+    ] as const) {
+      const forwards = await last(db.list(selector))
+      expect(await last(db.list(selector, { reverse: true }))).toStrictEqual(forwards.toReversed())
+    }
+  },
+
+  'limit is the most entries, from the end that the list begins at': async (place) => {
+    await using db = await lettersAt(place.path())
+    const selector = { prefix: ['l'] } as const
+    expect(await last(db.list(selector, { limit: 2 }))).toStrictEqual(['a', 'b'])
+    expect(await last(db.list(selector, { limit: 2, reverse: true }))).toStrictEqual(['e', 'd'])
+    expect(await last(db.list(selector, { limit: 100 }))).toHaveLength(6)
+  },
+
+  'a listing of many pages gives every entry once, whatever the size of a page': async (place) => {
+    await using db = await numbersAt(place.path(), 2_300)
+    const all = Array.from({ length: 2_300 }, (_, i) => i)
+    for (const batchSize of [undefined, 1, 7, 500, 2_300, 100_000]) {
+      expect(await last(db.list({ prefix: ['n'] }, { batchSize }))).toStrictEqual(all)
+      expect(await last(db.list({ prefix: ['n'] }, { batchSize, reverse: true }))).toStrictEqual(
+        all.toReversed(),
+      )
+    }
+    expect(await last(db.list({ prefix: ['n'] }, { limit: 1_500 }))).toStrictEqual(all.slice(0, 1_500))
+  },
+
+  'a cursor goes on behind the entry that was given last, in both directions': async (place) => {
+    await using db = await numbersAt(place.path(), 25)
+    for (const reverse of [false, true]) {
+      for (const limit of [1, 4, 25, 30]) {
+        const found: unknown[] = []
+        let cursor: string | undefined
+        for (let pages = 0; ; pages++) {
+          expect(pages).toBeLessThan(30)
+          const page = db.list({ prefix: ['n'] }, { limit, cursor, reverse })
+          const values = await last(page)
+          found.push(...values)
+          if (values.length === 0) {
+            expect(page.cursor).toBe(cursor ?? '')
+            break
+          }
+          cursor = page.cursor
+        }
+        const all = Array.from({ length: 25 }, (_, i) => i)
+        expect(found).toStrictEqual(reverse ? all.toReversed() : all)
+      }
+    }
+  },
+
+  'the cursor moves with each entry, so that an iteration that stops can go on later': async (place) => {
+    await using db = await numbersAt(place.path(), 10)
+    const entries = db.list({ prefix: ['n'] })
+    expect(entries.cursor).toBe('')
+    const cursors: string[] = []
+    for await (const { value } of entries) {
+      cursors.push(entries.cursor)
+      if (value === 5) break
+    }
+    for (const [i, cursor] of cursors.entries()) {
+      expect(await last(db.list({ prefix: ['n'] }, { cursor, limit: 1 }))).toStrictEqual([i + 1])
+    }
+    expect(entries.cursor).toBe(cursors.at(-1))
+  },
+
+  'a cursor outlives the row that it stands behind': async (place) => {
+    await using db = await numbersAt(place.path(), 5)
+    const page = db.list({ prefix: ['n'] }, { limit: 3 })
+    await Array.fromAsync(page)
+    await db.delete(['n', 2])
+    expect(await last(db.list({ prefix: ['n'] }, { cursor: page.cursor }))).toStrictEqual([3, 4])
+  },
+
+  'rows that are written or removed while a list runs never make it repeat or skip others': async (place) => {
+    await using db = await numbersAt(place.path(), 60)
+    const found: unknown[] = []
+    for await (const { value } of db.list({ prefix: ['n'] }, { batchSize: 5 })) {
+      found.push(value)
+      const n = value as number
+      if (n >= 60) continue
+      await db.delete(['n', n])
+      await db.set(['n', n - 1_000], n)
+      if (n === 30) await db.delete(['n', 50])
+      if (n === 40) await db.set(['n', 55.5], 55.5)
+    }
+    const expected = Array.from({ length: 60 }, (_, i) => i).filter((n) => n !== 50)
+    expect(found.filter((n) => n !== 55.5)).toStrictEqual(expected)
+    expect(found).toContain(55.5)
+  },
+
+  'return ends the iterator and leaves the database open': async (place) => {
+    await using db = await numbersAt(place.path(), 100)
+    const entries = db.list({ prefix: ['n'] })
+    expect((await entries.next()).value).toMatchObject({ value: 0 })
+    expect(await entries.return()).toStrictEqual({ done: true, value: undefined })
+    expect(await entries.next()).toStrictEqual({ done: true, value: undefined })
+    {
+      await using scoped = db.list({ prefix: ['n'] })
+      await scoped.next()
+    }
+    for await (const _ of db.list({ prefix: ['n'] })) break
+    expect((await db.get(['n', 1])).value).toBe(1)
+  },
+
+  'calls of next that overlap are answered in their order': async (place) => {
+    await using db = await numbersAt(place.path(), 50)
+    const entries = db.list({ prefix: ['n'] }, { batchSize: 3 })
+    const results = await Promise.all(Array.from({ length: 55 }, () => entries.next()))
+    expect(results.flatMap(({ done, value }) => (done ? [] : [value!.value]))).toStrictEqual(
+      Array.from({ length: 50 }, (_, i) => i),
+    )
+    expect(results.at(-1)).toStrictEqual({ done: true, value: undefined })
+  },
+
+  'an ended iterator stays ended': async (place) => {
+    await using db = await numbersAt(place.path(), 2)
+    const entries = db.list({ prefix: ['n'] })
+    await Array.fromAsync(entries)
+    await db.set(['n', 9], 9)
+    expect(await entries.next()).toStrictEqual({ done: true, value: undefined })
+  },
+
+  'entries have exactly a key, a value and a versionstamp': async (place) => {
+    await using db = await Valkeyrie.open(place.path())
+    const { versionstamp } = await db.set(['a', Uint8Array.of(0, 1), -1n, -0.5, false], 1)
+    expect(await Array.fromAsync(db.list({ prefix: ['a'] }))).toStrictEqual([
+      { key: ['a', Uint8Array.of(0, 1), -1n, -0.5, false], value: 1, versionstamp },
+    ])
+  },
+
+  'keys come in the order of their types, then of their values': async (place) => {
+    await using db = await Valkeyrie.open(place.path())
+    const ordered: Key[] = [
+      [Uint8Array.of()],
+      [Uint8Array.of(0)],
+      [Uint8Array.of(1)],
+      [''],
+      ['\0'],
+      ['a'],
+      ['a', ''],
+      ['a\0'],
+      ['aa'],
+      ['\uffff'],
+      ['\u{1f600}'],
+      [-(2n ** 70n)],
+      [-1n],
+      [0n],
+      [255n],
+      [256n],
+      [2n ** 70n],
+      [Number.NEGATIVE_INFINITY],
+      [-1],
+      [0],
+      [5e-324],
+      [1.5],
+      [Number.POSITIVE_INFINITY],
+      [false],
+      [true],
+    ]
+    const operation = db.atomic()
+    for (const key of ordered.toReversed()) operation.set(key, 0)
+    await operation.commit()
+    const entries = await Array.fromAsync(db.list({ prefix: [] }))
+    expect(entries.map(({ key }) => key)).toStrictEqual(ordered)
+  },
+}

@@ -1,0 +1,153 @@
+import { NotFoundError, ValidationError, Valkeyrie } from 'valkeyrie'
+import { expect } from 'vitest'
+import { z } from 'zod'
+import type { Cases } from '../suite.ts'
+import { alice, schemas } from './schemas.ts'
+
+async function aliceAt(path: string | undefined) {
+  const db = await schemas.open(path)
+  await db.repositories.users.set('alice', alice)
+  return db
+}
+
+export const updateCases: Cases = {
+  'a patch replaces the fields that it names': async (place) => {
+    await using db = await aliceAt(place.path())
+    const { users, site } = db.repositories
+    const { versionstamp } = await users.update('alice', { age: 31 })
+    expect(await users.get('alice')).toMatchObject({ value: { name: 'Alice', age: 31 }, versionstamp })
+    await site.set({ title: 'a' })
+    await site.update({ visits: 3 })
+    expect((await site.get()).value).toStrictEqual({ title: 'a', visits: 3 })
+  },
+
+  'a patch is shallow': async (place) => {
+    const schema = z.object({
+      address: z.object({ city: z.string().optional(), zip: z.string().optional() }),
+    })
+    await using db = await Valkeyrie.withSchema(['people', '*'], schema).open(place.path())
+    const { people } = db.repositories
+    await people.set('a', { address: { city: 'Paris', zip: '75001' } })
+    await people.update('a', { address: { city: 'Lyon' } })
+    expect((await people.get('a')).value).toStrictEqual({ address: { city: 'Lyon' } })
+  },
+
+  'a function makes the new value of the stored one, at once or later': async (place) => {
+    await using db = await aliceAt(place.path())
+    const { users } = db.repositories
+    await users.update('alice', (user) => ({ ...user, age: user.age + 1 }))
+    await users.update('alice', async (user) => ({ ...user, age: user.age + 1 }))
+    expect((await users.get('alice')).value?.age).toBe(32)
+  },
+
+  'a missing row is a NotFoundError, and its function is not called': async (place) => {
+    await using db = await schemas.open(place.path())
+    let called = false
+    const update = db.repositories.users.update('bob', (user) => {
+      called = true
+      return user
+    })
+    await expect(update).rejects.toThrow(NotFoundError)
+    expect(called).toBe(false)
+    expect(await db.repositories.users.exists('bob')).toBe(false)
+  },
+
+  'what the schema refuses, or the function throws, changes nothing': async (place) => {
+    await using db = await aliceAt(place.path())
+    const { users } = db.repositories
+    const reason = new Error('no')
+    await expect(users.update('alice', { age: 'x' } as never)).rejects.toThrow(ValidationError)
+    await expect(users.update('alice', () => Promise.reject(reason))).rejects.toBe(reason)
+    await expect(
+      users.update('alice', () => {
+        throw reason
+      }),
+    ).rejects.toBe(reason)
+    for (const update of [null, undefined, 5, 'x', [1]]) {
+      await expect(users.update('alice', update as never)).rejects.toThrow(TypeError)
+    }
+    expect((await users.get('alice')).value).toStrictEqual(alice)
+    await users.update('alice', { age: 31 })
+  },
+
+  'a value that has no fields cannot be patched': async (place) => {
+    await using db = await Valkeyrie.withSchema(['n', '*'], z.union([z.int(), z.array(z.int())])).open(
+      place.path(),
+    )
+    await db.repositories.n.set('a', 1)
+    await db.repositories.n.set('b', [1])
+    await expect(db.repositories.n.update('a', {} as never)).rejects.toThrow(TypeError)
+    await expect(db.repositories.n.update('b', {} as never)).rejects.toThrow(TypeError)
+    await db.repositories.n.update('a', () => 2)
+    expect((await db.repositories.n.get('a')).value).toBe(2)
+  },
+
+  'of 200 updates of one row at the same time none is lost': async (place) => {
+    await using db = await aliceAt(place.path())
+    const { users } = db.repositories
+    const results = await Promise.all(
+      Array.from({ length: 200 }, () => users.update('alice', (user) => ({ ...user, age: user.age + 1 }))),
+    )
+    expect((await users.get('alice')).value?.age).toBe(230)
+    expect(new Set(results.map(({ versionstamp }) => versionstamp)).size).toBe(200)
+  },
+
+  'of 200 asynchronous updates of one row at the same time none is lost': async (place) => {
+    await using db = await aliceAt(place.path())
+    const { users } = db.repositories
+    await Promise.all(
+      Array.from({ length: 200 }, () =>
+        users.update('alice', async (user) => ({ ...user, age: user.age + 1 })),
+      ),
+    )
+    expect((await users.get('alice')).value?.age).toBe(230)
+  },
+
+  'an update is not lost between writes of others': async (place) => {
+    await using db = await aliceAt(place.path())
+    const { users } = db.repositories
+    let calls = 0
+    await users.update('alice', async (user) => {
+      calls += 1
+      if (calls === 1) await users.set('alice', { name: 'Other', age: 50 })
+      return { ...user, age: user.age + 1 }
+    })
+    expect(calls).toBe(2)
+    expect((await users.get('alice')).value).toStrictEqual({ name: 'Other', age: 51 })
+  },
+
+  'an asynchronous function may update the same row': async (place) => {
+    await using db = await aliceAt(place.path())
+    const { users } = db.repositories
+    let first = true
+    await users.update('alice', async (user) => {
+      if (first) {
+        first = false
+        await users.update('alice', { name: 'Inner' })
+      }
+      return { ...user, age: user.age + 1 }
+    })
+    expect((await users.get('alice')).value).toStrictEqual({ name: 'Inner', age: 31 })
+  },
+
+  'a row that is deleted meanwhile is not brought back': async (place) => {
+    await using db = await aliceAt(place.path())
+    const { users } = db.repositories
+    const update = users.update('alice', async (user) => {
+      await users.delete('alice')
+      return user
+    })
+    await expect(update).rejects.toThrow(NotFoundError)
+    expect(await users.exists('alice')).toBe(false)
+  },
+
+  'the function may change the value that it is given': async (place) => {
+    await using db = await aliceAt(place.path())
+    const { users } = db.repositories
+    await users.update('alice', (user) => {
+      user.age = 99
+      return user
+    })
+    expect((await users.get('alice')).value?.age).toBe(99)
+  },
+}

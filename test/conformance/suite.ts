@@ -1,0 +1,46 @@
+import { describe, test } from 'vitest'
+import { atomicCases } from './cases/atomic.ts'
+import { badInputCases } from './cases/bad-input.ts'
+import { bulkLoadCases } from './cases/bulk-load.ts'
+import { closingCases } from './cases/closing.ts'
+import { commitOrderCases } from './cases/commit-order.ts'
+import { expiryCases } from './cases/expiry.ts'
+import { keyValueCases } from './cases/key-value.ts'
+import { listingCases } from './cases/listing.ts'
+import { repositoryCases } from './cases/repository.ts'
+import { repositoryListCases } from './cases/repository-list.ts'
+import { uniqueIndexCases } from './cases/unique-index.ts'
+import { updateCases } from './cases/update.ts'
+
+/** A way to store a database: the cases open it at `path()`, which is a new and empty place at each call. */
+export interface Place {
+  readonly name: string
+  path(): string | undefined
+}
+
+/** What every driver has to do, by a name that says it. */
+export type Cases = Readonly<Record<string, (place: Place) => Promise<void>>>
+
+/** Every case, by topic and name. */
+export const suite: Readonly<Record<string, Cases>> = {
+  'key-value face': keyValueCases,
+  listing: listingCases,
+  'atomic operations': atomicCases,
+  'order of commits': commitOrderCases,
+  repositories: repositoryCases,
+  'rows of a repository': repositoryListCases,
+  updates: updateCases,
+  expiry: expiryCases,
+  'unique indexes': uniqueIndexCases,
+  'bulk loading': bulkLoadCases,
+  'bad input': badInputCases,
+  closing: closingCases,
+}
+
+export function runSuite(place: Place): void {
+  for (const [topic, cases] of Object.entries(suite)) {
+    describe(topic, () => {
+      for (const [name, run] of Object.entries(cases)) test(name, () => run(place))
+    })
+  }
+}

@@ -1,0 +1,32 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { decodeKey, encodeKey } from '../../src/key/codec.ts'
+import { decodeKeyText } from '../../src/key/decode-text.ts'
+
+const part = fc.oneof(
+  fc.string({ unit: 'binary' }).filter((text) => text !== '*'),
+  fc.string({ unit: fc.constantFrom('\0', '\x01', '\x02', '\u{fffd}', '\u{ff}', 'a', '😀') }),
+  fc.bigInt(),
+  fc.double({ noNaN: true }),
+  fc.boolean(),
+  fc.uint8Array(),
+)
+
+test('the key that a text tells is the key of the bytes, or it tells none', () => {
+  fc.assert(
+    fc.property(fc.array(part, { minLength: 1 }), (parts) => {
+      const bytes = encodeKey(parts)
+      const decoded = decodeKeyText(bytes.toString('utf8'))
+      if (decoded !== null) expect(decoded).toEqual(decodeKey(bytes))
+    }),
+  )
+})
+
+test('the text of a key of strings tells it, but for those that hold NUL or U+FFFD', () => {
+  const text = fc.string({ unit: 'grapheme' }).filter((it) => it !== '*' && !/[\0\u{fffd}]/u.test(it))
+  fc.assert(
+    fc.property(fc.array(text, { minLength: 1 }), (parts) => {
+      expect(decodeKeyText(encodeKey(parts).toString('utf8'))).toEqual(parts)
+    }),
+  )
+})
