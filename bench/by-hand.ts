@@ -4,7 +4,16 @@ import Database from 'better-sqlite3'
 import type { City } from './cities.ts'
 import { type Contender, expectEqual } from './harness.ts'
 import type { TaskName } from './tasks.ts'
-import { idsToWrite, readingOrder, storedIds, sumOfAges, type User, userAt } from './users.ts'
+import {
+  idsToWrite,
+  pairOfUsers,
+  readingOrder,
+  storedIds,
+  sumOfAges,
+  sumOfAgesOfPairs,
+  type User,
+  userAt,
+} from './users.ts'
 
 /**
  * What one would write by hand on better-sqlite3 for this work and nothing else: text keys, JSON values, prepared
@@ -75,6 +84,24 @@ export function byHand(cities: readonly City[]): Contender<TaskName> {
         return () => {
           for (const [id, user] of entries) expectStored(table, id, user)
         }
+      },
+      async 'unit of work'(n) {
+        let ages = 0
+        for (let i = 0; i < n; i++) {
+          const [a, b] = pairOfUsers(i).map((index) => table.get(`users/${storedIds[index]!}`)!) as [
+            Entry,
+            Entry,
+          ]
+          ages += a.value.age + b.value.age
+          const { age } = a.value
+          a.value.age = b.value.age
+          b.value.age = age
+          table.setAll([
+            [a.key, a.value],
+            [b.key, b.value],
+          ])
+        }
+        return () => expectEqual(ages, sumOfAgesOfPairs(n), 'sum of the ages')
       },
       async 'bulk load'(n) {
         emptyTable.insertAll(cities)

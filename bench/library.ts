@@ -4,7 +4,17 @@ import { Valkeyrie } from 'valkeyrie'
 import { type City, citySchema } from './cities.ts'
 import { type Contender, expectEqual } from './harness.ts'
 import type { TaskName } from './tasks.ts'
-import { idsToWrite, readingOrder, storedIds, sumOfAges, type User, userAt, userSchema } from './users.ts'
+import {
+  idsToWrite,
+  pairOfUsers,
+  readingOrder,
+  storedIds,
+  sumOfAges,
+  sumOfAgesOfPairs,
+  type User,
+  userAt,
+  userSchema,
+} from './users.ts'
 
 /** A database with the schemas of the benchmark. */
 export const openDatabase = (path: string) =>
@@ -109,6 +119,21 @@ export function valkeyrie(cities: readonly City[]): Contender<TaskName> {
           expectEqual(result.ok, true, 'ok')
           for (const [id, user] of entries) await expectStored(id, user)
         }
+      },
+      async 'unit of work'(n) {
+        let ages = 0
+        for (let i = 0; i < n; i++) {
+          const [idOfA, idOfB] = pairOfUsers(i).map((index) => storedIds[index]!) as [string, string]
+          await db.unitOfWork(async ({ repositories: { users } }) => {
+            const a = (await users.get(idOfA)).value!
+            const b = (await users.get(idOfB)).value!
+            ages += a.age + b.age
+            const { age } = a
+            a.age = b.age
+            b.age = age
+          })
+        }
+        return () => expectEqual(ages, sumOfAgesOfPairs(n), 'sum of the ages')
       },
       async 'bulk load'(n) {
         await emptyDb.repositories.cities.insertMany(cities.map((city) => [city.cityId, city]))

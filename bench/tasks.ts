@@ -10,6 +10,7 @@ export const bounds = {
   'set by id': 1.6,
   'sets at once': 2,
   'atomic of 500': 2,
+  'unit of work': 2,
   'bulk load': 2.5,
 } as const
 
@@ -22,12 +23,13 @@ export const memoryBound = 60
 /** The rows that gets and lists find. */
 export const storedUsers = 10_000
 
-/** In this order: reading comes before the rows that the other tasks add. */
+/** In this order: what reads comes before the rows that the other tasks add. */
 export const loads = (cities: number): Record<TaskName, Load> => ({
   get: { n: storedUsers, rounds: 25 },
   'get by id': { n: storedUsers, rounds: 25 },
   list: { n: storedUsers, rounds: 25 },
   'list by id': { n: storedUsers, rounds: 25 },
+  'unit of work': { n: 500, rounds: 25 },
   set: { n: 500, rounds: 25 },
   'set by id': { n: 500, rounds: 25 },
   'sets at once': { n: 1_000, rounds: 25 },

@@ -35,6 +35,18 @@ export const sumOfAges = storedIds.reduce((sum, _, index) => sum + userAt(index)
 /** All indexes of `storedIds`, in an order that the file does not know: the stride shares no factor with their number. */
 export const readingOrder: readonly number[] = storedIds.map((_, index) => (index * 7_919) % storedUsers)
 
+/** The indexes of the two users that a unit of work changes: it swaps their ages, and the next one swaps them back. */
+export const pairOfUsers = (index: number): readonly [number, number] => {
+  const first = ((index >> 1) * 7_919) % storedUsers
+  return [first, (first + 1) % storedUsers]
+}
+
+/** What units of work on the first `n` pairs see of the ages in all. */
+export const sumOfAgesOfPairs = (n: number): number =>
+  Array.from({ length: n }, (_, index) => pairOfUsers(index))
+    .flat()
+    .reduce((sum, index) => sum + userAt(index).age, 0)
+
 /** Ids to write to, without end: by turns one that is stored, in random order, and a new one. */
 export function* idsToWrite(): Generator<string, never> {
   for (let index = 0; ; index++) {

@@ -56,7 +56,7 @@ export function openOptionsOf<T>(options: LoadOptions<T>): OpenOptions {
   return open
 }
 
-/** Stores items in atomic commits of 1,000. A commit that fails is tried again item by item, to tell the bad from the good. */
+/** Stores items, a thousand in one transaction, each as a commit of its own: a bad one does not touch the others. */
 export async function load<T, R extends Definitions>(
   database: Database<R>,
   items: Iterable<T> | AsyncIterable<T>,

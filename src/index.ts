@@ -25,6 +25,18 @@ export type { Selector } from './key/range.ts'
 export type { Key, KeyPart } from './key.types.ts'
 export type { Limits } from './limits.ts'
 export type { LogOptions, OpenOptions } from './open-options.ts'
+export { type Parameter, parameter } from './query/parameter.ts'
+export type { Columns, OrderBy, Where } from './query/query.types.ts'
+export type { RepositoryEntry, RepositoryEntryMaybe, Update } from './repository/entry.types.ts'
+export type {
+  AggregateQuery,
+  AggregateResult,
+  CompiledSql,
+  Page,
+  PreparedQuery,
+  Query,
+  QueryEntry,
+} from './repository/query-methods.types.ts'
 export type {
   CreateOptions,
   CreateResult,
@@ -32,14 +44,20 @@ export type {
   InsertManyOptions,
   InsertManyResult,
   Repository,
-  RepositoryEntry,
-  RepositoryEntryMaybe,
-  Update,
 } from './repository/repository.types.ts'
 export type { Repositories } from './repository/typed-store.ts'
+export type { RepositoryChange } from './repository/watch-methods.types.ts'
+export type { WriteManyResult } from './repository/write-many.ts'
 export type { UnitOfWorkOptions } from './run-unit-of-work.ts'
 export type { AnyDefinition, Definition, DefinitionOptions, IndexOptions } from './schema/definition.types.ts'
-export type { Definitions, Entry, EntryMaybe, InputOf, ValueOf } from './schema/registry.types.ts'
+export type {
+  Definitions,
+  Entry,
+  EntryMaybe,
+  InputOf,
+  ValueOf,
+  WatchEntries,
+} from './schema/registry.types.ts'
 export type {
   AtomicCheck,
   AtomicMutation,
@@ -52,3 +70,5 @@ export type { ListIterator, ListOptions } from './store/list-iterator.ts'
 export type { UnitOfWork } from './unit-of-work.ts'
 export { Valkeyrie, type ValkeyrieBuilder } from './valkeyrie.ts'
 export { KvU64 } from './value/kv-u64.ts'
+export type { Change, ChangesOptions } from './watch/change.types.ts'
+export type { WatchOptions } from './watch/watch-options.ts'

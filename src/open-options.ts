@@ -19,6 +19,11 @@ export interface OpenOptions {
   readonly limits?: Partial<Limits> | undefined
   /** What is kept of the log of commits, from which other processes learn of changes. */
   readonly log?: LogOptions | undefined
+  /**
+   * What to do with a query that reads a whole collection because no index serves it: nothing, `process.emitWarning` once for each
+   * shape of query, or a QueryError. Default `'ignore'`.
+   */
+  readonly onUnindexed?: 'ignore' | 'warn' | 'error' | undefined
   /** Remove the files when the database is closed, as for a test. Default `false`. */
   readonly destroyOnClose?: boolean | undefined
   /** Is given each statement before it runs: Drizzle's interface. */
@@ -43,6 +48,7 @@ export interface CheckedOpenOptions {
   readonly limits: Limits
   readonly logValues: boolean
   readonly retention: { readonly keepRows: number; readonly keepMs: number }
+  readonly onUnindexed: 'ignore' | 'warn' | 'error'
   readonly destroyOnClose: boolean
   readonly logger: Logger | undefined
 }
@@ -54,6 +60,7 @@ export const openOptionNames = [
   'validateReads',
   'limits',
   'log',
+  'onUnindexed',
   'destroyOnClose',
   'logger',
 ]
@@ -66,7 +73,14 @@ export function checkOpenOptions(path: unknown, options: OpenOptions): CheckedOp
     )
   }
   checkOptionNames(options, openOptionNames, 'open')
-  const { durability = 'normal', busyTimeout = 5_000, limits = {}, log = {}, logger } = options
+  const {
+    durability = 'normal',
+    busyTimeout = 5_000,
+    limits = {},
+    log = {},
+    onUnindexed = 'ignore',
+    logger,
+  } = options
   if (durability !== 'normal' && durability !== 'full')
     throw new TypeError("durability is 'normal' or 'full'")
   checkWholeNumber(busyTimeout, 'busyTimeout', 0)
@@ -75,6 +89,9 @@ export function checkOpenOptions(path: unknown, options: OpenOptions): CheckedOp
   checkOptionNames(log, ['values', 'keepRows', 'keepMs'], 'log')
   checkWholeNumber(log.keepRows, 'log.keepRows', 1)
   checkWholeNumber(log.keepMs, 'log.keepMs', 1)
+  if (onUnindexed !== 'ignore' && onUnindexed !== 'warn' && onUnindexed !== 'error') {
+    throw new TypeError("onUnindexed is 'ignore', 'warn' or 'error'")
+  }
   if (logger !== undefined && typeof logger?.logQuery !== 'function') {
     throw new TypeError('logger has a method logQuery(query, params): give a Logger of drizzle-orm')
   }
@@ -90,6 +107,7 @@ export function checkOpenOptions(path: unknown, options: OpenOptions): CheckedOp
     },
     logValues: flag(log.values, 'log.values'),
     retention: { keepRows: log.keepRows ?? 100_000, keepMs: log.keepMs ?? Number.POSITIVE_INFINITY },
+    onUnindexed,
     destroyOnClose: flag(options.destroyOnClose, 'destroyOnClose'),
     logger,
   }

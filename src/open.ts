@@ -24,10 +24,10 @@ export async function openDatabase<R extends Definitions>(
     schema: jsonSchemaOf(schema),
     indexes,
   }))
-  const { driver, catalog } = await openSqlite(collections, { ...checked, path })
+  const { driver, catalog, plain } = await openSqlite(collections, { ...checked, path })
   const store = new Store(driver, catalog, registry, checked)
   await store.start()
-  return new Database<R>(store, checked.destroyOnClose)
+  return new Database<R>(store, plain, checked.destroyOnClose)
 }
 
 function assertRuntime(path: string): void {

@@ -24,7 +24,8 @@ type Outcome<T> =
   | { readonly done: false; readonly conflicts: readonly CheckConflict[] }
 
 const defaultRetries = 100
-const running = new AsyncLocalStorage<Store>()
+/** The unit of work whose function the code runs in; work that it has left behind may outlive it. */
+const running = new AsyncLocalStorage<UnitStore>()
 
 /** Runs a unit of work until it commits. */
 export async function runUnitOfWork<R extends Definitions, T>(
@@ -33,16 +34,17 @@ export async function runUnitOfWork<R extends Definitions, T>(
   options: UnitOfWorkOptions,
 ): Promise<T> {
   const { retries, deadline, signal } = checkUnitOptions(work, options)
-  if (running.getStore() === store) {
+  if (running.getStore()?.isOpenOn(store)) {
     throw new TypeError('Units of work do not nest: use the unit that the outer function was given')
   }
   for (let attempt = 1; ; attempt++) {
     const outcome = await runOnce(store, work, signal)
     if (outcome.done) return outcome.result
-    if (attempt > retries || Date.now() >= deadline) {
-      throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
+    if (attempt <= retries && Date.now() < deadline) {
+      await backOff(attempt, signal)
+      if (Date.now() < deadline) continue
     }
-    await backOff(attempt, signal)
+    throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
   }
 }
 
@@ -53,11 +55,11 @@ async function runOnce<R extends Definitions, T>(
 ): Promise<Outcome<T>> {
   signal?.throwIfAborted()
   store.assertOpen()
-  const unit = new UnitStore(store, store.driver, await store.driver.latestVersion())
+  const unit = new UnitStore(store, store.driver)
   try {
     const face = new UnitOfWork<R>(unit)
     const result = await untilAborted(
-      running.run(store, async () => work(face)),
+      running.run(unit, async () => work(face)),
       signal,
     )
     const write = await unit.finish()

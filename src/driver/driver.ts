@@ -2,6 +2,7 @@ import type { AtomicWrite, CheckConflict, CommitOutcome, Mutation, ReadSet } fro
 import type { Pattern } from '../key/pattern.types.ts'
 import type { KeyRange } from '../key/range.ts'
 import type { Key } from '../key.types.ts'
+import type { Planned } from '../query/plan.ts'
 import type { StoredValue } from '../value/encoding.ts'
 
 /** What is stored under a key, the value still encoded. `expiresAt` in milliseconds since the epoch. */
@@ -86,6 +87,24 @@ export interface LogPage {
   readonly latest: number
 }
 
+/**
+ * A row that a query gives, as its columns. Of a `find`: value, encoding, types, version, expiry, encoded key; of a
+ * `related`: these and the place of its parent in the list; of a `count`: the number; of an `aggregate`: for each field
+ * of `groupBy` the value, the kind of JSON and 1 where it stands for a Date, then each measure, `min` and `max`
+ * followed by 1 where they stand for a Date.
+ */
+export type QueryRow = readonly (string | number | Uint8Array | null)[]
+
+/** How an engine runs a query. */
+export interface Explanation {
+  readonly sql: string
+  readonly params: readonly unknown[]
+  /** The steps of the engine's plan. */
+  readonly plan: readonly string[]
+  /** Whether it reads all rows of the collection to find or to sort some. */
+  readonly scans: boolean
+}
+
 /** The reads that a unit of work makes of its snapshot, as data. */
 export type Read =
   | { readonly type: 'get'; readonly key: Uint8Array }
@@ -93,6 +112,7 @@ export type Read =
   | { readonly type: 'exists'; readonly key: Uint8Array }
   | { readonly type: 'scan'; readonly scan: Scan }
   | { readonly type: 'count'; readonly collection: string; readonly range: KeyRange | null }
+  | { readonly type: 'query'; readonly query: Planned }
 
 /** What each read gives. */
 export interface ReadResults {
@@ -101,15 +121,26 @@ export interface ReadResults {
   exists: boolean
   scan: KeyedRow[]
   count: number
+  query: QueryRow[]
 }
 
-/** `read`: the result, and the version of the snapshot that it is from. `conflict`: what was read before no longer holds. */
+/**
+ * `read`: the result, and the version of the snapshot that it is from; `validUntil`: where the result does not tell the rows that it
+ * is made of, when the first of them expires (ms since the epoch). `conflict`: what was read before no longer holds.
+ */
 export type SnapshotOutcome<Result> =
-  | { readonly type: 'read'; readonly version: number; readonly result: Result }
+  | {
+      readonly type: 'read'
+      readonly version: number
+      readonly result: Result
+      readonly validUntil: number | null
+    }
   | { readonly type: 'conflict'; readonly conflicts: readonly CheckConflict[] }
 
 /** The reads of rows. Rows that have expired are never given. */
 export interface Reader {
+  /** In a unit of work: the keys that it has written so far, which later reads show as written. */
+  readonly written?: readonly Uint8Array[]
   /** The row under `key`. */
   get(key: Uint8Array): Promise<StoredRow | null>
   /** The rows under `keys`, in their order, from one snapshot. */
@@ -119,6 +150,9 @@ export interface Reader {
   scan(scan: Scan): Promise<KeyedRow[]>
   /** The number of rows of a collection in a range; without a range, of all its rows. */
   count(collection: string, range: KeyRange | null): Promise<number>
+  query(query: Planned): Promise<QueryRow[]>
+  /** Tells how a query is run, without running it. */
+  explain(query: Planned): Promise<Explanation>
 }
 
 /**

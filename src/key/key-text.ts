@@ -1,6 +1,10 @@
 import { Buffer } from 'node:buffer'
 
+const { latin1Slice } = Buffer.prototype as Buffer & {
+  latin1Slice(this: Uint8Array, start: number, end: number): string
+}
+
 /** The bytes of a key as text, one character a byte: a key of Maps and Sets. */
 export function keyText(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
+  return latin1Slice.call(key, 0, key.length)
 }

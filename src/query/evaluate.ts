@@ -36,7 +36,7 @@ export function evaluate(condition: Condition, operands: readonly Operand[], val
     case 'contains': {
       const found = valueAt(value, condition.field.path)
       if (storedForm(found) === null) return null
-      const items = storedItems(found)?.map(storedForm)
+      const items: unknown[] | undefined = storedItems(found)?.map(storedForm)
       return items !== undefined && listIn(operands, condition.items).every((item) => items.includes(item))
     }
     case 'null':

@@ -123,14 +123,16 @@ export function typesOf({ schemas, optional }: Place): FieldTypes {
 }
 
 function typesOfSchema(schema: JsonSchema): FieldTypes {
-  const { type, format } = schema
-  if (Array.isArray(schema['enum'])) return union(schema['enum'].map(typesOfConstant))
-  if (Object.hasOwn(schema, 'const')) return typesOfConstant(schema['const'])
+  const { type, format, properties, enum: values, const: constant } = schema
+  if (Array.isArray(values)) return union(values.map(typesOfConstant))
+  if (Object.hasOwn(schema, 'const')) return typesOfConstant(constant)
   if (format === 'bigint') return { ...none, bigint: true }
-  if (type === undefined && isObject(schema['properties'])) return { ...none, structure: true }
+  if (type === undefined && isObject(properties)) return { ...none, structure: true }
   const names = Array.isArray(type) ? type : [type]
   return union(names.map((name) => (typeof name === 'string' ? (typesByName[name] ?? anyTypes) : anyTypes)))
 }
+
+const onlyAbsent: FieldTypes = { ...none, absent: true }
 
 const typesByName: Record<string, FieldTypes> = {
   // NaN and the infinities, which some schemas let through, are stored as text.
@@ -140,11 +142,11 @@ const typesByName: Record<string, FieldTypes> = {
   boolean: { ...none, boolean: true },
   object: { ...none, structure: true },
   array: { ...none, structure: true },
-  null: { ...none, absent: true },
+  null: onlyAbsent,
 }
 
 function typesOfConstant(value: unknown): FieldTypes {
-  if (value === null) return typesByName['null']!
+  if (value === null) return onlyAbsent
   return typesByName[typeof value] ?? anyTypes
 }
 
@@ -161,15 +163,14 @@ function union(all: readonly FieldTypes[]): FieldTypes {
 }
 
 function fieldOf(schema: JsonSchema, name: string): { schema: JsonSchema; optional: boolean } | null {
-  const { type, properties, required, additionalProperties } = schema
+  const { type, properties, required, additionalProperties, patternProperties } = schema
   if (isObject(properties) && Object.hasOwn(properties, name)) {
     const field = properties[name]
     const optional = !(Array.isArray(required) && required.includes(name))
     return { schema: isObject(field) ? field : {}, optional }
   }
   if (isObject(additionalProperties)) return { schema: additionalProperties, optional: true }
-  if (additionalProperties === true || isObject(schema['patternProperties']))
-    return { schema: {}, optional: true }
+  if (additionalProperties === true || isObject(patternProperties)) return { schema: {}, optional: true }
   const open = properties === undefined && additionalProperties === undefined
   const mayBeObject = type === undefined ? !hasKeyword(schema) : type === 'object' || includes(type, 'object')
   return open && mayBeObject ? { schema: {}, optional: true } : null
@@ -191,8 +192,8 @@ function merge(a: JsonSchema, b: JsonSchema): JsonSchema {
     ...((b[name] as unknown[] | undefined) ?? []),
   ]
   const merged = { ...a, ...b }
-  if (a['properties'] || b['properties']) Object.assign(merged, { properties: both('properties') })
-  if (a['required'] || b['required']) Object.assign(merged, { required: list('required') })
+  if ('properties' in merged) Object.assign(merged, { properties: both('properties') })
+  if ('required' in merged) Object.assign(merged, { required: list('required') })
   return merged
 }
 

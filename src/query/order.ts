@@ -61,8 +61,8 @@ export function defaultOrder(where: Condition | null, indexes: readonly Ordering
       (path) => !conditions.some((one) => isEquality(one) && one.field.path === path),
     )
     if (equal === -1) return []
-    const range = conditions.find((one) => isRange(one) && one.field.path === fields[equal])
-    if (range !== undefined && 'field' in range) return [{ field: range.field, direction: 'asc' }]
+    const range = conditions.filter(isRange).find(({ field }) => field.path === fields[equal])
+    if (range !== undefined) return [{ field: range.field, direction: 'asc' }]
   }
   return []
 }
@@ -71,6 +71,6 @@ function isEquality(condition: Condition): condition is Extract<Condition, { fie
   return condition.type === 'boolean' || (condition.type === 'compare' && condition.operator === 'eq')
 }
 
-function isRange(condition: Condition): boolean {
+function isRange(condition: Condition): condition is Extract<Condition, { type: 'in' | 'compare' }> {
   return condition.type === 'in' || (condition.type === 'compare' && condition.operator !== 'eq')
 }

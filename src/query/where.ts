@@ -52,6 +52,11 @@ export class WhereParser {
     this.#sources = sources
   }
 
+  /** How many leaves the conditions had that were parsed. */
+  get leaves(): number {
+    return this.#leaf
+  }
+
   parse(where: unknown): Condition | null {
     if (where === undefined) return null
     const condition = this.#object(where, { path: [], place: this.#fields.root }, 'where')

@@ -22,6 +22,13 @@ export async function insertMany(
 ): Promise<InsertManyResult> {
   checkOptionNames(options, ['onProgress', 'signal', 'expireIn'], 'insertMany')
   const { onProgress, signal, expireIn } = options
+  if (
+    typeof items !== 'object' ||
+    items === null ||
+    !(Symbol.iterator in items || Symbol.asyncIterator in items)
+  ) {
+    throw new TypeError("insertMany takes an iterable of [id, value], as [['alice', { name: 'Alice' }]]")
+  }
   signal?.throwIfAborted()
   let count = 0
   let batch: SetMutation[] = []

@@ -22,6 +22,7 @@ function withoutIds(repository: StoreRepository): StoreRepository {
     set: { value: leaveOut(repository.set) },
     update: { value: leaveOut(repository.update) },
     touch: { value: leaveOut(repository.touch) },
+    watch: { value: leaveOut(repository.watch) },
     sum: { value: leaveOut(repository.sum) },
     max: { value: leaveOut(repository.max) },
     min: { value: leaveOut(repository.min) },

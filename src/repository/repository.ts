@@ -18,10 +18,19 @@ import { ListIterator, type ListOptions } from '../store/list-iterator.ts'
 import { checkListOptions } from '../store/list-options.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
+import type { ChangesOptions } from '../watch/change.types.ts'
+import type { WatchOptions } from '../watch/watch-options.ts'
+import { aggregate, type UntypedAggregate } from './aggregate.ts'
+import { countRows } from './count.ts'
+import { explain, findMany, findPage } from './find.ts'
+import type { UntypedQuery } from './found-rows.ts'
 import { idRange, type UntypedIdRange } from './id-range.ts'
 import { insertMany } from './insert-many.ts'
+import { StorePreparedQuery } from './prepared-query.ts'
 import type { InsertManyOptions, InsertManyResult } from './repository.types.ts'
 import { applyUpdate, type UntypedUpdate } from './update.ts'
+import { watchIds, watchMany, watchRows } from './watch.ts'
+import { deleteMany, type UntypedWriteMany, updateMany, type WriteManyResult } from './write-many.ts'
 
 type Id = IdOf<Pattern>
 
@@ -183,12 +192,47 @@ export class StoreRepository {
     return committed(outcome.version)
   }
 
-  async count(options: { readonly prefix?: Key } = {}): Promise<number> {
-    checkOptionNames(options, ['prefix'], 'count')
-    this.#store.assertOpen()
-    const { prefix = [] } = options
-    const range = prefix.length === 0 ? null : idRange(this.pattern, { prefix }, this.#store.limits.keyBytes)
-    return this.#store.driver.count(this.name, range)
+  async findMany(query: UntypedQuery = {}): Promise<RowEntry[]> {
+    return findMany(this.#store, this.definition, query)
+  }
+
+  async findFirst(query: UntypedQuery = {}): Promise<RowEntry | null> {
+    const [first] = await findMany(this.#store, this.definition, { ...query, limit: 1 })
+    return first ?? null
+  }
+
+  async findPage(query: UntypedQuery = {}) {
+    return findPage(this.#store, this.definition, query)
+  }
+
+  async count(query: { readonly where?: unknown; readonly prefix?: Key } = {}): Promise<number> {
+    return countRows(this.#store, this.definition, query)
+  }
+
+  async aggregate(query: UntypedAggregate) {
+    return aggregate(this.#store, this.definition, query)
+  }
+
+  async updateMany(query: UntypedWriteMany): Promise<WriteManyResult> {
+    return updateMany(this.#store, this.definition, query)
+  }
+
+  async deleteMany(query: UntypedWriteMany): Promise<WriteManyResult> {
+    return deleteMany(this.#store, this.definition, query)
+  }
+
+  prepare(query: UntypedQuery): StorePreparedQuery {
+    return new StorePreparedQuery(this.#store, this.definition, query)
+  }
+
+  async toSQL(query: UntypedQuery = {}) {
+    const { sql, params } = await explain(this.#store, this.definition, query)
+    return { sql, params }
+  }
+
+  async explain(query: UntypedQuery = {}): Promise<readonly string[]> {
+    const { plan } = await explain(this.#store, this.definition, query)
+    return plan
   }
 
   insertMany(
@@ -196,6 +240,18 @@ export class StoreRepository {
     options: InsertManyOptions = {},
   ): Promise<InsertManyResult> {
     return insertMany(this.#store, (id) => this.key(id), items, options)
+  }
+
+  watch(id: Id | readonly Id[], options: WatchOptions = {}): ReadableStream<unknown> {
+    return watchIds(this.#store, this.definition, id, options)
+  }
+
+  watchMany(query: UntypedQuery = {}, options: WatchOptions = {}): ReadableStream<unknown> {
+    return watchMany(this.#store, this.definition, query, options)
+  }
+
+  changes(options: ChangesOptions = {}): ReadableStream<unknown> {
+    return watchRows(this.#store, this.definition, options)
   }
 
   async sum(id: Id, n: bigint | KvU64, options?: ExpireOptions): Promise<CommitResult> {

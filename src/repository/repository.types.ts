@@ -1,47 +1,17 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { IdOf, KeyOf, PrefixIdsOf } from '../key/pattern.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
+import type { Definitions } from '../schema/registry.types.ts'
 import type { CommitResult } from '../store/commit-result.ts'
 import type { ExpireOptions } from '../store/expiry.ts'
 import type { ListIterator, ListOptions } from '../store/list-iterator.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
+import type { IdArguments, RepositoryEntry, RepositoryEntryMaybe, Update } from './entry.types.ts'
+import type { QueryMethods } from './query-methods.types.ts'
+import type { WatchMethods } from './watch-methods.types.ts'
 
 type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
 type Input<D extends AnyDefinition> = StandardSchemaV1.InferInput<D['schema']>
-
-/** The arguments that name one row: the id, or none where the pattern has no wildcard. */
-export type IdArguments<D extends AnyDefinition> =
-  IdOf<D['pattern']> extends undefined ? readonly [] : readonly [id: IdOf<D['pattern']>]
-
-/** A row: its id, its key, what its schema output, and the version of the commit that last wrote it. */
-export interface RepositoryEntry<D extends AnyDefinition> {
-  readonly id: IdOf<D['pattern']>
-  readonly key: KeyOf<D['pattern']>
-  readonly value: Output<D>
-  readonly versionstamp: string
-}
-
-/** A row that may be missing: then its value and versionstamp are `null`. */
-export type RepositoryEntryMaybe<D extends AnyDefinition> =
-  | RepositoryEntry<D>
-  | {
-      readonly id: IdOf<D['pattern']>
-      readonly key: KeyOf<D['pattern']>
-      readonly value: null
-      readonly versionstamp: null
-    }
-
-/**
- * What `update` writes over the value that is stored: some of its fields, or a function from the value to the new one.
- * A schema whose output is not valid input (it transforms) needs the function, since what is stored cannot be validated again.
- */
-export type Update<D extends AnyDefinition> =
-  | ((value: Output<D>) => Input<D> | Promise<Input<D>>)
-  | (Output<D> extends Input<D>
-      ? Input<D> extends object
-        ? Readonly<Partial<Input<D>>>
-        : { error: 'only the fields of an object can be patched: give a function' }
-      : { error: 'this schema transforms its input: give a function of the stored value' })
 
 /** The rows of a repository to list: below `prefix` (the leading ids), from `start` (included) to `end` (excluded). */
 export interface IdRange<D extends AnyDefinition> {
@@ -76,7 +46,9 @@ export interface InsertManyResult {
 }
 
 /** The typed rows of one pattern. */
-export interface Repository<D extends AnyDefinition> {
+export interface Repository<D extends AnyDefinition, R extends Definitions = readonly []>
+  extends QueryMethods<D, R>,
+    WatchMethods<D, R> {
   readonly name: D['name']
   readonly pattern: D['pattern']
 
@@ -156,9 +128,6 @@ export interface Repository<D extends AnyDefinition> {
   touch(
     ...args: [...id: IdArguments<D>, options: { readonly expireIn: number | null }]
   ): Promise<CommitResult>
-
-  /** The number of rows, of all or of those below `prefix`. Reads no values. */
-  count(options?: { readonly prefix?: PrefixIdsOf<D['pattern']> }): Promise<number>
 
   /**
    * Inserts many rows, in commits of 1,000: memory does not grow with their number, and other work goes on in between.

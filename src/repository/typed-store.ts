@@ -13,7 +13,7 @@ import type { Repository } from './repository.types.ts'
 
 /** The repositories of a database, by name. */
 export type Repositories<R extends Definitions> = {
-  readonly [Name in RepositoryNames<R>]: Repository<DefinitionByName<R, Name>>
+  readonly [Name in RepositoryNames<R>]: Repository<DefinitionByName<R, Name>, R>
 }
 
 /** The reads and writes that a database and a unit of work share: by key, and by repository. */
@@ -39,8 +39,8 @@ export class TypedStore<R extends Definitions> extends KeyValue<R> {
    * db.repository(['users', '*']) === db.repositories.users // true
    * ```
    */
-  repository<D extends R[number]>(definition: D): Repository<D>
-  repository<const P extends R[number]['pattern']>(pattern: P): Repository<DefinitionByPattern<R, P>>
+  repository<D extends R[number]>(definition: D): Repository<D, R>
+  repository<const P extends R[number]['pattern']>(pattern: P): Repository<DefinitionByPattern<R, P>, R>
   repository(wanted: AnyDefinition | Pattern): unknown {
     const { registry } = this.#store
     const found = isPattern(wanted) ? registry.byPattern(wanted) : registry.byName(wanted.name)

@@ -91,6 +91,9 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
   }
 
   #collect(step: () => void): this {
+    if (this.#committed) {
+      throw new TypeError('An atomic operation takes nothing after commit: call atomic() for another')
+    }
     if (this.#error !== undefined) return this
     try {
       step()
@@ -101,8 +104,6 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
   }
 
   #add(mutation: Mutation | Promise<Mutation>): void {
-    if (this.#committed)
-      throw new TypeError('An atomic operation takes nothing after commit: call atomic() for another')
     this.#assertRoom()
     if (mutation instanceof Promise) {
       // It is awaited by commit; until then a rejection is no unhandled one.

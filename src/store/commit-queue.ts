@@ -43,10 +43,14 @@ export class CommitQueue {
     while (this.#draining !== null || this.#queue.length > 0) await this.#drain()
   }
 
-  /** Resolves when the writes that were submitted before are settled; those submitted later are not waited for. */
-  async settled(): Promise<void> {
-    if (this.#draining !== null) await this.#draining
-    if (this.#queue.length > 0) await this.#drain()
+  /** Runs a task that writes too in its turn: after the writes that were submitted before, before those submitted later. */
+  inTurn<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new DatabaseClosedError())
+    const earlier = this.#queue
+    this.#queue = []
+    const result = (this.#draining ?? Promise.resolve()).then(() => this.#commitBatch(earlier)).then(task)
+    this.#occupy(result)
+    return result
   }
 
   /** A tick that is asked for by a microtask comes when no microtask is left: at the end of the turn. */
@@ -62,16 +66,26 @@ export class CommitQueue {
   }
 
   #drain(): Promise<void> {
-    this.#draining ??= this.#commitQueued().finally(() => {
-      this.#draining = null
-      if (this.#queue.length > 0) this.#schedule()
-    })
-    return this.#draining
-  }
-
-  async #commitQueued(): Promise<void> {
+    if (this.#draining !== null) return this.#draining
     const batch = this.#queue
     this.#queue = []
+    return this.#occupy(this.#commitBatch(batch))
+  }
+
+  /** Lets no write begin before this work is done. */
+  #occupy(work: Promise<unknown>): Promise<void> {
+    const done = () => {
+      if (this.#draining !== draining) return
+      this.#draining = null
+      if (this.#queue.length > 0) this.#schedule()
+    }
+    const draining = work.then(done, done)
+    this.#draining = draining
+    return draining
+  }
+
+  async #commitBatch(batch: readonly QueuedWrite[]): Promise<void> {
+    if (batch.length === 0) return
     try {
       await this.#commit(batch)
     } catch (error) {

@@ -1,7 +1,7 @@
 import type { KeyedRow, Reader } from '../driver/driver.ts'
 import { encodeKey } from '../key/codec.ts'
 import { encodeCursor, resumeRange } from '../key/cursor.ts'
-import { isEmptyRange, type KeyRange, successor } from '../key/range.ts'
+import { contains, isEmptyRange, type KeyRange, successor } from '../key/range.ts'
 import type { Key } from '../key.types.ts'
 
 /** How to list. */
@@ -26,6 +26,8 @@ export interface ListSource<E> {
 }
 
 const firstPage = 32
+/** A key that was read has passed the limit of its day. */
+const anyLength = Number.POSITIVE_INFINITY
 const largestPage = 1_000
 const pageBytes = 1024 * 1024
 
@@ -40,6 +42,9 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
   #left: number
   #page: KeyedRow[] = []
   #position = 0
+  /** The range that the page was read from, and how many of the unit's own writes it shows. */
+  #scanned: KeyRange
+  #shown = 0
   #pageSize: number
   #last: Key | null = null
   #startCursor: string
@@ -55,14 +60,16 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
     this.#left = limit ?? Number.POSITIVE_INFINITY
     this.#startCursor = cursor ?? ''
     this.#range = resumeRange(source.range, cursor, this.#reverse)
+    this.#scanned = this.#range
   }
 
   /** Text that stands for the place behind the entry given last; empty before the first. */
   get cursor(): string {
-    return this.#last === null ? this.#startCursor : encodeCursor(encodeKey(this.#last))
+    return this.#last === null ? this.#startCursor : encodeCursor(encodeKey(this.#last, anyLength))
   }
 
   next(): Promise<IteratorResult<E, undefined>> {
+    if (this.#reading === null) this.#dropOutdated()
     if (this.#reading === null && this.#position < this.#page.length && this.#left > 0) {
       try {
         const entry = this.#take()
@@ -120,15 +127,37 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
     const limit = Math.min(this.#pageSize, this.#left)
     const reverse = this.#reverse
     const rows = await driver.scan({ range: this.#range, collection, reverse, limit })
+    this.#scanned = this.#range
+    this.#shown = driver.written?.length ?? 0
     const lastRow = rows.at(-1)
     if (lastRow === undefined) return this.#finish()
-    const last = encodeKey(lastRow.key)
+    const last = encodeKey(lastRow.key, anyLength)
     const { start, end } = this.#range
     this.#range = reverse ? { start, end: last } : { start: successor(last), end }
     if (rows.length < limit) this.#range = { start, end: start }
     this.#page = rows
     this.#position = 0
     if (this.#batchSize === undefined) this.#pageSize = nextPageSize(rows)
+  }
+
+  /** Has the rest of the page read again where the unit has written one of its keys since. */
+  #dropOutdated(): void {
+    const { written } = this.#source.driver
+    if (written === undefined || written.length === this.#shown) return
+    if (this.#position === this.#page.length) return
+    const since = written.slice(this.#shown)
+    this.#shown = written.length
+    const given = this.#page[this.#position - 1]
+    const edge = given && encodeKey(given.key, anyLength)
+    const last = encodeKey(this.#page.at(-1)!.key, anyLength)
+    const { start, end } = this.#scanned
+    const rest = this.#reverse
+      ? { start: last, end: edge ?? end }
+      : { start: edge ? successor(edge) : start, end: successor(last) }
+    if (!since.some((key) => contains(rest, key))) return
+    this.#range = this.#reverse ? { start, end: rest.end } : { start: rest.start, end }
+    this.#page = []
+    this.#position = 0
   }
 
   #finish(): void {

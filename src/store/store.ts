@@ -66,6 +66,11 @@ export class Store implements RowStore {
     return encodeKey(key, this.limits.keyBytes)
   }
 
+  /** The collection that a row under this key is filed under; null where no pattern matches it. */
+  collectionOf(key: Key): string | null {
+    return this.#filing.collectionOf(key)
+  }
+
   decode(row: StoredRow, key: Key): unknown | Promise<unknown> {
     let value: unknown
     try {
@@ -97,8 +102,7 @@ export class Store implements RowStore {
     const encodedKey = this.encodeKey(key)
     const expiresAt = expiryTime(expireIn)
     const definition = this.registry.find(key)
-    const output = definition === undefined ? value : validate(definition, key, value)
-    const collection = this.#filing.collectionOf(key)
+    const collection = this.collectionOf(key)
     const toMutation = (settled: unknown): SetMutation => {
       const stored = encodeValue(settled)
       if (exceeds(stored, this.limits.valueBytes)) {
@@ -107,6 +111,8 @@ export class Store implements RowStore {
       }
       return { type: 'set', key: encodedKey, collection, stored, expiresAt }
     }
+    if (definition === undefined) return toMutation(value)
+    const output = validate(definition, key, value)
     return output instanceof Promise ? output.then(toMutation) : toMutation(output)
   }
 
@@ -120,7 +126,7 @@ export class Store implements RowStore {
     const mutation: ArithmeticMutation = {
       type,
       key: this.encodeKey(key),
-      collection: this.#filing.collectionOf(key),
+      collection: this.collectionOf(key),
       operand,
       ...(expireIn === undefined ? {} : { expiresAt: expiryTime(expireIn) }),
     }
@@ -144,8 +150,7 @@ export class Store implements RowStore {
 
   /** Removes every row, after the writes that were submitted before. */
   async clear(): Promise<void> {
-    await this.#queue.settled()
-    await this.driver.clear()
+    await this.#queue.inTurn(() => this.driver.clear())
     this.hub.refresh()
   }
 

@@ -1,14 +1,29 @@
 import type { CheckConflict, KeyCheck, Mutation, ReadSet } from '../commit/write.ts'
-import type { Driver, KeyedRow, Read, Reader, ReadResults, Scan, StoredRow } from '../driver/driver.ts'
+import type {
+  Driver,
+  Explanation,
+  KeyedRow,
+  QueryRow,
+  Read,
+  Reader,
+  ReadResults,
+  Scan,
+  StoredRow,
+} from '../driver/driver.ts'
 import { compareBytes, encodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
-import { type KeyRange, successor } from '../key/range.ts'
+import { type KeyRange, singleKeyRange, successor } from '../key/range.ts'
+import type { Planned } from '../query/plan.ts'
 
 /** Which of the unit's own writes a read sees: `all` includes those of values that were changed in place. */
 export type OwnWrites = 'none' | 'written' | 'all'
 
 /** What a unit of work shows its reader. */
 export interface ReaderContext {
+  /** Throws where the unit is over, or doomed. */
+  assertOpen(): void
+  /** The keys that the unit has written so far, in the order of its writes. */
+  readonly written: readonly Uint8Array[]
   /** A range that holds every key of a collection. */
   collectionRange(collection: string): KeyRange
   pending(own: OwnWrites): Promise<readonly Mutation[]> | readonly Mutation[]
@@ -28,7 +43,8 @@ export interface ReaderContext {
 export class SnapshotReader implements Reader {
   readonly #driver: Driver
   readonly #context: ReaderContext
-  #version: number
+  /** 0 until the first read. */
+  #version = 0
   readonly #keys: KeyCheck[] = []
   readonly #known = new Set<string>()
   readonly #ranges: KeyRange[] = []
@@ -36,10 +52,13 @@ export class SnapshotReader implements Reader {
   /** Reads take place one after the other: each validates all that were before it. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(driver: Driver, version: number, context: ReaderContext) {
+  constructor(driver: Driver, context: ReaderContext) {
     this.#driver = driver
-    this.#version = version
     this.#context = context
+  }
+
+  get written(): readonly Uint8Array[] {
+    return this.#context.written
   }
 
   /** What has been read, for the commit to validate. */
@@ -71,7 +90,7 @@ export class SnapshotReader implements Reader {
   async scan(scan: Scan): Promise<KeyedRow[]> {
     return this.#inTurn(async () => {
       const rows = await this.#read({ type: 'scan', scan }, 'all')
-      for (const row of rows) this.#noticeExpiry(row)
+      for (const row of rows) this.#noticeExpiry(row.expiresAt)
       // A page that is full ends at its last row: what lies behind it has not been read.
       const lastRow = rows.length === scan.limit ? rows.at(-1) : undefined
       const last = lastRow && encodeKey(lastRow.key)
@@ -90,6 +109,24 @@ export class SnapshotReader implements Reader {
     })
   }
 
+  /** Every change of the collection, or of the keys of the prefix, may change what a query gives. */
+  async query(query: Planned): Promise<QueryRow[]> {
+    return this.#inTurn(async () => {
+      const { plan, operands } = query
+      const rows = await this.#read({ type: 'query', query }, 'all')
+      this.#addRange(
+        plan.range === null
+          ? this.#context.collectionRange(plan.collection)
+          : { start: operands[plan.range.start] as Uint8Array, end: operands[plan.range.end] as Uint8Array },
+      )
+      return rows
+    })
+  }
+
+  explain(query: Planned): Promise<Explanation> {
+    return this.#driver.explain(query)
+  }
+
   #inTurn<T>(read: () => Promise<T>): Promise<T> {
     const result = this.#last.then(read)
     this.#last = result.catch(() => {})
@@ -97,10 +134,12 @@ export class SnapshotReader implements Reader {
   }
 
   async #read<R extends Read>(read: R, own: OwnWrites): Promise<ReadResults[R['type']]> {
+    this.#context.assertOpen()
     const pending = await this.#context.pending(own)
     const outcome = await this.#driver.snapshot(read, this.readSet, pending)
     if (outcome.type === 'conflict') throw this.#context.conflict(outcome.conflicts)
     this.#version = outcome.version
+    this.#noticeExpiry(outcome.validUntil)
     return outcome.result
   }
 
@@ -108,9 +147,11 @@ export class SnapshotReader implements Reader {
     const text = keyText(key)
     if (!this.#known.has(text)) {
       this.#known.add(text)
-      this.#keys.push({ key, version: row?.version ?? null })
+      // What the unit has written has no version yet by which it could be told from what others write.
+      if (row !== null && row.version > this.#version) this.#addRange(singleKeyRange(key))
+      else this.#keys.push({ key, version: row?.version ?? null })
     }
-    if (row !== null) this.#noticeExpiry(row)
+    if (row !== null) this.#noticeExpiry(row.expiresAt)
   }
 
   /** The pages of one listing become one range. */
@@ -125,7 +166,7 @@ export class SnapshotReader implements Reader {
     }
   }
 
-  #noticeExpiry({ expiresAt }: StoredRow): void {
+  #noticeExpiry(expiresAt: number | null): void {
     if (expiresAt !== null) this.#validUntil = Math.min(this.#validUntil ?? expiresAt, expiresAt)
   }
 }

@@ -1,4 +1,4 @@
-import type { AtomicWrite, CheckConflict, Mutation, SetMutation, TouchMutation } from '../commit/write.ts'
+import type { AtomicWrite, CheckConflict, KeyCheck, Mutation, SetMutation } from '../commit/write.ts'
 import type { Driver, StoredRow } from '../driver/driver.ts'
 import { keyText } from '../key/key-text.ts'
 import { patternRange } from '../key/pattern.ts'
@@ -11,7 +11,7 @@ import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
 import type { RowEntry, RowStore, SettledOutcome } from '../store/row-store.ts'
 import type { Store } from '../store/store.ts'
-import { encodeValue } from '../value/codec.ts'
+import { decodeValue, encodeValue } from '../value/codec.ts'
 import { ConflictSignal } from './conflict-signal.ts'
 import { type OwnWrites, type ReaderContext, SnapshotReader } from './snapshot-reader.ts'
 
@@ -31,6 +31,7 @@ interface Loaded {
  */
 export class UnitStore implements RowStore, ReaderContext {
   readonly driver: SnapshotReader
+  readonly written: Uint8Array[] = []
   readonly registry: Registry
   readonly limits: Limits
   readonly #store: Store
@@ -39,11 +40,11 @@ export class UnitStore implements RowStore, ReaderContext {
   #conflict: ConflictSignal | null = null
   #over = false
 
-  constructor(store: Store, driver: Driver, version: number) {
+  constructor(store: Store, driver: Driver) {
     this.#store = store
     this.registry = store.registry
     this.limits = store.limits
-    this.driver = new SnapshotReader(driver, version, this)
+    this.driver = new SnapshotReader(driver, this)
   }
 
   /** The conflict that was met, whether or not the unit's function let it pass. */
@@ -70,6 +71,11 @@ export class UnitStore implements RowStore, ReaderContext {
 
   end(): void {
     this.#over = true
+  }
+
+  /** Whether it is a unit of this database whose function has not returned yet. */
+  isOpenOn(store: Store): boolean {
+    return this.#store === store && !this.#over
   }
 
   encodeKey(key: Key): Uint8Array {
@@ -109,17 +115,23 @@ export class UnitStore implements RowStore, ReaderContext {
   /** Keeps the mutations for the unit's commit, after the checks have been held against what the unit sees. */
   async commit({ checks, mutations }: AtomicWrite): Promise<SettledOutcome> {
     this.assertOpen()
-    const conflicts: CheckConflict[] = []
-    for (const { key, version } of checks) {
-      const actual = (await this.driver.get(key))?.version ?? null
-      if (actual !== version) conflicts.push({ key, expected: version, actual })
-    }
-    if (conflicts.length > 0) return { type: 'conflict', conflicts }
+    const told = mutations.filter(({ type }) => type === 'delete' || type === 'touch')
     let touched = 0
+    if (checks.length + told.length > 0) {
+      // Calls of the unit that overlap must not slip a write in between the look and the writes that rest on it.
+      let seen: Seen
+      let before: number
+      do {
+        before = this.written.length
+        seen = await this.#look(checks, told)
+      } while (before !== this.written.length)
+      this.assertOpen()
+      if (seen.conflicts.length > 0) return { type: 'conflict', conflicts: seen.conflicts }
+      touched = seen.touched
+    }
     for (const mutation of mutations) {
-      const tells = mutation.type === 'delete' || mutation.type === 'touch'
-      if (tells && (await this.driver.get(mutation.key)) !== null) touched += 1
       this.#add(mutation)
+      this.#showWritten(mutation)
     }
     return { type: 'committed', version: this.driver.readSet.since + 1, touched }
   }
@@ -141,6 +153,16 @@ export class UnitStore implements RowStore, ReaderContext {
     return this.#pending.has(keyText(key))
   }
 
+  async #look(checks: readonly KeyCheck[], told: readonly Mutation[]): Promise<Seen> {
+    const rows = await this.driver.getMany([...checks, ...told].map(({ key }) => key))
+    const conflicts: CheckConflict[] = []
+    for (const [index, { key, version }] of checks.entries()) {
+      const actual = rows[index]?.version ?? null
+      if (actual !== version) conflicts.push({ key, expected: version, actual })
+    }
+    return { conflicts, touched: rows.slice(checks.length).filter((row) => row !== null).length }
+  }
+
   conflict(conflicts: readonly CheckConflict[]): ConflictSignal {
     this.#conflict ??= new ConflictSignal(conflicts)
     return this.#conflict
@@ -153,16 +175,36 @@ export class UnitStore implements RowStore, ReaderContext {
     const earlier = replaces ? [] : (this.#pending.get(text) ?? [])
     this.#pending.delete(text)
     this.#pending.set(text, [...earlier, mutation])
+    this.written.push(mutation.key)
+  }
+
+  /** The entries that were loaded show a written value at once, so that a change in place goes on from it. */
+  #showWritten(mutation: Mutation): void {
+    const text = keyText(mutation.key)
+    const loaded = this.#loaded.get(text)
+    if (loaded === undefined) return
+    if (mutation.type === 'touch') {
+      loaded.row = { ...loaded.row, expiresAt: mutation.expiresAt }
+    } else if (mutation.type === 'set') {
+      const { stored, expiresAt } = mutation
+      const row: StoredRow = { ...stored, version: this.driver.readSet.since + 1, expiresAt }
+      this.#load(text, row, loaded.key, decodeValue(stored.value, stored.encoding, stored.types))
+    }
   }
 
   /** Loads a row, or finds it loaded; a row that the unit has written since brings its new value into the same entries. */
   #whenLoaded<T>(row: StoredRow, key: Key, use: (loaded: Loaded) => T): T | Promise<T> {
     const text = keyText(this.encodeKey(key))
-    const known = this.#loaded.get(text)
-    if (known !== undefined && sameForm(known.row, row)) return use(known)
+    const known = this.#known(text, row)
+    if (known !== undefined) return use(known)
     const value = this.#store.decode(row, key)
-    if (value instanceof Promise) return value.then((settled) => use(this.#load(text, row, key, settled)))
-    return use(this.#load(text, row, key, value))
+    if (!(value instanceof Promise)) return use(this.#load(text, row, key, value))
+    return value.then((settled) => use(this.#known(text, row) ?? this.#load(text, row, key, settled)))
+  }
+
+  #known(text: string, row: StoredRow): Loaded | undefined {
+    const loaded = this.#loaded.get(text)
+    return loaded !== undefined && sameForm(loaded.row, row) ? loaded : undefined
   }
 
   #load(text: string, row: StoredRow, key: Key, value: unknown): Loaded {
@@ -192,19 +234,25 @@ export class UnitStore implements RowStore, ReaderContext {
       const unchanged = encodeValue(await this.#store.decode(row, key))
       if (sameForm(stored, unchanged)) continue
       const mutation = await this.#store.prepareSet(key, value, undefined)
-      const touch = this.#pending.get(text)?.findLast(({ type }) => type === 'touch') as
-        | TouchMutation
-        | undefined
-      this.#add({ ...mutation, expiresAt: touch === undefined ? row.expiresAt : touch.expiresAt })
-      loaded.row = { ...row, ...mutation.stored }
+      // A call of the unit that overlaps may have written the key meanwhile.
+      if (loaded.value !== value || !this.#isCurrent(text, row)) continue
+      const { expiresAt } = loaded.row
+      this.#add({ ...mutation, expiresAt })
+      loaded.row = { ...row, ...mutation.stored, expiresAt }
     }
   }
 
   /** Whether the unit's newest write of this key, if it has one, is the one that was loaded. */
   #isCurrent(text: string, row: StoredRow): boolean {
-    const last = this.#pending.get(text)?.at(-1)
-    return last === undefined || (last.type === 'set' && sameForm(last.stored, row)) || last.type === 'touch'
+    const last = this.#pending.get(text)?.findLast(({ type }) => type !== 'touch')
+    return last === undefined || (last.type === 'set' && sameForm(last.stored, row))
   }
+}
+
+/** What a write finds: the checks that do not hold, and how many of the values that it deletes or touches there are. */
+interface Seen {
+  readonly conflicts: readonly CheckConflict[]
+  readonly touched: number
 }
 
 type StoredForm = Pick<StoredRow, 'value' | 'encoding' | 'types'>

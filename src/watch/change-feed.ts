@@ -68,7 +68,7 @@ export class ChangeFeed<C> implements WatchSource<C> {
   /** Waits until changes are pending; false where nobody wants them any more. */
   async #fill(isWanted: () => boolean): Promise<boolean> {
     let position = await this.#position
-    const subscription = await this.#source.hub.watchRange(this.#source.range)
+    const subscription = await this.#source.hub.watchRanges([this.#source.range])
     this.#subscription = subscription
     try {
       while (isWanted()) {

@@ -1,10 +1,10 @@
 import type { Driver } from '../driver/driver.ts'
 
-/** Milliseconds between two looks, right after a commit and when none has come for long. */
+/** Milliseconds between two looks: right after a commit was found, and when none was for long or at all. */
 const shortestDelay = 2
 const longestDelay = 30
 /** The delay is this share of the time for which nothing has come. */
-const patience = 0.01
+const patience = 0.02
 
 /**
  * Looks for commits of other connections, often while they come and ever less often while none does, so that an idle
@@ -15,7 +15,7 @@ export class ForeignCommits {
   readonly #isNeeded: () => boolean
   readonly #found: () => Promise<void>
   #known = 0
-  #lastFound = 0
+  #lastFound = Number.NEGATIVE_INFINITY
   #running = false
 
   /** `found` is called until it succeeds; when `isNeeded` turns false, the look-out ends by itself. */
@@ -28,7 +28,6 @@ export class ForeignCommits {
   /** Looks for what is committed after this call. */
   async start(): Promise<void> {
     this.#known = await this.#driver.foreignCommits()
-    this.#lastFound = performance.now()
     if (this.#running) return
     this.#running = true
     this.#schedule()

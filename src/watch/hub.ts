@@ -80,15 +80,20 @@ export class WatchHub {
     return this.#started(subscription)
   }
 
-  /** Wakes at every commit that changes a key in this range and comes after the promise has resolved. */
-  watchRange(range: KeyRange): Promise<Subscription> {
-    const text = `${keyText(range.start)} ${keyText(range.end)}`
-    const watched = this.#ranges.get(text) ?? { range, subscriptions: new Set() }
+  /** Wakes at every commit that changes a key in one of these ranges and comes after the promise has resolved. */
+  watchRanges(ranges: readonly KeyRange[]): Promise<Subscription> {
+    const texts = ranges.map(({ start, end }) => `${keyText(start)} ${keyText(end)}`)
     const subscription = new Subscription((ended) => {
-      if (watched.subscriptions.delete(ended) && watched.subscriptions.size === 0) this.#ranges.delete(text)
+      for (const text of texts) {
+        const subscriptions = this.#ranges.get(text)?.subscriptions
+        if (subscriptions?.delete(ended) && subscriptions.size === 0) this.#ranges.delete(text)
+      }
     })
-    watched.subscriptions.add(subscription)
-    this.#ranges.set(text, watched)
+    for (const [i, text] of texts.entries()) {
+      const watched = this.#ranges.get(text)
+      if (watched !== undefined) watched.subscriptions.add(subscription)
+      else this.#ranges.set(text, { range: ranges[i]!, subscriptions: new Set([subscription]) })
+    }
     return this.#started(subscription)
   }
 
@@ -190,8 +195,10 @@ export class WatchHub {
         if (subscriptions !== undefined) wake(subscriptions, before)
       }
     }
-    for (const { range, subscriptions } of this.#ranges.values()) {
-      if (changes.some(({ key }) => contains(range, key))) wake(subscriptions, before)
+    if (this.#ranges.size > 0) {
+      for (const { range, subscriptions } of this.#ranges.values()) {
+        if (changes.some(({ key }) => contains(range, key))) wake(subscriptions, before)
+      }
     }
     this.#distributed = version
   }

@@ -3,25 +3,25 @@ import type { WatchHub } from './hub.ts'
 import type { Subscription } from './subscription.ts'
 import type { WatchSource } from './watch-stream.ts'
 
-/** What is watched, and how an entry is made of a row; `index` is that of the key. */
-export interface WatchedKeys<E> {
+/** What is watched, and what is made of the rows of these keys. */
+export interface WatchedKeys<T> {
   readonly driver: Reader
   readonly hub: WatchHub
   readonly keys: readonly Uint8Array[]
-  readonly toEntry: (row: StoredRow | null, index: number) => E | Promise<E>
+  readonly toItem: (rows: readonly (StoredRow | null)[]) => Promise<T>
 }
 
-/** The entries of some keys from one snapshot: as they are now, then each time that one of them is another version. */
-export class KeyWatch<E> implements WatchSource<E[]> {
-  readonly #watched: WatchedKeys<E>
+/** The rows of some keys, from one snapshot: as they are now, then each time that one of them is another version. */
+export class KeyWatch<T> implements WatchSource<T> {
+  readonly #watched: WatchedKeys<T>
   #given: readonly (number | null)[] | null = null
   #subscription: Subscription | null = null
 
-  constructor(watched: WatchedKeys<E>) {
+  constructor(watched: WatchedKeys<T>) {
     this.#watched = watched
   }
 
-  async next(isWanted: () => boolean): Promise<{ readonly item: E[] } | null> {
+  async next(isWanted: () => boolean): Promise<{ readonly item: T } | null> {
     const { hub, keys } = this.#watched
     const subscription = await hub.watchKeys(keys)
     this.#subscription = subscription
@@ -43,14 +43,14 @@ export class KeyWatch<E> implements WatchSource<E[]> {
     this.#subscription?.wake()
   }
 
-  /** The entries where they are not those that were given last, else when the first of them expires. */
-  async #readChanged(): Promise<{ readonly item: E[] } | { readonly expiry: number | null }> {
-    const { driver, keys, toEntry } = this.#watched
+  /** The item where it is not the one that was given last, else when the first of its rows expires. */
+  async #readChanged(): Promise<{ readonly item: T } | { readonly expiry: number | null }> {
+    const { driver, keys, toItem } = this.#watched
     const rows = await driver.getMany(keys)
     const given = this.#given
     if (given?.every((version, i) => version === versionOf(rows[i]!))) return { expiry: firstExpiry(rows) }
     this.#given = rows.map(versionOf)
-    return { item: await Promise.all(rows.map(toEntry)) }
+    return { item: await toItem(rows) }
   }
 }
 

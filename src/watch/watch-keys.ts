@@ -1,18 +1,34 @@
 import type { StoredRow } from '../driver/driver.ts'
 import type { Key } from '../key.types.ts'
+import type { EntryMaybe } from '../schema/registry.types.ts'
 import type { Store } from '../store/store.ts'
 import { KeyWatch } from './key-watch.ts'
 import type { WatchOptions } from './watch-options.ts'
 import { watchStream } from './watch-stream.ts'
 
-/** A stream of the entries of these keys: as they are now, then after each change of at least one of them. */
-export function watchKeys<E>(
+/** A stream of what `toItem` makes of the rows of these keys: now, then after each change of at least one of them. */
+export function watchKeys<T>(
   store: Store,
   keys: readonly Key[],
-  toEntry: (row: StoredRow | null, index: number) => E | Promise<E>,
+  toItem: (rows: readonly (StoredRow | null)[]) => Promise<T>,
   { signal }: WatchOptions,
-): ReadableStream<E[]> {
+): ReadableStream<T> {
   const { driver, hub } = store
   const encodedKeys = keys.map((key) => store.encodeKey(key))
-  return watchStream(hub, new KeyWatch({ driver, hub, keys: encodedKeys, toEntry }), signal)
+  return watchStream(hub, new KeyWatch({ driver, hub, keys: encodedKeys, toItem }), signal)
+}
+
+/** A stream of the entries of these keys. Throws a TypeError or RangeError for what are not keys. */
+export function watchEntries(
+  store: Store,
+  keys: readonly Key[],
+  options: WatchOptions,
+): ReadableStream<EntryMaybe[]> {
+  if (!Array.isArray(keys)) throw new TypeError("watch takes an array of keys, as [['users', 'alice']]")
+  const ownKeys: Key[] = keys.map((key) => (Array.isArray(key) ? key.slice() : key))
+  const toEntry = (row: StoredRow | null, i: number): EntryMaybe | Promise<EntryMaybe> => {
+    const key = ownKeys[i]!.slice()
+    return row === null ? { key, value: null, versionstamp: null } : store.entry(row, key)
+  }
+  return watchKeys(store, ownKeys, (rows) => Promise.all(rows.map(toEntry)), options)
 }

@@ -11,6 +11,9 @@ import { repositoryCases } from './cases/repository.ts'
 import { repositoryListCases } from './cases/repository-list.ts'
 import { uniqueIndexCases } from './cases/unique-index.ts'
 import { updateCases } from './cases/update.ts'
+import { watchChangesCases } from './cases/watch-changes.ts'
+import { watchKeysCases } from './cases/watch-keys.ts'
+import { watchManyCases } from './cases/watch-many.ts'
 
 /** A way to store a database: the cases open it at `path()`, which is a new and empty place at each call. */
 export interface Place {
@@ -34,6 +37,9 @@ export const suite: Readonly<Record<string, Cases>> = {
   'unique indexes': uniqueIndexCases,
   'bulk loading': bulkLoadCases,
   'bad input': badInputCases,
+  'watching keys': watchKeysCases,
+  'following changes': watchChangesCases,
+  'live queries': watchManyCases,
   closing: closingCases,
 }
 

@@ -5,7 +5,7 @@ import { DatabaseOpenError } from '../../errors.ts'
 import { engineCode, isBusy } from './engine-error.ts'
 
 /** The path of a database that lives in this process's memory alone. */
-export const memoryPath = ':memory:'
+const memoryPath = ':memory:'
 
 /** `application_id` in the header of a file of this library: "VLKY". */
 const applicationId = 0x564c4b59
@@ -13,6 +13,13 @@ const applicationId = 0x564c4b59
 const formatVersion = 1
 /** Bytes; measured in docs/storage-layout.md. A file keeps the page size that it was created with. */
 const pageSize = 4_096
+/**
+ * Pages in the write-ahead log before they are copied into the file (16 MiB). The pages that many commits write, as the last one
+ * of the log, are copied once for all of them.
+ */
+const checkpointPages = 4_000
+/** What the connection keeps of the file in memory at the most. */
+const cacheKilobytes = 8_192
 
 export interface ConnectionOptions {
   readonly path: string
@@ -30,6 +37,8 @@ export function connect({ path, readOnly, durability }: ConnectionOptions): Data
       if (path !== memoryPath) connection.pragma('journal_mode = WAL')
       connection.pragma(`synchronous = ${durability}`)
     }
+    connection.pragma(`wal_autocheckpoint = ${checkpointPages}`)
+    connection.pragma(`cache_size = ${-cacheKilobytes}`)
     return connection
   } catch (error) {
     connection.close()
@@ -66,8 +75,11 @@ function openFile(path: string, readOnly: boolean): Database.Database {
 }
 
 function assertFormat(connection: Database.Database, path: string): void {
+  // In one transaction: another process may be marking a new file.
+  connection.exec('BEGIN')
   const application = connection.pragma('application_id', { simple: true }) as number
   const format = connection.pragma('user_version', { simple: true }) as number
+  connection.exec('COMMIT')
   if (application === 0 && format === 0) return
   if (application !== applicationId) {
     throw new DatabaseOpenError(path, 'it is a database of another application: choose another path')

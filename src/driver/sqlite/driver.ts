@@ -3,14 +3,17 @@ import type Database from 'better-sqlite3'
 import type { Logger } from 'drizzle-orm/logger'
 import type { AtomicWrite, CommitOutcome, Mutation, ReadSet } from '../../commit/write.ts'
 import type { KeyRange } from '../../key/range.ts'
+import type { Planned } from '../../query/plan.ts'
 import type {
   BatchOutcome,
   Catalog,
   CommitBatch,
   Driver,
+  Explanation,
   KeyedRow,
   LoggedCommit,
   LogPage,
+  QueryRow,
   Read,
   ReadResults,
   Scan,
@@ -25,10 +28,11 @@ import { changedReads } from './changed-reads.ts'
 import { databaseFiles } from './connection.ts'
 import { assertOpen, engineCode, isBusy, toKvError } from './engine-error.ts'
 import { type LogRetention, LogTrimmer } from './log-retention.ts'
+import { type OnUnindexed, QueryRunner } from './query/query-runner.ts'
 import { retryBusy } from './retry-busy.ts'
-import { performRead, RowReads } from './row-reads.ts'
+import { performRead, RowReads, toStoredRow } from './row-reads.ts'
 import { prepareStatements, type Statements } from './statements.ts'
-import type { KvTables } from './table.ts'
+import type { IndexedCollection, KvTables } from './table.ts'
 import { UniqueIndexes } from './unique-indexes.ts'
 
 export interface SqliteDriverOptions {
@@ -38,6 +42,8 @@ export interface SqliteDriverOptions {
   readonly retention: LogRetention
   /** Keep the values in `kv_log`. */
   readonly logValues: boolean
+  /** What to do with a query whose plan reads a whole collection. */
+  readonly onUnindexed: OnUnindexed
   readonly logger?: Logger | undefined
 }
 
@@ -52,6 +58,7 @@ export class SqliteDriver implements Driver {
   readonly #tables: KvTables
   readonly #statements: Statements
   readonly #reads: RowReads
+  readonly #queries: QueryRunner
   readonly #uniqueIndexes: UniqueIndexes
   readonly #trimmer: LogTrimmer
   readonly #log: ChangeLog
@@ -63,13 +70,15 @@ export class SqliteDriver implements Driver {
   constructor(
     connection: Database.Database,
     tables: KvTables,
+    collections: readonly IndexedCollection[],
     catalog: Catalog,
     options: SqliteDriverOptions,
   ) {
     this.#connection = connection
     this.#tables = tables
     this.#statements = prepareStatements(connection, tables, options.logger)
-    this.#reads = new RowReads(this.#statements)
+    this.#queries = new QueryRunner(connection, collections, options)
+    this.#reads = new RowReads(this.#statements, this.#queries)
     this.#uniqueIndexes = new UniqueIndexes(connection, tables)
     this.#trimmer = new LogTrimmer(this.#statements, options.retention)
     this.#log = new ChangeLog(options.logValues)
@@ -97,6 +106,14 @@ export class SqliteDriver implements Driver {
     return this.#run(() => this.#transaction('BEGIN', () => this.#reads.count(collection, range)))
   }
 
+  query(query: Planned): Promise<QueryRow[]> {
+    return this.#run(() => this.#reads.query(query))
+  }
+
+  explain(query: Planned): Promise<Explanation> {
+    return this.#run(() => this.#queries.explain(query))
+  }
+
   latestVersion(): Promise<number> {
     return this.#run(() => this.#latestVersion())
   }
@@ -107,18 +124,23 @@ export class SqliteDriver implements Driver {
     pending: readonly Mutation[],
   ): Promise<SnapshotOutcome<ReadResults[R['type']]>> {
     const begin = pending.length === 0 ? 'BEGIN' : 'BEGIN IMMEDIATE'
-    return this.#run(() =>
-      this.#transaction<SnapshotOutcome<ReadResults[R['type']]>>(begin, () => {
+    return this.#run(() => {
+      if (read.type === 'get' && pending.length === 0) {
+        const outcome = this.#getUnchanged(read.key, reads)
+        if (outcome !== null) return outcome as SnapshotOutcome<ReadResults[R['type']]>
+      }
+      return this.#transaction<SnapshotOutcome<ReadResults[R['type']]>>(begin, () => {
         const version = this.#latestVersion()
         const now = Date.now()
         const conflicts = changedReads(reads, version, { statements: this.#statements, now })
         if (conflicts !== null) return { type: 'conflict', conflicts }
         if (pending.length > 0) applyMutations(pending, this.#applyContext(version + 1, now))
-        const result = performRead(this.#reads, read) as ReadResults[R['type']]
+        const result = performRead(this.#reads, read, now) as ReadResults[R['type']]
+        const validUntil = this.#reads.validUntil(read, now)
         if (pending.length > 0) this.#undo()
-        return { type: 'read', version, result }
-      }),
-    )
+        return { type: 'read', version, result, validUntil }
+      })
+    })
   }
 
   commit({ catalogVersion, writes }: CommitBatch): Promise<BatchOutcome> {
@@ -271,6 +293,15 @@ export class SqliteDriver implements Driver {
       }
       return { type: 'failed', error }
     }
+  }
+
+  /** A row in one statement, where nothing was committed since the reads that have to hold; else `null`. */
+  #getUnchanged(key: Uint8Array, reads: ReadSet): SnapshotOutcome<StoredRow> | null {
+    const row = this.#statements.getAtVersion.get(key)
+    if (row === undefined || row[4] !== null || reads.validUntil !== null) return null
+    const version = row[5]
+    if (version !== reads.since && reads.keys.length + reads.ranges.length > 0) return null
+    return { type: 'read', version, result: toStoredRow(row), validUntil: null }
   }
 
   #latestVersion(): number {

@@ -1,8 +1,9 @@
 import type Database from 'better-sqlite3'
-import { and, count, gt, isNotNull, lte, sql } from 'drizzle-orm'
+import { and, count, gt, isNotNull, lte, max, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { MigrationError } from '../../errors.ts'
 import { decodeKey } from '../../key/codec.ts'
+import { ChangeLog } from './change-log.ts'
 import { createIndexes } from './ddl.ts'
 import { engineCode } from './engine-error.ts'
 import { fieldExpression, type IndexedCollection, indexName, type KvTables, ofCollection } from './table.ts'
@@ -60,11 +61,22 @@ export function applyIndexChanges(
   }
 }
 
-/** Rows that have expired must not keep a unique index from being built. */
-function removeExpired(connection: Database.Database, { kv }: KvTables): void {
-  drizzle(connection)
-    .delete(kv)
-    .where(and(isNotNull(kv.expiresAt), lte(kv.expiresAt, Date.now())))
+/** Rows that have expired must not keep a unique index from being built; the log tells that they are gone. */
+function removeExpired(connection: Database.Database, { kv, kvLog }: KvTables): void {
+  const db = drizzle(connection)
+  const now = Date.now()
+  const expired = and(isNotNull(kv.expiresAt), lte(kv.expiresAt, now))
+  const log = new ChangeLog(false)
+  const rows = db.delete(kv).where(expired).returning({ key: kv.key }).all()
+  if (rows.length === 0) return
+  for (const { key } of rows) log.add('expire', key)
+  const latest =
+    db
+      .select({ version: max(kvLog.version) })
+      .from(kvLog)
+      .get()?.version ?? 0
+  db.insert(kvLog)
+    .values({ version: latest + 1, at: now, changes: Buffer.from(log.take()) })
     .run()
 }
 

@@ -1,3 +1,5 @@
+import type BetterSqlite3 from 'better-sqlite3'
+import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
 import { MigrationError } from '../../errors.ts'
 import type { Catalog, Driver } from '../driver.ts'
 import { knowsCollections } from './catalog.ts'
@@ -6,7 +8,13 @@ import { SqliteDriver, type SqliteDriverOptions } from './driver.ts'
 import { isBusy, toKvError } from './engine-error.ts'
 import { retryBusy } from './retry-busy.ts'
 import { type DeclaredCollection, readSetUp, setUp } from './set-up.ts'
-import { kvTables } from './table.ts'
+import { type KvTables, kvTables } from './table.ts'
+
+/** Plain Drizzle over the connection of a database, and the tables to query. */
+export interface PlainDrizzle {
+  readonly drizzle: BetterSQLite3Database & { readonly $client: BetterSqlite3.Database }
+  readonly tables: KvTables
+}
 
 export interface SqliteOptions extends Omit<ConnectionOptions, 'path'>, Omit<SqliteDriverOptions, 'path'> {
   /** A file; left out or `:memory:`: a database in this process's memory. */
@@ -17,7 +25,7 @@ export interface SqliteOptions extends Omit<ConnectionOptions, 'path'>, Omit<Sql
 export async function openSqlite(
   collections: readonly DeclaredCollection[],
   options: SqliteOptions,
-): Promise<{ driver: Driver; catalog: Catalog }> {
+): Promise<{ driver: Driver; catalog: Catalog; plain: PlainDrizzle }> {
   const path = databasePath(options.path)
   const tables = kvTables(collections)
   return retryBusy(() => {
@@ -32,8 +40,12 @@ export async function openSqlite(
         )
       }
       return {
-        driver: new SqliteDriver(connection, tables, catalog, { ...options, path }),
+        driver: new SqliteDriver(connection, tables, collections, catalog, { ...options, path }),
         catalog,
+        plain: {
+          drizzle: drizzle(connection, options.logger === undefined ? {} : { logger: options.logger }),
+          tables,
+        },
       }
     } catch (error) {
       connection.close()

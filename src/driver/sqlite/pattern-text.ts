@@ -1,3 +1,4 @@
+import { match, P } from 'ts-pattern'
 import type { Pattern } from '../../key/pattern.types.ts'
 import type { KeyPart } from '../../key.types.ts'
 
@@ -20,8 +21,10 @@ function tag(part: KeyPart): TaggedPart {
 }
 
 function untag(part: TaggedPart): KeyPart {
-  if (typeof part !== 'object') return part
-  if ('number' in part) return Number(part.number)
-  if ('bigint' in part) return BigInt(part.bigint)
-  return new Uint8Array(Buffer.from(part.bytes, 'hex'))
+  return match(part)
+    .with(P.string, P.boolean, (plain) => plain)
+    .with({ number: P.string }, ({ number }) => Number(number))
+    .with({ bigint: P.string }, ({ bigint }) => BigInt(bigint))
+    .with({ bytes: P.string }, ({ bytes }) => new Uint8Array(Buffer.from(bytes, 'hex')))
+    .exhaustive()
 }

@@ -11,8 +11,7 @@ type Bindable = string | number | bigint | Uint8Array | null
 
 /**
  * A Drizzle query that is compiled once and runs on the engine directly, its rows as arrays in the order of the
- * selected columns. Running it costs a tenth of what Drizzle's own prepared query costs, which fills its placeholders and maps
- * its columns on every call.
+ * selected columns. Drizzle's own prepared query fills its placeholders and maps its columns on every call.
  */
 export class Statement<Parameters extends readonly Bindable[], Row extends readonly unknown[]> {
   readonly #statement: Database.Statement<unknown[], unknown>

@@ -111,6 +111,14 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
       dataVersion: connection.prepare('PRAGMA data_version').pluck() as ControlStatement,
     },
     get: prepare<[Key], KvRow>(db.select(row).from(kv).where(atKey), 'key'),
+    /** A row, and behind it the newest version of the database. */
+    getAtVersion: prepare<[Key], readonly [...KvRow, number]>(
+      db
+        .select({ ...row, latest: sql<number>`(SELECT max(version) FROM kv_log)` })
+        .from(kv)
+        .where(atKey),
+      'key',
+    ),
     /** version, expires_at */
     version: prepare<[Key], readonly [number, Expiry]>(
       db.select({ version: kv.version, expiresAt: kv.expiresAt }).from(kv).where(atKey),
@@ -208,6 +216,14 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
         .select({ next: min(kv.expiresAt) })
         .from(kv)
         .where(isNotNull(kv.expiresAt)),
+    ),
+    nextExpiryOf: prepare<[string, number], readonly [number | null]>(
+      db
+        .select({ next: min(kv.expiresAt) })
+        .from(kv)
+        .where(and(inCollection, isNotNull(kv.expiresAt), gt(kv.expiresAt, named('now')))),
+      'collection',
+      'now',
     ),
     latestVersion: prepare<[], readonly [number | null]>(
       db.select({ latest: max(kvLog.version) }).from(kvLog),

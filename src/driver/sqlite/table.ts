@@ -44,8 +44,10 @@ export function kvTables(collections: readonly IndexedCollection[] = []) {
             SQL,
             ...SQL[],
           ]
+          // With the key in the index, rows that are equal in its fields come out in a total order without a sort.
+          const columns = declaration.unique ? rest : [...rest, table.key]
           return create(indexName(name, declaration))
-            .on(first, ...rest)
+            .on(first, ...columns)
             .where(ofCollection(name))
         }),
       ),
@@ -69,10 +71,15 @@ export type KvTables = ReturnType<typeof kvTables>
 
 /** `value ->> '$.address.city'`, the expression that an index and the queries on it share. */
 export function fieldExpression(path: string, value: SQL = sql.raw('value')): SQL {
+  return sql`${value} ->> ${jsonPath(path)}`
+}
+
+/** `'$.address.city'`: the path of a field, as a literal. */
+export function jsonPath(path: string): SQL {
   const steps = path
     .split('.')
     .map((name) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : JSON.stringify(name)))
-  return sql`${value} ->> ${sql.raw(quoteText(`$.${steps.join('.')}`))}`
+  return sql.raw(quoteText(`$.${steps.join('.')}`))
 }
 
 /** `collection = 'users'`, the condition that an index and the queries on it share: a bound name would not match it. */

@@ -38,7 +38,6 @@ export const keyValueCases: Cases = {
       true,
       false,
       null,
-      undefined,
       10n ** 30n,
       new Date(0),
       new Map([[1, new Set(['a'])]]),

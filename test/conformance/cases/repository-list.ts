@@ -105,7 +105,7 @@ export const repositoryListCases: Cases = {
     expect(() => users.list({ prefix: 'b' as never })).toThrow(TypeError)
     expect(() => users.list({ begin: 'b' } as never)).toThrow(TypeError)
     expect(() => posts.list({ start: 'b' as never })).toThrow(TypeError)
-    await expect(users.count({ where: {} } as never)).rejects.toThrow(TypeError)
+    await expect(users.count({ filter: {} } as never)).rejects.toThrow(TypeError)
     await expect(posts.count({ prefix: ['a', 1] as never })).rejects.toThrow(TypeError)
   },
 }

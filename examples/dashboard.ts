@@ -1,0 +1,47 @@
+/**
+ * A live dashboard in the terminal, over metrics that a second process writes.
+ *
+ *     node examples/dashboard.ts               # runs until Ctrl+C, over data/dashboard.db
+ *     node examples/dashboard.ts other.db 5    # over the file that you name, for 5 measurements
+ */
+import { fork } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { drawDashboard } from './dashboard/draw.ts'
+import { openMetrics } from './dashboard/metrics.ts'
+
+const [path = fileURLToPath(new URL('../data/dashboard.db', import.meta.url)), measurements = 'Infinity'] =
+  process.argv.slice(2)
+mkdirSync(dirname(path), { recursive: true })
+await using db = await openMetrics(path)
+await db.clear()
+
+const stop = new AbortController()
+process.once('SIGINT', () => stop.abort())
+const { signal } = stop
+
+const writer = fork(fileURLToPath(new URL('./dashboard/writer.ts', import.meta.url)), [path, measurements])
+writer.once('exit', () => stop.abort())
+
+/** The figures of one machine, and the newest of its alerts. */
+const { metrics, alerts } = db.repositories
+const recent: string[] = []
+
+async function followAlerts(): Promise<void> {
+  for await (const { type, value } of alerts.changes({ signal })) {
+    if (type === 'set' && value !== null) recent.push(`${value.at.toISOString().slice(11, 19)} ${value.text}`)
+  }
+}
+
+async function followMetrics(): Promise<void> {
+  for await (const entries of metrics.watchMany({ orderBy: { value: 'desc' } }, { signal })) {
+    drawDashboard(
+      entries.map(({ id, value }) => ({ name: String(id), ...value })),
+      recent.slice(-3),
+    )
+  }
+}
+
+await Promise.all([followAlerts(), followMetrics()])
+writer.kill()

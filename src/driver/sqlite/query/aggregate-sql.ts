@@ -1,0 +1,84 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { Field } from '../../../query/fields.ts'
+import type { AggregatePlan, HavingCondition, Measure } from '../../../query/plan.ts'
+import { bound } from './binding.ts'
+import type { FieldSql } from './field-sql.ts'
+import type { IndexChoice } from './index-choice.ts'
+import { allOf, fromKv, selectionSql } from './select-sql.ts'
+
+const signs = { eq: '=', ne: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' }
+
+/**
+ * One row for each group. Its columns: for each field of `groupBy` the value, what kind of JSON it is and whether it stands
+ * for a Date; then each measure, and behind `min` and `max` whether they stand for one.
+ */
+export function aggregateSql(plan: AggregatePlan, fields: FieldSql, choice: IndexChoice | null): SQL {
+  const groups = plan.groupBy.flatMap((field) => [fields.of(field), kindOf(field, fields)])
+  const columns = [
+    ...plan.groupBy.flatMap((field) => [fields.of(field), kindOf(field, fields), isDate(field)]),
+    ...plan.measures.flatMap((measure) => columnsOf(measure, fields)),
+  ]
+  const grouped = groups.length === 0 ? sql.empty() : sql` group by ${list(groups)}`
+  const having = plan.having === null ? sql.empty() : sql` having ${havingSql(plan.having, fields)}`
+  const order = [
+    ...plan.order.map(
+      ({ by, direction }) =>
+        sql`${'name' in by ? measureSql(by, fields) : fields.of(by)} ${sql.raw(direction)}`,
+    ),
+    ...groups,
+  ]
+  const ordered = order.length === 0 ? sql.empty() : sql` order by ${list(order)}`
+  const limited = plan.limit === null ? sql.empty() : sql` limit ${bound(plan.limit)}`
+  return sql`select ${list(columns)} from ${fromKv(plan.collection, choice)} where ${allOf(selectionSql(plan, fields))}${grouped}${having}${ordered}${limited}`
+}
+
+function columnsOf(measure: Measure, fields: FieldSql): SQL[] {
+  const figure = measureSql(measure, fields)
+  if (measure.name !== 'min' && measure.name !== 'max') return [figure]
+  return [figure, isDate(measure.field!)]
+}
+
+/** Sums as floating-point numbers, as JavaScript adds: SQLite's sum of integers fails where it overflows. */
+function measureSql({ name, field }: Measure, fields: FieldSql): SQL {
+  if (field === null) return sql.raw('count(*)')
+  const { number, ...others } = field.types
+  const onlyNumbers = number && !others.string && !others.boolean && !others.bigint && !others.structure
+  const found = fields.of(field)
+  if (name === 'min' || name === 'max') return sql`${sql.raw(name)}(${found})`
+  const added = onlyNumbers
+    ? found
+    : sql`case when ${fields.typeOf(field)} in ('integer', 'real') then ${found} end`
+  return sql`${sql.raw(name)}(${added} * 1.0)`
+}
+
+/** A group of `true` is none of 1, nor is one of a text that looks like an object's. */
+function kindOf(field: Field, fields: FieldSql): SQL {
+  const { boolean, structure } = field.types
+  return boolean || structure ? sql`nullif(${fields.typeOf(field)}, 'null')` : sql.raw('null')
+}
+
+/** Whether the texts of a field stand for dates: what superjson notes of a value's types. */
+function isDate(field: Field): SQL {
+  if (!field.types.string) return sql.raw('0')
+  const escaped = JSON.stringify(field.path).replaceAll("'", "''")
+  return sql`max(coalesce(kv.types ->> ${sql.raw(`'$.values.${escaped}[0]'`)} = 'Date', 0))`
+}
+
+function havingSql(condition: HavingCondition, fields: FieldSql): SQL {
+  switch (condition.type) {
+    case 'and':
+    case 'or': {
+      if (condition.conditions.length === 0) return sql.raw('1')
+      const inner = condition.conditions.map((one) => havingSql(one, fields))
+      return sql`(${sql.join(inner, sql.raw(` ${condition.type} `))})`
+    }
+    case 'not':
+      return sql`not (${havingSql(condition.condition, fields)})`
+    case 'compare':
+      return sql`${measureSql(condition.measure, fields)} ${sql.raw(signs[condition.operator])} ${bound(condition.operand)}`
+  }
+}
+
+function list(parts: readonly SQL[]): SQL {
+  return sql.join([...parts], sql.raw(', '))
+}

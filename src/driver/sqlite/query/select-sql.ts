@@ -1,0 +1,119 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { AfterPlan, FindPlan, OrderTerm, RelatedPlan, Selection } from '../../../query/plan.ts'
+import { indexName, ofCollection } from '../table.ts'
+import { bound, nowPlaceholder } from './binding.ts'
+import { conditionSql } from './condition-sql.ts'
+import type { FieldSql } from './field-sql.ts'
+import type { IndexChoice } from './index-choice.ts'
+
+/** The columns of a row that was found, in the order of `FoundRow`. */
+export const rowColumns = sql.raw('kv.value, kv.encoding, kv.types, kv.version, kv.expires_at, kv.key')
+
+const key = sql.raw('kv.key')
+
+/** `kv`, read by the chosen index: then the statement is refused where the database lacks it. */
+export function fromKv(collection: string, choice: IndexChoice | null): SQL {
+  if (choice === null) return sql.raw('kv')
+  return sql`kv indexed by ${sql.identifier(indexName(collection, choice.index))}`
+}
+
+/** The conditions of a selection; the literal name is what makes SQLite use the collection's indexes. */
+export function selectionSql({ collection, where, range }: Selection, fields: FieldSql): SQL[] {
+  const conditions = [
+    ofCollection(collection),
+    sql`(kv.expires_at is null or kv.expires_at > ${nowPlaceholder})`,
+  ]
+  if (range !== null) conditions.push(sql`kv.key >= ${bound(range.start)} and kv.key < ${bound(range.end)}`)
+  if (where !== null) conditions.push(conditionSql(where, fields))
+  return conditions
+}
+
+/** Joins conditions by `and`. */
+export function allOf(conditions: readonly SQL[]): SQL {
+  return sql.join([...conditions], sql.raw(' and '))
+}
+
+export function findSql(plan: FindPlan, fields: FieldSql, choice: IndexChoice | null): SQL {
+  const conditions = selectionSql(plan, fields)
+  if (plan.after !== null) conditions.push(behind(plan, plan.after, fields))
+  return sql`select ${rowColumns} from ${fromKv(plan.collection, choice)} where ${allOf(conditions)}${orderClause(plan, fields, choice)}${pageSql(plan)}`
+}
+
+/** A row that a unique index finds has no other to be sorted with; asking for an order all the same costs a lookup five times its time. */
+function orderClause(plan: FindPlan, fields: FieldSql, choice: IndexChoice | null): SQL {
+  const isOne = choice?.index.unique === true && choice.index.fields.every((path) => choice.fixed.has(path))
+  return isOne ? sql.empty() : sql` order by ${orderSql(plan, fields, choice)}`
+}
+
+/** Terms that cannot tell rows apart are left out: SQLite would sort by them. */
+export function orderSql(
+  { order, keyDirection }: Pick<FindPlan, 'order' | 'keyDirection'>,
+  fields: FieldSql,
+  choice: IndexChoice | null = null,
+): SQL {
+  const terms = order
+    .filter(({ field }) => !choice?.fixed.has(field.path))
+    .map(({ field, direction }) => sql`${fields.of(field)} ${sql.raw(direction)}`)
+  if (terms.length === 0 || choice === null || !isTotal(order, choice)) {
+    terms.push(sql`${key} ${sql.raw(keyDirection)}`)
+  }
+  return sql.join(terms, sql.raw(', '))
+}
+
+/** Whether no two rows agree in the order's terms: those of a unique index, none of which can be null. */
+function isTotal(order: readonly OrderTerm[], { index, fixed }: IndexChoice): boolean {
+  return (
+    index.unique &&
+    index.fields.every(
+      (path) => fixed.has(path) || order.some(({ field }) => field.path === path && !field.types.absent),
+    )
+  )
+}
+
+/** The rows behind a cursor. The first term bounds the index from the start, where no null can lie behind the bound. */
+function behind(
+  { order, keyDirection }: FindPlan,
+  { values, key: keySlot }: AfterPlan,
+  fields: FieldSql,
+): SQL {
+  let rest = sql`${key} ${sql.raw(keyDirection === 'asc' ? '>' : '<')} ${bound(keySlot)}`
+  for (let i = order.length - 1; i >= 0; i--) {
+    const { field, direction } = order[i]!
+    const found = fields.of(field)
+    const slot = values[i]!
+    if (slot === null) {
+      rest =
+        direction === 'asc' ? sql`(${found} is not null or ${rest})` : sql`(${found} is null and ${rest})`
+    } else {
+      const beyond = sql`${found} ${sql.raw(direction === 'asc' ? '>' : '<')} ${bound(slot)}`
+      const inclusive = sql`${found} ${sql.raw(direction === 'asc' ? '>=' : '<=')} ${bound(slot)}`
+      const bounded = sql`(${inclusive} and (${beyond} or ${rest}))`
+      rest = direction === 'desc' && field.types.absent ? sql`(${bounded} or ${found} is null)` : bounded
+    }
+  }
+  return rest
+}
+
+function pageSql({ limit, offset }: Pick<FindPlan, 'limit' | 'offset'>): SQL {
+  if (limit === null && offset === null) return sql.empty()
+  const most = limit === null ? sql.raw('-1') : sql`${bound(limit)}`
+  return offset === null ? sql` limit ${most}` : sql` limit ${most} offset ${bound(offset)}`
+}
+
+/** The rows of all parents in one statement; behind the columns of each, its parent's place in the list. */
+export function relatedSql(plan: RelatedPlan, fields: FieldSql): SQL {
+  const near =
+    plan.relation === 'below'
+      ? sql`kv.key >= unhex(parent.value || '00') and kv.key < unhex(parent.value || 'ff')`
+      : sql`kv.key = unhex(parent.value)`
+  const conditions = [near, ...selectionSql(plan, fields)]
+  const from = sql`json_each(${bound(plan.parents, 'list')}) as parent cross join kv`
+  const order = orderSql(plan, fields)
+  if (plan.limit === null && plan.offset === null) {
+    return sql`select ${rowColumns}, parent.key from ${from} where ${allOf(conditions)} order by parent.key, ${order}`
+  }
+  const first = plan.offset === null ? sql.raw('0') : sql`${bound(plan.offset)}`
+  const inner = sql`select ${rowColumns}, parent.key as parent, row_number() over (partition by parent.key order by ${order}) as place from ${from} where ${allOf(conditions)}`
+  const upTo = plan.limit === null ? sql.empty() : sql` and place <= ${first} + ${bound(plan.limit)}`
+  return sql`select value, encoding, types, version, expires_at, key, parent from (${inner}) where place > ${first}${upTo} order by parent, place`
+}

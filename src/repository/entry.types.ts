@@ -1,0 +1,40 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { IdOf, KeyOf } from '../key/pattern.types.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
+
+type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
+type Input<D extends AnyDefinition> = StandardSchemaV1.InferInput<D['schema']>
+
+/** The arguments that name one row: the id, or none where the pattern has no wildcard. */
+export type IdArguments<D extends AnyDefinition> =
+  IdOf<D['pattern']> extends undefined ? readonly [] : readonly [id: IdOf<D['pattern']>]
+
+/** A row: its id, its key, what its schema output, and the version of the commit that last wrote it. */
+export interface RepositoryEntry<D extends AnyDefinition> {
+  readonly id: IdOf<D['pattern']>
+  readonly key: KeyOf<D['pattern']>
+  readonly value: Output<D>
+  readonly versionstamp: string
+}
+
+/** A row that may be missing: then its value and versionstamp are `null`. */
+export type RepositoryEntryMaybe<D extends AnyDefinition> =
+  | RepositoryEntry<D>
+  | {
+      readonly id: IdOf<D['pattern']>
+      readonly key: KeyOf<D['pattern']>
+      readonly value: null
+      readonly versionstamp: null
+    }
+
+/**
+ * What `update` writes over the value that is stored: some of its fields, or a function from the value to the new one.
+ * A schema whose output is not valid input (it transforms) needs the function, since what is stored cannot be validated again.
+ */
+export type Update<D extends AnyDefinition> =
+  | ((value: Output<D>) => Input<D> | Promise<Input<D>>)
+  | (Output<D> extends Input<D>
+      ? Input<D> extends object
+        ? Readonly<Partial<Input<D>>>
+        : { error: 'only the fields of an object can be patched: give a function' }
+      : { error: 'this schema transforms its input: give a function of the stored value' })

@@ -1,0 +1,82 @@
+import type { QueryRow, StoredRow } from '../driver/driver.ts'
+import { QueryError } from '../errors.ts'
+import { decodeKey } from '../key/codec.ts'
+import { idOfKey } from '../key/pattern.ts'
+import type { Key } from '../key.types.ts'
+import type { FindPlan, Planned } from '../query/plan.ts'
+import type { UncheckedQuery } from '../query/planner.ts'
+import { valueAt } from '../query/stored-form.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
+import type { RowEntry, RowStore } from '../store/row-store.ts'
+import { plannerOf, prefixKeys } from './planner-of.ts'
+
+/** A query as it is given. */
+export interface UntypedQuery extends UncheckedQuery {
+  readonly columns?: unknown
+  readonly prefix?: Key
+  readonly with?: unknown
+}
+
+/** A row that a query found: as it is stored, and its entry with all of its value. */
+export interface FoundRow {
+  readonly row: QueryRow
+  readonly key: Uint8Array
+  readonly entry: RowEntry
+}
+
+/** The plan of a query. Throws a QueryError for one that is not right. */
+export function planFind(store: RowStore, definition: AnyDefinition, query: UntypedQuery): Planned<FindPlan> {
+  return plannerOf(definition).find(query, prefixKeys(store, definition, query.prefix))
+}
+
+/** The rows of a plan with their entries. */
+export async function foundRows(
+  store: RowStore,
+  definition: AnyDefinition,
+  { plan }: { readonly plan: Pick<FindPlan, 'order'> },
+  rows: readonly QueryRow[],
+): Promise<FoundRow[]> {
+  const entries = await entriesOf(store, definition, rows)
+  checkOrderedValues(plan, entries)
+  return rows.map((row, i) => ({ row, key: row[5] as Uint8Array, entry: entries[i]! }))
+}
+
+/** The entries of rows; a promise of them where reads are validated and a schema is asynchronous. */
+export function entriesOf(
+  store: RowStore,
+  definition: AnyDefinition,
+  rows: readonly QueryRow[],
+): RowEntry[] | Promise<RowEntry[]> {
+  const entries = new Array<RowEntry | Promise<RowEntry>>(rows.length)
+  let asynchronous = false
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!
+    const key = decodeKey(row[5] as Uint8Array)
+    const entry = store.rowEntry(toStoredRow(row), idOfKey(definition.pattern, key), key)
+    if (entry instanceof Promise) asynchronous = true
+    entries[i] = entry
+  }
+  return asynchronous ? Promise.all(entries) : (entries as RowEntry[])
+}
+
+function toStoredRow(row: QueryRow): StoredRow {
+  const [value, encoding, types, version, expiresAt] = row as readonly [
+    string | Uint8Array,
+    number,
+    string | null,
+    number,
+    number | null,
+  ]
+  return { value, encoding, types, version, expiresAt }
+}
+
+/** Where the schema does not tell what a field is, a bigint among the values does. */
+function checkOrderedValues({ order }: Pick<FindPlan, 'order'>, entries: readonly RowEntry[]): void {
+  for (const { field } of order) {
+    if (!field.types.bigint || !entries.some(({ value }) => typeof valueAt(value, field.path) === 'bigint'))
+      continue
+    throw new QueryError(
+      `orderBy cannot order by '${field.path}': bigints are stored as their digits, which do not sort as numbers do`,
+    )
+  }
+}

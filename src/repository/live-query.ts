@@ -1,0 +1,197 @@
+import { createHash, type Hash } from 'node:crypto'
+import type { LoggedChange, QueryRow } from '../driver/driver.ts'
+import { decodeKey } from '../key/codec.ts'
+import { keyText } from '../key/key-text.ts'
+import { patternRange } from '../key/pattern.ts'
+import { type ComparedRow, isBehind, rowOrder, selects } from '../query/evaluate.ts'
+import type { FindPlan, Planned } from '../query/plan.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
+import type { RowEntry } from '../store/row-store.ts'
+import type { Store } from '../store/store.ts'
+import type { Subscription } from '../watch/subscription.ts'
+import type { WatchSource } from '../watch/watch-stream.ts'
+import { foundRows, planFind, type UntypedQuery } from './found-rows.ts'
+import { relatedDefinitions } from './related-definitions.ts'
+import { present } from './with.ts'
+
+/** What is kept of the result that was given last: no values. */
+interface Given {
+  /** Stands for the versions of all its rows, the related ones too, and for their order. */
+  readonly digest: string
+  /** The keys of its rows, without the related ones. */
+  readonly keys: ReadonlySet<string>
+  readonly last: { readonly key: Uint8Array; readonly version: number } | null
+  /** When the first of its rows expires, in milliseconds since the epoch. */
+  readonly expiry: number | null
+}
+
+/** Changes to look at one by one; where there are more, running the query again costs less. */
+const mostChanges = 256
+/** How often a result is read again that others have changed while it was read. */
+const mostReads = 5
+
+/** The result of a query: as it is now, then each time that it is another one. */
+export class LiveQuery implements WatchSource<RowEntry[]> {
+  readonly #store: Store
+  readonly #definition: AnyDefinition
+  readonly #query: UntypedQuery
+  readonly #planned: Planned<FindPlan>
+  readonly #related: ReturnType<typeof relatedDefinitions>
+  #given: Given | null = null
+  /** Every change up to this version is in the result, or does not concern it. */
+  #position = 0
+  #subscription: Subscription | null = null
+
+  /** Throws a QueryError for a query that is not right. */
+  constructor(store: Store, definition: AnyDefinition, query: UntypedQuery) {
+    this.#store = store
+    this.#definition = definition
+    this.#query = query
+    this.#planned = planFind(store, definition, query)
+    this.#related = relatedDefinitions(store.registry, definition, query.with)
+  }
+
+  async next(isWanted: () => boolean): Promise<{ readonly item: RowEntry[] } | null> {
+    const definitions = [this.#definition, ...this.#related.map(({ definition }) => definition)]
+    const ranges = definitions.map(({ pattern }) => patternRange(pattern))
+    const subscription = await this.#store.hub.watchRanges(ranges)
+    this.#subscription = subscription
+    try {
+      while (isWanted()) {
+        subscription.arm()
+        const item = (await this.#mayHaveChanged()) ? await this.#readChanged() : null
+        if (item !== null) return { item }
+        await subscription.changed(this.#given?.expiry)
+        this.#position = Math.max(this.#position, subscription.distributed)
+      }
+      return null
+    } finally {
+      this.#subscription = null
+      subscription.end()
+    }
+  }
+
+  wake(): void {
+    this.#subscription?.wake()
+  }
+
+  /** Whether the query has to run again to tell. */
+  async #mayHaveChanged(): Promise<boolean> {
+    const given = this.#given
+    if (given === null || (given.expiry !== null && given.expiry <= Date.now())) return true
+    const { commits, oldest, latest } = await this.#store.driver.commitsSince(this.#position, mostChanges)
+    if (this.#position + 1 < oldest || (commits.at(-1)?.version ?? latest) < latest) return true
+    const changes = commits.flatMap((commit) => commit.changes)
+    if (changes.length > mostChanges || (await this.#concern(changes, given))) return true
+    this.#position = latest
+    return false
+  }
+
+  /** Whether one of the changes may have changed the result. */
+  async #concern(changes: readonly LoggedChange[], given: Given): Promise<boolean> {
+    const candidates: Uint8Array[] = []
+    for (const { type, key: encodedKey } of changes) {
+      if (given.keys.has(keyText(encodedKey))) return true
+      const key = decodeKey(encodedKey)
+      const collection = this.#store.collectionOf(key)
+      if (collection === this.#definition.name) {
+        // One that lay before the first row of the page moves all others.
+        if (this.#planned.plan.offset !== null) return true
+        if (type === 'set') candidates.push(encodedKey)
+      }
+      for (const { definition, depth } of this.#related) {
+        if (definition.name !== collection) continue
+        if (depth === null) return true
+        if (given.keys.has(keyText(this.#store.encodeKey(key.slice(0, depth))))) return true
+      }
+    }
+    return candidates.length > 0 && this.#enter(candidates, given)
+  }
+
+  /** Whether one of these rows, none of which is in the result, belongs there now. */
+  async #enter(keys: readonly Uint8Array[], { keys: { size }, last }: Given): Promise<boolean> {
+    const { plan, operands } = this.#planned
+    const isFull = plan.limit !== null && size >= (operands[plan.limit] as number)
+    if (isFull && last === null) return false
+    const end = isFull ? await this.#row(last!.key) : null
+    // It was changed just now: the log will tell, but the order cannot.
+    if (isFull && end?.version !== last!.version) return true
+    const precedes = rowOrder(plan)
+    for (const key of keys) {
+      const row = await this.#row(key)
+      if (row === null || !selects(plan, operands, row) || !isBehind(plan, operands, row)) continue
+      if (end === null || precedes(row, end) < 0) return true
+    }
+    return false
+  }
+
+  async #row(key: Uint8Array): Promise<(ComparedRow & { readonly version: number }) | null> {
+    const row = await this.#store.driver.get(key)
+    return row && { key, version: row.version, value: await this.#store.decode(row, decodeKey(key)) }
+  }
+
+  /** The result where it is not the one that was given last. */
+  async #readChanged(): Promise<RowEntry[] | null> {
+    const { driver } = this.#store
+    for (let reads = 1; ; reads++) {
+      const version = await driver.latestVersion()
+      const rows = await driver.query(this.#planned)
+      const hash = hashOf(rows)
+      let entries: RowEntry[] | null = null
+      if (this.#related.length > 0) {
+        entries = await this.#present(rows)
+        for (const entry of entries) this.#addRelated(hash, entry, this.#query.with)
+        // The related rows were read one statement after the other: they belong together where nothing came in between.
+        if (reads < mostReads && (await driver.latestVersion()) !== version) continue
+      }
+      const digest = hash.digest('base64')
+      const isSame = digest === this.#given?.digest
+      if (!isSame) entries ??= await this.#present(rows)
+      this.#position = version
+      this.#given = { digest, ...outlineOf(rows) }
+      return isSame ? null : entries
+    }
+  }
+
+  async #present(rows: readonly QueryRow[]): Promise<RowEntry[]> {
+    const [store, definition] = [this.#store, this.#definition]
+    return present(store, definition, this.#query, await foundRows(store, definition, this.#planned, rows))
+  }
+
+  #addRelated(hash: Hash, entry: RowEntry, relations: unknown): void {
+    if (typeof relations !== 'object' || relations === null) return
+    for (const [name, asked] of Object.entries(relations)) {
+      const related = (entry as unknown as Record<string, RowEntry | RowEntry[] | null | undefined>)[name]
+      const rows = Array.isArray(related) ? related : related ? [related] : []
+      hash.update(`${name}:${rows.length};`)
+      for (const row of rows) {
+        hash.update(this.#store.encodeKey(row.key)).update(row.versionstamp)
+        this.#addRelated(hash, row, (asked as { readonly with?: unknown }).with)
+      }
+    }
+  }
+}
+
+function hashOf(rows: readonly QueryRow[]): Hash {
+  const hash = createHash('sha256')
+  for (const row of rows) hash.update(keyOf(row)).update(`${versionOf(row)};`)
+  return hash
+}
+
+function outlineOf(rows: readonly QueryRow[]): Omit<Given, 'digest'> {
+  const last = rows.at(-1)
+  const expiries = rows.map((row) => row[4] as number | null).filter((time) => time !== null)
+  return {
+    keys: new Set(rows.map((row) => keyText(keyOf(row)))),
+    last: last === undefined ? null : { key: keyOf(last), version: versionOf(last) },
+    expiry: expiries.length === 0 ? null : expiries.reduce((a, b) => Math.min(a, b)),
+  }
+}
+
+function keyOf(row: QueryRow): Uint8Array {
+  return row[5] as Uint8Array
+}
+
+function versionOf(row: QueryRow): number {
+  return row[3] as number
+}

@@ -1,0 +1,142 @@
+import type { QueryRow } from '../driver/driver.ts'
+import { QueryError } from '../errors.ts'
+import { keyText } from '../key/key-text.ts'
+import { keyOfId } from '../key/pattern.ts'
+import type { IdOf, Pattern } from '../key/pattern.types.ts'
+import type { FindPlan, Planned } from '../query/plan.ts'
+import { checkQueryOptions, relate } from '../query/planner.ts'
+import { valueAt } from '../query/stored-form.ts'
+import { describe, quote } from '../query/where.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
+import type { RowEntry, RowStore } from '../store/row-store.ts'
+import { projectionOf } from './columns.ts'
+import { type FoundRow, foundRows, planFind, type UntypedQuery } from './found-rows.ts'
+import { plannerOf } from './planner-of.ts'
+
+type Related = Record<string, readonly RowEntry[] | RowEntry | null>
+
+const nestedOptions = ['where', 'orderBy', 'limit', 'offset', 'columns', 'with']
+const taken: ReadonlySet<string> = new Set(['id', 'key', 'value', 'versionstamp'])
+
+/** The entries as the query asks for them: with their related rows, and with the chosen fields of their values. */
+export async function present(
+  store: RowStore,
+  definition: AnyDefinition,
+  query: UntypedQuery,
+  found: readonly FoundRow[],
+): Promise<RowEntry[]> {
+  const project = projectionOf(query.columns, plannerOf(definition).fields, definition.name)
+  const related = query.with === undefined ? null : await loadRelated(store, definition, query.with, found)
+  return found.map(({ entry }, i) => {
+    if (project === null && related === null) return entry
+    return { ...entry, ...(project && { value: project(entry.value) }), ...related?.[i] }
+  })
+}
+
+/**
+ * The rows that belong to each of these, by the names in `relations`: those of a pattern nested under theirs, a list
+ * under its repository's name, and the row that a field refers to, under the field's name. One statement for each name.
+ */
+async function loadRelated(
+  store: RowStore,
+  definition: AnyDefinition,
+  relations: unknown,
+  parents: readonly FoundRow[],
+): Promise<Related[]> {
+  if (typeof relations !== 'object' || relations === null || Array.isArray(relations)) {
+    throw new QueryError(`with takes names of repositories, as { posts: true }: got ${describe(relations)}`)
+  }
+  const related = parents.map((): Related => ({}))
+  for (const [name, asked] of Object.entries(relations)) {
+    if (asked === false) continue
+    const query = checkNested(name, asked)
+    const reference = Object.hasOwn(definition.references, name) ? definition.references[name] : undefined
+    const load =
+      reference === undefined
+        ? loadBelow(store, nested(store, definition, name), query, parents)
+        : loadReferred(store, reference, name, query, parents)
+    for (const [i, rows] of (await load).entries()) related[i]![name] = rows
+  }
+  return related
+}
+
+function checkNested(name: string, asked: unknown): UntypedQuery {
+  if (taken.has(name))
+    throw new QueryError(`Every entry has a '${name}': give the repository another name to load it by with`)
+  if (asked === true) return {}
+  if (typeof asked !== 'object' || asked === null)
+    throw new QueryError(`with takes true or a query for ${quote(name)}: got ${describe(asked)}`)
+  checkQueryOptions(asked, `with: { ${name} }`, nestedOptions)
+  return asked
+}
+
+function nested(store: RowStore, { name: parent, pattern }: AnyDefinition, name: string): AnyDefinition {
+  const child = store.registry.byName(name)
+  const isNested =
+    child !== undefined &&
+    child.pattern.length > pattern.length &&
+    pattern.every((part, i) => samePart(part, child.pattern[i]))
+  if (isNested) return child
+  throw new QueryError(
+    `with: { ${name} } names no repository nested under '${parent}', and no reference of it`,
+  )
+}
+
+function samePart(a: unknown, b: unknown): boolean {
+  if (!(a instanceof Uint8Array && b instanceof Uint8Array)) return a === b
+  return Buffer.compare(a, b) === 0
+}
+
+async function loadBelow(
+  store: RowStore,
+  child: AnyDefinition,
+  query: UntypedQuery,
+  parents: readonly FoundRow[],
+): Promise<RowEntry[][]> {
+  const keys = parents.map(({ key }) => hex(key))
+  return grouped(store, child, query, keys, 'below', parents.length)
+}
+
+async function loadReferred(
+  store: RowStore,
+  target: AnyDefinition,
+  path: string,
+  query: UntypedQuery,
+  parents: readonly FoundRow[],
+): Promise<(RowEntry | null)[]> {
+  const places = new Map<string, number>()
+  const keys: string[] = []
+  const placeOf = parents.map(({ entry }) => {
+    const id = valueAt(entry.value, path)
+    if (id === undefined || id === null) return null
+    const key = store.encodeKey(keyOfId(target.pattern, id as IdOf<Pattern>))
+    const text = keyText(key)
+    const known = places.get(text)
+    if (known !== undefined) return known
+    places.set(text, keys.length)
+    return keys.push(hex(key)) - 1
+  })
+  const rows = await grouped(store, target, query, keys, 'at', keys.length)
+  return placeOf.map((place) => (place === null ? null : (rows[place]![0] ?? null)))
+}
+
+async function grouped(
+  store: RowStore,
+  definition: AnyDefinition,
+  query: UntypedQuery,
+  keys: readonly string[],
+  relation: 'below' | 'at',
+  count: number,
+): Promise<RowEntry[][]> {
+  const planned: Planned<FindPlan> = planFind(store, definition, query)
+  const rows: readonly QueryRow[] =
+    keys.length === 0 ? [] : await store.driver.query(relate(planned, relation, keys))
+  const entries = await present(store, definition, query, await foundRows(store, definition, planned, rows))
+  const groups = Array.from({ length: count }, (): RowEntry[] => [])
+  for (const [i, row] of rows.entries()) groups[row[6] as number]!.push(entries[i]!)
+  return groups
+}
+
+function hex(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex')
+}

@@ -1,0 +1,76 @@
+import type { Mutation } from '../commit/write.ts'
+import { ConflictError, QueryError } from '../errors.ts'
+import { formatVersionstamp } from '../key/versionstamp.ts'
+import type { Key } from '../key.types.ts'
+import { checkOptionNames } from '../option-names.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
+import { toConflict } from '../store/atomic-operation.ts'
+import { backOff } from '../store/backoff.ts'
+import type { RowStore } from '../store/row-store.ts'
+import { type FoundRow, foundRows, planFind } from './found-rows.ts'
+import { applyUpdate, type UntypedUpdate } from './update.ts'
+
+export interface UntypedWriteMany {
+  readonly where: unknown
+  readonly prefix?: Key
+  readonly set?: UntypedUpdate
+}
+
+/** What became of the rows that a condition found. */
+export interface WriteManyResult {
+  readonly ok: true
+  /** How many rows were written. */
+  readonly count: number
+  /** The version of the commit; `null` where there was nothing to commit. */
+  readonly versionstamp: string | null
+}
+
+const mostAttempts = 100
+
+export function updateMany(
+  store: RowStore,
+  definition: AnyDefinition,
+  options: UntypedWriteMany,
+): Promise<WriteManyResult> {
+  checkOptionNames(options, ['where', 'prefix', 'set'], 'updateMany')
+  const { set } = options
+  if (set === undefined)
+    throw new TypeError('updateMany takes { where, set }: a patch, or a function of the stored value')
+  return writeMany(store, definition, options, async ({ entry, row }) => {
+    const mutation = await store.prepareSet(entry.key, await applyUpdate(entry.value, set), undefined)
+    return { ...mutation, expiresAt: row[4] as number | null }
+  })
+}
+
+export function deleteMany(
+  store: RowStore,
+  definition: AnyDefinition,
+  options: UntypedWriteMany,
+): Promise<WriteManyResult> {
+  checkOptionNames(options, ['where', 'prefix'], 'deleteMany')
+  return writeMany(store, definition, options, ({ key }) => ({ type: 'delete', key }))
+}
+
+/** Commits a mutation of each row that is found, all or none; again where others have changed one in between. */
+async function writeMany(
+  store: RowStore,
+  definition: AnyDefinition,
+  { where, prefix }: UntypedWriteMany,
+  mutate: (found: FoundRow) => Mutation | Promise<Mutation>,
+): Promise<WriteManyResult> {
+  if (where === undefined) throw new QueryError('Give a where: {} stands for all rows')
+  for (let attempt = 1; ; attempt++) {
+    store.assertOpen()
+    const planned = planFind(store, definition, { where, ...(prefix && { prefix }) })
+    const rows = await foundRows(store, definition, planned, await store.driver.query(planned))
+    if (rows.length === 0) return { ok: true, count: 0, versionstamp: null }
+    const checks = rows.map(({ key, row }) => ({ key, version: row[3] as number }))
+    const mutations = await Promise.all(rows.map(mutate))
+    const outcome = await store.commit({ checks, mutations })
+    if (outcome.type === 'committed') {
+      return { ok: true, count: rows.length, versionstamp: formatVersionstamp(outcome.version) }
+    }
+    if (attempt === mostAttempts) throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
+    await backOff(attempt)
+  }
+}

@@ -1,0 +1,48 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+
+/** A program of test/processes that runs beside the test, and the messages that it sends. */
+export interface Child {
+  readonly process: ChildProcess
+  /** The next message; rejects when the program ends without one. */
+  message<T>(): Promise<T>
+  send(message: object | string): void
+  /** Resolves to the exit code and signal when the program has ended and its output has been read. */
+  readonly ended: Promise<readonly [code: number | null, signal: string | null]>
+}
+
+/** Starts a program with these arguments, which it finds as JSON in its first argument. */
+export function startChild(program: string, args: object = {}): Child {
+  const path = fileURLToPath(new URL(`../processes/${program}`, import.meta.url))
+  const child = fork(path, [JSON.stringify(args)], {
+    execArgv: [],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const arrived: unknown[] = []
+  const waiting: PromiseWithResolvers<unknown>[] = []
+  child.on('message', (message) => {
+    const next = waiting.shift()
+    if (next === undefined) arrived.push(message)
+    else next.resolve(message)
+  })
+  const ended = new Promise<readonly [number | null, string | null]>((resolve) => {
+    child.on('close', (code, signal) => {
+      for (const next of waiting.splice(0)) next.reject(new Error(`${program} ended: ${code ?? signal}`))
+      resolve([code, signal])
+    })
+  })
+  return {
+    process: child,
+    ended,
+    send: (message) => void child.send(message),
+    message<T>() {
+      if (arrived.length > 0) return Promise.resolve(arrived.shift() as T)
+      if (child.exitCode !== null) return Promise.reject(new Error(`${program} has ended: ${child.exitCode}`))
+      const next = Promise.withResolvers<unknown>()
+      waiting.push(next)
+      return next.promise as Promise<T>
+    },
+  }
+}

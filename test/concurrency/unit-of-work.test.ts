@@ -1,0 +1,394 @@
+import { ConflictError, KeyExistsError, KvU64, NotFoundError, ValidationError, Valkeyrie } from 'valkeyrie'
+import { expect, it, onTestFinished } from 'vitest'
+import { z } from 'zod'
+import { newDatabasePath } from './temporary-folder.ts'
+
+const openItems = (path?: string, options = {}) =>
+  Valkeyrie.withSchema(['items', '*'], z.object({ n: z.int(), text: z.string().optional() }), {
+    name: 'items',
+  })
+    .withSchema(['counters', '*'], z.instanceof(KvU64), { name: 'counters' })
+    .open(path, options)
+
+type Db = Awaited<ReturnType<typeof openItems>>
+
+async function open(path?: string, options = {}): Promise<Db> {
+  const db = await openItems(path, options)
+  onTestFinished(() => db.close())
+  return db
+}
+
+/** Commits one more time than the log is trimmed after, so that nothing is left of what was before. */
+async function trimLog(db: Db): Promise<void> {
+  for (let i = 0; i < 2; i++) {
+    await Promise.all(Array.from({ length: 300 }, () => db.set(['noise'], i)))
+  }
+}
+
+it('50 concurrent compare-and-set loops on one counter end at 50', async () => {
+  const db = await open()
+  const increment = async () => {
+    for (;;) {
+      const counter = await db.get(['counter'])
+      const next = ((counter.value as number | null) ?? 0) + 1
+      if ((await db.atomic().check(counter).set(['counter'], next).commit()).ok) return
+    }
+  }
+  await Promise.all(Array.from({ length: 50 }, increment))
+  expect((await db.get(['counter'])).value).toBe(50)
+})
+
+it('50 concurrent units of work and 50 concurrent updates on one value lose nothing', async () => {
+  const db = await open()
+  await db.repositories.items.set('a', { n: 0 })
+  await Promise.all([
+    ...Array.from({ length: 50 }, () =>
+      db.unitOfWork(async (unit) => {
+        const item = await unit.repositories.items.get('a')
+        item.value!.n += 1
+      }),
+    ),
+    ...Array.from({ length: 50 }, () => db.repositories.items.update('a', ({ n }) => ({ n: n + 1 }))),
+  ])
+  expect((await db.repositories.items.get('a')).value).toEqual({ n: 100 })
+})
+
+it('an entry is one object per key, however it is read', async () => {
+  const db = await open()
+  await db.repositories.items.set('a', { n: 1 })
+  await db.unitOfWork(async (unit) => {
+    const { items } = unit.repositories
+    const [got, [many], listed, byKey] = [
+      await items.get('a'),
+      await items.getMany(['a']),
+      (await Array.fromAsync(items.list()))[0]!,
+      await unit.get(['items', 'a']),
+    ]
+    expect(many).toBe(got)
+    expect(listed).toBe(got)
+    expect(byKey.value).toBe(got.value)
+    await items.set('a', { n: 2 })
+    expect(got.value).toEqual({ n: 2 })
+    expect(await items.get('a')).toBe(got)
+  })
+})
+
+it('a value that was changed in place is written, another one is not', async () => {
+  const db = await open()
+  await db.repositories.items.set('a', { n: 1 })
+  await db.repositories.items.set('b', { n: 1 })
+  const before = await db.repositories.items.get('b')
+  await db.unitOfWork(async ({ repositories: { items } }) => {
+    const [a] = await items.getMany(['a', 'b'])
+    a!.value!.n = 5
+    expect((await Array.fromAsync(items.list())).map(({ value }) => value.n)).toEqual([5, 1])
+  })
+  expect((await db.repositories.items.get('a')).value).toEqual({ n: 5 })
+  expect(await db.repositories.items.get('b')).toEqual(before)
+})
+
+it('a value that was changed in place so that its schema refuses it discards the unit', async () => {
+  const db = await open()
+  await db.repositories.items.set('a', { n: 1 })
+  const unit = db.unitOfWork(async ({ repositories: { items } }) => {
+    await items.set('b', { n: 1 })
+    const a = await items.get('a')
+    a.value!.n = 0.5
+  })
+  await expect(unit).rejects.toThrow(ValidationError)
+  expect(await db.repositories.items.count()).toBe(1)
+})
+
+it('what was written after a change in place takes its place, what is changed after a write builds on it', async () => {
+  const db = await open()
+  await db.repositories.items.set('a', { n: 1 })
+  await db.unitOfWork(async ({ repositories: { items } }) => {
+    const a = await items.get('a')
+    a.value!.n = 9
+    await items.set('a', { n: 1 })
+  })
+  expect((await db.repositories.items.get('a')).value).toEqual({ n: 1 })
+  await db.unitOfWork(async ({ repositories: { items } }) => {
+    const a = await items.get('a')
+    await items.update('a', { text: 'updated' })
+    a.value!.n = 2
+  })
+  expect((await db.repositories.items.get('a')).value).toEqual({ n: 2, text: 'updated' })
+  await db.unitOfWork(async ({ repositories: { items } }) => {
+    const a = await items.get('a')
+    a.value!.n = 9
+    await items.delete('a')
+    await expect(items.touch('a', { expireIn: null })).rejects.toThrow(NotFoundError)
+  })
+  expect(await db.repositories.items.exists('a')).toBe(false)
+})
+
+it('calls of a unit that overlap do not slip between the check and the write of another', async () => {
+  const db = await open()
+  await db.unitOfWork(async ({ repositories: { items } }) => {
+    const inserts = await Promise.allSettled([1, 2, 3].map((n) => items.insert('a', { n })))
+    expect(inserts.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
+    expect(inserts[1]).toMatchObject({ reason: expect.any(KeyExistsError) })
+    await Promise.all([1, 2, 3].map(() => items.update('a', ({ n }) => ({ n: n + 10 }))))
+    expect(await Promise.all([items.delete('a'), items.delete('a')])).toEqual([true, false])
+    await items.insert('a', { n: 5 })
+  })
+  expect((await db.repositories.items.get('a')).value).toEqual({ n: 5 })
+})
+
+it('reads see all that the unit has written', async () => {
+  const db = await open()
+  await db.repositories.items.insertMany(['a', 'b', 'c', 'd'].map((id) => [id, { n: 1 }]))
+  await db.repositories.counters.set('c', new KvU64(5n))
+  await db.unitOfWork(async (unit) => {
+    const { items, counters } = unit.repositories
+    await items.delete('b')
+    await items.set('bb', { n: 2 })
+    await items.update('c', { n: 3 })
+    expect((await Array.fromAsync(items.list())).map(({ id, value }) => [id, value.n])).toEqual([
+      ['a', 1],
+      ['bb', 2],
+      ['c', 3],
+      ['d', 1],
+    ])
+    expect(await items.count()).toBe(4)
+    expect(await items.exists('b')).toBe(false)
+    await counters.sum('c', 2n)
+    await counters.max('c', 6n)
+    await counters.min('new', 9n)
+    expect((await counters.getMany(['c', 'new'])).map(({ value }) => value?.value)).toEqual([7n, 9n])
+  })
+  expect(await db.repositories.items.count()).toBe(4)
+})
+
+it.each([false, true])(
+  'a listing shows what the unit writes while it goes on (reverse: %s)',
+  async (reverse) => {
+    const db = await open()
+    const ids = ['a', 'b', 'c', 'd', 'e', 'f']
+    await db.repositories.items.insertMany(ids.map((id) => [id, { n: 1 }]))
+    const [first, second, third, inserted, last] = reverse
+      ? ['f', 'd', 'c', 'bb', 'a']
+      : ['a', 'c', 'd', 'dd', 'f']
+    const seen = await db.unitOfWork(async ({ repositories: { items } }) => {
+      const listed: [string, number][] = []
+      for await (const entry of items.list({}, { reverse })) {
+        listed.push([String(entry.id), entry.value.n])
+        if (entry.id === first) await items.delete(reverse ? 'e' : 'b')
+        if (entry.id === second) await items.set(third!, { n: 2 })
+        if (entry.id === third) await items.set(inserted!, { n: 3 })
+        if (entry.id === inserted) await items.delete(reverse ? 'b' : 'e')
+        entry.value.n += 10
+      }
+      return listed
+    })
+    expect(seen).toEqual([
+      [first, 1],
+      [second, 1],
+      [third, 2],
+      [inserted, 3],
+      [last, 1],
+    ])
+    const stored = await Array.fromAsync(db.repositories.items.list({}, { reverse }))
+    expect(stored.map(({ id, value }) => [id, value.n])).toEqual(seen.map(([id, n]) => [id, n + 10]))
+  },
+)
+
+it('nothing is written, and nobody sees anything, before the function has returned', async () => {
+  const db = await open()
+  await db.unitOfWork(async (unit) => {
+    await unit.set(['a'], 1)
+    expect((await db.get(['a'])).value).toBeNull()
+  })
+  expect((await db.get(['a'])).value).toBe(1)
+  const failure = new Error('no')
+  const unit = db.unitOfWork(async (inner) => {
+    await inner.set(['a'], 2)
+    await inner.set(['b'], 2)
+    throw failure
+  })
+  await expect(unit).rejects.toBe(failure)
+  expect((await db.getMany([['a'], ['b']])).map(({ value }) => value)).toEqual([1, null])
+})
+
+it('all writes of a unit share one versionstamp', async () => {
+  const db = await open()
+  await db.unitOfWork(async (unit) => {
+    await unit.set(['a'], 1)
+    await unit.repositories.items.insert('a', { n: 1 })
+    await unit.repositories.counters.sum('a', 1n)
+  })
+  const entries = await db.getMany([['a'], ['items', 'a'], ['counters', 'a']])
+  expect(new Set(entries.map(({ versionstamp }) => versionstamp)).size).toBe(1)
+})
+
+it('a unit that is used after its function has returned says so, and loses nothing in silence', async () => {
+  const db = await open()
+  let kept!: Parameters<Parameters<Db['unitOfWork']>[0]>[0]
+  let late!: Promise<unknown>
+  await db.unitOfWork(async (unit) => {
+    kept = unit
+    await unit.set(['a'], 1)
+    late = unit.repositories.items.insert('late', { n: 1 })
+    late.catch(() => {})
+  })
+  const over = /unit of work is over/
+  await expect(late).rejects.toThrow(over)
+  await expect(kept.get(['a'])).rejects.toThrow(over)
+  await expect(kept.set(['a'], 2)).rejects.toThrow(over)
+  await expect(kept.repositories.items.count()).rejects.toThrow(over)
+  await expect(kept.list({ prefix: [] }).next()).rejects.toThrow(over)
+  expect((await db.getMany([['a'], ['items', 'late']])).map(({ value }) => value)).toEqual([1, null])
+})
+
+it('units of work do not nest, and work that one has left behind may begin another', async () => {
+  const db = await open()
+  await expect(db.unitOfWork(() => db.unitOfWork(() => {}))).rejects.toThrow(/do not nest/)
+  const over = Promise.withResolvers<void>()
+  let left!: Promise<unknown>
+  await db.unitOfWork(() => {
+    left = over.promise.then(() => db.unitOfWork((unit) => unit.set(['later'], true)))
+  })
+  over.resolve()
+  await left
+  expect((await db.get(['later'])).value).toBe(true)
+})
+
+it('ConflictError tells the keys and the attempts when the retries run out', async () => {
+  const db = await open()
+  const unit = db.unitOfWork(
+    async (inner) => {
+      await inner.get(['fought', 'over'])
+      await db.set(['fought', 'over'], Math.random())
+      await inner.set(['result'], true)
+    },
+    { retries: 3 },
+  )
+  const error = await unit.then(
+    () => null,
+    (reason: unknown) => reason,
+  )
+  expect(error).toBeInstanceOf(ConflictError)
+  expect(error).toMatchObject({ code: 'CONFLICT', attempts: 4, conflicts: [{ key: ['fought', 'over'] }] })
+  expect((await db.get(['result'])).value).toBeNull()
+})
+
+it('a function that swallows the conflict is run again all the same', async () => {
+  const db = await open()
+  let attempts = 0
+  const seen = await db.unitOfWork(async (unit) => {
+    attempts += 1
+    const first = (await unit.get(['a'])).value
+    if (attempts === 1) await db.set(['a'], 'changed')
+    await unit.get(['a']).catch(() => {})
+    return first
+  })
+  expect([attempts, seen]).toEqual([2, 'changed'])
+})
+
+it('no run begins after the deadline', async () => {
+  const db = await open()
+  const fight = (options: { deadline: number | Date }) => {
+    const runs: number[] = []
+    return db
+      .unitOfWork(async (unit) => {
+        runs.push(Date.now())
+        await unit.get(['a'])
+        await db.set(['a'], runs.length)
+        await unit.set(['b'], 1)
+      }, options)
+      .then(
+        () => expect.unreachable(),
+        (error: unknown) => ({ runs, error }),
+      )
+  }
+  expect(await fight({ deadline: 0 })).toMatchObject({ runs: { length: 1 }, error: { attempts: 1 } })
+  expect(await fight({ deadline: new Date(0) })).toMatchObject({ runs: { length: 1 } })
+  const end = Date.now() + 100
+  const { runs, error } = await fight({ deadline: new Date(end) })
+  expect(error).toBeInstanceOf(ConflictError)
+  expect(runs.every((time) => time < end)).toBe(true)
+  expect(runs.length).toBeGreaterThan(1)
+})
+
+it('aborting rejects with the reason, whenever it comes, and writes nothing', async () => {
+  const db = await open()
+  const reason = new Error('enough')
+  await expect(db.unitOfWork(() => {}, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+
+  const during = new AbortController()
+  const hanging = db.unitOfWork(
+    async (unit) => {
+      await unit.set(['a'], 1)
+      during.abort(reason)
+      await new Promise(() => {})
+    },
+    { signal: during.signal },
+  )
+  await expect(hanging).rejects.toBe(reason)
+
+  const between = new AbortController()
+  const fighting = db.unitOfWork(
+    async (unit) => {
+      await unit.get(['fought'])
+      await db.set(['fought'], Math.random())
+      setImmediate(() => between.abort(reason))
+      await unit.set(['a'], 1)
+    },
+    { signal: between.signal },
+  )
+  await expect(fighting).rejects.toBe(reason)
+  expect((await db.get(['a'])).value).toBeNull()
+})
+
+it.each([
+  ['a key', async (unit: Db) => void (await unit.get(['a']))],
+  ['a range', async (unit: Db) => void (await Array.fromAsync(unit.list({ prefix: ['a'] })))],
+  ['a count', async (unit: Db) => void (await unit.repositories.items.count())],
+])('a log that was trimmed while a unit ran: a change of %s is found still', async (_, read) => {
+  const db = await open(newDatabasePath(), { log: { keepRows: 1 } })
+  let attempts = 0
+  await db.unitOfWork(async (unit) => {
+    attempts += 1
+    await read(unit as unknown as Db)
+    if (attempts === 1) {
+      await db.atomic().set(['a'], 1).set(['items', 'a'], { n: 1 }).commit()
+      await trimLog(db)
+    }
+    await unit.set(['result'], attempts)
+  })
+  expect(attempts).toBe(2)
+})
+
+it('a log that was trimmed while a unit ran: keys that did not change need no further run', async () => {
+  const db = await open(newDatabasePath(), { log: { keepRows: 1 } })
+  await db.set(['a'], 1)
+  let attempts = 0
+  await db.unitOfWork(async (unit) => {
+    attempts += 1
+    await unit.get(['a'])
+    await unit.get(['missing'])
+    if (attempts === 1) await trimLog(db)
+    await unit.set(['result'], attempts)
+  })
+  expect(attempts).toBe(1)
+})
+
+it('a log that was trimmed while a unit ran: what others wrote at the very version it expected is no write of its own', async () => {
+  const db = await open(newDatabasePath(), { log: { keepRows: 1 } })
+  await db.repositories.counters.set('a', new KvU64(1n))
+  let attempts = 0
+  await db.unitOfWork(async (unit) => {
+    attempts += 1
+    const { counters } = unit.repositories
+    await counters.sum('a', 1n)
+    const { value } = await counters.get('a')
+    if (attempts === 1) {
+      await db.repositories.counters.set('a', new KvU64(100n))
+      await trimLog(db)
+    }
+    await unit.set(['double'], value!.value * 2n)
+  })
+  expect((await db.repositories.counters.get('a')).value?.value).toBe(101n)
+  expect((await db.get(['double'])).value).toBe(202n)
+})

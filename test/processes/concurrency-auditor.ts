@@ -1,0 +1,37 @@
+// Adds up all accounts again and again, each time from one snapshot: the ninth process of bank.test.ts.
+import { Valkeyrie } from 'valkeyrie'
+import { accountSchema, accounts, wholeSum } from '../concurrency/bank.ts'
+
+const { path } = JSON.parse(process.argv[2]!) as { readonly path: string }
+const db = await Valkeyrie.withSchema(...accountSchema).open(path)
+const report = { audits: 0, wrong: [] as string[], failures: [] as string[] }
+
+type Balances = readonly { readonly value: { readonly balance: number } | null }[]
+const sumOf = (entries: Balances) => entries.reduce((sum, { value }) => sum + value!.balance, 0)
+
+const audits: Record<string, () => Promise<Balances>> = {
+  'getMany of the database': () => db.repositories.accounts.getMany(accounts),
+  'getMany of a unit': () => db.unitOfWork((unit) => unit.repositories.accounts.getMany(accounts)),
+  'list of a unit': () =>
+    db.unitOfWork((unit) => Array.fromAsync(unit.repositories.accounts.list({}, { batchSize: 20 }))),
+}
+
+let stopped = false
+process.once('message', () => {
+  stopped = true
+})
+process.send!('ready')
+while (!stopped) {
+  for (const [name, audit] of Object.entries(audits)) {
+    try {
+      const sum = sumOf(await audit())
+      report.audits += 1
+      if (sum !== wholeSum) report.wrong.push(`${name}: ${sum}`)
+    } catch (error) {
+      report.failures.push(`${name}: ${error}`)
+    }
+  }
+  await new Promise((resolve) => setImmediate(resolve))
+}
+await db.close()
+process.send!(report, () => process.disconnect())

@@ -1,0 +1,45 @@
+// Transfers money at random between accounts by units of work: the processes of bank.test.ts.
+import { ConflictError, Valkeyrie } from 'valkeyrie'
+import { accountSchema, accounts } from '../concurrency/bank.ts'
+import { randomOf } from '../concurrency/random.ts'
+
+const { path, seed, milliseconds } = JSON.parse(process.argv[2]!) as {
+  readonly path: string
+  readonly seed: number
+  readonly milliseconds: number
+}
+const db = await Valkeyrie.withSchema(...accountSchema).open(path)
+const random = randomOf(seed)
+const anAccount = () => accounts[Math.floor(random() * accounts.length)]!
+const report = { transfers: 0, conflicts: 0, failures: [] as string[] }
+
+async function transfer(): Promise<void> {
+  const from = anAccount()
+  const to = anAccount()
+  const most = Math.floor(random() * 50)
+  await db.unitOfWork(async (unit) => {
+    const [payer, payee] = await unit.repositories.accounts.getMany([from, to])
+    const amount = Math.min(most, payer!.value!.balance)
+    payer!.value!.balance -= amount
+    payee!.value!.balance += amount
+  })
+}
+
+process.send!('ready')
+process.once('message', async () => {
+  const end = Date.now() + milliseconds
+  const lane = async () => {
+    while (Date.now() < end) {
+      try {
+        await transfer()
+        report.transfers += 1
+      } catch (error) {
+        if (error instanceof ConflictError) report.conflicts += 1
+        else report.failures.push(String(error))
+      }
+    }
+  }
+  await Promise.all([lane(), lane()])
+  await db.close()
+  process.send!(report, () => process.disconnect())
+})

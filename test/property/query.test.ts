@@ -1,0 +1,328 @@
+import * as fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { openSqlite } from '../../src/driver/sqlite/open.ts'
+import { encodeKey } from '../../src/key/codec.ts'
+import { patternRange } from '../../src/key/pattern.ts'
+import { encodeCursor } from '../../src/query/cursor.ts'
+import { findRows } from '../../src/query/evaluate.ts'
+import { Planner, type UncheckedQuery } from '../../src/query/planner.ts'
+import { jsonSchemaOf } from '../../src/schema/json-schema.ts'
+import { encodeValue } from '../../src/value/codec.ts'
+
+type Opened = Awaited<ReturnType<typeof openSqlite>>
+type Row = { readonly key: Uint8Array; readonly value: unknown }
+
+const text = fc.oneof(
+  fc.constantFrom(
+    '',
+    'a',
+    'A',
+    'ab',
+    'aB',
+    'b',
+    'é',
+    'ｚ',
+    '😀',
+    '%',
+    '_',
+    'a%b',
+    '*',
+    '[',
+    '?',
+    '10',
+    '9',
+    '1',
+    'true',
+    '{}',
+  ),
+  fc.string({ unit: 'grapheme', maxLength: 4 }),
+  fc.string({ unit: 'binary', maxLength: 3 }),
+)
+const number = fc.oneof(
+  fc.constantFrom(0, 1, -1, 2, 9, 10, 0.1, 1e21, 2 ** 53, 2 ** 60, 2 ** 63, -(2 ** 62), 5e-324),
+  fc.integer({ min: -5, max: 5 }),
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => (n === 0 ? 0 : n)),
+)
+const date = fc.date({ min: new Date(-1e12), max: new Date(3e12), noInvalidDate: true })
+const bigint = fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n })
+
+/** What a field may hold; a schema of `unknown` lets all of these through. */
+const anything = fc.oneof(
+  text,
+  number,
+  fc.boolean(),
+  fc.constant(null),
+  fc.constant(undefined),
+  date,
+  bigint,
+  fc.array(fc.oneof(text, number, fc.boolean(), fc.constant(null)), { maxLength: 3 }),
+  fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -0),
+  fc.constant({ inner: 1 }),
+  fc.constant(new Map([['inner', 1]])),
+  fc.constant(new Set(['a', 1])),
+  fc.constant(new URL('https://example.com/a')),
+)
+
+const fieldValues = {
+  name: text,
+  nick: fc.option(text, { nil: undefined }),
+  note: fc.option(text, { nil: null }),
+  age: number,
+  score: fc.option(number, { nil: null }),
+  ok: fc.boolean(),
+  maybe: fc.option(fc.boolean(), { nil: undefined }),
+  kind: fc.constantFrom('x', 'y'),
+  either: fc.oneof(text, number),
+  at: date,
+  big: bigint,
+  tags: fc.array(text, { maxLength: 3 }),
+  mixed: fc.array(fc.oneof(text, number, fc.boolean()), { maxLength: 3 }),
+  nested: fc.option(
+    fc.record(
+      { city: text, deep: fc.record({ n: number }, { requiredKeys: [] }) },
+      { requiredKeys: ['deep'] },
+    ),
+    { nil: undefined },
+  ),
+  loose: anything,
+  'odd name': fc.option(number, { nil: undefined }),
+}
+
+const schema = z.object({
+  name: z.string(),
+  nick: z.string().optional(),
+  note: z.string().nullable(),
+  age: z.number(),
+  score: z.number().nullable(),
+  ok: z.boolean(),
+  maybe: z.boolean().optional(),
+  kind: z.enum(['x', 'y']),
+  either: z.union([z.string(), z.number()]),
+  at: z.date(),
+  big: z.bigint(),
+  tags: z.array(z.string()),
+  mixed: z.array(z.union([z.string(), z.number(), z.boolean()])),
+  nested: z.object({ city: z.string().optional(), deep: z.object({ n: z.number().optional() }) }).optional(),
+  loose: z.any(),
+  'odd name': z.number().optional(),
+})
+
+const indexes = [
+  { fields: ['age'], unique: false },
+  { fields: ['nick'], unique: false },
+  { fields: ['kind', 'score'], unique: false },
+  { fields: ['nested.city', 'age'], unique: false },
+  { fields: ['loose'], unique: false },
+]
+
+const pattern = text.map((part) => part.replaceAll(/[^%_a-zA-Z\u0080-\uffff]/g, '_'))
+const patterns = fc.oneof(
+  pattern,
+  fc
+    .array(fc.constantFrom('%', '_', 'a', 'b', 'A', 'é', '*', '[', ']', '?'), { maxLength: 5 })
+    .map((all) => all.join('')),
+)
+
+const equality = (operand: fc.Arbitrary<unknown>) => [
+  operand,
+  operand.map((eq) => ({ eq })),
+  operand.map((ne) => ({ ne })),
+  fc.constant({ isNull: true }),
+  fc.constant({ isNotNull: true }),
+]
+const lists = (operand: fc.Arbitrary<unknown>) => {
+  const list = fc.array(operand, { maxLength: 4 })
+  return [list.map((items) => ({ in: items })), list.map((notIn) => ({ notIn }))]
+}
+const ordered = (operand: fc.Arbitrary<unknown>) =>
+  (['gt', 'gte', 'lt', 'lte'] as const).map((name) => operand.map((value) => ({ [name]: value })))
+const likes = (['like', 'notLike', 'ilike', 'notIlike'] as const).map((name) =>
+  patterns.map((value) => ({ [name]: value })),
+)
+const between = (operand: fc.Arbitrary<unknown>) =>
+  fc.tuple(operand, operand).map(([gte, lt]) => ({ gte, lt }))
+
+const wellFormed = text.filter((part) => part.isWellFormed())
+const texts = fc.oneof(
+  ...equality(wellFormed),
+  ...lists(wellFormed),
+  ...ordered(wellFormed),
+  ...likes,
+  between(wellFormed),
+)
+const numbers = fc.oneof(...equality(number), ...lists(number), ...ordered(number), between(number))
+const booleans = fc.oneof(...equality(fc.boolean()))
+const eithers = fc.oneof(texts, numbers, ...lists(fc.oneof(wellFormed, number)))
+const anyConditions = fc.oneof(
+  eithers,
+  booleans,
+  fc.oneof(...equality(date), ...equality(bigint)),
+  fc.oneof(...ordered(date)),
+  fc
+    .array(fc.oneof(wellFormed, number, fc.boolean()), { maxLength: 2 })
+    .map((arrayContains) => ({ arrayContains })),
+)
+
+const fieldConditions: Record<string, fc.Arbitrary<unknown>> = {
+  name: texts,
+  nick: texts,
+  note: texts,
+  age: numbers,
+  score: numbers,
+  ok: booleans,
+  maybe: booleans,
+  kind: texts,
+  either: eithers,
+  at: fc.oneof(...equality(date), ...lists(date), ...ordered(date)),
+  big: fc.oneof(...equality(bigint), ...lists(bigint)),
+  tags: fc
+    .oneof(fc.array(wellFormed, { maxLength: 2 }), wellFormed)
+    .map((arrayContains) => ({ arrayContains })),
+  mixed: fc
+    .array(fc.oneof(wellFormed, number, fc.boolean()), { maxLength: 2 })
+    .map((arrayContains) => ({ arrayContains })),
+  nested: fc.oneof(
+    texts.map((city) => ({ city })),
+    numbers.map((n) => ({ deep: { n } })),
+    fc.constant({ isNull: true }),
+    fc.tuple(texts, numbers).map(([city, n]) => ({ OR: [{ city }, { deep: { n } }] })),
+  ),
+  loose: anyConditions,
+  'odd name': numbers,
+}
+
+const single = fc
+  .constantFrom(...Object.keys(fieldConditions))
+  .chain((name) => fieldConditions[name]!.map((one) => ({ [name]: one })))
+
+const where = fc.letrec((tie) => ({
+  where: fc.oneof(
+    { maxDepth: 3 },
+    single,
+    fc.tuple(single, single).map(([a, b]) => ({ ...a, ...b })),
+    fc.array(tie('where'), { maxLength: 3 }).map((AND) => ({ AND })),
+    fc.array(tie('where'), { maxLength: 3 }).map((OR) => ({ OR })),
+    tie('where').map((NOT) => ({ NOT })),
+  ),
+})).where
+
+const sortable = [
+  'name',
+  'nick',
+  'note',
+  'age',
+  'score',
+  'ok',
+  'maybe',
+  'kind',
+  'either',
+  'at',
+  'loose',
+  'odd name',
+] as const
+const direction = fc.constantFrom('asc', 'desc')
+const orderBy = fc.oneof(
+  fc
+    .uniqueArray(fc.constantFrom(...sortable), { maxLength: 3 })
+    .chain((names) =>
+      fc
+        .tuple(...names.map(() => direction))
+        .map((all) => Object.fromEntries(names.map((name, i) => [name, all[i]]))),
+    ),
+  fc.tuple(direction, direction).map(([city, n]) => ({ nested: { city, deep: { n } } })),
+)
+
+const query: fc.Arbitrary<UncheckedQuery> = fc.record(
+  { where, orderBy, limit: fc.nat({ max: 12 }), offset: fc.nat({ max: 4 }) },
+  { requiredKeys: [] },
+)
+
+const items = fc.array(fc.record(fieldValues, { noNullPrototype: true }), { minLength: 1, maxLength: 12 })
+
+describe.each([
+  ['a schema that tells what the fields are', jsonSchemaOf(schema)],
+  ['a schema that tells nothing', null],
+])('SQL and JavaScript give the same rows in the same order, with %s', (_name, known) => {
+  let sqlite: Opened
+  const planner = new Planner({
+    name: 'things',
+    schema: known,
+    indexes,
+    range: patternRange(['things', '*']),
+  })
+  const collection = { name: 'things', pattern: ['things', '*'], schema: known }
+
+  beforeAll(async () => {
+    sqlite = await openSqlite([{ ...collection, indexes }], {
+      readOnly: false,
+      durability: 'normal',
+      busyTimeout: 0,
+      retention: { keepRows: 10, keepMs: 1_000 },
+      logValues: false,
+      onUnindexed: 'ignore',
+    })
+  })
+  afterAll(() => sqlite.driver.close())
+
+  async function store(values: readonly unknown[]): Promise<Row[]> {
+    await sqlite.driver.clear()
+    const rows = values.map((value, i) => ({ key: encodeKey(['things', (i * 7) % 13]), value }))
+    const mutations = rows.map(({ key, value }) => ({
+      type: 'set' as const,
+      key,
+      collection: 'things',
+      stored: encodeValue(value),
+      expiresAt: null,
+    }))
+    const catalogVersion = sqlite.catalog.version
+    const result = await sqlite.driver.commit({ catalogVersion, writes: [{ checks: [], mutations }] })
+    expect(result).toMatchObject({ type: 'done', outcomes: [{ type: 'committed' }] })
+    return rows
+  }
+
+  const hex = (key: unknown) => Buffer.from(key as Uint8Array).toString('hex')
+
+  async function expectAlike(asked: UncheckedQuery, rows: readonly Row[]): Promise<Row[]> {
+    const planned = planner.find(asked, null)
+    const expected = findRows(planned, rows)
+    const found = await sqlite.driver.query(planned)
+    expect(found.map((row) => hex(row[5]))).toEqual(expected.map(({ key }) => hex(key)))
+    return expected
+  }
+
+  it('for any values and queries', async () => {
+    await fc.assert(
+      fc.asyncProperty(items, fc.array(query, { minLength: 1, maxLength: 8 }), async (values, queries) => {
+        const rows = await store(values)
+        for (const one of queries) await expectAlike(one, rows)
+      }),
+      { numRuns: 400 },
+    )
+  })
+
+  it('page by page, behind any row', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        items,
+        where,
+        orderBy,
+        fc.integer({ min: 1, max: 4 }),
+        async (values, where, orderBy, limit) => {
+          const rows = await store(values)
+          const all = await expectAlike({ where, orderBy }, rows)
+          const seen: Row[] = []
+          for (let after: string | undefined; ; ) {
+            const page = await expectAlike({ where, orderBy, limit, after }, rows)
+            seen.push(...page)
+            const last = page.at(-1)
+            if (last === undefined) break
+            after = encodeCursor(planner.find({ where, orderBy }, null).plan, last)
+          }
+          expect(seen).toEqual(all)
+        },
+      ),
+      { numRuns: 150 },
+    )
+  })
+})

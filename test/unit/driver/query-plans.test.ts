@@ -1,0 +1,114 @@
+import { Valkeyrie } from 'valkeyrie'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+
+const user = z.object({
+  name: z.string(),
+  email: z.email(),
+  phone: z.string().nullable(),
+  age: z.int(),
+  address: z.object({ city: z.string() }),
+})
+
+const open = (options = {}) =>
+  Valkeyrie.withSchema(['users', '*'], user, {
+    indexes: [
+      { on: 'email', unique: true },
+      { on: 'phone', unique: true },
+      { on: 'age' },
+      { on: ['address.city', 'age'] },
+    ],
+  })
+    .withSchema(['users', '*', 'posts', '*'], z.object({ title: z.string() }), { name: 'posts' })
+    .open(undefined, options)
+
+describe('the plan of a query', () => {
+  let db: Awaited<ReturnType<typeof open>>
+  beforeAll(async () => {
+    db = await open()
+  })
+  afterAll(() => db.close())
+
+  type Query = Parameters<typeof db.repositories.users.explain>[0]
+  const cases: Record<string, [Query, string[]]> = {
+    'equality on a unique index': [
+      { where: { email: 'a@b.c' } },
+      ['SEARCH kv USING INDEX kv_users_email_unique (<expr>=?)'],
+    ],
+    'equality on an index, by key': [
+      { where: { age: 3 } },
+      ['SEARCH kv USING INDEX kv_users_age (<expr>=?)'],
+    ],
+    'a range, in the order of its index': [
+      { where: { age: { gte: 18 } } },
+      ['SEARCH kv USING INDEX kv_users_age (<expr>>?)'],
+    ],
+    'a range and its order, backwards': [
+      { where: { age: { gte: 18, lt: 65 } }, orderBy: { age: 'desc' }, limit: 10 },
+      ['SEARCH kv USING INDEX kv_users_age (<expr>>? AND <expr><?)'],
+    ],
+    'an order alone': [{ orderBy: { age: 'asc' }, limit: 20 }, ['SCAN kv USING INDEX kv_users_age']],
+    'the order of a unique index': [
+      { orderBy: { email: 'asc' }, limit: 20 },
+      ['SCAN kv USING INDEX kv_users_email_unique'],
+    ],
+    'the order of a unique index whose field may be null': [
+      { orderBy: { phone: 'asc' }, limit: 20 },
+      ['SCAN kv USING INDEX kv_users_phone_unique', 'USE TEMP B-TREE FOR LAST TERM OF ORDER BY'],
+    ],
+    'a compound index': [
+      { where: { address: { city: 'Paris' } }, orderBy: { age: 'desc' } },
+      ['SEARCH kv USING INDEX kv_users_address_city_age (<expr>=?)'],
+    ],
+    'a compound index with a range': [
+      { where: { address: { city: 'Paris' }, age: { gt: 1 } }, orderBy: { age: 'asc' } },
+      ['SEARCH kv USING INDEX kv_users_address_city_age (<expr>=? AND <expr>>?)'],
+    ],
+    'all rows by key': [{ limit: 5 }, ['SEARCH kv USING INDEX kv_collection (collection=?)']],
+  }
+  for (const [name, [query, plan]] of Object.entries(cases)) {
+    it(name, async () => expect(await db.repositories.users.explain(query)).toEqual(plan))
+  }
+
+  it('a prefix reads its keys only', async () => {
+    expect(await db.repositories.posts.explain({ prefix: [] })).toEqual([
+      'SEARCH kv USING INDEX kv_collection (collection=?)',
+    ])
+  })
+
+  it('is of SQL that binds every operand', async () => {
+    const { sql, params } = await db.repositories.users.toSQL({
+      where: { age: { gte: 18 }, name: { like: 'A_%' } },
+      orderBy: { age: 'desc' },
+      limit: 10,
+    })
+    expect(sql).toBe(
+      'select kv.value, kv.encoding, kv.types, kv.version, kv.expires_at, kv.key from kv indexed by "kv_users_age" ' +
+        "where collection = 'users' and (kv.expires_at is null or kv.expires_at > ?) " +
+        "and (kv.value ->> '$.age' >= ? and (CASE WHEN kv.encoding < 2 THEN kv.value END) ->> '$.name' glob ?) " +
+        "order by kv.value ->> '$.age' desc, kv.key desc limit ?",
+    )
+    expect(params.slice(1)).toEqual([18, 'A?*', 10])
+  })
+
+  it('counts a collection without reading values', () => {
+    const text = db.drizzle.$client
+      .prepare("EXPLAIN QUERY PLAN SELECT count(*) FROM kv WHERE collection = 'users'")
+      .all()
+    expect(JSON.stringify(text)).toContain('COVERING INDEX')
+  })
+})
+
+describe('onUnindexed', () => {
+  it("'error' refuses a query that reads a whole collection, and no other", async () => {
+    const db = await open({ onUnindexed: 'error' })
+    const { users } = db.repositories
+    await expect(users.findMany({ where: { name: 'A' } })).rejects.toThrow(/reads all of 'users'/)
+    await expect(users.findMany({ where: { name: 'A' } })).rejects.toThrow(/reads all of 'users'/)
+    await expect(users.findMany({ orderBy: { name: 'asc' } })).rejects.toThrow(/reads all of 'users'/)
+    expect(await users.findMany({ where: { age: 1, name: 'A' } })).toEqual([])
+    expect(await users.findMany()).toEqual([])
+    expect(await users.findMany({ orderBy: { age: 'asc' } })).toEqual([])
+    await db.close()
+  })
+})

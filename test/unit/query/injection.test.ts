@@ -1,0 +1,125 @@
+import { QueryError, Valkeyrie } from 'valkeyrie'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+
+const schema = z.object({
+  name: z.string(),
+  age: z.int(),
+  big: z.bigint().optional(),
+  tags: z.array(z.string()),
+})
+
+async function opened() {
+  const db = await Valkeyrie.withSchema(['users', '*'], schema, { indexes: [{ on: 'age' }] })
+    .withSchema(['notes', '*'], z.any())
+    .open()
+  await db.repositories.users.set('a', { name: 'A', age: 1, tags: [] })
+  await db.repositories.notes.set('n', { 'odd name': 1 })
+  return db
+}
+
+/** What an attacker's JSON may hold; `JSON.parse` makes `__proto__` an own name. */
+const wheres: readonly string[] = [
+  '{"__proto__":{"age":1}}',
+  '{"constructor":{"prototype":{"age":1}}}',
+  '{"toString":"x"}',
+  '{"name\' OR 1=1 --":"x"}',
+  '{"name":{"eq":null}}',
+  '{"name":null}',
+  '{"name":{}}',
+  '{"name":{"$ne":"x"}}',
+  '{"name":{"eq":{"sql":"1=1"}}}',
+  '{"age":{"gte":"0"}}',
+  '{"age":"1 OR 1=1"}',
+  '{"age":{"__proto__":1}}',
+  '{"age":{"constructor":1}}',
+  '{"age":{"in":"1"}}',
+  '{"age":{"in":[[1]]}}',
+  '{"age":{"in":[null]}}',
+  '{"name":{"isNull":"x"}}',
+  '{"tags":["x"]}',
+  '{"tags":{"arrayContains":[null]}}',
+  '{"tags":{"arrayContains":[{"a":1}]}}',
+  '{"AND":{"age":1}}',
+  '{"OR":[1]}',
+  '{"NOT":[]}',
+  '{"OR":[{"AND":[{"nope":1}]}]}',
+  '[]',
+  '"1=1"',
+  '1',
+  '{"age.x":1}',
+  '{"$.age":1}',
+  '{"age\\"":1}',
+  '{"":1}',
+  `${'{"NOT":'.repeat(40)}{}${'}'.repeat(40)}`,
+  `{"OR":[${'{"age":1},'.repeat(2_000)}{"age":1}]}`,
+]
+
+describe("an attacker's JSON", () => {
+  it.each(wheres.map((text) => [text.slice(0, 60), text]))('is refused as where: %s', async (_name, text) => {
+    const db = await opened()
+    const where = JSON.parse(text)
+    await expect(db.repositories.users.findMany({ where })).rejects.toBeInstanceOf(QueryError)
+    await expect(db.repositories.users.count({ where })).rejects.toBeInstanceOf(QueryError)
+    await expect(db.repositories.users.deleteMany({ where })).rejects.toBeInstanceOf(QueryError)
+    expect(await db.repositories.users.count()).toBe(1)
+    await db.close()
+  })
+
+  it('is bound as operand', async () => {
+    const db = await opened()
+    const { users } = db.repositories
+    const before = (await users.toSQL({ where: { name: 'x' } })).sql
+    for (const name of ["' OR 1=1 --", '"; DROP TABLE kv; --', '\0', '$', '?', '%', '*', '\u2028']) {
+      expect(await users.findMany({ where: { name } })).toEqual([])
+      expect(await users.findMany({ where: { name: { in: [name] } } })).toEqual([])
+      expect((await users.toSQL({ where: { name } })).sql).toBe(before)
+    }
+    await db.close()
+  })
+
+  it('names one step of a path where no schema tells the fields', async () => {
+    const db = await opened()
+    const { notes } = db.repositories
+    expect(await notes.count({ where: { 'odd name': 1 } })).toBe(1)
+    for (const name of ["a'b", 'a"b', 'a.b', 'a[0]', 'a\\b', 'a`b', '__proto__', 'a\0b', '']) {
+      const where = JSON.parse(`{${JSON.stringify(name)}:1}`)
+      await expect(notes.findMany({ where }), name).rejects.toBeInstanceOf(QueryError)
+      const orderBy = JSON.parse(`{${JSON.stringify(name)}:"asc"}`)
+      await expect(notes.findMany({ orderBy }), name).rejects.toBeInstanceOf(QueryError)
+    }
+    await db.close()
+  })
+
+  it.each<[string, object]>([
+    ['a direction', { orderBy: { age: 'asc; DROP TABLE kv' } }],
+    ['no field to order by', { orderBy: { nope: 'asc' } }],
+    ['the order of a bigint', { orderBy: { big: 'asc' } }],
+    ['a range of a bigint', { where: { big: { gt: 1n } } }],
+    ['a text as order', { orderBy: 'age' }],
+    ['no cursor', { after: 'x' }],
+    ['an empty cursor', { after: '' }],
+    ['a cursor without a key', { after: Buffer.from('["asc",[],"x"]').toString('base64url') }],
+    ['a cursor of another order', { after: Buffer.from('["age asc,asc",[1],"AA=="]').toString('base64url') }],
+    ['no column', { columns: { nope: true } }],
+    ['a number as column', { columns: { name: 1 } }],
+    ['no relation', { with: { nope: true } }],
+    ['the prototype as relation', { with: { constructor: true } }],
+  ])('is refused as %s', async (_name, query) => {
+    const db = await opened()
+    await expect(db.repositories.users.findMany(query as never)).rejects.toBeInstanceOf(QueryError)
+    await db.close()
+  })
+
+  it('is refused as limit, and as the cursor of a page in another order', async () => {
+    const db = await opened()
+    const { users } = db.repositories
+    await expect(users.findMany({ limit: -1 })).rejects.toBeInstanceOf(RangeError)
+    await expect(users.findMany({ limit: '1; --' } as never)).rejects.toBeInstanceOf(RangeError)
+    await users.set('b', { name: 'B', age: 2, tags: [] })
+    const { cursor } = await users.findPage({ orderBy: { age: 'asc' }, limit: 1 })
+    expect(cursor).not.toBeNull()
+    await expect(users.findMany({ orderBy: { name: 'asc' }, after: cursor })).rejects.toThrow(/another order/)
+    await db.close()
+  })
+})

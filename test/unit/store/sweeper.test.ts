@@ -1,0 +1,103 @@
+import Database from 'better-sqlite3'
+import { Valkeyrie } from 'valkeyrie'
+import { afterEach, expect, test, vi } from 'vitest'
+import { temporaryFolder } from '../../temporary-folder.ts'
+
+const path = temporaryFolder()
+
+afterEach(() => vi.useRealTimers())
+
+function storedRows(file: string): number {
+  const raw = new Database(file, { readonly: true })
+  const count = raw.prepare('SELECT count(*) FROM kv').pluck().get() as number
+  raw.close()
+  return count
+}
+
+test('rows are removed from the file when they expire', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
+  const file = path()
+  await using db = await Valkeyrie.open(file)
+  await db.set(['soon'], 1, { expireIn: 5_000 })
+  await db.set(['later'], 1, { expireIn: 10_000 })
+  await db.set(['much later'], 1, { expireIn: 1_000_000 })
+  await db.set(['never'], 1)
+  await vi.advanceTimersByTimeAsync(4_000)
+  expect(storedRows(file)).toBe(4)
+  await vi.advanceTimersByTimeAsync(1_200)
+  expect(storedRows(file)).toBe(3)
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(storedRows(file)).toBe(2)
+  await vi.advanceTimersByTimeAsync(1_000_000)
+  expect(storedRows(file)).toBe(1)
+})
+
+test('rows that expired while the file was closed are removed when it is opened', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
+  const file = path()
+  const first = await Valkeyrie.open(file)
+  await first.set(['a'], 1, { expireIn: 1_000 })
+  await first.close()
+  await vi.advanceTimersByTimeAsync(2_000)
+  await using _ = await Valkeyrie.open(file)
+  expect(storedRows(file)).toBe(1)
+  await vi.advanceTimersByTimeAsync(200)
+  expect(storedRows(file)).toBe(0)
+})
+
+test('an expiry that is taken back does not remove the row', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
+  await using db = await Valkeyrie.open()
+  await db.set(['a'], 1, { expireIn: 1_000 })
+  await db.set(['a'], 2)
+  await vi.advanceTimersByTimeAsync(100_000)
+  expect((await db.get(['a'])).value).toBe(2)
+})
+
+test('rows that other handles give an expiry are removed too', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
+  const file = path()
+  await using _ = await Valkeyrie.open(file)
+  const other = await Valkeyrie.open(file)
+  await other.set(['a'], 1, { expireIn: 1_000 })
+  await other.close()
+  await vi.advanceTimersByTimeAsync(130_000)
+  expect(storedRows(file)).toBe(0)
+})
+
+test('a database that is open for reading only removes nothing, and warns of nothing', async () => {
+  const file = path()
+  {
+    await using db = await Valkeyrie.open(file)
+    await db.set(['a'], 1, { expireIn: 5 })
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
+  }
+  const warnings: unknown[] = []
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation((warning) => void warnings.push(warning))
+  await using db = await Valkeyrie.open(file, { readOnly: true })
+  await vi.advanceTimersByTimeAsync(200_000)
+  expect(storedRows(file)).toBe(1)
+  expect((await db.get(['a'])).versionstamp).toBeNull()
+  warn.mockRestore()
+  expect(warnings).toStrictEqual([])
+})
+
+test('removing many rows lets other work go on', async () => {
+  await using db = await Valkeyrie.open()
+  const operation = db.atomic()
+  for (let i = 0; i < 5_000; i++) operation.set(['n', i], i, { expireIn: 1 })
+  await operation.commit()
+  await expect
+    .poll(() => db.get(['n', 0]).then(({ versionstamp }) => versionstamp), { interval: 1 })
+    .toBeNull()
+  let turns = 0
+  let done = false
+  const count = () => {
+    turns += 1
+    if (!done) setImmediate(count)
+  }
+  setImmediate(count)
+  await db.cleanup()
+  done = true
+  expect(turns).toBeGreaterThan(1)
+})

@@ -1,0 +1,142 @@
+import { describe, expect, it, vi } from 'vitest'
+import type { Driver, LoggedCommit, LogPage } from '../../../src/driver/driver.ts'
+import { encodeKey } from '../../../src/key/codec.ts'
+import { prefixRange } from '../../../src/key/range.ts'
+import type { Key } from '../../../src/key.types.ts'
+import { WatchHub } from '../../../src/watch/hub.ts'
+import type { Subscription } from '../../../src/watch/subscription.ts'
+
+/** The log of a database that a test commits to, as another connection does. */
+class FakeLog {
+  commits: LoggedCommit[] = []
+  foreign = 0
+  oldest = 1
+  readonly calls = { foreignCommits: 0, commitsSince: 0 }
+
+  get latest(): number {
+    return this.commits.at(-1)?.version ?? 0
+  }
+
+  commit(...keys: Key[]): number {
+    const changes = keys.map((key) => ({ type: 'set' as const, key: encodeKey(key) }))
+    this.commits.push({ version: this.latest + 1, at: 0, changes })
+    return this.latest
+  }
+
+  readonly driver = {
+    latestVersion: async () => this.latest,
+    foreignCommits: async () => {
+      this.calls.foreignCommits++
+      return this.foreign
+    },
+    commitsSince: async (version: number, limit: number): Promise<LogPage> => {
+      this.calls.commitsSince++
+      const commits = this.commits.filter((it) => it.version > version && it.version >= this.oldest)
+      return { commits: commits.slice(0, limit), oldest: this.oldest, latest: this.latest }
+    },
+  } as Partial<Driver> as Driver
+}
+
+const changesOf = (...keys: Key[]) => keys.map((key) => ({ key: encodeKey(key) }))
+
+/** Whether it has been woken since it was armed. */
+async function isWoken(subscription: Subscription): Promise<boolean> {
+  let woken = false
+  void subscription.changed().then(() => {
+    woken = true
+  })
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
+  return woken
+}
+
+describe('commits of this connection', () => {
+  it('wake those who watch a changed key, and nobody else', async () => {
+    const log = new FakeLog()
+    const hub = new WatchHub(log.driver)
+    expect(hub.active).toBe(false)
+    const [a, b] = [await hub.watchKeys([encodeKey(['a'])]), await hub.watchKeys([encodeKey(['b'])])]
+    const below = await hub.watchRanges([prefixRange(encodeKey(['x']))])
+    expect(hub.active).toBe(true)
+    hub.committed(changesOf(['a']), log.commit(['a']))
+    hub.committed(changesOf(['x', 1]), log.commit(['x', 1]))
+    expect([await isWoken(a), await isWoken(b), await isWoken(below)]).toEqual([true, false, true])
+    expect(below.distributed).toBe(1)
+    expect(log.calls.commitsSince).toBe(0)
+    hub.close()
+  })
+
+  it('one that comes after commits of others waits for theirs to be read', async () => {
+    const log = new FakeLog()
+    const hub = new WatchHub(log.driver)
+    const subscription = await hub.watchKeys([encodeKey(['foreign'])])
+    log.commit(['foreign'])
+    hub.committed(changesOf(['own']), log.commit(['own']))
+    expect(await isWoken(subscription)).toBe(true)
+    expect(subscription.distributed).toBe(0)
+    hub.close()
+  })
+})
+
+describe('commits of other connections', () => {
+  it('are noticed and read from the log, page by page', async () => {
+    const log = new FakeLog()
+    const found = vi.fn()
+    const hub = new WatchHub(log.driver, found)
+    const subscription = await hub.watchKeys([encodeKey(['last'])])
+    for (let i = 0; i < 2_500; i++) log.commit(['n', i])
+    log.commit(['last'])
+    log.foreign++
+    await subscription.changed()
+    expect(subscription.distributed).toBe(2_500)
+    await vi.waitFor(() => expect(found).toHaveBeenCalledTimes(1))
+    hub.close()
+  })
+
+  it('wake everyone when the log does not tell them any more', async () => {
+    const log = new FakeLog()
+    const hub = new WatchHub(log.driver)
+    const subscription = await hub.watchKeys([encodeKey(['a'])])
+    for (let i = 0; i < 10; i++) log.commit(['n', i])
+    log.oldest = 8
+    log.foreign++
+    await subscription.changed()
+    expect(subscription.distributed).toBe(0)
+    hub.close()
+  })
+
+  it('are not looked for while nobody watches', async () => {
+    const log = new FakeLog()
+    const hub = new WatchHub(log.driver)
+    const subscription = await hub.watchKeys([encodeKey(['a'])])
+    await vi.waitFor(() => expect(log.calls.foreignCommits).toBeGreaterThan(1))
+    subscription.end()
+    expect(hub.size).toBe(0)
+    await vi.waitFor(() => expect(hub.active).toBe(false))
+    const { foreignCommits } = log.calls
+    await new Promise((resolve) => setTimeout(resolve, 80))
+    expect(log.calls.foreignCommits).toBe(foreignCommits)
+  })
+
+  it('are looked for again after a failure, of which the watchers are told', async () => {
+    const log = new FakeLog()
+    const hub = new WatchHub(log.driver)
+    const subscription = await hub.watchKeys([encodeKey(['a'])])
+    const { commitsSince } = log.driver
+    log.driver.commitsSince = () => Promise.reject(new Error('disk'))
+    log.commit(['a'])
+    log.foreign++
+    await subscription.changed()
+    subscription.arm()
+    log.driver.commitsSince = commitsSince
+    await subscription.changed()
+    hub.close()
+  })
+})
+
+it('a closed hub takes no subscription, and keeps none', async () => {
+  const hub = new WatchHub(new FakeLog().driver)
+  hub.close()
+  await expect(hub.watchKeys([encodeKey(['a'])])).rejects.toThrow('Database is closed')
+  await expect(hub.watchRanges([prefixRange(encodeKey(['a']))])).rejects.toThrow('Database is closed')
+  expect(hub.size).toBe(0)
+})

@@ -1,0 +1,78 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { expect, it, vi } from 'vitest'
+import type { Driver } from '../../../src/driver/driver.ts'
+import { encodeKey } from '../../../src/key/codec.ts'
+import { WatchHub } from '../../../src/watch/hub.ts'
+import { KeyWatch } from '../../../src/watch/key-watch.ts'
+import { watchStream } from '../../../src/watch/watch-stream.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+function open(getMany: Driver['getMany'] = async (keys) => keys.map(() => null)) {
+  const driver = {
+    getMany,
+    latestVersion: async () => 0,
+    foreignCommits: async () => 0,
+  } as Partial<Driver> as Driver
+  const hub = new WatchHub(driver)
+  const watch = (signal?: AbortSignal) =>
+    watchStream(
+      hub,
+      new KeyWatch({ driver, hub, keys: [encodeKey(['a'])], toItem: async (rows) => rows.length }),
+      signal,
+    )
+  return { hub, watch }
+}
+
+it('nothing is left after cancel, abort, an error and close', async () => {
+  const { hub, watch } = open()
+  const controller = new AbortController()
+  const [cancelled, aborted, closed] = [watch(), watch(controller.signal), watch()].map((it) =>
+    it.getReader(),
+  )
+  const reads = []
+  for (const reader of [cancelled!, aborted!, closed!]) {
+    await reader.read()
+    reads.push(reader.read())
+  }
+  await vi.waitFor(() => expect(hub.size).toBe(1))
+  expect(hub.streams.size).toBe(3)
+  await cancelled!.cancel()
+  controller.abort()
+  expect(hub.streams.size).toBe(1)
+  hub.close()
+  expect(await Promise.all(reads)).toEqual(Array(3).fill({ done: true, value: undefined }))
+  await vi.waitFor(() => expect(hub.size).toBe(0))
+  expect(hub.streams.size).toBe(0)
+
+  const failing = open(() => Promise.reject(new Error('disk')))
+  await expect(failing.watch().getReader().read()).rejects.toThrow('disk')
+  expect([failing.hub.size, failing.hub.streams.size]).toEqual([0, 0])
+})
+
+it('nothing is read, and nobody subscribed, while nobody reads', async () => {
+  const getMany = vi.fn(async () => [null])
+  const { hub, watch } = open(getMany)
+  const reader = watch().getReader()
+  expect(getMany).not.toHaveBeenCalled()
+  await reader.read()
+  expect(getMany).toHaveBeenCalledTimes(1)
+  expect(hub.size).toBe(0)
+})
+
+it('streams that were dropped without a word are forgotten', async () => {
+  const { hub, watch } = open()
+  const dropMany = async () => {
+    for (let i = 0; i < 1_000; i++) await watch().getReader().read()
+  }
+  await dropMany()
+  await vi.waitFor(
+    () => {
+      collectGarbage()
+      expect(hub.streams.size).toBeLessThan(100)
+    },
+    { timeout: 10_000 },
+  )
+})
