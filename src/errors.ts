@@ -100,7 +100,8 @@ export class ConflictError extends KvError {
   constructor(conflicts: readonly Conflict[], attempts: number) {
     const keys = conflicts.slice(0, 5).map((conflict) => formatKey(conflict.key))
     const more = conflicts.length > keys.length ? ` and ${conflicts.length - keys.length} more` : ''
-    super('CONFLICT', `Gave up after ${attempts} attempts: others changed ${keys.join(', ')}${more}`)
+    const what = keys.length === 0 ? 'what was read' : `${keys.join(', ')}${more}`
+    super('CONFLICT', `Gave up after ${attempts} attempts: others changed ${what}`)
     this.conflicts = conflicts
     this.attempts = attempts
   }

@@ -1,4 +1,5 @@
 import { Database } from './database.ts'
+import { databasePath } from './database-path.ts'
 import { DatabaseOpenError } from './errors.ts'
 import { checkOpenOptions, type OpenOptions } from './open-options.ts'
 import { jsonSchemaOf } from './schema/json-schema.ts'
@@ -15,7 +16,9 @@ export async function openDatabase<R extends Definitions>(
   options: OpenOptions = {},
 ): Promise<Database<R>> {
   const checked = checkOpenOptions(path, options)
-  assertRuntime(path ?? ':memory:')
+  // Now and not later, since the working directory may change meanwhile.
+  const file = databasePath(path)
+  assertRuntime(file)
   // Loaded now and not before: the engine's binary crashes a Node.js that is too old for it.
   const { openSqlite } = await import('./driver/sqlite/open.ts')
   const collections = registry.definitions.map(({ name, pattern, schema, indexes }) => ({
@@ -24,9 +27,14 @@ export async function openDatabase<R extends Definitions>(
     schema: jsonSchemaOf(schema),
     indexes,
   }))
-  const { driver, catalog, plain } = await openSqlite(collections, { ...checked, path })
+  const { driver, catalog, plain } = await openSqlite(collections, { ...checked, path: file })
   const store = new Store(driver, catalog, registry, checked)
-  await store.start()
+  try {
+    await store.start()
+  } catch (error) {
+    await store.close()
+    throw error
+  }
   return new Database<R>(store, plain, checked.destroyOnClose)
 }
 

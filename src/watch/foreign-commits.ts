@@ -2,7 +2,7 @@ import type { Driver } from '../driver/driver.ts'
 
 /** Milliseconds between two looks: right after a commit was found, and when none was for long or at all. */
 const shortestDelay = 2
-const longestDelay = 30
+const longestDelay = 40
 /** The delay is this share of the time for which nothing has come. */
 const patience = 0.02
 

@@ -1,4 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
@@ -17,6 +19,8 @@ export function startChild(program: string, args: object = {}): Child {
   const path = fileURLToPath(new URL(`../processes/${program}`, import.meta.url))
   const child = fork(path, [JSON.stringify(args)], {
     execArgv: [],
+    // Programs that start again and again load faster so.
+    env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'valkeyrie-compile-cache') },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))

@@ -1,11 +1,9 @@
 import { existsSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
+import { memoryPath } from '../../database-path.ts'
 import { DatabaseOpenError } from '../../errors.ts'
 import { engineCode, isBusy } from './engine-error.ts'
-
-/** The path of a database that lives in this process's memory alone. */
-const memoryPath = ':memory:'
 
 /** `application_id` in the header of a file of this library: "VLKY". */
 const applicationId = 0x564c4b59
@@ -108,9 +106,4 @@ const openReasons: Record<string, string> = {
 /** The files that a database consists of. */
 export function databaseFiles(path: string): string[] {
   return path === memoryPath ? [] : [path, `${path}-wal`, `${path}-shm`]
-}
-
-/** The absolute path of a database, so that a later change of the working directory does not move it. */
-export function databasePath(path: string | undefined): string {
-  return path === undefined || path === memoryPath ? memoryPath : resolve(path)
 }

@@ -25,6 +25,7 @@ import { type ApplyContext, applyMutations, failedChecks } from './apply-write.t
 import { readCatalog } from './catalog.ts'
 import { ChangeLog, readChanges } from './change-log.ts'
 import { changedReads } from './changed-reads.ts'
+import { CollectionStatements } from './collection-statements.ts'
 import { databaseFiles } from './connection.ts'
 import { assertOpen, engineCode, isBusy, toKvError } from './engine-error.ts'
 import { type LogRetention, LogTrimmer } from './log-retention.ts'
@@ -78,7 +79,11 @@ export class SqliteDriver implements Driver {
     this.#tables = tables
     this.#statements = prepareStatements(connection, tables, options.logger)
     this.#queries = new QueryRunner(connection, collections, options)
-    this.#reads = new RowReads(this.#statements, this.#queries)
+    this.#reads = new RowReads(
+      this.#statements,
+      this.#queries,
+      (collection) => new CollectionStatements(connection, tables, collection, options.logger),
+    )
     this.#uniqueIndexes = new UniqueIndexes(connection, tables)
     this.#trimmer = new LogTrimmer(this.#statements, options.retention)
     this.#log = new ChangeLog(options.logValues)

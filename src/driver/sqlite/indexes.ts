@@ -80,7 +80,8 @@ function removeExpired(connection: Database.Database, { kv, kvLog }: KvTables): 
     .run()
 }
 
-function duplicatesError(
+/** Tells which rows keep a unique index from being built; gives `cause` back for an index that is none of the collections'. */
+export function duplicatesError(
   connection: Database.Database,
   { kv }: KvTables,
   collections: readonly IndexedCollection[],

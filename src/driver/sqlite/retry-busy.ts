@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { DatabaseBusyError } from '../../errors.ts'
 import { isBusy, toKvError } from './engine-error.ts'
 
-const longestDelay = 16
+const longestDelay = 4
 
 /**
  * Runs `attempt` until other connections let it through, for at most `timeout` milliseconds. Between attempts the

@@ -4,8 +4,9 @@ import type { KeyRange } from '../../key/range.ts'
 import type { Key } from '../../key.types.ts'
 import type { Planned } from '../../query/plan.ts'
 import type { KeyedRow, QueryRow, Read, ReadResults, Scan, StoredRow } from '../driver.ts'
+import type { CollectionStatements } from './collection-statements.ts'
 import type { QueryRunner } from './query/query-runner.ts'
-import type { KeyedKvRow, KvRow, Scans, Statements } from './statements.ts'
+import type { KeyedKvRow, KvRow, Statements } from './statements.ts'
 
 const pagesUntilTextAgain = 16
 
@@ -13,11 +14,18 @@ const pagesUntilTextAgain = 16
 export class RowReads {
   readonly #statements: Statements
   readonly #queries: QueryRunner
+  readonly #prepareCollection: (collection: string | null) => CollectionStatements
+  readonly #collections = new Map<string | null, CollectionStatements>()
   /** How many of the next pages to read with their keys as bytes at once, since those before had such keys. */
   #pagesWithBytes = 0
 
-  constructor(statements: Statements, queries: QueryRunner) {
+  constructor(
+    statements: Statements,
+    queries: QueryRunner,
+    prepareCollection: (collection: string | null) => CollectionStatements,
+  ) {
     this.#statements = statements
+    this.#prepareCollection = prepareCollection
     this.#queries = queries
   }
 
@@ -39,33 +47,44 @@ export class RowReads {
   }
 
   scan(scan: Scan, now = Date.now()): KeyedRow[] {
+    const { range, reverse, limit } = scan
+    const statements = this.#of(scan.collection)
     if (this.#pagesWithBytes === 0) {
-      const rows = keyedByText(runScan(this.#statements.scansWithText, scan, now))
+      const rows = keyedByText(statements.scanWithText(reverse).all(range.start, range.end, now, limit))
       if (rows !== null) return rows
       this.#pagesWithBytes = pagesUntilTextAgain
     }
     this.#pagesWithBytes -= 1
-    const rows = runScan(this.#statements.scansWithBytes, scan, now)
+    const rows = statements.scanWithBytes(reverse).all(range.start, range.end, now, limit)
     return rows.map((row) => toKeyedRow(row, decodeKey(row[5])))
   }
 
-  query(query: Planned): QueryRow[] {
-    return this.#queries.run(query)
+  query(query: Planned, now = Date.now()): QueryRow[] {
+    return this.#queries.run(query, now)
   }
 
   /** Counts in indexes only: all rows, less those that have expired and are not removed yet. */
   count(collection: string, range: KeyRange | null, now = Date.now()): number {
-    const { countCollection, countExpired, countRange, countExpiredRange } = this.#statements
-    if (range === null) return countCollection.get(collection)![0] - countExpired.get(collection, now)![0]
+    const statements = this.#of(collection)
+    if (range === null) return statements.count.get()![0] - statements.countExpired.get(now)![0]
     const { start, end } = range
-    return countRange.get(collection, start, end)![0] - countExpiredRange.get(collection, start, end, now)![0]
+    return statements.countRange.get(start, end)![0] - statements.countExpiredRange.get(start, end, now)![0]
   }
 
   /** When the first row expires on which a read may rest, in ms since the epoch; null where the rows that it gives tell. */
   validUntil(read: Read, now: number): number | null {
     if (read.type !== 'count' && read.type !== 'query') return null
     const collection = read.type === 'count' ? read.collection : read.query.plan.collection
-    return this.#statements.nextExpiryOf.get(collection, now)![0]
+    return this.#of(collection).nextExpiry.get(now)![0]
+  }
+
+  #of(collection: string | null): CollectionStatements {
+    let statements = this.#collections.get(collection)
+    if (statements === undefined) {
+      statements = this.#prepareCollection(collection)
+      this.#collections.set(collection, statements)
+    }
+    return statements
   }
 }
 
@@ -83,23 +102,8 @@ export function performRead(reads: RowReads, read: Read, now: number): ReadResul
     case 'count':
       return reads.count(read.collection, read.range, now)
     case 'query':
-      return reads.query(read.query)
+      return reads.query(read.query, now)
   }
-}
-
-function runScan<K extends Uint8Array | string>(
-  scans: Scans<K>,
-  { range: { start, end }, collection, reverse, limit }: Scan,
-  now: number,
-): KeyedKvRow<K>[] {
-  if (collection === null) return (reverse ? scans.backward : scans.forward).all(start, end, now, limit)
-  return (reverse ? scans.collectionBackward : scans.collectionForward).all(
-    collection,
-    start,
-    end,
-    now,
-    limit,
-  )
 }
 
 /** `null` where the text of a key does not tell its bytes. */

@@ -2,8 +2,6 @@ import type Database from 'better-sqlite3'
 import {
   and,
   asc,
-  count,
-  desc,
   eq,
   gt,
   gte,
@@ -14,11 +12,12 @@ import {
   max,
   min,
   or,
-  type SQL,
+  type Placeholder,
   sql,
 } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Logger } from 'drizzle-orm/logger'
+import { plannedOnce } from './planned-once.ts'
 import { type BuiltQuery, Statement } from './statement.ts'
 import type { KvTables } from './table.ts'
 
@@ -38,14 +37,6 @@ interface ControlStatement {
   get(): unknown
 }
 
-/** The statements that read one page: start, end, now, limit; with the collection before them for its rows only. */
-export interface Scans<K extends Key | string> {
-  readonly forward: Statement<(string | Key | number)[], KeyedKvRow<K>>
-  readonly backward: Statement<(string | Key | number)[], KeyedKvRow<K>>
-  readonly collectionForward: Statement<(string | Key | number)[], KeyedKvRow<K>>
-  readonly collectionBackward: Statement<(string | Key | number)[], KeyedKvRow<K>>
-}
-
 /** Every statement of the driver's hot paths: a Drizzle query each, prepared once per database. */
 export function prepareStatements(connection: Database.Database, { kv, kvLog }: KvTables, logger?: Logger) {
   const db = drizzle(connection)
@@ -57,10 +48,11 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
     version: kv.version,
     expiresAt: kv.expiresAt,
   }
+  const limit = plannedOnce(named('limit')) as unknown as Placeholder
   const atKey = eq(kv.key, named('key'))
-  const inRange = and(gte(kv.key, named('start')), lt(kv.key, named('end')))
-  const inCollection = eq(kv.collection, named('collection'))
-  const alive = or(isNull(kv.expiresAt), gt(kv.expiresAt, named('now')))
+  const _inRange = and(gte(kv.key, named('start')), lt(kv.key, named('end')))
+  const _inCollection = eq(kv.collection, named('collection'))
+  const _alive = or(isNull(kv.expiresAt), gt(kv.expiresAt, named('now')))
   const dead = and(isNotNull(kv.expiresAt), lte(kv.expiresAt, named('now')))
 
   const prepare = <
@@ -70,32 +62,6 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
     query: BuiltQuery,
     ...names: string[]
   ) => new Statement<Parameters, Row>(connection, query, names, logger)
-
-  /**
-   * The engine's binding makes a text in a third of the time that it takes for a byte array. A key that is not valid UTF-8
-   * shows as U+FFFD in the text: then the page is read again with its keys as bytes.
-   */
-  const keyAsText = sql<string>`CAST(${kv.key} AS TEXT)`
-  const scan = <K extends Key | string>(collection: boolean, order: typeof asc, key: SQL | typeof kv.key) =>
-    prepare<[...(string | Key | number)[]], KeyedKvRow<K>>(
-      db
-        .select({ ...row, key })
-        .from(kv)
-        .where(and(collection ? inCollection : undefined, inRange, alive))
-        .orderBy(order(kv.key))
-        .limit(named('limit')),
-      ...(collection ? ['collection'] : []),
-      'start',
-      'end',
-      'now',
-      'limit',
-    )
-  const scans = <K extends Key | string>(key: SQL | typeof kv.key): Scans<K> => ({
-    forward: scan<K>(false, asc, key),
-    backward: scan<K>(false, desc, key),
-    collectionForward: scan<K>(true, asc, key),
-    collectionBackward: scan<K>(true, desc, key),
-  })
 
   const control = (text: string): ControlStatement => connection.prepare(text)
 
@@ -123,34 +89,6 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
     version: prepare<[Key], readonly [number, Expiry]>(
       db.select({ version: kv.version, expiresAt: kv.expiresAt }).from(kv).where(atKey),
       'key',
-    ),
-    scansWithText: scans<string>(keyAsText),
-    scansWithBytes: scans<Key>(kv.key),
-    /** All rows of a collection, expired ones included: answered from the index alone. */
-    countCollection: prepare<[string], readonly [number]>(
-      db.select({ count: count() }).from(kv).where(inCollection),
-      'collection',
-    ),
-    countExpired: prepare<[string, number], readonly [number]>(
-      db.select({ count: count() }).from(kv).where(and(inCollection, dead)),
-      'collection',
-      'now',
-    ),
-    countRange: prepare<[string, Key, Key], readonly [number]>(
-      db.select({ count: count() }).from(kv).where(and(inCollection, inRange)),
-      'collection',
-      'start',
-      'end',
-    ),
-    countExpiredRange: prepare<[string, Key, Key, number], readonly [number]>(
-      db
-        .select({ count: count() })
-        .from(kv)
-        .where(and(inCollection, inRange, dead)),
-      'collection',
-      'start',
-      'end',
-      'now',
     ),
     /**
      * A key's collection follows from the key alone, so replacing a value leaves it as it is, and its index untouched.
@@ -202,12 +140,12 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
         .from(kv)
         .where(gt(kv.key, named('after')))
         .orderBy(asc(kv.key))
-        .limit(named('limit')),
+        .limit(limit),
       'after',
       'limit',
     ),
     expired: prepare<[number, number], readonly [Key]>(
-      db.select({ key: kv.key }).from(kv).where(dead).orderBy(asc(kv.expiresAt)).limit(named('limit')),
+      db.select({ key: kv.key }).from(kv).where(dead).orderBy(asc(kv.expiresAt)).limit(limit),
       'now',
       'limit',
     ),
@@ -216,14 +154,6 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
         .select({ next: min(kv.expiresAt) })
         .from(kv)
         .where(isNotNull(kv.expiresAt)),
-    ),
-    nextExpiryOf: prepare<[string, number], readonly [number | null]>(
-      db
-        .select({ next: min(kv.expiresAt) })
-        .from(kv)
-        .where(and(inCollection, isNotNull(kv.expiresAt), gt(kv.expiresAt, named('now')))),
-      'collection',
-      'now',
     ),
     latestVersion: prepare<[], readonly [number | null]>(
       db.select({ latest: max(kvLog.version) }).from(kvLog),
@@ -241,7 +171,7 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
         .from(kvLog)
         .where(gt(kvLog.version, named('version')))
         .orderBy(asc(kvLog.version))
-        .limit(named('limit')),
+        .limit(limit),
       'version',
       'limit',
     ),
@@ -255,7 +185,7 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
         .select({ version: kvLog.version, at: kvLog.at })
         .from(kvLog)
         .orderBy(asc(kvLog.version))
-        .limit(named('limit')),
+        .limit(limit),
       'limit',
     ),
   }

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Field } from '../../../query/fields.ts'
 import type { AggregatePlan, HavingCondition, Measure } from '../../../query/plan.ts'
+import { plannedOnce } from '../planned-once.ts'
 import { bound } from './binding.ts'
 import type { FieldSql } from './field-sql.ts'
 import type { IndexChoice } from './index-choice.ts'
@@ -28,7 +29,7 @@ export function aggregateSql(plan: AggregatePlan, fields: FieldSql, choice: Inde
     ...groups,
   ]
   const ordered = order.length === 0 ? sql.empty() : sql` order by ${list(order)}`
-  const limited = plan.limit === null ? sql.empty() : sql` limit ${bound(plan.limit)}`
+  const limited = plan.limit === null ? sql.empty() : sql` limit ${plannedOnce(bound(plan.limit))}`
   return sql`select ${list(columns)} from ${fromKv(plan.collection, choice)} where ${allOf(selectionSql(plan, fields))}${grouped}${having}${ordered}${limited}`
 }
 

@@ -47,9 +47,9 @@ export class QueryRunner {
     this.#onUnindexed = onUnindexed
   }
 
-  run({ plan, operands }: Planned): QueryRow[] {
+  run({ plan, operands }: Planned, now: number): QueryRow[] {
     const compiled = this.#byPlan.get(plan) ?? this.#compile(plan, operands)
-    const parameters = bind(compiled, operands)
+    const parameters = bind(compiled, operands, now)
     if (this.#logger) this.#logger.logQuery(compiled.sql, parameters)
     return compiled.statement.all(...parameters) as QueryRow[]
   }
@@ -126,8 +126,7 @@ function planSql(plan: Plan, fields: FieldSql, choice: IndexChoice | null): SQL 
   }
 }
 
-function bind({ bindings }: Compiled, operands: readonly Operand[]): Bindable[] {
-  const now = Date.now()
+function bind({ bindings }: Compiled, operands: readonly Operand[], now = Date.now()): Bindable[] {
   const parameters = new Array<Bindable>(bindings.length)
   for (let i = 0; i < bindings.length; i++) parameters[i] = bindings[i]!(operands, now)
   return parameters

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { AfterPlan, FindPlan, OrderTerm, RelatedPlan, Selection } from '../../../query/plan.ts'
+import { plannedOnce } from '../planned-once.ts'
 import { indexName, ofCollection } from '../table.ts'
 import { bound, nowPlaceholder } from './binding.ts'
 import { conditionSql } from './condition-sql.ts'
@@ -39,7 +40,7 @@ export function findSql(plan: FindPlan, fields: FieldSql, choice: IndexChoice | 
   return sql`select ${rowColumns} from ${fromKv(plan.collection, choice)} where ${allOf(conditions)}${orderClause(plan, fields, choice)}${pageSql(plan)}`
 }
 
-/** A row that a unique index finds has no other to be sorted with; asking for an order all the same costs a lookup five times its time. */
+/** A row that a unique index finds has no other to be sorted with; SQLite would set up a sorter all the same. */
 function orderClause(plan: FindPlan, fields: FieldSql, choice: IndexChoice | null): SQL {
   const isOne = choice?.index.unique === true && choice.index.fields.every((path) => choice.fixed.has(path))
   return isOne ? sql.empty() : sql` order by ${orderSql(plan, fields, choice)}`
@@ -96,8 +97,8 @@ function behind(
 
 function pageSql({ limit, offset }: Pick<FindPlan, 'limit' | 'offset'>): SQL {
   if (limit === null && offset === null) return sql.empty()
-  const most = limit === null ? sql.raw('-1') : sql`${bound(limit)}`
-  return offset === null ? sql` limit ${most}` : sql` limit ${most} offset ${bound(offset)}`
+  const most = limit === null ? sql.raw('-1') : plannedOnce(bound(limit))
+  return offset === null ? sql` limit ${most}` : sql` limit ${most} offset ${plannedOnce(bound(offset))}`
 }
 
 /** The rows of all parents in one statement; behind the columns of each, its parent's place in the list. */
