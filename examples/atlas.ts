@@ -12,12 +12,13 @@ import { counters } from './atlas/chapters/counters.ts'
 import { expiry } from './atlas/chapters/expiry.ts'
 import { removeFiction } from './atlas/chapters/fiction.ts'
 import { listing } from './atlas/chapters/listing.ts'
+import { querying } from './atlas/chapters/querying.ts'
 import { reading } from './atlas/chapters/reading.ts'
 import { updating } from './atlas/chapters/updating.ts'
 import { writing } from './atlas/chapters/writing.ts'
 import { loadAtlas } from './atlas/load.ts'
 
-const chapters = [reading, listing, writing, updating, atomic, counters, expiry]
+const chapters = [reading, listing, querying, writing, updating, atomic, counters, expiry]
 
 const path = process.argv[2] ?? fileURLToPath(new URL('../data/atlas.db', import.meta.url))
 await using atlas = await openAtlas(path)

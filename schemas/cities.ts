@@ -25,5 +25,5 @@ export const cities = defineSchema(
       coordinates: z.tuple([z.number().min(-180).max(180), z.number().min(-90).max(90)]),
     }),
   }),
-  { name: 'cities', indexes: [{ on: 'population' }, { on: 'name' }] },
+  { name: 'cities', indexes: [{ on: 'population' }, { on: 'name' }, { on: ['country', 'population'] }] },
 )
