@@ -7,7 +7,7 @@ interface Statement {
 }
 
 /** Drizzle's logger: it notes the statements while somebody asks for them. */
-export class StatementRecorder {
+class StatementRecorder {
   #noted: Statement[] | null = null
 
   logQuery(text: string, operands: unknown[]): void {

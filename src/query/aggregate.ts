@@ -2,8 +2,8 @@ import { QueryError } from '../errors.ts'
 import type { Field, Fields } from './fields.ts'
 import type { SlotSource } from './operand.ts'
 import type { AggregatePlan, Direction, HavingCondition, Measure } from './plan.ts'
-import type { UncheckedAggregate } from './planner.ts'
 import { isPlainObject } from './shape.ts'
+import type { UncheckedAggregate } from './unchecked.types.ts'
 import { checkOrdered, describe, quote, safeName } from './where.ts'
 
 const measureNames = ['sum', 'avg', 'min', 'max'] as const

@@ -14,7 +14,7 @@ export interface ComparedRow {
 }
 
 /** What a condition is of a value, as in SQL: `null` is "unknown". */
-export function evaluate(condition: Condition, operands: readonly Operand[], value: unknown): boolean | null {
+function evaluate(condition: Condition, operands: readonly Operand[], value: unknown): boolean | null {
   switch (condition.type) {
     case 'and':
     case 'or': {

@@ -29,7 +29,7 @@ const none: FieldTypes = {
 }
 
 /** What a field may be where no schema tells. */
-export const anyTypes: FieldTypes = {
+const anyTypes: FieldTypes = {
   number: true,
   string: true,
   boolean: true,

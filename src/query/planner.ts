@@ -11,29 +11,8 @@ import { fillSlots, type SlotSource } from './operand.ts'
 import { defaultOrder, parseOrder } from './order.ts'
 import type { AfterPlan, AggregatePlan, CountPlan, FindPlan, Plan, Planned, RelatedPlan } from './plan.ts'
 import { Shape } from './shape.ts'
+import type { UncheckedAggregate, UncheckedQuery } from './unchecked.types.ts'
 import { describe, WhereParser } from './where.ts'
-
-/** A query as it is given, with the keys that its `prefix` leaves; `null`: all of the collection's. */
-export interface UncheckedQuery {
-  readonly where?: unknown
-  readonly orderBy?: unknown
-  readonly limit?: unknown
-  readonly offset?: unknown
-  readonly after?: unknown
-}
-
-export interface UncheckedAggregate {
-  readonly where?: unknown
-  readonly count?: unknown
-  readonly sum?: unknown
-  readonly avg?: unknown
-  readonly min?: unknown
-  readonly max?: unknown
-  readonly groupBy?: unknown
-  readonly having?: unknown
-  readonly orderBy?: unknown
-  readonly limit?: unknown
-}
 
 /** What the planner knows of a collection. */
 export interface PlannedCollection {

@@ -2,7 +2,8 @@ import type { QueryRow } from '../driver/driver.ts'
 import type { Key } from '../key.types.ts'
 import type { Field } from '../query/fields.ts'
 import type { AggregatePlan } from '../query/plan.ts'
-import { checkQueryOptions, type UncheckedAggregate } from '../query/planner.ts'
+import { checkQueryOptions } from '../query/planner.ts'
+import type { UncheckedAggregate } from '../query/unchecked.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { RowStore } from '../store/row-store.ts'
 import { plannerOf, prefixKeys } from './planner-of.ts'
@@ -28,7 +29,7 @@ const options = [
   'limit',
 ]
 
-export function planAggregate(store: RowStore, definition: AnyDefinition, query: UntypedAggregate) {
+function planAggregate(store: RowStore, definition: AnyDefinition, query: UntypedAggregate) {
   checkQueryOptions(query, 'aggregate', options)
   return plannerOf(definition).aggregate(query, prefixKeys(store, definition, query.prefix))
 }

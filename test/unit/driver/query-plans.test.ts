@@ -86,7 +86,7 @@ describe('the plan of a query', () => {
       'select kv.value, kv.encoding, kv.types, kv.version, kv.expires_at, kv.key from kv indexed by "kv_users_age" ' +
         "where collection = 'users' and (kv.expires_at is null or kv.expires_at > ?) " +
         "and (kv.value ->> '$.age' >= ? and (CASE WHEN kv.encoding < 2 THEN kv.value END) ->> '$.name' glob ?) " +
-        "order by kv.value ->> '$.age' desc, kv.key desc limit ?",
+        "order by kv.value ->> '$.age' desc, kv.key desc limit ? + 0",
     )
     expect(params.slice(1)).toEqual([18, 'A?*', 10])
   })

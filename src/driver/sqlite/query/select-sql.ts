@@ -8,7 +8,7 @@ import type { FieldSql } from './field-sql.ts'
 import type { IndexChoice } from './index-choice.ts'
 
 /** The columns of a row that was found, in the order of `FoundRow`. */
-export const rowColumns = sql.raw('kv.value, kv.encoding, kv.types, kv.version, kv.expires_at, kv.key')
+const rowColumns = sql.raw('kv.value, kv.encoding, kv.types, kv.version, kv.expires_at, kv.key')
 
 const key = sql.raw('kv.key')
 
@@ -47,7 +47,7 @@ function orderClause(plan: FindPlan, fields: FieldSql, choice: IndexChoice | nul
 }
 
 /** Terms that cannot tell rows apart are left out: SQLite would sort by them. */
-export function orderSql(
+function orderSql(
   { order, keyDirection }: Pick<FindPlan, 'order' | 'keyDirection'>,
   fields: FieldSql,
   choice: IndexChoice | null = null,
