@@ -138,6 +138,27 @@ export function idOfKey(pattern: Pattern, key: Key): IdOf<Pattern> {
   return key.filter((_, i) => pattern[i] === WILDCARD)
 }
 
+/** What makes the keys of a pattern as `keyOfId` does, for many of them. */
+export function keyMaker(pattern: Pattern): (id: IdOf<Pattern>) => Key {
+  if (wildcardCount(pattern) !== 1) return (id) => keyOfId(pattern, id)
+  const template = [...pattern]
+  const place = template.indexOf(WILDCARD)
+  return (id) => {
+    if (id === undefined || isTuple(id)) throw wrongId(pattern, id)
+    const key = template.slice()
+    key[place] = id
+    return key
+  }
+}
+
+/** What reads the ids of keys that are known to match a pattern, for many of them. */
+export function idReader(pattern: Pattern): (key: Key) => IdOf<Pattern> {
+  const first = pattern.indexOf(WILDCARD)
+  if (first === -1) return () => undefined
+  if (pattern.indexOf(WILDCARD, first + 1) === -1) return (key) => key[first]
+  return (key) => key.filter((_, i) => pattern[i] === WILDCARD)
+}
+
 /** The narrowest range that holds every key of a pattern: below its leading literals, or the one key of a literal one. */
 export function patternRange(pattern: Pattern): KeyRange {
   const first = pattern.indexOf(WILDCARD)

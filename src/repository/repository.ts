@@ -3,7 +3,7 @@ import { type Mutation, noChecks } from '../commit/write.ts'
 import type { StoredRow } from '../driver/driver.ts'
 import { ConflictError, KeyExistsError, NotFoundError } from '../errors.ts'
 import { keyText } from '../key/key-text.ts'
-import { idOfKey, keyOfId, wildcardCount } from '../key/pattern.ts'
+import { idReader, keyMaker, wildcardCount } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
 import type { Key } from '../key.types.ts'
@@ -42,11 +42,13 @@ const mostUpdateAttempts = 100
 export class StoreRepository {
   readonly definition: AnyDefinition
   readonly #store: RowStore
-  readonly #updates = new KeyedMutex()
+  readonly #keyOf: (id: Id) => Key
+  #updates: KeyedMutex | undefined
 
   constructor(store: RowStore, definition: AnyDefinition) {
     this.#store = store
     this.definition = definition
+    this.#keyOf = keyMakerOf(definition)
   }
 
   get name(): string {
@@ -58,7 +60,7 @@ export class StoreRepository {
   }
 
   key(id?: Id): Key {
-    return keyOfId(this.pattern, id)
+    return this.#keyOf(id)
   }
 
   async get(id?: Id): Promise<RowEntry | MissingEntry> {
@@ -87,13 +89,14 @@ export class StoreRepository {
   list(range: UntypedIdRange = {}, options: ListOptions = {}): ListIterator<RowEntry> {
     checkListOptions(options)
     const store = this.#store
+    const idOf = idReader(this.pattern)
     return new ListIterator(
       {
         driver: store.driver,
         range: idRange(this.pattern, range, store.limits.keyBytes),
         collection: this.name,
         assertOpen: () => store.assertOpen(),
-        toEntry: (row) => store.rowEntry(row, idOfKey(this.pattern, row.key), row.key),
+        toEntry: (row) => store.rowEntry(row, idOf(row.key), row.key),
       },
       options,
     )
@@ -139,6 +142,7 @@ export class StoreRepository {
     const lock = keyText(encodedKey)
     for (let attempt = 1; ; attempt++) {
       // Updates of this process wait for each other; other processes' are found by the check.
+      this.#updates ??= new KeyedMutex()
       let leave = await this.#updates.enter(lock)
       try {
         const row = await this.#read(key)
@@ -290,4 +294,16 @@ function missing(id: Id, key: Key): MissingEntry {
 
 function committed(version: number): CommitResult {
   return { ok: true, versionstamp: formatVersionstamp(version) }
+}
+
+/** Units of work make their repositories anew, of the same definitions. */
+const keyMakers = new WeakMap<AnyDefinition, (id: Id) => Key>()
+
+function keyMakerOf(definition: AnyDefinition): (id: Id) => Key {
+  let maker = keyMakers.get(definition)
+  if (maker === undefined) {
+    maker = keyMaker(definition.pattern)
+    keyMakers.set(definition, maker)
+  }
+  return maker
 }

@@ -52,9 +52,11 @@ export class TypedStore<R extends Definitions> extends KeyValue<R> {
 }
 
 function openRepositories<R extends Definitions>(store: RowStore): Repositories<R> {
-  const { definitions } = store.registry
-  const byName = definitions.map((definition) => [definition.name, openRepository(store, definition)])
-  return Object.freeze(Object.fromEntries(byName))
+  const repositories: Record<string, unknown> = {}
+  for (const definition of store.registry.definitions) {
+    repositories[definition.name] = openRepository(store, definition)
+  }
+  return repositories as Repositories<R>
 }
 
 function isPattern(wanted: AnyDefinition | Pattern): wanted is Pattern {

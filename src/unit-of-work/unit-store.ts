@@ -230,9 +230,6 @@ export class UnitStore implements RowStore, ReaderContext {
       if (typeof value !== 'object' || value === null || !this.#isCurrent(text, row)) continue
       const stored = encodeValue(value)
       if (sameForm(stored, row)) continue
-      // A value may have been stored in another form than it would be now: only a real change is written.
-      const unchanged = encodeValue(await this.#store.decode(row, key))
-      if (sameForm(stored, unchanged)) continue
       const mutation = await this.#store.prepareSet(key, value, undefined)
       // A call of the unit that overlaps may have written the key meanwhile.
       if (loaded.value !== value || !this.#isCurrent(text, row)) continue

@@ -53,6 +53,9 @@ const keysPerLogRow = 10_000
 const bytesPerLogPage = 1024 * 1024
 const noKey = new Uint8Array()
 
+/** A write without a savepoint failed, as under a unique index that another process has declared since: nothing may stay. */
+class HalfApplied extends Error {}
+
 /** The driver of an SQLite file or of a database in memory: one connection, whose calls never overlap. */
 export class SqliteDriver implements Driver {
   readonly #connection: Database.Database
@@ -148,28 +151,14 @@ export class SqliteDriver implements Driver {
     })
   }
 
-  commit({ catalogVersion, writes }: CommitBatch): Promise<BatchOutcome> {
+  commit(batch: CommitBatch): Promise<BatchOutcome> {
     return this.#run(() => {
-      let latest = 0
-      const result = this.#transaction<BatchOutcome>('BEGIN IMMEDIATE', () => {
-        latest = this.#latestVersion()
-        if (latest !== this.#seenVersion || catalogVersion !== this.#catalogVersion) {
-          const catalog = readCatalog(this.#connection, this.#tables)
-          this.#catalogVersion = catalog.version
-          if (catalog.version !== catalogVersion) return { type: 'stale', catalog }
-        }
-        const now = Date.now()
-        const outcomes: CommitOutcome[] = []
-        for (const write of writes) {
-          const outcome = this.#commitOne(write, latest + 1, now)
-          if (outcome.type === 'committed') latest = outcome.version
-          outcomes.push(outcome)
-        }
-        this.#trimmer.afterCommits(writes.length, latest, now)
-        return { type: 'done', outcomes }
-      })
-      this.#seenVersion = latest
-      return result
+      try {
+        return this.#commitBatch(batch, false)
+      } catch (error) {
+        if (!(error instanceof HalfApplied)) throw error
+        return this.#commitBatch(batch, true)
+      }
     })
   }
 
@@ -271,7 +260,31 @@ export class SqliteDriver implements Driver {
     }
   }
 
-  #commitOne(write: AtomicWrite, version: number, now: number): CommitOutcome {
+  /** `guardAll`: every write has a savepoint to go back to. */
+  #commitBatch({ catalogVersion, writes }: CommitBatch, guardAll: boolean): BatchOutcome {
+    let latest = 0
+    const result = this.#transaction<BatchOutcome>('BEGIN IMMEDIATE', () => {
+      latest = this.#latestVersion()
+      if (latest !== this.#seenVersion || catalogVersion !== this.#catalogVersion) {
+        const catalog = readCatalog(this.#connection, this.#tables)
+        this.#catalogVersion = catalog.version
+        if (catalog.version !== catalogVersion) return { type: 'stale', catalog }
+      }
+      const now = Date.now()
+      const outcomes: CommitOutcome[] = []
+      for (const write of writes) {
+        const outcome = this.#commitOne(write, latest + 1, now, guardAll)
+        if (outcome.type === 'committed') latest = outcome.version
+        outcomes.push(outcome)
+      }
+      this.#trimmer.afterCommits(writes.length, latest, now)
+      return { type: 'done', outcomes }
+    })
+    this.#seenVersion = latest
+    return result
+  }
+
+  #commitOne(write: AtomicWrite, version: number, now: number, guard: boolean): CommitOutcome {
     const context = this.#applyContext(version, now)
     if (write.reads !== undefined) {
       const conflicts = changedReads(write.reads, version - 1, context)
@@ -282,7 +295,7 @@ export class SqliteDriver implements Driver {
       if (conflicts.length > 0) return { type: 'conflict', conflicts }
     }
     const { savepoint, release, rollbackTo } = this.#statements.control
-    const guarded = write.mutations.length > 1 || this.#uniqueIndexes.concern(write.mutations)
+    const guarded = guard || this.#mayFail(write.mutations)
     if (guarded) savepoint.run()
     try {
       const touched = applyMutations(write.mutations, context)
@@ -292,12 +305,21 @@ export class SqliteDriver implements Driver {
     } catch (error) {
       this.#log.reset()
       if (engineCode(error) !== undefined || !this.#connection.inTransaction) throw error
+      // A single sum, min or max fails before it has changed anything.
+      if (!guarded && !(write.mutations.length === 1 && isArithmetic(write.mutations[0]!)))
+        throw new HalfApplied()
       if (guarded) {
         rollbackTo.run()
         release.run()
       }
       return { type: 'failed', error }
     }
+  }
+
+  /** Whether a mutation may turn out not to be possible when others have been made; a savepoint costs as much as a mutation. */
+  #mayFail(mutations: readonly Mutation[]): boolean {
+    if (this.#uniqueIndexes.concern(mutations)) return true
+    return mutations.length > 1 && mutations.some(isArithmetic)
   }
 
   /** A row in one statement, where nothing was committed since the reads that have to hold; else `null`. */
@@ -321,4 +343,8 @@ export class SqliteDriver implements Driver {
     this.#statements.control.rollback.run()
     this.#log.reset()
   }
+}
+
+function isArithmetic({ type }: Mutation): boolean {
+  return type === 'sum' || type === 'min' || type === 'max'
 }
