@@ -7,6 +7,7 @@ import { commitOrderCases } from './cases/commit-order.ts'
 import { expiryCases } from './cases/expiry.ts'
 import { keyValueCases } from './cases/key-value.ts'
 import { listingCases } from './cases/listing.ts'
+import { queryCases } from './cases/queries.ts'
 import { repositoryCases } from './cases/repository.ts'
 import { repositoryListCases } from './cases/repository-list.ts'
 import { uniqueIndexCases } from './cases/unique-index.ts'
@@ -33,6 +34,7 @@ export const suite: Readonly<Record<string, Cases>> = {
   repositories: repositoryCases,
   'rows of a repository': repositoryListCases,
   updates: updateCases,
+  queries: queryCases,
   expiry: expiryCases,
   'unique indexes': uniqueIndexCases,
   'bulk loading': bulkLoadCases,

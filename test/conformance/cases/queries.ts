@@ -1,0 +1,346 @@
+import { KvU64, parameter, QueryError, UniqueConstraintError, ValidationError, Valkeyrie } from 'valkeyrie'
+import { defineSchema } from 'valkeyrie/schema'
+import { expect } from 'vitest'
+import { z } from 'zod'
+import type { Cases } from '../suite.ts'
+
+const author = defineSchema(
+  ['authors', '*'],
+  z.object({ name: z.string(), email: z.email(), born: z.int().optional() }),
+  { name: 'authors', indexes: [{ on: 'email', unique: true }, { on: 'born' }] },
+)
+
+const book = defineSchema(
+  ['authors', '*', 'books', '*'],
+  z.object({
+    title: z.string(),
+    year: z.int(),
+    price: z.number().nullable(),
+    sold: z.boolean(),
+    published: z.date(),
+    tags: z.array(z.string()),
+    publisher: z.object({ city: z.string() }).optional(),
+    translatorId: z.string().optional(),
+  }),
+  { name: 'books', indexes: [{ on: 'year' }], references: { translatorId: author } },
+)
+
+const review = defineSchema(['authors', '*', 'books', '*', 'reviews', '*'], z.object({ stars: z.int() }), {
+  name: 'reviews',
+})
+
+async function libraryAt(path: string | undefined, statements: string[] = []) {
+  const logger = { logQuery: (sql: string) => void statements.push(sql) }
+  const db = await Valkeyrie.withSchemas([author, book, review]).open(path, { logger })
+  const { authors, books, reviews } = db.repositories
+  await authors.insertMany([
+    ['austen', { name: 'Austen', email: 'austen@example.com', born: 1775 }],
+    ['scott', { name: 'Scott', email: 'scott@example.com', born: 1771 }],
+    ['anon', { name: 'Anonymous', email: 'anon@example.com' }],
+  ])
+  await books.insertMany([
+    [['austen', 'emma'], aBook('Emma', 1815, { tags: ['novel', 'comedy'], price: 8, sold: true })],
+    [['austen', 'persuasion'], aBook('Persuasion', 1817, { publisher: { city: 'London' } })],
+    [['austen', 'sanditon'], aBook('Sanditon', 1817, { price: 5, translatorId: 'scott' })],
+    [['scott', 'ivanhoe'], aBook('Ivanhoe', 1819, { price: 12, translatorId: 'nobody' })],
+    [['anon', 'poems'], aBook('Poems', 1790, { tags: [] })],
+  ])
+  await reviews.insertMany([
+    [['austen', 'emma', 1], { stars: 5 }],
+    [['austen', 'emma', 2], { stars: 2 }],
+    [['scott', 'ivanhoe', 1], { stars: 4 }],
+  ])
+  return db
+}
+
+type Book = z.infer<typeof book.schema>
+
+const aBook = (title: string, year: number, rest: Partial<Book> = {}): Book => ({
+  title,
+  year,
+  price: null,
+  sold: false,
+  published: new Date(Date.UTC(year, 0, 1)),
+  tags: ['novel'],
+  ...rest,
+})
+
+export const queryCases: Cases = {
+  'where finds by every operator, over nested, optional, null, boolean, date and array fields': async (
+    place,
+  ) => {
+    await using db = await libraryAt(place.path())
+    const { books } = db.repositories
+    type Where = NonNullable<NonNullable<Parameters<typeof books.count>[0]>['where']>
+    const found: [Where, string[]][] = [
+      [{ year: 1817 }, ['persuasion', 'sanditon']],
+      [{ year: { ne: 1817 } }, ['emma', 'ivanhoe', 'poems']],
+      [{ year: { gt: 1815, lte: 1817 } }, ['persuasion', 'sanditon']],
+      [{ year: { in: [1790, 1819] } }, ['ivanhoe', 'poems']],
+      [{ year: { notIn: [1790, 1819, 1817] } }, ['emma']],
+      [{ title: { like: 'P%' } }, ['persuasion', 'poems']],
+      [{ title: { ilike: 'p%s' } }, ['poems']],
+      [{ title: { notLike: '%a%' } }, ['poems']],
+      [{ price: { isNull: true } }, ['persuasion', 'poems']],
+      [{ price: { isNotNull: true } }, ['emma', 'ivanhoe', 'sanditon']],
+      [{ price: { lt: 10 } }, ['emma', 'sanditon']],
+      [{ sold: true }, ['emma']],
+      [{ sold: false, year: 1819 }, ['ivanhoe']],
+      [{ published: { gte: new Date(Date.UTC(1817, 0, 1)) } }, ['ivanhoe', 'persuasion', 'sanditon']],
+      [{ publisher: { city: 'London' } }, ['persuasion']],
+      [{ tags: { arrayContains: ['comedy', 'novel'] } }, ['emma']],
+      [{ OR: [{ year: 1790 }, { sold: true }] }, ['emma', 'poems']],
+      [
+        { AND: [{ year: { gte: 1815 } }, { NOT: { price: { isNull: true } } }] },
+        ['emma', 'ivanhoe', 'sanditon'],
+      ],
+      [{}, ['emma', 'ivanhoe', 'persuasion', 'poems', 'sanditon']],
+    ]
+    for (const [where, titles] of found) {
+      const entries = await books.findMany({ where })
+      expect(entries.map(({ id }) => id[1]).toSorted(), JSON.stringify(where)).toEqual(titles)
+      expect(await books.count({ where }), JSON.stringify(where)).toBe(titles.length)
+    }
+  },
+
+  'rows come whole, with id, key and versionstamp, in the order and the part asked for': async (place) => {
+    await using db = await libraryAt(place.path())
+    const { books } = db.repositories
+    const [dearest] = await books.findMany({ orderBy: { price: 'desc' }, limit: 1 })
+    expect(dearest).toEqual(await books.get(['scott', 'ivanhoe']))
+    const ids = async (query: Parameters<typeof books.findMany>[0]) =>
+      (await books.findMany(query)).map(({ id }) => id[1])
+    expect(await ids({ orderBy: [{ year: 'asc' }, { title: 'desc' }] })).toEqual([
+      'poems',
+      'emma',
+      'sanditon',
+      'persuasion',
+      'ivanhoe',
+    ])
+    expect(await ids({ orderBy: { title: 'asc' }, offset: 1, limit: 2 })).toEqual(['ivanhoe', 'persuasion'])
+    expect(await ids({ prefix: ['austen'], orderBy: { title: 'asc' } })).toEqual([
+      'emma',
+      'persuasion',
+      'sanditon',
+    ])
+    expect(await books.findMany({ where: { year: 1790 }, columns: { title: true } })).toMatchObject([
+      { value: { title: 'Poems' } },
+    ])
+    expect(await books.findFirst({ where: { year: 1 } })).toBeNull()
+  },
+
+  'pages hold every row once, whatever is written in between': async (place) => {
+    await using db = await libraryAt(place.path())
+    const { books } = db.repositories
+    const seen: unknown[] = []
+    const pageAfter = (after: string | null) =>
+      books.findPage({ orderBy: { year: 'desc' }, limit: 2, ...(after && { after }) })
+    let after: string | null = null
+    do {
+      const page = await pageAfter(after)
+      seen.push(...page.entries.map(({ id }) => id[1]))
+      after = page.cursor
+      await books.delete(['scott', 'ivanhoe'])
+      await books.set(['anon', `new ${seen.length}`], aBook('New', 1900))
+    } while (after !== null)
+    expect(seen).toEqual(['ivanhoe', 'sanditon', 'persuasion', 'emma', 'poems'])
+    await expect(books.findPage({ orderBy: { title: 'asc' }, after: 'x' })).rejects.toThrow()
+  },
+
+  'aggregates give figures, of all rows or of groups': async (place) => {
+    await using db = await libraryAt(place.path())
+    const { books } = db.repositories
+    expect(
+      await books.aggregate({
+        count: true,
+        sum: 'price',
+        avg: 'price',
+        min: ['year', 'price'],
+        max: 'title',
+      }),
+    ).toEqual({
+      count: 5,
+      sum: { price: 25 },
+      avg: { price: 25 / 3 },
+      min: { year: 1790, price: 5 },
+      max: { title: 'Sanditon' },
+    })
+    expect(
+      await books.aggregate({
+        where: { year: { gt: 1800 } },
+        count: true,
+        groupBy: 'year',
+        having: { count: { gte: 1 } },
+        orderBy: { count: 'desc' },
+        limit: 1,
+      }),
+    ).toEqual([{ group: { year: 1817 }, count: 2 }])
+  },
+
+  'updateMany and deleteMany change all rows in one commit, or none': async (place) => {
+    await using db = await libraryAt(place.path())
+    const { authors, books } = db.repositories
+    const updated = await books.updateMany({ where: { year: 1817 }, set: { sold: true } })
+    expect(updated).toMatchObject({ ok: true, count: 2 })
+    const rows = await books.findMany({ where: { year: 1817 } })
+    expect(rows.map(({ versionstamp }) => versionstamp)).toEqual([updated.versionstamp, updated.versionstamp])
+    expect(rows.every(({ value }) => value.sold)).toBe(true)
+
+    await expect(
+      books.updateMany({ where: {}, set: (it) => ({ ...it, year: it.year + 0.5 }) }),
+    ).rejects.toThrow(ValidationError)
+    await expect(authors.updateMany({ where: {}, set: { email: 'one@example.com' } })).rejects.toThrow(
+      UniqueConstraintError,
+    )
+    expect(await authors.count({ where: { email: 'one@example.com' } })).toBe(0)
+
+    expect(await books.deleteMany({ where: { year: { lt: 1800 } } })).toMatchObject({ count: 1 })
+    expect(await books.deleteMany({ where: { year: 1 } })).toEqual({ ok: true, count: 0, versionstamp: null })
+    expect(await books.count()).toBe(4)
+  },
+
+  'no update of updateMany is lost to another one': async (place) => {
+    await using db = await libraryAt(place.path())
+    const { books } = db.repositories
+    const raise = () => books.updateMany({ where: {}, set: (it) => ({ ...it, year: it.year + 1 }) })
+    await Promise.all(Array.from({ length: 8 }, raise))
+    expect((await books.get(['austen', 'emma'])).value?.year).toBe(1823)
+  },
+
+  'with loads nested rows to any depth, one statement for each level': async (place) => {
+    const statements: string[] = []
+    await using db = await libraryAt(place.path(), statements)
+    statements.length = 0
+    const authors = await db.repositories.authors.findMany({
+      orderBy: { name: 'asc' },
+      with: {
+        books: {
+          where: { year: { gt: 1800 } },
+          orderBy: { year: 'desc' },
+          limit: 2,
+          columns: { title: true },
+          with: { reviews: { orderBy: { stars: 'desc' } } },
+        },
+      },
+    })
+    expect(statements).toHaveLength(3)
+    const tree = authors.map(({ value, books }) => [
+      value.name,
+      books.map((it) => [it.value, it.reviews.map(({ value: { stars } }) => stars)]),
+    ])
+    expect(tree).toEqual([
+      ['Anonymous', []],
+      [
+        'Austen',
+        [
+          [{ title: 'Sanditon' }, []],
+          [{ title: 'Persuasion' }, []],
+        ],
+      ],
+      ['Scott', [[{ title: 'Ivanhoe' }, [4]]]],
+    ])
+  },
+
+  'with loads the row that a field refers to': async (place) => {
+    const statements: string[] = []
+    await using db = await libraryAt(place.path(), statements)
+    statements.length = 0
+    const books = await db.repositories.books.findMany({
+      where: { year: { gte: 1815 } },
+      orderBy: { title: 'asc' },
+      with: { translatorId: true },
+    })
+    expect(statements).toHaveLength(2)
+    expect(books.map((it) => [it.value.title, it.translatorId?.value.name ?? null])).toEqual([
+      ['Emma', null],
+      ['Ivanhoe', null],
+      ['Persuasion', null],
+      ['Sanditon', 'Scott'],
+    ])
+  },
+
+  'a prepared query takes its operands by name': async (place) => {
+    await using db = await libraryAt(place.path())
+    const { books } = db.repositories
+    const since = books.prepare({
+      where: { year: { gte: parameter('year') }, tags: { arrayContains: parameter('tags') } },
+      orderBy: { year: 'asc' },
+    })
+    expect((await since.execute({ year: 1816, tags: ['novel'] })).map(({ value }) => value.year)).toEqual([
+      1817, 1817, 1819,
+    ])
+    expect((await since.first({ year: 1800, tags: ['comedy'] }))?.value.title).toBe('Emma')
+    await expect(since.execute({ year: 1816 } as never)).rejects.toThrow(QueryError)
+    await expect(since.execute({ year: 1816, tags: [], other: 1 } as never)).rejects.toThrow(QueryError)
+    await expect(since.execute({ year: { gt: 1 }, tags: [] } as never)).rejects.toThrow(QueryError)
+  },
+
+  'a query that has expired rows does not find them': async (place) => {
+    await using db = await libraryAt(place.path())
+    const { books } = db.repositories
+    await books.set(['anon', 'gone'], aBook('Gone', 1790), { expireIn: 1 })
+    await expect.poll(() => books.exists(['anon', 'gone'])).toBe(false)
+    expect(await books.count({ where: { year: 1790 } })).toBe(1)
+    expect(await books.findMany({ where: { year: 1790 } })).toHaveLength(1)
+    expect(await books.aggregate({ count: true, where: { year: 1790 } })).toEqual({ count: 1 })
+  },
+
+  'a unit of work queries what it has written, and runs again when a query would find others': async (
+    place,
+  ) => {
+    await using db = await libraryAt(place.path())
+    let runs = 0
+    await db.unitOfWork(async ({ repositories: { books } }) => {
+      runs += 1
+      await books.set(['anon', 'own'], aBook('Own', 1817))
+      expect(await books.count({ where: { year: 1817 } })).toBe(runs === 1 ? 3 : 4)
+      const [first] = await books.findMany({ where: { year: 1817 }, orderBy: { title: 'asc' }, limit: 1 })
+      expect(first?.value.title).toBe('Own')
+      if (runs === 1) await db.repositories.books.set(['scott', 'phantom'], aBook('Rob Roy', 1817))
+    })
+    expect(runs).toBe(2)
+  },
+
+  'what is no field, operator or operand is a QueryError': async (place) => {
+    await using db = await libraryAt(place.path())
+    const { books } = db.repositories
+    const wrong: unknown[] = [
+      { pages: 3 },
+      { year: { above: 3 } },
+      { year: 'old' },
+      { year: { in: 3 } },
+      { 'year"': 3 },
+      JSON.parse('{"__proto__":{"year":1}}'),
+      { publisher: { 'city; drop table kv': 'x' } },
+    ]
+    for (const where of wrong) {
+      await expect(books.findMany({ where } as never), JSON.stringify(where)).rejects.toThrow(QueryError)
+    }
+    expect(await books.count()).toBe(5)
+  },
+
+  'onUnindexed reports a query that reads a whole collection': async (place) => {
+    const schema = z.object({ a: z.int(), b: z.int() })
+    await using db = await Valkeyrie.withSchema(['things', '*'], schema, { indexes: [{ on: 'a' }] }).open(
+      place.path(),
+      { onUnindexed: 'error' },
+    )
+    const { things } = db.repositories
+    await things.set('x', { a: 1, b: 2 })
+    expect(await things.findMany({ where: { a: 1 } })).toHaveLength(1)
+    await expect(things.findMany({ where: { b: 2 } })).rejects.toThrow(QueryError)
+  },
+
+  'plain Drizzle joins over the same connection': async (place) => {
+    await using db = await libraryAt(place.path())
+    const { kv } = db.tables
+    expect(db.drizzle.select({ collection: kv.collection }).from(kv).all()).toHaveLength(11)
+  },
+
+  'a counter has no fields, and is found by its collection': async (place) => {
+    await using db = await Valkeyrie.withSchema(['visits', '*'], z.instanceof(KvU64)).open(place.path())
+    const { visits } = db.repositories
+    await visits.sum('a', 2n)
+    expect(await visits.findMany()).toMatchObject([{ id: 'a', value: new KvU64(2n) }])
+  },
+}
