@@ -8,6 +8,7 @@ import { type City, loadCities } from './cities.ts'
 import { expectEqual, formatTable, formatTiming, race } from './harness.ts'
 import { openDatabase, valkeyrie } from './library.ts'
 import type { MemoryGrowth } from './memory.ts'
+import { measureQueries } from './run-queries.ts'
 import { bounds, loads, memoryBound, type TaskName } from './tasks.ts'
 
 const holds = (value: number, bound: number) => (value <= bound ? 'yes' : 'NO')
@@ -32,11 +33,12 @@ async function measureMemory(cities: readonly City[]): Promise<number> {
 
 const cities = loadCities()
 const all = loads(cities.length)
+const queries = 'queries'
 const chosen = process.argv.slice(2)
-const unknown = chosen.filter((task) => !(task in all))
+const unknown = chosen.filter((task) => !(task in all) && task !== queries)
 if (unknown.length > 0) {
   throw new RangeError(
-    `no task ${unknown.map((task) => `'${task}'`).join(', ')}: choose of ${Object.keys(all).join(', ')}`,
+    `no task ${unknown.map((task) => `'${task}'`).join(', ')}: choose of ${[...Object.keys(all), queries].join(', ')}`,
   )
 }
 const selected = Object.entries(all).filter(([task]) => chosen.length === 0 || chosen.includes(task))
@@ -60,5 +62,12 @@ if (chosen.length === 0) {
   rows.push(['memory to iterate', '', figure, '', `${memoryBound} MB`, holds(megabytes, memoryBound)])
 }
 console.log(`Node ${process.versions.node}; per operation or row: median of the rounds (quartiles)\n`)
-console.log(formatTable([['task', 'by hand', 'valkeyrie', 'ratio', 'bound', 'holds'], ...rows]))
+if (rows.length > 0) {
+  console.log(formatTable([['task', 'by hand', 'valkeyrie', 'ratio', 'bound', 'holds'], ...rows]))
+}
+if (chosen.length === 0 || chosen.includes(queries)) {
+  const report = await measureQueries(cities)
+  for (const table of report.tables) console.log(`\n${table}`)
+  if (!report.holds) process.exitCode = 1
+}
 if (rows.some((row) => row.at(-1) === 'NO')) process.exitCode = 1
