@@ -5,6 +5,12 @@ import { checkOptionNames, checkWholeNumber } from './option-names.ts'
 /** How to open a database. */
 export interface OpenOptions {
   /**
+   * The folder of migrations that `valkeyrie generate` writes, as `'./schemas/migrations'`. Those that the database has not had are
+   * applied first, and nothing else creates tables or indexes. A MigrationError where the database is newer than the
+   * folder, or where a migration has a TypeScript step to run. Default: what the database lacks is created in place.
+   */
+  readonly migrations?: string | undefined
+  /**
    * What survives besides the death of the process. `'normal'` (the default): nothing that was acknowledged is lost when the
    * process dies. `'full'`: nor when the machine does; each commit waits for the disk.
    */
@@ -41,6 +47,7 @@ export interface LogOptions {
 
 /** The options of `open` with every default filled in. */
 export interface CheckedOpenOptions {
+  readonly migrations: string | undefined
   readonly durability: 'normal' | 'full'
   readonly busyTimeout: number
   readonly readOnly: boolean
@@ -54,6 +61,7 @@ export interface CheckedOpenOptions {
 }
 
 export const openOptionNames = [
+  'migrations',
   'durability',
   'busyTimeout',
   'readOnly',
@@ -95,7 +103,12 @@ export function checkOpenOptions(path: unknown, options: OpenOptions): CheckedOp
   if (logger !== undefined && typeof logger?.logQuery !== 'function') {
     throw new TypeError('logger has a method logQuery(query, params): give a Logger of drizzle-orm')
   }
+  const { migrations } = options
+  if (migrations !== undefined && (typeof migrations !== 'string' || migrations.trim() === '')) {
+    throw new TypeError("migrations is the path of a folder, as './schemas/migrations'")
+  }
   return {
+    migrations,
     durability,
     busyTimeout,
     readOnly: flag(options.readOnly, 'readOnly'),

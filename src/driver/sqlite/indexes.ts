@@ -81,7 +81,7 @@ function removeExpired(connection: Database.Database, { kv, kvLog }: KvTables): 
 }
 
 /** Tells which rows keep a unique index from being built; gives `cause` back for an index that is none of the collections'. */
-function duplicatesError(
+export function duplicatesError(
   connection: Database.Database,
   { kv }: KvTables,
   collections: readonly IndexedCollection[],

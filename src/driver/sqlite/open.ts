@@ -7,6 +7,8 @@ import { knowsCollections } from './catalog.ts'
 import { type ConnectionOptions, connect } from './connection.ts'
 import { SqliteDriver, type SqliteDriverOptions } from './driver.ts'
 import { isBusy, toKvError } from './engine-error.ts'
+import { readMigrations } from './migrations/folder.ts'
+import { setUpMigrated } from './migrations/set-up-migrated.ts'
 import { retryBusy } from './retry-busy.ts'
 import { type DeclaredCollection, readSetUp, setUp } from './set-up.ts'
 import { type KvTables, kvTables } from './table.ts'
@@ -20,6 +22,8 @@ export interface PlainDrizzle {
 export interface SqliteOptions extends Omit<ConnectionOptions, 'path'>, Omit<SqliteDriverOptions, 'path'> {
   /** A file; left out or `:memory:`: a database in this process's memory. */
   readonly path?: string | undefined
+  /** The folder of migrations that create the tables and indexes; left out, they are created in place. */
+  readonly migrations?: string | undefined
 }
 
 /** Opens a database with these collections, and creates what it lacks of them. */
@@ -29,12 +33,17 @@ export async function openSqlite(
 ): Promise<{ driver: Driver; catalog: Catalog; plain: PlainDrizzle }> {
   const path = databasePath(options.path)
   const tables = kvTables(collections)
+  const { migrations: folder, readOnly } = options
+  const migrations = folder === undefined ? undefined : readMigrations(folder)
   return retryBusy(() => {
     const connection = connect({ ...options, path })
     try {
-      const catalog = options.readOnly
-        ? readSetUp(connection, tables, path)
-        : setUp(connection, tables, collections)
+      const catalog =
+        migrations !== undefined
+          ? setUpMigrated(connection, tables, collections, migrations, readOnly)
+          : readOnly
+            ? readSetUp(connection, tables, path)
+            : setUp(connection, tables, collections)
       if (!knowsCollections(catalog, collections)) {
         throw new MigrationError(
           'The database does not know every declared schema: open it once without readOnly',

@@ -1,0 +1,69 @@
+import type Database from 'better-sqlite3'
+import { MigrationError } from '../../../errors.ts'
+import type { Migration } from './folder.ts'
+
+/** Drizzle's own table of the migrations that a database has had. */
+const journalTable = '__drizzle_migrations'
+
+/**
+ * The migrations that a database has not had yet. Throws a MigrationError where it is newer than the folder, where the
+ * folder lacks or interposes a migration, and where the tables were created without migrations.
+ */
+export function pendingMigrations(
+  connection: Database.Database,
+  migrations: readonly Migration[],
+): readonly Migration[] {
+  const applied = appliedTimes(connection)
+  if (applied === null || applied.length === 0) {
+    if (hasTable(connection, 'kv')) {
+      throw new MigrationError(
+        'The database was created without migrations: take it over with "valkeyrie migrate --baseline"',
+      )
+    }
+    return migrations
+  }
+  const known = new Set(migrations.map(({ drizzle }) => drizzle.folderMillis))
+  const newest = Math.max(...applied)
+  const unknown = applied.filter((time) => !known.has(time))
+  if (unknown.some((time) => time > (migrations.at(-1)?.drizzle.folderMillis ?? 0))) {
+    throw new MigrationError(
+      `The database is newer than this code: it has had ${unknown.length} migrations that the folder does not hold. Deploy the code that made them`,
+    )
+  }
+  if (unknown.length > 0) {
+    throw new MigrationError(
+      'The database has had a migration that the folder no longer holds: restore the file from version control',
+    )
+  }
+  const done = new Set(applied)
+  const pending = migrations.filter(({ drizzle }) => !done.has(drizzle.folderMillis))
+  const late = pending.find(({ drizzle }) => drizzle.folderMillis < newest)
+  if (late !== undefined) {
+    throw new MigrationError(
+      `${late.tag} stands before a migration that the database has had already, so it would be skipped: generate it anew on top of the others`,
+    )
+  }
+  return pending
+}
+
+/** Marks a migration as one that the database has had. */
+export function markApplied(connection: Database.Database, { drizzle }: Migration): void {
+  connection.exec(
+    `CREATE TABLE IF NOT EXISTS ${journalTable} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric)`,
+  )
+  connection
+    .prepare(`INSERT INTO ${journalTable} (hash, created_at) VALUES (?, ?)`)
+    .run(drizzle.hash, drizzle.folderMillis)
+}
+
+export function hasTable(connection: Database.Database, name: string): boolean {
+  return (
+    connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !==
+    undefined
+  )
+}
+
+function appliedTimes(connection: Database.Database): number[] | null {
+  if (!hasTable(connection, journalTable)) return null
+  return connection.prepare<[], number>(`SELECT created_at FROM ${journalTable}`).pluck().all().map(Number)
+}

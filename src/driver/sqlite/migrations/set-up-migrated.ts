@@ -1,0 +1,75 @@
+import type Database from 'better-sqlite3'
+import { MigrationError } from '../../../errors.ts'
+import type { Catalog } from '../../driver.ts'
+import { knowsCollections, readCatalog, registerCollections } from '../catalog.ts'
+import { indexChanges } from '../indexes.ts'
+import type { DeclaredCollection } from '../set-up.ts'
+import type { KvTables } from '../table.ts'
+import { hasTable, pendingMigrations } from './applied.ts'
+import { applyMigration } from './apply.ts'
+import type { Migration } from './folder.ts'
+
+/**
+ * Applies the migrations that a database has not had, all in one transaction, and gives the catalog. A database that has had them
+ * all is only read. Throws SQLITE_BUSY when another connection is in the way, and a MigrationError where a
+ * migration has a TypeScript step for rows that there are, or leads to other indexes than the declared ones.
+ */
+export function setUpMigrated(
+  connection: Database.Database,
+  tables: KvTables,
+  collections: readonly DeclaredCollection[],
+  migrations: readonly Migration[],
+  readOnly: boolean,
+): Catalog {
+  const pending = pendingMigrations(connection, migrations)
+  if (readOnly && pending.length > 0) {
+    throw new MigrationError(
+      `${pending[0]!.tag} is not applied yet, and readOnly does not apply it: run "valkeyrie migrate"`,
+    )
+  }
+  const ready = pending.length === 0 && hasTable(connection, 'kv')
+  if (!readOnly && !(ready && knowsCollections(readCatalog(connection, tables), collections))) {
+    connection.exec('BEGIN IMMEDIATE')
+    try {
+      for (const migration of pendingMigrations(connection, migrations)) {
+        refuseSteps(connection, migration)
+        applyMigration(connection, migration)
+      }
+      if (!hasTable(connection, 'kv'))
+        throw new MigrationError('No migration creates the tables: run "valkeyrie generate"')
+      if (!knowsCollections(readCatalog(connection, tables), collections)) {
+        registerCollections(connection, tables, collections)
+      }
+      checkIndexes(connection, tables, collections)
+      connection.exec('COMMIT')
+    } finally {
+      if (connection.inTransaction) connection.exec('ROLLBACK')
+    }
+  } else {
+    checkIndexes(connection, tables, collections)
+  }
+  return readCatalog(connection, tables)
+}
+
+function refuseSteps(connection: Database.Database, { tag, snapshot }: Migration): void {
+  if (!hasTable(connection, 'kv')) return
+  for (const { from, file } of snapshot.steps) {
+    if (connection.prepare('SELECT 1 FROM kv WHERE collection = ? LIMIT 1').get(from) === undefined) continue
+    throw new MigrationError(
+      `${tag} makes new values of the rows of ${from} with ${file}, which open does not run: run "valkeyrie migrate"`,
+    )
+  }
+}
+
+function checkIndexes(
+  connection: Database.Database,
+  tables: KvTables,
+  collections: readonly DeclaredCollection[],
+): void {
+  const { create, drop } = indexChanges(connection, tables, collections)
+  const names = [...new Set([...create, ...drop])]
+  if (names.length === 0) return
+  throw new MigrationError(
+    `The migrations lead to other indexes than the schemas declare (${names.join(', ')}): run "valkeyrie generate"`,
+  )
+}

@@ -1,0 +1,186 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { Valkeyrie } from 'valkeyrie'
+import { defineSchema } from 'valkeyrie/schema'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { generate } from '../../src/migrate/generate.ts'
+import { mendSql } from '../../src/migrate/table-sql.ts'
+import { generateQuietly, migrateQuietly, projectFolder, projectOf } from './project.ts'
+
+const before = defineSchema(
+  ['users', '*'],
+  z.object({
+    name: z.string().optional(),
+    at: z.date().optional(),
+    old: z.union([z.string(), z.date(), z.bigint()]).optional(),
+    role: z.enum(['admin', 'guest']),
+    address: z.object({ town: z.union([z.string(), z.date()]), zip: z.number() }),
+  }),
+)
+const after = defineSchema(
+  ['users', '*'],
+  z.object({
+    'full.name': z.string().optional(),
+    since: z.date().optional(),
+    role: z.enum(['owner', 'guest']),
+    address: z.object({ city: z.union([z.string(), z.date()]) }),
+    level: z.int().default(1),
+    tags: z.array(z.string()).default(["it's"]),
+  }),
+)
+const renames = [
+  'users.name=full.name',
+  'users.at=since',
+  'users.role:admin=owner',
+  'users.address.town=city',
+]
+
+const text = fc.string()
+const date = fc.date({ noInvalidDate: true })
+const userBefore = fc.record(
+  {
+    name: fc.option(text, { nil: undefined }),
+    at: fc.option(date, { nil: undefined }),
+    old: fc.oneof(text, date, fc.bigInt(), fc.constant(undefined)),
+    role: fc.constantFrom('admin' as const, 'guest' as const),
+    address: fc.record({ town: fc.oneof(text, date), zip: fc.constantFrom(0, -0, 1.5) }),
+  },
+  { requiredKeys: ['role', 'address'] },
+)
+
+describe('mechanical changes', () => {
+  it('SQL gives every value what a program would give it, and watchers learn of it', async () => {
+    const folder = projectFolder()
+    const path = join(folder, 'data.db')
+    const values = fc.sample(userBefore, { numRuns: 300, seed: 7 })
+    const v1 = projectOf(folder, before)
+    await generateQuietly(v1)
+    const db = await Valkeyrie.withSchemas([before]).open(path, { migrations: v1.migrations })
+    const rows = values.map((value, id) => [id, value] as const)
+    await db.repositories.users.insertMany(rows)
+    const [watcher, changed] = [db.watch([['users', 0]]).getReader(), [] as unknown[]]
+    await watcher.read()
+
+    const v2 = projectOf(folder, after)
+    const generated = await generateQuietly(v2, ...renames)
+    expect(generated?.steps).toEqual([])
+    expect(await migrateQuietly(v2, path)).toEqual([generated!.tag])
+    changed.push((await watcher.read()).value?.[0].versionstamp)
+    expect(changed[0]).not.toBeNull()
+    await db.close()
+
+    const next = await Valkeyrie.withSchemas([after]).open(path, {
+      migrations: v2.migrations,
+      validateReads: true,
+    })
+    for (const [id, source] of rows) {
+      const { name, at, old: _, role, address, ...rest } = source
+      const wanted = {
+        ...rest,
+        ...('name' in source ? { 'full.name': name } : {}),
+        ...('at' in source ? { since: at } : {}),
+        role: role === 'admin' ? 'owner' : role,
+        address: { city: address.town },
+        level: 1,
+        tags: ["it's"],
+      }
+      expect((await next.repositories.users.get(id))?.value).toEqual(wanted)
+    }
+    await next.close()
+    expect(await generateQuietly(v2)).toBeNull()
+  })
+
+  it('a change of repository, of pattern, or of both moves the rows', async () => {
+    const folder = projectFolder()
+    const path = join(folder, 'data.db')
+    const value = z.object({ n: z.number() })
+    const index = { indexes: [{ on: 'n' }] } as const
+    const first = defineSchema(['users', '*'], value, index)
+    await generateQuietly(projectOf(folder, first))
+    const db = await Valkeyrie.withSchemas([first]).open(path, { migrations: join(folder, 'migrations') })
+    const long = 'x'.repeat(300)
+    await db.repositories.users.set(long, { n: 1 })
+    const changes = db.repositories.users.changes({ since: '0'.repeat(20) }).getReader()
+    await changes.read()
+
+    const second = defineSchema(['people', '*'], value, index)
+    await generateQuietly(projectOf(folder, second), 'users=people')
+    await migrateQuietly(projectOf(folder, second), path)
+    expect((await changes.read()).value).toMatchObject({ type: 'delete', id: long })
+    await db.close()
+
+    const moved = await Valkeyrie.withSchemas([second]).open(path, { migrations: join(folder, 'migrations') })
+    expect(await moved.repositories.people.findMany({ where: { n: 1 } })).toMatchObject([{ id: long }])
+    await moved.close()
+
+    const third = defineSchema(['people', '*'], value, { ...index, name: 'persons' })
+    await generateQuietly(projectOf(folder, third))
+    await migrateQuietly(projectOf(folder, third), path)
+    const renamed = await Valkeyrie.withSchemas([third]).open(path, {
+      migrations: join(folder, 'migrations'),
+    })
+    expect(await renamed.repositories.persons.findMany({ where: { n: 1 } })).toMatchObject([{ id: long }])
+    await renamed.close()
+  })
+
+  it('what is lost has to be agreed to, and looks like a rename are told', async () => {
+    const folder = projectFolder()
+    await generateQuietly(projectOf(folder, defineSchema(['a', '*'], z.object({ x: z.string() }))))
+    const next = projectOf(folder, defineSchema(['a', '*'], z.object({ y: z.string() })))
+    const options = { renames: [], acceptDataLoss: false }
+    await expect(generate(next, options)).rejects.toThrow(/lose a\.x.*--accept-data-loss.*--rename a\.x=y/)
+    const asked: string[] = []
+    const ask = async (question: string) => asked.push(question) > 0
+    await expect(generate(next, { ...options, ask })).resolves.toMatchObject({ steps: [] })
+    expect(asked).toEqual(['Is this a rename: a.x=y?'])
+    await expect(generate(next, { ...options, renames: ['a.q=z'] })).rejects.toThrow(
+      /names nothing that has changed/,
+    )
+  })
+
+  it('a looser schema leaves the values alone; a stricter one asks for a program', async () => {
+    const folder = projectFolder()
+    const of = (x: z.ZodType) => projectOf(folder, defineSchema(['a', '*'], z.object({ x })))
+    await generateQuietly(of(z.string().min(2)))
+    const loose = await generateQuietly(of(z.string().nullable()))
+    expect(loose?.steps).toEqual([])
+    expect(readFileSync(join(folder, 'migrations', `${loose!.tag}.sql`), 'utf8')).not.toContain('UPDATE kv ')
+    for (const strict of [z.string(), z.number(), z.date(), z.number().default(() => Math.random())]) {
+      expect((await generateQuietly(of(strict)))?.steps).toHaveLength(1)
+    }
+  })
+})
+
+describe("drizzle-kit's faults", () => {
+  const users = {
+    name: 'users',
+    pattern: '["users","*"]',
+    schema: null,
+    indexes: [{ fields: ['a.b'], unique: true }],
+  }
+
+  it('statements on the own tables become those of open, and indexes go first', () => {
+    const { drop, indexes, tables } = mendSql(
+      [
+        'ALTER TABLE `other` DROP COLUMN `x`;',
+        'DROP INDEX `other_x`;',
+        "CREATE UNIQUE INDEX `kv_users_a_b_unique` ON `kv` (json_extract(value,'$.a.b'));",
+      ],
+      [users],
+    )
+    expect([...drop, ...tables, ...indexes]).toEqual([
+      'DROP INDEX IF EXISTS "other_x"',
+      'ALTER TABLE `other` DROP COLUMN `x`',
+      `CREATE UNIQUE INDEX "kv_users_a_b_unique" ON "kv" (value ->> '$.a.b') WHERE collection = 'users'`,
+    ])
+  })
+
+  it.each(['CREATE TABLE `__new_kv` (key);', 'ALTER TABLE `kv` ADD x;', 'DROP TABLE `kv_log`;'])(
+    'refuses %s',
+    (sql) => {
+      expect(() => mendSql([sql], [users])).toThrow(expect.objectContaining({ code: 'MIGRATION' }))
+    },
+  )
+})

@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { kvTables } from 'valkeyrie/schema'
+import { afterAll } from 'vitest'
+import { generate } from '../../src/migrate/generate.ts'
+import { migrate } from '../../src/migrate/migrate.ts'
+import type { Project } from '../../src/migrate/project.ts'
+import type { AnyDefinition } from '../../src/schema/definition.types.ts'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+export const cli = join(root, 'dist/cli/main.js')
+export const drizzleKit = join(root, 'node_modules/drizzle-kit/bin.cjs')
+
+/** A folder for a project inside the repository, where `valkeyrie` and drizzle-kit resolve. Removed after the tests. */
+export function projectFolder(): string {
+  mkdirSync(join(root, 'data'), { recursive: true })
+  const folder = mkdtempSync(join(root, 'data/project-'))
+  mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(root, join(folder, 'node_modules/valkeyrie'))
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+export function write(folder: string, file: string, text: string): void {
+  mkdirSync(dirname(join(folder, file)), { recursive: true })
+  writeFileSync(join(folder, file), text)
+}
+
+/** Runs a program of Node.js; what it prints, and its exit code. */
+export function run(cwd: string, args: readonly string[]): Promise<{ code: number; text: string }> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      args,
+      { cwd, env: { ...process.env, NO_COLOR: '1' } },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code ?? 1), text: stdout + stderr })
+      },
+    )
+  })
+}
+
+/** A project whose definitions are given in place, without a file. */
+export function projectOf(root: string, ...definitions: readonly AnyDefinition[]): Project {
+  return {
+    root,
+    migrations: join(root, 'migrations'),
+    database: undefined,
+    exports: kvTables(definitions),
+    definitions,
+  }
+}
+
+export const generateQuietly = (project: Project, ...renames: string[]) =>
+  generate(project, { renames, acceptDataLoss: true })
+
+const quiet = { line() {}, progress() {} }
+
+export const migrateQuietly = (
+  project: Project,
+  path: string,
+  options: { skipInvalid?: string; baseline?: true } = {},
+) => migrate(project, { path, backup: false, report: quiet, ...options })

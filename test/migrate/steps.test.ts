@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Valkeyrie } from 'valkeyrie'
+import { defineSchema } from 'valkeyrie/schema'
+import { expect, it } from 'vitest'
+import { z } from 'zod'
+import { cli, generateQuietly, migrateQuietly, projectFolder, projectOf, run, write } from './project.ts'
+
+const v1 = defineSchema(['users', '*'], z.object({ age: z.string() }))
+const v2 = defineSchema(['users', '*'], z.object({ age: z.int() }), {
+  indexes: [{ on: 'age', unique: true }],
+})
+const up = 'export function up(value) {\n  return { age: Number(value.age) }\n}\n'
+
+/** A database with rows of the first version, and a migration to the second whose step is filled in. */
+async function upgrade(rows: readonly (readonly [number, { age: string }])[]) {
+  const folder = projectFolder()
+  const path = join(folder, 'data.db')
+  await generateQuietly(projectOf(folder, v1))
+  const db = await Valkeyrie.withSchemas([v1]).open(path, { migrations: join(folder, 'migrations') })
+  await db.repositories.users.insertMany(rows)
+  await db.close()
+  const project = projectOf(folder, v2)
+  const { steps } = (await generateQuietly(project))!
+  const step = join(project.migrations, steps[0]!)
+  const template = readFileSync(step, 'utf8')
+  const text = () => readAll(path)
+  return { folder, path, project, step, template, text }
+}
+
+async function readAll(path: string) {
+  const db = await Valkeyrie.open(path)
+  const entries = await Array.fromAsync(db.list({ prefix: ['users'] }))
+  await db.close()
+  return entries.map(({ value }) => value)
+}
+
+it('a step is typed, and refuses to run until it is filled in', async () => {
+  const { template, project, path, step } = await upgrade([])
+  expect(template).toContain('readonly age: string')
+  expect(template).toContain('readonly age: number')
+  await expect(migrateQuietly(project, path)).rejects.toThrow(step)
+  await expect(
+    Valkeyrie.withSchemas([v2]).open(path, { migrations: project.migrations }),
+  ).resolves.toHaveProperty('close')
+})
+
+it('a step that fails for one row changes nothing, unless such rows are left out', async () => {
+  const { project, path, step, folder, text } = await upgrade([
+    [1, { age: '1' }],
+    [2, { age: 'two' }],
+  ])
+  writeFileSync(step, up)
+  const opening = Valkeyrie.withSchemas([v2]).open(path, { migrations: project.migrations })
+  await expect(opening).rejects.toThrow(/run "valkeyrie migrate"/)
+  await expect(migrateQuietly(project, path)).rejects.toThrow(/1 rows[\s\S]*\["users", 2\]: .*age/)
+  expect(await text()).toEqual([{ age: '1' }, { age: 'two' }])
+  const skipInvalid = join(folder, 'skipped.jsonl')
+  await migrateQuietly(project, path, { skipInvalid })
+  expect(await text()).toEqual([{ age: 1 }, { age: 'two' }])
+  expect(JSON.parse(readFileSync(skipInvalid, 'utf8'))).toMatchObject({
+    key: '["users", 2]',
+    value: { age: 'two' },
+  })
+})
+
+it('a unique index over duplicates lists them, and changes nothing', async () => {
+  const { project, path, step, text } = await upgrade([
+    [1, { age: '7' }],
+    [2, { age: '07' }],
+    [3, { age: '8' }],
+  ])
+  writeFileSync(step, up)
+  await expect(migrateQuietly(project, path)).rejects.toThrow(
+    /the same values are in \["users","1"\] and \["users","2"\]/,
+  )
+  expect(await text()).toEqual([{ age: '7' }, { age: '07' }, { age: '8' }])
+})
+
+it('goes on after kill -9 in the middle of 100,000 rows', async () => {
+  const count = 100_000
+  const { folder, path, step, text } = await upgrade(
+    Array.from({ length: count }, (_, i) => [i, { age: String(i) }]),
+  )
+  writeFileSync(step, up)
+  write(
+    folder,
+    'schemas.ts',
+    `import { defineSchema, kvTables } from 'valkeyrie/schema'
+import { z } from 'zod'
+export const users = defineSchema(['users', '*'], z.object({ age: z.int() }), { indexes: [{ on: 'age', unique: true }] })
+export const { kv, kvLog, kvCollections } = kvTables([users])`,
+  )
+  write(
+    folder,
+    'drizzle.config.ts',
+    "export default { dialect: 'sqlite', schema: './schemas.ts', out: './migrations' }",
+  )
+  const child = spawn(process.execPath, [cli, 'migrate', 'data.db'], { cwd: folder })
+  let printed = ''
+  const killed = new Promise<unknown>((resolve) => child.on('exit', (_, signal) => resolve(signal)))
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    printed += chunk
+    if (/\.ts: [3-7]\d{4} of/.test(printed)) child.kill('SIGKILL')
+  })
+  expect(await killed).toBe('SIGKILL')
+  expect(existsSync(`${path}.before-0001_users`)).toBe(true)
+
+  // Nothing is visible of it yet, and what others write meanwhile counts.
+  const others = await Valkeyrie.open(path)
+  expect((await others.get(['users', 5])).value).toEqual({ age: '5' })
+  await others.set(['users', 5], { age: '500000' })
+  await others.delete(['users', 6])
+  await others.set(['users', count], { age: String(count) })
+  await others.close()
+  const again = await run(folder, [cli, 'migrate', 'data.db', '--no-backup'])
+  expect(again).toMatchObject({ code: 0 })
+  expect(again.text).toMatch(/Applied \S+\n\S+\.ts: [1-9]\d{4} of 100000/)
+  const ages = Array.from({ length: count + 1 }, (_, i) => (i === 5 ? 500_000 : i)).filter((age) => age !== 6)
+  expect(await text()).toEqual(ages.map((age) => ({ age })))
+  expect(await run(folder, [cli, 'check', 'data.db'])).toEqual({ code: 0, text: 'All is as declared.\n' })
+})

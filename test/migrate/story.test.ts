@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { cli, drizzleKit, projectFolder, root, run, write } from './project.ts'
+
+const page = readFileSync(join(root, 'docs/migrations.md'), 'utf8')
+
+/** The blocks of the page in order: files, whose first line names them, and commands with what they print. */
+const blocks = [...page.matchAll(/^```(mts|sh)\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({
+  language,
+  text: text!,
+}))
+
+const programs: Record<string, readonly string[]> = {
+  'npx valkeyrie': [cli],
+  'npx drizzle-kit': [drizzleKit],
+  node: [],
+}
+
+it('the story of docs/migrations.md is true', async () => {
+  const folder = projectFolder()
+  write(folder, 'package.json', '{ "type": "module" }')
+  const commands = blocks.filter(({ language }) => language === 'sh').length
+  expect(commands).toBeGreaterThan(5)
+  for (const { language, text } of blocks) {
+    if (language === 'mts') {
+      const [, file] = text.match(/^\/\/ (\S+)\n/)!
+      write(folder, file!, text)
+      continue
+    }
+    for (const command of text.split(/^\$ /m).slice(1)) {
+      const [line, ...promised] = command.trimEnd().split('\n')
+      const program = Object.keys(programs).find((name) => line!.startsWith(`${name} `))!
+      const result = await run(folder, [...programs[program]!, ...line!.slice(program.length + 1).split(' ')])
+      expect(sorted(result.text), line).toMatch(patternOf(promised.join('\n')))
+    }
+  }
+}, 60_000)
+
+/** What goes to stderr comes first on the page, as on a terminal. */
+function sorted(text: string): string {
+  const lines = text.trimEnd().split('\n')
+  const result = lines.filter((line) => /^(Applied |Nothing to apply)/.test(line))
+  return [...lines.filter((line) => !result.includes(line)), ...result].join('\n')
+}
+
+function patternOf(promise: string): RegExp {
+  const escaped = promise.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('…', '[\\s\\S]*')
+  return new RegExp(`^${escaped}$`)
+}
