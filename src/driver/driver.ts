@@ -2,7 +2,7 @@ import type { AtomicWrite, CheckConflict, CommitOutcome, Mutation, ReadSet } fro
 import type { Pattern } from '../key/pattern.types.ts'
 import type { KeyRange } from '../key/range.ts'
 import type { Key } from '../key.types.ts'
-import type { Planned } from '../query/plan.ts'
+import type { AggregatePlan, CountPlan, FindPlan, Planned, RelatedPlan } from '../query/plan.ts'
 import type { StoredValue } from '../value/encoding.ts'
 
 /** What is stored under a key, the value still encoded. `expiresAt` in milliseconds since the epoch. */
@@ -87,13 +87,17 @@ export interface LogPage {
   readonly latest: number
 }
 
+/** A row that belongs to one of the parents of a related query; `parent` is that one's place in their list. */
+export interface RelatedRow extends KeyedRow {
+  readonly parent: number
+}
+
 /**
- * A row that a query gives, as its columns. Of a `find`: value, encoding, types, version, expiry, encoded key; of a
- * `related`: these and the place of its parent in the list; of a `count`: the number; of an `aggregate`: for each field
- * of `groupBy` the value, the kind of JSON and 1 where it stands for a Date, then each measure, `min` and `max`
- * followed by 1 where they stand for a Date.
+ * What a query works out of its rows. Of a `count`: the number. Of a group of an `aggregate`: for each field of `groupBy`
+ * the value, the kind of JSON and 1 where it stands for a Date, then each measure, `min` and `max` followed by 1 where
+ * they stand for a Date.
  */
-export type QueryRow = readonly (string | number | Uint8Array | null)[]
+export type Figures = readonly (string | number | null)[]
 
 /** How an engine runs a query. */
 export interface Explanation {
@@ -112,7 +116,9 @@ export type Read =
   | { readonly type: 'exists'; readonly key: Uint8Array }
   | { readonly type: 'scan'; readonly scan: Scan }
   | { readonly type: 'count'; readonly collection: string; readonly range: KeyRange | null }
-  | { readonly type: 'query'; readonly query: Planned }
+  | { readonly type: 'find'; readonly query: Planned<FindPlan> }
+  | { readonly type: 'related'; readonly query: Planned<RelatedPlan> }
+  | { readonly type: 'figures'; readonly query: Planned<CountPlan | AggregatePlan> }
 
 /** What each read gives. */
 export interface ReadResults {
@@ -121,7 +127,9 @@ export interface ReadResults {
   exists: boolean
   scan: KeyedRow[]
   count: number
-  query: QueryRow[]
+  find: KeyedRow[]
+  related: RelatedRow[]
+  figures: Figures[]
 }
 
 /**
@@ -150,7 +158,12 @@ export interface Reader {
   scan(scan: Scan): Promise<KeyedRow[]>
   /** The number of rows of a collection in a range; without a range, of all its rows. */
   count(collection: string, range: KeyRange | null): Promise<number>
-  query(query: Planned): Promise<QueryRow[]>
+  /** The rows that a query finds, in its order. */
+  find(query: Planned<FindPlan>): Promise<KeyedRow[]>
+  /** The rows that belong to each of many parents, parent by parent. */
+  related(query: Planned<RelatedPlan>): Promise<RelatedRow[]>
+  /** What a query works out of its rows: one count, or the figures of each group. */
+  figures(query: Planned<CountPlan | AggregatePlan>): Promise<Figures[]>
   /** Tells how a query is run, without running it. */
   explain(query: Planned): Promise<Explanation>
 }

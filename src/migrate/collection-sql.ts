@@ -2,11 +2,10 @@ import { isDeepStrictEqual } from 'node:util'
 import type { MigratedCollection } from '../driver/sqlite/migrations/folder.ts'
 import { parsePatternText } from '../driver/sqlite/pattern-text.ts'
 import { MigrationError } from '../errors.ts'
-import { encodePrefix } from '../key/codec.ts'
+import { compareParts, encodePrefix } from '../key/codec.ts'
 import { compareSpecificity } from '../key/pattern.ts'
 import type { Pattern } from '../key/pattern.types.ts'
 import type { CollectionComparison, KeptCollection } from './compare-collections.ts'
-import { isSamePart } from './same-part.ts'
 import { changeSql, logCommit, logDeletions, quote, refile, rekey } from './value-sql.ts'
 
 /** The statements that change what is stored: collections that went or have another name, keys, values, the catalog. */
@@ -40,7 +39,7 @@ function heir(pattern: Pattern, collections: readonly MigratedCollection[]): str
   const covering = collections
     .map(({ name, pattern }) => ({ name, pattern: parsePatternText(pattern) }))
     .filter((it) => it.pattern.length === pattern.length)
-    .filter((it) => it.pattern.every((part, i) => part === '*' || isSamePart(part, pattern[i]!)))
+    .filter((it) => it.pattern.every((part, i) => part === '*' || compareParts(part, pattern[i]!) === 0))
     .sort((a, b) => compareSpecificity(a.pattern, b.pattern))
   return covering[0]?.name ?? null
 }

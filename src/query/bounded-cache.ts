@@ -22,6 +22,11 @@ export class BoundedCache<Value> {
     return value
   }
 
+  clear(): void {
+    this.#values.clear()
+    this.#newest = undefined
+  }
+
   set(key: string, value: Value): void {
     this.#values.delete(key)
     this.#values.set(key, value)

@@ -1,4 +1,4 @@
-import type { QueryRow } from '../driver/driver.ts'
+import type { Figures as Row } from '../driver/driver.ts'
 import type { Key } from '../key.types.ts'
 import type { Field } from '../query/fields.ts'
 import type { AggregatePlan } from '../query/plan.ts'
@@ -12,7 +12,6 @@ export interface UntypedAggregate extends UncheckedAggregate {
   readonly prefix?: Key
 }
 
-type Cell = QueryRow[number]
 type Figures = Record<string, unknown>
 
 const options = [
@@ -42,12 +41,12 @@ export async function aggregate(
 ): Promise<Figures | Figures[]> {
   store.assertOpen()
   const planned = planAggregate(store, definition, query)
-  const rows = await store.driver.query(planned)
+  const rows = await store.driver.figures(planned)
   const figures = rows.map((row) => figuresOf(planned.plan, row))
   return query.groupBy === undefined ? (figures[0] ?? {}) : figures
 }
 
-function figuresOf({ groupBy, measures }: AggregatePlan, row: QueryRow): Figures {
+function figuresOf({ groupBy, measures }: AggregatePlan, row: Row): Figures {
   const figures: Figures = {}
   let column = 0
   if (groupBy.length > 0) {
@@ -78,7 +77,7 @@ function figuresOf({ groupBy, measures }: AggregatePlan, row: QueryRow): Figures
 }
 
 /** A value as it was stored, of what SQLite makes of it. */
-function restore(value: Cell, kind: string | null, isDate: boolean, { types }: Field): unknown {
+function restore(value: Row[number], kind: string | null, isDate: boolean, { types }: Field): unknown {
   if (kind === 'true' || kind === 'false') return kind === 'true'
   if (kind === 'object' || kind === 'array') return JSON.parse(value as string)
   if (isDate && typeof value === 'string') return new Date(value)

@@ -14,6 +14,6 @@ export async function countRows(
   store.assertOpen()
   const range = prefixKeys(store, definition, query.prefix)
   if (query.where === undefined) return store.driver.count(definition.name, range)
-  const [row] = await store.driver.query(plannerOf(definition).count(query.where, range))
+  const [row] = await store.driver.figures(plannerOf(definition).count(query.where, range))
   return row![0] as number
 }

@@ -1,4 +1,5 @@
 import type { Explanation } from '../driver/driver.ts'
+import { encodeKey } from '../key/codec.ts'
 import { encodeCursor } from '../query/cursor.ts'
 import type { FindPlan } from '../query/plan.ts'
 import { checkQueryOptions } from '../query/planner.ts'
@@ -15,7 +16,7 @@ export async function findMany(
   checkQueryOptions(query, 'a query')
   store.assertOpen()
   const planned = planFind(store, definition, query)
-  const rows = await store.driver.query(planned)
+  const rows = await store.driver.find(planned)
   const simple = query.columns === undefined && query.with === undefined && !mayBeBigint(planned.plan)
   if (simple) return entriesOf(store, definition, rows)
   return present(store, definition, query, await foundRows(store, definition, planned, rows))
@@ -42,13 +43,13 @@ export async function findPage(store: RowStore, definition: AnyDefinition, query
   const more = typeof limit === 'number' && limit > 0 ? limit + 1 : limit
   if (limit === 0) throw new RangeError('The limit of a page is at least 1')
   const planned = planFind(store, definition, { ...query, limit: more })
-  const rows = await store.driver.query(planned)
+  const rows = await store.driver.find(planned)
   const found = await foundRows(store, definition, planned, rows.slice(0, limit as number))
   const last = found.at(-1)
   const cursor =
     last === undefined || rows.length <= (limit as number)
       ? null
-      : encodeCursor(planned.plan, { key: last.key, value: last.entry.value })
+      : encodeCursor(planned.plan, { key: encodeKey(last.row.key), value: last.entry.value })
   return { entries: await present(store, definition, query, found), cursor }
 }
 

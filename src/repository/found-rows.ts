@@ -1,6 +1,5 @@
-import type { QueryRow, StoredRow } from '../driver/driver.ts'
+import type { KeyedRow } from '../driver/driver.ts'
 import { QueryError } from '../errors.ts'
-import { decodeKey } from '../key/codec.ts'
 import { idOfKey } from '../key/pattern.ts'
 import type { Key } from '../key.types.ts'
 import type { FindPlan, Planned } from '../query/plan.ts'
@@ -18,9 +17,8 @@ export interface UntypedQuery extends UncheckedQuery {
 }
 
 /** A row that a query found: as it is stored, and its entry with all of its value. */
-export interface FoundRow {
-  readonly row: QueryRow
-  readonly key: Uint8Array
+export interface FoundRow<Row extends KeyedRow = KeyedRow> {
+  readonly row: Row
   readonly entry: RowEntry
 }
 
@@ -30,44 +28,32 @@ export function planFind(store: RowStore, definition: AnyDefinition, query: Unty
 }
 
 /** The rows of a plan with their entries. */
-export async function foundRows(
+export async function foundRows<Row extends KeyedRow>(
   store: RowStore,
   definition: AnyDefinition,
   { plan }: { readonly plan: Pick<FindPlan, 'order'> },
-  rows: readonly QueryRow[],
-): Promise<FoundRow[]> {
+  rows: readonly Row[],
+): Promise<FoundRow<Row>[]> {
   const entries = await entriesOf(store, definition, rows)
   checkOrderedValues(plan, entries)
-  return rows.map((row, i) => ({ row, key: row[5] as Uint8Array, entry: entries[i]! }))
+  return rows.map((row, i) => ({ row, entry: entries[i]! }))
 }
 
 /** The entries of rows; a promise of them where reads are validated and a schema is asynchronous. */
 export function entriesOf(
   store: RowStore,
   definition: AnyDefinition,
-  rows: readonly QueryRow[],
+  rows: readonly KeyedRow[],
 ): RowEntry[] | Promise<RowEntry[]> {
   const entries = new Array<RowEntry | Promise<RowEntry>>(rows.length)
   let asynchronous = false
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i]!
-    const key = decodeKey(row[5] as Uint8Array)
-    const entry = store.rowEntry(toStoredRow(row), idOfKey(definition.pattern, key), key)
+    const entry = store.rowEntry(row, idOfKey(definition.pattern, row.key), row.key)
     if (entry instanceof Promise) asynchronous = true
     entries[i] = entry
   }
   return asynchronous ? Promise.all(entries) : (entries as RowEntry[])
-}
-
-function toStoredRow(row: QueryRow): StoredRow {
-  const [value, encoding, types, version, expiresAt] = row as readonly [
-    string | Uint8Array,
-    number,
-    string | null,
-    number,
-    number | null,
-  ]
-  return { value, encoding, types, version, expiresAt }
 }
 
 /** Where the schema does not tell what a field is, a bigint among the values does. */

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
-import type { LoggedChange, QueryRow } from '../driver/driver.ts'
-import { decodeKey } from '../key/codec.ts'
+import type { KeyedRow, LoggedChange } from '../driver/driver.ts'
+import { decodeKey, encodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { patternRange } from '../key/pattern.ts'
 import { type ComparedRow, isBehind, rowOrder, selects } from '../query/evaluate.ts'
@@ -135,7 +135,7 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
     const { driver } = this.#store
     for (let reads = 1; ; reads++) {
       const version = await driver.latestVersion()
-      const rows = await driver.query(this.#planned)
+      const rows = await driver.find(this.#planned)
       const hash = hashOf(rows)
       let entries: RowEntry[] | null = null
       if (this.#related.length > 0) {
@@ -153,7 +153,7 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
     }
   }
 
-  async #present(rows: readonly QueryRow[]): Promise<RowEntry[]> {
+  async #present(rows: readonly KeyedRow[]): Promise<RowEntry[]> {
     const [store, definition] = [this.#store, this.#definition]
     return present(store, definition, this.#query, await foundRows(store, definition, this.#planned, rows))
   }
@@ -172,26 +172,18 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
   }
 }
 
-function hashOf(rows: readonly QueryRow[]): Hash {
+function hashOf(rows: readonly KeyedRow[]): Hash {
   const hash = createHash('sha256')
-  for (const row of rows) hash.update(keyOf(row)).update(`${versionOf(row)};`)
+  for (const { key, version } of rows) hash.update(encodeKey(key)).update(`${version};`)
   return hash
 }
 
-function outlineOf(rows: readonly QueryRow[]): Omit<Given, 'digest'> {
+function outlineOf(rows: readonly KeyedRow[]): Omit<Given, 'digest'> {
   const last = rows.at(-1)
-  const expiries = rows.map((row) => row[4] as number | null).filter((time) => time !== null)
+  const expiries = rows.map(({ expiresAt }) => expiresAt).filter((time) => time !== null)
   return {
-    keys: new Set(rows.map((row) => keyText(keyOf(row)))),
-    last: last === undefined ? null : { key: keyOf(last), version: versionOf(last) },
+    keys: new Set(rows.map(({ key }) => keyText(encodeKey(key)))),
+    last: last === undefined ? null : { key: encodeKey(last.key), version: last.version },
     expiry: expiries.length === 0 ? null : expiries.reduce((a, b) => Math.min(a, b)),
   }
-}
-
-function keyOf(row: QueryRow): Uint8Array {
-  return row[5] as Uint8Array
-}
-
-function versionOf(row: QueryRow): number {
-  return row[3] as number
 }

@@ -1,5 +1,6 @@
-import type { QueryRow } from '../driver/driver.ts'
+import type { RelatedRow } from '../driver/driver.ts'
 import { QueryError } from '../errors.ts'
+import { compareParts, encodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { keyOfId } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
@@ -75,16 +76,11 @@ function nested(store: RowStore, { name: parent, pattern }: AnyDefinition, name:
   const isNested =
     child !== undefined &&
     child.pattern.length > pattern.length &&
-    pattern.every((part, i) => samePart(part, child.pattern[i]))
+    pattern.every((part, i) => compareParts(part, child.pattern[i]!) === 0)
   if (isNested) return child
   throw new QueryError(
     `with: { ${name} } names no repository nested under '${parent}', and no reference of it`,
   )
-}
-
-function samePart(a: unknown, b: unknown): boolean {
-  if (!(a instanceof Uint8Array && b instanceof Uint8Array)) return a === b
-  return Buffer.compare(a, b) === 0
 }
 
 async function loadBelow(
@@ -93,7 +89,7 @@ async function loadBelow(
   query: UntypedQuery,
   parents: readonly FoundRow[],
 ): Promise<RowEntry[][]> {
-  const keys = parents.map(({ key }) => hex(key))
+  const keys = parents.map(({ row }) => hex(encodeKey(row.key)))
   return grouped(store, child, query, keys, 'below', parents.length)
 }
 
@@ -129,11 +125,11 @@ async function grouped(
   count: number,
 ): Promise<RowEntry[][]> {
   const planned: Planned<FindPlan> = planFind(store, definition, query)
-  const rows: readonly QueryRow[] =
-    keys.length === 0 ? [] : await store.driver.query(relate(planned, relation, keys))
+  const rows: readonly RelatedRow[] =
+    keys.length === 0 ? [] : await store.driver.related(relate(planned, relation, keys))
   const entries = await present(store, definition, query, await foundRows(store, definition, planned, rows))
   const groups = Array.from({ length: count }, (): RowEntry[] => [])
-  for (const [i, row] of rows.entries()) groups[row[6] as number]!.push(entries[i]!)
+  for (const [i, { parent }] of rows.entries()) groups[parent]!.push(entries[i]!)
   return groups
 }
 

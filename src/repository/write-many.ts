@@ -1,5 +1,6 @@
 import type { Mutation } from '../commit/write.ts'
 import { ConflictError, QueryError } from '../errors.ts'
+import { encodeKey } from '../key/codec.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
 import type { Key } from '../key.types.ts'
 import { checkOptionNames } from '../option-names.ts'
@@ -38,7 +39,7 @@ export function updateMany(
     throw new TypeError('updateMany takes { where, set }: a patch, or a function of the stored value')
   return writeMany(store, definition, options, async ({ entry, row }) => {
     const mutation = await store.prepareSet(entry.key, await applyUpdate(entry.value, set), undefined)
-    return { ...mutation, expiresAt: row[4] as number | null }
+    return { ...mutation, expiresAt: row.expiresAt }
   })
 }
 
@@ -48,7 +49,7 @@ export function deleteMany(
   options: UntypedWriteMany,
 ): Promise<WriteManyResult> {
   checkOptionNames(options, ['where', 'prefix'], 'deleteMany')
-  return writeMany(store, definition, options, ({ key }) => ({ type: 'delete', key }))
+  return writeMany(store, definition, options, (_, key) => ({ type: 'delete', key }))
 }
 
 /** Commits a mutation of each row that is found, all or none; again where others have changed one in between. */
@@ -56,16 +57,16 @@ async function writeMany(
   store: RowStore,
   definition: AnyDefinition,
   { where, prefix }: UntypedWriteMany,
-  mutate: (found: FoundRow) => Mutation | Promise<Mutation>,
+  mutate: (found: FoundRow, key: Uint8Array) => Mutation | Promise<Mutation>,
 ): Promise<WriteManyResult> {
   if (where === undefined) throw new QueryError('Give a where: {} stands for all rows')
   for (let attempt = 1; ; attempt++) {
     store.assertOpen()
     const planned = planFind(store, definition, { where, ...(prefix && { prefix }) })
-    const rows = await foundRows(store, definition, planned, await store.driver.query(planned))
+    const rows = await foundRows(store, definition, planned, await store.driver.find(planned))
     if (rows.length === 0) return { ok: true, count: 0, versionstamp: null }
-    const checks = rows.map(({ key, row }) => ({ key, version: row[3] as number }))
-    const mutations = await Promise.all(rows.map(mutate))
+    const checks = rows.map(({ row }) => ({ key: encodeKey(row.key), version: row.version }))
+    const mutations = await Promise.all(rows.map((found, i) => mutate(found, checks[i]!.key)))
     const outcome = await store.commit({ checks, mutations })
     if (outcome.type === 'committed') {
       return { ok: true, count: rows.length, versionstamp: formatVersionstamp(outcome.version) }

@@ -2,18 +2,19 @@ import type { CheckConflict, KeyCheck, Mutation, ReadSet } from '../commit/write
 import type {
   Driver,
   Explanation,
+  Figures,
   KeyedRow,
-  QueryRow,
   Read,
   Reader,
   ReadResults,
+  RelatedRow,
   Scan,
   StoredRow,
 } from '../driver/driver.ts'
 import { compareBytes, encodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { type KeyRange, singleKeyRange, successor } from '../key/range.ts'
-import type { Planned } from '../query/plan.ts'
+import type { AggregatePlan, CountPlan, FindPlan, Planned, RelatedPlan } from '../query/plan.ts'
 
 /** Which of the unit's own writes a read sees: `all` includes those of values that were changed in place. */
 export type OwnWrites = 'none' | 'written' | 'all'
@@ -109,22 +110,34 @@ export class SnapshotReader implements Reader {
     })
   }
 
-  /** Every change of the collection, or of the keys of the prefix, may change what a query gives. */
-  async query(query: Planned): Promise<QueryRow[]> {
-    return this.#inTurn(async () => {
-      const { plan, operands } = query
-      const rows = await this.#read({ type: 'query', query }, 'all')
-      this.#addRange(
-        plan.range === null
-          ? this.#context.collectionRange(plan.collection)
-          : { start: operands[plan.range.start] as Uint8Array, end: operands[plan.range.end] as Uint8Array },
-      )
-      return rows
-    })
+  find(query: Planned<FindPlan>): Promise<KeyedRow[]> {
+    return this.#query({ type: 'find', query })
+  }
+
+  related(query: Planned<RelatedPlan>): Promise<RelatedRow[]> {
+    return this.#query({ type: 'related', query })
+  }
+
+  figures(query: Planned<CountPlan | AggregatePlan>): Promise<Figures[]> {
+    return this.#query({ type: 'figures', query })
   }
 
   explain(query: Planned): Promise<Explanation> {
     return this.#driver.explain(query)
+  }
+
+  /** Every change of the collection, or of the keys of the prefix, may change what a query gives. */
+  #query<R extends Extract<Read, { readonly query: Planned }>>(read: R): Promise<ReadResults[R['type']]> {
+    return this.#inTurn(async () => {
+      const result = await this.#read(read, 'all')
+      this.#addRange(this.#rangeOf(read.query))
+      return result
+    })
+  }
+
+  #rangeOf({ plan, operands }: Planned): KeyRange {
+    if (plan.range === null) return this.#context.collectionRange(plan.collection)
+    return { start: operands[plan.range.start] as Uint8Array, end: operands[plan.range.end] as Uint8Array }
   }
 
   #inTurn<T>(read: () => Promise<T>): Promise<T> {

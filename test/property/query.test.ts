@@ -287,8 +287,8 @@ describe.each([
   async function expectAlike(asked: UncheckedQuery, rows: readonly Row[]): Promise<Row[]> {
     const planned = planner.find(asked, null)
     const expected = findRows(planned, rows)
-    const found = await sqlite.driver.query(planned)
-    expect(found.map((row) => hex(row[5]))).toEqual(expected.map(({ key }) => hex(key)))
+    const found = await sqlite.driver.find(planned)
+    expect(found.map((row) => hex(encodeKey(row.key)))).toEqual(expected.map(({ key }) => hex(key)))
     return expected
   }
 

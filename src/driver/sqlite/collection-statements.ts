@@ -18,15 +18,17 @@ import {
 } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Logger } from 'drizzle-orm/logger'
+import type { KeyRange } from '../../key/range.ts'
+import type { KeyedRow } from '../driver.ts'
+import { type KeyedColumns, KeyedRows } from './keyed-rows.ts'
 import { plannedOnce } from './planned-once.ts'
 import { type BuiltQuery, Statement } from './statement.ts'
-import type { KeyedKvRow } from './statements.ts'
 import { type KvTables, ofCollection } from './table.ts'
 
 type Key = Uint8Array
 
 /** start, end, now, limit */
-type ScanStatement<K extends Key | string> = Statement<[Key, Key, number, number], KeyedKvRow<K>>
+type ScanStatement<K extends Key | string> = Statement<[Key, Key, number, number], KeyedColumns<K>>
 
 /**
  * The statements on the rows of one collection, or on all rows. Each is prepared when it is first used. The collection's name
@@ -39,6 +41,7 @@ export class CollectionStatements {
   readonly #collection: string | null
   readonly #logger: Logger | undefined
   readonly #prepared = new Map<string, unknown>()
+  readonly #keyedRows = new KeyedRows()
 
   constructor(
     connection: Database.Database,
@@ -52,17 +55,13 @@ export class CollectionStatements {
     this.#logger = logger
   }
 
-  /**
-   * One page, with the keys as text: the engine's binding makes a text in a third of the time that it takes for a byte
-   * array. A key that is not valid UTF-8 shows as U+FFFD in it.
-   */
-  scanWithText(reverse: boolean): ScanStatement<string> {
-    return this.#once(`text ${reverse}`, () => this.#scan<string>(reverse, true))
-  }
-
-  /** One page, with the keys as bytes. */
-  scanWithBytes(reverse: boolean): ScanStatement<Key> {
-    return this.#once(`bytes ${reverse}`, () => this.#scan<Key>(reverse, false))
+  /** One page. */
+  scan({ start, end }: KeyRange, reverse: boolean, now: number, limit: number): KeyedRow[] {
+    return this.#keyedRows.read(
+      () =>
+        this.#once(`text ${reverse}`, () => this.#scan<string>(reverse, true)).all(start, end, now, limit),
+      () => this.#once(`bytes ${reverse}`, () => this.#scan<Key>(reverse, false)).all(start, end, now, limit),
+    )
   }
 
   /** All rows, expired ones included: answered from an index alone. */

@@ -1,23 +1,15 @@
-import { decodeKey } from '../../key/codec.ts'
-import { decodeKeyText } from '../../key/decode-text.ts'
 import type { KeyRange } from '../../key/range.ts'
-import type { Key } from '../../key.types.ts'
-import type { Planned } from '../../query/plan.ts'
-import type { KeyedRow, QueryRow, Read, ReadResults, Scan, StoredRow } from '../driver.ts'
+import type { KeyedRow, Read, ReadResults, Scan, StoredRow } from '../driver.ts'
 import type { CollectionStatements } from './collection-statements.ts'
 import type { QueryRunner } from './query/query-runner.ts'
-import type { KeyedKvRow, KvRow, Statements } from './statements.ts'
-
-const pagesUntilTextAgain = 16
+import type { KvRow, Statements } from './statements.ts'
 
 /** The reads of rows, each inside whatever transaction is open. */
 export class RowReads {
   readonly #statements: Statements
-  readonly #queries: QueryRunner
+  readonly queries: QueryRunner
   readonly #prepareCollection: (collection: string | null) => CollectionStatements
   readonly #collections = new Map<string | null, CollectionStatements>()
-  /** How many of the next pages to read with their keys as bytes at once, since those before had such keys. */
-  #pagesWithBytes = 0
 
   constructor(
     statements: Statements,
@@ -26,7 +18,7 @@ export class RowReads {
   ) {
     this.#statements = statements
     this.#prepareCollection = prepareCollection
-    this.#queries = queries
+    this.queries = queries
   }
 
   get(key: Uint8Array, now = Date.now()): StoredRow | null {
@@ -46,21 +38,8 @@ export class RowReads {
     return row !== undefined && (row[1] === null || row[1] > now)
   }
 
-  scan(scan: Scan, now = Date.now()): KeyedRow[] {
-    const { range, reverse, limit } = scan
-    const statements = this.#of(scan.collection)
-    if (this.#pagesWithBytes === 0) {
-      const rows = keyedByText(statements.scanWithText(reverse).all(range.start, range.end, now, limit))
-      if (rows !== null) return rows
-      this.#pagesWithBytes = pagesUntilTextAgain
-    }
-    this.#pagesWithBytes -= 1
-    const rows = statements.scanWithBytes(reverse).all(range.start, range.end, now, limit)
-    return rows.map((row) => toKeyedRow(row, decodeKey(row[5])))
-  }
-
-  query(query: Planned, now = Date.now()): QueryRow[] {
-    return this.#queries.run(query, now)
+  scan({ range, collection, reverse, limit }: Scan, now = Date.now()): KeyedRow[] {
+    return this.#of(collection).scan(range, reverse, now, limit)
   }
 
   /** Counts in indexes only: all rows, less those that have expired and are not removed yet. */
@@ -73,9 +52,8 @@ export class RowReads {
 
   /** When the first row expires on which a read may rest, in ms since the epoch; null where the rows that it gives tell. */
   validUntil(read: Read, now: number): number | null {
-    if (read.type !== 'count' && read.type !== 'query') return null
-    const collection = read.type === 'count' ? read.collection : read.query.plan.collection
-    return this.#of(collection).nextExpiry.get(now)![0]
+    const collection = collectionBehind(read)
+    return collection === null ? null : this.#of(collection).nextExpiry.get(now)![0]
   }
 
   #of(collection: string | null): CollectionStatements {
@@ -101,24 +79,30 @@ export function performRead(reads: RowReads, read: Read, now: number): ReadResul
       return reads.scan(read.scan, now)
     case 'count':
       return reads.count(read.collection, read.range, now)
-    case 'query':
-      return reads.query(read.query, now)
+    case 'find':
+      return reads.queries.find(read.query, now)
+    case 'related':
+      return reads.queries.related(read.query, now)
+    case 'figures':
+      return reads.queries.figures(read.query, now)
   }
 }
 
-/** `null` where the text of a key does not tell its bytes. */
-function keyedByText(rows: readonly KeyedKvRow<string>[]): KeyedRow[] | null {
-  const keyed: KeyedRow[] = []
-  for (const row of rows) {
-    const key = decodeKeyText(row[5])
-    if (key === null) return null
-    keyed.push(toKeyedRow(row, key))
+/** The collection of a read that does not give all the rows on which its result rests. */
+function collectionBehind(read: Read): string | null {
+  switch (read.type) {
+    case 'count':
+      return read.collection
+    case 'find':
+    case 'related':
+    case 'figures':
+      return read.query.plan.collection
+    case 'get':
+    case 'getMany':
+    case 'exists':
+    case 'scan':
+      return null
   }
-  return keyed
-}
-
-function toKeyedRow(row: KeyedKvRow<Uint8Array | string>, key: Key): KeyedRow {
-  return { key, value: row[0], encoding: row[1], types: row[2], version: row[3], expiresAt: row[4] }
 }
 
 export function toStoredRow(row: KvRow | readonly [...KvRow, number]): StoredRow {

@@ -1,20 +1,5 @@
 import type Database from 'better-sqlite3'
-import {
-  and,
-  asc,
-  eq,
-  gt,
-  gte,
-  isNotNull,
-  isNull,
-  lt,
-  lte,
-  max,
-  min,
-  or,
-  type Placeholder,
-  sql,
-} from 'drizzle-orm'
+import { and, asc, eq, gt, isNotNull, lte, max, min, type Placeholder, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Logger } from 'drizzle-orm/logger'
 import { plannedOnce } from './planned-once.ts'
@@ -27,9 +12,6 @@ type Expiry = number | null
 
 /** value, encoding, types, version, expires_at */
 export type KvRow = readonly [Value, number, string | null, number, Expiry]
-
-/** A row, and behind it its key. */
-export type KeyedKvRow<K extends Key | string> = readonly [...KvRow, K]
 
 /** A statement without parameters that steers the connection. */
 interface ControlStatement {
@@ -50,9 +32,6 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
   }
   const limit = plannedOnce(named('limit')) as unknown as Placeholder
   const atKey = eq(kv.key, named('key'))
-  const _inRange = and(gte(kv.key, named('start')), lt(kv.key, named('end')))
-  const _inCollection = eq(kv.collection, named('collection'))
-  const _alive = or(isNull(kv.expiresAt), gt(kv.expiresAt, named('now')))
   const dead = and(isNotNull(kv.expiresAt), lte(kv.expiresAt, named('now')))
 
   const prepare = <
@@ -192,3 +171,8 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
 }
 
 export type Statements = ReturnType<typeof prepareStatements>
+
+/** The newest version; 0 for a database without commits. */
+export function latestVersion({ latestVersion }: Statements): number {
+  return latestVersion.get()![0] ?? 0
+}

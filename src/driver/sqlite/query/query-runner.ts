@@ -1,29 +1,30 @@
 import type Database from 'better-sqlite3'
-import { is, Placeholder, type SQL, sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Logger } from 'drizzle-orm/logger'
-import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
 import { QueryError } from '../../../errors.ts'
+import { decodeKey } from '../../../key/codec.ts'
 import { BoundedCache } from '../../../query/bounded-cache.ts'
-import type { Operand } from '../../../query/condition.ts'
-import type { Plan, Planned } from '../../../query/plan.ts'
-import type { Explanation, QueryRow } from '../../driver.ts'
+import type { AggregatePlan, CountPlan, FindPlan, Plan, Planned, RelatedPlan } from '../../../query/plan.ts'
+import type { Explanation, Figures, KeyedRow, RelatedRow } from '../../driver.ts'
+import { engineCode } from '../engine-error.ts'
+import { type KeyedColumns, KeyedRows, toKeyedRow } from '../keyed-rows.ts'
 import type { IndexedCollection } from '../table.ts'
 import { aggregateSql } from './aggregate-sql.ts'
-import { type Bindable, bindingOf } from './binding.ts'
 import { FieldSql } from './field-sql.ts'
 import { chooseIndex, type IndexChoice } from './index-choice.ts'
-import { allOf, findSql, fromKv, relatedSql, selectionSql } from './select-sql.ts'
+import { PreparedQuery } from './prepared-query.ts'
+import { allOf, findSql, fromKv, type KeyForm, relatedSql, selectionSql } from './select-sql.ts'
 
 const mostStatements = 500
-const dialect = new SQLiteSyncDialect()
 
 /** What to do with a query whose plan reads a whole collection. */
 export type OnUnindexed = 'ignore' | 'warn' | 'error'
 
+/** The statements of one plan, each prepared when it is first used. Where no rows are given there is only one. */
 interface Compiled {
-  readonly sql: string
-  readonly bindings: readonly ReturnType<typeof bindingOf>[]
-  readonly statement: Database.Statement<unknown[], unknown>
+  readonly rows: KeyedRows
+  withText: PreparedQuery | null
+  withBytes: PreparedQuery | null
 }
 
 /** Runs the plans of queries. Each is compiled once, a Drizzle query that is prepared, and kept while it is used. */
@@ -34,7 +35,7 @@ export class QueryRunner {
   readonly #onUnindexed: OnUnindexed
   readonly #compiled = new BoundedCache<Compiled>(mostStatements)
   /** What a plan object was compiled to: spares the callers that keep theirs the text of its shape. */
-  readonly #byPlan = new WeakMap<Plan, Compiled>()
+  #byPlan = new WeakMap<Plan, Compiled>()
 
   constructor(
     connection: Database.Database,
@@ -47,76 +48,113 @@ export class QueryRunner {
     this.#onUnindexed = onUnindexed
   }
 
-  run({ plan, operands }: Planned, now: number): QueryRow[] {
-    const compiled = this.#byPlan.get(plan) ?? this.#compile(plan, operands)
-    const parameters = bind(compiled, operands, now)
-    if (this.#logger) this.#logger.logQuery(compiled.sql, parameters)
-    return compiled.statement.all(...parameters) as QueryRow[]
+  find(query: Planned<FindPlan>, now = Date.now()): KeyedRow[] {
+    return this.#run(query, (compiled) => this.#rows(compiled, query, now))
+  }
+
+  /** In one statement, whatever the keys are. */
+  related({ plan, operands }: Planned<RelatedPlan>, now = Date.now()): RelatedRow[] {
+    return this.#run({ plan, operands }, (compiled) => {
+      const rows = this.#form(compiled, plan, 'bytes').all(operands, now) as KeyedColumns<Uint8Array>[]
+      return rows.map((columns) => ({ ...toKeyedRow(columns, decodeKey(columns[5])), parent: columns[6]! }))
+    })
+  }
+
+  figures(query: Planned<CountPlan | AggregatePlan>, now = Date.now()): Figures[] {
+    return this.#run(
+      query,
+      (compiled) => this.#form(compiled, query.plan, 'bytes').all(query.operands, now) as Figures[],
+    )
   }
 
   explain({ plan, operands }: Planned): Explanation {
-    const compiled = this.#byPlan.get(plan) ?? this.#prepare(plan)
-    const parameters = bind(compiled, operands)
-    const steps = this.#steps(compiled.sql, parameters)
-    return { sql: compiled.sql, params: parameters, plan: steps, scans: scansCollection(plan, steps) }
-  }
-
-  #steps(text: string, parameters: readonly Bindable[]): string[] {
-    return this.#connection
-      .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${text}`)
-      .all(...parameters)
+    const prepared = this.#prepare(plan, 'bytes')
+    const params = prepared.bind(operands, Date.now())
+    const steps = this.#connection
+      .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${prepared.sql}`)
+      .all(...params)
       .map(({ detail }) => detail)
+    return { sql: prepared.sql, params, plan: steps, scans: scansCollection(plan, steps) }
   }
 
-  #compile(plan: Plan, operands: readonly Operand[]): Compiled {
+  /** Once more where a statement names an index that another process has dropped since: the query is right without it. */
+  #run<Rows>(query: Planned, read: (compiled: Compiled) => Rows): Rows {
+    const compiled = this.#byPlan.get(query.plan) ?? this.#compile(query)
+    try {
+      return read(compiled)
+    } catch (error) {
+      if (engineCode(error) !== 'SQLITE_ERROR') throw error
+      this.#compiled.clear()
+      this.#byPlan = new WeakMap()
+      return read(this.#compile(query))
+    }
+  }
+
+  #rows(compiled: Compiled, { plan, operands }: Planned, now: number): KeyedRow[] {
+    const read = <K>(form: KeyForm) =>
+      this.#form(compiled, plan, form).all(operands, now) as KeyedColumns<K>[]
+    return compiled.rows.read(
+      () => read<string>('text'),
+      () => read<Uint8Array>('bytes'),
+    )
+  }
+
+  #compile(query: Planned): Compiled {
+    const { plan } = query
     const name = `${plan.type} ${plan.collection} ${plan.shape}`
     let compiled = this.#compiled.get(name)
     if (compiled === undefined) {
-      compiled = this.#prepare(plan)
-      if (this.#onUnindexed !== 'ignore') this.#report(plan, compiled, operands)
+      if (this.#onUnindexed !== 'ignore') this.#report(query)
+      compiled = { rows: new KeyedRows(), withText: null, withBytes: null }
       this.#compiled.set(name, compiled)
     }
     this.#byPlan.set(plan, compiled)
     return compiled
   }
 
+  #form(compiled: Compiled, plan: Plan, form: KeyForm): PreparedQuery {
+    if (form === 'text') {
+      compiled.withText ??= this.#prepare(plan, form)
+      return compiled.withText
+    }
+    compiled.withBytes ??= this.#prepare(plan, form)
+    return compiled.withBytes
+  }
+
   /** Once for each shape, since it costs more than many a query. */
-  #report(plan: Plan, compiled: Compiled, operands: readonly Operand[]): void {
-    if (!scansCollection(plan, this.#steps(compiled.sql, bind(compiled, operands)))) return
-    const message = `A query reads all of '${plan.collection}', since no index serves it: declare one, or narrow it by prefix. ${compiled.sql}`
+  #report(query: Planned): void {
+    const { sql: text, scans } = this.explain(query)
+    if (!scans) return
+    const message = `A query reads all of '${query.plan.collection}', since no index serves it: declare one, or narrow it by prefix. ${text}`
     if (this.#onUnindexed === 'error') throw new QueryError(message)
     process.emitWarning(message, 'UnindexedQueryWarning')
   }
 
-  #prepare(plan: Plan): Compiled {
+  #prepare(plan: Plan, form: KeyForm): PreparedQuery {
     const indexes = this.#indexes.get(plan.collection)?.indexes ?? []
-    const fields = new FieldSql(new Set(indexes.flatMap((index) => index.fields)))
     const order = plan.type === 'find' ? plan.order : []
     const choice = plan.type === 'related' ? null : chooseIndex(plan, order, indexes)
     if (choice !== null) {
+      const fields = new FieldSql(new Set(indexes.flatMap((index) => index.fields)))
       try {
-        return this.#prepareSql(planSql(plan, fields, choice))
-      } catch {
+        return this.#prepareSql(planSql(plan, fields, choice, form))
+      } catch (error) {
+        if (engineCode(error) !== 'SQLITE_ERROR') throw error
         // The database lacks the index, as one that others have set up may: the query is right without it.
       }
     }
-    return this.#prepareSql(planSql(plan, new FieldSql(new Set()), null))
+    return this.#prepareSql(planSql(plan, new FieldSql(new Set()), null, form))
   }
 
-  #prepareSql(query: SQL): Compiled {
-    const { sql: text, params } = dialect.sqlToQuery(query)
-    const bindings = params.map((parameter) => {
-      if (!is(parameter, Placeholder)) throw new TypeError(`an operand is spliced into ${text}`)
-      return bindingOf(parameter.name)
-    })
-    return { sql: text, bindings, statement: this.#connection.prepare(text).raw(true) }
+  #prepareSql(query: SQL): PreparedQuery {
+    return new PreparedQuery(this.#connection, query, this.#logger)
   }
 }
 
-function planSql(plan: Plan, fields: FieldSql, choice: IndexChoice | null): SQL {
+function planSql(plan: Plan, fields: FieldSql, choice: IndexChoice | null, form: KeyForm): SQL {
   switch (plan.type) {
     case 'find':
-      return findSql(plan, fields, choice)
+      return findSql(plan, fields, choice, form)
     case 'related':
       return relatedSql(plan, fields)
     case 'count':
@@ -124,12 +162,6 @@ function planSql(plan: Plan, fields: FieldSql, choice: IndexChoice | null): SQL 
     case 'aggregate':
       return aggregateSql(plan, fields, choice)
   }
-}
-
-function bind({ bindings }: Compiled, operands: readonly Operand[], now = Date.now()): Bindable[] {
-  const parameters = new Array<Bindable>(bindings.length)
-  for (let i = 0; i < bindings.length; i++) parameters[i] = bindings[i]!(operands, now)
-  return parameters
 }
 
 /** Whether rows of the whole collection are read to find some of them, or to sort them. */

@@ -7,8 +7,14 @@ import { conditionSql } from './condition-sql.ts'
 import type { FieldSql } from './field-sql.ts'
 import type { IndexChoice } from './index-choice.ts'
 
-/** The columns of a row that was found, in the order of `FoundRow`. */
-const rowColumns = sql.raw('kv.value, kv.encoding, kv.types, kv.version, kv.expires_at, kv.key')
+/** How the key of a row is selected: see KeyedRows. */
+export type KeyForm = 'text' | 'bytes'
+
+/** The columns of a row, in the order of `KeyedColumns`. */
+const rowColumns: Record<KeyForm, SQL> = {
+  text: sql.raw('kv.value, kv.encoding, kv.types, kv.version, kv.expires_at, cast(kv.key as text)'),
+  bytes: sql.raw('kv.value, kv.encoding, kv.types, kv.version, kv.expires_at, kv.key'),
+}
 
 const key = sql.raw('kv.key')
 
@@ -34,10 +40,10 @@ export function allOf(conditions: readonly SQL[]): SQL {
   return sql.join([...conditions], sql.raw(' and '))
 }
 
-export function findSql(plan: FindPlan, fields: FieldSql, choice: IndexChoice | null): SQL {
+export function findSql(plan: FindPlan, fields: FieldSql, choice: IndexChoice | null, form: KeyForm): SQL {
   const conditions = selectionSql(plan, fields)
   if (plan.after !== null) conditions.push(behind(plan, plan.after, fields))
-  return sql`select ${rowColumns} from ${fromKv(plan.collection, choice)} where ${allOf(conditions)}${orderClause(plan, fields, choice)}${pageSql(plan)}`
+  return sql`select ${rowColumns[form]} from ${fromKv(plan.collection, choice)} where ${allOf(conditions)}${orderClause(plan, fields, choice)}${pageSql(plan)}`
 }
 
 /** A row that a unique index finds has no other to be sorted with; SQLite would set up a sorter all the same. */
@@ -103,6 +109,7 @@ function pageSql({ limit, offset }: Pick<FindPlan, 'limit' | 'offset'>): SQL {
 
 /** The rows of all parents in one statement; behind the columns of each, its parent's place in the list. */
 export function relatedSql(plan: RelatedPlan, fields: FieldSql): SQL {
+  const columns = rowColumns.bytes
   const near =
     plan.relation === 'below'
       ? sql`kv.key >= unhex(parent.value || '00') and kv.key < unhex(parent.value || 'ff')`
@@ -111,10 +118,10 @@ export function relatedSql(plan: RelatedPlan, fields: FieldSql): SQL {
   const from = sql`json_each(${bound(plan.parents, 'list')}) as parent cross join kv`
   const order = orderSql(plan, fields)
   if (plan.limit === null && plan.offset === null) {
-    return sql`select ${rowColumns}, parent.key from ${from} where ${allOf(conditions)} order by parent.key, ${order}`
+    return sql`select ${columns}, parent.key from ${from} where ${allOf(conditions)} order by parent.key, ${order}`
   }
   const first = plan.offset === null ? sql.raw('0') : sql`${bound(plan.offset)}`
-  const inner = sql`select ${rowColumns}, parent.key as parent, row_number() over (partition by parent.key order by ${order}) as place from ${from} where ${allOf(conditions)}`
+  const ranked = sql`select kv.*, parent.key as parent, row_number() over (partition by parent.key order by ${order}) as place from ${from} where ${allOf(conditions)}`
   const upTo = plan.limit === null ? sql.empty() : sql` and place <= ${first} + ${bound(plan.limit)}`
-  return sql`select value, encoding, types, version, expires_at, key, parent from (${inner}) where place > ${first}${upTo} order by parent, place`
+  return sql`select ${columns}, parent from (${ranked}) as kv where place > ${first}${upTo} order by parent, place`
 }

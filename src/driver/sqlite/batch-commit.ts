@@ -1,0 +1,110 @@
+import type Database from 'better-sqlite3'
+import type { AtomicWrite, CommitOutcome, Mutation } from '../../commit/write.ts'
+import type { BatchOutcome, CommitBatch } from '../driver.ts'
+import { type ApplyContext, applyMutations, failedChecks } from './apply-write.ts'
+import { readCatalog } from './catalog.ts'
+import { changedReads } from './changed-reads.ts'
+import { engineCode } from './engine-error.ts'
+import type { LogTrimmer } from './log-retention.ts'
+import { latestVersion } from './statements.ts'
+import type { KvTables } from './table.ts'
+import type { Transactions } from './transactions.ts'
+
+/** A write without a savepoint failed, as under a unique index that another process has declared since: nothing may stay. */
+class HalfApplied extends Error {}
+
+interface Parts extends Pick<ApplyContext, 'statements' | 'uniqueIndexes' | 'log'> {
+  readonly connection: Database.Database
+  readonly tables: KvTables
+  readonly transactions: Transactions
+  readonly trimmer: LogTrimmer
+}
+
+/** Commits batches of writes: each batch in one transaction, each of its writes with a version and an outcome of its own. */
+export class BatchCommit {
+  readonly #parts: Parts
+  #catalogVersion: number
+  /** The newest version when the catalog was last known to be current. */
+  #seenVersion = -1
+
+  constructor(parts: Parts, catalogVersion: number) {
+    this.#parts = parts
+    this.#catalogVersion = catalogVersion
+  }
+
+  commit(batch: CommitBatch): BatchOutcome {
+    try {
+      return this.#commitBatch(batch, false)
+    } catch (error) {
+      if (!(error instanceof HalfApplied)) throw error
+      return this.#commitBatch(batch, true)
+    }
+  }
+
+  /** `guardAll`: every write has a savepoint to go back to. */
+  #commitBatch({ catalogVersion, writes }: CommitBatch, guardAll: boolean): BatchOutcome {
+    const { connection, tables, transactions, trimmer } = this.#parts
+    let latest = 0
+    const result = transactions.run<BatchOutcome>('write', () => {
+      latest = latestVersion(this.#parts.statements)
+      if (latest !== this.#seenVersion || catalogVersion !== this.#catalogVersion) {
+        const catalog = readCatalog(connection, tables)
+        this.#catalogVersion = catalog.version
+        if (catalog.version !== catalogVersion) return { type: 'stale', catalog }
+      }
+      const now = Date.now()
+      const outcomes: CommitOutcome[] = []
+      for (const write of writes) {
+        const outcome = this.#commitOne(write, latest + 1, now, guardAll)
+        if (outcome.type === 'committed') latest = outcome.version
+        outcomes.push(outcome)
+      }
+      trimmer.afterCommits(writes.length, latest, now)
+      return { type: 'done', outcomes }
+    })
+    this.#seenVersion = latest
+    return result
+  }
+
+  #commitOne(write: AtomicWrite, version: number, now: number, guardAll: boolean): CommitOutcome {
+    const { statements, uniqueIndexes, log } = this.#parts
+    const context: ApplyContext = { statements, uniqueIndexes, log, version, now }
+    if (write.reads !== undefined) {
+      const conflicts = changedReads(write.reads, version - 1, context)
+      if (conflicts !== null) return { type: 'conflict', conflicts }
+    }
+    if (write.checks.length > 0) {
+      const conflicts = failedChecks(write.checks, context)
+      if (conflicts.length > 0) return { type: 'conflict', conflicts }
+    }
+    const { savepoint, release, rollbackTo } = statements.control
+    const guarded = guardAll || uniqueIndexes.concern(write.mutations) || mayFail(write.mutations)
+    if (guarded) savepoint.run()
+    try {
+      const touched = applyMutations(write.mutations, context)
+      statements.appendLog.run(version, now, log.take())
+      if (guarded) release.run()
+      return { type: 'committed', version, touched }
+    } catch (error) {
+      log.reset()
+      if (engineCode(error) !== undefined || !this.#parts.connection.inTransaction) throw error
+      // A single sum, min or max fails before it has changed anything.
+      if (!guarded && !(write.mutations.length === 1 && isArithmetic(write.mutations[0]!)))
+        throw new HalfApplied()
+      if (guarded) {
+        rollbackTo.run()
+        release.run()
+      }
+      return { type: 'failed', error }
+    }
+  }
+}
+
+/** Whether a mutation may turn out not to be possible when others have been made; a savepoint costs as much as a mutation. */
+function mayFail(mutations: readonly Mutation[]): boolean {
+  return mutations.length > 1 && mutations.some(isArithmetic)
+}
+
+function isArithmetic({ type }: Mutation): boolean {
+  return type === 'sum' || type === 'min' || type === 'max'
+}

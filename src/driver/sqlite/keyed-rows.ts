@@ -1,0 +1,55 @@
+import { decodeKey } from '../../key/codec.ts'
+import { decodeKeyText } from '../../key/decode-text.ts'
+import type { Key } from '../../key.types.ts'
+import type { KeyedRow } from '../driver.ts'
+
+type Value = string | Uint8Array
+
+/** The columns of a row: value, encoding, types, version, expires_at, key; a statement may select more behind them. */
+export type KeyedColumns<K> = readonly [Value, number, string | null, number, number | null, K, ...number[]]
+
+const pagesUntilTextAgain = 16
+
+/**
+ * Reads the rows of one statement that has two forms, with the keys as text and as bytes. The engine's binding makes a
+ * text in a third of the time that it takes for a byte array, and most keys are told by their text; where one is not, this
+ * page and the next ones are read with their bytes.
+ */
+export class KeyedRows {
+  #pagesWithBytes = 0
+
+  read(
+    withText: () => readonly KeyedColumns<string>[],
+    withBytes: () => readonly KeyedColumns<Uint8Array>[],
+  ): KeyedRow[] {
+    if (this.#pagesWithBytes === 0) {
+      const rows = rowsOfText(withText())
+      if (rows !== null) return rows
+      this.#pagesWithBytes = pagesUntilTextAgain
+    }
+    this.#pagesWithBytes -= 1
+    return withBytes().map((columns) => toKeyedRow(columns, decodeKey(columns[5])))
+  }
+}
+
+/** `null` where the text of a key does not tell its bytes. */
+function rowsOfText(page: readonly KeyedColumns<string>[]): KeyedRow[] | null {
+  const rows: KeyedRow[] = []
+  for (const columns of page) {
+    const key = decodeKeyText(columns[5])
+    if (key === null) return null
+    rows.push(toKeyedRow(columns, key))
+  }
+  return rows
+}
+
+export function toKeyedRow(columns: KeyedColumns<unknown>, key: Key): KeyedRow {
+  return {
+    key,
+    value: columns[0],
+    encoding: columns[1],
+    types: columns[2],
+    version: columns[3],
+    expiresAt: columns[4],
+  }
+}

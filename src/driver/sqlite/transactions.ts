@@ -1,0 +1,40 @@
+import type Database from 'better-sqlite3'
+import type { ChangeLog } from './change-log.ts'
+import type { Statements } from './statements.ts'
+
+/** The transactions of a connection. Their bodies are synchronous, so none ever stays open while something is awaited. */
+export class Transactions {
+  readonly #connection: Database.Database
+  readonly #control: Statements['control']
+  readonly #log: ChangeLog
+
+  /** `log` collects what a transaction changes: it is emptied where one is undone. */
+  constructor(connection: Database.Database, { control }: Statements, log: ChangeLog) {
+    this.#connection = connection
+    this.#control = control
+    this.#log = log
+  }
+
+  /** Runs `body` in a transaction, and undoes it where it throws. Throws SQLITE_BUSY where others hold the lock. */
+  run<T>(begin: 'read' | 'write', body: () => T): T {
+    const connection = this.#connection
+    const { beginRead, beginWrite, commit, rollback } = this.#control
+    ;(begin === 'read' ? beginRead : beginWrite).run()
+    try {
+      const result = body()
+      if (connection.inTransaction) commit.run()
+      return result
+    } catch (error) {
+      // The engine may have rolled back by itself, as where the disk is full.
+      if (connection.inTransaction) rollback.run()
+      this.#log.reset()
+      throw error
+    }
+  }
+
+  /** Undoes what the open transaction has done so far, and ends it. */
+  undo(): void {
+    this.#control.rollback.run()
+    this.#log.reset()
+  }
+}
