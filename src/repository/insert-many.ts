@@ -51,10 +51,22 @@ export async function insertMany(
     signal?.throwIfAborted()
   }
 
-  for await (const [id, value] of items) {
+  const push = (mutation: SetMutation): Promise<void> | undefined => {
+    batch.push(mutation)
+    return batch.length === rowsPerCommit ? commitBatch() : undefined
+  }
+  const add = ([id, value]: readonly [Id, unknown]): Promise<void> | undefined => {
     const mutation = store.prepareSet(keyOf(id), value, expireIn)
-    batch.push(mutation instanceof Promise ? await mutation : mutation)
-    if (batch.length === rowsPerCommit) await commitBatch()
+    return mutation instanceof Promise ? mutation.then(push) : push(mutation)
+  }
+
+  if (Symbol.iterator in items) {
+    for (const item of items) {
+      const pending = add(item)
+      if (pending !== undefined) await pending
+    }
+  } else {
+    for await (const item of items) await add(item)
   }
   if (batch.length > 0) await commitBatch()
   return { ok: true, count }

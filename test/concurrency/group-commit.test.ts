@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { KvU64, UniqueConstraintError, Valkeyrie } from 'valkeyrie'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { newDatabasePath } from './temporary-folder.ts'
 
@@ -75,6 +75,37 @@ it('a write that was acknowledged is never lost when another of the same turn th
   expect(there.map((entry) => entry.value)).toEqual([1, 1, 1, null, null])
   expect((await users.get('other')).value).toEqual({ email: 'other' })
   expect((await counters.get('three')).value?.value).toBe(3n)
+})
+
+it('a batch of inserts that meets a value leaves nothing, in the rows and in the log, and its neighbours are committed', async () => {
+  await using db = await Valkeyrie.withSchema(['items', '*'], z.number(), { name: 'items' }).open()
+  const { items } = db.repositories
+  await items.set('b', 0)
+  const { versionstamp: since } = await items.set('dead', 0, { expireIn: 1 })
+  await vi.waitUntil(async () => !(await items.exists('dead')))
+  const rows = (...ids: string[]) => ids.map((id) => [id, 1] as const)
+  const [before, refused, after, over] = await Promise.allSettled([
+    items.insert('first', 1),
+    items.insertMany(rows('a', 'b', 'c')),
+    items.insert('a', 2),
+    items.insertMany(rows('dead', 'd')),
+  ])
+  expect([before.status, after.status, over.status]).toEqual(Array(3).fill('fulfilled'))
+  expect(refused).toMatchObject({ reason: { code: 'KEY_EXISTS', key: ['items', 'b'] } })
+  const entries = await Array.fromAsync(items.list())
+  expect(entries.map(({ id, value }) => [id, value])).toEqual([
+    ['a', 2],
+    ['b', 0],
+    ['d', 1],
+    ['dead', 1],
+    ['first', 1],
+  ])
+  const changed: string[] = []
+  for await (const { type, id } of items.changes({ since })) {
+    if (type === 'set') changed.push(id as string)
+    if (id === 'd') break
+  }
+  expect(changed).toEqual(['first', 'a', 'dead', 'd'])
 })
 
 it('order of calls is order of commits, of every kind of write', async () => {

@@ -64,14 +64,60 @@ function applyMutation(mutation: Mutation, context: ApplyContext): number {
   }
 }
 
-function applySet(mutation: SetMutation, context: ApplyContext): void {
+/**
+ * Whether every check is that there is no value under the key of the set at the same place: each pair is one INSERT then,
+ * which finds out by itself.
+ */
+export function areInserts(
+  checks: readonly KeyCheck[],
+  mutations: readonly Mutation[],
+): mutations is readonly SetMutation[] {
+  if (checks.length === 0 || checks.length !== mutations.length) return false
+  for (let i = 0; i < checks.length; i++) {
+    const mutation = mutations[i]!
+    if (checks[i]!.version !== null || mutation.type !== 'set' || mutation.key !== checks[i]!.key)
+      return false
+  }
+  return true
+}
+
+/** Some of the keys to insert have a value already. What was inserted before that was found is there still. */
+export class InsertConflict extends Error {
+  readonly conflicts: readonly CheckConflict[]
+
+  constructor(conflicts: readonly CheckConflict[]) {
+    super('There is a value under a key that was to be inserted')
+    this.conflicts = conflicts
+  }
+}
+
+/** Stores the values of new keys. Throws an InsertConflict with every key that is not new. */
+export function applyInserts(mutations: readonly SetMutation[], context: ApplyContext): 0 {
+  const conflicts: CheckConflict[] = []
+  for (const mutation of mutations) {
+    if (applySet(mutation, context, 'insert')) continue
+    const [conflict] = failedChecks([{ key: mutation.key, version: null }], context)
+    // An expired row is no value, and one of this very version was inserted just before.
+    if (conflict === undefined || conflict.actual === context.version) applySet(mutation, context)
+    else conflicts.push(conflict)
+  }
+  if (conflicts.length > 0) throw new InsertConflict(conflicts)
+  return 0
+}
+
+/** Whether the value was stored; only an `insert` may find that there is a row. */
+function applySet(
+  mutation: SetMutation,
+  context: ApplyContext,
+  statement: 'insert' | 'upsert' = 'upsert',
+): boolean {
   const { key, collection, stored, expiresAt } = mutation
+  const { encoding, types, value } = stored
   const { statements, uniqueIndexes, log, version } = context
-  const store = () =>
-    statements.upsert.run(key, collection, stored.encoding, stored.types, version, expiresAt, stored.value)
   for (;;) {
     try {
-      store()
+      const changed = statements[statement].run(key, collection, encoding, types, version, expiresAt, value)
+      if (changed === 0) return false
       break
     } catch (error) {
       if (engineCode(error) !== 'SQLITE_CONSTRAINT_UNIQUE' || collection === null) throw error
@@ -82,6 +128,7 @@ function applySet(mutation: SetMutation, context: ApplyContext): void {
     }
   }
   log.add('set', key, stored)
+  return true
 }
 
 function applyDelete(key: Uint8Array, { statements, log, now }: ApplyContext): number {

@@ -1,7 +1,14 @@
 import type Database from 'better-sqlite3'
 import type { AtomicWrite, CommitOutcome, Mutation } from '../../commit/write.ts'
 import type { BatchOutcome, CommitBatch } from '../driver.ts'
-import { type ApplyContext, applyMutations, failedChecks } from './apply-write.ts'
+import {
+  type ApplyContext,
+  applyInserts,
+  applyMutations,
+  areInserts,
+  failedChecks,
+  InsertConflict,
+} from './apply-write.ts'
 import { readCatalog } from './catalog.ts'
 import { changedReads } from './changed-reads.ts'
 import { engineCode } from './engine-error.ts'
@@ -73,36 +80,35 @@ export class BatchCommit {
       const conflicts = changedReads(write.reads, version - 1, context)
       if (conflicts !== null) return { type: 'conflict', conflicts }
     }
-    if (write.checks.length > 0) {
-      const conflicts = failedChecks(write.checks, context)
+    const { checks, mutations } = write
+    const inserting = areInserts(checks, mutations)
+    if (checks.length > 0 && !inserting) {
+      const conflicts = failedChecks(checks, context)
       if (conflicts.length > 0) return { type: 'conflict', conflicts }
     }
     const { savepoint, release, rollbackTo } = statements.control
-    const guarded = guardAll || uniqueIndexes.concern(write.mutations) || mayFail(write.mutations)
+    const mayFail = inserting || mutations.some(isArithmetic)
+    // A single insert, sum, min or max fails before it has changed anything; a savepoint costs as much as a mutation.
+    const guarded = guardAll || uniqueIndexes.concern(mutations) || (mayFail && mutations.length > 1)
     if (guarded) savepoint.run()
     try {
-      const touched = applyMutations(write.mutations, context)
+      const touched = inserting ? applyInserts(mutations, context) : applyMutations(mutations, context)
       statements.appendLog.run(version, now, log.take())
       if (guarded) release.run()
       return { type: 'committed', version, touched }
     } catch (error) {
       log.reset()
       if (engineCode(error) !== undefined || !this.#parts.connection.inTransaction) throw error
-      // A single sum, min or max fails before it has changed anything.
-      if (!guarded && !(write.mutations.length === 1 && isArithmetic(write.mutations[0]!)))
-        throw new HalfApplied()
+      if (!guarded && !mayFail) throw new HalfApplied()
       if (guarded) {
         rollbackTo.run()
         release.run()
       }
-      return { type: 'failed', error }
+      return error instanceof InsertConflict
+        ? { type: 'conflict', conflicts: error.conflicts }
+        : { type: 'failed', error }
     }
   }
-}
-
-/** Whether a mutation may turn out not to be possible when others have been made; a savepoint costs as much as a mutation. */
-function mayFail(mutations: readonly Mutation[]): boolean {
-  return mutations.length > 1 && mutations.some(isArithmetic)
 }
 
 function isArithmetic({ type }: Mutation): boolean {

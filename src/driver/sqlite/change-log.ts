@@ -6,6 +6,10 @@ type ChangeType = LoggedChange['type']
 const changeBytes: Record<ChangeType, number> = { set: 1, delete: 2, expire: 3 }
 const changeTypes: Record<number, ChangeType> = { 1: 'set', 2: 'delete', 3: 'expire' }
 const valued = 0x80
+/** Bytes of a length that is written in LEB128. */
+const longestLength = 5
+/** A log that grew for one large commit is let go with it. */
+const mostBytesKept = 1024 * 1024
 
 /**
  * Collects the changes of one commit for its row in `kv_log`. Each change is a byte that tells its type, then the key's
@@ -14,7 +18,8 @@ const valued = 0x80
  */
 export class ChangeLog {
   readonly #withValues: boolean
-  #chunks: Uint8Array[] = []
+  #bytes = Buffer.allocUnsafeSlow(1_024)
+  #length = 0
 
   constructor(withValues: boolean) {
     this.#withValues = withValues
@@ -22,33 +27,46 @@ export class ChangeLog {
 
   add(type: ChangeType, key: Uint8Array, stored?: StoredValue): void {
     const withValue = this.#withValues && stored !== undefined
-    const header = changeBytes[type] | (withValue ? valued : 0)
-    if (key.length < 0x80) {
-      const chunk = Buffer.allocUnsafe(key.length + 2)
-      chunk[0] = header
-      chunk[1] = key.length
-      chunk.set(key, 2)
-      this.#chunks.push(chunk)
-    } else {
-      this.#chunks.push(Uint8Array.of(header), lengthBytes(key.length), key)
-    }
-    if (withValue) {
-      const bytes = typeof stored.value === 'string' ? Buffer.from(stored.value) : stored.value
-      const types = Buffer.from(stored.types ?? '')
-      this.#chunks.push(Uint8Array.of(stored.encoding), lengthBytes(bytes.length), bytes)
-      this.#chunks.push(lengthBytes(types.length), types)
-    }
+    this.#byte(changeBytes[type] | (withValue ? valued : 0))
+    this.#sized(key)
+    if (!withValue) return
+    this.#byte(stored.encoding)
+    this.#sized(typeof stored.value === 'string' ? Buffer.from(stored.value) : stored.value)
+    this.#sized(Buffer.from(stored.types ?? ''))
   }
 
   reset(): void {
-    this.#chunks = []
+    this.#length = 0
+    if (this.#bytes.length > mostBytesKept) this.#bytes = Buffer.allocUnsafeSlow(1_024)
   }
 
   /** The bytes of the row, and a log that is empty again. */
   take(): Uint8Array {
-    const chunks = this.#chunks
-    this.#chunks = []
-    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+    const bytes = Buffer.from(this.#bytes.subarray(0, this.#length))
+    this.reset()
+    return bytes
+  }
+
+  #byte(byte: number): void {
+    this.#reserve(1)
+    this.#bytes[this.#length++] = byte
+  }
+
+  /** Bytes after their length. */
+  #sized(bytes: Uint8Array): void {
+    this.#reserve(longestLength + bytes.length)
+    let rest = bytes.length
+    for (; rest > 0x7f; rest >>>= 7) this.#bytes[this.#length++] = (rest & 0x7f) | 0x80
+    this.#bytes[this.#length++] = rest
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#length + bytes <= this.#bytes.length) return
+    const larger = Buffer.allocUnsafeSlow(2 * (this.#length + bytes))
+    larger.set(this.#bytes.subarray(0, this.#length))
+    this.#bytes = larger
   }
 }
 
@@ -84,12 +102,4 @@ export function readChanges(bytes: Uint8Array): LoggedChange[] {
     changes.push({ type, key, stored: { value: isText ? value.toString() : value, encoding, types } })
   }
   return changes
-}
-
-function lengthBytes(length: number): Uint8Array {
-  const bytes: number[] = []
-  let rest = length
-  for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80)
-  bytes.push(rest)
-  return Uint8Array.from(bytes)
 }

@@ -13,6 +13,10 @@ type Expiry = number | null
 /** value, encoding, types, version, expires_at */
 export type KvRow = readonly [Value, number, string | null, number, Expiry]
 
+type NewRow = [Key, string | null, number, string | null, number, Expiry, Value]
+/** The parameters of `NewRow`, in the order of the table's columns. */
+const newRowNames = ['key', 'collection', 'encoding', 'types', 'version', 'expiresAt', 'value']
+
 /** A statement without parameters that steers the connection. */
 interface ControlStatement {
   run(): unknown
@@ -29,6 +33,15 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
     types: kv.types,
     version: kv.version,
     expiresAt: kv.expiresAt,
+  }
+  const newRow = {
+    key: named('key'),
+    collection: named('collection'),
+    value: named('value'),
+    encoding: named('encoding'),
+    types: named('types'),
+    version: named('version'),
+    expiresAt: named('expiresAt'),
   }
   const limit = plannedOnce(named('limit')) as unknown as Placeholder
   const atKey = eq(kv.key, named('key'))
@@ -72,18 +85,10 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
     /**
      * A key's collection follows from the key alone, so replacing a value leaves it as it is, and its index untouched.
      */
-    upsert: prepare<[Key, string | null, number, string | null, number, Expiry, Value]>(
+    upsert: prepare<NewRow>(
       db
         .insert(kv)
-        .values({
-          key: named('key'),
-          collection: named('collection'),
-          value: named('value'),
-          encoding: named('encoding'),
-          types: named('types'),
-          version: named('version'),
-          expiresAt: named('expiresAt'),
-        })
+        .values(newRow)
         .onConflictDoUpdate({
           target: kv.key,
           set: {
@@ -94,13 +99,12 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
             expiresAt: sql`excluded.expires_at`,
           },
         }),
-      'key',
-      'collection',
-      'encoding',
-      'types',
-      'version',
-      'expiresAt',
-      'value',
+      ...newRowNames,
+    ),
+    /** Changes no row where there is one under the key. */
+    insert: prepare<NewRow>(
+      db.insert(kv).values(newRow).onConflictDoNothing({ target: kv.key }),
+      ...newRowNames,
     ),
     touch: prepare<[number, Expiry, Key]>(
       db
