@@ -74,7 +74,7 @@ class CompiledSurface implements Surface {
     const exports = new Map<string, string[]>()
     const declarations = new Map<string, readonly Node[]>()
     for (const file of program.getSourceFileNames()) {
-      if (!file.startsWith(join(root, 'src'))) continue
+      if (!file.startsWith(join(root, 'src/'))) continue
       for (const { name, node } of typesIn(program.getSourceFile(file)!)) {
         declarations.set(name, [...(declarations.get(name) ?? []), node])
       }
