@@ -11,17 +11,17 @@ import { expiryTime } from './store/expiry.ts'
 export interface LoadOptions<T> extends OpenOptions {
   /** What the key of every item begins with. */
   readonly prefix: Key
-  /** What ends it: the name of the property that holds the last part, or a function of the item that gives it. */
+  /** The last part of the key: the name of the property that holds it, or a function of the item that gives it. */
   readonly keyProperty: (keyof T & string) | ((item: T) => KeyPart)
-  /** The file; left out: in memory. */
+  /** The file, created if there is none. Left out: a database in memory. */
   readonly path?: string | undefined
-  /** Milliseconds from now after which the items expire. */
+  /** Milliseconds, above 0, after which an item expires, from when it is stored. Left out: never. */
   readonly expireIn?: number | undefined
-  /** Called after each commit with the number of items seen, and how many there are where that is known. */
+  /** Called after each thousand, and at the end, with the number of items done, and of all where that is known. */
   readonly onProgress?: ((processed: number, total?: number) => void) | undefined
-  /** What an item that cannot be stored does: reject the call (the default), or be skipped. */
+  /** What an item that cannot be stored does: reject the call (`'stop'`, the default), or be skipped (`'continue'`). */
   readonly onError?: 'stop' | 'continue' | undefined
-  /** Is told of each item that cannot be stored. */
+  /** Is told of each item that cannot be stored, with its error. */
   readonly onErrorCallback?: ((error: unknown, item: T) => void) | undefined
 }
 

@@ -14,27 +14,31 @@ import { watchChanges } from './watch/watch-changes.ts'
 import { watchEntries } from './watch/watch-keys.ts'
 import { checkWatchOptions, type WatchOptions } from './watch/watch-options.ts'
 
-/** An open database. */
+/**
+ * An open database. Once it is closed, every call rejects with DatabaseClosedError.
+ *
+ * What is not a key is a TypeError, or a RangeError where it is too long. A call rejects with DatabaseBusyError where others
+ * have held the lock for `busyTimeout`, with StorageError where the engine fails, and a read with CorruptValueError where
+ * what is stored cannot be decoded. A write that rejects has written nothing.
+ */
 export class Database<R extends Definitions = readonly []> extends TypedStore<R> implements AsyncDisposable {
   /**
    * Plain Drizzle over this database's connection, for what the repositories do not ask: joins, subqueries, reports.
    *
    * ```ts
+   * import { sql } from 'drizzle-orm'
+   *
    * const { kv } = db.tables
-   * const country = alias(kv, 'country')
-   * db.drizzle
-   *   .select({ city: sql<string>`${kv.value} ->> '$.name'`, country: sql<string>`${country.value} ->> '$.name.common'` })
-   *   .from(kv)
-   *   .innerJoin(country, sql`${country.value} ->> '$.cca2' = ${kv.value} ->> '$.country'`)
-   *   .where(sql`${kv.collection} = 'cities' and ${country.collection} = 'countries'`)
-   *   .all() // [{ city: 'Paris', country: 'France' }, …]
+   * const name = sql<string>`${kv.value} ->> '$.name'`
+   * const names = db.drizzle.select({ name }).from(kv).where(sql`${kv.collection} = 'users'`)
+   * names.all() // => [{ name: 'Alice' }, { name: 'Bob' }]
    * ```
    *
    * Statements run at once and see rows that have expired. Use it to read: what it writes is not validated, has no version,
    * and no watcher learns of it.
    */
   readonly drizzle: PlainDrizzle['drizzle']
-  /** The Drizzle tables of this database. */
+  /** The Drizzle tables of this database: `kv`, `kvLog` and `kvCollections`, as `kvTables` makes them. */
   readonly tables: PlainDrizzle['tables']
   readonly #store: Store
   readonly #destroyOnClose: boolean
@@ -47,43 +51,56 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
     this.#destroyOnClose = destroyOnClose
   }
 
-  /** Starts an atomic operation: checks and mutations that commit together or not at all. */
+  /**
+   * Starts an atomic operation: checks and mutations that commit together or not at all.
+   *
+   * ```ts
+   * await db.atomic().set(['lamp'], 'on').sum(['switched'], 1n).commit() // => { ok: true, versionstamp: '…' }
+   * ```
+   */
   atomic(): AtomicOperation<R> {
     return new StoreAtomicOperation(this.#store) as AtomicOperation<R>
   }
 
   /**
    * Runs a function whose reads and writes are one serializable transaction: what it reads is one consistent snapshot, what
-   * it writes is committed in one go after it has returned, and nobody else changed in between what it has read.
-   * When somebody did, everything is discarded and the function runs again, so it should do nothing else than
+   * it writes is committed in one go after it has returned, and nobody else has changed in between what it has read.
+   * When somebody has, everything is discarded and the function runs again, so it should do nothing else than
    * read and write. Resolves to what the function returned.
    *
    * ```ts
-   * await db.unitOfWork(async (unit) => {
-   *   const from = await unit.repositories.accounts.get('alice')
-   *   const to = await unit.repositories.accounts.get('bob')
-   *   from.value.balance -= 100 // a loaded value that is changed in place is written at the end
-   *   to.value.balance += 100
+   * await db.unitOfWork(async ({ repositories }) => {
+   *   const from = await repositories.accounts.get('alice')
+   *   const to = await repositories.accounts.get('bob')
+   *   if (from.value === null || to.value === null) throw new Error('no such account')
+   *   from.value.balance -= 30 // a loaded value that is changed in place is written at the end
+   *   to.value.balance += 30
    * })
+   * const bob = await accounts.get('bob')
+   * bob.value // => { balance: 30 }
    * ```
    *
-   * Rejects with ConflictError when the retries or the time run out, and with what the function throws.
+   * Rejects with ConflictError when the retries or the time run out, with the reason of the signal, with what the function
+   * throws, and with the errors of its writes: nothing of it is written then. A unit within a unit is a TypeError.
    */
   unitOfWork<T>(work: (unit: UnitOfWork<R>) => T | Promise<T>, options: UnitOfWorkOptions = {}): Promise<T> {
     return runUnitOfWork(this.#store, work, options)
   }
 
   /**
-   * Watches keys: a stream of their entries, as they are now and then each time that at least one of them has changed, by whichever
-   * process, by expiry too. Each read gives the newest state from one snapshot; states in between that were not read are skipped.
+   * Watches keys: a stream of their entries, as they are now and then each time that at least one of them has changed, by
+   * whichever process, by expiry too. Each read gives the newest state, from one snapshot; states in between that were not
+   * read are skipped. Throws a TypeError for what are not keys.
    *
    * ```ts
-   * for await (const [alice, count] of db.watch([['users', 'alice'], ['count']])) {
-   *   console.log(alice.value, count.value) // null where there is no value
+   * const scores: unknown[] = []
+   * for await (const [ada, round] of db.watch([['players', 'ada'], ['round']])) {
+   *   scores.push([ada.value?.score, round.value])
+   *   if (round.value === null) await db.set(['round'], 1)
+   *   else break
    * }
+   * scores // => [[7, null], [7, 1]]
    * ```
-   *
-   * Leaving the loop, `cancel`, the signal and closing the database end the stream.
    */
   watch<const Keys extends readonly Key[]>(
     keys: Keys,
@@ -94,17 +111,22 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
   }
 
   /**
-   * Follows the changes of every key below `prefix`, of all keys without one: a stream of what was committed, by whichever process,
-   * in the order of the commits, each change once. It can be taken up again `since` the versionstamp that was reached.
+   * Follows the changes of every key below `prefix`, of all keys without one: a stream of what is committed, by whichever
+   * process, in the order of the commits, each change once. Given as `since` the versionstamp that it has reached, another
+   * one goes on from there.
    *
    * ```ts
-   * for await (const { type, key, value } of db.changes({ prefix: ['users'], since })) {
-   *   console.log(type, key, value) // 'set', ['users', 'alice'], { … }
-   * }
+   * const { versionstamp } = await db.set(['round'], 1)
+   * await db.delete(['players', 'ada'])
+   *
+   * const changes = db.changes({ prefix: ['players'], since: versionstamp }).getReader()
+   * const { value: change } = await changes.read()
+   * change // => { type: 'delete', key: ['players', 'ada'], versionstamp: '…', value: null }
+   * await changes.cancel()
    * ```
    *
-   * The stream fails with LogTrimmedError when what came after `since` is no longer kept; the option `log` of `open`
-   * tells how much is.
+   * The stream fails with LogTrimmedError when what came after `since` is no longer kept (the option `log` of `open` tells
+   * how much is), and with RangeError where `since` is later than all commits.
    */
   changes<const P extends Key = readonly []>(
     options: ChangesOptions & { readonly prefix?: P } = {},
@@ -120,28 +142,66 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
     )
   }
 
-  /** Removes every value. Versionstamps go on growing. */
+  /**
+   * Removes every value, after the writes that were begun before. Versionstamps go on growing, and watchers learn of it.
+   *
+   * ```ts
+   * await db.clear()
+   * await users.count() // => 0
+   * ```
+   */
   async clear(): Promise<void> {
     this.#store.assertOpen()
     await this.#store.clear()
   }
 
-  /** Removes the values that have expired, which happens by itself too; gives how many there were. */
+  /**
+   * Removes the values that have expired, which happens by itself too; gives how many there were. No read sees them before.
+   *
+   * ```ts
+   * await db.cleanup() // => 0
+   * ```
+   */
   async cleanup(): Promise<number> {
     this.#store.assertOpen()
     return this.#store.cleanup()
   }
 
-  /** Settles the writes that were begun, then closes the database. A second call does nothing more. */
+  /**
+   * Settles the writes that were begun, ends the streams, then closes the database, and removes its files where it was opened
+   * with `destroyOnClose`. A second call does nothing more.
+   *
+   * ```ts
+   * await db.close()
+   * await db.get(['users', 'alice']) // => throws DatabaseClosedError
+   * ```
+   */
   async close(): Promise<void> {
     await (this.#destroyOnClose ? this.#store.destroy() : this.#store.close())
   }
 
-  /** Closes the database and removes its files. */
+  /**
+   * Closes the database and removes its files.
+   *
+   * ```ts
+   * const scratch = await Valkeyrie.open('./scratch.db')
+   * await scratch.destroy()
+   * ```
+   */
   async destroy(): Promise<void> {
     await this.#store.destroy()
   }
 
+  /**
+   * Closes the database at the end of the block in which it was opened by `await using`.
+   *
+   * ```ts
+   * {
+   *   await using scratch = await Valkeyrie.open()
+   *   await scratch.set(['lamp'], 'on')
+   * }
+   * ```
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

@@ -1,6 +1,6 @@
 import type { Key } from './key.types.ts'
 
-/** What went wrong, for code to decide on. A message may be reworded; a code never changes its meaning. */
+/** What went wrong, one for each class. A message may be reworded; a code never changes its meaning. */
 export type KvErrorCode =
   | 'VALIDATION'
   | 'KEY_EXISTS'
@@ -17,9 +17,19 @@ export type KvErrorCode =
   | 'LOG_TRIMMED'
   | 'MIGRATION'
 
-/** The base of every error that a database reports; misuse of an argument is a TypeError or a RangeError instead. */
+/**
+ * The base of every error that a database reports, with facts for code to decide on. Misuse of an argument is a TypeError or
+ * a RangeError instead, whose message says how to mend it.
+ *
+ * ```ts
+ * const failure = await users.insert('alice', { name: 'Alicia', email: 'alicia@example.com' }).catch((error) => error)
+ * failure instanceof KvError && failure.code // => 'KEY_EXISTS'
+ * ```
+ */
 export class KvError extends Error {
+  /** The name of its class. */
   override readonly name: string = 'KvError'
+  /** Stands for its class, across versions and copies of this package. */
   readonly code: KvErrorCode
 
   constructor(code: KvErrorCode, message: string, options?: ErrorOptions) {
@@ -28,16 +38,25 @@ export class KvError extends Error {
   }
 }
 
-/** One complaint of a schema: Standard Schema's issue. `path` leads from the value's root to what is wrong. */
+/** One complaint of a schema, as Standard Schema has it. `path` leads from the value's root to what is wrong. */
 export interface ValidationIssue {
   readonly message: string
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
 
-/** A value was refused by the schema of its key; nothing was written. */
+/**
+ * The schema of a key has refused its value, in a write or, with `validateReads`, in a read. Nothing was written.
+ *
+ * ```ts
+ * const refused = await users.set('carol', { name: 'Carol', email: 'nonsense' }).catch((error) => error)
+ * refused instanceof ValidationError && refused.issues.map(({ path }) => path) // => [['email']]
+ * ```
+ */
 export class ValidationError extends KvError {
   override readonly name = 'ValidationError'
+  /** The key whose value was refused. */
   readonly key: Key
+  /** The complaints of the schema. */
   readonly issues: readonly ValidationIssue[]
 
   constructor(key: Key, issues: readonly ValidationIssue[]) {
@@ -47,9 +66,16 @@ export class ValidationError extends KvError {
   }
 }
 
-/** `insert` or `create` found a value under this key. */
+/**
+ * `insert`, `create` or `insertMany` has found a value under this key.
+ *
+ * ```ts
+ * await users.insert('alice', { name: 'Alicia', email: 'alicia@example.com' }) // => throws KeyExistsError
+ * ```
+ */
 export class KeyExistsError extends KvError {
   override readonly name = 'KeyExistsError'
+  /** The key that has a value. */
   readonly key: Key
 
   constructor(key: Key) {
@@ -58,9 +84,16 @@ export class KeyExistsError extends KvError {
   }
 }
 
-/** A method that changes what is stored found nothing under this key. */
+/**
+ * `update` or `touch` has found no value under this key.
+ *
+ * ```ts
+ * await users.update('nobody', { name: 'Nobody' }) // => throws NotFoundError
+ * ```
+ */
 export class NotFoundError extends KvError {
   override readonly name = 'NotFoundError'
+  /** The key that has none. */
   readonly key: Key
 
   constructor(key: Key) {
@@ -69,11 +102,22 @@ export class NotFoundError extends KvError {
   }
 }
 
-/** Another row holds the values that a unique index allows only once. `key` is that row's. */
+/**
+ * Another row has the values that a unique index of the repository allows once.
+ *
+ * ```ts
+ * const taken = await users.set('carol', { name: 'Carol', email: 'alice@example.com' }).catch((error) => error)
+ * taken instanceof UniqueConstraintError && taken.fields // => ['email']
+ * taken instanceof UniqueConstraintError && taken.key // => ['users', 'alice']
+ * ```
+ */
 export class UniqueConstraintError extends KvError {
   override readonly name = 'UniqueConstraintError'
+  /** The name of the repository. */
   readonly repository: string
+  /** The fields of the index: dotted paths. */
   readonly fields: readonly string[]
+  /** The key of the row that has the values. */
   readonly key: Key
 
   constructor(repository: string, fields: readonly string[], key: Key) {
@@ -84,17 +128,35 @@ export class UniqueConstraintError extends KvError {
   }
 }
 
-/** A check that failed: the versionstamps expected and found, `null` where there is no value. */
+/** A check that did not hold: the versionstamps expected and found, null where there is no value. */
 export interface Conflict {
   readonly key: Key
   readonly expected: string | null
   readonly actual: string | null
 }
 
-/** Others kept changing what was read, until the retries or the time ran out; nothing was written. */
+/**
+ * Others have changed what was read, each time, until the attempts or the time ran out: of `update`, `updateMany`,
+ * `deleteMany` or a unit of work. Nothing was written.
+ *
+ * ```ts
+ * const outrun = db.unitOfWork(
+ *   async (unit) => {
+ *     const { value } = await unit.repositories.users.get('alice')
+ *     await users.update('alice', { name: `${value?.name}!` }) // not of the unit: in its way each time
+ *     await unit.repositories.users.update('alice', { name: 'Alicia' })
+ *   },
+ *   { retries: 2 },
+ * )
+ * const conflict = await outrun.catch((error) => error)
+ * conflict instanceof ConflictError && conflict.attempts // => 3
+ * ```
+ */
 export class ConflictError extends KvError {
   override readonly name = 'ConflictError'
+  /** Those of the last attempt. */
   readonly conflicts: readonly Conflict[]
+  /** How many there were. */
   readonly attempts: number
 
   constructor(conflicts: readonly Conflict[], attempts: number) {
@@ -107,7 +169,15 @@ export class ConflictError extends KvError {
   }
 }
 
-/** A query names a field or an operator that does not exist, or compares with a value that cannot be compared. */
+/**
+ * A query names a field or an operator that there is not, or an operand that cannot be compared with it; or no index serves
+ * it and the database is opened with `onUnindexed: 'error'`.
+ *
+ * ```ts
+ * const where = JSON.parse('{ "password": { "like": "a%" } }')
+ * await users.findMany({ where }) // => throws QueryError
+ * ```
+ */
 export class QueryError extends KvError {
   override readonly name = 'QueryError'
 
@@ -116,7 +186,14 @@ export class QueryError extends KvError {
   }
 }
 
-/** The database was closed before or during the call. */
+/**
+ * The database was closed before or during the call.
+ *
+ * ```ts
+ * await db.close()
+ * await users.count() // => throws DatabaseClosedError
+ * ```
+ */
 export class DatabaseClosedError extends KvError {
   override readonly name = 'DatabaseClosedError'
 
@@ -125,10 +202,13 @@ export class DatabaseClosedError extends KvError {
   }
 }
 
-/** Other processes held the database's lock for longer than `busyTimeout`; nothing was written. */
+/**
+ * Others have held the lock of the database for longer than `busyTimeout`; nothing was written, and the call may be made
+ * again.
+ */
 export class DatabaseBusyError extends KvError {
   override readonly name = 'DatabaseBusyError'
-  /** Milliseconds waited. */
+  /** For how many milliseconds the call has waited. */
   readonly waited: number
 
   constructor(waited: number, options?: ErrorOptions) {
@@ -141,10 +221,13 @@ export class DatabaseBusyError extends KvError {
   }
 }
 
-/** `changes` was to begin after a commit that the log keeps no more: what came next can no longer be told. */
+/**
+ * `changes` was to go on after a commit that the log keeps no more: what came next can no longer be told. Read the rows
+ * anew, and follow their changes from `oldest` on.
+ */
 export class LogTrimmedError extends KvError {
   override readonly name = 'LogTrimmedError'
-  /** The versionstamp of the oldest commit that the log keeps. */
+  /** The versionstamp of the oldest commit that the log has. */
   readonly oldest: string
 
   constructor(oldest: string) {
@@ -156,9 +239,17 @@ export class LogTrimmedError extends KvError {
   }
 }
 
-/** The path cannot be opened as a database of this library. */
+/**
+ * A file cannot be opened: it is not there to be read only, no database or another application's, damaged, of a newer
+ * format, or its permissions do not allow it.
+ *
+ * ```ts
+ * await Valkeyrie.open('./missing.db', { readOnly: true }) // => throws DatabaseOpenError
+ * ```
+ */
 export class DatabaseOpenError extends KvError {
   override readonly name = 'DatabaseOpenError'
+  /** The file, as an absolute path. */
   readonly path: string
 
   constructor(path: string, reason: string, options?: ErrorOptions) {
@@ -167,7 +258,16 @@ export class DatabaseOpenError extends KvError {
   }
 }
 
-/** The engine failed (disk full, input/output error, read-only database); what the call was to write is not written. */
+/**
+ * The engine has failed: the disk is full, it cannot be read or written, or the database is opened with `readOnly`. What
+ * the call was to write is not written.
+ *
+ * ```ts
+ * const file = await Valkeyrie.open('./file.db')
+ * const reader = await Valkeyrie.open('./file.db', { readOnly: true })
+ * await reader.set(['lamp'], 'on') // => throws StorageError
+ * ```
+ */
 export class StorageError extends KvError {
   override readonly name = 'StorageError'
   /** The engine's own code, as `SQLITE_FULL`. */
@@ -179,7 +279,7 @@ export class StorageError extends KvError {
   }
 }
 
-/** Bytes that should be an encoded key are not one. */
+/** Bytes in the file that should be an encoded key are none: something else has written there, or the file is damaged. */
 export class CorruptKeyError extends KvError {
   override readonly name = 'CorruptKeyError'
 
@@ -188,9 +288,10 @@ export class CorruptKeyError extends KvError {
   }
 }
 
-/** The bytes stored under this key are not a value of this library's encodings. */
+/** What is stored under this key cannot be decoded: something else has written there, or the file is damaged. */
 export class CorruptValueError extends KvError {
   override readonly name = 'CorruptValueError'
+  /** The key of the value. */
   readonly key: Key
 
   constructor(key: Key, options?: ErrorOptions) {
@@ -199,7 +300,19 @@ export class CorruptValueError extends KvError {
   }
 }
 
-/** The declared schemas and the database do not fit together. */
+/**
+ * The declared schemas, the migrations and the database do not fit together.
+ *
+ * ```ts
+ * const pen = z.object({ colour: z.string() })
+ * const shop = await Valkeyrie.withSchema(['pens', '*'], pen).open('./shop.db')
+ * await shop.repositories.pens.insertMany([['p1', { colour: 'red' }], ['p2', { colour: 'red' }]])
+ * await shop.close()
+ *
+ * const indexed = Valkeyrie.withSchema(['pens', '*'], pen, { indexes: [{ on: 'colour', unique: true }] })
+ * await indexed.open('./shop.db') // => throws MigrationError
+ * ```
+ */
 export class MigrationError extends KvError {
   override readonly name = 'MigrationError'
 

@@ -1,4 +1,4 @@
-/** The sizes a database accepts; each may be set in the `limits` option of `open`. */
+/** The sizes that a database accepts; any of them may be set in the option `limits` of `open`. */
 export interface Limits {
   /** The longest encoded key, in bytes. Default 2,048. */
   readonly keyBytes: number

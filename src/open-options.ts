@@ -5,43 +5,45 @@ import { checkOptionNames, checkWholeNumber } from './option-names.ts'
 /** How to open a database. */
 export interface OpenOptions {
   /**
-   * The folder of migrations that `valkeyrie generate` writes, as `'./schemas/migrations'`. Those that the database has not had are
-   * applied first, and nothing else creates tables or indexes. A MigrationError where the database is newer than the
-   * folder, or where a migration has a TypeScript step to run. Default: what the database lacks is created in place.
+   * The folder of migrations that `valkeyrie generate` writes, as `'./schemas/migrations'`. Those that the database has not
+   * had are applied first, and nothing else creates tables or indexes; MigrationError where the database is newer than the
+   * folder, or where a migration has a TypeScript step to run. Default: tables and indexes that are missing are created,
+   * and indexes that are declared no more are dropped.
    */
   readonly migrations?: string | undefined
   /**
-   * What survives besides the death of the process. `'normal'` (the default): nothing that was acknowledged is lost when the
-   * process dies. `'full'`: nor when the machine does; each commit waits for the disk.
+   * `'normal'` (the default): nothing that was acknowledged is lost when the process dies. `'full'`: nor when the machine
+   * does; each commit waits for the disk.
    */
   readonly durability?: 'normal' | 'full' | undefined
-  /** Milliseconds for which a call waits for other processes before DatabaseBusyError. Default 5,000. */
+  /** Milliseconds for which a call waits for a lock that others hold, before DatabaseBusyError. Default 5,000. */
   readonly busyTimeout?: number | undefined
-  /** Open an existing file for reading only. Default `false`. */
+  /** Open a file that exists, for reading only: a write is a StorageError. Default `false`. */
   readonly readOnly?: boolean | undefined
   /** Hold every value that is read against its schema; one that it refuses is a ValidationError. Default `false`. */
   readonly validateReads?: boolean | undefined
-  /** Sizes to accept. */
+  /** The sizes to accept; what is larger is a RangeError, and nothing is written. */
   readonly limits?: Partial<Limits> | undefined
   /** What is kept of the log of commits, from which other processes learn of changes. */
   readonly log?: LogOptions | undefined
   /**
-   * What to do with a query that reads a whole collection because no index serves it: nothing, `process.emitWarning` once for each
-   * shape of query, or a QueryError. Default `'ignore'`.
+   * What to do with a query that reads a whole collection because no index serves it: nothing, `process.emitWarning` once
+   * for each shape of query, or a QueryError. Default `'ignore'`.
    */
   readonly onUnindexed?: 'ignore' | 'warn' | 'error' | undefined
   /** Remove the files when the database is closed, as for a test. Default `false`. */
   readonly destroyOnClose?: boolean | undefined
-  /** Is given each statement before it runs: Drizzle's interface. */
+  /** Is given each statement before it runs: Drizzle's interface `Logger`. */
   readonly logger?: Logger | undefined
 }
 
+/** The `log` of `open`: what is kept of each commit, and for how long. */
 export interface LogOptions {
-  /** Keep the values that were written, not the keys alone. Default `false`. */
+  /** Keep the values that were written, so that no change is `superseded`. Default `false`: their keys only. */
   readonly values?: boolean | undefined
   /** The most commits to keep. Default 100,000. */
   readonly keepRows?: number | undefined
-  /** The milliseconds for which to keep a commit. Default: no limit. */
+  /** The milliseconds for which to keep a commit. Default: no limit but `keepRows`. */
   readonly keepMs?: number | undefined
 }
 

@@ -11,11 +11,11 @@ import { UnitOfWork } from './unit-of-work.ts'
 
 /** How often and for how long to run a unit of work again after conflicts. */
 export interface UnitOfWorkOptions {
-  /** How many times to run the function again. Default 100. */
+  /** How many times to run the function again after conflicts. Default 100. */
   readonly retries?: number | undefined
-  /** No further run begins after it: milliseconds from the call, or a point in time. Default: none. */
+  /** When no further run begins any more: milliseconds from the call, or a point in time. Default: never. */
   readonly deadline?: number | Date | undefined
-  /** Aborting it rejects the call with the signal's reason, and nothing is written unless the commit has begun. */
+  /** Aborting it rejects the call with its reason, and nothing is written unless the commit has begun. */
   readonly signal?: AbortSignal | undefined
 }
 

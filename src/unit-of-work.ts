@@ -3,7 +3,20 @@ import type { Definitions } from './schema/registry.types.ts'
 
 /**
  * What the function of a unit of work reads from and writes to: the database's repositories and its reads and writes by key,
- * all of one snapshot. A write is visible to later reads of the unit at once, to everybody else when the
- * unit commits. The versionstamp of an entry that the unit has written itself is not known before and may change.
+ * all of one snapshot. A write is visible to later reads of the unit at once, to everybody else when the unit commits. An
+ * entry that it loads is one object for each key: a value that is changed in place is written at the end, as by `update`.
+ * The versionstamp of what the unit has written itself is not known before it commits.
+ *
+ * ```ts
+ * const count = await db.unitOfWork(async (unit) => {
+ *   const alice = await unit.get(['accounts', 'alice'])
+ *   if (alice.value !== null) alice.value.balance += 1
+ *   await unit.repositories.accounts.set('carol', { balance: 0 })
+ *   return unit.repositories.accounts.count()
+ * })
+ * count // => 3
+ * ```
+ *
+ * After its function has returned, a call of the unit is a TypeError; to watch in one always is.
  */
 export class UnitOfWork<R extends Definitions> extends TypedStore<R> {}

@@ -18,10 +18,13 @@ export class ValkeyrieBuilder<R extends Definitions> {
   }
 
   /**
-   * Declares the schema of the values under the keys that a pattern matches.
+   * Declares the schema of the values under the keys that a pattern matches, as `defineSchema` does. Throws a TypeError
+   * for an argument that is not of the documented shape, and where another schema has its name or its pattern.
    *
    * ```ts
-   * Valkeyrie.withSchema(['users', '*'], z.object({ name: z.string() }), { indexes: [{ on: 'name' }] })
+   * const pen = z.object({ price: z.int() })
+   * const shop = await Valkeyrie.withSchema(['pens', '*'], pen, { indexes: [{ on: 'price' }] }).open()
+   * shop.repositories.pens.pattern // => ['pens', '*']
    * ```
    */
   withSchema<
@@ -41,7 +44,16 @@ export class ValkeyrieBuilder<R extends Definitions> {
     return new ValkeyrieBuilder(this.#registry.add(define(pattern, schema, options)))
   }
 
-  /** Declares the schemas of definitions that were made by `defineSchema`. */
+  /**
+   * Declares the schemas of definitions that `defineSchema` has made. Throws a TypeError where two schemas have one name or
+   * one pattern.
+   *
+   * ```ts
+   * const pens = defineSchema(['pens', '*'], z.object({ price: z.int() }))
+   * const shop = await Valkeyrie.withSchemas([pens]).open()
+   * shop.repository(pens).name // => 'pens'
+   * ```
+   */
   withSchemas<const New extends Definitions>(
     definitions: New & NewDefinitions<R, New>,
   ): ValkeyrieBuilder<readonly [...R, ...New]> {
@@ -49,28 +61,50 @@ export class ValkeyrieBuilder<R extends Definitions> {
   }
 
   /**
-   * Opens a database with these schemas.
+   * Opens a database with these schemas: the file at `path`, which is created if there is none, or, without a path, one in
+   * the memory of this process.
    *
-   * @param path The file, created if there is none; left out: a database in memory.
-   * @throws DatabaseOpenError for a path that cannot be opened; TypeError or RangeError for an option that is not valid.
+   * ```ts
+   * const schemas = Valkeyrie.withSchema(['pens', '*'], z.object({ price: z.int() }))
+   * const shop = await schemas.open('./shop.db', { durability: 'full' })
+   * await shop.close()
+   * ```
+   *
+   * Rejects with DatabaseOpenError for a path that cannot be opened, with MigrationError where the schemas do not fit what
+   * is stored, with DatabaseBusyError, and with TypeError or RangeError for an option that is not valid.
    */
   open(path?: string, options?: OpenOptions): Promise<Database<R>> {
     return openDatabase<R>(this.#registry, path, options)
   }
 
   /**
-   * Opens a database and loads items into it, each under `prefix` and its `keyProperty`.
+   * Opens a database and stores items in it, each under `prefix` and its `keyProperty`, a thousand in one transaction.
    *
    * ```ts
-   * const db = await Valkeyrie.from([{ id: 'a', n: 1 }], { prefix: ['items'], keyProperty: 'id' })
-   * await db.get(['items', 'a']) // { …, value: { id: 'a', n: 1 } }
+   * const pens = [{ id: 'red', price: 2 }, { id: 'blue', price: 3 }]
+   * const shop = await Valkeyrie.from(pens, { prefix: ['pens'], keyProperty: 'id' })
+   * await shop.get(['pens', 'red']) // => { key: ['pens', 'red'], value: { id: 'red', price: 2 }, versionstamp: '…' }
    * ```
+   *
+   * Rejects as `open` does, and, unless `onError` is `'continue'`, with the error of the first item that cannot be stored:
+   * then the database is closed, and what was stored by then stays.
    */
   from<T>(items: Iterable<T>, options: LoadOptions<T>): Promise<Database<R>> {
     return this.#load(items, options)
   }
 
-  /** As `from`, of items that come one after the other: memory does not grow with their number. */
+  /**
+   * As `from`, of items that come one after the other: memory does not grow with their number.
+   *
+   * ```ts
+   * async function* pens() {
+   *   yield { id: 'red', price: 2 }
+   *   yield { id: 'blue', price: 3 }
+   * }
+   * const shop = await Valkeyrie.fromAsync(pens(), { prefix: ['pens'], keyProperty: (pen) => pen.id })
+   * await Array.fromAsync(shop.list({ prefix: ['pens'] }), ({ key }) => key) // => [['pens', 'blue'], ['pens', 'red']]
+   * ```
+   */
   fromAsync<T>(items: AsyncIterable<T> | Iterable<T>, options: LoadOptions<T>): Promise<Database<R>> {
     return this.#load(items, options)
   }
@@ -93,9 +127,20 @@ type PatternCheck<Checked> = Checked extends { error: string } ? Checked : unkno
 
 const noSchemas = new ValkeyrieBuilder<readonly []>(new Registry())
 
-/** Where everything starts: declare schemas, then open a database. */
+/**
+ * Where everything starts. `withSchema` and `withSchemas` declare schemas, in a chain that ends in `open`, `from` or
+ * `fromAsync`; these three by themselves open a database without schemas, whose values are typed `unknown`. Each is the
+ * method of ValkeyrieBuilder of this name. As a type, `Valkeyrie<R>` is `Database<R>`, and `instanceof` tells one.
+ *
+ * ```ts
+ * const plain = await Valkeyrie.open()
+ * plain instanceof Valkeyrie // => true
+ * await plain.set(['lamp'], 'on')
+ * await plain.get(['lamp']) // => { key: ['lamp'], value: 'on', versionstamp: '…' }
+ * ```
+ */
 export const Valkeyrie = Object.freeze({
-  /** Opens a database without schemas: its values are typed `unknown`. See {@link ValkeyrieBuilder.open}. */
+  /** Opens a database without schemas: its values are typed `unknown`. See `ValkeyrieBuilder.open`. */
   open: (path?: string, options?: OpenOptions): Promise<Database> => noSchemas.open(path, options),
   withSchema: noSchemas.withSchema.bind(noSchemas) as typeof noSchemas.withSchema,
   withSchemas: noSchemas.withSchemas.bind(noSchemas) as typeof noSchemas.withSchemas,

@@ -73,10 +73,11 @@ it('only driver/sqlite knows the engine', () => {
   expect(knowing.filter(({ file }) => !file.startsWith('driver/sqlite/'))).toEqual([])
 })
 
-it(`no file is longer than ${longestFile} lines`, () => {
-  const lengths = [...imports.keys()].map(
-    (file) => [file, read(`src/${file}`).split('\n').length - 1] as const,
-  )
+it(`no file is longer than ${longestFile} lines, doc comments aside`, () => {
+  const lengths = [...imports.keys()].map((file) => {
+    const code = read(`src/${file}`).replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '')
+    return [file, code.split('\n').length - 1] as const
+  })
   expect(lengths.filter(([, lines]) => lines > longestFile)).toEqual([])
 })
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { checkedText, programsOf } from './snippets/program.ts'
+import { checkedText, fragmentsOf, programsOf } from './snippets/program.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -14,13 +14,16 @@ const checksUrl = pathToFileURL(join(root, 'test/snippets/checks.ts')).href
 // Inside the repository, where `valkeyrie` resolves to the built package, and where git and Biome ignore it.
 const folder = join(root, 'data/snippets')
 
-const programs = ['README.md', ...globSync('docs/**/*.md', { cwd: root }).sort()]
-  .flatMap((page) => programsOf(page, readFileSync(join(root, page), 'utf8')))
-  .map((program, index) => ({
-    ...program,
-    name: `${program.page.replace(/\W+/g, '-')}-${index + 1}`,
-    line: program.text.split('\n').findIndex((line) => line !== '') + 1,
-  }))
+const programs = ['README.md', ...globSync('docs/**/*.md', { cwd: root }).sort()].flatMap((page) => {
+  const isReference = page.startsWith('docs/api/')
+  const markdown = readFileSync(join(root, page), 'utf8')
+  return (isReference ? fragmentsOf : programsOf)(page, markdown).map((program) => {
+    const name = `${page.replace(/\W+/g, '-')}-${program.line}`
+    // The many fragments of a page of the reference share a process, and so the time in which one starts.
+    return { ...program, name, run: isReference ? page : `${page} from line ${program.line}` }
+  })
+})
+const runs = Map.groupBy(programs, ({ run }) => run)
 
 beforeAll(() => {
   rmSync(folder, { recursive: true, force: true })
@@ -43,10 +46,11 @@ it('type-checks, each line under its number in the page', async () => {
   expect(errors).toBe('')
 })
 
-it.each(programs)('runs with the promised results: $page from line $line', async ({ name }) => {
+it.each([...runs.keys()])('runs with the promised results: %s', async (name) => {
   const cwd = mkdtempSync(join(tmpdir(), 'valkeyrie-snippet-'))
+  const files = runs.get(name)!.map((program) => join(folder, 'checked', `${program.name}.ts`))
   try {
-    await run(process.execPath, [join(folder, 'checked', `${name}.ts`)], { cwd, timeout: 30_000 })
+    await run(process.execPath, [join(root, 'test/snippets/run.ts'), ...files], { cwd, timeout: 30_000 })
   } finally {
     rmSync(cwd, { recursive: true, force: true })
   }

@@ -28,12 +28,14 @@ export class KeyValue<R extends Definitions> {
   }
 
   /**
-   * Reads the value under a key.
+   * Reads the value under a key: its entry, with nulls where there is no value, or none that has not expired.
    *
    * ```ts
-   * await db.get(['users', 'alice']) // { key: ['users', 'alice'], value: { … }, versionstamp: '0000…0001' }
-   * await db.get(['nothing'])        // { key: ['nothing'], value: null, versionstamp: null }
+   * await db.get(['lamp']) // => { key: ['lamp'], value: 'on', versionstamp: '0000000000000000…' }
+   * await db.get(['nothing']) // => { key: ['nothing'], value: null, versionstamp: null }
    * ```
+   *
+   * Opened with `validateReads`, a database rejects every read of a value that its schema refuses, with ValidationError.
    */
   async get<const K extends Key>(key: K): Promise<EntryMaybe<K, ValueOf<R, K>>> {
     this.#store.assertOpen()
@@ -44,7 +46,15 @@ export class KeyValue<R extends Definitions> {
     return this.#toEntryMaybe(row, ownKey) as Promise<EntryMaybe<K, ValueOf<R, K>>>
   }
 
-  /** Reads any number of keys from one consistent snapshot, in their order. */
+  /**
+   * Reads any number of keys from one consistent snapshot: their entries, in the order of the keys.
+   *
+   * ```ts
+   * const [lamp, nothing] = await db.getMany([['lamp'], ['nothing']])
+   * lamp.value // => 'on'
+   * nothing.value // => null
+   * ```
+   */
   async getMany<const Keys extends readonly Key[]>(
     keys: Keys,
   ): Promise<{ [I in keyof Keys]: EntryMaybe<Keys[I], ValueOf<R, Keys[I]>> }> {
@@ -58,11 +68,17 @@ export class KeyValue<R extends Definitions> {
   }
 
   /**
-   * Writes a value, after its schema has accepted it; what the schema outputs is what is stored.
+   * Writes a value, whether there is one under this key or not. What its schema makes of it is what is stored; under a key
+   * that no pattern matches, anything that can be stored is.
    *
    * ```ts
-   * await db.set(['session', id], { user: 'alice' }, { expireIn: 60_000 }) // { ok: true, versionstamp: '0000…0002' }
+   * await db.set(['session', 's1'], { user: 'alice' }, { expireIn: 60_000 }) // => { ok: true, versionstamp: '…' }
+   * await db.set(['users', 'carol'], { name: 'Carol', email: 'nonsense' }) // => throws ValidationError
    * ```
+   *
+   * Rejects with ValidationError for a value that its schema refuses, with UniqueConstraintError where another row has what a
+   * unique index allows once, with a TypeError that names the path for what cannot be stored as it is (a function, an
+   * instance of a class), and with RangeError for what is larger than `limits.valueBytes`.
    */
   async set<const K extends Key>(
     key: K,
@@ -78,7 +94,14 @@ export class KeyValue<R extends Definitions> {
     return { ok: true, versionstamp: formatVersionstamp(outcome.version) }
   }
 
-  /** Removes the value under a key, if there is one. */
+  /**
+   * Removes the value under a key, if there is one.
+   *
+   * ```ts
+   * await db.delete(['lamp'])
+   * await db.get(['lamp']) // => { key: ['lamp'], value: null, versionstamp: null }
+   * ```
+   */
   async delete(key: Key): Promise<void> {
     await this.#store.commit({
       checks: noChecks,
@@ -87,10 +110,13 @@ export class KeyValue<R extends Definitions> {
   }
 
   /**
-   * Reads entries in the order of their keys, page by page.
+   * Reads entries in the order of their keys, page by page: memory does not grow with their number. Throws a TypeError or
+   * RangeError for a selector or options that are not valid.
    *
    * ```ts
-   * for await (const { key, value } of db.list({ prefix: ['users'] }, { limit: 10 })) console.log(key, value)
+   * const names = []
+   * for await (const { value } of db.list({ prefix: ['users'] }, { limit: 10 })) names.push(value.name)
+   * names // => ['Alice', 'Bob']
    * ```
    */
   list<const S extends Selector>(

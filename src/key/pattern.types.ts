@@ -1,6 +1,9 @@
 import type { Key, KeyPart } from '../key.types.ts'
 
-/** Keys of one shape: `'*'` stands for exactly one part of any kind, every other part for itself. */
+/**
+ * Keys of one shape: `'*'` stands for exactly one part of any kind, every other part for itself. Where several patterns
+ * match a key, the one counts that is literal at the first part in which they differ.
+ */
 export type Pattern = readonly KeyPart[]
 
 /**

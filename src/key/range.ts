@@ -9,14 +9,15 @@ export interface KeyRange {
 }
 
 /**
- * Which keys a list gives. `prefix` selects the keys that go on from it, not the key that equals it; `start` is
- * included, `end` is not.
+ * Which keys a list gives. `prefix` selects the keys that go on from it, not the key that equals it, and `[]` all keys;
+ * `start` is included, `end` is not, and both begin with the prefix where there is one.
  *
  * ```ts
- * { prefix: ['users'] }                       // every key below ['users']; [] selects the whole database
- * { prefix: ['users'], start: ['users', 'b'] } // of these, from ['users', 'b'] on
- * { prefix: ['users'], end: ['users', 'b'] }   // of these, those before ['users', 'b']
- * { start: ['users', 'a'], end: ['users', 'c'] }
+ * const ids = (selector: Selector) => Array.fromAsync(db.list(selector), ({ key }) => key.at(-1))
+ * await ids({ prefix: ['users'] }) // => ['alice', 'bob']
+ * await ids({ prefix: ['users'], start: ['users', 'b'] }) // => ['bob']
+ * await ids({ prefix: ['users'], end: ['users', 'b'] }) // => ['alice']
+ * await ids({ start: ['users', 'a'], end: ['users', 'bob'] }) // => ['alice']
  * ```
  */
 export type Selector =

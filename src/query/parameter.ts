@@ -1,16 +1,18 @@
 const brand = Symbol.for('valkeyrie.Parameter')
 
-/** Stands in a prepared query for an operand that each execution gives. */
+/** Stands in a prepared query for an operand that each execution gives. Made by `parameter`. */
 export interface Parameter<Name extends string = string> {
   readonly [brand]: Name
 }
 
 /**
- * A named place for an operand, in a query for `prepare`.
+ * A named place for an operand, in a query for `prepare`. Throws a TypeError for a name that is empty or no string.
  *
- * @example
- * const adults = users.prepare({ where: { age: { gte: parameter('least') } } })
- * await adults.execute({ least: 18 })
+ * ```ts
+ * const adults = users.prepare({ where: { age: { gte: parameter('least') } }, orderBy: { age: 'asc' } })
+ * const found = await adults.execute({ least: 18 })
+ * found.map(({ id }) => id) // => ['alice', 'bob']
+ * ```
  */
 export function parameter<const Name extends string>(name: Name): Parameter<Name> {
   if (typeof name !== 'string' || name === '')

@@ -38,30 +38,45 @@ type ItemOf<V> = unknown extends V
     : never
 
 /**
- * The conditions on one field. A comparison with a field that is null or missing is never true, not even `ne`, `notIn` and
- * `notLike`; nor is one between types, except for those three.
+ * The conditions on one field, all of which must be true. A comparison with a field that is null or missing is never true,
+ * not even `ne`, `notIn` and `notLike`; nor is one between types, except for those three.
  */
 export interface FieldConditions<V> {
+  /** Equal: as the value itself in place of the conditions. A Date may be given as its ISO string. */
   readonly eq?: OperandOf<V> | Parameter
+  /** Not equal. */
   readonly ne?: OperandOf<V> | Parameter
+  /** Greater: numbers, dates, and texts by their UTF-8 bytes. Of a bigint it is a QueryError. */
   readonly gt?: OrderedOf<V> | Parameter
+  /** Greater or equal. */
   readonly gte?: OrderedOf<V> | Parameter
+  /** Less. */
   readonly lt?: OrderedOf<V> | Parameter
+  /** Less or equal. */
   readonly lte?: OrderedOf<V> | Parameter
+  /** Equal to one of these; of none, false. */
   readonly in?: readonly Exclude<OperandOf<V>, boolean>[] | Parameter
+  /** Equal to none of these. */
   readonly notIn?: readonly Exclude<OperandOf<V>, boolean>[] | Parameter
   /** `%` stands for any text, `_` for one character; upper and lower case differ. */
   readonly like?: TextOf<V> extends never ? never : string | Parameter
+  /** Not `like`. */
   readonly notLike?: TextOf<V> extends never ? never : string | Parameter
   /** As `like`, where the letters A to Z are those of a to z. */
   readonly ilike?: TextOf<V> extends never ? never : string | Parameter
+  /** Not `ilike`. */
   readonly notIlike?: TextOf<V> extends never ? never : string | Parameter
+  /** Null or missing. */
   readonly isNull?: true
+  /** There, and not null. */
   readonly isNotNull?: true
-  /** The array has each of these items. */
+  /** The array has this item, or each of these. */
   readonly arrayContains?: ItemOf<V> extends never ? never : readonly ItemOf<V>[] | ItemOf<V> | Parameter
+  /** All of these are true. */
   readonly AND?: readonly FieldConditions<V>[]
+  /** One of these is true. */
   readonly OR?: readonly FieldConditions<V>[]
+  /** This is not true; of a field that is null or missing, it is not true either. */
   readonly NOT?: FieldConditions<V>
 }
 
@@ -87,16 +102,35 @@ interface Logic<T> {
 }
 
 /**
- * The rows to find: conditions that nest as the value does.
+ * The rows to find: conditions that nest as the value does, all of which must be true. A field is compared with a value, or
+ * by FieldConditions; `AND` and `OR` take arrays of conditions, `NOT` takes one.
  *
- * @example
- * { age: { gte: 18 }, address: { city: 'Paris' }, OR: [{ name: { like: 'A%' } }, { email: { isNull: true } }] }
+ * ```ts
+ * const where: Where<User> = {
+ *   age: { gte: 18 },
+ *   city: 'Paris',
+ *   OR: [{ name: { like: 'A%' } }, { email: { like: '%.org' } }],
+ * }
+ * await users.count({ where }) // => 1
+ * ```
+ *
+ * `undefined` and null are no operands, so that a filter that was forgotten finds nothing: a QueryError.
  */
 export type Where<T> = unknown extends T
   ? { readonly [field: string]: unknown }
   : Logic<T> & ([Exclude<T, Leaf>] extends [never] ? unknown : WhereFields<Exclude<T, Leaf>>)
 
-/** The order of rows: fields and directions, nested as the value; where rows agree in them, the key decides. */
+/**
+ * The order of rows: fields with `'asc'` or `'desc'`, nested as the value, the earlier ones first. Where rows agree in them,
+ * the key decides, in the last direction. Ascending, null and missing come first, then numbers, then texts by their UTF-8
+ * bytes.
+ *
+ * ```ts
+ * const byCity: OrderBy<User> = { city: 'asc', age: 'desc' }
+ * const sorted = await users.findMany({ orderBy: byCity })
+ * sorted.map(({ id }) => id) // => ['alice', 'bob']
+ * ```
+ */
 export type OrderBy<T> = unknown extends T
   ? { readonly [field: string]: unknown }
   : { readonly [K in FieldName<Exclude<T, Leaf>>]?: OrderByField<FieldOf<Exclude<T, Leaf>, K>> }
@@ -105,7 +139,14 @@ type OrderByField<V> =
   | ([Extract<V, bigint>] extends [never] ? 'asc' | 'desc' : never)
   | ([Exclude<V, Leaf>] extends [never] ? never : OrderBy<Exclude<V, Leaf>>)
 
-/** Which fields of the value to give: those that are true, or all but those that are false. */
+/**
+ * Which fields of the value to give: those that are true, or all but those that are false.
+ *
+ * ```ts
+ * const alice = await users.findFirst({ columns: { email: false, age: false } })
+ * alice?.value // => { name: 'Alice', city: 'Paris' }
+ * ```
+ */
 export type Columns<T> = unknown extends T
   ? { readonly [field: string]: boolean }
   : { readonly [K in FieldName<Exclude<T, Leaf>>]?: boolean }

@@ -9,7 +9,10 @@ type Input<D extends AnyDefinition> = StandardSchemaV1.InferInput<D['schema']>
 export type IdArguments<D extends AnyDefinition> =
   IdOf<D['pattern']> extends undefined ? readonly [] : readonly [id: IdOf<D['pattern']>]
 
-/** A row: its id, its key, what its schema output, and the version of the commit that last wrote it. */
+/**
+ * A row: its id (what fills the wildcards of its pattern: one part for one, a tuple for several, `undefined` for none),
+ * its key, what its schema has output, and the versionstamp of the commit that wrote it.
+ */
 export interface RepositoryEntry<D extends AnyDefinition> {
   readonly id: IdOf<D['pattern']>
   readonly key: KeyOf<D['pattern']>
@@ -17,7 +20,7 @@ export interface RepositoryEntry<D extends AnyDefinition> {
   readonly versionstamp: string
 }
 
-/** A row that may be missing: then its value and versionstamp are `null`. */
+/** A row that may be missing: its value and versionstamp are null then. */
 export type RepositoryEntryMaybe<D extends AnyDefinition> =
   | RepositoryEntry<D>
   | {
@@ -28,8 +31,9 @@ export type RepositoryEntryMaybe<D extends AnyDefinition> =
     }
 
 /**
- * What `update` writes over the value that is stored: some of its fields, or a function from the value to the new one.
- * A schema whose output is not valid input (it transforms) needs the function, since what is stored cannot be validated again.
+ * What `update` makes of the value that is stored: a patch of some of its fields (shallow: a field is replaced as a whole),
+ * or a function from it to the new one. A schema whose output is no valid input, since it transforms, needs the
+ * function: a patched value is validated again.
  */
 export type Update<D extends AnyDefinition> =
   | ((value: Output<D>) => Input<D> | Promise<Input<D>>)

@@ -13,116 +13,177 @@ import type { WatchMethods } from './watch-methods.types.ts'
 type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
 type Input<D extends AnyDefinition> = StandardSchemaV1.InferInput<D['schema']>
 
-/** The rows of a repository to list: below `prefix` (the leading ids), from `start` (included) to `end` (excluded). */
+/** Which rows to list; left out, all. What no id can be, and a `start` or `end` outside of `prefix`, is a TypeError. */
 export interface IdRange<D extends AnyDefinition> {
+  /** The leading ids: what fills some of the wildcards, but not the last one. */
   readonly prefix?: PrefixIdsOf<D['pattern']>
+  /** The id to begin at, included. */
   readonly start?: IdOf<D['pattern']>
+  /** The id to end at, excluded; before `start` it is a RangeError. */
   readonly end?: IdOf<D['pattern']>
 }
 
+/** How to create a row. */
 export interface CreateOptions<D extends AnyDefinition> extends ExpireOptions {
-  /** What fills every wildcard but the last. */
+  /** What fills the wildcards before the last one, all of them. */
   readonly prefix?: LeadingIds<IdOf<D['pattern']>>
 }
 
 type LeadingIds<Id> = Id extends readonly [...infer Leading, unknown] ? Readonly<Leading> : readonly []
 
+/** What `create` resolves to: the commit, and the id that was made. */
 export interface CreateResult<D extends AnyDefinition> extends CommitResult {
   readonly id: IdOf<D['pattern']>
   readonly key: KeyOf<D['pattern']>
 }
 
+/** How to insert many rows. */
 export interface InsertManyOptions extends ExpireOptions {
-  /** Called after each batch with the number of rows that are committed. */
+  /** Called after each commit with the number of rows that are inserted so far. */
   readonly onProgress?: (inserted: number) => void
-  /** Aborting it ends the call between two batches, with the signal's reason; what is committed stays. */
+  /** Aborting it rejects the call between two commits, with the signal's reason; what is committed stays. */
   readonly signal?: AbortSignal
 }
 
+/** How many rows `insertMany` has inserted. */
 export interface InsertManyResult {
   readonly ok: true
-  /** How many rows were inserted. */
   readonly count: number
 }
 
-/** The typed rows of one pattern. */
+/**
+ * The typed rows of one pattern. `id` is what fills the wildcards of the pattern: one part for one, a tuple for several;
+ * where there are none, it is left out (`site.get()`, `site.set(value)`). What no id can be is a TypeError.
+ *
+ * Besides the errors that its method names, a write rejects with those of `Database.set`, and every call with those of
+ * `Database`.
+ */
 export interface Repository<D extends AnyDefinition, R extends Definitions = readonly []>
   extends QueryMethods<D, R>,
     WatchMethods<D, R> {
+  /** The name in the options of the schema, or the words of its pattern in camelCase. */
   readonly name: D['name']
+  /** The pattern of its keys. */
   readonly pattern: D['pattern']
 
   /**
-   * The key of a row.
+   * The key of a row. Throws a TypeError for what no id can be.
    *
    * ```ts
-   * users.key('alice') // ['users', 'alice']
+   * users.key('alice') // => ['users', 'alice']
+   * posts.key(['alice', 'hello']) // => ['users', 'alice', 'posts', 'hello']
    * ```
    */
   key(...id: IdArguments<D>): KeyOf<D['pattern']>
 
   /**
-   * Reads one row.
+   * Reads one row: its entry, with nulls where there is none.
    *
    * ```ts
-   * await users.get('alice') // { id: 'alice', key: ['users', 'alice'], value: { … }, versionstamp: '0000…0001' }
-   * await users.get('nobody') // { id: 'nobody', key: ['users', 'nobody'], value: null, versionstamp: null }
+   * await users.get('alice') // => { id: 'alice', key: ['users', 'alice'], value: { name: 'Alice', … }, versionstamp: '…' }
+   * await users.get('nobody') // => { id: 'nobody', key: ['users', 'nobody'], value: null, versionstamp: null }
    * ```
    */
   get(...id: IdArguments<D>): Promise<RepositoryEntryMaybe<D>>
 
-  /** Reads any number of rows from one consistent snapshot, in the order of the ids. */
+  /**
+   * Reads any number of rows from one consistent snapshot: their entries, in the order of the ids.
+   *
+   * ```ts
+   * const entries = await users.getMany(['bob', 'nobody'])
+   * entries.map(({ value }) => value?.name) // => ['Bob', undefined]
+   * ```
+   */
   getMany(ids: readonly IdOf<D['pattern']>[]): Promise<RepositoryEntryMaybe<D>[]>
 
-  /** Whether there is a row, without reading its value. */
+  /**
+   * Whether there is a row, without reading its value.
+   *
+   * ```ts
+   * await users.exists('alice') // => true
+   * ```
+   */
   exists(...id: IdArguments<D>): Promise<boolean>
 
   /**
-   * Reads rows in the order of their ids, page by page.
+   * Reads rows in the order of their ids, page by page: memory does not grow with their number. Throws a TypeError or
+   * RangeError for a range or options that are not valid.
    *
    * ```ts
-   * for await (const { id, value } of posts.list({ prefix: ['alice'] }, { limit: 10 })) console.log(id, value.title)
+   * const titles = []
+   * for await (const { value } of posts.list({ prefix: ['alice'] }, { limit: 10 })) titles.push(value.title)
+   * titles // => ['Again', 'Hello']
    * ```
    */
   list(range?: IdRange<D>, options?: ListOptions): ListIterator<RepositoryEntry<D>>
 
-  /** Writes a row that is not there yet. Rejects with KeyExistsError when it is. */
+  /**
+   * Writes a row that is not there yet. Rejects with KeyExistsError when it is.
+   *
+   * ```ts
+   * const carol = { name: 'Carol', email: 'carol@example.com', age: 25 }
+   * await users.insert('carol', carol) // => { ok: true, versionstamp: '…' }
+   * await users.insert('carol', carol) // => throws KeyExistsError
+   * ```
+   */
   insert(...args: [...id: IdArguments<D>, value: Input<D>, options?: ExpireOptions]): Promise<CommitResult>
 
   /**
-   * Writes a row under an id that is made for it: its last wildcard becomes a UUIDv7, which sorts by time.
+   * Writes a row under an id that is made for it: its last wildcard becomes a UUIDv7, which sorts by time. Rejects with a
+   * TypeError where `prefix` does not fill the others, or the pattern has no wildcard.
    *
    * ```ts
-   * const { id } = await posts.create({ title: 'Hello' }, { prefix: ['alice'] }) // ['alice', '019a…']
+   * const made = await posts.create({ title: 'New' }, { prefix: ['alice'] })
+   * made // => { ok: true, versionstamp: '…', id: ['alice', '…'], key: ['users', 'alice', 'posts', '…'] }
    * ```
    */
   create(value: Input<D>, options?: CreateOptions<D>): Promise<CreateResult<D>>
 
-  /** Writes a row, whether it is there or not. */
+  /**
+   * Writes a row, whether it is there or not. What the schema makes of the value is what is stored.
+   *
+   * ```ts
+   * await users.set('bob', { name: 'Robert', email: 'bob@example.com', age: 42 }) // => { ok: true, versionstamp: '…' }
+   * await users.set('bob', { name: 'Robert', email: 'alice@example.com', age: 42 }) // => throws UniqueConstraintError
+   * ```
+   */
   set(...args: [...id: IdArguments<D>, value: Input<D>, options?: ExpireOptions]): Promise<CommitResult>
 
   /**
    * Changes a row that is there: a patch replaces the fields that it names, a function makes the new value of the stored
-   * one. Of updates that run at the same time none is lost, in whichever process: the row is read and written
-   * again until nobody has changed it in between, so a function may run more than once. The row keeps its expiry unless `expireIn` is given.
+   * one. Of updates that run at the same time none is lost, in whichever process: the row is read and written again until
+   * nobody has changed it in between, so a function may run more than once. The row keeps its expiry unless `expireIn` is
+   * given.
    *
    * ```ts
    * await users.update('alice', { age: 31 })
    * await users.update('alice', (user) => ({ ...user, age: user.age + 1 }))
+   * const alice = await users.get('alice')
+   * alice.value?.age // => 32
    * ```
    *
-   * Rejects with NotFoundError where there is no row.
+   * Rejects with NotFoundError where there is no row, with ConflictError when others have changed it in between 100 times,
+   * and with TypeError for a patch of a value that is no object.
    */
   update(...args: [...id: IdArguments<D>, update: Update<D>, options?: ExpireOptions]): Promise<CommitResult>
 
-  /** Removes a row; whether there was one. */
+  /**
+   * Removes a row. Resolves to whether there was one.
+   *
+   * ```ts
+   * await users.delete('bob') // => true
+   * await users.delete('bob') // => false
+   * ```
+   */
   delete(...id: IdArguments<D>): Promise<boolean>
 
   /**
-   * Changes when a row expires, in milliseconds from now; `null`: never. Rejects with NotFoundError where there is none.
+   * Changes when a row expires, and nothing else of it: in milliseconds from now, above 0; `null`: never. Rejects with
+   * NotFoundError where there is none.
    *
    * ```ts
-   * await sessions.touch(id, { expireIn: 30 * 60_000 })
+   * await users.touch('alice', { expireIn: 30 * 60_000 }) // => { ok: true, versionstamp: '…' }
+   * await users.touch('alice', { expireIn: null }) // => { ok: true, versionstamp: '…' }
    * ```
    */
   touch(
@@ -131,11 +192,15 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
 
   /**
    * Inserts many rows, in commits of 1,000: memory does not grow with their number, and other work goes on in between.
-   * An id that exists, a value that is not valid or an error of `items` rejects the call, and nothing of that batch is written; earlier batches stay.
    *
    * ```ts
-   * await users.insertMany([['alice', { name: 'Alice' }], ['bob', { name: 'Bob' }]]) // { ok: true, count: 2 }
+   * const items = ['a', 'b', 'c'].map((id) => [['bob', id], { title: `Draft ${id}` }] as const)
+   * await posts.insertMany(items) // => { ok: true, count: 3 }
+   * await posts.insertMany(items) // => throws KeyExistsError
    * ```
+   *
+   * Rejects with KeyExistsError for an id that exists or comes twice, with the errors of `set`, and with what `items`
+   * throws: nothing of that commit is written then, and earlier ones stay.
    */
   insertMany(
     items:
@@ -144,11 +209,40 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
     options?: InsertManyOptions,
   ): Promise<InsertManyResult>
 
-  /** Adds to a KvU64, modulo 2^64; a negative `n` subtracts, and RangeError below zero. A missing row counts as 0. */
+  /**
+   * Adds to a KvU64, modulo 2^64; a negative `n` subtracts. A missing row counts as 0. `sum`, `max` and `min` are there where
+   * the schema outputs a KvU64, need no read and so no retries, and keep the row's expiry unless `expireIn` is given.
+   *
+   * ```ts
+   * await Promise.all([1n, 2n, -1n].map((n) => visits.sum('home', n)))
+   * const home = await visits.get('home')
+   * home.value // => [KvU64: 42n]
+   * await visits.sum('home', -43n) // => throws RangeError
+   * ```
+   *
+   * Rejects with RangeError where it would go below zero, or `n` is beyond 64 bits, and with TypeError for an `n` of another
+   * type.
+   */
   sum: Arithmetic<D>
-  /** Sets a KvU64 to the larger of itself and `n`. */
+  /**
+   * Sets a KvU64 to the larger of itself and `n`, a missing one to `n`. Rejects as `sum` does.
+   *
+   * ```ts
+   * await visits.max('home', 100n)
+   * const home = await visits.get('home')
+   * home.value // => [KvU64: 100n]
+   * ```
+   */
   max: Arithmetic<D>
-  /** Sets a KvU64 to the smaller of itself and `n`. */
+  /**
+   * Sets a KvU64 to the smaller of itself and `n`, a missing one to `n`. Rejects as `sum` does.
+   *
+   * ```ts
+   * await visits.min('home', 7n)
+   * const home = await visits.get('home')
+   * home.value // => [KvU64: 7n]
+   * ```
+   */
   min: Arithmetic<D>
 }
 

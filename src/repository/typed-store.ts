@@ -11,7 +11,7 @@ import type { RowStore } from '../store/row-store.ts'
 import { openRepository } from './open-repository.ts'
 import type { Repository } from './repository.types.ts'
 
-/** The repositories of a database, by name. */
+/** The repositories of a database by their names: that in the options of the schema, or the words of its pattern. */
 export type Repositories<R extends Definitions> = {
   readonly [Name in RepositoryNames<R>]: Repository<DefinitionByName<R, Name>, R>
 }
@@ -26,17 +26,24 @@ export class TypedStore<R extends Definitions> extends KeyValue<R> {
     this.#store = store
   }
 
-  /** The typed rows of each declared pattern, by its name. */
+  /**
+   * The repository of each declared schema, by its name.
+   *
+   * ```ts
+   * await db.repositories.users.count() // => 2
+   * ```
+   */
   get repositories(): Repositories<R> {
     this.#repositories ??= openRepositories(this.#store)
     return this.#repositories
   }
 
   /**
-   * The repository of a declared pattern, or of a definition made by `defineSchema`.
+   * The repository of a declared pattern, or of a definition that `defineSchema` has made. Throws a TypeError for one that
+   * the database was not opened with.
    *
    * ```ts
-   * db.repository(['users', '*']) === db.repositories.users // true
+   * db.repository(['users', '*']) === db.repositories.users // => true
    * ```
    */
   repository<D extends R[number]>(definition: D): Repository<D, R>

@@ -7,7 +7,7 @@ import type { WatchOptions } from '../watch/watch-options.ts'
 import type { IdArguments, RepositoryEntryMaybe } from './entry.types.ts'
 import type { CheckedQuery, Query, QueryEntry } from './query-methods.types.ts'
 
-/** What a commit did to a row: see `Change`. */
+/** What a commit did to a row: a Change with the row's id. */
 export type RepositoryChange<D extends AnyDefinition> = Change<
   KeyOf<D['pattern']>,
   StandardSchemaV1.InferOutput<D['schema']>
@@ -20,12 +20,21 @@ type SeveralIds<D extends AnyDefinition> =
 /** The live reads of a repository. Leaving the loop over a stream, `cancel`, the signal and closing the database end it. */
 export interface WatchMethods<D extends AnyDefinition, R extends Definitions> {
   /**
-   * Watches one row: a stream of its entry, as it is now and then after each change of it, by whichever process, by expiry too.
-   * Given several ids, a stream of all their entries, after each change of at least one. Each read gives the newest state.
+   * Watches one row: a stream of its entry, as it is now and then after each change of it, by whichever process, by expiry
+   * too. Given several ids, a stream of all their entries, after each change of at least one. Each read gives the newest
+   * state. Throws a TypeError for what are not ids.
    *
    * ```ts
-   * for await (const { value } of users.watch('alice')) console.log(value?.name)
-   * for await (const [alice, bob] of users.watch(['alice', 'bob'])) console.log(alice.value, bob.value)
+   * for await (const { value } of players.watch('ada')) {
+   *   if (value?.score === 8) break
+   *   await players.update('ada', { score: 8 })
+   * }
+   *
+   * const both = players.watch(['ada', 'bob']).getReader()
+   * const { value: [ada, bob] = [] } = await both.read()
+   * ada?.value?.score // => 8
+   * bob?.value?.score // => 5
+   * await both.cancel()
    * ```
    */
   watch(...args: [...id: IdArguments<D>, options?: WatchOptions]): ReadableStream<RepositoryEntryMaybe<D>>
@@ -36,12 +45,17 @@ export interface WatchMethods<D extends AnyDefinition, R extends Definitions> {
 
   /**
    * A live query: a stream of what `findMany` gives, as it is now and then each time that it is another result: a row enters,
-   * leaves, changes or moves in the order, related rows of `with` included. Changes that the query rules out do not run it again.
+   * leaves, changes or moves in the order, related rows of `with` included. Changes that the query rules out do not run it
+   * again. Throws a QueryError for a query that is not right.
    *
    * ```ts
-   * for await (const top of players.watchMany({ orderBy: { score: 'desc' }, limit: 3 })) {
-   *   console.log(top.map(({ value }) => value.name))
+   * const leaders = []
+   * for await (const top of players.watchMany({ orderBy: { score: 'desc' }, limit: 2 })) {
+   *   leaders.push(top.map(({ id }) => id).join())
+   *   if (leaders.length === 1) await players.update('bob', { score: 9 })
+   *   else break
    * }
+   * leaders // => ['ada,bob', 'bob,ada']
    * ```
    */
   watchMany<const Q extends Query<D, R> = Record<never, never>>(
@@ -50,14 +64,25 @@ export interface WatchMethods<D extends AnyDefinition, R extends Definitions> {
   ): ReadableStream<QueryEntry<D, R, Q>[]>
 
   /**
-   * Follows the changes of the rows: a stream of what was committed, by whichever process, in the order of the commits, each
-   * change once. It can be taken up again `since` the versionstamp that was reached.
+   * Follows the changes of the rows: a stream of what is committed, by whichever process, in the order of the commits, each
+   * change once. Given as `since` the versionstamp that it has reached, another one goes on from there.
    *
    * ```ts
-   * for await (const { type, id, value } of users.changes({ since })) console.log(type, id, value)
+   * const changes = players.changes().getReader()
+   * const { versionstamp } = await players.update('ada', { score: 8 })
+   * const { value: change } = await changes.read()
+   * change // => { type: 'set', id: 'ada', key: ['players', 'ada'], versionstamp: '…', value: { name: 'Ada', score: 8 } }
+   * await changes.cancel()
+   *
+   * await players.delete('ada')
+   * const later = players.changes({ since: versionstamp }).getReader()
+   * const { value: removal } = await later.read()
+   * removal // => { type: 'delete', id: 'ada', key: ['players', 'ada'], versionstamp: '…', value: null }
+   * await later.cancel()
    * ```
    *
-   * The stream fails with LogTrimmedError when what came after `since` is no longer kept.
+   * The stream fails with LogTrimmedError when what came after `since` is no longer kept, and with RangeError where
+   * `since` is later than all commits.
    */
   changes(options?: ChangesOptions): ReadableStream<RepositoryChange<D>>
 }

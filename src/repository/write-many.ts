@@ -17,12 +17,10 @@ export interface UntypedWriteMany {
   readonly set?: UntypedUpdate
 }
 
-/** What became of the rows that a condition found. */
+/** How many rows `updateMany` or `deleteMany` has found, and the versionstamp of the commit: null where it found none. */
 export interface WriteManyResult {
   readonly ok: true
-  /** How many rows were written. */
   readonly count: number
-  /** The version of the commit; `null` where there was nothing to commit. */
   readonly versionstamp: string | null
 }
 

@@ -6,18 +6,18 @@ import type { AnyDefinition, CheckedOptions, DefinitionOf, DefinitionOptions } f
 import { checkOptions, checkSchema, indexesOf, nameFor, referencesOf } from './definition-options.ts'
 
 /**
- * Declares the schema of the values under the keys that a pattern matches.
+ * Declares the schema of the values under the keys that a pattern matches: any Standard Schema (Zod, Valibot, ArkType, …).
+ * A value is held against it before it is written, and what it outputs is what is stored.
  *
- * @param pattern The parts of the keys; `'*'` stands for exactly one part of any value.
- * @param schema Any Standard Schema (Zod, Valibot, ArkType, …). What it outputs is what is stored.
- * @throws TypeError where an argument is not of the documented shape; the message says how to mend it.
- *
- * @example
- * const users = defineSchema(['users', '*'], z.object({ name: z.string(), email: z.email() }), {
+ * ```ts
+ * const readers = defineSchema(['readers', '*'], z.object({ name: z.string(), email: z.email() }), {
  *   indexes: [{ on: 'email', unique: true }],
  * })
- * users.name // 'users'
- * users.indexes // [{ fields: ['email'], unique: true }]
+ * readers.name // => 'readers'
+ * readers.indexes // => [{ fields: ['email'], unique: true }]
+ * ```
+ *
+ * Throws a TypeError where an argument is not of the documented shape; its message says how to mend it.
  */
 export function defineSchema<
   const P extends Pattern,

@@ -2,10 +2,11 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { NameOf, Pattern } from '../key/pattern.types.ts'
 import type { FieldAt } from './field-path.types.ts'
 
-/** An index over one field of the stored value or over several, in this order. Made by `defineSchema`. */
+/** An index over fields of the stored value. Made by `defineSchema`, of its IndexOptions. */
 export interface IndexDefinition {
-  /** Dotted paths, as `address.city`. */
+  /** One field or several, in the order of the index: dotted paths, as `address.city`. */
   readonly fields: readonly string[]
+  /** Whether no two rows may agree in all of them. */
   readonly unique: boolean
 }
 
@@ -29,22 +30,27 @@ export interface Definition<
   readonly references: Refs
 }
 
+/** A definition of any pattern, schema and name. */
 export interface AnyDefinition extends Definition<Pattern, StandardSchemaV1, string, References> {}
 
-/** One of `indexes` in the options of `defineSchema`. */
+/** One of the `indexes` of a schema. */
 export interface IndexOptions {
-  /** A field of the schema's output, or several in the order of the index; dots lead into nested objects. */
+  /** A field of the schema's output, or several in the order of the index; dots lead into objects: `'address.city'`. */
   readonly on: string | readonly string[]
-  /** No two rows may agree in these fields. Rows where one of them is absent or null never clash. Default `false`. */
+  /**
+   * No two rows may agree in all of these fields: such a write is a UniqueConstraintError. Rows where one of them is missing
+   * or null never clash, and rows that have expired do not count. Default `false`.
+   */
   readonly unique?: boolean
 }
 
-/** The last argument of `defineSchema`. */
+/** The last argument of `defineSchema` and `withSchema`. */
 export interface DefinitionOptions {
-  /** The name of the repository. Default: the literal parts of the pattern in camelCase. */
+  /** The name of the repository, an identifier. Default: the words of the pattern in camelCase, as `usersPosts`. */
   readonly name?: string
+  /** The indexes over its values, as `[{ on: 'email', unique: true }]`. Default: none. */
   readonly indexes?: readonly IndexOptions[]
-  /** Fields that hold the id of a row of another definition, as `{ authorId: users }`. */
+  /** Fields that hold the id of a row of another definition, as `{ authorId: users }`, for `with` in queries. */
   readonly references?: References
 }
 

@@ -5,7 +5,7 @@ import type { Selector } from '../key/range.ts'
 import type { Key, KeyPart } from '../key.types.ts'
 import type { AnyDefinition } from './definition.types.ts'
 
-/** The definitions of a database as a type: the counterpart of `Registry`. */
+/** The definitions that a database is opened with, as a type: the parameter `R` of the others. */
 export type Definitions = readonly AnyDefinition[]
 
 // ---- one definition
@@ -24,14 +24,14 @@ export type KeyOfDefinition<D extends AnyDefinition> = KeyOf<D['pattern']>
 
 // ---- entries
 
-/** A value with its key and the version that wrote it: 20 lower-case hex digits. */
+/** A value, with its key and the versionstamp of the commit that wrote it: 20 lower-case hex digits. */
 export interface Entry<K extends Key = Key, V = unknown> {
   readonly key: K
   readonly value: V
   readonly versionstamp: string
 }
 
-/** What a read of one key gives: an entry, or one with nulls where there is no value. */
+/** What a read of one key gives: its entry, or one with nulls where there is no value. */
 export type EntryMaybe<K extends Key = Key, V = unknown> =
   | Entry<K, V>
   | { readonly key: K; readonly value: null; readonly versionstamp: null }

@@ -5,13 +5,16 @@ import type { KvU64 } from '../value/kv-u64.ts'
 import type { CommitResult } from './commit-result.ts'
 import type { ExpireOptions } from './expiry.ts'
 
-/** Holds when the key's value still has this versionstamp; `null`: when the key has no value. An entry that was read serves as it is. */
+/**
+ * Holds when the key's value still has this versionstamp; null: when the key has no value. An entry that was read serves as
+ * it is.
+ */
 export interface AtomicCheck {
   readonly key: Key
   readonly versionstamp: string | null
 }
 
-/** A mutation as data, for `mutate`. */
+/** A mutation as data, for `mutate`: as the method of AtomicOperation that its `type` names. */
 export type AtomicMutation =
   | {
       readonly type: 'set'
@@ -27,38 +30,112 @@ export type AtomicMutation =
       readonly expireIn?: number | undefined
     }
 
-/** A commit either happened, or checks did not hold and nothing was written: `conflicts` tells which. */
+/** A commit that happened, or checks that did not hold, and nothing was written: `conflicts` tells which. */
 export type AtomicResult = CommitResult | { readonly ok: false; readonly conflicts: readonly Conflict[] }
 
 /**
- * Checks and mutations that commit together or not at all. Its methods add to it and return it; an argument that is not
- * valid, or a value that its schema refuses, makes `commit` reject before anything is written.
+ * Checks and mutations that commit together or not at all, once. Its methods add to it and return it. An argument that is
+ * not valid makes `commit` reject; a call after `commit` throws a TypeError.
  *
  * ```ts
  * const stock = await db.get(['stock', 'apple'])
- * await db.atomic()
- *   .check(stock)
- *   .set(['stock', 'apple'], stock.value - 1)
- *   .sum(['sold', 'apple'], 1n)
- *   .commit() // { ok: true, versionstamp: '…' }, or { ok: false, conflicts: [{ key, expected, actual }] }
+ * const left = Number(stock.value) - 1
+ * const sell = () => db.atomic().check(stock).set(['stock', 'apple'], left).sum(['sold', 'apple'], 1n).commit()
+ *
+ * await sell() // => { ok: true, versionstamp: '…' }
+ * await sell() // => { ok: false, conflicts: [{ key: ['stock', 'apple'], expected: '…', actual: '…' }] }
  * ```
  */
 export interface AtomicOperation<R extends Definitions> {
-  /** All checks must hold at the commit. */
+  /**
+   * Adds checks, all of which must hold when it commits.
+   *
+   * ```ts
+   * const free = { key: ['names', 'alice'], versionstamp: null }
+   * const take = () => db.atomic().check(free).set(free.key, 'taken').commit()
+   * await take() // => { ok: true, versionstamp: '…' }
+   * await take() // => { ok: false, conflicts: [{ key: ['names', 'alice'], expected: null, actual: '…' }] }
+   * ```
+   */
   check(...checks: readonly AtomicCheck[]): this
+  /**
+   * Writes a value, as `Database.set` does.
+   *
+   * ```ts
+   * const leave = db.atomic().set(['lamp'], 'off').set(['door'], 'shut', { expireIn: 60_000 })
+   * await leave.commit() // => { ok: true, versionstamp: '…' }
+   *
+   * const wrong = db.atomic().set(['lamp'], 'on').set(['accounts', 'eve'], { balance: -1 })
+   * await wrong.commit() // => throws ValidationError
+   * ```
+   */
   set<const K extends Key>(key: K, value: InputOf<R, K>, options?: ExpireOptions): this
+  /**
+   * Removes the value under a key, if there is one.
+   *
+   * ```ts
+   * await db.atomic().delete(['stock', 'apple']).delete(['nothing']).commit() // => { ok: true, versionstamp: '…' }
+   * ```
+   */
   delete(key: Key): this
   /**
-   * Adds to the KvU64 under the key, modulo 2^64. A negative `n` subtracts; below zero, `commit` rejects with RangeError. A
-   * missing value counts as 0. The key keeps its expiry unless `expireIn` is given.
+   * Adds to the KvU64 under the key, modulo 2^64; a negative `n` subtracts. A missing value counts as 0. `sum`, `max` and
+   * `min` need no check, since they work on what is stored when it commits, and keep the key's expiry unless `expireIn` is
+   * given.
+   *
+   * ```ts
+   * await db.atomic().sum(['visits'], 2n).commit()
+   * const visits = await db.get(['visits'])
+   * visits.value // => [KvU64: 42n]
+   * await db.atomic().sum(['visits'], -43n).commit() // => throws RangeError
+   * ```
+   *
+   * Below zero, `commit` rejects with RangeError, as for an `n` beyond 64 bits; with TypeError where another kind of value
+   * is stored, or `n` is neither a bigint nor a KvU64.
    */
   sum(key: Key, n: bigint | KvU64, options?: ExpireOptions): this
-  /** Sets the KvU64 under the key to the larger of itself and `n`; a missing one to `n`. */
+  /**
+   * Sets the KvU64 under the key to the larger of itself and `n`; a missing one to `n`. Fails as `sum` does.
+   *
+   * ```ts
+   * await db.atomic().max(['visits'], 100n).commit()
+   * const visits = await db.get(['visits'])
+   * visits.value // => [KvU64: 100n]
+   * ```
+   */
   max(key: Key, n: bigint | KvU64, options?: ExpireOptions): this
-  /** Sets the KvU64 under the key to the smaller of itself and `n`; a missing one to `n`. */
+  /**
+   * Sets the KvU64 under the key to the smaller of itself and `n`; a missing one to `n`. Fails as `sum` does.
+   *
+   * ```ts
+   * await db.atomic().min(['visits'], 7n).commit()
+   * const visits = await db.get(['visits'])
+   * visits.value // => [KvU64: 7n]
+   * ```
+   */
   min(key: Key, n: bigint | KvU64, options?: ExpireOptions): this
-  /** Adds mutations that are given as data. */
+  /**
+   * Adds mutations that are given as data.
+   *
+   * ```ts
+   * const mutations: AtomicMutation[] = [
+   *   { type: 'set', key: ['lamp'], value: 'on' },
+   *   { type: 'sum', key: ['visits'], value: 1n },
+   *   { type: 'delete', key: ['stock', 'apple'] },
+   * ]
+   * await db.atomic().mutate(...mutations).commit() // => { ok: true, versionstamp: '…' }
+   * ```
+   */
   mutate(...mutations: readonly AtomicMutation[]): this
-  /** Commits. Whatever fails for another reason than a check rejects, and leaves nothing behind. */
+  /**
+   * Commits: all checks and mutations, or nothing. A check that does not hold is a result. Whatever else fails rejects, and
+   * leaves nothing behind: an argument that is not valid, the errors of `Database.set`, and RangeError for more than
+   * `limits.commitOperations` checks and mutations.
+   *
+   * ```ts
+   * const bob = await db.get(['accounts', 'bob'])
+   * await db.atomic().check(bob).delete(bob.key).commit() // => { ok: true, versionstamp: '…' }
+   * ```
+   */
   commit(): Promise<AtomicResult>
 }

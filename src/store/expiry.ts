@@ -1,8 +1,11 @@
 import { checkOptionNames } from '../option-names.ts'
 
-/** How long a value is kept. */
+/** How long a value is kept. What is no number is a TypeError, and one that is not above 0 a RangeError. */
 export interface ExpireOptions {
-  /** Milliseconds from now after which the value is gone. Left out: it stays, and an expiry it had is removed. */
+  /**
+   * Milliseconds from now, above 0, after which the value is gone. Left out: it stays, and a `set` removes the expiry that
+   * the key had; `update`, `sum`, `max` and `min` keep it.
+   */
   readonly expireIn?: number | undefined
 }
 

@@ -4,11 +4,14 @@ import { encodeCursor, resumeRange } from '../key/cursor.ts'
 import { contains, isEmptyRange, type KeyRange, successor } from '../key/range.ts'
 import type { Key } from '../key.types.ts'
 
-/** How to list. */
+/** How to list: by key, or the rows of a repository. */
 export interface ListOptions {
-  /** The most entries to give. Left out: all. */
+  /** The most entries to give, at least 1. Left out: all. */
   readonly limit?: number | undefined
-  /** The `cursor` of an earlier list of the same selector: goes on behind the entry that it gave last. */
+  /**
+   * The `cursor` of an earlier list of the same selector: goes on behind the entry that it gave last. What is no such
+   * cursor is a TypeError.
+   */
   readonly cursor?: string | undefined
   /** From the last key to the first. Default `false`. */
   readonly reverse?: boolean | undefined
@@ -32,7 +35,8 @@ const largestPage = 1_000
 const pageBytes = 1024 * 1024
 
 /**
- * The entries of a listing, read page by page as they are asked for. Each page is read from the database as it is then.
+ * The entries of a listing, for `for await` and `Array.fromAsync`, read page by page as they are asked for. Each page is
+ * read from the database as it is then.
  */
 export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
   readonly #source: ListSource<E>
@@ -63,11 +67,30 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
     this.#scanned = this.#range
   }
 
-  /** Text that stands for the place behind the entry given last; empty before the first. */
+  /**
+   * Text that stands for the place behind the entry given last, for the option of this name; empty before the first.
+   *
+   * ```ts
+   * const first = db.list({ prefix: ['users'] }, { limit: 1 })
+   * await Array.fromAsync(first, ({ value }) => value.name) // => ['Alice']
+   * const rest = db.list({ prefix: ['users'] }, { cursor: first.cursor })
+   * await Array.fromAsync(rest, ({ value }) => value.name) // => ['Bob']
+   * ```
+   */
   get cursor(): string {
     return this.#last === null ? this.#startCursor : encodeCursor(encodeKey(this.#last, anyLength))
   }
 
+  /**
+   * The next entry; behind the last one, `done` is true.
+   *
+   * ```ts
+   * const list = db.list({ prefix: ['lamp'] })
+   * await list.next() // => { done: true, value: undefined }
+   * ```
+   *
+   * Rejects as the reads of `Database` do.
+   */
   next(): Promise<IteratorResult<E, undefined>> {
     if (this.#reading === null) this.#dropOutdated()
     if (this.#reading === null && this.#position < this.#page.length && this.#left > 0) {
@@ -92,6 +115,15 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
     return reading
   }
 
+  /**
+   * Ends the listing, as leaving a loop over it does. The database stays open.
+   *
+   * ```ts
+   * const list = db.list({ prefix: ['users'] })
+   * await list.return()
+   * await list.next() // => { done: true, value: undefined }
+   * ```
+   */
   async return(): Promise<IteratorResult<E, undefined>> {
     this.#finish()
     return { done: true, value: undefined }

@@ -2,19 +2,23 @@ const brand = Symbol.for('valkeyrie.KvU64')
 const max = 2n ** 64n - 1n
 
 /**
- * An unsigned integer of 64 bits: the value that `sum`, `min` and `max` work on. It is stored as such only at the top
- * of a value, never nested inside another.
- *
- * Throws a TypeError where `value` is not a bigint, a RangeError where it is outside 0 … 2^64 - 1.
- *
- * @example
- * await db.set(['visits'], new KvU64(5n))
- * await db.atomic().sum(['visits'], 2n).commit()
- * const { value } = await db.get(['visits'])   // KvU64 { value: 7n }
+ * An unsigned integer of 64 bits, frozen: the value that `sum`, `min` and `max` work on. It is stored by itself only, never
+ * within another value.
  */
 export class KvU64 {
+  /** The integer, 0 to 2^64 - 1. */
   readonly value: bigint
 
+  /**
+   * Throws a TypeError where `value` is not a bigint, and a RangeError where it is outside 0 to 2^64 - 1.
+   *
+   * ```ts
+   * await db.set(['likes'], new KvU64(5n))
+   * await db.atomic().sum(['likes'], 2n).commit()
+   * const likes = await db.get(['likes'])
+   * likes.value // => [KvU64: 7n]
+   * ```
+   */
   constructor(value: bigint) {
     if (typeof value !== 'bigint') {
       throw new TypeError(
@@ -30,15 +34,35 @@ export class KvU64 {
     return true
   }
 
+  /**
+   * The integer, for operators.
+   *
+   * ```ts
+   * new KvU64(7n).valueOf() // => 7n
+   * ```
+   */
   valueOf(): bigint {
     return this.value
   }
 
+  /**
+   * The decimal digits.
+   *
+   * ```ts
+   * String(new KvU64(7n)) // => '7'
+   * ```
+   */
   toString(): string {
     return this.value.toString()
   }
 
-  /** The decimal digits: a JSON number would lose those beyond 2^53. */
+  /**
+   * The decimal digits: a JSON number would lose those beyond 2^53.
+   *
+   * ```ts
+   * JSON.stringify({ likes: new KvU64(7n) }) // => '{"likes":"7"}'
+   * ```
+   */
   toJSON(): string {
     return this.value.toString()
   }
@@ -52,7 +76,15 @@ export class KvU64 {
   }
 }
 
-/** Whether this is a KvU64, also one of another copy of this module in the same process. */
+/**
+ * Whether this is a KvU64, also one of another copy of this module in the same process.
+ *
+ * ```ts
+ * const visits = await db.get(['visits'])
+ * isKvU64(visits.value) // => true
+ * isKvU64(7n) // => false
+ * ```
+ */
 export function isKvU64(x: unknown): x is KvU64 {
   return typeof x === 'object' && x !== null && brand in x && 'value' in x && typeof x.value === 'bigint'
 }

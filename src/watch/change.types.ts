@@ -1,16 +1,18 @@
 import type { Key } from '../key.types.ts'
 import type { WatchOptions } from './watch-options.ts'
 
+/** From where on to follow changes. */
 export interface ChangesOptions extends WatchOptions {
   /**
-   * A versionstamp: gives the changes of the commits after it. Left out: those after the call. Twenty zeros: all that
-   * there have ever been.
+   * A versionstamp: gives the changes of the commits after it; 20 zeros: all that there have ever been. Left out: those after
+   * the call. What is no versionstamp is a TypeError.
    */
   readonly since?: string | undefined
 }
 
 /**
- * What a commit did to a key. All changes of one commit share its versionstamp.
+ * What a commit did to a key, as `{ type: 'set', key, versionstamp, value }`; `type` is `'set'`, `'delete'` or `'expire'`.
+ * All changes of one commit share its versionstamp.
  *
  * A `set` has the value while that is still the newest of its key. Once it has been overwritten, removed or has
  * expired, the change is `superseded` and its value is null, unless the database is opened with `log: { values: true }`.

@@ -1,7 +1,8 @@
 import { checkOptionNames } from '../option-names.ts'
 
+/** How to watch. */
 export interface WatchOptions {
-  /** Aborting it ends the stream, as `cancel` does. */
+  /** Aborting it ends the stream, as `cancel` does. A read that waits resolves to `{ done: true }`. */
   readonly signal?: AbortSignal | undefined
 }
 

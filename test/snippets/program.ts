@@ -1,7 +1,15 @@
-/** The code of a page that runs as one program. Line n of its text is line n of the page. */
+/** Code of a page that runs as one program. Line n of its text is line n of the page. */
 export interface Program {
   readonly page: string
+  /** Where what is its own begins. */
+  readonly line: number
   readonly text: string
+}
+
+/** Lines of a page, from `start` to before `end`, counted from 0. */
+interface Block {
+  readonly start: number
+  readonly end: number
 }
 
 /**
@@ -10,23 +18,39 @@ export interface Program {
  */
 export function programsOf(page: string, markdown: string): Program[] {
   const lines = markdown.split('\n')
-  const programs: string[][] = []
-  for (const { start, end } of codeBlocks(lines)) {
-    const begins = lines.slice(start, end).some((line) => /^import .*\bValkeyrie\b/.test(line))
+  const programs: Block[][] = []
+  for (const block of codeBlocks(lines)) {
+    const begins = lines.slice(block.start, block.end).some((line) => /^import .*\bValkeyrie\b/.test(line))
     if (begins || programs.length === 0) programs.push([])
-    const program = programs.at(-1)!
-    while (program.length < start) program.push('')
-    program.push(...lines.slice(start, end))
+    programs.at(-1)!.push(block)
   }
-  return programs.map((program) => ({ page, text: `${program.join('\n')}\n` }))
+  return programs.map((blocks) => toProgram(page, lines, blocks, blocks[0]!))
 }
 
-function codeBlocks(lines: readonly string[]): { start: number; end: number }[] {
-  const blocks: { start: number; end: number }[] = []
+/** The programs of a page whose first block of TypeScript begins every one, each of which goes on with one other block. */
+export function fragmentsOf(page: string, markdown: string): Program[] {
+  const lines = markdown.split('\n')
+  const [setting, ...fragments] = codeBlocks(lines)
+  return fragments.map((fragment) => toProgram(page, lines, [setting!, fragment], fragment))
+}
+
+function toProgram(
+  page: string,
+  lines: readonly string[],
+  blocks: readonly Block[],
+  { start: own }: Block,
+): Program {
+  const text = lines.map((line, n) => (blocks.some(({ start, end }) => start <= n && n < end) ? line : ''))
+  return { page, line: own + 1, text: `${text.join('\n')}\n` }
+}
+
+/** The blocks of code that is run. The language of one that only shows a declaration has a second word. */
+function codeBlocks(lines: readonly string[]): Block[] {
+  const blocks: Block[] = []
   let start = -1
   let fence: string | undefined
   lines.forEach((line, index) => {
-    const [, marks, language = ''] = line.match(/^\s*(`{3,})(\w*)/) ?? []
+    const [, marks, language = ''] = line.match(/^\s*(`{3,})\s*(.*?)\s*$/) ?? []
     if (marks === undefined) return
     if (fence === undefined) {
       fence = marks

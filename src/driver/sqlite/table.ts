@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { blob, index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { IndexDeclaration } from '../driver.ts'
 
-/** What the tables need to know of a declared schema. */
+/** What `kvTables` needs to know of a declared schema; every Definition has it. */
 export interface IndexedCollection {
   readonly name: string
   readonly indexes: readonly IndexDeclaration[]
@@ -15,11 +15,12 @@ export function indexName(collection: string, { fields, unique }: IndexDeclarati
 }
 
 /**
- * The Drizzle tables of a database with these collections.
+ * The Drizzle tables of a database with these schemas, indexes included: what a schema module exports for drizzle-kit.
  *
- * Each declared index is a partial index over arrow expressions. SQLite uses it for a query that repeats both the
- * expression and the condition on `collection` to the letter; drizzle-kit splits an index expression at its commas, so
- * `json_extract(value, …)` cannot stand in one.
+ * ```ts
+ * const { kv, kvLog, kvCollections } = kvTables([books])
+ * Object.keys(kv) // => ['key', 'collection', 'encoding', 'types', 'version', 'expiresAt', 'value']
+ * ```
  */
 export function kvTables(collections: readonly IndexedCollection[] = []) {
   const kv = sqliteTable(
@@ -37,6 +38,9 @@ export function kvTables(collections: readonly IndexedCollection[] = []) {
     (table) => [
       index('kv_collection').on(table.collection, table.key).where(sql`collection IS NOT NULL`),
       index('kv_expires_at').on(table.expiresAt).where(sql`expires_at IS NOT NULL`),
+      // A partial index over arrow expressions: SQLite uses it for a query that repeats both the expression and the condition
+      // on `collection` to the letter. drizzle-kit splits an index expression at its commas, so `json_extract(value, …)`
+      // cannot stand in one.
       ...collections.flatMap(({ name, indexes }) =>
         indexes.map((declaration) => {
           const create = declaration.unique ? uniqueIndex : index
@@ -67,6 +71,7 @@ export function kvTables(collections: readonly IndexedCollection[] = []) {
   return { kv, kvLog, kvCollections }
 }
 
+/** What `kvTables` gives: `kv`, the values; `kvLog`, what each commit changed; `kvCollections`, the schemas' names. */
 export type KvTables = ReturnType<typeof kvTables>
 
 /** `value ->> '$.address.city'`, the expression that an index and the queries on it share. */

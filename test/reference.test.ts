@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+import { faultsOf } from '../reference/completeness.ts'
+import type { Page } from '../reference/page.ts'
+import { referencePages } from '../reference/reference.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const pages = referencePages(root)
+
+it('docs/api has the pages of the reference and no others', () => {
+  expect(readdirSync(`${root}docs/api`).sort()).toEqual([...pages.keys()].sort())
+})
+
+it.each([...pages])('docs/api/%s is what the doc comments make it: else run npm run docs', (name, text) => {
+  expect(readFileSync(`${root}docs/api/${name}`, 'utf8')).toBe(text)
+})
+
+it.each([...pages])('every link of docs/api/%s leads somewhere', (name, text) => {
+  const prose = text.replace(/^```[\s\S]*?^```$/gm, '')
+  const links = [...prose.matchAll(/\]\(([^)#]*)(?:#([^)]*))?\)/g)].filter(
+    ([, file]) => !/^https:/.test(file!),
+  )
+  const broken = links.filter(([, file, anchor]) => {
+    const target = file === '' ? name : file!
+    const page = pages.get(target) ?? readFileSync(`${root}docs/api/${target}`, 'utf8')
+    return anchor !== undefined && !anchorsOf(page).has(anchor)
+  })
+  expect(broken.map(([link]) => link)).toEqual([])
+})
+
+it('is not complete without every public name once, every comment, and an example of every method', () => {
+  const method = {
+    name: 'get',
+    kind: 'method',
+    signatures: ['get()'],
+    comment: 'Reads.',
+    owner: 'Store',
+  } as const
+  const option = { ...method, name: 'limit', kind: 'property', comment: '' } as const
+  const declaration = { name: 'Store', comment: '', text: null, bases: [], members: [method, option] }
+  const part = { type: 'declaration', declaration, members: declaration.members } as const
+  const other = {
+    type: 'declaration',
+    declaration: { ...declaration, comment: 'A store.' },
+    members: [],
+  } as const
+  const page: Page = { file: 'store.md', title: 'Store', parts: [part, other] }
+  const exports = new Map([
+    ['Store', ['valkeyrie']],
+    ['Key', ['valkeyrie']],
+  ])
+  expect(faultsOf({ exports }, [page])).toEqual([
+    'Key is on no page',
+    'Store is told of twice',
+    'Store has no comment',
+    'Store.get has no example',
+    'Store.limit has no comment',
+  ])
+})
+
+/** The anchors of the headings of a page, as code hosts number those that occur again. */
+function anchorsOf(markdown: string): Set<string> {
+  const headings = markdown.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.*)$/gm)
+  const anchors = new Set<string>()
+  for (const [, heading] of headings) {
+    const anchor = heading!
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-')
+    let name = anchor
+    for (let n = 1; anchors.has(name); n++) name = `${anchor}-${n}`
+    anchors.add(name)
+  }
+  return anchors
+}
