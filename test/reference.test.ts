@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { faultsOf } from '../reference/completeness.ts'
-import type { Page } from '../reference/page.ts'
-import { referencePages } from '../reference/reference.ts'
+import { faultsOf } from '../docs/reference/completeness.ts'
+import type { Page } from '../docs/reference/page.ts'
+import { referencePages } from '../docs/reference/reference.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const pages = referencePages(root)

@@ -14,7 +14,10 @@ const checksUrl = pathToFileURL(join(root, 'test/snippets/checks.ts')).href
 // Inside the repository, where `valkeyrie` resolves to the built package, and where git and Biome ignore it.
 const folder = join(root, 'data/snippets')
 
-const programs = ['README.md', ...globSync('docs/**/*.md', { cwd: root }).sort()].flatMap((page) => {
+const programs = [
+  'README.md',
+  ...globSync('docs/**/*.md', { cwd: root, exclude: ['docs/reference'] }).sort(),
+].flatMap((page) => {
   const isReference = page.startsWith('docs/api/')
   const markdown = readFileSync(join(root, page), 'utf8')
   return (isReference ? fragmentsOf : programsOf)(page, markdown).map((program) => {

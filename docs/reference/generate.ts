@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { referencePages } from './reference.ts'
 
 /** Writes docs/api anew. */
-const root = fileURLToPath(new URL('..', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = join(root, 'docs/api')
 const pages = referencePages(root)
 rmSync(folder, { recursive: true, force: true })

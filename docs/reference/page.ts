@@ -22,9 +22,11 @@ export interface Page {
 
 const placeholder = /^\{\{ (\S+) \}\}$/m
 
-/** The pages in the folder `reference/pages`, in this order: of classes that have a member both, the first tells of it. */
+/** The pages in the folder `docs/reference/pages`, in this order: of classes that have a member both, the first tells of it. */
 export function readPages(root: string, names: readonly string[], surface: Surface): Page[] {
-  const texts = names.map((name) => readFileSync(join(root, 'reference/pages', `${name}.md`), 'utf8').trim())
+  const texts = names.map((name) =>
+    readFileSync(join(root, 'docs/reference/pages', `${name}.md`), 'utf8').trim(),
+  )
   const told = new Set<string>()
   for (const text of texts) {
     for (const name of placeholdersIn(text)) {
