@@ -100,6 +100,7 @@ program
   .action(() => {
     const written = init(process.cwd())
     print(written.length === 0 ? 'Nothing was missing.' : `Written: ${written.join(', ')}`)
+    print('Declare your schemas in schemas/index.ts, then run "valkeyrie generate".')
   })
 
 try {

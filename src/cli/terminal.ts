@@ -1,29 +1,46 @@
 import { createInterface } from 'node:readline/promises'
+import { SingleBar } from 'cli-progress'
 import type { Report } from '../migrate/migrate.ts'
 import type { Ask } from '../migrate/rename-decisions.ts'
 
-const barWidth = 30
-
 /** Tells a person what goes on: a bar on a terminal, else a line for each tenth. */
 export function terminalReport(out: NodeJS.WriteStream = process.stderr): Report {
-  let open = false
-  const tenths = new Map<string, number>()
+  return out.isTTY ? barReport(out) : lineReport(out)
+}
+
+function barReport(out: NodeJS.WriteStream): Report {
+  let bar: SingleBar | null = null
+  const end = () => {
+    bar?.stop()
+    bar = null
+  }
   return {
     line(text) {
-      if (open) out.write('\n')
-      open = false
+      end()
       out.write(`${text}\n`)
     },
     progress(task, done, total) {
-      const share = total === 0 ? 1 : done / total
-      if (out.isTTY) {
-        const filled = Math.round(share * barWidth)
-        out.write(`\r${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)} ${task} ${done}/${total}`)
-        open = share < 1
-        if (!open) out.write('\n')
-        return
+      if (bar === null) {
+        const format = `{bar} ${task} {value} of {total}, {eta_formatted} left`
+        bar = new SingleBar({ format, stream: out, barCompleteChar: '█', barIncompleteChar: '░' })
+        bar.start(total, done)
+      } else {
+        bar.setTotal(total)
+        bar.update(done)
       }
-      const tenth = Math.floor(share * 10)
+      if (done >= total) end()
+    },
+  }
+}
+
+function lineReport(out: NodeJS.WriteStream): Report {
+  const tenths = new Map<string, number>()
+  return {
+    line(text) {
+      out.write(`${text}\n`)
+    },
+    progress(task, done, total) {
+      const tenth = total === 0 ? 10 : Math.floor((done / total) * 10)
       if (tenths.get(task) === tenth) return
       tenths.set(task, tenth)
       out.write(`${task}: ${done} of ${total}\n`)

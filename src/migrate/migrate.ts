@@ -25,7 +25,6 @@ export interface Report {
   progress(task: string, done: number, total: number): void
 }
 
-const keysListed = 20
 const mostRounds = 100
 
 /** Applies what is pending, each migration in a transaction of its own, and gives the tags of what was applied. */
@@ -119,11 +118,11 @@ async function checkFailures(
   if (skipInvalid === undefined) {
     // Made anew next time: what failed may have been mended in the data, or in what the step imports.
     await db.run(() => staged[0]!.discard())
-    const lines = failures.slice(0, keysListed).map(({ key, error }) => `\n  ${keyLabel(key)}: ${error}`)
-    const more = failures.length > keysListed ? `\n  and ${failures.length - keysListed} more` : ''
+    for (const { key, error } of failures) report.line(`${keyLabel(key)}: ${error}`)
     const files = [...new Set(failures.map(({ file }) => file))].join(', ')
+    const rows = failures.length === 1 ? '1 row' : `${failures.length} rows`
     throw new MigrationError(
-      `${files} cannot convert ${failures.length} rows, so nothing of it was applied:${lines.join('')}${more}\nMend them or the step, or leave them as they are with --skip-invalid <file>`,
+      `${files} cannot convert ${rows}, so nothing of it was applied: mend them or the step, or leave them as they are with --skip-invalid <file>`,
     )
   }
   const lines = failures.map(({ key, error, collection, step }) => {

@@ -57,10 +57,11 @@ export function projectOf(root: string, ...definitions: readonly AnyDefinition[]
 export const generateQuietly = (project: Project, ...renames: string[]) =>
   generate(project, { renames, acceptDataLoss: true })
 
-const quiet = { line() {}, progress() {} }
-
 export const migrateQuietly = (
   project: Project,
   path: string,
-  options: { skipInvalid?: string; baseline?: true } = {},
-) => migrate(project, { path, backup: false, report: quiet, ...options })
+  options: { skipInvalid?: string; baseline?: true; line?: (text: string) => void } = {},
+) => {
+  const { line = () => {}, ...rest } = options
+  return migrate(project, { path, backup: false, report: { line, progress() {} }, ...rest })
+}

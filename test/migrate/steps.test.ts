@@ -46,23 +46,24 @@ it('a step is typed, and refuses to run until it is filled in', async () => {
   ).resolves.toHaveProperty('close')
 })
 
-it('a step that fails for one row changes nothing, unless such rows are left out', async () => {
-  const { project, path, step, folder, text } = await upgrade([
-    [1, { age: '1' }],
-    [2, { age: 'two' }],
-  ])
+it('a step that fails for some rows names each and changes nothing, unless such rows are left out', async () => {
+  const words = Array.from({ length: 30 }, (_, i) => [i + 2, { age: `word ${i}` }] as const)
+  const { project, path, step, folder, text } = await upgrade([[1, { age: '1' }], ...words])
   writeFileSync(step, up)
   const opening = Valkeyrie.withSchemas([v2]).open(path, { migrations: project.migrations })
   await expect(opening).rejects.toThrow(/run "valkeyrie migrate"/)
-  await expect(migrateQuietly(project, path)).rejects.toThrow(/1 rows[\s\S]*\["users", 2\]: .*age/)
-  expect(await text()).toEqual([{ age: '1' }, { age: 'two' }])
+  const lines: string[] = []
+  const line = (text: string) => lines.push(text)
+  await expect(migrateQuietly(project, path, { line })).rejects.toThrow(/30 rows, so nothing/)
+  expect(lines).toEqual(words.map(([id]) => expect.stringMatching(`\\["users", ${id}\\]: .*age`)))
+  expect(await text()).toEqual([{ age: '1' }, ...words.map(([, value]) => value)])
   const skipInvalid = join(folder, 'skipped.jsonl')
   await migrateQuietly(project, path, { skipInvalid })
-  expect(await text()).toEqual([{ age: 1 }, { age: 'two' }])
-  expect(JSON.parse(readFileSync(skipInvalid, 'utf8'))).toMatchObject({
-    key: '["users", 2]',
-    value: { age: 'two' },
-  })
+  expect(await text()).toEqual([{ age: 1 }, ...words.map(([, value]) => value)])
+  const skipped = readFileSync(skipInvalid, 'utf8').trimEnd().split('\n')
+  expect(skipped.map((text) => JSON.parse(text))).toMatchObject(
+    words.map(([id, value]) => ({ key: `["users", ${id}]`, value })),
+  )
 })
 
 it('a unique index over duplicates lists them, and changes nothing', async () => {
