@@ -1,11 +1,12 @@
 import type { Explanation } from '../driver/driver.ts'
 import { encodeKey } from '../key/codec.ts'
 import { encodeCursor } from '../query/cursor.ts'
-import type { FindPlan } from '../query/plan.ts'
+import type { FindPlan, Planned } from '../query/plan.ts'
 import { checkQueryOptions } from '../query/planner.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
 import { entriesOf, foundRows, planFind, type UntypedQuery } from './found-rows.ts'
+import { readTogether } from './read-together.ts'
 import { present } from './with.ts'
 
 export async function findMany(
@@ -16,9 +17,20 @@ export async function findMany(
   checkQueryOptions(query, 'a query')
   store.assertOpen()
   const planned = planFind(store, definition, query)
+  if (query.with !== undefined)
+    return readTogether(store, (store) => findAll(store, definition, query, planned))
+  if (query.columns !== undefined || mayBeBigint(planned.plan))
+    return findAll(store, definition, query, planned)
+  return entriesOf(store, definition, await store.driver.find(planned))
+}
+
+async function findAll(
+  store: RowStore,
+  definition: AnyDefinition,
+  query: UntypedQuery,
+  planned: Planned<FindPlan>,
+): Promise<RowEntry[]> {
   const rows = await store.driver.find(planned)
-  const simple = query.columns === undefined && query.with === undefined && !mayBeBigint(planned.plan)
-  if (simple) return entriesOf(store, definition, rows)
   return present(store, definition, query, await foundRows(store, definition, planned, rows))
 }
 
@@ -43,14 +55,17 @@ export async function findPage(store: RowStore, definition: AnyDefinition, query
   const more = typeof limit === 'number' && limit > 0 ? limit + 1 : limit
   if (limit === 0) throw new RangeError('The limit of a page is at least 1')
   const planned = planFind(store, definition, { ...query, limit: more })
-  const rows = await store.driver.find(planned)
-  const found = await foundRows(store, definition, planned, rows.slice(0, limit as number))
-  const last = found.at(-1)
-  const cursor =
-    last === undefined || rows.length <= (limit as number)
-      ? null
-      : encodeCursor(planned.plan, { key: encodeKey(last.row.key), value: last.entry.value })
-  return { entries: await present(store, definition, query, found), cursor }
+  const read = async (store: RowStore) => {
+    const rows = await store.driver.find(planned)
+    const found = await foundRows(store, definition, planned, rows.slice(0, limit as number))
+    const last = rows.length <= (limit as number) ? undefined : found.at(-1)
+    const cursor =
+      last === undefined
+        ? null
+        : encodeCursor(planned.plan, { key: encodeKey(last.row.key), value: last.entry.value })
+    return { entries: await present(store, definition, query, found), cursor }
+  }
+  return query.with === undefined ? read(store) : readTogether(store, read)
 }
 
 function mayBeBigint({ order }: FindPlan): boolean {

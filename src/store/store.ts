@@ -38,6 +38,7 @@ export class Store implements RowStore {
   readonly #queue: CommitQueue
   readonly #sweeper: Sweeper
   readonly #readOnly: boolean
+  #commits = 0
   #closing: Promise<void> | null = null
   #destroying: Promise<void> | null = null
 
@@ -51,6 +52,11 @@ export class Store implements RowStore {
     this.#readOnly = options.readOnly
     this.#sweeper = new Sweeper(driver, () => this.hub.refresh())
     this.hub = new WatchHub(driver, () => this.#lookForExpiries())
+  }
+
+  /** How many commits this process has made. */
+  get commits(): number {
+    return this.#commits
   }
 
   /** Starts what goes on in the background. */
@@ -142,6 +148,7 @@ export class Store implements RowStore {
     this.assertOpen()
     const outcome = await this.#queue.submit(write)
     if (outcome.type === 'committed') {
+      this.#commits += 1
       this.#noticeExpiries(write)
       if (this.hub.active) this.hub.committed(write.mutations, outcome.version)
     }
@@ -151,6 +158,7 @@ export class Store implements RowStore {
   /** Removes every row, after the writes that were submitted before. */
   async clear(): Promise<void> {
     await this.#queue.inTurn(() => this.driver.clear())
+    this.#commits += 1
     this.hub.refresh()
   }
 

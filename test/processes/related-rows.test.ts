@@ -1,0 +1,32 @@
+import { once } from 'node:events'
+import { Valkeyrie } from 'valkeyrie'
+import { expect, it, onTestFinished } from 'vitest'
+import { z } from 'zod'
+import { temporaryFolder } from '../temporary-folder.ts'
+import { start } from './child.ts'
+
+const path = temporaryFolder()
+const value = z.object({ n: z.int() })
+
+it('rows and those related to them are of one state, whatever another process commits', async () => {
+  const file = path()
+  await using db = await Valkeyrie.withSchema(['parents', '*'], value)
+    .withSchema(['parents', '*', 'children', '*'], value, { name: 'children' })
+    .open(file)
+  const child = start('write-families', file)
+  onTestFinished(async () => {
+    child.process.kill('SIGKILL')
+    await child.ended
+  })
+  await once(child.process.stdout!, 'data')
+  const { parents } = db.repositories
+  const seen = new Set<number>()
+  for (let reads = 0; reads < 3_000; reads++) {
+    const query = { with: { children: true } } as const
+    const [parent] = reads % 2 === 0 ? await parents.findMany(query) : (await parents.findPage(query)).entries
+    const numbers = [parent!, ...parent!.children].map(({ value: { n } }) => n)
+    expect(numbers).toEqual(Array(3).fill(numbers[0]))
+    seen.add(numbers[0]!)
+  }
+  expect(seen.size).toBeGreaterThan(10)
+})
