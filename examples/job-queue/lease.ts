@@ -6,6 +6,8 @@ import { deadLetterOf } from './dead-letter.ts'
 export interface Terms {
   /** For how long a worker has a job unless it renews its lease, in milliseconds. */
   readonly lease: number
+  /** The longest that one attempt may take, in milliseconds, however often the lease is renewed. */
+  readonly timeout: number
   /** After how many attempts a job is given up. */
   readonly attempts: number
   readonly backoff: Backoff

@@ -32,9 +32,13 @@ export class Queue {
   readonly #rememberFor: number
 
   constructor(db: QueueDatabase, options: QueueOptions = {}) {
-    const { lease = 30_000, attempts = 5, backoff = { first: 1_000, longest: 600_000 } } = options
     this.#db = db
-    this.#terms = { lease, attempts, backoff }
+    this.#terms = {
+      lease: options.lease ?? 30_000,
+      timeout: options.timeout ?? 10 * 60_000,
+      attempts: options.attempts ?? 5,
+      backoff: options.backoff ?? { first: 1_000, longest: 10 * 60_000 },
+    }
     this.#worker = options.worker ?? `process ${process.pid}`
     this.#rememberFor = options.rememberFor ?? 24 * 60 * 60_000
   }

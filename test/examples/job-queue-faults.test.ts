@@ -44,7 +44,7 @@ it(`${jobs} jobs, 4 workers, ${kills} of them killed: each effect exactly once, 
   onTestFailed(() => console.error(replay))
   const random = randomOf(seed)
   // So many attempts that no job that can succeed is killed in all of them.
-  const terms: Terms = { lease: 1_500, attempts: 8, backoff: { first: 4, longest: 40 } }
+  const terms: Terms = { lease: 1_500, timeout: 60_000, attempts: 8, backoff: { first: 4, longest: 40 } }
   const path = newDatabasePath()
   await using db = await openQueue(path, open)
   const { repositories } = db

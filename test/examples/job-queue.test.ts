@@ -273,6 +273,20 @@ describe('a lease', () => {
 })
 
 describe('what fails', () => {
+  it('is an attempt that hangs as well: it has its time, and the worker goes on', async () => {
+    await using db = await open()
+    const queue = new Queue(db, { lease: 60, timeout: 150, backoff: { first: 1, longest: 1 } })
+    const id = await queue.enqueue(payload)
+    const errors: (string | null)[] = []
+    const hangsAtFirst: Handler = async (job, signal) => {
+      const { value } = await db.repositories.jobs.get(id)
+      errors.push(value!.error)
+      return job.attempt === 1 ? new Promise(() => {}) : sign(job, signal)
+    }
+    expect(await outcomesOf(queue, hangsAtFirst, 2)).toEqual(['retry', 'done'])
+    expect(errors).toEqual([null, 'Error: Took longer than 150 ms'])
+  })
+
   it('waits longer each time, differently long, and never too long', () => {
     const backoff = { first: 100, longest: 1_000 }
     const waits = (random: number) =>
