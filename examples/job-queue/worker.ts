@@ -26,6 +26,8 @@ const { path, queue, open, atOnce = 1 } = JSON.parse(process.argv[2]!) as Worker
 const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort())
 process.once('disconnect', () => stop.abort())
+// It may be gone already: starting takes a while.
+if (process.connected === false) stop.abort()
 
 function report(outcome: Outcome, { id, attempt }: Lease): void {
   if (process.connected) process.send!({ outcome, id, attempt } satisfies Report)

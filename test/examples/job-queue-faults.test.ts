@@ -32,7 +32,7 @@ function startWorker(settings: WorkerSettings): WorkerProcess {
   return { process: child, ended: once(child, 'exit') as Promise<[number | null, string | null]> }
 }
 
-const { VALKEYRIE_JOBS = '1000', VALKEYRIE_KILLS = '12' } = process.env
+const { VALKEYRIE_JOBS = '1000', VALKEYRIE_KILLS = '10' } = process.env
 const jobs = Number(VALKEYRIE_JOBS)
 const kills = Number(VALKEYRIE_KILLS)
 
@@ -79,7 +79,8 @@ it(`${jobs} jobs, 4 workers, ${kills} of them killed: each effect exactly once, 
     if (change.key[0] === 'jobs' && change.type === 'delete' && --left === 0) await db.set(['end'], true)
     if (change.key[0] === 'end') break
   }
-  for (const { process } of workers) process.kill('SIGTERM')
+  // Those that are just starting know no signal yet.
+  for (const { process } of workers) process.disconnect()
   expect(await Promise.all(workers.map(({ ended }) => ended)), replay).toEqual(workers.map(() => [0, null]))
   expect(await Promise.all(killed.map(({ ended }) => ended)), replay).toEqual(
     killed.map(() => [null, 'SIGKILL']),
@@ -115,7 +116,7 @@ it(`${jobs} jobs, 4 workers, ${kills} of them killed: each effect exactly once, 
   const failures = new Map(ids.map((id, n) => [id, payloads[n]!.failures]))
   const orphans = receipts.filter(({ id, value }) => value.attempt > failures.get(String(id))! + 1)
   expect(killed.length, replay).toBe(kills)
-  expect(orphans.length, replay).toBeGreaterThan(0)
+  expect(orphans.length > 0, replay).toBe(kills > 0)
 })
 
 it('a worker that was held up beyond its lease loses the job, changes nothing, and goes on', async () => {
