@@ -1,4 +1,4 @@
-import { LogTrimmedError } from 'valkeyrie'
+import { DatabaseClosedError, LogTrimmedError } from 'valkeyrie'
 import type { Appended } from './event-store.ts'
 import { addDelivery, type Deliveries, type Position, type StockEvent, type Warehouse } from './warehouse.ts'
 
@@ -58,11 +58,13 @@ export class Projector {
     await replacement.set(projections.key(name), { since: mark, commit: mark, done: 0 }).commit()
   }
 
-  /** Waits until an append is counted, for who wants to see in the deliveries what he has just done. */
-  async reached(appended: Appended, signal?: AbortSignal): Promise<void> {
-    for await (const { value } of this.#db.repositories.projections.watch(name, { signal })) {
+  /** Waits until an append is counted: what is read from then on shows it. A wait by itself keeps no process alive. */
+  async reached(appended: Appended): Promise<void> {
+    for await (const { value } of this.#db.repositories.projections.watch(name)) {
       if (value !== null && !isBehind(value, appended)) return
     }
+    // Nothing else ends the stream.
+    throw new DatabaseClosedError()
   }
 
   async #follow(since: string, signal: AbortSignal): Promise<void> {

@@ -385,6 +385,13 @@ describe('a projection', () => {
     await running
   })
 
+  it('is not said to show an append when the database is closed before', async () => {
+    const db = await openWarehouse()
+    const waiting = new Projector(db).reached(await shipSome(new EventStore(db), 1))
+    await db.close()
+    await expect(waiting).rejects.toMatchObject({ code: 'DATABASE_CLOSED' })
+  })
+
   it('is rebuilt when the log no longer reaches back, while events go on coming', async () => {
     await using db = await openWarehouse(undefined, { log: { keepRows: 20 } })
     const store = await stockUp(db)
