@@ -47,7 +47,7 @@ it('fetches once for many, survives a death, caches null, and drops what was inv
 
 it('fetches once for all that miss a key at the same time, in four processes', async () => {
   const children = Array.from({ length: 4 }, () =>
-    startChild('cache-asker.ts', { path: path('once.db'), questions: 10, lease: 60_000 }),
+    startChild('examples/programs/cache-asker.ts', { path: path('once.db'), questions: 10, lease: 60_000 }),
   )
   for (const child of children) expect(await child.message()).toBe('ready')
   for (const child of children) child.send('ask')
@@ -76,7 +76,7 @@ it('waits for a process that is killed while it fetches until its lease is over,
   const file = path('killed.db')
   const lease = 1_000
   await using here = await openCache(z.string(), file, { ttl: 60_000, lease })
-  const child = startChild('cache-asker.ts', { path: file, questions: 1, lease })
+  const child = startChild('examples/programs/cache-asker.ts', { path: file, questions: 1, lease })
   await child.message()
   child.send('ask')
   const { asking } = await child.message<{ readonly asking: number }>()

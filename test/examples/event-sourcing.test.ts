@@ -198,7 +198,7 @@ async function stockUp(db: Warehouse): Promise<EventStore> {
 }
 
 function startAppender(file: string, seed: number, customers: readonly string[]): Child {
-  return startChild('event-appender.ts', { path: file, streams, customers, seed })
+  return startChild('examples/programs/event-appender.ts', { path: file, streams, customers, seed })
 }
 
 it('loses no event of several processes that append, some of them killed, and leaves no gap', {
@@ -270,7 +270,7 @@ it('counts each event once, by two projectors that are killed at random moments 
   }
   async function killAgainAndAgain(times: number): Promise<void> {
     for (let n = 0; n < times; n++) {
-      const child = startChild('event-projector.ts', { path: file })
+      const child = startChild('examples/programs/event-projector.ts', { path: file })
       expect(await child.message(), replay).toBe('open')
       await untilMoreIsCounted()
       await delay(random() * 40)

@@ -165,7 +165,7 @@ it('stays destroyed, whatever several processes do with it at that moment', asyn
   const store = new SessionStore(db)
   const [shared, ...tokens] = await Promise.all(Array.from({ length: 7 }, () => store.create('ada')))
   const children = [0, 1, 2].map((n) =>
-    startChild('session-user.ts', {
+    startChild('examples/programs/session-user.ts', {
       path: file,
       own: tokens.slice(2 * n, 2 * n + 2),
       shared,

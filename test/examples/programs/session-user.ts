@@ -1,7 +1,7 @@
 // Uses sessions in every way until it is told that they are destroyed, and a while longer: the processes of sessions.test.ts.
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { openSessions, SessionStore } from '../../examples/sessions/session-store.ts'
-import { randomOf } from '../concurrency/random.ts'
+import { openSessions, SessionStore } from '../../../examples/sessions/session-store.ts'
+import { randomOf } from '../../concurrency/random.ts'
 
 interface Arguments {
   readonly path: string

@@ -1,7 +1,7 @@
 // Asks a cache for one value many times at once, and fetches it when told to: the processes of cache.test.ts.
 import { once } from 'node:events'
 import { z } from 'zod'
-import { Cache, openCachedValues } from '../../examples/cache/cache.ts'
+import { Cache, openCachedValues } from '../../../examples/cache/cache.ts'
 
 interface Arguments {
   readonly path: string

@@ -1,9 +1,9 @@
 // Ships one piece after the other, of several products, until it is told to stop; acknowledges each when it is appended: the
 // processes of event-sourcing.test.ts.
 import { setTimeout as delay } from 'node:timers/promises'
-import { EventStore } from '../../examples/event-sourcing/event-store.ts'
-import { openWarehouse, ship } from '../../examples/event-sourcing/warehouse.ts'
-import { randomOf } from '../concurrency/random.ts'
+import { EventStore } from '../../../examples/event-sourcing/event-store.ts'
+import { openWarehouse, ship } from '../../../examples/event-sourcing/warehouse.ts'
+import { randomOf } from '../../concurrency/random.ts'
 
 interface Arguments {
   readonly path: string
