@@ -80,6 +80,6 @@ it(`no file is longer than ${longestFile} lines`, () => {
   expect(lengths.filter(([, lines]) => lines > longestFile)).toEqual([])
 })
 
-it('the lockfile names no registry', () => {
-  expect(read('package-lock.json')).not.toMatch(/"resolved"|registry\./)
+it.each(['package-lock.json', 'bench/packages/package-lock.json'])('%s names no registry', (lockfile) => {
+  expect(read(lockfile)).not.toMatch(/"resolved"|registry\./)
 })

@@ -1,4 +1,4 @@
-import { openDatabase } from './library.ts'
+import { openCities } from './open-cities.ts'
 
 /** What a process that has only opened the database at `path` sees while it iterates over its cities. */
 export interface MemoryGrowth {
@@ -8,7 +8,7 @@ export interface MemoryGrowth {
 }
 
 if (import.meta.main) {
-  const db = await openDatabase(process.argv[2]!)
+  const db = await openCities(process.argv[2]!)
   globalThis.gc?.()
   const before = process.memoryUsage.rss()
   let most = before

@@ -1,17 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
-import { type City, citySchema } from './cities.ts'
-import { pageRows } from './query-tasks.ts'
+import { defineSchema } from 'valkeyrie/schema'
+import type { TemporaryFolder } from '../harness/temporary-folder.ts'
+import { type City, citySchema } from '../values/cities.ts'
+import { pageRows } from './tasks.ts'
 
 /** So few that what their pages need of the file stays in memory, however many cities there are. */
 const places = 50
 
-const openIndexed = (path: string) =>
-  Valkeyrie.withSchema(['cities', '*'], citySchema, {
-    indexes: [{ on: 'cityId', unique: true }, { on: 'population' }],
-  }).open(path)
+export const cities = defineSchema(['cities', '*'], citySchema, {
+  indexes: [{ on: 'cityId', unique: true }, { on: 'population' }],
+})
+
+export const openIndexed = (path: string) => Valkeyrie.withSchemas([cities]).open(path)
 
 /** What the queries ask for, one place in the order of population after another, and what they must answer. */
 export interface Place {
@@ -27,24 +29,23 @@ export interface Place {
   readonly nextPage: number
 }
 
-/** Cities in a file, in an order and at places that are the same in every run. */
+/** Cities in files, in an order and at places that are the same in every run. */
 export interface IndexedCities {
   readonly rows: number
-  readonly path: string
-  readonly db: Awaited<ReturnType<typeof openIndexed>>
   readonly places: readonly Place[]
-  close(): Promise<void>
+  /** A file of one's own with these cities. */
+  copy(): string
 }
 
-export async function indexCities(cities: readonly City[]): Promise<IndexedCities> {
-  const dir = mkdtempSync(join(tmpdir(), 'valkeyrie-queries-'))
+export async function indexCities(rows: readonly City[], temporary: TemporaryFolder): Promise<IndexedCities> {
+  const dir = temporary.folder('cities')
   const path = join(dir, 'cities.db')
   const db = await openIndexed(path)
-  await db.repositories.cities.insertMany(cities.map((city) => [String(city.cityId), city]))
-  const ordered = cities.toSorted((a, b) => a.population - b.population || compareIds(a, b))
+  await db.repositories.cities.insertMany(rows.map((city) => [String(city.cityId), city]))
+  const ordered = rows.toSorted((a, b) => a.population - b.population || compareIds(a, b))
 
   async function placeAt(i: number): Promise<Place> {
-    const { population, cityId, name } = ordered[Math.floor((i / places) * (cities.length - 100))]!
+    const { population, cityId, name } = ordered[Math.floor((i / places) * (rows.length - 100))]!
     const start = ordered.findIndex((city) => city.population >= population)
     const page = ordered.slice(start, start + pageRows)
     const last = page.at(-1)!
@@ -64,20 +65,22 @@ export async function indexCities(cities: readonly City[]): Promise<IndexedCitie
     }
   }
 
+  const found = await Promise.all(Array.from({ length: places }, (_, i) => placeAt(i)))
+  await db.close()
+  let copies = 0
   return {
-    rows: cities.length,
-    path,
-    db,
-    places: await Promise.all(Array.from({ length: places }, (_, i) => placeAt(i))),
-    async close() {
-      await db.close()
-      rmSync(dir, { recursive: true, force: true })
+    rows: rows.length,
+    places: found,
+    copy() {
+      const own = join(dir, `copy-${copies++}.db`)
+      copyFileSync(path, own)
+      return own
     },
   }
 }
 
-export const sumOfIds = (cities: readonly { readonly cityId: number }[]): number =>
-  cities.reduce((sum, { cityId }) => sum + cityId, 0)
+export const sumOfIds = (rows: readonly { readonly cityId: number }[]): number =>
+  rows.reduce((sum, { cityId }) => sum + cityId, 0)
 
 /** As their keys are ordered, the ids being texts there. */
 const compareIds = (a: City, b: City) => (String(a.cityId) < String(b.cityId) ? -1 : 1)
