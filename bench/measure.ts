@@ -1,5 +1,5 @@
 import { type Comparison, compare } from './comparison/compare.ts'
-import { comparisonTasks, writingTasks } from './comparison/tasks.ts'
+import { comparisonTasks, isTaskFor, writingTasks } from './comparison/tasks.ts'
 import type { Contenders } from './contenders/contenders.ts'
 import { measureGrowth } from './growth/measure-growth.ts'
 import { measureMemory } from './memory/measure-memory.ts'
@@ -21,14 +21,25 @@ export async function measure(
 ): Promise<Results> {
   const { present } = contenders
   const { rounds, fewerRounds } = pace
-  const during = (suite: string) => (task: string) => onStep(`${suite}: ${task}`)
+  const during = (suite: string) => ({
+    turn: pace.turn,
+    enough: pace.enough,
+    onTask: (task: string) => onStep(`${suite}: ${task}`),
+  })
   const cities = loadCities()
 
   const comparisons: Comparison[] = []
   if (comparisonTasks.some(wants)) {
     for (const size of pace.sizes) {
-      const onTask = during(`values of ${size.name}`)
-      comparisons.push(await compare(present, { size, durability: 'normal', rounds, wants, onTask }))
+      comparisons.push(
+        await compare(present, {
+          size,
+          durability: 'normal',
+          rounds: size === pace.sizes[0] ? rounds : fewerRounds,
+          wants: (task) => wants(task) && isTaskFor(size, task),
+          race: during(`values of ${size.name}`),
+        }),
+      )
     }
   }
 
@@ -44,7 +55,7 @@ export async function measure(
             durability: 'full',
             rounds: fewerRounds,
             wants: (task) => writingTasks.includes(task),
-            onTask: during('synced'),
+            race: during('synced'),
           },
         )
       : null,
@@ -54,8 +65,8 @@ export async function measure(
       ? await measureWatchers(present, pace.watchers, fewerRounds, during('watchers'))
       : null,
     processes: wants('processes')
-      ? await measureProcesses({ counts: pace.writers, ...pace.writing, onTask: during('processes') })
+      ? await measureProcesses({ counts: pace.writers, ...pace.writing, ...during('processes') })
       : null,
-    memory: wants('memory') ? await measureMemory(cities, during('memory')) : null,
+    memory: wants('memory') ? await measureMemory(cities, during('memory').onTask) : null,
   }
 }

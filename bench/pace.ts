@@ -3,7 +3,11 @@ import { type UserSize, userSizes } from './values/user.ts'
 /** How thorough a run is. */
 export interface Pace {
   readonly sizes: readonly UserSize[]
-  /** Rounds that count, for the comparison and the queries, and for what takes longer. */
+  /** How long the turn of a slow contender may take, in milliseconds. */
+  readonly turn: number
+  /** After how many milliseconds of a task the slowest need no more rounds. */
+  readonly enough: number
+  /** Rounds that count, for small values and the queries, and for all else. */
   readonly rounds: number
   readonly fewerRounds: number
   readonly growthRows: readonly number[]
@@ -14,6 +18,8 @@ export interface Pace {
 
 export const fullPace: Pace = {
   sizes: userSizes,
+  turn: 50,
+  enough: 6_000,
   rounds: 15,
   fewerRounds: 9,
   growthRows: [1_000, 100_000, 1_000_000],
@@ -25,6 +31,8 @@ export const fullPace: Pace = {
 /** For trying out: too few rounds to rely on. */
 export const quickPace: Pace = {
   sizes: userSizes.slice(0, 1),
+  turn: 20,
+  enough: 1_000,
   rounds: 3,
   fewerRounds: 3,
   growthRows: [1_000, 100_000],

@@ -5,7 +5,7 @@ import type { GrowthTask } from '../growth/tasks.ts'
 import { type QueryTimes, queryContenders } from '../queries/measure-queries.ts'
 import type { QueryTask } from '../queries/tasks.ts'
 import type { Results } from '../results.ts'
-import { atMost, type Bound, type Compared, timesFaster } from './bound.ts'
+import { atMost, type Bound, timesFaster } from './bound.ts'
 
 type Limits<Task extends string> = Readonly<Partial<Record<Task, number>>>
 
@@ -20,7 +20,7 @@ const ofByHand: Limits<ComparisonTask> = {
   'bulk load': 2,
 }
 
-/** How many times as long as this library others take. */
+/** How many times as long as this library others take, with small values: of large ones, all encode the same. */
 const fasterThan: Readonly<Record<string, Limits<ComparisonTask>>> = {
   'valkeyrie 0.8': { get: 3, set: 3.5, 'sets at once': 8, 'atomic of 500': 4, list: 2 },
   '@deno/kv': { get: 12, set: 12 },
@@ -41,37 +41,43 @@ const memory = 60
 /** Every bound on what was measured. */
 export function boundsOf({ comparisons, queries, growth: grown, memory: megabytes }: Results): Bound[] {
   return [
-    ...comparisons.flatMap((comparison) => comparisonBounds(comparison)),
+    ...comparisons.flatMap(boundsByHand),
+    ...comparisons.slice(0, 1).flatMap(boundsOfOthers),
     ...(queries === null ? [] : queryBounds(queries)),
     ...(grown === null ? [] : growthBounds(grown)),
     ...(megabytes === null ? [] : [memoryBound(megabytes)]),
   ]
 }
 
-function comparisonBounds({ size, contenders, outcomes }: Comparison): Bound[] {
-  const compared = (task: ComparisonTask, own: string, against: string): Compared | null => {
+const boundsByHand = (comparison: Comparison): Bound[] => [
+  ...comparisonBounds(comparison, 'valkeyrie', 'by hand', ofByHand, atMost),
+  ...comparisonBounds(comparison, 'valkeyrie repository', 'by hand', ofByHand, atMost),
+]
+
+const boundsOfOthers = (comparison: Comparison): Bound[] =>
+  Object.entries(fasterThan).flatMap(([other, limits]) =>
+    comparisonBounds(comparison, 'valkeyrie', other, limits, timesFaster),
+  )
+
+function comparisonBounds(
+  { size, contenders, outcomes }: Comparison,
+  own: 'valkeyrie' | 'valkeyrie repository',
+  against: string,
+  limits: Limits<ComparisonTask>,
+  bound: typeof atMost,
+): Bound[] {
+  const face = own === 'valkeyrie' ? '' : ' by repository'
+  return entriesOf(limits).flatMap(([task, limit]) => {
     const of = outcomes[task]
-    if (of === undefined) return null
-    const face = own === 'valkeyrie' ? '' : ' by repository'
-    return {
+    if (of === undefined) return []
+    const compared = {
       what: `${task}${face}, ${size.name}`,
       against,
       own: of[contenders.indexOf(own)],
       other: of[contenders.indexOf(against)],
     }
-  }
-  const bounds = (own: string, against: string, limits: Limits<ComparisonTask>, bound: typeof atMost) =>
-    entriesOf(limits).flatMap(([task, limit]) => {
-      const both = compared(task, own, against)
-      return both === null ? [] : [bound(limit, both)]
-    })
-  return [
-    ...bounds('valkeyrie', 'by hand', ofByHand, atMost),
-    ...bounds('valkeyrie repository', 'by hand', ofByHand, atMost),
-    ...Object.entries(fasterThan).flatMap(([other, limits]) =>
-      bounds('valkeyrie', other, limits, timesFaster),
-    ),
-  ]
+    return [bound(limit, compared)]
+  })
 }
 
 function queryBounds({ sizes }: QueryTimes): Bound[] {

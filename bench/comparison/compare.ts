@@ -1,6 +1,6 @@
 import type { Contender, Durability, Store } from '../contenders/contender.ts'
 import { bytesIn } from '../harness/bytes-on-disk.ts'
-import { type Outcomes, race } from '../harness/race.ts'
+import { type Outcomes, type RaceOptions, race } from '../harness/race.ts'
 import { wantedLoads } from '../harness/task.ts'
 import { temporaryFolder } from '../harness/temporary-folder.ts'
 import type { UserSize } from '../values/user.ts'
@@ -25,17 +25,17 @@ export interface ComparisonOptions {
   readonly durability: Durability
   readonly rounds: number
   readonly wants: (task: ComparisonTask) => boolean
-  readonly onTask: (task: string) => void
+  readonly race: RaceOptions
 }
 
 export async function compare(
   contenders: readonly Contender[],
-  { size, durability, rounds, wants, onTask }: ComparisonOptions,
+  { size, durability, rounds, wants, race: options }: ComparisonOptions,
 ): Promise<Comparison> {
   using temporary = temporaryFolder()
   const users = new Users(size)
   const dirs = contenders.map(({ name }) => temporary.folder(name))
-  onTask('load')
+  options.onTask?.('load')
   for (const [i, contender] of contenders.entries()) {
     const store = await contender.open(dirs[i]!, users, durability)
     await store.load(users.entries(size.stored))
@@ -47,14 +47,14 @@ export async function compare(
     name: contender.name,
     tasks: fileTasks(contender, users, durability, dirs[i]!, temporary),
   }))
-  const ofFiles = await race(files, wantedLoads(fileLoads(size, rounds), wants), onTask)
+  const ofFiles = await race(files, wantedLoads(fileLoads(size, rounds), wants), options)
 
   const stores: Store[] = []
   try {
     for (const [i, contender] of contenders.entries())
       stores.push(await contender.open(dirs[i]!, users, durability))
     const racers = stores.map((store, i) => ({ name: contenders[i]!.name, tasks: storeTasks(store, users) }))
-    const ofStores = await race(racers, wantedLoads(storeLoads(size, rounds), wants), onTask)
+    const ofStores = await race(racers, wantedLoads(storeLoads(size, rounds), wants), options)
     return {
       size,
       valueBytes: users.bytes,

@@ -7,12 +7,17 @@ import { watchTask } from './watch-task.ts'
 
 const keysPerRead = 100
 
+/** No user that is stored at first is older. */
+const oldest = 100
+
 /** The tasks of an open store that holds the users. What it cannot do it has no task for. */
 export function storeTasks(store: Store, users: Users): Partial<Record<StoreTask, Task>> {
   const { getMany, atomic, swapAges } = store
   const ids = users.idsToWrite()
+  let age = oldest
+  /** No two of them are alike, so that a write that is lost is seen. */
   const entriesToWrite = (n: number): Entry[] =>
-    Array.from({ length: n }, (_, i) => [ids.next().value, users.at(i)])
+    Array.from({ length: n }, (_, i) => [ids.next().value, { ...users.at(i), age: ++age }])
 
   const indexesToRead = (n: number) => Array.from({ length: n }, (_, i) => users.read(i))
   const idsAt = (indexes: readonly number[]) => indexes.map((index) => users.storedIds[index]!)

@@ -78,7 +78,7 @@ export function tasksOf(store: GrowingStore, people: People): Record<GrowthTask,
     set(n) {
       const chosen = places(n)
       const entries = chosen.map((index) => {
-        return [people.idAt(index), { ...people.at(index), age: turns }] as const
+        return [people.idAt(index), { ...people.at(index), age: 100 + turns }] as const
       })
       return {
         async run() {

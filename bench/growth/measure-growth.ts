@@ -1,4 +1,4 @@
-import { type Outcomes, outcomesOf, race } from '../harness/race.ts'
+import { type Outcomes, outcomesOf, type RaceOptions, race } from '../harness/race.ts'
 import { temporaryFolder } from '../harness/temporary-folder.ts'
 import { byHand, type GrowingStore, repository } from './growing-store.ts'
 import { tasksOf } from './growth-tasks.ts'
@@ -16,14 +16,14 @@ export const growthContenders = ['by hand', 'valkeyrie repository'] as const
 export async function measureGrowth(
   sizes: readonly number[],
   rounds: number,
-  onTask: (task: string) => void,
+  options: RaceOptions,
 ): Promise<readonly GrowthTimes[]> {
   using temporary = temporaryFolder()
   const stores: GrowingStore[] = []
   try {
     const racers = []
     for (const rows of sizes) {
-      onTask(`load ${rows.toLocaleString('en')} rows`)
+      options.onTask?.(`load ${rows.toLocaleString('en')} rows`)
       const people = new People(rows)
       for (const open of [byHand, repository]) {
         const store = await open(temporary.folder('growth'))
@@ -32,7 +32,7 @@ export async function measureGrowth(
         racers.push({ name: `${rows}`, tasks: tasksOf(store, people) })
       }
     }
-    const outcomes = await race(racers, growthLoads(rounds), onTask)
+    const outcomes = await race(racers, growthLoads(rounds), options)
     return sizes.map((rows, i) => ({
       rows,
       outcomes: outcomesOf(outcomes, i * growthContenders.length, growthContenders.length),

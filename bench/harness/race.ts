@@ -27,7 +27,15 @@ export const outcomesOf = <Name extends string>(
     ]),
   ) as unknown as Outcomes<Name>
 
-const usualTurn = 50e6
+export interface RaceOptions {
+  /** How long the turn of a slow racer may take, in milliseconds. */
+  readonly turn?: number
+  /** After how many milliseconds a racer does no more rounds of a task than the fewest. */
+  readonly enough?: number
+  readonly onTask?: (task: string) => void
+}
+
+const fewestRounds = 3
 
 /** The rounds that do not count. */
 export const warmUps = 2
@@ -40,7 +48,7 @@ export const warmUps = 2
 export async function race<Name extends string>(
   racers: readonly Racer<Name>[],
   loads: Readonly<Partial<Record<Name, Load>>>,
-  onTask: (task: Name) => void = () => {},
+  { turn = 50, enough = Number.POSITIVE_INFINITY, onTask = () => {} }: RaceOptions = {},
 ): Promise<Outcomes<Name>> {
   const outcomes: Partial<Record<Name, readonly Outcome[]>> = {}
   for (const [name, load] of Object.entries(loads) as [Name, Load][]) {
@@ -48,14 +56,21 @@ export async function race<Name extends string>(
     outcomes[name] = await raceOnce(
       racers.map(({ tasks }) => tasks[name]),
       load,
+      turn * (load.longer ?? 1),
+      enough,
     )
   }
   return outcomes
 }
 
-async function raceOnce(tasks: readonly (Task | undefined)[], load: Load): Promise<readonly Outcome[]> {
+async function raceOnce(
+  tasks: readonly (Task | undefined)[],
+  load: Load,
+  turn: number,
+  enough: number,
+): Promise<readonly Outcome[]> {
   const lanes: Lane[] = []
-  for (const task of tasks) lanes.push(await Lane.of(task, load))
+  for (const task of tasks) lanes.push(await Lane.of(task, load, turn, enough))
   for (let round = 0; round < warmUps + load.rounds; round++) {
     for (let place = 0; place < lanes.length; place++) {
       await lanes[(round + place) % lanes.length]!.go(round >= warmUps)
@@ -67,23 +82,25 @@ async function raceOnce(tasks: readonly (Task | undefined)[], load: Load): Promi
 /** One racer on one task. */
 class Lane {
   readonly #task: Task | undefined
+  readonly #enough: number
   readonly #samples: number[] = []
   #n: number
   #failure: string | null = null
+  #spent = 0
 
-  static async of(task: Task | undefined, load: Load): Promise<Lane> {
-    const lane = new Lane(task, load.least ?? load.n)
+  static async of(task: Task | undefined, load: Load, turn: number, enough: number): Promise<Lane> {
+    const lane = new Lane(task, load.least ?? load.n, enough)
     if (load.least === undefined) return lane
     // The first turn is slow: nothing is compiled yet.
     await lane.go(false)
     const taken = await lane.go(false)
-    if (taken !== null)
-      lane.#n = Math.round(Math.min(Math.max((load.turn ?? usualTurn) / taken, load.least), load.n))
+    if (taken !== null) lane.#n = Math.round(Math.min(Math.max((turn * 1e6) / taken, load.least), load.n))
     return lane
   }
 
-  private constructor(task: Task | undefined, n: number) {
+  private constructor(task: Task | undefined, n: number, enough: number) {
     this.#task = task
+    this.#enough = enough
     this.#n = n
   }
 
@@ -92,9 +109,14 @@ class Lane {
     return this.#task === undefined ? null : summarize(this.#samples)
   }
 
+  get #isThrough(): boolean {
+    return this.#samples.length >= fewestRounds && this.#spent > this.#enough
+  }
+
   /** What an operation took, in nanoseconds; null where there was none. */
   async go(counts: boolean): Promise<number | null> {
-    if (this.#task === undefined || this.#failure !== null) return null
+    if (this.#task === undefined || this.#failure !== null || this.#isThrough) return null
+    const start = performance.now()
     try {
       const taken = await time(this.#task, this.#n)
       if (counts) this.#samples.push(taken)
@@ -102,6 +124,8 @@ class Lane {
     } catch (error) {
       this.#failure = error instanceof Error ? error.message : String(error)
       return null
+    } finally {
+      this.#spent += performance.now() - start
     }
   }
 }

@@ -23,8 +23,8 @@ export interface Load {
    * time that a turn may take. Left out: all do `n`.
    */
   readonly least?: number
-  /** How long such a turn may take, in nanoseconds; 50 ms where it is left out. */
-  readonly turn?: number
+  /** How many times as long as usual such a turn may take. */
+  readonly longer?: number
   readonly rounds: number
 }
 

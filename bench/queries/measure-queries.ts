@@ -1,4 +1,4 @@
-import { type Outcomes, outcomesOf, race } from '../harness/race.ts'
+import { type Outcomes, outcomesOf, type RaceOptions, race } from '../harness/race.ts'
 import { wantedLoads } from '../harness/task.ts'
 import { temporaryFolder } from '../harness/temporary-folder.ts'
 import type { City } from '../values/cities.ts'
@@ -28,10 +28,10 @@ export async function measureQueries(
   cities: readonly City[],
   rounds: number,
   wants: (task: QueryTask) => boolean,
-  onTask: (task: string) => void,
+  options: RaceOptions,
 ): Promise<QueryTimes> {
   using temporary = temporaryFolder()
-  onTask('load the cities')
+  options.onTask?.('load the cities')
   const few = await indexCities(cities.slice(0, fewCities), temporary)
   const all = await indexCities(cities, temporary)
   const opened: Queries[] = []
@@ -45,8 +45,8 @@ export async function measureQueries(
     for (const indexed of [few, all]) {
       for (const open of contenders) racers.push(await racer(open, indexed))
     }
-    const outcomes = await race(racers, wantedLoads(queryLoads(rounds), wants), onTask)
-    const untold = await race([await racer(untoldDrizzle, all)], wantedLoads(slowQueryLoads, wants), onTask)
+    const outcomes = await race(racers, wantedLoads(queryLoads(rounds), wants), options)
+    const untold = await race([await racer(untoldDrizzle, all)], wantedLoads(slowQueryLoads, wants), options)
     return {
       sizes: [
         { rows: few.rows, outcomes: outcomesOf(outcomes, 0, contenders.length) },

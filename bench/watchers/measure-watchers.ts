@@ -1,6 +1,6 @@
 import { watchTask } from '../comparison/watch-task.ts'
 import type { Contender, Store } from '../contenders/contender.ts'
-import { type Outcome, race } from '../harness/race.ts'
+import { type Outcome, type RaceOptions, race } from '../harness/race.ts'
 import type { Load, Task } from '../harness/task.ts'
 import { temporaryFolder } from '../harness/temporary-folder.ts'
 import { userSizes } from '../values/user.ts'
@@ -26,7 +26,7 @@ export async function measureWatchers(
   contenders: readonly Contender[],
   counts: readonly number[],
   rounds: number,
-  onTask: (task: string) => void,
+  options: RaceOptions,
 ): Promise<WatcherTimes> {
   using temporary = temporaryFolder()
   const users = new Users({ ...userSizes[0]!, stored: Math.max(...counts) })
@@ -41,7 +41,7 @@ export async function measureWatchers(
     const racers = counts.flatMap((count) =>
       watched.map(({ name, store }) => ({ name, tasks: tasksOf(store, users, count) })),
     )
-    const outcomes = await race(racers, loads(rounds), onTask)
+    const outcomes = await race(racers, loads(rounds), options)
     const byCount = (task: WatchTask) =>
       counts.map((_, i) => outcomes[task]!.slice(i * watched.length, (i + 1) * watched.length))
     return {

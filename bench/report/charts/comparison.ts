@@ -31,7 +31,7 @@ export function comparisonChart({ size, contenders, outcomes }: Comparison): Cha
     type: 'quantitative',
     scale: log,
     title: null,
-    axis: { format: '~s', tickCount: 4, labels: false, ticks: false },
+    axis: null,
   })
   return {
     name: 'comparison',
@@ -60,7 +60,7 @@ export function comparisonChart({ size, contenders, outcomes }: Comparison): Cha
           },
           {
             mark: { type: 'text', align: 'left', dx: 8, fontSize: 10 },
-            encoding: { y, x: x('median'), text: { field: 'label' } },
+            encoding: { y, x: x('high'), text: { field: 'label' } },
           },
         ],
       },

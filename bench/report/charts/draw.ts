@@ -15,7 +15,7 @@ const config = {
   font: 'system-ui, sans-serif',
   axis: { labelFontSize: 11, titleFontSize: 11, titleFontWeight: 'normal', gridColor: '#e6e6e6' },
   header: { labelFontSize: 12, labelFontWeight: 'bold', title: null },
-  legend: { labelFontSize: 11, title: null },
+  legend: { labelFontSize: 11, labelLimit: 0, title: null },
   view: { stroke: '#d0d0d0' },
 }
 
