@@ -222,8 +222,8 @@ export class DatabaseBusyError extends KvError {
 }
 
 /**
- * `changes` was to go on after a commit that the log keeps no more: what came next can no longer be told. Read the rows
- * anew, and follow their changes from `oldest` on.
+ * `changes` was to go on after a commit that the log keeps no more: what came next can no longer be told. Call `changes`
+ * without `since`, which follows what comes from now on, and then read the rows anew.
  */
 export class LogTrimmedError extends KvError {
   override readonly name = 'LogTrimmedError'
@@ -233,7 +233,7 @@ export class LogTrimmedError extends KvError {
   constructor(oldest: string) {
     super(
       'LOG_TRIMMED',
-      `The log begins at version ${oldest}: read the rows anew and follow their changes from there, or keep more with log.keepRows and log.keepMs`,
+      `The log begins at version ${oldest}: call changes without since and read the rows anew, or keep more with log.keepRows and log.keepMs`,
     )
     this.oldest = oldest
   }

@@ -5,6 +5,7 @@ const [path, name = 'somebody', lines] = process.argv.slice(2)
 const leave = new AbortController()
 process.once('SIGTERM', () => leave.abort())
 process.once('disconnect', () => leave.abort())
+if (process.connected === false) leave.abort()
 
 await using room = await openRoom(path)
 const staying = stayIn(room, name, leave.signal)

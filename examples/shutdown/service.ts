@@ -8,6 +8,7 @@ const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort())
 // The channel to the parent keeps the process alive, as a server's socket would: a stream does not.
 process.once('disconnect', () => stop.abort())
+if (process.connected === false) stop.abort()
 
 await using db = await openRequests(path!)
 const { requests, answers } = db.repositories

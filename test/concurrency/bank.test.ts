@@ -23,9 +23,9 @@ it('transfers of 8 processes between 20 accounts for 5 seconds lose no money, an
   await db.repositories.accounts.insertMany(accounts.map((id) => [id, { balance: openingBalance }]))
   const seed = seedOfThisRun()
   const tellers = Array.from({ length: 8 }, (_, process) =>
-    startChild('concurrency-bank.ts', { path, seed: seed + process, milliseconds: 5_000 }),
+    startChild('concurrency/programs/bank.ts', { path, seed: seed + process, milliseconds: 5_000 }),
   )
-  const auditor = startChild('concurrency-auditor.ts', { path })
+  const auditor = startChild('concurrency/programs/auditor.ts', { path })
   await Promise.all([...tellers, auditor].map((child) => child.message()))
   for (const teller of tellers) teller.send('go')
   const reports = await Promise.all(tellers.map((teller) => teller.message<Report>()))

@@ -8,7 +8,7 @@ async function open(busyTimeout: number) {
   const db = await Valkeyrie.open(path, { busyTimeout })
   onTestFinished(() => db.close())
   await db.set(['before'], 1)
-  const other = startChild('concurrency-lock.ts', { path })
+  const other = startChild('concurrency/programs/lock.ts', { path })
   await other.message()
   const tell = async (message: 'lock' | 'unlock') => {
     other.send(message)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
-/** A program of test/processes that runs beside the test, and the messages that it sends. */
+/** A program of these tests that runs beside the test, and the messages that it sends. */
 export interface Child {
   readonly process: ChildProcess
   /** The next message; rejects when the program ends without one. */
@@ -14,9 +14,9 @@ export interface Child {
   readonly ended: Promise<readonly [code: number | null, signal: string | null]>
 }
 
-/** Starts a program with these arguments, which it finds as JSON in its first argument. */
+/** Starts a program, named by its path in test/, with these arguments, which it finds as JSON in its first argument. */
 export function startChild(program: string, args: object = {}): Child {
-  const path = fileURLToPath(new URL(`../processes/${program}`, import.meta.url))
+  const path = fileURLToPath(new URL(`../${program}`, import.meta.url))
   const child = fork(path, [JSON.stringify(args)], {
     execArgv: [],
     // Programs that start again and again load faster so.

@@ -17,7 +17,7 @@ interface Acknowledged {
 
 /** Lets a process write, kills it at a random moment after its first commit, and gives what it has acknowledged. */
 async function writeUntilKilled(path: string, round: number, random: () => number): Promise<Acknowledged[]> {
-  const child = startChild('concurrency-writer.ts', { path, round })
+  const child = startChild('concurrency/programs/writer.ts', { path, round })
   const lines = createInterface({ input: child.process.stdout! })
   const acknowledged: Acknowledged[] = []
   lines.on('line', (line) => {

@@ -12,7 +12,7 @@ interface Opened {
 it('4 processes open the same new file at the same moment, 20 times: all succeed', async () => {
   const folder = temporaryFolder()
   const names = ['a', 'b', 'c', 'd']
-  const children = names.map((name) => startChild('concurrency-opener.ts', { name }))
+  const children = names.map((name) => startChild('concurrency/programs/opener.ts', { name }))
   await Promise.all(children.map((child) => child.message()))
   for (let round = 1; round <= 20; round++) {
     const path = join(folder, `${round}.db`)

@@ -20,7 +20,7 @@ it(`${units} random units of work in ${processes} processes see what some serial
   const seed = seedOfThisRun()
   const path = newDatabasePath()
   const children = Array.from({ length: processes }, (_, process) =>
-    startChild('concurrency-units.ts', {
+    startChild('concurrency/programs/units.ts', {
       path,
       process,
       seed,

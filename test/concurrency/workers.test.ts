@@ -5,7 +5,7 @@ import { type KvU64, Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
 import { newDatabasePath } from './temporary-folder.ts'
 
-const program = fileURLToPath(new URL('../processes/concurrency-worker.ts', import.meta.url))
+const program = fileURLToPath(new URL('./programs/worker.ts', import.meta.url))
 
 it('worker threads on one file lose nothing', async () => {
   const path = newDatabasePath()

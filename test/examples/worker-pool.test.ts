@@ -4,10 +4,10 @@ import { openPrimes } from '../../examples/worker-pool/primes.ts'
 import { ThreadCrashedError, ThreadPool } from '../../examples/worker-pool/thread-pool.ts'
 import { randomOf, seedOfThisRun } from '../concurrency/random.ts'
 import { newDatabasePath } from '../concurrency/temporary-folder.ts'
-import type { PoolTask } from '../processes/pool-thread.ts'
+import type { PoolTask } from './programs/pool-thread.ts'
 import { runExample } from './run-example.ts'
 
-const program = new URL('../processes/pool-thread.ts', import.meta.url)
+const program = new URL('./programs/pool-thread.ts', import.meta.url)
 
 it('threads share the work, and one that crashes, before it has written or after, is replaced', async () => {
   const output = await runExample('worker-pool')

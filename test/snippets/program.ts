@@ -72,7 +72,7 @@ export function checkedText({ page, text }: Program, checksUrl: string): string 
     const [, expression, promise] = line.match(/^\s*(.*\S)\s+\/\/ => (.*)$/) ?? []
     if (expression === undefined || promise === undefined) return line
     const where = `${page}:${index + 1}`
-    if (/^(const|let|return|import|[.})])/.test(expression)) {
+    if (/^(?:(?:const|let|return|import)\b|[.})])/.test(expression)) {
       throw new SyntaxError(`${where}: "// =>" stands behind an expression on one line`)
     }
     const [, error] = promise.match(/^throws (\w+)/) ?? []

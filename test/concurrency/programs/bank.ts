@@ -1,7 +1,7 @@
 // Transfers money at random between accounts by units of work: the processes of bank.test.ts.
 import { ConflictError, Valkeyrie } from 'valkeyrie'
-import { accountSchema, accounts } from '../concurrency/bank.ts'
-import { randomOf } from '../concurrency/random.ts'
+import { accountSchema, accounts } from '../bank.ts'
+import { randomOf } from '../random.ts'
 
 const { path, seed, milliseconds } = JSON.parse(process.argv[2]!) as {
   readonly path: string

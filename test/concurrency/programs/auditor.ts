@@ -1,6 +1,6 @@
 // Adds up all accounts again and again, each time from one snapshot: the ninth process of bank.test.ts.
 import { Valkeyrie } from 'valkeyrie'
-import { accountSchema, accounts, wholeSum } from '../concurrency/bank.ts'
+import { accountSchema, accounts, wholeSum } from '../bank.ts'
 
 const { path } = JSON.parse(process.argv[2]!) as { readonly path: string }
 const db = await Valkeyrie.withSchema(...accountSchema).open(path)

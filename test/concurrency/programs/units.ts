@@ -1,8 +1,8 @@
 // Runs random units of work and tells for each that was committed what it saw and wrote: the processes of serializability.test.ts.
 import { ConflictError, KvU64, type UnitOfWork, Valkeyrie } from 'valkeyrie'
 import { z } from 'zod'
-import type { CommittedUnit, Step } from '../concurrency/history.ts'
-import { randomOf } from '../concurrency/random.ts'
+import type { CommittedUnit, Step } from '../history.ts'
+import { randomOf } from '../random.ts'
 
 interface Arguments {
   readonly path: string

@@ -1,7 +1,7 @@
 // Does what a task says, or dies of it: the threads of worker-pool.test.ts.
 import { threadId, workerData } from 'node:worker_threads'
-import { openPrimes, record } from '../../examples/worker-pool/primes.ts'
-import { serve } from '../../examples/worker-pool/serve.ts'
+import { openPrimes, record } from '../../../examples/worker-pool/primes.ts'
+import { serve } from '../../../examples/worker-pool/serve.ts'
 
 export type PoolTask =
   | { readonly do: 'tell' }
