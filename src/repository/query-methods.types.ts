@@ -213,7 +213,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    *
    * ```ts
    * const { sql, params } = await users.toSQL({ where: { age: { gte: 18 } } })
-   * sql // => `select … from kv indexed by "kv_users_age" where collection = 'users' and … kv.value ->> '$.age' >= ? …`
+   * sql // => `select … from kv indexed by "kv_users_age" where collection = 'users' and … (kv.value ->> '$.age' >= ? and … order by …`
    * params.at(-1) // => 18
    * ```
    */
