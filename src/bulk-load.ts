@@ -31,16 +31,7 @@ const itemsPerCommit = 1_000
 /** Splits the options of a load into those of `open` and checks all of them before anything is opened. */
 export function openOptionsOf<T>(options: LoadOptions<T>): OpenOptions {
   checkOptionNames(options, [...ownNames, ...openOptionNames], 'from')
-  const {
-    prefix,
-    keyProperty,
-    path,
-    expireIn,
-    onProgress: _p,
-    onError,
-    onErrorCallback: _c,
-    ...open
-  } = options
+  const { prefix, keyProperty, path, expireIn, onProgress, onError, onErrorCallback, ...open } = options
   if (!Array.isArray(prefix)) throw new TypeError("prefix is the beginning of every key, as ['users']")
   encodePrefix(prefix, options.limits?.keyBytes)
   expiryTime(expireIn)
@@ -52,8 +43,24 @@ export function openOptionsOf<T>(options: LoadOptions<T>): OpenOptions {
   if (onError !== undefined && onError !== 'stop' && onError !== 'continue') {
     throw new TypeError("onError is 'stop' or 'continue'")
   }
+  checkFunction(onProgress, 'onProgress')
+  checkFunction(onErrorCallback, 'onErrorCallback')
   checkOpenOptions(path, open)
   return open
+}
+
+function checkFunction(value: unknown, name: string): void {
+  if (value !== undefined && typeof value !== 'function') throw new TypeError(`${name} is a function`)
+}
+
+/** Throws a TypeError for what cannot be iterated over. */
+export function checkItems(items: unknown, call: string): void {
+  const isIterable =
+    typeof items === 'string' ||
+    (typeof items === 'object' &&
+      items !== null &&
+      (Symbol.iterator in items || Symbol.asyncIterator in items))
+  if (!isIterable) throw new TypeError(`${call} takes an iterable of items, as an array or a generator`)
 }
 
 /** Stores items, a thousand in one transaction, each as a commit of its own: a bad one does not touch the others. */

@@ -27,16 +27,10 @@ export type { Limits } from './limits.ts'
 export type { LogOptions, OpenOptions } from './open-options.ts'
 export { type Parameter, parameter } from './query/parameter.ts'
 export type { Columns, OrderBy, Where } from './query/query.types.ts'
+export type { AggregateQuery, AggregateResult } from './repository/aggregate.types.ts'
 export type { RepositoryEntry, RepositoryEntryMaybe, Update } from './repository/entry.types.ts'
-export type {
-  AggregateQuery,
-  AggregateResult,
-  CompiledSql,
-  Page,
-  PreparedQuery,
-  Query,
-  QueryEntry,
-} from './repository/query-methods.types.ts'
+export type { Query, QueryEntry } from './repository/query.types.ts'
+export type { CompiledSql, Page, PreparedQuery } from './repository/query-methods.types.ts'
 export type {
   CreateOptions,
   CreateResult,

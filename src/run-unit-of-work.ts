@@ -100,8 +100,18 @@ function checkUnitOptions(work: unknown, options: UnitOfWorkOptions) {
   checkWholeNumber(retries, 'retries', 0)
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new TypeError('signal is an AbortSignal')
+  return { retries, deadline: timeOf(deadline), signal }
+}
+
+/** In milliseconds since the epoch. */
+function timeOf(deadline: unknown): number {
+  if (deadline === undefined) return Number.POSITIVE_INFINITY
   const time =
-    deadline instanceof Date ? deadline.getTime() : Date.now() + (deadline ?? Number.POSITIVE_INFINITY)
+    deadline instanceof Date
+      ? deadline.getTime()
+      : typeof deadline === 'number'
+        ? Date.now() + deadline
+        : Number.NaN
   if (Number.isNaN(time)) throw new TypeError('deadline is a number of milliseconds from now, or a Date')
-  return { retries, deadline: time, signal }
+  return time
 }

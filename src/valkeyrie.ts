@@ -1,10 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { type LoadOptions, load, openOptionsOf } from './bulk-load.ts'
+import { checkItems, type LoadOptions, load, openOptionsOf } from './bulk-load.ts'
 import { Database } from './database.ts'
 import type { Pattern } from './key/pattern.types.ts'
 import { openDatabase } from './open.ts'
 import type { OpenOptions } from './open-options.ts'
-import { defineSchema } from './schema/definition.ts'
+import { defineSchema, isDefinition } from './schema/definition.ts'
 import type { CheckedOptions, DefinitionOf, DefinitionOptions } from './schema/definition.types.ts'
 import { Registry } from './schema/registry.ts'
 import type { Definitions, NewDefinition, NewDefinitions } from './schema/registry.types.ts'
@@ -57,7 +57,7 @@ export class ValkeyrieBuilder<R extends Definitions> {
   withSchemas<const New extends Definitions>(
     definitions: New & NewDefinitions<R, New>,
   ): ValkeyrieBuilder<readonly [...R, ...New]> {
-    return new ValkeyrieBuilder(this.#registry.add(...definitions))
+    return new ValkeyrieBuilder(this.#registry.add(...checkDefinitions(definitions)))
   }
 
   /**
@@ -110,6 +110,7 @@ export class ValkeyrieBuilder<R extends Definitions> {
   }
 
   async #load<T>(items: Iterable<T> | AsyncIterable<T>, options: LoadOptions<T>): Promise<Database<R>> {
+    checkItems(items, 'from')
     const openOptions = openOptionsOf(options)
     const database = await this.open(options.path, openOptions)
     try {
@@ -120,6 +121,11 @@ export class ValkeyrieBuilder<R extends Definitions> {
       throw error
     }
   }
+}
+
+function checkDefinitions<New extends Definitions>(definitions: New): New {
+  if (Array.isArray(definitions) && definitions.every(isDefinition)) return definitions
+  throw new TypeError('withSchemas takes an array of definitions: make each by defineSchema')
 }
 
 /** Makes a parameter of a type that is an error message where the definition cannot be added. */

@@ -94,8 +94,8 @@ export interface RelatedRow extends KeyedRow {
 
 /**
  * What a query works out of its rows. Of a `count`: the number. Of a group of an `aggregate`: for each field of `groupBy`
- * the value, the kind of JSON and 1 where it stands for a Date, then each measure, `min` and `max` followed by 1 where
- * they stand for a Date.
+ * the value, the kind of JSON and what a text stands for (`Date`, `bigint`; null: itself), then each measure, `min` and
+ * `max` followed by what a text stands for.
  */
 export type Figures = readonly (string | number | null)[]
 

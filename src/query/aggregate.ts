@@ -1,13 +1,17 @@
 import { QueryError } from '../errors.ts'
+import { deepestField, isFieldName } from './field-name.ts'
 import type { Field, Fields } from './fields.ts'
 import type { SlotSource } from './operand.ts'
 import type { AggregatePlan, Direction, HavingCondition, Measure } from './plan.ts'
 import { isPlainObject } from './shape.ts'
 import type { UncheckedAggregate } from './unchecked.types.ts'
-import { checkOrdered, describe, quote, safeName } from './where.ts'
+import { checkOrdered, describe, quote } from './where.ts'
 
 const measureNames = ['sum', 'avg', 'min', 'max'] as const
 const comparisons: ReadonlySet<string> = new Set(['eq', 'ne', 'gt', 'gte', 'lt', 'lte'])
+
+/** Fields of groups and measures: their columns and terms stay below what SQLite takes. */
+const mostFields = 100
 
 type Parsed = Pick<AggregatePlan, 'measures' | 'groupBy' | 'having' | 'order'>
 type Name = Measure['name']
@@ -55,6 +59,10 @@ export function parseAggregate(
   const groups =
     query.groupBy === undefined ? [] : Array.isArray(query.groupBy) ? query.groupBy : [query.groupBy]
   const groupBy = groups.map((path: unknown) => fieldAt(path, 'groupBy'))
+  for (const option of ['having', 'orderBy', 'limit'] as const) {
+    if (query[option] !== undefined && query.groupBy === undefined)
+      throw new QueryError(`${option} is of the groups of an aggregate: name their fields by groupBy`)
+  }
 
   let leaf = firstLeaf
   const having = (value: unknown): HavingCondition => {
@@ -105,6 +113,8 @@ export function parseAggregate(
       direction: directionOf(direction),
     }))
   })
+  if (Math.max(measures.length, groupBy.length, order.length) > mostFields)
+    throw new QueryError(`An aggregate names at most ${mostFields} fields in each of its options`)
   return { measures, groupBy, having: query.having === undefined ? null : having(query.having), order }
 }
 
@@ -130,7 +140,7 @@ function entriesOf(value: unknown, of: string): [string, unknown][] {
 }
 
 function isPath(path: unknown): path is string {
-  return (
-    typeof path === 'string' && path.split('.').every((name) => safeName.test(name) && name !== '__proto__')
-  )
+  if (typeof path !== 'string') return false
+  const names = path.split('.')
+  return names.length <= deepestField && names.every(isFieldName)
 }

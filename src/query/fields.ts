@@ -45,6 +45,9 @@ export interface Place {
   readonly optional: boolean
 }
 
+/** Where a schema has more of them, it is not told what its fields are. */
+const mostAlternatives = 100
+
 /** Finds the fields of a schema's output by their names. */
 export class Fields {
   readonly root: Place
@@ -93,8 +96,14 @@ export class Fields {
     if (typeof $ref === 'string') return expand(this.#resolve($ref))
     const choices = Array.isArray(anyOf) ? anyOf : Array.isArray(oneOf) ? oneOf : null
     if (choices !== null) return choices.flatMap(expand)
-    if (Array.isArray(allOf)) return [allOf.flatMap(expand).reduce(merge, {})]
-    return [schema]
+    if (!Array.isArray(allOf)) return [schema]
+    return allOf.map(expand).reduce<JsonSchema[]>(
+      (all, next) => {
+        if (all.length * next.length > mostAlternatives) return [{}]
+        return all.flatMap((a) => next.map((b) => merge(a, b)))
+      },
+      [{}],
+    )
   }
 
   #resolve(reference: string): unknown {
@@ -185,15 +194,22 @@ function includes(names: unknown, name: string): boolean {
   return Array.isArray(names) && names.includes(name)
 }
 
+/** What both schemas say of a value. What one of them does not know of, another may have: `false` stands for itself only. */
 function merge(a: JsonSchema, b: JsonSchema): JsonSchema {
-  const both = (name: string) => ({ ...(a[name] as object | undefined), ...(b[name] as object | undefined) })
-  const list = (name: string) => [
-    ...((a[name] as unknown[] | undefined) ?? []),
-    ...((b[name] as unknown[] | undefined) ?? []),
-  ]
-  const merged = { ...a, ...b }
-  if ('properties' in merged) Object.assign(merged, { properties: both('properties') })
-  if ('required' in merged) Object.assign(merged, { required: list('required') })
+  const merged: Record<string, unknown> = { ...a, ...b }
+  if (isObject(a['properties']) && isObject(b['properties'])) {
+    const properties: Record<string, unknown> = { ...a['properties'], ...b['properties'] }
+    for (const name of Object.keys(a['properties'])) {
+      if (Object.hasOwn(b['properties'], name))
+        properties[name] = { allOf: [a['properties'][name], b['properties'][name]] }
+    }
+    merged['properties'] = properties
+  }
+  if (Array.isArray(a['required']) && Array.isArray(b['required']))
+    merged['required'] = [...a['required'], ...b['required']]
+  const further = [b['additionalProperties'], a['additionalProperties']]
+  const open = further.find((one) => isObject(one) || one === true)
+  if (open !== undefined) merged['additionalProperties'] = open
   return merged
 }
 

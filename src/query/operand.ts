@@ -15,12 +15,15 @@ const longestPattern = 10_000
 /** The operands of a query, from its leaves. */
 export function fillSlots(sources: readonly SlotSource[], leaves: readonly unknown[]): Operand[] {
   const operands = new Array<Operand>(sources.length)
-  for (let slot = 0; slot < sources.length; slot++) operands[slot] = fill(sources[slot]!, leaves)
+  for (let slot = 0; slot < sources.length; slot++) {
+    const source = sources[slot]!
+    operands[slot] = fillSlot(source, leaves[source.leaf])
+  }
   return operands
 }
 
-function fill({ leaf, as, of }: SlotSource, leaves: readonly unknown[]): Operand {
-  const value = leaves[leaf]
+/** The operand of one slot, from its leaf. Throws a QueryError for one that cannot be compared. */
+export function fillSlot({ as, of }: SlotSource, value: unknown): Operand {
   switch (as) {
     case 'scalar':
       return toScalar(value, of)

@@ -1,10 +1,13 @@
 import { QueryError } from '../errors.ts'
 import { type Condition, conjuncts } from './condition.ts'
+import { deepestField, isFieldName } from './field-name.ts'
 import type { Field, Fields, Place } from './fields.ts'
 import { typesOf } from './fields.ts'
 import type { Direction, OrderTerm } from './plan.ts'
 import { isPlainObject } from './shape.ts'
-import { checkOrdered, describe, quote, safeName } from './where.ts'
+import { checkOrdered, describe, quote } from './where.ts'
+
+const mostTerms = 100
 
 /** An index, as far as the order of a query depends on it. */
 interface OrderingIndex {
@@ -26,7 +29,7 @@ export function parseOrder(orderBy: unknown, fields: Fields, collection: string)
       )
     }
     for (const name of Object.keys(value)) {
-      const child = safeName.test(name) && name !== '__proto__' ? fields.child(place, name) : null
+      const child = isFieldName(name) && path.length < deepestField ? fields.child(place, name) : null
       if (child === null) throw new QueryError(`There is no field ${quote(name)} to order '${collection}' by`)
       const inner = value[name]
       const dotted = [...path, name].join('.')
@@ -38,6 +41,7 @@ export function parseOrder(orderBy: unknown, fields: Fields, collection: string)
   const paths = terms.map(({ field }) => field.path)
   const twice = paths.find((path, i) => paths.indexOf(path) !== i)
   if (twice !== undefined) throw new QueryError(`orderBy names '${twice}' twice`)
+  if (terms.length > mostTerms) throw new QueryError(`orderBy names at most ${mostTerms} fields`)
   return terms
 }
 

@@ -1,4 +1,3 @@
-import { QueryError } from '../errors.ts'
 import type { KeyRange } from '../key/range.ts'
 import { checkOptionNames } from '../option-names.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
@@ -10,7 +9,7 @@ import { Fields } from './fields.ts'
 import { fillSlots, type SlotSource } from './operand.ts'
 import { defaultOrder, parseOrder } from './order.ts'
 import type { AfterPlan, AggregatePlan, CountPlan, FindPlan, Plan, Planned, RelatedPlan } from './plan.ts'
-import { Shape } from './shape.ts'
+import { Shape, structureText } from './shape.ts'
 import type { UncheckedAggregate, UncheckedQuery } from './unchecked.types.ts'
 import { describe, WhereParser } from './where.ts'
 
@@ -51,7 +50,22 @@ export class Planner {
 
   /** Throws a QueryError for a query that is not right, a RangeError for a limit or an offset that is none. */
   find(query: UncheckedQuery, range: KeyRange | null): Planned<FindPlan> {
-    const { where, orderBy, limit, offset, after } = query
+    const { plan, sources, leaves } = this.template(query, range)
+    return this.behind({ plan, operands: fillSlots(sources, leaves) }, query.after, range)
+  }
+
+  /** What goes on behind a cursor, where there is one. Throws a QueryError for what is no cursor of such a query. */
+  behind(planned: Planned<FindPlan>, after: unknown, range: KeyRange | null): Planned<FindPlan> {
+    if (after === undefined || after === null) return planned
+    return continueAfter(planned, after, range ?? this.#collection.range)
+  }
+
+  /** The plan of a query, its cursor aside, with the leaves that fill its slots. Throws as `find` does. */
+  template(
+    query: UncheckedQuery,
+    range: KeyRange | null,
+  ): Template<FindPlan> & { readonly leaves: readonly unknown[] } {
+    const { where, orderBy, limit, offset } = query
     const shape = new Shape()
     shape.add(where)
     const { leaves } = shape
@@ -69,11 +83,8 @@ export class Planner {
       text += '+'
       leaves.push(checkCount(offset, 'offset'))
     }
-    const template = this.#finds.get(text) ?? this.#planFind(query, range, text, leaves.length)
-    const operands = fillSlots(template.sources, leaves)
-    return after === undefined || after === null
-      ? { plan: template.plan, operands }
-      : continueAfter(template.plan, operands, after, range ?? this.#collection.range)
+    const { plan, sources } = this.#finds.get(text) ?? this.#planFind(query, range, text, leaves.length)
+    return { plan, sources, leaves }
   }
 
   count(where: unknown, range: KeyRange | null): Planned<CountPlan> {
@@ -188,8 +199,7 @@ export function relate(
 }
 
 function continueAfter(
-  plan: FindPlan,
-  operands: readonly Operand[],
+  { plan, operands }: Planned<FindPlan>,
   after: unknown,
   range: KeyRange,
 ): Planned<FindPlan> {
@@ -203,16 +213,8 @@ function continueAfter(
   return { plan: { ...plan, shape, after: afterPlan }, operands: filled }
 }
 
-/** Text that is the same for two values without operands only where they are alike. */
-function structureText(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? ''
-  } catch {
-    throw new QueryError('A query is plain data: this one holds something that is not')
-  }
-}
-
-function checkCount(value: unknown, name: string): number {
+/** Throws a RangeError for what is no number of rows. */
+export function checkCount(value: unknown, name: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
   throw new RangeError(
     `${name} is a whole number of at least 0: got ${typeof value === 'number' ? value : describe(value)}`,

@@ -55,9 +55,9 @@ export interface FieldConditions<V> {
   /** Less or equal. */
   readonly lte?: OrderedOf<V> | Parameter
   /** Equal to one of these; of none, false. */
-  readonly in?: readonly Exclude<OperandOf<V>, boolean>[] | Parameter
+  readonly in?: readonly OperandOf<V>[] | Parameter
   /** Equal to none of these. */
-  readonly notIn?: readonly Exclude<OperandOf<V>, boolean>[] | Parameter
+  readonly notIn?: readonly OperandOf<V>[] | Parameter
   /** `%` stands for any text, `_` for one character; upper and lower case differ. */
   readonly like?: TextOf<V> extends never ? never : string | Parameter
   /** Not `like`. */
@@ -157,6 +157,26 @@ export type Chosen<T, C> = T extends Leaf
   : true extends C[keyof C]
     ? Pick<T, { [K in keyof C & keyof T]: C[K] extends true ? K : never }[keyof C & keyof T]>
     : Omit<T, { [K in keyof C & keyof T]: C[K] extends false ? K : never }[keyof C & keyof T]>
+
+/** `O`, where each name that is no field becomes a type that says so. */
+export type CheckedOrder<T, O, Name extends string> = unknown extends T
+  ? unknown
+  : O extends readonly unknown[]
+    ? { readonly [I in keyof O]: CheckedOrder<T, O[I], Name> }
+    : {
+        readonly [K in keyof O]: K extends FieldName<Exclude<T, Leaf>>
+          ? CheckedOrder<FieldOf<Exclude<T, Leaf>, K>, O[K], `${Name}.${K}`>
+          : { error: `there is no field '${K & string}' in ${Name}` }
+      }
+
+/** `C`, where each name that is no field becomes a type that says so. */
+export type CheckedColumns<T, C, Name extends string> = unknown extends T
+  ? unknown
+  : {
+      readonly [K in keyof C]: K extends FieldName<Exclude<T, Leaf>>
+        ? C[K]
+        : { error: `there is no field '${K & string}' in ${Name}` }
+    }
 
 /** `W`, where each name that is no field becomes a type that says so. */
 export type CheckedWhere<T, W, Name extends string> = unknown extends T

@@ -1,4 +1,5 @@
 import { QueryError } from '../errors.ts'
+import type { ParameterValues } from './fill-parameters.ts'
 import { parameterName } from './parameter.ts'
 
 const deepest = 32
@@ -11,9 +12,23 @@ const mostNodes = 1_000
 export class Shape {
   text = ''
   readonly leaves: unknown[] = []
+  /** The leaves that parameters have given, by their places. */
+  readonly parameters = new Map<number, string>()
+  readonly #values: ParameterValues | undefined
   #nodes = 0
 
+  /** `values`: what stands in the places of parameters; without it, a parameter is a leaf of its own. */
+  constructor(values?: ParameterValues) {
+    this.#values = values
+  }
+
   add(value: unknown, depth = 0): void {
+    const name = this.#values && parameterName(value)
+    if (name !== undefined) this.#addParameter(name, this.#values![name], depth)
+    else this.#addPart(value, depth)
+  }
+
+  #addPart(value: unknown, depth: number): void {
     if (depth > deepest)
       throw new QueryError(`A query nests at most ${deepest} conditions: this one nests deeper`)
     if (++this.#nodes > mostNodes)
@@ -36,6 +51,12 @@ export class Shape {
     } else this.#addLeaf(parameterName(value) === undefined ? 'x' : 'p', value)
   }
 
+  #addParameter(name: string, value: unknown, depth: number): void {
+    const place = this.leaves.length
+    this.add(value, depth)
+    if (this.leaves.length > place) this.parameters.set(place, name)
+  }
+
   #addLeaf(kind: string, value: unknown): void {
     this.text += kind
     this.leaves.push(value)
@@ -48,14 +69,24 @@ export class Shape {
       this.text += ']'
       return
     }
-    const kinds = new Set(items.map(kindOf))
-    this.#addLeaf(`(${[...kinds].sort().join('')})`, items)
+    this.#addLeaf(operandKinds(items), items)
   }
 }
 
 /** Whether an array is one operand, a list of scalars, and not a list of conditions. */
 export function isList(items: readonly unknown[]): boolean {
   return !items.some((item) => typeof item === 'object' && item !== null && isPlainObject(item))
+}
+
+/** What an operand is, a scalar or a list of them, so far as its condition depends on it. */
+export function operandKinds(operand: unknown): string {
+  if (!Array.isArray(operand)) return scalarKind(operand)
+  return `(${[...new Set(operand.map(scalarKind))].sort().join('')})`
+}
+
+/** As `kindOf`; `true` and `false` are conditions of their own. */
+function scalarKind(value: unknown): string {
+  return value === true ? 't' : value === false ? 'f' : kindOf(value)
 }
 
 /** One character for what a scalar is. */
@@ -80,4 +111,17 @@ export function kindOf(value: unknown): string {
 export function isPlainObject(value: object): value is Readonly<Record<string, unknown>> {
   const prototype = Object.getPrototypeOf(value)
   return (prototype === Object.prototype || prototype === null) && parameterName(value) === undefined
+}
+
+/** The text of a part of a query that has no operands: the same for two of them only where they are alike. */
+export function structureText(part: unknown): string {
+  try {
+    return JSON.stringify(part, (_, value: unknown) => (isJson(value) ? value : { '': typeof value }))
+  } catch {
+    throw new QueryError('A query is plain data: this one holds something that is not')
+  }
+}
+
+function isJson(value: unknown): boolean {
+  return value !== undefined && typeof value !== 'function' && typeof value !== 'symbol'
 }

@@ -1,5 +1,6 @@
 import { QueryError } from '../errors.ts'
 import type { Comparable, Condition, Slot } from './condition.ts'
+import { isFieldName } from './field-name.ts'
 import { type Field, type Fields, type FieldTypes, type Place, typesOf } from './fields.ts'
 import type { SlotSource } from './operand.ts'
 import { isList, isPlainObject, kindOf } from './shape.ts'
@@ -102,7 +103,7 @@ export class WhereParser {
   }
 
   #field(name: string, value: unknown, { path, place }: Position): Condition {
-    const child = safeName.test(name) && name !== '__proto__' ? this.#fields.child(place, name) : null
+    const child = isFieldName(name) ? this.#fields.child(place, name) : null
     if (child === null) throw this.#unknown(name, path, place)
     const position = { path: [...path, name], place: child }
     const dotted = position.path.join('.')
@@ -172,7 +173,7 @@ export class WhereParser {
     return { type: 'compare', field, operator, kind, operand: this.#slot(operator, field, 'scalar') }
   }
 
-  /** Texts, numbers and booleans of one list are compared apart. */
+  /** Texts, numbers and booleans of one list are compared apart; which booleans it has is part of the shape. */
   #in(operator: Operator, value: unknown, field: Field): Condition {
     if (!Array.isArray(value))
       throw new QueryError(`${operator} on '${field.path}' takes an array: got ${describe(value)}`)
@@ -181,20 +182,19 @@ export class WhereParser {
         `${operator} on '${field.path}' takes an array of scalars: it has ${describe(value.find((item) => typeof item === 'object'))}`,
       )
     const conditions: Condition[] = []
-    const kinds = new Set(
-      value.map((item) => (typeof item === 'boolean' ? 'b' : this.#kind(operator, item, field))),
-    )
+    const kinds = new Set<Comparable>()
+    for (const item of value) if (typeof item !== 'boolean') kinds.add(this.#kind(operator, item, field))
     const leaf = this.#leaf++
     for (const kind of ['number', 'string'] as const) {
       if (!kinds.has(kind)) continue
       const items = this.#slotOf(leaf, operator, field, kind === 'number' ? 'numbers' : 'strings')
       conditions.push({ type: 'in', field, kind, items })
     }
-    // Which booleans there are is no part of the shape: they come as the items of an array do.
-    if (kinds.has('b'))
-      throw new QueryError(
-        `${operator} on '${field.path}' compares numbers, texts or dates: use eq, or OR, for booleans`,
-      )
+    for (const one of [true, false]) {
+      if (!value.includes(one)) continue
+      this.#expect(field.types.boolean, operator, one, field)
+      conditions.push({ type: 'boolean', field, value: one })
+    }
     if (conditions.length === 0) return { type: 'constant', value: false }
     return conditions.length === 1 ? conditions[0]! : { type: 'or', conditions }
   }
@@ -266,9 +266,6 @@ export class WhereParser {
     return this.#sources.push({ leaf, as, of: `${operator} on '${path}'` }) - 1
   }
 }
-
-/** Names that stand in a JSON path without being escaped; a dot would lead into another object. */
-export const safeName = /^[^."'`\\[\](){}\p{Cc}\p{Cs}\u2028\u2029]+$/u
 
 /** Throws a QueryError where a field may be a bigint: as text, 10 comes before 9. */
 export function checkOrdered(field: Field, operator: string): void {

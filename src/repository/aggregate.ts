@@ -30,7 +30,8 @@ const options = [
 
 function planAggregate(store: RowStore, definition: AnyDefinition, query: UntypedAggregate) {
   checkQueryOptions(query, 'aggregate', options)
-  return plannerOf(definition).aggregate(query, prefixKeys(store, definition, query.prefix))
+  const { prefix, ...rest } = query
+  return plannerOf(definition).aggregate(rest, prefixKeys(store, definition, prefix))
 }
 
 /** One object of figures; with `groupBy`, an array of them. */
@@ -42,45 +43,48 @@ export async function aggregate(
   store.assertOpen()
   const planned = planAggregate(store, definition, query)
   const rows = await store.driver.figures(planned)
-  const figures = rows.map((row) => figuresOf(planned.plan, row))
-  return query.groupBy === undefined ? (figures[0] ?? {}) : figures
+  if (query.groupBy === undefined) return figuresOf(planned.plan, rows[0]!)
+  return rows.map((row) => ({ group: groupOf(planned.plan, row), ...figuresOf(planned.plan, row) }))
+}
+
+const columnsPerGroup = 3
+
+function groupOf({ groupBy }: AggregatePlan, row: Row): Figures {
+  const group: Figures = {}
+  for (const [i, field] of groupBy.entries()) {
+    const [value, kind, meaning] = row.slice(columnsPerGroup * i)
+    group[field.path] = restore(value!, kind as string | null, meaning as string | null, field)
+  }
+  return group
 }
 
 function figuresOf({ groupBy, measures }: AggregatePlan, row: Row): Figures {
   const figures: Figures = {}
-  let column = 0
-  if (groupBy.length > 0) {
-    const group: Record<string, unknown> = {}
-    for (const field of groupBy) {
-      group[field.path] = restore(
-        row[column]!,
-        row[column + 1] as string | null,
-        row[column + 2] === 1,
-        field,
-      )
-      column += 3
-    }
-    Object.assign(figures, { group })
-  }
+  let column = columnsPerGroup * groupBy.length
   for (const { name, field } of measures) {
+    const figure = row[column++]!
     if (field === null) {
-      Object.assign(figures, { count: row[column++] })
+      figures['count'] = figure
       continue
     }
     figures[name] ??= {}
-    const byField = figures[name] as Record<string, unknown>
-    const figure = row[column++]!
+    const byField = figures[name] as Figures
     byField[field.path] =
-      name === 'min' || name === 'max' ? restore(figure, null, row[column++] === 1, field) : figure
+      name === 'min' || name === 'max' ? restore(figure, null, row[column++] as string | null, field) : figure
   }
   return figures
 }
 
 /** A value as it was stored, of what SQLite makes of it. */
-function restore(value: Row[number], kind: string | null, isDate: boolean, { types }: Field): unknown {
+function restore(value: Row[number], kind: string | null, meaning: string | null, { types }: Field): unknown {
   if (kind === 'true' || kind === 'false') return kind === 'true'
   if (kind === 'object' || kind === 'array') return JSON.parse(value as string)
-  if (isDate && typeof value === 'string') return new Date(value)
+  // A field may hold such values and plain texts: the least of all is then not of the meaning that some have.
+  if (meaning === 'Date' && typeof value === 'string' && dateText.test(value)) return new Date(value)
+  if (meaning === 'bigint' && typeof value === 'string' && bigintText.test(value)) return BigInt(value)
   const onlyBoolean = types.boolean && !types.number
   return onlyBoolean && typeof value === 'number' ? value === 1 : value
 }
+
+const dateText = /^([+-]\d\d)?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+const bigintText = /^-?\d+$/

@@ -9,19 +9,51 @@ import { entriesOf, foundRows, planFind, type UntypedQuery } from './found-rows.
 import { readTogether } from './read-together.ts'
 import { present } from './with.ts'
 
-export async function findMany(
+export function findMany(
   store: RowStore,
   definition: AnyDefinition,
   query: UntypedQuery,
 ): Promise<RowEntry[]> {
-  checkQueryOptions(query, 'a query')
-  store.assertOpen()
-  const planned = planFind(store, definition, query)
+  const plan = () => {
+    checkQuery(store, query)
+    return planFind(store, definition, query)
+  }
+  return findPlanned(store, definition, query, plan, allOf)
+}
+
+export function findFirst(
+  store: RowStore,
+  definition: AnyDefinition,
+  query: UntypedQuery,
+): Promise<RowEntry | null> {
+  const plan = () => {
+    checkQuery(store, query)
+    return planFind(store, definition, { ...query, limit: 1 })
+  }
+  return findPlanned(store, definition, query, plan, firstOf)
+}
+
+export const allOf = (entries: RowEntry[]): RowEntry[] => entries
+export const firstOf = (entries: readonly RowEntry[]): RowEntry | null => entries[0] ?? null
+
+/**
+ * What `pick` takes of the rows of a plan, with what the query asks to load along and without what it leaves out. Rejects with
+ * what `plan` throws.
+ */
+export async function findPlanned<T>(
+  store: RowStore,
+  definition: AnyDefinition,
+  query: UntypedQuery,
+  plan: () => Planned<FindPlan>,
+  pick: (entries: RowEntry[]) => T,
+): Promise<T> {
+  const planned = plan()
   if (query.with !== undefined)
-    return readTogether(store, (store) => findAll(store, definition, query, planned))
+    return pick(await readTogether(store, (store) => findAll(store, definition, query, planned)))
   if (query.columns !== undefined || mayBeBigint(planned.plan))
-    return findAll(store, definition, query, planned)
-  return entriesOf(store, definition, await store.driver.find(planned))
+    return pick(await findAll(store, definition, query, planned))
+  const entries = entriesOf(store, definition, await store.driver.find(planned))
+  return pick(entries instanceof Promise ? await entries : entries)
 }
 
 async function findAll(
@@ -35,21 +67,19 @@ async function findAll(
 }
 
 /** How a query's statement is run; the rows of `with` have statements of their own. */
-export function explain(
+export async function explain(
   store: RowStore,
   definition: AnyDefinition,
   query: UntypedQuery,
 ): Promise<Explanation> {
-  checkQueryOptions(query, 'a query')
-  store.assertOpen()
+  checkQuery(store, query)
   return store.driver.explain(planFind(store, definition, query))
 }
 
 const defaultPage = 100
 
 export async function findPage(store: RowStore, definition: AnyDefinition, query: UntypedQuery) {
-  checkQueryOptions(query, 'a query')
-  store.assertOpen()
+  checkQuery(store, query)
   const { limit = defaultPage } = query
   // One more than asked for tells whether this page is the last.
   const more = typeof limit === 'number' && limit > 0 ? limit + 1 : limit
@@ -66,6 +96,12 @@ export async function findPage(store: RowStore, definition: AnyDefinition, query
     return { entries: await present(store, definition, query, found), cursor }
   }
   return query.with === undefined ? read(store) : readTogether(store, read)
+}
+
+/** Throws DatabaseClosedError on a database that is closed, a TypeError for an option that no query has. */
+function checkQuery(store: RowStore, query: UntypedQuery): void {
+  store.assertOpen()
+  checkQueryOptions(query, 'a query')
 }
 
 function mayBeBigint({ order }: FindPlan): boolean {

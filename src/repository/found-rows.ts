@@ -1,6 +1,7 @@
 import type { KeyedRow } from '../driver/driver.ts'
 import { QueryError } from '../errors.ts'
-import { idOfKey } from '../key/pattern.ts'
+import { idReader } from '../key/pattern.ts'
+import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import type { Key } from '../key.types.ts'
 import type { FindPlan, Planned } from '../query/plan.ts'
 import { valueAt } from '../query/stored-form.ts'
@@ -20,6 +21,18 @@ export interface UntypedQuery extends UncheckedQuery {
 export interface FoundRow<Row extends KeyedRow = KeyedRow> {
   readonly row: Row
   readonly entry: RowEntry
+}
+
+const idReaders = new WeakMap<AnyDefinition, (key: Key) => IdOf<Pattern>>()
+
+/** What reads the ids of a definition's rows. */
+function idReaderOf(definition: AnyDefinition): (key: Key) => IdOf<Pattern> {
+  let reader = idReaders.get(definition)
+  if (reader === undefined) {
+    reader = idReader(definition.pattern)
+    idReaders.set(definition, reader)
+  }
+  return reader
 }
 
 /** The plan of a query. Throws a QueryError for one that is not right. */
@@ -45,11 +58,12 @@ export function entriesOf(
   definition: AnyDefinition,
   rows: readonly KeyedRow[],
 ): RowEntry[] | Promise<RowEntry[]> {
+  const idOf = idReaderOf(definition)
   const entries = new Array<RowEntry | Promise<RowEntry>>(rows.length)
   let asynchronous = false
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i]!
-    const entry = store.rowEntry(row, idOfKey(definition.pattern, row.key), row.key)
+    const entry = store.rowEntry(row, idOf(row.key), row.key)
     if (entry instanceof Promise) asynchronous = true
     entries[i] = entry
   }

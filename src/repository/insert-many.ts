@@ -29,6 +29,11 @@ export async function insertMany(
   ) {
     throw new TypeError("insertMany takes an iterable of [id, value], as [['alice', { name: 'Alice' }]]")
   }
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new TypeError('The signal of insertMany is an AbortSignal: give the signal of an AbortController')
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw new TypeError('onProgress of insertMany is a function of the number of rows')
+  store.assertOpen()
   signal?.throwIfAborted()
   let count = 0
   let batch: SetMutation[] = []
@@ -55,7 +60,10 @@ export async function insertMany(
     batch.push(mutation)
     return batch.length === rowsPerCommit ? commitBatch() : undefined
   }
-  const add = ([id, value]: readonly [Id, unknown]): Promise<void> | undefined => {
+  const add = (item: readonly [Id, unknown]): Promise<void> | undefined => {
+    if (!Array.isArray(item))
+      throw new TypeError("Each item of insertMany is [id, value], as ['alice', { name: 'Alice' }]")
+    const [id, value] = item
     const mutation = store.prepareSet(keyOf(id), value, expireIn)
     return mutation instanceof Promise ? mutation.then(push) : push(mutation)
   }

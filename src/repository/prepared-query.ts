@@ -1,87 +1,100 @@
 import { QueryError } from '../errors.ts'
-import { parameterName } from '../query/parameter.ts'
+import type { KeyRange } from '../key/range.ts'
+import type { Key } from '../key.types.ts'
+import { fillParameters, type ParameterValues, parametersIn } from '../query/fill-parameters.ts'
+import type { FindPlan, Planned } from '../query/plan.ts'
 import { checkQueryOptions } from '../query/planner.ts'
+import { PreparedFind } from '../query/prepared-find.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
-import { findMany, findPage } from './find.ts'
+import { allOf, findPage, findPlanned, firstOf } from './find.ts'
 import type { UntypedQuery } from './found-rows.ts'
-
-type Values = Readonly<Record<string, unknown>>
+import { plannerOf, prefixKeys } from './planner-of.ts'
 
 /** A query with named parameters, for many executions; `PreparedQuery` of query-methods.types.ts is its typed face. */
 export class StorePreparedQuery {
   readonly #store: RowStore
   readonly #definition: AnyDefinition
-  readonly #names: ReadonlySet<string>
-  readonly #fill: (values: Values) => unknown
+  readonly #query: UntypedQuery
+  readonly #names: readonly string[]
+  /** Whether what is loaded, and by which prefix, depends on parameters too. */
+  readonly #open: { readonly with: boolean; readonly prefix: boolean }
+  readonly #all: PreparedFind
+  readonly #one: PreparedFind
+  #range: KeyRange | null | undefined
 
   constructor(store: RowStore, definition: AnyDefinition, query: UntypedQuery) {
     checkQueryOptions(query, 'prepare')
-    const names = new Set<string>()
+    // A copy: what its caller does to the query later is none of its executions' business.
+    const own = fillParameters(query) as UntypedQuery
     this.#store = store
     this.#definition = definition
-    this.#fill = filler(query, names)
-    this.#names = names
+    this.#query = own
+    this.#names = [...parametersIn(own)]
+    this.#open = { with: parametersIn(own.with).size > 0, prefix: parametersIn(own.prefix).size > 0 }
+    const planner = plannerOf(definition)
+    this.#all = new PreparedFind(planner, own)
+    this.#one = new PreparedFind(planner, { ...own, limit: 1 })
   }
 
-  async execute(values: Values = {}): Promise<RowEntry[]> {
-    return findMany(this.#store, this.#definition, this.#query(values))
+  execute(values: ParameterValues = {}): Promise<RowEntry[]> {
+    return this.#find(this.#all, values, allOf)
   }
 
-  async first(values: Values = {}): Promise<RowEntry | null> {
-    const [entry] = await findMany(this.#store, this.#definition, { ...this.#query(values), limit: 1 })
-    return entry ?? null
+  first(values: ParameterValues = {}): Promise<RowEntry | null> {
+    return this.#find(this.#one, values, firstOf)
   }
 
-  async page(values: Values = {}) {
-    return findPage(this.#store, this.#definition, this.#query(values))
+  async page(values: ParameterValues = {}) {
+    this.#store.assertOpen()
+    this.#check(values)
+    return findPage(this.#store, this.#definition, this.#filled(values))
   }
 
-  #query(values: Values): UntypedQuery {
+  #find<T>(prepared: PreparedFind, values: ParameterValues, pick: (entries: RowEntry[]) => T): Promise<T> {
+    if (this.#open.with) return this.#findRelated(prepared, values, pick)
+    return findPlanned(this.#store, this.#definition, this.#query, () => this.#plan(prepared, values), pick)
+  }
+
+  async #findRelated<T>(
+    prepared: PreparedFind,
+    values: ParameterValues,
+    pick: (entries: RowEntry[]) => T,
+  ): Promise<T> {
+    const planned = this.#plan(prepared, values)
+    return findPlanned(this.#store, this.#definition, this.#filled(values), () => planned, pick)
+  }
+
+  #plan(prepared: PreparedFind, values: ParameterValues): Planned<FindPlan> {
+    this.#store.assertOpen()
+    this.#check(values)
+    return prepared.plan(values, this.#rangeOf(values))
+  }
+
+  #rangeOf(values: ParameterValues): KeyRange | null {
+    const { prefix } = this.#query
+    if (!this.#open.prefix) {
+      this.#range ??= prefixKeys(this.#store, this.#definition, prefix)
+      return this.#range
+    }
+    return prefixKeys(this.#store, this.#definition, fillParameters(prefix, values) as Key)
+  }
+
+  #filled(values: ParameterValues): UntypedQuery {
+    return fillParameters(this.#query, values) as UntypedQuery
+  }
+
+  /** Throws a QueryError where a parameter has no value, or a value no parameter. */
+  #check(values: ParameterValues): void {
+    if (typeof values !== 'object' || values === null)
+      throw new TypeError("A prepared query takes its values by name, as { email: 'alice@example.com' }")
     for (const name of this.#names) {
       if (!Object.hasOwn(values, name))
         throw new QueryError(`The prepared query has a parameter '${name}': give it a value`)
     }
-    for (const name of Object.keys(values)) {
-      if (!this.#names.has(name))
+    for (const name in values) {
+      if (!this.#names.includes(name))
         throw new QueryError(`The prepared query has no parameter ${JSON.stringify(name)}`)
     }
-    return this.#fill(values) as UntypedQuery
   }
-}
-
-/** A function that copies a part of a query with its parameters filled in; parts without any are not copied. */
-function filler(part: unknown, names: Set<string>): (values: Values) => unknown {
-  const name = parameterName(part)
-  if (name !== undefined) {
-    names.add(name)
-    return (values) => operand(values[name], name)
-  }
-  if (typeof part !== 'object' || part === null || part instanceof Date) return () => part
-  const before = names.size
-  const members = Object.entries(part).map(([key, inner]) => [key, filler(inner, names)] as const)
-  if (names.size === before && !holdsParameter(part)) return () => part
-  return (values) => {
-    const copy: Record<string, unknown> = Array.isArray(part) ? ([] as never) : {}
-    for (const [key, fill] of members) copy[key] = fill(values)
-    return copy
-  }
-}
-
-function holdsParameter(part: unknown): boolean {
-  if (parameterName(part) !== undefined) return true
-  return typeof part === 'object' && part !== null && Object.values(part).some(holdsParameter)
-}
-
-/** A parameter stands for an operand: an object would be conditions of its own. */
-function operand(value: unknown, name: string): unknown {
-  const isObject = typeof value === 'object' && value !== null && !(value instanceof Date)
-  if (
-    !isObject ||
-    (Array.isArray(value) && value.every((item) => typeof item !== 'object' || item instanceof Date))
-  )
-    return value
-  throw new QueryError(
-    `The parameter '${name}' is an operand: a text, a number, a boolean, a date, or an array of them`,
-  )
 }

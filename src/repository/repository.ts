@@ -22,7 +22,7 @@ import type { ChangesOptions } from '../watch/change.types.ts'
 import type { WatchOptions } from '../watch/watch-options.ts'
 import { aggregate, type UntypedAggregate } from './aggregate.ts'
 import { countRows } from './count.ts'
-import { explain, findMany, findPage } from './find.ts'
+import { explain, findFirst, findMany, findPage } from './find.ts'
 import type { UntypedQuery } from './found-rows.ts'
 import { idRange, type UntypedIdRange } from './id-range.ts'
 import { insertMany } from './insert-many.ts'
@@ -103,6 +103,7 @@ export class StoreRepository {
   }
 
   async insert(id: Id, value: unknown, options?: ExpireOptions): Promise<CommitResult> {
+    this.#store.assertOpen()
     checkExpireOptions(options, 'insert')
     const key = this.key(id)
     const prepared = this.#store.prepareSet(key, value, options?.expireIn)
@@ -116,6 +117,7 @@ export class StoreRepository {
   }
 
   async create(value: unknown, options: ExpireOptions & { readonly prefix?: Key } = {}) {
+    this.#store.assertOpen()
     checkOptionNames(options, ['prefix', 'expireIn'], 'create')
     const { prefix = [], ...expiry } = options
     const wildcards = wildcardCount(this.pattern)
@@ -131,11 +133,13 @@ export class StoreRepository {
   }
 
   async set(id: Id, value: unknown, options?: ExpireOptions): Promise<CommitResult> {
+    this.#store.assertOpen()
     checkExpireOptions(options, 'set')
     return this.#commit(this.#store.prepareSet(this.key(id), value, options?.expireIn))
   }
 
   async update(id: Id, update: UntypedUpdate, options?: ExpireOptions): Promise<CommitResult> {
+    this.#store.assertOpen()
     checkExpireOptions(options, 'update')
     const key = this.key(id)
     const encodedKey = this.#store.encodeKey(key)
@@ -172,12 +176,14 @@ export class StoreRepository {
   }
 
   async delete(id?: Id): Promise<boolean> {
+    this.#store.assertOpen()
     const key = this.#store.encodeKey(this.key(id))
     const outcome = await this.#store.commit({ checks: [], mutations: [{ type: 'delete', key }] })
     return outcome.type === 'committed' && outcome.touched > 0
   }
 
   async touch(id: Id, options: { readonly expireIn: number | null }): Promise<CommitResult> {
+    this.#store.assertOpen()
     checkOptionNames(options, ['expireIn'], 'touch')
     if (options.expireIn === undefined)
       throw new TypeError('touch takes { expireIn }: milliseconds, or null for never')
@@ -196,24 +202,23 @@ export class StoreRepository {
     return committed(outcome.version)
   }
 
-  async findMany(query: UntypedQuery = {}): Promise<RowEntry[]> {
+  findMany(query: UntypedQuery = {}): Promise<RowEntry[]> {
     return findMany(this.#store, this.definition, query)
   }
 
-  async findFirst(query: UntypedQuery = {}): Promise<RowEntry | null> {
-    const [first] = await findMany(this.#store, this.definition, { ...query, limit: 1 })
-    return first ?? null
+  findFirst(query: UntypedQuery = {}): Promise<RowEntry | null> {
+    return findFirst(this.#store, this.definition, query)
   }
 
-  async findPage(query: UntypedQuery = {}) {
+  findPage(query: UntypedQuery = {}) {
     return findPage(this.#store, this.definition, query)
   }
 
-  async count(query: { readonly where?: unknown; readonly prefix?: Key } = {}): Promise<number> {
+  count(query: { readonly where?: unknown; readonly prefix?: Key } = {}): Promise<number> {
     return countRows(this.#store, this.definition, query)
   }
 
-  async aggregate(query: UntypedAggregate) {
+  aggregate(query: UntypedAggregate) {
     return aggregate(this.#store, this.definition, query)
   }
 
@@ -271,6 +276,7 @@ export class StoreRepository {
   }
 
   async #arithmetic(type: 'sum' | 'max' | 'min', id: Id, n: bigint | KvU64, options?: ExpireOptions) {
+    this.#store.assertOpen()
     checkExpireOptions(options, type)
     return this.#commit(this.#store.prepareArithmetic(type, this.key(id), n, options?.expireIn))
   }

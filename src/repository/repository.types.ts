@@ -29,6 +29,12 @@ export interface CreateOptions<D extends AnyDefinition> extends ExpireOptions {
   readonly prefix?: LeadingIds<IdOf<D['pattern']>>
 }
 
+/** The options can be left out where there is one wildcard only. */
+type CreateArguments<D extends AnyDefinition> =
+  LeadingIds<IdOf<D['pattern']>> extends readonly []
+    ? readonly [options?: CreateOptions<D>]
+    : readonly [options: CreateOptions<D> & { readonly prefix: LeadingIds<IdOf<D['pattern']>> }]
+
 type LeadingIds<Id> = Id extends readonly [...infer Leading, unknown] ? Readonly<Leading> : readonly []
 
 /** What `create` resolves to: the commit, and the id that was made. */
@@ -129,15 +135,16 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   insert(...args: [...id: IdArguments<D>, value: Input<D>, options?: ExpireOptions]): Promise<CommitResult>
 
   /**
-   * Writes a row under an id that is made for it: its last wildcard becomes a UUIDv7, which sorts by time. Rejects with a
-   * TypeError where `prefix` does not fill the others, or the pattern has no wildcard.
+   * Writes a row under an id that is made for it: its last wildcard becomes a UUIDv7, which sorts by time. Where there are
+   * several, the `prefix` of `CreateOptions` fills the others. Rejects with a TypeError where it does not, or the pattern has no
+   * wildcard.
    *
    * ```ts
    * const made = await posts.create({ title: 'New' }, { prefix: ['alice'] })
    * made // => { ok: true, versionstamp: '…', id: ['alice', '…'], key: ['users', 'alice', 'posts', '…'] }
    * ```
    */
-  create(value: Input<D>, options?: CreateOptions<D>): Promise<CreateResult<D>>
+  create(value: Input<D>, ...options: CreateArguments<D>): Promise<CreateResult<D>>
 
   /**
    * Writes a row, whether it is there or not. What the schema makes of the value is what is stored.

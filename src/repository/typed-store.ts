@@ -50,6 +50,8 @@ export class TypedStore<R extends Definitions> extends KeyValue<R> {
   repository<const P extends R[number]['pattern']>(pattern: P): Repository<DefinitionByPattern<R, P>, R>
   repository(wanted: AnyDefinition | Pattern): unknown {
     const { registry } = this.#store
+    if (typeof wanted !== 'object' || wanted === null)
+      throw new TypeError("repository takes a pattern, as ['users', '*'], or a definition of defineSchema")
     const found = isPattern(wanted) ? registry.byPattern(wanted) : registry.byName(wanted.name)
     if (found === undefined || (found !== wanted && !isPattern(wanted))) {
       throw new TypeError('No schema was declared for this: add it by withSchema or withSchemas before open')

@@ -4,8 +4,9 @@ import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Definitions } from '../schema/registry.types.ts'
 import type { Change, ChangesOptions } from '../watch/change.types.ts'
 import type { WatchOptions } from '../watch/watch-options.ts'
+import type { CheckedQuery } from './checked-query.types.ts'
 import type { IdArguments, RepositoryEntryMaybe } from './entry.types.ts'
-import type { CheckedQuery, Query, QueryEntry } from './query-methods.types.ts'
+import type { Query, QueryEntry } from './query.types.ts'
 
 /** What a commit did to a row: a Change with the row's id. */
 export type RepositoryChange<D extends AnyDefinition> = Change<

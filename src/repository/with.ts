@@ -4,6 +4,7 @@ import { compareParts, encodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { keyOfId } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
+import type { Key } from '../key.types.ts'
 import type { FindPlan, Planned } from '../query/plan.ts'
 import { checkQueryOptions, relate } from '../query/planner.ts'
 import { valueAt } from '../query/stored-form.ts'
@@ -105,7 +106,8 @@ async function loadReferred(
   const placeOf = parents.map(({ entry }) => {
     const id = valueAt(entry.value, path)
     if (id === undefined || id === null) return null
-    const key = store.encodeKey(keyOfId(target.pattern, id as IdOf<Pattern>))
+    const key = encodedOrNull(store, keyOfId(target.pattern, id as IdOf<Pattern>))
+    if (key === null) return null
     const text = keyText(key)
     const known = places.get(text)
     if (known !== undefined) return known
@@ -114,6 +116,16 @@ async function loadReferred(
   })
   const rows = await grouped(store, target, query, keys, 'at', keys.length)
   return placeOf.map((place) => (place === null ? null : (rows[place]![0] ?? null)))
+}
+
+/** `null` for what no key can be, as one that is too long: a value that refers to it refers to no row. */
+function encodedOrNull(store: RowStore, key: Key): Uint8Array | null {
+  try {
+    return store.encodeKey(key)
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) return null
+    throw error
+  }
 }
 
 async function grouped(

@@ -42,6 +42,19 @@ export function defineSchema(
   })
 }
 
+/** Whether this is what `defineSchema` makes, also by another copy of this module. */
+export function isDefinition(value: unknown): value is AnyDefinition {
+  if (typeof value !== 'object' || value === null) return false
+  const { pattern, schema, name, indexes, references } = value as Partial<AnyDefinition>
+  return (
+    Array.isArray(pattern) &&
+    schema !== undefined &&
+    typeof name === 'string' &&
+    Array.isArray(indexes) &&
+    typeof references === 'object'
+  )
+}
+
 /** Bytes are copied, since the caller could change them in place. */
 function ownPart(part: KeyPart): KeyPart {
   return part instanceof Uint8Array ? part.slice() : part

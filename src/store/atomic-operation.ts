@@ -25,7 +25,10 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
 
   check(...checks: readonly AtomicCheck[]): this {
     return this.#collect(() => {
-      for (const { key, versionstamp } of checks) {
+      for (const check of checks) {
+        if (typeof check !== 'object' || check === null)
+          throw new TypeError("check takes an entry, or { key, versionstamp }: null for 'no value'")
+        const { key, versionstamp } = check
         const version = versionstamp === null ? null : parseVersionstamp(versionstamp)
         this.#assertRoom()
         this.#checks.push({ key: this.#store.encodeKey(key), version })
@@ -57,7 +60,13 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
   }
 
   mutate(...mutations: readonly AtomicMutation[]): this {
-    for (const mutation of mutations) this.#collect(() => this.#mutate(mutation))
+    for (const mutation of mutations) {
+      this.#collect(() => {
+        if (typeof mutation !== 'object' || mutation === null)
+          throw new TypeError("mutate takes mutations, as { type: 'set', key: ['a'], value: 1 }")
+        this.#mutate(mutation)
+      })
+    }
     return this
   }
 

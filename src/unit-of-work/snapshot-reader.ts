@@ -15,24 +15,25 @@ import { compareBytes, encodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { type KeyRange, singleKeyRange, successor } from '../key/range.ts'
 import type { AggregatePlan, CountPlan, FindPlan, Planned, RelatedPlan } from '../query/plan.ts'
-
-/** Which of the unit's own writes a read sees: `all` includes those of values that were changed in place. */
-export type OwnWrites = 'none' | 'written' | 'all'
+import type { OwnWrites } from './own-writes.ts'
 
 /** What a unit of work shows its reader. */
 export interface ReaderContext {
   /** Throws where the unit is over, or doomed. */
   assertOpen(): void
-  /** The keys that the unit has written so far, in the order of its writes. */
-  readonly written: readonly Uint8Array[]
+  readonly own: OwnWrites
+  /** Adds a write for each loaded value that was changed in place. */
+  writeChangedValues(): Promise<void>
   /** A range that holds every key of a collection. */
   collectionRange(collection: string): KeyRange
-  pending(own: OwnWrites): Promise<readonly Mutation[]> | readonly Mutation[]
-  /** Whether the unit has written this key. */
-  writes(key: Uint8Array): boolean
   /** Dooms the unit, and gives what to throw. */
   conflict(conflicts: readonly CheckConflict[]): Error
 }
+
+/** The version of a row that the unit has written anew while it was read: no check finds it. */
+const outdated = 0
+/** A key that was read has passed the limit of its day. */
+const anyLength = Number.POSITIVE_INFINITY
 
 /**
  * The reads of a unit of work, from one snapshot and with the unit's own writes on top.
@@ -59,7 +60,7 @@ export class SnapshotReader implements Reader {
   }
 
   get written(): readonly Uint8Array[] {
-    return this.#context.written
+    return this.#context.own.keys
   }
 
   /** What has been read, for the commit to validate. */
@@ -69,18 +70,29 @@ export class SnapshotReader implements Reader {
 
   async get(key: Uint8Array): Promise<StoredRow | null> {
     return this.#inTurn(async () => {
-      const row = await this.#read({ type: 'get', key }, this.#context.writes(key) ? 'written' : 'none')
-      this.#addRead(key, row)
-      return row
+      const own = this.#ownRow(key)
+      if (own !== undefined) return own
+      const underneath = this.#context.own.of(key)
+      const { latestVersion } = this.#context.own
+      const row = await this.#read({ type: 'get', key }, underneath)
+      return this.#addRead(key, row, underneath, latestVersion)
     })
   }
 
   async getMany(keys: readonly Uint8Array[]): Promise<(StoredRow | null)[]> {
     return this.#inTurn(async () => {
-      const own = keys.some((key) => this.#context.writes(key)) ? 'written' : 'none'
-      const rows = await this.#read({ type: 'getMany', keys }, own)
-      for (const [index, row] of rows.entries()) this.#addRead(keys[index]!, row)
-      return rows
+      const rows = keys.map((key) => this.#ownRow(key))
+      const asked = keys.filter((_, i) => rows[i] === undefined)
+      if (asked.length === 0 && keys.length > 0) return rows as (StoredRow | null)[]
+      const underneath = asked.map((key) => this.#context.own.of(key))
+      const { latestVersion } = this.#context.own
+      const read = await this.#read({ type: 'getMany', keys: asked }, underneath.flat())
+      let next = 0
+      return rows.map((row, i) => {
+        if (row !== undefined) return row
+        const place = next++
+        return this.#addRead(keys[i]!, read[place]!, underneath[place]!, latestVersion)
+      })
     })
   }
 
@@ -90,11 +102,11 @@ export class SnapshotReader implements Reader {
 
   async scan(scan: Scan): Promise<KeyedRow[]> {
     return this.#inTurn(async () => {
-      const rows = await this.#read({ type: 'scan', scan }, 'all')
+      const rows = await this.#readRows({ type: 'scan', scan })
       for (const row of rows) this.#noticeExpiry(row.expiresAt)
       // A page that is full ends at its last row: what lies behind it has not been read.
       const lastRow = rows.length === scan.limit ? rows.at(-1) : undefined
-      const last = lastRow && encodeKey(lastRow.key)
+      const last = lastRow && encodeKey(lastRow.key, anyLength)
       const { start, end } = scan.range
       if (last === undefined) this.#addRange(scan.range)
       else this.#addRange(scan.reverse ? { start: last, end } : { start, end: successor(last) })
@@ -104,22 +116,34 @@ export class SnapshotReader implements Reader {
 
   async count(collection: string, range: KeyRange | null): Promise<number> {
     return this.#inTurn(async () => {
-      const count = await this.#read({ type: 'count', collection, range }, 'all')
+      const count = await this.#readAll({ type: 'count', collection, range })
       this.#addRange(range ?? this.#context.collectionRange(collection))
       return count
     })
   }
 
   find(query: Planned<FindPlan>): Promise<KeyedRow[]> {
-    return this.#query({ type: 'find', query })
+    return this.#inTurn(async () => {
+      const rows = await this.#readRows({ type: 'find', query })
+      this.#addQuery(query)
+      return rows
+    })
   }
 
   related(query: Planned<RelatedPlan>): Promise<RelatedRow[]> {
-    return this.#query({ type: 'related', query })
+    return this.#inTurn(async () => {
+      const rows = await this.#readRows({ type: 'related', query })
+      this.#addQuery(query)
+      return rows
+    })
   }
 
   figures(query: Planned<CountPlan | AggregatePlan>): Promise<Figures[]> {
-    return this.#query({ type: 'figures', query })
+    return this.#inTurn(async () => {
+      const figures = await this.#readAll({ type: 'figures', query })
+      this.#addQuery(query)
+      return figures
+    })
   }
 
   explain(query: Planned): Promise<Explanation> {
@@ -127,17 +151,12 @@ export class SnapshotReader implements Reader {
   }
 
   /** Every change of the collection, or of the keys of the prefix, may change what a query gives. */
-  #query<R extends Extract<Read, { readonly query: Planned }>>(read: R): Promise<ReadResults[R['type']]> {
-    return this.#inTurn(async () => {
-      const result = await this.#read(read, 'all')
-      this.#addRange(this.#rangeOf(read.query))
-      return result
-    })
-  }
-
-  #rangeOf({ plan, operands }: Planned): KeyRange {
-    if (plan.range === null) return this.#context.collectionRange(plan.collection)
-    return { start: operands[plan.range.start] as Uint8Array, end: operands[plan.range.end] as Uint8Array }
+  #addQuery({ plan, operands }: Planned): void {
+    this.#addRange(
+      plan.range === null
+        ? this.#context.collectionRange(plan.collection)
+        : { start: operands[plan.range.start] as Uint8Array, end: operands[plan.range.end] as Uint8Array },
+    )
   }
 
   #inTurn<T>(read: () => Promise<T>): Promise<T> {
@@ -146,25 +165,71 @@ export class SnapshotReader implements Reader {
     return result
   }
 
-  async #read<R extends Read>(read: R, own: OwnWrites): Promise<ReadResults[R['type']]> {
+  /** A read that sees all that the unit has written, values that were changed in place included. */
+  async #readAll<R extends Read>(read: R): Promise<ReadResults[R['type']]> {
     this.#context.assertOpen()
-    const pending = await this.#context.pending(own)
-    const outcome = await this.#driver.snapshot(read, this.readSet, pending)
+    await this.#context.writeChangedValues()
+    return this.#read(read, this.#context.own.all())
+  }
+
+  /** A read that sees these of the unit's own writes. */
+  async #read<R extends Read>(read: R, own: readonly Mutation[]): Promise<ReadResults[R['type']]> {
+    this.#context.assertOpen()
+    const outcome = await this.#driver.snapshot(read, this.readSet, own)
     if (outcome.type === 'conflict') throw this.#context.conflict(outcome.conflicts)
     this.#version = outcome.version
     this.#noticeExpiry(outcome.validUntil)
     return outcome.result
   }
 
-  #addRead(key: Uint8Array, row: StoredRow | null): void {
+  /** What the unit itself has written under a key; `undefined` where the database has to be asked. */
+  #ownRow(key: Uint8Array): StoredRow | null | undefined {
+    const row = this.#context.own.rowOf(key)
+    if (row === undefined) return undefined
+    this.#context.assertOpen()
+    return row?.expiresAt != null && row.expiresAt <= Date.now() ? null : row
+  }
+
+  /** Rows that are read, those that the unit has written with the versions of these writes. */
+  async #readRows<R extends Extract<Read, { readonly type: 'scan' | 'find' | 'related' }>>(
+    read: R,
+  ): Promise<ReadResults[R['type']]> {
+    this.#context.assertOpen()
+    await this.#context.writeChangedValues()
+    const { own } = this.#context
+    const { latestVersion } = own
+    const rows = await this.#read(read, own.all())
+    if (own.keys.length === 0) return rows
+    const labelled = (rows as KeyedRow[]).map((row) =>
+      this.#withOwnVersion(encodeKey(row.key, anyLength), row, latestVersion),
+    )
+    return labelled as ReadResults[R['type']]
+  }
+
+  /** Takes a row into the read set, and gives it. `underneath`: the unit's own writes that were read with it. */
+  #addRead(
+    key: Uint8Array,
+    row: StoredRow | null,
+    underneath: readonly Mutation[],
+    latestOwn: number,
+  ): StoredRow | null {
     const text = keyText(key)
     if (!this.#known.has(text)) {
       this.#known.add(text)
-      // What the unit has written has no version yet by which it could be told from what others write.
-      if (row !== null && row.version > this.#version) this.#addRange(singleKeyRange(key))
-      else this.#keys.push({ key, version: row?.version ?? null })
+      // What the unit's own writes build upon has no version here by which a check could tell it.
+      if (underneath.length === 0) this.#keys.push({ key, version: row?.version ?? null })
+      else this.#addRange(singleKeyRange(key))
     }
-    if (row !== null) this.#noticeExpiry(row.expiresAt)
+    if (row === null) return null
+    this.#noticeExpiry(row.expiresAt)
+    return this.#withOwnVersion(key, row, latestOwn)
+  }
+
+  /** `latestOwn`: the newest own write when the row was asked for; one that has come since is not in it. */
+  #withOwnVersion<Row extends StoredRow>(key: Uint8Array, row: Row, latestOwn: number): Row {
+    const version = this.#context.own.versionOf(key)
+    if (version === undefined) return row
+    return { ...row, version: version <= latestOwn ? version : outdated }
   }
 
   /** The pages of one listing become one range. */

@@ -13,11 +13,13 @@ import type { RowEntry, RowStore, SettledOutcome } from '../store/row-store.ts'
 import type { Store } from '../store/store.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import { ConflictSignal } from './conflict-signal.ts'
-import { type OwnWrites, type ReaderContext, SnapshotReader } from './snapshot-reader.ts'
+import { OwnWrites } from './own-writes.ts'
+import { type ReaderContext, SnapshotReader } from './snapshot-reader.ts'
 
 /** A value that the unit has loaded: the one object that all its entries share. */
 interface Loaded {
   readonly key: Key
+  readonly encodedKey: Uint8Array
   /** The stored form that `value` was decoded from, or that it was last written as. */
   row: StoredRow
   value: unknown
@@ -31,12 +33,11 @@ interface Loaded {
  */
 export class UnitStore implements RowStore, ReaderContext {
   readonly driver: SnapshotReader
-  readonly written: Uint8Array[] = []
+  readonly own = new OwnWrites()
   readonly registry: Registry
   readonly limits: Limits
   readonly #store: Store
   readonly #loaded = new Map<string, Loaded>()
-  readonly #pending = new Map<string, Mutation[]>()
   #conflict: ConflictSignal | null = null
   #over = false
 
@@ -64,9 +65,9 @@ export class UnitStore implements RowStore, ReaderContext {
 
   /** What the unit has read and written, once its function has returned. From here on it can no longer be used. */
   async finish(): Promise<AtomicWrite> {
-    await this.#writeChangedValues()
+    await this.writeChangedValues()
     this.end()
-    return { checks: [], mutations: this.pending('written'), reads: this.driver.readSet }
+    return { checks: [], mutations: this.own.all(), reads: this.driver.readSet }
   }
 
   end(): void {
@@ -122,9 +123,9 @@ export class UnitStore implements RowStore, ReaderContext {
       let seen: Seen
       let before: number
       do {
-        before = this.written.length
+        before = this.own.keys.length
         seen = await this.#look(checks, told)
-      } while (before !== this.written.length)
+      } while (before !== this.own.keys.length)
       this.assertOpen()
       if (seen.conflicts.length > 0) return { type: 'conflict', conflicts: seen.conflicts }
       touched = seen.touched
@@ -133,24 +134,12 @@ export class UnitStore implements RowStore, ReaderContext {
       this.#add(mutation)
       this.#showWritten(mutation)
     }
-    return { type: 'committed', version: this.driver.readSet.since + 1, touched }
+    return { type: 'committed', version: this.own.latestVersion, touched }
   }
 
   collectionRange(collection: string): KeyRange {
     const definition = this.registry.byName(collection)
     return definition === undefined ? prefixRange(new Uint8Array()) : patternRange(definition.pattern)
-  }
-
-  pending(own: 'none' | 'written'): readonly Mutation[]
-  pending(own: OwnWrites): Promise<readonly Mutation[]> | readonly Mutation[]
-  pending(own: OwnWrites): Promise<readonly Mutation[]> | readonly Mutation[] {
-    if (own === 'none') return []
-    if (own === 'written') return [...this.#pending.values()].flat()
-    return this.#writeChangedValues().then(() => this.pending('written'))
-  }
-
-  writes(key: Uint8Array): boolean {
-    return this.#pending.has(keyText(key))
   }
 
   async #look(checks: readonly KeyCheck[], told: readonly Mutation[]): Promise<Seen> {
@@ -168,14 +157,8 @@ export class UnitStore implements RowStore, ReaderContext {
     return this.#conflict
   }
 
-  /** A later write of a key takes the place of an earlier one, unless it builds upon it. */
   #add(mutation: Mutation): void {
-    const text = keyText(mutation.key)
-    const replaces = mutation.type === 'set' || mutation.type === 'delete'
-    const earlier = replaces ? [] : (this.#pending.get(text) ?? [])
-    this.#pending.delete(text)
-    this.#pending.set(text, [...earlier, mutation])
-    this.written.push(mutation.key)
+    this.own.add(mutation, this.driver.readSet.since)
   }
 
   /** The entries that were loaded show a written value at once, so that a change in place goes on from it. */
@@ -187,19 +170,27 @@ export class UnitStore implements RowStore, ReaderContext {
       loaded.row = { ...loaded.row, expiresAt: mutation.expiresAt }
     } else if (mutation.type === 'set') {
       const { stored, expiresAt } = mutation
-      const row: StoredRow = { ...stored, version: this.driver.readSet.since + 1, expiresAt }
-      this.#load(text, row, loaded.key, decodeValue(stored.value, stored.encoding, stored.types))
+      const row: StoredRow = { ...stored, version: this.own.latestVersion, expiresAt }
+      this.#load(
+        text,
+        mutation.key,
+        row,
+        loaded.key,
+        decodeValue(stored.value, stored.encoding, stored.types),
+      )
     }
   }
 
   /** Loads a row, or finds it loaded; a row that the unit has written since brings its new value into the same entries. */
   #whenLoaded<T>(row: StoredRow, key: Key, use: (loaded: Loaded) => T): T | Promise<T> {
-    const text = keyText(this.encodeKey(key))
+    const encodedKey = this.encodeKey(key)
+    const text = keyText(encodedKey)
     const known = this.#known(text, row)
     if (known !== undefined) return use(known)
     const value = this.#store.decode(row, key)
-    if (!(value instanceof Promise)) return use(this.#load(text, row, key, value))
-    return value.then((settled) => use(this.#known(text, row) ?? this.#load(text, row, key, settled)))
+    const load = (settled: unknown) => this.#load(text, encodedKey, row, key, settled)
+    if (!(value instanceof Promise)) return use(load(value))
+    return value.then((settled) => use(this.#known(text, row) ?? load(settled)))
   }
 
   #known(text: string, row: StoredRow): Loaded | undefined {
@@ -207,42 +198,50 @@ export class UnitStore implements RowStore, ReaderContext {
     return loaded !== undefined && sameForm(loaded.row, row) ? loaded : undefined
   }
 
-  #load(text: string, row: StoredRow, key: Key, value: unknown): Loaded {
+  #load(text: string, encodedKey: Uint8Array, row: StoredRow, key: Key, value: unknown): Loaded {
     let loaded = this.#loaded.get(text)
     if (loaded === undefined) {
-      loaded = { key, row, value, entry: null, rowEntry: null }
+      loaded = { key, encodedKey, row, value, entry: null, rowEntry: null }
       this.#loaded.set(text, loaded)
       return loaded
     }
     loaded.row = row
-    loaded.value = value
-    const versionstamp = formatVersionstamp(row.version)
-    for (const entry of [loaded.entry, loaded.rowEntry]) {
-      if (entry !== null) Object.assign(entry, { value, versionstamp })
-    }
+    show(loaded, value)
     return loaded
   }
 
   /** Adds a write for each loaded value that has been changed in place; its schema must accept it. */
-  async #writeChangedValues(): Promise<void> {
-    for (const [text, loaded] of this.#loaded) {
-      const { row, value, key } = loaded
-      if (typeof value !== 'object' || value === null || !this.#isCurrent(text, row)) continue
-      const stored = encodeValue(value)
-      if (sameForm(stored, row)) continue
+  async writeChangedValues(): Promise<void> {
+    for (const loaded of this.#loaded.values()) {
+      const { row, value, key, encodedKey } = loaded
+      if (typeof value !== 'object' || value === null || !this.#isCurrent(encodedKey, row)) continue
+      const changed = encodeValue(value)
+      if (sameForm(changed, row)) continue
       const mutation = await this.#store.prepareSet(key, value, undefined)
       // A call of the unit that overlaps may have written the key meanwhile.
-      if (loaded.value !== value || !this.#isCurrent(text, row)) continue
+      if (loaded.value !== value || !this.#isCurrent(encodedKey, row)) continue
+      const { stored } = mutation
       const { expiresAt } = loaded.row
       this.#add({ ...mutation, expiresAt })
-      loaded.row = { ...row, ...mutation.stored, expiresAt }
+      loaded.row = { ...row, ...stored, expiresAt }
+      // What the schema has made of it is what is stored, and what the entries show.
+      if (!sameForm(changed, stored)) show(loaded, decodeValue(stored.value, stored.encoding, stored.types))
     }
   }
 
   /** Whether the unit's newest write of this key, if it has one, is the one that was loaded. */
-  #isCurrent(text: string, row: StoredRow): boolean {
-    const last = this.#pending.get(text)?.findLast(({ type }) => type !== 'touch')
+  #isCurrent(key: Uint8Array, row: StoredRow): boolean {
+    const last = this.own.of(key).findLast(({ type }) => type !== 'touch')
     return last === undefined || (last.type === 'set' && sameForm(last.stored, row))
+  }
+}
+
+/** Gives a value to all entries of its key. */
+function show(loaded: Loaded, value: unknown): void {
+  loaded.value = value
+  const versionstamp = formatVersionstamp(loaded.row.version)
+  for (const entry of [loaded.entry, loaded.rowEntry]) {
+    if (entry !== null) Object.assign(entry, { value, versionstamp })
   }
 }
 

@@ -136,6 +136,61 @@ it('calls of a unit that overlap do not slip between the check and the write of 
   expect((await db.repositories.items.get('a')).value).toEqual({ n: 5 })
 })
 
+it('updates of a unit that overlap lose nothing, also where their functions are asynchronous', async () => {
+  const db = await open()
+  await db.repositories.items.insertMany(['a', 'b'].map((id) => [id, { n: 0 }]))
+  await db.unitOfWork(async ({ repositories: { items } }) => {
+    await items.set('b', { n: 0 })
+    const increment = async ({ n }: { n: number }) => {
+      await new Promise(setImmediate)
+      return { n: n + 1 }
+    }
+    await Promise.all([
+      ...Array.from({ length: 5 }, () => items.update('a', increment)),
+      ...Array.from({ length: 5 }, () => items.update('b', increment)),
+      ...Array.from({ length: 5 }, () => items.updateMany({ where: {}, set: increment })),
+    ])
+  })
+  const rows = await db.repositories.items.findMany()
+  expect(rows.map(({ id, value }) => [id, value.n])).toEqual([
+    ['a', 10],
+    ['b', 10],
+  ])
+})
+
+it('a row that the unit has written is read back without a statement, whatever else it has written', async () => {
+  const statements: string[] = []
+  const logger = { logQuery: (sql: string) => void statements.push(sql) }
+  const db = await open(undefined, { logger })
+  await db.unitOfWork(async ({ repositories: { items } }) => {
+    await items.set('a', { n: 1 })
+    await items.set('b', { n: 1 })
+    statements.length = 0
+    await items.update('a', ({ n }) => ({ n: n + 1 }))
+    await items.touch('a', { expireIn: null })
+    expect((await items.getMany(['a', 'b'])).map(({ value }) => value?.n)).toEqual([2, 1])
+    expect(await items.delete('b')).toBe(true)
+    expect(await items.exists('b')).toBe(false)
+    expect(statements).toEqual([])
+  })
+  expect((await db.repositories.items.findMany()).map(({ id, value }) => [id, value.n])).toEqual([['a', 2]])
+})
+
+it('what a schema makes of a value that was changed in place is what later reads show', async () => {
+  const trimmed = z.object({ name: z.string().trim() })
+  const db = await Valkeyrie.withSchema(['names', '*'], trimmed, { name: 'names' }).open()
+  onTestFinished(() => db.close())
+  await db.repositories.names.set('a', { name: 'a' })
+  await db.unitOfWork(async ({ repositories: { names } }) => {
+    const a = await names.get('a')
+    a.value!.name = '  b '
+    expect(await names.count({ where: { name: 'b' } })).toBe(1)
+    expect(a.value).toEqual({ name: 'b' })
+    expect((await names.get('a')).value).toEqual({ name: 'b' })
+  })
+  expect((await db.repositories.names.get('a')).value).toEqual({ name: 'b' })
+})
+
 it('reads see all that the unit has written', async () => {
   const db = await open()
   await db.repositories.items.insertMany(['a', 'b', 'c', 'd'].map((id) => [id, { n: 1 }]))

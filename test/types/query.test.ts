@@ -1,4 +1,4 @@
-import { parameter, Valkeyrie } from 'valkeyrie'
+import { type OrderBy, parameter, Valkeyrie, type Where } from 'valkeyrie'
 import { describe, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 
@@ -19,7 +19,7 @@ const open = () =>
     .open()
 
 type Db = Awaited<ReturnType<typeof open>>
-const typed = (_: (db: Db) => unknown) => {}
+const typed = (_: (db: Db) => unknown): void => {}
 
 describe('a query', () => {
   it('takes the fields, operators and operands of the output', () => {
@@ -54,6 +54,58 @@ describe('a query', () => {
     ])
   })
 
+  it('refuses what is wrong beside what is right, in the queries that it nests too', () => {
+    typed(({ repositories: { users, posts } }) => [
+      // @ts-expect-error -- no such field
+      users.findMany({ where: { age: 1, nam: 'A' } }),
+      // @ts-expect-error -- no such field to order by
+      users.findMany({ orderBy: { age: 'asc', nam: 'asc' } }),
+      // @ts-expect-error -- no such field of the address
+      users.findMany({ orderBy: [{ age: 'asc' }, { address: { city: 'asc', town: 'asc' } }] }),
+      // @ts-expect-error -- no such field to choose
+      users.findMany({ columns: { name: true, nam: true } }),
+      // @ts-expect-error -- no such option
+      users.findMany({ with: { posts: { limit: 1, wher: {} } } }),
+      // @ts-expect-error -- a cursor is of a query of its own
+      users.findMany({ with: { posts: { limit: 1, after: 'x' } } }),
+      // @ts-expect-error -- no such field of a post
+      users.findMany({ with: { posts: { where: { title: 'A', titel: 'A' } } } }),
+      // @ts-expect-error -- no such field of a post to order by
+      users.findMany({ with: { posts: { orderBy: { title: 'asc', titel: 'asc' } } } }),
+      // @ts-expect-error -- no such field of a post to choose
+      users.findMany({ with: { posts: { columns: { title: true, titel: true } } } }),
+      // @ts-expect-error -- nothing is nested under posts
+      users.findMany({ with: { posts: { with: { comments: true } } } }),
+      // @ts-expect-error -- the author of the post is missing
+      posts.create({ title: 'A' }),
+      // @ts-expect-error -- the author of the post is missing
+      posts.create({ title: 'A' }, { expireIn: 1 }),
+    ])
+  })
+
+  it('takes queries that are kept in variables', () => {
+    type User = Awaited<ReturnType<Db['repositories']['users']['findMany']>>[number]['value']
+    typed(
+      (
+        { repositories: { users } },
+        where: Where<User> = { age: 1 },
+        orderBy: OrderBy<User> = { age: 'asc' },
+      ) => [
+        users.findMany({ where, orderBy }),
+        users.findMany({ where: { AND: [where, { name: 'A' }] }, orderBy: [orderBy, { name: 'desc' }] }),
+        users.findMany({ with: { posts: Math.random() < 0.5 } }),
+      ],
+    )
+  })
+
+  it('takes booleans in lists', () => {
+    typed(({ repositories: { users } }) => [
+      users.findMany({ where: { ok: { in: [true] } } }),
+      // @ts-expect-error -- a number is in no list of booleans
+      users.findMany({ where: { age: { in: [true] } } }),
+    ])
+  })
+
   it('gives the chosen fields and the loaded rows', () => {
     typed(async ({ repositories: { users } }) => {
       const [entry] = await users.findMany({ columns: { name: true }, with: { posts: { limit: 1 } } })
@@ -71,6 +123,17 @@ describe('a query', () => {
       // @ts-expect-error -- the parameter is missing
       return prepared.execute({})
     })
+    typed(({ repositories: { posts } }) => {
+      const prepared = posts.prepare({ prefix: [parameter('author')], limit: parameter('most') })
+      expectTypeOf(prepared.first).parameter(0).toHaveProperty('author')
+      return prepared.page({ author: 'alice', most: 3 })
+    })
+    typed(({ repositories: { users } }) => [
+      users.prepare({ where: { age: { in: [1, 2] } }, orderBy: [{ age: 'asc' }] }).execute(),
+      users.prepare({ where: { OR: [{ age: 1 }, { name: parameter('name') }] } }).first({ name: 'A' }),
+      // @ts-expect-error -- no such parameter
+      users.prepare({ where: { name: parameter('name') } }).first({ name: 'A', age: 1 }),
+    ])
   })
 
   it('gives typed figures', () => {
@@ -81,6 +144,44 @@ describe('a query', () => {
       expectTypeOf(figures.max.at).toEqualTypeOf<Date | null>()
       const groups = await users.aggregate({ count: true, groupBy: 'ok' })
       expectTypeOf(groups[0]!.group.ok).toEqualTypeOf<boolean>()
+      const cities = await users.aggregate({
+        avg: ['age'],
+        groupBy: ['address.city', 'big'],
+        having: { OR: [{ count: 1 }, { NOT: { avg: { age: { gt: 3 } } } }] },
+        orderBy: { avg: { age: 'desc' }, group: { 'address.city': 'asc' } },
+        limit: 2,
+      })
+      expectTypeOf(cities[0]!.group).toEqualTypeOf<{
+        readonly 'address.city': string | null
+        readonly big: bigint
+      }>()
     })
+  })
+
+  it('refuses figures that there are not', () => {
+    typed(({ repositories: { users } }) => [
+      // @ts-expect-error -- no figure is asked for
+      users.aggregate({}),
+      // @ts-expect-error -- no such option
+      users.aggregate({ count: true, summ: 'age' }),
+      // @ts-expect-error -- a text is not added
+      users.aggregate({ sum: 'name' }),
+      // @ts-expect-error -- a bigint has no order
+      users.aggregate({ min: 'big' }),
+      // @ts-expect-error -- no such field
+      users.aggregate({ count: true, where: { age: 1, nam: 'A' } }),
+      // @ts-expect-error -- there are no groups to choose from
+      users.aggregate({ count: true, having: { count: 1 } }),
+      // @ts-expect-error -- there are no groups to limit
+      users.aggregate({ count: true, limit: 1 }),
+      // @ts-expect-error -- no such figure
+      users.aggregate({ count: true, groupBy: 'ok', having: { count: 1, median: 1 } }),
+      // @ts-expect-error -- no such field
+      users.aggregate({ count: true, groupBy: 'ok', having: { OR: [{ sum: { nam: 1 } }] } }),
+      // @ts-expect-error -- no such figure to order by
+      users.aggregate({ count: true, groupBy: 'ok', orderBy: { count: 'asc', median: 'asc' } }),
+      // @ts-expect-error -- no such field to order by
+      users.aggregate({ count: true, groupBy: 'ok', orderBy: { group: { nam: 'asc' } } }),
+    ])
   })
 })

@@ -7,12 +7,13 @@ import type {
   SetMutation,
   TouchMutation,
 } from '../../commit/write.ts'
-import { CorruptValueError } from '../../errors.ts'
+import { CorruptValueError, UniqueConstraintError } from '../../errors.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { decodeValue, encodeValue } from '../../value/codec.ts'
 import { Encoding, type EncodingId } from '../../value/encoding.ts'
 import { KvU64 } from '../../value/kv-u64.ts'
 import type { ChangeLog } from './change-log.ts'
+import { DisplacedRows } from './displaced-rows.ts'
 import { engineCode } from './engine-error.ts'
 import type { KvRow, Statements } from './statements.ts'
 import type { UniqueIndexes } from './unique-indexes.ts'
@@ -42,18 +43,27 @@ export function failedChecks(
 
 /** Applies the mutations in order. Gives the number of values that deletes and touches found. */
 export function applyMutations(mutations: readonly Mutation[], context: ApplyContext): number {
+  const displaced = mutations.length > 1 ? new DisplacedRows(mutations) : null
   let touched = 0
-  for (const mutation of mutations) touched += applyMutation(mutation, context)
+  for (let place = 0; place < mutations.length; place++) {
+    touched += applyMutation(mutations[place]!, context, displaced, place)
+  }
   return touched
 }
 
-function applyMutation(mutation: Mutation, context: ApplyContext): number {
+function applyMutation(
+  mutation: Mutation,
+  context: ApplyContext,
+  displaced: DisplacedRows | null,
+  place: number,
+): number {
   switch (mutation.type) {
     case 'set':
-      applySet(mutation, context)
+      applySet(mutation, context, 'upsert', (key) => displaced?.displace(key, place) ?? false)
+      displaced?.settle(mutation.key)
       return 0
     case 'delete':
-      return applyDelete(mutation.key, context)
+      return applyDelete(mutation.key, context, displaced?.settle(mutation.key) ?? false)
     case 'touch':
       return applyTouch(mutation, context)
     case 'sum':
@@ -105,11 +115,15 @@ export function applyInserts(mutations: readonly SetMutation[], context: ApplyCo
   return 0
 }
 
-/** Whether the value was stored; only an `insert` may find that there is a row. */
+/**
+ * Whether the value was stored; only an `insert` may find that there is a row. A row that a unique index holds against it goes
+ * where it has expired, or where `displace` says so.
+ */
 function applySet(
   mutation: SetMutation,
   context: ApplyContext,
   statement: 'insert' | 'upsert' = 'upsert',
+  displace: (key: Uint8Array) => boolean = () => false,
 ): boolean {
   const { key, collection, stored, expiresAt } = mutation
   const { encoding, types, value } = stored
@@ -121,21 +135,26 @@ function applySet(
       break
     } catch (error) {
       if (engineCode(error) !== 'SQLITE_CONSTRAINT_UNIQUE' || collection === null) throw error
-      const expired = uniqueIndexes.expiredHolder(collection, key, stored, context.now)
-      if (expired === null) throw error
-      statements.remove.run(expired)
-      log.add('expire', expired)
+      const holder = uniqueIndexes.holderOf(collection, key, stored)
+      if (holder === null) throw error
+      const expired = hasExpired(holder.expiresAt, context.now)
+      if (!expired && !displace(holder.key)) {
+        throw new UniqueConstraintError(collection, holder.fields, decodeKey(holder.key))
+      }
+      statements.remove.run(holder.key)
+      if (expired) log.add('expire', holder.key)
     }
   }
   log.add('set', key, stored)
   return true
 }
 
-function applyDelete(key: Uint8Array, { statements, log, now }: ApplyContext): number {
+/** `displaced`: its row was taken away before. */
+function applyDelete(key: Uint8Array, { statements, log, now }: ApplyContext, displaced: boolean): number {
   const row = statements.version.get(key)
-  if (row === undefined) return 0
+  if (row === undefined && !displaced) return 0
   statements.remove.run(key)
-  const expired = hasExpired(row[1], now)
+  const expired = row !== undefined && hasExpired(row[1], now)
   log.add(expired ? 'expire' : 'delete', key)
   return expired ? 0 : 1
 }

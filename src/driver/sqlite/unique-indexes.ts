@@ -2,10 +2,15 @@ import type Database from 'better-sqlite3'
 import { and, type SQL, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Mutation } from '../../commit/write.ts'
-import { UniqueConstraintError } from '../../errors.ts'
-import { decodeKey } from '../../key/codec.ts'
 import type { StoredValue } from '../../value/encoding.ts'
 import { fieldExpression, type KvTables, ofCollection } from './table.ts'
+
+/** A row that has what a unique index over these fields allows once. `expiresAt` in milliseconds since the epoch. */
+export interface UniqueHolder {
+  readonly key: Uint8Array
+  readonly expiresAt: number | null
+  readonly fields: readonly string[]
+}
 
 /** Finds the row that stands in the way of a unique index, which the engine's error does not tell. */
 export class UniqueIndexes {
@@ -29,11 +34,8 @@ export class UniqueIndexes {
     )
   }
 
-  /**
-   * The key of an expired row that keeps `stored` from being written under `key`; `null` where no index is
-   * violated. Throws UniqueConstraintError when the row has not expired.
-   */
-  expiredHolder(collection: string, key: Uint8Array, stored: StoredValue, now: number): Uint8Array | null {
+  /** The row that keeps `stored` from being written under `key`; `null` where no index is violated. */
+  holderOf(collection: string, key: Uint8Array, stored: StoredValue): UniqueHolder | null {
     // Another process may have declared one since.
     this.#unique = readUniqueIndexes(this.#connection)
     for (const fields of this.#unique.get(collection) ?? []) {
@@ -46,9 +48,7 @@ export class UniqueIndexes {
         .from(kv)
         .where(and(ofCollection(collection), ...sameFields, sql`${kv.key} <> ${key}`))
         .get()
-      if (holder === undefined) continue
-      if (holder.expiresAt !== null && holder.expiresAt <= now) return holder.key
-      throw new UniqueConstraintError(collection, fields, decodeKey(holder.key))
+      if (holder !== undefined) return { ...holder, fields }
     }
     return null
   }

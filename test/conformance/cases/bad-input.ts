@@ -370,6 +370,52 @@ export const badInputCases: Cases = {
           .commit(),
       ),
     ).toStrictEqual(misuse)
+    for (const bad of [undefined, null, 5, 'a'] as never[]) {
+      expect(await failure(() => db.atomic().check(bad).set(['a'], 1).commit())).toStrictEqual(misuse)
+      expect(await failure(() => db.atomic().mutate(bad).set(['a'], 1).commit())).toStrictEqual(misuse)
+    }
     expect((await db.get(['a'])).versionstamp).toBeNull()
+  },
+
+  'what other calls take is refused where it is of another kind': async (place) => {
+    await using db = await schemas.open(place.path())
+    const { users } = db.repositories
+    const from = { prefix: ['a'], keyProperty: 'id' } as const
+    for (const call of [
+      () => users.insertMany([1] as never),
+      () => users.insertMany([null] as never),
+      () => users.insertMany('ab' as never),
+      () => users.insertMany([], { signal: {} as never }),
+      () => users.insertMany([], { onProgress: 5 as never }),
+      () => users.findMany(null as never),
+      () => users.findFirst(null as never),
+      () => users.findFirst([] as never),
+      () => users.findPage(null as never),
+      () => users.count(null as never),
+      () => users.aggregate(undefined as never),
+      () => users.updateMany(undefined as never),
+      () => users.deleteMany(null as never),
+      () => users.prepare(undefined as never),
+      () => db.repository(undefined as never),
+      () => db.repository(null as never),
+      () => db.repository({} as never),
+      () => db.unitOfWork(undefined as never),
+      () => db.unitOfWork(() => 1, { deadline: 'soon' as never }),
+      () => db.unitOfWork(() => 1, { deadline: null as never }),
+      () => db.unitOfWork(() => 1, { deadline: new Date(Number.NaN) }),
+      () => db.unitOfWork(() => 1, { retries: 1.5 }),
+      () => db.unitOfWork(() => 1, { signal: {} as never }),
+      () => Valkeyrie.from(null as never, from),
+      () => Valkeyrie.from(5 as never, from),
+      () => Valkeyrie.fromAsync(undefined as never, from),
+      () => Valkeyrie.from([], { ...from, onProgress: 5 as never }),
+      () => Valkeyrie.from([], { ...from, onErrorCallback: 'log' as never }),
+      () => Valkeyrie.withSchemas(undefined as never),
+      () => Valkeyrie.withSchemas([{}] as never),
+      () => Valkeyrie.withSchemas([null] as never),
+    ]) {
+      expect(await failure(call), call.toString()).toStrictEqual(misuse)
+    }
+    expect(await Array.fromAsync(db.list({ prefix: [] }))).toStrictEqual([])
   },
 }

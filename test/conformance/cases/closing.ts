@@ -44,6 +44,11 @@ export const closingCases: Cases = {
       'users.touch': () => users.touch('alice', { expireIn: null }),
       'users.count': () => users.count(),
       'users.insertMany': () => users.insertMany([['bob', alice]]),
+      'users.insertMany of nothing': () => users.insertMany([]),
+      'users.insert of what its schema refuses': () => users.insert('bob', {} as never),
+      'users.set of what its schema refuses': () => users.set('bob', {} as never),
+      'users.create of what its schema refuses': () => users.create({} as never),
+      'counters.sum of a number': () => counters.sum('a', 1 as never),
       'site.get': () => site.get(),
       'counters.sum': () => counters.sum('a', 1n),
     }

@@ -86,6 +86,9 @@ export const queryCases: Cases = {
       [{ price: { lt: 10 } }, ['emma', 'sanditon']],
       [{ sold: true }, ['emma']],
       [{ sold: false, year: 1819 }, ['ivanhoe']],
+      [{ sold: { in: [true] } }, ['emma']],
+      [{ sold: { notIn: [true] } }, ['ivanhoe', 'persuasion', 'poems', 'sanditon']],
+      [{ sold: { in: [true, false] } }, ['emma', 'ivanhoe', 'persuasion', 'poems', 'sanditon']],
       [{ published: { gte: new Date(Date.UTC(1817, 0, 1)) } }, ['ivanhoe', 'persuasion', 'sanditon']],
       [{ publisher: { city: 'London' } }, ['persuasion']],
       [{ tags: { arrayContains: ['comedy', 'novel'] } }, ['emma']],
@@ -177,6 +180,93 @@ export const queryCases: Cases = {
     ).toEqual([{ group: { year: 1817 }, count: 2 }])
   },
 
+  'groups are told by values of any kind, and give them back': async (place) => {
+    const schema = z.object({
+      big: z.bigint().optional(),
+      at: z.date().nullable(),
+      ok: z.boolean(),
+      either: z.union([z.date(), z.string()]).optional(),
+      n: z.number(),
+    })
+    await using db = await Valkeyrie.withSchema(['things', '*', '*'], schema, { name: 'things' }).open(
+      place.path(),
+    )
+    const { things } = db.repositories
+    await things.insertMany([
+      [[5n, 1], { big: 10n ** 20n, at: new Date(0), ok: true, either: new Date(0), n: -0 }],
+      [[5n, 2], { big: 10n ** 20n, at: null, ok: true, either: 'zebra', n: -1 }],
+      [[6n, 1], { at: new Date(1), ok: false, n: 2 }],
+    ])
+    const byBig = await things.aggregate({ count: true, groupBy: ['big', 'ok'], orderBy: { count: 'desc' } })
+    expect(byBig).toEqual([
+      { group: { big: 10n ** 20n, ok: true }, count: 2 },
+      { group: { big: null, ok: false }, count: 1 },
+    ])
+    const byDate = await things.aggregate({ count: true, groupBy: 'at' })
+    expect(byDate.map(({ group }) => group.at)).toEqual([null, new Date(0), new Date(1)])
+    expect(await things.aggregate({ max: ['either', 'n'], min: ['either', 'n'] })).toEqual({
+      max: { either: 'zebra', n: 2 },
+      min: { either: new Date(0), n: -1 },
+    })
+    expect(await things.aggregate({ max: 'n', where: { n: { lte: 0 } } })).toEqual({ max: { n: -1 } })
+    expect(await things.aggregate({ count: true, sum: 'n', max: 'n', prefix: [5n] })).toEqual({
+      count: 2,
+      sum: { n: -1 },
+      max: { n: 0 },
+    })
+    expect(await things.aggregate({ count: true, groupBy: [] })).toEqual([{ group: {}, count: 3 }])
+    for (const of of [{ having: { count: 1 } }, { orderBy: { count: 'asc' } }, { limit: 1 }] as const) {
+      await expect(things.aggregate({ count: true, ...of } as never)).rejects.toThrow(/groupBy/)
+    }
+  },
+
+  'a range of numbers has no -0 and no infinity, which equal no number': async (place) => {
+    await using db = await Valkeyrie.withSchema(['things', '*'], z.object({ n: z.number(), m: z.number() }), {
+      indexes: [{ on: 'n' }],
+    }).open(place.path())
+    const { things } = db.repositories
+    await things.insertMany([
+      ['a', { n: -0, m: -0 }],
+      ['b', { n: 1, m: 1 }],
+    ])
+    for (const where of [{ n: { gt: 0 } }, { m: { gt: 0 } }, { n: { gte: 1 } }, { m: { gte: 1 } }]) {
+      expect(await things.count({ where }), JSON.stringify(where)).toBe(1)
+    }
+  },
+
+  'fields of schemas that are joined by and, of unions too, are those of any of them': async (place) => {
+    const schema = z.intersection(
+      z.union([z.object({ n: z.number() }), z.object({ s: z.string() })]),
+      z.union([z.object({ v: z.number() }), z.object({ v: z.string() })]),
+    )
+    const open = z.intersection(z.record(z.string(), z.number()), z.object({ a: z.number() }))
+    await using db = await Valkeyrie.withSchema(['things', '*'], schema)
+      .withSchema(['open', '*'], open)
+      .open(place.path())
+    const things = db.repositories.things as unknown as {
+      insertMany(rows: [string, object][]): Promise<unknown>
+      count(query: object): Promise<number>
+      findPage(query: object): Promise<{ entries: { id: string }[]; cursor: string | null }>
+    }
+    await things.insertMany([
+      ['a', { n: 1, v: 5 }],
+      ['b', { s: 'x', v: 'five' }],
+      ['c', { n: 2, v: 6 }],
+    ])
+    expect(await things.count({ where: { v: 5 } })).toBe(1)
+    expect(await things.count({ where: { v: 'five' } })).toBe(1)
+    expect(await things.count({ where: { n: { isNull: true } } })).toBe(1)
+    const seen: string[] = []
+    for (let after: string | null | undefined; after !== null; ) {
+      const page = await things.findPage({ orderBy: { n: 'desc' }, limit: 1, after })
+      seen.push(...page.entries.map(({ id }) => id))
+      after = page.cursor
+    }
+    expect(seen).toEqual(['c', 'a', 'b'])
+    await db.repositories.open.set('a', { a: 1, b: 2 })
+    expect(await db.repositories.open.count({ where: { b: 2 } as never })).toBe(1)
+  },
+
   'updateMany and deleteMany change all rows in one commit, or none': async (place) => {
     await using db = await libraryAt(place.path())
     const { authors, books } = db.repositories
@@ -259,6 +349,16 @@ export const queryCases: Cases = {
     ])
   },
 
+  'a field that holds what no id can be refers to no row': async (place) => {
+    await using db = await libraryAt(place.path())
+    const { books } = db.repositories
+    for (const translatorId of ['*', 'x'.repeat(5_000), '\ud800']) {
+      await books.update(['anon', 'poems'], { translatorId })
+      const found = await books.findMany({ prefix: ['anon'], with: { translatorId: true } })
+      expect(found.map((it) => it.translatorId)).toEqual([null])
+    }
+  },
+
   'a prepared query takes its operands by name': async (place) => {
     await using db = await libraryAt(place.path())
     const { books } = db.repositories
@@ -273,6 +373,67 @@ export const queryCases: Cases = {
     await expect(since.execute({ year: 1816 } as never)).rejects.toThrow(QueryError)
     await expect(since.execute({ year: 1816, tags: [], other: 1 } as never)).rejects.toThrow(QueryError)
     await expect(since.execute({ year: { gt: 1 }, tags: [] } as never)).rejects.toThrow(QueryError)
+    await expect(since.execute(null as never)).rejects.toThrow(TypeError)
+  },
+
+  'a prepared query takes its prefix, its part and its cursor, and those of what it loads, by name': async (
+    place,
+  ) => {
+    await using db = await libraryAt(place.path())
+    const { books } = db.repositories
+    const prepared = books.prepare({
+      prefix: [parameter('author')],
+      where: { year: { gte: parameter('year') }, price: { isNull: true } },
+      orderBy: { year: 'desc' },
+      limit: parameter('limit'),
+      offset: parameter('offset'),
+      after: parameter('after'),
+      with: { reviews: { where: { stars: { gte: parameter('stars') } } } },
+    })
+    const all = { author: 'austen', year: 1800, limit: 9, offset: 0, after: null, stars: 3 }
+    const ids = async (values: Partial<typeof all> | { after: string | null }) =>
+      (await prepared.execute({ ...all, ...values })).map(({ id }) => id[1])
+    expect(await ids({})).toEqual(['persuasion'])
+    expect(await ids({ offset: 1 })).toEqual([])
+    expect(await ids({ author: 'anon', year: 1790 })).toEqual(['poems'])
+    expect(await ids({ author: 'anon', year: 1791 })).toEqual([])
+    await expect(ids({ limit: -1 })).rejects.toThrow(RangeError)
+    await expect(ids({ author: '*' })).rejects.toThrow(TypeError)
+    await expect(ids({ after: 'x' })).rejects.toThrow(QueryError)
+
+    const pages = books.prepare({
+      orderBy: { year: 'asc' },
+      limit: 2,
+      after: parameter('after'),
+      with: { reviews: { where: { stars: { gte: parameter('stars') } } } },
+    })
+    const seen: unknown[] = []
+    let after: string | null = null
+    do {
+      const values = { after, stars: 3 }
+      const page: Awaited<ReturnType<typeof pages.page>> = await pages.page(values)
+      expect(await pages.execute(values)).toEqual(page.entries)
+      seen.push(...page.entries.map(({ id, reviews }) => [id[1], reviews.length]))
+      after = page.cursor
+    } while (after !== null)
+    expect(seen).toEqual([
+      ['poems', 0],
+      ['emma', 1],
+      ['persuasion', 0],
+      ['sanditon', 0],
+      ['ivanhoe', 1],
+    ])
+  },
+
+  'a prepared query is what it was when it was prepared': async (place) => {
+    await using db = await libraryAt(place.path())
+    const query = { where: { year: { in: [1815] } }, limit: 5 }
+    const prepared = db.repositories.books.prepare(query)
+    query.where.year.in.push(1819)
+    query.limit = 0
+    expect(await prepared.execute()).toHaveLength(1)
+    query.where = {} as never
+    expect(await prepared.execute()).toHaveLength(1)
   },
 
   'a query that has expired rows does not find them': async (place) => {

@@ -120,7 +120,7 @@ export const repositoryCases: Cases = {
     const { id, key } = await posts.create({ title: 'a' }, { prefix: ['alice'] })
     expect(id).toStrictEqual(['alice', expect.stringMatching(uuidV7)])
     expect(key).toStrictEqual(['users', 'alice', 'posts', id[1]])
-    await expect(posts.create({ title: 'a' })).rejects.toThrow(TypeError)
+    await expect(posts.create({ title: 'a' }, undefined as never)).rejects.toThrow(TypeError)
     await expect(posts.create({ title: 'a' }, { prefix: ['a', 'b'] as never })).rejects.toThrow(TypeError)
     await expect(site.create({ title: 'a' })).rejects.toThrow(TypeError)
   },

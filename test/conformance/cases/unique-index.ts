@@ -102,4 +102,68 @@ export const uniqueIndexCases: Cases = {
       vi.useRealTimers()
     }
   },
+
+  'what counts is whether rows agree once all of a commit is written': async (place) => {
+    await using db = await people.open(place.path())
+    const rows = db.repositories.people
+    const emails = async () =>
+      (await Array.fromAsync(rows.list())).map(({ id, value }) => `${id} ${value.email}`)
+    const versionstamps = async () =>
+      new Set((await Array.fromAsync(rows.list())).map(({ versionstamp }) => versionstamp)).size
+    await rows.insertMany(['a', 'b', 'c'].map((id) => [id, { email: id }]))
+
+    await db.atomic().set(['people', 'a'], { email: 'b' }).set(['people', 'b'], { email: 'a' }).commit()
+    expect(await emails()).toStrictEqual(['a b', 'b a', 'c c'])
+
+    const next: Record<string, string> = { a: 'b', b: 'c', c: 'd' }
+    await rows.updateMany({ where: {}, set: ({ email }) => ({ email: next[email!] }) })
+    expect(await emails()).toStrictEqual(['a c', 'b b', 'c d'])
+    expect(await versionstamps()).toBe(1)
+
+    const since = (await rows.get('a')).versionstamp!
+    await db.atomic().set(['people', 'd'], { email: 'c' }).delete(['people', 'a']).commit()
+    expect(await emails()).toStrictEqual(['b b', 'c d', 'd c'])
+    const changes = rows.changes({ since }).getReader()
+    const logged = [(await changes.read()).value, (await changes.read()).value]
+    expect(logged).toMatchObject([
+      { type: 'set', id: 'd' },
+      { type: 'delete', id: 'a' },
+    ])
+    await changes.cancel()
+
+    const clash = db
+      .atomic()
+      .set(['people', 'b'], { email: 'c' })
+      .set(['people', 'd'], { email: 'c' })
+      .commit()
+    expect(await clash.catch((thrown) => thrown)).toMatchObject({ code: 'UNIQUE_CONSTRAINT' })
+    const gone = db.atomic().delete(['people', 'b']).set(['people', 'c'], { email: 'c' }).commit()
+    expect(await gone.catch((thrown) => thrown)).toMatchObject({ key: ['people', 'd'] })
+    expect(await emails()).toStrictEqual(['b b', 'c d', 'd c'])
+  },
+
+  'a unit of work may pass a value from row to row, in whatever order it writes them': async (place) => {
+    await using db = await people.open(place.path())
+    const rows = db.repositories.people
+    const emails = async () =>
+      (await Array.fromAsync(rows.list())).map(({ id, value }) => `${id} ${value.email}`)
+    await rows.insertMany(['a', 'b'].map((id) => [id, { email: id }]))
+    await db.unitOfWork(async ({ repositories: { people } }) => {
+      const [a, b] = await people.getMany(['a', 'b'])
+      ;[a!.value!.email, b!.value!.email] = [b!.value!.email, a!.value!.email]
+    })
+    expect(await emails()).toStrictEqual(['a b', 'b a'])
+    await db.unitOfWork(async ({ repositories: { people } }) => {
+      const a = await people.get('a')
+      a.value!.email = 'new'
+      await people.insert('c', { email: 'b' })
+    })
+    expect(await emails()).toStrictEqual(['a new', 'b a', 'c b'])
+    await db.unitOfWork(async ({ repositories: { people } }) => {
+      await people.delete('b')
+      await people.insert('d', { email: 'a' })
+      await people.insert('b', { email: 'again' })
+    })
+    expect(await emails()).toStrictEqual(['a new', 'b again', 'c b', 'd a'])
+  },
 }

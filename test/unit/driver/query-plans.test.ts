@@ -41,7 +41,7 @@ describe('the plan of a query', () => {
     ],
     'a range, in the order of its index': [
       { where: { age: { gte: 18 } } },
-      ['SEARCH kv USING INDEX kv_users_age (<expr>>?)'],
+      ['SEARCH kv USING INDEX kv_users_age (<expr>>? AND <expr><?)'],
     ],
     'a range and its order, backwards': [
       { where: { age: { gte: 18, lt: 65 } }, orderBy: { age: 'desc' }, limit: 10 },
@@ -62,7 +62,7 @@ describe('the plan of a query', () => {
     ],
     'a compound index with a range': [
       { where: { address: { city: 'Paris' }, age: { gt: 1 } }, orderBy: { age: 'asc' } },
-      ['SEARCH kv USING INDEX kv_users_address_city_age (<expr>=? AND <expr>>?)'],
+      ['SEARCH kv USING INDEX kv_users_address_city_age (<expr>=? AND <expr>>? AND <expr><?)'],
     ],
     'all rows by key': [{ limit: 5 }, ['SEARCH kv USING INDEX kv_collection (collection=?)']],
   }
@@ -85,10 +85,48 @@ describe('the plan of a query', () => {
     expect(sql).toBe(
       'select kv.value, kv.encoding, kv.types, kv.version, kv.expires_at, kv.key from kv indexed by "kv_users_age" ' +
         "where collection = 'users' and (kv.expires_at is null or kv.expires_at > ?) " +
-        "and (kv.value ->> '$.age' >= ? and (CASE WHEN kv.encoding < 2 THEN kv.value END) ->> '$.name' glob ?) " +
+        "and ((kv.value ->> '$.age' >= ? and kv.value ->> '$.age' < '') and (CASE WHEN kv.encoding < 2 THEN kv.value END) ->> '$.name' glob ?) " +
         "order by kv.value ->> '$.age' desc, kv.key desc limit ? + 0",
     )
     expect(params.slice(1)).toEqual([18, 'A?*', 10])
+  })
+
+  it('has one bound on each side of a range, and that of a cursor first: SQLite takes the first that it meets', async () => {
+    const { users } = db.repositories
+    const bounds = (text: string) =>
+      [...text.matchAll(/'\$\.age' ([<>]=?) (\?|'')/g)].map((match) => match.slice(1).join(' '))
+    const between = await users.toSQL({ where: { age: { gte: 18, lt: 65 } } })
+    expect(bounds(between.sql)).toEqual(['>= ?', '< ?'])
+    const apart = await users.toSQL({
+      where: { AND: [{ age: { gte: 18 } }, { AND: [{ age: { lt: 65 } }] }] },
+    })
+    expect(bounds(apart.sql)).toEqual(['>= ?', '< ?'])
+    const either = await users.toSQL({ where: { OR: [{ age: { gte: 18 } }, { age: { lt: 65 } }] } })
+    expect(bounds(either.sql)).toEqual(['>= ?', "< ''", '< ?'])
+
+    const address = { city: 'Paris' }
+    const people = [1, 2].map((age) => ({
+      name: 'A',
+      email: `p${age}@example.com`,
+      phone: `${age}`,
+      age,
+      address,
+    }))
+    await users.insertMany(people.map((person) => [person.age, person]))
+    const query = { where: { age: { gt: 0 } }, orderBy: { age: 'asc' }, limit: 1 } as const
+    const { cursor } = await users.findPage(query)
+    const page = await users.toSQL({ ...query, after: cursor })
+    expect(bounds(page.sql)).toEqual(['>= ?', '> ?', '> ?', "< ''"])
+    const backwards = { where: { phone: { like: '%' } }, orderBy: { phone: 'desc' }, limit: 1 } as const
+    const last = await users.findPage(backwards)
+    const behind = await users.toSQL({ ...backwards, after: last.cursor })
+    expect(behind.sql).not.toContain("kv.value ->> '$.phone' is null")
+    const open = { orderBy: { phone: 'desc' }, limit: 1 } as const
+    const first = await users.findPage(open)
+    expect((await users.toSQL({ ...open, after: first.cursor })).sql).toContain(
+      "kv.value ->> '$.phone' is null",
+    )
+    await users.deleteMany({ where: {} })
   })
 
   it('counts a collection without reading values', () => {

@@ -55,6 +55,15 @@ const wheres: readonly string[] = [
   `{"OR":[${'{"age":1},'.repeat(2_000)}{"age":1}]}`,
 ]
 
+const named = (count: number, name: string, value: unknown) =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`${name}${i}`, value]))
+
+const nested = (depth: number, name: string, value: unknown) => {
+  let found = value
+  for (let i = 0; i < depth; i++) found = { [name]: found }
+  return found
+}
+
 describe("an attacker's JSON", () => {
   it.each(wheres.map((text) => [text.slice(0, 60), text]))('is refused as where: %s', async (_name, text) => {
     const db = await opened()
@@ -105,9 +114,39 @@ describe("an attacker's JSON", () => {
     ['a number as column', { columns: { name: 1 } }],
     ['no relation', { with: { nope: true } }],
     ['the prototype as relation', { with: { constructor: true } }],
+    ['a direction that is undefined', { orderBy: { age: undefined } }],
+    ['a direction that is a function', { orderBy: { age: () => 'asc' } }],
   ])('is refused as %s', async (_name, query) => {
     const db = await opened()
+    // The order of a query that is right is kept, and must not stand for one that is not.
+    await db.repositories.users.findMany({ orderBy: {} })
     await expect(db.repositories.users.findMany(query as never)).rejects.toBeInstanceOf(QueryError)
+    await db.close()
+  })
+
+  it.each<[string, (part: string) => object]>([
+    ['names that are long', (part) => ({ findMany: { where: { [part.repeat(100_000)]: 1 } } })],
+    ['an order of many fields', (part) => ({ findMany: { orderBy: named(3_000, part, 'asc') } })],
+    ['an order of a deep field', (part) => ({ findMany: { orderBy: nested(3_000, part, 'asc') } })],
+    [
+      'an order of a field with a long name',
+      (part) => ({ findMany: { orderBy: { [part.repeat(100_000)]: 'asc' } } }),
+    ],
+    ['sums of many fields', (part) => ({ aggregate: { sum: Object.keys(named(3_000, part, 1)) } })],
+    [
+      'groups by many fields',
+      (part) => ({ aggregate: { count: true, groupBy: Object.keys(named(3_000, part, 1)) } }),
+    ],
+    [
+      'groups by a deep field',
+      (part) => ({ aggregate: { count: true, groupBy: Array(3_000).fill(part).join('.') } }),
+    ],
+  ])('is refused where no schema tells the fields: %s', async (_name, make) => {
+    const db = await opened()
+    const { notes } = db.repositories
+    const { findMany, aggregate } = make('a') as { findMany: object; aggregate: { count: true } }
+    const call = findMany ? notes.findMany(findMany as never) : notes.aggregate(aggregate)
+    await expect(call).rejects.toBeInstanceOf(QueryError)
     await db.close()
   })
 

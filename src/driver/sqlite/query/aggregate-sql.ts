@@ -10,13 +10,13 @@ import { allOf, fromKv, selectionSql } from './select-sql.ts'
 const signs = { eq: '=', ne: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' }
 
 /**
- * One row for each group. Its columns: for each field of `groupBy` the value, what kind of JSON it is and whether it stands
- * for a Date; then each measure, and behind `min` and `max` whether they stand for one.
+ * One row for each group. Its columns: for each field of `groupBy` the value, what kind of JSON it is and what its text stands
+ * for, a Date or a bigint; then each measure, and behind `min` and `max` what their text stands for.
  */
 export function aggregateSql(plan: AggregatePlan, fields: FieldSql, choice: IndexChoice | null): SQL {
   const groups = plan.groupBy.flatMap((field) => [fields.of(field), kindOf(field, fields)])
   const columns = [
-    ...plan.groupBy.flatMap((field) => [fields.of(field), kindOf(field, fields), isDate(field)]),
+    ...plan.groupBy.flatMap((field) => [fields.of(field), kindOf(field, fields), meaningOf(field)]),
     ...plan.measures.flatMap((measure) => columnsOf(measure, fields)),
   ]
   const grouped = groups.length === 0 ? sql.empty() : sql` group by ${list(groups)}`
@@ -36,7 +36,7 @@ export function aggregateSql(plan: AggregatePlan, fields: FieldSql, choice: Inde
 function columnsOf(measure: Measure, fields: FieldSql): SQL[] {
   const figure = measureSql(measure, fields)
   if (measure.name !== 'min' && measure.name !== 'max') return [figure]
-  return [figure, isDate(measure.field!)]
+  return [figure, meaningOf(measure.field!)]
 }
 
 /** Sums as floating-point numbers, as JavaScript adds: SQLite's sum of integers fails where it overflows. */
@@ -44,12 +44,21 @@ function measureSql({ name, field }: Measure, fields: FieldSql): SQL {
   if (field === null) return sql.raw('count(*)')
   const { number, ...others } = field.types
   const onlyNumbers = number && !others.string && !others.boolean && !others.bigint && !others.structure
-  const found = fields.of(field)
-  if (name === 'min' || name === 'max') return sql`${sql.raw(name)}(${found})`
+  const found = onlyNumbers ? finite(fields.of(field)) : fields.of(field)
+  if (name === 'min' || name === 'max')
+    return sql`${sql.raw(name)}(${found}${sql.raw(onlyNumbers ? ' + 0' : '')})`
   const added = onlyNumbers
     ? found
     : sql`case when ${fields.typeOf(field)} in ('integer', 'real') then ${found} end`
   return sql`${sql.raw(name)}(${added} * 1.0)`
+}
+
+/** Without NaN and the infinities, which are stored as texts. So is -0, which arithmetic takes for 0. */
+function finite(found: SQL): SQL {
+  return ['NaN', 'Infinity', '-Infinity'].reduce(
+    (rest, text) => sql`nullif(${rest}, ${sql.raw(`'${text}'`)})`,
+    found,
+  )
 }
 
 /** A group of `true` is none of 1, nor is one of a text that looks like an object's. */
@@ -58,11 +67,11 @@ function kindOf(field: Field, fields: FieldSql): SQL {
   return boolean || structure ? sql`nullif(${fields.typeOf(field)}, 'null')` : sql.raw('null')
 }
 
-/** Whether the texts of a field stand for dates: what superjson notes of a value's types. */
-function isDate(field: Field): SQL {
-  if (!field.types.string) return sql.raw('0')
+/** What the texts of a field stand for, as superjson notes it of a value's types: `Date`, `bigint`, …; null: for themselves. */
+function meaningOf(field: Field): SQL {
+  if (!field.types.string && !field.types.bigint) return sql.raw('null')
   const escaped = JSON.stringify(field.path).replaceAll("'", "''")
-  return sql`max(coalesce(kv.types ->> ${sql.raw(`'$.values.${escaped}[0]'`)} = 'Date', 0))`
+  return sql`max(kv.types ->> ${sql.raw(`'$.values.${escaped}[0]'`)})`
 }
 
 function havingSql(condition: HavingCondition, fields: FieldSql): SQL {

@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
-import type { Condition } from '../../../query/condition.ts'
+import { type Condition, conjuncts } from '../../../query/condition.ts'
 import type { Field } from '../../../query/fields.ts'
 import { bound } from './binding.ts'
 import type { FieldSql } from './field-sql.ts'
@@ -8,19 +8,24 @@ const signs = { eq: sql.raw('='), gt: sql.raw('>'), gte: sql.raw('>='), lt: sql.
 
 /**
  * A condition in SQL. Where the schema leaves open what a field is, values of other types are told apart, which SQLite
- * would compare: any text is greater than any number there, and `true` is 1.
+ * would compare: any text is greater than any number there, and `true` is 1. `beside`: all that must be true where it is.
  */
-export function conditionSql(condition: Condition, fields: FieldSql): SQL {
+export function conditionSql(
+  condition: Condition,
+  fields: FieldSql,
+  beside: readonly Condition[] = conjuncts(condition),
+): SQL {
   switch (condition.type) {
     case 'and':
-    case 'or': {
-      const { type, conditions } = condition
-      if (conditions.length === 0) return constant(type === 'and')
-      return sql`(${sql.join(
-        conditions.map((one) => conditionSql(one, fields)),
-        sql.raw(` ${type} `),
-      )})`
-    }
+      return joined(
+        condition.conditions.map((one) => conditionSql(one, fields, beside)),
+        'and',
+      )
+    case 'or':
+      return joined(
+        condition.conditions.map((one) => conditionSql(one, fields)),
+        'or',
+      )
     case 'not':
       return sql`not ${parenthesized(condition.condition, fields)}`
     case 'constant':
@@ -30,7 +35,7 @@ export function conditionSql(condition: Condition, fields: FieldSql): SQL {
     case 'compare': {
       const { field, operator, operand } = condition
       const compared = sql`${fields.of(field)} ${signs[operator]} ${bound(operand)}`
-      return all([compared, ...sameType(condition, fields)])
+      return all([compared, ...sameType(condition, fields, beside)])
     }
     case 'boolean': {
       const compared = sql`${fields.of(condition.field)} = ${sql.raw(condition.value ? '1' : '0')}`
@@ -66,18 +71,32 @@ export function conditionSql(condition: Condition, fields: FieldSql): SQL {
   }
 }
 
-/** In SQLite numbers come before texts, so that a range on one side needs a bound on the other. */
-function sameType(
-  { field, operator, kind }: Extract<Condition, { type: 'compare' }>,
-  fields: FieldSql,
-): SQL[] {
-  const { number, string, bigint, boolean, structure } = field.types
-  const texts = string || bigint || structure
-  const numbers = number || boolean
+type Comparison = Extract<Condition, { type: 'compare' }>
+
+const upper: ReadonlySet<string> = new Set(['lt', 'lte', 'eq'])
+const lower: ReadonlySet<string> = new Set(['gt', 'gte', 'eq'])
+
+/**
+ * In SQLite numbers come before texts, so that a range on one side needs a bound on the other: NaN, the infinities and -0
+ * are stored as texts among numbers. Where the query has a bound there, no other may stand beside it: SQLite reads an index
+ * up to the first one that it meets.
+ */
+function sameType(condition: Comparison, fields: FieldSql, beside: readonly Condition[]): SQL[] {
+  const { field, operator, kind } = condition
+  const { number, boolean } = field.types
+  const isBounded = (operators: ReadonlySet<string>) =>
+    beside.some(
+      (one) =>
+        one.type === 'compare' &&
+        one.kind === kind &&
+        one.field.path === field.path &&
+        operators.has(one.operator),
+    )
   const open: SQL[] = []
-  if (kind === 'number' && texts && (operator === 'gt' || operator === 'gte'))
+  if (kind === 'number' && (operator === 'gt' || operator === 'gte') && !isBounded(upper))
     open.push(sql`${fields.of(field)} < ''`)
-  if (kind === 'string' && numbers && (operator === 'lt' || operator === 'lte'))
+  const isUpper = operator === 'lt' || operator === 'lte'
+  if (kind === 'string' && (number || boolean) && isUpper && !isBounded(lower))
     open.push(sql`${fields.of(field)} >= ''`)
   return [...open, ...otherTypes(kind, field, fields)]
 }
@@ -92,6 +111,12 @@ function otherTypes(kind: 'number' | 'string', field: Field, fields: FieldSql): 
 function all(conditions: readonly SQL[]): SQL {
   if (conditions.length === 1) return conditions[0]!
   return sql`(${sql.join([...conditions], sql.raw(' and '))})`
+}
+
+/** Of no conditions, `and` is true and `or` is false. */
+function joined(conditions: readonly SQL[], by: 'and' | 'or'): SQL {
+  if (conditions.length === 0) return constant(by === 'and')
+  return sql`(${sql.join([...conditions], sql.raw(` ${by} `))})`
 }
 
 function parenthesized(condition: Condition, fields: FieldSql): SQL {

@@ -1,4 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
+import { type Condition, conjuncts } from '../../../query/condition.ts'
+import type { Field } from '../../../query/fields.ts'
 import type { AfterPlan, FindPlan, OrderTerm, RelatedPlan, Selection } from '../../../query/plan.ts'
 import { plannedOnce } from '../planned-once.ts'
 import { indexName, ofCollection } from '../table.ts'
@@ -24,11 +26,19 @@ export function fromKv(collection: string, choice: IndexChoice | null): SQL {
   return sql`kv indexed by ${sql.identifier(indexName(collection, choice.index))}`
 }
 
-/** The conditions of a selection; the literal name is what makes SQLite use the collection's indexes. */
-export function selectionSql({ collection, where, range }: Selection, fields: FieldSql): SQL[] {
+/**
+ * The conditions of a selection; the literal name is what makes SQLite use the collection's indexes. Of several bounds of one
+ * index SQLite takes the first: what is `before` the others bounds it best.
+ */
+export function selectionSql(
+  { collection, where, range }: Selection,
+  fields: FieldSql,
+  before: readonly SQL[] = [],
+): SQL[] {
   const conditions = [
     ofCollection(collection),
     sql`(kv.expires_at is null or kv.expires_at > ${nowPlaceholder})`,
+    ...before,
   ]
   if (range !== null) conditions.push(sql`kv.key >= ${bound(range.start)} and kv.key < ${bound(range.end)}`)
   if (where !== null) conditions.push(conditionSql(where, fields))
@@ -41,8 +51,8 @@ export function allOf(conditions: readonly SQL[]): SQL {
 }
 
 export function findSql(plan: FindPlan, fields: FieldSql, choice: IndexChoice | null, form: KeyForm): SQL {
-  const conditions = selectionSql(plan, fields)
-  if (plan.after !== null) conditions.push(behind(plan, plan.after, fields))
+  const cursor = plan.after === null ? [] : [behind(plan, plan.after, fields)]
+  const conditions = selectionSql(plan, fields, cursor)
   return sql`select ${rowColumns[form]} from ${fromKv(plan.collection, choice)} where ${allOf(conditions)}${orderClause(plan, fields, choice)}${pageSql(plan)}`
 }
 
@@ -79,7 +89,7 @@ function isTotal(order: readonly OrderTerm[], { index, fixed }: IndexChoice): bo
 
 /** The rows behind a cursor. The first term bounds the index from the start, where no null can lie behind the bound. */
 function behind(
-  { order, keyDirection }: FindPlan,
+  { order, keyDirection, where }: FindPlan,
   { values, key: keySlot }: AfterPlan,
   fields: FieldSql,
 ): SQL {
@@ -95,10 +105,20 @@ function behind(
       const beyond = sql`${found} ${sql.raw(direction === 'asc' ? '>' : '<')} ${bound(slot)}`
       const inclusive = sql`${found} ${sql.raw(direction === 'asc' ? '>=' : '<=')} ${bound(slot)}`
       const bounded = sql`(${inclusive} and (${beyond} or ${rest}))`
-      rest = direction === 'desc' && field.types.absent ? sql`(${bounded} or ${found} is null)` : bounded
+      const mayBeNull = direction === 'desc' && field.types.absent && !excludesNull(where, field)
+      rest = mayBeNull ? sql`(${bounded} or ${found} is null)` : bounded
     }
   }
   return rest
+}
+
+/** Whether a condition is never true of a row without this field. */
+function excludesNull(where: Condition | null, { path }: Field): boolean {
+  return conjuncts(where).some(
+    (one) =>
+      (one.type === 'compare' || one.type === 'in' || one.type === 'boolean' || one.type === 'like') &&
+      one.field.path === path,
+  )
 }
 
 function pageSql({ limit, offset }: Pick<FindPlan, 'limit' | 'offset'>): SQL {

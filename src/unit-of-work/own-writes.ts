@@ -1,0 +1,68 @@
+import type { Mutation } from '../commit/write.ts'
+import type { StoredRow } from '../driver/driver.ts'
+import { keyText } from '../key/key-text.ts'
+
+interface OwnWrite {
+  readonly mutations: readonly Mutation[]
+  readonly version: number
+}
+
+/** What a unit of work has written so far and not committed. */
+export class OwnWrites {
+  /** The keys in the order of the writes; one that was written again comes again. */
+  readonly keys: Uint8Array[] = []
+  readonly #writes = new Map<string, OwnWrite>()
+  #latest = 0
+
+  /** The version of the newest write: a stand-in until the commit gives one, another for each write of the unit. */
+  get latestVersion(): number {
+    return this.#latest
+  }
+
+  /** Adds a write to a unit whose reads are of the version `since`. A later one of a key takes the place of an earlier one, unless it builds upon it. */
+  add(mutation: Mutation, since: number): void {
+    const text = keyText(mutation.key)
+    const earlier = replaces(mutation) ? [] : (this.#writes.get(text)?.mutations ?? [])
+    this.keys.push(mutation.key)
+    this.#latest = since + this.keys.length
+    this.#writes.delete(text)
+    this.#writes.set(text, { mutations: [...earlier, mutation], version: this.#latest })
+  }
+
+  /** Every write that counts, in order. */
+  all(): readonly Mutation[] {
+    return [...this.#writes.values()].flatMap(({ mutations }) => mutations)
+  }
+
+  /** Those of one key. */
+  of(key: Uint8Array): readonly Mutation[] {
+    return this.#find(key)?.mutations ?? []
+  }
+
+  /** The version that stands for the newest write of this key; `undefined` where there is none. */
+  versionOf(key: Uint8Array): number | undefined {
+    return this.#find(key)?.version
+  }
+
+  /** The row that the writes of a key leave behind, null for none; `undefined` where that depends on what is stored. */
+  rowOf(key: Uint8Array): StoredRow | null | undefined {
+    const write = this.#find(key)
+    const [first, ...later] = write?.mutations ?? []
+    if (first?.type === 'delete') return later.length === 0 ? null : undefined
+    if (first?.type !== 'set') return undefined
+    let { expiresAt } = first
+    for (const mutation of later) {
+      if (mutation.type !== 'touch') return undefined
+      expiresAt = mutation.expiresAt
+    }
+    return { ...first.stored, version: write!.version, expiresAt }
+  }
+
+  #find(key: Uint8Array): OwnWrite | undefined {
+    return this.#writes.size === 0 ? undefined : this.#writes.get(keyText(key))
+  }
+}
+
+function replaces({ type }: Mutation): boolean {
+  return type === 'set' || type === 'delete'
+}
