@@ -11,6 +11,7 @@ import type { Results } from './results.ts'
 import type { Selection } from './selection.ts'
 import { loadCities } from './values/cities.ts'
 import { userSizes } from './values/user.ts'
+import { measureNoticing } from './watchers/measure-noticing.ts'
 import { measureWatchers } from './watchers/measure-watchers.ts'
 
 /** Measures what is selected, one after the other. `onStep` is told what is being measured. */
@@ -64,6 +65,7 @@ export async function measure(
     watchers: wants('watchers')
       ? await measureWatchers(present, pace.watchers, fewerRounds, during('watchers'))
       : null,
+    noticing: wants('watchers') ? await measureNoticing(during('watchers').onTask) : null,
     processes: wants('processes')
       ? await measureProcesses({ counts: pace.writers, ...pace.writing, ...during('processes') })
       : null,

@@ -4,6 +4,7 @@ import type { GrowthTimes } from './growth/measure-growth.ts'
 import type { ProcessTimes } from './processes/measure-processes.ts'
 import type { QueryTimes } from './queries/measure-queries.ts'
 import type { Machine } from './report/machine.ts'
+import type { Noticing } from './watchers/measure-noticing.ts'
 import type { WatcherTimes } from './watchers/measure-watchers.ts'
 
 /** What a run has measured: null where that was not wanted. */
@@ -17,6 +18,7 @@ export interface Results {
   readonly queries: QueryTimes | null
   readonly growth: readonly GrowthTimes[] | null
   readonly watchers: WatcherTimes | null
+  readonly noticing: Noticing | null
   readonly processes: readonly ProcessTimes[] | null
   /** What it takes to iterate over all cities, in MB. */
   readonly memory: number | null

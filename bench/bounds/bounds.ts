@@ -5,6 +5,8 @@ import type { GrowthTask } from '../growth/tasks.ts'
 import { type QueryTimes, queryContenders } from '../queries/measure-queries.ts'
 import type { QueryTask } from '../queries/tasks.ts'
 import type { Results } from '../results.ts'
+import type { Noticing } from '../watchers/measure-noticing.ts'
+import type { WatcherTimes } from '../watchers/measure-watchers.ts'
 import { atMost, type Bound, timesFaster } from './bound.ts'
 
 type Limits<Task extends string> = Readonly<Partial<Record<Task, number>>>
@@ -38,13 +40,21 @@ const growth: Limits<GrowthTask> = { get: 2, 'indexed page of 20': 2 }
 /** The most memory that iterating over all cities may take, in MB. */
 const memory = 60
 
+/** How many times as long as with none a set may take while so many watch other rows. */
+const watched = 1.2
+/** Milliseconds until a change of another process is seen, and the share of a core that an idle watcher may take. */
+const noticed = { median: 10, slowest: 50, idle: 0.01 }
+
 /** Every bound on what was measured. */
-export function boundsOf({ comparisons, queries, growth: grown, memory: megabytes }: Results): Bound[] {
+export function boundsOf(results: Results): Bound[] {
+  const { comparisons, queries, growth: grown, watchers, noticing, memory: megabytes } = results
   return [
     ...comparisons.flatMap(boundsByHand),
     ...comparisons.slice(0, 1).flatMap(boundsOfOthers),
     ...(queries === null ? [] : queryBounds(queries)),
     ...(grown === null ? [] : growthBounds(grown)),
+    ...(watchers === null ? [] : [watcherBound(watchers)]),
+    ...(noticing === null ? [] : noticingBounds(noticing)),
     ...(megabytes === null ? [] : [memoryBound(megabytes)]),
   ]
 }
@@ -118,12 +128,37 @@ function growthBounds(grown: readonly GrowthTimes[]): Bound[] {
   )
 }
 
-const memoryBound = (megabytes: number): Bound => ({
-  what: 'memory to iterate over 135,233 cities',
+function watcherBound({ contenders, counts, outcomes }: WatcherTimes): Bound {
+  const place = contenders.indexOf('valkeyrie')
+  const of = (i: number) => outcomes['watchers of other rows'].at(i)?.[place]
+  return atMost(watched, {
+    what: `set, ${counts.at(-1)} watchers of other rows`,
+    against: `${counts[0]} watchers`,
+    own: of(-1),
+    other: of(0),
+  })
+}
+
+const noticingBounds = ({ median, slowest, idle }: Noticing): Bound[] => [
+  within(
+    'a change of another process is seen, median',
+    median,
+    noticed.median,
+    (ms) => `${ms.toFixed(1)} ms`,
+  ),
+  within('99 of 100 changes', slowest, noticed.slowest, (ms) => `${ms.toFixed(1)} ms`),
+  within('an idle watcher', idle, noticed.idle, (share) => `${(share * 100).toFixed(2)}% of a core`),
+]
+
+const within = (what: string, value: number, limit: number, format: (value: number) => string): Bound => ({
+  what,
   against: '',
-  value: `${megabytes.toFixed(0)} MB`,
-  limit: `at most ${memory} MB`,
-  holds: megabytes <= memory,
+  value: format(value),
+  limit: `at most ${format(limit)}`,
+  holds: value <= limit,
 })
+
+const memoryBound = (megabytes: number): Bound =>
+  within('memory to iterate over 135,233 cities', megabytes, memory, (it) => `${it.toFixed(0)} MB`)
 
 const entriesOf = <Task extends string>(limits: Limits<Task>) => Object.entries(limits) as [Task, number][]

@@ -10,6 +10,7 @@ import { comparisonSection, syncedSection } from './sections/comparison.ts'
 import { contendersSection } from './sections/contenders.ts'
 import { growthSection } from './sections/growth.ts'
 import { machineSection } from './sections/machine.ts'
+import { noticingSection } from './sections/noticing.ts'
 import { processesSection } from './sections/processes.ts'
 import { queriesSection } from './sections/queries.ts'
 import type { Section } from './sections/section.ts'
@@ -23,7 +24,7 @@ export interface Part {
 
 /** All that was measured, in the order in which it is told. */
 export function partsOf(results: Results, bounds: readonly Bound[]): readonly Part[] {
-  const { machine, contenders, comparisons, synced, queries, growth, watchers, processes } = results
+  const { machine, contenders, comparisons, synced, queries, growth, watchers, noticing, processes } = results
   return [
     { section: machineSection(machine) },
     ...(comparisons.length > 0 ? [{ section: contendersSection(contenders) }] : []),
@@ -35,6 +36,7 @@ export function partsOf(results: Results, bounds: readonly Bound[]): readonly Pa
     ...(queries === null ? [] : [{ section: queriesSection(queries) }]),
     ...(growth === null ? [] : [{ section: growthSection(growth), chart: growthChart(growth) }]),
     ...(watchers === null ? [] : [{ section: watchersSection(watchers), chart: watchersChart(watchers) }]),
+    ...(noticing === null ? [] : [{ section: noticingSection(noticing) }]),
     ...(processes === null
       ? []
       : [{ section: processesSection(processes), chart: processesChart(processes) }]),

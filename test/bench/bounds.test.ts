@@ -48,7 +48,15 @@ it('is checked for what was measured, by key and by repository', () => {
     synced: null,
     queries: null,
     growth: null,
-    watchers: null,
+    watchers: {
+      contenders: ['valkeyrie'],
+      counts: [0, 1_000],
+      outcomes: {
+        'watchers of other rows': [[taking(100)], [taking(121)]],
+        'watchers of the row': [[taking(1)], [taking(1)]],
+      },
+    },
+    noticing: { median: 10, slowest: 51, idle: 0.001 },
     processes: null,
     memory: 61,
   }
@@ -59,6 +67,10 @@ it('is checked for what was measured, by key and by repository', () => {
     ['get, 150 B', 'valkeyrie 0.8', false],
     ['get, 150 B', '@deno/kv', null],
     ['get, 150 B', 'Drizzle anew', null],
+    ['set, 1000 watchers of other rows', '0 watchers', false],
+    ['a change of another process is seen, median', '', true],
+    ['99 of 100 changes', '', false],
+    ['an idle watcher', '', true],
     ['memory to iterate over 135,233 cities', '', false],
   ])
 })
