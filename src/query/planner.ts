@@ -150,7 +150,9 @@ export class Planner {
     const page = { limit: given(query.limit, 'limit'), offset: given(query.offset, 'offset') }
     const asked = parseOrder(query.orderBy, this.#fields, this.#collection.name)
     const order =
-      asked.length > 0 || range !== null ? asked : defaultOrder(selection.where, this.#collection.indexes)
+      query.orderBy !== undefined || range !== null
+        ? asked
+        : defaultOrder(selection.where, this.#collection.indexes)
     const plan: FindPlan = {
       type: 'find',
       shape: text,

@@ -82,6 +82,8 @@ function restore(value: Row[number], kind: string | null, meaning: string | null
   // A field may hold such values and plain texts: the least of all is then not of the meaning that some have.
   if (meaning === 'Date' && typeof value === 'string' && dateText.test(value)) return new Date(value)
   if (meaning === 'bigint' && typeof value === 'string' && bigintText.test(value)) return BigInt(value)
+  // NaN, the infinities and -0.
+  if (typeof value === 'string' && types.number && !types.string && !types.structure) return Number(value)
   const onlyBoolean = types.boolean && !types.number
   return onlyBoolean && typeof value === 'number' ? value === 1 : value
 }

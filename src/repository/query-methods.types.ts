@@ -4,6 +4,7 @@ import type { Parameter } from '../query/parameter.ts'
 import type { Where } from '../query/query.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Definitions } from '../schema/registry.types.ts'
+import type { ExpireOptions } from '../store/expiry.ts'
 import type { AggregateQuery, AggregateResult, CheckedAggregate } from './aggregate.types.ts'
 import type { CheckedQuery } from './checked-query.types.ts'
 import type { Update } from './entry.types.ts'
@@ -174,7 +175,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
 
   /**
    * Changes every row that a condition finds, all in one commit or none: `set` is a patch or a function, as for `update`.
-   * Rows keep their expiry.
+   * Rows keep their expiry unless `expireIn` is given.
    *
    * ```ts
    * const move = { where: { city: 'Paris' }, set: { city: 'Lyon' } }
@@ -184,7 +185,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    * Rejects with QueryError for a condition that is not right or left out, with the errors of `set`, and with ConflictError
    * when others have changed one of the rows in between 100 times.
    */
-  updateMany(query: WriteManyQuery<D> & { readonly set: Update<D> }): Promise<WriteManyResult>
+  updateMany(query: WriteManyQuery<D> & ExpireOptions & { readonly set: Update<D> }): Promise<WriteManyResult>
 
   /**
    * Removes every row that a condition finds, all in one commit or none. Rejects as `updateMany` does.

@@ -30,8 +30,8 @@ export async function present(
   const project = projectionOf(query.columns, plannerOf(definition).fields, definition.name)
   const related = query.with === undefined ? null : await loadRelated(store, definition, query.with, found)
   return found.map(({ entry }, i) => {
-    if (project === null && related === null) return entry
-    return { ...entry, ...(project && { value: project(entry.value) }), ...related?.[i] }
+    if (project !== null) return { ...entry, value: project(entry.value), ...related?.[i] }
+    return related === null ? entry : store.extend(entry, related[i]!)
   })
 }
 
@@ -136,7 +136,8 @@ async function grouped(
   relation: 'below' | 'at',
   count: number,
 ): Promise<RowEntry[][]> {
-  const planned: Planned<FindPlan> = planFind(store, definition, query)
+  // They are found by the keys of their parents: no index gives them in another order.
+  const planned: Planned<FindPlan> = planFind(store, definition, { orderBy: [], ...query })
   const rows: readonly RelatedRow[] =
     keys.length === 0 ? [] : await store.driver.related(relate(planned, relation, keys))
   const entries = await present(store, definition, query, await foundRows(store, definition, planned, rows))

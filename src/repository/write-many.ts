@@ -15,6 +15,7 @@ export interface UntypedWriteMany {
   readonly where: unknown
   readonly prefix?: Key
   readonly set?: UntypedUpdate
+  readonly expireIn?: number | undefined
 }
 
 /** How many rows `updateMany` or `deleteMany` has found, and the versionstamp of the commit: null where it found none. */
@@ -31,13 +32,13 @@ export function updateMany(
   definition: AnyDefinition,
   options: UntypedWriteMany,
 ): Promise<WriteManyResult> {
-  checkOptionNames(options, ['where', 'prefix', 'set'], 'updateMany')
-  const { set } = options
+  checkOptionNames(options, ['where', 'prefix', 'set', 'expireIn'], 'updateMany')
+  const { set, expireIn } = options
   if (set === undefined)
     throw new TypeError('updateMany takes { where, set }: a patch, or a function of the stored value')
   return writeMany(store, definition, options, async ({ entry, row }) => {
-    const mutation = await store.prepareSet(entry.key, await applyUpdate(entry.value, set), undefined)
-    return { ...mutation, expiresAt: row.expiresAt }
+    const mutation = await store.prepareSet(entry.key, await applyUpdate(entry.value, set), expireIn)
+    return expireIn === undefined ? { ...mutation, expiresAt: row.expiresAt } : mutation
   })
 }
 

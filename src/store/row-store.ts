@@ -35,6 +35,9 @@ export interface RowStore {
   /** The entry of a row for a repository. */
   rowEntry(row: StoredRow, id: IdOf<Pattern>, key: Key): RowEntry | Promise<RowEntry>
 
+  /** An entry with more in it; in a unit of work, one that goes on showing what is written under its key. */
+  extend(entry: RowEntry, more: object): RowEntry
+
   /**
    * The mutation that stores what the key's schema makes of a value; a promise of it where the schema is asynchronous.
    * `expireIn` in milliseconds.

@@ -104,6 +104,10 @@ export class Store implements RowStore {
     return { id, key, value, versionstamp }
   }
 
+  extend(entry: RowEntry, more: object): RowEntry {
+    return { ...entry, ...more }
+  }
+
   prepareSet(key: Key, value: unknown, expireIn: number | undefined): SetMutation | Promise<SetMutation> {
     const encodedKey = this.encodeKey(key)
     const expiresAt = expiryTime(expireIn)

@@ -25,6 +25,8 @@ interface Loaded {
   value: unknown
   entry: { -readonly [P in keyof Entry]: Entry[P] } | null
   rowEntry: { -readonly [P in keyof RowEntry]: RowEntry[P] } | null
+  /** Its entries with related rows in them. */
+  readonly extended: object[]
 }
 
 /**
@@ -111,6 +113,12 @@ export class UnitStore implements RowStore, ReaderContext {
       loaded.rowEntry ??= { id, key, value, versionstamp: formatVersionstamp(loaded.row.version) }
       return loaded.rowEntry
     })
+  }
+
+  extend(entry: RowEntry, more: object): RowEntry {
+    const extended = { ...entry, ...more }
+    this.#loaded.get(keyText(this.encodeKey(entry.key)))?.extended.push(extended)
+    return extended
   }
 
   /** Keeps the mutations for the unit's commit, after the checks have been held against what the unit sees. */
@@ -201,7 +209,7 @@ export class UnitStore implements RowStore, ReaderContext {
   #load(text: string, encodedKey: Uint8Array, row: StoredRow, key: Key, value: unknown): Loaded {
     let loaded = this.#loaded.get(text)
     if (loaded === undefined) {
-      loaded = { key, encodedKey, row, value, entry: null, rowEntry: null }
+      loaded = { key, encodedKey, row, value, entry: null, rowEntry: null, extended: [] }
       this.#loaded.set(text, loaded)
       return loaded
     }
@@ -240,7 +248,7 @@ export class UnitStore implements RowStore, ReaderContext {
 function show(loaded: Loaded, value: unknown): void {
   loaded.value = value
   const versionstamp = formatVersionstamp(loaded.row.version)
-  for (const entry of [loaded.entry, loaded.rowEntry]) {
+  for (const entry of [loaded.entry, loaded.rowEntry, ...loaded.extended]) {
     if (entry !== null) Object.assign(entry, { value, versionstamp })
   }
 }

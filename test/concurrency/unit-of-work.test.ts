@@ -176,6 +176,28 @@ it('a row that the unit has written is read back without a statement, whatever e
   expect((await db.repositories.items.findMany()).map(({ id, value }) => [id, value.n])).toEqual([['a', 2]])
 })
 
+it('an entry with related rows in it shows what is written under its key, and is written from', async () => {
+  const notes = z.object({ n: z.int() })
+  const db = await Valkeyrie.withSchema(['items', '*'], z.object({ n: z.int(), text: z.string() }), {
+    name: 'items',
+  })
+    .withSchema(['items', '*', 'notes', '*'], notes, { name: 'notes' })
+    .open()
+  onTestFinished(() => db.close())
+  await db.repositories.items.set('a', { n: 1, text: 'a' })
+  await db.repositories.notes.set(['a', 'x'], { n: 1 })
+  await db.unitOfWork(async ({ repositories: { items, notes } }) => {
+    const [a] = await items.findMany({ with: { notes: true } })
+    await items.update('a', { n: 2 })
+    await notes.update(['a', 'x'], { n: 2 })
+    expect([a!.value, a!.notes[0]!.value]).toEqual([{ n: 2, text: 'a' }, { n: 2 }])
+    a!.value.text = 'b'
+    a!.notes[0]!.value.n += 1
+  })
+  const [a] = await db.repositories.items.findMany({ with: { notes: true } })
+  expect([a!.value, a!.notes[0]!.value]).toEqual([{ n: 2, text: 'b' }, { n: 3 }])
+})
+
 it('what a schema makes of a value that was changed in place is what later reads show', async () => {
   const trimmed = z.object({ name: z.string().trim() })
   const db = await Valkeyrie.withSchema(['names', '*'], trimmed, { name: 'names' }).open()

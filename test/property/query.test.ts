@@ -69,7 +69,10 @@ const fieldValues = {
   name: text,
   nick: fc.option(text, { nil: undefined }),
   note: fc.option(text, { nil: null }),
-  age: number,
+  age: fc.oneof(
+    { weight: 5, arbitrary: number },
+    fc.constantFrom(-0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
+  ),
   score: fc.option(number, { nil: null }),
   ok: fc.boolean(),
   maybe: fc.option(fc.boolean(), { nil: undefined }),

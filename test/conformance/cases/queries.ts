@@ -289,6 +289,19 @@ export const queryCases: Cases = {
     expect(await books.count()).toBe(4)
   },
 
+  'updateMany keeps the expiry of each row, or gives all another one': async (place) => {
+    await using db = await libraryAt(place.path())
+    const { authors, books } = db.repositories
+    const expiries = () => db.drizzle.select({ at: db.tables.kv.expiresAt }).from(db.tables.kv).all()
+    await authors.touch('anon', { expireIn: 60_000 })
+    await authors.updateMany({ where: {}, set: { born: 1800 } })
+    expect(expiries().filter(({ at }) => at !== null)).toHaveLength(1)
+    await books.updateMany({ where: { year: 1817 }, set: { sold: true }, expireIn: 60_000 })
+    expect(expiries().filter(({ at }) => at !== null)).toHaveLength(3)
+    for (const expireIn of [0, -1, Number.NaN])
+      await expect(books.updateMany({ where: {}, set: {}, expireIn })).rejects.toThrow(RangeError)
+  },
+
   'no update of updateMany is lost to another one': async (place) => {
     await using db = await libraryAt(place.path())
     const { books } = db.repositories
