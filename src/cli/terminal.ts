@@ -1,7 +1,8 @@
 import { createInterface } from 'node:readline/promises'
 import { SingleBar } from 'cli-progress'
+import { MigrationError } from '../errors.ts'
 import type { Report } from '../migrate/migrate.ts'
-import type { Ask } from '../migrate/rename-decisions.ts'
+import type { Ask } from '../migrate/renames.ts'
 
 /** Tells a person what goes on: a bar on a terminal, else a line for each tenth. */
 export function terminalReport(out: NodeJS.WriteStream = process.stderr): Report {
@@ -49,12 +50,19 @@ function lineReport(out: NodeJS.WriteStream): Report {
 }
 
 /** Asks on a terminal; undefined where there is none, so that nothing ever waits for an answer that cannot come. */
-export function terminalAsk(): Ask | undefined {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
+export function terminalAsk(
+  input: NodeJS.ReadStream = process.stdin,
+  output: NodeJS.WriteStream = process.stderr,
+): Ask | undefined {
+  if (!input.isTTY || !output.isTTY) return undefined
   return async (question) => {
-    const lines = createInterface({ input: process.stdin, output: process.stderr })
+    const lines = createInterface({ input, output })
     try {
       return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim())
+    } catch (error) {
+      // Ctrl+C or Ctrl+D.
+      if ((error as Error).name !== 'AbortError') throw error
+      throw new MigrationError('\nNo answer was given, and nothing was written.', { cause: error })
     } finally {
       lines.close()
     }

@@ -10,6 +10,8 @@ const annotations = new Set([
   'default',
   'examples',
   'deprecated',
+  'readOnly',
+  'writeOnly',
   '$comment',
 ])
 const lowerBounds = new Set(['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties'])
@@ -48,12 +50,45 @@ export function accepts(next: JsonSchema, last: JsonSchema): boolean {
   const old = constraintsOf(last)
   const wanted = constraintsOf(next)
   if (Object.keys(old).length === 0 || Object.keys(wanted).length === 0) return false
-  if (Array.isArray(old['anyOf'])) return old['anyOf'].every((member: JsonSchema) => accepts(next, member))
-  if (Array.isArray(wanted['anyOf']))
-    return wanted['anyOf'].some((member: JsonSchema) => accepts(member, last))
+  const oldMembers = membersOf(old)
+  if (oldMembers !== undefined) return oldMembers.every((member) => accepts(next, member))
+  const wantedMembers = membersOf(wanted)
+  if (wantedMembers !== undefined) return wantedMembers.some((member) => accepts(member, last))
   if (Array.isArray(old['type'])) return old['type'].every((type) => accepts(next, ofType(last, type)))
   if (Array.isArray(wanted['type'])) return wanted['type'].some((type) => accepts(ofType(next, type), last))
-  return Object.entries(wanted).every(([keyword, value]) => holds(keyword, value, old, wanted))
+  return (
+    classOf(wanted) === classOf(old) &&
+    propertiesHold(wanted, old) &&
+    Object.entries(wanted).every(([keyword, value]) => holds(keyword, value, old))
+  )
+}
+
+/** The alternatives of a union. Those of `oneOf` are alternatives where a value cannot be of two of them. */
+function membersOf(schema: JsonSchema): readonly JsonSchema[] | undefined {
+  if (Array.isArray(schema['anyOf'])) return schema['anyOf']
+  const { oneOf } = schema as { readonly oneOf?: unknown }
+  return Array.isArray(oneOf) && isDiscriminated(oneOf) ? oneOf : undefined
+}
+
+/** Whether some field that all members require has other values in each of them. */
+function isDiscriminated(members: readonly JsonSchema[]): boolean {
+  const { required = [] } = (members[0] ?? {}) as ObjectSchema
+  return required.some((name) => {
+    const values = members.map((member) => {
+      const { required = [], properties = {} } = member as ObjectSchema
+      return required.includes(name) && Object.hasOwn(properties, name)
+        ? valuesOf(properties[name]!)
+        : undefined
+    })
+    const all = values.flatMap((it) => it ?? [])
+    return !values.includes(undefined) && new Set(all).size === all.length
+  })
+}
+
+/** Which class of JavaScript the JSON stands for, where it is none of JSON: the same keywords tell a Date and a text. */
+export function classOf({ type, format, pattern }: JsonSchema): 'Date' | 'bigint' | undefined {
+  if (type === 'string' && format === 'date-time' && pattern === undefined) return 'Date'
+  return type === 'integer' && format === 'bigint' ? 'bigint' : undefined
 }
 
 /** What a schema of several types says of one of them: of null, nothing but that it is null. */
@@ -61,39 +96,52 @@ function ofType(schema: JsonSchema, type: string): JsonSchema {
   return type === 'null' && valuesOf(schema) === undefined ? { type } : { ...schema, type }
 }
 
-function holds(keyword: string, value: unknown, old: JsonSchema, wanted: JsonSchema): boolean {
+function holds(keyword: string, value: unknown, old: JsonSchema): boolean {
   const before = old[keyword]
-  if (isDeepStrictEqual(value, before)) return true
-  if (keyword === 'type') return value === 'number' && before === 'integer' && old['format'] === undefined
+  if (keyword === 'properties' || isDeepStrictEqual(value, before)) return true
+  if (keyword === 'type') return value === 'number' && before === 'integer'
   if (keyword === 'enum') return valuesOf(old)?.every((it) => (value as unknown[]).includes(it)) ?? false
-  if (keyword === 'properties') return propertiesHold(value as Properties, before as Properties | undefined)
   if (keyword === 'required') {
     return (value as string[]).every((name) => (before as string[] | undefined)?.includes(name))
   }
-  // An absent `required` is handled by its absence in `wanted`; the objects of a library leave unknown names out.
-  if (keyword === 'additionalProperties' && value === false)
-    return wanted['properties'] !== undefined && before === false
-  if (keyword === 'items' && isSchema(value) && isSchema(before)) return accepts(value, before)
+  if (keyword === 'additionalProperties' && before === false) return true
+  const ofMembers = keyword === 'items' || keyword === 'additionalProperties' || keyword === 'propertyNames'
+  if (ofMembers && isSchema(value) && isSchema(before)) return accepts(value, before)
   if (lowerBounds.has(keyword)) return typeof before === 'number' && before >= (value as number)
   if (upperBounds.has(keyword)) return typeof before === 'number' && before <= (value as number)
   return false
 }
 
-type Properties = { readonly [name: string]: JsonSchema }
+interface ObjectSchema {
+  readonly properties?: { readonly [name: string]: JsonSchema }
+  readonly required?: readonly string[]
+  readonly additionalProperties?: unknown
+}
 
-function propertiesHold(next: Properties, last: Properties = {}): boolean {
-  return Object.entries(last).every(([name, schema]) => {
-    const wanted = next[name]
-    return wanted !== undefined && accepts(wanted, schema)
+/** Whether each field that was declared, or that the old schema let in undeclared, is accepted as what it is declared now. */
+function propertiesHold(wanted: ObjectSchema, old: ObjectSchema): boolean {
+  const { properties: next = {}, additionalProperties: rest } = wanted
+  const { properties: last = {}, additionalProperties: others } = old
+  const kept = Object.entries(last).every(([name, schema]) => {
+    if (Object.hasOwn(next, name)) return accepts(next[name]!, schema)
+    // A library leaves fields that are not declared out, or lets them in: in doubt, what was declared is in the way.
+    return isSchema(rest) ? accepts(rest, schema) : wanted.properties === undefined && rest === undefined
   })
+  const added = Object.keys(next).filter((name) => !Object.hasOwn(last, name))
+  return kept && added.every((name) => !isSchema(others) || accepts(next[name]!, others))
 }
 
 function isSchema(value: unknown): value is JsonSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The values of an enumeration or a constant. */
+/** The values of an enumeration or a constant, or of a union of these and null. */
 export function valuesOf(schema: JsonSchema): readonly unknown[] | undefined {
   if (Array.isArray(schema['enum'])) return schema['enum']
-  return 'const' in schema ? [schema['const']] : undefined
+  if ('const' in schema) return [schema['const']]
+  if (!Array.isArray(schema['anyOf'])) return undefined
+  const values = schema['anyOf'].map((member: JsonSchema) =>
+    member['type'] === 'null' ? [null] : valuesOf(member),
+  )
+  return values.includes(undefined) ? undefined : values.flat()
 }

@@ -1,13 +1,16 @@
-import { isDeepStrictEqual } from 'node:util'
+import { is } from 'drizzle-orm'
+import { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { readMigrations } from '../driver/sqlite/migrations/folder.ts'
+import { keyLabel } from '../driver/sqlite/migrations/key-label.ts'
 import { MigrationDatabase } from '../driver/sqlite/migrations/migration-database.ts'
 import { MigrationError } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { validate } from '../schema/validate.ts'
 import { decodeValue } from '../value/codec.ts'
-import { keyLabel } from './key-label.ts'
+import { sameCollections } from './compare-collections.ts'
 import { collectionsOf, type Project } from './project.ts'
+import { reasonText } from './reason-text.ts'
 
 /** Rows that the declared schema of a repository refuses. */
 export interface RefusedRows {
@@ -44,10 +47,10 @@ export async function check(project: Project, path: string): Promise<Findings> {
       drift.push(error.message)
     }
     const last = migrations.at(-1)?.snapshot.collections ?? []
-    if (!isDeepStrictEqual(last, JSON.parse(JSON.stringify(declared)))) {
+    if (!sameCollections(last, declared)) {
       drift.push('the schemas have changed since the last migration: run "valkeyrie generate"')
     }
-    if (pending.length === 0) drift.push(...db.drift(declared))
+    if (pending.length === 0) drift.push(...db.drift(declared, otherTables(project)))
     const refused: RefusedRows[] = []
     if (db.hasTables()) {
       for (const definition of project.definitions) {
@@ -72,10 +75,16 @@ async function refusedRows(db: MigrationDatabase, definition: AnyDefinition): Pr
         await validate(definition, decodeKey(key), decodeValue(value, encoding, types))
       } catch (error) {
         rows += 1
-        if (samples.length < mostSamples) samples.push(`${keyLabel(key)}: ${(error as Error).message}`)
+        if (samples.length < mostSamples) samples.push(`${keyLabel(key)}: ${reasonText(error)}`)
       }
     }
     if (page.length < rowsPerBatch) return { repository: definition.name, rows, samples }
     last = page.at(-1)!.key
   }
+}
+
+/** The tables of the user's own that the schema modules export. */
+function otherTables({ exports }: Project): SQLiteTable[] {
+  const own = [exports['kv'], exports['kvLog'], exports['kvCollections']]
+  return Object.values(exports).filter((it) => is(it, SQLiteTable) && !own.includes(it)) as SQLiteTable[]
 }

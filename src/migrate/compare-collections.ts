@@ -1,9 +1,8 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { MigratedCollection } from '../driver/sqlite/migrations/folder.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
-import { accepts } from './accepts.ts'
+import { accepts, sameConstraints } from './accepts.ts'
 import { compareSchemas, type DefaultOf } from './compare-schemas.ts'
-import type { DecideRename } from './renames.ts'
+import type { RenameDecisions } from './renames.ts'
 import type { SchemaComparison } from './value-change.ts'
 
 /** A collection that was there before and is there now. */
@@ -16,67 +15,83 @@ export interface CollectionComparison {
   readonly kept: readonly KeptCollection[]
   readonly added: readonly MigratedCollection[]
   readonly removed: readonly MigratedCollection[]
-  /** Nothing differs, indexes aside. */
+  /** Nothing differs. */
   readonly same: boolean
 }
 
-/** Pairs the collections of two snapshots, by name, by pattern, and by the renames decided, and compares each pair. */
+/** Pairs the collections of two snapshots, and compares each pair. */
 export async function compareCollections(
   last: readonly MigratedCollection[],
   next: readonly MigratedCollection[],
-  decide: DecideRename,
+  decisions: RenameDecisions,
   defaultsOf: (name: string) => DefaultOf,
 ): Promise<CollectionComparison> {
-  const pairs: [MigratedCollection, MigratedCollection][] = []
-  const removed = new Set(last)
-  const added = new Set(next)
-  const pair = (before: MigratedCollection, after: MigratedCollection | undefined) => {
-    if (after === undefined) return
-    pairs.push([before, after])
-    removed.delete(before)
-    added.delete(after)
-  }
-  for (const before of last)
-    pair(
-      before,
-      next.find(({ name }) => name === before.name),
-    )
-  for (const before of [...removed])
-    pair(
-      before,
-      [...added].find(({ pattern }) => pattern === before.pattern),
-    )
-  for (const before of [...removed]) {
-    for (const after of [...added]) {
-      const rename = { repository: before.name, field: undefined, value: undefined, to: after.name }
-      const alike =
-        before.schema !== null &&
-        after.schema !== null &&
-        accepts(after.schema as JsonSchema, before.schema as JsonSchema)
-      if (!removed.has(before) || !(await decide(rename, alike))) continue
-      pair(before, after)
-    }
-  }
+  const pairs = await pairCollections(last, next, decisions)
   const kept: KeptCollection[] = []
   for (const [before, after] of pairs) {
     const comparison = await compareSchemas(
       before.schema as JsonSchema | null,
       after.schema as JsonSchema | null,
-      after.name,
-      decide,
+      [before.name, after.name],
+      decisions,
       defaultsOf(after.name),
     )
     kept.push({ last: before, next: after, ...comparison })
   }
-  const same =
-    added.size + removed.size === 0 &&
-    kept.every(
-      ({ last, next }) =>
-        last.name === next.name &&
-        last.pattern === next.pattern &&
-        isDeepStrictEqual(last.schema, plain(next.schema)),
-    )
-  return { kept, added: [...added], removed: [...removed], same }
+  const stayed = new Set(pairs.values())
+  const added = next.filter((collection) => !stayed.has(collection))
+  const removed = last.filter((collection) => !pairs.has(collection))
+  const same = sameCollections(last, next) && kept.every(({ changes }) => changes.length === 0)
+  return { kept, added, removed, same }
+}
+
+/**
+ * Which collection each of the old ones is now. A pattern tells more than a name: the rows of a pattern that is still there stay
+ * where they are.
+ */
+async function pairCollections(
+  last: readonly MigratedCollection[],
+  next: readonly MigratedCollection[],
+  decisions: RenameDecisions,
+): Promise<Map<MigratedCollection, MigratedCollection>> {
+  const pairs = new Map<MigratedCollection, MigratedCollection>()
+  const free = new Set(next)
+  const find = async (
+    isPair: (before: MigratedCollection, after: MigratedCollection) => boolean | Promise<boolean>,
+  ) => {
+    for (const before of last) {
+      for (const after of free) {
+        if (pairs.has(before) || !(await isPair(before, after))) continue
+        pairs.set(before, after)
+        free.delete(after)
+      }
+    }
+  }
+  const renameOf = (before: MigratedCollection, after: MigratedCollection) => ({
+    repository: [before.name] as const,
+    to: after.name,
+  })
+  await find((before, after) => before.name === after.name && before.pattern === after.pattern)
+  await find((before, after) => decisions.isGiven(renameOf(before, after)))
+  await find((before, after) => before.pattern === after.pattern)
+  await find((before, after) => before.name === after.name)
+  await find((before, after) => areAlike(before, after) && decisions.isConfirmed(renameOf(before, after)))
+  return pairs
+}
+
+function areAlike(before: MigratedCollection, after: MigratedCollection): boolean {
+  if (before.schema === null || after.schema === null) return false
+  return accepts(after.schema as JsonSchema, before.schema as JsonSchema)
+}
+
+/** Whether two snapshots declare the same, in whatever order and words. */
+export function sameCollections(a: readonly MigratedCollection[], b: readonly MigratedCollection[]): boolean {
+  const [one, other] = [a, b].map((collections) => JSON.stringify(collections.map(withoutSchema)))
+  return one === other && a.every(({ schema }, at) => sameConstraints(schema, plain(b[at]!.schema)))
+}
+
+function withoutSchema({ name, pattern, schema, indexes }: MigratedCollection): unknown {
+  return [name, pattern, schema === null, indexes.map((index) => JSON.stringify(index)).sort()]
 }
 
 function plain(schema: object | null): object | null {

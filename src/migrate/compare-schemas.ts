@@ -1,31 +1,40 @@
 import type { JsonSchema } from '../schema/json-schema.ts'
 import { accepts, constraintsOf, sameConstraints, valuesOf } from './accepts.ts'
-import type { DecideRename } from './renames.ts'
-import { type FieldPath, pathText, type SchemaComparison, type ValueChange } from './value-change.ts'
+import { holdsAnything, isRecursive, objectOf, type Shape } from './json-shape.ts'
+import type { Move } from './move-order.ts'
+import type { RenameDecisions } from './renames.ts'
+import { type FieldPath, pathText, type SchemaComparison, type ValueChange, wordsOf } from './value-change.ts'
+import { isWritable } from './value-sql.ts'
 
 /** A default that the schema fills in; undefined where there is none that JSON can hold. */
 export type DefaultOf = (path: FieldPath) => unknown
 
 interface Context {
-  readonly repository: string
-  readonly decide: DecideRename
+  readonly repository: readonly [last: string, next: string]
+  readonly decisions: RenameDecisions
   readonly defaultOf: DefaultOf
   readonly changes: ValueChange[]
   readonly reasons: string[]
 }
 
+/** Where a value is: by the names before the migration, and by the present ones. */
+interface Place {
+  readonly was: FieldPath
+  readonly path: FieldPath
+}
+
 /**
  * Tells in what stored values have to change for a new schema to accept them. Where two fields look like one that was
- * renamed, `decide` is asked.
+ * renamed, a person is asked.
  */
 export async function compareSchemas(
   last: JsonSchema | null,
   next: JsonSchema | null,
-  repository: string,
-  decide: DecideRename,
+  repository: readonly [last: string, next: string],
+  decisions: RenameDecisions,
   defaultOf: DefaultOf,
 ): Promise<SchemaComparison> {
-  const context: Context = { repository, decide, defaultOf, changes: [], reasons: [] }
+  const context: Context = { repository, decisions, defaultOf, changes: [], reasons: [] }
   if (last === null || next === null) {
     // A library that cannot tell JSON Schema leaves nothing to compare.
     return {
@@ -33,77 +42,101 @@ export async function compareSchemas(
       reasons: last === next ? [] : ['the schema could not be told before, or cannot now'],
     }
   }
-  await compare(last, next, [], context)
+  await compare(last, next, { was: [], path: [] }, context)
   const { changes, reasons } = context
-  if (changes.length > 0 && reasons.length === 0 && mayHoldCycles(last)) {
+  const unwritable = changes.flatMap(wordsOf).find((word) => !isWritable(word))
+  if (unwritable !== undefined) reasons.push(`${JSON.stringify(unwritable)} cannot be written in SQL`)
+  const moves = changes.some(({ type }) => type === 'remove' || type === 'rename')
+  if (changes.length > 0 && isRecursive(last)) reasons.push('the schema is recursive')
+  else if (moves && reasons.length === 0 && holdsAnything(last)) {
     reasons.push('values may hold themselves, or what JSON Schema has no word for')
   }
   return { changes, reasons }
 }
 
-async function compare(last: JsonSchema, next: JsonSchema, path: FieldPath, context: Context): Promise<void> {
-  if (sameConstraints(last, next)) return
+async function compare(last: JsonSchema, next: JsonSchema, place: Place, context: Context): Promise<void> {
   const before = objectOf(last)
   const after = objectOf(next)
-  if (before !== null && after !== null) return compareObjects(before, after, path, context)
-  const renamed = await renamedValue(last, next, path, context)
-  if (renamed || accepts(next, last)) return
-  context.reasons.push(`${pathText(path) || 'the value'} has another type: ${brief(last)} → ${brief(next)}`)
+  if (before !== null && after !== null) return compareObjects(before, after, place, context)
+  if (sameConstraints(last, next)) return
+  if ((await compareValues(last, next, place, context)) || accepts(next, last)) return
+  const name = pathText(place.path) || 'the value'
+  context.reasons.push(`${name} has another type: ${brief(last)} → ${brief(next)}`)
 }
 
-async function compareObjects(before: Shape, after: Shape, path: FieldPath, context: Context): Promise<void> {
-  const { changes, reasons } = context
-  const removed = Object.keys(before.properties).filter((name) => !(name in after.properties))
-  const added = Object.keys(after.properties).filter((name) => !(name in before.properties))
-  for (const name of [...removed]) {
-    const schema = before.properties[name]!
-    const fits = added.filter((candidate) => {
-      const optional = !before.required.has(name) && after.required.has(candidate)
-      return !optional && accepts(after.properties[candidate]!, schema)
-    })
-    const likely = [...fits, ...added.filter((it) => !fits.includes(it))]
-    for (const to of likely) {
-      const rename = {
-        repository: context.repository,
-        field: pathText([...path, name]),
-        value: undefined,
-        to,
+async function compareObjects(before: Shape, after: Shape, place: Place, context: Context): Promise<void> {
+  const { changes } = context
+  const { was, path } = place
+  const pairs = await pairFields(before, after, place, context)
+  const kept = new Set(pairs.values())
+  for (const name of Object.keys(before.properties)) {
+    if (!pairs.has(name)) changes.push({ type: 'remove', path: [...path, name], was: [...was, name] })
+  }
+  const moves: Move[] = [...pairs].filter(([from, to]) => from !== to)
+  if (moves.length > 0) {
+    let spare = '~'
+    while (Object.hasOwn(before.properties, spare) || Object.hasOwn(after.properties, spare)) spare += '~'
+    changes.push({ type: 'rename', path, was, moves, spare })
+  }
+  for (const name of Object.keys(after.properties)) {
+    if (!kept.has(name)) fillIn([...path, name], after.required.has(name), context)
+  }
+  for (const [from, to] of pairs) {
+    if (!before.required.has(from) && after.required.has(to)) fillIn([...path, to], true, context)
+    const inner = { was: [...was, from], path: [...path, to] }
+    await compare(before.properties[from]!, after.properties[to]!, inner, context)
+  }
+}
+
+/** Which field each of the old ones is now, those left out that are gone. */
+async function pairFields(
+  before: Shape,
+  after: Shape,
+  { was, path }: Place,
+  { repository, decisions }: Context,
+): Promise<Map<string, string>> {
+  const pairs = new Map<string, string>()
+  const free = new Set(Object.keys(after.properties))
+  const names = Object.keys(before.properties)
+  const renameOf = (from: string, to: string) => ({
+    repository,
+    field: [
+      [...was, from],
+      [...path, from],
+    ] as const,
+    to,
+  })
+  const fits = (from: string, to: string) =>
+    (before.required.has(from) || !after.required.has(to)) &&
+    accepts(after.properties[to]!, before.properties[from]!)
+  const find = async (isPair: (from: string, to: string) => boolean | Promise<boolean>) => {
+    for (const from of names) {
+      for (const to of free) {
+        if (pairs.has(from) || !(await isPair(from, to))) continue
+        pairs.set(from, to)
+        free.delete(to)
       }
-      if (!(await context.decide(rename, fits.includes(to)))) continue
-      changes.push({ type: 'rename', path: [...path, name], to })
-      removed.splice(removed.indexOf(name), 1)
-      added.splice(added.indexOf(to), 1)
-      if (!before.required.has(name)) requireIfMissing([...path, to], after, context)
-      await compare(schema, after.properties[to]!, [...path, to], context)
-      break
     }
   }
-  for (const name of removed) changes.push({ type: 'remove', path: [...path, name] })
-  for (const name of added) requireIfMissing([...path, name], after, context)
-  for (const [name, schema] of Object.entries(before.properties)) {
-    const wanted = after.properties[name]
-    if (wanted === undefined) continue
-    if (!before.required.has(name)) requireIfMissing([...path, name], after, context)
-    await compare(schema, wanted, [...path, name], context)
-  }
-  const unsafe = changes.find((change) => change.path.some((name) => /["'\\\p{Cc}]/u.test(name)))
-  if (unsafe) reasons.push(`${pathText(unsafe.path)} cannot be written as a path in SQL`)
+  await find((from, to) => from !== to && decisions.isGiven(renameOf(from, to)))
+  await find((from, to) => from === to)
+  await find((from, to) => fits(from, to) && decisions.isConfirmed(renameOf(from, to)))
+  return pairs
 }
 
-/** A field that must be there now, and may be absent in what is stored. */
-function requireIfMissing(path: FieldPath, after: Shape, { changes, reasons, defaultOf }: Context): void {
-  const name = path.at(-1)!
-  if (!after.required.has(name)) return
+/** A field that stored values may lack. */
+function fillIn(path: FieldPath, isRequired: boolean, { changes, reasons, defaultOf }: Context): void {
   const value = defaultOf(path)
   if (value !== undefined) changes.push({ type: 'add', path, value })
-  else reasons.push(`${pathText(path)} is required, and has no default that JSON can hold`)
+  else if (isRequired) reasons.push(`${pathText(path)} is required, and has no default that JSON can hold`)
 }
 
-async function renamedValue(
+/** Whether the new schema names other values, and each that is gone has become one of them. */
+async function compareValues(
   last: JsonSchema,
   next: JsonSchema,
-  path: FieldPath,
-  context: Context,
+  { was, path }: Place,
+  { repository, decisions, changes }: Context,
 ): Promise<boolean> {
   const before = valuesOf(last)
   const after = valuesOf(next)
@@ -112,44 +145,19 @@ async function renamedValue(
   const added = after.filter((it) => !before.includes(it))
   const found: ValueChange[] = []
   for (const from of removed) {
-    for (const to of [...added]) {
-      if (typeof from !== 'string' || typeof to !== 'string') continue
-      const rename = { repository: context.repository, field: pathText(path), value: from, to }
-      if (!(await context.decide(rename, true))) continue
-      found.push({ type: 'replace', path, from, to })
-      added.splice(added.indexOf(to), 1)
-      break
+    if (typeof from !== 'string') continue
+    const renameOf = (to: string) => ({ repository, field: [was, path] as const, value: from, to })
+    const texts = after.filter((it) => typeof it === 'string')
+    let to = texts.find((it) => decisions.isGiven(renameOf(it)))
+    for (const it of to === undefined ? texts : []) {
+      const free = added.includes(it) && !found.some((change) => 'to' in change && change.to === it)
+      if (to === undefined && free && (await decisions.isConfirmed(renameOf(it)))) to = it
     }
+    if (to !== undefined) found.push({ type: 'replace', path, was, from, to })
   }
   if (removed.length === 0 || found.length < removed.length) return false
-  context.changes.push(...found)
+  changes.push(...found)
   return true
-}
-
-interface Shape {
-  readonly properties: { readonly [name: string]: JsonSchema }
-  readonly required: ReadonlySet<string>
-}
-
-/** A schema of an object with named fields, and with nothing else that could refuse a value. */
-function objectOf(schema: JsonSchema): Shape | null {
-  const { type, properties, required = [], additionalProperties, ...others } = constraintsOf(schema)
-  if (type !== 'object' || typeof properties !== 'object' || Object.keys(others).length > 0) return null
-  if (typeof additionalProperties === 'object' && additionalProperties !== null) return null
-  return {
-    properties: properties as Shape['properties'],
-    required: new Set(required as readonly string[]),
-  }
-}
-
-/** Only a recursive schema, or one that accepts anything, lets a value hold itself: its types are no list of paths. */
-function mayHoldCycles(schema: unknown): boolean {
-  if (typeof schema !== 'object' || schema === null) return false
-  if (Array.isArray(schema)) return schema.some(mayHoldCycles)
-  const { properties, $defs, ...rest } = constraintsOf(schema as JsonSchema)
-  const named = [...Object.values(properties ?? {}), ...Object.values($defs ?? {})]
-  if ('$ref' in rest || (Object.keys(rest).length === 0 && named.length === 0)) return true
-  return [...named, ...Object.values(rest)].some(mayHoldCycles)
 }
 
 function brief(schema: JsonSchema): string {

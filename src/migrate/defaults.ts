@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
+import { z } from 'zod'
 import type { JsonSchema } from '../schema/json-schema.ts'
 import type { DefaultOf } from './compare-schemas.ts'
+import { holdsAnything, isRecursive } from './json-shape.ts'
 
 /**
  * The defaults of a schema, as far as its library tells them. One that is computed, or that is no plain JSON (a Date, a Map),
@@ -25,6 +27,8 @@ export function defaultsOf(schema: StandardSchemaV1): DefaultOf {
 function withDefaults(schema: StandardSchemaV1): JsonSchema {
   const standard: StandardSchemaV1.Props & Partial<StandardJSONSchemaV1.Props> = schema['~standard']
   try {
+    if ('toJsonSchema' in schema)
+      return (schema as ArkType).toJsonSchema({ fallback: { default: () => ({}) } })
     return (
       standard.jsonSchema?.output({ target: 'draft-2020-12', libraryOptions: { unrepresentable: 'any' } }) ??
       {}
@@ -34,25 +38,30 @@ function withDefaults(schema: StandardSchemaV1): JsonSchema {
   }
 }
 
+/** ArkType tells defaults of what a type takes, and not of what it gives. */
+interface ArkType extends StandardSchemaV1 {
+  toJsonSchema(options: { readonly fallback: object }): JsonSchema
+}
+
 function propertyAt(schema: JsonSchema, path: readonly string[]): JsonSchema | undefined {
   let at: JsonSchema | undefined = schema
-  for (const name of path) at = (at?.['properties'] as Record<string, JsonSchema> | undefined)?.[name]
+  for (const name of path) {
+    const properties = (at?.['properties'] ?? {}) as Record<string, JsonSchema>
+    at = Object.hasOwn(properties, name) ? properties[name] : undefined
+  }
   return at
 }
 
-/** What JSON Schema has no word for, a Date among it, is `{}` but for annotations. */
+/**
+ * Whether a default is what its schema accepts, and JSON. What JSON Schema has no word for, a Date among it, is `{}` but for
+ * annotations, and a number that JSON does not have is null.
+ */
 function isPlain(schema: JsonSchema): boolean {
-  const { default: _, ...constraints } = schema
-  if (Object.keys(constraints).length === 0) return false
-  const { properties = {}, anyOf = [], items, prefixItems = [], additionalProperties } = schema as Nested
-  const nested = [...Object.values(properties), ...anyOf, ...prefixItems, items, additionalProperties]
-  return nested.every((member) => typeof member !== 'object' || isPlain(member))
-}
-
-interface Nested {
-  readonly properties?: { readonly [name: string]: JsonSchema }
-  readonly anyOf?: readonly JsonSchema[]
-  readonly prefixItems?: readonly JsonSchema[]
-  readonly items?: JsonSchema | boolean
-  readonly additionalProperties?: JsonSchema | boolean
+  if (!('default' in schema) || holdsAnything(schema) || isRecursive(schema)) return false
+  try {
+    const { default: value, ...plain } = schema
+    return z.fromJSONSchema(plain as Parameters<typeof z.fromJSONSchema>[0]).safeParse(value).success
+  } catch {
+    return false
+  }
 }

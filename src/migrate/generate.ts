@@ -1,25 +1,26 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  type MigratedCollection,
   type Migration,
-  type MigrationLoss,
   type MigrationStep,
   readMigrations,
   snapshotFile,
   type ValueSnapshot,
 } from '../driver/sqlite/migrations/folder.ts'
 import { MigrationDatabase } from '../driver/sqlite/migrations/migration-database.ts'
+import { stagingTable } from '../driver/sqlite/migrations/staged-step.ts'
 import { MigrationError } from '../errors.ts'
 import { collectionSql } from './collection-sql.ts'
 import { type CollectionComparison, compareCollections } from './compare-collections.ts'
 import { defaultsOf } from './defaults.ts'
+import { journalFile, lastSnapshot, numberOf, readJournal, tablesFile } from './journal.ts'
+import { lossError, lossesOf } from './losses.ts'
 import { collectionsOf, type Project } from './project.ts'
-import { type Ask, RenameDecisions } from './rename-decisions.ts'
+import { type Ask, RenameDecisions } from './renames.ts'
 import { stepTemplate } from './step-template.ts'
 import { type DrizzleSnapshot, tableSql } from './table-sql.ts'
-import { pathText } from './value-change.ts'
-import { jsonPath, removeExpired } from './value-sql.ts'
 
 export interface GenerateOptions {
   readonly name?: string | undefined
@@ -29,6 +30,8 @@ export interface GenerateOptions {
   readonly database?: string | undefined
   /** Asks what looks like a rename; left out where nobody can be asked. */
   readonly ask?: Ask | undefined
+  /** Is told what a person should know of the migration that is written. */
+  readonly tell?: ((text: string) => void) | undefined
   /** The time of the migration, in milliseconds since the epoch. Default: the present. */
   readonly now?: number | undefined
 }
@@ -41,18 +44,6 @@ export interface Generated {
   readonly steps: readonly string[]
 }
 
-interface Journal {
-  readonly version: string
-  readonly dialect: string
-  readonly entries: {
-    readonly idx: number
-    readonly version: string
-    readonly when: number
-    readonly tag: string
-    readonly breakpoints: boolean
-  }[]
-}
-
 const breakpoint = '--> statement-breakpoint'
 
 /**
@@ -60,55 +51,60 @@ const breakpoint = '--> statement-breakpoint'
  * database. `null` where nothing differs. Throws a MigrationError for a loss of data that is not accepted.
  */
 export async function generate(project: Project, options: GenerateOptions): Promise<Generated | null> {
-  const journal = readJournal(project)
+  checkName(options.name)
+  const journal = readJournal(project.migrations)
   const migrations = journal.entries.length === 0 ? [] : readMigrations(project.migrations)
   const last = migrations.at(-1)?.snapshot.collections ?? []
   const collections = collectionsOf(project.definitions)
+  tellUntold(collections, options)
   const decisions = new RenameDecisions(options.renames, options.ask)
-  const comparison = await compareCollections(last, collections, decisions.decide, (name) =>
+  const comparison = await compareCollections(last, collections, decisions, (name) =>
     defaultsOf(project.definitions.find((it) => it.name === name)!.schema),
   )
   decisions.checkUsed()
-  const tables = await tableSql(project.root, project.exports, collections, lastSnapshot(project, journal))
+  const before = lastSnapshot(project.migrations, journal)
+  const tables = await tableSql(project.root, project.exports, collections, before)
   const ddl = [...tables.drop, ...tables.tables, ...tables.indexes]
   if (comparison.same && ddl.length === 0) return null
 
-  const losses = lossesOf(comparison)
+  const losses = [...lossesOf(comparison), ...tables.losses]
   if (losses.length > 0 && !options.acceptDataLoss)
     throw await lossError(losses, decisions.undecided, options.database)
-  const first = last.length === 0 && migrations.length === 0
-  const unique = tables.indexes.some((statement) => statement.startsWith('CREATE UNIQUE'))
-  const statements = [
-    ...tables.drop,
-    ...tables.tables,
-    ...(first ? [] : collectionSql(comparison, collections)),
-    ...(unique && !first ? removeExpired : []),
-    ...tables.indexes,
-  ]
-  const idx = journal.entries.length
-  const tag = `${String(idx).padStart(4, '0')}_${nameOf(options.name, comparison, first)}`
+  for (const text of decisions.undecided) options.tell?.(`Not taken for a rename: --rename ${text}`)
+
+  const first = migrations.length === 0
+  const idx = (journal.entries.at(-1)?.idx ?? -1) + 1
+  const tag = `${numberOf(idx)}_${options.name ?? nameOf(comparison, first)}`
   const stepped = comparison.kept.filter(({ reasons }) => reasons.length > 0)
   const steps: MigrationStep[] = stepped.map(({ last, next }) => ({
     file: `${tag}.${next.name}.ts`,
     from: last.name,
     to: next.name,
   }))
-  const snapshot: ValueSnapshot = { collections, steps, losses }
+  const unique = tables.indexes.some((statement) => statement.startsWith('CREATE UNIQUE'))
+  const statements = [
+    ...(steps.length === 0 ? [] : [consumeSteps(steps)]),
+    ...tables.drop,
+    ...tables.tables,
+    ...(first ? [] : collectionSql(comparison, collections, unique)),
+    ...tables.indexes,
+  ]
   // A collection without indexes adds no statement, and Drizzle's migrator runs no empty file.
-  const all = statements.length > 0 ? statements : ['UPDATE kv_collections SET name = name WHERE false']
-  const sql = `${all.map((statement) => `${statement};`).join(`\n${breakpoint}\n`)}\n`
+  if (statements.length === 0) statements.push('UPDATE kv_collections SET name = name WHERE false')
+  const sql = `${statements.map((statement) => `${statement};`).join(`\n${breakpoint}\n`)}\n`
   const when = Math.max(options.now ?? Date.now(), (journal.entries.at(-1)?.when ?? 0) + 1)
+  const snapshot: ValueSnapshot = { collections, steps, losses }
   await tryOut(migrations, { tag, snapshot, drizzle: meta(sql, when) })
 
   const entry = { idx, version: '6', when, tag, breakpoints: true }
   mkdirSync(join(project.migrations, 'meta'), { recursive: true })
   const files = new Map<string, string>([
     [`${tag}.sql`, sql],
-    [`meta/${String(idx).padStart(4, '0')}_snapshot.json`, json(pinned(tables.snapshot, sql, when))],
+    [tablesFile(idx), json(pinned(tables.snapshot, sql, when))],
     [snapshotFile(tag), json(snapshot)],
     ...steps.map(({ file }, at) => [file, stepTemplate(file, stepped[at]!)] as const),
     // Last: what the journal does not name is no migration yet.
-    ['meta/_journal.json', json({ ...journal, entries: [...journal.entries, entry] })],
+    [journalFile, json({ ...journal, entries: [...journal.entries, entry] })],
   ])
   for (const [name, text] of files) {
     const path = join(project.migrations, name)
@@ -118,42 +114,17 @@ export async function generate(project: Project, options: GenerateOptions): Prom
   return { tag, files: [...files.keys()], steps: steps.map(({ file }) => file) }
 }
 
-function lossesOf({ kept }: CollectionComparison): MigrationLoss[] {
-  return kept.flatMap(({ last, changes }) =>
-    changes
-      .filter(({ type }) => type === 'remove')
-      .map(({ path }) => ({ collection: last.name, field: pathText(path) })),
-  )
-}
-
-async function lossError(
-  losses: readonly MigrationLoss[],
-  undecided: readonly string[],
-  database: string | undefined,
-): Promise<MigrationError> {
-  const rows = await countLosses(losses, database)
-  const lines = losses.map(
-    ({ collection, field }, at) => `${collection}.${field}${rows === null ? '' : ` (${rows[at]} rows)`}`,
-  )
-  const count = rows === null ? ' Name the database with --database to see in how many rows.' : ''
-  const renames = undecided.map((text) => ` If it has another name now: --rename ${text}`).join('')
-  return new MigrationError(
-    `Stored values would lose ${lines.join(', ')}: agree with --accept-data-loss.${count}${renames}`,
-  )
-}
-
-/** How many rows have each of the fields; `null` without a database. */
-async function countLosses(
-  losses: readonly MigrationLoss[],
-  database: string | undefined,
-): Promise<number[] | null> {
-  if (database === undefined || !MigrationDatabase.exists(database)) return null
-  const db = await MigrationDatabase.open(database, true)
-  try {
-    return losses.map(({ collection, field }) => db.countField(collection, jsonPath(field.split('.'))))
-  } finally {
-    db.close()
+function tellUntold(collections: readonly MigratedCollection[], { tell }: GenerateOptions): void {
+  for (const { name, schema } of collections) {
+    if (schema === null)
+      tell?.(`The schema of ${name} tells no JSON Schema, so that a change of its values is not seen`)
   }
+}
+
+/** Fails where nothing has run the steps: another migrator than this one would leave the values as they were. */
+function consumeSteps(steps: readonly MigrationStep[]): string {
+  const files = steps.map(({ file }) => file).join(', ')
+  return `-- The values that ${files} makes: "valkeyrie migrate" runs it, and no other migrator does.\nDROP TABLE "${stagingTable}"`
 }
 
 /** Throws a MigrationError where the migrations do not lead to what their last snapshot tells. */
@@ -161,27 +132,13 @@ async function tryOut(migrations: readonly Migration[], added: Migration): Promi
   const db = await MigrationDatabase.open(':memory:')
   try {
     const all = [...migrations, added]
-    for (const migration of all) await db.apply(all, migration, [])
+    for (const migration of all) await db.apply(all, migration)
     const drift = db.drift(added.snapshot.collections)
     if (drift.length > 0)
       throw new MigrationError(`The migration would not lead to the schema: ${drift.join('; ')}`)
   } finally {
     db.close()
   }
-}
-
-function readJournal({ migrations }: Project): Journal {
-  const file = join(migrations, 'meta/_journal.json')
-  if (!existsSync(file)) return { version: '7', dialect: 'sqlite', entries: [] }
-  return JSON.parse(readFileSync(file, 'utf8'))
-}
-
-function lastSnapshot({ migrations }: Project, { entries }: Journal): DrizzleSnapshot | null {
-  const idx = entries.at(-1)?.idx
-  if (idx === undefined) return null
-  return JSON.parse(
-    readFileSync(join(migrations, 'meta', `${String(idx).padStart(4, '0')}_snapshot.json`), 'utf8'),
-  )
 }
 
 /** Gives a snapshot an id that is the same each time, for a random one would make every generated file differ. */
@@ -202,24 +159,22 @@ function meta(sql: string, when: number): Migration['drizzle'] {
   return { sql: sql.split(breakpoint), folderMillis: when, hash, bps: true }
 }
 
-function nameOf(
-  given: string | undefined,
-  { kept, added, removed }: CollectionComparison,
-  first: boolean,
-): string {
-  if (given !== undefined) {
-    if (/^[\w-]+$/.test(given)) return given
-    throw new MigrationError(`--name ${given} becomes the name of a file: give letters, digits, - and _`)
-  }
+function checkName(name: string | undefined): void {
+  if (name === undefined || /^[\w-]+$/.test(name)) return
+  throw new MigrationError(`--name ${name} becomes the name of a file: give letters, digits, - and _`)
+}
+
+function nameOf({ kept, added, removed }: CollectionComparison, first: boolean): string {
   if (first) return 'initial'
-  const changed = kept.filter(({ changes, reasons }) => changes.length + reasons.length > 0)
+  const changed = kept.filter(
+    ({ last, next, changes, reasons }) => changes.length + reasons.length > 0 || last.name !== next.name,
+  )
   const names = [...changed.map(({ next }) => next), ...added, ...removed].map(({ name }) => name)
-  return names.length === 0
-    ? 'schemas'
-    : names
-        .slice(0, 3)
-        .join('_')
-        .replace(/[^\w-]/g, '')
+  if (names.length === 0) return 'schemas'
+  return names
+    .slice(0, 3)
+    .join('_')
+    .replace(/[^\w-]/g, '')
 }
 
 function json(value: unknown): string {

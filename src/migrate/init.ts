@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { MigrationError } from '../errors.ts'
+import { hasConfig } from './project.ts'
 
 const scripts = {
   'db:generate': 'valkeyrie generate',
@@ -8,14 +10,15 @@ const scripts = {
 }
 
 const files = {
-  'drizzle.config.ts': `import { defineConfig } from 'drizzle-kit'
+  // The type alone is imported: where migrations are only applied, drizzle-kit need not be installed.
+  'drizzle.config.ts': `import type { Config } from 'drizzle-kit'
 
-export default defineConfig({
+export default {
   dialect: 'sqlite',
   schema: './schemas/index.ts',
   out: './schemas/migrations',
   dbCredentials: { url: './data.db' },
-})
+} satisfies Config
 `,
   'schemas/index.ts': `import { defineSchema, kvTables } from 'valkeyrie/schema'
 import { z } from 'zod'
@@ -33,23 +36,39 @@ export const { kv, kvLog, kvCollections } = kvTables([users])
 
 /** Writes what a project lacks to have migrations, and gives what it wrote. What is there stays as it is. */
 export function init(root: string): string[] {
+  const manifest = readManifest(join(root, 'package.json'))
   const written: string[] = []
   for (const [name, text] of Object.entries(files)) {
     const path = join(root, name)
-    if (existsSync(path)) continue
+    if (existsSync(path) || (name === 'drizzle.config.ts' && hasConfig(root))) continue
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, text)
     written.push(name)
   }
-  const path = join(root, 'package.json')
-  const manifest = existsSync(path)
-    ? JSON.parse(readFileSync(path, 'utf8'))
-    : { private: true, type: 'module' }
-  const lacking = Object.entries(scripts).filter(([name]) => manifest.scripts?.[name] === undefined)
+  const lacking = Object.entries(scripts).filter(([name]) => manifest.content.scripts?.[name] === undefined)
   if (lacking.length > 0) {
-    manifest.scripts = { ...manifest.scripts, ...Object.fromEntries(lacking) }
-    writeFileSync(path, `${JSON.stringify(manifest, null, 2)}\n`)
+    const content = {
+      ...manifest.content,
+      scripts: { ...manifest.content.scripts, ...Object.fromEntries(lacking) },
+    }
+    writeFileSync(manifest.path, `${JSON.stringify(content, null, manifest.indent)}\n`)
     written.push('package.json')
   }
   return written
+}
+
+interface Manifest {
+  readonly path: string
+  readonly content: { readonly scripts?: Record<string, string> }
+  readonly indent: string
+}
+
+function readManifest(path: string): Manifest {
+  if (!existsSync(path)) return { path, content: { private: true, type: 'module' } as object, indent: '  ' }
+  const text = readFileSync(path, 'utf8')
+  try {
+    return { path, content: JSON.parse(text), indent: /^([ \t]+)"/m.exec(text)?.[1] ?? '  ' }
+  } catch (error) {
+    throw new MigrationError(`${path} cannot be read: ${(error as Error).message}`, { cause: error })
+  }
 }

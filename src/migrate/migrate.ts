@@ -1,12 +1,12 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { type Migration, readMigrations } from '../driver/sqlite/migrations/folder.ts'
+import { keyLabel } from '../driver/sqlite/migrations/key-label.ts'
 import { MigrationDatabase } from '../driver/sqlite/migrations/migration-database.ts'
-import type { StagedStep } from '../driver/sqlite/migrations/staged-step.ts'
+import { MigrationLock } from '../driver/sqlite/migrations/migration-lock.ts'
 import { MigrationError } from '../errors.ts'
-import { keyLabel } from './key-label.ts'
+import { countLoss, lossText, rowsText } from './losses.ts'
 import type { Project } from './project.ts'
-import { type LoadedStep, loadSteps, restage, stageStep } from './step.ts'
-import { jsonPath } from './value-sql.ts'
+import { type SkippedRow, SkippedRows } from './skipped-rows.ts'
+import { catchUp, type LoadedStep, loadSteps, type RunningStep, restage, stageStep } from './step.ts'
 
 export interface MigrateOptions {
   readonly path: string
@@ -31,105 +31,130 @@ const mostRounds = 100
 export async function migrate(project: Project, options: MigrateOptions): Promise<string[]> {
   const { path, report } = options
   const migrations = readMigrations(project.migrations)
+  const taken = options.baseline === undefined ? [] : baselineOf(migrations, options.baseline)
+  if (taken.length > 0 && !MigrationDatabase.exists(path))
+    throw new MigrationError(`There is no database ${path} to take over: leave out --baseline`)
+  const skipped = options.skipInvalid === undefined ? null : new SkippedRows(options.skipInvalid)
   const db = await MigrationDatabase.open(path)
   try {
-    if (options.baseline !== undefined) await takeOver(db, migrations, options.baseline, report)
-    const pending = await db.pending(migrations)
-    // Before anything is changed: what has to be filled in.
-    const steps = new Map<Migration, LoadedStep[]>()
-    for (const migration of pending) steps.set(migration, await loadSteps(project, migration))
-    if (pending.length > 0 && options.backup && db.hasTables()) await backUp(db, pending[0]!, report)
-    for (const migration of pending) {
-      tellLosses(db, migration, report)
-      await apply(db, migrations, migration, steps.get(migration)!, options)
-      report.line(`${migration.tag} applied`)
+    const lock = await MigrationLock.acquire(db.path, () => {
+      report.line('another process migrates this database: waiting for it')
+    })
+    try {
+      const run = { db, project, migrations, skipped, report }
+      return await migrateLocked(run, taken, options.backup)
+    } finally {
+      lock.release()
     }
-    return pending.map(({ tag }) => tag)
   } finally {
     db.close()
   }
 }
 
-async function takeOver(
+interface Run {
+  readonly db: MigrationDatabase
+  readonly project: Project
+  readonly migrations: readonly Migration[]
+  /** `null`: a row that cannot be converted fails its migration. */
+  readonly skipped: SkippedRows | null
+  readonly report: Report
+}
+
+async function migrateLocked(run: Run, taken: readonly Migration[], backup: boolean): Promise<string[]> {
+  const { db, project, migrations, report } = run
+  if (taken.length > 0) {
+    await db.run(() => db.assertTakeable())
+    if (backup) await backUp(db, `${db.path}.before-baseline`, taken, report)
+    await db.baseline(taken)
+    report.line(`taken over as a database that has had ${taken.at(-1)!.tag}`)
+  }
+  const pending = await db.pending(migrations)
+  // Before anything is changed: what has to be filled in.
+  const steps = new Map<Migration, LoadedStep[]>()
+  for (const migration of pending) steps.set(migration, await loadSteps(project, migration))
+  if ([...steps.values()].flat().length > 0) run.skipped?.assertWritable()
+  if (pending.length > 0 && backup && taken.length === 0 && db.hasTables())
+    await backUp(db, `${db.path}.before-${pending[0]!.tag}`, pending, report)
+  for (const migration of pending) {
+    tellLosses(run, migration)
+    await apply(run, migration, steps.get(migration)!)
+    report.line(`${migration.tag} applied`)
+  }
+  await db.tidy()
+  return pending.map(({ tag }) => tag)
+}
+
+function baselineOf(migrations: readonly Migration[], baseline: string | true): readonly Migration[] {
+  const last = baseline === true ? 0 : migrations.findIndex(({ tag }) => tag === baseline)
+  if (last >= 0 && migrations.length > 0) return migrations.slice(0, last + 1)
+  const tags = migrations.map(({ tag }) => tag).join(', ')
+  throw new MigrationError(
+    `--baseline ${baseline} is no migration: there are ${tags || 'none'}. A database is named before --baseline`,
+  )
+}
+
+async function backUp(
   db: MigrationDatabase,
-  migrations: readonly Migration[],
-  baseline: string | true,
+  path: string,
+  pending: readonly Migration[],
   report: Report,
 ): Promise<void> {
-  const last = baseline === true ? 0 : migrations.findIndex(({ tag }) => tag === baseline)
-  if (last < 0 || migrations.length === 0) {
-    const tags = migrations.map(({ tag }) => tag).join(', ')
-    throw new MigrationError(`--baseline ${baseline} is no migration: there are ${tags || 'none'}`)
-  }
-  await db.baseline(migrations.slice(0, last + 1))
-  report.line(`taken over as a database that has had ${migrations[last]!.tag}`)
+  const made = await db.backup(path, pending, (done, total) => report.progress('backup', done, total))
+  if (made) report.line(`backup in ${path}`)
 }
 
-async function backUp(db: MigrationDatabase, { tag }: Migration, report: Report): Promise<void> {
-  const path = `${db.path}.before-${tag}`
-  rmSync(`${path}.partial`, { force: true })
-  await db.backup(`${path}.partial`, (done, total) => report.progress('backup', done, total))
-  renameSync(`${path}.partial`, path)
-  report.line(`backup in ${path}`)
-}
-
-function tellLosses(db: MigrationDatabase, { snapshot }: Migration, report: Report): void {
-  for (const { collection, field } of snapshot.losses) {
-    const rows = db.countField(collection, jsonPath(field.split('.')))
-    if (rows > 0) report.line(`${collection}.${field} is removed from ${rows} rows`)
+function tellLosses({ db, report }: Run, { snapshot }: Migration): void {
+  for (const loss of snapshot.losses) {
+    const rows = countLoss(db, loss)
+    if (rows === null) report.line(`${lossText(loss)} is removed`)
+    else if (rows > 0) report.line(`${lossText(loss)} is removed from ${rowsText(rows)}`)
   }
 }
 
-async function apply(
-  db: MigrationDatabase,
-  migrations: readonly Migration[],
-  migration: Migration,
-  steps: readonly LoadedStep[],
-  { skipInvalid, report }: MigrateOptions,
-): Promise<void> {
-  const staged: StagedStep[] = []
-  if (db.hasTables()) {
-    for (const step of steps) {
-      staged.push(await stageStep(db, step, (done, total) => report.progress(step.file, done, total)))
-    }
+async function apply(run: Run, migration: Migration, steps: readonly LoadedStep[]): Promise<void> {
+  const { db, migrations, skipped, report } = run
+  const running: RunningStep[] = []
+  for (const step of db.hasTables() ? steps : []) {
+    running.push(await stageStep(db, step, (done, total) => report.progress(step.file, done, total)))
+  }
+  let left: readonly SkippedRow[] = []
+  const prepare = () => {
+    if (!running.every(catchUp)) return false
+    left = failuresOf(running)
+    if (left.length > 0 && skipped === null) return false
+    skipped?.write(migration.tag, left)
+    for (const { rows } of running) rows.write()
+    return true
   }
   for (let round = 0; ; round++) {
-    await checkFailures(db, staged, steps, skipInvalid, report)
-    if (await db.apply(migrations, migration, staged)) return
+    const failures = skipped === null ? await db.run(() => failuresOf(running)) : []
+    if (failures.length > 0) throw await refusal(run, running, failures)
+    if (await db.apply(migrations, migration, prepare)) break
     if (round === mostRounds)
       throw new MigrationError(`${migration.tag}: others write faster than its steps run: stop them`)
-    for (const [at, step] of staged.entries()) await restage(db, step, steps[at]!)
+    for (const step of running) await restage(db, step)
   }
+  if (left.length > 0) report.line(`${rowsText(left.length)} left as before, and in ${skipped!.file}`)
 }
 
-async function checkFailures(
-  db: MigrationDatabase,
-  staged: readonly StagedStep[],
-  steps: readonly LoadedStep[],
-  skipInvalid: string | undefined,
-  report: Report,
-): Promise<void> {
-  const failures = staged.flatMap((step, at) =>
-    step
-      .failures()
-      .map((failure) => ({ ...failure, step, file: steps[at]!.file, collection: steps[at]!.from })),
+function failuresOf(running: readonly RunningStep[]): SkippedRow[] {
+  return running.flatMap(({ step, rows }) =>
+    rows.failures().map((failure) => ({ ...failure, collection: step.from })),
   )
-  if (failures.length === 0) return
-  if (skipInvalid === undefined) {
-    // Made anew next time: what failed may have been mended in the data, or in what the step imports.
-    await db.run(() => staged[0]!.discard())
-    for (const { key, error } of failures) report.line(`${keyLabel(key)}: ${error}`)
-    const files = [...new Set(failures.map(({ file }) => file))].join(', ')
-    const rows = failures.length === 1 ? '1 row' : `${failures.length} rows`
-    throw new MigrationError(
-      `${files} cannot convert ${rows}, so nothing of it was applied: mend them or the step, or leave them as they are with --skip-invalid <file>`,
-    )
-  }
-  const lines = failures.map(({ key, error, collection, step }) => {
-    const { value, encoding, types } = step.read(key)!
-    const stored = typeof value === 'string' ? JSON.parse(value) : Buffer.from(value).toString('hex')
-    return `${JSON.stringify({ collection, key: keyLabel(key), keyHex: Buffer.from(key).toString('hex'), error, value: stored, encoding, types: types && JSON.parse(types) })}\n`
-  })
-  writeFileSync(skipInvalid, lines.join(''))
-  report.line(`${failures.length} rows stay as they are, and are in ${skipInvalid}`)
+}
+
+/** Tells every row that has failed, and gives the error to throw. */
+async function refusal(
+  { db, report }: Run,
+  running: readonly RunningStep[],
+  failures: readonly SkippedRow[],
+): Promise<MigrationError> {
+  // Made anew next time: what failed may have been mended in the data, or in what the steps import.
+  for (const { rows } of running) await db.run(() => rows.discard())
+  for (const { key, error } of failures) report.line(`${keyLabel(key)}: ${error}`)
+  const failed = running.filter(({ step }) => failures.some(({ collection }) => collection === step.from))
+  const files = failed.map(({ step }) => step.file).join(', ')
+  return new MigrationError(
+    `${files} cannot convert ${rowsText(failures.length)}, so nothing of it was applied: mend them or the step, or leave them as they are with --skip-invalid <file>`,
+  )
 }

@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { existsSync, globSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { is } from 'drizzle-orm'
+import { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { memoryPath } from '../database-path.ts'
 import { createIndexes } from '../driver/sqlite/ddl.ts'
 import type { MigratedCollection } from '../driver/sqlite/migrations/folder.ts'
 import { patternText } from '../driver/sqlite/pattern-text.ts'
@@ -10,6 +11,7 @@ import { MigrationError } from '../errors.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { jsonSchemaOf } from '../schema/json-schema.ts'
 import { Registry } from '../schema/registry.ts'
+import { loadModule } from './load-module.ts'
 
 /** A user's project: what its drizzle.config.ts and its schema modules say. */
 export interface Project {
@@ -33,35 +35,73 @@ interface DrizzleConfig {
 const configFiles = ['ts', 'mts', 'js', 'mjs'].map((extension) => `drizzle.config.${extension}`)
 
 /** Loads a project. Throws a MigrationError that says what it lacks. */
-export async function loadProject(root: string, config?: string): Promise<Project> {
-  const files = config === undefined ? configFiles : [config]
-  const file = files.map((name) => resolve(root, name)).find((path) => existsSync(path))
-  if (file === undefined) {
-    throw new MigrationError(`There is no ${files[0]} in ${root}: run "valkeyrie init" to make one`)
-  }
-  const { default: settings } = (await load(file)) as { default?: DrizzleConfig }
+export async function loadProject(cwd: string, config?: string): Promise<Project> {
+  const file = configFile(cwd, config)
+  const { default: settings } = (await loadModule(file)) as { default?: DrizzleConfig }
   if (settings?.dialect !== 'sqlite' || settings.schema === undefined) {
     throw new MigrationError(
-      `${file} exports no defineConfig({ dialect: 'sqlite', schema: './schemas/index.ts', out: … })`,
+      `${file} exports no settings by default, as { dialect: 'sqlite', schema: './schemas/index.ts', out: './schemas/migrations' }`,
     )
   }
-  const modules = [settings.schema].flat().map((path) => resolve(root, path))
-  const exports: Record<string, unknown> = {}
-  for (const module of modules) {
-    if (!existsSync(module))
-      throw new MigrationError(`${file} names ${module}, which is no file: name each module`)
-    Object.assign(exports, await load(module))
-  }
-  const definitions = [...new Set(Object.values(exports).flat().filter(isDefinition))]
+  const { root, modules } = schemaModules(file, settings.schema, cwd)
+  const loaded = await Promise.all(modules.map(loadModule))
+  const exports: Record<string, unknown> = Object.assign({}, ...loaded)
+  const definitions = [
+    ...new Set(
+      loaded
+        .flatMap((it) => Object.values(it))
+        .flat()
+        .filter(isDefinition),
+    ),
+  ]
   new Registry(definitions)
   checkTables(exports, definitions)
+  const url: unknown = settings.dbCredentials?.url
   return {
     root,
     migrations: resolve(root, settings.out ?? 'drizzle'),
-    database: settings.dbCredentials?.url?.replace(/^file:/, ''),
+    database: typeof url === 'string' ? url.replace(/^file:/, '') : undefined,
     exports,
     definitions,
   }
+}
+
+/** Whether a folder has a configuration of drizzle-kit. */
+export function hasConfig(folder: string): boolean {
+  return configFiles.some((name) => existsSync(join(folder, name)))
+}
+
+function configFile(cwd: string, given: string | undefined): string {
+  const files = given === undefined ? configFiles : [given]
+  const file = files.map((name) => resolve(cwd, name)).find((path) => existsSync(path))
+  if (file !== undefined) return file
+  throw new MigrationError(
+    given === undefined
+      ? `There is no ${files[0]} in ${cwd}: run "valkeyrie init" to make one`
+      : `There is no ${resolve(cwd, given)}`,
+  )
+}
+
+/**
+ * The schema modules that the settings name, as files, folders or patterns, and the folder that the paths in the settings begin from: as
+ * for drizzle-kit the present one, or else that of the settings, so that commands can be run from anywhere.
+ */
+function schemaModules(
+  file: string,
+  schema: string | readonly string[],
+  cwd: string,
+): { readonly root: string; readonly modules: readonly string[] } {
+  const names = [schema].flat()
+  for (const root of [cwd, dirname(file)]) {
+    const modules = names.map((name) => filesOf(resolve(root, name)))
+    if (modules.every((it) => it.length > 0)) return { root, modules: [...new Set(modules.flat())] }
+  }
+  throw new MigrationError(`${file} names the schema ${names.join(', ')}, and there is no such file`)
+}
+
+function filesOf(path: string): string[] {
+  const found = existsSync(path) && !statSync(path).isDirectory() ? [path] : globSync([path, join(path, '*')])
+  return found.filter((it) => /(?<!\.d)\.[cm]?[jt]s$/.test(it)).sort()
 }
 
 /** The collections of a project's definitions, as a snapshot holds them. */
@@ -78,8 +118,9 @@ export function collectionsOf(definitions: readonly AnyDefinition[]): MigratedCo
 
 /** The database that a command works on. */
 export function databaseOf({ root, database }: Project, given: string | undefined): string {
-  if (given !== undefined) return resolve(given)
-  if (database !== undefined) return resolve(root, database)
+  const path = given ?? database
+  if (path === memoryPath) throw new MigrationError(`${path} is gone with its process: name a file`)
+  if (path !== undefined) return resolve(given === undefined ? root : '.', path)
   throw new MigrationError(
     "Which database? Name its file, or give drizzle.config.ts dbCredentials: { url: './data.db' }",
   )
@@ -90,14 +131,6 @@ export function migrationFile({ migrations }: Project, name: string): string {
   return join(migrations, name)
 }
 
-async function load(file: string): Promise<Record<string, unknown>> {
-  try {
-    return await import(pathToFileURL(file).href)
-  } catch (error) {
-    throw new MigrationError(`${file} cannot be loaded: ${(error as Error).message}`, { cause: error })
-  }
-}
-
 function isDefinition(value: unknown): value is AnyDefinition {
   const { pattern, schema, name, indexes } = (value ?? {}) as Partial<AnyDefinition>
   return Array.isArray(pattern) && typeof name === 'string' && Array.isArray(indexes) && schema !== undefined
@@ -105,7 +138,7 @@ function isDefinition(value: unknown): value is AnyDefinition {
 
 function checkTables(exports: Record<string, unknown>, definitions: readonly AnyDefinition[]): void {
   const { kv, kvLog, kvCollections } = exports
-  if (kv === undefined || kvLog === undefined || kvCollections === undefined) {
+  if (![kv, kvLog, kvCollections].every((table) => is(table, SQLiteTable))) {
     throw new MigrationError(
       'The schema module exports no tables: export const { kv, kvLog, kvCollections } = kvTables([users, …])',
     )

@@ -1,36 +1,81 @@
 import { MigrationError } from '../errors.ts'
+import { type FieldPath, pathText } from './value-change.ts'
 
-/** What has another name now: a repository, a field of it, or a value of an enumeration. */
+/** What may have another name now: a repository, a field of it, or a value of an enumeration. */
 export interface Rename {
-  /** The repository's name before; of a field or a value its present name will do. */
-  readonly repository: string
-  /** The field's path before, dotted; undefined where the repository is renamed. */
-  readonly field: string | undefined
+  /** The repository's name before and, of a field or a value, now. */
+  readonly repository: readonly [last: string, next?: string]
+  /** The field before, and the same where the objects that it is in have their present names. */
+  readonly field?: readonly [last: FieldPath, next: FieldPath]
   /** The value before, where one is renamed. */
-  readonly value: string | undefined
+  readonly value?: string
   readonly to: string
 }
 
-/**
- * Reads `--rename`: `users=people`, `users.name=fullName`, `users.address.city=town`, `users.role:admin=owner`.
- */
-export function parseRename(text: string): Rename {
-  const [, repository, field, value, to] = text.match(/^([^.:=]+)(?:\.([^:=]+)(?::([^=]+))?)?=(.+)$/) ?? []
-  if (repository === undefined || to === undefined) {
+/** `users=people`, `users.name=fullName`, `users.address.town=city`, `users.role:admin=owner` */
+function renameText(rename: Rename): string {
+  return textsOf(rename)[0]!
+}
+
+/** All ways to write a rename: with what a repository and the objects around a field were named, or are named now. */
+function textsOf({ repository, field, value, to }: Rename): string[] {
+  if (field === undefined) return [`${repository[0]}=${to}`]
+  const texts = repository.flatMap((name) =>
+    field.flatMap((path) => {
+      if (value !== undefined) return [`${name}.${pathText(path)}:${value}=${to}`]
+      // The whole path may be repeated: users.address.town=address.city
+      return [to, ...field.map((around) => pathText([...around.slice(0, -1), to]))].map(
+        (target) => `${name}.${pathText(path)}=${target}`,
+      )
+    }),
+  )
+  return [...new Set(texts)]
+}
+
+/** Asks a person a question that is answered by yes or no. */
+export type Ask = (question: string) => Promise<boolean>
+
+/** The renames that the command was given, and those that a person confirms. */
+export class RenameDecisions {
+  readonly #given: ReadonlySet<string>
+  readonly #used = new Set<string>()
+  readonly #ask: Ask | undefined
+  /** What looked like renames, and was not taken for them since nobody could be asked. */
+  readonly undecided: string[] = []
+
+  constructor(given: readonly string[], ask?: Ask | undefined) {
+    for (const text of given) {
+      if (/^[^.:=]+([.:].*)?=/su.test(text)) continue
+      throw new MigrationError(
+        `--rename ${text} names no change: write users.name=fullName, users=people, or users.role:admin=owner`,
+      )
+    }
+    this.#given = new Set(given)
+    this.#ask = ask
+  }
+
+  /** Whether the command was given this rename. */
+  isGiven(rename: Rename): boolean {
+    if (this.#given.size === 0) return false
+    const text = textsOf(rename).find((it) => this.#given.has(it))
+    if (text !== undefined) this.#used.add(text)
+    return text !== undefined
+  }
+
+  /** Whether a person says that this is a rename, where one can be asked. */
+  async isConfirmed(rename: Rename): Promise<boolean> {
+    const text = renameText(rename)
+    if (this.#ask !== undefined) return this.#ask(`Is this a rename: ${text}?`)
+    this.undecided.push(text)
+    return false
+  }
+
+  /** Throws a MigrationError for a rename that was given and names nothing that has changed. */
+  checkUsed(): void {
+    const unused = [...this.#given].find((text) => !this.#used.has(text))
+    if (unused === undefined) return
     throw new MigrationError(
-      `--rename ${text} names no change: write users.name=fullName, users=people, or users.role:admin=owner`,
+      `--rename ${unused} names nothing that has changed: what is named before the = was there last time, and what is named behind it is there now in the same object, which is in no array and no union and lets in no other fields`,
     )
   }
-  // The whole path may be repeated: users.address.city=address.town
-  const parent = field?.includes('.') ? field.slice(0, field.lastIndexOf('.') + 1) : ''
-  const name = value === undefined && parent !== '' && to.startsWith(parent) ? to.slice(parent.length) : to
-  return { repository, field, value, to: name }
 }
-
-/** The text that `parseRename` reads. */
-export function renameText({ repository, field, value, to }: Rename): string {
-  return `${repository}${field === undefined ? '' : `.${field}`}${value === undefined ? '' : `:${value}`}=${to}`
-}
-
-/** Tells whether what may be a rename is one; where it looks like one, a person may be asked. */
-export type DecideRename = (candidate: Rename, looksLikeOne: boolean) => Promise<boolean>

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { is } from 'drizzle-orm'
 import { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { createIndexes, createTable } from '../driver/sqlite/ddl.ts'
-import type { MigratedCollection } from '../driver/sqlite/migrations/folder.ts'
+import type { MigratedCollection, TableLoss } from '../driver/sqlite/migrations/folder.ts'
 import { kvTables } from '../driver/sqlite/table.ts'
 import { MigrationError } from '../errors.ts'
 
@@ -30,6 +30,8 @@ export interface TableSql {
   readonly drop: readonly string[]
   readonly tables: readonly string[]
   readonly indexes: readonly string[]
+  /** What goes for good. */
+  readonly losses: readonly TableLoss[]
 }
 
 /** What drizzle-kit changes in the tables since its last snapshot, mended. Throws a MigrationError for what it gets wrong. */
@@ -48,10 +50,22 @@ export async function tableSql(
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   )
   const generated = await kit.generateSQLiteDrizzleJson(tables, last === null ? undefined : before.id)
-  checkExpressions(generated)
-  return {
-    snapshot: generated,
-    ...mendSql(await kit.generateSQLiteMigration(before, generated), collections),
+  const statements = await withoutPrompts(() => kit.generateSQLiteMigration(before, generated))
+  const torn = tornIndexes(generated, Object.values(tables) as SQLiteTable[])
+  return { snapshot: generated, ...mendSql(statements, collections, torn) }
+}
+
+/** drizzle-kit asks what a column or a table was before. */
+async function withoutPrompts<T>(generate: () => Promise<T>): Promise<T> {
+  try {
+    return await generate()
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith('Interactive prompts require a TTY')))
+      throw error
+    throw new MigrationError(
+      'drizzle-kit has to ask whether a table of yours, or a column of one, was renamed: run this on a terminal',
+      { cause: error },
+    )
   }
 }
 
@@ -62,6 +76,7 @@ export async function tableSql(
 export function mendSql(
   statements: readonly string[],
   collections: readonly MigratedCollection[],
+  torn: ReadonlyMap<string, string> = new Map(),
 ): Omit<TableSql, 'snapshot'> {
   const own = kvTables(collections)
   const ownTables = new Map<string, SQLiteTable>([
@@ -69,8 +84,9 @@ export function mendSql(
     ['kv_log', own.kvLog],
     ['kv_collections', own.kvCollections],
   ])
-  const ownIndexes = createIndexes(own.kv)
+  const texts = new Map([...torn, ...createIndexes(own.kv)])
   const drop: string[] = []
+  const losses: TableLoss[] = []
   const tables: string[] = []
   const indexes: string[] = []
   for (const statement of statements.map((text) => text.trim().replace(/;$/, ''))) {
@@ -79,12 +95,12 @@ export function mendSql(
     const [, table] =
       statement.match(/^(?:CREATE|ALTER|DROP) TABLE (?:IF (?:NOT )?EXISTS )?[`"]([^`"]+)[`"]/) ?? []
     if (index !== undefined) {
-      indexes.push(ownIndexes.get(index)?.replace(' IF NOT EXISTS', '') ?? statement)
+      indexes.push(texts.get(index)?.replace(' IF NOT EXISTS', '') ?? statement)
     } else if (dropped !== undefined) {
       drop.push(`DROP INDEX IF EXISTS "${dropped}"`)
     } else if (/__new_|^PRAGMA/i.test(statement)) {
       throw new MigrationError(
-        `drizzle-kit would build a table anew, which it cannot undo: write that migration by hand with "drizzle-kit generate --custom". ${statement}`,
+        `drizzle-kit would build a table anew, and may lose rows of it: write this migration with "drizzle-kit generate", and review it. ${statement}`,
       )
     } else if (table !== undefined && ownTables.has(table)) {
       if (!statement.startsWith('CREATE')) {
@@ -94,23 +110,25 @@ export function mendSql(
       }
       tables.push(createTable(ownTables.get(table)!).replace(' IF NOT EXISTS', ''))
     } else {
+      const [, column] = statement.match(/^ALTER TABLE \S+ DROP COLUMN [`"]([^`"]+)[`"]/) ?? []
+      if (column !== undefined || statement.startsWith('DROP TABLE'))
+        losses.push({ table: table!, column: column ?? null })
       tables.push(statement)
     }
   }
-  return { drop, tables, indexes }
+  return { drop, tables, indexes, losses }
 }
 
-/** drizzle-kit takes an index expression apart at its commas. */
-function checkExpressions({ tables }: DrizzleSnapshot): void {
-  for (const table of Object.values(tables)) {
-    for (const [name, { columns }] of Object.entries(table.indexes)) {
-      const torn = columns.find((text) => text.split('(').length !== text.split(')').length)
-      if (torn === undefined) continue
-      throw new MigrationError(
-        `drizzle-kit takes the expression of the index ${name} apart at a comma (${torn}): write it without one`,
-      )
-    }
-  }
+/** The indexes whose expressions drizzle-kit takes apart at their commas, as they should be. */
+function tornIndexes(
+  { tables }: DrizzleSnapshot,
+  declared: readonly SQLiteTable[],
+): ReadonlyMap<string, string> {
+  const torn = Object.values(tables).flatMap(({ indexes }) =>
+    Object.entries(indexes).filter(([, { columns }]) => columns.some((text) => text.includes(','))),
+  )
+  const texts = new Map(declared.flatMap((table) => [...createIndexes(table)]))
+  return new Map(torn.map(([name]) => [name, texts.get(name)!]))
 }
 
 async function loadDrizzleKit(root: string): Promise<DrizzleKit> {

@@ -1,5 +1,5 @@
 import type { JsonSchema } from '../schema/json-schema.ts'
-import { constraintsOf, valuesOf } from './accepts.ts'
+import { classOf, constraintsOf, valuesOf } from './accepts.ts'
 
 /**
  * The TypeScript type of the values that a JSON Schema describes.
@@ -10,14 +10,14 @@ import { constraintsOf, valuesOf } from './accepts.ts'
  */
 export function typeText(schema: JsonSchema | null, indent = ''): string {
   if (schema === null) return 'unknown'
-  const { type, format, pattern, anyOf, oneOf, items, prefixItems } = constraintsOf(schema) as Keywords
+  const { type, anyOf, oneOf, items, prefixItems } = constraintsOf(schema) as Keywords
   const union = anyOf ?? oneOf
   if (union !== undefined) return union.map((member) => typeText(member, indent)).join(' | ')
   const values = valuesOf(schema)
   if (values !== undefined) return values.map(literal).join(' | ')
   if (Array.isArray(type)) return type.map((it) => typeText({ ...schema, type: it }, indent)).join(' | ')
-  if (type === 'string') return format === 'date-time' && pattern === undefined ? 'Date' : 'string'
-  if (type === 'integer' || type === 'number') return format === 'bigint' ? 'bigint' : 'number'
+  if (type === 'string') return classOf(schema) ?? 'string'
+  if (type === 'integer' || type === 'number') return classOf(schema) ?? 'number'
   if (type === 'boolean' || type === 'null') return type
   if (type === 'array') {
     if (prefixItems) return `readonly [${prefixItems.map((item) => typeText(item, indent)).join(', ')}]`
@@ -29,8 +29,6 @@ export function typeText(schema: JsonSchema | null, indent = ''): string {
 
 interface Keywords {
   readonly type?: string | readonly string[]
-  readonly format?: string
-  readonly pattern?: string
   readonly anyOf?: readonly JsonSchema[]
   readonly oneOf?: readonly JsonSchema[]
   readonly items?: JsonSchema

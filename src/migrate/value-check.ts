@@ -7,7 +7,7 @@ import { validate } from '../schema/validate.ts'
 import { encodeValue } from '../value/codec.ts'
 import { sameConstraints } from './accepts.ts'
 
-/** Gives the value to store, or throws what is wrong with it. */
+/** Gives the value to store, or a promise of it, or throws what is wrong with it. */
 export type CheckValue = (key: Key, value: unknown) => unknown
 
 /**
@@ -23,12 +23,22 @@ export function valueCheck(
   if (declared !== undefined && sameConstraints(jsonSchemaOf(declared.schema), schema)) {
     return (key, value) => validate(declared, key, value)
   }
-  if (schema === null) return (_, value) => value
-  const plain = z.fromJSONSchema(storedForm(schema as JsonSchema) as Parameters<typeof z.fromJSONSchema>[0])
+  const plain = schema && plainSchema(schema as JsonSchema)
+  if (schema === null || plain === null) return (_, value) => value
   return (_, value) => {
-    const stored = encodeValue(value).value
+    const declared = declaredOnly(schema as JsonSchema, value)
+    const stored = encodeValue(declared).value
     if (typeof stored === 'string') plain.parse(JSON.parse(stored))
-    return value
+    return declared
+  }
+}
+
+/** A schema of the stored form of values; `null` where Zod does not know all of its keywords. */
+function plainSchema(schema: JsonSchema): z.ZodType | null {
+  try {
+    return z.fromJSONSchema(storedForm(schema) as Parameters<typeof z.fromJSONSchema>[0])
+  } catch {
+    return null
   }
 }
 
@@ -38,4 +48,30 @@ function storedForm(schema: unknown): unknown {
   if (typeof schema !== 'object' || schema === null) return schema
   if ('format' in schema && schema.format === 'bigint') return { type: 'string' }
   return Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, storedForm(value)]))
+}
+
+/**
+ * A value as the schema's library would give it: without the fields that an object does not declare, and without those that are
+ * undefined, which JSON would have as null.
+ */
+function declaredOnly(schema: JsonSchema, value: unknown): unknown {
+  const {
+    properties = {},
+    additionalProperties,
+    items,
+  } = schema as {
+    readonly properties?: { readonly [name: string]: JsonSchema }
+    readonly additionalProperties?: unknown
+    readonly items?: JsonSchema
+  }
+  if (Array.isArray(value)) return items ? value.map((member) => declaredOnly(items, member)) : value
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value
+  const entries = Object.entries(value).filter(
+    ([name, member]) =>
+      member !== undefined && (additionalProperties !== false || Object.hasOwn(properties, name)),
+  )
+  return Object.fromEntries(
+    entries.map(([name, member]) => [name, declaredOnly(properties[name] ?? {}, member)]),
+  )
 }

@@ -1,16 +1,23 @@
+import { nextVersion } from './log-sql.ts'
+import { moveOrder } from './move-order.ts'
 import type { FieldPath, ValueChange } from './value-change.ts'
-
-/** The version that every row which a migration writes is given, until `logCommit` makes it a commit. */
-const nextVersion = '(SELECT coalesce(max(version), 0) + 1 FROM kv_log)'
-
-const now = "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
 
 /** Rows whose value is JSON text: others have no fields. */
 const isJson = 'encoding IN (0, 1)'
 
+/** Where Drizzle's migrator takes a file apart, within a text or not. */
+const breakpoint = '--> statement-breakpoint'
+
 /** `'it''s'` */
 export function quote(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
+  const literal = `'${text.replaceAll("'", "''")}'`
+  if (!text.includes(breakpoint)) return literal
+  return `(${literal.replaceAll(breakpoint, `${breakpoint[0]}' || '${breakpoint.slice(1)}`)})`
+}
+
+/** Whether SQL can hold a word, as a text and as a name in a JSON path, which knows no escapes. */
+export function isWritable(word: string): boolean {
+  return !/["\\\p{Cc}\p{Cs}]/u.test(word)
 }
 
 /** `$.address.city`: a JSON path. */
@@ -26,83 +33,78 @@ export function changeSql(collection: string, change: ValueChange): string[] {
   switch (change.type) {
     case 'add': {
       const parent = quote(jsonPath(path.slice(0, -1)))
-      const value = `json(${quote(JSON.stringify(change.value))})`
+      const value = `json_set(value, ${at}, json(${quote(JSON.stringify(change.value))}))`
       return [
-        `UPDATE kv SET value = json_set(value, ${at}, ${value}), version = ${nextVersion}\nWHERE ${rows} AND json_type(value, ${at}) IS NULL AND json_type(value, ${parent}) = 'object'`,
+        `${update(value, withoutTypes(path))}\nWHERE ${rows} AND ${isAbsent(path)} AND json_type(value, ${parent}) = 'object'`,
       ]
     }
     case 'remove':
       return [
-        `UPDATE kv SET value = json_remove(value, ${at}), types = ${typesSql(path, null)}, version = ${nextVersion}\nWHERE ${rows} AND json_type(value, ${at}) IS NOT NULL`,
-        // What was typed may have been removed: the rest is plain JSON.
-        `UPDATE kv SET types = NULL, encoding = 0\nWHERE collection = ${quote(collection)} AND encoding = 1 AND types IS NULL`,
+        `${update(`json_remove(value, ${at})`, withoutTypes(path))}\nWHERE ${rows} AND json_type(value, ${at}) IS NOT NULL`,
       ]
-    case 'rename': {
-      const target = [...path.slice(0, -1), change.to]
-      const to = quote(jsonPath(target))
-      return [
-        `UPDATE kv SET value = json_set(json_remove(value, ${at}), ${to}, json(value -> ${at})), types = ${typesSql(path, target)}, version = ${nextVersion}\nWHERE ${rows} AND json_type(value, ${at}) IS NOT NULL`,
-      ]
-    }
+    case 'rename':
+      return moveOrder(change.moves, change.spare).map(([name, to]) =>
+        moveSql(rows, [...path, name], [...path, to]),
+      )
     case 'replace':
       return [
-        `UPDATE kv SET value = json_set(value, ${at}, ${quote(change.to)}), version = ${nextVersion}\nWHERE ${rows} AND value ->> ${at} = ${quote(change.from)} AND json_type(value, ${at}) = 'text'`,
+        `${update(`json_set(value, ${at}, ${quote(change.to)})`)}\nWHERE ${rows} AND value ->> ${at} = ${quote(change.from)} AND json_type(value, ${at}) = 'text'`,
       ]
   }
 }
 
-/** `types` with the entries at a path, and under it, moved or removed. */
-function typesSql(path: FieldPath, to: FieldPath | null): string {
-  const from = typesKey(path)
-  const under = `${from}.`
-  const isAt = `entry.key = ${quote(from)} OR substr(entry.key, 1, ${[...under].length}) = ${quote(under)}`
-  const key =
-    to === null
-      ? 'entry.key'
-      : `CASE WHEN ${isAt} THEN ${quote(typesKey(to))} || substr(entry.key, ${[...from].length + 1}) ELSE entry.key END`
-  const where = to === null ? ` WHERE NOT (${isAt})` : ''
-  return `(SELECT CASE WHEN count(*) > 0 THEN json_object('values', json_group_object(${key}, json(entry.value)), 'v', 1) END FROM json_each(kv.types, '$.values') AS entry${where})`
+/** Moves a field. A row that has the new one already keeps both: neither may be lost. */
+function moveSql(rows: string, from: FieldPath, to: FieldPath): string {
+  const [source, target] = [quote(jsonPath(from)), quote(jsonPath(to))]
+  const value = `json_set(json_remove(value, ${source}), ${target}, json(value -> ${source}))`
+  const types: Types = {
+    key: `CASE WHEN ${isUnder(from)} THEN ${quote(typesKey(to))} || substr(entry.key, ${[...typesKey(from)].length + 1}) ELSE entry.key END`,
+    rest: `NOT (${isUnder(to)})`,
+  }
+  return `${update(value, types)}\nWHERE ${rows} AND json_type(value, ${source}) IS NOT NULL AND ${isAbsent(to)}`
+}
+
+/** What is left of the types of a row, each with its key. */
+interface Types {
+  readonly key: string
+  readonly rest: string
+}
+
+function withoutTypes(path: FieldPath): Types {
+  return { key: 'entry.key', rest: `NOT (${isUnder(path)})` }
+}
+
+function update(value: string, types?: Types): string {
+  const changed = [`value = ${value}`, `version = ${nextVersion}`]
+  if (types !== undefined) {
+    const entries = `FROM json_each(kv.types, '$.values') AS entry WHERE ${types.rest}`
+    const left = `json_set(kv.types, '$.values', json_group_object(${types.key}, json(entry.value)))`
+    const none = `CASE WHEN ${holdsItself} THEN json_remove(kv.types, '$.values') END`
+    changed.push(
+      `types = CASE WHEN types IS NOT NULL THEN (SELECT CASE WHEN count(*) > 0 THEN ${left} ELSE ${none} END ${entries}) END`,
+      // Where all that was typed is gone, the rest is plain JSON.
+      `encoding = (types IS NOT NULL AND (EXISTS (SELECT 1 ${entries}) OR ${holdsItself}))`,
+    )
+  }
+  return `UPDATE kv SET ${changed.join(',\n  ')}`
+}
+
+const holdsItself = "json_type(kv.types, '$.referentialEqualities') IS NOT NULL"
+
+/** Whether a row lacks a field, or has it as undefined, which is stored as null. */
+function isAbsent(path: FieldPath): string {
+  const type = `json_type(value, ${quote(jsonPath(path))})`
+  const isUndefined = `EXISTS (SELECT 1 FROM json_each(kv.types, '$.values') AS entry WHERE entry.key = ${quote(typesKey(path))} AND entry.value = '["undefined"]')`
+  return `(${type} IS NULL OR ${type} = 'null' AND ${isUndefined})`
+}
+
+/** Whether an entry of the types is of a field or of something in it. */
+function isUnder(path: FieldPath): string {
+  const under = `${typesKey(path)}.`
+  return `entry.key = ${quote(typesKey(path))} OR substr(entry.key, 1, ${[...under].length}) = ${quote(under)}`
 }
 
 /** A path as superjson writes it: dots within a name are escaped. */
 function typesKey(path: FieldPath): string {
   return path.map((name) => name.replaceAll('.', '\\.')).join('.')
-}
-
-/**
- * Makes one commit of all rows written since the last one, so that watchers and units of work of other processes learn of them: for each key
- * a byte of the type of change, the key's length (LEB128; keys are shorter than 16,384 bytes), and the key.
- */
-export function logCommit(type: 'set' | 'expire' = 'set'): string {
-  return `INSERT INTO kv_log (version, at, changes)\nSELECT ${nextVersion}, ${now}, ${changesOf(type === 'set' ? '01' : '03')}\nFROM kv WHERE version = ${nextVersion} HAVING count(*) > 0`
-}
-
-/** Makes a commit that tells all keys of a collection as deleted. */
-export function logDeletions(collection: string): string {
-  return `INSERT INTO kv_log (version, at, changes)\nSELECT ${nextVersion}, ${now}, ${changesOf('02')}\nFROM kv WHERE collection = ${quote(collection)} HAVING count(*) > 0`
-}
-
-function changesOf(type: string): string {
-  const length =
-    "CASE WHEN length(key) < 128 THEN printf('%02x', length(key)) ELSE printf('%02x%02x', length(key) % 128 + 128, length(key) / 128) END"
-  return `unhex(group_concat('${type}' || ${length} || hex(key), ''))`
-}
-
-/** Removes the rows that have expired, as a commit: they must not keep a unique index from being built. */
-export const removeExpired = [
-  `UPDATE kv SET version = ${nextVersion} WHERE expires_at <= ${now}`,
-  logCommit('expire'),
-  `DELETE FROM kv WHERE expires_at <= ${now} AND version = (SELECT max(version) FROM kv_log)`,
-]
-
-/** Gives the keys of a collection another beginning. */
-export function rekey(collection: string, from: Uint8Array, to: Uint8Array): string {
-  const rest = `substr(key, ${from.length + 1})`
-  return `UPDATE kv SET key = unhex(${quote(Buffer.from(to).toString('hex'))} || hex(${rest})), version = ${nextVersion}\nWHERE collection = ${quote(collection)}`
-}
-
-/** Files the rows of a collection under another one, or under none. */
-export function refile(from: string, to: string | null): string {
-  const target = to === null ? 'NULL' : quote(to)
-  return `UPDATE kv SET collection = ${target}, version = version WHERE collection = ${quote(from)}`
 }

@@ -14,6 +14,7 @@ const before = defineSchema(
   z.object({
     name: z.string().optional(),
     at: z.date().optional(),
+    nick: z.string().optional(),
     old: z.union([z.string(), z.date(), z.bigint()]).optional(),
     role: z.enum(['admin', 'guest']),
     address: z.object({ town: z.union([z.string(), z.date()]), zip: z.number() }),
@@ -24,6 +25,7 @@ const after = defineSchema(
   z.object({
     'full.name': z.string().optional(),
     since: z.date().optional(),
+    nick: z.string().default('none'),
     role: z.enum(['owner', 'guest']),
     address: z.object({ city: z.union([z.string(), z.date()]) }),
     level: z.int().default(1),
@@ -43,6 +45,7 @@ const userBefore = fc.record(
   {
     name: fc.option(text, { nil: undefined }),
     at: fc.option(date, { nil: undefined }),
+    nick: fc.option(text, { nil: undefined }),
     old: fc.oneof(text, date, fc.bigInt(), fc.constant(undefined)),
     role: fc.constantFrom('admin' as const, 'guest' as const),
     address: fc.record({ town: fc.oneof(text, date), zip: fc.constantFrom(0, -0, 1.5) }),
@@ -76,11 +79,12 @@ describe('mechanical changes', () => {
       validateReads: true,
     })
     for (const [id, source] of rows) {
-      const { name, at, old: _, role, address, ...rest } = source
+      const { name, at, nick = 'none', old: _, role, address, ...rest } = source
       const wanted = {
         ...rest,
         ...('name' in source ? { 'full.name': name } : {}),
         ...('at' in source ? { since: at } : {}),
+        nick,
         role: role === 'admin' ? 'owner' : role,
         address: { city: address.town },
         level: 1,
@@ -130,7 +134,9 @@ describe('mechanical changes', () => {
     await generateQuietly(projectOf(folder, defineSchema(['a', '*'], z.object({ x: z.string() }))))
     const next = projectOf(folder, defineSchema(['a', '*'], z.object({ y: z.string() })))
     const options = { renames: [], acceptDataLoss: false }
-    await expect(generate(next, options)).rejects.toThrow(/lose a\.x.*--accept-data-loss.*--rename a\.x=y/)
+    await expect(generate(next, options)).rejects.toThrow(
+      /lose a\.x.*--accept-data-loss[\s\S]*\n {2}--rename a\.x=y$/,
+    )
     const asked: string[] = []
     const ask = async (question: string) => asked.push(question) > 0
     await expect(generate(next, { ...options, ask })).resolves.toMatchObject({ steps: [] })

@@ -86,6 +86,64 @@ it('indexes that the migrations do not make are refused, and nothing is created 
   await memory.close()
 })
 
+it('a folder of migrations that make other tables only is refused, and applied once others follow', async () => {
+  const folder = projectFolder()
+  const migrations = join(folder, 'migrations')
+  const path = join(folder, 'data.db')
+  const entry = { idx: 0, version: '6', when: 1, tag: '0000_notes', breakpoints: true }
+  write(
+    folder,
+    'migrations/meta/_journal.json',
+    JSON.stringify({ version: '7', dialect: 'sqlite', entries: [entry] }),
+  )
+  write(
+    folder,
+    'migrations/0000_notes.sql',
+    '-- By hand.\nCREATE TABLE notes (body text);\n--> statement-breakpoint\n-- Nothing yet.\n',
+  )
+  const empty = {
+    id: '0',
+    prevId: '0',
+    version: '6',
+    dialect: 'sqlite',
+    tables: {},
+    enums: {},
+    views: {},
+    _meta: { tables: {}, columns: {} },
+  }
+  write(folder, 'migrations/meta/0000_snapshot.json', JSON.stringify(empty))
+  await expect(Valkeyrie.withSchemas([v1]).open(path, { migrations })).rejects.toThrow(
+    /No migration creates the tables/,
+  )
+  await generateQuietly(projectOf(folder, v1))
+  const db = await Valkeyrie.withSchemas([v1]).open(path, { migrations })
+  expect(db.drizzle.$client.prepare('SELECT count(*) FROM notes').pluck().get()).toBe(0)
+  await db.close()
+})
+
+it('four processes that start at once make a database from nothing', async () => {
+  const folder = projectFolder()
+  const migrations = join(folder, 'migrations')
+  await generateQuietly(projectOf(folder, v1))
+  await generateQuietly(projectOf(folder, v2))
+  write(
+    folder,
+    'start.ts',
+    `import { Valkeyrie } from 'valkeyrie'
+import { defineSchema } from 'valkeyrie/schema'
+import { z } from 'zod'
+const users = defineSchema(['users', '*'], z.object({ name: z.string(), level: z.int().default(3) }), { indexes: [{ on: 'level' }] })
+const db = await Valkeyrie.withSchemas([users]).open('data.db', { migrations: './migrations' })
+await db.repositories.users.create({ name: 'n' })
+await db.close()`,
+  )
+  const runs = await Promise.all([1, 2, 3, 4].map(() => run(folder, ['start.ts'])))
+  expect(runs).toEqual(runs.map(() => ({ code: 0, text: '' })))
+  const db = await Valkeyrie.withSchemas([v2]).open(join(folder, 'data.db'), { migrations })
+  expect(await db.repositories.users.count({ where: { level: 3 } })).toBe(4)
+  await db.close()
+})
+
 it('check finds what is pending, what differs, and what is refused', async () => {
   const folder = projectFolder()
   const path = join(folder, 'data.db')
@@ -99,9 +157,6 @@ it('check finds what is pending, what differs, and what is refused', async () =>
     'the schemas have changed since the last migration: run "valkeyrie generate"',
     'index kv_users_level is missing',
   ])
-  // The schema was registered by no process, so its rows are filed under none yet.
-  const strict = await Valkeyrie.withSchemas([v1]).open(path, { migrations: join(folder, 'migrations') })
-  await strict.close()
   const { refused, pending, drift } = await check(projectOf(folder, v1), path)
   expect({ pending, drift }).toEqual({ pending: [], drift: [] })
   expect(refused).toMatchObject([{ repository: 'users', rows: 1 }])

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
@@ -64,6 +64,56 @@ it('a step that fails for some rows names each and changes nothing, unless such 
   expect(skipped.map((text) => JSON.parse(text))).toMatchObject(
     words.map(([id, value]) => ({ key: `["users", ${id}]`, value })),
   )
+})
+
+it('rows that are left out are those of all migrations of a run, and no file is overwritten', async () => {
+  const { project, path, step, folder, text } = await upgrade([
+    [1, { age: '1' }],
+    [2, { age: 'two' }],
+  ])
+  writeFileSync(step, up)
+  const v3 = projectOf(folder, defineSchema(['users', '*'], z.object({ age: z.bigint() })))
+  const { steps } = (await generateQuietly(v3))!
+  const second =
+    "export const up = async ({ age }) => {\n  if (age > 5 || typeof age === 'string') throw new Error('no\\n age')\n  return { age: BigInt(age) }\n}\n"
+  writeFileSync(join(project.migrations, steps[0]!), second)
+  const skipInvalid = join(folder, 'skipped.jsonl')
+  writeFileSync(skipInvalid, 'mine')
+  await expect(migrateQuietly(v3, path, { skipInvalid })).rejects.toThrow(/is there already/)
+  await expect(migrateQuietly(v3, path, { skipInvalid: join(folder, 'none/x') })).rejects.toThrow(
+    /cannot be written/,
+  )
+  expect(await text()).toEqual([{ age: '1' }, { age: 'two' }])
+  rmSync(skipInvalid)
+  await migrateQuietly(v3, path, { skipInvalid })
+  const lines = readFileSync(skipInvalid, 'utf8').trimEnd().split('\n')
+  expect(lines.map((line) => JSON.parse(line).error)).toEqual([expect.stringMatching(/^age: /), 'no age'])
+  expect(await text()).toEqual([{ age: 1n }, { age: 'two' }])
+})
+
+it('what a later migration has changed is held against the snapshot, as the schema of that time would have it', async () => {
+  const lines: string[] = []
+  const line = (text: string) => lines.push(text)
+  /** With this step before another migration. */
+  const through = async (text: string) => {
+    const made = await upgrade([[1, { age: '1' }]])
+    const v3 = projectOf(made.folder, defineSchema(['users', '*'], z.object({ years: z.int() })))
+    await generateQuietly(v3, 'users.age=years')
+    writeFileSync(made.step, text)
+    return { ...made, migrated: migrateQuietly(v3, made.path, { line }) }
+  }
+  const wrong = await through("export const up = () => ({ age: 'x' })\n")
+  await expect(wrong.migrated).rejects.toThrow(/cannot convert 1 row,/)
+  expect(lines).toEqual([expect.stringMatching(/^\["users", 1\]: age: [^\n]+$/)])
+
+  const right = await through(`import { MigrationError } from 'valkeyrie'
+export const up = (value) => {
+  if (value.age === '') throw new MigrationError('not a sign that this has still to be filled in')
+  return { ...value, age: Number(value.age), undeclared: 1, none: undefined }
+}
+`)
+  expect(await right.migrated).toHaveLength(2)
+  expect(await right.text()).toStrictEqual([{ years: 1 }])
 })
 
 it('a unique index over duplicates lists them, and changes nothing', async () => {

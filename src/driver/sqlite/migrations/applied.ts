@@ -27,7 +27,7 @@ export function pendingMigrations(
   const unknown = applied.filter((time) => !known.has(time))
   if (unknown.some((time) => time > (migrations.at(-1)?.drizzle.folderMillis ?? 0))) {
     throw new MigrationError(
-      `The database is newer than this code: it has had ${unknown.length} migrations that the folder does not hold. Deploy the code that made them`,
+      `The database is newer than this code: it has had ${unknown.length === 1 ? 'a migration' : `${unknown.length} migrations`} that the folder does not hold. Deploy the code that made them`,
     )
   }
   if (unknown.length > 0) {
@@ -54,6 +54,11 @@ export function markApplied(connection: Database.Database, { drizzle }: Migratio
   connection
     .prepare(`INSERT INTO ${journalTable} (hash, created_at) VALUES (?, ?)`)
     .run(drizzle.hash, drizzle.folderMillis)
+}
+
+/** Whether the database has had a migration. */
+export function isApplied(connection: Database.Database, { drizzle }: Migration): boolean {
+  return appliedTimes(connection)?.includes(drizzle.folderMillis) === true
 }
 
 export function hasTable(connection: Database.Database, name: string): boolean {

@@ -3,23 +3,30 @@ import { BetterSQLiteSession } from 'drizzle-orm/better-sqlite3/session'
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
 import { MigrationError } from '../../../errors.ts'
 import { markFormat } from '../connection.ts'
-import { engineCode } from '../engine-error.ts'
-import { duplicatesError } from '../indexes.ts'
-import { kvTables } from '../table.ts'
+import { engineCode, isBusy } from '../engine-error.ts'
 import type { Migration } from './folder.ts'
+import { ownIndex } from './own-index.ts'
+import { registerMigrated } from './register.ts'
+import { createStaging, dropStaging } from './staged-step.ts'
+import { explainFailure } from './statement-failure.ts'
 
 /**
  * Applies a migration with Drizzle's migrator, inside the transaction that is open. Throws a MigrationError that lists the keys
- * where a unique index finds duplicates.
+ * where rows are in the way.
  */
 export function applyMigration(connection: Database.Database, migration: Migration): void {
+  const { collections, steps } = migration.snapshot
   const dialect = new SQLiteSyncDialect()
-  const session = new BetterSQLiteSession(insideTransaction(connection, migration), dialect, undefined, {})
+  const session = new BetterSQLiteSession(insideTransaction(connection), dialect, undefined, {})
+  // The migration of a step takes its results away, also where there were no rows to make any of.
+  if (steps.length > 0) connection.exec(createStaging)
   try {
     dialect.migrate([migration.drizzle], session)
   } catch (error) {
     throw reasonOf(error, migration)
   }
+  connection.exec(dropStaging)
+  registerMigrated(connection, collections)
   markFormat(connection)
 }
 
@@ -30,19 +37,19 @@ const nested: Record<string, string> = {
   ROLLBACK: 'ROLLBACK TO drizzle_migration',
 }
 
-function insideTransaction(connection: Database.Database, migration: Migration): Database.Database {
+function insideTransaction(connection: Database.Database): Database.Database {
   const prepare = (text: string) => {
-    const statement = connection.prepare(nested[text.trim()] ?? text)
-    const [, index] = text.match(/^\s*CREATE UNIQUE INDEX "?([^"\s]+)"?/) ?? []
-    if (index === undefined) return statement
-    // Before the migrator undoes everything: the values that clash may be those that the migration has made.
-    const run = () => {
+    const statement = withoutComments(text)
+    // drizzle-kit begins a migration to be written by hand with a comment.
+    if (statement === '') return { run() {} }
+    const prepared = connection.prepare(ownIndex(nested[statement] ?? statement))
+    if (prepared.reader) return prepared
+    // Before the migrator undoes everything: what is in the way may be what the migration has made.
+    const run = (...parameters: unknown[]) => {
       try {
-        return statement.run()
+        return prepared.run(...parameters)
       } catch (error) {
-        if (engineCode(error) !== 'SQLITE_CONSTRAINT_UNIQUE') throw error
-        const { collections } = migration.snapshot
-        throw duplicatesError(connection, kvTables(), collections, index, error)
+        throw explainFailure(connection, statement, error)
       }
     }
     return { run }
@@ -50,12 +57,16 @@ function insideTransaction(connection: Database.Database, migration: Migration):
   return { prepare } as unknown as Database.Database
 }
 
+function withoutComments(text: string): string {
+  return text.replace(/^(\s*--.*(\n|$)|\s+)+/, '').trimEnd()
+}
+
 /** What lies behind Drizzle's wrapping of errors. */
 function reasonOf(error: unknown, { tag }: Migration): unknown {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof MigrationError) return cause
-    if (engineCode(cause) !== undefined) {
-      if (engineCode(cause) === 'SQLITE_BUSY') return cause
+    if (engineCode(cause) !== undefined || cause instanceof RangeError) {
+      if (isBusy(cause)) return cause
       return new MigrationError(`${tag} failed, and nothing of it was applied: ${cause.message}`, { cause })
     }
   }

@@ -21,11 +21,20 @@ export interface MigrationStep {
   readonly to: string
 }
 
-/** A loss of data that was agreed to when the migration was generated: how many rows is told before it is applied. */
-export interface MigrationLoss {
+/** A field that goes from the values of a collection; `path` are the names that lead to it. */
+export interface FieldLoss {
   readonly collection: string
-  readonly field: string
+  readonly path: readonly string[]
 }
+
+/** A table of the user's that goes, or a column of one. */
+export interface TableLoss {
+  readonly table: string
+  readonly column: string | null
+}
+
+/** A loss of data that was agreed to when the migration was generated: how many rows is told before it is applied. */
+export type MigrationLoss = FieldLoss | TableLoss
 
 /**
  * What stands beside the SQL of a migration, as `0001_rename.values.json`: what drizzle-kit's snapshot of the tables does not tell.
@@ -62,10 +71,7 @@ export function readMigrations(folder: string): Migration[] {
     const files = readMigrationFiles({ migrationsFolder: folder })
     let collections: readonly MigratedCollection[] = []
     return entries.map(({ tag }, at) => {
-      const file = join(folder, snapshotFile(tag))
-      const snapshot: ValueSnapshot = existsSync(file)
-        ? JSON.parse(readFileSync(file, 'utf8'))
-        : { collections, steps: [], losses: [] }
+      const snapshot = readSnapshot(join(folder, snapshotFile(tag))) ?? { collections, steps: [], losses: [] }
       collections = snapshot.collections
       return { tag, drizzle: files[at]!, snapshot }
     })
@@ -74,6 +80,18 @@ export function readMigrations(folder: string): Migration[] {
       cause: error,
     })
   }
+}
+
+function readSnapshot(file: string): ValueSnapshot | null {
+  if (!existsSync(file)) return null
+  try {
+    const snapshot: ValueSnapshot = JSON.parse(readFileSync(file, 'utf8'))
+    const { collections, steps, losses } = snapshot
+    if ([collections, steps, losses].every(Array.isArray)) return snapshot
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  throw new TypeError(`${file} is no snapshot`)
 }
 
 /** The snapshot's file in the folder. Not in `meta/`: drizzle-kit takes every file there for its own. */

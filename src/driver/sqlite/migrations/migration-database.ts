@@ -1,19 +1,22 @@
-import { existsSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import type Database from 'better-sqlite3'
+import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { databasePath } from '../../../database-path.ts'
 import { MigrationError } from '../../../errors.ts'
-import { knowsCollections, readCatalog, registerCollections } from '../catalog.ts'
 import { connect, markFormat } from '../connection.ts'
 import { createIndexes, createTable } from '../ddl.ts'
-import { engineCode } from '../engine-error.ts'
+import { toKvError } from '../engine-error.ts'
 import { applyIndexChanges, indexChanges } from '../indexes.ts'
-import { parsePatternText } from '../pattern-text.ts'
 import { retryBusy } from '../retry-busy.ts'
 import { kvTables } from '../table.ts'
-import { hasTable, markApplied, pendingMigrations } from './applied.ts'
+import { hasTable, isApplied, markApplied, pendingMigrations } from './applied.ts'
 import { applyMigration } from './apply.ts'
 import type { MigratedCollection, Migration } from './folder.ts'
-import { type OldRow, StagedStep, stagingTable } from './staged-step.ts'
+import { registerMigrated } from './register.ts'
+import { dropStaging, isAlive, type OldRow, StagedStep, stagingTable } from './staged-step.ts'
+import { tableDrift } from './table-drift.ts'
+
+const pagesPerTurn = 1_000
 
 /** A database as the commands see it. Its transactions wait for other processes for `busyTimeout` milliseconds. */
 export class MigrationDatabase {
@@ -47,12 +50,13 @@ export class MigrationDatabase {
     return hasTable(this.#connection, 'kv')
   }
 
+  /** How many rows of a collection have not expired. */
   count(collection: string): number {
     if (!this.hasTables()) return 0
     return this.#connection
-      .prepare<[string], number>('SELECT count(*) FROM kv WHERE collection = ?')
+      .prepare<[string, number], number>(`SELECT count(*) FROM kv WHERE collection = ? AND ${isAlive}`)
       .pluck()
-      .get(collection)!
+      .get(collection, Date.now())!
   }
 
   /** How many rows of a collection have something at a JSON path. */
@@ -60,10 +64,18 @@ export class MigrationDatabase {
     if (!this.hasTables()) return 0
     return this.#connection
       .prepare<[string, string], number>(
-        'SELECT count(*) FROM kv WHERE collection = ? AND encoding IN (0, 1) AND json_type(value, ?) IS NOT NULL',
+        `SELECT count(*) FROM kv WHERE collection = ? AND encoding IN (0, 1)
+         AND CASE WHEN json_valid(value) THEN json_type(value, ?) END IS NOT NULL`,
       )
       .pluck()
       .get(collection, path)!
+  }
+
+  /** How many rows of a table have something in a column, or how many there are. */
+  countColumn(table: string, column: string | null): number {
+    if (!hasTable(this.#connection, table)) return 0
+    const counted = column === null ? '*' : `"${column}"`
+    return this.#connection.prepare<[], number>(`SELECT count(${counted}) FROM "${table}"`).pluck().get()!
   }
 
   /** Rows of a collection in key order, after a key. */
@@ -75,37 +87,77 @@ export class MigrationDatabase {
     return new StagedStep(this.#connection, id, collection)
   }
 
-  /** Copies the database with SQLite's online backup. */
-  async backup(path: string, onProgress: (done: number, total: number) => void): Promise<void> {
-    await this.#connection.backup(path, {
-      progress({ totalPages, remainingPages }) {
-        onProgress(totalPages - remainingPages, totalPages)
-        return 1_000
-      },
-    })
+  /**
+   * Copies the database with SQLite's online backup: as it was before the first of the pending migrations. `false`, with no copy made,
+   * where others have applied that one meanwhile.
+   */
+  async backup(
+    path: string,
+    pending: readonly Migration[],
+    onProgress: (done: number, total: number) => void,
+  ): Promise<boolean> {
+    const partial = `${path}.partial`
+    const remove = () => {
+      for (const file of [partial, `${partial}-journal`]) rmSync(file, { force: true })
+    }
+    const connection = await this.run(() => connect({ path: this.path, readOnly: true, durability: 'full' }))
+    try {
+      remove()
+      // One snapshot from the first page to the last: else each commit of others would make the copy begin anew.
+      connection.exec('BEGIN')
+      if (pending.some((migration) => isApplied(connection, migration))) return false
+      await connection.backup(partial, {
+        progress({ totalPages, remainingPages }) {
+          onProgress(totalPages - remainingPages, totalPages)
+          return pagesPerTurn
+        },
+      })
+      renameSync(partial, path)
+      return true
+    } catch (error) {
+      throw toKvError(error)
+    } finally {
+      connection.close()
+      remove()
+    }
   }
 
   /**
-   * Writes the results of the steps and applies the migration, in one transaction, unless another process has done so
-   * meanwhile. `false`, with nothing done, where others have written rows since their results were made.
+   * Applies the migration in one transaction, unless another process has done so meanwhile, after `prepare`, which runs in the transaction.
+   * `false`, with nothing done, where `prepare` says so.
    */
   apply(
     migrations: readonly Migration[],
     migration: Migration,
-    steps: readonly StagedStep[],
+    prepare: () => boolean = () => true,
   ): Promise<boolean> {
     return this.run(() =>
       this.#transaction(() => {
         const next = pendingMigrations(this.#connection, migrations)[0]
         if (next?.tag !== migration.tag) return true
-        if (steps.some((step) => step.staleRows(1).length > 0)) return false
-        for (const step of steps) step.write()
+        if (!prepare()) return false
         applyMigration(this.#connection, migration)
-        this.#register(migration.snapshot.collections)
-        this.#connection.exec(`DROP TABLE IF EXISTS ${stagingTable}`)
         return true
       }),
     )
+  }
+
+  /** Removes what a run that was killed has left, where nothing is pending any more. */
+  tidy(): Promise<void> {
+    return this.run(() => {
+      if (hasTable(this.#connection, stagingTable)) this.#connection.exec(dropStaging)
+    })
+  }
+
+  /** Throws a MigrationError unless the database was created without migrations. */
+  assertTakeable(): void {
+    if (hasTable(this.#connection, '__drizzle_migrations')) {
+      const had = this.#connection.prepare('SELECT 1 FROM __drizzle_migrations').get() !== undefined
+      if (had) throw new MigrationError('The database has had migrations already: leave out --baseline')
+    }
+    if (!this.hasTables()) {
+      throw new MigrationError('The database holds no tables of valkeyrie to take over: leave out --baseline')
+    }
   }
 
   /** Takes over a database that was created without migrations, as one that has had the first ones of these. */
@@ -114,36 +166,33 @@ export class MigrationDatabase {
     const tables = kvTables(collections)
     return this.run(() =>
       this.#transaction(() => {
-        if (hasTable(this.#connection, '__drizzle_migrations')) {
-          const had = this.#connection.prepare('SELECT 1 FROM __drizzle_migrations').get() !== undefined
-          if (had) throw new MigrationError('The database has had migrations already: leave out --baseline')
-        }
-        if (!this.hasTables()) {
-          throw new MigrationError(
-            'The database holds no tables of valkeyrie to take over: leave out --baseline',
-          )
-        }
+        this.assertTakeable()
         for (const table of Object.values(tables)) this.#connection.exec(createTable(table))
         const changes = indexChanges(this.#connection, tables, collections)
         applyIndexChanges(this.#connection, tables, collections, changes)
-        this.#register(collections)
+        registerMigrated(this.#connection, collections)
         for (const migration of applied) markApplied(this.#connection, migration)
         markFormat(this.#connection)
       }),
     )
   }
 
-  /** In what the tables and indexes differ from those of these collections, as sentences. */
-  drift(collections: readonly MigratedCollection[]): string[] {
+  /**
+   * In what the tables and indexes differ from those of these collections, and from other declared tables, as sentences.
+   */
+  drift(collections: readonly MigratedCollection[], others: readonly SQLiteTable[] = []): string[] {
     const tables = kvTables(collections)
-    const missing = ['kv', 'kv_log', 'kv_collections'].filter((name) => !hasTable(this.#connection, name))
-    if (missing.length > 0) return missing.map((name) => `table ${name} is missing`)
+    // The indexes of these are compared to the letter, below.
+    const own = Object.values(kvTables())
+    const drift = tableDrift(this.#connection, [...own, ...others])
+    if (!this.hasTables()) return drift
     const { create, drop } = indexChanges(this.#connection, tables, collections)
     const declared = createIndexes(tables.kv)
-    return [
+    const indexes = [
       ...create.map((name) => `index ${name} is ${drop.includes(name) ? 'not as declared' : 'missing'}`),
       ...drop.filter((name) => !declared.has(name)).map((name) => `index ${name} is not declared`),
     ]
+    return [...new Set([...drift, ...indexes])]
   }
 
   /** Runs `attempt` again while other processes are in its way. */
@@ -153,25 +202,6 @@ export class MigrationDatabase {
 
   close(): void {
     this.#connection.close()
-  }
-
-  #register(collections: readonly MigratedCollection[]): void {
-    const tables = kvTables(collections)
-    const known = collections.map(({ name, pattern, schema }) => ({
-      name,
-      pattern: parsePatternText(pattern),
-      schema,
-    }))
-    if (knowsCollections(readCatalog(this.#connection, tables), known)) return
-    try {
-      registerCollections(this.#connection, tables, known)
-    } catch (error) {
-      if (engineCode(error) !== 'SQLITE_CONSTRAINT_UNIQUE') throw error
-      throw new MigrationError(
-        `Rows that a new pattern matches have the same values as others in a unique index: ${(error as Error).message}`,
-        { cause: error },
-      )
-    }
   }
 
   #transaction<T>(body: () => T): T {

@@ -54,7 +54,10 @@ export function setUpMigrated(
 function refuseSteps(connection: Database.Database, { tag, snapshot }: Migration): void {
   if (!hasTable(connection, 'kv')) return
   for (const { from, file } of snapshot.steps) {
-    if (connection.prepare('SELECT 1 FROM kv WHERE collection = ? LIMIT 1').get(from) === undefined) continue
+    const row = connection
+      .prepare('SELECT 1 FROM kv WHERE collection = ? AND (expires_at IS NULL OR expires_at > ?) LIMIT 1')
+      .get(from, Date.now())
+    if (row === undefined) continue
     throw new MigrationError(
       `${tag} makes new values of the rows of ${from} with ${file}, which open does not run: run "valkeyrie migrate"`,
     )

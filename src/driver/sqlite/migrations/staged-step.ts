@@ -4,6 +4,13 @@ import { ChangeLog } from '../change-log.ts'
 /** The new values of a step, until all of them are there and go into `kv` at once. */
 export const stagingTable = '__valkeyrie_staged'
 
+export const createStaging = `CREATE TABLE IF NOT EXISTS ${stagingTable} (step TEXT, key BLOB, version INTEGER, value, encoding INTEGER, types TEXT, error TEXT, PRIMARY KEY (step, key)) WITHOUT ROWID`
+
+export const dropStaging = `DROP TABLE IF EXISTS ${stagingTable}`
+
+/** Expired rows have no value any more, and are left to be removed. Takes the time. */
+export const isAlive = '(expires_at IS NULL OR expires_at > ?)'
+
 /** A row that a step has to make a new value of. */
 export interface OldRow {
   readonly key: Uint8Array
@@ -18,9 +25,8 @@ export interface StagedRow extends OldRow {
   readonly error: string | null
 }
 
-/** What has failed of a step. */
-export interface FailedRow {
-  readonly key: Uint8Array
+/** A row that a step could not make a new value of. */
+export interface FailedRow extends OldRow {
   readonly error: string
 }
 
@@ -41,9 +47,7 @@ export class StagedStep {
 
   /** Makes room for the results, and drops those of other programs. Gives how many there are. */
   begin(): number {
-    this.#connection.exec(
-      `CREATE TABLE IF NOT EXISTS ${stagingTable} (step TEXT, key BLOB, version INTEGER, value, encoding INTEGER, types TEXT, error TEXT, PRIMARY KEY (step, key)) WITHOUT ROWID`,
-    )
+    this.#connection.exec(createStaging)
     const prefix = this.#id.slice(0, this.#id.lastIndexOf(':') + 1)
     this.#connection
       .prepare(`DELETE FROM ${stagingTable} WHERE substr(step, 1, ?) = ? AND step <> ?`)
@@ -68,54 +72,53 @@ export class StagedStep {
     return this.#connection
       .prepare<[string, Uint8Array, number, number], OldRow>(
         `SELECT key, value, encoding, types, version FROM kv WHERE collection = ? AND key > ?
-         AND (expires_at IS NULL OR expires_at > ?) ORDER BY key LIMIT ?`,
+         AND ${isAlive} ORDER BY key LIMIT ?`,
       )
       .all(this.#collection, key, Date.now(), limit)
   }
 
-  /** Rows that others have written since their result was made, or that have none. */
-  staleRows(limit: number): OldRow[] {
+  /** Rows after a key that others have written since their result was made, or that have none. */
+  staleRows(key: Uint8Array, limit: number): OldRow[] {
     return this.#connection
-      .prepare<[string, string, number, number], OldRow>(
+      .prepare<[string, string, Uint8Array, number, number], OldRow>(
         `SELECT kv.key, kv.value, kv.encoding, kv.types, kv.version FROM kv
          LEFT JOIN ${stagingTable} AS staged ON staged.step = ? AND staged.key = kv.key
-         WHERE collection = ? AND staged.version IS NOT kv.version
-         AND (expires_at IS NULL OR expires_at > ?) LIMIT ?`,
+         WHERE collection = ? AND kv.key > ? AND staged.version IS NOT kv.version AND ${isAlive}
+         ORDER BY kv.key LIMIT ?`,
       )
-      .all(this.#id, this.#collection, Date.now(), limit)
+      .all(this.#id, this.#collection, key, Date.now(), limit)
+  }
+
+  /** Adds results, inside the transaction that is open. */
+  put(rows: readonly StagedRow[]): void {
+    const insert = this.#connection.prepare(
+      `INSERT OR REPLACE INTO ${stagingTable} VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    )
+    for (const { key, version, value, encoding, types, error } of rows) {
+      insert.run(this.#id, key, version, value, encoding, types, error)
+    }
   }
 
   /** Adds results, in a transaction of their own. */
   stage(rows: readonly StagedRow[]): void {
-    const insert = this.#connection.prepare(
-      `INSERT OR REPLACE INTO ${stagingTable} VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    )
     this.#connection.exec('BEGIN IMMEDIATE')
     try {
-      for (const { key, version, value, encoding, types, error } of rows) {
-        insert.run(this.#id, key, version, value, encoding, types, error)
-      }
+      this.put(rows)
       this.#connection.exec('COMMIT')
     } finally {
       if (this.#connection.inTransaction) this.#connection.exec('ROLLBACK')
     }
   }
 
-  /** The rows that still are in the database and could not be converted. */
+  /** The rows that are in the database and could not be converted, as they are stored. */
   failures(): FailedRow[] {
     return this.#connection
-      .prepare<[string], FailedRow>(
-        `SELECT key, error FROM ${stagingTable} AS staged WHERE step = ? AND error IS NOT NULL
-         AND EXISTS (SELECT 1 FROM kv WHERE kv.key = staged.key) ORDER BY key`,
+      .prepare<[string, string, number], FailedRow>(
+        `SELECT kv.key, kv.value, kv.encoding, kv.types, kv.version, staged.error FROM ${stagingTable} AS staged
+         JOIN kv ON kv.key = staged.key AND kv.version = staged.version
+         WHERE step = ? AND collection = ? AND error IS NOT NULL AND ${isAlive} ORDER BY kv.key`,
       )
-      .all(this.#id)
-  }
-
-  /** The stored form of a row, for an export. */
-  read(key: Uint8Array): OldRow | undefined {
-    return this.#connection
-      .prepare<[Uint8Array], OldRow>('SELECT key, value, encoding, types, version FROM kv WHERE key = ?')
-      .get(key)
+      .all(this.#id, this.#collection, Date.now())
   }
 
   /** Puts the results into `kv` as one commit, inside the transaction that is open. */
@@ -124,28 +127,32 @@ export class StagedStep {
       .prepare<[], number>('SELECT coalesce(max(version), 0) + 1 FROM kv_log')
       .pluck()
       .get()!
+    const now = Date.now()
     this.#connection
       .prepare(
         `UPDATE kv SET value = staged.value, encoding = staged.encoding, types = staged.types, version = ?
-         FROM ${stagingTable} AS staged WHERE staged.step = ? AND staged.key = kv.key AND staged.error IS NULL
+         FROM ${stagingTable} AS staged WHERE staged.step = ? AND staged.key = kv.key AND staged.version = kv.version
+         AND staged.error IS NULL AND collection = ? AND ${isAlive}
          AND (kv.value IS NOT staged.value OR kv.encoding IS NOT staged.encoding OR kv.types IS NOT staged.types)`,
       )
-      .run(version, this.#id)
+      .run(version, this.#id, this.#collection, now)
     const log = new ChangeLog(false)
     const written = this.#connection
       .prepare<[string, number], Uint8Array>('SELECT key FROM kv WHERE collection = ? AND version = ?')
       .pluck()
-      .all(this.#collection, version)
-    for (const key of written) log.add('set', key)
-    if (written.length > 0) {
-      this.#connection
-        .prepare('INSERT INTO kv_log (version, at, changes) VALUES (?, ?, ?)')
-        .run(version, Date.now(), log.take())
+    let count = 0
+    for (const key of written.iterate(this.#collection, version)) {
+      log.add('set', key)
+      count += 1
     }
+    if (count === 0) return
+    this.#connection
+      .prepare('INSERT INTO kv_log (version, at, changes) VALUES (?, ?, ?)')
+      .run(version, now, log.take())
   }
 
-  /** Removes all results. */
+  /** Removes the results of this step. */
   discard(): void {
-    this.#connection.exec(`DROP TABLE IF EXISTS ${stagingTable}`)
+    this.#connection.prepare(`DELETE FROM ${stagingTable} WHERE step = ?`).run(this.#id)
   }
 }

@@ -1,0 +1,56 @@
+import { rmSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import Database from 'better-sqlite3'
+import { isBusy, toKvError } from '../engine-error.ts'
+
+const msBetweenTries = 50
+
+/**
+ * Lets one process at a time run the steps of a database. It is a lock on a file beside the database, which the system lets go
+ * with the process: nothing is left to be mended after kill -9.
+ */
+export class MigrationLock {
+  readonly #file: string
+  readonly #connection: Database.Database
+
+  private constructor(file: string, connection: Database.Database) {
+    this.#file = file
+    this.#connection = connection
+  }
+
+  /** Waits for the lock, and says once that it does. */
+  static async acquire(database: string, onWait: () => void): Promise<MigrationLock> {
+    const file = `${database}.migrating`
+    let told = false
+    for (;;) {
+      const connection = locked(file)
+      // The one who had it may have removed the file between our opening and our locking it: then ours is none that others see.
+      const other = connection && locked(file)
+      if (connection !== null && other === null) return new MigrationLock(file, connection)
+      other?.close()
+      connection?.close()
+      if (!told) onWait()
+      told = true
+      await delay(msBetweenTries)
+    }
+  }
+
+  release(): void {
+    rmSync(this.#file, { force: true })
+    this.#connection.close()
+  }
+}
+
+/** A connection that has the file to itself; `null` where another one has. */
+function locked(file: string): Database.Database | null {
+  let connection: Database.Database | undefined
+  try {
+    connection = new Database(file, { timeout: 0 })
+    connection.exec('BEGIN EXCLUSIVE')
+    return connection
+  } catch (error) {
+    connection?.close()
+    if (isBusy(error)) return null
+    throw toKvError(error)
+  }
+}

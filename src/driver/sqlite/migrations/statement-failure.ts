@@ -1,0 +1,61 @@
+import type Database from 'better-sqlite3'
+import { MigrationError } from '../../../errors.ts'
+import { engineCode } from '../engine-error.ts'
+import { duplicatesError } from '../indexes.ts'
+import { indexName, kvTables } from '../table.ts'
+import { keyLabel } from './key-label.ts'
+
+const mostKeysListed = 10
+
+/** A MigrationError that names the rows that are in the way of a statement; the error itself where none are. */
+export function explainFailure(connection: Database.Database, statement: string, error: unknown): unknown {
+  const code = engineCode(error)
+  if (code === 'SQLITE_CONSTRAINT_UNIQUE') return duplicates(connection, statement, error)
+  if (code === 'SQLITE_CONSTRAINT_PRIMARYKEY') return takenKeys(connection, statement, error)
+  if (error instanceof Error && error.message === 'malformed JSON') return brokenRows(connection, error)
+  return error
+}
+
+/** The index is read from its statement: drizzle-kit may have made one that no snapshot tells. */
+function duplicates(connection: Database.Database, statement: string, error: unknown): unknown {
+  if (!statement.startsWith('CREATE UNIQUE INDEX ')) return error
+  const collection = /WHERE collection = '((?:[^']|'')*)'/.exec(statement)?.[1]?.replaceAll("''", "'")
+  const paths = [...statement.matchAll(/value ->> '\$\.([^']+)'/g)].map(([, path]) =>
+    path!.replaceAll('"', ''),
+  )
+  if (collection === undefined || paths.length === 0) return error
+  const index = { fields: paths, unique: true }
+  const indexed = [{ name: collection, indexes: [index] }]
+  return duplicatesError(connection, kvTables(), indexed, indexName(collection, index), error)
+}
+
+/** Of a statement that gives rows other keys: those that are there already. */
+function takenKeys(connection: Database.Database, statement: string, error: unknown): unknown {
+  const [, key, rows] =
+    /^UPDATE kv SET key = (.+), version = .+\n(WHERE collection = .+?);?$/.exec(statement) ?? []
+  if (key === undefined || rows === undefined) return error
+  const taken = connection
+    .prepare<[], Uint8Array>(
+      `SELECT key FROM kv WHERE key IN (SELECT ${key} FROM kv ${rows}) ORDER BY key LIMIT ${mostKeysListed}`,
+    )
+    .pluck()
+    .all()
+  return new MigrationError(
+    `The rows of a changed pattern cannot have their new keys: there is a row already under ${taken.map(keyLabel).join(', ')}`,
+    { cause: error },
+  )
+}
+
+function brokenRows(connection: Database.Database, error: Error): unknown {
+  const keys = connection
+    .prepare<[], Uint8Array>(
+      `SELECT key FROM kv WHERE encoding IN (0, 1) AND NOT json_valid(value) ORDER BY key LIMIT ${mostKeysListed}`,
+    )
+    .pluck()
+    .all()
+  if (keys.length === 0) return error
+  return new MigrationError(
+    `What is stored under ${keys.map(keyLabel).join(', ')} is no JSON: something else has written there, or the file is damaged. Write these values anew, or delete them`,
+    { cause: error },
+  )
+}

@@ -1,0 +1,28 @@
+import type Database from 'better-sqlite3'
+import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { hasTable } from './applied.ts'
+
+/** In what the tables of a database differ from declared ones, as sentences: tables, columns, and indexes by their names. */
+export function tableDrift(connection: Database.Database, tables: readonly SQLiteTable[]): string[] {
+  return tables.flatMap((table) => {
+    const { name, columns, indexes } = getTableConfig(table)
+    if (!hasTable(connection, name)) return [`table ${name} is missing`]
+    const actual = namesOf(connection, 'SELECT name FROM pragma_table_info(?)', name)
+    const declared = columns.map((column) => column.name)
+    const actualIndexes = namesOf(connection, 'SELECT name FROM pragma_index_list(?)', name)
+    const declaredIndexes = indexes.map(({ config }) => config.name)
+    return [
+      ...missing(declared, actual).map((column) => `column ${name}.${column} is missing`),
+      ...missing(actual, declared).map((column) => `column ${name}.${column} is not declared`),
+      ...missing(declaredIndexes, actualIndexes).map((index) => `index ${index} is missing`),
+    ]
+  })
+}
+
+function namesOf(connection: Database.Database, query: string, table: string): string[] {
+  return connection.prepare<[string], string>(query).pluck().all(table)
+}
+
+function missing(wanted: readonly string[], there: readonly string[]): string[] {
+  return wanted.filter((name) => !there.includes(name))
+}

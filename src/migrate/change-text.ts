@@ -1,0 +1,15 @@
+import { pathText, type ValueChange } from './value-change.ts'
+
+/** What a change does, as sentences for a person who reviews it, with the names before the migration. */
+export function changeText(change: ValueChange): string[] {
+  switch (change.type) {
+    case 'add':
+      return [`${pathText(change.path)} is added, with the default ${JSON.stringify(change.value)}`]
+    case 'remove':
+      return [`${pathText(change.was)} is removed`]
+    case 'rename':
+      return change.moves.map(([from, to]) => `${pathText([...change.was, from])} is named ${to} now`)
+    case 'replace':
+      return [`${pathText(change.was)}: '${change.from}' is '${change.to}' now`]
+  }
+}

@@ -1,0 +1,29 @@
+import { pathToFileURL } from 'node:url'
+import { MigrationError } from '../errors.ts'
+
+/** Where this library's own modules are: linked into a project, it may lie outside of every node_modules. */
+const ownFolder = new URL('..', import.meta.url).href
+
+/** What a module of the user's project exports. Throws a MigrationError that says where it fails. */
+export async function loadModule(file: string): Promise<Record<string, unknown>> {
+  try {
+    return await import(pathToFileURL(file).href)
+  } catch (error) {
+    throw new MigrationError(`${file} cannot be loaded: ${failureText(error)}`, { cause: error })
+  }
+}
+
+function failureText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code } = error as { readonly code?: unknown }
+  if (code === 'ERR_MODULE_NOT_FOUND' && error.message.includes("'drizzle-kit'"))
+    return `it imports drizzle-kit, which is not installed: npm install --save-dev drizzle-kit`
+  if (error instanceof SyntaxError && /^(Unexpected token 'export'|Cannot use import)/.test(error.message))
+    return 'its package is one of CommonJS: write "type": "module" into package.json'
+  // The line in the user's own files, where the error comes from one: it may be thrown in a library.
+  const lines = error.stack?.split('\n') ?? []
+  const isLibrary = (line: string) => line.includes('/node_modules/') || line.includes(ownFolder)
+  const place = lines.find((line) => /^(\s+at .*)?file:/.test(line) && !isLibrary(line))
+  const [, where] = /file:\/\/([^)]+)/.exec(place ?? '') ?? []
+  return where === undefined ? error.message : `${error.message} (at ${decodeURI(where)})`
+}

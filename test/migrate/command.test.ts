@@ -1,0 +1,100 @@
+import { PassThrough } from 'node:stream'
+import { expect, it } from 'vitest'
+import { terminalAsk, terminalReport } from '../../src/cli/terminal.ts'
+import { cli, projectFolder, run } from './project.ts'
+
+it('tells its commands and its version, and exits with 1 where it is used wrongly', async () => {
+  const folder = projectFolder()
+  const help = await run(folder, [cli, '--help'])
+  expect(help).toMatchObject({
+    code: 0,
+    text: expect.stringMatching(/generate[\s\S]*migrate[\s\S]*check[\s\S]*init/),
+  })
+  expect(await run(folder, [cli, '--version'])).toMatchObject({
+    code: 0,
+    text: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+  })
+  for (const [args, message] of [
+    [['frobnicate'], /unknown command/],
+    [['generate', '--nme', 'x'], /Did you mean --name/],
+    [['migrate', 'a', 'b'], /too many arguments/],
+    [['generate', '--rename'], /argument missing/],
+    [['check'], /run "valkeyrie init"/],
+  ] as const) {
+    expect(await run(folder, [cli, ...args])).toMatchObject({ code: 1, text: expect.stringMatching(message) })
+  }
+})
+
+it('says which Node.js it needs, before it loads what an older one cannot', async () => {
+  const older = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.17.0' } })`
+  const args = ['--import', `data:text/javascript,${encodeURIComponent(older)}`, cli, '--help']
+  expect(await run(projectFolder(), args)).toEqual({
+    code: 1,
+    text: 'valkeyrie needs Node.js 22.18 or newer, and this is 22.17.0\n',
+  })
+})
+
+it('a database is named before --baseline, and one that is not there is not made', async () => {
+  const folder = projectFolder()
+  await run(folder, [cli, 'init'])
+  await run(folder, [cli, 'generate'])
+  expect((await run(folder, [cli, 'migrate', '--baseline', 'data.db'])).text).toMatch(
+    /named before --baseline/,
+  )
+  expect((await run(folder, [cli, 'migrate', 'data.db', '--baseline'])).text).toMatch(/There is no database/)
+  expect((await run(folder, [cli, 'check', 'data.db'])).text).toMatch(/There is no database/)
+})
+
+/** A terminal that a person types into, and what it shows. */
+function terminal() {
+  const input = Object.assign(new PassThrough(), {
+    isTTY: true,
+    setRawMode: () => input,
+  }) as unknown as NodeJS.ReadStream
+  const output = Object.assign(new PassThrough(), {
+    isTTY: true,
+    columns: 80,
+  }) as unknown as NodeJS.WriteStream
+  let shown = ''
+  output.on('data', (chunk: Buffer) => {
+    shown += chunk.toString()
+  })
+  return { input, output, shown: () => shown }
+}
+
+it.each([
+  ['y\r', true],
+  ['YES\r', true],
+  ['n\r', false],
+  ['\r', false],
+])('asks on a terminal: %j is %s', async (typed, answer) => {
+  const { input, output, shown } = terminal()
+  const asked = terminalAsk(input, output)!('Is this a rename: a=b?')
+  ;(input as unknown as PassThrough).write(typed)
+  expect(await asked).toBe(answer)
+  expect(shown()).toContain('Is this a rename: a=b? [y/N]')
+})
+
+it.each(['\u0003', '\u0004'])(
+  'a question that is left with %j ends the command in a sentence',
+  async (typed) => {
+    const { input, output } = terminal()
+    const asked = terminalAsk(input, output)!('Is this a rename: a=b?')
+    ;(input as unknown as PassThrough).write(typed)
+    await expect(asked).rejects.toMatchObject({
+      code: 'MIGRATION',
+      message: expect.stringMatching(/nothing was written/),
+    })
+  },
+)
+
+it('asks nobody where there is no terminal, and draws a bar where there is one', () => {
+  const { input, output, shown } = terminal()
+  expect(terminalAsk(Object.assign(new PassThrough(), { isTTY: false }) as never, output)).toBeUndefined()
+  expect(terminalAsk(input, Object.assign(new PassThrough(), { isTTY: false }) as never)).toBeUndefined()
+  const report = terminalReport(output)
+  report.progress('backup', 0, 10)
+  report.progress('backup', 10, 10)
+  report.line('done')
+  expect(shown()).toMatch(/░+ backup 0 of 10[\s\S]*done\n$/)
+})

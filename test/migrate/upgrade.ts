@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Valkeyrie } from 'valkeyrie'
+import { check, type Findings } from '../../src/migrate/check.ts'
+import type { Generated } from '../../src/migrate/generate.ts'
+import type { Project } from '../../src/migrate/project.ts'
+import type { AnyDefinition } from '../../src/schema/definition.types.ts'
+import { generateQuietly, migrateQuietly, projectFolder, projectOf } from './project.ts'
+
+type Key = readonly (string | number)[]
+
+export interface Upgrade {
+  readonly folder: string
+  readonly path: string
+  readonly project: Project
+  /** `null` where the second release changes nothing. */
+  readonly generated: Generated | null
+  /** The text of a file of the migration, by its ending. */
+  text(ending: string): string
+  migrate(): Promise<string[]>
+  /** All values, by their keys as JSON. */
+  values(): Promise<Record<string, unknown>>
+  /** The collection that each key is filed under. */
+  collections(): Promise<Record<string, string | null>>
+  check(): Promise<Findings>
+}
+
+/** A database of one release with rows in it, written without a schema, and the migration to the next release. */
+export async function upgrade(
+  before: readonly AnyDefinition[],
+  rows: readonly (readonly [Key, unknown])[],
+  after: readonly AnyDefinition[],
+  ...renames: string[]
+): Promise<Upgrade> {
+  const folder = projectFolder()
+  const path = join(folder, 'data.db')
+  const first = projectOf(folder, ...before)
+  await generateQuietly(first)
+  await (await Valkeyrie.withSchemas(before).open(path, { migrations: first.migrations })).close()
+  const db = await Valkeyrie.open(path)
+  for (const [key, value] of rows) await db.set(key, value)
+  await db.close()
+  const project = projectOf(folder, ...after)
+  const generated = await generateQuietly(project, ...renames)
+  const read = async <T>(of: (db: Awaited<ReturnType<typeof Valkeyrie.open>>) => Promise<T>) => {
+    const opened = await Valkeyrie.open(path)
+    try {
+      return await of(opened)
+    } finally {
+      await opened.close()
+    }
+  }
+  return {
+    folder,
+    path,
+    project,
+    generated,
+    text(ending) {
+      const file = generated?.files.find((name) => name.endsWith(ending))
+      return readFileSync(join(project.migrations, file!), 'utf8')
+    },
+    migrate: () => migrateQuietly(project, path),
+    values: () =>
+      read(async (opened) => {
+        const entries = await Array.fromAsync(opened.list({ prefix: [] }))
+        return Object.fromEntries(entries.map(({ key, value }) => [JSON.stringify(key), value]))
+      }),
+    collections: () =>
+      read(async (opened) => {
+        const filed = opened.drizzle.$client
+          .prepare<[Buffer], string | null>('SELECT collection FROM kv WHERE key = ?')
+          .pluck()
+        const rows = opened.drizzle.$client
+          .prepare<[], Buffer>('SELECT key FROM kv ORDER BY key')
+          .pluck()
+          .all()
+        const entries = await Array.fromAsync(opened.list({ prefix: [] }))
+        return Object.fromEntries(
+          entries.map(({ key }, at) => [JSON.stringify(key), filed.get(rows[at]!) ?? null]),
+        )
+      }),
+    check: () => check(project, path),
+  }
+}
