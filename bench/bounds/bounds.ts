@@ -1,0 +1,164 @@
+import type { Comparison } from '../comparison/compare.ts'
+import type { ComparisonTask } from '../comparison/tasks.ts'
+import { type GrowthTimes, growthContenders } from '../growth/measure-growth.ts'
+import type { GrowthTask } from '../growth/tasks.ts'
+import { type QueryTimes, queryContenders } from '../queries/measure-queries.ts'
+import type { QueryTask } from '../queries/tasks.ts'
+import type { Results } from '../results.ts'
+import type { Noticing } from '../watchers/measure-noticing.ts'
+import type { WatcherTimes } from '../watchers/measure-watchers.ts'
+import { atMost, type Bound, timesFaster } from './bound.ts'
+
+type Limits<Task extends string> = Readonly<Partial<Record<Task, number>>>
+
+/** How many times as long as by hand a task may take, by key and by repository. */
+const ofByHand: Limits<ComparisonTask> = {
+  get: 1.4,
+  list: 1.4,
+  set: 1.4,
+  'sets at once': 1.6,
+  'atomic of 500': 2,
+  'unit of work': 2,
+  'bulk load': 2,
+}
+
+/** How many times as long as this library others take, with small values: of large ones, all encode the same. */
+const fasterThan: Readonly<Record<string, Limits<ComparisonTask>>> = {
+  'valkeyrie 0.8': { get: 3, set: 3.5, 'sets at once': 8, 'atomic of 500': 4, list: 2 },
+  '@deno/kv': { get: 12, set: 12 },
+  'Drizzle anew': { get: 5 },
+}
+
+const queryOfByHand = 1.6
+const queryFasterThanDrizzle = 5
+/** How many times as long as among the first thousand cities a query may take among all. */
+const queryGrowth = 1.5
+
+/** How many times as long as among the fewest rows a task may take among the most. */
+const growth: Limits<GrowthTask> = { get: 2, 'indexed page of 20': 2 }
+
+/** The most memory that iterating over all cities may take, in MB. */
+const memory = 60
+
+/** How many times as long as with none a set may take while so many watch other rows. */
+const watched = 1.2
+/** Milliseconds until a change of another process is seen, and the share of a core that an idle watcher may take. */
+const noticed = { median: 10, slowest: 50, idle: 0.01 }
+
+/** Every bound on what was measured. */
+export function boundsOf(results: Results): Bound[] {
+  const { comparisons, queries, growth: grown, watchers, noticing, memory: megabytes } = results
+  return [
+    ...comparisons.flatMap(boundsByHand),
+    ...comparisons.slice(0, 1).flatMap(boundsOfOthers),
+    ...(queries === null ? [] : queryBounds(queries)),
+    ...(grown === null ? [] : growthBounds(grown)),
+    ...(watchers === null ? [] : [watcherBound(watchers)]),
+    ...(noticing === null ? [] : noticingBounds(noticing)),
+    ...(megabytes === null ? [] : [memoryBound(megabytes)]),
+  ]
+}
+
+const boundsByHand = (comparison: Comparison): Bound[] => [
+  ...comparisonBounds(comparison, 'valkeyrie', 'by hand', ofByHand, atMost),
+  ...comparisonBounds(comparison, 'valkeyrie repository', 'by hand', ofByHand, atMost),
+]
+
+const boundsOfOthers = (comparison: Comparison): Bound[] =>
+  Object.entries(fasterThan).flatMap(([other, limits]) =>
+    comparisonBounds(comparison, 'valkeyrie', other, limits, timesFaster),
+  )
+
+function comparisonBounds(
+  { size, contenders, outcomes }: Comparison,
+  own: 'valkeyrie' | 'valkeyrie repository',
+  against: string,
+  limits: Limits<ComparisonTask>,
+  bound: typeof atMost,
+): Bound[] {
+  const face = own === 'valkeyrie' ? '' : ' by repository'
+  return entriesOf(limits).flatMap(([task, limit]) => {
+    const of = outcomes[task]
+    if (of === undefined) return []
+    const compared = {
+      what: `${task}${face}, ${size.name}`,
+      against,
+      own: of[contenders.indexOf(own)],
+      other: of[contenders.indexOf(against)],
+    }
+    return [bound(limit, compared)]
+  })
+}
+
+function queryBounds({ sizes }: QueryTimes): Bound[] {
+  const [few, all] = [sizes[0]!, sizes.at(-1)!]
+  const place = (contender: (typeof queryContenders)[number]) => queryContenders.indexOf(contender)
+  return (Object.keys(all.outcomes) as QueryTask[]).flatMap((task) => {
+    const outcomes = all.outcomes[task]!
+    const own = outcomes[place('valkeyrie repository')]
+    const other = (against: 'by hand' | 'Drizzle anew') => ({
+      what: task,
+      against,
+      own,
+      other: outcomes[place(against)],
+    })
+    return [
+      atMost(queryOfByHand, other('by hand')),
+      timesFaster(queryFasterThanDrizzle, other('Drizzle anew')),
+      atMost(queryGrowth, {
+        what: `${task}, ${all.rows} cities`,
+        against: `${few.rows} cities`,
+        own,
+        other: few.outcomes[task]![place('valkeyrie repository')],
+      }),
+    ]
+  })
+}
+
+function growthBounds(grown: readonly GrowthTimes[]): Bound[] {
+  const [few, many] = [grown[0]!, grown.at(-1)!]
+  const place = growthContenders.indexOf('valkeyrie repository')
+  return entriesOf(growth).map(([task, limit]) =>
+    atMost(limit, {
+      what: `${task}, ${many.rows} rows`,
+      against: `${few.rows} rows`,
+      own: many.outcomes[task]?.[place],
+      other: few.outcomes[task]?.[place],
+    }),
+  )
+}
+
+function watcherBound({ contenders, counts, outcomes }: WatcherTimes): Bound {
+  const place = contenders.indexOf('valkeyrie')
+  const of = (i: number) => outcomes['watchers of other rows'].at(i)?.[place]
+  return atMost(watched, {
+    what: `set, ${counts.at(-1)} watchers of other rows`,
+    against: `${counts[0]} watchers`,
+    own: of(-1),
+    other: of(0),
+  })
+}
+
+const noticingBounds = ({ median, slowest, idle }: Noticing): Bound[] => [
+  within(
+    'a change of another process is seen, median',
+    median,
+    noticed.median,
+    (ms) => `${ms.toFixed(1)} ms`,
+  ),
+  within('99 of 100 changes', slowest, noticed.slowest, (ms) => `${ms.toFixed(1)} ms`),
+  within('an idle watcher', idle, noticed.idle, (share) => `${(share * 100).toFixed(2)}% of a core`),
+]
+
+const within = (what: string, value: number, limit: number, format: (value: number) => string): Bound => ({
+  what,
+  against: '',
+  value: format(value),
+  limit: `at most ${format(limit)}`,
+  holds: value <= limit,
+})
+
+const memoryBound = (megabytes: number): Bound =>
+  within('memory to iterate over 135,233 cities', megabytes, memory, (it) => `${it.toFixed(0)} MB`)
+
+const entriesOf = <Task extends string>(limits: Limits<Task>) => Object.entries(limits) as [Task, number][]

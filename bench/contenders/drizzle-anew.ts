@@ -1,0 +1,111 @@
+import { and, asc, eq, gte, inArray, lt } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/better-sqlite3'
+import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import type { User } from '../values/user.ts'
+import type { Contender, Entry } from './contender.ts'
+import { openHandWritten } from './hand-written-table.ts'
+import { versionOf } from './version-of.ts'
+
+const kv = sqliteTable('kv', {
+  key: text('key').primaryKey(),
+  value: text('value', { mode: 'json' }).$type<User>().notNull(),
+  version: integer('version').notNull(),
+})
+
+const kvLog = sqliteTable('kv_log', {
+  version: integer('version').primaryKey(),
+  at: integer('at').notNull(),
+  changes: text('changes').notNull(),
+})
+
+type Row = typeof kv.$inferSelect
+
+const keyOf = (id: string) => `users/${id}`
+
+/** The tables of "by hand", through Drizzle as most programs use it: each call builds its query. */
+export const drizzleAnew: Contender = {
+  name: 'Drizzle anew',
+  version: versionOf('drizzle-orm'),
+  note: 'the tables of "by hand"; each call builds its query',
+  open(dir, _, durability) {
+    const sqlite = openHandWritten(dir, durability)
+    const db = drizzle(sqlite)
+
+    const upsert = (key: string, value: User, version: number) =>
+      db
+        .insert(kv)
+        .values({ key, value, version })
+        .onConflictDoUpdate({ target: kv.key, set: { value, version } })
+        .run()
+
+    const log = (keys: readonly string[]) =>
+      Number(
+        db
+          .insert(kvLog)
+          .values({ at: Date.now(), changes: keys.join('\n') })
+          .run().lastInsertRowid,
+      )
+
+    const immediately = <T>(work: () => T): T => db.transaction(work, { behavior: 'immediate' })
+
+    const get = (id: string) =>
+      db
+        .select()
+        .from(kv)
+        .where(eq(kv.key, keyOf(id)))
+        .get()
+    const setEach = (entries: readonly Entry[]) =>
+      immediately(() => {
+        for (const [id, user] of entries) upsert(keyOf(id), user, log([keyOf(id)]))
+      })
+
+    const writeAll = (entries: readonly Entry[]) => {
+      const version = log(entries.map(([id]) => keyOf(id)))
+      for (const [id, user] of entries) upsert(keyOf(id), user, version)
+    }
+    return {
+      get,
+      userOf: (row: Row | undefined) => row?.value,
+      getMany(ids) {
+        const rows = db
+          .select()
+          .from(kv)
+          .where(inArray(kv.key, ids.map(keyOf)))
+          .all()
+        const byKey = new Map(rows.map((row) => [row.key, row]))
+        return ids.map((id) => byKey.get(keyOf(id)))
+      },
+      set: (id, user) => setEach([[id, user]]),
+      setsAtOnce: setEach,
+      atomic: (entries) => immediately(() => writeAll(entries)),
+      swapAges: (idOfA, idOfB) =>
+        immediately(() => {
+          const a = get(idOfA)!.value
+          const b = get(idOfB)!.value
+          writeAll([
+            [idOfA, { ...a, age: b.age }],
+            [idOfB, { ...b, age: a.age }],
+          ])
+          return a.age + b.age
+        }),
+      list: () =>
+        db
+          .select()
+          .from(kv)
+          .where(and(gte(kv.key, 'users/'), lt(kv.key, 'users0')))
+          .orderBy(asc(kv.key))
+          .all(),
+      userOfListed: ({ value }: Row) => value,
+      load(entries) {
+        const batch: Row[] = []
+        const insert = () => immediately(() => db.insert(kv).values(batch.splice(0)).run())
+        for (const [id, value] of entries) {
+          batch.push({ key: keyOf(id), value, version: 1 })
+          if (batch.length === 1_000) insert()
+        }
+        if (batch.length > 0) insert()
+      },
+      close: () => sqlite.close(),
+    }
+  },
+}

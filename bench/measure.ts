@@ -1,0 +1,74 @@
+import { type Comparison, compare } from './comparison/compare.ts'
+import { comparisonTasks, isTaskFor, writingTasks } from './comparison/tasks.ts'
+import type { Contenders } from './contenders/contenders.ts'
+import { measureGrowth } from './growth/measure-growth.ts'
+import { measureMemory } from './memory/measure-memory.ts'
+import { measureProcesses } from './processes/measure-processes.ts'
+import { measureQueries } from './queries/measure-queries.ts'
+import { queryTasks } from './queries/tasks.ts'
+import { thisMachine } from './report/machine.ts'
+import type { Results } from './results.ts'
+import type { Selection } from './selection.ts'
+import { loadCities } from './values/cities.ts'
+import { userSizes } from './values/user.ts'
+import { measureNoticing } from './watchers/measure-noticing.ts'
+import { measureWatchers } from './watchers/measure-watchers.ts'
+
+/** Measures what is selected, one after the other. `onStep` is told what is being measured. */
+export async function measure(
+  contenders: Contenders,
+  { pace, wants }: Selection,
+  onStep: (step: string) => void,
+): Promise<Results> {
+  const { present } = contenders
+  const { rounds, fewerRounds } = pace
+  const during = (suite: string) => ({
+    turn: pace.turn,
+    enough: pace.enough,
+    onTask: (task: string) => onStep(`${suite}: ${task}`),
+  })
+  const cities = loadCities()
+
+  const comparisons: Comparison[] = []
+  if (comparisonTasks.some(wants)) {
+    for (const size of pace.sizes) {
+      comparisons.push(
+        await compare(present, {
+          size,
+          durability: 'normal',
+          rounds: size === pace.sizes[0] ? rounds : fewerRounds,
+          wants: (task) => wants(task) && isTaskFor(size, task),
+          race: during(`values of ${size.name}`),
+        }),
+      )
+    }
+  }
+
+  return {
+    machine: thisMachine(),
+    contenders,
+    comparisons,
+    synced: wants('synced')
+      ? await compare(
+          present.filter(({ onlyDurability }) => onlyDurability !== 'normal'),
+          {
+            size: userSizes[0]!,
+            durability: 'full',
+            rounds: fewerRounds,
+            wants: (task) => writingTasks.includes(task),
+            race: during('synced'),
+          },
+        )
+      : null,
+    queries: queryTasks.some(wants) ? await measureQueries(cities, rounds, wants, during('queries')) : null,
+    growth: wants('growth') ? await measureGrowth(pace.growthRows, fewerRounds, during('growth')) : null,
+    watchers: wants('watchers')
+      ? await measureWatchers(present, pace.watchers, fewerRounds, during('watchers'))
+      : null,
+    noticing: wants('watchers') ? await measureNoticing(during('watchers').onTask) : null,
+    processes: wants('processes')
+      ? await measureProcesses({ counts: pace.writers, ...pace.writing, ...during('processes') })
+      : null,
+    memory: wants('memory') ? await measureMemory(cities, during('memory').onTask) : null,
+  }
+}

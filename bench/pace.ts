@@ -1,0 +1,42 @@
+import { type UserSize, userSizes } from './values/user.ts'
+
+/** How thorough a run is. */
+export interface Pace {
+  readonly sizes: readonly UserSize[]
+  /** How long the turn of a slow contender may take, in milliseconds. */
+  readonly turn: number
+  /** After how many milliseconds of a task the slowest need no more rounds. */
+  readonly enough: number
+  /** Rounds that count, for small values and the queries, and for all else. */
+  readonly rounds: number
+  readonly fewerRounds: number
+  readonly growthRows: readonly number[]
+  readonly watchers: readonly number[]
+  readonly writers: readonly number[]
+  readonly writing: { readonly rounds: number; readonly milliseconds: number }
+}
+
+export const fullPace: Pace = {
+  sizes: userSizes,
+  turn: 50,
+  enough: 6_000,
+  rounds: 15,
+  fewerRounds: 9,
+  growthRows: [1_000, 100_000, 1_000_000],
+  watchers: [0, 10, 1_000],
+  writers: [1, 2, 4, 8],
+  writing: { rounds: 3, milliseconds: 1_000 },
+}
+
+/** For trying out: too few rounds to rely on. */
+export const quickPace: Pace = {
+  sizes: userSizes.slice(0, 1),
+  turn: 20,
+  enough: 1_000,
+  rounds: 3,
+  fewerRounds: 3,
+  growthRows: [1_000, 100_000],
+  watchers: [0, 10, 1_000],
+  writers: [1, 2, 4],
+  writing: { rounds: 1, milliseconds: 300 },
+}

@@ -1,0 +1,49 @@
+import { on } from 'node:events'
+import type { Contender } from '../contenders/contender.ts'
+import { userSizes } from '../values/user.ts'
+import { Users } from '../values/users.ts'
+
+/** What a writing process is told to do: set one row after the other in a file, each under an id of its own. */
+export interface WritingOrder {
+  readonly dir: string
+  readonly prefix: string
+  readonly milliseconds: number
+}
+
+/** What each acknowledged set took, in nanoseconds. */
+export interface WritingReport {
+  readonly latencies: Float64Array
+}
+
+const contenders: Readonly<Record<string, () => Promise<Contender>>> = {
+  'by hand': async () => (await import('../contenders/by-hand.ts')).byHand,
+  valkeyrie: async () => (await import('../contenders/valkeyrie.ts')).keyValue,
+}
+
+/** Opens the file, waits for the word that all others have, too, and writes. */
+async function write(contender: Contender, order: WritingOrder, start: () => Promise<unknown>) {
+  const users = new Users(userSizes[0]!)
+  const store = await contender.open(order.dir, users, 'normal')
+  process.send!('open')
+  await start()
+  const latencies: number[] = []
+  let before = performance.now()
+  for (const end = before + order.milliseconds; before < end; ) {
+    const written = latencies.length
+    const done = store.set(`${order.prefix}-${written}`, users.at(written))
+    if (done instanceof Promise) await done
+    const after = performance.now()
+    latencies.push((after - before) * 1e6)
+    before = after
+  }
+  await store.close()
+  process.send!({ latencies: Float64Array.from(latencies) } satisfies WritingReport)
+}
+
+if (import.meta.main) {
+  const contender = await contenders[process.argv[2]!]!()
+  const messages = on(process, 'message')
+  const next = async () => (await messages.next()).value![0]
+  process.send!('ready')
+  for (;;) await write(contender, await next(), next)
+}

@@ -1,0 +1,45 @@
+import type { Bound } from '../bounds/bound.ts'
+import type { Results } from '../results.ts'
+import type { Chart } from './charts/chart.ts'
+import { comparisonChart } from './charts/comparison.ts'
+import { growthChart } from './charts/growth.ts'
+import { processesChart } from './charts/processes.ts'
+import { watchersChart } from './charts/watchers.ts'
+import { boundsSection } from './sections/bounds.ts'
+import { comparisonSection, syncedSection } from './sections/comparison.ts'
+import { contendersSection } from './sections/contenders.ts'
+import { growthSection } from './sections/growth.ts'
+import { machineSection } from './sections/machine.ts'
+import { noticingSection } from './sections/noticing.ts'
+import { processesSection } from './sections/processes.ts'
+import { queriesSection } from './sections/queries.ts'
+import type { Section } from './sections/section.ts'
+import { watchersSection } from './sections/watchers.ts'
+
+/** A section, and the chart that shows it. */
+export interface Part {
+  readonly section: Section
+  readonly chart?: Chart
+}
+
+/** All that was measured, in the order in which it is told. */
+export function partsOf(results: Results, bounds: readonly Bound[]): readonly Part[] {
+  const { machine, contenders, comparisons, synced, queries, growth, watchers, noticing, processes } = results
+  return [
+    { section: machineSection(machine) },
+    ...(comparisons.length > 0 ? [{ section: contendersSection(contenders) }] : []),
+    ...comparisons.map((comparison, i) => ({
+      section: comparisonSection(comparison),
+      ...(i === 0 && { chart: comparisonChart(comparison) }),
+    })),
+    ...(synced === null ? [] : [{ section: syncedSection(synced) }]),
+    ...(queries === null ? [] : [{ section: queriesSection(queries) }]),
+    ...(growth === null ? [] : [{ section: growthSection(growth), chart: growthChart(growth) }]),
+    ...(watchers === null ? [] : [{ section: watchersSection(watchers), chart: watchersChart(watchers) }]),
+    ...(noticing === null ? [] : [{ section: noticingSection(noticing) }]),
+    ...(processes === null
+      ? []
+      : [{ section: processesSection(processes), chart: processesChart(processes) }]),
+    ...(bounds.length > 0 ? [{ section: boundsSection(bounds) }] : []),
+  ]
+}

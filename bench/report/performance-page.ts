@@ -1,0 +1,39 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { draw } from './charts/draw.ts'
+import type { Part } from './parts.ts'
+import { formatSection } from './sections/section.ts'
+
+const docs = fileURLToPath(new URL('../../docs/', import.meta.url))
+
+const introduction = `<!-- Written by \`npm run bench\`, which overwrites it. -->
+
+# Performance
+
+How this library compares, measured in one run of \`npm run bench\` on the machine below. It takes about eight minutes;
+\`npm run bench -- --quick\` takes one, and \`npm run bench get set\` measures these two tasks only. What takes the time of a
+task, function by function, is told by \`npx node --expose-gc bench/profile.ts get\`.
+
+Every contender works on files of its own, with WAL and \`synchronous=NORMAL\` where it has them: what is acknowledged
+survives a crash of the process. They take turns, in another order each round, and the first rounds do not count; the slow
+do fewer operations in a turn, the slowest fewer rounds. All do the same work with the same values; synchronous calls are made
+as they are, promises are awaited, and every answer is compared with what it has to be. A figure is the median of the rounds
+with half the distance of the quartiles around it. Blank means that a contender cannot do it.`
+
+/** Writes docs/performance.md and its charts. */
+export async function writePerformancePage(parts: readonly Part[]): Promise<void> {
+  const folder = `${docs}performance/`
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder)
+  const blocks = [introduction]
+  for (const { section, chart } of parts) {
+    if (chart === undefined) {
+      blocks.push(formatSection(section, 2))
+      continue
+    }
+    writeFileSync(`${folder}${chart.name}.svg`, await draw(chart.spec))
+    const picture = `![${chart.description}](performance/${chart.name}.svg)`
+    blocks.push(formatSection({ ...section, blocks: [...section.blocks, picture] }, 2))
+  }
+  writeFileSync(`${docs}performance.md`, `${blocks.join('\n\n')}\n`)
+}

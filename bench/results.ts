@@ -1,0 +1,25 @@
+import type { Comparison } from './comparison/compare.ts'
+import type { Contenders } from './contenders/contenders.ts'
+import type { GrowthTimes } from './growth/measure-growth.ts'
+import type { ProcessTimes } from './processes/measure-processes.ts'
+import type { QueryTimes } from './queries/measure-queries.ts'
+import type { Machine } from './report/machine.ts'
+import type { Noticing } from './watchers/measure-noticing.ts'
+import type { WatcherTimes } from './watchers/measure-watchers.ts'
+
+/** What a run has measured: null where that was not wanted. */
+export interface Results {
+  readonly machine: Machine
+  readonly contenders: Contenders
+  /** One for each size of the values. */
+  readonly comparisons: readonly Comparison[]
+  /** Writes that a crash of the machine does not undo, with small values. */
+  readonly synced: Comparison | null
+  readonly queries: QueryTimes | null
+  readonly growth: readonly GrowthTimes[] | null
+  readonly watchers: WatcherTimes | null
+  readonly noticing: Noticing | null
+  readonly processes: readonly ProcessTimes[] | null
+  /** What it takes to iterate over all cities, in MB. */
+  readonly memory: number | null
+}

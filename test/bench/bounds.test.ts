@@ -1,0 +1,76 @@
+import { expect, it } from 'vitest'
+import { atMost, timesFaster } from '../../bench/bounds/bound.ts'
+import { boundsOf } from '../../bench/bounds/bounds.ts'
+import type { Outcome } from '../../bench/harness/race.ts'
+import type { Results } from '../../bench/results.ts'
+import { userSizes } from '../../bench/values/user.ts'
+
+const taking = (median: number): Outcome => ({ median, low: median, high: median })
+const of = (own: Outcome | undefined, other: Outcome | undefined) => ({
+  what: 'get',
+  against: 'by hand',
+  own,
+  other,
+})
+
+it('holds up to its limit, and not beyond', () => {
+  expect(atMost(1.4, of(taking(140), taking(100)))).toMatchObject({ value: '×1.40', holds: true })
+  expect(atMost(1.4, of(taking(141), taking(100)))).toMatchObject({ value: '×1.41', holds: false })
+  expect(timesFaster(3, of(taking(100), taking(300)))).toMatchObject({
+    value: '3.0 times faster',
+    holds: true,
+  })
+  expect(timesFaster(3, of(taking(100), taking(299)))).toMatchObject({ holds: false })
+})
+
+it('proves nothing against one that is not there, and is broken by a failure', () => {
+  for (const absent of [null, undefined]) {
+    expect(timesFaster(3, of(taking(100), absent))).toMatchObject({ value: '', holds: null })
+    expect(timesFaster(3, of(absent, taking(100)))).toMatchObject({ value: 'failed', holds: false })
+  }
+  expect(atMost(2, of({ failure: 'wrong answer' }, taking(100)))).toMatchObject({ holds: false })
+  expect(atMost(2, of(taking(100), { failure: 'wrong answer' }))).toMatchObject({ holds: false })
+})
+
+it('is checked for what was measured, by key and by repository', () => {
+  const results: Results = {
+    machine: { processor: '', cores: 1, memory: '', system: '', node: '', sqlite: '' },
+    contenders: { present: [], absent: [{ name: '@deno/kv', absent: 'not found' }] },
+    comparisons: [
+      {
+        size: userSizes[0]!,
+        valueBytes: 150,
+        contenders: ['by hand', 'valkeyrie', 'valkeyrie repository', 'valkeyrie 0.8'],
+        outcomes: { get: [taking(2), taking(2.5), taking(3), taking(6)] },
+        bytesOnDisk: [],
+      },
+    ],
+    synced: null,
+    queries: null,
+    growth: null,
+    watchers: {
+      contenders: ['valkeyrie'],
+      counts: [0, 1_000],
+      outcomes: {
+        'watchers of other rows': [[taking(100)], [taking(121)]],
+        'watchers of the row': [[taking(1)], [taking(1)]],
+      },
+    },
+    noticing: { median: 10, slowest: 51, idle: 0.001 },
+    processes: null,
+    memory: 61,
+  }
+  const bounds = boundsOf(results).map(({ what, against, holds }) => [what, against, holds])
+  expect(bounds).toEqual([
+    ['get, 150 B', 'by hand', true],
+    ['get by repository, 150 B', 'by hand', false],
+    ['get, 150 B', 'valkeyrie 0.8', false],
+    ['get, 150 B', '@deno/kv', null],
+    ['get, 150 B', 'Drizzle anew', null],
+    ['set, 1000 watchers of other rows', '0 watchers', false],
+    ['a change of another process is seen, median', '', true],
+    ['99 of 100 changes', '', false],
+    ['an idle watcher', '', true],
+    ['memory to iterate over 135,233 cities', '', false],
+  ])
+})
