@@ -198,8 +198,9 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
   deleteMany(query: WriteManyQuery<D>): Promise<WriteManyResult>
 
   /**
-   * Keeps a query for many executions, with `parameter(name)` in the places of its operands. What is wrong in it is told by
-   * the first execution; an option that there is not throws a TypeError at once.
+   * Keeps a query for many executions, with `parameter(name)` in the places of operands, of leading ids in `prefix`, of `limit`,
+   * `offset` and `after`. It is planned once for the kinds of its operands, and costs less than the same `findMany`. What is
+   * wrong in it is told by the first execution; an option that there is not throws a TypeError at once.
    *
    * ```ts
    * const byEmail = users.prepare({ where: { email: parameter('email') }, columns: { name: true } })

@@ -149,9 +149,10 @@ export class StoreRepository {
       this.#updates ??= new KeyedMutex()
       let leave = await this.#updates.enter(lock)
       try {
+        await this.#store.settle(encodedKey)
         const row = await this.#read(key)
         if (row === null) throw new NotFoundError(key)
-        const before = await this.#store.decode(row, key)
+        const before = await this.#store.ownValue(row, key)
         const updated = applyUpdate(before, update)
         if (updated instanceof Promise) {
           // Its function may update the same row again, and would wait for itself.

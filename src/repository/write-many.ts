@@ -37,7 +37,8 @@ export function updateMany(
   if (set === undefined)
     throw new TypeError('updateMany takes { where, set }: a patch, or a function of the stored value')
   return writeMany(store, definition, options, async ({ entry, row }) => {
-    const mutation = await store.prepareSet(entry.key, await applyUpdate(entry.value, set), expireIn)
+    const value = await store.ownValue(row, entry.key)
+    const mutation = await store.prepareSet(entry.key, await applyUpdate(value, set), expireIn)
     return expireIn === undefined ? { ...mutation, expiresAt: row.expiresAt } : mutation
   })
 }

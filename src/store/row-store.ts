@@ -29,6 +29,12 @@ export interface RowStore {
   /** The value of a row; a promise of it where reads are validated and the schema is asynchronous. */
   decode(row: StoredRow, key: Key): unknown | Promise<unknown>
 
+  /** Has later reads of this key see what was changed in place of its value. Only a unit of work has something to do. */
+  settle(encodedKey: Uint8Array): Promise<void> | undefined
+
+  /** As `decode`, a value that its taker may change: none that an entry of a unit of work shares. */
+  ownValue(row: StoredRow, key: Key): unknown | Promise<unknown>
+
   /** The entry of a row for the key-value face. */
   entry(row: StoredRow, key: Key): Entry | Promise<Entry>
 

@@ -90,6 +90,12 @@ export class Store implements RowStore {
     return output instanceof Promise ? output.then(() => value) : value
   }
 
+  settle(): undefined {}
+
+  ownValue(row: StoredRow, key: Key): unknown | Promise<unknown> {
+    return this.decode(row, key)
+  }
+
   entry(row: StoredRow, key: Key): Entry | Promise<Entry> {
     const versionstamp = formatVersionstamp(row.version)
     const value = this.decode(row, key)

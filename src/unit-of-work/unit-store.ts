@@ -99,6 +99,16 @@ export class UnitStore implements RowStore, ReaderContext {
     return this.#whenLoaded(row, key, (loaded) => loaded.value)
   }
 
+  ownValue(row: StoredRow, key: Key): unknown | Promise<unknown> {
+    return this.#store.decode(row, key)
+  }
+
+  settle(encodedKey: Uint8Array): Promise<void> | undefined {
+    const loaded = this.#loaded.get(keyText(encodedKey))
+    const changed = loaded && this.#changedForm(loaded)
+    return changed ? this.#writeChanged(loaded!, changed) : undefined
+  }
+
   entry(row: StoredRow, key: Key): Entry | Promise<Entry> {
     return this.#whenLoaded(row, key, (loaded) => {
       const { value } = loaded
@@ -131,9 +141,10 @@ export class UnitStore implements RowStore, ReaderContext {
       let seen: Seen
       let before: number
       do {
+        for (const { key } of checks) await this.settle(key)
         before = this.own.keys.length
         seen = await this.#look(checks, told)
-      } while (before !== this.own.keys.length)
+      } while (before !== this.own.keys.length || checks.some(({ key }) => this.#isChanged(key)))
       this.assertOpen()
       if (seen.conflicts.length > 0) return { type: 'conflict', conflicts: seen.conflicts }
       touched = seen.touched
@@ -221,20 +232,34 @@ export class UnitStore implements RowStore, ReaderContext {
   /** Adds a write for each loaded value that has been changed in place; its schema must accept it. */
   async writeChangedValues(): Promise<void> {
     for (const loaded of this.#loaded.values()) {
-      const { row, value, key, encodedKey } = loaded
-      if (typeof value !== 'object' || value === null || !this.#isCurrent(encodedKey, row)) continue
-      const changed = encodeValue(value)
-      if (sameForm(changed, row)) continue
-      const mutation = await this.#store.prepareSet(key, value, undefined)
-      // A call of the unit that overlaps may have written the key meanwhile.
-      if (loaded.value !== value || !this.#isCurrent(encodedKey, row)) continue
-      const { stored } = mutation
-      const { expiresAt } = loaded.row
-      this.#add({ ...mutation, expiresAt })
-      loaded.row = { ...row, ...stored, expiresAt }
-      // What the schema has made of it is what is stored, and what the entries show.
-      if (!sameForm(changed, stored)) show(loaded, decodeValue(stored.value, stored.encoding, stored.types))
+      const changed = this.#changedForm(loaded)
+      if (changed !== null) await this.#writeChanged(loaded, changed)
     }
+  }
+
+  /** The stored form of a value that has been changed in place; `null` where it has not, or is no longer current. */
+  #changedForm({ row, value, encodedKey }: Loaded): StoredForm | null {
+    if (typeof value !== 'object' || value === null || !this.#isCurrent(encodedKey, row)) return null
+    const form = encodeValue(value)
+    return sameForm(form, row) ? null : form
+  }
+
+  #isChanged(encodedKey: Uint8Array): boolean {
+    const loaded = this.#loaded.get(keyText(encodedKey))
+    return loaded !== undefined && this.#changedForm(loaded) !== null
+  }
+
+  async #writeChanged(loaded: Loaded, changed: StoredForm): Promise<void> {
+    const { row, value, key, encodedKey } = loaded
+    const mutation = await this.#store.prepareSet(key, value, undefined)
+    // A call of the unit that overlaps may have written the key meanwhile.
+    if (loaded.value !== value || !this.#isCurrent(encodedKey, row)) return
+    const { stored } = mutation
+    const { expiresAt } = loaded.row
+    this.#add({ ...mutation, expiresAt })
+    loaded.row = { ...row, ...stored, expiresAt }
+    // What the schema has made of it is what is stored, and what the entries show.
+    if (!sameForm(changed, stored)) show(loaded, decodeValue(stored.value, stored.encoding, stored.types))
   }
 
   /** Whether the unit's newest write of this key, if it has one, is the one that was loaded. */

@@ -158,6 +158,48 @@ it('updates of a unit that overlap lose nothing, also where their functions are 
   ])
 })
 
+it('an update that fails changes nothing, whatever its function has done to its value', async () => {
+  const db = await open()
+  await db.repositories.items.insertMany(['a', 'b'].map((id) => [id, { n: 1 }]))
+  const before = await db.repositories.items.findMany()
+  await db.unitOfWork(async ({ repositories: { items } }) => {
+    const a = await items.get('a')
+    const failure = new Error('no')
+    const spoil = (value: { n: number }) => {
+      value.n = 0.5
+      return value
+    }
+    const giveUp = (value: { n: number }) => {
+      value.n = 99
+      throw failure
+    }
+    await expect(items.update('a', giveUp)).rejects.toBe(failure)
+    await expect(items.update('a', spoil)).rejects.toThrow(ValidationError)
+    await expect(items.updateMany({ where: {}, set: giveUp })).rejects.toBe(failure)
+    await expect(items.updateMany({ where: {}, set: spoil })).rejects.toThrow(ValidationError)
+    expect(a.value).toEqual({ n: 1 })
+  })
+  expect(await db.repositories.items.findMany()).toEqual(before)
+})
+
+it('a change in place is not lost to an update that overlaps', async () => {
+  const db = await open()
+  await db.repositories.items.set('a', { n: 0 })
+  await db.unitOfWork(async ({ repositories: { items } }) => {
+    const a = await items.get('a')
+    a.value!.n += 1
+    const update = items.update('a', async ({ n }) => {
+      await new Promise(setImmediate)
+      return { n: n + 100 }
+    })
+    await new Promise(process.nextTick)
+    a.value!.n += 10
+    await update
+    expect(a.value).toEqual({ n: 111 })
+  })
+  expect((await db.repositories.items.get('a')).value).toEqual({ n: 111 })
+})
+
 it('a row that the unit has written is read back without a statement, whatever else it has written', async () => {
   const statements: string[] = []
   const logger = { logQuery: (sql: string) => void statements.push(sql) }

@@ -156,10 +156,11 @@ const texts = fc.oneof(
   between(wellFormed),
 )
 const numbers = fc.oneof(...equality(number), ...lists(number), ...ordered(number), between(number))
-const booleans = fc.oneof(...equality(fc.boolean()))
+const booleans = fc.oneof(...equality(fc.boolean()), ...lists(fc.boolean()))
 const eithers = fc.oneof(texts, numbers, ...lists(fc.oneof(wellFormed, number)))
 const anyConditions = fc.oneof(
   eithers,
+  ...lists(fc.oneof(wellFormed, number, fc.boolean())),
   booleans,
   fc.oneof(...equality(date), ...equality(bigint)),
   fc.oneof(...ordered(date)),
