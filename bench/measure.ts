@@ -9,7 +9,6 @@ import { queryTasks } from './queries/tasks.ts'
 import { thisMachine } from './report/machine.ts'
 import type { Results } from './results.ts'
 import type { Selection } from './selection.ts'
-import { loadCities } from './values/cities.ts'
 import { userSizes } from './values/user.ts'
 import { measureNoticing } from './watchers/measure-noticing.ts'
 import { measureWatchers } from './watchers/measure-watchers.ts'
@@ -27,7 +26,6 @@ export async function measure(
     enough: pace.enough,
     onTask: (task: string) => onStep(`${suite}: ${task}`),
   })
-  const cities = loadCities()
 
   const comparisons: Comparison[] = []
   if (comparisonTasks.some(wants)) {
@@ -60,7 +58,7 @@ export async function measure(
           },
         )
       : null,
-    queries: queryTasks.some(wants) ? await measureQueries(cities, rounds, wants, during('queries')) : null,
+    queries: queryTasks.some(wants) ? await measureQueries(rounds, wants, during('queries')) : null,
     growth: wants('growth') ? await measureGrowth(pace.growthRows, fewerRounds, during('growth')) : null,
     watchers: wants('watchers')
       ? await measureWatchers(present, pace.watchers, fewerRounds, during('watchers'))
@@ -69,6 +67,6 @@ export async function measure(
     processes: wants('processes')
       ? await measureProcesses({ counts: pace.writers, ...pace.writing, ...during('processes') })
       : null,
-    memory: wants('memory') ? await measureMemory(cities, during('memory').onTask) : null,
+    memory: wants('memory') ? await measureMemory(during('memory').onTask) : null,
   }
 }

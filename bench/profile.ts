@@ -49,7 +49,7 @@ async function takeTurns(limit: number) {
   let taken = 0
   while (taken < limit * 1_000) {
     const { run: work, verify } = await run!(n)
-    globalThis.gc?.()
+    globalThis.gc?.({ type: 'minor' })
     const start = microseconds()
     await work()
     const end = microseconds()

@@ -69,6 +69,7 @@ async function raceOnce(
   turn: number,
   enough: number,
 ): Promise<readonly Outcome[]> {
+  globalThis.gc?.()
   const lanes: Lane[] = []
   for (const task of tasks) lanes.push(await Lane.of(task, load, turn, enough))
   for (let round = 0; round < warmUps + load.rounds; round++) {
@@ -132,7 +133,8 @@ class Lane {
 
 async function time(task: Task, n: number): Promise<number> {
   const { run, verify } = await task(n)
-  globalThis.gc?.()
+  // A full collection would throw away the optimized code whose object shapes have no instance at the time.
+  globalThis.gc?.({ type: 'minor' })
   const start = process.hrtime.bigint()
   const done = run()
   if (done instanceof Promise) await done

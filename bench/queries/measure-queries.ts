@@ -1,7 +1,7 @@
 import { type Outcomes, outcomesOf, type RaceOptions, race } from '../harness/race.ts'
 import { wantedLoads } from '../harness/task.ts'
-import { temporaryFolder } from '../harness/temporary-folder.ts'
-import type { City } from '../values/cities.ts'
+import { type TemporaryFolder, temporaryFolder } from '../harness/temporary-folder.ts'
+import { loadCities } from '../values/cities.ts'
 import { byHand } from './by-hand.ts'
 import { drizzleAnew, untoldDrizzle } from './drizzle-anew.ts'
 import { type IndexedCities, indexCities } from './indexed-cities.ts'
@@ -25,15 +25,13 @@ export interface QueryTimes {
 export const queryContenders = ['by hand', 'valkeyrie repository', 'Drizzle anew'] as const
 
 export async function measureQueries(
-  cities: readonly City[],
   rounds: number,
   wants: (task: QueryTask) => boolean,
   options: RaceOptions,
 ): Promise<QueryTimes> {
   using temporary = temporaryFolder()
   options.onTask?.('load the cities')
-  const few = await indexCities(cities.slice(0, fewCities), temporary)
-  const all = await indexCities(cities, temporary)
+  const [few, all] = await indexFewAndAll(temporary)
   const opened: Queries[] = []
   const racer = async (open: OpenQueries, indexed: IndexedCities) => {
     const queries = await open(indexed.copy())
@@ -57,4 +55,9 @@ export async function measureQueries(
   } finally {
     for (const queries of opened) await queries.close()
   }
+}
+
+async function indexFewAndAll(temporary: TemporaryFolder): Promise<[IndexedCities, IndexedCities]> {
+  const cities = loadCities()
+  return [await indexCities(cities.slice(0, fewCities), temporary), await indexCities(cities, temporary)]
 }

