@@ -5,8 +5,6 @@ import { expectSum, type Users } from '../values/users.ts'
 import type { StoreTask } from './tasks.ts'
 import { watchTask } from './watch-task.ts'
 
-const keysPerRead = 100
-
 /** No user that is stored at first is older. */
 const oldest = 100
 
@@ -28,12 +26,20 @@ export function storeTasks(store: Store, users: Users): Partial<Record<StoreTask
     }
   }
 
-  /** A task that writes entries, and looks whether they are there. */
+  /** A task that writes entries, so many at once, and looks whether they are there. */
   const writing =
-    (write: (entries: readonly Entry[]) => unknown): Task =>
+    (atOnce: number, write: (entries: readonly Entry[]) => unknown): Task =>
     (n) => {
-      const entries = entriesToWrite(n)
-      return { run: () => write(entries), verify: () => expectStored(entries) }
+      const batches = batchesOf(entriesToWrite(n), atOnce)
+      return {
+        async run() {
+          for (const batch of batches) {
+            const done = write(batch)
+            if (done instanceof Promise) await done
+          }
+        },
+        verify: () => expectStored(batches.flat()),
+      }
     }
 
   return {
@@ -55,9 +61,7 @@ export function storeTasks(store: Store, users: Users): Partial<Record<StoreTask
     ...(getMany && {
       'getMany of 100': (n) => {
         const indexes = indexesToRead(n)
-        const wanted = Array.from({ length: Math.ceil(n / keysPerRead) }, (_, i) =>
-          idsAt(indexes.slice(i * keysPerRead, (i + 1) * keysPerRead)),
-        )
+        const wanted = batchesOf(idsAt(indexes), 100)
         let ages = 0
         return {
           async run() {
@@ -122,13 +126,11 @@ export function storeTasks(store: Store, users: Users): Partial<Record<StoreTask
 
     ...(store.watch && { 'watch by 100': watchTask(store, users, 100) }),
 
-    set: writing(async (entries) => {
-      for (const [id, user] of entries) {
-        const done = store.set(id, user)
-        if (done instanceof Promise) await done
-      }
-    }),
-    'sets at once': writing((entries) => store.setsAtOnce(entries)),
-    ...(atomic && { 'atomic of 500': writing((entries) => atomic(entries)) }),
+    set: writing(1, ([entry]) => store.set(...entry!)),
+    'sets at once': writing(1_000, (entries) => store.setsAtOnce(entries)),
+    ...(atomic && { 'atomic of 500': writing(500, (entries) => atomic(entries)) }),
   }
 }
+
+const batchesOf = <T>(all: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size))

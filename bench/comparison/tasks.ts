@@ -42,16 +42,19 @@ const smallTasks: readonly ComparisonTask[] = ['unit of work', 'watch by 100', '
 export const isTaskFor = ({ notes }: UserSize, task: ComparisonTask): boolean =>
   notes === 0 || !smallTasks.includes(task)
 
-/** In this order: what reads comes before what changes the rows that were stored. */
+/**
+ * In this order: what reads comes before what changes the rows that were stored. A turn of writes is long enough for
+ * some checkpoints of the log: whether it had one or two would be all that it tells otherwise.
+ */
 export const storeLoads = ({ stored }: UserSize, rounds: number): Record<StoreTask, Load> => ({
   get: { n: 10_000, least: 200, rounds },
   'getMany of 100': { n: 10_000, least: 400, rounds },
   list: { n: stored, rounds },
-  'unit of work': { n: 500, least: 200, rounds },
+  'unit of work': { n: 1_000, least: 200, rounds },
   'watch by 100': { n: 20, least: 2, rounds },
-  set: { n: 500, least: 300, rounds },
-  'sets at once': { n: 1_000, rounds },
-  'atomic of 500': { n: 500, rounds },
+  set: { n: 2_000, least: 500, rounds },
+  'sets at once': { n: 5_000, least: 1_000, rounds },
+  'atomic of 500': { n: 5_000, least: 500, rounds },
 })
 
 export const fileLoads = ({ loaded }: UserSize, rounds: number): Record<FileTask, Load> => ({

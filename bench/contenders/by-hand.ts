@@ -9,7 +9,7 @@ import { versionOf } from './version-of.ts'
 export const byHand: Contender = {
   name: 'by hand',
   version: `better-sqlite3 ${versionOf('better-sqlite3')}`,
-  note: 'prepared statements for this work and nothing else; no checks of values, no expiry',
+  note: "prepared statements for this work and nothing else; no checks of values, no expiry; SQLite's default cache and checkpoints",
   open(dir, _, durability) {
     const db = openHandWritten(dir, durability)
     const table = handWrittenTable(db)

@@ -95,7 +95,8 @@ class Lane {
     // The first turn is slow: nothing is compiled yet.
     await lane.go(false)
     const taken = await lane.go(false)
-    if (taken !== null) lane.#n = Math.round(Math.min(Math.max((turn * 1e6) / taken, load.least), load.n))
+    const manageable = taken === null ? 1 : Math.round((turn * 1e6) / taken / load.least)
+    lane.#n = load.least * Math.min(Math.max(manageable, 1), Math.floor(load.n / load.least))
     return lane
   }
 

@@ -19,8 +19,8 @@ export interface Load {
   /** The most operations of a turn. */
   readonly n: number
   /**
-   * The fewest operations of a turn, where the slow may do fewer than the fast: as many, then, as they manage in the
-   * time that a turn may take. Left out: all do `n`.
+   * The fewest operations of a turn, where the slow may do fewer than the fast: as many times that, then, as they manage
+   * in the time that a turn may take. Left out: all do `n`.
    */
   readonly least?: number
   /** How many times as long as usual such a turn may take. */

@@ -46,16 +46,23 @@ function functionsOf(nodes: readonly Profiler.ProfileNode[]) {
   return new Map(
     nodes.map((node) => {
       const caller = callers.get(node.id)
-      return [node.id, { name: node.callFrame.functionName || '(anonymous)', place: placeOf(node, caller) }]
+      return [node.id, { name: nameOf(node, caller), place: placeOf(node, caller) }]
     }),
   )
 }
 
-/** Of what is native, most has no name: who calls it tells more. */
-function placeOf({ callFrame }: Profiler.ProfileNode, caller: Profiler.ProfileNode | undefined): string {
-  if (callFrame.url !== '') return lineOf(callFrame)
-  if (caller === undefined || caller.callFrame.url === '') return 'native'
-  return `native, called by ${caller.callFrame.functionName || 'a function'} in ${lineOf(caller.callFrame)}`
+const callsNative = ({ callFrame }: Profiler.ProfileNode, caller: Profiler.ProfileNode | undefined) =>
+  callFrame.url === '' && caller !== undefined && caller.callFrame.url !== ''
+
+/** Of what is native, most has no name, or that of another function: who calls it tells more. */
+const nameOf = (node: Profiler.ProfileNode, caller: Profiler.ProfileNode | undefined): string =>
+  callsNative(node, caller) ? '(native)' : node.callFrame.functionName || '(anonymous)'
+
+function placeOf(node: Profiler.ProfileNode, caller: Profiler.ProfileNode | undefined): string {
+  if (node.callFrame.url !== '') return lineOf(node.callFrame)
+  if (!callsNative(node, caller)) return ''
+  const { callFrame } = caller!
+  return `called by ${callFrame.functionName || 'a function'} in ${lineOf(callFrame)}`
 }
 
 function lineOf({ url, lineNumber }: { readonly url: string; readonly lineNumber: number }): string {
