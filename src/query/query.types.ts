@@ -1,24 +1,5 @@
-import type { KvU64 } from '../value/kv-u64.ts'
+import type { Leaf } from '../value/leaf.types.ts'
 import type { Parameter } from './parameter.ts'
-
-/** What has no fields of its own in a query. */
-type Leaf =
-  | string
-  | number
-  | bigint
-  | boolean
-  | symbol
-  | null
-  | undefined
-  | Date
-  | RegExp
-  | URL
-  | KvU64
-  | ArrayBufferView
-  | readonly unknown[]
-  | ReadonlyMap<unknown, unknown>
-  | ReadonlySet<unknown>
-  | ((...args: never) => unknown)
 
 type Scalar = string | number | boolean | bigint | Date
 

@@ -1,24 +1,4 @@
-import type { KvU64 } from '../value/kv-u64.ts'
-
-/** What a path stops at: values that are stored as one thing, without fields of their own. */
-type Leaf =
-  | string
-  | number
-  | bigint
-  | boolean
-  | symbol
-  | null
-  | undefined
-  | Date
-  | RegExp
-  | URL
-  | Error
-  | KvU64
-  | ArrayBufferView
-  | readonly unknown[]
-  | ReadonlyMap<unknown, unknown>
-  | ReadonlySet<unknown>
-  | ((...args: never) => unknown)
+import type { Leaf } from '../value/leaf.types.ts'
 
 /** Only so many levels are spelled out, so that the paths of a type that contains itself end. */
 type Levels = [1, 1, 1, 1]

@@ -1,0 +1,21 @@
+import type { KvU64 } from './kv-u64.ts'
+
+/** What a path stops at: values that are stored as one thing, without fields of their own. */
+export type Leaf =
+  | string
+  | number
+  | bigint
+  | boolean
+  | symbol
+  | null
+  | undefined
+  | Date
+  | RegExp
+  | URL
+  | Error
+  | KvU64
+  | ArrayBufferView
+  | readonly unknown[]
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
+  | ((...args: never) => unknown)
