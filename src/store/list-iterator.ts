@@ -9,8 +9,8 @@ export interface ListOptions {
   /** The most entries to give, at least 1. Left out: all. */
   readonly limit?: number | undefined
   /**
-   * The `cursor` of an earlier list of the same selector: goes on behind the entry that it gave last. What is no such
-   * cursor is a TypeError.
+   * The `cursor` of an earlier list of the same selector: goes on behind the entry that it gave last. `''` is from the
+   * start. What is no such cursor is a TypeError.
    */
   readonly cursor?: string | undefined
   /** From the last key to the first. Default `false`. */
@@ -53,6 +53,8 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
   #last: Key | null = null
   #startCursor: string
   #done = false
+  /** Whether the list has found that nothing is left of it, rather than that nobody asks on. */
+  #atEnd = false
   /** Calls of `next` that overlap are answered one after the other. */
   #reading: Promise<unknown> | null = null
 
@@ -68,16 +70,25 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
   }
 
   /**
-   * Text that stands for the place behind the entry given last, for the option of this name; empty before the first.
+   * Text that stands for the place behind the entry given last, for the option of this name. It is `''` before the first
+   * entry, and again when the list has come to its end.
    *
    * ```ts
-   * const first = db.list({ prefix: ['users'] }, { limit: 1 })
-   * await Array.fromAsync(first, ({ value }) => value.name) // => ['Alice']
-   * const rest = db.list({ prefix: ['users'] }, { cursor: first.cursor })
-   * await Array.fromAsync(rest, ({ value }) => value.name) // => ['Bob']
+   * const names = []
+   * let cursor = ''
+   * do {
+   *   const page = db.list({ prefix: ['users'] }, { limit: 1, cursor })
+   *   for await (const { value } of page) names.push(value.name)
+   *   cursor = page.cursor
+   * } while (cursor !== '')
+   * names // => ['Alice', 'Bob']
    * ```
+   *
+   * A list that ends at its `limit` has not looked behind it: where nothing is there, the next page is empty, and its cursor
+   * `''`. What is stored behind the last entry later is found by a list with `start`, or by `changes`.
    */
   get cursor(): string {
+    if (this.#atEnd) return ''
     return this.#last === null ? this.#startCursor : encodeCursor(encodeKey(this.#last, anyLength))
   }
 
@@ -154,7 +165,7 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
 
   async #readPage(): Promise<void> {
     this.#source.assertOpen()
-    if (isEmptyRange(this.#range)) return this.#finish()
+    if (isEmptyRange(this.#range)) return this.#end()
     const { driver, collection } = this.#source
     const limit = Math.min(this.#pageSize, this.#left)
     const reverse = this.#reverse
@@ -162,7 +173,7 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
     this.#scanned = this.#range
     this.#shown = driver.written?.length ?? 0
     const lastRow = rows.at(-1)
-    if (lastRow === undefined) return this.#finish()
+    if (lastRow === undefined) return this.#end()
     const last = encodeKey(lastRow.key, anyLength)
     const { start, end } = this.#range
     this.#range = reverse ? { start, end: last } : { start: successor(last), end }
@@ -190,6 +201,11 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
     this.#range = this.#reverse ? { start, end: rest.end } : { start: rest.start, end }
     this.#page = []
     this.#position = 0
+  }
+
+  #end(): void {
+    this.#atEnd = true
+    this.#finish()
   }
 
   #finish(): void {

@@ -89,27 +89,58 @@ export const listingCases: Cases = {
     expect(await last(db.list({ prefix: ['n'] }, { limit: 1_500 }))).toStrictEqual(all.slice(0, 1_500))
   },
 
-  'a cursor goes on behind the entry that was given last, in both directions': async (place) => {
+  'a loop over pages by their cursors gives every entry once, and ends, both ways': async (place) => {
     await using db = await numbersAt(place.path(), 25)
+    const all = Array.from({ length: 25 }, (_, i) => i)
     for (const reverse of [false, true]) {
-      for (const limit of [1, 4, 25, 30]) {
-        const found: unknown[] = []
-        let cursor: string | undefined
-        for (let pages = 0; ; pages++) {
-          expect(pages).toBeLessThan(30)
-          const page = db.list({ prefix: ['n'] }, { limit, cursor, reverse })
-          const values = await last(page)
-          found.push(...values)
-          if (values.length === 0) {
-            expect(page.cursor).toBe(cursor ?? '')
-            break
-          }
-          cursor = page.cursor
+      for (const limit of [1, 4, 5, 25, 30]) {
+        for (const batchSize of [undefined, 1, 3]) {
+          const found: unknown[] = []
+          let cursor = ''
+          do {
+            const page = db.list({ prefix: ['n'] }, { limit, cursor, reverse, batchSize })
+            const values = await last(page)
+            // A page that is not full is the last one, and says so.
+            if (values.length < limit) expect(page.cursor).toBe('')
+            found.push(...values)
+            cursor = page.cursor
+          } while (cursor)
+          expect(found).toStrictEqual(reverse ? all.toReversed() : all)
         }
-        const all = Array.from({ length: 25 }, (_, i) => i)
-        expect(found).toStrictEqual(reverse ? all.toReversed() : all)
       }
     }
+  },
+
+  'the cursor of a list that is at its end is empty, as that of an empty one': async (place) => {
+    await using db = await numbersAt(place.path(), 3)
+    const whole = db.list({ prefix: ['n'] })
+    await whole.next()
+    const { cursor } = whole
+    expect(cursor).not.toBe('')
+    expect(await last(whole)).toStrictEqual([1, 2])
+    expect(whole.cursor).toBe('')
+    await whole.return()
+    expect(whole.cursor).toBe('')
+
+    const full = db.list({ prefix: ['n'] }, { limit: 3 })
+    await Array.fromAsync(full)
+    const behind = db.list({ prefix: ['n'] }, { limit: 3, cursor: full.cursor })
+    expect(behind.cursor).toBe(full.cursor)
+    expect(await last(behind)).toStrictEqual([])
+    expect(behind.cursor).toBe('')
+
+    const empty = db.list({ prefix: ['none'] })
+    expect(await last(empty)).toStrictEqual([])
+    expect(empty.cursor).toBe('')
+
+    await db.set(['n', 3], 3)
+    expect(await last(db.list({ prefix: ['n'], start: ['n', 3] }))).toStrictEqual([3])
+    expect(await last(db.list({ prefix: ['n'] }, { cursor: '' }))).toStrictEqual([0, 1, 2, 3])
+    await db.unitOfWork(async (unit) => {
+      const listed = unit.list({ prefix: ['n'] }, { cursor })
+      expect(await last(listed)).toStrictEqual([1, 2, 3])
+      expect(listed.cursor).toBe('')
+    })
   },
 
   'the cursor moves with each entry, so that an iteration that stops can go on later': async (place) => {

@@ -69,13 +69,12 @@ export const repositoryListCases: Cases = {
     for (const reverse of [false, true]) {
       const all = await ids(posts.list({}, { reverse }))
       const found: unknown[] = []
-      for (let cursor = ''; ; ) {
+      let cursor = ''
+      do {
         const page = posts.list({}, { limit: 5, cursor, reverse })
-        const some = await ids(page)
-        if (some.length === 0) break
-        found.push(...some)
+        found.push(...(await ids(page)))
         cursor = page.cursor
-      }
+      } while (cursor)
       expect(found).toStrictEqual(all)
     }
   },
