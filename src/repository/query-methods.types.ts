@@ -87,12 +87,18 @@ export interface CompiledSql {
 }
 
 /** Which rows to write or to remove. */
-export interface WriteManyQuery<D extends AnyDefinition> {
-  /** Those where it is true; `{}` stands for all. */
-  readonly where: Where<Output<D>>
-  /** The leading ids of the rows. */
-  readonly prefix?: PrefixIdsOf<D['pattern']>
-}
+export type WriteManyQuery<D extends AnyDefinition> =
+  | {
+      /** Those where it is true; `{}`, literally, stands for all. Anything else that holds no condition is a QueryError. */
+      readonly where: Where<Output<D>>
+      /** The leading ids of the rows. */
+      readonly prefix?: PrefixIdsOf<D['pattern']>
+    }
+  | {
+      readonly where?: never
+      /** The leading ids of the rows; without a `where`, all that have them. */
+      readonly prefix: PrefixIdsOf<D['pattern']>
+    }
 
 /** The queries of a repository. */
 export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
@@ -182,7 +188,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    * await users.updateMany(move) // => { ok: true, count: 1, versionstamp: '…' }
    * ```
    *
-   * Rejects with QueryError for a condition that is not right or left out, with the errors of `set`, and with ConflictError
+   * Rejects with QueryError for a condition that is not right, and for one that holds of every row, as `{ AND: [] }`, with the errors of `set`, and with ConflictError
    * when others have changed one of the rows in between 100 times.
    */
   updateMany(query: WriteManyQuery<D> & ExpireOptions & { readonly set: Update<D> }): Promise<WriteManyResult>
@@ -192,7 +198,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    *
    * ```ts
    * await posts.deleteMany({ where: { likes: { lt: 2 } } }) // => { ok: true, count: 1, versionstamp: '…' }
-   * await posts.deleteMany({ where: {}, prefix: ['bob'] }) // => { ok: true, count: 0, versionstamp: null }
+   * await posts.deleteMany({ prefix: ['bob'] }) // => { ok: true, count: 0, versionstamp: null }
    * ```
    */
   deleteMany(query: WriteManyQuery<D>): Promise<WriteManyResult>

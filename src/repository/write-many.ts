@@ -4,6 +4,8 @@ import { encodeKey } from '../key/codec.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
 import type { Key } from '../key.types.ts'
 import { checkOptionNames } from '../option-names.ts'
+import { checkNarrows } from '../query/emptiness.ts'
+import type { FindPlan, Planned } from '../query/plan.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { toConflict } from '../store/atomic-operation.ts'
 import { backOff } from '../store/backoff.ts'
@@ -12,7 +14,7 @@ import { type FoundRow, foundRows, planFind } from './found-rows.ts'
 import { applyUpdate, type UntypedUpdate } from './update.ts'
 
 export interface UntypedWriteMany {
-  readonly where: unknown
+  readonly where?: unknown
   readonly prefix?: Key
   readonly set?: UntypedUpdate
   readonly expireIn?: number | undefined
@@ -36,7 +38,7 @@ export function updateMany(
   const { set, expireIn } = options
   if (set === undefined)
     throw new TypeError('updateMany takes { where, set }: a patch, or a function of the stored value')
-  return writeMany(store, definition, options, async ({ entry, row }) => {
+  return writeMany(store, definition, options, 'updateMany', async ({ entry, row }) => {
     const value = await store.ownValue(row, entry.key)
     const mutation = await store.prepareSet(entry.key, await applyUpdate(value, set), expireIn)
     return expireIn === undefined ? { ...mutation, expiresAt: row.expiresAt } : mutation
@@ -49,20 +51,42 @@ export function deleteMany(
   options: UntypedWriteMany,
 ): Promise<WriteManyResult> {
   checkOptionNames(options, ['where', 'prefix'], 'deleteMany')
-  return writeMany(store, definition, options, (_, key) => ({ type: 'delete', key }))
+  return writeMany(store, definition, options, 'deleteMany', (_, key) => ({ type: 'delete', key }))
+}
+
+/**
+ * The plan of the rows to write. Throws a QueryError unless they are told: all of them are by `where: {}`, literally, or by a
+ * `prefix` alone.
+ */
+function planWrite(
+  store: RowStore,
+  definition: AnyDefinition,
+  options: UntypedWriteMany,
+  call: string,
+): Planned<FindPlan> {
+  const { where, prefix } = options
+  for (const name of ['where', 'prefix'] as const) {
+    if (name in options && options[name] === undefined)
+      throw new QueryError(`The ${name} of ${call} is undefined: leave it out, or say where: {} for all rows`)
+  }
+  if (where === undefined && (prefix === undefined || prefix.length === 0))
+    throw new QueryError(`${call} takes a where or a prefix: where: {} stands for all rows`)
+  const planned = planFind(store, definition, { where, ...(prefix && { prefix }) })
+  if (where !== undefined && Object.keys(where as object).length > 0) checkNarrows(planned, call)
+  return planned
 }
 
 /** Commits a mutation of each row that is found, all or none; again where others have changed one in between. */
 async function writeMany(
   store: RowStore,
   definition: AnyDefinition,
-  { where, prefix }: UntypedWriteMany,
+  options: UntypedWriteMany,
+  call: string,
   mutate: (found: FoundRow, key: Uint8Array) => Mutation | Promise<Mutation>,
 ): Promise<WriteManyResult> {
-  if (where === undefined) throw new QueryError('Give a where: {} stands for all rows')
   for (let attempt = 1; ; attempt++) {
     store.assertOpen()
-    const planned = planFind(store, definition, { where, ...(prefix && { prefix }) })
+    const planned = planWrite(store, definition, options, call)
     const rows = await foundRows(store, definition, planned, await store.driver.find(planned))
     if (rows.length === 0) return { ok: true, count: 0, versionstamp: null }
     const checks = rows.map(({ row }) => ({ key: encodeKey(row.key), version: row.version }))

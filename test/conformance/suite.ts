@@ -4,6 +4,7 @@ import { badInputCases } from './cases/bad-input.ts'
 import { bulkLoadCases } from './cases/bulk-load.ts'
 import { closingCases } from './cases/closing.ts'
 import { commitOrderCases } from './cases/commit-order.ts'
+import { emptinessCases } from './cases/emptiness.ts'
 import { expiryCases } from './cases/expiry.ts'
 import { keyValueCases } from './cases/key-value.ts'
 import { listingCases } from './cases/listing.ts'
@@ -35,6 +36,7 @@ export const suite: Readonly<Record<string, Cases>> = {
   'rows of a repository': repositoryListCases,
   updates: updateCases,
   queries: queryCases,
+  'writes of many rows without a condition': emptinessCases,
   expiry: expiryCases,
   'unique indexes': uniqueIndexCases,
   'bulk loading': bulkLoadCases,

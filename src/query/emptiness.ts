@@ -1,0 +1,46 @@
+import { QueryError } from '../errors.ts'
+import type { Condition, Operand } from './condition.ts'
+import type { Planned, Selection } from './plan.ts'
+
+/**
+ * Throws a QueryError for a `where` that holds no condition, or that is true whatever a row holds: what a forgotten filter
+ * leaves, as `{ AND: [] }`, `{ n: { notIn: [] } }` or `{ OR: [{ a: 1 }, {}] }`.
+ */
+export function checkNarrows(
+  { plan: { where }, operands }: Pick<Planned, 'operands'> & { readonly plan: Selection },
+  call: string,
+): void {
+  if (where !== null && hasCondition(where) && truth(where, operands) !== true) return
+  throw new QueryError(
+    `The where of ${call} holds no condition, which would touch every row: say where: {} where all rows are meant`,
+  )
+}
+
+/** Whether any part of it is of a field. */
+function hasCondition(condition: Condition): boolean {
+  if (condition.type === 'and' || condition.type === 'or') return condition.conditions.some(hasCondition)
+  return condition.type === 'not' ? hasCondition(condition.condition) : true
+}
+
+/** What a condition is of every row; `null` where that depends on the row. */
+function truth(condition: Condition, operands: readonly Operand[]): boolean | null {
+  switch (condition.type) {
+    case 'and':
+    case 'or': {
+      const decisive = condition.type === 'or'
+      const parts = condition.conditions.map((one) => truth(one, operands))
+      if (parts.includes(decisive)) return decisive
+      return parts.includes(null) ? null : !decisive
+    }
+    case 'not': {
+      const inner = truth(condition.condition, operands)
+      return inner === null ? null : !inner
+    }
+    case 'constant':
+      return condition.value
+    case 'contains':
+      return (operands[condition.items] as readonly unknown[]).length === 0 ? true : null
+    default:
+      return null
+  }
+}
