@@ -1,3 +1,4 @@
+import { type InspectOptions, inspect } from 'node:util'
 import type { PlainDrizzle } from './driver/sqlite/open.ts'
 import { encodePrefix } from './key/codec.ts'
 import { prefixRange } from './key/range.ts'
@@ -204,5 +205,11 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
    */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](_depth: number, options: InspectOptions): string {
+    const { path, registry, isClosed: closed } = this.#store
+    const repositories = registry.definitions.map(({ name }) => name)
+    return `Database ${inspect({ path, repositories, closed }, { ...options, depth: 1 })}`
   }
 }

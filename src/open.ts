@@ -28,7 +28,7 @@ export async function openDatabase<R extends Definitions>(
     indexes,
   }))
   const { driver, catalog, plain } = await openSqlite(collections, { ...checked, path: file })
-  const store = new Store(driver, catalog, registry, checked)
+  const store = new Store(driver, catalog, registry, { ...checked, path: file })
   try {
     await store.start()
   } catch (error) {

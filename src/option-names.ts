@@ -9,11 +9,21 @@ export function checkOptionNames(options: object, known: readonly string[], call
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError(`The options of ${call} are an object, as { ${known[0]}: … }`)
   }
-  for (const name of Object.keys(options)) {
+  checkNames(options, known, call, 'option')
+}
+
+/** Throws a TypeError where `given` has a name that is none of `known`. `of` and `kind` say what it is a name of. */
+export function checkNames(
+  given: object,
+  known: readonly string[],
+  of: string,
+  kind: 'option' | 'property',
+): void {
+  for (const name of Object.keys(given)) {
     if (known.includes(name)) continue
     const meant = known.find((candidate) => candidate.toLowerCase() === name.toLowerCase())
-    if (meant) throw new TypeError(`Misspelled option '${name}' of ${call}: write '${meant}'`)
-    throw new TypeError(`There is no option '${name}' of ${call}: there are ${known.join(', ')}`)
+    if (meant) throw new TypeError(`Misspelled ${kind} '${name}' of ${of}: write '${meant}'`)
+    throw new TypeError(`There is no ${kind} '${name}' of ${of}: there are ${known.join(', ')}`)
   }
 }
 

@@ -1,3 +1,4 @@
+import { type InspectOptions, inspect } from 'node:util'
 import { v7 as uuidv7 } from 'uuid'
 import { type Mutation, noChecks } from '../commit/write.ts'
 import type { StoredRow } from '../driver/driver.ts'
@@ -57,6 +58,11 @@ export class StoreRepository {
 
   get pattern(): Pattern {
     return this.definition.pattern
+  }
+
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { name, pattern } = this
+    return `Repository ${inspect({ name, pattern }, { ...options, depth: 1 })}`
   }
 
   key(id?: Id): Key {

@@ -1,8 +1,11 @@
+import { type InspectOptions, inspect } from 'node:util'
 import type { ArithmeticMutation, KeyCheck, Mutation } from '../commit/write.ts'
 import type { Conflict } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
 import { formatVersionstamp, parseVersionstamp } from '../key/versionstamp.ts'
 import type { Key } from '../key.types.ts'
+import { checkNames } from '../option-names.ts'
+import { decodeValue } from '../value/codec.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
 import type { AtomicCheck, AtomicMutation, AtomicOperation, AtomicResult } from './atomic-operation.types.ts'
 import { checkExpireOptions, type ExpireOptions } from './expiry.ts'
@@ -10,12 +13,22 @@ import type { RowStore } from './row-store.ts'
 
 type Arithmetic = ArithmeticMutation['type']
 
-/** Collects checks and mutations as they are called; `commit` rejects with the first thing that is wrong with them. */
+/** A mutation whose value an asynchronous schema still looks at, or that cannot be stored. */
+interface Pending {
+  readonly type: Mutation['type']
+  readonly key: Key
+  readonly mutation: Promise<Mutation>
+}
+
+/**
+ * Collects checks and mutations as they are called. An argument that is not valid throws there, a value that is not valid
+ * makes `commit` reject, since its schema may be asynchronous; after either nothing of the operation can be committed.
+ */
 export class StoreAtomicOperation implements AtomicOperation<readonly []> {
   readonly #store: RowStore
   readonly #checks: KeyCheck[] = []
-  readonly #mutations: (Mutation | Promise<Mutation>)[] = []
-  #asynchronous = false
+  readonly #mutations: (Mutation | Pending)[] = []
+  #pending = false
   #committed = false
   #error: unknown
 
@@ -30,8 +43,8 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
           throw new TypeError("check takes an entry, or { key, versionstamp }: null for 'no value'")
         const { key, versionstamp } = check
         const version = versionstamp === null ? null : parseVersionstamp(versionstamp)
-        this.#assertRoom()
-        this.#checks.push({ key: this.#store.encodeKey(key), version })
+        const encodedKey = this.#store.encodeKey(key)
+        if (this.#hasRoom()) this.#checks.push({ key: encodedKey, version })
       }
     })
   }
@@ -39,12 +52,12 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
   set(key: Key, value: unknown, options?: ExpireOptions): this {
     return this.#collect(() => {
       checkExpireOptions(options, 'set')
-      this.#add(this.#store.prepareSet(key, value, options?.expireIn))
+      this.#add('set', key, this.#store.prepareSet(key, value, options?.expireIn))
     })
   }
 
   delete(key: Key): this {
-    return this.#collect(() => this.#add({ type: 'delete', key: this.#store.encodeKey(key) }))
+    return this.#collect(() => this.#add('delete', key, { type: 'delete', key: this.#store.encodeKey(key) }))
   }
 
   sum(key: Key, n: bigint | KvU64, options?: ExpireOptions): this {
@@ -60,13 +73,7 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
   }
 
   mutate(...mutations: readonly AtomicMutation[]): this {
-    for (const mutation of mutations) {
-      this.#collect(() => {
-        if (typeof mutation !== 'object' || mutation === null)
-          throw new TypeError("mutate takes mutations, as { type: 'set', key: ['a'], value: 1 }")
-        this.#mutate(mutation)
-      })
-    }
+    for (const mutation of mutations) this.#collect(() => this.#mutate(mutation))
     return this
   }
 
@@ -75,27 +82,37 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
     if (this.#error !== undefined) throw this.#error
     if (this.#committed) throw new TypeError('An atomic operation commits once: call atomic() for another')
     this.#committed = true
-    const mutations = this.#asynchronous
-      ? await Promise.all(this.#mutations)
+    const mutations = this.#pending
+      ? await Promise.all(this.#mutations.map((each) => ('mutation' in each ? each.mutation : each)))
       : (this.#mutations as readonly Mutation[])
     const outcome = await this.#store.commit({ checks: this.#checks, mutations })
     if (outcome.type === 'committed') return { ok: true, versionstamp: formatVersionstamp(outcome.version) }
     return { ok: false, conflicts: outcome.conflicts.map(toConflict) }
   }
 
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const checks = this.#checks.map(({ key, version }) => ({
+      key: decodeKey(key),
+      versionstamp: version === null ? null : formatVersionstamp(version),
+    }))
+    // The keys and values lie two levels deeper than the operation itself.
+    const depth = (options.depth ?? Number.POSITIVE_INFINITY) + 2
+    const shown = inspect({ checks, mutations: this.#mutations.map(toShown) }, { ...options, depth })
+    return `AtomicOperation ${shown}`
+  }
+
   #mutate(mutation: AtomicMutation): void {
-    const { type, key, expireIn } = mutation
-    if (type === 'set') this.set(key, mutation.value, { expireIn })
-    else if (type === 'delete') this.delete(key)
-    else if (type === 'sum' || type === 'max' || type === 'min') this[type](key, mutation.value, { expireIn })
-    else
-      throw new TypeError(`There is no mutation '${String(type)}': there are set, delete, sum, max and min`)
+    checkMutation(mutation)
+    const { type, key } = mutation
+    if (type === 'delete') this.delete(key)
+    else if (type === 'set') this.set(key, mutation.value, { expireIn: mutation.expireIn })
+    else this[type](key, mutation.value, { expireIn: mutation.expireIn })
   }
 
   #addArithmetic(type: Arithmetic, key: Key, n: bigint | KvU64, options: ExpireOptions | undefined): this {
     return this.#collect(() => {
       checkExpireOptions(options, type)
-      this.#add(this.#store.prepareArithmetic(type, key, n, options?.expireIn))
+      this.#add(type, key, this.#store.prepareArithmetic(type, key, n, options?.expireIn))
     })
   }
 
@@ -108,27 +125,64 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
       step()
     } catch (error) {
       this.#error = error
+      throw error
     }
     return this
   }
 
-  #add(mutation: Mutation | Promise<Mutation>): void {
-    this.#assertRoom()
-    if (mutation instanceof Promise) {
-      // It is awaited by commit; until then a rejection is no unhandled one.
-      mutation.catch(() => {})
-      this.#asynchronous = true
+  #add(type: Mutation['type'], key: Key, mutation: Mutation | Promise<Mutation>): void {
+    if (!this.#hasRoom()) return
+    if (!(mutation instanceof Promise)) {
+      this.#mutations.push(mutation)
+      return
     }
-    this.#mutations.push(mutation)
+    // It is awaited by commit; until then a rejection is no unhandled one.
+    mutation.catch(() => {})
+    this.#pending = true
+    this.#mutations.push({ type, key: key.slice(), mutation })
   }
 
-  #assertRoom(): void {
+  /** What is too much is told by `commit`, as it is of a value that is too large. */
+  #hasRoom(): boolean {
     const most = this.#store.limits.commitOperations
-    if (this.#checks.length + this.#mutations.length < most) return
-    throw new RangeError(
+    if (this.#checks.length + this.#mutations.length < most) return true
+    this.#error = new RangeError(
       `An atomic operation has ${most} checks and mutations at most: split it, or raise limits.commitOperations`,
     )
+    return false
   }
+}
+
+const mutationNames = {
+  set: ['type', 'key', 'value', 'expireIn'],
+  delete: ['type', 'key'],
+  sum: ['type', 'key', 'value', 'expireIn'],
+  max: ['type', 'key', 'value', 'expireIn'],
+  min: ['type', 'key', 'value', 'expireIn'],
+} as const satisfies Record<AtomicMutation['type'], readonly string[]>
+
+/** Throws a TypeError for what is no mutation, or has a name that none of its type has. */
+function checkMutation(mutation: AtomicMutation): void {
+  if (typeof mutation !== 'object' || mutation === null)
+    throw new TypeError("mutate takes mutations, as { type: 'set', key: ['a'], value: 1 }")
+  const { type } = mutation
+  if (!Object.hasOwn(mutationNames, type))
+    throw new TypeError(`There is no mutation '${String(type)}': there are set, delete, sum, max and min`)
+  checkNames(mutation, mutationNames[type], `a mutation of type '${type}'`, 'property')
+  if (type !== 'delete' && !('value' in mutation))
+    throw new TypeError(`A mutation of type '${type}' has a value: { type: '${type}', key, value: … }`)
+}
+
+/** A mutation as it is printed. */
+function toShown(each: Mutation | Pending): object {
+  if ('mutation' in each) return { type: each.type, key: each.key, value: each.mutation }
+  const { type } = each
+  const key = decodeKey(each.key)
+  if (type === 'set') {
+    const { value, encoding, types } = each.stored
+    return { type, key, value: decodeValue(value, encoding, types) }
+  }
+  return 'operand' in each ? { type, key, value: each.operand } : { type, key }
 }
 
 /** A failed check as its caller knows it: with the key and versionstamps instead of their encoded forms. */

@@ -14,7 +14,10 @@ export interface AtomicCheck {
   readonly versionstamp: string | null
 }
 
-/** A mutation as data, for `mutate`: as the method of AtomicOperation that its `type` names. */
+/**
+ * A mutation as data, for `mutate`: as the method of AtomicOperation that its `type` names. Another property than these is a
+ * TypeError.
+ */
 export type AtomicMutation =
   | {
       readonly type: 'set'
@@ -22,7 +25,7 @@ export type AtomicMutation =
       readonly value: unknown
       readonly expireIn?: number | undefined
     }
-  | { readonly type: 'delete'; readonly key: Key; readonly expireIn?: undefined }
+  | { readonly type: 'delete'; readonly key: Key }
   | {
       readonly type: 'sum' | 'max' | 'min'
       readonly key: Key
@@ -34,8 +37,9 @@ export type AtomicMutation =
 export type AtomicResult = CommitResult | { readonly ok: false; readonly conflicts: readonly Conflict[] }
 
 /**
- * Checks and mutations that commit together or not at all, once. Its methods add to it and return it. An argument that is
- * not valid makes `commit` reject; a call after `commit` throws a TypeError.
+ * Checks and mutations that commit together or not at all, once. Its methods add to it and return it. They throw a TypeError
+ * or RangeError for an argument that is not valid, and after `commit`. What is wrong with a value makes `commit` reject,
+ * since its schema may be asynchronous. An operation of which a call has failed commits nothing.
  *
  * ```ts
  * const stock = await db.get(['stock', 'apple'])
@@ -44,7 +48,11 @@ export type AtomicResult = CommitResult | { readonly ok: false; readonly conflic
  *
  * await sell() // => { ok: true, versionstamp: '…' }
  * await sell() // => { ok: false, conflicts: [{ key: ['stock', 'apple'], expected: '…', actual: '…' }] }
+ *
+ * db.atomic().set(['stock', '*'], 0) // => throws TypeError
  * ```
+ *
+ * `console.log` shows its checks and mutations.
  */
 export interface AtomicOperation<R extends Definitions> {
   /**
@@ -90,8 +98,8 @@ export interface AtomicOperation<R extends Definitions> {
    * await db.atomic().sum(['visits'], -43n).commit() // => throws RangeError
    * ```
    *
-   * Below zero, `commit` rejects with RangeError, as for an `n` beyond 64 bits; with TypeError where another kind of value
-   * is stored, or `n` is neither a bigint nor a KvU64.
+   * Below zero, `commit` rejects with RangeError, and with TypeError where another kind of value is stored. An `n` that is
+   * neither a bigint nor a KvU64 throws a TypeError, one beyond 64 bits a RangeError.
    */
   sum(key: Key, n: bigint | KvU64, options?: ExpireOptions): this
   /**
@@ -115,7 +123,8 @@ export interface AtomicOperation<R extends Definitions> {
    */
   min(key: Key, n: bigint | KvU64, options?: ExpireOptions): this
   /**
-   * Adds mutations that are given as data.
+   * Adds mutations that are given as data. Throws a TypeError for a type that there is not, and for a misspelled or foreign
+   * property.
    *
    * ```ts
    * const mutations: AtomicMutation[] = [
@@ -129,8 +138,8 @@ export interface AtomicOperation<R extends Definitions> {
   mutate(...mutations: readonly AtomicMutation[]): this
   /**
    * Commits: all checks and mutations, or nothing. A check that does not hold is a result. Whatever else fails rejects, and
-   * leaves nothing behind: an argument that is not valid, the errors of `Database.set`, and RangeError for more than
-   * `limits.commitOperations` checks and mutations.
+   * leaves nothing behind: the errors of `Database.set` for its values, an argument that a call of it has refused, and
+   * RangeError for more than `limits.commitOperations` checks and mutations.
    *
    * ```ts
    * const bob = await db.get(['accounts', 'bob'])

@@ -45,12 +45,12 @@ export interface RowStore {
   extend(entry: RowEntry, more: object): RowEntry
 
   /**
-   * The mutation that stores what the key's schema makes of a value; a promise of it where the schema is asynchronous.
-   * `expireIn` in milliseconds.
+   * The mutation that stores what the key's schema makes of a value; a promise of it where the schema is asynchronous, and
+   * one that rejects for a value that cannot be stored. Throws for what is no key and no `expireIn` (milliseconds).
    */
   prepareSet(key: Key, value: unknown, expireIn: number | undefined): SetMutation | Promise<SetMutation>
 
-  /** The mutation for `sum`, `max` or `min`; without `expireIn` (milliseconds) the key keeps its expiry. */
+  /** As `prepareSet`, for `sum`, `max` or `min`; without `expireIn` (milliseconds) the key keeps its expiry. */
   prepareArithmetic(
     type: ArithmeticMutation['type'],
     key: Key,

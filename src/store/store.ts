@@ -21,6 +21,8 @@ import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
 import { Sweeper } from './sweeper.ts'
 
 export interface StoreOptions {
+  /** Where the database is: an absolute path, or `:memory:`. */
+  readonly path: string
   readonly limits: Limits
   readonly readOnly: boolean
   /** Hold every value that is read against its schema. */
@@ -33,6 +35,7 @@ export class Store implements RowStore {
   readonly registry: Registry
   readonly limits: Limits
   readonly hub: WatchHub
+  readonly path: string
   readonly #validateReads: boolean
   readonly #filing: Filing
   readonly #queue: CommitQueue
@@ -46,12 +49,17 @@ export class Store implements RowStore {
     this.driver = driver
     this.registry = registry
     this.limits = options.limits
+    this.path = options.path
     this.#validateReads = options.validateReads
     this.#filing = new Filing(catalog)
     this.#queue = new CommitQueue(driver, this.#filing)
     this.#readOnly = options.readOnly
     this.#sweeper = new Sweeper(driver, () => this.hub.refresh())
     this.hub = new WatchHub(driver, () => this.#lookForExpiries())
+  }
+
+  get isClosed(): boolean {
+    return this.#closing !== null
   }
 
   /** How many commits this process has made. */
@@ -127,9 +135,13 @@ export class Store implements RowStore {
       }
       return { type: 'set', key: encodedKey, collection, stored, expiresAt }
     }
-    if (definition === undefined) return toMutation(value)
-    const output = validate(definition, key, value)
-    return output instanceof Promise ? output.then(toMutation) : toMutation(output)
+    try {
+      if (definition === undefined) return toMutation(value)
+      const output = validate(definition, key, value)
+      return output instanceof Promise ? output.then(toMutation) : toMutation(output)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   prepareArithmetic(
@@ -149,8 +161,12 @@ export class Store implements RowStore {
     const definition = this.registry.find(key)
     if (definition === undefined) return mutation
     // The result is known at the commit only; whether the schema takes a KvU64 at all can be told before.
-    const output = validate(definition, key, new KvU64(operand < 0n ? -operand : operand))
-    return output instanceof Promise ? output.then(() => mutation) : mutation
+    try {
+      const output = validate(definition, key, new KvU64(operand < 0n ? -operand : operand))
+      return output instanceof Promise ? output.then(() => mutation) : mutation
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Commits a write together with the others of this turn of the event loop. */

@@ -80,32 +80,32 @@ it('no failure is a conflict, whatever else the commit holds', async () => {
   await db.set(['text'], 'text')
   const never = { key: ['text'], versionstamp: '00000000000000000fff' }
   const bad: (() => Promise<unknown>)[] = [
-    () =>
+    async () =>
       db
         .atomic()
         .set(['a'], () => {})
         .commit(),
-    () => db.atomic().sum(['text'], 1n).commit(),
-    () => db.atomic().set(['a'], 1).sum(['missing'], -1n).commit(),
-    () =>
+    async () => db.atomic().sum(['text'], 1n).commit(),
+    async () => db.atomic().set(['a'], 1).sum(['missing'], -1n).commit(),
+    async () =>
       db
         .atomic()
         .check(never)
         .sum(['a'], 2n ** 64n)
         .commit(),
-    () =>
+    async () =>
       db
         .atomic()
         .check({ key: ['a'], versionstamp: 'no' })
         .commit(),
-    () => db.atomic().check(never).set(['a'], 1, { expireIn: -1 }).commit(),
-    () => db.atomic().check(never).set(['*'], 1).commit(),
-    () =>
+    async () => db.atomic().check(never).set(['a'], 1, { expireIn: -1 }).commit(),
+    async () => db.atomic().check(never).set(['*'], 1).commit(),
+    async () =>
       db
         .atomic()
         .mutate({ type: 'increase', key: ['a'], value: 1n } as never)
         .commit(),
-    () =>
+    async () =>
       db
         .atomic()
         .max(['a'], 1 as never)

@@ -1,4 +1,4 @@
-import { KvU64, Valkeyrie } from 'valkeyrie'
+import { type AtomicOperation, KvU64, Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
 import { z } from 'zod'
 import type { Cases } from '../suite.ts'
@@ -375,6 +375,45 @@ export const badInputCases: Cases = {
       expect(await failure(() => db.atomic().mutate(bad).set(['a'], 1).commit())).toStrictEqual(misuse)
     }
     expect((await db.get(['a'])).versionstamp).toBeNull()
+  },
+
+  'an atomic operation refuses an argument where it is written, and commits nothing afterwards': async (
+    place,
+  ) => {
+    await using db = await Valkeyrie.withSchema(['users', '*'], z.string()).open(place.path())
+    for (const call of [
+      (op) => op.set(['users', '*'], 'x'),
+      (op) => op.set([], 'x'),
+      (op) => op.set(['a'], 1, { expireIn: -1 }),
+      (op) => op.set(['a'], 1, { expirein: 5 } as never),
+      (op) => op.delete(['users', '*']),
+      (op) => op.sum(['a'], 1 as never),
+      (op) => op.max(['*'], 1n),
+      (op) => op.check({ key: ['a'], versionstamp: 'no' }),
+      (op) => op.check({ key: ['*'], versionstamp: null }),
+      (op) => op.mutate({ type: 'add', key: ['a'] } as never),
+      (op) => op.mutate({ type: 'toString', key: ['a'] } as never),
+      (op) => op.mutate({ type: 'touch', key: ['a'], expiresAt: 5 } as never),
+      (op) => op.mutate({ key: ['a'] } as never),
+      (op) => op.mutate({ type: 'delete', key: ['a'], value: 1 } as never),
+      (op) => op.mutate({ type: 'delete', key: ['a'], expireIn: 5 } as never),
+      (op) => op.mutate({ type: 'set', key: ['a'] } as never),
+      (op) => op.mutate({ type: 'set', key: ['a'], value: 1, expirein: 5 } as never),
+      (op) => op.mutate({ type: 'set', key: ['a'], value: 1, versionstamp: null } as never),
+      (op) => op.mutate({ type: 'sum', key: ['a'], value: 1n, n: 1n } as never),
+      (op) => op.mutate({ type: 'set', key: ['a'], value: 1 }, { type: 'delete', key: ['*'] }),
+    ] as ((op: AtomicOperation<never>) => unknown)[]) {
+      const operation = db.atomic().set(['kept'], 1) as never as AtomicOperation<never>
+      expect(await failure(() => call(operation)), call.toString()).toStrictEqual(misuse)
+      expect(() => call(db.atomic() as never), call.toString()).toThrow()
+      expect(await failure(() => operation.set(['b'] as never, 1 as never).commit())).toStrictEqual(misuse)
+    }
+    expect(
+      String(
+        await failure(() => db.atomic().mutate({ type: 'set', key: ['a'], value: 1, expirein: 5 } as never)),
+      ),
+    ).toContain("write 'expireIn'")
+    expect(await Array.fromAsync(db.list({ prefix: [] }))).toStrictEqual([])
   },
 
   'what other calls take is refused where it is of another kind': async (place) => {
