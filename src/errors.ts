@@ -14,6 +14,7 @@ export type KvErrorCode =
   | 'STORAGE'
   | 'CORRUPT_KEY'
   | 'CORRUPT_VALUE'
+  | 'CORRUPT_LOG'
   | 'LOG_TRIMMED'
   | 'MIGRATION'
 
@@ -297,6 +298,25 @@ export class CorruptValueError extends KvError {
   constructor(key: Key, options?: ErrorOptions) {
     super('CORRUPT_VALUE', `The value stored under ${formatKey(key)} cannot be decoded`, options)
     this.key = key
+  }
+}
+
+/**
+ * A row of the log of commits cannot be read: something else has written there, or the file is damaged. Of that commit, nothing
+ * tells which keys it changed. Values are not concerned: reads, writes, `watch` and `watchMany` go on, `changes` does not. To
+ * go on behind the commit, call `changes` with its `version` as `since`, and then read the rows anew.
+ *
+ * Where it comes from a write, the newest version is none that another can follow: restore the file from a backup, or
+ * delete that row of `kv_log`.
+ */
+export class CorruptLogError extends KvError {
+  override readonly name = 'CorruptLogError'
+  /** The versionstamp of the commit; where its version is none that a database gives, that number as text. */
+  readonly version: string
+
+  constructor(version: string, reason: string, options?: ErrorOptions) {
+    super('CORRUPT_LOG', `The row of the log of version ${version} is damaged, ${reason}`, options)
+    this.version = version
   }
 }
 

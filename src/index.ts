@@ -4,6 +4,7 @@ export {
   type Conflict,
   ConflictError,
   CorruptKeyError,
+  CorruptLogError,
   CorruptValueError,
   DatabaseBusyError,
   DatabaseClosedError,

@@ -76,7 +76,8 @@ export interface LoggedChange {
 export interface LoggedCommit {
   readonly version: number
   readonly at: number
-  readonly changes: readonly LoggedChange[]
+  /** `null`: the row is damaged, and nothing tells what the commit changed. */
+  readonly changes: readonly LoggedChange[] | null
 }
 
 export interface LogPage {

@@ -24,6 +24,19 @@ export function formatVersionstamp(version: number): string {
   return firstDigits + lastDigits[low]
 }
 
+/** The greatest version: another one has to be able to follow. */
+const newest = Number.MAX_SAFE_INTEGER - 1
+
+/** Whether a database can have given this version to a commit. */
+export function isVersion(version: unknown): version is number {
+  return Number.isSafeInteger(version) && (version as number) > 0 && (version as number) <= newest
+}
+
+/** A version that was found in a file, for an error: as a versionstamp, or as it is where it is none. */
+export function versionText(version: unknown): string {
+  return isVersion(version) ? formatVersionstamp(version) : String(version)
+}
+
 /**
  * The version that a versionstamp stands for. Throws a TypeError for anything but 20 lower-case hex digits, and a
  * RangeError beyond 2^53 - 1.

@@ -81,7 +81,8 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
     if (given === null || (given.expiry !== null && given.expiry <= Date.now())) return true
     const { commits, oldest, latest } = await this.#store.driver.commitsSince(this.#position, mostChanges)
     if (this.#position + 1 < oldest || (commits.at(-1)?.version ?? latest) < latest) return true
-    const changes = commits.flatMap((commit) => commit.changes)
+    if (commits.some((commit) => commit.changes === null)) return true
+    const changes = commits.flatMap((commit) => commit.changes ?? [])
     if (changes.length > mostChanges || (await this.#concern(changes, given))) return true
     this.#position = latest
     return false

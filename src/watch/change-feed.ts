@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Driver, LoggedChange, LoggedCommit, StoredRow } from '../driver/driver.ts'
-import { LogTrimmedError } from '../errors.ts'
+import { CorruptKeyError, CorruptLogError, LogTrimmedError } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { contains, type KeyRange } from '../key/range.ts'
-import { formatVersionstamp } from '../key/versionstamp.ts'
+import { formatVersionstamp, versionText } from '../key/versionstamp.ts'
 import type { Key } from '../key.types.ts'
 import type { Change } from './change.types.ts'
 import type { WatchHub } from './hub.ts'
@@ -96,6 +96,7 @@ export class ChangeFeed<C> implements WatchSource<C> {
 
   /** What a commit did in the end to each key that counts. */
   #relevant({ version, changes }: LoggedCommit): PendingChange[] {
+    if (changes === null) throw unreadable(version)
     const { range, includes } = this.#source
     const last = new Map<string, LoggedChange>()
     for (const change of changes) {
@@ -103,7 +104,7 @@ export class ChangeFeed<C> implements WatchSource<C> {
     }
     const relevant: PendingChange[] = []
     for (const change of last.values()) {
-      if (includes(decodeKey(change.key))) relevant.push({ version, change })
+      if (includes(loggedKey(version, change))) relevant.push({ version, change })
     }
     return relevant
   }
@@ -122,4 +123,22 @@ export class ChangeFeed<C> implements WatchSource<C> {
     }
     return toChange({ type, key, versionstamp, value: await decode(row, key) })
   }
+}
+
+function loggedKey(version: number, { key }: LoggedChange): Key {
+  try {
+    return decodeKey(key)
+  } catch (error) {
+    if (error instanceof CorruptKeyError) throw unreadable(version, error)
+    throw error
+  }
+}
+
+/** A feed gives every change: it cannot pass over a commit of which nothing tells what it changed. */
+function unreadable(version: number, cause?: unknown): CorruptLogError {
+  return new CorruptLogError(
+    versionText(version),
+    'and what that commit changed can no longer be told: call changes with this version as since, and then read the rows anew',
+    { cause },
+  )
 }

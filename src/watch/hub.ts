@@ -182,7 +182,9 @@ export class WatchHub {
       return false
     }
     for (const { version, changes } of commits) {
-      if (version > this.#distributed) this.#distribute(changes, version)
+      if (version <= this.#distributed) continue
+      if (changes !== null) this.#distribute(changes, version)
+      else this.#distributeAll(version)
     }
     return commits.length > 0 && this.#distributed < latest
   }
@@ -200,6 +202,12 @@ export class WatchHub {
         if (changes.some(({ key }) => contains(range, key))) wake(subscriptions, before)
       }
     }
+    this.#distributed = version
+  }
+
+  /** Tells of a commit of which nothing tells what it changed. */
+  #distributeAll(version: number): void {
+    this.#wakeAll()
     this.#distributed = version
   }
 

@@ -59,6 +59,7 @@ export class BatchCommit {
         this.#catalogVersion = catalog.version
         if (catalog.version !== catalogVersion) return { type: 'stale', catalog }
       }
+      const before = latest
       const now = Date.now()
       const outcomes: CommitOutcome[] = []
       for (const write of writes) {
@@ -66,7 +67,7 @@ export class BatchCommit {
         if (outcome.type === 'committed') latest = outcome.version
         outcomes.push(outcome)
       }
-      trimmer.afterCommits(writes.length, latest, now)
+      trimmer.afterCommits(before, latest, now)
       return { type: 'done', outcomes }
     })
     this.#seenVersion = latest

@@ -70,36 +70,69 @@ export class ChangeLog {
   }
 }
 
-/** The changes that a row of `kv_log` holds. */
-export function readChanges(bytes: Uint8Array): LoggedChange[] {
+/**
+ * The changes that a row of `kv_log` holds; `null` for what `ChangeLog` does not write. No length in it is believed beyond the bytes
+ * that are there.
+ */
+export function readChanges(bytes: unknown): LoggedChange[] | null {
+  if (!(bytes instanceof Uint8Array)) return null
+  const reader = new ChangeReader(bytes)
   const changes: LoggedChange[] = []
-  let at = 0
-  const readLength = () => {
+  try {
+    while (reader.at < bytes.length) changes.push(reader.change())
+    return changes
+  } catch (error) {
+    if (error instanceof Damage) return null
+    throw error
+  }
+}
+
+/** The bytes are none of a row. */
+class Damage extends Error {}
+
+class ChangeReader {
+  at = 0
+  readonly #bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  change(): LoggedChange {
+    const header = this.#byte()
+    const type = changeTypes[header & ~valued]
+    if (type === undefined) throw new Damage()
+    const key = this.#sized()
+    if ((header & valued) === 0) return { type, key }
+    const encoding = this.#byte()
+    const value = this.#sized()
+    const types = this.#sized().toString() || null
+    if (!isEncoding(encoding)) throw new Damage()
+    const isText = encoding === Encoding.json || encoding === Encoding.superjson
+    return { type, key, stored: { value: isText ? value.toString() : value, encoding, types } }
+  }
+
+  #byte(): number {
+    const byte = this.#bytes[this.at++]
+    if (byte === undefined) throw new Damage()
+    return byte
+  }
+
+  #sized(): Buffer {
     let length = 0
     for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++]!
-      length |= (byte & 0x7f) << shift
-      if (byte < 0x80) return length
+      const byte = this.#byte()
+      // No shift: the fifth byte would make the number negative.
+      length += (byte & 0x7f) * 2 ** shift
+      if (byte < 0x80) break
     }
+    const start = this.at
+    if (length > this.#bytes.length - start) throw new Damage()
+    this.at += length
+    return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + start, length)
   }
-  const readBytes = () => {
-    const length = readLength()
-    at += length
-    return Buffer.from(bytes.buffer, bytes.byteOffset + at - length, length)
-  }
-  while (at < bytes.length) {
-    const header = bytes[at++]!
-    const type = changeTypes[header & ~valued]!
-    const key = readBytes()
-    if ((header & valued) === 0) {
-      changes.push({ type, key })
-      continue
-    }
-    const encoding = bytes[at++] as EncodingId
-    const value = readBytes()
-    const types = readBytes().toString() || null
-    const isText = encoding === Encoding.json || encoding === Encoding.superjson
-    changes.push({ type, key, stored: { value: isText ? value.toString() : value, encoding, types } })
-  }
-  return changes
+}
+
+function isEncoding(id: number): id is EncodingId {
+  return id <= Encoding.u64
 }

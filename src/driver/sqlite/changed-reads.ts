@@ -9,7 +9,8 @@ const commitsPerPage = 1_000
 
 /**
  * The keys of a read set that later commits have changed; `null` where it still holds. When one of the rows has expired
- * since, every key is given; when the log no longer tells, the keys are looked up, and ranges count as changed.
+ * since, every key is given; when the log does not tell, as where it is trimmed or damaged, the keys are looked up, and
+ * ranges count as changed.
  */
 export function changedReads(
   reads: ReadSet,
@@ -22,18 +23,26 @@ export function changedReads(
   }
   if (latest === since || keys.length + ranges.length === 0) return null
   const oldest = statements.oldestVersion.get()![0] ?? 0
-  if (oldest <= since + 1) return loggedConflicts(reads, latest, statements)
+  const logged = oldest <= since + 1 ? loggedConflicts(reads, latest, statements) : null
+  if (logged !== null) return logged.length > 0 ? logged : null
   const conflicts = failedChecks(keys, { statements, now })
   return conflicts.length + ranges.length > 0 ? conflicts : null
 }
 
-function loggedConflicts({ since, keys, ranges }: ReadSet, latest: number, statements: Statements) {
+/** `null`: the log does not tell. */
+function loggedConflicts(
+  { since, keys, ranges }: ReadSet,
+  latest: number,
+  statements: Statements,
+): CheckConflict[] | null {
   const read = new Map(keys.map(({ key, version }) => [keyText(key), version]))
   const conflicts: CheckConflict[] = []
   for (let version = since; version < latest; ) {
     const commits = statements.logSince.all(version, commitsPerPage)
-    for (const [committed, , changes] of commits) {
-      for (const { type, key } of readChanges(changes)) {
+    for (const [committed, , bytes] of commits) {
+      const changes = readChanges(bytes)
+      if (changes === null) return null
+      for (const { type, key } of changes) {
         const expected = read.get(keyText(key))
         if (expected === undefined && !ranges.some((range) => contains(range, key))) continue
         conflicts.push({ key, expected: expected ?? null, actual: type === 'set' ? committed : null })
@@ -41,5 +50,5 @@ function loggedConflicts({ since, keys, ranges }: ReadSet, latest: number, state
     }
     version = commits.at(-1)?.[0] ?? latest
   }
-  return conflicts.length > 0 ? conflicts : null
+  return conflicts
 }

@@ -64,6 +64,7 @@ export class SqliteDriver implements Driver {
   readonly #uniqueIndexes: UniqueIndexes
   readonly #log: ChangeLog
   readonly #transactions: Transactions
+  readonly #trimmer: LogTrimmer
   readonly #batches: BatchCommit
   readonly #options: SqliteDriverOptions
 
@@ -85,11 +86,12 @@ export class SqliteDriver implements Driver {
     this.#uniqueIndexes = new UniqueIndexes(connection, tables)
     this.#log = new ChangeLog(options.logValues)
     this.#transactions = new Transactions(connection, this.#statements, this.#log)
+    this.#trimmer = new LogTrimmer(this.#statements, options.retention)
     const parts = {
       connection,
       tables,
       transactions: this.#transactions,
-      trimmer: new LogTrimmer(this.#statements, options.retention),
+      trimmer: this.#trimmer,
       statements: this.#statements,
       uniqueIndexes: this.#uniqueIndexes,
       log: this.#log,
@@ -191,17 +193,20 @@ export class SqliteDriver implements Driver {
     const { allKeys, appendLog, removeAll } = this.#statements
     return this.#run(() =>
       this.#transactions.run('write', () => {
-        let version = this.#latestVersion()
+        const before = this.#latestVersion()
+        const now = Date.now()
+        let version = before
         for (let last: Uint8Array | undefined = noKey; last !== undefined; ) {
           const keys: (readonly [Uint8Array])[] = allKeys.all(last, keysPerLogRow)
           if (keys.length > 0 || last === noKey) {
             version += 1
             for (const [key] of keys) this.#log.add('delete', key)
-            appendLog.run(version, Date.now(), this.#log.take())
+            appendLog.run(version, now, this.#log.take())
           }
           last = keys.at(-1)?.[0]
         }
         removeAll.run()
+        this.#trimmer.afterCommits(before, version, now)
       }),
     )
   }
@@ -220,7 +225,11 @@ export class SqliteDriver implements Driver {
           remove.run(key)
           this.#log.add('expire', key)
         }
-        if (keys.length > 0) appendLog.run(this.#latestVersion() + 1, now, this.#log.take())
+        if (keys.length > 0) {
+          const before = this.#latestVersion()
+          appendLog.run(before + 1, now, this.#log.take())
+          this.#trimmer.afterCommits(before, before + 1, now)
+        }
         return { removed: keys.length, next: nextExpiry.get()![0] }
       }),
     )

@@ -6,34 +6,38 @@ export interface LogRetention {
   readonly keepMs: number
 }
 
-const commitsBetweenTrims = 256
+/** Versions, so that it does not matter which process gives them, and for how long it lives. */
+const versionsBetweenTrims = 256
 /** More than one, so that a log that is too long, as after a lower limit, gets shorter. */
-const trimmedPerCommit = 4
+const trimmedPerVersion = 4
 
 /** Trims `kv_log` now and then, a bounded number of rows at a time, inside the transaction of a commit. */
 export class LogTrimmer {
   readonly #statements: Statements
   readonly #retention: LogRetention
-  #commits = 0
+  readonly #between: number
 
   constructor(statements: Statements, retention: LogRetention) {
     this.#statements = statements
     this.#retention = retention
+    this.#between = Math.min(versionsBetweenTrims, retention.keepRows)
   }
 
-  /** Counts new commits; `latest` is the newest version, whose row always stays, `now` in ms since the epoch. */
-  afterCommits(commits: number, latest: number, now: number): void {
-    this.#commits += commits
-    if (this.#commits < commitsBetweenTrims) return
-    const most = trimmedPerCommit * this.#commits
-    this.#commits = 0
+  /**
+   * Tells of the versions after `before` up to `latest`, the newest one, whose row always stays; `now` in ms since the epoch. Every so
+   * many versions, whoever has given the others, the oldest rows go.
+   */
+  afterCommits(before: number, latest: number, now: number): void {
+    const given = latest - before
+    if (given === 0 || (given < this.#between && latest % this.#between >= given)) return
     const oldestKept = latest - this.#retention.keepRows
     const oldestTime = now - this.#retention.keepMs
-    let last = 0
+    const most = trimmedPerVersion * Math.max(given, this.#between)
+    let last: number | null = null
     for (const [version, at] of this.#statements.oldestLog.all(most)) {
       if (version >= latest || (version > oldestKept && at >= oldestTime)) break
       last = version
     }
-    if (last > 0) this.#statements.trimLog.run(last)
+    if (last !== null) this.#statements.trimLog.run(last)
   }
 }

@@ -2,6 +2,8 @@ import type Database from 'better-sqlite3'
 import { and, asc, eq, gt, isNotNull, lte, max, min, type Placeholder, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Logger } from 'drizzle-orm/logger'
+import { CorruptLogError } from '../../errors.ts'
+import { isVersion, versionText } from '../../key/versionstamp.ts'
 import { plannedOnce } from './planned-once.ts'
 import { type BuiltQuery, Statement } from './statement.ts'
 import type { KvTables } from './table.ts'
@@ -159,7 +161,11 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
       'limit',
     ),
     oldestVersion: prepare<[], readonly [number | null]>(
-      db.select({ oldest: min(kvLog.version) }).from(kvLog),
+      db
+        .select({ oldest: min(kvLog.version) })
+        .from(kvLog)
+        // What is none of a commit does not tell how far back the log goes.
+        .where(sql`${kvLog.version} > 0`),
     ),
     trimLog: prepare<[number]>(db.delete(kvLog).where(lte(kvLog.version, named('version'))), 'version'),
     /** version, at */
@@ -178,5 +184,12 @@ export type Statements = ReturnType<typeof prepareStatements>
 
 /** The newest version; 0 for a database without commits. */
 export function latestVersion({ latestVersion }: Statements): number {
-  return latestVersion.get()![0] ?? 0
+  const latest = latestVersion.get()![0] ?? 0
+  if (latest !== 0 && !isVersion(latest)) {
+    throw new CorruptLogError(
+      versionText(latest),
+      'since no version can follow it: restore the file from a backup, or delete this row of kv_log',
+    )
+  }
+  return latest
 }
