@@ -110,16 +110,25 @@ export interface Explanation {
   readonly scans: boolean
 }
 
-/** The reads that a unit of work makes of its snapshot, as data. */
+/** A read of rows, as data. Rows that have expired are never given. */
 export type Read =
+  /** The row under a key. */
   | { readonly type: 'get'; readonly key: Uint8Array }
+  /** The rows under keys, in their order, of one state. */
   | { readonly type: 'getMany'; readonly keys: readonly Uint8Array[] }
+  /** Whether there is a row under a key, without its value. */
   | { readonly type: 'exists'; readonly key: Uint8Array }
   | { readonly type: 'scan'; readonly scan: Scan }
+  /** The number of rows of a collection in a range; without a range, of all its rows. */
   | { readonly type: 'count'; readonly collection: string; readonly range: KeyRange | null }
+  /** The rows that a query finds, in its order. */
   | { readonly type: 'find'; readonly query: Planned<FindPlan> }
+  /** The rows that belong to each of many parents, parent by parent. */
   | { readonly type: 'related'; readonly query: Planned<RelatedPlan> }
+  /** What a query works out of its rows: one count, or the figures of each group. */
   | { readonly type: 'figures'; readonly query: Planned<CountPlan | AggregatePlan> }
+  /** How a query is run, without running it. */
+  | { readonly type: 'explain'; readonly query: Planned }
 
 /** What each read gives. */
 export interface ReadResults {
@@ -131,7 +140,11 @@ export interface ReadResults {
   find: KeyedRow[]
   related: RelatedRow[]
   figures: Figures[]
+  explain: Explanation
 }
+
+/** What one read gives. */
+export type ResultOf<R extends Read> = ReadResults[R['type']]
 
 /**
  * `read`: the result, and the version of the snapshot that it is from; `validUntil`: where the result does not tell the rows that it
@@ -146,27 +159,9 @@ export type SnapshotOutcome<Result> =
     }
   | { readonly type: 'conflict'; readonly conflicts: readonly CheckConflict[] }
 
-/** The reads of rows. Rows that have expired are never given. */
+/** What reads rows. */
 export interface Reader {
-  /** In a unit of work: the keys that it has written so far, which later reads show as written. */
-  readonly written?: readonly Uint8Array[]
-  /** The row under `key`. */
-  get(key: Uint8Array): Promise<StoredRow | null>
-  /** The rows under `keys`, in their order, from one snapshot. */
-  getMany(keys: readonly Uint8Array[]): Promise<(StoredRow | null)[]>
-  /** Whether there is a row under `key`, without its value. */
-  exists(key: Uint8Array): Promise<boolean>
-  scan(scan: Scan): Promise<KeyedRow[]>
-  /** The number of rows of a collection in a range; without a range, of all its rows. */
-  count(collection: string, range: KeyRange | null): Promise<number>
-  /** The rows that a query finds, in its order. */
-  find(query: Planned<FindPlan>): Promise<KeyedRow[]>
-  /** The rows that belong to each of many parents, parent by parent. */
-  related(query: Planned<RelatedPlan>): Promise<RelatedRow[]>
-  /** What a query works out of its rows: one count, or the figures of each group. */
-  figures(query: Planned<CountPlan | AggregatePlan>): Promise<Figures[]>
-  /** Tells how a query is run, without running it. */
-  explain(query: Planned): Promise<Explanation>
+  read<R extends Read>(request: R): Promise<ResultOf<R>>
 }
 
 /**
@@ -184,7 +179,7 @@ export interface Driver extends Reader {
     read: R,
     reads: ReadSet,
     pending: readonly Mutation[],
-  ): Promise<SnapshotOutcome<ReadResults[R['type']]>>
+  ): Promise<SnapshotOutcome<ResultOf<R>>>
   /**
    * Commits each write under a version of its own, all in one transaction. A write that conflicts or fails leaves
    * nothing behind and harms no other; when the engine fails, the call is rejected and nothing of the batch is written.

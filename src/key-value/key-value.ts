@@ -42,7 +42,7 @@ export class KeyValue<R extends Definitions> {
     const encodedKey = this.#store.encodeKey(key)
     // Copied now: the caller may change its array while the read is under way.
     const ownKey = key.slice()
-    const row = await this.#store.driver.get(encodedKey)
+    const row = await this.#store.read({ type: 'get', key: encodedKey })
     return this.#toEntryMaybe(row, ownKey) as Promise<EntryMaybe<K, ValueOf<R, K>>>
   }
 
@@ -62,7 +62,7 @@ export class KeyValue<R extends Definitions> {
     if (!Array.isArray(keys)) throw new TypeError("getMany takes an array of keys, as [['users', 'alice']]")
     const encodedKeys = keys.map((key) => this.#store.encodeKey(key))
     const ownKeys = keys.map((key) => key.slice())
-    const rows = await this.#store.driver.getMany(encodedKeys)
+    const rows = await this.#store.read({ type: 'getMany', keys: encodedKeys })
     const entries = await Promise.all(rows.map((row, i) => this.#toEntryMaybe(row, ownKeys[i]!)))
     return entries as { [I in keyof Keys]: EntryMaybe<Keys[I], ValueOf<R, Keys[I]>> }
   }
@@ -127,10 +127,9 @@ export class KeyValue<R extends Definitions> {
     const store = this.#store
     const iterator = new ListIterator<unknown>(
       {
-        driver: store.driver,
+        store,
         range: selectorRange(selector, store.limits.keyBytes),
         collection: null,
-        assertOpen: () => store.assertOpen(),
         toEntry: (row) => store.entry(row, row.key),
       },
       options,

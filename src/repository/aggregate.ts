@@ -42,7 +42,7 @@ export async function aggregate(
 ): Promise<Figures | Figures[]> {
   store.assertOpen()
   const planned = planAggregate(store, definition, query)
-  const rows = await store.driver.figures(planned)
+  const rows = await store.read({ type: 'figures', query: planned })
   if (query.groupBy === undefined) return figuresOf(planned.plan, rows[0]!)
   return rows.map((row) => ({ group: groupOf(planned.plan, row), ...figuresOf(planned.plan, row) }))
 }

@@ -13,7 +13,8 @@ export async function countRows(
   checkQueryOptions(query, 'count', ['where', 'prefix'])
   store.assertOpen()
   const range = prefixKeys(store, definition, query.prefix)
-  if (query.where === undefined) return store.driver.count(definition.name, range)
-  const [row] = await store.driver.figures(plannerOf(definition).count(query.where, range))
+  if (query.where === undefined) return store.read({ type: 'count', collection: definition.name, range })
+  const counted = plannerOf(definition).count(query.where, range)
+  const [row] = await store.read({ type: 'figures', query: counted })
   return row![0] as number
 }

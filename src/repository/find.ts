@@ -52,7 +52,7 @@ export async function findPlanned<T>(
     return pick(await readTogether(store, (store) => findAll(store, definition, query, planned)))
   if (query.columns !== undefined || mayBeBigint(planned.plan))
     return pick(await findAll(store, definition, query, planned))
-  const entries = entriesOf(store, definition, await store.driver.find(planned))
+  const entries = entriesOf(store, definition, await store.read({ type: 'find', query: planned }))
   return pick(entries instanceof Promise ? await entries : entries)
 }
 
@@ -62,7 +62,7 @@ async function findAll(
   query: UntypedQuery,
   planned: Planned<FindPlan>,
 ): Promise<RowEntry[]> {
-  const rows = await store.driver.find(planned)
+  const rows = await store.read({ type: 'find', query: planned })
   return present(store, definition, query, await foundRows(store, definition, planned, rows))
 }
 
@@ -73,7 +73,7 @@ export async function explain(
   query: UntypedQuery,
 ): Promise<Explanation> {
   checkQuery(store, query)
-  return store.driver.explain(planFind(store, definition, query))
+  return store.read({ type: 'explain', query: planFind(store, definition, query) })
 }
 
 const defaultPage = 100
@@ -86,7 +86,7 @@ export async function findPage(store: RowStore, definition: AnyDefinition, query
   if (limit === 0) throw new RangeError('The limit of a page is at least 1')
   const planned = planFind(store, definition, { ...query, limit: more })
   const read = async (store: RowStore) => {
-    const rows = await store.driver.find(planned)
+    const rows = await store.read({ type: 'find', query: planned })
     const found = await foundRows(store, definition, planned, rows.slice(0, limit as number))
     const last = rows.length <= (limit as number) ? undefined : found.at(-1)
     const cursor =

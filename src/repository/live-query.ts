@@ -127,7 +127,7 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
   }
 
   async #row(key: Uint8Array): Promise<(ComparedRow & { readonly version: number }) | null> {
-    const row = await this.#store.driver.get(key)
+    const row = await this.#store.read({ type: 'get', key })
     return row && { key, version: row.version, value: await this.#store.decode(row, decodeKey(key)) }
   }
 
@@ -136,7 +136,7 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
     const { driver } = this.#store
     for (let reads = 1; ; reads++) {
       const version = await driver.latestVersion()
-      const rows = await driver.find(this.#planned)
+      const rows = await driver.read({ type: 'find', query: this.#planned })
       const hash = hashOf(rows)
       let entries: RowEntry[] | null = null
       if (this.#related.length > 0) {

@@ -79,7 +79,10 @@ export class StoreRepository {
     this.#store.assertOpen()
     if (!Array.isArray(ids)) throw new TypeError("getMany takes an array of ids, as ['alice', 'bob']")
     const keys = ids.map((id) => this.key(id))
-    const rows = await this.#store.driver.getMany(keys.map((key) => this.#store.encodeKey(key)))
+    const rows = await this.#store.read({
+      type: 'getMany',
+      keys: keys.map((key) => this.#store.encodeKey(key)),
+    })
     return Promise.all(
       rows.map((row, i) =>
         row === null ? missing(ids[i], keys[i]!) : this.#store.rowEntry(row, ids[i], keys[i]!),
@@ -89,7 +92,7 @@ export class StoreRepository {
 
   async exists(id?: Id): Promise<boolean> {
     this.#store.assertOpen()
-    return this.#store.driver.exists(this.#store.encodeKey(this.key(id)))
+    return this.#store.read({ type: 'exists', key: this.#store.encodeKey(this.key(id)) })
   }
 
   list(range: UntypedIdRange = {}, options: ListOptions = {}): ListIterator<RowEntry> {
@@ -98,10 +101,9 @@ export class StoreRepository {
     const idOf = idReader(this.pattern)
     return new ListIterator(
       {
-        driver: store.driver,
+        store,
         range: idRange(this.pattern, range, store.limits.keyBytes),
         collection: this.name,
-        assertOpen: () => store.assertOpen(),
         toEntry: (row) => store.rowEntry(row, idOf(row.key), row.key),
       },
       options,
@@ -297,7 +299,7 @@ export class StoreRepository {
 
   #read(key: Key): Promise<StoredRow | null> {
     this.#store.assertOpen()
-    return this.#store.driver.get(this.#store.encodeKey(key))
+    return this.#store.read({ type: 'get', key: this.#store.encodeKey(key) })
   }
 }
 

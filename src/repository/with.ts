@@ -139,7 +139,7 @@ async function grouped(
   // They are found by the keys of their parents: no index gives them in another order.
   const planned: Planned<FindPlan> = planFind(store, definition, { orderBy: [], ...query })
   const rows: readonly RelatedRow[] =
-    keys.length === 0 ? [] : await store.driver.related(relate(planned, relation, keys))
+    keys.length === 0 ? [] : await store.read({ type: 'related', query: relate(planned, relation, keys) })
   const entries = await present(store, definition, query, await foundRows(store, definition, planned, rows))
   const groups = Array.from({ length: count }, (): RowEntry[] => [])
   for (const [i, { parent }] of rows.entries()) groups[parent]!.push(entries[i]!)

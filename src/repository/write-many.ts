@@ -87,7 +87,8 @@ async function writeMany(
   for (let attempt = 1; ; attempt++) {
     store.assertOpen()
     const planned = planWrite(store, definition, options, call)
-    const rows = await foundRows(store, definition, planned, await store.driver.find(planned))
+    const found = await store.read({ type: 'find', query: planned })
+    const rows = await foundRows(store, definition, planned, found)
     if (rows.length === 0) return { ok: true, count: 0, versionstamp: null }
     const checks = rows.map(({ row }) => ({ key: encodeKey(row.key), version: row.version }))
     const mutations = await Promise.all(rows.map((found, i) => mutate(found, checks[i]!.key)))

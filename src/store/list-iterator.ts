@@ -1,8 +1,9 @@
-import type { KeyedRow, Reader } from '../driver/driver.ts'
+import type { KeyedRow } from '../driver/driver.ts'
 import { encodeKey } from '../key/codec.ts'
 import { encodeCursor, resumeRange } from '../key/cursor.ts'
 import { contains, isEmptyRange, type KeyRange, successor } from '../key/range.ts'
 import type { Key } from '../key.types.ts'
+import type { RowStore } from './row-store.ts'
 
 /** How to list: by key, or the rows of a repository. */
 export interface ListOptions {
@@ -21,11 +22,10 @@ export interface ListOptions {
 
 /** What a listing reads, and how it makes an entry of a row. */
 export interface ListSource<E> {
-  readonly driver: Reader
+  readonly store: Pick<RowStore, 'read' | 'written' | 'assertOpen'>
   readonly range: KeyRange
   readonly collection: string | null
   readonly toEntry: (row: KeyedRow) => E | Promise<E>
-  readonly assertOpen: () => void
 }
 
 const firstPage = 32
@@ -155,7 +155,7 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
   }
 
   #take(): E | Promise<E> {
-    this.#source.assertOpen()
+    this.#source.store.assertOpen()
     const row = this.#page[this.#position]!
     this.#position += 1
     this.#left -= 1
@@ -164,14 +164,14 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
   }
 
   async #readPage(): Promise<void> {
-    this.#source.assertOpen()
+    this.#source.store.assertOpen()
     if (isEmptyRange(this.#range)) return this.#end()
-    const { driver, collection } = this.#source
+    const { store, collection } = this.#source
     const limit = Math.min(this.#pageSize, this.#left)
     const reverse = this.#reverse
-    const rows = await driver.scan({ range: this.#range, collection, reverse, limit })
+    const rows = await store.read({ type: 'scan', scan: { range: this.#range, collection, reverse, limit } })
     this.#scanned = this.#range
-    this.#shown = driver.written?.length ?? 0
+    this.#shown = store.written?.length ?? 0
     const lastRow = rows.at(-1)
     if (lastRow === undefined) return this.#end()
     const last = encodeKey(lastRow.key, anyLength)
@@ -185,7 +185,7 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
 
   /** Has the rest of the page read again where the unit has written one of its keys since. */
   #dropOutdated(): void {
-    const { written } = this.#source.driver
+    const { written } = this.#source.store
     if (written === undefined || written.length === this.#shown) return
     if (this.#position === this.#page.length) return
     const since = written.slice(this.#shown)

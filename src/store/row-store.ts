@@ -16,10 +16,11 @@ export interface RowEntry extends Entry {
 export type SettledOutcome = Exclude<CommitOutcome, { readonly type: 'failed' }>
 
 /** What the typed faces work on: an open database, or a unit of work on one. */
-export interface RowStore {
-  readonly driver: Reader
+export interface RowStore extends Reader {
   readonly registry: Registry
   readonly limits: Limits
+  /** In a unit of work: the keys that it has written so far, which later reads show as written. */
+  readonly written?: readonly Uint8Array[]
 
   /** Throws where the database is closed, or the unit of work is over. */
   assertOpen(): void

@@ -1,6 +1,6 @@
 import { checkOperand } from '../commit/mutation.ts'
 import type { ArithmeticMutation, AtomicWrite, SetMutation } from '../commit/write.ts'
-import type { Catalog, Driver, StoredRow } from '../driver/driver.ts'
+import type { Catalog, Driver, Read, ResultOf, StoredRow } from '../driver/driver.ts'
 import { CorruptValueError, DatabaseClosedError } from '../errors.ts'
 import { encodeKey } from '../key/codec.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
@@ -74,6 +74,10 @@ export class Store implements RowStore {
 
   assertOpen(): void {
     if (this.#closing !== null) throw new DatabaseClosedError()
+  }
+
+  read<R extends Read>(request: R): Promise<ResultOf<R>> {
+    return this.driver.read(request)
   }
 
   encodeKey(key: Key): Uint8Array {

@@ -1,20 +1,19 @@
 import type { CheckConflict, KeyCheck, Mutation, ReadSet } from '../commit/write.ts'
 import type {
   Driver,
-  Explanation,
   Figures,
   KeyedRow,
   Read,
   Reader,
   ReadResults,
-  RelatedRow,
+  ResultOf,
   Scan,
   StoredRow,
 } from '../driver/driver.ts'
 import { compareBytes, encodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { type KeyRange, singleKeyRange, successor } from '../key/range.ts'
-import type { AggregatePlan, CountPlan, FindPlan, Planned, RelatedPlan } from '../query/plan.ts'
+import type { Planned } from '../query/plan.ts'
 import type { OwnWrites } from './own-writes.ts'
 
 /** What a unit of work shows its reader. */
@@ -59,16 +58,38 @@ export class SnapshotReader implements Reader {
     this.#context = context
   }
 
-  get written(): readonly Uint8Array[] {
-    return this.#context.own.keys
-  }
-
   /** What has been read, for the commit to validate. */
   get readSet(): ReadSet {
     return { since: this.#version, keys: this.#keys, ranges: this.#ranges, validUntil: this.#validUntil }
   }
 
-  async get(key: Uint8Array): Promise<StoredRow | null> {
+  read<R extends Read>(request: R): Promise<ResultOf<R>> {
+    return this.#perform(request) as Promise<ResultOf<R>>
+  }
+
+  #perform(request: Read): Promise<ReadResults[Read['type']]> {
+    switch (request.type) {
+      case 'get':
+        return this.#get(request.key)
+      case 'getMany':
+        return this.#getMany(request.keys)
+      case 'exists':
+        return this.#get(request.key).then((row) => row !== null)
+      case 'scan':
+        return this.#scan(request.scan)
+      case 'count':
+        return this.#count(request)
+      case 'find':
+      case 'related':
+        return this.#find(request)
+      case 'figures':
+        return this.#figures(request)
+      case 'explain':
+        return this.#driver.read(request)
+    }
+  }
+
+  async #get(key: Uint8Array): Promise<StoredRow | null> {
     return this.#inTurn(async () => {
       const own = this.#ownRow(key)
       if (own !== undefined) return own
@@ -79,7 +100,7 @@ export class SnapshotReader implements Reader {
     })
   }
 
-  async getMany(keys: readonly Uint8Array[]): Promise<(StoredRow | null)[]> {
+  async #getMany(keys: readonly Uint8Array[]): Promise<(StoredRow | null)[]> {
     return this.#inTurn(async () => {
       const rows = keys.map((key) => this.#ownRow(key))
       const asked = keys.filter((_, i) => rows[i] === undefined)
@@ -96,11 +117,7 @@ export class SnapshotReader implements Reader {
     })
   }
 
-  async exists(key: Uint8Array): Promise<boolean> {
-    return (await this.get(key)) !== null
-  }
-
-  async scan(scan: Scan): Promise<KeyedRow[]> {
+  async #scan(scan: Scan): Promise<KeyedRow[]> {
     return this.#inTurn(async () => {
       const rows = await this.#readRows({ type: 'scan', scan })
       for (const row of rows) this.#noticeExpiry(row.expiresAt)
@@ -114,40 +131,28 @@ export class SnapshotReader implements Reader {
     })
   }
 
-  async count(collection: string, range: KeyRange | null): Promise<number> {
+  async #count(request: Extract<Read, { readonly type: 'count' }>): Promise<number> {
     return this.#inTurn(async () => {
-      const count = await this.#readAll({ type: 'count', collection, range })
-      this.#addRange(range ?? this.#context.collectionRange(collection))
+      const count = await this.#readAll(request)
+      this.#addRange(request.range ?? this.#context.collectionRange(request.collection))
       return count
     })
   }
 
-  find(query: Planned<FindPlan>): Promise<KeyedRow[]> {
+  #find(request: Extract<Read, { readonly type: 'find' | 'related' }>): Promise<KeyedRow[]> {
     return this.#inTurn(async () => {
-      const rows = await this.#readRows({ type: 'find', query })
-      this.#addQuery(query)
+      const rows = await this.#readRows(request)
+      this.#addQuery(request.query)
       return rows
     })
   }
 
-  related(query: Planned<RelatedPlan>): Promise<RelatedRow[]> {
+  #figures(request: Extract<Read, { readonly type: 'figures' }>): Promise<Figures[]> {
     return this.#inTurn(async () => {
-      const rows = await this.#readRows({ type: 'related', query })
-      this.#addQuery(query)
-      return rows
-    })
-  }
-
-  figures(query: Planned<CountPlan | AggregatePlan>): Promise<Figures[]> {
-    return this.#inTurn(async () => {
-      const figures = await this.#readAll({ type: 'figures', query })
-      this.#addQuery(query)
+      const figures = await this.#readAll(request)
+      this.#addQuery(request.query)
       return figures
     })
-  }
-
-  explain(query: Planned): Promise<Explanation> {
-    return this.#driver.explain(query)
   }
 
   /** Every change of the collection, or of the keys of the prefix, may change what a query gives. */
@@ -166,14 +171,14 @@ export class SnapshotReader implements Reader {
   }
 
   /** A read that sees all that the unit has written, values that were changed in place included. */
-  async #readAll<R extends Read>(read: R): Promise<ReadResults[R['type']]> {
+  async #readAll<R extends Read>(read: R): Promise<ResultOf<R>> {
     this.#context.assertOpen()
     await this.#context.writeChangedValues()
     return this.#read(read, this.#context.own.all())
   }
 
   /** A read that sees these of the unit's own writes. */
-  async #read<R extends Read>(read: R, own: readonly Mutation[]): Promise<ReadResults[R['type']]> {
+  async #read<R extends Read>(read: R, own: readonly Mutation[]): Promise<ResultOf<R>> {
     this.#context.assertOpen()
     const outcome = await this.#driver.snapshot(read, this.readSet, own)
     if (outcome.type === 'conflict') throw this.#context.conflict(outcome.conflicts)
@@ -193,7 +198,7 @@ export class SnapshotReader implements Reader {
   /** Rows that are read, those that the unit has written with the versions of these writes. */
   async #readRows<R extends Extract<Read, { readonly type: 'scan' | 'find' | 'related' }>>(
     read: R,
-  ): Promise<ReadResults[R['type']]> {
+  ): Promise<ResultOf<R>> {
     this.#context.assertOpen()
     await this.#context.writeChangedValues()
     const { own } = this.#context
@@ -203,7 +208,7 @@ export class SnapshotReader implements Reader {
     const labelled = (rows as KeyedRow[]).map((row) =>
       this.#withOwnVersion(encodeKey(row.key, anyLength), row, latestVersion),
     )
-    return labelled as ReadResults[R['type']]
+    return labelled as ResultOf<R>
   }
 
   /** Takes a row into the read set, and gives it. `underneath`: the unit's own writes that were read with it. */

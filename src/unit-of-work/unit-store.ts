@@ -1,5 +1,5 @@
 import type { AtomicWrite, CheckConflict, KeyCheck, Mutation, SetMutation } from '../commit/write.ts'
-import type { Driver, StoredRow } from '../driver/driver.ts'
+import type { Driver, Read, ResultOf, StoredRow } from '../driver/driver.ts'
 import { keyText } from '../key/key-text.ts'
 import { patternRange } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
@@ -34,7 +34,7 @@ interface Loaded {
  * until the unit commits, and every key has one entry (identity map) whose changed value is found at the end (dirty checking).
  */
 export class UnitStore implements RowStore, ReaderContext {
-  readonly driver: SnapshotReader
+  readonly #reader: SnapshotReader
   readonly own = new OwnWrites()
   readonly registry: Registry
   readonly limits: Limits
@@ -47,7 +47,15 @@ export class UnitStore implements RowStore, ReaderContext {
     this.#store = store
     this.registry = store.registry
     this.limits = store.limits
-    this.driver = new SnapshotReader(driver, this)
+    this.#reader = new SnapshotReader(driver, this)
+  }
+
+  get written(): readonly Uint8Array[] {
+    return this.own.keys
+  }
+
+  read<R extends Read>(request: R): Promise<ResultOf<R>> {
+    return this.#reader.read(request)
   }
 
   /** The conflict that was met, whether or not the unit's function let it pass. */
@@ -69,7 +77,7 @@ export class UnitStore implements RowStore, ReaderContext {
   async finish(): Promise<AtomicWrite> {
     await this.writeChangedValues()
     this.end()
-    return { checks: [], mutations: this.own.all(), reads: this.driver.readSet }
+    return { checks: [], mutations: this.own.all(), reads: this.#reader.readSet }
   }
 
   end(): void {
@@ -162,7 +170,7 @@ export class UnitStore implements RowStore, ReaderContext {
   }
 
   async #look(checks: readonly KeyCheck[], told: readonly Mutation[]): Promise<Seen> {
-    const rows = await this.driver.getMany([...checks, ...told].map(({ key }) => key))
+    const rows = await this.read({ type: 'getMany', keys: [...checks, ...told].map(({ key }) => key) })
     const conflicts: CheckConflict[] = []
     for (const [index, { key, version }] of checks.entries()) {
       const actual = rows[index]?.version ?? null
@@ -177,7 +185,7 @@ export class UnitStore implements RowStore, ReaderContext {
   }
 
   #add(mutation: Mutation): void {
-    this.own.add(mutation, this.driver.readSet.since)
+    this.own.add(mutation, this.#reader.readSet.since)
   }
 
   /** The entries that were loaded show a written value at once, so that a change in place goes on from it. */

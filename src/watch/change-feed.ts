@@ -116,7 +116,7 @@ export class ChangeFeed<C> implements WatchSource<C> {
     if (type !== 'set') return toChange({ type, key, versionstamp, value: null })
     const row =
       stored === undefined
-        ? await driver.get(encodedKey)
+        ? await driver.read({ type: 'get', key: encodedKey })
         : { ...stored, key: encodedKey, version, expiresAt: null }
     if (row?.version !== version) {
       return toChange({ type, key, versionstamp, value: null, superseded: true })

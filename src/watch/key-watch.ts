@@ -46,7 +46,7 @@ export class KeyWatch<T> implements WatchSource<T> {
   /** The item where it is not the one that was given last, else when the first of its rows expires. */
   async #readChanged(): Promise<{ readonly item: T } | { readonly expiry: number | null }> {
     const { driver, keys, toItem } = this.#watched
-    const rows = await driver.getMany(keys)
+    const rows = await driver.read({ type: 'getMany', keys })
     const given = this.#given
     if (given?.every((version, i) => version === versionOf(rows[i]!))) return { expiry: firstExpiry(rows) }
     this.#given = rows.map(versionOf)

@@ -291,7 +291,7 @@ describe.each([
   async function expectAlike(asked: UncheckedQuery, rows: readonly Row[]): Promise<Row[]> {
     const planned = planner.find(asked, null)
     const expected = findRows(planned, rows)
-    const found = await sqlite.driver.find(planned)
+    const found = await sqlite.driver.read({ type: 'find', query: planned })
     expect(found.map((row) => hex(encodeKey(row.key)))).toEqual(expected.map(({ key }) => hex(key)))
     return expected
   }

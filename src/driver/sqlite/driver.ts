@@ -2,22 +2,15 @@ import { rmSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import type { Logger } from 'drizzle-orm/logger'
 import type { Mutation, ReadSet } from '../../commit/write.ts'
-import type { KeyRange } from '../../key/range.ts'
-import type { AggregatePlan, CountPlan, FindPlan, Planned, RelatedPlan } from '../../query/plan.ts'
 import type {
   BatchOutcome,
   Catalog,
   CommitBatch,
   Driver,
-  Explanation,
-  Figures,
-  KeyedRow,
   LoggedCommit,
   LogPage,
   Read,
-  ReadResults,
-  RelatedRow,
-  Scan,
+  ResultOf,
   SnapshotOutcome,
   StoredRow,
   SweepOutcome,
@@ -100,40 +93,12 @@ export class SqliteDriver implements Driver {
     this.#options = options
   }
 
-  get(key: Uint8Array): Promise<StoredRow | null> {
-    return this.#run(() => this.#reads.get(key))
-  }
-
-  getMany(keys: readonly Uint8Array[]): Promise<(StoredRow | null)[]> {
-    return this.#run(() => this.#transactions.run('read', () => this.#reads.getMany(keys)))
-  }
-
-  exists(key: Uint8Array): Promise<boolean> {
-    return this.#run(() => this.#reads.exists(key))
-  }
-
-  scan(scan: Scan): Promise<KeyedRow[]> {
-    return this.#run(() => this.#reads.scan(scan))
-  }
-
-  count(collection: string, range: KeyRange | null): Promise<number> {
-    return this.#run(() => this.#transactions.run('read', () => this.#reads.count(collection, range)))
-  }
-
-  find(query: Planned<FindPlan>): Promise<KeyedRow[]> {
-    return this.#run(() => this.#queries.find(query))
-  }
-
-  related(query: Planned<RelatedPlan>): Promise<RelatedRow[]> {
-    return this.#run(() => this.#queries.related(query))
-  }
-
-  figures(query: Planned<CountPlan | AggregatePlan>): Promise<Figures[]> {
-    return this.#run(() => this.#queries.figures(query))
-  }
-
-  explain(query: Planned): Promise<Explanation> {
-    return this.#run(() => this.#queries.explain(query))
+  read<R extends Read>(request: R): Promise<ResultOf<R>> {
+    return this.#run(() => {
+      // A read of several statements is of one state.
+      if (request.type !== 'getMany' && request.type !== 'count') return performRead(this.#reads, request)
+      return this.#transactions.run('read', () => performRead(this.#reads, request))
+    })
   }
 
   latestVersion(): Promise<number> {
@@ -144,20 +109,20 @@ export class SqliteDriver implements Driver {
     read: R,
     reads: ReadSet,
     pending: readonly Mutation[],
-  ): Promise<SnapshotOutcome<ReadResults[R['type']]>> {
+  ): Promise<SnapshotOutcome<ResultOf<R>>> {
     const begin = pending.length === 0 ? 'read' : 'write'
     return this.#run(() => {
       if (read.type === 'get' && pending.length === 0) {
         const outcome = this.#getUnchanged(read.key, reads)
-        if (outcome !== null) return outcome as SnapshotOutcome<ReadResults[R['type']]>
+        if (outcome !== null) return outcome as SnapshotOutcome<ResultOf<R>>
       }
-      return this.#transactions.run<SnapshotOutcome<ReadResults[R['type']]>>(begin, () => {
+      return this.#transactions.run<SnapshotOutcome<ResultOf<R>>>(begin, () => {
         const version = this.#latestVersion()
         const now = Date.now()
         const conflicts = changedReads(reads, version, { statements: this.#statements, now })
         if (conflicts !== null) return { type: 'conflict', conflicts }
         if (pending.length > 0) applyMutations(pending, this.#applyContext(version + 1, now))
-        const result = performRead(this.#reads, read, now) as ReadResults[R['type']]
+        const result = performRead(this.#reads, read, now)
         const validUntil = this.#reads.validUntil(read, now)
         if (pending.length > 0) this.#transactions.undo()
         return { type: 'read', version, result, validUntil }

@@ -1,5 +1,5 @@
 import type { KeyRange } from '../../key/range.ts'
-import type { KeyedRow, Read, ReadResults, Scan, StoredRow } from '../driver.ts'
+import type { KeyedRow, Read, ReadResults, ResultOf, Scan, StoredRow } from '../driver.ts'
 import type { CollectionStatements } from './collection-statements.ts'
 import type { QueryRunner } from './query/query-runner.ts'
 import type { KvRow, Statements } from './statements.ts'
@@ -67,24 +67,30 @@ export class RowReads {
 }
 
 /** A read that is given as data, at this time (ms since the epoch). */
-export function performRead(reads: RowReads, read: Read, now: number): ReadResults[Read['type']] {
-  switch (read.type) {
+export function performRead<R extends Read>(reads: RowReads, request: R, now = Date.now()): ResultOf<R> {
+  return perform(reads, request, now) as ResultOf<R>
+}
+
+function perform(reads: RowReads, request: Read, now: number): ReadResults[Read['type']] {
+  switch (request.type) {
     case 'get':
-      return reads.get(read.key, now)
+      return reads.get(request.key, now)
     case 'getMany':
-      return reads.getMany(read.keys, now)
+      return reads.getMany(request.keys, now)
     case 'exists':
-      return reads.exists(read.key, now)
+      return reads.exists(request.key, now)
     case 'scan':
-      return reads.scan(read.scan, now)
+      return reads.scan(request.scan, now)
     case 'count':
-      return reads.count(read.collection, read.range, now)
+      return reads.count(request.collection, request.range, now)
     case 'find':
-      return reads.queries.find(read.query, now)
+      return reads.queries.find(request.query, now)
     case 'related':
-      return reads.queries.related(read.query, now)
+      return reads.queries.related(request.query, now)
     case 'figures':
-      return reads.queries.figures(read.query, now)
+      return reads.queries.figures(request.query, now)
+    case 'explain':
+      return reads.queries.explain(request.query)
   }
 }
 
@@ -101,6 +107,7 @@ function collectionBehind(read: Read): string | null {
     case 'getMany':
     case 'exists':
     case 'scan':
+    case 'explain':
       return null
   }
 }

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, it, vi } from 'vitest'
-import type { Driver } from '../../../src/driver/driver.ts'
+import type { Driver, StoredRow } from '../../../src/driver/driver.ts'
 import { encodeKey } from '../../../src/key/codec.ts'
 import { WatchHub } from '../../../src/watch/hub.ts'
 import { KeyWatch } from '../../../src/watch/key-watch.ts'
@@ -10,9 +10,9 @@ import { watchStream } from '../../../src/watch/watch-stream.ts'
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-function open(getMany: Driver['getMany'] = async (keys) => keys.map(() => null)) {
+function open(getMany: () => Promise<(StoredRow | null)[]> = async () => [null]) {
   const driver = {
-    getMany,
+    read: getMany as Driver['read'],
     latestVersion: async () => 0,
     foreignCommits: async () => 0,
   } as Partial<Driver> as Driver
