@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Database } from './database.ts'
+import { databasePath } from './database-path.ts'
 import { encodePrefix } from './key/codec.ts'
 import type { Key, KeyPart } from './key.types.ts'
 import { checkOpenOptions, type OpenOptions, openOptionNames } from './open-options.ts'
@@ -14,7 +15,7 @@ export interface LoadOptions<T> extends OpenOptions {
   /** The last part of the key: the name of the property that holds it, or a function of the item that gives it. */
   readonly keyProperty: (keyof T & string) | ((item: T) => KeyPart)
   /** The file, created if there is none. Left out: a database in memory. */
-  readonly path?: string | undefined
+  readonly path?: string | URL | undefined
   /** Milliseconds, above 0, after which an item expires, from when it is stored. Left out: never. */
   readonly expireIn?: number | undefined
   /** Called after each thousand, and at the end, with the number of items done, and of all where that is known. */
@@ -45,7 +46,8 @@ export function openOptionsOf<T>(options: LoadOptions<T>): OpenOptions {
   }
   checkFunction(onProgress, 'onProgress')
   checkFunction(onErrorCallback, 'onErrorCallback')
-  checkOpenOptions(path, open)
+  databasePath(path)
+  checkOpenOptions(open)
   return open
 }
 

@@ -1,9 +1,40 @@
 import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 /** The path of a database that lives in this process's memory alone. */
 export const memoryPath = ':memory:'
 
-/** The absolute path of a database, so that a later change of the working directory does not move it. */
-export function databasePath(path: string | undefined): string {
-  return path === undefined || path === memoryPath ? memoryPath : resolve(path)
+/**
+ * The absolute path of a database, so that a later change of the working directory does not move it.
+ *
+ * Throws a TypeError for what names no file, and for a name that would be one only by mistake.
+ */
+export function databasePath(path: string | URL | undefined): string {
+  if (path === undefined || path === memoryPath) return memoryPath
+  if (path instanceof URL) return pathOfUrl(path)
+  if (typeof path !== 'string' || path.trim() === '' || path.includes('\0')) {
+    throw new TypeError(
+      "The path of a database is the name of a file, as './data.db'; leave it out for one in memory",
+    )
+  }
+  if (path.startsWith(':')) {
+    throw new TypeError(
+      `'${path}' is no name of a database: leave the path out for one in memory, or write './${path}' for a file of this name`,
+    )
+  }
+  if (/^file:/i.test(path)) {
+    throw new TypeError(
+      `'${path}' is no path: write the path alone, give a URL object, or write './${path}' for a file of this name`,
+    )
+  }
+  return resolve(path)
+}
+
+function pathOfUrl(url: URL): string {
+  if (url.protocol === 'file:' && url.host === '' && url.search === '' && url.hash === '') {
+    return databasePath(fileURLToPath(url))
+  }
+  throw new TypeError(
+    `The URL of a database is that of a file, as new URL('file:///srv/data.db'), without host, query and hash (got ${url})`,
+  )
 }

@@ -3,6 +3,7 @@ import type { PlainDrizzle } from './driver/sqlite/open.ts'
 import { encodePrefix } from './key/codec.ts'
 import { prefixRange } from './key/range.ts'
 import type { Key } from './key.types.ts'
+import { checkReadOptions, type ReadOptions } from './key-value/read-options.ts'
 import { TypedStore } from './repository/typed-store.ts'
 import { runUnitOfWork, type UnitOfWorkOptions } from './run-unit-of-work.ts'
 import type { Definitions, SelectedValue, WatchEntries } from './schema/registry.types.ts'
@@ -13,7 +14,7 @@ import type { UnitOfWork } from './unit-of-work.ts'
 import type { Change, ChangesOptions } from './watch/change.types.ts'
 import { watchChanges } from './watch/watch-changes.ts'
 import { watchEntries } from './watch/watch-keys.ts'
-import { checkWatchOptions, type WatchOptions } from './watch/watch-options.ts'
+import { checkSignal, checkWatchOptions, type WatchOptions } from './watch/watch-options.ts'
 
 /**
  * An open database. Once it is closed, every call rejects with DatabaseClosedError.
@@ -91,7 +92,8 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
   /**
    * Watches keys: a stream of their entries, as they are now and then each time that at least one of them has changed, by
    * whichever process, by expiry too. Each read gives the newest state, from one snapshot; states in between that were not
-   * read are skipped. Throws a TypeError for what are not keys.
+   * read are skipped. Of no keys at all it gives one empty tuple, and then waits until it is ended. Throws a TypeError for
+   * what are not keys.
    *
    * ```ts
    * const scores: unknown[] = []
@@ -105,9 +107,10 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
    */
   watch<const Keys extends readonly Key[]>(
     keys: Keys,
-    options: WatchOptions = {},
+    options: WatchOptions & ReadOptions = {},
   ): ReadableStream<WatchEntries<R, Keys>> {
-    checkWatchOptions(options, 'watch')
+    checkReadOptions(options, 'watch', ['signal'])
+    checkSignal(options, 'watch')
     return watchEntries(this.#store, keys, options) as ReadableStream<never>
   }
 

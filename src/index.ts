@@ -24,6 +24,7 @@ export {
 export type { Pattern } from './key/pattern.types.ts'
 export type { Selector } from './key/range.ts'
 export type { Key, KeyPart } from './key.types.ts'
+export type { ReadOptions } from './key-value/read-options.ts'
 export type { Limits } from './limits.ts'
 export type { LogOptions, OpenOptions } from './open-options.ts'
 export { type Parameter, parameter } from './query/parameter.ts'

@@ -75,13 +75,8 @@ export const openOptionNames = [
   'logger',
 ]
 
-/** Throws a TypeError or RangeError for a path or an option that `open` does not take. */
-export function checkOpenOptions(path: unknown, options: OpenOptions): CheckedOpenOptions {
-  if (path !== undefined && (typeof path !== 'string' || path.trim() === '' || path.includes('\0'))) {
-    throw new TypeError(
-      "The path of a database is the name of a file, as './data.db'; leave it out for one in memory",
-    )
-  }
+/** Throws a TypeError or RangeError for an option that `open` does not take. */
+export function checkOpenOptions(options: OpenOptions): CheckedOpenOptions {
   checkOptionNames(options, openOptionNames, 'open')
   const {
     durability = 'normal',

@@ -12,12 +12,12 @@ const oldestNode = 22
 /** Opens a database with the schemas of a registry: where the engine, the store and its typed face are put together. */
 export async function openDatabase<R extends Definitions>(
   registry: Registry,
-  path: string | undefined,
+  path: string | URL | undefined,
   options: OpenOptions = {},
 ): Promise<Database<R>> {
-  const checked = checkOpenOptions(path, options)
   // Now and not later, since the working directory may change meanwhile.
   const file = databasePath(path)
+  const checked = checkOpenOptions(options)
   assertRuntime(file)
   // Loaded now and not before: the engine's binary crashes a Node.js that is too old for it.
   const { openSqlite } = await import('./driver/sqlite/open.ts')

@@ -62,7 +62,8 @@ export class ValkeyrieBuilder<R extends Definitions> {
 
   /**
    * Opens a database with these schemas: the file at `path`, which is created if there is none, or, without a path, one in
-   * the memory of this process.
+   * the memory of this process. A path may be a `file:` URL object, as `new URL('./data.db', import.meta.url)`; `':memory:'`
+   * stands for no path.
    *
    * ```ts
    * const schemas = Valkeyrie.withSchema(['pens', '*'], z.object({ price: z.int() }))
@@ -73,7 +74,7 @@ export class ValkeyrieBuilder<R extends Definitions> {
    * Rejects with DatabaseOpenError for a path that cannot be opened, with MigrationError where the schemas do not fit what
    * is stored, with DatabaseBusyError, and with TypeError or RangeError for an option that is not valid.
    */
-  open(path?: string, options?: OpenOptions): Promise<Database<R>> {
+  open(path?: string | URL, options?: OpenOptions): Promise<Database<R>> {
     return openDatabase<R>(this.#registry, path, options)
   }
 
@@ -147,7 +148,7 @@ const noSchemas = new ValkeyrieBuilder<readonly []>(new Registry())
  */
 export const Valkeyrie = Object.freeze({
   /** Opens a database without schemas: its values are typed `unknown`. See `ValkeyrieBuilder.open`. */
-  open: (path?: string, options?: OpenOptions): Promise<Database> => noSchemas.open(path, options),
+  open: (path?: string | URL, options?: OpenOptions): Promise<Database> => noSchemas.open(path, options),
   withSchema: noSchemas.withSchema.bind(noSchemas) as typeof noSchemas.withSchema,
   withSchemas: noSchemas.withSchemas.bind(noSchemas) as typeof noSchemas.withSchemas,
   from: noSchemas.from.bind(noSchemas) as typeof noSchemas.from,

@@ -16,8 +16,9 @@ import { toConflict } from '../store/atomic-operation.ts'
 import type { CommitResult } from '../store/commit-result.ts'
 import { checkExpireOptions, type ExpireOptions } from '../store/expiry.ts'
 import { ListIterator, type ListOptions } from '../store/list-iterator.ts'
-import { checkListOptions } from '../store/list-options.ts'
+import { checkListValues, listOptionNames } from '../store/list-options.ts'
 import type { RowStore } from '../store/row-store.ts'
+import { checkReadOptions, type ReadOptions } from './read-options.ts'
 
 /** Reads and writes by key, typed by the patterns that were declared; of a database, or of a unit of work. */
 export class KeyValue<R extends Definitions> {
@@ -37,7 +38,8 @@ export class KeyValue<R extends Definitions> {
    *
    * Opened with `validateReads`, a database rejects every read of a value that its schema refuses, with ValidationError.
    */
-  async get<const K extends Key>(key: K): Promise<EntryMaybe<K, ValueOf<R, K>>> {
+  async get<const K extends Key>(key: K, options?: ReadOptions): Promise<EntryMaybe<K, ValueOf<R, K>>> {
+    if (options !== undefined) checkReadOptions(options, 'get')
     this.#store.assertOpen()
     const encodedKey = this.#store.encodeKey(key)
     // Copied now: the caller may change its array while the read is under way.
@@ -57,7 +59,9 @@ export class KeyValue<R extends Definitions> {
    */
   async getMany<const Keys extends readonly Key[]>(
     keys: Keys,
+    options?: ReadOptions,
   ): Promise<{ [I in keyof Keys]: EntryMaybe<Keys[I], ValueOf<R, Keys[I]>> }> {
+    if (options !== undefined) checkReadOptions(options, 'getMany')
     this.#store.assertOpen()
     if (!Array.isArray(keys)) throw new TypeError("getMany takes an array of keys, as [['users', 'alice']]")
     const encodedKeys = keys.map((key) => this.#store.encodeKey(key))
@@ -121,9 +125,10 @@ export class KeyValue<R extends Definitions> {
    */
   list<const S extends Selector>(
     selector: S,
-    options: ListOptions = {},
+    options: ListOptions & ReadOptions = {},
   ): ListIterator<Entry<Key, SelectedValue<R, S>>> {
-    checkListOptions(options)
+    checkReadOptions(options, 'list', listOptionNames)
+    checkListValues(options)
     const store = this.#store
     const iterator = new ListIterator<unknown>(
       {

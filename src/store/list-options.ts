@@ -1,11 +1,16 @@
 import { checkOptionNames, checkWholeNumber } from '../option-names.ts'
 import type { ListOptions } from './list-iterator.ts'
 
-const names = ['limit', 'cursor', 'reverse', 'batchSize']
+export const listOptionNames = ['limit', 'cursor', 'reverse', 'batchSize']
 
-/** Throws a TypeError or RangeError for options that no list has. */
+/** Throws a TypeError or RangeError for options that the list of a repository does not have. */
 export function checkListOptions(options: ListOptions): void {
-  checkOptionNames(options, names, 'list')
+  checkOptionNames(options, listOptionNames, 'list')
+  checkListValues(options)
+}
+
+/** Throws a TypeError or RangeError for an option of a value that no list takes; its cursor is looked at when it is used. */
+export function checkListValues(options: ListOptions): void {
   const { limit, batchSize, reverse } = options
   checkWholeNumber(limit, 'limit', 1)
   checkWholeNumber(batchSize, 'batchSize', 1)

@@ -13,7 +13,11 @@ export function checkWatchOptions(
   names: readonly string[] = ['signal'],
 ): void {
   checkOptionNames(options, names, call)
-  const { signal } = options
+  checkSignal(options, call)
+}
+
+/** Throws a TypeError for a signal that is none. */
+export function checkSignal({ signal }: WatchOptions, call: string): void {
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError(`The signal of ${call} is an AbortSignal: give the signal of an AbortController`)
   }

@@ -1,5 +1,10 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
 import { Valkeyrie } from 'valkeyrie'
 import { afterEach, expect, test, vi } from 'vitest'
+import { temporaryFolder } from '../temporary-folder.ts'
+
+const path = temporaryFolder()
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -10,4 +15,47 @@ test('a Node.js that the engine does not support is told so, and its binary is n
   const opening = Valkeyrie.open()
   await expect(opening).rejects.toMatchObject({ name: 'DatabaseOpenError', code: 'DATABASE_OPEN' })
   await expect(opening).rejects.toThrow(/needs Node\.js 22 or newer, and this is 20\.20\.2: upgrade/)
+})
+
+test.each([
+  [':memory', /leave the path out .* write '\.\/:memory'/],
+  [':memory:x', /leave the path out/],
+  ['file:x.db', /write the path alone.* write '\.\/file:x\.db'/],
+  ['file:///x.db', /URL object/],
+  ['FILE:x.db?mode=memory', /URL object/],
+])('%s is no path: the error says what to write, and no file is made', async (name, message) => {
+  vi.spyOn(process, 'cwd').mockReturnValue(path('.'))
+  await expect(Valkeyrie.open(name)).rejects.toThrow(TypeError)
+  await expect(Valkeyrie.open(name)).rejects.toThrow(message)
+  const items = { prefix: ['a'], keyProperty: 'id', path: name } as const
+  await expect(Valkeyrie.from([{ id: 1 }], items)).rejects.toThrow(message)
+  expect(readdirSync(path('.'))).toEqual([])
+})
+
+test('a file of such a name is opened by a path that begins otherwise', async () => {
+  const file = path(':memory')
+  await using db = await Valkeyrie.open(file)
+  await db.set(['a'], 1)
+  expect(existsSync(file)).toBe(true)
+})
+
+test('a file: URL object is a path', async () => {
+  const file = path('data of ü%.db')
+  const url = pathToFileURL(file)
+  {
+    await using db = await Valkeyrie.from([{ id: 'a' }], { prefix: ['x'], keyProperty: 'id', path: url })
+    expect(await db.get(['x', 'a'])).toMatchObject({ value: { id: 'a' } })
+  }
+  await using db = await Valkeyrie.open(file)
+  expect(await db.get(['x', 'a'])).toMatchObject({ value: { id: 'a' } })
+  for (const other of ['https://example.com/a.db', `${url}?mode=ro`, `${url}#a`, 'file://host/a.db']) {
+    await expect(Valkeyrie.open(new URL(other))).rejects.toThrow(/URL of a database/)
+  }
+})
+
+test("':memory:' stands for no path", async () => {
+  await using db = await Valkeyrie.open(':memory:')
+  await db.set(['a'], 1)
+  await using other = await Valkeyrie.open(':memory:')
+  expect(await other.get(['a'])).toMatchObject({ value: null })
 })

@@ -211,6 +211,26 @@ export const badInputCases: Cases = {
       () => db.set(['a'], 1, wrong),
       () => db.set(['a'], 1, 5 as never),
       () => db.set(['a'], 1, null as never),
+      () => db.get(['a'], wrong),
+      () => db.get(['a'], { consistency: 'weak' as never }),
+      () => db.get(['a'], { signal: AbortSignal.abort(), Raw: true } as never),
+      () => db.getMany([['a']], wrong),
+      () => db.getMany([['a']], { raw: 1 as never }),
+      () => db.watch([['a']], wrong),
+      () => db.watch([['a']], { consistency: true as never }),
+      () => db.watch([['a']], { signal: {} as never }),
+      () => db.list({ prefix: [] }, { consistency: 'none' as never }),
+      () => db.list({ prefix: [] }, { Limit: 5 } as never),
+      () => db.changes(wrong),
+      () => db.unitOfWork(() => 1, wrong),
+      () => db.unitOfWork((unit) => unit.get(['a'], wrong)),
+      () => db.unitOfWork((unit) => unit.list({ prefix: [] }, wrong)),
+      () => users.list(wrong),
+      () => users.watch('a', wrong),
+      () => users.watchMany({}, wrong),
+      () => users.changes(wrong),
+      () => users.updateMany({ where: {}, set: {}, expiresIn: 5 } as never),
+      () => users.deleteMany({ where: {}, expireIn: 5 } as never),
       () => db.list({ prefix: [] }, wrong),
       () => db.list({ prefix: [] }, { limit: 0 }),
       () => db.list({ prefix: [] }, { limit: 1.5 }),
@@ -257,7 +277,7 @@ export const badInputCases: Cases = {
     expect(String(await failure(() => Valkeyrie.open(place.path(), { readonly: true } as never)))).toContain(
       "write 'readOnly'",
     )
-    for (const path of [5, '', ' ', null, {}, 'a\0b']) {
+    for (const path of [5, '', ' ', null, {}, 'a\0b', ':memory', ':data.db', 'file:x.db', 'FILE:///x.db']) {
       expect(await failure(() => Valkeyrie.open(path as never)), String(path)).toStrictEqual(misuse)
     }
   },

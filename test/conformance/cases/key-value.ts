@@ -174,4 +174,28 @@ export const keyValueCases: Cases = {
     expect(db instanceof Valkeyrie).toBe(true)
     expect({} instanceof Valkeyrie).toBe(false)
   },
+
+  'consistency and raw, as Deno KV has them, are taken by every read and change nothing': async (place) => {
+    await using db = await Valkeyrie.open(place.path())
+    await db.set(['a'], 1)
+    for (const options of [
+      { consistency: 'eventual', raw: true },
+      { consistency: 'strong', raw: false },
+      { consistency: undefined, raw: undefined },
+      {},
+    ] as const) {
+      const entry = await db.get(['a'], options)
+      expect(entry).toMatchObject({ key: ['a'], value: 1 })
+      expect(await db.getMany([['a']], options)).toStrictEqual([entry])
+      const listed = db.list({ prefix: [] }, { ...options, limit: 5, batchSize: 1 })
+      expect(await Array.fromAsync(listed)).toStrictEqual([entry])
+      const reader = db.watch([['a']], options).getReader()
+      expect((await reader.read()).value).toStrictEqual([entry])
+      await reader.cancel()
+      await db.unitOfWork(async (unit) => {
+        expect(await unit.get(['a'], options)).toMatchObject({ value: 1 })
+        expect(await unit.getMany([['a']], options)).toMatchObject([{ value: 1 }])
+      })
+    }
+  },
 }

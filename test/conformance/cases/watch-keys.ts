@@ -15,6 +15,16 @@ export const watchKeysCases: Cases = {
     await reader.cancel()
   },
 
+  'of no keys gives one empty tuple, and then waits until it is ended': async (place) => {
+    await using db = await Valkeyrie.open(place.path())
+    const reader = db.watch([]).getReader()
+    expect(await next(reader)).toStrictEqual([])
+    const second = reader.read()
+    await db.set(['a'], 1)
+    await db.close()
+    expect(await second).toStrictEqual({ done: true, value: undefined })
+  },
+
   'gives the whole tuple each time one of several keys has changed': async (place) => {
     await using db = await schemas.open(place.path())
     await db.repositories.users.set('alice', alice)

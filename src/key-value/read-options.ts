@@ -1,0 +1,21 @@
+import { checkOptionNames } from '../option-names.ts'
+
+/** Options of Deno KV that mean nothing here: taken, so that code written for it runs, and without effect. */
+export interface ReadOptions {
+  /** Every read is strongly consistent, whichever is asked for. */
+  readonly consistency?: 'strong' | 'eventual' | undefined
+  /** A watch gives the state when one of its keys has changed, and only then. */
+  readonly raw?: boolean | undefined
+}
+
+/** Throws a TypeError for options that a read has neither as its `own` nor in common with the others. */
+export function checkReadOptions(options: ReadOptions, call: string, own: readonly string[] = []): void {
+  checkOptionNames(options, [...own, 'consistency', 'raw'], call)
+  const { consistency, raw } = options
+  if (consistency !== undefined && consistency !== 'strong' && consistency !== 'eventual') {
+    throw new TypeError("consistency is 'strong' or 'eventual', and has no effect: leave it out")
+  }
+  if (raw !== undefined && typeof raw !== 'boolean') {
+    throw new TypeError('raw is true or false, and has no effect: leave it out')
+  }
+}
