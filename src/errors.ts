@@ -46,7 +46,8 @@ export interface ValidationIssue {
 }
 
 /**
- * The schema of a key has refused its value, in a write or, with `validateReads`, in a read. Nothing was written.
+ * The schema of a key has refused its value, in a write or, with `validateReads`, in a read. Nothing was written. What a schema throws
+ * (a refinement that fails on its own account) is its `cause`.
  *
  * ```ts
  * const refused = await users.set('carol', { name: 'Carol', email: 'nonsense' }).catch((error) => error)
@@ -60,8 +61,12 @@ export class ValidationError extends KvError {
   /** The complaints of the schema. */
   readonly issues: readonly ValidationIssue[]
 
-  constructor(key: Key, issues: readonly ValidationIssue[]) {
-    super('VALIDATION', `The value of ${formatKey(key)} is not valid: ${issues.map(formatIssue).join('; ')}`)
+  constructor(key: Key, issues: readonly ValidationIssue[], options?: ErrorOptions) {
+    super(
+      'VALIDATION',
+      `The value of ${formatKey(key)} is not valid: ${issues.map(formatIssue).join('; ')}`,
+      options,
+    )
     this.key = key
     this.issues = issues
   }

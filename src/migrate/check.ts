@@ -6,7 +6,7 @@ import { MigrationDatabase } from '../driver/sqlite/migrations/migration-databas
 import { MigrationError } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
-import { validate } from '../schema/validate.ts'
+import { judgeOutput } from '../schema/validate.ts'
 import { decodeValue } from '../value/codec.ts'
 import { sameCollections } from './compare-collections.ts'
 import { collectionsOf, type Project } from './project.ts'
@@ -72,7 +72,7 @@ async function refusedRows(db: MigrationDatabase, definition: AnyDefinition): Pr
     const page = db.rows(definition.name, last, rowsPerBatch)
     for (const { key, value, encoding, types } of page) {
       try {
-        await validate(definition, decodeKey(key), decodeValue(value, encoding, types))
+        await judgeOutput(definition, decodeKey(key), decodeValue(value, encoding, types))
       } catch (error) {
         rows += 1
         if (samples.length < mostSamples) samples.push(`${keyLabel(key)}: ${reasonText(error)}`)

@@ -3,7 +3,7 @@ import type { MigratedCollection } from '../driver/sqlite/migrations/folder.ts'
 import type { Key } from '../key.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { type JsonSchema, jsonSchemaOf } from '../schema/json-schema.ts'
-import { validate } from '../schema/validate.ts'
+import { trustOutput } from '../schema/validate.ts'
 import { encodeValue } from '../value/codec.ts'
 import { sameConstraints } from './accepts.ts'
 
@@ -21,7 +21,7 @@ export function valueCheck(
   const { name, schema } = collection
   const declared = definitions.find((definition) => definition.name === name)
   if (declared !== undefined && sameConstraints(jsonSchemaOf(declared.schema), schema)) {
-    return (key, value) => validate(declared, key, value)
+    return (key, value) => trustOutput(declared, key, value)
   }
   const plain = schema && plainSchema(schema as JsonSchema)
   if (schema === null || plain === null) return (_, value) => value

@@ -31,14 +31,16 @@ export type RepositoryEntryMaybe<D extends AnyDefinition> =
     }
 
 /**
- * What `update` makes of the value that is stored: a patch of some of its fields (shallow: a field is replaced as a whole),
- * or a function from it to the new one. A schema whose output is no valid input, since it transforms, needs the
- * function: a patched value is validated again.
+ * What `update` makes of the value that is stored: a patch of some of its fields (shallow: a field is replaced as a whole), each of them
+ * as the schema takes it; or a function from the stored value to the new one, which are both as the schema has output them.
  */
 export type Update<D extends AnyDefinition> =
-  | ((value: Output<D>) => Input<D> | Promise<Input<D>>)
-  | (Output<D> extends Input<D>
-      ? Input<D> extends object
+  | ((value: Output<D>) => UpdatedValue<D> | Promise<UpdatedValue<D>>)
+  | (Input<D> extends object
+      ? Output<D> extends object
         ? Readonly<Partial<Input<D>>>
         : { error: 'only the fields of an object can be patched: give a function' }
-      : { error: 'this schema transforms its input: give a function of the stored value' })
+      : { error: 'only the fields of an object can be patched: give a function' })
+
+/** An output; or an input, where the schema takes its outputs, and only fills in what is left out. */
+type UpdatedValue<D extends AnyDefinition> = Output<D> extends Input<D> ? Input<D> : Output<D>

@@ -29,7 +29,7 @@ import { idRange, type UntypedIdRange } from './id-range.ts'
 import { insertMany } from './insert-many.ts'
 import { StorePreparedQuery } from './prepared-query.ts'
 import type { InsertManyOptions, InsertManyResult } from './repository.types.ts'
-import { applyUpdate, type UntypedUpdate } from './update.ts'
+import { checkUpdate, type UntypedUpdate, updateMutation } from './update.ts'
 import { watchIds, watchMany, watchRows } from './watch.ts'
 import { deleteMany, type UntypedWriteMany, updateMany, type WriteManyResult } from './write-many.ts'
 
@@ -149,6 +149,7 @@ export class StoreRepository {
   async update(id: Id, update: UntypedUpdate, options?: ExpireOptions): Promise<CommitResult> {
     this.#store.assertOpen()
     checkExpireOptions(options, 'update')
+    checkUpdate(update)
     const key = this.key(id)
     const encodedKey = this.#store.encodeKey(key)
     const lock = keyText(encodedKey)
@@ -160,18 +161,14 @@ export class StoreRepository {
         await this.#store.settle(encodedKey)
         const row = await this.#read(key)
         if (row === null) throw new NotFoundError(key)
-        const before = await this.#store.ownValue(row, key)
-        const updated = applyUpdate(before, update)
-        if (updated instanceof Promise) {
+        const mutation = await updateMutation(this.#store, key, row, update, options?.expireIn, () => {
           // Its function may update the same row again, and would wait for itself.
           leave()
           leave = () => {}
-        }
-        const mutation = await this.#store.prepareSet(key, await updated, options?.expireIn)
-        const expiresAt = options?.expireIn === undefined ? row.expiresAt : mutation.expiresAt
+        })
         const outcome = await this.#store.commit({
           checks: [{ key: encodedKey, version: row.version }],
-          mutations: [{ ...mutation, expiresAt }],
+          mutations: [mutation],
         })
         if (outcome.type === 'committed') return committed(outcome.version)
         if (attempt === mostUpdateAttempts) {

@@ -11,7 +11,7 @@ import { toConflict } from '../store/atomic-operation.ts'
 import { backOff } from '../store/backoff.ts'
 import type { RowStore } from '../store/row-store.ts'
 import { type FoundRow, foundRows, planFind } from './found-rows.ts'
-import { applyUpdate, type UntypedUpdate } from './update.ts'
+import { checkUpdate, type UntypedUpdate, updateMutation } from './update.ts'
 
 export interface UntypedWriteMany {
   readonly where?: unknown
@@ -38,11 +38,10 @@ export function updateMany(
   const { set, expireIn } = options
   if (set === undefined)
     throw new TypeError('updateMany takes { where, set }: a patch, or a function of the stored value')
-  return writeMany(store, definition, options, 'updateMany', async ({ entry, row }) => {
-    const value = await store.ownValue(row, entry.key)
-    const mutation = await store.prepareSet(entry.key, await applyUpdate(value, set), expireIn)
-    return expireIn === undefined ? { ...mutation, expiresAt: row.expiresAt } : mutation
-  })
+  checkUpdate(set)
+  return writeMany(store, definition, options, 'updateMany', ({ entry, row }) =>
+    updateMutation(store, entry.key, row, set, expireIn),
+  )
 }
 
 export function deleteMany(

@@ -1,20 +1,98 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ValidationError } from '../errors.ts'
 import type { Key } from '../key.types.ts'
+import { isClosed, type Result } from './anatomy/anatomy.ts'
+import { anatomyOf } from './anatomy/anatomy-of.ts'
 import type { AnyDefinition } from './definition.types.ts'
+import { patchSteps } from './patch.ts'
+import { nothing, settle } from './settle.ts'
+import { runSteps, type Steps } from './steps.ts'
 
 /**
- * What the definition's schema makes of a value: the output itself, or a promise of it where the schema is
- * asynchronous. What the schema throws or rejects with is passed on.
+ * What the definition's schema makes of an input: the output itself, or a promise of it where the schema is asynchronous. An output
+ * is not given to it: `judgeOutput`, `patchOutput` and the others of this file take outputs.
  *
- * @throws ValidationError (or a promise that rejects with it) with the schema's issues.
+ * @throws ValidationError (or a promise that rejects with it) with the schema's issues, or with what it has thrown as `cause`.
  */
-export function validate(definition: AnyDefinition, key: Key, value: unknown): unknown | Promise<unknown> {
-  const result = definition.schema['~standard'].validate(value)
-  return 'then' in result ? result.then((settled) => outputOf(settled, key)) : outputOf(result, key)
+export function validate(definition: AnyDefinition, key: Key, input: unknown): unknown | Promise<unknown> {
+  let result: Result | Promise<Result>
+  try {
+    result = definition.schema['~standard'].validate(input)
+  } catch (error) {
+    throw thrownBySchema(key, error)
+  }
+  return 'then' in result ? settledLater(result, key) : outputOf(result, key)
+}
+
+/** Whether the schema may have output this value: `undefined`, or a promise of it. Throws a ValidationError, as `validate` does, where it cannot have. */
+export function judgeOutput(
+  definition: AnyDefinition,
+  key: Key,
+  output: unknown,
+): undefined | Promise<undefined> {
+  const judged = run(key, settle(anatomyOf(definition.schema), output, nothing, 'judge'))
+  return judged instanceof Promise ? judged.then(() => undefined) : undefined
+}
+
+/** What to store of a value that a program says is an output: defaults are filled in. Throws as `validate` does. */
+export function trustOutput(
+  definition: AnyDefinition,
+  key: Key,
+  output: unknown,
+): unknown | Promise<unknown> {
+  return run(key, settle(anatomyOf(definition.schema), output, nothing, 'trust'))
+}
+
+/**
+ * What to store of an output that was made of a stored one, which stays as it is where it has not changed. Throws as `validate` does,
+ * also where a part has changed whose transform cannot be turned round.
+ */
+export function changedOutput(
+  definition: AnyDefinition,
+  key: Key,
+  stored: () => unknown,
+  output: unknown,
+): unknown | Promise<unknown> {
+  const anatomy = anatomyOf(definition.schema)
+  if (isClosed(anatomy)) return validate(definition, key, output)
+  return run(key, settle(anatomy, output, stored(), 'compare'))
+}
+
+/** What to store of an output under a patch, whose fields are inputs. Throws as `validate` does. */
+export function patchedOutput(
+  definition: AnyDefinition,
+  key: Key,
+  stored: object,
+  patch: object,
+): unknown | Promise<unknown> {
+  return run(key, patchSteps(anatomyOf(definition.schema), { ...stored }, { ...patch }))
+}
+
+function run(key: Key, steps: Steps<Result>): unknown | Promise<unknown> {
+  let result: Result | Promise<Result>
+  try {
+    result = runSteps(steps)
+  } catch (error) {
+    throw thrownBySchema(key, error)
+  }
+  return result instanceof Promise ? settledLater(result, key) : outputOf(result, key)
+}
+
+function settledLater(result: PromiseLike<Result>, key: Key): Promise<unknown> {
+  return Promise.resolve(result).then(
+    (settled) => outputOf(settled, key),
+    (error: unknown) => {
+      throw thrownBySchema(key, error)
+    },
+  )
 }
 
 function outputOf(result: StandardSchemaV1.Result<unknown>, key: Key): unknown {
   if (result.issues) throw new ValidationError(key, result.issues)
   return result.value
+}
+
+function thrownBySchema(key: Key, error: unknown): ValidationError {
+  const message = `the schema has thrown: ${error instanceof Error ? error.message : String(error)}`
+  return new ValidationError(key, [{ message }], { cause: error })
 }

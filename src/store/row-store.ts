@@ -46,10 +46,19 @@ export interface RowStore extends Reader {
   extend(entry: RowEntry, more: object): RowEntry
 
   /**
-   * The mutation that stores what the key's schema makes of a value; a promise of it where the schema is asynchronous, and
+   * The mutation that stores what the key's schema makes of an input; a promise of it where the schema is asynchronous, and
    * one that rejects for a value that cannot be stored. Throws for what is no key and no `expireIn` (milliseconds).
    */
   prepareSet(key: Key, value: unknown, expireIn: number | undefined): SetMutation | Promise<SetMutation>
+
+  /**
+   * The mutation that stores what a patch makes of a row, with the row's expiry. Throws a TypeError where its value is no object of
+   * fields.
+   */
+  preparePatch(key: Key, row: StoredRow, patch: object): SetMutation | Promise<SetMutation>
+
+  /** The mutation that stores an output that was made of a row's, with the row's expiry. */
+  prepareChanged(key: Key, row: StoredRow, output: unknown): SetMutation | Promise<SetMutation>
 
   /** As `prepareSet`, for `sum`, `max` or `min`; without `expireIn` (milliseconds) the key keeps its expiry. */
   prepareArithmetic(

@@ -9,10 +9,11 @@ import type { Key } from '../key.types.ts'
 import type { Limits } from '../limits.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
-import { validate } from '../schema/validate.ts'
+import { changedOutput, judgeOutput, patchedOutput, validate } from '../schema/validate.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import { exceeds } from '../value/encoding.ts'
 import { KvU64 } from '../value/kv-u64.ts'
+import { isPlainObject } from '../value/plain-object.ts'
 import { WatchHub } from '../watch/hub.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { expiryTime } from './expiry.ts'
@@ -90,16 +91,11 @@ export class Store implements RowStore {
   }
 
   decode(row: StoredRow, key: Key): unknown | Promise<unknown> {
-    let value: unknown
-    try {
-      value = decodeValue(row.value, row.encoding, row.types)
-    } catch (error) {
-      throw new CorruptValueError(key, { cause: error })
-    }
+    const value = decodeStored(row, key)
     if (!this.#validateReads) return value
     const definition = this.registry.find(key)
-    const output = definition && validate(definition, key, value)
-    return output instanceof Promise ? output.then(() => value) : value
+    const judged = definition && judgeOutput(definition, key, value)
+    return judged instanceof Promise ? judged.then(() => value) : value
   }
 
   settle(): undefined {}
@@ -130,22 +126,54 @@ export class Store implements RowStore {
     const encodedKey = this.encodeKey(key)
     const expiresAt = expiryTime(expireIn)
     const definition = this.registry.find(key)
-    const collection = this.collectionOf(key)
-    const toMutation = (settled: unknown): SetMutation => {
-      const stored = encodeValue(settled)
-      if (exceeds(stored, this.limits.valueBytes)) {
-        const most = this.limits.valueBytes
-        throw new RangeError(`The value is larger than ${most} bytes: split it, or raise limits.valueBytes`)
-      }
-      return { type: 'set', key: encodedKey, collection, stored, expiresAt }
-    }
     try {
-      if (definition === undefined) return toMutation(value)
-      const output = validate(definition, key, value)
-      return output instanceof Promise ? output.then(toMutation) : toMutation(output)
+      if (definition === undefined) return this.#toSet(encodedKey, key, value, expiresAt)
+      return this.#settledSet(encodedKey, key, validate(definition, key, value), expiresAt)
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  preparePatch(key: Key, row: StoredRow, patch: object): SetMutation | Promise<SetMutation> {
+    const encodedKey = this.encodeKey(key)
+    const stored = decodeStored(row, key)
+    if (!isPlainObject(stored)) {
+      throw new TypeError(
+        'Only the fields of an object can be patched: give update a function of the stored value',
+      )
+    }
+    const definition = this.registry.find(key)
+    if (definition === undefined) return this.#toSet(encodedKey, key, { ...stored, ...patch }, row.expiresAt)
+    return this.#settledSet(encodedKey, key, patchedOutput(definition, key, stored, patch), row.expiresAt)
+  }
+
+  prepareChanged(key: Key, row: StoredRow, output: unknown): SetMutation | Promise<SetMutation> {
+    const encodedKey = this.encodeKey(key)
+    const definition = this.registry.find(key)
+    if (definition === undefined) return this.#toSet(encodedKey, key, output, row.expiresAt)
+    const settled = changedOutput(definition, key, () => decodeStored(row, key), output)
+    return this.#settledSet(encodedKey, key, settled, row.expiresAt)
+  }
+
+  #settledSet(
+    encodedKey: Uint8Array,
+    key: Key,
+    output: unknown,
+    expiresAt: number | null,
+  ): SetMutation | Promise<SetMutation> {
+    return output instanceof Promise
+      ? output.then((settled) => this.#toSet(encodedKey, key, settled, expiresAt))
+      : this.#toSet(encodedKey, key, output, expiresAt)
+  }
+
+  #toSet(encodedKey: Uint8Array, key: Key, output: unknown, expiresAt: number | null): SetMutation {
+    const collection = this.collectionOf(key)
+    const stored = encodeValue(output)
+    if (exceeds(stored, this.limits.valueBytes)) {
+      const most = this.limits.valueBytes
+      throw new RangeError(`The value is larger than ${most} bytes: split it, or raise limits.valueBytes`)
+    }
+    return { type: 'set', key: encodedKey, collection, stored, expiresAt }
   }
 
   prepareArithmetic(
@@ -164,10 +192,10 @@ export class Store implements RowStore {
     }
     const definition = this.registry.find(key)
     if (definition === undefined) return mutation
-    // The result is known at the commit only; whether the schema takes a KvU64 at all can be told before.
+    // The result is known at the commit only; whether the schema outputs a KvU64 at all can be told before.
     try {
-      const output = validate(definition, key, new KvU64(operand < 0n ? -operand : operand))
-      return output instanceof Promise ? output.then(() => mutation) : mutation
+      const judged = judgeOutput(definition, key, new KvU64(operand < 0n ? -operand : operand))
+      return judged instanceof Promise ? judged.then(() => mutation) : mutation
     } catch (error) {
       return Promise.reject(error)
     }
@@ -224,5 +252,13 @@ export class Store implements RowStore {
     for (const mutation of mutations) {
       if (mutation.type !== 'delete' && mutation.expiresAt) this.#sweeper.notice(mutation.expiresAt)
     }
+  }
+}
+
+function decodeStored(row: StoredRow, key: Key): unknown {
+  try {
+    return decodeValue(row.value, row.encoding, row.types)
+  } catch (error) {
+    throw new CorruptValueError(key, { cause: error })
   }
 }

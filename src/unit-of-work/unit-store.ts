@@ -97,6 +97,14 @@ export class UnitStore implements RowStore, ReaderContext {
     return this.#store.prepareSet(key, value, expireIn)
   }
 
+  preparePatch(key: Key, row: StoredRow, patch: object): SetMutation | Promise<SetMutation> {
+    return this.#store.preparePatch(key, row, patch)
+  }
+
+  prepareChanged(key: Key, row: StoredRow, output: unknown): SetMutation | Promise<SetMutation> {
+    return this.#store.prepareChanged(key, row, output)
+  }
+
   prepareArithmetic(
     ...args: Parameters<RowStore['prepareArithmetic']>
   ): ReturnType<RowStore['prepareArithmetic']> {
@@ -259,7 +267,7 @@ export class UnitStore implements RowStore, ReaderContext {
 
   async #writeChanged(loaded: Loaded, changed: StoredForm): Promise<void> {
     const { row, value, key, encodedKey } = loaded
-    const mutation = await this.#store.prepareSet(key, value, undefined)
+    const mutation = await this.#store.prepareChanged(key, row, value)
     // A call of the unit that overlaps may have written the key meanwhile.
     if (loaded.value !== value || !this.#isCurrent(encodedKey, row)) return
     const { stored } = mutation

@@ -11,6 +11,7 @@ import { listingCases } from './cases/listing.ts'
 import { queryCases } from './cases/queries.ts'
 import { repositoryCases } from './cases/repository.ts'
 import { repositoryListCases } from './cases/repository-list.ts'
+import { storedValueCases } from './cases/stored-values.ts'
 import { uniqueIndexCases } from './cases/unique-index.ts'
 import { updateCases } from './cases/update.ts'
 import { watchChangesCases } from './cases/watch-changes.ts'
@@ -35,6 +36,7 @@ export const suite: Readonly<Record<string, Cases>> = {
   repositories: repositoryCases,
   'rows of a repository': repositoryListCases,
   updates: updateCases,
+  'stored values': storedValueCases,
   queries: queryCases,
   'writes of many rows without a condition': emptinessCases,
   expiry: expiryCases,

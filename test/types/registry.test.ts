@@ -4,6 +4,7 @@ import { type AnyDefinition, defineSchema } from 'valkeyrie/schema'
 import { describe, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import type { Key, KeyPart } from '../../src/key.types.ts'
+import type { Update } from '../../src/repository/entry.types.ts'
 import type { CheckedOptions } from '../../src/schema/definition.types.ts'
 import type { FieldAt, FieldPath } from '../../src/schema/field-path.types.ts'
 import type {
@@ -379,5 +380,37 @@ describe('definitions', () => {
       NewDefinitions<readonly [], readonly [typeof users, typeof people, typeof me]>
     >().toEqualTypeOf<readonly [typeof users, TakenName, typeof me]>()
     expectTypeOf<NewDefinitions<R, readonly AnyDefinition[]>>().toEqualTypeOf<readonly AnyDefinition[]>()
+  })
+})
+
+describe('an update', () => {
+  const product = z.object({ price: z.string().transform(Number), note: z.string().default('') })
+  const products = defineSchema(['products', '*'], product)
+  type Change = Update<typeof products>
+
+  it('takes inputs in a patch', () => {
+    expectTypeOf<{ price: '5' }>().toExtend<Change>()
+    expectTypeOf<{ note: 'x' }>().toExtend<Change>()
+    expectTypeOf<{ price: 5 }>().not.toExtend<Change>()
+  })
+
+  it('takes and gives outputs in a function', () => {
+    expectTypeOf<
+      (value: { price: number; note: string }) => { price: number; note: string }
+    >().toExtend<Change>()
+    expectTypeOf<() => { price: string; note: string }>().not.toExtend<Change>()
+  })
+
+  it('may leave out defaults in a function where the schema takes its outputs', () => {
+    const sites = defineSchema(['sites', '*'], z.object({ title: z.string(), visits: z.int().default(0) }))
+    expectTypeOf<() => { title: string }>().toExtend<Update<typeof sites>>()
+  })
+
+  it('is no patch of a value without fields', () => {
+    const numbers = defineSchema(
+      ['n', '*'],
+      z.object({ n: z.string() }).transform(({ n }) => Number(n)),
+    )
+    expectTypeOf<{ n: string }>().not.toExtend<Update<typeof numbers>>()
   })
 })

@@ -44,3 +44,45 @@ for (const [kind, schema] of [
     expect((await db.repositories.users.get('old')).value).toStrictEqual({ name: 'Old' })
   })
 }
+
+test('validateReads refuses what the schema cannot have output', async () => {
+  const event = z.object({
+    at: z.codec(z.iso.datetime(), z.date(), { decode: (s) => new Date(s), encode: (d) => d.toISOString() }),
+    price: z.number().transform((euros) => euros * 100),
+    size: z.coerce.number(),
+    note: z.string().default('none'),
+    tags: z.array(z.object({ weight: z.string().transform(Number), name: z.string() })),
+  })
+  const file = path()
+  const events = Valkeyrie.withSchema(['events', '*'], event, { name: 'events' })
+  await using db = await events.open(file, { validateReads: true })
+  await using old = await Valkeyrie.open(file)
+  const stored = { at: new Date(0), price: 200, size: 1, note: '', tags: [{ weight: 1, name: 'a' }] }
+  await old.set(['events', 'a'], { ...stored, unknown: true })
+  expect((await db.repositories.events.get('a')).value).toStrictEqual({ ...stored, unknown: true })
+  const { note: _, ...withoutNote } = stored
+  for (const [bad, issuePath] of [
+    [{ ...stored, at: '2024-01-02T00:00:00Z' }, ['at']],
+    [{ ...stored, size: '1' }, ['size']],
+    [withoutNote, ['note']],
+    [{ ...stored, tags: [{ weight: 1, name: 5 }] }, ['tags', 0, 'name']],
+  ] as const) {
+    await old.set(['events', 'a'], bad)
+    const error = await db.repositories.events.get('a').catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(ValidationError)
+    expect((error as ValidationError).issues[0]?.path).toStrictEqual(issuePath)
+  }
+})
+
+test('a patch does not judge the fields that it does not give', async () => {
+  const file = path()
+  const rows = Valkeyrie.withSchema(['a', '*'], z.object({ n: z.int(), note: z.string() }), { name: 'rows' })
+  await using db = await rows.open(file)
+  await using old = await Valkeyrie.open(file)
+  await old.set(['a', 'x'], { n: 'old', note: '', more: true })
+  await db.repositories.rows.update('x', { note: 'new' })
+  expect((await db.get(['a', 'x'])).value).toStrictEqual({ n: 'old', note: 'new', more: true })
+  await expect(db.repositories.rows.update('x', (value) => ({ ...value, note: '' }))).rejects.toThrow(
+    ValidationError,
+  )
+})

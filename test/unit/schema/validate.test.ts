@@ -74,22 +74,62 @@ describe('a schema that fails in another way', () => {
   const failing = (run: () => never | Promise<never>) =>
     defineSchema(pattern, { '~standard': { version: 1, vendor: 'test', validate: run } })
   const failure = new Error('no network')
+  const refusal = {
+    code: 'VALIDATION',
+    key,
+    cause: failure,
+    message: 'The value of ["users", "alice"] is not valid: the schema has thrown: no network',
+  }
 
-  it('has its error passed on', () => {
+  it('is a ValidationError with the key, and what it has thrown as its cause', () => {
     const definition = failing(() => {
       throw failure
     })
-    expect(() => validate(definition, key, 1)).toThrow(failure)
+    expect(() => validate(definition, key, 1)).toThrow(expect.objectContaining(refusal))
   })
 
-  it('has its rejection passed on', async () => {
-    await expect(
-      validate(
-        failing(() => Promise.reject(failure)),
-        key,
-        1,
-      ),
-    ).rejects.toBe(failure)
+  it('is one also where it rejects', async () => {
+    const output = validate(
+      failing(() => Promise.reject(failure)),
+      key,
+      1,
+    )
+    await expect(output).rejects.toThrow(ValidationError)
+    await expect(output).rejects.toMatchObject(refusal)
+  })
+
+  it.each([
+    [
+      'Zod',
+      z.object({
+        name: z.string().refine(() => {
+          throw failure
+        }),
+      }),
+    ],
+    [
+      'Valibot',
+      v.object({
+        name: v.pipe(
+          v.string(),
+          v.check(() => {
+            throw failure
+          }),
+        ),
+      }),
+    ],
+    [
+      'ArkType',
+      type({
+        name: type('string').narrow(() => {
+          throw failure
+        }),
+      }),
+    ],
+  ] as const)('is one in %s', async (_, schema) => {
+    expect(await failureOf(() => validate(defineSchema(pattern, schema), key, { name: 'x' }))).toMatchObject(
+      refusal,
+    )
   })
 })
 

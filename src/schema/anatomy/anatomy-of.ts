@@ -1,0 +1,22 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Anatomy } from './anatomy.ts'
+import { isZod, zodAnatomy } from './zod.ts'
+
+const known = new WeakMap<StandardSchemaV1, Anatomy>()
+
+/** The anatomy of a schema, made once. */
+export function anatomyOf(schema: StandardSchemaV1): Anatomy {
+  const made = known.get(schema)
+  if (made !== undefined) return made
+  // A schema that is a part of itself meets this in place of its own anatomy.
+  const self: Anatomy = { type: 'lazy', schema, get: () => known.get(schema)! }
+  known.set(schema, self)
+  const anatomy = take(schema)
+  known.set(schema, anatomy)
+  return anatomy
+}
+
+function take(schema: StandardSchemaV1): Anatomy {
+  if (isZod(schema)) return zodAnatomy(schema, anatomyOf)
+  return { type: 'opaque', schema }
+}

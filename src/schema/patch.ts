@@ -1,0 +1,129 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Anatomy, ObjectAnatomy, RecordAnatomy, Result } from './anatomy/anatomy.ts'
+import { sameValue } from './same-value.ts'
+import {
+  isObject,
+  issuesAt,
+  keeps,
+  nothing,
+  refuse,
+  settle,
+  unknowable,
+  unknownField,
+  validated,
+} from './settle.ts'
+import type { Steps } from './steps.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * The output that a patch makes of a stored one. Each field that it gives is an input of that field's schema; all others stay as they
+ * are stored, and are not held against it. Refinements of the whole are held against the result.
+ */
+export function* patchSteps(anatomy: Anatomy, stored: Fields, patch: Fields): Steps<Result> {
+  switch (anatomy.type) {
+    case 'object':
+      return yield* patchObject(anatomy, stored, patch)
+    case 'record':
+      return yield* patchRecord(anatomy, stored, patch)
+    case 'lazy':
+      return yield* patchSteps(anatomy.get(), stored, patch)
+    case 'maybe':
+      return yield* patchSteps(anatomy.inner, stored, patch)
+    case 'checked': {
+      const result = yield* patchSteps(anatomy.inner, stored, patch)
+      return result.issues ? result : ((yield anatomy.check(result.value)) as Result)
+    }
+    case 'choice':
+      return yield* patchChoice(anatomy.options, stored, patch)
+    case 'all':
+      return yield* patchAll(anatomy.parts, stored, patch)
+    case 'codec': {
+      const input = (yield anatomy.encode(stored)) as Result
+      if (input.issues || !isObject(input.value)) return input.issues ? input : refuse(wholeTransform)
+      return yield* validated(anatomy.schema, { ...input.value, ...patch })
+    }
+    case 'transform':
+      return refuse(wholeTransform)
+    case 'opaque': {
+      const result = yield* validated(anatomy.schema, { ...stored, ...patch })
+      return result.issues || keeps(result.value, without(stored, patch)) ? result : refuse(unknowable)
+    }
+    case 'leaf':
+    case 'list':
+    case 'collection':
+      return yield* validated(anatomy.schema, { ...stored, ...patch })
+  }
+}
+
+const wholeTransform =
+  'is transformed by the schema as a whole, which a patch of its output would go past: give the input of the whole value to set'
+
+function* patchObject({ fields, rest }: ObjectAnatomy, stored: Fields, patch: Fields): Steps<Result> {
+  const given: [string, unknown][] = []
+  const issues: StandardSchemaV1.Issue[] = []
+  for (const [name, input] of Object.entries(patch)) {
+    const field = fields.get(name) ?? rest
+    if (field === 'keep') given.push([name, input])
+    else if (field === 'refuse') issues.push(...issuesAt(name, refuse(unknownField)))
+    else if (field !== 'drop') {
+      const result = yield* validated(field.schema, input)
+      if (result.issues) issues.push(...issuesAt(name, result))
+      else given.push([name, result.value])
+    }
+  }
+  return issues.length > 0 ? { issues } : { value: merged(stored, given) }
+}
+
+function* patchRecord({ key, value }: RecordAnatomy, stored: Fields, patch: Fields): Steps<Result> {
+  const given: [string, unknown][] = []
+  const issues: StandardSchemaV1.Issue[] = []
+  for (const [name, input] of Object.entries(patch)) {
+    const settledKey = yield* validated(key.schema, name)
+    const result = yield* validated(value.schema, input)
+    if (settledKey.issues || result.issues)
+      issues.push(...issuesAt(name, settledKey), ...issuesAt(name, result))
+    else given.push([String(settledKey.value), result.value])
+  }
+  return issues.length > 0 ? { issues } : { value: merged(stored, given) }
+}
+
+/** The first option that may have output the result; that of the stored value comes before the others. */
+function* patchChoice(options: readonly Anatomy[], stored: Fields, patch: Fields): Steps<Result> {
+  const own: Anatomy[] = []
+  const others: Anatomy[] = []
+  for (const option of options) {
+    const judged = yield* settle(option, stored, nothing, 'judge')
+    if (judged.issues) others.push(option)
+    else own.push(option)
+  }
+  let refused: Result | undefined
+  for (const option of [...own, ...others]) {
+    const result = yield* patchSteps(option, stored, patch)
+    const judged: Result = result.issues ? result : yield* settle(option, result.value, nothing, 'judge')
+    if (!judged.issues) return result
+    refused ??= judged
+  }
+  return refused ?? refuse('is none of what the schema allows')
+}
+
+function* patchAll(parts: readonly Anatomy[], stored: Fields, patch: Fields): Steps<Result> {
+  const given: [string, unknown][] = []
+  for (const part of parts) {
+    const result = yield* patchSteps(part, stored, patch)
+    if (result.issues) return result
+    for (const [name, value] of Object.entries(result.value as Fields)) {
+      if (Object.hasOwn(patch, name) && !(name in stored && sameValue(value, stored[name])))
+        given.push([name, value])
+    }
+  }
+  return { value: merged(stored, given) }
+}
+
+function merged(stored: Fields, given: readonly [string, unknown][]): object {
+  return Object.fromEntries([...Object.entries(stored), ...given])
+}
+
+function without(stored: Fields, patch: Fields): object {
+  return Object.fromEntries(Object.entries(stored).filter(([name]) => !Object.hasOwn(patch, name)))
+}

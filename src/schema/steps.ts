@@ -1,0 +1,26 @@
+/** Work that awaits what it yields. Run by `runSteps`, it is done at once where nothing that it yields is a promise. */
+export type Steps<T> = Generator<unknown, T, unknown>
+
+/** The result of the work; a promise of it from the first promise on that the work yields. */
+export function runSteps<T>(steps: Steps<T>): T | Promise<T> {
+  for (let step = steps.next(); ; ) {
+    if (step.done) return step.value
+    if (step.value instanceof Promise) return runLater(steps, step.value)
+    step = steps.next(step.value)
+  }
+}
+
+async function runLater<T>(steps: Steps<T>, first: Promise<unknown>): Promise<T> {
+  let awaited: unknown = first
+  for (;;) {
+    let step: IteratorResult<unknown, T>
+    try {
+      const settled = await awaited
+      step = steps.next(settled)
+    } catch (error) {
+      step = steps.throw(error)
+    }
+    if (step.done) return step.value
+    awaited = step.value
+  }
+}

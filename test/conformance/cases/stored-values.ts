@@ -1,0 +1,132 @@
+import { ValidationError, Valkeyrie } from 'valkeyrie'
+import { expect } from 'vitest'
+import { z } from 'zod'
+import type { Cases } from '../suite.ts'
+
+const isoDate = z.codec(z.iso.datetime(), z.date(), {
+  decode: (text) => new Date(text),
+  encode: (date) => date.toISOString(),
+})
+
+/** A transform of one type, one to another type, a codec, and one of them in each item of a list. */
+const product = z
+  .object({
+    price: z.number().transform((euros) => euros * 100),
+    size: z.string().transform(Number),
+    since: isoDate,
+    note: z.string().trim().default('none'),
+    parts: z.array(z.object({ weight: z.string().transform(Number), name: z.string() })).default([]),
+  })
+  .refine(({ note, size }) => note !== 'small' || size < 10, { message: 'is not small', path: ['note'] })
+
+const input = {
+  price: 2,
+  size: '5',
+  since: '2024-01-02T00:00:00Z',
+  parts: [
+    { weight: '1', name: 'a' },
+    { weight: '2', name: 'b' },
+  ],
+}
+const stored = {
+  price: 200,
+  size: 5,
+  since: new Date('2024-01-02'),
+  note: 'none',
+  parts: [
+    { weight: 1, name: 'a' },
+    { weight: 2, name: 'b' },
+  ],
+}
+
+async function withProduct(path: string | undefined) {
+  const db = await Valkeyrie.withSchema(['products', '*'], product).open(path, { validateReads: true })
+  await db.repositories.products.set('p', input)
+  return db
+}
+
+export const storedValueCases: Cases = {
+  'a patch is an input field by field, and leaves all others as they are stored': async (place) => {
+    await using db = await withProduct(place.path())
+    const { products } = db.repositories
+    await products.update('p', { note: ' x ' })
+    expect((await products.get('p')).value).toStrictEqual({ ...stored, note: 'x' })
+    await products.update('p', { price: 3, since: '2025-01-02T00:00:00Z' })
+    const changed = { ...stored, note: 'x', price: 300, since: new Date('2025-01-02') }
+    expect((await products.get('p')).value).toStrictEqual(changed)
+    await products.updateMany({ where: {}, set: { size: '7' } })
+    expect((await products.get('p')).value).toStrictEqual({ ...changed, size: 7 })
+    await expect(products.update('p', { size: 7 as never })).rejects.toThrow(ValidationError)
+  },
+
+  'a patch is held against the refinements of the whole': async (place) => {
+    await using db = await withProduct(place.path())
+    const { products } = db.repositories
+    await products.update('p', { note: 'small' })
+    const refused = products.update('p', { size: '10' })
+    await expect(refused).rejects.toMatchObject({ issues: [{ message: 'is not small', path: ['note'] }] })
+    expect((await products.get('p')).value).toStrictEqual({ ...stored, note: 'small' })
+  },
+
+  'a value given back whole keeps what has not changed, and turns codecs round': async (place) => {
+    await using db = await withProduct(place.path())
+    const { products } = db.repositories
+    const since = new Date('2026-01-02')
+    await products.update('p', (value) => ({ ...value, note: ' y ', since, parts: value.parts.slice(1) }))
+    const changed = { ...stored, note: 'y', since, parts: [{ weight: 2, name: 'b' }] }
+    expect((await products.get('p')).value).toStrictEqual(changed)
+    await products.updateMany({
+      where: {},
+      set: ({ parts, ...value }) => ({ ...value, parts: parts.map((part) => ({ ...part, name: 'c' })) }),
+    })
+    expect((await products.get('p')).value).toStrictEqual({ ...changed, parts: [{ weight: 2, name: 'c' }] })
+  },
+
+  'a value changed in place keeps what has not changed': async (place) => {
+    await using db = await withProduct(place.path())
+    await db.unitOfWork(async ({ repositories: { products } }) => {
+      const { value } = await products.get('p')
+      value!.note = ' z '
+      value!.parts.reverse()
+    })
+    const { value } = await db.repositories.products.get('p')
+    expect(value).toStrictEqual({ ...stored, note: 'z', parts: stored.parts.toReversed() })
+  },
+
+  'what changes under a transform that cannot be turned round is refused, with what to do instead': async (
+    place,
+  ) => {
+    await using db = await withProduct(place.path())
+    const { products } = db.repositories
+    for (const write of [
+      () => products.update('p', (value) => ({ ...value, price: 300 })),
+      () => products.updateMany({ where: {}, set: (value) => ({ ...value, price: 300 }) }),
+      () =>
+        db.unitOfWork(async (unit) => {
+          const { value } = await unit.repositories.products.get('p')
+          value!.price = 300
+        }),
+    ]) {
+      const error = await write().catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(ValidationError)
+      expect(error).toMatchObject({ key: ['products', 'p'], issues: [{ path: ['price'] }] })
+      expect((error as Error).message).toContain('give the input')
+    }
+    const more = products.update('p', (value) => ({
+      ...value,
+      parts: [...value.parts, { weight: 3, name: 'c' }],
+    }))
+    await expect(more).rejects.toMatchObject({ issues: [{ path: ['parts', 2, 'weight'] }] })
+    expect((await products.get('p')).value).toStrictEqual(stored)
+  },
+
+  'validateReads judges outputs': async (place) => {
+    await using db = await withProduct(place.path())
+    const { products } = db.repositories
+    expect((await products.get('p')).value).toStrictEqual(stored)
+    expect((await db.get(['products', 'p'])).value).toStrictEqual(stored)
+    expect(await products.findMany({ where: { price: 200 } })).toHaveLength(1)
+    await db.unitOfWork(({ repositories }) => repositories.products.update('p', { note: 'x' }))
+    expect((await products.get('p')).value?.price).toBe(200)
+  },
+}
