@@ -1,5 +1,7 @@
 export type { LoadOptions } from './bulk-load.ts'
 export type { Database } from './database.ts'
+export type { DrizzleDatabase } from './driver/sqlite/open.ts'
+export type { KvCollectionsTable, KvLogTable, KvTable, KvTables } from './driver/sqlite/table.ts'
 export {
   type Conflict,
   ConflictError,
@@ -45,7 +47,13 @@ export type { Repositories } from './repository/typed-store.ts'
 export type { RepositoryChange } from './repository/watch-methods.types.ts'
 export type { WriteManyResult } from './repository/write-many.ts'
 export type { UnitOfWorkOptions } from './run-unit-of-work.ts'
-export type { AnyDefinition, Definition, DefinitionOptions, IndexOptions } from './schema/definition.types.ts'
+export type {
+  AnyDefinition,
+  Definition,
+  DefinitionOf,
+  DefinitionOptions,
+  IndexOptions,
+} from './schema/definition.types.ts'
 export type {
   Definitions,
   Entry,

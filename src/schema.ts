@@ -1,9 +1,17 @@
 /** What a schema module needs, `valkeyrie/schema`: it loads no engine, so drizzle-kit and other tools can read such modules. */
-export { type IndexedCollection, type KvTables, kvTables } from './driver/sqlite/table.ts'
+export {
+  type IndexedCollection,
+  type KvCollectionsTable,
+  type KvLogTable,
+  type KvTable,
+  type KvTables,
+  kvTables,
+} from './driver/sqlite/table.ts'
 export { defineSchema } from './schema/definition.ts'
 export type {
   AnyDefinition,
   Definition,
+  DefinitionOf,
   DefinitionOptions,
   IndexDefinition,
   IndexOptions,

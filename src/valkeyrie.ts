@@ -27,11 +27,7 @@ export class ValkeyrieBuilder<R extends Definitions> {
    * shop.repositories.pens.pattern // => ['pens', '*']
    * ```
    */
-  withSchema<
-    const P extends Pattern,
-    S extends StandardSchemaV1,
-    const O extends DefinitionOptions = Record<never, never>,
-  >(
+  withSchema<const P extends Pattern, S extends StandardSchemaV1, const O extends DefinitionOptions>(
     pattern: P & PatternCheck<NewDefinition<R, DefinitionOf<P, S, O>>>,
     schema: S,
     options?: O & CheckedOptions<S, O>,

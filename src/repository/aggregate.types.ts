@@ -142,7 +142,11 @@ export type CheckedAggregate<D extends AnyDefinition, Q> = CheckedNames<
     : unknown)
 
 type CheckedFigures<Q> = [keyof Q & ('count' | MeasureName)] extends [never]
-  ? { error: 'an aggregate asks for a figure: count: true, or sum, avg, min or max of a field' }
+  ? {
+      readonly count: {
+        error: 'an aggregate asks for a figure: count: true, or sum, avg, min or max of a field'
+      }
+    }
   : unknown
 
 type CheckedGroups<Q> = Q extends { readonly groupBy: unknown }

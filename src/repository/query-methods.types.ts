@@ -118,9 +118,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    * Rejects with QueryError for a field, an operator or an operand that is not right, and, opened with
    * `onUnindexed: 'error'`, for a query that no index serves.
    */
-  findMany<const Q extends Query<D, R> = Record<never, never>>(
-    query?: Q & CheckedQuery<D, R, Q>,
-  ): Promise<QueryEntry<D, R, Q>[]>
+  findMany<const Q extends Query<D, R>>(query?: Q & CheckedQuery<D, R, Q>): Promise<QueryEntry<D, R, Q>[]>
 
   /**
    * The first row that a query finds, or null. Rejects as `findMany` does.
@@ -130,7 +128,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    * oldest?.value // => { name: 'Bob' }
    * ```
    */
-  findFirst<const Q extends Query<D, R> = Record<never, never>>(
+  findFirst<const Q extends Query<D, R>>(
     query?: Q & CheckedQuery<D, R, Q>,
   ): Promise<QueryEntry<D, R, Q> | null>
 
@@ -146,9 +144,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    * second.cursor // => null
    * ```
    */
-  findPage<const Q extends Query<D, R> = Record<never, never>>(
-    query?: Q & CheckedQuery<D, R, Q>,
-  ): Promise<Page<QueryEntry<D, R, Q>>>
+  findPage<const Q extends Query<D, R>>(query?: Q & CheckedQuery<D, R, Q>): Promise<Page<QueryEntry<D, R, Q>>>
 
   /**
    * The number of rows: of all, of those below `prefix`, of those that `where` finds. Without `where` no value is read.

@@ -59,7 +59,7 @@ export interface WatchMethods<D extends AnyDefinition, R extends Definitions> {
    * leaders // => ['ada,bob', 'bob,ada']
    * ```
    */
-  watchMany<const Q extends Query<D, R> = Record<never, never>>(
+  watchMany<const Q extends Query<D, R>>(
     query?: Q & CheckedQuery<D, R, Q>,
     options?: WatchOptions,
   ): ReadableStream<QueryEntry<D, R, Q>[]>

@@ -22,7 +22,7 @@ import { checkOptions, checkSchema, indexesOf, nameFor, referencesOf } from './d
 export function defineSchema<
   const P extends Pattern,
   S extends StandardSchemaV1,
-  const O extends DefinitionOptions = Record<never, never>,
+  const O extends DefinitionOptions,
 >(pattern: P, schema: S, options?: O & CheckedOptions<S, O>): DefinitionOf<P, S, O>
 export function defineSchema(
   pattern: Pattern,

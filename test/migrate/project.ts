@@ -49,7 +49,7 @@ export function projectOf(root: string, ...definitions: readonly AnyDefinition[]
     root,
     migrations: join(root, 'migrations'),
     database: undefined,
-    exports: kvTables(definitions),
+    exports: { ...kvTables(definitions) },
     definitions,
   }
 }

@@ -1,6 +1,6 @@
 import { type } from 'arktype'
 import * as v from 'valibot'
-import { type AnyDefinition, defineSchema } from 'valkeyrie/schema'
+import { type AnyDefinition, type DefinitionOf, type DefinitionOptions, defineSchema } from 'valkeyrie/schema'
 import { describe, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import type { Key, KeyPart } from '../../src/key.types.ts'
@@ -369,7 +369,7 @@ describe('definitions', () => {
   type TakenPattern = { error: "'again' has the same pattern as 'users': drop one" }
 
   it('have a name and a pattern of their own', () => {
-    type Nameless = ReturnType<typeof defineSchema<readonly ['*'], typeof person>>
+    type Nameless = DefinitionOf<readonly ['*'], typeof person, DefinitionOptions>
     expectTypeOf<NewDefinition<R, Nameless>>().toEqualTypeOf<{
       error: 'a pattern without words has no name of its own: give one in its options'
     }>()

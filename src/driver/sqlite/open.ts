@@ -13,9 +13,14 @@ import { retryBusy } from './retry-busy.ts'
 import { type DeclaredCollection, readSetUp, setUp } from './set-up.ts'
 import { type KvTables, kvTables } from './table.ts'
 
+/** Drizzle over the connection of a database; `$client` is that connection, of better-sqlite3. */
+export interface DrizzleDatabase extends BetterSQLite3Database {
+  readonly $client: BetterSqlite3.Database
+}
+
 /** Plain Drizzle over the connection of a database, and the tables to query. */
 export interface PlainDrizzle {
-  readonly drizzle: BetterSQLite3Database & { readonly $client: BetterSqlite3.Database }
+  readonly drizzle: DrizzleDatabase
   readonly tables: KvTables
 }
 

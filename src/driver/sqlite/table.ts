@@ -22,7 +22,11 @@ export function indexName(collection: string, { fields, unique }: IndexDeclarati
  * Object.keys(kv) // => ['key', 'collection', 'encoding', 'types', 'version', 'expiresAt', 'value']
  * ```
  */
-export function kvTables(collections: readonly IndexedCollection[] = []) {
+export function kvTables(collections: readonly IndexedCollection[] = []): KvTables {
+  return makeTables(collections)
+}
+
+function makeTables(collections: readonly IndexedCollection[]) {
   const kv = sqliteTable(
     'kv',
     {
@@ -71,8 +75,26 @@ export function kvTables(collections: readonly IndexedCollection[] = []) {
   return { kv, kvLog, kvCollections }
 }
 
+type Tables = ReturnType<typeof makeTables>
+type Kv = Tables['kv']
+type KvLog = Tables['kvLog']
+type KvCollections = Tables['kvCollections']
+
+// Interfaces, so that the declarations of a program that exports its tables name these and not Drizzle's machinery.
+
+/** The Drizzle table of the values. */
+export interface KvTable extends Kv {}
+/** The Drizzle table of what each commit changed. */
+export interface KvLogTable extends KvLog {}
+/** The Drizzle table of the declared schemas. */
+export interface KvCollectionsTable extends KvCollections {}
+
 /** What `kvTables` gives: `kv`, the values; `kvLog`, what each commit changed; `kvCollections`, the schemas' names. */
-export type KvTables = ReturnType<typeof kvTables>
+export interface KvTables {
+  readonly kv: KvTable
+  readonly kvLog: KvLogTable
+  readonly kvCollections: KvCollectionsTable
+}
 
 /** `value ->> '$.address.city'`, the expression that an index and the queries on it share. */
 export function fieldExpression(path: string, value: SQL = sql.raw('value')): SQL {

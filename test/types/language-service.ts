@@ -1,0 +1,51 @@
+import { dirname, join, resolve } from 'node:path'
+import ts from 'typescript5'
+
+const root = resolve(import.meta.dirname, '../..')
+const file = join(import.meta.dirname, 'edited-program.ts')
+
+/** What an editor knows of a program that is being written, by TypeScript's language service. */
+export class Editor {
+  readonly #header: string
+  #text = ''
+  #version = 0
+  readonly #service: ts.LanguageService
+
+  /** `header`: what stands before the line that is being written. */
+  constructor(header: string) {
+    this.#header = header
+    const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
+    const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root)
+    this.#service = ts.createLanguageService({
+      getScriptFileNames: () => [file],
+      getScriptVersion: (name) => (name === file ? String(this.#version) : '0'),
+      getScriptSnapshot: (name) => {
+        const text = name === file ? this.#text : ts.sys.readFile(name)
+        return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text)
+      },
+      getCurrentDirectory: () => dirname(file),
+      getCompilationSettings: () => options,
+      getDefaultLibFileName: ts.getDefaultLibFilePath,
+      fileExists: (name) => name === file || ts.sys.fileExists(name),
+      readFile: ts.sys.readFile,
+      readDirectory: ts.sys.readDirectory,
+      directoryExists: ts.sys.directoryExists,
+      getDirectories: ts.sys.getDirectories,
+    })
+  }
+
+  /** The names that are offered where the line has a `|`; none where only globals are. */
+  completions(line: string): string[] {
+    const position = this.#write(line)
+    const offered = this.#service.getCompletionsAtPosition(file, position, {})
+    if (offered === undefined || offered.isGlobalCompletion) return []
+    return offered.entries.map(({ name }) => name)
+  }
+
+  /** Gives the position of the mark. */
+  #write(line: string): number {
+    this.#text = this.#header + line.replace('|', '')
+    this.#version++
+    return this.#header.length + line.indexOf('|')
+  }
+}
