@@ -5,7 +5,7 @@ export type JsonSchema = { readonly [keyword: string]: unknown }
 
 /**
  * The output type of a schema as JSON Schema (draft 2020-12), or `null` where the schema's library cannot tell. A Date
- * is `{ type: 'string', format: 'date-time' }`, a bigint `{ type: 'integer', format: 'bigint' }`, and what JSON Schema
+ * is `{ type: 'string', format: 'date-time' }`, a bigint `{ type: 'integer', format: 'bigint' }` (with `bigints` where it is one of a few), and what JSON Schema
  * has no word for is `{}`. The same schema always gives the same text: defaults, which may be computed, are left out.
  *
  * @example
@@ -31,22 +31,42 @@ const libraryOptions = {
     const { type } = zodSchema._zod.def
     if (type === 'date') Object.assign(jsonSchema, date)
     if (type === 'bigint') Object.assign(jsonSchema, bigint)
-    delete jsonSchema.default
+    if (type === 'literal') writeBigints(zodSchema._zod.def.values ?? [], jsonSchema)
+    delete jsonSchema['default']
   },
   // ArkType
   fallback: {
     date: ({ base }: ArkTypeFallback) => ({ ...base, ...date }),
     domain: ({ base, domain }: ArkTypeFallback) => (domain === 'bigint' ? { ...base, ...bigint } : base),
+    unit: ({ base, unit }: ArkTypeFallback) => (typeof unit === 'bigint' ? bigintsOf([unit]) : base),
     default: ({ base }: ArkTypeFallback) => base,
   },
 }
 
+/** JSON Schema has no constants that are bigints: a keyword of our own lists them. */
+function bigintsOf(values: readonly bigint[]): JsonSchema {
+  return { ...bigint, bigints: values.map(String) }
+}
+
+/** Zod writes literals that are bigints as numbers. */
+function writeBigints(values: readonly unknown[], jsonSchema: Record<string, unknown>): void {
+  const bigints = values.filter((value) => typeof value === 'bigint')
+  if (bigints.length === 0) return
+  const others = values.filter((value) => typeof value !== 'bigint' && value !== undefined)
+  for (const keyword of ['type', 'const', 'enum']) delete jsonSchema[keyword]
+  const schema = bigintsOf(bigints)
+  Object.assign(jsonSchema, others.length === 0 ? schema : { anyOf: [schema, { enum: others }] })
+}
+
 interface ZodOverride {
-  readonly zodSchema: { readonly _zod: { readonly def: { readonly type: string } } }
-  readonly jsonSchema: { default?: unknown }
+  readonly zodSchema: {
+    readonly _zod: { readonly def: { readonly type: string; readonly values?: unknown[] } }
+  }
+  readonly jsonSchema: Record<string, unknown>
 }
 
 interface ArkTypeFallback {
   readonly base: JsonSchema
   readonly domain?: string
+  readonly unit?: unknown
 }

@@ -175,7 +175,14 @@ function* settleObject(
       else if (field === 'refuse') issues.push(...issuesAt(name, refuse(unknownField)))
       continue
     }
-    if (!isThere && optional.has(name)) continue
+    const absent = isThere ? undefined : optional.get(name)
+    if (absent === null) continue
+    if (absent !== undefined) {
+      const result = purpose === 'judge' ? refuse(missing) : yield* validated(field.schema, absent())
+      if (result.issues) issues.push(...issuesAt(name, result))
+      else entries.push([name, result.value])
+      continue
+    }
     const unchanged = !isThere && stored === nothing ? undefined : stored
     const result = yield* settle(field, isThere ? value[name] : undefined, unchanged, purpose)
     if (result.issues) issues.push(...issuesAt(name, result))

@@ -1,5 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Anatomy } from './anatomy.ts'
+import { arkAnatomy, arkNode } from './arktype.ts'
+import { isValibot, valibotAnatomy } from './valibot.ts'
 import { isZod, zodAnatomy } from './zod.ts'
 
 const known = new WeakMap<StandardSchemaV1, Anatomy>()
@@ -18,5 +20,7 @@ export function anatomyOf(schema: StandardSchemaV1): Anatomy {
 
 function take(schema: StandardSchemaV1): Anatomy {
   if (isZod(schema)) return zodAnatomy(schema, anatomyOf)
-  return { type: 'opaque', schema }
+  if (isValibot(schema)) return valibotAnatomy(schema, anatomyOf)
+  const node = arkNode(schema)
+  return node === null ? { type: 'opaque', schema } : arkAnatomy(node, anatomyOf)
 }

@@ -70,8 +70,8 @@ export interface ObjectAnatomy {
   readonly type: 'object'
   readonly schema: StandardSchemaV1
   readonly fields: ReadonlyMap<string, Anatomy>
-  /** The fields that may be left out, where their own anatomy does not say so. */
-  readonly optional: ReadonlySet<string>
+  /** The fields that may be left out, where their own anatomy does not say so, and the input that then stands for them. */
+  readonly optional: ReadonlyMap<string, (() => unknown) | null>
   /** What becomes of other fields. */
   readonly rest: Anatomy | 'drop' | 'keep' | 'refuse'
 }
@@ -137,7 +137,7 @@ export function exactLeaf(schema: StandardSchemaV1): Leaf {
 /** Whether a schema changes nothing: its outputs are the inputs that it takes. */
 export function isExact(anatomy: Anatomy): boolean {
   return every(anatomy, exactParts, (part) =>
-    part.type === 'leaf' ? part.exact : isTakenBack(part) && !(part.type === 'maybe' && part.substitutes),
+    part.type === 'leaf' ? part.exact : isTakenBack(part) && !substitutes(part),
   )
 }
 
@@ -151,6 +151,11 @@ export function isReversible(anatomy: Anatomy): boolean {
   return every(anatomy, reversibleParts, (part) => part.type === 'codec' || isTakenBack(part))
 }
 
+function substitutes(part: Anatomy): boolean {
+  if (part.type === 'maybe') return part.substitutes
+  return part.type === 'object' && [...part.optional.values()].some((input) => input !== null)
+}
+
 function isTakenBack({ type }: Anatomy): boolean {
   return type !== 'codec' && type !== 'transform' && type !== 'opaque'
 }
@@ -158,6 +163,8 @@ function isTakenBack({ type }: Anatomy): boolean {
 const exactParts = new WeakMap<Anatomy, boolean>()
 const closedParts = new WeakMap<Anatomy, boolean>()
 const reversibleParts = new WeakMap<Anatomy, boolean>()
+
+const mostParts = 10_000
 
 /** Whether something holds of all parts of a schema, which may be parts of themselves. */
 function every(
@@ -169,6 +176,8 @@ function every(
   if (before !== undefined) return before
   const parts = new Set<Anatomy>([anatomy])
   for (const part of parts) {
+    // A getter may make a new part at each call.
+    if (parts.size > mostParts) return false
     // A part whose anatomy is still being made tells nothing yet.
     if (part.type === 'lazy' && part.get() === part) return false
     if (!holds(part)) {

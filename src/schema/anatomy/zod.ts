@@ -75,7 +75,7 @@ function composite(schema: ZodSchema, def: ZodDefinition, of: AnatomyOf): Anatom
         type: 'object',
         schema,
         fields,
-        optional: new Set(),
+        optional: new Map(),
         rest:
           rest === undefined ? 'drop' : kind === 'never' ? 'refuse' : kind === 'unknown' ? 'keep' : of(rest),
       }
@@ -113,8 +113,14 @@ function composite(schema: ZodSchema, def: ZodDefinition, of: AnatomyOf): Anatom
     case 'readonly':
     case 'promise':
       return part('innerType')
-    case 'lazy':
-      return { type: 'lazy', schema, get: () => of((def['getter'] as () => ZodSchema)()) }
+    case 'lazy': {
+      let made: Anatomy | undefined
+      const get = () => {
+        made ??= of((def['getter'] as () => ZodSchema)())
+        return made
+      }
+      return { type: 'lazy', schema, get }
+    }
     case 'pipe':
       return pipe(schema, def, of)
     case 'transform':
@@ -161,11 +167,25 @@ function pipe(schema: ZodSchema, def: ZodDefinition, of: AnatomyOf): Anatomy {
   const from = of(def['in'] as ZodSchema)
   const output = of(def['out'] as ZodSchema)
   const isCodec = 'reverseTransform' in def
+  const text = normalizedText(def)
+  if (text !== null) {
+    return { type: 'leaf', schema, output: text, exact: false, closed: text === def['in'] }
+  }
   if (!isCodec && from.type === 'leaf' && from.closed && output.type === 'leaf' && output.exact) {
     return { type: 'leaf', schema, output: output.schema, exact: from.exact, closed: true }
   }
   if (!isReversible(from) || !isReversible(output)) return { type: 'transform', schema, output }
   return { type: 'codec', schema, output, encode: (value) => encode(schema, value) }
+}
+
+/** What a text is after `.transform((text) => text.trim())`; `null` for another pipe. */
+function normalizedText(def: ZodDefinition): ZodSchema | null {
+  const from = def['in'] as ZodSchema
+  const to = (def['out'] as ZodSchema)._zod.def
+  const { type, check, checks = [], coerce } = from._zod.def
+  const isText = type === 'string' && check === undefined && coerce !== true
+  if (!isText || to.type !== 'transform' || normalizerOf(to['transform']) === null) return null
+  return checks.length === 0 ? from : new from._zod.constr({ type, checks: [] })
 }
 
 function leaf(schema: ZodSchema, def: ZodDefinition): Anatomy {

@@ -2,6 +2,7 @@ import { type } from 'arktype'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { Fields } from '../../../src/query/fields.ts'
 import { jsonSchemaOf } from '../../../src/schema/json-schema.ts'
 
 const $schema = 'https://json-schema.org/draft/2020-12/schema'
@@ -41,6 +42,17 @@ describe('jsonSchemaOf', () => {
       $schema,
       properties: { at: { type: 'string', format: 'date-time' }, big: { type: 'integer', format: 'bigint' } },
     })
+  })
+
+  it.each([
+    ['Zod', z.object({ n: z.literal(5n) }), z.object({ n: z.literal(['x', 1n, 2n]) })],
+    ['ArkType', type({ n: '5n' }), type({ n: "'x' | 1n | 2n" })],
+  ] as const)('tells literals that are bigints from numbers, in %s', (_, one, several) => {
+    const five = { type: 'integer', format: 'bigint', bigints: ['5'] }
+    expect(jsonSchemaOf(one)?.['properties']).toEqual({ n: five })
+    const fields = new Fields(jsonSchemaOf(several))
+    expect(new Fields(jsonSchemaOf(one)).at('n')?.types).toMatchObject({ bigint: true, number: false })
+    expect(fields.at('n')?.types).toMatchObject({ bigint: true, string: true, number: false })
   })
 
   it('is null where the library does not tell', () => {
