@@ -142,10 +142,16 @@ export interface Conflict {
 }
 
 /**
- * Others have changed what was read, each time, until the attempts or the time ran out: of `update`, `updateMany`,
- * `deleteMany` or a unit of work. Nothing was written.
+ * Others have changed what was read. Of `update` and `delete` with `ifVersion`: the row has another version, or is gone.
+ * Of `update`, `updateMany`, `deleteMany` and a unit of work: each time, until the attempts or the time ran out. Nothing was
+ * written.
  *
  * ```ts
+ * const { versionstamp } = await users.get('bob')
+ * await users.update('bob', { name: 'Rob' })
+ * const late = await users.update('bob', { name: 'Bobby' }, { ifVersion: String(versionstamp) }).catch((error) => error)
+ * late instanceof ConflictError && late.conflicts // => [{ key: ['users', 'bob'], expected: '…', actual: '…' }]
+ *
  * const outrun = db.unitOfWork(
  *   async (unit) => {
  *     const { value } = await unit.repositories.users.get('alice')
@@ -160,7 +166,7 @@ export interface Conflict {
  */
 export class ConflictError extends KvError {
   override readonly name = 'ConflictError'
-  /** Those of the last attempt. */
+  /** Those of the last attempt, each key once. */
   readonly conflicts: readonly Conflict[]
   /** How many there were. */
   readonly attempts: number
@@ -169,7 +175,8 @@ export class ConflictError extends KvError {
     const keys = conflicts.slice(0, 5).map((conflict) => formatKey(conflict.key))
     const more = conflicts.length > keys.length ? ` and ${conflicts.length - keys.length} more` : ''
     const what = keys.length === 0 ? 'what was read' : `${keys.join(', ')}${more}`
-    super('CONFLICT', `Gave up after ${attempts} attempts: others changed ${what}`)
+    const outcome = attempts === 1 ? 'Nothing was written' : `Gave up after ${attempts} attempts`
+    super('CONFLICT', `${outcome}: others changed ${what}`)
     this.conflicts = conflicts
     this.attempts = attempts
   }

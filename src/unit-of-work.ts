@@ -4,7 +4,8 @@ import type { Definitions } from './schema/registry.types.ts'
 /**
  * What the function of a unit of work reads from and writes to: the database's repositories and its reads and writes by key,
  * all of one snapshot. A write is visible to later reads of the unit at once, to everybody else when the unit commits. An
- * entry that it loads is one object for each key: a value that is changed in place is written at the end, as by `update`.
+ * entry that it loads is one object for each key: a value that is changed in place, or assigned to the entry, is written at the
+ * end, as by `update`. To the entry of a missing row nothing can be assigned: it is frozen.
  * What `columns` has chosen of a value is a copy, whose fields are changed by `update` only.
  * The versionstamp of what the unit has written itself is not known before it commits.
  *

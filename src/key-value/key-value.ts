@@ -18,6 +18,7 @@ import { checkExpireOptions, type ExpireOptions } from '../store/expiry.ts'
 import { ListIterator, type ListOptions } from '../store/list-iterator.ts'
 import { checkListValues, listOptionNames } from '../store/list-options.ts'
 import type { RowStore } from '../store/row-store.ts'
+import { KeyedEntry } from '../value/keyed-entry.ts'
 import { checkReadOptions, type ReadOptions } from './read-options.ts'
 
 /** Reads and writes by key, typed by the patterns that were declared; of a database, or of a unit of work. */
@@ -143,6 +144,6 @@ export class KeyValue<R extends Definitions> {
   }
 
   #toEntryMaybe(row: StoredRow | null, key: Key): EntryMaybe | Promise<EntryMaybe> {
-    return row === null ? { key, value: null, versionstamp: null } : this.#store.entry(row, key)
+    return row === null ? this.#store.missing(KeyedEntry.missing(key)) : this.#store.entry(row, key)
   }
 }

@@ -1,4 +1,8 @@
 const HEX_DIGITS = 20
+const digits = /^[0-9a-f]{20}$/
+/** That of 2^53 - 1: the order of versionstamps as text is that of versions. */
+const latest = Number.MAX_SAFE_INTEGER.toString(16).padStart(HEX_DIGITS, '0')
+const longestShown = 40
 /** How many versions share the digits above the last three. */
 const BLOCK = 0x1000
 const lastDigits = Array.from({ length: BLOCK }, (_, low) => low.toString(16).padStart(3, '0'))
@@ -38,18 +42,36 @@ export function versionText(version: unknown): string {
 }
 
 /**
+ * Whether this is a versionstamp: text of 20 lower-case hex digits, up to that of 2^53 - 1. What comes from outside, as from
+ * an `If-Match` header, is checked by it before it is given on.
+ *
+ * ```ts
+ * isVersionstamp('00000000000000000007') // => true
+ * isVersionstamp('"00000000000000000007"') // => false
+ * isVersionstamp(null) // => false
+ * ```
+ */
+export function isVersionstamp(text: unknown): text is string {
+  return typeof text === 'string' && digits.test(text) && text <= latest
+}
+
+/**
  * The version that a versionstamp stands for. Throws a TypeError for anything but 20 lower-case hex digits, and a
  * RangeError beyond 2^53 - 1.
  */
 export function parseVersionstamp(text: string): number {
-  if (typeof text !== 'string' || !/^[0-9a-f]{20}$/.test(text)) {
+  if (typeof text !== 'string' || !digits.test(text)) {
     throw new TypeError(
-      'A versionstamp is 20 lower-case hex digits: give the `versionstamp` of an entry or a commit',
+      `A versionstamp is 20 lower-case hex digits: give the \`versionstamp\` of an entry or a commit (got ${shown(text)})`,
     )
   }
-  const version = Number.parseInt(text, 16)
-  if (!Number.isSafeInteger(version)) {
+  if (text > latest) {
     throw new RangeError(`The versionstamp ${text} is beyond 2^53 - 1: no database has given it`)
   }
-  return version
+  return Number.parseInt(text, 16)
+}
+
+function shown(value: unknown): string {
+  if (typeof value !== 'string') return value === null ? 'null' : typeof value
+  return JSON.stringify(value.length > longestShown ? `${value.slice(0, longestShown)}…` : value)
 }

@@ -9,18 +9,21 @@ type Input<D extends AnyDefinition> = StandardSchemaV1.InferInput<D['schema']>
 export type IdArguments<D extends AnyDefinition> =
   IdOf<D['pattern']> extends undefined ? readonly [] : readonly [id: IdOf<D['pattern']>]
 
-/**
- * A row: its id (what fills the wildcards of its pattern: one part for one, a tuple for several, `undefined` for none),
- * its key, what its schema has output, and the versionstamp of the commit that wrote it.
- */
+/** A row, as a read of a repository gives it. In a unit of work, a value that is assigned to it is written. */
 export interface RepositoryEntry<D extends AnyDefinition> {
+  /** What fills the wildcards of its pattern: one part for one, a tuple for several, `undefined` for none. */
   readonly id: IdOf<D['pattern']>
+  /** Its key. */
   readonly key: KeyOf<D['pattern']>
-  readonly value: Output<D>
+  /** What its schema has output. */
+  value: Output<D>
+  /** That of the commit that wrote it: 20 lower-case hex digits. */
   readonly versionstamp: string
+  /** When it expires, in milliseconds since the epoch; null: never. */
+  readonly expiresAt: number | null
 }
 
-/** A row that may be missing: its value and versionstamp are null then. */
+/** A row that may be missing: its value, versionstamp and expiry are null then. */
 export type RepositoryEntryMaybe<D extends AnyDefinition> =
   | RepositoryEntry<D>
   | {
@@ -28,6 +31,7 @@ export type RepositoryEntryMaybe<D extends AnyDefinition> =
       readonly key: KeyOf<D['pattern']>
       readonly value: null
       readonly versionstamp: null
+      readonly expiresAt: null
     }
 
 /**

@@ -21,6 +21,7 @@ function withoutIds(repository: StoreRepository): StoreRepository {
     insert: { value: leaveOut(repository.insert) },
     set: { value: leaveOut(repository.set) },
     update: { value: leaveOut(repository.update) },
+    delete: { value: leaveOut(repository.delete) },
     touch: { value: leaveOut(repository.touch) },
     watch: { value: leaveOut(repository.watch) },
     sum: { value: leaveOut(repository.sum) },

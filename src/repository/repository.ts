@@ -1,6 +1,6 @@
 import { type InspectOptions, inspect } from 'node:util'
 import { v7 as uuidv7 } from 'uuid'
-import { type Mutation, noChecks } from '../commit/write.ts'
+import { type KeyCheck, type Mutation, noChecks } from '../commit/write.ts'
 import type { StoredRow } from '../driver/driver.ts'
 import { ConflictError, KeyExistsError, NotFoundError } from '../errors.ts'
 import { keyText } from '../key/key-text.ts'
@@ -14,6 +14,7 @@ import { toConflict } from '../store/atomic-operation.ts'
 import { backOff } from '../store/backoff.ts'
 import type { CommitResult } from '../store/commit-result.ts'
 import { checkExpireOptions, type ExpireOptions, expiryTime } from '../store/expiry.ts'
+import { expectedVersion, type IfVersionOptions, versionConflict } from '../store/if-version.ts'
 import { KeyedMutex } from '../store/keyed-mutex.ts'
 import { ListIterator, type ListOptions } from '../store/list-iterator.ts'
 import { checkListOptions } from '../store/list-options.ts'
@@ -27,6 +28,7 @@ import { explain, findFirst, findMany, findPage } from './find.ts'
 import type { UntypedQuery } from './found-rows.ts'
 import { idRange, type UntypedIdRange } from './id-range.ts'
 import { insertMany } from './insert-many.ts'
+import { type MissingRow, missingRow } from './missing-row.ts'
 import { StorePreparedQuery } from './prepared-query.ts'
 import type { InsertManyOptions, InsertManyResult } from './repository.types.ts'
 import { checkUpdate, type UntypedUpdate, updateMutation } from './update.ts'
@@ -35,7 +37,7 @@ import { deleteMany, type UntypedWriteMany, updateMany, type WriteManyResult } f
 
 type Id = IdOf<Pattern>
 
-type MissingEntry = { readonly id: Id; readonly key: Key; readonly value: null; readonly versionstamp: null }
+interface UpdateOptions extends ExpireOptions, IfVersionOptions {}
 
 const mostUpdateAttempts = 100
 
@@ -69,13 +71,13 @@ export class StoreRepository {
     return this.#keyOf(id)
   }
 
-  async get(id?: Id): Promise<RowEntry | MissingEntry> {
+  async get(id?: Id): Promise<RowEntry | MissingRow> {
     const key = this.key(id)
     const row = await this.#read(key)
-    return row === null ? missing(id, key) : this.#store.rowEntry(row, id, key)
+    return row === null ? this.#store.missing(missingRow(id, key)) : this.#store.rowEntry(row, id, key)
   }
 
-  async getMany(ids: readonly Id[]): Promise<(RowEntry | MissingEntry)[]> {
+  async getMany(ids: readonly Id[]): Promise<(RowEntry | MissingRow)[]> {
     this.#store.assertOpen()
     if (!Array.isArray(ids)) throw new TypeError("getMany takes an array of ids, as ['alice', 'bob']")
     const keys = ids.map((id) => this.key(id))
@@ -85,7 +87,9 @@ export class StoreRepository {
     })
     return Promise.all(
       rows.map((row, i) =>
-        row === null ? missing(ids[i], keys[i]!) : this.#store.rowEntry(row, ids[i], keys[i]!),
+        row === null
+          ? this.#store.missing(missingRow(ids[i], keys[i]!))
+          : this.#store.rowEntry(row, ids[i], keys[i]!),
       ),
     )
   }
@@ -146,10 +150,11 @@ export class StoreRepository {
     return this.#commit(this.#store.prepareSet(this.key(id), value, options?.expireIn))
   }
 
-  async update(id: Id, update: UntypedUpdate, options?: ExpireOptions): Promise<CommitResult> {
+  async update(id: Id, update: UntypedUpdate, options?: UpdateOptions): Promise<CommitResult> {
     this.#store.assertOpen()
-    checkExpireOptions(options, 'update')
     checkUpdate(update)
+    if (options !== undefined) checkOptionNames(options, ['expireIn', 'ifVersion'], 'update')
+    const expected = expectedVersion(options)
     const key = this.key(id)
     const encodedKey = this.#store.encodeKey(key)
     const lock = keyText(encodedKey)
@@ -160,6 +165,7 @@ export class StoreRepository {
       try {
         await this.#store.settle(encodedKey)
         const row = await this.#read(key)
+        await this.#expect(encodedKey, row, expected)
         if (row === null) throw new NotFoundError(key)
         const mutation = await updateMutation(this.#store, key, row, update, options?.expireIn, () => {
           // Its function may update the same row again, and would wait for itself.
@@ -171,7 +177,7 @@ export class StoreRepository {
           mutations: [mutation],
         })
         if (outcome.type === 'committed') return committed(outcome.version)
-        if (attempt === mostUpdateAttempts) {
+        if (attempt === mostUpdateAttempts || expected !== undefined) {
           throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
         }
       } finally {
@@ -181,11 +187,17 @@ export class StoreRepository {
     }
   }
 
-  async delete(id?: Id): Promise<boolean> {
+  async delete(id?: Id, options?: IfVersionOptions): Promise<boolean> {
     this.#store.assertOpen()
+    if (options !== undefined) checkOptionNames(options, ['ifVersion'], 'delete')
+    const expected = expectedVersion(options)
     const key = this.#store.encodeKey(this.key(id))
-    const outcome = await this.#store.commit({ checks: [], mutations: [{ type: 'delete', key }] })
-    return outcome.type === 'committed' && outcome.touched > 0
+    const outcome = await this.#store.commit({
+      checks: expected === undefined ? noChecks : [await this.#checkOf(key, expected)],
+      mutations: [{ type: 'delete', key }],
+    })
+    if (outcome.type === 'conflict') throw new ConflictError(outcome.conflicts.map(toConflict), 1)
+    return outcome.touched > 0
   }
 
   async touch(id: Id, options: { readonly expireIn: number | null }): Promise<CommitResult> {
@@ -294,14 +306,25 @@ export class StoreRepository {
     return committed(outcome.version)
   }
 
+  /** The check that the row which is there now has this version; rejects with ConflictError where it has not. */
+  async #checkOf(encodedKey: Uint8Array, expected: number): Promise<KeyCheck> {
+    await this.#store.settle(encodedKey)
+    const row = await this.#store.read({ type: 'get', key: encodedKey })
+    await this.#expect(encodedKey, row, expected)
+    return { key: encodedKey, version: row?.version ?? null }
+  }
+
+  /** Rejects with ConflictError where others have left another version than the expected one. */
+  async #expect(encodedKey: Uint8Array, row: StoredRow | null, expected: number | undefined): Promise<void> {
+    if (expected === undefined || expected === row?.version) return
+    const actual = await this.#store.committedVersion(encodedKey, row)
+    if (actual !== expected) throw versionConflict(encodedKey, expected, actual)
+  }
+
   #read(key: Key): Promise<StoredRow | null> {
     this.#store.assertOpen()
     return this.#store.read({ type: 'get', key: this.#store.encodeKey(key) })
   }
-}
-
-function missing(id: Id, key: Key): MissingEntry {
-  return { id, key, value: null, versionstamp: null }
 }
 
 function committed(version: number): CommitResult {

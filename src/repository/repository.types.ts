@@ -4,6 +4,7 @@ import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Definitions } from '../schema/registry.types.ts'
 import type { CommitResult } from '../store/commit-result.ts'
 import type { ExpireOptions } from '../store/expiry.ts'
+import type { IfVersionOptions } from '../store/if-version.ts'
 import type { ListIterator, ListOptions } from '../store/list-iterator.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
 import type { IdArguments, RepositoryEntry, RepositoryEntryMaybe, Update } from './entry.types.ts'
@@ -86,8 +87,8 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * Reads one row: its entry, with nulls where there is none.
    *
    * ```ts
-   * await users.get('alice') // => { id: 'alice', key: ['users', 'alice'], value: { name: 'Alice', … }, versionstamp: '…' }
-   * await users.get('nobody') // => { id: 'nobody', key: ['users', 'nobody'], value: null, versionstamp: null }
+   * await users.get('alice') // => { id: 'alice', key: ['users', 'alice'], value: { name: 'Alice', … }, versionstamp: '…', expiresAt: null }
+   * await users.get('nobody') // => { id: 'nobody', key: ['users', 'nobody'], value: null, versionstamp: null, expiresAt: null }
    * ```
    */
   get(...id: IdArguments<D>): Promise<RepositoryEntryMaybe<D>>
@@ -169,20 +170,34 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * alice.value?.age // => 32
    * ```
    *
-   * Rejects with NotFoundError where there is no row, with ConflictError when others have changed it in between 100 times,
-   * and with TypeError for a patch of a value that is no object.
-   */
-  update(...args: [...id: IdArguments<D>, update: Update<D>, options?: ExpireOptions]): Promise<CommitResult>
-
-  /**
-   * Removes a row. Resolves to whether there was one.
+   * With `ifVersion` it changes the version that was read, or nothing: what a form was filled in from, or an `If-Match` header
+   * names.
    *
    * ```ts
-   * await users.delete('bob') // => true
+   * const { versionstamp } = await users.get('bob')
+   * if (versionstamp === null) throw new Error('There is no bob')
+   * await users.update('bob', { age: 42 }, { ifVersion: versionstamp }) // => { ok: true, versionstamp: '…' }
+   * await users.update('bob', { age: 43 }, { ifVersion: versionstamp }) // => throws ConflictError
+   * ```
+   *
+   * Rejects with NotFoundError where there is no row, with ConflictError when others have changed it in between 100 times or
+   * it has not the version of `ifVersion`, and with TypeError for a patch of a value that is no object.
+   */
+  update(
+    ...args: [...id: IdArguments<D>, update: Update<D>, options?: ExpireOptions & IfVersionOptions]
+  ): Promise<CommitResult>
+
+  /**
+   * Removes a row. Resolves to whether there was one; with `ifVersion`, rejects with ConflictError where it has not this
+   * version, or is not there.
+   *
+   * ```ts
+   * const bob = await users.get('bob')
+   * if (bob.versionstamp !== null) await users.delete('bob', { ifVersion: bob.versionstamp })
    * await users.delete('bob') // => false
    * ```
    */
-  delete(...id: IdArguments<D>): Promise<boolean>
+  delete(...args: [...id: IdArguments<D>, options?: IfVersionOptions]): Promise<boolean>
 
   /**
    * Changes when a row expires, and nothing else of it: in milliseconds from now, above 0; `null`: never. Rejects with

@@ -12,6 +12,7 @@ import { checkWatchOptions, type WatchOptions } from '../watch/watch-options.ts'
 import { watchStream } from '../watch/watch-stream.ts'
 import type { UntypedQuery } from './found-rows.ts'
 import { LiveQuery } from './live-query.ts'
+import { missingRow } from './missing-row.ts'
 
 type Id = IdOf<Pattern>
 
@@ -29,9 +30,7 @@ export function watchIds(
   const keys = ids.map((id) => keyOfId(pattern, id))
   const toEntry = (row: StoredRow | null, i: number) => {
     const key = keys[i]!.slice()
-    return row === null
-      ? { id: ids[i], key, value: null, versionstamp: null }
-      : live.rowEntry(row, ids[i], key)
+    return row === null ? missingRow(ids[i], key) : live.rowEntry(row, ids[i], key)
   }
   return several
     ? watchKeys(live, keys, (rows) => Promise.all(rows.map(toEntry)), options)

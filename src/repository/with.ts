@@ -18,7 +18,7 @@ import { plannerOf } from './planner-of.ts'
 type Related = Record<string, readonly RowEntry[] | RowEntry | null>
 
 const nestedOptions = ['where', 'orderBy', 'limit', 'offset', 'columns', 'with']
-const taken: ReadonlySet<string> = new Set(['id', 'key', 'value', 'versionstamp'])
+const taken: ReadonlySet<string> = new Set(['id', 'key', 'value', 'versionstamp', 'expiresAt'])
 
 /** The entries as the query asks for them: with their related rows, and with the chosen fields of their values. */
 export async function present(

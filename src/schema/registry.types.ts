@@ -3,6 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { IdOf, KeyOf, Pattern } from '../key/pattern.types.ts'
 import type { Selector } from '../key/range.ts'
 import type { Key, KeyPart } from '../key.types.ts'
+import type { MissingEntry } from '../value/keyed-entry.ts'
 import type { AnyDefinition } from './definition.types.ts'
 
 /** The definitions that a database is opened with, as a type: the parameter `R` of the others. */
@@ -24,17 +25,20 @@ export type KeyOfDefinition<D extends AnyDefinition> = KeyOf<D['pattern']>
 
 // ---- entries
 
-/** A value, with its key and the versionstamp of the commit that wrote it: 20 lower-case hex digits. */
+/** A value with its key, as a read by key gives it. In a unit of work, a value that is assigned to it is written. */
 export interface Entry<K extends Key = Key, V = unknown> {
+  /** Its key. */
   readonly key: K
-  readonly value: V
+  /** What is stored, as it was stored. */
+  value: V
+  /** That of the commit that wrote it: 20 lower-case hex digits. */
   readonly versionstamp: string
+  /** When the value expires, in milliseconds since the epoch; null: never. Not enumerable, and so no part of its JSON. */
+  readonly expiresAt: number | null
 }
 
 /** What a read of one key gives: its entry, or one with nulls where there is no value. */
-export type EntryMaybe<K extends Key = Key, V = unknown> =
-  | Entry<K, V>
-  | { readonly key: K; readonly value: null; readonly versionstamp: null }
+export type EntryMaybe<K extends Key = Key, V = unknown> = Entry<K, V> | MissingEntry<K>
 
 // ---- definitions by name and pattern
 

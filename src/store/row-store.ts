@@ -36,11 +36,20 @@ export interface RowStore extends Reader {
   /** As `decode`, a value that its taker may change: none that an entry of a unit of work shares. */
   ownValue(row: StoredRow, key: Key): unknown | Promise<unknown>
 
+  /**
+   * The version of a key as others have left it. `row` is what was read under it: in a unit of work, with the unit's own
+   * writes, which are not counted here.
+   */
+  committedVersion(encodedKey: Uint8Array, row: StoredRow | null): Promise<number | null>
+
   /** The entry of a row for the key-value face. */
   entry(row: StoredRow, key: Key): Entry | Promise<Entry>
 
   /** The entry of a row for a repository. */
   rowEntry(row: StoredRow, id: IdOf<Pattern>, key: Key): RowEntry | Promise<RowEntry>
+
+  /** An entry that tells of no value; in a unit of work, one to which none can be assigned. */
+  missing<E extends object>(entry: E): E
 
   /** An entry with more in it; in a unit of work, one that goes on showing what is written under its key. */
   extend(entry: RowEntry, more: object): RowEntry

@@ -12,6 +12,7 @@ import type { Entry } from '../schema/registry.types.ts'
 import { changedOutput, judgeOutput, patchedOutput, validate } from '../schema/validate.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import { exceeds } from '../value/encoding.ts'
+import { KeyedEntry } from '../value/keyed-entry.ts'
 import { KvU64 } from '../value/kv-u64.ts'
 import { isPlainObject } from '../value/plain-object.ts'
 import { WatchHub } from '../watch/hub.ts'
@@ -104,18 +105,30 @@ export class Store implements RowStore {
     return this.decode(row, key)
   }
 
+  async committedVersion(_: Uint8Array, row: StoredRow | null): Promise<number | null> {
+    return row?.version ?? null
+  }
+
   entry(row: StoredRow, key: Key): Entry | Promise<Entry> {
     const versionstamp = formatVersionstamp(row.version)
     const value = this.decode(row, key)
-    if (value instanceof Promise) return value.then((settled) => ({ key, value: settled, versionstamp }))
-    return { key, value, versionstamp }
+    const { expiresAt } = row
+    if (value instanceof Promise)
+      return value.then((settled) => new KeyedEntry(key, settled, versionstamp, expiresAt))
+    return new KeyedEntry(key, value, versionstamp, expiresAt)
   }
 
   rowEntry(row: StoredRow, id: IdOf<Pattern>, key: Key): RowEntry | Promise<RowEntry> {
     const versionstamp = formatVersionstamp(row.version)
     const value = this.decode(row, key)
-    if (value instanceof Promise) return value.then((settled) => ({ id, key, value: settled, versionstamp }))
-    return { id, key, value, versionstamp }
+    const { expiresAt } = row
+    if (value instanceof Promise)
+      return value.then((settled) => ({ id, key, value: settled, versionstamp, expiresAt }))
+    return { id, key, value, versionstamp, expiresAt }
+  }
+
+  missing<E extends object>(entry: E): E {
+    return entry
   }
 
   extend(entry: RowEntry, more: object): RowEntry {

@@ -117,6 +117,15 @@ export class SnapshotReader implements Reader {
     })
   }
 
+  /** The version of a key in the snapshot, whatever the unit has written. */
+  async committedVersion(key: Uint8Array): Promise<number | null> {
+    return this.#inTurn(async () => {
+      const row = await this.#read({ type: 'get', key }, [])
+      this.#addRead(key, row, [], 0)
+      return row?.version ?? null
+    })
+  }
+
   async #scan(scan: Scan): Promise<KeyedRow[]> {
     return this.#inTurn(async () => {
       const rows = await this.#readRows({ type: 'scan', scan })

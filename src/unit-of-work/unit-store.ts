@@ -12,6 +12,7 @@ import type { Entry } from '../schema/registry.types.ts'
 import type { RowEntry, RowStore, SettledOutcome } from '../store/row-store.ts'
 import type { Store } from '../store/store.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
+import { KeyedEntry } from '../value/keyed-entry.ts'
 import { ConflictSignal } from './conflict-signal.ts'
 import { OwnWrites } from './own-writes.ts'
 import { type ReaderContext, SnapshotReader } from './snapshot-reader.ts'
@@ -23,11 +24,12 @@ interface Loaded {
   /** The stored form that `value` was decoded from, or that it was last written as. */
   row: StoredRow
   value: unknown
-  entry: { -readonly [P in keyof Entry]: Entry[P] } | null
-  rowEntry: { -readonly [P in keyof RowEntry]: RowEntry[P] } | null
-  /** Its entries with related rows in them. */
-  readonly extended: object[]
+  entry: KeyedEntry | null
+  /** That of its repository, and those with related rows in them. */
+  readonly rowEntries: WritableRowEntry[]
 }
+
+type WritableRowEntry = { -readonly [P in keyof RowEntry]: RowEntry[P] }
 
 /**
  * The store that the faces of one unit of work read from and write to: reads come from the unit's snapshot, writes are kept
@@ -125,25 +127,36 @@ export class UnitStore implements RowStore, ReaderContext {
     return changed ? this.#writeChanged(loaded!, changed) : undefined
   }
 
+  async committedVersion(encodedKey: Uint8Array, row: StoredRow | null): Promise<number | null> {
+    const isOwn = this.own.versionOf(encodedKey) !== undefined
+    return isOwn ? this.#reader.committedVersion(encodedKey) : (row?.version ?? null)
+  }
+
   entry(row: StoredRow, key: Key): Entry | Promise<Entry> {
     return this.#whenLoaded(row, key, (loaded) => {
-      const { value } = loaded
-      loaded.entry ??= { key, value, versionstamp: formatVersionstamp(loaded.row.version) }
+      const { row, value } = loaded
+      loaded.entry ??= new KeyedEntry(key, value, formatVersionstamp(row.version), row.expiresAt)
       return loaded.entry
     })
   }
 
   rowEntry(row: StoredRow, id: IdOf<Pattern>, key: Key): RowEntry | Promise<RowEntry> {
     return this.#whenLoaded(row, key, (loaded) => {
-      const { value } = loaded
-      loaded.rowEntry ??= { id, key, value, versionstamp: formatVersionstamp(loaded.row.version) }
-      return loaded.rowEntry
+      const { row, value, rowEntries } = loaded
+      const { version, expiresAt } = row
+      if (rowEntries.length === 0)
+        rowEntries.push({ id, key, value, versionstamp: formatVersionstamp(version), expiresAt })
+      return rowEntries[0]!
     })
+  }
+
+  missing<E extends object>(entry: E): E {
+    return Object.freeze(entry)
   }
 
   extend(entry: RowEntry, more: object): RowEntry {
     const extended = { ...entry, ...more }
-    this.#loaded.get(keyText(this.encodeKey(entry.key)))?.extended.push(extended)
+    this.#loaded.get(keyText(this.encodeKey(entry.key)))?.rowEntries.push(extended)
     return extended
   }
 
@@ -202,7 +215,9 @@ export class UnitStore implements RowStore, ReaderContext {
     const loaded = this.#loaded.get(text)
     if (loaded === undefined) return
     if (mutation.type === 'touch') {
+      adoptAssigned(loaded)
       loaded.row = { ...loaded.row, expiresAt: mutation.expiresAt }
+      show(loaded, loaded.value)
     } else if (mutation.type === 'set') {
       const { stored, expiresAt } = mutation
       const row: StoredRow = { ...stored, version: this.own.latestVersion, expiresAt }
@@ -230,13 +245,15 @@ export class UnitStore implements RowStore, ReaderContext {
 
   #known(text: string, row: StoredRow): Loaded | undefined {
     const loaded = this.#loaded.get(text)
-    return loaded !== undefined && sameForm(loaded.row, row) ? loaded : undefined
+    if (loaded === undefined || !sameForm(loaded.row, row)) return undefined
+    adoptAssigned(loaded)
+    return loaded
   }
 
   #load(text: string, encodedKey: Uint8Array, row: StoredRow, key: Key, value: unknown): Loaded {
     let loaded = this.#loaded.get(text)
     if (loaded === undefined) {
-      loaded = { key, encodedKey, row, value, entry: null, rowEntry: null, extended: [] }
+      loaded = { key, encodedKey, row, value, entry: null, rowEntries: [] }
       this.#loaded.set(text, loaded)
       return loaded
     }
@@ -254,9 +271,11 @@ export class UnitStore implements RowStore, ReaderContext {
   }
 
   /** The stored form of a value that has been changed in place; `null` where it has not, or is no longer current. */
-  #changedForm({ row, value, encodedKey }: Loaded): StoredForm | null {
-    if (typeof value !== 'object' || value === null || !this.#isCurrent(encodedKey, row)) return null
-    const form = encodeValue(value)
+  #changedForm(loaded: Loaded): StoredForm | null {
+    const { row, encodedKey } = loaded
+    if (!this.#isCurrent(encodedKey, row)) return null
+    adoptAssigned(loaded)
+    const form = encodeValue(loaded.value)
     return sameForm(form, row) ? null : form
   }
 
@@ -288,10 +307,26 @@ export class UnitStore implements RowStore, ReaderContext {
 /** Gives a value to all entries of its key. */
 function show(loaded: Loaded, value: unknown): void {
   loaded.value = value
-  const versionstamp = formatVersionstamp(loaded.row.version)
-  for (const entry of [loaded.entry, loaded.rowEntry, ...loaded.extended]) {
-    if (entry !== null) Object.assign(entry, { value, versionstamp })
+  const { version, expiresAt } = loaded.row
+  const versionstamp = formatVersionstamp(version)
+  if (loaded.entry !== null) KeyedEntry.renew(loaded.entry, value, versionstamp, expiresAt)
+  for (const entry of loaded.rowEntries) Object.assign(entry, { value, versionstamp, expiresAt })
+}
+
+/** Takes on a value that was assigned to an entry of the key: from here on its other entries show it too. */
+function adoptAssigned(loaded: Loaded): void {
+  let assigned: { readonly value: unknown } | null = null
+  const look = (entry: { readonly value: unknown }) => {
+    if (Object.is(entry.value, loaded.value)) return
+    if (assigned !== null && !Object.is(entry.value, assigned.value)) {
+      const id = loaded.rowEntries[0]?.id ?? loaded.key
+      throw new TypeError(`Two entries of ${String(id)} were given different values: assign to one of them`)
+    }
+    assigned = entry
   }
+  if (loaded.entry !== null) look(loaded.entry)
+  loaded.rowEntries.forEach(look)
+  if (assigned !== null) show(loaded, (assigned as { readonly value: unknown }).value)
 }
 
 /** What a write finds: the checks that do not hold, and how many of the values that it deletes or touches there are. */

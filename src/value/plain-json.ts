@@ -1,3 +1,4 @@
+import { KeyedEntry } from './keyed-entry.ts'
 import { maxDepth } from './max-depth.ts'
 
 /**
@@ -17,7 +18,7 @@ export function isPlainJson(value: unknown, depth = 0): boolean {
     for (let i = 0; i < value.length; i++) if (!isPlainJson(value[i], depth + 1)) return false
     return true
   }
-  if (prototype !== Object.prototype && prototype !== null) return false
+  if (prototype !== Object.prototype && prototype !== null && prototype !== KeyedEntry.prototype) return false
   // for-in, because it makes no array of the keys: what it may find on Object.prototype is sorted out by checkFaithful.
   for (const key in value) {
     if (key === '__proto__' || !isPlainJson((value as Record<string, unknown>)[key], depth + 1)) return false

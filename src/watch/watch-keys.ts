@@ -2,6 +2,7 @@ import type { StoredRow } from '../driver/driver.ts'
 import type { Key } from '../key.types.ts'
 import type { EntryMaybe } from '../schema/registry.types.ts'
 import type { Store } from '../store/store.ts'
+import { KeyedEntry } from '../value/keyed-entry.ts'
 import { KeyWatch } from './key-watch.ts'
 import type { WatchOptions } from './watch-options.ts'
 import { watchStream } from './watch-stream.ts'
@@ -28,7 +29,7 @@ export function watchEntries(
   const ownKeys: Key[] = keys.map((key) => (Array.isArray(key) ? key.slice() : key))
   const toEntry = (row: StoredRow | null, i: number): EntryMaybe | Promise<EntryMaybe> => {
     const key = ownKeys[i]!.slice()
-    return row === null ? { key, value: null, versionstamp: null } : store.entry(row, key)
+    return row === null ? KeyedEntry.missing(key) : store.entry(row, key)
   }
   return watchKeys(store, ownKeys, (rows) => Promise.all(rows.map(toEntry)), options)
 }

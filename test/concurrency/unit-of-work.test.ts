@@ -378,7 +378,7 @@ it('ConflictError tells the keys and the attempts when the retries run out', asy
   const unit = db.unitOfWork(
     async (inner) => {
       await inner.get(['fought', 'over'])
-      await db.set(['fought', 'over'], Math.random())
+      for (let i = 0; i < 3; i++) await db.set(['fought', 'over'], Math.random())
       await inner.set(['result'], true)
     },
     { retries: 3 },
@@ -388,7 +388,14 @@ it('ConflictError tells the keys and the attempts when the retries run out', asy
     (reason: unknown) => reason,
   )
   expect(error).toBeInstanceOf(ConflictError)
-  expect(error).toMatchObject({ code: 'CONFLICT', attempts: 4, conflicts: [{ key: ['fought', 'over'] }] })
+  // Each key once, however often it was changed, with its newest version.
+  const actual = (await db.get(['fought', 'over'])).versionstamp
+  expect(error).toMatchObject({
+    code: 'CONFLICT',
+    attempts: 4,
+    conflicts: [{ key: ['fought', 'over'], actual }],
+  })
+  expect(String(error).match(/"fought"/g)).toHaveLength(1)
   expect((await db.get(['result'])).value).toBeNull()
 })
 

@@ -5,7 +5,9 @@ import { bulkLoadCases } from './cases/bulk-load.ts'
 import { closingCases } from './cases/closing.ts'
 import { commitOrderCases } from './cases/commit-order.ts'
 import { emptinessCases } from './cases/emptiness.ts'
+import { entryCases } from './cases/entries.ts'
 import { expiryCases } from './cases/expiry.ts'
+import { ifVersionCases } from './cases/if-version.ts'
 import { keyValueCases } from './cases/key-value.ts'
 import { listingCases } from './cases/listing.ts'
 import { queryCases } from './cases/queries.ts'
@@ -35,8 +37,10 @@ export const suite: Readonly<Record<string, Cases>> = {
   'order of commits': commitOrderCases,
   repositories: repositoryCases,
   'rows of a repository': repositoryListCases,
+  entries: entryCases,
   updates: updateCases,
   'stored values': storedValueCases,
+  'optimistic locking': ifVersionCases,
   queries: queryCases,
   'writes of many rows without a condition': emptinessCases,
   expiry: expiryCases,

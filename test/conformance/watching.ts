@@ -17,3 +17,11 @@ export async function isPending(promise: Promise<unknown>): Promise<boolean> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
   return pending
 }
+
+/** The first item of a stream, which is cancelled then. */
+export async function firstOf<T>(stream: ReadableStream<T>): Promise<T> {
+  const reader = stream.getReader()
+  const item = await next(reader)
+  await reader.cancel()
+  return item
+}

@@ -77,7 +77,9 @@ it('with loads for each row what a query of its own would give', async () => {
           const prefix = [one.id] as const
           const own = await all.findMany({ ...of, prefix })
           expect(
-            one.things.map(({ id, key, value, versionstamp }) => ({ id, key, value, versionstamp })),
+            one.things.map(({ id, key, value, versionstamp, expiresAt }) => {
+              return { id, key, value, versionstamp, expiresAt }
+            }),
           ).toEqual(own)
           expect(one.parts).toEqual(await small.findMany({ ...ofParts, prefix }))
           for (const each of one.things) {

@@ -286,19 +286,21 @@ describe('the value of a key', () => {
 })
 
 describe('entries', () => {
-  it('have exactly a key, a value and a versionstamp', () => {
+  it('have a key, a value, a versionstamp and an expiry', () => {
     expectTypeOf<Entry<readonly ['a'], number>>().toEqualTypeOf<{
       readonly key: readonly ['a']
-      readonly value: number
+      value: number
       readonly versionstamp: string
+      readonly expiresAt: number | null
     }>()
     expectTypeOf<EntryMaybe>().toEqualTypeOf<
-      Entry<Key, unknown> | { readonly key: Key; readonly value: null; readonly versionstamp: null }
+      | Entry<Key, unknown>
+      | { readonly key: Key; readonly value: null; readonly versionstamp: null; readonly expiresAt: null }
     >()
   })
 
   it('that may be missing are told apart by the versionstamp', () => {
-    const entry = { key: ['a'], value: null, versionstamp: null } as EntryMaybe<readonly ['a'], number>
+    const entry = {} as EntryMaybe<readonly ['a'], number>
     if (entry.versionstamp !== null) expectTypeOf(entry.value).toEqualTypeOf<number>()
   })
 

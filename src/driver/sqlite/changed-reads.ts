@@ -29,26 +29,27 @@ export function changedReads(
   return conflicts.length + ranges.length > 0 ? conflicts : null
 }
 
-/** `null`: the log does not tell. */
+/** Each key once, with what the newest commit made of it. `null`: the log does not tell. */
 function loggedConflicts(
   { since, keys, ranges }: ReadSet,
   latest: number,
   statements: Statements,
 ): CheckConflict[] | null {
   const read = new Map(keys.map(({ key, version }) => [keyText(key), version]))
-  const conflicts: CheckConflict[] = []
+  const conflicts = new Map<string, CheckConflict>()
   for (let version = since; version < latest; ) {
     const commits = statements.logSince.all(version, commitsPerPage)
     for (const [committed, , bytes] of commits) {
       const changes = readChanges(bytes)
       if (changes === null) return null
       for (const { type, key } of changes) {
-        const expected = read.get(keyText(key))
+        const text = keyText(key)
+        const expected = read.get(text)
         if (expected === undefined && !ranges.some((range) => contains(range, key))) continue
-        conflicts.push({ key, expected: expected ?? null, actual: type === 'set' ? committed : null })
+        conflicts.set(text, { key, expected: expected ?? null, actual: type === 'set' ? committed : null })
       }
     }
     version = commits.at(-1)?.[0] ?? latest
   }
-  return conflicts
+  return [...conflicts.values()]
 }

@@ -160,6 +160,18 @@ export const badInputCases: Cases = {
     expect((await db.get(['c'])).versionstamp).toBeNull()
   },
 
+  'an expireIn that no Date can tell any more says how long it may be': async (place) => {
+    await using db = await Valkeyrie.open(place.path())
+    for (const expireIn of [2 ** 53 - 1, Number.POSITIVE_INFINITY, 1e300]) {
+      const error = await failure(() => db.set(['a'], 1, { expireIn }))
+      expect(error).toBeInstanceOf(RangeError)
+      expect((error as Error).message).toMatch(/^expireIn is at most \d+ ms now/)
+    }
+    const most = 8_640_000_000_000_000 - Date.now()
+    await db.set(['a'], 1, { expireIn: most - 60_000 })
+    expect((await db.get(['a'])).value).toBe(1)
+  },
+
   'expireIn is a number of milliseconds above zero': async (place) => {
     await using db = await schemas.open(place.path())
     const { users, counters } = db.repositories
@@ -171,6 +183,7 @@ export const badInputCases: Cases = {
       Number.POSITIVE_INFINITY,
       Number.NEGATIVE_INFINITY,
       1e300,
+      2 ** 53 - 1,
       '1000',
       null,
       5n,

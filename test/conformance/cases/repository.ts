@@ -21,24 +21,28 @@ export const repositoryCases: Cases = {
       key: ['site'],
       value: { title: 'Home', visits: 0 },
       versionstamp: stamps[0],
+      expiresAt: null,
     })
     expect(await users.get('alice')).toStrictEqual({
       id: 'alice',
       key: ['users', 'alice'],
       value: alice,
       versionstamp: stamps[1],
+      expiresAt: null,
     })
     expect(await posts.get(['alice', 1])).toStrictEqual({
       id: ['alice', 1],
       key: ['users', 'alice', 'posts', 1],
       value: { title: 'First' },
       versionstamp: stamps[2],
+      expiresAt: null,
     })
     expect(await posts.get(['alice', 1n])).toStrictEqual({
       id: ['alice', 1n],
       key: ['users', 'alice', 'posts', 1n],
       value: null,
       versionstamp: null,
+      expiresAt: null,
     })
   },
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatVersionstamp, parseVersionstamp } from '../../../src/key/versionstamp.ts'
+import { formatVersionstamp, isVersionstamp, parseVersionstamp } from '../../../src/key/versionstamp.ts'
 
 test.each<[number, string]>([
   [0, '00000000000000000000'],
@@ -12,6 +12,7 @@ test.each<[number, string]>([
 ])('%d is %s', (version, text) => {
   expect(formatVersionstamp(version)).toBe(text)
   expect(parseVersionstamp(text)).toBe(version)
+  expect(isVersionstamp(text)).toBe(true)
 })
 
 test.each<[unknown]>([
@@ -25,9 +26,11 @@ test.each<[unknown]>([
   [null],
 ])('%j is no versionstamp', (text) => {
   expect(() => parseVersionstamp(text as string)).toThrow(TypeError)
+  expect(isVersionstamp(text)).toBe(false)
 })
 
 test('a versionstamp beyond 2^53 - 1 is refused', () => {
   expect(() => parseVersionstamp('00000020000000000000')).toThrow(RangeError)
+  expect(isVersionstamp('00000020000000000000')).toBe(false)
   expect(() => parseVersionstamp('ffffffffffffffffffff')).toThrow(RangeError)
 })

@@ -1,0 +1,31 @@
+import { ConflictError } from '../errors.ts'
+import { parseVersionstamp } from '../key/versionstamp.ts'
+import { toConflict } from './atomic-operation.ts'
+
+/** Under which condition to write: optimistic locking. */
+export interface IfVersionOptions {
+  /**
+   * The versionstamp that the row must still have, as the entry that was read tells it; where it has another, or is gone, the
+   * call rejects with ConflictError. Left out: whatever it has. Text that is no versionstamp, `null` and `undefined` are a
+   * TypeError; `isVersionstamp` tells before.
+   */
+  readonly ifVersion?: string
+}
+
+/** The version that a row must still have; `undefined`: any. */
+export function expectedVersion(options: IfVersionOptions | undefined): number | undefined {
+  if (options === undefined || !Object.hasOwn(options, 'ifVersion')) return undefined
+  const { ifVersion } = options
+  if (ifVersion === undefined || ifVersion === null) {
+    // A header that is not there must not turn a guarded write into one without a guard.
+    throw new TypeError(
+      `ifVersion is the versionstamp of an entry (got ${ifVersion}): leave the option out to write whatever the row's version is`,
+    )
+  }
+  return parseVersionstamp(ifVersion)
+}
+
+/** The row under this key has not the version that its writer has read. */
+export function versionConflict(key: Uint8Array, expected: number, actual: number | null): ConflictError {
+  return new ConflictError([toConflict({ key, expected, actual })], 1)
+}

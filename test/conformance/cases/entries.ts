@@ -1,0 +1,158 @@
+import { inspect } from 'node:util'
+import { Valkeyrie } from 'valkeyrie'
+import { expect } from 'vitest'
+import { z } from 'zod'
+import type { Cases } from '../suite.ts'
+import { firstOf } from '../watching.ts'
+import { alice, bob, schemas } from './schemas.ts'
+
+const minute = 60_000
+
+/** Alice expires in a minute, Bob never; the times between which Alice was written. */
+async function aliceAndBob(path: string | undefined) {
+  const db = await schemas.open(path)
+  const { users, posts } = db.repositories
+  const from = Date.now()
+  await users.set('alice', alice, { expireIn: minute })
+  const until = Date.now()
+  await users.set('bob', bob)
+  await posts.set(['bob', 1], { title: 'b' }, { expireIn: minute })
+  const isInAMinute = (time: number | null | undefined) => {
+    expect(time).toBeGreaterThanOrEqual(from + minute)
+    expect(time).toBeLessThanOrEqual(until + minute)
+    return true
+  }
+  return { db, users, posts, isInAMinute }
+}
+
+export const entryCases: Cases = {
+  'an entry of a repository tells when it expires, however it is read': async (place) => {
+    const { db, users, isInAMinute } = await aliceAndBob(place.path())
+    await using _ = db
+    const query = { orderBy: { name: 'asc' }, with: { posts: true } } as const
+    const reads: Record<string, () => Promise<readonly { readonly expiresAt: number | null }[]>> = {
+      get: async () => [await users.get('alice'), await users.get('bob')],
+      getMany: () => users.getMany(['alice', 'bob']),
+      list: () => Array.fromAsync(users.list()),
+      findMany: () => users.findMany(),
+      'findMany with rows': () => users.findMany(query),
+      'findMany of columns': () => users.findMany({ columns: { name: true } }),
+      findFirst: async () =>
+        [await users.findFirst(), await users.findFirst({ where: { name: 'Bob' } })].map((it) => it!),
+      findPage: async () => (await users.findPage({ limit: 2 })).entries,
+      watch: () => firstOf(users.watch(['alice', 'bob'])),
+      watchMany: () => firstOf(users.watchMany()),
+      prepared: () => users.prepare({}).execute(),
+    }
+    for (const [name, read] of Object.entries(reads)) {
+      const [first, second] = await read()
+      expect(isInAMinute(first?.expiresAt), name).toBe(true)
+      expect(second?.expiresAt, name).toBeNull()
+      expect(JSON.parse(JSON.stringify(first)), name).toHaveProperty('expiresAt')
+      if (['watch', 'watchMany'].includes(name)) continue
+      await db.unitOfWork(async (unit) => {
+        const inner = unit.repositories.users
+        const entries = name === 'list' ? await Array.fromAsync(inner.list()) : await inner.findMany(query)
+        expect(entries.map(({ expiresAt }) => expiresAt)).toEqual([first?.expiresAt, null])
+      })
+    }
+    const [found] = await users.findMany({ where: { name: 'Bob' }, with: { posts: true } })
+    expect(found?.posts[0]?.expiresAt).toBeGreaterThan(Date.now())
+    expect((await users.get('nobody')).expiresAt).toBeNull()
+  },
+
+  'an entry by key has an expiry beside what it shows': async (place) => {
+    const { db, isInAMinute } = await aliceAndBob(place.path())
+    await using _ = db
+    const keys = [
+      ['users', 'alice'],
+      ['users', 'bob'],
+      ['users', 'nobody'],
+    ] as const
+    const [inAMinute, never, missing] = await db.getMany(keys)
+    expect(isInAMinute(inAMinute.expiresAt)).toBe(true)
+    expect(isInAMinute((await db.get(keys[0])).expiresAt)).toBe(true)
+    expect([never.expiresAt, missing.expiresAt]).toEqual([null, null])
+    const [listed] = await Array.fromAsync(db.list({ prefix: ['users'] }))
+    expect(isInAMinute(listed?.expiresAt)).toBe(true)
+    const [watched] = await firstOf(db.watch([keys[0]]))
+    expect(isInAMinute(watched.expiresAt)).toBe(true)
+
+    const { versionstamp } = never
+    const shown = { key: ['users', 'bob'], value: bob, versionstamp }
+    expect(never).toStrictEqual(shown)
+    expect({ ...never }).toStrictEqual(shown)
+    expect(JSON.stringify(never)).toBe(JSON.stringify(shown))
+    expect(structuredClone(never)).toStrictEqual(shown)
+    expect(inspect(never)).toBe(inspect(shown))
+    expect(Object.keys(missing)).toEqual(['key', 'value', 'versionstamp'])
+    await db.set(['copy'], { of: never })
+    expect((await db.get(['copy'])).value).toStrictEqual({ of: shown })
+  },
+
+  'in a unit of work, the expiry that an entry shows is the one it has written': async (place) => {
+    const { db, users } = await aliceAndBob(place.path())
+    await using _ = db
+    await db.unitOfWork(async (unit) => {
+      const inner = unit.repositories.users
+      const [entry, byKey] = [await inner.get('alice'), await unit.get(['users', 'alice'])]
+      await inner.touch('alice', { expireIn: null })
+      expect([entry.expiresAt, byKey.expiresAt]).toEqual([null, null])
+      await inner.set('alice', alice, { expireIn: minute })
+      expect(entry.expiresAt).toBeGreaterThan(Date.now())
+      expect(byKey.expiresAt).toBe(entry.expiresAt)
+      await inner.update('alice', { age: 31 })
+      expect((await inner.get('alice')).expiresAt).toBe(entry.expiresAt)
+    })
+    expect(await users.get('alice')).toMatchObject({ value: { age: 31 }, expiresAt: expect.any(Number) })
+  },
+
+  'in a unit of work, a value that is assigned to an entry is written': async (place) => {
+    const schema = z.object({ n: z.int() })
+    await using db = await Valkeyrie.withSchema(['items', '*'], schema)
+      .withSchema(['items', '*', 'names', '*'], z.string(), { name: 'names' })
+      .open(place.path())
+    const { items, names } = db.repositories
+    await items.set('a', { n: 1 }, { expireIn: minute })
+    await names.set(['a', 1], 'one')
+    const { expiresAt } = await items.get('a')
+    await db.unitOfWork(async (unit) => {
+      const inner = unit.repositories
+      const [entry, byKey] = [await inner.items.get('a'), await unit.get(['items', 'a'])]
+      const [found] = await inner.items.findMany({ with: { names: true } })
+      if (entry.value !== null) entry.value = { n: 2 }
+      expect(await inner.items.findMany({ where: { n: 2 } })).toHaveLength(1)
+      for (const one of [entry, byKey, found!, await inner.items.get('a')])
+        expect(one.value).toEqual({ n: 2 })
+      if (byKey.value !== null) byKey.value.n += 1
+      await inner.items.update('a', ({ n }) => ({ n: n * 10 }))
+      found!.value = { n: found!.value.n + 1 }
+      const name = await inner.names.get(['a', 1])
+      if (name.value !== null) name.value += '!'
+    })
+    expect(await items.get('a')).toMatchObject({ value: { n: 31 }, expiresAt })
+    expect((await names.get(['a', 1])).value).toBe('one!')
+  },
+
+  'in a unit of work, what cannot be assigned to an entry is refused': async (place) => {
+    const { db, users } = await aliceAndBob(place.path())
+    await using _ = db
+    const assign = (value: unknown, other?: unknown) =>
+      db.unitOfWork(async (unit) => {
+        const entry = await unit.repositories.users.get('bob')
+        const byKey = await unit.get(['users', 'bob'])
+        Object.assign(entry, { value })
+        if (other !== undefined) Object.assign(byKey, { value: other })
+      })
+    await expect(assign({ name: 1 })).rejects.toMatchObject({ code: 'VALIDATION', key: ['users', 'bob'] })
+    await expect(assign(bob, { ...bob })).rejects.toThrow(/different values: assign to one/)
+    await expect(
+      db.unitOfWork(async (unit) => {
+        const nobody = await unit.repositories.users.get('nobody')
+        ;(nobody as { value: unknown }).value = bob
+      }),
+    ).rejects.toThrow(TypeError)
+    expect((await users.get('bob')).value).toEqual(bob)
+    expect(await users.count()).toBe(2)
+  },
+}
