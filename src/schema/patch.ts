@@ -79,13 +79,19 @@ function* patchRecord({ key, value }: RecordAnatomy, stored: Fields, patch: Fiel
   const given: [string, unknown][] = []
   const issues: StandardSchemaV1.Issue[] = []
   for (const [name, input] of Object.entries(patch)) {
-    const settledKey = yield* validated(key.schema, name)
+    const settledKey = yield* validatedName(key.schema, name)
     const result = yield* validated(value.schema, input)
     if (settledKey.issues || result.issues)
       issues.push(...issuesAt(name, settledKey), ...issuesAt(name, result))
     else given.push([String(settledKey.value), result.value])
   }
   return issues.length > 0 ? { issues } : { value: merged(stored, given) }
+}
+
+/** As a schema of numbers takes it, where it is one. */
+function* validatedName(schema: StandardSchemaV1, name: string): Steps<Result> {
+  const result = yield* validated(schema, name)
+  return result.issues && String(Number(name)) === name ? yield* validated(schema, Number(name)) : result
 }
 
 /** The first option that may have output the result; that of the stored value comes before the others. */

@@ -146,7 +146,7 @@ function* settleAll(
   before: unknown,
   purpose: Purpose,
 ): Steps<Result> {
-  let merged: unknown = value
+  let merged: unknown
   for (const part of parts) {
     const result = yield* settle(part, value, before, purpose)
     if (result.issues) return result
@@ -202,12 +202,20 @@ function* settleRecord(
   const issues: StandardSchemaV1.Issue[] = []
   for (const [name, member] of Object.entries(value)) {
     const stored = fieldOf(before, name)
-    const key = yield* settle(anatomy.key, name, stored === nothing ? nothing : name, purpose)
+    const key = yield* settleName(anatomy.key, name, stored === nothing ? nothing : name, purpose)
     const result = yield* settle(anatomy.value, member, stored, purpose)
     if (key.issues || result.issues) issues.push(...issuesAt(name, key), ...issuesAt(name, result))
     else entries.push([String(key.value), result.value])
   }
   return issues.length > 0 ? { issues } : { value: Object.fromEntries(entries) }
+}
+
+/** A schema of numbers takes the names that are numbers. */
+function* settleName(key: Anatomy, name: string, before: unknown, purpose: Purpose): Steps<Result> {
+  const result = yield* settle(key, name, before, purpose)
+  const number = Number(name)
+  if (!result.issues || String(number) !== name) return result
+  return yield* settle(key, number, before === nothing ? nothing : number, purpose)
 }
 
 function* settleList(anatomy: ListAnatomy, value: unknown, before: unknown, purpose: Purpose): Steps<Result> {

@@ -5,12 +5,12 @@ export type Steps<T> = Generator<unknown, T, unknown>
 export function runSteps<T>(steps: Steps<T>): T | Promise<T> {
   for (let step = steps.next(); ; ) {
     if (step.done) return step.value
-    if (step.value instanceof Promise) return runLater(steps, step.value)
+    if (isThenable(step.value)) return runLater(steps, step.value)
     step = steps.next(step.value)
   }
 }
 
-async function runLater<T>(steps: Steps<T>, first: Promise<unknown>): Promise<T> {
+async function runLater<T>(steps: Steps<T>, first: PromiseLike<unknown>): Promise<T> {
   let awaited: unknown = first
   for (;;) {
     let step: IteratorResult<unknown, T>
@@ -23,4 +23,8 @@ async function runLater<T>(steps: Steps<T>, first: Promise<unknown>): Promise<T>
     if (step.done) return step.value
     awaited = step.value
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value
 }

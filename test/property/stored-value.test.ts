@@ -93,6 +93,21 @@ const anyPart = fc.letrec<{ part: Part }>((tie) => {
         other: { y: other },
       })),
       inner.map(({ schema, input, other }) => ({
+        schema: z.record(z.number(), schema),
+        input: { 1: input },
+        other: { 2: other },
+      })),
+      inner.map(({ schema, input, other }) => ({
+        schema: z.looseRecord(z.string().regex(/^s/), schema),
+        input: { s: input, x: 1 },
+        other: { s: other, y: true },
+      })),
+      inner.map(({ schema, input, other }) => ({
+        schema: z.object({ a: schema }).and(z.object({ b: z.string().trim() })),
+        input: { a: input, b: ' x ' },
+        other: { a: other, b: 'y' },
+      })),
+      inner.map(({ schema, input, other }) => ({
         schema: z.map(z.string(), schema),
         input: new Map([['x', input]]),
         other: new Map([['x', other]]),

@@ -13,9 +13,18 @@ export function anatomyOf(schema: StandardSchemaV1): Anatomy {
   // A schema that is a part of itself meets this in place of its own anatomy.
   const self: Anatomy = { type: 'lazy', schema, get: () => known.get(schema)! }
   known.set(schema, self)
-  const anatomy = take(schema)
+  const anatomy = takeApart(schema)
   known.set(schema, anatomy)
   return anatomy
+}
+
+/** A schema of a release that tells of itself in another way tells nothing. */
+function takeApart(schema: StandardSchemaV1): Anatomy {
+  try {
+    return take(schema)
+  } catch {
+    return { type: 'opaque', schema }
+  }
 }
 
 function take(schema: StandardSchemaV1): Anatomy {

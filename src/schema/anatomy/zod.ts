@@ -1,5 +1,13 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { type Anatomy, type Check, exactLeaf, isClosed, isReversible, type Result } from './anatomy.ts'
+import {
+  type Anatomy,
+  type Check,
+  exactLeaf,
+  isClosed,
+  isExact,
+  isReversible,
+  type Result,
+} from './anatomy.ts'
 import { areIdempotent, normalizerOf } from './normalizer.ts'
 
 /** What a Zod 4 schema, of whichever copy of the package, tells of itself to libraries. */
@@ -86,8 +94,14 @@ function composite(schema: ZodSchema, def: ZodDefinition, of: AnatomyOf): Anatom
       const rest = def['rest'] as ZodSchema | null
       return { type: 'list', schema, items: (def['items'] as ZodSchema[]).map(of), rest: rest && of(rest) }
     }
-    case 'record':
-      return { type: 'record', schema, key: part('keyType'), value: part('valueType') }
+    case 'record': {
+      const record: Anatomy = { type: 'record', schema, key: part('keyType'), value: part('valueType') }
+      if (def['mode'] !== 'loose' || isExact(record)) return record
+      // A loose one lets names pass that its key does not match.
+      return isClosed(record)
+        ? { type: 'leaf', schema, output: schema, exact: false, closed: true }
+        : { type: 'transform', schema, output: null }
+    }
     case 'map':
       return { type: 'collection', schema, key: part('keyType'), value: part('valueType') }
     case 'set':
