@@ -13,6 +13,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    // Loaded by Node.js itself, each test file would wait for it to read drizzle-orm's package.json again for each of its files.
+    server: { deps: { inline: ['drizzle-orm'] } },
     // Many tests wait for the processes that they start: a core left to the runner would idle.
     maxWorkers: '100%',
     testTimeout: 60_000,
