@@ -53,7 +53,7 @@ async function chunks(): Promise<CodeSplittingGroup[]> {
       test: /^\0node:(fs|util|timers.promises)$|[\\/]src[\\/](?!driver|migrate|cli)/,
       minShareCount: 2,
     },
-    { name: 'engine', test: /[\\/](drizzle-orm|src[\\/]driver)[\\/](?!sqlite[\\/]migrations)/ },
+    { name: 'engine', test: /[\\/](drizzle-orm(?!.migrator)|src[\\/]driver)[\\/](?!sqlite[\\/]migrations)/ },
   ]
 }
 

@@ -5,7 +5,8 @@ const latest = Number.MAX_SAFE_INTEGER.toString(16).padStart(HEX_DIGITS, '0')
 const longestShown = 40
 /** How many versions share the digits above the last three. */
 const BLOCK = 0x1000
-const lastDigits = Array.from({ length: BLOCK }, (_, low) => low.toString(16).padStart(3, '0'))
+/** The last three digits by their value, once they were needed: to make all of them would take a process a millisecond to start with. */
+const lastDigits = new Array<string | undefined>(BLOCK)
 
 let block = -1
 let firstDigits = ''
@@ -25,6 +26,7 @@ export function formatVersionstamp(version: number): string {
     firstDigits = high.toString(16).padStart(HEX_DIGITS - 3, '0')
     block = high
   }
+  lastDigits[low] ??= low.toString(16).padStart(3, '0')
   return firstDigits + lastDigits[low]
 }
 

@@ -137,7 +137,7 @@ export class CollectionStatements {
     query: BuiltQuery,
     ...names: string[]
   ): Statement<Parameters, Row> {
-    return new Statement(this.#connection, query, names, this.#logger)
+    return new Statement(this.#connection, () => query, names, this.#logger)
   }
 
   #once<T>(name: string, prepare: () => T): T {

@@ -7,8 +7,6 @@ import { knowsCollections } from './catalog.ts'
 import { type ConnectionOptions, connect } from './connection.ts'
 import { SqliteDriver, type SqliteDriverOptions } from './driver.ts'
 import { isBusy, toKvError } from './engine-error.ts'
-import { readMigrations } from './migrations/folder.ts'
-import { setUpMigrated } from './migrations/set-up-migrated.ts'
 import { retryBusy } from './retry-busy.ts'
 import { type DeclaredCollection, readSetUp, setUp } from './set-up.ts'
 import { type KvTables, kvTables } from './table.ts'
@@ -39,13 +37,13 @@ export async function openSqlite(
   const path = databasePath(options.path)
   const tables = kvTables(collections)
   const { migrations: folder, readOnly } = options
-  const migrations = folder === undefined ? undefined : readMigrations(folder)
+  const migrate = folder === undefined ? undefined : await loadMigrations(folder)
   return retryBusy(() => {
     const connection = connect({ ...options, path })
     try {
       const catalog =
-        migrations !== undefined
-          ? setUpMigrated(connection, tables, collections, migrations, readOnly)
+        migrate !== undefined
+          ? migrate(connection, tables, collections, readOnly)
           : readOnly
             ? readSetUp(connection, tables, path)
             : setUp(connection, tables, collections)
@@ -67,4 +65,19 @@ export async function openSqlite(
       throw isBusy(error) ? error : toKvError(error)
     }
   }, options.busyTimeout)
+}
+
+/** What sets a database up by the migrations of a folder. Its code is loaded now and not before: most databases are opened without. */
+async function loadMigrations(folder: string) {
+  const [{ readMigrations }, { setUpMigrated }] = await Promise.all([
+    import('./migrations/folder.ts'),
+    import('./migrations/set-up-migrated.ts'),
+  ])
+  const migrations = readMigrations(folder)
+  return (
+    connection: BetterSqlite3.Database,
+    tables: KvTables,
+    collections: readonly DeclaredCollection[],
+    readOnly: boolean,
+  ) => setUpMigrated(connection, tables, collections, migrations, readOnly)
 }

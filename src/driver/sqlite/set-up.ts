@@ -18,19 +18,19 @@ export function setUp(
   tables: KvTables,
   collections: readonly DeclaredCollection[],
 ): Catalog {
-  if (!isSetUp(connection, tables, collections)) {
-    connection.exec('BEGIN IMMEDIATE')
-    try {
-      for (const table of Object.values(tables)) connection.exec(createTable(table))
-      if (!knowsCollections(readCatalog(connection, tables), collections)) {
-        registerCollections(connection, tables, collections)
-      }
-      applyIndexChanges(connection, tables, collections, indexChanges(connection, tables, collections))
-      markFormat(connection)
-      connection.exec('COMMIT')
-    } finally {
-      if (connection.inTransaction) connection.exec('ROLLBACK')
+  const present = completeCatalog(connection, tables, collections)
+  if (present !== null) return present
+  connection.exec('BEGIN IMMEDIATE')
+  try {
+    for (const table of Object.values(tables)) connection.exec(createTable(table))
+    if (!knowsCollections(readCatalog(connection, tables), collections)) {
+      registerCollections(connection, tables, collections)
     }
+    applyIndexChanges(connection, tables, collections, indexChanges(connection, tables, collections))
+    markFormat(connection)
+    connection.exec('COMMIT')
+  } finally {
+    if (connection.inTransaction) connection.exec('ROLLBACK')
   }
   return readCatalog(connection, tables)
 }
@@ -43,14 +43,17 @@ export function readSetUp(connection: Database.Database, tables: KvTables, path:
   return readCatalog(connection, tables)
 }
 
-function isSetUp(
+/** The catalog of a database that lacks nothing; `null` for another one. */
+function completeCatalog(
   connection: Database.Database,
   tables: KvTables,
   collections: readonly DeclaredCollection[],
-): boolean {
-  if (!hasTables(connection) || connection.pragma('application_id', { simple: true }) === 0) return false
+): Catalog | null {
+  if (!hasTables(connection) || connection.pragma('application_id', { simple: true }) === 0) return null
   const { drop, create } = indexChanges(connection, tables, collections)
-  return drop.length + create.length === 0 && knowsCollections(readCatalog(connection, tables), collections)
+  if (drop.length + create.length > 0) return null
+  const catalog = readCatalog(connection, tables)
+  return knowsCollections(catalog, collections) ? catalog : null
 }
 
 function hasTables(connection: Database.Database): boolean {

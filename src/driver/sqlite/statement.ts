@@ -10,45 +10,63 @@ export interface BuiltQuery {
 type Bindable = string | number | bigint | Uint8Array | null
 
 /**
- * A Drizzle query that is compiled once and runs on the engine directly, its rows as arrays in the order of the
+ * A Drizzle query that is compiled when it first runs, and runs on the engine directly, its rows as arrays in the order of the
  * selected columns. Drizzle's own prepared query fills its placeholders and maps its columns on every call.
  */
 export class Statement<Parameters extends readonly Bindable[], Row extends readonly unknown[]> {
-  readonly #statement: Database.Statement<unknown[], unknown>
-  readonly #sql: string
+  readonly #connection: Database.Database
+  readonly #query: () => BuiltQuery
+  readonly #names: readonly string[]
   readonly #logger: Logger | undefined
+  #prepared: Database.Statement<unknown[], unknown> | undefined
 
-  constructor(connection: Database.Database, query: BuiltQuery, names: readonly string[], logger?: Logger) {
-    const { sql, params } = query.toSQL()
-    const order = params.map(placeholderName)
-    if (order.join() !== names.join()) {
-      throw new Error(`the placeholders of ${sql} stand as ${order.join()}, not as ${names.join()}`)
-    }
-    this.#statement = connection.prepare(sql)
-    if (this.#statement.reader) this.#statement.raw(true)
-    this.#sql = sql
+  constructor(
+    connection: Database.Database,
+    query: () => BuiltQuery,
+    names: readonly string[],
+    logger?: Logger,
+  ) {
+    this.#connection = connection
+    this.#query = query
+    this.#names = names
     this.#logger = logger
   }
 
+  get #statement(): Database.Statement<unknown[], unknown> {
+    this.#prepared ??= this.#prepare()
+    return this.#prepared
+  }
+
+  #prepare(): Database.Statement<unknown[], unknown> {
+    const { sql, params } = this.#query().toSQL()
+    const order = params.map(placeholderName)
+    if (order.join() !== this.#names.join()) {
+      throw new Error(`the placeholders of ${sql} stand as ${order.join()}, not as ${this.#names.join()}`)
+    }
+    const statement = this.#connection.prepare<unknown[], unknown>(sql)
+    if (statement.reader) statement.raw(true)
+    return statement
+  }
+
   get(...parameters: Parameters): Row | undefined {
-    if (this.#logger) this.#logger.logQuery(this.#sql, [...parameters])
+    if (this.#logger) this.#logger.logQuery(this.#statement.source, [...parameters])
     return this.#statement.get(...parameters) as Row | undefined
   }
 
   all(...parameters: Parameters): Row[] {
-    if (this.#logger) this.#logger.logQuery(this.#sql, [...parameters])
+    if (this.#logger) this.#logger.logQuery(this.#statement.source, [...parameters])
     return this.#statement.all(...parameters) as Row[]
   }
 
   /** As `all`, a row at a time; nothing else runs on the connection until the loop over it has ended. */
   iterate(...parameters: Parameters): IterableIterator<Row> {
-    if (this.#logger) this.#logger.logQuery(this.#sql, [...parameters])
+    if (this.#logger) this.#logger.logQuery(this.#statement.source, [...parameters])
     return this.#statement.iterate(...parameters) as IterableIterator<Row>
   }
 
   /** Runs a query that gives no rows; the number of rows that it changed. */
   run(...parameters: Parameters): number {
-    if (this.#logger) this.#logger.logQuery(this.#sql, [...parameters])
+    if (this.#logger) this.#logger.logQuery(this.#statement.source, [...parameters])
     return this.#statement.run(...parameters).changes
   }
 }

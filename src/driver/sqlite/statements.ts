@@ -53,7 +53,7 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
     Parameters extends readonly (Value | number | null)[],
     Row extends readonly unknown[] = never,
   >(
-    query: BuiltQuery,
+    query: () => BuiltQuery,
     ...names: string[]
   ) => new Statement<Parameters, Row>(connection, query, names, logger)
 
@@ -70,111 +70,118 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
       rollbackTo: control('ROLLBACK TO one_write'),
       dataVersion: connection.prepare('PRAGMA data_version').pluck() as ControlStatement,
     },
-    get: prepare<[Key], KvRow>(db.select(row).from(kv).where(atKey), 'key'),
+    get: prepare<[Key], KvRow>(() => db.select(row).from(kv).where(atKey), 'key'),
     /** A row, and behind it the newest version of the database. */
     getAtVersion: prepare<[Key], readonly [...KvRow, number]>(
-      db
-        .select({ ...row, latest: sql<number>`(SELECT max(version) FROM kv_log)` })
-        .from(kv)
-        .where(atKey),
+      () =>
+        db
+          .select({ ...row, latest: sql<number>`(SELECT max(version) FROM kv_log)` })
+          .from(kv)
+          .where(atKey),
       'key',
     ),
     /** version, expires_at */
     version: prepare<[Key], readonly [number, Expiry]>(
-      db.select({ version: kv.version, expiresAt: kv.expiresAt }).from(kv).where(atKey),
+      () => db.select({ version: kv.version, expiresAt: kv.expiresAt }).from(kv).where(atKey),
       'key',
     ),
     /**
      * A key's collection follows from the key alone, so replacing a value leaves it as it is, and its index untouched.
      */
     upsert: prepare<NewRow>(
-      db
-        .insert(kv)
-        .values(newRow)
-        .onConflictDoUpdate({
-          target: kv.key,
-          set: {
-            value: sql`excluded.value`,
-            encoding: sql`excluded.encoding`,
-            types: sql`excluded.types`,
-            version: sql`excluded.version`,
-            expiresAt: sql`excluded.expires_at`,
-          },
-        }),
+      () =>
+        db
+          .insert(kv)
+          .values(newRow)
+          .onConflictDoUpdate({
+            target: kv.key,
+            set: {
+              value: sql`excluded.value`,
+              encoding: sql`excluded.encoding`,
+              types: sql`excluded.types`,
+              version: sql`excluded.version`,
+              expiresAt: sql`excluded.expires_at`,
+            },
+          }),
       ...newRowNames,
     ),
     /** Changes no row where there is one under the key. */
     insert: prepare<NewRow>(
-      db.insert(kv).values(newRow).onConflictDoNothing({ target: kv.key }),
+      () => db.insert(kv).values(newRow).onConflictDoNothing({ target: kv.key }),
       ...newRowNames,
     ),
     touch: prepare<[number, Expiry, Key]>(
-      db
-        .update(kv)
-        .set({ version: sql`${named('version')}`, expiresAt: sql`${named('expiresAt')}` })
-        .where(atKey),
+      () =>
+        db
+          .update(kv)
+          .set({ version: sql`${named('version')}`, expiresAt: sql`${named('expiresAt')}` })
+          .where(atKey),
       'version',
       'expiresAt',
       'key',
     ),
-    remove: prepare<[Key]>(db.delete(kv).where(atKey), 'key'),
-    removeAll: prepare<[]>(db.delete(kv)),
+    remove: prepare<[Key]>(() => db.delete(kv).where(atKey), 'key'),
+    removeAll: prepare<[]>(() => db.delete(kv)),
     allKeys: prepare<[Key, number], readonly [Key]>(
-      db
-        .select({ key: kv.key })
-        .from(kv)
-        .where(gt(kv.key, named('after')))
-        .orderBy(asc(kv.key))
-        .limit(limit),
+      () =>
+        db
+          .select({ key: kv.key })
+          .from(kv)
+          .where(gt(kv.key, named('after')))
+          .orderBy(asc(kv.key))
+          .limit(limit),
       'after',
       'limit',
     ),
     expired: prepare<[number, number], readonly [Key]>(
-      db.select({ key: kv.key }).from(kv).where(dead).orderBy(asc(kv.expiresAt)).limit(limit),
+      () => db.select({ key: kv.key }).from(kv).where(dead).orderBy(asc(kv.expiresAt)).limit(limit),
       'now',
       'limit',
     ),
-    nextExpiry: prepare<[], readonly [number | null]>(
+    nextExpiry: prepare<[], readonly [number | null]>(() =>
       db
         .select({ next: min(kv.expiresAt) })
         .from(kv)
         .where(isNotNull(kv.expiresAt)),
     ),
-    latestVersion: prepare<[], readonly [number | null]>(
+    latestVersion: prepare<[], readonly [number | null]>(() =>
       db.select({ latest: max(kvLog.version) }).from(kvLog),
     ),
     appendLog: prepare<[number, number, Uint8Array]>(
-      db.insert(kvLog).values({ version: named('version'), at: named('at'), changes: named('changes') }),
+      () =>
+        db.insert(kvLog).values({ version: named('version'), at: named('at'), changes: named('changes') }),
       'version',
       'at',
       'changes',
     ),
     /** version, at, changes */
     logSince: prepare<[number, number], readonly [number, number, Uint8Array]>(
-      db
-        .select({ version: kvLog.version, at: kvLog.at, changes: kvLog.changes })
-        .from(kvLog)
-        .where(gt(kvLog.version, named('version')))
-        .orderBy(asc(kvLog.version))
-        .limit(limit),
+      () =>
+        db
+          .select({ version: kvLog.version, at: kvLog.at, changes: kvLog.changes })
+          .from(kvLog)
+          .where(gt(kvLog.version, named('version')))
+          .orderBy(asc(kvLog.version))
+          .limit(limit),
       'version',
       'limit',
     ),
-    oldestVersion: prepare<[], readonly [number | null]>(
+    oldestVersion: prepare<[], readonly [number | null]>(() =>
       db
         .select({ oldest: min(kvLog.version) })
         .from(kvLog)
         // What is none of a commit does not tell how far back the log goes.
         .where(sql`${kvLog.version} > 0`),
     ),
-    trimLog: prepare<[number]>(db.delete(kvLog).where(lte(kvLog.version, named('version'))), 'version'),
+    trimLog: prepare<[number]>(() => db.delete(kvLog).where(lte(kvLog.version, named('version'))), 'version'),
     /** version, at */
     oldestLog: prepare<[number], readonly [number, number]>(
-      db
-        .select({ version: kvLog.version, at: kvLog.at })
-        .from(kvLog)
-        .orderBy(asc(kvLog.version))
-        .limit(limit),
+      () =>
+        db
+          .select({ version: kvLog.version, at: kvLog.at })
+          .from(kvLog)
+          .orderBy(asc(kvLog.version))
+          .limit(limit),
       'limit',
     ),
   }
