@@ -9,6 +9,7 @@ import { queryTasks } from './queries/tasks.ts'
 import { thisMachine } from './report/machine.ts'
 import type { Results } from './results.ts'
 import type { Selection } from './selection.ts'
+import { measureStarts } from './starts/measure-starts.ts'
 import { userSizes } from './values/user.ts'
 import { measureNoticing } from './watchers/measure-noticing.ts'
 import { measureWatchers } from './watchers/measure-watchers.ts'
@@ -68,5 +69,6 @@ export async function measure(
       ? await measureProcesses({ counts: pace.writers, ...pace.writing, ...during('processes') })
       : null,
     memory: wants('memory') ? await measureMemory(during('memory').onTask) : null,
+    starts: wants('starts') ? await measureStarts(pace.starts, during('starts').onTask) : null,
   }
 }

@@ -7,9 +7,10 @@ export interface Pace {
   readonly turn: number
   /** After how many milliseconds of a task the slowest need no more rounds. */
   readonly enough: number
-  /** Rounds that count, for small values and the queries, and for all else. */
+  /** Rounds that count, for small values and the queries, for all else, and for starts. */
   readonly rounds: number
   readonly fewerRounds: number
+  readonly starts: number
   readonly growthRows: readonly number[]
   readonly watchers: readonly number[]
   readonly writers: readonly number[]
@@ -22,6 +23,7 @@ export const fullPace: Pace = {
   enough: 6_000,
   rounds: 15,
   fewerRounds: 9,
+  starts: 25,
   growthRows: [1_000, 100_000, 1_000_000],
   watchers: [0, 10, 1_000],
   writers: [1, 2, 4, 8],
@@ -35,6 +37,7 @@ export const quickPace: Pace = {
   enough: 1_000,
   rounds: 3,
   fewerRounds: 3,
+  starts: 5,
   growthRows: [1_000, 100_000],
   watchers: [0, 10, 1_000],
   writers: [1, 2, 4],

@@ -4,6 +4,7 @@ import type { GrowthTimes } from './growth/measure-growth.ts'
 import type { ProcessTimes } from './processes/measure-processes.ts'
 import type { QueryTimes } from './queries/measure-queries.ts'
 import type { Machine } from './report/machine.ts'
+import type { StartTimes } from './starts/measure-starts.ts'
 import type { Noticing } from './watchers/measure-noticing.ts'
 import type { WatcherTimes } from './watchers/measure-watchers.ts'
 
@@ -22,4 +23,5 @@ export interface Results {
   readonly processes: readonly ProcessTimes[] | null
   /** What it takes to iterate over all cities, in MB. */
   readonly memory: number | null
+  readonly starts: readonly StartTimes[] | null
 }

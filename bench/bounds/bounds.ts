@@ -5,6 +5,7 @@ import type { GrowthTask } from '../growth/tasks.ts'
 import { type QueryTimes, queryContenders } from '../queries/measure-queries.ts'
 import type { QueryTask } from '../queries/tasks.ts'
 import type { Results } from '../results.ts'
+import type { StartTask, StartTimes } from '../starts/measure-starts.ts'
 import type { Noticing } from '../watchers/measure-noticing.ts'
 import type { WatcherTimes } from '../watchers/measure-watchers.ts'
 import { atMost, type Bound, timesFaster } from './bound.ts'
@@ -40,6 +41,14 @@ const growth: Limits<GrowthTask> = { get: 2, 'indexed page of 20': 2 }
 /** The most memory that iterating over all cities may take, in MB. */
 const memory = 60
 
+/** How many times as long as by hand a start may take, and how much more memory, in MB. */
+const starts: Readonly<Record<StartTask, number>> = {
+  process: 1.6,
+  'worker thread': 1.6,
+  'check of the atlas': 1.6,
+}
+const startMemory = 25
+
 /** How many times as long as with none a set may take while so many watch other rows. */
 const watched = 1.2
 /** Milliseconds until a change of another process is seen, and the share of a core that an idle watcher may take. */
@@ -47,7 +56,15 @@ const noticed = { median: 10, slowest: 50, idle: 0.01 }
 
 /** Every bound on what was measured. */
 export function boundsOf(results: Results): Bound[] {
-  const { comparisons, queries, growth: grown, watchers, noticing, memory: megabytes } = results
+  const {
+    comparisons,
+    queries,
+    growth: grown,
+    watchers,
+    noticing,
+    memory: megabytes,
+    starts: started,
+  } = results
   return [
     ...comparisons.flatMap(boundsByHand),
     ...comparisons.slice(0, 1).flatMap(boundsOfOthers),
@@ -56,6 +73,7 @@ export function boundsOf(results: Results): Bound[] {
     ...(watchers === null ? [] : [watcherBound(watchers)]),
     ...(noticing === null ? [] : noticingBounds(noticing)),
     ...(megabytes === null ? [] : [memoryBound(megabytes)]),
+    ...(started === null ? [] : started.flatMap(startBounds)),
   ]
 }
 
@@ -160,5 +178,15 @@ const within = (what: string, value: number, limit: number, format: (value: numb
 
 const memoryBound = (megabytes: number): Bound =>
   within('memory to iterate over 135,233 cities', megabytes, memory, (it) => `${it.toFixed(0)} MB`)
+
+function startBounds({ task, byHand, valkeyrie, megabytes }: StartTimes): Bound[] {
+  const what = `start: ${task}`
+  return [
+    atMost(starts[task], { what, against: 'by hand', own: valkeyrie, other: byHand }),
+    ...(megabytes === null
+      ? []
+      : [within(`${what}, more memory`, megabytes, startMemory, (it) => `${it.toFixed(0)} MB`)]),
+  ]
+}
 
 const entriesOf = <Task extends string>(limits: Limits<Task>) => Object.entries(limits) as [Task, number][]

@@ -14,6 +14,7 @@ import { noticingSection } from './sections/noticing.ts'
 import { processesSection } from './sections/processes.ts'
 import { queriesSection } from './sections/queries.ts'
 import type { Section } from './sections/section.ts'
+import { startsSection } from './sections/starts.ts'
 import { watchersSection } from './sections/watchers.ts'
 
 /** A section, and the chart that shows it. */
@@ -24,7 +25,8 @@ export interface Part {
 
 /** All that was measured, in the order in which it is told. */
 export function partsOf(results: Results, bounds: readonly Bound[]): readonly Part[] {
-  const { machine, contenders, comparisons, synced, queries, growth, watchers, noticing, processes } = results
+  const { machine, contenders, comparisons, synced, queries, growth, watchers, noticing, processes, starts } =
+    results
   return [
     { section: machineSection(machine) },
     ...(comparisons.length > 0 ? [{ section: contendersSection(contenders) }] : []),
@@ -40,6 +42,7 @@ export function partsOf(results: Results, bounds: readonly Bound[]): readonly Pa
     ...(processes === null
       ? []
       : [{ section: processesSection(processes), chart: processesChart(processes) }]),
+    ...(starts === null ? [] : [{ section: startsSection(starts) }]),
     ...(bounds.length > 0 ? [{ section: boundsSection(bounds) }] : []),
   ]
 }

@@ -2,10 +2,12 @@ import { expect, it } from 'vitest'
 import { atMost, timesFaster } from '../../bench/bounds/bound.ts'
 import { boundsOf } from '../../bench/bounds/bounds.ts'
 import type { Outcome } from '../../bench/harness/race.ts'
+import type { Timing } from '../../bench/harness/timing.ts'
 import type { Results } from '../../bench/results.ts'
 import { userSizes } from '../../bench/values/user.ts'
 
-const taking = (median: number): Outcome => ({ median, low: median, high: median })
+const timing = (median: number): Timing => ({ median, low: median, high: median })
+const taking: (median: number) => Outcome = timing
 const of = (own: Outcome | undefined, other: Outcome | undefined) => ({
   what: 'get',
   against: 'by hand',
@@ -59,6 +61,10 @@ it('is checked for what was measured, by key and by repository', () => {
     noticing: { median: 10, slowest: 51, idle: 0.001 },
     processes: null,
     memory: 61,
+    starts: [
+      { task: 'process', byHand: timing(100), valkeyrie: timing(160), megabytes: 26 },
+      { task: 'worker thread', byHand: timing(100), valkeyrie: timing(161), megabytes: null },
+    ],
   }
   const bounds = boundsOf(results).map(({ what, against, holds }) => [what, against, holds])
   expect(bounds).toEqual([
@@ -72,5 +78,8 @@ it('is checked for what was measured, by key and by repository', () => {
     ['99 of 100 changes', '', false],
     ['an idle watcher', '', true],
     ['memory to iterate over 135,233 cities', '', false],
+    ['start: process', 'by hand', true],
+    ['start: process, more memory', '', false],
+    ['start: worker thread', 'by hand', false],
   ])
 })
