@@ -14,7 +14,6 @@ import { changedReads } from './changed-reads.ts'
 import { engineCode } from './engine-error.ts'
 import type { LogTrimmer } from './log-retention.ts'
 import { latestVersion } from './statements.ts'
-import type { KvTables } from './table.ts'
 import type { Transactions } from './transactions.ts'
 
 /** A write without a savepoint failed, as under a unique index that another process has declared since: nothing may stay. */
@@ -22,7 +21,6 @@ class HalfApplied extends Error {}
 
 interface Parts extends Pick<ApplyContext, 'statements' | 'uniqueIndexes' | 'log'> {
   readonly connection: Database.Database
-  readonly tables: KvTables
   readonly transactions: Transactions
   readonly trimmer: LogTrimmer
 }
@@ -50,12 +48,12 @@ export class BatchCommit {
 
   /** `guardAll`: every write has a savepoint to go back to. */
   #commitBatch({ catalogVersion, writes }: CommitBatch, guardAll: boolean): BatchOutcome {
-    const { connection, tables, transactions, trimmer } = this.#parts
+    const { connection, transactions, trimmer } = this.#parts
     let latest = 0
     const result = transactions.run<BatchOutcome>('write', () => {
       latest = latestVersion(this.#parts.statements)
       if (latest !== this.#seenVersion || catalogVersion !== this.#catalogVersion) {
-        const catalog = readCatalog(connection, tables)
+        const catalog = readCatalog(connection)
         this.#catalogVersion = catalog.version
         if (catalog.version !== catalogVersion) return { type: 'stale', catalog }
       }

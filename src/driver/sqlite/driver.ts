@@ -82,7 +82,6 @@ export class SqliteDriver implements Driver {
     this.#trimmer = new LogTrimmer(this.#statements, options.retention)
     const parts = {
       connection,
-      tables,
       transactions: this.#transactions,
       trimmer: this.#trimmer,
       statements: this.#statements,

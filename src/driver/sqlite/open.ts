@@ -45,7 +45,7 @@ export async function openSqlite(
         migrate !== undefined
           ? migrate(connection, tables, collections, readOnly)
           : readOnly
-            ? readSetUp(connection, tables, path)
+            ? readSetUp(connection, path)
             : setUp(connection, tables, collections)
       if (!knowsCollections(catalog, collections)) {
         throw new MigrationError(

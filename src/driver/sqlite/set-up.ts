@@ -23,7 +23,7 @@ export function setUp(
   connection.exec('BEGIN IMMEDIATE')
   try {
     for (const table of Object.values(tables)) connection.exec(createTable(table))
-    if (!knowsCollections(readCatalog(connection, tables), collections)) {
+    if (!knowsCollections(readCatalog(connection), collections)) {
       registerCollections(connection, tables, collections)
     }
     applyIndexChanges(connection, tables, collections, indexChanges(connection, tables, collections))
@@ -32,15 +32,15 @@ export function setUp(
   } finally {
     if (connection.inTransaction) connection.exec('ROLLBACK')
   }
-  return readCatalog(connection, tables)
+  return readCatalog(connection)
 }
 
 /** The catalog of a database that may not be written. */
-export function readSetUp(connection: Database.Database, tables: KvTables, path: string): Catalog {
+export function readSetUp(connection: Database.Database, path: string): Catalog {
   if (!hasTables(connection)) {
     throw new DatabaseOpenError(path, 'it holds no tables of valkeyrie, and readOnly does not create them')
   }
-  return readCatalog(connection, tables)
+  return readCatalog(connection)
 }
 
 /** The catalog of a database that lacks nothing; `null` for another one. */
@@ -52,7 +52,7 @@ function completeCatalog(
   if (!hasTables(connection) || connection.pragma('application_id', { simple: true }) === 0) return null
   const { drop, create } = indexChanges(connection, tables, collections)
   if (drop.length + create.length > 0) return null
-  const catalog = readCatalog(connection, tables)
+  const catalog = readCatalog(connection)
   return knowsCollections(catalog, collections) ? catalog : null
 }
 

@@ -7,6 +7,9 @@ export interface BuiltQuery {
   toSQL(): { sql: string; params: unknown[] }
 }
 
+/** What a statement runs: what makes a Drizzle query, or text. */
+export type Query = (() => BuiltQuery) | string
+
 type Bindable = string | number | bigint | Uint8Array | null
 
 /**
@@ -15,17 +18,12 @@ type Bindable = string | number | bigint | Uint8Array | null
  */
 export class Statement<Parameters extends readonly Bindable[], Row extends readonly unknown[]> {
   readonly #connection: Database.Database
-  readonly #query: () => BuiltQuery
+  readonly #query: Query
   readonly #names: readonly string[]
   readonly #logger: Logger | undefined
   #prepared: Database.Statement<unknown[], unknown> | undefined
 
-  constructor(
-    connection: Database.Database,
-    query: () => BuiltQuery,
-    names: readonly string[],
-    logger?: Logger,
-  ) {
+  constructor(connection: Database.Database, query: Query, names: readonly string[], logger?: Logger) {
     this.#connection = connection
     this.#query = query
     this.#names = names
@@ -38,12 +36,9 @@ export class Statement<Parameters extends readonly Bindable[], Row extends reado
   }
 
   #prepare(): Database.Statement<unknown[], unknown> {
-    const { sql, params } = this.#query().toSQL()
-    const order = params.map(placeholderName)
-    if (order.join() !== this.#names.join()) {
-      throw new Error(`the placeholders of ${sql} stand as ${order.join()}, not as ${this.#names.join()}`)
-    }
-    const statement = this.#connection.prepare<unknown[], unknown>(sql)
+    const query = this.#query
+    const text = typeof query === 'string' ? query : textOf(query(), this.#names)
+    const statement = this.#connection.prepare<unknown[], unknown>(text)
     if (statement.reader) statement.raw(true)
     return statement
   }
@@ -69,6 +64,15 @@ export class Statement<Parameters extends readonly Bindable[], Row extends reado
     if (this.#logger) this.#logger.logQuery(this.#statement.source, [...parameters])
     return this.#statement.run(...parameters).changes
   }
+}
+
+function textOf(query: BuiltQuery, names: readonly string[]): string {
+  const { sql, params } = query.toSQL()
+  const order = params.map(placeholderName)
+  if (order.join() !== names.join()) {
+    throw new Error(`the placeholders of ${sql} stand as ${order.join()}, not as ${names.join()}`)
+  }
+  return sql
 }
 
 /** Drizzle wraps the placeholder of an inserted column, so as to map its value; here it is bound as it is. */

@@ -22,7 +22,7 @@ export function registerMigrated(
     pattern: parsePatternText(pattern),
     schema,
   }))
-  if (knowsCollections(readCatalog(connection, tables), known)) return
+  if (knowsCollections(readCatalog(connection), known)) return
   connection.exec('SAVEPOINT register')
   try {
     registerCollections(connection, tables, known)

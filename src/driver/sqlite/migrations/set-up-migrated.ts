@@ -28,7 +28,7 @@ export function setUpMigrated(
     )
   }
   const ready = pending.length === 0 && hasTable(connection, 'kv')
-  if (!readOnly && !(ready && knowsCollections(readCatalog(connection, tables), collections))) {
+  if (!readOnly && !(ready && knowsCollections(readCatalog(connection), collections))) {
     connection.exec('BEGIN IMMEDIATE')
     try {
       for (const migration of pendingMigrations(connection, migrations)) {
@@ -37,7 +37,7 @@ export function setUpMigrated(
       }
       if (!hasTable(connection, 'kv'))
         throw new MigrationError('No migration creates the tables: run "valkeyrie generate"')
-      if (!knowsCollections(readCatalog(connection, tables), collections)) {
+      if (!knowsCollections(readCatalog(connection), collections)) {
         registerCollections(connection, tables, collections)
       }
       checkIndexes(connection, tables, collections)
@@ -48,7 +48,7 @@ export function setUpMigrated(
   } else {
     checkIndexes(connection, tables, collections)
   }
-  return readCatalog(connection, tables)
+  return readCatalog(connection)
 }
 
 function refuseSteps(connection: Database.Database, { tag, snapshot }: Migration): void {
