@@ -70,7 +70,7 @@ export type {
   AtomicResult,
 } from './store/atomic-operation.types.ts'
 export type { CommitResult } from './store/commit-result.ts'
-export type { ExpireOptions } from './store/expiry.ts'
+export type { ExpireOptions, SetOptions } from './store/expiry.ts'
 export type { IfVersionOptions } from './store/if-version.ts'
 export type { ListIterator, ListOptions } from './store/list-iterator.ts'
 export type { UnitOfWork } from './unit-of-work.ts'

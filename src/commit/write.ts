@@ -7,13 +7,16 @@ export interface KeyCheck {
   readonly version: number | null
 }
 
-/** Stores a value. `expiresAt`: milliseconds since the epoch, `null` for never. */
+/**
+ * Stores a value. `expiresAt`: milliseconds since the epoch, `null` for never; left out: that of the value which it replaces,
+ * `null` where there is none that has not expired.
+ */
 export interface SetMutation {
   readonly type: 'set'
   readonly key: Uint8Array
   readonly collection: string | null
   readonly stored: StoredValue
-  readonly expiresAt: number | null
+  readonly expiresAt?: number | null
 }
 
 export interface DeleteMutation {

@@ -14,7 +14,7 @@ import type {
 } from '../schema/registry.types.ts'
 import { toConflict } from '../store/atomic-operation.ts'
 import type { CommitResult } from '../store/commit-result.ts'
-import { checkExpireOptions, type ExpireOptions } from '../store/expiry.ts'
+import { checkSetOptions, type SetOptions } from '../store/expiry.ts'
 import { ListIterator, type ListOptions } from '../store/list-iterator.ts'
 import { checkListValues, listOptionNames } from '../store/list-options.ts'
 import type { RowStore } from '../store/row-store.ts'
@@ -85,14 +85,10 @@ export class KeyValue<R extends Definitions> {
    * unique index allows once, with a TypeError that names the path for what cannot be stored as it is (a function, an
    * instance of a class), and with RangeError for what is larger than `limits.valueBytes`.
    */
-  async set<const K extends Key>(
-    key: K,
-    value: InputOf<R, K>,
-    options?: ExpireOptions,
-  ): Promise<CommitResult> {
-    checkExpireOptions(options, 'set')
+  async set<const K extends Key>(key: K, value: InputOf<R, K>, options?: SetOptions): Promise<CommitResult> {
+    checkSetOptions(options)
     this.#store.assertOpen()
-    const prepared = this.#store.prepareSet(key, value, options?.expireIn)
+    const prepared = this.#store.prepareSet(key, value, options)
     const mutation = prepared instanceof Promise ? await prepared : prepared
     const outcome = await this.#store.commit({ checks: noChecks, mutations: [mutation] })
     if (outcome.type === 'conflict') throw new ConflictError(outcome.conflicts.map(toConflict), 1)

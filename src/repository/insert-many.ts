@@ -22,6 +22,7 @@ export async function insertMany(
 ): Promise<InsertManyResult> {
   checkOptionNames(options, ['onProgress', 'signal', 'expireIn'], 'insertMany')
   const { onProgress, signal, expireIn } = options
+  const expiry = { expireIn }
   if (
     typeof items !== 'object' ||
     items === null ||
@@ -64,7 +65,7 @@ export async function insertMany(
     if (!Array.isArray(item))
       throw new TypeError("Each item of insertMany is [id, value], as ['alice', { name: 'Alice' }]")
     const [id, value] = item
-    const mutation = store.prepareSet(keyOf(id), value, expireIn)
+    const mutation = store.prepareSet(keyOf(id), value, expiry)
     return mutation instanceof Promise ? mutation.then(push) : push(mutation)
   }
 

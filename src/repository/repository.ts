@@ -13,7 +13,13 @@ import type { AnyDefinition } from '../schema/definition.types.ts'
 import { toConflict } from '../store/atomic-operation.ts'
 import { backOff } from '../store/backoff.ts'
 import type { CommitResult } from '../store/commit-result.ts'
-import { checkExpireOptions, type ExpireOptions, expiryTime } from '../store/expiry.ts'
+import {
+  checkExpireOptions,
+  checkSetOptions,
+  type ExpireOptions,
+  expiryTime,
+  type SetOptions,
+} from '../store/expiry.ts'
 import { expectedVersion, type IfVersionOptions, versionConflict } from '../store/if-version.ts'
 import { KeyedMutex } from '../store/keyed-mutex.ts'
 import { ListIterator, type ListOptions } from '../store/list-iterator.ts'
@@ -118,7 +124,7 @@ export class StoreRepository {
     this.#store.assertOpen()
     checkExpireOptions(options, 'insert')
     const key = this.key(id)
-    const prepared = this.#store.prepareSet(key, value, options?.expireIn)
+    const prepared = this.#store.prepareSet(key, value, options)
     const mutation = prepared instanceof Promise ? await prepared : prepared
     const outcome = await this.#store.commit({
       checks: [{ key: mutation.key, version: null }],
@@ -144,10 +150,10 @@ export class StoreRepository {
     return { ...result, id, key: this.key(id) }
   }
 
-  async set(id: Id, value: unknown, options?: ExpireOptions): Promise<CommitResult> {
+  async set(id: Id, value: unknown, options?: SetOptions): Promise<CommitResult> {
     this.#store.assertOpen()
-    checkExpireOptions(options, 'set')
-    return this.#commit(this.#store.prepareSet(this.key(id), value, options?.expireIn))
+    checkSetOptions(options)
+    return this.#commit(this.#store.prepareSet(this.key(id), value, options))
   }
 
   async update(id: Id, update: UntypedUpdate, options?: UpdateOptions): Promise<CommitResult> {

@@ -3,7 +3,7 @@ import type { IdOf, KeyOf, PrefixIdsOf } from '../key/pattern.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Definitions } from '../schema/registry.types.ts'
 import type { CommitResult } from '../store/commit-result.ts'
-import type { ExpireOptions } from '../store/expiry.ts'
+import type { ExpireOptions, SetOptions } from '../store/expiry.ts'
 import type { IfVersionOptions } from '../store/if-version.ts'
 import type { ListIterator, ListOptions } from '../store/list-iterator.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
@@ -155,7 +155,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * await users.set('bob', { name: 'Robert', email: 'alice@example.com', age: 42 }) // => throws UniqueConstraintError
    * ```
    */
-  set(...args: [...id: IdArguments<D>, value: Input<D>, options?: ExpireOptions]): Promise<CommitResult>
+  set(...args: [...id: IdArguments<D>, value: Input<D>, options?: SetOptions]): Promise<CommitResult>
 
   /**
    * Changes a row that is there: a patch replaces the fields that it names, a function makes the new value of the stored

@@ -8,7 +8,7 @@ import { checkNames } from '../option-names.ts'
 import { decodeValue } from '../value/codec.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
 import type { AtomicCheck, AtomicMutation, AtomicOperation, AtomicResult } from './atomic-operation.types.ts'
-import { checkExpireOptions, type ExpireOptions } from './expiry.ts'
+import { checkExpireOptions, checkSetOptions, type ExpireOptions, type SetOptions } from './expiry.ts'
 import type { RowStore } from './row-store.ts'
 
 type Arithmetic = ArithmeticMutation['type']
@@ -49,10 +49,10 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
     })
   }
 
-  set(key: Key, value: unknown, options?: ExpireOptions): this {
+  set(key: Key, value: unknown, options?: SetOptions): this {
     return this.#collect(() => {
-      checkExpireOptions(options, 'set')
-      this.#add('set', key, this.#store.prepareSet(key, value, options?.expireIn))
+      checkSetOptions(options)
+      this.#add('set', key, this.#store.prepareSet(key, value, options))
     })
   }
 
@@ -105,7 +105,8 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
     checkMutation(mutation)
     const { type, key } = mutation
     if (type === 'delete') this.delete(key)
-    else if (type === 'set') this.set(key, mutation.value, { expireIn: mutation.expireIn })
+    else if (type === 'set')
+      this.set(key, mutation.value, { expireIn: mutation.expireIn, keepExpiry: mutation.keepExpiry })
     else this[type](key, mutation.value, { expireIn: mutation.expireIn })
   }
 
@@ -154,7 +155,7 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
 }
 
 const mutationNames = {
-  set: ['type', 'key', 'value', 'expireIn'],
+  set: ['type', 'key', 'value', 'expireIn', 'keepExpiry'],
   delete: ['type', 'key'],
   sum: ['type', 'key', 'value', 'expireIn'],
   max: ['type', 'key', 'value', 'expireIn'],

@@ -3,7 +3,7 @@ import type { Key } from '../key.types.ts'
 import type { Definitions, InputOf } from '../schema/registry.types.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
 import type { CommitResult } from './commit-result.ts'
-import type { ExpireOptions } from './expiry.ts'
+import type { ExpireOptions, SetOptions } from './expiry.ts'
 
 /**
  * Holds when the key's value still has this versionstamp; null: when the key has no value. An entry that was read serves as
@@ -24,6 +24,7 @@ export type AtomicMutation =
       readonly key: Key
       readonly value: unknown
       readonly expireIn?: number | undefined
+      readonly keepExpiry?: boolean | undefined
     }
   | { readonly type: 'delete'; readonly key: Key }
   | {
@@ -76,8 +77,19 @@ export interface AtomicOperation<R extends Definitions> {
    * const wrong = db.atomic().set(['lamp'], 'on').set(['accounts', 'eve'], { balance: -1 })
    * await wrong.commit() // => throws ValidationError
    * ```
+   *
+   * With `keepExpiry` a value that expires goes on to do so when another takes its place:
+   *
+   * ```ts
+   * await db.set(['session', 's1'], { user: 'alice', visits: 1 }, { expireIn: 60_000 })
+   * const session = await db.get(['session', 's1'])
+   * const visit = db.atomic().check(session).set(session.key, { user: 'alice', visits: 2 }, { keepExpiry: true })
+   * await visit.commit() // => { ok: true, versionstamp: '…' }
+   * const after = await db.get(['session', 's1'])
+   * after.expiresAt === session.expiresAt // => true
+   * ```
    */
-  set<const K extends Key>(key: K, value: InputOf<R, K>, options?: ExpireOptions): this
+  set<const K extends Key>(key: K, value: InputOf<R, K>, options?: SetOptions): this
   /**
    * Removes the value under a key, if there is one.
    *

@@ -3,10 +3,19 @@ import { checkOptionNames } from '../option-names.ts'
 /** How long a value is kept. What is no number is a TypeError; one that is not above 0, or leads beyond the last Date, a RangeError. */
 export interface ExpireOptions {
   /**
-   * Milliseconds from now, above 0, after which the value is gone. Left out: it stays, and a `set` removes the expiry that
-   * the key had; `update`, `sum`, `max` and `min` keep it.
+   * Milliseconds from now, above 0, after which the value is gone. Left out: it stays, and a `set` without `keepExpiry` removes
+   * the expiry that the key had; `update`, `sum`, `max` and `min` keep it.
    */
   readonly expireIn?: number | undefined
+}
+
+/** How to write a value in the place of another. */
+export interface SetOptions extends ExpireOptions {
+  /**
+   * `true`: the value expires when the one that it replaces would have, as it is when this commits; where there is none, or
+   * it has expired, never. Together with `expireIn` it is a TypeError.
+   */
+  readonly keepExpiry?: boolean | undefined
 }
 
 /** The last time that a Date can tell, in milliseconds since the epoch: in the year 275760. */
@@ -28,6 +37,24 @@ export function expiryTime(expireIn: number | undefined): number | null {
     )
   }
   return time
+}
+
+/** When a value that is set now expires; `undefined`: when the one that it replaces would have. */
+export function expiryOfSet(options: SetOptions | undefined): number | null | undefined {
+  if (options === undefined) return null
+  const { expireIn, keepExpiry = false } = options
+  if (typeof keepExpiry !== 'boolean') throw new TypeError('keepExpiry is true or false')
+  if (!keepExpiry) return expiryTime(expireIn)
+  if (expireIn !== undefined)
+    throw new TypeError(
+      'keepExpiry keeps the expiry that there is, and expireIn gives another: leave one out',
+    )
+  return undefined
+}
+
+/** Throws a TypeError for options that a `set` does not have. */
+export function checkSetOptions(options: SetOptions | undefined): void {
+  if (options !== undefined) checkOptionNames(options, ['expireIn', 'keepExpiry'], 'set')
 }
 
 /** Throws a TypeError for options that a write does not have. */

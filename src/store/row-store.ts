@@ -6,6 +6,7 @@ import type { Limits } from '../limits.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
+import type { SetOptions } from './expiry.ts'
 
 /** An entry of a repository: one of the key-value face with the id that its pattern's wildcards have in its key. */
 export interface RowEntry extends Entry {
@@ -56,9 +57,9 @@ export interface RowStore extends Reader {
 
   /**
    * The mutation that stores what the key's schema makes of an input; a promise of it where the schema is asynchronous, and
-   * one that rejects for a value that cannot be stored. Throws for what is no key and no `expireIn` (milliseconds).
+   * one that rejects for a value that cannot be stored. Throws for what is no key, and for an expiry that is not right.
    */
-  prepareSet(key: Key, value: unknown, expireIn: number | undefined): SetMutation | Promise<SetMutation>
+  prepareSet(key: Key, value: unknown, options?: SetOptions): SetMutation | Promise<SetMutation>
 
   /**
    * The mutation that stores what a patch makes of a row, with the row's expiry. Throws a TypeError where its value is no object of

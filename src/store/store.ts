@@ -17,7 +17,7 @@ import { KvU64 } from '../value/kv-u64.ts'
 import { isPlainObject } from '../value/plain-object.ts'
 import { WatchHub } from '../watch/hub.ts'
 import { CommitQueue } from './commit-queue.ts'
-import { expiryTime } from './expiry.ts'
+import { expiryOfSet, expiryTime, type SetOptions } from './expiry.ts'
 import { Filing } from './filing.ts'
 import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
 import { Sweeper } from './sweeper.ts'
@@ -135,9 +135,9 @@ export class Store implements RowStore {
     return { ...entry, ...more }
   }
 
-  prepareSet(key: Key, value: unknown, expireIn: number | undefined): SetMutation | Promise<SetMutation> {
+  prepareSet(key: Key, value: unknown, options?: SetOptions): SetMutation | Promise<SetMutation> {
     const encodedKey = this.encodeKey(key)
-    const expiresAt = expiryTime(expireIn)
+    const expiresAt = expiryOfSet(options)
     const definition = this.registry.find(key)
     try {
       if (definition === undefined) return this.#toSet(encodedKey, key, value, expiresAt)
@@ -168,25 +168,33 @@ export class Store implements RowStore {
     return this.#settledSet(encodedKey, key, settled, row.expiresAt)
   }
 
+  /** `expiresAt` undefined: that of the value which it replaces. */
   #settledSet(
     encodedKey: Uint8Array,
     key: Key,
     output: unknown,
-    expiresAt: number | null,
+    expiresAt: number | null | undefined,
   ): SetMutation | Promise<SetMutation> {
     return output instanceof Promise
       ? output.then((settled) => this.#toSet(encodedKey, key, settled, expiresAt))
       : this.#toSet(encodedKey, key, output, expiresAt)
   }
 
-  #toSet(encodedKey: Uint8Array, key: Key, output: unknown, expiresAt: number | null): SetMutation {
+  #toSet(
+    encodedKey: Uint8Array,
+    key: Key,
+    output: unknown,
+    expiresAt: number | null | undefined,
+  ): SetMutation {
     const collection = this.collectionOf(key)
     const stored = encodeValue(output)
     if (exceeds(stored, this.limits.valueBytes)) {
       const most = this.limits.valueBytes
       throw new RangeError(`The value is larger than ${most} bytes: split it, or raise limits.valueBytes`)
     }
-    return { type: 'set', key: encodedKey, collection, stored, expiresAt }
+    return expiresAt === undefined
+      ? { type: 'set', key: encodedKey, collection, stored }
+      : { type: 'set', key: encodedKey, collection, stored, expiresAt }
   }
 
   prepareArithmetic(

@@ -20,7 +20,8 @@ export class OwnWrites {
   }
 
   /** Adds a write to a unit whose reads are of the version `since`. A later one of a key takes the place of an earlier one, unless it builds upon it. */
-  add(mutation: Mutation, since: number): void {
+  add(written: Mutation, since: number): void {
+    const mutation = this.#resolve(written)
     const text = keyText(mutation.key)
     const earlier = replaces(mutation) ? [] : (this.#writes.get(text)?.mutations ?? [])
     this.keys.push(mutation.key)
@@ -49,7 +50,7 @@ export class OwnWrites {
     const write = this.#find(key)
     const [first, ...later] = write?.mutations ?? []
     if (first?.type === 'delete') return later.length === 0 ? null : undefined
-    if (first?.type !== 'set') return undefined
+    if (first?.type !== 'set' || first.expiresAt === undefined) return undefined
     let { expiresAt } = first
     for (const mutation of later) {
       if (mutation.type !== 'touch') return undefined
@@ -58,11 +59,18 @@ export class OwnWrites {
     return { ...first.stored, version: write!.version, expiresAt }
   }
 
+  /** A set that keeps the expiry of what the unit itself has written has this expiry for its own. */
+  #resolve(mutation: Mutation): Mutation {
+    if (mutation.type !== 'set' || mutation.expiresAt !== undefined) return mutation
+    const row = this.rowOf(mutation.key)
+    return row === undefined ? mutation : { ...mutation, expiresAt: row?.expiresAt ?? null }
+  }
+
   #find(key: Uint8Array): OwnWrite | undefined {
     return this.#writes.size === 0 ? undefined : this.#writes.get(keyText(key))
   }
 }
 
-function replaces({ type }: Mutation): boolean {
-  return type === 'set' || type === 'delete'
+function replaces(mutation: Mutation): boolean {
+  return mutation.type === 'delete' || (mutation.type === 'set' && mutation.expiresAt !== undefined)
 }

@@ -9,6 +9,7 @@ import type { Key } from '../key.types.ts'
 import type { Limits } from '../limits.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
+import type { SetOptions } from '../store/expiry.ts'
 import type { RowEntry, RowStore, SettledOutcome } from '../store/row-store.ts'
 import type { Store } from '../store/store.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
@@ -95,8 +96,8 @@ export class UnitStore implements RowStore, ReaderContext {
     return this.#store.encodeKey(key)
   }
 
-  prepareSet(key: Key, value: unknown, expireIn: number | undefined): SetMutation | Promise<SetMutation> {
-    return this.#store.prepareSet(key, value, expireIn)
+  prepareSet(key: Key, value: unknown, options?: SetOptions): SetMutation | Promise<SetMutation> {
+    return this.#store.prepareSet(key, value, options)
   }
 
   preparePatch(key: Key, row: StoredRow, patch: object): SetMutation | Promise<SetMutation> {
@@ -219,7 +220,11 @@ export class UnitStore implements RowStore, ReaderContext {
       loaded.row = { ...loaded.row, expiresAt: mutation.expiresAt }
       show(loaded, loaded.value)
     } else if (mutation.type === 'set') {
-      const { stored, expiresAt } = mutation
+      const { stored } = mutation
+      const expiresAt =
+        mutation.expiresAt === undefined
+          ? (this.own.rowOf(mutation.key) ?? loaded.row).expiresAt
+          : mutation.expiresAt
       const row: StoredRow = { ...stored, version: this.own.latestVersion, expiresAt }
       this.#load(
         text,

@@ -8,6 +8,7 @@ import { emptinessCases } from './cases/emptiness.ts'
 import { entryCases } from './cases/entries.ts'
 import { expiryCases } from './cases/expiry.ts'
 import { ifVersionCases } from './cases/if-version.ts'
+import { keepExpiryCases } from './cases/keep-expiry.ts'
 import { keyValueCases } from './cases/key-value.ts'
 import { listingCases } from './cases/listing.ts'
 import { queryCases } from './cases/queries.ts'
@@ -44,6 +45,7 @@ export const suite: Readonly<Record<string, Cases>> = {
   queries: queryCases,
   'writes of many rows without a condition': emptinessCases,
   expiry: expiryCases,
+  'keeping an expiry': keepExpiryCases,
   'unique indexes': uniqueIndexCases,
   'bulk loading': bulkLoadCases,
   'bad input': badInputCases,

@@ -59,13 +59,13 @@ function applyMutation(
 ): number {
   switch (mutation.type) {
     case 'set':
-      applySet(mutation, context, 'upsert', (key) => displaced?.displace(key, place) ?? false)
+      applySet(mutation, context, 'upsert', displaced, place)
       displaced?.settle(mutation.key)
       return 0
     case 'delete':
       return applyDelete(mutation.key, context, displaced?.settle(mutation.key) ?? false)
     case 'touch':
-      return applyTouch(mutation, context)
+      return displaced?.touch(mutation.key, mutation.expiresAt) ? 1 : applyTouch(mutation, context)
     case 'sum':
     case 'min':
     case 'max':
@@ -117,15 +117,18 @@ export function applyInserts(mutations: readonly SetMutation[], context: ApplyCo
 
 /**
  * Whether the value was stored; only an `insert` may find that there is a row. A row that a unique index holds against it goes
- * where it has expired, or where `displace` says so.
+ * where it has expired, or may be displaced by the mutation at `place`.
  */
 function applySet(
   mutation: SetMutation,
   context: ApplyContext,
   statement: 'insert' | 'upsert' = 'upsert',
-  displace: (key: Uint8Array) => boolean = () => false,
+  displaced: DisplacedRows | null = null,
+  place = 0,
 ): boolean {
-  const { key, collection, stored, expiresAt } = mutation
+  const { key, collection, stored } = mutation
+  const expiresAt =
+    mutation.expiresAt === undefined ? expiryToKeep(key, context, displaced) : mutation.expiresAt
   const { encoding, types, value } = stored
   const { statements, uniqueIndexes, log, version } = context
   for (;;) {
@@ -138,7 +141,7 @@ function applySet(
       const holder = uniqueIndexes.holderOf(collection, key, stored)
       if (holder === null) throw error
       const expired = hasExpired(holder.expiresAt, context.now)
-      if (!expired && !displace(holder.key)) {
+      if (!expired && !displaced?.displace(holder, place)) {
         throw new UniqueConstraintError(collection, holder.fields, decodeKey(holder.key))
       }
       statements.remove.run(holder.key)
@@ -147,6 +150,17 @@ function applySet(
   }
   log.add('set', key, stored)
   return true
+}
+
+/** When the value under a key expires; null where there is none that has not. */
+function expiryToKeep(
+  key: Uint8Array,
+  { statements, now }: ApplyContext,
+  displaced: DisplacedRows | null,
+): number | null {
+  const row = statements.version.get(key)
+  const expiresAt = row === undefined ? (displaced?.expiryOf(key) ?? null) : row[1]
+  return hasExpired(expiresAt, now) ? null : expiresAt
 }
 
 /** `displaced`: its row was taken away before. */

@@ -1,6 +1,12 @@
 import type { Mutation } from '../../commit/write.ts'
 import { keyText } from '../../key/key-text.ts'
 
+/** A row that holds what a unique index allows once. */
+interface Holder {
+  readonly key: Uint8Array
+  readonly expiresAt: number | null
+}
+
 /**
  * The rows that a write takes away before their turn. A unique index is to hold once all of a write is applied: a row that
  * stands in the way of one mutation, and that a later one sets or deletes, is no violation.
@@ -9,18 +15,33 @@ export class DisplacedRows {
   readonly #mutations: readonly Mutation[]
   /** The place of the last mutation that sets or deletes each key: made when a row is in the way for the first time. */
   #places: Map<string, number> | null = null
-  readonly #displaced = new Set<string>()
+  /** When each of them expires. */
+  readonly #displaced = new Map<string, number | null>()
 
   constructor(mutations: readonly Mutation[]) {
     this.#mutations = mutations
   }
 
   /** Whether the row of this key may be taken away for the mutation at `place`: then it counts as displaced. */
-  displace(key: Uint8Array, place: number): boolean {
+  displace({ key, expiresAt }: Holder, place: number): boolean {
     this.#places ??= placesOf(this.#mutations)
     const text = keyText(key)
     if ((this.#places.get(text) ?? -1) <= place) return false
-    this.#displaced.add(text)
+    this.#displaced.set(text, expiresAt)
+    return true
+  }
+
+  /** When the row of this key would have expired; null where it was not displaced. */
+  expiryOf(key: Uint8Array): number | null {
+    return this.#displaced.size === 0 ? null : (this.#displaced.get(keyText(key)) ?? null)
+  }
+
+  /** Whether the row of this key, which is touched now, was displaced: it expires at this time then. */
+  touch(key: Uint8Array, expiresAt: number | null): boolean {
+    if (this.#displaced.size === 0) return false
+    const text = keyText(key)
+    if (!this.#displaced.has(text)) return false
+    this.#displaced.set(text, expiresAt)
     return true
   }
 

@@ -1,22 +1,8 @@
 import { KvU64, NotFoundError, Valkeyrie } from 'valkeyrie'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import type { Cases } from '../suite.ts'
+import { withClock } from './clock.ts'
 import { alice, bob, schemas } from './schemas.ts'
-
-/** Runs `body` while the clock stands still, and gives it the means to move it; timers never fire. */
-async function withClock(body: (advance: (ms: number) => void) => Promise<void>): Promise<void> {
-  const started = Date.now()
-  vi.useFakeTimers({ toFake: ['Date'], now: started })
-  let now = started
-  try {
-    await body((ms) => {
-      now += ms
-      vi.setSystemTime(now)
-    })
-  } finally {
-    vi.useRealTimers()
-  }
-}
 
 export const expiryCases: Cases = {
   'an expired row is invisible to every read at once': (place) =>

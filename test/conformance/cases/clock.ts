@@ -1,0 +1,16 @@
+import { vi } from 'vitest'
+
+/** Runs `body` while the clock stands still, and gives it the means to move it; timers never fire. */
+export async function withClock(body: (advance: (ms: number) => void) => Promise<void>): Promise<void> {
+  const started = Date.now()
+  vi.useFakeTimers({ toFake: ['Date'], now: started })
+  let now = started
+  try {
+    await body((ms) => {
+      now += ms
+      vi.setSystemTime(now)
+    })
+  } finally {
+    vi.useRealTimers()
+  }
+}
