@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { isPlainObject } from '../value/plain-object.ts'
 import {
   type Anatomy,
   type CollectionAnatomy,
@@ -100,9 +101,8 @@ function* settleOpaque(
   before: unknown,
   purpose: Purpose,
 ): Steps<Result> {
-  if (purpose === 'judge' || sameValue(value, before)) return { value }
+  if (purpose !== 'compare' || sameValue(value, before)) return { value }
   const result = yield* validated(schema, value)
-  if (purpose === 'trust') return !result.issues && keeps(result.value, value) ? result : { value }
   return result.issues || keeps(result.value, value) ? result : refuse(unknowable)
 }
 
@@ -116,7 +116,7 @@ export const unknowable =
 /** Whether all that was in a value is in what was made of it. */
 export function keeps(made: unknown, value: unknown): boolean {
   if (sameValue(made, value)) return true
-  if (!isObject(made) || !isObject(value)) return false
+  if (!isPlainObject(made) || !isPlainObject(value)) return false
   return Object.entries(value).every(
     ([name, field]) => Object.hasOwn(made, name) && sameValue(made[name], field),
   )

@@ -137,10 +137,10 @@ function restOf(schema: ValibotSchema, of: AnatomyOf): Anatomy | 'drop' | 'keep'
   return schema.type === 'object_with_rest' ? of(schema['rest'] as ValibotSchema) : 'drop'
 }
 
-/** What a getter makes for each value alone cannot be known before. */
+/** What a getter makes for each value alone, or later, cannot be known before. */
 function lazy(schema: ValibotSchema, of: AnatomyOf): Anatomy {
   const getter = schema['getter'] as (input: unknown) => ValibotSchema
-  if (getter.length > 0) return { type: 'opaque', schema }
+  if (getter.length > 0 || schema['async'] === true) return { type: 'opaque', schema }
   let made: Anatomy | undefined
   return {
     type: 'lazy',
@@ -156,7 +156,7 @@ function piped(
   schema: ValibotSchema,
   [base, ...items]: readonly [ValibotSchema, ...PipeItem[]],
   of: AnatomyOf,
-) {
+): Anatomy {
   /** What the items so far give, `null` where they do not tell. */
   let output: Anatomy | null = of(base)
   let isOneWay = false
@@ -183,26 +183,29 @@ function piped(
       checks = []
     }
   }
-  if (isOneWay || !areIdempotent(methods))
-    return {
-      type: 'transform',
-      schema,
-      output: checked(output ?? { type: 'transform', schema, output: null }),
-    } as const
-  if (output?.type !== 'leaf') return checked(output!)
+  const check = checks.length === 0 ? null : checkOf(checks)
+  if (output === null || isOneWay || !areIdempotent(methods))
+    return { type: 'transform', schema, output: checkedOutput(output, check) }
+  if (output.type !== 'leaf')
+    return check === null ? output : { type: 'checked', schema, inner: output, check }
   if (methods.length === 0) return { ...output, schema, output: schema }
-  const judge = checkOf(checks)
-  const before = output.output
-  const brought = standard((value) => {
-    const result = before['~standard'].validate(value)
-    const next = (it: Result) => (it.issues ? it : judge(it.value))
+  const brought = check === null ? output.output : followed(output.output, check)
+  return { type: 'leaf', schema, output: brought, exact: false, closed: output.closed && !isChecked }
+}
+
+/** What follows a transformation that cannot be turned round. */
+function checkedOutput(output: Anatomy | null, check: Check | null): Anatomy | null {
+  if (check === null) return output
+  if (output === null) return exactLeaf(standard(check))
+  return { type: 'checked', schema: followed(output.schema, check), inner: output, check }
+}
+
+function followed(schema: StandardSchemaV1, check: Check): StandardSchemaV1 {
+  return standard((value) => {
+    const result = schema['~standard'].validate(value)
+    const next = (it: Result) => (it.issues ? it : check(it.value))
     return result instanceof Promise ? result.then(next) : next(result)
   })
-  return { type: 'leaf', schema, output: brought, exact: false, closed: output.closed && !isChecked } as const
-
-  function checked(inner: Anatomy): Anatomy {
-    return checks.length === 0 ? inner : { type: 'checked', schema, inner, check: checkOf(checks) }
-  }
 }
 
 /** Transformations that say something of a value, and leave it as it is. */

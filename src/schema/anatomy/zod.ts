@@ -65,9 +65,11 @@ export function zodAnatomy(schema: ZodSchema, of: AnatomyOf): Anatomy {
   if (inner === null) return leaf(schema, def)
   const checks = def.checks ?? []
   const last = checks.findLastIndex(isOverwrite)
-  const checked = (from: number): Anatomy =>
-    from === checks.length ? inner : { type: 'checked', schema, inner, check: checkOf(checks.slice(from)) }
-  return last < 0 ? checked(0) : { type: 'transform', schema, output: checked(last + 1) }
+  if (last >= 0) {
+    const { constr } = schema._zod
+    return { type: 'transform', schema, output: of(new constr({ ...def, checks: checks.slice(last + 1) })) }
+  }
+  return checks.length === 0 ? inner : { type: 'checked', schema, inner, check: checkOf(checks) }
 }
 
 function composite(schema: ZodSchema, def: ZodDefinition, of: AnatomyOf): Anatomy | null {
