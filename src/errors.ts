@@ -347,9 +347,12 @@ export class CorruptLogError extends KvError {
  */
 export class MigrationError extends KvError {
   override readonly name = 'MigrationError'
+  /** The name of the schema that does not fit, where it is one. */
+  readonly repository: string | null
 
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: ErrorOptions & { readonly repository?: string }) {
     super('MIGRATION', message, options)
+    this.repository = options?.repository ?? null
   }
 }
 

@@ -1,16 +1,30 @@
 import type { Logger } from 'drizzle-orm/logger'
+import type { AskedChanges } from './catalog/changes.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { checkOptionNames, checkWholeNumber } from './option-names.ts'
+import { checkName } from './schema/definition-options.ts'
 
 /** How to open a database. */
 export interface OpenOptions {
   /**
    * The folder of migrations that `valkeyrie generate` writes, as `'./schemas/migrations'`. Those that the database has not
    * had are applied first, and nothing else creates tables or indexes; MigrationError where the database is newer than the
-   * folder, or where a migration has a TypeScript step to run. Default: tables and indexes that are missing are created,
-   * and indexes that are declared no more are dropped.
+   * folder, or where a migration has a TypeScript step to run. Default: tables, collections and indexes that are missing are
+   * created; what others have declared stays.
    */
   readonly migrations?: string | undefined
+  /**
+   * Indexes to drop that the schemas no longer declare: `[{ repository: 'users', on: 'email' }]`, as they were declared.
+   * Opening drops none by itself, since another program may rely on it. One that is gone already is none to drop. Not
+   * together with `migrations`, which drop indexes by themselves. Default: none.
+   */
+  readonly dropIndexes?: readonly DroppedIndex[] | undefined
+  /**
+   * Repositories that have another name now, the old name first: `{ users: 'people' }`. Opening renames none by itself, since
+   * another program may look for the rows under the old name. One that is renamed already is none to rename. Not together
+   * with `migrations`, which rename by themselves. Default: none.
+   */
+  readonly renameRepositories?: { readonly [from: string]: string } | undefined
   /**
    * `'normal'` (the default): nothing that was acknowledged is lost when the process dies. `'full'`: nor when the machine
    * does; each commit waits for the disk.
@@ -37,6 +51,14 @@ export interface OpenOptions {
   readonly logger?: Logger | undefined
 }
 
+/** One of the `dropIndexes` of `open`. */
+export interface DroppedIndex {
+  /** The name of the repository. */
+  readonly repository: string
+  /** The field of the index, or its fields in their order, as it was declared. */
+  readonly on: string | readonly string[]
+}
+
 /** The `log` of `open`: what is kept of each commit, and for how long. */
 export interface LogOptions {
   /** Keep the values that were written, so that no change is `superseded`. Default `false`: their keys only. */
@@ -50,6 +72,7 @@ export interface LogOptions {
 /** The options of `open` with every default filled in. */
 export interface CheckedOpenOptions {
   readonly migrations: string | undefined
+  readonly asked: AskedChanges
   readonly durability: 'normal' | 'full'
   readonly busyTimeout: number
   readonly readOnly: boolean
@@ -64,6 +87,8 @@ export interface CheckedOpenOptions {
 
 export const openOptionNames = [
   'migrations',
+  'dropIndexes',
+  'renameRepositories',
   'durability',
   'busyTimeout',
   'readOnly',
@@ -106,6 +131,7 @@ export function checkOpenOptions(options: OpenOptions): CheckedOpenOptions {
   }
   return {
     migrations,
+    asked: askedChanges(options),
     durability,
     busyTimeout,
     readOnly: flag(options.readOnly, 'readOnly'),
@@ -121,6 +147,47 @@ export function checkOpenOptions(options: OpenOptions): CheckedOpenOptions {
     destroyOnClose: flag(options.destroyOnClose, 'destroyOnClose'),
     logger,
   }
+}
+
+function askedChanges({
+  dropIndexes = [],
+  renameRepositories = {},
+  migrations,
+  readOnly,
+}: OpenOptions): AskedChanges {
+  if (!Array.isArray(dropIndexes)) {
+    throw new TypeError("dropIndexes is an array, as [{ repository: 'users', on: 'email' }]")
+  }
+  const dropped = dropIndexes.map((index: DroppedIndex) => {
+    checkOptionNames(index, ['repository', 'on'], 'dropIndexes')
+    const on = [index.on].flat()
+    if ([index.repository, ...on].some((name) => typeof name !== 'string') || on.length === 0) {
+      throw new TypeError(
+        "An index to drop is { repository: 'users', on: 'email' }: a name, and a field or an array of them",
+      )
+    }
+    return { repository: index.repository, on }
+  })
+  const renames = typeof renameRepositories === 'object' ? Object.entries(renameRepositories ?? []) : []
+  const targets = renames.map(([, to]) => to)
+  if (
+    typeof renameRepositories !== 'object' ||
+    Array.isArray(renameRepositories) ||
+    targets.some((to) => typeof to !== 'string') ||
+    new Set(targets).size < targets.length
+  ) {
+    throw new TypeError(
+      "renameRepositories is an object of old names and different new ones, as { users: 'people' }",
+    )
+  }
+  for (const to of targets) checkName(to)
+  if (dropped.length + renames.length > 0 && (migrations !== undefined || readOnly)) {
+    const other = migrations === undefined ? 'readOnly' : 'migrations'
+    const instead =
+      migrations === undefined ? 'open the file once without it' : 'generate a migration that does it'
+    throw new TypeError(`dropIndexes and renameRepositories do not go with ${other}: ${instead}`)
+  }
+  return { dropIndexes: dropped, renameRepositories }
 }
 
 function flag(value: boolean | undefined, name: string): boolean {

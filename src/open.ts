@@ -2,7 +2,7 @@ import { Database } from './database.ts'
 import { databasePath } from './database-path.ts'
 import { DatabaseOpenError } from './errors.ts'
 import { checkOpenOptions, type OpenOptions } from './open-options.ts'
-import { jsonSchemaOf } from './schema/json-schema.ts'
+import { collectionOf } from './schema/collection-of.ts'
 import type { Registry } from './schema/registry.ts'
 import type { Definitions } from './schema/registry.types.ts'
 import { Store } from './store/store.ts'
@@ -21,12 +21,7 @@ export async function openDatabase<R extends Definitions>(
   assertRuntime(file)
   // Loaded now and not before: the engine's binary crashes a Node.js that is too old for it.
   const { openSqlite } = await import('./driver/sqlite/open.ts')
-  const collections = registry.definitions.map(({ name, pattern, schema, indexes }) => ({
-    name,
-    pattern,
-    schema: jsonSchemaOf(schema),
-    indexes,
-  }))
+  const collections = registry.definitions.map(collectionOf)
   const { driver, catalog, plain } = await openSqlite(collections, { ...checked, path: file })
   const store = new Store(driver, catalog, registry, { ...checked, path: file })
   try {

@@ -10,7 +10,7 @@ const read = (path: string) => readFileSync(root + path, 'utf8')
 const stages = [
   ['errors.ts', 'limits.ts', 'key.types.ts', 'option-names.ts', 'database-path.ts'],
   ['key/', 'value/'],
-  ['schema/', 'query/', 'commit/'],
+  ['schema/', 'catalog/', 'query/', 'commit/'],
   ['driver/'],
   ['store/', 'unit-of-work/', 'watch/'],
   ['key-value/', 'repository/'],

@@ -1,6 +1,6 @@
 CREATE TABLE "kv" ("key" blob PRIMARY KEY NOT NULL, "collection" text, "encoding" integer NOT NULL, "types" text, "version" integer NOT NULL, "expires_at" integer, "value" text NOT NULL);
 --> statement-breakpoint
-CREATE TABLE "kv_collections" ("name" text PRIMARY KEY NOT NULL, "pattern" text NOT NULL, "schema" text, "version" integer NOT NULL);
+CREATE TABLE "kv_collections" ("name" text PRIMARY KEY NOT NULL, "pattern" text NOT NULL, "schema" text, "version" integer NOT NULL, "indexes" text, "references" text, "migrated" integer);
 --> statement-breakpoint
 CREATE TABLE "kv_log" ("version" integer PRIMARY KEY NOT NULL, "at" integer NOT NULL, "changes" blob NOT NULL);
 --> statement-breakpoint

@@ -1,5 +1,5 @@
+import type { Catalog } from '../catalog/catalog.ts'
 import type { AtomicWrite, CheckConflict, CommitOutcome, Mutation, ReadSet } from '../commit/write.ts'
-import type { Pattern } from '../key/pattern.types.ts'
 import type { KeyRange } from '../key/range.ts'
 import type { Key } from '../key.types.ts'
 import type { AggregatePlan, CountPlan, FindPlan, Planned, RelatedPlan } from '../query/plan.ts'
@@ -25,26 +25,6 @@ export interface Scan {
   readonly collection: string | null
   readonly reverse: boolean
   readonly limit: number
-}
-
-/** An index over fields of the values of one collection. */
-export interface IndexDeclaration {
-  readonly fields: readonly string[]
-  readonly unique: boolean
-}
-
-/** A collection as the database keeps it, so that every process files rows alike. */
-export interface Collection {
-  readonly name: string
-  readonly pattern: Pattern
-  /** The schema's output as JSON Schema, where the schema can tell it. */
-  readonly schema: object | null
-}
-
-/** The collections that a database knows, and the version of the commit that last changed them. */
-export interface Catalog {
-  readonly version: number
-  readonly collections: readonly Collection[]
 }
 
 /** Writes to be committed together, in order, filed according to `catalogVersion`. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
+import { parsePatternText } from '../catalog/pattern-text.ts'
 import type { MigratedCollection } from '../driver/sqlite/migrations/folder.ts'
-import { parsePatternText } from '../driver/sqlite/pattern-text.ts'
 import { MigrationError } from '../errors.ts'
 import { compareParts, encodePrefix } from '../key/codec.ts'
 import type { Pattern } from '../key/pattern.types.ts'

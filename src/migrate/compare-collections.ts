@@ -1,6 +1,6 @@
 import type { MigratedCollection } from '../driver/sqlite/migrations/folder.ts'
+import { accepts, sameConstraints } from '../schema/accepts.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
-import { accepts, sameConstraints } from './accepts.ts'
 import { compareSchemas, type DefaultOf } from './compare-schemas.ts'
 import type { RenameDecisions } from './renames.ts'
 import type { SchemaComparison } from './value-change.ts'

@@ -1,5 +1,5 @@
+import { accepts, constraintsOf, sameConstraints, valuesOf } from '../schema/accepts.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
-import { accepts, constraintsOf, sameConstraints, valuesOf } from './accepts.ts'
 import { holdsAnything, isRecursive, objectOf, type Shape } from './json-shape.ts'
 import type { Move } from './move-order.ts'
 import type { RenameDecisions } from './renames.ts'

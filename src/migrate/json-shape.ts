@@ -1,5 +1,5 @@
+import { constraintsOf } from '../schema/accepts.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
-import { constraintsOf } from './accepts.ts'
 
 /** An object with named fields. */
 export interface Shape {

@@ -2,14 +2,14 @@ import { existsSync, globSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { is } from 'drizzle-orm'
 import { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { patternText } from '../catalog/pattern-text.ts'
 import { memoryPath } from '../database-path.ts'
 import { createIndexes } from '../driver/sqlite/ddl.ts'
 import type { MigratedCollection } from '../driver/sqlite/migrations/folder.ts'
-import { patternText } from '../driver/sqlite/pattern-text.ts'
 import { kvTables } from '../driver/sqlite/table.ts'
 import { MigrationError } from '../errors.ts'
+import { collectionOf } from '../schema/collection-of.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
-import { jsonSchemaOf } from '../schema/json-schema.ts'
 import { Registry } from '../schema/registry.ts'
 import { loadModule } from './load-module.ts'
 
@@ -107,12 +107,16 @@ function filesOf(path: string): string[] {
 /** The collections of a project's definitions, as a snapshot holds them. */
 export function collectionsOf(definitions: readonly AnyDefinition[]): MigratedCollection[] {
   return definitions
-    .map(({ name, pattern, schema, indexes }) => ({
-      name,
-      pattern: patternText(pattern),
-      schema: jsonSchemaOf(schema),
-      indexes: indexes.map(({ fields, unique }) => ({ fields, unique })),
-    }))
+    .map((definition) => {
+      const { name, pattern, schema, indexes, references } = collectionOf(definition)
+      return {
+        name,
+        pattern: patternText(pattern),
+        schema,
+        indexes: indexes.map(({ fields, unique }) => ({ fields, unique })),
+        ...(Object.keys(references).length === 0 ? {} : { references }),
+      }
+    })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { is } from 'drizzle-orm'
-import { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { createIndexes, createTable } from '../driver/sqlite/ddl.ts'
 import type { MigratedCollection, TableLoss } from '../driver/sqlite/migrations/folder.ts'
 import { kvTables } from '../driver/sqlite/table.ts'
@@ -103,6 +103,8 @@ export function mendSql(
         `drizzle-kit would build a table anew, and may lose rows of it: write this migration with "drizzle-kit generate", and review it. ${statement}`,
       )
     } else if (table !== undefined && ownTables.has(table)) {
+      // What they have since an older release, every program that opens the database adds by itself.
+      if (addsOwnColumn(statement, ownTables.get(table)!)) continue
       if (!statement.startsWith('CREATE')) {
         throw new MigrationError(
           `The tables of valkeyrie stay as they are: export what kvTables gives. ${statement}`,
@@ -117,6 +119,11 @@ export function mendSql(
     }
   }
   return { drop, tables, indexes, losses }
+}
+
+function addsOwnColumn(statement: string, table: SQLiteTable): boolean {
+  const [, column] = statement.match(/^ALTER TABLE \S+ ADD [`"]([^`"]+)[`"] /) ?? []
+  return getTableConfig(table).columns.some(({ name, notNull }) => name === column && !notNull)
 }
 
 /** The indexes whose expressions drizzle-kit takes apart at their commas, as they should be. */

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import type { MigratedCollection } from '../driver/sqlite/migrations/folder.ts'
 import type { Key } from '../key.types.ts'
+import { sameConstraints } from '../schema/accepts.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { type JsonSchema, jsonSchemaOf } from '../schema/json-schema.ts'
 import { trustOutput } from '../schema/validate.ts'
 import { encodeValue } from '../value/codec.ts'
-import { sameConstraints } from './accepts.ts'
 
 /** Gives the value to store, or a promise of it, or throws what is wrong with it. */
 export type CheckValue = (key: Key, value: unknown) => unknown

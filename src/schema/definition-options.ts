@@ -21,6 +21,12 @@ export function checkOptions(options: DefinitionOptions): void {
 /** The name of a pattern's repository: the one given, else the one that its words make. */
 export function nameFor(pattern: Pattern, given: string | undefined): string {
   const name = given === undefined ? nameOf(pattern) : given
+  checkName(name)
+  return name
+}
+
+/** Throws a TypeError for what cannot be the name of a repository. */
+export function checkName(name: string): void {
   if (typeof name !== 'string' || !identifier.test(name)) {
     throw new TypeError(
       `${quote(name)} is no name for a repository: give an identifier, { name: 'people' }, in the options`,
@@ -29,7 +35,6 @@ export function nameFor(pattern: Pattern, given: string | undefined): string {
   if (name in Object.prototype || notNames.has(name)) {
     throw new TypeError(`'${name}' means something else on every object: give another name in the options`)
   }
-  return name
 }
 
 const identifier = /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u

@@ -32,7 +32,10 @@ export class CommitQueue {
   submit(write: AtomicWrite): Promise<SettledOutcome> {
     if (this.#closed) return Promise.reject(new DatabaseClosedError())
     return new Promise((resolve, reject) => {
-      this.#queue.push({ write, resolve, reject })
+      // What was filed before others changed the catalogue, as in a unit of work that is long, is filed anew.
+      const queued = this.#refiled({ write, resolve, reject })
+      if (queued === null) return
+      this.#queue.push(queued)
       this.#schedule()
     })
   }
@@ -102,10 +105,12 @@ export class CommitQueue {
     for (const queued of batch) await this.#commit([queued]).catch(queued.reject)
   }
 
-  async #commit(batch: readonly QueuedWrite[]): Promise<void> {
-    let writes = batch.map(({ write }) => write)
-    for (;;) {
-      const result = await this.#driver.commit({ catalogVersion: this.#filing.catalogVersion, writes })
+  async #commit(queued: readonly QueuedWrite[]): Promise<void> {
+    let batch = queued
+    while (batch.length > 0) {
+      const { catalogVersion } = this.#filing
+      const writes = batch.map(({ write }) => write)
+      const result = await this.#driver.commit({ catalogVersion, writes })
       if (result.type === 'done') {
         batch.forEach(({ resolve, reject }, index) => {
           const outcome = result.outcomes[index]!
@@ -115,7 +120,17 @@ export class CommitQueue {
         return
       }
       this.#filing.update(result.catalog)
-      writes = writes.map((write) => this.#filing.refile(write))
+      batch = batch.flatMap((write) => this.#refiled(write) ?? [])
+    }
+  }
+
+  /** Filed by the catalogue as it is known now; `null`: it can no longer be written, and was rejected. */
+  #refiled(queued: QueuedWrite): QueuedWrite | null {
+    try {
+      return { ...queued, write: this.#filing.refile(queued.write) }
+    } catch (error) {
+      queued.reject(error)
+      return null
     }
   }
 }

@@ -1,6 +1,7 @@
+import type { Catalog } from '../catalog/catalog.ts'
 import { checkOperand } from '../commit/mutation.ts'
 import type { ArithmeticMutation, AtomicWrite, SetMutation } from '../commit/write.ts'
-import type { Catalog, Driver, Read, ResultOf, StoredRow } from '../driver/driver.ts'
+import type { Driver, Read, ResultOf, StoredRow } from '../driver/driver.ts'
 import { CorruptValueError, DatabaseClosedError } from '../errors.ts'
 import { encodeKey } from '../key/codec.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
@@ -53,7 +54,7 @@ export class Store implements RowStore {
     this.limits = options.limits
     this.path = options.path
     this.#validateReads = options.validateReads
-    this.#filing = new Filing(catalog)
+    this.#filing = new Filing(catalog, registry)
     this.#queue = new CommitQueue(driver, this.#filing)
     this.#readOnly = options.readOnly
     this.#sweeper = new Sweeper(driver, () => this.hub.refresh())

@@ -256,7 +256,7 @@ describe.each([
     indexes,
     range: patternRange(['things', '*']),
   })
-  const collection = { name: 'things', pattern: ['things', '*'], schema: known }
+  const collection = { name: 'things', pattern: ['things', '*'], schema: known, references: {} }
 
   beforeAll(async () => {
     sqlite = await openSqlite([{ ...collection, indexes }], {

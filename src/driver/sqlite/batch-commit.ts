@@ -9,7 +9,7 @@ import {
   failedChecks,
   InsertConflict,
 } from './apply-write.ts'
-import { readCatalog } from './catalog.ts'
+import { readCatalog, versionReader } from './catalog.ts'
 import { changedReads } from './changed-reads.ts'
 import { engineCode } from './engine-error.ts'
 import type { LogTrimmer } from './log-retention.ts'
@@ -28,12 +28,14 @@ interface Parts extends Pick<ApplyContext, 'statements' | 'uniqueIndexes' | 'log
 /** Commits batches of writes: each batch in one transaction, each of its writes with a version and an outcome of its own. */
 export class BatchCommit {
   readonly #parts: Parts
+  readonly #readVersion: ReturnType<typeof versionReader>
   #catalogVersion: number
   /** The newest version when the catalog was last known to be current. */
   #seenVersion = -1
 
   constructor(parts: Parts, catalogVersion: number) {
     this.#parts = parts
+    this.#readVersion = versionReader(parts.connection)
     this.#catalogVersion = catalogVersion
   }
 
@@ -53,9 +55,10 @@ export class BatchCommit {
     const result = transactions.run<BatchOutcome>('write', () => {
       latest = latestVersion(this.#parts.statements)
       if (latest !== this.#seenVersion || catalogVersion !== this.#catalogVersion) {
-        const catalog = readCatalog(connection)
-        this.#catalogVersion = catalog.version
-        if (catalog.version !== catalogVersion) return { type: 'stale', catalog }
+        const version = this.#readVersion()
+        if (version !== this.#catalogVersion) this.#parts.uniqueIndexes.refresh()
+        this.#catalogVersion = version
+        if (version !== catalogVersion) return { type: 'stale', catalog: readCatalog(connection) }
       }
       const before = latest
       const now = Date.now()

@@ -1,93 +1,189 @@
 import type Database from 'better-sqlite3'
-import { eq, max, sql } from 'drizzle-orm'
+import { eq, inArray, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
-import { MigrationError } from '../../errors.ts'
+import type { Catalog, Collection, KnownCollection, KnownIndex } from '../../catalog/catalog.ts'
+import { sameIndex } from '../../catalog/catalog.ts'
+import { parsePatternText, patternText } from '../../catalog/pattern-text.ts'
+import { MigrationError, StorageError } from '../../errors.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { patternRange } from '../../key/pattern.ts'
 import { PatternIndex } from '../../key/pattern-index.ts'
-import type { Catalog, Collection } from '../driver.ts'
-import { parsePatternText, patternText } from './pattern-text.ts'
+import { builtIndexes } from './indexes.ts'
 import type { KvTables } from './table.ts'
 
-/** Text, as all that every process runs: its first Drizzle query takes one two milliseconds to start with. */
-const selectCollections = 'SELECT name, pattern, schema, version FROM kv_collections ORDER BY name'
+type Row = Readonly<Record<string, unknown>>
 
-/** The collections that the database knows. */
+/** What the database knows. A StorageError where something else has written there, or the file is damaged. */
 export function readCatalog(connection: Database.Database): Catalog {
-  const rows = connection.prepare<[], KvTables['kvCollections']['$inferSelect']>(selectCollections).all()
+  // Every column that there is: one of an older release has fewer of them.
+  const rows = connection.prepare<[], Row>('SELECT * FROM kv_collections ORDER BY name').all()
+  const built = builtIndexes(connection).flatMap(({ declaration }) => declaration ?? [])
+  const collections = rows.map((row) => {
+    const there = built.filter(({ collection }) => collection === row['name'])
+    return readCollection(row, there)
+  })
+  const patterns = new Map(collections.map((it) => [patternText(it.pattern), it.name]))
+  const double = collections.find((it) => patterns.get(patternText(it.pattern)) !== it.name)
+  if (double !== undefined)
+    throw damaged(double.name, `its pattern is that of ${patterns.get(patternText(double.pattern))}`)
   return {
-    version: rows.reduce((newest, row) => Math.max(newest, row.version), 0),
-    collections: rows.map((row) => ({
-      name: row.name,
-      pattern: parsePatternText(row.pattern),
-      schema: row.schema === null ? null : JSON.parse(row.schema),
-    })),
+    version: rows.reduce((newest, row) => Math.max(newest, Number(row['version'])), 0),
+    collections,
   }
 }
 
-/** Whether the database knows each of these collections under the same pattern and with the same schema. */
-export function knowsCollections(catalog: Catalog, declared: readonly Collection[]): boolean {
-  const known = new Set(catalog.collections.map(collectionText))
-  return declared.every((collection) => known.has(collectionText(collection)))
+/** What reads the version of the catalogue, which changes with it. */
+export function versionReader(connection: Database.Database): () => number {
+  let newest: Database.Statement<[], number | null> | null = null
+  return () => {
+    newest ??= connection.prepare<[], number | null>('SELECT max(version) FROM kv_collections').pluck()
+    return newest.get() ?? 0
+  }
 }
 
-/**
- * Makes the database know the declared collections, inside the transaction that is open, and files every row under the
- * most specific pattern that now matches its key. A known collection with the name or the pattern of a declared one
- * is replaced by it.
- */
-export function registerCollections(
-  connection: Database.Database,
-  tables: KvTables,
-  declared: readonly Collection[],
-): void {
-  const { kvCollections, kvLog } = tables
-  const db = drizzle(connection)
-  const catalog = readCatalog(connection)
-  const known = new Map(catalog.collections.map((collection) => [collection.name, collection]))
-  const added = declared.filter((collection) => {
-    const stored = known.get(collection.name)
-    return stored === undefined || patternText(stored.pattern) !== patternText(collection.pattern)
-  })
-  const names = new Set(declared.map((collection) => collection.name))
-  const patterns = new Set(declared.map((collection) => patternText(collection.pattern)))
-  const replaced = catalog.collections.filter(
-    ({ name, pattern }) =>
-      added.some((collection) => collection.name === name) ||
-      (patterns.has(patternText(pattern)) && !names.has(name)),
-  )
-  const kept = catalog.collections.filter(
-    ({ name }) => !names.has(name) && !replaced.some((it) => it.name === name),
-  )
+function readCollection(
+  row: Row,
+  built: readonly { fields: readonly string[]; unique: boolean }[],
+): KnownCollection {
+  const { name, pattern, schema, version, indexes = null, references = null, migrated = null } = row
+  if (typeof name !== 'string') throw damaged(String(name), 'its name is no text')
+  const read = <T>(column: string, parse: () => T): T => {
+    try {
+      return parse()
+    } catch (cause) {
+      throw damaged(name, `its ${column} cannot be read`, cause)
+    }
+  }
+  if (!Number.isSafeInteger(version)) throw damaged(name, 'its version is no number')
+  if (migrated !== null && !Number.isSafeInteger(migrated))
+    throw damaged(name, 'its last migration is no number')
+  return {
+    name,
+    pattern: read('pattern', () => parsePatternText(text(pattern))),
+    schema: read('schema', () => (schema === null ? null : object(JSON.parse(text(schema))))),
+    indexes: read('indexes', () => knownIndexes(indexes === null ? [] : JSON.parse(text(indexes)), built)),
+    references: read('references', () =>
+      references === null ? {} : referencesOf(object(JSON.parse(text(references)))),
+    ),
+    migrated: (migrated as number | null) ?? 0,
+  }
+}
 
-  const latest =
-    db
-      .select({ version: max(kvLog.version) })
-      .from(kvLog)
-      .get()?.version ?? 0
-  const moves = added.length + replaced.length > 0
-  const version = moves ? latest + 1 : catalog.version
-  for (const { name } of replaced) db.delete(kvCollections).where(eq(kvCollections.name, name)).run()
-  for (const { name, pattern, schema } of declared) {
-    const row = { pattern: patternText(pattern), schema: schema && JSON.stringify(schema), version }
+/** Those that are kept as declared, and others that are there. */
+function knownIndexes(
+  kept: unknown,
+  built: readonly { fields: readonly string[]; unique: boolean }[],
+): KnownIndex[] {
+  if (!Array.isArray(kept)) throw new TypeError('no array of indexes')
+  const declared = kept.map((index) => {
+    const { fields, unique } = object(index) as { fields?: unknown; unique?: unknown }
+    if (!Array.isArray(fields) || typeof unique !== 'boolean') throw new TypeError('no index')
+    return { fields: fields.map(text), unique }
+  })
+  const others = built.filter((index) => !declared.some((it) => sameIndex(it, index)))
+  return [...declared, ...others].map(({ fields, unique }) => ({
+    fields,
+    unique,
+    built: built.some((index) => sameIndex(index, { fields, unique })),
+  }))
+}
+
+function referencesOf(kept: object): Record<string, string> {
+  return Object.fromEntries(Object.entries(kept).map(([field, name]) => [field, text(name)]))
+}
+
+function text(value: unknown): string {
+  if (typeof value !== 'string') throw new TypeError('no text')
+  return value
+}
+
+function object(value: unknown): object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError('no object')
+  return value
+}
+
+function damaged(name: string, reason: string, cause?: unknown): StorageError {
+  return new StorageError(
+    'SQLITE_CORRUPT',
+    `What the database keeps of the schema '${name}' is damaged, ${reason}: restore the file from a backup, or delete this row of kv_collections and open the file with that schema`,
+    { cause },
+  )
+}
+
+/** Writes what is to be kept of collections, inside the transaction that is open. `touchCatalog` tells others of it. */
+export function keepCollections(
+  connection: Database.Database,
+  { kvCollections }: KvTables,
+  collections: readonly Collection[],
+): void {
+  const db = drizzle(connection)
+  for (const { name, pattern, schema, indexes, references } of collections) {
+    const row = {
+      pattern: patternText(pattern),
+      schema: schema && JSON.stringify(schema),
+      indexes: JSON.stringify(indexes.map(({ fields, unique }) => ({ fields, unique }))),
+      references: JSON.stringify(references),
+    }
     db.insert(kvCollections)
-      .values({ name, ...row })
+      .values({ name, version: 0, ...row })
       .onConflictDoUpdate({ target: kvCollections.name, set: row })
       .run()
   }
-  if (!moves) return
+}
+
+let changes = 0
+
+/** How often this process has changed a catalogue, of whichever database. */
+export function ownCatalogChanges(): number {
+  return changes
+}
+
+/**
+ * Gives collections of the catalogue the version of a commit of their own, so that the processes which have the database open notice
+ * that something has changed. Gives that version.
+ */
+export function touchCatalog(
+  connection: Database.Database,
+  { kvCollections, kvLog }: KvTables,
+  names: readonly string[],
+): number {
+  changes += 1
+  const db = drizzle(connection)
+  const version = latestLogged(connection) + 1
   db.insert(kvLog)
     .values({ version, at: Date.now(), changes: Buffer.alloc(0) })
     .run()
-  fileRows(connection, [...kept, ...declared], [...replaced, ...added])
+  db.update(kvCollections)
+    .set({ version })
+    .where(inArray(kvCollections.name, [...names]))
+    .run()
+  return version
 }
 
-/** Files the rows that a changed pattern may match under the most specific of all patterns. */
-function fileRows(
+/** Gives the rows of collections other names, all at once: they may change places. */
+export function renameRows(
   connection: Database.Database,
-  collections: readonly Collection[],
-  changed: readonly Collection[],
+  { kv, kvCollections }: KvTables,
+  renamed: ReadonlyMap<string, string>,
 ): void {
+  if (renamed.size === 0) return
+  const db = drizzle(connection)
+  const cases = [...renamed].map(([from, to]) => sql`WHEN ${from} THEN ${to}`)
+  const names = [...renamed.keys()]
+  db.update(kv)
+    .set({ collection: sql`CASE collection ${sql.join(cases, sql` `)} END` })
+    .where(inArray(kv.collection, names))
+    .run()
+  for (const name of names) db.delete(kvCollections).where(eq(kvCollections.name, name)).run()
+}
+
+/** Files the rows that changed patterns may match under the most specific of all patterns. */
+export function fileRows(
+  connection: Database.Database,
+  collections: readonly Pick<Collection, 'name' | 'pattern'>[],
+  changed: readonly Pick<Collection, 'pattern'>[],
+): void {
+  if (changed.length === 0) return
   const index = new PatternIndex(collections.map(({ name, pattern }) => [pattern, name]))
   connection.function('valkeyrie_collection', { deterministic: true }, (key) => {
     if (!(key instanceof Uint8Array)) throw new MigrationError('A row of kv has a key that is not bytes')
@@ -101,6 +197,7 @@ function fileRows(
   }
 }
 
-function collectionText({ name, pattern, schema }: Collection): string {
-  return JSON.stringify([name, patternText(pattern), schema])
+/** The newest version; 0 for a database without commits. */
+function latestLogged(connection: Database.Database): number {
+  return connection.prepare<[], number | null>('SELECT max(version) FROM kv_log').pluck().get() ?? 0
 }

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { memoryPath } from '../../database-path.ts'
-import { DatabaseOpenError } from '../../errors.ts'
+import { DatabaseOpenError, StorageError } from '../../errors.ts'
 import { engineCode, isBusy } from './engine-error.ts'
 
 /** `application_id` in the header of a file of this library: "VLKY". */
@@ -43,6 +43,11 @@ export function connect({ path, readOnly, durability }: ConnectionOptions): Data
     if (isBusy(error) || error instanceof DatabaseOpenError) throw error
     throw openError(path, error)
   }
+}
+
+/** Whether the file is marked as one of this library. */
+export function isMarked(connection: Database.Database): boolean {
+  return connection.pragma('application_id', { simple: true }) === applicationId
 }
 
 /** Marks the file as one of this library, inside the transaction that creates its tables. */
@@ -88,8 +93,13 @@ function assertFormat(connection: Database.Database, path: string): void {
   }
 }
 
-function openError(path: string, error: unknown): unknown {
-  const reason = openReasons[engineCode(error) ?? '']
+/** The error to report for what has failed while a file was opened. */
+export function openError(path: string, error: unknown): unknown {
+  if (error instanceof StorageError && error.engineCode === 'SQLITE_CORRUPT') {
+    return new DatabaseOpenError(path, error.message, { cause: error })
+  }
+  const [code = ''] = /^SQLITE_[A-Z]+/.exec(engineCode(error) ?? '') ?? []
+  const reason = openReasons[engineCode(error) ?? ''] ?? openReasons[code]
   return reason === undefined ? error : new DatabaseOpenError(path, reason, { cause: error })
 }
 

@@ -1,10 +1,10 @@
 import { rmSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import type { Logger } from 'drizzle-orm/logger'
+import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import type { Mutation, ReadSet } from '../../commit/write.ts'
 import type {
   BatchOutcome,
-  Catalog,
   CommitBatch,
   Driver,
   LoggedCommit,
@@ -17,6 +17,7 @@ import type {
 } from '../driver.ts'
 import { type ApplyContext, applyMutations } from './apply-write.ts'
 import { BatchCommit } from './batch-commit.ts'
+import { CatalogGuard } from './catalog-guard.ts'
 import { ChangeLog, readChanges } from './change-log.ts'
 import { changedReads } from './changed-reads.ts'
 import { CollectionStatements } from './collection-statements.ts'
@@ -27,7 +28,7 @@ import { type OnUnindexed, QueryRunner } from './query/query-runner.ts'
 import { retryBusy } from './retry-busy.ts'
 import { performRead, RowReads, toStoredRow } from './row-reads.ts'
 import { latestVersion, prepareStatements, type Statements } from './statements.ts'
-import type { IndexedCollection, KvTables } from './table.ts'
+import type { KvTables } from './table.ts'
 import { Transactions } from './transactions.ts'
 import { UniqueIndexes } from './unique-indexes.ts'
 
@@ -59,12 +60,13 @@ export class SqliteDriver implements Driver {
   readonly #transactions: Transactions
   readonly #trimmer: LogTrimmer
   readonly #batches: BatchCommit
+  readonly #catalog: CatalogGuard
   readonly #options: SqliteDriverOptions
 
   constructor(
     connection: Database.Database,
     tables: KvTables,
-    collections: readonly IndexedCollection[],
+    collections: readonly Collection[],
     catalog: Catalog,
     options: SqliteDriverOptions,
   ) {
@@ -89,14 +91,19 @@ export class SqliteDriver implements Driver {
       log: this.#log,
     }
     this.#batches = new BatchCommit(parts, catalog.version)
+    this.#catalog = new CatalogGuard(connection, this.#statements, collections, catalog)
     this.#options = options
   }
 
   read<R extends Read>(request: R): Promise<ResultOf<R>> {
     return this.#run(() => {
       // A read of several statements is of one state.
-      if (request.type !== 'getMany' && request.type !== 'count') return performRead(this.#reads, request)
-      return this.#transactions.run('read', () => performRead(this.#reads, request))
+      const isOne = request.type !== 'getMany' && request.type !== 'count'
+      const result = isOne
+        ? performRead(this.#reads, request)
+        : this.#transactions.run('read', () => performRead(this.#reads, request))
+      this.#catalog.assertFits(request)
+      return result
     })
   }
 
@@ -122,6 +129,7 @@ export class SqliteDriver implements Driver {
         if (conflicts !== null) return { type: 'conflict', conflicts }
         if (pending.length > 0) applyMutations(pending, this.#applyContext(version + 1, now))
         const result = performRead(this.#reads, read, now)
+        this.#catalog.assertFits(read)
         const validUntil = this.#reads.validUntil(read, now)
         if (pending.length > 0) this.#transactions.undo()
         return { type: 'read', version, result, validUntil }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type Database from 'better-sqlite3'
 import { and, count, gt, isNotNull, lte, max, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
@@ -6,52 +7,87 @@ import { decodeKey } from '../../key/codec.ts'
 import { ChangeLog } from './change-log.ts'
 import { createIndexes } from './ddl.ts'
 import { engineCode } from './engine-error.ts'
+import { type IndexText, readIndexText, sameStatement } from './index-text.ts'
 import { fieldExpression, type IndexedCollection, indexName, type KvTables, ofCollection } from './table.ts'
 
 const mostDuplicatesListed = 10
 
-/** What has to be done for the indexes of `kv` to be the declared ones. */
-export interface IndexChanges {
-  readonly drop: readonly string[]
-  readonly create: readonly string[]
+/** An index of `kv`, and what it declares; `null`: it is none that a schema declares. */
+export interface BuiltIndex {
+  readonly name: string
+  readonly text: string
+  readonly declaration: IndexText | null
 }
 
-/**
- * Compares the indexes that are there with the declared ones. An index of a collection that is not declared here is
- * another program's, and stays.
- */
+/** The indexes of `kv` that are there, whoever has made them. */
+export function builtIndexes(connection: Database.Database): BuiltIndex[] {
+  return connection
+    .prepare<[], { name: string; sql: string }>(
+      "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'kv' AND sql IS NOT NULL",
+    )
+    .all()
+    .map(({ name, sql: text }) => ({ name, text, declaration: readIndexText(text) }))
+}
+
+/** In what the indexes of `kv` differ from the declared ones, by their names. */
+export interface IndexChanges {
+  /** Declared ones that are missing. */
+  readonly create: readonly string[]
+  /** What has the name of a declared one and is no index that a schema declares. */
+  readonly replace: readonly string[]
+  /** Indexes of these collections that are not declared here: another program may need them. */
+  readonly extra: readonly string[]
+}
+
+/** Throws a MigrationError where the name of a declared index is taken by that of another declaration. */
 export function indexChanges(
   connection: Database.Database,
   { kv }: KvTables,
   collections: readonly IndexedCollection[],
 ): IndexChanges {
   const declared = createIndexes(kv)
-  const actual = connection
-    .prepare<[], { name: string; sql: string }>(
-      "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'kv' AND sql IS NOT NULL",
-    )
-    .all()
-  const conditions = collections.map(({ name }) => ` WHERE collection = '${name.replaceAll("'", "''")}'`)
-  const same = new Set<string>()
-  const drop: string[] = []
-  for (const { name, sql: text } of actual) {
-    if (declared.get(name)?.replace(' IF NOT EXISTS', '') === text) same.add(name)
-    else if (declared.has(name) || conditions.some((condition) => text.endsWith(condition))) drop.push(name)
+  const names = new Set(collections.map(({ name }) => name))
+  const there = new Set<string>()
+  const replace: string[] = []
+  const extra: string[] = []
+  for (const { name, text, declaration } of builtIndexes(connection)) {
+    const wanted = declared.get(name)
+    if (wanted === undefined) {
+      if (declaration !== null && names.has(declaration.collection)) extra.push(name)
+    } else {
+      there.add(name)
+      if (sameStatement(text, wanted)) continue
+      const other = readIndexText(wanted)
+      if (declaration !== null && !isDeepStrictEqual(declaration, other)) throw takenName(name, declaration)
+      replace.push(name)
+    }
   }
-  return { drop, create: [...declared.keys()].filter((name) => !same.has(name)) }
+  return { create: [...declared.keys()].filter((name) => !there.has(name)), replace, extra }
 }
 
-/** Makes the changes, inside the transaction that is open. */
-export function applyIndexChanges(
+function takenName(name: string, { collection, fields }: IndexText): MigrationError {
+  return new MigrationError(
+    `An index would be called ${name}, as the one of '${collection}' on ${fields.join(' and ')} is: give a repository or a field another name`,
+    { repository: collection },
+  )
+}
+
+export function dropIndex(connection: Database.Database, name: string): void {
+  connection.exec(`DROP INDEX "${name.replaceAll('"', '""')}"`)
+}
+
+/** Builds indexes, those of them that are there anew, inside the transaction that is open. */
+export function buildIndexes(
   connection: Database.Database,
   tables: KvTables,
   collections: readonly IndexedCollection[],
-  { drop, create }: IndexChanges,
+  { create, replace }: Pick<IndexChanges, 'create' | 'replace'>,
 ): void {
   const declared = createIndexes(tables.kv)
-  for (const name of drop) connection.exec(`DROP INDEX "${name.replaceAll('"', '""')}"`)
-  if (create.length > 0) removeExpired(connection, tables)
-  for (const name of create) {
+  for (const name of replace) dropIndex(connection, name)
+  const names = [...create, ...replace]
+  if (names.length > 0) removeExpired(connection, tables)
+  for (const name of names) {
     try {
       connection.exec(declared.get(name)!)
     } catch (error) {

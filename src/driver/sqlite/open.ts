@@ -1,14 +1,14 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
+import type { Catalog, Collection } from '../../catalog/catalog.ts'
+import { type AskedChanges, nothingAsked } from '../../catalog/changes.ts'
 import { databasePath } from '../../database-path.ts'
-import { MigrationError } from '../../errors.ts'
-import type { Catalog, Driver } from '../driver.ts'
-import { knowsCollections } from './catalog.ts'
-import { type ConnectionOptions, connect } from './connection.ts'
+import type { Driver } from '../driver.ts'
+import { type ConnectionOptions, connect, openError } from './connection.ts'
 import { SqliteDriver, type SqliteDriverOptions } from './driver.ts'
 import { isBusy, toKvError } from './engine-error.ts'
 import { retryBusy } from './retry-busy.ts'
-import { type DeclaredCollection, readSetUp, setUp } from './set-up.ts'
+import { readSetUp, setUp } from './set-up.ts'
 import { type KvTables, kvTables } from './table.ts'
 
 /** Drizzle over the connection of a database; `$client` is that connection, of better-sqlite3. */
@@ -27,16 +27,18 @@ export interface SqliteOptions extends Omit<ConnectionOptions, 'path'>, Omit<Sql
   readonly path?: string | undefined
   /** The folder of migrations that create the tables and indexes; left out, they are created in place. */
   readonly migrations?: string | undefined
+  /** What the opener asks to have changed that others may need. */
+  readonly asked?: AskedChanges
 }
 
 /** Opens a database with these collections, and creates what it lacks of them. */
 export async function openSqlite(
-  collections: readonly DeclaredCollection[],
+  collections: readonly Collection[],
   options: SqliteOptions,
 ): Promise<{ driver: Driver; catalog: Catalog; plain: PlainDrizzle }> {
   const path = databasePath(options.path)
   const tables = kvTables(collections)
-  const { migrations: folder, readOnly } = options
+  const { migrations: folder, readOnly, asked = nothingAsked } = options
   const migrate = folder === undefined ? undefined : await loadMigrations(folder)
   return retryBusy(() => {
     const connection = connect({ ...options, path })
@@ -45,13 +47,8 @@ export async function openSqlite(
         migrate !== undefined
           ? migrate(connection, tables, collections, readOnly)
           : readOnly
-            ? readSetUp(connection, path)
-            : setUp(connection, tables, collections)
-      if (!knowsCollections(catalog, collections)) {
-        throw new MigrationError(
-          'The database does not know every declared schema: open it once without readOnly',
-        )
-      }
+            ? readSetUp(connection, tables, collections, path)
+            : setUp(connection, tables, collections, asked)
       return {
         driver: new SqliteDriver(connection, tables, collections, catalog, { ...options, path }),
         catalog,
@@ -62,7 +59,7 @@ export async function openSqlite(
       }
     } catch (error) {
       connection.close()
-      throw isBusy(error) ? error : toKvError(error)
+      throw isBusy(error) ? error : toKvError(openError(path, error))
     }
   }, options.busyTimeout)
 }
@@ -77,7 +74,7 @@ async function loadMigrations(folder: string) {
   return (
     connection: BetterSqlite3.Database,
     tables: KvTables,
-    collections: readonly DeclaredCollection[],
+    collections: readonly Collection[],
     readOnly: boolean,
   ) => setUpMigrated(connection, tables, collections, migrations, readOnly)
 }

@@ -1,32 +1,36 @@
 import type Database from 'better-sqlite3'
-import { DatabaseOpenError } from '../../errors.ts'
-import type { Catalog, Collection } from '../driver.ts'
-import { knowsCollections, readCatalog, registerCollections } from './catalog.ts'
-import { markFormat } from './connection.ts'
-import { createTable } from './ddl.ts'
-import { applyIndexChanges, indexChanges } from './indexes.ts'
-import type { IndexedCollection, KvTables } from './table.ts'
-
-export type DeclaredCollection = Collection & IndexedCollection
+import { getTableName } from 'drizzle-orm'
+import { type Catalog, type Collection, sameIndex } from '../../catalog/catalog.ts'
+import { type AskedChanges, type CatalogChanges, catalogChanges } from '../../catalog/changes.ts'
+import { DatabaseOpenError, MigrationError } from '../../errors.ts'
+import { fileRows, keepCollections, readCatalog, renameRows, touchCatalog } from './catalog.ts'
+import { isMarked, markFormat } from './connection.ts'
+import { buildIndexes, builtIndexes, dropIndex, indexChanges } from './indexes.ts'
+import { createOwnTables, hasOwnTables, hasTable } from './own-tables.ts'
+import { type KvTables, kvTables } from './table.ts'
 
 /**
- * Creates what the database lacks of its tables, collections and indexes, in one transaction, and gives the catalog. A
- * database that lacks nothing is only read. Throws SQLITE_BUSY when another connection is in the way.
+ * Creates what the database lacks of its tables, collections and indexes, in one transaction, does what is asked for by name, and gives
+ * the catalogue. A database that lacks nothing is only read. Throws SQLITE_BUSY when another connection is in the way, and a
+ * MigrationError where a declared schema does not go with what others have declared.
  */
 export function setUp(
   connection: Database.Database,
   tables: KvTables,
-  collections: readonly DeclaredCollection[],
+  collections: readonly Collection[],
+  asked: AskedChanges,
 ): Catalog {
-  const present = completeCatalog(connection, tables, collections)
+  const present = completeCatalog(connection, tables, collections, asked)
   if (present !== null) return present
   connection.exec('BEGIN IMMEDIATE')
   try {
-    for (const table of Object.values(tables)) connection.exec(createTable(table))
-    if (!knowsCollections(readCatalog(connection), collections)) {
-      registerCollections(connection, tables, collections)
-    }
-    applyIndexChanges(connection, tables, collections, indexChanges(connection, tables, collections))
+    createOwnTables(connection, tables)
+    changeCatalog(
+      connection,
+      tables,
+      collections,
+      catalogChanges(readCatalog(connection), collections, asked),
+    )
     markFormat(connection)
     connection.exec('COMMIT')
   } finally {
@@ -35,32 +39,76 @@ export function setUp(
   return readCatalog(connection)
 }
 
-/** The catalog of a database that may not be written. */
-export function readSetUp(connection: Database.Database, path: string): Catalog {
-  if (!hasTables(connection)) {
+/** The catalogue of a database that may not be written, which has to know the patterns that are declared. */
+export function readSetUp(
+  connection: Database.Database,
+  tables: KvTables,
+  collections: readonly Collection[],
+  path: string,
+): Catalog {
+  if (!Object.values(tables).every((table) => hasTable(connection, getTableName(table)))) {
     throw new DatabaseOpenError(path, 'it holds no tables of valkeyrie, and readOnly does not create them')
   }
-  return readCatalog(connection)
+  const catalog = readCatalog(connection)
+  const { added } = catalogChanges(catalog, collections)
+  if (added.length === 0) return catalog
+  const { name } = added[0]!
+  throw new MigrationError(`The database does not know the schema '${name}': open it once without readOnly`, {
+    repository: name,
+  })
 }
 
-/** The catalog of a database that lacks nothing; `null` for another one. */
+/** Makes what the changes say of a database, inside the transaction that is open, and tells those who have it open of it. */
+export function changeCatalog(
+  connection: Database.Database,
+  tables: KvTables,
+  declared: readonly Collection[],
+  { renamed, added, kept, dropped }: CatalogChanges,
+): void {
+  for (const { name, declaration } of builtIndexes(connection)) {
+    if (declaration === null) continue
+    const collection = renamed.get(declaration.collection)
+    // An index names its collection: those of a renamed one are built anew.
+    const isDropped = ({ repository, index }: (typeof dropped)[number]) =>
+      repository === declaration.collection && sameIndex(index, declaration)
+    if (collection !== undefined || dropped.some(isDropped)) dropIndex(connection, name)
+  }
+  renameRows(connection, tables, renamed)
+  keepCollections(connection, tables, kept)
+  fileRows(connection, readCatalog(connection).collections, added)
+  const indexed = indexedCollections(declared, renamed, kept)
+  const indexes = indexChanges(connection, kvTables(indexed), indexed)
+  buildIndexes(connection, kvTables(indexed), indexed, indexes)
+  const changed =
+    renamed.size + added.length + dropped.length + indexes.create.length + indexes.replace.length
+  const names = [
+    ...[...indexed, ...kept].map(({ name }) => name),
+    ...dropped.map(({ repository }) => repository),
+  ]
+  if (changed > 0 && names.length > 0) touchCatalog(connection, tables, names)
+}
+
+/** The declared collections, and those that are renamed with all their indexes. */
+function indexedCollections(
+  declared: readonly Collection[],
+  renamed: CatalogChanges['renamed'],
+  kept: readonly Collection[],
+): Collection[] {
+  const names = new Set(renamed.values())
+  return [...declared.filter((it) => !names.has(it.name)), ...kept.filter((it) => names.has(it.name))]
+}
+
+/** The catalogue of a database that lacks nothing; `null` for another one. */
 function completeCatalog(
   connection: Database.Database,
   tables: KvTables,
-  collections: readonly DeclaredCollection[],
+  collections: readonly Collection[],
+  asked: AskedChanges,
 ): Catalog | null {
-  if (!hasTables(connection) || connection.pragma('application_id', { simple: true }) === 0) return null
-  const { drop, create } = indexChanges(connection, tables, collections)
-  if (drop.length + create.length > 0) return null
+  if (!hasOwnTables(connection, tables) || !isMarked(connection)) return null
   const catalog = readCatalog(connection)
-  return knowsCollections(catalog, collections) ? catalog : null
-}
-
-function hasTables(connection: Database.Database): boolean {
-  const names = "'kv', 'kv_log', 'kv_collections'"
-  const found = connection
-    .prepare(`SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (${names})`)
-    .pluck()
-    .get()
-  return found === 3
+  const { renamed, kept, dropped } = catalogChanges(catalog, collections, asked)
+  if (renamed.size + kept.length + dropped.length > 0) return null
+  const { create, replace } = indexChanges(connection, tables, collections)
+  return create.length + replace.length === 0 ? catalog : null
 }

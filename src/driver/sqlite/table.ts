@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { blob, index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
-import type { IndexDeclaration } from '../driver.ts'
+import type { IndexDeclaration } from '../../catalog/catalog.ts'
 
 /** What `kvTables` needs to know of a declared schema; every Definition has it. */
 export interface IndexedCollection {
@@ -71,6 +71,10 @@ function makeTables(collections: readonly IndexedCollection[]) {
     pattern: text('pattern').notNull(),
     schema: text('schema'),
     version: integer('version').notNull(),
+    // Null where an older release has written the row, which keeps no more than its indexes themselves tell.
+    indexes: text('indexes'),
+    references: text('references'),
+    migrated: integer('migrated'),
   })
   return { kv, kvLog, kvCollections }
 }
@@ -107,6 +111,22 @@ export function jsonPath(path: string): SQL {
     .split('.')
     .map((name) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : JSON.stringify(name)))
   return sql.raw(quoteText(`$.${steps.join('.')}`))
+}
+
+/** The field that a JSON path leads to: `address.city` for `$.address.city`; `null` for one that `jsonPath` does not write. */
+export function pathOfJson(path: string): string | null {
+  if (!path.startsWith('$.')) return null
+  const names: string[] = []
+  for (let at = 1; at < path.length; ) {
+    if (path[at] !== '.') return null
+    const quoted = path[at + 1] === '"'
+    const close = path.indexOf(quoted ? '"' : '.', at + (quoted ? 2 : 1))
+    if (quoted && close === -1) return null
+    const end = close === -1 ? path.length : close
+    names.push(path.slice(at + (quoted ? 2 : 1), end))
+    at = quoted ? end + 1 : end
+  }
+  return names.join('.')
 }
 
 /** `collection = 'users'`, the condition that an index and the queries on it share: a bound name would not match it. */

@@ -3,6 +3,7 @@ import { and, type SQL, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Mutation } from '../../commit/write.ts'
 import type { StoredValue } from '../../value/encoding.ts'
+import { builtIndexes } from './indexes.ts'
 import { fieldExpression, type KvTables, ofCollection } from './table.ts'
 
 /** A row that has what a unique index over these fields allows once. `expiresAt` in milliseconds since the epoch. */
@@ -27,6 +28,11 @@ export class UniqueIndexes {
     this.#unique = readUniqueIndexes(connection)
   }
 
+  /** Another process may have declared one since. */
+  refresh(): void {
+    this.#unique = readUniqueIndexes(this.#connection)
+  }
+
   /** Whether one of these mutations may violate a unique index. */
   concern(mutations: readonly Mutation[]): boolean {
     return mutations.some(
@@ -36,8 +42,7 @@ export class UniqueIndexes {
 
   /** The row that keeps `stored` from being written under `key`; `null` where no index is violated. */
   holderOf(collection: string, key: Uint8Array, stored: StoredValue): UniqueHolder | null {
-    // Another process may have declared one since.
-    this.#unique = readUniqueIndexes(this.#connection)
+    this.refresh()
     for (const fields of this.#unique.get(collection) ?? []) {
       const { kv } = this.#tables
       const sameFields: SQL[] = fields.map(
@@ -54,20 +59,12 @@ export class UniqueIndexes {
   }
 }
 
-/** The unique indexes that the database has, whichever process declared them: read from the text that created them. */
-function readUniqueIndexes(connection: Database.Database): Map<string, string[][]> {
-  const texts = connection
-    .prepare<[], string>(
-      "SELECT sql FROM sqlite_schema WHERE tbl_name = 'kv' AND sql LIKE 'CREATE UNIQUE INDEX%'",
-    )
-    .pluck()
-    .all()
-  const unique = new Map<string, string[][]>()
-  for (const text of texts) {
-    const collection = /WHERE collection = '((?:[^']|'')*)'/.exec(text)?.[1]?.replaceAll("''", "'")
-    // No name in a path holds a dot or a quote, so that the quotes around one can go.
-    const fields = [...text.matchAll(/value ->> '\$\.([^']+)'/g)].map(([, path]) => path!.replaceAll('"', ''))
-    if (collection === undefined || fields.length === 0) continue
+/** The unique indexes that the database has, whichever process declared them. */
+function readUniqueIndexes(connection: Database.Database): Map<string, (readonly string[])[]> {
+  const unique = new Map<string, (readonly string[])[]>()
+  for (const { declaration } of builtIndexes(connection)) {
+    if (!declaration?.unique) continue
+    const { collection, fields } = declaration
     unique.set(collection, [...(unique.get(collection) ?? []), fields])
   }
   return unique

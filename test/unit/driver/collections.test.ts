@@ -93,12 +93,14 @@ describe('a pattern that a file meets for the first time', () => {
     expect(await typed.repositories.users.count()).toBe(1)
   })
 
-  test('may be renamed', async () => {
+  test('may be renamed where that is asked for', async () => {
     const file = path()
     const first = await users.open(file)
     await first.repositories.users.set('alice', { n: 1 })
     await first.close()
-    await using db = await Valkeyrie.withSchema(['users', '*'], value, { name: 'people' }).open(file)
+    await using db = await Valkeyrie.withSchema(['users', '*'], value, { name: 'people' }).open(file, {
+      renameRepositories: { users: 'people' },
+    })
     expect(await db.repositories.people.count()).toBe(1)
     await db.repositories.people.set('bob', { n: 2 })
     expect(await ids(db.repositories.people.list())).toStrictEqual(['alice', 'bob'])

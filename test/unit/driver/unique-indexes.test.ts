@@ -65,11 +65,15 @@ test('expired rows do not keep it from being built', async () => {
   }
 })
 
-test('an index that is declared no more is dropped', async () => {
+test('an index that is declared no more stays, until it is dropped by name', async () => {
   const file = path()
   await (await people.open(file)).close()
-  await using db = await plainPeople.open(file)
-  await db.repositories.people.set('a', { email: 'same' })
+  {
+    await using db = await plainPeople.open(file)
+    await db.repositories.people.set('a', { email: 'same' })
+    await expect(db.repositories.people.set('b', { email: 'same' })).rejects.toThrow(UniqueConstraintError)
+  }
+  await using db = await plainPeople.open(file, { dropIndexes: [{ repository: 'people', on: 'email' }] })
   await db.repositories.people.set('b', { email: 'same' })
 })
 

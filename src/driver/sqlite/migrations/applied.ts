@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3'
 import { MigrationError } from '../../../errors.ts'
+import { hasTable } from '../own-tables.ts'
 import type { Migration } from './folder.ts'
 
 /** Drizzle's own table of the migrations that a database has had. */
@@ -59,13 +60,6 @@ export function markApplied(connection: Database.Database, { drizzle }: Migratio
 /** Whether the database has had a migration. */
 export function isApplied(connection: Database.Database, { drizzle }: Migration): boolean {
   return appliedTimes(connection)?.includes(drizzle.folderMillis) === true
-}
-
-export function hasTable(connection: Database.Database, name: string): boolean {
-  return (
-    connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !==
-    undefined
-  )
 }
 
 function appliedTimes(connection: Database.Database): number[] | null {

@@ -1,11 +1,13 @@
 import type Database from 'better-sqlite3'
 import { BetterSQLiteSession } from 'drizzle-orm/better-sqlite3/session'
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
+import type { Catalog } from '../../../catalog/catalog.ts'
 import { MigrationError } from '../../../errors.ts'
+import { readCatalog } from '../catalog.ts'
 import { markFormat } from '../connection.ts'
 import { engineCode, isBusy } from '../engine-error.ts'
+import { hasTable } from '../own-tables.ts'
 import type { Migration } from './folder.ts'
-import { ownIndex } from './own-index.ts'
 import { registerMigrated } from './register.ts'
 import { createStaging, dropStaging } from './staged-step.ts'
 import { explainFailure } from './statement-failure.ts'
@@ -18,6 +20,7 @@ export function applyMigration(connection: Database.Database, migration: Migrati
   const { collections, steps } = migration.snapshot
   const dialect = new SQLiteSyncDialect()
   const session = new BetterSQLiteSession(insideTransaction(connection), dialect, undefined, {})
+  const before: Catalog = hasTable(connection, 'kv_collections') ? readCatalog(connection) : unknown
   // The migration of a step takes its results away, also where there were no rows to make any of.
   if (steps.length > 0) connection.exec(createStaging)
   try {
@@ -26,9 +29,11 @@ export function applyMigration(connection: Database.Database, migration: Migrati
     throw reasonOf(error, migration)
   }
   connection.exec(dropStaging)
-  registerMigrated(connection, collections)
+  registerMigrated(connection, collections, before)
   markFormat(connection)
 }
+
+const unknown: Catalog = { version: 0, collections: [] }
 
 /** Drizzle begins a transaction of its own: inside the open one, that is a savepoint. */
 const nested: Record<string, string> = {
@@ -42,7 +47,7 @@ function insideTransaction(connection: Database.Database): Database.Database {
     const statement = withoutComments(text)
     // drizzle-kit begins a migration to be written by hand with a comment.
     if (statement === '') return { run() {} }
-    const prepared = connection.prepare(ownIndex(nested[statement] ?? statement))
+    const prepared = connection.prepare(nested[statement] ?? statement)
     if (prepared.reader) return prepared
     // Before the migrator undoes everything: what is in the way may be what the migration has made.
     const run = (...parameters: unknown[]) => {

@@ -10,6 +10,8 @@ export interface MigratedCollection {
   readonly pattern: string
   readonly schema: object | null
   readonly indexes: readonly { readonly fields: readonly string[]; readonly unique: boolean }[]
+  /** Fields that hold the id of a row of another collection, and its name; a migration of an older release tells none. */
+  readonly references?: { readonly [field: string]: string }
 }
 
 /** A TypeScript file that makes new values of a collection's old ones. */

@@ -3,13 +3,14 @@ import type Database from 'better-sqlite3'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { databasePath } from '../../../database-path.ts'
 import { MigrationError } from '../../../errors.ts'
+import { readCatalog } from '../catalog.ts'
 import { connect, markFormat } from '../connection.ts'
-import { createIndexes, createTable } from '../ddl.ts'
 import { toKvError } from '../engine-error.ts'
-import { applyIndexChanges, indexChanges } from '../indexes.ts'
+import { buildIndexes, dropIndex, indexChanges } from '../indexes.ts'
+import { createOwnTables, hasTable } from '../own-tables.ts'
 import { retryBusy } from '../retry-busy.ts'
 import { kvTables } from '../table.ts'
-import { hasTable, isApplied, markApplied, pendingMigrations } from './applied.ts'
+import { isApplied, markApplied, pendingMigrations } from './applied.ts'
 import { applyMigration } from './apply.ts'
 import type { MigratedCollection, Migration } from './folder.ts'
 import { registerMigrated } from './register.ts'
@@ -167,10 +168,12 @@ export class MigrationDatabase {
     return this.run(() =>
       this.#transaction(() => {
         this.assertTakeable()
-        for (const table of Object.values(tables)) this.#connection.exec(createTable(table))
+        createOwnTables(this.#connection, tables)
+        const before = readCatalog(this.#connection)
         const changes = indexChanges(this.#connection, tables, collections)
-        applyIndexChanges(this.#connection, tables, collections, changes)
-        registerMigrated(this.#connection, collections)
+        for (const name of changes.extra) dropIndex(this.#connection, name)
+        buildIndexes(this.#connection, tables, collections, changes)
+        registerMigrated(this.#connection, collections, before)
         for (const migration of applied) markApplied(this.#connection, migration)
         markFormat(this.#connection)
       }),
@@ -186,11 +189,11 @@ export class MigrationDatabase {
     const own = Object.values(kvTables())
     const drift = tableDrift(this.#connection, [...own, ...others])
     if (!this.hasTables()) return drift
-    const { create, drop } = indexChanges(this.#connection, tables, collections)
-    const declared = createIndexes(tables.kv)
+    const { create, replace, extra } = indexChanges(this.#connection, tables, collections)
     const indexes = [
-      ...create.map((name) => `index ${name} is ${drop.includes(name) ? 'not as declared' : 'missing'}`),
-      ...drop.filter((name) => !declared.has(name)).map((name) => `index ${name} is not declared`),
+      ...create.map((name) => `index ${name} is missing`),
+      ...replace.map((name) => `index ${name} is not as declared`),
+      ...extra.map((name) => `index ${name} is not declared`),
     ]
     return [...new Set([...drift, ...indexes])]
   }

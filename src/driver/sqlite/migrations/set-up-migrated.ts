@@ -1,11 +1,13 @@
 import type Database from 'better-sqlite3'
+import type { Catalog, Collection } from '../../../catalog/catalog.ts'
+import { catalogChanges } from '../../../catalog/changes.ts'
 import { MigrationError } from '../../../errors.ts'
-import type { Catalog } from '../../driver.ts'
-import { knowsCollections, readCatalog, registerCollections } from '../catalog.ts'
+import { readCatalog } from '../catalog.ts'
 import { indexChanges } from '../indexes.ts'
-import type { DeclaredCollection } from '../set-up.ts'
+import { createOwnTables, hasOwnTables, hasTable } from '../own-tables.ts'
+import { changeCatalog } from '../set-up.ts'
 import type { KvTables } from '../table.ts'
-import { hasTable, pendingMigrations } from './applied.ts'
+import { pendingMigrations } from './applied.ts'
 import { applyMigration } from './apply.ts'
 import type { Migration } from './folder.ts'
 
@@ -17,7 +19,7 @@ import type { Migration } from './folder.ts'
 export function setUpMigrated(
   connection: Database.Database,
   tables: KvTables,
-  collections: readonly DeclaredCollection[],
+  collections: readonly Collection[],
   migrations: readonly Migration[],
   readOnly: boolean,
 ): Catalog {
@@ -27,8 +29,7 @@ export function setUpMigrated(
       `${pending[0]!.tag} is not applied yet, and readOnly does not apply it: run "valkeyrie migrate"`,
     )
   }
-  const ready = pending.length === 0 && hasTable(connection, 'kv')
-  if (!readOnly && !(ready && knowsCollections(readCatalog(connection), collections))) {
+  if (!readOnly && !(pending.length === 0 && knows(connection, tables, collections))) {
     connection.exec('BEGIN IMMEDIATE')
     try {
       for (const migration of pendingMigrations(connection, migrations)) {
@@ -37,10 +38,9 @@ export function setUpMigrated(
       }
       if (!hasTable(connection, 'kv'))
         throw new MigrationError('No migration creates the tables: run "valkeyrie generate"')
-      if (!knowsCollections(readCatalog(connection), collections)) {
-        registerCollections(connection, tables, collections)
-      }
+      createOwnTables(connection, tables)
       checkIndexes(connection, tables, collections)
+      changeCatalog(connection, tables, collections, catalogChanges(readCatalog(connection), collections))
       connection.exec('COMMIT')
     } finally {
       if (connection.inTransaction) connection.exec('ROLLBACK')
@@ -49,6 +49,11 @@ export function setUpMigrated(
     checkIndexes(connection, tables, collections)
   }
   return readCatalog(connection)
+}
+
+function knows(connection: Database.Database, tables: KvTables, collections: readonly Collection[]): boolean {
+  if (!hasOwnTables(connection, tables)) return false
+  return catalogChanges(readCatalog(connection), collections).kept.length === 0
 }
 
 function refuseSteps(connection: Database.Database, { tag, snapshot }: Migration): void {
@@ -67,10 +72,10 @@ function refuseSteps(connection: Database.Database, { tag, snapshot }: Migration
 function checkIndexes(
   connection: Database.Database,
   tables: KvTables,
-  collections: readonly DeclaredCollection[],
+  collections: readonly Collection[],
 ): void {
-  const { create, drop } = indexChanges(connection, tables, collections)
-  const names = [...new Set([...create, ...drop])]
+  const { create, replace } = indexChanges(connection, tables, collections)
+  const names = [...create, ...replace]
   if (names.length === 0) return
   throw new MigrationError(
     `The migrations lead to other indexes than the schemas declare (${names.join(', ')}): run "valkeyrie generate"`,

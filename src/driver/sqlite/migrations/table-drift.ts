@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { hasTable } from './applied.ts'
+import { hasTable } from '../own-tables.ts'
 
 /** In what the tables of a database differ from declared ones, as sentences: tables, columns, and indexes by their names. */
 export function tableDrift(connection: Database.Database, tables: readonly SQLiteTable[]): string[] {

@@ -1,6 +1,6 @@
+import type { IndexDeclaration } from '../../../catalog/catalog.ts'
 import { conjuncts } from '../../../query/condition.ts'
 import type { OrderTerm, Selection } from '../../../query/plan.ts'
-import type { IndexDeclaration } from '../../driver.ts'
 
 /** The index that a query reads. */
 export interface IndexChoice {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { JsonSchema } from '../schema/json-schema.ts'
+import type { JsonSchema } from './json-schema.ts'
 
 /** Keywords that do not say which values are valid. */
 const annotations = new Set([

@@ -1,0 +1,45 @@
+import type { Pattern } from '../key/pattern.types.ts'
+
+/** An index over fields of the values of one collection. */
+export interface IndexDeclaration {
+  readonly fields: readonly string[]
+  readonly unique: boolean
+}
+
+/** A collection as a program declares it. */
+export interface Collection {
+  readonly name: string
+  readonly pattern: Pattern
+  /** The schema's output as JSON Schema, where the schema can tell it. */
+  readonly schema: object | null
+  readonly indexes: readonly IndexDeclaration[]
+  /** Fields that hold the id of a row of another collection, and that one's name. */
+  readonly references: { readonly [field: string]: string }
+}
+
+/** An index that the database knows. */
+export interface KnownIndex extends IndexDeclaration {
+  /** Whether it is there: one that was declared may be missing, as where other programs have dropped it. */
+  readonly built: boolean
+}
+
+/** A collection as the database keeps it: all that the programs which have opened it have declared. */
+export interface KnownCollection extends Collection {
+  readonly indexes: readonly KnownIndex[]
+  /** The version of the commit with which a migration last brought it to its schema; 0: none has. */
+  readonly migrated: number
+}
+
+/** What a database knows by itself, and the version of the commit that last changed it. */
+export interface Catalog {
+  readonly version: number
+  readonly collections: readonly KnownCollection[]
+}
+
+export function sameIndex(a: IndexDeclaration, b: IndexDeclaration): boolean {
+  return a.unique === b.unique && sameFields(a.fields, b.fields)
+}
+
+export function sameFields(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((field, at) => field === b[at])
+}

@@ -1,0 +1,132 @@
+import { isDeepStrictEqual } from 'node:util'
+import { MigrationError } from '../errors.ts'
+import {
+  type Catalog,
+  type Collection,
+  type IndexDeclaration,
+  type KnownCollection,
+  sameFields,
+  sameIndex,
+} from './catalog.ts'
+import { patternText } from './pattern-text.ts'
+
+/** What an opener asks for by name, since another program may still need what it changes. */
+export interface AskedChanges {
+  /** Old names and new ones. */
+  readonly renameRepositories: { readonly [from: string]: string }
+  /** Indexes to drop that this opener does not declare. */
+  readonly dropIndexes: readonly { readonly repository: string; readonly on: readonly string[] }[]
+}
+
+export const nothingAsked: AskedChanges = { renameRepositories: {}, dropIndexes: [] }
+
+/** What an opener changes of the catalogue. */
+export interface CatalogChanges {
+  /** Collections that have another name now: old names and new ones. */
+  readonly renamed: ReadonlyMap<string, string>
+  /** Collections whose pattern is new. */
+  readonly added: readonly Collection[]
+  /** All that is to be kept of each collection that is new, renamed, or known otherwise. */
+  readonly kept: readonly Collection[]
+  readonly dropped: readonly { readonly repository: string; readonly index: IndexDeclaration }[]
+}
+
+/**
+ * What the catalogue lacks of the declared collections. Opening only adds: what others have declared stays. Throws a MigrationError
+ * where a name or a pattern is another's.
+ */
+export function catalogChanges(
+  catalog: Catalog,
+  declared: readonly Collection[],
+  { renameRepositories, dropIndexes }: AskedChanges = nothingAsked,
+): CatalogChanges {
+  const renamed = renames(catalog, renameRepositories)
+  const known = catalog.collections.map((it) => ({ ...it, name: renamed.get(it.name) ?? it.name }))
+  const byName = new Map(known.map((it) => [it.name, it]))
+  const byPattern = new Map(known.map((it) => [patternText(it.pattern), it]))
+  const added: Collection[] = []
+  const merged = new Map<string, Collection>(known.map((it) => [it.name, plain(it)]))
+  for (const collection of declared) {
+    const { name, pattern } = collection
+    const [named, same] = [byName.get(name), byPattern.get(patternText(pattern))]
+    if (same !== undefined && same.name !== name) throw namedOtherwise(collection, same.name)
+    if (named !== undefined && same === undefined) throw patternOtherwise(collection, named)
+    if (named === undefined) added.push(collection)
+    merged.set(name, named === undefined ? plain(collection) : merge(named, collection))
+  }
+  const dropped = known.flatMap(({ name, indexes }) => {
+    const own = declared.find((it) => it.name === name)?.indexes ?? []
+    return indexes
+      .filter((index) => isAsked(dropIndexes, name, index) && !own.some((it) => sameIndex(it, index)))
+      .map((index) => ({ repository: name, index }))
+  })
+  for (const { repository, index } of dropped) {
+    const { indexes, ...rest } = merged.get(repository)!
+    merged.set(repository, { ...rest, indexes: indexes.filter((it) => !sameIndex(it, index)) })
+  }
+  const names = new Set(renamed.values())
+  const kept = [...merged.values()].filter((it) => {
+    const before = byName.get(it.name)
+    return before === undefined || names.has(it.name) || !isDeepStrictEqual(plain(before), it)
+  })
+  return { renamed, added, kept, dropped }
+}
+
+/** Those that are still to be done: a program may go on asking for what is done. */
+function renames(
+  { collections }: Catalog,
+  asked: AskedChanges['renameRepositories'],
+): ReadonlyMap<string, string> {
+  const known = new Set(collections.map(({ name }) => name))
+  const renamed = new Map(Object.entries(asked).filter(([from, to]) => known.has(from) && from !== to))
+  for (const [from, to] of renamed) {
+    if (known.has(to) && !renamed.has(to)) {
+      throw new MigrationError(`'${from}' cannot be renamed to '${to}': the database has one of that name`, {
+        repository: from,
+      })
+    }
+  }
+  return renamed
+}
+
+function isAsked(asked: AskedChanges['dropIndexes'], name: string, { fields }: IndexDeclaration): boolean {
+  return asked.some(({ repository, on }) => repository === name && sameFields(on, fields))
+}
+
+/** What is known and what is declared: of two schemas, or two references of a field, the declared one. */
+function merge(known: KnownCollection, declared: Collection): Collection {
+  const { name, pattern, schema, indexes, references } = plain(known)
+  const further = declared.indexes.filter((index) => !indexes.some((it) => sameIndex(it, index)))
+  return {
+    name,
+    pattern,
+    schema: declared.schema ?? schema,
+    indexes: [...indexes, ...further],
+    references: { ...references, ...declared.references },
+  }
+}
+
+/** As the catalogue holds it: what JSON tells of it. */
+function plain({ name, pattern, schema, indexes, references }: Collection): Collection {
+  return {
+    name,
+    pattern,
+    schema: schema && JSON.parse(JSON.stringify(schema)),
+    indexes: indexes.map(({ fields, unique }) => ({ fields: [...fields], unique })),
+    references: { ...references },
+  }
+}
+
+function namedOtherwise({ name, pattern }: Collection, known: string): MigrationError {
+  return new MigrationError(
+    `The pattern ${patternText(pattern)} is named '${known}' in the database, and '${name}' here: give the schema the name '${known}', or rename it for every program with "valkeyrie migrate" or open(path, { renameRepositories: { ${known}: '${name}' } })`,
+    { repository: known },
+  )
+}
+
+function patternOtherwise({ name, pattern }: Collection, known: KnownCollection): MigrationError {
+  return new MigrationError(
+    `'${name}' has the pattern ${patternText(known.pattern)} in the database, and ${patternText(pattern)} here: give this schema another name, or move the rows with "valkeyrie migrate"`,
+    { repository: name },
+  )
+}

@@ -1,0 +1,81 @@
+import { MigrationError } from '../errors.ts'
+import { accepts } from '../schema/accepts.ts'
+import type { JsonSchema } from '../schema/json-schema.ts'
+import { type Catalog, type Collection, type KnownCollection, sameIndex } from './catalog.ts'
+import { patternText } from './pattern-text.ts'
+
+/** Why a process cannot go on with one of its schemas. */
+export interface Difference {
+  readonly error: MigrationError
+  /** Whether queries are wrong too, and not writes alone. */
+  readonly reads: boolean
+}
+
+/**
+ * In what a catalogue that others have changed since a process has read it no longer goes with what that process declares, by the
+ * names of its schemas. What goes on rightly is not in it: indexes, patterns and references that were added, indexes without
+ * `unique` that were dropped, and schemas that take what this process writes.
+ */
+export function differences(
+  declared: readonly Collection[],
+  before: Catalog,
+  now: Catalog,
+): ReadonlyMap<string, Difference> {
+  const found = new Map<string, Difference>()
+  const knownBefore = new Map(before.collections.map((it) => [it.name, it]))
+  const known = new Map(now.collections.map((it) => [it.name, it]))
+  for (const collection of declared) {
+    const { name } = collection
+    const there = known.get(name)
+    const reason =
+      there === undefined || patternText(there.pattern) !== patternText(collection.pattern)
+        ? moved(collection, there, now)
+        : schemaChanged(collection, knownBefore.get(name), there)
+    if (reason !== null) found.set(name, { error: error(name, reason), reads: true })
+    else if (there !== undefined) {
+      const lost = lostUnique(collection, there)
+      if (lost !== null) found.set(name, { error: error(name, lost), reads: false })
+    }
+  }
+  return found
+}
+
+function moved(
+  { pattern }: Collection,
+  there: KnownCollection | undefined,
+  { collections }: Catalog,
+): string {
+  const text = patternText(pattern)
+  const renamed = collections.find((it) => patternText(it.pattern) === text)
+  if (renamed !== undefined) return `the database names it '${renamed.name}' now`
+  return there === undefined
+    ? 'a migration has taken it out of the database'
+    : `the database has it under the pattern ${patternText(there.pattern)} now, and here it has ${text}`
+}
+
+/** What another opener declares binds nobody but itself; what a migration has made of the rows binds everyone. */
+function schemaChanged(
+  { schema }: Collection,
+  before: KnownCollection | undefined,
+  { migrated, schema: now }: KnownCollection,
+): string | null {
+  if (migrated === (before?.migrated ?? 0) || schema === null || now === null) return null
+  if (accepts(now as JsonSchema, JSON.parse(JSON.stringify(schema)) as JsonSchema)) return null
+  return 'a migration has changed its values, and what this process writes would no longer fit'
+}
+
+function lostUnique({ indexes }: Collection, there: KnownCollection): string | null {
+  const lost = indexes.find(
+    (index) => index.unique && !there.indexes.some((it) => it.built && sameIndex(it, index)),
+  )
+  return lost === undefined
+    ? null
+    : `its unique index on ${lost.fields.join(' and ')} was dropped, and nothing would keep two rows from being alike`
+}
+
+function error(repository: string, reason: string): MigrationError {
+  return new MigrationError(
+    `The schema '${repository}' differs from the database since this process has opened it: ${reason}. Open it again with the present schemas`,
+    { repository },
+  )
+}

@@ -1,0 +1,86 @@
+import type Database from 'better-sqlite3'
+import type { Catalog, Collection } from '../../catalog/catalog.ts'
+import { type Difference, differences } from '../../catalog/differences.ts'
+import type { Read } from '../driver.ts'
+import { ownCatalogChanges, readCatalog, versionReader } from './catalog.ts'
+import type { Statements } from './statements.ts'
+
+/**
+ * Notices that others have changed the catalogue so that a query would no longer find what it means. It looks once a turn of the event
+ * loop, and after each change of this process: a look costs as much as reading a row.
+ */
+export class CatalogGuard {
+  readonly #connection: Database.Database
+  readonly #control: Statements['control']
+  readonly #declared: readonly Collection[]
+  readonly #opened: Catalog
+  readonly #readVersion: () => number
+  #version: number
+  #dataVersion: unknown
+  #differences: ReadonlyMap<string, Difference> = new Map()
+  /** How often this process had changed a catalogue when it looked in this turn; -1: it has not looked yet. */
+  #looked = -1
+
+  /** `catalog`: as it was when the database was opened with the declared collections. */
+  constructor(
+    connection: Database.Database,
+    { control }: Statements,
+    declared: readonly Collection[],
+    catalog: Catalog,
+  ) {
+    this.#connection = connection
+    this.#control = control
+    this.#declared = declared
+    this.#opened = catalog
+    this.#version = catalog.version
+    this.#readVersion = versionReader(connection)
+  }
+
+  /** Throws a MigrationError for a read that was made by what a schema said, where the database says otherwise by now. */
+  assertFits(read: Read): void {
+    const name = collectionOf(read)
+    if (name === null) return
+    if (this.#looked !== ownCatalogChanges()) this.#look()
+    if (this.#differences.size === 0) return
+    const difference = this.#differences.get(name)
+    if (difference?.reads) throw difference.error
+  }
+
+  #look(): void {
+    const dataVersion = this.#control.dataVersion.get()
+    if (dataVersion !== this.#dataVersion) {
+      const version = this.#readVersion()
+      if (version !== this.#version) {
+        const catalog = readCatalog(this.#connection)
+        this.#differences = differences(this.#declared, this.#opened, catalog)
+        this.#version = version
+      }
+      this.#dataVersion = dataVersion
+    }
+    if (this.#looked === -1) setImmediate(this.#nextTurn).unref()
+    this.#looked = ownCatalogChanges()
+  }
+
+  readonly #nextTurn = (): void => {
+    this.#looked = -1
+  }
+}
+
+/** The collection whose name a read takes from a schema. */
+function collectionOf(read: Read): string | null {
+  switch (read.type) {
+    case 'scan':
+      return read.scan.collection
+    case 'count':
+      return read.collection
+    case 'find':
+    case 'related':
+    case 'figures':
+      return read.query.plan.collection
+    case 'get':
+    case 'getMany':
+    case 'exists':
+    case 'explain':
+      return null
+  }
+}

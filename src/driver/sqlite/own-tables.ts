@@ -1,0 +1,38 @@
+import type Database from 'better-sqlite3'
+import { getTableConfig } from 'drizzle-orm/sqlite-core'
+import { createTable } from './ddl.ts'
+import type { KvTables } from './table.ts'
+
+/** Whether the tables are there with all their columns. */
+export function hasOwnTables(connection: Database.Database, tables: KvTables): boolean {
+  return Object.values(tables).every((table) => {
+    const { name, columns } = getTableConfig(table)
+    const there = columnsOf(connection, name)
+    return columns.every((column) => there.has(column.name))
+  })
+}
+
+/** Creates the tables, or what those of an older release lack, inside the transaction that is open. */
+export function createOwnTables(connection: Database.Database, tables: KvTables): void {
+  for (const table of Object.values(tables)) {
+    connection.exec(createTable(table))
+    const { name, columns } = getTableConfig(table)
+    const there = columnsOf(connection, name)
+    for (const column of columns) {
+      if (there.has(column.name)) continue
+      connection.exec(`ALTER TABLE "${name}" ADD COLUMN "${column.name}" ${column.getSQLType()}`)
+    }
+  }
+}
+
+export function hasTable(connection: Database.Database, name: string): boolean {
+  return (
+    connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !==
+    undefined
+  )
+}
+
+function columnsOf(connection: Database.Database, table: string): ReadonlySet<string> {
+  const names = connection.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck()
+  return new Set(names.all(table))
+}

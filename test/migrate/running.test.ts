@@ -1,0 +1,102 @@
+import { join } from 'node:path'
+import { Valkeyrie } from 'valkeyrie'
+import { defineSchema } from 'valkeyrie/schema'
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import type { AnyDefinition, DefinitionOptions } from '../../src/schema/definition.types.ts'
+import { generateQuietly, migrateQuietly, projectFolder, projectOf } from './project.ts'
+
+const user = z.object({ name: z.string(), city: z.string() })
+const define = (schema: z.ZodObject, options: DefinitionOptions = {}): AnyDefinition =>
+  defineSchema(['users', '*'], schema, options as never) as AnyDefinition
+const users = defineSchema(['users', '*'], user)
+
+/** A handle of the last release that has a database open while it is migrated to the next ones. */
+async function running(...next: readonly AnyDefinition[]) {
+  const folder = projectFolder()
+  const path = join(folder, 'data.db')
+  await generateQuietly(projectOf(folder, users))
+  const db = await Valkeyrie.withSchemas([users]).open(path, { migrations: join(folder, 'migrations') })
+  await db.set(['users', 'ann'], { name: 'Ann', city: 'Bonn' })
+  return {
+    db,
+    path,
+    migrate: async (...renames: string[]) => {
+      await generateQuietly(projectOf(folder, ...next), ...renames)
+      await migrateQuietly(projectOf(folder, ...next), path)
+    },
+  }
+}
+
+const refused = { code: 'MIGRATION', repository: 'users', message: expect.stringContaining("'users'") }
+
+test.each([
+  [
+    'a field that is renamed',
+    define(z.object({ fullName: z.string(), city: z.string() })),
+    'users.name=fullName',
+  ],
+  ['a field with a default', define(user.extend({ role: z.string().default('guest') })), ''],
+  ['a repository that is renamed', define(user, { name: 'people' }), 'users=people'],
+] as const)(
+  'a migration of %s stops the queries and writes of the release before it',
+  async (_, next, rename) => {
+    const { db, path, migrate } = await running(next)
+    expect(await db.repositories.users.count()).toBe(1)
+    await migrate(...(rename === '' ? [] : [rename]))
+    await expect(db.repositories.users.count()).rejects.toMatchObject(refused)
+    await expect(db.repositories.users.findMany()).rejects.toMatchObject(refused)
+    await expect(db.set(['users', 'bob'], { name: 'Bob', city: 'Bonn' })).rejects.toMatchObject(refused)
+    await expect(db.repositories.users.set('bob', { name: 'Bob', city: 'Bonn' })).rejects.toMatchObject(
+      refused,
+    )
+    // What is none of that schema goes on.
+    expect((await db.set(['notes', 1], 'x')).ok).toBe(true)
+    await db.close()
+    await using later = await Valkeyrie.withSchemas([next]).open(path)
+    expect(await later.repository(next).count()).toBe(1)
+  },
+)
+
+test('a repository that a migration takes out is one that the release before it has no more', async () => {
+  const others = defineSchema(['others', '*'], user)
+  const { db, migrate } = await running(others)
+  await migrate()
+  await expect(db.repositories.users.count()).rejects.toMatchObject(refused)
+  await expect(db.set(['users', 'bob'], { name: 'Bob', city: 'Bonn' })).rejects.toMatchObject(refused)
+  await db.close()
+})
+
+test.each([
+  ['an optional field', define(user.extend({ age: z.int().optional() }))],
+  ['an index', define(user, { indexes: [{ on: 'city' }] })],
+  ['a unique index', define(user, { indexes: [{ on: 'name', unique: true }] })],
+] as const)('a migration that adds %s lets the release before it go on', async (_, next) => {
+  const { db, migrate } = await running(next)
+  await migrate()
+  await db.repositories.users.set('bob', { name: 'Bob', city: 'Bonn' })
+  expect(await db.repositories.users.count()).toBe(2)
+  if (next.indexes[0]?.unique) {
+    const twice = db.repositories.users.set('cid', { name: 'Bob', city: 'Bonn' })
+    await expect(twice).rejects.toMatchObject({ code: 'UNIQUE_CONSTRAINT', fields: ['name'] })
+  }
+  await db.close()
+})
+
+test('the references of a schema are kept, and its migration keeps them', async () => {
+  const folder = projectFolder()
+  const posts = defineSchema(['posts', '*'], z.object({ by: z.string() }), { references: { by: users } })
+  const path = join(folder, 'data.db')
+  const references = (db: {
+    drizzle: { $client: { prepare(text: string): { pluck(): { get(): unknown } } } }
+  }) =>
+    db.drizzle.$client.prepare('SELECT "references" FROM kv_collections WHERE name = \'posts\'').pluck().get()
+  await generateQuietly(projectOf(folder, users, posts))
+  await migrateQuietly(projectOf(folder, users, posts), path)
+  {
+    await using db = await Valkeyrie.open(path)
+    expect(references(db)).toBe('{"by":"users"}')
+  }
+  await using db = await Valkeyrie.withSchema(['posts', '*'], z.object({ by: z.string() })).open(path)
+  expect(references(db)).toBe('{"by":"users"}')
+})

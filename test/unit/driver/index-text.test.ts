@@ -1,0 +1,48 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createIndexes } from '../../../src/driver/sqlite/ddl.ts'
+import { readIndexText } from '../../../src/driver/sqlite/index-text.ts'
+import { kvTables } from '../../../src/driver/sqlite/table.ts'
+
+const name = fc
+  .string({ unit: 'grapheme', minLength: 1 })
+  .filter((text) => !/["'`\\,[\](){}.\p{Cc}\p{Cs}\u2028\u2029]/u.test(text))
+const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join('.'))
+const declaration = fc.record({
+  collection: fc.oneof(name, fc.constantFrom("it's", 'a"b', 'a`b', 'CREATE', ' ')),
+  fields: fc.uniqueArray(path, { minLength: 1, maxLength: 3 }),
+  unique: fc.boolean(),
+})
+
+test('what is read of the text of an index is what was declared, also as drizzle-kit writes it', () => {
+  fc.assert(
+    fc.property(declaration, ({ collection, fields, unique }) => {
+      const { kv } = kvTables([{ name: collection, indexes: [{ fields, unique }] }])
+      const text = [...createIndexes(kv)].find(
+        ([index]) => !['kv_collection', 'kv_expires_at'].includes(index),
+      )![1]
+      expect(readIndexText(text)).toEqual({ collection, fields, unique })
+      if (/[`"]/.test(collection) || fields.some((field) => /[^a-z.]/i.test(field))) return
+      const kit = `${text.replaceAll('"', '`').replaceAll(', ', ',')};`
+      expect(readIndexText(kit)).toEqual({ collection, fields, unique })
+    }),
+  )
+})
+
+test.each([
+  'CREATE INDEX "kv_collection" ON "kv" ("collection", "key") WHERE collection IS NOT NULL',
+  `CREATE INDEX a ON "kv" (value ->> '$.b') WHERE collection = 'c'`,
+  `CREATE INDEX "a" ON "other" (value ->> '$.b') WHERE collection = 'c'`,
+  `CREATE INDEX "a" ON "kv" (value -> '$.b') WHERE collection = 'c'`,
+  `CREATE INDEX "a" ON "kv" (value ->> '$.b') WHERE collection = 'c' AND 1`,
+  `CREATE INDEX "a" ON "kv" (value ->> '$.b') WHERE collection = 'c`,
+  `CREATE INDEX "a" ON "kv" (value ->> 'b') WHERE collection = 'c'`,
+  `CREATE INDEX "a" ON "kv" (value ->> '$."b') WHERE collection = 'c'`,
+  `CREATE INDEX "a" ON "kv" (value ->> '$.b' DESC) WHERE collection = 'c'`,
+  `CREATE INDEX "a" ON "kv" (value ->> '$.b')`,
+  `CREATE INDEX "a" ON "kv" ("key") WHERE collection = 'c'`,
+  'CREATE',
+  '',
+])('%s is none that a schema declares', (text) => {
+  expect(readIndexText(text)).toBeNull()
+})
