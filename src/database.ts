@@ -25,7 +25,7 @@ import { checkSignal, checkWatchOptions, type WatchOptions } from './watch/watch
  */
 export class Database<R extends Definitions = readonly []> extends TypedStore<R> implements AsyncDisposable {
   /**
-   * Plain Drizzle over this database's connection, for what the repositories do not ask: joins, subqueries, reports.
+   * Plain Drizzle over this database, on a connection of its own, for what the repositories do not ask: joins, subqueries, reports.
    *
    * ```ts
    * import { sql } from 'drizzle-orm'
@@ -39,16 +39,19 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
    * Statements run at once and see rows that have expired. Use it to read: what it writes is not validated, has no version,
    * and no watcher learns of it.
    */
-  readonly drizzle: PlainDrizzle['drizzle']
+  get drizzle(): PlainDrizzle['drizzle'] {
+    return this.#plain.drizzle
+  }
   /** The Drizzle tables of this database: `kv`, `kvLog` and `kvCollections`, as `kvTables` makes them. */
   readonly tables: PlainDrizzle['tables']
   readonly #store: Store
+  readonly #plain: PlainDrizzle
   readonly #destroyOnClose: boolean
 
   constructor(store: Store, plain: PlainDrizzle, destroyOnClose: boolean) {
     super(store)
-    this.drizzle = plain.drizzle
     this.tables = plain.tables
+    this.#plain = plain
     this.#store = store
     this.#destroyOnClose = destroyOnClose
   }

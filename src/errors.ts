@@ -12,6 +12,7 @@ export type KvErrorCode =
   | 'DATABASE_BUSY'
   | 'DATABASE_OPEN'
   | 'STORAGE'
+  | 'SNAPSHOT_EXPIRED'
   | 'CORRUPT_KEY'
   | 'CORRUPT_VALUE'
   | 'CORRUPT_LOG'
@@ -268,6 +269,36 @@ export class DatabaseOpenError extends KvError {
   constructor(path: string, reason: string, options?: ErrorOptions) {
     super('DATABASE_OPEN', `Cannot open ${path}: ${reason}`, options)
     this.path = path
+  }
+}
+
+/**
+ * A unit of work or a snapshot of a file has read after it had been open for longer than the option `snapshotTimeout` of
+ * `open`. Nothing of it was written.
+ *
+ * ```ts
+ * import { setTimeout as wait } from 'node:timers/promises'
+ *
+ * const brief = await Valkeyrie.open('./brief.db', { snapshotTimeout: 10 })
+ * const late = brief.unitOfWork(async (unit) => {
+ *   await unit.get(['lamp'])
+ *   await wait(200)
+ *   await unit.get(['lamp'])
+ * })
+ * await late // => throws SnapshotExpiredError
+ * ```
+ */
+export class SnapshotExpiredError extends KvError {
+  override readonly name = 'SnapshotExpiredError'
+  /** How long it had been open, in milliseconds. */
+  readonly age: number
+
+  constructor(age: number) {
+    super(
+      'SNAPSHOT_EXPIRED',
+      `The unit of work or snapshot was open for ${age} ms, longer than a state is kept: read in less time, or raise snapshotTimeout`,
+    )
+    this.age = age
   }
 }
 

@@ -18,6 +18,7 @@ export {
   MigrationError,
   NotFoundError,
   QueryError,
+  SnapshotExpiredError,
   StorageError,
   UniqueConstraintError,
   ValidationError,

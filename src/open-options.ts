@@ -32,6 +32,12 @@ export interface OpenOptions {
   readonly durability?: 'normal' | 'full' | undefined
   /** Milliseconds for which a call waits for a lock that others hold, before DatabaseBusyError. Default 5,000. */
   readonly busyTimeout?: number | undefined
+  /**
+   * Milliseconds for which a unit of work or a snapshot keeps the state of a file that it reads: a read after that is a
+   * SnapshotExpiredError. One that is held for long keeps the file from being tidied up, and is told of by a warning
+   * `LongSnapshotWarning` after a tenth of this time, 10 seconds at the latest. Default 300,000.
+   */
+  readonly snapshotTimeout?: number | undefined
   /** Open a file that exists, for reading only: a write is a StorageError. Default `false`. */
   readonly readOnly?: boolean | undefined
   /** Hold every value that is read against its schema; one that it refuses is a ValidationError. Default `false`. */
@@ -75,6 +81,7 @@ export interface CheckedOpenOptions {
   readonly asked: AskedChanges
   readonly durability: 'normal' | 'full'
   readonly busyTimeout: number
+  readonly snapshotTimeout: number
   readonly readOnly: boolean
   readonly validateReads: boolean
   readonly limits: Limits
@@ -91,6 +98,7 @@ export const openOptionNames = [
   'renameRepositories',
   'durability',
   'busyTimeout',
+  'snapshotTimeout',
   'readOnly',
   'validateReads',
   'limits',
@@ -106,6 +114,7 @@ export function checkOpenOptions(options: OpenOptions): CheckedOpenOptions {
   const {
     durability = 'normal',
     busyTimeout = 5_000,
+    snapshotTimeout = 300_000,
     limits = {},
     log = {},
     onUnindexed = 'ignore',
@@ -114,6 +123,7 @@ export function checkOpenOptions(options: OpenOptions): CheckedOpenOptions {
   if (durability !== 'normal' && durability !== 'full')
     throw new TypeError("durability is 'normal' or 'full'")
   checkWholeNumber(busyTimeout, 'busyTimeout', 0)
+  checkWholeNumber(snapshotTimeout, 'snapshotTimeout', 1)
   checkOptionNames(limits, Object.keys(defaultLimits), 'limits')
   for (const [name, limit] of Object.entries(limits)) checkWholeNumber(limit, `limits.${name}`, 1)
   checkOptionNames(log, ['values', 'keepRows', 'keepMs'], 'log')
@@ -134,6 +144,7 @@ export function checkOpenOptions(options: OpenOptions): CheckedOpenOptions {
     asked: askedChanges(options),
     durability,
     busyTimeout,
+    snapshotTimeout,
     readOnly: flag(options.readOnly, 'readOnly'),
     validateReads: flag(options.validateReads, 'validateReads'),
     limits: {

@@ -55,7 +55,7 @@ async function runOnce<R extends Definitions, T>(
 ): Promise<Outcome<T>> {
   signal?.throwIfAborted()
   store.assertOpen()
-  const unit = new UnitStore(store, store.driver)
+  const unit = new UnitStore(store)
   try {
     const face = new UnitOfWork<R>(unit)
     const result = await untilAborted(
@@ -63,22 +63,14 @@ async function runOnce<R extends Definitions, T>(
       signal,
     )
     const write = await unit.finish()
-    if (unit.conflictSignal === null) {
-      // What was read holds at the version of the last read: without a write there is nothing left to validate.
-      if (write.mutations.length === 0) return { done: true, result }
-      const outcome = await store.commit(write)
-      return outcome.type === 'committed'
-        ? { done: true, result }
-        : { done: false, conflicts: outcome.conflicts }
-    }
-  } catch (error) {
-    // A function may wrap the signal, or fail on account of it: what counts is that its reads do not hold.
-    if (unit.conflictSignal === null) throw error
-    signal?.throwIfAborted()
+    if (write.mutations.length === 0) return { done: true, result }
+    const outcome = await store.commit(write)
+    return outcome.type === 'committed'
+      ? { done: true, result }
+      : { done: false, conflicts: outcome.conflicts }
   } finally {
     unit.end()
   }
-  return { done: false, conflicts: unit.conflictSignal.conflicts }
 }
 
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -43,12 +43,13 @@ export interface TouchMutation {
 export type Mutation = SetMutation | DeleteMutation | ArithmeticMutation | TouchMutation
 
 /**
- * What was read at the version `since`: keys with the versions found, and ranges. It holds as long as no later commit has
- * changed one of the keys or a key in one of the ranges, and the time `validUntil`, when the first of the rows expires (ms
- * since the epoch), has not come.
+ * What was read at the version `since` and the time `at` (ms since the epoch): keys with the versions found, and ranges. It
+ * holds as long as no later commit has changed one of the keys or a key in one of the ranges, no row in the ranges has
+ * expired, and the time `validUntil`, when the first of the rows under the keys does, has not come.
  */
 export interface ReadSet {
   readonly since: number
+  readonly at: number
   readonly keys: readonly KeyCheck[]
   readonly ranges: readonly KeyRange[]
   readonly validUntil: number | null

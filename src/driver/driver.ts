@@ -1,5 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts'
-import type { AtomicWrite, CheckConflict, CommitOutcome, Mutation, ReadSet } from '../commit/write.ts'
+import type { AtomicWrite, CommitOutcome } from '../commit/write.ts'
 import type { KeyRange } from '../key/range.ts'
 import type { Key } from '../key.types.ts'
 import type { AggregatePlan, CountPlan, FindPlan, Planned, RelatedPlan } from '../query/plan.ts'
@@ -126,22 +126,37 @@ export interface ReadResults {
 /** What one read gives. */
 export type ResultOf<R extends Read> = ReadResults[R['type']]
 
-/**
- * `read`: the result, and the version of the snapshot that it is from; `validUntil`: where the result does not tell the rows that it
- * is made of, when the first of them expires (ms since the epoch). `conflict`: what was read before no longer holds.
- */
-export type SnapshotOutcome<Result> =
-  | {
-      readonly type: 'read'
-      readonly version: number
-      readonly result: Result
-      readonly validUntil: number | null
-    }
-  | { readonly type: 'conflict'; readonly conflicts: readonly CheckConflict[] }
-
 /** What reads rows. */
 export interface Reader {
   read<R extends Read>(request: R): Promise<ResultOf<R>>
+}
+
+/**
+ * Who keeps a session: code of the user, for as long as it likes, or one call, which waits for nobody. Where only so many
+ * can be open at a time, those of one use do not wait for the other's.
+ */
+export type SessionUse = 'held' | 'call'
+
+/** The state that a session reads: its version, and the time (ms since the epoch) as of which rows have expired. */
+export interface SessionState {
+  readonly version: number
+  readonly at: number
+}
+
+/** A row to find in place of the one that is stored under its key; null: to find none. */
+export interface ShownRow {
+  readonly key: Uint8Array
+  readonly collection: string | null
+  readonly row: StoredRow | null
+}
+
+/** Reads of one state of the database, whatever is committed meanwhile. */
+export interface Session extends Reader {
+  /** Has later scans and queries find these rows. Reads by key go on giving what is stored. */
+  show(rows: readonly ShownRow[]): void
+  state(): Promise<SessionState>
+  /** Lets go of the state. Nothing can be read afterwards; a second call does nothing. */
+  end(): void
 }
 
 /**
@@ -151,15 +166,8 @@ export interface Reader {
 export interface Driver extends Reader {
   /** The newest version; 0 for a database without commits. */
   latestVersion(): Promise<number>
-  /**
-   * Reads from one snapshot in which `reads` still holds. With `pending` mutations the result is what it would be if
-   * they were committed; nothing of them is.
-   */
-  snapshot<R extends Read>(
-    read: R,
-    reads: ReadSet,
-    pending: readonly Mutation[],
-  ): Promise<SnapshotOutcome<ResultOf<R>>>
+  /** Reads of one state, which the first of them fixes. */
+  session(use: SessionUse): Session
   /**
    * Commits each write under a version of its own, all in one transaction. A write that conflicts or fails leaves
    * nothing behind and harms no other; when the engine fails, the call is rejected and nothing of the batch is written.
@@ -167,8 +175,6 @@ export interface Driver extends Reader {
   commit(batch: CommitBatch): Promise<BatchOutcome>
   /** The commits after a version, from one snapshot: at most `limit` of them, and fewer where they are large. */
   commitsSince(version: number, limit: number): Promise<LogPage>
-  /** A number that changes when another connection has committed, and only then. Costs next to nothing. */
-  foreignCommits(): Promise<number>
   /** Removes every row. */
   clear(): Promise<void>
   /** When the next row expires, in milliseconds since the epoch. */

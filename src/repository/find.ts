@@ -6,7 +6,6 @@ import { checkQueryOptions } from '../query/planner.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
 import { entriesOf, foundRows, planFind, type UntypedQuery } from './found-rows.ts'
-import { readTogether } from './read-together.ts'
 import { present } from './with.ts'
 
 export function findMany(
@@ -49,7 +48,7 @@ export async function findPlanned<T>(
 ): Promise<T> {
   const planned = plan()
   if (query.with !== undefined)
-    return pick(await readTogether(store, (store) => findAll(store, definition, query, planned)))
+    return pick(await store.ofOneState((view) => findAll(view, definition, query, planned)))
   if (query.columns !== undefined || mayBeBigint(planned.plan))
     return pick(await findAll(store, definition, query, planned))
   const entries = entriesOf(store, definition, await store.read({ type: 'find', query: planned }))
@@ -95,7 +94,7 @@ export async function findPage(store: RowStore, definition: AnyDefinition, query
         : encodeCursor(planned.plan, { key: encodeKey(last.row.key), value: last.entry.value })
     return { entries: await present(store, definition, query, found), cursor }
   }
-  return query.with === undefined ? read(store) : readTogether(store, read)
+  return query.with === undefined ? read(store) : store.ofOneState(read)
 }
 
 /** Throws DatabaseClosedError on a database that is closed, a TypeError for an option that no query has. */

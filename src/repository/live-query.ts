@@ -6,7 +6,7 @@ import { patternRange } from '../key/pattern.ts'
 import { type ComparedRow, isBehind, rowOrder, selects } from '../query/evaluate.ts'
 import type { FindPlan, Planned } from '../query/plan.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
-import type { RowEntry } from '../store/row-store.ts'
+import type { RowEntry, RowStore } from '../store/row-store.ts'
 import type { Store } from '../store/store.ts'
 import type { Subscription } from '../watch/subscription.ts'
 import type { WatchSource } from '../watch/watch-stream.ts'
@@ -27,8 +27,6 @@ interface Given {
 
 /** Changes to look at one by one; where there are more, running the query again costs less. */
 const mostChanges = 256
-/** How often a result is read again that others have changed while it was read. */
-const mostReads = 5
 
 /** The result of a query: as it is now, then each time that it is another one. */
 export class LiveQuery implements WatchSource<RowEntry[]> {
@@ -131,32 +129,31 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
     return row && { key, version: row.version, value: await this.#store.decode(row, decodeKey(key)) }
   }
 
-  /** The result where it is not the one that was given last. */
+  /** The result where it is not the one that was given last. Its rows, the related ones too, are of one state. */
   async #readChanged(): Promise<RowEntry[] | null> {
-    const { driver } = this.#store
-    for (let reads = 1; ; reads++) {
-      const version = await driver.latestVersion()
-      const rows = await driver.read({ type: 'find', query: this.#planned })
-      const hash = hashOf(rows)
-      let entries: RowEntry[] | null = null
-      if (this.#related.length > 0) {
-        entries = await this.#present(rows)
-        for (const entry of entries) this.#addRelated(hash, entry, this.#query.with)
-        // The related rows were read one statement after the other: they belong together where nothing came in between.
-        if (reads < mostReads && (await driver.latestVersion()) !== version) continue
-      }
-      const digest = hash.digest('base64')
-      const isSame = digest === this.#given?.digest
-      if (!isSame) entries ??= await this.#present(rows)
-      this.#position = version
-      this.#given = { digest, ...outlineOf(rows) }
-      return isSame ? null : entries
-    }
+    // Of a state that may be older than what is read: then it is looked at once more.
+    this.#position = await this.#store.driver.latestVersion()
+    return this.#store.ofOneState((view) => this.#readChangedOf(view))
   }
 
-  async #present(rows: readonly KeyedRow[]): Promise<RowEntry[]> {
-    const [store, definition] = [this.#store, this.#definition]
-    return present(store, definition, this.#query, await foundRows(store, definition, this.#planned, rows))
+  async #readChangedOf(view: RowStore): Promise<RowEntry[] | null> {
+    const rows = await view.read({ type: 'find', query: this.#planned })
+    const hash = hashOf(rows)
+    let entries: RowEntry[] | null = null
+    if (this.#related.length > 0) {
+      entries = await this.#present(view, rows)
+      for (const entry of entries) this.#addRelated(hash, entry, this.#query.with)
+    }
+    const digest = hash.digest('base64')
+    const isSame = digest === this.#given?.digest
+    if (!isSame) entries ??= await this.#present(view, rows)
+    this.#given = { digest, ...outlineOf(rows) }
+    return isSame ? null : entries
+  }
+
+  async #present(view: RowStore, rows: readonly KeyedRow[]): Promise<RowEntry[]> {
+    const found = await foundRows(view, this.#definition, this.#planned, rows)
+    return present(view, this.#definition, this.#query, found)
   }
 
   #addRelated(hash: Hash, entry: RowEntry, relations: unknown): void {

@@ -23,6 +23,9 @@ export interface RowStore extends Reader {
   /** In a unit of work: the keys that it has written so far, which later reads show as written. */
   readonly written?: readonly Uint8Array[]
 
+  /** What several reads give, all of them of one state. */
+  ofOneState<T>(read: (store: RowStore) => Promise<T>): Promise<T>
+
   /** Throws where the database is closed, or the unit of work is over. */
   assertOpen(): void
 

@@ -21,6 +21,7 @@ import { CommitQueue } from './commit-queue.ts'
 import { expiryOfSet, expiryTime, type SetOptions } from './expiry.ts'
 import { Filing } from './filing.ts'
 import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
+import { SnapshotStore } from './snapshot-store.ts'
 import { Sweeper } from './sweeper.ts'
 
 export interface StoreOptions {
@@ -44,7 +45,6 @@ export class Store implements RowStore {
   readonly #queue: CommitQueue
   readonly #sweeper: Sweeper
   readonly #readOnly: boolean
-  #commits = 0
   #closing: Promise<void> | null = null
   #destroying: Promise<void> | null = null
 
@@ -65,11 +65,6 @@ export class Store implements RowStore {
     return this.#closing !== null
   }
 
-  /** How many commits this process has made. */
-  get commits(): number {
-    return this.#commits
-  }
-
   /** Starts what goes on in the background. */
   async start(): Promise<void> {
     if (!this.#readOnly) await this.#sweeper.start()
@@ -81,6 +76,15 @@ export class Store implements RowStore {
 
   read<R extends Read>(request: R): Promise<ResultOf<R>> {
     return this.driver.read(request)
+  }
+
+  async ofOneState<T>(read: (store: RowStore) => Promise<T>): Promise<T> {
+    const view = new SnapshotStore(this, this.driver.session('call'))
+    try {
+      return await read(view)
+    } finally {
+      view.end()
+    }
   }
 
   encodeKey(key: Key): Uint8Array {
@@ -228,7 +232,6 @@ export class Store implements RowStore {
     this.assertOpen()
     const outcome = await this.#queue.submit(write)
     if (outcome.type === 'committed') {
-      this.#commits += 1
       this.#noticeExpiries(write)
       if (this.hub.active) this.hub.committed(write.mutations, outcome.version)
     }
@@ -238,7 +241,6 @@ export class Store implements RowStore {
   /** Removes every row, after the writes that were submitted before. */
   async clear(): Promise<void> {
     await this.#queue.inTurn(() => this.driver.clear())
-    this.#commits += 1
     this.hub.refresh()
   }
 

@@ -2,30 +2,33 @@ import type { Mutation } from '../commit/write.ts'
 import type { StoredRow } from '../driver/driver.ts'
 import { keyText } from '../key/key-text.ts'
 
-interface OwnWrite {
+export interface OwnWrite {
   readonly mutations: readonly Mutation[]
   readonly version: number
 }
+
+/** No commit has a version that stands for an uncommitted write. */
+const firstVersion = 2 ** 52
 
 /** What a unit of work has written so far and not committed. */
 export class OwnWrites {
   /** The keys in the order of the writes; one that was written again comes again. */
   readonly keys: Uint8Array[] = []
   readonly #writes = new Map<string, OwnWrite>()
-  #latest = 0
+  #latest = firstVersion
 
   /** The version of the newest write: a stand-in until the commit gives one, another for each write of the unit. */
   get latestVersion(): number {
     return this.#latest
   }
 
-  /** Adds a write to a unit whose reads are of the version `since`. A later one of a key takes the place of an earlier one, unless it builds upon it. */
-  add(written: Mutation, since: number): void {
+  /** Adds a write. A later one of a key takes the place of an earlier one, unless it builds upon it. */
+  add(written: Mutation): void {
     const mutation = this.#resolve(written)
     const text = keyText(mutation.key)
     const earlier = replaces(mutation) ? [] : (this.#writes.get(text)?.mutations ?? [])
     this.keys.push(mutation.key)
-    this.#latest = since + this.keys.length
+    this.#latest = firstVersion + this.keys.length
     this.#writes.delete(text)
     this.#writes.set(text, { mutations: [...earlier, mutation], version: this.#latest })
   }
@@ -35,19 +38,14 @@ export class OwnWrites {
     return [...this.#writes.values()].flatMap(({ mutations }) => mutations)
   }
 
-  /** Those of one key. */
-  of(key: Uint8Array): readonly Mutation[] {
-    return this.#find(key)?.mutations ?? []
-  }
-
-  /** The version that stands for the newest write of this key; `undefined` where there is none. */
-  versionOf(key: Uint8Array): number | undefined {
-    return this.#find(key)?.version
+  /** Those of one key that count, and the version that stands for the newest of them; undefined where there are none. */
+  of(key: Uint8Array): OwnWrite | undefined {
+    return this.#writes.size === 0 ? undefined : this.#writes.get(keyText(key))
   }
 
   /** The row that the writes of a key leave behind, null for none; `undefined` where that depends on what is stored. */
   rowOf(key: Uint8Array): StoredRow | null | undefined {
-    const write = this.#find(key)
+    const write = this.of(key)
     const [first, ...later] = write?.mutations ?? []
     if (first?.type === 'delete') return later.length === 0 ? null : undefined
     if (first?.type !== 'set' || first.expiresAt === undefined) return undefined
@@ -65,12 +63,9 @@ export class OwnWrites {
     const row = this.rowOf(mutation.key)
     return row === undefined ? mutation : { ...mutation, expiresAt: row?.expiresAt ?? null }
   }
-
-  #find(key: Uint8Array): OwnWrite | undefined {
-    return this.#writes.size === 0 ? undefined : this.#writes.get(keyText(key))
-  }
 }
 
-function replaces(mutation: Mutation): boolean {
+/** Whether it does not depend on what it is applied to. */
+export function replaces(mutation: Mutation): boolean {
   return mutation.type === 'delete' || (mutation.type === 'set' && mutation.expiresAt !== undefined)
 }

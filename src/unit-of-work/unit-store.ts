@@ -1,5 +1,6 @@
 import type { AtomicWrite, CheckConflict, KeyCheck, Mutation, SetMutation } from '../commit/write.ts'
-import type { Driver, Read, ResultOf, StoredRow } from '../driver/driver.ts'
+import type { Read, ResultOf, StoredRow } from '../driver/driver.ts'
+import { decodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { patternRange } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
@@ -14,9 +15,8 @@ import type { RowEntry, RowStore, SettledOutcome } from '../store/row-store.ts'
 import type { Store } from '../store/store.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
-import { ConflictSignal } from './conflict-signal.ts'
 import { OwnWrites } from './own-writes.ts'
-import { type ReaderContext, SnapshotReader } from './snapshot-reader.ts'
+import { type ReaderContext, UnitReader } from './unit-reader.ts'
 
 /** A value that the unit has loaded: the one object that all its entries share. */
 interface Loaded {
@@ -37,20 +37,19 @@ type WritableRowEntry = { -readonly [P in keyof RowEntry]: RowEntry[P] }
  * until the unit commits, and every key has one entry (identity map) whose changed value is found at the end (dirty checking).
  */
 export class UnitStore implements RowStore, ReaderContext {
-  readonly #reader: SnapshotReader
+  readonly #reader: UnitReader
   readonly own = new OwnWrites()
   readonly registry: Registry
   readonly limits: Limits
   readonly #store: Store
   readonly #loaded = new Map<string, Loaded>()
-  #conflict: ConflictSignal | null = null
   #over = false
 
-  constructor(store: Store, driver: Driver) {
+  constructor(store: Store) {
     this.#store = store
     this.registry = store.registry
     this.limits = store.limits
-    this.#reader = new SnapshotReader(driver, this)
+    this.#reader = new UnitReader(store.driver, this)
   }
 
   get written(): readonly Uint8Array[] {
@@ -61,30 +60,33 @@ export class UnitStore implements RowStore, ReaderContext {
     return this.#reader.read(request)
   }
 
-  /** The conflict that was met, whether or not the unit's function let it pass. */
-  get conflictSignal(): ConflictSignal | null {
-    return this.#conflict
-  }
-
   assertOpen(): void {
     if (this.#over) {
       throw new TypeError(
         'This unit of work is over: use the unit only inside its function, and await every call',
       )
     }
-    if (this.#conflict !== null) throw this.#conflict
     this.#store.assertOpen()
   }
 
   /** What the unit has read and written, once its function has returned. From here on it can no longer be used. */
   async finish(): Promise<AtomicWrite> {
     await this.writeChangedValues()
+    this.#over = true
+    const mutations = this.own.all()
+    // Without a write there is nothing to validate: what was read is of one state.
+    const reads = mutations.length === 0 ? undefined : await this.#reader.readSet()
     this.end()
-    return { checks: [], mutations: this.own.all(), reads: this.#reader.readSet }
+    return { checks: [], mutations, ...(reads && { reads }) }
   }
 
   end(): void {
     this.#over = true
+    this.#reader.end()
+  }
+
+  ofOneState<T>(read: (store: RowStore) => Promise<T>): Promise<T> {
+    return read(this)
   }
 
   /** Whether it is a unit of this database whose function has not returned yet. */
@@ -129,7 +131,7 @@ export class UnitStore implements RowStore, ReaderContext {
   }
 
   async committedVersion(encodedKey: Uint8Array, row: StoredRow | null): Promise<number | null> {
-    const isOwn = this.own.versionOf(encodedKey) !== undefined
+    const isOwn = this.own.of(encodedKey) !== undefined
     return isOwn ? this.#reader.committedVersion(encodedKey) : (row?.version ?? null)
   }
 
@@ -180,7 +182,7 @@ export class UnitStore implements RowStore, ReaderContext {
       touched = seen.touched
     }
     for (const mutation of mutations) {
-      this.#add(mutation)
+      this.own.add(mutation)
       this.#showWritten(mutation)
     }
     return { type: 'committed', version: this.own.latestVersion, touched }
@@ -191,6 +193,10 @@ export class UnitStore implements RowStore, ReaderContext {
     return definition === undefined ? prefixRange(new Uint8Array()) : patternRange(definition.pattern)
   }
 
+  collectionOf(key: Uint8Array): string | null {
+    return this.#store.collectionOf(decodeKey(key))
+  }
+
   async #look(checks: readonly KeyCheck[], told: readonly Mutation[]): Promise<Seen> {
     const rows = await this.read({ type: 'getMany', keys: [...checks, ...told].map(({ key }) => key) })
     const conflicts: CheckConflict[] = []
@@ -199,15 +205,6 @@ export class UnitStore implements RowStore, ReaderContext {
       if (actual !== version) conflicts.push({ key, expected: version, actual })
     }
     return { conflicts, touched: rows.slice(checks.length).filter((row) => row !== null).length }
-  }
-
-  conflict(conflicts: readonly CheckConflict[]): ConflictSignal {
-    this.#conflict ??= new ConflictSignal(conflicts)
-    return this.#conflict
-  }
-
-  #add(mutation: Mutation): void {
-    this.own.add(mutation, this.#reader.readSet.since)
   }
 
   /** The entries that were loaded show a written value at once, so that a change in place goes on from it. */
@@ -296,7 +293,7 @@ export class UnitStore implements RowStore, ReaderContext {
     if (loaded.value !== value || !this.#isCurrent(encodedKey, row)) return
     const { stored } = mutation
     const { expiresAt } = loaded.row
-    this.#add({ ...mutation, expiresAt })
+    this.own.add({ ...mutation, expiresAt })
     loaded.row = { ...row, ...stored, expiresAt }
     // What the schema has made of it is what is stored, and what the entries show.
     if (!sameForm(changed, stored)) show(loaded, decodeValue(stored.value, stored.encoding, stored.types))
@@ -304,7 +301,7 @@ export class UnitStore implements RowStore, ReaderContext {
 
   /** Whether the unit's newest write of this key, if it has one, is the one that was loaded. */
   #isCurrent(key: Uint8Array, row: StoredRow): boolean {
-    const last = this.own.of(key).findLast(({ type }) => type !== 'touch')
+    const last = this.own.of(key)?.mutations.findLast(({ type }) => type !== 'touch')
     return last === undefined || (last.type === 'set' && sameForm(last.stored, row))
   }
 }

@@ -13,21 +13,23 @@ const patience = 0.02
 export class ForeignCommits {
   readonly #driver: Driver
   readonly #isNeeded: () => boolean
+  readonly #known: () => number
   readonly #found: () => Promise<void>
-  #known = 0
   #lastFound = Number.NEGATIVE_INFINITY
   #running = false
 
-  /** `found` is called until it succeeds; when `isNeeded` turns false, the look-out ends by itself. */
-  constructor(driver: Driver, isNeeded: () => boolean, found: () => Promise<void>) {
+  /**
+   * `found` is called where there is a commit of a later version than `known`; when `isNeeded` turns false, the look-out ends
+   * by itself.
+   */
+  constructor(driver: Driver, isNeeded: () => boolean, known: () => number, found: () => Promise<void>) {
     this.#driver = driver
     this.#isNeeded = isNeeded
+    this.#known = known
     this.#found = found
   }
 
-  /** Looks for what is committed after this call. */
-  async start(): Promise<void> {
-    this.#known = await this.#driver.foreignCommits()
+  start(): void {
     if (this.#running) return
     this.#running = true
     this.#schedule()
@@ -45,10 +47,8 @@ export class ForeignCommits {
       return
     }
     try {
-      const commits = await this.#driver.foreignCommits()
-      if (commits !== this.#known) {
+      if ((await this.#driver.latestVersion()) > this.#known()) {
         await this.#found()
-        this.#known = commits
         this.#lastFound = performance.now()
       }
     } catch {

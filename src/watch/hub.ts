@@ -45,6 +45,7 @@ export class WatchHub {
     this.#foreign = new ForeignCommits(
       driver,
       () => this.#isNeeded(),
+      () => this.#distributed,
       () => this.#readForeign(),
     )
   }
@@ -131,8 +132,8 @@ export class WatchHub {
   }
 
   async #start(): Promise<void> {
-    await this.#foreign.start()
     this.#distributed = await this.#driver.latestVersion()
+    this.#foreign.start()
   }
 
   #stop(): void {

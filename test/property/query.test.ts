@@ -262,6 +262,7 @@ describe.each([
     sqlite = await openSqlite([{ ...collection, indexes }], {
       readOnly: false,
       durability: 'normal',
+      snapshotTimeout: 300_000,
       busyTimeout: 0,
       retention: { keepRows: 10, keepMs: 1_000 },
       logValues: false,

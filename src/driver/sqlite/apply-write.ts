@@ -1,4 +1,4 @@
-import { applyArithmetic } from '../../commit/mutation.ts'
+import { arithmeticSet } from '../../commit/mutated-row.ts'
 import type {
   ArithmeticMutation,
   CheckConflict,
@@ -7,15 +7,13 @@ import type {
   SetMutation,
   TouchMutation,
 } from '../../commit/write.ts'
-import { CorruptValueError, UniqueConstraintError } from '../../errors.ts'
+import { UniqueConstraintError } from '../../errors.ts'
 import { decodeKey } from '../../key/codec.ts'
-import { decodeValue, encodeValue } from '../../value/codec.ts'
-import { Encoding, type EncodingId } from '../../value/encoding.ts'
-import { KvU64 } from '../../value/kv-u64.ts'
+import type { EncodingId } from '../../value/encoding.ts'
 import type { ChangeLog } from './change-log.ts'
 import { DisplacedRows } from './displaced-rows.ts'
 import { engineCode } from './engine-error.ts'
-import type { KvRow, Statements } from './statements.ts'
+import { type Statements, toStoredRow } from './statements.ts'
 import type { UniqueIndexes } from './unique-indexes.ts'
 
 /** Where a write is applied: inside an open transaction, as this version, at this time (ms since the epoch). */
@@ -186,35 +184,8 @@ function applyTouch(
 
 function applyArithmeticMutation(mutation: ArithmeticMutation, context: ApplyContext): void {
   const row = context.statements.get.get(mutation.key)
-  const current = row !== undefined && !hasExpired(row[4], context.now) ? row : null
-  if (current !== null && current[1] !== Encoding.u64) {
-    const key = JSON.stringify(decodeKey(mutation.key), (_, part) =>
-      typeof part === 'bigint' ? `${part}n` : part,
-    )
-    throw new TypeError(
-      `${mutation.type} needs a KvU64, and ${key} holds another kind of value: set it to a KvU64 first`,
-    )
-  }
-  const before = current === null ? null : storedU64(mutation.key, current)
-  const after = applyArithmetic(mutation.type, before, mutation.operand)
-  applySet(
-    {
-      type: 'set',
-      key: mutation.key,
-      collection: mutation.collection,
-      stored: encodeValue(new KvU64(after)),
-      expiresAt: mutation.expiresAt === undefined ? (current?.[4] ?? null) : mutation.expiresAt,
-    },
-    context,
-  )
-}
-
-function storedU64(key: Uint8Array, [value, encoding, types]: KvRow): bigint {
-  try {
-    return (decodeValue(value, encoding, types) as KvU64).value
-  } catch (error) {
-    throw new CorruptValueError(decodeKey(key), { cause: error })
-  }
+  const current = row !== undefined && !hasExpired(row[4], context.now) ? toStoredRow(row) : null
+  applySet(arithmeticSet(mutation, current), context)
 }
 
 function hasExpired(expiresAt: number | null, now: number): boolean {

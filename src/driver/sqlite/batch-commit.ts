@@ -19,24 +19,36 @@ import type { Transactions } from './transactions.ts'
 /** A write without a savepoint failed, as under a unique index that another process has declared since: nothing may stay. */
 class HalfApplied extends Error {}
 
-interface Parts extends Pick<ApplyContext, 'statements' | 'uniqueIndexes' | 'log'> {
-  readonly connection: Database.Database
+/** What the connections of a database know of its catalog: its version, and the newest commit when it was read last. */
+export interface BatchState {
+  catalogVersion: number
+  seenVersion: number
+}
+
+/** The connection that a batch is committed on. */
+interface Connection extends Pick<ApplyContext, 'statements' | 'uniqueIndexes' | 'log'> {
+  readonly database: Database.Database
   readonly transactions: Transactions
+}
+
+interface Shared {
   readonly trimmer: LogTrimmer
+  readonly batches: BatchState
 }
 
 /** Commits batches of writes: each batch in one transaction, each of its writes with a version and an outcome of its own. */
 export class BatchCommit {
-  readonly #parts: Parts
+  readonly #connection: Connection
+  readonly #shared: Shared
   readonly #readVersion: ReturnType<typeof versionReader>
-  #catalogVersion: number
-  /** The newest version when the catalog was last known to be current. */
-  #seenVersion = -1
+  /** The version of the catalog when the unique indexes of the connection were read. */
+  #uniquesOf: number
 
-  constructor(parts: Parts, catalogVersion: number) {
-    this.#parts = parts
-    this.#readVersion = versionReader(parts.connection)
-    this.#catalogVersion = catalogVersion
+  constructor(connection: Connection, shared: Shared) {
+    this.#connection = connection
+    this.#shared = shared
+    this.#readVersion = versionReader(connection.database)
+    this.#uniquesOf = shared.batches.catalogVersion
   }
 
   commit(batch: CommitBatch): BatchOutcome {
@@ -50,15 +62,19 @@ export class BatchCommit {
 
   /** `guardAll`: every write has a savepoint to go back to. */
   #commitBatch({ catalogVersion, writes }: CommitBatch, guardAll: boolean): BatchOutcome {
-    const { connection, transactions, trimmer } = this.#parts
+    const { database, transactions, statements } = this.#connection
+    const { trimmer, batches } = this.#shared
     let latest = 0
     const result = transactions.run<BatchOutcome>('write', () => {
-      latest = latestVersion(this.#parts.statements)
-      if (latest !== this.#seenVersion || catalogVersion !== this.#catalogVersion) {
-        const version = this.#readVersion()
-        if (version !== this.#catalogVersion) this.#parts.uniqueIndexes.refresh()
-        this.#catalogVersion = version
-        if (version !== catalogVersion) return { type: 'stale', catalog: readCatalog(connection) }
+      latest = latestVersion(statements)
+      if (latest !== batches.seenVersion || catalogVersion !== batches.catalogVersion) {
+        batches.catalogVersion = this.#readVersion()
+        if (batches.catalogVersion !== catalogVersion)
+          return { type: 'stale', catalog: readCatalog(database) }
+      }
+      if (batches.catalogVersion !== this.#uniquesOf) {
+        this.#connection.uniqueIndexes.refresh()
+        this.#uniquesOf = batches.catalogVersion
       }
       const before = latest
       const now = Date.now()
@@ -68,15 +84,15 @@ export class BatchCommit {
         if (outcome.type === 'committed') latest = outcome.version
         outcomes.push(outcome)
       }
-      trimmer.afterCommits(before, latest, now)
+      trimmer.afterCommits(statements, before, latest, now)
       return { type: 'done', outcomes }
     })
-    this.#seenVersion = latest
+    batches.seenVersion = latest
     return result
   }
 
   #commitOne(write: AtomicWrite, version: number, now: number, guardAll: boolean): CommitOutcome {
-    const { statements, uniqueIndexes, log } = this.#parts
+    const { statements, uniqueIndexes, log, database } = this.#connection
     const context: ApplyContext = { statements, uniqueIndexes, log, version, now }
     if (write.reads !== undefined) {
       const conflicts = changedReads(write.reads, version - 1, context)
@@ -100,7 +116,7 @@ export class BatchCommit {
       return { type: 'committed', version, touched }
     } catch (error) {
       log.reset()
-      if (engineCode(error) !== undefined || !this.#parts.connection.inTransaction) throw error
+      if (engineCode(error) !== undefined || !database.inTransaction) throw error
       if (!guarded && !mayFail) throw new HalfApplied()
       if (guarded) {
         rollbackTo.run()

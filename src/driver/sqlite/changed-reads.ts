@@ -8,8 +8,8 @@ import type { Statements } from './statements.ts'
 const commitsPerPage = 1_000
 
 /**
- * The keys of a read set that later commits have changed; `null` where it still holds. When one of the rows has expired
- * since, every key is given; when the log does not tell, as where it is trimmed or damaged, the keys are looked up, and
+ * The keys of a read set that later commits have changed; `null` where it still holds. When a row has expired since, it is
+ * given, or every key; when the log does not tell, as where it is trimmed or damaged, the keys are looked up, and
  * ranges count as changed.
  */
 export function changedReads(
@@ -17,9 +17,12 @@ export function changedReads(
   latest: number,
   { statements, now }: Pick<ApplyContext, 'statements' | 'now'>,
 ): CheckConflict[] | null {
-  const { since, keys, ranges, validUntil } = reads
+  const { since, at, keys, ranges, validUntil } = reads
   if (validUntil !== null && validUntil <= now) {
     return keys.map(({ key, version }) => ({ key, expected: version, actual: null }))
+  }
+  for (const [key, version] of ranges.length === 0 ? [] : statements.expiredBetween.all(at, now)) {
+    if (ranges.some((range) => contains(range, key))) return [{ key, expected: version, actual: null }]
   }
   if (latest === since || keys.length + ranges.length === 0) return null
   const oldest = statements.oldestVersion.get()![0] ?? 0

@@ -10,7 +10,6 @@ import {
   isNull,
   lt,
   lte,
-  min,
   or,
   type Placeholder,
   type SQL,
@@ -83,18 +82,6 @@ export class CollectionStatements {
   get countExpiredRange(): Statement<[Key, Key, number], readonly [number]> {
     const inside = and(this.#inCollection, this.#inRange, this.#dead)
     return this.#once('countExpiredRange', () => this.#prepare(this.#count(inside), 'start', 'end', 'now'))
-  }
-
-  /** When the next row expires that has not yet. */
-  get nextExpiry(): Statement<[number], readonly [number | null]> {
-    const { kv } = this.#tables
-    const later = and(this.#inCollection, isNotNull(kv.expiresAt), gt(kv.expiresAt, sql.placeholder('now')))
-    const query = () =>
-      this.#db
-        .select({ next: min(kv.expiresAt) })
-        .from(kv)
-        .where(later)
-    return this.#once('nextExpiry', () => this.#prepare(query(), 'now'))
   }
 
   get #db() {

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { type BigIntStats, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { memoryPath } from '../../database-path.ts'
@@ -35,8 +35,7 @@ export function connect({ path, readOnly, durability }: ConnectionOptions): Data
       if (path !== memoryPath) connection.pragma('journal_mode = WAL')
       connection.pragma(`synchronous = ${durability}`)
     }
-    connection.pragma(`wal_autocheckpoint = ${checkpointPages}`)
-    connection.pragma(`cache_size = ${-cacheKilobytes}`)
+    tune(connection)
     return connection
   } catch (error) {
     connection.close()
@@ -48,6 +47,45 @@ export function connect({ path, readOnly, durability }: ConnectionOptions): Data
 /** Whether the file is marked as one of this library. */
 export function isMarked(connection: Database.Database): boolean {
   return connection.pragma('application_id', { simple: true }) === applicationId
+}
+
+/** Opens a file again that is open and set up. */
+export function connectAgain(
+  { path, readOnly, durability }: ConnectionOptions,
+  file: FileId,
+): Database.Database {
+  const connection = new Database(path, { readonly: readOnly, timeout: 0, fileMustExist: true })
+  try {
+    if (!isSameFile(fileId(path), file)) {
+      throw new StorageError(
+        'SQLITE_READONLY_DBMOVED',
+        `The file ${path} was replaced while it was open: close the database, and open it again`,
+      )
+    }
+    if (!readOnly) connection.pragma(`synchronous = ${durability}`)
+    tune(connection)
+    return connection
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}
+
+/** Which file a path leads to. */
+export type FileId = Pick<BigIntStats, 'dev' | 'ino'>
+
+export function fileId(path: string): FileId {
+  return statSync(path, { bigint: true })
+}
+
+function isSameFile(a: FileId, b: FileId): boolean {
+  return a.dev === b.dev && a.ino === b.ino
+}
+
+function tune(connection: Database.Database): void {
+  connection.pragma(`wal_autocheckpoint = ${checkpointPages}`)
+  connection.pragma(`cache_size = ${-cacheKilobytes}`)
+  connection.pragma('temp_store = MEMORY')
 }
 
 /** Marks the file as one of this library, inside the transaction that creates its tables. */

@@ -1,8 +1,5 @@
 import { rmSync } from 'node:fs'
-import type Database from 'better-sqlite3'
-import type { Logger } from 'drizzle-orm/logger'
-import type { Catalog, Collection } from '../../catalog/catalog.ts'
-import type { Mutation, ReadSet } from '../../commit/write.ts'
+import { memoryPath } from '../../database-path.ts'
 import type {
   BatchOutcome,
   CommitBatch,
@@ -11,239 +8,159 @@ import type {
   LogPage,
   Read,
   ResultOf,
-  SnapshotOutcome,
-  StoredRow,
+  Session,
+  SessionUse,
   SweepOutcome,
 } from '../driver.ts'
-import { type ApplyContext, applyMutations } from './apply-write.ts'
-import { BatchCommit } from './batch-commit.ts'
-import { CatalogGuard } from './catalog-guard.ts'
-import { ChangeLog, readChanges } from './change-log.ts'
-import { changedReads } from './changed-reads.ts'
-import { CollectionStatements } from './collection-statements.ts'
+import { readChanges } from './change-log.ts'
 import { databaseFiles } from './connection.ts'
-import { assertOpen, isBusy, toKvError } from './engine-error.ts'
-import { type LogRetention, LogTrimmer } from './log-retention.ts'
-import { type OnUnindexed, QueryRunner } from './query/query-runner.ts'
-import { retryBusy } from './retry-busy.ts'
-import { performRead, RowReads, toStoredRow } from './row-reads.ts'
-import { latestVersion, prepareStatements, type Statements } from './statements.ts'
-import type { KvTables } from './table.ts'
-import { Transactions } from './transactions.ts'
-import { UniqueIndexes } from './unique-indexes.ts'
-
-export interface SqliteDriverOptions {
-  readonly path: string
-  /** Milliseconds for which a call retries a database that others have locked. */
-  readonly busyTimeout: number
-  readonly retention: LogRetention
-  /** Keep the values in `kv_log`. */
-  readonly logValues: boolean
-  /** What to do with a query whose plan reads a whole collection. */
-  readonly onUnindexed: OnUnindexed
-  readonly logger?: Logger | undefined
-}
+import type { ConnectionPool } from './connection-pool.ts'
+import { assertOpen, isPassing, toKvError } from './engine-error.ts'
+import { FileSession } from './file-session.ts'
+import type { LogTrimmer } from './log-retention.ts'
+import { MemorySession, ReplacedRows } from './memory-session.ts'
+import type { ConnectionParts, PooledConnection, SqliteDriverOptions } from './pooled-connection.ts'
+import { type Run, retryBusy } from './retry-busy.ts'
+import { performRead } from './row-reads.ts'
+import { Snapshots } from './snapshots.ts'
+import { latestVersion } from './statements.ts'
 
 const keysPerLogRow = 10_000
 /** The log may hold values: a page of it ends where it has this many bytes of changes. */
 const bytesPerLogPage = 1024 * 1024
 const noKey = new Uint8Array()
 
-/** The driver of an SQLite file or of a database in memory: one connection, whose calls never overlap. */
+/** The driver of an SQLite file or of a database in memory. Each call works on one connection, without a pause. */
 export class SqliteDriver implements Driver {
-  readonly #connection: Database.Database
-  readonly #statements: Statements
-  readonly #reads: RowReads
-  readonly #queries: QueryRunner
-  readonly #uniqueIndexes: UniqueIndexes
-  readonly #log: ChangeLog
-  readonly #transactions: Transactions
+  readonly #pool: ConnectionPool
+  readonly #snapshots: Snapshots
+  /** Of a database in memory. */
+  readonly #replaced: ReplacedRows | null
   readonly #trimmer: LogTrimmer
-  readonly #batches: BatchCommit
-  readonly #catalog: CatalogGuard
   readonly #options: SqliteDriverOptions
 
-  constructor(
-    connection: Database.Database,
-    tables: KvTables,
-    collections: readonly Collection[],
-    catalog: Catalog,
-    options: SqliteDriverOptions,
-  ) {
-    this.#connection = connection
-    this.#statements = prepareStatements(connection, tables, options.logger)
-    this.#queries = new QueryRunner(connection, collections, options)
-    this.#reads = new RowReads(
-      this.#statements,
-      this.#queries,
-      (collection) => new CollectionStatements(connection, tables, collection, options.logger),
-    )
-    this.#uniqueIndexes = new UniqueIndexes(connection, tables)
-    this.#log = new ChangeLog(options.logValues)
-    this.#transactions = new Transactions(connection, this.#statements, this.#log)
-    this.#trimmer = new LogTrimmer(this.#statements, options.retention)
-    const parts = {
-      connection,
-      transactions: this.#transactions,
-      trimmer: this.#trimmer,
-      statements: this.#statements,
-      uniqueIndexes: this.#uniqueIndexes,
-      log: this.#log,
-    }
-    this.#batches = new BatchCommit(parts, catalog.version)
-    this.#catalog = new CatalogGuard(connection, this.#statements, collections, catalog)
+  constructor(pool: ConnectionPool, { options, trimmer }: Pick<ConnectionParts, 'options' | 'trimmer'>) {
+    this.#pool = pool
     this.#options = options
+    this.#trimmer = trimmer
+    this.#snapshots = new Snapshots(pool, options.snapshotTimeout)
+    this.#replaced = options.path === memoryPath ? new ReplacedRows(pool.top) : null
   }
 
   read<R extends Read>(request: R): Promise<ResultOf<R>> {
-    return this.#run(() => {
+    return this.#onTop(({ reads, transactions, catalog }) => {
       // A read of several statements is of one state.
       const isOne = request.type !== 'getMany' && request.type !== 'count'
       const result = isOne
-        ? performRead(this.#reads, request)
-        : this.#transactions.run('read', () => performRead(this.#reads, request))
-      this.#catalog.assertFits(request)
+        ? performRead(reads, request, Date.now())
+        : transactions.run('read', () => performRead(reads, request, Date.now()))
+      catalog.assertFits(request)
       return result
     })
   }
 
-  latestVersion(): Promise<number> {
-    return this.#run(() => this.#latestVersion())
+  session(use: SessionUse): Session {
+    return this.#replaced === null
+      ? new FileSession(this.#snapshots, use, this.#run)
+      : new MemorySession(this.#pool.top, this.#replaced, this.#run)
   }
 
-  snapshot<R extends Read>(
-    read: R,
-    reads: ReadSet,
-    pending: readonly Mutation[],
-  ): Promise<SnapshotOutcome<ResultOf<R>>> {
-    const begin = pending.length === 0 ? 'read' : 'write'
-    return this.#run(() => {
-      if (read.type === 'get' && pending.length === 0) {
-        const outcome = this.#getUnchanged(read.key, reads)
-        if (outcome !== null) return outcome as SnapshotOutcome<ResultOf<R>>
-      }
-      return this.#transactions.run<SnapshotOutcome<ResultOf<R>>>(begin, () => {
-        const version = this.#latestVersion()
-        const now = Date.now()
-        const conflicts = changedReads(reads, version, { statements: this.#statements, now })
-        if (conflicts !== null) return { type: 'conflict', conflicts }
-        if (pending.length > 0) applyMutations(pending, this.#applyContext(version + 1, now))
-        const result = performRead(this.#reads, read, now)
-        this.#catalog.assertFits(read)
-        const validUntil = this.#reads.validUntil(read, now)
-        if (pending.length > 0) this.#transactions.undo()
-        return { type: 'read', version, result, validUntil }
-      })
-    })
+  latestVersion(): Promise<number> {
+    return this.#onTop(({ statements }) => latestVersion(statements))
   }
 
   commit(batch: CommitBatch): Promise<BatchOutcome> {
-    return this.#run(() => this.#batches.commit(batch))
+    return this.#onTop(({ batches }) => batches.commit(batch))
   }
 
   commitsSince(version: number, limit: number): Promise<LogPage> {
-    const { logSince, oldestVersion } = this.#statements
-    return this.#run(() =>
-      this.#transactions.run('read', () => {
+    return this.#onTop(({ statements, transactions }) =>
+      transactions.run('read', () => {
         const commits: LoggedCommit[] = []
         let bytes = 0
-        for (const [at, time, changes] of logSince.iterate(version, limit)) {
+        for (const [at, time, changes] of statements.logSince.iterate(version, limit)) {
           commits.push({ version: at, at: time, changes: readChanges(changes) })
           bytes += changes.length
           if (bytes >= bytesPerLogPage) break
         }
-        return { commits, oldest: oldestVersion.get()![0] ?? 0, latest: this.#latestVersion() }
+        return {
+          commits,
+          oldest: statements.oldestVersion.get()![0] ?? 0,
+          latest: latestVersion(statements),
+        }
       }),
     )
   }
 
-  foreignCommits(): Promise<number> {
-    return this.#run(() => this.#statements.control.dataVersion.get() as number)
-  }
-
   clear(): Promise<void> {
-    const { allKeys, appendLog, removeAll } = this.#statements
-    return this.#run(() =>
-      this.#transactions.run('write', () => {
-        const before = this.#latestVersion()
+    return this.#onTop(({ statements, transactions, log }) =>
+      transactions.run('write', () => {
+        const before = latestVersion(statements)
         const now = Date.now()
         let version = before
         for (let last: Uint8Array | undefined = noKey; last !== undefined; ) {
-          const keys: (readonly [Uint8Array])[] = allKeys.all(last, keysPerLogRow)
+          const keys: (readonly [Uint8Array])[] = statements.allKeys.all(last, keysPerLogRow)
           if (keys.length > 0 || last === noKey) {
             version += 1
-            for (const [key] of keys) this.#log.add('delete', key)
-            appendLog.run(version, now, this.#log.take())
+            for (const [key] of keys) log.add('delete', key)
+            statements.appendLog.run(version, now, log.take())
           }
           last = keys.at(-1)?.[0]
         }
-        removeAll.run()
-        this.#trimmer.afterCommits(before, version, now)
+        statements.removeAll.run()
+        this.#trimmer.afterCommits(statements, before, version, now)
       }),
     )
   }
 
   nextExpiry(): Promise<number | null> {
-    return this.#run(() => this.#statements.nextExpiry.get()![0])
+    return this.#onTop(({ statements }) => statements.nextExpiry.get()![0])
   }
 
   sweep(limit: number): Promise<SweepOutcome> {
-    const { expired, remove, appendLog, nextExpiry } = this.#statements
-    return this.#run(() =>
-      this.#transactions.run('write', () => {
+    return this.#onTop(({ statements, transactions, log }) =>
+      transactions.run('write', () => {
         const now = Date.now()
-        const keys = expired.all(now, limit)
+        const keys = statements.expired.all(now, limit)
         for (const [key] of keys) {
-          remove.run(key)
-          this.#log.add('expire', key)
+          statements.remove.run(key)
+          log.add('expire', key)
         }
         if (keys.length > 0) {
-          const before = this.#latestVersion()
-          appendLog.run(before + 1, now, this.#log.take())
-          this.#trimmer.afterCommits(before, before + 1, now)
+          const before = latestVersion(statements)
+          statements.appendLog.run(before + 1, now, log.take())
+          this.#trimmer.afterCommits(statements, before, before + 1, now)
         }
-        return { removed: keys.length, next: nextExpiry.get()![0] }
+        return { removed: keys.length, next: statements.nextExpiry.get()![0] }
       }),
     )
   }
 
   async close(): Promise<void> {
-    this.#connection.close()
+    this.#snapshots.close()
+    this.#pool.close()
   }
 
   async destroy(): Promise<void> {
-    this.#connection.close()
+    await this.close()
     for (const file of databaseFiles(this.#options.path)) rmSync(file, { force: true })
   }
 
+  #onTop<T>(attempt: (connection: PooledConnection) => T): Promise<T> {
+    return this.#run(() => attempt(this.#pool.top))
+  }
+
   /** Runs `attempt` at once, and again later while other connections are in its way. */
-  #run<T>(attempt: () => T): Promise<T> {
+  readonly #run: Run = (attempt) => {
     try {
-      assertOpen(this.#connection)
+      assertOpen(this.#pool)
       return Promise.resolve(attempt())
     } catch (error) {
-      if (!isBusy(error)) return Promise.reject(toKvError(error))
+      if (!isPassing(error)) return Promise.reject(toKvError(error))
       return retryBusy(() => {
-        assertOpen(this.#connection)
+        assertOpen(this.#pool)
         return attempt()
       }, this.#options.busyTimeout)
     }
-  }
-
-  /** A row in one statement, where nothing was committed since the reads that have to hold; else `null`. */
-  #getUnchanged(key: Uint8Array, reads: ReadSet): SnapshotOutcome<StoredRow> | null {
-    const row = this.#statements.getAtVersion.get(key)
-    if (row === undefined || row[4] !== null || reads.validUntil !== null) return null
-    const version = row[5]
-    if (version !== reads.since && reads.keys.length + reads.ranges.length > 0) return null
-    return { type: 'read', version, result: toStoredRow(row), validUntil: null }
-  }
-
-  #latestVersion(): number {
-    return latestVersion(this.#statements)
-  }
-
-  #applyContext(version: number, now: number): ApplyContext {
-    return { statements: this.#statements, uniqueIndexes: this.#uniqueIndexes, log: this.#log, version, now }
   }
 }

@@ -13,6 +13,18 @@ export function isBusy(error: unknown): boolean {
   return code !== undefined && /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)
 }
 
+/** All snapshots that may be open are. */
+export class SnapshotsTaken extends Error {
+  constructor(most: number) {
+    super(`${most} snapshots of different states are open: await some before more are begun`)
+  }
+}
+
+/** Whether the same call may succeed a moment later. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof SnapshotsTaken || isBusy(error)
+}
+
 /** The error to report for what the engine threw. */
 export function toKvError(error: unknown): unknown {
   if (error instanceof KvError) return error

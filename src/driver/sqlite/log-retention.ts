@@ -13,12 +13,10 @@ const trimmedPerVersion = 4
 
 /** Trims `kv_log` now and then, a bounded number of rows at a time, inside the transaction of a commit. */
 export class LogTrimmer {
-  readonly #statements: Statements
   readonly #retention: LogRetention
   readonly #between: number
 
-  constructor(statements: Statements, retention: LogRetention) {
-    this.#statements = statements
+  constructor(retention: LogRetention) {
     this.#retention = retention
     this.#between = Math.min(versionsBetweenTrims, retention.keepRows)
   }
@@ -27,17 +25,17 @@ export class LogTrimmer {
    * Tells of the versions after `before` up to `latest`, the newest one, whose row always stays; `now` in ms since the epoch. Every so
    * many versions, whoever has given the others, the oldest rows go.
    */
-  afterCommits(before: number, latest: number, now: number): void {
+  afterCommits({ oldestLog, trimLog }: Statements, before: number, latest: number, now: number): void {
     const given = latest - before
     if (given === 0 || (given < this.#between && latest % this.#between >= given)) return
     const oldestKept = latest - this.#retention.keepRows
     const oldestTime = now - this.#retention.keepMs
     const most = trimmedPerVersion * Math.max(given, this.#between)
     let last: number | null = null
-    for (const [version, at] of this.#statements.oldestLog.all(most)) {
+    for (const [version, at] of oldestLog.all(most)) {
       if (version >= latest || (version > oldestKept && at >= oldestTime)) break
       last = version
     }
-    if (last !== null) this.#statements.trimLog.run(last)
+    if (last !== null) trimLog.run(last)
   }
 }

@@ -1,25 +1,45 @@
+import assert from 'node:assert/strict'
 import type BetterSqlite3 from 'better-sqlite3'
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
+import type { Logger } from 'drizzle-orm/logger'
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { type AskedChanges, nothingAsked } from '../../catalog/changes.ts'
-import { databasePath } from '../../database-path.ts'
+import { databasePath, memoryPath } from '../../database-path.ts'
 import type { Driver } from '../driver.ts'
-import { type ConnectionOptions, connect, openError } from './connection.ts'
-import { SqliteDriver, type SqliteDriverOptions } from './driver.ts'
+import { type ConnectionOptions, connect, connectAgain, fileId, openError } from './connection.ts'
+import { ConnectionPool } from './connection-pool.ts'
+import { SqliteDriver } from './driver.ts'
 import { isBusy, toKvError } from './engine-error.ts'
+import { LogTrimmer } from './log-retention.ts'
+import { type ConnectionParts, PooledConnection, type SqliteDriverOptions } from './pooled-connection.ts'
 import { retryBusy } from './retry-busy.ts'
 import { readSetUp, setUp } from './set-up.ts'
 import { type KvTables, kvTables } from './table.ts'
 
-/** Drizzle over the connection of a database; `$client` is that connection, of better-sqlite3. */
+/** Drizzle over a connection to a database; `$client` is that connection, of better-sqlite3. */
 export interface DrizzleDatabase extends BetterSQLite3Database {
   readonly $client: BetterSqlite3.Database
 }
 
-/** Plain Drizzle over the connection of a database, and the tables to query. */
-export interface PlainDrizzle {
-  readonly drizzle: DrizzleDatabase
+/** Plain Drizzle over a database, and the tables to query. */
+export class PlainDrizzle {
   readonly tables: KvTables
+  readonly #connection: () => BetterSqlite3.Database
+  readonly #logger: Logger | undefined
+  #drizzle: DrizzleDatabase | undefined
+
+  constructor(pool: ConnectionPool, { tables, options }: ConnectionParts) {
+    this.tables = tables
+    this.#logger = options.logger
+    // What the user does on it, and leaves open there, must not touch the calls of the database.
+    const mayTake = options.path !== memoryPath
+    this.#connection = () => (mayTake ? pool.take() : pool.top).database
+  }
+
+  get drizzle(): DrizzleDatabase {
+    this.#drizzle ??= drizzle(this.#connection(), this.#logger === undefined ? {} : { logger: this.#logger })
+    return this.#drizzle
+  }
 }
 
 export interface SqliteOptions extends Omit<ConnectionOptions, 'path'>, Omit<SqliteDriverOptions, 'path'> {
@@ -49,19 +69,31 @@ export async function openSqlite(
           : readOnly
             ? readSetUp(connection, tables, collections, path)
             : setUp(connection, tables, collections, asked)
-      return {
-        driver: new SqliteDriver(connection, tables, collections, catalog, { ...options, path }),
+      const parts: ConnectionParts = {
+        tables,
+        collections,
         catalog,
-        plain: {
-          drizzle: drizzle(connection, options.logger === undefined ? {} : { logger: options.logger }),
-          tables,
-        },
+        batches: { catalogVersion: catalog.version, seenVersion: -1 },
+        trimmer: new LogTrimmer(options.retention),
+        options: { ...options, path },
       }
+      const pool = new ConnectionPool(
+        new PooledConnection(connection, parts),
+        reconnect({ ...options, path }, parts),
+      )
+      return { driver: new SqliteDriver(pool, parts), catalog, plain: new PlainDrizzle(pool, parts) }
     } catch (error) {
       connection.close()
       throw isBusy(error) ? error : toKvError(openError(path, error))
     }
   }, options.busyTimeout)
+}
+
+/** Opens the file once more; a database in memory has one connection. */
+function reconnect(options: ConnectionOptions, parts: ConnectionParts): () => PooledConnection {
+  if (options.path === memoryPath) return () => assert.fail('a database in memory has one connection')
+  const file = fileId(options.path)
+  return () => new PooledConnection(connectAgain(options, file), parts)
 }
 
 /** What sets a database up by the migrations of a folder. Its code is loaded now and not before: most databases are opened without. */

@@ -1,8 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { DatabaseBusyError } from '../../errors.ts'
-import { isBusy, toKvError } from './engine-error.ts'
+import { isPassing, toKvError } from './engine-error.ts'
 
 const longestDelay = 4
+
+/** Runs an attempt at once, and again later where others are in its way. */
+export type Run = <T>(attempt: () => T) => Promise<T>
 
 /**
  * Runs `attempt` until other connections let it through, for at most `timeout` milliseconds. Between attempts the
@@ -15,7 +18,7 @@ export async function retryBusy<T>(attempt: () => T, timeout: number): Promise<T
     try {
       return attempt()
     } catch (error) {
-      if (!isBusy(error)) throw toKvError(error)
+      if (!isPassing(error)) throw toKvError(error)
       const waited = performance.now() - started
       if (waited >= timeout) throw new DatabaseBusyError(Math.round(waited), { cause: error })
     }

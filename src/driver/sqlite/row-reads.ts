@@ -2,7 +2,7 @@ import type { KeyRange } from '../../key/range.ts'
 import type { KeyedRow, Read, ReadResults, ResultOf, Scan, StoredRow } from '../driver.ts'
 import type { CollectionStatements } from './collection-statements.ts'
 import type { QueryRunner } from './query/query-runner.ts'
-import type { KvRow, Statements } from './statements.ts'
+import { type Statements, toStoredRow } from './statements.ts'
 
 /** The reads of rows, each inside whatever transaction is open. */
 export class RowReads {
@@ -50,12 +50,6 @@ export class RowReads {
     return statements.countRange.get(start, end)![0] - statements.countExpiredRange.get(start, end, now)![0]
   }
 
-  /** When the first row expires on which a read may rest, in ms since the epoch; null where the rows that it gives tell. */
-  validUntil(read: Read, now: number): number | null {
-    const collection = collectionBehind(read)
-    return collection === null ? null : this.#of(collection).nextExpiry.get(now)![0]
-  }
-
   #of(collection: string | null): CollectionStatements {
     let statements = this.#collections.get(collection)
     if (statements === undefined) {
@@ -66,8 +60,8 @@ export class RowReads {
   }
 }
 
-/** A read that is given as data, at this time (ms since the epoch). */
-export function performRead<R extends Read>(reads: RowReads, request: R, now = Date.now()): ResultOf<R> {
+/** A read that is given as data, as of this time (ms since the epoch). */
+export function performRead<R extends Read>(reads: RowReads, request: R, now: number): ResultOf<R> {
   return perform(reads, request, now) as ResultOf<R>
 }
 
@@ -92,26 +86,4 @@ function perform(reads: RowReads, request: Read, now: number): ReadResults[Read[
     case 'explain':
       return reads.queries.explain(request.query)
   }
-}
-
-/** The collection of a read that does not give all the rows on which its result rests. */
-function collectionBehind(read: Read): string | null {
-  switch (read.type) {
-    case 'count':
-      return read.collection
-    case 'find':
-    case 'related':
-    case 'figures':
-      return read.query.plan.collection
-    case 'get':
-    case 'getMany':
-    case 'exists':
-    case 'scan':
-    case 'explain':
-      return null
-  }
-}
-
-export function toStoredRow(row: KvRow | readonly [...KvRow, number]): StoredRow {
-  return { value: row[0], encoding: row[1], types: row[2], version: row[3], expiresAt: row[4] }
 }

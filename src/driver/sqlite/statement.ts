@@ -22,6 +22,8 @@ export class Statement<Parameters extends readonly Bindable[], Row extends reado
   readonly #names: readonly string[]
   readonly #logger: Logger | undefined
   #prepared: Database.Statement<unknown[], unknown> | undefined
+  /** Is called with the parameters of each `run` before it. */
+  beforeRun: ((...parameters: Parameters) => void) | undefined
 
   constructor(connection: Database.Database, query: Query, names: readonly string[], logger?: Logger) {
     this.#connection = connection
@@ -62,6 +64,7 @@ export class Statement<Parameters extends readonly Bindable[], Row extends reado
   /** Runs a query that gives no rows; the number of rows that it changed. */
   run(...parameters: Parameters): number {
     if (this.#logger) this.#logger.logQuery(this.#statement.source, [...parameters])
+    if (this.beforeRun) this.beforeRun(...parameters)
     return this.#statement.run(...parameters).changes
   }
 }

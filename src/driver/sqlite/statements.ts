@@ -4,6 +4,7 @@ import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Logger } from 'drizzle-orm/logger'
 import { CorruptLogError } from '../../errors.ts'
 import { isVersion, versionText } from '../../key/versionstamp.ts'
+import type { StoredRow } from '../driver.ts'
 import { plannedOnce } from './planned-once.ts'
 import { type Query, Statement } from './statement.ts'
 import type { KvTables } from './table.ts'
@@ -72,11 +73,11 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
     },
     // Text, as all that every process runs: its first Drizzle query takes one two milliseconds to start with.
     get: prepare<[Key], KvRow>('SELECT value, encoding, types, version, expires_at FROM kv WHERE key = ?'),
-    /** A row, and behind it the newest version of the database. */
-    getAtVersion: prepare<[Key], readonly [...KvRow, number]>(
+    /** A row, and behind it the collection that it is filed under. */
+    getFiled: prepare<[Key], readonly [...KvRow, string | null]>(
       () =>
         db
-          .select({ ...row, latest: sql<number>`(SELECT max(version) FROM kv_log)` })
+          .select({ ...row, collection: kv.collection })
           .from(kv)
           .where(atKey),
       'key',
@@ -139,6 +140,16 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
       'now',
       'limit',
     ),
+    /** key, version */
+    expiredBetween: prepare<[number, number], readonly [Key, number]>(
+      () =>
+        db
+          .select({ key: kv.key, version: kv.version })
+          .from(kv)
+          .where(and(gt(kv.expiresAt, named('after')), lte(kv.expiresAt, named('now')))),
+      'after',
+      'now',
+    ),
     nextExpiry: prepare<[], readonly [number | null]>(
       'SELECT min(expires_at) FROM kv WHERE expires_at IS NOT NULL',
     ),
@@ -186,6 +197,10 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
 }
 
 export type Statements = ReturnType<typeof prepareStatements>
+
+export function toStoredRow(row: KvRow | readonly [...KvRow, unknown]): StoredRow {
+  return { value: row[0], encoding: row[1], types: row[2], version: row[3], expiresAt: row[4] }
+}
 
 /** The newest version; 0 for a database without commits. */
 export function latestVersion({ latestVersion }: Statements): number {

@@ -14,6 +14,20 @@ export function indexName(collection: string, { fields, unique }: IndexDeclarati
   return `kv_${collection}_${path}${unique ? '_unique' : ''}`
 }
 
+/** The columns of `kv`. */
+export function kvColumns() {
+  return {
+    key: blob('key', { mode: 'buffer' }).primaryKey().notNull(),
+    collection: text('collection'),
+    encoding: integer('encoding').notNull(),
+    types: text('types'),
+    version: integer('version').notNull(),
+    expiresAt: integer('expires_at'),
+    // Last, since a value that is larger than a page would stand between the key and the columns behind it.
+    value: text('value').notNull(),
+  }
+}
+
 /**
  * The Drizzle tables of a database with these schemas, indexes included: what a schema module exports for drizzle-kit.
  *
@@ -27,40 +41,24 @@ export function kvTables(collections: readonly IndexedCollection[] = []): KvTabl
 }
 
 function makeTables(collections: readonly IndexedCollection[]) {
-  const kv = sqliteTable(
-    'kv',
-    {
-      key: blob('key', { mode: 'buffer' }).primaryKey().notNull(),
-      collection: text('collection'),
-      encoding: integer('encoding').notNull(),
-      types: text('types'),
-      version: integer('version').notNull(),
-      expiresAt: integer('expires_at'),
-      // Last, since a value that is larger than a page would stand between the key and the columns behind it.
-      value: text('value').notNull(),
-    },
-    (table) => [
-      index('kv_collection').on(table.collection, table.key).where(sql`collection IS NOT NULL`),
-      index('kv_expires_at').on(table.expiresAt).where(sql`expires_at IS NOT NULL`),
-      // A partial index over arrow expressions: SQLite uses it for a query that repeats both the expression and the condition
-      // on `collection` to the letter. drizzle-kit splits an index expression at its commas, so `json_extract(value, …)`
-      // cannot stand in one.
-      ...collections.flatMap(({ name, indexes }) =>
-        indexes.map((declaration) => {
-          const create = declaration.unique ? uniqueIndex : index
-          const [first, ...rest] = declaration.fields.map((field) => fieldExpression(field)) as [
-            SQL,
-            ...SQL[],
-          ]
-          // With the key in the index, rows that are equal in its fields come out in a total order without a sort.
-          const columns = declaration.unique ? rest : [...rest, table.key]
-          return create(indexName(name, declaration))
-            .on(first, ...columns)
-            .where(ofCollection(name))
-        }),
-      ),
-    ],
-  )
+  const kv = sqliteTable('kv', kvColumns(), (table) => [
+    index('kv_collection').on(table.collection, table.key).where(sql`collection IS NOT NULL`),
+    index('kv_expires_at').on(table.expiresAt).where(sql`expires_at IS NOT NULL`),
+    // A partial index over arrow expressions: SQLite uses it for a query that repeats both the expression and the condition
+    // on `collection` to the letter. drizzle-kit splits an index expression at its commas, so `json_extract(value, …)`
+    // cannot stand in one.
+    ...collections.flatMap(({ name, indexes }) =>
+      indexes.map((declaration) => {
+        const create = declaration.unique ? uniqueIndex : index
+        const [first, ...rest] = declaration.fields.map((field) => fieldExpression(field)) as [SQL, ...SQL[]]
+        // With the key in the index, rows that are equal in its fields come out in a total order without a sort.
+        const columns = declaration.unique ? rest : [...rest, table.key]
+        return create(indexName(name, declaration))
+          .on(first, ...columns)
+          .where(ofCollection(name))
+      }),
+    ),
+  ])
   const kvLog = sqliteTable('kv_log', {
     version: integer('version').primaryKey(),
     at: integer('at').notNull(),

@@ -331,7 +331,9 @@ export const watchKeysCases: Cases = {
     expect(call([['a']], { Signal: null })).toThrow("Misspelled option 'Signal' of watch: write 'signal'")
     expect(call([['a']], { signal: {} })).toThrow('The signal of watch is an AbortSignal')
     await db.unitOfWork((unit) => {
-      expect(() => unit.repositories.users.watch('alice')).toThrow('A unit of work reads one snapshot')
+      expect(() => unit.repositories.users.watch('alice')).toThrow(
+        'A unit of work or a snapshot reads one state',
+      )
     })
   },
 

@@ -14,7 +14,6 @@ function open(getMany: () => Promise<(StoredRow | null)[]> = async () => [null])
   const driver = {
     read: getMany as Driver['read'],
     latestVersion: async () => 0,
-    foreignCommits: async () => 0,
   } as Partial<Driver> as Driver
   const hub = new WatchHub(driver)
   const watch = (signal?: AbortSignal) =>

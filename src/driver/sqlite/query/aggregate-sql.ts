@@ -13,7 +13,12 @@ const signs = { eq: '=', ne: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' }
  * One row for each group. Its columns: for each field of `groupBy` the value, what kind of JSON it is and what its text stands
  * for, a Date or a bigint; then each measure, and behind `min` and `max` what their text stands for.
  */
-export function aggregateSql(plan: AggregatePlan, fields: FieldSql, choice: IndexChoice | null): SQL {
+export function aggregateSql(
+  plan: AggregatePlan,
+  fields: FieldSql,
+  source: string,
+  choice: IndexChoice | null,
+): SQL {
   const groups = plan.groupBy.flatMap((field) => [fields.of(field), kindOf(field, fields)])
   const columns = [
     ...plan.groupBy.flatMap((field) => [fields.of(field), kindOf(field, fields), meaningOf(field)]),
@@ -30,7 +35,7 @@ export function aggregateSql(plan: AggregatePlan, fields: FieldSql, choice: Inde
   ]
   const ordered = order.length === 0 ? sql.empty() : sql` order by ${list(order)}`
   const limited = plan.limit === null ? sql.empty() : sql` limit ${plannedOnce(bound(plan.limit))}`
-  return sql`select ${list(columns)} from ${fromKv(plan.collection, choice)} where ${allOf(selectionSql(plan, fields))}${grouped}${having}${ordered}${limited}`
+  return sql`select ${list(columns)} from ${fromKv(source, plan.collection, choice)} where ${allOf(selectionSql(plan, fields))}${grouped}${having}${ordered}${limited}`
 }
 
 function columnsOf(measure: Measure, fields: FieldSql): SQL[] {

@@ -20,6 +20,13 @@ const mostStatements = 500
 /** What to do with a query whose plan reads a whole collection. */
 export type OnUnindexed = 'ignore' | 'warn' | 'error'
 
+interface QueryRunnerOptions {
+  readonly logger?: Logger | undefined
+  readonly onUnindexed: OnUnindexed
+  /** What stands behind `from`: `kv`, or another table or view with its columns under that name. */
+  readonly source: string
+}
+
 /** The statements of one plan, each prepared when it is first used. Where no rows are given there is only one. */
 interface Compiled {
   readonly rows: KeyedRows
@@ -33,6 +40,7 @@ export class QueryRunner {
   readonly #indexes: ReadonlyMap<string, IndexedCollection>
   readonly #logger: Logger | undefined
   readonly #onUnindexed: OnUnindexed
+  readonly #source: string
   readonly #compiled = new BoundedCache<Compiled>(mostStatements)
   /** What a plan object was compiled to: spares the callers that keep theirs the text of its shape. */
   #byPlan = new WeakMap<Plan, Compiled>()
@@ -40,12 +48,13 @@ export class QueryRunner {
   constructor(
     connection: Database.Database,
     collections: readonly IndexedCollection[],
-    { logger, onUnindexed }: { readonly logger?: Logger | undefined; readonly onUnindexed: OnUnindexed },
+    { logger, onUnindexed, source }: QueryRunnerOptions,
   ) {
     this.#connection = connection
     this.#indexes = new Map(collections.map((collection) => [collection.name, collection]))
     this.#logger = logger
     this.#onUnindexed = onUnindexed
+    this.#source = source
   }
 
   find(query: Planned<FindPlan>, now = Date.now()): KeyedRow[] {
@@ -133,17 +142,18 @@ export class QueryRunner {
   #prepare(plan: Plan, form: KeyForm): PreparedQuery {
     const indexes = this.#indexes.get(plan.collection)?.indexes ?? []
     const order = plan.type === 'find' ? plan.order : []
-    const choice = plan.type === 'related' ? null : chooseIndex(plan, order, indexes)
+    const mayChoose = plan.type !== 'related' && this.#source === 'kv'
+    const choice = mayChoose ? chooseIndex(plan, order, indexes) : null
     if (choice !== null) {
       const fields = new FieldSql(new Set(indexes.flatMap((index) => index.fields)))
       try {
-        return this.#prepareSql(planSql(plan, fields, choice, form))
+        return this.#prepareSql(planSql(plan, fields, this.#source, choice, form))
       } catch (error) {
         if (engineCode(error) !== 'SQLITE_ERROR') throw error
         // The database lacks the index, as one that others have set up may: the query is right without it.
       }
     }
-    return this.#prepareSql(planSql(plan, new FieldSql(new Set()), null, form))
+    return this.#prepareSql(planSql(plan, new FieldSql(new Set()), this.#source, null, form))
   }
 
   #prepareSql(query: SQL): PreparedQuery {
@@ -151,16 +161,22 @@ export class QueryRunner {
   }
 }
 
-function planSql(plan: Plan, fields: FieldSql, choice: IndexChoice | null, form: KeyForm): SQL {
+function planSql(
+  plan: Plan,
+  fields: FieldSql,
+  source: string,
+  choice: IndexChoice | null,
+  form: KeyForm,
+): SQL {
   switch (plan.type) {
     case 'find':
-      return findSql(plan, fields, choice, form)
+      return findSql(plan, fields, source, choice, form)
     case 'related':
-      return relatedSql(plan, fields)
+      return relatedSql(plan, fields, source)
     case 'count':
-      return sql`select count(*) from ${fromKv(plan.collection, choice)} where ${allOf(selectionSql(plan, fields))}`
+      return sql`select count(*) from ${fromKv(source, plan.collection, choice)} where ${allOf(selectionSql(plan, fields))}`
     case 'aggregate':
-      return aggregateSql(plan, fields, choice)
+      return aggregateSql(plan, fields, source, choice)
   }
 }
 

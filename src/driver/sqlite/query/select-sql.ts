@@ -20,9 +20,9 @@ const rowColumns: Record<KeyForm, SQL> = {
 
 const key = sql.raw('kv.key')
 
-/** `kv`, read by the chosen index: then the statement is refused where the database lacks it. */
-export function fromKv(collection: string, choice: IndexChoice | null): SQL {
-  if (choice === null) return sql.raw('kv')
+/** The rows, under the name of `kv`, read by the chosen index: then the statement is refused where the database lacks it. */
+export function fromKv(source: string, collection: string, choice: IndexChoice | null): SQL {
+  if (choice === null) return sql.raw(source)
   return sql`kv indexed by ${sql.identifier(indexName(collection, choice.index))}`
 }
 
@@ -50,10 +50,16 @@ export function allOf(conditions: readonly SQL[]): SQL {
   return sql.join([...conditions], sql.raw(' and '))
 }
 
-export function findSql(plan: FindPlan, fields: FieldSql, choice: IndexChoice | null, form: KeyForm): SQL {
+export function findSql(
+  plan: FindPlan,
+  fields: FieldSql,
+  source: string,
+  choice: IndexChoice | null,
+  form: KeyForm,
+): SQL {
   const cursor = plan.after === null ? [] : [behind(plan, plan.after, fields)]
   const conditions = selectionSql(plan, fields, cursor)
-  return sql`select ${rowColumns[form]} from ${fromKv(plan.collection, choice)} where ${allOf(conditions)}${orderClause(plan, fields, choice)}${pageSql(plan)}`
+  return sql`select ${rowColumns[form]} from ${fromKv(source, plan.collection, choice)} where ${allOf(conditions)}${orderClause(plan, fields, choice)}${pageSql(plan)}`
 }
 
 /** A row that a unique index finds has no other to be sorted with; SQLite would set up a sorter all the same. */
@@ -128,14 +134,14 @@ function pageSql({ limit, offset }: Pick<FindPlan, 'limit' | 'offset'>): SQL {
 }
 
 /** The rows of all parents in one statement; behind the columns of each, its parent's place in the list. */
-export function relatedSql(plan: RelatedPlan, fields: FieldSql): SQL {
+export function relatedSql(plan: RelatedPlan, fields: FieldSql, source: string): SQL {
   const columns = rowColumns.bytes
   const near =
     plan.relation === 'below'
       ? sql`kv.key >= unhex(parent.value || '00') and kv.key < unhex(parent.value || 'ff')`
       : sql`kv.key = unhex(parent.value)`
   const conditions = [near, ...selectionSql(plan, fields)]
-  const from = sql`json_each(${bound(plan.parents, 'list')}) as parent cross join kv`
+  const from = sql`json_each(${bound(plan.parents, 'list')}) as parent cross join ${sql.raw(source)}`
   const order = orderSql(plan, fields)
   if (plan.limit === null && plan.offset === null) {
     return sql`select ${columns}, parent.key from ${from} where ${allOf(conditions)} order by parent.key, ${order}`

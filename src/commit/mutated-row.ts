@@ -1,0 +1,62 @@
+import { CorruptValueError } from '../errors.ts'
+import { decodeKey } from '../key/codec.ts'
+import { decodeValue, encodeValue } from '../value/codec.ts'
+import { Encoding } from '../value/encoding.ts'
+import { KvU64 } from '../value/kv-u64.ts'
+import { applyArithmetic } from './mutation.ts'
+import type { ArithmeticMutation, Mutation, SetMutation } from './write.ts'
+
+/** A row as the mutations of its key find it; `expiresAt` in milliseconds since the epoch. */
+export interface MutableRow {
+  readonly value: string | Uint8Array
+  readonly encoding: number
+  readonly types: string | null
+  readonly version: number
+  readonly expiresAt: number | null
+}
+
+/** The row that mutations of one key leave behind, under this version; null: none. Throws what a commit of them would. */
+export function mutatedRow(
+  mutations: readonly Mutation[],
+  before: MutableRow | null,
+  version: number,
+): MutableRow | null {
+  let row = before
+  for (const mutation of mutations) {
+    if (mutation.type === 'delete') row = null
+    else if (mutation.type === 'touch') row = row && { ...row, version, expiresAt: mutation.expiresAt }
+    else {
+      const { stored, expiresAt } = mutation.type === 'set' ? mutation : arithmeticSet(mutation, row)
+      // One that names none keeps the expiry of the value that it replaces.
+      row = { ...stored, version, expiresAt: expiresAt === undefined ? (row?.expiresAt ?? null) : expiresAt }
+    }
+  }
+  return row
+}
+
+/** What a `sum`, `min` or `max` stores; `current`: the row under its key, null where there is none that has not expired. */
+export function arithmeticSet(mutation: ArithmeticMutation, current: MutableRow | null): SetMutation {
+  const { type, key, collection, operand } = mutation
+  if (current !== null && current.encoding !== Encoding.u64) {
+    const text = JSON.stringify(decodeKey(key), (_, part) => (typeof part === 'bigint' ? `${part}n` : part))
+    throw new TypeError(
+      `${type} needs a KvU64, and ${text} holds another kind of value: set it to a KvU64 first`,
+    )
+  }
+  const after = applyArithmetic(type, current === null ? null : storedU64(key, current), operand)
+  return {
+    type: 'set',
+    key,
+    collection,
+    stored: encodeValue(new KvU64(after)),
+    expiresAt: mutation.expiresAt === undefined ? (current?.expiresAt ?? null) : mutation.expiresAt,
+  }
+}
+
+function storedU64(key: Uint8Array, { value, encoding, types }: MutableRow): bigint {
+  try {
+    return (decodeValue(value, encoding, types) as KvU64).value
+  } catch (error) {
+    throw new CorruptValueError(decodeKey(key), { cause: error })
+  }
+}

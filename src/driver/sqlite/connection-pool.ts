@@ -1,0 +1,57 @@
+import { DatabaseClosedError } from '../../errors.ts'
+import type { PooledConnection } from './pooled-connection.ts'
+
+/** Connections that nobody uses are kept up to this number. */
+const mostIdle = 4
+
+/**
+ * The connections of a database. All are alike: a call uses the one that was used last, whose pages are in memory, and
+ * a snapshot takes it away from the others until it ends.
+ */
+export class ConnectionPool {
+  readonly #connect: () => PooledConnection
+  readonly #idle: PooledConnection[]
+  readonly #taken = new Set<PooledConnection>()
+  #closed = false
+
+  constructor(first: PooledConnection, connect: () => PooledConnection) {
+    this.#idle = [first]
+    this.#connect = connect
+  }
+
+  get open(): boolean {
+    return !this.#closed
+  }
+
+  /** The connection for a call that begins and ends without a pause. */
+  get top(): PooledConnection {
+    if (this.#closed) throw new DatabaseClosedError()
+    let top = this.#idle.at(-1)
+    if (top === undefined) {
+      top = this.#connect()
+      this.#idle.push(top)
+    }
+    return top
+  }
+
+  /** A connection for longer, until it is given back. */
+  take(): PooledConnection {
+    const taken = this.top
+    this.#idle.pop()
+    this.#taken.add(taken)
+    return taken
+  }
+
+  giveBack(connection: PooledConnection): void {
+    if (!this.#taken.delete(connection)) return
+    if (this.#idle.length < mostIdle) this.#idle.push(connection)
+    else connection.close()
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const connection of [...this.#taken, ...this.#idle]) connection.close()
+    this.#taken.clear()
+    this.#idle.length = 0
+  }
+}

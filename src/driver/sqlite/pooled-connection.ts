@@ -1,0 +1,90 @@
+import type Database from 'better-sqlite3'
+import type { Logger } from 'drizzle-orm/logger'
+import type { Catalog, Collection } from '../../catalog/catalog.ts'
+import { BatchCommit, type BatchState } from './batch-commit.ts'
+import { CatalogGuard } from './catalog-guard.ts'
+import { ChangeLog } from './change-log.ts'
+import { CollectionStatements } from './collection-statements.ts'
+import type { LogRetention, LogTrimmer } from './log-retention.ts'
+import { type OnUnindexed, QueryRunner } from './query/query-runner.ts'
+import { RowReads } from './row-reads.ts'
+import { ShownRows, shownTables, storedRows } from './shown-rows.ts'
+import { prepareStatements, type Statements } from './statements.ts'
+import type { KvTables } from './table.ts'
+import { Transactions } from './transactions.ts'
+import { UniqueIndexes } from './unique-indexes.ts'
+
+export interface SqliteDriverOptions {
+  readonly path: string
+  /** Milliseconds for which a call retries a database that others have locked. */
+  readonly busyTimeout: number
+  /** Milliseconds for which a session keeps its state. */
+  readonly snapshotTimeout: number
+  readonly retention: LogRetention
+  /** Keep the values in `kv_log`. */
+  readonly logValues: boolean
+  /** What to do with a query whose plan reads a whole collection. */
+  readonly onUnindexed: OnUnindexed
+  readonly logger?: Logger | undefined
+}
+
+/** What the connections of one database share. */
+export interface ConnectionParts {
+  readonly tables: KvTables
+  readonly collections: readonly Collection[]
+  /** As it was when the database was opened. */
+  readonly catalog: Catalog
+  readonly batches: BatchState
+  readonly trimmer: LogTrimmer
+  readonly options: SqliteDriverOptions
+}
+
+/** A connection, and what is prepared on it. One call works on it at a time, or one snapshot holds it. */
+export class PooledConnection {
+  readonly database: Database.Database
+  readonly statements: Statements
+  readonly log: ChangeLog
+  readonly transactions: Transactions
+  readonly reads: RowReads
+  /** Reads that find what a session has been shown in place of what is stored. */
+  readonly shown: ShownRows
+  readonly #parts: ConnectionParts
+  readonly catalog: CatalogGuard
+  #uniqueIndexes: UniqueIndexes | undefined
+  #batches: BatchCommit | undefined
+
+  constructor(database: Database.Database, parts: ConnectionParts) {
+    const { tables, options } = parts
+    this.database = database
+    this.#parts = parts
+    this.statements = prepareStatements(database, tables, options.logger)
+    this.log = new ChangeLog(options.logValues)
+    this.transactions = new Transactions(database, this.statements, this.log)
+    this.catalog = new CatalogGuard(database, this.statements, parts.collections, parts.catalog)
+    this.reads = this.#readsOf(tables, storedRows)
+    this.shown = new ShownRows(database, (source) => this.#readsOf(shownTables(tables), source))
+  }
+
+  get uniqueIndexes(): UniqueIndexes {
+    this.#uniqueIndexes ??= new UniqueIndexes(this.database, this.#parts.tables)
+    return this.#uniqueIndexes
+  }
+
+  get batches(): BatchCommit {
+    this.#batches ??= new BatchCommit(this, this.#parts)
+    return this.#batches
+  }
+
+  close(): void {
+    this.database.close()
+  }
+
+  #readsOf(tables: KvTables, source: string): RowReads {
+    const { collections, options } = this.#parts
+    return new RowReads(
+      this.statements,
+      new QueryRunner(this.database, collections, { ...options, source }),
+      (collection) => new CollectionStatements(this.database, tables, collection, options.logger),
+    )
+  }
+}

@@ -1,0 +1,75 @@
+import type Database from 'better-sqlite3'
+import { sqliteTable } from 'drizzle-orm/sqlite-core'
+import type { ShownRow } from '../driver.ts'
+import type { RowReads } from './row-reads.ts'
+import { type KvTables, kvColumns } from './table.ts'
+
+/** What a statement reads: the rows as they are stored, or with those in their place that a session was shown. */
+export const storedRows = 'kv'
+const seenRows = 'kv_seen as kv'
+
+/** Private to a connection and kept in memory: what is written there needs no lock of the database, and nobody else sees it. */
+const createView = `
+  CREATE TEMP TABLE IF NOT EXISTS kv_shown (
+    key BLOB PRIMARY KEY NOT NULL, collection TEXT, encoding INTEGER NOT NULL, types TEXT, version INTEGER NOT NULL,
+    expires_at INTEGER, value TEXT NOT NULL, gone INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TEMP VIEW IF NOT EXISTS kv_seen AS
+    SELECT key, collection, encoding, types, version, expires_at, value FROM main.kv
+      WHERE key NOT IN (SELECT key FROM temp.kv_shown)
+    UNION ALL
+    SELECT key, collection, encoding, types, version, expires_at, value FROM temp.kv_shown WHERE gone = 0`
+
+/** The tables of a database with `kv_seen` in place of `kv`. */
+export function shownTables(tables: KvTables): KvTables {
+  return { ...tables, kv: sqliteTable('kv_seen', kvColumns()) as unknown as KvTables['kv'] }
+}
+
+/** Who is shown rows: a list that only grows. */
+interface Shown {
+  readonly rows: readonly ShownRow[]
+}
+
+/** Reads of one connection that see rows in place of those that are stored, for one session after the other. */
+export class ShownRows {
+  readonly #database: Database.Database
+  readonly #makeReads: (source: string) => RowReads
+  #reads: RowReads | undefined
+  #owner: Shown | null = null
+  #filled = 0
+  #insert: Database.Statement | undefined
+
+  constructor(database: Database.Database, makeReads: (source: string) => RowReads) {
+    this.#database = database
+    this.#makeReads = makeReads
+  }
+
+  /** The reads that see these rows, inside the open transaction and until another call. */
+  readsOf(shown: Shown): RowReads {
+    if (this.#owner !== shown) {
+      this.#database.exec(createView)
+      this.#database.exec('DELETE FROM temp.kv_shown')
+      this.#owner = shown
+      this.#filled = 0
+    }
+    for (; this.#filled < shown.rows.length; this.#filled++) this.#fill(shown.rows[this.#filled]!)
+    this.#reads ??= this.#makeReads(seenRows)
+    return this.#reads
+  }
+
+  /** After a transaction was undone, and what was filled in with it. */
+  forget(): void {
+    this.#owner = null
+  }
+
+  #fill({ key, collection, row }: ShownRow): void {
+    this.#insert ??= this.#database.prepare(
+      'INSERT OR REPLACE INTO temp.kv_shown (key, collection, encoding, types, version, expires_at, value, gone) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    )
+    if (row === null) this.#insert.run(key, null, 0, null, 0, null, '', 1)
+    else {
+      const { encoding, types, version, expiresAt, value } = row
+      this.#insert.run(key, collection, encoding, types, version, expiresAt, value, 0)
+    }
+  }
+}

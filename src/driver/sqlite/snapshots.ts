@@ -1,0 +1,149 @@
+import { SnapshotExpiredError } from '../../errors.ts'
+import type { SessionUse } from '../driver.ts'
+import type { ConnectionPool } from './connection-pool.ts'
+import { SnapshotsTaken } from './engine-error.ts'
+import type { PooledConnection } from './pooled-connection.ts'
+import { latestVersion } from './statements.ts'
+
+/** What may be open at a time, of each use: they wait for each other, and those of one use never for the other. */
+const mostOpen = 32
+/** Where so many are open, one that is of the newest state is shared. */
+const sharedFrom = 4
+/** Milliseconds between two looks at their ages. */
+const lookEvery = 1_000
+
+/** Who reads from a snapshot. */
+interface Holder {
+  /** Takes the snapshot away from it. */
+  expire(error: SnapshotExpiredError): void
+}
+
+/** A read transaction on a connection of its own, which keeps the state in which it began. */
+export class Snapshot {
+  readonly connection: PooledConnection
+  readonly use: SessionUse
+  readonly holders: Holder[] = []
+  /** Milliseconds since the epoch. */
+  readonly since: number
+  #version: number | null = null
+  /** The age at which to tell of it, in milliseconds. */
+  tellAt: number
+
+  constructor(connection: PooledConnection, use: SessionUse, since: number, tellAt: number) {
+    this.connection = connection
+    this.since = since
+    this.use = use
+    this.tellAt = tellAt
+  }
+
+  get version(): number {
+    this.#version ??= latestVersion(this.connection.statements)
+    return this.#version
+  }
+}
+
+/**
+ * The snapshots that are open. While one is, the log that the engine writes ahead cannot be begun anew: so one that is held for
+ * long is told of by a warning, and none is held for longer than `timeout` milliseconds.
+ */
+export class Snapshots {
+  readonly #pool: ConnectionPool
+  readonly #timeout: number
+  readonly #tellAfter: number
+  readonly #open = new Set<Snapshot>()
+  readonly #opened: Record<SessionUse, number> = { held: 0, call: 0 }
+  #newest: Snapshot | null = null
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(pool: ConnectionPool, timeout: number) {
+    this.#pool = pool
+    this.#timeout = timeout
+    this.#tellAfter = Math.min(10_000, timeout / 10)
+  }
+
+  /**
+   * A snapshot of the newest state, at this time (ms since the epoch). Throws SnapshotsTaken where the caller has to wait,
+   * SQLITE_BUSY as every call.
+   */
+  hold(holder: Holder, use: SessionUse, now: number): Snapshot {
+    const snapshot = this.#shared(use) ?? this.#begin(use, now)
+    snapshot.holders.push(holder)
+    return snapshot
+  }
+
+  release(snapshot: Snapshot, holder: Holder): void {
+    const { holders } = snapshot
+    holders.splice(holders.indexOf(holder), 1)
+    if (holders.length > 0 || !this.#open.delete(snapshot)) return
+    this.#opened[snapshot.use] -= 1
+    if (this.#newest === snapshot) this.#newest = null
+    const { connection } = snapshot
+    if (connection.database.inTransaction) connection.statements.control.commit.run()
+    this.#pool.giveBack(connection)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#open.clear()
+  }
+
+  #shared(use: SessionUse): Snapshot | null {
+    const newest = this.#newest
+    if (newest === null || this.#open.size < sharedFrom || newest.use !== use) return null
+    return newest.version === latestVersion(this.#pool.top.statements) ? newest : null
+  }
+
+  #begin(use: SessionUse, now: number): Snapshot {
+    if (this.#opened[use] >= mostOpen) throw new SnapshotsTaken(mostOpen)
+    const connection = this.#pool.take()
+    try {
+      connection.statements.control.beginRead.run()
+      const snapshot = new Snapshot(connection, use, now, this.#tellAfter)
+      this.#open.add(snapshot)
+      this.#opened[use] += 1
+      this.#newest = snapshot
+      this.#timer ??= setInterval(() => this.#look(), Math.min(lookEvery, this.#tellAfter)).unref()
+      return snapshot
+    } catch (error) {
+      this.#pool.giveBack(connection)
+      throw error
+    }
+  }
+
+  #look(): void {
+    if (this.#open.size === 0) {
+      clearInterval(this.#timer)
+      this.#timer = undefined
+      return
+    }
+    const now = Date.now()
+    for (const snapshot of [...this.#open]) {
+      const age = now - snapshot.since
+      if (age >= this.#timeout) this.#expire(snapshot, age)
+      else if (age >= snapshot.tellAt) this.#tell(snapshot, age)
+    }
+  }
+
+  #expire(snapshot: Snapshot, age: number): void {
+    const error = new SnapshotExpiredError(age)
+    for (const holder of [...snapshot.holders]) {
+      holder.expire(error)
+      this.release(snapshot, holder)
+    }
+  }
+
+  #tell(snapshot: Snapshot, age: number): void {
+    snapshot.tellAt = 2 * age
+    try {
+      // Without a commit since, it keeps the engine from nothing.
+      if (snapshot.version === latestVersion(this.#pool.top.statements)) return
+    } catch {
+      return
+    }
+    const seconds = (age / 1000).toFixed(1)
+    process.emitWarning(
+      `A unit of work or a snapshot has been open for ${seconds} s: the write-ahead log of the database grows until it ends`,
+      { type: 'LongSnapshotWarning', detail: JSON.stringify({ age }) },
+    )
+  }
+}

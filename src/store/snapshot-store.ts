@@ -1,0 +1,105 @@
+import type { ArithmeticMutation, SetMutation } from '../commit/write.ts'
+import type { Read, ResultOf, Session, StoredRow } from '../driver/driver.ts'
+import type { IdOf, Pattern } from '../key/pattern.types.ts'
+import type { Key } from '../key.types.ts'
+import type { Limits } from '../limits.ts'
+import type { Registry } from '../schema/registry.ts'
+import type { Entry } from '../schema/registry.types.ts'
+import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
+
+/** A store that only reads, all of it of the state that its session keeps. */
+export class SnapshotStore implements RowStore {
+  readonly registry: Registry
+  readonly limits: Limits
+  readonly #store: RowStore
+  readonly #session: Session
+  #over = false
+
+  constructor(store: RowStore, session: Session) {
+    this.#store = store
+    this.#session = session
+    this.registry = store.registry
+    this.limits = store.limits
+  }
+
+  assertOpen(): void {
+    if (this.#over) {
+      throw new TypeError(
+        'This snapshot is over: use the view only inside its function, and await every call',
+      )
+    }
+    this.#store.assertOpen()
+  }
+
+  async read<R extends Read>(request: R): Promise<ResultOf<R>> {
+    this.assertOpen()
+    return this.#session.read(request)
+  }
+
+  ofOneState<T>(read: (store: RowStore) => Promise<T>): Promise<T> {
+    return read(this)
+  }
+
+  end(): void {
+    this.#over = true
+    this.#session.end()
+  }
+
+  encodeKey(key: Key): Uint8Array {
+    return this.#store.encodeKey(key)
+  }
+
+  decode(row: StoredRow, key: Key): unknown | Promise<unknown> {
+    return this.#store.decode(row, key)
+  }
+
+  settle(): undefined {}
+
+  ownValue(row: StoredRow, key: Key): unknown | Promise<unknown> {
+    return this.#store.decode(row, key)
+  }
+
+  entry(row: StoredRow, key: Key): Entry | Promise<Entry> {
+    return this.#store.entry(row, key)
+  }
+
+  rowEntry(row: StoredRow, id: IdOf<Pattern>, key: Key): RowEntry | Promise<RowEntry> {
+    return this.#store.rowEntry(row, id, key)
+  }
+
+  committedVersion(encodedKey: Uint8Array, row: StoredRow | null): Promise<number | null> {
+    return this.#store.committedVersion(encodedKey, row)
+  }
+
+  missing<E extends object>(entry: E): E {
+    return this.#store.missing(entry)
+  }
+
+  extend(entry: RowEntry, more: object): RowEntry {
+    return this.#store.extend(entry, more)
+  }
+
+  prepareSet(): SetMutation {
+    return refuse()
+  }
+
+  preparePatch(): SetMutation {
+    return refuse()
+  }
+
+  prepareChanged(): SetMutation {
+    return refuse()
+  }
+
+  prepareArithmetic(): ArithmeticMutation {
+    return refuse()
+  }
+
+  async commit(): Promise<SettledOutcome> {
+    return refuse()
+  }
+}
+
+function refuse(): never {
+  throw new TypeError('A snapshot only reads: write by the database, or read and write in a unit of work')
+}

@@ -1,0 +1,219 @@
+import { mutatedRow } from '../commit/mutated-row.ts'
+import type { KeyCheck, ReadSet } from '../commit/write.ts'
+import type {
+  Driver,
+  Figures,
+  KeyedRow,
+  Read,
+  Reader,
+  ReadResults,
+  ResultOf,
+  Scan,
+  Session,
+  ShownRow,
+  StoredRow,
+} from '../driver/driver.ts'
+import { compareBytes, encodeKey } from '../key/codec.ts'
+import { keyText } from '../key/key-text.ts'
+import { type KeyRange, successor } from '../key/range.ts'
+import type { Planned } from '../query/plan.ts'
+import { type OwnWrite, type OwnWrites, replaces } from './own-writes.ts'
+
+/** What a unit of work shows its reader. */
+export interface ReaderContext {
+  /** Throws where the unit is over. */
+  assertOpen(): void
+  readonly own: OwnWrites
+  /** Adds a write for each loaded value that was changed in place. */
+  writeChangedValues(): Promise<void>
+  /** A range that holds every key of a collection. */
+  collectionRange(collection: string): KeyRange
+  /** The collection that a row under this key is filed under. */
+  collectionOf(key: Uint8Array): string | null
+}
+
+/** A key that was read has passed the limit of its day. */
+const anyLength = Number.POSITIVE_INFINITY
+
+/**
+ * The reads of a unit of work: from one session, which keeps the state of the first of them, with the unit's own writes on
+ * top. What was read is kept, for the commit to find out whether it still holds.
+ */
+export class UnitReader implements Reader {
+  readonly #session: Session
+  readonly #context: ReaderContext
+  readonly #keys: KeyCheck[] = []
+  readonly #known = new Set<string>()
+  readonly #ranges: KeyRange[] = []
+  #validUntil: number | null = null
+  /** How many of the unit's writes the session has been shown. */
+  #shown = 0
+  #showing: Promise<void> = Promise.resolve()
+
+  constructor(driver: Driver, context: ReaderContext) {
+    this.#session = driver.session('held')
+    this.#context = context
+  }
+
+  read<R extends Read>(request: R): Promise<ResultOf<R>> {
+    return this.#perform(request) as Promise<ResultOf<R>>
+  }
+
+  /** What has been read, for the commit to validate; undefined where nothing was. */
+  async readSet(): Promise<ReadSet | undefined> {
+    if (this.#keys.length + this.#ranges.length === 0) return undefined
+    const { version, at } = await this.#session.state()
+    return { since: version, at, keys: this.#keys, ranges: this.#ranges, validUntil: this.#validUntil }
+  }
+
+  /** The version of a key in the state that is read, whatever the unit has written. */
+  async committedVersion(key: Uint8Array): Promise<number | null> {
+    this.#context.assertOpen()
+    return (await this.#stored(key))?.version ?? null
+  }
+
+  end(): void {
+    this.#session.end()
+  }
+
+  #perform(request: Read): Promise<ReadResults[Read['type']]> {
+    switch (request.type) {
+      case 'get':
+        return this.#get(request.key)
+      case 'getMany':
+        return this.#getMany(request.keys)
+      case 'exists':
+        return this.#get(request.key).then((row) => row !== null)
+      case 'scan':
+        return this.#scan(request.scan)
+      case 'count':
+        return this.#count(request)
+      case 'find':
+      case 'related':
+      case 'figures':
+        return this.#query(request)
+      case 'explain':
+        return this.#session.read(request)
+    }
+  }
+
+  async #get(key: Uint8Array): Promise<StoredRow | null> {
+    this.#context.assertOpen()
+    const own = this.#context.own.of(key)
+    if (own === undefined) return this.#addRead(key, await this.#session.read({ type: 'get', key }))
+    return this.#ownRow(key, own)
+  }
+
+  async #getMany(keys: readonly Uint8Array[]): Promise<(StoredRow | null)[]> {
+    this.#context.assertOpen()
+    const own = keys.map((key) => this.#context.own.of(key))
+    const asked = keys.filter((_, i) => own[i] === undefined)
+    const found =
+      asked.length === 0 && keys.length > 0 ? [] : await this.#session.read({ type: 'getMany', keys: asked })
+    let next = 0
+    const rows = keys.map((key, i) => {
+      const write = own[i]
+      return write === undefined ? this.#addRead(key, found[next++]!) : this.#ownRow(key, write)
+    })
+    return Promise.all(rows)
+  }
+
+  async #scan(scan: Scan): Promise<KeyedRow[]> {
+    await this.#showOwn()
+    const rows = await this.#session.read({ type: 'scan', scan })
+    // A page that is full ends at its last row: what lies behind it has not been read.
+    const lastRow = rows.length === scan.limit ? rows.at(-1) : undefined
+    const last = lastRow && encodeKey(lastRow.key, anyLength)
+    const { start, end } = scan.range
+    if (last === undefined) this.#addRange(scan.range)
+    else this.#addRange(scan.reverse ? { start: last, end } : { start, end: successor(last) })
+    return rows
+  }
+
+  async #count(request: Extract<Read, { readonly type: 'count' }>): Promise<number> {
+    await this.#showOwn()
+    const count = await this.#session.read(request)
+    this.#addRange(request.range ?? this.#context.collectionRange(request.collection))
+    return count
+  }
+
+  async #query(
+    request: Extract<Read, { readonly type: 'find' | 'related' | 'figures' }>,
+  ): Promise<KeyedRow[] | Figures[]> {
+    await this.#showOwn()
+    const rows = await this.#session.read(request)
+    this.#addQuery(request.query)
+    return rows
+  }
+
+  /** Every change of the collection, or of the keys of the prefix, may change what a query gives. */
+  #addQuery({ plan, operands }: Planned): void {
+    this.#addRange(
+      plan.range === null
+        ? this.#context.collectionRange(plan.collection)
+        : { start: operands[plan.range.start] as Uint8Array, end: operands[plan.range.end] as Uint8Array },
+    )
+  }
+
+  /** The row that the unit's own writes of a key leave behind, built upon what is stored where they build upon it. */
+  async #ownRow(key: Uint8Array, { mutations, version }: OwnWrite): Promise<StoredRow | null> {
+    const before = replaces(mutations[0]!) ? null : await this.#stored(key)
+    const row = mutatedRow(mutations, before, version)
+    return row?.expiresAt != null && row.expiresAt <= Date.now() ? null : row
+  }
+
+  async #stored(key: Uint8Array): Promise<StoredRow | null> {
+    return this.#addRead(key, await this.#session.read({ type: 'get', key }))
+  }
+
+  /** Shows the session all that the unit has written, values that were changed in place included. */
+  async #showOwn(): Promise<void> {
+    this.#context.assertOpen()
+    await this.#context.writeChangedValues()
+    if (this.#context.own.keys.length === this.#shown) return
+    const showing = this.#showing.then(() => this.#showSince())
+    this.#showing = showing.catch(() => {})
+    await showing
+  }
+
+  async #showSince(): Promise<void> {
+    const { own } = this.#context
+    const { length } = own.keys
+    const written = new Map(own.keys.slice(this.#shown).map((key) => [keyText(key), key]))
+    const rows = await Promise.all(Array.from(written.values(), (key) => this.#ownShown(key)))
+    this.#session.show(rows)
+    this.#shown = length
+  }
+
+  async #ownShown(key: Uint8Array): Promise<ShownRow> {
+    const write = this.#context.own.of(key)!
+    const row = await this.#ownRow(key, write)
+    const last = write.mutations.at(-1)!
+    const collection = 'collection' in last ? last.collection : this.#context.collectionOf(key)
+    return { key, collection, row }
+  }
+
+  /** Takes a row into the read set, and gives it. */
+  #addRead(key: Uint8Array, row: StoredRow | null): StoredRow | null {
+    const text = keyText(key)
+    if (!this.#known.has(text)) {
+      this.#known.add(text)
+      this.#keys.push({ key, version: row?.version ?? null })
+    }
+    const expiresAt = row?.expiresAt ?? null
+    if (expiresAt !== null) this.#validUntil = Math.min(this.#validUntil ?? expiresAt, expiresAt)
+    return row
+  }
+
+  /** The pages of one listing become one range. */
+  #addRange({ start, end }: KeyRange): void {
+    const previous = this.#ranges.at(-1)
+    if (previous !== undefined && compareBytes(previous.end, start) === 0) {
+      this.#ranges[this.#ranges.length - 1] = { start: previous.start, end }
+    } else if (previous !== undefined && compareBytes(end, previous.start) === 0) {
+      this.#ranges[this.#ranges.length - 1] = { start, end: previous.end }
+    } else {
+      this.#ranges.push({ start, end })
+    }
+  }
+}
