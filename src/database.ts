@@ -7,6 +7,7 @@ import { checkReadOptions, type ReadOptions } from './key-value/read-options.ts'
 import { TypedStore } from './repository/typed-store.ts'
 import { runUnitOfWork, type UnitOfWorkOptions } from './run-unit-of-work.ts'
 import type { Definitions, SelectedValue, WatchEntries } from './schema/registry.types.ts'
+import { runSnapshot, type SnapshotOptions, type SnapshotView } from './snapshot.ts'
 import { StoreAtomicOperation } from './store/atomic-operation.ts'
 import type { AtomicOperation } from './store/atomic-operation.types.ts'
 import type { Store } from './store/store.ts'
@@ -90,6 +91,27 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
    */
   unitOfWork<T>(work: (unit: UnitOfWork<R>) => T | Promise<T>, options: UnitOfWorkOptions = {}): Promise<T> {
     return runUnitOfWork(this.#store, work, options)
+  }
+
+  /**
+   * Runs a function whose reads are all of one state of the database, whatever is committed meanwhile: by key, of repositories,
+   * with related rows, lists and pages. It takes no lock, and never runs again. Resolves to what the function returned.
+   *
+   * ```ts
+   * const total = await db.snapshot(async ({ repositories: { accounts } }) => {
+   *   let sum = 0
+   *   for await (const { value } of accounts.list()) sum += value.balance
+   *   const { sum: counted } = await accounts.aggregate({ sum: 'balance' })
+   *   return [sum, counted]
+   * })
+   * total // => [100, { balance: 100 }]
+   * ```
+   *
+   * Rejects with the reason of the signal, with what the function throws, and with SnapshotExpiredError where it reads for
+   * longer than `snapshotTimeout`. A write in it, and a snapshot within a snapshot or a unit of work, is a TypeError.
+   */
+  snapshot<T>(read: (view: SnapshotView<R>) => T | Promise<T>, options: SnapshotOptions = {}): Promise<T> {
+    return runSnapshot(this.#store, read, options)
   }
 
   /**

@@ -44,6 +44,7 @@ export type {
   InsertManyOptions,
   InsertManyResult,
   Repository,
+  RepositoryView,
 } from './repository/repository.types.ts'
 export type { Repositories } from './repository/typed-store.ts'
 export type { RepositoryChange } from './repository/watch-methods.types.ts'
@@ -64,6 +65,7 @@ export type {
   ValueOf,
   WatchEntries,
 } from './schema/registry.types.ts'
+export type { SnapshotOptions, SnapshotView } from './snapshot.ts'
 export type {
   AtomicCheck,
   AtomicMutation,

@@ -1,13 +1,14 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { CheckConflict } from './commit/write.ts'
 import { ConflictError } from './errors.ts'
 import { checkOptionNames, checkWholeNumber } from './option-names.ts'
+import { running } from './running.ts'
 import type { Definitions } from './schema/registry.types.ts'
 import { toConflict } from './store/atomic-operation.ts'
 import { backOff } from './store/backoff.ts'
 import type { Store } from './store/store.ts'
 import { UnitStore } from './unit-of-work/unit-store.ts'
 import { UnitOfWork } from './unit-of-work.ts'
+import { untilAborted } from './until-aborted.ts'
 
 /** How often and for how long to run a unit of work again after conflicts. */
 export interface UnitOfWorkOptions {
@@ -24,8 +25,6 @@ type Outcome<T> =
   | { readonly done: false; readonly conflicts: readonly CheckConflict[] }
 
 const defaultRetries = 100
-/** The unit of work whose function the code runs in; work that it has left behind may outlive it. */
-const running = new AsyncLocalStorage<UnitStore>()
 
 /** Runs a unit of work until it commits. */
 export async function runUnitOfWork<R extends Definitions, T>(
@@ -34,7 +33,8 @@ export async function runUnitOfWork<R extends Definitions, T>(
   options: UnitOfWorkOptions,
 ): Promise<T> {
   const { retries, deadline, signal } = checkUnitOptions(work, options)
-  if (running.getStore()?.isOpenOn(store)) {
+  const outer = running.getStore()
+  if (outer?.writes && outer.isOpenOn(store)) {
     throw new TypeError('Units of work do not nest: use the unit that the outer function was given')
   }
   for (let attempt = 1; ; attempt++) {
@@ -70,18 +70,6 @@ async function runOnce<R extends Definitions, T>(
       : { done: false, conflicts: outcome.conflicts }
   } finally {
     unit.end()
-  }
-}
-
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work
-  const { promise, reject } = Promise.withResolvers<never>()
-  const abort = () => reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([work, promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
   }
 }
 

@@ -272,3 +272,23 @@ type Arithmetic<D extends AnyDefinition> =
   Output<D> extends KvU64
     ? (...args: [...id: IdArguments<D>, n: bigint | KvU64, options?: ExpireOptions]) => Promise<CommitResult>
     : { error: 'sum, max and min need a schema whose output is a KvU64' }
+
+/** The reads of a repository, as the view of a snapshot has them. */
+export type RepositoryView<D extends AnyDefinition, R extends Definitions = readonly []> = Pick<
+  Repository<D, R>,
+  | 'name'
+  | 'pattern'
+  | 'key'
+  | 'get'
+  | 'getMany'
+  | 'exists'
+  | 'list'
+  | 'findMany'
+  | 'findFirst'
+  | 'findPage'
+  | 'count'
+  | 'aggregate'
+  | 'prepare'
+  | 'toSQL'
+  | 'explain'
+>

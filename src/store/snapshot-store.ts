@@ -9,6 +9,7 @@ import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
 
 /** A store that only reads, all of it of the state that its session keeps. */
 export class SnapshotStore implements RowStore {
+  readonly writes = false
   readonly registry: Registry
   readonly limits: Limits
   readonly #store: RowStore
@@ -29,6 +30,11 @@ export class SnapshotStore implements RowStore {
       )
     }
     this.#store.assertOpen()
+  }
+
+  /** Whether it is one of this database that has not ended yet. */
+  isOpenOn(store: RowStore): boolean {
+    return this.#store === store && !this.#over
   }
 
   async read<R extends Read>(request: R): Promise<ResultOf<R>> {

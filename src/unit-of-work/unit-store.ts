@@ -38,6 +38,7 @@ type WritableRowEntry = { -readonly [P in keyof RowEntry]: RowEntry[P] }
  */
 export class UnitStore implements RowStore, ReaderContext {
   readonly #reader: UnitReader
+  readonly writes = true
   readonly own = new OwnWrites()
   readonly registry: Registry
   readonly limits: Limits

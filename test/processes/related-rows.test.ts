@@ -30,3 +30,22 @@ it('rows and those related to them are of one state, whatever another process co
   }
   expect(seen.size).toBeGreaterThan(10)
 })
+
+it('every result of a live query is of one state, whatever two other processes commit', async () => {
+  const file = path()
+  await using db = await Valkeyrie.withSchema(['parents', '*'], value)
+    .withSchema(['parents', '*', 'children', '*'], value, { name: 'children' })
+    .open(file)
+  const writers = [start('write-families', file), start('write-families', file)]
+  onTestFinished(async () => {
+    for (const writer of writers) writer.process.kill('SIGKILL')
+    await Promise.all(writers.map(({ ended }) => ended))
+  })
+  await Promise.all(writers.map((writer) => once(writer.process.stdout!, 'data')))
+  let results = 0
+  for await (const [parent] of db.repositories.parents.watchMany({ with: { children: true } })) {
+    const numbers = [parent!, ...parent!.children].map(({ value: { n } }) => n)
+    expect(numbers).toEqual(Array(3).fill(numbers[0]))
+    if (++results === 300) break
+  }
+})

@@ -1,0 +1,12 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Store } from './store/store.ts'
+
+/** A unit of work or a snapshot, while its function runs. */
+interface Running {
+  readonly writes: boolean
+  /** Whether it is one of this database whose function has not returned yet. */
+  isOpenOn(store: Store): boolean
+}
+
+/** The unit of work or the snapshot whose function the code runs in; work that it has left behind may outlive it. */
+export const running = new AsyncLocalStorage<Running>()

@@ -1,0 +1,79 @@
+import { checkOptionNames } from './option-names.ts'
+import type { RepositoryView } from './repository/repository.types.ts'
+import { TypedStore } from './repository/typed-store.ts'
+import { running } from './running.ts'
+import type {
+  DefinitionByName,
+  DefinitionByPattern,
+  Definitions,
+  RepositoryNames,
+} from './schema/registry.types.ts'
+import { SnapshotStore } from './store/snapshot-store.ts'
+import type { Store } from './store/store.ts'
+import { untilAborted } from './until-aborted.ts'
+import { checkSignal } from './watch/watch-options.ts'
+
+/**
+ * What the function of `Database.snapshot` reads from: the reads of a database, all of one state.
+ *
+ * ```ts
+ * const [open, first] = await db.snapshot(async (view) => {
+ *   const { accounts } = view.repositories
+ *   return [await accounts.count(), await view.get(['accounts', 'alice'])]
+ * })
+ * open // => 2
+ * first.value // => { balance: 100 }
+ * ```
+ *
+ * After its function has returned, a call of it is a TypeError; to write or to watch in one always is.
+ */
+export interface SnapshotView<R extends Definitions> extends Pick<TypedStore<R>, 'get' | 'getMany' | 'list'> {
+  /** The reads of each repository, by its name. */
+  readonly repositories: {
+    readonly [Name in RepositoryNames<R>]: RepositoryView<DefinitionByName<R, Name>, R>
+  }
+  /**
+   * The reads of the repository of a declared pattern, or of a definition.
+   *
+   * ```ts
+   * await db.snapshot((view) => view.repository(['accounts', '*']).count()) // => 2
+   * ```
+   */
+  repository<D extends R[number]>(definition: D): RepositoryView<D, R>
+  repository<const P extends R[number]['pattern']>(pattern: P): RepositoryView<DefinitionByPattern<R, P>, R>
+}
+
+/** How to read a snapshot. */
+export interface SnapshotOptions {
+  /** Aborting it rejects the call with its reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Runs a function whose reads are all of one state. */
+export async function runSnapshot<R extends Definitions, T>(
+  store: Store,
+  read: (view: SnapshotView<R>) => T | Promise<T>,
+  options: SnapshotOptions,
+): Promise<T> {
+  if (typeof read !== 'function') throw new TypeError('snapshot takes a function of the view')
+  checkOptionNames(options, ['signal'], 'snapshot')
+  checkSignal(options, 'snapshot')
+  const { signal } = options
+  if (running.getStore()?.isOpenOn(store)) {
+    throw new TypeError(
+      'A snapshot within a unit of work or a snapshot reads another state than it does: use what the outer function was given',
+    )
+  }
+  signal?.throwIfAborted()
+  store.assertOpen()
+  const snapshot = new SnapshotStore(store, store.driver.session('held'))
+  try {
+    const view = new TypedStore<R>(snapshot)
+    return await untilAborted(
+      running.run(snapshot, async () => read(view)),
+      signal,
+    )
+  } finally {
+    snapshot.end()
+  }
+}
