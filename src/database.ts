@@ -72,7 +72,8 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
    * Runs a function whose reads and writes are one serializable transaction: what it reads is one consistent snapshot, what
    * it writes is committed in one go after it has returned, and nobody else has changed in between what it has read.
    * When somebody has, everything is discarded and the function runs again, so it should do nothing else than
-   * read and write. Resolves to what the function returned.
+   * read and write. After several such runs it runs in a turn, in which the commits of others wait, in every process, for a time
+   * in proportion to its own. One that only reads never runs again. Resolves to what the function returned.
    *
    * ```ts
    * await db.unitOfWork(async ({ repositories }) => {

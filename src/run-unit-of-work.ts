@@ -1,11 +1,12 @@
 import type { CheckConflict } from './commit/write.ts'
 import { ConflictError } from './errors.ts'
 import { checkOptionNames, checkWholeNumber } from './option-names.ts'
-import { running } from './running.ts'
 import type { Definitions } from './schema/registry.types.ts'
 import { toConflict } from './store/atomic-operation.ts'
 import { backOff } from './store/backoff.ts'
 import type { Store } from './store/store.ts'
+import { Turn } from './store/turn.ts'
+import { running } from './unit-of-work/running.ts'
 import { UnitStore } from './unit-of-work/unit-store.ts'
 import { UnitOfWork } from './unit-of-work.ts'
 import { untilAborted } from './until-aborted.ts'
@@ -25,6 +26,8 @@ type Outcome<T> =
   | { readonly done: false; readonly conflicts: readonly CheckConflict[] }
 
 const defaultRetries = 100
+/** After so many runs that others have made fail, the next one is made in a turn, in which they wait. */
+const runsBeforeTurn = 3
 
 /** Runs a unit of work until it commits. */
 export async function runUnitOfWork<R extends Definitions, T>(
@@ -37,14 +40,26 @@ export async function runUnitOfWork<R extends Definitions, T>(
   if (outer?.writes && outer.isOpenOn(store)) {
     throw new TypeError('Units of work do not nest: use the unit that the outer function was given')
   }
-  for (let attempt = 1; ; attempt++) {
-    const outcome = await runOnce(store, work, signal)
-    if (outcome.done) return outcome.result
-    if (attempt <= retries && Date.now() < deadline) {
-      await backOff(attempt, signal)
-      if (Date.now() < deadline) continue
+  let turn: Turn | undefined
+  let longestRun = 0
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const started = performance.now()
+      const outcome = await runOnce(store, work, signal, turn?.id)
+      if (outcome.done) return outcome.result
+      longestRun = Math.max(longestRun, performance.now() - started)
+      if (attempt <= retries && Date.now() < deadline) {
+        if (attempt < runsBeforeTurn) await backOff(attempt, signal)
+        else {
+          turn ??= new Turn(store.driver, longestRun)
+          await turn.come(signal)
+        }
+        if (Date.now() < deadline) continue
+      }
+      throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
     }
-    throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
+  } finally {
+    await turn?.end().catch(() => {})
   }
 }
 
@@ -52,10 +67,11 @@ async function runOnce<R extends Definitions, T>(
   store: Store,
   work: (unit: UnitOfWork<R>) => T | Promise<T>,
   signal: AbortSignal | undefined,
+  turn: string | undefined,
 ): Promise<Outcome<T>> {
   signal?.throwIfAborted()
   store.assertOpen()
-  const unit = new UnitStore(store)
+  const unit = new UnitStore(store, turn)
   try {
     const face = new UnitOfWork<R>(unit)
     const result = await untilAborted(

@@ -1,7 +1,6 @@
 import { checkOptionNames } from './option-names.ts'
 import type { RepositoryView } from './repository/repository.types.ts'
 import { TypedStore } from './repository/typed-store.ts'
-import { running } from './running.ts'
 import type {
   DefinitionByName,
   DefinitionByPattern,
@@ -10,6 +9,7 @@ import type {
 } from './schema/registry.types.ts'
 import { SnapshotStore } from './store/snapshot-store.ts'
 import type { Store } from './store/store.ts'
+import { running } from './unit-of-work/running.ts'
 import { untilAborted } from './until-aborted.ts'
 import { checkSignal } from './watch/watch-options.ts'
 

@@ -60,6 +60,8 @@ export interface AtomicWrite {
   readonly checks: readonly KeyCheck[]
   readonly mutations: readonly Mutation[]
   readonly reads?: ReadSet
+  /** Whose turn it is, where the write is made in one: it ends with the commit. */
+  readonly turn?: string
 }
 
 /** A check that did not hold; `actual` is the version found, `null` where there is no value. */
@@ -74,5 +76,7 @@ export type CommitOutcome =
   | { readonly type: 'committed'; readonly version: number; readonly touched: number }
   | { readonly type: 'conflict'; readonly conflicts: readonly CheckConflict[] }
   | { readonly type: 'failed'; readonly error: unknown }
+  /** Nothing was written, since it is another's turn until then (ms since the epoch), or until that ends it. */
+  | { readonly type: 'waits'; readonly until: number }
 
 export const noChecks: readonly KeyCheck[] = []

@@ -173,6 +173,13 @@ export interface Driver extends Reader {
    * nothing behind and harms no other; when the engine fails, the call is rejected and nothing of the batch is written.
    */
   commit(batch: CommitBatch): Promise<BatchOutcome>
+  /**
+   * Asks for a turn of `hold` milliseconds, in which the commits of others wait, and keeps a place in the queue for it, for as
+   * long as it is asked again; whether it has begun.
+   */
+  takeTurn(id: string, hold: number): Promise<boolean>
+  /** Ends a turn, or leaves the queue. */
+  endTurn(id: string): Promise<void>
   /** The commits after a version, from one snapshot: at most `limit` of them, and fewer where they are large. */
   commitsSince(version: number, limit: number): Promise<LogPage>
   /** Removes every row. */

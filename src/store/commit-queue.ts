@@ -4,6 +4,9 @@ import { DatabaseClosedError, StorageError } from '../errors.ts'
 import type { Filing } from './filing.ts'
 import type { SettledOutcome } from './row-store.ts'
 
+/** Milliseconds after which to look whether another's turn has ended. */
+const longestPause = 4
+
 interface QueuedWrite {
   readonly write: AtomicWrite
   readonly resolve: (outcome: SettledOutcome) => void
@@ -22,6 +25,7 @@ export class CommitQueue {
   #scheduled = false
   #draining: Promise<void> | null = null
   #closed = false
+  #wake: () => void = () => {}
 
   constructor(driver: Driver, filing: Filing) {
     this.#driver = driver
@@ -36,6 +40,7 @@ export class CommitQueue {
       const queued = this.#refiled({ write, resolve, reject })
       if (queued === null) return
       this.#queue.push(queued)
+      if (write.turn !== undefined) this.#wake()
       this.#schedule()
     })
   }
@@ -51,7 +56,9 @@ export class CommitQueue {
     if (this.#closed) return Promise.reject(new DatabaseClosedError())
     const earlier = this.#queue
     this.#queue = []
-    const result = (this.#draining ?? Promise.resolve()).then(() => this.#commitBatch(earlier)).then(task)
+    const result = (this.#draining ?? Promise.resolve())
+      .then(() => this.#settle(earlier, (queued) => queued.write.turn !== undefined))
+      .then(task)
     this.#occupy(result)
     return result
   }
@@ -72,7 +79,7 @@ export class CommitQueue {
     if (this.#draining !== null) return this.#draining
     const batch = this.#queue
     this.#queue = []
-    return this.#occupy(this.#commitBatch(batch))
+    return this.#occupy(this.#settle(batch, () => true))
   }
 
   /** Lets no write begin before this work is done. */
@@ -87,41 +94,65 @@ export class CommitQueue {
     return draining
   }
 
-  async #commitBatch(batch: readonly QueuedWrite[]): Promise<void> {
-    if (batch.length === 0) return
+  /** Commits writes; while some wait for another's turn to end, later ones that may `join` are tried with them. */
+  async #settle(batch: readonly QueuedWrite[], join: (later: QueuedWrite) => boolean): Promise<void> {
+    let left = batch
+    while (left.length > 0) {
+      const waiting = await this.#commitBatch(left)
+      if (waiting.length === 0) return
+      if (waiting.length === left.length) await this.#pause()
+      left = [...waiting, ...this.#queue.filter(join)]
+      this.#queue = this.#queue.filter((later) => !join(later))
+    }
+  }
+
+  /** Waits for a moment, or until a write is submitted whose turn it may be. */
+  async #pause(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#wake = resolve
+    const timer = setTimeout(resolve, 1 + Math.random() * longestPause)
+    await promise
+    clearTimeout(timer)
+    this.#wake = () => {}
+  }
+
+  /** Gives those that wait for another's turn. */
+  async #commitBatch(batch: readonly QueuedWrite[]): Promise<readonly QueuedWrite[]> {
     try {
-      await this.#commit(batch)
+      return await this.#commit(batch)
     } catch (error) {
-      if (batch.length === 1 || !(error instanceof StorageError)) {
-        for (const { reject } of batch) reject(error)
-      } else {
-        await this.#commitApart(batch)
-      }
+      if (batch.length > 1 && error instanceof StorageError) return this.#commitApart(batch)
+      for (const { reject } of batch) reject(error)
+      return []
     }
   }
 
   /** One write that the engine cannot take, as one for which the disk has no room, must not fail the others. */
-  async #commitApart(batch: readonly QueuedWrite[]): Promise<void> {
-    for (const queued of batch) await this.#commit([queued]).catch(queued.reject)
+  async #commitApart(batch: readonly QueuedWrite[]): Promise<readonly QueuedWrite[]> {
+    const waiting: QueuedWrite[] = []
+    for (const queued of batch) waiting.push(...(await this.#commitBatch([queued])))
+    return waiting
   }
 
-  async #commit(queued: readonly QueuedWrite[]): Promise<void> {
+  async #commit(queued: readonly QueuedWrite[]): Promise<readonly QueuedWrite[]> {
     let batch = queued
     while (batch.length > 0) {
       const { catalogVersion } = this.#filing
       const writes = batch.map(({ write }) => write)
       const result = await this.#driver.commit({ catalogVersion, writes })
       if (result.type === 'done') {
-        batch.forEach(({ resolve, reject }, index) => {
+        return batch.filter(({ resolve, reject }, index) => {
           const outcome = result.outcomes[index]!
+          if (outcome.type === 'waits') return true
           if (outcome.type === 'failed') reject(outcome.error)
           else resolve(outcome)
+          return false
         })
-        return
       }
       this.#filing.update(result.catalog)
       batch = batch.flatMap((write) => this.#refiled(write) ?? [])
     }
+    return []
   }
 
   /** Filed by the catalogue as it is known now; `null`: it can no longer be written, and was rejected. */

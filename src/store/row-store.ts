@@ -14,7 +14,7 @@ export interface RowEntry extends Entry {
 }
 
 /** A write that was committed, or whose checks did not hold. */
-export type SettledOutcome = Exclude<CommitOutcome, { readonly type: 'failed' }>
+export type SettledOutcome = Exclude<CommitOutcome, { readonly type: 'failed' | 'waits' }>
 
 /** What the typed faces work on: an open database, or a unit of work on one. */
 export interface RowStore extends Reader {

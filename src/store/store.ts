@@ -11,6 +11,7 @@ import type { Limits } from '../limits.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
 import { changedOutput, judgeOutput, patchedOutput, validate } from '../schema/validate.ts'
+import { running } from '../unit-of-work/running.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import { exceeds } from '../value/encoding.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
@@ -230,7 +231,9 @@ export class Store implements RowStore {
   /** Commits a write together with the others of this turn of the event loop. */
   async commit(write: AtomicWrite): Promise<SettledOutcome> {
     this.assertOpen()
-    const outcome = await this.#queue.submit(write)
+    // What is written beside a unit of work, inside its function, must not wait for its turn to end.
+    const turn = running.getStore()?.turn
+    const outcome = await this.#queue.submit(turn === undefined ? write : { ...write, turn })
     if (outcome.type === 'committed') {
       this.#noticeExpiries(write)
       if (this.hub.active) this.hub.committed(write.mutations, outcome.version)

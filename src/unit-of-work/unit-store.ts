@@ -39,6 +39,7 @@ type WritableRowEntry = { -readonly [P in keyof RowEntry]: RowEntry[P] }
 export class UnitStore implements RowStore, ReaderContext {
   readonly #reader: UnitReader
   readonly writes = true
+  readonly turn: string | undefined
   readonly own = new OwnWrites()
   readonly registry: Registry
   readonly limits: Limits
@@ -46,7 +47,9 @@ export class UnitStore implements RowStore, ReaderContext {
   readonly #loaded = new Map<string, Loaded>()
   #over = false
 
-  constructor(store: Store) {
+  /** `turn`: the turn in which it runs. */
+  constructor(store: Store, turn?: string) {
+    this.turn = turn
     this.#store = store
     this.registry = store.registry
     this.limits = store.limits
@@ -78,7 +81,12 @@ export class UnitStore implements RowStore, ReaderContext {
     // Without a write there is nothing to validate: what was read is of one state.
     const reads = mutations.length === 0 ? undefined : await this.#reader.readSet()
     this.end()
-    return { checks: [], mutations, ...(reads && { reads }) }
+    return {
+      checks: [],
+      mutations,
+      ...(reads && { reads }),
+      ...(this.turn !== undefined && { turn: this.turn }),
+    }
   }
 
   end(): void {
@@ -91,7 +99,7 @@ export class UnitStore implements RowStore, ReaderContext {
   }
 
   /** Whether it is a unit of this database whose function has not returned yet. */
-  isOpenOn(store: Store): boolean {
+  isOpenOn(store: RowStore): boolean {
     return this.#store === store && !this.#over
   }
 

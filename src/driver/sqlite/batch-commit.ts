@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3'
+import { activeTurn, leaveTurn, type Ticket } from '../../commit/turn.ts'
 import type { AtomicWrite, CommitOutcome, Mutation } from '../../commit/write.ts'
 import type { BatchOutcome, CommitBatch } from '../driver.ts'
 import {
@@ -15,6 +16,7 @@ import { engineCode } from './engine-error.ts'
 import type { LogTrimmer } from './log-retention.ts'
 import { latestVersion } from './statements.ts'
 import type { Transactions } from './transactions.ts'
+import { readTurns, writeTurns } from './turns.ts'
 
 /** A write without a savepoint failed, as under a unique index that another process has declared since: nothing may stay. */
 class HalfApplied extends Error {}
@@ -23,6 +25,8 @@ class HalfApplied extends Error {}
 export interface BatchState {
   catalogVersion: number
   seenVersion: number
+  /** Whose turn it was then. */
+  turn: Ticket | null
 }
 
 /** The connection that a batch is committed on. */
@@ -78,10 +82,21 @@ export class BatchCommit {
       }
       const before = latest
       const now = Date.now()
+      let turn = this.#turnAt(latest, now)
       const outcomes: CommitOutcome[] = []
       for (const write of writes) {
+        if (turn !== null && write.turn !== turn.id) {
+          outcomes.push({ type: 'waits', until: turn.until })
+          continue
+        }
         const outcome = this.#commitOne(write, latest + 1, now, guardAll)
-        if (outcome.type === 'committed') latest = outcome.version
+        if (outcome.type === 'committed') {
+          latest = outcome.version
+          if (turn !== null) {
+            writeTurns(statements, leaveTurn(readTurns(statements), turn.id), now)
+            turn = null
+          }
+        }
         outcomes.push(outcome)
       }
       trimmer.afterCommits(statements, before, latest, now)
@@ -89,6 +104,15 @@ export class BatchCommit {
     })
     batches.seenVersion = latest
     return result
+  }
+
+  /** Whose turn it is. One begins with a new version. */
+  #turnAt(latest: number, now: number): Ticket | null {
+    const { batches } = this.#shared
+    if (latest !== batches.seenVersion || batches.turn !== null) {
+      batches.turn = activeTurn(readTurns(this.#connection.statements), now)
+    }
+    return batches.turn
   }
 
   #commitOne(write: AtomicWrite, version: number, now: number, guardAll: boolean): CommitOutcome {

@@ -24,6 +24,7 @@ import { type Run, retryBusy } from './retry-busy.ts'
 import { performRead } from './row-reads.ts'
 import { Snapshots } from './snapshots.ts'
 import { latestVersion } from './statements.ts'
+import { endTurn, takeTurn } from './turns.ts'
 
 const keysPerLogRow = 10_000
 /** The log may hold values: a page of it ends where it has this many bytes of changes. */
@@ -71,6 +72,14 @@ export class SqliteDriver implements Driver {
 
   commit(batch: CommitBatch): Promise<BatchOutcome> {
     return this.#onTop(({ batches }) => batches.commit(batch))
+  }
+
+  takeTurn(id: string, hold: number): Promise<boolean> {
+    return this.#onTop((connection) => takeTurn(connection, id, hold))
+  }
+
+  endTurn(id: string): Promise<void> {
+    return this.#onTop((connection) => endTurn(connection, id))
   }
 
   commitsSince(version: number, limit: number): Promise<LogPage> {

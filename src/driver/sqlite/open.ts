@@ -73,7 +73,7 @@ export async function openSqlite(
         tables,
         collections,
         catalog,
-        batches: { catalogVersion: catalog.version, seenVersion: -1 },
+        batches: { catalogVersion: catalog.version, seenVersion: -1, turn: null },
         trimmer: new LogTrimmer(options.retention),
         options: { ...options, path },
       }

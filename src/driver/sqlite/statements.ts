@@ -26,6 +26,9 @@ interface ControlStatement {
   get(): unknown
 }
 
+/** That of a row of the log which is none of a commit. */
+const noVersion = sql<number>`0`
+
 /** Every statement of the driver's hot paths: a Drizzle query each, prepared once per database. */
 export function prepareStatements(connection: Database.Database, { kv, kvLog }: KvTables, logger?: Logger) {
   const db = drizzle(connection)
@@ -175,6 +178,23 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
       'version',
       'limit',
     ),
+    /** changes */
+    readTurns: prepare<[], readonly [Uint8Array]>(() =>
+      db.select({ changes: kvLog.changes }).from(kvLog).where(eq(kvLog.version, noVersion)),
+    ),
+    writeTurns: prepare<[number, Uint8Array]>(
+      () =>
+        db
+          .insert(kvLog)
+          .values({ version: noVersion, at: named('at'), changes: named('changes') })
+          .onConflictDoUpdate({
+            target: kvLog.version,
+            set: { at: sql`excluded.at`, changes: sql`excluded.changes` },
+          }),
+      'at',
+      'changes',
+    ),
+    removeTurns: prepare<[]>(() => db.delete(kvLog).where(eq(kvLog.version, noVersion))),
     oldestVersion: prepare<[], readonly [number | null]>(() =>
       db
         .select({ oldest: min(kvLog.version) })

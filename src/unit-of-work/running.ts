@@ -1,11 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Store } from './store/store.ts'
+import type { RowStore } from '../store/row-store.ts'
 
 /** A unit of work or a snapshot, while its function runs. */
 interface Running {
   readonly writes: boolean
+  /** The turn in which it runs. */
+  readonly turn?: string | undefined
   /** Whether it is one of this database whose function has not returned yet. */
-  isOpenOn(store: Store): boolean
+  isOpenOn(store: RowStore): boolean
 }
 
 /** The unit of work or the snapshot whose function the code runs in; work that it has left behind may outlive it. */

@@ -1,0 +1,124 @@
+import { once } from 'node:events'
+import { setTimeout as wait } from 'node:timers/promises'
+import { ConflictError, Valkeyrie } from 'valkeyrie'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { start } from '../processes/child.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+
+const path = temporaryFolder()
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+async function open(file: string | undefined) {
+  const db = await Valkeyrie.open(file)
+  onTestFinished(() => db.close())
+  return db
+}
+
+type Db = Awaited<ReturnType<typeof open>>
+
+/** A unit that others make fail whenever it is not its turn: it waits for a commit of another, for as long as one can come. */
+async function addSlowly(db: Db, isOvertaken: () => Promise<unknown>): Promise<number> {
+  let runs = 0
+  await db.unitOfWork(async (unit) => {
+    runs += 1
+    const { value } = await unit.get(['n'])
+    await Promise.race([isOvertaken(), wait(200)])
+    await unit.set(['n'], (value as number) + 1)
+    await unit.set(['slow'], true)
+  })
+  return runs
+}
+
+describe.each(['a file', 'memory'])('on %s', (place) => {
+  it('a unit that others overtake each time gets its turn', async () => {
+    const db = await open(place === 'memory' ? undefined : path())
+    await db.set(['n'], 0)
+    let writing = true
+    let commit = Promise.withResolvers<void>()
+    let added = 0
+    const writer = (async () => {
+      while (writing) {
+        await db.unitOfWork(async (unit) => unit.set(['n'], ((await unit.get(['n'])).value as number) + 1))
+        added += 1
+        commit.resolve()
+        commit = Promise.withResolvers()
+        await turn()
+      }
+    })()
+    const runs = await Promise.all(Array.from({ length: 3 }, () => addSlowly(db, () => commit.promise)))
+    writing = false
+    await writer
+    expect(Math.min(...runs)).toBeGreaterThan(1)
+    expect((await db.get(['n'])).value).toBe(added + 3)
+  })
+
+  it('what its function writes beside it does not wait for the turn, and makes it fail as before', async () => {
+    const db = await open(place === 'memory' ? undefined : path())
+    const unit = db.unitOfWork(
+      async (unit) => {
+        await unit.get(['n'])
+        await db.set(['n'], 1)
+        await unit.set(['m'], 1)
+      },
+      { retries: 6 },
+    )
+    const error = await unit.catch((error: unknown) => error)
+    expect(error).toBeInstanceOf(ConflictError)
+    expect((error as ConflictError).attempts).toBe(7)
+    await db.set(['n'], 2)
+    expect((await db.get(['n'])).value).toBe(2)
+  })
+
+  it('clear and close come after the writes that wait for a turn', async () => {
+    const db = await open(place === 'memory' ? undefined : path())
+    await db.set(['n'], 0)
+    const inTurn = Promise.withResolvers<void>()
+    const go = Promise.withResolvers<void>()
+    let runs = 0
+    const unit = db.unitOfWork(async (unit) => {
+      const { value } = await unit.get(['n'])
+      if (++runs < 4) await db.set(['n'], (value as number) + 1)
+      else {
+        inTurn.resolve()
+        await go.promise
+      }
+      await unit.set(['n'], 'unit')
+    })
+    await inTurn.promise
+    const written = [db.set(['a'], 1), db.clear(), db.set(['b'], 2)]
+    go.resolve()
+    await Promise.all([unit, ...written])
+    expect(await Array.fromAsync(db.list({ prefix: [] }), ({ key }) => key)).toEqual([['b']])
+  })
+})
+
+it('a unit gets its turn among the commits of another process', async () => {
+  const file = path()
+  const db = await open(file)
+  await db.set(['n'], 0)
+  const child = start('overtake', file)
+  onTestFinished(async () => {
+    child.process.kill('SIGKILL')
+    await child.ended
+  })
+  await once(child.process.stdout!, 'data')
+  const overtaken = async () => {
+    const before = (await db.get(['n'])).versionstamp
+    while ((await db.get(['n'])).versionstamp === before) await turn()
+  }
+  for (let units = 0; units < 5; units++) await addSlowly(db, overtaken)
+  expect((await db.get(['slow'])).value).toBe(true)
+})
+
+it('a process that is killed in its turn does not keep the others for long', async () => {
+  const file = path()
+  const db = await open(file)
+  await db.set(['n'], 0)
+  const child = start('die-in-turn', file)
+  await once(child.process.stdout!, 'data')
+  child.process.kill('SIGKILL')
+  await child.ended
+  await db.set(['n'], 'free')
+  await addSlowly(db, turn).catch(() => {})
+  expect((await db.get(['slow'])).value).toBe(true)
+})
