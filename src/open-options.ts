@@ -40,7 +40,7 @@ export interface OpenOptions {
   readonly snapshotTimeout?: number | undefined
   /** Open a file that exists, for reading only: a write is a StorageError. Default `false`. */
   readonly readOnly?: boolean | undefined
-  /** Hold every value that is read against its schema; one that it refuses is a ValidationError. Default `false`. */
+  /** Hold every value that is read against its schema, as its output; what it cannot have output is a ValidationError. Default `false`. */
   readonly validateReads?: boolean | undefined
   /** The sizes to accept; what is larger is a RangeError, and nothing is written. */
   readonly limits?: Partial<Limits> | undefined

@@ -1,4 +1,4 @@
-import { ValidationError, Valkeyrie } from 'valkeyrie'
+import { KvU64, ValidationError, Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
 import { z } from 'zod'
 import type { Cases } from '../suite.ts'
@@ -128,5 +128,60 @@ export const storedValueCases: Cases = {
     expect(await products.findMany({ where: { price: 200 } })).toHaveLength(1)
     await db.unitOfWork(({ repositories }) => repositories.products.update('p', { note: 'x' }))
     expect((await products.get('p')).value?.price).toBe(200)
+  },
+
+  'what sum, max and min make is an output': async (place) => {
+    const counter = z.codec(z.bigint(), z.instanceof(KvU64), {
+      decode: (n) => new KvU64(n),
+      encode: ({ value }) => value,
+    })
+    await using db = await Valkeyrie.withSchema(['counters', '*'], counter).open(place.path())
+    const { counters } = db.repositories
+    await counters.set('a', 5n)
+    await counters.sum('a', 2n)
+    await counters.max('b', 3n)
+    expect((await counters.get('a')).value).toStrictEqual(new KvU64(7n))
+    expect((await counters.get('b')).value).toStrictEqual(new KvU64(3n))
+    await counters.update('a', ({ value }) => new KvU64(value * 2n))
+    expect((await counters.get('a')).value).toStrictEqual(new KvU64(14n))
+  },
+
+  'what a schema throws is a ValidationError with the key and the cause, in every write': async (place) => {
+    const failure = new Error('no network')
+    let isDown = false
+    const schema = z.object({ name: z.string(), note: z.string() }).refine(() => {
+      if (isDown) throw failure
+      return true
+    })
+    await using db = await Valkeyrie.withSchema(['a', '*'], schema, { name: 'rows' }).open(place.path())
+    const { rows } = db.repositories
+    const value = { name: 'x', note: '' }
+    await rows.set('x', value)
+    isDown = true
+    for (const write of [
+      () => rows.set('x', value),
+      () => rows.insert('x', value),
+      () => rows.insertMany([['x', value]]),
+      () => rows.update('x', { note: 'y' }),
+      () => rows.update('x', (row) => ({ ...row, note: 'y' })),
+      () => rows.updateMany({ where: {}, set: { note: 'y' } }),
+      () => db.set(['a', 'x'], value),
+      () => db.atomic().set(['a', 'x'], value).commit(),
+      () => db.unitOfWork((unit) => unit.repositories.rows.update('x', { note: 'y' })),
+      () =>
+        db.unitOfWork(async (unit) => {
+          const row = await unit.repositories.rows.get('x')
+          row.value!.note = 'y'
+        }),
+    ]) {
+      const error = await write().then(
+        () => null,
+        (thrown: unknown) => thrown,
+      )
+      expect(error).toBeInstanceOf(ValidationError)
+      expect(error).toMatchObject({ code: 'VALIDATION', key: ['a', 'x'], cause: failure })
+    }
+    isDown = false
+    expect((await rows.get('x')).value).toStrictEqual(value)
   },
 }
