@@ -1,3 +1,4 @@
+import { copiedKvU64 } from '../value/copied-kv-u64.ts'
 import { isKvU64, type KvU64 } from '../value/kv-u64.ts'
 
 /** The mutations that work out a KvU64 from the one that is stored. */
@@ -12,7 +13,7 @@ const max = 2n ** 64n - 1n
  * Throws a TypeError for anything else, a RangeError where the bigint is out of range.
  */
 export function checkOperand(op: Arithmetic, n: bigint | KvU64): bigint {
-  const operand = isKvU64(n) ? n.value : n
+  const operand = isKvU64(n) ? n.value : (copiedKvU64(n)?.value ?? n)
   if (typeof operand !== 'bigint') {
     const hint =
       typeof operand === 'number' && Number.isSafeInteger(operand) ? `: write ${operand}n` : ', as 5n'

@@ -1,9 +1,12 @@
+import { copyMark } from './copy-mark.ts'
+
 const brand = Symbol.for('valkeyrie.KvU64')
 const max = 2n ** 64n - 1n
 
 /**
  * An unsigned integer of 64 bits, frozen: the value that `sum`, `min` and `max` work on. It is stored by itself only, never
- * within another value.
+ * within another value. What `structuredClone` and `postMessage` make of one is a plain object with its `value`: stored, it
+ * is a KvU64 again.
  */
 export class KvU64 {
   /** The integer, 0 to 2^64 - 1. */
@@ -27,6 +30,7 @@ export class KvU64 {
     }
     if (value < 0n || value > max) throw new RangeError(`KvU64 holds 0 to 2^64 - 1; got ${value}`)
     this.value = value
+    Object.defineProperty(this, copyMark, { value: true, enumerable: true })
     Object.freeze(this)
   }
 

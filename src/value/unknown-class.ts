@@ -1,16 +1,18 @@
-import { isAnyArrayBuffer, isBoxedPrimitive, isNativeError } from 'node:util/types'
-import { KeyedEntry } from './keyed-entry.ts'
+import { isAnyArrayBuffer, isBoxedPrimitive, isNativeError, isSharedArrayBuffer } from 'node:util/types'
 
 /** What is wrong with an object that is neither plain nor of a class that can be stored, and what to store instead. */
 export function describeUnknownClass(value: object): string {
   const name = className(value)
-  if (value instanceof KeyedEntry)
-    return 'is an entry with what is no plain JSON in it: copy it, with { ...entry }'
   if (Buffer.isBuffer(value)) return 'is a Buffer: copy it, with new Uint8Array(buffer)'
-  if (isAnyArrayBuffer(value)) return `is an ${name}: store the bytes, as new Uint8Array(buffer)`
-  if (isNativeError(value)) return `is an error (${name}): store an object with its name and message`
+  if (isSharedArrayBuffer(value)) return 'is a SharedArrayBuffer: store its bytes, as new Uint8Array(buffer)'
+  if (isAnyArrayBuffer(value) || ArrayBuffer.isView(value))
+    return `is of a class derived from a buffer (${name}): store its bytes, as new Uint8Array(…)`
+  if (value instanceof Blob) return `is a ${name}: store its bytes, as await blob.bytes()`
+  if (isNativeError(value))
+    return `is an error of a class of its own (${name}): store its name and message, or give open a value type`
   if (isBoxedPrimitive(value)) return `is a ${name} object: store the primitive, with .valueOf()`
-  return `is an instance of ${name}, which cannot be stored: make a plain object of it`
+  if (value instanceof Promise) return 'is an instance of Promise: await it, and store what it gives'
+  return `is an instance of ${name}, which cannot be stored: make a plain object of it, or give open a value type`
 }
 
 function className(value: object): string {

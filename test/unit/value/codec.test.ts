@@ -1,14 +1,21 @@
 import { deepStrictEqual } from 'node:assert/strict'
+import { runInNewContext } from 'node:vm'
 import { SuperJSON } from 'superjson'
 import { describe, expect, it } from 'vitest'
 import { decodeValue, encodeValue } from '../../../src/value/codec.ts'
 import { Encoding } from '../../../src/value/encoding.ts'
+import { KeyedEntry } from '../../../src/value/keyed-entry.ts'
 import { KvU64 } from '../../../src/value/kv-u64.ts'
+import { ValueFormat } from '../../../src/value/value-format.ts'
 
 const roundTrip = (value: unknown): unknown => {
   const stored = encodeValue(value)
   return decodeValue(stored.value, stored.encoding, stored.types)
 }
+
+/** As JSON.parse does: a property of its own. */
+const setProto = (object: object, value: unknown): object =>
+  Object.defineProperty(object, '__proto__', { value, writable: true, enumerable: true, configurable: true })
 
 const nest = (levels: number, leaf: unknown, wrap: (inner: unknown) => unknown): unknown => {
   let value = leaf
@@ -48,6 +55,46 @@ describe('a value comes back', () => {
     ['with a key named constructor', { constructor: 'Ferrari', prototype: { constructor: null } }],
     ['with a property toJSON', { toJSON: 'no function' }],
     ['from lone surrogates', { '\ud800': ['\udfff', 1n] }],
+    ['that is undefined', undefined],
+    ['from an ArrayBuffer and a DataView', [Uint8Array.of(1, 255).buffer, new DataView(new ArrayBuffer(3))]],
+    [
+      'from a DataView of a part of its buffer',
+      { view: new DataView(new DataView(Uint8Array.of(1, 2, 3, 4).buffer.slice(1, 3)).buffer) },
+    ],
+    ['that is an ArrayBuffer', new ArrayBuffer(0)],
+    [
+      'from arrays of bigints',
+      [
+        BigInt64Array.of(-(2n ** 63n), 0n, 2n ** 63n - 1n),
+        BigUint64Array.of(2n ** 64n - 1n),
+        new BigInt64Array(),
+      ],
+    ],
+    [
+      'from floating-point arrays with what JSON has no number for',
+      [Float64Array.of(NaN, -0, Infinity, -Infinity, 1), { a: Float32Array.of(-0, NaN) }],
+    ],
+    [
+      'from errors of each class of the language',
+      [
+        new Error(''),
+        new Error('a', { cause: new TypeError('b', { cause: undefined }) }),
+        new RangeError('c', { cause: { at: new Date(0) } }),
+        new AggregateError([new SyntaxError('d'), 1n], 'e', { cause: null }),
+        Object.assign(new ReferenceError('f'), { name: 'Renamed', code: 'E_F', errors: [new URIError('g')] }),
+        Object.assign(new EvalError('h'), { ['__proto__x']: 1 }),
+      ],
+    ],
+    [
+      'with a key __proto__, as an API body has it',
+      JSON.parse('{"__proto__":{"admin":true},"a":[{"__proto__":1}]}'),
+    ],
+    ['with a key __proto__ beside a Date', [new Date(0), JSON.parse('{"__proto__":{"a":null}}')]],
+    ['from a Date under a key __proto__', setProto({}, new Date(0))],
+    [
+      'from keys that objects inherit, beside a bigint',
+      { a: 1n, constructor: { prototype: 2n }, toString: 3n, hasOwnProperty: 1 },
+    ],
   ])('%s', (_, value) => deepStrictEqual(roundTrip(value), value))
 
   it('as a Uint8Array with memory of its own', () => {
@@ -94,6 +141,89 @@ describe('a value comes back', () => {
     expect(readMap.get('self')?.map).toBe(readMap)
   })
 
+  it('with its cycles, through whatever they lead', () => {
+    const set = new Set<unknown>([1])
+    set.add(set).add(2).add([set])
+    const map = new Map<unknown, unknown>()
+    map.set(map, { map }).set('last', map)
+    const error = new Error('round', { cause: { set, map } })
+    Object.assign(error, { self: error })
+    const shared = { at: new Date(0) }
+    const value: Record<string, unknown> = { error, list: [set, shared, map], shared }
+    value['a.b\\'] = { value, error }
+    const read = roundTrip(value) as {
+      error: Error & { self: unknown; cause: { set: Set<unknown>; map: Map<unknown, unknown> } }
+      list: [unknown, unknown, unknown]
+      shared: unknown
+    }
+    deepStrictEqual(read, value)
+    const { cause } = read.error
+    expect(read.error.self).toBe(read.error)
+    expect([...cause.set][1]).toBe(cause.set)
+    expect([...cause.map.keys()][0]).toBe(cause.map)
+    expect(read.list[0]).toBe(cause.set)
+    expect(read.list[1]).toBe(read.shared)
+    deepStrictEqual(encodeValue(read), encodeValue(value))
+  })
+
+  it('from an error with its name and message, and a stack that names no file', () => {
+    const read = roundTrip(new TypeError('no', { cause: 1 })) as Error
+    expect(read).toBeInstanceOf(TypeError)
+    expect(read.stack).toBe('TypeError: no')
+    expect(Object.keys(read)).toEqual([])
+    const format = new ValueFormat([], true)
+    const error = new RangeError('far')
+    const { value, encoding, types } = encodeValue({ error }, format)
+    const { error: kept } = decodeValue(value, encoding, types) as { error: Error }
+    expect(kept.stack).toBe(error.stack)
+    expect(Object.keys(kept)).toEqual([])
+  })
+
+  it('as of this realm where another has made it', () => {
+    const foreign = runInNewContext(`({
+      plain: { a: [1, { b: null }] }, at: new Date(5), map: new Map([[{}, new Set([1])]]), re: /a/g,
+      bytes: new Uint8Array([1]), buffer: new ArrayBuffer(2), error: new RangeError('x', { cause: [1] }), list: [1n],
+    })`)
+    deepStrictEqual(roundTrip(foreign), {
+      plain: { a: [1, { b: null }] },
+      at: new Date(5),
+      map: new Map([[{}, new Set([1])]]),
+      re: /a/g,
+      bytes: Uint8Array.of(1),
+      buffer: new ArrayBuffer(2),
+      error: new RangeError('x', { cause: [1] }),
+      list: [1n],
+    })
+    expect(encodeValue(runInNewContext('({ a: [1, "b"] })'))).toStrictEqual(encodeValue({ a: [1, 'b'] }))
+    for (const source of [
+      'new (class Date extends globalThis.Date {})()',
+      'new (class Object { a = 1 })()',
+      '[new (class extends Map {})()]',
+      'Object.create({ a: 1 })',
+    ]) {
+      expect(() => encodeValue(runInNewContext(source)), source).toThrow(TypeError)
+    }
+  })
+
+  it('as a plain object from an entry that was read', () => {
+    const entry = new KeyedEntry(['a'], { at: new Date(0) }, 'v', 5)
+    deepStrictEqual(roundTrip({ entry }), {
+      entry: { key: ['a'], value: { at: new Date(0) }, versionstamp: 'v' },
+    })
+  })
+
+  it('as a KvU64 from what structuredClone has made of one', () => {
+    const copy = structuredClone(new KvU64(258n))
+    expect(copy.value).toBe(258n)
+    deepStrictEqual(encodeValue(copy), encodeValue(new KvU64(258n)))
+    deepStrictEqual(roundTrip(copy), new KvU64(258n))
+    deepStrictEqual(roundTrip({ value: 5n }), { value: 5n })
+    for (const forged of [{ value: 2n ** 64n }, { value: 1 }, {}]) {
+      const marked = { ...forged, 'valkeyrie.KvU64': true }
+      deepStrictEqual(roundTrip(marked), marked)
+    }
+  })
+
   it('from 500 levels of objects', () => {
     for (const leaf of [1, 1n]) {
       for (const wrap of [
@@ -115,11 +245,15 @@ describe('a value comes back', () => {
 })
 
 describe('a value is refused by its path', () => {
+  const detached = <T extends ArrayBuffer | ArrayBufferView<ArrayBuffer>>(bytes: T): T => {
+    const buffer = (ArrayBuffer.isView(bytes) ? bytes.buffer : bytes) as ArrayBuffer
+    structuredClone(buffer, { transfer: [buffer] })
+    return bytes
+  }
+  class Bytes extends Uint16Array {}
   class Account {
     balance = 1
   }
-  const late = new Set<unknown>()
-  late.add(late).add(1)
   const searching = /a/g
   searching.test('a')
 
@@ -130,21 +264,33 @@ describe('a value is refused by its path', () => {
     [[Symbol('a')], 'value[0] is a symbol'],
     [{ a: { [Symbol('a')]: 1 } }, 'value.a has a symbol as a key'],
     [[Object.assign([], { [Symbol('a')]: 1 })], 'value[0] has a symbol as a key'],
-    [undefined, 'undefined cannot be stored as a value of its own: store null, or delete the key'],
     [{ views: new KvU64(1n) }, 'value.views is a KvU64'],
     [{ 'main account': new Account() }, 'value["main account"] is an instance of Account'],
     [Object.create({ inherited: 1 }), 'value is an instance of a class of its own'],
     [[new (class extends Date {})()], 'value[0] is an instance of'],
     [[new (class List extends Array {})()], 'value[0] is an instance of List'],
-    [Promise.resolve(), 'value is an instance of Promise'],
+    [Promise.resolve(), 'value is an instance of Promise: await it'],
     [new WeakMap(), 'value is an instance of WeakMap'],
-    [{ error: new TypeError('no') }, 'value.error is an error (TypeError)'],
+    [
+      { error: new (class Failed extends Error {})('no') },
+      'value.error is an error of a class of its own (Failed)',
+    ],
+    [Object.assign(new Error('no'), { message: 5 }), 'value is an error whose name or message is no text'],
+    [new TypeError('no', { cause: { at: [() => {}] } }), 'value.cause.at[0] is a function'],
+    [new SharedArrayBuffer(1), 'value is a SharedArrayBuffer: store its bytes, as new Uint8Array(buffer)'],
+    [{ file: new Blob(['a']) }, 'value.file is a Blob: store its bytes, as await blob.bytes()'],
+    [[new File([], 'a')], 'value[0] is a File: store its bytes'],
+    [new ArrayBuffer(1, { maxByteLength: 2 }), 'value is a resizable ArrayBuffer: store a copy'],
+    [[detached(new ArrayBuffer(1))], 'value[0] has no memory any more: it was transferred'],
+    [{ a: detached(new Float32Array(2)) }, 'value.a has no memory any more'],
+    [detached(new Uint8Array(8)), 'value has no memory any more'],
+    [Object.assign(new DataView(new ArrayBuffer(1)), { total: 3 }), 'value has a property "total"'],
+    [[10n ** 100_001n], 'value[0] is a bigint of more than 100000 digits'],
+    [new RegExp('x'.repeat(100_001)), 'value is a RegExp of more than 100000 characters'],
+    [{ views: structuredClone(new KvU64(1n)) }, 'value.views is a copy of a KvU64'],
+    [[new Bytes(1)], 'value[0] is of a class derived from a buffer'],
     [[Object(1)], 'value[0] is a Number object'],
     [{ raw: Buffer.from('a') }, 'value.raw is a Buffer: copy it, with new Uint8Array(buffer)'],
-    [new ArrayBuffer(1), 'value is an ArrayBuffer'],
-    [[new BigInt64Array(1)], 'value[0] is an instance of BigInt64Array'],
-    [[Float64Array.of(1, NaN)], 'value[0] holds NaN at [1]'],
-    [[Float32Array.of(-0)], 'value[0] holds -0 at [0]'],
     [{ at: new Date(NaN) }, 'value.at is an invalid Date'],
     [Object.create(Date.prototype), 'value is an instance of Date'],
     [[searching], 'value[0] is a RegExp amid a search'],
@@ -158,9 +304,6 @@ describe('a value is refused by its path', () => {
     [new Map<unknown, unknown>([[1, () => {}]]), 'value.values()[0] is a function'],
     [new Map<unknown, unknown>([[() => {}, 1]]), 'value.keys()[0] is a function'],
     [new Set([1, () => {}]), 'value.values()[1] is a function'],
-    [{ a: JSON.parse('{"__proto__":1}') }, 'value.a has a property "__proto__"'],
-    [{ at: new Date(), car: { constructor: 'Ferrari' } }, 'value.car has a property "constructor"'],
-    [late, 'value.values()[0] is an object that holds itself'],
     [nest(501, 1, (v) => [v]), 'is nested more than 500 objects deep'],
     [nest(100_000, 1, (v) => ({ v })), 'is nested more than 500 objects deep'],
   ])('%#', (value, message) => {

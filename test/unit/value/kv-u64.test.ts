@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
+import { copiedKvU64 } from '../../../src/value/copied-kv-u64.ts'
 import { isKvU64, KvU64 } from '../../../src/value/kv-u64.ts'
 
 describe('KvU64', () => {
@@ -25,6 +26,19 @@ describe('KvU64', () => {
 
   it('does not change', () => {
     expect(Object.isFrozen(new KvU64(1n))).toBe(true)
+  })
+
+  it('is told from a plain object by what a structured clone keeps of it', () => {
+    const copy = structuredClone({ likes: new KvU64(5n) }).likes
+    expect(isKvU64(copy)).toBe(false)
+    expect(copiedKvU64(copy)).toEqual(new KvU64(5n))
+    expect(copiedKvU64(structuredClone(copy))).toEqual(new KvU64(5n))
+    expect([{ value: 5n }, { value: -1n, 'valkeyrie.KvU64': true }, null, 5n].map(copiedKvU64)).toEqual([
+      null,
+      null,
+      null,
+      null,
+    ])
   })
 
   it('is recognised across copies of the module', async () => {

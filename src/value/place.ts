@@ -1,0 +1,39 @@
+import { maxDepth } from './bounds.ts'
+import { formatPath, type Path } from './path.ts'
+import { escapeStep } from './type-path.ts'
+
+/** A place in a value: how a reader finds it, and its last step in `types`. */
+export class Place implements Path {
+  readonly under: Place | null
+  readonly key: string
+  readonly #stepOf: (key: string) => string
+
+  /** `key`: the step in `types`, not escaped. `stepOf`: the step for readers. */
+  constructor(under: Place | null, key: string, stepOf: (key: string) => string) {
+    this.under = under
+    this.key = key
+    this.#stepOf = stepOf
+  }
+
+  get step(): string {
+    return this.#stepOf(this.key)
+  }
+}
+
+export const toIndex = (key: string) => `[${key}]`
+export const toItem = (key: string) => `.values()[${key}]`
+
+/** The path of a place in `types`. */
+export function typePath(place: Place | null): string {
+  const steps: string[] = []
+  for (let at = place; at !== null; at = at.under) steps.push(escapeStep(at.key))
+  return steps.reverse().join('.')
+}
+
+export function refuseDepth(place: Place | null): never {
+  refuse(place, `is nested more than ${maxDepth} objects deep`)
+}
+
+export function refuse(place: Path | null, why: string): never {
+  throw new TypeError(`${formatPath(place)} ${why}`)
+}

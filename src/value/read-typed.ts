@@ -1,0 +1,244 @@
+import { maxBigIntDigits, maxRegExpLength } from './bounds.ts'
+import { errorClasses, typedArrayClasses } from './kind.ts'
+import { setOwn } from './set-own.ts'
+import { readTypeTree, type TypeNode } from './type-tree.ts'
+import type { ValueFormat } from './value-format.ts'
+
+/**
+ * The value of JSON text and its types. Each object of it stands in the text, and each part of the text is read once: what
+ * this takes is bounded by what is stored.
+ *
+ * Throws an Error whose message goes on after "it cannot be decoded:" for what `writeTyped` does not give.
+ */
+export function readTyped(text: string, types: string, format: ValueFormat): unknown {
+  const json: unknown = JSON.parse(text)
+  return new TypedReader(json, format).valueOf(readTypeTree(types), json)
+}
+
+class TypedReader {
+  readonly #json: unknown
+  readonly #format: ValueFormat
+
+  constructor(json: unknown, format: ValueFormat) {
+    this.#json = json
+    this.#format = format
+  }
+
+  /** The value at a place; of an object that is being made, the object as far as it is. `raw`: what the text has there. */
+  valueOf(place: TypeNode, raw?: unknown): unknown {
+    const node = place.target
+    if (node.state === 'known') return node.value
+    if (node.state === 'begun') throw new Error('it has a value that holds itself and cannot')
+    node.state = 'begun'
+    const own = node === place && raw !== undefined ? raw : this.#rawOf(node)
+    return this.#known(node, this.#make(node.type, own, node))
+  }
+
+  #known<T>(node: TypeNode, value: T): T {
+    node.value = value
+    node.state = 'known'
+    return value
+  }
+
+  /** What the text has at a place. Objects and arrays are made of it in place; what is made of other parts stands elsewhere. */
+  #rawOf({ under, step }: TypeNode): unknown {
+    return under === null ? this.#json : ownMember(this.#rawOf(under), step)
+  }
+
+  #make(type: unknown, raw: unknown, node: TypeNode): unknown {
+    if (Array.isArray(type)) return this.#makeOf(type, raw, node)
+    switch (type) {
+      case undefined:
+        return this.#fill(node, raw)
+      case 'map':
+        return this.#makeMap(node, arrayOf(raw))
+      case 'set':
+        return this.#makeSet(node, arrayOf(raw))
+    }
+    if (node.inner.size > 0) throw new Error('its types tell of parts of what has none')
+    const make = typeof type === 'string' && Object.hasOwn(leaves, type) ? leaves[type] : undefined
+    if (make === undefined) throw new Error(`it has a type ${JSON.stringify(type)}, which there is not`)
+    return make(raw)
+  }
+
+  #makeOf(type: readonly unknown[], raw: unknown, node: TypeNode): unknown {
+    const [kind, name, inner] = type
+    if (typeof name !== 'string' || type.length > 3) throw new Error('it has a type without a name')
+    if (kind === 'custom') return this.#decode(name, inner, raw, node)
+    if (kind === 'error' && inner === undefined) return this.#makeError(name, raw, node)
+    if (kind !== 'typed-array' || inner !== undefined || node.inner.size > 0)
+      throw new Error(`it has a type ${JSON.stringify(kind)}, which there is not`)
+    return makeTypedArray(name, arrayOf(raw))
+  }
+
+  /** An object or an array of the text, with what its types tell of put in its place. */
+  #fill(node: TypeNode, raw: unknown): unknown {
+    this.#known(node, raw)
+    for (const [step, inner] of node.inner) {
+      setOwn(raw as object, step, this.valueOf(inner, ownMember(raw, step)))
+    }
+    return raw
+  }
+
+  #makeMap(node: TypeNode, rows: readonly unknown[]): Map<unknown, unknown> {
+    const map = this.#known(node, new Map<unknown, unknown>())
+    checkSteps(node, rows.length)
+    for (const [index, row] of rows.entries()) {
+      if (!Array.isArray(row) || row.length !== 2) throw new Error('it has a Map of other than pairs')
+      const types = node.inner.get(String(index))
+      if (types !== undefined) checkSteps(types, 2)
+      map.set(this.#part(types?.inner.get('0'), row[0]), this.#part(types?.inner.get('1'), row[1]))
+    }
+    if (map.size !== rows.length) throw new Error('it has a Map with a key twice')
+    return map
+  }
+
+  #makeSet(node: TypeNode, items: readonly unknown[]): Set<unknown> {
+    const set = this.#known(node, new Set<unknown>())
+    checkSteps(node, items.length)
+    for (const [index, item] of items.entries()) set.add(this.#part(node.inner.get(String(index)), item))
+    if (set.size !== items.length) throw new Error('it has a Set with an item twice')
+    return set
+  }
+
+  #part(node: TypeNode | undefined, raw: unknown): unknown {
+    return node === undefined ? raw : this.valueOf(node, raw)
+  }
+
+  #makeError(className: string, raw: unknown, node: TypeNode): Error {
+    const errorClass = errorClasses.get(className)
+    if (errorClass === undefined) throw new Error('it has an error of a class that there is not')
+    if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
+      throw new Error('it has an error without facts')
+    const { message } = raw as Record<string, unknown>
+    if (typeof message !== 'string') throw new Error('it has an error whose message is no text')
+    const error = this.#known(
+      node,
+      errorClass === AggregateError
+        ? new AggregateError([], message)
+        : new (errorClass as ErrorConstructor)(message),
+    )
+    const { name, stack, ...facts } = this.#facts(raw, node)
+    if (name !== error.name) setOwn(error, 'name', name)
+    const hidden = { writable: true, enumerable: false, configurable: true }
+    Object.defineProperty(error, 'stack', { ...hidden, value: stack ?? String(error) })
+    for (const [key, value] of Object.entries(facts)) {
+      if (key === 'message') continue
+      if (key === 'cause' || (key === 'errors' && errorClass === AggregateError))
+        Object.defineProperty(error, key, { ...hidden, value })
+      else setOwn(error, key, value)
+    }
+    return error
+  }
+
+  /** The properties of an error, which is known already: what they hold may hold it. */
+  #facts(raw: object, node: TypeNode): Record<string, unknown> {
+    for (const [step, inner] of node.inner) {
+      setOwn(raw, step, this.valueOf(inner, ownMember(raw, step)))
+    }
+    const { name, stack } = raw as Record<string, unknown>
+    if (typeof name !== 'string' || (stack !== undefined && typeof stack !== 'string'))
+      throw new Error('it has an error whose name or stack is no text')
+    return raw as Record<string, unknown>
+  }
+
+  #decode(name: string, inner: unknown, raw: unknown, node: TypeNode): unknown {
+    const type = this.#format.named(name)
+    if (type === undefined)
+      throw new Error(`it has a value of type '${name}': add this value type to valueTypes of open`)
+    const data = this.#make(inner, raw, node)
+    node.state = 'begun'
+    return type.decode(data)
+  }
+}
+
+const numbers = new Map([
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+  ['-0', -0],
+])
+
+const leaves: Readonly<Record<string, (raw: unknown) => unknown>> = {
+  undefined: () => undefined,
+  number: numberOf,
+  bigint: bigintOf,
+  Date: (raw) => {
+    const date = new Date(textOf(raw))
+    if (Number.isNaN(date.getTime())) throw new Error('it has a Date that is none')
+    return date
+  },
+  regexp: (raw) => {
+    const text = textOf(raw)
+    const end = text.lastIndexOf('/')
+    if (!text.startsWith('/') || end < 1 || end > maxRegExpLength + 1)
+      throw new Error('it has a RegExp that is none')
+    return new RegExp(text.slice(1, end), text.slice(end + 1))
+  },
+  URL: (raw) => new URL(textOf(raw)),
+  ArrayBuffer: (raw) => bytesOf(raw).buffer,
+  DataView: (raw) => new DataView(bytesOf(raw).buffer),
+}
+
+function numberOf(raw: unknown): number {
+  const number = numbers.get(raw as string)
+  if (number === undefined) throw new Error('it has a number that is none')
+  return number
+}
+
+function bigintOf(raw: unknown): bigint {
+  const text = textOf(raw)
+  if (!/^-?\d+$/.test(text)) throw new Error('it has a bigint that is none')
+  if (text.length > maxBigIntDigits + 1)
+    throw new Error(`it has a bigint of more than ${maxBigIntDigits} digits`)
+  return BigInt(text)
+}
+
+function makeTypedArray(name: string, elements: readonly unknown[]): NodeJS.TypedArray {
+  const typedArray = typedArrayClasses.get(name)
+  if (typedArray === undefined)
+    throw new Error(`it has a typed array of a class that there is not here: ${JSON.stringify(name)}`)
+  const isBig = name.startsWith('Big')
+  const made = elements.map((element) => {
+    if (isBig) return bigintOf(element)
+    return typeof element === 'number' ? element : numberOf(element)
+  })
+  return new typedArray(made as never[])
+}
+
+function bytesOf(raw: unknown): Uint8Array<ArrayBuffer> {
+  const text = textOf(raw)
+  const bytes = Buffer.from(text, 'base64')
+  if (bytes.toString('base64') !== text) throw new Error('it has bytes that are no base64')
+  return new Uint8Array(bytes)
+}
+
+function textOf(raw: unknown): string {
+  if (typeof raw !== 'string') throw new Error('it has no text where its types tell of some')
+  return raw
+}
+
+function arrayOf(raw: unknown): readonly unknown[] {
+  if (!Array.isArray(raw)) throw new Error('it has no array where its types tell of one')
+  return raw
+}
+
+/** A property of its own of an object of the text, an item of an array. */
+function ownMember(raw: unknown, step: string): unknown {
+  const has =
+    typeof raw === 'object' &&
+    raw !== null &&
+    (Array.isArray(raw) ? isIndex(step, raw.length) : Object.hasOwn(raw, step))
+  if (!has) throw new Error('its types tell of a part that it has not')
+  return (raw as Record<string, unknown>)[step]
+}
+
+function isIndex(step: string, length: number): boolean {
+  const index = Number(step)
+  return String(index) === step && Number.isInteger(index) && index >= 0 && index < length
+}
+
+function checkSteps(node: TypeNode, length: number): void {
+  for (const step of node.inner.keys())
+    if (!isIndex(step, length)) throw new Error('its types tell of a part that it has not')
+}

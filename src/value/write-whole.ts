@@ -1,0 +1,76 @@
+import { maxRegExpLength } from './bounds.ts'
+import { type Place, refuse } from './place.ts'
+import { isJsonNumber, numberWord, type Written, whole } from './written.ts'
+
+/** An object without members of its own in JSON. */
+export function writeWhole(value: object, kind: string, place: Place | null): Written {
+  switch (kind) {
+    case 'Date': {
+      const date = value as Date
+      checkBare(date, place)
+      if (Number.isNaN(date.getTime())) refuse(place, 'is an invalid Date')
+      return whole(date.toISOString(), kind)
+    }
+    case 'regexp': {
+      const regexp = value as RegExp
+      checkBare(regexp, place)
+      if (regexp.lastIndex !== 0) refuse(place, 'is a RegExp amid a search: set its lastIndex to 0')
+      if (regexp.source.length > maxRegExpLength)
+        refuse(place, `is a RegExp of more than ${maxRegExpLength} characters`)
+      return whole(String(regexp), kind)
+    }
+    case 'URL':
+      checkBare(value, place)
+      return whole((value as URL).href, kind)
+    case 'typed-array':
+      return writeElements(value as NodeJS.TypedArray, place)
+    default:
+      return writeBytes(value as ArrayBuffer | DataView, kind, place)
+  }
+}
+
+/** The elements as JSON numbers: where JSON has none, the words of the type `number`, or the digits of a bigint. */
+function writeElements(array: NodeJS.TypedArray, place: Place | null): Written {
+  const [extra] = Object.keys(array).slice(array.length)
+  if (extra !== undefined) refuse(place, `has a property ${JSON.stringify(extra)}, which cannot be stored`)
+  checkAttached(array, place)
+  const json = Array.from(array as Iterable<number | bigint>, (element) => {
+    if (typeof element === 'bigint') return element.toString()
+    return isJsonNumber(element) ? element : numberWord(element)
+  })
+  return whole(json, ['typed-array', array[Symbol.toStringTag]])
+}
+
+function writeBytes(value: ArrayBuffer | DataView, kind: string, place: Place | null): Written {
+  checkBare(value, place)
+  checkAttached(value, place)
+  if (!ArrayBuffer.isView(value) && (value as { readonly resizable?: boolean }).resizable === true)
+    refuse(place, 'is a resizable ArrayBuffer: store a copy of a fixed size, with .slice()')
+  const bytes = ArrayBuffer.isView(value)
+    ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+    : Buffer.from(value)
+  return whole(bytes.toString('base64'), kind)
+}
+
+/** Bytes that were handed to another thread are gone from here: what would be stored is empty. */
+function checkAttached(value: ArrayBufferView | ArrayBuffer, place: Place | null): void {
+  const buffer = ArrayBuffer.isView(value) ? value.buffer : value
+  if ('detached' in buffer && buffer.detached)
+    refuse(place, 'has no memory any more: it was transferred to another owner')
+}
+
+export function checkIndexes(array: readonly unknown[], place: Place | null): void {
+  const keys = Object.keys(array)
+  // Indexes come first, in order: with the last one in its place, there is neither a hole nor anything else.
+  const last = array.length - 1
+  if (keys.length === array.length && (last < 0 || keys[last] === String(last))) return
+  const odd = keys.findIndex((key, index) => key !== String(index))
+  if (odd === -1 || odd < array.length)
+    refuse(place, `has a hole at [${odd === -1 ? keys.length : odd}]: store null there`)
+  refuse(place, `is an array with a property ${JSON.stringify(keys[odd])}, which cannot be stored`)
+}
+
+export function checkBare(value: object, place: Place | null): void {
+  const [extra] = Object.keys(value)
+  if (extra !== undefined) refuse(place, `has a property ${JSON.stringify(extra)}, which cannot be stored`)
+}
