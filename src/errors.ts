@@ -332,14 +332,18 @@ export class CorruptKeyError extends KvError {
   }
 }
 
-/** What is stored under this key cannot be decoded: something else has written there, or the file is damaged. */
+/**
+ * What is stored under this key cannot be decoded: something else has written there, the file is damaged, or it has a value
+ * of a type that is not among the `valueTypes` of `open`. Its message says which.
+ */
 export class CorruptValueError extends KvError {
   override readonly name = 'CorruptValueError'
   /** The key of the value. */
   readonly key: Key
 
-  constructor(key: Key, options?: ErrorOptions) {
-    super('CORRUPT_VALUE', `The value stored under ${formatKey(key)} cannot be decoded`, options)
+  constructor(key: Key, cause: unknown) {
+    const reason = cause instanceof Error ? `: ${cause.message}` : ''
+    super('CORRUPT_VALUE', `The value stored under ${formatKey(key)} cannot be decoded${reason}`, { cause })
     this.key = key
   }
 }

@@ -3,6 +3,7 @@ import type { AskedChanges } from './catalog/changes.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { checkOptionNames, checkWholeNumber } from './option-names.ts'
 import { checkName } from './schema/definition-options.ts'
+import { checkValueTypes, type ValueType } from './value/value-type.ts'
 
 /** How to open a database. */
 export interface OpenOptions {
@@ -51,6 +52,10 @@ export interface OpenOptions {
    * for each shape of query, or a QueryError. Default `'ignore'`.
    */
   readonly onUnindexed?: 'ignore' | 'warn' | 'error' | undefined
+  /** How to store the instances of classes: each made by `defineValueType`. Those of the schemas join them. Default: none. */
+  readonly valueTypes?: readonly ValueType[] | undefined
+  /** Store the stack of an error too, which names the files of this machine. Default `false`. */
+  readonly errorStacks?: boolean | undefined
   /** Remove the files when the database is closed, as for a test. Default `false`. */
   readonly destroyOnClose?: boolean | undefined
   /** Is given each statement before it runs: Drizzle's interface `Logger`. */
@@ -88,6 +93,8 @@ export interface CheckedOpenOptions {
   readonly logValues: boolean
   readonly retention: { readonly keepRows: number; readonly keepMs: number }
   readonly onUnindexed: 'ignore' | 'warn' | 'error'
+  readonly valueTypes: readonly ValueType[]
+  readonly errorStacks: boolean
   readonly destroyOnClose: boolean
   readonly logger: Logger | undefined
 }
@@ -104,6 +111,8 @@ export const openOptionNames = [
   'limits',
   'log',
   'onUnindexed',
+  'valueTypes',
+  'errorStacks',
   'destroyOnClose',
   'logger',
 ]
@@ -135,7 +144,8 @@ export function checkOpenOptions(options: OpenOptions): CheckedOpenOptions {
   if (logger !== undefined && typeof logger?.logQuery !== 'function') {
     throw new TypeError('logger has a method logQuery(query, params): give a Logger of drizzle-orm')
   }
-  const { migrations } = options
+  const { migrations, valueTypes = [] } = options
+  checkValueTypes(valueTypes, 'open')
   if (migrations !== undefined && (typeof migrations !== 'string' || migrations.trim() === '')) {
     throw new TypeError("migrations is the path of a folder, as './schemas/migrations'")
   }
@@ -155,6 +165,8 @@ export function checkOpenOptions(options: OpenOptions): CheckedOpenOptions {
     logValues: flag(log.values, 'log.values'),
     retention: { keepRows: log.keepRows ?? 100_000, keepMs: log.keepMs ?? Number.POSITIVE_INFINITY },
     onUnindexed,
+    valueTypes,
+    errorStacks: flag(options.errorStacks, 'errorStacks'),
     destroyOnClose: flag(options.destroyOnClose, 'destroyOnClose'),
     logger,
   }

@@ -3,7 +3,7 @@ import { databasePath } from './database-path.ts'
 import { DatabaseOpenError } from './errors.ts'
 import { checkOpenOptions, type OpenOptions } from './open-options.ts'
 import { collectionOf } from './schema/collection-of.ts'
-import type { Registry } from './schema/registry.ts'
+import { formatOf, type Registry } from './schema/registry.ts'
 import type { Definitions } from './schema/registry.types.ts'
 import { Store } from './store/store.ts'
 
@@ -18,12 +18,13 @@ export async function openDatabase<R extends Definitions>(
   // Now and not later, since the working directory may change meanwhile.
   const file = databasePath(path)
   const checked = checkOpenOptions(options)
+  const format = formatOf(registry.definitions, checked.valueTypes, checked.errorStacks)
   assertRuntime(file)
   // Loaded now and not before: the engine's binary crashes a Node.js that is too old for it.
   const { openSqlite } = await import('./driver/sqlite/open.ts')
   const collections = registry.definitions.map(collectionOf)
   const { driver, catalog, plain } = await openSqlite(collections, { ...checked, path: file })
-  const store = new Store(driver, catalog, registry, { ...checked, path: file })
+  const store = new Store(driver, catalog, registry, { ...checked, path: file, format })
   try {
     await store.start()
   } catch (error) {

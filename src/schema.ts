@@ -17,3 +17,4 @@ export type {
   IndexOptions,
   References,
 } from './schema/definition.types.ts'
+export { defineValueType, type ValueType } from './value/value-type.ts'

@@ -57,6 +57,6 @@ function storedU64(key: Uint8Array, { value, encoding, types }: MutableRow): big
   try {
     return (decodeValue(value, encoding, types) as KvU64).value
   } catch (error) {
-    throw new CorruptValueError(decodeKey(key), { cause: error })
+    throw new CorruptValueError(decodeKey(key), error)
   }
 }

@@ -6,8 +6,10 @@ import { MigrationDatabase } from '../driver/sqlite/migrations/migration-databas
 import { MigrationError } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
+import { formatOf } from '../schema/registry.ts'
 import { judgeOutput } from '../schema/validate.ts'
 import { decodeValue } from '../value/codec.ts'
+import type { ValueFormat } from '../value/value-format.ts'
 import { sameCollections } from './compare-collections.ts'
 import { collectionsOf, type Project } from './project.ts'
 import { reasonText } from './reason-text.ts'
@@ -53,8 +55,9 @@ export async function check(project: Project, path: string): Promise<Findings> {
     if (pending.length === 0) drift.push(...db.drift(declared, otherTables(project)))
     const refused: RefusedRows[] = []
     if (db.hasTables()) {
+      const format = formatOf(project.definitions)
       for (const definition of project.definitions) {
-        const rows = await refusedRows(db, definition)
+        const rows = await refusedRows(db, definition, format)
         if (rows.rows > 0) refused.push(rows)
       }
     }
@@ -64,7 +67,11 @@ export async function check(project: Project, path: string): Promise<Findings> {
   }
 }
 
-async function refusedRows(db: MigrationDatabase, definition: AnyDefinition): Promise<RefusedRows> {
+async function refusedRows(
+  db: MigrationDatabase,
+  definition: AnyDefinition,
+  format: ValueFormat,
+): Promise<RefusedRows> {
   const samples: string[] = []
   let rows = 0
   let last: Uint8Array = new Uint8Array()
@@ -72,7 +79,7 @@ async function refusedRows(db: MigrationDatabase, definition: AnyDefinition): Pr
     const page = db.rows(definition.name, last, rowsPerBatch)
     for (const { key, value, encoding, types } of page) {
       try {
-        await judgeOutput(definition, decodeKey(key), decodeValue(value, encoding, types))
+        await judgeOutput(definition, decodeKey(key), decodeValue(value, encoding, types, format))
       } catch (error) {
         rows += 1
         if (samples.length < mostSamples) samples.push(`${keyLabel(key)}: ${reasonText(error)}`)

@@ -7,7 +7,9 @@ import type { MigrationDatabase } from '../driver/sqlite/migrations/migration-da
 import type { OldRow, StagedRow, StagedStep } from '../driver/sqlite/migrations/staged-step.ts'
 import { MigrationError } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
+import { formatOf } from '../schema/registry.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
+import type { ValueFormat } from '../value/value-format.ts'
 import { loadModule } from './load-module.ts'
 import { migrationFile, type Project } from './project.ts'
 import { reasonText } from './reason-text.ts'
@@ -22,6 +24,7 @@ export interface LoadedStep extends MigrationStep {
   readonly id: string
   readonly up: Up
   readonly check: CheckValue
+  readonly format: ValueFormat
 }
 
 /** A step, and the rows that it has converted so far. */
@@ -36,6 +39,7 @@ const mostRowsAtOnce = 5_000
 
 /** Loads the steps of a migration. Throws a MigrationError that names the file of one that is not filled in. */
 export async function loadSteps(project: Project, { tag, snapshot }: Migration): Promise<LoadedStep[]> {
+  const format = formatOf(project.definitions)
   return Promise.all(
     snapshot.steps.map(async (step) => {
       const path = migrationFile(project, step.file)
@@ -51,7 +55,7 @@ export async function loadSteps(project: Project, { tag, snapshot }: Migration):
       const collection = snapshot.collections.find(({ name }) => name === step.to)!
       const hash = createHash('sha256').update(text).update(JSON.stringify(collection)).digest('hex')
       const id = `${tag}/${step.from}:${hash}`
-      return { ...step, id, up: up as Up, check: valueCheck(collection, project.definitions) }
+      return { ...step, id, up: up as Up, check: valueCheck(collection, project.definitions), format }
     }),
   )
 }
@@ -114,12 +118,12 @@ async function stageRows(
   await turn()
 }
 
-function newRow({ up, check }: LoadedStep, row: OldRow): StagedRow | Promise<StagedRow> {
-  const made = (value: unknown): StagedRow => ({ ...row, ...encodeValue(value), error: null })
+function newRow({ up, check, format }: LoadedStep, row: OldRow): StagedRow | Promise<StagedRow> {
+  const made = (value: unknown): StagedRow => ({ ...row, ...encodeValue(value, format), error: null })
   const failed = (error: unknown): StagedRow => ({ ...row, value: '', error: reasonText(error) })
   try {
     const key = decodeKey(row.key)
-    const value = up(decodeValue(row.value, row.encoding, row.types))
+    const value = up(decodeValue(row.value, row.encoding, row.types, format))
     const checked = isPromise(value) ? value.then((it) => check(key, it)) : check(key, value)
     return isPromise(checked) ? checked.then(made).catch(failed) : made(checked)
   } catch (error) {

@@ -15,7 +15,11 @@ export function checkSchema(schema: StandardSchemaV1): void {
 
 /** Throws a TypeError for options that are no object, or have a name that no option has. */
 export function checkOptions(options: DefinitionOptions): void {
-  checkNames(options, ['name', 'indexes', 'references'], "a schema's options, as { name: 'people' }")
+  checkNames(
+    options,
+    ['name', 'indexes', 'references', 'valueTypes'],
+    "a schema's options, as { name: 'people' }",
+  )
 }
 
 /** The name of a pattern's repository: the one given, else the one that its words make. */

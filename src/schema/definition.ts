@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { checkPattern } from '../key/pattern.ts'
 import type { Pattern } from '../key/pattern.types.ts'
 import type { KeyPart } from '../key.types.ts'
+import { checkValueTypes } from '../value/value-type.ts'
 import type { AnyDefinition, CheckedOptions, DefinitionOf, DefinitionOptions } from './definition.types.ts'
 import { checkOptions, checkSchema, indexesOf, nameFor, referencesOf } from './definition-options.ts'
 
@@ -32,6 +33,8 @@ export function defineSchema(
   checkPattern(pattern)
   checkSchema(schema)
   checkOptions(options)
+  const { valueTypes = [] } = options
+  checkValueTypes(valueTypes, 'a schema')
   const ownPattern = Object.freeze(pattern.map(ownPart))
   return Object.freeze({
     pattern: ownPattern,
@@ -39,6 +42,7 @@ export function defineSchema(
     name: nameFor(ownPattern, options.name),
     indexes: indexesOf(options.indexes),
     references: referencesOf(options.references),
+    ...(valueTypes.length > 0 && { valueTypes: Object.freeze([...valueTypes]) }),
   })
 }
 

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { NameOf, Pattern } from '../key/pattern.types.ts'
+import type { ValueType } from '../value/value-type.ts'
 import type { FieldAt } from './field-path.types.ts'
 
 /** An index over fields of the stored value. Made by `defineSchema`, of its IndexOptions. */
@@ -28,6 +29,7 @@ export interface Definition<
   readonly name: N
   readonly indexes: readonly IndexDefinition[]
   readonly references: Refs
+  readonly valueTypes?: readonly ValueType[]
 }
 
 /** A definition of any pattern, schema and name. */
@@ -52,6 +54,8 @@ export interface DefinitionOptions {
   readonly indexes?: readonly IndexOptions[]
   /** Fields that hold the id of a row of another definition, as `{ authorId: users }`, for `with` in queries. */
   readonly references?: References
+  /** How the instances of classes in its values are stored: each made by `defineValueType`. Default: none. */
+  readonly valueTypes?: readonly ValueType[]
 }
 
 /**
@@ -69,7 +73,7 @@ export type CheckedOptions<S extends StandardSchemaV1, O> = {
         }
       : K extends keyof DefinitionOptions
         ? O[K]
-        : { error: `no option '${K & string}': there are name, indexes and references` }
+        : { error: `no option '${K & string}': there are name, indexes, references and valueTypes` }
 }
 
 type CheckedIndexes<T, Indexes> = { readonly [I in keyof Indexes]: CheckedIndex<T, Indexes[I]> }

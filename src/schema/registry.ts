@@ -1,6 +1,8 @@
 import { compareSpecificity, PatternIndex } from '../key/pattern.ts'
 import type { Pattern } from '../key/pattern.types.ts'
 import type { Key } from '../key.types.ts'
+import { ValueFormat } from '../value/value-format.ts'
+import type { ValueType } from '../value/value-type.ts'
 import type { AnyDefinition } from './definition.types.ts'
 
 /**
@@ -73,4 +75,14 @@ function formatPattern({ pattern }: AnyDefinition): string {
     typeof part === 'string' ? `'${part}'` : typeof part === 'bigint' ? `${part}n` : String(part),
   )
   return `[${parts.join(', ')}]`
+}
+
+/** What is stored with the value types of these definitions, and with others. */
+export function formatOf(
+  definitions: Iterable<AnyDefinition>,
+  others: readonly ValueType[] = [],
+  errorStacks = false,
+): ValueFormat {
+  const types = [...definitions].flatMap(({ valueTypes = [] }) => valueTypes)
+  return new ValueFormat([...types, ...others], errorStacks)
 }

@@ -7,6 +7,7 @@ import type { Key } from '../key.types.ts'
 import { checkNames } from '../option-names.ts'
 import { decodeValue } from '../value/codec.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
+import type { ValueFormat } from '../value/value-format.ts'
 import type { AtomicCheck, AtomicMutation, AtomicOperation, AtomicResult } from './atomic-operation.types.ts'
 import { checkExpireOptions, checkSetOptions, type ExpireOptions, type SetOptions } from './expiry.ts'
 import type { RowStore } from './row-store.ts'
@@ -97,7 +98,10 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
     }))
     // The keys and values lie two levels deeper than the operation itself.
     const depth = (options.depth ?? Number.POSITIVE_INFINITY) + 2
-    const shown = inspect({ checks, mutations: this.#mutations.map(toShown) }, { ...options, depth })
+    const shown = inspect(
+      { checks, mutations: this.#mutations.map((each) => toShown(each, this.#store.format)) },
+      { ...options, depth },
+    )
     return `AtomicOperation ${shown}`
   }
 
@@ -175,13 +179,13 @@ function checkMutation(mutation: AtomicMutation): void {
 }
 
 /** A mutation as it is printed. */
-function toShown(each: Mutation | Pending): object {
+function toShown(each: Mutation | Pending, format: ValueFormat): object {
   if ('mutation' in each) return { type: each.type, key: each.key, value: each.mutation }
   const { type } = each
   const key = decodeKey(each.key)
   if (type === 'set') {
     const { value, encoding, types } = each.stored
-    return { type, key, value: decodeValue(value, encoding, types) }
+    return { type, key, value: decodeValue(value, encoding, types, format) }
   }
   return 'operand' in each ? { type, key, value: each.operand } : { type, key }
 }

@@ -6,6 +6,7 @@ import type { Limits } from '../limits.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
+import type { ValueFormat } from '../value/value-format.ts'
 import type { SetOptions } from './expiry.ts'
 
 /** An entry of a repository: one of the key-value face with the id that its pattern's wildcards have in its key. */
@@ -20,6 +21,7 @@ export type SettledOutcome = Exclude<CommitOutcome, { readonly type: 'failed' | 
 export interface RowStore extends Reader {
   readonly registry: Registry
   readonly limits: Limits
+  readonly format: ValueFormat
   /** In a unit of work: the keys that it has written so far, which later reads show as written. */
   readonly written?: readonly Uint8Array[]
 

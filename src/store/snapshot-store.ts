@@ -5,6 +5,7 @@ import type { Key } from '../key.types.ts'
 import type { Limits } from '../limits.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
+import type { ValueFormat } from '../value/value-format.ts'
 import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
 
 /** A store that only reads, all of it of the state that its session keeps. */
@@ -12,6 +13,7 @@ export class SnapshotStore implements RowStore {
   readonly writes = false
   readonly registry: Registry
   readonly limits: Limits
+  readonly format: ValueFormat
   readonly #store: RowStore
   readonly #session: Session
   #over = false
@@ -21,6 +23,7 @@ export class SnapshotStore implements RowStore {
     this.#session = session
     this.registry = store.registry
     this.limits = store.limits
+    this.format = store.format
   }
 
   assertOpen(): void {

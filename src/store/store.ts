@@ -17,6 +17,7 @@ import { exceeds } from '../value/encoding.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
 import { KvU64 } from '../value/kv-u64.ts'
 import { isPlainObject } from '../value/plain-object.ts'
+import type { ValueFormat } from '../value/value-format.ts'
 import { WatchHub } from '../watch/hub.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { expiryOfSet, expiryTime, type SetOptions } from './expiry.ts'
@@ -29,6 +30,7 @@ export interface StoreOptions {
   /** Where the database is: an absolute path, or `:memory:`. */
   readonly path: string
   readonly limits: Limits
+  readonly format: ValueFormat
   readonly readOnly: boolean
   /** Hold every value that is read against its schema. */
   readonly validateReads: boolean
@@ -39,6 +41,7 @@ export class Store implements RowStore {
   readonly driver: Driver
   readonly registry: Registry
   readonly limits: Limits
+  readonly format: ValueFormat
   readonly hub: WatchHub
   readonly path: string
   readonly #validateReads: boolean
@@ -53,6 +56,7 @@ export class Store implements RowStore {
     this.driver = driver
     this.registry = registry
     this.limits = options.limits
+    this.format = options.format
     this.path = options.path
     this.#validateReads = options.validateReads
     this.#filing = new Filing(catalog, registry)
@@ -98,7 +102,7 @@ export class Store implements RowStore {
   }
 
   decode(row: StoredRow, key: Key): unknown | Promise<unknown> {
-    const value = decodeStored(row, key)
+    const value = decodeStored(row, key, this.format)
     if (!this.#validateReads) return value
     const definition = this.registry.find(key)
     const judged = definition && judgeOutput(definition, key, value)
@@ -155,7 +159,7 @@ export class Store implements RowStore {
 
   preparePatch(key: Key, row: StoredRow, patch: object): SetMutation | Promise<SetMutation> {
     const encodedKey = this.encodeKey(key)
-    const stored = decodeStored(row, key)
+    const stored = decodeStored(row, key, this.format)
     if (!isPlainObject(stored)) {
       throw new TypeError(
         'Only the fields of an object can be patched: give update a function of the stored value',
@@ -170,7 +174,7 @@ export class Store implements RowStore {
     const encodedKey = this.encodeKey(key)
     const definition = this.registry.find(key)
     if (definition === undefined) return this.#toSet(encodedKey, key, output, row.expiresAt)
-    const settled = changedOutput(definition, key, () => decodeStored(row, key), output)
+    const settled = changedOutput(definition, key, () => decodeStored(row, key, this.format), output)
     return this.#settledSet(encodedKey, key, settled, row.expiresAt)
   }
 
@@ -193,7 +197,7 @@ export class Store implements RowStore {
     expiresAt: number | null | undefined,
   ): SetMutation {
     const collection = this.collectionOf(key)
-    const stored = encodeValue(output)
+    const stored = encodeValue(output, this.format)
     if (exceeds(stored, this.limits.valueBytes)) {
       const most = this.limits.valueBytes
       throw new RangeError(`The value is larger than ${most} bytes: split it, or raise limits.valueBytes`)
@@ -282,10 +286,10 @@ export class Store implements RowStore {
   }
 }
 
-function decodeStored(row: StoredRow, key: Key): unknown {
+function decodeStored(row: StoredRow, key: Key, format: ValueFormat): unknown {
   try {
-    return decodeValue(row.value, row.encoding, row.types)
+    return decodeValue(row.value, row.encoding, row.types, format)
   } catch (error) {
-    throw new CorruptValueError(key, { cause: error })
+    throw new CorruptValueError(key, error)
   }
 }

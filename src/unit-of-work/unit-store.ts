@@ -15,6 +15,7 @@ import type { RowEntry, RowStore, SettledOutcome } from '../store/row-store.ts'
 import type { Store } from '../store/store.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
+import type { ValueFormat } from '../value/value-format.ts'
 import { OwnWrites } from './own-writes.ts'
 import { type ReaderContext, UnitReader } from './unit-reader.ts'
 
@@ -43,6 +44,7 @@ export class UnitStore implements RowStore, ReaderContext {
   readonly own = new OwnWrites()
   readonly registry: Registry
   readonly limits: Limits
+  readonly format: ValueFormat
   readonly #store: Store
   readonly #loaded = new Map<string, Loaded>()
   #over = false
@@ -53,6 +55,7 @@ export class UnitStore implements RowStore, ReaderContext {
     this.#store = store
     this.registry = store.registry
     this.limits = store.limits
+    this.format = store.format
     this.#reader = new UnitReader(store.driver, this)
   }
 
@@ -237,7 +240,7 @@ export class UnitStore implements RowStore, ReaderContext {
         mutation.key,
         row,
         loaded.key,
-        decodeValue(stored.value, stored.encoding, stored.types),
+        decodeValue(stored.value, stored.encoding, stored.types, this.format),
       )
     }
   }
@@ -286,7 +289,7 @@ export class UnitStore implements RowStore, ReaderContext {
     const { row, encodedKey } = loaded
     if (!this.#isCurrent(encodedKey, row)) return null
     adoptAssigned(loaded)
-    const form = encodeValue(loaded.value)
+    const form = encodeValue(loaded.value, this.format)
     return sameForm(form, row) ? null : form
   }
 
@@ -305,7 +308,8 @@ export class UnitStore implements RowStore, ReaderContext {
     this.own.add({ ...mutation, expiresAt })
     loaded.row = { ...row, ...stored, expiresAt }
     // What the schema has made of it is what is stored, and what the entries show.
-    if (!sameForm(changed, stored)) show(loaded, decodeValue(stored.value, stored.encoding, stored.types))
+    if (!sameForm(changed, stored))
+      show(loaded, decodeValue(stored.value, stored.encoding, stored.types, this.format))
   }
 
   /** Whether the unit's newest write of this key, if it has one, is the one that was loaded. */

@@ -1,4 +1,7 @@
-/** How the instances of a class are stored: what they are made into, and made of again. */
+import { checkNames } from '../option-names.ts'
+import { errorClasses, typedArrayClasses } from './kind.ts'
+
+/** How the instances of a class are stored: what they are made into, and made of again. Made by `defineValueType`. */
 // biome-ignore lint/suspicious/noExplicitAny: a list holds types of any class, and each makes its own data.
 export interface ValueType<T = any, Data = any> {
   /** What the file calls it, which is to stay as it is. */
@@ -7,8 +10,97 @@ export interface ValueType<T = any, Data = any> {
   readonly class?: (abstract new (...args: never) => T) | undefined
   /** Whether it stores this object, which is of no class that is stored otherwise. This or `class`. */
   readonly is?: ((value: object) => boolean) | undefined
-  /** What is stored for it: anything that can be, other types within it too. The same for equal values. */
+  /**
+   * What is stored for it: anything that can be, other types within it too. The same for equal values.
+   *
+   * ```ts
+   * point.encode(new Point(3)) // => 3
+   * ```
+   */
   readonly encode: (value: T) => Data
-  /** The instance that `encode` has made this of. */
+  /**
+   * The instance that `encode` has made this of.
+   *
+   * ```ts
+   * point.decode(3).x // => 3
+   * ```
+   */
   readonly decode: (data: Data) => T
+}
+
+const names = ['name', 'class', 'is', 'encode', 'decode']
+const longestName = 100
+
+/** The classes that are stored anyway, and would never be asked for. */
+const storedClasses = new Set<unknown>([
+  Object,
+  Array,
+  Map,
+  Set,
+  Date,
+  RegExp,
+  URL,
+  ArrayBuffer,
+  DataView,
+  ...typedArrayClasses.values(),
+  ...errorClasses.values(),
+])
+
+/**
+ * Declares how the instances of a class are stored, for `valueTypes` of `open` and of `defineSchema`. They may stand anywhere
+ * in a value. What `encode` gives is stored as JSON like the rest of it, so that SQL and queries see it there.
+ *
+ * ```ts
+ * class Money {
+ *   cents: bigint
+ *   constructor(cents: bigint) {
+ *     this.cents = cents
+ *   }
+ * }
+ * const money = defineValueType({
+ *   name: 'Money',
+ *   class: Money,
+ *   encode: (value) => ({ cents: value.cents }),
+ *   decode: ({ cents }) => new Money(cents),
+ * })
+ * const pen = z.object({ price: z.instanceof(Money) })
+ * const shop = await Valkeyrie.withSchema(['pens', '*'], pen, { valueTypes: [money] }).open()
+ * await shop.repositories.pens.set('red', { price: new Money(250n) })
+ * const red = await shop.repositories.pens.get('red')
+ * red.value?.price.cents // => 250n
+ * ```
+ *
+ * Every process that reads such a value needs its type: without it, the read is a CorruptValueError that names the type.
+ * Throws a TypeError for a name, a class or functions that are none.
+ */
+export function defineValueType<T, Data>(type: ValueType<T, Data>): ValueType<T, Data> {
+  checkValueType(type)
+  return Object.freeze({ ...type })
+}
+
+/** Throws a TypeError for what is no list of value types. */
+export function checkValueTypes(types: readonly ValueType[], call: string): void {
+  if (!Array.isArray(types))
+    throw new TypeError(`valueTypes of ${call} is an array: make each type by defineValueType`)
+  for (const type of types) checkValueType(type)
+}
+
+function checkValueType(type: ValueType): void {
+  if (typeof type !== 'object' || type === null)
+    throw new TypeError('A value type is { name, class, encode, decode }: make it by defineValueType')
+  checkNames(type, names, 'a value type', 'property')
+  const { name, class: ofClass, is, encode, decode } = type
+  if (typeof name !== 'string' || name === '' || name.length > longestName || !name.isWellFormed())
+    throw new TypeError(`The name of a value type is text of 1 to ${longestName} characters, as 'Money'`)
+  if (typeof encode !== 'function' || typeof decode !== 'function')
+    throw new TypeError(`The value type '${name}' has two functions, encode and decode`)
+  if ((ofClass === undefined) === (is === undefined))
+    throw new TypeError(`The value type '${name}' has either a class, or a function is that tells its values`)
+  if (is !== undefined && typeof is !== 'function')
+    throw new TypeError(`is of the value type '${name}' is a function that tells its values`)
+  if (ofClass === undefined) return
+  if (typeof ofClass !== 'function' || typeof ofClass.prototype !== 'object')
+    throw new TypeError(`class of the value type '${name}' is a class, as Money`)
+  if (storedClasses.has(ofClass))
+    throw new TypeError(`Instances of ${ofClass.name} are stored without a value type: drop '${name}'`)
 }

@@ -17,6 +17,7 @@ import { repositoryListCases } from './cases/repository-list.ts'
 import { storedValueCases } from './cases/stored-values.ts'
 import { uniqueIndexCases } from './cases/unique-index.ts'
 import { updateCases } from './cases/update.ts'
+import { valueTypeCases } from './cases/value-types.ts'
 import { watchChangesCases } from './cases/watch-changes.ts'
 import { watchKeysCases } from './cases/watch-keys.ts'
 import { watchManyCases } from './cases/watch-many.ts'
@@ -52,6 +53,7 @@ export const suite: Readonly<Record<string, Cases>> = {
   'watching keys': watchKeysCases,
   'following changes': watchChangesCases,
   'live queries': watchManyCases,
+  'kinds of values': valueTypeCases,
   closing: closingCases,
 }
 

@@ -126,7 +126,7 @@ describe('options', () => {
       readonly ['email', { error: "no field 'address.town' in the output of this schema" }]
     >()
     expectTypeOf<CheckedOptions<typeof person, { indices: [] }>>().toEqualTypeOf<{
-      readonly indices: { error: "no option 'indices': there are name, indexes and references" }
+      readonly indices: { error: "no option 'indices': there are name, indexes, references and valueTypes" }
     }>()
     expectTypeOf<
       CheckedOptions<typeof person, { indexes: [{ on: 'email'; uniqe: true }] }>['indexes'][0]['uniqe']
