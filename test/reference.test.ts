@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { faultsOf } from '../docs/reference/completeness.ts'
+import { withOperatorTable } from '../docs/reference/operator-table.ts'
 import type { Page } from '../docs/reference/page.ts'
 import { referencePages } from '../docs/reference/reference.ts'
 
@@ -27,6 +28,11 @@ it.each([...pages])('every link of docs/api/%s leads somewhere', (name, text) =>
     return anchor !== undefined && !anchorsOf(page).has(anchor)
   })
   expect(broken.map(([link]) => link)).toEqual([])
+})
+
+it('docs/queries.md has the operators that there are', () => {
+  const page = readFileSync(`${root}docs/queries.md`, 'utf8')
+  expect(withOperatorTable(page), 'run "npm run docs"').toBe(page)
 })
 
 it('is not complete without every public name once, every comment, and an example of every method', () => {

@@ -4,6 +4,8 @@ import type { Pattern } from '../key/pattern.types.ts'
 export interface IndexDeclaration {
   readonly fields: readonly string[]
   readonly unique: boolean
+  /** Those of its fields that are bigints, and that it is to hold in their order. */
+  readonly bigints?: readonly string[]
 }
 
 /** A collection as a program declares it. */

@@ -1,5 +1,5 @@
-import { classOf, constraintsOf, valuesOf } from '../schema/accepts.ts'
-import type { JsonSchema } from '../schema/json-schema.ts'
+import { constraintsOf, valuesOf } from '../schema/accepts.ts'
+import { classOf, type JsonSchema } from '../schema/json-schema.ts'
 
 /**
  * The TypeScript type of the values that a JSON Schema describes.

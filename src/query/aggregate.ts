@@ -1,13 +1,16 @@
 import { QueryError } from '../errors.ts'
-import { deepestField, isFieldName } from './field-name.ts'
-import type { Field, Fields } from './fields.ts'
-import type { SlotSource } from './operand.ts'
+import { type Field, type Fields, isBigint } from '../schema/fields.ts'
+import { describe, quote } from './describe.ts'
+import { checkOrdered } from './field-condition.ts'
+import { parsePaths, parsePathTo } from './field-paths.ts'
+import type { Slots } from './operand.ts'
 import type { AggregatePlan, Direction, HavingCondition, Measure } from './plan.ts'
-import { isPlainObject } from './shape.ts'
+import { isPlainObject } from './query-reader.ts'
+import { readBigint, readNumber, readText, scalarReader } from './scalar.ts'
+import type { ObjectSyntax, OperandSyntax, Syntax } from './syntax.ts'
 import type { UncheckedAggregate } from './unchecked.types.ts'
-import { checkOrdered, describe, quote } from './where.ts'
 
-const measureNames = ['sum', 'avg', 'min', 'max'] as const
+const measureNames = ['countDistinct', 'sum', 'avg', 'min', 'max'] as const
 const comparisons: ReadonlySet<string> = new Set(['eq', 'ne', 'gt', 'gte', 'lt', 'lte'])
 
 /** Fields of groups and measures: their columns and terms stay below what SQLite takes. */
@@ -16,106 +19,150 @@ const mostFields = 100
 type Parsed = Pick<AggregatePlan, 'measures' | 'groupBy' | 'having' | 'order'>
 type Name = Measure['name']
 
-/**
- * Checks what an aggregate asks for. The leaves of its `having` are counted from `firstLeaf` on, as by `Shape`.
- * Throws a QueryError for what is no field, or cannot be summed or ordered.
- */
-export function parseAggregate(
-  query: UncheckedAggregate,
-  fields: Fields,
-  collection: string,
-  sources: SlotSource[],
-  firstLeaf: number,
-): Parsed {
-  const fieldAt = (path: unknown, of: string): Field => {
-    const field = isPath(path) ? fields.at(path) : null
-    if (field === null)
-      throw new QueryError(
-        `There is no field ${typeof path === 'string' ? quote(path) : describe(path)} in the values of '${collection}' for ${of}`,
-      )
-    return field
-  }
-  const measure = (name: Name, path: unknown): Measure => {
-    if (name === 'count') return { name, field: null }
-    const field = fieldAt(path, name)
-    checkOrdered(field, name)
-    if ((name === 'sum' || name === 'avg') && !field.types.number) {
-      throw new QueryError(`${name} adds numbers, and '${field.path}' is none`)
-    }
-    return { name, field }
-  }
+/** What an aggregate is checked against. */
+interface AggregateContext {
+  readonly fields: Fields
+  readonly collection: string
+  readonly slots: Slots
+}
 
+/** Checks what an aggregate asks for. Throws a QueryError for what is no field, or cannot be summed or ordered. */
+export function parseAggregate(
+  query: Omit<UncheckedAggregate, 'having'> & { readonly having: Syntax | null },
+  context: AggregateContext,
+): Parsed {
+  const { fields, collection } = context
   const measures: Measure[] = []
   if (query.count !== undefined && query.count !== true)
     throw new QueryError(`count takes true: got ${describe(query.count)}`)
   if (query.count === true) measures.push({ name: 'count', field: null })
   for (const name of measureNames) {
     const paths = query[name] === undefined ? [] : Array.isArray(query[name]) ? query[name] : [query[name]]
-    for (const path of paths) measures.push(measure(name, path))
+    for (const path of paths) measures.push(measureOf(name, path, context))
   }
   if (measures.length === 0)
     throw new QueryError('An aggregate asks for a figure: count: true, or sum, avg, min or max of a field')
 
-  const groups =
-    query.groupBy === undefined ? [] : Array.isArray(query.groupBy) ? query.groupBy : [query.groupBy]
-  const groupBy = groups.map((path: unknown) => fieldAt(path, 'groupBy'))
+  const isGrouped = query.groupBy !== undefined
+  const groupBy =
+    Array.isArray(query.groupBy) && query.groupBy.length === 0
+      ? []
+      : parsePaths(query.groupBy, 'groupBy', fields, collection)
+  const having = query.having?.type === 'operand' && query.having.value === undefined ? null : query.having
   for (const option of ['having', 'orderBy', 'limit'] as const) {
-    if (query[option] !== undefined && query.groupBy === undefined)
+    const isGiven = option === 'having' ? having !== null : query[option] !== undefined
+    if (isGiven && !isGrouped)
       throw new QueryError(`${option} is of the groups of an aggregate: name their fields by groupBy`)
   }
+  const order = parseGroupOrder(query.orderBy, groupBy, context)
+  if (Math.max(measures.length, groupBy.length, order.length) > mostFields)
+    throw new QueryError(`An aggregate names at most ${mostFields} fields in each of its options`)
+  return { measures, groupBy, having: having && parseHaving(having, context), order }
+}
 
-  let leaf = firstLeaf
-  const having = (value: unknown): HavingCondition => {
-    const conditions: HavingCondition[] = []
-    for (const [key, inner] of entriesOf(value, 'having')) {
-      if (key === 'AND' || key === 'OR') {
-        if (!Array.isArray(inner) || inner.length === 0)
-          throw new QueryError(`${key} takes an array of conditions`)
-        conditions.push({ type: key === 'AND' ? 'and' : 'or', conditions: inner.map(having) })
-      } else if (key === 'NOT') conditions.push({ type: 'not', condition: having(inner) })
-      else if (key === 'count') conditions.push(...compare(measure('count', null), inner))
-      else if (isMeasureName(key)) {
-        for (const [path, operators] of entriesOf(inner, key))
-          conditions.push(...compare(measure(key, path), operators))
-      } else throw new QueryError(`having compares count, sum, avg, min and max: there is no ${quote(key)}`)
+function measureOf(name: Name, path: unknown, { fields, collection }: AggregateContext): Measure {
+  if (name === 'count') return { name, field: null }
+  const field = parsePathTo(path, name, fields, collection)
+  if (name === 'min' || name === 'max') checkOrdered(field, name)
+  if ((name === 'sum' || name === 'avg') && !field.types.number && !isBigint(field.types))
+    throw new QueryError(`${name} adds numbers or bigints, and '${field.path}' is neither`)
+  return { name, field }
+}
+
+function parseHaving(part: Syntax, context: AggregateContext): HavingCondition {
+  const conditions = objectOf(part, 'having').entries.flatMap(([key, inner]): HavingCondition[] => {
+    if (key === 'AND' || key === 'OR') {
+      if (inner.type !== 'list') throw new QueryError(`${key} takes an array of conditions`)
+      const type = key === 'AND' ? 'and' : 'or'
+      return [{ type, conditions: inner.items.map((item) => parseHaving(item, context)) }]
     }
-    return conditions.length === 1 ? conditions[0]! : { type: 'and', conditions }
-  }
-  const compare = (of: Measure, value: unknown): HavingCondition[] => {
-    const operators =
-      typeof value === 'object' && !(value instanceof Date)
-        ? entriesOf(value, of.name)
-        : [['eq', value] as const]
-    return operators.map(([operator, operand]) => {
-      if (!comparisons.has(operator))
-        throw new QueryError(
-          `${of.name} compares by ${[...comparisons].join(', ')}: there is no ${quote(operator)}`,
-        )
-      const isRight = typeof operand === 'number' || typeof operand === 'string' || operand instanceof Date
-      if (!isRight)
-        throw new QueryError(
-          `${operator} on ${of.name} takes a number, a text or a date: got ${describe(operand)}`,
-        )
-      const slot = sources.push({ leaf: leaf++, as: 'scalar', of: `${operator} on ${of.name}` }) - 1
-      return { type: 'compare', measure: of, operator: operator as 'eq', operand: slot }
-    })
-  }
+    if (key === 'NOT') return [{ type: 'not', condition: parseHaving(inner, context) }]
+    if (key === 'count') return comparisonsOf(measureOf('count', null, context), inner, context)
+    if (!isMeasureName(key))
+      throw new QueryError(
+        `having compares count, countDistinct, sum, avg, min and max: there is no ${quote(key)}`,
+      )
+    return objectOf(inner, key).entries.flatMap(([path, operators]) =>
+      comparisonsOf(measureOf(key, path, context), operators, context),
+    )
+  })
+  return conditions.length === 1 ? conditions[0]! : { type: 'and', conditions }
+}
 
-  const order = entriesOf(query.orderBy ?? {}, 'orderBy').flatMap(([key, value]): Parsed['order'] => {
-    if (key === 'count') return [{ by: measure('count', null), direction: directionOf(value) }]
+function objectOf(part: Syntax, of: string): ObjectSyntax {
+  if (part.type === 'object') return part
+  throw new QueryError(
+    `${of} takes an object: got ${part.type === 'list' ? 'an array' : describe(part.value)}`,
+  )
+}
+
+function comparisonsOf(measure: Measure, part: Syntax, context: AggregateContext): HavingCondition[] {
+  if (part.type === 'operand') return [comparisonOf(measure, 'eq', part, context)]
+  return objectOf(part, measure.name).entries.map(([operator, operand]) => {
+    if (!comparisons.has(operator))
+      throw new QueryError(
+        `${measure.name} compares by ${[...comparisons].join(', ')}: there is no ${quote(operator)}`,
+      )
+    if (operand.type === 'operand') return comparisonOf(measure, operator as 'eq', operand, context)
+    throw new QueryError(`${operator} on ${measure.name} takes a number, a bigint, a text or a date`)
+  })
+}
+
+type HavingOperator = Extract<HavingCondition, { type: 'compare' }>['operator']
+
+function comparisonOf(
+  measure: Measure,
+  operator: HavingOperator,
+  { value, leaf }: OperandSyntax,
+  { slots }: AggregateContext,
+): HavingCondition {
+  const of = `${operator} on ${measure.name}`
+  const { field, name } = measure
+  const isCount = field === null || name === 'countDistinct'
+  const compare = (operand: Extract<HavingCondition, { type: 'compare' }>['operand']) =>
+    ({ type: 'compare', measure, operator, operand }) as const
+  const isOrdered = name === 'min' || name === 'max'
+  if (!isCount && isBigint(field.types) && name !== 'avg') {
+    if (typeof value === 'bigint') return compare(slots.add('bigint', leaf, readBigint))
+  } else if (typeof value === 'number' && (!isOrdered || field!.types.number || field!.types.boolean)) {
+    return compare(slots.add('number', leaf, (it) => readNumber(it, of)))
+  } else if (isOrdered && field !== null && typeof value === 'string' && !field.types.date) {
+    if (field.types.string) return compare(slots.add('text', leaf, (it) => readText(it, of)))
+  } else if (isOrdered && field?.types.date && (typeof value === 'string' || value instanceof Date)) {
+    const rounding =
+      operator === 'gt' || operator === 'lte'
+        ? 'down'
+        : operator === 'gte' || operator === 'lt'
+          ? 'up'
+          : 'none'
+    return compare(slots.add('text', leaf, scalarReader(field, of, rounding)))
+  }
+  throw new QueryError(`${of} takes what the figure is, ${figureText(measure)}: got ${describe(value)}`)
+}
+
+function figureText({ name, field }: Measure): string {
+  if (field === null || name === 'countDistinct' || name === 'avg') return 'a number'
+  if (isBigint(field.types)) return 'a bigint'
+  return name === 'sum' ? 'a number' : `a value as '${field.path}' has it`
+}
+
+function parseGroupOrder(
+  orderBy: unknown,
+  groupBy: readonly Field[],
+  context: AggregateContext,
+): Parsed['order'] {
+  return entriesOf(orderBy ?? {}, 'orderBy').flatMap(([key, value]): Parsed['order'] => {
+    if (key === 'count') return [{ by: measureOf('count', null, context), direction: directionOf(value) }]
     if (!isMeasureName(key) && key !== 'group') {
       throw new QueryError(
-        `An aggregate is ordered by count, sum, avg, min, max or group: there is no ${quote(key)}`,
+        `An aggregate is ordered by count, countDistinct, sum, avg, min, max or group: there is no ${quote(key)}`,
       )
     }
     return entriesOf(value, key).map(([path, direction]) => ({
-      by: key === 'group' ? groupField(groupBy, path) : measure(key, path),
+      by: key === 'group' ? groupField(groupBy, path) : measureOf(key, path, context),
       direction: directionOf(direction),
     }))
   })
-  if (Math.max(measures.length, groupBy.length, order.length) > mostFields)
-    throw new QueryError(`An aggregate names at most ${mostFields} fields in each of its options`)
-  return { measures, groupBy, having: query.having === undefined ? null : having(query.having), order }
 }
 
 function groupField(groupBy: readonly Field[], path: string): Field {
@@ -137,10 +184,4 @@ function isMeasureName(name: string): name is (typeof measureNames)[number] {
 function entriesOf(value: unknown, of: string): [string, unknown][] {
   if (typeof value === 'object' && value !== null && isPlainObject(value)) return Object.entries(value)
   throw new QueryError(`${of} takes an object: got ${describe(value)}`)
-}
-
-function isPath(path: unknown): path is string {
-  if (typeof path !== 'string') return false
-  const names = path.split('.')
-  return names.length <= deepestField && names.every(isFieldName)
 }

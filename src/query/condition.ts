@@ -1,41 +1,62 @@
-import type { Field } from './fields.ts'
+import type { Field } from '../schema/fields.ts'
+import type { Slot } from './operand.ts'
 
-/** The place of an operand: queries that differ in their operands only have one plan. */
-export type Slot = number
-
-/** What an operand is bound as. A Date is its ISO string and a bigint its digits, as they are stored. */
-export type Operand = string | number | null | Uint8Array | readonly (string | number | boolean)[]
-
-/** How values compare: `string` includes dates and bigints, as they are stored. */
-export type Comparable = 'number' | 'string'
+export type Comparison = 'eq' | 'gt' | 'gte' | 'lt' | 'lte'
 
 /** The condition of a `where`, checked. It is true, false or unknown of a row, as in SQL: rows where it is true are found. */
 export type Condition =
   | { readonly type: 'and' | 'or'; readonly conditions: readonly Condition[] }
   | { readonly type: 'not'; readonly condition: Condition }
+  | { readonly type: 'constant'; readonly value: boolean }
+  /** Texts are dates too, in the form in which they are stored. */
   | {
       readonly type: 'compare'
       readonly field: Field
-      readonly operator: 'eq' | 'gt' | 'gte' | 'lt' | 'lte'
-      readonly kind: Comparable
-      readonly operand: Slot
+      readonly operator: Comparison
+      readonly operand: Slot<'number'> | Slot<'text'> | Slot<'bigint'>
     }
   /** Equals `true` or `false`. */
   | { readonly type: 'boolean'; readonly field: Field; readonly value: boolean }
+  /** Equals 0: also where it is -0, which files of earlier releases hold as a text. */
+  | { readonly type: 'zero'; readonly field: Field }
   /** Equals one of the operand's items. */
-  | { readonly type: 'in'; readonly field: Field; readonly kind: Comparable; readonly items: Slot }
-  /** `%` stands for any text, `_` for one character. */
   | {
-      readonly type: 'like'
+      readonly type: 'in'
       readonly field: Field
-      readonly caseSensitive: boolean
-      readonly pattern: Slot
+      readonly items: Slot<'numbers'> | Slot<'texts'> | Slot<'bigints'>
+    }
+  /** Matches a pattern in which `%` stands for any text, `_` for one character. */
+  | { readonly type: 'like'; readonly field: Field; readonly folded: boolean; readonly pattern: Slot<'text'> }
+  /** Has this text somewhere in it, or at its end. `folded`: the letters A to Z are those of a to z, as in the operand. */
+  | {
+      readonly type: 'substring'
+      readonly field: Field
+      readonly at: 'anywhere' | 'end'
+      readonly folded: boolean
+      readonly text: Slot<'text'>
+    }
+  /** Begins with this text: lies from it up to the first text behind all that begin with it. */
+  | {
+      readonly type: 'prefix'
+      readonly field: Field
+      readonly folded: boolean
+      readonly text: Slot<'text'>
+      readonly end: Slot<'end'>
     }
   /** Is null, or not there. */
   | { readonly type: 'null'; readonly field: Field }
   /** Is an array in which each of the operand's items occurs. */
-  | { readonly type: 'contains'; readonly field: Field; readonly items: Slot }
-  | { readonly type: 'constant'; readonly value: boolean }
+  | { readonly type: 'includes'; readonly field: Field; readonly items: Slot<'items'> }
+  /** Is an array of which some elements, or all of them, meet a condition, whose fields are those of an element. */
+  | {
+      readonly type: 'elements'
+      readonly quantifier: 'some' | 'every'
+      readonly field: Field
+      readonly condition: Condition | null
+    }
+  /** Of the row's key, in the order of keys. */
+  | { readonly type: 'key'; readonly operator: Comparison; readonly key: Slot<'key'> }
+  | { readonly type: 'keyIn'; readonly keys: Slot<'keys'> }
 
 /** The conditions that must all be true for this one to be. */
 export function conjuncts(condition: Condition | null): readonly Condition[] {

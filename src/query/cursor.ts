@@ -1,8 +1,10 @@
 import { QueryError } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
 import { contains, type KeyRange } from '../key/range.ts'
-import { type ComparedRow, sortable } from './evaluate.ts'
-import type { FindPlan } from './plan.ts'
+import { isBigint } from '../schema/fields.ts'
+import { sortable } from './evaluate.ts'
+import type { FindPlan, OrderTerm } from './plan.ts'
+import { scalarReader } from './scalar.ts'
 
 /** Where a page ended: what the last row was ordered by, and its key. */
 export interface Cursor {
@@ -12,10 +14,12 @@ export interface Cursor {
 
 type Ordered = Pick<FindPlan, 'order' | 'keyDirection'>
 
-/** The cursor of a page that ended with this row: text for `decodeCursor`, opaque to others. */
-export function encodeCursor(plan: Ordered, row: ComparedRow): string {
-  const values = plan.order.map((term) => sortable(row.value, term))
-  const key = Buffer.from(row.key).toString('base64')
+/** The cursor of a page that ended with this row, as it is stored: text for `decodeCursor`, opaque to others. */
+export function encodeCursor(plan: Ordered, rowKey: Uint8Array, stored: string | Uint8Array): string {
+  // What SQLite orders by is what is stored; bytes have no fields.
+  const json: unknown = typeof stored === 'string' ? JSON.parse(stored) : null
+  const values = plan.order.map((term) => sortable(json, term))
+  const key = Buffer.from(rowKey).toString('base64')
   return Buffer.from(JSON.stringify([orderText(plan), values, key])).toString('base64url')
 }
 
@@ -28,7 +32,22 @@ export function decodeCursor(cursor: unknown, plan: Ordered, range: KeyRange): C
   if (decoded.order !== orderText(plan) || decoded.values.length !== plan.order.length) {
     throw new QueryError('The cursor is of a page with another order: ask with the orderBy it was given for')
   }
-  return decoded
+  const values = decoded.values.map((value, i) => ofTerm(value, plan.order[i]!))
+  return { values, key: decoded.key }
+}
+
+/** The value of a cursor as rows are ordered by it. Throws a QueryError for what the field of the term cannot be. */
+function ofTerm(value: string | number | null, { field }: OrderTerm): string | number | null {
+  const { types } = field
+  if (value === null) return value
+  if (typeof value === 'number') {
+    if (types.number || types.boolean) return value === 0 ? 0 : value
+  } else if (isBigint(types)) {
+    if (/^-?\d{1,100000}$/.test(value)) return value
+  } else if (types.date && !types.string) return scalarReader(field, 'after', 'none')(value)
+  // Numbers that JSON does not have are stored as texts.
+  else if (types.string || types.structure || types.bigint || types.number) return value
+  throw new QueryError('after takes the cursor of an earlier page of the same query, as it was given')
 }
 
 function parse(text: string): (Cursor & { readonly order: string }) | null {

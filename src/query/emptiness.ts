@@ -1,5 +1,6 @@
 import { QueryError } from '../errors.ts'
-import type { Condition, Operand } from './condition.ts'
+import type { Condition } from './condition.ts'
+import { type Operand, operandAt } from './operand.ts'
 import type { Planned, Selection } from './plan.ts'
 
 /**
@@ -38,8 +39,11 @@ function truth(condition: Condition, operands: readonly Operand[]): boolean | nu
     }
     case 'constant':
       return condition.value
-    case 'contains':
-      return (operands[condition.items] as readonly unknown[]).length === 0 ? true : null
+    case 'includes':
+      return operandAt(operands, condition.items).length === 0 ? true : null
+    case 'substring':
+    case 'prefix':
+      return operandAt(operands, condition.text) === '' ? true : null
     default:
       return null
   }

@@ -1,8 +1,10 @@
 import { compareBytes } from '../key/codec.ts'
 import { contains } from '../key/range.ts'
+import { isBigint } from '../schema/fields.ts'
 import { encodeValue } from '../value/codec.ts'
-import type { Condition, Operand } from './condition.ts'
-import { matchesLike } from './like.ts'
+import type { Comparison, Condition } from './condition.ts'
+import { foldCase, matchesLike } from './like.ts'
+import { type Operand, operandAt } from './operand.ts'
 import type { FindPlan, OrderTerm, Planned, Selection } from './plan.ts'
 import { storedForm, storedItems, valueAt } from './stored-form.ts'
 import { compareText } from './text-order.ts'
@@ -13,65 +15,116 @@ export interface ComparedRow {
   readonly value: unknown
 }
 
-/** What a condition is of a value, as in SQL: `null` is "unknown". */
-function evaluate(condition: Condition, operands: readonly Operand[], value: unknown): boolean | null {
+type FieldCondition = Exclude<
+  Condition,
+  { type: 'and' | 'or' | 'not' | 'constant' | 'key' | 'keyIn' | 'null' }
+>
+
+/** What a condition is of a row, as in SQL: `null` is "unknown". */
+function evaluate(condition: Condition, operands: readonly Operand[], row: ComparedRow): boolean | null {
   switch (condition.type) {
     case 'and':
     case 'or': {
       const decisive = condition.type === 'or'
       let result: boolean | null = !decisive
       for (const inner of condition.conditions) {
-        const one = evaluate(inner, operands, value)
+        const one = evaluate(inner, operands, row)
         if (one === decisive) return decisive
         if (one === null) result = null
       }
       return result
     }
     case 'not': {
-      const inner = evaluate(condition.condition, operands, value)
+      const inner = evaluate(condition.condition, operands, row)
       return inner === null ? null : !inner
     }
     case 'constant':
       return condition.value
-    case 'contains': {
-      const found = valueAt(value, condition.field.path)
-      if (storedForm(found) === null) return null
-      const items: unknown[] | undefined = storedItems(found)?.map(storedForm)
-      return items !== undefined && listIn(operands, condition.items).every((item) => items.includes(item))
-    }
+    case 'key':
+      return holds(condition.operator, compareBytes(row.key, operandAt(operands, condition.key)))
+    case 'keyIn':
+      return operandAt(operands, condition.keys).some((key) => compareBytes(row.key, key) === 0)
     case 'null':
-      return storedForm(valueAt(value, condition.field.path)) === null
+      return storedForm(valueAt(row.value, condition.field.names)) === null
+    default: {
+      const found = valueAt(row.value, condition.field.names)
+      return storedForm(found) === null ? null : meets(condition, operands, found, row.key)
+    }
   }
-  const found = storedForm(valueAt(value, condition.field.path))
-  if (found === null) return null
+}
+
+/** What a condition is of a value that is there. */
+function meets(
+  condition: FieldCondition,
+  operands: readonly Operand[],
+  found: unknown,
+  key: Uint8Array,
+): boolean {
+  const stored = storedForm(found)
   switch (condition.type) {
     case 'compare': {
-      const operand = operands[condition.operand] as string | number
-      if (typeof found !== condition.kind) return false
-      const order = compareScalars(found as string | number, operand)
-      switch (condition.operator) {
-        case 'eq':
-          return order === 0
-        case 'gt':
-          return order > 0
-        case 'gte':
-          return order >= 0
-        case 'lt':
-          return order < 0
-        case 'lte':
-          return order <= 0
+      const { operand, operator } = condition
+      if (operand.type === 'bigint') {
+        return (
+          typeof found === 'bigint' &&
+          holds(operator, compareBigints(found, BigInt(operandAt(operands, operand))))
+        )
       }
-      break
+      const other = operandAt(operands, operand)
+      return (
+        typeof stored === typeof other && holds(operator, compareScalars(stored as string, other as string))
+      )
     }
     case 'boolean':
-      return found === condition.value
+      return stored === condition.value
+    case 'zero':
+      return stored === 0
     case 'in':
-      return typeof found === condition.kind && listIn(operands, condition.items).includes(found as string)
+      if (condition.items.type === 'bigints' && typeof found !== 'bigint') return false
+      return (operandAt(operands, condition.items) as readonly unknown[]).includes(stored)
     case 'like':
       return (
-        typeof found === 'string' &&
-        matchesLike(found, operands[condition.pattern] as string, condition.caseSensitive)
+        typeof stored === 'string' &&
+        matchesLike(stored, operandAt(operands, condition.pattern), condition.folded)
       )
+    case 'substring': {
+      if (typeof stored !== 'string') return false
+      const text = condition.folded ? foldCase(stored) : stored
+      const part = operandAt(operands, condition.text)
+      return condition.at === 'end' ? text.endsWith(part) : text.includes(part)
+    }
+    case 'prefix': {
+      if (typeof stored !== 'string') return false
+      const text = condition.folded ? foldCase(stored) : stored
+      return text.startsWith(operandAt(operands, condition.text))
+    }
+    case 'includes': {
+      const items = storedItems(found)?.map(storedForm)
+      return items !== undefined && operandAt(operands, condition.items).every((item) => items.includes(item))
+    }
+    case 'elements': {
+      const elements = storedItems(found)
+      if (elements === null) return false
+      const { condition: inner, quantifier } = condition
+      if (inner === null) return elements.length > 0
+      const isMet = (value: unknown) => evaluate(inner, operands, { key, value }) === true
+      return quantifier === 'some' ? elements.some(isMet) : elements.every(isMet)
+    }
+  }
+}
+
+function holds(operator: Comparison, order: number): boolean {
+  switch (operator) {
+    case 'eq':
+      return order === 0
+    case 'gt':
+      return order > 0
+    case 'gte':
+      return order >= 0
+    case 'lt':
+      return order < 0
+    case 'lte':
+      return order <= 0
   }
 }
 
@@ -82,17 +135,17 @@ export function selects(
   row: ComparedRow,
 ): boolean {
   if (range !== null) {
-    const keys = { start: operands[range.start] as Uint8Array, end: operands[range.end] as Uint8Array }
+    const keys = { start: operandAt(operands, range.start), end: operandAt(operands, range.end) }
     if (!contains(keys, row.key)) return false
   }
-  return where === null || evaluate(where, operands, row.value) === true
+  return where === null || evaluate(where, operands, row) === true
 }
 
 /** The total order of a query's rows. */
 export function rowOrder({ order, keyDirection }: Pick<FindPlan, 'order' | 'keyDirection'>) {
   return (a: ComparedRow, b: ComparedRow): number => {
     for (const term of order) {
-      const compared = compareSortable(sortable(a.value, term), sortable(b.value, term))
+      const compared = compareSortable(term, sortable(a.value, term), sortable(b.value, term))
       if (compared !== 0) return term.direction === 'asc' ? compared : -compared
     }
     const compared = compareBytes(a.key, b.key)
@@ -105,12 +158,28 @@ export function findRows<R extends ComparedRow>(
   { plan, operands }: Planned<FindPlan>,
   rows: Iterable<R>,
 ): R[] {
-  const compare = rowOrder(plan)
-  const found = [...rows].filter((row) => selects(plan, operands, row)).sort(compare)
-  const rest = plan.after === null ? found : found.filter((row) => isBehind(plan, operands, row))
-  const offset = plan.offset === null ? 0 : (operands[plan.offset] as number)
-  const limit = plan.limit === null ? rest.length : (operands[plan.limit] as number)
+  const found = [...rows].filter((row) => selects(plan, operands, row)).sort(rowOrder(plan))
+  const different = firstOfEach(plan.distinct, found)
+  const rest = plan.after === null ? different : different.filter((row) => isBehind(plan, operands, row))
+  const offset = plan.offset === null ? 0 : operandAt(operands, plan.offset)
+  const limit = plan.limit === null ? rest.length : operandAt(operands, plan.limit)
   return rest.slice(offset, offset + limit)
+}
+
+/** The first of the rows that agree in these fields. */
+function firstOfEach<R extends ComparedRow>(fields: FindPlan['distinct'], rows: R[]): R[] {
+  if (fields.length === 0) return rows
+  const seen = new Set<string>()
+  return rows.filter(({ value }) => {
+    const text = JSON.stringify(fields.map(({ names }) => identity(valueAt(value, names))))
+    return seen.size < seen.add(text).size
+  })
+}
+
+/** The same for values that are stored alike, and for no others. */
+function identity(value: unknown): unknown {
+  const stored = storedForm(value)
+  return typeof stored === 'object' && stored !== null ? [encodeValue(value).value] : stored
 }
 
 /** Whether a row comes behind the query's cursor; true where it has none. */
@@ -122,25 +191,28 @@ export function isBehind(
   if (after === null) return true
   for (const [i, term] of order.entries()) {
     const slot = after.values[i]!
-    const cursor = slot === null ? null : (operands[slot] as string | number)
-    const compared = compareSortable(sortable(row.value, term), cursor)
+    const cursor = slot === null ? null : operandAt(operands, slot)
+    const compared = compareSortable(term, sortable(row.value, term), cursor)
     if (compared !== 0) return term.direction === 'asc' ? compared > 0 : compared < 0
   }
-  const compared = compareBytes(row.key, operands[after.key] as Uint8Array)
+  const compared = compareBytes(row.key, operandAt(operands, after.key))
   return keyDirection === 'asc' ? compared > 0 : compared < 0
 }
 
 /** What a row is ordered by: as SQLite sees it, booleans are 0 and 1, objects and arrays their JSON text. */
 export function sortable(value: unknown, { field }: OrderTerm): string | number | null {
-  const found = storedForm(valueAt(value, field.path))
+  const found = storedForm(valueAt(value, field.names))
   if (typeof found === 'boolean') return found ? 1 : 0
   return typeof found === 'object' && found !== null ? String(encodeValue(found).value) : found
 }
 
-/** Null first, then numbers, then texts. */
-function compareSortable(a: string | number | null, b: string | number | null): number {
+/** Null first, then numbers, then texts; of a bigint the texts are digits. */
+function compareSortable({ field }: OrderTerm, a: string | number | null, b: string | number | null): number {
   const rank = rankOf(a) - rankOf(b)
-  return rank !== 0 || a === null ? rank : compareScalars(a, b as string | number)
+  if (rank !== 0 || a === null) return rank
+  return isBigint(field.types)
+    ? compareBigints(BigInt(a), BigInt(b!))
+    : compareScalars(a, b as string | number)
 }
 
 function rankOf(value: string | number | null): number {
@@ -152,6 +224,6 @@ function compareScalars(a: string | number, b: string | number): number {
   return a < (b as number) ? -1 : a > (b as number) ? 1 : 0
 }
 
-function listIn(operands: readonly Operand[], slot: number): readonly unknown[] {
-  return operands[slot] as readonly unknown[]
+function compareBigints(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }

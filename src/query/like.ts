@@ -1,23 +1,40 @@
+/** A part of a pattern of `like`: any text, any character, or a character that stands for itself. */
+export type PatternPart = '%' | '_' | { readonly character: string }
+
+/** The parts of a pattern; `null` where a backslash at its end escapes nothing. */
+export function patternParts(pattern: string): PatternPart[] | null {
+  const parts: PatternPart[] = []
+  let isEscaped = false
+  for (const character of pattern) {
+    if (isEscaped) parts.push({ character })
+    else if (character === '%' || character === '_') parts.push(character)
+    else if (character !== '\\') parts.push({ character })
+    isEscaped = !isEscaped && character === '\\'
+  }
+  return isEscaped ? null : parts
+}
+
 /**
- * Whether a text matches a pattern of `like`: `%` stands for any text, `_` for one character, everything else for
- * itself. Without `caseSensitive` the letters A to Z match theirs of the other case. A NUL ends a text, as in SQLite.
+ * Whether a text matches a pattern of `like`. With `folded` the letters A to Z match theirs of the other case. A NUL ends a text,
+ * as in SQLite.
  *
  * @example
- * matchesLike('Paris', 'P%s', true)   // true
+ * matchesLike('Paris', 'P%s', false)   // true
  */
-export function matchesLike(text: string, pattern: string, caseSensitive: boolean): boolean {
-  const fold = caseSensitive ? (part: string) => part : lowerAscii
+export function matchesLike(text: string, pattern: string, folded: boolean): boolean {
+  const fold = folded ? foldCase : (part: string) => part
   const left = [...fold(untilNul(text))]
-  const right = [...fold(untilNul(pattern))]
+  const right = patternParts(fold(untilNul(pattern))) ?? []
   let at = 0
   let step = 0
   let star = -1
   let resume = 0
   while (at < left.length) {
-    if (right[step] === '%') {
+    const part = right[step]
+    if (part === '%') {
       star = step++
       resume = at
-    } else if (step < right.length && (right[step] === '_' || right[step] === left[at])) {
+    } else if (part === '_' || (typeof part === 'object' && part.character === left[at])) {
       at++
       step++
     } else if (star !== -1) {
@@ -29,11 +46,13 @@ export function matchesLike(text: string, pattern: string, caseSensitive: boolea
   return step === right.length
 }
 
-function untilNul(text: string): string {
-  const end = text.indexOf('\0')
-  return end === -1 ? text : text.slice(0, end)
+/** A text in which the letters A to Z are those of a to z. */
+export function foldCase(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 }
 
-function lowerAscii(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+/** A text up to the first NUL, where `like` ends it. */
+export function untilNul(text: string): string {
+  const end = text.indexOf('\0')
+  return end === -1 ? text : text.slice(0, end)
 }

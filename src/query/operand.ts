@@ -1,68 +1,67 @@
-import { QueryError } from '../errors.ts'
-import type { Operand } from './condition.ts'
-import { kindOf } from './shape.ts'
-
-/** How a slot is filled from the leaf of a query at `leaf`. */
-export interface SlotSource {
-  readonly leaf: number
-  readonly as: 'scalar' | 'pattern' | 'numbers' | 'strings' | 'items' | 'given'
-  /** The operator or option, for messages. */
-  readonly of: string
+/** What the operands of a query are, by their types. */
+export interface OperandTypes {
+  /** Finite, and no -0. */
+  number: number
+  text: string
+  /** The digits of a bigint, as it is stored. */
+  bigint: string
+  numbers: readonly number[]
+  texts: readonly string[]
+  bigints: readonly string[]
+  items: readonly (string | number | boolean)[]
+  /** A text before which all others of some range come; `null`: there is none. */
+  end: string | null
+  /** An encoded key. */
+  key: Uint8Array
+  keys: readonly Uint8Array[]
+  /** A limit or an offset. */
+  count: number
 }
 
-const longestPattern = 10_000
+export type OperandType = keyof OperandTypes
+
+export type Operand = OperandTypes[OperandType]
+
+/** The place of an operand of this type: queries that differ in their operands only have one plan. */
+export interface Slot<Type extends OperandType = OperandType> {
+  readonly type: Type
+  readonly at: number
+}
+
+/** How an operand is made from the leaf of a query. */
+export interface SlotSource {
+  readonly leaf: number
+  readonly read: (leaf: unknown) => Operand
+}
+
+/** The slots of a plan, and where their operands come from. */
+export class Slots {
+  readonly sources: SlotSource[] = []
+
+  /** A new slot. `read` throws a QueryError for what is no operand. */
+  add<Type extends OperandType>(
+    type: Type,
+    leaf: number,
+    read: (leaf: unknown) => OperandTypes[Type],
+  ): Slot<Type> {
+    return { type, at: this.sources.push({ leaf, read }) - 1 }
+  }
+}
+
+/** The operand in a slot. */
+export function operandAt<Type extends OperandType>(
+  operands: readonly Operand[],
+  slot: Slot<Type>,
+): OperandTypes[Type] {
+  return operands[slot.at] as OperandTypes[Type]
+}
 
 /** The operands of a query, from its leaves. */
 export function fillSlots(sources: readonly SlotSource[], leaves: readonly unknown[]): Operand[] {
   const operands = new Array<Operand>(sources.length)
   for (let slot = 0; slot < sources.length; slot++) {
-    const source = sources[slot]!
-    operands[slot] = fillSlot(source, leaves[source.leaf])
+    const { leaf, read } = sources[slot]!
+    operands[slot] = read(leaves[leaf])
   }
   return operands
-}
-
-/** The operand of one slot, from its leaf. Throws a QueryError for one that cannot be compared. */
-export function fillSlot({ as, of }: SlotSource, value: unknown): Operand {
-  switch (as) {
-    case 'scalar':
-      return toScalar(value, of)
-    case 'pattern':
-      return toPattern(value, of)
-    case 'numbers':
-      return (value as unknown[]).filter((item) => typeof item === 'number').map((item) => toScalar(item, of))
-    case 'strings':
-      return (value as unknown[])
-        .filter((item) => 'sid'.includes(kindOf(item)))
-        .map((item) => toScalar(item, of))
-    case 'items':
-      return (Array.isArray(value) ? value : [value]).map((item) =>
-        typeof item === 'boolean' ? item : toScalar(item, of),
-      )
-    case 'given':
-      return value as Operand
-  }
-}
-
-function toScalar(value: unknown, of: string): string | number {
-  if (typeof value === 'string') {
-    if (!value.isWellFormed())
-      throw new QueryError(`${of} is given a text with a lone surrogate, which cannot be compared`)
-    return value
-  }
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value))
-      throw new QueryError(`${of} is given ${value}, which no stored number equals`)
-    return value === 0 ? 0 : value
-  }
-  if (typeof value === 'bigint') return String(value)
-  const time = value as Date
-  if (Number.isNaN(time.getTime())) throw new QueryError(`${of} is given an invalid Date`)
-  return time.toISOString()
-}
-
-function toPattern(value: unknown, of: string): string {
-  const pattern = toScalar(value, of) as string
-  if (pattern.length <= longestPattern) return pattern
-  throw new QueryError(`The pattern of ${of} is longer than ${longestPattern} characters`)
 }

@@ -1,11 +1,12 @@
 import { QueryError } from '../errors.ts'
+import { deepestField, isFieldName } from '../schema/field-path.ts'
+import { type Field, type Fields, fieldAt, type Place } from '../schema/fields.ts'
 import { type Condition, conjuncts } from './condition.ts'
-import { deepestField, isFieldName } from './field-name.ts'
-import type { Field, Fields, Place } from './fields.ts'
-import { typesOf } from './fields.ts'
+import { describe, quote } from './describe.ts'
+import { checkOrdered } from './field-condition.ts'
 import type { Direction, OrderTerm } from './plan.ts'
-import { isPlainObject } from './shape.ts'
-import { checkOrdered, describe, quote } from './where.ts'
+import { isPlainObject } from './query-reader.ts'
+import { fieldName, idName } from './where.ts'
 
 const mostTerms = 100
 
@@ -14,41 +15,55 @@ interface OrderingIndex {
   readonly fields: readonly string[]
 }
 
+/** The order of rows: by the terms, then by the key, which is unlike in all of them. */
+export interface Order {
+  readonly terms: readonly OrderTerm[]
+  readonly keyDirection: Direction
+}
+
 /**
- * The terms of an `orderBy`, `{ age: 'desc', address: { city: 'asc' } }` or an array of such objects.
+ * The terms of an `orderBy`, `{ age: 'desc', address: { city: 'asc' } }` or an array of such objects. What comes behind `$id`
+ * orders nothing.
  *
  * Throws a QueryError for what is no field, no direction, or cannot be ordered.
  */
-export function parseOrder(orderBy: unknown, fields: Fields, collection: string): OrderTerm[] {
-  if (orderBy === undefined) return []
+export function parseOrder(orderBy: unknown, fields: Fields, collection: string): Order {
   const terms: OrderTerm[] = []
-  const visit = (value: unknown, place: Place, path: readonly string[]): void => {
+  let keyDirection: Direction | null = null
+  const visit = (value: unknown, place: Place, names: readonly string[]): void => {
     if (typeof value !== 'object' || value === null || !isPlainObject(value)) {
       throw new QueryError(
         `orderBy takes fields with 'asc' or 'desc', as { age: 'desc' }: got ${describe(value)}`,
       )
     }
-    for (const name of Object.keys(value)) {
-      const child = isFieldName(name) && path.length < deepestField ? fields.child(place, name) : null
+    for (const key of Object.keys(value)) {
+      const inner = value[key]
+      if (key === idName && names.length === 0) {
+        if (inner !== 'asc' && inner !== 'desc')
+          throw new QueryError(`orderBy takes 'asc' or 'desc' for '${idName}': got ${describe(inner)}`)
+        keyDirection ??= inner
+        continue
+      }
+      const name = fieldName(key)
+      const child = isFieldName(name) && names.length < deepestField ? fields.child(place, name) : null
       if (child === null) throw new QueryError(`There is no field ${quote(name)} to order '${collection}' by`)
-      const inner = value[name]
-      const dotted = [...path, name].join('.')
-      if (inner !== 'asc' && inner !== 'desc') visit(inner, child, [...path, name])
-      else terms.push(orderTerm({ path: dotted, types: typesOf(child) }, inner))
+      const path = [...names, name]
+      if (inner !== 'asc' && inner !== 'desc') visit(inner, child, path)
+      else if (keyDirection === null) terms.push(orderTerm(fieldAt(path, child), inner))
     }
   }
-  for (const part of Array.isArray(orderBy) ? orderBy : [orderBy]) visit(part, fields.root, [])
+  for (const part of Array.isArray(orderBy) ? orderBy : [orderBy ?? {}]) visit(part, fields.root, [])
   const paths = terms.map(({ field }) => field.path)
   const twice = paths.find((path, i) => paths.indexOf(path) !== i)
   if (twice !== undefined) throw new QueryError(`orderBy names '${twice}' twice`)
   if (terms.length > mostTerms) throw new QueryError(`orderBy names at most ${mostTerms} fields`)
-  return terms
+  return { terms, keyDirection: keyDirection ?? terms.at(-1)?.direction ?? 'asc' }
 }
 
 function orderTerm(field: Field, direction: Direction): OrderTerm {
   checkOrdered(field, 'orderBy')
-  const { number, string, boolean, bigint } = field.types
-  if (field.types.structure && !number && !string && !boolean && !bigint) {
+  const { structure, absent: _, ...others } = field.types
+  if (structure && !Object.values(others).includes(true)) {
     throw new QueryError(`orderBy cannot order by '${field.path}', an object or array: name a field in it`)
   }
   return { field, direction }
@@ -60,6 +75,7 @@ function orderTerm(field: Field, direction: Direction): OrderTerm {
  */
 export function defaultOrder(where: Condition | null, indexes: readonly OrderingIndex[]): OrderTerm[] {
   const conditions = conjuncts(where)
+  if (conditions.some(({ type }) => type === 'key' || type === 'keyIn')) return []
   for (const { fields } of indexes) {
     const equal = fields.findIndex(
       (path) => !conditions.some((one) => isEquality(one) && one.field.path === path),
@@ -72,9 +88,13 @@ export function defaultOrder(where: Condition | null, indexes: readonly Ordering
 }
 
 function isEquality(condition: Condition): condition is Extract<Condition, { field: Field }> {
-  return condition.type === 'boolean' || (condition.type === 'compare' && condition.operator === 'eq')
+  if (condition.type === 'boolean' || condition.type === 'zero') return true
+  return condition.type === 'compare' && condition.operator === 'eq'
 }
 
-function isRange(condition: Condition): condition is Extract<Condition, { type: 'in' | 'compare' }> {
+function isRange(
+  condition: Condition,
+): condition is Extract<Condition, { type: 'in' | 'compare' | 'prefix' }> {
+  if (condition.type === 'prefix') return !condition.folded
   return condition.type === 'in' || (condition.type === 'compare' && condition.operator !== 'eq')
 }

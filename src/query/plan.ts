@@ -1,5 +1,6 @@
-import type { Condition, Operand, Slot } from './condition.ts'
-import type { Field } from './fields.ts'
+import type { Field } from '../schema/fields.ts'
+import type { Condition } from './condition.ts'
+import type { Operand, Slot } from './operand.ts'
 
 export type Direction = 'asc' | 'desc'
 
@@ -12,13 +13,13 @@ export interface OrderTerm {
 export interface Selection {
   readonly collection: string
   readonly where: Condition | null
-  readonly range: { readonly start: Slot; readonly end: Slot } | null
+  readonly range: { readonly start: Slot<'key'>; readonly end: Slot<'key'> } | null
 }
 
 /** Where a page goes on: behind the row with these values (`null`: that value is null) and this key. */
 export interface AfterPlan {
-  readonly values: readonly (Slot | null)[]
-  readonly key: Slot
+  readonly values: readonly (Slot<'number'> | Slot<'text'> | Slot<'bigint'> | null)[]
+  readonly key: Slot<'key'>
 }
 
 /** Rows in an order: by the terms, then by the key, so that it is total. */
@@ -28,19 +29,21 @@ export interface FindPlan extends Selection {
   readonly shape: string
   readonly order: readonly OrderTerm[]
   readonly keyDirection: Direction
+  /** Of the rows that agree in all of these fields, the first one only; of none, every row. */
+  readonly distinct: readonly Field[]
   readonly after: AfterPlan | null
-  readonly limit: Slot | null
-  readonly offset: Slot | null
+  readonly limit: Slot<'count'> | null
+  readonly offset: Slot<'count'> | null
 }
 
 /**
  * The rows of a `find` for each of many parents: `below` their keys, or `at` the keys themselves. `parents` is the slot
- * of a list of keys in hexadecimal; the limit and the offset are those of each parent.
+ * of a list of keys; the limit and the offset are those of each parent.
  */
 export interface RelatedPlan extends Omit<FindPlan, 'type'> {
   readonly type: 'related'
   readonly relation: 'below' | 'at'
-  readonly parents: Slot
+  readonly parents: Slot<'keys'>
 }
 
 export interface CountPlan extends Selection {
@@ -50,7 +53,7 @@ export interface CountPlan extends Selection {
 
 /** One figure of an aggregate. Only `count` has no field. */
 export interface Measure {
-  readonly name: 'count' | 'sum' | 'avg' | 'min' | 'max'
+  readonly name: 'count' | 'countDistinct' | 'sum' | 'avg' | 'min' | 'max'
   readonly field: Field | null
 }
 
@@ -62,7 +65,7 @@ export type HavingCondition =
       readonly type: 'compare'
       readonly measure: Measure
       readonly operator: 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte'
-      readonly operand: Slot
+      readonly operand: Slot<'number'> | Slot<'text'> | Slot<'bigint'>
     }
 
 export interface AggregatePlan extends Selection {
@@ -73,7 +76,7 @@ export interface AggregatePlan extends Selection {
   readonly having: HavingCondition | null
   /** Before the fields of the groups themselves. */
   readonly order: readonly { readonly by: Measure | Field; readonly direction: Direction }[]
-  readonly limit: Slot | null
+  readonly limit: Slot<'count'> | null
 }
 
 export type Plan = FindPlan | RelatedPlan | CountPlan | AggregatePlan

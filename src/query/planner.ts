@@ -1,45 +1,75 @@
+import { patternRange } from '../key/pattern.ts'
+import type { Pattern } from '../key/pattern.types.ts'
 import type { KeyRange } from '../key/range.ts'
 import { checkOptionNames } from '../option-names.ts'
+import { Fields, isBigint } from '../schema/fields.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
 import { parseAggregate } from './aggregate.ts'
 import { BoundedCache } from './bounded-cache.ts'
-import type { Operand } from './condition.ts'
 import { decodeCursor } from './cursor.ts'
-import { Fields } from './fields.ts'
-import { fillSlots, type SlotSource } from './operand.ts'
+import { describe } from './describe.ts'
+import { parsePaths } from './field-paths.ts'
+import type { ParameterValues } from './fill-parameters.ts'
+import {
+  fillSlots,
+  type Operand,
+  type OperandType,
+  type OperandTypes,
+  type Slot,
+  type SlotSource,
+  Slots,
+} from './operand.ts'
 import { defaultOrder, parseOrder } from './order.ts'
-import type { AfterPlan, AggregatePlan, CountPlan, FindPlan, Plan, Planned, RelatedPlan } from './plan.ts'
-import { Shape, structureText } from './shape.ts'
+import type {
+  AfterPlan,
+  AggregatePlan,
+  CountPlan,
+  FindPlan,
+  Plan,
+  Planned,
+  RelatedPlan,
+  Selection,
+} from './plan.ts'
+import { QueryReader, structureText } from './query-reader.ts'
+import type { Syntax } from './syntax.ts'
 import type { UncheckedAggregate, UncheckedQuery } from './unchecked.types.ts'
-import { describe, WhereParser } from './where.ts'
+import { parseWhere } from './where.ts'
 
 /** What the planner knows of a collection. */
 export interface PlannedCollection {
   readonly name: string
+  readonly pattern: Pattern
   /** The output of its schema; `null` where it is not known. */
   readonly schema: JsonSchema | null
   readonly indexes: readonly { readonly fields: readonly string[] }[]
-  /** The keys of the pattern. */
-  readonly range: KeyRange
 }
 
-interface Template<P extends Plan> {
+interface Template<P extends Plan = Plan> {
   readonly plan: P
   readonly sources: readonly SlotSource[]
 }
 
+/** A template, and what fills its slots for one query. */
+interface Filled<P extends Plan> extends Template<P> {
+  readonly leaves: readonly unknown[]
+  /** The leaves that parameters have given, by their places. */
+  readonly parameters: ReadonlyMap<number, string>
+}
+
 const mostPlans = 500
+/** A shape with a longer text is planned each time: hundreds of them would take too much memory. */
+const longestShape = 20_000
 
 /** Makes plans of the queries on one collection, each shape once. Plans and operands are plain data. */
 export class Planner {
   readonly #collection: PlannedCollection
+  readonly #range: KeyRange
   readonly #fields: Fields
-  readonly #finds = new BoundedCache<Template<FindPlan>>(mostPlans)
-  readonly #counts = new BoundedCache<Template<CountPlan>>(mostPlans)
-  readonly #aggregates = new BoundedCache<Template<AggregatePlan>>(mostPlans)
+  readonly #templates = new BoundedCache<Template>(mostPlans)
 
   constructor(collection: PlannedCollection) {
     this.#collection = collection
+    this.#range = patternRange(collection.pattern)
     this.#fields = new Fields(collection.schema)
   }
 
@@ -57,20 +87,22 @@ export class Planner {
   /** What goes on behind a cursor, where there is one. Throws a QueryError for what is no cursor of such a query. */
   behind(planned: Planned<FindPlan>, after: unknown, range: KeyRange | null): Planned<FindPlan> {
     if (after === undefined || after === null) return planned
-    return continueAfter(planned, after, range ?? this.#collection.range)
+    return continueAfter(planned, after, range ?? this.#range)
   }
 
-  /** The plan of a query, its cursor aside, with the leaves that fill its slots. Throws as `find` does. */
-  template(
-    query: UncheckedQuery,
-    range: KeyRange | null,
-  ): Template<FindPlan> & { readonly leaves: readonly unknown[] } {
-    const { where, orderBy, limit, offset } = query
-    const shape = new Shape()
-    shape.add(where)
-    const { leaves } = shape
-    let text = shape.text
+  /**
+   * The plan of a query, its cursor aside, with the leaves that fill its slots. `values`: what stands in the places of the
+   * parameters of its condition. Throws as `find` does.
+   */
+  template(query: UncheckedQuery, range: KeyRange | null, values?: ParameterValues): Filled<FindPlan> {
+    const { where, orderBy, limit, offset, distinct } = query
+    const reader = new QueryReader('find ', values, false)
+    reader.read(where)
+    const { leaves, parameters } = reader
+    let { text } = reader
     if (orderBy !== undefined) text += `o${structureText(orderBy)}`
+    if (distinct !== undefined) text += `d${structureText(distinct)}`
+    const rest = leaves.length
     if (range !== null) {
       text += 'r'
       leaves.push(range.start, range.end)
@@ -83,37 +115,55 @@ export class Planner {
       text += '+'
       leaves.push(checkCount(offset, 'offset'))
     }
-    const { plan, sources } = this.#finds.get(text) ?? this.#planFind(query, range, text, leaves.length)
-    return { plan, sources, leaves }
+    const { plan, sources } = this.#known<FindPlan>(text) ?? this.#planFind(query, values, text, rest, range)
+    return { plan, sources, leaves, parameters }
+  }
+
+  #planFind(
+    query: UncheckedQuery,
+    values: ParameterValues | undefined,
+    text: string,
+    rest: number,
+    range: KeyRange | null,
+  ): Template<FindPlan> {
+    const given = new GivenSlots(new Slots(), rest)
+    const condition = this.#where(new QueryReader('', values, true).read(query.where), given.slots)
+    const plan = this.#findPlan(query, condition, text, given, range)
+    return this.#keep(text, { plan, sources: given.slots.sources })
   }
 
   count(where: unknown, range: KeyRange | null): Planned<CountPlan> {
-    const shape = new Shape()
-    shape.add(where)
-    let text = shape.text
+    const reader = new QueryReader('count ', undefined, false)
+    reader.read(where)
+    const { leaves } = reader
+    let { text } = reader
+    const rest = leaves.length
     if (range !== null) {
       text += 'r'
-      shape.leaves.push(range.start, range.end)
+      leaves.push(range.start, range.end)
     }
-    let template = this.#counts.get(text)
-    if (template === undefined) {
-      const { selection, sources } = this.#select(where, range)
-      template = { plan: { type: 'count', shape: text, ...selection }, sources }
-      this.#counts.set(text, template)
+    const plan = (): Template<CountPlan> => {
+      const given = new GivenSlots(new Slots(), rest)
+      const condition = this.#where(new QueryReader('', undefined, true).read(where), given.slots)
+      const selection = this.#selection(condition, given, range)
+      return { plan: { type: 'count', shape: text, ...selection }, sources: given.slots.sources }
     }
-    return { plan: template.plan, operands: fillSlots(template.sources, shape.leaves) }
+    const template = this.#known<CountPlan>(text) ?? this.#keep(text, plan())
+    return { plan: template.plan, operands: fillSlots(template.sources, leaves) }
   }
 
   aggregate(query: UncheckedAggregate, range: KeyRange | null): Planned<AggregatePlan> {
     const { where, having, limit, ...structure } = query
-    const shape = new Shape()
-    shape.add(where)
-    const whereLeaves = shape.leaves.length
-    shape.text += 'h'
-    shape.add(having)
-    const { leaves } = shape
-    let text = shape.text + structureText(structure)
-    const havingLeaves = leaves.length - whereLeaves
+    const read = (reader: QueryReader) => {
+      const condition = reader.read(where)
+      reader.text += 'h'
+      return { where: condition, having: reader.read(having) }
+    }
+    const reader = new QueryReader('aggregate ', undefined, false)
+    read(reader)
+    const { leaves } = reader
+    let text = reader.text + structureText(structure)
+    const rest = leaves.length
     if (range !== null) {
       text += 'r'
       leaves.push(range.start, range.end)
@@ -122,80 +172,94 @@ export class Planner {
       text += 'l'
       leaves.push(checkCount(limit, 'limit'))
     }
-    let template = this.#aggregates.get(text)
-    if (template === undefined) {
-      const { selection, sources } = this.#select(where, range, havingLeaves)
-      const aggregate = parseAggregate(query, this.#fields, this.#collection.name, sources, whereLeaves)
-      const slot =
-        limit === undefined ? null : sources.push({ leaf: leaves.length - 1, as: 'given', of: 'limit' }) - 1
-      template = {
-        plan: { type: 'aggregate', shape: text, ...selection, ...aggregate, limit: slot },
-        sources,
+    const plan = (): Template<AggregatePlan> => {
+      const given = new GivenSlots(new Slots(), rest)
+      const trees = read(new QueryReader('', undefined, true))
+      const selection = this.#selection(this.#where(trees.where, given.slots), given, range)
+      const context = { fields: this.#fields, collection: this.#collection.name, slots: given.slots }
+      const aggregate = parseAggregate({ ...query, having: trees.having }, context)
+      const most = limit === undefined ? null : given.next('count')
+      return {
+        plan: { type: 'aggregate', shape: text, ...selection, ...aggregate, limit: most },
+        sources: given.slots.sources,
       }
-      this.#aggregates.set(text, template)
     }
+    const template = this.#known<AggregatePlan>(text) ?? this.#keep(text, plan())
     return { plan: template.plan, operands: fillSlots(template.sources, leaves) }
   }
 
-  #planFind(
-    query: UncheckedQuery,
-    range: KeyRange | null,
-    text: string,
-    leafCount: number,
-  ): Template<FindPlan> {
-    const { selection, sources } = this.#select(query.where, range)
-    let leaf = leafCount - (query.limit === undefined ? 0 : 1) - (query.offset === undefined ? 0 : 1)
-    const given = (value: unknown, of: string) =>
-      value === undefined ? null : sources.push({ leaf: leaf++, as: 'given', of }) - 1
-    const page = { limit: given(query.limit, 'limit'), offset: given(query.offset, 'offset') }
-    const asked = parseOrder(query.orderBy, this.#fields, this.#collection.name)
-    const order =
-      query.orderBy !== undefined || range !== null
-        ? asked
-        : defaultOrder(selection.where, this.#collection.indexes)
-    const plan: FindPlan = {
-      type: 'find',
-      shape: text,
-      ...selection,
-      order,
-      keyDirection: order.at(-1)?.direction ?? 'asc',
-      after: null,
-      ...page,
-    }
-    const template = { plan, sources }
-    this.#finds.set(text, template)
+  /** The text of a template begins with the type of its plan. */
+  #known<P extends Plan>(text: string): Template<P> | undefined {
+    return this.#templates.get(text) as Template<P> | undefined
+  }
+
+  #keep<P extends Plan>(text: string, template: Template<P>): Template<P> {
+    if (text.length <= longestShape) this.#templates.set(text, template)
     return template
   }
 
-  /** `skipped`: leaves between those of the condition and those of the range. */
-  #select(where: unknown, range: KeyRange | null, skipped = 0) {
-    const sources: SlotSource[] = []
-    const parser = new WhereParser(this.#fields, this.#collection.name, sources)
-    const condition = parser.parse(where)
-    const first = parser.leaves + skipped
-    const slot = (leaf: number) => sources.push({ leaf, as: 'given', of: 'prefix' }) - 1
-    const selection = {
-      collection: this.#collection.name,
-      where: condition,
-      range: range === null ? null : { start: slot(first), end: slot(first + 1) },
+  #where(where: Syntax | null, slots: Slots) {
+    const { name: collection, pattern } = this.#collection
+    return parseWhere(where, { collection, pattern, fields: this.#fields, slots })
+  }
+
+  #selection(where: Selection['where'], given: GivenSlots, range: KeyRange | null): Selection {
+    const keys = range === null ? null : { start: given.next('key'), end: given.next('key') }
+    return { collection: this.#collection.name, where, range: keys }
+  }
+
+  #findPlan(
+    { orderBy, limit, offset, distinct }: UncheckedQuery,
+    where: Selection['where'],
+    shape: string,
+    given: GivenSlots,
+    range: KeyRange | null,
+  ): FindPlan {
+    const { name, indexes } = this.#collection
+    const selection = this.#selection(where, given, range)
+    const asked = parseOrder(orderBy, this.#fields, name)
+    const order = orderBy !== undefined || range !== null ? asked.terms : defaultOrder(where, indexes)
+    return {
+      type: 'find',
+      shape,
+      ...selection,
+      order,
+      keyDirection: asked.keyDirection,
+      distinct: parsePaths(distinct, 'distinct', this.#fields, name),
+      after: null,
+      limit: limit === undefined ? null : given.next('count'),
+      offset: offset === undefined ? null : given.next('count'),
     }
-    return { selection, sources }
   }
 }
 
-/** The plan of the rows that belong to each of many parents, whose encoded keys are given in hexadecimal. */
+/** Slots of what is given beside the conditions, whose leaves lie behind theirs in the order in which they are asked for. */
+class GivenSlots {
+  readonly slots: Slots
+  #leaf: number
+
+  constructor(slots: Slots, leaf: number) {
+    this.slots = slots
+    this.#leaf = leaf
+  }
+
+  next<Type extends OperandType>(type: Type): Slot<Type> {
+    return this.slots.add(type, this.#leaf++, (leaf) => leaf as OperandTypes[Type])
+  }
+}
+
+/** The plan of the rows that belong to each of many parents, whose encoded keys are given. */
 export function relate(
   { plan, operands }: Planned<FindPlan>,
   relation: RelatedPlan['relation'],
-  parents: readonly string[],
+  parents: readonly Uint8Array[],
 ): Planned<RelatedPlan> {
-  const { type: _, ...rest } = plan
   const related: RelatedPlan = {
+    ...plan,
     type: 'related',
-    ...rest,
-    shape: `${relation}${plan.shape}`,
+    shape: `${relation} ${plan.shape}`,
     relation,
-    parents: operands.length,
+    parents: { type: 'keys', at: operands.length },
   }
   return { plan: related, operands: [...operands, parents] }
 }
@@ -206,12 +270,18 @@ function continueAfter(
   range: KeyRange,
 ): Planned<FindPlan> {
   const cursor = decodeCursor(after, plan, range)
-  const filled = [...operands]
-  const slot = (operand: Operand) => filled.push(operand) - 1
-  const values = cursor.values.map((value) => (value === null ? null : slot(value)))
-  const afterPlan: AfterPlan = { values, key: slot(cursor.key) }
-  // Whether a value is a text or a number is part of what is bound, not of the statement.
-  const shape = `${plan.shape}a${values.map((value) => (value === null ? '0' : '1')).join('')}`
+  const filled: Operand[] = [...operands]
+  const slot = <Type extends OperandType>(type: Type, operand: OperandTypes[Type]): Slot<Type> => ({
+    type,
+    at: filled.push(operand) - 1,
+  })
+  const values = cursor.values.map((value, i) => {
+    if (value === null) return null
+    if (typeof value === 'number') return slot('number', value)
+    return slot(isBigint(plan.order[i]!.field.types) ? 'bigint' : 'text', value)
+  })
+  const afterPlan: AfterPlan = { values, key: slot('key', cursor.key) }
+  const shape = `${plan.shape}a${values.map((value) => (value === null ? '0' : value.type)).join()}`
   return { plan: { ...plan, shape, after: afterPlan }, operands: filled }
 }
 
@@ -223,7 +293,7 @@ export function checkCount(value: unknown, name: string): number {
   )
 }
 
-const findOptions = ['where', 'orderBy', 'limit', 'offset', 'after', 'columns', 'prefix', 'with']
+const findOptions = ['where', 'orderBy', 'limit', 'offset', 'after', 'columns', 'prefix', 'with', 'distinct']
 
 /** Throws a TypeError for an option that no query has. */
 export function checkQueryOptions(

@@ -1,18 +1,17 @@
 import type { KeyRange } from '../key/range.ts'
 import { BoundedCache } from './bounded-cache.ts'
-import type { Operand, Slot } from './condition.ts'
 import { checkOperand, fillParameters, type ParameterValues, parametersIn } from './fill-parameters.ts'
-import { fillSlot, fillSlots, type SlotSource } from './operand.ts'
+import { fillSlots, type Operand, type SlotSource } from './operand.ts'
 import { parameterName } from './parameter.ts'
 import type { FindPlan, Planned } from './plan.ts'
 import { checkCount, type Planner } from './planner.ts'
-import { operandKinds, Shape } from './shape.ts'
+import { operandKinds } from './query-reader.ts'
 import type { UncheckedQuery } from './unchecked.types.ts'
 
 /** A slot of the condition that each execution fills anew. */
 interface OpenSlot {
-  readonly slot: Slot
-  readonly source: SlotSource
+  readonly slot: number
+  readonly read: SlotSource['read']
   readonly name: string
 }
 
@@ -54,26 +53,28 @@ export class PreparedFind {
     for (const name of this.#names) kinds += operandKinds(checkOperand(values[name], name))
     const { plan, operands, open } = this.#combinations.get(kinds) ?? this.#combine(kinds, values, range)
     const filled = operands.slice()
-    for (const { slot, source, name } of open) filled[slot] = fillSlot(source, values[name])
+    for (const { slot, read, name } of open) filled[slot] = read(values[name])
     if (plan.range !== null && range !== null) {
-      filled[plan.range.start] = range.start
-      filled[plan.range.end] = range.end
+      filled[plan.range.start.at] = range.start
+      filled[plan.range.end.at] = range.end
     }
-    if (this.#limit !== undefined) filled[plan.limit!] = checkCount(values[this.#limit], 'limit')
-    if (this.#offset !== undefined) filled[plan.offset!] = checkCount(values[this.#offset], 'offset')
+    if (this.#limit !== undefined) filled[plan.limit!.at] = checkCount(values[this.#limit], 'limit')
+    if (this.#offset !== undefined) filled[plan.offset!.at] = checkCount(values[this.#offset], 'offset')
     const after = this.#after === undefined ? this.#query.after : values[this.#after]
     return this.#planner.behind({ plan, operands: filled }, after, range)
   }
 
   #combine(kinds: string, values: ParameterValues, range: KeyRange | null): Combination {
-    const { where, orderBy, limit, offset } = this.#query
-    const filled = fillParameters({ where, limit, offset }, values) as UncheckedQuery
-    const { plan, sources, leaves } = this.#planner.template({ ...filled, orderBy }, range)
-    const shape = new Shape(values)
-    shape.add(where)
-    const open = sources.flatMap((source, slot): OpenSlot[] => {
-      const name = shape.parameters.get(source.leaf)
-      return name === undefined ? [] : [{ slot, source, name }]
+    const { limit, offset, ...rest } = this.#query
+    const counts = fillParameters({ limit, offset }, values) as UncheckedQuery
+    const { plan, sources, leaves, parameters } = this.#planner.template(
+      { ...rest, ...counts },
+      range,
+      values,
+    )
+    const open = sources.flatMap(({ leaf, read }, slot): OpenSlot[] => {
+      const name = parameters.get(leaf)
+      return name === undefined ? [] : [{ slot, read, name }]
     })
     const combination = { plan, operands: fillSlots(sources, leaves), open }
     this.#combinations.set(kinds, combination)

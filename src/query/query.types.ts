@@ -1,33 +1,42 @@
+import type { Key } from '../key.types.ts'
 import type { Leaf } from '../value/leaf.types.ts'
 import type { Parameter } from './parameter.ts'
 
 type Scalar = string | number | boolean | bigint | Date
 
-/** What a field is compared with: its own type; a Date also with its ISO string. */
+/** What a field is compared with: its own type; a Date also with the ISO 8601 text of an instant. */
 type OperandOf<V> = unknown extends V
   ? Scalar
   : Extract<V, Scalar> | (Extract<V, Date> extends never ? never : string)
 
-type OrderedOf<V> = Exclude<OperandOf<V>, boolean | bigint>
+type OrderedOf<V> = Exclude<OperandOf<V>, boolean>
 
 type TextOf<V> = unknown extends V ? string : Extract<V, string>
 
-type ItemOf<V> = unknown extends V
-  ? Scalar
-  : V extends readonly (infer Item)[] | ReadonlySet<infer Item>
-    ? Extract<Item, Scalar>
+/** What the operators on texts take. */
+type TextOperand<V> = TextOf<V> extends never ? never : string | Parameter
+
+type ElementOf<V> = unknown extends V
+  ? unknown
+  : V extends readonly (infer Element)[] | ReadonlySet<infer Element>
+    ? Element
     : never
+
+type ItemOf<V> = unknown extends V ? Scalar : Extract<ElementOf<V>, Scalar>
+
+/** What `some`, `every` and `none` take: conditions on an element, as on a field; or the element itself. */
+type ElementWhere<V> = [ElementOf<V>] extends [never] ? never : FieldWhere<ElementOf<V>>
 
 /**
  * The conditions on one field, all of which must be true. A comparison with a field that is null or missing is never true,
  * not even `ne`, `notIn` and `notLike`; nor is one between types, except for those three.
  */
 export interface FieldConditions<V> {
-  /** Equal: as the value itself in place of the conditions. A Date may be given as its ISO string. */
+  /** Equal: as the value itself in place of the conditions. A Date may be given as the ISO 8601 text of an instant. */
   readonly eq?: OperandOf<V> | Parameter
   /** Not equal. */
   readonly ne?: OperandOf<V> | Parameter
-  /** Greater: numbers, dates, and texts by their UTF-8 bytes. Of a bigint it is a QueryError. */
+  /** Greater: numbers, bigints, dates, and texts by their UTF-8 bytes. */
   readonly gt?: OrderedOf<V> | Parameter
   /** Greater or equal. */
   readonly gte?: OrderedOf<V> | Parameter
@@ -39,26 +48,78 @@ export interface FieldConditions<V> {
   readonly in?: readonly OperandOf<V>[] | Parameter
   /** Equal to none of these. */
   readonly notIn?: readonly OperandOf<V>[] | Parameter
-  /** `%` stands for any text, `_` for one character; upper and lower case differ. */
-  readonly like?: TextOf<V> extends never ? never : string | Parameter
+  /**
+   * `%` stands for any text, `_` for one character, and a backslash lets the character behind it stand for itself; upper and lower
+   * case differ.
+   */
+  readonly like?: TextOperand<V>
   /** Not `like`. */
-  readonly notLike?: TextOf<V> extends never ? never : string | Parameter
+  readonly notLike?: TextOperand<V>
   /** As `like`, where the letters A to Z are those of a to z. */
-  readonly ilike?: TextOf<V> extends never ? never : string | Parameter
+  readonly ilike?: TextOperand<V>
   /** Not `ilike`. */
-  readonly notIlike?: TextOf<V> extends never ? never : string | Parameter
+  readonly notIlike?: TextOperand<V>
+  /** Has this text somewhere in it, each character of which stands for itself. */
+  readonly contains?: TextOperand<V>
+  /** Begins with this text: an index on the field serves it. */
+  readonly startsWith?: TextOperand<V>
+  /** Ends with this text. */
+  readonly endsWith?: TextOperand<V>
+  /** As `contains`, where the letters A to Z are those of a to z. */
+  readonly icontains?: TextOperand<V>
+  /** As `startsWith`, where the letters A to Z are those of a to z. */
+  readonly istartsWith?: TextOperand<V>
+  /** As `endsWith`, where the letters A to Z are those of a to z. */
+  readonly iendsWith?: TextOperand<V>
   /** Null or missing. */
   readonly isNull?: true
   /** There, and not null. */
   readonly isNotNull?: true
   /** The array has this item, or each of these. */
   readonly arrayContains?: ItemOf<V> extends never ? never : readonly ItemOf<V>[] | ItemOf<V> | Parameter
+  /** One element of the array, at least, meets these conditions; with `{}`, the array has an element. */
+  readonly some?: ElementWhere<V>
+  /** Each element of the array meets these conditions. */
+  readonly every?: ElementWhere<V>
+  /** No element of the array meets these conditions; with `{}`, the array is empty. */
+  readonly none?: ElementWhere<V>
   /** All of these are true. */
   readonly AND?: readonly FieldConditions<V>[]
   /** One of these is true. */
   readonly OR?: readonly FieldConditions<V>[]
   /** This is not true; of a field that is null or missing, it is not true either. */
   readonly NOT?: FieldConditions<V>
+}
+
+/**
+ * The conditions on the id of a row, `$id`, all of which must be true: in the order of keys, which serves them. An operand is
+ * what the id is, one part for one wildcard, a tuple for several.
+ */
+export interface IdConditions<Id> {
+  /** This id: as the id itself in place of the conditions. */
+  readonly eq?: Id | Parameter
+  /** Another id. */
+  readonly ne?: Id | Parameter
+  /** Behind this id, in the order of keys. */
+  readonly gt?: Id | Parameter
+  /** This id, or behind it. */
+  readonly gte?: Id | Parameter
+  /** Before this id. */
+  readonly lt?: Id | Parameter
+  /** This id, or before it. */
+  readonly lte?: Id | Parameter
+  /** One of these; of none, false. */
+  readonly in?: readonly Id[] | Parameter
+  /** None of these. */
+  readonly notIn?: readonly Id[] | Parameter
+  /** Is a text that begins with this one. Of an id of several parts, the leading ones are the query's `prefix`. */
+  readonly startsWith?: Id extends Key ? never : string | Parameter
+  /** All of these are true. */
+  readonly AND?: readonly IdConditions<Id>[]
+  /** One of these is true. */
+  readonly OR?: readonly IdConditions<Id>[]
+  /** This is not true. */
+  readonly NOT?: IdConditions<Id>
 }
 
 type FieldWhere<V> = OperandOf<V> | Parameter | (FieldConditions<V> & NestedWhere<V>)
@@ -68,42 +129,59 @@ type NestedWhere<V> = unknown extends V
   ? object
   : [Exclude<V, Leaf>] extends [never]
     ? unknown
-    : WhereFields<Exclude<V, Leaf>>
+    : WhereFields<Exclude<V, Leaf>, keyof FieldConditions<unknown>>
 
-type WhereFields<T> = { readonly [K in FieldName<T>]?: FieldWhere<FieldOf<T, K>> }
+type WhereFields<T, Reserved extends string> = {
+  readonly [K in FieldName<T> as FieldKey<K, Reserved>]?: FieldWhere<FieldOf<T, K>>
+}
+
+/** How a field is named in a query: with a backslash before a name that means something else there. */
+type FieldKey<Name extends string, Reserved extends string> = Name extends Reserved | `\\${string}`
+  ? `\\${Name}`
+  : Name
+
+/** The field that a name of a query stands for. */
+type NamedField<K> = K extends `\\${infer Name}` ? Name : K
 
 type FieldName<T> = T extends unknown ? keyof T & string : never
 
 type FieldOf<T, K> = T extends unknown ? (K extends keyof T ? T[K] : never) : never
 
-interface Logic<T> {
-  readonly AND?: readonly Where<T>[]
-  readonly OR?: readonly Where<T>[]
-  readonly NOT?: Where<T>
+type RowNames = 'AND' | 'OR' | 'NOT' | '$id'
+
+interface Logic<T, Id> {
+  readonly AND?: readonly Where<T, Id>[]
+  readonly OR?: readonly Where<T, Id>[]
+  readonly NOT?: Where<T, Id>
+  /** The id of the row, or conditions on it. */
+  readonly $id?: [Id] extends [undefined] ? never : Id | Parameter | IdConditions<Id>
 }
 
 /**
  * The rows to find: conditions that nest as the value does, all of which must be true. A field is compared with a value, or
- * by FieldConditions; `AND` and `OR` take arrays of conditions, `NOT` takes one.
+ * by FieldConditions; `AND` and `OR` take arrays of conditions, `NOT` takes one, and `$id` is the id of the row.
  *
  * ```ts
  * const where: Where<User> = {
  *   age: { gte: 18 },
  *   city: 'Paris',
- *   OR: [{ name: { like: 'A%' } }, { email: { like: '%.org' } }],
+ *   OR: [{ name: { startsWith: 'A' } }, { email: { endsWith: '.org' } }],
  * }
  * await users.count({ where }) // => 1
+ * await users.count({ where: { $id: { in: ['alice', 'carol'] } } }) // => 1
  * ```
  *
- * `undefined` and null are no operands, so that a filter that was forgotten finds nothing: a QueryError.
+ * A field whose name means something else in its place, as an `AND`, or an `in` within a field, is named with a backslash
+ * before it: `{ '\\AND': 1 }`. `undefined` and null are no operands, so that a filter that was forgotten finds nothing: a
+ * QueryError.
  */
-export type Where<T> = unknown extends T
+export type Where<T, Id = undefined> = unknown extends T
   ? { readonly [field: string]: unknown }
-  : Logic<T> & ([Exclude<T, Leaf>] extends [never] ? unknown : WhereFields<Exclude<T, Leaf>>)
+  : Logic<T, Id> & ([Exclude<T, Leaf>] extends [never] ? unknown : WhereFields<Exclude<T, Leaf>, RowNames>)
 
 /**
- * The order of rows: fields with `'asc'` or `'desc'`, nested as the value, the earlier ones first. Where rows agree in them,
- * the key decides, in the last direction. Ascending, null and missing come first, then numbers, then texts by their UTF-8
+ * The order of rows: fields with `'asc'` or `'desc'`, nested as the value, the earlier ones first, and `$id` for the id. Where
+ * rows agree in them, the key decides, in the last direction. Ascending, null and missing come first, then numbers, then texts by their UTF-8
  * bytes.
  *
  * ```ts
@@ -114,11 +192,17 @@ export type Where<T> = unknown extends T
  */
 export type OrderBy<T> = unknown extends T
   ? { readonly [field: string]: unknown }
-  : { readonly [K in FieldName<Exclude<T, Leaf>>]?: OrderByField<FieldOf<Exclude<T, Leaf>, K>> }
+  : { readonly $id?: Direction } & OrderByFields<Exclude<T, Leaf>, '$id'>
+
+type Direction = 'asc' | 'desc'
+
+type OrderByFields<T, Reserved extends string> = {
+  readonly [K in FieldName<T> as FieldKey<K, Reserved>]?: OrderByField<FieldOf<T, K>>
+}
 
 type OrderByField<V> =
-  | ([Extract<V, bigint>] extends [never] ? 'asc' | 'desc' : never)
-  | ([Exclude<V, Leaf>] extends [never] ? never : OrderBy<Exclude<V, Leaf>>)
+  | Direction
+  | ([Exclude<V, Leaf>] extends [never] ? never : OrderByFields<Exclude<V, Leaf>, never>)
 
 /**
  * Which fields of the value to give: those that are true, or all but those that are false.
@@ -145,9 +229,13 @@ export type CheckedOrder<T, O, Name extends string> = unknown extends T
   : O extends readonly unknown[]
     ? { readonly [I in keyof O]: CheckedOrder<T, O[I], Name> }
     : {
-        readonly [K in keyof O]: K extends FieldName<Exclude<T, Leaf>>
-          ? CheckedOrder<FieldOf<Exclude<T, Leaf>, K>, O[K], `${Name}.${K}`>
-          : { error: `there is no field '${K & string}' in ${Name}` }
+        readonly [K in keyof O]: string extends K
+          ? O[K]
+          : NamedField<K> extends FieldName<Exclude<T, Leaf>>
+            ? CheckedOrder<FieldOf<Exclude<T, Leaf>, NamedField<K>>, O[K], `${Name}.${K & string}`>
+            : K extends '$id'
+              ? O[K]
+              : { error: `there is no field '${K & string}' in ${Name}` }
       }
 
 /** `C`, where each name that is no field becomes a type that says so. */
@@ -167,11 +255,13 @@ export type CheckedWhere<T, W, Name extends string> = unknown extends T
         ? CheckedList<T, W[K], Name>
         : K extends 'NOT'
           ? CheckedWhere<T, W[K], Name>
-          : K extends FieldName<T>
-            ? CheckedField<FieldOf<T, K>, W[K], `${Name}.${K}`>
-            : K extends keyof FieldConditions<unknown>
+          : K extends '$id'
+            ? W[K]
+            : string extends K
               ? W[K]
-              : { error: `there is no field '${K & string}' in ${Name}` }
+              : NamedField<K> extends FieldName<T>
+                ? CheckedField<FieldOf<T, NamedField<K>>, W[K], `${Name}.${K & string}`>
+                : { error: `there is no field '${K & string}' in ${Name}` }
     }
 
 type CheckedList<T, L, Name extends string> = { readonly [I in keyof L]: CheckedWhere<T, L[I], Name> }
@@ -179,13 +269,17 @@ type CheckedList<T, L, Name extends string> = { readonly [I in keyof L]: Checked
 type CheckedField<V, W, Name extends string> = W extends Scalar | readonly unknown[] | Parameter
   ? W
   : {
-      readonly [K in keyof W]: K extends keyof FieldConditions<unknown>
-        ? W[K]
-        : [Exclude<V, Leaf>] extends [never]
-          ? { error: `there is no operator '${K & string}' for ${Name}` }
-          : unknown extends V
+      readonly [K in keyof W]: K extends 'some' | 'every' | 'none'
+        ? CheckedField<ElementOf<V>, W[K], `an element of ${Name}`>
+        : K extends keyof FieldConditions<unknown>
+          ? W[K]
+          : string extends K
             ? W[K]
-            : K extends FieldName<Exclude<V, Leaf>>
-              ? CheckedField<FieldOf<Exclude<V, Leaf>, K>, W[K], `${Name}.${K & string}`>
-              : { error: `there is no field or operator '${K & string}' in ${Name}` }
+            : [Exclude<V, Leaf>] extends [never]
+              ? { error: `there is no operator '${K & string}' for ${Name}` }
+              : unknown extends V
+                ? W[K]
+                : NamedField<K> extends FieldName<Exclude<V, Leaf>>
+                  ? CheckedField<FieldOf<Exclude<V, Leaf>, NamedField<K>>, W[K], `${Name}.${K & string}`>
+                  : { error: `there is no field or operator '${K & string}' in ${Name}` }
     }

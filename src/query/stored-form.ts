@@ -1,6 +1,6 @@
 /**
- * A value in the form in which its JSON is stored and compared: a Date as its ISO string, a bigint as its digits, NaN, the
- * infinities and -0 as text; `null` for what is not there. Objects and arrays are given as they are.
+ * A value in the form in which its JSON is stored and compared: a Date as its ISO string, a bigint as its digits, NaN and the
+ * infinities as text, -0 as 0; `null` for what is not there. Objects and arrays are given as they are.
  */
 export function storedForm(value: unknown): string | number | boolean | object | null {
   switch (typeof value) {
@@ -8,11 +8,7 @@ export function storedForm(value: unknown): string | number | boolean | object |
     case 'boolean':
       return value
     case 'number':
-      return Number.isFinite(value) && !Object.is(value, -0)
-        ? value
-        : Object.is(value, -0)
-          ? '-0'
-          : String(value)
+      return Number.isFinite(value) ? (value === 0 ? 0 : value) : String(value)
     case 'bigint':
       return String(value)
     case 'object':
@@ -24,10 +20,10 @@ export function storedForm(value: unknown): string | number | boolean | object |
   }
 }
 
-/** What is at a dotted path in a value; `undefined` where there is nothing, as inside of an array or a Map. */
-export function valueAt(value: unknown, path: string): unknown {
+/** What these names lead to in a value; `undefined` where there is nothing, as inside of an array or a Map. */
+export function valueAt(value: unknown, names: readonly string[]): unknown {
   let found = value
-  for (const name of path.split('.')) {
+  for (const name of names) {
     if (typeof found !== 'object' || found === null) return undefined
     const prototype = Object.getPrototypeOf(found)
     if ((prototype !== Object.prototype && prototype !== null) || !Object.hasOwn(found, name))

@@ -12,3 +12,19 @@ export function compareText(a: string, b: string): number {
 
 const isHigh = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00
 const isLow = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe000
+
+/**
+ * The least text behind all that begin with this one; `null` where there is none.
+ *
+ * @example
+ * endOfPrefix('ab')   // 'ac'
+ */
+export function endOfPrefix(text: string): string | null {
+  const characters = [...text]
+  for (let last = characters.pop(); last !== undefined; last = characters.pop()) {
+    const code = last.codePointAt(0)!
+    if (code === 0x10ffff) continue
+    return characters.join('') + String.fromCodePoint(code === 0xd7ff ? 0xe000 : code + 1)
+  }
+  return null
+}

@@ -5,12 +5,14 @@ export interface UncheckedQuery {
   readonly limit?: unknown
   readonly offset?: unknown
   readonly after?: unknown
+  readonly distinct?: unknown
 }
 
 /** An aggregate as it is given. */
 export interface UncheckedAggregate {
   readonly where?: unknown
   readonly count?: unknown
+  readonly countDistinct?: unknown
   readonly sum?: unknown
   readonly avg?: unknown
   readonly min?: unknown

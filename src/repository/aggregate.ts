@@ -1,10 +1,10 @@
 import type { Figures as Row } from '../driver/driver.ts'
 import type { Key } from '../key.types.ts'
-import type { Field } from '../query/fields.ts'
 import type { AggregatePlan } from '../query/plan.ts'
 import { checkQueryOptions } from '../query/planner.ts'
 import type { UncheckedAggregate } from '../query/unchecked.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
+import { type Field, type FieldTypes, isBigint } from '../schema/fields.ts'
 import type { RowStore } from '../store/row-store.ts'
 import { plannerOf, prefixKeys } from './planner-of.ts'
 
@@ -18,6 +18,7 @@ const options = [
   'where',
   'prefix',
   'count',
+  'countDistinct',
   'sum',
   'avg',
   'min',
@@ -70,7 +71,11 @@ function figuresOf({ groupBy, measures }: AggregatePlan, row: Row): Figures {
     figures[name] ??= {}
     const byField = figures[name] as Figures
     byField[field.path] =
-      name === 'min' || name === 'max' ? restore(figure, null, row[column++] as string | null, field) : figure
+      name === 'min' || name === 'max'
+        ? restore(figure, null, row[column++] as string | null, field)
+        : name === 'sum' && figure !== null && isBigint(field.types)
+          ? BigInt(figure)
+          : figure
   }
   return figures
 }
@@ -79,13 +84,24 @@ function figuresOf({ groupBy, measures }: AggregatePlan, row: Row): Figures {
 function restore(value: Row[number], kind: string | null, meaning: string | null, { types }: Field): unknown {
   if (kind === 'true' || kind === 'false') return kind === 'true'
   if (kind === 'object' || kind === 'array') return JSON.parse(value as string)
-  // A field may hold such values and plain texts: the least of all is then not of the meaning that some have.
-  if (meaning === 'Date' && typeof value === 'string' && dateText.test(value)) return new Date(value)
-  if (meaning === 'bigint' && typeof value === 'string' && bigintText.test(value)) return BigInt(value)
-  // NaN, the infinities and -0.
-  if (typeof value === 'string' && types.number && !types.string && !types.structure) return Number(value)
+  if (typeof value === 'string') return restoreText(value, meaning ?? onlyMeaning(types))
   const onlyBoolean = types.boolean && !types.number
   return onlyBoolean && typeof value === 'number' ? value === 1 : value
+}
+
+/** A field may hold values of a meaning and plain texts: the least of all is then not of the meaning that some have. */
+function restoreText(text: string, meaning: string | null): unknown {
+  if (meaning === 'Date' && dateText.test(text)) return new Date(text)
+  if (meaning === 'bigint' && bigintText.test(text)) return BigInt(text)
+  return meaning === 'number' ? Number(text) : text
+}
+
+/** What the texts of a field stand for where they can be nothing else. */
+function onlyMeaning(types: FieldTypes): string | null {
+  const { number, string, date, bigint, structure } = types
+  if (string || structure) return null
+  const meanings = [number && 'number', date && 'Date', bigint && 'bigint'].filter((one) => one !== false)
+  return meanings.length === 1 ? meanings[0]! : null
 }
 
 const dateText = /^([+-]\d\d)?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { PrefixIdsOf } from '../key/pattern.types.ts'
+import type { IdOf, PrefixIdsOf } from '../key/pattern.types.ts'
 import type { CheckedWhere, Where } from '../query/query.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { FieldAt, FieldPath } from '../schema/field-path.types.ts'
@@ -8,11 +8,8 @@ type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
 
 type OneOrMore<Path extends string> = Path | readonly Path[]
 
-/** The paths of the fields that may be numbers. */
-type NumberPath<T> = Selected<T, FieldPath<T>, number>
-
-/** The paths of the fields that may be something else than a bigint, whose stored digits do not sort as numbers do. */
-type OrderedPath<T> = Rejected<T, FieldPath<T>, bigint | null | undefined>
+/** The paths of the fields that may be numbers or bigints. */
+type NumberPath<T> = Selected<T, FieldPath<T>, number | bigint>
 
 type Selected<T, Path extends string, Kind> = Path extends unknown
   ? unknown extends FieldAt<T, Path>
@@ -22,19 +19,13 @@ type Selected<T, Path extends string, Kind> = Path extends unknown
       : Path
   : never
 
-type Rejected<T, Path extends string, Kind> = Path extends unknown
-  ? [Exclude<FieldAt<T, Path>, Kind>] extends [never]
-    ? never
-    : Path
-  : never
-
 interface Comparisons {
-  readonly eq?: number | string | Date
-  readonly ne?: number | string | Date
-  readonly gt?: number | string | Date
-  readonly gte?: number | string | Date
-  readonly lt?: number | string | Date
-  readonly lte?: number | string | Date
+  readonly eq?: number | bigint | string | Date
+  readonly ne?: number | bigint | string | Date
+  readonly gt?: number | bigint | string | Date
+  readonly gte?: number | bigint | string | Date
+  readonly lt?: number | bigint | string | Date
+  readonly lte?: number | bigint | string | Date
 }
 
 /**
@@ -43,10 +34,11 @@ interface Comparisons {
  */
 export interface Having<T> {
   readonly count?: Comparisons | number
-  readonly sum?: { readonly [Path in FieldPath<T>]?: Comparisons | number }
+  readonly countDistinct?: { readonly [Path in FieldPath<T>]?: Comparisons | number }
+  readonly sum?: { readonly [Path in FieldPath<T>]?: Comparisons | number | bigint }
   readonly avg?: { readonly [Path in FieldPath<T>]?: Comparisons | number }
-  readonly min?: { readonly [Path in FieldPath<T>]?: Comparisons | number | string | Date }
-  readonly max?: { readonly [Path in FieldPath<T>]?: Comparisons | number | string | Date }
+  readonly min?: { readonly [Path in FieldPath<T>]?: Comparisons | number | bigint | string | Date }
+  readonly max?: { readonly [Path in FieldPath<T>]?: Comparisons | number | bigint | string | Date }
   readonly AND?: readonly Having<T>[]
   readonly OR?: readonly Having<T>[]
   readonly NOT?: Having<T>
@@ -56,23 +48,25 @@ type ByField<T> = { readonly [Path in FieldPath<T>]?: 'asc' | 'desc' }
 
 /**
  * The figures to work out, at least one, of all rows or of each group of them. Fields are dotted paths, as `'address.city'`,
- * one or an array of them.
+ * one or an array of them; a backslash makes a dot part of a name: `'a\\.b'`.
  */
 export interface AggregateQuery<D extends AnyDefinition> {
   /** Which rows: those where it is true. Left out: all. */
-  readonly where?: Where<Output<D>>
+  readonly where?: Where<Output<D>, IdOf<D['pattern']>>
   /** The leading ids of the rows. */
   readonly prefix?: PrefixIdsOf<D['pattern']>
   /** How many rows there are. */
   readonly count?: true
-  /** The sums of these fields of numbers. */
+  /** How many different values each of these fields has; what is missing or null is none. */
+  readonly countDistinct?: OneOrMore<FieldPath<Output<D>>>
+  /** The sums of these fields of numbers or bigints: that of bigints is one, whatever its size. */
   readonly sum?: OneOrMore<NumberPath<Output<D>>>
-  /** The averages of these fields of numbers. */
+  /** The averages of these fields of numbers or bigints, as numbers. */
   readonly avg?: OneOrMore<NumberPath<Output<D>>>
-  /** The least value of each of these fields, none of them a bigint. */
-  readonly min?: OneOrMore<OrderedPath<Output<D>>>
-  /** The greatest value of each of these fields, none of them a bigint. */
-  readonly max?: OneOrMore<OrderedPath<Output<D>>>
+  /** The least value of each of these fields. */
+  readonly min?: OneOrMore<FieldPath<Output<D>>>
+  /** The greatest value of each of these fields. */
+  readonly max?: OneOrMore<FieldPath<Output<D>>>
   /** The rows that agree in these fields are one group. */
   readonly groupBy?: OneOrMore<FieldPath<Output<D>>>
   /** Which groups: those whose figures meet the conditions. With `groupBy` only, as `orderBy` and `limit`. */
@@ -80,6 +74,7 @@ export interface AggregateQuery<D extends AnyDefinition> {
   /** The order of the groups: by figures and by fields of `groupBy`, as `{ sum: { likes: 'desc' }, group: { city: 'asc' } }`. */
   readonly orderBy?: {
     readonly count?: 'asc' | 'desc'
+    readonly countDistinct?: ByField<Output<D>>
     readonly sum?: ByField<Output<D>>
     readonly avg?: ByField<Output<D>>
     readonly min?: ByField<Output<D>>
@@ -93,7 +88,15 @@ export interface AggregateQuery<D extends AnyDefinition> {
 type Paths<F> = F extends readonly (infer Path)[] ? Path : F
 
 type Figures<T, Q> = (Q extends { readonly count: true } ? { readonly count: number } : unknown) & {
-  readonly [K in keyof Q & ('sum' | 'avg')]: { readonly [Path in Paths<Q[K]> & string]: number | null }
+  readonly [K in keyof Q & 'countDistinct']: { readonly [Path in Paths<Q[K]> & string]: number }
+} & {
+  readonly [K in keyof Q & 'avg']: { readonly [Path in Paths<Q[K]> & string]: number | null }
+} & {
+  readonly [K in keyof Q & 'sum']: {
+    readonly [Path in Paths<Q[K]> & string]:
+      | (FieldAt<T, Path> extends bigint | null | undefined ? bigint : number)
+      | null
+  }
 } & {
   readonly [K in keyof Q & ('min' | 'max')]: {
     readonly [Path in Paths<Q[K]> & string]: NonNullable<FieldAt<T, Path>> | null
@@ -117,11 +120,13 @@ type GroupValue<T, Path extends string> = unknown extends T
     ? null
     : Path extends keyof T
       ? OrNull<T[Path]> | (string extends keyof T ? null : never)
-      : Path extends `${infer Head}.${infer Tail}`
-        ? Head extends keyof T
-          ? GroupValue<T[Head], Tail>
+      : Path extends `${string}\\${string}`
+        ? OrNull<FieldAt<T, Path>> | null
+        : Path extends `${infer Head}.${infer Tail}`
+          ? Head extends keyof T
+            ? GroupValue<T[Head], Tail>
+            : null
           : null
-        : null
 
 type OrNull<V> = undefined extends V ? Exclude<V, undefined> | null : V
 
@@ -159,7 +164,7 @@ type CheckedGroups<Q> = Q extends { readonly groupBy: unknown }
         }
       }
 
-type MeasureName = 'sum' | 'avg' | 'min' | 'max'
+type MeasureName = 'countDistinct' | 'sum' | 'avg' | 'min' | 'max'
 
 type CheckedHaving<T, H> = {
   readonly [K in keyof H]: K extends 'AND' | 'OR'

@@ -1,6 +1,6 @@
 import { QueryError } from '../errors.ts'
-import type { Fields } from '../query/fields.ts'
-import { describe, quote } from '../query/where.ts'
+import { describe, quote } from '../query/describe.ts'
+import type { Fields } from '../schema/fields.ts'
 
 /** Leaves fields out of a value. */
 export type Projection = (value: unknown) => unknown

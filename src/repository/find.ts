@@ -5,7 +5,7 @@ import type { FindPlan, Planned } from '../query/plan.ts'
 import { checkQueryOptions } from '../query/planner.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
-import { entriesOf, foundRows, planFind, type UntypedQuery } from './found-rows.ts'
+import { entriesOf, foundRows, mayBeMixed, planFind, type UntypedQuery } from './found-rows.ts'
 import { present } from './with.ts'
 
 export function findMany(
@@ -49,7 +49,7 @@ export async function findPlanned<T>(
   const planned = plan()
   if (query.with !== undefined)
     return pick(await store.ofOneState((view) => findAll(view, definition, query, planned)))
-  if (query.columns !== undefined || mayBeBigint(planned.plan))
+  if (query.columns !== undefined || ordersMixed(planned.plan))
     return pick(await findAll(store, definition, query, planned))
   const entries = entriesOf(store, definition, await store.read({ type: 'find', query: planned }))
   return pick(entries instanceof Promise ? await entries : entries)
@@ -89,9 +89,7 @@ export async function findPage(store: RowStore, definition: AnyDefinition, query
     const found = await foundRows(store, definition, planned, rows.slice(0, limit as number))
     const last = rows.length <= (limit as number) ? undefined : found.at(-1)
     const cursor =
-      last === undefined
-        ? null
-        : encodeCursor(planned.plan, { key: encodeKey(last.row.key), value: last.entry.value })
+      last === undefined ? null : encodeCursor(planned.plan, encodeKey(last.row.key), last.row.value)
     return { entries: await present(store, definition, query, found), cursor }
   }
   return query.with === undefined ? read(store) : store.ofOneState(read)
@@ -103,6 +101,6 @@ function checkQuery(store: RowStore, query: UntypedQuery): void {
   checkQueryOptions(query, 'a query')
 }
 
-function mayBeBigint({ order }: FindPlan): boolean {
-  return order.some(({ field }) => field.types.bigint)
+function ordersMixed({ order }: FindPlan): boolean {
+  return order.some(({ field }) => mayBeMixed(field))
 }

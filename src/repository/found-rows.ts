@@ -7,6 +7,7 @@ import type { FindPlan, Planned } from '../query/plan.ts'
 import { valueAt } from '../query/stored-form.ts'
 import type { UncheckedQuery } from '../query/unchecked.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
+import { type Field, isBigint } from '../schema/fields.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
 import { plannerOf, prefixKeys } from './planner-of.ts'
 
@@ -70,13 +71,18 @@ export function entriesOf(
   return asynchronous ? Promise.all(entries) : (entries as RowEntry[])
 }
 
-/** Where the schema does not tell what a field is, a bigint among the values does. */
+/** Among other values, a bigint is text to the engine. */
 function checkOrderedValues({ order }: Pick<FindPlan, 'order'>, entries: readonly RowEntry[]): void {
   for (const { field } of order) {
-    if (!field.types.bigint || !entries.some(({ value }) => typeof valueAt(value, field.path) === 'bigint'))
-      continue
+    if (!mayBeMixed(field)) continue
+    if (!entries.some(({ value }) => typeof valueAt(value, field.names) === 'bigint')) continue
     throw new QueryError(
-      `orderBy cannot order by '${field.path}': bigints are stored as their digits, which do not sort as numbers do`,
+      `orderBy cannot order by '${field.path}': bigints among other values have no order; say in the schema that it is a bigint`,
     )
   }
+}
+
+/** Whether there may be bigints among other values in a field, so that the values themselves have to tell. */
+export function mayBeMixed({ types }: Field): boolean {
+  return types.bigint && !isBigint(types)
 }

@@ -4,6 +4,7 @@ import { decodeKey, encodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { patternRange } from '../key/pattern.ts'
 import { type ComparedRow, isBehind, rowOrder, selects } from '../query/evaluate.ts'
+import { operandAt } from '../query/operand.ts'
 import type { FindPlan, Planned } from '../query/plan.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
@@ -110,7 +111,7 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
   /** Whether one of these rows, none of which is in the result, belongs there now. */
   async #enter(keys: readonly Uint8Array[], { keys: { size }, last }: Given): Promise<boolean> {
     const { plan, operands } = this.#planned
-    const isFull = plan.limit !== null && size >= (operands[plan.limit] as number)
+    const isFull = plan.limit !== null && size >= operandAt(operands, plan.limit)
     if (isFull && last === null) return false
     const end = isFull ? await this.#row(last!.key) : null
     // It was changed just now: the log will tell, but the order cannot.
@@ -118,7 +119,10 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
     const precedes = rowOrder(plan)
     for (const key of keys) {
       const row = await this.#row(key)
-      if (row === null || !selects(plan, operands, row) || !isBehind(plan, operands, row)) continue
+      if (row === null || !selects(plan, operands, row)) continue
+      // It may stand for others that agree with it, of which one is in the result or before it.
+      if (plan.distinct.length > 0) return true
+      if (!isBehind(plan, operands, row)) continue
       if (end === null || precedes(row, end) < 0) return true
     }
     return false

@@ -1,4 +1,3 @@
-import { patternRange } from '../key/pattern.ts'
 import type { KeyRange } from '../key/range.ts'
 import type { Key } from '../key.types.ts'
 import { Planner } from '../query/planner.ts'
@@ -14,7 +13,7 @@ export function plannerOf(definition: AnyDefinition): Planner {
   let planner = planners.get(definition)
   if (planner === undefined) {
     const { name, schema, indexes, pattern } = definition
-    planner = new Planner({ name, schema: jsonSchemaOf(schema), indexes, range: patternRange(pattern) })
+    planner = new Planner({ name, schema: jsonSchemaOf(schema), indexes, pattern })
     planners.set(definition, planner)
   }
   return planner

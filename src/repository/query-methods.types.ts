@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { PrefixIdsOf } from '../key/pattern.types.ts'
+import type { IdOf, PrefixIdsOf } from '../key/pattern.types.ts'
 import type { Parameter } from '../query/parameter.ts'
 import type { Where } from '../query/query.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
@@ -90,7 +90,7 @@ export interface CompiledSql {
 export type WriteManyQuery<D extends AnyDefinition> =
   | {
       /** Those where it is true; `{}`, literally, stands for all. Anything else that holds no condition is a QueryError. */
-      readonly where: Where<Output<D>>
+      readonly where: Where<Output<D>, IdOf<D['pattern']>>
       /** The leading ids of the rows. */
       readonly prefix?: PrefixIdsOf<D['pattern']>
     }
@@ -156,7 +156,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    * ```
    */
   count(query?: {
-    readonly where?: Where<Output<D>>
+    readonly where?: Where<Output<D>, IdOf<D['pattern']>>
     readonly prefix?: PrefixIdsOf<D['pattern']>
   }): Promise<number>
 

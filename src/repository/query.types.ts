@@ -1,8 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Pattern, PrefixIdsOf } from '../key/pattern.types.ts'
+import type { IdOf, Pattern, PrefixIdsOf } from '../key/pattern.types.ts'
 import type { Parameter } from '../query/parameter.ts'
 import type { Chosen, Columns, OrderBy, Where } from '../query/query.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
+import type { FieldPath } from '../schema/field-path.types.ts'
 import type { DefinitionByName, Definitions } from '../schema/registry.types.ts'
 import type { RepositoryEntry } from './entry.types.ts'
 
@@ -11,7 +12,7 @@ type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
 /** The rows that are loaded with others: each `true`, or a query of its own. */
 export interface NestedQuery<D extends AnyDefinition, R extends Definitions> {
   /** Which rows: those where it is true. Left out: all. */
-  readonly where?: Where<Output<D>>
+  readonly where?: Where<Output<D>, IdOf<D['pattern']>>
   /** In which order; of an array, the earlier ones first. Rows that agree come by key. */
   readonly orderBy?: OrderBy<Output<D>> | readonly OrderBy<Output<D>>[]
   /** The most rows, of each parent where they are loaded by `with`. Left out: all. */
@@ -44,6 +45,11 @@ export interface Query<D extends AnyDefinition, R extends Definitions = readonly
   readonly after?: string | null | Parameter
   /** The leading ids of the rows: what fills some of the wildcards, but not the last one. */
   readonly prefix?: OrParameters<PrefixIdsOf<D['pattern']>>
+  /**
+   * Of the rows that agree in this field, or in all of these, the first one in the order of the query only. Fields are dotted paths, as
+   * `'address.city'`.
+   */
+  readonly distinct?: FieldPath<Output<D>> | readonly FieldPath<Output<D>>[]
 }
 
 type OrParameters<Ids extends readonly unknown[]> = { readonly [I in keyof Ids]: Ids[I] | Parameter }

@@ -5,10 +5,10 @@ import { keyText } from '../key/key-text.ts'
 import { keyOfId } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import type { Key } from '../key.types.ts'
+import { describe, quote } from '../query/describe.ts'
 import type { FindPlan, Planned } from '../query/plan.ts'
 import { checkQueryOptions, relate } from '../query/planner.ts'
 import { valueAt } from '../query/stored-form.ts'
-import { describe, quote } from '../query/where.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
 import { projectionOf } from './columns.ts'
@@ -90,7 +90,7 @@ async function loadBelow(
   query: UntypedQuery,
   parents: readonly FoundRow[],
 ): Promise<RowEntry[][]> {
-  const keys = parents.map(({ row }) => hex(encodeKey(row.key)))
+  const keys = parents.map(({ row }) => encodeKey(row.key))
   return grouped(store, child, query, keys, 'below', parents.length)
 }
 
@@ -101,10 +101,11 @@ async function loadReferred(
   query: UntypedQuery,
   parents: readonly FoundRow[],
 ): Promise<(RowEntry | null)[]> {
+  const names = path.split('.')
   const places = new Map<string, number>()
-  const keys: string[] = []
+  const keys: Uint8Array[] = []
   const placeOf = parents.map(({ entry }) => {
-    const id = valueAt(entry.value, path)
+    const id = valueAt(entry.value, names)
     if (id === undefined || id === null) return null
     const key = encodedOrNull(store, keyOfId(target.pattern, id as IdOf<Pattern>))
     if (key === null) return null
@@ -112,7 +113,7 @@ async function loadReferred(
     const known = places.get(text)
     if (known !== undefined) return known
     places.set(text, keys.length)
-    return keys.push(hex(key)) - 1
+    return keys.push(key) - 1
   })
   const rows = await grouped(store, target, query, keys, 'at', keys.length)
   return placeOf.map((place) => (place === null ? null : (rows[place]![0] ?? null)))
@@ -132,7 +133,7 @@ async function grouped(
   store: RowStore,
   definition: AnyDefinition,
   query: UntypedQuery,
-  keys: readonly string[],
+  keys: readonly Uint8Array[],
   relation: 'below' | 'at',
   count: number,
 ): Promise<RowEntry[][]> {
@@ -144,8 +145,4 @@ async function grouped(
   const groups = Array.from({ length: count }, (): RowEntry[] => [])
   for (const [i, { parent }] of rows.entries()) groups[parent]!.push(entries[i]!)
   return groups
-}
-
-function hex(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex')
 }

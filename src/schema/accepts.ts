@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { JsonSchema } from './json-schema.ts'
+import { classOf, type JsonSchema } from './json-schema.ts'
 
 /** Keywords that do not say which values are valid. */
 const annotations = new Set([
@@ -83,12 +83,6 @@ function isDiscriminated(members: readonly JsonSchema[]): boolean {
     const all = values.flatMap((it) => it ?? [])
     return !values.includes(undefined) && new Set(all).size === all.length
   })
-}
-
-/** Which class of JavaScript the JSON stands for, where it is none of JSON: the same keywords tell a Date and a text. */
-export function classOf({ type, format, pattern }: JsonSchema): 'Date' | 'bigint' | undefined {
-  if (type === 'string' && format === 'date-time' && pattern === undefined) return 'Date'
-  return type === 'integer' && format === 'bigint' ? 'bigint' : undefined
 }
 
 /** What a schema of several types says of one of them: of null, nothing but that it is null. */

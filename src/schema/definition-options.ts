@@ -2,6 +2,8 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { nameOf } from '../key/pattern.ts'
 import type { Pattern } from '../key/pattern.types.ts'
 import type { DefinitionOptions, IndexDefinition, IndexOptions, References } from './definition.types.ts'
+import { Fields, isBigint } from './fields.ts'
+import { jsonSchemaOf } from './json-schema.ts'
 
 /** Throws a TypeError unless `schema` is a Standard Schema of version 1. */
 export function checkSchema(schema: StandardSchemaV1): void {
@@ -45,15 +47,30 @@ const identifier = /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u
 /** An object with a `then` is taken for a promise. */
 const notNames: ReadonlySet<string> = new Set(['then', 'prototype'])
 
-/** The indexes that the options declare, frozen. */
-export function indexesOf(options: readonly IndexOptions[] = []): readonly IndexDefinition[] {
+/** The indexes that the options declare over the values of a schema, frozen. */
+export function indexesOf(
+  options: readonly IndexOptions[] = [],
+  schema: StandardSchemaV1,
+): readonly IndexDefinition[] {
   if (!Array.isArray(options)) throw new TypeError("indexes is an array, as [{ on: 'email', unique: true }]")
-  const indexes = options.map(indexOf)
+  const declared = options.map(indexOf)
+  const fields = declared.length === 0 ? null : new Fields(jsonSchemaOf(schema))
+  const indexes = declared.map((index) => {
+    const bigints = index.fields.filter((path) => {
+      const field = fields!.at(path.split('.'))
+      if (field === null) throw new TypeError(`There is no field '${path}' in the output of this schema`)
+      return isBigint(field.types)
+    })
+    // A unique index tells values apart by their digits.
+    return Object.freeze(index.unique || bigints.length === 0 ? index : { ...index, bigints })
+  })
   const seen = new Set<string>()
-  for (const { fields } of indexes) {
+  for (const { fields, bigints } of indexes) {
     const names = fields.join(', ')
-    if (seen.has(names)) throw new TypeError(`Two indexes are on ${names}: drop one`)
-    seen.add(names)
+    // One that holds bigints in their order serves what a unique one does not.
+    const known = `${names}${bigints === undefined ? '' : ' in order'}`
+    if (seen.has(known)) throw new TypeError(`Two indexes are on ${names}: drop one`)
+    seen.add(known)
   }
   return Object.freeze(indexes)
 }
@@ -66,7 +83,7 @@ function indexOf(options: IndexOptions): IndexDefinition {
   if (new Set(fields).size < fields.length)
     throw new TypeError(`An index names a field twice: ${fields.join(', ')}`)
   if (typeof unique !== 'boolean') throw new TypeError(`unique is true or false: got ${quote(unique)}`)
-  return Object.freeze({ fields, unique })
+  return { fields, unique }
 }
 
 function checkedFields(on: readonly string[]): readonly string[] {

@@ -40,7 +40,7 @@ export function defineSchema(
     pattern: ownPattern,
     schema,
     name: nameFor(ownPattern, options.name),
-    indexes: indexesOf(options.indexes),
+    indexes: indexesOf(options.indexes, schema),
     references: referencesOf(options.references),
     ...(valueTypes.length > 0 && { valueTypes: Object.freeze([...valueTypes]) }),
   })

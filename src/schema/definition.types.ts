@@ -9,6 +9,8 @@ export interface IndexDefinition {
   readonly fields: readonly string[]
   /** Whether no two rows may agree in all of them. */
   readonly unique: boolean
+  /** Those of its fields that are bigints, where it is not unique: it holds them in their order. Left out where there are none. */
+  readonly bigints?: readonly string[]
 }
 
 /** Fields whose value is the id of a row of another definition: a dotted path to that definition. */
@@ -90,11 +92,18 @@ type CheckedOn<T, On> = On extends string
   ? CheckedField<T, On, On>
   : { readonly [I in keyof On]: On[I] extends string ? CheckedField<T, On[I], On[I]> : never }
 
+/** Characters that would have to be escaped in an index expression: see `checkPath`. */
+type Unsafe = '"' | "'" | '`' | '\\' | ',' | '[' | ']' | '(' | ')' | '{' | '}'
+
 type CheckedField<T, Path extends string, Right> = string extends Path
   ? Right
-  : [FieldAt<T, Path>] extends [never]
-    ? { error: `no field '${Path}' in the output of this schema` }
-    : Right
+  : Path extends `${string}${Unsafe}${string}` | ''
+    ? {
+        error: `'${Path}' cannot be named here: names without dots, quotes, commas, brackets and backslashes can, joined by dots`
+      }
+    : [FieldAt<T, Path>] extends [never]
+      ? { error: `no field '${Path}' in the output of this schema` }
+      : Right
 
 /** The definition that `defineSchema` makes of a pattern, a schema and options. */
 export type DefinitionOf<P extends Pattern, S extends StandardSchemaV1, O> = Definition<

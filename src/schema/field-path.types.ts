@@ -4,7 +4,7 @@ import type { Leaf } from '../value/leaf.types.ts'
 type Levels = [1, 1, 1, 1]
 
 /**
- * The dotted paths to the fields of `T`, through plain objects and their optional fields, four objects deep; of a union,
+ * The dotted paths to the fields of `T`, a backslash before a dot or a backslash that is part of a name, through plain objects and their optional fields, four objects deep; of a union,
  * the paths of each member. Where the fields are not known (`unknown`, `any`, a record) it is `string`.
  *
  * @example
@@ -15,7 +15,7 @@ export type FieldPath<T, Left extends readonly unknown[] = Levels> = unknown ext
   : T extends Leaf
     ? never
     : Left extends readonly [unknown, ...infer Rest]
-      ? { [K in FieldName<T>]: K | `${K}.${Nested<FieldNamed<T, K>, Rest>}` }[FieldName<T>]
+      ? { [K in FieldName<T>]: Escaped<K> | `${Escaped<K>}.${Nested<FieldNamed<T, K>, Rest>}` }[FieldName<T>]
       : never
 
 /** Paths below a field of unknown type are not offered: `FieldPath` would be `string` there. */
@@ -33,16 +33,55 @@ export type FieldAt<T, Path extends string> = unknown extends T
   ? unknown
   : T extends Leaf
     ? never
-    : Path extends FieldName<T>
+    : Path extends SimpleName<T>
       ? FieldNamed<T, Path>
-      : Path extends `${infer Head}.${infer Tail}`
-        ? Head extends FieldName<T>
-          ? FieldAt<FieldNamed<T, Head>, Tail>
+      : Path extends `${string}\\${string}`
+        ? FieldAtNames<T, Names<Path>>
+        : Path extends `${infer Head}.${infer Tail}`
+          ? Head extends SimpleName<T>
+            ? FieldAt<FieldNamed<T, Head>, Tail>
+            : never
           : never
-        : never
 
-/** The names of the fields of an object that a path can spell: a name that contains a dot would be read as two. */
-type FieldName<T> = Exclude<`${keyof T & (string | number)}`, `${string}.${string}`>
+type FieldAtNames<T, Path extends readonly string[]> = Path extends readonly [
+  infer Name extends string,
+  ...infer Rest extends readonly string[],
+]
+  ? unknown extends T
+    ? unknown
+    : T extends Leaf
+      ? never
+      : Name extends FieldName<T>
+        ? FieldAtNames<FieldNamed<T, Name>, Rest>
+        : never
+  : T
+
+type FieldName<T> = `${keyof T & (string | number)}`
+
+/** Names that stand in a path as they are. */
+type SimpleName<T> = Exclude<FieldName<T>, `${string}.${string}` | `${string}\\${string}`>
+
+/** A name as a path has it. */
+type Escaped<Name extends string, Done extends string = ''> = Name extends
+  | `${string}.${string}`
+  | `${string}\\${string}`
+  ? Name extends `${infer Character}${infer Rest}`
+    ? Escaped<Rest, `${Done}${Character extends '.' | '\\' ? '\\' : ''}${Character}`>
+    : never
+  : `${Done}${Name}`
+
+/** The names in a path that has a backslash in it. */
+type Names<
+  Path extends string,
+  Done extends readonly string[] = readonly [],
+  Name extends string = '',
+> = Path extends `\\${infer Character}${infer Rest}`
+  ? Names<Rest, Done, `${Name}${Character}`>
+  : Path extends `.${infer Rest}`
+    ? Names<Rest, readonly [...Done, Name]>
+    : Path extends `${infer Character}${infer Rest}`
+      ? Names<Rest, Done, `${Name}${Character}`>
+      : readonly [...Done, Name]
 
 type FieldNamed<T, Name extends string> = Name extends keyof T
   ? T[Name]

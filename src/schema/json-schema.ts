@@ -24,6 +24,12 @@ export function jsonSchemaOf(schema: StandardSchemaV1): JsonSchema | null {
 const date: JsonSchema = { type: 'string', format: 'date-time' }
 const bigint: JsonSchema = { type: 'integer', format: 'bigint' }
 
+/** Which class of JavaScript the JSON stands for, where it is none of JSON: the same keywords tell a Date and a text. */
+export function classOf({ type, format, pattern }: JsonSchema): 'Date' | 'bigint' | undefined {
+  if (type === 'string' && format === 'date-time' && pattern === undefined) return 'Date'
+  return type === 'integer' && format === 'bigint' ? 'bigint' : undefined
+}
+
 const libraryOptions = {
   // Zod
   unrepresentable: 'any',

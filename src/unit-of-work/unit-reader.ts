@@ -16,6 +16,7 @@ import type {
 import { compareBytes, encodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { type KeyRange, successor } from '../key/range.ts'
+import { operandAt } from '../query/operand.ts'
 import type { Planned } from '../query/plan.ts'
 import { type OwnWrite, type OwnWrites, replaces } from './own-writes.ts'
 
@@ -151,7 +152,7 @@ export class UnitReader implements Reader {
     this.#addRange(
       plan.range === null
         ? this.#context.collectionRange(plan.collection)
-        : { start: operands[plan.range.start] as Uint8Array, end: operands[plan.range.end] as Uint8Array },
+        : { start: operandAt(operands, plan.range.start), end: operandAt(operands, plan.range.end) },
     )
   }
 

@@ -181,6 +181,7 @@ const leaves: Readonly<Record<string, (raw: unknown) => unknown>> = {
 }
 
 function numberOf(raw: unknown): number {
+  if (Object.is(raw, -0)) return -0
   const number = numbers.get(raw as string)
   if (number === undefined) throw new Error('it has a number that is none')
   return number

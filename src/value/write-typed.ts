@@ -15,6 +15,7 @@ import {
   isJsonNumber,
   isPlainLeaf,
   leaf,
+  negativeZero,
   numberWord,
   Part,
   typed,
@@ -104,7 +105,8 @@ class Writer {
       case 'boolean':
         return leaf(value)
       case 'number':
-        return isJsonNumber(value) ? leaf(value) : leaf(numberWord(value), 'number')
+        if (isJsonNumber(value)) return leaf(value)
+        return leaf(value === 0 ? negativeZero : numberWord(value), 'number')
       case 'bigint':
         if (value >= mostBits || value <= -mostBits)
           refuse(place, `is a bigint of more than ${maxBigIntDigits} digits: store its bytes`)

@@ -12,6 +12,7 @@ import { keepExpiryCases } from './cases/keep-expiry.ts'
 import { keyValueCases } from './cases/key-value.ts'
 import { listingCases } from './cases/listing.ts'
 import { queryCases } from './cases/queries.ts'
+import { queryLanguageCases } from './cases/query-language.ts'
 import { repositoryCases } from './cases/repository.ts'
 import { repositoryListCases } from './cases/repository-list.ts'
 import { storedValueCases } from './cases/stored-values.ts'
@@ -44,6 +45,7 @@ export const suite: Readonly<Record<string, Cases>> = {
   'stored values': storedValueCases,
   'optimistic locking': ifVersionCases,
   queries: queryCases,
+  'the query language': queryLanguageCases,
   'writes of many rows without a condition': emptinessCases,
   expiry: expiryCases,
   'keeping an expiry': keepExpiryCases,

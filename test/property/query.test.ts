@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { openSqlite } from '../../src/driver/sqlite/open.ts'
 import { encodeKey } from '../../src/key/codec.ts'
-import { patternRange } from '../../src/key/pattern.ts'
 import { encodeCursor } from '../../src/query/cursor.ts'
 import { findRows } from '../../src/query/evaluate.ts'
 import { Planner } from '../../src/query/planner.ts'
@@ -46,7 +45,30 @@ const number = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => (n === 0 ? 0 : n)),
 )
 const date = fc.date({ min: new Date(-1e12), max: new Date(3e12), noInvalidDate: true })
-const bigint = fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n })
+const bigint = fc.oneof(
+  fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }),
+  fc.constantFrom(
+    0n,
+    9n,
+    10n,
+    -9n,
+    -10n,
+    2n ** 63n - 1n,
+    2n ** 63n,
+    -(2n ** 63n),
+    -(2n ** 63n) - 1n,
+    10n ** 40n,
+  ),
+)
+/** The texts of ISO 8601 that name an instant, and the instant. */
+const instant = fc.oneof(
+  date,
+  date.map((at) => at.toISOString()),
+  date.map((at) => at.toISOString().replace('Z', '00+00:00')),
+  date.map((at) => new Date(at.getTime() + 3_600_000).toISOString().replace('Z', '+01:00')),
+  date.map((at) => at.toISOString().slice(0, 10)),
+  date.map((at) => at.toISOString().replace('Z', '5Z')),
+)
 
 /** What a field may hold; a schema of `unknown` lets all of these through. */
 const anything = fc.oneof(
@@ -58,7 +80,8 @@ const anything = fc.oneof(
   date,
   bigint,
   fc.array(fc.oneof(text, number, fc.boolean(), fc.constant(null)), { maxLength: 3 }),
-  fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -0),
+  fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -0, 0),
+  fc.array(fc.record({ n: fc.constantFrom(0, -0, 1), s: text }), { maxLength: 2 }),
   fc.constant({ inner: 1 }),
   fc.constant(new Map([['inner', 1]])),
   fc.constant(new Set(['a', 1])),
@@ -91,6 +114,15 @@ const fieldValues = {
   ),
   loose: anything,
   'odd name': fc.option(number, { nil: undefined }),
+  'a.b"c': text,
+  '': number,
+  AND: number,
+  in: fc.record({ in: number, '\\': text }),
+  bigs: fc.option(bigint, { nil: null }),
+  lines: fc.array(fc.record({ sku: text, n: fc.option(number, { nil: undefined }), at: date, big: bigint }), {
+    maxLength: 3,
+  }),
+  dates: fc.array(date, { maxLength: 2 }),
 }
 
 const schema = z.object({
@@ -110,6 +142,13 @@ const schema = z.object({
   nested: z.object({ city: z.string().optional(), deep: z.object({ n: z.number().optional() }) }).optional(),
   loose: z.any(),
   'odd name': z.number().optional(),
+  'a.b"c': z.string(),
+  '': z.number(),
+  AND: z.number(),
+  in: z.object({ in: z.number(), '\\': z.string() }),
+  bigs: z.bigint().nullable(),
+  lines: z.array(z.object({ sku: z.string(), n: z.number().optional(), at: z.date(), big: z.bigint() })),
+  dates: z.array(z.date()),
 })
 
 const indexes = [
@@ -118,15 +157,21 @@ const indexes = [
   { fields: ['kind', 'score'], unique: false },
   { fields: ['nested.city', 'age'], unique: false },
   { fields: ['loose'], unique: false },
+  { fields: ['bigs', 'age'], unique: false, bigints: ['bigs'] },
+  { fields: ['name'], unique: false },
 ]
 
 const pattern = text.map((part) => part.replaceAll(/[^%_a-zA-Z\u0080-\uffff]/g, '_'))
 const patterns = fc.oneof(
   pattern,
   fc
-    .array(fc.constantFrom('%', '_', 'a', 'b', 'A', 'é', '*', '[', ']', '?'), { maxLength: 5 })
+    .array(fc.constantFrom('%', '_', '\\%', '\\_', '\\\\', '\\a', 'a', 'b', 'A', 'é', '*', '[', ']', '?'), {
+      maxLength: 5,
+    })
     .map((all) => all.join('')),
 )
+
+const wellFormed = text.filter((part) => part.isWellFormed())
 
 const equality = (operand: fc.Arbitrary<unknown>) => [
   operand,
@@ -144,17 +189,30 @@ const ordered = (operand: fc.Arbitrary<unknown>) =>
 const likes = (['like', 'notLike', 'ilike', 'notIlike'] as const).map((name) =>
   patterns.map((value) => ({ [name]: value })),
 )
+const parts = (['contains', 'startsWith', 'endsWith', 'icontains', 'istartsWith', 'iendsWith'] as const).map(
+  (name) =>
+    fc
+      .oneof(wellFormed, fc.constantFrom('a', 'B', '', 'b%', '\u{10ffff}'))
+      .map((value) => ({ [name]: value })),
+)
+const elements = (condition: fc.Arbitrary<unknown>) =>
+  fc.oneof(
+    ...(['some', 'every', 'none'] as const).map((name) => condition.map((inner) => ({ [name]: inner }))),
+    fc.constantFrom({ some: {} }, { none: {} }),
+  )
 const between = (operand: fc.Arbitrary<unknown>) =>
   fc.tuple(operand, operand).map(([gte, lt]) => ({ gte, lt }))
 
-const wellFormed = text.filter((part) => part.isWellFormed())
 const texts = fc.oneof(
   ...equality(wellFormed),
   ...lists(wellFormed),
   ...ordered(wellFormed),
   ...likes,
+  ...parts,
   between(wellFormed),
 )
+const dates = fc.oneof(...equality(instant), ...lists(instant), ...ordered(instant), between(instant))
+const bigints = fc.oneof(...equality(bigint), ...lists(bigint), ...ordered(bigint), between(bigint))
 const numbers = fc.oneof(...equality(number), ...lists(number), ...ordered(number), between(number))
 const booleans = fc.oneof(...equality(fc.boolean()), ...lists(fc.boolean()))
 const eithers = fc.oneof(texts, numbers, ...lists(fc.oneof(wellFormed, number)))
@@ -163,7 +221,13 @@ const anyConditions = fc.oneof(
   ...lists(fc.oneof(wellFormed, number, fc.boolean())),
   booleans,
   fc.oneof(...equality(date), ...equality(bigint)),
-  fc.oneof(...ordered(date)),
+  fc.oneof(...ordered(date), ...ordered(bigint)),
+  fc.oneof(...parts),
+  elements(
+    fc
+      .oneof(wellFormed, number, fc.boolean(), fc.record({ n: numbers, s: texts }, { requiredKeys: [] }))
+      .filter((one) => typeof one !== 'object' || Object.keys(one as object).length > 0),
+  ),
   fc
     .array(fc.oneof(wellFormed, number, fc.boolean()), { maxLength: 2 })
     .map((arrayContains) => ({ arrayContains })),
@@ -179,11 +243,32 @@ const fieldConditions: Record<string, fc.Arbitrary<unknown>> = {
   maybe: booleans,
   kind: texts,
   either: eithers,
-  at: fc.oneof(...equality(date), ...lists(date), ...ordered(date)),
-  big: fc.oneof(...equality(bigint), ...lists(bigint)),
-  tags: fc
-    .oneof(fc.array(wellFormed, { maxLength: 2 }), wellFormed)
-    .map((arrayContains) => ({ arrayContains })),
+  at: dates,
+  big: bigints,
+  bigs: bigints,
+  tags: fc.oneof(
+    fc.oneof(fc.array(wellFormed, { maxLength: 2 }), wellFormed).map((arrayContains) => ({ arrayContains })),
+    elements(texts),
+  ),
+  dates: fc.oneof(
+    fc.oneof(fc.array(instant, { maxLength: 2 }), instant).map((arrayContains) => ({ arrayContains })),
+    elements(dates),
+  ),
+  lines: elements(
+    fc.oneof(
+      texts.map((sku) => ({ sku })),
+      fc.tuple(texts, numbers).map(([sku, n]) => ({ sku, n })),
+      fc.tuple(dates, numbers).map(([at, n]) => ({ OR: [{ at }, { n }] })),
+      bigints.map((big) => ({ NOT: { big } })),
+    ),
+  ),
+  'a.b"c': texts,
+  '': numbers,
+  '\\AND': numbers,
+  in: fc.oneof(
+    numbers.map((n) => ({ '\\in': n })),
+    texts.map((one) => ({ '\\\\': one })),
+  ),
   mixed: fc
     .array(fc.oneof(wellFormed, number, fc.boolean()), { maxLength: 2 })
     .map((arrayContains) => ({ arrayContains })),
@@ -197,9 +282,24 @@ const fieldConditions: Record<string, fc.Arbitrary<unknown>> = {
   'odd name': numbers,
 }
 
-const single = fc
+/** The keys of the rows that `store` writes are these ids. */
+const id = fc.integer({ min: -1, max: 13 })
+const ids = fc.oneof(
+  ...equality(id).slice(0, 3),
+  ...lists(id),
+  ...ordered(id),
+  between(id),
+  fc.constantFrom({ startsWith: '' }, { startsWith: 'x' }),
+  fc.tuple(id, id).map(([a, b]) => ({ OR: [{ eq: a }, { NOT: { gte: b } }] })),
+)
+
+const named = fc
   .constantFrom(...Object.keys(fieldConditions))
   .chain((name) => fieldConditions[name]!.map((one) => ({ [name]: one })))
+const single = fc.oneof(
+  { weight: 15, arbitrary: named },
+  ids.map(($id) => ({ $id })),
+)
 
 const where = fc.letrec((tie) => ({
   where: fc.oneof(
@@ -223,8 +323,13 @@ const sortable = [
   'kind',
   'either',
   'at',
-  'loose',
   'odd name',
+  'big',
+  'bigs',
+  'a.b"c',
+  '',
+  '\\AND',
+  '$id',
 ] as const
 const direction = fc.constantFrom('asc', 'desc')
 const orderBy = fc.oneof(
@@ -238,8 +343,27 @@ const orderBy = fc.oneof(
   fc.tuple(direction, direction).map(([city, n]) => ({ nested: { city, deep: { n } } })),
 )
 
+const distinct = fc.uniqueArray(
+  fc.constantFrom(
+    'kind',
+    'nick',
+    'ok',
+    'score',
+    'age',
+    'big',
+    'at',
+    'either',
+    'tags',
+    'nested.city',
+    'a\\.b"c',
+    'in.in',
+    'AND',
+  ),
+  { minLength: 1, maxLength: 2 },
+)
+
 const query: fc.Arbitrary<UncheckedQuery> = fc.record(
-  { where, orderBy, limit: fc.nat({ max: 12 }), offset: fc.nat({ max: 4 }) },
+  { where, orderBy, limit: fc.nat({ max: 12 }), offset: fc.nat({ max: 4 }), distinct },
   { requiredKeys: [] },
 )
 
@@ -254,7 +378,7 @@ describe.each([
     name: 'things',
     schema: known,
     indexes,
-    range: patternRange(['things', '*']),
+    pattern: ['things', '*'],
   })
   const collection = { name: 'things', pattern: ['things', '*'], schema: known, references: {} }
 
@@ -323,7 +447,11 @@ describe.each([
             seen.push(...page)
             const last = page.at(-1)
             if (last === undefined) break
-            after = encodeCursor(planner.find({ where, orderBy }, null).plan, last)
+            after = encodeCursor(
+              planner.find({ where, orderBy }, null).plan,
+              last.key,
+              encodeValue(last.value).value,
+            )
           }
           expect(seen).toEqual(all)
         },

@@ -41,10 +41,8 @@ describe('a query', () => {
       users.findMany({ where: { age: '1' } }),
       // @ts-expect-error -- no such operator
       users.findMany({ where: { age: { above: 1 } } }),
-      // @ts-expect-error -- a bigint has no order
-      users.findMany({ where: { big: { gt: 1n } } }),
-      // @ts-expect-error -- a bigint has no order
-      users.findMany({ orderBy: { big: 'asc' } }),
+      // @ts-expect-error -- a bigint is not compared with a number
+      users.findMany({ where: { big: { gt: 1 } } }),
       // @ts-expect-error -- null is asked for by isNull
       users.findMany({ where: { name: null } }),
       // @ts-expect-error -- no such option
@@ -166,8 +164,6 @@ describe('a query', () => {
       users.aggregate({ count: true, summ: 'age' }),
       // @ts-expect-error -- a text is not added
       users.aggregate({ sum: 'name' }),
-      // @ts-expect-error -- a bigint has no order
-      users.aggregate({ min: 'big' }),
       // @ts-expect-error -- no such field
       users.aggregate({ count: true, where: { age: 1, nam: 'A' } }),
       // @ts-expect-error -- there are no groups to choose from

@@ -1,7 +1,7 @@
 import { type } from 'arktype'
 import * as v from 'valibot'
 import { type AnyDefinition, type DefinitionOf, type DefinitionOptions, defineSchema } from 'valkeyrie/schema'
-import { describe, expectTypeOf, it } from 'vitest'
+import { describe, expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import type { Key, KeyPart } from '../../src/key.types.ts'
 import type { Update } from '../../src/repository/entry.types.ts'
@@ -106,11 +106,19 @@ describe('options', () => {
 
   it('that are wrong say so in a sentence', () => {
     // @ts-expect-error -- no such field
-    defineSchema(['a', '*'], person, { indexes: [{ on: 'emial' }] })
+    expect(() => defineSchema(['a', '*'], person, { indexes: [{ on: 'emial' }] })).toThrow(/emial/)
     // @ts-expect-error -- no such field
-    defineSchema(['a', '*'], person, { indexes: [{ on: ['email', 'address.town'] }] })
+    const nested = () => defineSchema(['a', '*'], person, { indexes: [{ on: ['email', 'address.town'] }] })
+    expect(nested).toThrow(/address\.town/)
     // @ts-expect-error -- a Date has no fields
-    defineSchema(['a', '*'], person, { indexes: [{ on: 'joined.getTime' }] })
+    expect(() => defineSchema(['a', '*'], person, { indexes: [{ on: 'joined.getTime' }] })).toThrow(/getTime/)
+    const odd = z.object({ 'a"b': z.string(), 'a.b': z.string() })
+    // @ts-expect-error -- a name with a quote is no part of an index
+    expect(() => defineSchema(['a', '*'], odd, { indexes: [{ on: 'a"b' }] })).toThrow(/quotes/)
+    // @ts-expect-error -- a name with a dot is no part of an index
+    expect(() => defineSchema(['a', '*'], odd, { indexes: [{ on: 'a.b' }] })).toThrow(/a\.b/)
+    // @ts-expect-error -- nor is one that is escaped
+    expect(() => defineSchema(['a', '*'], odd, { indexes: [{ on: 'a\\.b' }] })).toThrow(/backslashes/)
     // @ts-expect-error -- no such option
     expectTypeOf(() => defineSchema(['a', '*'], person, { indices: [] })).toBeFunction()
     // @ts-expect-error -- no such option of an index
@@ -163,12 +171,15 @@ describe('field paths', () => {
       | 'seen'
       | 'go'
       | 'extra'
+      | 'a\\.b'
     >()
     expectTypeOf<FieldAt<Shape, 'address.geo.lat'>>().toEqualTypeOf<number>()
     expectTypeOf<FieldAt<Shape, 'nick'>>().toEqualTypeOf<string | undefined>()
     expectTypeOf<FieldAt<Shape, 'extra.x'>>().toEqualTypeOf<unknown>()
     expectTypeOf<FieldAt<Shape, 'address.town'>>().toEqualTypeOf<never>()
     expectTypeOf<FieldAt<Shape, 'a.b'>>().toEqualTypeOf<never>()
+    expectTypeOf<FieldAt<Shape, 'a\\.b'>>().toEqualTypeOf<number>()
+    expectTypeOf<FieldAt<{ 'c\\d': { 'a.b': Date } }, 'c\\\\d.a\\.b'>>().toEqualTypeOf<Date>()
     expectTypeOf<FieldAt<Shape, 'tags.length'>>().toEqualTypeOf<never>()
   })
 

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { memoryPath } from '../../database-path.ts'
 import { DatabaseOpenError, StorageError } from '../../errors.ts'
+import { registerBigintFunctions } from './bigint-functions.ts'
 import { engineCode, isBusy } from './engine-error.ts'
 
 /** `application_id` in the header of a file of this library: "VLKY". */
@@ -86,6 +87,7 @@ function tune(connection: Database.Database): void {
   connection.pragma(`wal_autocheckpoint = ${checkpointPages}`)
   connection.pragma(`cache_size = ${-cacheKilobytes}`)
   connection.pragma('temp_store = MEMORY')
+  registerBigintFunctions(connection)
 }
 
 /** Marks the file as one of this library, inside the transaction that creates its tables. */

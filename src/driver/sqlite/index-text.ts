@@ -28,6 +28,12 @@ export function readIndexText(statement: string): IndexText | null {
   const all = (...expected: (readonly [Token['type'], string?])[]) =>
     expected.every(([type, text]) => next(type, text) !== null)
 
+  const fieldOf = (): string | null => {
+    if (!all(['word', 'value'], ['sign', '->>'])) return null
+    const path = next('text')
+    return path === null ? null : pathOfJson(path)
+  }
+
   if (!all(['word', 'create'])) return null
   const unique = next('word', 'unique') !== null
   if (!all(['word', 'index'])) return null
@@ -37,15 +43,23 @@ export function readIndexText(statement: string): IndexText | null {
   do {
     // With the key behind the fields, rows that are equal in them have an order.
     if (fields.length > 0 && !unique && next('name', 'key') !== null) break
-    if (!all(['word', 'value'], ['sign', '->>'])) return null
-    const path = next('text')
-    const field = path === null ? null : pathOfJson(path)
+    const cast = next('word', 'cast') !== null
+    if (cast && next('sign', '(') === null) return null
+    const field = fieldOf()
     if (field === null) return null
+    // Of a bigint, its integer stands before its digits.
+    const isEnded = !cast || all(['word', 'as'], ['word', 'integer'], ['sign', ')'], ['sign', ','])
+    if (!isEnded || (cast && fieldOf() !== field)) return null
     fields.push(field)
   } while (next('sign', ',') !== null)
   if (!all(['sign', ')'], ['word', 'where'], ['word', 'collection'], ['sign', '='])) return null
   const collection = next('text')
   return collection === null || at < tokens.length ? null : { collection, fields, unique }
+}
+
+/** Whether the statement that has created an index holds bigints in their order. */
+export function holdsBigints(statement: string): boolean {
+  return tokensOf(statement).some(({ type, text }) => type === 'word' && text.toLowerCase() === 'cast')
 }
 
 /** Whether two statements say the same, whoever has written their quotes and spaces. */

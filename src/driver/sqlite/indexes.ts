@@ -7,8 +7,8 @@ import { decodeKey } from '../../key/codec.ts'
 import { ChangeLog } from './change-log.ts'
 import { createIndexes } from './ddl.ts'
 import { engineCode } from './engine-error.ts'
-import { type IndexText, readIndexText, sameStatement } from './index-text.ts'
-import { fieldExpression, type IndexedCollection, indexName, type KvTables, ofCollection } from './table.ts'
+import { holdsBigints, type IndexText, readIndexText, sameStatement } from './index-text.ts'
+import { type IndexedCollection, indexedExpression, indexName, type KvTables, ofCollection } from './table.ts'
 
 const mostDuplicatesListed = 10
 
@@ -33,7 +33,7 @@ export function builtIndexes(connection: Database.Database): BuiltIndex[] {
 export interface IndexChanges {
   /** Declared ones that are missing. */
   readonly create: readonly string[]
-  /** What has the name of a declared one and is no index that a schema declares. */
+  /** What has the name of a declared one and is none that a schema declares, or has its bigints in no order. */
   readonly replace: readonly string[]
   /** Indexes of these collections that are not declared here: another program may need them. */
   readonly extra: readonly string[]
@@ -59,6 +59,8 @@ export function indexChanges(
       if (sameStatement(text, wanted)) continue
       const other = readIndexText(wanted)
       if (declaration !== null && !isDeepStrictEqual(declaration, other)) throw takenName(name, declaration)
+      // One that holds bigints in their order serves an opener that does not know that they are bigints.
+      if (declaration !== null && holdsBigints(text) && !holdsBigints(wanted)) continue
       replace.push(name)
     }
   }
@@ -127,7 +129,7 @@ export function duplicatesError(
   for (const collection of collections) {
     const index = collection.indexes.find((declaration) => indexName(collection.name, declaration) === name)
     if (index === undefined) continue
-    const fields = index.fields.map((field) => fieldExpression(field))
+    const fields = index.fields.map((field) => indexedExpression(field))
     const groups = drizzle(connection)
       .select({ keys: sql<string>`group_concat(hex(key))` })
       .from(kv)

@@ -50,7 +50,10 @@ function makeTables(collections: readonly IndexedCollection[]) {
     ...collections.flatMap(({ name, indexes }) =>
       indexes.map((declaration) => {
         const create = declaration.unique ? uniqueIndex : index
-        const [first, ...rest] = declaration.fields.map((field) => fieldExpression(field)) as [SQL, ...SQL[]]
+        const [first, ...rest] = declaration.fields.flatMap((field) => indexColumns(field, declaration)) as [
+          SQL,
+          ...SQL[],
+        ]
         // With the key in the index, rows that are equal in its fields come out in a total order without a sort.
         const columns = declaration.unique ? rest : [...rest, table.key]
         return create(indexName(name, declaration))
@@ -98,16 +101,25 @@ export interface KvTables {
   readonly kvCollections: KvCollectionsTable
 }
 
-/** `value ->> '$.address.city'`, the expression that an index and the queries on it share. */
-export function fieldExpression(path: string, value: SQL = sql.raw('value')): SQL {
-  return sql`${value} ->> ${jsonPath(path)}`
+/** What an index holds of a field: of a bigint first the integer that SQLite casts it to, which sorts, where it is to sort. */
+function indexColumns(field: string, { bigints = [] }: IndexDeclaration): SQL[] {
+  const expression = indexedExpression(field)
+  return bigints.includes(field) ? [sql`CAST(${expression} AS INTEGER)`, expression] : [expression]
+}
+
+/** `value ->> '$.address.city'`, the expression that an index on this path and the queries on it share. */
+export function indexedExpression(path: string, value?: SQL): SQL {
+  return fieldExpression(path.split('.'), value)
+}
+
+/** `value ->> '$.address.city'`. */
+export function fieldExpression(names: readonly string[], value: SQL = sql.raw('value')): SQL {
+  return sql`${value} ->> ${jsonPath(names)}`
 }
 
 /** `'$.address.city'`: the path of a field, as a literal. */
-export function jsonPath(path: string): SQL {
-  const steps = path
-    .split('.')
-    .map((name) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : JSON.stringify(name)))
+export function jsonPath(names: readonly string[]): SQL {
+  const steps = names.map((name) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : JSON.stringify(name)))
   return sql.raw(quoteText(`$.${steps.join('.')}`))
 }
 
@@ -132,6 +144,7 @@ export function ofCollection(name: string): SQL {
   return sql`collection = ${sql.raw(quoteText(name))}`
 }
 
-function quoteText(value: string): string {
+/** A text as a literal. */
+export function quoteText(value: string): string {
   return `'${value.replaceAll("'", "''")}'`
 }

@@ -4,7 +4,7 @@ import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Mutation } from '../../commit/write.ts'
 import type { StoredValue } from '../../value/encoding.ts'
 import { builtIndexes } from './indexes.ts'
-import { fieldExpression, type KvTables, ofCollection } from './table.ts'
+import { indexedExpression, type KvTables, ofCollection } from './table.ts'
 
 /** A row that has what a unique index over these fields allows once. `expiresAt` in milliseconds since the epoch. */
 export interface UniqueHolder {
@@ -46,7 +46,7 @@ export class UniqueIndexes {
     for (const fields of this.#unique.get(collection) ?? []) {
       const { kv } = this.#tables
       const sameFields: SQL[] = fields.map(
-        (field) => sql`${fieldExpression(field)} = ${fieldExpression(field, sql`${stored.value}`)}`,
+        (field) => sql`${indexedExpression(field)} = ${indexedExpression(field, sql`${stored.value}`)}`,
       )
       const holder = this.#db
         .select({ key: kv.key, expiresAt: kv.expiresAt })

@@ -8,6 +8,8 @@ const user = z.object({
   phone: z.string().nullable(),
   age: z.int(),
   address: z.object({ city: z.string() }),
+  balance: z.bigint().default(0n),
+  level: z.int().default(0),
 })
 
 const open = (options = {}) =>
@@ -17,6 +19,8 @@ const open = (options = {}) =>
       { on: 'phone', unique: true },
       { on: 'age' },
       { on: ['address.city', 'age'] },
+      { on: 'balance' },
+      { on: ['level', 'age'] },
     ],
   })
     .withSchema(['users', '*', 'posts', '*'], z.object({ title: z.string() }), { name: 'posts' })
@@ -63,6 +67,46 @@ describe('the plan of a query', () => {
     'a compound index with a range': [
       { where: { address: { city: 'Paris' }, age: { gt: 1 } }, orderBy: { age: 'asc' } },
       ['SEARCH kv USING INDEX kv_users_address_city_age (<expr>=? AND <expr>>? AND <expr><?)'],
+    ],
+    'a literal beginning of a text': [
+      { where: { email: { startsWith: 'a@' } } },
+      ['SEARCH kv USING INDEX kv_users_email_unique (<expr>>? AND <expr><?)'],
+    ],
+    'equality with 0, and the order behind it': [
+      { where: { level: 0 }, orderBy: { age: 'asc' }, limit: 5 },
+      ['SEARCH kv USING INDEX kv_users_level_age (<expr>=?)'],
+    ],
+    'equality with a bigint': [
+      { where: { balance: 5n } },
+      ['SEARCH kv USING INDEX kv_users_balance (<expr>=? AND <expr>=?)'],
+    ],
+    'a range of bigints': [
+      { where: { balance: { gt: 5n, lte: 2n ** 70n } }, orderBy: { $id: 'asc' } },
+      ['SEARCH kv USING INDEX kv_users_balance (<expr>>? AND <expr><?)', 'USE TEMP B-TREE FOR ORDER BY'],
+    ],
+    'the order of bigints': [
+      { orderBy: { balance: 'desc' }, limit: 5 },
+      ['SCAN kv USING INDEX kv_users_balance', 'USE TEMP B-TREE FOR LAST 4 TERMS OF ORDER BY'],
+    ],
+    'one of some bigints': [
+      { where: { balance: { in: [5n, 6n] } } },
+      [
+        'SEARCH kv USING INDEX kv_users_balance (<expr>=? AND <expr>=?)',
+        'LIST SUBQUERY 1',
+        'SCAN json_each VIRTUAL TABLE INDEX 1:',
+        'LIST SUBQUERY 2',
+        'SCAN json_each VIRTUAL TABLE INDEX 1:',
+        'USE TEMP B-TREE FOR LAST 4 TERMS OF ORDER BY',
+      ],
+    ],
+    'an id': [{ where: { $id: 'ann' } }, ['SEARCH kv USING INDEX sqlite_autoindex_kv_1 (key=?)']],
+    'a range of ids': [
+      { where: { $id: { gte: 'a', lt: 'b' } }, orderBy: { $id: 'desc' } },
+      ['SEARCH kv USING INDEX kv_collection (collection=? AND key>? AND key<?)'],
+    ],
+    'the beginning of an id': [
+      { where: { $id: { startsWith: 'a' }, age: { gt: 5 } } },
+      ['SEARCH kv USING INDEX kv_collection (collection=? AND key>? AND key<?)'],
     ],
     'all rows by key': [{ limit: 5 }, ['SEARCH kv USING INDEX kv_collection (collection=?)']],
   }

@@ -2,7 +2,7 @@ import { type } from 'arktype'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { Fields } from '../../../src/query/fields.ts'
+import { Fields } from '../../../src/schema/fields.ts'
 import { jsonSchemaOf } from '../../../src/schema/json-schema.ts'
 
 const $schema = 'https://json-schema.org/draft/2020-12/schema'
@@ -51,8 +51,8 @@ describe('jsonSchemaOf', () => {
     const five = { type: 'integer', format: 'bigint', bigints: ['5'] }
     expect(jsonSchemaOf(one)?.['properties']).toEqual({ n: five })
     const fields = new Fields(jsonSchemaOf(several))
-    expect(new Fields(jsonSchemaOf(one)).at('n')?.types).toMatchObject({ bigint: true, number: false })
-    expect(fields.at('n')?.types).toMatchObject({ bigint: true, string: true, number: false })
+    expect(new Fields(jsonSchemaOf(one)).at(['n'])?.types).toMatchObject({ bigint: true, number: false })
+    expect(fields.at(['n'])?.types).toMatchObject({ bigint: true, string: true, number: false })
   })
 
   it('is null where the library does not tell', () => {

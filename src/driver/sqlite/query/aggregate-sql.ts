@@ -1,9 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm'
-import type { Field } from '../../../query/fields.ts'
 import type { AggregatePlan, HavingCondition, Measure } from '../../../query/plan.ts'
+import { type Field, isBigint } from '../../../schema/fields.ts'
+import { bigintFunctions } from '../bigint-functions.ts'
 import { plannedOnce } from '../planned-once.ts'
 import { bound } from './binding.ts'
-import type { FieldSql } from './field-sql.ts'
+import { compareBigints } from './condition-sql.ts'
+import { digitsOrder, type FieldSql } from './field-sql.ts'
 import type { IndexChoice } from './index-choice.ts'
 import { allOf, fromKv, selectionSql } from './select-sql.ts'
 
@@ -19,17 +21,13 @@ export function aggregateSql(
   source: string,
   choice: IndexChoice | null,
 ): SQL {
-  const groups = plan.groupBy.flatMap((field) => [fields.of(field), kindOf(field, fields)])
-  const columns = [
-    ...plan.groupBy.flatMap((field) => [fields.of(field), kindOf(field, fields), meaningOf(field)]),
-    ...plan.measures.flatMap((measure) => columnsOf(measure, fields)),
-  ]
+  const groups = plan.groupBy.flatMap((field) => fields.identityOf(field))
+  const columns = [...groups, ...plan.measures.flatMap((measure) => columnsOf(measure, fields))]
   const grouped = groups.length === 0 ? sql.empty() : sql` group by ${list(groups)}`
   const having = plan.having === null ? sql.empty() : sql` having ${havingSql(plan.having, fields)}`
   const order = [
-    ...plan.order.map(
-      ({ by, direction }) =>
-        sql`${'name' in by ? measureSql(by, fields) : fields.of(by)} ${sql.raw(direction)}`,
+    ...plan.order.map(({ by, direction }) =>
+      'name' in by ? measureOrder(by, direction, fields) : fields.orderOf(by, direction),
     ),
     ...groups,
   ]
@@ -41,42 +39,48 @@ export function aggregateSql(
 function columnsOf(measure: Measure, fields: FieldSql): SQL[] {
   const figure = measureSql(measure, fields)
   if (measure.name !== 'min' && measure.name !== 'max') return [figure]
-  return [figure, meaningOf(measure.field!)]
+  return [figure, someMeaning(measure.field!, fields)]
 }
 
-/** Sums as floating-point numbers, as JavaScript adds: SQLite's sum of integers fails where it overflows. */
 function measureSql({ name, field }: Measure, fields: FieldSql): SQL {
   if (field === null) return sql.raw('count(*)')
-  const { number, ...others } = field.types
-  const onlyNumbers = number && !others.string && !others.boolean && !others.bigint && !others.structure
-  const found = onlyNumbers ? finite(fields.of(field)) : fields.of(field)
-  if (name === 'min' || name === 'max')
-    return sql`${sql.raw(name)}(${found}${sql.raw(onlyNumbers ? ' + 0' : '')})`
+  const { number, string, boolean, date, bigint, structure } = field.types
+  if (name === 'countDistinct') return countDistinct(field, fields)
+  if (isBigint(field.types)) return sql`${sql.raw(bigintFunctions[name as 'sum'])}(${fields.of(field)})`
+  const onlyNumbers = number && !string && !boolean && !date && !bigint && !structure
+  const found = onlyNumbers
+    ? numberOf(fields.of(field))
+    : number
+      ? sql`case ${fields.meaningOf(field)} when 'number' then ${numberOf(fields.of(field))} else ${fields.of(field)} end`
+      : fields.of(field)
+  if (name === 'min' || name === 'max') return sql`${sql.raw(name)}(${found})`
+  // Sums as floating-point numbers, as JavaScript adds: SQLite's sum of integers fails where it overflows.
   const added = onlyNumbers
     ? found
-    : sql`case when ${fields.typeOf(field)} in ('integer', 'real') then ${found} end`
+    : sql`case when ${fields.typeOf(field)} in ('integer', 'real') or ${fields.meaningOf(field)} is 'number' then ${found} end`
   return sql`${sql.raw(name)}(${added} * 1.0)`
 }
 
-/** Without NaN and the infinities, which are stored as texts. So is -0, which arithmetic takes for 0. */
-function finite(found: SQL): SQL {
-  return ['NaN', 'Infinity', '-Infinity'].reduce(
-    (rest, text) => sql`nullif(${rest}, ${sql.raw(`'${text}'`)})`,
-    found,
-  )
+/** The number that a field is: -0 as 0, the infinities, which are stored as texts, as such; null for NaN, which has no order. */
+function numberOf(found: SQL): SQL {
+  return sql`case ${found} when 'Infinity' then 9e999 when '-Infinity' then -9e999 when 'NaN' then null when '-0' then 0 else ${found} end`
 }
 
-/** A group of `true` is none of 1, nor is one of a text that looks like an object's. */
-function kindOf(field: Field, fields: FieldSql): SQL {
-  const { boolean, structure } = field.types
-  return boolean || structure ? sql`nullif(${fields.typeOf(field)}, 'null')` : sql.raw('null')
+/** Of a field that may be of several kinds, values of another kind are others, whatever their text is. */
+function countDistinct(field: Field, fields: FieldSql): SQL {
+  const [value, ...others] = fields.identityOf(field)
+  const parts = sql.join(
+    [sql`json_quote(${value})`, ...others.map((one) => sql`coalesce(${one}, '')`)],
+    sql.raw(' || '),
+  )
+  return sql`count(distinct case when ${value} is not null then ${parts} end)`
 }
 
 /** What the texts of a field stand for, as superjson notes it of a value's types: `Date`, `bigint`, …; null: for themselves. */
-function meaningOf(field: Field): SQL {
-  if (!field.types.string && !field.types.bigint) return sql.raw('null')
-  const escaped = JSON.stringify(field.path).replaceAll("'", "''")
-  return sql`max(kv.types ->> ${sql.raw(`'$.values.${escaped}[0]'`)})`
+function someMeaning(field: Field, fields: FieldSql): SQL {
+  const { string, date, bigint, structure } = field.types
+  const isMixed = [string || structure, date, bigint].filter(Boolean).length > 1
+  return isMixed ? sql`max(nullif(${fields.meaningOf(field)}, 'number'))` : sql.raw('null')
 }
 
 function havingSql(condition: HavingCondition, fields: FieldSql): SQL {
@@ -89,9 +93,22 @@ function havingSql(condition: HavingCondition, fields: FieldSql): SQL {
     }
     case 'not':
       return sql`not (${havingSql(condition.condition, fields)})`
-    case 'compare':
-      return sql`${measureSql(condition.measure, fields)} ${sql.raw(signs[condition.operator])} ${bound(condition.operand)}`
+    case 'compare': {
+      const { measure, operator, operand } = condition
+      const figure = measureSql(measure, fields)
+      if (operand.type !== 'bigint') return sql`${figure} ${sql.raw(signs[operator])} ${bound(operand)}`
+      if (operator !== 'ne') return compareBigints(figure, operator, operand)
+      return sql`not ${compareBigints(figure, 'eq', operand)}`
+    }
   }
+}
+
+function measureOrder(measure: Measure, direction: 'asc' | 'desc', fields: FieldSql): SQL {
+  const figure = measureSql(measure, fields)
+  const { name, field } = measure
+  if (field === null || !isBigint(field.types) || name === 'avg' || name === 'countDistinct')
+    return sql`${figure} ${sql.raw(direction)}`
+  return sql`CAST(${figure} AS INTEGER) ${sql.raw(direction)}, ${digitsOrder(figure, direction)}`
 }
 
 function list(parts: readonly SQL[]): SQL {

@@ -1,10 +1,14 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { type Condition, conjuncts } from '../../../query/condition.ts'
-import type { Field } from '../../../query/fields.ts'
-import { bound } from './binding.ts'
+import { type Comparison, type Condition, conjuncts } from '../../../query/condition.ts'
+import type { Slot } from '../../../query/operand.ts'
+import { type Field, isBigint } from '../../../schema/fields.ts'
+import { bound, boundGlob, boundInteger, boundIntegers } from './binding.ts'
 import type { FieldSql } from './field-sql.ts'
 
 const signs = { eq: sql.raw('='), gt: sql.raw('>'), gte: sql.raw('>='), lt: sql.raw('<'), lte: sql.raw('<=') }
+
+type Compare = Extract<Condition, { type: 'compare' }>
+type Of<Type extends Condition['type']> = Extract<Condition, { type: Type }>
 
 /**
  * A condition in SQL. Where the schema leaves open what a field is, values of other types are told apart, which SQLite
@@ -27,16 +31,13 @@ export function conditionSql(
         'or',
       )
     case 'not':
-      return sql`not ${parenthesized(condition.condition, fields)}`
+      return sql`not (${conditionSql(condition.condition, fields)})`
     case 'constant':
       return constant(condition.value)
     case 'null':
       return sql`${fields.of(condition.field)} is null`
-    case 'compare': {
-      const { field, operator, operand } = condition
-      const compared = sql`${fields.of(field)} ${signs[operator]} ${bound(operand)}`
-      return all([compared, ...sameType(condition, fields, beside)])
-    }
+    case 'compare':
+      return compareSql(condition, fields, beside)
     case 'boolean': {
       const compared = sql`${fields.of(condition.field)} = ${sql.raw(condition.value ? '1' : '0')}`
       const { number } = condition.field.types
@@ -44,84 +45,188 @@ export function conditionSql(
         ? all([compared, sql`${fields.typeOf(condition.field)} not in ('integer', 'real')`])
         : compared
     }
-    case 'in': {
-      const { field, kind, items } = condition
-      const compared = sql`${fields.of(field)} in (select value from json_each(${bound(items, 'list')}))`
-      return all([compared, ...otherTypes(kind, field, fields)])
-    }
-    case 'like': {
-      const { field, caseSensitive, pattern } = condition
+    case 'zero': {
+      const { field } = condition
       const found = fields.of(field)
-      const matched = caseSensitive
-        ? sql`${found} glob ${bound(pattern, 'glob')}`
-        : sql`${found} like ${bound(pattern)}`
-      const { number, boolean, bigint, structure } = field.types
-      const onlyText = !number && !boolean && !bigint && !structure
-      const others = onlyText ? [] : [sql`typeof(${found}) = 'text'`, ...otherTypes('string', field, fields)]
-      return onlyText
-        ? matched
-        : sql`case when ${found} is null then null else ${all([matched, ...others])} end`
+      const equal = fields.hasTextZeros(field)
+        ? [sql`${found} in (0, '-0')`, ...isNumber(field, fields)]
+        : [sql`${found} = 0`]
+      return all([...equal, ...otherTypes('number', field, fields)])
     }
-    case 'contains': {
+    case 'in':
+      return inSql(condition, fields)
+    case 'like': {
+      const found = fields.of(condition.field)
+      const matched = condition.folded
+        ? sql`${found} like ${bound(condition.pattern)} escape '\\'`
+        : sql`${found} glob ${boundGlob(condition.pattern)}`
+      return ofTexts(matched, condition.field, fields)
+    }
+    case 'substring':
+      return substringSql(condition, fields)
+    case 'prefix': {
+      const { field, folded, text, end } = condition
+      const found = folded ? sql`lower(${fields.of(field)})` : fields.of(field)
+      const within = sql`${found} >= ${bound(text)} and ${found} < ${bound(end)}`
+      // Numbers come before all texts, unless they are made texts.
+      return folded
+        ? ofTexts(sql`(${within})`, field, fields)
+        : all([within, ...otherTypes('text', field, fields)])
+    }
+    case 'includes': {
       const { field, items } = condition
       const each = sql`select 1 from ${fields.itemsOf(field)} as item where item.value = wanted.value and item.type = wanted.type`
-      const missing = sql`select 1 from json_each(${bound(items, 'list')}) as wanted where not exists (${each})`
-      return sql`case ${fields.typeOf(field)} when 'array' then not exists (${missing}) when 'null' then null when null then null else case when ${fields.of(field)} is null then null else 0 end end`
+      const missing = sql`select 1 from json_each(${bound(items)}) as wanted where not exists (${each})`
+      return ofArrays(sql`not exists (${missing})`, field, fields)
     }
+    case 'elements':
+      return elementsSql(condition, fields)
+    case 'key':
+      return sql`kv.key ${signs[condition.operator]} ${bound(condition.key)}`
+    case 'keyIn':
+      return sql`kv.key in (select unhex(value) from json_each(${bound(condition.keys)}))`
   }
 }
 
-type Comparison = Extract<Condition, { type: 'compare' }>
+function compareSql(condition: Compare, fields: FieldSql, beside: readonly Condition[]): SQL {
+  const { field, operator, operand } = condition
+  const found = fields.of(field)
+  if (operand.type !== 'bigint') {
+    return all([sql`${found} ${signs[operator]} ${bound(operand)}`, ...sameType(condition, fields, beside)])
+  }
+  const compared = compareBigints(found, operator, operand)
+  return isBigint(field.types) ? compared : all([compared, isBigintText(field, fields)])
+}
+
+/** Whether the text of a field stands for a bigint; true where there is nothing. */
+function isBigintText(field: Field, fields: FieldSql): SQL {
+  return sql`(${fields.of(field)} is null or ${fields.meaningOf(field)} is 'bigint')`
+}
+
+/**
+ * Compares the digits of a bigint with an operand, all of them told by an integer but those beyond 64 bits: of these, one of more
+ * digits is greater, or less where they are negative.
+ */
+export function compareBigints(digits: SQL, operator: Comparison, operand: Slot<'bigint'>): SQL {
+  const integer = sql`CAST(${digits} AS INTEGER)`
+  const other = bound(operand)
+  if (operator === 'eq') return sql`(${integer} = ${boundInteger(operand)} and ${digits} = ${other})`
+  const sign = signs[operator]
+  const [near, far] = operator.startsWith('gt') ? [signs.gte, signs.gt] : [signs.lte, signs.lt]
+  const sizes = sql`(length(${digits}), ${digits})`
+  const others = sql`(length(${other}), ${other})`
+  const told = sql`case when ${other} < '0' then ${others} ${sign} ${sizes} else ${sizes} ${sign} ${others} end`
+  return sql`(${integer} ${near} ${boundInteger(operand)} and (${integer} ${far} ${boundInteger(operand)} or ${told}))`
+}
+
+/** The text '-0' is a number only where it is no text of its own. */
+function isNumber(field: Field, fields: FieldSql): SQL[] {
+  if (!field.types.string) return []
+  return [sql`(typeof(${fields.of(field)}) <> 'text' or ${fields.meaningOf(field)} is 'number')`]
+}
+
+function inSql({ field, items }: Of<'in'>, fields: FieldSql): SQL {
+  const found = fields.of(field)
+  const compared = sql`${found} in (select value from json_each(${bound(items)}))`
+  switch (items.type) {
+    case 'numbers':
+      return all([compared, ...isNumber(field, fields), ...otherTypes('number', field, fields)])
+    case 'texts':
+      return all([compared, ...otherTypes('text', field, fields)])
+    case 'bigints':
+      return isBigint(field.types)
+        ? sql`(${fields.integerOf(field)} in (select value from json_each(${boundIntegers(items)})) and ${compared})`
+        : all([compared, isBigintText(field, fields)])
+  }
+}
+
+function substringSql({ field, at, folded, text }: Of<'substring'>, fields: FieldSql): SQL {
+  const found = folded ? sql`lower(${fields.of(field)})` : fields.of(field)
+  if (at === 'anywhere') return ofTexts(sql`instr(${found}, ${bound(text)}) > 0`, field, fields)
+  // By bytes: a NUL would end a text. The end without any bytes is null to SQLite.
+  const part = bound(text)
+  const start = sql`octet_length(${found}) - octet_length(${part})`
+  const end = sql`substr(cast(${found} as blob), ${start} + 1)`
+  return ofTexts(sql`(${start} >= 0 and (${part} = '' or ${end} = cast(${part} as blob)))`, field, fields)
+}
+
+/** What is true of texts only: unknown where there is nothing, false of what is no text. */
+function ofTexts(condition: SQL, field: Field, fields: FieldSql): SQL {
+  const { number, boolean, structure } = field.types
+  if (!number && !boolean && !structure) return condition
+  const found = fields.of(field)
+  return all([sql`typeof(${found}) = 'text'`, ...otherTypes('text', field, fields), condition], found)
+}
+
+/** What is true of arrays only: unknown where there is nothing, false of what is no array. */
+function ofArrays(condition: SQL, field: Field, fields: FieldSql): SQL {
+  return sql`case when ${fields.typeOf(field)} is 'array' then ${condition} when ${fields.of(field)} is not null then 0 end`
+}
+
+function elementsSql({ quantifier, field, condition }: Of<'elements'>, fields: FieldSql): SQL {
+  const element = fields.elements(field)
+  const from = sql`${fields.itemsOf(field)} as ${element.alias}`
+  const met = condition === null ? constant(true) : conditionSql(condition, element)
+  const some = quantifier === 'some'
+  const found = sql`exists (select 1 from ${from} where (${met}) is ${sql.raw(some ? '' : 'not ')}true)`
+  return ofArrays(some ? found : sql`not ${found}`, field, fields)
+}
 
 const upper: ReadonlySet<string> = new Set(['lt', 'lte', 'eq'])
 const lower: ReadonlySet<string> = new Set(['gt', 'gte', 'eq'])
 
 /**
- * In SQLite numbers come before texts, so that a range on one side needs a bound on the other: NaN, the infinities and -0
- * are stored as texts among numbers. Where the query has a bound there, no other may stand beside it: SQLite reads an index
- * up to the first one that it meets.
+ * In SQLite numbers come before texts, so that a range on one side needs a bound on the other: NaN and the infinities are stored
+ * as texts among numbers. Where the query has a bound there, no other may stand beside it: SQLite reads an index up to the first
+ * one that it meets.
  */
-function sameType(condition: Comparison, fields: FieldSql, beside: readonly Condition[]): SQL[] {
-  const { field, operator, kind } = condition
+function sameType(condition: Compare, fields: FieldSql, beside: readonly Condition[]): SQL[] {
+  const { field, operator, operand } = condition
   const { number, boolean } = field.types
   const isBounded = (operators: ReadonlySet<string>) =>
     beside.some(
       (one) =>
         one.type === 'compare' &&
-        one.kind === kind &&
+        one.operand.type === operand.type &&
         one.field.path === field.path &&
         operators.has(one.operator),
     )
   const open: SQL[] = []
-  if (kind === 'number' && (operator === 'gt' || operator === 'gte') && !isBounded(upper))
+  if (operand.type === 'number' && (operator === 'gt' || operator === 'gte') && !isBounded(upper))
     open.push(sql`${fields.of(field)} < ''`)
   const isUpper = operator === 'lt' || operator === 'lte'
-  if (kind === 'string' && (number || boolean) && isUpper && !isBounded(lower))
+  if (operand.type === 'text' && (number || boolean) && isUpper && !isBounded(lower))
     open.push(sql`${fields.of(field)} >= ''`)
-  return [...open, ...otherTypes(kind, field, fields)]
+  return [...open, ...otherTypes(operand.type === 'number' ? 'number' : 'text', field, fields)]
 }
 
-function otherTypes(kind: 'number' | 'string', field: Field, fields: FieldSql): SQL[] {
+function otherTypes(kind: 'number' | 'text', field: Field, fields: FieldSql): SQL[] {
   if (kind === 'number' && field.types.boolean) return [sql`${fields.typeOf(field)} not in ('true', 'false')`]
-  if (kind === 'string' && field.types.structure)
+  if (kind === 'text' && field.types.structure)
     return [sql`${fields.typeOf(field)} not in ('object', 'array')`]
   return []
 }
 
-function all(conditions: readonly SQL[]): SQL {
-  if (conditions.length === 1) return conditions[0]!
-  return sql`(${sql.join([...conditions], sql.raw(' and '))})`
+/** All of these; with `found`, unknown where that is null, whatever they are. */
+function all(conditions: readonly SQL[], found?: SQL): SQL {
+  const both =
+    conditions.length === 1 ? conditions[0]! : sql`(${sql.join([...conditions], sql.raw(' and '))})`
+  return found === undefined ? both : sql`case when ${found} is not null then ${both} end`
 }
 
-/** Of no conditions, `and` is true and `or` is false. */
+/**
+ * Conditions joined by `and` or `or`, in halves of halves, since SQLite nests an expression at most 1,000 deep. Of no
+ * conditions, `and` is true and `or` is false.
+ */
 function joined(conditions: readonly SQL[], by: 'and' | 'or'): SQL {
   if (conditions.length === 0) return constant(by === 'and')
-  return sql`(${sql.join([...conditions], sql.raw(` ${by} `))})`
+  if (conditions.length === 1) return conditions[0]!
+  if (conditions.length <= mostInRow) return sql`(${sql.join([...conditions], sql.raw(` ${by} `))})`
+  const half = Math.ceil(conditions.length / 2)
+  return sql`(${joined(conditions.slice(0, half), by)} ${sql.raw(by)} ${joined(conditions.slice(half), by)})`
 }
 
-function parenthesized(condition: Condition, fields: FieldSql): SQL {
-  return sql`(${conditionSql(condition, fields)})`
-}
+const mostInRow = 16
 
 function constant(value: boolean): SQL {
   return sql.raw(value ? '1' : '0')

@@ -1,6 +1,7 @@
 import type { IndexDeclaration } from '../../../catalog/catalog.ts'
 import { conjuncts } from '../../../query/condition.ts'
 import type { OrderTerm, Selection } from '../../../query/plan.ts'
+import { type Field, isBigint } from '../../../schema/fields.ts'
 
 /** The index that a query reads. */
 export interface IndexChoice {
@@ -14,6 +15,7 @@ export interface IndexChoice {
 /**
  * The declared index that serves a query best: the one with the most of its leading fields under equality, then with a
  * range on the next, then in the query's order. `null`: none serves it.
+ * `withoutTextZeros`: paths of numbers where no row holds the text '-0', so that 0 is one value.
  *
  * SQLite without statistics would rather read a whole collection by its name than a range of such an index.
  */
@@ -21,15 +23,24 @@ export function chooseIndex(
   { where, range }: Pick<Selection, 'where' | 'range'>,
   order: readonly OrderTerm[],
   indexes: readonly IndexDeclaration[],
+  withoutTextZeros: ReadonlySet<string>,
 ): IndexChoice | null {
   const equal = new Set<string>()
   const listed = new Set<string>()
-  const ranged = new Set<string>()
+  const ranged = new Map<string, Field>()
+  let byKey = range !== null
   for (const condition of conjuncts(where)) {
-    if (condition.type === 'boolean') equal.add(condition.field.path)
-    else if (condition.type === 'compare')
-      (condition.operator === 'eq' ? equal : ranged).add(condition.field.path)
-    else if (condition.type === 'in') listed.add(condition.field.path)
+    if (condition.type === 'key' || condition.type === 'keyIn') byKey = true
+    else if (condition.type === 'boolean') equal.add(condition.field.path)
+    else if (condition.type === 'prefix') {
+      if (!condition.folded) ranged.set(condition.field.path, condition.field)
+    } else if (condition.type === 'compare') {
+      if (condition.operator === 'eq') equal.add(condition.field.path)
+      else ranged.set(condition.field.path, condition.field)
+    } else if (condition.type === 'zero') {
+      const { path } = condition.field
+      ;(withoutTextZeros.has(path) ? equal : listed).add(path)
+    } else if (condition.type === 'in') listed.add(condition.field.path)
     else if (condition.type === 'null') listed.add(condition.field.path)
   }
   let best: IndexChoice | null = null
@@ -38,11 +49,11 @@ export function chooseIndex(
     let leading = 0
     while (leading < index.fields.length && equal.has(index.fields[leading]!)) leading++
     const next = index.fields[leading]
-    const bounded = next !== undefined && (ranged.has(next) || listed.has(next))
-    const ordered = isOrdered(index.fields.slice(leading), order, equal)
+    const bounded = next !== undefined && (sorts(index, ranged.get(next)) || listed.has(next))
+    const ordered = isOrdered(index, leading, order, equal)
     const found = leading === index.fields.length && index.unique
-    // The keys of a prefix are a range of their own, which only an exact match beats.
-    if (range !== null && !found) continue
+    // The keys of a prefix, or of ids, are a range of their own, which only an exact match beats.
+    if (byKey && !found) continue
     const score = leading * 8 + (found ? 4 : 0) + (bounded ? 4 : 0) + (ordered && order.length > 0 ? 3 : 0)
     if (score > bestScore) {
       bestScore = score
@@ -52,12 +63,22 @@ export function chooseIndex(
   return best
 }
 
+/** Whether an index has the values of this field in their order: the digits of a bigint by themselves have another one. */
+function sorts({ bigints = [] }: IndexDeclaration, field: Field | undefined): boolean {
+  return field !== undefined && (!isBigint(field.types) || bigints.includes(field.path))
+}
+
 function isOrdered(
-  fields: readonly string[],
+  index: IndexDeclaration,
+  leading: number,
   order: readonly OrderTerm[],
   equal: ReadonlySet<string>,
 ): boolean {
+  const fields = index.fields.slice(leading)
   const terms = order.filter(({ field }) => !equal.has(field.path))
   const [first] = terms
-  return terms.every(({ field, direction }, i) => field.path === fields[i] && direction === first!.direction)
+  return terms.every(
+    ({ field, direction }, i) =>
+      field.path === fields[i] && sorts(index, field) && direction === first!.direction,
+  )
 }

@@ -1,25 +1,31 @@
 import type Database from 'better-sqlite3'
-import { is, Placeholder, type SQL } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
 import type { Logger } from 'drizzle-orm/logger'
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
-import type { Operand } from '../../../query/condition.ts'
-import { type Bindable, bindingOf } from './binding.ts'
+import { QueryError } from '../../../errors.ts'
+import type { Operand } from '../../../query/operand.ts'
+import { type Bindable, Binding } from './binding.ts'
 
 const dialect = new SQLiteSyncDialect()
+
+/** What SQLite takes. */
+const mostBindings = 32_766
 
 /** A query as the engine runs it, and what makes the values to bind of the operands of a plan. */
 export class PreparedQuery {
   readonly sql: string
-  readonly #bindings: readonly ReturnType<typeof bindingOf>[]
+  readonly #bindings: readonly Binding['of'][]
   readonly #statement: Database.Statement<unknown[], unknown>
   readonly #logger: Logger | undefined
 
   constructor(connection: Database.Database, query: SQL, logger: Logger | undefined) {
     const { sql, params } = dialect.sqlToQuery(query)
     this.sql = sql
+    if (params.length > mostBindings)
+      throw new QueryError(`A query binds at most ${mostBindings} operands: this one binds ${params.length}`)
     this.#bindings = params.map((parameter) => {
-      if (!is(parameter, Placeholder)) throw new TypeError(`an operand is spliced into ${sql}`)
-      return bindingOf(parameter.name)
+      if (!(parameter instanceof Binding)) throw new TypeError(`an operand is spliced into ${sql}`)
+      return parameter.of
     })
     this.#statement = connection.prepare(sql).raw(true)
     this.#logger = logger

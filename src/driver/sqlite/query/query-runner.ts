@@ -1,21 +1,25 @@
 import type Database from 'better-sqlite3'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Logger } from 'drizzle-orm/logger'
+import type { IndexDeclaration } from '../../../catalog/catalog.ts'
 import { QueryError } from '../../../errors.ts'
 import { decodeKey } from '../../../key/codec.ts'
 import { BoundedCache } from '../../../query/bounded-cache.ts'
+import { conjuncts } from '../../../query/condition.ts'
 import type { AggregatePlan, CountPlan, FindPlan, Plan, Planned, RelatedPlan } from '../../../query/plan.ts'
 import type { Explanation, Figures, KeyedRow, RelatedRow } from '../../driver.ts'
 import { engineCode } from '../engine-error.ts'
 import { type KeyedColumns, KeyedRows, toKeyedRow } from '../keyed-rows.ts'
-import type { IndexedCollection } from '../table.ts'
+import { type IndexedCollection, indexedExpression, ofCollection } from '../table.ts'
 import { aggregateSql } from './aggregate-sql.ts'
-import { FieldSql } from './field-sql.ts'
+import { type FieldSql, RowSql } from './field-sql.ts'
 import { chooseIndex, type IndexChoice } from './index-choice.ts'
 import { PreparedQuery } from './prepared-query.ts'
 import { allOf, findSql, fromKv, type KeyForm, relatedSql, selectionSql } from './select-sql.ts'
 
 const mostStatements = 500
+/** A plan with a longer shape is compiled each time: hundreds of its kind would take too much memory. */
+const longestName = 25_000
 
 /** What to do with a query whose plan reads a whole collection. */
 export type OnUnindexed = 'ignore' | 'warn' | 'error'
@@ -115,7 +119,7 @@ export class QueryRunner {
     if (compiled === undefined) {
       if (this.#onUnindexed !== 'ignore') this.#report(query)
       compiled = { rows: new KeyedRows(), withText: null, withBytes: null }
-      this.#compiled.set(name, compiled)
+      if (name.length <= longestName) this.#compiled.set(name, compiled)
     }
     this.#byPlan.set(plan, compiled)
     return compiled
@@ -143,9 +147,10 @@ export class QueryRunner {
     const indexes = this.#indexes.get(plan.collection)?.indexes ?? []
     const order = plan.type === 'find' ? plan.order : []
     const mayChoose = plan.type !== 'related' && this.#source === 'kv'
-    const choice = mayChoose ? chooseIndex(plan, order, indexes) : null
+    const withoutTextZeros = mayChoose ? this.#withoutTextZeros(plan, indexes) : new Set<string>()
+    const choice = mayChoose ? chooseIndex(plan, order, indexes, withoutTextZeros) : null
     if (choice !== null) {
-      const fields = new FieldSql(new Set(indexes.flatMap((index) => index.fields)))
+      const fields = new RowSql(new Set(indexes.flatMap((index) => index.fields)), withoutTextZeros)
       try {
         return this.#prepareSql(planSql(plan, fields, this.#source, choice, form))
       } catch (error) {
@@ -153,7 +158,18 @@ export class QueryRunner {
         // The database lacks the index, as one that others have set up may: the query is right without it.
       }
     }
-    return this.#prepareSql(planSql(plan, new FieldSql(new Set()), this.#source, null, form))
+    return this.#prepareSql(planSql(plan, new RowSql(new Set(), new Set()), this.#source, null, form))
+  }
+
+  /** Of the fields that are to equal 0, those where an index tells at once that none is the text '-0' of earlier releases. */
+  #withoutTextZeros({ collection, where }: Plan, indexes: readonly IndexDeclaration[]): Set<string> {
+    const paths = conjuncts(where).flatMap((one) => (one.type === 'zero' ? [one.field.path] : []))
+    const without = paths.filter((path) => {
+      if (!indexes.some(({ fields }) => fields[0] === path)) return false
+      const zeros = sql`select 1 from kv where ${ofCollection(collection)} and ${indexedExpression(path)} = '-0' limit 1`
+      return this.#prepareSql(zeros).all([], 0).length === 0
+    })
+    return new Set(without)
   }
 
   #prepareSql(query: SQL): PreparedQuery {

@@ -1,11 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { type Condition, conjuncts } from '../../../query/condition.ts'
-import type { Field } from '../../../query/fields.ts'
 import type { AfterPlan, FindPlan, OrderTerm, RelatedPlan, Selection } from '../../../query/plan.ts'
+import type { Field } from '../../../schema/fields.ts'
 import { plannedOnce } from '../planned-once.ts'
 import { indexName, ofCollection } from '../table.ts'
-import { bound, nowPlaceholder } from './binding.ts'
-import { conditionSql } from './condition-sql.ts'
+import { bound, now } from './binding.ts'
+import { compareBigints, conditionSql } from './condition-sql.ts'
 import type { FieldSql } from './field-sql.ts'
 import type { IndexChoice } from './index-choice.ts'
 
@@ -19,6 +19,7 @@ const rowColumns: Record<KeyForm, SQL> = {
 }
 
 const key = sql.raw('kv.key')
+const signs = { gt: sql.raw('>'), gte: sql.raw('>='), lt: sql.raw('<'), lte: sql.raw('<=') }
 
 /** The rows, under the name of `kv`, read by the chosen index: then the statement is refused where the database lacks it. */
 export function fromKv(source: string, collection: string, choice: IndexChoice | null): SQL {
@@ -37,7 +38,7 @@ export function selectionSql(
 ): SQL[] {
   const conditions = [
     ofCollection(collection),
-    sql`(kv.expires_at is null or kv.expires_at > ${nowPlaceholder})`,
+    sql`(kv.expires_at is null or kv.expires_at > ${now})`,
     ...before,
   ]
   if (range !== null) conditions.push(sql`kv.key >= ${bound(range.start)} and kv.key < ${bound(range.end)}`)
@@ -57,9 +58,23 @@ export function findSql(
   choice: IndexChoice | null,
   form: KeyForm,
 ): SQL {
+  const from = fromKv(source, plan.collection, choice)
+  if (plan.distinct.length > 0) return distinctSql(plan, fields, from, form)
   const cursor = plan.after === null ? [] : [behind(plan, plan.after, fields)]
   const conditions = selectionSql(plan, fields, cursor)
-  return sql`select ${rowColumns[form]} from ${fromKv(source, plan.collection, choice)} where ${allOf(conditions)}${orderClause(plan, fields, choice)}${pageSql(plan)}`
+  return sql`select ${rowColumns[form]} from ${from} where ${allOf(conditions)}${orderClause(plan, fields, choice)}${pageSql(plan)}`
+}
+
+/** The first row of those that agree: a cursor is behind the first ones, whichever they are. */
+function distinctSql(plan: FindPlan, fields: FieldSql, from: SQL, form: KeyForm): SQL {
+  const same = sql.join(
+    plan.distinct.flatMap((field) => fields.identityOf(field)),
+    sql.raw(', '),
+  )
+  const order = orderSql(plan, fields)
+  const ranked = sql`select kv.*, row_number() over (partition by ${same} order by ${order}) as place from ${from} where ${allOf(selectionSql(plan, fields))}`
+  const cursor = plan.after === null ? sql.empty() : sql` and ${behind(plan, plan.after, fields)}`
+  return sql`select ${rowColumns[form]} from (${ranked}) as kv where place = 1${cursor} order by ${order}${pageSql(plan)}`
 }
 
 /** A row that a unique index finds has no other to be sorted with; SQLite would set up a sorter all the same. */
@@ -76,7 +91,7 @@ function orderSql(
 ): SQL {
   const terms = order
     .filter(({ field }) => !choice?.fixed.has(field.path))
-    .map(({ field, direction }) => sql`${fields.of(field)} ${sql.raw(direction)}`)
+    .map(({ field, direction }) => fields.orderOf(field, direction))
   if (terms.length === 0 || choice === null || !isTotal(order, choice)) {
     terms.push(sql`${key} ${sql.raw(keyDirection)}`)
   }
@@ -104,13 +119,15 @@ function behind(
     const { field, direction } = order[i]!
     const found = fields.of(field)
     const slot = values[i]!
+    const [strictly, orEqual] = direction === 'asc' ? (['gt', 'gte'] as const) : (['lt', 'lte'] as const)
     if (slot === null) {
       rest =
         direction === 'asc' ? sql`(${found} is not null or ${rest})` : sql`(${found} is null and ${rest})`
     } else {
-      const beyond = sql`${found} ${sql.raw(direction === 'asc' ? '>' : '<')} ${bound(slot)}`
-      const inclusive = sql`${found} ${sql.raw(direction === 'asc' ? '>=' : '<=')} ${bound(slot)}`
-      const bounded = sql`(${inclusive} and (${beyond} or ${rest}))`
+      const bounded =
+        slot.type === 'bigint'
+          ? sql`(${compareBigints(found, orEqual, slot)} and (${compareBigints(found, strictly, slot)} or ${rest}))`
+          : sql`(${found} ${signs[orEqual]} ${bound(slot)} and (${found} ${signs[strictly]} ${bound(slot)} or ${rest}))`
       const mayBeNull = direction === 'desc' && field.types.absent && !excludesNull(where, field)
       rest = mayBeNull ? sql`(${bounded} or ${found} is null)` : bounded
     }
@@ -120,11 +137,7 @@ function behind(
 
 /** Whether a condition is never true of a row without this field. */
 function excludesNull(where: Condition | null, { path }: Field): boolean {
-  return conjuncts(where).some(
-    (one) =>
-      (one.type === 'compare' || one.type === 'in' || one.type === 'boolean' || one.type === 'like') &&
-      one.field.path === path,
-  )
+  return conjuncts(where).some((one) => 'field' in one && one.type !== 'null' && one.field.path === path)
 }
 
 function pageSql({ limit, offset }: Pick<FindPlan, 'limit' | 'offset'>): SQL {
@@ -141,7 +154,7 @@ export function relatedSql(plan: RelatedPlan, fields: FieldSql, source: string):
       ? sql`kv.key >= unhex(parent.value || '00') and kv.key < unhex(parent.value || 'ff')`
       : sql`kv.key = unhex(parent.value)`
   const conditions = [near, ...selectionSql(plan, fields)]
-  const from = sql`json_each(${bound(plan.parents, 'list')}) as parent cross join ${sql.raw(source)}`
+  const from = sql`json_each(${bound(plan.parents)}) as parent cross join ${sql.raw(source)}`
   const order = orderSql(plan, fields)
   if (plan.limit === null && plan.offset === null) {
     return sql`select ${columns}, parent.key from ${from} where ${allOf(conditions)} order by parent.key, ${order}`

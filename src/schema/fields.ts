@@ -1,10 +1,13 @@
-import type { JsonSchema } from '../schema/json-schema.ts'
+import { joinPath } from '../value/dotted-path.ts'
+import { classOf, type JsonSchema } from './json-schema.ts'
 
 /** What the JSON of a field may be, as far as its schema tells. */
 export interface FieldTypes {
   readonly number: boolean
   readonly string: boolean
   readonly boolean: boolean
+  /** A Date is stored as its ISO 8601 text. */
+  readonly date: boolean
   /** A bigint is stored as its decimal digits, whose order is not the order of the numbers. */
   readonly bigint: boolean
   /** An object or an array. */
@@ -13,9 +16,12 @@ export interface FieldTypes {
   readonly absent: boolean
 }
 
-/** A field of the values of a collection: a dotted path, and what may be found there. */
+/** A field of the values of a collection, or of the elements of one of its arrays, and what may be found there. */
 export interface Field {
+  /** The names joined by dots, as `joinPath` does: the same for the same field only. */
   readonly path: string
+  /** The names that lead there; none of them: the value, or the element, itself. */
+  readonly names: readonly string[]
   readonly types: FieldTypes
 }
 
@@ -23,6 +29,7 @@ const none: FieldTypes = {
   number: false,
   string: false,
   boolean: false,
+  date: false,
   bigint: false,
   structure: false,
   absent: false,
@@ -33,6 +40,7 @@ const anyTypes: FieldTypes = {
   number: true,
   string: true,
   boolean: true,
+  date: true,
   bigint: true,
   structure: true,
   absent: true,
@@ -75,11 +83,22 @@ export class Fields {
     return schemas.length === 0 ? null : { schemas, optional }
   }
 
-  /** The field at a dotted path; `null` where there is none. */
-  at(path: string): Field | null {
+  /** The field that these names lead to; `null` where there is none. */
+  at(names: readonly string[]): Field | null {
     let place: Place | null = this.root
-    for (const name of path.split('.')) place = place && this.child(place, name)
-    return place && { path, types: typesOf(place) }
+    for (const name of names) place = place && this.child(place, name)
+    return place && fieldAt(names, place)
+  }
+
+  /** The place of the elements of the arrays at a place. */
+  elements(place: Place): Place {
+    const schemas = place.schemas.flatMap((schema) => {
+      const { type, items, prefixItems } = schema
+      if (type !== undefined && type !== 'array' && !includes(type, 'array')) return []
+      const all = [...(Array.isArray(prefixItems) ? prefixItems : []), ...(isObject(items) ? [items] : [])]
+      return all.length === 0 ? [{}] : all.flatMap((one) => this.#alternatives(isObject(one) ? one : {}, 0))
+    })
+    return { schemas, optional: false }
   }
 
   /** The names of the fields that the objects at a place are known to have. */
@@ -117,25 +136,28 @@ export class Fields {
   }
 }
 
+/** The field that these names lead to, where this place is. */
+export function fieldAt(names: readonly string[], place: Place): Field {
+  return { path: joinPath(names), names, types: typesOf(place) }
+}
+
+/** Whether a field is a bigint wherever it is there. */
+export function isBigint({ number, string, boolean, date, bigint, structure }: FieldTypes): boolean {
+  return bigint && !number && !string && !boolean && !date && !structure
+}
+
 /** What may be found at a place. */
-export function typesOf({ schemas, optional }: Place): FieldTypes {
-  const types = schemas.map(typesOfSchema)
-  const may = (kind: keyof FieldTypes) => types.some((one) => one[kind])
-  return {
-    number: may('number'),
-    string: may('string'),
-    boolean: may('boolean'),
-    bigint: may('bigint'),
-    structure: may('structure'),
-    absent: optional || may('absent'),
-  }
+function typesOf({ schemas, optional }: Place): FieldTypes {
+  const types = union(schemas.map(typesOfSchema))
+  return optional ? { ...types, absent: true } : types
 }
 
 function typesOfSchema(schema: JsonSchema): FieldTypes {
-  const { type, format, properties, enum: values, const: constant } = schema
+  const { type, properties, enum: values, const: constant } = schema
   if (Array.isArray(values)) return union(values.map(typesOfConstant))
   if (Object.hasOwn(schema, 'const')) return typesOfConstant(constant)
-  if (format === 'bigint') return { ...none, bigint: true }
+  const stored = classOf(schema)
+  if (stored !== undefined) return stored === 'Date' ? { ...none, date: true } : { ...none, bigint: true }
   if (type === undefined && isObject(properties)) return { ...none, structure: true }
   const names = Array.isArray(type) ? type : [type]
   return union(names.map((name) => (typeof name === 'string' ? (typesByName[name] ?? anyTypes) : anyTypes)))
@@ -165,6 +187,7 @@ function union(all: readonly FieldTypes[]): FieldTypes {
     number: may('number'),
     string: may('string'),
     boolean: may('boolean'),
+    date: may('date'),
     bigint: may('bigint'),
     structure: may('structure'),
     absent: may('absent'),

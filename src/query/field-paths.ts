@@ -1,0 +1,25 @@
+import { QueryError } from '../errors.ts'
+import { parsePath } from '../schema/field-path.ts'
+import type { Field, Fields } from '../schema/fields.ts'
+import { describe, quote } from './describe.ts'
+
+const mostFields = 100
+
+/** The field at a path, as `'address.city'`. Throws a QueryError where there is none. */
+export function parsePathTo(path: unknown, of: string, fields: Fields, collection: string): Field {
+  const names = typeof path === 'string' ? parsePath(path) : null
+  const field = names && fields.at(names)
+  if (field !== null) return field
+  throw new QueryError(
+    `There is no field ${typeof path === 'string' ? quote(path) : describe(path)} in the values of '${collection}' for ${of}`,
+  )
+}
+
+/** The fields at one path, or at each of an array of them; none where there is nothing. */
+export function parsePaths(paths: unknown, of: string, fields: Fields, collection: string): Field[] {
+  const all: readonly unknown[] = paths === undefined ? [] : Array.isArray(paths) ? paths : [paths]
+  if (paths !== undefined && all.length === 0)
+    throw new QueryError(`${of} names a field, as 'address.city', or several: it names none`)
+  if (all.length > mostFields) throw new QueryError(`${of} names at most ${mostFields} fields`)
+  return all.map((path) => parsePathTo(path, of, fields, collection))
+}

@@ -1,0 +1,90 @@
+import { QueryError } from '../errors.ts'
+import { encodeKey, encodePrefix } from '../key/codec.ts'
+import { keyOfId, wildcardCount } from '../key/pattern.ts'
+import type { IdOf, Pattern } from '../key/pattern.types.ts'
+import type { Comparison, Condition } from './condition.ts'
+import { describe } from './describe.ts'
+import type { Slots } from './operand.ts'
+import type { Syntax } from './syntax.ts'
+
+const idOperators = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'notIn', 'startsWith'] as const
+
+type IdOperator = (typeof idOperators)[number]
+
+export function isIdOperator(name: string): name is IdOperator {
+  return (idOperators as readonly string[]).includes(name)
+}
+
+/**
+ * A condition on the id, which is one on the key: in the order of keys, and served by it. An operand is what the id is, one part
+ * for one wildcard, a tuple for several.
+ */
+export function idCondition(
+  operator: IdOperator,
+  operand: Syntax,
+  { pattern, slots }: { readonly pattern: Pattern; readonly slots: Slots },
+): Condition {
+  if (wildcardCount(pattern) === 0)
+    throw new QueryError('There is one row at most here, without an id: leave the condition on it out')
+  if (operand.type !== 'operand')
+    throw new QueryError(
+      `${operator} on '$id' takes an id: got ${operand.type === 'list' ? 'an array of objects' : 'an object'}`,
+    )
+  const { leaf, value } = operand
+  const of = `${operator} on '$id'`
+  const compare = (comparison: Comparison): Condition => ({
+    type: 'key',
+    operator: comparison,
+    key: slots.add('key', leaf, (id) => keyOf(pattern, id, of)),
+  })
+  switch (operator) {
+    case 'ne':
+      return { type: 'not', condition: compare('eq') }
+    case 'notIn':
+      return { type: 'not', condition: idCondition('in', operand, { pattern, slots }) }
+    case 'in': {
+      if (!Array.isArray(value)) throw new QueryError(`${of} takes an array of ids: got ${describe(value)}`)
+      const keys = (ids: unknown) => (ids as unknown[]).map((id) => keyOf(pattern, id, of))
+      return { type: 'keyIn', keys: slots.add('keys', leaf, keys) }
+    }
+    case 'startsWith': {
+      if (typeof value !== 'string') throw new QueryError(`${of} takes a text: got ${describe(value)}`)
+      if (wildcardCount(pattern) > 1)
+        throw new QueryError(`${of} is of an id of one part: use the prefix of the query for leading ids`)
+      const start = slots.add('key', leaf, (text) => textStart(pattern, text as string, of))
+      const end = slots.add('key', leaf, (text) => textEnd(textStart(pattern, text as string, of)))
+      const from: Condition = { type: 'key', operator: 'gte', key: start }
+      return { type: 'and', conditions: [from, { type: 'key', operator: 'lt', key: end }] }
+    }
+    default:
+      return compare(operator)
+  }
+}
+
+function keyOf(pattern: Pattern, id: unknown, of: string): Uint8Array {
+  return asOperand(of, () => encodeKey(keyOfId(pattern, id as IdOf<Pattern>)))
+}
+
+/** The bytes that the keys begin with whose only id begins with this text. */
+function textStart(pattern: Pattern, text: string, of: string): Uint8Array {
+  const parts = [...pattern.slice(0, pattern.indexOf('*')), text]
+  // A text ends with a NUL.
+  return asOperand(of, () => encodePrefix(parts).subarray(0, -1))
+}
+
+/** Behind all keys that begin with these bytes: no byte of a text is FF, but for the escape of a NUL, behind which it stands. */
+function textEnd(start: Uint8Array): Uint8Array {
+  const end = Buffer.from(start)
+  end[end.length - 1]! += 1
+  return end
+}
+
+function asOperand<T>(of: string, encode: () => T): T {
+  try {
+    return encode()
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError)
+      throw new QueryError(`${of} takes an id: ${error.message}`)
+    throw error
+  }
+}

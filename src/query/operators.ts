@@ -1,0 +1,75 @@
+/** What an operator takes, and what it asks of it. */
+export type Semantics = (
+  | { readonly takes: 'scalar' }
+  | { readonly takes: 'ordered'; readonly comparison: 'gt' | 'gte' | 'lt' | 'lte' }
+  | { readonly takes: 'list' }
+  | { readonly takes: 'pattern'; readonly folded: boolean }
+  | { readonly takes: 'text'; readonly at: 'start' | 'anywhere' | 'end'; readonly folded: boolean }
+  | { readonly takes: 'true' }
+  | { readonly takes: 'items' }
+  | { readonly takes: 'elements'; readonly quantifier: 'some' | 'every' }
+) & {
+  /** In words, for docs/queries.md. */
+  readonly meaning: string
+}
+
+/** An operator that is true where another one is false: unknown where that one is. */
+export interface Negation {
+  readonly negates: Operator
+  readonly meaning: string
+}
+
+const folding = 'where the letters A to Z are those of a to z'
+
+/**
+ * The operators of a query: the one place that says which there are and what each of them means. The parser, the types, the
+ * tests that hold SQL and JavaScript against each other and the table in docs/queries.md go by it.
+ */
+export const operators = {
+  eq: { takes: 'scalar', meaning: 'equal: as the value itself in place of the conditions' },
+  ne: { negates: 'eq', meaning: 'not equal' },
+  gt: {
+    takes: 'ordered',
+    comparison: 'gt',
+    meaning: 'greater: numbers, bigints, dates, and texts by their UTF-8 bytes',
+  },
+  gte: { takes: 'ordered', comparison: 'gte', meaning: 'greater or equal' },
+  lt: { takes: 'ordered', comparison: 'lt', meaning: 'less' },
+  lte: { takes: 'ordered', comparison: 'lte', meaning: 'less or equal' },
+  in: { takes: 'list', meaning: 'equal to one of these; of none, false' },
+  notIn: { negates: 'in', meaning: 'equal to none of these' },
+  like: {
+    takes: 'pattern',
+    folded: false,
+    meaning:
+      '`%` stands for any text, `_` for one character, and `\\` lets the character behind it stand for itself',
+  },
+  notLike: { negates: 'like', meaning: 'not `like`' },
+  ilike: { takes: 'pattern', folded: true, meaning: `as \`like\`, ${folding}` },
+  notIlike: { negates: 'ilike', meaning: 'not `ilike`' },
+  contains: { takes: 'text', at: 'anywhere', folded: false, meaning: 'has this text somewhere in it' },
+  startsWith: { takes: 'text', at: 'start', folded: false, meaning: 'begins with this text' },
+  endsWith: { takes: 'text', at: 'end', folded: false, meaning: 'ends with this text' },
+  icontains: { takes: 'text', at: 'anywhere', folded: true, meaning: `as \`contains\`, ${folding}` },
+  istartsWith: { takes: 'text', at: 'start', folded: true, meaning: `as \`startsWith\`, ${folding}` },
+  iendsWith: { takes: 'text', at: 'end', folded: true, meaning: `as \`endsWith\`, ${folding}` },
+  isNull: { takes: 'true', meaning: 'null or missing' },
+  isNotNull: { negates: 'isNull', meaning: 'there, and not null' },
+  arrayContains: { takes: 'items', meaning: 'the array has this item, or each of these' },
+  some: {
+    takes: 'elements',
+    quantifier: 'some',
+    meaning: 'one element of the array, at least, meets the conditions; with `{}`, the array has an element',
+  },
+  every: { takes: 'elements', quantifier: 'every', meaning: 'each element of the array does' },
+  none: { negates: 'some', meaning: 'no element of the array does; with `{}`, the array is empty' },
+} as const satisfies Readonly<
+  Record<string, Semantics | { readonly negates: string; readonly meaning: string }>
+>
+
+export type Operator = keyof typeof operators
+
+/** The operator of this name; `undefined` for any other text. */
+export function semanticsOf(name: string): Semantics | Negation | undefined {
+  return Object.hasOwn(operators, name) ? operators[name as Operator] : undefined
+}

@@ -1,0 +1,142 @@
+import { QueryError } from '../errors.ts'
+import type { ParameterValues } from './fill-parameters.ts'
+import { parameterName } from './parameter.ts'
+import type { Syntax } from './syntax.ts'
+
+const deepest = 32
+/** Each of them may bind a few operands, of which SQLite takes 32,766. */
+const mostNodes = 10_000
+
+/**
+ * Walks through a `where` or `having`. Its names and the kinds of its operands become the `text` of its shape, the same for two
+ * of them only where their checked conditions are; what differs is left: the leaves, in the order of the walk. The same walk
+ * makes the syntax tree, where it is asked for: a shape that is known needs none.
+ */
+export class QueryReader {
+  text: string
+  readonly leaves: unknown[] = []
+  /** The leaves that parameters have given, by their places. */
+  readonly parameters = new Map<number, string>()
+  readonly #values: ParameterValues | undefined
+  readonly #makesTree: boolean
+  #nodes = 0
+
+  /**
+   * `text` is what the text begins with. `values`: what stands in the places of parameters; without it, a parameter is a leaf of its
+   * own.
+   */
+  constructor(text: string, values: ParameterValues | undefined, makesTree: boolean) {
+    this.text = text
+    this.#values = values
+    this.#makesTree = makesTree
+  }
+
+  /** The tree of `value`, where trees are made. */
+  read(value: unknown, depth = 0): Syntax | null {
+    const name = this.#values && parameterName(value)
+    return name === undefined
+      ? this.#readPart(value, depth)
+      : this.#readParameter(name, this.#values![name], depth)
+  }
+
+  #readPart(value: unknown, depth: number): Syntax | null {
+    if (depth > deepest)
+      throw new QueryError(`A query nests at most ${deepest} conditions: this one nests deeper`)
+    if (++this.#nodes > mostNodes)
+      throw new QueryError(`A query has at most ${mostNodes} conditions: this one has more`)
+    if (typeof value !== 'object' || value === null) {
+      this.text += kindOf(value)
+      return this.#operand(value)
+    }
+    if (Array.isArray(value)) return this.#readArray(value, depth)
+    if (value instanceof Date) this.text += 'd'
+    else if (isPlainObject(value)) return this.#readObject(value, depth)
+    else this.text += parameterName(value) === undefined ? 'x' : 'p'
+    return this.#operand(value)
+  }
+
+  #readObject(value: Readonly<Record<string, unknown>>, depth: number): Syntax | null {
+    const entries: [string, Syntax][] | null = this.#makesTree ? [] : null
+    this.text += '{'
+    for (const name of Object.keys(value)) {
+      this.text += `${name.length}:${name}`
+      const part = this.read(value[name], depth + 1)
+      if (entries !== null) entries.push([name, part!])
+    }
+    this.text += '}'
+    return entries && { type: 'object', entries }
+  }
+
+  #readArray(items: readonly unknown[], depth: number): Syntax | null {
+    if (isList(items)) {
+      this.text += operandKinds(items)
+      return this.#operand(items)
+    }
+    this.text += '['
+    const parts = items.map((item) => this.read(item, depth + 1))
+    this.text += ']'
+    return this.#makesTree ? { type: 'list', items: parts as Syntax[] } : null
+  }
+
+  #readParameter(name: string, value: unknown, depth: number): Syntax | null {
+    const place = this.leaves.length
+    const part = this.read(value, depth)
+    if (this.leaves.length > place) this.parameters.set(place, name)
+    return part
+  }
+
+  #operand(value: unknown): Syntax | null {
+    const leaf = this.leaves.push(value) - 1
+    return this.#makesTree ? { type: 'operand', value, leaf } : null
+  }
+}
+
+/** Whether an array is one operand, a list of scalars, and not a list of conditions. */
+export function isList(items: readonly unknown[]): boolean {
+  return !items.some((item) => typeof item === 'object' && item !== null && isPlainObject(item))
+}
+
+/** What an operand is, a scalar or a list of them, so far as its condition depends on it. */
+export function operandKinds(operand: unknown): string {
+  return Array.isArray(operand) ? `(${[...new Set(operand.map(kindOf))].sort().join('')})` : kindOf(operand)
+}
+
+/**
+ * One character for what a scalar is. `true` and `false` are conditions of their own, and so is 0, which equals what is stored
+ * as -0.
+ */
+function kindOf(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return 's'
+    case 'number':
+      return value === 0 ? 'o' : 'n'
+    case 'bigint':
+      return 'i'
+    case 'boolean':
+      return value ? 't' : 'f'
+    case 'undefined':
+      return 'u'
+    default:
+      return value === null ? 'z' : value instanceof Date ? 'd' : Array.isArray(value) ? 'a' : 'x'
+  }
+}
+
+/** Parameters are no plain objects: they have a symbol, which JSON cannot give. */
+export function isPlainObject(value: object): value is Readonly<Record<string, unknown>> {
+  const prototype = Object.getPrototypeOf(value)
+  return (prototype === Object.prototype || prototype === null) && parameterName(value) === undefined
+}
+
+/** The text of a part of a query that has no operands: the same for two of them only where they are alike. */
+export function structureText(part: unknown): string {
+  try {
+    return JSON.stringify(part, (_, value: unknown) => (isJson(value) ? value : { '': typeof value }))
+  } catch {
+    throw new QueryError('A query is plain data: this one holds something that is not')
+  }
+}
+
+function isJson(value: unknown): boolean {
+  return value !== undefined && typeof value !== 'function' && typeof value !== 'symbol'
+}

@@ -1,0 +1,17 @@
+import { splitPath } from '../value/dotted-path.ts'
+
+/** How many names a path to a field has at most. */
+export const deepestField = 32
+
+const longestName = 200
+
+/** The names in the path of a field, as `'address.city'`; `null` for what is no path. */
+export function parsePath(path: string): readonly string[] | null {
+  const names = splitPath(path)
+  return names !== null && names.length <= deepestField && names.every(isFieldName) ? names : null
+}
+
+/** Whether a field of a query may have this name: no stored value has a property `__proto__`. */
+export function isFieldName(name: string): boolean {
+  return name.length <= longestName && name !== '__proto__'
+}

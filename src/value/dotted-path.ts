@@ -1,0 +1,30 @@
+/**
+ * The names that are joined by dots in a path, as superjson's types and the fields of a query have them: a backslash makes a
+ * dot, or a backslash, part of a name. `null` where one escapes anything else.
+ *
+ * @example
+ * splitPath('a\\.b.c')   // ['a.b', 'c']
+ */
+export function splitPath(path: string): string[] | null {
+  if (!path.includes('\\')) return path.split('.')
+  const names: string[] = []
+  let name = ''
+  for (let i = 0; i < path.length; i++) {
+    const character = path[i]!
+    if (character === '.') {
+      names.push(name)
+      name = ''
+    } else if (character !== '\\') name += character
+    else {
+      const escaped = path[++i]
+      if (escaped !== '.' && escaped !== '\\') return null
+      name += escaped
+    }
+  }
+  return [...names, name]
+}
+
+/** The path that `splitPath` takes apart into these names: the same for the same names only. */
+export function joinPath(names: readonly string[]): string {
+  return names.map((name) => name.replace(/[\\.]/g, '\\$&')).join('.')
+}

@@ -1,0 +1,429 @@
+import { QueryError, Valkeyrie } from 'valkeyrie'
+import { defineSchema } from 'valkeyrie/schema'
+import { expect } from 'vitest'
+import { z } from 'zod'
+import type { Cases } from '../suite.ts'
+
+const order = defineSchema(
+  ['customers', '*', 'orders', '*'],
+  z.object({
+    note: z.string(),
+    total: z.bigint(),
+    at: z.date(),
+    weight: z.number(),
+    lines: z.array(z.object({ sku: z.string(), qty: z.int() })),
+    tags: z.array(z.string()),
+  }),
+  { name: 'orders', indexes: [{ on: 'total' }, { on: 'note' }, { on: 'weight' }] },
+)
+const customer = defineSchema(['customers', '*'], z.object({ name: z.string() }))
+
+type Order = z.infer<typeof order.schema>
+const anOrder = (rest: Partial<Order>): Order => ({
+  note: '',
+  total: 0n,
+  at: new Date(0),
+  weight: 0,
+  lines: [],
+  tags: [],
+  ...rest,
+})
+
+async function shopAt(path: string | undefined) {
+  const db = await Valkeyrie.withSchemas([customer, order]).open(path)
+  const { customers, orders } = db.repositories
+  await customers.insertMany(['ann', 'anna', 'bob', 'Ann'].map((name) => [name, { name }]))
+  const noon = new Date('2024-01-01T00:00:00Z')
+  await orders.insertMany([
+    [['ann', 1], anOrder({ note: '100% cotton', total: 9n, at: noon, lines: [{ sku: 'shirt', qty: 2 }] })],
+    [['ann', 2], anOrder({ note: '100 sure', total: 10n, weight: -0, tags: ['Gift'] })],
+    [['bob', 1], anOrder({ note: 'Cotton_wool', total: -(2n ** 70n), weight: 1, tags: ['gift', 'late'] })],
+    [
+      ['bob', 2],
+      anOrder({
+        note: 'x',
+        total: 2n ** 70n,
+        weight: 2,
+        lines: [
+          { sku: 'hat', qty: 1 },
+          { sku: 'shirt', qty: 9 },
+        ],
+      }),
+    ],
+  ])
+  return db
+}
+
+const keysOf = (entries: readonly { readonly id: readonly unknown[] }[]) =>
+  entries.map(({ id }) => id.join(' '))
+
+export const queryLanguageCases: Cases = {
+  'a date is compared with any ISO 8601 text that names an instant, and with no other text': async ({
+    path,
+  }) => {
+    await using db = await shopAt(path())
+    const { orders } = db.repositories
+    const same = [
+      '2024-01-01T00:00:00Z',
+      '2024-01-01T00:00:00.000Z',
+      '2024-01-01t00:00z',
+      '2024-01-01T01:00:00+01:00',
+      '2023-12-31T18:30:00.00-05:30',
+      '2024-01-01T00:00:00,000000+00',
+      '2023-12-31T24:00:00Z',
+      '2024-01-01',
+      '+002024-01-01T00:00:00Z',
+      new Date('2024-01-01T00:00:00Z'),
+    ]
+    for (const at of same) {
+      const wheres = [{ at }, { at: { gte: at } }, { at: { in: [at] } }, { at: { gt: new Date(0), lte: at } }]
+      for (const where of wheres)
+        expect(keysOf(await orders.findMany({ where })), String(at)).toEqual(['ann 1'])
+      expect(await orders.count({ where: { at: { gt: at } } })).toBe(0)
+      const having = { max: { at: { eq: at } } }
+      expect(await orders.aggregate({ count: true, groupBy: 'note', having })).toHaveLength(1)
+    }
+    // What lies between two milliseconds is no stored date, and lies behind the first one.
+    const between = '2024-01-01T00:00:00.0004Z'
+    expect(await orders.count({ where: { at: between } })).toBe(0)
+    expect(await orders.count({ where: { at: { gte: between } } })).toBe(0)
+    expect(await orders.count({ where: { at: { gt: new Date(0), lt: between } } })).toBe(1)
+
+    const others = [
+      'yesterday',
+      '',
+      '2024',
+      '2024-01-01T00:00:00',
+      '2024-02-30T00:00:00Z',
+      '2024-13-01',
+      '1704067200000',
+      '2024-01-01 00:00:00Z',
+      '2024-01-01T25:00:00Z',
+      '2024-01-01T00:00:00+24:00',
+      '-000000-01-01T00:00:00Z',
+      'Mon, 01 Jan 2024 00:00:00 GMT',
+    ]
+    for (const at of others) {
+      for (const where of [{ at }, { at: { lt: at } }, { at: { notIn: [at] } }])
+        await expect(orders.findMany({ where }), at).rejects.toBeInstanceOf(QueryError)
+      const having = { min: { at: { gt: at } } }
+      await expect(orders.aggregate({ count: true, groupBy: 'note', having })).rejects.toBeInstanceOf(
+        QueryError,
+      )
+    }
+    const { cursor } = await orders.findPage({ orderBy: { at: 'asc' }, limit: 1 })
+    const [terms, , key] = JSON.parse(Buffer.from(cursor!, 'base64url').toString())
+    const forged = Buffer.from(JSON.stringify([terms, ['yesterday'], key])).toString('base64url')
+    await expect(orders.findPage({ orderBy: { at: 'asc' }, after: forged })).rejects.toBeInstanceOf(
+      QueryError,
+    )
+  },
+
+  'bigints of any size are ordered, ranged, summed and paged': async ({ path }) => {
+    await using db = await shopAt(path())
+    const { orders } = db.repositories
+    const huge = 2n ** 70n
+    const sorted = ['bob 1', 'ann 1', 'ann 2', 'bob 2']
+    expect(keysOf(await orders.findMany({ orderBy: { total: 'asc' } }))).toEqual(sorted)
+    expect(keysOf(await orders.findMany({ orderBy: { total: 'desc' } }))).toEqual(sorted.toReversed())
+    const seen: string[] = []
+    for (let after: string | null | undefined; after !== null; ) {
+      const page: { entries: { id: readonly unknown[] }[]; cursor: string | null } = await orders.findPage({
+        orderBy: { total: 'asc' },
+        limit: 1,
+        ...(after !== undefined && { after }),
+      })
+      seen.push(...keysOf(page.entries))
+      after = page.cursor
+    }
+    expect(seen).toEqual(sorted)
+    expect(await orders.count({ where: { total: { gt: 9n } } })).toBe(2)
+    expect(await orders.count({ where: { total: { gte: 9n, lt: huge } } })).toBe(2)
+    expect(await orders.count({ where: { total: { gt: huge } } })).toBe(0)
+    expect(await orders.count({ where: { total: { lte: -huge } } })).toBe(1)
+    expect(await orders.count({ where: { total: { in: [9n, huge, 5n] } } })).toBe(2)
+    expect(await orders.aggregate({ sum: 'total', avg: 'total', min: 'total', max: 'total' })).toEqual({
+      sum: { total: 19n },
+      avg: { total: 4.75 },
+      min: { total: -huge },
+      max: { total: huge },
+    })
+    const having = { sum: { total: { gt: 9n } } }
+    const orderBy = { sum: { total: 'desc' } } as const
+    const groups = await orders.aggregate({ sum: 'total', groupBy: 'note', having, orderBy })
+    expect(groups.map(({ sum }) => sum.total)).toEqual([huge, 10n])
+    await expect(orders.findMany({ where: { total: { gt: 9 as never } } })).rejects.toBeInstanceOf(QueryError)
+  },
+
+  'a literal bigint is one': async ({ path }) => {
+    const schema = z.object({ n: z.literal(5n), m: z.literal([6n, 'a']).optional() })
+    await using db = await Valkeyrie.withSchema(['things', '*'], schema, { indexes: [{ on: 'n' }] }).open(
+      path(),
+    )
+    const { things } = db.repositories
+    await things.insertMany([
+      ['a', { n: 5n, m: 6n }],
+      ['b', { n: 5n, m: 'a' }],
+    ])
+    expect(await things.count({ where: { n: 5n } })).toBe(2)
+    expect(await things.count({ where: { n: { gte: 5n } } })).toBe(2)
+    expect(await things.count({ where: { m: 6n } })).toBe(1)
+    expect(await things.count({ where: { m: 'a' } })).toBe(1)
+    await expect(things.count({ where: { n: 5 as never } })).rejects.toBeInstanceOf(QueryError)
+  },
+
+  '0 and -0 are one number, also where it is stored as a text': async ({ path }) => {
+    const place = path()
+    const schema = z.object({ n: z.number(), m: z.number() })
+    await using db = await Valkeyrie.withSchema(['things', '*'], schema, { indexes: [{ on: 'n' }] })
+      .withSchema(['loose', '*'], z.any())
+      .open(place)
+    const { things, loose } = db.repositories
+    const rows = [
+      ['a', { n: -0, m: -0 }],
+      ['b', { n: 0, m: 0 }],
+      ['c', { n: 1, m: 1 }],
+    ] as const
+    await things.insertMany(rows)
+    await loose.insertMany(rows)
+    expect(Object.is((await things.get('a')).value!.n, -0)).toBe(true)
+    for (const repository of [things, loose] as unknown as (typeof things)[]) {
+      for (const zero of [0, -0]) {
+        for (const where of [
+          { n: zero },
+          { m: zero },
+          { n: { in: [zero] } },
+          { m: { lte: zero } },
+          { n: { gte: zero, lt: 1 } },
+        ]) {
+          expect(await repository.count({ where })).toBe(2)
+          expect(await repository.count({ where: { NOT: where } })).toBe(1)
+        }
+      }
+      expect(await repository.aggregate({ count: true, groupBy: 'n' })).toEqual([
+        { group: { n: 0 }, count: 2 },
+        { group: { n: 1 }, count: 1 },
+      ])
+    }
+  },
+
+  'a -0 that an earlier release has stored as a text is found by 0': async ({ path }) => {
+    const schema = z.object({ n: z.number(), m: z.number() })
+    await using db = await Valkeyrie.withSchema(['things', '*'], schema, { indexes: [{ on: ['n', 'm'] }] })
+      .withSchema(['loose', '*'], z.any())
+      .open(path())
+    const { things, loose } = db.repositories
+    const rows = [
+      ['a', { n: -0, m: -0 }],
+      ['b', { n: 0, m: 0 }],
+      ['c', { n: 1, m: 1 }],
+    ] as const
+    await things.insertMany(rows)
+    await loose.insertMany([...rows, ['text', { n: '-0', m: '-0' }]])
+    const json = '{"n":"-0","m":"-0"}'
+    db.drizzle.$client.prepare(`UPDATE kv SET value = ? WHERE value = '{"n":-0,"m":-0}'`).run(json)
+    for (const repository of [things, loose] as unknown as (typeof things)[]) {
+      expect(Object.is((await repository.get('a')).value!.n, -0)).toBe(true)
+      for (const where of [{ n: 0 }, { m: -0 }, { n: { in: [0] } }, { AND: [{ n: 0 }, { m: 0 }] }])
+        expect(await repository.count({ where }), JSON.stringify(where)).toBe(2)
+    }
+  },
+
+  'NaN and the infinities are numbers in figures': async ({ path }) => {
+    await using db = await Valkeyrie.withSchema(['loose', '*'], z.any()).open(path())
+    const { loose } = db.repositories
+    await loose.insertMany(
+      [Number.NaN, Number.POSITIVE_INFINITY, 1, 'NaN'].map((n, i) => [i, { n }] as const),
+    )
+    const groups = await loose.aggregate({ count: true, groupBy: 'n' })
+    expect(new Set(groups.map(({ group }) => group.n))).toEqual(
+      new Set([1, Number.POSITIVE_INFINITY, Number.NaN, 'NaN']),
+    )
+    await loose.delete(3)
+    expect(await loose.aggregate({ max: 'n', min: 'n', sum: 'n', countDistinct: 'n' })).toEqual({
+      max: { n: Number.POSITIVE_INFINITY },
+      min: { n: 1 },
+      sum: { n: Number.POSITIVE_INFINITY },
+      countDistinct: { n: 3 },
+    })
+  },
+
+  'a part of a text is literal, and a backslash escapes in a pattern': async ({ path }) => {
+    await using db = await shopAt(path())
+    const { orders } = db.repositories
+    const found = async (note: object) =>
+      keysOf(await orders.findMany({ where: { note }, orderBy: { $id: 'asc' } }))
+    expect(await found({ contains: '100%' })).toEqual(['ann 1'])
+    expect(await found({ startsWith: '100' })).toEqual(['ann 1', 'ann 2'])
+    expect(await found({ startsWith: 'cotton' })).toEqual([])
+    expect(await found({ istartsWith: 'cotton' })).toEqual(['bob 1'])
+    expect(await found({ endsWith: 'cotton' })).toEqual(['ann 1'])
+    expect(await found({ iendsWith: 'WOOL' })).toEqual(['bob 1'])
+    expect(await found({ icontains: 'COTTON' })).toEqual(['ann 1', 'bob 1'])
+    expect(await found({ NOT: { icontains: 'o' } })).toEqual(['ann 2', 'bob 2'])
+    expect(await found({ like: '100\\%%' })).toEqual(['ann 1'])
+    expect(await found({ ilike: 'cotton\\_%' })).toEqual(['bob 1'])
+    expect(await found({ like: '100_%' })).toEqual(['ann 1', 'ann 2'])
+    await expect(orders.findMany({ where: { note: { like: '100\\' } } })).rejects.toBeInstanceOf(QueryError)
+    await expect(orders.deleteMany({ where: { note: { contains: '' } } })).rejects.toBeInstanceOf(QueryError)
+  },
+
+  'the elements of an array meet conditions of their own': async ({ path }) => {
+    await using db = await shopAt(path())
+    const { orders } = db.repositories
+    const found = async (
+      where: Parameters<typeof orders.findMany>[0] extends infer Q
+        ? Q extends { where?: infer W }
+          ? W
+          : never
+        : never,
+    ) => keysOf(await orders.findMany({ where }))
+    expect(await found({ lines: { some: { sku: 'shirt', qty: { gte: 5 } } } })).toEqual(['bob 2'])
+    expect(await found({ lines: { some: { sku: 'hat', qty: { gte: 5 } } } })).toEqual([])
+    expect(await found({ lines: { none: { sku: 'shirt' } } })).toEqual(['ann 2', 'bob 1'])
+    expect(await found({ lines: { some: {}, every: { qty: { lt: 5 } } } })).toEqual(['ann 1'])
+    expect(await found({ lines: { none: {} } })).toEqual(['ann 2', 'bob 1'])
+    expect(await found({ tags: { some: { startsWith: 'g' } } })).toEqual(['bob 1'])
+    expect(await found({ tags: { some: 'Gift' } })).toEqual(['ann 2'])
+    expect(await found({ tags: { some: {}, every: { ilike: 'gift' } } })).toEqual(['ann 2'])
+  },
+
+  'rows are found, and ordered, by their ids': async ({ path }) => {
+    await using db = await shopAt(path())
+    const { customers, orders } = db.repositories
+    const names = async (query: Parameters<typeof customers.findMany>[0]) =>
+      (await customers.findMany(query)).map(({ id }) => id)
+    expect(await names({ where: { $id: 'ann' } })).toEqual(['ann'])
+    expect(await names({ where: { $id: { startsWith: 'ann' } } })).toEqual(['ann', 'anna'])
+    expect(await names({ where: { $id: { in: ['bob', 'nobody'] } } })).toEqual(['bob'])
+    expect(await names({ where: { $id: { gt: 'ann', lte: 'bob' } }, orderBy: { $id: 'desc' } })).toEqual([
+      'bob',
+      'anna',
+    ])
+    expect(await names({ where: { $id: { ne: 'ann' }, name: { istartsWith: 'ann' } } })).toEqual([
+      'Ann',
+      'anna',
+    ])
+    expect(await names({ where: { OR: [{ $id: 'Ann' }, { $id: { NOT: { lt: 'bob' } } }] } })).toEqual([
+      'Ann',
+      'bob',
+    ])
+    expect(keysOf(await orders.findMany({ where: { $id: ['bob', 2] } }))).toEqual(['bob 2'])
+    expect(
+      keysOf(
+        await orders.findMany({
+          where: {
+            $id: {
+              in: [
+                ['ann', 2],
+                ['bob', 1],
+              ],
+            },
+          },
+        }),
+      ),
+    ).toEqual(['ann 2', 'bob 1'])
+    expect(keysOf(await orders.findMany({ where: { $id: { gt: ['ann', 1] } }, prefix: ['ann'] }))).toEqual([
+      'ann 2',
+    ])
+    expect(await customers.deleteMany({ where: { $id: { in: ['Ann'] } } })).toMatchObject({ count: 1 })
+    for (const $id of [['bob'], 'bob', { startsWith: 'b' }, undefined, null, {}] as never[])
+      await expect(orders.findMany({ where: { $id } }), String($id)).rejects.toBeInstanceOf(QueryError)
+  },
+
+  'thousands of conditions in an OR, and of operands in a list, are one query': async ({ path }) => {
+    await using db = await shopAt(path())
+    const { customers } = db.repositories
+    const many = Array.from({ length: 3_000 }, (_, i) => `nobody ${i}`)
+    const OR = [...many, 'ann'].map((name) => ({ name }))
+    expect(await customers.count({ where: { OR } })).toBe(1)
+    expect(
+      await customers.count({ where: { NOT: { AND: many.map((name) => ({ name: { ne: name } })) } } }),
+    ).toBe(0)
+    expect(
+      await customers.count({ where: { name: { in: [...many, 'ann'] }, $id: { in: [...many, 'ann'] } } }),
+    ).toBe(1)
+    const most = Array.from({ length: 50_000 }, (_, i) => ({ name: `nobody ${i}` }))
+    await expect(customers.count({ where: { OR: most } })).rejects.toBeInstanceOf(QueryError)
+  },
+
+  'of rows that agree in some fields, distinct gives the first': async ({ path }) => {
+    const schema = z.object({ city: z.string().optional(), at: z.object({ year: z.int() }), n: z.int() })
+    await using db = await Valkeyrie.withSchema(['visits', '*'], schema).open(path())
+    const { visits } = db.repositories
+    const rows = [
+      ['Paris', 1],
+      ['Rome', 2],
+      ['Paris', 3],
+      [undefined, 4],
+      [undefined, 5],
+    ] as const
+    await visits.insertMany(rows.map(([city, n]) => [n, { ...(city && { city }), at: { year: n % 2 }, n }]))
+    const ns = async (query: Parameters<typeof visits.findMany>[0]) =>
+      (await visits.findMany(query)).map(({ value }) => value.n)
+    expect(await ns({ distinct: 'city', orderBy: { n: 'asc' } })).toEqual([1, 2, 4])
+    expect(await ns({ distinct: ['city'], orderBy: { n: 'desc' } })).toEqual([5, 3, 2])
+    expect(await ns({ distinct: ['city', 'at.year'], orderBy: { n: 'asc' }, limit: 3, offset: 1 })).toEqual([
+      2, 4, 5,
+    ])
+    expect(await ns({ distinct: 'city', where: { n: { gt: 1 } }, orderBy: { n: 'asc' } })).toEqual([2, 3, 4])
+    const first = await visits.findPage({ distinct: 'city', orderBy: { n: 'asc' }, limit: 2 })
+    const second = await visits.findPage({
+      distinct: 'city',
+      orderBy: { n: 'asc' },
+      limit: 2,
+      after: first.cursor,
+    })
+    expect([...first.entries, ...second.entries].map(({ value }) => value.n)).toEqual([1, 2, 4])
+    expect(second.cursor).toBeNull()
+    expect(await visits.aggregate({ countDistinct: ['city', 'at.year'] })).toEqual({
+      countDistinct: { city: 2, 'at.year': 2 },
+    })
+  },
+
+  'fields of any name are reached': async ({ path }) => {
+    const schema = z.object({
+      'a.b': z.string(),
+      AND: z.int(),
+      $id: z.int(),
+      '\\': z.int(),
+      '': z.int(),
+      ops: z.record(z.string(), z.int()),
+      like: z.string(),
+    })
+    await using db = await Valkeyrie.withSchema(['odd', '*'], schema).open(path())
+    const { odd } = db.repositories
+    await odd.set('x', {
+      'a.b': 'y',
+      AND: 1,
+      $id: 2,
+      '\\': 3,
+      '': 4,
+      ops: { eq: 5, in: 6, like: 7 },
+      like: 'z',
+    })
+    const count = (
+      where: Parameters<typeof odd.count>[0] extends infer Q
+        ? Q extends { where?: infer W }
+          ? W
+          : never
+        : never,
+    ) => odd.count({ where })
+    expect(await count({ 'a.b': 'y', '\\AND': 1, '\\$id': 2, '\\\\': 3, '': 4, like: 'z' })).toBe(1)
+    expect(await count({ ops: { '\\eq': 5, '\\in': { in: [6] }, '\\like': { gt: 6 } } })).toBe(1)
+    expect(await count({ ops: { '\\eq': 6 } })).toBe(0)
+    expect(await odd.findMany({ orderBy: { '\\$id': 'asc', AND: 'desc', 'a.b': 'asc' } })).toHaveLength(1)
+    expect(await odd.aggregate({ min: ['AND', 'a\\.b'], groupBy: '\\\\' })).toEqual([
+      { group: { '\\\\': 3 }, min: { AND: 1, 'a\\.b': 'y' } },
+    ])
+    expect(await odd.updateMany({ where: { $id: 'x' }, set: { 'a.b': 'w', AND: 9 } })).toMatchObject({
+      count: 1,
+    })
+    expect((await odd.findFirst({ columns: { 'a.b': true, AND: true } }))!.value).toEqual({
+      'a.b': 'w',
+      AND: 9,
+    })
+    for (const on of ['a.b', 'a\\.b', '', 'a"b'] as never[])
+      expect(() => defineSchema(['odd', '*'], schema, { indexes: [{ on }] }), String(on)).toThrow(TypeError)
+  },
+}
