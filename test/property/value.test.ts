@@ -177,7 +177,9 @@ describe('the format is that of superjson', () => {
       fc.property(oldValue, (value) => {
         const { json, meta } = old.serialize(value)
         const stored = encodeValue(value)
-        expect(stored.value).toBe(JSON.stringify(json))
+        // superjson writes -0 as a text, and reads the number as well.
+        const withTexts = stored.value.toString().replace(/(?<=[[:,]|^)-0(?=[,\]}]|$)/g, '"-0"')
+        expect(withTexts).toBe(JSON.stringify(json))
         const types = meta?.values && { values: meta.values, v: 1 }
         expect(stored.types).toBe(types === undefined ? null : JSON.stringify(types))
       }),

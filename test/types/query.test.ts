@@ -31,6 +31,75 @@ describe('a query', () => {
     ])
   })
 
+  it('takes ids, parts of texts, elements, bigints, and fields of any name', () => {
+    typed(({ repositories: { users, posts } }, field: 'age' | 'name' = 'age', any: string = 'age') => [
+      users.findMany({ where: { $id: 'alice', name: { startsWith: 'A', icontains: 'li' } } }),
+      users.findMany({
+        where: { $id: { in: ['a', 'b'], NOT: { startsWith: 'a' } } },
+        orderBy: { $id: 'desc' },
+      }),
+      posts.findMany({ where: { OR: [{ $id: ['alice', 1] }, { $id: { gt: ['alice', 2] } }] } }),
+      users.findMany({ where: { tags: { some: { startsWith: 'a' }, none: 'b' }, big: { gt: 1n } } }),
+      users.findMany({ where: { at: { gte: '2024-01-01T00:00:00Z' } }, orderBy: [{ big: 'asc' }] }),
+      users.findMany({ orderBy: { [field]: 'asc' }, distinct: ['name', 'address.city'] }),
+      users.findMany({ orderBy: { [any]: 'desc' }, distinct: 'age' }),
+      users.findMany({ where: { [any]: 'x' } }),
+      users.aggregate({ countDistinct: ['name'], sum: 'big', min: 'big', max: ['big', 'at'] }),
+    ])
+  })
+
+  it('names a field that means something else in its place with a backslash', () => {
+    const odd = Valkeyrie.withSchema(
+      ['odd', '*'],
+      z.object({
+        AND: z.int(),
+        $id: z.int(),
+        'a.b': z.string(),
+        counts: z.object({ in: z.int(), n: z.int() }),
+      }),
+    )
+    type Odd = Awaited<ReturnType<typeof odd.open>>['repositories']['odd']
+    const check = (_: (odd: Odd) => unknown): void => {}
+    check((odd) => [
+      odd.findMany({ where: { '\\AND': 1, '\\$id': { gt: 1 }, 'a.b': 'x', counts: { '\\in': 1, n: 2 } } }),
+      odd.findMany({ orderBy: { AND: 'asc', '\\$id': 'desc', counts: { in: 'asc' } }, distinct: 'a\\.b' }),
+      odd.aggregate({ min: 'a\\.b', groupBy: ['AND', 'counts.in'] }),
+      // @ts-expect-error -- AND takes conditions
+      odd.findMany({ where: { AND: 1 } }),
+      // @ts-expect-error -- in takes a list
+      odd.findMany({ where: { counts: { in: 1 } } }),
+      // @ts-expect-error -- no such field
+      odd.findMany({ where: { '\\a': 1 } }),
+      // @ts-expect-error -- a dot leads into an object
+      odd.findMany({ distinct: 'a.b' }),
+    ])
+  })
+
+  it('refuses ids, elements and parts of texts that there are not', () => {
+    typed(({ repositories: { users, posts } }) => [
+      // @ts-expect-error -- an id of one part
+      users.findMany({ where: { $id: ['a', 'b'] } }),
+      // @ts-expect-error -- an id of two parts
+      posts.findMany({ where: { $id: 'a' } }),
+      // @ts-expect-error -- the leading ids are the prefix
+      posts.findMany({ where: { $id: { startsWith: 'a' } } }),
+      // @ts-expect-error -- an id has no patterns
+      users.findMany({ where: { $id: { like: 'a%' } } }),
+      // @ts-expect-error -- an element is a text
+      users.findMany({ where: { tags: { some: 1 } } }),
+      // @ts-expect-error -- an element is a text
+      users.findMany({ where: { tags: { every: { gt: 1 } } } }),
+      // @ts-expect-error -- no array
+      users.findMany({ where: { name: { some: 'a' } } }),
+      // @ts-expect-error -- a number has no parts
+      users.findMany({ where: { age: { contains: '1' } } }),
+      // @ts-expect-error -- no such field
+      users.findMany({ distinct: ['nam'] }),
+      // @ts-expect-error -- no direction
+      users.findMany({ orderBy: { $id: 'up' } }),
+    ])
+  })
+
   it('refuses what is no field, operator or operand', () => {
     typed(({ repositories: { users } }) => [
       // @ts-expect-error -- no such field
@@ -140,6 +209,11 @@ describe('a query', () => {
       expectTypeOf(figures.count).toEqualTypeOf<number>()
       expectTypeOf(figures.sum.age).toEqualTypeOf<number | null>()
       expectTypeOf(figures.max.at).toEqualTypeOf<Date | null>()
+      const bigints = await users.aggregate({ sum: 'big', avg: 'big', min: 'big', countDistinct: 'name' })
+      expectTypeOf(bigints.sum.big).toEqualTypeOf<bigint | null>()
+      expectTypeOf(bigints.avg.big).toEqualTypeOf<number | null>()
+      expectTypeOf(bigints.min.big).toEqualTypeOf<bigint | null>()
+      expectTypeOf(bigints.countDistinct.name).toEqualTypeOf<number>()
       const groups = await users.aggregate({ count: true, groupBy: 'ok' })
       expectTypeOf(groups[0]!.group.ok).toEqualTypeOf<boolean>()
       const cities = await users.aggregate({

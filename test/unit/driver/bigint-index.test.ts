@@ -1,0 +1,51 @@
+import Database from 'better-sqlite3'
+import { Valkeyrie } from 'valkeyrie'
+import { expect, it } from 'vitest'
+import { z } from 'zod'
+import { readIndexText } from '../../../src/driver/sqlite/index-text.ts'
+import { temporaryFolder } from '../../temporary-folder.ts'
+
+const schema = z.object({ n: z.bigint(), city: z.string() })
+const open = (path: string) =>
+  Valkeyrie.withSchema(['things', '*'], schema, {
+    indexes: [{ on: 'n' }, { on: ['city', 'n'] }, { on: 'n', unique: true }],
+  }).open(path)
+
+/** The index as an earlier release has made it. */
+const earlier = `CREATE INDEX "kv_things_n" ON "kv" (value ->> '$.n', "key") WHERE collection = 'things'`
+
+const newPath = temporaryFolder()
+
+it('an index on a bigint holds its integer before its digits, and a unique one its digits', async () => {
+  const db = await open(':memory:')
+  const texts = db.drizzle.$client
+    .prepare("SELECT sql FROM sqlite_schema WHERE name LIKE 'kv_things%' ORDER BY name")
+    .pluck()
+    .all() as string[]
+  expect(texts.map((text) => readIndexText(text))).toEqual([
+    { collection: 'things', fields: ['city', 'n'], unique: false },
+    { collection: 'things', fields: ['n'], unique: false },
+    { collection: 'things', fields: ['n'], unique: true },
+  ])
+  expect(texts[1]).toContain(`CAST(value ->> '$.n' AS INTEGER), value ->> '$.n'`)
+  expect(texts[2]).not.toContain('CAST')
+  await db.close()
+})
+
+it('an index of an earlier release is built anew when the file is opened, and its rows are found', async () => {
+  const path = newPath()
+  const first = await open(path)
+  await first.repositories.things.insertMany([9n, 10n, -9n, 2n ** 70n].map((n, i) => [i, { n, city: 'x' }]))
+  await first.close()
+  const connection = new Database(path)
+  connection.exec('DROP INDEX kv_things_n')
+  connection.exec(earlier)
+  connection.close()
+
+  const db = await open(path)
+  const { things } = db.repositories
+  const found = await things.findMany({ where: { n: { gt: -10n } }, orderBy: { n: 'desc' } })
+  expect(found.map(({ value }) => value.n)).toEqual([2n ** 70n, 10n, 9n, -9n])
+  expect((await things.explain({ where: { n: { gt: 9n } } }))[0]).toContain('kv_things_n (<expr>>?)')
+  await db.close()
+})
