@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { slowness } from './test/waiting.ts'
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
+
+const lastResort = Math.round(20 * 60_000 * slowness())
 
 export default defineConfig({
   resolve: {
@@ -17,8 +20,10 @@ export default defineConfig({
     server: { deps: { inline: ['drizzle-orm'] } },
     // Many tests wait for the processes that they start: a core left to the runner would idle.
     maxWorkers: '100%',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    setupFiles: ['test/setup.ts'],
+    // The last resort where a test waits for ever: far from what one takes, and further on a slow machine.
+    testTimeout: lastResort,
+    hookTimeout: lastResort,
     coverage: { provider: 'v8', include: ['src/**'], reporter: ['text-summary'] },
   },
 })

@@ -26,22 +26,32 @@ writer.once('exit', () => stop.abort())
 
 /** The figures of one machine, and the newest of its alerts. */
 const { metrics, alerts } = db.repositories
-const recent: string[] = []
+const byValue = { orderBy: { value: 'desc' } } as const
+type Metrics = Awaited<ReturnType<typeof metrics.findMany>>
+type Alert = NonNullable<Awaited<ReturnType<typeof alerts.get>>['value']>
+
+const recent: Alert[] = []
+
+function draw(entries: Metrics): void {
+  drawDashboard(
+    entries.map(({ id, value }) => ({ name: String(id), ...value })),
+    recent.slice(-3).map(({ at, text }) => `${at.toISOString().slice(11, 19)} ${text}`),
+  )
+}
 
 async function followAlerts(): Promise<void> {
   for await (const { type, value } of alerts.changes({ signal })) {
-    if (type === 'set' && value !== null) recent.push(`${value.at.toISOString().slice(11, 19)} ${value.text}`)
+    if (type === 'set' && value !== null) recent.push(value)
   }
 }
 
 async function followMetrics(): Promise<void> {
-  for await (const entries of metrics.watchMany({ orderBy: { value: 'desc' } }, { signal })) {
-    drawDashboard(
-      entries.map(({ id, value }) => ({ name: String(id), ...value })),
-      recent.slice(-3),
-    )
-  }
+  for await (const entries of metrics.watchMany(byValue, { signal })) draw(entries)
 }
 
 await Promise.all([followAlerts(), followMetrics()])
 writer.kill()
+
+// What the writer wrote just before it ended may not have been told yet.
+recent.splice(0, recent.length, ...(await Array.fromAsync(alerts.list(), ({ value }) => value)))
+draw(await metrics.findMany(byValue))

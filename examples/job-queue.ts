@@ -17,7 +17,7 @@ await using db = await openQueue(path, { destroyOnClose: true })
 const { jobs, deadLetters, receipts, accounts } = db.repositories
 
 const program = fileURLToPath(new URL('./job-queue/worker.ts', import.meta.url))
-const terms = { lease: 1_000, attempts: 4, backoff: { first: 20, longest: 200 } }
+const terms = { lease: 3_000, attempts: 4, backoff: { first: 20, longest: 200 } }
 const workers = new Map<string, ChildProcess>()
 const ended: Promise<unknown>[] = []
 
@@ -47,8 +47,8 @@ try {
   }
   await queue.enqueue({ account: 'eve', cents: 100, failures: terms.attempts })
   const order = { idempotencyKey: 'order 7' }
-  const slow = await queue.enqueue({ account: 'cleo', cents: 100, milliseconds: 500 }, order)
-  const again = await queue.enqueue({ account: 'cleo', cents: 100, milliseconds: 500 }, order)
+  const slow = await queue.enqueue({ account: 'cleo', cents: 100, milliseconds: 60_000 }, order)
+  const again = await queue.enqueue({ account: 'cleo', cents: 100, milliseconds: 60_000 }, order)
   console.log(
     `40 jobs are enqueued. Order 7 was sent twice, and is ${slow === again ? 'one job' : 'two jobs'}.`,
   )

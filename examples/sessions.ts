@@ -34,7 +34,7 @@ const told = Promise.all(
     waitFor(
       (signal) => store.watch(token, { signal }),
       ({ value }) => value === null,
-      10_000,
+      60_000,
     ),
   ),
 )
@@ -50,6 +50,6 @@ const forgotten = await brief.create('cleo')
 await waitFor(
   (signal) => brief.watch(forgotten, { signal }),
   ({ value }) => value === null,
-  10_000,
+  60_000,
 )
 console.log(`A session that nobody uses expires: ${await brief.get(forgotten)}.`)

@@ -19,7 +19,7 @@ const ended = once(service, 'exit')
 try {
   await requests.insertMany([2, 3, 4].map((number) => [`${number} squared`, { number }] as const))
   for await (const { id, value } of answers.watch('3 squared')) {
-    if (value?.state !== 'begun') continue
+    if (value === null) continue
     console.log(`The service works on "${id}" and is told to end.`)
     service.kill('SIGTERM')
     break

@@ -35,7 +35,7 @@ async function isDelivered(order: string, patience: number): Promise<boolean> {
   return delivered !== undefined
 }
 
-const [tea] = await Promise.all([isDelivered('tea', 5_000), carry('tea')])
+const [tea] = await Promise.all([isDelivered('tea', 60_000), carry('tea')])
 console.log(tea ? 'The tea has come.' : 'The tea is late.')
 
-console.log((await isDelivered('lost', 100)) ? 'It has come.' : 'Waited for 100 ms, and gave up.')
+console.log((await isDelivered('lost', 500)) ? 'It has come.' : 'Waited for 500 ms, and gave up.')

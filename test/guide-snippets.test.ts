@@ -5,6 +5,7 @@ import { type Key, KvU64, Valkeyrie } from 'valkeyrie'
 import { KvU64 as KvU64OfSubpath } from 'valkeyrie/KvU64'
 import { beforeEach, expect, expectTypeOf, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
+import { stillClock } from './still-clock.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const path = temporaryFolder()
@@ -151,12 +152,14 @@ it('sums, and keeps the larger and the smaller, of a KvU64 from its own subpath'
 })
 
 it('gives a counter that expires while it counts no new lease of life', async () => {
+  const clock = stillClock()
   await db.set(['window'], new KvU64(0n), { expireIn: 400 })
   await db.atomic().sum(['window'], 1n).commit()
   const values: unknown[] = []
   for await (const [{ value }] of db.watch([['window']])) {
     values.push((value as KvU64 | null)?.value)
     if (value === null) break
+    clock.advance(400)
   }
   expect(values).toEqual([1n, undefined])
 })
@@ -214,7 +217,7 @@ it('writes a batch in one commit', async () => {
 it('watches until a value says stop or the time is up, and may cancel once more', async () => {
   async function follow(key: Key, patience: number): Promise<unknown[]> {
     const reader = db.watch([key]).getReader()
-    const timer = setTimeout(() => reader.cancel(), patience)
+    let timer: NodeJS.Timeout | undefined
     const seen: unknown[] = []
     try {
       for (;;) {
@@ -222,6 +225,7 @@ it('watches until a value says stop or the time is up, and may cancel once more'
         if (done) return seen
         const [entry] = value
         seen.push(entry.value)
+        timer ??= setTimeout(() => reader.cancel(), patience)
         if (entry.value === 'stop') return seen
         if (entry.value === 'go') await db.set(key, 'stop')
       }

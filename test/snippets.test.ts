@@ -6,9 +6,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { checkedText, fragmentsOf, programsOf } from './snippets/program.ts'
+import { waitFor } from './waiting.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
+const runner = join(root, 'test/snippets/run.ts')
 const checksUrl = pathToFileURL(join(root, 'test/snippets/checks.ts')).href
 
 // Inside the repository, where `valkeyrie` resolves to the built package, and where git and Biome ignore it.
@@ -53,7 +55,7 @@ it.each([...runs.keys()])('runs with the promised results: %s', async (name) => 
   const cwd = mkdtempSync(join(tmpdir(), 'valkeyrie-snippet-'))
   const files = runs.get(name)!.map((program) => join(folder, 'checked', `${program.name}.ts`))
   try {
-    await run(process.execPath, [join(root, 'test/snippets/run.ts'), ...files], { cwd, timeout: 30_000 })
+    await waitFor(`the end of ${name}`, run(process.execPath, [runner, ...files], { cwd }))
   } finally {
     rmSync(cwd, { recursive: true, force: true })
   }

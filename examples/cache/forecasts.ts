@@ -13,11 +13,11 @@ export function openForecasts(path: string, options?: OpenOptions): Promise<Cach
 
 /** Forecasts by city and day. */
 export function cacheOf(forecasts: CachedValues<Forecast>): Cache<Forecast> {
-  return new Cache(forecasts, { ttl: 60_000, lease: 1_000 })
+  return new Cache(forecasts, { ttl: 60_000, lease: 3_000 })
 }
 
 /** Asks a service that is slow. */
 export async function fetchForecast(city: string, signal: AbortSignal): Promise<Forecast> {
-  await delay(200, undefined, { signal })
+  await delay(100, undefined, { signal })
   return city === 'Atlantis' ? null : { celsius: city.length }
 }

@@ -1,7 +1,7 @@
 import { KvU64, type OpenOptions, Valkeyrie } from 'valkeyrie'
 import { z } from 'zod'
 
-/** What is to be done: money to be credited to an account. `failures` and `milliseconds` play the outside world. */
+/** What is to be done: money to be credited to an account. `failures`, and `milliseconds` of the first attempt, play the outside world. */
 const payload = z.object({
   account: z.string(),
   cents: z.int().min(1),

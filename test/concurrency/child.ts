@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { waitFor } from '../waiting.ts'
 
 /** A program of these tests that runs beside the test, and the messages that it sends. */
 export interface Child {
@@ -46,7 +47,7 @@ export function startChild(program: string, args: object = {}): Child {
       if (child.exitCode !== null) return Promise.reject(new Error(`${program} has ended: ${child.exitCode}`))
       const next = Promise.withResolvers<unknown>()
       waiting.push(next)
-      return next.promise as Promise<T>
+      return waitFor(`a message of ${program}`, next.promise as Promise<T>)
     },
   }
 }

@@ -1,8 +1,9 @@
 import { expect } from 'vitest'
+import { waitFor } from '../waiting.ts'
 
 /** The next item of a stream that must not be over. */
 export async function next<T>(reader: ReadableStreamDefaultReader<T>): Promise<T> {
-  const { done, value } = await reader.read()
+  const { done, value } = await waitFor('the next item of a stream', reader.read())
   expect(done).toBe(false)
   return value as T
 }

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { Cache, type CacheId, openCachedValues } from '../../examples/cache/cache.ts'
 import { startChild } from '../concurrency/child.ts'
 import { randomOf, seedOfThisRun } from '../concurrency/random.ts'
+import { stillClock } from '../still-clock.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { runExample } from './run-example.ts'
 
@@ -193,12 +194,13 @@ it('a fetch that fails takes nothing away that others have stored meanwhile', as
 })
 
 it('a fetch that outlasts its lease is aborted, and does not overwrite what others have fetched', async () => {
+  const clock = stillClock()
   await using here = await openCache(z.string(), undefined, { ttl: 60_000, lease: 200 })
   const slow = pendingFetch<string>()
   const early = here.cache.getOrFetch(id, slow.fetch)
   const signal = await slow.begun
   expect(await here.cache.getOrFetch(['group', 'other'], async () => 'other')).toBe('other')
-  for await (const { value } of here.db.repositories.cache.watch(id)) if (value === null) break
+  clock.advance(200)
   expect(await here.cache.getOrFetch(id, async () => 'in time')).toBe('in time')
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))
   slow.resolve('late')
@@ -218,10 +220,11 @@ it.each([null, undefined, 0, ''])('tells a cached %o from none', async (value) =
 })
 
 it('fetches again when the value has expired, once for all who ask then', async () => {
+  const clock = stillClock()
   await using here = await openCache(z.int(), undefined)
   await here.cache.set(id, 1, 150)
   expect(await here.cache.get(id)).toEqual({ value: 1 })
-  for await (const { value } of here.db.repositories.cache.watch(id)) if (value === null) break
+  clock.advance(150)
   const again = pendingFetch<number>()
   again.resolve(2)
   const answers = await Promise.all(Array.from({ length: 8 }, () => here.cache.getOrFetch(id, again.fetch)))

@@ -4,6 +4,7 @@ import { Valkeyrie } from 'valkeyrie'
 import { expect, expectTypeOf, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { CoherentCache } from '../../examples/coherent-cache/coherent-cache.ts'
+import { stillClock } from '../still-clock.ts'
 import { type CacheRead, noVersion, violationsOf } from './cache-law.ts'
 import { runExample } from './run-example.ts'
 import { type SimulatedEntry, SimulatedRows, Turns } from './simulated-rows.ts'
@@ -274,16 +275,18 @@ it('fails as the database does when that is closed, and reads through when it is
 })
 
 it('with expiring gives a row for exactly as long as the database does, and without until it is removed', async () => {
+  const clock = stillClock()
   const { teas } = await openShop()
   using exact = new CoherentCache(teas, { entries: 10, expiring: true })
   using plain = new CoherentCache(teas, { entries: 10 })
-  await teas.set('a', { name: 'Assam' }, { expireIn: 60 })
+  await teas.set('a', { name: 'Assam' }, { expireIn: 100 })
   await plain.get('a')
   for (let there = true; there; ) {
     const { versionstamp } = await exact.get('a')
     there = await teas.exists('a')
     if (there) expect(versionstamp).not.toBeNull()
     if (versionstamp === null) expect(there).toBe(false)
+    clock.advance(5)
     await nextTurn()
   }
   expect((await exact.get('a')).value).toBeNull()

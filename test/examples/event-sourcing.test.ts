@@ -201,9 +201,7 @@ function startAppender(file: string, seed: number, customers: readonly string[])
   return startChild('examples/programs/event-appender.ts', { path: file, streams, customers, seed })
 }
 
-it('loses no event of several processes that append, some of them killed, and leaves no gap', {
-  timeout: 120_000,
-}, async () => {
+it('loses no event of several processes that append, some of them killed, and leaves no gap', async () => {
   const seed = seedOfThisRun()
   const random = randomOf(seed)
   const replay = `replay with VALKEYRIE_SEED=${seed}`
@@ -250,9 +248,7 @@ it('loses no event of several processes that append, some of them killed, and le
   }
 })
 
-it('counts each event once, by two projectors that are killed at random moments again and again', {
-  timeout: 120_000,
-}, async () => {
+it('counts each event once, by two projectors that are killed at random moments again and again', async () => {
   const seed = seedOfThisRun()
   const random = randomOf(seed)
   const replay = `replay with VALKEYRIE_SEED=${seed}`

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { addLine, openRoom, stayIn, whoIsHere } from '../../examples/presence/room.ts'
+import { stillClock } from '../still-clock.ts'
 import { runExample } from './run-example.ts'
 
 it('shows who comes, who leaves and who is killed, while all write into one document', async () => {
@@ -21,17 +22,19 @@ it('loses no line of those that are added at once', async () => {
 })
 
 it('tells of one who falls silent, and not of signs of life', async () => {
+  const clock = stillClock()
   await using room = await openRoom()
   const { presence } = room.repositories
   const here = whoIsHere(room)
   expect((await here.next()).value).toEqual([])
 
-  await presence.set('dead', { since: new Date() }, { expireIn: 600 })
+  await presence.set('dead', { since: new Date() }, { expireIn: 60 })
   expect((await here.next()).value).toEqual(['dead'])
 
   const leave = new AbortController()
   const staying = stayIn(room, 'alive', leave.signal, { beat: 20, patience: 10_000 })
   expect((await here.next()).value).toEqual(['alive', 'dead'])
+  clock.advance(60)
   expect((await here.next()).value).toEqual(['alive'])
 
   const signs = presence.watch('alive').getReader()

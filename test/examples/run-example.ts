@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { waitFor } from '../waiting.ts'
 
 /** Runs `examples/<name>.ts` as a user would, over the built package. Gives what it has printed; it has to leave no file behind. */
 export async function runExample(name: string): Promise<string> {
@@ -11,10 +12,8 @@ export async function runExample(name: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'valkeyrie-example-'))
   try {
     const env = { ...process.env, TMPDIR: folder }
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [program], {
-      env,
-      timeout: 60_000,
-    })
+    const running = promisify(execFile)(process.execPath, [program], { env })
+    const { stdout, stderr } = await waitFor(`the end of the example ${name}`, running)
     const left = readdirSync(folder)
     if (stderr !== '' || left.length > 0) throw new Error(`${name} leaves ${left} and complains: ${stderr}`)
     return stdout

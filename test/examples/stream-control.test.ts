@@ -16,7 +16,7 @@ afterEach(() => db.close())
 it('follows an order until it is delivered, and gives up on a lost one', async () => {
   const output = await runExample('stream-control')
   expect(output).toMatch(
-    /tea: delivered\nThe tea has come\.\nlost: sent\nWaited for 100 ms, and gave up\.\n$/,
+    /tea: delivered\nThe tea has come\.\nlost: sent\nWaited for 500 ms, and gave up\.\n$/,
   )
 })
 

@@ -35,7 +35,7 @@ it('the story of docs/migrations.md is true', async () => {
       expect(sorted(result.text), line).toMatch(patternOf(promised.join('\n')))
     }
   }
-}, 600_000)
+})
 
 /** What goes to stderr comes first on the page, as on a terminal. */
 function sorted(text: string): string {

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import { waitFor } from '../waiting.ts'
 
 export interface Child {
   readonly process: ChildProcess
@@ -20,7 +22,8 @@ export function start(fixture: string, ...args: string[]): Child {
     rest = parts.pop()!
     lines.push(...parts)
   })
-  const { promise: ended, resolve, reject } = Promise.withResolvers<number | null>()
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const { promise, resolve, reject } = Promise.withResolvers<number | null>()
   child.on('error', reject).on('close', resolve)
-  return { process: child, lines, ended }
+  return { process: child, lines, ended: waitFor(`the end of ${fixture} ${args.join(' ')}`, promise) }
 }

@@ -9,7 +9,7 @@ const SCHEMAS = 50
 /** Recorded: 425,000, of which 195,000 are Zod's own; the rest is headroom of a quarter. */
 const MOST_INSTANTIATIONS = 530_000
 
-it(`${SCHEMAS} schemas and four look-ups of each are cheap to check`, { timeout: 60_000 }, async () => {
+it(`${SCHEMAS} schemas and four look-ups of each are cheap to check`, async () => {
   const output = await check(program(SCHEMAS))
   const instantiations = Number(/Instantiations:\s*(\d+)/.exec(output)?.[1])
   expect(instantiations, output).toBeGreaterThan(0)

@@ -1,9 +1,14 @@
 // Adds up all accounts again and again, each time from one snapshot: the ninth process of bank.test.ts.
 import { Valkeyrie } from 'valkeyrie'
+import { patient } from '../../waiting.ts'
 import { accountSchema, accounts, wholeSum } from '../bank.ts'
 
-const { path } = JSON.parse(process.argv[2]!) as { readonly path: string }
-const db = await Valkeyrie.withSchema(...accountSchema).open(path)
+const { path, audits: enough } = JSON.parse(process.argv[2]!) as {
+  readonly path: string
+  /** After so many it says so, and goes on until it is told to stop. */
+  readonly audits: number
+}
+const db = await Valkeyrie.withSchema(...accountSchema).open(path, patient)
 const report = { audits: 0, wrong: [] as string[], failures: [] as string[] }
 
 type Balances = readonly { readonly value: { readonly balance: number } | null }[]
@@ -26,6 +31,7 @@ while (!stopped) {
     try {
       const sum = sumOf(await audit())
       report.audits += 1
+      if (report.audits === enough) process.send!('audited')
       if (sum !== wholeSum) report.wrong.push(`${name}: ${sum}`)
     } catch (error) {
       report.failures.push(`${name}: ${error}`)

@@ -1,14 +1,20 @@
 // Transfers money at random between accounts by units of work: the processes of bank.test.ts.
 import { ConflictError, Valkeyrie } from 'valkeyrie'
+import { patient } from '../../waiting.ts'
 import { accountSchema, accounts } from '../bank.ts'
 import { randomOf } from '../random.ts'
 
-const { path, seed, milliseconds } = JSON.parse(process.argv[2]!) as {
+const {
+  path,
+  seed,
+  transfers: enough,
+} = JSON.parse(process.argv[2]!) as {
   readonly path: string
   readonly seed: number
-  readonly milliseconds: number
+  /** After so many it says so, and goes on until it is told to stop. */
+  readonly transfers: number
 }
-const db = await Valkeyrie.withSchema(...accountSchema).open(path)
+const db = await Valkeyrie.withSchema(...accountSchema).open(path, patient)
 const random = randomOf(seed)
 const anAccount = () => accounts[Math.floor(random() * accounts.length)]!
 const report = { transfers: 0, conflicts: 0, failures: [] as string[] }
@@ -25,21 +31,26 @@ async function transfer(): Promise<void> {
   })
 }
 
-process.send!('ready')
-process.once('message', async () => {
-  const end = Date.now() + milliseconds
-  const lane = async () => {
-    while (Date.now() < end) {
-      try {
-        await transfer()
-        report.transfers += 1
-      } catch (error) {
-        if (error instanceof ConflictError) report.conflicts += 1
-        else report.failures.push(String(error))
-      }
+let stopped = false
+async function lane(): Promise<void> {
+  while (!stopped) {
+    try {
+      await transfer()
+      report.transfers += 1
+      if (report.transfers === enough) process.send!('transferred')
+    } catch (error) {
+      if (error instanceof ConflictError) report.conflicts += 1
+      else report.failures.push(String(error))
     }
   }
+}
+
+process.once('message', async () => {
+  process.once('message', () => {
+    stopped = true
+  })
   await Promise.all([lane(), lane()])
   await db.close()
   process.send!(report, () => process.disconnect())
 })
+process.send!('ready')

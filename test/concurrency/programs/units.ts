@@ -1,6 +1,7 @@
 // Runs random units of work and tells for each that was committed what it saw and wrote: the processes of serializability.test.ts.
 import { ConflictError, KvU64, type UnitOfWork, Valkeyrie } from 'valkeyrie'
 import { z } from 'zod'
+import { patient } from '../../waiting.ts'
 import type { CommittedUnit, Step } from '../history.ts'
 import { randomOf } from '../random.ts'
 
@@ -24,7 +25,7 @@ const open = () =>
   })
     .withSchema(['counters', '*'], z.instanceof(KvU64), { name: 'counters' })
     .withSchema(['units', '*'], z.int(), { name: 'units' })
-    .open(path, { log: { keepRows }, busyTimeout: 30_000 })
+    .open(path, { log: { keepRows }, ...patient })
 
 type Db = Awaited<ReturnType<typeof open>>
 type Unit = Db extends { unitOfWork(work: (unit: infer U) => never): unknown } ? U : never

@@ -2,9 +2,13 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { KvU64, Valkeyrie } from 'valkeyrie'
 import { z } from 'zod'
+import { patient } from '../../waiting.ts'
 
 const { path, times } = workerData as { readonly path: string; readonly times: number }
-const db = await Valkeyrie.withSchema(['counters', '*'], z.instanceof(KvU64), { name: 'counters' }).open(path)
+const db = await Valkeyrie.withSchema(['counters', '*'], z.instanceof(KvU64), { name: 'counters' }).open(
+  path,
+  patient,
+)
 const versions: string[] = []
 for (let i = 0; i < times; i++) {
   const { versionstamp } = await db.repositories.counters.sum('sum', 1n)

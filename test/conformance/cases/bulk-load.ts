@@ -1,6 +1,7 @@
 import { ValidationError, Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
 import { z } from 'zod'
+import { stillClock } from '../../still-clock.ts'
 import type { Cases } from '../suite.ts'
 
 const item = z.object({ id: z.string(), n: z.int() })
@@ -106,13 +107,16 @@ export const bulkLoadCases: Cases = {
   },
 
   'loaded items expire': async (place) => {
+    const clock = stillClock()
     await using db = await typed.from(items.slice(0, 2), {
       prefix: ['items'],
       keyProperty: 'id',
       path: place.path(),
-      expireIn: 1,
+      expireIn: 5_000,
     })
-    await expect.poll(() => db.repositories.items.count(), { interval: 2 }).toBe(0)
+    expect(await db.repositories.items.count()).toBe(2)
+    clock.advance(5_000)
+    expect(await db.repositories.items.count()).toBe(0)
   },
 
   'a load that its source breaks off is rejected with the reason': async (place) => {

@@ -1,5 +1,6 @@
 import { KvU64, NotFoundError, Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
+import { waitUntil } from '../../waiting.ts'
 import type { Cases } from '../suite.ts'
 import { withClock } from './clock.ts'
 import { alice, bob, schemas } from './schemas.ts'
@@ -144,7 +145,7 @@ export const expiryCases: Cases = {
       last = await write()
       return last - before > 1
     }
-    await expect.poll(hasJumped, { interval: 10, timeout: 10_000 }).toBe(true)
+    await waitUntil('the expired row to be removed', hasJumped)
     expect(await db.cleanup()).toBe(0)
     expect(await Array.fromAsync(db.list({ prefix: [] }))).toHaveLength(1)
   },

@@ -1,5 +1,6 @@
 import { type Change, LogTrimmedError, Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
+import { stillClock } from '../../still-clock.ts'
 import type { Cases } from '../suite.ts'
 import { isPending, next } from '../watching.ts'
 import { alice, bob, schemas } from './schemas.ts'
@@ -114,10 +115,12 @@ export const watchChangesCases: Cases = {
   },
 
   'an expired row is told as expire, once': async (place) => {
+    const clock = stillClock()
     await using db = await Valkeyrie.open(place.path())
     const reader = db.changes().getReader()
-    await db.set(['a'], 1, { expireIn: 300 })
+    await db.set(['a'], 1, { expireIn: 50 })
     expect(line(await next(reader))).toBe('set a 1')
+    clock.advance(50)
     expect(line(await next(reader))).toBe('expire a null')
     expect(await isPending(reader.read())).toBe(true)
     await reader.cancel()

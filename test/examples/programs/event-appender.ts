@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { EventStore } from '../../../examples/event-sourcing/event-store.ts'
 import { openWarehouse, ship } from '../../../examples/event-sourcing/warehouse.ts'
 import { randomOf } from '../../concurrency/random.ts'
+import { patient } from '../../waiting.ts'
 
 interface Arguments {
   readonly path: string
@@ -20,7 +21,7 @@ let stopped = false
 process.once('message', () => {
   stopped = true
 })
-await using db = await openWarehouse(path, { busyTimeout: 30_000 })
+await using db = await openWarehouse(path, patient)
 const store = new EventStore(db, { snapshotEvery: 10 })
 
 while (!stopped) {

@@ -1,10 +1,11 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Driver, LoggedCommit, LogPage } from '../../../src/driver/driver.ts'
 import { encodeKey } from '../../../src/key/codec.ts'
 import { prefixRange } from '../../../src/key/range.ts'
 import type { Key } from '../../../src/key.types.ts'
 import { WatchHub } from '../../../src/watch/hub.ts'
 import type { Subscription } from '../../../src/watch/subscription.ts'
+import { waitUntil } from '../../waiting.ts'
 
 /** The log of a database that a test commits to, as another connection does. */
 class FakeLog {
@@ -85,7 +86,7 @@ describe('commits of other connections', () => {
     log.commit(['last'])
     await subscription.changed()
     expect(subscription.distributed).toBe(2_500)
-    await vi.waitFor(() => expect(found).toHaveBeenCalledTimes(1))
+    await waitUntil('the sweeper to be told', () => found.mock.calls.length === 1)
     hub.close()
   })
 
@@ -104,12 +105,14 @@ describe('commits of other connections', () => {
     const log = new FakeLog()
     const hub = new WatchHub(log.driver)
     const subscription = await hub.watchKeys([encodeKey(['a'])])
-    await vi.waitFor(() => expect(log.calls.latestVersion).toBeGreaterThan(1))
+    await waitUntil('a look at the file', () => log.calls.latestVersion > 1)
     subscription.end()
     expect(hub.size).toBe(0)
-    await vi.waitFor(() => expect(hub.active).toBe(false))
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    await waitUntil('the last look', () => !hub.active)
     const { latestVersion } = log.calls
-    await new Promise((resolve) => setTimeout(resolve, 80))
+    await vi.advanceTimersByTimeAsync(10_000)
     expect(log.calls.latestVersion).toBe(latestVersion)
   })
 

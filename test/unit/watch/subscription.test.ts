@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { Subscription } from '../../../src/watch/subscription.ts'
 
 const subscribe = () => new Subscription(() => {})
@@ -12,12 +12,27 @@ it('a change before the wait is not missed', async () => {
 })
 
 it('resolves at the expiry, be it past or far away', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
   const subscription = subscribe()
-  const started = performance.now()
-  await subscription.changed(Date.now() - 1_000)
-  await subscription.changed(Date.now() + 30)
-  expect(performance.now() - started).toBeGreaterThan(25)
-  const farAway = subscription.changed(Date.now() + 2 ** 40)
+  let resolved = false
+  const wait = (expiry: number) => {
+    resolved = false
+    return subscription.changed(expiry).then(() => {
+      resolved = true
+    })
+  }
+  const past = wait(Date.now() - 1_000)
+  await vi.advanceTimersByTimeAsync(1)
+  await past
+  const soon = wait(Date.now() + 30)
+  await vi.advanceTimersByTimeAsync(29)
+  expect(resolved).toBe(false)
+  await vi.advanceTimersByTimeAsync(1)
+  await soon
+  const farAway = wait(Date.now() + 2 ** 40)
+  await vi.advanceTimersByTimeAsync(2 ** 30)
+  expect(resolved).toBe(false)
   subscription.wake()
   await farAway
 })

@@ -6,6 +6,7 @@ import { encodeKey } from '../../../src/key/codec.ts'
 import { WatchHub } from '../../../src/watch/hub.ts'
 import { KeyWatch } from '../../../src/watch/key-watch.ts'
 import { watchStream } from '../../../src/watch/watch-stream.ts'
+import { waitUntil } from '../../waiting.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
@@ -36,14 +37,14 @@ it('nothing is left after cancel, abort, an error and close', async () => {
     await reader.read()
     reads.push(reader.read())
   }
-  await vi.waitFor(() => expect(hub.size).toBe(1))
+  await waitUntil('the reads to be under way', () => hub.size === 1)
   expect(hub.streams.size).toBe(3)
   await cancelled!.cancel()
   controller.abort()
   expect(hub.streams.size).toBe(1)
   hub.close()
   expect(await Promise.all(reads)).toEqual(Array(3).fill({ done: true, value: undefined }))
-  await vi.waitFor(() => expect(hub.size).toBe(0))
+  await waitUntil('the subscriptions to end', () => hub.size === 0)
   expect(hub.streams.size).toBe(0)
 
   const failing = open(() => Promise.reject(new Error('disk')))
@@ -67,11 +68,8 @@ it('streams that were dropped without a word are forgotten', async () => {
     for (let i = 0; i < 1_000; i++) await watch().getReader().read()
   }
   await dropMany()
-  await vi.waitFor(
-    () => {
-      collectGarbage()
-      expect(hub.streams.size).toBeLessThan(100)
-    },
-    { timeout: 10_000 },
-  )
+  await waitUntil('the streams to be forgotten', () => {
+    collectGarbage()
+    return hub.streams.size < 100
+  })
 })

@@ -1,0 +1,10 @@
+import { afterEach, beforeEach } from 'vitest'
+import { leaveWaits } from './waiting.ts'
+
+/** A test that the runner gives up says what it has been waiting for. */
+beforeEach(({ signal, task: { name } }) => {
+  signal.addEventListener('abort', () => {
+    for (const what of leaveWaits()) console.error(`"${name}" was given up while it waited for ${what}`)
+  })
+})
+afterEach(() => void leaveWaits())

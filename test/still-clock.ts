@@ -1,0 +1,27 @@
+import { onTestFinished, vi } from 'vitest'
+
+/** A clock that stands still until a test moves it. */
+export interface StillClock {
+  readonly now: number
+  /** Moves it on, or back, by so many milliseconds. */
+  advance(milliseconds: number): void
+}
+
+/**
+ * Stops the clock of this process for the rest of the test, so that nothing expires before the test wants it to. Timers go
+ * on: what waits for a moment looks at the clock when its timer fires, and waits on where that moment has not come.
+ */
+export function stillClock(): StillClock {
+  let now = Date.now()
+  vi.useFakeTimers({ toFake: ['Date'], now })
+  onTestFinished(() => void vi.useRealTimers())
+  return {
+    get now() {
+      return now
+    },
+    advance(milliseconds) {
+      now += milliseconds
+      vi.setSystemTime(now)
+    },
+  }
+}
