@@ -1,9 +1,10 @@
-// Commits and acknowledges on stdout until it is killed: the processes of kill.test.ts.
+// Commits and acknowledges on stdout until it is killed: the processes of kill.ts.
 import { writeSync } from 'node:fs'
 import { KvU64, Valkeyrie } from 'valkeyrie'
+import { patient } from '../../waiting.ts'
 
 const { path, round } = JSON.parse(process.argv[2]!) as { readonly path: string; readonly round: number }
-const db = await Valkeyrie.open(path)
+const db = await Valkeyrie.open(path, patient)
 process.channel?.unref()
 
 /** A line a commit, once it has been acknowledged: its number in this process and its versionstamp. */

@@ -1,0 +1,57 @@
+// Attacks a store for a while: npm run torture -- [--minutes N] [--seed S] [--only WORD]
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { randomOf } from '../concurrency/random.ts'
+import { type Attack, TrialBudget } from './attack.ts'
+import { attacks } from './attacks.ts'
+
+const { values } = parseArgs({
+  options: { minutes: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } },
+})
+const minutes = Number(values.minutes ?? 5)
+const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
+const chosen = attacks.filter(({ name }) => name.includes(values.only ?? ''))
+if (!(minutes > 0) || !Number.isSafeInteger(seed) || chosen.length === 0) {
+  console.error(
+    '--minutes is a number above 0, --seed a whole number, --only a word of the name of an attack:',
+  )
+  for (const { name } of attacks) console.error(`  ${name}`)
+  process.exit(2)
+}
+
+const able = chosen.filter(({ obstacle }) => obstacle?.() === undefined)
+const milliseconds = (minutes * 60_000) / able.length
+console.log(`Seed ${seed}. ${able.length} attacks, ${(milliseconds / 1_000).toFixed(1)} s each.`)
+for (const { name, obstacle } of chosen) {
+  const reason = obstacle?.()
+  if (reason !== undefined) console.log(`  left out   ${name}: ${reason}`)
+}
+
+/** Whether the store has kept its promise. */
+async function attackOnce({ name, promise, run }: Attack, attackSeed: number): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), 'valkeyrie-torture-'))
+  const budget = new TrialBudget(milliseconds)
+  try {
+    const counted = await run({ random: randomOf(attackSeed), folder, another: budget.another })
+    const facts = Object.entries(counted).map(([what, count]) => `, ${count} ${what}`)
+    console.log(`  kept       ${name}: ${budget}${facts.join('')}`)
+    rmSync(folder, { recursive: true })
+    return true
+  } catch (error) {
+    console.log(`  BROKEN     ${name}: "${promise}", after ${budget}, files in ${folder}`)
+    console.error(error)
+    return false
+  }
+}
+
+let broken = 0
+// An attack's numbers do not depend on which others run.
+for (const attack of able) if (!(await attackOnce(attack, seed + attacks.indexOf(attack)))) broken += 1
+if (broken > 0) {
+  console.error(
+    `${broken} of ${able.length} broken. Again: npm run torture -- --minutes ${minutes} --seed ${seed}`,
+  )
+  process.exitCode = 1
+}
