@@ -52,7 +52,6 @@ it.for([
   ['typescript', false],
 ] as const)(
   'a composite project that exports everything compiles with %s, skipLibCheck %s',
-  { timeout: 600_000 },
   async ([compiler, skipLibCheck]) => {
     const folder = temporary(`${compiler}-${skipLibCheck}`)
     layProject(folder, skipLibCheck)
