@@ -24,8 +24,9 @@ export {
   ValidationError,
   type ValidationIssue,
 } from './errors.ts'
-export type { Pattern } from './key/pattern.types.ts'
+export type { IdKind, Pattern, PatternPart, TypedId, Wildcard } from './key/pattern.types.ts'
 export type { Selector } from './key/range.ts'
+export { id } from './key/typed-id.ts'
 export { isVersionstamp } from './key/versionstamp.ts'
 export type { Key, KeyPart } from './key.types.ts'
 export type { ReadOptions } from './key-value/read-options.ts'

@@ -7,6 +7,8 @@ export {
   type KvTables,
   kvTables,
 } from './driver/sqlite/table.ts'
+export type { IdKind, Pattern, PatternPart, TypedId, Wildcard } from './key/pattern.types.ts'
+export { id } from './key/typed-id.ts'
 export { defineSchema } from './schema/definition.ts'
 export type {
   AnyDefinition,

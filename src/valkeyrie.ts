@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { checkItems, type LoadOptions, load, openOptionsOf } from './bulk-load.ts'
 import { Database } from './database.ts'
-import type { Pattern } from './key/pattern.types.ts'
+import type { PatternPart } from './key/pattern.types.ts'
 import { openDatabase } from './open.ts'
 import type { OpenOptions } from './open-options.ts'
 import { defineSchema, isDefinition } from './schema/definition.ts'
@@ -27,13 +27,17 @@ export class ValkeyrieBuilder<R extends Definitions> {
    * shop.repositories.pens.pattern // => ['pens', '*']
    * ```
    */
-  withSchema<const P extends Pattern, S extends StandardSchemaV1, const O extends DefinitionOptions>(
+  withSchema<
+    const P extends readonly PatternPart[],
+    S extends StandardSchemaV1,
+    const O extends DefinitionOptions,
+  >(
     pattern: P & PatternCheck<NewDefinition<R, DefinitionOf<P, S, O>>>,
     schema: S,
     options?: O & CheckedOptions<S, O>,
   ): ValkeyrieBuilder<readonly [...R, DefinitionOf<P, S, O>]> {
     const define = defineSchema as (
-      pattern: Pattern,
+      pattern: readonly PatternPart[],
       schema: S,
       options?: DefinitionOptions,
     ) => DefinitionOf<P, S, O>

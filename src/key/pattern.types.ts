@@ -6,6 +6,37 @@ import type { Key, KeyPart } from '../key.types.ts'
  */
 export type Pattern = readonly KeyPart[]
 
+/** What the ids of a typed wildcard are: `'bytes'` stands for Uint8Array. */
+export type IdKind = 'string' | 'number' | 'bigint' | 'boolean' | 'bytes'
+
+declare const idType: unique symbol
+
+/** A wildcard whose ids are of one kind. Made by `id.string()` and the like. */
+export interface TypedId<T extends KeyPart = KeyPart> {
+  readonly idKind: IdKind
+  readonly [idType]: T
+}
+
+/** A part of a pattern as it is declared. */
+export type PatternPart = KeyPart | TypedId
+
+/** A typed wildcard in the pattern of a definition: `'*'`, and its type says what its ids are. */
+export type Wildcard<T extends KeyPart> = '*' & { readonly [idType]: T }
+
+/** The pattern of a definition that is declared so: `'*'` in the place of each typed wildcard. */
+export type PatternOf<Parts extends readonly PatternPart[]> = Parts extends Pattern
+  ? Parts
+  : {
+      readonly [I in keyof Parts]: Parts[I] extends TypedId<infer T extends KeyPart>
+        ? Wildcard<T>
+        : Parts[I] extends KeyPart
+          ? Parts[I]
+          : never
+    }
+
+/** A pattern without the types of its wildcards. */
+export type PlainPattern<P extends Pattern> = { readonly [I in keyof P]: P[I] extends '*' ? '*' : P[I] }
+
 /**
  * The keys that a pattern matches.
  *
@@ -13,12 +44,43 @@ export type Pattern = readonly KeyPart[]
  * KeyOf<readonly ['users', '*']> // readonly ['users', KeyPart]
  * ```
  */
-export type KeyOf<P extends Pattern> = { readonly [I in keyof P]: '*' extends P[I] ? KeyPart : P[I] }
+export type KeyOf<P extends Pattern> = { readonly [I in keyof P]: PartOf<P[I]> }
+
+/** What stands in a key at a part of a pattern. */
+type PartOf<Part> = '*' extends Part ? KeyPart : Part extends Wildcard<infer T extends KeyPart> ? T : Part
 
 /** What fills the wildcards of a pattern: `undefined` for none, one part for one, a tuple for several. */
 export type IdOf<P extends Pattern> = number extends P['length']
   ? KeyPart | Key | undefined
   : IdOfWildcards<WildcardParts<P>>
+
+/** As `IdOf`, of a row that `create` has made: the last id is a UUID. */
+export type CreatedIdOf<P extends Pattern> = number extends P['length']
+  ? IdOf<P>
+  : IdOfWildcards<StringLast<WildcardParts<P>>>
+
+/** As `KeyOf`, of a row that `create` has made. */
+export type CreatedKeyOf<P extends Pattern> = P extends readonly [
+  ...infer Rest extends Pattern,
+  infer Last extends KeyPart,
+]
+  ? Last extends '*'
+    ? readonly [...KeyOf<Rest>, string]
+    : readonly [...CreatedKeyOf<Rest>, Last]
+  : KeyOf<P>
+
+/** Whether the last wildcard of a pattern takes a string. */
+export type TakesUuid<P extends Pattern> = number extends P['length']
+  ? true
+  : WildcardParts<P> extends readonly [...Key, infer Last]
+    ? string extends Last
+      ? true
+      : false
+    : true
+
+type StringLast<Parts extends Key> = Parts extends readonly [...infer Leading extends Key, KeyPart]
+  ? readonly [...Leading, string]
+  : Parts
 
 /** The tuples of leading ids of a pattern, from none up to all but the last. */
 export type PrefixIdsOf<P extends Pattern> = number extends P['length'] ? Key : Prefixes<WildcardParts<P>>
@@ -32,22 +94,25 @@ export type PrefixIdsOf<P extends Pattern> = number extends P['length'] ? Key : 
  */
 export type NameOf<P extends Pattern> = number extends P['length'] ? string : NameOfWords<Words<P>>
 
+/** What fills a wildcard. */
+type IdPart<Part> = Part extends Wildcard<infer T extends KeyPart> ? T : KeyPart
+
 type WildcardParts<P extends Pattern> = P extends readonly [infer Part, ...infer Rest extends Pattern]
   ? Part extends '*'
-    ? readonly [KeyPart, ...WildcardParts<Rest>]
+    ? readonly [IdPart<Part>, ...WildcardParts<Rest>]
     : WildcardParts<Rest>
   : readonly []
 
 type IdOfWildcards<Parts extends Key> = Parts extends readonly []
   ? undefined
-  : Parts extends readonly [KeyPart]
-    ? KeyPart
+  : Parts extends readonly [infer Part]
+    ? Part
     : Parts
 
-type Prefixes<Parts extends Key> = Parts extends readonly [KeyPart, ...infer Rest extends Key]
-  ? Rest extends readonly []
+type Prefixes<Parts extends Key> = Parts extends readonly [...infer Leading extends Key, KeyPart]
+  ? Leading extends readonly []
     ? readonly []
-    : readonly [...Rest] | Prefixes<Rest>
+    : readonly [...Leading] | Prefixes<Leading>
   : readonly []
 
 type Separator = ' ' | '-' | '_' | '.' | ':' | '/'

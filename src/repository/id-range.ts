@@ -2,8 +2,10 @@ import { compareBytes, encodeKey, encodePrefix } from '../key/codec.ts'
 import { keyOfId, patternRange, wildcardCount } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import { contains, type KeyRange, prefixRange } from '../key/range.ts'
+import { checkIdKinds } from '../key/typed-id.ts'
 import type { Key, KeyPart } from '../key.types.ts'
 import { checkOptionNames } from '../option-names.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
 
 /** As `IdRange` of repository.types.ts, of any pattern. */
 export interface UntypedIdRange {
@@ -13,16 +15,20 @@ export interface UntypedIdRange {
 }
 
 /**
- * The keys of a pattern whose ids lie in a range. Throws a TypeError for ids that the pattern cannot have and for a `start` or
+ * The keys of a definition whose ids lie in a range. Throws a TypeError for ids that it cannot have and for a `start` or
  * `end` outside of `prefix`, a RangeError for a `start` behind `end` and for a key of more than `maxBytes` bytes.
  */
-export function idRange(pattern: Pattern, range: UntypedIdRange, maxBytes: number): KeyRange {
+export function idRange(definition: AnyDefinition, range: UntypedIdRange, maxBytes: number): KeyRange {
+  const { pattern, idKinds, name: repository } = definition
   checkOptionNames(range, ['prefix', 'start', 'end'], 'a range of ids')
-  const whole = range.prefix === undefined ? patternRange(pattern) : belowIds(pattern, range.prefix, maxBytes)
+  const whole =
+    range.prefix === undefined ? patternRange(pattern) : belowIds(definition, range.prefix, maxBytes)
   const bound = (name: 'start' | 'end'): Uint8Array => {
     const id = range[name]
     if (id === undefined) return whole[name]
-    const key = encodeKey(keyOfId(pattern, id), maxBytes)
+    const parts = keyOfId(pattern, id)
+    checkIdKinds(idKinds, parts, repository)
+    const key = encodeKey(parts, maxBytes)
     if (!contains(whole, key)) throw new TypeError(`The ${name} of a range of ids must lie below its prefix`)
     return key
   }
@@ -33,8 +39,9 @@ export function idRange(pattern: Pattern, range: UntypedIdRange, maxBytes: numbe
   return { start, end }
 }
 
-/** The keys of a pattern that have these leading ids. */
-function belowIds(pattern: Pattern, ids: readonly KeyPart[], maxBytes: number): KeyRange {
+/** The keys of a definition that have these leading ids. */
+function belowIds(definition: AnyDefinition, ids: readonly KeyPart[], maxBytes: number): KeyRange {
+  const { pattern, idKinds, name } = definition
   if (!Array.isArray(ids)) throw new TypeError("prefix is an array of the leading ids, as ['alice']")
   if (ids.length > 0 && ids.length >= wildcardCount(pattern)) {
     throw new TypeError(
@@ -48,5 +55,6 @@ function belowIds(pattern: Pattern, ids: readonly KeyPart[], maxBytes: number): 
     if (part === '*' && filled === ids.length) break
     parts.push(part === '*' ? ids[filled++]! : part)
   }
+  checkIdKinds(idKinds, parts, name)
   return prefixRange(encodePrefix(parts, maxBytes))
 }

@@ -22,9 +22,9 @@ export function plannerOf(definition: AnyDefinition): Planner {
 /** The keys that a `prefix` of leading ids leaves; `null`: all of the pattern's. */
 export function prefixKeys(
   store: RowStore,
-  { pattern }: AnyDefinition,
+  definition: AnyDefinition,
   prefix: Key | undefined,
 ): KeyRange | null {
   if (prefix === undefined || (Array.isArray(prefix) && prefix.length === 0)) return null
-  return idRange(pattern, { prefix }, store.limits.keyBytes)
+  return idRange(definition, { prefix }, store.limits.keyBytes)
 }

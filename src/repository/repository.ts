@@ -4,7 +4,7 @@ import { type KeyCheck, type Mutation, noChecks } from '../commit/write.ts'
 import type { StoredRow } from '../driver/driver.ts'
 import { ConflictError, KeyExistsError, NotFoundError } from '../errors.ts'
 import { keyText } from '../key/key-text.ts'
-import { idReader, keyMaker, wildcardCount } from '../key/pattern.ts'
+import { idReader, wildcardCount } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
 import type { Key } from '../key.types.ts'
@@ -34,6 +34,7 @@ import { explain, findFirst, findMany, findPage } from './find.ts'
 import type { UntypedQuery } from './found-rows.ts'
 import { idRange, type UntypedIdRange } from './id-range.ts'
 import { insertMany } from './insert-many.ts'
+import { keyMakerOf } from './key-maker.ts'
 import { type MissingRow, missingRow } from './missing-row.ts'
 import { StorePreparedQuery } from './prepared-query.ts'
 import type { InsertManyOptions, InsertManyResult } from './repository.types.ts'
@@ -112,7 +113,7 @@ export class StoreRepository {
     return new ListIterator(
       {
         store,
-        range: idRange(this.pattern, range, store.limits.keyBytes),
+        range: idRange(this.definition, range, store.limits.keyBytes),
         collection: this.name,
         toEntry: (row) => store.rowEntry(row, idOf(row.key), row.key),
       },
@@ -140,6 +141,12 @@ export class StoreRepository {
     const { prefix = [], ...expiry } = options
     const wildcards = wildcardCount(this.pattern)
     if (wildcards === 0) throw new TypeError(`${this.name} has one key and no ids: use set`)
+    const kind = this.definition.idKinds[this.pattern.lastIndexOf('*')] ?? 'string'
+    if (kind !== 'string') {
+      throw new TypeError(
+        `create makes an id that is a string, and those of ${this.name} end in a ${kind}: use insert`,
+      )
+    }
     if (!Array.isArray(prefix) || prefix.length !== wildcards - 1) {
       throw new TypeError(
         `create makes the last of the ${wildcards} parts of an id: give the others as prefix`,
@@ -335,16 +342,4 @@ export class StoreRepository {
 
 function committed(version: number): CommitResult {
   return { ok: true, versionstamp: formatVersionstamp(version) }
-}
-
-/** Units of work make their repositories anew, of the same definitions. */
-const keyMakers = new WeakMap<AnyDefinition, (id: Id) => Key>()
-
-function keyMakerOf(definition: AnyDefinition): (id: Id) => Key {
-  let maker = keyMakers.get(definition)
-  if (maker === undefined) {
-    maker = keyMaker(definition.pattern)
-    keyMakers.set(definition, maker)
-  }
-  return maker
 }

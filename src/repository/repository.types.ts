@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { IdOf, KeyOf, PrefixIdsOf } from '../key/pattern.types.ts'
+import type { CreatedIdOf, CreatedKeyOf, IdOf, KeyOf, PrefixIdsOf, TakesUuid } from '../key/pattern.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Definitions } from '../schema/registry.types.ts'
 import type { CommitResult } from '../store/commit-result.ts'
@@ -36,12 +36,17 @@ type CreateArguments<D extends AnyDefinition> =
     ? readonly [options?: CreateOptions<D>]
     : readonly [options: CreateOptions<D> & { readonly prefix: LeadingIds<IdOf<D['pattern']>> }]
 
+type CreateValue<D extends AnyDefinition> =
+  TakesUuid<D['pattern']> extends true
+    ? Input<D>
+    : { error: 'create makes an id that is a string, and this pattern declares another kind: use insert' }
+
 type LeadingIds<Id> = Id extends readonly [...infer Leading, unknown] ? Readonly<Leading> : readonly []
 
 /** What `create` resolves to: the commit, and the id that was made. */
 export interface CreateResult<D extends AnyDefinition> extends CommitResult {
-  readonly id: IdOf<D['pattern']>
-  readonly key: KeyOf<D['pattern']>
+  readonly id: CreatedIdOf<D['pattern']>
+  readonly key: CreatedKeyOf<D['pattern']>
 }
 
 /** How to insert many rows. */
@@ -145,7 +150,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * made // => { ok: true, versionstamp: '…', id: ['alice', '…'], key: ['users', 'alice', 'posts', '…'] }
    * ```
    */
-  create(value: Input<D>, ...options: CreateArguments<D>): Promise<CreateResult<D>>
+  create(value: CreateValue<D>, ...options: CreateArguments<D>): Promise<CreateResult<D>>
 
   /**
    * Writes a row, whether it is there or not. What the schema makes of the value is what is stored.

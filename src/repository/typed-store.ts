@@ -1,4 +1,4 @@
-import type { Pattern } from '../key/pattern.types.ts'
+import type { Pattern, PlainPattern } from '../key/pattern.types.ts'
 import { KeyValue } from '../key-value/key-value.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type {
@@ -47,7 +47,9 @@ export class TypedStore<R extends Definitions> extends KeyValue<R> {
    * ```
    */
   repository<D extends R[number]>(definition: D): Repository<D, R>
-  repository<const P extends R[number]['pattern']>(pattern: P): Repository<DefinitionByPattern<R, P>, R>
+  repository<const P extends PlainPattern<R[number]['pattern']>>(
+    pattern: P,
+  ): Repository<DefinitionByPattern<R, P>, R>
   repository(wanted: AnyDefinition | Pattern): unknown {
     const { registry } = this.#store
     if (typeof wanted !== 'object' || wanted === null)

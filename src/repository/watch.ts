@@ -1,5 +1,5 @@
 import type { StoredRow } from '../driver/driver.ts'
-import { idOfKey, keyOfId, patternRange, wildcardCount } from '../key/pattern.ts'
+import { idOfKey, patternRange, wildcardCount } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import { checkQueryOptions } from '../query/planner.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
@@ -11,6 +11,7 @@ import { watchKeys } from '../watch/watch-keys.ts'
 import { checkWatchOptions, type WatchOptions } from '../watch/watch-options.ts'
 import { watchStream } from '../watch/watch-stream.ts'
 import type { UntypedQuery } from './found-rows.ts'
+import { keyMakerOf } from './key-maker.ts'
 import { LiveQuery } from './live-query.ts'
 import { missingRow } from './missing-row.ts'
 
@@ -19,15 +20,15 @@ type Id = IdOf<Pattern>
 /** A stream of the entry of an id, or of the entries of several: now, then after each change of at least one. */
 export function watchIds(
   store: RowStore,
-  { name, pattern }: AnyDefinition,
+  definition: AnyDefinition,
   id: Id | readonly Id[],
   options: WatchOptions,
 ): ReadableStream<unknown> {
   checkWatchOptions(options, 'watch')
-  const live = liveStore(store, `${name}.watch`)
-  const several = areIds(pattern, id)
+  const live = liveStore(store, `${definition.name}.watch`)
+  const several = areIds(definition.pattern, id)
   const ids = several ? id : [id]
-  const keys = ids.map((id) => keyOfId(pattern, id))
+  const keys = ids.map(keyMakerOf(definition))
   const toEntry = (row: StoredRow | null, i: number) => {
     const key = keys[i]!.slice()
     return row === null ? missingRow(ids[i], key) : live.rowEntry(row, ids[i], key)

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { checkPattern } from '../key/pattern.ts'
-import type { Pattern } from '../key/pattern.types.ts'
+import type { IdKind, Pattern, PatternPart } from '../key/pattern.types.ts'
+import { idKindOf } from '../key/typed-id.ts'
 import type { KeyPart } from '../key.types.ts'
 import { checkValueTypes } from '../value/value-type.ts'
 import type { AnyDefinition, CheckedOptions, DefinitionOf, DefinitionOptions } from './definition.types.ts'
@@ -21,23 +22,23 @@ import { checkOptions, checkSchema, indexesOf, nameFor, referencesOf } from './d
  * Throws a TypeError where an argument is not of the documented shape; its message says how to mend it.
  */
 export function defineSchema<
-  const P extends Pattern,
+  const P extends readonly PatternPart[],
   S extends StandardSchemaV1,
   const O extends DefinitionOptions,
 >(pattern: P, schema: S, options?: O & CheckedOptions<S, O>): DefinitionOf<P, S, O>
 export function defineSchema(
-  pattern: Pattern,
+  pattern: readonly PatternPart[],
   schema: StandardSchemaV1,
   options: DefinitionOptions = {},
 ): AnyDefinition {
-  checkPattern(pattern)
+  const ownPattern = patternOf(pattern)
   checkSchema(schema)
   checkOptions(options)
   const { valueTypes = [] } = options
   checkValueTypes(valueTypes, 'a schema')
-  const ownPattern = Object.freeze(pattern.map(ownPart))
   return Object.freeze({
     pattern: ownPattern,
+    idKinds: idKindsOf(pattern),
     schema,
     name: nameFor(ownPattern, options.name),
     indexes: indexesOf(options.indexes, schema),
@@ -57,6 +58,17 @@ export function isDefinition(value: unknown): value is AnyDefinition {
     Array.isArray(indexes) &&
     typeof references === 'object'
   )
+}
+
+function patternOf(parts: readonly PatternPart[]): Pattern {
+  const pattern = Array.isArray(parts) ? parts.map((part) => (idKindOf(part) === null ? part : '*')) : parts
+  checkPattern(pattern as Pattern)
+  return Object.freeze((pattern as Pattern).map(ownPart))
+}
+
+function idKindsOf(parts: readonly PatternPart[]): readonly (IdKind | null)[] {
+  const kinds = parts.map(idKindOf)
+  return Object.freeze(kinds.every((kind) => kind === null) ? [] : kinds)
 }
 
 /** Bytes are copied, since the caller could change them in place. */

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { NameOf, Pattern } from '../key/pattern.types.ts'
+import type { IdKind, NameOf, Pattern, PatternOf, PatternPart } from '../key/pattern.types.ts'
 import type { ValueType } from '../value/value-type.ts'
 import type { FieldAt } from './field-path.types.ts'
 
@@ -26,11 +26,19 @@ export interface Definition<
   N extends string = string,
   Refs extends References = References,
 > {
+  /** The pattern of the keys: `'*'` stands for one part of an id. */
   readonly pattern: P
+  /** The kind of the ids at each part of the pattern, `null` for any; empty where no wildcard is typed. */
+  readonly idKinds: readonly (IdKind | null)[]
+  /** The schema of the values. */
   readonly schema: S
+  /** The name of the repository. */
   readonly name: N
+  /** The indexes over the values. */
   readonly indexes: readonly IndexDefinition[]
+  /** The fields that hold the id of a row of another definition. */
   readonly references: Refs
+  /** How the instances of classes in its values are stored. */
   readonly valueTypes?: readonly ValueType[]
 }
 
@@ -106,9 +114,9 @@ type CheckedField<T, Path extends string, Right> = string extends Path
       : Right
 
 /** The definition that `defineSchema` makes of a pattern, a schema and options. */
-export type DefinitionOf<P extends Pattern, S extends StandardSchemaV1, O> = Definition<
-  P,
+export type DefinitionOf<P extends readonly PatternPart[], S extends StandardSchemaV1, O> = Definition<
+  PatternOf<P>,
   S,
-  O extends { readonly name: infer N extends string } ? N : NameOf<P>,
+  O extends { readonly name: infer N extends string } ? N : NameOf<PatternOf<P>>,
   O extends { readonly references: infer Refs extends References } ? Refs : Record<never, never>
 >

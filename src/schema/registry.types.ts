@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { IdOf, KeyOf, Pattern } from '../key/pattern.types.ts'
+import type { IdOf, KeyOf, Pattern, PlainPattern } from '../key/pattern.types.ts'
 import type { Selector } from '../key/range.ts'
 import type { Key, KeyPart } from '../key.types.ts'
 import type { MissingEntry } from '../value/keyed-entry.ts'
@@ -49,10 +49,13 @@ export type DefinitionByName<R extends Definitions, Name extends string> = Named
 
 type NamedOf<D extends AnyDefinition, Name> = D extends unknown ? (D['name'] extends Name ? D : never) : never
 
-export type DefinitionByPattern<R extends Definitions, P extends Pattern> = PatternedOf<R[number], P>
+export type DefinitionByPattern<R extends Definitions, P extends Pattern> = PatternedOf<
+  R[number],
+  PlainPattern<P>
+>
 
 type PatternedOf<D extends AnyDefinition, P extends Pattern> = D extends unknown
-  ? [D['pattern'], P] extends [P, D['pattern']]
+  ? [PlainPattern<D['pattern']>, P] extends [P, PlainPattern<D['pattern']>]
     ? D
     : never
   : never

@@ -5,6 +5,7 @@ import type { Driver, Read, ResultOf, StoredRow } from '../driver/driver.ts'
 import { CorruptValueError, DatabaseClosedError } from '../errors.ts'
 import { encodeKey } from '../key/codec.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
+import { checkIdKinds } from '../key/typed-id.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
 import type { Key } from '../key.types.ts'
 import type { Limits } from '../limits.ts'
@@ -151,6 +152,7 @@ export class Store implements RowStore {
     const definition = this.registry.find(key)
     try {
       if (definition === undefined) return this.#toSet(encodedKey, key, value, expiresAt)
+      checkIdKinds(definition.idKinds, key, definition.name)
       return this.#settledSet(encodedKey, key, validate(definition, key, value), expiresAt)
     } catch (error) {
       return Promise.reject(error)
@@ -225,6 +227,7 @@ export class Store implements RowStore {
     if (definition === undefined) return mutation
     // The result is known at the commit only; whether the schema outputs a KvU64 at all can be told before.
     try {
+      checkIdKinds(definition.idKinds, key, definition.name)
       const judged = judgeOutput(definition, key, new KvU64(operand < 0n ? -operand : operand))
       return judged instanceof Promise ? judged.then(() => mutation) : mutation
     } catch (error) {

@@ -16,6 +16,7 @@ import { queryLanguageCases } from './cases/query-language.ts'
 import { repositoryCases } from './cases/repository.ts'
 import { repositoryListCases } from './cases/repository-list.ts'
 import { storedValueCases } from './cases/stored-values.ts'
+import { typedIdCases } from './cases/typed-ids.ts'
 import { uniqueIndexCases } from './cases/unique-index.ts'
 import { updateCases } from './cases/update.ts'
 import { valueTypeCases } from './cases/value-types.ts'
@@ -41,6 +42,7 @@ export const suite: Readonly<Record<string, Cases>> = {
   repositories: repositoryCases,
   'rows of a repository': repositoryListCases,
   entries: entryCases,
+  'typed ids': typedIdCases,
   updates: updateCases,
   'stored values': storedValueCases,
   'optimistic locking': ifVersionCases,

@@ -1,0 +1,71 @@
+import type { Key, KeyPart } from '../key.types.ts'
+import type { IdKind, PatternPart, TypedId } from './pattern.types.ts'
+
+/**
+ * Wildcards whose ids are of one kind, in place of `'*'` in a pattern: `id.string()`, `id.number()`, `id.bigint()`,
+ * `id.boolean()` and `id.bytes()`. The types of the repository say so, and an id of another kind is a TypeError, as is a
+ * write of such a key. The kind is no part of the key: `['users', id.string()]` and `['users', '*']` are the same pattern.
+ *
+ * ```ts
+ * const orders = defineSchema(['orders', id.number()], z.object({ total: z.number() }))
+ * orders.pattern // => ['orders', '*']
+ * orders.idKinds // => [null, 'number']
+ *
+ * const shop = await Valkeyrie.withSchemas([orders]).open()
+ * await shop.repositories.orders.set(7, { total: 12 }) // => { ok: true, versionstamp: '…' }
+ * await shop.set(['orders', '7'], { total: 12 }) // => throws TypeError
+ * ```
+ */
+export const id = Object.freeze({
+  string: (): TypedId<string> => typedIds.string,
+  number: (): TypedId<number> => typedIds.number,
+  bigint: (): TypedId<bigint> => typedIds.bigint,
+  boolean: (): TypedId<boolean> => typedIds.boolean,
+  bytes: (): TypedId<Uint8Array> => typedIds.bytes,
+})
+
+const typedIds = {
+  string: typedId<string>('string'),
+  number: typedId<number>('number'),
+  bigint: typedId<bigint>('bigint'),
+  boolean: typedId<boolean>('boolean'),
+  bytes: typedId<Uint8Array>('bytes'),
+}
+
+function typedId<T extends KeyPart>(idKind: IdKind): TypedId<T> {
+  return Object.freeze({ idKind }) as unknown as TypedId<T>
+}
+
+/** The kind of a typed wildcard, also of one that another copy of this module has made; null for any other part. */
+export function idKindOf(part: PatternPart): IdKind | null {
+  if (typeof part !== 'object' || part === null || part instanceof Uint8Array) return null
+  return Object.hasOwn(typedIds, part.idKind) ? part.idKind : null
+}
+
+/**
+ * Throws a TypeError where a part of a key, or of the beginning of one, is not of the kind at its place; null stands for any.
+ */
+export function checkIdKinds(kinds: readonly (IdKind | null)[], key: Key, name: string): void {
+  const count = Math.min(kinds.length, key.length)
+  for (let i = 0; i < count; i++) {
+    const kind = kinds[i]
+    if (kind !== null && kindOf(key[i]!) !== kind) {
+      throw new TypeError(
+        `The ids of ${name} are declared as ${kind}, and ${describe(key[i])} is none: give a ${kind}, or declare '*' for ids of any kind`,
+      )
+    }
+  }
+}
+
+function kindOf(part: KeyPart): string {
+  return part instanceof Uint8Array ? 'bytes' : typeof part
+}
+
+function describe(part: unknown): string {
+  if (typeof part === 'bigint') return `${part}n`
+  return typeof part === 'string'
+    ? JSON.stringify(part)
+    : part instanceof Uint8Array
+      ? 'a Uint8Array'
+      : String(part)
+}
