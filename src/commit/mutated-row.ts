@@ -1,7 +1,7 @@
 import { CorruptValueError } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
-import { Encoding } from '../value/encoding.ts'
+import { Encoding, isEncoding } from '../value/encoding.ts'
 import { KvU64 } from '../value/kv-u64.ts'
 import { applyArithmetic } from './mutation.ts'
 import type { ArithmeticMutation, Mutation, SetMutation } from './write.ts'
@@ -38,6 +38,7 @@ export function mutatedRow(
 export function arithmeticSet(mutation: ArithmeticMutation, current: MutableRow | null): SetMutation {
   const { type, key, collection, operand } = mutation
   if (current !== null && current.encoding !== Encoding.u64) {
+    if (!isEncoding(current.encoding)) throw new CorruptValueError(decodeKey(key))
     const text = JSON.stringify(decodeKey(key), (_, part) => (typeof part === 'bigint' ? `${part}n` : part))
     throw new TypeError(
       `${type} needs a KvU64, and ${text} holds another kind of value: set it to a KvU64 first`,

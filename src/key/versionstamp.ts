@@ -38,6 +38,11 @@ export function isVersion(version: unknown): version is number {
   return Number.isSafeInteger(version) && (version as number) > 0 && (version as number) <= newest
 }
 
+/** Whether there is a versionstamp of this: of a version, or of 0, which is older than all. */
+export function isStamp(version: unknown): version is number {
+  return version === 0 || isVersion(version)
+}
+
 /** A version that was found in a file, for an error: as a versionstamp, or as it is where it is none. */
 export function versionText(version: unknown): string {
   return isVersion(version) ? formatVersionstamp(version) : String(version)

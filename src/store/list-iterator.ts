@@ -1,4 +1,5 @@
 import type { KeyedRow } from '../driver/driver.ts'
+import { StorageError } from '../errors.ts'
 import { encodeKey } from '../key/codec.ts'
 import { encodeCursor, resumeRange } from '../key/cursor.ts'
 import { contains, isEmptyRange, type KeyRange, successor } from '../key/range.ts'
@@ -175,6 +176,8 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
     const lastRow = rows.at(-1)
     if (lastRow === undefined) return this.#end()
     const last = encodeKey(lastRow.key, anyLength)
+    // Where a damaged file has them out of order, the list would not come to an end.
+    if (!contains(this.#range, last)) throw new StorageError('SQLITE_CORRUPT', 'The keys are out of order')
     const { start, end } = this.#range
     this.#range = reverse ? { start, end: last } : { start: successor(last), end }
     if (rows.length < limit) this.#range = { start, end: start }

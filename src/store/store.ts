@@ -6,7 +6,7 @@ import { CorruptValueError, DatabaseClosedError } from '../errors.ts'
 import { encodeKey } from '../key/codec.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import { checkIdKinds } from '../key/typed-id.ts'
-import { formatVersionstamp } from '../key/versionstamp.ts'
+import { formatVersionstamp, isStamp } from '../key/versionstamp.ts'
 import type { Key } from '../key.types.ts'
 import type { Limits } from '../limits.ts'
 import type { Registry } from '../schema/registry.ts'
@@ -290,6 +290,7 @@ export class Store implements RowStore {
 }
 
 function decodeStored(row: StoredRow, key: Key, format: ValueFormat): unknown {
+  if (!isStamp(row.version)) throw new CorruptValueError(key, new TypeError('its version is none'))
   try {
     return decodeValue(row.value, row.encoding, row.types, format)
   } catch (error) {

@@ -12,6 +12,11 @@ export const Encoding = {
 
 export type EncodingId = (typeof Encoding)[keyof typeof Encoding]
 
+/** Whether this release knows what a row with this in its `encoding` holds. */
+export function isEncoding(id: unknown): id is EncodingId {
+  return id === Encoding.json || id === Encoding.superjson || id === Encoding.bytes || id === Encoding.u64
+}
+
 /** A value as a row holds it. `types` is JSON text where `encoding` is superjson, and null elsewhere. */
 export interface StoredValue {
   readonly value: string | Uint8Array

@@ -1,4 +1,4 @@
-import { Encoding, type EncodingId, type StoredValue } from '../../value/encoding.ts'
+import { Encoding, isEncoding, type StoredValue } from '../../value/encoding.ts'
 import type { LoggedChange } from '../driver.ts'
 
 type ChangeType = LoggedChange['type']
@@ -131,8 +131,4 @@ class ChangeReader {
     this.at += length
     return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + start, length)
   }
-}
-
-function isEncoding(id: number): id is EncodingId {
-  return id <= Encoding.u64
 }

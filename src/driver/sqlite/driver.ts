@@ -1,5 +1,7 @@
 import { rmSync } from 'node:fs'
 import { memoryPath } from '../../database-path.ts'
+import { StorageError } from '../../errors.ts'
+import { compareBytes } from '../../key/codec.ts'
 import type {
   BatchOutcome,
   CommitBatch,
@@ -23,7 +25,7 @@ import type { ConnectionParts, PooledConnection, SqliteDriverOptions } from './p
 import { type Run, retryBusy } from './retry-busy.ts'
 import { performRead } from './row-reads.ts'
 import { Snapshots } from './snapshots.ts'
-import { latestVersion } from './statements.ts'
+import { latestVersion, type Statements } from './statements.ts'
 import { endTurn, takeTurn } from './turns.ts'
 
 const keysPerLogRow = 10_000
@@ -89,7 +91,7 @@ export class SqliteDriver implements Driver {
         let bytes = 0
         for (const [at, time, changes] of statements.logSince.iterate(version, limit)) {
           commits.push({ version: at, at: time, changes: readChanges(changes) })
-          bytes += changes.length
+          bytes += changes instanceof Uint8Array ? changes.length : 0
           if (bytes >= bytesPerLogPage) break
         }
         return {
@@ -109,6 +111,9 @@ export class SqliteDriver implements Driver {
         let version = before
         for (let last: Uint8Array | undefined = noKey; last !== undefined; ) {
           const keys: (readonly [Uint8Array])[] = statements.allKeys.all(last, keysPerLogRow)
+          if (!keys.every(([key]) => key instanceof Uint8Array) || isBehind(last, keys.at(-1)?.[0])) {
+            throw new StorageError('SQLITE_CORRUPT', 'The keys are none, or out of order')
+          }
           if (keys.length > 0 || last === noKey) {
             version += 1
             for (const [key] of keys) log.add('delete', key)
@@ -123,7 +128,7 @@ export class SqliteDriver implements Driver {
   }
 
   nextExpiry(): Promise<number | null> {
-    return this.#onTop(({ statements }) => statements.nextExpiry.get()![0])
+    return this.#onTop(({ statements }) => nextExpiry(statements))
   }
 
   sweep(limit: number): Promise<SweepOutcome> {
@@ -131,16 +136,22 @@ export class SqliteDriver implements Driver {
       transactions.run('write', () => {
         const now = Date.now()
         const keys = statements.expired.all(now, limit)
+        let removed = 0
         for (const [key] of keys) {
-          statements.remove.run(key)
-          log.add('expire', key)
+          if (statements.remove.run(key) === 0) continue
+          removed += 1
+          // What is no key is nobody's to be told of.
+          if (key instanceof Uint8Array) log.add('expire', key)
         }
-        if (keys.length > 0) {
+        if (removed < keys.length) {
+          throw new StorageError('SQLITE_CORRUPT', 'The index of what expires names rows that are not there')
+        }
+        if (removed > 0) {
           const before = latestVersion(statements)
           statements.appendLog.run(before + 1, now, log.take())
           this.#trimmer.afterCommits(statements, before, before + 1, now)
         }
-        return { removed: keys.length, next: statements.nextExpiry.get()![0] }
+        return { removed, next: nextExpiry(statements) }
       }),
     )
   }
@@ -172,4 +183,15 @@ export class SqliteDriver implements Driver {
       }, this.#options.busyTimeout)
     }
   }
+}
+
+function nextExpiry({ nextExpiry }: Statements): number | null {
+  const next = nextExpiry.get()![0]
+  // A damaged one is of no time.
+  return typeof next === 'number' ? next : null
+}
+
+/** Whether a page of keys that begins behind `last` does not end behind it. */
+function isBehind(last: Uint8Array, end: Uint8Array | undefined): boolean {
+  return end !== undefined && compareBytes(end, last) <= 0
 }

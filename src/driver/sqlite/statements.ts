@@ -166,8 +166,8 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
       'at',
       'changes',
     ),
-    /** version, at, changes */
-    logSince: prepare<[number, number], readonly [number, number, Uint8Array]>(
+    /** version, at, changes, which is whatever the file holds */
+    logSince: prepare<[number, number], readonly [number, number, unknown]>(
       () =>
         db
           .select({ version: kvLog.version, at: kvLog.at, changes: kvLog.changes })
