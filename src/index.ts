@@ -2,6 +2,7 @@ export type { LoadOptions } from './bulk-load.ts'
 export type { Database } from './database.ts'
 export type { DrizzleDatabase } from './driver/sqlite/open.ts'
 export type { KvCollectionsTable, KvLogTable, KvTable, KvTables } from './driver/sqlite/table.ts'
+export type { Finding, Verification, VerifyOptions } from './driver/verification.ts'
 export {
   type Conflict,
   ConflictError,

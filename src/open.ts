@@ -1,7 +1,9 @@
 import { Database } from './database.ts'
-import { databasePath } from './database-path.ts'
+import { databasePath, memoryPath } from './database-path.ts'
+import type { Verification, VerifyOptions } from './driver/verification.ts'
 import { DatabaseOpenError } from './errors.ts'
 import { checkOpenOptions, type OpenOptions } from './open-options.ts'
+import { checkOptionNames, checkWholeNumber } from './option-names.ts'
 import { collectionOf } from './schema/collection-of.ts'
 import { formatOf, type Registry } from './schema/registry.ts'
 import type { Definitions } from './schema/registry.types.ts'
@@ -32,6 +34,21 @@ export async function openDatabase<R extends Definitions>(
     throw error
   }
   return new Database<R>(store, plain, checked.destroyOnClose)
+}
+
+/** Reads all of a file and tells what is damaged in it. */
+export async function verifyDatabase(path: string | URL, options: VerifyOptions = {}): Promise<Verification> {
+  const file = databasePath(path)
+  if (file === memoryPath) throw new TypeError("verify takes the path of a file, as './data.db'")
+  checkOptionNames(options, ['signal', 'busyTimeout'], 'verify')
+  checkWholeNumber(options.busyTimeout, 'busyTimeout', 0)
+  if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
+    throw new TypeError('signal is an AbortSignal')
+  }
+  options.signal?.throwIfAborted()
+  assertRuntime(file)
+  const { verifySqlite } = await import('./driver/sqlite/verify.ts')
+  return verifySqlite(file, options)
 }
 
 function assertRuntime(path: string): void {

@@ -1,8 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { checkItems, type LoadOptions, load, openOptionsOf } from './bulk-load.ts'
 import { Database } from './database.ts'
+import type { Verification, VerifyOptions } from './driver/verification.ts'
 import type { PatternPart } from './key/pattern.types.ts'
-import { openDatabase } from './open.ts'
+import { openDatabase, verifyDatabase } from './open.ts'
 import type { OpenOptions } from './open-options.ts'
 import { defineSchema, isDefinition } from './schema/definition.ts'
 import type { CheckedOptions, DefinitionOf, DefinitionOptions } from './schema/definition.types.ts'
@@ -153,6 +154,20 @@ export const Valkeyrie = Object.freeze({
   withSchemas: noSchemas.withSchemas.bind(noSchemas) as typeof noSchemas.withSchemas,
   from: noSchemas.from.bind(noSchemas) as typeof noSchemas.from,
   fromAsync: noSchemas.fromAsync.bind(noSchemas) as typeof noSchemas.fromAsync,
+  /**
+   * Reads all of the file at a path and tells what is damaged in it: by the engine's own check, then each row, each commit of the
+   * log, and what is kept of schemas. It writes nothing, needs no schemas, and works beside programs that have the file open.
+   *
+   * ```ts
+   * await (await Valkeyrie.open('./lamps.db')).close()
+   * await Valkeyrie.verify('./lamps.db') // => { sound: true, findings: [], counts: {}, rows: 0, commits: 0 }
+   * ```
+   *
+   * The engine's own check is one call that takes as long as reading the file does, and nothing else of this process runs
+   * meanwhile. Rejects with DatabaseOpenError for a path that holds no database of this package.
+   */
+  verify: (path: string | URL, options?: VerifyOptions): Promise<Verification> =>
+    verifyDatabase(path, options),
   [Symbol.hasInstance]: (value: unknown): boolean => value instanceof Database,
 })
 

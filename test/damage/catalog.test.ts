@@ -29,6 +29,7 @@ const nonsense = [
   "schema = x'00'",
   "version = 'abc'",
   'version = 1.5',
+  'version = -1',
   "version = x'00'",
   'version = 9223372036854775807',
   "indexes = '{'",

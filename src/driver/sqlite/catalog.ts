@@ -8,6 +8,7 @@ import { MigrationError, StorageError } from '../../errors.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { patternRange } from '../../key/pattern.ts'
 import { PatternIndex } from '../../key/pattern-index.ts'
+import { isStamp } from '../../key/versionstamp.ts'
 import { builtIndexes } from './indexes.ts'
 import type { KvTables } from './table.ts'
 
@@ -54,7 +55,7 @@ function readCollection(
       throw damaged(name, `its ${column} cannot be read`, cause)
     }
   }
-  if (!Number.isSafeInteger(version)) throw damaged(name, 'its version is no number')
+  if (!isStamp(version)) throw damaged(name, 'its version is none')
   if (migrated !== null && !Number.isSafeInteger(migrated))
     throw damaged(name, 'its last migration is no number')
   return {

@@ -7,17 +7,21 @@ import type { Worked } from '../fuzz.ts'
 const { folder, sound } = JSON.parse(process.argv[2]!) as { folder: string; sound: string[] }
 const mostRows = 20_000
 
-/** What a value of another kind is told, which no damage can be told from. */
-const misuse = /Only the fields of an object can be patched|needs a KvU64/
+/** What a value is told that is a right one of another kind: no damage can be told from it. */
+const misuse = /Only the fields of an object can be patched|needs a KvU64|is an invalid Date/
 
 async function work(path: string, seed: number): Promise<Pick<Worked, 'untyped' | 'outcome'>> {
   const untyped: string[] = []
   let failures = 0
+  let verified: Awaited<ReturnType<typeof Valkeyrie.verify>> | undefined
   const attempt = async <T>(what: string, call: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await call()
     } catch (error) {
       failures += 1
+      if (verified?.sound && /^CORRUPT/.test((error as KvError).code)) {
+        untyped.push(`${what} finds what verify does not: ${error}`)
+      }
       if (!(error instanceof KvError) && !misuse.test(String(error)))
         untyped.push(`${what}: ${error instanceof Error ? error.stack : String(error)}`)
       return undefined
@@ -35,6 +39,7 @@ async function work(path: string, seed: number): Promise<Pick<Worked, 'untyped' 
     let count = 0
     for await (const _ of rows) if (++count > mostRows) throw new Error('a listing does not end')
   }
+  verified = await attempt('verify', () => Valkeyrie.verify(path))
   const readOnly = seed % 5 === 0
   if (seed % 3 === 0) {
     const plain = await attempt('open without schemas', () => Valkeyrie.open(path, { readOnly }))

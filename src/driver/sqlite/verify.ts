@@ -1,0 +1,223 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type Database from 'better-sqlite3'
+import type { Catalog } from '../../catalog/catalog.ts'
+import { KvError } from '../../errors.ts'
+import { decodeKey } from '../../key/codec.ts'
+import { PatternIndex } from '../../key/pattern-index.ts'
+import { isVersion, versionText } from '../../key/versionstamp.ts'
+import { decodeValue } from '../../value/codec.ts'
+import type { Finding, Verification, VerifyOptions } from '../verification.ts'
+import { readCatalog } from './catalog.ts'
+import { readChanges } from './change-log.ts'
+import { connect } from './connection.ts'
+import { engineCode, toKvError } from './engine-error.ts'
+import { keyLabel } from './migrations/key-label.ts'
+import { hasOwnTables } from './own-tables.ts'
+import { retryBusy } from './retry-busy.ts'
+import { kvTables } from './table.ts'
+
+const rowsPerPage = 200
+/** Milliseconds of work after which timers and I/O have their turn. */
+const longestWork = 8
+const mostFindingsOfAKind = 100
+
+/** Reads all of a file, as it is at one moment, and tells what is damaged. */
+export async function verifySqlite(
+  path: string,
+  { signal, busyTimeout = 5_000 }: VerifyOptions = {},
+): Promise<Verification> {
+  const connection = await retryBusy(
+    () => connect({ path, readOnly: true, durability: 'normal' }),
+    busyTimeout,
+  )
+  try {
+    // On a connection of its own: others go on reading and writing.
+    connection.exec('BEGIN')
+    return await new Verifier(connection, signal).run()
+  } catch (error) {
+    throw toKvError(error)
+  } finally {
+    connection.close()
+  }
+}
+
+/** A row of `kv` with its number in the file, as it is. */
+type Row = readonly [
+  rowid: number,
+  key: unknown,
+  collection: unknown,
+  encoding: unknown,
+  types: unknown,
+  version: unknown,
+  expiresAt: unknown,
+  value: unknown,
+]
+
+class Verifier {
+  readonly #connection: Database.Database
+  readonly #signal: AbortSignal | undefined
+  readonly #findings: Finding[] = []
+  readonly #counts = new Map<Finding['kind'], number>()
+  #worked = performance.now()
+
+  constructor(connection: Database.Database, signal: AbortSignal | undefined) {
+    this.#connection = connection
+    this.#signal = signal
+  }
+
+  async run(): Promise<Verification> {
+    this.#attempt(() => this.#checkFile())
+    if (!hasOwnTables(this.#connection, kvTables())) {
+      this.#found({ kind: 'catalog', message: 'It lacks tables or columns: open it once without readOnly' })
+    }
+    const catalog = this.#attempt(() => readCatalog(this.#connection)) ?? null
+    if (catalog !== null) this.#checkIndexes(catalog)
+    const newest = this.#attempt(() => this.#newestVersion()) ?? Number.POSITIVE_INFINITY
+    const rows = await this.#checkRows(catalog, newest)
+    const commits = await this.#checkLog()
+    const counts = Object.fromEntries(this.#counts)
+    return { sound: this.#findings.length === 0, findings: this.#findings, counts, rows, commits }
+  }
+
+  /** The engine's own check, of every page and every index. */
+  #checkFile(): void {
+    const found = this.#connection.pragma(`integrity_check(${mostFindingsOfAKind})`) as {
+      readonly integrity_check: string
+    }[]
+    for (const { integrity_check: message } of found) {
+      if (message !== 'ok') this.#found({ kind: 'file', message })
+    }
+  }
+
+  #checkIndexes({ collections }: Catalog): void {
+    for (const { name, indexes } of collections) {
+      for (const { fields, built } of indexes) {
+        if (built) continue
+        const message = `The index of '${name}' on ${fields.join(' and ')} is missing: open the file with that schema`
+        this.#found({ kind: 'index', message })
+      }
+    }
+  }
+
+  #newestVersion(): number {
+    return this.#connection.prepare<[], number>('SELECT max(version) FROM kv_log').pluck().get() ?? 0
+  }
+
+  async #checkRows(catalog: Catalog | null, newest: number): Promise<number> {
+    const names = catalog && new PatternIndex(catalog.collections.map((it) => [it.pattern, it.name]))
+    const columns = 'rowid, key, collection, encoding, types, version, expires_at, value'
+    return this.#pages<Row>(`SELECT ${columns} FROM kv`, 'rowid', (row) => {
+      const message = damageOfRow(row, names, newest)
+      if (message === null) return
+      const [rowid, key] = row
+      const label = key instanceof Uint8Array ? keyLabel(key) : `row ${rowid}`
+      this.#found({ kind: 'row', message, key: label })
+    })
+  }
+
+  async #checkLog(): Promise<number> {
+    type Commit = readonly [version: number, at: unknown, changes: unknown]
+    return this.#pages<Commit>(
+      'SELECT version, at, changes FROM kv_log',
+      'version',
+      ([version, at, bytes]) => {
+        const message = damageOfCommit(version, at, bytes)
+        if (message !== null) this.#found({ kind: 'log', message, version: versionText(version) })
+      },
+    )
+  }
+
+  /** Takes every row of a table, in the order of its number, which comes first in it. How many there were. */
+  async #pages<R extends readonly [number, ...unknown[]]>(
+    select: string,
+    number: string,
+    take: (row: R) => void,
+  ): Promise<number> {
+    let count = 0
+    let last = Number.NEGATIVE_INFINITY
+    for (;;) {
+      const page = this.#attempt(() =>
+        this.#connection
+          .prepare<[number], R>(`${select} WHERE ${number} > ? ORDER BY ${number} LIMIT ${rowsPerPage}`)
+          .raw()
+          .all(last),
+      )
+      if (page === undefined) return count
+      for (const row of page) take(row)
+      count += page.length
+      const next = page.at(-1)?.[0]
+      if (next === undefined || page.length < rowsPerPage) return count
+      // Out of order: the engine's check has told it, and to go on might take for ever.
+      if (next <= last) return count
+      last = next
+      await this.#giveWay()
+    }
+  }
+
+  async #giveWay(): Promise<void> {
+    this.#signal?.throwIfAborted()
+    if (performance.now() - this.#worked < longestWork) return
+    await nextTurn()
+    this.#worked = performance.now()
+  }
+
+  /** `undefined`: the engine cannot read it, which is a finding. */
+  #attempt<T>(read: () => T): T | undefined {
+    try {
+      return read()
+    } catch (error) {
+      const isDamage =
+        error instanceof KvError || /^SQLITE_(CORRUPT|NOTADB|ERROR|IOERR)/.test(engineCode(error) ?? '')
+      if (!isDamage) throw error
+      this.#found({ kind: error instanceof KvError ? 'catalog' : 'file', message: (error as Error).message })
+      return undefined
+    }
+  }
+
+  #found(finding: Finding): void {
+    const count = (this.#counts.get(finding.kind) ?? 0) + 1
+    this.#counts.set(finding.kind, count)
+    if (count <= mostFindingsOfAKind) this.#findings.push(finding)
+  }
+}
+
+function damageOfRow(
+  [, key, collection, encoding, types, version, expiresAt, value]: Row,
+  names: PatternIndex<string> | null,
+  newest: number,
+): string | null {
+  if (!(key instanceof Uint8Array)) return 'Its key is no bytes'
+  try {
+    const expected = names?.find(decodeKey(key)) ?? null
+    if (names !== null && expected !== collection) {
+      return `It is filed under ${String(collection)}, and its key belongs to ${String(expected)}`
+    }
+  } catch (error) {
+    return (error as Error).message
+  }
+  if (!isVersion(version)) return `Its version is ${String(version)}`
+  if (version > newest) return `Its version is ${version}, and the newest commit is ${newest}`
+  if (expiresAt !== null && typeof expiresAt !== 'number') return 'Its expiry is no time'
+  try {
+    decodeValue(value as string, encoding as number, types as string | null)
+    return null
+  } catch (error) {
+    return `Its value cannot be decoded: ${(error as Error).message}`
+  }
+}
+
+function damageOfCommit(version: number, at: unknown, bytes: unknown): string | null {
+  if (!isVersion(version)) return 'Its version is none'
+  if (typeof at !== 'number') return 'Its time is none'
+  const changes = readChanges(bytes)
+  if (changes === null) return 'What it has changed cannot be read'
+  try {
+    for (const { key, stored } of changes) {
+      decodeKey(key)
+      if (stored !== undefined) decodeValue(stored.value, stored.encoding, stored.types)
+    }
+    return null
+  } catch (error) {
+    return (error as Error).message
+  }
+}

@@ -1,0 +1,36 @@
+/** Something in a file that is damaged, or not as this package writes it. */
+export interface Finding {
+  /**
+   * `'file'`: the engine's own check of pages and indexes. `'catalog'`: what is kept of schemas. `'index'`: a declared index that is
+   * missing. `'row'`: a key, its value, its version, its expiry, or the repository that it is filed under. `'log'`: a commit.
+   */
+  readonly kind: 'file' | 'catalog' | 'index' | 'row' | 'log'
+  /** A sentence. */
+  readonly message: string
+  /** Of a `'row'`: its key for a person to read, `["users", 7]`; bytes that are no key, as `0x00ff`. */
+  readonly key?: string
+  /** Of a commit in the `'log'`: its versionstamp. */
+  readonly version?: string
+}
+
+/** What `Valkeyrie.verify` has found. */
+export interface Verification {
+  /** Whether there is no finding. */
+  readonly sound: boolean
+  /** The first 100 of each kind. */
+  readonly findings: readonly Finding[]
+  /** How many there are of each kind; a kind without any is left out. */
+  readonly counts: { readonly [kind: string]: number }
+  /** How many rows were read. */
+  readonly rows: number
+  /** How many commits were read in the log. */
+  readonly commits: number
+}
+
+/** The last argument of `Valkeyrie.verify`. */
+export interface VerifyOptions {
+  /** Ends it: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+  /** Milliseconds for which to wait for a lock that others hold. Default 5,000. */
+  readonly busyTimeout?: number | undefined
+}
