@@ -39,6 +39,12 @@ export interface OpenOptions {
    * `LongSnapshotWarning` after a tenth of this time, 10 seconds at the latest. Default 300,000.
    */
   readonly snapshotTimeout?: number | undefined
+  /**
+   * Keep a checksum beside each value, and hold it against the value each time that it is read: one that has changed in the file, as by
+   * bit rot, is a CorruptValueError. A file has them from its creation or never; a file that has them needs no option. What it
+   * costs is told in docs/reliability.md. Default `false`.
+   */
+  readonly checksums?: boolean | undefined
   /** Open a file that exists, for reading only: a write is a StorageError. Default `false`. */
   readonly readOnly?: boolean | undefined
   /** Hold every value that is read against its schema, as its output; what it cannot have output is a ValidationError. Default `false`. */
@@ -85,6 +91,7 @@ export interface CheckedOpenOptions {
   readonly migrations: string | undefined
   readonly asked: AskedChanges
   readonly durability: 'normal' | 'full'
+  readonly checksums: boolean
   readonly busyTimeout: number
   readonly snapshotTimeout: number
   readonly readOnly: boolean
@@ -104,6 +111,7 @@ export const openOptionNames = [
   'dropIndexes',
   'renameRepositories',
   'durability',
+  'checksums',
   'busyTimeout',
   'snapshotTimeout',
   'readOnly',
@@ -153,6 +161,7 @@ export function checkOpenOptions(options: OpenOptions): CheckedOpenOptions {
     migrations,
     asked: askedChanges(options),
     durability,
+    checksums: flag(options.checksums, 'checksums'),
     busyTimeout,
     snapshotTimeout,
     readOnly: flag(options.readOnly, 'readOnly'),

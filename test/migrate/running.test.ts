@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
@@ -99,4 +100,30 @@ test('the references of a schema are kept, and its migration keeps them', async 
   }
   await using db = await Valkeyrie.withSchema(['posts', '*'], z.object({ by: z.string() })).open(path)
   expect(references(db)).toBe('{"by":"users"}')
+})
+
+test('a file with checksums is migrated, by SQL and by steps', async () => {
+  const folder = projectFolder()
+  const path = join(folder, 'data.db')
+  const migrations = join(folder, 'migrations')
+  const next = define(user.extend({ role: z.string().default('guest') }))
+  await generateQuietly(projectOf(folder, users))
+  {
+    await using db = await Valkeyrie.withSchemas([users]).open(path, { migrations, checksums: true })
+    await db.repositories.users.set('ann', { name: 'Ann', city: 'Bonn' })
+    await db.set(['bytes'], Uint8Array.of(1, 2))
+  }
+  await generateQuietly(projectOf(folder, next))
+  await migrateQuietly(projectOf(folder, next), path)
+  const last = define(user.extend({ role: z.string(), city: z.int() }))
+  const generated = await generateQuietly(projectOf(folder, last))
+  writeFileSync(
+    join(migrations, generated!.steps[0]!),
+    'export const up = (value) => ({ ...value, city: value.city.length })',
+  )
+  await migrateQuietly(projectOf(folder, last), path)
+  await using db = await Valkeyrie.open(path)
+  expect((await db.get(['users', 'ann'])).value).toEqual({ name: 'Ann', city: 4, role: 'guest' })
+  expect((await db.get(['bytes'])).value).toEqual(Uint8Array.of(1, 2))
+  expect(await Valkeyrie.verify(path)).toMatchObject({ sound: true, rows: 2 })
 })

@@ -40,14 +40,16 @@ export class CollectionStatements {
   readonly #collection: string | null
   readonly #logger: Logger | undefined
   readonly #prepared = new Map<string, unknown>()
-  readonly #keyedRows = new KeyedRows()
+  readonly #keyedRows: KeyedRows
 
   constructor(
     connection: Database.Database,
     tables: KvTables,
     collection: string | null,
     logger: Logger | undefined,
+    checksums: boolean,
   ) {
+    this.#keyedRows = new KeyedRows(checksums)
     this.#connection = connection
     this.#tables = tables
     this.#collection = collection

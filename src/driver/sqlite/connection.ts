@@ -8,8 +8,11 @@ import { engineCode, isBusy } from './engine-error.ts'
 
 /** `application_id` in the header of a file of this library: "VLKY". */
 const applicationId = 0x564c4b59
-/** `user_version` in the header: the newest format that this code reads and writes. */
-const formatVersion = 1
+/** `user_version` in the header: the format of the file. With the second one each value has a checksum. */
+const plainFormat = 1
+const sealedFormat = 2
+/** The newest format that this code reads and writes. */
+const newestFormat = sealedFormat
 /** Bytes; measured in docs/storage-layout.md. A file keeps the page size that it was created with. */
 const pageSize = 4_096
 /**
@@ -90,10 +93,19 @@ function tune(connection: Database.Database): void {
   registerBigintFunctions(connection)
 }
 
-/** Marks the file as one of this library, inside the transaction that creates its tables. */
-export function markFormat(connection: Database.Database): void {
+/** Whether each value has a checksum in this file. */
+export function isSealed(connection: Database.Database): boolean {
+  return connection.pragma('user_version', { simple: true }) === sealedFormat
+}
+
+/**
+ * Marks the file as one of this library, inside the transaction that creates its tables; `checksums`: as one whose values have them. A
+ * file that is marked keeps its format.
+ */
+export function markFormat(connection: Database.Database, checksums = false): void {
+  if (isMarked(connection)) return
   connection.pragma(`application_id = ${applicationId}`)
-  connection.pragma(`user_version = ${formatVersion}`)
+  connection.pragma(`user_version = ${checksums ? sealedFormat : plainFormat}`)
 }
 
 function openFile(path: string, readOnly: boolean): Database.Database {
@@ -127,8 +139,8 @@ function assertFormat(connection: Database.Database, path: string): void {
   if (application !== applicationId) {
     throw new DatabaseOpenError(path, 'it is a database of another application: choose another path')
   }
-  if (format > formatVersion) {
-    const known = `this version of valkeyrie reads formats up to ${formatVersion}`
+  if (format > newestFormat) {
+    const known = `this version of valkeyrie reads formats up to ${newestFormat}`
     throw new DatabaseOpenError(path, `its format is ${format}, and ${known}: upgrade valkeyrie`)
   }
 }

@@ -2,6 +2,7 @@ import { decodeKey } from '../../key/codec.ts'
 import { decodeKeyText } from '../../key/decode-text.ts'
 import type { Key } from '../../key.types.ts'
 import type { KeyedRow } from '../driver.ts'
+import { unsealedColumns } from './sealed-statement.ts'
 
 type Value = string | Uint8Array
 
@@ -16,19 +17,29 @@ const pagesUntilTextAgain = 16
  * page and the next ones are read with their bytes.
  */
 export class KeyedRows {
+  readonly #checksums: boolean
   #pagesWithBytes = 0
+
+  /** `checksums`: the values have them. */
+  constructor(checksums: boolean) {
+    this.#checksums = checksums
+  }
 
   read(
     withText: () => readonly KeyedColumns<string>[],
     withBytes: () => readonly KeyedColumns<Uint8Array>[],
   ): KeyedRow[] {
     if (this.#pagesWithBytes === 0) {
-      const rows = rowsOfText(withText())
+      const rows = rowsOfText(this.#sound(withText()))
       if (rows !== null) return rows
       this.#pagesWithBytes = pagesUntilTextAgain
     }
     this.#pagesWithBytes -= 1
-    return withBytes().map((columns) => toKeyedRow(columns, decodeKey(columns[5])))
+    return this.#sound(withBytes()).map((columns) => toKeyedRow(columns, decodeKey(columns[5])))
+  }
+
+  #sound<K>(page: readonly KeyedColumns<K>[]): readonly KeyedColumns<K>[] {
+    return this.#checksums ? page.map(unsealedColumns) : page
   }
 }
 

@@ -5,12 +5,23 @@ import type { Logger } from 'drizzle-orm/logger'
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { type AskedChanges, nothingAsked } from '../../catalog/changes.ts'
 import { databasePath, memoryPath } from '../../database-path.ts'
+import { DatabaseOpenError } from '../../errors.ts'
 import type { Driver } from '../driver.ts'
-import { type ConnectionOptions, connect, connectAgain, fileId, openError } from './connection.ts'
+import {
+  type ConnectionOptions,
+  connect,
+  connectAgain,
+  fileId,
+  isMarked,
+  isSealed,
+  markFormat,
+  openError,
+} from './connection.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import { SqliteDriver } from './driver.ts'
 import { isBusy, toKvError } from './engine-error.ts'
 import { LogTrimmer } from './log-retention.ts'
+import { hasTable } from './own-tables.ts'
 import { type ConnectionParts, PooledConnection, type SqliteDriverOptions } from './pooled-connection.ts'
 import { retryBusy } from './retry-busy.ts'
 import { readSetUp, setUp } from './set-up.ts'
@@ -47,6 +58,8 @@ export interface SqliteOptions extends Omit<ConnectionOptions, 'path'>, Omit<Sql
   readonly path?: string | undefined
   /** The folder of migrations that create the tables and indexes; left out, they are created in place. */
   readonly migrations?: string | undefined
+  /** Whether a file that is created keeps a checksum beside each value; one that is there has to keep them. */
+  readonly checksums?: boolean
   /** What the opener asks to have changed that others may need. */
   readonly asked?: AskedChanges
 }
@@ -58,11 +71,13 @@ export async function openSqlite(
 ): Promise<{ driver: Driver; catalog: Catalog; plain: PlainDrizzle }> {
   const path = databasePath(options.path)
   const tables = kvTables(collections)
-  const { migrations: folder, readOnly, asked = nothingAsked } = options
+  const { migrations: folder, readOnly, asked = nothingAsked, checksums = false } = options
   const migrate = folder === undefined ? undefined : await loadMigrations(folder)
   return retryBusy(() => {
     const connection = connect({ ...options, path })
     try {
+      if (!isMarked(connection) && !readOnly) markNew(connection, checksums)
+      if (checksums && !isSealed(connection)) throw withoutChecksums(path)
       const catalog =
         migrate !== undefined
           ? migrate(connection, tables, collections, readOnly)
@@ -94,6 +109,24 @@ function reconnect(options: ConnectionOptions, parts: ConnectionParts): () => Po
   if (options.path === memoryPath) return () => assert.fail('a database in memory has one connection')
   const file = fileId(options.path)
   return () => new PooledConnection(connectAgain(options, file), parts)
+}
+
+/** Marks a file as one of this library, and says for good whether its values have checksums. */
+function markNew(connection: BetterSqlite3.Database, checksums: boolean): void {
+  connection.exec('BEGIN IMMEDIATE')
+  try {
+    markFormat(connection, checksums && !hasTable(connection, 'kv'))
+    connection.exec('COMMIT')
+  } finally {
+    if (connection.inTransaction) connection.exec('ROLLBACK')
+  }
+}
+
+function withoutChecksums(path: string): DatabaseOpenError {
+  return new DatabaseOpenError(
+    path,
+    'it was created without checksums: leave out the option, or copy the rows into a new file',
+  )
 }
 
 /** What sets a database up by the migrations of a folder. Its code is loaded now and not before: most databases are opened without. */

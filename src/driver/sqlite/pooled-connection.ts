@@ -5,6 +5,7 @@ import { BatchCommit, type BatchState } from './batch-commit.ts'
 import { CatalogGuard } from './catalog-guard.ts'
 import { ChangeLog } from './change-log.ts'
 import { CollectionStatements } from './collection-statements.ts'
+import { isSealed } from './connection.ts'
 import type { LogRetention, LogTrimmer } from './log-retention.ts'
 import { type OnUnindexed, QueryRunner } from './query/query-runner.ts'
 import { RowReads } from './row-reads.ts'
@@ -49,6 +50,7 @@ export class PooledConnection {
   /** Reads that find what a session has been shown in place of what is stored. */
   readonly shown: ShownRows
   readonly #parts: ConnectionParts
+  readonly #checksums: boolean
   readonly catalog: CatalogGuard
   #uniqueIndexes: UniqueIndexes | undefined
   #batches: BatchCommit | undefined
@@ -57,12 +59,17 @@ export class PooledConnection {
     const { tables, options } = parts
     this.database = database
     this.#parts = parts
-    this.statements = prepareStatements(database, tables, options.logger)
+    this.#checksums = isSealed(database)
+    this.statements = prepareStatements(database, tables, options.logger, this.#checksums)
     this.log = new ChangeLog(options.logValues)
     this.transactions = new Transactions(database, this.statements, this.log)
     this.catalog = new CatalogGuard(database, this.statements, parts.collections, parts.catalog)
     this.reads = this.#readsOf(tables, storedRows)
-    this.shown = new ShownRows(database, (source) => this.#readsOf(shownTables(tables), source))
+    this.shown = new ShownRows(
+      database,
+      (source) => this.#readsOf(shownTables(tables), source),
+      this.#checksums,
+    )
   }
 
   get uniqueIndexes(): UniqueIndexes {
@@ -83,8 +90,9 @@ export class PooledConnection {
     const { collections, options } = this.#parts
     return new RowReads(
       this.statements,
-      new QueryRunner(this.database, collections, { ...options, source }),
-      (collection) => new CollectionStatements(this.database, tables, collection, options.logger),
+      new QueryRunner(this.database, collections, { ...options, source }, this.#checksums),
+      (collection) =>
+        new CollectionStatements(this.database, tables, collection, options.logger, this.#checksums),
     )
   }
 }

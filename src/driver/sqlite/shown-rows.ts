@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3'
 import { sqliteTable } from 'drizzle-orm/sqlite-core'
+import { sealed } from '../../value/checksum.ts'
 import type { ShownRow } from '../driver.ts'
 import type { RowReads } from './row-reads.ts'
 import { type KvTables, kvColumns } from './table.ts'
@@ -34,13 +35,16 @@ interface Shown {
 export class ShownRows {
   readonly #database: Database.Database
   readonly #makeReads: (source: string) => RowReads
+  readonly #checksums: boolean
   #reads: RowReads | undefined
   #owner: Shown | null = null
   #filled = 0
   #insert: Database.Statement | undefined
 
-  constructor(database: Database.Database, makeReads: (source: string) => RowReads) {
+  /** `checksums`: the values that are stored have them, so that these need them too. */
+  constructor(database: Database.Database, makeReads: (source: string) => RowReads, checksums: boolean) {
     this.#database = database
+    this.#checksums = checksums
     this.#makeReads = makeReads
   }
 
@@ -68,7 +72,7 @@ export class ShownRows {
     )
     if (row === null) this.#insert.run(key, null, 0, null, 0, null, '', 1)
     else {
-      const { encoding, types, version, expiresAt, value } = row
+      const { encoding, types, version, expiresAt, value } = this.#checksums ? sealed(row) : row
       this.#insert.run(key, collection, encoding, types, version, expiresAt, value, 0)
     }
   }

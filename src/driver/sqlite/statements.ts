@@ -5,7 +5,9 @@ import type { Logger } from 'drizzle-orm/logger'
 import { CorruptLogError } from '../../errors.ts'
 import { isVersion, versionText } from '../../key/versionstamp.ts'
 import type { StoredRow } from '../driver.ts'
+import type { KvRow, NewRow } from './kv-row.ts'
 import { plannedOnce } from './planned-once.ts'
+import { SealingStatement, UnsealingStatement } from './sealed-statement.ts'
 import { type Query, Statement } from './statement.ts'
 import type { KvTables } from './table.ts'
 
@@ -13,10 +15,6 @@ type Key = Uint8Array
 type Value = string | Uint8Array
 type Expiry = number | null
 
-/** value, encoding, types, version, expires_at */
-export type KvRow = readonly [Value, number, string | null, number, Expiry]
-
-type NewRow = [Key, string | null, number, string | null, number, Expiry, Value]
 /** The parameters of `NewRow`, in the order of the table's columns. */
 const newRowNames = ['key', 'collection', 'encoding', 'types', 'version', 'expiresAt', 'value']
 
@@ -30,7 +28,12 @@ interface ControlStatement {
 const noVersion = sql<number>`0`
 
 /** Every statement of the driver's hot paths: a Drizzle query each, prepared once per database. */
-export function prepareStatements(connection: Database.Database, { kv, kvLog }: KvTables, logger?: Logger) {
+export function prepareStatements(
+  connection: Database.Database,
+  { kv, kvLog }: KvTables,
+  logger?: Logger,
+  checksums = false,
+) {
   const db = drizzle(connection)
   const named = sql.placeholder
   const row = {
@@ -61,6 +64,13 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
     ...names: string[]
   ) => new Statement<Parameters, Row>(connection, query, names, logger)
 
+  const Read = checksums ? UnsealingStatement : Statement
+  const prepareRead = <Row extends readonly unknown[]>(query: Query, ...names: string[]) =>
+    new Read<[Key], Row>(connection, query, names, logger)
+
+  const Write = checksums ? SealingStatement : Statement<NewRow, never>
+  const prepareWrite = (query: Query) => new Write(connection, query, newRowNames, logger)
+
   const control = (text: string): ControlStatement => connection.prepare(text)
 
   return {
@@ -75,9 +85,9 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
       dataVersion: connection.prepare('PRAGMA data_version').pluck() as ControlStatement,
     },
     // Text, as all that every process runs: its first Drizzle query takes one two milliseconds to start with.
-    get: prepare<[Key], KvRow>('SELECT value, encoding, types, version, expires_at FROM kv WHERE key = ?'),
+    get: prepareRead<KvRow>('SELECT value, encoding, types, version, expires_at FROM kv WHERE key = ?'),
     /** A row, and behind it the collection that it is filed under. */
-    getFiled: prepare<[Key], readonly [...KvRow, string | null]>(
+    getFiled: prepareRead<readonly [...KvRow, string | null]>(
       () =>
         db
           .select({ ...row, collection: kv.collection })
@@ -93,28 +103,23 @@ export function prepareStatements(connection: Database.Database, { kv, kvLog }: 
     /**
      * A key's collection follows from the key alone, so replacing a value leaves it as it is, and its index untouched.
      */
-    upsert: prepare<NewRow>(
-      () =>
-        db
-          .insert(kv)
-          .values(newRow)
-          .onConflictDoUpdate({
-            target: kv.key,
-            set: {
-              value: sql`excluded.value`,
-              encoding: sql`excluded.encoding`,
-              types: sql`excluded.types`,
-              version: sql`excluded.version`,
-              expiresAt: sql`excluded.expires_at`,
-            },
-          }),
-      ...newRowNames,
+    upsert: prepareWrite(() =>
+      db
+        .insert(kv)
+        .values(newRow)
+        .onConflictDoUpdate({
+          target: kv.key,
+          set: {
+            value: sql`excluded.value`,
+            encoding: sql`excluded.encoding`,
+            types: sql`excluded.types`,
+            version: sql`excluded.version`,
+            expiresAt: sql`excluded.expires_at`,
+          },
+        }),
     ),
     /** Changes no row where there is one under the key. */
-    insert: prepare<NewRow>(
-      () => db.insert(kv).values(newRow).onConflictDoNothing({ target: kv.key }),
-      ...newRowNames,
-    ),
+    insert: prepareWrite(() => db.insert(kv).values(newRow).onConflictDoNothing({ target: kv.key })),
     touch: prepare<[number, Expiry, Key]>(
       () =>
         db

@@ -5,11 +5,12 @@ import { KvError } from '../../errors.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { PatternIndex } from '../../key/pattern-index.ts'
 import { isVersion, versionText } from '../../key/versionstamp.ts'
+import { unsealed } from '../../value/checksum.ts'
 import { decodeValue } from '../../value/codec.ts'
 import type { Finding, Verification, VerifyOptions } from '../verification.ts'
 import { readCatalog } from './catalog.ts'
 import { readChanges } from './change-log.ts'
-import { connect } from './connection.ts'
+import { connect, isSealed } from './connection.ts'
 import { engineCode, toKvError } from './engine-error.ts'
 import { keyLabel } from './migrations/key-label.ts'
 import { hasOwnTables } from './own-tables.ts'
@@ -105,9 +106,10 @@ class Verifier {
 
   async #checkRows(catalog: Catalog | null, newest: number): Promise<number> {
     const names = catalog && new PatternIndex(catalog.collections.map((it) => [it.pattern, it.name]))
+    const checksums = isSealed(this.#connection)
     const columns = 'rowid, key, collection, encoding, types, version, expires_at, value'
     return this.#pages<Row>(`SELECT ${columns} FROM kv`, 'rowid', (row) => {
-      const message = damageOfRow(row, names, newest)
+      const message = damageOfRow(row, names, newest, checksums)
       if (message === null) return
       const [rowid, key] = row
       const label = key instanceof Uint8Array ? keyLabel(key) : `row ${rowid}`
@@ -185,6 +187,7 @@ function damageOfRow(
   [, key, collection, encoding, types, version, expiresAt, value]: Row,
   names: PatternIndex<string> | null,
   newest: number,
+  checksums: boolean,
 ): string | null {
   if (!(key instanceof Uint8Array)) return 'Its key is no bytes'
   try {
@@ -198,8 +201,11 @@ function damageOfRow(
   if (!isVersion(version)) return `Its version is ${String(version)}`
   if (version > newest) return `Its version is ${version}, and the newest commit is ${newest}`
   if (expiresAt !== null && typeof expiresAt !== 'number') return 'Its expiry is no time'
+  const stored = { value: value as string, encoding: encoding as number, types: types as string | null }
+  const plain = checksums ? unsealed(stored) : stored
+  if (plain.encoding !== encoding) return 'Its value is not the one of its checksum'
   try {
-    decodeValue(value as string, encoding as number, types as string | null)
+    decodeValue(plain.value, plain.encoding, plain.types)
     return null
   } catch (error) {
     return `Its value cannot be decoded: ${(error as Error).message}`

@@ -1,5 +1,7 @@
 import type Database from 'better-sqlite3'
+import { sealed, unsealed } from '../../../value/checksum.ts'
 import { ChangeLog } from '../change-log.ts'
+import { isSealed } from '../connection.ts'
 
 /** The new values of a step, until all of them are there and go into `kv` at once. */
 export const stagingTable = '__valkeyrie_staged'
@@ -38,11 +40,14 @@ export class StagedStep {
   readonly #connection: Database.Database
   readonly #id: string
   readonly #collection: string
+  /** Whether values have checksums. Results are staged with theirs, as they go into `kv`. */
+  readonly #checksums: boolean
 
   constructor(connection: Database.Database, id: string, collection: string) {
     this.#connection = connection
     this.#id = id
     this.#collection = collection
+    this.#checksums = isSealed(connection)
   }
 
   /** Makes room for the results, and drops those of other programs. Gives how many there are. */
@@ -69,17 +74,18 @@ export class StagedStep {
 
   /** Rows after a key that may have no result yet. */
   rowsAfter(key: Uint8Array, limit: number): OldRow[] {
-    return this.#connection
+    const rows = this.#connection
       .prepare<[string, Uint8Array, number, number], OldRow>(
         `SELECT key, value, encoding, types, version FROM kv WHERE collection = ? AND key > ?
          AND ${isAlive} ORDER BY key LIMIT ?`,
       )
       .all(this.#collection, key, Date.now(), limit)
+    return this.#plain(rows)
   }
 
   /** Rows after a key that others have written since their result was made, or that have none. */
   staleRows(key: Uint8Array, limit: number): OldRow[] {
-    return this.#connection
+    const rows = this.#connection
       .prepare<[string, string, Uint8Array, number, number], OldRow>(
         `SELECT kv.key, kv.value, kv.encoding, kv.types, kv.version FROM kv
          LEFT JOIN ${stagingTable} AS staged ON staged.step = ? AND staged.key = kv.key
@@ -87,6 +93,7 @@ export class StagedStep {
          ORDER BY kv.key LIMIT ?`,
       )
       .all(this.#id, this.#collection, key, Date.now(), limit)
+    return this.#plain(rows)
   }
 
   /** Adds results, inside the transaction that is open. */
@@ -94,7 +101,8 @@ export class StagedStep {
     const insert = this.#connection.prepare(
       `INSERT OR REPLACE INTO ${stagingTable} VALUES (?, ?, ?, ?, ?, ?, ?)`,
     )
-    for (const { key, version, value, encoding, types, error } of rows) {
+    for (const row of rows) {
+      const { key, version, value, encoding, types, error } = this.#checksums ? sealed(row) : row
       insert.run(this.#id, key, version, value, encoding, types, error)
     }
   }
@@ -112,13 +120,14 @@ export class StagedStep {
 
   /** The rows that are in the database and could not be converted, as they are stored. */
   failures(): FailedRow[] {
-    return this.#connection
+    const rows = this.#connection
       .prepare<[string, string, number], FailedRow>(
         `SELECT kv.key, kv.value, kv.encoding, kv.types, kv.version, staged.error FROM ${stagingTable} AS staged
          JOIN kv ON kv.key = staged.key AND kv.version = staged.version
          WHERE step = ? AND collection = ? AND error IS NOT NULL AND ${isAlive} ORDER BY kv.key`,
       )
       .all(this.#id, this.#collection, Date.now())
+    return this.#plain(rows)
   }
 
   /** Puts the results into `kv` as one commit, inside the transaction that is open. */
@@ -154,5 +163,9 @@ export class StagedStep {
   /** Removes the results of this step. */
   discard(): void {
     this.#connection.prepare(`DELETE FROM ${stagingTable} WHERE step = ?`).run(this.#id)
+  }
+
+  #plain<Row extends OldRow>(rows: Row[]): Row[] {
+    return this.#checksums ? rows.map(unsealed) : rows
   }
 }

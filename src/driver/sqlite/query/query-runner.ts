@@ -10,6 +10,7 @@ import type { AggregatePlan, CountPlan, FindPlan, Plan, Planned, RelatedPlan } f
 import type { Explanation, Figures, KeyedRow, RelatedRow } from '../../driver.ts'
 import { engineCode } from '../engine-error.ts'
 import { type KeyedColumns, KeyedRows, toKeyedRow } from '../keyed-rows.ts'
+import { unsealedColumns } from '../sealed-statement.ts'
 import { type IndexedCollection, indexedExpression, ofCollection } from '../table.ts'
 import { aggregateSql } from './aggregate-sql.ts'
 import { type FieldSql, RowSql } from './field-sql.ts'
@@ -45,6 +46,7 @@ export class QueryRunner {
   readonly #logger: Logger | undefined
   readonly #onUnindexed: OnUnindexed
   readonly #source: string
+  readonly #checksums: boolean
   readonly #compiled = new BoundedCache<Compiled>(mostStatements)
   /** What a plan object was compiled to: spares the callers that keep theirs the text of its shape. */
   #byPlan = new WeakMap<Plan, Compiled>()
@@ -53,7 +55,9 @@ export class QueryRunner {
     connection: Database.Database,
     collections: readonly IndexedCollection[],
     { logger, onUnindexed, source }: QueryRunnerOptions,
+    checksums: boolean,
   ) {
+    this.#checksums = checksums
     this.#connection = connection
     this.#indexes = new Map(collections.map((collection) => [collection.name, collection]))
     this.#logger = logger
@@ -69,7 +73,8 @@ export class QueryRunner {
   related({ plan, operands }: Planned<RelatedPlan>, now = Date.now()): RelatedRow[] {
     return this.#run({ plan, operands }, (compiled) => {
       const rows = this.#form(compiled, plan, 'bytes').all(operands, now) as KeyedColumns<Uint8Array>[]
-      return rows.map((columns) => ({ ...toKeyedRow(columns, decodeKey(columns[5])), parent: columns[6]! }))
+      const sound = this.#checksums ? rows.map(unsealedColumns) : rows
+      return sound.map((columns) => ({ ...toKeyedRow(columns, decodeKey(columns[5])), parent: columns[6]! }))
     })
   }
 
@@ -118,7 +123,7 @@ export class QueryRunner {
     let compiled = this.#compiled.get(name)
     if (compiled === undefined) {
       if (this.#onUnindexed !== 'ignore') this.#report(query)
-      compiled = { rows: new KeyedRows(), withText: null, withBytes: null }
+      compiled = { rows: new KeyedRows(this.#checksums), withText: null, withBytes: null }
       if (name.length <= longestName) this.#compiled.set(name, compiled)
     }
     this.#byPlan.set(plan, compiled)

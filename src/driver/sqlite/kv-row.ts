@@ -1,0 +1,19 @@
+/** value, encoding, types, version, expires_at */
+export type KvRow = readonly [
+  value: string | Uint8Array,
+  encoding: number,
+  types: string | null,
+  version: number,
+  expiresAt: number | null,
+]
+
+/** A row to be written: key, collection, encoding, types, version, expires_at, value. */
+export type NewRow = [
+  key: Uint8Array,
+  collection: string | null,
+  encoding: number,
+  types: string | null,
+  version: number,
+  expiresAt: number | null,
+  value: string | Uint8Array,
+]
