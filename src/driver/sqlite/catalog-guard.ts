@@ -5,9 +5,12 @@ import type { Read } from '../driver.ts'
 import { ownCatalogChanges, readCatalog, versionReader } from './catalog.ts'
 import type { Statements } from './statements.ts'
 
+/** Milliseconds: a look costs as much as reading a row, and queries come in crowds. */
+const betweenLooks = 2
+
 /**
- * Notices that others have changed the catalogue so that a query would no longer find what it means. It looks once a turn of the event
- * loop, and after each change of this process: a look costs as much as reading a row.
+ * Notices that others have changed the catalogue so that a query would no longer find what it means: another process at once or after
+ * two milliseconds, this one at once.
  */
 export class CatalogGuard {
   readonly #connection: Database.Database
@@ -18,8 +21,9 @@ export class CatalogGuard {
   #version: number
   #dataVersion: unknown
   #differences: ReadonlyMap<string, Difference> = new Map()
-  /** How often this process had changed a catalogue when it looked in this turn; -1: it has not looked yet. */
-  #looked = -1
+  /** When it looked last, and how often this process had changed a catalogue by then. */
+  #lookedAt = Number.NEGATIVE_INFINITY
+  #ownChanges = 0
 
   /** `catalog`: as it was when the database was opened with the declared collections. */
   constructor(
@@ -40,13 +44,14 @@ export class CatalogGuard {
   assertFits(read: Read): void {
     const name = collectionOf(read)
     if (name === null) return
-    if (this.#looked !== ownCatalogChanges()) this.#look()
+    const now = performance.now()
+    if (now - this.#lookedAt > betweenLooks || this.#ownChanges !== ownCatalogChanges()) this.#look(now)
     if (this.#differences.size === 0) return
     const difference = this.#differences.get(name)
     if (difference?.reads) throw difference.error
   }
 
-  #look(): void {
+  #look(now: number): void {
     const dataVersion = this.#control.dataVersion.get()
     if (dataVersion !== this.#dataVersion) {
       const version = this.#readVersion()
@@ -57,12 +62,8 @@ export class CatalogGuard {
       }
       this.#dataVersion = dataVersion
     }
-    if (this.#looked === -1) setImmediate(this.#nextTurn).unref()
-    this.#looked = ownCatalogChanges()
-  }
-
-  readonly #nextTurn = (): void => {
-    this.#looked = -1
+    this.#lookedAt = now
+    this.#ownChanges = ownCatalogChanges()
   }
 }
 
