@@ -78,7 +78,13 @@ export class Snapshots {
     this.#opened[snapshot.use] -= 1
     if (this.#newest === snapshot) this.#newest = null
     const { connection } = snapshot
-    if (connection.database.inTransaction) connection.statements.control.commit.run()
+    try {
+      if (connection.database.inTransaction) connection.statements.control.commit.run()
+    } catch {
+      // In a damaged file. What was read was given, or has failed by itself, and nothing was written.
+      if (connection.database.inTransaction) connection.statements.control.rollback.run()
+      connection.shown.forget()
+    }
     this.#pool.giveBack(connection)
   }
 
