@@ -38,7 +38,9 @@ export function mutatedRow(
 export function arithmeticSet(mutation: ArithmeticMutation, current: MutableRow | null): SetMutation {
   const { type, key, collection, operand } = mutation
   if (current !== null && current.encoding !== Encoding.u64) {
-    if (!isEncoding(current.encoding)) throw new CorruptValueError(decodeKey(key))
+    if (!isEncoding(current.encoding)) {
+      throw new CorruptValueError(decodeKey(key), new TypeError(`its encoding is ${current.encoding}`))
+    }
     const text = JSON.stringify(decodeKey(key), (_, part) => (typeof part === 'bigint' ? `${part}n` : part))
     throw new TypeError(
       `${type} needs a KvU64, and ${text} holds another kind of value: set it to a KvU64 first`,

@@ -144,8 +144,7 @@ class TypedReader {
 
   #decode(name: string, inner: unknown, raw: unknown, node: TypeNode): unknown {
     const type = this.#format.named(name)
-    if (type === undefined)
-      throw new Error(`it has a value of type '${name}': add this value type to valueTypes of open`)
+    if (type === undefined) throw new UnknownValueType(name)
     const data = this.#make(inner, raw, node)
     node.state = 'begun'
     return type.decode(data)
@@ -242,4 +241,11 @@ function isIndex(step: string, length: number): boolean {
 function checkSteps(node: TypeNode, length: number): void {
   for (const step of node.inner.keys())
     if (!isIndex(step, length)) throw new Error('its types tell of a part that it has not')
+}
+
+/** It is of a type that the one who reads does not declare: no damage. */
+export class UnknownValueType extends Error {
+  constructor(name: string) {
+    super(`it has a value of type '${name}': add this value type to valueTypes of open`)
+  }
 }

@@ -7,6 +7,7 @@ import { PatternIndex } from '../../key/pattern-index.ts'
 import { isVersion, versionText } from '../../key/versionstamp.ts'
 import { unsealed } from '../../value/checksum.ts'
 import { decodeValue } from '../../value/codec.ts'
+import { UnknownValueType } from '../../value/read-typed.ts'
 import type { Finding, Verification, VerifyOptions } from '../verification.ts'
 import { readCatalog } from './catalog.ts'
 import { readChanges } from './change-log.ts'
@@ -208,7 +209,9 @@ function damageOfRow(
     decodeValue(plain.value, plain.encoding, plain.types)
     return null
   } catch (error) {
-    return `Its value cannot be decoded: ${(error as Error).message}`
+    return error instanceof UnknownValueType
+      ? null
+      : `Its value cannot be decoded: ${(error as Error).message}`
   }
 }
 
@@ -224,6 +227,6 @@ function damageOfCommit(version: number, at: unknown, bytes: unknown): string | 
     }
     return null
   } catch (error) {
-    return (error as Error).message
+    return error instanceof UnknownValueType ? null : (error as Error).message
   }
 }
