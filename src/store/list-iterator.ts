@@ -220,6 +220,7 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
 
 function nextPageSize(rows: readonly KeyedRow[]): number {
   let bytes = 0
-  for (const { value } of rows) bytes += value.length
+  // A damaged one has no length.
+  for (const { value } of rows) bytes += value?.length || 0
   return Math.max(1, Math.min(largestPage, Math.floor(pageBytes / (bytes / rows.length + 1))))
 }

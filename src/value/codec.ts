@@ -43,7 +43,7 @@ export function decodeValue(
   if (typeof value === 'string') {
     if (encoding === Encoding.json && types === null) return JSON.parse(value)
     if (encoding === Encoding.superjson && types !== null) return readTyped(value, types, format)
-  } else if (types === null) {
+  } else if (isUint8Array(value) && types === null) {
     if (encoding === Encoding.bytes) return new Uint8Array(value)
     if (encoding === Encoding.u64) return decodeU64(value)
   }
