@@ -1,5 +1,6 @@
 import type { KeyedRow } from '../driver/driver.ts'
 import { QueryError } from '../errors.ts'
+import { inSlices } from '../give-way.ts'
 import { idReader } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import type { Key } from '../key.types.ts'
@@ -60,15 +61,11 @@ export function entriesOf(
   rows: readonly KeyedRow[],
 ): RowEntry[] | Promise<RowEntry[]> {
   const idOf = idReaderOf(definition)
-  const entries = new Array<RowEntry | Promise<RowEntry>>(rows.length)
-  let asynchronous = false
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i]!
-    const entry = store.rowEntry(row, idOf(row.key), row.key)
-    if (entry instanceof Promise) asynchronous = true
-    entries[i] = entry
-  }
-  return asynchronous ? Promise.all(entries) : (entries as RowEntry[])
+  return inSlices(
+    rows,
+    ({ value }) => value.length,
+    (row) => store.rowEntry(row, idOf(row.key), row.key),
+  )
 }
 
 /** Among other values, a bigint is text to the engine. */

@@ -1,5 +1,6 @@
 import type { Mutation } from '../commit/write.ts'
 import { ConflictError, QueryError } from '../errors.ts'
+import { inSlices } from '../give-way.ts'
 import { encodeKey } from '../key/codec.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
 import type { Key } from '../key.types.ts'
@@ -90,7 +91,11 @@ async function writeMany(
     const rows = await foundRows(store, definition, planned, found)
     if (rows.length === 0) return { ok: true, count: 0, versionstamp: null }
     const checks = rows.map(({ row }) => ({ key: encodeKey(row.key), version: row.version }))
-    const mutations = await Promise.all(rows.map((found, i) => mutate(found, checks[i]!.key)))
+    const mutations = await inSlices(
+      rows,
+      ({ row }) => row.value.length,
+      (found, i) => mutate(found, checks[i]!.key),
+    )
     const outcome = await store.commit({ checks, mutations })
     if (outcome.type === 'committed') {
       return { ok: true, count: rows.length, versionstamp: formatVersionstamp(outcome.version) }

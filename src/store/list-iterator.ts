@@ -1,5 +1,6 @@
 import type { KeyedRow } from '../driver/driver.ts'
 import { StorageError } from '../errors.ts'
+import { pauseDue } from '../give-way.ts'
 import { encodeKey } from '../key/codec.ts'
 import { encodeCursor, resumeRange } from '../key/cursor.ts'
 import { contains, isEmptyRange, type KeyRange, successor } from '../key/range.ts'
@@ -108,8 +109,10 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
     if (this.#reading === null && this.#position < this.#page.length && this.#left > 0) {
       try {
         const entry = this.#take()
-        if (!(entry instanceof Promise)) return Promise.resolve({ done: false, value: entry })
-        return entry.then((value) => ({ done: false, value }))
+        if (entry instanceof Promise) return entry.then((value) => ({ done: false, value }))
+        const pause = pauseDue()
+        if (pause === undefined) return Promise.resolve({ done: false, value: entry })
+        return pause.then(() => ({ done: false, value: entry }))
       } catch (error) {
         return Promise.reject(error)
       }

@@ -1,5 +1,6 @@
 import type { ArithmeticMutation, SetMutation } from '../commit/write.ts'
 import type { Read, ResultOf, Session, StoredRow } from '../driver/driver.ts'
+import { paced } from '../give-way.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import type { Key } from '../key.types.ts'
 import type { Limits } from '../limits.ts'
@@ -42,7 +43,7 @@ export class SnapshotStore implements RowStore {
 
   async read<R extends Read>(request: R): Promise<ResultOf<R>> {
     this.assertOpen()
-    return this.#session.read(request)
+    return paced(this.#session.read(request))
   }
 
   ofOneState<T>(read: (store: RowStore) => Promise<T>): Promise<T> {

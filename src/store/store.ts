@@ -3,6 +3,7 @@ import { checkOperand } from '../commit/mutation.ts'
 import type { ArithmeticMutation, AtomicWrite, SetMutation } from '../commit/write.ts'
 import type { Driver, Read, ResultOf, StoredRow } from '../driver/driver.ts'
 import { CorruptValueError, DatabaseClosedError } from '../errors.ts'
+import { paced, pauseDue } from '../give-way.ts'
 import { encodeKey } from '../key/codec.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import { checkIdKinds } from '../key/typed-id.ts'
@@ -81,7 +82,7 @@ export class Store implements RowStore {
   }
 
   read<R extends Read>(request: R): Promise<ResultOf<R>> {
-    return this.driver.read(request)
+    return paced(this.driver.read(request))
   }
 
   async ofOneState<T>(read: (store: RowStore) => Promise<T>): Promise<T> {
@@ -245,6 +246,8 @@ export class Store implements RowStore {
       this.#noticeExpiries(write)
       if (this.hub.active) this.hub.committed(write.mutations, outcome.version)
     }
+    const pause = pauseDue()
+    if (pause !== undefined) await pause
     return outcome
   }
 

@@ -1,5 +1,6 @@
 import type { AtomicWrite, CheckConflict, KeyCheck, Mutation, SetMutation } from '../commit/write.ts'
 import type { Read, ResultOf, StoredRow } from '../driver/driver.ts'
+import { paced } from '../give-way.ts'
 import { decodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { patternRange } from '../key/pattern.ts'
@@ -64,7 +65,7 @@ export class UnitStore implements RowStore, ReaderContext {
   }
 
   read<R extends Read>(request: R): Promise<ResultOf<R>> {
-    return this.#reader.read(request)
+    return paced(this.#reader.read(request))
   }
 
   assertOpen(): void {

@@ -1,4 +1,5 @@
 import { DatabaseClosedError } from '../errors.ts'
+import { paced } from '../give-way.ts'
 import type { WatchHub } from './hub.ts'
 import type { Endable } from './open-streams.ts'
 
@@ -68,7 +69,7 @@ class StreamSession<T> implements Endable {
 
   async #pull(): Promise<void> {
     try {
-      const next = await this.#source.next(this.#isWanted)
+      const next = await paced(this.#source.next(this.#isWanted))
       if (next !== null && !this.#over) this.#controller.enqueue(next.item)
     } catch (error) {
       if (this.#over) return

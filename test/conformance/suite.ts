@@ -7,6 +7,7 @@ import { commitOrderCases } from './cases/commit-order.ts'
 import { emptinessCases } from './cases/emptiness.ts'
 import { entryCases } from './cases/entries.ts'
 import { expiryCases } from './cases/expiry.ts'
+import { givingWayCases } from './cases/giving-way.ts'
 import { ifVersionCases } from './cases/if-version.ts'
 import { keepExpiryCases } from './cases/keep-expiry.ts'
 import { keyValueCases } from './cases/key-value.ts'
@@ -58,6 +59,7 @@ export const suite: Readonly<Record<string, Cases>> = {
   'following changes': watchChangesCases,
   'live queries': watchManyCases,
   'kinds of values': valueTypeCases,
+  'giving way': givingWayCases,
   closing: closingCases,
 }
 

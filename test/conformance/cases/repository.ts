@@ -220,17 +220,16 @@ export const repositoryCases: Cases = {
     await repository.update('a', (n) => n + 2)
     const rows = await Array.fromAsync(repository.list())
     expect(rows.map(({ value }) => value)).toStrictEqual([4, 4, 6, 8, 10])
-    for (const write of [
-      repository.set('a', 1),
-      repository.insert('z', 1),
-      repository.create(1),
-      repository.update('a', (n) => n + 1),
-      repository.insertMany([['z', 1]]),
-      db.set(['even', 'z'], 1),
-      db.atomic().set(['even', 'y'], 2).set(['even', 'z'], 1).commit(),
-    ]) {
-      await expect(write).rejects.toThrow(ValidationError)
-    }
+    const writes: (() => Promise<unknown>)[] = [
+      () => repository.set('a', 1),
+      () => repository.insert('z', 1),
+      () => repository.create(1),
+      () => repository.update('a', (n) => n + 1),
+      () => repository.insertMany([['z', 1]]),
+      () => db.set(['even', 'z'], 1),
+      () => db.atomic().set(['even', 'y'], 2).set(['even', 'z'], 1).commit(),
+    ]
+    for (const write of writes) await expect(write()).rejects.toThrow(ValidationError)
     expect(await repository.count()).toBe(5)
   },
 
