@@ -10,12 +10,14 @@ import type { Definitions, SelectedValue, WatchEntries } from './schema/registry
 import { runSnapshot, type SnapshotOptions, type SnapshotView } from './snapshot.ts'
 import { StoreAtomicOperation } from './store/atomic-operation.ts'
 import type { AtomicOperation } from './store/atomic-operation.types.ts'
+import { type CallOptions, checkCallOptions, checkSignal } from './store/call-options.ts'
 import type { Store } from './store/store.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
+import { untilAborted } from './until-aborted.ts'
 import type { Change, ChangesOptions } from './watch/change.types.ts'
 import { watchChanges } from './watch/watch-changes.ts'
 import { watchEntries } from './watch/watch-keys.ts'
-import { checkSignal, checkWatchOptions, type WatchOptions } from './watch/watch-options.ts'
+import { checkWatchOptions, type WatchOptions } from './watch/watch-options.ts'
 
 /**
  * An open database. Once it is closed, every call rejects with DatabaseClosedError.
@@ -180,9 +182,11 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
    * await users.count() // => 0
    * ```
    */
-  async clear(): Promise<void> {
+  async clear(options: CallOptions = {}): Promise<void> {
+    checkCallOptions(options, 'clear')
+    options.signal?.throwIfAborted()
     this.#store.assertOpen()
-    await this.#store.clear()
+    await untilAborted(this.#store.clear(), options.signal)
   }
 
   /**
@@ -192,9 +196,10 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
    * await db.cleanup() // => 0
    * ```
    */
-  async cleanup(): Promise<number> {
+  async cleanup(options: CallOptions = {}): Promise<number> {
+    checkCallOptions(options, 'cleanup')
     this.#store.assertOpen()
-    return this.#store.cleanup()
+    return this.#store.cleanup(options.signal)
   }
 
   /**

@@ -10,8 +10,8 @@ let resume: () => void = () => {}
 
 /**
  * What to wait for where work has gone on for long: a turn of the event loop. `undefined` where it has not: a promise that settles in
- * a microtask is no pause, and a pause after each call would cost more than the call. To be asked between the parts of work that lasts,
- * and at the end of each call, since a loop may await one after the other.
+ * a microtask is no pause, and a pause for each call would cost more than the call. To be asked between the parts of work that lasts,
+ * and before each call, since a loop may await one after the other.
  */
 export function pauseDue(): Promise<void> | undefined {
   if (pause !== null) return pause
@@ -29,10 +29,13 @@ export function pauseDue(): Promise<void> | undefined {
   return pause
 }
 
-/** What a call gives, after a pause where one is due. */
-export function paced<T>(work: Promise<T>): Promise<T> {
+/**
+ * Begins a call, after a pause where one is due. The pause comes before the call and not behind it: so what was begun in one turn is
+ * settled in one turn, and a failure finds whoever awaits one call after the other.
+ */
+export function paced<T>(call: () => Promise<T>): Promise<T> {
   const due = pauseDue()
-  return due === undefined ? work : Promise.all([work, due]).then(([result]) => result)
+  return due === undefined ? call() : due.then(call)
 }
 
 /** Sizes are those of stored values, more or less in bytes: as much is worked on between two looks whether a pause is due. */

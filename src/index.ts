@@ -74,6 +74,7 @@ export type {
   AtomicOperation,
   AtomicResult,
 } from './store/atomic-operation.types.ts'
+export type { CallOptions } from './store/call-options.ts'
 export type { CommitResult } from './store/commit-result.ts'
 export type { ExpireOptions, SetOptions } from './store/expiry.ts'
 export type { IfVersionOptions } from './store/if-version.ts'

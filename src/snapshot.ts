@@ -7,11 +7,11 @@ import type {
   Definitions,
   RepositoryNames,
 } from './schema/registry.types.ts'
+import { checkSignal } from './store/call-options.ts'
 import { SnapshotStore } from './store/snapshot-store.ts'
 import type { Store } from './store/store.ts'
 import { running } from './unit-of-work/running.ts'
 import { untilAborted } from './until-aborted.ts'
-import { checkSignal } from './watch/watch-options.ts'
 
 /**
  * What the function of `Database.snapshot` reads from: the reads of a database, all of one state.

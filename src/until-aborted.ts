@@ -2,6 +2,8 @@
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
   const { promise, reject } = Promise.withResolvers<never>()
+  // It may have been aborted by what the work has begun with.
+  if (signal.aborted) reject(signal.reason)
   const abort = () => reject(signal.reason)
   signal.addEventListener('abort', abort, { once: true })
   try {

@@ -8,7 +8,15 @@ const read = (path: string) => readFileSync(root + path, 'utf8')
 
 /** Folders and files of src in the order in which they may know each other: imports go down. */
 const stages = [
-  ['errors.ts', 'limits.ts', 'key.types.ts', 'option-names.ts', 'database-path.ts', 'give-way.ts'],
+  [
+    'errors.ts',
+    'limits.ts',
+    'key.types.ts',
+    'option-names.ts',
+    'database-path.ts',
+    'give-way.ts',
+    'until-aborted.ts',
+  ],
   ['key/', 'value/'],
   ['schema/', 'catalog/', 'query/', 'commit/'],
   ['driver/'],

@@ -128,7 +128,8 @@ export type ResultOf<R extends Read> = ReadResults[R['type']]
 
 /** What reads rows. */
 export interface Reader {
-  read<R extends Read>(request: R): Promise<ResultOf<R>>
+  /** Aborting the signal ends a read that has many parts at the next of them. */
+  read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>>
 }
 
 /**

@@ -12,9 +12,11 @@ import type {
   SelectedValue,
   ValueOf,
 } from '../schema/registry.types.ts'
+import { storeOfWrite, storeUnder } from '../store/abortable-store.ts'
 import { toConflict } from '../store/atomic-operation.ts'
+import type { CallOptions } from '../store/call-options.ts'
 import type { CommitResult } from '../store/commit-result.ts'
-import { checkSetOptions, type SetOptions } from '../store/expiry.ts'
+import { type SetOptions, setOptionNames } from '../store/expiry.ts'
 import { ListIterator, type ListOptions } from '../store/list-iterator.ts'
 import { checkListValues, listOptionNames } from '../store/list-options.ts'
 import type { RowStore } from '../store/row-store.ts'
@@ -45,7 +47,7 @@ export class KeyValue<R extends Definitions> {
     const encodedKey = this.#store.encodeKey(key)
     // Copied now: the caller may change its array while the read is under way.
     const ownKey = key.slice()
-    const row = await this.#store.read({ type: 'get', key: encodedKey })
+    const row = await storeUnder(this.#store, options?.signal).read({ type: 'get', key: encodedKey })
     return this.#toEntryMaybe(row, ownKey) as Promise<EntryMaybe<K, ValueOf<R, K>>>
   }
 
@@ -67,7 +69,7 @@ export class KeyValue<R extends Definitions> {
     if (!Array.isArray(keys)) throw new TypeError("getMany takes an array of keys, as [['users', 'alice']]")
     const encodedKeys = keys.map((key) => this.#store.encodeKey(key))
     const ownKeys = keys.map((key) => key.slice())
-    const rows = await this.#store.read({ type: 'getMany', keys: encodedKeys })
+    const rows = await storeUnder(this.#store, options?.signal).read({ type: 'getMany', keys: encodedKeys })
     const entries = await Promise.all(rows.map((row, i) => this.#toEntryMaybe(row, ownKeys[i]!)))
     return entries as { [I in keyof Keys]: EntryMaybe<Keys[I], ValueOf<R, Keys[I]>> }
   }
@@ -85,12 +87,15 @@ export class KeyValue<R extends Definitions> {
    * unique index allows once, with a TypeError that names the path for what cannot be stored as it is (a function, an
    * instance of a class), and with RangeError for what is larger than `limits.valueBytes`.
    */
-  async set<const K extends Key>(key: K, value: InputOf<R, K>, options?: SetOptions): Promise<CommitResult> {
-    checkSetOptions(options)
-    this.#store.assertOpen()
-    const prepared = this.#store.prepareSet(key, value, options)
+  async set<const K extends Key>(
+    key: K,
+    value: InputOf<R, K>,
+    options?: SetOptions & CallOptions,
+  ): Promise<CommitResult> {
+    const store = storeOfWrite(this.#store, options, 'set', setOptionNames)
+    const prepared = store.prepareSet(key, value, options)
     const mutation = prepared instanceof Promise ? await prepared : prepared
-    const outcome = await this.#store.commit({ checks: noChecks, mutations: [mutation] })
+    const outcome = await store.commit({ checks: noChecks, mutations: [mutation] })
     if (outcome.type === 'conflict') throw new ConflictError(outcome.conflicts.map(toConflict), 1)
     return { ok: true, versionstamp: formatVersionstamp(outcome.version) }
   }
@@ -103,8 +108,9 @@ export class KeyValue<R extends Definitions> {
    * await db.get(['lamp']) // => { key: ['lamp'], value: null, versionstamp: null }
    * ```
    */
-  async delete(key: Key): Promise<void> {
-    await this.#store.commit({
+  async delete(key: Key, options?: CallOptions): Promise<void> {
+    const store = storeOfWrite(this.#store, options, 'delete')
+    await store.commit({
       checks: noChecks,
       mutations: [{ type: 'delete', key: this.#store.encodeKey(key) }],
     })
@@ -126,7 +132,7 @@ export class KeyValue<R extends Definitions> {
   ): ListIterator<Entry<Key, SelectedValue<R, S>>> {
     checkReadOptions(options, 'list', listOptionNames)
     checkListValues(options)
-    const store = this.#store
+    const store = storeUnder(this.#store, options.signal)
     const iterator = new ListIterator<unknown>(
       {
         store,

@@ -1,7 +1,8 @@
 import { checkOptionNames } from '../option-names.ts'
+import { type CallOptions, checkSignal } from '../store/call-options.ts'
 
-/** Options of Deno KV that mean nothing here: taken, so that code written for it runs, and without effect. */
-export interface ReadOptions {
+/** How to read. `consistency` and `raw` are options of Deno KV that mean nothing here: taken, so that code written for it runs, and without effect. */
+export interface ReadOptions extends CallOptions {
   /** Every read is strongly consistent, whichever is asked for. */
   readonly consistency?: 'strong' | 'eventual' | undefined
   /** A watch gives the state when one of its keys has changed, and only then. */
@@ -10,7 +11,8 @@ export interface ReadOptions {
 
 /** Throws a TypeError for options that a read has neither as its `own` nor in common with the others. */
 export function checkReadOptions(options: ReadOptions, call: string, own: readonly string[] = []): void {
-  checkOptionNames(options, [...own, 'consistency', 'raw'], call)
+  checkOptionNames(options, [...own, 'consistency', 'raw', 'signal'], call)
+  checkSignal(options, call)
   const { consistency, raw } = options
   if (consistency !== undefined && consistency !== 'strong' && consistency !== 'eventual') {
     throw new TypeError("consistency is 'strong' or 'eventual', and has no effect: leave it out")

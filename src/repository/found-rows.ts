@@ -63,7 +63,8 @@ export function entriesOf(
   const idOf = idReaderOf(definition)
   return inSlices(
     rows,
-    ({ value }) => value.length,
+    // A damaged value has no length.
+    ({ value }) => value?.length || 0,
     (row) => store.rowEntry(row, idOf(row.key), row.key),
   )
 }

@@ -1,12 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { SetMutation } from '../commit/write.ts'
 import { KeyExistsError } from '../errors.ts'
+import { pauseDue } from '../give-way.ts'
 import { decodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import type { Key } from '../key.types.ts'
 import { checkOptionNames } from '../option-names.ts'
 import type { RowStore } from '../store/row-store.ts'
+import { untilAborted } from '../until-aborted.ts'
 import type { InsertManyOptions, InsertManyResult } from './repository.types.ts'
 
 type Id = IdOf<Pattern>
@@ -71,12 +73,34 @@ export async function insertMany(
 
   if (Symbol.iterator in items) {
     for (const item of items) {
-      const pending = add(item)
-      if (pending !== undefined) await pending
+      const pending = add(item) ?? pauseDue()
+      if (pending === undefined) continue
+      await pending
+      signal?.throwIfAborted()
     }
   } else {
-    for await (const item of items) await add(item)
+    for await (const item of untilSignal(items, signal)) await add(item)
   }
   if (batch.length > 0) await commitBatch()
   return { ok: true, count }
+}
+
+/** The items of a source, until the signal is aborted: a source that stalls is left at once, and told to finish. */
+async function* untilSignal<T>(items: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncIterable<T> {
+  if (signal === undefined) return yield* items
+  const source = items[Symbol.asyncIterator]()
+  let isDone = false
+  try {
+    for (;;) {
+      const next = await untilAborted(Promise.resolve(source.next()), signal)
+      if (next.done) {
+        isDone = true
+        return
+      }
+      yield next.value
+    }
+  } finally {
+    // Not awaited: a generator that stalls finishes when what it waits for has come.
+    if (!isDone) void Promise.resolve(source.return?.()).catch(() => {})
+  }
 }

@@ -6,6 +6,8 @@ import type { FindPlan, Planned } from '../query/plan.ts'
 import { checkQueryOptions } from '../query/planner.ts'
 import { PreparedFind } from '../query/prepared-find.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
+import { storeUnder } from '../store/abortable-store.ts'
+import { type CallOptions, checkCallOptions } from '../store/call-options.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
 import { allOf, findPage, findPlanned, firstOf } from './find.ts'
 import type { UntypedQuery } from './found-rows.ts'
@@ -37,32 +39,53 @@ export class StorePreparedQuery {
     this.#one = new PreparedFind(planner, { ...own, limit: 1 })
   }
 
-  execute(values: ParameterValues = {}): Promise<RowEntry[]> {
-    return this.#find(this.#all, values, allOf)
+  execute(values: ParameterValues = {}, options?: CallOptions): Promise<RowEntry[]> {
+    if (options !== undefined) return this.#findUnder(options, 'execute', this.#all, values, allOf)
+    return this.#find(this.#store, this.#all, values, allOf)
   }
 
-  first(values: ParameterValues = {}): Promise<RowEntry | null> {
-    return this.#find(this.#one, values, firstOf)
+  first(values: ParameterValues = {}, options?: CallOptions): Promise<RowEntry | null> {
+    if (options !== undefined) return this.#findUnder(options, 'first', this.#one, values, firstOf)
+    return this.#find(this.#store, this.#one, values, firstOf)
   }
 
-  async page(values: ParameterValues = {}) {
-    this.#store.assertOpen()
+  async page(values: ParameterValues = {}, options: CallOptions = {}) {
+    checkCallOptions(options, 'page')
+    const store = storeUnder(this.#store, options.signal)
+    store.assertOpen()
     this.#check(values)
-    return findPage(this.#store, this.#definition, this.#filled(values))
+    return findPage(store, this.#definition, this.#filled(values))
   }
 
-  #find<T>(prepared: PreparedFind, values: ParameterValues, pick: (entries: RowEntry[]) => T): Promise<T> {
-    if (this.#open.with) return this.#findRelated(prepared, values, pick)
-    return findPlanned(this.#store, this.#definition, this.#query, () => this.#plan(prepared, values), pick)
+  async #findUnder<T>(
+    options: CallOptions,
+    call: string,
+    prepared: PreparedFind,
+    values: ParameterValues,
+    pick: (entries: RowEntry[]) => T,
+  ): Promise<T> {
+    checkCallOptions(options, call)
+    return this.#find(storeUnder(this.#store, options.signal), prepared, values, pick)
+  }
+
+  #find<T>(
+    store: RowStore,
+    prepared: PreparedFind,
+    values: ParameterValues,
+    pick: (entries: RowEntry[]) => T,
+  ): Promise<T> {
+    if (this.#open.with) return this.#findRelated(store, prepared, values, pick)
+    return findPlanned(store, this.#definition, this.#query, () => this.#plan(prepared, values), pick)
   }
 
   async #findRelated<T>(
+    store: RowStore,
     prepared: PreparedFind,
     values: ParameterValues,
     pick: (entries: RowEntry[]) => T,
   ): Promise<T> {
     const planned = this.#plan(prepared, values)
-    return findPlanned(this.#store, this.#definition, this.#filled(values), () => planned, pick)
+    return findPlanned(store, this.#definition, this.#filled(values), () => planned, pick)
   }
 
   #plan(prepared: PreparedFind, values: ParameterValues): Planned<FindPlan> {

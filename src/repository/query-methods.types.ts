@@ -4,6 +4,7 @@ import type { Parameter } from '../query/parameter.ts'
 import type { Where } from '../query/query.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Definitions } from '../schema/registry.types.ts'
+import type { CallOptions } from '../store/call-options.ts'
 import type { ExpireOptions } from '../store/expiry.ts'
 import type { AggregateQuery, AggregateResult, CheckedAggregate } from './aggregate.types.ts'
 import type { CheckedQuery } from './checked-query.types.ts'
@@ -34,8 +35,8 @@ type ParameterValue =
   | readonly (string | number | bigint | boolean | Date)[]
 
 type ParameterArguments<Q> = [ParametersOf<Q>] extends [never]
-  ? readonly []
-  : readonly [values: { readonly [Name in ParametersOf<Q> & string]: ParameterValue }]
+  ? readonly [values?: Record<never, never>, options?: CallOptions]
+  : readonly [values: { readonly [Name in ParametersOf<Q> & string]: ParameterValue }, options?: CallOptions]
 
 /** A query that is kept for many executions, with a value for each of its parameters each time. */
 export interface PreparedQuery<D extends AnyDefinition, R extends Definitions, Q> {
@@ -118,7 +119,10 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    * Rejects with QueryError for a field, an operator or an operand that is not right, and, opened with
    * `onUnindexed: 'error'`, for a query that no index serves.
    */
-  findMany<const Q extends Query<D, R>>(query?: Q & CheckedQuery<D, R, Q>): Promise<QueryEntry<D, R, Q>[]>
+  findMany<const Q extends Query<D, R>>(
+    query?: Q & CheckedQuery<D, R, Q>,
+    options?: CallOptions,
+  ): Promise<QueryEntry<D, R, Q>[]>
 
   /**
    * The first row that a query finds, or null. Rejects as `findMany` does.
@@ -130,6 +134,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    */
   findFirst<const Q extends Query<D, R>>(
     query?: Q & CheckedQuery<D, R, Q>,
+    options?: CallOptions,
   ): Promise<QueryEntry<D, R, Q> | null>
 
   /**
@@ -144,7 +149,10 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    * second.cursor // => null
    * ```
    */
-  findPage<const Q extends Query<D, R>>(query?: Q & CheckedQuery<D, R, Q>): Promise<Page<QueryEntry<D, R, Q>>>
+  findPage<const Q extends Query<D, R>>(
+    query?: Q & CheckedQuery<D, R, Q>,
+    options?: CallOptions,
+  ): Promise<Page<QueryEntry<D, R, Q>>>
 
   /**
    * The number of rows: of all, of those below `prefix`, of those that `where` finds. Without `where` no value is read.
@@ -155,10 +163,13 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    * await posts.count({ where: { likes: { gte: 2 } }, prefix: ['alice'] }) // => 1
    * ```
    */
-  count(query?: {
-    readonly where?: Where<Output<D>, IdOf<D['pattern']>>
-    readonly prefix?: PrefixIdsOf<D['pattern']>
-  }): Promise<number>
+  count(
+    query?: {
+      readonly where?: Where<Output<D>, IdOf<D['pattern']>>
+      readonly prefix?: PrefixIdsOf<D['pattern']>
+    },
+    options?: CallOptions,
+  ): Promise<number>
 
   /**
    * Figures of the rows, without reading them into the program. Rejects with QueryError for what is no field, or cannot be
@@ -173,6 +184,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    */
   aggregate<const Q extends AggregateQuery<D>>(
     query: Q & CheckedAggregate<D, Q>,
+    options?: CallOptions,
   ): Promise<AggregateResult<D, Q>>
 
   /**
@@ -187,7 +199,10 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    * Rejects with QueryError for a condition that is not right, and for one that holds of every row, as `{ AND: [] }`, with the errors of `set`, and with ConflictError
    * when others have changed one of the rows in between 100 times.
    */
-  updateMany(query: WriteManyQuery<D> & ExpireOptions & { readonly set: Update<D> }): Promise<WriteManyResult>
+  updateMany(
+    query: WriteManyQuery<D> & ExpireOptions & { readonly set: Update<D> },
+    options?: CallOptions,
+  ): Promise<WriteManyResult>
 
   /**
    * Removes every row that a condition finds, all in one commit or none. Rejects as `updateMany` does.
@@ -197,7 +212,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    * await posts.deleteMany({ prefix: ['bob'] }) // => { ok: true, count: 0, versionstamp: null }
    * ```
    */
-  deleteMany(query: WriteManyQuery<D>): Promise<WriteManyResult>
+  deleteMany(query: WriteManyQuery<D>, options?: CallOptions): Promise<WriteManyResult>
 
   /**
    * Keeps a query for many executions, with `parameter(name)` in the places of operands, of leading ids in `prefix`, of `limit`,

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { CreatedIdOf, CreatedKeyOf, IdOf, KeyOf, PrefixIdsOf, TakesUuid } from '../key/pattern.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Definitions } from '../schema/registry.types.ts'
+import type { CallOptions } from '../store/call-options.ts'
 import type { CommitResult } from '../store/commit-result.ts'
 import type { ExpireOptions, SetOptions } from '../store/expiry.ts'
 import type { IfVersionOptions } from '../store/if-version.ts'
@@ -25,7 +26,7 @@ export interface IdRange<D extends AnyDefinition> {
 }
 
 /** How to create a row. */
-export interface CreateOptions<D extends AnyDefinition> extends ExpireOptions {
+export interface CreateOptions<D extends AnyDefinition> extends ExpireOptions, CallOptions {
   /** What fills the wildcards before the last one, all of them. */
   readonly prefix?: LeadingIds<IdOf<D['pattern']>>
 }
@@ -96,7 +97,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * await users.get('nobody') // => { id: 'nobody', key: ['users', 'nobody'], value: null, versionstamp: null, expiresAt: null }
    * ```
    */
-  get(...id: IdArguments<D>): Promise<RepositoryEntryMaybe<D>>
+  get(...args: [...id: IdArguments<D>, options?: CallOptions]): Promise<RepositoryEntryMaybe<D>>
 
   /**
    * Reads any number of rows from one consistent snapshot: their entries, in the order of the ids.
@@ -106,7 +107,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * entries.map(({ value }) => value?.name) // => ['Bob', undefined]
    * ```
    */
-  getMany(ids: readonly IdOf<D['pattern']>[]): Promise<RepositoryEntryMaybe<D>[]>
+  getMany(ids: readonly IdOf<D['pattern']>[], options?: CallOptions): Promise<RepositoryEntryMaybe<D>[]>
 
   /**
    * Whether there is a row, without reading its value.
@@ -115,7 +116,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * await users.exists('alice') // => true
    * ```
    */
-  exists(...id: IdArguments<D>): Promise<boolean>
+  exists(...args: [...id: IdArguments<D>, options?: CallOptions]): Promise<boolean>
 
   /**
    * Reads rows in the order of their ids, page by page: memory does not grow with their number. Throws a TypeError or
@@ -138,7 +139,9 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * await users.insert('carol', carol) // => throws KeyExistsError
    * ```
    */
-  insert(...args: [...id: IdArguments<D>, value: Input<D>, options?: ExpireOptions]): Promise<CommitResult>
+  insert(
+    ...args: [...id: IdArguments<D>, value: Input<D>, options?: ExpireOptions & CallOptions]
+  ): Promise<CommitResult>
 
   /**
    * Writes a row under an id that is made for it: its last wildcard becomes a UUIDv7, which sorts by time. Where there are
@@ -160,7 +163,9 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * await users.set('bob', { name: 'Robert', email: 'alice@example.com', age: 42 }) // => throws UniqueConstraintError
    * ```
    */
-  set(...args: [...id: IdArguments<D>, value: Input<D>, options?: SetOptions]): Promise<CommitResult>
+  set(
+    ...args: [...id: IdArguments<D>, value: Input<D>, options?: SetOptions & CallOptions]
+  ): Promise<CommitResult>
 
   /**
    * Changes a row that is there: a patch replaces the fields that it names, a function makes the new value of the stored
@@ -189,7 +194,11 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * it has not the version of `ifVersion`, and with TypeError for a patch of a value that is no object.
    */
   update(
-    ...args: [...id: IdArguments<D>, update: Update<D>, options?: ExpireOptions & IfVersionOptions]
+    ...args: [
+      ...id: IdArguments<D>,
+      update: Update<D>,
+      options?: ExpireOptions & IfVersionOptions & CallOptions,
+    ]
   ): Promise<CommitResult>
 
   /**
@@ -202,7 +211,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * await users.delete('bob') // => false
    * ```
    */
-  delete(...args: [...id: IdArguments<D>, options?: IfVersionOptions]): Promise<boolean>
+  delete(...args: [...id: IdArguments<D>, options?: IfVersionOptions & CallOptions]): Promise<boolean>
 
   /**
    * Changes when a row expires, and nothing else of it: in milliseconds from now, above 0; `null`: never. Rejects with
@@ -214,7 +223,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * ```
    */
   touch(
-    ...args: [...id: IdArguments<D>, options: { readonly expireIn: number | null }]
+    ...args: [...id: IdArguments<D>, options: { readonly expireIn: number | null } & CallOptions]
   ): Promise<CommitResult>
 
   /**
@@ -275,7 +284,9 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
 
 type Arithmetic<D extends AnyDefinition> =
   Output<D> extends KvU64
-    ? (...args: [...id: IdArguments<D>, n: bigint | KvU64, options?: ExpireOptions]) => Promise<CommitResult>
+    ? (
+        ...args: [...id: IdArguments<D>, n: bigint | KvU64, options?: ExpireOptions & CallOptions]
+      ) => Promise<CommitResult>
     : { error: 'sum, max and min need a schema whose output is a KvU64' }
 
 /** The reads of a repository, as the view of a snapshot has them. */

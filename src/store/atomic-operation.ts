@@ -8,7 +8,9 @@ import { checkNames } from '../option-names.ts'
 import { decodeValue } from '../value/codec.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
 import type { ValueFormat } from '../value/value-format.ts'
+import { storeOfWrite } from './abortable-store.ts'
 import type { AtomicCheck, AtomicMutation, AtomicOperation, AtomicResult } from './atomic-operation.types.ts'
+import type { CallOptions } from './call-options.ts'
 import { checkExpireOptions, checkSetOptions, type ExpireOptions, type SetOptions } from './expiry.ts'
 import type { RowStore } from './row-store.ts'
 
@@ -78,15 +80,15 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
     return this
   }
 
-  async commit(): Promise<AtomicResult> {
-    this.#store.assertOpen()
+  async commit(options?: CallOptions): Promise<AtomicResult> {
+    const store = storeOfWrite(this.#store, options, 'commit')
     if (this.#error !== undefined) throw this.#error
     if (this.#committed) throw new TypeError('An atomic operation commits once: call atomic() for another')
     this.#committed = true
     const mutations = this.#pending
       ? await Promise.all(this.#mutations.map((each) => ('mutation' in each ? each.mutation : each)))
       : (this.#mutations as readonly Mutation[])
-    const outcome = await this.#store.commit({ checks: this.#checks, mutations })
+    const outcome = await store.commit({ checks: this.#checks, mutations })
     if (outcome.type === 'committed') return { ok: true, versionstamp: formatVersionstamp(outcome.version) }
     return { ok: false, conflicts: outcome.conflicts.map(toConflict) }
   }

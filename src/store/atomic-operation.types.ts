@@ -2,6 +2,7 @@ import type { Conflict } from '../errors.ts'
 import type { Key } from '../key.types.ts'
 import type { Definitions, InputOf } from '../schema/registry.types.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
+import type { CallOptions } from './call-options.ts'
 import type { CommitResult } from './commit-result.ts'
 import type { ExpireOptions, SetOptions } from './expiry.ts'
 
@@ -158,5 +159,5 @@ export interface AtomicOperation<R extends Definitions> {
    * await db.atomic().check(bob).delete(bob.key).commit() // => { ok: true, versionstamp: '…' }
    * ```
    */
-  commit(): Promise<AtomicResult>
+  commit(options?: CallOptions): Promise<AtomicResult>
 }

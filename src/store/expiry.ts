@@ -52,9 +52,11 @@ export function expiryOfSet(options: SetOptions | undefined): number | null | un
   return undefined
 }
 
+export const setOptionNames = ['expireIn', 'keepExpiry']
+
 /** Throws a TypeError for options that a `set` does not have. */
 export function checkSetOptions(options: SetOptions | undefined): void {
-  if (options !== undefined) checkOptionNames(options, ['expireIn', 'keepExpiry'], 'set')
+  if (options !== undefined) checkOptionNames(options, setOptionNames, 'set')
 }
 
 /** Throws a TypeError for options that a write does not have. */

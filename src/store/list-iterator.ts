@@ -5,10 +5,11 @@ import { encodeKey } from '../key/codec.ts'
 import { encodeCursor, resumeRange } from '../key/cursor.ts'
 import { contains, isEmptyRange, type KeyRange, successor } from '../key/range.ts'
 import type { Key } from '../key.types.ts'
+import type { CallOptions } from './call-options.ts'
 import type { RowStore } from './row-store.ts'
 
 /** How to list: by key, or the rows of a repository. */
-export interface ListOptions {
+export interface ListOptions extends CallOptions {
   /** The most entries to give, at least 1. Left out: all. */
   readonly limit?: number | undefined
   /**
@@ -106,18 +107,18 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
    */
   next(): Promise<IteratorResult<E, undefined>> {
     if (this.#reading === null) this.#dropOutdated()
-    if (this.#reading === null && this.#position < this.#page.length && this.#left > 0) {
+    const pause = this.#reading === null ? pauseDue() : undefined
+    const isHere = this.#position < this.#page.length && this.#left > 0
+    if (this.#reading === null && pause === undefined && isHere) {
       try {
         const entry = this.#take()
         if (entry instanceof Promise) return entry.then((value) => ({ done: false, value }))
-        const pause = pauseDue()
-        if (pause === undefined) return Promise.resolve({ done: false, value: entry })
-        return pause.then(() => ({ done: false, value: entry }))
+        return Promise.resolve({ done: false, value: entry })
       } catch (error) {
         return Promise.reject(error)
       }
     }
-    const previous = this.#reading ?? Promise.resolve()
+    const previous = this.#reading ?? pause ?? Promise.resolve()
     const reading = previous.then(
       () => this.#read(),
       () => this.#read(),

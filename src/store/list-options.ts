@@ -1,7 +1,8 @@
 import { checkOptionNames, checkWholeNumber } from '../option-names.ts'
+import { checkSignal } from './call-options.ts'
 import type { ListOptions } from './list-iterator.ts'
 
-export const listOptionNames = ['limit', 'cursor', 'reverse', 'batchSize']
+export const listOptionNames = ['limit', 'cursor', 'reverse', 'batchSize', 'signal']
 
 /** Throws a TypeError or RangeError for options that the list of a repository does not have. */
 export function checkListOptions(options: ListOptions): void {
@@ -11,6 +12,7 @@ export function checkListOptions(options: ListOptions): void {
 
 /** Throws a TypeError or RangeError for an option of a value that no list takes; its cursor is looked at when it is used. */
 export function checkListValues(options: ListOptions): void {
+  checkSignal(options, 'list')
   const { limit, batchSize, reverse } = options
   checkWholeNumber(limit, 'limit', 1)
   checkWholeNumber(batchSize, 'batchSize', 1)

@@ -41,9 +41,9 @@ export class SnapshotStore implements RowStore {
     return this.#store === store && !this.#over
   }
 
-  async read<R extends Read>(request: R): Promise<ResultOf<R>> {
+  async read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
     this.assertOpen()
-    return paced(this.#session.read(request))
+    return paced(() => this.#session.read(request, signal))
   }
 
   ofOneState<T>(read: (store: RowStore) => Promise<T>): Promise<T> {

@@ -81,8 +81,8 @@ export class Store implements RowStore {
     if (this.#closing !== null) throw new DatabaseClosedError()
   }
 
-  read<R extends Read>(request: R): Promise<ResultOf<R>> {
-    return paced(this.driver.read(request))
+  read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
+    return paced(() => this.driver.read(request, signal))
   }
 
   async ofOneState<T>(read: (store: RowStore) => Promise<T>): Promise<T> {
@@ -241,24 +241,27 @@ export class Store implements RowStore {
     this.assertOpen()
     // What is written beside a unit of work, inside its function, must not wait for its turn to end.
     const turn = running.getStore()?.turn
+    const pause = pauseDue()
+    if (pause !== undefined) await pause
     const outcome = await this.#queue.submit(turn === undefined ? write : { ...write, turn })
     if (outcome.type === 'committed') {
       this.#noticeExpiries(write)
       if (this.hub.active) this.hub.committed(write.mutations, outcome.version)
     }
-    const pause = pauseDue()
-    if (pause !== undefined) await pause
     return outcome
   }
 
   /** Removes every row, after the writes that were submitted before. */
   async clear(): Promise<void> {
+    // Writes that were begun before may be in a pause.
+    const pause = pauseDue()
+    if (pause !== undefined) await pause
     await this.#queue.inTurn(() => this.driver.clear())
     this.hub.refresh()
   }
 
-  cleanup(): Promise<number> {
-    return this.#sweeper.sweepAll()
+  cleanup(signal?: AbortSignal): Promise<number> {
+    return this.#sweeper.sweepAll(signal)
   }
 
   /** Settles the writes that were begun, then closes the driver; a second call waits for the first. */
@@ -276,6 +279,8 @@ export class Store implements RowStore {
   async #close(): Promise<void> {
     this.hub.close()
     this.#sweeper.close()
+    const pause = pauseDue()
+    if (pause !== undefined) await pause
     await this.#queue.close()
     await this.driver.close()
   }

@@ -39,8 +39,9 @@ export class Sweeper {
   }
 
   /** Removes every row that has expired by now; how many there were. */
-  async sweepAll(): Promise<number> {
+  async sweepAll(signal?: AbortSignal): Promise<number> {
     for (let total = 0; ; ) {
+      signal?.throwIfAborted()
       const { removed, next } = await this.#driver.sweep(rowsPerSweep)
       total += removed
       if (removed > 0) this.#removed()

@@ -65,7 +65,7 @@ export class UnitStore implements RowStore, ReaderContext {
   }
 
   read<R extends Read>(request: R): Promise<ResultOf<R>> {
-    return paced(this.#reader.read(request))
+    return paced(() => this.#reader.read(request))
   }
 
   assertOpen(): void {

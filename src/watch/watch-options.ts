@@ -1,4 +1,5 @@
 import { checkOptionNames } from '../option-names.ts'
+import { checkSignal } from '../store/call-options.ts'
 
 /** How to watch. */
 export interface WatchOptions {
@@ -14,11 +15,4 @@ export function checkWatchOptions(
 ): void {
   checkOptionNames(options, names, call)
   checkSignal(options, call)
-}
-
-/** Throws a TypeError for a signal that is none. */
-export function checkSignal({ signal }: WatchOptions, call: string): void {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(`The signal of ${call} is an AbortSignal: give the signal of an AbortController`)
-  }
 }

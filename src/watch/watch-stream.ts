@@ -69,7 +69,7 @@ class StreamSession<T> implements Endable {
 
   async #pull(): Promise<void> {
     try {
-      const next = await paced(this.#source.next(this.#isWanted))
+      const next = await paced(() => this.#source.next(this.#isWanted))
       if (next !== null && !this.#over) this.#controller.enqueue(next.item)
     } catch (error) {
       if (this.#over) return

@@ -16,6 +16,7 @@ import { queryCases } from './cases/queries.ts'
 import { queryLanguageCases } from './cases/query-language.ts'
 import { repositoryCases } from './cases/repository.ts'
 import { repositoryListCases } from './cases/repository-list.ts'
+import { signalCases } from './cases/signals.ts'
 import { storedValueCases } from './cases/stored-values.ts'
 import { typedIdCases } from './cases/typed-ids.ts'
 import { uniqueIndexCases } from './cases/unique-index.ts'
@@ -60,6 +61,7 @@ export const suite: Readonly<Record<string, Cases>> = {
   'live queries': watchManyCases,
   'kinds of values': valueTypeCases,
   'giving way': givingWayCases,
+  signals: signalCases,
   closing: closingCases,
 }
 

@@ -27,6 +27,7 @@ describe('defineSchema', () => {
         { fields: ['address.city', 'name'], unique: false },
       ],
       references: {},
+      idKinds: [],
     })
     for (const part of [
       users,

@@ -1,0 +1,162 @@
+import type { IdOf, Pattern } from '../key/pattern.types.ts'
+import type { Key } from '../key.types.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
+import { storeUnder } from '../store/abortable-store.ts'
+import { type CallOptions, checkCallOptions, checkSignal } from '../store/call-options.ts'
+import type { ExpireOptions, SetOptions } from '../store/expiry.ts'
+import type { IfVersionOptions } from '../store/if-version.ts'
+import type { ListIterator, ListOptions } from '../store/list-iterator.ts'
+import type { RowEntry, RowStore } from '../store/row-store.ts'
+import type { KvU64 } from '../value/kv-u64.ts'
+import type { UntypedAggregate } from './aggregate.ts'
+import type { UntypedQuery } from './found-rows.ts'
+import type { UntypedIdRange } from './id-range.ts'
+import { StoreRepository } from './repository.ts'
+import type { UntypedUpdate } from './update.ts'
+import type { UntypedWriteMany } from './write-many.ts'
+
+type Id = IdOf<Pattern>
+
+/** The repository of one definition, whose calls take a signal. */
+export class AbortableRepository extends StoreRepository {
+  readonly #store: RowStore
+
+  constructor(store: RowStore, definition: AnyDefinition) {
+    super(store, definition)
+    this.#store = store
+  }
+
+  override get(id?: Id, options?: CallOptions) {
+    if (options === undefined) return super.get(id)
+    return this.#read(options, 'get', (repository) => repository.get(id))
+  }
+
+  override getMany(ids: readonly Id[], options?: CallOptions) {
+    if (options === undefined) return super.getMany(ids)
+    return this.#read(options, 'getMany', (repository) => repository.getMany(ids))
+  }
+
+  override exists(id?: Id, options?: CallOptions) {
+    if (options === undefined) return super.exists(id)
+    return this.#read(options, 'exists', (repository) => repository.exists(id))
+  }
+
+  override list(range: UntypedIdRange = {}, options: ListOptions = {}): ListIterator<RowEntry> {
+    const { signal, ...own } = options
+    if (signal === undefined) return super.list(range, options)
+    checkSignal(options, 'list')
+    return new StoreRepository(storeUnder(this.#store, signal), this.definition).list(range, own)
+  }
+
+  override findMany(query: UntypedQuery = {}, options?: CallOptions) {
+    if (options === undefined) return super.findMany(query)
+    return this.#read(options, 'findMany', (repository) => repository.findMany(query))
+  }
+
+  override findFirst(query: UntypedQuery = {}, options?: CallOptions) {
+    if (options === undefined) return super.findFirst(query)
+    return this.#read(options, 'findFirst', (repository) => repository.findFirst(query))
+  }
+
+  override findPage(query: UntypedQuery = {}, options?: CallOptions) {
+    if (options === undefined) return super.findPage(query)
+    return this.#read(options, 'findPage', (repository) => repository.findPage(query))
+  }
+
+  override count(query: { readonly where?: unknown; readonly prefix?: Key } = {}, options?: CallOptions) {
+    if (options === undefined) return super.count(query)
+    return this.#read(options, 'count', (repository) => repository.count(query))
+  }
+
+  override aggregate(query: UntypedAggregate, options?: CallOptions) {
+    if (options === undefined) return super.aggregate(query)
+    return this.#read(options, 'aggregate', (repository) => repository.aggregate(query))
+  }
+
+  override updateMany(query: UntypedWriteMany, options?: CallOptions) {
+    if (options === undefined) return super.updateMany(query)
+    return this.#read(options, 'updateMany', (repository) => repository.updateMany(query))
+  }
+
+  override deleteMany(query: UntypedWriteMany, options?: CallOptions) {
+    if (options === undefined) return super.deleteMany(query)
+    return this.#read(options, 'deleteMany', (repository) => repository.deleteMany(query))
+  }
+
+  override insert(id: Id, value: unknown, options?: ExpireOptions & CallOptions) {
+    if (!hasSignal(options)) return super.insert(id, value, options)
+    return this.#write(options, 'insert', (repository, own) => repository.insert(id, value, own))
+  }
+
+  override create(
+    value: unknown,
+    options: ExpireOptions & CallOptions & { readonly prefix?: Key } = {},
+  ): ReturnType<StoreRepository['create']> {
+    if (!hasSignal(options)) return super.create(value, options)
+    return this.#write(options, 'create', (repository, own) => repository.create(value, own))
+  }
+
+  override set(id: Id, value: unknown, options?: SetOptions & CallOptions) {
+    if (!hasSignal(options)) return super.set(id, value, options)
+    return this.#write(options, 'set', (repository, own) => repository.set(id, value, own))
+  }
+
+  override update(
+    id: Id,
+    update: UntypedUpdate,
+    options?: ExpireOptions & IfVersionOptions & CallOptions,
+  ): ReturnType<StoreRepository['update']> {
+    if (!hasSignal(options)) return super.update(id, update, options)
+    return this.#write(options, 'update', (repository, own) => repository.update(id, update, own))
+  }
+
+  override delete(id?: Id, options?: IfVersionOptions & CallOptions) {
+    if (!hasSignal(options)) return super.delete(id, options)
+    return this.#write(options, 'delete', (repository, own) => repository.delete(id, own))
+  }
+
+  override touch(id: Id, options: { readonly expireIn: number | null } & CallOptions) {
+    if (!hasSignal(options)) return super.touch(id, options)
+    return this.#write(options, 'touch', (repository, own) => repository.touch(id, own))
+  }
+
+  override sum(id: Id, n: bigint | KvU64, options?: ExpireOptions & CallOptions) {
+    if (!hasSignal(options)) return super.sum(id, n, options)
+    return this.#write(options, 'sum', (repository, own) => repository.sum(id, n, own))
+  }
+
+  override max(id: Id, n: bigint | KvU64, options?: ExpireOptions & CallOptions) {
+    if (!hasSignal(options)) return super.max(id, n, options)
+    return this.#write(options, 'max', (repository, own) => repository.max(id, n, own))
+  }
+
+  override min(id: Id, n: bigint | KvU64, options?: ExpireOptions & CallOptions) {
+    if (!hasSignal(options)) return super.min(id, n, options)
+    return this.#write(options, 'min', (repository, own) => repository.min(id, n, own))
+  }
+
+  /** A call that takes a signal and nothing else. */
+  async #read<T>(
+    options: CallOptions,
+    call: string,
+    run: (repository: StoreRepository) => Promise<T>,
+  ): Promise<T> {
+    checkCallOptions(options, call)
+    return run(new StoreRepository(storeUnder(this.#store, options.signal), this.definition))
+  }
+
+  /** A call that takes a signal among other options, which it checks by itself. */
+  async #write<O extends CallOptions, T>(
+    options: O,
+    call: string,
+    run: (repository: StoreRepository, own: Omit<O, 'signal'>) => Promise<T>,
+  ): Promise<T> {
+    checkSignal(options, call)
+    const { signal, ...own } = options
+    return run(new StoreRepository(storeUnder(this.#store, signal), this.definition), own)
+  }
+}
+
+function hasSignal<O extends CallOptions>(options: O | undefined): options is O {
+  return typeof options === 'object' && options !== null && 'signal' in options
+}

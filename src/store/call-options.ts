@@ -1,0 +1,30 @@
+import { checkOptionNames } from '../option-names.ts'
+
+/**
+ * What every call takes.
+ *
+ * ```ts
+ * const signal = AbortSignal.abort(new Error('the client has gone'))
+ * await users.findMany({ limit: 10 }, { signal }) // => throws Error
+ * ```
+ */
+export interface CallOptions {
+  /**
+   * Aborting it rejects the call with its reason, at once and also where the call reads much. A write whose commit has begun is
+   * written all the same.
+   */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Throws a TypeError for options that are none of a call which takes a signal and what is its `own`. */
+export function checkCallOptions(options: CallOptions, call: string, own: readonly string[] = []): void {
+  checkOptionNames(options, [...own, 'signal'], call)
+  checkSignal(options, call)
+}
+
+/** Throws a TypeError for a signal that is none. */
+export function checkSignal({ signal }: CallOptions, call: string): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(`The signal of ${call} is an AbortSignal: give the signal of an AbortController`)
+  }
+}
