@@ -1,5 +1,8 @@
-/** The longest delay that Node.js' timers take. */
-const longestDelay = 2 ** 31 - 1
+/**
+ * Milliseconds after which to look at the clock again: a timer does not know that the clock was set, or that the machine has
+ * slept meanwhile.
+ */
+const longestDelay = 60_000
 
 /** Tells one reader that something may have changed, once however often it did, until the reader looks again. */
 export class Subscription {
@@ -37,7 +40,11 @@ export class Subscription {
     if (this.#changed) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#resolve = resolve
-    const timer = expiry === null ? undefined : setTimeout(resolve, delayUntil(expiry)).unref()
+    let timer: NodeJS.Timeout | undefined
+    const look = (due: number) => {
+      timer = setTimeout(() => (due <= Date.now() ? resolve() : look(due)), delayUntil(due)).unref()
+    }
+    if (expiry !== null) look(expiry)
     await promise
     clearTimeout(timer)
     this.#resolve = null

@@ -11,7 +11,7 @@ it('a change before the wait is not missed', async () => {
   expect(subscription.distributed).toBe(7)
 })
 
-it('resolves at the expiry, be it past or far away', async () => {
+it('resolves at the expiry, be it past or far away, and also where the clock jumps to it', async () => {
   vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())
   const subscription = subscribe()
@@ -35,6 +35,11 @@ it('resolves at the expiry, be it past or far away', async () => {
   expect(resolved).toBe(false)
   subscription.wake()
   await farAway
+  const jumped = wait(Date.now() + 3_600_000)
+  vi.setSystemTime(Date.now() + 3_600_000)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(resolved).toBe(true)
+  await jumped
 })
 
 it('its end is told once with itself', () => {
