@@ -148,10 +148,10 @@ export interface Conflict {
  * written.
  *
  * ```ts
- * const { versionstamp } = await users.get('bob')
- * await users.update('bob', { name: 'Rob' })
- * const late = await users.update('bob', { name: 'Bobby' }, { ifVersion: String(versionstamp) }).catch((error) => error)
- * late instanceof ConflictError && late.conflicts // => [{ key: ['users', 'bob'], expected: '…', actual: '…' }]
+ * const { versionstamp } = await users.get('alice')
+ * await users.update('alice', { name: 'Al' })
+ * const late = await users.update('alice', { name: 'Ali' }, { ifVersion: String(versionstamp) }).catch((error) => error)
+ * late instanceof ConflictError && late.conflicts // => [{ key: ['users', 'alice'], expected: '…', actual: '…' }]
  *
  * const outrun = db.unitOfWork(
  *   async (unit) => {

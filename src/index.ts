@@ -36,9 +36,9 @@ export type { DroppedIndex, LogOptions, OpenOptions } from './open-options.ts'
 export { type Parameter, parameter } from './query/parameter.ts'
 export type { Columns, IdConditions, OrderBy, Where } from './query/query.types.ts'
 export type { AggregateQuery, AggregateResult } from './repository/aggregate.types.ts'
-export type { RepositoryEntry, RepositoryEntryMaybe, Update } from './repository/entry.types.ts'
+export type { Increment, RepositoryEntry, RepositoryEntryMaybe, Update } from './repository/entry.types.ts'
 export type { Query, QueryEntry } from './repository/query.types.ts'
-export type { CompiledSql, Page, PreparedQuery } from './repository/query-methods.types.ts'
+export type { ClaimManyResult, CompiledSql, Page, PreparedQuery } from './repository/query-methods.types.ts'
 export type {
   CreateOptions,
   CreateResult,
@@ -47,6 +47,7 @@ export type {
   InsertManyResult,
   Repository,
   RepositoryView,
+  UpsertResult,
 } from './repository/repository.types.ts'
 export type { Repositories } from './repository/typed-store.ts'
 export type { RepositoryChange } from './repository/watch-methods.types.ts'

@@ -1,4 +1,5 @@
 import type { KeyRange } from '../key/range.ts'
+import type { FindPlan, Planned } from '../query/plan.ts'
 import type { StoredValue } from '../value/encoding.ts'
 
 /** Holds when the key's newest version is this one; `null`: when the key has no value that has not expired. */
@@ -55,6 +56,26 @@ export interface ReadSet {
   readonly validUntil: number | null
 }
 
+/** A row as it was read, and the mutation that was prepared of it. `expiresAt` in milliseconds since the epoch. */
+export interface Candidate {
+  readonly key: Uint8Array
+  readonly version: number
+  readonly expiresAt: number | null
+  readonly mutation: Mutation
+}
+
+/**
+ * Mutates the rows that a query finds when the write commits. What is made of a row is prepared before, since it may take long and
+ * must not hold the lock: the rows that the query found then, and some behind them, for others may have taken the first of
+ * them. It conflicts where the query finds a row that is no candidate, or none at all. `since`: the newest version before the candidates
+ * were read; the query need not run again where it still is.
+ */
+export interface Claim {
+  readonly query: Planned<FindPlan>
+  readonly since: number | null
+  readonly candidates: readonly Candidate[]
+}
+
 /** What commits together or not at all: what was read still holds, every check holds, then every mutation is applied in order. */
 export interface AtomicWrite {
   readonly checks: readonly KeyCheck[]
@@ -62,6 +83,8 @@ export interface AtomicWrite {
   readonly reads?: ReadSet
   /** Whose turn it is, where the write is made in one: it ends with the commit. */
   readonly turn?: string
+  /** In place of mutations: those of the rows that a query finds then. */
+  readonly claim?: Claim
 }
 
 /** A check that did not hold; `actual` is the version found, `null` where there is no value. */
@@ -71,9 +94,17 @@ export interface CheckConflict {
   readonly actual: number | null
 }
 
-/** What became of one write: `touched` counts the values that its deletes and touches found. */
+/**
+ * What became of one write: `touched` counts the values that its deletes and touches found, `claimed` are the places of the
+ * candidates that a claim has taken.
+ */
 export type CommitOutcome =
-  | { readonly type: 'committed'; readonly version: number; readonly touched: number }
+  | {
+      readonly type: 'committed'
+      readonly version: number
+      readonly touched: number
+      readonly claimed?: readonly number[]
+    }
   | { readonly type: 'conflict'; readonly conflicts: readonly CheckConflict[] }
   | { readonly type: 'failed'; readonly error: unknown }
   /** Nothing was written, since it is another's turn until then (ms since the epoch), or until that ends it. */

@@ -38,6 +38,12 @@ export type BatchOutcome =
   | { readonly type: 'done'; readonly outcomes: readonly CommitOutcome[] }
   | { readonly type: 'stale'; readonly catalog: Catalog }
 
+/** The expiries of the rows of one collection after a time, in milliseconds since the epoch. */
+export interface CollectionExpiry {
+  readonly collection: string
+  readonly after: number
+}
+
 export interface SweepOutcome {
   /** Expired rows removed. */
   readonly removed: number
@@ -185,8 +191,8 @@ export interface Driver extends Reader {
   commitsSince(version: number, limit: number): Promise<LogPage>
   /** Removes every row. */
   clear(): Promise<void>
-  /** When the next row expires, in milliseconds since the epoch. */
-  nextExpiry(): Promise<number | null>
+  /** When the next row expires, of all or of a collection, in milliseconds since the epoch. */
+  nextExpiry(of?: CollectionExpiry): Promise<number | null>
   /** Removes rows that have expired, at most `limit` of them. */
   sweep(limit: number): Promise<SweepOutcome>
   close(): Promise<void>

@@ -9,10 +9,12 @@ import type { ListIterator, ListOptions } from '../store/list-iterator.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
 import type { UntypedAggregate } from './aggregate.ts'
+import type { UntypedClaim } from './claims.ts'
 import type { UntypedQuery } from './found-rows.ts'
 import type { UntypedIdRange } from './id-range.ts'
 import { StoreRepository } from './repository.ts'
 import type { UntypedUpdate } from './update.ts'
+import type { UntypedUpsert } from './upsert.ts'
 import type { UntypedWriteMany } from './write-many.ts'
 
 type Id = IdOf<Pattern>
@@ -83,6 +85,11 @@ export class AbortableRepository extends StoreRepository {
     return this.#read(options, 'deleteMany', (repository) => repository.deleteMany(query))
   }
 
+  override claimMany(query: UntypedClaim, options?: CallOptions) {
+    if (options === undefined) return super.claimMany(query)
+    return this.#read(options, 'claimMany', (repository) => repository.claimMany(query))
+  }
+
   override insert(id: Id, value: unknown, options?: ExpireOptions & CallOptions) {
     if (!hasSignal(options)) return super.insert(id, value, options)
     return this.#write(options, 'insert', (repository, own) => repository.insert(id, value, own))
@@ -108,6 +115,11 @@ export class AbortableRepository extends StoreRepository {
   ): ReturnType<StoreRepository['update']> {
     if (!hasSignal(options)) return super.update(id, update, options)
     return this.#write(options, 'update', (repository, own) => repository.update(id, update, own))
+  }
+
+  override upsert(id: Id, values: UntypedUpsert, options?: ExpireOptions & CallOptions) {
+    if (!hasSignal(options)) return super.upsert(id, values, options)
+    return this.#write(options, 'upsert', (repository, own) => repository.upsert(id, values, own))
   }
 
   override delete(id?: Id, options?: IfVersionOptions & CallOptions) {

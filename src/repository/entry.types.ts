@@ -36,15 +36,38 @@ export type RepositoryEntryMaybe<D extends AnyDefinition> =
 
 /**
  * What `update` makes of the value that is stored: a patch of some of its fields (shallow: a field is replaced as a whole), each of them
- * as the schema takes it; or a function from the stored value to the new one, which are both as the schema has output them.
+ * as the schema takes it, or `{ increment }` or `{ decrement }` of a number; or a function from the stored value to the new one, which are both as the schema has output them.
  */
 export type Update<D extends AnyDefinition> =
   | ((value: Output<D>) => UpdatedValue<D> | Promise<UpdatedValue<D>>)
   | (Input<D> extends object
       ? Output<D> extends object
-        ? Readonly<Partial<Input<D>>>
+        ? Patch<Input<D>, Output<D>>
         : { error: 'only the fields of an object can be patched: give a function' }
       : { error: 'only the fields of an object can be patched: give a function' })
+
+type Patch<In, Out> = {
+  readonly [Field in keyof In]?: In[Field] | IncrementOf<Field extends keyof Out ? Out[Field] : unknown>
+}
+
+/** `any` is no number, and neither is a field that is always missing. */
+type IncrementOf<V> = 0 extends 1 & V
+  ? never
+  : [NonNullable<V>] extends [never]
+    ? never
+    : [NonNullable<V>] extends [number]
+      ? Increment<number>
+      : [NonNullable<V>] extends [bigint]
+        ? Increment<bigint>
+        : never
+
+/**
+ * In a patch, what to add to a field of numbers or bigints, or to take from it. One that is missing or null counts as 0. Where a field
+ * may hold an object itself, an object in the patch is its new value.
+ */
+export type Increment<N extends number | bigint> =
+  | { readonly increment: N; readonly decrement?: never }
+  | { readonly decrement: N; readonly increment?: never }
 
 /** An output; or an input, where the schema takes its outputs, and only fills in what is left out. */
 type UpdatedValue<D extends AnyDefinition> = Output<D> extends Input<D> ? Input<D> : Output<D>

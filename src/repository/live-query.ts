@@ -22,7 +22,7 @@ interface Given {
   /** The keys of its rows, without the related ones. */
   readonly keys: ReadonlySet<string>
   readonly last: { readonly key: Uint8Array; readonly version: number } | null
-  /** When the first of its rows expires, in milliseconds since the epoch. */
+  /** When the first of the rows that it rests on expires, in milliseconds since the epoch. */
   readonly expiry: number | null
 }
 
@@ -36,6 +36,8 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
   readonly #query: UntypedQuery
   readonly #planned: Planned<FindPlan>
   readonly #related: ReturnType<typeof relatedDefinitions>
+  /** The collections of which rows are left out before the first that is given: when one of those expires, all others move. */
+  readonly #skipped: readonly string[]
   #given: Given | null = null
   /** Every change up to this version is in the result, or does not concern it. */
   #position = 0
@@ -48,6 +50,10 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
     this.#query = query
     this.#planned = planFind(store, definition, query)
     this.#related = relatedDefinitions(store.registry, definition, query.with)
+    this.#skipped = [
+      ...(query.offset === undefined ? [] : [definition.name]),
+      ...(skips(query.with) ? this.#related.map(({ definition: { name } }) => name) : []),
+    ]
   }
 
   async next(isWanted: () => boolean): Promise<{ readonly item: RowEntry[] } | null> {
@@ -137,10 +143,12 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
   async #readChanged(): Promise<RowEntry[] | null> {
     // Of a state that may be older than what is read: then it is looked at once more.
     this.#position = await this.#store.driver.latestVersion()
-    return this.#store.ofOneState((view) => this.#readChangedOf(view))
+    const readAt = Date.now()
+    return this.#store.ofOneState((view) => this.#readChangedOf(view, readAt))
   }
 
-  async #readChangedOf(view: RowStore): Promise<RowEntry[] | null> {
+  /** `readAt`: a time before the state of the view was told. */
+  async #readChangedOf(view: RowStore, readAt: number): Promise<RowEntry[] | null> {
     const rows = await view.read({ type: 'find', query: this.#planned })
     const hash = hashOf(rows)
     let entries: RowEntry[] | null = null
@@ -151,7 +159,15 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
     const digest = hash.digest('base64')
     const isSame = digest === this.#given?.digest
     if (!isSame) entries ??= await this.#present(view, rows)
-    this.#given = { digest, ...outlineOf(rows) }
+    const { driver } = this.#store
+    const expiry = earliest([
+      ...rows.map(({ expiresAt }) => expiresAt),
+      ...(this.#related.length > 0 ? relatedExpiries(entries!, this.#query.with) : []),
+      ...(await Promise.all(
+        this.#skipped.map((collection) => driver.nextExpiry({ collection, after: readAt })),
+      )),
+    ])
+    this.#given = { digest, expiry, ...outlineOf(rows) }
     return isSame ? null : entries
   }
 
@@ -163,8 +179,7 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
   #addRelated(hash: Hash, entry: RowEntry, relations: unknown): void {
     if (typeof relations !== 'object' || relations === null) return
     for (const [name, asked] of Object.entries(relations)) {
-      const related = (entry as unknown as Record<string, RowEntry | RowEntry[] | null | undefined>)[name]
-      const rows = Array.isArray(related) ? related : related ? [related] : []
+      const rows = relatedRows(entry, name)
       hash.update(`${name}:${rows.length};`)
       for (const row of rows) {
         hash.update(this.#store.encodeKey(row.key)).update(row.versionstamp)
@@ -182,12 +197,39 @@ function hashOf(rows: readonly KeyedRow[]): Hash {
   return hash
 }
 
-function outlineOf(rows: readonly KeyedRow[]): Omit<Given, 'digest'> {
+function outlineOf(rows: readonly KeyedRow[]): Omit<Given, 'digest' | 'expiry'> {
   const last = rows.at(-1)
-  const expiries = rows.map(({ expiresAt }) => expiresAt).filter((time) => time !== null)
   return {
     keys: new Set(rows.map(({ key }) => keyText(encodeKey(key)))),
     last: last === undefined ? null : { key: encodeKey(last.key), version: last.version },
-    expiry: expiries.length === 0 ? null : expiries.reduce((a, b) => Math.min(a, b)),
   }
+}
+
+function relatedRows(entry: RowEntry, name: string): readonly RowEntry[] {
+  const related = (entry as unknown as Record<string, RowEntry | RowEntry[] | null | undefined>)[name]
+  return Array.isArray(related) ? related : related ? [related] : []
+}
+
+/** When the rows that were loaded along expire. */
+function relatedExpiries(entries: readonly RowEntry[], relations: unknown): (number | null)[] {
+  if (typeof relations !== 'object' || relations === null) return []
+  return Object.entries(relations).flatMap(([name, asked]) => {
+    const rows = entries.flatMap((entry) => relatedRows(entry, name))
+    const nested = relatedExpiries(rows, (asked as { readonly with?: unknown }).with)
+    return [...rows.map(({ expiresAt }) => expiresAt), ...nested]
+  })
+}
+
+/** Whether a query on related rows leaves out some of them before the first. */
+function skips(relations: unknown): boolean {
+  if (typeof relations !== 'object' || relations === null) return false
+  return Object.values(relations).some(
+    (asked) => typeof asked === 'object' && asked !== null && ('offset' in asked || skips(asked.with)),
+  )
+}
+
+function earliest(times: readonly (number | null)[]): number | null {
+  let first: number | null = null
+  for (const time of times) if (time !== null && (first === null || time < first)) first = time
+  return first
 }

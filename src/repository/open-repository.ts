@@ -22,6 +22,7 @@ function withoutIds(repository: AbortableRepository): AbortableRepository {
     exists: { value: leaveOut(repository.exists) },
     insert: { value: leaveOut(repository.insert) },
     set: { value: leaveOut(repository.set) },
+    upsert: { value: leaveOut(repository.upsert) },
     update: { value: leaveOut(repository.update) },
     delete: { value: leaveOut(repository.delete) },
     touch: { value: leaveOut(repository.touch) },

@@ -1,14 +1,14 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { IdOf, PrefixIdsOf } from '../key/pattern.types.ts'
 import type { Parameter } from '../query/parameter.ts'
-import type { Where } from '../query/query.types.ts'
+import type { OrderBy, Where } from '../query/query.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Definitions } from '../schema/registry.types.ts'
 import type { CallOptions } from '../store/call-options.ts'
 import type { ExpireOptions } from '../store/expiry.ts'
 import type { AggregateQuery, AggregateResult, CheckedAggregate } from './aggregate.types.ts'
 import type { CheckedQuery } from './checked-query.types.ts'
-import type { Update } from './entry.types.ts'
+import type { RepositoryEntry, Update } from './entry.types.ts'
 import type { Query, QueryEntry } from './query.types.ts'
 import type { WriteManyResult } from './write-many.ts'
 
@@ -101,6 +101,21 @@ export type WriteManyQuery<D extends AnyDefinition> =
       readonly prefix: PrefixIdsOf<D['pattern']>
     }
 
+interface ReturningOption<R extends boolean> {
+  /** Whether to give the rows that it has touched. Default `false`. */
+  readonly returning?: R
+}
+
+/** The rows that a write of many has touched, where it is asked for them. */
+type Returned<D extends AnyDefinition, R extends boolean> = R extends true
+  ? { readonly entries: readonly RepositoryEntry<D>[] }
+  : unknown
+
+/** The rows that `claimMany` has claimed, as they are then, and the versionstamp of the commit: null where it found none. */
+export interface ClaimManyResult<D extends AnyDefinition> extends WriteManyResult {
+  readonly entries: readonly RepositoryEntry<D>[]
+}
+
 /** The queries of a repository. */
 export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
   /**
@@ -189,30 +204,61 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
 
   /**
    * Changes every row that a condition finds, all in one commit or none: `set` is a patch or a function, as for `update`.
-   * Rows keep their expiry unless `expireIn` is given.
+   * Rows keep their expiry unless `expireIn` is given. With `returning: true` it gives them as they are then.
    *
    * ```ts
-   * const move = { where: { city: 'Paris' }, set: { city: 'Lyon' } }
+   * const move = { where: { city: 'Paris' }, set: { city: 'Lyon', age: { increment: 1 } } }
    * await users.updateMany(move) // => { ok: true, count: 1, versionstamp: '…' }
+   * const { entries } = await users.updateMany({ where: { city: 'Lyon' }, set: { city: 'Rome' }, returning: true })
+   * entries.map(({ id, value }) => [id, value.age]) // => [['alice', 31]]
    * ```
    *
    * Rejects with QueryError for a condition that is not right, and for one that holds of every row, as `{ AND: [] }`, with the errors of `set`, and with ConflictError
    * when others have changed one of the rows in between 100 times.
    */
-  updateMany(
-    query: WriteManyQuery<D> & ExpireOptions & { readonly set: Update<D> },
+  updateMany<const R extends boolean = false>(
+    query: WriteManyQuery<D> & ExpireOptions & { readonly set: Update<D> } & ReturningOption<R>,
     options?: CallOptions,
-  ): Promise<WriteManyResult>
+  ): Promise<WriteManyResult & Returned<D, R>>
 
   /**
-   * Removes every row that a condition finds, all in one commit or none. Rejects as `updateMany` does.
+   * Removes every row that a condition finds, all in one commit or none. With `returning: true` it gives them as they were. Rejects
+   * as `updateMany` does.
    *
    * ```ts
    * await posts.deleteMany({ where: { likes: { lt: 2 } } }) // => { ok: true, count: 1, versionstamp: '…' }
    * await posts.deleteMany({ prefix: ['bob'] }) // => { ok: true, count: 0, versionstamp: null }
    * ```
    */
-  deleteMany(query: WriteManyQuery<D>, options?: CallOptions): Promise<WriteManyResult>
+  deleteMany<const R extends boolean = false>(
+    query: WriteManyQuery<D> & ReturningOption<R>,
+    options?: CallOptions,
+  ): Promise<WriteManyResult & Returned<D, R>>
+
+  /**
+   * Takes rows for oneself: changes the first `limit` rows that a condition finds, in the order of `orderBy`, and gives them as they
+   * are then, all in one commit. No row is claimed twice, however many processes claim at the same time, as long as `set` makes
+   * the condition false. Serve it by an index on the fields of the condition and the order.
+   *
+   * ```ts
+   * const claim = { where: { city: 'Rome' }, orderBy: { age: 'asc' }, limit: 10, set: { city: 'Oslo' } } as const
+   * const { count, entries } = await users.claimMany(claim)
+   * entries.map(({ id, value }) => [id, value.city]) // => [['bob', 'Oslo']]
+   * await users.claimMany(claim) // => { ok: true, count: 0, versionstamp: null, entries: [] }
+   * ```
+   *
+   * What is made of a row is prepared before the commit, for some rows too that are not claimed then: a function in `set` should
+   * do nothing but compute. Rejects as `updateMany` does, and with TypeError or RangeError for a limit that is left out or not at least 1.
+   */
+  claimMany(
+    query: WriteManyQuery<D> &
+      ExpireOptions & {
+        readonly orderBy?: OrderBy<Output<D>> | readonly OrderBy<Output<D>>[]
+        readonly limit: number
+        readonly set: Update<D>
+      },
+    options?: CallOptions,
+  ): Promise<ClaimManyResult<D>>
 
   /**
    * Keeps a query for many executions, with `parameter(name)` in the places of operands, of leading ids in `prefix`, of `limit`,

@@ -3,7 +3,6 @@ import { v7 as uuidv7 } from 'uuid'
 import { type KeyCheck, type Mutation, noChecks } from '../commit/write.ts'
 import type { StoredRow } from '../driver/driver.ts'
 import { ConflictError, KeyExistsError, NotFoundError } from '../errors.ts'
-import { keyText } from '../key/key-text.ts'
 import { idReader, wildcardCount } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
@@ -11,7 +10,6 @@ import type { Key } from '../key.types.ts'
 import { checkOptionNames } from '../option-names.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { toConflict } from '../store/atomic-operation.ts'
-import { backOff } from '../store/backoff.ts'
 import type { CommitResult } from '../store/commit-result.ts'
 import {
   checkExpireOptions,
@@ -21,7 +19,6 @@ import {
   type SetOptions,
 } from '../store/expiry.ts'
 import { expectedVersion, type IfVersionOptions, versionConflict } from '../store/if-version.ts'
-import { KeyedMutex } from '../store/keyed-mutex.ts'
 import { ListIterator, type ListOptions } from '../store/list-iterator.ts'
 import { checkListOptions } from '../store/list-options.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
@@ -29,6 +26,7 @@ import type { KvU64 } from '../value/kv-u64.ts'
 import type { ChangesOptions } from '../watch/change.types.ts'
 import type { WatchOptions } from '../watch/watch-options.ts'
 import { aggregate, type UntypedAggregate } from './aggregate.ts'
+import { Claims, type UntypedClaim } from './claims.ts'
 import { countRows } from './count.ts'
 import { explain, findFirst, findMany, findPage } from './find.ts'
 import type { UntypedQuery } from './found-rows.ts'
@@ -38,7 +36,9 @@ import { keyMakerOf } from './key-maker.ts'
 import { type MissingRow, missingRow } from './missing-row.ts'
 import { StorePreparedQuery } from './prepared-query.ts'
 import type { InsertManyOptions, InsertManyResult } from './repository.types.ts'
+import { RowUpdates } from './row-update.ts'
 import { checkUpdate, type UntypedUpdate, updateMutation } from './update.ts'
+import { type UntypedUpsert, type UntypedUpsertResult, upsert } from './upsert.ts'
 import { watchIds, watchMany, watchRows } from './watch.ts'
 import { deleteMany, type UntypedWriteMany, updateMany, type WriteManyResult } from './write-many.ts'
 
@@ -46,19 +46,23 @@ type Id = IdOf<Pattern>
 
 interface UpdateOptions extends ExpireOptions, IfVersionOptions {}
 
-const mostUpdateAttempts = 100
-
 /** The repository of one definition; `Repository` of repository.types.ts is its typed face. */
 export class StoreRepository {
   readonly definition: AnyDefinition
   readonly #store: RowStore
   readonly #keyOf: (id: Id) => Key
-  #updates: KeyedMutex | undefined
+  #rowUpdates: RowUpdates | undefined
+  #claims: Claims | undefined
 
   constructor(store: RowStore, definition: AnyDefinition) {
     this.#store = store
     this.definition = definition
     this.#keyOf = keyMakerOf(definition)
+  }
+
+  get #rows(): RowUpdates {
+    this.#rowUpdates ??= new RowUpdates(this.#store)
+    return this.#rowUpdates
   }
 
   get name(): string {
@@ -169,35 +173,19 @@ export class StoreRepository {
     if (options !== undefined) checkOptionNames(options, ['expireIn', 'ifVersion'], 'update')
     const expected = expectedVersion(options)
     const key = this.key(id)
-    const encodedKey = this.#store.encodeKey(key)
-    const lock = keyText(encodedKey)
-    for (let attempt = 1; ; attempt++) {
-      // Updates of this process wait for each other; other processes' are found by the check.
-      this.#updates ??= new KeyedMutex()
-      let leave = await this.#updates.enter(lock)
-      try {
-        await this.#store.settle(encodedKey)
-        const row = await this.#read(key)
-        await this.#expect(encodedKey, row, expected)
-        if (row === null) throw new NotFoundError(key)
-        const mutation = await updateMutation(this.#store, key, row, update, options?.expireIn, () => {
-          // Its function may update the same row again, and would wait for itself.
-          leave()
-          leave = () => {}
-        })
-        const outcome = await this.#store.commit({
-          checks: [{ key: encodedKey, version: row.version }],
-          mutations: [mutation],
-        })
-        if (outcome.type === 'committed') return committed(outcome.version)
-        if (attempt === mostUpdateAttempts || expected !== undefined) {
-          throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
-        }
-      } finally {
-        leave()
-      }
-      await backOff(attempt)
+    const make = async (row: StoredRow | null, pause: () => void) => {
+      await this.#expect(this.#store.encodeKey(key), row, expected)
+      if (row === null) throw new NotFoundError(key)
+      const updated = { store: this.#store, definition: this.definition, key, row }
+      return updateMutation(updated, update, options?.expireIn, pause)
     }
+    const { version } = await this.#rows.write(key, make, expected === undefined ? undefined : 1)
+    return committed(version)
+  }
+
+  async upsert(id: Id, values: UntypedUpsert, options?: ExpireOptions): Promise<UntypedUpsertResult> {
+    this.#store.assertOpen()
+    return upsert(this.#rows, this.#store, this.definition, this.key(id), values, options)
   }
 
   async delete(id?: Id, options?: IfVersionOptions): Promise<boolean> {
@@ -259,6 +247,11 @@ export class StoreRepository {
 
   async deleteMany(query: UntypedWriteMany): Promise<WriteManyResult> {
     return deleteMany(this.#store, this.definition, query)
+  }
+
+  async claimMany(query: UntypedClaim): Promise<WriteManyResult> {
+    this.#claims ??= new Claims(this.#store, this.definition)
+    return this.#claims.claim(query)
   }
 
   prepare(query: UntypedQuery): StorePreparedQuery {

@@ -50,6 +50,12 @@ export interface CreateResult<D extends AnyDefinition> extends CommitResult {
   readonly key: CreatedKeyOf<D['pattern']>
 }
 
+/** What `upsert` resolves to: the commit, whether there was no row before, and the row as it is then. */
+export interface UpsertResult<D extends AnyDefinition> extends CommitResult {
+  readonly created: boolean
+  readonly entry: RepositoryEntry<D>
+}
+
 /** How to insert many rows. */
 export interface InsertManyOptions extends ExpireOptions {
   /** Called after each commit with the number of rows that are inserted so far. */
@@ -200,6 +206,28 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
       options?: ExpireOptions & IfVersionOptions & CallOptions,
     ]
   ): Promise<CommitResult>
+
+  /**
+   * Writes `create` where there is no row, and else changes the one that is there as `update` does: in one commit, whoever
+   * else does the same. Gives whether it has created the row, and its entry as it is then.
+   *
+   * ```ts
+   * const dave = { name: 'Dave', email: 'dave@example.com', age: 20 }
+   * const visit = () => users.upsert('dave', { create: dave, update: { age: { increment: 1 } } })
+   * await visit() // => { ok: true, versionstamp: '…', created: true, entry: { …, value: { …, age: 20 }, … } }
+   * await visit() // => { ok: true, versionstamp: '…', created: false, entry: { …, value: { …, age: 21 }, … } }
+   * ```
+   *
+   * `expireIn` is that of the row, made or changed; without it, one that is changed keeps its expiry. Rejects as `insert` and
+   * `update` do, but for the row's being there or not.
+   */
+  upsert(
+    ...args: [
+      ...id: IdArguments<D>,
+      values: { readonly create: Input<D>; readonly update: Update<D> },
+      options?: ExpireOptions & CallOptions,
+    ]
+  ): Promise<UpsertResult<D>>
 
   /**
    * Removes a row. Resolves to whether there was one; with `ifVersion`, rejects with ConflictError where it has not this

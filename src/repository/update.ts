@@ -1,12 +1,24 @@
 import type { SetMutation } from '../commit/write.ts'
 import type { StoredRow } from '../driver/driver.ts'
 import type { Key } from '../key.types.ts'
+import { isClosed } from '../schema/anatomy/anatomy.ts'
+import { anatomyOf } from '../schema/anatomy/anatomy-of.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
 import { expiryTime } from '../store/expiry.ts'
 import type { RowStore } from '../store/row-store.ts'
 import { isPlainObject } from '../value/plain-object.ts'
+import { incremented, mayIncrement, splitPatch } from './increment.ts'
 
 /** A patch of an object's fields, or a function from the stored value to the new one. */
 export type UntypedUpdate = object | ((value: unknown) => unknown)
+
+/** A row to change, and where. */
+export interface Updated {
+  readonly store: RowStore
+  readonly definition: AnyDefinition
+  readonly key: Key
+  readonly row: StoredRow
+}
 
 /** Throws a TypeError for what is neither a patch nor a function. */
 export function checkUpdate(update: UntypedUpdate): void {
@@ -20,27 +32,45 @@ export function checkUpdate(update: UntypedUpdate): void {
  * called where the function of the update gives a promise, before that is awaited.
  */
 export async function updateMutation(
-  store: RowStore,
-  key: Key,
-  row: StoredRow,
+  updated: Updated,
   update: UntypedUpdate,
   expireIn: number | undefined,
   onPause?: () => void,
 ): Promise<SetMutation> {
+  const { store, key, row } = updated
   const mutation = await (typeof update === 'function'
-    ? changed(store, key, row, update as (value: unknown) => unknown, onPause)
-    : store.preparePatch(key, row, update))
+    ? changed(updated, update as (value: unknown) => unknown, onPause)
+    : mayIncrement(update)
+      ? patchedAndIncremented(updated, update)
+      : store.preparePatch(key, row, update))
   return expireIn === undefined ? mutation : { ...mutation, expiresAt: expiryTime(expireIn) }
 }
 
 async function changed(
-  store: RowStore,
-  key: Key,
-  row: StoredRow,
+  { store, key, row }: Updated,
   update: (value: unknown) => unknown,
   onPause: (() => void) | undefined,
 ): Promise<SetMutation> {
   const value = update(await store.ownValue(row, key))
   if (value instanceof Promise) onPause?.()
   return store.prepareChanged(key, row, await value)
+}
+
+/** What a patch gives is an input, and what an increment leaves behind an output. */
+async function patchedAndIncremented(
+  { store, definition, key, row }: Updated,
+  patch: object,
+): Promise<SetMutation> {
+  const stored = await store.ownValue(row, key)
+  if (!isPlainObject(stored)) return store.preparePatch(key, row, patch)
+  const { fields, increments } = splitPatch(definition, stored, patch)
+  const outputs = incremented(stored, increments)
+  if (increments.length === 0 || isClosed(anatomyOf(definition.schema)))
+    return store.preparePatch(key, row, { ...fields, ...outputs })
+  if (Object.keys(fields).length === 0) return store.prepareChanged(key, row, { ...stored, ...outputs })
+  const patched = { ...row, ...(await store.preparePatch(key, row, fields)).stored }
+  return store.prepareChanged(key, patched, {
+    ...((await store.ownValue(patched, key)) as object),
+    ...outputs,
+  })
 }

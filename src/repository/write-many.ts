@@ -10,15 +10,25 @@ import type { FindPlan, Planned } from '../query/plan.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { toConflict } from '../store/atomic-operation.ts'
 import { backOff } from '../store/backoff.ts'
-import type { RowStore } from '../store/row-store.ts'
+import type { RowEntry, RowStore } from '../store/row-store.ts'
 import { type FoundRow, foundRows, planFind } from './found-rows.ts'
 import { checkUpdate, type UntypedUpdate, updateMutation } from './update.ts'
+import { writtenEntry } from './written-entry.ts'
 
 export interface UntypedWriteMany {
   readonly where?: unknown
   readonly prefix?: Key
   readonly set?: UntypedUpdate
   readonly expireIn?: number | undefined
+  readonly returning?: boolean
+}
+
+/** Which rows to write, in which order, and how many at most. */
+export interface UntypedSelection {
+  readonly where?: unknown
+  readonly prefix?: Key
+  readonly orderBy?: unknown
+  readonly limit?: number
 }
 
 /** How many rows `updateMany` or `deleteMany` has found, and the versionstamp of the commit: null where it found none. */
@@ -28,20 +38,23 @@ export interface WriteManyResult {
   readonly versionstamp: string | null
 }
 
+export interface UntypedWriteManyResult extends WriteManyResult {
+  readonly entries?: readonly RowEntry[]
+}
+
 const mostAttempts = 100
+export const nothingWritten: WriteManyResult = { ok: true, count: 0, versionstamp: null }
 
 export function updateMany(
   store: RowStore,
   definition: AnyDefinition,
   options: UntypedWriteMany,
-): Promise<WriteManyResult> {
-  checkOptionNames(options, ['where', 'prefix', 'set', 'expireIn'], 'updateMany')
-  const { set, expireIn } = options
-  if (set === undefined)
-    throw new TypeError('updateMany takes { where, set }: a patch, or a function of the stored value')
-  checkUpdate(set)
+): Promise<UntypedWriteManyResult> {
+  checkOptionNames(options, ['where', 'prefix', 'set', 'expireIn', 'returning'], 'updateMany')
+  const { expireIn } = options
+  const set = checkSet(options, 'updateMany')
   return writeMany(store, definition, options, 'updateMany', ({ entry, row }) =>
-    updateMutation(store, entry.key, row, set, expireIn),
+    updateMutation({ store, definition, key: entry.key, row }, set, expireIn),
   )
 }
 
@@ -49,29 +62,42 @@ export function deleteMany(
   store: RowStore,
   definition: AnyDefinition,
   options: UntypedWriteMany,
-): Promise<WriteManyResult> {
-  checkOptionNames(options, ['where', 'prefix'], 'deleteMany')
+): Promise<UntypedWriteManyResult> {
+  checkOptionNames(options, ['where', 'prefix', 'returning'], 'deleteMany')
   return writeMany(store, definition, options, 'deleteMany', (_, key) => ({ type: 'delete', key }))
+}
+
+/** What to make of each row. Throws a TypeError where that is left out, or is neither a patch nor a function. */
+export function checkSet({ set }: { readonly set?: UntypedUpdate }, call: string): UntypedUpdate {
+  if (set === undefined)
+    throw new TypeError(`${call} takes { where, set }: a patch, or a function of the stored value`)
+  checkUpdate(set)
+  return set
 }
 
 /**
  * The plan of the rows to write. Throws a QueryError unless they are told: all of them are by `where: {}`, literally, or by a
  * `prefix` alone.
  */
-function planWrite(
+export function planWrite(
   store: RowStore,
   definition: AnyDefinition,
-  options: UntypedWriteMany,
+  options: UntypedSelection,
   call: string,
 ): Planned<FindPlan> {
-  const { where, prefix } = options
+  const { where, prefix, orderBy, limit } = options
   for (const name of ['where', 'prefix'] as const) {
     if (name in options && options[name] === undefined)
       throw new QueryError(`The ${name} of ${call} is undefined: leave it out, or say where: {} for all rows`)
   }
   if (where === undefined && (prefix === undefined || prefix.length === 0))
     throw new QueryError(`${call} takes a where or a prefix: where: {} stands for all rows`)
-  const planned = planFind(store, definition, { where, ...(prefix && { prefix }) })
+  const planned = planFind(store, definition, {
+    where,
+    ...(prefix && { prefix }),
+    ...(orderBy !== undefined && { orderBy }),
+    ...(limit !== undefined && { limit }),
+  })
   if (where !== undefined && Object.keys(where as object).length > 0) checkNarrows(planned, call)
   return planned
 }
@@ -83,13 +109,15 @@ async function writeMany(
   options: UntypedWriteMany,
   call: string,
   mutate: (found: FoundRow, key: Uint8Array) => Mutation | Promise<Mutation>,
-): Promise<WriteManyResult> {
+): Promise<UntypedWriteManyResult> {
+  const { returning = false } = options
+  if (typeof returning !== 'boolean') throw new TypeError(`returning of ${call} is true or false`)
   for (let attempt = 1; ; attempt++) {
     store.assertOpen()
     const planned = planWrite(store, definition, options, call)
     const found = await store.read({ type: 'find', query: planned })
     const rows = await foundRows(store, definition, planned, found)
-    if (rows.length === 0) return { ok: true, count: 0, versionstamp: null }
+    if (rows.length === 0) return { ...nothingWritten, ...(returning && { entries: [] }) }
     const checks = rows.map(({ row }) => ({ key: encodeKey(row.key), version: row.version }))
     const mutations = await inSlices(
       rows,
@@ -98,7 +126,14 @@ async function writeMany(
     )
     const outcome = await store.commit({ checks, mutations })
     if (outcome.type === 'committed') {
-      return { ok: true, count: rows.length, versionstamp: formatVersionstamp(outcome.version) }
+      const { version } = outcome
+      const written = { ok: true, count: rows.length, versionstamp: formatVersionstamp(version) } as const
+      if (!returning) return written
+      const entries = rows.map(({ entry }, i) => {
+        const mutation = mutations[i]!
+        return mutation.type === 'set' ? writtenEntry(store, definition, mutation, version) : entry
+      })
+      return { ...written, entries: await Promise.all(entries) }
     }
     if (attempt === mostAttempts) throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
     await backOff(attempt)

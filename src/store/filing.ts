@@ -49,7 +49,13 @@ export class Filing {
    */
   refile(write: AtomicWrite): AtomicWrite {
     if (this.#differences === null) return write
-    return { ...write, mutations: write.mutations.map((mutation) => this.#refileMutation(mutation)) }
+    const mutations = write.mutations.map((mutation) => this.#refileMutation(mutation))
+    if (write.claim === undefined) return { ...write, mutations }
+    const candidates = write.claim.candidates.map((candidate) => ({
+      ...candidate,
+      mutation: this.#refileMutation(candidate.mutation),
+    }))
+    return { ...write, mutations, claim: { ...write.claim, candidates } }
   }
 
   #refileMutation(mutation: Mutation): Mutation {

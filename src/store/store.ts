@@ -1,6 +1,7 @@
 import type { Catalog } from '../catalog/catalog.ts'
+import { appliedMutations } from '../commit/claim.ts'
 import { checkOperand } from '../commit/mutation.ts'
-import type { ArithmeticMutation, AtomicWrite, SetMutation } from '../commit/write.ts'
+import type { ArithmeticMutation, AtomicWrite, Mutation, SetMutation } from '../commit/write.ts'
 import type { Driver, Read, ResultOf, StoredRow } from '../driver/driver.ts'
 import { CorruptValueError, DatabaseClosedError } from '../errors.ts'
 import { paced, pauseDue } from '../give-way.ts'
@@ -115,6 +116,10 @@ export class Store implements RowStore {
 
   ownValue(row: StoredRow, key: Key): unknown | Promise<unknown> {
     return this.decode(row, key)
+  }
+
+  latestVersion(): Promise<number> {
+    return this.driver.latestVersion()
   }
 
   async committedVersion(_: Uint8Array, row: StoredRow | null): Promise<number | null> {
@@ -245,8 +250,9 @@ export class Store implements RowStore {
     if (pause !== undefined) await pause
     const outcome = await this.#queue.submit(turn === undefined ? write : { ...write, turn })
     if (outcome.type === 'committed') {
-      this.#noticeExpiries(write)
-      if (this.hub.active) this.hub.committed(write.mutations, outcome.version)
+      const mutations = appliedMutations(write, outcome.claimed)
+      this.#noticeExpiries(mutations)
+      if (this.hub.active) this.hub.committed(mutations, outcome.version)
     }
     return outcome
   }
@@ -290,7 +296,7 @@ export class Store implements RowStore {
     if (!this.#readOnly) this.#sweeper.look().catch(() => {})
   }
 
-  #noticeExpiries({ mutations }: AtomicWrite): void {
+  #noticeExpiries(mutations: readonly Mutation[]): void {
     for (const mutation of mutations) {
       if (mutation.type !== 'delete' && mutation.expiresAt) this.#sweeper.notice(mutation.expiresAt)
     }

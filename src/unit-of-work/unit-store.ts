@@ -1,4 +1,5 @@
-import type { AtomicWrite, CheckConflict, KeyCheck, Mutation, SetMutation } from '../commit/write.ts'
+import { limitOf } from '../commit/claim.ts'
+import type { AtomicWrite, CheckConflict, Claim, KeyCheck, Mutation, SetMutation } from '../commit/write.ts'
 import type { Read, ResultOf, StoredRow } from '../driver/driver.ts'
 import { paced } from '../give-way.ts'
 import { decodeKey } from '../key/codec.ts'
@@ -17,22 +18,9 @@ import type { Store } from '../store/store.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
 import type { ValueFormat } from '../value/value-format.ts'
+import { adoptAssigned, type Loaded, show } from './loaded.ts'
 import { OwnWrites } from './own-writes.ts'
 import { type ReaderContext, UnitReader } from './unit-reader.ts'
-
-/** A value that the unit has loaded: the one object that all its entries share. */
-interface Loaded {
-  readonly key: Key
-  readonly encodedKey: Uint8Array
-  /** The stored form that `value` was decoded from, or that it was last written as. */
-  row: StoredRow
-  value: unknown
-  entry: KeyedEntry | null
-  /** That of its repository, and those with related rows in them. */
-  readonly rowEntries: WritableRowEntry[]
-}
-
-type WritableRowEntry = { -readonly [P in keyof RowEntry]: RowEntry[P] }
 
 /**
  * The store that the faces of one unit of work read from and write to: reads come from the unit's snapshot, writes are kept
@@ -143,6 +131,10 @@ export class UnitStore implements RowStore, ReaderContext {
     return changed ? this.#writeChanged(loaded!, changed) : undefined
   }
 
+  async latestVersion(): Promise<null> {
+    return null
+  }
+
   async committedVersion(encodedKey: Uint8Array, row: StoredRow | null): Promise<number | null> {
     const isOwn = this.own.of(encodedKey) !== undefined
     return isOwn ? this.#reader.committedVersion(encodedKey) : (row?.version ?? null)
@@ -177,8 +169,10 @@ export class UnitStore implements RowStore, ReaderContext {
   }
 
   /** Keeps the mutations for the unit's commit, after the checks have been held against what the unit sees. */
-  async commit({ checks, mutations }: AtomicWrite): Promise<SettledOutcome> {
+  async commit(write: AtomicWrite): Promise<SettledOutcome> {
     this.assertOpen()
+    if (write.claim !== undefined) return this.#claim(write.claim)
+    const { checks, mutations } = write
     const told = mutations.filter(({ type }) => type === 'delete' || type === 'touch')
     let touched = 0
     if (checks.length + told.length > 0) {
@@ -199,6 +193,13 @@ export class UnitStore implements RowStore, ReaderContext {
       this.#showWritten(mutation)
     }
     return { type: 'committed', version: this.own.latestVersion, touched }
+  }
+
+  /** What the query of a claim has found in the unit's snapshot is what it finds: the candidates that it asks for are taken. */
+  async #claim(claim: Claim): Promise<SettledOutcome> {
+    const checks = claim.candidates.slice(0, limitOf(claim))
+    const outcome = await this.commit({ checks, mutations: checks.map(({ mutation }) => mutation) })
+    return outcome.type === 'conflict' ? outcome : { ...outcome, claimed: [...checks.keys()] }
   }
 
   collectionRange(collection: string): KeyRange {
@@ -318,31 +319,6 @@ export class UnitStore implements RowStore, ReaderContext {
     const last = this.own.of(key)?.mutations.findLast(({ type }) => type !== 'touch')
     return last === undefined || (last.type === 'set' && sameForm(last.stored, row))
   }
-}
-
-/** Gives a value to all entries of its key. */
-function show(loaded: Loaded, value: unknown): void {
-  loaded.value = value
-  const { version, expiresAt } = loaded.row
-  const versionstamp = formatVersionstamp(version)
-  if (loaded.entry !== null) KeyedEntry.renew(loaded.entry, value, versionstamp, expiresAt)
-  for (const entry of loaded.rowEntries) Object.assign(entry, { value, versionstamp, expiresAt })
-}
-
-/** Takes on a value that was assigned to an entry of the key: from here on its other entries show it too. */
-function adoptAssigned(loaded: Loaded): void {
-  let assigned: { readonly value: unknown } | null = null
-  const look = (entry: { readonly value: unknown }) => {
-    if (Object.is(entry.value, loaded.value)) return
-    if (assigned !== null && !Object.is(entry.value, assigned.value)) {
-      const id = loaded.rowEntries[0]?.id ?? loaded.key
-      throw new TypeError(`Two entries of ${String(id)} were given different values: assign to one of them`)
-    }
-    assigned = entry
-  }
-  if (loaded.entry !== null) look(loaded.entry)
-  loaded.rowEntries.forEach(look)
-  if (assigned !== null) show(loaded, (assigned as { readonly value: unknown }).value)
 }
 
 /** What a write finds: the checks that do not hold, and how many of the values that it deletes or touches there are. */

@@ -2,6 +2,7 @@ import { describe, test } from 'vitest'
 import { atomicCases } from './cases/atomic.ts'
 import { badInputCases } from './cases/bad-input.ts'
 import { bulkLoadCases } from './cases/bulk-load.ts'
+import { claimCases } from './cases/claims.ts'
 import { closingCases } from './cases/closing.ts'
 import { commitOrderCases } from './cases/commit-order.ts'
 import { emptinessCases } from './cases/emptiness.ts'
@@ -21,6 +22,7 @@ import { storedValueCases } from './cases/stored-values.ts'
 import { typedIdCases } from './cases/typed-ids.ts'
 import { uniqueIndexCases } from './cases/unique-index.ts'
 import { updateCases } from './cases/update.ts'
+import { upsertCases } from './cases/upsert.ts'
 import { valueTypeCases } from './cases/value-types.ts'
 import { watchChangesCases } from './cases/watch-changes.ts'
 import { watchKeysCases } from './cases/watch-keys.ts'
@@ -45,6 +47,8 @@ export const suite: Readonly<Record<string, Cases>> = {
   'rows of a repository': repositoryListCases,
   entries: entryCases,
   'typed ids': typedIdCases,
+  'upserts, increments and returned rows': upsertCases,
+  claims: claimCases,
   updates: updateCases,
   'stored values': storedValueCases,
   'optimistic locking': ifVersionCases,

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3'
+import { appliedMutations, type Claimed, claimRows, claimUnchanged } from '../../commit/claim.ts'
 import { activeTurn, leaveTurn, type Ticket } from '../../commit/turn.ts'
 import type { AtomicWrite, CommitOutcome, Mutation } from '../../commit/write.ts'
 import type { BatchOutcome, CommitBatch } from '../driver.ts'
@@ -14,6 +15,7 @@ import { readCatalog, versionReader } from './catalog.ts'
 import { changedReads } from './changed-reads.ts'
 import { engineCode } from './engine-error.ts'
 import type { LogTrimmer } from './log-retention.ts'
+import type { RowReads } from './row-reads.ts'
 import { latestVersion } from './statements.ts'
 import type { Transactions } from './transactions.ts'
 import { readTurns, writeTurns } from './turns.ts'
@@ -33,6 +35,7 @@ export interface BatchState {
 interface Connection extends Pick<ApplyContext, 'statements' | 'uniqueIndexes' | 'log'> {
   readonly database: Database.Database
   readonly transactions: Transactions
+  readonly reads: RowReads
 }
 
 interface Shared {
@@ -115,6 +118,12 @@ export class BatchCommit {
     return batches.turn
   }
 
+  #claimed({ claim }: AtomicWrite, latest: number, now: number): Claimed | null {
+    if (claim === undefined) return null
+    const unchanged = claim.since === latest ? claimUnchanged(claim, now) : null
+    return unchanged ?? claimRows(claim, this.#connection.reads.queries.find(claim.query, now))
+  }
+
   #commitOne(write: AtomicWrite, version: number, now: number, guardAll: boolean): CommitOutcome {
     const { statements, uniqueIndexes, log, database } = this.#connection
     const context: ApplyContext = { statements, uniqueIndexes, log, version, now }
@@ -122,7 +131,10 @@ export class BatchCommit {
       const conflicts = changedReads(write.reads, version - 1, context)
       if (conflicts !== null) return { type: 'conflict', conflicts }
     }
-    const { checks, mutations } = write
+    const claimed = this.#claimed(write, version - 1, now)
+    if (claimed !== null && 'conflicts' in claimed) return { type: 'conflict', ...claimed }
+    const { checks } = write
+    const mutations = appliedMutations(write, claimed?.places)
     const inserting = areInserts(checks, mutations)
     if (checks.length > 0 && !inserting) {
       const conflicts = failedChecks(checks, context)
@@ -137,7 +149,7 @@ export class BatchCommit {
       const touched = inserting ? applyInserts(mutations, context) : applyMutations(mutations, context)
       statements.appendLog.run(version, now, log.take())
       if (guarded) release.run()
-      return { type: 'committed', version, touched }
+      return { type: 'committed', version, touched, ...(claimed && { claimed: claimed.places }) }
     } catch (error) {
       log.reset()
       if (engineCode(error) !== undefined || !database.inTransaction) throw error

@@ -10,6 +10,7 @@ import {
   isNull,
   lt,
   lte,
+  min,
   or,
   type Placeholder,
   type SQL,
@@ -84,6 +85,18 @@ export class CollectionStatements {
   get countExpiredRange(): Statement<[Key, Key, number], readonly [number]> {
     const inside = and(this.#inCollection, this.#inRange, this.#dead)
     return this.#once('countExpiredRange', () => this.#prepare(this.#count(inside), 'start', 'end', 'now'))
+  }
+
+  /** When the next row expires after a time. */
+  get nextExpiry(): Statement<[number], readonly [number | null]> {
+    const { kv } = this.#tables
+    const later = and(this.#inCollection, isNotNull(kv.expiresAt), gt(kv.expiresAt, sql.placeholder('after')))
+    const query = () =>
+      this.#db
+        .select({ next: min(kv.expiresAt) })
+        .from(kv)
+        .where(later)
+    return this.#once('nextExpiry', () => this.#prepare(query(), 'after'))
   }
 
   get #db() {

@@ -4,6 +4,7 @@ import { StorageError } from '../../errors.ts'
 import { compareBytes } from '../../key/codec.ts'
 import type {
   BatchOutcome,
+  CollectionExpiry,
   CommitBatch,
   Driver,
   LoggedCommit,
@@ -127,8 +128,10 @@ export class SqliteDriver implements Driver {
     )
   }
 
-  nextExpiry(): Promise<number | null> {
-    return this.#onTop(({ statements }) => nextExpiry(statements))
+  nextExpiry(of?: CollectionExpiry): Promise<number | null> {
+    return this.#onTop(({ statements, reads }) =>
+      of === undefined ? nextExpiry(statements) : reads.nextExpiry(of),
+    )
   }
 
   sweep(limit: number): Promise<SweepOutcome> {

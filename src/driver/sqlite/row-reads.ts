@@ -1,5 +1,5 @@
 import type { KeyRange } from '../../key/range.ts'
-import type { KeyedRow, Read, ReadResults, ResultOf, Scan, StoredRow } from '../driver.ts'
+import type { CollectionExpiry, KeyedRow, Read, ReadResults, ResultOf, Scan, StoredRow } from '../driver.ts'
 import type { CollectionStatements } from './collection-statements.ts'
 import type { QueryRunner } from './query/query-runner.ts'
 import { type Statements, toStoredRow } from './statements.ts'
@@ -48,6 +48,11 @@ export class RowReads {
     if (range === null) return statements.count.get()![0] - statements.countExpired.get(now)![0]
     const { start, end } = range
     return statements.countRange.get(start, end)![0] - statements.countExpiredRange.get(start, end, now)![0]
+  }
+
+  /** When the first row of a collection expires after a time, in milliseconds since the epoch. */
+  nextExpiry({ collection, after }: CollectionExpiry): number | null {
+    return this.#of(collection).nextExpiry.get(after)![0]
   }
 
   #of(collection: string | null): CollectionStatements {

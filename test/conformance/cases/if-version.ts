@@ -55,11 +55,11 @@ export const ifVersionCases: Cases = {
       conflicts: [{ key: ['users', 'alice'], expected, actual }],
     }
     for (const write of [
-      users.update('alice', { age: 99 }, { ifVersion: expected }),
-      users.update('alice', count, { ifVersion: expected }),
-      users.delete('alice', { ifVersion: expected }),
+      () => users.update('alice', { age: 99 }, { ifVersion: expected }),
+      () => users.update('alice', count, { ifVersion: expected }),
+      () => users.delete('alice', { ifVersion: expected }),
     ]) {
-      const error = await write.catch((reason: unknown) => reason)
+      const error = await write().catch((reason: unknown) => reason)
       expect(error).toBeInstanceOf(ConflictError)
       expect(error).toMatchObject(facts)
       expect((error as Error).message).toMatch(/^Nothing was written: others changed \["users", "alice"\]$/)
@@ -112,10 +112,10 @@ export const ifVersionCases: Cases = {
       expect(isVersionstamp(text)).toBe(false)
       const ifVersion = text as string
       for (const write of [
-        users.update('alice', { age: 99 }, { ifVersion }),
-        users.delete('alice', { ifVersion }),
+        () => users.update('alice', { age: 99 }, { ifVersion }),
+        () => users.delete('alice', { ifVersion }),
       ]) {
-        const error = await write.catch((reason: unknown) => reason)
+        const error = await write().catch((reason: unknown) => reason)
         expect(error).toBeInstanceOf(text === 'ffffffffffffffffffff' ? RangeError : TypeError)
         const { message } = error as Error
         expect(message).toMatch(/versionstamp/)

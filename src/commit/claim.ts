@@ -1,0 +1,51 @@
+import { encodeKey } from '../key/codec.ts'
+import { keyText } from '../key/key-text.ts'
+import type { Key } from '../key.types.ts'
+import { operandAt } from '../query/operand.ts'
+import type { CheckConflict, Claim, Mutation } from './write.ts'
+
+/** What a claim takes: the places of these candidates, in the order of the query. */
+export type Claimed =
+  | { readonly places: readonly number[] }
+  | { readonly conflicts: readonly CheckConflict[] }
+
+/** A key that was read has passed the limit of its day. */
+const anyLength = Number.POSITIVE_INFINITY
+
+/** The most rows that a claim takes. */
+export function limitOf({ query: { plan, operands }, candidates }: Claim): number {
+  return plan.limit === null ? candidates.length : operandAt(operands, plan.limit)
+}
+
+/** What is taken of candidates that nobody can have changed since they were read; null where one of them has expired. */
+export function claimUnchanged(claim: Claim, now: number): Claimed | null {
+  const taken = claim.candidates.slice(0, limitOf(claim))
+  if (taken.some(({ expiresAt }) => expiresAt !== null && expiresAt <= now)) return null
+  return { places: [...taken.keys()] }
+}
+
+/** What is taken where the query of a claim finds these rows now. */
+export function claimRows(
+  { candidates }: Claim,
+  rows: readonly { readonly key: Key; readonly version: number }[],
+): Claimed {
+  const placeOf = new Map(candidates.map(({ key }, place) => [keyText(key), place]))
+  const places: number[] = []
+  const conflicts: CheckConflict[] = []
+  for (const row of rows) {
+    const key = encodeKey(row.key, anyLength)
+    const place = placeOf.get(keyText(key))
+    if (place !== undefined && candidates[place]!.version === row.version) places.push(place)
+    else conflicts.push({ key, expected: candidates[place ?? -1]?.version ?? null, actual: row.version })
+  }
+  return conflicts.length > 0 || places.length === 0 ? { conflicts } : { places }
+}
+
+/** The mutations of a write that was committed: of a claim, those of the candidates in these places. */
+export function appliedMutations(
+  write: { readonly mutations: readonly Mutation[]; readonly claim?: Claim },
+  places: readonly number[] | undefined,
+): readonly Mutation[] {
+  const { claim, mutations } = write
+  return claim === undefined ? mutations : places!.map((place) => claim.candidates[place]!.mutation)
+}

@@ -1,0 +1,44 @@
+import type { StoredRow } from '../driver/driver.ts'
+import { formatVersionstamp } from '../key/versionstamp.ts'
+import type { Key } from '../key.types.ts'
+import type { RowEntry } from '../store/row-store.ts'
+import { KeyedEntry } from '../value/keyed-entry.ts'
+
+/** A value that the unit has loaded: the one object that all its entries share. */
+export interface Loaded {
+  readonly key: Key
+  readonly encodedKey: Uint8Array
+  /** The stored form that `value` was decoded from, or that it was last written as. */
+  row: StoredRow
+  value: unknown
+  entry: KeyedEntry | null
+  /** That of its repository, and those with related rows in them. */
+  readonly rowEntries: WritableRowEntry[]
+}
+
+type WritableRowEntry = { -readonly [P in keyof RowEntry]: RowEntry[P] }
+
+/** Gives a value to all entries of its key. */
+export function show(loaded: Loaded, value: unknown): void {
+  loaded.value = value
+  const { version, expiresAt } = loaded.row
+  const versionstamp = formatVersionstamp(version)
+  if (loaded.entry !== null) KeyedEntry.renew(loaded.entry, value, versionstamp, expiresAt)
+  for (const entry of loaded.rowEntries) Object.assign(entry, { value, versionstamp, expiresAt })
+}
+
+/** Takes on a value that was assigned to an entry of the key: from here on its other entries show it too. */
+export function adoptAssigned(loaded: Loaded): void {
+  let assigned: { readonly value: unknown } | null = null
+  const look = (entry: { readonly value: unknown }) => {
+    if (Object.is(entry.value, loaded.value)) return
+    if (assigned !== null && !Object.is(entry.value, assigned.value)) {
+      const id = loaded.rowEntries[0]?.id ?? loaded.key
+      throw new TypeError(`Two entries of ${String(id)} were given different values: assign to one of them`)
+    }
+    assigned = entry
+  }
+  if (loaded.entry !== null) look(loaded.entry)
+  loaded.rowEntries.forEach(look)
+  if (assigned !== null) show(loaded, (assigned as { readonly value: unknown }).value)
+}

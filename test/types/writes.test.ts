@@ -1,0 +1,65 @@
+import { Valkeyrie } from 'valkeyrie'
+import { expectTypeOf, it } from 'vitest'
+import { z } from 'zod'
+
+const schema = z.object({
+  n: z.int(),
+  big: z.bigint().optional(),
+  maybe: z.number().nullish(),
+  text: z.string(),
+  either: z.union([z.number(), z.object({ increment: z.number() })]),
+  any: z.any(),
+})
+const db = await Valkeyrie.withSchema(['items', '*'], schema, { name: 'items' }).open()
+const { items } = db.repositories
+
+/** Checked by the compiler alone. */
+const never = () => false as boolean
+
+it('increments are offered for numbers and bigints, each with its own kind', async () => {
+  if (never()) {
+    await items.update('a', { n: { increment: 1 }, big: { decrement: 1n }, maybe: { increment: 2 } })
+    await items.update('a', { either: { increment: 1 } })
+    // @ts-expect-error a bigint is not added to a number
+    await items.update('a', { n: { increment: 1n } })
+    // @ts-expect-error a number is not added to a bigint
+    await items.update('a', { big: { increment: 1 } })
+    // @ts-expect-error a text has no increment
+    await items.update('a', { text: { increment: 1 } })
+    // @ts-expect-error what may be an object takes no decrement
+    await items.update('a', { either: { decrement: 1 } })
+    // @ts-expect-error one of them
+    await items.update('a', { n: { increment: 1, decrement: 1 } })
+  }
+})
+
+it('the rows that a write has touched are there where it is asked for them', async () => {
+  if (!never()) return
+  const query = { where: { n: 1 }, set: { n: 2 } }
+  const plain = await items.updateMany(query)
+  expectTypeOf(plain).not.toHaveProperty('entries')
+  const returned = await items.updateMany({ ...query, returning: true })
+  expectTypeOf(returned.entries[0]!.value.n).toEqualTypeOf<number>()
+  const removed = await items.deleteMany({ where: { n: 1 }, returning: true })
+  expectTypeOf(removed.entries[0]!.expiresAt).toEqualTypeOf<number | null>()
+  const claimed = await items.claimMany({ ...query, limit: 1 })
+  expectTypeOf(claimed.entries[0]!.value.text).toEqualTypeOf<string>()
+  if (never()) {
+    // @ts-expect-error a claim has a limit
+    await items.claimMany(query)
+    // @ts-expect-error an order is of a field
+    await items.claimMany({ ...query, limit: 1, orderBy: { none: 'asc' } })
+    // @ts-expect-error both parts are needed
+    await items.upsert('a', { update: {} })
+    // @ts-expect-error a versionstamp is text
+    await items.update('a', {}, { ifVersion: null })
+  }
+})
+
+it('a value is assigned to an entry that is there, and to no missing one', async () => {
+  const entry = await items.get('a')
+  if (never() && entry.value !== null) entry.value = { ...entry.value, n: 1 }
+  // @ts-expect-error it may be missing
+  if (never()) entry.value = null
+  expectTypeOf(entry.expiresAt).toEqualTypeOf<number | null>()
+})
