@@ -1,3 +1,4 @@
+import { measureClaims } from './claims/measure-claims.ts'
 import { type Comparison, compare } from './comparison/compare.ts'
 import { comparisonTasks, isTaskFor, writingTasks } from './comparison/tasks.ts'
 import type { Contenders } from './contenders/contenders.ts'
@@ -70,5 +71,13 @@ export async function measure(
       : null,
     memory: wants('memory') ? await measureMemory(during('memory').onTask) : null,
     starts: wants('starts') ? await measureStarts(pace.starts, during('starts').onTask) : null,
+    claims: wants('claims')
+      ? await measureClaims({
+          counts: [1, 2, 3],
+          rounds: pace.starts,
+          jobs: 1_000,
+          onTask: during('claims').onTask,
+        })
+      : null,
   }
 }

@@ -1,3 +1,4 @@
+import type { ClaimTimes } from './claims/measure-claims.ts'
 import type { Comparison } from './comparison/compare.ts'
 import type { Contenders } from './contenders/contenders.ts'
 import type { GrowthTimes } from './growth/measure-growth.ts'
@@ -24,4 +25,5 @@ export interface Results {
   /** What it takes to iterate over all cities, in MB. */
   readonly memory: number | null
   readonly starts: readonly StartTimes[] | null
+  readonly claims: readonly ClaimTimes[] | null
 }

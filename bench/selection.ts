@@ -4,7 +4,16 @@ import { fullPace, type Pace, quickPace } from './pace.ts'
 import { type QueryTask, queryTasks } from './queries/tasks.ts'
 
 /** What is measured together, beside the tasks of the comparison and the queries. */
-export const suites = ['synced', 'queries', 'growth', 'watchers', 'processes', 'memory', 'starts'] as const
+export const suites = [
+  'synced',
+  'queries',
+  'growth',
+  'watchers',
+  'processes',
+  'memory',
+  'starts',
+  'claims',
+] as const
 
 export type Suite = (typeof suites)[number]
 

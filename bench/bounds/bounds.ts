@@ -1,3 +1,4 @@
+import type { ClaimTimes } from '../claims/measure-claims.ts'
 import type { Comparison } from '../comparison/compare.ts'
 import type { ComparisonTask } from '../comparison/tasks.ts'
 import { type GrowthTimes, growthContenders } from '../growth/measure-growth.ts'
@@ -49,6 +50,9 @@ const starts: Readonly<Record<StartTask, number>> = {
 }
 const startMemory = 25
 
+/** How many times as long as by hand a claim may take, and as long as with one process fewer. */
+const claims = { byHand: 2, more: 1.2 }
+
 /** How many times as long as with none a set may take while so many watch other rows. */
 const watched = 1.2
 /** Milliseconds until a change of another process is seen, and the share of a core that an idle watcher may take. */
@@ -64,6 +68,7 @@ export function boundsOf(results: Results): Bound[] {
     noticing,
     memory: megabytes,
     starts: started,
+    claims: claimed,
   } = results
   return [
     ...comparisons.flatMap(boundsByHand),
@@ -74,6 +79,7 @@ export function boundsOf(results: Results): Bound[] {
     ...(noticing === null ? [] : noticingBounds(noticing)),
     ...(megabytes === null ? [] : [memoryBound(megabytes)]),
     ...(started === null ? [] : started.flatMap(startBounds)),
+    ...(claimed === null ? [] : claimed.flatMap(claimBounds)),
   ]
 }
 
@@ -178,6 +184,28 @@ const within = (what: string, value: number, limit: number, format: (value: numb
 
 const memoryBound = (megabytes: number): Bound =>
   within('memory to iterate over 135,233 cities', megabytes, memory, (it) => `${it.toFixed(0)} MB`)
+
+function claimBounds(
+  { processes, byHand, valkeyrie }: ClaimTimes,
+  i: number,
+  all: readonly ClaimTimes[],
+): Bound[] {
+  const what = `claims by ${processes} ${processes === 1 ? 'process' : 'processes'}`
+  const fewer = all[i - 1]
+  return [
+    atMost(claims.byHand, { what, against: 'by hand', own: valkeyrie, other: byHand }),
+    ...(fewer === undefined
+      ? []
+      : [
+          atMost(claims.more, {
+            what,
+            against: `by ${fewer.processes}`,
+            own: valkeyrie,
+            other: fewer.valkeyrie,
+          }),
+        ]),
+  ]
+}
 
 function startBounds({ task, byHand, valkeyrie, megabytes }: StartTimes): Bound[] {
   const what = `start: ${task}`

@@ -6,6 +6,7 @@ import { growthChart } from './charts/growth.ts'
 import { processesChart } from './charts/processes.ts'
 import { watchersChart } from './charts/watchers.ts'
 import { boundsSection } from './sections/bounds.ts'
+import { claimsSection } from './sections/claims.ts'
 import { comparisonSection, syncedSection } from './sections/comparison.ts'
 import { contendersSection } from './sections/contenders.ts'
 import { growthSection } from './sections/growth.ts'
@@ -25,8 +26,19 @@ export interface Part {
 
 /** All that was measured, in the order in which it is told. */
 export function partsOf(results: Results, bounds: readonly Bound[]): readonly Part[] {
-  const { machine, contenders, comparisons, synced, queries, growth, watchers, noticing, processes, starts } =
-    results
+  const {
+    machine,
+    contenders,
+    comparisons,
+    synced,
+    queries,
+    growth,
+    watchers,
+    noticing,
+    processes,
+    starts,
+    claims,
+  } = results
   return [
     { section: machineSection(machine) },
     ...(comparisons.length > 0 ? [{ section: contendersSection(contenders) }] : []),
@@ -43,6 +55,7 @@ export function partsOf(results: Results, bounds: readonly Bound[]): readonly Pa
       ? []
       : [{ section: processesSection(processes), chart: processesChart(processes) }]),
     ...(starts === null ? [] : [{ section: startsSection(starts) }]),
+    ...(claims === null ? [] : [{ section: claimsSection(claims) }]),
     ...(bounds.length > 0 ? [{ section: boundsSection(bounds) }] : []),
   ]
 }

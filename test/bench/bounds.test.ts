@@ -65,6 +65,10 @@ it('is checked for what was measured, by key and by repository', () => {
       { task: 'process', byHand: timing(100), valkeyrie: timing(160), megabytes: 26 },
       { task: 'worker thread', byHand: timing(100), valkeyrie: timing(161), megabytes: null },
     ],
+    claims: [
+      { processes: 1, byHand: timing(100), valkeyrie: timing(200) },
+      { processes: 2, byHand: timing(100), valkeyrie: timing(241) },
+    ],
   }
   const bounds = boundsOf(results).map(({ what, against, holds }) => [what, against, holds])
   expect(bounds).toEqual([
@@ -81,5 +85,8 @@ it('is checked for what was measured, by key and by repository', () => {
     ['start: process', 'by hand', true],
     ['start: process, more memory', '', false],
     ['start: worker thread', 'by hand', false],
+    ['claims by 1 process', 'by hand', true],
+    ['claims by 2 processes', 'by hand', false],
+    ['claims by 2 processes', 'by 1', false],
   ])
 })
