@@ -48,8 +48,13 @@ export class ConnectionPool {
     else connection.close()
   }
 
-  close(): void {
+  /** Gives no connection any more. */
+  end(): void {
     this.#closed = true
+  }
+
+  close(): void {
+    this.end()
     for (const connection of [...this.#taken, ...this.#idle]) connection.close()
     this.#taken.clear()
     this.#idle.length = 0

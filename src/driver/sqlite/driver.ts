@@ -1,12 +1,15 @@
 import { rmSync } from 'node:fs'
 import { memoryPath } from '../../database-path.ts'
 import { StorageError } from '../../errors.ts'
+import { pauseDue } from '../../give-way.ts'
 import { compareBytes } from '../../key/codec.ts'
+import type { FindPlan, Planned } from '../../query/plan.ts'
 import type {
   BatchOutcome,
   CollectionExpiry,
   CommitBatch,
   Driver,
+  KeyedRow,
   LoggedCommit,
   LogPage,
   Read,
@@ -18,21 +21,24 @@ import type {
 import { readChanges } from './change-log.ts'
 import { databaseFiles } from './connection.ts'
 import type { ConnectionPool } from './connection-pool.ts'
-import { assertOpen, isPassing, toKvError } from './engine-error.ts'
+import { assertOpen, engineCode, isPassing, toKvError } from './engine-error.ts'
 import { FileSession } from './file-session.ts'
 import type { LogTrimmer } from './log-retention.ts'
 import { MemorySession, ReplacedRows } from './memory-session.ts'
 import type { ConnectionParts, PooledConnection, SqliteDriverOptions } from './pooled-connection.ts'
 import { type Run, retryBusy } from './retry-busy.ts'
 import { performRead } from './row-reads.ts'
+import { RowSlices } from './row-slices.ts'
 import { Snapshots } from './snapshots.ts'
 import { latestVersion, type Statements } from './statements.ts'
 import { endTurn, takeTurn } from './turns.ts'
 
 const keysPerLogRow = 10_000
 /** The log may hold values: a page of it ends where it has this many bytes of changes. */
-const bytesPerLogPage = 1024 * 1024
+const bytesPerLogPage = 64 * 1024
 const noKey = new Uint8Array()
+/** So many queries are read in slices at a time: each holds a connection. */
+const mostSlicing = 8
 
 /** The driver of an SQLite file or of a database in memory. Each call works on one connection, without a pause. */
 export class SqliteDriver implements Driver {
@@ -41,6 +47,7 @@ export class SqliteDriver implements Driver {
   /** Of a database in memory. */
   readonly #replaced: ReplacedRows | null
   readonly #trimmer: LogTrimmer
+  readonly #slicing = new Set<Promise<unknown>>()
   readonly #options: SqliteDriverOptions
 
   constructor(pool: ConnectionPool, { options, trimmer }: Pick<ConnectionParts, 'options' | 'trimmer'>) {
@@ -51,8 +58,11 @@ export class SqliteDriver implements Driver {
     this.#replaced = options.path === memoryPath ? new ReplacedRows(pool.top) : null
   }
 
-  read<R extends Read>(request: R): Promise<ResultOf<R>> {
-    return this.#onTop(({ reads, transactions, catalog }) => {
+  read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
+    return this.#onTop<ResultOf<R>>(({ reads, transactions, catalog }) => {
+      if (request.type === 'find' && this.#maySlice && reads.queries.findsMany(request.query)) {
+        return this.#findInSlices(request.query, signal) as Promise<ResultOf<R>>
+      }
       // A read of several statements is of one state.
       const isOne = request.type !== 'getMany' && request.type !== 'count'
       const result = isOne
@@ -61,6 +71,49 @@ export class SqliteDriver implements Driver {
       catalog.assertFits(request)
       return result
     })
+  }
+
+  /** A database in memory has no other connection for those who come in the pauses. */
+  get #maySlice(): boolean {
+    return this.#replaced === null && this.#slicing.size < mostSlicing
+  }
+
+  /** Of the state in which the first slice is read. */
+  #findInSlices(query: Planned<FindPlan>, signal: AbortSignal | undefined): KeyedRow[] | Promise<KeyedRow[]> {
+    const { reads, catalog } = this.#pool.top
+    const slices = new RowSlices(reads.queries.each(query, Date.now()))
+    let isAll: boolean
+    try {
+      isAll = slices.read()
+    } catch (error) {
+      if (engineCode(error) !== 'SQLITE_ERROR') throw error
+      // It names an index that another process has dropped since: the query is right without it.
+      return performRead(reads, { type: 'find', query }, Date.now())
+    }
+    catalog.assertFits({ type: 'find', query })
+    if (isAll) return slices.rows
+    const rest = this.#readRest(slices, signal)
+    this.#slicing.add(rest)
+    const done = () => this.#slicing.delete(rest)
+    rest.then(done, done)
+    return rest
+  }
+
+  async #readRest(slices: RowSlices, signal: AbortSignal | undefined): Promise<KeyedRow[]> {
+    const connection = this.#pool.take()
+    try {
+      do {
+        await pauseDue()
+        signal?.throwIfAborted()
+        assertOpen(this.#pool)
+      } while (!slices.read())
+      return slices.rows
+    } catch (error) {
+      throw toKvError(error)
+    } finally {
+      slices.stop()
+      this.#pool.giveBack(connection)
+    }
   }
 
   session(use: SessionUse): Session {
@@ -161,6 +214,9 @@ export class SqliteDriver implements Driver {
 
   async close(): Promise<void> {
     this.#snapshots.close()
+    this.#pool.end()
+    // Each ends at its next slice, and gives its connection back.
+    await Promise.allSettled(this.#slicing)
     this.#pool.close()
   }
 
@@ -169,8 +225,8 @@ export class SqliteDriver implements Driver {
     for (const file of databaseFiles(this.#options.path)) rmSync(file, { force: true })
   }
 
-  #onTop<T>(attempt: (connection: PooledConnection) => T): Promise<T> {
-    return this.#run(() => attempt(this.#pool.top))
+  #onTop<T>(attempt: (connection: PooledConnection) => T | Promise<T>): Promise<T> {
+    return this.#run(() => attempt(this.#pool.top)) as Promise<T>
   }
 
   /** Runs `attempt` at once, and again later while other connections are in its way. */

@@ -39,6 +39,13 @@ export class PreparedQuery {
     return values
   }
 
+  /** As `all`, a row at a time; until its end the connection does nothing else than read. */
+  iterate(operands: readonly Operand[], now: number): IterableIterator<unknown> {
+    const values = this.bind(operands, now)
+    if (this.#logger) this.#logger.logQuery(this.sql, values)
+    return this.#statement.iterate(...values)
+  }
+
   /** The rows, each an array of its columns. */
   all(operands: readonly Operand[], now: number): unknown[] {
     const values = this.bind(operands, now)

@@ -4,8 +4,10 @@ import type { Logger } from 'drizzle-orm/logger'
 import type { IndexDeclaration } from '../../../catalog/catalog.ts'
 import { QueryError } from '../../../errors.ts'
 import { decodeKey } from '../../../key/codec.ts'
+import { decodeKeyText } from '../../../key/decode-text.ts'
 import { BoundedCache } from '../../../query/bounded-cache.ts'
 import { conjuncts } from '../../../query/condition.ts'
+import { operandAt } from '../../../query/operand.ts'
 import type { AggregatePlan, CountPlan, FindPlan, Plan, Planned, RelatedPlan } from '../../../query/plan.ts'
 import type { Explanation, Figures, KeyedRow, RelatedRow } from '../../driver.ts'
 import { engineCode } from '../engine-error.ts'
@@ -19,6 +21,8 @@ import { PreparedQuery } from './prepared-query.ts'
 import { allOf, findSql, fromKv, type KeyForm, relatedSql, selectionSql } from './select-sql.ts'
 
 const mostStatements = 500
+/** As many rows are read without a pause. */
+const manyRows = 1_000
 /** A plan with a longer shape is compiled each time: hundreds of its kind would take too much memory. */
 const longestName = 25_000
 
@@ -35,6 +39,8 @@ interface QueryRunnerOptions {
 /** The statements of one plan, each prepared when it is first used. Where no rows are given there is only one. */
 interface Compiled {
   readonly rows: KeyedRows
+  /** How many rows it found last; null: it has found none yet. */
+  found: number | null
   withText: PreparedQuery | null
   withBytes: PreparedQuery | null
 }
@@ -67,6 +73,42 @@ export class QueryRunner {
 
   find(query: Planned<FindPlan>, now = Date.now()): KeyedRow[] {
     return this.#run(query, (compiled) => this.#rows(compiled, query, now))
+  }
+
+  /** Whether a query may find more rows than are read without a pause: it did the last time, or has not been run. */
+  findsMany(query: Planned<FindPlan>): boolean {
+    const { limit } = query.plan
+    if (limit !== null && operandAt(query.operands, limit) <= manyRows) return false
+    const { found } = this.#byPlan.get(query.plan) ?? this.#compile(query)
+    return found === null || found > manyRows
+  }
+
+  /** The rows that a query finds, one after the other. */
+  *each(query: Planned<FindPlan>, now: number): Generator<KeyedRow, void> {
+    const { plan, operands } = query
+    const compiled = this.#byPlan.get(plan) ?? this.#compile(query)
+    const rows = <K>(form: KeyForm) =>
+      this.#form(compiled, plan, form).iterate(operands, now) as Iterable<KeyedColumns<K>>
+    let given = 0
+    let toldByText = true
+    for (const columns of rows<string>('text')) {
+      const sound = this.#checksums ? unsealedColumns(columns) : columns
+      const key = decodeKeyText(sound[5])
+      toldByText = key !== null
+      if (key === null) break
+      given += 1
+      yield toKeyedRow(sound, key)
+    }
+    if (!toldByText) {
+      let place = 0
+      for (const columns of rows<Uint8Array>('bytes')) {
+        if (place++ < given) continue
+        const sound = this.#checksums ? unsealedColumns(columns) : columns
+        yield toKeyedRow(sound, decodeKey(sound[5]))
+      }
+      given = place
+    }
+    compiled.found = given
   }
 
   /** In one statement, whatever the keys are. */
@@ -111,10 +153,12 @@ export class QueryRunner {
   #rows(compiled: Compiled, { plan, operands }: Planned, now: number): KeyedRow[] {
     const read = <K>(form: KeyForm) =>
       this.#form(compiled, plan, form).all(operands, now) as KeyedColumns<K>[]
-    return compiled.rows.read(
+    const rows = compiled.rows.read(
       () => read<string>('text'),
       () => read<Uint8Array>('bytes'),
     )
+    compiled.found = rows.length
+    return rows
   }
 
   #compile(query: Planned): Compiled {
@@ -123,7 +167,7 @@ export class QueryRunner {
     let compiled = this.#compiled.get(name)
     if (compiled === undefined) {
       if (this.#onUnindexed !== 'ignore') this.#report(query)
-      compiled = { rows: new KeyedRows(this.#checksums), withText: null, withBytes: null }
+      compiled = { rows: new KeyedRows(this.#checksums), found: null, withText: null, withBytes: null }
       if (name.length <= longestName) this.#compiled.set(name, compiled)
     }
     this.#byPlan.set(plan, compiled)
