@@ -22,12 +22,12 @@ export interface UnitOfWorkOptions {
 }
 
 type Outcome<T> =
-  | { readonly done: true; readonly result: T }
+  | { readonly done: true; readonly result: T; readonly committed: boolean }
   | { readonly done: false; readonly conflicts: readonly CheckConflict[] }
 
 const defaultRetries = 100
 /** After so many runs that others have made fail, the next one is made in a turn, in which they wait. */
-const runsBeforeTurn = 3
+const runsBeforeTurn = 2
 
 /** Runs a unit of work until it commits. */
 export async function runUnitOfWork<R extends Definitions, T>(
@@ -42,16 +42,20 @@ export async function runUnitOfWork<R extends Definitions, T>(
   }
   let turn: Turn | undefined
   let longestRun = 0
+  let committed = false
   try {
     for (let attempt = 1; ; attempt++) {
       const started = performance.now()
       const outcome = await runOnce(store, work, signal, turn?.id)
-      if (outcome.done) return outcome.result
+      if (outcome.done) {
+        committed = outcome.committed
+        return outcome.result
+      }
       longestRun = Math.max(longestRun, performance.now() - started)
       if (attempt <= retries && Date.now() < deadline) {
         if (attempt < runsBeforeTurn) await backOff(attempt, signal)
         else {
-          turn ??= new Turn(store.driver, longestRun)
+          turn ??= new Turn(store, longestRun)
           await turn.come(signal)
         }
         if (Date.now() < deadline) continue
@@ -59,7 +63,8 @@ export async function runUnitOfWork<R extends Definitions, T>(
       throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
     }
   } finally {
-    await turn?.end().catch(() => {})
+    // What is held up by an end that fails waits no longer than the turn lasts.
+    await turn?.end(committed).catch(() => {})
   }
 }
 
@@ -79,10 +84,10 @@ async function runOnce<R extends Definitions, T>(
       signal,
     )
     const write = await unit.finish()
-    if (write.mutations.length === 0) return { done: true, result }
+    if (write.mutations.length === 0) return { done: true, result, committed: false }
     const outcome = await store.commit(write)
     return outcome.type === 'committed'
-      ? { done: true, result }
+      ? { done: true, result, committed: true }
       : { done: false, conflicts: outcome.conflicts }
   } finally {
     unit.end()

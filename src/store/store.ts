@@ -25,6 +25,7 @@ import { WatchHub } from '../watch/hub.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { expiryOfSet, expiryTime, type SetOptions } from './expiry.ts'
 import { Filing } from './filing.ts'
+import { KeyedMutex } from './keyed-mutex.ts'
 import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
 import { SnapshotStore } from './snapshot-store.ts'
 import { Sweeper } from './sweeper.ts'
@@ -46,6 +47,8 @@ export class Store implements RowStore {
   readonly limits: Limits
   readonly format: ValueFormat
   readonly hub: WatchHub
+  /** The line of those in this process who want a turn. */
+  readonly turns = new KeyedMutex()
   readonly path: string
   readonly #validateReads: boolean
   readonly #filing: Filing

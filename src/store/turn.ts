@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Driver } from '../driver/driver.ts'
+import { untilAborted } from '../until-aborted.ts'
+import type { KeyedMutex } from './keyed-mutex.ts'
 
 /** Milliseconds for which a turn lasts at the least. */
 const shortest = 50
@@ -9,35 +11,57 @@ const patience = 4
 /** Milliseconds between two looks whether a turn has come. */
 const longestDelay = 4
 
+/** What turns are taken of: the driver of a database, and the line of those in this process who want one. */
+export interface TurnSource {
+  readonly driver: Driver
+  readonly turns: KeyedMutex
+}
+
 /**
  * The turn of somebody whose commits have failed several times because of others: while it lasts, these wait, in every process.
- * It ends with the commit, or after a time that is in proportion to the work.
+ * It ends with the commit, or after a time that is in proportion to the work. Those of one process stand in a line, of which the
+ * first has a place in the queue of all processes.
  */
 export class Turn {
   readonly id = randomUUID()
-  readonly #driver: Driver
+  readonly #source: TurnSource
   #hold: number
-  #asked = false
+  #leaveLine: (() => void) | undefined
 
   /** `longestRun`: the time that the work has taken at the most so far, in milliseconds. */
-  constructor(driver: Driver, longestRun: number) {
-    this.#driver = driver
+  constructor(source: TurnSource, longestRun: number) {
+    this.#source = source
     this.#hold = Math.max(shortest, patience * longestRun)
   }
 
   /** Resolves when the turn has come; after a run in it that failed, it begins anew, for longer. */
   async come(signal: AbortSignal | undefined): Promise<void> {
-    this.#asked = true
+    this.#leaveLine ??= await this.#enterLine(signal)
     const hold = this.#hold
     this.#hold *= 2
-    while (!(await this.#driver.takeTurn(this.id, hold))) {
+    while (!(await this.#source.driver.takeTurn(this.id, hold))) {
       await delay(1 + Math.random() * longestDelay)
       signal?.throwIfAborted()
     }
   }
 
-  /** Ends it where it has not ended by a commit. */
-  async end(): Promise<void> {
-    if (this.#asked) await this.#driver.endTurn(this.id)
+  /** `committed`: the turn has ended with the commit. */
+  async end(committed: boolean): Promise<void> {
+    if (this.#leaveLine === undefined) return
+    try {
+      if (!committed) await this.#source.driver.endTurn(this.id)
+    } finally {
+      this.#leaveLine()
+    }
+  }
+
+  async #enterLine(signal: AbortSignal | undefined): Promise<() => void> {
+    const entering = this.#source.turns.enter('')
+    try {
+      return await untilAborted(entering, signal)
+    } catch (error) {
+      void entering.then((leave) => leave())
+      throw error
+    }
   }
 }

@@ -95,7 +95,8 @@ export class BatchCommit {
         const outcome = this.#commitOne(write, latest + 1, now, guardAll)
         if (outcome.type === 'committed') {
           latest = outcome.version
-          if (turn !== null) {
+          // What is written beside the unit of work whose turn it is does not end it.
+          if (turn !== null && write.reads !== undefined) {
             writeTurns(statements, leaveTurn(readTurns(statements), turn.id), now)
             turn = null
           }

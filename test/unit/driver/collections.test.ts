@@ -139,12 +139,12 @@ describe('a file that is opened for reading only', () => {
     expect((await db.repositories.users.get('alice')).value).toStrictEqual({ n: 1 })
     expect(await ids(db.repositories.users.list())).toStrictEqual(['alice'])
     for (const write of [
-      db.set(['a'], 1),
-      db.delete(['users', 'alice']),
-      db.repositories.users.update('alice', { n: 2 }),
-      db.clear(),
+      () => db.set(['a'], 1),
+      () => db.delete(['users', 'alice']),
+      () => db.repositories.users.update('alice', { n: 2 }),
+      () => db.clear(),
     ]) {
-      await expect(write).rejects.toMatchObject({ code: 'STORAGE', engineCode: 'SQLITE_READONLY' })
+      await expect(write()).rejects.toMatchObject({ code: 'STORAGE', engineCode: 'SQLITE_READONLY' })
     }
     expect(await db.repositories.users.count()).toBe(1)
   })
