@@ -9,8 +9,6 @@ import { formatOf, type Registry } from './schema/registry.ts'
 import type { Definitions } from './schema/registry.types.ts'
 import { Store } from './store/store.ts'
 
-const oldestNode = 22
-
 /** Opens a database with the schemas of a registry: where the engine, the store and its typed face are put together. */
 export async function openDatabase<R extends Definitions>(
   registry: Registry,
@@ -53,9 +51,10 @@ export async function verifyDatabase(path: string | URL, options: VerifyOptions 
 
 function assertRuntime(path: string): void {
   const { node } = process.versions
-  if (Number.parseInt(node, 10) >= oldestNode) return
+  const [major = 0, minor = 0] = node.split('.').map(Number)
+  if (major > 22 || (major === 22 && minor >= 18)) return
   throw new DatabaseOpenError(
     path,
-    `better-sqlite3 needs Node.js ${oldestNode} or newer, and this is ${node}: upgrade Node.js`,
+    `valkeyrie needs Node.js 22.18 or newer, and this is ${node}: upgrade Node.js`,
   )
 }

@@ -106,7 +106,7 @@ class Writer {
         return leaf(value)
       case 'number':
         if (isJsonNumber(value)) return leaf(value)
-        return leaf(value === 0 ? negativeZero : numberWord(value), 'number')
+        return leaf(value === 0 ? negativeZero() : numberWord(value), 'number')
       case 'bigint':
         if (value >= mostBits || value <= -mostBits)
           refuse(place, `is a bigint of more than ${maxBigIntDigits} digits: store its bytes`)

@@ -47,8 +47,13 @@ export function isJsonNumber(value: number): boolean {
   return Number.isFinite(value) && (value !== 0 || 1 / value > 0)
 }
 
-/** The number -0 in JSON, which `JSON.stringify` writes as 0: an engine finds a number there that equals 0. */
-export const negativeZero = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON('-0')
+/**
+ * The number -0 in JSON, which `JSON.stringify` writes as 0: an engine finds a number there that equals 0. Made when it is called
+ * for, since a Node.js that is too old has no `rawJSON`, and must get as far as being told so.
+ */
+export function negativeZero(): unknown {
+  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON('-0')
+}
 
 export function numberWord(value: number): string {
   return value === 0 ? '-0' : String(value)

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Valkeyrie } from 'valkeyrie'
 import { afterEach, expect, test, vi } from 'vitest'
@@ -14,8 +16,36 @@ test('a Node.js that the engine does not support is told so, and its binary is n
   vi.spyOn(process, 'versions', 'get').mockReturnValue({ ...process.versions, node: '20.20.2' })
   const opening = Valkeyrie.open()
   await expect(opening).rejects.toMatchObject({ name: 'DatabaseOpenError', code: 'DATABASE_OPEN' })
-  await expect(opening).rejects.toThrow(/needs Node\.js 22 or newer, and this is 20\.20\.2: upgrade/)
+  await expect(opening).rejects.toThrow(/needs Node\.js 22\.18 or newer, and this is 20\.20\.2: upgrade/)
 })
+
+/** A Node.js 20 that this machine has besides the one that runs the tests, if it has one. */
+const olderNode = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .filter((folder) => !folder.includes('node_modules'))
+  .map((folder) => join(folder, 'node'))
+  .find((node) => existsSync(node) && / v?20\./.test(` ${execFileSync(node, ['--version'])}`))
+
+const dist = new URL('../../dist/', import.meta.url)
+const openInOlder = `
+  delete JSON.rawJSON
+  if (Number.parseInt(process.versions.node) >= 22)
+    Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.17.1' } })
+  await import('${dist}schema.js')
+  await import('${dist}value/kv-u64.js')
+  const { Valkeyrie } = await import('${dist}index.js')
+  for (const attempt of [() => Valkeyrie.open(), () => Valkeyrie.verify('./no.db')])
+    await attempt().catch(({ name, code, message }) => console.log(name, code, message))`
+
+test.each([process.execPath, ...(olderNode === undefined ? [] : [olderNode])])(
+  'the package can be imported on a Node.js that is too old, to be told so: %s',
+  (node) => {
+    const told = execFileSync(node, ['--input-type=module', '--eval', openInOlder], { encoding: 'utf8' })
+    expect(told).toMatch(
+      /^(DatabaseOpenError DATABASE_OPEN .*valkeyrie needs Node\.js 22\.18 or newer, and this is 2\d\.\d+\.\d+: upgrade Node\.js\n){2}$/,
+    )
+  },
+)
 
 test.each([
   [':memory', /leave the path out .* write '\.\/:memory'/],
