@@ -16,17 +16,31 @@ let resume: () => void = () => {}
 export function pauseDue(): Promise<void> | undefined {
   if (pause !== null) return pause
   if (!isWatched) {
-    isWatched = true
-    began = performance.now()
-    setImmediate(turn)
+    watch(performance.now())
     return undefined
   }
   calls += 1
-  if ((calls & 3) !== 0 || performance.now() - began < longestWork) return undefined
+  return (calls & 3) === 0 && isPauseDue(performance.now()) ? pause! : undefined
+}
+
+/** Whether to wait for `pause`. */
+function isPauseDue(now: number): boolean {
+  if (pause !== null) return true
+  if (!isWatched) {
+    watch(now)
+    return false
+  }
+  if (now - began < longestWork) return false
   pause = new Promise((resolve) => {
     resume = resolve
   })
-  return pause
+  return true
+}
+
+function watch(now: number): void {
+  isWatched = true
+  began = now
+  setImmediate(turn)
 }
 
 /**
@@ -38,44 +52,50 @@ export function paced<T>(call: () => Promise<T>): Promise<T> {
   return due === undefined ? call() : due.then(call)
 }
 
-/** Sizes are those of stored values, more or less in bytes: as much is worked on between two looks whether a pause is due. */
-const sizeOfSlice = 16_384
-const sizeOfItem = 512
+/** Items between two looks at the clock: as many as take about a millisecond. */
+const firstStep = 4
+const longestStep = 256
+const shortLook = 1
+const longLook = 2
 
 /**
  * What `make` makes of each item, in slices with pauses between them; a promise of it where there was a pause, or where `make` gives
- * promises. `sizeOf` tells how much work an item is.
+ * promises.
  */
 export function inSlices<T, U>(
   items: readonly T[],
-  sizeOf: (item: T) => number,
   make: (item: T, index: number) => U | Promise<U>,
 ): U[] | Promise<U[]> {
   const made = new Array<U | Promise<U>>(items.length)
   let asynchronous = false
-  let size = 0
+  let step = firstStep
+  let nextLook = step
+  let looked = 0
   /** Makes items from one on until a pause is due; gives where to go on. */
   const slice = (from: number): number => {
     for (let i = from; i < items.length; i++) {
-      const item = items[i]!
-      const one = make(item, i)
+      const one = make(items[i]!, i)
       made[i] = one
       if (one instanceof Promise) {
         asynchronous = true
         // It is awaited at the end; until then a rejection is no unhandled one.
         one.catch(() => {})
       }
-      size += sizeOfItem + sizeOf(item)
-      if (size < sizeOfSlice) continue
-      size = 0
-      if (pauseDue() !== undefined) return i + 1
+      if (i < nextLook) continue
+      const now = performance.now()
+      const spent = looked === 0 ? 0 : now - looked
+      looked = now
+      if (spent < shortLook) step = Math.min(2 * step, longestStep)
+      else if (spent > longLook) step = Math.max(1, step >> 1)
+      nextLook = i + step
+      if (isPauseDue(now)) return i + 1
     }
     return items.length
   }
   const reached = slice(0)
   if (reached === items.length && !asynchronous) return made as U[]
   const rest = async () => {
-    for (let next = reached; next < items.length; next = slice(next)) await pauseDue()
+    for (let next = reached; next < items.length; next = slice(next)) await pause
     return Promise.all(made)
   }
   return rest()

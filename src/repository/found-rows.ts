@@ -61,12 +61,7 @@ export function entriesOf(
   rows: readonly KeyedRow[],
 ): RowEntry[] | Promise<RowEntry[]> {
   const idOf = idReaderOf(definition)
-  return inSlices(
-    rows,
-    // A damaged value has no length.
-    ({ value }) => value?.length || 0,
-    (row) => store.rowEntry(row, idOf(row.key), row.key),
-  )
+  return inSlices(rows, (row) => store.rowEntry(row, idOf(row.key), row.key))
 }
 
 /** Among other values, a bigint is text to the engine. */

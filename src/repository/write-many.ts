@@ -119,11 +119,7 @@ async function writeMany(
     const rows = await foundRows(store, definition, planned, found)
     if (rows.length === 0) return { ...nothingWritten, ...(returning && { entries: [] }) }
     const checks = rows.map(({ row }) => ({ key: encodeKey(row.key), version: row.version }))
-    const mutations = await inSlices(
-      rows,
-      ({ row }) => row.value.length,
-      (found, i) => mutate(found, checks[i]!.key),
-    )
+    const mutations = await inSlices(rows, (found, i) => mutate(found, checks[i]!.key))
     const outcome = await store.commit({ checks, mutations })
     if (outcome.type === 'committed') {
       const { version } = outcome

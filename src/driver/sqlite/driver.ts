@@ -28,7 +28,7 @@ import { MemorySession, ReplacedRows } from './memory-session.ts'
 import type { ConnectionParts, PooledConnection, SqliteDriverOptions } from './pooled-connection.ts'
 import { type Run, retryBusy } from './retry-busy.ts'
 import { performRead } from './row-reads.ts'
-import { RowSlices } from './row-slices.ts'
+import type { RowSlices } from './row-slices.ts'
 import { Snapshots } from './snapshots.ts'
 import { latestVersion, type Statements } from './statements.ts'
 import { endTurn, takeTurn } from './turns.ts'
@@ -60,7 +60,7 @@ export class SqliteDriver implements Driver {
 
   read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
     return this.#onTop<ResultOf<R>>(({ reads, transactions, catalog }) => {
-      if (request.type === 'find' && this.#maySlice && reads.queries.findsMany(request.query)) {
+      if (request.type === 'find' && this.#maySlice && reads.queries.findsMuch(request.query)) {
         return this.#findInSlices(request.query, signal) as Promise<ResultOf<R>>
       }
       // A read of several statements is of one state.
@@ -81,9 +81,10 @@ export class SqliteDriver implements Driver {
   /** Of the state in which the first slice is read. */
   #findInSlices(query: Planned<FindPlan>, signal: AbortSignal | undefined): KeyedRow[] | Promise<KeyedRow[]> {
     const { reads, catalog } = this.#pool.top
-    const slices = new RowSlices(reads.queries.each(query, Date.now()))
+    let slices: RowSlices
     let isAll: boolean
     try {
+      slices = reads.queries.slices(query, Date.now())
       isAll = slices.read()
     } catch (error) {
       if (engineCode(error) !== 'SQLITE_ERROR') throw error
@@ -91,15 +92,22 @@ export class SqliteDriver implements Driver {
       return performRead(reads, { type: 'find', query }, Date.now())
     }
     catalog.assertFits({ type: 'find', query })
-    if (isAll) return slices.rows
-    const rest = this.#readRest(slices, signal)
+    if (isAll) {
+      reads.queries.found(query, slices.rows)
+      return slices.rows
+    }
+    const rest = this.#readRest(query, slices, signal)
     this.#slicing.add(rest)
     const done = () => this.#slicing.delete(rest)
     rest.then(done, done)
     return rest
   }
 
-  async #readRest(slices: RowSlices, signal: AbortSignal | undefined): Promise<KeyedRow[]> {
+  async #readRest(
+    query: Planned<FindPlan>,
+    slices: RowSlices,
+    signal: AbortSignal | undefined,
+  ): Promise<KeyedRow[]> {
     const connection = this.#pool.take()
     try {
       do {
@@ -107,6 +115,7 @@ export class SqliteDriver implements Driver {
         signal?.throwIfAborted()
         assertOpen(this.#pool)
       } while (!slices.read())
+      connection.reads.queries.found(query, slices.rows)
       return slices.rows
     } catch (error) {
       throw toKvError(error)

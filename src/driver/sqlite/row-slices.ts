@@ -1,38 +1,74 @@
 import { pauseDue } from '../../give-way.ts'
+import { decodeKey } from '../../key/codec.ts'
+import { decodeKeyText } from '../../key/decode-text.ts'
 import type { KeyedRow } from '../driver.ts'
+import { type KeyedColumns, toKeyedRow } from './keyed-rows.ts'
+import { unsealedColumns } from './sealed-statement.ts'
 
 /** Rows, and bytes of values, between two looks whether a pause is due. */
-const rowsPerLook = 64
-const bytesPerLook = 16_384
+const rowsPerLook = 256
+const bytesPerLook = 65_536
 
-/** Rows that are read in slices, with pauses between them. */
+/** The rows of a statement, begun anew, with the keys as text or as bytes. */
+export interface Rows {
+  begin(form: 'text'): IterableIterator<KeyedColumns<string>>
+  begin(form: 'bytes'): IterableIterator<KeyedColumns<Uint8Array>>
+}
+
+/** The rows of one statement, read in slices with pauses between them. See KeyedRows for its two forms. */
 export class RowSlices {
   readonly rows: KeyedRow[] = []
-  readonly #each: Generator<KeyedRow, void>
+  readonly #source: Rows
+  readonly #checksums: boolean
+  #withText: Iterator<KeyedColumns<string>> | null
+  #withBytes: Iterator<KeyedColumns<Uint8Array>> | null = null
 
-  constructor(each: Generator<KeyedRow, void>) {
-    this.#each = each
+  /** `checksums`: the values have them. */
+  constructor(source: Rows, checksums: boolean) {
+    this.#source = source
+    this.#checksums = checksums
+    this.#withText = source.begin('text')
   }
 
   /** Reads until a pause is due; whether all are read. */
   read(): boolean {
-    let rows = 0
     let bytes = 0
-    for (;;) {
-      const next = this.#each.next()
-      if (next.done) return true
-      this.rows.push(next.value)
-      rows += 1
-      bytes += next.value.value?.length || 0
+    for (let rows = 1; ; rows++) {
+      const row = this.#withText === null ? this.#nextOfBytes() : this.#nextOfText()
+      if (row === null) return true
+      this.rows.push(row)
+      bytes += row.value?.length || 0
       if (rows < rowsPerLook && bytes < bytesPerLook) continue
+      if (pauseDue() !== undefined) return false
       rows = 0
       bytes = 0
-      if (pauseDue() !== undefined) return false
     }
   }
 
   /** Ends the reading, also where it is not at its end. */
   stop(): void {
-    this.#each.return()
+    this.#withText?.return?.()
+    this.#withBytes?.return?.()
+  }
+
+  #nextOfText(): KeyedRow | null {
+    const next = this.#withText!.next()
+    if (next.done) return null
+    const columns = this.#checksums ? unsealedColumns(next.value) : next.value
+    const key = decodeKeyText(columns[5])
+    if (key !== null) return toKeyedRow(columns, key)
+    // The text of this key does not tell its bytes: the rest is read with them, from the row at which this one stands.
+    this.stop()
+    this.#withText = null
+    this.#withBytes = this.#source.begin('bytes')
+    for (let skipped = 0; skipped < this.rows.length; skipped++) this.#withBytes.next()
+    return this.#nextOfBytes()
+  }
+
+  #nextOfBytes(): KeyedRow | null {
+    const next = this.#withBytes!.next()
+    if (next.done) return null
+    const columns = this.#checksums ? unsealedColumns(next.value) : next.value
+    return toKeyedRow(columns, decodeKey(columns[5]))
   }
 }

@@ -4,7 +4,6 @@ import type { Logger } from 'drizzle-orm/logger'
 import type { IndexDeclaration } from '../../../catalog/catalog.ts'
 import { QueryError } from '../../../errors.ts'
 import { decodeKey } from '../../../key/codec.ts'
-import { decodeKeyText } from '../../../key/decode-text.ts'
 import { BoundedCache } from '../../../query/bounded-cache.ts'
 import { conjuncts } from '../../../query/condition.ts'
 import { operandAt } from '../../../query/operand.ts'
@@ -12,6 +11,7 @@ import type { AggregatePlan, CountPlan, FindPlan, Plan, Planned, RelatedPlan } f
 import type { Explanation, Figures, KeyedRow, RelatedRow } from '../../driver.ts'
 import { engineCode } from '../engine-error.ts'
 import { type KeyedColumns, KeyedRows, toKeyedRow } from '../keyed-rows.ts'
+import { RowSlices } from '../row-slices.ts'
 import { unsealedColumns } from '../sealed-statement.ts'
 import { type IndexedCollection, indexedExpression, ofCollection } from '../table.ts'
 import { aggregateSql } from './aggregate-sql.ts'
@@ -21,8 +21,11 @@ import { PreparedQuery } from './prepared-query.ts'
 import { allOf, findSql, fromKv, type KeyForm, relatedSql, selectionSql } from './select-sql.ts'
 
 const mostStatements = 500
-/** As many rows are read without a pause. */
-const manyRows = 1_000
+/** So few rows, or rows of this size, are read without a pause: some milliseconds of work. */
+const fewRows = 1_000
+const muchSize = 2 * 1024 * 1024
+/** What a row costs beside its value, as bytes of one do. */
+const sizeOfRow = 256
 /** A plan with a longer shape is compiled each time: hundreds of its kind would take too much memory. */
 const longestName = 25_000
 
@@ -39,8 +42,8 @@ interface QueryRunnerOptions {
 /** The statements of one plan, each prepared when it is first used. Where no rows are given there is only one. */
 interface Compiled {
   readonly rows: KeyedRows
-  /** How many rows it found last; null: it has found none yet. */
-  found: number | null
+  /** The size of what it found last, as `sizeOf` tells it; null: it has not been run. */
+  size: number | null
   withText: PreparedQuery | null
   withBytes: PreparedQuery | null
 }
@@ -75,40 +78,27 @@ export class QueryRunner {
     return this.#run(query, (compiled) => this.#rows(compiled, query, now))
   }
 
-  /** Whether a query may find more rows than are read without a pause: it did the last time, or has not been run. */
-  findsMany(query: Planned<FindPlan>): boolean {
+  /** Whether a query may find more than is read without a pause: it did the last time, or has not been run. */
+  findsMuch(query: Planned<FindPlan>): boolean {
     const { limit } = query.plan
-    if (limit !== null && operandAt(query.operands, limit) <= manyRows) return false
-    const { found } = this.#byPlan.get(query.plan) ?? this.#compile(query)
-    return found === null || found > manyRows
+    if (limit !== null && operandAt(query.operands, limit) <= fewRows) return false
+    const { size } = this.#byPlan.get(query.plan) ?? this.#compile(query)
+    return size === null || size > muchSize
   }
 
-  /** The rows that a query finds, one after the other. */
-  *each(query: Planned<FindPlan>, now: number): Generator<KeyedRow, void> {
+  /** The rows that a query finds, to be read in slices. */
+  slices(query: Planned<FindPlan>, now: number): RowSlices {
     const { plan, operands } = query
     const compiled = this.#byPlan.get(plan) ?? this.#compile(query)
-    const rows = <K>(form: KeyForm) =>
-      this.#form(compiled, plan, form).iterate(operands, now) as Iterable<KeyedColumns<K>>
-    let given = 0
-    let toldByText = true
-    for (const columns of rows<string>('text')) {
-      const sound = this.#checksums ? unsealedColumns(columns) : columns
-      const key = decodeKeyText(sound[5])
-      toldByText = key !== null
-      if (key === null) break
-      given += 1
-      yield toKeyedRow(sound, key)
-    }
-    if (!toldByText) {
-      let place = 0
-      for (const columns of rows<Uint8Array>('bytes')) {
-        if (place++ < given) continue
-        const sound = this.#checksums ? unsealedColumns(columns) : columns
-        yield toKeyedRow(sound, decodeKey(sound[5]))
-      }
-      given = place
-    }
-    compiled.found = given
+    const begin = (form: KeyForm) =>
+      this.#form(compiled, plan, form).iterate(operands, now) as IterableIterator<never>
+    return new RowSlices({ begin }, this.#checksums)
+  }
+
+  /** Tells of the rows that a query has found. */
+  found({ plan }: Planned<FindPlan>, rows: readonly KeyedRow[]): void {
+    const compiled = this.#byPlan.get(plan)
+    if (compiled !== undefined) compiled.size = sizeOf(rows)
   }
 
   /** In one statement, whatever the keys are. */
@@ -157,7 +147,7 @@ export class QueryRunner {
       () => read<string>('text'),
       () => read<Uint8Array>('bytes'),
     )
-    compiled.found = rows.length
+    compiled.size = sizeOf(rows)
     return rows
   }
 
@@ -167,7 +157,7 @@ export class QueryRunner {
     let compiled = this.#compiled.get(name)
     if (compiled === undefined) {
       if (this.#onUnindexed !== 'ignore') this.#report(query)
-      compiled = { rows: new KeyedRows(this.#checksums), found: null, withText: null, withBytes: null }
+      compiled = { rows: new KeyedRows(this.#checksums), size: null, withText: null, withBytes: null }
       if (name.length <= longestName) this.#compiled.set(name, compiled)
     }
     this.#byPlan.set(plan, compiled)
@@ -252,4 +242,13 @@ function scansCollection(plan: Plan, steps: readonly string[]): boolean {
   const narrow = access.startsWith('SEARCH') && !access.endsWith('kv_collection (collection=?)')
   const sorts = plan.type === 'find' && steps.some((step) => step.startsWith('USE TEMP B-TREE FOR ORDER BY'))
   return !narrow && (plan.where !== null || sorts)
+}
+
+/** How much work rows are, in bytes of values more or less. */
+function sizeOf(rows: readonly KeyedRow[]): number {
+  if (rows.length <= fewRows) return 0
+  let size = rows.length * sizeOfRow
+  // A damaged value has no length.
+  for (const { value } of rows) size += value?.length || 0
+  return size
 }
