@@ -36,7 +36,7 @@ export type RepositoryEntryMaybe<D extends AnyDefinition> =
 
 /**
  * What `update` makes of the value that is stored: a patch of some of its fields (shallow: a field is replaced as a whole), each of them
- * as the schema takes it, or `{ increment }` or `{ decrement }` of a number; or a function from the stored value to the new one, which are both as the schema has output them.
+ * as the schema takes it, or `{ increment }` or `{ decrement }` of a number, or `undefined` for one that stays as it is; or a function from the stored value to the new one, which are both as the schema has output them.
  */
 export type Update<D extends AnyDefinition> =
   | ((value: Output<D>) => UpdatedValue<D> | Promise<UpdatedValue<D>>)
@@ -47,7 +47,10 @@ export type Update<D extends AnyDefinition> =
       : { error: 'only the fields of an object can be patched: give a function' })
 
 type Patch<In, Out> = {
-  readonly [Field in keyof In]?: In[Field] | IncrementOf<Field extends keyof Out ? Out[Field] : unknown>
+  readonly [Field in keyof In]?:
+    | In[Field]
+    | IncrementOf<Field extends keyof Out ? Out[Field] : unknown>
+    | undefined
 }
 
 /** `any` is no number, and neither is a field that is always missing. */

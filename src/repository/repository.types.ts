@@ -175,7 +175,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
 
   /**
    * Changes a row that is there: a patch replaces the fields that it names, a function makes the new value of the stored
-   * one. Of updates that run at the same time none is lost, in whichever process: the row is read and written again until
+   * one. A field that is `undefined` in a patch stays as it is stored. Of updates that run at the same time none is lost, in whichever process: the row is read and written again until
    * nobody has changed it in between, so a function may run more than once. The row keeps its expiry unless `expireIn` is
    * given.
    *

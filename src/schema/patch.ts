@@ -1,5 +1,11 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Anatomy, ObjectAnatomy, RecordAnatomy, Result } from './anatomy/anatomy.ts'
+import {
+  type Anatomy,
+  type ObjectAnatomy,
+  type RecordAnatomy,
+  type Result,
+  restOf,
+} from './anatomy/anatomy.ts'
 import { sameValue } from './same-value.ts'
 import {
   isObject,
@@ -59,11 +65,11 @@ export function* patchSteps(anatomy: Anatomy, stored: Fields, patch: Fields): St
 const wholeTransform =
   'is transformed by the schema as a whole, which a patch of its output would go past: give the input of the whole value to set'
 
-function* patchObject({ fields, rest }: ObjectAnatomy, stored: Fields, patch: Fields): Steps<Result> {
+function* patchObject(anatomy: ObjectAnatomy, stored: Fields, patch: Fields): Steps<Result> {
   const given: [string, unknown][] = []
   const issues: StandardSchemaV1.Issue[] = []
   for (const [name, input] of Object.entries(patch)) {
-    const field = fields.get(name) ?? rest
+    const field = anatomy.fields.get(name) ?? restOf(anatomy, name)
     if (field === 'keep') given.push([name, input])
     else if (field === 'refuse') issues.push(...issuesAt(name, refuse(unknownField)))
     else if (field !== 'drop') {
@@ -75,10 +81,11 @@ function* patchObject({ fields, rest }: ObjectAnatomy, stored: Fields, patch: Fi
   return issues.length > 0 ? { issues } : { value: merged(stored, given) }
 }
 
-function* patchRecord({ key, value }: RecordAnatomy, stored: Fields, patch: Fields): Steps<Result> {
+function* patchRecord({ key, value, dropped }: RecordAnatomy, stored: Fields, patch: Fields): Steps<Result> {
   const given: [string, unknown][] = []
   const issues: StandardSchemaV1.Issue[] = []
   for (const [name, input] of Object.entries(patch)) {
+    if (dropped.includes(name)) continue
     const settledKey = yield* validatedName(key.schema, name)
     const result = yield* validated(value.schema, input)
     if (settledKey.issues || result.issues)
@@ -94,7 +101,10 @@ function* validatedName(schema: StandardSchemaV1, name: string): Steps<Result> {
   return result.issues && String(Number(name)) === name ? yield* validated(schema, Number(name)) : result
 }
 
-/** The first option that may have output the result; that of the stored value comes before the others. */
+/**
+ * The first option that may have output the result; that of the stored value comes before the others, to which it brings no fields that
+ * are of its own.
+ */
 function* patchChoice(options: readonly Anatomy[], stored: Fields, patch: Fields): Steps<Result> {
   const own: Anatomy[] = []
   const others: Anatomy[] = []
@@ -105,12 +115,38 @@ function* patchChoice(options: readonly Anatomy[], stored: Fields, patch: Fields
   }
   let refused: Result | undefined
   for (const option of [...own, ...others]) {
-    const result = yield* patchSteps(option, stored, patch)
+    const kept = option === own[0] ? stored : withoutFieldsOf(options, option, stored)
+    const result = yield* patchSteps(option, kept, patch)
     const judged: Result = result.issues ? result : yield* settle(option, result.value, nothing, 'judge')
     if (!judged.issues) return result
     refused ??= judged
   }
   return refused ?? refuse('is none of what the schema allows')
+}
+
+/** What an option takes over of a stored value: not the fields that only other options name. */
+function withoutFieldsOf(options: readonly Anatomy[], option: Anatomy, stored: Fields): Fields {
+  const isForeign = (name: string) =>
+    !namesField(option, name) && options.some((other) => namesField(other, name))
+  return Object.fromEntries(Object.entries(stored).filter(([name]) => !isForeign(name)))
+}
+
+function namesField(anatomy: Anatomy, name: string): boolean {
+  switch (anatomy.type) {
+    case 'object':
+      return anatomy.fields.has(name)
+    case 'lazy':
+      return namesField(anatomy.get(), name)
+    case 'maybe':
+    case 'checked':
+      return namesField(anatomy.inner, name)
+    case 'choice':
+      return anatomy.options.some((option) => namesField(option, name))
+    case 'all':
+      return anatomy.parts.some((part) => namesField(part, name))
+    default:
+      return false
+  }
 }
 
 function* patchAll(parts: readonly Anatomy[], stored: Fields, patch: Fields): Steps<Result> {

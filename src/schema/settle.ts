@@ -9,6 +9,7 @@ import {
   type ObjectAnatomy,
   type RecordAnatomy,
   type Result,
+  restOf,
 } from './anatomy/anatomy.ts'
 import { sameValue } from './same-value.ts'
 import type { Steps } from './steps.ts'
@@ -162,11 +163,11 @@ function* settleObject(
   purpose: Purpose,
 ): Steps<Result> {
   if (!isObject(value)) return yield* validated(anatomy.schema, value)
-  const { fields, rest, optional } = anatomy
+  const { fields, optional } = anatomy
   const entries: [string, unknown][] = []
   const issues: StandardSchemaV1.Issue[] = []
   for (const name of new Set([...Object.keys(value), ...fields.keys()])) {
-    const field = fields.get(name) ?? rest
+    const field = fields.get(name) ?? restOf(anatomy, name)
     const isThere = Object.hasOwn(value, name)
     const stored = fieldOf(before, name)
     if (typeof field === 'string') {
@@ -202,6 +203,7 @@ function* settleRecord(
   const issues: StandardSchemaV1.Issue[] = []
   for (const [name, member] of Object.entries(value)) {
     const stored = fieldOf(before, name)
+    if (anatomy.dropped.includes(name) && !sameValue(member, stored)) continue
     const key = yield* settleName(anatomy.key, name, stored === nothing ? nothing : name, purpose)
     const result = yield* settle(anatomy.value, member, stored, purpose)
     if (key.issues || result.issues) issues.push(...issuesAt(name, key), ...issuesAt(name, result))

@@ -58,14 +58,18 @@ export function changedOutput(
   return run(key, settle(anatomy, output, stored(), 'compare'))
 }
 
-/** What to store of an output under a patch, whose fields are inputs. Throws as `validate` does. */
+/**
+ * What to store of an output under a patch, whose fields are inputs; one that is `undefined` stays as it is stored. Throws as `validate`
+ * does.
+ */
 export function patchedOutput(
   definition: AnyDefinition,
   key: Key,
   stored: object,
   patch: object,
 ): unknown | Promise<unknown> {
-  return run(key, patchSteps(anatomyOf(definition.schema), { ...stored }, { ...patch }))
+  const given = Object.fromEntries(Object.entries(patch).filter(([, input]) => input !== undefined))
+  return run(key, patchSteps(anatomyOf(definition.schema), { ...stored }, given))
 }
 
 function run(key: Key, steps: Steps<Result>): unknown | Promise<unknown> {

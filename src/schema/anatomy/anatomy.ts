@@ -73,8 +73,12 @@ export interface ObjectAnatomy {
   /** The fields that may be left out, where their own anatomy does not say so, and the input that then stands for them. */
   readonly optional: ReadonlyMap<string, (() => unknown) | null>
   /** What becomes of other fields. */
-  readonly rest: Anatomy | 'drop' | 'keep' | 'refuse'
+  readonly rest: Rest
+  /** The names that a library leaves out wherever others are kept, as they could change a prototype. */
+  readonly dropped: readonly string[]
 }
+
+export type Rest = Anatomy | 'drop' | 'keep' | 'refuse'
 
 /** An array: the first items one by one, then the rest; `null` where there is none. */
 export interface ListAnatomy {
@@ -90,6 +94,8 @@ export interface RecordAnatomy {
   readonly schema: StandardSchemaV1
   readonly key: Anatomy
   readonly value: Anatomy
+  /** As of an object. */
+  readonly dropped: readonly string[]
 }
 
 /** A Set, or a Map, which has keys too. */
@@ -127,6 +133,11 @@ export interface Lazy {
   readonly type: 'lazy'
   readonly schema: StandardSchemaV1
   readonly get: () => Anatomy
+}
+
+/** What becomes of a field that an object does not name. */
+export function restOf({ rest, dropped }: ObjectAnatomy, name: string): Rest {
+  return rest !== 'refuse' && dropped.includes(name) ? 'drop' : rest
 }
 
 /** A part that a schema leaves as it is. */

@@ -76,7 +76,7 @@ function structured(node: ArkNode, structure: Structure, of: AnatomyOf): Anatomy
   if (properties.some(({ key }) => typeof key !== 'string') || index.length > 1) return whole(node)
   const [any] = index
   if (any !== undefined && properties.length === 0 && undeclared === undefined)
-    return { type: 'record', schema: node, key: of(any.signature), value: of(any.value) }
+    return { type: 'record', schema: node, key: of(any.signature), value: of(any.value), dropped: [] }
   if (any !== undefined || 'proto' in node.inner) return whole(node)
   return {
     type: 'object',
@@ -84,6 +84,7 @@ function structured(node: ArkNode, structure: Structure, of: AnatomyOf): Anatomy
     fields: new Map(properties.map(({ key, value }) => [key as string, of(value)])),
     optional: new Map(optional.map(({ key, inner }) => [key as string, defaultOf(inner)])),
     rest: undeclared === 'delete' ? 'drop' : undeclared === 'reject' ? 'refuse' : 'keep',
+    dropped: [],
   }
 }
 

@@ -26,6 +26,8 @@ interface Dataset {
   readonly issues?: StandardSchemaV1.Issue[]
 }
 
+const dropped = ['__proto__', 'prototype', 'constructor']
+
 type AnatomyOf = (schema: StandardSchemaV1) => Anatomy
 
 export function isValibot(schema: StandardSchemaV1): schema is ValibotSchema {
@@ -71,7 +73,7 @@ function bare(schema: ValibotSchema, of: AnatomyOf): Anatomy {
     case 'tuple_with_rest':
       return { type: 'list', schema, items: parts('items'), rest: part('rest') }
     case 'record':
-      return { type: 'record', schema, key: part('key'), value: part('value') }
+      return { type: 'record', schema, key: part('key'), value: part('value'), dropped }
     case 'map':
       return { type: 'collection', schema, key: part('key'), value: part('value') }
     case 'set':
@@ -128,6 +130,7 @@ function objectAnatomy(schema: ValibotSchema, of: AnatomyOf): Anatomy {
     fields: new Map(entries.map(([name, entry]) => [name, of(entry)])),
     optional,
     rest: restOf(schema, of),
+    dropped,
   }
 }
 

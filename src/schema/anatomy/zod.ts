@@ -52,6 +52,8 @@ interface RawIssue {
   readonly inst?: { readonly _zod: { readonly def: { error?(issue: RawIssue): unknown } } }
 }
 
+const dropped = ['__proto__']
+
 type AnatomyOf = (schema: StandardSchemaV1) => Anatomy
 
 export function isZod(schema: StandardSchemaV1): schema is ZodSchema {
@@ -88,6 +90,7 @@ function composite(schema: ZodSchema, def: ZodDefinition, of: AnatomyOf): Anatom
         optional: new Map(),
         rest:
           rest === undefined ? 'drop' : kind === 'never' ? 'refuse' : kind === 'unknown' ? 'keep' : of(rest),
+        dropped,
       }
     }
     case 'array':
@@ -97,7 +100,13 @@ function composite(schema: ZodSchema, def: ZodDefinition, of: AnatomyOf): Anatom
       return { type: 'list', schema, items: (def['items'] as ZodSchema[]).map(of), rest: rest && of(rest) }
     }
     case 'record': {
-      const record: Anatomy = { type: 'record', schema, key: part('keyType'), value: part('valueType') }
+      const record: Anatomy = {
+        type: 'record',
+        schema,
+        key: part('keyType'),
+        value: part('valueType'),
+        dropped,
+      }
       if (def['mode'] !== 'loose' || isExact(record)) return record
       // A loose one lets names pass that its key does not match.
       return isClosed(record)

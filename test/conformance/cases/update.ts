@@ -21,6 +21,45 @@ export const updateCases: Cases = {
     expect((await site.get()).value).toStrictEqual({ title: 'a', visits: 3 })
   },
 
+  'undefined in a patch leaves a field as it is, in update and updateMany': async (place) => {
+    const schema = z.object({ name: z.string(), role: z.string().default('user'), n: z.number().default(0) })
+    await using db = await Valkeyrie.withSchema(['people', '*'], schema).open(place.path())
+    const { people } = db.repositories
+    await people.set('a', { name: 'A', role: 'admin' })
+    await people.update('a', { name: 'B', role: undefined })
+    expect((await people.get('a')).value).toStrictEqual({ name: 'B', role: 'admin', n: 0 })
+    await people.update('a', { role: undefined, n: { increment: 1 } })
+    await people.updateMany({ where: { name: 'B' }, set: { name: 'C', role: undefined } })
+    await db.unitOfWork((unit) => unit.repositories.people.update('a', { name: undefined, role: undefined }))
+    expect((await people.get('a')).value).toStrictEqual({ name: 'C', role: 'admin', n: 1 })
+  },
+
+  'a patch into another option of a union leaves the fields of the old one behind': async (place) => {
+    const schema = z.discriminatedUnion('k', [
+      z.strictObject({ k: z.literal('a'), x: z.number(), both: z.string() }),
+      z.strictObject({ k: z.literal('b'), y: z.string(), both: z.string() }),
+    ])
+    await using db = await Valkeyrie.withSchema(['rows', '*'], schema).open(place.path())
+    const { rows } = db.repositories
+    await rows.set('1', { k: 'a', x: 1, both: 's' })
+    await rows.update('1', { k: 'b', y: 'q' })
+    expect((await rows.get('1')).value).toStrictEqual({ k: 'b', y: 'q', both: 's' })
+    await expect(rows.update('1', { k: 'a' })).rejects.toThrow(ValidationError)
+    await rows.updateMany({ where: {}, set: { k: 'a', x: 2 } })
+    expect((await rows.get('1')).value).toStrictEqual({ k: 'a', x: 2, both: 's' })
+  },
+
+  'a patch takes no field past the schema that set does not': async (place) => {
+    const schema = z.looseObject({ name: z.string() })
+    await using db = await Valkeyrie.withSchema(['people', '*'], schema).open(place.path())
+    const { people } = db.repositories
+    const given = JSON.parse('{ "name": "A", "__proto__": { "admin": true } }') as { name: string }
+    await people.set('p', given)
+    await people.update('p', given)
+    await people.update('p', (value) => ({ ...value, ...given }))
+    expect(Object.keys((await people.get('p')).value!)).toEqual(['name'])
+  },
+
   'a patch is shallow': async (place) => {
     const schema = z.object({
       address: z.object({ city: z.string().optional(), zip: z.string().optional() }),

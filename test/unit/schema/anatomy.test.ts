@@ -8,7 +8,7 @@ import * as mini from 'zod/mini'
 import { isClosed, isExact } from '../../../src/schema/anatomy/anatomy.ts'
 import { anatomyOf } from '../../../src/schema/anatomy/anatomy-of.ts'
 import { areIdempotent, normalizerOf } from '../../../src/schema/anatomy/normalizer.ts'
-import { changedOutput, judgeOutput, patchedOutput } from '../../../src/schema/validate.ts'
+import { changedOutput, judgeOutput, patchedOutput, validate } from '../../../src/schema/validate.ts'
 
 const key = ['rows', 'a']
 const define = (schema: StandardSchemaV1) => defineSchema(['rows', '*'], schema)
@@ -131,11 +131,127 @@ describe('unions', () => {
   ] as const)('are patched as the option that is stored, or into another: %s', async (_, union) => {
     expect(await patch(union, stored, { note: 'x' })).toStrictEqual({ ...stored, note: 'x' })
     expect(await patch(union, stored, { n: '6' })).toStrictEqual({ ...stored, n: 6 })
-    expect(await patch(union, stored, { type: 'b', m: 'x' })).toMatchObject({ type: 'b', m: 'x' })
+    expect(await patch(union, stored, { type: 'b', m: 'x' })).toStrictEqual({ type: 'b', m: 'x' })
     await expect(patch(union, stored, { type: 'b' })).rejects.toEqual(refusal)
     await expect(patch(union, stored, { note: 5 })).rejects.toEqual(refusal)
     await expect(change(union, stored, { ...stored, n: 6 })).rejects.toThrow('give the input')
     expect(await change(union, stored, { type: 'b', m: 'x' })).toStrictEqual({ type: 'b', m: 'x' })
+  })
+})
+
+describe('a patch into another option of a union', () => {
+  const kind = { a: z.literal('a'), b: z.literal('b') }
+  const a = { k: kind.a, x: z.number(), both: z.string() }
+  const b = { k: kind.b, y: z.string(), both: z.string() }
+  const stored = { k: 'a', x: 1, both: 's' }
+  const into = { k: 'b', y: 'q' }
+
+  it.each<[string, StandardSchemaV1]>([
+    ['plain', z.discriminatedUnion('k', [z.object(a), z.object(b)])],
+    ['strict', z.discriminatedUnion('k', [z.strictObject(a), z.strictObject(b)])],
+    ['loose', z.union([z.looseObject(a), z.looseObject(b)])],
+    ['of one type', z.union([z.object(a).catchall(z.number()), z.object(b).catchall(z.number())])],
+    ['refined', z.union([z.object(a), z.object(b).refine((value) => !('x' in value))])],
+    ['nested', z.union([z.union([z.strictObject(a), z.never()]), z.lazy(() => z.strictObject(b))])],
+    ['default', z.union([z.strictObject(a), z.strictObject(b)]).default({ k: 'a', x: 1, both: '' })],
+    [
+      'parts',
+      z.union([
+        z.object(a),
+        z.intersection(z.object({ k: kind.b, y: z.string() }), z.object({ both: b.both })),
+      ]),
+    ],
+    [
+      'Valibot, strict',
+      v.variant('k', [
+        v.strictObject({ k: v.literal('a'), x: v.number(), both: v.string() }),
+        v.strictObject({ k: v.literal('b'), y: v.string(), both: v.string() }),
+      ]),
+    ],
+    [
+      'ArkType',
+      type({ k: "'a'", x: 'number', both: 'string' }).or({ k: "'b'", y: 'string', both: 'string' }),
+    ],
+    [
+      'ArkType, strict',
+      type({ k: "'a'", x: 'number', both: 'string', '+': 'reject' }).or({
+        k: "'b'",
+        y: 'string',
+        both: 'string',
+        '+': 'reject',
+      }),
+    ],
+  ])('leaves the fields of the old one behind: %s', async (_, union) => {
+    expect(await patch(union, stored, into)).toStrictEqual({ k: 'b', y: 'q', both: 's' })
+    expect(await patch(union, stored, { x: 2 })).toStrictEqual({ ...stored, x: 2 })
+    await expect(patch(union, stored, { k: 'b' })).rejects.toEqual(refusal)
+  })
+
+  it('keeps what a loose option took in that no option names, and what an older release has left', async () => {
+    const loose = z.union([z.looseObject(a), z.looseObject(b)])
+    expect(await patch(loose, { ...stored, more: 1 }, into)).toStrictEqual({ ...into, both: 's', more: 1 })
+    const plain = z.discriminatedUnion('k', [z.object(a), z.object(b)])
+    expect(await patch(plain, { ...stored, more: 1 }, { x: 2 })).toStrictEqual({ ...stored, x: 2, more: 1 })
+  })
+})
+
+describe('names that could change a prototype', () => {
+  const n = z.number()
+  it.each<[string, StandardSchemaV1]>([
+    ['Zod, plain', z.object({ n })],
+    ['Zod, loose', z.looseObject({ n })],
+    ['Zod, catchall', z.object({ n }).catchall(z.any())],
+    ['Zod, strict', z.strictObject({ n })],
+    ['Zod, record', z.record(z.string(), z.any())],
+    ['Valibot, plain', v.object({ n: v.number() })],
+    ['Valibot, loose', v.looseObject({ n: v.number() })],
+    ['Valibot, rest', v.objectWithRest({ n: v.number() }, v.any())],
+    ['Valibot, record', v.record(v.string(), v.any())],
+    ['ArkType', type({ n: 'number' })],
+    ['ArkType, record', type({ '[string]': 'unknown' })],
+  ])('are taken by a patch and a function where set takes them: %s', async (_, schema) => {
+    for (const name of ['__proto__', 'prototype', 'constructor']) {
+      const given = JSON.parse(`{ "${name}": { "admin": true } }`) as object
+      const outcome = (value: unknown) =>
+        Promise.resolve(value).then(
+          (output) => Object.entries(output as object).sort(),
+          () => 'refused',
+        )
+      const set = await outcome((async () => validate(define(schema), key, { n: 1, ...given }))())
+      expect(await outcome(patch(schema, { n: 1 }, given))).toEqual(set)
+      expect(await outcome(change(schema, { n: 1 }, { n: 1, ...given }))).toEqual(set)
+    }
+  })
+
+  it('are left out of an object beside a transform, in what a function gives', async () => {
+    const schema = z.looseObject({ n: toNumber, record: z.record(z.string(), z.union([toNumber, z.any()])) })
+    const given = JSON.parse('{ "n": 1, "__proto__": { "admin": true }, "record": { "__proto__": {} } }')
+    expect(await change(schema, { n: 1, record: {} }, given)).toStrictEqual({ n: 1, record: {} })
+  })
+})
+
+describe('undefined in a patch', () => {
+  it.each<[string, StandardSchemaV1]>([
+    ['Zod', z.object({ name: z.string(), role: z.string().default('user'), note: z.string().optional() })],
+    ['Zod, loose', z.looseObject({ name: z.string(), role: z.string().default('user') })],
+    ['Zod, record', z.record(z.string(), z.string().optional())],
+    [
+      'Valibot',
+      v.object({ name: v.string(), role: v.optional(v.string(), 'user'), note: v.optional(v.string()) }),
+    ],
+    ['ArkType', type({ name: 'string', role: "string = 'user'", 'note?': 'string' })],
+  ])('leaves the field as it is stored: %s', async (_, schema) => {
+    const stored = { name: 'A', role: 'admin', note: 'n' }
+    expect(await patch(schema, stored, { name: 'B', role: undefined, note: undefined })).toStrictEqual({
+      ...stored,
+      name: 'B',
+    })
+    expect(
+      await patch(schema, { name: 'A', role: 'admin' }, { other: undefined, note: undefined }),
+    ).toStrictEqual({
+      name: 'A',
+      role: 'admin',
+    })
   })
 })
 
@@ -211,7 +327,7 @@ describe('objects', () => {
         price: 100,
         note: 'd',
       })
-      await expect(patch(schema, { price: 100, note: 'x' }, { note: undefined })).rejects.toEqual(refusal)
+      await expect(patch(schema, { price: 100, note: 'x' }, { note: null })).rejects.toEqual(refusal)
     }
   })
 })
