@@ -1,4 +1,7 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { IdOf } from '../key/pattern.types.ts'
 import type { Key } from '../key.types.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Leaf } from '../value/leaf.types.ts'
 import type { Parameter } from './parameter.ts'
 
@@ -147,18 +150,25 @@ type FieldName<T> = T extends unknown ? keyof T & string : never
 
 type FieldOf<T, K> = T extends unknown ? (K extends keyof T ? T[K] : never) : never
 
+/** The values of a definition; any other type is that of values itself. */
+type ValuesOf<T> = unknown extends T
+  ? T
+  : [T] extends [AnyDefinition]
+    ? StandardSchemaV1.InferOutput<T['schema']>
+    : T
+
 type RowNames = 'AND' | 'OR' | 'NOT' | '$id'
 
 interface Logic<T, Id> {
-  readonly AND?: readonly Where<T, Id>[]
-  readonly OR?: readonly Where<T, Id>[]
-  readonly NOT?: Where<T, Id>
+  readonly AND?: readonly ValueWhere<T, Id>[]
+  readonly OR?: readonly ValueWhere<T, Id>[]
+  readonly NOT?: ValueWhere<T, Id>
   /** The id of the row, or conditions on it. */
   readonly $id?: [Id] extends [undefined] ? never : Id | Parameter | IdConditions<Id>
 }
 
 /**
- * The rows to find: conditions that nest as the value does, all of which must be true. A field is compared with a value, or
+ * The rows to find, of a definition, as `Where<typeof users>`, or of a type of values: conditions that nest as the value does, all of which must be true. A field is compared with a value, or
  * by FieldConditions; `AND` and `OR` take arrays of conditions, `NOT` takes one, and `$id` is the id of the row.
  *
  * ```ts
@@ -176,11 +186,18 @@ interface Logic<T, Id> {
  * QueryError.
  */
 export type Where<T, Id = undefined> = unknown extends T
+  ? ValueWhere<T>
+  : [T] extends [AnyDefinition]
+    ? ValueWhere<StandardSchemaV1.InferOutput<T['schema']>, IdOf<T['pattern']>>
+    : ValueWhere<T, Id>
+
+/** `Where` of values, not of a definition. */
+export type ValueWhere<T, Id = undefined> = unknown extends T
   ? { readonly [field: string]: unknown }
   : Logic<T, Id> & ([Exclude<T, Leaf>] extends [never] ? unknown : WhereFields<Exclude<T, Leaf>, RowNames>)
 
 /**
- * The order of rows: fields with `'asc'` or `'desc'`, nested as the value, the earlier ones first, and `$id` for the id. Where
+ * The order of rows, of a definition or of a type of values: fields with `'asc'` or `'desc'`, nested as the value, the earlier ones first, and `$id` for the id. Where
  * rows agree in them, the key decides, in the last direction. Ascending, null and missing come first, then numbers, then texts by their UTF-8
  * bytes.
  *
@@ -190,7 +207,10 @@ export type Where<T, Id = undefined> = unknown extends T
  * sorted.map(({ id }) => id) // => ['alice', 'bob']
  * ```
  */
-export type OrderBy<T> = unknown extends T
+export type OrderBy<T> = ValueOrderBy<ValuesOf<T>>
+
+/** `OrderBy` of values, not of a definition. */
+export type ValueOrderBy<T> = unknown extends T
   ? { readonly [field: string]: unknown }
   : { readonly $id?: Direction } & OrderByFields<Exclude<T, Leaf>, '$id'>
 
@@ -205,14 +225,17 @@ type OrderByField<V> =
   | ([Exclude<V, Leaf>] extends [never] ? never : OrderByFields<Exclude<V, Leaf>, never>)
 
 /**
- * Which fields of the value to give: those that are true, or all but those that are false.
+ * Which fields of the value to give, of a definition or of a type of values: those that are true, or all but those that are false.
  *
  * ```ts
  * const alice = await users.findFirst({ columns: { email: false, age: false } })
  * alice?.value // => { name: 'Alice', city: 'Paris' }
  * ```
  */
-export type Columns<T> = unknown extends T
+export type Columns<T> = ValueColumns<ValuesOf<T>>
+
+/** `Columns` of values, not of a definition. */
+export type ValueColumns<T> = unknown extends T
   ? { readonly [field: string]: boolean }
   : { readonly [K in FieldName<Exclude<T, Leaf>>]?: boolean }
 

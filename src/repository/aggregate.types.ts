@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { IdOf, PrefixIdsOf } from '../key/pattern.types.ts'
-import type { CheckedWhere, Where } from '../query/query.types.ts'
+import type { CheckedWhere, ValueWhere } from '../query/query.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { FieldAt, FieldPath } from '../schema/field-path.types.ts'
 
@@ -52,7 +52,7 @@ type ByField<T> = { readonly [Path in FieldPath<T>]?: 'asc' | 'desc' }
  */
 export interface AggregateQuery<D extends AnyDefinition> {
   /** Which rows: those where it is true. Left out: all. */
-  readonly where?: Where<Output<D>, IdOf<D['pattern']>>
+  readonly where?: ValueWhere<Output<D>, IdOf<D['pattern']>>
   /** The leading ids of the rows. */
   readonly prefix?: PrefixIdsOf<D['pattern']>
   /** How many rows there are. */

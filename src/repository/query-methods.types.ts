@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { IdOf, PrefixIdsOf } from '../key/pattern.types.ts'
 import type { Parameter } from '../query/parameter.ts'
-import type { OrderBy, Where } from '../query/query.types.ts'
+import type { ValueOrderBy, ValueWhere } from '../query/query.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Definitions } from '../schema/registry.types.ts'
 import type { CallOptions } from '../store/call-options.ts'
@@ -91,7 +91,7 @@ export interface CompiledSql {
 export type WriteManyQuery<D extends AnyDefinition> =
   | {
       /** Those where it is true; `{}`, literally, stands for all. Anything else that holds no condition is a QueryError. */
-      readonly where: Where<Output<D>, IdOf<D['pattern']>>
+      readonly where: ValueWhere<Output<D>, IdOf<D['pattern']>>
       /** The leading ids of the rows. */
       readonly prefix?: PrefixIdsOf<D['pattern']>
     }
@@ -180,7 +180,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    */
   count(
     query?: {
-      readonly where?: Where<Output<D>, IdOf<D['pattern']>>
+      readonly where?: ValueWhere<Output<D>, IdOf<D['pattern']>>
       readonly prefix?: PrefixIdsOf<D['pattern']>
     },
     options?: CallOptions,
@@ -253,7 +253,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
   claimMany(
     query: WriteManyQuery<D> &
       ExpireOptions & {
-        readonly orderBy?: OrderBy<Output<D>> | readonly OrderBy<Output<D>>[]
+        readonly orderBy?: ValueOrderBy<Output<D>> | readonly ValueOrderBy<Output<D>>[]
         readonly limit: number
         readonly set: Update<D>
       },

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { IdOf, Pattern, PrefixIdsOf } from '../key/pattern.types.ts'
 import type { Parameter } from '../query/parameter.ts'
-import type { Chosen, Columns, OrderBy, Where } from '../query/query.types.ts'
+import type { Chosen, ValueColumns, ValueOrderBy, ValueWhere } from '../query/query.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { FieldPath } from '../schema/field-path.types.ts'
 import type { DefinitionByName, Definitions } from '../schema/registry.types.ts'
@@ -12,15 +12,15 @@ type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
 /** The rows that are loaded with others: each `true`, or a query of its own. */
 export interface NestedQuery<D extends AnyDefinition, R extends Definitions> {
   /** Which rows: those where it is true. Left out: all. */
-  readonly where?: Where<Output<D>, IdOf<D['pattern']>>
+  readonly where?: ValueWhere<Output<D>, IdOf<D['pattern']>>
   /** In which order; of an array, the earlier ones first. Rows that agree come by key. */
-  readonly orderBy?: OrderBy<Output<D>> | readonly OrderBy<Output<D>>[]
+  readonly orderBy?: ValueOrderBy<Output<D>> | readonly ValueOrderBy<Output<D>>[]
   /** The most rows, of each parent where they are loaded by `with`. Left out: all. */
   readonly limit?: number | Parameter
   /** How many rows to leave out at the beginning. Default 0. */
   readonly offset?: number | Parameter
   /** Which fields of the value to give. Left out: all. */
-  readonly columns?: Columns<Output<D>>
+  readonly columns?: ValueColumns<Output<D>>
   /**
    * Rows to load along, under their name: of a repository whose pattern goes on from this one, a list; of a field in
    * `references`, the row that it names, or null. Each is `true`, or a query without `after` and `prefix`.
@@ -42,7 +42,7 @@ export type With<D extends AnyDefinition, R extends Definitions> = {
 export interface Query<D extends AnyDefinition, R extends Definitions = readonly []>
   extends NestedQuery<D, R> {
   /** The `cursor` of the page before, of a query with the same order: goes on behind it. Null: from the beginning. */
-  readonly after?: string | null | Parameter
+  readonly after?: string | null | undefined | Parameter
   /** The leading ids of the rows: what fills some of the wildcards, but not the last one. */
   readonly prefix?: OrParameters<PrefixIdsOf<D['pattern']>>
   /**
