@@ -1,4 +1,5 @@
 import { type InspectOptions, inspect } from 'node:util'
+import { markAsUncloneable } from 'node:worker_threads'
 import type { PlainDrizzle } from './driver/sqlite/open.ts'
 import { encodePrefix } from './key/codec.ts'
 import { prefixRange } from './key/range.ts'
@@ -57,6 +58,8 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
     this.#plain = plain
     this.#store = store
     this.#destroyOnClose = destroyOnClose
+    // Else a message to another thread would carry an empty object. Bun has no such function.
+    markAsUncloneable?.(this)
   }
 
   /**

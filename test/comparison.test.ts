@@ -17,7 +17,7 @@ it.each(claims.map(([, promise, title, file]) => ({ promise, title, file })))(
   '$promise: its test is there',
   ({ title, file }) => {
     const text = readFileSync(fileURLToPath(new URL(file!, import.meta.url)), 'utf8')
-    const names = [...text.matchAll(/^\s*(?:(?:it|test)(?:\.\w+)?\(\s*)?(['"`])(.+?)\1\s*[:,]/gm)].map(
+    const names = [...text.matchAll(/^\s*(?:(?:it|test)(?:\.\w+)?\(\s*|name: )?(['"`])(.+?)\1\s*[:,]/gm)].map(
       ([, , name]) => name,
     )
     expect(names.some((name) => name!.includes(title!))).toBe(true)
