@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { boundsOf } from './bounds/bounds.ts'
 import { loadContenders } from './contenders/contenders.ts'
 import { measure } from './measure.ts'
@@ -9,7 +10,7 @@ import { formatSection } from './report/sections/section.ts'
 import { selectionOf } from './selection.ts'
 
 const selection = selectionOf(process.argv.slice(2))
-const failedInstall = installPackages()
+const failedInstall = installPackages(join(import.meta.dirname, 'packages'))
 if (failedInstall !== null)
   console.error(`The packages of bench/packages are not installed: ${failedInstall}`)
 

@@ -1,21 +1,17 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { delimiter, dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-const folder = fileURLToPath(new URL('.', import.meta.url))
-const lockfile = `${folder}package-lock.json`
-/** What was installed last. */
-const mark = `${folder}node_modules/.installed-lock.json`
+import { delimiter, dirname, join } from 'node:path'
 
 /**
- * Installs the packages of this folder with the Node.js that runs this, unless that was done. One that cannot be
- * installed is left out; where none can, the reason is returned, and the bench goes on with what is there.
+ * Installs the packages of a folder with the Node.js that runs this, unless that was done. One that cannot be
+ * installed is left out; where none can, the reason is returned, and its caller goes on with what is there.
  */
-export function installPackages(): string | null {
-  const wanted = readFileSync(lockfile, 'utf8')
+export function installPackages(folder: string): string | null {
+  const wanted = readFileSync(join(folder, 'package-lock.json'), 'utf8')
+  /** What was installed last. */
+  const mark = join(folder, 'node_modules/.installed-lock.json')
   if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return null
-  console.error('Installing what the bench compares with (once; some of it may be compiled) …')
+  console.error(`Installing the packages of ${folder} (once; some of them may be compiled) …`)
   rmSync(mark, { force: true })
   const { npm_execpath: npm, PATH } = process.env
   const [command, ...before] = npm === undefined ? ['npm'] : [process.execPath, npm]

@@ -24,7 +24,7 @@ export async function compareCollections(
   last: readonly MigratedCollection[],
   next: readonly MigratedCollection[],
   decisions: RenameDecisions,
-  defaultsOf: (name: string) => DefaultOf,
+  defaultsOf: (name: string) => Promise<DefaultOf>,
 ): Promise<CollectionComparison> {
   const pairs = await pairCollections(last, next, decisions)
   const kept: KeptCollection[] = []
@@ -34,7 +34,7 @@ export async function compareCollections(
       after.schema as JsonSchema | null,
       [before.name, after.name],
       decisions,
-      defaultsOf(after.name),
+      await defaultsOf(after.name),
     )
     kept.push({ last: before, next: after, ...comparison })
   }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { JsonSchema } from '../schema/json-schema.ts'
 import type { DefaultOf } from './compare-schemas.ts'
 import { holdsAnything, isRecursive } from './json-shape.ts'
@@ -9,7 +9,9 @@ import { holdsAnything, isRecursive } from './json-shape.ts'
  * The defaults of a schema, as far as its library tells them. One that is computed, or that is no plain JSON (a Date, a Map),
  * counts as none: only a program can fill it in.
  */
-export function defaultsOf(schema: StandardSchemaV1): DefaultOf {
+export async function defaultsOf(schema: StandardSchemaV1): Promise<DefaultOf> {
+  // Loaded now and not before: the project's own schemas may be of another library.
+  const zod = await import('zod')
   const first = withDefaults(schema)
   const started = performance.now()
   // A clock that has gone on tells a computed default from a constant.
@@ -20,7 +22,7 @@ export function defaultsOf(schema: StandardSchemaV1): DefaultOf {
     const again = propertyAt(second, path)
     if (property === undefined || !isDeepStrictEqual(property['default'], again?.['default']))
       return undefined
-    return isPlain(property) ? property['default'] : undefined
+    return isPlain(property, zod.z) ? property['default'] : undefined
   }
 }
 
@@ -56,11 +58,11 @@ function propertyAt(schema: JsonSchema, path: readonly string[]): JsonSchema | u
  * Whether a default is what its schema accepts, and JSON. What JSON Schema has no word for, a Date among it, is `{}` but for
  * annotations, and a number that JSON does not have is null.
  */
-function isPlain(schema: JsonSchema): boolean {
+function isPlain(schema: JsonSchema, zod: typeof z): boolean {
   if (!('default' in schema) || holdsAnything(schema) || isRecursive(schema)) return false
   try {
     const { default: value, ...plain } = schema
-    return z.fromJSONSchema(plain as Parameters<typeof z.fromJSONSchema>[0]).safeParse(value).success
+    return zod.fromJSONSchema(plain as Parameters<typeof z.fromJSONSchema>[0]).safeParse(value).success
   } catch {
     return false
   }

@@ -55,7 +55,8 @@ export async function loadSteps(project: Project, { tag, snapshot }: Migration):
       const collection = snapshot.collections.find(({ name }) => name === step.to)!
       const hash = createHash('sha256').update(text).update(JSON.stringify(collection)).digest('hex')
       const id = `${tag}/${step.from}:${hash}`
-      return { ...step, id, up: up as Up, check: valueCheck(collection, project.definitions), format }
+      const check = await valueCheck(collection, project.definitions)
+      return { ...step, id, up: up as Up, check, format }
     }),
   )
 }

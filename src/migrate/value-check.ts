@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { MigratedCollection } from '../driver/sqlite/migrations/folder.ts'
 import type { Key } from '../key.types.ts'
 import { sameConstraints } from '../schema/accepts.ts'
@@ -14,16 +14,16 @@ export type CheckValue = (key: Key, value: unknown) => unknown
  * Holds values against the schema that a migration leads to. Where later migrations have changed it, its JSON Schema in the
  * snapshot is what is left of it.
  */
-export function valueCheck(
+export async function valueCheck(
   collection: MigratedCollection,
   definitions: readonly AnyDefinition[],
-): CheckValue {
+): Promise<CheckValue> {
   const { name, schema } = collection
   const declared = definitions.find((definition) => definition.name === name)
   if (declared !== undefined && sameConstraints(jsonSchemaOf(declared.schema), schema)) {
     return (key, value) => trustOutput(declared, key, value)
   }
-  const plain = schema && plainSchema(schema as JsonSchema)
+  const plain = schema && (await plainSchema(schema as JsonSchema))
   if (schema === null || plain === null) return (_, value) => value
   return (_, value) => {
     const declared = declaredOnly(schema as JsonSchema, value)
@@ -34,7 +34,9 @@ export function valueCheck(
 }
 
 /** A schema of the stored form of values; `null` where Zod does not know all of its keywords. */
-function plainSchema(schema: JsonSchema): z.ZodType | null {
+async function plainSchema(schema: JsonSchema): Promise<z.ZodType | null> {
+  // Loaded now and not before: the project's own schemas may be of another library.
+  const { z } = await import('zod')
   try {
     return z.fromJSONSchema(storedForm(schema) as Parameters<typeof z.fromJSONSchema>[0])
   } catch {

@@ -1,0 +1,95 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
+import { dirname, join } from 'node:path'
+import { beforeAll, expect, it } from 'vitest'
+import { installPackages } from '../../bench/packages/install.ts'
+import manifest from '../../package.json' with { type: 'json' }
+import { temporaryFolder } from '../temporary-folder.ts'
+
+// The package as npm packs it, in a project that has nothing but what the package depends on.
+
+const root = join(import.meta.dirname, '../..')
+const packages = join(import.meta.dirname, 'packages')
+const path = temporaryFolder()
+const project = path('project')
+const program = join(project, 'users.js')
+
+const expected = {
+  born: '1970-01-01T00:00:00.000Z',
+  count: '2',
+  inUsers: [{ name: 'Alice' }],
+  called: [{ name: 'Alice' }],
+  isTable: true,
+  indexes: ['kv_collection', 'kv_expires_at', 'kv_users_name_unique'],
+}
+
+/** The packed file. */
+let packed: string
+let notInstalled: string | null
+
+beforeAll(() => {
+  notInstalled = installPackages(packages)
+  packed = pack()
+  const modules = join(project, 'node_modules')
+  mkdirSync(join(modules, '.bin'), { recursive: true })
+  execFileSync('tar', ['-xzf', packed], { cwd: path('.') })
+  symlinkSync(path('package'), join(modules, 'valkeyrie'))
+  for (const name of Object.keys(manifest.dependencies)) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true })
+    symlinkSync(join(root, 'node_modules', name), join(modules, name))
+  }
+  symlinkSync(modules, path('node_modules'))
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
+  const source = readFileSync(join(import.meta.dirname, 'programs/users.ts'), 'utf8')
+  writeFileSync(program, stripTypeScriptTypes(source))
+}, 0)
+
+function pack(): string {
+  const npm = process.env['npm_execpath']
+  const [command, ...before] = npm === undefined ? ['npm'] : [process.execPath, npm]
+  const args = [...before, 'pack', '--ignore-scripts', '--json', '--pack-destination', path('.')]
+  const [told] = JSON.parse(execFileSync(command!, args, { cwd: root, encoding: 'utf8' }))
+  return join(path('.'), told.filename)
+}
+
+const run = (command: string, ...args: readonly string[]) =>
+  JSON.parse(execFileSync(command, args, { cwd: project, encoding: 'utf8' }))
+
+const node = process.execPath
+
+it('runs no script where it is installed', () => {
+  expect(Object.keys(manifest.scripts)).not.toEqual(
+    expect.arrayContaining([expect.stringMatching(/^(pre|post)?install$/)]),
+  )
+})
+
+it("works with what it depends on alone, and with the user's own drizzle-orm", () => {
+  expect(run(node, program, path())).toEqual(expected)
+})
+
+it.for(['esbuild', 'vite', 'webpack'])('works in a bundle by %s', (bundler, { skip }) => {
+  skip(notInstalled !== null, notInstalled ?? '')
+  const bundle = join(project, `${bundler}.js`)
+  execFileSync(node, [join(packages, `${bundler}.js`), program, bundle], { stdio: 'pipe' })
+  expect(run(node, bundle, path())).toEqual(expected)
+})
+
+it.for([
+  ['Bun', 'bun', []],
+  ['Deno', 'deno', ['run', '--allow-all']],
+] as const)('works on %s', ([, name, args], { skip }) => {
+  const runtime = join(packages, 'node_modules/.bin', name)
+  // Neither has binaries for every machine.
+  skip(spawnSync(runtime, ['--version']).status !== 0, `${name} is not installed`)
+  expect(run(runtime, ...args, program, path())).toEqual(expected)
+})
+
+it('has types that every way to resolve them finds', ({ skip }) => {
+  skip(notInstalled !== null, notInstalled ?? '')
+  const attw = join(packages, 'node_modules/@arethetypeswrong/cli/dist/index.js')
+  const { status, stdout } = spawnSync(node, [attw, packed, '--profile', 'esm-only'], {
+    encoding: 'utf8',
+  })
+  expect(status, stdout).toBe(0)
+})

@@ -1,0 +1,78 @@
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { projectFolder, root, write } from '../migrate/project.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+
+// What the built package loads, by what a program does with it.
+
+const path = temporaryFolder()
+
+/** Prints the URL of each module that is loaded after it. */
+const printing = `
+import { registerHooks } from 'node:module'
+import { writeSync } from 'node:fs'
+registerHooks({
+  load(url, context, next) {
+    writeSync(1, \`loaded \${url}\\n\`)
+    return next(url, context)
+  },
+})`
+
+/** The packages of others that a program loads, and the files of this one. */
+function load(cwd: string, ...args: readonly string[]) {
+  const hooks = path('hooks.mjs')
+  writeFileSync(hooks, printing)
+  const printed = execFileSync(process.execPath, ['--import', hooks, ...args], { cwd, encoding: 'utf8' })
+  const urls = [...printed.matchAll(/^loaded (file:.*)$/gm)].map(([, url]) => url!)
+  const packages = urls.flatMap((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? [])
+  const files = urls.flatMap((url) => /\/dist\/(?:chunks\/)?([^/]+)\.js$/.exec(url)?.[1] ?? [])
+  return { packages: [...new Set(packages)], files, printed }
+}
+
+const program = (text: string) => ['--input-type=module', '--eval', text]
+
+it('a schema module loads no engine, no other package, and little code', () => {
+  const { packages, files } = load(root, ...program("import 'valkeyrie/schema'"))
+  expect(packages).toEqual([])
+  expect(files).toEqual(['schema', 'declaration'])
+})
+
+it('importing the package loads no engine', () => {
+  expect(load(root, ...program("import 'valkeyrie'")).packages).toEqual([])
+})
+
+it('a program that opens a database and reads it loads better-sqlite3 alone, and nothing of migrations', () => {
+  const text = `
+    import { Valkeyrie } from 'valkeyrie'
+    await using db = await Valkeyrie.open(${JSON.stringify(path())})
+    await db.get(['a'])`
+  const { packages, files } = load(root, ...program(text))
+  expect(packages).toEqual(['better-sqlite3'])
+  expect(files).toEqual(['index', 'declaration', 'valkeyrie', 'open', 'engine'])
+})
+
+it("check loads no Zod where the project's schemas are of another library", () => {
+  const folder = projectFolder()
+  write(
+    folder,
+    'drizzle.config.ts',
+    "export default { dialect: 'sqlite', schema: './schemas.ts', out: './out' }",
+  )
+  write(
+    folder,
+    'schemas.ts',
+    `import * as v from 'valibot'
+    import { defineSchema, kvTables } from 'valkeyrie/schema'
+    export const users = defineSchema(['users', '*'], v.object({ name: v.string() }))
+    export const { kv, kvLog, kvCollections } = kvTables([users])`,
+  )
+  const cli = join(root, 'dist/cli/main.js')
+  execFileSync(process.execPath, [cli, 'generate'], { cwd: folder })
+  execFileSync(process.execPath, [cli, 'migrate', 'users.db'], { cwd: folder })
+  const { packages, printed } = load(folder, cli, 'check', 'users.db')
+  expect(printed).toContain('All is as declared.')
+  expect(packages).toContain('valibot')
+  expect(packages).not.toContain('zod')
+})
