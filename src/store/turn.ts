@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Driver } from '../driver/driver.ts'
 import { untilAborted } from '../until-aborted.ts'
@@ -23,7 +22,7 @@ export interface TurnSource {
  * first has a place in the queue of all processes.
  */
 export class Turn {
-  readonly id = randomUUID()
+  readonly id = crypto.randomUUID()
   readonly #source: TurnSource
   #hold: number
   #leaveLine: (() => void) | undefined
