@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { DatabaseClosedError, SnapshotExpiredError, Valkeyrie } from 'valkeyrie'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { start } from '../processes/child.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
@@ -223,6 +223,59 @@ it('a state that is held for too long is told of, then let go', async () => {
   expect(error).toBeInstanceOf(SnapshotExpiredError)
   expect((error as SnapshotExpiredError).age).toBeGreaterThanOrEqual(300)
   expect((await db.get(['a'])).value).toBe(2)
+})
+
+/** Time stands still, apart from the clock that is set and the time that is let pass. */
+function holdTime(): void {
+  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setInterval', 'clearInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+}
+
+it('a clock that is put forward ends no snapshot, and one that is put back keeps none', async () => {
+  holdTime()
+  const db = await open(path(), { snapshotTimeout: 10_000 })
+  await db.set(['a'], 1)
+  const hour = 3_600_000
+  for (const change of [hour, -hour]) {
+    const late = db.snapshot(async (view) => {
+      await view.get(['a'])
+      vi.setSystemTime(Date.now() + change)
+      vi.advanceTimersByTime(2_000)
+      expect((await view.get(['a'])).value).toBe(1)
+      vi.advanceTimersByTime(9_000)
+      await view.get(['a'])
+    })
+    await expect(late).rejects.toMatchObject({ name: 'SnapshotExpiredError', age: expect.any(Number) })
+  }
+})
+
+it.each([4_000, 6_000])('a snapshot beside others that are %i ms old has the whole time', async (age) => {
+  holdTime()
+  const db = await open(path(), { snapshotTimeout: 10_000 })
+  await db.set(['a'], 1)
+  const held = Promise.withResolvers<void>()
+  const older = Array.from({ length: 6 }, () =>
+    db.snapshot(async (view) => {
+      await view.get(['a'])
+      await held.promise
+      await view.get(['a'])
+    }),
+  )
+  const outcomes = Promise.allSettled(older)
+  await db.get(['a'])
+  vi.advanceTimersByTime(age)
+  const read = db.snapshot(async (view) => {
+    await view.get(['a'])
+    vi.advanceTimersByTime(9_000)
+    expect((await view.get(['a'])).value).toBe(1)
+    vi.advanceTimersByTime(2_000)
+    await view.get(['a'])
+  })
+  await expect(read).rejects.toBeInstanceOf(SnapshotExpiredError)
+  held.resolve()
+  for (const outcome of await outcomes) {
+    expect(outcome).toMatchObject({ reason: expect.any(SnapshotExpiredError) })
+  }
 })
 
 it('a unit whose state was let go after its last read commits all the same', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { ConflictError, Valkeyrie } from 'valkeyrie'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { z } from 'zod'
 import { start } from '../processes/child.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
@@ -90,6 +91,63 @@ describe.each(['a file', 'memory'])('on %s', (place) => {
     await Promise.all([unit, ...written])
     expect(await Array.fromAsync(db.list({ prefix: [] }), ({ key }) => key)).toEqual([['b']])
   })
+})
+
+it('a unit keeps its turn while its function writes beside it', async () => {
+  const file = path()
+  const [db, other] = [await open(file), await open(file)]
+  await db.set(['n'], 0)
+  let writing = true
+  let commit = Promise.withResolvers<void>()
+  const writer = (async () => {
+    while (writing) {
+      await other.set(['n'], 'other')
+      commit.resolve()
+      commit = Promise.withResolvers()
+      await turn()
+    }
+  })()
+  let runs = 0
+  await db.unitOfWork(
+    async (unit) => {
+      await unit.get(['n'])
+      await db.set(['audit', ++runs], true)
+      await Promise.race([commit.promise, wait(20)])
+      await unit.set(['done'], true)
+    },
+    { retries: 10 },
+  )
+  writing = false
+  await writer
+  expect((await db.get(['done'])).value).toBe(true)
+})
+
+it('who has to learn of a new schema first does not pass over the turn of another', async () => {
+  const file = path()
+  const late = await open(file)
+  await late.set(['n'], 0)
+  const db = await Valkeyrie.withSchema(['notes', '*'], z.string()).open(file)
+  onTestFinished(() => db.close())
+  const inTurn = Promise.withResolvers<void>()
+  const go = Promise.withResolvers<void>()
+  let runs = 0
+  const unit = db.unitOfWork(async (unit) => {
+    await unit.get(['n'])
+    if (++runs < 3) await db.set(['n'], runs)
+    else {
+      inTurn.resolve()
+      await go.promise
+    }
+    await unit.set(['m'], runs)
+  })
+  await inTurn.promise
+  const written = late.set(['n'], 'late')
+  await Promise.race([written, turn().then(turn)])
+  go.resolve()
+  await unit
+  expect(runs).toBe(3)
+  await written
+  expect((await db.get(['n'])).value).toBe('late')
 })
 
 it('a unit gets its turn among the commits of another process', async () => {

@@ -106,7 +106,8 @@ export class BatchCommit {
       trimmer.afterCommits(statements, before, latest, now)
       return { type: 'done', outcomes }
     })
-    batches.seenVersion = latest
+    // Where the catalogue was stale, nobody has looked whose turn it is.
+    if (result.type === 'done') batches.seenVersion = latest
     return result
   }
 

@@ -72,7 +72,7 @@ export class FileSession implements Session {
     if (this.#over) throw new Error('The session is over')
     if (this.#snapshot === null) {
       this.#at = Date.now()
-      this.#snapshot = this.#snapshots.hold(this, this.#use, this.#at)
+      this.#snapshot = this.#snapshots.hold(this, this.#use)
     }
     return this.#snapshot
   }

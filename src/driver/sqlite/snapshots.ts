@@ -22,16 +22,16 @@ interface Holder {
 export class Snapshot {
   readonly connection: PooledConnection
   readonly use: SessionUse
-  readonly holders: Holder[] = []
-  /** Milliseconds since the epoch. */
-  readonly since: number
+  /** When each of them has taken it, by the clock of the process. */
+  readonly holders = new Map<Holder, number>()
+  /** When it began, in milliseconds of the clock of the process, which nobody sets. */
+  readonly since = performance.now()
   #version: number | null = null
   /** The age at which to tell of it, in milliseconds. */
   tellAt: number
 
-  constructor(connection: PooledConnection, use: SessionUse, since: number, tellAt: number) {
+  constructor(connection: PooledConnection, use: SessionUse, tellAt: number) {
     this.connection = connection
-    this.since = since
     this.use = use
     this.tellAt = tellAt
   }
@@ -61,20 +61,17 @@ export class Snapshots {
     this.#tellAfter = Math.min(10_000, timeout / 10)
   }
 
-  /**
-   * A snapshot of the newest state, at this time (ms since the epoch). Throws SnapshotsTaken where the caller has to wait,
-   * SQLITE_BUSY as every call.
-   */
-  hold(holder: Holder, use: SessionUse, now: number): Snapshot {
-    const snapshot = this.#shared(use) ?? this.#begin(use, now)
-    snapshot.holders.push(holder)
+  /** A snapshot of the newest state. Throws SnapshotsTaken where the caller has to wait, SQLITE_BUSY as every call. */
+  hold(holder: Holder, use: SessionUse): Snapshot {
+    const snapshot = this.#shared(use) ?? this.#begin(use)
+    snapshot.holders.set(holder, performance.now())
     return snapshot
   }
 
   release(snapshot: Snapshot, holder: Holder): void {
     const { holders } = snapshot
-    holders.splice(holders.indexOf(holder), 1)
-    if (holders.length > 0 || !this.#open.delete(snapshot)) return
+    holders.delete(holder)
+    if (holders.size > 0 || !this.#open.delete(snapshot)) return
     this.#opened[snapshot.use] -= 1
     if (this.#newest === snapshot) this.#newest = null
     const { connection } = snapshot
@@ -96,15 +93,17 @@ export class Snapshots {
   #shared(use: SessionUse): Snapshot | null {
     const newest = this.#newest
     if (newest === null || this.#open.size < sharedFrom || newest.use !== use) return null
+    // Its last holder keeps it for the timeout from now on: shared for ever, it would never end.
+    if (performance.now() - newest.since > this.#timeout / 2) return null
     return newest.version === latestVersion(this.#pool.top.statements) ? newest : null
   }
 
-  #begin(use: SessionUse, now: number): Snapshot {
+  #begin(use: SessionUse): Snapshot {
     if (this.#opened[use] >= mostOpen) throw new SnapshotsTaken(mostOpen)
     const connection = this.#pool.take()
     try {
       connection.statements.control.beginRead.run()
-      const snapshot = new Snapshot(connection, use, now, this.#tellAfter)
+      const snapshot = new Snapshot(connection, use, this.#tellAfter)
       this.#open.add(snapshot)
       this.#opened[use] += 1
       this.#newest = snapshot
@@ -122,18 +121,19 @@ export class Snapshots {
       this.#timer = undefined
       return
     }
-    const now = Date.now()
+    const now = performance.now()
     for (const snapshot of [...this.#open]) {
-      const age = now - snapshot.since
-      if (age >= this.#timeout) this.#expire(snapshot, age)
-      else if (age >= snapshot.tellAt) this.#tell(snapshot, age)
+      this.#expireHolders(snapshot, now)
+      const age = Math.trunc(now - snapshot.since)
+      if (this.#open.has(snapshot) && age >= snapshot.tellAt) this.#tell(snapshot, age)
     }
   }
 
-  #expire(snapshot: Snapshot, age: number): void {
-    const error = new SnapshotExpiredError(age)
-    for (const holder of [...snapshot.holders]) {
-      holder.expire(error)
+  #expireHolders(snapshot: Snapshot, now: number): void {
+    for (const [holder, since] of [...snapshot.holders]) {
+      const age = Math.trunc(now - since)
+      if (age < this.#timeout) continue
+      holder.expire(new SnapshotExpiredError(age))
       this.release(snapshot, holder)
     }
   }

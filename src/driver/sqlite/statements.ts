@@ -54,6 +54,7 @@ export function prepareStatements(
   }
   const limit = plannedOnce(named('limit')) as unknown as Placeholder
   const atKey = eq(kv.key, named('key'))
+  const ofCommit = gt(kvLog.version, noVersion)
   const dead = and(isNotNull(kv.expiresAt), lte(kv.expiresAt, named('now')))
 
   const prepare = <
@@ -205,15 +206,19 @@ export function prepareStatements(
         .select({ oldest: min(kvLog.version) })
         .from(kvLog)
         // What is none of a commit does not tell how far back the log goes.
-        .where(sql`${kvLog.version} > 0`),
+        .where(ofCommit),
     ),
-    trimLog: prepare<[number]>(() => db.delete(kvLog).where(lte(kvLog.version, named('version'))), 'version'),
+    trimLog: prepare<[number]>(
+      () => db.delete(kvLog).where(and(ofCommit, lte(kvLog.version, named('version')))),
+      'version',
+    ),
     /** version, at */
     oldestLog: prepare<[number], readonly [number, number]>(
       () =>
         db
           .select({ version: kvLog.version, at: kvLog.at })
           .from(kvLog)
+          .where(ofCommit)
           .orderBy(asc(kvLog.version))
           .limit(limit),
       'limit',
