@@ -21,7 +21,7 @@ export function validate(definition: AnyDefinition, key: Key, input: unknown): u
   } catch (error) {
     throw thrownBySchema(key, error)
   }
-  return 'then' in result ? settledLater(result, key) : outputOf(result, key)
+  return isPromiseLike(result) ? settledLater(result, key) : outputOf(result, key)
 }
 
 /** Whether the schema may have output this value: `undefined`, or a promise of it. Throws a ValidationError, as `validate` does, where it cannot have. */
@@ -92,8 +92,24 @@ function settledLater(result: PromiseLike<Result>, key: Key): Promise<unknown> {
 }
 
 function outputOf(result: StandardSchemaV1.Result<unknown>, key: Key): unknown {
-  if (result.issues) throw new ValidationError(key, result.issues)
-  return result.value
+  if (isOutcome(result)) {
+    if (!result.issues) return result.value
+    throw new ValidationError(key, result.issues)
+  }
+  const message =
+    'the schema breaks the contract of Standard Schema: its validate gives neither { value } nor { issues: [...] }'
+  throw new ValidationError(key, [{ message }])
+}
+
+function isPromiseLike(result: unknown): result is PromiseLike<Result> {
+  return typeof result === 'object' && result !== null && 'then' in result
+}
+
+/** A schema of one's own is checked by its types alone, or by nothing. */
+function isOutcome(result: unknown): result is StandardSchemaV1.Result<unknown> {
+  if (typeof result !== 'object' || result === null) return false
+  const { issues } = result as { issues?: unknown }
+  return issues === undefined || issues === null ? 'value' in result : Array.isArray(issues)
 }
 
 function thrownBySchema(key: Key, error: unknown): ValidationError {

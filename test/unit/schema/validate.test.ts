@@ -137,3 +137,20 @@ it('fills in defaults and drops what the schema does not know', () => {
   const definition = defineSchema(pattern, z.object({ likes: z.int().default(0) }))
   expect(validate(definition, key, { other: true })).toEqual({ likes: 0 })
 })
+
+describe('with a schema that breaks the contract of Standard Schema', () => {
+  const answers = [undefined, null, 'text', {}, { issues: null }, { issues: 'bad' }]
+  it.each(answers.flatMap((answer) => [answer, Promise.resolve(answer)].map((given) => ({ given }))))(
+    'whose answer is none, throws a ValidationError with the key: $given',
+    async ({ given }) => {
+      const schema = { '~standard': { version: 1, vendor: 'own', validate: () => given } }
+      const definition = defineSchema(pattern, schema as never)
+      const error = await failureOf(() => validate(definition, key, 'x'))
+      expect(error).toMatchObject({
+        code: 'VALIDATION',
+        key,
+        message: expect.stringContaining('contract of Standard Schema'),
+      })
+    },
+  )
+})
