@@ -27,6 +27,12 @@ export interface OpenOptions {
    */
   readonly renameRepositories?: { readonly [from: string]: string } | undefined
   /**
+   * Names of repositories whose patterns are new to the file and may take rows of a less specific one: `['root']`, where `['users', 'root']`
+   * takes a row of `['users', '*']`. Opening takes none by itself, since another program may look for the rows where they are. Rows
+   * that are taken already are none to take. Not together with `migrations`, which take rows by themselves. Default: none.
+   */
+  readonly takeRows?: readonly string[] | undefined
+  /**
    * `'normal'` (the default): nothing that was acknowledged is lost when the process dies. `'full'`: nor when the machine
    * does; each commit waits for the disk.
    */
@@ -110,6 +116,7 @@ export const openOptionNames = [
   'migrations',
   'dropIndexes',
   'renameRepositories',
+  'takeRows',
   'durability',
   'checksums',
   'busyTimeout',
@@ -184,6 +191,7 @@ export function checkOpenOptions(options: OpenOptions): CheckedOpenOptions {
 function askedChanges({
   dropIndexes = [],
   renameRepositories = {},
+  takeRows = [],
   migrations,
   readOnly,
 }: OpenOptions): AskedChanges {
@@ -213,13 +221,15 @@ function askedChanges({
     )
   }
   for (const to of targets) checkName(to)
-  if (dropped.length + renames.length > 0 && (migrations !== undefined || readOnly)) {
+  if (!Array.isArray(takeRows) || takeRows.some((name: unknown) => typeof name !== 'string'))
+    throw new TypeError("takeRows is an array of names of repositories, as ['root']")
+  if (dropped.length + renames.length + takeRows.length > 0 && (migrations !== undefined || readOnly)) {
     const other = migrations === undefined ? 'readOnly' : 'migrations'
     const instead =
       migrations === undefined ? 'open the file once without it' : 'generate a migration that does it'
-    throw new TypeError(`dropIndexes and renameRepositories do not go with ${other}: ${instead}`)
+    throw new TypeError(`dropIndexes, renameRepositories and takeRows do not go with ${other}: ${instead}`)
   }
-  return { dropIndexes: dropped, renameRepositories }
+  return { dropIndexes: dropped, renameRepositories, takeRows }
 }
 
 function flag(value: boolean | undefined, name: string): boolean {

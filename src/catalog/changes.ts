@@ -16,9 +16,11 @@ export interface AskedChanges {
   readonly renameRepositories: { readonly [from: string]: string }
   /** Indexes to drop that this opener does not declare. */
   readonly dropIndexes: readonly { readonly repository: string; readonly on: readonly string[] }[]
+  /** Names of collections whose patterns may take rows of others. */
+  readonly takeRows: readonly string[]
 }
 
-export const nothingAsked: AskedChanges = { renameRepositories: {}, dropIndexes: [] }
+export const nothingAsked: AskedChanges = { renameRepositories: {}, dropIndexes: [], takeRows: [] }
 
 /** What an opener changes of the catalogue. */
 export interface CatalogChanges {
@@ -29,6 +31,8 @@ export interface CatalogChanges {
   /** All that is to be kept of each collection that is new, renamed, or known otherwise. */
   readonly kept: readonly Collection[]
   readonly dropped: readonly { readonly repository: string; readonly index: IndexDeclaration }[]
+  /** Names of collections that may take rows of others. */
+  readonly takeRows: readonly string[]
 }
 
 /**
@@ -38,7 +42,7 @@ export interface CatalogChanges {
 export function catalogChanges(
   catalog: Catalog,
   declared: readonly Collection[],
-  { renameRepositories, dropIndexes }: AskedChanges = nothingAsked,
+  { renameRepositories, dropIndexes, takeRows }: AskedChanges = nothingAsked,
 ): CatalogChanges {
   const renamed = renames(catalog, renameRepositories)
   const known = catalog.collections.map((it) => ({ ...it, name: renamed.get(it.name) ?? it.name }))
@@ -69,7 +73,7 @@ export function catalogChanges(
     const before = byName.get(it.name)
     return before === undefined || names.has(it.name) || !isDeepStrictEqual(plain(before), it)
   })
-  return { renamed, added, kept, dropped }
+  return { renamed, added, kept, dropped, takeRows }
 }
 
 /** Those that are still to be done: a program may go on asking for what is done. */

@@ -1,4 +1,5 @@
 import { MigrationError } from '../errors.ts'
+import { takesKeysOf } from '../key/pattern.ts'
 import { accepts } from '../schema/accepts.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
 import { type Catalog, type Collection, type KnownCollection, sameIndex } from './catalog.ts'
@@ -13,8 +14,8 @@ export interface Difference {
 
 /**
  * In what a catalogue that others have changed since a process has read it no longer goes with what that process declares, by the
- * names of its schemas. What goes on rightly is not in it: indexes, patterns and references that were added, indexes without
- * `unique` that were dropped, and schemas that take what this process writes.
+ * names of its schemas. What goes on rightly is not in it: indexes and references that were added, patterns that were added and have
+ * taken no rows, indexes without `unique` that were dropped, and schemas that take what this process writes.
  */
 export function differences(
   declared: readonly Collection[],
@@ -30,7 +31,8 @@ export function differences(
     const reason =
       there === undefined || patternText(there.pattern) !== patternText(collection.pattern)
         ? moved(collection, there, now)
-        : schemaChanged(collection, knownBefore.get(name), there)
+        : (schemaChanged(collection, knownBefore.get(name), there) ??
+          rowsTaken(collection, declared, knownBefore, now))
     if (reason !== null) found.set(name, { error: error(name, reason), reads: true })
     else if (there !== undefined) {
       const lost = lostUnique(collection, there)
@@ -62,6 +64,29 @@ function schemaChanged(
   if (migrated === (before?.migrated ?? 0) || schema === null || now === null) return null
   if (accepts(now as JsonSchema, JSON.parse(JSON.stringify(schema)) as JsonSchema)) return null
   return 'a migration has changed its values, and what this process writes would no longer fit'
+}
+
+/** Opening adds a pattern without taking rows; a migration, and an opener that asks for it, takes them. */
+function rowsTaken(
+  { pattern }: Collection,
+  declared: readonly Collection[],
+  before: ReadonlyMap<string, KnownCollection>,
+  { collections }: Catalog,
+): string | null {
+  const taker = collections.find(
+    (it) =>
+      it.migrated > 0 &&
+      patternText(it.pattern) !== patternOf(before.get(it.name)) &&
+      !declared.some(({ name }) => name === it.name) &&
+      takesKeysOf(it.pattern, pattern),
+  )
+  return taker === undefined
+    ? null
+    : `'${taker.name}' has taken the rows of the pattern ${patternText(taker.pattern)} out of it`
+}
+
+function patternOf(known: KnownCollection | undefined): string | null {
+  return known === undefined ? null : patternText(known.pattern)
 }
 
 function lostUnique({ indexes }: Collection, there: KnownCollection): string | null {

@@ -53,6 +53,18 @@ export function compareSpecificity(a: Pattern, b: Pattern): number {
   return b.length - a.length
 }
 
+/** Whether keys that `other` matches go to `pattern`, the more specific one of the two. */
+export function takesKeysOf(pattern: Pattern, other: Pattern): boolean {
+  return (
+    pattern.length === other.length &&
+    pattern.every((part, at) => {
+      const its = other[at]!
+      return part === WILDCARD || its === WILDCARD || part === its || sameBytes(part, its)
+    }) &&
+    compareSpecificity(pattern, other) < 0
+  )
+}
+
 /**
  * The name of a pattern that is given none: the words of its string parts in camelCase.
  *

@@ -1,10 +1,15 @@
 import type { Catalog } from '../catalog/catalog.ts'
 import { type Difference, differences } from '../catalog/differences.ts'
+import { patternText } from '../catalog/pattern-text.ts'
 import type { AtomicWrite, Mutation } from '../commit/write.ts'
+import { MigrationError } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
+import { keyText } from '../key/key-text.ts'
+import { takesKeysOf } from '../key/pattern.ts'
 import { PatternIndex } from '../key/pattern-index.ts'
 import type { Key } from '../key.types.ts'
 import { collectionOf } from '../schema/collection-of.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Registry } from '../schema/registry.ts'
 
 /** Tells the collection of each key, by the patterns that the database knows: those declared here and by others. */
@@ -15,6 +20,8 @@ export class Filing {
   #differences: ReadonlyMap<string, Difference> | null = null
   #catalogVersion!: number
   #index!: PatternIndex<string>
+  /** Whether keys that a schema of the registry matches belong to a pattern that others have declared. */
+  #shares!: boolean
 
   /** `catalog`: as it was when the database was opened with the schemas of the registry. */
   constructor(catalog: Catalog, registry: Registry) {
@@ -41,14 +48,20 @@ export class Filing {
   #file({ version, collections }: Catalog): void {
     this.#catalogVersion = version
     this.#index = new PatternIndex(collections.map(({ pattern, name }) => [pattern, name]))
+    const own = this.#registry.definitions
+    this.#shares = collections.some(
+      ({ name, pattern }) =>
+        !own.some((it) => it.name === name) && own.some((it) => takesKeysOf(pattern, it.pattern)),
+    )
   }
 
   /**
    * A write, filed by the catalogue as it is known now. Throws a MigrationError where others have changed the database so that a value
-   * of one of its schemas can no longer be written.
+   * of one of its schemas can no longer be written, and for a key that belongs to a more specific pattern of theirs: its row would be
+   * none of the schema that it was written by.
    */
   refile(write: AtomicWrite): AtomicWrite {
-    if (this.#differences === null) return write
+    if (this.#differences === null && !this.#shares) return write
     const mutations = write.mutations.map((mutation) => this.#refileMutation(mutation))
     if (write.claim === undefined) return { ...write, mutations }
     const candidates = write.claim.candidates.map((candidate) => ({
@@ -64,6 +77,16 @@ export class Filing {
     const definition = this.#registry.find(key)
     const difference = definition && this.#differences?.get(definition.name)
     if (difference !== undefined) throw difference.error
-    return { ...mutation, collection: this.collectionOf(key) }
+    const collection = this.collectionOf(key)
+    if (definition !== undefined && collection !== null && collection !== definition.name)
+      throw keyOfAnother(definition, collection, mutation.key)
+    return { ...mutation, collection }
   }
+}
+
+function keyOfAnother({ name, pattern }: AnyDefinition, owner: string, key: Uint8Array): MigrationError {
+  return new MigrationError(
+    `The key ${keyText(key)} belongs to '${owner}' in the database, whose pattern is more specific than ${patternText(pattern)} of '${name}': declare '${owner}' too`,
+    { repository: name },
+  )
 }

@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3'
 import type { KvError, OpenOptions } from 'valkeyrie'
 import { expect, test } from 'vitest'
 import { startChild } from '../concurrency/child.ts'
@@ -129,7 +130,7 @@ test('where an index is dropped by name, the process that declares it goes on', 
 test('what a unit of work has written before another opener adds a pattern is filed under that pattern', async () => {
   const path = newPath()
   const { releases } = await import('./deploy.ts')
-  await using db = await releases['base'].open(path)
+  await using db = await releases['without schemas'].open(path)
   let other: Awaited<ReturnType<(typeof releases)['with a pattern more']['open']>> | undefined
   await db.unitOfWork(async (unit) => {
     await unit.set(['users', 'root'], { email: 'r', city: 'Bonn' })
@@ -139,4 +140,60 @@ test('what a unit of work has written before another opener adds a pattern is fi
   })
   expect([await other!.repositories.root.count(), await other!.repositories.users.count()]).toEqual([1, 1])
   await other!.close()
+})
+
+test('a more specific pattern takes no rows and no unique index from a process that runs', async () => {
+  const path = newPath()
+  const a = await start(path, 'with a unique index')
+  const { releases } = await import('./deploy.ts')
+  await a({ set: 'root', email: 'r' })
+  await a({ set: 'ann', email: 'a' })
+  const refused = releases['with a pattern more'].open(path)
+  await expect(refused).rejects.toMatchObject({ code: 'MIGRATION', repository: 'users' })
+  expect(await a({ count: 'users' })).toEqual({ result: 2 })
+  expect(await a({ city: 'Bonn' })).toEqual({ result: ['ann', 'root'] })
+  expect(await a({ set: 'bob', email: 'r' })).toMatchObject({ name: 'UniqueConstraintError' })
+})
+
+test('where a more specific pattern takes rows by name, the running process is told, and writes nothing', async () => {
+  const path = newPath()
+  const a = await start(path, 'with a unique index')
+  await a({ set: 'root', email: 'r' })
+  const b = await start(path, 'with a pattern more', { takeRows: ['root'] })
+  expect(await b({ count: 'users' })).toEqual({ result: 0 })
+  const told = { code: 'MIGRATION', repository: 'users', message: expect.stringContaining("'root'") }
+  expect(await a({ count: 'users' })).toMatchObject(told)
+  expect(await a({ city: 'Bonn' })).toMatchObject(told)
+  expect(await a({ set: 'bob', email: 'r' })).toMatchObject(told)
+})
+
+test('a process writes no key of a more specific pattern that it does not declare, and goes on with the others', async () => {
+  const path = newPath()
+  const a = await start(path, 'with a unique index')
+  await a({ set: 'ann', email: 'a' })
+  await start(path, 'with a pattern more')
+  const told = { code: 'MIGRATION', repository: 'users', message: expect.stringContaining("'root'") }
+  const later = await start(path, 'base')
+  for (const process of [a, later]) {
+    expect(await process({ set: 'root', email: 'a' })).toMatchObject(told)
+    expect(await process({ set: 'ann', email: 'b' })).toEqual({ result: true })
+    expect(await process({ count: 'users' })).toEqual({ result: 1 })
+  }
+})
+
+test('where a release without a catalogue drops a unique index, the process that relies on it writes no more', async () => {
+  const path = newPath()
+  const a = await start(path, 'with a unique index')
+  await a({ set: 'ann', email: 'same' })
+  const file = new Database(path)
+  const indexes = file
+    .prepare("SELECT name FROM sqlite_schema WHERE name LIKE 'kv_users_email%'")
+    .pluck()
+    .all()
+  expect(indexes).toHaveLength(1)
+  file.exec(`DROP INDEX "${indexes[0]}"`)
+  file.close()
+  expect(await a({ set: 'bob', email: 'same' })).toMatchObject({ code: 'MIGRATION', repository: 'users' })
+  expect(await a({ set: 'cid', email: 'other' })).toMatchObject({ code: 'MIGRATION', repository: 'users' })
+  expect(await a({ city: 'Bonn' })).toEqual({ result: ['ann'] })
 })

@@ -11,7 +11,7 @@ import {
   failedChecks,
   InsertConflict,
 } from './apply-write.ts'
-import { readCatalog, versionReader } from './catalog.ts'
+import { readCatalog, schemaVersionReader, versionReader } from './catalog.ts'
 import { changedReads } from './changed-reads.ts'
 import { engineCode } from './engine-error.ts'
 import type { LogTrimmer } from './log-retention.ts'
@@ -50,12 +50,16 @@ export class BatchCommit {
   readonly #readVersion: ReturnType<typeof versionReader>
   /** The version of the catalog when the unique indexes of the connection were read. */
   #uniquesOf: number
+  readonly #readSchemaVersion: () => number
+  #schemaVersion: number
 
   constructor(connection: Connection, shared: Shared) {
     this.#connection = connection
     this.#shared = shared
     this.#readVersion = versionReader(connection.database)
     this.#uniquesOf = shared.batches.catalogVersion
+    this.#readSchemaVersion = schemaVersionReader(connection.database)
+    this.#schemaVersion = this.#readSchemaVersion()
   }
 
   commit(batch: CommitBatch): BatchOutcome {
@@ -79,10 +83,7 @@ export class BatchCommit {
         if (batches.catalogVersion !== catalogVersion)
           return { type: 'stale', catalog: readCatalog(database) }
       }
-      if (batches.catalogVersion !== this.#uniquesOf) {
-        this.#connection.uniqueIndexes.refresh()
-        this.#uniquesOf = batches.catalogVersion
-      }
+      if (this.#hasLostUnique()) return { type: 'stale', catalog: readCatalog(database) }
       const before = latest
       const now = Date.now()
       let turn = this.#turnAt(latest, now)
@@ -109,6 +110,19 @@ export class BatchCommit {
     // Where the catalogue was stale, nobody has looked whose turn it is.
     if (result.type === 'done') batches.seenVersion = latest
     return result
+  }
+
+  /** Whether a unique index is gone that was there: a release that keeps no catalogue drops one without a word. */
+  #hasLostUnique(): boolean {
+    const { uniqueIndexes } = this.#connection
+    const { catalogVersion } = this.#shared.batches
+    const known = catalogVersion === this.#uniquesOf
+    if (known && uniqueIndexes.isEmpty) return false
+    const schemaVersion = this.#readSchemaVersion()
+    if (known && schemaVersion === this.#schemaVersion) return false
+    this.#schemaVersion = schemaVersion
+    this.#uniquesOf = catalogVersion
+    return uniqueIndexes.refresh()
   }
 
   /** Whose turn it is. One begins with a new version. */

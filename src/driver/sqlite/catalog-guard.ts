@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3'
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { type Difference, differences } from '../../catalog/differences.ts'
 import type { Read } from '../driver.ts'
-import { ownCatalogChanges, readCatalog, versionReader } from './catalog.ts'
+import { ownCatalogChanges, readCatalog, schemaVersionReader, versionReader } from './catalog.ts'
 import type { Statements } from './statements.ts'
 
 /** Milliseconds: a look costs as much as reading a row, and queries come in crowds. */
@@ -18,7 +18,9 @@ export class CatalogGuard {
   readonly #declared: readonly Collection[]
   readonly #opened: Catalog
   readonly #readVersion: () => number
+  readonly #readSchemaVersion: () => number
   #version: number
+  #schemaVersion: number | null = null
   #dataVersion: unknown
   #differences: ReadonlyMap<string, Difference> = new Map()
   /** When it looked last, and how often this process had changed a catalogue by then. */
@@ -38,6 +40,7 @@ export class CatalogGuard {
     this.#opened = catalog
     this.#version = catalog.version
     this.#readVersion = versionReader(connection)
+    this.#readSchemaVersion = schemaVersionReader(connection)
   }
 
   /** Throws a MigrationError for a read that was made by what a schema said, where the database says otherwise by now. */
@@ -55,10 +58,12 @@ export class CatalogGuard {
     const dataVersion = this.#control.dataVersion.get()
     if (dataVersion !== this.#dataVersion) {
       const version = this.#readVersion()
-      if (version !== this.#version) {
+      const schemaVersion = this.#readSchemaVersion()
+      if (version !== this.#version || schemaVersion !== this.#schemaVersion) {
         const catalog = readCatalog(this.#connection)
         this.#differences = differences(this.#declared, this.#opened, catalog)
         this.#version = version
+        this.#schemaVersion = schemaVersion
       }
       this.#dataVersion = dataVersion
     }

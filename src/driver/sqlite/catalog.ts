@@ -185,17 +185,61 @@ export function fileRows(
   changed: readonly Pick<Collection, 'pattern'>[],
 ): void {
   if (changed.length === 0) return
-  const index = new PatternIndex(collections.map(({ name, pattern }) => [pattern, name]))
-  connection.function('valkeyrie_collection', { deterministic: true }, (key) => {
-    if (!(key instanceof Uint8Array)) throw new MigrationError('A row of kv has a key that is not bytes')
-    return index.find(decodeKey(key)) ?? null
-  })
+  provideFiling(connection, collections)
   const db = drizzle(connection)
   for (const { pattern } of changed) {
     const { start, end } = patternRange(pattern)
     db.run(sql`UPDATE kv SET collection = valkeyrie_collection(key)
       WHERE key >= ${start} AND key < ${end} AND collection IS NOT valkeyrie_collection(key)`)
   }
+}
+
+/** A row that one of the added patterns would take out of the collection that it is filed under, and the two names. */
+export function takenRow(
+  connection: Database.Database,
+  { kv }: KvTables,
+  collections: readonly Collection[],
+  added: readonly Collection[],
+): { readonly key: Uint8Array; readonly from: string; readonly by: string } | null {
+  if (added.length === 0) return null
+  provideFiling(connection, collections)
+  const db = drizzle(connection)
+  for (const { name, pattern } of added) {
+    const { start, end } = patternRange(pattern)
+    const row = db
+      .select({ key: kv.key, from: kv.collection })
+      .from(kv)
+      .where(sql`key >= ${start} AND key < ${end} AND collection <> valkeyrie_collection(key)
+        AND valkeyrie_collection(key) = ${name} AND (expires_at IS NULL OR expires_at > ${Date.now()})`)
+      .limit(1)
+      .get()
+    if (row !== undefined) return { key: row.key, from: row.from!, by: name }
+  }
+  return null
+}
+
+/** Makes the SQL function that tells under which of these collections a key is filed. */
+function provideFiling(
+  connection: Database.Database,
+  collections: readonly Pick<Collection, 'name' | 'pattern'>[],
+): void {
+  const index = new PatternIndex(collections.map(({ name, pattern }) => [pattern, name]))
+  connection.function('valkeyrie_collection', { deterministic: true }, (key) => {
+    if (!(key instanceof Uint8Array)) throw new MigrationError('A row of kv has a key that is not bytes')
+    return index.find(decodeKey(key)) ?? null
+  })
+}
+
+/** Tells those who have the database open that these collections are no longer as they knew them. */
+export function markMigrated(connection: Database.Database, names: readonly string[], version: number): void {
+  const mark = connection.prepare('UPDATE kv_collections SET migrated = ? WHERE name = ?')
+  for (const name of names) mark.run(version, name)
+}
+
+/** What reads a number that changes with every change of the schema of the file, whichever release makes it. */
+export function schemaVersionReader(connection: Database.Database): () => number {
+  const read = connection.prepare<[], number>('PRAGMA schema_version').pluck()
+  return () => read.get()!
 }
 
 /** The newest version; 0 for a database without commits. */

@@ -2,8 +2,18 @@ import type Database from 'better-sqlite3'
 import { getTableName } from 'drizzle-orm'
 import { type Catalog, type Collection, sameIndex } from '../../catalog/catalog.ts'
 import { type AskedChanges, type CatalogChanges, catalogChanges } from '../../catalog/changes.ts'
+import { patternText } from '../../catalog/pattern-text.ts'
 import { DatabaseOpenError, MigrationError } from '../../errors.ts'
-import { fileRows, keepCollections, readCatalog, renameRows, touchCatalog } from './catalog.ts'
+import { keyText } from '../../key/key-text.ts'
+import {
+  fileRows,
+  keepCollections,
+  markMigrated,
+  readCatalog,
+  renameRows,
+  takenRow,
+  touchCatalog,
+} from './catalog.ts'
 import { isMarked, markFormat } from './connection.ts'
 import { buildIndexes, builtIndexes, dropIndex, indexChanges } from './indexes.ts'
 import { createOwnTables, hasOwnTables, hasTable } from './own-tables.ts'
@@ -63,7 +73,7 @@ export function changeCatalog(
   connection: Database.Database,
   tables: KvTables,
   declared: readonly Collection[],
-  { renamed, added, kept, dropped }: CatalogChanges,
+  { renamed, added, kept, dropped, takeRows }: CatalogChanges,
 ): void {
   for (const { name, declaration } of builtIndexes(connection)) {
     if (declaration === null) continue
@@ -75,7 +85,16 @@ export function changeCatalog(
   }
   renameRows(connection, tables, renamed)
   keepCollections(connection, tables, kept)
-  fileRows(connection, readCatalog(connection).collections, added)
+  const { collections } = readCatalog(connection)
+  const mayTake = added.filter(({ name }) => takeRows.includes(name))
+  refuseToTake(
+    connection,
+    tables,
+    collections,
+    added.filter((it) => !mayTake.includes(it)),
+  )
+  const taking = mayTake.filter((it) => takenRow(connection, tables, collections, [it]) !== null)
+  fileRows(connection, collections, added)
   const indexed = indexedCollections(declared, renamed, kept)
   const indexes = indexChanges(connection, kvTables(indexed), indexed)
   buildIndexes(connection, kvTables(indexed), indexed, indexes)
@@ -85,7 +104,30 @@ export function changeCatalog(
     ...[...indexed, ...kept].map(({ name }) => name),
     ...dropped.map(({ repository }) => repository),
   ]
-  if (changed > 0 && names.length > 0) touchCatalog(connection, tables, names)
+  if (changed === 0 || names.length === 0) return
+  const version = touchCatalog(connection, tables, names)
+  markMigrated(
+    connection,
+    taking.map(({ name }) => name),
+    version,
+  )
+}
+
+/** A program that runs looks for its rows where they are: opening takes none by itself. */
+function refuseToTake(
+  connection: Database.Database,
+  tables: KvTables,
+  collections: readonly Collection[],
+  added: readonly Collection[],
+): void {
+  const taken = takenRow(connection, tables, collections, added)
+  if (taken === null) return
+  const { key, from, by } = taken
+  const pattern = (of: string) => patternText(collections.find(({ name }) => name === of)!.pattern)
+  throw new MigrationError(
+    `The pattern ${pattern(by)} of '${by}' would take rows of '${from}' (${pattern(from)}), as ${keyText(key)}: take them for every program with "valkeyrie migrate" or open(path, { takeRows: ['${by}'] })`,
+    { repository: from },
+  )
 }
 
 /** The declared collections, and those that are renamed with all their indexes. */

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3'
 import { and, type SQL, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
+import { sameFields } from '../../catalog/catalog.ts'
 import type { Mutation } from '../../commit/write.ts'
 import type { StoredValue } from '../../value/encoding.ts'
 import { builtIndexes } from './indexes.ts'
@@ -28,9 +29,18 @@ export class UniqueIndexes {
     this.#unique = readUniqueIndexes(connection)
   }
 
-  /** Another process may have declared one since. */
-  refresh(): void {
+  get isEmpty(): boolean {
+    return this.#unique.size === 0
+  }
+
+  /** Another process may have declared one since, or dropped one: whether one is gone. */
+  refresh(): boolean {
+    const before = this.#unique
     this.#unique = readUniqueIndexes(this.#connection)
+    return [...before].some(([collection, lists]) => {
+      const now = this.#unique.get(collection) ?? []
+      return lists.some((fields) => !now.some((it) => sameFields(it, fields)))
+    })
   }
 
   /** Whether one of these mutations may violate a unique index. */

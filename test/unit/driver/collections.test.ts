@@ -30,7 +30,7 @@ describe('a pattern that a file meets for the first time', () => {
     expect([await rows.count(), await posts.count()]).toStrictEqual([3, 3])
   })
 
-  test('takes over the rows of a less specific one', async () => {
+  test('takes over the rows of a less specific one where that is asked for', async () => {
     const file = path()
     {
       await using db = await users.open(file)
@@ -38,9 +38,17 @@ describe('a pattern that a file meets for the first time', () => {
       await db.set(['users', 'alice'], { n: 2 })
       expect(await db.repositories.users.count()).toBe(2)
     }
-    await using db = await withRoot.open(file)
+    const refused = withRoot.open(file)
+    await expect(refused).rejects.toMatchObject({ code: 'MIGRATION', repository: 'users' })
+    await expect(refused).rejects.toThrow(
+      /\["users","root"\] of 'root' .* 'users' \(\["users","\*"\]\).*valkeyrie migrate.*takeRows: \['root'\]/,
+    )
+    await using db = await withRoot.open(file, { takeRows: ['root'] })
     expect(await ids(db.repositories.users.list())).toStrictEqual(['alice'])
     expect(await db.repositories.root.count()).toBe(1)
+    // What is done is not done again.
+    await using again = await withRoot.open(file, { takeRows: ['root'] })
+    expect(await again.repositories.root.count()).toBe(1)
   })
 
   test('leaves the rows of a more specific one alone', async () => {
@@ -52,8 +60,11 @@ describe('a pattern that a file meets for the first time', () => {
     }
     await using db = await users.open(file)
     expect(await ids(db.repositories.users.list())).toStrictEqual(['alice'])
-    // Also what is written later, though this handle has no schema for it.
-    await db.set(['users', 'root'], { n: 3 })
+    // What it would write there would be none of its rows.
+    const refused = { code: 'MIGRATION', repository: 'users', message: expect.stringContaining("'root'") }
+    await expect(db.set(['users', 'root'], { n: 3 })).rejects.toMatchObject(refused)
+    await expect(db.atomic().sum(['users', 'root'], 1n).commit()).rejects.toThrow()
+    expect((await db.repositories.users.get('root')).value).toStrictEqual({ n: 1 })
     expect(await db.repositories.users.count()).toBe(1)
   })
 

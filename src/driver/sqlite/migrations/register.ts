@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3'
 import type { Catalog, Collection } from '../../../catalog/catalog.ts'
 import { parsePatternText, patternText } from '../../../catalog/pattern-text.ts'
-import { fileRows, keepCollections, readCatalog, touchCatalog } from '../catalog.ts'
+import { fileRows, keepCollections, markMigrated, readCatalog, touchCatalog } from '../catalog.ts'
 import { engineCode } from '../engine-error.ts'
 import { builtIndexes, dropIndex, duplicatesError } from '../indexes.ts'
 import { createOwnTables } from '../own-tables.ts'
@@ -52,8 +52,7 @@ export function registerMigrated(
     migrated.map(({ name }) => name),
   )
   const changed = migrated.filter((it) => !isKnown(before, it)).map(({ name }) => name)
-  const mark = connection.prepare('UPDATE kv_collections SET migrated = ? WHERE name = ?')
-  for (const name of changed) mark.run(version, name)
+  markMigrated(connection, changed, version)
 }
 
 /** A collection that has the name or the pattern of one of these goes, and its rows with it. */
