@@ -94,6 +94,9 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
    *
    * Rejects with ConflictError when the retries or the time run out, with the reason of the signal, with what the function
    * throws, and with the errors of its writes: nothing of it is written then. A unit within a unit is a TypeError.
+   *
+   * Write through the unit, and await each call: what you write through `db` in the function is committed at once, and stays where
+   * the unit fails.
    */
   unitOfWork<T>(work: (unit: UnitOfWork<R>) => T | Promise<T>, options: UnitOfWorkOptions = {}): Promise<T> {
     return runUnitOfWork(this.#store, work, options)

@@ -63,8 +63,7 @@ export async function runUnitOfWork<R extends Definitions, T>(
       throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
     }
   } finally {
-    // What is held up by an end that fails waits no longer than the turn lasts.
-    await turn?.end(committed).catch(() => {})
+    await turn?.end(committed)
   }
 }
 
@@ -80,7 +79,14 @@ async function runOnce<R extends Definitions, T>(
   try {
     const face = new UnitOfWork<R>(unit)
     const result = await untilAborted(
-      running.run(unit, async () => work(face)),
+      running.run(unit, async () => {
+        try {
+          return await work(face)
+        } finally {
+          // Before anything else is awaited, so that no call that was left behind slips in.
+          unit.close()
+        }
+      }),
       signal,
     )
     const write = await unit.finish()

@@ -19,6 +19,10 @@ import type { Definitions } from './schema/registry.types.ts'
  * count // => 3
  * ```
  *
- * After its function has returned, a call of the unit is a TypeError; to watch in one always is.
+ * After its function has returned, a call of the unit is a TypeError; to watch in one always is. So await every call, or return its
+ * promise. A call that is rejected writes nothing; the rest is committed only where your function handles the rejection.
+ *
+ * What you write through the database itself is no part of the unit: it is committed at once, stays where the unit fails, and is
+ * written again by each further run.
  */
 export class UnitOfWork<R extends Definitions> extends TypedStore<R> {}

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Driver } from '../driver/driver.ts'
+import { KvError } from '../errors.ts'
 import { untilAborted } from '../until-aborted.ts'
 import type { KeyedMutex } from './keyed-mutex.ts'
 
@@ -49,6 +50,9 @@ export class Turn {
     if (this.#leaveLine === undefined) return
     try {
       if (!committed) await this.#source.driver.endTurn(this.id)
+    } catch (error) {
+      // What the work has come to stands: a turn that a closed, busy or full database keeps expires by itself, within seconds.
+      if (!(error instanceof KvError)) throw error
     } finally {
       this.#leaveLine()
     }

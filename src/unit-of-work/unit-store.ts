@@ -65,10 +65,14 @@ export class UnitStore implements RowStore, ReaderContext {
     this.#store.assertOpen()
   }
 
-  /** What the unit has read and written, once its function has returned. From here on it can no longer be used. */
+  /** Refuses every further call: its function has returned. */
+  close(): void {
+    this.#over = true
+  }
+
+  /** What the unit has read and written, once it is closed. */
   async finish(): Promise<AtomicWrite> {
     await this.writeChangedValues()
-    this.#over = true
     const mutations = this.own.all()
     // Without a write there is nothing to validate: what was read is of one state.
     const reads = mutations.length === 0 ? undefined : await this.#reader.readSet()

@@ -361,6 +361,63 @@ it('a unit that is used after its function has returned says so, and loses nothi
   expect((await db.getMany([['a'], ['items', 'late']])).map(({ value }) => value)).toEqual([1, null])
 })
 
+it('a write that begins after the function of its unit has returned is no part of it, however soon it comes', async () => {
+  const db = await open()
+  await db.set(['a'], 1)
+  const late: Promise<unknown>[] = []
+  const refusals: unknown[] = []
+  const after = async (ticks: number, write: () => Promise<unknown>) => {
+    for (let i = 0; i < ticks; i++) await null
+    await write().catch((error: unknown) => refusals.push(error))
+  }
+  for (let ticks = 4; ticks < 40; ticks++) {
+    await db.unitOfWork((unit) => {
+      late.push(after(ticks, () => unit.set(['late', ticks], 1)))
+    })
+  }
+  await db.unitOfWork((unit) => {
+    const read = unit.get(['a'])
+    late.push(after(0, () => read.then(() => unit.set(['late', 'read'], 1))))
+  })
+  await db.unitOfWork(async (unit) => {
+    const entry = await unit.get(['a'])
+    if (entry.versionstamp !== null) entry.value = 2
+    late.push(after(4, () => unit.set(['late', 'changed'], 1)))
+  })
+  await Promise.all(late)
+  expect(refusals).toHaveLength(late.length)
+  expect(String(refusals[0])).toMatch(/unit of work is over/)
+  expect(await Array.fromAsync(db.list({ prefix: ['late'] }))).toEqual([])
+  expect((await db.get(['a'])).value).toBe(2)
+})
+
+it('a rejected call keeps a unit from writing anything, unless its function handles the rejection', async () => {
+  const db = await open()
+  await db.repositories.items.insert('a', { n: 1 })
+  const failing = db.unitOfWork(async (unit) => {
+    await unit.set(['rest'], 1)
+    await unit.repositories.items.insert('a', { n: 2 })
+  })
+  await expect(failing).rejects.toMatchObject({ code: 'KEY_EXISTS' })
+  expect((await db.get(['rest'])).value).toBeNull()
+  await db.unitOfWork(async (unit) => {
+    await unit.set(['rest'], 1)
+    await unit.repositories.items.insert('a', { n: 2 }).catch(() => {})
+  })
+  expect((await db.get(['rest'])).value).toBe(1)
+})
+
+it('what its function writes through the database stays where the unit fails', async () => {
+  const db = await open()
+  const failing = db.unitOfWork(async (unit) => {
+    await unit.set(['inside'], 1)
+    await db.set(['outside'], 1)
+    throw new Error('no')
+  })
+  await expect(failing).rejects.toThrow('no')
+  expect((await db.getMany([['inside'], ['outside']])).map(({ value }) => value)).toEqual([null, 1])
+})
+
 it('units of work do not nest, and work that one has left behind may begin another', async () => {
   const db = await open()
   await expect(db.unitOfWork(() => db.unitOfWork(() => {}))).rejects.toThrow(/do not nest/)

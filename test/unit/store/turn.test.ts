@@ -1,0 +1,32 @@
+import { DatabaseBusyError, DatabaseClosedError, StorageError } from 'valkeyrie'
+import { expect, it } from 'vitest'
+import type { Driver } from '../../../src/driver/driver.ts'
+import { KeyedMutex } from '../../../src/store/keyed-mutex.ts'
+import { Turn } from '../../../src/store/turn.ts'
+
+async function turnThatEndsWith(error: unknown) {
+  const turns = new KeyedMutex()
+  const driver = {
+    takeTurn: () => Promise.resolve(true),
+    endTurn: () => Promise.reject(error),
+  } as unknown as Driver
+  const turn = new Turn({ driver, turns }, 0)
+  await turn.come(undefined)
+  return { turn, next: turns.enter('') }
+}
+
+it.each([new DatabaseClosedError(), new DatabaseBusyError(5), new StorageError('SQLITE_FULL', 'full')])(
+  'a turn that the database cannot end is left to expire, and the next in line may ask for one: %s',
+  async (error) => {
+    const { turn, next } = await turnThatEndsWith(error)
+    await turn.end(false)
+    await next
+  },
+)
+
+it('an error of another kind is not kept in silence when a turn ends', async () => {
+  const error = new TypeError('no such thing')
+  const { turn, next } = await turnThatEndsWith(error)
+  await expect(turn.end(false)).rejects.toBe(error)
+  await next
+})
