@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import manifest from '../../package.json' with { type: 'json' }
 import { temporaryFolder } from '../temporary-folder.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -15,10 +16,12 @@ function layProject(folder: string, skipLibCheck: boolean): void {
   mkdirSync(join(installed, 'node_modules'), { recursive: true })
   cpSync(join(root, 'dist'), join(installed, 'dist'), { recursive: true })
   cpSync(join(root, 'package.json'), join(installed, 'package.json'))
-  const link = (name: string, to: string) => symlinkSync(join(root, 'node_modules', name), join(to, name))
-  for (const name of ['zod', '@types']) link(name, modules)
-  for (const name of ['drizzle-orm', '@standard-schema', 'better-sqlite3', '@types'])
-    link(name, join(installed, 'node_modules'))
+  const link = (name: string, to: string) => {
+    mkdirSync(dirname(join(to, name)), { recursive: true })
+    symlinkSync(join(root, 'node_modules', name), join(to, name))
+  }
+  for (const name of ['zod', '@types/node']) link(name, modules)
+  for (const name of Object.keys(manifest.dependencies)) link(name, join(installed, 'node_modules'))
   cpSync(join(import.meta.dirname, 'consumer-project'), join(folder, 'src'), { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   const compilerOptions = {
