@@ -110,7 +110,7 @@ export function keyOfId(pattern: Pattern, id: IdOf<Pattern>): Key {
     return key
   }
   if (pattern.indexOf(WILDCARD, first + 1) === -1) {
-    if (id === undefined || isTuple(id)) throw wrongId(pattern, id)
+    if (!isPart(id)) throw wrongId(pattern, id)
     key[first] = id
     return key
   }
@@ -125,11 +125,21 @@ function isTuple(id: IdOf<Pattern>): id is Key {
   return Array.isArray(id)
 }
 
-function wrongId(pattern: Pattern, id: IdOf<Pattern>): TypeError {
+/** Whether it may be one part of a key; what kinds of parts there are is checked where the key is encoded. */
+function isPart(id: IdOf<Pattern> | null): id is KeyPart {
+  return id !== undefined && (typeof id !== 'object' || id === null || id instanceof Uint8Array)
+}
+
+function wrongId(pattern: Pattern, id: unknown): TypeError {
+  if (typeof id === 'object' && id !== null && !Array.isArray(id)) {
+    return new TypeError(
+      `An object is no id of [${pattern.map(String).join(', ')}]: the id comes first, as set(id, value) and delete(id); findMany, updateMany and deleteMany take a where`,
+    )
+  }
   const count = wildcardCount(pattern)
   const expected =
     count === 0 ? 'leave it out' : count === 1 ? 'give one part' : `give an array of ${count} parts`
-  const got = isTuple(id) ? `an array of ${id.length}` : id === undefined ? 'none' : 'a single part'
+  const got = Array.isArray(id) ? `an array of ${id.length}` : id === undefined ? 'none' : 'a single part'
   return new TypeError(
     `An id of [${pattern.map(String).join(', ')}] fills its wildcards: ${expected} (got ${got})`,
   )
@@ -156,7 +166,7 @@ export function keyMaker(pattern: Pattern): (id: IdOf<Pattern>) => Key {
   const template = [...pattern]
   const place = template.indexOf(WILDCARD)
   return (id) => {
-    if (id === undefined || isTuple(id)) throw wrongId(pattern, id)
+    if (!isPart(id)) throw wrongId(pattern, id)
     const key = template.slice()
     key[place] = id
     return key

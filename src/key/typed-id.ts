@@ -36,6 +36,13 @@ function typedId<T extends KeyPart>(idKind: IdKind): TypedId<T> {
   return Object.freeze({ idKind }) as unknown as TypedId<T>
 }
 
+/** Throws a TypeError for a part that makes typed wildcards and was not called. */
+export function checkCalled(part: unknown): void {
+  if (typeof part !== 'function') return
+  const name = Object.entries(id).find(([, make]) => make === part)?.[0] ?? 'string'
+  throw new TypeError(`A part of a pattern is a function: call it, as id.${name}()`)
+}
+
 /** The kind of a typed wildcard, also of one that another copy of this module has made; null for any other part. */
 export function idKindOf(part: PatternPart): IdKind | null {
   if (typeof part !== 'object' || part === null || part instanceof Uint8Array) return null

@@ -1,3 +1,4 @@
+import { patternText } from '../catalog/pattern-text.ts'
 import type { Pattern, PlainPattern } from '../key/pattern.types.ts'
 import { KeyValue } from '../key-value/key-value.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
@@ -56,7 +57,10 @@ export class TypedStore<R extends Definitions> extends KeyValue<R> {
       throw new TypeError("repository takes a pattern, as ['users', '*'], or a definition of defineSchema")
     const found = isPattern(wanted) ? registry.byPattern(wanted) : registry.byName(wanted.name)
     if (found === undefined || (found !== wanted && !isPattern(wanted))) {
-      throw new TypeError('No schema was declared for this: add it by withSchema or withSchemas before open')
+      const declared = registry.definitions.map(({ pattern }) => patternText(pattern)).join(', ')
+      throw new TypeError(
+        `No schema was declared for ${isPattern(wanted) ? 'this pattern' : `'${wanted.name}'`}: declared are ${declared || 'none'}; add it by withSchema or withSchemas before open`,
+      )
     }
     return (this.repositories as Record<string, unknown>)[found.name]
   }

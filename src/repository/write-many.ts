@@ -88,7 +88,9 @@ export function planWrite(
   const { where, prefix, orderBy, limit } = options
   for (const name of ['where', 'prefix'] as const) {
     if (name in options && options[name] === undefined)
-      throw new QueryError(`The ${name} of ${call} is undefined: leave it out, or say where: {} for all rows`)
+      throw new QueryError(
+        `The ${name} of ${call} is undefined: say which rows, as where: { city: 'Rome' }, or where: {} for all of them`,
+      )
   }
   if (where === undefined && (prefix === undefined || prefix.length === 0))
     throw new QueryError(`${call} takes a where or a prefix: where: {} stands for all rows`)

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { checkPattern } from '../key/pattern.ts'
 import type { IdKind, Pattern, PatternPart } from '../key/pattern.types.ts'
-import { idKindOf } from '../key/typed-id.ts'
+import { checkCalled, idKindOf } from '../key/typed-id.ts'
 import type { KeyPart } from '../key.types.ts'
 import { checkValueTypes } from '../value/value-type.ts'
 import type { AnyDefinition, CheckedOptions, DefinitionOf, DefinitionOptions } from './definition.types.ts'
@@ -61,6 +61,7 @@ export function isDefinition(value: unknown): value is AnyDefinition {
 }
 
 function patternOf(parts: readonly PatternPart[]): Pattern {
+  if (Array.isArray(parts)) parts.forEach(checkCalled)
   const pattern = Array.isArray(parts) ? parts.map((part) => (idKindOf(part) === null ? part : '*')) : parts
   checkPattern(pattern as Pattern)
   return Object.freeze((pattern as Pattern).map(ownPart))

@@ -1,4 +1,4 @@
-import { type AtomicOperation, KvU64, Valkeyrie } from 'valkeyrie'
+import { type AtomicOperation, id, KvU64, Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
 import { z } from 'zod'
 import type { Cases } from '../suite.ts'
@@ -42,6 +42,25 @@ const badKeys: Record<string, unknown> = {
 }
 
 export const badInputCases: Cases = {
+  'what is written as for another library is told what to write here': async (place) => {
+    await using db = await schemas.open(place.path())
+    const users = db.repositories.users as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
+    const idFirst =
+      /An object is no id of \[users, \*\]: the id comes first.*updateMany and deleteMany take a where/
+    for (const call of ['insert', 'set', 'delete', 'get'])
+      await expect(users[call]!({ name: 'Alice' }), call).rejects.toThrow(idFirst)
+    await expect(users['deleteMany']!({ where: undefined })).rejects.toThrow(
+      /The where of deleteMany is undefined: say which rows, as .*, or where: \{\} for all of them/,
+    )
+    expect(() => db.repository(['user', '*'] as never)).toThrow(
+      /No schema was declared for this pattern: declared are .*\["users","\*"\].*; add it by withSchema/,
+    )
+    expect(() => Valkeyrie.withSchema(['x', id.number] as never, z.string())).toThrow(
+      'A part of a pattern is a function: call it, as id.number()',
+    )
+    expect(await db.repositories.users.count()).toBe(0)
+  },
+
   'keys that are none are refused by every call, and nothing is written': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     for (const [name, bad] of Object.entries(badKeys)) {
