@@ -5,11 +5,11 @@ import { idReader } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import type { Key } from '../key.types.ts'
 import type { FindPlan, Planned } from '../query/plan.ts'
-import { valueAt } from '../query/stored-form.ts'
 import type { UncheckedQuery } from '../query/unchecked.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { type Field, isBigint } from '../schema/fields.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
+import { meaningAt } from '../value/type-meaning.ts'
 import { plannerOf, prefixKeys } from './planner-of.ts'
 
 /** A query as it is given. */
@@ -50,7 +50,7 @@ export async function foundRows<Row extends KeyedRow>(
   rows: readonly Row[],
 ): Promise<FoundRow<Row>[]> {
   const entries = await entriesOf(store, definition, rows)
-  checkOrderedValues(plan, entries)
+  checkOrderedValues(plan, rows)
   return rows.map((row, i) => ({ row, entry: entries[i]! }))
 }
 
@@ -65,10 +65,10 @@ export function entriesOf(
 }
 
 /** Among other values, a bigint is text to the engine. */
-function checkOrderedValues({ order }: Pick<FindPlan, 'order'>, entries: readonly RowEntry[]): void {
+function checkOrderedValues({ order }: Pick<FindPlan, 'order'>, rows: readonly KeyedRow[]): void {
   for (const { field } of order) {
     if (!mayBeMixed(field)) continue
-    if (!entries.some(({ value }) => typeof valueAt(value, field.names) === 'bigint')) continue
+    if (!rows.some(({ types }) => meaningAt(types, field.path) === 'bigint')) continue
     throw new QueryError(
       `orderBy cannot order by '${field.path}': bigints among other values have no order; say in the schema that it is a bigint`,
     )

@@ -136,7 +136,7 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
 
   async #row(key: Uint8Array): Promise<(ComparedRow & { readonly version: number }) | null> {
     const row = await this.#store.read({ type: 'get', key })
-    return row && { key, version: row.version, value: await this.#store.decode(row, decodeKey(key)) }
+    return row && { key, version: row.version, value: this.#store.comparedValue(row, decodeKey(key)) }
   }
 
   /** The result where it is not the one that was given last. Its rows, the related ones too, are of one state. */

@@ -20,7 +20,7 @@ import { exceeds } from '../value/encoding.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
 import { KvU64 } from '../value/kv-u64.ts'
 import { isPlainObject } from '../value/plain-object.ts'
-import type { ValueFormat } from '../value/value-format.ts'
+import { dataFormat, type ValueFormat } from '../value/value-format.ts'
 import { WatchHub } from '../watch/hub.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { expiryOfSet, expiryTime, type SetOptions } from './expiry.ts'
@@ -113,6 +113,11 @@ export class Store implements RowStore {
     const definition = this.registry.find(key)
     const judged = definition && judgeOutput(definition, key, value)
     return judged instanceof Promise ? judged.then(() => value) : value
+  }
+
+  /** The value of a row as queries compare it: in place of an instance of a value type, its data. */
+  comparedValue(row: StoredRow, key: Key): unknown {
+    return decodeStored(row, key, dataFormat)
   }
 
   settle(): undefined {}

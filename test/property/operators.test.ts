@@ -49,6 +49,7 @@ const schema = z.object({
   lines: z.array(z.object({ n: z.number(), s: z.string() })),
   mixed: z.union([z.string(), z.number(), z.bigint(), z.boolean(), z.date()]).optional(),
   any: z.any(),
+  set: z.set(z.union([z.bigint(), z.string()])),
 })
 const anything = fc.oneof(text, number, bigint, date, fc.boolean(), lines, fc.constantFrom(null, undefined))
 const value = fc.record({
@@ -61,6 +62,7 @@ const value = fc.record({
   lines,
   mixed: fc.oneof(text, number, bigint, fc.boolean(), date, fc.constant(undefined)),
   any: anything,
+  set: fc.uniqueArray(fc.oneof(bigint, text), { maxLength: 2 }).map((items) => new Set(items)),
 })
 
 const plain = text.filter((one) => one !== '\\')
@@ -115,6 +117,11 @@ function operandsOf(operator: Operator): Record<string, fc.Arbitrary<unknown>> {
         ),
         lines: line,
         any: fc.oneof(line, plain, finite),
+        set: fc.oneof(
+          bigint,
+          bigint.map((gt) => ({ gt })),
+          fc.array(bigint, { maxLength: 2 }).map((list) => ({ in: list })),
+        ),
       }
     }
   }

@@ -5,6 +5,7 @@ import { memoryPath } from '../../database-path.ts'
 import { DatabaseOpenError, StorageError } from '../../errors.ts'
 import { registerBigintFunctions } from './bigint-functions.ts'
 import { engineCode, isBusy } from './engine-error.ts'
+import { registerMeaningFunctions } from './meaning-functions.ts'
 
 /** `application_id` in the header of a file of this library: "VLKY". */
 const applicationId = 0x564c4b59
@@ -91,6 +92,7 @@ function tune(connection: Database.Database): void {
   connection.pragma(`cache_size = ${-cacheKilobytes}`)
   connection.pragma('temp_store = MEMORY')
   registerBigintFunctions(connection)
+  registerMeaningFunctions(connection)
 }
 
 /** Whether each value has a checksum in this file. */

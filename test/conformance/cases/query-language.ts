@@ -1,4 +1,4 @@
-import { QueryError, Valkeyrie } from 'valkeyrie'
+import { defineValueType, QueryError, Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { expect } from 'vitest'
 import { z } from 'zod'
@@ -52,6 +52,69 @@ async function shopAt(path: string | undefined) {
     ],
   ])
   return db
+}
+
+class Money {
+  readonly cents: bigint
+
+  constructor(cents: bigint) {
+    this.cents = cents
+  }
+}
+
+class Amount extends Money {}
+
+const valueTypes = [
+  defineValueType({
+    name: 'Money',
+    class: Money,
+    encode: ({ cents }) => ({ cents }),
+    decode: ({ cents }) => new Money(cents),
+  }),
+  defineValueType({
+    name: 'Amount',
+    class: Amount,
+    encode: ({ cents }) => cents,
+    decode: (cents) => new Amount(cents),
+  }),
+]
+const shelf = defineSchema(
+  ['shelf', '*'],
+  z.object({
+    price: z.instanceof(Money),
+    amount: z.instanceof(Amount),
+    prices: z.array(z.instanceof(Money)),
+    amounts: z.array(z.instanceof(Amount)),
+    "it's.odd": z.any(),
+  }),
+  { valueTypes },
+)
+const sets = defineSchema(
+  ['sets', '*'],
+  z.object({
+    ids: z.set(z.bigint()),
+    rows: z.array(z.set(z.bigint())),
+    inner: z.object({ ids: z.set(z.bigint()) }),
+    byName: z.record(z.string(), z.set(z.bigint())),
+    parts: z.set(z.object({ n: z.bigint() })),
+    any: z.any(),
+  }),
+)
+
+/** What `where` and its opposites find among the rows '5', '10' and '100'. */
+async function expectFound(
+  repository: {
+    count(query: never): Promise<number>
+    findMany(query: never): Promise<readonly { readonly id: unknown }[]>
+  },
+  expected: readonly (readonly [where: object, ids: readonly string[]])[],
+) {
+  for (const [where, ids] of expected) {
+    const query = { where } as never
+    const found = await repository.findMany(query)
+    expect([where, found.map(({ id }) => id).sort()]).toEqual([where, [...ids].sort()])
+    expect(await repository.count({ where: { NOT: where } } as never)).toBe(3 - ids.length)
+  }
 }
 
 const keysOf = (entries: readonly { readonly id: readonly unknown[] }[]) =>
@@ -153,6 +216,76 @@ export const queryLanguageCases: Cases = {
     const groups = await orders.aggregate({ sum: 'total', groupBy: 'note', having, orderBy })
     expect(groups.map(({ sum }) => sum.total)).toEqual([huge, 10n])
     await expect(orders.findMany({ where: { total: { gt: 9 as never } } })).rejects.toBeInstanceOf(QueryError)
+  },
+
+  'a bigint in the data of a value type is compared as one': async ({ path }) => {
+    await using db = await Valkeyrie.withSchemas([shelf]).open(path())
+    const { shelf: rows } = db.repositories
+    for (const n of [5n, 10n, 100n]) {
+      const [one, amount] = [new Money(n), new Amount(n)]
+      const odd = { 'a."b\\': one }
+      await rows.set(String(n), { price: one, amount, prices: [one], amounts: [amount], "it's.odd": odd })
+    }
+    await expectFound(rows, [
+      [{ price: { cents: 10n } }, ['10']],
+      [{ price: { cents: { ne: 5n } } }, ['10', '100']],
+      [{ price: { cents: { gt: 5n, lt: 100n } } }, ['10']],
+      [{ price: { cents: { in: [5n, 7n] } } }, ['5']],
+      [{ price: { cents: { notIn: [5n, 7n] } } }, ['10', '100']],
+      [{ amount: 10n }, ['10']],
+      [{ amount: { gte: 10n } }, ['10', '100']],
+      [{ prices: { some: { cents: 5n } } }, ['5']],
+      [{ prices: { none: { cents: 5n } } }, ['10', '100']],
+      [{ amounts: { none: { eq: 5n } } }, ['10', '100']],
+      [{ amounts: { every: { gt: 7n } } }, ['10', '100']],
+      [{ "it's.odd": { 'a."b\\': { cents: { lte: 10n } } } }, ['5', '10']],
+    ])
+    await expect(rows.findMany({ orderBy: { price: { cents: 'asc' } } })).rejects.toThrow(QueryError)
+    await rows.deleteMany({ where: { price: { cents: { ne: 5n } } } })
+    expect((await rows.findMany()).map(({ id }) => id)).toEqual(['5'])
+  },
+
+  'a live query sees rows come by the data of a value type': async ({ path }) => {
+    await using db = await Valkeyrie.withSchemas([shelf]).open(path())
+    const { shelf: rows } = db.repositories
+    const row = (n: bigint) => {
+      const [one, amount] = [new Money(n), new Amount(n)]
+      return { price: one, amount, prices: [one], amounts: [amount], "it's.odd": null }
+    }
+    const wheres = [{ price: { cents: { gt: 5n } } }, { amounts: { some: { gt: 5n } } }] as never[]
+    const readers = wheres.map((where) => rows.watchMany({ where }).getReader())
+    for (const reader of readers) expect((await reader.read()).value).toEqual([])
+    await rows.set('5', row(5n))
+    await rows.set('10', row(10n))
+    for (const reader of readers) {
+      const { value } = await reader.read()
+      expect(value?.map(({ id }) => id)).toEqual(['10'])
+      await reader.cancel()
+    }
+  },
+
+  'the elements of a set of bigints are compared as bigints, wherever the set stands': async ({ path }) => {
+    await using db = await Valkeyrie.withSchemas([sets]).open(path())
+    const { sets: rows } = db.repositories
+    for (const n of [5n, 10n, 100n]) {
+      const ids = new Set([n])
+      const any = new Map([['key', { list: [ids] }]])
+      const value = { ids, rows: [ids], inner: { ids }, byName: { 'a.b': ids }, parts: new Set([{ n }]), any }
+      await rows.set(String(n), value)
+    }
+    await expectFound(rows, [
+      [{ ids: { some: 5n } }, ['5']],
+      [{ ids: { none: 5n } }, ['10', '100']],
+      [{ ids: { every: { gt: 7n } } }, ['10', '100']],
+      [{ rows: { some: { some: 5n } } }, ['5']],
+      [{ rows: { none: { some: { lte: 10n } } } }, ['100']],
+      [{ inner: { ids: { some: { in: [5n, 10n] } } } }, ['5', '10']],
+      [{ byName: { 'a.b': { none: 5n } } }, ['10', '100']],
+      [{ parts: { some: { n: 5n } } }, ['5']],
+      [{ parts: { none: { n: { gt: 7n } } } }, ['5']],
+      [{ any: { some: { some: { list: { some: { none: 5n } } } } } }, ['10', '100']],
+    ])
+    expect(await rows.deleteMany({ where: { ids: { none: 5n } } })).toMatchObject({ count: 2 })
   },
 
   'a literal bigint is one': async ({ path }) => {

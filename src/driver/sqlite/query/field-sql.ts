@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { type Field, isBigint } from '../../../schema/fields.ts'
+import { meaningFunctions } from '../meaning-functions.ts'
 import { fieldExpression, jsonPath, quoteText } from '../table.ts'
 
 /** Bytes are no JSON: SQLite would refuse them, or take them for its binary form of JSON. */
@@ -22,9 +23,10 @@ export abstract class FieldSql {
   /** The place of a field in the types of a row: a text as it stands in JSON, between quotes. */
   protected abstract placeOf(field: Field): SQL
 
-  /** What the text of a field stands for, as superjson notes it in a row's types: `Date`, `bigint`, …; null: for itself. */
+  /** What the text of a field stands for, as a row's types tell: `Date`, `bigint`, …; null: for itself. */
   meaningOf(field: Field): SQL {
-    return sql`kv.types ->> ('$.values."' || ${this.placeOf(field)} || '"[0]')`
+    const meaning = sql.raw(meaningFunctions.meaning)
+    return sql`iif(kv.types is null, null, ${meaning}(kv.types, ${this.placeOf(field)}))`
   }
 
   /** The integer that a bigint is, or the one at its end of 64 bits: an index on a bigint holds it before its digits. */
@@ -63,6 +65,7 @@ export abstract class FieldSql {
   }
 }
 
+/** As it stands in JSON, between quotes: a name may hold what no SQL text may. */
 function escaped(path: string): string {
   return JSON.stringify(path).slice(1, -1)
 }
