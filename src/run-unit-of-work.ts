@@ -1,3 +1,4 @@
+import { longestTurn } from './commit/turn.ts'
 import type { CheckConflict } from './commit/write.ts'
 import { ConflictError } from './errors.ts'
 import { checkOptionNames, checkWholeNumber } from './option-names.ts'
@@ -13,7 +14,10 @@ import { untilAborted } from './until-aborted.ts'
 
 /** How often and for how long to run a unit of work again after conflicts. */
 export interface UnitOfWorkOptions {
-  /** How many times to run the function again after conflicts. Default 100. */
+  /**
+   * How many times to run the function again after conflicts. Default 100. A function that takes 5 s or longer gets no turn in
+   * which others wait, and a turn that it outlasts is its last run.
+   */
   readonly retries?: number | undefined
   /** When no further run begins any more: milliseconds from the call, or a point in time. Default: never. */
   readonly deadline?: number | Date | undefined
@@ -23,7 +27,8 @@ export interface UnitOfWorkOptions {
 
 type Outcome<T> =
   | { readonly done: true; readonly result: T; readonly committed: boolean }
-  | { readonly done: false; readonly conflicts: readonly CheckConflict[] }
+  /** `lasted`: the time from its begin to its commit in milliseconds, without what that has waited for others. */
+  | { readonly done: false; readonly conflicts: readonly CheckConflict[]; readonly lasted: number }
 
 const defaultRetries = 100
 /** After so many runs that others have made fail, the next one is made in a turn, in which they wait. */
@@ -45,15 +50,20 @@ export async function runUnitOfWork<R extends Definitions, T>(
   let committed = false
   try {
     for (let attempt = 1; ; attempt++) {
-      const started = performance.now()
       const outcome = await runOnce(store, work, signal, turn?.id)
       if (outcome.done) {
         committed = outcome.committed
         return outcome.result
       }
-      longestRun = Math.max(longestRun, performance.now() - started)
-      if (attempt <= retries && Date.now() < deadline) {
-        if (attempt < runsBeforeTurn) await backOff(attempt, signal)
+      longestRun = Math.max(longestRun, outcome.lasted)
+      // What takes longer than a turn can last, others overtake in it too: it would hold them up for nothing.
+      const outlastsTurns = outcome.lasted >= longestTurn
+      if (attempt <= retries && Date.now() < deadline && !(outlastsTurns && turn?.isLongest)) {
+        if (outlastsTurns) {
+          await turn?.end(false)
+          turn = undefined
+        }
+        if (attempt < runsBeforeTurn || outlastsTurns) await backOff(attempt, signal)
         else {
           turn ??= new Turn(store, longestRun)
           await turn.come(signal)
@@ -75,6 +85,7 @@ async function runOnce<R extends Definitions, T>(
 ): Promise<Outcome<T>> {
   signal?.throwIfAborted()
   store.assertOpen()
+  const started = performance.now()
   const unit = new UnitStore(store, turn)
   try {
     const face = new UnitOfWork<R>(unit)
@@ -91,10 +102,11 @@ async function runOnce<R extends Definitions, T>(
     )
     const write = await unit.finish()
     if (write.mutations.length === 0) return { done: true, result, committed: false }
+    const lasted = performance.now() - started
     const outcome = await store.commit(write)
     return outcome.type === 'committed'
       ? { done: true, result, committed: true }
-      : { done: false, conflicts: outcome.conflicts }
+      : { done: false, conflicts: outcome.conflicts, lasted }
   } finally {
     unit.end()
   }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { longestTurn } from '../commit/turn.ts'
 import type { Driver } from '../driver/driver.ts'
 import { KvError } from '../errors.ts'
 import { untilAborted } from '../until-aborted.ts'
@@ -27,6 +28,7 @@ export class Turn {
   readonly #source: TurnSource
   #hold: number
   #leaveLine: (() => void) | undefined
+  #isLongest = false
 
   /** `longestRun`: the time that the work has taken at the most so far, in milliseconds. */
   constructor(source: TurnSource, longestRun: number) {
@@ -34,11 +36,17 @@ export class Turn {
     this.#hold = Math.max(shortest, patience * longestRun)
   }
 
+  /** Whether the turn that has come is the longest that there is. */
+  get isLongest(): boolean {
+    return this.#isLongest
+  }
+
   /** Resolves when the turn has come; after a run in it that failed, it begins anew, for longer. */
   async come(signal: AbortSignal | undefined): Promise<void> {
     this.#leaveLine ??= await this.#enterLine(signal)
     const hold = this.#hold
     this.#hold *= 2
+    this.#isLongest = hold >= longestTurn
     while (!(await this.#source.driver.takeTurn(this.id, hold))) {
       await delay(1 + Math.random() * longestDelay)
       signal?.throwIfAborted()

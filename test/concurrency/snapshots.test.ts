@@ -237,15 +237,17 @@ it('a clock that is put forward ends no snapshot, and one that is put back keeps
   await db.set(['a'], 1)
   const hour = 3_600_000
   for (const change of [hour, -hour]) {
+    let inTime: unknown
     const late = db.snapshot(async (view) => {
       await view.get(['a'])
       vi.setSystemTime(Date.now() + change)
       vi.advanceTimersByTime(2_000)
-      expect((await view.get(['a'])).value).toBe(1)
+      inTime = (await view.get(['a'])).value
       vi.advanceTimersByTime(9_000)
       await view.get(['a'])
     })
     await expect(late).rejects.toMatchObject({ name: 'SnapshotExpiredError', age: expect.any(Number) })
+    expect(inTime).toBe(1)
   }
 })
 
@@ -254,24 +256,28 @@ it.each([4_000, 6_000])('a snapshot beside others that are %i ms old has the who
   const db = await open(path(), { snapshotTimeout: 10_000 })
   await db.set(['a'], 1)
   const held = Promise.withResolvers<void>()
-  const older = Array.from({ length: 6 }, () =>
+  const begun = Array.from({ length: 6 }, () => Promise.withResolvers<void>())
+  const older = begun.map(({ resolve }) =>
     db.snapshot(async (view) => {
       await view.get(['a'])
+      resolve()
       await held.promise
       await view.get(['a'])
     }),
   )
   const outcomes = Promise.allSettled(older)
-  await db.get(['a'])
+  await Promise.all(begun.map(({ promise }) => promise))
   vi.advanceTimersByTime(age)
+  let inTime: unknown
   const read = db.snapshot(async (view) => {
     await view.get(['a'])
     vi.advanceTimersByTime(9_000)
-    expect((await view.get(['a'])).value).toBe(1)
+    inTime = (await view.get(['a'])).value
     vi.advanceTimersByTime(2_000)
     await view.get(['a'])
   })
   await expect(read).rejects.toBeInstanceOf(SnapshotExpiredError)
+  expect(inTime).toBe(1)
   held.resolve()
   for (const outcome of await outcomes) {
     expect(outcome).toMatchObject({ reason: expect.any(SnapshotExpiredError) })
@@ -288,6 +294,18 @@ it('a unit whose state was let go after its last read commits all the same', asy
   })
   expect((await db.get(['b'])).value).toBe(1)
 })
+
+it.each(['a file', 'memory'])(
+  'what a unit on %s has written is kept no longer than the unit',
+  async (place) => {
+    const db = await open(place === 'memory' ? undefined : path())
+    await db.unitOfWork(async ({ repositories: { parents } }) => {
+      for (let n = 0; n < 50; n++) await parents.set(`p${n}`, { n })
+      expect(await parents.count()).toBe(50)
+    })
+    expect(db.drizzle.$client.prepare('SELECT count(*) FROM temp.kv_shown').pluck().get()).toBe(0)
+  },
+)
 
 it('a file that was replaced is not read beside the one that is open', async () => {
   const { copyFileSync, renameSync } = await import('node:fs')

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { ConflictError, Valkeyrie } from 'valkeyrie'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { start } from '../processes/child.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
@@ -148,6 +148,50 @@ it('who has to learn of a new schema first does not pass over the turn of anothe
   expect(runs).toBe(3)
   await written
   expect((await db.get(['n'])).value).toBe('late')
+})
+
+describe('a unit that takes longer than a turn can last', () => {
+  /** How many turns have begun: each has a version without changes. */
+  const turnsBegun = (db: Db) =>
+    db.drizzle.$client
+      .prepare('SELECT count(*) FROM kv_log WHERE version > 0 AND length(changes) = 0')
+      .pluck()
+      .get()
+
+  async function run(lasts: (run: number) => number, retries: number) {
+    const db = await open(path())
+    await db.set(['n'], 0)
+    const before = turnsBegun(db) as number
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    let runs = 0
+    const outcome = db.unitOfWork(
+      async (unit) => {
+        runs += 1
+        await unit.get(['n'])
+        await db.set(['n'], runs)
+        vi.advanceTimersByTime(lasts(runs))
+        await unit.set(['m'], runs)
+      },
+      { retries },
+    )
+    const error = await outcome.catch((error: unknown) => error)
+    expect(error).toBeInstanceOf(ConflictError)
+    expect((error as ConflictError).attempts).toBe(runs)
+    return { runs, turns: (turnsBegun(db) as number) - before }
+  }
+
+  it('keeps nobody waiting, and runs again as often as it may', async () => {
+    expect(await run(() => 5_000, 6)).toEqual({ runs: 7, turns: 0 })
+  })
+
+  it('ends where it has outlasted the longest turn', async () => {
+    expect(await run((run) => (run < 3 ? 4_900 : 5_100), 6)).toEqual({ runs: 3, turns: 1 })
+  })
+
+  it('gives a shorter turn up, and gets another one when it is faster again', async () => {
+    expect(await run((run) => (run === 3 ? 5_100 : 10), 4)).toEqual({ runs: 5, turns: 2 })
+  })
 })
 
 it('a unit gets its turn among the commits of another process', async () => {

@@ -56,6 +56,7 @@ export class FileSession implements Session {
   expire(error: SnapshotExpiredError): void {
     this.#keepState()
     this.#expired = error
+    this.#snapshot?.connection.shown.release(this)
     this.#snapshot = null
   }
 
@@ -80,7 +81,9 @@ export class FileSession implements Session {
   #release(): void {
     const snapshot = this.#snapshot
     this.#snapshot = null
-    if (snapshot !== null) this.#snapshots.release(snapshot, this)
+    if (snapshot === null) return
+    snapshot.connection.shown.release(this)
+    this.#snapshots.release(snapshot, this)
   }
 }
 

@@ -112,6 +112,7 @@ export class MemorySession implements Session {
   end(): void {
     this.#over = true
     this.#replaced.delete(this)
+    this.#connection.shown.release(this)
   }
 
   fixVersion(): number {

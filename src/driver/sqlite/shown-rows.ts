@@ -52,9 +52,8 @@ export class ShownRows {
   readsOf(shown: Shown): RowReads {
     if (this.#owner !== shown) {
       this.#database.exec(createView)
-      this.#database.exec('DELETE FROM temp.kv_shown')
+      this.#empty()
       this.#owner = shown
-      this.#filled = 0
     }
     for (; this.#filled < shown.rows.length; this.#filled++) this.#fill(shown.rows[this.#filled]!)
     this.#reads ??= this.#makeReads(seenRows)
@@ -64,6 +63,18 @@ export class ShownRows {
   /** After a transaction was undone, and what was filled in with it. */
   forget(): void {
     this.#owner = null
+  }
+
+  /** The session has ended: what it was shown is kept no longer. */
+  release(shown: Shown): void {
+    if (this.#owner !== shown) return
+    this.#owner = null
+    if (this.#database.open) this.#empty()
+  }
+
+  #empty(): void {
+    this.#database.exec('DELETE FROM temp.kv_shown')
+    this.#filled = 0
   }
 
   #fill({ key, collection, row }: ShownRow): void {
