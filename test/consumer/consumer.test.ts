@@ -43,7 +43,7 @@ beforeAll(() => {
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
   const source = readFileSync(join(import.meta.dirname, 'programs/users.ts'), 'utf8')
   writeFileSync(program, stripTypeScriptTypes(source))
-}, 0)
+})
 
 function pack(): string {
   const npm = process.env['npm_execpath']

@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3'
 import { sqliteTable } from 'drizzle-orm/sqlite-core'
 import { sealed } from '../../value/checksum.ts'
 import type { ShownRow } from '../driver.ts'
+import { engineCode } from './engine-error.ts'
 import type { RowReads } from './row-reads.ts'
 import { type KvTables, kvColumns } from './table.ts'
 
@@ -69,7 +70,13 @@ export class ShownRows {
   release(shown: Shown): void {
     if (this.#owner !== shown) return
     this.#owner = null
-    if (this.#database.open) this.#empty()
+    if (!this.#database.open) return
+    try {
+      this.#empty()
+    } catch (error) {
+      // In a damaged file: the next session empties it before it is shown anything.
+      if (engineCode(error) === undefined) throw error
+    }
   }
 
   #empty(): void {
