@@ -4,7 +4,6 @@ import { patternText } from '../catalog/pattern-text.ts'
 import type { AtomicWrite, Mutation } from '../commit/write.ts'
 import { MigrationError } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
-import { keyText } from '../key/key-text.ts'
 import { takesKeysOf } from '../key/pattern.ts'
 import { PatternIndex } from '../key/pattern-index.ts'
 import type { Key } from '../key.types.ts'
@@ -86,7 +85,7 @@ export class Filing {
 
 function keyOfAnother({ name, pattern }: AnyDefinition, owner: string, key: Uint8Array): MigrationError {
   return new MigrationError(
-    `The key ${keyText(key)} belongs to '${owner}' in the database, whose pattern is more specific than ${patternText(pattern)} of '${name}': declare '${owner}' too`,
+    `The key ${patternText(decodeKey(key))} belongs to '${owner}' in the database, whose pattern is more specific than ${patternText(pattern)} of '${name}': declare '${owner}' too`,
     { repository: name },
   )
 }

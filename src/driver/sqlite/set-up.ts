@@ -4,7 +4,7 @@ import { type Catalog, type Collection, sameIndex } from '../../catalog/catalog.
 import { type AskedChanges, type CatalogChanges, catalogChanges } from '../../catalog/changes.ts'
 import { patternText } from '../../catalog/pattern-text.ts'
 import { DatabaseOpenError, MigrationError } from '../../errors.ts'
-import { keyText } from '../../key/key-text.ts'
+import { decodeKey } from '../../key/codec.ts'
 import {
   fileRows,
   keepCollections,
@@ -125,7 +125,7 @@ function refuseToTake(
   const { key, from, by } = taken
   const pattern = (of: string) => patternText(collections.find(({ name }) => name === of)!.pattern)
   throw new MigrationError(
-    `The pattern ${pattern(by)} of '${by}' would take rows of '${from}' (${pattern(from)}), as ${keyText(key)}: take them for every program with "valkeyrie migrate" or open(path, { takeRows: ['${by}'] })`,
+    `The pattern ${pattern(by)} of '${by}' would take rows of '${from}' (${pattern(from)}), as ${patternText(decodeKey(key))}: take them for every program with "valkeyrie migrate" or open(path, { takeRows: ['${by}'] })`,
     { repository: from },
   )
 }

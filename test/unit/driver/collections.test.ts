@@ -41,7 +41,7 @@ describe('a pattern that a file meets for the first time', () => {
     const refused = withRoot.open(file)
     await expect(refused).rejects.toMatchObject({ code: 'MIGRATION', repository: 'users' })
     await expect(refused).rejects.toThrow(
-      /\["users","root"\] of 'root' .* 'users' \(\["users","\*"\]\).*valkeyrie migrate.*takeRows: \['root'\]/,
+      /\["users","root"\] of 'root' .* 'users' \(\["users","\*"\]\), as \["users","root"\].*valkeyrie migrate.*takeRows: \['root'\]/,
     )
     await using db = await withRoot.open(file, { takeRows: ['root'] })
     expect(await ids(db.repositories.users.list())).toStrictEqual(['alice'])
@@ -61,7 +61,11 @@ describe('a pattern that a file meets for the first time', () => {
     await using db = await users.open(file)
     expect(await ids(db.repositories.users.list())).toStrictEqual(['alice'])
     // What it would write there would be none of its rows.
-    const refused = { code: 'MIGRATION', repository: 'users', message: expect.stringContaining("'root'") }
+    const refused = {
+      code: 'MIGRATION',
+      repository: 'users',
+      message: expect.stringContaining('["users","root"] belongs to \'root\''),
+    }
     await expect(db.set(['users', 'root'], { n: 3 })).rejects.toMatchObject(refused)
     await expect(db.atomic().sum(['users', 'root'], 1n).commit()).rejects.toThrow()
     expect((await db.repositories.users.get('root')).value).toStrictEqual({ n: 1 })
