@@ -68,7 +68,8 @@ describe.each(libraries)('$library', ({ part, object }) => {
         const definition = row(object(schema))
         const output = await outputOf(definition, { field: input, note: 'n' })
         const whole = await outputOf(definition, { field: other, note: 'n' })
-        fc.pre(output !== undefined)
+        // `undefined` in a patch leaves the field as it is.
+        fc.pre(output !== undefined && other !== undefined)
         const patched = Promise.resolve().then(() =>
           patchedOutput(definition, key, output!, { field: other }),
         )
