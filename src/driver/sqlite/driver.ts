@@ -81,17 +81,18 @@ export class SqliteDriver implements Driver {
   /** Of the state in which the first slice is read. */
   #findInSlices(query: Planned<FindPlan>, signal: AbortSignal | undefined): KeyedRow[] | Promise<KeyedRow[]> {
     const { reads, catalog } = this.#pool.top
-    let slices: RowSlices
+    let slices: RowSlices | undefined
     let isAll: boolean
     try {
       slices = reads.queries.slices(query, Date.now())
       isAll = slices.read()
+      catalog.assertFits({ type: 'find', query })
     } catch (error) {
+      slices?.stop()
       if (engineCode(error) !== 'SQLITE_ERROR') throw error
       // It names an index that another process has dropped since: the query is right without it.
       return performRead(reads, { type: 'find', query }, Date.now())
     }
-    catalog.assertFits({ type: 'find', query })
     if (isAll) {
       reads.queries.found(query, slices.rows)
       return slices.rows
