@@ -1,6 +1,6 @@
 import { QueryError } from '../errors.ts'
 import { deepestField, isFieldName } from '../schema/field-path.ts'
-import { type Field, type Fields, fieldAt, type Place } from '../schema/fields.ts'
+import { type Field, type Fields, fieldAt, isBigint, type Place } from '../schema/fields.ts'
 import { type Condition, conjuncts } from './condition.ts'
 import { describe, quote } from './describe.ts'
 import { checkOrdered } from './field-condition.ts'
@@ -81,7 +81,7 @@ export function defaultOrder(where: Condition | null, indexes: readonly Ordering
       (path) => !conditions.some((one) => isEquality(one) && one.field.path === path),
     )
     if (equal === -1) return []
-    const range = conditions.filter(isRange).find(({ field }) => field.path === fields[equal])
+    const range = conditions.filter(isOrderedRange).find(({ field }) => field.path === fields[equal])
     if (range !== undefined) return [{ field: range.field, direction: 'asc' }]
   }
   return []
@@ -92,9 +92,12 @@ function isEquality(condition: Condition): condition is Extract<Condition, { fie
   return condition.type === 'compare' && condition.operator === 'eq'
 }
 
-function isRange(
+/** A range in which rows have an order: bigints have one where the field is nothing else. */
+function isOrderedRange(
   condition: Condition,
 ): condition is Extract<Condition, { type: 'in' | 'compare' | 'prefix' }> {
   if (condition.type === 'prefix') return !condition.folded
-  return condition.type === 'in' || (condition.type === 'compare' && condition.operator !== 'eq')
+  if (condition.type === 'in') return condition.items.type !== 'bigints' || isBigint(condition.field.types)
+  if (condition.type !== 'compare' || condition.operator === 'eq') return false
+  return condition.operand.type !== 'bigint' || isBigint(condition.field.types)
 }

@@ -87,11 +87,11 @@ export interface FieldConditions<V> {
   /** No element of the array meets these conditions; with `{}`, the array is empty. */
   readonly none?: ElementWhere<V>
   /** All of these are true. */
-  readonly AND?: readonly FieldConditions<V>[]
+  readonly AND?: readonly ConditionsWithin<V>[]
   /** One of these is true. */
-  readonly OR?: readonly FieldConditions<V>[]
+  readonly OR?: readonly ConditionsWithin<V>[]
   /** This is not true; of a field that is null or missing, it is not true either. */
-  readonly NOT?: FieldConditions<V>
+  readonly NOT?: ConditionsWithin<V>
 }
 
 /**
@@ -125,7 +125,10 @@ export interface IdConditions<Id> {
   readonly NOT?: IdConditions<Id>
 }
 
-type FieldWhere<V> = OperandOf<V> | Parameter | (FieldConditions<V> & NestedWhere<V>)
+/** Conditions on a field, and on the fields in it. */
+type ConditionsWithin<V> = FieldConditions<V> & NestedWhere<V>
+
+type FieldWhere<V> = OperandOf<V> | Parameter | ConditionsWithin<V>
 
 // A tuple keeps the union of a nullable object from being told apart into its members.
 type NestedWhere<V> = unknown extends V

@@ -121,6 +121,18 @@ describe('a query', () => {
     ])
   })
 
+  it('takes AND, OR and NOT over the fields in a field', () => {
+    typed(({ repositories: { users } }) => [
+      users.findMany({ where: { address: { OR: [{ city: 'A' }, { city: { like: 'B%' } }] } } }),
+      users.findMany({ where: { address: { NOT: { city: 'A' } } } }),
+      users.findMany({ where: { address: { AND: [{ isNotNull: true }, { NOT: { city: 'A' } }] } } }),
+      // @ts-expect-error -- no such field of the address
+      users.findMany({ where: { address: { NOT: { town: 'A' } } } }),
+      // @ts-expect-error -- no such field of the address
+      users.findMany({ where: { address: { OR: [{ city: 'A' }, { town: 'B' }] } } }),
+    ])
+  })
+
   it('refuses what is wrong beside what is right, in the queries that it nests too', () => {
     typed(({ repositories: { users, posts } }) => [
       // @ts-expect-error -- no such field

@@ -1,14 +1,16 @@
 import type Database from 'better-sqlite3'
-import { StorageError } from '../../errors.ts'
+import { QueryError, StorageError } from '../../errors.ts'
 import { meaningAt } from '../../value/type-meaning.ts'
 
-/** The SQL function that tells what the texts of a row stand for. */
+/** The SQL functions that tell what the texts of a row stand for. */
 export const meaningFunctions = {
   /** `kv_meaning(types, path)`: what the text at a place stands for, see `meaningAt`; the path is escaped as in JSON. */
   meaning: 'kv_meaning',
+  /** `kv_refuse(message)`: the query fails with this message. */
+  refuse: 'kv_refuse',
 } as const
 
-/** Gives a connection this function. */
+/** Gives a connection these functions. */
 export function registerMeaningFunctions(connection: Database.Database): void {
   const options = { directOnly: true, deterministic: true }
   connection.function(meaningFunctions.meaning, options, (types, path) => {
@@ -17,6 +19,10 @@ export function registerMeaningFunctions(connection: Database.Database): void {
     } catch (cause) {
       throw new StorageError('SQLITE_CORRUPT', 'The types of a value cannot be read', { cause })
     }
+  })
+  // Not deterministic: the engine would run it before there is a row.
+  connection.function(meaningFunctions.refuse, { directOnly: true }, (message) => {
+    throw new QueryError(message as string)
   })
 }
 

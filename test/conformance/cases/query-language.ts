@@ -245,6 +245,50 @@ export const queryLanguageCases: Cases = {
     expect((await rows.findMany()).map(({ id }) => id)).toEqual(['5'])
   },
 
+  'figures of a field refuse a bigint among other values, whose digits would be taken for a text': async ({
+    path,
+  }) => {
+    const made = z.object({ n: z.string().transform(BigInt), any: z.any() })
+    await using db = await Valkeyrie.withSchema(['made', '*'], made).withSchemas([shelf]).open(path())
+    const { made: rows, shelf: prices } = db.repositories
+    for (const n of ['5', '10', '100']) {
+      await rows.set(n, { n, any: BigInt(n) })
+      const price = new Money(BigInt(n))
+      await prices.set(n, { price, amount: new Amount(1n), prices: [], amounts: [], "it's.odd": null })
+    }
+    for (const name of ['sum', 'avg', 'min', 'max'] as const) {
+      for (const field of ['n', 'any'] as const) {
+        const query = { [name]: field } as never
+        await expect(rows.aggregate(query), `${name} of ${field}`).rejects.toThrow(QueryError)
+      }
+      await expect(prices.aggregate({ [name]: 'price.cents' } as never)).rejects.toThrow(QueryError)
+    }
+    await rows.deleteMany({ where: {} })
+    await rows.set('1', { n: '5', any: 2 })
+    await rows.set('2', { n: '5', any: 10.5 })
+    expect(await rows.aggregate({ sum: 'any', avg: 'any', min: 'any', max: 'any' })).toEqual({
+      sum: { any: 12.5 },
+      avg: { any: 6.25 },
+      min: { any: 2 },
+      max: { any: 10.5 },
+    })
+  },
+
+  'a range of bigints is found by an index on a field that may be something else': async ({ path }) => {
+    const made = z.object({ n: z.string().transform(BigInt) })
+    await using db = await Valkeyrie.withSchema(['made', '*'], made, { indexes: [{ on: 'n' }] }).open(path())
+    const { made: rows } = db.repositories
+    for (const n of ['5', '10', '100']) await rows.set(n, { n })
+    await expectFound(rows, [
+      [{ n: { gt: 7n } }, ['10', '100']],
+      [{ n: { lte: 10n } }, ['10', '5']],
+      [{ n: { in: [100n, 5n] } }, ['100', '5']],
+      [{ n: 10n }, ['10']],
+    ])
+    await rows.deleteMany({ where: { n: { gt: 7n } } })
+    expect((await rows.findMany()).map(({ id }) => id)).toEqual(['5'])
+  },
+
   'a live query sees rows come by the data of a value type': async ({ path }) => {
     await using db = await Valkeyrie.withSchemas([shelf]).open(path())
     const { shelf: rows } = db.repositories

@@ -2,7 +2,9 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { AggregatePlan, HavingCondition, Measure } from '../../../query/plan.ts'
 import { type Field, isBigint } from '../../../schema/fields.ts'
 import { bigintFunctions } from '../bigint-functions.ts'
+import { meaningFunctions } from '../meaning-functions.ts'
 import { plannedOnce } from '../planned-once.ts'
+import { quoteText } from '../table.ts'
 import { bound } from './binding.ts'
 import { compareBigints } from './condition-sql.ts'
 import { digitsOrder, type FieldSql } from './field-sql.ts'
@@ -48,17 +50,25 @@ function measureSql({ name, field }: Measure, fields: FieldSql): SQL {
   if (name === 'countDistinct') return countDistinct(field, fields)
   if (isBigint(field.types)) return sql`${sql.raw(bigintFunctions[name as 'sum'])}(${fields.of(field)})`
   const onlyNumbers = number && !string && !boolean && !date && !bigint && !structure
+  const other = bigint ? withoutBigints(name, field, fields) : fields.of(field)
   const found = onlyNumbers
     ? numberOf(fields.of(field))
     : number
-      ? sql`case ${fields.meaningOf(field)} when 'number' then ${numberOf(fields.of(field))} else ${fields.of(field)} end`
-      : fields.of(field)
+      ? sql`case ${fields.meaningOf(field)} when 'number' then ${numberOf(fields.of(field))} else ${other} end`
+      : other
   if (name === 'min' || name === 'max') return sql`${sql.raw(name)}(${found})`
   // Sums as floating-point numbers, as JavaScript adds: SQLite's sum of integers fails where it overflows.
   const added = onlyNumbers
     ? found
-    : sql`case when ${fields.typeOf(field)} in ('integer', 'real') or ${fields.meaningOf(field)} is 'number' then ${found} end`
+    : sql`case when ${fields.typeOf(field)} in ('integer', 'real') or ${fields.meaningOf(field)} in ('number', 'bigint') then ${found} end`
   return sql`${sql.raw(name)}(${added} * 1.0)`
+}
+
+/** A field, where none of the rows has a bigint: among other values, its digits would be taken for a text. */
+function withoutBigints(name: string, field: Field, fields: FieldSql): SQL {
+  const message = `${name} cannot take '${field.path}': bigints among other values have no order and no sum; say in the schema that it is a bigint`
+  const refusal = sql.raw(`${meaningFunctions.refuse}(${quoteText(message)})`)
+  return sql`case ${fields.meaningOf(field)} when 'bigint' then ${refusal} else ${fields.of(field)} end`
 }
 
 /** The number that a field is: -0 as 0, the infinities, which are stored as texts, as such; null for NaN, which has no order. */
