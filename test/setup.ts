@@ -1,6 +1,12 @@
 import { afterEach, beforeEach } from 'vitest'
 import { leaveWaits } from './waiting.ts'
 
+const { VALKEYRIE_SEED } = process.env
+if (VALKEYRIE_SEED !== undefined) {
+  const { configureGlobal, readConfigureGlobal } = await import('fast-check')
+  configureGlobal({ ...readConfigureGlobal(), seed: Number(VALKEYRIE_SEED) })
+}
+
 /** A test that the runner gives up says what it has been waiting for. */
 beforeEach(({ signal, task: { name } }) => {
   signal.addEventListener('abort', () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { randomOf } from '../concurrency/random.ts'
+import { randomOf, seedOfThisRun } from '../concurrency/random.ts'
 import { type Attack, TrialBudget } from './attack.ts'
 import { attacks } from './attacks.ts'
 
@@ -11,7 +11,7 @@ const { values } = parseArgs({
   options: { minutes: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } },
 })
 const minutes = Number(values.minutes ?? 5)
-const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
+const seed = Number(values.seed ?? seedOfThisRun())
 const chosen = attacks.filter(({ name }) => name.includes(values.only ?? ''))
 if (!(minutes > 0) || !Number.isSafeInteger(seed) || chosen.length === 0) {
   console.error(
