@@ -75,9 +75,7 @@ export class ChangeFeed<C> implements WatchSource<C> {
         subscription.arm()
         const { commits, oldest, latest } = await this.#source.driver.commitsSince(position, commitsPerPage)
         if (position + 1 < oldest) throw new LogTrimmedError(formatVersionstamp(oldest))
-        position = commits.at(-1)?.version ?? position
-        this.#pending = commits.flatMap((commit) => this.#relevant(commit))
-        this.#next = 0
+        position = this.#take(commits) ?? position
         if (this.#pending.length > 0) return true
         if (position < latest) {
           await nextTurn()
@@ -92,6 +90,23 @@ export class ChangeFeed<C> implements WatchSource<C> {
       this.#subscription = null
       subscription.end()
     }
+  }
+
+  /** Makes the changes of commits pending, but for those from a damaged one on: their turn comes after what was before it. */
+  #take(commits: readonly LoggedCommit[]): number | undefined {
+    this.#pending = []
+    this.#next = 0
+    let taken: number | undefined
+    for (const commit of commits) {
+      try {
+        this.#pending.push(...this.#relevant(commit))
+      } catch (error) {
+        if (this.#pending.length === 0 || !(error instanceof CorruptLogError)) throw error
+        break
+      }
+      taken = commit.version
+    }
+    return taken
   }
 
   /** What a commit did in the end to each key that counts. */
