@@ -30,7 +30,8 @@ process.once('disconnect', () => stop.abort())
 if (process.connected === false) stop.abort()
 
 function report(outcome: Outcome, { id, attempt }: Lease): void {
-  if (process.connected) process.send!({ outcome, id, attempt } satisfies Report)
+  // One that has just gone need not be told, and the error of it would end this process with a job in hand.
+  if (process.connected) process.send!({ outcome, id, attempt } satisfies Report, () => {})
 }
 
 await using db = await openQueue(path, open)

@@ -145,9 +145,9 @@ describe('waiting', () => {
     const waiting = queue.untilDue(stop.signal)
     stop.abort()
     await waiting
-    const working = work(queue, sign, { signal: never })
+    const ended = expect(work(queue, sign, { signal: never })).rejects.toThrow('Database is closed')
     await db.close()
-    await expect(working).rejects.toThrow('Database is closed')
+    await ended
   })
 
   it('finishes the job in hand when it is told to stop, and begins no other', async () => {
