@@ -66,3 +66,32 @@ test('is upgraded beside a process of the first release that goes on writing', a
   expect(await db.repositories.users.count()).toBe(2)
   await expect(db.repositories.users.set('d', { email: 'c' })).rejects.toThrow(UniqueConstraintError)
 })
+
+test('a release that knows no turns sees how far back the log goes while others have a turn', async () => {
+  const path = olderFile()
+  const old = new Database(path)
+  await using db = await Valkeyrie.open(path)
+  await db.set(['n'], 0)
+  const kept = old.prepare<[], number>('SELECT max(version) FROM kv_log').pluck().get()!
+  old.prepare('DELETE FROM kv_log WHERE version < ?').run(kept)
+  const inTurn = Promise.withResolvers<void>()
+  const go = Promise.withResolvers<void>()
+  let runs = 0
+  const unit = db.unitOfWork(async (unit) => {
+    await unit.get(['n'])
+    if (++runs < 3) await db.set(['n'], runs)
+    else {
+      inTurn.resolve()
+      await go.promise
+    }
+    await unit.set(['m'], runs)
+  })
+  await inTurn.promise
+  expect(old.prepare('SELECT min(version) FROM kv_log').pluck().get()).toBe(kept)
+  // The turn is not its to wait for.
+  old.exec("INSERT INTO kv_log SELECT max(version) + 1, 0, x'' FROM kv_log")
+  old.close()
+  go.resolve()
+  await unit
+  expect((await db.get(['m'])).value).toBe(runs)
+})

@@ -98,7 +98,7 @@ export class BatchCommit {
           latest = outcome.version
           // What is written beside the unit of work whose turn it is does not end it.
           if (turn !== null && write.reads !== undefined) {
-            writeTurns(statements, leaveTurn(readTurns(statements), turn.id), now)
+            writeTurns(statements, leaveTurn(readTurns(statements), turn.id))
             turn = null
           }
         }

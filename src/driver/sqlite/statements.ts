@@ -24,9 +24,6 @@ interface ControlStatement {
   get(): unknown
 }
 
-/** That of a row of the log which is none of a commit. */
-const noVersion = sql<number>`0`
-
 /** Every statement of the driver's hot paths: a Drizzle query each, prepared once per database. */
 export function prepareStatements(
   connection: Database.Database,
@@ -54,7 +51,6 @@ export function prepareStatements(
   }
   const limit = plannedOnce(named('limit')) as unknown as Placeholder
   const atKey = eq(kv.key, named('key'))
-  const ofCommit = gt(kvLog.version, noVersion)
   const dead = and(isNotNull(kv.expiresAt), lte(kv.expiresAt, named('now')))
 
   const prepare = <
@@ -184,32 +180,28 @@ export function prepareStatements(
       'version',
       'limit',
     ),
-    /** changes */
-    readTurns: prepare<[], readonly [Uint8Array]>(() =>
-      db.select({ changes: kvLog.changes }).from(kvLog).where(eq(kvLog.version, noVersion)),
+    /** Text: who waits for a turn has made the table, so that it may be missing. */
+    turnsTable: prepare<[], readonly [1]>(
+      "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'kv_turns'",
     ),
-    writeTurns: prepare<[number, Uint8Array]>(
-      () =>
-        db
-          .insert(kvLog)
-          .values({ version: noVersion, at: named('at'), changes: named('changes') })
-          .onConflictDoUpdate({
-            target: kvLog.version,
-            set: { at: sql`excluded.at`, changes: sql`excluded.changes` },
-          }),
-      'at',
-      'changes',
+    makeTurnsTable: prepare<[]>(
+      'CREATE TABLE IF NOT EXISTS kv_turns (place INTEGER PRIMARY KEY, id TEXT NOT NULL, until INTEGER NOT NULL, active INTEGER NOT NULL)',
     ),
-    removeTurns: prepare<[]>(() => db.delete(kvLog).where(eq(kvLog.version, noVersion))),
+    /** id, until, active */
+    readTurns: prepare<[], readonly [string, number, number]>(
+      'SELECT id, until, active FROM kv_turns ORDER BY place',
+    ),
+    addTurn: prepare<[string, number, number]>('INSERT INTO kv_turns (id, until, active) VALUES (?, ?, ?)'),
+    removeTurns: prepare<[]>('DELETE FROM kv_turns'),
     oldestVersion: prepare<[], readonly [number | null]>(() =>
+      // No commit has the version 0.
       db
         .select({ oldest: min(kvLog.version) })
         .from(kvLog)
-        // What is none of a commit does not tell how far back the log goes.
-        .where(ofCommit),
+        .where(gt(kvLog.version, sql`0`)),
     ),
     trimLog: prepare<[number]>(
-      () => db.delete(kvLog).where(and(ofCommit, lte(kvLog.version, named('version')))),
+      () => db.delete(kvLog).where(lte(kvLog.version, named('version'))),
       'version',
     ),
     /** version, at */
@@ -218,7 +210,6 @@ export function prepareStatements(
         db
           .select({ version: kvLog.version, at: kvLog.at })
           .from(kvLog)
-          .where(ofCommit)
           .orderBy(asc(kvLog.version))
           .limit(limit),
       'limit',

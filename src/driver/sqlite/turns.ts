@@ -8,26 +8,17 @@ interface Connection {
 }
 
 /**
- * The queue for turns stands in the log, in a row of version 0, which no commit has: so it is read and changed in the same
- * transactions as what it is about.
+ * The queue for turns has a table, which the first who waits makes: so it is read and changed in the same transactions as what it is
+ * about, and a release that knows no turns takes no notice of it.
  */
-export function readTurns({ readTurns }: Statements): readonly Ticket[] {
-  const row = readTurns.get()
-  if (row === undefined) return []
-  try {
-    return JSON.parse(Buffer.from(row[0]).toString()) as Ticket[]
-  } catch {
-    return []
-  }
+export function readTurns({ turnsTable, readTurns }: Statements): readonly Ticket[] {
+  if (turnsTable.get() === undefined) return []
+  return readTurns.all().map(([id, until, active]) => ({ id, until, active: active === 1 }))
 }
 
-export function writeTurns(
-  { writeTurns, removeTurns }: Statements,
-  tickets: readonly Ticket[],
-  now: number,
-): void {
-  if (tickets.length === 0) removeTurns.run()
-  else writeTurns.run(now, Buffer.from(JSON.stringify(tickets)))
+export function writeTurns({ removeTurns, addTurn }: Statements, tickets: readonly Ticket[]): void {
+  removeTurns.run()
+  for (const { id, until, active } of tickets) addTurn.run(id, until, active ? 1 : 0)
 }
 
 /** Asks for a turn of `hold` milliseconds, and keeps a place in the queue for it; whether it has begun. */
@@ -36,7 +27,8 @@ export function takeTurn({ statements, transactions }: Connection, id: string, h
   return transactions.run('write', () => {
     const now = Date.now()
     const tickets = askForTurn(readTurns(statements), id, hold, now)
-    writeTurns(statements, tickets, now)
+    statements.makeTurnsTable.run()
+    writeTurns(statements, tickets)
     const isMine = tickets[0]!.id === id
     // Who commits next has to look at the queue: a new version tells.
     if (isMine) statements.appendLog.run(latestVersion(statements) + 1, now, new Uint8Array())
@@ -48,6 +40,6 @@ export function endTurn({ statements, transactions }: Connection, id: string): v
   transactions.run('write', () => {
     const tickets = readTurns(statements)
     const left = leaveTurn(tickets, id)
-    if (left.length < tickets.length) writeTurns(statements, left, Date.now())
+    if (left.length < tickets.length) writeTurns(statements, left)
   })
 }
