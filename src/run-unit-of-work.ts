@@ -9,6 +9,7 @@ import type { Store } from './store/store.ts'
 import { Turn } from './store/turn.ts'
 import { running } from './unit-of-work/running.ts'
 import { UnitStore } from './unit-of-work/unit-store.ts'
+import { WriteCalls } from './unit-of-work/write-calls.ts'
 import { UnitOfWork } from './unit-of-work.ts'
 import { untilAborted } from './until-aborted.ts'
 
@@ -88,13 +89,17 @@ async function runOnce<R extends Definitions, T>(
   const started = performance.now()
   const unit = new UnitStore(store, turn)
   try {
-    const face = new UnitOfWork<R>(unit)
+    const calls = new WriteCalls()
+    const face = new UnitOfWork<R>(unit, calls)
     const result = await untilAborted(
       running.run(unit, async () => {
         try {
-          return await work(face)
+          const result = await work(face)
+          calls.assertEnded()
+          return result
         } finally {
           // Before anything else is awaited, so that no call that was left behind slips in.
+          calls.close()
           unit.close()
         }
       }),

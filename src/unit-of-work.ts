@@ -1,5 +1,14 @@
+import { openRepository } from './repository/open-repository.ts'
 import { TypedStore } from './repository/typed-store.ts'
 import type { Definitions } from './schema/registry.types.ts'
+import type { UnitStore } from './unit-of-work/unit-store.ts'
+import type { WriteCalls } from './unit-of-work/write-calls.ts'
+
+const keyValueWrites = ['set', 'delete']
+const repositoryWrites = [
+  ...['insert', 'create', 'set', 'update', 'upsert', 'delete', 'touch', 'sum', 'max', 'min'],
+  ...['insertMany', 'updateMany', 'deleteMany', 'claimMany'],
+]
 
 /**
  * What the function of a unit of work reads from and writes to: the database's repositories and its reads and writes by key,
@@ -20,9 +29,19 @@ import type { Definitions } from './schema/registry.types.ts'
  * ```
  *
  * After its function has returned, a call of the unit is a TypeError; to watch in one always is. So await every call, or return its
- * promise. A call that is rejected writes nothing; the rest is committed only where your function handles the rejection.
+ * promise. A write that has not ended when the function returns makes the unit reject, and nothing is written. A call that is rejected writes
+ * nothing; the rest is committed only where your function handles the rejection: one that nobody waits for makes the unit reject with its error.
  *
  * What you write through the database itself is no part of the unit: it is committed at once, stays where the unit fails, and is
  * written again by each further run.
  */
-export class UnitOfWork<R extends Definitions> extends TypedStore<R> {}
+export class UnitOfWork<R extends Definitions> extends TypedStore<R> {
+  constructor(store: UnitStore, calls: WriteCalls) {
+    super(store, (definition) => {
+      const repository = openRepository(store, definition)
+      calls.count(definition.name, repository, repositoryWrites)
+      return repository
+    })
+    calls.count('unit', this, keyValueWrites)
+  }
+}

@@ -13,22 +13,22 @@ export function openRepository<D extends AnyDefinition>(store: RowStore, definit
 
 /** Where the pattern has no wildcard there is one row, and its id is left out of the arguments. */
 function withoutIds(repository: AbortableRepository): AbortableRepository {
-  const leaveOut =
-    <Rest extends unknown[], Result>(method: (id: undefined, ...rest: Rest) => Result) =>
-    (...rest: Rest): Result =>
-      method.call(repository, undefined, ...rest)
+  const leaveOut = <Rest extends unknown[], Result>(method: (id: undefined, ...rest: Rest) => Result) => ({
+    value: (...rest: Rest): Result => method.call(repository, undefined, ...rest),
+    configurable: true,
+  })
   return Object.defineProperties(repository, {
-    get: { value: leaveOut(repository.get) },
-    exists: { value: leaveOut(repository.exists) },
-    insert: { value: leaveOut(repository.insert) },
-    set: { value: leaveOut(repository.set) },
-    upsert: { value: leaveOut(repository.upsert) },
-    update: { value: leaveOut(repository.update) },
-    delete: { value: leaveOut(repository.delete) },
-    touch: { value: leaveOut(repository.touch) },
-    watch: { value: leaveOut(repository.watch) },
-    sum: { value: leaveOut(repository.sum) },
-    max: { value: leaveOut(repository.max) },
-    min: { value: leaveOut(repository.min) },
+    get: leaveOut(repository.get),
+    exists: leaveOut(repository.exists),
+    insert: leaveOut(repository.insert),
+    set: leaveOut(repository.set),
+    upsert: leaveOut(repository.upsert),
+    update: leaveOut(repository.update),
+    delete: leaveOut(repository.delete),
+    touch: leaveOut(repository.touch),
+    watch: leaveOut(repository.watch),
+    sum: leaveOut(repository.sum),
+    max: leaveOut(repository.max),
+    min: leaveOut(repository.min),
   })
 }

@@ -20,11 +20,16 @@ export type Repositories<R extends Definitions> = {
 /** The reads and writes that a database and a unit of work share: by key, and by repository. */
 export class TypedStore<R extends Definitions> extends KeyValue<R> {
   readonly #store: RowStore
+  readonly #open: (definition: AnyDefinition) => object
   #repositories: Repositories<R> | undefined
 
-  constructor(store: RowStore) {
+  constructor(
+    store: RowStore,
+    open = (definition: AnyDefinition): object => openRepository(store, definition),
+  ) {
     super(store)
     this.#store = store
+    this.#open = open
   }
 
   /**
@@ -35,7 +40,9 @@ export class TypedStore<R extends Definitions> extends KeyValue<R> {
    * ```
    */
   get repositories(): Repositories<R> {
-    this.#repositories ??= openRepositories(this.#store)
+    this.#repositories ??= Object.fromEntries(
+      this.#store.registry.definitions.map((definition) => [definition.name, this.#open(definition)]),
+    ) as Repositories<R>
     return this.#repositories
   }
 
@@ -64,14 +71,6 @@ export class TypedStore<R extends Definitions> extends KeyValue<R> {
     }
     return (this.repositories as Record<string, unknown>)[found.name]
   }
-}
-
-function openRepositories<R extends Definitions>(store: RowStore): Repositories<R> {
-  const repositories: Record<string, unknown> = {}
-  for (const definition of store.registry.definitions) {
-    repositories[definition.name] = openRepository(store, definition)
-  }
-  return repositories as Repositories<R>
 }
 
 function isPattern(wanted: AnyDefinition | Pattern): wanted is Pattern {

@@ -153,10 +153,7 @@ it('who has to learn of a new schema first does not pass over the turn of anothe
 describe('a unit that takes longer than a turn can last', () => {
   /** How many turns have begun: each has a version without changes. */
   const turnsBegun = (db: Db) =>
-    db.drizzle.$client
-      .prepare('SELECT count(*) FROM kv_log WHERE length(changes) = 0')
-      .pluck()
-      .get()
+    db.drizzle.$client.prepare('SELECT count(*) FROM kv_log WHERE length(changes) = 0').pluck().get()
 
   async function run(lasts: (run: number) => number, retries: number) {
     const db = await open(path())

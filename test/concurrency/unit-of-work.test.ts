@@ -11,6 +11,8 @@ const openItems = (path?: string, options = {}) =>
     .withSchema(['counters', '*'], z.instanceof(KvU64), { name: 'counters' })
     .open(path, options)
 
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
+
 type Db = Awaited<ReturnType<typeof openItems>>
 
 async function open(path?: string, options = {}): Promise<Db> {
@@ -342,23 +344,94 @@ it('all writes of a unit share one versionstamp', async () => {
   expect(new Set(entries.map(({ versionstamp }) => versionstamp)).size).toBe(1)
 })
 
-it('a unit that is used after its function has returned says so, and loses nothing in silence', async () => {
+it('a unit that is used after its function has returned says so', async () => {
   const db = await open()
   let kept!: Parameters<Parameters<Db['unitOfWork']>[0]>[0]
-  let late!: Promise<unknown>
   await db.unitOfWork(async (unit) => {
     kept = unit
     await unit.set(['a'], 1)
-    late = unit.repositories.items.insert('late', { n: 1 })
-    late.catch(() => {})
   })
   const over = /unit of work is over/
-  await expect(late).rejects.toThrow(over)
   await expect(kept.get(['a'])).rejects.toThrow(over)
   await expect(kept.set(['a'], 2)).rejects.toThrow(over)
   await expect(kept.repositories.items.count()).rejects.toThrow(over)
   await expect(kept.list({ prefix: [] }).next()).rejects.toThrow(over)
-  expect((await db.getMany([['a'], ['items', 'late']])).map(({ value }) => value)).toEqual([1, null])
+  expect((await db.get(['a'])).value).toBe(1)
+})
+
+type Unit = Parameters<Parameters<Db['unitOfWork']>[0]>[0]
+
+it.each<[string, (unit: Unit) => Promise<unknown>]>([
+  ['items.insert', (unit) => unit.repositories.items.insert('late', { n: 1 })],
+  ['items.update', (unit) => unit.repositories.items.update('there', { n: 2 })],
+  ['items.updateMany', (unit) => unit.repositories.items.updateMany({ where: {}, set: { n: 2 } })],
+  ['counters.sum', (unit) => unit.repositories.counters.sum('late', 1n)],
+  ['unit.set', (unit) => unit.set(['late'], 1)],
+  ['unit.delete', (unit) => unit.delete(['there'])],
+])('%s that has not ended when the function returns makes its unit reject', async (call, write) => {
+  const db = await open()
+  await db.repositories.items.insert('there', { n: 1 })
+  const before = await Array.fromAsync(db.list({ prefix: [] }))
+  const unit = db.unitOfWork(async (unit) => {
+    await unit.set(['a'], 1)
+    void write(unit)
+  })
+  const told = new RegExp(`^TypeError: ${call} had not ended .* nothing is written: await every call`)
+  expect(String(await unit.catch((error: unknown) => error))).toMatch(told)
+  // That of a helper that nobody waits for, of which it would be the first half.
+  let rest: unknown
+  const helper = async (unit: Unit) => {
+    await write(unit)
+    await unit.set(['second'], 1)
+  }
+  const half = db.unitOfWork((unit) => {
+    rest = helper(unit).catch((error: unknown) => String(error))
+  })
+  expect(String(await half.catch((error: unknown) => error))).toMatch(told)
+  expect(await rest).toMatch(/unit of work is over/)
+  expect(await Array.fromAsync(db.list({ prefix: [] }))).toEqual(before)
+})
+
+it('a write that was rejected while nobody waited for it makes its unit reject with its error', async () => {
+  const db = await open()
+  await db.repositories.items.insert('there', { n: 1 })
+  const inserted = db.unitOfWork(async (unit) => {
+    void unit.repositories.items.insert('there', { n: 2 })
+    await unit.set(['a'], 1)
+    await unit.repositories.items.count()
+    await nextTurn()
+  })
+  await expect(inserted).rejects.toMatchObject({ code: 'KEY_EXISTS' })
+  const refused = db.unitOfWork(async (unit) => {
+    void unit.set(['items', 'there'], { n: 'none' } as never)
+    await nextTurn()
+    await unit.set(['a'], 1)
+  })
+  await expect(refused).rejects.toMatchObject({ code: 'VALIDATION' })
+  expect((await db.get(['a'])).value).toBeNull()
+})
+
+it('a write whose rejection its function handles, however, does not keep its unit from writing the rest', async () => {
+  const db = await open()
+  await db.repositories.items.insert('there', { n: 1 })
+  const insert = (unit: Unit) => unit.repositories.items.insert('there', { n: 2 })
+  const handled: ((unit: Unit) => Promise<unknown>)[] = [
+    (unit) => insert(unit).catch(() => {}),
+    (unit) => insert(unit).then(null, () => {}),
+    (unit) => Promise.allSettled([insert(unit), unit.set(['b'], 1)]),
+    async (unit) => {
+      try {
+        await insert(unit)
+      } catch {}
+    },
+  ]
+  for (const [i, handle] of handled.entries()) {
+    await db.unitOfWork(async (unit) => {
+      await unit.set(['a'], i)
+      await handle(unit)
+    })
+    expect((await db.get(['a'])).value).toBe(i)
+  }
 })
 
 it('a write that begins after the function of its unit has returned is no part of it, however soon it comes', async () => {

@@ -200,10 +200,7 @@ export function prepareStatements(
         .from(kvLog)
         .where(gt(kvLog.version, sql`0`)),
     ),
-    trimLog: prepare<[number]>(
-      () => db.delete(kvLog).where(lte(kvLog.version, named('version'))),
-      'version',
-    ),
+    trimLog: prepare<[number]>(() => db.delete(kvLog).where(lte(kvLog.version, named('version'))), 'version'),
     /** version, at */
     oldestLog: prepare<[number], readonly [number, number]>(
       () =>
