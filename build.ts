@@ -74,8 +74,9 @@ const licenses: Plugin = {
 function licenseOf(folder: string): string {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const own = globSync(['LICENSE*', 'license*'], { cwd: folder }).map((file) => join(folder, file))
-  // drizzle-orm packs no text of its own.
-  const file = [...own, join(import.meta.dirname, `licenses/${license}.txt`)].find((path) => existsSync(path))
+  // Some pack no text of their own.
+  const kept = [name, license].map((it) => join(import.meta.dirname, `licenses/${it}.txt`))
+  const file = [...own, ...kept].find((path) => existsSync(path))
   if (file === undefined)
     throw new Error(`${name} has no text of its license, ${license}: put it into licenses/`)
   return `${name} ${version}, ${license}\n\n${readFileSync(file, 'utf8').trim()}`

@@ -25,6 +25,7 @@ export {
   ValidationError,
   type ValidationIssue,
 } from './errors.ts'
+export type { InspectOptions } from './inspect-options.ts'
 export type { IdKind, Pattern, PatternPart, TypedId, Wildcard } from './key/pattern.types.ts'
 export type { Selector } from './key/range.ts'
 export { id } from './key/typed-id.ts'
@@ -32,6 +33,7 @@ export { isVersionstamp } from './key/versionstamp.ts'
 export type { Key, KeyPart } from './key.types.ts'
 export type { ReadOptions } from './key-value/read-options.ts'
 export type { Limits } from './limits.ts'
+export type { InspectedDatabase } from './open.ts'
 export type { DroppedIndex, LogOptions, OpenOptions } from './open-options.ts'
 export { type Parameter, parameter } from './query/parameter.ts'
 export type { Columns, IdConditions, OrderBy, Where } from './query/query.types.ts'
@@ -60,6 +62,7 @@ export type {
   DefinitionOptions,
   IndexOptions,
 } from './schema/definition.types.ts'
+export type { KnownDefinition } from './schema/known-definitions.ts'
 export type {
   Definitions,
   Entry,

@@ -3,7 +3,7 @@ import type { RepositoryView } from './repository/repository.types.ts'
 import { TypedStore } from './repository/typed-store.ts'
 import type {
   DefinitionByName,
-  DefinitionByPattern,
+  DefinitionNamed,
   Definitions,
   RepositoryNames,
 } from './schema/registry.types.ts'
@@ -40,7 +40,7 @@ export interface SnapshotView<R extends Definitions> extends Pick<TypedStore<R>,
    * ```
    */
   repository<D extends R[number]>(definition: D): RepositoryView<D, R>
-  repository<const P extends R[number]['pattern']>(pattern: P): RepositoryView<DefinitionByPattern<R, P>, R>
+  repository<const P extends R[number]['pattern']>(pattern: P): RepositoryView<DefinitionNamed<R, P>, R>
 }
 
 /** How to read a snapshot. */

@@ -2,8 +2,9 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { checkItems, type LoadOptions, load, openOptionsOf } from './bulk-load.ts'
 import { Database } from './database.ts'
 import type { Verification, VerifyOptions } from './driver/verification.ts'
+import type { InspectOptions } from './inspect-options.ts'
 import type { PatternPart } from './key/pattern.types.ts'
-import { openDatabase, verifyDatabase } from './open.ts'
+import { type InspectedDatabase, inspectDatabase, openDatabase, verifyDatabase } from './open.ts'
 import type { OpenOptions } from './open-options.ts'
 import { defineSchema, isDefinition } from './schema/definition.ts'
 import type { CheckedOptions, DefinitionOf, DefinitionOptions } from './schema/definition.types.ts'
@@ -168,6 +169,29 @@ export const Valkeyrie = Object.freeze({
    */
   verify: (path: string | URL, options?: VerifyOptions): Promise<Verification> =>
     verifyDatabase(path, options),
+  /**
+   * Opens a file without its schemas, by what it knows of them itself: a repository for each pattern that programs have declared, with its
+   * indexes and references, by name. For consoles, scripts and tools.
+   *
+   * ```ts
+   * const lamp = z.object({ on: z.boolean() })
+   * await using lamps = await Valkeyrie.withSchema(['lamps', '*'], lamp).open('./inspected.db')
+   * await lamps.repositories.lamps.set('hall', { on: true })
+   *
+   * await using known = await Valkeyrie.inspect('./inspected.db')
+   * Object.keys(known.repositories) // => ['lamps']
+   * await known.repository(['lamps', '*']).count({ where: { on: true } }) // => 1
+   * await known.set(['lamps', 'door'], { on: 'no' }) // => throws ValidationError
+   * ```
+   *
+   * It is open for writing, unless `readOnly` says otherwise. A value that is written is held against the JSON Schema that the file keeps of
+   * its schema: one of its outputs, which is stored as it is. What JSON Schema cannot say, as a refinement, is not checked, and nothing
+   * is checked where the library of the schema gave none. Patterns, schemas and indexes stay as they are.
+   *
+   * Rejects with DatabaseOpenError for a path that holds no database of this package, and as `open` does.
+   */
+  inspect: (path: string | URL, options?: InspectOptions): Promise<InspectedDatabase> =>
+    inspectDatabase(path, options),
   [Symbol.hasInstance]: (value: unknown): boolean => value instanceof Database,
 })
 

@@ -23,6 +23,8 @@ export interface Collection {
 export interface KnownIndex extends IndexDeclaration {
   /** Whether it is there: one that was declared may be missing, as where other programs have dropped it. */
   readonly built: boolean
+  /** Whether it holds bigints in their order. */
+  readonly ordersBigints: boolean
 }
 
 /** A collection as the database keeps it: all that the programs which have opened it have declared. */

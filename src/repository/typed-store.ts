@@ -4,7 +4,7 @@ import { KeyValue } from '../key-value/key-value.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type {
   DefinitionByName,
-  DefinitionByPattern,
+  DefinitionNamed,
   Definitions,
   RepositoryNames,
 } from '../schema/registry.types.ts'
@@ -57,7 +57,7 @@ export class TypedStore<R extends Definitions> extends KeyValue<R> {
   repository<D extends R[number]>(definition: D): Repository<D, R>
   repository<const P extends PlainPattern<R[number]['pattern']>>(
     pattern: P,
-  ): Repository<DefinitionByPattern<R, P>, R>
+  ): Repository<DefinitionNamed<R, P>, R>
   repository(wanted: AnyDefinition | Pattern): unknown {
     const { registry } = this.#store
     if (typeof wanted !== 'object' || wanted === null)

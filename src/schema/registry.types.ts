@@ -54,6 +54,12 @@ export type DefinitionByPattern<R extends Definitions, P extends Pattern> = Patt
   PlainPattern<P>
 >
 
+/** The definition that a pattern names: where the patterns are known when the database is opened, any of them. */
+export type DefinitionNamed<
+  R extends Definitions,
+  P extends Pattern,
+> = number extends R[number]['pattern']['length'] ? R[number] : DefinitionByPattern<R, P>
+
 type PatternedOf<D extends AnyDefinition, P extends Pattern> = D extends unknown
   ? [PlainPattern<D['pattern']>, P] extends [P, PlainPattern<D['pattern']>]
     ? D

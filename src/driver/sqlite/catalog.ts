@@ -9,8 +9,12 @@ import { decodeKey } from '../../key/codec.ts'
 import { patternRange } from '../../key/pattern.ts'
 import { PatternIndex } from '../../key/pattern-index.ts'
 import { isStamp } from '../../key/versionstamp.ts'
+import { holdsBigints } from './index-text.ts'
 import { builtIndexes } from './indexes.ts'
 import type { KvTables } from './table.ts'
+
+/** What an index that is there declares, whoever has made it. */
+type BuiltDeclaration = Pick<KnownIndex, 'fields' | 'unique' | 'ordersBigints'>
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -18,7 +22,9 @@ type Row = Readonly<Record<string, unknown>>
 export function readCatalog(connection: Database.Database): Catalog {
   // Every column that there is: one of an older release has fewer of them.
   const rows = connection.prepare<[], Row>('SELECT * FROM kv_collections ORDER BY name').all()
-  const built = builtIndexes(connection).flatMap(({ declaration }) => declaration ?? [])
+  const built = builtIndexes(connection).flatMap(({ declaration, text }) =>
+    declaration === null ? [] : { ...declaration, ordersBigints: holdsBigints(text) },
+  )
   const collections = rows.map((row) => {
     const there = built.filter(({ collection }) => collection === row['name'])
     return readCollection(row, there)
@@ -42,10 +48,7 @@ export function versionReader(connection: Database.Database): () => number {
   }
 }
 
-function readCollection(
-  row: Row,
-  built: readonly { fields: readonly string[]; unique: boolean }[],
-): KnownCollection {
+function readCollection(row: Row, built: readonly BuiltDeclaration[]): KnownCollection {
   const { name, pattern, schema, version, indexes = null, references = null, migrated = null } = row
   if (typeof name !== 'string') throw damaged(String(name), 'its name is no text')
   const read = <T>(column: string, parse: () => T): T => {
@@ -71,10 +74,7 @@ function readCollection(
 }
 
 /** Those that are kept as declared, and others that are there. */
-function knownIndexes(
-  kept: unknown,
-  built: readonly { fields: readonly string[]; unique: boolean }[],
-): KnownIndex[] {
+function knownIndexes(kept: unknown, built: readonly BuiltDeclaration[]): KnownIndex[] {
   if (!Array.isArray(kept)) throw new TypeError('no array of indexes')
   const declared = kept.map((index) => {
     const { fields, unique } = object(index) as { fields?: unknown; unique?: unknown }
@@ -82,11 +82,10 @@ function knownIndexes(
     return { fields: fields.map(text), unique }
   })
   const others = built.filter((index) => !declared.some((it) => sameIndex(it, index)))
-  return [...declared, ...others].map(({ fields, unique }) => ({
-    fields,
-    unique,
-    built: built.some((index) => sameIndex(index, { fields, unique })),
-  }))
+  return [...declared, ...others].map(({ fields, unique }) => {
+    const same = built.find((index) => sameIndex(index, { fields, unique }))
+    return { fields, unique, built: same !== undefined, ordersBigints: same?.ordersBigints ?? false }
+  })
 }
 
 function referencesOf(kept: object): Record<string, string> {

@@ -62,6 +62,8 @@ export interface SqliteOptions extends Omit<ConnectionOptions, 'path'>, Omit<Sql
   readonly checksums?: boolean
   /** What the opener asks to have changed that others may need. */
   readonly asked?: AskedChanges
+  /** Take the database as it is: it has to be there, and nothing is created in it or changed of its catalogue. */
+  readonly asItIs?: boolean
 }
 
 /** Opens a database with these collections, and creates what it lacks of them. */
@@ -71,17 +73,17 @@ export async function openSqlite(
 ): Promise<{ driver: Driver; catalog: Catalog; plain: PlainDrizzle }> {
   const path = databasePath(options.path)
   const tables = kvTables(collections)
-  const { migrations: folder, readOnly, asked = nothingAsked, checksums = false } = options
+  const { migrations: folder, readOnly, asked = nothingAsked, checksums = false, asItIs = false } = options
   const migrate = folder === undefined ? undefined : await loadMigrations(folder)
   return retryBusy(() => {
     const connection = connect({ ...options, path })
     try {
-      if (!isMarked(connection) && !readOnly) markNew(connection, checksums)
+      if (!isMarked(connection) && !readOnly && !asItIs) markNew(connection, checksums)
       if (checksums && !isSealed(connection)) throw withoutChecksums(path)
       const catalog =
         migrate !== undefined
           ? migrate(connection, tables, collections, readOnly)
-          : readOnly
+          : readOnly || asItIs
             ? readSetUp(connection, tables, collections, path)
             : setUp(connection, tables, collections, asked)
       const parts: ConnectionParts = {

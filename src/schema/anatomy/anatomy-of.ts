@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Anatomy } from './anatomy.ts'
+import { knownVendor } from '../known-vendor.ts'
+import { type Anatomy, exactLeaf } from './anatomy.ts'
 import { arkAnatomy, arkNode } from './arktype.ts'
 import { isValibot, valibotAnatomy } from './valibot.ts'
 import { isZod, zodAnatomy } from './zod.ts'
@@ -28,6 +29,7 @@ function takeApart(schema: StandardSchemaV1): Anatomy {
 }
 
 function take(schema: StandardSchemaV1): Anatomy {
+  if (schema['~standard'].vendor === knownVendor) return exactLeaf(schema)
   if (isZod(schema)) return zodAnatomy(schema, anatomyOf)
   if (isValibot(schema)) return valibotAnatomy(schema, anatomyOf)
   const node = arkNode(schema)

@@ -1,0 +1,40 @@
+import type Database from 'better-sqlite3'
+import { getTableName } from 'drizzle-orm'
+import type { Catalog } from '../../catalog/catalog.ts'
+import { DatabaseOpenError } from '../../errors.ts'
+import { readCatalog } from './catalog.ts'
+import { connect, openError } from './connection.ts'
+import { isBusy, toKvError } from './engine-error.ts'
+import { hasOwnTables, hasTable } from './own-tables.ts'
+import { retryBusy } from './retry-busy.ts'
+import { kvTables } from './table.ts'
+
+/**
+ * What a file knows of its collections, which has to be a file of this library. `toWrite`: it has all columns that writes need. Rejects
+ * with DatabaseOpenError, and with DatabaseBusyError after `busyTimeout` milliseconds.
+ */
+export async function readFileCatalog(path: string, toWrite: boolean, busyTimeout: number): Promise<Catalog> {
+  return retryBusy(() => {
+    const connection = connect({ path, readOnly: true, durability: 'normal' })
+    try {
+      assertOwn(connection, path, toWrite)
+      return readCatalog(connection)
+    } catch (error) {
+      throw isBusy(error) ? error : toKvError(openError(path, error))
+    } finally {
+      connection.close()
+    }
+  }, busyTimeout)
+}
+
+function assertOwn(connection: Database.Database, path: string, toWrite: boolean): void {
+  const tables = kvTables()
+  if (!Object.values(tables).every((table) => hasTable(connection, getTableName(table))))
+    throw new DatabaseOpenError(path, 'it is no database of valkeyrie: it has none of its tables')
+  if (toWrite && !hasOwnTables(connection, tables)) {
+    throw new DatabaseOpenError(
+      path,
+      'an older release has written it: open it once with its schemas, or inspect it with readOnly: true',
+    )
+  }
+}

@@ -1,0 +1,50 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { KnownCollection, KnownIndex } from '../catalog/catalog.ts'
+import type { Pattern } from '../key/pattern.types.ts'
+import { setOwn } from '../value/set-own.ts'
+import type { AnyDefinition, Definition, IndexDefinition } from './definition.types.ts'
+import { checkName } from './definition-options.ts'
+import { Fields, isBigint } from './fields.ts'
+import type { JsonSchema } from './json-schema.ts'
+import { knownSchema } from './known-schema.ts'
+
+/** What a database knows of a schema that its opener has not declared: any name, and values of any type. */
+export interface KnownDefinition
+  extends Definition<Pattern, StandardSchemaV1<unknown, unknown>, string, Record<never, never>> {}
+
+/** The definitions of collections as the database knows them: with the indexes that are there, and references to one another. */
+export function knownDefinitions(collections: readonly KnownCollection[]): KnownDefinition[] {
+  const references = new Map<string, Record<string, AnyDefinition>>()
+  const definitions = new Map<string, AnyDefinition>()
+  for (const { name, pattern, schema, indexes } of collections) {
+    checkName(name)
+    const own: Record<string, AnyDefinition> = {}
+    references.set(name, own)
+    definitions.set(name, {
+      pattern,
+      idKinds: [],
+      schema: knownSchema(schema as JsonSchema | null),
+      name,
+      indexes: indexes.filter(({ built }) => built).map((index) => indexOf(index, schema)),
+      references: own,
+    })
+  }
+  for (const collection of collections) {
+    for (const [field, target] of Object.entries(collection.references)) {
+      const definition = definitions.get(target)
+      if (definition !== undefined) setOwn(references.get(collection.name)!, field, definition)
+    }
+  }
+  for (const own of references.values()) Object.freeze(own)
+  return [...definitions.values()].map((definition) => Object.freeze(definition) as KnownDefinition)
+}
+
+function indexOf({ fields, unique, ordersBigints }: KnownIndex, schema: object | null): IndexDefinition {
+  if (!ordersBigints) return { fields, unique }
+  const known = new Fields(schema as JsonSchema | null)
+  const bigints = fields.filter((path) => {
+    const field = known.at(path.split('.'))
+    return field !== null && isBigint(field.types)
+  })
+  return { fields, unique, bigints }
+}
