@@ -1,12 +1,19 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
 /** Milliseconds of work after which timers and I/O have their turn. */
 const longestWork = 8
+/** Who waits is let on in so small groups that time is looked at between two of them. */
+const letOnAtOnce = 4
 
 let isWatched = false
 /** When the work began that has gone on since without a turn of the event loop. */
 let began = 0
 let calls = 0
-let pause: Promise<void> | null = null
-let resume: () => void = () => {}
+/** Whether work waits for the next turn of the event loop; what comes now waits behind it. */
+let isPaused = false
+/** What goes on then, in this order, from `first` on. */
+let waiting: (() => void)[] = []
+let first = 0
 
 /**
  * What to wait for where work has gone on for long: a turn of the event loop. `undefined` where it has not: a promise that settles in
@@ -14,27 +21,43 @@ let resume: () => void = () => {}
  * and before each call, since a loop may await one after the other.
  */
 export function pauseDue(): Promise<void> | undefined {
-  if (pause !== null) return pause
-  if (!isWatched) {
-    watch(performance.now())
-    return undefined
-  }
-  calls += 1
-  return (calls & 3) === 0 && isPauseDue(performance.now()) ? pause! : undefined
+  return mustPause() ? pause() : undefined
 }
 
-/** Whether to wait for `pause`. */
+/** Whether `pauseDue` gives something to wait for; to be asked where waiting is somebody else's. */
+export function mustPause(): boolean {
+  if (isPaused) return true
+  if (!isWatched) {
+    watch(performance.now())
+    return false
+  }
+  calls += 1
+  return (calls & 3) === 0 && isPauseDue(performance.now())
+}
+
+/**
+ * Begins a call, after a pause where one is due. The pause comes before the call and not behind it: so what was begun in one turn is
+ * settled in one turn, and a failure finds whoever awaits one call after the other. Calls that wait begin in their order, as many in a
+ * turn as there is time for.
+ */
+export function paced<T>(call: () => Promise<T>): Promise<T> {
+  return mustPause() ? pause().then(call) : call()
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.push(resolve)
+  })
+}
+
 function isPauseDue(now: number): boolean {
-  if (pause !== null) return true
+  if (isPaused) return true
   if (!isWatched) {
     watch(now)
     return false
   }
-  if (now - began < longestWork) return false
-  pause = new Promise((resolve) => {
-    resume = resolve
-  })
-  return true
+  isPaused = now - began >= longestWork
+  return isPaused
 }
 
 function watch(now: number): void {
@@ -43,13 +66,30 @@ function watch(now: number): void {
   setImmediate(turn)
 }
 
-/**
- * Begins a call, after a pause where one is due. The pause comes before the call and not behind it: so what was begun in one turn is
- * settled in one turn, and a failure finds whoever awaits one call after the other.
- */
-export function paced<T>(call: () => Promise<T>): Promise<T> {
-  const due = pauseDue()
-  return due === undefined ? call() : due.then(call)
+function turn(): void {
+  isWatched = false
+  if (!isPaused) return
+  watch(performance.now())
+  void letOn()
+}
+
+/** Lets on who waits, until there has been work for long again. */
+async function letOn(): Promise<void> {
+  do {
+    const end = Math.min(first + letOnAtOnce, waiting.length)
+    // Just before the last ones go on, and not sooner: nobody who comes meanwhile goes on before them.
+    if (end === waiting.length) queueMicrotask(endPause)
+    while (first < end) waiting[first++]!()
+    // What they go on with in microtasks counts too.
+    await undefined
+  } while (first < waiting.length && performance.now() - began < longestWork)
+  if (first < waiting.length / 2) return
+  waiting = waiting.slice(first)
+  first = 0
+}
+
+function endPause(): void {
+  isPaused = first < waiting.length
 }
 
 /** Items between two looks at the clock: as many as take about a millisecond. */
@@ -67,43 +107,45 @@ export function inSlices<T, U>(
   make: (item: T, index: number) => U | Promise<U>,
 ): U[] | Promise<U[]> {
   const made = new Array<U | Promise<U>>(items.length)
-  let asynchronous = false
   let step = firstStep
-  let nextLook = step
+  let next = 0
   let looked = 0
-  /** Makes items from one on until a pause is due; gives where to go on. */
-  const slice = (from: number): number => {
-    for (let i = from; i < items.length; i++) {
-      const one = make(items[i]!, i)
-      made[i] = one
-      if (one instanceof Promise) {
-        asynchronous = true
-        // It is awaited at the end; until then a rejection is no unhandled one.
-        one.catch(() => {})
+  /** Makes some of the items; gives what to wait for before the next ones. */
+  const slice = (): Promise<unknown> | undefined => {
+    while (next < items.length) {
+      const promises: Promise<U>[] = []
+      for (const end = Math.min(next + step, items.length); next < end; next++) {
+        const one = make(items[next]!, next)
+        made[next] = one
+        if (one instanceof Promise) promises.push(one)
       }
-      if (i < nextLook) continue
+      if (promises.length > 0) return settledOrTurn(promises)
+      if (next === items.length) return undefined
       const now = performance.now()
       const spent = looked === 0 ? 0 : now - looked
       looked = now
       if (spent < shortLook) step = Math.min(2 * step, longestStep)
       else if (spent > longLook) step = Math.max(1, step >> 1)
-      nextLook = i + step
-      if (isPauseDue(now)) return i + 1
+      if (isPauseDue(now)) return pause()
     }
-    return items.length
+    return undefined
   }
-  const reached = slice(0)
-  if (reached === items.length && !asynchronous) return made as U[]
-  const rest = async () => {
-    for (let next = reached; next < items.length; next = slice(next)) await pause
+  const rest = async (due: Promise<unknown>): Promise<U[]> => {
+    for (let wait: Promise<unknown> | undefined = due; wait !== undefined; wait = slice()) {
+      await wait
+      await pauseDue()
+    }
     return Promise.all(made)
   }
-  return rest()
+  const due = slice()
+  return due === undefined ? (made as U[]) : rest(due)
 }
 
-function turn(): void {
-  isWatched = false
-  if (pause === null) return
-  pause = null
-  resume()
+/**
+ * The work that promises stand for may be done in microtasks, and is over then before the next look at the clock; what waits for
+ * something else goes on beside the items that follow.
+ */
+function settledOrTurn(promises: readonly Promise<unknown>[]): Promise<unknown> {
+  // They are awaited at the end; until then a rejection is no unhandled one.
+  return Promise.race([Promise.allSettled(promises), nextTurn()])
 }

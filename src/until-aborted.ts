@@ -1,14 +1,32 @@
+/** Who waits for each signal. With a listener for each of them, every one that is added or removed would cost as much as there are. */
+const waiting = new WeakMap<AbortSignal, Set<() => void>>()
+
 /** What `work` resolves to, or a rejection with the signal's reason as soon as it is aborted. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
   const { promise, reject } = Promise.withResolvers<never>()
-  // It may have been aborted by what the work has begun with.
-  if (signal.aborted) reject(signal.reason)
   const abort = () => reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
+  // It may have been aborted by what the work has begun with.
+  if (signal.aborted) abort()
+  const forget = whenAborted(signal, abort)
   try {
     return await Promise.race([work, promise])
   } finally {
-    signal.removeEventListener('abort', abort)
+    forget()
   }
+}
+
+/** Calls `abort` when the signal is aborted, unless what it gives is called before. */
+function whenAborted(signal: AbortSignal, abort: () => void): () => void {
+  const known = waiting.get(signal)
+  const all = known ?? new Set()
+  all.add(abort)
+  const listener = () => {
+    for (const one of all) one()
+  }
+  if (known === undefined) {
+    waiting.set(signal, all)
+    signal.addEventListener('abort', listener, { once: true })
+  }
+  return () => all.delete(abort)
 }

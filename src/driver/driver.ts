@@ -33,9 +33,12 @@ export interface CommitBatch {
   readonly writes: readonly AtomicWrite[]
 }
 
-/** `stale`: another process changed the collections since; nothing was written, file the rows anew and try again. */
+/**
+ * `took`: the milliseconds that the writes have taken, without the wait for others and for the disk. `stale`: another process changed
+ * the collections since; nothing was written, file the rows anew and try again.
+ */
 export type BatchOutcome =
-  | { readonly type: 'done'; readonly outcomes: readonly CommitOutcome[] }
+  | { readonly type: 'done'; readonly outcomes: readonly CommitOutcome[]; readonly took: number }
   | { readonly type: 'stale'; readonly catalog: Catalog }
 
 /** The expiries of the rows of one collection after a time, in milliseconds since the epoch. */

@@ -56,8 +56,8 @@ export class UnitReader implements Reader {
     this.#context = context
   }
 
-  read<R extends Read>(request: R): Promise<ResultOf<R>> {
-    return this.#perform(request) as Promise<ResultOf<R>>
+  read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
+    return this.#perform(request, signal) as Promise<ResultOf<R>>
   }
 
   /** What has been read, for the commit to validate; undefined where nothing was. */
@@ -77,7 +77,7 @@ export class UnitReader implements Reader {
     this.#session.end()
   }
 
-  #perform(request: Read): Promise<ReadResults[Read['type']]> {
+  #perform(request: Read, signal: AbortSignal | undefined): Promise<ReadResults[Read['type']]> {
     switch (request.type) {
       case 'get':
         return this.#get(request.key)
@@ -92,7 +92,7 @@ export class UnitReader implements Reader {
       case 'find':
       case 'related':
       case 'figures':
-        return this.#query(request)
+        return this.#query(request, signal)
       case 'explain':
         return this.#session.read(request)
     }
@@ -140,9 +140,10 @@ export class UnitReader implements Reader {
 
   async #query(
     request: Extract<Read, { readonly type: 'find' | 'related' | 'figures' }>,
+    signal: AbortSignal | undefined,
   ): Promise<KeyedRow[] | Figures[]> {
     await this.#showOwn()
-    const rows = await this.#session.read(request)
+    const rows = await this.#session.read(request, signal)
     this.#addQuery(request.query)
     return rows
   }

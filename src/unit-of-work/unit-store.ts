@@ -1,7 +1,7 @@
 import { limitOf } from '../commit/claim.ts'
 import type { AtomicWrite, CheckConflict, Claim, KeyCheck, Mutation, SetMutation } from '../commit/write.ts'
 import type { Read, ResultOf, StoredRow } from '../driver/driver.ts'
-import { paced } from '../give-way.ts'
+import { paced, pauseDue } from '../give-way.ts'
 import { decodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { patternRange } from '../key/pattern.ts'
@@ -48,12 +48,16 @@ export class UnitStore implements RowStore, ReaderContext {
     this.#reader = new UnitReader(store.driver, this)
   }
 
+  get rowsPerCommit(): number {
+    return this.#store.rowsPerCommit
+  }
+
   get written(): readonly Uint8Array[] {
     return this.own.keys
   }
 
-  read<R extends Read>(request: R): Promise<ResultOf<R>> {
-    return paced(() => this.#reader.read(request))
+  read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
+    return paced(() => this.#reader.read(request, signal))
   }
 
   assertOpen(): void {
@@ -287,6 +291,8 @@ export class UnitStore implements RowStore, ReaderContext {
     for (const loaded of this.#loaded.values()) {
       const changed = this.#changedForm(loaded)
       if (changed !== null) await this.#writeChanged(loaded, changed)
+      const pause = pauseDue()
+      if (pause !== undefined) await pause
     }
   }
 

@@ -77,6 +77,7 @@ export class BatchCommit {
     const { trimmer, batches } = this.#shared
     let latest = 0
     const result = transactions.run<BatchOutcome>('write', () => {
+      const started = performance.now()
       latest = latestVersion(statements)
       if (latest !== batches.seenVersion || catalogVersion !== batches.catalogVersion) {
         batches.catalogVersion = this.#readVersion()
@@ -105,7 +106,7 @@ export class BatchCommit {
         outcomes.push(outcome)
       }
       trimmer.afterCommits(statements, before, latest, now)
-      return { type: 'done', outcomes }
+      return { type: 'done', outcomes, took: performance.now() - started }
     })
     // Where the catalogue was stale, nobody has looked whose turn it is.
     if (result.type === 'done') batches.seenVersion = latest

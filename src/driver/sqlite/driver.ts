@@ -1,15 +1,12 @@
 import { rmSync } from 'node:fs'
 import { memoryPath } from '../../database-path.ts'
 import { StorageError } from '../../errors.ts'
-import { pauseDue } from '../../give-way.ts'
 import { compareBytes } from '../../key/codec.ts'
-import type { FindPlan, Planned } from '../../query/plan.ts'
 import type {
   BatchOutcome,
   CollectionExpiry,
   CommitBatch,
   Driver,
-  KeyedRow,
   LoggedCommit,
   LogPage,
   Read,
@@ -21,14 +18,14 @@ import type {
 import { readChanges } from './change-log.ts'
 import { databaseFiles } from './connection.ts'
 import type { ConnectionPool } from './connection-pool.ts'
-import { assertOpen, engineCode, isPassing, toKvError } from './engine-error.ts'
+import { assertOpen, isPassing, toKvError } from './engine-error.ts'
 import { FileSession } from './file-session.ts'
 import type { LogTrimmer } from './log-retention.ts'
 import { MemorySession, ReplacedRows } from './memory-session.ts'
 import type { ConnectionParts, PooledConnection, SqliteDriverOptions } from './pooled-connection.ts'
 import { type Run, retryBusy } from './retry-busy.ts'
 import { performRead } from './row-reads.ts'
-import type { RowSlices } from './row-slices.ts'
+import { SlicedReads } from './sliced-reads.ts'
 import { Snapshots } from './snapshots.ts'
 import { latestVersion, type Statements } from './statements.ts'
 import { endTurn, takeTurn } from './turns.ts'
@@ -47,21 +44,27 @@ export class SqliteDriver implements Driver {
   /** Of a database in memory. */
   readonly #replaced: ReplacedRows | null
   readonly #trimmer: LogTrimmer
-  readonly #slicing = new Set<Promise<unknown>>()
+  readonly #sliced: SlicedReads
   readonly #options: SqliteDriverOptions
 
   constructor(pool: ConnectionPool, { options, trimmer }: Pick<ConnectionParts, 'options' | 'trimmer'>) {
     this.#pool = pool
     this.#options = options
     this.#trimmer = trimmer
+    this.#sliced = new SlicedReads(pool)
     this.#snapshots = new Snapshots(pool, options.snapshotTimeout)
     this.#replaced = options.path === memoryPath ? new ReplacedRows(pool.top) : null
   }
 
   read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
-    return this.#onTop<ResultOf<R>>(({ reads, transactions, catalog }) => {
+    return this.#onTop<ResultOf<R>>((connection) => {
+      const { reads, transactions, catalog } = connection
       if (request.type === 'find' && this.#maySlice && reads.queries.findsMuch(request.query)) {
-        return this.#findInSlices(request.query, signal) as Promise<ResultOf<R>>
+        const { query } = request
+        return this.#sliced.find(
+          { connection, reads, query, now: Date.now(), signal },
+          this.#owner(connection),
+        ) as Promise<ResultOf<R>>
       }
       // A read of several statements is of one state.
       const isOne = request.type !== 'getMany' && request.type !== 'count'
@@ -75,60 +78,20 @@ export class SqliteDriver implements Driver {
 
   /** A database in memory has no other connection for those who come in the pauses. */
   get #maySlice(): boolean {
-    return this.#replaced === null && this.#slicing.size < mostSlicing
+    return this.#replaced === null && this.#sliced.count < mostSlicing
   }
 
-  /** Of the state in which the first slice is read. */
-  #findInSlices(query: Planned<FindPlan>, signal: AbortSignal | undefined): KeyedRow[] | Promise<KeyedRow[]> {
-    const { reads, catalog } = this.#pool.top
-    let slices: RowSlices | undefined
-    let isAll: boolean
-    try {
-      slices = reads.queries.slices(query, Date.now())
-      isAll = slices.read()
-      catalog.assertFits({ type: 'find', query })
-    } catch (error) {
-      slices?.stop()
-      if (engineCode(error) !== 'SQLITE_ERROR') throw error
-      // It names an index that another process has dropped since: the query is right without it.
-      return performRead(reads, { type: 'find', query }, Date.now())
-    }
-    if (isAll) {
-      reads.queries.found(query, slices.rows)
-      return slices.rows
-    }
-    const rest = this.#readRest(query, slices, signal)
-    this.#slicing.add(rest)
-    const done = () => this.#slicing.delete(rest)
-    rest.then(done, done)
-    return rest
-  }
-
-  async #readRest(
-    query: Planned<FindPlan>,
-    slices: RowSlices,
-    signal: AbortSignal | undefined,
-  ): Promise<KeyedRow[]> {
-    const connection = this.#pool.take()
-    try {
-      do {
-        await pauseDue()
-        signal?.throwIfAborted()
-        assertOpen(this.#pool)
-      } while (!slices.read())
-      connection.reads.queries.found(query, slices.rows)
-      return slices.rows
-    } catch (error) {
-      throw toKvError(error)
-    } finally {
-      slices.stop()
-      this.#pool.giveBack(connection)
+  #owner(connection: PooledConnection) {
+    return {
+      keep: () => void this.#pool.take(),
+      assertWanted: () => {},
+      giveBack: () => this.#pool.giveBack(connection),
     }
   }
 
   session(use: SessionUse): Session {
     return this.#replaced === null
-      ? new FileSession(this.#snapshots, use, this.#run)
+      ? new FileSession(this.#snapshots, this.#sliced, use, this.#run)
       : new MemorySession(this.#pool.top, this.#replaced, this.#run)
   }
 
@@ -225,8 +188,7 @@ export class SqliteDriver implements Driver {
   async close(): Promise<void> {
     this.#snapshots.close()
     this.#pool.end()
-    // Each ends at its next slice, and gives its connection back.
-    await Promise.allSettled(this.#slicing)
+    await this.#sliced.settled()
     this.#pool.close()
   }
 

@@ -1,4 +1,4 @@
-import { pauseDue } from '../../give-way.ts'
+import { mustPause } from '../../give-way.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { decodeKeyText } from '../../key/decode-text.ts'
 import type { KeyedRow } from '../driver.ts'
@@ -18,6 +18,8 @@ export interface Rows {
 /** The rows of one statement, read in slices with pauses between them. See KeyedRows for its two forms. */
 export class RowSlices {
   readonly rows: KeyedRow[] = []
+  /** The milliseconds that reading them has taken. */
+  took = 0
   readonly #source: Rows
   readonly #checksums: boolean
   #withText: Iterator<KeyedColumns<string>> | null
@@ -32,6 +34,13 @@ export class RowSlices {
 
   /** Reads until a pause is due; whether all are read. */
   read(): boolean {
+    const started = performance.now()
+    const isAll = this.#read()
+    this.took += performance.now() - started
+    return isAll
+  }
+
+  #read(): boolean {
     let bytes = 0
     for (let rows = 1; ; rows++) {
       const row = this.#withText === null ? this.#nextOfBytes() : this.#nextOfText()
@@ -39,7 +48,7 @@ export class RowSlices {
       this.rows.push(row)
       bytes += row.value?.length || 0
       if (rows < rowsPerLook && bytes < bytesPerLook) continue
-      if (pauseDue() !== undefined) return false
+      if (mustPause()) return false
       rows = 0
       bytes = 0
     }

@@ -66,6 +66,11 @@ export class ShownRows {
     this.#owner = null
   }
 
+  /** The session has ended: what it was shown is kept until the next one is shown something. */
+  disown(shown: Shown): void {
+    if (this.#owner === shown) this.#owner = null
+  }
+
   /** The session has ended: what it was shown is kept no longer. */
   release(shown: Shown): void {
     if (this.#owner !== shown) return

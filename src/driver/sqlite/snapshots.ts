@@ -3,6 +3,7 @@ import type { SessionUse } from '../driver.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 import { SnapshotsTaken } from './engine-error.ts'
 import type { PooledConnection } from './pooled-connection.ts'
+import type { RowSlices } from './row-slices.ts'
 import { latestVersion } from './statements.ts'
 
 /** What may be open at a time, of each use: they wait for each other, and those of one use never for the other. */
@@ -27,6 +28,8 @@ export class Snapshot {
   /** When it began, in milliseconds of the clock of the process, which nobody sets. */
   readonly since = performance.now()
   #version: number | null = null
+  #slices: RowSlices | null = null
+  #whenFree: PromiseWithResolvers<void> | null = null
   /** The age at which to tell of it, in milliseconds. */
   tellAt: number
 
@@ -34,6 +37,26 @@ export class Snapshot {
     this.connection = connection
     this.use = use
     this.tellAt = tellAt
+  }
+
+  /** While a query is read in slices, its connection does nothing else: when that is over. */
+  get whenFree(): Promise<void> | undefined {
+    return this.#whenFree?.promise
+  }
+
+  /** Keeps the connection for a query that is read in slices. */
+  occupy(slices: RowSlices): void {
+    this.#slices = slices
+    this.#whenFree = Promise.withResolvers()
+  }
+
+  /** The query has ended, or nobody wants the rest of it. */
+  free(slices: RowSlices): void {
+    if (this.#slices !== slices) return
+    slices.stop()
+    this.#slices = null
+    this.#whenFree!.resolve()
+    this.#whenFree = null
   }
 
   get version(): number {
@@ -92,7 +115,7 @@ export class Snapshots {
 
   #shared(use: SessionUse): Snapshot | null {
     const newest = this.#newest
-    if (newest === null || this.#open.size < sharedFrom || newest.use !== use) return null
+    if (newest === null || this.#open.size < sharedFrom || newest.use !== use || newest.whenFree) return null
     // Its last holder keeps it for the timeout from now on: shared for ever, it would never end.
     if (performance.now() - newest.since > this.#timeout / 2) return null
     return newest.version === latestVersion(this.#pool.top.statements) ? newest : null
@@ -125,7 +148,9 @@ export class Snapshots {
     for (const snapshot of [...this.#open]) {
       this.#expireHolders(snapshot, now)
       const age = Math.trunc(now - snapshot.since)
-      if (this.#open.has(snapshot) && age >= snapshot.tellAt) this.#tell(snapshot, age)
+      // A connection that is reading a query tells when that is over.
+      const isFree = snapshot.whenFree === undefined
+      if (this.#open.has(snapshot) && age >= snapshot.tellAt && isFree) this.#tell(snapshot, age)
     }
   }
 

@@ -21,11 +21,9 @@ import { PreparedQuery } from './prepared-query.ts'
 import { allOf, findSql, fromKv, type KeyForm, relatedSql, selectionSql } from './select-sql.ts'
 
 const mostStatements = 500
-/** So few rows, or rows of this size, are read without a pause: some milliseconds of work. */
+/** So few rows, or rows that take so many milliseconds, are read without a pause. */
 const fewRows = 1_000
-const muchSize = 2 * 1024 * 1024
-/** What a row costs beside its value, as bytes of one do. */
-const sizeOfRow = 256
+const shortRead = 10
 /** A plan with a longer shape is compiled each time: hundreds of its kind would take too much memory. */
 const longestName = 25_000
 
@@ -42,8 +40,8 @@ interface QueryRunnerOptions {
 /** The statements of one plan, each prepared when it is first used. Where no rows are given there is only one. */
 interface Compiled {
   readonly rows: KeyedRows
-  /** The size of what it found last, as `sizeOf` tells it; null: it has not been run. */
-  size: number | null
+  /** The milliseconds that reading what it found took the last time; null: it has not been run. */
+  took: number | null
   withText: PreparedQuery | null
   withBytes: PreparedQuery | null
 }
@@ -80,10 +78,9 @@ export class QueryRunner {
 
   /** Whether a query may find more than is read without a pause: it did the last time, or has not been run. */
   findsMuch(query: Planned<FindPlan>): boolean {
-    const { limit } = query.plan
-    if (limit !== null && operandAt(query.operands, limit) <= fewRows) return false
-    const { size } = this.#byPlan.get(query.plan) ?? this.#compile(query)
-    return size === null || size > muchSize
+    if (isOfFew(query)) return false
+    const { took } = this.#byPlan.get(query.plan) ?? this.#compile(query)
+    return took === null || took > shortRead
   }
 
   /** The rows that a query finds, to be read in slices. */
@@ -95,10 +92,10 @@ export class QueryRunner {
     return new RowSlices({ begin }, this.#checksums)
   }
 
-  /** Tells of the rows that a query has found. */
-  found({ plan }: Planned<FindPlan>, rows: readonly KeyedRow[]): void {
+  /** Tells how many milliseconds it took to read what a query has found. */
+  found({ plan }: Planned<FindPlan>, took: number): void {
     const compiled = this.#byPlan.get(plan)
-    if (compiled !== undefined) compiled.size = sizeOf(rows)
+    if (compiled !== undefined) compiled.took = took
   }
 
   /** In one statement, whatever the keys are. */
@@ -140,14 +137,18 @@ export class QueryRunner {
     }
   }
 
-  #rows(compiled: Compiled, { plan, operands }: Planned, now: number): KeyedRow[] {
+  #rows(compiled: Compiled, { plan, operands }: Planned<FindPlan>, now: number): KeyedRow[] {
     const read = <K>(form: KeyForm) =>
       this.#form(compiled, plan, form).all(operands, now) as KeyedColumns<K>[]
-    const rows = compiled.rows.read(
-      () => read<string>('text'),
-      () => read<Uint8Array>('bytes'),
-    )
-    compiled.size = sizeOf(rows)
+    const all = () =>
+      compiled.rows.read(
+        () => read<string>('text'),
+        () => read<Uint8Array>('bytes'),
+      )
+    if (isOfFew({ plan, operands })) return all()
+    const started = performance.now()
+    const rows = all()
+    compiled.took = performance.now() - started
     return rows
   }
 
@@ -157,7 +158,7 @@ export class QueryRunner {
     let compiled = this.#compiled.get(name)
     if (compiled === undefined) {
       if (this.#onUnindexed !== 'ignore') this.#report(query)
-      compiled = { rows: new KeyedRows(this.#checksums), size: null, withText: null, withBytes: null }
+      compiled = { rows: new KeyedRows(this.#checksums), took: null, withText: null, withBytes: null }
       if (name.length <= longestName) this.#compiled.set(name, compiled)
     }
     this.#byPlan.set(plan, compiled)
@@ -244,11 +245,6 @@ function scansCollection(plan: Plan, steps: readonly string[]): boolean {
   return !narrow && (plan.where !== null || sorts)
 }
 
-/** How much work rows are, in bytes of values more or less. */
-function sizeOf(rows: readonly KeyedRow[]): number {
-  if (rows.length <= fewRows) return 0
-  let size = rows.length * sizeOfRow
-  // A damaged value has no length.
-  for (const { value } of rows) size += value?.length || 0
-  return size
+function isOfFew({ plan: { limit }, operands }: Planned<FindPlan>): boolean {
+  return limit !== null && operandAt(operands, limit) <= fewRows
 }

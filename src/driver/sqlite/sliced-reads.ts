@@ -1,0 +1,92 @@
+import { pauseDue } from '../../give-way.ts'
+import type { FindPlan, Planned } from '../../query/plan.ts'
+import type { KeyedRow } from '../driver.ts'
+import type { ConnectionPool } from './connection-pool.ts'
+import { assertOpen, engineCode, toKvError } from './engine-error.ts'
+import type { PooledConnection } from './pooled-connection.ts'
+import { performRead, type RowReads } from './row-reads.ts'
+import type { RowSlices } from './row-slices.ts'
+
+/** A query to be read in slices: on which connection, through which of its reads, as of which time (ms since the epoch). */
+interface SlicedRead {
+  readonly connection: PooledConnection
+  readonly reads: RowReads
+  readonly query: Planned<FindPlan>
+  readonly now: number
+  readonly signal: AbortSignal | undefined
+}
+
+/** Who owns the connection, which does nothing else in the pauses. */
+interface Owner {
+  /** Keeps the connection while the rest is read. */
+  keep(slices: RowSlices): void
+  /** Throws where nobody wants the rest any more. */
+  assertWanted(): void
+  giveBack(slices: RowSlices): void
+}
+
+/** The queries of a database that are being read in slices. */
+export class SlicedReads {
+  readonly #pool: ConnectionPool
+  readonly #running = new Set<Promise<unknown>>()
+
+  constructor(pool: ConnectionPool) {
+    this.#pool = pool
+  }
+
+  get count(): number {
+    return this.#running.size
+  }
+
+  /** The rows of a query, of the state in which the first slice is read; at once where that is all. */
+  find(read: SlicedRead, owner: Owner): KeyedRow[] | Promise<KeyedRow[]> {
+    const { connection, reads, query, now, signal } = read
+    let slices: RowSlices | undefined
+    let isAll: boolean
+    try {
+      slices = reads.queries.slices(query, now)
+      isAll = slices.read()
+      connection.catalog.assertFits({ type: 'find', query })
+    } catch (error) {
+      slices?.stop()
+      if (engineCode(error) !== 'SQLITE_ERROR') throw error
+      // It names an index that another process has dropped since: the query is right without it.
+      return performRead(reads, { type: 'find', query }, now)
+    }
+    if (isAll) {
+      reads.queries.found(query, slices.took)
+      return slices.rows
+    }
+    owner.keep(slices)
+    const rest = this.#readRest(slices, owner, signal).then((rows) => {
+      reads.queries.found(query, slices.took)
+      return rows
+    })
+    this.#running.add(rest)
+    const done = () => this.#running.delete(rest)
+    rest.then(done, done)
+    return rest
+  }
+
+  async #readRest(slices: RowSlices, owner: Owner, signal: AbortSignal | undefined): Promise<KeyedRow[]> {
+    try {
+      do {
+        await pauseDue()
+        signal?.throwIfAborted()
+        assertOpen(this.#pool)
+        owner.assertWanted()
+      } while (!slices.read())
+      return slices.rows
+    } catch (error) {
+      throw toKvError(error)
+    } finally {
+      slices.stop()
+      owner.giveBack(slices)
+    }
+  }
+
+  /** Resolves when none is read any more: once the pool is closed, each ends at its next slice. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#running)
+  }
+}
