@@ -13,9 +13,9 @@ import type { InsertManyOptions, InsertManyResult } from './repository.types.ts'
 
 type Id = IdOf<Pattern>
 
-const rowsPerCommit = 1_000
+const mostPerCommit = 1_000
 
-/** Inserts rows in commits of 1,000, and lets other work go on between them. */
+/** Inserts rows in commits of 1,000 at the most, and lets other work go on between them. */
 export async function insertMany(
   store: RowStore,
   keyOf: (id: Id) => Key,
@@ -61,7 +61,7 @@ export async function insertMany(
 
   const push = (mutation: SetMutation): Promise<void> | undefined => {
     batch.push(mutation)
-    return batch.length === rowsPerCommit ? commitBatch() : undefined
+    return batch.length >= Math.min(store.rowsPerCommit, mostPerCommit) ? commitBatch() : undefined
   }
   const add = (item: readonly [Id, unknown]): Promise<void> | undefined => {
     if (!Array.isArray(item))

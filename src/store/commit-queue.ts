@@ -1,7 +1,9 @@
 import type { AtomicWrite } from '../commit/write.ts'
 import type { Driver } from '../driver/driver.ts'
 import { DatabaseClosedError, StorageError } from '../errors.ts'
+import { pauseDue } from '../give-way.ts'
 import type { Filing } from './filing.ts'
+import { Portion } from './portion.ts'
 import type { SettledOutcome } from './row-store.ts'
 
 /** Milliseconds after which to look whether another's turn has ended. */
@@ -16,11 +18,12 @@ interface QueuedWrite {
 /**
  * Group commit: the writes that are submitted in one turn of the event loop are committed in one transaction, in the order
  * in which they were submitted, each with its own result. Writes submitted while a transaction waits for a lock
- * form the next one.
+ * form the next one. Where they are so many that they would keep the event loop for long, they are committed in several.
  */
 export class CommitQueue {
   readonly #driver: Driver
   readonly #filing: Filing
+  readonly #portion = new Portion()
   #queue: QueuedWrite[] = []
   #scheduled = false
   #draining: Promise<void> | null = null
@@ -30,6 +33,11 @@ export class CommitQueue {
   constructor(driver: Driver, filing: Filing) {
     this.#driver = driver
     this.#filing = filing
+  }
+
+  /** How many rows to write in one commit, so that the event loop goes on in between. */
+  get rowsPerCommit(): number {
+    return this.#portion.rows
   }
 
   /** Resolves when the write is committed, or its checks have failed; rejects when it cannot be applied. */
@@ -97,13 +105,37 @@ export class CommitQueue {
   /** Commits writes; while some wait for another's turn to end, later ones that may `join` are tried with them. */
   async #settle(batch: readonly QueuedWrite[], join: (later: QueuedWrite) => boolean): Promise<void> {
     let left = batch
+    let isTurn = false
     while (left.length > 0) {
-      const waiting = await this.#commitBatch(left)
-      if (waiting.length === 0) return
-      if (waiting.length === left.length) await this.#pause()
-      left = [...waiting, ...this.#queue.filter(join)]
-      this.#queue = this.#queue.filter((later) => !join(later))
+      const [part, rest] = this.#parts(left, isTurn)
+      const waiting = await this.#commitBatch(part)
+      isTurn = waiting.length > 0
+      if (waiting.length === part.length) await this.#pause()
+      left = [...waiting, ...rest]
+      if (isTurn) {
+        left = [...left, ...this.#queue.filter(join)]
+        this.#queue = this.#queue.filter((later) => !join(later))
+      } else if (left.length > 0) {
+        await pauseDue()
+      }
     }
+  }
+
+  /** The writes to commit together, and the rest; while it `isTurn` of somebody, all that may be theirs is tried. */
+  #parts(writes: readonly QueuedWrite[], isTurn: boolean): readonly [QueuedWrite[], QueuedWrite[]] {
+    let rows = 0
+    let end = 0
+    do {
+      rows += rowsOf(writes[end]!.write)
+      end += 1
+    } while (end < writes.length && rows < this.#portion.rows)
+    const part = writes.slice(0, end)
+    const rest = writes.slice(end)
+    if (!isTurn) return [part, rest]
+    const { theirs = [], others = [] } = Object.groupBy(rest, ({ write }) =>
+      write.turn === undefined ? 'others' : 'theirs',
+    )
+    return [[...part, ...theirs], others]
   }
 
   /** Waits for a moment, or until a write is submitted whose turn it may be. */
@@ -141,6 +173,10 @@ export class CommitQueue {
       const writes = batch.map(({ write }) => write)
       const result = await this.#driver.commit({ catalogVersion, writes })
       if (result.type === 'done') {
+        this.#portion.took(
+          writes.reduce((rows, write) => rows + rowsOf(write), 0),
+          result.took,
+        )
         return batch.filter(({ resolve, reject }, index) => {
           const outcome = result.outcomes[index]!
           if (outcome.type === 'waits') return true
@@ -164,4 +200,8 @@ export class CommitQueue {
       return null
     }
   }
+}
+
+function rowsOf({ mutations, claim }: AtomicWrite): number {
+  return mutations.length + (claim?.candidates.length ?? 0)
 }
