@@ -1,5 +1,6 @@
 import type { Hash } from 'node:crypto'
 import type { KeyedRow, LoggedChange } from '../driver/driver.ts'
+import { inSlices } from '../give-way.ts'
 import { decodeKey, encodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { patternRange } from '../key/pattern.ts'
@@ -150,7 +151,12 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
   /** `readAt`: a time before the state of the view was told. */
   async #readChangedOf(view: RowStore, readAt: number): Promise<RowEntry[] | null> {
     const rows = await view.read({ type: 'find', query: this.#planned })
-    const hash = hashOf(rows)
+    const hash = newHash()
+    const keys = await inSlices(rows, ({ key, version }) => {
+      const encodedKey = encodeKey(key)
+      hash.update(encodedKey).update(`${version};`)
+      return encodedKey
+    })
     let entries: RowEntry[] | null = null
     if (this.#related.length > 0) {
       entries = await this.#present(view, rows)
@@ -167,7 +173,8 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
         this.#skipped.map((collection) => driver.nextExpiry({ collection, after: readAt })),
       )),
     ])
-    this.#given = { digest, expiry, ...outlineOf(rows) }
+    const last = keys.length === 0 ? null : { key: keys.at(-1)!, version: rows.at(-1)!.version }
+    this.#given = { digest, expiry, last, keys: new Set(await inSlices(keys, keyText)) }
     return isSame ? null : entries
   }
 
@@ -189,20 +196,10 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
   }
 }
 
-function hashOf(rows: readonly KeyedRow[]): Hash {
+function newHash(): Hash {
   // Loaded when it is needed: it takes a process five milliseconds to start with.
   const { createHash } = process.getBuiltinModule('node:crypto')
-  const hash = createHash('sha256')
-  for (const { key, version } of rows) hash.update(encodeKey(key)).update(`${version};`)
-  return hash
-}
-
-function outlineOf(rows: readonly KeyedRow[]): Omit<Given, 'digest' | 'expiry'> {
-  const last = rows.at(-1)
-  return {
-    keys: new Set(rows.map(({ key }) => keyText(encodeKey(key)))),
-    last: last === undefined ? null : { key: encodeKey(last.key), version: last.version },
-  }
+  return createHash('sha256')
 }
 
 function relatedRows(entry: RowEntry, name: string): readonly RowEntry[] {

@@ -1,4 +1,5 @@
 import type { Mutation } from '../commit/write.ts'
+import type { KeyedRow } from '../driver/driver.ts'
 import { ConflictError, QueryError } from '../errors.ts'
 import { inSlices } from '../give-way.ts'
 import { encodeKey } from '../key/codec.ts'
@@ -11,7 +12,7 @@ import type { AnyDefinition } from '../schema/definition.types.ts'
 import { toConflict } from '../store/atomic-operation.ts'
 import { backOff } from '../store/backoff.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
-import { type FoundRow, foundRows, planFind } from './found-rows.ts'
+import { entriesOf, planFind } from './found-rows.ts'
 import { checkUpdate, type UntypedUpdate, updateMutation } from './update.ts'
 import { writtenEntry } from './written-entry.ts'
 
@@ -53,8 +54,8 @@ export function updateMany(
   checkOptionNames(options, ['where', 'prefix', 'set', 'expireIn', 'returning'], 'updateMany')
   const { expireIn } = options
   const set = checkSet(options, 'updateMany')
-  return writeMany(store, definition, options, 'updateMany', ({ entry, row }) =>
-    updateMutation({ store, definition, key: entry.key, row }, set, expireIn),
+  return writeMany(store, definition, options, 'updateMany', (row) =>
+    updateMutation({ store, definition, key: row.key, row }, set, expireIn),
   )
 }
 
@@ -64,7 +65,10 @@ export function deleteMany(
   options: UntypedWriteMany,
 ): Promise<UntypedWriteManyResult> {
   checkOptionNames(options, ['where', 'prefix', 'returning'], 'deleteMany')
-  return writeMany(store, definition, options, 'deleteMany', (_, key) => ({ type: 'delete', key }))
+  return writeMany(store, definition, options, 'deleteMany', ({ key }) => ({
+    type: 'delete',
+    key: encodeKey(key),
+  }))
 }
 
 /** What to make of each row. Throws a TypeError where that is left out, or is neither a patch nor a function. */
@@ -110,28 +114,29 @@ async function writeMany(
   definition: AnyDefinition,
   options: UntypedWriteMany,
   call: string,
-  mutate: (found: FoundRow, key: Uint8Array) => Mutation | Promise<Mutation>,
+  mutate: (row: KeyedRow) => Mutation | Promise<Mutation>,
 ): Promise<UntypedWriteManyResult> {
   const { returning = false } = options
   if (typeof returning !== 'boolean') throw new TypeError(`returning of ${call} is true or false`)
   for (let attempt = 1; ; attempt++) {
     store.assertOpen()
     const planned = planWrite(store, definition, options, call)
-    const found = await store.read({ type: 'find', query: planned })
-    const rows = await foundRows(store, definition, planned, found)
+    const rows = await store.read({ type: 'find', query: planned })
     if (rows.length === 0) return { ...nothingWritten, ...(returning && { entries: [] }) }
-    const checks = rows.map(({ row }) => ({ key: encodeKey(row.key), version: row.version }))
-    const mutations = await inSlices(rows, (found, i) => mutate(found, checks[i]!.key))
+    const mutations = await inSlices(rows, mutate)
+    // A value that cannot be read is told of before its row is gone.
+    const deleted =
+      returning && mutations[0]!.type === 'delete' ? await entriesOf(store, definition, rows) : []
+    const checks = mutations.map(({ key }, i) => ({ key, version: rows[i]!.version }))
     const outcome = await store.commit({ checks, mutations })
     if (outcome.type === 'committed') {
       const { version } = outcome
       const written = { ok: true, count: rows.length, versionstamp: formatVersionstamp(version) } as const
       if (!returning) return written
-      const entries = rows.map(({ entry }, i) => {
-        const mutation = mutations[i]!
-        return mutation.type === 'set' ? writtenEntry(store, definition, mutation, version) : entry
-      })
-      return { ...written, entries: await Promise.all(entries) }
+      const entries = await inSlices(mutations, (mutation, i) =>
+        mutation.type === 'set' ? writtenEntry(store, definition, mutation, version) : deleted[i]!,
+      )
+      return { ...written, entries }
     }
     if (attempt === mostAttempts) throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
     await backOff(attempt)

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { z } from 'zod'
+import type { SetMutation } from '../../../src/commit/write.ts'
+import { openSqlite } from '../../../src/driver/sqlite/open.ts'
+import { encodeKey } from '../../../src/key/codec.ts'
+import { plannerOf } from '../../../src/repository/planner-of.ts'
+import { collectionOf } from '../../../src/schema/collection-of.ts'
+import { defineSchema } from '../../../src/schema.ts'
+import { Encoding } from '../../../src/value/encoding.ts'
+import { temporaryFolder } from '../../temporary-folder.ts'
+
+const path = temporaryFolder()
+const count = 30_000
+const rows = defineSchema(['rows', '*'], z.object({ n: z.int(), text: z.string() }), { name: 'rows' })
+const find = (query: object) => ({ type: 'find', query: plannerOf(rows).find(query, null) }) as const
+const all = find({})
+
+let sqlite: Awaited<ReturnType<typeof openSqlite>>
+
+beforeAll(async () => {
+  sqlite = await openSqlite([collectionOf(rows)], {
+    path: path(),
+    readOnly: false,
+    durability: 'normal',
+    snapshotTimeout: 300_000,
+    busyTimeout: 0,
+    retention: { keepRows: 10, keepMs: 1_000 },
+    logValues: false,
+    onUnindexed: 'ignore',
+  })
+  const mutations = Array.from({ length: count }, (_, n): SetMutation => {
+    const value = JSON.stringify({ n, text: 'x'.repeat(200) })
+    const stored = { value, encoding: Encoding.json, types: null } as const
+    return { type: 'set', key: encodeKey(['rows', n]), collection: 'rows', stored }
+  })
+  await commit(mutations)
+})
+afterAll(() => sqlite.driver.close())
+
+async function commit(mutations: readonly SetMutation[]): Promise<void> {
+  const { driver, catalog } = sqlite
+  const outcome = await driver.commit({
+    catalogVersion: catalog.version,
+    writes: [{ checks: [], mutations }],
+  })
+  expect(outcome).toMatchObject({ type: 'done', outcomes: [{ type: 'committed' }] })
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** Whether it goes on for several turns of the event loop. */
+async function lasts(work: Promise<unknown>): Promise<boolean> {
+  let turns = 0
+  let over = false
+  const done = () => {
+    over = true
+  }
+  work.then(done, done)
+  while (!over) {
+    await turn()
+    turns += 1
+  }
+  return turns > 2
+}
+
+it('a session reads a query of many rows in slices', async () => {
+  const session = sqlite.driver.session('held')
+  const reading = session.read(all)
+  expect(await lasts(reading)).toBe(true)
+  expect(await reading).toHaveLength(count)
+  session.end()
+})
+
+it('the reads that a session begins meanwhile wait, and are of its state', async () => {
+  const session = sqlite.driver.session('held')
+  const { version } = await session.state()
+  const reading = session.read(all)
+  await commit([
+    {
+      type: 'set',
+      key: encodeKey(['rows', 0]),
+      collection: 'rows',
+      stored: { value: '{"n":-1,"text":"new"}', encoding: Encoding.json, types: null },
+    },
+  ])
+  const later = session.read({ type: 'get', key: encodeKey(['rows', 0]) })
+  const again = session.read(find({ orderBy: { n: 'desc' } }))
+  const state = session.state()
+  expect((await later)?.value).toContain('"n":0')
+  expect(await reading).toHaveLength(count)
+  expect((await again).at(-1)?.key).toEqual(['rows', 0])
+  expect(await state).toMatchObject({ version })
+  session.end()
+})
+
+it('a session that ends, and a signal that is aborted, end the reading', async () => {
+  const session = sqlite.driver.session('held')
+  const reading = session.read(all)
+  await turn()
+  session.end()
+  await expect(reading).rejects.toThrow('await every call')
+  const other = sqlite.driver.session('held')
+  const aborted = other.read(all, AbortSignal.abort(new Error('enough')))
+  await expect(aborted).rejects.toThrow('enough')
+  expect(await other.read({ type: 'exists', key: encodeKey(['rows', 1]) })).toBe(true)
+  other.end()
+})
+
+it('sessions that share a snapshot each get all of their rows, also where one of them ends', async () => {
+  const sessions = Array.from({ length: 8 }, () => sqlite.driver.session('held'))
+  const readings = sessions.map((session) => session.read(all))
+  await turn()
+  sessions.at(-1)!.end()
+  const outcomes = await Promise.allSettled(readings)
+  for (const outcome of outcomes.slice(0, -1))
+    expect(outcome.status === 'fulfilled' && outcome.value.length).toBe(count)
+  for (const session of sessions) session.end()
+})
