@@ -13,9 +13,11 @@ import type { InsertManyOptions, InsertManyResult } from './repository.types.ts'
 
 type Id = IdOf<Pattern>
 
-const mostPerCommit = 1_000
+const rowsPerCommit = 1_000
+/** Of values: a commit has fewer rows where these are large, for nothing else happens while it is made. */
+const bytesPerCommit = 1024 * 1024
 
-/** Inserts rows in commits of 1,000 at the most, and lets other work go on between them. */
+/** Inserts rows in commits of 1,000, fewer where they are large, and lets other work go on between them. */
 export async function insertMany(
   store: RowStore,
   keyOf: (id: Id) => Key,
@@ -40,10 +42,12 @@ export async function insertMany(
   signal?.throwIfAborted()
   let count = 0
   let batch: SetMutation[] = []
+  let bytes = 0
 
   const commitBatch = async () => {
     const mutations = batch
     batch = []
+    bytes = 0
     const keys = new Set<string>()
     for (const { key } of mutations) {
       const text = keyText(key)
@@ -61,7 +65,8 @@ export async function insertMany(
 
   const push = (mutation: SetMutation): Promise<void> | undefined => {
     batch.push(mutation)
-    return batch.length >= Math.min(store.rowsPerCommit, mostPerCommit) ? commitBatch() : undefined
+    bytes += mutation.stored.value.length
+    return batch.length === rowsPerCommit || bytes >= bytesPerCommit ? commitBatch() : undefined
   }
   const add = (item: readonly [Id, unknown]): Promise<void> | undefined => {
     if (!Array.isArray(item))

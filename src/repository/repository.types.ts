@@ -255,7 +255,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   ): Promise<CommitResult>
 
   /**
-   * Inserts many rows, in commits of up to 1,000: memory does not grow with their number, and other work goes on in between.
+   * Inserts many rows, in commits of 1,000 rows or 1 MiB of values: memory does not grow with their number, and other work goes on in between.
    *
    * ```ts
    * const items = ['a', 'b', 'c'].map((id) => [['bob', id], { title: `Draft ${id}` }] as const)

@@ -28,10 +28,6 @@ class AbortableStore implements RowStore {
     if (store.written !== undefined) this.written = store.written
   }
 
-  get rowsPerCommit(): number {
-    return this.#store.rowsPerCommit
-  }
-
   assertOpen(): void {
     this.#signal.throwIfAborted()
     this.#store.assertOpen()

@@ -35,11 +35,6 @@ export class CommitQueue {
     this.#filing = filing
   }
 
-  /** How many rows to write in one commit, so that the event loop goes on in between. */
-  get rowsPerCommit(): number {
-    return this.#portion.rows
-  }
-
   /** Resolves when the write is committed, or its checks have failed; rejects when it cannot be applied. */
   submit(write: AtomicWrite): Promise<SettledOutcome> {
     if (this.#closed) return Promise.reject(new DatabaseClosedError())

@@ -25,9 +25,6 @@ export interface RowStore extends Reader {
   /** In a unit of work: the keys that it has written so far, which later reads show as written. */
   readonly written?: readonly Uint8Array[]
 
-  /** How many rows to write in one commit where it may be several, so that the event loop goes on in between. */
-  readonly rowsPerCommit: number
-
   /** What several reads give, all of them of one state. */
   ofOneState<T>(read: (store: RowStore) => Promise<T>): Promise<T>
 

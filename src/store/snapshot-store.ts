@@ -27,10 +27,6 @@ export class SnapshotStore implements RowStore {
     this.format = store.format
   }
 
-  get rowsPerCommit(): number {
-    return this.#store.rowsPerCommit
-  }
-
   assertOpen(): void {
     if (this.#over) {
       throw new TypeError(

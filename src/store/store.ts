@@ -76,10 +76,6 @@ export class Store implements RowStore {
     return this.#closing !== null
   }
 
-  get rowsPerCommit(): number {
-    return this.#queue.rowsPerCommit
-  }
-
   /** Starts what goes on in the background. */
   async start(): Promise<void> {
     if (!this.#readOnly) await this.#sweeper.start()

@@ -48,10 +48,6 @@ export class UnitStore implements RowStore, ReaderContext {
     this.#reader = new UnitReader(store.driver, this)
   }
 
-  get rowsPerCommit(): number {
-    return this.#store.rowsPerCommit
-  }
-
   get written(): readonly Uint8Array[] {
     return this.own.keys
   }
