@@ -21,6 +21,8 @@ const pageSize = 4_096
  * of the log, are copied once for all of them.
  */
 const checkpointPages = 4_000
+/** Bytes that the write-ahead log keeps on disk once it is begun anew: what it has from one checkpoint to the next, and some more. */
+export const longestWal = checkpointPages * (pageSize + 24) + 1024 * 1024
 /** What the connection keeps of the file in memory at the most. */
 const cacheKilobytes = 8_192
 
@@ -89,6 +91,7 @@ function isSameFile(a: FileId, b: FileId): boolean {
 
 function tune(connection: Database.Database): void {
   connection.pragma(`wal_autocheckpoint = ${checkpointPages}`)
+  connection.pragma(`journal_size_limit = ${longestWal}`)
   connection.pragma(`cache_size = ${-cacheKilobytes}`)
   connection.pragma('temp_store = MEMORY')
   registerBigintFunctions(connection)

@@ -16,6 +16,7 @@ import type {
   SweepOutcome,
 } from '../driver.ts'
 import { readChanges } from './change-log.ts'
+import { Checkpointer } from './checkpointer.ts'
 import { databaseFiles } from './connection.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 import { assertOpen, isPassing, toKvError } from './engine-error.ts'
@@ -45,6 +46,8 @@ export class SqliteDriver implements Driver {
   readonly #replaced: ReplacedRows | null
   readonly #trimmer: LogTrimmer
   readonly #sliced: SlicedReads
+  /** Of a file that may be written. */
+  readonly #checkpointer: Checkpointer | undefined
   readonly #options: SqliteDriverOptions
 
   constructor(pool: ConnectionPool, { options, trimmer }: Pick<ConnectionParts, 'options' | 'trimmer'>) {
@@ -54,6 +57,8 @@ export class SqliteDriver implements Driver {
     this.#sliced = new SlicedReads(pool)
     this.#snapshots = new Snapshots(pool, options.snapshotTimeout)
     this.#replaced = options.path === memoryPath ? new ReplacedRows(pool.top) : null
+    if (this.#replaced === null && !options.readOnly)
+      this.#checkpointer = new Checkpointer(options.path, pool, () => !this.#snapshots.isEmpty)
   }
 
   read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
@@ -100,7 +105,10 @@ export class SqliteDriver implements Driver {
   }
 
   commit(batch: CommitBatch): Promise<BatchOutcome> {
-    return this.#onTop(({ batches }) => batches.commit(batch))
+    return this.#onTop(({ batches }) => {
+      this.#checkpointer?.wrote()
+      return batches.commit(batch)
+    })
   }
 
   takeTurn(id: string, hold: number): Promise<boolean> {
@@ -131,6 +139,7 @@ export class SqliteDriver implements Driver {
   }
 
   clear(): Promise<void> {
+    this.#checkpointer?.wrote()
     return this.#onTop(({ statements, transactions, log }) =>
       transactions.run('write', () => {
         const before = latestVersion(statements)
@@ -161,6 +170,7 @@ export class SqliteDriver implements Driver {
   }
 
   sweep(limit: number): Promise<SweepOutcome> {
+    this.#checkpointer?.wrote()
     return this.#onTop(({ statements, transactions, log }) =>
       transactions.run('write', () => {
         const now = Date.now()
@@ -187,6 +197,7 @@ export class SqliteDriver implements Driver {
 
   async close(): Promise<void> {
     this.#snapshots.close()
+    this.#checkpointer?.close()
     this.#pool.end()
     await this.#sliced.settled()
     this.#pool.close()

@@ -17,6 +17,7 @@ import { UniqueIndexes } from './unique-indexes.ts'
 
 export interface SqliteDriverOptions {
   readonly path: string
+  readonly readOnly: boolean
   /** Milliseconds for which a call retries a database that others have locked. */
   readonly busyTimeout: number
   /** Milliseconds for which a session keeps its state. */

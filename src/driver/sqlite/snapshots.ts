@@ -84,6 +84,10 @@ export class Snapshots {
     this.#tellAfter = Math.min(10_000, timeout / 10)
   }
 
+  get isEmpty(): boolean {
+    return this.#open.size === 0
+  }
+
   /** A snapshot of the newest state. Throws SnapshotsTaken where the caller has to wait, SQLITE_BUSY as every call. */
   hold(holder: Holder, use: SessionUse): Snapshot {
     const snapshot = this.#shared(use) ?? this.#begin(use)
