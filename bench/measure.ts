@@ -12,6 +12,7 @@ import type { Results } from './results.ts'
 import type { Selection } from './selection.ts'
 import { measureStarts } from './starts/measure-starts.ts'
 import { userSizes } from './values/user.ts'
+import { measureLiveQueries } from './watchers/measure-live-queries.ts'
 import { measureNoticing } from './watchers/measure-noticing.ts'
 import { measureWatchers } from './watchers/measure-watchers.ts'
 
@@ -64,6 +65,9 @@ export async function measure(
     growth: wants('growth') ? await measureGrowth(pace.growthRows, fewerRounds, during('growth')) : null,
     watchers: wants('watchers')
       ? await measureWatchers(present, pace.watchers, fewerRounds, during('watchers'))
+      : null,
+    liveQueries: wants('watchers')
+      ? await measureLiveQueries(pace.readers, fewerRounds, during('live queries'))
       : null,
     noticing: wants('watchers') ? await measureNoticing(during('watchers').onTask) : null,
     processes: wants('processes')

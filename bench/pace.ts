@@ -13,6 +13,7 @@ export interface Pace {
   readonly starts: number
   readonly growthRows: readonly number[]
   readonly watchers: readonly number[]
+  readonly readers: readonly number[]
   readonly writers: readonly number[]
   readonly writing: { readonly rounds: number; readonly milliseconds: number }
 }
@@ -26,6 +27,7 @@ export const fullPace: Pace = {
   starts: 25,
   growthRows: [1_000, 100_000, 1_000_000],
   watchers: [0, 10, 1_000],
+  readers: [1, 10, 1_000],
   writers: [1, 2, 4, 8],
   writing: { rounds: 3, milliseconds: 1_000 },
 }
@@ -40,6 +42,7 @@ export const quickPace: Pace = {
   starts: 5,
   growthRows: [1_000, 100_000],
   watchers: [0, 10, 1_000],
+  readers: [1, 10, 1_000],
   writers: [1, 2, 4],
   writing: { rounds: 1, milliseconds: 300 },
 }

@@ -6,6 +6,7 @@ import type { ProcessTimes } from './processes/measure-processes.ts'
 import type { QueryTimes } from './queries/measure-queries.ts'
 import type { Machine } from './report/machine.ts'
 import type { StartTimes } from './starts/measure-starts.ts'
+import type { LiveQueryTimes } from './watchers/measure-live-queries.ts'
 import type { Noticing } from './watchers/measure-noticing.ts'
 import type { WatcherTimes } from './watchers/measure-watchers.ts'
 
@@ -20,6 +21,7 @@ export interface Results {
   readonly queries: QueryTimes | null
   readonly growth: readonly GrowthTimes[] | null
   readonly watchers: WatcherTimes | null
+  readonly liveQueries: LiveQueryTimes | null
   readonly noticing: Noticing | null
   readonly processes: readonly ProcessTimes[] | null
   /** What it takes to iterate over all cities, in MB. */

@@ -7,6 +7,7 @@ import { type QueryTimes, queryContenders } from '../queries/measure-queries.ts'
 import type { QueryTask } from '../queries/tasks.ts'
 import type { Results } from '../results.ts'
 import type { StartTask, StartTimes } from '../starts/measure-starts.ts'
+import type { LiveQueryTimes } from '../watchers/measure-live-queries.ts'
 import type { Noticing } from '../watchers/measure-noticing.ts'
 import type { WatcherTimes } from '../watchers/measure-watchers.ts'
 import { atMost, type Bound, timesFaster } from './bound.ts'
@@ -55,6 +56,8 @@ const claims = { byHand: 2, more: 1.2 }
 
 /** How many times as long as with none a set may take while so many watch other rows. */
 const watched = 1.2
+/** How many times as long as with one reader a write may take until a thousand of its query have read what is new. */
+const shared = 3
 /** Milliseconds until a change of another process is seen, and the share of a core that an idle watcher may take. */
 const noticed = { median: 10, slowest: 50, idle: 0.01 }
 
@@ -65,6 +68,7 @@ export function boundsOf(results: Results): Bound[] {
     queries,
     growth: grown,
     watchers,
+    liveQueries,
     noticing,
     memory: megabytes,
     starts: started,
@@ -76,6 +80,7 @@ export function boundsOf(results: Results): Bound[] {
     ...(queries === null ? [] : queryBounds(queries)),
     ...(grown === null ? [] : growthBounds(grown)),
     ...(watchers === null ? [] : [watcherBound(watchers)]),
+    ...(liveQueries === null ? [] : [liveQueryBound(liveQueries)]),
     ...(noticing === null ? [] : noticingBounds(noticing)),
     ...(megabytes === null ? [] : [memoryBound(megabytes)]),
     ...(started === null ? [] : started.flatMap(startBounds)),
@@ -158,6 +163,16 @@ function watcherBound({ contenders, counts, outcomes }: WatcherTimes): Bound {
   return atMost(watched, {
     what: `set, ${counts.at(-1)} watchers of other rows`,
     against: `${counts[0]} watchers`,
+    own: of(-1),
+    other: of(0),
+  })
+}
+
+function liveQueryBound({ counts, outcomes }: LiveQueryTimes): Bound {
+  const of = (i: number) => outcomes['page without an index'].at(i)
+  return atMost(shared, {
+    what: `live query, page without an index, ${counts.at(-1)} readers`,
+    against: `${counts[0]} reader`,
     own: of(-1),
     other: of(0),
   })

@@ -10,6 +10,7 @@ import { claimsSection } from './sections/claims.ts'
 import { comparisonSection, syncedSection } from './sections/comparison.ts'
 import { contendersSection } from './sections/contenders.ts'
 import { growthSection } from './sections/growth.ts'
+import { liveQueriesSection } from './sections/live-queries.ts'
 import { machineSection } from './sections/machine.ts'
 import { noticingSection } from './sections/noticing.ts'
 import { processesSection } from './sections/processes.ts'
@@ -34,6 +35,7 @@ export function partsOf(results: Results, bounds: readonly Bound[]): readonly Pa
     queries,
     growth,
     watchers,
+    liveQueries,
     noticing,
     processes,
     starts,
@@ -50,6 +52,7 @@ export function partsOf(results: Results, bounds: readonly Bound[]): readonly Pa
     ...(queries === null ? [] : [{ section: queriesSection(queries) }]),
     ...(growth === null ? [] : [{ section: growthSection(growth), chart: growthChart(growth) }]),
     ...(watchers === null ? [] : [{ section: watchersSection(watchers), chart: watchersChart(watchers) }]),
+    ...(liveQueries === null ? [] : [{ section: liveQueriesSection(liveQueries) }]),
     ...(noticing === null ? [] : [{ section: noticingSection(noticing) }]),
     ...(processes === null
       ? []

@@ -1,4 +1,3 @@
-import type { Hash } from 'node:crypto'
 import type { KeyedRow, LoggedChange } from '../driver/driver.ts'
 import { inSlices } from '../give-way.ts'
 import { decodeKey, encodeKey } from '../key/codec.ts'
@@ -6,20 +5,20 @@ import { keyText } from '../key/key-text.ts'
 import { patternRange } from '../key/pattern.ts'
 import { type ComparedRow, isBehind, rowOrder, selects } from '../query/evaluate.ts'
 import { operandAt } from '../query/operand.ts'
-import type { FindPlan, Planned } from '../query/plan.ts'
-import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
 import type { Store } from '../store/store.ts'
+import type { Watched, WatchedState } from '../watch/shared-watch.ts'
 import type { Subscription } from '../watch/subscription.ts'
-import type { WatchSource } from '../watch/watch-stream.ts'
-import { foundRows, planFind, type UntypedQuery } from './found-rows.ts'
-import { relatedDefinitions } from './related-definitions.ts'
+import { foundRows } from './found-rows.ts'
+import { GivenRows } from './given-rows.ts'
+import type { LiveQueryPlan } from './live-query-plan.ts'
+import { allOf, type Relation, relatedRows } from './relation.ts'
 import { present } from './with.ts'
 
-/** What is kept of the result that was given last: no values. */
-interface Given {
+/** What is kept of the result that was looked at last: no values. */
+interface Outline {
   /** Stands for the versions of all its rows, the related ones too, and for their order. */
-  readonly digest: string
+  readonly token: string
   /** The keys of its rows, without the related ones. */
   readonly keys: ReadonlySet<string>
   readonly last: { readonly key: Uint8Array; readonly version: number } | null
@@ -27,97 +26,95 @@ interface Given {
   readonly expiry: number | null
 }
 
+/** A row as it was found, and the text of its key. */
+interface Found {
+  readonly row: KeyedRow
+  readonly name: string
+}
+
 /** Changes to look at one by one; where there are more, running the query again costs less. */
 const mostChanges = 256
+/** Characters that are hashed at once. */
+const mostText = 65_536
 
-/** The result of a query: as it is now, then each time that it is another one. */
-export class LiveQuery implements WatchSource<RowEntry[]> {
+/** The result of a query, whose rows are shared by all that it is given to, and frozen. */
+export class LiveQuery implements Watched<readonly RowEntry[]> {
   readonly #store: Store
-  readonly #definition: AnyDefinition
-  readonly #query: UntypedQuery
-  readonly #planned: Planned<FindPlan>
-  readonly #related: ReturnType<typeof relatedDefinitions>
+  readonly #plan: LiveQueryPlan
+  /** The related queries, on every level. */
+  readonly #related: readonly Relation[]
   /** The collections of which rows are left out before the first that is given: when one of those expires, all others move. */
   readonly #skipped: readonly string[]
-  #given: Given | null = null
+  readonly #given: GivenRows
+  #outline: Outline | null = null
+  /** The result of the outline, for as long as there is memory to spare: for a reader that comes later. */
+  #result: WeakRef<readonly RowEntry[]> | null = null
   /** Every change up to this version is in the result, or does not concern it. */
   #position = 0
-  #subscription: Subscription | null = null
 
-  /** Throws a QueryError for a query that is not right. */
-  constructor(store: Store, definition: AnyDefinition, query: UntypedQuery) {
+  constructor(store: Store, plan: LiveQueryPlan) {
     this.#store = store
-    this.#definition = definition
-    this.#query = query
-    this.#planned = planFind(store, definition, query)
-    this.#related = relatedDefinitions(store.registry, definition, query.with)
-    this.#skipped = [
-      ...(query.offset === undefined ? [] : [definition.name]),
-      ...(skips(query.with) ? this.#related.map(({ definition: { name } }) => name) : []),
-    ]
+    this.#plan = plan
+    this.#related = allOf(plan.relations)
+    this.#given = new GivenRows(plan.relations)
+    this.#skipped = [plan, ...this.#related]
+      .filter(({ query }) => query.offset !== undefined)
+      .map(({ definition }) => definition.name)
   }
 
-  async next(isWanted: () => boolean): Promise<{ readonly item: RowEntry[] } | null> {
-    const definitions = [this.#definition, ...this.#related.map(({ definition }) => definition)]
-    const ranges = definitions.map(({ pattern }) => patternRange(pattern))
-    const subscription = await this.#store.hub.watchRanges(ranges)
-    this.#subscription = subscription
-    try {
-      while (isWanted()) {
-        subscription.arm()
-        const item = (await this.#mayHaveChanged()) ? await this.#readChanged() : null
-        if (item !== null) return { item }
-        await subscription.changed(this.#given?.expiry)
-        this.#position = Math.max(this.#position, subscription.distributed)
-      }
-      return null
-    } finally {
-      this.#subscription = null
-      subscription.end()
-    }
+  subscribe(): Promise<Subscription> {
+    const ranges = [this.#plan, ...this.#related].map(({ definition }) => patternRange(definition.pattern))
+    return this.#store.hub.watchRanges(ranges)
   }
 
-  wake(): void {
-    this.#subscription?.wake()
+  async look(isKnown: (token: string) => boolean, told: number): Promise<WatchedState<readonly RowEntry[]>> {
+    this.#position = Math.max(this.#position, told)
+    const outline = this.#outline
+    if (outline === null) return this.#read(isKnown)
+    const { token, expiry } = outline
+    const shown = this.#result?.deref() ?? null
+    const isEnough = shown !== null || isKnown(token)
+    if (isEnough && !(await this.#mayHaveChanged(outline))) return { token, shown, expiry }
+    return this.#read(isKnown)
   }
 
   /** Whether the query has to run again to tell. */
-  async #mayHaveChanged(): Promise<boolean> {
-    const given = this.#given
-    if (given === null || (given.expiry !== null && given.expiry <= Date.now())) return true
+  async #mayHaveChanged(outline: Outline): Promise<boolean> {
+    if (outline.expiry !== null && outline.expiry <= Date.now()) return true
     const { commits, oldest, latest } = await this.#store.driver.commitsSince(this.#position, mostChanges)
     if (this.#position + 1 < oldest || (commits.at(-1)?.version ?? latest) < latest) return true
     if (commits.some((commit) => commit.changes === null)) return true
     const changes = commits.flatMap((commit) => commit.changes ?? [])
-    if (changes.length > mostChanges || (await this.#concern(changes, given))) return true
+    if (changes.length > mostChanges || (await this.#concern(changes, outline))) return true
     this.#position = latest
     return false
   }
 
   /** Whether one of the changes may have changed the result. */
-  async #concern(changes: readonly LoggedChange[], given: Given): Promise<boolean> {
+  async #concern(changes: readonly LoggedChange[], outline: Outline): Promise<boolean> {
+    const { definition, planned } = this.#plan
     const candidates: Uint8Array[] = []
     for (const { type, key: encodedKey } of changes) {
-      if (given.keys.has(keyText(encodedKey))) return true
+      if (outline.keys.has(keyText(encodedKey))) return true
       const key = decodeKey(encodedKey)
       const collection = this.#store.collectionOf(key)
-      if (collection === this.#definition.name) {
+      if (collection === definition.name) {
         // One that lay before the first row of the page moves all others.
-        if (this.#planned.plan.offset !== null) return true
+        if (planned.plan.offset !== null) return true
         if (type === 'set') candidates.push(encodedKey)
       }
       for (const { definition, depth } of this.#related) {
         if (definition.name !== collection) continue
         if (depth === null) return true
-        if (given.keys.has(keyText(this.#store.encodeKey(key.slice(0, depth))))) return true
+        if (outline.keys.has(keyText(this.#store.encodeKey(key.slice(0, depth))))) return true
       }
     }
-    return candidates.length > 0 && this.#enter(candidates, given)
+    return candidates.length > 0 && this.#enter(candidates, outline)
   }
 
   /** Whether one of these rows, none of which is in the result, belongs there now. */
-  async #enter(keys: readonly Uint8Array[], { keys: { size }, last }: Given): Promise<boolean> {
-    const { plan, operands } = this.#planned
+  async #enter(keys: readonly Uint8Array[], { keys: { size }, last }: Outline): Promise<boolean> {
+    const { plan, operands } = this.#plan.planned
     const isFull = plan.limit !== null && size >= operandAt(operands, plan.limit)
     if (isFull && last === null) return false
     const end = isFull ? await this.#row(last!.key) : null
@@ -140,89 +137,118 @@ export class LiveQuery implements WatchSource<RowEntry[]> {
     return row && { key, version: row.version, value: this.#store.comparedValue(row, decodeKey(key)) }
   }
 
-  /** The result where it is not the one that was given last. Its rows, the related ones too, are of one state. */
-  async #readChanged(): Promise<RowEntry[] | null> {
+  /** Runs the query. Its rows, the related ones too, are of one state. */
+  async #read(isKnown: (token: string) => boolean): Promise<WatchedState<readonly RowEntry[]>> {
     // Of a state that may be older than what is read: then it is looked at once more.
-    this.#position = await this.#store.driver.latestVersion()
+    const position = await this.#store.driver.latestVersion()
     const readAt = Date.now()
-    return this.#store.ofOneState((view) => this.#readChangedOf(view, readAt))
+    const read = (view: RowStore) => this.#readOf(view, isKnown)
+    // What one statement reads is of one state anyway.
+    const { rows, entries, token } = await (this.#related.length > 0
+      ? this.#store.ofOneState(read)
+      : read(this.#store))
+    const expiry = await this.#expiryOf(rows, entries, readAt)
+    this.#outline = { token, expiry, ...(await outlineOf(rows)) }
+    this.#position = position
+    this.#result = entries && new WeakRef(entries)
+    await this.#given.tidy(rows.length)
+    return { token, shown: entries, expiry }
   }
 
-  /** `readAt`: a time before the state of the view was told. */
-  async #readChangedOf(view: RowStore, readAt: number): Promise<RowEntry[] | null> {
-    const rows = await view.read({ type: 'find', query: this.#planned })
-    const hash = newHash()
-    const keys = await inSlices(rows, ({ key, version }) => {
-      const encodedKey = encodeKey(key)
-      hash.update(encodedKey).update(`${version};`)
-      return encodedKey
+  /** Without entries where they are known, and not needed to tell. */
+  async #readOf(view: RowStore, isKnown: (token: string) => boolean) {
+    const found = await view.read({ type: 'find', query: this.#plan.planned })
+    const rows = await inSlices(found, (row): Found => ({ row, name: keyText(encodeKey(row.key)) }))
+    const related = this.#related.length > 0 ? await this.#entriesOf(view, rows) : null
+    const token = await this.#tokenOf(rows, related)
+    return { rows, token, entries: related ?? (isKnown(token) ? null : await this.#entriesOf(view, rows)) }
+  }
+
+  async #entriesOf(view: RowStore, rows: readonly Found[]): Promise<readonly RowEntry[]> {
+    const { definition, query, planned } = this.#plan
+    // What a row has with it may have changed though it has not.
+    const known =
+      this.#related.length > 0
+        ? []
+        : await inSlices(rows, ({ row, name }) => this.#given.of(name, row.version))
+    const other = rows.filter((_, i) => known[i] === undefined)
+    const found = await foundRows(
+      view,
+      definition,
+      planned,
+      other.map(({ row }) => row),
+    )
+    const fresh = (await present(view, definition, query, found)).values()
+    return inSlices(
+      rows,
+      ({ row, name }, i) => known[i] ?? this.#given.renew(name, row.version, fresh.next().value!),
+    )
+  }
+
+  async #tokenOf(rows: readonly Found[], related: readonly RowEntry[] | null): Promise<string> {
+    // Loaded when it is needed: it takes a process five milliseconds to start with.
+    const { createHash } = process.getBuiltinModule('node:crypto')
+    const hash = createHash('sha256')
+    let text = ''
+    await inSlices(rows, ({ row, name }, i) => {
+      text += `${name.length}:${name}${row.version};`
+      if (related !== null) text += relatedText(related[i]!, this.#plan.relations)
+      if (text.length < mostText) return
+      hash.update(text)
+      text = ''
     })
-    let entries: RowEntry[] | null = null
-    if (this.#related.length > 0) {
-      entries = await this.#present(view, rows)
-      for (const entry of entries) this.#addRelated(hash, entry, this.#query.with)
-    }
-    const digest = hash.digest('base64')
-    const isSame = digest === this.#given?.digest
-    if (!isSame) entries ??= await this.#present(view, rows)
+    return hash.update(text).digest('base64')
+  }
+
+  /** `readAt`: a time before the state of the rows was told. */
+  async #expiryOf(
+    rows: readonly Found[],
+    entries: readonly RowEntry[] | null,
+    readAt: number,
+  ): Promise<number | null> {
     const { driver } = this.#store
-    const expiry = earliest([
-      ...rows.map(({ expiresAt }) => expiresAt),
-      ...(this.#related.length > 0 ? relatedExpiries(entries!, this.#query.with) : []),
+    return earliest([
+      ...rows.map(({ row }) => row.expiresAt),
+      ...relatedExpiries(entries ?? [], this.#plan.relations),
       ...(await Promise.all(
         this.#skipped.map((collection) => driver.nextExpiry({ collection, after: readAt })),
       )),
     ])
-    const last = keys.length === 0 ? null : { key: keys.at(-1)!, version: rows.at(-1)!.version }
-    this.#given = { digest, expiry, last, keys: new Set(await inSlices(keys, keyText)) }
-    return isSame ? null : entries
-  }
-
-  async #present(view: RowStore, rows: readonly KeyedRow[]): Promise<RowEntry[]> {
-    const found = await foundRows(view, this.#definition, this.#planned, rows)
-    return present(view, this.#definition, this.#query, found)
-  }
-
-  #addRelated(hash: Hash, entry: RowEntry, relations: unknown): void {
-    if (typeof relations !== 'object' || relations === null) return
-    for (const [name, asked] of Object.entries(relations)) {
-      const rows = relatedRows(entry, name)
-      hash.update(`${name}:${rows.length};`)
-      for (const row of rows) {
-        hash.update(this.#store.encodeKey(row.key)).update(row.versionstamp)
-        this.#addRelated(hash, row, (asked as { readonly with?: unknown }).with)
-      }
-    }
   }
 }
 
-function newHash(): Hash {
-  // Loaded when it is needed: it takes a process five milliseconds to start with.
-  const { createHash } = process.getBuiltinModule('node:crypto')
-  return createHash('sha256')
+/** What stands for the versions of the rows that an entry has with it. */
+function relatedText(entry: RowEntry, relations: readonly Relation[]): string {
+  return relations
+    .map((relation) => {
+      const texts = relatedRows(entry, relation).map((row) => {
+        const name = keyText(encodeKey(row.key))
+        return `${name.length}:${name}${row.versionstamp}${relatedText(row, relation.inner)}`
+      })
+      return `${texts.length};${texts.join('')}`
+    })
+    .join('')
 }
 
-function relatedRows(entry: RowEntry, name: string): readonly RowEntry[] {
-  const related = (entry as unknown as Record<string, RowEntry | RowEntry[] | null | undefined>)[name]
-  return Array.isArray(related) ? related : related ? [related] : []
+async function outlineOf(rows: readonly Found[]): Promise<Omit<Outline, 'token' | 'expiry'>> {
+  const keys = new Set<string>()
+  await inSlices(rows, ({ name }) => keys.add(name))
+  const last = rows.at(-1)?.row
+  return {
+    keys,
+    last: last === undefined ? null : { key: encodeKey(last.key), version: last.version },
+  }
 }
 
 /** When the rows that were loaded along expire. */
-function relatedExpiries(entries: readonly RowEntry[], relations: unknown): (number | null)[] {
-  if (typeof relations !== 'object' || relations === null) return []
-  return Object.entries(relations).flatMap(([name, asked]) => {
-    const rows = entries.flatMap((entry) => relatedRows(entry, name))
-    const nested = relatedExpiries(rows, (asked as { readonly with?: unknown }).with)
-    return [...rows.map(({ expiresAt }) => expiresAt), ...nested]
+function relatedExpiries(
+  entries: readonly RowEntry[],
+  relations: readonly Relation[],
+): readonly (number | null)[] {
+  return relations.flatMap((relation) => {
+    const rows = entries.flatMap((entry) => relatedRows(entry, relation))
+    return [...rows.map(({ expiresAt }) => expiresAt), ...relatedExpiries(rows, relation.inner)]
   })
-}
-
-/** Whether a query on related rows leaves out some of them before the first. */
-function skips(relations: unknown): boolean {
-  if (typeof relations !== 'object' || relations === null) return false
-  return Object.values(relations).some(
-    (asked) => typeof asked === 'object' && asked !== null && ('offset' in asked || skips(asked.with)),
-  )
 }
 
 function earliest(times: readonly (number | null)[]): number | null {

@@ -47,7 +47,8 @@ export interface WatchMethods<D extends AnyDefinition, R extends Definitions> {
   /**
    * A live query: a stream of what `findMany` gives, as it is now and then each time that it is another result: a row enters,
    * leaves, changes or moves in the order, related rows of `with` included. Changes that the query rules out do not run it
-   * again. Throws a QueryError for a query that is not right.
+   * again. All who follow the same query share one evaluation and its rows, which are frozen; a row that has not changed is the same
+   * object in the next result. Throws a QueryError for a query that is not right.
    *
    * ```ts
    * const leaders = []

@@ -6,6 +6,7 @@ import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
 import type { Change, ChangesOptions } from '../watch/change.types.ts'
 import { liveStore } from '../watch/live-store.ts'
+import { SharedReader } from '../watch/shared-reader.ts'
 import { watchChanges } from '../watch/watch-changes.ts'
 import { watchKeys } from '../watch/watch-keys.ts'
 import { checkWatchOptions, type WatchOptions } from '../watch/watch-options.ts'
@@ -13,6 +14,7 @@ import { watchStream } from '../watch/watch-stream.ts'
 import type { UntypedQuery } from './found-rows.ts'
 import { keyMakerOf } from './key-maker.ts'
 import { LiveQuery } from './live-query.ts'
+import { planLiveQuery } from './live-query-plan.ts'
 import { missingRow } from './missing-row.ts'
 
 type Id = IdOf<Pattern>
@@ -48,8 +50,12 @@ export function watchMany(
   checkQueryOptions(query, 'a query')
   checkWatchOptions(options, 'watchMany')
   const live = liveStore(store, `${definition.name}.watchMany`)
-  return watchStream(live.hub, new LiveQuery(live, definition, query), options.signal)
+  const plan = planLiveQuery(live, definition, query)
+  const watch = live.hub.shared.named(plan.name, () => new LiveQuery(live, plan))
+  return watchStream(live.hub, new SharedReader(watch, copyOf), options.signal)
 }
+
+const copyOf = (entries: readonly RowEntry[]): RowEntry[] => entries.slice()
 
 /** A stream of the changes of the rows of a definition. */
 export function watchRows(

@@ -1,24 +1,20 @@
 import type { RelatedRow } from '../driver/driver.ts'
-import { QueryError } from '../errors.ts'
-import { compareParts, encodeKey } from '../key/codec.ts'
+import { encodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { keyOfId } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import type { Key } from '../key.types.ts'
-import { describe, quote } from '../query/describe.ts'
 import type { FindPlan, Planned } from '../query/plan.ts'
-import { checkQueryOptions, relate } from '../query/planner.ts'
+import { relate } from '../query/planner.ts'
 import { valueAt } from '../query/stored-form.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
 import { projectionOf } from './columns.ts'
 import { type FoundRow, foundRows, planFind, type UntypedQuery } from './found-rows.ts'
 import { plannerOf } from './planner-of.ts'
+import { relatedQueries } from './related-queries.ts'
 
 type Related = Record<string, readonly RowEntry[] | RowEntry | null>
-
-const nestedOptions = ['where', 'orderBy', 'limit', 'offset', 'columns', 'with']
-const taken: ReadonlySet<string> = new Set(['id', 'key', 'value', 'versionstamp', 'expiresAt'])
 
 /** The entries as the query asks for them: with their related rows, and with the chosen fields of their values. */
 export async function present(
@@ -45,43 +41,14 @@ async function loadRelated(
   relations: unknown,
   parents: readonly FoundRow[],
 ): Promise<Related[]> {
-  if (typeof relations !== 'object' || relations === null || Array.isArray(relations)) {
-    throw new QueryError(`with takes names of repositories, as { posts: true }: got ${describe(relations)}`)
-  }
+  const queries = relatedQueries(store.registry, definition, relations)
   const related = parents.map((): Related => ({}))
-  for (const [name, asked] of Object.entries(relations)) {
-    if (asked === false) continue
-    const query = checkNested(name, asked)
-    const reference = Object.hasOwn(definition.references, name) ? definition.references[name] : undefined
+  for (const { name, definition: of, field, query } of queries) {
     const load =
-      reference === undefined
-        ? loadBelow(store, nested(store, definition, name), query, parents)
-        : loadReferred(store, reference, name, query, parents)
+      field === null ? loadBelow(store, of, query, parents) : loadReferred(store, of, field, query, parents)
     for (const [i, rows] of (await load).entries()) related[i]![name] = rows
   }
   return related
-}
-
-function checkNested(name: string, asked: unknown): UntypedQuery {
-  if (taken.has(name))
-    throw new QueryError(`Every entry has a '${name}': give the repository another name to load it by with`)
-  if (asked === true) return {}
-  if (typeof asked !== 'object' || asked === null)
-    throw new QueryError(`with takes true or a query for ${quote(name)}: got ${describe(asked)}`)
-  checkQueryOptions(asked, `with: { ${name} }`, nestedOptions)
-  return asked
-}
-
-function nested(store: RowStore, { name: parent, pattern }: AnyDefinition, name: string): AnyDefinition {
-  const child = store.registry.byName(name)
-  const isNested =
-    child !== undefined &&
-    child.pattern.length > pattern.length &&
-    pattern.every((part, i) => compareParts(part, child.pattern[i]!) === 0)
-  if (isNested) return child
-  throw new QueryError(
-    `with: { ${name} } names no repository nested under '${parent}', and no reference of it`,
-  )
 }
 
 async function loadBelow(
@@ -129,6 +96,16 @@ function encodedOrNull(store: RowStore, key: Key): Uint8Array | null {
   }
 }
 
+/** The plan of a related query, before it is told of its parents. Throws a QueryError for one that is not right. */
+export function planRelated(
+  store: RowStore,
+  definition: AnyDefinition,
+  query: UntypedQuery,
+): Planned<FindPlan> {
+  // They are found by the keys of their parents: no index gives them in another order.
+  return planFind(store, definition, { orderBy: [], ...query })
+}
+
 async function grouped(
   store: RowStore,
   definition: AnyDefinition,
@@ -137,8 +114,7 @@ async function grouped(
   relation: 'below' | 'at',
   count: number,
 ): Promise<RowEntry[][]> {
-  // They are found by the keys of their parents: no index gives them in another order.
-  const planned: Planned<FindPlan> = planFind(store, definition, { orderBy: [], ...query })
+  const planned = planRelated(store, definition, query)
   const rows: readonly RelatedRow[] =
     keys.length === 0 ? [] : await store.read({ type: 'related', query: relate(planned, relation, keys) })
   const entries = await present(store, definition, query, await foundRows(store, definition, planned, rows))

@@ -4,6 +4,7 @@ import { keyText } from '../key/key-text.ts'
 import { contains, type KeyRange } from '../key/range.ts'
 import { ForeignCommits } from './foreign-commits.ts'
 import { OpenStreams } from './open-streams.ts'
+import { SharedWatches } from './shared-watches.ts'
 import { Subscription } from './subscription.ts'
 
 interface WatchedRange {
@@ -26,6 +27,7 @@ const notFollowing = Number.POSITIVE_INFINITY
  */
 export class WatchHub {
   readonly streams = new OpenStreams()
+  readonly shared = new SharedWatches()
   readonly #driver: Driver
   readonly #foreignFound: () => void
   readonly #foreign: ForeignCommits

@@ -1,64 +1,39 @@
 import type { Reader, StoredRow } from '../driver/driver.ts'
+import { keyText } from '../key/key-text.ts'
 import type { WatchHub } from './hub.ts'
+import type { Watched, WatchedState } from './shared-watch.ts'
 import type { Subscription } from './subscription.ts'
-import type { WatchSource } from './watch-stream.ts'
 
-/** What is watched, and what is made of the rows of these keys. */
-export interface WatchedKeys<T> {
-  readonly driver: Reader
-  readonly hub: WatchHub
-  readonly keys: readonly Uint8Array[]
-  readonly toItem: (rows: readonly (StoredRow | null)[]) => Promise<T>
-}
+type Rows = readonly (StoredRow | null)[]
 
-/** The rows of some keys, from one snapshot: as they are now, then each time that one of them is another version. */
-export class KeyWatch<T> implements WatchSource<T> {
-  readonly #watched: WatchedKeys<T>
-  #given: readonly (number | null)[] | null = null
-  #subscription: Subscription | null = null
+/** The rows of some keys, of one state. */
+export class KeyWatch implements Watched<Rows> {
+  readonly #driver: Reader
+  readonly #hub: WatchHub
+  readonly #keys: readonly Uint8Array[]
 
-  constructor(watched: WatchedKeys<T>) {
-    this.#watched = watched
+  constructor(driver: Reader, hub: WatchHub, keys: readonly Uint8Array[]) {
+    this.#driver = driver
+    this.#hub = hub
+    this.#keys = keys
   }
 
-  async next(isWanted: () => boolean): Promise<{ readonly item: T } | null> {
-    const { hub, keys } = this.#watched
-    const subscription = await hub.watchKeys(keys)
-    this.#subscription = subscription
-    try {
-      while (isWanted()) {
-        subscription.arm()
-        const state = await this.#readChanged()
-        if ('item' in state) return state
-        await subscription.changed(state.expiry)
-      }
-      return null
-    } finally {
-      this.#subscription = null
-      subscription.end()
-    }
+  /** The same for the same keys only. */
+  static nameOf(keys: readonly Uint8Array[]): string {
+    return `keys ${keys.map((key) => `${key.length}:${keyText(key)}`).join('')}`
   }
 
-  wake(): void {
-    this.#subscription?.wake()
+  subscribe(): Promise<Subscription> {
+    return this.#hub.watchKeys(this.#keys)
   }
 
-  /** The item where it is not the one that was given last, else when the first of its rows expires. */
-  async #readChanged(): Promise<{ readonly item: T } | { readonly expiry: number | null }> {
-    const { driver, keys, toItem } = this.#watched
-    const rows = await driver.read({ type: 'getMany', keys })
-    const given = this.#given
-    if (given?.every((version, i) => version === versionOf(rows[i]!))) return { expiry: firstExpiry(rows) }
-    this.#given = rows.map(versionOf)
-    return { item: await toItem(rows) }
+  async look(): Promise<WatchedState<Rows>> {
+    const rows = await this.#driver.read({ type: 'getMany', keys: this.#keys })
+    return { token: rows.map((row) => row?.version ?? '').join(), shown: rows, expiry: firstExpiry(rows) }
   }
 }
 
-function versionOf(row: StoredRow | null): number | null {
-  return row === null ? null : row.version
-}
-
-function firstExpiry(rows: readonly (StoredRow | null)[]): number | null {
+function firstExpiry(rows: Rows): number | null {
   let first: number | null = null
   for (const row of rows) {
     const expiresAt = row?.expiresAt ?? null

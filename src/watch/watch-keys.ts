@@ -4,6 +4,7 @@ import type { EntryMaybe } from '../schema/registry.types.ts'
 import type { Store } from '../store/store.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
 import { KeyWatch } from './key-watch.ts'
+import { SharedReader } from './shared-reader.ts'
 import type { WatchOptions } from './watch-options.ts'
 import { watchStream } from './watch-stream.ts'
 
@@ -16,7 +17,8 @@ export function watchKeys<T>(
 ): ReadableStream<T> {
   const { driver, hub } = store
   const encodedKeys = keys.map((key) => store.encodeKey(key))
-  return watchStream(hub, new KeyWatch({ driver, hub, keys: encodedKeys, toItem }), signal)
+  const watch = hub.shared.named(KeyWatch.nameOf(encodedKeys), () => new KeyWatch(driver, hub, encodedKeys))
+  return watchStream(hub, new SharedReader(watch, toItem), signal)
 }
 
 /** A stream of the entries of these keys. Throws a TypeError or RangeError for what are not keys. */

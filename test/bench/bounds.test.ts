@@ -58,6 +58,13 @@ it('is checked for what was measured, by key and by repository', () => {
         'watchers of the row': [[taking(1)], [taking(1)]],
       },
     },
+    liveQueries: {
+      counts: [1, 1_000],
+      outcomes: {
+        'page by an index': [taking(1), taking(6)],
+        'page without an index': [taking(100), taking(301)],
+      },
+    },
     noticing: { median: 10, slowest: 51, idle: 0.001 },
     processes: null,
     memory: 61,
@@ -78,6 +85,7 @@ it('is checked for what was measured, by key and by repository', () => {
     ['get, 150 B', '@deno/kv', null],
     ['get, 150 B', 'Drizzle anew', null],
     ['set, 1000 watchers of other rows', '0 watchers', false],
+    ['live query, page without an index, 1000 readers', '1 reader', false],
     ['a change of another process is seen, median', '', true],
     ['99 of 100 changes', '', false],
     ['an idle watcher', '', true],

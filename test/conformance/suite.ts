@@ -27,6 +27,7 @@ import { valueTypeCases } from './cases/value-types.ts'
 import { watchChangesCases } from './cases/watch-changes.ts'
 import { watchKeysCases } from './cases/watch-keys.ts'
 import { watchManyCases } from './cases/watch-many.ts'
+import { watchSharedCases } from './cases/watch-shared.ts'
 
 /** A way to store a database: the cases open it at `path()`, which is a new and empty place at each call. */
 export interface Place {
@@ -63,6 +64,7 @@ export const suite: Readonly<Record<string, Cases>> = {
   'watching keys': watchKeysCases,
   'following changes': watchChangesCases,
   'live queries': watchManyCases,
+  'what watchers share': watchSharedCases,
   'kinds of values': valueTypeCases,
   'giving way': givingWayCases,
   signals: signalCases,

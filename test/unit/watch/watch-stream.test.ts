@@ -5,6 +5,7 @@ import type { Driver, StoredRow } from '../../../src/driver/driver.ts'
 import { encodeKey } from '../../../src/key/codec.ts'
 import { WatchHub } from '../../../src/watch/hub.ts'
 import { KeyWatch } from '../../../src/watch/key-watch.ts'
+import { SharedReader } from '../../../src/watch/shared-reader.ts'
 import { watchStream } from '../../../src/watch/watch-stream.ts'
 import { waitUntil } from '../../waiting.ts'
 
@@ -20,7 +21,10 @@ function open(getMany: () => Promise<(StoredRow | null)[]> = async () => [null])
   const watch = (signal?: AbortSignal) =>
     watchStream(
       hub,
-      new KeyWatch({ driver, hub, keys: [encodeKey(['a'])], toItem: async (rows) => rows.length }),
+      new SharedReader(
+        hub.shared.named('a', () => new KeyWatch(driver, hub, [encodeKey(['a'])])),
+        (rows) => rows.length,
+      ),
       signal,
     )
   return { hub, watch }
@@ -71,5 +75,9 @@ it('streams that were dropped without a word are forgotten', async () => {
   await waitUntil('the streams to be forgotten', () => {
     collectGarbage()
     return hub.streams.size < 100
+  })
+  await waitUntil('what they shared to be forgotten', () => {
+    collectGarbage()
+    return hub.shared.size === 0
   })
 })
