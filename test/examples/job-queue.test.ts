@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { backoffDelay } from '../../examples/job-queue/backoff.ts'
 import { openQueue, type Payload, type QueueDatabase } from '../../examples/job-queue/database.ts'
 import { type Lease, LeaseLostError } from '../../examples/job-queue/lease.ts'
@@ -116,10 +116,12 @@ describe('waiting', () => {
     }
     await using db = await openQueue(path, { logger: { logQuery } })
     await using other = await openQueue(path)
+    stillClock()
     const elsewhere = new Queue(other, { lease: 300 })
     const delayed = await elsewhere.enqueue(payload, { delay: 300 })
     const abandoned = await elsewhere.enqueue(payload)
     expect((await elsewhere.claim())?.id).toBe(abandoned)
+    vi.useRealTimers()
 
     const done: string[] = []
     const working = outcomesOf(

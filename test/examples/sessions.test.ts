@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { openSessions, SessionStore, type Sessions } from '../../examples/sessions/session-store.ts'
 import { startChild } from '../concurrency/child.ts'
 import { seedOfThisRun } from '../concurrency/random.ts'
+import { stillClock } from '../still-clock.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { runExample } from './run-example.ts'
 
@@ -48,11 +49,12 @@ it('lives for 24 hours, and that anew from each extension', async () => {
 })
 
 it('is over when its time has come, whatever is then done with its token', async () => {
+  const clock = stillClock()
   await using db = await openSessions()
-  const store = new SessionStore(db, { lifetime: 150 })
+  const store = new SessionStore(db, { lifetime: hour })
   const token = await store.create('ada')
   expect(await store.get(token)).toMatchObject({ userId: 'ada', basket: [] })
-  await untilGone(store, token)
+  clock.advance(hour)
   expect(await store.get(token)).toBeNull()
   expect(await store.extend(token)).toBe(false)
   expect(await store.addToBasket(token, 'tea')).toBe(false)
