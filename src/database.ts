@@ -210,7 +210,7 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
 
   /**
    * Settles the writes that were begun, ends the streams, then closes the database, and removes its files where it was opened
-   * with `destroyOnClose`. A second call does nothing more.
+   * with `destroyOnClose`, as `destroy` does. A second call does nothing more.
    *
    * ```ts
    * await db.close()
@@ -222,7 +222,11 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
   }
 
   /**
-   * Closes the database and removes its files.
+   * Closes the database and removes its files; where the path is a symbolic link, those that it leads to, and the link stays.
+   *
+   * Rejects with DatabaseBusyError where others still have the file open after `busyTimeout`: then the database is closed, its files
+   * stay, and you may call it again. Rejects with StorageError, with the files left as they are, where the database is opened with
+   * `readOnly`, and where another file has come in the place of its own.
    *
    * ```ts
    * const scratch = await Valkeyrie.open('./scratch.db')

@@ -217,20 +217,21 @@ export class DatabaseClosedError extends KvError {
 }
 
 /**
- * Others have held the lock of the database for longer than `busyTimeout`; nothing was written, and the call may be made
- * again.
+ * Others have held the lock of the database for longer than `busyTimeout`, or have a file open that was to be removed or replaced;
+ * nothing was written, and the call may be made again.
  */
 export class DatabaseBusyError extends KvError {
   override readonly name = 'DatabaseBusyError'
   /** For how many milliseconds the call has waited. */
   readonly waited: number
 
-  constructor(waited: number, options?: ErrorOptions) {
-    super(
-      'DATABASE_BUSY',
-      `The database was locked by others for ${waited} ms: retry, or raise busyTimeout`,
-      options,
-    )
+  // `file`: one that is to go, and that others have open.
+  constructor(waited: number, options?: ErrorOptions & { readonly file?: string }) {
+    const message =
+      options?.file === undefined
+        ? `The database was locked by others for ${waited} ms: retry, or raise busyTimeout`
+        : `Others have had ${options.file} open for ${waited} ms, so it stays: close it there first`
+    super('DATABASE_BUSY', message, options)
     this.waited = waited
   }
 }
@@ -255,7 +256,7 @@ export class LogTrimmedError extends KvError {
 
 /**
  * A file cannot be opened: it is not there to be read only, no database or another application's, damaged, of a newer
- * format, or its permissions do not allow it.
+ * format, its permissions do not allow it, or the system refuses it. Its message says which, and what to do.
  *
  * ```ts
  * await Valkeyrie.open('./missing.db', { readOnly: true }) // => throws DatabaseOpenError
@@ -303,8 +304,8 @@ export class SnapshotExpiredError extends KvError {
 }
 
 /**
- * The engine has failed: the disk is full, it cannot be read or written, or the database is opened with `readOnly`. What
- * the call was to write is not written.
+ * The engine has failed: the disk is full, it cannot be read or written, the database is opened with `readOnly`, or its file was removed
+ * or replaced. What the call was to write is not written.
  *
  * ```ts
  * const file = await Valkeyrie.open('./file.db')

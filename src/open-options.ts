@@ -68,7 +68,9 @@ export interface OpenOptions {
   readonly valueTypes?: readonly ValueType[] | undefined
   /** Store the stack of an error too, which names the files of this machine. Default `false`. */
   readonly errorStacks?: boolean | undefined
-  /** Remove the files when the database is closed, as for a test. Default `false`. */
+  /**
+   * Remove the files when the database is closed, as for a test: see `destroy`. Not together with `readOnly`. Default `false`.
+   */
   readonly destroyOnClose?: boolean | undefined
   /** Is given each statement before it runs: Drizzle's interface `Logger`. */
   readonly logger?: Logger | undefined
@@ -159,6 +161,8 @@ export function checkOpenOptions(options: OpenOptions): CheckedOpenOptions {
   if (logger !== undefined && typeof logger?.logQuery !== 'function') {
     throw new TypeError('logger has a method logQuery(query, params): give a Logger of drizzle-orm')
   }
+  if (options.destroyOnClose === true && options.readOnly === true)
+    throw new TypeError('destroyOnClose does not go with readOnly: leave out one of them')
   const { migrations, valueTypes = [] } = options
   checkValueTypes(valueTypes, 'open')
   if (migrations !== undefined && (typeof migrations !== 'string' || migrations.trim() === '')) {

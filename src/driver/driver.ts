@@ -199,6 +199,11 @@ export interface Driver extends Reader {
   /** Removes rows that have expired, at most `limit` of them. */
   sweep(limit: number): Promise<SweepOutcome>
   close(): Promise<void>
-  /** Closes, and removes what the database keeps outside of this process. */
+  /** Throws a StorageError where the database is opened to be read only. */
+  assertWritable(): void
+  /**
+   * Closes, and removes what the database keeps outside of this process. Rejects with DatabaseBusyError, with all of it left, where
+   * others have the database open. May be called again then.
+   */
   destroy(): Promise<void>
 }

@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs'
 import { type Migration, readMigrations } from '../driver/sqlite/migrations/folder.ts'
 import { keyLabel } from '../driver/sqlite/migrations/key-label.ts'
 import { MigrationDatabase } from '../driver/sqlite/migrations/migration-database.ts'
@@ -34,8 +35,8 @@ export async function migrate(project: Project, options: MigrateOptions): Promis
   const taken = options.baseline === undefined ? [] : baselineOf(migrations, options.baseline)
   if (taken.length > 0 && !MigrationDatabase.exists(path))
     throw new MigrationError(`There is no database ${path} to take over: leave out --baseline`)
-  const skipped = options.skipInvalid === undefined ? null : new SkippedRows(options.skipInvalid)
   const db = await MigrationDatabase.open(path)
+  const skipped = options.skipInvalid === undefined ? null : new SkippedRows(options.skipInvalid, db.path)
   try {
     const lock = await MigrationLock.acquire(db.path, () => {
       report.line('another process migrates this database: waiting for it')
@@ -47,6 +48,7 @@ export async function migrate(project: Project, options: MigrateOptions): Promis
       lock.release()
     }
   } finally {
+    skipped?.close()
     db.close()
   }
 }
@@ -95,12 +97,20 @@ function baselineOf(migrations: readonly Migration[], baseline: string | true): 
 
 async function backUp(
   db: MigrationDatabase,
-  path: string,
+  name: string,
   pending: readonly Migration[],
   report: Report,
 ): Promise<void> {
+  const path = freeName(name)
   const made = await db.backup(path, pending, (done, total) => report.progress('backup', done, total))
   if (made) report.line(`backup in ${path}`)
+}
+
+/** The name, or the first of name.2, name.3 and so on that nothing has: a backup of an earlier run stays. */
+function freeName(name: string): string {
+  for (let path = name, next = 2; ; path = `${name}.${next++}`) {
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return path
+  }
 }
 
 function tellLosses({ db, report }: Run, { snapshot }: Migration): void {
@@ -134,7 +144,7 @@ async function apply(run: Run, migration: Migration, steps: readonly LoadedStep[
       throw new MigrationError(`${migration.tag}: others write faster than its steps run: stop them`)
     for (const step of running) await restage(db, step)
   }
-  if (left.length > 0) report.line(`${rowsText(left.length)} left as before, and in ${skipped!.file}`)
+  if (left.length > 0) report.line(`${rowsText(left.length)} left as before, and in ${skipped!.path}`)
 }
 
 function failuresOf(running: readonly RunningStep[]): SkippedRow[] {

@@ -1,5 +1,6 @@
-import { accessSync, constants, existsSync, statSync, writeFileSync } from 'node:fs'
+import { accessSync, closeSync, constants, fsyncSync, ftruncateSync, lstatSync, writeSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { createFile } from '../driver/sqlite/backup/new-file.ts'
 import { keyLabel } from '../driver/sqlite/migrations/key-label.ts'
 import type { FailedRow } from '../driver/sqlite/migrations/staged-step.ts'
 import { MigrationError } from '../errors.ts'
@@ -9,27 +10,27 @@ export interface SkippedRow extends FailedRow {
   readonly collection: string
 }
 
-/** The file of the rows that a run leaves as they are: one JSON object a line. */
+/** The file of the rows that a run leaves as they are: one JSON object a line. It has the permissions of the database. */
 export class SkippedRows {
-  readonly file: string
+  readonly path: string
+  readonly #database: string
   /** By migration. */
   readonly #lines = new Map<string, readonly string[]>()
+  #file: number | null = null
 
-  constructor(file: string) {
-    this.file = resolve(file)
+  constructor(path: string, database: string) {
+    this.path = resolve(path)
+    this.#database = database
   }
 
-  /** Throws a MigrationError where the file cannot be written, or holds the rows of another run. */
+  /** Throws a MigrationError where there is such a file already, or where it cannot be created. */
   assertWritable(): void {
-    const exists = existsSync(this.file)
-    if (exists && statSync(this.file).size > 0)
-      throw new MigrationError(`--skip-invalid ${this.file} is there already: name another file`)
+    if (lstatSync(this.path, { throwIfNoEntry: false }) !== undefined)
+      throw new MigrationError(`--skip-invalid ${this.path} is there already: name another file`)
     try {
-      accessSync(exists ? this.file : dirname(this.file), constants.W_OK)
+      accessSync(dirname(this.path), constants.W_OK)
     } catch (error) {
-      throw new MigrationError(`--skip-invalid ${this.file} cannot be written: ${(error as Error).message}`, {
-        cause: error,
-      })
+      throw this.#unwritable(error)
     }
   }
 
@@ -37,8 +38,30 @@ export class SkippedRows {
   write(migration: string, rows: readonly SkippedRow[]): void {
     this.#lines.set(migration, rows.map(lineOf))
     const lines = [...this.#lines.values()].flat()
-    if (lines.length > 0) writeFileSync(this.file, lines.join(''))
+    if (lines.length === 0 && this.#file === null) return
+    try {
+      this.#file ??= createFile(this.path, this.#database)
+      ftruncateSync(this.#file)
+      writeAll(this.#file, Buffer.from(lines.join('')))
+      fsyncSync(this.#file)
+    } catch (error) {
+      throw this.#unwritable(error)
+    }
   }
+
+  close(): void {
+    if (this.#file !== null) closeSync(this.#file)
+    this.#file = null
+  }
+
+  #unwritable(error: unknown): MigrationError {
+    const { message } = error as Error
+    return new MigrationError(`--skip-invalid ${this.path} cannot be written: ${message}`, { cause: error })
+  }
+}
+
+function writeAll(file: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at, at)
 }
 
 function lineOf({ collection, key, error, value, encoding, types }: SkippedRow): string {

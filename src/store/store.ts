@@ -284,10 +284,22 @@ export class Store implements RowStore {
     return this.#closing
   }
 
-  /** Closes, and removes the database's files: once, since another database may stand there afterwards. */
+  /**
+   * Closes, and removes the database's files: once, since another database may stand there afterwards. Where it is refused, it may be
+   * tried again.
+   */
   destroy(): Promise<void> {
-    this.#destroying ??= this.close().then(() => this.driver.destroy())
+    this.#destroying ??= this.#destroy().catch((error) => {
+      this.#destroying = null
+      throw error
+    })
     return this.#destroying
+  }
+
+  async #destroy(): Promise<void> {
+    this.driver.assertWritable()
+    await this.close()
+    await this.driver.destroy()
   }
 
   async #close(): Promise<void> {

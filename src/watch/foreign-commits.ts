@@ -1,4 +1,5 @@
 import type { Driver } from '../driver/driver.ts'
+import { StorageError } from '../errors.ts'
 
 /** Milliseconds between two looks: right after a commit was found, and when none was for long or at all. */
 const shortestDelay = 2
@@ -51,8 +52,9 @@ export class ForeignCommits {
         await this.#found()
         this.#lastFound = performance.now()
       }
-    } catch {
-      // What stands in the way, as a lock, is met again by the next look; a lasting failure by the readers themselves.
+    } catch (error) {
+      // What stands in the way, as a lock, is met again by the next look. A lasting failure the readers meet, who are woken for it.
+      if (error instanceof StorageError) await this.#found().catch(() => {})
     }
     this.#schedule()
   }

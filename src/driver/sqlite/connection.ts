@@ -1,19 +1,13 @@
-import { type BigIntStats, existsSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { memoryPath } from '../../database-path.ts'
-import { DatabaseOpenError, StorageError } from '../../errors.ts'
+import { DatabaseOpenError } from '../../errors.ts'
 import { registerBigintFunctions } from './bigint-functions.ts'
-import { engineCode, isBusy } from './engine-error.ts'
+import { assertOpenable, DatabaseFile } from './database-file.ts'
+import { isPassing } from './engine-error.ts'
+import { assertFormat } from './file-format.ts'
 import { registerMeaningFunctions } from './meaning-functions.ts'
+import { openError } from './open-error.ts'
 
-/** `application_id` in the header of a file of this library: "VLKY". */
-const applicationId = 0x564c4b59
-/** `user_version` in the header: the format of the file. With the second one each value has a checksum. */
-const plainFormat = 1
-const sealedFormat = 2
-/** The newest format that this code reads and writes. */
-const newestFormat = sealedFormat
 /** Bytes; measured in docs/storage-layout.md. A file keeps the page size that it was created with. */
 const pageSize = 4_096
 /**
@@ -30,45 +24,48 @@ export interface ConnectionOptions {
   readonly path: string
   readonly readOnly: boolean
   readonly durability: 'normal' | 'full'
+  /** A folder of migrations goes with the file. */
+  readonly migrated?: boolean
 }
 
-/** Opens the file and sets it up, in one attempt that throws SQLITE_BUSY when another connection is in the way. */
-export function connect({ path, readOnly, durability }: ConnectionOptions): Database.Database {
-  const connection = openFile(path, readOnly)
+/** A connection, and the file that it is to; `null` for one in memory. */
+export interface Connected {
+  readonly connection: Database.Database
+  readonly file: DatabaseFile | null
+}
+
+/**
+ * Opens the file and sets it up, in one attempt that throws SQLITE_BUSY when another connection is in the way, and ReplacedMeanwhile
+ * where another file came to the path.
+ */
+export function connect({ path, readOnly, durability, migrated = false }: ConnectionOptions): Connected {
+  let connection: Database.Database | undefined
   try {
-    assertFormat(connection, path)
+    const before = path === memoryPath ? null : DatabaseFile.at(path)
+    connection = openFile(path, readOnly)
+    assertFormat(connection, path, migrated)
     if (!readOnly) {
       connection.pragma(`page_size = ${pageSize}`)
       if (path !== memoryPath) connection.pragma('journal_mode = WAL')
       connection.pragma(`synchronous = ${durability}`)
     }
     tune(connection)
-    return connection
+    return { connection, file: DatabaseFile.opened(path, before) }
   } catch (error) {
-    connection.close()
-    if (isBusy(error) || error instanceof DatabaseOpenError) throw error
+    connection?.close()
+    if (isPassing(error) || error instanceof DatabaseOpenError) throw error
     throw openError(path, error)
   }
 }
 
-/** Whether the file is marked as one of this library. */
-export function isMarked(connection: Database.Database): boolean {
-  return connection.pragma('application_id', { simple: true }) === applicationId
-}
-
 /** Opens a file again that is open and set up. */
 export function connectAgain(
-  { path, readOnly, durability }: ConnectionOptions,
-  file: FileId,
+  file: DatabaseFile,
+  { readOnly, durability }: Pick<ConnectionOptions, 'readOnly' | 'durability'>,
 ): Database.Database {
-  const connection = new Database(path, { readonly: readOnly, timeout: 0, fileMustExist: true })
+  const connection = new Database(file.path, { readonly: readOnly, timeout: 0, fileMustExist: true })
   try {
-    if (!isSameFile(fileId(path), file)) {
-      throw new StorageError(
-        'SQLITE_READONLY_DBMOVED',
-        `The file ${path} was replaced while it was open: close the database, and open it again`,
-      )
-    }
+    file.assertThere()
     if (!readOnly) connection.pragma(`synchronous = ${durability}`)
     tune(connection)
     return connection
@@ -76,17 +73,6 @@ export function connectAgain(
     connection.close()
     throw error
   }
-}
-
-/** Which file a path leads to. */
-export type FileId = Pick<BigIntStats, 'dev' | 'ino'>
-
-export function fileId(path: string): FileId {
-  return statSync(path, { bigint: true })
-}
-
-function isSameFile(a: FileId, b: FileId): boolean {
-  return a.dev === b.dev && a.ino === b.ino
 }
 
 function tune(connection: Database.Database): void {
@@ -98,79 +84,8 @@ function tune(connection: Database.Database): void {
   registerMeaningFunctions(connection)
 }
 
-/** Whether each value has a checksum in this file. */
-export function isSealed(connection: Database.Database): boolean {
-  return connection.pragma('user_version', { simple: true }) === sealedFormat
-}
-
-/**
- * Marks the file as one of this library, inside the transaction that creates its tables; `checksums`: as one whose values have them. A
- * file that is marked keeps its format.
- */
-export function markFormat(connection: Database.Database, checksums = false): void {
-  if (isMarked(connection)) return
-  connection.pragma(`application_id = ${applicationId}`)
-  connection.pragma(`user_version = ${checksums ? sealedFormat : plainFormat}`)
-}
-
 function openFile(path: string, readOnly: boolean): Database.Database {
-  if (path !== memoryPath) {
-    const folder = dirname(path)
-    if (!existsSync(folder))
-      throw new DatabaseOpenError(path, `there is no folder ${folder}: create it first`)
-    const isDirectory = existsSync(path) && statSync(path).isDirectory()
-    if (isDirectory) throw new DatabaseOpenError(path, 'it is a directory: name a file in it')
-    if (readOnly && !existsSync(path)) {
-      throw new DatabaseOpenError(path, 'there is no such file, and readOnly does not create one')
-    }
-  } else if (readOnly) {
-    throw new TypeError('readOnly needs a path: a database in memory starts empty')
-  }
-  try {
-    return new Database(path, { readonly: readOnly, timeout: 0 })
-  } catch (error) {
-    if (isBusy(error)) throw error
-    throw openError(path, error)
-  }
-}
-
-function assertFormat(connection: Database.Database, path: string): void {
-  // In one transaction: another process may be marking a new file.
-  connection.exec('BEGIN')
-  const application = connection.pragma('application_id', { simple: true }) as number
-  const format = connection.pragma('user_version', { simple: true }) as number
-  connection.exec('COMMIT')
-  if (application === 0 && format === 0) return
-  if (application !== applicationId) {
-    throw new DatabaseOpenError(path, 'it is a database of another application: choose another path')
-  }
-  if (format > newestFormat) {
-    const known = `this version of valkeyrie reads formats up to ${newestFormat}`
-    throw new DatabaseOpenError(path, `its format is ${format}, and ${known}: upgrade valkeyrie`)
-  }
-}
-
-/** The error to report for what has failed while a file was opened. */
-export function openError(path: string, error: unknown): unknown {
-  if (error instanceof StorageError && error.engineCode === 'SQLITE_CORRUPT') {
-    return new DatabaseOpenError(path, error.message, { cause: error })
-  }
-  const [code = ''] = /^SQLITE_[A-Z]+/.exec(engineCode(error) ?? '') ?? []
-  const reason = openReasons[engineCode(error) ?? ''] ?? openReasons[code]
-  return reason === undefined ? error : new DatabaseOpenError(path, reason, { cause: error })
-}
-
-const openReasons: Record<string, string> = {
-  SQLITE_NOTADB: 'it is not a database: choose another path',
-  SQLITE_CORRUPT: 'the file is damaged: restore it from a backup',
-  SQLITE_CANTOPEN: 'it cannot be opened or created: check the permissions of the file and its folder',
-  SQLITE_READONLY: 'it cannot be written: check its permissions, or open it with readOnly: true',
-  SQLITE_READONLY_DIRECTORY: 'its folder cannot be written: check its permissions',
-  SQLITE_PERM: 'its permissions do not allow it: check them',
-  SQLITE_FULL: 'the disk is full: make room first',
-}
-
-/** The files that a database consists of. */
-export function databaseFiles(path: string): string[] {
-  return path === memoryPath ? [] : [path, `${path}-wal`, `${path}-shm`]
+  if (path !== memoryPath) assertOpenable(path, readOnly)
+  else if (readOnly) throw new TypeError('readOnly needs a path: a database in memory starts empty')
+  return new Database(path, { readonly: readOnly, timeout: 0 })
 }

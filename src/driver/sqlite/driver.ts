@@ -1,6 +1,5 @@
-import { rmSync } from 'node:fs'
-import { memoryPath } from '../../database-path.ts'
-import { StorageError } from '../../errors.ts'
+import { existsSync, rmSync } from 'node:fs'
+import { DatabaseBusyError, StorageError } from '../../errors.ts'
 import { compareBytes } from '../../key/codec.ts'
 import type {
   BatchOutcome,
@@ -15,10 +14,11 @@ import type {
   SessionUse,
   SweepOutcome,
 } from '../driver.ts'
+import { alone } from './alone.ts'
 import { readChanges } from './change-log.ts'
 import { Checkpointer } from './checkpointer.ts'
-import { databaseFiles } from './connection.ts'
 import type { ConnectionPool } from './connection-pool.ts'
+import { type DatabaseFile, databaseFiles } from './database-file.ts'
 import { assertOpen, isPassing, toKvError } from './engine-error.ts'
 import { FileSession } from './file-session.ts'
 import type { LogTrimmer } from './log-retention.ts'
@@ -41,6 +41,8 @@ const mostSlicing = 8
 /** The driver of an SQLite file or of a database in memory. Each call works on one connection, without a pause. */
 export class SqliteDriver implements Driver {
   readonly #pool: ConnectionPool
+  /** `null` for a database in memory. */
+  readonly #file: DatabaseFile | null
   readonly #snapshots: Snapshots
   /** Of a database in memory. */
   readonly #replaced: ReplacedRows | null
@@ -50,32 +52,38 @@ export class SqliteDriver implements Driver {
   readonly #checkpointer: Checkpointer | undefined
   readonly #options: SqliteDriverOptions
 
-  constructor(pool: ConnectionPool, { options, trimmer }: Pick<ConnectionParts, 'options' | 'trimmer'>) {
+  constructor(
+    pool: ConnectionPool,
+    { file, options, trimmer }: Pick<ConnectionParts, 'file' | 'options' | 'trimmer'>,
+  ) {
     this.#pool = pool
+    this.#file = file
     this.#options = options
     this.#trimmer = trimmer
     this.#sliced = new SlicedReads(pool)
     this.#snapshots = new Snapshots(pool, options.snapshotTimeout)
-    this.#replaced = options.path === memoryPath ? new ReplacedRows(pool.top) : null
-    if (this.#replaced === null && !options.readOnly)
-      this.#checkpointer = new Checkpointer(options.path, pool, () => !this.#snapshots.isEmpty)
+    this.#replaced = file === null ? new ReplacedRows(pool.top) : null
+    if (file !== null && !options.readOnly)
+      this.#checkpointer = new Checkpointer(file.path, pool, () => !this.#snapshots.isEmpty)
   }
 
   read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
     return this.#onTop<ResultOf<R>>((connection) => {
       const { reads, transactions, catalog } = connection
+      const now = Date.now()
+      this.#file?.assertThereAt(now)
       if (request.type === 'find' && this.#maySlice && reads.queries.findsMuch(request.query)) {
         const { query } = request
         return this.#sliced.find(
-          { connection, reads, query, now: Date.now(), signal },
+          { connection, reads, query, now, signal },
           this.#owner(connection),
         ) as Promise<ResultOf<R>>
       }
       // A read of several statements is of one state.
       const isOne = request.type !== 'getMany' && request.type !== 'count'
       const result = isOne
-        ? performRead(reads, request, Date.now())
-        : transactions.run('read', () => performRead(reads, request, Date.now()))
+        ? performRead(reads, request, now)
+        : transactions.run('read', () => performRead(reads, request, now))
       catalog.assertFits(request)
       return result
     })
@@ -101,7 +109,10 @@ export class SqliteDriver implements Driver {
   }
 
   latestVersion(): Promise<number> {
-    return this.#onTop(({ statements }) => latestVersion(statements))
+    return this.#onTop(({ statements }) => {
+      this.#file?.assertThereAt(Date.now())
+      return latestVersion(statements)
+    })
   }
 
   commit(batch: CommitBatch): Promise<BatchOutcome> {
@@ -120,8 +131,9 @@ export class SqliteDriver implements Driver {
   }
 
   commitsSince(version: number, limit: number): Promise<LogPage> {
-    return this.#onTop(({ statements, transactions }) =>
-      transactions.run('read', () => {
+    return this.#onTop(({ statements, transactions }) => {
+      this.#file?.assertThereAt(Date.now())
+      return transactions.run('read', () => {
         const commits: LoggedCommit[] = []
         let bytes = 0
         for (const [at, time, changes] of statements.logSince.iterate(version, limit)) {
@@ -134,8 +146,8 @@ export class SqliteDriver implements Driver {
           oldest: statements.oldestVersion.get()![0] ?? 0,
           latest: latestVersion(statements),
         }
-      }),
-    )
+      })
+    })
   }
 
   clear(): Promise<void> {
@@ -201,11 +213,25 @@ export class SqliteDriver implements Driver {
     this.#pool.end()
     await this.#sliced.settled()
     this.#pool.close()
+    this.#file?.close()
+  }
+
+  assertWritable(): void {
+    if (!this.#options.readOnly) return
+    throw new StorageError('SQLITE_READONLY', 'The database is opened with readOnly: its files stay')
   }
 
   async destroy(): Promise<void> {
+    this.assertWritable()
     await this.close()
-    for (const file of databaseFiles(this.#options.path)) rmSync(file, { force: true })
+    const file = this.#file
+    if (file === null) return
+    try {
+      await retryBusy(() => removeFiles(file), this.#options.busyTimeout)
+    } catch (error) {
+      if (!(error instanceof DatabaseBusyError)) throw error
+      throw new DatabaseBusyError(error.waited, { cause: error, file: file.path })
+    }
   }
 
   #onTop<T>(attempt: (connection: PooledConnection) => T | Promise<T>): Promise<T> {
@@ -225,6 +251,21 @@ export class SqliteDriver implements Driver {
       }, this.#options.busyTimeout)
     }
   }
+}
+
+/** Throws SQLITE_BUSY where others have the file open, and a StorageError where another one has come in its place. */
+function removeFiles(file: DatabaseFile): void {
+  if (!existsSync(file.path)) return
+  file.assertThere()
+  const remove = () => {
+    file.assertThere()
+    // The file itself comes last: without it, what stands beside it would be of the next one there.
+    for (const path of databaseFiles(file.path).reverse()) rmSync(path, { force: true })
+  }
+  // Windows keeps an open file from being removed, also for others.
+  const isKept = process.platform === 'win32'
+  alone(file.path, isKept ? () => {} : remove)
+  if (isKept) remove()
 }
 
 function nextExpiry({ nextExpiry }: Statements): number | null {

@@ -1,4 +1,5 @@
 import { DatabaseClosedError, KvError, StorageError } from '../../errors.ts'
+import { ReplacedMeanwhile } from './database-file.ts'
 
 /** The engine's code of an error, as `SQLITE_BUSY`; undefined for an error of another origin. */
 export function engineCode(error: unknown): string | undefined {
@@ -22,7 +23,7 @@ export class SnapshotsTaken extends Error {
 
 /** Whether the same call may succeed a moment later. */
 export function isPassing(error: unknown): boolean {
-  return error instanceof SnapshotsTaken || isBusy(error)
+  return error instanceof SnapshotsTaken || error instanceof ReplacedMeanwhile || isBusy(error)
 }
 
 /** The error to report for what the engine threw. */

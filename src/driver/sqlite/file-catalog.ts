@@ -3,8 +3,10 @@ import { getTableName } from 'drizzle-orm'
 import type { Catalog } from '../../catalog/catalog.ts'
 import { DatabaseOpenError } from '../../errors.ts'
 import { readCatalog } from './catalog.ts'
-import { connect, openError } from './connection.ts'
-import { isBusy, toKvError } from './engine-error.ts'
+import { connect } from './connection.ts'
+import { isPassing, toKvError } from './engine-error.ts'
+import { assertShape } from './file-format.ts'
+import { openError } from './open-error.ts'
 import { hasOwnTables, hasTable } from './own-tables.ts'
 import { retryBusy } from './retry-busy.ts'
 import { kvTables } from './table.ts'
@@ -15,12 +17,13 @@ import { kvTables } from './table.ts'
  */
 export async function readFileCatalog(path: string, toWrite: boolean, busyTimeout: number): Promise<Catalog> {
   return retryBusy(() => {
-    const connection = connect({ path, readOnly: true, durability: 'normal' })
+    const { connection } = connect({ path, readOnly: true, durability: 'normal' })
     try {
+      assertShape(connection, path)
       assertOwn(connection, path, toWrite)
       return readCatalog(connection)
     } catch (error) {
-      throw isBusy(error) ? error : toKvError(openError(path, error))
+      throw isPassing(error) ? error : toKvError(openError(path, error))
     } finally {
       connection.close()
     }

@@ -4,23 +4,16 @@ import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Logger } from 'drizzle-orm/logger'
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { type AskedChanges, nothingAsked } from '../../catalog/changes.ts'
-import { databasePath, memoryPath } from '../../database-path.ts'
+import { databasePath } from '../../database-path.ts'
 import { DatabaseOpenError } from '../../errors.ts'
 import type { Driver } from '../driver.ts'
-import {
-  type ConnectionOptions,
-  connect,
-  connectAgain,
-  fileId,
-  isMarked,
-  isSealed,
-  markFormat,
-  openError,
-} from './connection.ts'
+import { type ConnectionOptions, connect, connectAgain } from './connection.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import { SqliteDriver } from './driver.ts'
-import { isBusy, toKvError } from './engine-error.ts'
+import { isPassing, toKvError } from './engine-error.ts'
+import { assertShape, isMarked, isSealed, markFormat } from './file-format.ts'
 import { LogTrimmer } from './log-retention.ts'
+import { openError } from './open-error.ts'
 import { hasTable } from './own-tables.ts'
 import { type ConnectionParts, PooledConnection, type SqliteDriverOptions } from './pooled-connection.ts'
 import { retryBusy } from './retry-busy.ts'
@@ -39,11 +32,11 @@ export class PlainDrizzle {
   readonly #logger: Logger | undefined
   #drizzle: DrizzleDatabase | undefined
 
-  constructor(pool: ConnectionPool, { tables, options }: ConnectionParts) {
+  constructor(pool: ConnectionPool, { file, tables, options }: ConnectionParts) {
     this.tables = tables
     this.#logger = options.logger
     // What the user does on it, and leaves open there, must not touch the calls of the database.
-    const mayTake = options.path !== memoryPath
+    const mayTake = file !== null
     this.#connection = () => (mayTake ? pool.take() : pool.top).database
   }
 
@@ -76,8 +69,9 @@ export async function openSqlite(
   const { migrations: folder, readOnly, asked = nothingAsked, checksums = false, asItIs = false } = options
   const migrate = folder === undefined ? undefined : await loadMigrations(folder)
   return retryBusy(() => {
-    const connection = connect({ ...options, path })
+    const { connection, file } = connect({ ...options, path, migrated: migrate !== undefined })
     try {
+      assertShape(connection, path)
       if (!isMarked(connection) && !readOnly && !asItIs) markNew(connection, checksums)
       if (checksums && !isSealed(connection)) throw withoutChecksums(path)
       const catalog =
@@ -87,6 +81,7 @@ export async function openSqlite(
             ? readSetUp(connection, tables, collections, path)
             : setUp(connection, tables, collections, asked)
       const parts: ConnectionParts = {
+        file,
         tables,
         collections,
         catalog,
@@ -94,23 +89,23 @@ export async function openSqlite(
         trimmer: new LogTrimmer(options.retention),
         options: { ...options, path },
       }
-      const pool = new ConnectionPool(
-        new PooledConnection(connection, parts),
-        reconnect({ ...options, path }, parts),
-      )
+      const pool = new ConnectionPool(new PooledConnection(connection, parts), reconnect(options, parts))
       return { driver: new SqliteDriver(pool, parts), catalog, plain: new PlainDrizzle(pool, parts) }
     } catch (error) {
       connection.close()
-      throw isBusy(error) ? error : toKvError(openError(path, error))
+      throw isPassing(error) ? error : toKvError(openError(path, error))
     }
   }, options.busyTimeout)
 }
 
 /** Opens the file once more; a database in memory has one connection. */
-function reconnect(options: ConnectionOptions, parts: ConnectionParts): () => PooledConnection {
-  if (options.path === memoryPath) return () => assert.fail('a database in memory has one connection')
-  const file = fileId(options.path)
-  return () => new PooledConnection(connectAgain(options, file), parts)
+function reconnect(
+  options: Pick<ConnectionOptions, 'readOnly' | 'durability'>,
+  parts: ConnectionParts,
+): () => PooledConnection {
+  const { file } = parts
+  if (file === null) return () => assert.fail('a database in memory has one connection')
+  return () => new PooledConnection(connectAgain(file, options), parts)
 }
 
 /** Marks a file as one of this library, and says for good whether its values have checksums. */

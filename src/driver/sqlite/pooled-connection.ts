@@ -5,7 +5,8 @@ import { BatchCommit, type BatchState } from './batch-commit.ts'
 import { CatalogGuard } from './catalog-guard.ts'
 import { ChangeLog } from './change-log.ts'
 import { CollectionStatements } from './collection-statements.ts'
-import { isSealed } from './connection.ts'
+import type { DatabaseFile } from './database-file.ts'
+import { isSealed } from './file-format.ts'
 import type { LogRetention, LogTrimmer } from './log-retention.ts'
 import { type OnUnindexed, QueryRunner } from './query/query-runner.ts'
 import { RowReads } from './row-reads.ts'
@@ -32,6 +33,8 @@ export interface SqliteDriverOptions {
 
 /** What the connections of one database share. */
 export interface ConnectionParts {
+  /** `null` for a database in memory. */
+  readonly file: DatabaseFile | null
   readonly tables: KvTables
   readonly collections: readonly Collection[]
   /** As it was when the database was opened. */
@@ -63,7 +66,7 @@ export class PooledConnection {
     this.#checksums = isSealed(database)
     this.statements = prepareStatements(database, tables, options.logger, this.#checksums)
     this.log = new ChangeLog(options.logValues)
-    this.transactions = new Transactions(database, this.statements, this.log)
+    this.transactions = new Transactions(database, this.statements, this.log, parts.file)
     this.catalog = new CatalogGuard(database, this.statements, parts.collections, parts.catalog)
     this.reads = this.#readsOf(tables, storedRows)
     this.shown = new ShownRows(

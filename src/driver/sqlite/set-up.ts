@@ -14,7 +14,7 @@ import {
   takenRow,
   touchCatalog,
 } from './catalog.ts'
-import { isMarked, markFormat } from './connection.ts'
+import { isMarked, markFormat } from './file-format.ts'
 import { buildIndexes, builtIndexes, dropIndex, indexChanges } from './indexes.ts'
 import { createOwnTables, hasOwnTables, hasTable } from './own-tables.ts'
 import { type KvTables, kvTables } from './table.ts'

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3'
 import type { ChangeLog } from './change-log.ts'
+import type { DatabaseFile } from './database-file.ts'
 import type { Statements } from './statements.ts'
 
 /** The transactions of a connection. Their bodies are synchronous, so none ever stays open while something is awaited. */
@@ -7,21 +8,32 @@ export class Transactions {
   readonly #connection: Database.Database
   readonly #control: Statements['control']
   readonly #log: ChangeLog
+  readonly #file: DatabaseFile | null
 
-  /** `log` collects what a transaction changes: it is emptied where one is undone. */
-  constructor(connection: Database.Database, { control }: Statements, log: ChangeLog) {
+  /** `log` collects what a transaction changes: it is emptied where one is undone. `file` is `null` for a database in memory. */
+  constructor(
+    connection: Database.Database,
+    { control }: Statements,
+    log: ChangeLog,
+    file: DatabaseFile | null,
+  ) {
+    this.#file = file
     this.#connection = connection
     this.#control = control
     this.#log = log
   }
 
-  /** Runs `body` in a transaction, and undoes it where it throws. Throws SQLITE_BUSY where others hold the lock. */
+  /**
+   * Runs `body` in a transaction, and undoes it where it throws. Throws SQLITE_BUSY where others hold the lock, and a StorageError
+   * where the file is no longer at its path, so that what is written is not acknowledged and lost.
+   */
   run<T>(begin: 'read' | 'write', body: () => T): T {
     const connection = this.#connection
     const { beginRead, beginWrite, commit, rollback } = this.#control
     ;(begin === 'read' ? beginRead : beginWrite).run()
     try {
       const result = body()
+      if (begin === 'write') this.#file?.assertThere()
       if (connection.inTransaction) commit.run()
       return result
     } catch (error) {

@@ -11,8 +11,9 @@ import { UnknownValueType } from '../../value/read-typed.ts'
 import type { Finding, Verification, VerifyOptions } from '../verification.ts'
 import { readCatalog } from './catalog.ts'
 import { readChanges } from './change-log.ts'
-import { connect, isSealed } from './connection.ts'
+import { connect } from './connection.ts'
 import { engineCode, toKvError } from './engine-error.ts'
+import { isSealed } from './file-format.ts'
 import { keyLabel } from './migrations/key-label.ts'
 import { hasOwnTables } from './own-tables.ts'
 import { retryBusy } from './retry-busy.ts'
@@ -28,7 +29,7 @@ export async function verifySqlite(
   path: string,
   { signal, busyTimeout = 5_000 }: VerifyOptions = {},
 ): Promise<Verification> {
-  const connection = await retryBusy(
+  const { connection } = await retryBusy(
     () => connect({ path, readOnly: true, durability: 'normal' }),
     busyTimeout,
   )

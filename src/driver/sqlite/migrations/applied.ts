@@ -1,10 +1,8 @@
 import type Database from 'better-sqlite3'
 import { MigrationError } from '../../../errors.ts'
+import { journalTable } from '../file-format.ts'
 import { hasTable } from '../own-tables.ts'
 import type { Migration } from './folder.ts'
-
-/** Drizzle's own table of the migrations that a database has had. */
-const journalTable = '__drizzle_migrations'
 
 /**
  * The migrations that a database has not had yet. Throws a MigrationError where it is newer than the folder, where the

@@ -1,11 +1,12 @@
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { databasePath } from '../../../database-path.ts'
 import { MigrationError } from '../../../errors.ts'
+import { backUp } from '../backup/backup.ts'
 import { readCatalog } from '../catalog.ts'
-import { connect, markFormat } from '../connection.ts'
-import { toKvError } from '../engine-error.ts'
+import { connect } from '../connection.ts'
+import { assertShape, markFormat } from '../file-format.ts'
 import { buildIndexes, dropIndex, indexChanges } from '../indexes.ts'
 import { createOwnTables, hasTable } from '../own-tables.ts'
 import { retryBusy } from '../retry-busy.ts'
@@ -16,8 +17,6 @@ import type { MigratedCollection, Migration } from './folder.ts'
 import { registerMigrated } from './register.ts'
 import { dropStaging, isAlive, type OldRow, StagedStep, stagingTable } from './staged-step.ts'
 import { tableDrift } from './table-drift.ts'
-
-const pagesPerTurn = 1_000
 
 /** A database as the commands see it. Its transactions wait for other processes for `busyTimeout` milliseconds. */
 export class MigrationDatabase {
@@ -33,8 +32,14 @@ export class MigrationDatabase {
 
   static async open(path: string, readOnly = false, busyTimeout = 30_000): Promise<MigrationDatabase> {
     const absolute = databasePath(path)
-    const options = { path: absolute, readOnly, durability: 'full' } as const
-    const connection = await retryBusy(() => connect(options), busyTimeout)
+    const options = { path: absolute, readOnly, durability: 'full', migrated: true } as const
+    const { connection } = await retryBusy(() => connect(options), busyTimeout)
+    try {
+      assertShape(connection, absolute)
+    } catch (error) {
+      connection.close()
+      throw error
+    }
     return new MigrationDatabase(absolute, connection, busyTimeout)
   }
 
@@ -89,37 +94,25 @@ export class MigrationDatabase {
   }
 
   /**
-   * Copies the database with SQLite's online backup: as it was before the first of the pending migrations. `false`, with no copy made,
-   * where others have applied that one meanwhile.
+   * Copies the database into a file that is not there yet: as it was before the first of the pending migrations. `false`, with no copy
+   * made, where others have applied that one meanwhile.
    */
   async backup(
     path: string,
     pending: readonly Migration[],
     onProgress: (done: number, total: number) => void,
   ): Promise<boolean> {
-    const partial = `${path}.partial`
-    const remove = () => {
-      for (const file of [partial, `${partial}-journal`]) rmSync(file, { force: true })
-    }
-    const connection = await this.run(() => connect({ path: this.path, readOnly: true, durability: 'full' }))
+    const options = { path: this.path, readOnly: true, durability: 'full', migrated: true } as const
+    const source = await this.run(() => connect(options))
+    const { connection } = source
     try {
-      remove()
-      // One snapshot from the first page to the last: else each commit of others would make the copy begin anew.
+      // One state from the first page to the last: else each commit of others would make the copy begin anew.
       connection.exec('BEGIN')
       if (pending.some((migration) => isApplied(connection, migration))) return false
-      await connection.backup(partial, {
-        progress({ totalPages, remainingPages }) {
-          onProgress(totalPages - remainingPages, totalPages)
-          return pagesPerTurn
-        },
-      })
-      renameSync(partial, path)
+      await backUp(source, path, { onProgress, busyTimeout: this.#busyTimeout })
       return true
-    } catch (error) {
-      throw toKvError(error)
     } finally {
       connection.close()
-      remove()
     }
   }
 

@@ -1,7 +1,9 @@
-import { rmSync } from 'node:fs'
+import { lstatSync, rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import Database from 'better-sqlite3'
-import { isBusy, toKvError } from '../engine-error.ts'
+import { MigrationError } from '../../../errors.ts'
+import { kindOf } from '../database-file.ts'
+import { isBusy } from '../engine-error.ts'
 
 const msBetweenTries = 50
 
@@ -18,7 +20,7 @@ export class MigrationLock {
     this.#connection = connection
   }
 
-  /** Waits for the lock, and says once that it does. */
+  /** Waits for the lock, and says once that it does. Rejects with a MigrationError where something else has its name. */
   static async acquire(database: string, onWait: () => void): Promise<MigrationLock> {
     const file = `${database}.migrating`
     let told = false
@@ -43,6 +45,7 @@ export class MigrationLock {
 
 /** A connection that has the file to itself; `null` where another one has. */
 function locked(file: string): Database.Database | null {
+  assertLock(file)
   let connection: Database.Database | undefined
   try {
     connection = new Database(file, { timeout: 0 })
@@ -51,6 +54,19 @@ function locked(file: string): Database.Database | null {
   } catch (error) {
     connection?.close()
     if (isBusy(error)) return null
-    throw toKvError(error)
+    const { message } = error as Error
+    throw new MigrationError(`The lock ${file} cannot be had, so nothing is migrated: ${message}`, {
+      cause: error,
+    })
   }
+}
+
+/** A lock is an empty file: what is none belongs to somebody else, and is not to be removed with it. */
+function assertLock(file: string): void {
+  const stats = lstatSync(file, { throwIfNoEntry: false })
+  if (stats === undefined || (stats.isFile() && stats.size === 0)) return
+  const what = stats.isFile() ? 'a file with something in it' : kindOf(stats)
+  throw new MigrationError(
+    `${file} is ${what}, and stands where the lock of a migration has to be: move it away, and run the command again`,
+  )
 }

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3'
 import { sealed, unsealed } from '../../../value/checksum.ts'
 import { ChangeLog } from '../change-log.ts'
-import { isSealed } from '../connection.ts'
+import { isSealed } from '../file-format.ts'
 
 /** The new values of a step, until all of them are there and go into `kv` at once. */
 export const stagingTable = '__valkeyrie_staged'

@@ -1,0 +1,21 @@
+/** How to back a database up. */
+export interface BackupOptions {
+  /** Is told how far the copy is, and of how much, in bytes. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined
+  /** Ends the backup, which leaves nothing behind then. */
+  readonly signal?: AbortSignal | undefined
+  /** Let the copy take the place of a database that is at the target. Default `false`: nothing that is there is touched. */
+  readonly overwrite?: boolean | undefined
+}
+
+/** A backup that was made, and what was found in it. */
+export interface Backup {
+  /** The file, as an absolute path. */
+  readonly path: string
+  /** How large it is. */
+  readonly bytes: number
+  /** How many values it has, those that have expired and wait to be removed among them. */
+  readonly rows: number
+  /** The versionstamp of its newest commit; `null` where it has none. */
+  readonly versionstamp: string | null
+}
