@@ -2,7 +2,7 @@ import type { ClaimTimes } from './claims/measure-claims.ts'
 import type { Comparison } from './comparison/compare.ts'
 import type { Contenders } from './contenders/contenders.ts'
 import type { GrowthTimes } from './growth/measure-growth.ts'
-import type { ProcessTimes } from './processes/measure-processes.ts'
+import type { ProcessResults } from './processes/measure-processes.ts'
 import type { QueryTimes } from './queries/measure-queries.ts'
 import type { Machine } from './report/machine.ts'
 import type { StartTimes } from './starts/measure-starts.ts'
@@ -23,7 +23,7 @@ export interface Results {
   readonly watchers: WatcherTimes | null
   readonly liveQueries: LiveQueryTimes | null
   readonly noticing: Noticing | null
-  readonly processes: readonly ProcessTimes[] | null
+  readonly processes: ProcessResults | null
   /** What it takes to iterate over all cities, in MB. */
   readonly memory: number | null
   readonly starts: readonly StartTimes[] | null

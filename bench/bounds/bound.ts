@@ -32,6 +32,13 @@ export const timesFaster = (limit: number, compared: Compared): Bound =>
     holds: other / own >= limit,
   }))
 
+/** `own` does at least `limit` times as many as `other` in the same time. */
+export const atLeast = (limit: number, compared: Compared): Bound =>
+  boundOf(compared, `at least ×${limit}`, (own, other) => ({
+    value: `×${(own / other).toFixed(2)}`,
+    holds: own / other >= limit,
+  }))
+
 function boundOf(
   { what, against, own, other }: Compared,
   limit: string,

@@ -3,6 +3,7 @@ import type { Comparison } from '../comparison/compare.ts'
 import type { ComparisonTask } from '../comparison/tasks.ts'
 import { type GrowthTimes, growthContenders } from '../growth/measure-growth.ts'
 import type { GrowthTask } from '../growth/tasks.ts'
+import type { ProcessResults, ProcessTimes } from '../processes/measure-processes.ts'
 import { type QueryTimes, queryContenders } from '../queries/measure-queries.ts'
 import type { QueryTask } from '../queries/tasks.ts'
 import type { Results } from '../results.ts'
@@ -10,7 +11,7 @@ import type { StartTask, StartTimes } from '../starts/measure-starts.ts'
 import type { LiveQueryTimes } from '../watchers/measure-live-queries.ts'
 import type { Noticing } from '../watchers/measure-noticing.ts'
 import type { WatcherTimes } from '../watchers/measure-watchers.ts'
-import { atMost, type Bound, timesFaster } from './bound.ts'
+import { atLeast, atMost, type Bound, timesFaster } from './bound.ts'
 
 type Limits<Task extends string> = Readonly<Partial<Record<Task, number>>>
 
@@ -54,6 +55,12 @@ const startMemory = 25
 /** How many times as long as by hand a claim may take, and as long as with one process fewer. */
 const claims = { byHand: 2, more: 1.2 }
 
+/**
+ * How many times as many sets as by hand several writing processes do at the least, and as many as fewer of them do; milliseconds that a
+ * set takes with the most of them, and for which waiting for the lock may hold up the event loop.
+ */
+const writers = { byHand: 0.7, fewer: 0.9, p99: 5, blocked: 2 }
+
 /** How many times as long as with none a set may take while so many watch other rows. */
 const watched = 1.2
 /** How many times as long as with one reader a write may take until a thousand of its query have read what is new. */
@@ -73,6 +80,7 @@ export function boundsOf(results: Results): Bound[] {
     memory: megabytes,
     starts: started,
     claims: claimed,
+    processes,
   } = results
   return [
     ...comparisons.flatMap(boundsByHand),
@@ -85,6 +93,7 @@ export function boundsOf(results: Results): Bound[] {
     ...(megabytes === null ? [] : [memoryBound(megabytes)]),
     ...(started === null ? [] : started.flatMap(startBounds)),
     ...(claimed === null ? [] : claimed.flatMap(claimBounds)),
+    ...(processes === null ? [] : processBounds(processes)),
   ]
 }
 
@@ -219,6 +228,36 @@ function claimBounds(
             other: fewer.valkeyrie,
           }),
         ]),
+  ]
+}
+
+function processBounds({ times, blocked }: ProcessResults): Bound[] {
+  const own = times.filter(({ contender }) => contender === 'valkeyrie')
+  const several = own.filter(({ processes }) => processes > 1)
+  const what = ({ processes }: ProcessTimes) => `sets a second, ${processes} processes`
+  const byHand = several.map((of) =>
+    atLeast(writers.byHand, {
+      what: what(of),
+      against: 'by hand',
+      own: of.throughput,
+      other: times.find((it) => it.contender === 'by hand' && it.processes === of.processes)?.throughput,
+    }),
+  )
+  const fewer = own.slice(1).map((of, i) =>
+    atLeast(writers.fewer, {
+      what: what(of),
+      against: `by ${own[i]!.processes}`,
+      own: of.throughput,
+      other: own[i]!.throughput,
+    }),
+  )
+  const most = own.at(-1)!
+  const milliseconds = (value: number) => `${value.toFixed(1)} ms`
+  return [
+    ...byHand,
+    ...fewer,
+    within(`a set, p99, ${most.processes} processes`, most.p99 / 1e6, writers.p99, milliseconds),
+    within('the event loop stands still while a set waits', blocked, writers.blocked, milliseconds),
   ]
 }
 

@@ -6,6 +6,7 @@ import { temporaryFolder } from '../harness/temporary-folder.ts'
 import { quantile, summarize, type Timing } from '../harness/timing.ts'
 import { userSizes } from '../values/user.ts'
 import { Users } from '../values/users.ts'
+import { measureWaiting } from './measure-waiting.ts'
 import { WritingProcess } from './writing-process.ts'
 
 /** What so many processes did that wrote to one file at the same time. */
@@ -19,6 +20,12 @@ export interface ProcessTimes {
   readonly p99: number
 }
 
+export interface ProcessResults {
+  readonly times: readonly ProcessTimes[]
+  /** Milliseconds for which the event loop stands still while a set waits for the lock of another: the longest time of a wait, in the median. */
+  readonly blocked: number
+}
+
 export interface ProcessOptions {
   /** How many processes write at the same time. */
   readonly counts: readonly number[]
@@ -29,7 +36,13 @@ export interface ProcessOptions {
 
 const contenders = [byHand, keyValue]
 
-export async function measureProcesses(options: ProcessOptions): Promise<readonly ProcessTimes[]> {
+export async function measureProcesses(options: ProcessOptions): Promise<ProcessResults> {
+  const times = await measureWriters(options)
+  options.onTask('wait for the lock')
+  return { times, blocked: await measureWaiting() }
+}
+
+async function measureWriters(options: ProcessOptions): Promise<readonly ProcessTimes[]> {
   const { counts, rounds, milliseconds, onTask } = options
   using temporary = temporaryFolder()
   const teams: { readonly contender: Contender; readonly processes: WritingProcess[] }[] = []

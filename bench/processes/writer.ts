@@ -1,5 +1,6 @@
 import { on } from 'node:events'
 import type { Contender } from '../contenders/contender.ts'
+import { temporaryFolder } from '../harness/temporary-folder.ts'
 import { userSizes } from '../values/user.ts'
 import { Users } from '../values/users.ts'
 
@@ -40,8 +41,20 @@ async function write(contender: Contender, order: WritingOrder, start: () => Pro
   process.send!({ latencies: Float64Array.from(latencies) } satisfies WritingReport)
 }
 
+/** So many sets alone first: several of them who share a file get to few in a round, and would be measured while they are compiled. */
+const warmUpSets = 5_000
+
+async function warmUp(contender: Contender) {
+  using folder = temporaryFolder()
+  const users = new Users(userSizes[0]!)
+  const store = await contender.open(folder.folder('alone'), users, 'normal')
+  for (let i = 0; i < warmUpSets; i++) await store.set(`warm-up-${i}`, users.at(i))
+  await store.close()
+}
+
 if (import.meta.main) {
   const contender = await contenders[process.argv[2]!]!()
+  await warmUp(contender)
   const messages = on(process, 'message')
   const next = async () => (await messages.next()).value![0]
   process.send!('ready')

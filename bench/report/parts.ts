@@ -56,7 +56,7 @@ export function partsOf(results: Results, bounds: readonly Bound[]): readonly Pa
     ...(noticing === null ? [] : [{ section: noticingSection(noticing) }]),
     ...(processes === null
       ? []
-      : [{ section: processesSection(processes), chart: processesChart(processes) }]),
+      : [{ section: processesSection(processes), chart: processesChart(processes.times) }]),
     ...(starts === null ? [] : [{ section: startsSection(starts) }]),
     ...(claims === null ? [] : [{ section: claimsSection(claims) }]),
     ...(bounds.length > 0 ? [{ section: boundsSection(bounds) }] : []),

@@ -8,6 +8,13 @@ import { userSizes } from '../../bench/values/user.ts'
 
 const timing = (median: number): Timing => ({ median, low: median, high: median })
 const taking: (median: number) => Outcome = timing
+const writing = (contender: string, processes: number, throughput: number, p99: number) => ({
+  contender,
+  processes,
+  throughput: timing(throughput),
+  p50: 0,
+  p99: p99 * 1e6,
+})
 const of = (own: Outcome | undefined, other: Outcome | undefined) => ({
   what: 'get',
   against: 'by hand',
@@ -66,7 +73,17 @@ it('is checked for what was measured, by key and by repository', () => {
       },
     },
     noticing: { median: 10, slowest: 51, idle: 0.001 },
-    processes: null,
+    processes: {
+      times: [
+        writing('by hand', 1, 100, 1),
+        writing('valkeyrie', 1, 80, 1),
+        writing('by hand', 2, 100, 1),
+        writing('valkeyrie', 2, 70, 1),
+        writing('by hand', 8, 100, 1),
+        writing('valkeyrie', 8, 69, 6),
+      ],
+      blocked: 2.1,
+    },
     memory: 61,
     starts: [
       { task: 'process', byHand: timing(100), valkeyrie: timing(160), megabytes: 26 },
@@ -96,5 +113,11 @@ it('is checked for what was measured, by key and by repository', () => {
     ['claims by 1 process', 'by hand', true],
     ['claims by 2 processes', 'by hand', false],
     ['claims by 2 processes', 'by 1', false],
+    ['sets a second, 2 processes', 'by hand', true],
+    ['sets a second, 8 processes', 'by hand', false],
+    ['sets a second, 2 processes', 'by 1', false],
+    ['sets a second, 8 processes', 'by 2', true],
+    ['a set, p99, 8 processes', '', false],
+    ['the event loop stands still while a set waits', '', false],
   ])
 })

@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3'
 import { DatabaseBusyError, Valkeyrie } from 'valkeyrie'
 import { expect, it, onTestFinished } from 'vitest'
 import { startChild } from './child.ts'
@@ -80,6 +81,23 @@ it('a busyTimeout of 0 gives up at once', async () => {
   await expect(db.set(['a'], 1)).rejects.toThrow(DatabaseBusyError)
   await tell('unlock')
   await expect(db.set(['a'], 1)).resolves.toMatchObject({ ok: true })
+})
+
+it('a writer that has let others write waits no longer than busyTimeout, and the event loop goes on', async () => {
+  const { db, path } = await open(200)
+  const holder = new Database(path)
+  onTestFinished(() => void holder.close())
+  for (let round = 0; round < 2; round++) {
+    for (let n = 0; n < 200; n++) await db.set(['n'], n)
+    holder.exec('BEGIN IMMEDIATE')
+    const begun = performance.now()
+    const write = db.set(['in vain'], round)
+    expect(await turnsUntilSettled(write)).toBeGreaterThan(10)
+    await expect(write).rejects.toThrow(DatabaseBusyError)
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(200)
+    holder.exec('ROLLBACK')
+  }
+  expect((await db.get(['in vain'])).value).toBeNull()
 })
 
 it('writes that wait for the lock keep their order, clear among them', async () => {

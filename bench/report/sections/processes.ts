@@ -1,9 +1,9 @@
-import type { ProcessTimes } from '../../processes/measure-processes.ts'
+import type { ProcessResults } from '../../processes/measure-processes.ts'
 import { formatCount, formatDuration, formatSpread } from '../figures.ts'
 import { formatTable } from '../table.ts'
 import type { Section } from './section.ts'
 
-export const processesSection = (times: readonly ProcessTimes[]): Section => ({
+export const processesSection = ({ times, blocked }: ProcessResults): Section => ({
   title: 'Writing processes',
   blocks: [
     'Processes that write to one file, each one set after the other. By hand, a process sleeps in SQLite until the file is free, and can do nothing else meanwhile.',
@@ -17,5 +17,6 @@ export const processesSection = (times: readonly ProcessTimes[]): Section => ({
         formatDuration(p99),
       ]),
     ]),
+    `While a set waits for the lock of another connection, the event loop stands still for ${blocked.toFixed(1)} ms at the longest.`,
   ],
 })

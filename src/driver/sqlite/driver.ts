@@ -21,6 +21,7 @@ import type { ConnectionPool } from './connection-pool.ts'
 import { type DatabaseFile, databaseFiles } from './database-file.ts'
 import { assertOpen, isPassing, toKvError } from './engine-error.ts'
 import { FileSession } from './file-session.ts'
+import { LockShare } from './lock-share.ts'
 import type { LogTrimmer } from './log-retention.ts'
 import { MemorySession, ReplacedRows } from './memory-session.ts'
 import type { ConnectionParts, PooledConnection, SqliteDriverOptions } from './pooled-connection.ts'
@@ -51,6 +52,7 @@ export class SqliteDriver implements Driver {
   /** Of a file that may be written. */
   readonly #checkpointer: Checkpointer | undefined
   readonly #options: SqliteDriverOptions
+  readonly #share = new LockShare()
 
   constructor(
     pool: ConnectionPool,
@@ -116,10 +118,16 @@ export class SqliteDriver implements Driver {
   }
 
   commit(batch: CommitBatch): Promise<BatchOutcome> {
-    return this.#onTop(({ batches }) => {
-      this.#checkpointer?.wrote()
-      return batches.commit(batch)
-    })
+    return this.#run(
+      () => {
+        this.#checkpointer?.wrote()
+        const began = performance.now()
+        const outcome = this.#pool.top.batches.commit(batch)
+        this.#share.used(began, performance.now(), batch.writes.length)
+        return outcome
+      },
+      () => this.#share.due(performance.now(), this.#options.busyTimeout, this.#latest),
+    )
   }
 
   takeTurn(id: string, hold: number): Promise<boolean> {
@@ -238,17 +246,20 @@ export class SqliteDriver implements Driver {
     return this.#run(() => attempt(this.#pool.top)) as Promise<T>
   }
 
+  readonly #latest = (): number => latestVersion(this.#pool.top.statements)
+
   /** Runs `attempt` at once, and again later while other connections are in its way. */
-  readonly #run: Run = (attempt) => {
+  readonly #run: Run = (attempt, due) => {
     try {
       assertOpen(this.#pool)
       return Promise.resolve(attempt())
     } catch (error) {
       if (!isPassing(error)) return Promise.reject(toKvError(error))
-      return retryBusy(() => {
+      const again = () => {
         assertOpen(this.#pool)
         return attempt()
-      }, this.#options.busyTimeout)
+      }
+      return retryBusy(again, this.#options.busyTimeout, due?.())
     }
   }
 }
