@@ -49,13 +49,3 @@ test('what is kept is the newest, and a log that is too long gets shorter', asyn
   expect(kept.length).toBeLessThanOrEqual(2 * keepRows)
   expect(kept).toEqual(kept.map((_, i) => 1_500 - kept.length + 1 + i))
 })
-
-test('the queue for turns, which is none of the commits, stays', async () => {
-  await using db = await open(path())
-  const { $client } = db.drizzle
-  await db.set(['n'], 0)
-  $client.prepare("INSERT INTO kv_log (version, at, changes) VALUES (0, 0, '[]')").run()
-  for (let n = 0; n < 5 * keepRows; n++) await db.set(['n'], n)
-  expect(await logged(db)).toBeLessThanOrEqual(2 * keepRows)
-  expect($client.prepare('SELECT 1 FROM kv_log WHERE version = 0').get()).toBeDefined()
-})
