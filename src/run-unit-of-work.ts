@@ -20,7 +20,10 @@ export interface UnitOfWorkOptions {
    * which others wait, and a turn that it outlasts is its last run.
    */
   readonly retries?: number | undefined
-  /** When no further run begins any more: milliseconds from the call, or a point in time. Default: never. */
+  /**
+   * When no further run begins any more: milliseconds from the call, or a point in time, as far from the call as the clock says
+   * then. Default: never.
+   */
   readonly deadline?: number | Date | undefined
   /** Aborting it rejects the call with its reason, and nothing is written unless the commit has begun. */
   readonly signal?: AbortSignal | undefined
@@ -59,7 +62,7 @@ export async function runUnitOfWork<R extends Definitions, T>(
       longestRun = Math.max(longestRun, outcome.lasted)
       // What takes longer than a turn can last, others overtake in it too: it would hold them up for nothing.
       const outlastsTurns = outcome.lasted >= longestTurn
-      if (attempt <= retries && Date.now() < deadline && !(outlastsTurns && turn?.isLongest)) {
+      if (attempt <= retries && performance.now() < deadline && !(outlastsTurns && turn?.isLongest)) {
         if (outlastsTurns) {
           await turn?.end(false)
           turn = undefined
@@ -69,7 +72,7 @@ export async function runUnitOfWork<R extends Definitions, T>(
           turn ??= new Turn(store, longestRun)
           await turn.come(signal)
         }
-        if (Date.now() < deadline) continue
+        if (performance.now() < deadline) continue
       }
       throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
     }
@@ -127,15 +130,15 @@ function checkUnitOptions(work: unknown, options: UnitOfWorkOptions) {
   return { retries, deadline: timeOf(deadline), signal }
 }
 
-/** In milliseconds since the epoch. */
+/** By the clock of the process, which nobody sets. */
 function timeOf(deadline: unknown): number {
   if (deadline === undefined) return Number.POSITIVE_INFINITY
   const time =
     deadline instanceof Date
-      ? deadline.getTime()
+      ? deadline.getTime() - Date.now()
       : typeof deadline === 'number'
-        ? Date.now() + deadline
+        ? deadline
         : Number.NaN
   if (Number.isNaN(time)) throw new TypeError('deadline is a number of milliseconds from now, or a Date')
-  return time
+  return performance.now() + time
 }

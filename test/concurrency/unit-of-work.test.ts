@@ -543,15 +543,23 @@ it('one that only reads keeps its state and never runs again, whatever is writte
   expect([runs, seen]).toEqual([1, [null, null, null]])
 })
 
-it('no run begins after the deadline', async () => {
+it('no run begins after the deadline, whatever becomes of the clock', async () => {
+  const hour = 3_600_000
   const clock = stillClock()
+  const realNow = performance.now
+  let passed = 0
+  performance.now = () => realNow.call(performance) + passed
+  onTestFinished(() => {
+    performance.now = realNow
+  })
   const db = await open()
-  const fight = (options: { deadline: number | Date }) => {
+  const fight = (options: { deadline: number | Date }, jump = 0) => {
     const runs: number[] = []
     return db
       .unitOfWork(async (unit) => {
-        runs.push(clock.now)
-        clock.advance(30)
+        runs.push(runs.length)
+        passed += 0.4 * hour
+        clock.advance(jump)
         await unit.get(['a'])
         await db.set(['a'], runs.length)
         await unit.set(['b'], 1)
@@ -563,10 +571,13 @@ it('no run begins after the deadline', async () => {
   }
   expect(await fight({ deadline: 0 })).toMatchObject({ runs: { length: 1 }, error: { attempts: 1 } })
   expect(await fight({ deadline: new Date(0) })).toMatchObject({ runs: { length: 1 } })
-  const begin = clock.now
-  const { runs, error } = await fight({ deadline: new Date(begin + 100) })
-  expect(error).toBeInstanceOf(ConflictError)
-  expect(runs).toEqual([0, 30, 60, 90].map((after) => begin + after))
+  for (const jump of [0, 24 * hour, -24 * hour]) {
+    for (const deadline of [() => hour, () => new Date(clock.now + hour)]) {
+      const { runs, error } = await fight({ deadline: deadline() }, jump)
+      expect(error).toBeInstanceOf(ConflictError)
+      expect(runs).toEqual([0, 1, 2])
+    }
+  }
 })
 
 it('aborting rejects with the reason, whenever it comes, and writes nothing', async () => {
