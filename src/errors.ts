@@ -305,7 +305,8 @@ export class SnapshotExpiredError extends KvError {
 
 /**
  * The engine has failed: the disk is full, it cannot be read or written, the database is opened with `readOnly`, or its file was removed
- * or replaced. What the call was to write is not written.
+ * or replaced. What the call was to write is not written. One exception: where the disk has refused to sync, it may be
+ * there after a crash or a close that comes before the next write.
  *
  * ```ts
  * const file = await Valkeyrie.open('./file.db')

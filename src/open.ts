@@ -2,7 +2,7 @@ import { Database } from './database.ts'
 import { databasePath, memoryPath } from './database-path.ts'
 import type { PlainDrizzle } from './driver/sqlite/open.ts'
 import type { Verification, VerifyOptions } from './driver/verification.ts'
-import { DatabaseOpenError } from './errors.ts'
+import { DatabaseOpenError, StorageError } from './errors.ts'
 import { checkInspectOptions, type InspectOptions } from './inspect-options.ts'
 import { type CheckedOpenOptions, checkOpenOptions, type OpenOptions } from './open-options.ts'
 import { checkOptionNames, checkWholeNumber } from './option-names.ts'
@@ -80,7 +80,7 @@ async function openStore(
     return { store, plain }
   } catch (error) {
     await store.close()
-    throw error
+    throw error instanceof StorageError ? new DatabaseOpenError(path, error.message, { cause: error }) : error
   }
 }
 

@@ -2,8 +2,18 @@ import type { Attack } from './attack.ts'
 import { clockJumps } from './clock-jumps.ts'
 import { crashStates } from './crash-states.ts'
 import { damage } from './damage.ts'
+import { ioFaults } from './io-faults.ts'
 import { kill } from './kill.ts'
+import { lostWrites } from './lost-writes.ts'
 import { stoppedHolder } from './stopped-holder.ts'
 
 /** Every attack, in the order in which they run. Each has a file of its own. */
-export const attacks: readonly Attack[] = [kill, stoppedHolder, crashStates, clockJumps, damage]
+export const attacks: readonly Attack[] = [
+  kill,
+  stoppedHolder,
+  crashStates,
+  lostWrites,
+  ioFaults,
+  clockJumps,
+  damage,
+]

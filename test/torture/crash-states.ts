@@ -1,32 +1,11 @@
-import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
-import { type KvU64, Valkeyrie } from 'valkeyrie'
 import type { Attack } from './attack.ts'
+import { commitNumber, expectStateAfter, openNumbered } from './numbered-commits.ts'
 
-const slots = 3
-const commits = 5
+const commits = 3
 /** Bytes of a frame of the write-ahead log: its header and a page. */
 const frame = 24 + 4_096
-
-/** The state after commit n is a function of n. */
-async function expectStateAfter(path: string, least: number, most: number): Promise<number> {
-  const file = new Database(path)
-  assert.equal(file.pragma('integrity_check', { simple: true }), 'ok')
-  file.close()
-  await using db = await Valkeyrie.open(path)
-  const newest = (((await db.get(['newest'])).value as number | null) ?? 0) as number
-  assert(newest >= least && newest <= most, `${newest} is newest, and it has to be ${least} to ${most}`)
-  const counted = (await db.get(['commits'])).value as KvU64 | null
-  assert.equal(Number(counted?.value ?? 0n), newest)
-  for await (const { key, value } of db.list({ prefix: ['slots'] })) {
-    const slot = key[1] as number
-    assert.equal((value as { n: number }).n, newest - ((newest - slot) % slots))
-  }
-  await db.set(['writes', 'go on'], true)
-  return newest
-}
 
 /**
  * Lets commits follow one another and keeps the files after each. A crash leaves any beginning of what was appended to the log
@@ -43,16 +22,10 @@ async function crash(folder: string, random: () => number): Promise<number> {
     await expectStateAfter(copy, least, most)
     states += 1
   }
-  await using db = await Valkeyrie.open(path)
+  await using db = await openNumbered(path)
   let appended = readFileSync(`${path}-wal`).length
   for (let n = 1; n <= commits; n++) {
-    const fill = 'x'.repeat(Math.floor(random() * 12_000))
-    await db
-      .atomic()
-      .set(['slots', n % slots], { n, fill })
-      .set(['newest'], n)
-      .sum(['commits'], 1n)
-      .commit()
+    await commitNumber(db, n, Math.floor(random() * 12_000))
     const [file, log] = [readFileSync(path), readFileSync(`${path}-wal`)]
     await state(file, log, n, n)
     for (let end = appended; end < log.length; end += frame) {

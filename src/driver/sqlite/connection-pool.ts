@@ -34,6 +34,11 @@ export class ConnectionPool {
     return top
   }
 
+  /** Closes the connection for such calls: the next one has another. */
+  renew(): void {
+    this.#idle.pop()?.close()
+  }
+
   /** A connection for longer, until it is given back. */
   take(): PooledConnection {
     const taken = this.top

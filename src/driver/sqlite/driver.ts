@@ -19,7 +19,7 @@ import { readChanges } from './change-log.ts'
 import { Checkpointer } from './checkpointer.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 import { type DatabaseFile, databaseFiles } from './database-file.ts'
-import { assertOpen, isPassing, toKvError } from './engine-error.ts'
+import { assertOpen, isPassing, isReadOnly, toKvError } from './engine-error.ts'
 import { FileSession } from './file-session.ts'
 import { LockShare } from './lock-share.ts'
 import type { LogTrimmer } from './log-retention.ts'
@@ -251,15 +251,22 @@ export class SqliteDriver implements Driver {
   /** Runs `attempt` at once, and again later while other connections are in its way. */
   readonly #run: Run = (attempt, due) => {
     try {
-      assertOpen(this.#pool)
-      return Promise.resolve(attempt())
+      return Promise.resolve(this.#attempt(attempt))
     } catch (error) {
       if (!isPassing(error)) return Promise.reject(toKvError(error))
-      const again = () => {
-        assertOpen(this.#pool)
-        return attempt()
-      }
-      return retryBusy(again, this.#options.busyTimeout, due?.())
+      return retryBusy(() => this.#attempt(attempt), this.#options.busyTimeout, due?.())
+    }
+  }
+
+  #attempt<T>(attempt: () => T): T {
+    assertOpen(this.#pool)
+    try {
+      return attempt()
+    } catch (error) {
+      if (this.#options.readOnly || !isReadOnly(error)) throw error
+      // The engine opens a file to be read only where it cannot otherwise, as at a moment when the process has too many files open.
+      this.#pool.renew()
+      return attempt()
     }
   }
 }

@@ -26,6 +26,11 @@ export function isPassing(error: unknown): boolean {
   return error instanceof SnapshotsTaken || error instanceof ReplacedMeanwhile || isBusy(error)
 }
 
+/** Whether the engine has the file open to be read only. */
+export function isReadOnly(error: unknown): boolean {
+  return engineCode(error)?.startsWith('SQLITE_READONLY') === true
+}
+
 /** The error to report for what the engine threw. */
 export function toKvError(error: unknown): unknown {
   if (error instanceof KvError) return error
