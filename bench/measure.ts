@@ -3,6 +3,7 @@ import { type Comparison, compare } from './comparison/compare.ts'
 import { comparisonTasks, isTaskFor, writingTasks } from './comparison/tasks.ts'
 import type { Contenders } from './contenders/contenders.ts'
 import { measureGrowth } from './growth/measure-growth.ts'
+import { measureIndexes } from './indexes/measure-indexes.ts'
 import { measureMemory } from './memory/measure-memory.ts'
 import { measureProcesses } from './processes/measure-processes.ts'
 import { measureQueries } from './queries/measure-queries.ts'
@@ -63,6 +64,7 @@ export async function measure(
       : null,
     queries: queryTasks.some(wants) ? await measureQueries(rounds, wants, during('queries')) : null,
     growth: wants('growth') ? await measureGrowth(pace.growthRows, fewerRounds, during('growth')) : null,
+    indexes: wants('indexes') ? await measureIndexes(pace.indexes, fewerRounds, during('indexes')) : null,
     watchers: wants('watchers')
       ? await measureWatchers(present, pace.watchers, fewerRounds, during('watchers'))
       : null,

@@ -12,6 +12,7 @@ export interface Pace {
   readonly fewerRounds: number
   readonly starts: number
   readonly growthRows: readonly number[]
+  readonly indexes: readonly number[]
   readonly watchers: readonly number[]
   readonly readers: readonly number[]
   readonly writers: readonly number[]
@@ -26,6 +27,7 @@ export const fullPace: Pace = {
   fewerRounds: 9,
   starts: 25,
   growthRows: [1_000, 100_000, 1_000_000],
+  indexes: [0, 50, 100, 200, 400, 600],
   watchers: [0, 10, 1_000],
   readers: [1, 10, 1_000],
   writers: [1, 2, 4, 8],
@@ -41,6 +43,7 @@ export const quickPace: Pace = {
   fewerRounds: 3,
   starts: 5,
   growthRows: [1_000, 100_000],
+  indexes: [0, 50, 100, 200, 400, 600],
   watchers: [0, 10, 1_000],
   readers: [1, 10, 1_000],
   writers: [1, 2, 4],

@@ -2,6 +2,7 @@ import type { ClaimTimes } from './claims/measure-claims.ts'
 import type { Comparison } from './comparison/compare.ts'
 import type { Contenders } from './contenders/contenders.ts'
 import type { GrowthTimes } from './growth/measure-growth.ts'
+import type { IndexTimes } from './indexes/measure-indexes.ts'
 import type { ProcessResults } from './processes/measure-processes.ts'
 import type { QueryTimes } from './queries/measure-queries.ts'
 import type { Machine } from './report/machine.ts'
@@ -20,6 +21,7 @@ export interface Results {
   readonly synced: Comparison | null
   readonly queries: QueryTimes | null
   readonly growth: readonly GrowthTimes[] | null
+  readonly indexes: IndexTimes | null
   readonly watchers: WatcherTimes | null
   readonly liveQueries: LiveQueryTimes | null
   readonly noticing: Noticing | null

@@ -8,6 +8,7 @@ export const suites = [
   'synced',
   'queries',
   'growth',
+  'indexes',
   'watchers',
   'processes',
   'memory',

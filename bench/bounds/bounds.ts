@@ -3,6 +3,7 @@ import type { Comparison } from '../comparison/compare.ts'
 import type { ComparisonTask } from '../comparison/tasks.ts'
 import { type GrowthTimes, growthContenders } from '../growth/measure-growth.ts'
 import type { GrowthTask } from '../growth/tasks.ts'
+import type { IndexTimes } from '../indexes/measure-indexes.ts'
 import type { ProcessResults, ProcessTimes } from '../processes/measure-processes.ts'
 import { type QueryTimes, queryContenders } from '../queries/measure-queries.ts'
 import type { QueryTask } from '../queries/tasks.ts'
@@ -41,6 +42,9 @@ const queryGrowth = 1.5
 /** How many times as long as among the fewest rows a task may take among the most. */
 const growth: Limits<GrowthTask> = { get: 2, 'indexed page of 20': 2 }
 
+/** How many times as long as with none a set may take beside as many indexes as a file is to have. */
+const indexed = { count: 100, limit: 3 }
+
 /** The most memory that iterating over all cities may take, in MB. */
 const memory = 60
 
@@ -74,6 +78,7 @@ export function boundsOf(results: Results): Bound[] {
     comparisons,
     queries,
     growth: grown,
+    indexes,
     watchers,
     liveQueries,
     noticing,
@@ -87,6 +92,7 @@ export function boundsOf(results: Results): Bound[] {
     ...comparisons.slice(0, 1).flatMap(boundsOfOthers),
     ...(queries === null ? [] : queryBounds(queries)),
     ...(grown === null ? [] : growthBounds(grown)),
+    ...(indexes === null ? [] : [indexBound(indexes)]),
     ...(watchers === null ? [] : [watcherBound(watchers)]),
     ...(liveQueries === null ? [] : [liveQueryBound(liveQueries)]),
     ...(noticing === null ? [] : noticingBounds(noticing)),
@@ -164,6 +170,16 @@ function growthBounds(grown: readonly GrowthTimes[]): Bound[] {
       other: few.outcomes[task]?.[place],
     }),
   )
+}
+
+function indexBound({ counts, outcomes }: IndexTimes): Bound {
+  const of = (count: number) => outcomes[counts.indexOf(count)]
+  return atMost(indexed.limit, {
+    what: `set, ${indexed.count} indexes of other repositories`,
+    against: 'no indexes',
+    own: of(indexed.count),
+    other: of(0),
+  })
 }
 
 function watcherBound({ contenders, counts, outcomes }: WatcherTimes): Bound {

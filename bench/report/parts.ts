@@ -10,6 +10,7 @@ import { claimsSection } from './sections/claims.ts'
 import { comparisonSection, syncedSection } from './sections/comparison.ts'
 import { contendersSection } from './sections/contenders.ts'
 import { growthSection } from './sections/growth.ts'
+import { indexesSection } from './sections/indexes.ts'
 import { liveQueriesSection } from './sections/live-queries.ts'
 import { machineSection } from './sections/machine.ts'
 import { noticingSection } from './sections/noticing.ts'
@@ -34,6 +35,7 @@ export function partsOf(results: Results, bounds: readonly Bound[]): readonly Pa
     synced,
     queries,
     growth,
+    indexes,
     watchers,
     liveQueries,
     noticing,
@@ -51,6 +53,7 @@ export function partsOf(results: Results, bounds: readonly Bound[]): readonly Pa
     ...(synced === null ? [] : [{ section: syncedSection(synced) }]),
     ...(queries === null ? [] : [{ section: queriesSection(queries) }]),
     ...(growth === null ? [] : [{ section: growthSection(growth), chart: growthChart(growth) }]),
+    ...(indexes === null ? [] : [{ section: indexesSection(indexes) }]),
     ...(watchers === null ? [] : [{ section: watchersSection(watchers), chart: watchersChart(watchers) }]),
     ...(liveQueries === null ? [] : [{ section: liveQueriesSection(liveQueries) }]),
     ...(noticing === null ? [] : [{ section: noticingSection(noticing) }]),

@@ -60,7 +60,10 @@ export interface IndexOptions {
 export interface DefinitionOptions {
   /** The name of the repository, an identifier. Default: the words of the pattern in camelCase, as `usersPosts`. */
   readonly name?: string
-  /** The indexes over its values, as `[{ on: 'email', unique: true }]`. Default: none. */
+  /**
+   * The indexes over its values, as `[{ on: 'email', unique: true }]`. Default: none. Every write pays for all indexes of a file:
+   * where they are more than 100, `open` emits a `ManyIndexesWarning` once a process, with the code `MANY_INDEXES`.
+   */
   readonly indexes?: readonly IndexOptions[]
   /** Fields that hold the id of a row of another definition, as `{ authorId: users }`, for `with` in queries. */
   readonly references?: References

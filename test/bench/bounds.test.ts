@@ -57,6 +57,7 @@ it('is checked for what was measured, by key and by repository', () => {
     synced: null,
     queries: null,
     growth: null,
+    indexes: { counts: [0, 100], outcomes: [taking(100), taking(301)] },
     watchers: {
       contenders: ['valkeyrie'],
       counts: [0, 1_000],
@@ -101,6 +102,7 @@ it('is checked for what was measured, by key and by repository', () => {
     ['get, 150 B', 'valkeyrie 0.8', false],
     ['get, 150 B', '@deno/kv', null],
     ['get, 150 B', 'Drizzle anew', null],
+    ['set, 100 indexes of other repositories', 'no indexes', false],
     ['set, 1000 watchers of other rows', '0 watchers', false],
     ['live query, page without an index, 1000 readers', '1 reader', false],
     ['a change of another process is seen, median', '', true],

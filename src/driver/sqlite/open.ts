@@ -12,6 +12,7 @@ import { ConnectionPool } from './connection-pool.ts'
 import { SqliteDriver } from './driver.ts'
 import { isPassing, toKvError } from './engine-error.ts'
 import { assertShape, isMarked, isSealed, markFormat } from './file-format.ts'
+import { tellOfManyIndexes } from './index-budget.ts'
 import { LogTrimmer } from './log-retention.ts'
 import { openError } from './open-error.ts'
 import { hasTable } from './own-tables.ts'
@@ -80,6 +81,7 @@ export async function openSqlite(
           : readOnly || asItIs
             ? readSetUp(connection, tables, collections, path)
             : setUp(connection, tables, collections, asked)
+      if (!readOnly) tellOfManyIndexes(collections, catalog)
       const parts: ConnectionParts = {
         file,
         tables,
