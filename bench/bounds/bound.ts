@@ -50,3 +50,10 @@ function boundOf(
   const holds = isTiming(own) && other == null ? null : false
   return { ...bound, value: holds === null ? '' : 'failed', holds }
 }
+
+/** How many times as long as `other` the one has taken, as an outcome itself. */
+export function timesAsLong(one: Outcome | undefined, other: Outcome | undefined): Outcome | undefined {
+  if (!isTiming(one) || !isTiming(other)) return isTiming(one) ? other : one
+  const times = one.median / other.median
+  return { median: times, low: times, high: times }
+}
