@@ -15,6 +15,7 @@ import { readCatalog, schemaVersionReader, versionReader } from './catalog.ts'
 import { changedReads } from './changed-reads.ts'
 import { engineCode } from './engine-error.ts'
 import type { LogTrimmer } from './log-retention.ts'
+import { applyReplacements, areReplacements } from './replace-rows.ts'
 import type { RowReads } from './row-reads.ts'
 import { latestVersion } from './statements.ts'
 import type { Transactions } from './transactions.ts'
@@ -152,6 +153,18 @@ export class BatchCommit {
     if (claimed !== null && 'conflicts' in claimed) return { type: 'conflict', ...claimed }
     const { checks } = write
     const mutations = appliedMutations(write, claimed?.places)
+    if (
+      mutations.length > 1 &&
+      !guardAll &&
+      !uniqueIndexes.concern(mutations) &&
+      areReplacements(checks, mutations)
+    ) {
+      if (this.#replace(checks, mutations, context)) {
+        statements.appendLog.run(version, now, log.take())
+        const touched = mutations.filter(isDelete).length
+        return { type: 'committed', version, touched, ...(claimed && { claimed: claimed.places }) }
+      }
+    }
     const inserting = areInserts(checks, mutations)
     if (checks.length > 0 && !inserting) {
       const conflicts = failedChecks(checks, context)
@@ -180,6 +193,24 @@ export class BatchCommit {
         : { type: 'failed', error }
     }
   }
+
+  /** Whether the rows were replaced; where not, nothing is left of it. */
+  #replace(...replacements: Parameters<typeof applyReplacements>): boolean {
+    const { statements, log } = this.#connection
+    const { savepoint, release, rollbackTo } = statements.control
+    savepoint.run()
+    const isDone = applyReplacements(...replacements)
+    if (!isDone) {
+      rollbackTo.run()
+      log.reset()
+    }
+    release.run()
+    return isDone
+  }
+}
+
+function isDelete({ type }: Mutation): boolean {
+  return type === 'delete'
 }
 
 function isArithmetic({ type }: Mutation): boolean {

@@ -7,6 +7,9 @@ export type KvRow = readonly [
   expiresAt: number | null,
 ]
 
+/** A row in place of one: value, encoding, types, version, expires_at; its key, the version of that one, and ms since the epoch. */
+export type ReplacingRow = [...KvRow, key: Uint8Array, expected: number, now: number]
+
 /** A row to be written: key, collection, encoding, types, version, expires_at, value. */
 export type NewRow = [
   key: Uint8Array,

@@ -16,14 +16,17 @@ export class ReplacedRows {
 
   constructor(connection: PooledConnection) {
     this.#connection = connection
-    const { upsert, insert, touch, remove, removeAll, appendLog } = connection.statements
+    const { upsert, insert, replace, touch, remove, removeVersion, removeAll, appendLog } =
+      connection.statements
     appendLog.beforeRun = () => {
       for (const session of this.#sessions) session.fixVersion()
     }
     upsert.beforeRun = (key) => this.#keep(key)
     insert.beforeRun = (key) => this.#keep(key)
     touch.beforeRun = (_version, _expiresAt, key) => this.#keep(key)
+    replace.beforeRun = (_value, _encoding, _types, _version, _expiresAt, key) => this.#keep(key)
     remove.beforeRun = (key) => this.#keep(key)
+    removeVersion.beforeRun = (key) => this.#keep(key)
     removeAll.beforeRun = () => this.#keepAll()
   }
 

@@ -1,5 +1,5 @@
 import { sealed, unsealed } from '../../value/checksum.ts'
-import type { KvRow, NewRow } from './kv-row.ts'
+import type { KvRow, NewRow, ReplacingRow } from './kv-row.ts'
 import { Statement } from './statement.ts'
 
 /** Reads rows of a file whose values have checksums. */
@@ -19,6 +19,15 @@ export class SealingStatement extends Statement<NewRow, never> {
     const [key, collection, encoding, types, version, expiresAt, value] = row
     const stored = sealed({ value, encoding, types })
     return super.run(key, collection, encoding, types, version, expiresAt, stored.value)
+  }
+}
+
+/** Writes rows in place of others in such a file. */
+export class SealingReplacement extends Statement<ReplacingRow, never> {
+  override run(...row: ReplacingRow): number {
+    const [value, encoding, types, ...rest] = row
+    const stored = sealed({ value, encoding, types })
+    return super.run(stored.value, encoding, types, ...rest)
   }
 }
 

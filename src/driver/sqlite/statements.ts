@@ -5,9 +5,9 @@ import type { Logger } from 'drizzle-orm/logger'
 import { CorruptLogError } from '../../errors.ts'
 import { isVersion, versionText } from '../../key/versionstamp.ts'
 import type { StoredRow } from '../driver.ts'
-import type { KvRow, NewRow } from './kv-row.ts'
+import type { KvRow, NewRow, ReplacingRow } from './kv-row.ts'
 import { plannedOnce } from './planned-once.ts'
-import { SealingStatement, UnsealingStatement } from './sealed-statement.ts'
+import { SealingReplacement, SealingStatement, UnsealingStatement } from './sealed-statement.ts'
 import { type Query, Statement } from './statement.ts'
 import type { KvTables } from './table.ts'
 
@@ -23,6 +23,9 @@ interface ControlStatement {
   run(): unknown
   get(): unknown
 }
+
+/** The row under a key that has this version and has not expired. */
+const ofVersion = 'key = ? AND version = ? AND (expires_at IS NULL OR expires_at > ?)'
 
 /** Every statement of the driver's hot paths: a Drizzle query each, prepared once per database. */
 export function prepareStatements(
@@ -67,6 +70,8 @@ export function prepareStatements(
 
   const Write = checksums ? SealingStatement : Statement<NewRow, never>
   const prepareWrite = (query: Query) => new Write(connection, query, newRowNames, logger)
+
+  const Replacement = checksums ? SealingReplacement : Statement<ReplacingRow, never>
 
   const control = (text: string): ControlStatement => connection.prepare(text)
 
@@ -117,6 +122,15 @@ export function prepareStatements(
     ),
     /** Changes no row where there is one under the key. */
     insert: prepareWrite(() => db.insert(kv).values(newRow).onConflictDoNothing({ target: kv.key })),
+    /** Changes no row where the one under the key has another version, or has expired. */
+    replace: new Replacement(
+      connection,
+      `UPDATE kv SET value = ?, encoding = ?, types = ?, version = ?, expires_at = ? WHERE ${ofVersion}`,
+      [],
+      logger,
+    ),
+    /** As `replace`, removes the row. */
+    removeVersion: prepare<[Key, number, number]>(`DELETE FROM kv WHERE ${ofVersion}`),
     touch: prepare<[number, Expiry, Key]>(
       () =>
         db
