@@ -9,6 +9,7 @@ import { measureProcesses } from './processes/measure-processes.ts'
 import { measureQueries } from './queries/measure-queries.ts'
 import { queryTasks } from './queries/tasks.ts'
 import { thisMachine } from './report/machine.ts'
+import { measureResponsive } from './responsive/measure-responsive.ts'
 import type { Results } from './results.ts'
 import type { Selection } from './selection.ts'
 import { measureStarts } from './starts/measure-starts.ts'
@@ -84,6 +85,9 @@ export async function measure(
           jobs: 1_000,
           onTask: during('claims').onTask,
         })
+      : null,
+    responsive: wants('responsive')
+      ? await measureResponsive(pace.responsive, during('responsive').onTask)
       : null,
   }
 }

@@ -7,10 +7,11 @@ export interface Pace {
   readonly turn: number
   /** After how many milliseconds of a task the slowest need no more rounds. */
   readonly enough: number
-  /** Rounds that count, for small values and the queries, for all else, and for starts. */
+  /** Rounds that count, for small values and the queries, for all else, for starts, and for gaps. */
   readonly rounds: number
   readonly fewerRounds: number
   readonly starts: number
+  readonly responsive: number
   readonly growthRows: readonly number[]
   readonly indexes: readonly number[]
   readonly watchers: readonly number[]
@@ -26,6 +27,7 @@ export const fullPace: Pace = {
   rounds: 15,
   fewerRounds: 9,
   starts: 25,
+  responsive: 5,
   growthRows: [1_000, 100_000, 1_000_000],
   indexes: [0, 50, 100, 200, 400, 600],
   watchers: [0, 10, 1_000],
@@ -42,6 +44,7 @@ export const quickPace: Pace = {
   rounds: 3,
   fewerRounds: 3,
   starts: 5,
+  responsive: 1,
   growthRows: [1_000, 100_000],
   indexes: [0, 50, 100, 200, 400, 600],
   watchers: [0, 10, 1_000],

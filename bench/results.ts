@@ -6,6 +6,7 @@ import type { IndexTimes } from './indexes/measure-indexes.ts'
 import type { ProcessResults } from './processes/measure-processes.ts'
 import type { QueryTimes } from './queries/measure-queries.ts'
 import type { Machine } from './report/machine.ts'
+import type { Responsiveness } from './responsive/measure-responsive.ts'
 import type { StartTimes } from './starts/measure-starts.ts'
 import type { LiveQueryTimes } from './watchers/measure-live-queries.ts'
 import type { Noticing } from './watchers/measure-noticing.ts'
@@ -30,4 +31,5 @@ export interface Results {
   readonly memory: number | null
   readonly starts: readonly StartTimes[] | null
   readonly claims: readonly ClaimTimes[] | null
+  readonly responsive: Responsiveness | null
 }

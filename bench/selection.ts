@@ -14,6 +14,7 @@ export const suites = [
   'memory',
   'starts',
   'claims',
+  'responsive',
 ] as const
 
 export type Suite = (typeof suites)[number]

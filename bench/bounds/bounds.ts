@@ -7,6 +7,7 @@ import type { IndexTimes } from '../indexes/measure-indexes.ts'
 import type { ProcessResults, ProcessTimes } from '../processes/measure-processes.ts'
 import { type QueryTimes, queryContenders } from '../queries/measure-queries.ts'
 import type { QueryTask } from '../queries/tasks.ts'
+import type { Responsiveness } from '../responsive/measure-responsive.ts'
 import type { Results } from '../results.ts'
 import type { StartTask, StartTimes } from '../starts/measure-starts.ts'
 import type { LiveQueryTimes } from '../watchers/measure-live-queries.ts'
@@ -73,6 +74,13 @@ const claims = { byHand: 2, more: 1.2 }
  */
 const writers = { byHand: 0.7, fewer: 0.9, p99: 5, blocked: 2 }
 
+/** The longest gap of a timer and the time until aborted work has ended, in ms. */
+const responsiveness = { gap: 25, abort: 50 }
+/** How many times as long as the engine by hand a call that cannot be split may take. */
+const engineCall = 2.5
+/** Bytes of the write-ahead log of a quiet database, and commits in the log of commits for each that it keeps. */
+const files = { wal: 18 * 2 ** 20, log: 1.1 }
+
 /** How many times as long as with none a set may take while so many watch other rows. */
 const watched = 1.2
 /** How many times as long as with one reader a write may take until a thousand of its query have read what is new. */
@@ -94,6 +102,7 @@ export function boundsOf(results: Results): Bound[] {
     starts: started,
     claims: claimed,
     processes,
+    responsive,
   } = results
   return [
     ...comparisons.flatMap(boundsByHand),
@@ -108,6 +117,7 @@ export function boundsOf(results: Results): Bound[] {
     ...(started === null ? [] : started.flatMap(startBounds)),
     ...(claimed === null ? [] : claimed.flatMap(claimBounds)),
     ...(processes === null ? [] : processBounds(processes)),
+    ...(responsive === null ? [] : responsiveBounds(responsive)),
   ]
 }
 
@@ -295,6 +305,31 @@ function startBounds({ task, byHand, valkeyrie, megabytes }: StartTimes): Bound[
     ...(megabytes === null
       ? []
       : [within(`${what}, more memory`, megabytes, startMemory, (it) => `${it.toFixed(0)} MB`)]),
+  ]
+}
+
+function responsiveBounds({ works, calls, files: sizes }: Responsiveness): Bound[] {
+  const ms = (value: number) => `${value.toFixed(0)} ms`
+  const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MB`
+  const ofOne = (value: number) => ({ median: value, low: value, high: value })
+  return [
+    ...works.flatMap(({ work, gap, abort }) => [
+      within(`longest gap: ${work}`, gap, responsiveness.gap, ms),
+      ...(abort === null ? [] : [within(`until aborted: ${work}`, abort, responsiveness.abort, ms)]),
+    ]),
+    ...calls.map(({ call, worked, byHand }) =>
+      atMost(engineCall, {
+        what: `at work in one go: ${call}`,
+        against: 'by hand',
+        own: ofOne(worked),
+        other: ofOne(byHand),
+      }),
+    ),
+    within('write-ahead log after a large commit', sizes.afterCommit.quiet, files.wal, megabytes),
+    within('write-ahead log after a reader', sizes.afterReader.quiet, files.wal, megabytes),
+    within('log of commits, of what it keeps', sizes.log.commits / sizes.log.keeps, files.log, (it) =>
+      it.toFixed(2),
+    ),
   ]
 }
 

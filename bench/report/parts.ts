@@ -16,6 +16,7 @@ import { machineSection } from './sections/machine.ts'
 import { noticingSection } from './sections/noticing.ts'
 import { processesSection } from './sections/processes.ts'
 import { queriesSection } from './sections/queries.ts'
+import { responsiveSection } from './sections/responsive.ts'
 import type { Section } from './sections/section.ts'
 import { startsSection } from './sections/starts.ts'
 import { watchersSection } from './sections/watchers.ts'
@@ -42,6 +43,7 @@ export function partsOf(results: Results, bounds: readonly Bound[]): readonly Pa
     processes,
     starts,
     claims,
+    responsive,
   } = results
   return [
     { section: machineSection(machine) },
@@ -62,6 +64,7 @@ export function partsOf(results: Results, bounds: readonly Bound[]): readonly Pa
       : [{ section: processesSection(processes), chart: processesChart(processes.times) }]),
     ...(starts === null ? [] : [{ section: startsSection(starts) }]),
     ...(claims === null ? [] : [{ section: claimsSection(claims) }]),
+    ...(responsive === null ? [] : [{ section: responsiveSection(responsive) }]),
     ...(bounds.length > 0 ? [{ section: boundsSection(bounds) }] : []),
   ]
 }

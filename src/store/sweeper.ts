@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Driver } from '../driver/driver.ts'
 import { DatabaseBusyError, DatabaseClosedError } from '../errors.ts'
 
-const rowsPerSweep = 1_000
+const rowsPerSweep = 500
 /** Milliseconds between sweeps, so that rows that expire one after the other are removed together. */
 const shortestWait = 100
 /** Milliseconds after which to look for rows that other processes have given an expiry. */

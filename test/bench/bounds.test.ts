@@ -55,6 +55,7 @@ it('is checked for what was measured, by key and by repository', () => {
       },
     ],
     synced: null,
+    responsive: null,
     queries: null,
     growth: [
       { rows: 10, outcomes: { get: [taking(1), taking(2)], 'indexed page of 20': [taking(2), taking(2)] } },
