@@ -13,6 +13,8 @@ interface QueuedWrite {
   readonly write: AtomicWrite
   readonly resolve: (outcome: SettledOutcome) => void
   readonly reject: (error: unknown) => void
+  /** The number of tasks that were asked for before it. */
+  readonly era: number
 }
 
 /**
@@ -28,6 +30,7 @@ export class CommitQueue {
   #scheduled = false
   #draining: Promise<void> | null = null
   #closed = false
+  #era = 0
   #wake: () => void = () => {}
 
   constructor(driver: Driver, filing: Filing) {
@@ -40,7 +43,7 @@ export class CommitQueue {
     if (this.#closed) return Promise.reject(new DatabaseClosedError())
     return new Promise((resolve, reject) => {
       // What was filed before others changed the catalogue, as in a unit of work that is long, is filed anew.
-      const queued = this.#refiled({ write, resolve, reject })
+      const queued = this.#refiled({ write, resolve, reject, era: this.#era })
       if (queued === null) return
       this.#queue.push(queued)
       if (write.turn !== undefined) this.#wake()
@@ -59,8 +62,9 @@ export class CommitQueue {
     if (this.#closed) return Promise.reject(new DatabaseClosedError())
     const earlier = this.#queue
     this.#queue = []
+    this.#era += 1
     const result = (this.#draining ?? Promise.resolve())
-      .then(() => this.#settle(earlier, (queued) => queued.write.turn !== undefined))
+      .then(() => this.#settle(earlier, isInTurn))
       .then(task)
     this.#occupy(result)
     return result
@@ -82,7 +86,8 @@ export class CommitQueue {
     if (this.#draining !== null) return this.#draining
     const batch = this.#queue
     this.#queue = []
-    return this.#occupy(this.#settle(batch, () => true))
+    const era = this.#era
+    return this.#occupy(this.#settle(batch, (later) => later.era === era || isInTurn(later)))
   }
 
   /** Lets no write begin before this work is done. */
@@ -199,4 +204,9 @@ export class CommitQueue {
 
 function rowsOf({ mutations, claim }: AtomicWrite): number {
   return mutations.length + (claim?.candidates.length ?? 0)
+}
+
+/** Whether it is made in somebody's turn, which only ends when it is committed. */
+function isInTurn({ write }: QueuedWrite): boolean {
+  return write.turn !== undefined
 }

@@ -70,6 +70,30 @@ describe.each(['a file', 'memory'])('on %s', (place) => {
     expect((await db.get(['n'])).value).toBe(2)
   })
 
+  it('clear comes before the writes that were submitted later, while earlier ones wait for a turn', async () => {
+    const db = await open(place === 'memory' ? undefined : path())
+    await db.set(['n'], 0)
+    const inTurn = Promise.withResolvers<void>()
+    const go = Promise.withResolvers<void>()
+    let runs = 0
+    const unit = db.unitOfWork(async (unit) => {
+      const { value } = await unit.get(['n'])
+      if (++runs < 4) await db.set(['n'], (value as number) + 1)
+      else {
+        inTurn.resolve()
+        await go.promise
+      }
+      await unit.set(['n'], 'unit')
+    })
+    await inTurn.promise
+    const first = db.set(['a'], 1)
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
+    const written = [first, db.clear(), db.set(['b'], 2)]
+    go.resolve()
+    await Promise.all([unit, ...written])
+    expect(await Array.fromAsync(db.list({ prefix: [] }), ({ key }) => key)).toEqual([['b']])
+  })
+
   it('clear and close come after the writes that wait for a turn', async () => {
     const db = await open(place === 'memory' ? undefined : path())
     await db.set(['n'], 0)
