@@ -135,6 +135,17 @@ describe('the plan of a query', () => {
     expect(params.slice(1)).toEqual([18, 'A?*', 10])
   })
 
+  // Of a bare parameter SQLite would look at the value, and plan the statement anew each time that one is bound.
+  it('has a sign before what a field is to equal, whatever is bound, and is searched by it', async () => {
+    const { users } = db.repositories
+    for (const age of [0.5, 30]) {
+      const query = { where: { age }, orderBy: { name: 'asc' } } as const
+      expect((await users.toSQL(query)).sql).toMatch(/'\$\.age' = \+\? .*order by/)
+      expect((await users.explain(query))[0]).toContain('(<expr>=?)')
+      expect(await users.findMany(query)).toEqual([])
+    }
+  })
+
   it('has one bound on each side of a range, and that of a cursor first: SQLite takes the first that it meets', async () => {
     const { users } = db.repositories
     const bounds = (text: string) =>
