@@ -67,8 +67,8 @@ export interface Candidate {
 /**
  * Mutates the rows that a query finds when the write commits. What is made of a row is prepared before, since it may take long and
  * must not hold the lock: the rows that the query found then, and some behind them, for others may have taken the first of
- * them. It conflicts where the query finds a row that is no candidate, or none at all. `since`: the newest version before the candidates
- * were read; the query need not run again where it still is.
+ * them. It conflicts where the query finds a row that is no candidate, or none at all. `since`: a version that was there before the
+ * candidates were read; the query need not run again where it is the newest still.
  */
 export interface Claim {
   readonly query: Planned<FindPlan>

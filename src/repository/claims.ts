@@ -8,7 +8,7 @@ import { toConflict } from '../store/atomic-operation.ts'
 import { backOff } from '../store/backoff.ts'
 import { KeyedMutex } from '../store/keyed-mutex.ts'
 import type { RowStore } from '../store/row-store.ts'
-import { foundRows } from './found-rows.ts'
+import { checkOrderedValues } from './found-rows.ts'
 import { type UntypedUpdate, updateMutation } from './update.ts'
 import {
   checkSet,
@@ -49,6 +49,8 @@ export class Claims {
   readonly #definition: AnyDefinition
   readonly #turns = new KeyedMutex()
   #spare = 0
+  /** The version of the last claim: where no other follows it until the next one is committed, nobody has changed anything. */
+  #last: number | null = null
 
   constructor(store: RowStore, definition: AnyDefinition) {
     this.#store = store
@@ -76,7 +78,7 @@ export class Claims {
     try {
       store.assertOpen()
       const query = planWrite(store, definition, asked, 'claimMany')
-      const since = await store.latestVersion()
+      const since = this.#last
       const candidates = await this.#prepare(query, asked, () => {
         // A function may claim rows itself, and would wait for itself.
         leave()
@@ -91,6 +93,7 @@ export class Claims {
         return null
       }
       const { version, claimed = [] } = outcome
+      this.#last = version
       const needed = Math.max(...claimed) + 1 - claimed.length
       this.#spare = Math.max(needed, this.#spare * 0.95)
       const entries = claimed.map((place) => {
@@ -115,15 +118,11 @@ export class Claims {
     const [store, definition] = [this.#store, this.#definition]
     const more = operands.with(plan.limit!.at, limit + Math.ceil(this.#spare))
     const planned = { plan, operands: more }
-    const found = await foundRows(
-      store,
-      definition,
-      planned,
-      await store.read({ type: 'find', query: planned }),
-    )
+    const rows = await store.read({ type: 'find', query: planned })
+    checkOrderedValues(plan, rows)
     return Promise.all(
-      found.map(async ({ row, entry: { key } }) => {
-        const { version, expiresAt } = row
+      rows.map(async (row) => {
+        const { key, version, expiresAt } = row
         const mutation = await updateMutation({ store, definition, key, row }, set, expireIn, onPause)
         return { key: mutation.key, version, expiresAt, mutation }
       }),

@@ -64,8 +64,8 @@ export function entriesOf(
   return inSlices(rows, (row) => store.rowEntry(row, idOf(row.key), row.key))
 }
 
-/** Among other values, a bigint is text to the engine. */
-function checkOrderedValues({ order }: Pick<FindPlan, 'order'>, rows: readonly KeyedRow[]): void {
+/** Throws a QueryError for rows that an order cannot order: among other values, a bigint is text to the engine. */
+export function checkOrderedValues({ order }: Pick<FindPlan, 'order'>, rows: readonly KeyedRow[]): void {
   for (const { field } of order) {
     if (!mayBeMixed(field)) continue
     if (!rows.some(({ types }) => meaningAt(types, field.path) === 'bigint')) continue

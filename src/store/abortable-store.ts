@@ -94,10 +94,6 @@ class AbortableStore implements RowStore {
     return this.#store.ownValue(row, key)
   }
 
-  latestVersion(): Promise<number | null> {
-    return this.#store.latestVersion()
-  }
-
   committedVersion(encodedKey: Uint8Array, row: StoredRow | null): Promise<number | null> {
     return this.#store.committedVersion(encodedKey, row)
   }

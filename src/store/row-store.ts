@@ -42,9 +42,6 @@ export interface RowStore extends Reader {
   /** As `decode`, a value that its taker may change: none that an entry of a unit of work shares. */
   ownValue(row: StoredRow, key: Key): unknown | Promise<unknown>
 
-  /** The newest version; `null` in a unit of work and a snapshot, whose reads are of a state of their own. */
-  latestVersion(): Promise<number | null>
-
   /**
    * The version of a key as others have left it. `row` is what was read under it: in a unit of work, with the unit's own
    * writes, which are not counted here.

@@ -77,10 +77,6 @@ export class SnapshotStore implements RowStore {
     return this.#store.rowEntry(row, id, key)
   }
 
-  async latestVersion(): Promise<null> {
-    return null
-  }
-
   committedVersion(encodedKey: Uint8Array, row: StoredRow | null): Promise<number | null> {
     return this.#store.committedVersion(encodedKey, row)
   }

@@ -126,10 +126,6 @@ export class Store implements RowStore {
     return this.decode(row, key)
   }
 
-  latestVersion(): Promise<number> {
-    return this.driver.latestVersion()
-  }
-
   async committedVersion(_: Uint8Array, row: StoredRow | null): Promise<number | null> {
     return row?.version ?? null
   }

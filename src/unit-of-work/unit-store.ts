@@ -135,10 +135,6 @@ export class UnitStore implements RowStore, ReaderContext {
     return changed ? this.#writeChanged(loaded!, changed) : undefined
   }
 
-  async latestVersion(): Promise<null> {
-    return null
-  }
-
   async committedVersion(encodedKey: Uint8Array, row: StoredRow | null): Promise<number | null> {
     const isOwn = this.own.of(encodedKey) !== undefined
     return isOwn ? this.#reader.committedVersion(encodedKey) : (row?.version ?? null)
