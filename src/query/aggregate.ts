@@ -169,6 +169,7 @@ function groupField(groupBy: readonly Field[], path: string): Field {
   const field = groupBy.find((one) => one.path === path)
   if (field === undefined)
     throw new QueryError(`orderBy: { group: … } names fields of groupBy: ${quote(path)} is none`)
+  checkOrdered(field, 'orderBy')
   return field
 }
 

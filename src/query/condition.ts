@@ -45,8 +45,13 @@ export type Condition =
     }
   /** Is null, or not there. */
   | { readonly type: 'null'; readonly field: Field }
-  /** Is an array in which each of the operand's items occurs. */
-  | { readonly type: 'includes'; readonly field: Field; readonly items: Slot<'items'> }
+  /** Is an array in which each of the operand's items occurs; `element`: what those of the array may be. */
+  | {
+      readonly type: 'includes'
+      readonly field: Field
+      readonly element: Field
+      readonly items: Slot<'items'> | Slot<'bigints'>
+    }
   /** Is an array of which some elements, or all of them, meet a condition, whose fields are those of an element. */
   | {
       readonly type: 'elements'

@@ -4,12 +4,12 @@ import { isBigint } from '../schema/fields.ts'
 import { encodeValue } from '../value/codec.ts'
 import type { Comparison, Condition } from './condition.ts'
 import { foldCase, matchesLike } from './like.ts'
-import { type Operand, operandAt } from './operand.ts'
+import { type Operand, operandAt, type Slot } from './operand.ts'
 import type { FindPlan, OrderTerm, Planned, Selection } from './plan.ts'
-import { storedForm, storedItems, valueAt } from './stored-form.ts'
+import { storedForm, valueAt } from './stored-form.ts'
 import { compareText } from './text-order.ts'
 
-/** A row as it is compared: its encoded key and its decoded value. */
+/** A row as it is compared: its encoded key and what `comparedValue` gives of its value. */
 export interface ComparedRow {
   readonly key: Uint8Array
   readonly value: unknown
@@ -60,7 +60,8 @@ function meets(
   found: unknown,
   key: Uint8Array,
 ): boolean {
-  const stored = storedForm(found)
+  // Its digits are no text.
+  const stored = typeof found === 'bigint' ? null : storedForm(found)
   switch (condition.type) {
     case 'compare': {
       const { operand, operator } = condition
@@ -80,8 +81,7 @@ function meets(
     case 'zero':
       return stored === 0
     case 'in':
-      if (condition.items.type === 'bigints' && typeof found !== 'bigint') return false
-      return (operandAt(operands, condition.items) as readonly unknown[]).includes(stored)
+      return isOneOf(found, condition.items, operands)
     case 'like':
       return (
         typeof stored === 'string' &&
@@ -99,18 +99,36 @@ function meets(
       return text.startsWith(operandAt(operands, condition.text))
     }
     case 'includes': {
-      const items = storedItems(found)?.map(storedForm)
-      return items !== undefined && operandAt(operands, condition.items).every((item) => items.includes(item))
+      if (!Array.isArray(found)) return false
+      const { items } = condition
+      const has = new Set<unknown>(
+        found.filter((item) => isBigints(items) === (typeof item === 'bigint')).map(storedForm),
+      )
+      return (operandAt(operands, items) as readonly unknown[]).every((item) => has.has(item))
     }
     case 'elements': {
-      const elements = storedItems(found)
-      if (elements === null) return false
+      if (!Array.isArray(found)) return false
+      const elements: readonly unknown[] = found
       const { condition: inner, quantifier } = condition
       if (inner === null) return elements.length > 0
       const isMet = (value: unknown) => evaluate(inner, operands, { key, value }) === true
       return quantifier === 'some' ? elements.some(isMet) : elements.every(isMet)
     }
   }
+}
+
+function isOneOf(
+  found: unknown,
+  items: Slot<'numbers' | 'texts' | 'bigints'>,
+  operands: readonly Operand[],
+): boolean {
+  if (isBigints(items) !== (typeof found === 'bigint')) return false
+  return (operandAt(operands, items) as readonly unknown[]).includes(storedForm(found))
+}
+
+/** Bigints are compared with bigints only. */
+function isBigints({ type }: Slot): boolean {
+  return type === 'bigints'
 }
 
 function holds(operator: Comparison, order: number): boolean {

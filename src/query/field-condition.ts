@@ -16,8 +16,8 @@ interface Asked<S extends Semantics = Semantics> {
   readonly semantics: S
   readonly operand: OperandSyntax
   readonly field: Field
-  /** What the elements may be where the field is an array. */
-  readonly elementTypes: FieldTypes
+  /** What an element may be where the field is an array. */
+  readonly element: Field
 }
 
 type AskedFor<Takes extends Semantics['takes']> = Asked<Extract<Semantics, { takes: Takes }>>
@@ -151,14 +151,24 @@ function isNull({ operator, operand, field }: Asked): Condition {
   return { type: 'null', field }
 }
 
-function includes({ operator, operand, field, elementTypes }: Asked, slots: Slots): Condition {
+/** Bigints are looked for apart: whether there are any is part of the shape. */
+function includes({ operator, operand, field, element }: Asked, slots: Slots): Condition {
   const { value, leaf } = operand
   const of = `${operator} on '${field.path}'`
   expect(field.types.structure, of, value, field)
   if (typeof value === 'boolean') throw new QueryError(`${of} takes an array, as [${value}]`)
-  const read = itemReader(elementTypes, of)
-  const items = (given: unknown) => (Array.isArray(given) ? given.map(read) : [read(given)])
-  return { type: 'includes', field, items: slots.add('items', leaf, items) }
+  const read = itemReader(element.types, of)
+  const listOf = (given: unknown): readonly unknown[] => (Array.isArray(given) ? given : [given])
+  const isBigint = (item: unknown) => typeof item === 'bigint'
+  const others = slots.add('items', leaf, (given) =>
+    listOf(given)
+      .filter((item) => !isBigint(item))
+      .map(read),
+  )
+  const condition: Condition = { type: 'includes', field, element, items: others }
+  if (!listOf(value).some(isBigint)) return condition
+  const bigints = slots.add('bigints', leaf, (given) => listOf(given).filter(isBigint).map(readBigint))
+  return { type: 'and', conditions: [condition, { ...condition, items: bigints }] }
 }
 
 /** How an operand is compared with a field. */

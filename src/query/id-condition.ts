@@ -1,7 +1,8 @@
 import { QueryError } from '../errors.ts'
 import { encodeKey, encodePrefix } from '../key/codec.ts'
 import { keyOfId, wildcardCount } from '../key/pattern.ts'
-import type { IdOf, Pattern } from '../key/pattern.types.ts'
+import type { IdKind, IdOf, Pattern } from '../key/pattern.types.ts'
+import { checkIdKinds } from '../key/typed-id.ts'
 import type { Comparison, Condition } from './condition.ts'
 import { describe } from './describe.ts'
 import type { Slots } from './operand.ts'
@@ -15,15 +16,21 @@ export function isIdOperator(name: string): name is IdOperator {
   return (idOperators as readonly string[]).includes(name)
 }
 
+/** What the ids of a collection are. */
+export interface IdContext {
+  readonly collection: string
+  readonly pattern: Pattern
+  /** Of each part of the pattern the kind of its ids; null for any. */
+  readonly idKinds: readonly (IdKind | null)[]
+  readonly slots: Slots
+}
+
 /**
  * A condition on the id, which is one on the key: in the order of keys, and served by it. An operand is what the id is, one part
  * for one wildcard, a tuple for several.
  */
-export function idCondition(
-  operator: IdOperator,
-  operand: Syntax,
-  { pattern, slots }: { readonly pattern: Pattern; readonly slots: Slots },
-): Condition {
+export function idCondition(operator: IdOperator, operand: Syntax, context: IdContext): Condition {
+  const { pattern, slots } = context
   if (wildcardCount(pattern) === 0)
     throw new QueryError('There is one row at most here, without an id: leave the condition on it out')
   if (operand.type !== 'operand')
@@ -35,24 +42,24 @@ export function idCondition(
   const compare = (comparison: Comparison): Condition => ({
     type: 'key',
     operator: comparison,
-    key: slots.add('key', leaf, (id) => keyOf(pattern, id, of)),
+    key: slots.add('key', leaf, (id) => keyOf(context, id, of)),
   })
   switch (operator) {
     case 'ne':
       return { type: 'not', condition: compare('eq') }
     case 'notIn':
-      return { type: 'not', condition: idCondition('in', operand, { pattern, slots }) }
+      return { type: 'not', condition: idCondition('in', operand, context) }
     case 'in': {
       if (!Array.isArray(value)) throw new QueryError(`${of} takes an array of ids: got ${describe(value)}`)
-      const keys = (ids: unknown) => (ids as unknown[]).map((id) => keyOf(pattern, id, of))
+      const keys = (ids: unknown) => (ids as unknown[]).map((id) => keyOf(context, id, of))
       return { type: 'keyIn', keys: slots.add('keys', leaf, keys) }
     }
     case 'startsWith': {
       if (typeof value !== 'string') throw new QueryError(`${of} takes a text: got ${describe(value)}`)
       if (wildcardCount(pattern) > 1)
         throw new QueryError(`${of} is of an id of one part: use the prefix of the query for leading ids`)
-      const start = slots.add('key', leaf, (text) => textStart(pattern, text as string, of))
-      const end = slots.add('key', leaf, (text) => textEnd(textStart(pattern, text as string, of)))
+      const start = slots.add('key', leaf, (text) => textStart(context, text as string, of))
+      const end = slots.add('key', leaf, (text) => textEnd(textStart(context, text as string, of)))
       const from: Condition = { type: 'key', operator: 'gte', key: start }
       return { type: 'and', conditions: [from, { type: 'key', operator: 'lt', key: end }] }
     }
@@ -61,15 +68,22 @@ export function idCondition(
   }
 }
 
-function keyOf(pattern: Pattern, id: unknown, of: string): Uint8Array {
-  return asOperand(of, () => encodeKey(keyOfId(pattern, id as IdOf<Pattern>)))
+function keyOf({ collection, pattern, idKinds }: IdContext, id: unknown, of: string): Uint8Array {
+  return asOperand(of, () => {
+    const key = keyOfId(pattern, id as IdOf<Pattern>)
+    checkIdKinds(idKinds, key, collection)
+    return encodeKey(key)
+  })
 }
 
 /** The bytes that the keys begin with whose only id begins with this text. */
-function textStart(pattern: Pattern, text: string, of: string): Uint8Array {
+function textStart({ collection, pattern, idKinds }: IdContext, text: string, of: string): Uint8Array {
   const parts = [...pattern.slice(0, pattern.indexOf('*')), text]
-  // A text ends with a NUL.
-  return asOperand(of, () => encodePrefix(parts).subarray(0, -1))
+  return asOperand(of, () => {
+    checkIdKinds(idKinds, parts, collection)
+    // A text ends with a NUL.
+    return encodePrefix(parts).subarray(0, -1)
+  })
 }
 
 /** Behind all keys that begin with these bytes: no byte of a text is FF, but for the escape of a NUL, behind which it stands. */

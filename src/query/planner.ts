@@ -1,5 +1,5 @@
 import { patternRange } from '../key/pattern.ts'
-import type { Pattern } from '../key/pattern.types.ts'
+import type { IdKind, Pattern } from '../key/pattern.types.ts'
 import type { KeyRange } from '../key/range.ts'
 import { checkOptionNames } from '../option-names.ts'
 import { Fields, isBigint } from '../schema/fields.ts'
@@ -39,6 +39,8 @@ import { parseWhere } from './where.ts'
 export interface PlannedCollection {
   readonly name: string
   readonly pattern: Pattern
+  /** Of each part of the pattern the kind of its ids; null for any. */
+  readonly idKinds: readonly (IdKind | null)[]
   /** The output of its schema; `null` where it is not known. */
   readonly schema: JsonSchema | null
   readonly indexes: readonly { readonly fields: readonly string[] }[]
@@ -199,8 +201,8 @@ export class Planner {
   }
 
   #where(where: Syntax | null, slots: Slots) {
-    const { name: collection, pattern } = this.#collection
-    return parseWhere(where, { collection, pattern, fields: this.#fields, slots })
+    const { name: collection, pattern, idKinds } = this.#collection
+    return parseWhere(where, { collection, pattern, idKinds, fields: this.#fields, slots })
   }
 
   #selection(where: Selection['where'], given: GivenSlots, range: KeyRange | null): Selection {

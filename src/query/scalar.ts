@@ -46,7 +46,6 @@ export function itemReader(types: FieldTypes, of: string) {
   return (item: unknown): string | number | boolean => {
     if (typeof item === 'boolean') return item
     if (typeof item === 'number') return readNumber(item, of)
-    if (typeof item === 'bigint') return readBigint(item)
     if (typeof item === 'string' || item instanceof Date) return readScalar(item)
     throw new QueryError(`${of} takes texts, numbers, booleans, bigints and dates: got ${describe(item)}`)
   }

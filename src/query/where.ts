@@ -1,21 +1,16 @@
 import { QueryError } from '../errors.ts'
-import type { Pattern } from '../key/pattern.types.ts'
 import { isFieldName } from '../schema/field-path.ts'
 import { type Fields, fieldAt, type Place } from '../schema/fields.ts'
 import type { Condition } from './condition.ts'
 import { describe, quote } from './describe.ts'
 import { fieldCondition } from './field-condition.ts'
-import { idCondition, isIdOperator } from './id-condition.ts'
-import type { Slots } from './operand.ts'
+import { type IdContext, idCondition, isIdOperator } from './id-condition.ts'
 import { type Semantics, semanticsOf } from './operators.ts'
 import type { ObjectSyntax, Syntax } from './syntax.ts'
 
 /** What a `where` is checked against. */
-export interface WhereContext {
-  readonly collection: string
-  readonly pattern: Pattern
+export interface WhereContext extends IdContext {
   readonly fields: Fields
-  readonly slots: Slots
 }
 
 /** A position in a value: the names that lead there, and what the schema has there. */
@@ -158,8 +153,8 @@ function parseOperator(
     throw new QueryError(
       `${operator} on '${field.path}' takes an operand: got ${operand.type === 'list' ? 'an array of objects' : 'an object'}`,
     )
-  const elementTypes = fieldAt([], context.fields.elements(position.place)).types
-  return fieldCondition({ operator, semantics, operand, field, elementTypes }, context.slots)
+  const element = fieldAt([], context.fields.elements(position.place))
+  return fieldCondition({ operator, semantics, operand, field, element }, context.slots)
 }
 
 function elements(

@@ -12,8 +12,8 @@ const planners = new WeakMap<AnyDefinition, Planner>()
 export function plannerOf(definition: AnyDefinition): Planner {
   let planner = planners.get(definition)
   if (planner === undefined) {
-    const { name, schema, indexes, pattern } = definition
-    planner = new Planner({ name, schema: jsonSchemaOf(schema), indexes, pattern })
+    const { name, schema, indexes, pattern, idKinds } = definition
+    planner = new Planner({ name, schema: jsonSchemaOf(schema), indexes, pattern, idKinds })
     planners.set(definition, planner)
   }
   return planner

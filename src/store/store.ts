@@ -16,11 +16,12 @@ import type { Entry } from '../schema/registry.types.ts'
 import { changedOutput, judgeOutput, patchedOutput, validate } from '../schema/validate.ts'
 import { running } from '../unit-of-work/running.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
+import { comparedValue } from '../value/compared-value.ts'
 import { exceeds } from '../value/encoding.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
 import { KvU64 } from '../value/kv-u64.ts'
 import { isPlainObject } from '../value/plain-object.ts'
-import { dataFormat, type ValueFormat } from '../value/value-format.ts'
+import type { ValueFormat } from '../value/value-format.ts'
 import { WatchHub } from '../watch/hub.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { expiryOfSet, expiryTime, type SetOptions } from './expiry.ts'
@@ -115,9 +116,9 @@ export class Store implements RowStore {
     return judged instanceof Promise ? judged.then(() => value) : value
   }
 
-  /** The value of a row as queries compare it: in place of an instance of a value type, its data. */
+  /** The value of a row as queries compare it. */
   comparedValue(row: StoredRow, key: Key): unknown {
-    return decodeStored(row, key, dataFormat)
+    return readStored(row, key, () => comparedValue(row.value, row.encoding, row.types))
   }
 
   settle(): undefined {}
@@ -320,9 +321,13 @@ export class Store implements RowStore {
 }
 
 function decodeStored(row: StoredRow, key: Key, format: ValueFormat): unknown {
+  return readStored(row, key, () => decodeValue(row.value, row.encoding, row.types, format))
+}
+
+function readStored(row: StoredRow, key: Key, read: () => unknown): unknown {
   if (!isStamp(row.version)) throw new CorruptValueError(key, new TypeError('its version is none'))
   try {
-    return decodeValue(row.value, row.encoding, row.types, format)
+    return read()
   } catch (error) {
     throw new CorruptValueError(key, error)
   }

@@ -17,11 +17,29 @@ export function meaningAt(types: string | null, path: string): string | null {
   if (types === null) return null
   if (last?.text !== types) last = { text: types, root: readTypeTree(types) }
   let node: TypeNode | undefined = last.root
-  for (const step of stepsOf(path)) {
-    node = node.target.inner.get(step)
-    if (node === undefined) return null
+  const steps = stepsOf(path)
+  for (const [i, step] of steps.entries()) {
+    const holder: TypeNode = node.target
+    node = holder.inner.get(step)
+    if (node === undefined) return i === steps.length - 1 ? typedElements(holder.type) : null
   }
-  let { type } = node.target
-  while (Array.isArray(type) && type[0] === 'custom') type = type[2]
-  return typeof type === 'string' ? type : null
+  return wordOf(node.target.type)
+}
+
+/** What a type says that a text stands for: its word; of a value type, that of its data. */
+export function wordOf(type: unknown): string | null {
+  const own = dataType(type)
+  return typeof own === 'string' ? own : null
+}
+
+/** What the texts of the elements stand for where a type is that of a typed array. */
+export function typedElements(type: unknown): 'bigint' | null {
+  const own = dataType(type)
+  return Array.isArray(own) && own[0] === 'typed-array' && String(own[1]).startsWith('Big') ? 'bigint' : null
+}
+
+function dataType(type: unknown): unknown {
+  let own = type
+  while (Array.isArray(own) && own[0] === 'custom') own = own[2]
+  return own
 }

@@ -45,13 +45,3 @@ export class ValueFormat {
 
 /** That of a database without types of its own. */
 export const plainFormat = new ValueFormat()
-
-/** Gives of each value type the data that it has encoded, which is what queries compare. */
-class DataFormat extends ValueFormat {
-  override named(name: string): ValueType {
-    return { name, encode: (data: unknown) => data, decode: (data: unknown) => data }
-  }
-}
-
-/** For rows that are compared with a query as the engine compares them. */
-export const dataFormat: ValueFormat = new DataFormat()

@@ -8,6 +8,7 @@ import { type Operator, operators, semanticsOf } from '../../src/query/operators
 import { Planner } from '../../src/query/planner.ts'
 import { jsonSchemaOf } from '../../src/schema/json-schema.ts'
 import { encodeValue } from '../../src/value/codec.ts'
+import { comparedValue } from '../../src/value/compared-value.ts'
 
 const texts = [
   '',
@@ -24,6 +25,8 @@ const texts = [
   'é',
   '😀',
   '10',
+  '9',
+  '-9',
   '-0',
   'NaN',
   'true',
@@ -51,7 +54,17 @@ const schema = z.object({
   any: z.any(),
   set: z.set(z.union([z.bigint(), z.string()])),
 })
-const anything = fc.oneof(text, number, bigint, date, fc.boolean(), lines, fc.constantFrom(null, undefined))
+const anything = fc.oneof(
+  text,
+  number,
+  bigint,
+  date,
+  fc.boolean(),
+  lines,
+  fc.constantFrom(null, undefined),
+  fc.array(fc.oneof(text, bigint, date), { maxLength: 3 }),
+  fc.constantFrom(new BigInt64Array([9n, -9n]), new Float64Array([0, Number.NaN])),
+)
 const value = fc.record({
   text: fc.option(text, { nil: undefined }),
   number,
@@ -103,7 +116,8 @@ function operandsOf(operator: Operator): Record<string, fc.Arbitrary<unknown>> {
     case 'items':
       return {
         tags: fc.array(plain, { maxLength: 2 }),
-        any: fc.array(fc.oneof(plain, finite, fc.boolean()), { maxLength: 2 }),
+        any: fc.array(fc.oneof(plain, finite, fc.boolean(), bigint, date), { maxLength: 2 }),
+        set: fc.oneof(fc.array(fc.oneof(plain, bigint), { maxLength: 2 }), plain, bigint),
       }
     case 'elements': {
       const line = fc.oneof(
@@ -116,7 +130,7 @@ function operandsOf(operator: Operator): Record<string, fc.Arbitrary<unknown>> {
           plain.map((ne) => ({ ne })),
         ),
         lines: line,
-        any: fc.oneof(line, plain, finite),
+        any: fc.oneof(line, plain, finite, bigint),
         set: fc.oneof(
           bigint,
           bigint.map((gt) => ({ gt })),
@@ -137,7 +151,7 @@ describe.each([
     { fields: ['text'], unique: false },
   ]
   const pattern = ['things', '*']
-  const planner = new Planner({ name: 'things', schema: known, indexes, pattern })
+  const planner = new Planner({ name: 'things', schema: known, indexes, pattern, idKinds: [] })
   let sqlite: Awaited<ReturnType<typeof openSqlite>>
 
   beforeAll(async () => {
@@ -170,12 +184,16 @@ describe.each([
           fc.array(asked, { minLength: 4, maxLength: 12 }),
           async (values, asked) => {
             await sqlite.driver.clear()
-            const rows = values.map((one, i) => ({ key: encodeKey(['things', i]), value: one }))
-            const mutations = rows.map(({ key, value }) => ({
+            const stored = values.map((one) => encodeValue(one))
+            const rows = stored.map(({ value, encoding, types }, i) => ({
+              key: encodeKey(['things', i]),
+              value: comparedValue(value, encoding, types),
+            }))
+            const mutations = stored.map((stored, i) => ({
               type: 'set' as const,
-              key,
+              key: rows[i]!.key,
               collection: 'things',
-              stored: encodeValue(value),
+              stored,
               expiresAt: null,
             }))
             const catalogVersion = sqlite.catalog.version

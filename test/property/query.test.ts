@@ -9,6 +9,9 @@ import { Planner } from '../../src/query/planner.ts'
 import type { UncheckedQuery } from '../../src/query/unchecked.types.ts'
 import { jsonSchemaOf } from '../../src/schema/json-schema.ts'
 import { encodeValue } from '../../src/value/codec.ts'
+import { comparedValue } from '../../src/value/compared-value.ts'
+import { ValueFormat } from '../../src/value/value-format.ts'
+import { defineValueType } from '../../src/value/value-type.ts'
 
 type Opened = Awaited<ReturnType<typeof openSqlite>>
 type Row = { readonly key: Uint8Array; readonly value: unknown }
@@ -70,6 +73,34 @@ const instant = fc.oneof(
   date.map((at) => at.toISOString().replace('Z', '5Z')),
 )
 
+class Price {
+  readonly cents: bigint
+  readonly of: string
+  constructor(cents: bigint, of: string) {
+    this.cents = cents
+    this.of = of
+  }
+}
+const format = new ValueFormat([
+  defineValueType({
+    name: 'price',
+    class: Price,
+    encode: ({ cents, of }) => ({ cents, of }),
+    decode: ({ cents, of }) => new Price(cents, of),
+  }),
+])
+
+/** Of values that hold themselves, an object is stored once. */
+const circular = fc.record({ n: number, s: text, big: bigint, at: date }).map((facts) => {
+  const inner: Record<string, unknown> = { ...facts }
+  const outer: Record<string, unknown> = { inner, again: inner, list: [inner, facts.s, facts.big], ...facts }
+  inner['outer'] = outer
+  return outer
+})
+const failure = fc
+  .record({ message: text, cause: fc.oneof(text, bigint), n: number })
+  .map(({ message, cause, n }) => Object.assign(new TypeError(message, { cause }), { n }))
+
 /** What a field may hold; a schema of `unknown` lets all of these through. */
 const anything = fc.oneof(
   text,
@@ -84,7 +115,10 @@ const anything = fc.oneof(
   fc.array(fc.record({ n: fc.constantFrom(0, -0, 1), s: text }), { maxLength: 2 }),
   fc.constant({ inner: 1 }),
   fc.constant(new Map([['inner', 1]])),
-  fc.constant(new Set(['a', 1])),
+  fc.constantFrom<unknown>(new Set(['a', 1]), new Set([9n, '9']), ['9', 9n], new BigInt64Array([9n, 10n])),
+  circular,
+  failure,
+  fc.tuple(bigint, text).map(([cents, of]) => new Price(cents, of)),
   fc.constant(new URL('https://example.com/a')),
 )
 
@@ -229,8 +263,16 @@ const anyConditions = fc.oneof(
       .filter((one) => typeof one !== 'object' || Object.keys(one as object).length > 0),
   ),
   fc
-    .array(fc.oneof(wellFormed, number, fc.boolean()), { maxLength: 2 })
+    .array(fc.oneof(wellFormed, number, fc.boolean(), bigint, date), { maxLength: 2 })
     .map((arrayContains) => ({ arrayContains })),
+  ...['message', 'name', 'cause', 's', 'of'].map((name) => texts.map((one) => ({ [name]: one }))),
+  ...['cause', 'big', 'cents'].map((name) => bigints.map((one) => ({ [name]: one }))),
+  fc
+    .tuple(fc.constantFrom('inner', 'again', 'outer'), fc.oneof(eithers, booleans))
+    .map(([name, one]) => ({ [name]: { s: one } })),
+  fc.tuple(fc.constantFrom('inner', 'again'), bigints).map(([name, big]) => ({ [name]: { outer: { big } } })),
+  fc.constantFrom('inner', 'again').map((name) => ({ [name]: { isNull: true } })),
+  fc.oneof(bigints, texts).map((some) => ({ list: { some } })),
 )
 
 const fieldConditions: Record<string, fc.Arbitrary<unknown>> = {
@@ -379,6 +421,7 @@ describe.each([
     schema: known,
     indexes,
     pattern: ['things', '*'],
+    idKinds: [],
   })
   const collection = { name: 'things', pattern: ['things', '*'], schema: known, references: {} }
 
@@ -397,12 +440,16 @@ describe.each([
 
   async function store(values: readonly unknown[]): Promise<Row[]> {
     await sqlite.driver.clear()
-    const rows = values.map((value, i) => ({ key: encodeKey(['things', (i * 7) % 13]), value }))
-    const mutations = rows.map(({ key, value }) => ({
+    const stored = values.map((value) => encodeValue(value, format))
+    const rows = stored.map(({ value, encoding, types }, i) => ({
+      key: encodeKey(['things', (i * 7) % 13]),
+      value: comparedValue(value, encoding, types),
+    }))
+    const mutations = rows.map(({ key }, i) => ({
       type: 'set' as const,
       key,
       collection: 'things',
-      stored: encodeValue(value),
+      stored: stored[i]!,
       expiresAt: null,
     }))
     const catalogVersion = sqlite.catalog.version

@@ -332,6 +332,103 @@ export const queryLanguageCases: Cases = {
     expect(await rows.deleteMany({ where: { ids: { none: 5n } } })).toMatchObject({ count: 2 })
   },
 
+  'among other values a bigint is found by bigints, and a text by texts, in arrays too': async ({ path }) => {
+    await using db = await Valkeyrie.withSchema(['things', '*'], z.object({ v: z.any() })).open(path())
+    const { things } = db.repositories
+    await things.insertMany([
+      ['bigint', { v: 5n }],
+      ['text', { v: '5' }],
+      ['bigints', { v: [5n, 6n] }],
+      ['texts', { v: ['5', '6'] }],
+      ['set', { v: new Set([5n, '6']) }],
+      ['typed', { v: new BigInt64Array([5n]) }],
+    ])
+    const ids = async (v: unknown) => (await things.findMany({ where: { v } as never })).map(({ id }) => id)
+    expect(await ids(5n)).toEqual(['bigint'])
+    expect(await ids('5')).toEqual(['text'])
+    expect(await ids({ in: ['5', 6n] })).toEqual(['text'])
+    expect(await ids({ startsWith: '5' })).toEqual(['text'])
+    expect(await ids({ gte: '5' })).toEqual(['text'])
+    expect(await ids({ arrayContains: [5n] })).toEqual(['bigints', 'set', 'typed'])
+    expect(await ids({ arrayContains: [5n, 6n] })).toEqual(['bigints'])
+    expect(await ids({ arrayContains: ['6', 5n] })).toEqual(['set'])
+    expect(await ids({ arrayContains: '5' })).toEqual(['texts'])
+    expect(await ids({ some: { gte: 5n } })).toEqual(['bigints', 'set', 'typed'])
+  },
+
+  'groups are in the order of their bigints, and among other values bigints have none': async ({ path }) => {
+    const schema = z.object({ n: z.bigint(), any: z.any(), either: z.union([z.bigint(), z.string()]) })
+    await using db = await Valkeyrie.withSchema(['things', '*'], schema).open(path())
+    const { things } = db.repositories
+    await things.insertMany([10n, 9n, -10n, -9n].map((n) => [String(n), { n, any: n, either: n }]))
+    const groups = await things.aggregate({ count: true, groupBy: 'n' })
+    expect(groups.map(({ group }) => group)).toEqual([{ n: -10n }, { n: -9n }, { n: 9n }, { n: 10n }])
+    const reversed = await things.aggregate({
+      count: true,
+      groupBy: 'n',
+      orderBy: { group: { n: 'desc' } },
+      limit: 1,
+    })
+    expect(reversed).toEqual([{ group: { n: 10n }, count: 1 }])
+    for (const name of ['any', 'either'] as const) {
+      const ordered = things.aggregate({
+        count: true,
+        groupBy: name,
+        orderBy: { group: { [name]: 'asc' } } as never,
+      })
+      await expect(ordered).rejects.toThrow(QueryError)
+      await expect(ordered).rejects.toThrow(/bigints among other values have no order/)
+    }
+    const counted = await things.aggregate({ count: true, groupBy: 'either' })
+    expect(counted).toHaveLength(4)
+  },
+
+  'an error and the data of a value type are found by their fields, in a live query too': async ({
+    path,
+  }) => {
+    const schema = z.object({ of: z.any() })
+    const chain = Valkeyrie.withSchema(['things', '*'], schema)
+    await using db = await chain.open(path(), { valueTypes })
+    const { things } = db.repositories
+    const failed = new RangeError('too much', { cause: new Error('why') })
+    for (const [where, of] of [
+      [{ of: { message: 'too much', name: 'RangeError' } }, failed],
+      [{ of: { cause: { message: 'why' } } }, failed],
+      [{ of: { cents: { gt: 5n } } }, new Money(6n)],
+    ] as const) {
+      const live = things.watchMany({ where: where as never })[Symbol.asyncIterator]()
+      expect((await live.next()).value).toEqual([])
+      await things.set('a', { of })
+      expect((await live.next()).value).toMatchObject([{ id: 'a' }])
+      expect(await things.count({ where: where as never })).toBe(1)
+      await live.return?.()
+      await things.delete('a')
+    }
+  },
+
+  'an object of a value that holds itself is found at the first of its places, in a live query too': async ({
+    path,
+  }) => {
+    await using db = await Valkeyrie.withSchema(['things', '*'], z.object({ of: z.any() })).open(path())
+    const { things } = db.repositories
+    const inner: Record<string, unknown> = { n: 1 }
+    inner['self'] = inner
+    const places = { first: { of: { inner: { n: 1 } } }, again: { of: { again: { n: 1 } } } }
+    const live = things
+      .watchMany({ where: { OR: [places.first, places.again] } as never })
+      [Symbol.asyncIterator]()
+    expect((await live.next()).value).toEqual([])
+    await things.set('again', { of: { again: inner } })
+    expect((await live.next()).value).toMatchObject([{ id: 'again' }])
+    await things.set('both', { of: { inner, again: inner } })
+    expect((await live.next()).value).toMatchObject([{ id: 'again' }, { id: 'both' }])
+    const ids = async (where: object) =>
+      (await things.findMany({ where: where as never })).map(({ id }) => id)
+    expect(await ids(places.first)).toEqual(['both'])
+    expect(await ids(places.again)).toEqual(['again'])
+    expect(await ids({ of: { inner: { self: { isNull: true } } } })).toEqual(['again', 'both'])
+  },
+
   'a literal bigint is one': async ({ path }) => {
     const schema = z.object({ n: z.literal(5n), m: z.literal([6n, 'a']).optional() })
     await using db = await Valkeyrie.withSchema(['things', '*'], schema, { indexes: [{ on: 'n' }] }).open(

@@ -1,4 +1,4 @@
-import { id, KvU64, Valkeyrie } from 'valkeyrie'
+import { id, KvU64, QueryError, Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { expect } from 'vitest'
 import { z } from 'zod'
@@ -56,6 +56,26 @@ export const typedIdCases: Cases = {
       await expect((async () => call())(), call.toString()).rejects.toThrow(/^The ids of \w+ are declared as/)
     }
     expect(await orders.count()).toBe(0)
+  },
+
+  'a condition on an id of another kind is refused': async (place) => {
+    await using db = await schemas.open(place.path())
+    const { orders, lines } = db.repositories
+    for (const $id of [
+      '7',
+      { eq: 7n },
+      { ne: '7' },
+      { in: [7, '7'] },
+      { NOT: { gt: '7' } },
+      { startsWith: '7' },
+    ]) {
+      const found = orders.findMany({ where: { $id } as never })
+      await expect(found).rejects.toThrow(/takes an id: The ids of orders are declared as number/)
+      await expect(found).rejects.toThrow(QueryError)
+    }
+    await expect(lines.count({ where: { $id: { gte: ['7', 'a'] as never } } })).rejects.toThrow(QueryError)
+    await orders.set(7, { total: 1 })
+    expect(await orders.count({ where: { $id: { in: [7, 8] } } })).toBe(1)
   },
 
   'a write of a key of another kind is refused, and a read of one finds nothing': async (place) => {

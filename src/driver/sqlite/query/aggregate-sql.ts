@@ -29,9 +29,11 @@ export function aggregateSql(
   const having = plan.having === null ? sql.empty() : sql` having ${havingSql(plan.having, fields)}`
   const order = [
     ...plan.order.map(({ by, direction }) =>
-      'name' in by ? measureOrder(by, direction, fields) : fields.orderOf(by, direction),
+      'name' in by ? measureOrder(by, direction, fields) : groupOrder(by, direction, fields),
     ),
-    ...groups,
+    ...plan.groupBy.flatMap((field) =>
+      isBigint(field.types) ? [fields.orderOf(field, 'asc')] : fields.identityOf(field),
+    ),
   ]
   const ordered = order.length === 0 ? sql.empty() : sql` order by ${list(order)}`
   const limited = plan.limit === null ? sql.empty() : sql` limit ${plannedOnce(bound(plan.limit))}`
@@ -112,6 +114,11 @@ function havingSql(condition: HavingCondition, fields: FieldSql): SQL {
       return sql`not ${compareBigints(figure, 'eq', operand)}`
     }
   }
+}
+
+function groupOrder(field: Field, direction: 'asc' | 'desc', fields: FieldSql): SQL {
+  if (!field.types.bigint || isBigint(field.types)) return fields.orderOf(field, direction)
+  return sql`${withoutBigints('orderBy', field, fields)} ${sql.raw(direction)}`
 }
 
 function measureOrder(measure: Measure, direction: 'asc' | 'desc', fields: FieldSql): SQL {

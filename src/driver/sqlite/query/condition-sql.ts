@@ -73,12 +73,8 @@ export function conditionSql(
         ? ofTexts(sql`(${within})`, field, fields)
         : all([within, ...otherTypes('text', field, fields)])
     }
-    case 'includes': {
-      const { field, items } = condition
-      const each = sql`select 1 from ${fields.itemsOf(field)} as item where item.value = wanted.value and item.type = wanted.type`
-      const missing = sql`select 1 from json_each(${bound(items)}) as wanted where not exists (${each})`
-      return ofArrays(sql`not exists (${missing})`, field, fields)
-    }
+    case 'includes':
+      return includesSql(condition, fields)
     case 'elements':
       return elementsSql(condition, fields)
     case 'key':
@@ -162,8 +158,8 @@ function substringSql({ field, at, folded, text }: Of<'substring'>, fields: Fiel
 
 /** What is true of texts only: unknown where there is nothing, false of what is no text. */
 function ofTexts(condition: SQL, field: Field, fields: FieldSql): SQL {
-  const { number, boolean, structure } = field.types
-  if (!number && !boolean && !structure) return condition
+  const { number, boolean, structure, bigint } = field.types
+  if (!number && !boolean && !structure && !bigint) return condition
   const found = fields.of(field)
   return all([sql`typeof(${found}) = 'text'`, ...otherTypes('text', field, fields), condition], found)
 }
@@ -180,6 +176,17 @@ function elementsSql({ quantifier, field, condition }: Of<'elements'>, fields: F
   const some = quantifier === 'some'
   const found = sql`exists (select 1 from ${from} where (${met}) is ${sql.raw(some ? '' : 'not ')}true)`
   return ofArrays(some ? found : sql`not ${found}`, field, fields)
+}
+
+function includesSql({ field, element, items }: Of<'includes'>, fields: FieldSql): SQL {
+  const item = fields.elements(field)
+  const isSame = [sql`${item.alias}.value = wanted.value`, sql`${item.alias}.type = wanted.type`]
+  if (items.type === 'bigints') {
+    if (!isBigint(element.types)) isSame.push(sql`${item.meaningOf(element)} is 'bigint'`)
+  } else if (element.types.bigint) isSame.push(sql`${item.meaningOf(element)} is not 'bigint'`)
+  const each = sql`select 1 from ${fields.itemsOf(field)} as ${item.alias} where ${all(isSame)}`
+  const missing = sql`select 1 from json_each(${bound(items)}) as wanted where not exists (${each})`
+  return ofArrays(sql`not exists (${missing})`, field, fields)
 }
 
 const upper: ReadonlySet<string> = new Set(['lt', 'lte', 'eq'])
@@ -211,10 +218,12 @@ function sameType(condition: Compare, fields: FieldSql, beside: readonly Conditi
 }
 
 function otherTypes(kind: 'number' | 'text', field: Field, fields: FieldSql): SQL[] {
-  if (kind === 'number' && field.types.boolean) return [sql`${fields.typeOf(field)} not in ('true', 'false')`]
-  if (kind === 'text' && field.types.structure)
-    return [sql`${fields.typeOf(field)} not in ('object', 'array')`]
-  return []
+  const { boolean, structure, bigint } = field.types
+  if (kind === 'number') return boolean ? [sql`${fields.typeOf(field)} not in ('true', 'false')`] : []
+  return [
+    ...(structure ? [sql`${fields.typeOf(field)} not in ('object', 'array')`] : []),
+    ...(bigint ? [sql`${fields.meaningOf(field)} is not 'bigint'`] : []),
+  ]
 }
 
 /** All of these; with `found`, unknown where that is null, whatever they are. */

@@ -1,0 +1,36 @@
+import { Encoding } from './encoding.ts'
+import { setOwn } from './set-own.ts'
+import { typedElements, wordOf } from './type-meaning.ts'
+import { readTypeTree, type TypeNode } from './type-tree.ts'
+
+/**
+ * A stored value as queries compare it: its JSON, with bigints as such. All else stands as its text does: a Date as its ISO 8601 text, a
+ * Set as its items, an Error and the data of a value type as what they were written as; an object that a value which holds itself has
+ * several times, at the first of its places. `null` for bytes, which have no JSON.
+ *
+ * Throws an Error for what cannot be read.
+ *
+ * @example
+ * comparedValue('{"n":"5","at":"1970-01-01T00:00:00.000Z"}', 1, '{"values":{"n":["bigint"],"at":["Date"]},"v":1}')
+ * // { n: 5n, at: '1970-01-01T00:00:00.000Z' }
+ */
+export function comparedValue(value: string | Uint8Array, encoding: number, types: string | null): unknown {
+  if (typeof value !== 'string' || (encoding !== Encoding.json && encoding !== Encoding.superjson))
+    return null
+  const json: unknown = JSON.parse(value)
+  return types === null ? json : compared(json, readTypeTree(types))
+}
+
+function compared(raw: unknown, node: TypeNode): unknown {
+  const { type } = node
+  const word = wordOf(type)
+  if (word === 'bigint') return BigInt(raw as string)
+  // Files of earlier releases hold -0 as a text.
+  if (word === 'number' && raw === '-0') return 0
+  if (typeof raw !== 'object' || raw === null) return raw
+  if (typedElements(type) === 'bigint') return (raw as readonly string[]).map(BigInt)
+  for (const [step, inner] of node.inner) {
+    if (Object.hasOwn(raw, step)) setOwn(raw, step, compared((raw as Record<string, unknown>)[step], inner))
+  }
+  return raw
+}
