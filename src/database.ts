@@ -1,6 +1,7 @@
-import { type InspectOptions, inspect } from 'node:util'
+import type { InspectOptions } from 'node:util'
 import { markAsUncloneable } from 'node:worker_threads'
 import type { PlainDrizzle } from './driver/sqlite/open.ts'
+import { inspected, inspectName } from './inspected.ts'
 import { encodePrefix } from './key/codec.ts'
 import { prefixRange } from './key/range.ts'
 import type { Key } from './key.types.ts'
@@ -251,9 +252,9 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
     await this.close()
   }
 
-  [Symbol.for('nodejs.util.inspect.custom')](_depth: number, options: InspectOptions): string {
+  [inspectName](_depth: number, options: InspectOptions): string {
     const { path, registry, isClosed: closed } = this.#store
     const repositories = registry.definitions.map(({ name }) => name)
-    return `Database ${inspect({ path, repositories, closed }, { ...options, depth: 1 })}`
+    return inspected('Database', { path, repositories, closed }, options)
   }
 }

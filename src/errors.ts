@@ -393,7 +393,7 @@ export class MigrationError extends KvError {
   }
 }
 
-function formatKey(key: Key): string {
+export function formatKey(key: Key): string {
   const parts = key.map((part) => {
     if (typeof part === 'string') return JSON.stringify(part)
     if (typeof part === 'bigint') return `${part}n`

@@ -1,3 +1,20 @@
+import { nearName } from './near-name.ts'
+
+/** Options as other libraries call them. */
+const foreignOptions: Readonly<Record<string, string>> = {
+  take: 'limit',
+  first: 'limit',
+  skip: 'offset',
+  cursor: 'after',
+  select: 'columns',
+  include: 'with',
+  sort: 'orderBy',
+  filter: 'where',
+  data: 'set',
+  ttl: 'expireIn',
+  ex: 'expireIn',
+}
+
 /**
  * Throws a TypeError where `options` is not an object or has a name that is none of `known`.
  *
@@ -21,9 +38,15 @@ export function checkNames(
 ): void {
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue
-    const meant = known.find((candidate) => candidate.toLowerCase() === name.toLowerCase())
-    if (meant) throw new TypeError(`Misspelled ${kind} '${name}' of ${of}: write '${meant}'`)
-    throw new TypeError(`There is no ${kind} '${name}' of ${of}: there are ${known.join(', ')}`)
+    const near = nearName(name, known)
+    if (near?.toLowerCase() === name.toLowerCase())
+      throw new TypeError(`Misspelled ${kind} '${name}' of ${of}: write '${near}'`)
+    const foreign = Object.hasOwn(foreignOptions, name) ? foreignOptions[name]! : ''
+    const meant = known.includes(foreign) ? foreign : near
+    const there = `here are ${known.join(', ')}`
+    throw new TypeError(
+      `There is no ${kind} '${name}' of ${of}: ${meant ? `did you mean '${meant}'? T${there}` : `t${there}`}`,
+    )
   }
 }
 

@@ -1,3 +1,5 @@
+import type { InspectOptions } from 'node:util'
+import { inspected, inspectName } from './inspected.ts'
 import { checkOptionNames } from './option-names.ts'
 import type { RepositoryView } from './repository/repository.types.ts'
 import { TypedStore } from './repository/typed-store.ts'
@@ -49,6 +51,12 @@ export interface SnapshotOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+class View<R extends Definitions> extends TypedStore<R> {
+  [inspectName](_depth: number, options: InspectOptions): string {
+    return inspected('SnapshotView', { repositories: Object.keys(this.repositories) }, options)
+  }
+}
+
 /** Runs a function whose reads are all of one state. */
 export async function runSnapshot<R extends Definitions, T>(
   store: Store,
@@ -68,7 +76,7 @@ export async function runSnapshot<R extends Definitions, T>(
   store.assertOpen()
   const snapshot = new SnapshotStore(store, store.driver.session('held'))
   try {
-    const view = new TypedStore<R>(snapshot)
+    const view = new View<R>(snapshot)
     return await untilAborted(
       running.run(snapshot, async () => read(view)),
       signal,

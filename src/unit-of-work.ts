@@ -1,3 +1,5 @@
+import type { InspectOptions } from 'node:util'
+import { inspected, inspectName } from './inspected.ts'
 import { openRepository } from './repository/open-repository.ts'
 import { TypedStore } from './repository/typed-store.ts'
 import type { Definitions } from './schema/registry.types.ts'
@@ -36,6 +38,8 @@ const repositoryWrites = [
  * written again by each further run.
  */
 export class UnitOfWork<R extends Definitions> extends TypedStore<R> {
+  readonly #unit: UnitStore
+
   constructor(store: UnitStore, calls: WriteCalls) {
     super(store, (definition) => {
       const repository = openRepository(store, definition)
@@ -43,5 +47,12 @@ export class UnitOfWork<R extends Definitions> extends TypedStore<R> {
       return repository
     })
     calls.count('unit', this, keyValueWrites)
+    this.#unit = store
+  }
+
+  [inspectName](_depth: number, options: InspectOptions): string {
+    const { registry, own } = this.#unit
+    const repositories = registry.definitions.map(({ name }) => name)
+    return inspected('UnitOfWork', { repositories, writes: own.all().length }, options)
   }
 }

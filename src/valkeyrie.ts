@@ -1,8 +1,10 @@
+import type { InspectOptions as NodeInspectOptions } from 'node:util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { checkItems, type LoadOptions, load, openOptionsOf } from './bulk-load.ts'
 import { Database } from './database.ts'
 import type { Verification, VerifyOptions } from './driver/verification.ts'
 import type { InspectOptions } from './inspect-options.ts'
+import { inspected, inspectName } from './inspected.ts'
 import type { PatternPart } from './key/pattern.types.ts'
 import { type InspectedDatabase, inspectDatabase, openDatabase, verifyDatabase } from './open.ts'
 import type { OpenOptions } from './open-options.ts'
@@ -17,6 +19,11 @@ export class ValkeyrieBuilder<R extends Definitions> {
 
   constructor(registry: Registry) {
     this.#registry = registry
+  }
+
+  [inspectName](_depth: number, options: NodeInspectOptions): string {
+    const schemas = this.#registry.definitions.map(({ name, pattern }) => ({ name, pattern }))
+    return inspected('ValkeyrieBuilder', { schemas }, options)
   }
 
   /**

@@ -13,6 +13,8 @@ const stages = [
     'limits.ts',
     'key.types.ts',
     'option-names.ts',
+    'near-name.ts',
+    'inspected.ts',
     'database-path.ts',
     'give-way.ts',
     'until-aborted.ts',

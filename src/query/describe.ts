@@ -4,6 +4,7 @@ export function describe(value: unknown): string {
   if (value === undefined) return 'undefined'
   if (Array.isArray(value)) return 'an array'
   if (value instanceof Date) return 'a Date'
+  if (value instanceof RegExp) return 'a RegExp'
   const type = typeof value
   return type === 'object' ? 'an object' : type === 'string' ? 'a text' : `a ${type}`
 }

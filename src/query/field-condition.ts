@@ -1,5 +1,5 @@
 import { QueryError } from '../errors.ts'
-import { type Field, type FieldTypes, isBigint } from '../schema/fields.ts'
+import { type Field, isBigint } from '../schema/fields.ts'
 import type { Comparison, Condition } from './condition.ts'
 import { describe } from './describe.ts'
 import { foldCase, patternParts, untilNul } from './like.ts'
@@ -44,17 +44,18 @@ export function fieldCondition(asked: Asked, slots: Slots): Condition {
   }
 }
 
-function compare({ operator, operand, field }: Asked, comparison: Comparison, slots: Slots): Condition {
+function compare(asked: Asked, comparison: Comparison, slots: Slots): Condition {
+  const { operator, operand, field } = asked
   const { value, leaf } = operand
   const of = `${operator} on '${field.path}'`
   if (typeof value === 'boolean') {
     if (comparison !== 'eq')
       throw new QueryError(`${of} compares numbers, texts, dates or bigints: use eq for a boolean`)
-    expect(field.types.boolean, of, value, field)
+    expect(field.types.boolean, asked, value)
     return { type: 'boolean', field, value }
   }
   if (value === 0 && comparison === 'eq' && field.types.number) return { type: 'zero', field }
-  const kind = kindFor(value, field, of)
+  const kind = kindFor(value, asked)
   const rounding = comparison === 'eq' ? 'none' : comparison === 'gt' || comparison === 'lte' ? 'down' : 'up'
   switch (kind) {
     case 'number':
@@ -75,14 +76,13 @@ function compare({ operator, operand, field }: Asked, comparison: Comparison, sl
 }
 
 /** Texts, numbers, bigints and booleans of one list are compared apart; which booleans it has is part of the shape. */
-function oneOf({ operator, operand, field }: Asked, slots: Slots): Condition {
+function oneOf(asked: Asked, slots: Slots): Condition {
+  const { operator, operand, field } = asked
   const { value, leaf } = operand
   const of = `${operator} on '${field.path}'`
   if (!Array.isArray(value)) throw new QueryError(`${of} takes an array: got ${describe(value)}`)
   if (!isList(value)) throw new QueryError(`${of} takes an array of scalars: it has an object`)
-  const kinds = new Set(
-    value.filter((item) => typeof item !== 'boolean').map((item) => kindFor(item, field, of)),
-  )
+  const kinds = new Set(value.filter((item) => typeof item !== 'boolean').map((item) => kindFor(item, asked)))
   const conditions: Condition[] = []
   const picked =
     <T>(belongs: (item: unknown) => boolean, read: (item: unknown) => T) =>
@@ -106,7 +106,7 @@ function oneOf({ operator, operand, field }: Asked, slots: Slots): Condition {
   }
   for (const one of [true, false]) {
     if (!value.includes(one)) continue
-    expect(field.types.boolean, of, one, field)
+    expect(field.types.boolean, asked, one)
     conditions.push({ type: 'boolean', field, value: one })
   }
   if (conditions.length === 0) return { type: 'constant', value: false }
@@ -115,11 +115,12 @@ function oneOf({ operator, operand, field }: Asked, slots: Slots): Condition {
 
 const longestPattern = 10_000
 
-function like({ operator, semantics, operand, field }: AskedFor<'pattern'>, slots: Slots): Condition {
+function like(asked: AskedFor<'pattern'>, slots: Slots): Condition {
+  const { operator, semantics, operand, field } = asked
   const of = `${operator} on '${field.path}'`
   if (typeof operand.value !== 'string')
     throw new QueryError(`${of} takes a pattern, as 'A%': got ${describe(operand.value)}`)
-  expect(field.types.string, of, operand.value, field)
+  expect(field.types.string, asked, operand.value)
   const { folded } = semantics
   const pattern = slots.add('text', operand.leaf, (leaf) => {
     const read = untilNul(readText(leaf, of))
@@ -132,11 +133,12 @@ function like({ operator, semantics, operand, field }: AskedFor<'pattern'>, slot
   return { type: 'like', field, folded, pattern }
 }
 
-function part({ operator, semantics, operand, field }: AskedFor<'text'>, slots: Slots): Condition {
+function part(asked: AskedFor<'text'>, slots: Slots): Condition {
+  const { operator, semantics, operand, field } = asked
   const of = `${operator} on '${field.path}'`
   if (typeof operand.value !== 'string')
     throw new QueryError(`${of} takes a text: got ${describe(operand.value)}`)
-  expect(field.types.string, of, operand.value, field)
+  expect(field.types.string, asked, operand.value)
   const { at, folded } = semantics
   const read = (leaf: unknown) => (folded ? foldCase(readText(leaf, of)) : readText(leaf, of))
   const text = slots.add('text', operand.leaf, read)
@@ -155,7 +157,10 @@ function isNull({ operator, operand, field }: Asked): Condition {
 function includes({ operator, operand, field, element }: Asked, slots: Slots): Condition {
   const { value, leaf } = operand
   const of = `${operator} on '${field.path}'`
-  expect(field.types.structure, of, value, field)
+  if (!field.types.structure) {
+    const instead = field.types.string ? ': contains finds a part of a text' : ''
+    throw new QueryError(`${operator} asks for items of an array, and '${field.path}' is none${instead}`)
+  }
   if (typeof value === 'boolean') throw new QueryError(`${of} takes an array, as [${value}]`)
   const read = itemReader(element.types, of)
   const listOf = (given: unknown): readonly unknown[] => (Array.isArray(given) ? given : [given])
@@ -172,31 +177,63 @@ function includes({ operator, operand, field, element }: Asked, slots: Slots): C
 }
 
 /** How an operand is compared with a field. */
-function kindFor(value: unknown, field: Field, of: string): 'number' | 'text' | 'bigint' {
-  const { types } = field
+function kindFor(value: unknown, asked: Asked): 'number' | 'text' | 'bigint' {
+  const { number, string, date, bigint } = asked.field.types
   if (typeof value === 'number') {
-    expect(types.number, of, value, field)
+    expect(number, asked, value)
     return 'number'
   }
   if (typeof value === 'string') {
-    expect(types.string || types.date, of, value, field)
+    expect(string || date, asked, value)
     return 'text'
   }
   if (typeof value === 'bigint') {
-    expect(types.bigint, of, value, field)
+    expect(bigint, asked, value)
     return 'bigint'
   }
   if (value instanceof Date) {
-    expect(types.date, of, value, field)
+    expect(date, asked, value)
     return 'text'
   }
+  const of = `${asked.operator} on '${asked.field.path}'`
   if (value === null) throw new QueryError(`${of} is never true of null: use isNull or isNotNull`)
   if (value === undefined) throw new QueryError(`${of} has no operand: it is undefined`)
+  if (value instanceof RegExp)
+    throw new QueryError(
+      `${of} takes no RegExp: use like with a pattern, as { like: 'A%' }, or contains, startsWith or endsWith`,
+    )
+  if (Array.isArray(value)) {
+    expect(!isStructure(asked.field), asked, value)
+    throw new QueryError(`${of} takes one value: got an array; in takes several`)
+  }
   throw new QueryError(`${of} takes a text, a number, a boolean, a date or a bigint: got ${describe(value)}`)
 }
 
-function expect(possible: boolean, of: string, value: unknown, { types }: Field): void {
-  if (!possible) throw new QueryError(`${of} cannot compare ${nameTypes(types)} with ${describe(value)}`)
+function expect(possible: boolean, asked: Asked, value: unknown): void {
+  if (possible) return
+  const { operator, field } = asked
+  throw new QueryError(
+    `${operator} on '${field.path}' cannot compare ${nameTypes(asked)} with ${describe(value)}${remedy(asked, value)}`,
+  )
+}
+
+/** What to write where a field cannot be compared as a whole. */
+function remedy({ field, element }: Asked, value: unknown): string {
+  if (isBigint(field.types) && typeof value === 'number') return ': a bigint is written as 1n'
+  if (!isStructure(field)) return ''
+  return mayBe(element)
+    ? ': find its items by arrayContains, or by conditions on them in some, every and none'
+    : `: its fields have conditions of their own, as { ${field.names.at(-1)}: { … } }`
+}
+
+/** Whether a field is an object or an array wherever it is there. */
+function isStructure({ types: { structure, absent: _, ...others } }: Field): boolean {
+  return structure && !Object.values(others).includes(true)
+}
+
+/** Whether there may be anything at all. */
+function mayBe({ types }: Field): boolean {
+  return Object.values(types).includes(true)
 }
 
 /** Throws a QueryError where a field may be a bigint, and something else as well: they have no order in common. */
@@ -207,14 +244,15 @@ export function checkOrdered({ path, types }: Field, what: string): void {
   )
 }
 
-function nameTypes({ number, string, boolean, date, bigint, structure }: FieldTypes): string {
+function nameTypes({ field, element }: Asked): string {
+  const { number, string, boolean, date, bigint, structure } = field.types
   const names = [
     number && 'a number',
     string && 'a text',
     boolean && 'a boolean',
     date && 'a date',
     bigint && 'a bigint',
-    structure && 'an object or array',
+    structure && (mayBe(element) ? 'an array' : 'an object'),
   ]
   return names.filter((name) => name !== false).join(' or ') || 'what is always null'
 }

@@ -2,6 +2,7 @@ import { QueryError } from '../errors.ts'
 import { parsePath } from '../schema/field-path.ts'
 import type { Field, Fields } from '../schema/fields.ts'
 import { describe, quote } from './describe.ts'
+import { fieldHint } from './unknown-name.ts'
 
 const mostFields = 100
 
@@ -10,9 +11,20 @@ export function parsePathTo(path: unknown, of: string, fields: Fields, collectio
   const names = typeof path === 'string' ? parsePath(path) : null
   const field = names && fields.at(names)
   if (field !== null) return field
-  throw new QueryError(
-    `There is no field ${typeof path === 'string' ? quote(path) : describe(path)} in the values of '${collection}' for ${of}`,
-  )
+  const [what, hint] =
+    typeof path === 'string' ? [quote(path), pathHint(path, names, fields)] : [describe(path), '']
+  throw new QueryError(`There is no field ${what} in the values of '${collection}' for ${of}${hint}`)
+}
+
+/** Of the first name of a path that leads nowhere. */
+function pathHint(path: string, names: readonly string[] | null, fields: Fields): string {
+  let place = fields.root
+  for (const name of names ?? [path]) {
+    const child = fields.child(place, name)
+    if (child === null) return fieldHint(name, place, fields)
+    place = child
+  }
+  return ''
 }
 
 /** The fields at one path, or at each of an array of them; none where there is nothing. */

@@ -12,6 +12,9 @@ const idOperators = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'notIn', 'start
 
 type IdOperator = (typeof idOperators)[number]
 
+/** In words, for messages. */
+export const idOperatorNames = idOperators.join(', ')
+
 export function isIdOperator(name: string): name is IdOperator {
   return (idOperators as readonly string[]).includes(name)
 }

@@ -1,3 +1,5 @@
+import type { FieldTypes } from '../schema/fields.ts'
+
 /** What an operator takes, and what it asks of it. */
 export type Semantics = (
   | { readonly takes: 'scalar' }
@@ -72,4 +74,29 @@ export type Operator = keyof typeof operators
 /** The operator of this name; `undefined` for any other text. */
 export function semanticsOf(name: string): Semantics | Negation | undefined {
   return Object.hasOwn(operators, name) ? operators[name as Operator] : undefined
+}
+
+/** The operators that a field of these types may have; `isArray`: it may be an array. */
+export function operatorsFor(types: FieldTypes, isArray: boolean): Operator[] {
+  const { number, string, boolean, date, bigint } = types
+  const isOrdered = number || string || date || bigint
+  const serves = (semantics: Semantics | Negation): boolean => {
+    if ('negates' in semantics) return serves(operators[semantics.negates])
+    switch (semantics.takes) {
+      case 'scalar':
+      case 'list':
+        return isOrdered || boolean
+      case 'ordered':
+        return isOrdered
+      case 'pattern':
+      case 'text':
+        return string
+      case 'items':
+      case 'elements':
+        return isArray
+      case 'true':
+        return true
+    }
+  }
+  return (Object.keys(operators) as Operator[]).filter((name) => serves(operators[name]))
 }

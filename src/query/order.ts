@@ -6,6 +6,7 @@ import { describe, quote } from './describe.ts'
 import { checkOrdered } from './field-condition.ts'
 import type { Direction, OrderTerm } from './plan.ts'
 import { isPlainObject } from './query-reader.ts'
+import { fieldHint } from './unknown-name.ts'
 import { fieldName, idName } from './where.ts'
 
 const mostTerms = 100
@@ -46,7 +47,17 @@ export function parseOrder(orderBy: unknown, fields: Fields, collection: string)
       }
       const name = fieldName(key)
       const child = isFieldName(name) && names.length < deepestField ? fields.child(place, name) : null
-      if (child === null) throw new QueryError(`There is no field ${quote(name)} to order '${collection}' by`)
+      if (child === null) {
+        const hint =
+          name === 'id' && names.length === 0
+            ? `: the id of a row is ${idName}`
+            : fieldHint(name, place, fields)
+        throw new QueryError(`There is no field ${quote(name)} to order '${collection}' by${hint}`)
+      }
+      if (typeof inner !== 'object' && inner !== 'asc' && inner !== 'desc')
+        throw new QueryError(
+          `orderBy takes 'asc' or 'desc' for ${quote(name)}: got ${typeof inner === 'string' ? quote(inner) : describe(inner)}`,
+        )
       const path = [...names, name]
       if (inner !== 'asc' && inner !== 'desc') visit(inner, child, path)
       else if (keyDirection === null) terms.push(orderTerm(fieldAt(path, child), inner))

@@ -5,7 +5,7 @@ import type { Syntax } from './syntax.ts'
 
 const deepest = 32
 /** Each of them may bind a few operands, of which SQLite takes 32,766. */
-const mostNodes = 10_000
+const mostConditions = 5_000
 
 /**
  * Walks through a `where` or `having`. Its names and the kinds of its operands become the `text` of its shape, the same for two
@@ -19,7 +19,7 @@ export class QueryReader {
   readonly parameters = new Map<number, string>()
   readonly #values: ParameterValues | undefined
   readonly #makesTree: boolean
-  #nodes = 0
+  #conditions = 0
 
   /**
    * `text` is what the text begins with. `values`: what stands in the places of parameters; without it, a parameter is a leaf of its
@@ -42,8 +42,6 @@ export class QueryReader {
   #readPart(value: unknown, depth: number): Syntax | null {
     if (depth > deepest)
       throw new QueryError(`A query nests at most ${deepest} conditions: this one nests deeper`)
-    if (++this.#nodes > mostNodes)
-      throw new QueryError(`A query has at most ${mostNodes} conditions: this one has more`)
     if (typeof value !== 'object' || value === null) {
       this.text += kindOf(value)
       return this.#operand(value)
@@ -57,8 +55,10 @@ export class QueryReader {
 
   #readObject(value: Readonly<Record<string, unknown>>, depth: number): Syntax | null {
     const entries: [string, Syntax][] | null = this.#makesTree ? [] : null
+    const names = Object.keys(value)
+    if (names.length === 0) this.#countCondition()
     this.text += '{'
-    for (const name of Object.keys(value)) {
+    for (const name of names) {
       this.text += `${name.length}:${name}`
       const part = this.read(value[name], depth + 1)
       if (entries !== null) entries.push([name, part!])
@@ -85,7 +85,13 @@ export class QueryReader {
     return part
   }
 
+  #countCondition(): void {
+    if (++this.#conditions > mostConditions)
+      throw new QueryError(`A query has at most ${mostConditions} conditions: this one has more`)
+  }
+
   #operand(value: unknown): Syntax | null {
+    this.#countCondition()
     const leaf = this.leaves.push(value) - 1
     return this.#makesTree ? { type: 'operand', value, leaf } : null
   }

@@ -14,7 +14,7 @@ export function readText(value: unknown, of: string): string {
 export function readNumber(value: unknown, of: string): number {
   const number = value as number
   if (!Number.isFinite(number))
-    throw new QueryError(`${of} is given ${number}, which no stored number equals`)
+    throw new QueryError(`${of} is given ${number}, which no stored number equals: check it first`)
   return number === 0 ? 0 : number
 }
 

@@ -4,9 +4,10 @@ import { type Fields, fieldAt, type Place } from '../schema/fields.ts'
 import type { Condition } from './condition.ts'
 import { describe, quote } from './describe.ts'
 import { fieldCondition } from './field-condition.ts'
-import { type IdContext, idCondition, isIdOperator } from './id-condition.ts'
+import { type IdContext, idCondition, idOperatorNames, isIdOperator } from './id-condition.ts'
 import { type Semantics, semanticsOf } from './operators.ts'
 import type { ObjectSyntax, Syntax } from './syntax.ts'
+import { conditionHint, fieldHint } from './unknown-name.ts'
 
 /** What a `where` is checked against. */
 export interface WhereContext extends IdContext {
@@ -20,6 +21,8 @@ interface Position {
   /** The row itself has no operators, and an id; an element of an array has operators. */
   readonly isRow: boolean
 }
+
+const logicNames = ['AND', 'OR', 'NOT'] as const
 
 /** The name of the id in a `where` and an `orderBy`. */
 export const idName = '$id'
@@ -103,19 +106,17 @@ function parseId(value: Syntax, context: WhereContext): Condition {
       return { type, conditions: part.items.map((item) => parseId(item, context)) }
     }
     if (isIdOperator(key)) return idCondition(key, part, context)
-    throw new QueryError(`There is no operator ${quote(key)} on '${idName}': it is compared as a whole`)
+    throw new QueryError(
+      `There is no operator ${quote(key)} on '${idName}', which is compared as a whole, by ${idOperatorNames}`,
+    )
   })
   return conditions.length === 1 ? conditions[0]! : { type: 'and', conditions }
 }
 
-function parseField(
-  name: string,
-  value: Syntax,
-  { names, place }: Position,
-  context: WhereContext,
-): Condition {
+function parseField(name: string, value: Syntax, outer: Position, context: WhereContext): Condition {
+  const { names, place } = outer
   const child = isFieldName(name) ? context.fields.child(place, name) : null
-  if (child === null) throw unknownField(name, names, place, context)
+  if (child === null) throw unknownField(name, outer, context)
   const position = { names: [...names, name], place: child, isRow: false }
   if (value.type !== 'object') return parseOperator('eq', value, position, context)
   const path = position.names.join('.')
@@ -126,15 +127,21 @@ function parseField(
 
 function unknownField(
   name: string,
-  path: readonly string[],
-  place: Place,
+  { names, place, isRow }: Position,
   { fields, collection }: WhereContext,
 ): QueryError {
-  const names = fields.names(place)
-  const under = path.length === 0 ? `the values of '${collection}'` : `'${path.join('.')}'`
-  const there = names.length === 0 ? '' : `: there are ${names.slice(0, 30).join(', ')}`
-  const what = path.length === 0 ? 'field' : 'field or operator'
-  return new QueryError(`There is no ${what} ${quote(name)} in ${under}${there}`)
+  if (!isRow) {
+    const hint = conditionHint(name, place, fields)
+    return new QueryError(`There is no field or operator ${quote(name)} in '${names.join('.')}'${hint}`)
+  }
+  const logic = logicNames.find((one) => one.toLowerCase() === name.toLowerCase())
+  const hint =
+    name === 'id'
+      ? `: the id of a row is ${idName}`
+      : logic === undefined
+        ? fieldHint(name, place, fields)
+        : `: write ${logic}`
+  return new QueryError(`There is no field ${quote(name)} in the values of '${collection}'${hint}`)
 }
 
 function parseOperator(

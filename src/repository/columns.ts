@@ -1,5 +1,6 @@
 import { QueryError } from '../errors.ts'
 import { describe, quote } from '../query/describe.ts'
+import { fieldHint } from '../query/unknown-name.ts'
 import type { Fields } from '../schema/fields.ts'
 
 /** Leaves fields out of a value. */
@@ -19,7 +20,9 @@ export function projectionOf(columns: unknown, fields: Fields, collection: strin
   const chosen = new Map(Object.entries(columns))
   for (const [name, wanted] of chosen) {
     if (fields.child(fields.root, name) === null)
-      throw new QueryError(`There is no field ${quote(name)} in the values of '${collection}'`)
+      throw new QueryError(
+        `There is no field ${quote(name)} in the values of '${collection}'${fieldHint(name, fields.root, fields)}`,
+      )
     if (typeof wanted !== 'boolean')
       throw new QueryError(`columns takes true or false for ${quote(name)}: got ${describe(wanted)}`)
   }

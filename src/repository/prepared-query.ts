@@ -1,4 +1,6 @@
+import type { InspectOptions } from 'node:util'
 import { QueryError } from '../errors.ts'
+import { inspected, inspectName } from '../inspected.ts'
 import type { KeyRange } from '../key/range.ts'
 import type { Key } from '../key.types.ts'
 import { fillParameters, type ParameterValues, parametersIn } from '../query/fill-parameters.ts'
@@ -37,6 +39,11 @@ export class StorePreparedQuery {
     const planner = plannerOf(definition)
     this.#all = new PreparedFind(planner, own)
     this.#one = new PreparedFind(planner, { ...own, limit: 1 })
+  }
+
+  [inspectName](_depth: number, options: InspectOptions): string {
+    const facts = { repository: this.#definition.name, query: this.#query, parameters: this.#names }
+    return inspected('PreparedQuery', facts, options)
   }
 
   execute(values: ParameterValues = {}, options?: CallOptions): Promise<RowEntry[]> {

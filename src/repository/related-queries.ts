@@ -2,6 +2,7 @@ import { QueryError } from '../errors.ts'
 import { compareParts } from '../key/codec.ts'
 import { describe, quote } from '../query/describe.ts'
 import { checkQueryOptions } from '../query/planner.ts'
+import { nameHint } from '../query/unknown-name.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { UntypedQuery } from './found-rows.ts'
@@ -54,14 +55,18 @@ function checkNested(name: string, asked: unknown): UntypedQuery {
   return asked
 }
 
-function nested(registry: Registry, { name: parent, pattern }: AnyDefinition, name: string): AnyDefinition {
-  const child = registry.byName(name)
-  const isNested =
-    child !== undefined &&
+function nested(
+  registry: Registry,
+  { name: parent, pattern, references }: AnyDefinition,
+  name: string,
+): AnyDefinition {
+  const isNested = (child: AnyDefinition) =>
     child.pattern.length > pattern.length &&
     pattern.every((part, i) => compareParts(part, child.pattern[i]!) === 0)
-  if (isNested) return child
+  const child = registry.byName(name)
+  if (child !== undefined && isNested(child)) return child
+  const there = [...registry.definitions.filter(isNested).map((one) => one.name), ...Object.keys(references)]
   throw new QueryError(
-    `with: { ${name} } names no repository nested under '${parent}', and no reference of it`,
+    `with: { ${name} } names no repository nested under '${parent}', and no reference of it${nameHint(name, there)}`,
   )
 }

@@ -1,8 +1,9 @@
-import { type InspectOptions, inspect } from 'node:util'
+import type { InspectOptions } from 'node:util'
 import { v7 as uuidv7 } from 'uuid'
 import { type KeyCheck, type Mutation, noChecks } from '../commit/write.ts'
 import type { StoredRow } from '../driver/driver.ts'
 import { ConflictError, KeyExistsError, NotFoundError } from '../errors.ts'
+import { inspected, inspectName } from '../inspected.ts'
 import { idReader, wildcardCount } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
@@ -73,9 +74,9 @@ export class StoreRepository {
     return this.definition.pattern
   }
 
-  [inspect.custom](_depth: number, options: InspectOptions): string {
+  [inspectName](_depth: number, options: InspectOptions): string {
     const { name, pattern } = this
-    return `Repository ${inspect({ name, pattern }, { ...options, depth: 1 })}`
+    return inspected('Repository', { name, pattern }, options)
   }
 
   key(id?: Id): Key {

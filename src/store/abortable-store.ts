@@ -98,7 +98,7 @@ class AbortableStore implements RowStore {
     return this.#store.committedVersion(encodedKey, row)
   }
 
-  missing<E extends object>(entry: E): E {
+  missing<E extends { readonly key: Key }>(entry: E): E {
     return this.#store.missing(entry)
   }
 

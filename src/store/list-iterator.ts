@@ -1,6 +1,8 @@
+import type { InspectOptions } from 'node:util'
 import type { KeyedRow } from '../driver/driver.ts'
 import { StorageError } from '../errors.ts'
 import { pauseDue } from '../give-way.ts'
+import { inspected, inspectName } from '../inspected.ts'
 import { encodeKey } from '../key/codec.ts'
 import { encodeCursor, resumeRange } from '../key/cursor.ts'
 import { contains, isEmptyRange, type KeyRange, successor } from '../key/range.ts'
@@ -93,6 +95,12 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
   get cursor(): string {
     if (this.#atEnd) return ''
     return this.#last === null ? this.#startCursor : encodeCursor(encodeKey(this.#last, anyLength))
+  }
+
+  [inspectName](_depth: number, options: InspectOptions): string {
+    const left = this.#left === Number.POSITIVE_INFINITY ? null : this.#left
+    const ended = this.#done || this.#atEnd
+    return inspected('ListIterator', { cursor: this.cursor, left, reverse: this.#reverse, ended }, options)
   }
 
   /**

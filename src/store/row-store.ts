@@ -55,7 +55,7 @@ export interface RowStore extends Reader {
   rowEntry(row: StoredRow, id: IdOf<Pattern>, key: Key): RowEntry | Promise<RowEntry>
 
   /** An entry that tells of no value; in a unit of work, one to which none can be assigned. */
-  missing<E extends object>(entry: E): E
+  missing<E extends { readonly key: Key }>(entry: E): E
 
   /** An entry with more in it; in a unit of work, one that goes on showing what is written under its key. */
   extend(entry: RowEntry, more: object): RowEntry

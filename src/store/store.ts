@@ -3,7 +3,7 @@ import { appliedMutations } from '../commit/claim.ts'
 import { checkOperand } from '../commit/mutation.ts'
 import type { ArithmeticMutation, AtomicWrite, Mutation, SetMutation } from '../commit/write.ts'
 import type { Driver, Read, ResultOf, StoredRow } from '../driver/driver.ts'
-import { CorruptValueError, DatabaseClosedError } from '../errors.ts'
+import { CorruptValueError, DatabaseClosedError, ValidationError } from '../errors.ts'
 import { paced, pauseDue } from '../give-way.ts'
 import { encodeKey } from '../key/codec.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
@@ -11,6 +11,7 @@ import { checkIdKinds } from '../key/typed-id.ts'
 import { formatVersionstamp, isStamp } from '../key/versionstamp.ts'
 import type { Key } from '../key.types.ts'
 import type { Limits } from '../limits.ts'
+import { jsonSchemaOf } from '../schema/json-schema.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
 import { changedOutput, judgeOutput, patchedOutput, validate } from '../schema/validate.ts'
@@ -149,7 +150,7 @@ export class Store implements RowStore {
     return { id, key, value, versionstamp, expiresAt }
   }
 
-  missing<E extends object>(entry: E): E {
+  missing<E extends { readonly key: Key }>(entry: E): E {
     return entry
   }
 
@@ -242,7 +243,10 @@ export class Store implements RowStore {
       const judged = judgeOutput(definition, key, new KvU64(operand < 0n ? -operand : operand))
       return judged instanceof Promise ? judged.then(() => mutation) : mutation
     } catch (error) {
-      return Promise.reject(error)
+      if (!(error instanceof ValidationError) || jsonSchemaOf(definition.schema)?.['type'] === undefined)
+        return Promise.reject(error)
+      const message = `${type} is of a KvU64, and the values of '${definition.name}' are none: change a number in a value by update, or by updateMany with { increment: 1 }`
+      return Promise.reject(new ValidationError(key, [{ message }]))
     }
   }
 

@@ -19,6 +19,7 @@ import { decodeValue, encodeValue } from '../value/codec.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
 import type { ValueFormat } from '../value/value-format.ts'
 import { adoptAssigned, type Loaded, show } from './loaded.ts'
+import { unassignable } from './missing-entry.ts'
 import { OwnWrites } from './own-writes.ts'
 import { type ReaderContext, UnitReader } from './unit-reader.ts'
 
@@ -158,8 +159,8 @@ export class UnitStore implements RowStore, ReaderContext {
     })
   }
 
-  missing<E extends object>(entry: E): E {
-    return Object.freeze(entry)
+  missing<E extends { readonly key: Key }>(entry: E): E {
+    return unassignable(entry)
   }
 
   extend(entry: RowEntry, more: object): RowEntry {

@@ -15,6 +15,7 @@ import { keyValueCases } from './cases/key-value.ts'
 import { listingCases } from './cases/listing.ts'
 import { queryCases } from './cases/queries.ts'
 import { queryLanguageCases } from './cases/query-language.ts'
+import { refusedQueryCases } from './cases/refused-queries.ts'
 import { repositoryCases } from './cases/repository.ts'
 import { repositoryListCases } from './cases/repository-list.ts'
 import { signalCases } from './cases/signals.ts'
@@ -55,6 +56,7 @@ export const suite: Readonly<Record<string, Cases>> = {
   'optimistic locking': ifVersionCases,
   queries: queryCases,
   'the query language': queryLanguageCases,
+  'refused queries': refusedQueryCases,
   'writes of many rows without a condition': emptinessCases,
   expiry: expiryCases,
   'keeping an expiry': keepExpiryCases,

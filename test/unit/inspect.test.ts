@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { KvU64, Valkeyrie } from 'valkeyrie'
+import { KvU64, parameter, Valkeyrie } from 'valkeyrie'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { temporaryFolder } from '../temporary-folder.ts'
@@ -58,11 +58,46 @@ test('a unit of work and a repository show what they are of', async () => {
   await using db = await schemas.open()
   expect(inspect(db.repositories.users)).toBe("Repository { name: 'users', pattern: [ 'users', '*' ] }")
   await db.unitOfWork((unit) => {
-    expect(inspect(unit)).toBe('UnitOfWork {}')
+    expect(inspect(unit)).toBe("UnitOfWork { repositories: [ 'users', 'slow' ], writes: 0 }")
     expect(inspect(unit.repositories)).toBe(`{
   users: Repository { name: 'users', pattern: [ 'users', '*' ] },
   slow: Repository { name: 'slow', pattern: [ 'slow', '*' ] }
 }`)
   })
-  expect(inspect(db.list({ prefix: [] }))).toBe('ListIterator {}')
+  const list = db.list({ prefix: [] }, { limit: 3 })
+  expect(inspect(list)).toBe("ListIterator { cursor: '', left: 3, reverse: false, ended: false }")
+  await list.next()
+  expect(inspect(list)).toBe("ListIterator { cursor: '', left: 3, reverse: false, ended: true }")
+})
+
+test('a builder, a snapshot and a prepared query show what they are of', async () => {
+  expect(inspect(schemas)).toBe(`ValkeyrieBuilder {
+  schemas: [
+    { name: 'users', pattern: [ 'users', '*' ] },
+    { name: 'slow', pattern: [ 'slow', '*' ] }
+  ]
+}`)
+  await using db = await schemas.open()
+  await db.snapshot((view) => {
+    expect(inspect(view)).toBe("SnapshotView { repositories: [ 'users', 'slow' ] }")
+  })
+  const query = db.repositories.users.prepare({ where: { name: { gt: parameter('name') } }, limit: 2 })
+  expect(inspect(query)).toBe(`PreparedQuery {
+  repository: 'users',
+  query: {
+    where: { name: { gt: { Symbol(valkeyrie.Parameter): 'name' } } },
+    limit: 2
+  },
+  parameters: [ 'name' ]
+}`)
+})
+
+test('the entry of a missing row shows itself in a unit of work as elsewhere', async () => {
+  await using db = await schemas.open()
+  const outside = [await db.get(['users', 'a']), await db.repositories.users.get('a')]
+  await db.unitOfWork(async (unit) => {
+    const inside = [await unit.get(['users', 'a']), await unit.repositories.users.get('a')]
+    expect(inside.map((entry) => inspect(entry))).toEqual(outside.map((entry) => inspect(entry)))
+    expect(inside).toEqual(outside)
+  })
 })

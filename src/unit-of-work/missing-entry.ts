@@ -1,0 +1,21 @@
+import { formatKey } from '../errors.ts'
+import { inspectName } from '../inspected.ts'
+import type { Key } from '../key.types.ts'
+
+/** The entry of a missing row: what is assigned to its value would be written nowhere, so that it says what to do instead. */
+export function unassignable<E extends { readonly key: Key }>(entry: E): E {
+  const { key } = entry
+  return Object.freeze(
+    Object.defineProperties(entry, {
+      value: {
+        get: () => null,
+        set: () => {
+          throw new TypeError(
+            `There is no row ${formatKey(key)} whose value could be changed: write one, by set or insert`,
+          )
+        },
+      },
+      [inspectName]: { value: () => ({ ...entry }) },
+    }),
+  )
+}

@@ -1,0 +1,130 @@
+import { KvU64, QueryError, ValidationError, Valkeyrie } from 'valkeyrie'
+import { expect } from 'vitest'
+import { z } from 'zod'
+import type { Cases } from '../suite.ts'
+
+const user = z.object({
+  name: z.string(),
+  age: z.number(),
+  big: z.bigint(),
+  tags: z.array(z.string()),
+  address: z.object({ city: z.string() }),
+})
+const chain = Valkeyrie.withSchema(['users', '*'], user)
+  .withSchema(['users', '*', 'posts', '*'], z.object({ title: z.string() }), { name: 'posts' })
+  .withSchema(['hits', '*'], z.instanceof(KvU64))
+
+type Untyped = Record<string, (...args: unknown[]) => Promise<unknown>>
+
+async function openUsers(path: string | undefined) {
+  const db = await chain.open(path)
+  return { db, users: db.repositories.users as unknown as Untyped }
+}
+
+const numberOperators = 'eq, ne, gt, gte, lt, lte, in, notIn, isNull, isNotNull'
+
+export const refusedQueryCases: Cases = {
+  'a misspelled name in a query is told the one that is near, and which there are': async ({ path }) => {
+    const { db, users } = await openUsers(path())
+    const there = 'There are name, age, big, tags, address'
+    const refusals: [object, string][] = [
+      [
+        { where: { nmae: 'x' } },
+        `There is no field "nmae" in the values of 'users': did you mean "name"? ${there}`,
+      ],
+      [{ where: { zip: 'x' } }, `in the values of 'users': t${there.slice(1)}`],
+      [{ where: { address: { ctiy: 'x' } } }, `in 'address': did you mean "city"? Its fields are city; its`],
+      [{ where: { age: { gtt: 1 } } }, `in 'age': did you mean "gte"? Its operators are ${numberOperators}`],
+      [{ where: { age: { near: 1 } } }, `in 'age': its operators are ${numberOperators}`],
+      [{ where: { or: [{ age: 1 }] } }, `There is no field "or" in the values of 'users': write OR`],
+      [
+        { orderBy: { aeg: 'asc' } },
+        `There is no field "aeg" to order 'users' by: did you mean "age"? ${there}`,
+      ],
+      [{ columns: { nam: true } }, `in the values of 'users': did you mean "name"?`],
+      [{ distinct: ['address.ctiy'] }, 'for distinct: did you mean "city"? There are city'],
+      [{ with: { post: true } }, 'and no reference of it: did you mean "posts"? There are posts'],
+    ]
+    await users['set']!('a', { name: 'x', age: 1, big: 1n, tags: [], address: { city: '' } })
+    for (const [query, told] of refusals) {
+      const refused = users['findMany']!(query)
+      await expect(refused, told).rejects.toThrow(QueryError)
+      await expect(refused).rejects.toThrow(told)
+    }
+    await expect(users['findMany']!({ wher: {} })).rejects.toThrow(
+      "There is no option 'wher' of a query: did you mean 'where'? There are where, orderBy,",
+    )
+    await expect(users['aggregate']!({ sum: 'agee' })).rejects.toThrow('for sum: did you mean "age"?')
+    await db.close()
+  },
+
+  'a query that is written as for another library is told what to write': async ({ path }) => {
+    const { db, users } = await openUsers(path())
+    const refusals: [object, string][] = [
+      [{ where: { id: 'a' } }, `There is no field "id" in the values of 'users': the id of a row is $id`],
+      [{ orderBy: { id: 'asc' } }, `There is no field "id" to order 'users' by: the id of a row is $id`],
+      [{ where: { 'address.city': 'x' } }, 'a field in a field is nested, as { address: { city: … } }'],
+      [{ orderBy: { 'address.city': 'asc' } }, 'a field in a field is nested, as { address: { city: … } }'],
+      [{ where: { age: { $gt: 1 } } }, 'did you mean "gt"?'],
+      [{ where: { age: { equals: 1 } } }, 'did you mean "eq"?'],
+      [{ where: { tags: { has: 'x' } } }, 'did you mean "arrayContains"?'],
+      [
+        { where: { tags: 'x' } },
+        "eq on 'tags' cannot compare an array with a text: find its items by arrayContains",
+      ],
+      [{ where: { tags: ['x'] } }, 'find its items by arrayContains, or by conditions on them in some'],
+      [{ where: { tags: { contains: 'x' } } }, 'find its items by arrayContains'],
+      [{ where: { address: 'Rome' } }, 'its fields have conditions of their own, as { address: { … } }'],
+      [{ where: { name: { arrayContains: 'x' } } }, 'contains finds a part of a text'],
+      [{ where: { name: ['x', 'y'] } }, "eq on 'name' takes one value: got an array; in takes several"],
+      [{ where: { name: /x/ } }, "takes no RegExp: use like with a pattern, as { like: 'A%' }, or contains"],
+      [{ where: { name: { like: /x/ } } }, "like on 'name' takes a pattern, as 'A%': got a RegExp"],
+      [{ where: { age: Number.NaN } }, 'is given NaN, which no stored number equals: check it first'],
+      [{ where: { big: 1 } }, 'cannot compare a bigint with a number: a bigint is written as 1n'],
+      [{ where: { $id: { like: 'a%' } } }, 'which is compared as a whole, by eq, ne,'],
+      [{ orderBy: { name: 'ASC' } }, `orderBy takes 'asc' or 'desc' for "name": got "ASC"`],
+      [{ take: 1 }, "did you mean 'limit'?"],
+      [{ include: { posts: true } }, "did you mean 'with'?"],
+    ]
+    for (const [query, told] of refusals) await expect(users['findMany']!(query), told).rejects.toThrow(told)
+    const counted = users['sum']!('a', 1n)
+    await expect(counted).rejects.toThrow(ValidationError)
+    await expect(counted).rejects.toThrow(
+      "sum is of a KvU64, and the values of 'users' are none: change a number in a value by update",
+    )
+    expect(await users['count']!()).toBe(0)
+    await db.close()
+  },
+
+  'a query has 5,000 conditions at the most, however they are nested': async ({ path }) => {
+    const { db, users } = await openUsers(path())
+    const many = (count: number) => ({ where: { OR: Array.from({ length: count }, (_, age) => ({ age })) } })
+    await expect(users['count']!(many(5_001))).rejects.toThrow(
+      'A query has at most 5000 conditions: this one has more',
+    )
+    const nested = {
+      where: { OR: Array.from({ length: 2_600 }, () => ({ address: { city: { eq: 'x' } } })) },
+    }
+    expect(await users['count']!(nested)).toBe(0)
+    await db.close()
+  },
+
+  'a value that is assigned to the entry of a missing row is refused with what to do instead': async ({
+    path,
+  }) => {
+    const { db } = await openUsers(path())
+    const assigned = (assign: (entry: { value: unknown }) => void, byKey: boolean) =>
+      db.unitOfWork(async (unit) => {
+        const entry = byKey ? await unit.get(['users', 'a']) : await unit.repositories.users.get('a')
+        expect(structuredClone(entry)).toEqual({ ...entry })
+        expect(JSON.parse(JSON.stringify(entry))).toMatchObject({ value: null, versionstamp: null })
+        assign(entry as { value: unknown })
+      })
+    for (const byKey of [true, false]) {
+      await expect(assigned((entry) => (entry.value = {}), byKey)).rejects.toThrow(
+        'There is no row ["users", "a"] whose value could be changed: write one, by set or insert',
+      )
+    }
+    await db.close()
+  },
+}
