@@ -11,6 +11,7 @@ import {
   type Result,
   restOf,
 } from './anatomy/anatomy.ts'
+import { validateInput } from './anatomy/validate-input.ts'
 import { sameValue } from './same-value.ts'
 import type { Steps } from './steps.ts'
 
@@ -82,7 +83,7 @@ const oneWay =
 
 /** What a schema makes of an input. */
 export function* validated(schema: StandardSchemaV1, input: unknown): Steps<Result> {
-  return (yield schema['~standard'].validate(input)) as Result
+  return (yield validateInput(schema, input)) as Result
 }
 
 /** A refusal of the value that is looked at. */

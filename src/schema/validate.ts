@@ -3,6 +3,7 @@ import { ValidationError } from '../errors.ts'
 import type { Key } from '../key.types.ts'
 import { isClosed, type Result } from './anatomy/anatomy.ts'
 import { anatomyOf } from './anatomy/anatomy-of.ts'
+import { validateInput } from './anatomy/validate-input.ts'
 import type { AnyDefinition } from './definition.types.ts'
 import { patchSteps } from './patch.ts'
 import { nothing, settle } from './settle.ts'
@@ -17,7 +18,7 @@ import { runSteps, type Steps } from './steps.ts'
 export function validate(definition: AnyDefinition, key: Key, input: unknown): unknown | Promise<unknown> {
   let result: Result | Promise<Result>
   try {
-    result = definition.schema['~standard'].validate(input)
+    result = validateInput(definition.schema, input)
   } catch (error) {
     throw thrownBySchema(key, error)
   }

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type } from 'arktype'
 import * as v from 'valibot'
@@ -136,6 +138,59 @@ describe('a schema that fails in another way', () => {
 it('fills in defaults and drops what the schema does not know', () => {
   const definition = defineSchema(pattern, z.object({ likes: z.int().default(0) }))
   expect(validate(definition, key, { other: true })).toEqual({ likes: 0 })
+})
+
+describe('with an asynchronous check of Zod that rejects', () => {
+  const down = new Error('down')
+  const schemas = {
+    refine: (check: () => Promise<boolean>) => z.object({ name: z.string().refine(async () => check()) }),
+    transform: (check: () => Promise<boolean>) =>
+      z.object({ name: z.string().transform(async () => check()) }),
+    check: (check: () => Promise<boolean>) =>
+      z.object({
+        name: z.string().check(async () => {
+          await check()
+        }),
+      }),
+    lazy: (check: () => Promise<boolean>) =>
+      z.object({ name: z.lazy(() => z.string().refine(async () => check())) }),
+    union: (check: () => Promise<boolean>) =>
+      z.object({ name: z.union([z.number(), z.array(z.string()), z.string().refine(async () => check())]) }),
+  }
+
+  it.each(Object.entries(schemas))('%s: it runs once, and rejects the call alone', async (_, make) => {
+    let calls = 0
+    const schema = make(async () => {
+      calls += 1
+      throw down
+    })
+    const error = await failureOf(() => validate(defineSchema(pattern, schema), key, { name: 'x' }))
+    expect(error).toMatchObject({ code: 'VALIDATION', key, cause: down })
+    // What was dropped would be an unhandled rejection, which fails this file.
+    expect(calls).toBe(1)
+  })
+
+  it('a function that does not say that it is asynchronous runs twice the first time, and once from then on', async () => {
+    let calls = 0
+    const schema = z.string().refine(() => {
+      calls += 1
+      return Promise.resolve(true)
+    })
+    const definition = defineSchema(pattern, schema)
+    expect(await validate(definition, key, 'x')).toBe('x')
+    expect(calls).toBe(2)
+    expect(await validate(definition, key, 'y')).toBe('y')
+    expect(calls).toBe(3)
+  })
+
+  it('ends the process the first time where the function does not say that it is asynchronous', async () => {
+    const program = `
+      import { z } from 'zod'
+      const schema = z.string().refine(() => Promise.reject(new Error('dropped by Zod')))
+      schema['~standard'].validate('x').catch(() => {})`
+    const ended = promisify(execFile)(process.execPath, ['--input-type=module', '-e', program])
+    await expect(ended).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('dropped by Zod') })
+  })
 })
 
 describe('with a schema that breaks the contract of Standard Schema', () => {
