@@ -67,15 +67,20 @@ class StreamSession<T> implements Endable {
   /** A stream whose reader has let go of its lock is not read: what comes then is left for the next reader to fetch. */
   readonly #isWanted = (): boolean => !this.#over && this.stream.locked
 
-  async #pull(): Promise<void> {
-    try {
-      const next = await paced(() => this.#source.next(this.#isWanted))
-      if (next !== null && !this.#over) this.#controller.enqueue(next.item)
-    } catch (error) {
-      if (this.#over) return
-      this.#free()
-      throw error
-    }
+  #pull(): Promise<void> {
+    return paced(this.#next).then(this.#give, this.#fail)
+  }
+
+  readonly #next = (): ReturnType<WatchSource<T>['next']> => this.#source.next(this.#isWanted)
+
+  readonly #give = (next: { readonly item: T } | null): void => {
+    if (next !== null && !this.#over) this.#controller.enqueue(next.item)
+  }
+
+  readonly #fail = (error: unknown): void => {
+    if (this.#over) return
+    this.#free()
+    throw error
   }
 
   #free(): void {
