@@ -1,10 +1,12 @@
 import type { Attack } from './attack.ts'
 import { clockJumps } from './clock-jumps.ts'
 import { crashStates } from './crash-states.ts'
+import { cycles } from './cycles.ts'
 import { damage } from './damage.ts'
 import { ioFaults } from './io-faults.ts'
 import { kill } from './kill.ts'
 import { lostWrites } from './lost-writes.ts'
+import { soak } from './soak.ts'
 import { stoppedHolder } from './stopped-holder.ts'
 
 /** Every attack, in the order in which they run. Each has a file of its own. */
@@ -16,4 +18,6 @@ export const attacks: readonly Attack[] = [
   ioFaults,
   clockJumps,
   damage,
+  cycles,
+  soak,
 ]

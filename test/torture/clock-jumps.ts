@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { Valkeyrie } from 'valkeyrie'
+import { KeyExistsError, Valkeyrie } from 'valkeyrie'
+import { z } from 'zod'
+import { patient } from '../waiting.ts'
 import type { Attack } from './attack.ts'
 
 const hour = 3_600_000
@@ -44,10 +46,80 @@ async function jumpAbout(path: string, random: () => number, jump: (milliseconds
   assert.deepEqual(ids, ids.toSorted(), 'ids that are created later are greater')
 }
 
+const jobs = Valkeyrie.withSchema(['jobs', '*'], z.object({ until: z.int(), by: z.string() }), {
+  indexes: [{ on: 'until' }],
+}).withSchema(['locks', '*'], z.string())
+
+/** Jobs that are leased until a moment, and locks that expire: whoever asks gets what is over by the clock, and nothing else. */
+async function leaseAbout(path: string, random: () => number, jump: (milliseconds: number) => void) {
+  await using db = await jobs.open(path)
+  const { jobs: queue, locks } = db.repositories
+  const leases = new Map<unknown, number>()
+  /** Locks that somebody has seen expired: they may be gone for good. */
+  const seenOver = new Set<number>()
+  const expiries = new Map<number, number>()
+  for (let id = 0; id < 5; id++) {
+    leases.set(id, 0)
+    await queue.set(id, { until: 0, by: '' })
+  }
+  for (let step = 0; step < 30; step++) {
+    jump((random() < 0.5 ? -1 : 1) * hour * random())
+    const now = Date.now()
+    const until = now + Math.floor(random() * hour)
+    const { entries } = await queue.claimMany({
+      where: { until: { lte: now } },
+      limit: 2,
+      set: { until, by: `worker ${step % 2}` },
+    })
+    const over = [...leases].filter(([, end]) => end <= now)
+    assert.equal(entries.length, Math.min(2, over.length))
+    for (const { id } of entries) {
+      assert(leases.get(id)! <= now, `job ${id} is leased until ${leases.get(id)}, and it is ${now}`)
+      leases.set(id, until)
+    }
+
+    for (const [id, end] of expiries) if (end < now + 60_000) seenOver.add(id)
+    const id = step % 3
+    const [end, expireIn] = [expiries.get(id) ?? 0, 1 + Math.floor(random() * hour)]
+    const got = await locks.insert(id, `worker ${step % 2}`, { expireIn }).then(
+      () => true,
+      (error) => {
+        if (!(error instanceof KeyExistsError)) throw error
+        return false
+      },
+    )
+    // The clock itself goes on a little.
+    if (got)
+      assert(end < now + 60_000 || seenOver.has(id), `lock ${id} is held until ${end}, and it is ${now}`)
+    else assert(end > now, `lock ${id} has expired at ${end}, and it is ${now}`)
+    if (!got) continue
+    expiries.set(id, now + expireIn)
+    seenOver.delete(id)
+  }
+}
+
+/** Units of work of two handles in each other's way, whose turns are kept by the clock. */
+async function fightAbout(path: string, random: () => number, jump: (milliseconds: number) => void) {
+  const things = Valkeyrie.withSchema(['counts', '*'], z.int())
+  await using one = await things.open(path, patient)
+  await using other = await things.open(path, patient)
+  const units = Array.from({ length: 12 }, (_, n) =>
+    (n % 2 === 0 ? one : other).unitOfWork(async (unit) => {
+      const { counts } = unit.repositories
+      const { value } = await counts.get('all')
+      jump((random() < 0.5 ? -1 : 1) * hour * random())
+      await new Promise(setImmediate)
+      await counts.set('all', (value ?? 0) + 1)
+    }),
+  )
+  await Promise.all(units)
+  assert.equal((await one.repositories.counts.get('all')).value, units.length)
+}
+
 export const clockJumps: Attack = {
   name: 'jumps of the clock',
   promise:
-    'Versions and created ids rise, and no row is seen after its expiry or comes back when it was removed.',
+    'Versions and created ids rise, no row is seen after its expiry or comes back, no lease is given twice, and units of work get their turns.',
   async run({ random, folder, another }) {
     const real = Date.now
     let offset = 0
@@ -55,9 +127,12 @@ export const clockJumps: Attack = {
     const counted = { files: 0 }
     try {
       for (; another(); counted.files++) {
-        await jumpAbout(join(folder, `${counted.files}.db`), random, (milliseconds) => {
+        const jump = (milliseconds: number) => {
           offset += milliseconds
-        })
+        }
+        for (const attempt of [jumpAbout, leaseAbout, fightAbout]) {
+          await attempt(join(folder, `${attempt.name}${counted.files}.db`), random, jump)
+        }
       }
     } finally {
       Date.now = real
