@@ -54,12 +54,12 @@ export class SlicedReads {
       return performRead(reads, { type: 'find', query }, now)
     }
     if (isAll) {
-      reads.queries.found(query, slices.took)
+      reads.queries.found(query, slices.rows.length, slices.took)
       return slices.rows
     }
     owner.keep(slices)
     const rest = this.#readRest(slices, owner, signal).then((rows) => {
-      reads.queries.found(query, slices.took)
+      reads.queries.found(query, slices.rows.length, slices.took)
       return rows
     })
     this.#running.add(rest)

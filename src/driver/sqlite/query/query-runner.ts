@@ -24,6 +24,8 @@ const mostStatements = 500
 /** So few rows, or rows that take so many milliseconds, are read without a pause. */
 const fewRows = 1_000
 const shortRead = 10
+/** By which factor a row is taken to be slower than it was before, at the most. */
+const slower = 1.25
 /** A plan with a longer shape is compiled each time: hundreds of its kind would take too much memory. */
 const longestName = 25_000
 
@@ -40,7 +42,8 @@ interface QueryRunnerOptions {
 /** The statements of one plan, each prepared when it is first used. Where no rows are given there is only one. */
 interface Compiled {
   readonly rows: KeyedRows
-  /** The milliseconds that reading what it found took the last time; null: it has not been run. */
+  /** The milliseconds that reading a row takes, and of what it found the last time, all rows; null: it has not been run. */
+  perRow: number | null
   took: number | null
   withText: PreparedQuery | null
   withBytes: PreparedQuery | null
@@ -93,9 +96,9 @@ export class QueryRunner {
   }
 
   /** Tells how many milliseconds it took to read what a query has found. */
-  found({ plan }: Planned<FindPlan>, took: number): void {
+  found({ plan }: Planned<FindPlan>, rows: number, took: number): void {
     const compiled = this.#byPlan.get(plan)
-    if (compiled !== undefined) compiled.took = took
+    if (compiled !== undefined) learn(compiled, rows, took)
   }
 
   /** In one statement, whatever the keys are. */
@@ -148,7 +151,7 @@ export class QueryRunner {
     if (isOfFew({ plan, operands })) return all()
     const started = performance.now()
     const rows = all()
-    compiled.took = performance.now() - started
+    learn(compiled, rows.length, performance.now() - started)
     return rows
   }
 
@@ -158,7 +161,13 @@ export class QueryRunner {
     let compiled = this.#compiled.get(name)
     if (compiled === undefined) {
       if (this.#onUnindexed !== 'ignore') this.#report(query)
-      compiled = { rows: new KeyedRows(this.#checksums), took: null, withText: null, withBytes: null }
+      compiled = {
+        rows: new KeyedRows(this.#checksums),
+        perRow: null,
+        took: null,
+        withText: null,
+        withBytes: null,
+      }
       if (name.length <= longestName) this.#compiled.set(name, compiled)
     }
     this.#byPlan.set(plan, compiled)
@@ -243,6 +252,13 @@ function scansCollection(plan: Plan, steps: readonly string[]): boolean {
   const narrow = access.startsWith('SEARCH') && !access.endsWith('kv_collection (collection=?)')
   const sorts = plan.type === 'find' && steps.some((step) => step.startsWith('USE TEMP B-TREE FOR ORDER BY'))
   return !narrow && (plan.where !== null || sorts)
+}
+
+/** One read may have taken long because the machine did something else: several in a row tell. */
+function learn(compiled: Compiled, rows: number, took: number): void {
+  const perRow = took / Math.max(rows, 1)
+  compiled.perRow = compiled.perRow === null ? perRow : Math.min(perRow, compiled.perRow * slower)
+  compiled.took = compiled.perRow * rows
 }
 
 function isOfFew({ plan: { limit }, operands }: Planned<FindPlan>): boolean {
