@@ -1,5 +1,5 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { build, type CodeSplittingGroup, type InputOptions, type Plugin, rolldown } from 'rolldown'
 import manifest from './package.json' with { type: 'json' }
 
@@ -39,22 +39,52 @@ const builtins: Plugin = {
 }
 
 /**
- * Code that several entries load stands in few files: to load one costs Node.js as much as 50 KB of code in it. `declaration` is what
- * `valkeyrie/schema` needs, and the others too.
+ * The parts that a program loads, each one file: to load one costs Node.js as much as 50 KB of code in it. What an earlier part has is
+ * none of a later one. `declaration` is what `valkeyrie/schema` needs; `valkeyrie` and `engine` are what every database is opened
+ * with, `schemas` what one with schemas is opened with besides. What they load later is left to the bundler.
  */
-async function chunks(): Promise<CodeSplittingGroup[]> {
-  await using schema = await rolldown({ ...input, input: 'src/schema.ts' })
-  const { output } = await schema.generate()
-  const declaration = new Set(output[0].moduleIds)
-  return [
-    { name: 'declaration', test: (id) => declaration.has(id) },
-    {
-      name: 'valkeyrie',
-      test: /^\0node:(fs|util|timers.promises)$|[\\/]src[\\/](?!driver|migrate|cli)/,
-      minShareCount: 2,
-    },
-    { name: 'engine', test: /[\\/](drizzle-orm(?!.migrator)|src[\\/]driver)[\\/](?!sqlite[\\/]migrations)/ },
-  ]
+const parts: Readonly<Record<string, readonly string[]>> = {
+  declaration: ['src/schema.ts'],
+  valkeyrie: ['src/index.ts'],
+  engine: ['src/driver/sqlite/open.ts'],
+  schemas: ['src/driver/sqlite/query/query-runner.ts', 'src/schema-code.ts'],
+}
+
+async function groups(): Promise<CodeSplittingGroup[]> {
+  const partOf = new Map<string, string>()
+  for (const [part, sources] of Object.entries(parts)) {
+    for (const id of await modulesOf(sources)) if (!partOf.has(id)) partOf.set(id, part)
+  }
+  return Object.keys(parts).map((name) => ({ name, test: (id) => partOf.get(id) === name }))
+}
+
+/** What sources load at once. */
+async function modulesOf(sources: readonly string[]): Promise<ReadonlySet<string>> {
+  await using bundle = await rolldown({ ...input, input: [...sources] })
+  const { output } = await bundle.generate()
+  const chunks = new Map(output.flatMap((it) => (it.type === 'chunk' ? [[it.fileName, it] as const] : [])))
+  const loaded = new Set([...chunks.values()].filter(({ isEntry }) => isEntry))
+  for (const { imports } of loaded) {
+    for (const name of imports) if (chunks.has(name)) loaded.add(chunks.get(name)!)
+  }
+  return new Set([...loaded].flatMap(({ moduleIds }) => moduleIds))
+}
+
+/** Has `import()` load a part itself, in place of a file that only exports what is in it. */
+const direct: Plugin = {
+  name: 'direct',
+  generateBundle(_, bundle) {
+    for (const [path, chunk] of Object.entries(bundle)) {
+      if (chunk.type !== 'chunk' || !chunk.isDynamicEntry) continue
+      const [, names, part] = /^export \{([^}]*)\} ?from ?"([^"]+)";?\s*$/.exec(chunk.code) ?? []
+      if (names === undefined || / as /.test(names)) continue
+      for (const other of Object.values(bundle)) {
+        if (other.type === 'chunk')
+          other.code = other.code.replaceAll(`import("./${basename(path)}")`, `import("${part}")`)
+      }
+      delete bundle[path]
+    }
+  },
 }
 
 /** Writes the licenses of the packages that are part of the bundle. */
@@ -85,19 +115,28 @@ function licenseOf(folder: string): string {
 const input: InputOptions = {
   platform: 'node',
   external,
-  plugins: [builtins, licenses],
+  plugins: [builtins],
   transform: { target: 'node22.18' },
   treeshake: { propertyReadSideEffects: false },
 }
 
 await build({
   ...input,
+  plugins: [builtins, direct, licenses],
   input: Object.fromEntries(entries),
   output: {
     dir: 'dist',
     cleanDir: true,
+    // Names and line breaks stay: a stack tells the function, and the line to look at.
+    minify: {
+      compress: { keepNames: { function: true, class: true } },
+      mangle: { keepNames: true },
+      codegen: { removeWhitespace: false },
+    },
     chunkFileNames: 'chunks/[name].js',
-    codeSplitting: { groups: await chunks() },
+    codeSplitting: { groups: await groups() },
+    // So that a part exports what its sources do.
+    minifyInternalExports: false,
     // V8 reads text of one byte a character faster.
     charset: 'ascii',
     comments: { legal: false, jsdoc: false, annotation: false },

@@ -1,5 +1,4 @@
 import type { InspectOptions } from 'node:util'
-import { markAsUncloneable } from 'node:worker_threads'
 import type { PlainDrizzle } from './driver/sqlite/open.ts'
 import { inspected, inspectName } from './inspected.ts'
 import { encodePrefix } from './key/codec.ts'
@@ -7,9 +6,9 @@ import { prefixRange } from './key/range.ts'
 import type { Key } from './key.types.ts'
 import { checkReadOptions, type ReadOptions } from './key-value/read-options.ts'
 import { TypedStore } from './repository/typed-store.ts'
-import { runUnitOfWork, type UnitOfWorkOptions } from './run-unit-of-work.ts'
+import type { runUnitOfWork as RunUnitOfWork, UnitOfWorkOptions } from './run-unit-of-work.ts'
 import type { Definitions, SelectedValue, WatchEntries } from './schema/registry.types.ts'
-import { runSnapshot, type SnapshotOptions, type SnapshotView } from './snapshot.ts'
+import type { runSnapshot as RunSnapshot, SnapshotOptions, SnapshotView } from './snapshot.ts'
 import { StoreAtomicOperation } from './store/atomic-operation.ts'
 import type { AtomicOperation } from './store/atomic-operation.types.ts'
 import { type CallOptions, checkCallOptions, checkSignal } from './store/call-options.ts'
@@ -20,6 +19,10 @@ import type { Change, ChangesOptions } from './watch/change.types.ts'
 import { watchChanges } from './watch/watch-changes.ts'
 import { watchEntries } from './watch/watch-keys.ts'
 import { checkWatchOptions, type WatchOptions } from './watch/watch-options.ts'
+
+// Loaded with the first call: most programs start without one.
+let runUnitOfWork: typeof RunUnitOfWork | undefined
+let runSnapshot: typeof RunSnapshot | undefined
 
 /**
  * An open database. Once it is closed, every call rejects with DatabaseClosedError.
@@ -59,8 +62,9 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
     this.#plain = plain
     this.#store = store
     this.#destroyOnClose = destroyOnClose
-    // Else a message to another thread would carry an empty object. Bun has no such function.
-    markAsUncloneable?.(this)
+    // Else a message to another thread would carry an empty object: a symbol cannot be cloned, and its text is told.
+    const value = Symbol('a database stays in its thread: open the file in the other one, too')
+    Object.defineProperty(this, 'thread', { value, enumerable: true })
   }
 
   /**
@@ -99,7 +103,11 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
    * Write through the unit, and await each call: what you write through `db` in the function is committed at once, and stays where
    * the unit fails.
    */
-  unitOfWork<T>(work: (unit: UnitOfWork<R>) => T | Promise<T>, options: UnitOfWorkOptions = {}): Promise<T> {
+  async unitOfWork<T>(
+    work: (unit: UnitOfWork<R>) => T | Promise<T>,
+    options: UnitOfWorkOptions = {},
+  ): Promise<T> {
+    runUnitOfWork ??= (await import('./run-unit-of-work.ts')).runUnitOfWork
     return runUnitOfWork(this.#store, work, options)
   }
 
@@ -120,7 +128,11 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
    * Rejects with the reason of the signal, with what the function throws, and with SnapshotExpiredError where it reads for
    * longer than `snapshotTimeout`. A write in it, and a snapshot within a snapshot or a unit of work, is a TypeError.
    */
-  snapshot<T>(read: (view: SnapshotView<R>) => T | Promise<T>, options: SnapshotOptions = {}): Promise<T> {
+  async snapshot<T>(
+    read: (view: SnapshotView<R>) => T | Promise<T>,
+    options: SnapshotOptions = {},
+  ): Promise<T> {
+    runSnapshot ??= (await import('./snapshot.ts')).runSnapshot
     return runSnapshot(this.#store, read, options)
   }
 

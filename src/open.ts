@@ -10,6 +10,7 @@ import { collectionOf } from './schema/collection-of.ts'
 import type { KnownDefinition } from './schema/known-definitions.ts'
 import { formatOf, Registry } from './schema/registry.ts'
 import type { Definitions } from './schema/registry.types.ts'
+import type { SchemaCode } from './store/schema-code.ts'
 import { Store } from './store/store.ts'
 import type { ValueFormat } from './value/value-format.ts'
 
@@ -71,10 +72,13 @@ async function openStore(
   },
 ): Promise<OpenedStore> {
   // Loaded now and not before: the engine's binary crashes a Node.js that is too old for it.
-  const { openSqlite } = await import('./driver/sqlite/open.ts')
+  const [{ openSqlite }, schemaCode] = await Promise.all([
+    import('./driver/sqlite/open.ts'),
+    registry.definitions.length === 0 ? null : loadSchemaCode(),
+  ])
   const collections = registry.definitions.map(collectionOf)
   const { driver, catalog, plain } = await openSqlite(collections, { ...options, path })
-  const store = new Store(driver, catalog, registry, { ...options, path })
+  const store = new Store(driver, catalog, registry, { ...options, path, schemaCode })
   try {
     await store.start()
     return { store, plain }
@@ -97,6 +101,10 @@ export async function verifyDatabase(path: string | URL, options: VerifyOptions 
   assertRuntime(file)
   const { verifySqlite } = await import('./driver/sqlite/verify.ts')
   return verifySqlite(file, options)
+}
+
+async function loadSchemaCode(): Promise<SchemaCode> {
+  return (await import('./schema-code.ts')).schemaCode
 }
 
 function assertRuntime(path: string): void {

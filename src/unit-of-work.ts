@@ -1,6 +1,5 @@
 import type { InspectOptions } from 'node:util'
 import { inspected, inspectName } from './inspected.ts'
-import { openRepository } from './repository/open-repository.ts'
 import { TypedStore } from './repository/typed-store.ts'
 import type { Definitions } from './schema/registry.types.ts'
 import type { UnitStore } from './unit-of-work/unit-store.ts'
@@ -42,7 +41,7 @@ export class UnitOfWork<R extends Definitions> extends TypedStore<R> {
 
   constructor(store: UnitStore, calls: WriteCalls) {
     super(store, (definition) => {
-      const repository = openRepository(store, definition)
+      const repository = store.openRepository!(store, definition)
       calls.count(definition.name, repository, repositoryWrites)
       return repository
     })

@@ -1,4 +1,3 @@
-import { match, P } from 'ts-pattern'
 import { checkPattern } from '../key/pattern.ts'
 import type { Pattern } from '../key/pattern.types.ts'
 import type { KeyPart } from '../key.types.ts'
@@ -25,12 +24,10 @@ function tag(part: KeyPart): string | boolean | object {
 }
 
 function untag(part: unknown): KeyPart {
-  return match(part)
-    .with(P.string, P.boolean, (plain) => plain)
-    .with({ number: P.string }, ({ number }) => Number(number))
-    .with({ bigint: P.string }, ({ bigint }) => BigInt(bigint))
-    .with({ bytes: P.string }, ({ bytes }) => new Uint8Array(Buffer.from(bytes, 'hex')))
-    .otherwise(() => {
-      throw new TypeError(`${JSON.stringify(part)} is no part of a pattern`)
-    })
+  if (typeof part === 'string' || typeof part === 'boolean') return part
+  const { number, bigint, bytes }: Record<string, unknown> = Object(part)
+  if (typeof number === 'string') return Number(number)
+  if (typeof bigint === 'string') return BigInt(bigint)
+  if (typeof bytes === 'string') return new Uint8Array(Buffer.from(bytes, 'hex'))
+  throw new TypeError(`${JSON.stringify(part)} is no part of a pattern`)
 }

@@ -9,7 +9,6 @@ import type {
   RepositoryNames,
 } from '../schema/registry.types.ts'
 import type { RowStore } from '../store/row-store.ts'
-import { openRepository } from './open-repository.ts'
 import type { Repository } from './repository.types.ts'
 
 /** The repositories of a database by their names: that in the options of the schema, or the words of its pattern. */
@@ -25,7 +24,7 @@ export class TypedStore<R extends Definitions> extends KeyValue<R> {
 
   constructor(
     store: RowStore,
-    open = (definition: AnyDefinition): object => openRepository(store, definition),
+    open = (definition: AnyDefinition): object => store.openRepository!(store, definition),
   ) {
     super(store)
     this.#store = store

@@ -13,6 +13,7 @@ import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
 /** A store whose calls end when a signal is aborted: what waits is rejected at once, what is worked on at its next part. */
 class AbortableStore implements RowStore {
   readonly registry: Registry
+  readonly openRepository: RowStore['openRepository']
   readonly limits: Limits
   readonly format: RowStore['format']
   declare readonly written?: readonly Uint8Array[]
@@ -23,6 +24,7 @@ class AbortableStore implements RowStore {
     this.#store = store
     this.#signal = signal
     this.registry = store.registry
+    this.openRepository = store.openRepository
     this.limits = store.limits
     this.format = store.format
     if (store.written !== undefined) this.written = store.written

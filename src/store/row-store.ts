@@ -3,6 +3,7 @@ import type { Reader, StoredRow } from '../driver/driver.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import type { Key } from '../key.types.ts'
 import type { Limits } from '../limits.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
@@ -17,11 +18,16 @@ export interface RowEntry extends Entry {
 /** A write that was committed, or whose checks did not hold. */
 export type SettledOutcome = Exclude<CommitOutcome, { readonly type: 'failed' | 'waits' }>
 
+/** Makes the repository of a definition over a store. */
+export type OpenRepository = (store: RowStore, definition: AnyDefinition) => object
+
 /** What the typed faces work on: an open database, or a unit of work on one. */
 export interface RowStore extends Reader {
   readonly registry: Registry
   readonly limits: Limits
   readonly format: ValueFormat
+  /** What opens its repositories; null where the database has no schemas. */
+  readonly openRepository: OpenRepository | null
   /** In a unit of work: the keys that it has written so far, which later reads show as written. */
   readonly written?: readonly Uint8Array[]
 

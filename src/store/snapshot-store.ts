@@ -15,6 +15,7 @@ export class SnapshotStore implements RowStore {
   readonly registry: Registry
   readonly limits: Limits
   readonly format: ValueFormat
+  readonly openRepository: RowStore['openRepository']
   readonly #store: RowStore
   readonly #session: Session
   #over = false
@@ -25,6 +26,7 @@ export class SnapshotStore implements RowStore {
     this.registry = store.registry
     this.limits = store.limits
     this.format = store.format
+    this.openRepository = store.openRepository
   }
 
   assertOpen(): void {

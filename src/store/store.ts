@@ -14,7 +14,6 @@ import type { Limits } from '../limits.ts'
 import { jsonSchemaOf } from '../schema/json-schema.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
-import { changedOutput, judgeOutput, patchedOutput, validate } from '../schema/validate.ts'
 import { running } from '../unit-of-work/running.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import { comparedValue } from '../value/compared-value.ts'
@@ -29,6 +28,7 @@ import { expiryOfSet, expiryTime, type SetOptions } from './expiry.ts'
 import { Filing } from './filing.ts'
 import { KeyedMutex } from './keyed-mutex.ts'
 import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
+import type { SchemaCode } from './schema-code.ts'
 import { SnapshotStore } from './snapshot-store.ts'
 import { Sweeper } from './sweeper.ts'
 
@@ -40,6 +40,8 @@ export interface StoreOptions {
   readonly readOnly: boolean
   /** Hold every value that is read against its schema. */
   readonly validateReads: boolean
+  /** Null where the registry is empty. */
+  readonly schemaCode: SchemaCode | null
 }
 
 /** An open database, below its typed faces: keys and values go in, encoded writes go to the driver, values come out. */
@@ -48,11 +50,13 @@ export class Store implements RowStore {
   readonly registry: Registry
   readonly limits: Limits
   readonly format: ValueFormat
+  readonly openRepository: RowStore['openRepository']
   readonly hub: WatchHub
   /** The line of those in this process who want a turn. */
   readonly turns = new KeyedMutex()
   readonly path: string
   readonly #validateReads: boolean
+  readonly #validation: SchemaCode['validation'] | undefined
   readonly #filing: Filing
   readonly #queue: CommitQueue
   readonly #sweeper: Sweeper
@@ -65,8 +69,10 @@ export class Store implements RowStore {
     this.registry = registry
     this.limits = options.limits
     this.format = options.format
+    this.openRepository = options.schemaCode?.openRepository ?? null
     this.path = options.path
     this.#validateReads = options.validateReads
+    this.#validation = options.schemaCode?.validation
     this.#filing = new Filing(catalog, registry)
     this.#queue = new CommitQueue(driver, this.#filing)
     this.#readOnly = options.readOnly
@@ -113,7 +119,7 @@ export class Store implements RowStore {
     const value = decodeStored(row, key, this.format)
     if (!this.#validateReads) return value
     const definition = this.registry.find(key)
-    const judged = definition && judgeOutput(definition, key, value)
+    const judged = definition && this.#validation!.judgeOutput(definition, key, value)
     return judged instanceof Promise ? judged.then(() => value) : value
   }
 
@@ -165,7 +171,7 @@ export class Store implements RowStore {
     try {
       if (definition === undefined) return this.#toSet(encodedKey, key, value, expiresAt)
       checkIdKinds(definition.idKinds, key, definition.name)
-      return this.#settledSet(encodedKey, key, validate(definition, key, value), expiresAt)
+      return this.#settledSet(encodedKey, key, this.#validation!.validate(definition, key, value), expiresAt)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -181,14 +187,24 @@ export class Store implements RowStore {
     }
     const definition = this.registry.find(key)
     if (definition === undefined) return this.#toSet(encodedKey, key, { ...stored, ...patch }, row.expiresAt)
-    return this.#settledSet(encodedKey, key, patchedOutput(definition, key, stored, patch), row.expiresAt)
+    return this.#settledSet(
+      encodedKey,
+      key,
+      this.#validation!.patchedOutput(definition, key, stored, patch),
+      row.expiresAt,
+    )
   }
 
   prepareChanged(key: Key, row: StoredRow, output: unknown): SetMutation | Promise<SetMutation> {
     const encodedKey = this.encodeKey(key)
     const definition = this.registry.find(key)
     if (definition === undefined) return this.#toSet(encodedKey, key, output, row.expiresAt)
-    const settled = changedOutput(definition, key, () => decodeStored(row, key, this.format), output)
+    const settled = this.#validation!.changedOutput(
+      definition,
+      key,
+      () => decodeStored(row, key, this.format),
+      output,
+    )
     return this.#settledSet(encodedKey, key, settled, row.expiresAt)
   }
 
@@ -240,7 +256,11 @@ export class Store implements RowStore {
     // The result is known at the commit only; whether the schema outputs a KvU64 at all can be told before.
     try {
       checkIdKinds(definition.idKinds, key, definition.name)
-      const judged = judgeOutput(definition, key, new KvU64(operand < 0n ? -operand : operand))
+      const judged = this.#validation!.judgeOutput(
+        definition,
+        key,
+        new KvU64(operand < 0n ? -operand : operand),
+      )
       return judged instanceof Promise ? judged.then(() => mutation) : mutation
     } catch (error) {
       if (!(error instanceof ValidationError) || jsonSchemaOf(definition.schema)?.['type'] === undefined)

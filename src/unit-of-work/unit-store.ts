@@ -35,6 +35,7 @@ export class UnitStore implements RowStore, ReaderContext {
   readonly registry: Registry
   readonly limits: Limits
   readonly format: ValueFormat
+  readonly openRepository: RowStore['openRepository']
   readonly #store: Store
   readonly #loaded = new Map<string, Loaded>()
   #over = false
@@ -46,6 +47,7 @@ export class UnitStore implements RowStore, ReaderContext {
     this.registry = store.registry
     this.limits = store.limits
     this.format = store.format
+    this.openRepository = store.openRepository
     this.#reader = new UnitReader(store.driver, this)
   }
 

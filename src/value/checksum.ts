@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { crc32 } from 'node:zlib'
+import type { crc32 as Crc32 } from 'node:zlib'
 import type { StoredValue } from './encoding.ts'
 
 /** What stands for two bits each at the end of a JSON text, where JSON has no meaning for it. */
@@ -49,7 +49,11 @@ export function unsealed<S extends Sealable>(stored: S): S {
   return { ...stored, encoding: notAsSealed }
 }
 
+/** Loaded with the first sum: most databases have none, and `node:zlib` brings all streams. */
+let crc32: typeof Crc32 | undefined
+
 function sumOf(value: string | Uint8Array, types: string | null): number {
+  crc32 ??= process.getBuiltinModule('node:zlib').crc32
   return crc32(value, types === null ? 0 : crc32(String(types)))
 }
 

@@ -50,7 +50,24 @@ it('a program that opens a database and reads it loads better-sqlite3 alone, and
     await db.get(['a'])`
   const { packages, files } = load(root, ...program(text))
   expect(packages).toEqual(['better-sqlite3'])
-  expect(files).toEqual(['index', 'declaration', 'valkeyrie', 'open', 'engine'])
+  expect(files).toEqual(['index', 'declaration', 'valkeyrie', 'engine'])
+})
+
+it('the code of schemas is loaded by a database with some, that of units and snapshots by the first of them', () => {
+  const text = `
+    import { writeSync } from 'node:fs'
+    import { Valkeyrie } from 'valkeyrie'
+    const standard = { version: 1, vendor: 'own', validate: (value) => ({ value }) }
+    await using db = await Valkeyrie.withSchema(['a', '*'], { '~standard': standard }).open()
+    writeSync(1, 'opened\\n')
+    await db.repositories.a.set('b', 1)
+    await db.repositories.a.count()
+    await db.unitOfWork((unit) => unit.set(['a', 'c'], 2))
+    await db.snapshot((view) => view.get(['a', 'c']))`
+  const { files, printed } = load(root, ...program(text))
+  const later = printed.slice(printed.indexOf('opened')).match(/[\w-]+(?=\.js$)/gm)
+  expect(files).toEqual(['index', 'declaration', 'valkeyrie', 'engine', 'schemas', ...later!])
+  expect(later).toEqual(['run-unit-of-work', 'snapshot'])
 })
 
 it("check loads no Zod where the project's schemas are of another library", () => {

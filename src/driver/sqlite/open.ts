@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import type BetterSqlite3 from 'better-sqlite3'
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Logger } from 'drizzle-orm/logger'
@@ -69,6 +68,7 @@ export async function openSqlite(
   const tables = kvTables(collections)
   const { migrations: folder, readOnly, asked = nothingAsked, checksums = false, asItIs = false } = options
   const migrate = folder === undefined ? undefined : await loadMigrations(folder)
+  const QueryRunner = collections.length === 0 ? null : await loadQueryRunner()
   return retryBusy(() => {
     const { connection, file } = connect({ ...options, path, migrated: migrate !== undefined })
     try {
@@ -86,6 +86,7 @@ export async function openSqlite(
         file,
         tables,
         collections,
+        QueryRunner,
         catalog,
         batches: { catalogVersion: catalog.version, seenVersion: -1, turn: null },
         trimmer: new LogTrimmer(options.retention),
@@ -106,7 +107,11 @@ function reconnect(
   parts: ConnectionParts,
 ): () => PooledConnection {
   const { file } = parts
-  if (file === null) return () => assert.fail('a database in memory has one connection')
+  if (file === null) {
+    return () => {
+      throw new Error('a database in memory has one connection')
+    }
+  }
   return () => new PooledConnection(connectAgain(file, options), parts)
 }
 
@@ -126,6 +131,10 @@ function withoutChecksums(path: string): DatabaseOpenError {
     path,
     'it was created without checksums: leave out the option, or copy the rows into a new file',
   )
+}
+
+async function loadQueryRunner() {
+  return (await import('./query/query-runner.ts')).QueryRunner
 }
 
 /** What sets a database up by the migrations of a folder. Its code is loaded now and not before: most databases are opened without. */

@@ -8,7 +8,7 @@ import { CollectionStatements } from './collection-statements.ts'
 import type { DatabaseFile } from './database-file.ts'
 import { isSealed } from './file-format.ts'
 import type { LogRetention, LogTrimmer } from './log-retention.ts'
-import { type OnUnindexed, QueryRunner } from './query/query-runner.ts'
+import type { OnUnindexed, QueryRunner } from './query/query-runner.ts'
 import { RowReads } from './row-reads.ts'
 import { ShownRows, shownTables, storedRows } from './shown-rows.ts'
 import { prepareStatements, type Statements } from './statements.ts'
@@ -37,6 +37,8 @@ export interface ConnectionParts {
   readonly file: DatabaseFile | null
   readonly tables: KvTables
   readonly collections: readonly Collection[]
+  /** Null without collections: nothing is queried then. */
+  readonly QueryRunner: typeof QueryRunner | null
   /** As it was when the database was opened. */
   readonly catalog: Catalog
   readonly batches: BatchState
@@ -91,10 +93,10 @@ export class PooledConnection {
   }
 
   #readsOf(tables: KvTables, source: string): RowReads {
-    const { collections, options } = this.#parts
+    const { collections, options, QueryRunner } = this.#parts
     return new RowReads(
       this.statements,
-      new QueryRunner(this.database, collections, { ...options, source }, this.#checksums),
+      QueryRunner && new QueryRunner(this.database, collections, { ...options, source }, this.#checksums),
       (collection) =>
         new CollectionStatements(this.database, tables, collection, options.logger, this.#checksums),
     )

@@ -7,18 +7,23 @@ import { type Statements, toStoredRow } from './statements.ts'
 /** The reads of rows, each inside whatever transaction is open. */
 export class RowReads {
   readonly #statements: Statements
-  readonly queries: QueryRunner
+  readonly #queries: QueryRunner | null
   readonly #prepareCollection: (collection: string | null) => CollectionStatements
   readonly #collections = new Map<string | null, CollectionStatements>()
 
   constructor(
     statements: Statements,
-    queries: QueryRunner,
+    queries: QueryRunner | null,
     prepareCollection: (collection: string | null) => CollectionStatements,
   ) {
     this.#statements = statements
     this.#prepareCollection = prepareCollection
-    this.queries = queries
+    this.#queries = queries
+  }
+
+  get queries(): QueryRunner {
+    if (this.#queries === null) throw new Error('The database was opened without collections to query')
+    return this.#queries
   }
 
   get(key: Uint8Array, now = Date.now()): StoredRow | null {
