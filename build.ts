@@ -127,11 +127,10 @@ await build({
   output: {
     dir: 'dist',
     cleanDir: true,
-    // Names and line breaks stay: a stack tells the function, and the line to look at.
+    // The names of functions and classes stay, so that a stack tells where it came from.
     minify: {
       compress: { keepNames: { function: true, class: true } },
       mangle: { keepNames: true },
-      codegen: { removeWhitespace: false },
     },
     chunkFileNames: 'chunks/[name].js',
     codeSplitting: { groups: await groups() },

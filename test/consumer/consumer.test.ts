@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
@@ -24,13 +24,14 @@ const expected = {
   indexes: ['kv_collection', 'kv_expires_at', 'kv_users_name_unique'],
 }
 
-/** The packed file. */
+/** The packed file, and how many bytes it has unpacked. */
 let packed: string
+let unpackedSize: number
 let notInstalled: string | null
 
 beforeAll(() => {
   notInstalled = installPackages(packages)
-  packed = pack()
+  ;({ packed, unpackedSize } = pack())
   const modules = join(project, 'node_modules')
   mkdirSync(join(modules, '.bin'), { recursive: true })
   execFileSync('tar', ['-xzf', packed], { cwd: path('.') })
@@ -45,12 +46,12 @@ beforeAll(() => {
   writeFileSync(program, stripTypeScriptTypes(source))
 })
 
-function pack(): string {
+function pack() {
   const npm = process.env['npm_execpath']
   const [command, ...before] = npm === undefined ? ['npm'] : [process.execPath, npm]
   const args = [...before, 'pack', '--ignore-scripts', '--json', '--pack-destination', path('.')]
   const [told] = JSON.parse(execFileSync(command!, args, { cwd: root, encoding: 'utf8' }))
-  return join(path('.'), told.filename)
+  return { packed: join(path('.'), told.filename), unpackedSize: told.unpackedSize as number }
 }
 
 const run = (command: string, ...args: readonly string[]) =>
@@ -62,6 +63,16 @@ it('runs no script where it is installed', () => {
   expect(Object.keys(manifest.scripts)).not.toEqual(
     expect.arrayContaining([expect.stringMatching(/^(pre|post)?install$/)]),
   )
+})
+
+it('has less than a megabyte unpacked, and no source map that leads nowhere', () => {
+  expect(unpackedSize).toBeLessThan(1_000_000)
+  const files = globSync('**/*.{js,ts}', { cwd: path('package') })
+  expect(files).toContain('dist/index.js')
+  const mapped = files.filter((file) =>
+    readFileSync(join(path('package'), file), 'utf8').includes('sourceMappingURL'),
+  )
+  expect(mapped).toEqual([])
 })
 
 it("works with what it depends on alone, and with the user's own drizzle-orm", () => {
