@@ -76,11 +76,12 @@ const direct: Plugin = {
   generateBundle(_, bundle) {
     for (const [path, chunk] of Object.entries(bundle)) {
       if (chunk.type !== 'chunk' || !chunk.isDynamicEntry) continue
-      const [, names, part] = /^export \{([^}]*)\} ?from ?"([^"]+)";?\s*$/.exec(chunk.code) ?? []
+      const [, names, part] = /^export ?\{([^}]*)\} ?from ?["'`]([^"'`]+)["'`];?\s*$/.exec(chunk.code) ?? []
       if (names === undefined || / as /.test(names)) continue
+      const name = basename(path).replaceAll('.', '\\.')
+      const loading = new RegExp(`(?<=\\bimport\\(["'\`]\\./)${name}(?=["'\`]\\))`, 'g')
       for (const other of Object.values(bundle)) {
-        if (other.type === 'chunk')
-          other.code = other.code.replaceAll(`import("./${basename(path)}")`, `import("${part}")`)
+        if (other.type === 'chunk') other.code = other.code.replace(loading, basename(part!))
       }
       delete bundle[path]
     }

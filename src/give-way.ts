@@ -1,5 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
+/** Milliseconds of a clock that nobody sets. It takes as long as `performance`, which loads all of `node:perf_hooks` when it is first looked at. */
+function clock(): number {
+  const [seconds, nanoseconds] = process.hrtime()
+  return seconds * 1e3 + nanoseconds / 1e6
+}
+
 /** Milliseconds of work after which timers and I/O have their turn. */
 const longestWork = 8
 /** Who waits is let on in so small groups that time is looked at between two of them. */
@@ -28,11 +34,11 @@ export function pauseDue(): Promise<void> | undefined {
 export function mustPause(): boolean {
   if (isPaused) return true
   if (!isWatched) {
-    watch(performance.now())
+    watch(clock())
     return false
   }
   calls += 1
-  return (calls & 3) === 0 && isPauseDue(performance.now())
+  return (calls & 3) === 0 && isPauseDue(clock())
 }
 
 /**
@@ -69,7 +75,7 @@ function watch(now: number): void {
 function turn(): void {
   isWatched = false
   if (!isPaused) return
-  watch(performance.now())
+  watch(clock())
   void letOn()
 }
 
@@ -82,7 +88,7 @@ async function letOn(): Promise<void> {
     while (first < end) waiting[first++]!()
     // What they go on with in microtasks counts too.
     await undefined
-  } while (first < waiting.length && performance.now() - began < longestWork)
+  } while (first < waiting.length && clock() - began < longestWork)
   if (first < waiting.length / 2) return
   waiting = waiting.slice(first)
   first = 0
@@ -121,7 +127,7 @@ export function inSlices<T, U>(
       }
       if (promises.length > 0) return settledOrTurn(promises)
       if (next === items.length) return undefined
-      const now = performance.now()
+      const now = clock()
       const spent = looked === 0 ? 0 : now - looked
       looked = now
       if (spent < shortLook) step = Math.min(2 * step, longestStep)

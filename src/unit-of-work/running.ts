@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
+import type { AsyncLocalStorage } from 'node:async_hooks'
 import type { RowStore } from '../store/row-store.ts'
 
 /** A unit of work or a snapshot, while its function runs. */
@@ -10,5 +10,16 @@ interface Running {
   isOpenOn(store: RowStore): boolean
 }
 
+/** Made with the first one that runs. */
+let storage: AsyncLocalStorage<Running> | undefined
+
 /** The unit of work or the snapshot whose function the code runs in; work that it has left behind may outlive it. */
-export const running = new AsyncLocalStorage<Running>()
+export const running = {
+  getStore(): Running | undefined {
+    return storage?.getStore()
+  },
+  run<T>(one: Running, work: () => T): T {
+    storage ??= new (process.getBuiltinModule('node:async_hooks').AsyncLocalStorage)<Running>()
+    return storage.run(one, work)
+  },
+}

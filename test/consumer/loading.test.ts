@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { expect, it } from 'vitest'
 import { projectFolder, root, write } from '../migrate/project.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
@@ -51,6 +52,30 @@ it('a program that opens a database and reads it loads better-sqlite3 alone, and
   const { packages, files } = load(root, ...program(text))
   expect(packages).toEqual(['better-sqlite3'])
   expect(files).toEqual(['index', 'declaration', 'valkeyrie', 'engine'])
+})
+
+it('a start loads no part of Node.js that takes it milliseconds', () => {
+  const start = path('start.mjs')
+  writeFileSync(
+    start,
+    `import { Valkeyrie } from ${JSON.stringify(pathToFileURL(join(root, 'dist/index.js')).href)}
+    await using db = await Valkeyrie.open(${JSON.stringify(path())})
+    await db.get(['a'])
+    const loaded = JSON.stringify(process.moduleLoadList)
+    process.stdout.write(loaded)`,
+  )
+  const loaded = JSON.parse(execFileSync(process.execPath, [start], { encoding: 'utf8' })) as string[]
+  const costly = [
+    'assert',
+    'crypto',
+    'internal/util/comparisons',
+    'perf_hooks',
+    'stream',
+    'worker_threads',
+    'zlib',
+  ]
+  expect(loaded).toContain('NativeModule fs')
+  expect(costly.filter((name) => loaded.includes(`NativeModule ${name}`))).toEqual([])
 })
 
 it('the code of schemas is loaded by a database with some, that of units and snapshots by the first of them', () => {

@@ -10,7 +10,7 @@ import { patternRange } from '../../key/pattern.ts'
 import { PatternIndex } from '../../key/pattern-index.ts'
 import { isStamp } from '../../key/versionstamp.ts'
 import { holdsBigints } from './index-text.ts'
-import { builtIndexes } from './indexes.ts'
+import { type BuiltIndex, builtIndexes } from './indexes.ts'
 import type { KvTables } from './table.ts'
 
 /** What an index that is there declares, whoever has made it. */
@@ -19,10 +19,13 @@ type BuiltDeclaration = Pick<KnownIndex, 'fields' | 'unique' | 'ordersBigints'>
 type Row = Readonly<Record<string, unknown>>
 
 /** What the database knows. A StorageError where something else has written there, or the file is damaged. */
-export function readCatalog(connection: Database.Database): Catalog {
+export function readCatalog(
+  connection: Database.Database,
+  indexes: readonly BuiltIndex[] = builtIndexes(connection),
+): Catalog {
   // Every column that there is: one of an older release has fewer of them.
   const rows = connection.prepare<[], Row>('SELECT * FROM kv_collections ORDER BY name').all()
-  const built = builtIndexes(connection).flatMap(({ declaration, text }) =>
+  const built = indexes.flatMap(({ declaration, text }) =>
     declaration === null ? [] : { ...declaration, ordersBigints: holdsBigints(text) },
   )
   const collections = rows.map((row) => {

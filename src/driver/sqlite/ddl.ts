@@ -6,8 +6,7 @@ import {
   SQLiteSyncDialect,
   type SQLiteTable,
 } from 'drizzle-orm/sqlite-core'
-
-const dialect = new SQLiteSyncDialect()
+import { type IndexedCollection, indexName, jsonPathText, quoteText } from './table.ts'
 
 /** The statement that creates a table, unless it is there. */
 export function createTable(table: SQLiteTable): string {
@@ -35,9 +34,41 @@ function createIndex(table: string, { config }: Index): string {
   return `CREATE ${unique}INDEX IF NOT EXISTS ${quoteName(config.name)} ON ${quoteName(table)} (${columns.join(', ')})${where}`
 }
 
+/**
+ * As `createIndexes` of `kv`, without its Drizzle table, which an open of an existing file would make for this alone.
+ */
+export function createDeclaredIndexes(collections: readonly IndexedCollection[]): Map<string, string> {
+  const texts = new Map([
+    ['kv_collection', createKvIndex('kv_collection', ['"collection"', '"key"'], 'collection IS NOT NULL')],
+    ['kv_expires_at', createKvIndex('kv_expires_at', ['"expires_at"'], 'expires_at IS NOT NULL')],
+  ])
+  for (const { name, indexes } of collections) {
+    for (const declaration of indexes) {
+      const { fields, unique, bigints = [] } = declaration
+      const columns = fields.flatMap((field) => {
+        const expression = `value ->> ${jsonPathText(field.split('.'))}`
+        return bigints.includes(field) ? [`CAST(${expression} AS INTEGER)`, expression] : [expression]
+      })
+      const text = createKvIndex(
+        indexName(name, declaration),
+        unique ? columns : [...columns, '"key"'],
+        `collection = ${quoteText(name)}`,
+        unique,
+      )
+      texts.set(indexName(name, declaration), text)
+    }
+  }
+  return texts
+}
+
+function createKvIndex(name: string, columns: readonly string[], where: string, unique = false): string {
+  const create = unique ? 'CREATE UNIQUE INDEX' : 'CREATE INDEX'
+  return `${create} IF NOT EXISTS ${quoteName(name)} ON "kv" (${columns.join(', ')}) WHERE ${where}`
+}
+
 /** SQL that holds no operands: a statement that defines something cannot bind any. */
 function literalSql(expression: SQL): string {
-  const { sql, params } = dialect.sqlToQuery(expression.inlineParams())
+  const { sql, params } = new SQLiteSyncDialect().sqlToQuery(expression.inlineParams())
   if (params.length > 0) throw new TypeError(`the SQL of an index cannot hold operands: ${sql}`)
   return sql
 }

@@ -1,5 +1,4 @@
 import type Database from 'better-sqlite3'
-import { getTableName } from 'drizzle-orm'
 import type { Catalog } from '../../catalog/catalog.ts'
 import { DatabaseOpenError } from '../../errors.ts'
 import { readCatalog } from './catalog.ts'
@@ -7,9 +6,8 @@ import { connect } from './connection.ts'
 import { isPassing, toKvError } from './engine-error.ts'
 import { assertShape } from './file-format.ts'
 import { openError } from './open-error.ts'
-import { hasOwnTables, hasTable } from './own-tables.ts'
+import { hasOwnTables, hasTables } from './own-tables.ts'
 import { retryBusy } from './retry-busy.ts'
-import { kvTables } from './table.ts'
 
 /**
  * What a file knows of its collections, which has to be a file of this library. `toWrite`: it has all columns that writes need. Rejects
@@ -31,10 +29,9 @@ export async function readFileCatalog(path: string, toWrite: boolean, busyTimeou
 }
 
 function assertOwn(connection: Database.Database, path: string, toWrite: boolean): void {
-  const tables = kvTables()
-  if (!Object.values(tables).every((table) => hasTable(connection, getTableName(table))))
+  if (!hasTables(connection))
     throw new DatabaseOpenError(path, 'it is no database of valkeyrie: it has none of its tables')
-  if (toWrite && !hasOwnTables(connection, tables)) {
+  if (toWrite && !hasOwnTables(connection)) {
     throw new DatabaseOpenError(
       path,
       'an older release has written it: open it once with its schemas, or inspect it with readOnly: true',

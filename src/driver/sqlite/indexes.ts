@@ -5,7 +5,7 @@ import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { MigrationError } from '../../errors.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { ChangeLog } from './change-log.ts'
-import { createIndexes } from './ddl.ts'
+import { createDeclaredIndexes } from './ddl.ts'
 import { engineCode } from './engine-error.ts'
 import { holdsBigints, type IndexText, readIndexText, sameStatement } from './index-text.ts'
 import { type IndexedCollection, indexedExpression, indexName, type KvTables, ofCollection } from './table.ts'
@@ -42,15 +42,15 @@ export interface IndexChanges {
 /** Throws a MigrationError where the name of a declared index is taken by that of another declaration. */
 export function indexChanges(
   connection: Database.Database,
-  { kv }: KvTables,
   collections: readonly IndexedCollection[],
+  built: readonly BuiltIndex[] = builtIndexes(connection),
 ): IndexChanges {
-  const declared = createIndexes(kv)
+  const declared = createDeclaredIndexes(collections)
   const names = new Set(collections.map(({ name }) => name))
   const there = new Set<string>()
   const replace: string[] = []
   const extra: string[] = []
-  for (const { name, text, declaration } of builtIndexes(connection)) {
+  for (const { name, text, declaration } of built) {
     const wanted = declared.get(name)
     if (wanted === undefined) {
       if (declaration !== null && names.has(declaration.collection)) extra.push(name)
@@ -85,7 +85,7 @@ export function buildIndexes(
   collections: readonly IndexedCollection[],
   { create, replace }: Pick<IndexChanges, 'create' | 'replace'>,
 ): void {
-  const declared = createIndexes(tables.kv)
+  const declared = createDeclaredIndexes(collections)
   for (const name of replace) dropIndex(connection, name)
   const names = [...create, ...replace]
   if (names.length > 0) removeExpired(connection, tables)

@@ -18,7 +18,7 @@ import { hasTable } from './own-tables.ts'
 import { type ConnectionParts, PooledConnection, type SqliteDriverOptions } from './pooled-connection.ts'
 import { retryBusy } from './retry-busy.ts'
 import { readSetUp, setUp } from './set-up.ts'
-import { type KvTables, kvTables } from './table.ts'
+import { type KvTables, lazyTables } from './table.ts'
 
 /** Drizzle over a connection to a database; `$client` is that connection, of better-sqlite3. */
 export interface DrizzleDatabase extends BetterSQLite3Database {
@@ -65,7 +65,7 @@ export async function openSqlite(
   options: SqliteOptions,
 ): Promise<{ driver: Driver; catalog: Catalog; plain: PlainDrizzle }> {
   const path = databasePath(options.path)
-  const tables = kvTables(collections)
+  const tables = lazyTables(collections)
   const { migrations: folder, readOnly, asked = nothingAsked, checksums = false, asItIs = false } = options
   const migrate = folder === undefined ? undefined : await loadMigrations(folder)
   const QueryRunner = collections.length === 0 ? null : await loadQueryRunner()
@@ -79,7 +79,7 @@ export async function openSqlite(
         migrate !== undefined
           ? migrate(connection, tables, collections, readOnly)
           : readOnly || asItIs
-            ? readSetUp(connection, tables, collections, path)
+            ? readSetUp(connection, collections, path)
             : setUp(connection, tables, collections, asked)
       if (!readOnly) tellOfManyIndexes(collections, catalog)
       const parts: ConnectionParts = {

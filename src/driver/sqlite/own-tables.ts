@@ -3,12 +3,24 @@ import { getTableConfig } from 'drizzle-orm/sqlite-core'
 import { createTable } from './ddl.ts'
 import type { KvTables } from './table.ts'
 
+/** The tables and their columns, as `kvTables` has them: an open of an existing file would make those for this alone. */
+export const ownColumns: Readonly<Record<string, readonly string[]>> = {
+  kv: ['key', 'collection', 'encoding', 'types', 'version', 'expires_at', 'value'],
+  kv_log: ['version', 'at', 'changes'],
+  kv_collections: ['name', 'pattern', 'schema', 'version', 'indexes', 'references', 'migrated'],
+}
+
+/** Whether the tables are there. */
+export function hasTables(connection: Database.Database): boolean {
+  return Object.keys(ownColumns).every((table) => hasTable(connection, table))
+}
+
 /** Whether the tables are there with all their columns. */
-export function hasOwnTables(connection: Database.Database, tables: KvTables): boolean {
-  return Object.values(tables).every((table) => {
-    const { name, columns } = getTableConfig(table)
-    const there = columnsOf(connection, name)
-    return columns.every((column) => there.has(column.name))
+export function hasOwnTables(connection: Database.Database): boolean {
+  const names = connection.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck()
+  return Object.entries(ownColumns).every(([table, columns]) => {
+    const there = names.all(table)
+    return columns.every((column) => there.includes(column))
   })
 }
 

@@ -20,10 +20,11 @@ const always: IsDue = () => true
  * is due there is no attempt. `attempt` runs a whole transaction, without awaiting, and undoes it when it throws.
  */
 export async function retryBusy<T>(attempt: () => T, timeout: number, isDue = always): Promise<T> {
-  const started = performance.now()
+  /** When there was no way through at first: most attempts look at no clock. */
+  let started: number | undefined
   let bound = 0.5
   for (;;) {
-    const waited = performance.now() - started
+    const waited = started === undefined ? 0 : performance.now() - started
     let due = false
     try {
       due = isDue(waited)
@@ -32,6 +33,7 @@ export async function retryBusy<T>(attempt: () => T, timeout: number, isDue = al
       if (!isPassing(error)) throw toKvError(error)
       if (waited >= timeout) throw new DatabaseBusyError(Math.round(waited), { cause: error })
     }
+    started ??= performance.now()
     bound = Math.min(2 * bound, due ? longestDelay : longestLook)
     await delay(1 + Math.random() * bound)
   }
@@ -39,12 +41,15 @@ export async function retryBusy<T>(attempt: () => T, timeout: number, isDue = al
 
 /** Runs `attempt`, again and again for a moment that nothing else notices. */
 function attemptInRow<T>(attempt: () => T): T {
-  const end = performance.now() + longestRow
+  let end: number | undefined
   for (;;) {
     try {
       return attempt()
     } catch (error) {
-      if (!isBusy(error) || performance.now() >= end) throw error
+      if (!isBusy(error)) throw error
+      const now = performance.now()
+      end ??= now + longestRow
+      if (now >= end) throw error
     }
   }
 }

@@ -1,5 +1,4 @@
 import type Database from 'better-sqlite3'
-import { getTableName } from 'drizzle-orm'
 import { type Catalog, type Collection, sameIndex } from '../../catalog/catalog.ts'
 import { type AskedChanges, type CatalogChanges, catalogChanges } from '../../catalog/changes.ts'
 import { patternText } from '../../catalog/pattern-text.ts'
@@ -16,7 +15,7 @@ import {
 } from './catalog.ts'
 import { isMarked, markFormat } from './file-format.ts'
 import { buildIndexes, builtIndexes, dropIndex, indexChanges } from './indexes.ts'
-import { createOwnTables, hasOwnTables, hasTable } from './own-tables.ts'
+import { createOwnTables, hasOwnTables, hasTables } from './own-tables.ts'
 import { type KvTables, kvTables } from './table.ts'
 
 /**
@@ -30,7 +29,7 @@ export function setUp(
   collections: readonly Collection[],
   asked: AskedChanges,
 ): Catalog {
-  const present = completeCatalog(connection, tables, collections, asked)
+  const present = completeCatalog(connection, collections, asked)
   if (present !== null) return present
   connection.exec('BEGIN IMMEDIATE')
   try {
@@ -52,11 +51,10 @@ export function setUp(
 /** The catalogue of a database that may not be written, which has to know the patterns that are declared. */
 export function readSetUp(
   connection: Database.Database,
-  tables: KvTables,
   collections: readonly Collection[],
   path: string,
 ): Catalog {
-  if (!Object.values(tables).every((table) => hasTable(connection, getTableName(table)))) {
+  if (!hasTables(connection)) {
     throw new DatabaseOpenError(path, 'it holds no tables of valkeyrie, and readOnly does not create them')
   }
   const catalog = readCatalog(connection)
@@ -96,7 +94,7 @@ export function changeCatalog(
   const taking = mayTake.filter((it) => takenRow(connection, tables, collections, [it]) !== null)
   fileRows(connection, collections, added)
   const indexed = indexedCollections(declared, renamed, kept)
-  const indexes = indexChanges(connection, kvTables(indexed), indexed)
+  const indexes = indexChanges(connection, indexed)
   buildIndexes(connection, kvTables(indexed), indexed, indexes)
   const changed =
     renamed.size + added.length + dropped.length + indexes.create.length + indexes.replace.length
@@ -143,14 +141,14 @@ function indexedCollections(
 /** The catalogue of a database that lacks nothing; `null` for another one. */
 function completeCatalog(
   connection: Database.Database,
-  tables: KvTables,
   collections: readonly Collection[],
   asked: AskedChanges,
 ): Catalog | null {
-  if (!hasOwnTables(connection, tables) || !isMarked(connection)) return null
-  const catalog = readCatalog(connection)
+  if (!hasOwnTables(connection) || !isMarked(connection)) return null
+  const built = builtIndexes(connection)
+  const catalog = readCatalog(connection, built)
   const { renamed, kept, dropped } = catalogChanges(catalog, collections, asked)
   if (renamed.size + kept.length + dropped.length > 0) return null
-  const { create, replace } = indexChanges(connection, tables, collections)
+  const { create, replace } = indexChanges(connection, collections, built)
   return create.length + replace.length === 0 ? catalog : null
 }

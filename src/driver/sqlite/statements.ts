@@ -8,7 +8,7 @@ import type { StoredRow } from '../driver.ts'
 import type { KvRow, NewRow, ReplacingRow } from './kv-row.ts'
 import { plannedOnce } from './planned-once.ts'
 import { SealingReplacement, SealingStatement, UnsealingStatement } from './sealed-statement.ts'
-import { type Query, Statement } from './statement.ts'
+import { type BuiltQuery, type Query, Statement } from './statement.ts'
 import type { KvTables } from './table.ts'
 
 type Key = Uint8Array
@@ -27,49 +27,71 @@ interface ControlStatement {
 /** The row under a key that has this version and has not expired. */
 const ofVersion = 'key = ? AND version = ? AND (expires_at IS NULL OR expires_at > ?)'
 
+const named = sql.placeholder
+
+/** What the queries are made of. */
+function makeQueryParts(connection: Database.Database, { kv, kvLog }: KvTables) {
+  return {
+    db: drizzle(connection),
+    kv,
+    kvLog,
+    row: {
+      value: kv.value,
+      encoding: kv.encoding,
+      types: kv.types,
+      version: kv.version,
+      expiresAt: kv.expiresAt,
+    },
+    newRow: {
+      key: named('key'),
+      collection: named('collection'),
+      value: named('value'),
+      encoding: named('encoding'),
+      types: named('types'),
+      version: named('version'),
+      expiresAt: named('expiresAt'),
+    },
+    limit: plannedOnce(named('limit')) as unknown as Placeholder,
+    atKey: eq(kv.key, named('key')),
+    dead: and(isNotNull(kv.expiresAt), lte(kv.expiresAt, named('now'))),
+  }
+}
+
+type QueryParts = ReturnType<typeof makeQueryParts>
+
+/** What makes a query of them, or text. */
+type MakeQuery = ((parts: QueryParts) => BuiltQuery) | string
+
 /** Every statement of the driver's hot paths: a Drizzle query each, prepared once per database. */
 export function prepareStatements(
   connection: Database.Database,
-  { kv, kvLog }: KvTables,
+  tables: KvTables,
   logger?: Logger,
   checksums = false,
 ) {
-  const db = drizzle(connection)
-  const named = sql.placeholder
-  const row = {
-    value: kv.value,
-    encoding: kv.encoding,
-    types: kv.types,
-    version: kv.version,
-    expiresAt: kv.expiresAt,
+  let parts: QueryParts | undefined
+  /** Made with the first one that is not text: to open a file and read a row takes none. */
+  const query = (make: MakeQuery): Query => {
+    if (typeof make === 'string') return make
+    return () => {
+      parts ??= makeQueryParts(connection, tables)
+      return make(parts)
+    }
   }
-  const newRow = {
-    key: named('key'),
-    collection: named('collection'),
-    value: named('value'),
-    encoding: named('encoding'),
-    types: named('types'),
-    version: named('version'),
-    expiresAt: named('expiresAt'),
-  }
-  const limit = plannedOnce(named('limit')) as unknown as Placeholder
-  const atKey = eq(kv.key, named('key'))
-  const dead = and(isNotNull(kv.expiresAt), lte(kv.expiresAt, named('now')))
-
   const prepare = <
     Parameters extends readonly (Value | number | null)[],
     Row extends readonly unknown[] = never,
   >(
-    query: Query,
+    make: MakeQuery,
     ...names: string[]
-  ) => new Statement<Parameters, Row>(connection, query, names, logger)
+  ) => new Statement<Parameters, Row>(connection, query(make), names, logger)
 
   const Read = checksums ? UnsealingStatement : Statement
-  const prepareRead = <Row extends readonly unknown[]>(query: Query, ...names: string[]) =>
-    new Read<[Key], Row>(connection, query, names, logger)
+  const prepareRead = <Row extends readonly unknown[]>(make: MakeQuery, ...names: string[]) =>
+    new Read<[Key], Row>(connection, query(make), names, logger)
 
   const Write = checksums ? SealingStatement : Statement<NewRow, never>
-  const prepareWrite = (query: Query) => new Write(connection, query, newRowNames, logger)
+  const prepareWrite = (make: MakeQuery) => new Write(connection, query(make), newRowNames, logger)
 
   const Replacement = checksums ? SealingReplacement : Statement<ReplacingRow, never>
 
@@ -86,11 +108,11 @@ export function prepareStatements(
       rollbackTo: control('ROLLBACK TO one_write'),
       dataVersion: connection.prepare('PRAGMA data_version').pluck() as ControlStatement,
     },
-    // Text, as all that every process runs: its first Drizzle query takes one two milliseconds to start with.
+    // Text, as all that every process runs: its first Drizzle query takes one some milliseconds to start with.
     get: prepareRead<KvRow>('SELECT value, encoding, types, version, expires_at FROM kv WHERE key = ?'),
     /** A row, and behind it the collection that it is filed under. */
     getFiled: prepareRead<readonly [...KvRow, string | null]>(
-      () =>
+      ({ db, kv, row, atKey }) =>
         db
           .select({ ...row, collection: kv.collection })
           .from(kv)
@@ -99,13 +121,14 @@ export function prepareStatements(
     ),
     /** version, expires_at */
     version: prepare<[Key], readonly [number, Expiry]>(
-      () => db.select({ version: kv.version, expiresAt: kv.expiresAt }).from(kv).where(atKey),
+      ({ db, kv, atKey }) =>
+        db.select({ version: kv.version, expiresAt: kv.expiresAt }).from(kv).where(atKey),
       'key',
     ),
     /**
      * A key's collection follows from the key alone, so replacing a value leaves it as it is, and its index untouched.
      */
-    upsert: prepareWrite(() =>
+    upsert: prepareWrite(({ db, kv, newRow }) =>
       db
         .insert(kv)
         .values(newRow)
@@ -121,7 +144,9 @@ export function prepareStatements(
         }),
     ),
     /** Changes no row where there is one under the key. */
-    insert: prepareWrite(() => db.insert(kv).values(newRow).onConflictDoNothing({ target: kv.key })),
+    insert: prepareWrite(({ db, kv, newRow }) =>
+      db.insert(kv).values(newRow).onConflictDoNothing({ target: kv.key }),
+    ),
     /** Changes no row where the one under the key has another version, or has expired. */
     replace: new Replacement(
       connection,
@@ -132,7 +157,7 @@ export function prepareStatements(
     /** As `replace`, removes the row. */
     removeVersion: prepare<[Key, number, number]>(`DELETE FROM kv WHERE ${ofVersion}`),
     touch: prepare<[number, Expiry, Key]>(
-      () =>
+      ({ db, kv, atKey }) =>
         db
           .update(kv)
           .set({ version: sql`${named('version')}`, expiresAt: sql`${named('expiresAt')}` })
@@ -141,10 +166,10 @@ export function prepareStatements(
       'expiresAt',
       'key',
     ),
-    remove: prepare<[Key]>(() => db.delete(kv).where(atKey), 'key'),
-    removeAll: prepare<[]>(() => db.delete(kv)),
+    remove: prepare<[Key]>(({ db, kv, atKey }) => db.delete(kv).where(atKey), 'key'),
+    removeAll: prepare<[]>(({ db, kv }) => db.delete(kv)),
     allKeys: prepare<[Key, number], readonly [Key]>(
-      () =>
+      ({ db, kv, limit }) =>
         db
           .select({ key: kv.key })
           .from(kv)
@@ -155,13 +180,14 @@ export function prepareStatements(
       'limit',
     ),
     expired: prepare<[number, number], readonly [Key]>(
-      () => db.select({ key: kv.key }).from(kv).where(dead).orderBy(asc(kv.expiresAt)).limit(limit),
+      ({ db, kv, limit, dead }) =>
+        db.select({ key: kv.key }).from(kv).where(dead).orderBy(asc(kv.expiresAt)).limit(limit),
       'now',
       'limit',
     ),
     /** key, version */
     expiredBetween: prepare<[number, number], readonly [Key, number]>(
-      () =>
+      ({ db, kv }) =>
         db
           .select({ key: kv.key, version: kv.version })
           .from(kv)
@@ -172,11 +198,11 @@ export function prepareStatements(
     nextExpiry: prepare<[], readonly [number | null]>(
       'SELECT min(expires_at) FROM kv WHERE expires_at IS NOT NULL',
     ),
-    latestVersion: prepare<[], readonly [number | null]>(() =>
+    latestVersion: prepare<[], readonly [number | null]>(({ db, kvLog }) =>
       db.select({ latest: max(kvLog.version) }).from(kvLog),
     ),
     appendLog: prepare<[number, number, Uint8Array]>(
-      () =>
+      ({ db, kvLog }) =>
         db.insert(kvLog).values({ version: named('version'), at: named('at'), changes: named('changes') }),
       'version',
       'at',
@@ -184,7 +210,7 @@ export function prepareStatements(
     ),
     /** version, at, changes, which is whatever the file holds */
     logSince: prepare<[number, number], readonly [number, number, unknown]>(
-      () =>
+      ({ db, kvLog, limit }) =>
         db
           .select({ version: kvLog.version, at: kvLog.at, changes: kvLog.changes })
           .from(kvLog)
@@ -207,17 +233,20 @@ export function prepareStatements(
     ),
     addTurn: prepare<[string, number, number]>('INSERT INTO kv_turns (id, until, active) VALUES (?, ?, ?)'),
     removeTurns: prepare<[]>('DELETE FROM kv_turns'),
-    oldestVersion: prepare<[], readonly [number | null]>(() =>
+    oldestVersion: prepare<[], readonly [number | null]>(({ db, kvLog }) =>
       // No commit has the version 0.
       db
         .select({ oldest: min(kvLog.version) })
         .from(kvLog)
         .where(gt(kvLog.version, sql`0`)),
     ),
-    trimLog: prepare<[number]>(() => db.delete(kvLog).where(lte(kvLog.version, named('version'))), 'version'),
+    trimLog: prepare<[number]>(
+      ({ db, kvLog }) => db.delete(kvLog).where(lte(kvLog.version, named('version'))),
+      'version',
+    ),
     /** version, at */
     oldestLog: prepare<[number], readonly [number, number]>(
-      () =>
+      ({ db, kvLog, limit }) =>
         db
           .select({ version: kvLog.version, at: kvLog.at })
           .from(kvLog)

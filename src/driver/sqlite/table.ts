@@ -40,6 +40,26 @@ export function kvTables(collections: readonly IndexedCollection[] = []): KvTabl
   return makeTables(collections)
 }
 
+/** As `kvTables`, made when one of them is looked at: to open a file that lacks nothing takes none, and Drizzle a millisecond for them. */
+export function lazyTables(collections: readonly IndexedCollection[]): KvTables {
+  let made: KvTables | undefined
+  const tables = () => {
+    made ??= kvTables(collections)
+    return made
+  }
+  return {
+    get kv() {
+      return tables().kv
+    },
+    get kvLog() {
+      return tables().kvLog
+    },
+    get kvCollections() {
+      return tables().kvCollections
+    },
+  }
+}
+
 function makeTables(collections: readonly IndexedCollection[]) {
   const kv = sqliteTable('kv', kvColumns(), (table) => [
     index('kv_collection').on(table.collection, table.key).where(sql`collection IS NOT NULL`),
@@ -119,8 +139,12 @@ export function fieldExpression(names: readonly string[], value: SQL = sql.raw('
 
 /** `'$.address.city'`: the path of a field, as a literal. */
 export function jsonPath(names: readonly string[]): SQL {
+  return sql.raw(jsonPathText(names))
+}
+
+export function jsonPathText(names: readonly string[]): string {
   const steps = names.map((name) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : JSON.stringify(name)))
-  return sql.raw(quoteText(`$.${steps.join('.')}`))
+  return quoteText(`$.${steps.join('.')}`)
 }
 
 /** The field that a JSON path leads to: `address.city` for `$.address.city`; `null` for one that `jsonPath` does not write. */

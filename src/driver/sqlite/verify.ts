@@ -17,7 +17,6 @@ import { isSealed } from './file-format.ts'
 import { keyLabel } from './migrations/key-label.ts'
 import { hasOwnTables } from './own-tables.ts'
 import { retryBusy } from './retry-busy.ts'
-import { kvTables } from './table.ts'
 
 const rowsPerPage = 200
 /** Milliseconds of work after which timers and I/O have their turn. */
@@ -70,7 +69,7 @@ class Verifier {
 
   async run(): Promise<Verification> {
     this.#attempt(() => this.#checkFile())
-    if (!hasOwnTables(this.#connection, kvTables())) {
+    if (!hasOwnTables(this.#connection)) {
       this.#found({ kind: 'catalog', message: 'It lacks tables or columns: open it once without readOnly' })
     }
     const catalog = this.#attempt(() => readCatalog(this.#connection)) ?? null

@@ -1,7 +1,9 @@
+import { getTableConfig } from 'drizzle-orm/sqlite-core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createIndexes } from '../../../src/driver/sqlite/ddl.ts'
+import { createDeclaredIndexes, createIndexes } from '../../../src/driver/sqlite/ddl.ts'
 import { readIndexText } from '../../../src/driver/sqlite/index-text.ts'
+import { ownColumns } from '../../../src/driver/sqlite/own-tables.ts'
 import { kvTables } from '../../../src/driver/sqlite/table.ts'
 
 const name = fc
@@ -26,6 +28,37 @@ test('what is read of the text of an index is what was declared, also as drizzle
       const kit = `${text.replaceAll('"', '`').replaceAll(', ', ',')};`
       expect(readIndexText(kit)).toEqual({ collection, fields, unique })
     }),
+  )
+})
+
+test('the indexes are written without their Drizzle tables as with them', () => {
+  const collections = fc.uniqueArray(
+    fc.record({
+      name: fc.oneof(name, fc.constantFrom("it's", 'a"b', 'a`b')),
+      indexes: fc.array(
+        fc
+          .record({
+            fields: fc.uniqueArray(path, { minLength: 1, maxLength: 3 }),
+            unique: fc.boolean(),
+            bigint: fc.nat(2),
+          })
+          .map(({ fields, unique, bigint }) => ({ fields, unique, bigints: fields.slice(bigint) })),
+        { maxLength: 3 },
+      ),
+    }),
+    { maxLength: 3, selector: (collection) => collection.name },
+  )
+  fc.assert(
+    fc.property(collections, (declared) => {
+      expect([...createDeclaredIndexes(declared)]).toEqual([...createIndexes(kvTables(declared).kv)])
+    }),
+  )
+})
+
+test('the columns that an open looks for are those of the tables', () => {
+  const tables = Object.values(kvTables()).map((table) => getTableConfig(table))
+  expect(Object.entries(ownColumns)).toEqual(
+    tables.map(({ name: table, columns }) => [table, columns.map((column) => column.name)]),
   )
 })
 

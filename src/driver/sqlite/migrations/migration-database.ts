@@ -163,7 +163,7 @@ export class MigrationDatabase {
         this.assertTakeable()
         createOwnTables(this.#connection, tables)
         const before = readCatalog(this.#connection)
-        const changes = indexChanges(this.#connection, tables, collections)
+        const changes = indexChanges(this.#connection, collections)
         for (const name of changes.extra) dropIndex(this.#connection, name)
         buildIndexes(this.#connection, tables, collections, changes)
         registerMigrated(this.#connection, collections, before)
@@ -177,12 +177,11 @@ export class MigrationDatabase {
    * In what the tables and indexes differ from those of these collections, and from other declared tables, as sentences.
    */
   drift(collections: readonly MigratedCollection[], others: readonly SQLiteTable[] = []): string[] {
-    const tables = kvTables(collections)
     // The indexes of these are compared to the letter, below.
     const own = Object.values(kvTables())
     const drift = tableDrift(this.#connection, [...own, ...others])
     if (!this.hasTables()) return drift
-    const { create, replace, extra } = indexChanges(this.#connection, tables, collections)
+    const { create, replace, extra } = indexChanges(this.#connection, collections)
     const indexes = [
       ...create.map((name) => `index ${name} is missing`),
       ...replace.map((name) => `index ${name} is not as declared`),

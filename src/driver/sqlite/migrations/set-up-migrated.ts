@@ -29,7 +29,7 @@ export function setUpMigrated(
       `${pending[0]!.tag} is not applied yet, and readOnly does not apply it: run "valkeyrie migrate"`,
     )
   }
-  if (!readOnly && !(pending.length === 0 && knows(connection, tables, collections))) {
+  if (!readOnly && !(pending.length === 0 && knows(connection, collections))) {
     connection.exec('BEGIN IMMEDIATE')
     try {
       for (const migration of pendingMigrations(connection, migrations)) {
@@ -39,20 +39,20 @@ export function setUpMigrated(
       if (!hasTable(connection, 'kv'))
         throw new MigrationError('No migration creates the tables: run "valkeyrie generate"')
       createOwnTables(connection, tables)
-      checkIndexes(connection, tables, collections)
+      checkIndexes(connection, collections)
       changeCatalog(connection, tables, collections, catalogChanges(readCatalog(connection), collections))
       connection.exec('COMMIT')
     } finally {
       if (connection.inTransaction) connection.exec('ROLLBACK')
     }
   } else {
-    checkIndexes(connection, tables, collections)
+    checkIndexes(connection, collections)
   }
   return readCatalog(connection)
 }
 
-function knows(connection: Database.Database, tables: KvTables, collections: readonly Collection[]): boolean {
-  if (!hasOwnTables(connection, tables)) return false
+function knows(connection: Database.Database, collections: readonly Collection[]): boolean {
+  if (!hasOwnTables(connection)) return false
   return catalogChanges(readCatalog(connection), collections).kept.length === 0
 }
 
@@ -69,12 +69,8 @@ function refuseSteps(connection: Database.Database, { tag, snapshot }: Migration
   }
 }
 
-function checkIndexes(
-  connection: Database.Database,
-  tables: KvTables,
-  collections: readonly Collection[],
-): void {
-  const { create, replace } = indexChanges(connection, tables, collections)
+function checkIndexes(connection: Database.Database, collections: readonly Collection[]): void {
+  const { create, replace } = indexChanges(connection, collections)
   const names = [...create, ...replace]
   if (names.length === 0) return
   throw new MigrationError(
