@@ -38,7 +38,15 @@ export type { DroppedIndex, LogOptions, OpenOptions } from './open-options.ts'
 export { type Parameter, parameter } from './query/parameter.ts'
 export type { Columns, IdConditions, OrderBy, Where } from './query/query.types.ts'
 export type { AggregateQuery, AggregateResult } from './repository/aggregate.types.ts'
-export type { Increment, RepositoryEntry, RepositoryEntryMaybe, Update } from './repository/entry.types.ts'
+export type {
+  Increment,
+  MissingRow,
+  RepositoryEntry,
+  RepositoryEntryMaybe,
+  Row,
+  RowMaybe,
+  Update,
+} from './repository/entry.types.ts'
 export type { Query, QueryEntry } from './repository/query.types.ts'
 export type { ClaimManyResult, CompiledSql, Page, PreparedQuery } from './repository/query-methods.types.ts'
 export type {

@@ -9,30 +9,46 @@ type Input<D extends AnyDefinition> = StandardSchemaV1.InferInput<D['schema']>
 export type IdArguments<D extends AnyDefinition> =
   IdOf<D['pattern']> extends undefined ? readonly [] : readonly [id: IdOf<D['pattern']>]
 
-/** A row, as a read of a repository gives it. In a unit of work, a value that is assigned to it is written. */
-export interface RepositoryEntry<D extends AnyDefinition> {
+/** A row by what it is made of: its id, its key, its value. */
+export interface Row<Id, K, Value> {
   /** What fills the wildcards of its pattern: one part for one, a tuple for several, `undefined` for none. */
-  readonly id: IdOf<D['pattern']>
+  readonly id: Id
   /** Its key. */
-  readonly key: KeyOf<D['pattern']>
+  readonly key: K
   /** What its schema has output. */
-  value: Output<D>
+  value: Value
   /** That of the commit that wrote it: 20 lower-case hex digits. */
   readonly versionstamp: string
   /** When it expires, in milliseconds since the epoch; null: never. */
   readonly expiresAt: number | null
 }
 
+/** What a read gives of an id without a row. */
+export interface MissingRow<Id, K> {
+  /** The id that was asked for. */
+  readonly id: Id
+  /** Its key. */
+  readonly key: K
+  /** There is no value. */
+  readonly value: null
+  /** Nothing was written. */
+  readonly versionstamp: null
+  /** Nothing expires. */
+  readonly expiresAt: null
+}
+
+/** A row, as a read of a repository gives it. In a unit of work, a value that is assigned to it is written. */
+export type RepositoryEntry<D extends AnyDefinition> = Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>
+
+/** A row that may be missing, by what it is made of: its value, versionstamp and expiry are null then. */
+export type RowMaybe<Id, K, Value> = Row<Id, K, Value> | MissingRow<Id, K>
+
 /** A row that may be missing: its value, versionstamp and expiry are null then. */
-export type RepositoryEntryMaybe<D extends AnyDefinition> =
-  | RepositoryEntry<D>
-  | {
-      readonly id: IdOf<D['pattern']>
-      readonly key: KeyOf<D['pattern']>
-      readonly value: null
-      readonly versionstamp: null
-      readonly expiresAt: null
-    }
+export type RepositoryEntryMaybe<D extends AnyDefinition> = RowMaybe<
+  IdOf<D['pattern']>,
+  KeyOf<D['pattern']>,
+  Output<D>
+>
 
 /**
  * What `update` makes of the value that is stored: a patch of some of its fields (shallow: a field is replaced as a whole), each of them

@@ -29,12 +29,13 @@ import type { WatchOptions } from '../watch/watch-options.ts'
 import { aggregate, type UntypedAggregate } from './aggregate.ts'
 import { Claims, type UntypedClaim } from './claims.ts'
 import { countRows } from './count.ts'
+import type { MissingRow } from './entry.types.ts'
 import { explain, findFirst, findMany, findPage } from './find.ts'
 import type { UntypedQuery } from './found-rows.ts'
 import { idRange, type UntypedIdRange } from './id-range.ts'
 import { insertMany } from './insert-many.ts'
 import { keyMakerOf } from './key-maker.ts'
-import { type MissingRow, missingRow } from './missing-row.ts'
+import { missingRow } from './missing-row.ts'
 import { StorePreparedQuery } from './prepared-query.ts'
 import type { InsertManyOptions, InsertManyResult } from './repository.types.ts'
 import { RowUpdates } from './row-update.ts'
@@ -83,13 +84,13 @@ export class StoreRepository {
     return this.#keyOf(id)
   }
 
-  async get(id?: Id): Promise<RowEntry | MissingRow> {
+  async get(id?: Id): Promise<RowEntry | MissingRow<Id, Key>> {
     const key = this.key(id)
     const row = await this.#read(key)
     return row === null ? this.#store.missing(missingRow(id, key)) : this.#store.rowEntry(row, id, key)
   }
 
-  async getMany(ids: readonly Id[]): Promise<(RowEntry | MissingRow)[]> {
+  async getMany(ids: readonly Id[]): Promise<(RowEntry | MissingRow<Id, Key>)[]> {
     this.#store.assertOpen()
     if (!Array.isArray(ids)) throw new TypeError("getMany takes an array of ids, as ['alice', 'bob']")
     const keys = ids.map((id) => this.key(id))

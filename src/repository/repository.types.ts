@@ -8,7 +8,7 @@ import type { ExpireOptions, SetOptions } from '../store/expiry.ts'
 import type { IfVersionOptions } from '../store/if-version.ts'
 import type { ListIterator, ListOptions } from '../store/list-iterator.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
-import type { IdArguments, RepositoryEntry, RepositoryEntryMaybe, Update } from './entry.types.ts'
+import type { IdArguments, RepositoryEntry, Row, RowMaybe, Update } from './entry.types.ts'
 import type { QueryMethods } from './query-methods.types.ts'
 import type { WatchMethods } from './watch-methods.types.ts'
 
@@ -103,7 +103,9 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * await users.get('nobody') // => { id: 'nobody', key: ['users', 'nobody'], value: null, versionstamp: null, expiresAt: null }
    * ```
    */
-  get(...args: [...id: IdArguments<D>, options?: CallOptions]): Promise<RepositoryEntryMaybe<D>>
+  get(
+    ...args: [...id: IdArguments<D>, options?: CallOptions]
+  ): Promise<RowMaybe<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>>
 
   /**
    * Reads any number of rows from one consistent snapshot: their entries, in the order of the ids.
@@ -113,7 +115,10 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * entries.map(({ value }) => value?.name) // => ['Bob', undefined]
    * ```
    */
-  getMany(ids: readonly IdOf<D['pattern']>[], options?: CallOptions): Promise<RepositoryEntryMaybe<D>[]>
+  getMany(
+    ids: readonly IdOf<D['pattern']>[],
+    options?: CallOptions,
+  ): Promise<RowMaybe<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>[]>
 
   /**
    * Whether there is a row, without reading its value.
@@ -134,7 +139,10 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * titles // => ['Again', 'Hello']
    * ```
    */
-  list(range?: IdRange<D>, options?: ListOptions): ListIterator<RepositoryEntry<D>>
+  list(
+    range?: IdRange<D>,
+    options?: ListOptions,
+  ): ListIterator<Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>>
 
   /**
    * Writes a row that is not there yet. Rejects with KeyExistsError when it is.

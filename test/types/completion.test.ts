@@ -55,3 +55,19 @@ it.each([
   expect(offered).toEqual(expect.arrayContaining(names))
   expect(offered).not.toContain('error')
 })
+
+it('an editor shows of an entry its row, and of a database and a repository some lines', () => {
+  for (const line of [
+    'const |entry = await users.get("x")',
+    'const |entries = await users.getMany(["x"])',
+    'for await (const |entry of users.list()) entry',
+    'const { |value } = await db.get(["users", "alice"])',
+  ]) {
+    const info = editor.quickInfo(line)
+    expect(info).toContain('name: string')
+    expect(info).not.toMatch(/DefinitionOf|ZodObject/)
+    expect(info.length).toBeLessThanOrEqual(250)
+  }
+  for (const line of ['|db', 'db.repositories.|users'])
+    expect(editor.quickInfo(line).length).toBeLessThanOrEqual(800)
+})

@@ -42,6 +42,12 @@ export class Editor {
     return offered.entries.map(({ name }) => name)
   }
 
+  /** What is shown where the mouse rests on the mark. */
+  quickInfo(line: string): string {
+    const position = this.#write(line)
+    return ts.displayPartsToString(this.#service.getQuickInfoAtPosition(file, position)?.displayParts)
+  }
+
   /** Gives the position of the mark. */
   #write(line: string): number {
     this.#text = this.#header + line.replace('|', '')
