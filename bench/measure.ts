@@ -1,3 +1,4 @@
+import { measureChecksums } from './checksums/measure-checksums.ts'
 import { measureClaims } from './claims/measure-claims.ts'
 import { type Comparison, compare } from './comparison/compare.ts'
 import { comparisonTasks, isTaskFor, writingTasks } from './comparison/tasks.ts'
@@ -86,6 +87,7 @@ export async function measure(
           onTask: during('claims').onTask,
         })
       : null,
+    checksums: wants('checksums') ? await measureChecksums(fewerRounds, during('checksums').onTask) : null,
     responsive: wants('responsive')
       ? await measureResponsive(pace.responsive, during('responsive').onTask)
       : null,

@@ -1,3 +1,4 @@
+import type { ChecksumTimes } from './checksums/measure-checksums.ts'
 import type { ClaimTimes } from './claims/measure-claims.ts'
 import type { Comparison } from './comparison/compare.ts'
 import type { Contenders } from './contenders/contenders.ts'
@@ -31,5 +32,6 @@ export interface Results {
   readonly memory: number | null
   readonly starts: readonly StartTimes[] | null
   readonly claims: readonly ClaimTimes[] | null
+  readonly checksums: readonly ChecksumTimes[] | null
   readonly responsive: Responsiveness | null
 }

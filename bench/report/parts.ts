@@ -6,6 +6,7 @@ import { growthChart } from './charts/growth.ts'
 import { processesChart } from './charts/processes.ts'
 import { watchersChart } from './charts/watchers.ts'
 import { boundsSection } from './sections/bounds.ts'
+import { checksumsSection } from './sections/checksums.ts'
 import { claimsSection } from './sections/claims.ts'
 import { comparisonSection, syncedSection } from './sections/comparison.ts'
 import { contendersSection } from './sections/contenders.ts'
@@ -43,6 +44,7 @@ export function partsOf(results: Results, bounds: readonly Bound[]): readonly Pa
     processes,
     starts,
     claims,
+    checksums,
     responsive,
   } = results
   return [
@@ -64,6 +66,7 @@ export function partsOf(results: Results, bounds: readonly Bound[]): readonly Pa
       : [{ section: processesSection(processes), chart: processesChart(processes.times) }]),
     ...(starts === null ? [] : [{ section: startsSection(starts) }]),
     ...(claims === null ? [] : [{ section: claimsSection(claims) }]),
+    ...(checksums === null ? [] : [{ section: checksumsSection(checksums) }]),
     ...(responsive === null ? [] : [{ section: responsiveSection(responsive) }]),
     ...(bounds.length > 0 ? [{ section: boundsSection(bounds) }] : []),
   ]

@@ -55,6 +55,7 @@ it('is checked for what was measured, by key and by repository', () => {
       },
     ],
     synced: null,
+    checksums: null,
     responsive: null,
     queries: null,
     growth: [
