@@ -42,7 +42,7 @@ export async function inspectDatabase(
 }
 
 /** The store of a file, below its typed face, as `inspectDatabase` opens it. */
-async function inspectStore(path: string | URL, options: InspectOptions): Promise<OpenedStore> {
+export async function inspectStore(path: string | URL, options: InspectOptions): Promise<OpenedStore> {
   const file = databasePath(path)
   if (file === memoryPath) throw new TypeError("inspect takes the path of a file, as './data.db'")
   const checked = checkInspectOptions(options)
@@ -58,7 +58,7 @@ async function inspectStore(path: string | URL, options: InspectOptions): Promis
   return openStore(registry, file, { ...checked, format, asItIs: true })
 }
 
-interface OpenedStore {
+export interface OpenedStore {
   readonly store: Store
   readonly plain: PlainDrizzle
 }

@@ -25,6 +25,7 @@ const stages = [
   ['store/', 'unit-of-work/', 'watch/'],
   ['key-value/', 'repository/'],
   ['*.ts'],
+  ['transfer/'],
   ['migrate/'],
   ['cli/'],
 ]

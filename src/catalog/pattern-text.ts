@@ -1,3 +1,4 @@
+import { keyPartOfJson } from '../key/key-json.ts'
 import { checkPattern } from '../key/pattern.ts'
 import type { Pattern } from '../key/pattern.types.ts'
 import type { KeyPart } from '../key.types.ts'
@@ -11,7 +12,7 @@ export function patternText(pattern: Pattern): string {
 export function parsePatternText(text: string): Pattern {
   const parts: unknown = JSON.parse(text)
   if (!Array.isArray(parts)) throw new TypeError(`${text} is no pattern`)
-  const pattern = parts.map(untag)
+  const pattern = parts.map(keyPartOfJson)
   checkPattern(pattern)
   return pattern
 }
@@ -21,13 +22,4 @@ function tag(part: KeyPart): string | boolean | object {
   if (typeof part === 'number') return { number: String(part) }
   if (typeof part === 'bigint') return { bigint: String(part) }
   return { bytes: Buffer.from(part).toString('hex') }
-}
-
-function untag(part: unknown): KeyPart {
-  if (typeof part === 'string' || typeof part === 'boolean') return part
-  const { number, bigint, bytes }: Record<string, unknown> = Object(part)
-  if (typeof number === 'string') return Number(number)
-  if (typeof bigint === 'string') return BigInt(bigint)
-  if (typeof bytes === 'string') return new Uint8Array(Buffer.from(bytes, 'hex'))
-  throw new TypeError(`${JSON.stringify(part)} is no part of a pattern`)
 }

@@ -7,19 +7,19 @@ import { init } from '../migrate/init.ts'
 import { rowsText } from '../migrate/losses.ts'
 import { migrate } from '../migrate/migrate.ts'
 import { databaseOf, loadProject, type Project } from '../migrate/project.ts'
-import { terminalAsk, terminalReport } from './terminal.ts'
+import { addDataCommands } from './data-commands.ts'
+import { print, terminalAsk, terminalReport } from './terminal.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
 const program = new Command('valkeyrie')
-  .description('Migrations of a valkeyrie database, generated from its declared schemas.')
+  .description(
+    'Migrations of a valkeyrie database, generated from its declared schemas, and what its rows need from day to day.',
+  )
   .version(version)
   .option('--config <file>', 'the configuration of drizzle-kit; default: drizzle.config.ts')
 
 const project = () => loadProject(process.cwd(), program.opts<{ config?: string }>().config)
-const print = (text: string) => {
-  process.stdout.write(`${text}\n`)
-}
 const tell = (text: string) => {
   process.stderr.write(`${text}\n`)
 }
@@ -116,6 +116,8 @@ program
     print(written.length === 0 ? 'Nothing was missing.' : `Written: ${written.join(', ')}`)
     print('Declare your schemas in schemas/index.ts, then run "valkeyrie generate".')
   })
+
+addDataCommands(program)
 
 /** Runs the command that the arguments tell, and sets the exit code. */
 export async function run(argv: readonly string[]): Promise<void> {

@@ -68,3 +68,27 @@ export function terminalAsk(
     }
   }
 }
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+/** Tells on a terminal how many rows were done so far, in a line of its own that goes away at the end. */
+export function countReport(out: NodeJS.WriteStream = process.stderr) {
+  return {
+    report(rows: number) {
+      if (out.isTTY) out.write(`\r${rows.toLocaleString('en')} rows`)
+    },
+    end() {
+      if (out.isTTY) out.write('\r\x1b[K')
+    },
+  }
+}
+
+/** Aborted by Ctrl+C, so that what was begun is put away. */
+export function interrupted(): { readonly signal: AbortSignal; end(): void } {
+  const controller = new AbortController()
+  const abort = () => controller.abort(new TypeError('Interrupted: run it again to finish'))
+  process.once('SIGINT', abort)
+  return { signal: controller.signal, end: () => process.off('SIGINT', abort) }
+}

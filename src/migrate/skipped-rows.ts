@@ -1,16 +1,19 @@
 import { accessSync, closeSync, constants, fsyncSync, ftruncateSync, lstatSync, writeSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { createFile } from '../driver/sqlite/backup/new-file.ts'
-import { keyLabel } from '../driver/sqlite/migrations/key-label.ts'
 import type { FailedRow } from '../driver/sqlite/migrations/staged-step.ts'
 import { MigrationError } from '../errors.ts'
+import { decodeKey } from '../key/codec.ts'
+import { keyJson } from '../key/key-json.ts'
+import { rowLine } from '../transfer/row-line.ts'
+import type { EncodingId } from '../value/encoding.ts'
 
 /** A row that no step could convert, and the collection that it is in. */
 export interface SkippedRow extends FailedRow {
   readonly collection: string
 }
 
-/** The file of the rows that a run leaves as they are: one JSON object a line. It has the permissions of the database. */
+/** The file of the rows that a run leaves as they are, each a line as `export` writes it, with the error. It has the permissions of the database. */
 export class SkippedRows {
   readonly path: string
   readonly #database: string
@@ -64,19 +67,15 @@ function writeAll(file: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at, at)
 }
 
-function lineOf({ collection, key, error, value, encoding, types }: SkippedRow): string {
-  const stored = typeof value === 'string' ? parsed(value) : Buffer.from(value).toString('hex')
-  const keyHex = Buffer.from(key).toString('hex')
-  const row = { collection, key: keyLabel(key), keyHex, error, value: stored, encoding, types: parsed(types) }
-  return `${JSON.stringify(row)}\n`
-}
-
-/** What is no JSON, as it may be why the row is skipped, is given as the text that it is. */
-function parsed(text: string | null): unknown {
-  if (text === null) return null
+function lineOf(row: SkippedRow): string {
+  const { collection: repository, error, value, encoding, types, expiresAt } = row
+  const key = decodeKey(row.key)
+  const stored = { value, encoding: encoding as EncodingId, types }
   try {
-    return JSON.parse(text)
+    return `${rowLine({ repository, key, stored, expiresAt, error })}\n`
   } catch {
-    return text
+    // What is no JSON, as it may be why the row is skipped, is shown as it is.
+    const unread = typeof value === 'string' ? value : Buffer.from(value).toString('hex')
+    return `${JSON.stringify({ error, repository, key: keyJson(key), unread })}\n`
   }
 }

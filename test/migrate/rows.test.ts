@@ -105,8 +105,8 @@ it('a value that is no JSON is named, and can be left out of a step', async () =
   const skipInvalid = join(folder, 'skipped.jsonl')
   await migrateQuietly(project, path, { skipInvalid })
   expect(JSON.parse(readFileSync(skipInvalid, 'utf8'))).toMatchObject({
-    key: '["users", "bob"]',
-    value: '{"a":',
+    key: ['users', 'bob'],
+    unread: '{"a":',
   })
 })
 

@@ -204,7 +204,7 @@ describe('migrate', () => {
     const skipInvalid = join(made.folder, 'skipped.jsonl')
     await migrateQuietly(made.project, made.path, { skipInvalid })
     const skipped = readFileSync(skipInvalid, 'utf8').trim().split('\n')
-    const refused = new Set(skipped.map((line) => JSON.parse(line).collection))
+    const refused = new Set(skipped.map((line) => JSON.parse(line).repository))
     const isRefused = told.map(({ name }, i) => [name, refused.has(`r${i}`)])
     expect(isRefused).toStrictEqual(
       told.map(({ name, kind }) => [name, outcomes[kind.name].step === 'refused']),

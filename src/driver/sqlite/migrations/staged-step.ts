@@ -29,6 +29,8 @@ export interface StagedRow extends OldRow {
 
 /** A row that a step could not make a new value of. */
 export interface FailedRow extends OldRow {
+  /** In milliseconds since the epoch. */
+  readonly expiresAt: number | null
   readonly error: string
 }
 
@@ -122,7 +124,8 @@ export class StagedStep {
   failures(): FailedRow[] {
     const rows = this.#connection
       .prepare<[string, string, number], FailedRow>(
-        `SELECT kv.key, kv.value, kv.encoding, kv.types, kv.version, staged.error FROM ${stagingTable} AS staged
+        `SELECT kv.key, kv.value, kv.encoding, kv.types, kv.version, kv.expires_at AS expiresAt, staged.error
+         FROM ${stagingTable} AS staged
          JOIN kv ON kv.key = staged.key AND kv.version = staged.version
          WHERE step = ? AND collection = ? AND error IS NOT NULL AND ${isAlive} ORDER BY kv.key`,
       )

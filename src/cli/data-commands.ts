@@ -1,0 +1,198 @@
+import { existsSync } from 'node:fs'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { inspectStore, openDatabase } from '../open.ts'
+import { Registry } from '../schema/registry.ts'
+import type { Store } from '../store/store.ts'
+import type { ImportCounts, OnConflict } from '../transfer/import.ts'
+import { type SourceKind, sourceKinds } from '../transfer/open-source.ts'
+import { countReport, interrupted, print } from './terminal.ts'
+
+/** The longest time that a timer takes: an export reads one state for as long as it needs. */
+const forever = 2 ** 31 - 1
+/** What is stored is moved whatever limit it was stored under. */
+const limits = { keyBytes: Number.MAX_SAFE_INTEGER, valueBytes: Number.MAX_SAFE_INTEGER }
+/** All is done, but for rows that do not fit. */
+const exitRefused = 2
+
+interface ExportFlags {
+  readonly output?: string
+  readonly repository?: string
+  readonly where?: unknown
+  readonly format?: 'ndjson' | 'csv'
+  readonly overwrite?: boolean
+  readonly json?: boolean
+}
+
+interface ImportFlags {
+  readonly from?: SourceKind
+  readonly onConflict: OnConflict
+  readonly skipInvalid?: string
+  readonly repository?: string
+  readonly table?: string
+  readonly id?: readonly string[]
+  readonly json?: boolean
+}
+
+/** Adds the commands that move rows out of a database and into it. */
+export function addDataCommands(program: Command): void {
+  program
+    .command('export')
+    .description('write the rows of a database as NDJSON, or those of a flat repository as CSV')
+    .argument('<database>', 'its file')
+    .option('--output <file>', 'where to; default: the standard output')
+    .option('--repository <name>', 'only the rows of this one')
+    .option('--where <json>', 'only those of them that it finds, as a query takes it', parsedJson)
+    .addOption(
+      new Option('--format <format>', 'default: as the name of the output ends, else ndjson').choices([
+        'ndjson',
+        'csv',
+      ]),
+    )
+    .option('--overwrite', 'put it in the place of a file that is there')
+    .option('--json', 'tell of what was done as JSON; needs --output')
+    .addHelpText(
+      'after',
+      example(
+        `valkeyrie export app.db --repository users --where '{"age":{"gte":18}}' --output adults.ndjson`,
+      ),
+    )
+    .action(exportCommand)
+
+  program
+    .command('import')
+    .description('store the rows of a file; run it again to finish one that was interrupted')
+    .argument('<database>', 'its file; one that is not there is created')
+    .argument('<file>', 'what export has written, or a file of another store')
+    .addOption(new Option('--from <kind>', 'default: told by the file').choices(sourceKinds))
+    .addOption(
+      new Option('--on-conflict <what>', 'what to do where a key has another value')
+        .choices(['fail', 'skip', 'overwrite'])
+        .default('fail'),
+    )
+    .option(
+      '--skip-invalid <file>',
+      'write rows that do not fit to this file, with the reasons; import takes it again',
+    )
+    .option('--repository <name>', 'of csv and sqlite: the repository that takes the rows')
+    .option('--table <name>', 'of sqlite: the table to read')
+    .option('--id <columns>', 'of csv and sqlite: the columns of the id, with commas between them', (text) =>
+      text.split(','),
+    )
+    .option('--json', 'tell of what was done as JSON')
+    .addHelpText(
+      'after',
+      example('valkeyrie import app.db adults.ndjson --on-conflict skip --skip-invalid refused.ndjson'),
+    )
+    .action(importCommand)
+}
+
+async function exportCommand(database: string, flags: ExportFlags): Promise<void> {
+  const { output, repository, where, overwrite = false, json = false } = flags
+  const { format = output !== undefined && /\.csv$/i.test(output) ? 'csv' : 'ndjson' } = flags
+  if (json && output === undefined)
+    throw new TypeError('--json needs --output: the rows take the standard output')
+  const { exportRows } = await import('../transfer/export.ts')
+  const { writeFileWhole, writeStream } = await import('../transfer/output-file.ts')
+  await using opened = await openedStore(database, true)
+  const { signal, report, end } = running()
+  let rows = 0
+  const onProgress = (done: number) => {
+    rows = done
+    report(done)
+  }
+  const options = { repository, where, signal, onProgress }
+  const chunks =
+    format === 'csv'
+      ? (await import('../transfer/export-csv.ts')).exportCsv(opened.store, options)
+      : exportRows(opened.store, options)
+  try {
+    await (output === undefined
+      ? writeStream(process.stdout, chunks, signal)
+      : writeFileWhole(output, opened.store.path, chunks, { overwrite, signal }))
+  } finally {
+    end()
+  }
+  if (json) print(JSON.stringify({ rows, output, format }))
+  else if (output !== undefined) print(`${rowsText(rows)} written to ${output}`)
+}
+
+async function importCommand(database: string, file: string, flags: ImportFlags): Promise<void> {
+  const { onConflict, skipInvalid, json = false } = flags
+  const { importRows } = await import('../transfer/import.ts')
+  const { openSource } = await import('../transfer/open-source.ts')
+  const { RefusedRows } = await import('../transfer/refused-rows.ts')
+  if (!existsSync(database)) {
+    // What is no source is found out before a file is made.
+    using _ = await openSource(file, flags, new Registry())
+    await (await openDatabase(new Registry(), database)).close()
+  }
+  await using opened = await openedStore(database, false)
+  using source = await openSource(file, flags, opened.store.registry)
+  const refused = skipInvalid === undefined ? null : new RefusedRows(skipInvalid, opened.store.path)
+  const { signal, report, end } = running()
+  let counts: ImportCounts
+  try {
+    counts = await importRows(opened.store, source.rows, {
+      onConflict,
+      onRefused: refused === null ? undefined : (line) => refused.write(line),
+      signal,
+      onProgress: report,
+    })
+    refused?.finish()
+  } finally {
+    end()
+  }
+  if (json) print(JSON.stringify({ from: source.kind, ...counts }))
+  else print(countsText(counts, skipInvalid))
+  if (counts.refused > 0) process.exitCode = exitRefused
+}
+
+function countsText(counts: ImportCounts, skipInvalid: string | undefined): string {
+  const { imported, overwritten, unchanged, skipped, expired, refused } = counts
+  const others = [
+    [overwritten, 'overwritten'],
+    [unchanged, 'there already'],
+    [skipped, 'skipped, since their keys have other values'],
+    [expired, 'expired by now'],
+    [refused, `refused: see ${skipInvalid}`],
+  ] as const
+  const told = others
+    .filter(([count]) => count > 0)
+    .map(([count, text]) => `${count.toLocaleString('en')} ${text}`)
+  return [`${rowsText(imported)} imported`, ...told].join(', ')
+}
+
+/** The store of a file, as Valkeyrie.inspect opens it. */
+async function openedStore(
+  database: string,
+  readOnly: boolean,
+): Promise<{ readonly store: Store } & AsyncDisposable> {
+  const { store } = await inspectStore(database, { readOnly, limits, snapshotTimeout: forever })
+  return { store, [Symbol.asyncDispose]: () => store.close() }
+}
+
+function running() {
+  const { signal, end: endSignal } = interrupted()
+  const { report, end: endReport } = countReport()
+  const end = () => {
+    endSignal()
+    endReport()
+  }
+  return { signal, report, end }
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new InvalidArgumentError(`It is no JSON: ${(error as Error).message}`)
+  }
+}
+
+function example(command: string): string {
+  return `\nExample:\n  $ ${command}`
+}
+
+function rowsText(rows: number): string {
+  return rows === 1 ? '1 row' : `${rows.toLocaleString('en')} rows`
+}

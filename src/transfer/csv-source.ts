@@ -1,0 +1,82 @@
+import { Readable } from 'node:stream'
+import { parse } from 'csv-parse'
+import type { AnyDefinition } from '../schema/definition.types.ts'
+import { encodeValue } from '../value/codec.ts'
+import { setOwn } from '../value/set-own.ts'
+import { fileText } from './file-text.ts'
+import { fieldValue, flatFields } from './flat-fields.ts'
+import { idColumns, idOfCell, keyOfParts } from './id-columns.ts'
+import type { MovedRow } from './row-line.ts'
+import type { Source } from './source-row.ts'
+
+export interface CsvOptions {
+  readonly definition: AnyDefinition
+  /** The columns that hold the id; left out: `$id`, as `export` writes it. */
+  readonly id?: readonly string[] | undefined
+}
+
+interface Cell {
+  readonly text: string
+  readonly isQuoted: boolean
+}
+
+/** The rows of a CSV file with a line of names first, as values of a repository. */
+export async function* csvSource(path: string, { definition, id }: CsvOptions): Source & AsyncGenerator {
+  const ids = id ?? idColumns(definition)
+  const fields = flatFields(definition)
+  let names: string[] | null = null
+  for await (const cells of cellsOf(path)) {
+    if (names === null) {
+      names = cells.map(({ text }) => text)
+      const missing = ids.filter((name) => !names!.includes(name))
+      if (missing.length > 0)
+        throw new TypeError(`${path} has no column ${missing.join(', ')}: tell which hold the id with --id`)
+      continue
+    }
+    try {
+      yield rowOf(cells, names)
+    } catch (error) {
+      const text = Object.fromEntries(cells.map((cell, i) => [names![i] ?? `column ${i + 1}`, cell.text]))
+      yield { error: (error as Error).message, shown: { repository: definition.name, unread: text } }
+    }
+  }
+
+  function rowOf(cells: readonly Cell[], columns: readonly string[]): MovedRow {
+    if (cells.length > columns.length) throw new TypeError('it has more cells than there are columns')
+    const value = {}
+    const parts = new Map<string, string>()
+    let expiresAt: number | null = null
+    for (const [i, { text, isQuoted }] of cells.entries()) {
+      const name = columns[i]!
+      if (name === '$expiresAt') expiresAt = text === '' ? null : expiryOf(text)
+      else if (ids.includes(name)) parts.set(name, text)
+      if (name === '$expiresAt' || (ids.includes(name) && fields?.has(name) !== true)) continue
+      const member = fieldValue(text, isQuoted, fields?.get(name))
+      if (member !== undefined) setOwn(value, name, member)
+    }
+    const key = keyOfParts(
+      definition,
+      ids.map((name) => idOfCell(parts.get(name) ?? '')),
+    )
+    return { key, stored: encodeValue(value), expiresAt }
+  }
+}
+
+function expiryOf(text: string): number {
+  const time = Number(text)
+  if (!Number.isSafeInteger(time) || time < 0)
+    throw new TypeError(`its $expiresAt is no number of milliseconds since the epoch: ${text}`)
+  return time
+}
+
+function cellsOf(path: string): AsyncIterable<Cell[]> {
+  const parser = parse({
+    bom: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    cast: (text, { quoting }) => ({ text, isQuoted: quoting }) as unknown as string,
+  })
+  const text = Readable.from(fileText(path))
+  text.on('error', (error) => parser.destroy(error))
+  return text.pipe(parser)
+}

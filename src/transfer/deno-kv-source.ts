@@ -1,0 +1,42 @@
+import type { ColumnValue, ForeignFile } from '../driver/sqlite/foreign-file.ts'
+import { decodeKey } from '../key/codec.ts'
+import { movedForeign } from './foreign-row.ts'
+import type { Source } from './source-row.ts'
+import { littleEndianU64, v8Value } from './v8-value.ts'
+
+/** The `v_encoding` of Deno KV. */
+const encodings: Record<number, (bytes: Uint8Array) => unknown> = {
+  1: v8Value,
+  2: littleEndianU64,
+  3: (bytes) => new Uint8Array(bytes),
+}
+
+/** Whether this is a file of Deno KV. */
+export function isDenoKv({ tables }: ForeignFile): boolean {
+  return ['k', 'v', 'v_encoding', 'expiration_ms'].every((name) => tables.get('kv')?.includes(name))
+}
+
+/** The values of a Deno KV file. Their keys have the encoding of those of this package. Its queue is not taken. */
+export async function* denoKvSource(file: ForeignFile): Source & AsyncGenerator {
+  for await (const [k, v, encoding, expiry] of file.rows('kv', ['k', 'v', 'v_encoding', 'expiration_ms'])) {
+    yield movedForeign({
+      rawKey: rawKeyOf(k!),
+      key: () => decodeKey(bytesOf(k!)),
+      value() {
+        const decode = encodings[Number(encoding)]
+        if (decode === undefined) throw new TypeError(`its v_encoding is ${encoding}, which is not known`)
+        return decode(bytesOf(v!))
+      },
+      expiresAt: Number(expiry) < 0 ? null : Number(expiry),
+    })
+  }
+}
+
+function bytesOf(value: ColumnValue): Uint8Array {
+  if (value instanceof Uint8Array) return value
+  throw new TypeError('it is no bytes')
+}
+
+function rawKeyOf(value: ColumnValue): string | Uint8Array {
+  return value instanceof Uint8Array ? value : String(value)
+}

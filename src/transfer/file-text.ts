@@ -1,0 +1,14 @@
+import { createReadStream } from 'node:fs'
+
+/** The text of a file, piece by piece. Throws a TypeError where it is no UTF-8. */
+export async function* fileText(path: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  try {
+    for await (const bytes of createReadStream(path))
+      yield decoder.decode(bytes as Uint8Array, { stream: true })
+    yield decoder.decode()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_ENCODING_INVALID_ENCODED_DATA') throw error
+    throw new TypeError(`${path} is no UTF-8 text: convert it first`, { cause: error })
+  }
+}

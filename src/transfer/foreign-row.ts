@@ -1,0 +1,48 @@
+import { Buffer } from 'node:buffer'
+import { inspect } from 'node:util'
+import { keyJson } from '../key/key-json.ts'
+import type { Key } from '../key.types.ts'
+import { encodeValue } from '../value/codec.ts'
+import type { MovedRow } from './row-line.ts'
+import type { UnreadRow } from './source-row.ts'
+
+/** How to read a row of a file that another program has written. Each of them may throw what is wrong with the row. */
+export interface ForeignRow {
+  readonly key: () => Key
+  /** Its key as it stands in the file, to be shown where it cannot be read. */
+  readonly rawKey: string | Uint8Array
+  readonly value: () => unknown
+  readonly expiresAt: number | null
+}
+
+/** The row to store of one that another program has written; what cannot be stored is shown with the reason. */
+export function movedForeign({ key, rawKey, value, expiresAt }: ForeignRow): MovedRow | UnreadRow {
+  let read: Key
+  try {
+    read = key()
+  } catch (error) {
+    const shown = typeof rawKey === 'string' ? rawKey : `0x${Buffer.from(rawKey).toString('hex')}`
+    return {
+      error: `its key cannot be taken, ${messageOf(error)}`,
+      shown: { unreadKey: shown, unread: shownValue(value) },
+    }
+  }
+  try {
+    return { key: read, stored: encodeValue(value()), expiresAt }
+  } catch (error) {
+    const expiry = expiresAt === null ? {} : { expiresAt }
+    return { error: messageOf(error), shown: { key: keyJson(read), unread: shownValue(value), ...expiry } }
+  }
+}
+
+function shownValue(value: () => unknown): string {
+  try {
+    return inspect(value(), { depth: 10, maxStringLength: 10_000, breakLength: Number.POSITIVE_INFINITY })
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,212 @@
+import { Buffer } from 'node:buffer'
+import type { SetMutation } from '../commit/write.ts'
+import type { StoredRow } from '../driver/driver.ts'
+import { KeyExistsError, KvError, MigrationError, UniqueConstraintError, ValidationError } from '../errors.ts'
+import { decodeKey } from '../key/codec.ts'
+import { keyJson } from '../key/key-json.ts'
+import { keyText } from '../key/key-text.ts'
+import { judgeOutput } from '../schema/validate.ts'
+import type { Store } from '../store/store.ts'
+import { decodeValue } from '../value/codec.ts'
+import { exceeds, storedBytes } from '../value/encoding.ts'
+import { dataFormat } from './data-format.ts'
+import { type MovedRow, rowLine } from './row-line.ts'
+import { isUnread, type Source, type UnreadRow } from './source-row.ts'
+
+/** What to do with a row whose key holds another value in the database. */
+export type OnConflict = 'fail' | 'skip' | 'overwrite'
+
+export interface ImportOptions {
+  readonly onConflict: OnConflict
+  /** Takes the lines of rows that do not fit. Left out: the first of them ends the import. */
+  readonly onRefused?: ((line: string) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Called after each batch with the number of rows so far. */
+  readonly onProgress?: ((rows: number) => void) | undefined
+}
+
+/** How many rows an import has met, by what became of them. */
+export interface ImportCounts {
+  /** Stored under keys that had no value. */
+  imported: number
+  /** Stored in place of another value. */
+  overwritten: number
+  /** There already, with this value and this expiry. */
+  unchanged: number
+  /** Left out, since their keys have another value. */
+  skipped: number
+  /** Left out, since they have expired by now. */
+  expired: number
+  /** Left out, since they do not fit. */
+  refused: number
+}
+
+/** A row that is ready to be stored, and what it was made of. */
+interface ReadyRow {
+  readonly row: MovedRow
+  readonly mutation: SetMutation
+}
+
+const rowsPerBatch = 500
+const bytesPerBatch = 4 * 1024 * 1024
+
+/**
+ * Stores the rows of a source, a batch at a time. What is there already stays as it is: so an import that was
+ * interrupted is finished by running it again.
+ */
+export async function importRows(
+  store: Store,
+  source: Source,
+  options: ImportOptions,
+): Promise<ImportCounts> {
+  const counts: ImportCounts = {
+    imported: 0,
+    overwritten: 0,
+    unchanged: 0,
+    skipped: 0,
+    expired: 0,
+    refused: 0,
+  }
+  const run = new Import(store, options, counts)
+  for await (const row of source) await run.add(row)
+  await run.flush()
+  return counts
+}
+
+class Import {
+  readonly #store: Store
+  readonly #options: ImportOptions
+  readonly #counts: ImportCounts
+  #batch = new Map<string, ReadyRow>()
+  #bytes = 0
+
+  constructor(store: Store, options: ImportOptions, counts: ImportCounts) {
+    this.#store = store
+    this.#options = options
+    this.#counts = counts
+  }
+
+  async add(row: MovedRow | UnreadRow): Promise<void> {
+    if (isUnread(row)) return this.#refuse(row, new TypeError(row.error))
+    if (row.expiresAt !== null && row.expiresAt <= Date.now()) {
+      this.#counts.expired += 1
+      return
+    }
+    let mutation: SetMutation
+    try {
+      mutation = await this.#prepare(row)
+    } catch (error) {
+      return this.#refuse(row, error)
+    }
+    const key = keyText(mutation.key)
+    // Two rows of one key are stored one after the other.
+    if (this.#batch.has(key)) await this.flush()
+    this.#batch.set(key, { row, mutation })
+    this.#bytes += storedBytes(row.stored)
+    if (this.#batch.size >= rowsPerBatch || this.#bytes >= bytesPerBatch) await this.flush()
+  }
+
+  async #prepare({ key, stored, expiresAt }: MovedRow): Promise<SetMutation> {
+    const encoded = this.#store.encodeKey(key)
+    if (exceeds(stored, this.#store.limits.valueBytes))
+      throw new RangeError(`its value is larger than ${this.#store.limits.valueBytes} bytes`)
+    const definition = this.#store.registry.find(key)
+    if (definition !== undefined) {
+      await judgeOutput(definition, key, decodeValue(stored.value, stored.encoding, stored.types, dataFormat))
+    }
+    return { type: 'set', key: encoded, collection: this.#store.collectionOf(key), stored, expiresAt }
+  }
+
+  /** Stores what has come together. */
+  async flush(): Promise<void> {
+    this.#options.signal?.throwIfAborted()
+    let rows = [...this.#batch.values()]
+    this.#batch = new Map()
+    this.#bytes = 0
+    // Another process may take a key between the look at it and the commit.
+    while (rows.length > 0) rows = await this.#storeBatch(rows)
+    this.#options.onProgress?.(Object.values(this.#counts).reduce((sum, count) => sum + count, 0))
+  }
+
+  /** Stores rows of different keys; gives those whose keys others have changed meanwhile. */
+  async #storeBatch(rows: readonly ReadyRow[]): Promise<ReadyRow[]> {
+    const present = await this.#store.read({
+      type: 'getMany',
+      keys: rows.map(({ mutation }) => mutation.key),
+    })
+    const wanted = rows.flatMap((ready, i) =>
+      this.#isWanted(ready, present[i]!) ? [{ ...ready, there: present[i]! }] : [],
+    )
+    const settled = await Promise.allSettled(
+      wanted.map(({ mutation, there }) => {
+        const checks = [{ key: mutation.key, version: there?.version ?? null }]
+        return this.#store.commit({ checks, mutations: [mutation] })
+      }),
+    )
+    const again: ReadyRow[] = []
+    for (const [i, result] of settled.entries()) {
+      const { row, mutation, there } = wanted[i]!
+      if (result.status === 'rejected') this.#refuse(row, result.reason)
+      else if (result.value.type === 'conflict') again.push({ row, mutation })
+      else if (there === null) this.#counts.imported += 1
+      else this.#counts.overwritten += 1
+    }
+    return again
+  }
+
+  #isWanted({ row, mutation }: ReadyRow, there: StoredRow | null): boolean {
+    if (there === null) return true
+    if (isSame(row, there)) {
+      this.#counts.unchanged += 1
+      return false
+    }
+    if (this.#options.onConflict === 'overwrite') return true
+    if (this.#options.onConflict === 'fail') throw new KeyExistsError(decodeKey(mutation.key))
+    this.#counts.skipped += 1
+    return false
+  }
+
+  /** Throws the error where it is none of the row's, or where refused rows are not asked for. */
+  #refuse(row: MovedRow | UnreadRow, error: unknown): void {
+    if (!isOfRow(error)) throw error
+    const { message } = error as Error
+    const { onRefused } = this.#options
+    if (onRefused === undefined) {
+      const place = isUnread(row) ? JSON.stringify(row.shown) : JSON.stringify(keyJson(row.key))
+      throw new TypeError(
+        `${place} does not fit, ${message}: mend it, or have such rows written to a file with --skip-invalid <file>`,
+        { cause: error },
+      )
+    }
+    onRefused(refusedLine(row, message, this.#store))
+    this.#counts.refused += 1
+  }
+}
+
+function isSame({ stored, expiresAt }: MovedRow, there: StoredRow): boolean {
+  return (
+    expiresAt === there.expiresAt &&
+    stored.encoding === there.encoding &&
+    stored.types === there.types &&
+    isSameValue(stored.value, there.value)
+  )
+}
+
+function isSameValue(a: string | Uint8Array, b: string | Uint8Array): boolean {
+  return typeof a === 'string' || typeof b === 'string' ? a === b : Buffer.compare(a, b) === 0
+}
+
+function isOfRow(error: unknown): boolean {
+  if (error instanceof KvError)
+    return (
+      error instanceof ValidationError ||
+      error instanceof UniqueConstraintError ||
+      error instanceof MigrationError
+    )
+  return error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError
+}
+
+function refusedLine(row: MovedRow | UnreadRow, error: string, store: Store): string {
+  if (isUnread(row)) return JSON.stringify({ ...row.shown, error })
+  return rowLine({ ...row, repository: store.collectionOf(row.key), error })
+}

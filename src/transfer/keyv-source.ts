@@ -1,0 +1,60 @@
+import { Buffer } from 'node:buffer'
+import type { ForeignFile } from '../driver/sqlite/foreign-file.ts'
+import { movedForeign } from './foreign-row.ts'
+import type { Source } from './source-row.ts'
+
+/** Whether this is a file of `@keyv/sqlite`. */
+export function isKeyv({ tables }: ForeignFile): boolean {
+  return ['key', 'value'].every((name) => tables.get('keyv')?.includes(name))
+}
+
+/** The values of a file of `@keyv/sqlite`, each under its namespace and its key. */
+export async function* keyvSource(file: ForeignFile, table = 'keyv'): Source & AsyncGenerator {
+  for await (const [key, value] of file.rows(table, ['key', 'value'])) {
+    const rawKey = String(key)
+    let kept: Kept = {}
+    let failure: unknown = null
+    try {
+      kept = keptOf(value)
+    } catch (error) {
+      failure = error
+    }
+    yield movedForeign({
+      rawKey,
+      key: () => keyOf(rawKey),
+      value() {
+        if (failure !== null) throw failure
+        return kept.value
+      },
+      expiresAt: kept.expires ?? null,
+    })
+  }
+}
+
+interface Kept {
+  readonly value?: unknown
+  readonly expires?: number | null
+}
+
+function keptOf(stored: unknown): Kept {
+  const text = stored instanceof Uint8Array ? Buffer.from(stored).toString() : String(stored)
+  const kept: unknown = JSON.parse(text, (_, value) => (typeof value === 'string' ? unescaped(value) : value))
+  if (typeof kept !== 'object' || kept === null || Array.isArray(kept))
+    throw new TypeError('it is no object with a value, as the serializer of keyv writes it')
+  const { expires } = kept as Kept
+  if (expires !== undefined && expires !== null && !Number.isSafeInteger(expires))
+    throw new TypeError('its expires is no time in milliseconds')
+  return kept
+}
+
+/** Keyv marks bytes by a colon and the name of their text, and doubles the colon of a text that begins with one. */
+function unescaped(text: string): unknown {
+  if (text.startsWith(':base64:')) return new Uint8Array(Buffer.from(text.slice(8), 'base64'))
+  return text.startsWith(':') ? text.slice(1) : text
+}
+
+/** `users:alice` is `alice` of the namespace `users`. */
+function keyOf(key: string): string[] {
+  const at = key.indexOf(':')
+  return at < 0 ? [key] : [key.slice(0, at), key.slice(at + 1)]
+}

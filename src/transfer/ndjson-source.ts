@@ -1,0 +1,51 @@
+import { fileText } from './file-text.ts'
+import { parseRowLine } from './row-line.ts'
+import type { Source } from './source-row.ts'
+
+/** The rows of a file that `export` has written, or of one with rows that were refused. */
+export async function* ndjsonSource(path: string): Source & AsyncGenerator {
+  let line = 0
+  for await (const text of linesOf(path)) {
+    line += 1
+    if (text.trim() === '') continue
+    let row: unknown
+    try {
+      row = parsed(text)
+    } catch (error) {
+      yield { error: (error as Error).message, shown: { line, text } }
+      continue
+    }
+    try {
+      yield parseRowLine(row)
+    } catch (error) {
+      yield { error: (error as Error).message, shown: isRow(row) ? row : { line, text } }
+    }
+  }
+}
+
+function isRow(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A line that was no JSON stands in the file of refused rows as text. */
+function parsed(text: string): unknown {
+  const value: unknown = JSON.parse(text)
+  const isKept = isRow(value) && typeof value['text'] === 'string' && !('key' in value)
+  return isKept ? JSON.parse(value['text'] as string) : value
+}
+
+/** Lines end at a line feed and nowhere else: JSON may hold the other ends of lines. */
+async function* linesOf(path: string): AsyncGenerator<string> {
+  let rest = ''
+  for await (const piece of fileText(path)) {
+    const lines = piece.split('\n')
+    if (lines.length === 1) {
+      rest += piece
+      continue
+    }
+    yield rest + lines[0]!
+    yield* lines.slice(1, -1)
+    rest = lines.at(-1)!
+  }
+  if (rest !== '') yield rest
+}

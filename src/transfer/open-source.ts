@@ -1,0 +1,146 @@
+import { Buffer } from 'node:buffer'
+import { closeSync, openSync, readSync } from 'node:fs'
+import type { ForeignFile } from '../driver/sqlite/foreign-file.ts'
+import type { Registry } from '../schema/registry.ts'
+import { repositoryNamed } from './repository-named.ts'
+import type { Source } from './source-row.ts'
+
+/** What a file to import may be. */
+export const sourceKinds = ['ndjson', 'csv', 'deno-kv', 'valkeyrie-0.8', 'keyv', 'sqlite'] as const
+export type SourceKind = (typeof sourceKinds)[number]
+
+export interface SourceOptions {
+  /** What the file is; left out: the file tells. */
+  readonly from?: SourceKind | undefined
+  /** Of `sqlite`: the table. */
+  readonly table?: string | undefined
+  /** Of `sqlite` and `csv`: the columns that make the id. */
+  readonly id?: readonly string[] | undefined
+  /** Of `sqlite` and `csv`: the repository that takes the rows. */
+  readonly repository?: string | undefined
+}
+
+export interface OpenedSource extends Disposable {
+  readonly kind: SourceKind
+  readonly rows: Source
+}
+
+/** Opens a file to import. Throws a TypeError for options that do not go with it. */
+export async function openSource(
+  path: string,
+  options: SourceOptions,
+  registry: Registry,
+): Promise<OpenedSource> {
+  const isSqlite = headOf(path).startsWith('SQLite format 3\0')
+  const { from } = options
+  const isText = from === 'ndjson' || from === 'csv'
+  if (from !== undefined && isText === isSqlite)
+    throw new TypeError(
+      `${path} is ${isSqlite ? 'an SQLite file' : 'no SQLite file'}, and --from ${from} is none of those`,
+    )
+  return isSqlite ? openTables(path, options, registry) : openText(path, options, registry)
+}
+
+function headOf(path: string): string {
+  const file = openSync(path, 'r')
+  try {
+    const bytes = Buffer.alloc(64)
+    return bytes.toString('latin1', 0, readSync(file, bytes))
+  } finally {
+    closeSync(file)
+  }
+}
+
+async function openText(path: string, options: SourceOptions, registry: Registry): Promise<OpenedSource> {
+  const { from = kindOfText(path), id, repository, table } = options
+  refuse('--table', table, 'sqlite')
+  if (from === 'ndjson') {
+    refuse('--id', id, 'csv and sqlite')
+    refuse('--repository', repository, 'csv and sqlite')
+    const { ndjsonSource } = await import('./ndjson-source.ts')
+    return { kind: from, rows: ndjsonSource(path), [Symbol.dispose]() {} }
+  }
+  if (repository === undefined)
+    throw new TypeError('A CSV file has the rows of one repository: name it with --repository')
+  const definition = repositoryNamed(registry, repository)
+  const { csvSource } = await import('./csv-source.ts')
+  return { kind: 'csv', rows: csvSource(path, { definition, id }), [Symbol.dispose]() {} }
+}
+
+function kindOfText(path: string): 'ndjson' | 'csv' {
+  if (/\.csv$/i.test(path)) return 'csv'
+  const head = headOf(path)
+    .replace(/^\xef\xbb\xbf/, '')
+    .trimStart()
+  if (head === '' || head.startsWith('{')) return 'ndjson'
+  throw new TypeError(`${path} does not tell what it is: say so with --from ${sourceKinds.join('|')}`)
+}
+
+async function openTables(path: string, options: SourceOptions, registry: Registry): Promise<OpenedSource> {
+  const { ForeignFile } = await import('../driver/sqlite/foreign-file.ts')
+  const file = new ForeignFile(path)
+  try {
+    const kind = options.from ?? (await kindOfTables(path, file, options))
+    const rows = await tablesSource(kind, file, options, registry)
+    return { kind, rows, [Symbol.dispose]: () => file.close() }
+  } catch (error) {
+    file.close()
+    throw error
+  }
+}
+
+async function kindOfTables(path: string, file: ForeignFile, { table }: SourceOptions): Promise<SourceKind> {
+  if (file.isOwn)
+    throw new TypeError(`${path} is a database of this package: export it first, and import what that gives`)
+  if (table !== undefined) return 'sqlite'
+  const [{ isDenoKv }, { isValkeyrie08 }, { isKeyv }] = await Promise.all([
+    import('./deno-kv-source.ts'),
+    import('./valkeyrie-0.8-source.ts'),
+    import('./keyv-source.ts'),
+  ])
+  if (isDenoKv(file)) return 'deno-kv'
+  if (isValkeyrie08(file)) return 'valkeyrie-0.8'
+  if (isKeyv(file)) return 'keyv'
+  throw new TypeError(
+    `${path} is an SQLite file: name the table to import with --table, and the columns of its id with --id. It has ${[...file.tables.keys()].join(', ') || 'no table'}`,
+  )
+}
+
+async function tablesSource(
+  kind: SourceKind,
+  file: ForeignFile,
+  { table, id, repository }: SourceOptions,
+  registry: Registry,
+): Promise<Source> {
+  if (kind === 'sqlite') {
+    if (table === undefined || id === undefined)
+      throw new TypeError('--from sqlite takes --table and --id, as --table users --id id')
+    const definition = repository === undefined ? null : repositoryNamed(registry, repository)
+    const { tableSource } = await import('./table-source.ts')
+    return tableSource(file, { table, id, definition })
+  }
+  refuse('--id', id, 'csv and sqlite')
+  refuse('--repository', repository, 'csv and sqlite')
+  if (kind === 'keyv') {
+    const { isKeyv, keyvSource } = await import('./keyv-source.ts')
+    assertHas(kind, table !== undefined || isKeyv(file))
+    return keyvSource(file, table)
+  }
+  refuse('--table', table, 'keyv and sqlite')
+  if (kind === 'deno-kv') {
+    const { denoKvSource, isDenoKv } = await import('./deno-kv-source.ts')
+    assertHas(kind, isDenoKv(file))
+    return denoKvSource(file)
+  }
+  const { isValkeyrie08, valkeyrie08Source } = await import('./valkeyrie-0.8-source.ts')
+  assertHas(kind, isValkeyrie08(file))
+  return valkeyrie08Source(file)
+}
+
+function assertHas(kind: SourceKind, has: boolean): void {
+  if (!has) throw new TypeError(`The file has no table as ${kind} writes it`)
+}
+
+function refuse(option: string, value: unknown, kinds: string): void {
+  if (value !== undefined) throw new TypeError(`${option} goes with --from ${kinds}`)
+}

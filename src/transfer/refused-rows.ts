@@ -1,0 +1,37 @@
+import { closeSync, existsSync, fsyncSync, renameSync, statSync, writeSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { createFile } from '../driver/sqlite/backup/new-file.ts'
+
+/**
+ * The file of the rows that were not taken, each a line of JSON with its `error`. It has its name once it is complete: until then, and
+ * after a run that was killed, its name ends in `.part`. It has the permissions
+ * of the database. `import` takes it again when its rows are mended.
+ */
+export class RefusedRows {
+  readonly file: string
+  readonly #part: string
+  #opened: number | null = null
+
+  /** Throws a TypeError where the file is there already and not empty, and a system error where it cannot be written. */
+  constructor(file: string, database: string) {
+    this.file = resolve(file)
+    this.#part = `${this.file}.${process.pid}.part`
+    if (existsSync(this.file) && statSync(this.file).size > 0)
+      throw new TypeError(`--skip-invalid ${this.file} is there already: name another file`)
+    // Found out now and not after half of the rows.
+    this.#opened = createFile(this.#part, database)
+  }
+
+  write(line: string): void {
+    writeSync(this.#opened!, `${line}\n`)
+  }
+
+  /** Gives the file its name. */
+  finish(): void {
+    if (this.#opened === null) return
+    fsyncSync(this.#opened)
+    closeSync(this.#opened)
+    this.#opened = null
+    renameSync(this.#part, this.file)
+  }
+}

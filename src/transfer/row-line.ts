@@ -1,0 +1,109 @@
+import { Buffer } from 'node:buffer'
+import { keyJson, keyOfJson } from '../key/key-json.ts'
+import type { Key } from '../key.types.ts'
+import { decodeValue, encodeValue } from '../value/codec.ts'
+import { Encoding, type EncodingId, type StoredValue } from '../value/encoding.ts'
+import { KvU64 } from '../value/kv-u64.ts'
+import { negativeZero } from '../value/written.ts'
+import { dataFormat } from './data-format.ts'
+
+/** A row as it is moved from one database to another: all of it but its version. `expiresAt` in ms since the epoch. */
+export interface MovedRow {
+  readonly key: Key
+  readonly stored: StoredValue
+  readonly expiresAt: number | null
+}
+
+const encodings = {
+  json: Encoding.json,
+  superjson: Encoding.superjson,
+  bytes: Encoding.bytes,
+  u64: Encoding.u64,
+}
+type EncodingName = keyof typeof encodings
+const namesOf = new Map(Object.entries(encodings).map(([name, id]) => [id as number, name as EncodingName]))
+
+/**
+ * A row as one line of JSON, without the end of the line: what is stored is in it unchanged.
+ *
+ * ```ts
+ * rowLine({ repository: 'users', key, stored, expiresAt: null })
+ * // '{"repository":"users","key":["users","ada"],"value":{"born":"1815-12-10T00:00:00.000Z"},"encoding":"superjson","types":…}'
+ * ```
+ *
+ * `error`: why it was not taken. Throws a SyntaxError where the stored text is no JSON.
+ */
+export function rowLine(
+  row: MovedRow & { readonly repository: string | null; readonly error?: string },
+): string {
+  const { repository, key, stored, expiresAt, error } = row
+  const { encoding, types } = stored
+  const parts = [
+    ...(error === undefined ? [] : [`"error":${JSON.stringify(error)}`]),
+    `"repository":${JSON.stringify(repository)}`,
+    `"key":${JSON.stringify(keyJson(key))}`,
+    `"value":${valueText(stored)}`,
+  ]
+  if (encoding !== Encoding.json) parts.push(`"encoding":${JSON.stringify(namesOf.get(encoding))}`)
+  if (types !== null) parts.push(`"types":${jsonLine(types)}`)
+  if (expiresAt !== null) parts.push(`"expiresAt":${expiresAt}`)
+  return `{${parts.join(',')}}`
+}
+
+function valueText({ value, encoding, types }: StoredValue): string {
+  if (typeof value === 'string') return jsonLine(value)
+  if (encoding === Encoding.u64)
+    return JSON.stringify(String((decodeValue(value, encoding, types) as KvU64).value))
+  return JSON.stringify(Buffer.from(value).toString('hex'))
+}
+
+/** JSON text on one line. What this package has stored is that already. */
+function jsonLine(text: string): string {
+  const value = JSON.parse(text)
+  return /[\n\r]/.test(text) ? jsonText(value) : text
+}
+
+/** JSON text that keeps -0, which a stored value may hold. */
+function jsonText(value: unknown): string {
+  return JSON.stringify(value, (_, member) => (Object.is(member, -0) ? negativeZero() : member))
+}
+
+/** The row of a line that `rowLine` has written, or that a person has mended. Throws an Error that says what is wrong with it. */
+export function parseRowLine(line: unknown): MovedRow {
+  if (typeof line !== 'object' || line === null || Array.isArray(line))
+    throw new TypeError('a row is an object, as {"key":["users","alice"],"value":{"name":"Alice"}}')
+  const { key, value, encoding = 'json', types, expiresAt = null } = line as Record<string, unknown>
+  if (key === undefined) throw new TypeError('it has no key')
+  if (!('value' in line)) throw new TypeError('it has no value')
+  if (expiresAt !== null && !(Number.isSafeInteger(expiresAt) && (expiresAt as number) >= 0))
+    throw new TypeError('its expiresAt is no number of milliseconds since the epoch')
+  return {
+    key: keyOfJson(key),
+    stored: storedOf(value, encoding, types),
+    expiresAt: expiresAt as number | null,
+  }
+}
+
+function storedOf(value: unknown, encoding: unknown, types: unknown): StoredValue {
+  if (typeof encoding !== 'string' || !Object.hasOwn(encodings, encoding))
+    throw new TypeError(`its encoding is none of ${Object.keys(encodings).join(', ')}`)
+  const stored = readStored(value, encodings[encoding as EncodingName], types)
+  // What cannot be decoded is none.
+  decodeValue(stored.value, stored.encoding, stored.types, dataFormat)
+  return stored
+}
+
+function readStored(value: unknown, encoding: EncodingId, types: unknown): StoredValue {
+  if (encoding === Encoding.bytes) {
+    if (typeof value !== 'string' || !/^(?:[\da-f]{2})*$/i.test(value))
+      throw new TypeError('its value is no text of hex digits, as bytes are')
+    return { value: new Uint8Array(Buffer.from(value, 'hex')), encoding, types: null }
+  }
+  if (encoding === Encoding.u64) {
+    if (typeof value !== 'string' || !/^\d+$/.test(value))
+      throw new TypeError('its value is no text of decimal digits, as a KvU64 is')
+    return encodeValue(new KvU64(BigInt(value)))
+  }
+  const text = encoding === Encoding.json ? JSON.stringify(value) : jsonText(value)
+  return { value: text, encoding, types: types === undefined ? null : JSON.stringify(types) }
+}

@@ -1,0 +1,172 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
+import { Valkeyrie } from 'valkeyrie'
+import { expect, it, onTestFinished } from 'vitest'
+import { z } from 'zod'
+import { cli, run } from '../migrate/project.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+
+// The built command, as its users run it.
+
+const path = temporaryFolder()
+let files = 0
+const fresh = (end: string) => path(`${files++}.${end}`)
+const valkeyrie = (...args: string[]) => run(path('.'), [cli, ...args])
+
+const user = z.object({
+  name: z.string(),
+  note: z.string().nullable(),
+  nick: z.string().nullable().optional(),
+  age: z.number(),
+  big: z.bigint(),
+  admin: z.boolean(),
+  born: z.date().optional(),
+})
+const schemas = Valkeyrie.withSchema(['users', '*'], user)
+const odd = { name: '', note: null, age: -0.5, big: -(2n ** 70n), admin: true }
+const users = [
+  ['plain', { name: 'Ada', note: 'a', nick: 'x', age: 1, big: 1n, admin: false, born: new Date(0) }],
+  ['odd', { ...odd, nick: null }],
+  ['quotes "and", commas', { ...odd, name: 'null', note: 'line\r\nend "x",\u2028', nick: '' }],
+  ['{json}', { ...odd, name: ' 7 ', note: 'true' }],
+  [7, odd],
+  [7n, odd],
+  [true, odd],
+  [new Uint8Array([0, 255]), odd],
+] as const
+
+async function filled(): Promise<string> {
+  const file = fresh('db')
+  await using db = await schemas.open(file)
+  for (const [id, value] of users) await db.repositories.users.insert(id, value)
+  await db.repositories.users.touch('plain', { expireIn: 1e12 })
+  return file
+}
+
+const entriesOf = async (file: string) => {
+  await using db = await schemas.open(file)
+  return await Array.fromAsync(db.repositories.users.list(), ({ id, value, expiresAt }) => [
+    id,
+    value,
+    expiresAt,
+  ])
+}
+
+it('moves the rows of a flat repository by CSV, whatever is in them', async () => {
+  const from = await filled()
+  const csv = fresh('csv')
+  expect(await valkeyrie('export', from, '--repository', 'users', '--output', csv)).toEqual({
+    code: 0,
+    text: `8 rows written to ${csv}\n`,
+  })
+  const to = fresh('db')
+  await (await schemas.open(to)).close()
+  const imported = await valkeyrie('import', to, csv, '--repository', 'users', '--json')
+  expect(JSON.parse(imported.text)).toMatchObject({ from: 'csv', imported: 8, refused: 0 })
+  expect(await entriesOf(to)).toEqual(await entriesOf(from))
+})
+
+it('takes CSV of other programs by its columns, and refuses what is no value of a column', async () => {
+  const file = fresh('db')
+  await (await schemas.open(file)).close()
+  const csv = fresh('csv')
+  writeFileSync(
+    csv,
+    '\ufeffemail,name,note,age,big,admin\na@x,Ada,,36,12,true\nb@x,Bob,hi,old,1,false\nc@x,1,2,3,4,true,5\n',
+  )
+  const refused = fresh('ndjson')
+  const args = ['import', file, csv, '--repository', 'users', '--id', 'email']
+  const { code, text } = await valkeyrie(...args, '--skip-invalid', refused)
+  expect([code, text]).toEqual([2, `1 row imported, 2 refused: see ${refused}\n`])
+  expect(await entriesOf(file)).toEqual([
+    ['a@x', { name: 'Ada', note: null, age: 36, big: 12n, admin: true }, null],
+  ])
+  const lines = readFileSync(refused, 'utf8')
+  writeFileSync(refused, lines.replace('"old"', '40'))
+  const again = await valkeyrie('import', file, refused, '--skip-invalid', fresh('ndjson'), '--json')
+  expect(JSON.parse(again.text)).toMatchObject({ from: 'ndjson', imported: 1, refused: 1 })
+})
+
+it('writes an export whole or not at all, and over nothing unless asked', async () => {
+  const from = await filled()
+  const output = fresh('ndjson')
+  expect(await valkeyrie('export', from, '--output', output, '--json')).toEqual({
+    code: 0,
+    text: `${JSON.stringify({ rows: 8, output, format: 'ndjson' })}\n`,
+  })
+  const before = readFileSync(output, 'utf8')
+  const second = await valkeyrie('export', from, '--output', output)
+  expect(second).toEqual({
+    code: 1,
+    text: `${output} is there already: name another file, or add --overwrite\n`,
+  })
+  const none = await valkeyrie('export', from, '--repository', 'nope', '--output', output, '--overwrite')
+  expect(none).toEqual({ code: 1, text: "The database has no repository 'nope': there are users\n" })
+  expect(readFileSync(output, 'utf8')).toBe(before)
+  expect((await valkeyrie('export', from, '--output', output, '--overwrite')).code).toBe(0)
+  const { text } = await valkeyrie('export', from)
+  expect(text).toBe(before)
+  expect(readdirSync(path('.')).filter((name) => name.endsWith('.part'))).toEqual([])
+})
+
+it.each([
+  [['export'], 1, "missing required argument 'database'"],
+  [['export', 'nowhere.db'], 1, 'there is no such file'],
+  [['export', 'nowhere.db', '--where', '{'], 1, 'no JSON'],
+  [['export', 'nowhere.db', '--format', 'xml'], 1, 'ndjson, csv'],
+  [['import', 'new.db', 'nowhere.ndjson'], 1, 'no such file'],
+  [['import', 'new.db', 'nowhere.ndjson', '--from', 'x'], 1, 'Allowed choices'],
+  [['export', '--help'], 0, 'valkeyrie export app.db'],
+  [['import', '--help'], 0, 'valkeyrie import app.db'],
+] as const)('valkeyrie %j ends with %i', async (args, code, message) => {
+  const ended = await valkeyrie(...args)
+  expect(ended.text).toContain(message)
+  expect(ended.code).toBe(code)
+  expect(existsSync(path('new.db'))).toBe(false)
+})
+
+it('finishes an import that was killed when it is run again', async () => {
+  const source = fresh('ndjson')
+  const rows = 30_000
+  writeFileSync(
+    source,
+    Array.from({ length: rows }, (_, i) => `{"key":["n",${i}],"value":{"i":${i}}}\n`).join(''),
+  )
+  const file = fresh('db')
+  await (await Valkeyrie.open(file)).close()
+  const child = spawned('import', file, source)
+  await using db = await Valkeyrie.inspect(file)
+  const count = () => db.drizzle.$client.prepare('SELECT count(*) FROM kv').pluck().get() as number
+  while (count() === 0 && child.exitCode === null) await after(1)
+  child.kill('SIGKILL')
+  await once(child, 'close')
+  const stored = count()
+  const { text } = await valkeyrie('import', file, source, '--json')
+  expect(JSON.parse(text)).toMatchObject({ imported: rows - stored, unchanged: stored })
+  expect(count()).toBe(rows)
+})
+
+it('exports and imports while another process writes to the file', async () => {
+  const file = await filled()
+  const writer = spawn(process.execPath, [join(import.meta.dirname, 'program.ts'), file], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void writer.kill('SIGKILL'))
+  await once(writer.stdout, 'data')
+  const output = fresh('ndjson')
+  expect((await valkeyrie('export', file, '--repository', 'users', '--output', output)).code).toBe(0)
+  const imported = await valkeyrie('import', file, output, '--json')
+  expect(JSON.parse(imported.text)).toMatchObject({ unchanged: 8, imported: 0 })
+  writer.stdin.end()
+  const [code] = await once(writer, 'close')
+  expect(code).toBe(0)
+})
+
+function spawned(...args: string[]): ChildProcess {
+  const child = spawn(process.execPath, [cli, ...args], { stdio: 'ignore' })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return child
+}

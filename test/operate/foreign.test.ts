@@ -1,0 +1,193 @@
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import Sqlite from 'better-sqlite3'
+import { type Key, KvU64, Valkeyrie } from 'valkeyrie'
+import { expect, it } from 'vitest'
+import { z } from 'zod'
+import { inspectStore } from '../../src/open.ts'
+import { importRows } from '../../src/transfer/import.ts'
+import { openSource, type SourceOptions } from '../../src/transfer/open-source.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+import { expiresAt, keys, values } from './foreign/values.ts'
+
+// Files that the packages themselves have written: see foreign/make.ts.
+
+const path = temporaryFolder()
+let files = 0
+
+/** A new database with what a file holds, and the lines of what was refused. */
+async function imported(
+  file: string,
+  options: SourceOptions = {},
+  schemas: Pick<typeof Valkeyrie, 'open'> = Valkeyrie,
+) {
+  const target = path(`${files++}.db`)
+  await (await schemas.open(target)).close()
+  const { store } = await inspectStore(target, {})
+  try {
+    using source = await openSource(file, options, store.registry)
+    const refused: { error: string; key?: unknown; unreadKey?: string; unread?: unknown }[] = []
+    const onRefused = (line: string) => void refused.push(JSON.parse(line))
+    await importRows(store, source.rows, { onConflict: 'fail', onRefused })
+    return { db: await schemas.open(target), refused, kind: source.kind }
+  } finally {
+    await store.close()
+  }
+}
+
+const foreign = (name: string) => join(import.meta.dirname, 'foreign', name)
+
+/** What every store refuses or loses by itself aside: an error loses its stack. */
+const shown = (value: unknown) =>
+  value instanceof Error ? [value.name, value.message] : inspect(value, { depth: 9 })
+
+it('takes every value and every key of a file of Deno KV', async () => {
+  const { db, refused, kind } = await imported(foreign('deno-kv.db'))
+  await using _ = db
+  expect(kind).toBe('deno-kv')
+  const { boxed: _boxed, sparse: _sparse, ...taken } = values
+  for (const [name, value] of Object.entries({ ...taken, u64: new KvU64(2n ** 63n) })) {
+    const found = await db.get(['values', name])
+    expect(shown(found.value), name).toEqual(shown(value))
+  }
+  for (const key of keys.filter(([part]) => !Number.isNaN(part)))
+    expect((await db.get(['keys', ...key] as Key)).value, inspect(key)).toBe(1)
+  const expiring = await db.get(['expires'])
+  expect(Math.abs(expiring.expiresAt! - expiresAt)).toBeLessThan(60_000)
+  expect(refused.map(({ error, key, unreadKey }) => [error, key ?? unreadKey])).toMatchInlineSnapshot(`
+    [
+      [
+        "its key cannot be taken, Not an encoded key: a number is NaN",
+        "0x026b6579730021fff8000000000000",
+      ],
+      [
+        "value is a Number object: store the primitive, with .valueOf()",
+        [
+          "values",
+          "boxed",
+        ],
+      ],
+      [
+        "value has a hole at [1]: store null there",
+        [
+          "values",
+          "sparse",
+        ],
+      ],
+    ]
+  `)
+})
+
+it('takes every value of a file of valkeyrie 0.8, and every key that it tells apart', async () => {
+  const { db, refused, kind } = await imported(foreign('valkeyrie-0.8.db'))
+  await using _ = db
+  expect(kind).toBe('valkeyrie-0.8')
+  const { boxed: _boxed, sparse: _sparse, ...taken } = values
+  for (const [name, value] of Object.entries({ ...taken, u64: new KvU64(2n ** 63n) })) {
+    const found = await db.get(['values', name])
+    expect(shown(found.value), name).toEqual(shown(value))
+  }
+  expect((await db.get(['keys', 'a', 'b', 1n, true])).value).toBe(1)
+  expect((await db.get(['keys', new Uint8Array([7, 8])])).value).toBe(1)
+  expect((await db.get(['keys', -1.5])).value).toBe(1)
+  expect((await db.get(['keys', false])).value).toBe(1)
+  expect(refused.map(({ error, key, unreadKey }) => [error, key ?? unreadKey])).toMatchInlineSnapshot(`
+    [
+      [
+        "value is a Number object: store the primitive, with .valueOf()",
+        [
+          "values",
+          "boxed",
+        ],
+      ],
+      [
+        "value has a hole at [1]: store null there",
+        [
+          "values",
+          "sparse",
+        ],
+      ],
+      [
+        "its key cannot be taken, 0.8 does not tell what its parts are",
+        "026b657973000100ff0100",
+      ],
+      [
+        "its key cannot be taken, 0.8 does not tell what its parts are",
+        "026b657973000261006200",
+      ],
+      [
+        "Key part 1 is NaN, which has no place in the order of keys: give a number",
+        [
+          "keys",
+          {
+            "number": "NaN",
+          },
+        ],
+      ],
+    ]
+  `)
+})
+
+it('takes every value of a file of keyv as keyv gives it', async () => {
+  const { db, refused, kind } = await imported(foreign('keyv.db'))
+  await using _ = db
+  expect(kind).toBe('keyv')
+  expect((await db.get(['keyv', 'text'])).value).toBe('text')
+  expect((await db.get(['keyv', 'colon'])).value).toBe(':text')
+  expect((await db.get(['keyv', 'bytes'])).value).toEqual(new Uint8Array([0, 255]))
+  expect((await db.get(['users', 'bob'])).value).toEqual({ name: 'Bob', photo: new Uint8Array([104, 105]) })
+  expect(Math.abs((await db.get(['keyv', 'expires'])).expiresAt! - expiresAt)).toBeLessThan(60_000)
+  expect(refused).toEqual([])
+})
+
+it('takes the rows of any table, as the schema of their repository wants them', async () => {
+  const file = path('shop.sqlite')
+  const shop = new Sqlite(file)
+  shop.exec(`CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, admin INTEGER, born TEXT, big INTEGER, tags TEXT, photo BLOB, note TEXT);
+    INSERT INTO users VALUES (1, 'Ada', 1, '1815-12-10', 9007199254740993, '["a"]', x'00ff', NULL), (2, 'Bob', 7, NULL, 1, '[]', NULL, 'x')`)
+  shop.close()
+  const user = z.object({
+    name: z.string(),
+    admin: z.boolean(),
+    born: z.date().optional(),
+    big: z.bigint(),
+    tags: z.array(z.string()),
+    photo: z.instanceof(Uint8Array).nullable(),
+    note: z.string().nullable(),
+  })
+  const schemas = Valkeyrie.withSchema(['people', '*'], user)
+  const options = { table: 'users', id: ['id'] }
+  const { db, refused } = await imported(file, { ...options, repository: 'people' }, schemas)
+  await using _ = db
+  const ada = { name: 'Ada', admin: true, born: new Date('1815-12-10'), big: 9007199254740993n, tags: ['a'] }
+  expect((await db.get(['people', 1])).value).toEqual({ ...ada, photo: new Uint8Array([0, 255]), note: null })
+  expect(refused).toMatchObject([{ key: ['people', 2], error: expect.stringContaining('admin') }])
+
+  const plain = await imported(file, options)
+  await using __ = plain.db
+  expect((await plain.db.get(['users', 2])).value).toEqual({
+    name: 'Bob',
+    admin: 7,
+    born: null,
+    big: 1,
+    tags: '[]',
+    photo: null,
+    note: 'x',
+  })
+})
+
+it.each([
+  ['a table that is not there', { table: 'nope', id: ['id'] }, 'no table nope: there are users'],
+  ['a column that is not there', { table: 'users', id: ['nope'] }, 'no column nope'],
+  ['no table', {}, '--table'],
+  ['no id', { table: 'users' }, '--id'],
+  ['another kind', { from: 'deno-kv' as const }, 'no table as deno-kv'],
+  ['a kind of text', { from: 'csv' as const }, 'is an SQLite file'],
+  ['a repository that is not there', { table: 'users', id: ['id'], repository: 'x' }, "no repository 'x'"],
+])('says what is wrong with %s', async (_, options, message) => {
+  const file = path('users.sqlite')
+  const connection = new Sqlite(file)
+  connection.exec('CREATE TABLE IF NOT EXISTS users (id)')
+  connection.close()
+  await expect(imported(file, options)).rejects.toThrow(message)
+})

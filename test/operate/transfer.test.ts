@@ -1,0 +1,244 @@
+import { deepStrictEqual } from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { defineValueType, type Key, KvU64, Valkeyrie } from 'valkeyrie'
+import { expect, it } from 'vitest'
+import { z } from 'zod'
+import { inspectStore } from '../../src/open.ts'
+import { exportRows } from '../../src/transfer/export.ts'
+import { type ImportOptions, importRows } from '../../src/transfer/import.ts'
+import { openSource, type SourceOptions } from '../../src/transfer/open-source.ts'
+import { anyValue, u64 } from '../property/any-value.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+
+const path = temporaryFolder()
+let files = 0
+const fresh = (end = 'db') => path(`${files++}.${end}`)
+
+const keyPart = fc.oneof(
+  fc.string({ unit: 'grapheme' }).filter((text) => text !== '*'),
+  fc.constantFrom('a\0b', '', '{"bigint":"1"}'),
+  fc.double({ noNaN: true }),
+  fc.bigInt(),
+  fc.boolean(),
+  fc.uint8Array({ maxLength: 9 }),
+)
+const key = fc.array(keyPart, { minLength: 1, maxLength: 4 }) as fc.Arbitrary<Key>
+const value = fc.oneof(
+  anyValue,
+  u64.map((n) => new KvU64(n)),
+  fc.uint8Array(),
+)
+
+async function exported(file: string, options = {}): Promise<string> {
+  const { store } = await inspectStore(file, { readOnly: true })
+  try {
+    return (await Array.fromAsync(exportRows(store, options))).join('')
+  } finally {
+    await store.close()
+  }
+}
+
+async function imported(
+  file: string,
+  text: string,
+  { from, ...options }: Partial<ImportOptions> & SourceOptions = {},
+) {
+  const source = fresh('ndjson')
+  writeFileSync(source, text)
+  await (await Valkeyrie.open(file)).close()
+  const { store } = await inspectStore(file, {})
+  try {
+    using rows = await openSource(source, { from }, store.registry)
+    return await importRows(store, rows.rows, { onConflict: 'fail', ...options })
+  } finally {
+    await store.close()
+  }
+}
+
+const nothing = { imported: 0, overwritten: 0, unchanged: 0, skipped: 0, expired: 0, refused: 0 }
+
+it('gives back every key, value and expiry that it was given, whatever they are', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(key, value, fc.option(fc.integer({ min: 1e9, max: 1e12 }))), { maxLength: 12 }),
+      async (rows) => {
+        const from = fresh()
+        await using db = await Valkeyrie.open(from)
+        for (const [at, it, expireIn] of rows) await db.set(at, it, expireIn === null ? {} : { expireIn })
+        const text = await exported(from)
+        const to = fresh()
+        const count = text === '' ? 0 : text.trimEnd().split('\n').length
+        expect(await imported(to, text)).toEqual({ ...nothing, imported: count })
+        await using copy = await Valkeyrie.open(to)
+        const entries = (it: typeof db) =>
+          Array.fromAsync(it.list({ prefix: [] }), ({ key, value, expiresAt }) => [key, value, expiresAt])
+        deepStrictEqual(await entries(copy), await entries(db))
+        expect(await exported(to)).toBe(text)
+        expect(await imported(to, text)).toEqual({ ...nothing, unchanged: count })
+      },
+    ),
+    { numRuns: 30 },
+  )
+})
+
+class Color {
+  readonly hex: string
+  constructor(hex: string) {
+    this.hex = hex
+  }
+}
+
+it('moves the instances of classes whose value types it does not know', async () => {
+  const color = defineValueType({
+    name: 'Color',
+    class: Color,
+    encode: ({ hex }) => hex,
+    decode: (hex) => new Color(hex as string),
+  })
+  const [from, to] = [fresh(), fresh()]
+  await using db = await Valkeyrie.open(from, { valueTypes: [color] })
+  await db.set(['wall'], { is: new Color('#ff0000') })
+  await imported(to, await exported(from))
+  await using copy = await Valkeyrie.open(to, { valueTypes: [color] })
+  expect((await copy.get(['wall'])).value).toEqual({ is: new Color('#ff0000') })
+})
+
+const user = z.object({ name: z.string(), age: z.int(), born: z.date().optional() })
+const schemas = Valkeyrie.withSchema(['users', '*'], user, { indexes: [{ on: 'name', unique: true }] })
+
+it('exports one state, in the order of keys, and of a repository what a where finds', async () => {
+  const file = fresh()
+  await using db = await schemas.open(file)
+  const { users } = db.repositories
+  await users.insertMany(
+    Array.from({ length: 1_200 }, (_, i) => [`u${i}`, { name: `U${i}`, age: i % 100 }] as const),
+  )
+  await db.set(['other'], 1)
+  const { store } = await inspectStore(file, { readOnly: true })
+  const pages: string[] = []
+  for await (const page of exportRows(store, { repository: 'users', where: { age: { lt: 50 } } })) {
+    pages.push(page)
+    await users.updateMany({ where: {}, set: { age: 99 } })
+  }
+  await store.close()
+  const rows = pages
+    .join('')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(pages.length).toBe(2)
+  expect(rows.length).toBe(600)
+  expect(rows.every(({ value }) => value.age < 50)).toBe(true)
+  expect(rows.map((row) => row.key[1])).toEqual(rows.map((row) => row.key[1]).toSorted())
+  expect((await exported(file)).split('\n').filter((line) => line.includes('"repository":null')).length).toBe(
+    1,
+  )
+})
+
+it('writes what does not fit with the reasons, and takes it again when it is mended', async () => {
+  const file = fresh()
+  await (await schemas.open(file)).close()
+  const lines = [
+    '{"key":["users","ada"],"value":{"name":"Ada","age":36}}',
+    '{"key":["users","bob"],"value":{"name":"Bob"}}',
+    '{"key":["users","eve"],"value":{"name":"Ada","age":1}}',
+    '{"key":["users","*"],"value":{"name":"Star","age":1}}',
+    '{"key":["users","dan"],"value":{"name":"Dan","age":1',
+    '{"key":["users","fay"],"value":{"name":"Fay","age":1,"born":"x"},"encoding":"superjson","types":{"values":{"born":["Date"]},"v":1}}',
+    '{"key":["users"]}',
+    '[]',
+    '{"key":["plain",{"bigint":"7"}],"value":"00ff","encoding":"bytes"}',
+    '{"key":["gone"],"value":1,"expiresAt":1}',
+  ]
+  const refused: string[] = []
+  const onRefused = (line: string) => void refused.push(line)
+  const counts = await imported(file, lines.join('\r\n'), { onRefused })
+  expect(counts).toEqual({ ...nothing, imported: 2, expired: 1, refused: 7 })
+  const errors = refused.map((line) => JSON.parse(line).error as string)
+  for (const reason of ["'*'", 'JSON', 'no value', 'a row is an object', 'age', 'name', 'Date'])
+    expect(
+      errors.some((error) => error.includes(reason)),
+      `${reason} in ${errors.join('\n')}`,
+    ).toBe(true)
+  const mended = refused
+    .join('\n')
+    .replace('{"name":"Bob"}', '{"name":"Bob","age":7}')
+    .replace('{"name":"Ada","age":1}', '{"name":"Eve","age":1}')
+    .replace('["users","*"]', '["users","star"]')
+    .replace('\\"age\\":1', '\\"age\\":1}}')
+    .replace('"born":"x"', '"born":"2020-01-01T00:00:00.000Z"')
+  const again: string[] = []
+  const second = await imported(file, mended, { onRefused: (line) => void again.push(line) })
+  expect(second).toEqual({ ...nothing, imported: 5, refused: 2 })
+  await using db = await schemas.open(file)
+  expect(await Array.fromAsync(db.repositories.users.list(), ({ id }) => id)).toEqual([
+    'ada',
+    'bob',
+    'dan',
+    'eve',
+    'fay',
+    'star',
+  ])
+  expect((await db.get(['plain', 7n])).value).toEqual(new Uint8Array([0, 255]))
+  expect((await db.repositories.users.get('fay')).value?.born).toEqual(new Date('2020-01-01'))
+})
+
+it('stops at the first row that does not fit, where nothing says what to do with it', async () => {
+  const file = fresh()
+  await (await schemas.open(file)).close()
+  const line = '{"key":["users","bob"],"value":{"name":"Bob"}}'
+  await expect(imported(file, line)).rejects.toThrow('--skip-invalid')
+})
+
+it.each([
+  ['fail', null, 1],
+  ['skip', { ...nothing, skipped: 1, imported: 1, unchanged: 1 }, 1],
+  ['overwrite', { ...nothing, overwritten: 1, imported: 1, unchanged: 1 }, 2],
+] as const)('where a key has another value: %s', async (onConflict, expected, left) => {
+  const file = fresh()
+  await using db = await Valkeyrie.open(file)
+  await db.set(['a'], 1)
+  await db.set(['same'], 's')
+  const text = '{"key":["same"],"value":"s"}\n{"key":["a"],"value":2}\n{"key":["b"],"value":3}\n'
+  if (expected === null)
+    await expect(imported(file, text, { onConflict })).rejects.toMatchObject({ key: ['a'] })
+  else expect(await imported(file, text, { onConflict })).toEqual(expected)
+  expect((await db.get(['a'])).value).toBe(left)
+  expect((await db.get(['b'])).value).toBe(expected === null ? null : 3)
+})
+
+it('takes the last of several rows of one key', async () => {
+  const file = fresh()
+  const text = '{"key":["a"],"value":1}\n{"key":["a"],"value":2}\n{"key":["b"],"value":3}'
+  expect(await imported(file, text, { onConflict: 'overwrite' })).toEqual({
+    ...nothing,
+    imported: 2,
+    overwritten: 1,
+  })
+  await using db = await Valkeyrie.open(file)
+  expect((await db.get(['a'])).value).toBe(2)
+})
+
+it('ends with its signal, and goes on from there', async () => {
+  const file = fresh()
+  const text = Array.from({ length: 3_000 }, (_, i) => `{"key":["n",${i}],"value":${i}}\n`).join('')
+  const controller = new AbortController()
+  const onProgress = (rows: number) => {
+    if (rows >= 1_000) controller.abort(new Error('enough'))
+  }
+  await expect(imported(file, text, { signal: controller.signal, onProgress })).rejects.toThrow('enough')
+  expect(await imported(file, text)).toEqual({ ...nothing, imported: 2_000, unchanged: 1_000 })
+})
+
+it('refuses a text that is no UTF-8', async () => {
+  const source = fresh('ndjson')
+  writeFileSync(source, Buffer.from([0x7b, 0xff, 0xfe]))
+  expect(readFileSync(source).length).toBe(3)
+  const file = fresh()
+  await (await Valkeyrie.open(file)).close()
+  const { store } = await inspectStore(file, {})
+  using rows = await openSource(source, {}, store.registry)
+  await expect(importRows(store, rows.rows, { onConflict: 'fail' })).rejects.toThrow('UTF-8')
+  await store.close()
+})
