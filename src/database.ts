@@ -1,6 +1,7 @@
 import type { InspectOptions } from 'node:util'
 import type { PlainDrizzle } from './driver/sqlite/open.ts'
 import { inspected, inspectName } from './inspected.ts'
+import type { DatabaseStats } from './driver/stats.ts'
 import { encodePrefix } from './key/codec.ts'
 import { prefixRange } from './key/range.ts'
 import type { Key } from './key.types.ts'
@@ -219,6 +220,26 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
     checkCallOptions(options, 'cleanup')
     this.#store.assertOpen()
     return this.#store.cleanup(options.signal)
+  }
+
+  /**
+   * The figures of the database: how many rows and bytes each repository has, what its indexes and its log take, how large the file
+   * and the write-ahead log beside it are, and what expires soon.
+   *
+   * ```ts
+   * const { repositories, expiring } = await db.stats()
+   * repositories.find(({ repository }) => repository === 'users')?.rows // => 2
+   * expiring.hour // => 0
+   * ```
+   *
+   * It reads all rows and all pages of the indexes, with pauses for timers and I/O, of one state of the file. Rejects with the reason of the
+   * signal.
+   */
+  async stats(options: CallOptions = {}): Promise<DatabaseStats> {
+    checkCallOptions(options, 'stats')
+    options.signal?.throwIfAborted()
+    this.#store.assertOpen()
+    return untilAborted(this.#store.driver.stats(options.signal), options.signal)
   }
 
   /**

@@ -2,6 +2,14 @@ export type { LoadOptions } from './bulk-load.ts'
 export type { Database } from './database.ts'
 export type { DrizzleDatabase } from './driver/sqlite/open.ts'
 export type { KvCollectionsTable, KvLogTable, KvTable, KvTables } from './driver/sqlite/table.ts'
+export type {
+  DatabaseStats,
+  ExpiryStats,
+  FileStats,
+  IndexStats,
+  LogStats,
+  RepositoryStats,
+} from './driver/stats.ts'
 export type { Finding, Verification, VerifyOptions } from './driver/verification.ts'
 export {
   type Conflict,

@@ -189,7 +189,7 @@ function parsedJson(text: string): unknown {
   }
 }
 
-function example(command: string): string {
+export function example(command: string): string {
   return `\nExample:\n  $ ${command}`
 }
 

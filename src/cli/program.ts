@@ -8,6 +8,7 @@ import { rowsText } from '../migrate/losses.ts'
 import { migrate } from '../migrate/migrate.ts'
 import { databaseOf, loadProject, type Project } from '../migrate/project.ts'
 import { addDataCommands } from './data-commands.ts'
+import { addHealthCommands } from './health-commands.ts'
 import { print, terminalAsk, terminalReport } from './terminal.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -118,6 +119,7 @@ program
   })
 
 addDataCommands(program)
+addHealthCommands(program)
 
 /** Runs the command that the arguments tell, and sets the exit code. */
 export async function run(argv: readonly string[]): Promise<void> {

@@ -4,6 +4,7 @@ import type { KeyRange } from '../key/range.ts'
 import type { Key } from '../key.types.ts'
 import type { AggregatePlan, CountPlan, FindPlan, Planned, RelatedPlan } from '../query/plan.ts'
 import type { StoredValue } from '../value/encoding.ts'
+import type { DatabaseStats } from './stats.ts'
 
 /** What is stored under a key, the value still encoded. `expiresAt` in milliseconds since the epoch. */
 export interface StoredRow {
@@ -192,6 +193,8 @@ export interface Driver extends Reader {
   endTurn(id: string): Promise<void>
   /** The commits after a version, from one snapshot: at most `limit` of them, and fewer where they are large. */
   commitsSince(version: number, limit: number): Promise<LogPage>
+  /** The figures of the database, read in parts with pauses. */
+  stats(signal?: AbortSignal): Promise<DatabaseStats>
   /** Removes every row. */
   clear(): Promise<void>
   /** When the next row expires, of all or of a collection, in milliseconds since the epoch. */

@@ -1,4 +1,5 @@
 import { existsSync, rmSync } from 'node:fs'
+import type Database from 'better-sqlite3'
 import { DatabaseBusyError, StorageError } from '../../errors.ts'
 import { compareBytes } from '../../key/codec.ts'
 import type {
@@ -14,6 +15,7 @@ import type {
   SessionUse,
   SweepOutcome,
 } from '../driver.ts'
+import type { DatabaseStats } from '../stats.ts'
 import { alone } from './alone.ts'
 import { readChanges } from './change-log.ts'
 import { Checkpointer } from './checkpointer.ts'
@@ -156,6 +158,20 @@ export class SqliteDriver implements Driver {
         }
       })
     })
+  }
+
+  async stats(signal?: AbortSignal): Promise<DatabaseStats> {
+    const { readStats } = await import('./stats.ts')
+    assertOpen(this.#pool)
+    const oldestSnapshot = this.#snapshots.oldestAge
+    const path = this.#file?.path ?? null
+    const read = (connection: Database.Database, pause: () => Promise<void>) =>
+      readStats({ connection, path, pause })
+    // A database in memory has no other connection.
+    const stats = await (path === null
+      ? read(this.#pool.top.database, this.#sliced.pauseFor(signal))
+      : this.#sliced.onOwn(read, signal))
+    return { ...stats, oldestSnapshot }
   }
 
   clear(): Promise<void> {

@@ -1,3 +1,4 @@
+import type Database from 'better-sqlite3'
 import { pauseDue } from '../../give-way.ts'
 import type { FindPlan, Planned } from '../../query/plan.ts'
 import type { KeyedRow } from '../driver.ts'
@@ -25,7 +26,7 @@ interface Owner {
   giveBack(slices: RowSlices): void
 }
 
-/** The queries of a database that are being read in slices. */
+/** The queries of a database that are being read in slices, and other reads with pauses. */
 export class SlicedReads {
   readonly #pool: ConnectionPool
   readonly #running = new Set<Promise<unknown>>()
@@ -82,6 +83,39 @@ export class SlicedReads {
     } finally {
       slices.stop()
       owner.giveBack(slices)
+    }
+  }
+
+  /** Does work with pauses on a connection of its own, which reads one state. */
+  async onOwn<T>(
+    work: (connection: Database.Database, pause: () => Promise<void>) => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const connection = this.#pool.take()
+    const { database } = connection
+    const result = (async () => {
+      try {
+        database.exec('BEGIN')
+        return await work(database, this.pauseFor(signal))
+      } catch (error) {
+        throw toKvError(error)
+      } finally {
+        if (database.inTransaction) database.exec('ROLLBACK')
+        this.#pool.giveBack(connection)
+      }
+    })()
+    this.#running.add(result)
+    const done = () => this.#running.delete(result)
+    result.then(done, done)
+    return result
+  }
+
+  /** A pause where one is due; it throws where nobody wants to go on behind it. */
+  pauseFor(signal: AbortSignal | undefined): () => Promise<void> {
+    return async () => {
+      await pauseDue()
+      signal?.throwIfAborted()
+      assertOpen(this.#pool)
     }
   }
 

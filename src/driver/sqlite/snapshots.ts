@@ -88,6 +88,12 @@ export class Snapshots {
     return this.#open.size === 0
   }
 
+  /** The age of the oldest one, in milliseconds; null: none is open. */
+  get oldestAge(): number | null {
+    const [oldest] = this.#open
+    return oldest === undefined ? null : Math.trunc(performance.now() - oldest.since)
+  }
+
   /** A snapshot of the newest state. Throws SnapshotsTaken where the caller has to wait, SQLITE_BUSY as every call. */
   hold(holder: Holder, use: SessionUse): Snapshot {
     const snapshot = this.#shared(use) ?? this.#begin(use)
