@@ -1,7 +1,7 @@
 import type { InspectOptions } from 'node:util'
 import type { PlainDrizzle } from './driver/sqlite/open.ts'
-import { inspected, inspectName } from './inspected.ts'
 import type { DatabaseStats } from './driver/stats.ts'
+import { inspected, inspectName } from './inspected.ts'
 import { encodePrefix } from './key/codec.ts'
 import { prefixRange } from './key/range.ts'
 import type { Key } from './key.types.ts'

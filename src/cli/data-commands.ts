@@ -141,6 +141,7 @@ async function importCommand(database: string, file: string, flags: ImportFlags)
     refused?.finish()
   } finally {
     end()
+    refused?.discard()
   }
   if (json) print(JSON.stringify({ from: source.kind, ...counts }))
   else print(countsText(counts, skipInvalid))

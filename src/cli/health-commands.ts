@@ -1,11 +1,26 @@
 import type { Command } from 'commander'
+import type { Diagnosis } from '../diagnosis.ts'
+import type { Repair } from '../driver/repair.ts'
 import type { DatabaseStats } from '../driver/stats.ts'
 import { inspectDatabase } from '../open.ts'
 import { example } from './data-commands.ts'
 import { interrupted, print } from './terminal.ts'
 
+/** What is wrong is told. */
+const exitUnsound = 2
+
+interface DoctorFlags {
+  readonly repair?: boolean
+  readonly json?: boolean
+}
+
 /** Adds the commands that tell how a database is. */
 export function addHealthCommands(program: Command): void {
+  addStats(program)
+  addDoctor(program)
+}
+
+function addStats(program: Command): void {
   program
     .command('stats')
     .description('how many rows and bytes a database has, and where')
@@ -22,6 +37,54 @@ export function addHealthCommands(program: Command): void {
         end()
       }
     })
+}
+
+function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('read all of a database, and tell what is wrong with it and what to do')
+    .argument('<database>', 'its file')
+    .option('--repair', 'rebuild indexes, and file rows where they belong, after a copy of the file')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('valkeyrie doctor app.db'))
+    .action(async (database: string, { repair: asked = false, json = false }: DoctorFlags) => {
+      const { diagnose, repair } = await import('../diagnosis.ts')
+      const { signal, end } = interrupted()
+      try {
+        const before = await diagnose(database, { signal })
+        const repaired = asked && !before.sound ? await repair(database) : null
+        const now = repaired === null ? before : await diagnose(database, { signal })
+        if (json) print(JSON.stringify(repaired === null ? now : { ...now, repaired }))
+        else print([...(repaired === null ? [] : [repairText(repaired)]), diagnosisText(now)].join('\n'))
+        if (!now.sound) process.exitCode = exitUnsound
+      } finally {
+        end()
+      }
+    })
+}
+
+function diagnosisText({ sound, findings, counts, advice, rows, commits }: Diagnosis): string {
+  const read = `${number(rows)} rows and ${number(commits)} commits were read`
+  if (sound) return `All is well: ${read}.`
+  const lines = Object.entries(counts).flatMap(([kind, count]) => {
+    const told = findings.filter((finding) => finding.kind === kind)
+    const more = count - told.length
+    return [
+      `${kind}: ${number(count)}`,
+      ...told.map(({ key, version, message }) => `  ${[key ?? version, message].filter(Boolean).join(': ')}`),
+      ...(more > 0 ? [`  and ${number(more)} more`] : []),
+      `  → ${advice[kind]}`,
+    ]
+  })
+  return [...lines, `${read}.`].join('\n')
+}
+
+function repairText({ backup, rebuilt, built, filed, failed }: Repair): string {
+  return [
+    `As it was: ${backup}`,
+    `Rebuilt ${number(rebuilt)} indexes, built ${built.length === 0 ? 'none that was missing' : built.join(', ')}, filed ${number(filed)} rows.`,
+    ...failed,
+  ].join('\n')
 }
 
 function statsText({ repositories, indexes, log, expiring, file, newest }: DatabaseStats): string {

@@ -2,7 +2,7 @@
 export interface Finding {
   /**
    * `'file'`: the engine's own check of pages and indexes. `'catalog'`: what is kept of schemas. `'index'`: a declared index that is
-   * missing. `'row'`: a key, its value, its version, its expiry, or the repository that it is filed under. `'log'`: a commit.
+   * missing. `'row'`: a key, its value, its version, its expiry, or the repository that it is filed under. `'log'`: a commit, or commits that are missing before it.
    */
   readonly kind: 'file' | 'catalog' | 'index' | 'row' | 'log'
   /** A sentence. */

@@ -31,6 +31,7 @@ export function keyPartOfJson(part: unknown): KeyPart {
   const { number, bigint, bytes }: Record<string, unknown> = Object(part)
   if (typeof number === 'string') return Number(number)
   if (typeof bigint === 'string' && /^-?\d+$/.test(bigint)) return BigInt(bigint)
-  if (typeof bytes === 'string' && /^(?:[\da-f]{2})*$/i.test(bytes)) return new Uint8Array(Buffer.from(bytes, 'hex'))
+  if (typeof bytes === 'string' && /^(?:[\da-f]{2})*$/i.test(bytes))
+    return new Uint8Array(Buffer.from(bytes, 'hex'))
   throw new TypeError(`${JSON.stringify(part)} is no part of a key`)
 }

@@ -2,9 +2,9 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { KnownCollection, KnownIndex } from '../catalog/catalog.ts'
 import type { Pattern } from '../key/pattern.types.ts'
 import { setOwn } from '../value/set-own.ts'
+import { bigintFields } from './bigint-fields.ts'
 import type { AnyDefinition, Definition, IndexDefinition } from './definition.types.ts'
 import { checkName } from './definition-options.ts'
-import { Fields, isBigint } from './fields.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { knownSchema } from './known-schema.ts'
 
@@ -40,11 +40,7 @@ export function knownDefinitions(collections: readonly KnownCollection[]): Known
 }
 
 function indexOf({ fields, unique, ordersBigints }: KnownIndex, schema: object | null): IndexDefinition {
-  if (!ordersBigints) return { fields, unique }
-  const known = new Fields(schema as JsonSchema | null)
-  const bigints = fields.filter((path) => {
-    const field = known.at(path.split('.'))
-    return field !== null && isBigint(field.types)
-  })
-  return { fields, unique, bigints }
+  return ordersBigints
+    ? { fields, unique, bigints: bigintFields(fields, schema as JsonSchema | null) }
+    : { fields, unique }
 }

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, renameSync, statSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, fsyncSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createFile } from '../driver/sqlite/backup/new-file.ts'
 
@@ -26,12 +26,24 @@ export class RefusedRows {
     writeSync(this.#opened!, `${line}\n`)
   }
 
-  /** Gives the file its name. */
+  /** Gives the file its name, unless there is nothing in it. */
   finish(): void {
     if (this.#opened === null) return
+    if (fstatSync(this.#opened).size === 0) {
+      this.discard()
+      return
+    }
     fsyncSync(this.#opened)
     closeSync(this.#opened)
     this.#opened = null
     renameSync(this.#part, this.file)
+  }
+
+  /** Removes it, unless it has its name. */
+  discard(): void {
+    if (this.#opened === null) return
+    closeSync(this.#opened)
+    this.#opened = null
+    rmSync(this.#part)
   }
 }

@@ -88,6 +88,10 @@ it('takes CSV of other programs by its columns, and refuses what is no value of 
   writeFileSync(refused, lines.replace('"old"', '40'))
   const again = await valkeyrie('import', file, refused, '--skip-invalid', fresh('ndjson'), '--json')
   expect(JSON.parse(again.text)).toMatchObject({ from: 'ndjson', imported: 1, refused: 1 })
+  const none = fresh('ndjson')
+  writeFileSync(refused, '{"key":["plain"],"value":1}')
+  expect((await valkeyrie('import', file, refused, '--skip-invalid', none)).text).toBe('1 row imported\n')
+  expect(existsSync(none)).toBe(false)
 })
 
 it('writes an export whole or not at all, and over nothing unless asked', async () => {

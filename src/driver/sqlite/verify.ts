@@ -120,10 +120,17 @@ class Verifier {
 
   async #checkLog(): Promise<number> {
     type Commit = readonly [version: number, at: unknown, changes: unknown]
+    let last: number | null = null
     return this.#pages<Commit>(
       'SELECT version, at, changes FROM kv_log',
       'version',
       ([version, at, bytes]) => {
+        const isGap = last !== null && isVersion(version) && version > last + 1
+        if (isGap) {
+          const message = 'Commits before it are missing: those who follow changes cannot learn of them'
+          this.#found({ kind: 'log', message, version: versionText(version) })
+        }
+        last = isVersion(version) ? version : last
         const message = damageOfCommit(version, at, bytes)
         if (message !== null) this.#found({ kind: 'log', message, version: versionText(version) })
       },
