@@ -5,6 +5,7 @@ import { Registry } from '../schema/registry.ts'
 import type { Store } from '../store/store.ts'
 import type { ImportCounts, OnConflict } from '../transfer/import.ts'
 import { type SourceKind, sourceKinds } from '../transfer/open-source.ts'
+import { withPackage } from '../transfer/optional-package.ts'
 import { countReport, interrupted, print } from './terminal.ts'
 
 /** The longest time that a timer takes: an export reads one state for as long as it needs. */
@@ -103,7 +104,10 @@ async function exportCommand(database: string, flags: ExportFlags): Promise<void
   const options = { repository, where, signal, onProgress }
   const chunks =
     format === 'csv'
-      ? (await import('../transfer/export-csv.ts')).exportCsv(opened.store, options)
+      ? (await withPackage('csv-stringify', () => import('../transfer/export-csv.ts'))).exportCsv(
+          opened.store,
+          options,
+        )
       : exportRows(opened.store, options)
   try {
     await (output === undefined

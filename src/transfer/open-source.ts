@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { ForeignFile } from '../driver/sqlite/foreign-file.ts'
 import type { Registry } from '../schema/registry.ts'
+import { withPackage } from './optional-package.ts'
 import { repositoryNamed } from './repository-named.ts'
 import type { Source } from './source-row.ts'
 
@@ -63,7 +64,7 @@ async function openText(path: string, options: SourceOptions, registry: Registry
   if (repository === undefined)
     throw new TypeError('A CSV file has the rows of one repository: name it with --repository')
   const definition = repositoryNamed(registry, repository)
-  const { csvSource } = await import('./csv-source.ts')
+  const { csvSource } = await withPackage('csv-parse', () => import('./csv-source.ts'))
   return { kind: 'csv', rows: csvSource(path, { definition, id }), [Symbol.dispose]() {} }
 }
 
