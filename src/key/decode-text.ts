@@ -16,7 +16,8 @@ export function decodeKeyText(text: string): KeyPart[] | null {
   const parts: KeyPart[] = []
   for (let at = 0; at < text.length; ) {
     const end = text.charCodeAt(at) === stringCode ? text.indexOf('\0', at + 1) : -1
-    if (end === -1) return decodeKey(Buffer.from(text))
+    // A part that is '*' is none that a key has.
+    if (end === -1 || (end === at + 2 && text[at + 1] === '*')) return decodeKey(Buffer.from(text))
     parts.push(text.slice(at + 1, end))
     at = end + 1
   }

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { CorruptKeyError } from '../../src/errors.ts'
 import { decodeKey, encodeKey } from '../../src/key/codec.ts'
 import { decodeKeyText } from '../../src/key/decode-text.ts'
 
@@ -29,4 +30,12 @@ test('the text of a key of strings tells it, but for those that hold NUL or U+FF
       expect(decodeKeyText(encodeKey(parts).toString('utf8'))).toEqual(parts)
     }),
   )
+})
+
+test("a part that is '*', which no key has, is refused as in the bytes", () => {
+  for (const text of ['\u0002*\0', '\u0002users\0\u0002*\0', '\u0002*\0\u0002users\0']) {
+    expect(() => decodeKey(Buffer.from(text))).toThrow(CorruptKeyError)
+    expect(() => decodeKeyText(text)).toThrow(CorruptKeyError)
+  }
+  expect(decodeKeyText('\u0002**\0')).toEqual(['**'])
 })
