@@ -1,3 +1,4 @@
+import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import Sqlite from 'better-sqlite3'
@@ -35,14 +36,18 @@ async function imported(
   }
 }
 
-const foreign = (name: string) => join(import.meta.dirname, 'foreign', name)
+/** A copy of a file, beside which SQLite may write what it likes. */
+function foreign(name: string): string {
+  copyFileSync(join(import.meta.dirname, 'foreign', name), path(name))
+  return path(name)
+}
 
 /** What every store refuses or loses by itself aside: an error loses its stack. */
 const shown = (value: unknown) =>
   value instanceof Error ? [value.name, value.message] : inspect(value, { depth: 9 })
 
 it('takes every value and every key of a file of Deno KV', async () => {
-  const { db, refused, kind } = await imported(foreign('deno-kv.db'))
+  const { db, refused, kind } = await imported(foreign('deno-kv.sqlite'))
   await using _ = db
   expect(kind).toBe('deno-kv')
   const { boxed: _boxed, sparse: _sparse, ...taken } = values
@@ -79,7 +84,7 @@ it('takes every value and every key of a file of Deno KV', async () => {
 })
 
 it('takes every value of a file of valkeyrie 0.8, and every key that it tells apart', async () => {
-  const { db, refused, kind } = await imported(foreign('valkeyrie-0.8.db'))
+  const { db, refused, kind } = await imported(foreign('valkeyrie-0.8.sqlite'))
   await using _ = db
   expect(kind).toBe('valkeyrie-0.8')
   const { boxed: _boxed, sparse: _sparse, ...taken } = values
@@ -129,7 +134,7 @@ it('takes every value of a file of valkeyrie 0.8, and every key that it tells ap
 })
 
 it('takes every value of a file of keyv as keyv gives it', async () => {
-  const { db, refused, kind } = await imported(foreign('keyv.db'))
+  const { db, refused, kind } = await imported(foreign('keyv.sqlite'))
   await using _ = db
   expect(kind).toBe('keyv')
   expect((await db.get(['keyv', 'text'])).value).toBe('text')

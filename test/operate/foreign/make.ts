@@ -34,19 +34,19 @@ async function fill(kv: Kv, more: Record<string, unknown>): Promise<void> {
 }
 
 const deno = load('@deno/kv')
-const denoKv = await deno.openKv(fileFor('deno-kv.db'))
+const denoKv = await deno.openKv(fileFor('deno-kv.sqlite'))
 await fill(denoKv, { u64: new deno.KvU64(2n ** 63n) })
 denoKv.close()
 
 const { Valkeyrie } = load('valkeyrie-0.8')
 const { KvU64 } = load('valkeyrie-0.8/KvU64')
-const old = await Valkeyrie.open(fileFor('valkeyrie-0.8.db'))
+const old = await Valkeyrie.open(fileFor('valkeyrie-0.8.sqlite'))
 await fill(old, { u64: new KvU64(2n ** 63n) })
 await old.close()
 
 const { Keyv } = load('keyv')
 const { KeyvSqlite } = load('@keyv/sqlite')
-const store = new KeyvSqlite({ uri: `sqlite://${fileFor('keyv.db')}` })
+const store = new KeyvSqlite({ uri: `sqlite://${fileFor('keyv.sqlite')}` })
 const keyv = new Keyv({ store })
 for (const [name, value] of Object.entries({ ...values, bytes: Buffer.from([0, 255]) })) {
   await Promise.resolve()
