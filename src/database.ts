@@ -1,4 +1,6 @@
 import type { InspectOptions } from 'node:util'
+import { checkBackup } from './backup-options.ts'
+import type { Backup, BackupOptions } from './driver/backup.ts'
 import type { PlainDrizzle } from './driver/sqlite/open.ts'
 import type { DatabaseStats } from './driver/stats.ts'
 import { inspected, inspectName } from './inspected.ts'
@@ -240,6 +242,29 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
     options.signal?.throwIfAborted()
     this.#store.assertOpen()
     return untilAborted(this.#store.driver.stats(options.signal), options.signal)
+  }
+
+  /**
+   * Copies the database into a file, as it is at one moment, while others go on reading and writing. The copy is checked (the engine's
+   * check of all pages, its size, its newest version), is on the disk, and has the database's permissions; only then it gets its name, so
+   * that there is never half a backup, whatever happens. It is a database as any other: open it, or copy it elsewhere.
+   *
+   * ```ts
+   * const { versionstamp } = await db.set(['lamp'], 'on')
+   * const backup = await db.backup('./monday.db')
+   * backup.versionstamp === versionstamp // => true
+   * ```
+   *
+   * Of a database in memory, the moment is the end of the backup. Rejects with a DatabaseOpenError where the file is there already,
+   * unless `overwrite`, or cannot be made; with DatabaseBusyError where others have open what is to be overwritten; with StorageError
+   * where the disk is full or fails, or the database is damaged; with the reason of the signal; and with DatabaseClosedError where the
+   * database is closed meanwhile. Nothing is left behind then.
+   */
+  async backup(path: string | URL, options: BackupOptions = {}): Promise<Backup> {
+    const target = checkBackup(path, options)
+    options.signal?.throwIfAborted()
+    this.#store.assertOpen()
+    return this.#store.driver.backup(target, options)
   }
 
   /**

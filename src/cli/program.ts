@@ -7,6 +7,7 @@ import { init } from '../migrate/init.ts'
 import { rowsText } from '../migrate/losses.ts'
 import { migrate } from '../migrate/migrate.ts'
 import { databaseOf, loadProject, type Project } from '../migrate/project.ts'
+import { addBackupCommands } from './backup-commands.ts'
 import { addDataCommands } from './data-commands.ts'
 import { addHealthCommands } from './health-commands.ts'
 import { print, terminalAsk, terminalReport } from './terminal.ts'
@@ -120,6 +121,7 @@ program
 
 addDataCommands(program)
 addHealthCommands(program)
+addBackupCommands(program)
 
 /** Runs the command that the arguments tell, and sets the exit code. */
 export async function run(argv: readonly string[]): Promise<void> {

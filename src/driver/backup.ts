@@ -1,4 +1,4 @@
-/** How to back a database up. */
+/** The last argument of `backup`. */
 export interface BackupOptions {
   /** Is told how far the copy is, and of how much, in bytes. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined
@@ -8,7 +8,7 @@ export interface BackupOptions {
   readonly overwrite?: boolean | undefined
 }
 
-/** A backup that was made, and what was found in it. */
+/** A backup that was made, and what was found in it when it was checked. */
 export interface Backup {
   /** The file, as an absolute path. */
   readonly path: string

@@ -4,6 +4,7 @@ import type { KeyRange } from '../key/range.ts'
 import type { Key } from '../key.types.ts'
 import type { AggregatePlan, CountPlan, FindPlan, Planned, RelatedPlan } from '../query/plan.ts'
 import type { StoredValue } from '../value/encoding.ts'
+import type { Backup, BackupOptions } from './backup.ts'
 import type { DatabaseStats } from './stats.ts'
 
 /** What is stored under a key, the value still encoded. `expiresAt` in milliseconds since the epoch. */
@@ -201,6 +202,8 @@ export interface Driver extends Reader {
   nextExpiry(of?: CollectionExpiry): Promise<number | null>
   /** Removes rows that have expired, at most `limit` of them. */
   sweep(limit: number): Promise<SweepOutcome>
+  /** Copies the database, as it is at one moment, to where the target tells. */
+  backup(target: string, options: BackupOptions): Promise<Backup>
   close(): Promise<void>
   /** Throws a StorageError where the database is opened to be read only. */
   assertWritable(): void

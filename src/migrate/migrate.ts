@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs'
+import { freeName } from '../driver/sqlite/backup/free-name.ts'
 import { type Migration, readMigrations } from '../driver/sqlite/migrations/folder.ts'
 import { keyLabel } from '../driver/sqlite/migrations/key-label.ts'
 import { MigrationDatabase } from '../driver/sqlite/migrations/migration-database.ts'
@@ -101,16 +101,10 @@ async function backUp(
   pending: readonly Migration[],
   report: Report,
 ): Promise<void> {
+  // A backup of an earlier run stays.
   const path = freeName(name)
   const made = await db.backup(path, pending, (done, total) => report.progress('backup', done, total))
   if (made) report.line(`backup in ${path}`)
-}
-
-/** The name, or the first of name.2, name.3 and so on that nothing has: a backup of an earlier run stays. */
-function freeName(name: string): string {
-  for (let path = name, next = 2; ; path = `${name}.${next++}`) {
-    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return path
-  }
 }
 
 function tellLosses({ db, report }: Run, { snapshot }: Migration): void {

@@ -1,12 +1,14 @@
 import Database from 'better-sqlite3'
+import { assertFormat } from './file-format.ts'
 
 /**
  * Does something to a file while nobody has it open and nobody can open it. What stood in its write-ahead log stands in the file then,
- * and nothing beside it. Throws SQLITE_BUSY where others have it open.
+ * and nothing beside it. Throws SQLITE_BUSY where others have it open, and a DatabaseOpenError where it is of another application.
  */
 export function alone(path: string, action: () => void): void {
   const connection = new Database(path, { timeout: 0, fileMustExist: true })
   try {
+    assertFormat(connection, path, true)
     connection.pragma('locking_mode = EXCLUSIVE')
     // It leaves the write-ahead log only where no other connection is open.
     connection.pragma('journal_mode = DELETE')

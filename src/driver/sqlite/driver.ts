@@ -2,6 +2,7 @@ import { existsSync, rmSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import { DatabaseBusyError, StorageError } from '../../errors.ts'
 import { compareBytes } from '../../key/codec.ts'
+import type { Backup, BackupOptions } from '../backup.ts'
 import type {
   BatchOutcome,
   CollectionExpiry,
@@ -17,6 +18,7 @@ import type {
 } from '../driver.ts'
 import type { DatabaseStats } from '../stats.ts'
 import { alone } from './alone.ts'
+import { RunningBackups } from './backup/running-backups.ts'
 import { readChanges } from './change-log.ts'
 import { Checkpointer } from './checkpointer.ts'
 import type { ConnectionPool } from './connection-pool.ts'
@@ -51,6 +53,7 @@ export class SqliteDriver implements Driver {
   readonly #replaced: ReplacedRows | null
   readonly #trimmer: LogTrimmer
   readonly #sliced: SlicedReads
+  readonly #backups: RunningBackups
   /** Of a file that may be written. */
   readonly #checkpointer: Checkpointer | undefined
   readonly #options: SqliteDriverOptions
@@ -65,6 +68,7 @@ export class SqliteDriver implements Driver {
     this.#options = options
     this.#trimmer = trimmer
     this.#sliced = new SlicedReads(pool)
+    this.#backups = new RunningBackups(pool, file, options.busyTimeout)
     this.#snapshots = new Snapshots(pool, options.snapshotTimeout)
     this.#replaced = file === null ? new ReplacedRows(pool.top) : null
     if (file !== null && !options.readOnly)
@@ -231,11 +235,16 @@ export class SqliteDriver implements Driver {
     )
   }
 
+  backup(target: string, options: BackupOptions): Promise<Backup> {
+    return this.#backups.start(target, options)
+  }
+
   async close(): Promise<void> {
     this.#snapshots.close()
     this.#checkpointer?.close()
     this.#pool.end()
     await this.#sliced.settled()
+    await this.#backups.close()
     this.#pool.close()
     this.#file?.close()
   }

@@ -12,7 +12,10 @@ export function openError(path: string, error: unknown): unknown {
 function reasonOf(path: string, error: unknown): string | undefined {
   if (error instanceof StorageError && error.engineCode === 'SQLITE_CORRUPT') return error.message
   const code = engineCode(error)
-  if (code === undefined) return systemReasons[systemCode(error)]
+  if (code === undefined) {
+    const isOfSystem = error instanceof Error && 'syscall' in error
+    return systemReasons[systemCode(error)] ?? (isOfSystem ? error.message : undefined)
+  }
   const [family = ''] = /^SQLITE_[A-Z]+/.exec(code) ?? []
   // The engine does not tell what the system has said.
   const obstacle =
@@ -37,6 +40,7 @@ const systemReasons: Record<string, string> = {
   EIO: 'its disk cannot be read or written',
   ELOOP: 'its symbolic links go round in a circle: mend them',
   EMFILE: 'the process has too many files open: close some, or raise its limit',
+  ENOENT: 'there is no such file or folder: create its folder first',
   ENAMETOOLONG: 'its name is too long: choose a shorter one',
   ENFILE: 'the system has too many files open: close some, or raise its limit',
   ENOSPC: 'the disk is full: make room first',

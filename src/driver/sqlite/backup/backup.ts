@@ -4,24 +4,21 @@ import { DatabaseBusyError, DatabaseOpenError, StorageError } from '../../../err
 import { formatVersionstamp } from '../../../key/versionstamp.ts'
 import type { Backup, BackupOptions } from '../../backup.ts'
 import { alone } from '../alone.ts'
-import { type DatabaseFile, databaseFiles } from '../database-file.ts'
+import { databaseFiles } from '../database-file.ts'
 import { toKvError } from '../engine-error.ts'
 import { openError } from '../open-error.ts'
-import { hasTable } from '../own-tables.ts'
 import { retryBusy } from '../retry-busy.ts'
-import { copyPages } from './copy-pages.ts'
-import { type Examination, examine } from './examine.ts'
+import { type Copy, copyDatabase } from './copy.ts'
 import { PartialFile } from './partial-file.ts'
 
-/** A connection to what is copied, in a transaction where it is a file, and that file; `null` for one in memory. */
-export interface Source {
-  readonly connection: Database.Database
-  readonly file: DatabaseFile | null
-}
+/** What is copied: the path of a file, or a connection to a database in memory. */
+export type Source = string | Database.Database
 
-interface CopyOptions extends BackupOptions {
+export interface CopyOptions extends Pick<BackupOptions, 'onProgress' | 'signal'> {
   /** Milliseconds for which to wait for those who have the file open that is replaced. */
   readonly busyTimeout: number
+  /** Looks at the copy before it gets its name, and throws where it is not wanted. */
+  readonly look?: (copy: string) => void
 }
 
 /**
@@ -29,55 +26,68 @@ interface CopyOptions extends BackupOptions {
  * Rejects with a DatabaseOpenError where the target cannot be made or is there, with DatabaseBusyError where others have open what is
  * to be replaced, and with a StorageError where the engine or the disk fails.
  */
-export async function backUp(source: Source, target: string, options: CopyOptions): Promise<Backup> {
-  const { signal, overwrite = false, busyTimeout } = options
+export async function backUp(
+  source: Source,
+  target: string,
+  options: CopyOptions & Pick<BackupOptions, 'overwrite'>,
+): Promise<Backup> {
+  const { overwrite = false } = options
+  if (!overwrite && lstatSync(target, { throwIfNoEntry: false }) !== undefined) throw thereAlready(target)
+  return copyTo(source, target, typeof source === 'string' ? source : null, options, (partial) => {
+    // What stands in the write-ahead log of the file that goes must not become part of the one that comes.
+    if (overwrite && existsSync(target)) alone(target, () => partial.replace())
+    else partial.place()
+  })
+}
+
+/**
+ * Copies a database into a file beside the target, and once it is whole, checked and on the disk, has `place` give it its name.
+ * `like`: the path of the database whose permissions it gets.
+ */
+export async function copyTo(
+  source: Source,
+  target: string,
+  like: string | null,
+  options: CopyOptions,
+  place: (partial: PartialFile) => void,
+): Promise<Backup> {
+  const { signal, busyTimeout } = options
   signal?.throwIfAborted()
-  const place = (partial: PartialFile) =>
-    overwrite && existsSync(target) ? replace(partial, target) : partial.place()
   let partial: PartialFile | undefined
   try {
-    assertPlaceable(source, target, overwrite)
-    partial = PartialFile.create(target, source.file?.path ?? null)
-    const found = await copied(source, partial, options)
+    assertPlaceable(source, target)
+    const whole = PartialFile.create(target, like)
+    partial = whole
+    const found = await copied(source, whole, options)
     signal?.throwIfAborted()
-    const whole = partial
     await retryBusy(() => place(whole), busyTimeout)
     const versionstamp = found.version === 0 ? null : formatVersionstamp(found.version)
     return { path: target, bytes: found.bytes, rows: found.rows, versionstamp }
   } catch (error) {
     throw failureOf(error, target)
   } finally {
-    await partial?.discard()
+    partial?.discard()
   }
 }
 
 /** Copies into a file, and gives what was found in it once it is on the disk. */
-async function copied(source: Source, partial: PartialFile, options: BackupOptions): Promise<Examination> {
-  const before = source.file === null ? null : stateOf(source.connection)
-  await copyPages(source.connection, partial, options)
-  const found = await examine(partial.path, options.signal)
-  const [problem] = found.problems
+async function copied(source: Source, partial: PartialFile, options: CopyOptions): Promise<Copy> {
+  const copy = await copyDatabase(source, partial.path, options)
+  const [problem] = copy.problems
   if (problem !== undefined)
     throw new StorageError('SQLITE_CORRUPT', `The copy is damaged, as the database may be: ${problem}`)
-  if (before !== null && (found.pages !== before.pages || found.version !== before.version))
-    throw new StorageError('SQLITE_CORRUPT', 'The copy is not what was copied: the disk may have failed')
+  options.look?.(partial.path)
   await partial.sync()
-  return found
+  return copy
 }
 
-function stateOf(connection: Database.Database): Pick<Examination, 'pages' | 'version'> {
-  const newest = 'SELECT max(version) FROM kv_log'
-  const version = hasTable(connection, 'kv_log') && connection.prepare<[], number>(newest).pluck().get()
-  return { version: version || 0, pages: connection.pragma('page_count', { simple: true }) as number }
-}
-
-function assertPlaceable({ file }: Source, target: string, overwrite: boolean): void {
+/** Throws a DatabaseOpenError where no copy can take the name of the target. */
+function assertPlaceable(source: Source, target: string): void {
   const there = lstatSync(target, { throwIfNoEntry: false })
   if (there !== undefined) {
-    if (!overwrite) throw thereAlready(target)
     if (!there.isFile()) throw new DatabaseOpenError(target, 'what is there is no file: name another one')
-    if (file !== null && isSame(file.path, target))
-      throw new DatabaseOpenError(target, 'it is the database itself: name another file')
+    if (typeof source === 'string' && isSame(source, target))
+      throw new DatabaseOpenError(target, 'it is what is to be copied: name another file')
     return
   }
   const beside = databaseFiles(target).find((path) => existsSync(path))
@@ -86,11 +96,6 @@ function assertPlaceable({ file }: Source, target: string, overwrite: boolean): 
     target,
     `${beside} is of a database that was there: move it away, or name another file`,
   )
-}
-
-/** What stands in the write-ahead log of the file that goes must not become part of the one that comes. */
-function replace(partial: PartialFile, target: string): void {
-  alone(target, () => partial.replace())
 }
 
 function isSame(one: string, other: string): boolean {
@@ -105,12 +110,17 @@ function failureOf(error: unknown, target: string): unknown {
     return (error as NodeJS.ErrnoException).code === 'EEXIST'
       ? thereAlready(target)
       : openError(target, error)
-  return toKvError(error)
+  const failure = toKvError(error)
+  if (failure instanceof StorageError && failure.engineCode === 'SQLITE_FULL')
+    return new StorageError('SQLITE_FULL', `The disk has no room for ${target}: make room first`, {
+      cause: error,
+    })
+  return failure
 }
 
 function thereAlready(target: string): DatabaseOpenError {
   return new DatabaseOpenError(
     target,
-    'there is such a file already, which a backup does not touch: name another one',
+    'there is such a file already: name another one, or ask for it to be overwritten',
   )
 }

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   existsSync,
-  fdatasync,
   fsync,
   fsyncSync,
   linkSync,
@@ -26,7 +25,6 @@ export class PartialFile {
   readonly path: string
   readonly #target: string
   #file: number | null
-  #flushing: Promise<void> | null = null
 
   private constructor(target: string, path: string, file: number) {
     this.#target = target
@@ -41,20 +39,8 @@ export class PartialFile {
     return new PartialFile(target, path, createFile(path, like))
   }
 
-  /** Begins to have written on the disk what is in it so far, unless that goes on already. */
-  flush(): void {
-    if (this.#file === null) return
-    this.#flushing ??= promisify(fdatasync)(this.#file)
-      // Where the disk fails, the last one tells.
-      .catch(() => {})
-      .finally(() => {
-        this.#flushing = null
-      })
-  }
-
   /** Waits until all of it is on the disk. */
   async sync(): Promise<void> {
-    await this.#flushing
     await promisify(fsync)(this.#file!)
   }
 
@@ -82,8 +68,7 @@ export class PartialFile {
   }
 
   /** Removes it, unless it has been given the name of the target. */
-  async discard(): Promise<void> {
-    await this.#flushing
+  discard(): void {
     this.#close()
     removeAll(this.path)
   }

@@ -18,6 +18,9 @@ import { registerMigrated } from './register.ts'
 import { dropStaging, isAlive, type OldRow, StagedStep, stagingTable } from './staged-step.ts'
 import { tableDrift } from './table-drift.ts'
 
+/** Others have applied what a backup was to come before. */
+class AppliedMeanwhile extends Error {}
+
 /** A database as the commands see it. Its transactions wait for other processes for `busyTimeout` milliseconds. */
 export class MigrationDatabase {
   readonly path: string
@@ -102,17 +105,18 @@ export class MigrationDatabase {
     pending: readonly Migration[],
     onProgress: (done: number, total: number) => void,
   ): Promise<boolean> {
-    const options = { path: this.path, readOnly: true, durability: 'full', migrated: true } as const
-    const source = await this.run(() => connect(options))
-    const { connection } = source
-    try {
-      // One state from the first page to the last: else each commit of others would make the copy begin anew.
-      connection.exec('BEGIN')
-      if (pending.some((migration) => isApplied(connection, migration))) return false
-      await backUp(source, path, { onProgress, busyTimeout: this.#busyTimeout })
-      return true
-    } finally {
+    const assertPending = (copy: string) => {
+      const { connection } = connect({ path: copy, readOnly: true, durability: 'full', migrated: true })
+      const isLate = pending.some((migration) => isApplied(connection, migration))
       connection.close()
+      if (isLate) throw new AppliedMeanwhile()
+    }
+    try {
+      await backUp(this.path, path, { onProgress, busyTimeout: this.#busyTimeout, look: assertPending })
+      return true
+    } catch (error) {
+      if (error instanceof AppliedMeanwhile) return false
+      throw error
     }
   }
 

@@ -1,0 +1,93 @@
+import type { Command } from 'commander'
+import { databasePath } from '../database-path.ts'
+import { backUpFile, restoreFile } from '../driver/sqlite/backup/files.ts'
+import { KvError } from '../errors.ts'
+import { terminalReport } from './terminal.ts'
+
+/** Milliseconds for which a command waits for those who have a file open. */
+const busyTimeout = 5_000
+
+interface BackupFlags {
+  readonly overwrite?: boolean
+  readonly json?: boolean
+}
+
+interface RestoreFlags {
+  readonly keep: boolean
+  readonly json?: boolean
+}
+
+/** Adds the commands that copy a database and put a copy back. */
+export function addBackupCommands(program: Command): void {
+  program
+    .command('backup')
+    .description(
+      'copy a database into a file, as it is at one moment, while others go on reading and writing',
+    )
+    .argument('<database>', 'its file')
+    .argument('<target>', 'the file to make')
+    .option('--overwrite', 'replace a backup that is there; nobody may have it open')
+    .option('--json', 'print the result, or the error, as one JSON object')
+    .addHelpText(
+      'after',
+      example('valkeyrie backup data.db backups/monday.db', 'restore backups/monday.db data.db'),
+    )
+    .action(async (database: string, target: string, { overwrite = false, json = false }: BackupFlags) => {
+      await told(json, async () => {
+        const options = { ...progress('backup', json), busyTimeout, overwrite }
+        const made = await backUpFile(databasePath(database), databasePath(target), options)
+        return [made, `${made.rows} rows, ${made.bytes} bytes, checked and on the disk: ${made.path}`]
+      })
+    })
+
+  program
+    .command('restore')
+    .description('put a copy of a backup into the place of a database, which nobody may have open')
+    .argument('<backup>', 'the file of the backup, which stays')
+    .argument('<database>', 'the file to make or to replace')
+    .option('--no-keep', 'do not keep what is there as <database>.before-restore')
+    .option('--json', 'print the result, or the error, as one JSON object')
+    .addHelpText(
+      'after',
+      example('valkeyrie restore backups/monday.db data.db', 'backup data.db backups/monday.db'),
+    )
+    .action(async (backup: string, database: string, { keep, json = false }: RestoreFlags) => {
+      await told(json, async () => {
+        const options = { ...progress('restore', json), busyTimeout, keep }
+        const made = await restoreFile(databasePath(backup), databasePath(database), options)
+        const before = made.kept === null ? '' : `; what was there is ${made.kept}`
+        return [made, `${made.rows} rows restored, checked and on the disk: ${made.path}${before}`]
+      })
+    })
+}
+
+function example(command: string, opposite: string): string {
+  return `
+Example:
+  $ npx ${command}
+Exit code: 0 where it is done, 1 where it is not and nothing has changed.
+See also: valkeyrie ${opposite}`
+}
+
+function progress(task: string, json: boolean): { onProgress?: (done: number, total: number) => void } {
+  if (json) return {}
+  const report = terminalReport()
+  return { onProgress: (done, total) => report.progress(task, done, total) }
+}
+
+/** Prints the result of a task as JSON or as a sentence. In JSON, an error is a result too. */
+async function told(
+  json: boolean,
+  task: () => Promise<readonly [result: object, sentence: string]>,
+): Promise<void> {
+  try {
+    const [result, sentence] = await task()
+    process.stdout.write(`${json ? JSON.stringify(result) : sentence}\n`)
+  } catch (error) {
+    if (!json) throw error
+    const { message } = error as Error
+    const code = error instanceof KvError ? error.code : null
+    process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`)
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,131 @@
+import { createRequire } from 'node:module'
+import { Worker } from 'node:worker_threads'
+import Database from 'better-sqlite3'
+import type { BackupOptions } from '../../backup.ts'
+
+/** What a copy holds, and what the engine finds wrong in it. */
+export interface Copy {
+  readonly problems: readonly string[]
+  readonly bytes: number
+  readonly rows: number
+  /** The newest one; 0 where there is none. */
+  readonly version: number
+}
+
+type Options = Pick<BackupOptions, 'onProgress' | 'signal'>
+type Progress = readonly [done: number, total: number]
+
+/**
+ * Copies a database, which may be open wherever it likes, as it is at one moment into a file that nobody else has open, and has the
+ * engine check it. `source`: its path, or a connection to one in memory, whose moment is the end of the copy. What cannot be split, the
+ * check and the writing to the disk, takes as long as it takes: so it runs on a thread of its own.
+ */
+export async function copyDatabase(
+  source: string | Database.Database,
+  target: string,
+  options: Options,
+): Promise<Copy> {
+  const { signal, onProgress } = options
+  signal?.throwIfAborted()
+  if (typeof source === 'string') return onThread(source, target, options)
+  await source.backup(target, {
+    progress({ totalPages, remainingPages }) {
+      signal?.throwIfAborted()
+      const pageSize = source.pragma('page_size', { simple: true }) as number
+      onProgress?.((totalPages - remainingPages) * pageSize, totalPages * pageSize)
+      return pagesPerTurn
+    },
+  })
+  return onThread(null, target, options)
+}
+
+/** As many as are copied in memory in a few milliseconds. */
+const pagesPerTurn = 512
+
+async function onThread(
+  source: string | null,
+  target: string,
+  { onProgress, signal }: Options,
+): Promise<Copy> {
+  signal?.throwIfAborted()
+  let worker: Worker
+  try {
+    const engine = createRequire(import.meta.url).resolve('better-sqlite3')
+    const program = `const { parentPort, workerData } = require('node:worker_threads')
+      const { engine, source, target } = workerData
+      ;(${copyAndCheck})(require(engine), source, target, (done, total) => parentPort.postMessage([done, total]))
+        .then((copy) => parentPort.postMessage(copy))`
+    worker = new Worker(program, { eval: true, execArgv: [], workerData: { engine, source, target } })
+  } catch {
+    // No thread can be had, as in a bundle that has swallowed the engine.
+    return copyAndCheck(Database, source, target, (done, total) => onProgress?.(done, total))
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<Copy>()
+  worker.on('message', (message: Copy | Progress) => {
+    if (!('length' in message)) return resolve(message)
+    try {
+      onProgress?.(...message)
+    } catch (error) {
+      reject(error)
+    }
+  })
+  worker.once('error', reject).once('exit', () => reject(new Error('The thread of the copy has ended')))
+  const abort = () => reject(signal!.reason)
+  signal?.addEventListener('abort', abort)
+  try {
+    return await promise
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    await worker.terminate()
+  }
+}
+
+/** Its text runs on another thread: it knows nothing but its arguments. */
+async function copyAndCheck(
+  Engine: typeof Database,
+  source: string | null,
+  target: string,
+  tell: (done: number, total: number) => void,
+): Promise<Copy> {
+  const number = (connection: Database.Database, sql: string) =>
+    Number(connection.prepare(sql).pluck().get() ?? 0)
+  const count = (connection: Database.Database, table: string, figure: string) => {
+    const isThere = number(
+      connection,
+      `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '${table}'`,
+    )
+    return isThere === 0 ? 0 : number(connection, `SELECT ${figure} FROM ${table}`)
+  }
+  const stateOf = (connection: Database.Database) => ({
+    version: count(connection, 'kv_log', 'max(version)'),
+    bytes: number(connection, 'PRAGMA page_count') * number(connection, 'PRAGMA page_size'),
+  })
+
+  let state: ReturnType<typeof stateOf> | null = null
+  if (source !== null) {
+    const from = new Engine(source, { readonly: true, fileMustExist: true })
+    // One state from the first page to the last: else each commit of others would make the copy begin anew.
+    from.exec('BEGIN')
+    state = stateOf(from)
+    const { bytes } = state
+    await from.backup(target, {
+      progress({ totalPages, remainingPages }) {
+        tell(Math.round((bytes * (totalPages - remainingPages)) / totalPages), bytes)
+        return 1_000
+      },
+    })
+    from.close()
+  }
+  const copy = new Engine(target, { fileMustExist: true })
+  // It then needs nothing beside it, wherever it is read.
+  copy.pragma('journal_mode = DELETE')
+  const found = copy.pragma('integrity_check(10)') as { readonly integrity_check: string }[]
+  const problems = found.map((it) => it.integrity_check).filter((message) => message !== 'ok')
+  const { version, bytes } = stateOf(copy)
+  const rows = count(copy, 'kv', 'count(*)')
+  copy.close()
+  if (state !== null && (state.version !== version || state.bytes !== bytes))
+    problems.push('it is not all of it')
+  tell(bytes, bytes)
+  return { problems, bytes, rows, version }
+}

@@ -1,0 +1,106 @@
+import { existsSync, linkSync, lstatSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import { DatabaseOpenError, StorageError } from '../../../errors.ts'
+import type { Backup, BackupOptions } from '../../backup.ts'
+import { alone } from '../alone.ts'
+import { connect } from '../connection.ts'
+import { databaseFiles } from '../database-file.ts'
+import { engineCode } from '../engine-error.ts'
+import { assertShape } from '../file-format.ts'
+import { hasTable } from '../own-tables.ts'
+import { retryBusy } from '../retry-busy.ts'
+import { backUp, type CopyOptions, copyTo } from './backup.ts'
+import { freeName } from './free-name.ts'
+import type { PartialFile } from './partial-file.ts'
+
+/** Backs a database up that this process has not open, whoever else has. */
+export async function backUpFile(
+  database: string,
+  target: string,
+  options: CopyOptions & Pick<BackupOptions, 'overwrite'>,
+): Promise<Backup> {
+  return checked(database, options, (source) => backUp(source, target, options))
+}
+
+/** A backup that is in the place of a database again. */
+export interface Restored extends Backup {
+  /** What was there before; `null` where nothing was, or where it was not to be kept. */
+  readonly kept: string | null
+}
+
+/**
+ * Puts a copy of a backup into the place of a database, which holds the one or the other at any time. `keep`: what was there stays under
+ * another name. Rejects with DatabaseBusyError, with all left as it is, where others have the database open, and as a backup does.
+ */
+export async function restoreFile(
+  backup: string,
+  database: string,
+  options: CopyOptions & { readonly keep: boolean },
+): Promise<Restored> {
+  return checked(backup, options, async (source) => {
+    const isThere = lstatSync(database, { throwIfNoEntry: false }) !== undefined
+    const target = isThere && existsSync(database) ? realpathSync(database) : database
+    let kept: string | null = null
+    const place = (partial: PartialFile) => {
+      if (!isThere) return partial.place()
+      kept = options.keep ? freeName(`${target}.before-restore`) : null
+      exchange(partial, target, kept)
+    }
+    const like = isThere ? target : source
+    return { ...(await copyTo(source, target, like, options, place)), kept }
+  })
+}
+
+/** Does something with the path of a file that is one of ours. */
+async function checked<T>(
+  path: string,
+  { busyTimeout }: CopyOptions,
+  use: (source: string) => Promise<T>,
+): Promise<T> {
+  const { connection, file } = await retryBusy(
+    () => connect({ path, readOnly: true, durability: 'normal' }),
+    busyTimeout,
+  )
+  try {
+    assertShape(connection, path)
+    if (!hasTable(connection, 'kv'))
+      throw new DatabaseOpenError(path, 'it is no database of valkeyrie: it has none of its tables')
+  } finally {
+    connection.close()
+  }
+  return use(file!.path)
+}
+
+/** Has a copy take the place of a file, which nobody may have open. */
+function exchange(partial: PartialFile, target: string, kept: string | null): void {
+  const replace = () => {
+    if (kept !== null) keep(target, kept)
+    partial.replace()
+  }
+  try {
+    alone(target, replace)
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    // Nothing can be asked of such a file, and it may be why there is a backup. What stands beside it belongs to it.
+    for (const path of databaseFiles(target).slice(1)) {
+      if (kept !== null && existsSync(path)) renameSync(path, kept + path.slice(target.length))
+      rmSync(path, { force: true })
+    }
+    replace()
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  return /^SQLITE_(CORRUPT|NOTADB)/.test(engineCode(error) ?? '')
+}
+
+function keep(target: string, kept: string): void {
+  try {
+    linkSync(target, kept)
+  } catch (error) {
+    throw new StorageError(
+      'SQLITE_IOERR_LINK',
+      `${target} cannot be kept as ${kept}, and nothing is restored: ${(error as Error).message}. Copy it, and restore without keeping it`,
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,45 @@
+import { DatabaseClosedError } from '../../../errors.ts'
+import type { Backup, BackupOptions } from '../../backup.ts'
+import type { ConnectionPool } from '../connection-pool.ts'
+import type { DatabaseFile } from '../database-file.ts'
+import { backUp } from './backup.ts'
+
+/** The backups of an open database. */
+export class RunningBackups {
+  readonly #pool: ConnectionPool
+  readonly #file: DatabaseFile | null
+  readonly #busyTimeout: number
+  readonly #closing = new AbortController()
+  readonly #running = new Set<Promise<unknown>>()
+
+  constructor(pool: ConnectionPool, file: DatabaseFile | null, busyTimeout: number) {
+    this.#pool = pool
+    this.#file = file
+    this.#busyTimeout = busyTimeout
+  }
+
+  start(target: string, options: BackupOptions): Promise<Backup> {
+    const backup = this.#backUp(target, options)
+    this.#running.add(backup)
+    const done = () => this.#running.delete(backup)
+    backup.then(done, done)
+    return backup
+  }
+
+  /** Ends those that run; each leaves nothing behind. */
+  async close(): Promise<void> {
+    this.#closing.abort(new DatabaseClosedError())
+    await Promise.allSettled(this.#running)
+  }
+
+  async #backUp(target: string, options: BackupOptions): Promise<Backup> {
+    const { signal: closing } = this.#closing
+    const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing])
+    const file = this.#file
+    // The copy is made from the path: it has to be that of this database, also when the copy has been made.
+    const look = () => file?.assertThere()
+    look()
+    const source = file === null ? this.#pool.top.database : file.path
+    return backUp(source, target, { ...options, signal, busyTimeout: this.#busyTimeout, look })
+  }
+}

@@ -1,0 +1,341 @@
+import { execFile, execFileSync, spawn } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, join } from 'node:path'
+import Database from 'better-sqlite3'
+import { DatabaseBusyError, DatabaseClosedError, DatabaseOpenError, StorageError, Valkeyrie } from 'valkeyrie'
+import { expect, test } from 'vitest'
+import { cli } from '../migrate/project.ts'
+import { start } from '../processes/child.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+import { waitFor } from '../waiting.ts'
+
+const newPath = temporaryFolder()
+let folders = 0
+
+/** A folder with a database of some megabytes. */
+async function filled(values = 300): Promise<{ folder: string; path: string; target: string }> {
+  const folder = newPath(`folder-${folders++}`)
+  mkdirSync(folder)
+  const path = join(folder, 'data.db')
+  const db = await Valkeyrie.open(path)
+  await Promise.all(Array.from({ length: values }, (_, i) => db.set(['large', i], 'x'.repeat(20_000))))
+  await db.set(['a'], 1)
+  await db.close()
+  return { folder, path, target: join(folder, 'copy.db') }
+}
+
+async function valueIn(path: string): Promise<unknown> {
+  await using db = await Valkeyrie.open(path)
+  expect(db.drizzle.$client.pragma('integrity_check', { simple: true })).toBe('ok')
+  return (await db.get(['a'])).value
+}
+
+const partialsIn = (folder: string) => readdirSync(folder).filter((name) => name.includes('partial'))
+
+function run(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [cli, ...args], (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code), out, err })
+    })
+  })
+}
+
+test('a backup is one state of a file that others write to, checked, and complete', async () => {
+  const { path, target, folder } = await filled()
+  await using db = await Valkeyrie.open(path)
+  let isOver = false
+  let written = 0
+  const writing = (async () => {
+    for (; !isOver; written++) {
+      await db.atomic().set(['one'], written).set(['other'], written).commit()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  })()
+  const progress: [number, number][] = []
+  const backup = await db.backup(target, { onProgress: (done, total) => progress.push([done, total]) })
+  isOver = true
+  await writing
+  expect(progress.at(-1)).toEqual([backup.bytes, backup.bytes])
+  expect(progress.every(([done, total]) => done <= total)).toBe(true)
+  expect(backup).toMatchObject({ path: target, bytes: statSync(target).size })
+  expect(partialsIn(folder)).toEqual([])
+  const copy = new Database(target, { readonly: true })
+  expect(copy.pragma('journal_mode', { simple: true })).toBe('delete')
+  copy.close()
+  await using opened = await Valkeyrie.open(target)
+  const [one, other, a] = await opened.getMany([['one'], ['other'], ['a']])
+  expect(one!.value).toEqual(other!.value)
+  expect(a!.value).toBe(1)
+  const [rows, newest] = opened.drizzle.$client
+    .prepare('SELECT count(*), (SELECT max(version) FROM kv_log) FROM kv')
+    .raw()
+    .get() as [number, number]
+  expect(backup.rows).toBe(rows)
+  expect(backup.versionstamp).toBe(newest.toString(16).padStart(20, '0'))
+})
+
+test('the event loop goes on while a backup is made', async () => {
+  const { path, target } = await filled(1_000)
+  await using db = await Valkeyrie.open(path)
+  let turns = 0
+  const timer = setInterval(() => turns++, 1)
+  await db.backup(target)
+  clearInterval(timer)
+  expect(turns).toBeGreaterThan(5)
+})
+
+test('a backup has the permissions of the database', async () => {
+  const { path, target } = await filled(1)
+  chmodSync(path, 0o600)
+  await using db = await Valkeyrie.open(path)
+  await db.backup(target)
+  expect(statSync(target).mode & 0o777).toBe(0o600)
+})
+
+test('a database in memory can be backed up', async () => {
+  await using db = await Valkeyrie.open()
+  await db.set(['a'], 1)
+  const { path, rows } = await db.backup(newPath())
+  expect(rows).toBe(1)
+  expect(await valueIn(path)).toBe(1)
+})
+
+test('nothing that is there is overwritten unasked, nor made through a link', async () => {
+  const { path, target, folder } = await filled(1)
+  await using db = await Valkeyrie.open(path)
+  writeFileSync(target, 'mine')
+  await expect(db.backup(target)).rejects.toThrow(DatabaseOpenError)
+  await expect(db.backup(target, { overwrite: true })).rejects.toThrow(/not a database/)
+  expect(readFileSync(target, 'utf8')).toBe('mine')
+  const link = join(folder, 'link.db')
+  symlinkSync(join(folder, 'stolen.db'), link)
+  for (const overwrite of [false, true])
+    await expect(db.backup(link, { overwrite })).rejects.toThrow(DatabaseOpenError)
+  expect(existsSync(join(folder, 'stolen.db'))).toBe(false)
+  await expect(db.backup(path, { overwrite: true })).rejects.toThrow(/what is to be copied/)
+  await expect(db.backup(join(folder, 'none/copy.db'))).rejects.toThrow(DatabaseOpenError)
+  writeFileSync(join(folder, 'left.db-wal'), 'frames')
+  await expect(db.backup(join(folder, 'left.db'))).rejects.toThrow(
+    /left\.db-wal is of a database that was there/,
+  )
+  expect(partialsIn(folder)).toEqual([])
+})
+
+test('an older backup is overwritten where it is asked for, unless somebody has it open', async () => {
+  const { path, target } = await filled(1)
+  await using db = await Valkeyrie.open(path, { busyTimeout: 20 })
+  await db.backup(target)
+  await db.set(['a'], 2)
+  const reader = await Valkeyrie.open(target)
+  await expect(db.backup(target, { overwrite: true })).rejects.toThrow(DatabaseBusyError)
+  expect((await reader.get(['a'])).value).toBe(1)
+  await reader.close()
+  await db.backup(target, { overwrite: true })
+  expect(await valueIn(target)).toBe(2)
+  const theirs = newPath()
+  new Database(theirs).exec('CREATE TABLE theirs (a)').close()
+  await expect(db.backup(theirs, { overwrite: true })).rejects.toThrow(/another application/)
+})
+
+test('a backup that is aborted leaves nothing behind, on disk or of locks', async () => {
+  const { path, target, folder } = await filled()
+  const db = await Valkeyrie.open(path)
+  await expect(db.backup(target, { signal: AbortSignal.abort(new Error('no')) })).rejects.toThrow('no')
+  const controller = new AbortController()
+  const reason = new Error('enough')
+  const onProgress = () => controller.abort(reason)
+  await expect(db.backup(target, { signal: controller.signal, onProgress })).rejects.toBe(reason)
+  const failing = () => {
+    throw reason
+  }
+  await expect(db.backup(target, { onProgress: failing })).rejects.toBe(reason)
+  expect(readdirSync(folder).filter((name) => name.startsWith('copy'))).toEqual([])
+  await db.destroy()
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test('closing the database ends a backup that runs', async () => {
+  const { path, target, folder } = await filled()
+  const db = await Valkeyrie.open(path)
+  const backup = db.backup(target)
+  backup.catch(() => {})
+  await db.close()
+  await expect(backup).rejects.toThrow(DatabaseClosedError)
+  await expect(db.backup(target)).rejects.toThrow(DatabaseClosedError)
+  expect(readdirSync(folder)).toEqual(['data.db'])
+})
+
+test('a damaged database gives no backup', async () => {
+  const { path, target, folder } = await filled(2)
+  const bytes = readFileSync(path)
+  writeFileSync(path, bytes.fill(0xff, bytes.length - 4 * 4_096))
+  await using db = await Valkeyrie.open(path, { readOnly: true })
+  await expect(db.backup(target)).rejects.toThrow(StorageError)
+  await db.close()
+  expect((await run('backup', path, target)).code).toBe(1)
+  expect(readdirSync(folder).filter((name) => name.startsWith('copy'))).toEqual([])
+})
+
+test.each<[unknown, object]>([
+  [undefined, {}],
+  [':memory:', {}],
+  ['', {}],
+  [7, {}],
+  ['a.db', { overWrite: true }],
+  ['a.db', { overwrite: 'yes' }],
+  ['a.db', { onProgress: 1 }],
+  ['a.db', { signal: 1 }],
+])('backup(%j, %j) is a TypeError', async (path, options) => {
+  await using db = await Valkeyrie.open()
+  await expect(db.backup(path as string, options)).rejects.toThrow(TypeError)
+})
+
+/** Runs a command that is killed once it has told so much of its progress. */
+async function killed(lines: number, ...args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let text = ''
+  child.stderr.setEncoding('utf8').on('data', (part: string) => {
+    text += part
+    if (text.split('\n').length > lines) child.kill('SIGKILL')
+  })
+  await waitFor('the end of the command', new Promise((resolve) => child.on('close', resolve)))
+}
+
+test('kill -9 leaves no half backup, and the next one finishes and tidies up', async () => {
+  const { path, target, folder } = await filled(1_000)
+  for (const lines of [1, 3, 6, 9]) {
+    await killed(lines, 'backup', path, target, '--overwrite')
+    if (existsSync(target)) expect(await valueIn(target)).toBe(1)
+  }
+  expect(await run('backup', path, target, '--overwrite')).toMatchObject({ code: 0 })
+  expect(await valueIn(target)).toBe(1)
+  expect(partialsIn(folder)).toEqual([])
+})
+
+test('kill -9 in a restore leaves the old or the new state, and the next one finishes', async () => {
+  const { path, target, folder } = await filled(1_000)
+  expect(await run('backup', path, target)).toMatchObject({ code: 0 })
+  const db = await Valkeyrie.open(path)
+  await db.set(['a'], 2)
+  await db.close()
+  for (const lines of [1, 3, 6, 9]) {
+    await killed(lines, 'restore', target, path)
+    expect([1, 2]).toContain(await valueIn(path))
+  }
+  expect(await run('restore', target, path)).toMatchObject({ code: 0 })
+  expect(await valueIn(path)).toBe(1)
+  expect(partialsIn(folder)).toEqual([])
+})
+
+test('a disk without room is an error, and leaves nothing', async () => {
+  const { path, target, folder } = await filled()
+  const program = `
+    import { Valkeyrie } from 'valkeyrie'
+    const db = await Valkeyrie.open(process.argv[1], { readOnly: true })
+    const error = await db.backup(process.argv[2]).catch((thrown) => thrown)
+    console.log(error.code)
+    await db.close()`
+  const shell = `trap '' XFSZ; ulimit -f 2000; exec "$0" --input-type=module -e "$1" "$2" "$3"`
+  const root = new URL('../..', import.meta.url)
+  const out = execFileSync('sh', ['-c', shell, process.execPath, program, path, target], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  expect(out.trim()).toBe('STORAGE')
+  expect(readdirSync(folder).filter((name) => name.startsWith('copy'))).toEqual([])
+  await using db = await Valkeyrie.open(path)
+  await expect(db.backup('/proc/copy.db')).rejects.toThrow()
+})
+
+test('backup and restore as commands, beside a process that has the file open', async () => {
+  const { path, target, folder } = await filled(1)
+  const child = start('hold-open', path)
+  await waitFor('the child', new Promise((resolve) => child.process.stdout!.once('data', resolve)))
+  const made = await run('backup', path, target, '--json')
+  expect(made).toMatchObject({ code: 0, err: '' })
+  expect(JSON.parse(made.out)).toMatchObject({ path: target, rows: 3, bytes: statSync(target).size })
+  const again = await run('backup', path, target, '--json')
+  expect(again.code).toBe(1)
+  expect(JSON.parse(again.out)).toMatchObject({ error: { code: 'DATABASE_OPEN' } })
+  expect((await run('backup', path, target)).err).toMatch(/such a file already/)
+
+  const held = await run('restore', target, path, '--json')
+  expect(held.code).toBe(1)
+  expect(JSON.parse(held.out)).toMatchObject({ error: { code: 'DATABASE_BUSY' } })
+  child.process.stdin!.end()
+  await child.ended
+  const db = await Valkeyrie.open(path)
+  await db.set(['a'], 2)
+  await db.close()
+  const restored = JSON.parse((await run('restore', target, path, '--json')).out)
+  expect(restored).toMatchObject({ path, rows: 3, kept: `${path}.before-restore` })
+  expect(await valueIn(path)).toBe(1)
+  expect(await valueIn(restored.kept)).toBe(2)
+  expect((await run('restore', target, path, '--no-keep')).out).toMatch(/^3 rows restored/)
+  const anew = join(folder, 'anew.db')
+  expect(await run('restore', target, anew)).toMatchObject({ code: 0 })
+  expect(await valueIn(anew)).toBe(1)
+})
+
+test('a damaged database is replaced, and kept', async () => {
+  const { path, target } = await filled(1)
+  await run('backup', path, target)
+  writeFileSync(path, 'rubbish '.repeat(1_000))
+  writeFileSync(`${path}-wal`, 'frames')
+  expect(await run('restore', target, path)).toMatchObject({ code: 0 })
+  expect(existsSync(`${path}-wal`)).toBe(false)
+  expect(await valueIn(path)).toBe(1)
+  expect(readFileSync(`${path}.before-restore`, 'utf8')).toMatch(/^rubbish/)
+})
+
+test('restore takes no file of another application, as what it reads or as what it replaces', async () => {
+  const { path, target } = await filled(1)
+  await run('backup', path, target)
+  const theirs = newPath()
+  new Database(theirs).exec('CREATE TABLE theirs (a)').close()
+  const before = readFileSync(theirs)
+  for (const [from, to] of [
+    [theirs, path],
+    [target, theirs],
+    [target, target],
+    [newPath('missing.db'), path],
+  ] as const)
+    expect((await run('restore', from, to)).code).toBe(1)
+  expect(readFileSync(theirs)).toEqual(before)
+  expect(await valueIn(path)).toBe(1)
+})
+
+test.each(['backup', 'restore'])('valkeyrie %s --help has an example and the exit codes', async (command) => {
+  const { code, out } = await run(command, '--help')
+  expect(code).toBe(0)
+  expect(out).toMatch(/Example:\n {2}\$ npx valkeyrie/)
+  expect(out).toContain('Exit code')
+  expect((await run(command)).code).toBe(1)
+})
+
+test('the name of a backup may be relative', async () => {
+  const { path } = await filled(1)
+  await using db = await Valkeyrie.open(path)
+  const before = process.cwd()
+  process.chdir(newPath(''))
+  const { path: made } = await db.backup('relative-copy.db').finally(() => process.chdir(before))
+  expect(basename(made)).toBe('relative-copy.db')
+  expect(existsSync(newPath('relative-copy.db'))).toBe(true)
+})
+
+test('a backup of a file that was replaced is refused', async () => {
+  const { path, target } = await filled(1)
+  await using db = await Valkeyrie.open(path)
+  const other = await filled(1)
+  execFileSync('mv', [other.path, path])
+  await expect(db.backup(target)).rejects.toThrow(StorageError)
+})
