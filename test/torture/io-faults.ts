@@ -35,6 +35,6 @@ export const ioFaults: Attack = {
     }
     // A fault may come too late for the calls of its trial.
     const happened = { 'failed calls on files': failed, 'failed calls of the store': failures }
-    return { trials, ...Object.fromEntries(Object.entries(happened).filter(([, count]) => count > 0)) }
+    return Object.fromEntries(Object.entries(happened).filter(([, count]) => count > 0))
   },
 }
