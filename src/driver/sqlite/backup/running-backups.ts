@@ -2,7 +2,6 @@ import { DatabaseClosedError } from '../../../errors.ts'
 import type { Backup, BackupOptions } from '../../backup.ts'
 import type { ConnectionPool } from '../connection-pool.ts'
 import type { DatabaseFile } from '../database-file.ts'
-import { backUp } from './backup.ts'
 
 /** The backups of an open database. */
 export class RunningBackups {
@@ -35,6 +34,8 @@ export class RunningBackups {
   async #backUp(target: string, options: BackupOptions): Promise<Backup> {
     const { signal: closing } = this.#closing
     const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing])
+    // Loaded now and not before: it needs parts of Node.js that few programs need, and that take their time.
+    const { backUp } = await import('./backup.ts')
     const file = this.#file
     // The copy is made from the path: it has to be that of this database, also when the copy has been made.
     const look = () => file?.assertThere()
