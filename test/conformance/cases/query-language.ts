@@ -354,6 +354,7 @@ export const queryLanguageCases: Cases = {
     expect(await ids({ arrayContains: ['6', 5n] })).toEqual(['set'])
     expect(await ids({ arrayContains: '5' })).toEqual(['texts'])
     expect(await ids({ some: { gte: 5n } })).toEqual(['bigints', 'set', 'typed'])
+    expect(await ids({ name: { ne: '5' } })).toEqual([])
   },
 
   'groups are in the order of their bigints, and among other values bigints have none': async ({ path }) => {

@@ -222,7 +222,8 @@ function otherTypes(kind: 'number' | 'text', field: Field, fields: FieldSql): SQ
   if (kind === 'number') return boolean ? [sql`${fields.typeOf(field)} not in ('true', 'false')`] : []
   return [
     ...(structure ? [sql`${fields.typeOf(field)} not in ('object', 'array')`] : []),
-    ...(bigint ? [sql`${fields.meaningOf(field)} is not 'bigint'`] : []),
+    // Of a place that is not there, as a name in an array of bigints, the types may tell something.
+    ...(bigint ? [sql`(${fields.of(field)} is null or ${fields.meaningOf(field)} is not 'bigint')`] : []),
   ]
 }
 
