@@ -197,7 +197,8 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
   }
 
   /**
-   * Removes every value, after the writes that were begun before. Versionstamps go on growing, and watchers learn of it.
+   * Removes every value, after the writes that were begun before; a unit of work, and an `insertMany` or another call that commits
+   * several times, may commit again after it: await it first. Versionstamps go on growing, and watchers learn of it.
    *
    * ```ts
    * await db.clear()

@@ -10,7 +10,7 @@ export interface Diagnosis extends Verification {
 }
 
 const advice: Record<Finding['kind'], string> = {
-  file: 'Rebuild the indexes with --repair. Where that does not help, restore a backup, or save the rows that can be read with "valkeyrie export".',
+  file: 'Rebuild the indexes with --repair. Where that does not help, restore a backup; "valkeyrie export --repository <name>" saves a repository of which all can be read.',
   catalog: 'Open the file once with your schemas. Where that does not help, restore a backup.',
   index: 'Build it with --repair, or open the file with the schema that declares it.',
   row: 'File rows where they belong with --repair. One that cannot be read has to be written anew, or deleted: restore it from a backup.',

@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
 import { databasePath } from '../database-path.ts'
 import { backUpFile, restoreFile } from '../driver/sqlite/backup/files.ts'
-import { KvError } from '../errors.ts'
-import { terminalReport } from './terminal.ts'
+import { print, terminalReport } from './terminal.ts'
 
 /** Milliseconds for which a command waits for those who have a file open. */
 const busyTimeout = 5_000
@@ -75,19 +74,11 @@ function progress(task: string, json: boolean): { onProgress?: (done: number, to
   return { onProgress: (done, total) => report.progress(task, done, total) }
 }
 
-/** Prints the result of a task as JSON or as a sentence. In JSON, an error is a result too. */
+/** Prints the result of a task as JSON or as a sentence. */
 async function told(
   json: boolean,
   task: () => Promise<readonly [result: object, sentence: string]>,
 ): Promise<void> {
-  try {
-    const [result, sentence] = await task()
-    process.stdout.write(`${json ? JSON.stringify(result) : sentence}\n`)
-  } catch (error) {
-    if (!json) throw error
-    const { message } = error as Error
-    const code = error instanceof KvError ? error.code : null
-    process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`)
-    process.exitCode = 1
-  }
+  const [result, sentence] = await task()
+  print(json ? JSON.stringify(result) : sentence)
 }

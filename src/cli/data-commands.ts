@@ -195,7 +195,7 @@ function parsedJson(text: string): unknown {
 }
 
 export function example(command: string): string {
-  return `\nExample:\n  $ ${command}`
+  return `\nExample:\n  $ npx ${command}`
 }
 
 function rowsText(rows: number): string {

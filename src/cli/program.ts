@@ -128,8 +128,17 @@ export async function run(argv: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(argv)
   } catch (error) {
-    const expected = error instanceof KvError || error instanceof TypeError || error instanceof RangeError
-    tell(expected ? error.message : ((error as Error).stack ?? String(error)))
     process.exitCode = 1
+    if (argv.includes('--json')) {
+      const { code = null, message } = error as { readonly code?: string | null; readonly message: string }
+      return print(JSON.stringify({ error: { code, message } }))
+    }
+    tell(isExpected(error) ? error.message : ((error as Error).stack ?? String(error)))
   }
+}
+
+/** Whether a message tells enough: what the library refuses, and what the system does, as a file that is not there. */
+function isExpected(error: unknown): error is Error {
+  if (error instanceof KvError || error instanceof TypeError || error instanceof RangeError) return true
+  return error instanceof Error && 'syscall' in error
 }

@@ -63,7 +63,7 @@ function text(records: readonly (readonly unknown[])[]): string {
       boolean: String,
       bigint: String,
       date: (date) => date.toISOString(),
-      number: String,
+      number: (number) => (Object.is(number, -0) ? '-0' : String(number)),
       object: (value) => (value === nullCell ? 'null' : JSON.stringify(value)),
     },
   })

@@ -1,3 +1,4 @@
+import { maxDepth } from '../value/bounds.ts'
 import { fileText } from './file-text.ts'
 import { parseRowLine } from './row-line.ts'
 import type { Source } from './source-row.ts'
@@ -15,12 +16,22 @@ export async function* ndjsonSource(path: string): Source & AsyncGenerator {
       yield { error: (error as Error).message, shown: { line, text } }
       continue
     }
+    // A Map has two arrays in each other in its JSON, and its types as much again: no row that was exported is deeper.
+    if (isDeeper(row, 4 * maxDepth)) {
+      yield { error: `it is nested more than ${maxDepth} objects deep`, shown: { line, text } }
+      continue
+    }
     try {
       yield parseRowLine(row)
     } catch (error) {
       yield { error: (error as Error).message, shown: isRow(row) ? row : { line, text } }
     }
   }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1))
 }
 
 function isRow(value: unknown): value is Record<string, unknown> {

@@ -30,7 +30,7 @@ const odd = { name: '', note: null, age: -0.5, big: -(2n ** 70n), admin: true }
 const users = [
   ['plain', { name: 'Ada', note: 'a', nick: 'x', age: 1, big: 1n, admin: false, born: new Date(0) }],
   ['odd', { ...odd, nick: null }],
-  ['quotes "and", commas', { ...odd, name: 'null', note: 'line\r\nend "x",\u2028', nick: '' }],
+  ['quotes "and", commas', { ...odd, age: -0, name: 'null', note: 'line\r\nend "x",\u2028', nick: '' }],
   ['{json}', { ...odd, name: ' 7 ', note: 'true' }],
   [7, odd],
   [7n, odd],
@@ -122,14 +122,29 @@ it.each([
   [['export', 'nowhere.db', '--where', '{'], 1, 'no JSON'],
   [['export', 'nowhere.db', '--format', 'xml'], 1, 'ndjson, csv'],
   [['import', 'new.db', 'nowhere.ndjson'], 1, 'no such file'],
+  [['import', 'new.db', 'nowhere.ndjson', '--json'], 1, '{"error":{"code":"ENOENT"'],
+  [['stats', 'nowhere.db', '--json'], 1, '{"error":{"code":"DATABASE_OPEN"'],
+  [['import', 'new.db', '.'], 1, 'EISDIR'],
   [['import', 'new.db', 'nowhere.ndjson', '--from', 'x'], 1, 'Allowed choices'],
   [['export', '--help'], 0, 'valkeyrie export app.db'],
   [['import', '--help'], 0, 'valkeyrie import app.db'],
 ] as const)('valkeyrie %j ends with %i', async (args, code, message) => {
   const ended = await valkeyrie(...args)
   expect(ended.text).toContain(message)
+  expect(ended.text).not.toContain('    at ')
   expect(ended.code).toBe(code)
   expect(existsSync(path('new.db'))).toBe(false)
+})
+
+it('refuses a row that is nested too deep, and goes on', async () => {
+  const [source, refused, file] = [fresh('ndjson'), fresh('ndjson'), fresh('db')]
+  const deep = `{"key":["deep"],"value":${'['.repeat(20_000)}${']'.repeat(20_000)}}`
+  writeFileSync(source, `${deep}\n{"key":["n"],"value":1}\n`)
+  const ended = await valkeyrie('import', file, source, '--skip-invalid', refused, '--json')
+  expect(ended.code).toBe(2)
+  expect(JSON.parse(ended.text)).toMatchObject({ imported: 1, refused: 1 })
+  const [line] = readFileSync(refused, 'utf8').trim().split('\n')
+  expect(JSON.parse(line!)).toMatchObject({ line: 1, text: deep, error: expect.stringContaining('nested') })
 })
 
 it('finishes an import that was killed when it is run again', async () => {
