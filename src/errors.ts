@@ -1,3 +1,4 @@
+// Every error that a database reports, in one place, as a program that tells them apart reads them.
 import type { Key } from './key.types.ts'
 
 /** What went wrong, one for each class. A message may be reworded; a code never changes its meaning. */

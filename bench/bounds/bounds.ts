@@ -19,8 +19,8 @@ type Limits<Task extends string> = Readonly<Partial<Record<Task, number>>>
 
 /** How many times as long as by hand a task may take, by key and by repository. */
 const ofByHand: Limits<ComparisonTask> = {
-  get: 1.5,
-  list: 1.5,
+  get: 1.4,
+  list: 1.4,
   set: 1.4,
   'sets at once': 1.6,
   'atomic of 500': 2,
@@ -111,7 +111,7 @@ export function boundsOf(results: Results): Bound[] {
     ...(grown === null ? [] : growthBounds(grown)),
     ...(indexes === null ? [] : [indexBound(indexes)]),
     ...(watchers === null ? [] : [watcherBound(watchers)]),
-    ...(liveQueries === null ? [] : [liveQueryBound(liveQueries)]),
+    ...(liveQueries === null ? [] : liveQueryBounds(liveQueries)),
     ...(noticing === null ? [] : noticingBounds(noticing)),
     ...(megabytes === null ? [] : [memoryBound(megabytes)]),
     ...(started === null ? [] : started.flatMap(startBounds)),
@@ -214,15 +214,15 @@ function watcherBound({ contenders, counts, outcomes }: WatcherTimes): Bound {
   })
 }
 
-function liveQueryBound({ counts, outcomes }: LiveQueryTimes): Bound {
-  const of = (i: number) => outcomes['page without an index'].at(i)
-  return atMost(shared, {
-    what: `live query, page without an index, ${counts.at(-1)} readers`,
-    against: `${counts[0]} reader`,
-    own: of(-1),
-    other: of(0),
-  })
-}
+const liveQueryBounds = ({ counts, outcomes }: LiveQueryTimes): Bound[] =>
+  entriesOf(outcomes).map(([task, of]) =>
+    atMost(shared, {
+      what: `live query, ${task}, ${counts.at(-1)} readers`,
+      against: `${counts[0]} reader`,
+      own: of.at(-1),
+      other: of[0],
+    }),
+  )
 
 const noticingBounds = ({ median, slowest, idle }: Noticing): Bound[] => [
   within(
@@ -333,4 +333,5 @@ function responsiveBounds({ works, calls, files: sizes }: Responsiveness): Bound
   ]
 }
 
-const entriesOf = <Task extends string>(limits: Limits<Task>) => Object.entries(limits) as [Task, number][]
+const entriesOf = <Task extends string, Value>(of: Readonly<Partial<Record<Task, Value>>>) =>
+  Object.entries(of) as [Task, Value][]

@@ -9,7 +9,7 @@ import { Users } from '../values/users.ts'
 
 export type LiveQueryTask = 'page by an index' | 'page without an index'
 
-/** What each of many readers asks for: twenty of five thousand users. */
+/** What each of many readers asks for: twenty of a thousand users. */
 const liveQueries: Readonly<
   Record<
     LiveQueryTask,
@@ -27,7 +27,7 @@ export interface LiveQueryTimes {
   readonly outcomes: Readonly<Record<LiveQueryTask, readonly Outcome[]>>
 }
 
-const users = new Users({ ...userSizes[0]!, stored: 5_000 })
+const users = new Users({ ...userSizes[0]!, stored: 1_000 })
 const load = (rounds: number): Load => ({ n: 50, least: 2, rounds })
 
 export async function measureLiveQueries(

@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
 import { databasePath } from '../database-path.ts'
 import { backUpFile, restoreFile } from '../driver/sqlite/backup/files.ts'
-import { print, terminalReport } from './terminal.ts'
+import { example, print, terminalReport } from './terminal.ts'
 
 /** Milliseconds for which a command waits for those who have a file open. */
 const busyTimeout = 5_000
+const exitCode = 'Exit code: 0 where it is done, 1 where it is not and nothing has changed.'
 
 interface BackupFlags {
   readonly overwrite?: boolean
@@ -29,7 +30,7 @@ export function addBackupCommands(program: Command): void {
     .option('--json', 'print the result, or the error, as one JSON object')
     .addHelpText(
       'after',
-      example('valkeyrie backup data.db backups/monday.db', 'restore backups/monday.db data.db'),
+      example('valkeyrie backup data.db backups/monday.db', exitCode, 'See also: valkeyrie restore'),
     )
     .action(async (database: string, target: string, { overwrite = false, json = false }: BackupFlags) => {
       await told(json, async () => {
@@ -48,7 +49,7 @@ export function addBackupCommands(program: Command): void {
     .option('--json', 'print the result, or the error, as one JSON object')
     .addHelpText(
       'after',
-      example('valkeyrie restore backups/monday.db data.db', 'backup data.db backups/monday.db'),
+      example('valkeyrie restore backups/monday.db data.db', exitCode, 'See also: valkeyrie backup'),
     )
     .action(async (backup: string, database: string, { keep, json = false }: RestoreFlags) => {
       await told(json, async () => {
@@ -58,14 +59,6 @@ export function addBackupCommands(program: Command): void {
         return [made, `${made.rows} rows restored, checked and on the disk: ${made.path}${before}`]
       })
     })
-}
-
-function example(command: string, opposite: string): string {
-  return `
-Example:
-  $ npx ${command}
-Exit code: 0 where it is done, 1 where it is not and nothing has changed.
-See also: valkeyrie ${opposite}`
 }
 
 function progress(task: string, json: boolean): { onProgress?: (done: number, total: number) => void } {

@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts'
 import type { ImportCounts, OnConflict } from '../transfer/import.ts'
 import { type SourceKind, sourceKinds } from '../transfer/open-source.ts'
 import { withPackage } from '../transfer/optional-package.ts'
-import { countReport, interrupted, print } from './terminal.ts'
+import { countReport, example, interrupted, print } from './terminal.ts'
 
 /** The longest time that a timer takes: an export reads one state for as long as it needs. */
 const forever = 2 ** 31 - 1
@@ -82,7 +82,10 @@ export function addDataCommands(program: Command): void {
     .option('--json', 'tell of what was done as JSON')
     .addHelpText(
       'after',
-      example('valkeyrie import app.db adults.ndjson --on-conflict skip --skip-invalid refused.ndjson'),
+      example(
+        'valkeyrie import app.db adults.ndjson --on-conflict skip --skip-invalid refused.ndjson',
+        `Exit code: 0 where all rows are stored, 1 where it ended before, ${exitRefused} where rows were written to the file of --skip-invalid.`,
+      ),
     )
     .action(importCommand)
 }
@@ -192,10 +195,6 @@ function parsedJson(text: string): unknown {
   } catch (error) {
     throw new InvalidArgumentError(`It is no JSON: ${(error as Error).message}`)
   }
-}
-
-export function example(command: string): string {
-  return `\nExample:\n  $ npx ${command}`
 }
 
 function rowsText(rows: number): string {

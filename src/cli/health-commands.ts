@@ -3,8 +3,7 @@ import type { Diagnosis } from '../diagnosis.ts'
 import type { Repair } from '../driver/repair.ts'
 import type { DatabaseStats } from '../driver/stats.ts'
 import { inspectDatabase } from '../open.ts'
-import { example } from './data-commands.ts'
-import { interrupted, print } from './terminal.ts'
+import { example, interrupted, print } from './terminal.ts'
 
 /** What is wrong is told. */
 const exitUnsound = 2
@@ -46,7 +45,13 @@ function addDoctor(program: Command): void {
     .argument('<database>', 'its file')
     .option('--repair', 'rebuild indexes, and file rows where they belong, after a copy of the file')
     .option('--json', 'as JSON')
-    .addHelpText('after', example('valkeyrie doctor app.db'))
+    .addHelpText(
+      'after',
+      example(
+        'valkeyrie doctor app.db',
+        `Exit code: 0 where all is well, ${exitUnsound} where something is wrong, 1 where it could not be told.`,
+      ),
+    )
     .action(async (database: string, { repair: asked = false, json = false }: DoctorFlags) => {
       const { diagnose, repair } = await import('../diagnosis.ts')
       const { signal, end } = interrupted()

@@ -129,16 +129,16 @@ export async function run(argv: readonly string[]): Promise<void> {
     await program.parseAsync(argv)
   } catch (error) {
     process.exitCode = 1
-    if (argv.includes('--json')) {
-      const { code = null, message } = error as { readonly code?: string | null; readonly message: string }
-      return print(JSON.stringify({ error: { code, message } }))
-    }
-    tell(isExpected(error) ? error.message : ((error as Error).stack ?? String(error)))
+    const { code = null, message, stack = String(error) } = error as Error & { readonly code?: string }
+    const isJson = argv.includes('--json')
+    if (isJson) print(JSON.stringify({ error: { code, message } }))
+    if (!isExpected(error)) tell(stack)
+    else if (!isJson) tell(message)
   }
 }
 
 /** Whether a message tells enough: what the library refuses, and what the system does, as a file that is not there. */
-function isExpected(error: unknown): error is Error {
+function isExpected(error: unknown): boolean {
   if (error instanceof KvError || error instanceof TypeError || error instanceof RangeError) return true
   return error instanceof Error && 'syscall' in error
 }

@@ -69,6 +69,11 @@ export function terminalAsk(
   }
 }
 
+/** What stands behind the options in the help of a command. `more`: a line each. */
+export function example(command: string, ...more: readonly string[]): string {
+  return ['', 'Example:', `  $ npx ${command}`, ...more].join('\n')
+}
+
 export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }

@@ -3,20 +3,19 @@ import { appliedMutations } from '../commit/claim.ts'
 import { checkOperand } from '../commit/mutation.ts'
 import type { ArithmeticMutation, AtomicWrite, Mutation, SetMutation } from '../commit/write.ts'
 import type { Driver, Read, ResultOf, StoredRow } from '../driver/driver.ts'
-import { CorruptValueError, DatabaseClosedError, ValidationError } from '../errors.ts'
+import { DatabaseClosedError, ValidationError } from '../errors.ts'
 import { paced, pauseDue } from '../give-way.ts'
 import { encodeKey } from '../key/codec.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import { checkIdKinds } from '../key/typed-id.ts'
-import { formatVersionstamp, isStamp } from '../key/versionstamp.ts'
+import { formatVersionstamp } from '../key/versionstamp.ts'
 import type { Key } from '../key.types.ts'
 import type { Limits } from '../limits.ts'
 import { jsonSchemaOf } from '../schema/json-schema.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
 import { running } from '../unit-of-work/running.ts'
-import { decodeValue, encodeValue } from '../value/codec.ts'
-import { comparedValue } from '../value/compared-value.ts'
+import { encodeValue } from '../value/codec.ts'
 import { exceeds } from '../value/encoding.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
 import { KvU64 } from '../value/kv-u64.ts'
@@ -30,6 +29,7 @@ import { KeyedMutex } from './keyed-mutex.ts'
 import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
 import type { SchemaCode } from './schema-code.ts'
 import { SnapshotStore } from './snapshot-store.ts'
+import { comparedStored, decodeStored } from './stored-row.ts'
 import { Sweeper } from './sweeper.ts'
 
 export interface StoreOptions {
@@ -125,7 +125,7 @@ export class Store implements RowStore {
 
   /** The value of a row as queries compare it. */
   comparedValue(row: StoredRow, key: Key): unknown {
-    return readStored(row, key, () => comparedValue(row.value, row.encoding, row.types))
+    return comparedStored(row, key)
   }
 
   settle(): undefined {}
@@ -341,18 +341,5 @@ export class Store implements RowStore {
     for (const mutation of mutations) {
       if (mutation.type !== 'delete' && mutation.expiresAt) this.#sweeper.notice(mutation.expiresAt)
     }
-  }
-}
-
-function decodeStored(row: StoredRow, key: Key, format: ValueFormat): unknown {
-  return readStored(row, key, () => decodeValue(row.value, row.encoding, row.types, format))
-}
-
-function readStored(row: StoredRow, key: Key, read: () => unknown): unknown {
-  if (!isStamp(row.version)) throw new CorruptValueError(key, new TypeError('its version is none'))
-  try {
-    return read()
-  } catch (error) {
-    throw new CorruptValueError(key, error)
   }
 }

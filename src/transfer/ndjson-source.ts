@@ -1,6 +1,6 @@
 import { maxDepth } from '../value/bounds.ts'
 import { fileText } from './file-text.ts'
-import { parseRowLine } from './row-line.ts'
+import { isDeeper, parseRowLine } from './row-line.ts'
 import type { Source } from './source-row.ts'
 
 /** The rows of a file that `export` has written, or of one with rows that were refused. */
@@ -16,22 +16,14 @@ export async function* ndjsonSource(path: string): Source & AsyncGenerator {
       yield { error: (error as Error).message, shown: { line, text } }
       continue
     }
-    // A Map has two arrays in each other in its JSON, and its types as much again: no row that was exported is deeper.
-    if (isDeeper(row, 4 * maxDepth)) {
-      yield { error: `it is nested more than ${maxDepth} objects deep`, shown: { line, text } }
-      continue
-    }
     try {
       yield parseRowLine(row)
     } catch (error) {
-      yield { error: (error as Error).message, shown: isRow(row) ? row : { line, text } }
+      // Far deeper, what writes JSON again would be at the end of its stack.
+      const shown = isRow(row) && !isDeeper(row, 3 * maxDepth) ? row : { line, text }
+      yield { error: (error as Error).message, shown }
     }
   }
-}
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1))
 }
 
 function isRow(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { keyJson, keyOfJson } from '../key/key-json.ts'
 import type { Key } from '../key.types.ts'
+import { maxDepth } from '../value/bounds.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import { Encoding, type EncodingId, type StoredValue } from '../value/encoding.ts'
 import { KvU64 } from '../value/kv-u64.ts'
@@ -87,10 +88,20 @@ export function parseRowLine(line: unknown): MovedRow {
 function storedOf(value: unknown, encoding: unknown, types: unknown): StoredValue {
   if (typeof encoding !== 'string' || !Object.hasOwn(encodings, encoding))
     throw new TypeError(`its encoding is none of ${Object.keys(encodings).join(', ')}`)
-  const stored = readStored(value, encodings[encoding as EncodingName], types)
+  const id = encodings[encoding as EncodingName]
+  // A Map is two arrays in each other.
+  if (isDeeper(value, id === Encoding.json ? maxDepth : 2 * maxDepth))
+    throw new TypeError(`its value is nested more than ${maxDepth} objects deep`)
+  const stored = readStored(value, id, types)
   // What cannot be decoded is none.
   decodeValue(stored.value, stored.encoding, stored.types, dataFormat)
   return stored
+}
+
+/** Whether JSON has more arrays and objects in each other than that. */
+export function isDeeper(json: unknown, levels: number): boolean {
+  if (typeof json !== 'object' || json === null) return false
+  return levels === 0 || Object.values(json).some((inner) => isDeeper(inner, levels - 1))
 }
 
 function readStored(value: unknown, encoding: EncodingId, types: unknown): StoredValue {

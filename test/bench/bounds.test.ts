@@ -114,6 +114,7 @@ it('is checked for what was measured, by key and by repository', () => {
     ['growth of indexed page of 20, 10 to 1000 rows', 'by hand', true],
     ['set, 100 indexes of other repositories', 'no indexes', false],
     ['set, 1000 watchers of other rows', '0 watchers', false],
+    ['live query, page by an index, 1000 readers', '1 reader', false],
     ['live query, page without an index, 1000 readers', '1 reader', false],
     ['a change of another process is seen, median', '', true],
     ['99 of 100 changes', '', false],

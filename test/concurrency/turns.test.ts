@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { start } from '../processes/child.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
+import { unitInTurn } from './in-turn.ts'
 
 const path = temporaryFolder()
 const turn = () => new Promise((resolve) => setImmediate(resolve))
@@ -73,46 +74,20 @@ describe.each(['a file', 'memory'])('on %s', (place) => {
   it('clear comes before the writes that were submitted later, while earlier ones wait for a turn', async () => {
     const db = await open(place === 'memory' ? undefined : path())
     await db.set(['n'], 0)
-    const inTurn = Promise.withResolvers<void>()
-    const go = Promise.withResolvers<void>()
-    let runs = 0
-    const unit = db.unitOfWork(async (unit) => {
-      const { value } = await unit.get(['n'])
-      if (++runs < 4) await db.set(['n'], (value as number) + 1)
-      else {
-        inTurn.resolve()
-        await go.promise
-      }
-      await unit.set(['n'], 'unit')
-    })
-    await inTurn.promise
+    const unit = await unitInTurn(db)
     const first = db.set(['a'], 1)
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
     const written = [first, db.clear(), db.set(['b'], 2)]
-    go.resolve()
-    await Promise.all([unit, ...written])
+    await Promise.all([unit.commit(), ...written])
     expect(await Array.fromAsync(db.list({ prefix: [] }), ({ key }) => key)).toEqual([['b']])
   })
 
   it('clear and close come after the writes that wait for a turn', async () => {
     const db = await open(place === 'memory' ? undefined : path())
     await db.set(['n'], 0)
-    const inTurn = Promise.withResolvers<void>()
-    const go = Promise.withResolvers<void>()
-    let runs = 0
-    const unit = db.unitOfWork(async (unit) => {
-      const { value } = await unit.get(['n'])
-      if (++runs < 4) await db.set(['n'], (value as number) + 1)
-      else {
-        inTurn.resolve()
-        await go.promise
-      }
-      await unit.set(['n'], 'unit')
-    })
-    await inTurn.promise
+    const unit = await unitInTurn(db)
     const written = [db.set(['a'], 1), db.clear(), db.set(['b'], 2)]
-    go.resolve()
-    await Promise.all([unit, ...written])
+    await Promise.all([unit.commit(), ...written])
     expect(await Array.fromAsync(db.list({ prefix: [] }), ({ key }) => key)).toEqual([['b']])
   })
 })
@@ -152,24 +127,11 @@ it('who has to learn of a new schema first does not pass over the turn of anothe
   await late.set(['n'], 0)
   const db = await Valkeyrie.withSchema(['notes', '*'], z.string()).open(file)
   onTestFinished(() => db.close())
-  const inTurn = Promise.withResolvers<void>()
-  const go = Promise.withResolvers<void>()
-  let runs = 0
-  const unit = db.unitOfWork(async (unit) => {
-    await unit.get(['n'])
-    if (++runs < 3) await db.set(['n'], runs)
-    else {
-      inTurn.resolve()
-      await go.promise
-    }
-    await unit.set(['m'], runs)
-  })
-  await inTurn.promise
+  const unit = await unitInTurn(db)
   const written = late.set(['n'], 'late')
   await Promise.race([written, turn().then(turn)])
-  go.resolve()
-  await unit
-  expect(runs).toBe(3)
+  await unit.commit()
+  expect(unit.runs).toBe(3)
   await written
   expect((await db.get(['n'])).value).toBe('late')
 })

@@ -3,6 +3,7 @@ import { UniqueConstraintError, Valkeyrie } from 'valkeyrie'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { encodeKey } from '../../src/key/codec.ts'
+import { unitInTurn } from '../concurrency/in-turn.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 const newPath = temporaryFolder()
@@ -74,24 +75,11 @@ test('a release that knows no turns sees how far back the log goes while others 
   await db.set(['n'], 0)
   const kept = old.prepare<[], number>('SELECT max(version) FROM kv_log').pluck().get()!
   old.prepare('DELETE FROM kv_log WHERE version < ?').run(kept)
-  const inTurn = Promise.withResolvers<void>()
-  const go = Promise.withResolvers<void>()
-  let runs = 0
-  const unit = db.unitOfWork(async (unit) => {
-    await unit.get(['n'])
-    if (++runs < 3) await db.set(['n'], runs)
-    else {
-      inTurn.resolve()
-      await go.promise
-    }
-    await unit.set(['m'], runs)
-  })
-  await inTurn.promise
+  const unit = await unitInTurn(db)
   expect(old.prepare('SELECT min(version) FROM kv_log').pluck().get()).toBe(kept)
   // The turn is not its to wait for.
   old.exec("INSERT INTO kv_log SELECT max(version) + 1, 0, x'' FROM kv_log")
   old.close()
-  go.resolve()
-  await unit
-  expect((await db.get(['m'])).value).toBe(runs)
+  await unit.commit()
+  expect((await db.get(['m'])).value).toBe(unit.runs)
 })

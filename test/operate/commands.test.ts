@@ -138,13 +138,19 @@ it.each([
 
 it('refuses a row that is nested too deep, and goes on', async () => {
   const [source, refused, file] = [fresh('ndjson'), fresh('ndjson'), fresh('db')]
-  const deep = `{"key":["deep"],"value":${'['.repeat(20_000)}${']'.repeat(20_000)}}`
-  writeFileSync(source, `${deep}\n{"key":["n"],"value":1}\n`)
+  const row = (levels: number) => `{"key":[${levels}],"value":${'['.repeat(levels)}${']'.repeat(levels)}}`
+  writeFileSync(source, [20_000, 501, 500, 1].map((levels) => `${row(levels)}\n`).join(''))
   const ended = await valkeyrie('import', file, source, '--skip-invalid', refused, '--json')
   expect(ended.code).toBe(2)
-  expect(JSON.parse(ended.text)).toMatchObject({ imported: 1, refused: 1 })
-  const [line] = readFileSync(refused, 'utf8').trim().split('\n')
-  expect(JSON.parse(line!)).toMatchObject({ line: 1, text: deep, error: expect.stringContaining('nested') })
+  expect(JSON.parse(ended.text)).toMatchObject({ imported: 2, refused: 2 })
+  const lines = readFileSync(refused, 'utf8').trim().split('\n')
+  const error = 'its value is nested more than 500 objects deep'
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    { line: 1, text: row(20_000), error },
+    { ...JSON.parse(row(501)), error },
+  ])
+  await using db = await Valkeyrie.inspect(file)
+  await db.set(['again'], (await db.get([500])).value)
 })
 
 it('finishes an import that was killed when it is run again', async () => {

@@ -8,7 +8,7 @@ export function liveQueriesSection({ counts, outcomes }: LiveQueryTimes): Sectio
   return {
     title: 'Live queries',
     blocks: [
-      'An awaited set of a row in the result of `watchMany`, until all who follow the query have read the new result: twenty of five thousand users.',
+      'An awaited set of a row in the result of `watchMany`, until all who follow the query have read the new result: twenty of a thousand users.',
       formatTable([
         ['', ...counts.map((count) => `${formatCount(count)} ${count === 1 ? 'reader' : 'readers'}`)],
         ...tasks.map(([task, times]) => [task, ...times.map(formatOutcome)]),

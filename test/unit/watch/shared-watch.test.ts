@@ -1,0 +1,64 @@
+import { expect, it } from 'vitest'
+import { SharedWatch, type WatchedState } from '../../../src/watch/shared-watch.ts'
+import { Subscription } from '../../../src/watch/subscription.ts'
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** A reader that notes what it is told. */
+function reader(given: string | null = null) {
+  const told: unknown[] = []
+  const waiting = {
+    given,
+    isWanted: true,
+    give: ({ shown }: { readonly shown: unknown }) => told.push(shown),
+    fail: (error: unknown) => told.push(error),
+    letGo: () => told.push('let go'),
+  }
+  return { told, waiting }
+}
+
+/** A watch of which each look ends when the test says so. */
+function watch() {
+  const looks: PromiseWithResolvers<WatchedState<string>>[] = []
+  const subscription = new Subscription(() => {})
+  const shared = new SharedWatch<string>({
+    subscribe: async () => subscription,
+    look: () => {
+      looks.push(Promise.withResolvers())
+      return looks.at(-1)!.promise
+    },
+  })
+  return { shared, looks }
+}
+
+const state = (shown: string): WatchedState<string> => ({ token: shown, shown, expiry: null })
+
+it('gives who begins to wait while it looks the next look, and not the one in hand', async () => {
+  const { shared, looks } = watch()
+  const [early, late] = [reader(), reader()]
+  shared.wait(early.waiting)
+  await turn()
+  shared.wait(late.waiting)
+  looks[0]!.resolve(state('before'))
+  await turn()
+  expect([early.told, late.told]).toEqual([['before'], []])
+  expect(looks).toHaveLength(2)
+  looks[1]!.resolve(state('after'))
+  await turn()
+  expect([early.told, late.told]).toEqual([['before'], ['after']])
+})
+
+it('fails those who asked for a look that fails, and looks anew for who came meanwhile', async () => {
+  const { shared, looks } = watch()
+  const [early, late] = [reader(), reader()]
+  shared.wait(early.waiting)
+  await turn()
+  shared.wait(late.waiting)
+  const error = new Error('of the look')
+  looks[0]!.reject(error)
+  await turn()
+  expect([early.told, late.told]).toEqual([[error], []])
+  looks[1]!.resolve(state('after'))
+  await turn()
+  expect(late.told).toEqual(['after'])
+})
