@@ -105,6 +105,7 @@ it('other reads of a snapshot wait while one of them is read in slices, and all 
   const db = await open()
   const { people: rows } = db.repositories
   await rows.insertMany(people(0))
+  const deleted = Promise.withResolvers<{ readonly count: number }>()
   const [all, first, few, again] = await db.snapshot(async (view) => {
     const reads = [
       view.repositories.people.findMany(),
@@ -112,13 +113,14 @@ it('other reads of a snapshot wait while one of them is read in slices, and all 
       view.repositories.people.findMany({ where: { city: 'City 7' } }),
       view.repositories.people.findMany({ orderBy: { age: 'desc' } }),
     ] as const
-    setImmediate(() => void rows.deleteMany({ where: {} }))
+    setImmediate(() => deleted.resolve(rows.deleteMany({ where: {} })))
     return Promise.all(reads)
   })
   expect(all).toHaveLength(count)
   expect(first.value).toMatchObject({ name: 'Name 0' })
   expect(few).toHaveLength(count / 50)
   expect(again).toHaveLength(count)
+  expect((await deleted.promise).count).toBe(count)
 })
 
 it('a snapshot that ends before a query that it has begun ends that query', async () => {
