@@ -188,6 +188,10 @@ describe('decodeKey refuses', () => {
   ])('%s', (_, text) => {
     expect(() => decodeKey(bytes(text))).toThrow(CorruptKeyError)
   })
+
+  test.each([5, 5n, 2.5, 'text', null])('%s, which is in the place of one, is no key', (stored) => {
+    expect(() => decodeKey(stored as never)).toThrow(CorruptKeyError)
+  })
 })
 
 test('decodeKey gives byte strings that own their memory', () => {
