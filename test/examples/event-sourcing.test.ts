@@ -384,8 +384,7 @@ describe('a projection', () => {
   it('is not said to show an append when the database is closed before', async () => {
     const db = await openWarehouse()
     const waiting = new Projector(db).reached(await shipSome(new EventStore(db), 1))
-    await db.close()
-    await expect(waiting).rejects.toMatchObject({ code: 'DATABASE_CLOSED' })
+    await Promise.all([expect(waiting).rejects.toMatchObject({ code: 'DATABASE_CLOSED' }), db.close()])
   })
 
   it('is rebuilt when the log no longer reaches back, while events go on coming', async () => {

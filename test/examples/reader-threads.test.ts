@@ -185,12 +185,12 @@ it('rejects where the threads cannot open the file', async () => {
 it('answers what it was asked before it is closed, takes nothing more, and leaves no thread', async () => {
   const { pool, letGo } = await openMortal(2)
   const asked = [pool.ask('waitFor', 0), ...Array.from({ length: 10 }, (_, n) => pool.ask('echo', n))]
-  const dying = pool.ask('die', 1, 100)
+  const died = expect(pool.ask('die', 1, 100)).rejects.toBeInstanceOf(ReaderDiedError)
   const closed = pool.close()
   await expect(pool.ask('echo', 1)).rejects.toThrow('Database is closed')
   letGo(0)
   expect(await Promise.all(asked)).toEqual([0, ...Array.from({ length: 10 }, (_, n) => n)])
-  await expect(dying).rejects.toBeInstanceOf(ReaderDiedError)
+  await died
   await closed
   await pool.close()
   expect(pool.size).toBe(0)
