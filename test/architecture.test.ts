@@ -26,7 +26,7 @@ const stages = [
   ['key-value/', 'repository/'],
   ['*.ts'],
   ['transfer/'],
-  ['migrate/'],
+  ['migration/'],
   ['cli/'],
 ]
 

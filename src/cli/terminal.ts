@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises'
 import { SingleBar } from 'cli-progress'
 import { MigrationError } from '../errors.ts'
-import type { Report } from '../migrate/migrate.ts'
-import type { Ask } from '../migrate/renames.ts'
+import type { Report } from '../migration/migrate.ts'
+import type { Ask } from '../migration/renames.ts'
 
 /** Tells a person what goes on: a bar on a terminal, else a line for each tenth. */
 export function terminalReport(out: NodeJS.WriteStream = process.stderr): Report {

@@ -9,9 +9,9 @@ import { Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { check } from '../../src/migrate/check.ts'
-import { generate } from '../../src/migrate/generate.ts'
-import type { Project } from '../../src/migrate/project.ts'
+import { check } from '../../src/migration/check.ts'
+import { generate } from '../../src/migration/generate.ts'
+import type { Project } from '../../src/migration/project.ts'
 import {
   drizzleKit,
   generateQuietly,

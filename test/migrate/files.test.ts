@@ -14,7 +14,7 @@ import { MigrationError, Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { migrate } from '../../src/migrate/migrate.ts'
+import { migrate } from '../../src/migration/migrate.ts'
 import { migrateQuietly } from './project.ts'
 import { upgrade } from './upgrade.ts'
 

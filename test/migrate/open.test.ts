@@ -4,7 +4,7 @@ import { Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { check } from '../../src/migrate/check.ts'
+import { check } from '../../src/migration/check.ts'
 import { generateQuietly, migrateQuietly, projectFolder, projectOf, run, write } from './project.ts'
 
 const v1 = defineSchema(['users', '*'], z.object({ name: z.string() }))

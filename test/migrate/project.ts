@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { kvTables } from 'valkeyrie/schema'
 import { afterAll } from 'vitest'
-import { generate } from '../../src/migrate/generate.ts'
-import { migrate } from '../../src/migrate/migrate.ts'
-import type { Project } from '../../src/migrate/project.ts'
+import { generate } from '../../src/migration/generate.ts'
+import { migrate } from '../../src/migration/migrate.ts'
+import type { Project } from '../../src/migration/project.ts'
 import type { AnyDefinition } from '../../src/schema/definition.types.ts'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))

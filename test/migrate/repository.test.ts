@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { generate } from '../../src/migrate/generate.ts'
-import { loadProject } from '../../src/migrate/project.ts'
+import { generate } from '../../src/migration/generate.ts'
+import { loadProject } from '../../src/migration/project.ts'
 import { projectFolder, root } from './project.ts'
 
 const filesOf = (folder: string) =>

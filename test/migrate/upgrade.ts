@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
-import { check, type Findings } from '../../src/migrate/check.ts'
-import type { Generated } from '../../src/migrate/generate.ts'
-import type { Project } from '../../src/migrate/project.ts'
+import { check, type Findings } from '../../src/migration/check.ts'
+import type { Generated } from '../../src/migration/generate.ts'
+import type { Project } from '../../src/migration/project.ts'
 import type { AnyDefinition } from '../../src/schema/definition.types.ts'
 import { generateQuietly, migrateQuietly, projectFolder, projectOf } from './project.ts'
 

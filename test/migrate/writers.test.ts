@@ -8,7 +8,7 @@ import { defineSchema } from 'valkeyrie/schema'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { MigrationLock } from '../../src/driver/sqlite/migrations/migration-lock.ts'
-import { migrate } from '../../src/migrate/migrate.ts'
+import { migrate } from '../../src/migration/migrate.ts'
 import { cli, migrateQuietly, run, write } from './project.ts'
 import { upgrade } from './upgrade.ts'
 
