@@ -225,11 +225,14 @@ it('clears itself when it has missed changes, and follows those that come after'
   using cache = new CoherentCache(teas, { entries: 10 })
   await teas.set('a', { name: 'Assam' })
   await cache.get('a')
-  // In one transaction, which trims the log before anybody can read it.
-  const writes = Array.from({ length: 600 }, (_, n) => teas.set('other', { name: `tea ${n}` }))
-  await Promise.all([teas.set('a', { name: 'Ceylon' }), ...writes])
-  while (cache.statistics.size > 0) await nextTurn()
-  expect(cache.told).toBeNull()
+  // Nobody writes this one, so that no change takes it out.
+  await cache.get('never written')
+  // Writes of one turn are committed together, and trim the log before anybody can read it, unless the machine is slow.
+  while (cache.statistics.size > 0) {
+    const writes = Array.from({ length: 600 }, (_, n) => teas.set('other', { name: `tea ${n}` }))
+    await Promise.all([teas.set('a', { name: 'Ceylon' }), ...writes])
+    await nextTurn()
+  }
   expect((await cache.get('a')).value?.name).toBe('Ceylon')
 
   const { versionstamp } = await teas.set('a', { name: 'Darjeeling' })
