@@ -2,6 +2,7 @@ import { encodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import type { Key } from '../key.types.ts'
 import { operandAt } from '../query/operand.ts'
+import { hasExpired } from './row.ts'
 import type { CheckConflict, Claim, Mutation } from './write.ts'
 
 /** What a claim takes: the places of these candidates, in the order of the query. */
@@ -20,7 +21,7 @@ export function limitOf({ query: { plan, operands }, candidates }: Claim): numbe
 /** What is taken of candidates that nobody can have changed since they were read; null where one of them has expired. */
 export function claimUnchanged(claim: Claim, now: number): Claimed | null {
   const taken = claim.candidates.slice(0, limitOf(claim))
-  if (taken.some(({ expiresAt }) => expiresAt !== null && expiresAt <= now)) return null
+  if (taken.some(({ expiresAt }) => hasExpired(expiresAt, now))) return null
   return { places: [...taken.keys()] }
 }
 

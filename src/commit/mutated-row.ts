@@ -4,23 +4,15 @@ import { decodeValue, encodeValue } from '../value/codec.ts'
 import { Encoding, isEncoding } from '../value/encoding.ts'
 import { KvU64 } from '../value/kv-u64.ts'
 import { applyArithmetic } from './mutation.ts'
+import type { StoredRow } from './row.ts'
 import type { ArithmeticMutation, Mutation, SetMutation } from './write.ts'
-
-/** A row as the mutations of its key find it; `expiresAt` in milliseconds since the epoch. */
-export interface MutableRow {
-  readonly value: string | Uint8Array
-  readonly encoding: number
-  readonly types: string | null
-  readonly version: number
-  readonly expiresAt: number | null
-}
 
 /** The row that mutations of one key leave behind, under this version; null: none. Throws what a commit of them would. */
 export function mutatedRow(
   mutations: readonly Mutation[],
-  before: MutableRow | null,
+  before: StoredRow | null,
   version: number,
-): MutableRow | null {
+): StoredRow | null {
   let row = before
   for (const mutation of mutations) {
     if (mutation.type === 'delete') row = null
@@ -35,7 +27,7 @@ export function mutatedRow(
 }
 
 /** What a `sum`, `min` or `max` stores; `current`: the row under its key, null where there is none that has not expired. */
-export function arithmeticSet(mutation: ArithmeticMutation, current: MutableRow | null): SetMutation {
+export function arithmeticSet(mutation: ArithmeticMutation, current: StoredRow | null): SetMutation {
   const { type, key, collection, operand } = mutation
   if (current !== null && current.encoding !== Encoding.u64) {
     if (!isEncoding(current.encoding)) {
@@ -56,7 +48,7 @@ export function arithmeticSet(mutation: ArithmeticMutation, current: MutableRow 
   }
 }
 
-function storedU64(key: Uint8Array, { value, encoding, types }: MutableRow): bigint {
+function storedU64(key: Uint8Array, { value, encoding, types }: StoredRow): bigint {
   try {
     return (decodeValue(value, encoding, types) as KvU64).value
   } catch (error) {

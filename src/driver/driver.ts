@@ -1,20 +1,14 @@
 import type { Catalog } from '../catalog/catalog.ts'
+import type { LoggedChange, LoggedCommit } from '../commit/log-format.ts'
+import type { StoredRow } from '../commit/row.ts'
 import type { AtomicWrite, CommitOutcome } from '../commit/write.ts'
 import type { KeyRange } from '../key/range.ts'
 import type { Key } from '../key.types.ts'
 import type { AggregatePlan, CountPlan, FindPlan, Planned, RelatedPlan } from '../query/plan.ts'
-import type { StoredValue } from '../value/encoding.ts'
 import type { Backup, BackupOptions } from './backup.ts'
 import type { DatabaseStats } from './stats.ts'
 
-/** What is stored under a key, the value still encoded. `expiresAt` in milliseconds since the epoch. */
-export interface StoredRow {
-  readonly value: string | Uint8Array
-  readonly encoding: number
-  readonly types: string | null
-  readonly version: number
-  readonly expiresAt: number | null
-}
+export type { LoggedChange, LoggedCommit, StoredRow }
 
 /** A row that was found by other means than its key. */
 export interface KeyedRow extends StoredRow {
@@ -54,21 +48,6 @@ export interface SweepOutcome {
   readonly removed: number
   /** When the next row expires, in milliseconds since the epoch. */
   readonly next: number | null
-}
-
-/** What a commit did to one key. `stored` is the value written, where the log keeps values. */
-export interface LoggedChange {
-  readonly type: 'set' | 'delete' | 'expire'
-  readonly key: Uint8Array
-  readonly stored?: StoredValue
-}
-
-/** A commit as the log keeps it; `at` in milliseconds since the epoch. */
-export interface LoggedCommit {
-  readonly version: number
-  readonly at: number
-  /** `null`: the row is damaged, and nothing tells what the commit changed. */
-  readonly changes: readonly LoggedChange[] | null
 }
 
 export interface LogPage {

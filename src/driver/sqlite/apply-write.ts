@@ -1,4 +1,7 @@
+import { DisplacedRows } from '../../commit/displaced.ts'
+import type { ChangeLog } from '../../commit/log-format.ts'
 import { arithmeticSet } from '../../commit/mutated-row.ts'
+import { hasExpired } from '../../commit/row.ts'
 import type {
   ArithmeticMutation,
   CheckConflict,
@@ -10,8 +13,6 @@ import type {
 import { UniqueConstraintError } from '../../errors.ts'
 import { decodeKey } from '../../key/codec.ts'
 import type { EncodingId } from '../../value/encoding.ts'
-import type { ChangeLog } from './change-log.ts'
-import { DisplacedRows } from './displaced-rows.ts'
 import { engineCode } from './engine-error.ts'
 import { type Statements, toStoredRow } from './statements.ts'
 import type { UniqueIndexes } from './unique-indexes.ts'
@@ -186,8 +187,4 @@ function applyArithmeticMutation(mutation: ArithmeticMutation, context: ApplyCon
   const row = context.statements.get.get(mutation.key)
   const current = row !== undefined && !hasExpired(row[4], context.now) ? toStoredRow(row) : null
   applySet(arithmeticSet(mutation, current), context)
-}
-
-function hasExpired(expiresAt: number | null, now: number): boolean {
-  return expiresAt !== null && expiresAt <= now
 }

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3'
 import { appliedMutations, type Claimed, claimRows, claimUnchanged } from '../../commit/claim.ts'
+import type { LogRetention } from '../../commit/retention.ts'
 import { activeTurn, leaveTurn, type Ticket } from '../../commit/turn.ts'
 import type { AtomicWrite, CommitOutcome, Mutation } from '../../commit/write.ts'
 import type { BatchOutcome, CommitBatch } from '../driver.ts'
@@ -14,11 +15,11 @@ import {
 import { readCatalog, schemaVersionReader, versionReader } from './catalog.ts'
 import { changedReads } from './changed-reads.ts'
 import { engineCode } from './engine-error.ts'
-import type { LogTrimmer } from './log-retention.ts'
 import { applyReplacements, areReplacements } from './replace-rows.ts'
 import type { RowReads } from './row-reads.ts'
 import { latestVersion } from './statements.ts'
 import type { Transactions } from './transactions.ts'
+import { trimLog } from './trim-log.ts'
 import { readTurns, writeTurns } from './turns.ts'
 
 /** A write without a savepoint failed, as under a unique index that another process has declared since: nothing may stay. */
@@ -40,8 +41,8 @@ interface Connection extends Pick<ApplyContext, 'statements' | 'uniqueIndexes' |
 }
 
 interface Shared {
-  readonly trimmer: LogTrimmer
   readonly batches: BatchState
+  readonly options: { readonly retention: LogRetention }
 }
 
 /** Commits batches of writes: each batch in one transaction, each of its writes with a version and an outcome of its own. */
@@ -75,7 +76,7 @@ export class BatchCommit {
   /** `guardAll`: every write has a savepoint to go back to. */
   #commitBatch({ catalogVersion, writes }: CommitBatch, guardAll: boolean): BatchOutcome {
     const { database, transactions, statements } = this.#connection
-    const { trimmer, batches } = this.#shared
+    const { batches, options } = this.#shared
     let latest = 0
     const result = transactions.run<BatchOutcome>('write', () => {
       const started = performance.now()
@@ -106,7 +107,7 @@ export class BatchCommit {
         }
         outcomes.push(outcome)
       }
-      trimmer.afterCommits(statements, before, latest, now)
+      trimLog(statements, options.retention, before, latest, now)
       return { type: 'done', outcomes, took: performance.now() - started }
     })
     // Where the catalogue was stale, nobody has looked whose turn it is.

@@ -1,8 +1,8 @@
+import { readChanges } from '../../commit/log-format.ts'
 import type { CheckConflict, ReadSet } from '../../commit/write.ts'
 import { keyText } from '../../key/key-text.ts'
 import { contains } from '../../key/range.ts'
 import { type ApplyContext, failedChecks } from './apply-write.ts'
-import { readChanges } from './change-log.ts'
 import type { Statements } from './statements.ts'
 
 const commitsPerPage = 1_000

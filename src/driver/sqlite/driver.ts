@@ -1,5 +1,6 @@
 import { existsSync, rmSync } from 'node:fs'
 import type Database from 'better-sqlite3'
+import { readChanges } from '../../commit/log-format.ts'
 import { DatabaseBusyError, StorageError } from '../../errors.ts'
 import { compareBytes } from '../../key/codec.ts'
 import type { Backup, BackupOptions } from '../backup.ts'
@@ -19,14 +20,12 @@ import type {
 import type { DatabaseStats } from '../stats.ts'
 import { alone } from './alone.ts'
 import { RunningBackups } from './backup/running-backups.ts'
-import { readChanges } from './change-log.ts'
 import { Checkpointer } from './checkpointer.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 import { type DatabaseFile, databaseFiles } from './database-file.ts'
 import { assertOpen, isPassing, isReadOnly, toKvError } from './engine-error.ts'
 import { FileSession } from './file-session.ts'
 import { LockShare } from './lock-share.ts'
-import type { LogTrimmer } from './log-retention.ts'
 import { MemorySession, ReplacedRows } from './memory-session.ts'
 import type { ConnectionParts, PooledConnection, SqliteDriverOptions } from './pooled-connection.ts'
 import { type Run, retryBusy } from './retry-busy.ts'
@@ -34,6 +33,7 @@ import { performRead } from './row-reads.ts'
 import { SlicedReads } from './sliced-reads.ts'
 import { Snapshots } from './snapshots.ts'
 import { latestVersion, type Statements } from './statements.ts'
+import { trimLog } from './trim-log.ts'
 import { endTurn, takeTurn } from './turns.ts'
 
 const keysPerLogRow = 10_000
@@ -51,7 +51,6 @@ export class SqliteDriver implements Driver {
   readonly #snapshots: Snapshots
   /** Of a database in memory. */
   readonly #replaced: ReplacedRows | null
-  readonly #trimmer: LogTrimmer
   readonly #sliced: SlicedReads
   readonly #backups: RunningBackups
   /** Of a file that may be written. */
@@ -59,14 +58,10 @@ export class SqliteDriver implements Driver {
   readonly #options: SqliteDriverOptions
   readonly #share = new LockShare()
 
-  constructor(
-    pool: ConnectionPool,
-    { file, options, trimmer }: Pick<ConnectionParts, 'file' | 'options' | 'trimmer'>,
-  ) {
+  constructor(pool: ConnectionPool, { file, options }: Pick<ConnectionParts, 'file' | 'options'>) {
     this.#pool = pool
     this.#file = file
     this.#options = options
-    this.#trimmer = trimmer
     this.#sliced = new SlicedReads(pool)
     this.#backups = new RunningBackups(pool, file, options.busyTimeout)
     this.#snapshots = new Snapshots(pool, options.snapshotTimeout)
@@ -198,7 +193,7 @@ export class SqliteDriver implements Driver {
           last = keys.at(-1)?.[0]
         }
         statements.removeAll.run()
-        this.#trimmer.afterCommits(statements, before, version, now)
+        trimLog(statements, this.#options.retention, before, version, now)
       }),
     )
   }
@@ -228,7 +223,7 @@ export class SqliteDriver implements Driver {
         if (removed > 0) {
           const before = latestVersion(statements)
           statements.appendLog.run(before + 1, now, log.take())
-          this.#trimmer.afterCommits(statements, before, before + 1, now)
+          trimLog(statements, this.#options.retention, before, before + 1, now)
         }
         return { removed, next: nextExpiry(statements) }
       }),

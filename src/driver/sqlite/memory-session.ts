@@ -1,3 +1,4 @@
+import { hasExpired } from '../../commit/row.ts'
 import { keyText } from '../../key/key-text.ts'
 import type { Read, ReadResults, ResultOf, Session, SessionState, ShownRow, StoredRow } from '../driver.ts'
 import { isByKey, type KeyRead } from './file-session.ts'
@@ -147,7 +148,7 @@ export class MemorySession implements Session {
   #row(key: Uint8Array, at: number): StoredRow | null {
     const row = this.#before.get(keyText(key))
     if (row === undefined) return this.#connection.reads.get(key, at)
-    return row === null || (row.expiresAt !== null && row.expiresAt <= at) ? null : row
+    return row === null || hasExpired(row.expiresAt, at) ? null : row
   }
 
   #begin(): number {

@@ -12,7 +12,6 @@ import { SqliteDriver } from './driver.ts'
 import { isPassing, toKvError } from './engine-error.ts'
 import { assertShape, isMarked, isSealed, markFormat } from './file-format.ts'
 import { tellOfManyIndexes } from './index-budget.ts'
-import { LogTrimmer } from './log-retention.ts'
 import { openError } from './open-error.ts'
 import { hasTable } from './own-tables.ts'
 import { type ConnectionParts, PooledConnection, type SqliteDriverOptions } from './pooled-connection.ts'
@@ -89,7 +88,6 @@ export async function openSqlite(
         QueryRunner,
         catalog,
         batches: { catalogVersion: catalog.version, seenVersion: -1, turn: null },
-        trimmer: new LogTrimmer(options.retention),
         options: { ...options, path },
       }
       const pool = new ConnectionPool(new PooledConnection(connection, parts), reconnect(options, parts))

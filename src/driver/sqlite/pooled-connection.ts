@@ -1,13 +1,13 @@
 import type Database from 'better-sqlite3'
 import type { Logger } from 'drizzle-orm/logger'
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
+import { ChangeLog } from '../../commit/log-format.ts'
+import type { LogRetention } from '../../commit/retention.ts'
 import { BatchCommit, type BatchState } from './batch-commit.ts'
 import { CatalogGuard } from './catalog-guard.ts'
-import { ChangeLog } from './change-log.ts'
 import { CollectionStatements } from './collection-statements.ts'
 import type { DatabaseFile } from './database-file.ts'
 import { isSealed } from './file-format.ts'
-import type { LogRetention, LogTrimmer } from './log-retention.ts'
 import type { OnUnindexed, QueryRunner } from './query/query-runner.ts'
 import { RowReads } from './row-reads.ts'
 import { ShownRows, shownTables, storedRows } from './shown-rows.ts'
@@ -42,7 +42,6 @@ export interface ConnectionParts {
   /** As it was when the database was opened. */
   readonly catalog: Catalog
   readonly batches: BatchState
-  readonly trimmer: LogTrimmer
   readonly options: SqliteDriverOptions
 }
 

@@ -1,3 +1,4 @@
+import { hasExpired } from '../../commit/row.ts'
 import type { KeyRange } from '../../key/range.ts'
 import type { CollectionExpiry, KeyedRow, Read, ReadResults, ResultOf, Scan, StoredRow } from '../driver.ts'
 import type { CollectionStatements } from './collection-statements.ts'
@@ -28,10 +29,7 @@ export class RowReads {
 
   get(key: Uint8Array, now = Date.now()): StoredRow | null {
     const row = this.#statements.get.get(key)
-    if (row === undefined) return null
-    const expiresAt = row[4]
-    if (expiresAt !== null && expiresAt <= now) return null
-    return toStoredRow(row)
+    return row === undefined || hasExpired(row[4], now) ? null : toStoredRow(row)
   }
 
   getMany(keys: readonly Uint8Array[], now = Date.now()): (StoredRow | null)[] {
@@ -40,7 +38,7 @@ export class RowReads {
 
   exists(key: Uint8Array, now = Date.now()): boolean {
     const row = this.#statements.version.get(key)
-    return row !== undefined && (row[1] === null || row[1] > now)
+    return row !== undefined && !hasExpired(row[1], now)
   }
 
   scan({ range, collection, reverse, limit }: Scan, now = Date.now()): KeyedRow[] {

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import type { ChangeLog } from './change-log.ts'
+import type { ChangeLog } from '../../commit/log-format.ts'
 import type { DatabaseFile } from './database-file.ts'
 import type { Statements } from './statements.ts'
 

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
+import { ChangeLog } from '../../../commit/log-format.ts'
 import { sealed, unsealed } from '../../../value/checksum.ts'
-import { ChangeLog } from '../change-log.ts'
 import { isSealed } from '../file-format.ts'
 
 /** The new values of a step, until all of them are there and go into `kv` at once. */

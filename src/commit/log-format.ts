@@ -1,5 +1,19 @@
-import { Encoding, isEncoding, type StoredValue } from '../../value/encoding.ts'
-import type { LoggedChange } from '../driver.ts'
+import { Encoding, isEncoding, type StoredValue } from '../value/encoding.ts'
+
+/** What a commit did to one key. `stored` is the value written, where the log keeps values. */
+export interface LoggedChange {
+  readonly type: 'set' | 'delete' | 'expire'
+  readonly key: Uint8Array
+  readonly stored?: StoredValue
+}
+
+/** A commit as the log keeps it; `at` in milliseconds since the epoch. */
+export interface LoggedCommit {
+  readonly version: number
+  readonly at: number
+  /** `null`: the row is damaged, and nothing tells what the commit changed. */
+  readonly changes: readonly LoggedChange[] | null
+}
 
 type ChangeType = LoggedChange['type']
 
@@ -12,9 +26,9 @@ const longestLength = 5
 const mostBytesKept = 1024 * 1024
 
 /**
- * Collects the changes of one commit for its row in `kv_log`. Each change is a byte that tells its type, then the key's
- * length (LEB128) and the key. With the high bit set on the type, the value follows: its encoding (a byte), its
- * bytes and its types, each after a length; a text is UTF-8, and types that are null have length 0.
+ * Collects the changes of one commit for its row in `kv_log`; docs/storage-layout.md has the spec of its bytes. Each change is a
+ * byte that tells its type, then the key's length (LEB128) and the key. With the high bit set on the type, the value follows: its
+ * encoding (a byte), its bytes and its types, each after a length; a text is UTF-8, and types that are null have length 0.
  */
 export class ChangeLog {
   readonly #withValues: boolean

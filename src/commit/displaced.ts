@@ -1,5 +1,5 @@
-import type { Mutation } from '../../commit/write.ts'
-import { keyText } from '../../key/key-text.ts'
+import { keyText } from '../key/key-text.ts'
+import type { Mutation } from './write.ts'
 
 /** A row that holds what a unique index allows once. */
 interface Holder {
