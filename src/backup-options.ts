@@ -1,12 +1,11 @@
-import { databasePath, memoryPath } from './database-path.ts'
 import type { BackupOptions } from './driver/backup.ts'
+import { locateKept } from './driver/engines.ts'
 import { checkOptionNames } from './option-names.ts'
 import { checkSignal } from './store/call-options.ts'
 
 /** The absolute path of a backup. Throws a TypeError for what names no file, and for options that are none. */
 export function checkBackup(path: string | URL, options: BackupOptions): string {
-  if (path === undefined || path === memoryPath)
-    throw new TypeError("backup takes the path of a file, as './backup.db'")
+  const { address } = locateKept(path, 'backup', './backup.db')
   checkOptionNames(options, ['onProgress', 'signal', 'overwrite'], 'backup')
   checkSignal(options, 'backup')
   const { onProgress, overwrite } = options
@@ -16,5 +15,5 @@ export function checkBackup(path: string | URL, options: BackupOptions): string 
     )
   if (overwrite !== undefined && typeof overwrite !== 'boolean')
     throw new TypeError('overwrite is true or false')
-  return databasePath(path)
+  return address
 }

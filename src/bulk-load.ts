@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Database } from './database.ts'
-import { databasePath } from './database-path.ts'
+import { locate } from './driver/engines.ts'
 import { encodePrefix } from './key/codec.ts'
 import type { Key, KeyPart } from './key.types.ts'
 import { checkOpenOptions, type OpenOptions, openOptionNames } from './open-options.ts'
@@ -31,8 +31,9 @@ const itemsPerCommit = 1_000
 
 /** Splits the options of a load into those of `open` and checks all of them before anything is opened. */
 export function openOptionsOf<T>(options: LoadOptions<T>): OpenOptions {
-  checkOptionNames(options, [...ownNames, ...openOptionNames], 'from')
-  const { prefix, keyProperty, path, expireIn, onProgress, onError, onErrorCallback, ...open } = options
+  const { engine } = locate(options?.path)
+  checkOptionNames(options, [...ownNames, ...openOptionNames(engine)], 'from')
+  const { prefix, keyProperty, path: _, expireIn, onProgress, onError, onErrorCallback, ...open } = options
   if (!Array.isArray(prefix)) throw new TypeError("prefix is the beginning of every key, as ['users']")
   encodePrefix(prefix, options.limits?.keyBytes)
   expiryTime(expireIn)
@@ -46,8 +47,7 @@ export function openOptionsOf<T>(options: LoadOptions<T>): OpenOptions {
   }
   checkFunction(onProgress, 'onProgress')
   checkFunction(onErrorCallback, 'onErrorCallback')
-  databasePath(path)
-  checkOpenOptions(open)
+  checkOpenOptions(open, engine)
   return open
 }
 

@@ -1,7 +1,8 @@
 import type { InspectOptions } from 'node:util'
 import { checkBackup } from './backup-options.ts'
 import type { Backup, BackupOptions } from './driver/backup.ts'
-import type { PlainDrizzle } from './driver/sqlite/open.ts'
+import type { PlainDrizzle } from './driver/engine.ts'
+import type { EngineName, Engines } from './driver/engines.ts'
 import type { DatabaseStats } from './driver/stats.ts'
 import { inspected, inspectName } from './inspected.ts'
 import { encodePrefix } from './key/codec.ts'
@@ -34,7 +35,10 @@ let runSnapshot: typeof RunSnapshot | undefined
  * have held the lock for `busyTimeout`, with StorageError where the engine fails, and a read with CorruptValueError where
  * what is stored cannot be decoded. A write that rejects has written nothing.
  */
-export class Database<R extends Definitions = readonly []> extends TypedStore<R> implements AsyncDisposable {
+export class Database<R extends Definitions = readonly [], E extends EngineName = 'sqlite'>
+  extends TypedStore<R>
+  implements AsyncDisposable
+{
   /**
    * Plain Drizzle over this database, on a connection of its own, for what the repositories do not ask: joins, subqueries, reports.
    *
@@ -50,16 +54,16 @@ export class Database<R extends Definitions = readonly []> extends TypedStore<R>
    * Statements run at once and see rows that have expired. Use it to read: what it writes is not validated, has no version,
    * and no watcher learns of it.
    */
-  get drizzle(): PlainDrizzle['drizzle'] {
+  get drizzle(): Engines[E]['drizzle'] {
     return this.#plain.drizzle
   }
   /** The Drizzle tables of this database: `kv`, `kvLog` and `kvCollections`, as `kvTables` makes them. */
-  readonly tables: PlainDrizzle['tables']
+  readonly tables: Engines[E]['tables']
   readonly #store: Store
-  readonly #plain: PlainDrizzle
+  readonly #plain: PlainDrizzle<Engines[E]>
   readonly #destroyOnClose: boolean
 
-  constructor(store: Store, plain: PlainDrizzle, destroyOnClose: boolean) {
+  constructor(store: Store, plain: PlainDrizzle<Engines[E]>, destroyOnClose: boolean) {
     super(store)
     this.tables = plain.tables
     this.#plain = plain

@@ -1,4 +1,4 @@
-import { databasePath } from './database-path.ts'
+import { locate } from './driver/engines.ts'
 import type { Repair } from './driver/repair.ts'
 import type { Finding, Verification, VerifyOptions } from './driver/verification.ts'
 import { verifyDatabase } from './open.ts'
@@ -26,6 +26,6 @@ export async function diagnose(path: string, options: VerifyOptions = {}): Promi
 
 /** Copies a file beside itself, and rebuilds what follows from its rows. */
 export async function repair(path: string, busyTimeout = 5_000): Promise<Repair> {
-  const { repairSqlite } = await import('./driver/sqlite/repair.ts')
-  return repairSqlite(databasePath(path), busyTimeout)
+  const { engine, address } = locate(path)
+  return engine.repair(address, busyTimeout)
 }

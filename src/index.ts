@@ -1,7 +1,7 @@
 export type { LoadOptions } from './bulk-load.ts'
 export type { Database } from './database.ts'
 export type { Backup, BackupOptions } from './driver/backup.ts'
-export type { DrizzleDatabase } from './driver/sqlite/open.ts'
+export type { DrizzleDatabase } from './driver/sqlite/engine.types.ts'
 export type { KvCollectionsTable, KvLogTable, KvTable, KvTables } from './driver/sqlite/table.ts'
 export type {
   DatabaseStats,

@@ -1,3 +1,5 @@
+import type { Engine } from './driver/engine.ts'
+import type { EngineName, Engines } from './driver/engines.ts'
 import { type CheckedOpenOptions, checkOpenOptions, type OpenOptions } from './open-options.ts'
 import { checkOptionNames } from './option-names.ts'
 
@@ -22,9 +24,12 @@ const names = [
 export interface InspectOptions extends Pick<OpenOptions, (typeof names)[number]> {}
 
 /** Throws a TypeError or RangeError for an option that `inspect` does not take. */
-export function checkInspectOptions(options: InspectOptions): CheckedOpenOptions {
+export function checkInspectOptions<E extends EngineName>(
+  options: InspectOptions,
+  engine: Engine<Engines[E]>,
+): CheckedOpenOptions & Engines[E]['checked'] {
   checkOptionNames(options, names, 'inspect')
-  const checked = checkOpenOptions(options)
+  const checked = checkOpenOptions(options, engine)
   const { keepRows = Number.POSITIVE_INFINITY } = options.log ?? {}
   return { ...checked, retention: { ...checked.retention, keepRows } }
 }

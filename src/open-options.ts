@@ -1,12 +1,14 @@
 import type { Logger } from 'drizzle-orm/logger'
 import type { AskedChanges } from './catalog/changes.ts'
+import type { Engine } from './driver/engine.ts'
+import type { EngineName, EngineOptions, Engines } from './driver/engines.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { checkOptionNames, checkWholeNumber } from './option-names.ts'
 import { checkName } from './schema/definition-options.ts'
 import { checkValueTypes, type ValueType } from './value/value-type.ts'
 
 /** How to open a database. */
-export interface OpenOptions {
+export interface OpenOptions extends EngineOptions {
   /**
    * The folder of migrations that `valkeyrie generate` writes, as `'./schemas/migrations'`. Those that the database has not
    * had are applied first, and nothing else creates tables or indexes; MigrationError where the database is newer than the
@@ -33,24 +35,11 @@ export interface OpenOptions {
    */
   readonly takeRows?: readonly string[] | undefined
   /**
-   * `'normal'` (the default): nothing that was acknowledged is lost when the process dies. `'full'`: nor when the machine
-   * does; each commit waits for the disk.
-   */
-  readonly durability?: 'normal' | 'full' | undefined
-  /** Milliseconds for which a call waits for a lock that others hold, before DatabaseBusyError. Default 5,000. */
-  readonly busyTimeout?: number | undefined
-  /**
    * Milliseconds for which a unit of work or a snapshot keeps the state of a file that it reads: a read after that is a
    * SnapshotExpiredError. One that is held for long keeps the file from being tidied up, and is told of by a warning
    * `LongSnapshotWarning` after a tenth of this time, 10 seconds at the latest. Default 300,000.
    */
   readonly snapshotTimeout?: number | undefined
-  /**
-   * Keep a checksum beside each value, and hold it against the value each time that it is read: one that has changed in the file, as by
-   * bit rot, is a CorruptValueError. A file has them from its creation or never; a file that has them needs no option. What it
-   * costs is told in docs/reliability.md. Default `false`.
-   */
-  readonly checksums?: boolean | undefined
   /** Open a file that exists, for reading only: a write is a StorageError. Default `false`. */
   readonly readOnly?: boolean | undefined
   /** Hold every value that is read against its schema, as its output; what it cannot have output is a ValidationError. Default `false`. */
@@ -94,13 +83,10 @@ export interface LogOptions {
   readonly keepMs?: number | undefined
 }
 
-/** The options of `open` with every default filled in. */
+/** The options of `open` with every default filled in, those aside that are an engine's own. */
 export interface CheckedOpenOptions {
   readonly migrations: string | undefined
   readonly asked: AskedChanges
-  readonly durability: 'normal' | 'full'
-  readonly checksums: boolean
-  readonly busyTimeout: number
   readonly snapshotTimeout: number
   readonly readOnly: boolean
   readonly validateReads: boolean
@@ -114,14 +100,11 @@ export interface CheckedOpenOptions {
   readonly logger: Logger | undefined
 }
 
-export const openOptionNames = [
+const commonNames = [
   'migrations',
   'dropIndexes',
   'renameRepositories',
   'takeRows',
-  'durability',
-  'checksums',
-  'busyTimeout',
   'snapshotTimeout',
   'readOnly',
   'validateReads',
@@ -134,21 +117,19 @@ export const openOptionNames = [
   'logger',
 ]
 
-/** Throws a TypeError or RangeError for an option that `open` does not take. */
-export function checkOpenOptions(options: OpenOptions): CheckedOpenOptions {
-  checkOptionNames(options, openOptionNames, 'open')
-  const {
-    durability = 'normal',
-    busyTimeout = 5_000,
-    snapshotTimeout = 300_000,
-    limits = {},
-    log = {},
-    onUnindexed = 'ignore',
-    logger,
-  } = options
-  if (durability !== 'normal' && durability !== 'full')
-    throw new TypeError("durability is 'normal' or 'full'")
-  checkWholeNumber(busyTimeout, 'busyTimeout', 0)
+/** The names of the options that `open` takes for a database of this engine. */
+export function openOptionNames({ optionNames }: Pick<Engine, 'optionNames'>): readonly string[] {
+  return [...commonNames, ...optionNames]
+}
+
+/** Throws a TypeError or RangeError for an option that `open` does not take for a database of this engine. */
+export function checkOpenOptions<E extends EngineName>(
+  options: OpenOptions,
+  engine: Engine<Engines[E]>,
+): CheckedOpenOptions & Engines[E]['checked'] {
+  checkOptionNames(options, openOptionNames(engine), 'open')
+  const own = engine.checkOptions(options)
+  const { snapshotTimeout = 300_000, limits = {}, log = {}, onUnindexed = 'ignore', logger } = options
   checkWholeNumber(snapshotTimeout, 'snapshotTimeout', 1)
   checkOptionNames(limits, Object.keys(defaultLimits), 'limits')
   for (const [name, limit] of Object.entries(limits)) checkWholeNumber(limit, `limits.${name}`, 1)
@@ -169,11 +150,9 @@ export function checkOpenOptions(options: OpenOptions): CheckedOpenOptions {
     throw new TypeError("migrations is the path of a folder, as './schemas/migrations'")
   }
   return {
+    ...own,
     migrations,
     asked: askedChanges(options),
-    durability,
-    checksums: flag(options.checksums, 'checksums'),
-    busyTimeout,
     snapshotTimeout,
     readOnly: flag(options.readOnly, 'readOnly'),
     validateReads: flag(options.validateReads, 'validateReads'),

@@ -1,6 +1,6 @@
 import { Database } from './database.ts'
-import { databasePath, memoryPath } from './database-path.ts'
-import type { PlainDrizzle } from './driver/sqlite/open.ts'
+import type { PlainDrizzle } from './driver/engine.ts'
+import { type EngineName, type Engines, type Located, locate, locateKept } from './driver/engines.ts'
 import type { Verification, VerifyOptions } from './driver/verification.ts'
 import { DatabaseOpenError, StorageError } from './errors.ts'
 import { checkInspectOptions, type InspectOptions } from './inspect-options.ts'
@@ -24,15 +24,15 @@ export async function openDatabase<R extends Definitions>(
   options: OpenOptions = {},
 ): Promise<Database<R>> {
   // Now and not later, since the working directory may change meanwhile.
-  const file = databasePath(path)
-  const checked = checkOpenOptions(options)
+  const located = locate(path)
+  const checked = checkOpenOptions(options, located.engine)
   const format = formatOf(registry.definitions, checked.valueTypes, checked.errorStacks)
-  assertRuntime(file)
-  const { store, plain } = await openStore(registry, file, { ...checked, format })
+  located.engine.assertRuntime(located.address)
+  const { store, plain } = await openStore(registry, located, { ...checked, format })
   return new Database<R>(store, plain, checked.destroyOnClose)
 }
 
-/** Opens a file with the schemas that it knows by itself, and changes nothing of what it knows. */
+/** Opens a database with the schemas that it knows by itself, and changes nothing of what it knows. */
 export async function inspectDatabase(
   path: string | URL,
   options: InspectOptions = {},
@@ -41,78 +41,63 @@ export async function inspectDatabase(
   return new Database<readonly KnownDefinition[]>(store, plain, false)
 }
 
-/** The store of a file, below its typed face, as `inspectDatabase` opens it. */
+/** The store of a database, below its typed face, as `inspectDatabase` opens it. */
 export async function inspectStore(path: string | URL, options: InspectOptions): Promise<OpenedStore> {
-  const file = databasePath(path)
-  if (file === memoryPath) throw new TypeError("inspect takes the path of a file, as './data.db'")
-  const checked = checkInspectOptions(options)
-  assertRuntime(file)
+  const located = locateKept(path, 'inspect')
+  const { engine, address } = located
+  const checked = checkInspectOptions(options, engine)
+  engine.assertRuntime(address)
   // The validator of JSON Schema is only needed here.
-  const [{ knownDefinitions }, { readFileCatalog }] = await Promise.all([
+  const [{ knownDefinitions }, { collections }] = await Promise.all([
     import('./schema/known-definitions.ts'),
-    import('./driver/sqlite/file-catalog.ts'),
+    engine.readCatalog(address, !checked.readOnly, checked),
   ])
-  const { collections } = await readFileCatalog(file, !checked.readOnly, checked.busyTimeout)
   const registry = new Registry(knownDefinitions(collections))
   const format = formatOf([], checked.valueTypes, checked.errorStacks)
-  return openStore(registry, file, { ...checked, format, asItIs: true })
+  return openStore(registry, located, { ...checked, format, asItIs: true })
 }
 
-export interface OpenedStore {
+export interface OpenedStore<E extends EngineName = EngineName> {
   readonly store: Store
-  readonly plain: PlainDrizzle
+  readonly plain: PlainDrizzle<Engines[E]>
 }
 
-async function openStore(
+async function openStore<E extends EngineName>(
   registry: Registry,
-  path: string,
-  options: CheckedOpenOptions & {
-    readonly format: ValueFormat
-    readonly asItIs?: boolean
-  },
-): Promise<OpenedStore> {
-  // Loaded now and not before: the engine's binary crashes a Node.js that is too old for it.
-  const [{ openSqlite }, schemaCode] = await Promise.all([
-    import('./driver/sqlite/open.ts'),
+  { engine, address }: Located<E>,
+  options: CheckedOpenOptions &
+    Engines[E]['checked'] & { readonly format: ValueFormat; readonly asItIs?: boolean },
+): Promise<OpenedStore<E>> {
+  const collections = registry.definitions.map(collectionOf)
+  const [{ driver, catalog, plain }, schemaCode] = await Promise.all([
+    engine.open(address, collections, options),
     registry.definitions.length === 0 ? null : loadSchemaCode(),
   ])
-  const collections = registry.definitions.map(collectionOf)
-  const { driver, catalog, plain } = await openSqlite(collections, { ...options, path })
-  const store = new Store(driver, catalog, registry, { ...options, path, schemaCode })
+  const store = new Store(driver, catalog, registry, { ...options, path: address, schemaCode })
   try {
     await store.start()
     return { store, plain }
   } catch (error) {
     await store.close()
-    throw error instanceof StorageError ? new DatabaseOpenError(path, error.message, { cause: error }) : error
+    throw error instanceof StorageError
+      ? new DatabaseOpenError(address, error.message, { cause: error })
+      : error
   }
 }
 
 /** Reads all of a file and tells what is damaged in it. */
 export async function verifyDatabase(path: string | URL, options: VerifyOptions = {}): Promise<Verification> {
-  const file = databasePath(path)
-  if (file === memoryPath) throw new TypeError("verify takes the path of a file, as './data.db'")
+  const { engine, address } = locateKept(path, 'verify')
   checkOptionNames(options, ['signal', 'busyTimeout'], 'verify')
   checkWholeNumber(options.busyTimeout, 'busyTimeout', 0)
   if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
     throw new TypeError('signal is an AbortSignal')
   }
   options.signal?.throwIfAborted()
-  assertRuntime(file)
-  const { verifySqlite } = await import('./driver/sqlite/verify.ts')
-  return verifySqlite(file, options)
+  engine.assertRuntime(address)
+  return engine.verify(address, options)
 }
 
 async function loadSchemaCode(): Promise<SchemaCode> {
   return (await import('./schema-code.ts')).schemaCode
-}
-
-function assertRuntime(path: string): void {
-  const { node } = process.versions
-  const [major = 0, minor = 0] = node.split('.').map(Number)
-  if (major > 22 || (major === 22 && minor >= 18)) return
-  throw new DatabaseOpenError(
-    path,
-    `valkeyrie needs Node.js 22.18 or newer, and this is ${node}: upgrade Node.js`,
-  )
 }

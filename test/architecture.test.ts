@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
@@ -15,7 +15,6 @@ const stages = [
     'option-names.ts',
     'near-name.ts',
     'inspected.ts',
-    'database-path.ts',
     'give-way.ts',
     'until-aborted.ts',
   ],
@@ -78,10 +77,39 @@ it('no file imports itself, by whatever way', () => {
   expect(cycles).toEqual([])
 })
 
-it('only driver/sqlite knows the engine', () => {
-  const knowing = edges.filter(({ name }) => /^(drizzle-orm\/)?better-sqlite3(\/|$)/.test(name))
-  expect(knowing.length).toBeGreaterThan(0)
-  expect(knowing.filter(({ file }) => !file.startsWith('driver/sqlite/'))).toEqual([])
+it.each([
+  ['sqlite', /^(drizzle-orm\/)?better-sqlite3(\/|$)/],
+  ['postgres', /^((drizzle-orm\/)?(node-postgres|pg)|drizzle-orm\/pg-core)(\/|$)/],
+])('only driver/%s knows the packages of its engine', (engine, packages) => {
+  const knowing = edges.filter(({ name }) => packages.test(name))
+  expect(knowing.filter(({ file }) => !file.startsWith(`driver/${engine}/`))).toEqual([])
+  expect(knowing.length > 0).toBe(existsSync(`${root}src/driver/${engine}`))
+})
+
+/** Who above the drivers knows one of them, and why. */
+const knowSqlite = [
+  /** The Drizzle types of its tables, and `kvTables`, are what schema modules export. */
+  /^(index|schema)\.ts imports driver\/sqlite\/(engine\.types|table)\.ts$/,
+  /** Files of other stores are SQLite files. */
+  /^transfer\/\S+ imports driver\/sqlite\/(foreign-file|backup\/new-file)\.ts$/,
+  /^migration\//,
+]
+
+it('what stands above the drivers reaches an engine by its port', () => {
+  const direct = edges
+    .filter(({ file, name }) => !file.startsWith('driver/') && /^driver\/\w+\//.test(name))
+    .map(({ file, name }) => `${file} imports ${name}`)
+  expect(knowSqlite.filter((known) => !direct.some((edge) => known.test(edge)))).toEqual([])
+  expect(direct.filter((edge) => !knowSqlite.some((known) => known.test(edge)))).toEqual([])
+})
+
+it('one place knows which engines there are, and the port knows none', () => {
+  const outside = edges.filter(
+    ({ file, name }) => /^driver\/[^/]+$/.test(file) && /^driver\/\w+\//.test(name),
+  )
+  expect(new Set(outside.map(({ file }) => file))).toEqual(new Set(['driver/engines.ts']))
+  const drizzle = edges.filter(({ file, name }) => /^driver\/[^/]+$/.test(file) && /^drizzle-orm/.test(name))
+  expect(drizzle.map(({ name }) => name)).toEqual(['drizzle-orm/logger'])
 })
 
 it(`no file is longer than ${longestFile} lines, doc comments aside`, () => {

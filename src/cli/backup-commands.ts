@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import { databasePath } from '../database-path.ts'
-import { backUpFile, restoreFile } from '../driver/sqlite/backup/files.ts'
+import { locate } from '../driver/engines.ts'
 import { example, print, terminalReport } from './terminal.ts'
 
 /** Milliseconds for which a command waits for those who have a file open. */
@@ -35,7 +34,8 @@ export function addBackupCommands(program: Command): void {
     .action(async (database: string, target: string, { overwrite = false, json = false }: BackupFlags) => {
       await told(json, async () => {
         const options = { ...progress('backup', json), busyTimeout, overwrite }
-        const made = await backUpFile(databasePath(database), databasePath(target), options)
+        const { engine, address } = locate(database)
+        const made = await engine.backUp(address, locate(target).address, options)
         return [made, `${made.rows} rows, ${made.bytes} bytes, checked and on the disk: ${made.path}`]
       })
     })
@@ -54,7 +54,8 @@ export function addBackupCommands(program: Command): void {
     .action(async (backup: string, database: string, { keep, json = false }: RestoreFlags) => {
       await told(json, async () => {
         const options = { ...progress('restore', json), busyTimeout, keep }
-        const made = await restoreFile(databasePath(backup), databasePath(database), options)
+        const { engine, address } = locate(database)
+        const made = await engine.restore(locate(backup).address, address, options)
         const before = made.kept === null ? '' : `; what was there is ${made.kept}`
         return [made, `${made.rows} rows restored, checked and on the disk: ${made.path}${before}`]
       })

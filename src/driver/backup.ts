@@ -19,3 +19,9 @@ export interface Backup {
   /** The versionstamp of its newest commit; `null` where it has none. */
   readonly versionstamp: string | null
 }
+
+/** A backup that is in the place of a database again. */
+export interface Restored extends Backup {
+  /** What was there before; `null` where nothing was, or where it was not to be kept. */
+  readonly kept: string | null
+}

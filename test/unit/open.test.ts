@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Valkeyrie } from 'valkeyrie'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, assert, expect, test, vi } from 'vitest'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 const path = temporaryFolder()
@@ -59,6 +59,34 @@ test.each([
   await expect(Valkeyrie.open(name)).rejects.toThrow(message)
   const items = { prefix: ['a'], keyProperty: 'id', path: name } as const
   await expect(Valkeyrie.from([{ id: 1 }], items)).rejects.toThrow(message)
+  expect(readdirSync(path('.'))).toEqual([])
+})
+
+test.each([
+  'postgres://bob:secret@db.example.com:5433/shop?sslpassword=secret',
+  'PostgreSQL://bob:secret@db.example.com:5433/shop',
+  new URL('postgres://bob:secret@db.example.com:5433/shop#secret'),
+  'postgres://bob:secret@:/%',
+])('%s is an address of another engine, which every call says, and tells no secret', async (address) => {
+  vi.spyOn(process, 'cwd').mockReturnValue(path('.'))
+  await using db = await Valkeyrie.open()
+  for (const call of [
+    () => Valkeyrie.open(address),
+    () => Valkeyrie.from([{ id: 1 }], { prefix: ['a'], keyProperty: 'id', path: address }),
+    () => Valkeyrie.inspect(address),
+    () => Valkeyrie.verify(address),
+    () => db.backup(address),
+  ]) {
+    const error: Error = await call().then(
+      () => assert.fail('it was opened'),
+      (reason) => reason,
+    )
+    expect(error).toMatchObject({ name: 'DatabaseOpenError', code: 'DATABASE_OPEN' })
+    expect(error.message).toMatch(
+      /^Cannot open postgres(ql)?:\/\/\S+: there is no engine for PostgreSQL yet/i,
+    )
+    expect(JSON.stringify([error.message, error])).not.toMatch(/bob|secret/)
+  }
   expect(readdirSync(path('.'))).toEqual([])
 })
 

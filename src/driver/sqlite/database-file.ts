@@ -1,7 +1,7 @@
 import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { memoryPath } from '../../database-path.ts'
 import { DatabaseOpenError, StorageError } from '../../errors.ts'
+import { memoryPath } from './database-path.ts'
 import { PathHandle } from './path-handle.ts'
 
 /** What the engine writes beside a file while it is open. */

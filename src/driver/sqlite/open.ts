@@ -1,31 +1,27 @@
 import type BetterSqlite3 from 'better-sqlite3'
-import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
+import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Logger } from 'drizzle-orm/logger'
-import type { Catalog, Collection } from '../../catalog/catalog.ts'
-import { type AskedChanges, nothingAsked } from '../../catalog/changes.ts'
-import { databasePath } from '../../database-path.ts'
+import type { Collection } from '../../catalog/catalog.ts'
+import { nothingAsked } from '../../catalog/changes.ts'
 import { DatabaseOpenError } from '../../errors.ts'
-import type { Driver } from '../driver.ts'
+import type { DriverOptions, OpenedDriver, PlainDrizzle } from '../engine.ts'
 import { type ConnectionOptions, connect, connectAgain } from './connection.ts'
 import { ConnectionPool } from './connection-pool.ts'
+import { databasePath } from './database-path.ts'
 import { SqliteDriver } from './driver.ts'
+import type { DrizzleDatabase, Sqlite } from './engine.types.ts'
 import { isPassing, toKvError } from './engine-error.ts'
 import { assertShape, isMarked, isSealed, markFormat } from './file-format.ts'
 import { tellOfManyIndexes } from './index-budget.ts'
 import { openError } from './open-error.ts'
 import { hasTable } from './own-tables.ts'
-import { type ConnectionParts, PooledConnection, type SqliteDriverOptions } from './pooled-connection.ts'
+import { type ConnectionParts, PooledConnection } from './pooled-connection.ts'
 import { retryBusy } from './retry-busy.ts'
 import { readSetUp, setUp } from './set-up.ts'
 import { type KvTables, lazyTables } from './table.ts'
 
-/** Drizzle over a connection to a database; `$client` is that connection, of better-sqlite3. */
-export interface DrizzleDatabase extends BetterSQLite3Database {
-  readonly $client: BetterSqlite3.Database
-}
-
 /** Plain Drizzle over a database, and the tables to query. */
-export class PlainDrizzle {
+class SqliteDrizzle implements PlainDrizzle<Sqlite> {
   readonly tables: KvTables
   readonly #connection: () => BetterSqlite3.Database
   readonly #logger: Logger | undefined
@@ -45,24 +41,18 @@ export class PlainDrizzle {
   }
 }
 
-export interface SqliteOptions extends Omit<ConnectionOptions, 'path'>, Omit<SqliteDriverOptions, 'path'> {
+interface OpenSqliteOptions extends DriverOptions, Pick<Sqlite['checked'], 'durability' | 'busyTimeout'> {
   /** A file; left out or `:memory:`: a database in this process's memory. */
   readonly path?: string | undefined
-  /** The folder of migrations that create the tables and indexes; left out, they are created in place. */
-  readonly migrations?: string | undefined
   /** Whether a file that is created keeps a checksum beside each value; one that is there has to keep them. */
   readonly checksums?: boolean
-  /** What the opener asks to have changed that others may need. */
-  readonly asked?: AskedChanges
-  /** Take the database as it is: it has to be there, and nothing is created in it or changed of its catalogue. */
-  readonly asItIs?: boolean
 }
 
 /** Opens a database with these collections, and creates what it lacks of them. */
 export async function openSqlite(
   collections: readonly Collection[],
-  options: SqliteOptions,
-): Promise<{ driver: Driver; catalog: Catalog; plain: PlainDrizzle }> {
+  options: OpenSqliteOptions,
+): Promise<OpenedDriver<Sqlite>> {
   const path = databasePath(options.path)
   const tables = lazyTables(collections)
   const { migrations: folder, readOnly, asked = nothingAsked, checksums = false, asItIs = false } = options
@@ -91,7 +81,7 @@ export async function openSqlite(
         options: { ...options, path },
       }
       const pool = new ConnectionPool(new PooledConnection(connection, parts), reconnect(options, parts))
-      return { driver: new SqliteDriver(pool, parts), catalog, plain: new PlainDrizzle(pool, parts) }
+      return { driver: new SqliteDriver(pool, parts), catalog, plain: new SqliteDrizzle(pool, parts) }
     } catch (error) {
       connection.close()
       throw isPassing(error) ? error : toKvError(openError(path, error))

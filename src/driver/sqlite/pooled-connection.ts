@@ -1,14 +1,13 @@
 import type Database from 'better-sqlite3'
-import type { Logger } from 'drizzle-orm/logger'
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { ChangeLog } from '../../commit/log-format.ts'
-import type { LogRetention } from '../../commit/retention.ts'
+import type { DriverOptions } from '../engine.ts'
 import { BatchCommit, type BatchState } from './batch-commit.ts'
 import { CatalogGuard } from './catalog-guard.ts'
 import { CollectionStatements } from './collection-statements.ts'
 import type { DatabaseFile } from './database-file.ts'
 import { isSealed } from './file-format.ts'
-import type { OnUnindexed, QueryRunner } from './query/query-runner.ts'
+import type { QueryRunner } from './query/query-runner.ts'
 import { RowReads } from './row-reads.ts'
 import { ShownRows, shownTables, storedRows } from './shown-rows.ts'
 import { prepareStatements, type Statements } from './statements.ts'
@@ -16,19 +15,10 @@ import type { KvTables } from './table.ts'
 import { Transactions } from './transactions.ts'
 import { UniqueIndexes } from './unique-indexes.ts'
 
-export interface SqliteDriverOptions {
+export interface SqliteDriverOptions extends DriverOptions {
   readonly path: string
-  readonly readOnly: boolean
   /** Milliseconds for which a call retries a database that others have locked. */
   readonly busyTimeout: number
-  /** Milliseconds for which a session keeps its state. */
-  readonly snapshotTimeout: number
-  readonly retention: LogRetention
-  /** Keep the values in `kv_log`. */
-  readonly logValues: boolean
-  /** What to do with a query whose plan reads a whole collection. */
-  readonly onUnindexed: OnUnindexed
-  readonly logger?: Logger | undefined
 }
 
 /** What the connections of one database share. */

@@ -1,6 +1,6 @@
 import { existsSync, linkSync, lstatSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { DatabaseOpenError, StorageError } from '../../../errors.ts'
-import type { Backup, BackupOptions } from '../../backup.ts'
+import type { Backup, BackupOptions, Restored } from '../../backup.ts'
 import { alone } from '../alone.ts'
 import { connect } from '../connection.ts'
 import { databaseFiles } from '../database-file.ts'
@@ -19,12 +19,6 @@ export async function backUpFile(
   options: CopyOptions & Pick<BackupOptions, 'overwrite'>,
 ): Promise<Backup> {
   return checked(database, options, (source) => backUp(source, target, options))
-}
-
-/** A backup that is in the place of a database again. */
-export interface Restored extends Backup {
-  /** What was there before; `null` where nothing was, or where it was not to be kept. */
-  readonly kept: string | null
 }
 
 /**

@@ -1,0 +1,54 @@
+import { DatabaseOpenError } from '../../errors.ts'
+import { checkWholeNumber } from '../../option-names.ts'
+import type { Engine } from '../engine.ts'
+import { databasePath, memoryPath } from './database-path.ts'
+import type { Sqlite } from './engine.types.ts'
+
+/** SQLite, in a file or in the memory of this process. The engine's binary crashes a Node.js that is too old: it is loaded late. */
+export const sqlite: Engine<Sqlite> = {
+  optionNames: ['durability', 'checksums', 'busyTimeout'],
+  checkOptions({ durability = 'normal', busyTimeout = 5_000, checksums = false }) {
+    if (durability !== 'normal' && durability !== 'full')
+      throw new TypeError("durability is 'normal' or 'full'")
+    checkWholeNumber(busyTimeout, 'busyTimeout', 0)
+    if (typeof checksums !== 'boolean') throw new TypeError('checksums is true or false')
+    return { durability, busyTimeout, checksums }
+  },
+  address: databasePath,
+  isKept: (path) => path !== memoryPath,
+  assertRuntime,
+  async open(path, collections, options) {
+    const { openSqlite } = await import('./open.ts')
+    return openSqlite(collections, { ...options, path })
+  },
+  async readCatalog(path, toWrite, { busyTimeout }) {
+    const { readFileCatalog } = await import('./file-catalog.ts')
+    return readFileCatalog(path, toWrite, busyTimeout)
+  },
+  async verify(path, options) {
+    const { verifySqlite } = await import('./verify.ts')
+    return verifySqlite(path, options)
+  },
+  async repair(path, busyTimeout) {
+    const { repairSqlite } = await import('./repair.ts')
+    return repairSqlite(path, busyTimeout)
+  },
+  async backUp(path, target, options) {
+    const { backUpFile } = await import('./backup/files.ts')
+    return backUpFile(path, target, options)
+  },
+  async restore(backup, path, options) {
+    const { restoreFile } = await import('./backup/files.ts')
+    return restoreFile(backup, path, options)
+  },
+}
+
+function assertRuntime(path: string): void {
+  const { node } = process.versions
+  const [major = 0, minor = 0] = node.split('.').map(Number)
+  if (major > 22 || (major === 22 && minor >= 18)) return
+  throw new DatabaseOpenError(
+    path,
+    `valkeyrie needs Node.js 22.18 or newer, and this is ${node}: upgrade Node.js`,
+  )
+}

@@ -1,0 +1,38 @@
+import type BetterSqlite3 from 'better-sqlite3'
+import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
+import type { EngineTypes } from '../engine.ts'
+import type { KvTables } from './table.ts'
+
+/** Drizzle over a connection to a database; `$client` is that connection, of better-sqlite3. */
+export interface DrizzleDatabase extends BetterSQLite3Database {
+  readonly $client: BetterSqlite3.Database
+}
+
+/** The options of `open` that are those of SQLite. */
+export interface SqliteOptions {
+  /**
+   * `'normal'` (the default): nothing that was acknowledged is lost when the process dies. `'full'`: nor when the machine
+   * does; each commit waits for the disk.
+   */
+  readonly durability?: 'normal' | 'full' | undefined
+  /** Milliseconds for which a call waits for a lock that others hold, before DatabaseBusyError. Default 5,000. */
+  readonly busyTimeout?: number | undefined
+  /**
+   * Keep a checksum beside each value, and hold it against the value each time that it is read: one that has changed in the file, as by
+   * bit rot, is a CorruptValueError. A file has them from its creation or never; a file that has them needs no option. What it
+   * costs is told in docs/reliability.md. Default `false`.
+   */
+  readonly checksums?: boolean | undefined
+}
+
+/** The types of SQLite, through better-sqlite3. */
+export interface Sqlite extends EngineTypes {
+  readonly drizzle: DrizzleDatabase
+  readonly tables: KvTables
+  readonly options: SqliteOptions
+  readonly checked: {
+    readonly durability: 'normal' | 'full'
+    readonly busyTimeout: number
+    readonly checksums: boolean
+  }
+}
