@@ -1,26 +1,18 @@
 import type Database from 'better-sqlite3'
 import { and, type SQL, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
-import { sameFields } from '../../catalog/catalog.ts'
+import { hasLostUnique, mayViolate, type UniqueFields, type UniqueHolder } from '../../commit/unique.ts'
 import type { Mutation } from '../../commit/write.ts'
 import type { StoredValue } from '../../value/encoding.ts'
 import { builtIndexes } from './indexes.ts'
 import { indexedExpression, type KvTables, ofCollection } from './table.ts'
-
-/** A row that has what a unique index over these fields allows once. `expiresAt` in milliseconds since the epoch. */
-export interface UniqueHolder {
-  readonly key: Uint8Array
-  readonly expiresAt: number | null
-  readonly fields: readonly string[]
-}
 
 /** Finds the row that stands in the way of a unique index, which the engine's error does not tell. */
 export class UniqueIndexes {
   readonly #db: ReturnType<typeof drizzle>
   readonly #tables: KvTables
   readonly #connection: Database.Database
-  /** The fields of each unique index, by collection. */
-  #unique: ReadonlyMap<string, readonly (readonly string[])[]>
+  #unique: UniqueFields
 
   constructor(connection: Database.Database, tables: KvTables) {
     this.#db = drizzle(connection)
@@ -37,17 +29,12 @@ export class UniqueIndexes {
   refresh(): boolean {
     const before = this.#unique
     this.#unique = readUniqueIndexes(this.#connection)
-    return [...before].some(([collection, lists]) => {
-      const now = this.#unique.get(collection) ?? []
-      return lists.some((fields) => !now.some((it) => sameFields(it, fields)))
-    })
+    return hasLostUnique(before, this.#unique)
   }
 
   /** Whether one of these mutations may violate a unique index. */
   concern(mutations: readonly Mutation[]): boolean {
-    return mutations.some(
-      (mutation) => mutation.type === 'set' && this.#unique.has(mutation.collection ?? ''),
-    )
+    return mayViolate(this.#unique, mutations)
   }
 
   /** The row that keeps `stored` from being written under `key`; `null` where no index is violated. */

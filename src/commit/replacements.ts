@@ -1,6 +1,5 @@
-import type { DeleteMutation, KeyCheck, Mutation, SetMutation } from '../../commit/write.ts'
-import type { ApplyContext } from './apply-write.ts'
-import { engineCode } from './engine-error.ts'
+import type { ApplyContext } from './apply.ts'
+import type { DeleteMutation, KeyCheck, Mutation, SetMutation } from './write.ts'
 
 /** A set of a value that replaces one, or the delete of one. */
 type Replacement = DeleteMutation | (SetMutation & { readonly expiresAt: number | null })
@@ -27,26 +26,23 @@ export function areReplacements(
 export function applyReplacements(
   checks: readonly KeyCheck[],
   mutations: readonly Replacement[],
-  { statements, log, version, now }: ApplyContext,
+  { transaction, version, now }: ApplyContext,
 ): boolean {
   for (let i = 0; i < checks.length; i++) {
     const { key, version: expected } = checks[i]!
     const mutation = mutations[i]!
     if (mutation.type === 'delete') {
-      if (statements.removeVersion.run(key, expected!, now) === 0) return false
-      log.add('delete', key)
+      if (!transaction.removeVersion(key, expected!, now)) return false
+      transaction.log.add('delete', key)
       continue
     }
-    const { stored, expiresAt } = mutation
-    const { encoding, types, value } = stored
     try {
-      const changed = statements.replace.run(value, encoding, types, version, expiresAt, key, expected!, now)
-      if (changed === 0) return false
+      if (!transaction.replace(mutation, version, mutation.expiresAt, expected!, now)) return false
     } catch (error) {
-      if (engineCode(error) === 'SQLITE_CONSTRAINT_UNIQUE') return false
+      if (transaction.violatesUnique(error)) return false
       throw error
     }
-    log.add('set', key, stored)
+    transaction.log.add('set', key, mutation.stored)
   }
   return true
 }

@@ -1,0 +1,18 @@
+import { hasExpired } from './row.ts'
+import type { CommitTransaction } from './transaction.ts'
+import type { CheckConflict, KeyCheck } from './write.ts'
+
+/** The conflicts of the checks that do not hold, at this time (ms since the epoch). A row that has expired is none. */
+export function failedChecks(
+  checks: readonly KeyCheck[],
+  transaction: Pick<CommitTransaction, 'versionOf'>,
+  now: number,
+): CheckConflict[] {
+  const conflicts: CheckConflict[] = []
+  for (const { key, version } of checks) {
+    const row = transaction.versionOf(key)
+    const actual = row !== null && !hasExpired(row.expiresAt, now) ? row.version : null
+    if (actual !== version) conflicts.push({ key, expected: version, actual })
+  }
+  return conflicts
+}
