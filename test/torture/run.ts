@@ -1,4 +1,4 @@
-// Attacks a store for a while: npm run torture -- [--minutes N] [--seed S] [--only WORD]
+// Attacks a store for a while, or so many times: npm run torture -- [--minutes N | --trials N] [--seed S] [--only WORD]
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,14 +8,22 @@ import { type Attack, TrialBudget } from './attack.ts'
 import { attacks } from './attacks.ts'
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } },
+  options: {
+    minutes: { type: 'string' },
+    trials: { type: 'string' },
+    seed: { type: 'string' },
+    only: { type: 'string' },
+  },
 })
 const minutes = Number(values.minutes ?? 5)
+/** Of each attack, in place of a time. */
+const trials = values.trials === undefined ? undefined : Number(values.trials)
 const seed = Number(values.seed ?? seedOfThisRun())
 const chosen = attacks.filter(({ name }) => name.includes(values.only ?? ''))
-if (!(minutes > 0) || !Number.isSafeInteger(seed) || chosen.length === 0) {
+const isCountable = trials === undefined || (Number.isSafeInteger(trials) && trials > 0)
+if (!(minutes > 0) || !isCountable || !Number.isSafeInteger(seed) || chosen.length === 0) {
   console.error(
-    '--minutes is a number above 0, --seed a whole number, --only a word of the name of an attack:',
+    '--minutes is a number above 0, --trials a whole number above 0, --seed a whole number, --only a word of the name of an attack:',
   )
   for (const { name } of attacks) console.error(`  ${name}`)
   process.exit(2)
@@ -23,7 +31,8 @@ if (!(minutes > 0) || !Number.isSafeInteger(seed) || chosen.length === 0) {
 
 const able = chosen.filter(({ obstacle }) => obstacle?.() === undefined)
 const milliseconds = (minutes * 60_000) / able.length
-console.log(`Seed ${seed}. ${able.length} attacks, ${(milliseconds / 1_000).toFixed(1)} s each.`)
+const each = trials === undefined ? `${(milliseconds / 1_000).toFixed(1)} s` : `${trials} trials`
+console.log(`Seed ${seed}. ${able.length} attacks, ${each} each.`)
 for (const { name, obstacle } of chosen) {
   const reason = obstacle?.()
   if (reason !== undefined) console.log(`  left out   ${name}: ${reason}`)
@@ -32,7 +41,7 @@ for (const { name, obstacle } of chosen) {
 /** Whether the store has kept its promise. */
 async function attackOnce({ name, promise, run }: Attack, attackSeed: number): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'valkeyrie-torture-'))
-  const budget = new TrialBudget(milliseconds)
+  const budget = trials === undefined ? new TrialBudget(milliseconds) : new TrialBudget(0, trials)
   try {
     const counted = await run({ random: randomOf(attackSeed), folder, another: budget.another })
     const facts = Object.entries(counted).map(([what, count]) => `, ${count} ${what}`)
@@ -50,8 +59,7 @@ let broken = 0
 // An attack's numbers do not depend on which others run.
 for (const attack of able) if (!(await attackOnce(attack, seed + attacks.indexOf(attack)))) broken += 1
 if (broken > 0) {
-  console.error(
-    `${broken} of ${able.length} broken. Again: npm run torture -- --minutes ${minutes} --seed ${seed}`,
-  )
+  const limit = trials === undefined ? `--minutes ${minutes}` : `--trials ${trials}`
+  console.error(`${broken} of ${able.length} broken. Again: npm run torture -- ${limit} --seed ${seed}`)
   process.exitCode = 1
 }
