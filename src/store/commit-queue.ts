@@ -1,6 +1,6 @@
 import type { AtomicWrite } from '../commit/write.ts'
 import type { Driver } from '../driver/driver.ts'
-import { DatabaseClosedError, StorageError } from '../errors.ts'
+import { CorruptValueError, DatabaseClosedError, StorageError } from '../errors.ts'
 import { pauseDue } from '../give-way.ts'
 import type { Filing } from './filing.ts'
 import { Portion } from './portion.ts'
@@ -153,7 +153,7 @@ export class CommitQueue {
     try {
       return await this.#commit(batch)
     } catch (error) {
-      if (batch.length > 1 && error instanceof StorageError) return this.#commitApart(batch)
+      if (batch.length > 1 && isOfOne(error)) return this.#commitApart(batch)
       for (const { reject } of batch) reject(error)
       return []
     }
@@ -200,6 +200,11 @@ export class CommitQueue {
       return null
     }
   }
+}
+
+/** Whether one write alone may have failed: the engine cannot take it, or it asks for what cannot be read. */
+function isOfOne(error: unknown): boolean {
+  return error instanceof StorageError || error instanceof CorruptValueError
 }
 
 function rowsOf({ mutations, claim }: AtomicWrite): number {

@@ -66,6 +66,44 @@ export function damagedFile(sound: readonly string[], path: string, seed: number
   return kind
 }
 
+/** Has SQL change rows of a closed file as damage does: the indexes over fields of values know nothing of it. */
+export function changeBehindIndexes(path: string, change: (file: Database.Database) => void): void {
+  const rewrite = (from: string, to: string) => {
+    const file = new Database(path)
+    file.unsafeMode()
+    file.pragma('writable_schema = 1')
+    file
+      .prepare("UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE type = 'index' AND sql LIKE '%->>%'")
+      .run(from, to)
+    file.close()
+  }
+  // No row is of this collection.
+  rewrite("collection = '", "collection = 'hidden ")
+  const file = new Database(path)
+  change(file)
+  file.close()
+  rewrite("collection = 'hidden ", "collection = '")
+}
+
+/** Puts a byte in the place of another in the value of a row, which no index notices; whether it still is JSON. */
+export function damageValue(path: string, key: Uint8Array, place: number, byte: number): boolean {
+  let isJson = false
+  changeBehindIndexes(path, (file) => {
+    const bytes = file
+      .prepare<[Uint8Array], Buffer>('SELECT CAST(value AS BLOB) FROM kv WHERE key = ?')
+      .pluck()
+      .get(key)!
+    bytes[place % bytes.length] = byte
+    file.prepare('UPDATE kv SET value = CAST(? AS TEXT) WHERE key = ?').run(bytes, key)
+    isJson =
+      file
+        .prepare<[Uint8Array], number>('SELECT json_valid(value) FROM kv WHERE key = ?')
+        .pluck()
+        .get(key) === 1
+  })
+  return isJson
+}
+
 const columns = {
   kv: ['key', 'collection', 'encoding', 'types', 'version', 'expires_at', 'value'],
   kv_log: ['version', 'at', 'changes'],

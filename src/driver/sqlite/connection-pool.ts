@@ -1,4 +1,5 @@
 import { DatabaseClosedError } from '../../errors.ts'
+import { passOverDamage } from './damaged-rows.ts'
 import type { PooledConnection } from './pooled-connection.ts'
 
 /** Connections that nobody uses are kept up to this number. */
@@ -51,6 +52,17 @@ export class ConnectionPool {
     if (!this.#taken.delete(connection)) return
     if (this.#idle.length < mostIdle) this.#idle.push(connection)
     else connection.close()
+  }
+
+  /** Does what takes no pause on a connection of its own, on which damaged rows can be written. */
+  passingOverDamage<T>(work: (connection: PooledConnection) => T): T {
+    const connection = this.#connect()
+    try {
+      passOverDamage(connection.database)
+      return work(connection)
+    } finally {
+      connection.close()
+    }
   }
 
   /** Gives no connection any more. */

@@ -23,7 +23,7 @@ import { RunningBackups } from './backup/running-backups.ts'
 import { Checkpointer } from './checkpointer.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 import { type DatabaseFile, databaseFiles } from './database-file.ts'
-import { assertOpen, isPassing, isReadOnly, toKvError } from './engine-error.ts'
+import { assertOpen, isPassing, isReadOnly, isUnanswerable, toKvError } from './engine-error.ts'
 import { FileSession } from './file-session.ts'
 import { LockShare } from './lock-share.ts'
 import { MemorySession, ReplacedRows } from './memory-session.ts'
@@ -123,7 +123,10 @@ export class SqliteDriver implements Driver {
       () => {
         this.#checkpointer?.wrote()
         const began = performance.now()
-        const outcome = this.#pool.top.batches.commit(batch)
+        const outcome = this.#passingOverDamage(
+          ({ batches }) => batches.commit(batch),
+          (connection) => concernsDamaged(batch, connection),
+        )
         this.#share.used(began, performance.now(), batch.writes.length)
         return outcome
       },
@@ -206,28 +209,30 @@ export class SqliteDriver implements Driver {
 
   sweep(limit: number): Promise<SweepOutcome> {
     this.#checkpointer?.wrote()
-    return this.#onTop(({ statements, transactions, log }) =>
-      transactions.run('write', () => {
-        const now = Date.now()
-        const keys = statements.expired.all(now, limit)
-        let removed = 0
-        for (const [key] of keys) {
-          if (statements.remove.run(key) === 0) continue
-          removed += 1
-          // What is no key is nobody's to be told of.
-          if (key instanceof Uint8Array) log.add('expire', key)
-        }
-        if (removed < keys.length) {
-          throw new StorageError('SQLITE_CORRUPT', 'The index of what expires names rows that are not there')
-        }
-        if (removed > 0) {
-          const before = latestVersion(statements)
-          statements.appendLog.run(before + 1, now, log.take())
-          trimLog(statements, this.#options.retention, before, before + 1, now)
-        }
-        return { removed, next: nextExpiry(statements) }
-      }),
-    )
+    return this.#run(() => this.#passingOverDamage((connection) => this.#sweep(connection, limit)))
+  }
+
+  #sweep({ statements, transactions, log }: PooledConnection, limit: number): SweepOutcome {
+    return transactions.run('write', () => {
+      const now = Date.now()
+      const keys = statements.expired.all(now, limit)
+      let removed = 0
+      for (const [key] of keys) {
+        if (statements.remove.run(key) === 0) continue
+        removed += 1
+        // What is no key is nobody's to be told of.
+        if (key instanceof Uint8Array) log.add('expire', key)
+      }
+      if (removed < keys.length) {
+        throw new StorageError('SQLITE_CORRUPT', 'The index of what expires names rows that are not there')
+      }
+      if (removed > 0) {
+        const before = latestVersion(statements)
+        statements.appendLog.run(before + 1, now, log.take())
+        trimLog(statements, this.#options.retention, before, before + 1, now)
+      }
+      return { removed, next: nextExpiry(statements) }
+    })
   }
 
   backup(target: string, options: BackupOptions): Promise<Backup> {
@@ -264,6 +269,21 @@ export class SqliteDriver implements Driver {
 
   #onTop<T>(attempt: (connection: PooledConnection) => T | Promise<T>): Promise<T> {
     return this.#run(() => attempt(this.#pool.top)) as Promise<T>
+  }
+
+  /** Works on the top connection; where damaged rows are in the way, on one that passes over them. */
+  #passingOverDamage<T>(
+    work: (connection: PooledConnection) => T,
+    isDamaged: (connection: PooledConnection) => boolean = () => true,
+  ): T {
+    try {
+      return work(this.#pool.top)
+    } catch (error) {
+      // A database in memory has no other connection.
+      const mayPass = isUnanswerable(error) && this.#file !== null && isDamaged(this.#pool.top)
+      if (!mayPass) throw error
+      return this.#pool.passingOverDamage(work)
+    }
   }
 
   readonly #latest = (): number => latestVersion(this.#pool.top.statements)
@@ -304,6 +324,11 @@ function removeFiles(file: DatabaseFile): void {
   const isKept = process.platform === 'win32'
   alone(file.path, isKept ? () => {} : remove)
   if (isKept) remove()
+}
+
+/** Whether a row that is to be written is damaged. */
+function concernsDamaged({ writes }: CommitBatch, { statements }: PooledConnection): boolean {
+  return writes.some(({ mutations }) => mutations.some(({ key }) => statements.isDamaged.get(key)?.[0] === 1))
 }
 
 function nextExpiry({ nextExpiry }: Statements): number | null {

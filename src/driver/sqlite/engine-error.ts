@@ -26,6 +26,11 @@ export function isPassing(error: unknown): boolean {
   return error instanceof SnapshotsTaken || error instanceof ReplacedMeanwhile || isBusy(error)
 }
 
+/** Whether the engine cannot work out what a statement says, as a field of a value that is no JSON. */
+export function isUnanswerable(error: unknown): boolean {
+  return engineCode(error) === 'SQLITE_ERROR'
+}
+
 /** Whether the engine has the file open to be read only. */
 export function isReadOnly(error: unknown): boolean {
   return engineCode(error)?.startsWith('SQLITE_READONLY') === true

@@ -5,12 +5,13 @@ import type { Collection } from '../../catalog/catalog.ts'
 import { nothingAsked } from '../../catalog/changes.ts'
 import { DatabaseOpenError } from '../../errors.ts'
 import type { DriverOptions, OpenedDriver, PlainDrizzle } from '../engine.ts'
-import { type ConnectionOptions, connect, connectAgain } from './connection.ts'
+import { type Connected, type ConnectionOptions, connect, connectAgain } from './connection.ts'
 import { ConnectionPool } from './connection-pool.ts'
+import { passOverDamage } from './damaged-rows.ts'
 import { databasePath } from './database-path.ts'
 import { SqliteDriver } from './driver.ts'
 import type { DrizzleDatabase, Sqlite } from './engine.types.ts'
-import { isPassing, toKvError } from './engine-error.ts'
+import { isPassing, isUnanswerable, toKvError } from './engine-error.ts'
 import { assertShape, isMarked, isSealed, markFormat } from './file-format.ts'
 import { tellOfManyIndexes } from './index-budget.ts'
 import { openError } from './open-error.ts'
@@ -69,7 +70,7 @@ export async function openSqlite(
           ? migrate(connection, tables, collections, readOnly)
           : readOnly || asItIs
             ? readSetUp(connection, collections, path)
-            : setUp(connection, tables, collections, asked)
+            : passingOverDamage({ connection, file }, options, (on) => setUp(on, tables, collections, asked))
       if (!readOnly) tellOfManyIndexes(collections, catalog)
       const parts: ConnectionParts = {
         file,
@@ -101,6 +102,26 @@ function reconnect(
     }
   }
   return () => new PooledConnection(connectAgain(file, options), parts)
+}
+
+/** Works on a connection; where damaged rows are in the way of an index, on one that passes over them. */
+function passingOverDamage<T>(
+  { connection, file }: Connected,
+  options: Pick<ConnectionOptions, 'readOnly' | 'durability'>,
+  work: (connection: BetterSqlite3.Database) => T,
+): T {
+  try {
+    return work(connection)
+  } catch (error) {
+    if (!isUnanswerable(error) || file === null) throw error
+    const other = connectAgain(file, options)
+    try {
+      passOverDamage(other)
+      return work(other)
+    } finally {
+      other.close()
+    }
+  }
 }
 
 /** Marks a file as one of this library, and says for good whether its values have checksums. */

@@ -3,7 +3,7 @@ import { pauseDue } from '../../give-way.ts'
 import type { FindPlan, Planned } from '../../query/plan.ts'
 import type { KeyedRow } from '../driver.ts'
 import type { ConnectionPool } from './connection-pool.ts'
-import { assertOpen, engineCode, toKvError } from './engine-error.ts'
+import { assertOpen, isUnanswerable, toKvError } from './engine-error.ts'
 import type { PooledConnection } from './pooled-connection.ts'
 import { performRead, type RowReads } from './row-reads.ts'
 import type { RowSlices } from './row-slices.ts'
@@ -41,7 +41,7 @@ export class SlicedReads {
 
   /** The rows of a query, of the state in which the first slice is read; at once where that is all. */
   find(read: SlicedRead, owner: Owner): KeyedRow[] | Promise<KeyedRow[]> {
-    const { connection, reads, query, now, signal } = read
+    const { connection, reads, query, now } = read
     let slices: RowSlices | undefined
     let isAll: boolean
     try {
@@ -50,7 +50,7 @@ export class SlicedReads {
       connection.catalog.assertFits({ type: 'find', query })
     } catch (error) {
       slices?.stop()
-      if (engineCode(error) !== 'SQLITE_ERROR') throw error
+      if (!isUnanswerable(error)) throw reads.queries.failure(query, error)
       // It names an index that another process has dropped since: the query is right without it.
       return performRead(reads, { type: 'find', query }, now)
     }
@@ -59,7 +59,7 @@ export class SlicedReads {
       return slices.rows
     }
     owner.keep(slices)
-    const rest = this.#readRest(slices, owner, signal).then((rows) => {
+    const rest = this.#readRest(slices, read, owner).then((rows) => {
       reads.queries.found(query, slices.rows.length, slices.took)
       return rows
     })
@@ -69,7 +69,11 @@ export class SlicedReads {
     return rest
   }
 
-  async #readRest(slices: RowSlices, owner: Owner, signal: AbortSignal | undefined): Promise<KeyedRow[]> {
+  async #readRest(
+    slices: RowSlices,
+    { reads, query, signal }: SlicedRead,
+    owner: Owner,
+  ): Promise<KeyedRow[]> {
     try {
       do {
         await pauseDue()
@@ -79,7 +83,8 @@ export class SlicedReads {
       } while (!slices.read())
       return slices.rows
     } catch (error) {
-      throw toKvError(error)
+      slices.stop()
+      throw toKvError(reads.queries.failure(query, error))
     } finally {
       slices.stop()
       owner.giveBack(slices)

@@ -5,6 +5,7 @@ import type { Logger } from 'drizzle-orm/logger'
 import { CorruptLogError } from '../../errors.ts'
 import { isVersion, versionText } from '../../key/versionstamp.ts'
 import type { StoredRow } from '../driver.ts'
+import { isDamaged } from './damaged-rows.ts'
 import type { KvRow, NewRow, ReplacingRow } from './kv-row.ts'
 import { plannedOnce } from './planned-once.ts'
 import { SealingReplacement, SealingStatement, UnsealingStatement } from './sealed-statement.ts'
@@ -125,6 +126,8 @@ export function prepareStatements(
         db.select({ version: kv.version, expiresAt: kv.expiresAt }).from(kv).where(atKey),
       'key',
     ),
+    /** Whether an index over the fields of a row cannot be kept by the engine alone. */
+    isDamaged: prepare<[Key], readonly [number]>(`SELECT ${isDamaged} FROM kv WHERE key = ?`),
     /**
      * A key's collection follows from the key alone, so replacing a value leaves it as it is, and its index untouched.
      */

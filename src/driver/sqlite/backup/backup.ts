@@ -75,7 +75,10 @@ async function copied(source: Source, partial: PartialFile, options: CopyOptions
   const copy = await copyDatabase(source, partial.path, options)
   const [problem] = copy.problems
   if (problem !== undefined)
-    throw new StorageError('SQLITE_CORRUPT', `The copy is damaged, as the database may be: ${problem}`)
+    throw new StorageError(
+      'SQLITE_CORRUPT',
+      `The copy is damaged, as the database may be: run "valkeyrie doctor". SQLite finds: ${problem}`,
+    )
   options.look?.(partial.path)
   await partial.sync()
   return copy

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import type { BackupOptions } from '../../backup.ts'
+import { passOverDamage } from '../damaged-rows.ts'
 
 /** What a copy holds, and what the engine finds wrong in it. */
 export interface Copy {
@@ -53,12 +54,12 @@ async function onThread(
     const engine = createRequire(import.meta.url).resolve('better-sqlite3')
     const program = `const { parentPort, workerData } = require('node:worker_threads')
       const { engine, source, target } = workerData
-      ;(${copyAndCheck})(require(engine), source, target, (done, total) => parentPort.postMessage([done, total]))
+      ;(${copyAndCheck})(require(engine), ${passOverDamage}, source, target, (done, total) => parentPort.postMessage([done, total]))
         .then((copy) => parentPort.postMessage(copy))`
     worker = new Worker(program, { eval: true, execArgv: [], workerData: { engine, source, target } })
   } catch {
     // No thread can be had, as in a bundle that has swallowed the engine.
-    return copyAndCheck(Database, source, target, (done, total) => onProgress?.(done, total))
+    return copyAndCheck(Database, passOverDamage, source, target, (done, total) => onProgress?.(done, total))
   }
   const { promise, resolve, reject } = Promise.withResolvers<Copy>()
   worker.on('message', (message: Copy | Progress) => {
@@ -83,6 +84,7 @@ async function onThread(
 /** Its text runs on another thread: it knows nothing but its arguments. */
 async function copyAndCheck(
   Engine: typeof Database,
+  passOver: typeof passOverDamage,
   source: string | null,
   target: string,
   tell: (done: number, total: number) => void,
@@ -119,7 +121,16 @@ async function copyAndCheck(
   const copy = new Engine(target, { fileMustExist: true })
   // It then needs nothing beside it, wherever it is read.
   copy.pragma('journal_mode = DELETE')
-  const found = copy.pragma('integrity_check(10)') as { readonly integrity_check: string }[]
+  const check = () => copy.pragma('integrity_check(10)') as { readonly integrity_check: string }[]
+  let found: ReturnType<typeof check>
+  try {
+    found = check()
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code !== 'SQLITE_ERROR') throw error
+    // A row that is damaged concerns itself alone: the copy has it as it is.
+    passOver(copy, Engine)
+    found = check()
+  }
   const problems = found.map((it) => it.integrity_check).filter((message) => message !== 'ok')
   const { version, bytes } = stateOf(copy)
   const rows = count(copy, 'kv', 'count(*)')

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3'
 import { MigrationError } from '../../../errors.ts'
-import { engineCode } from '../engine-error.ts'
+import { isDamaged } from '../damaged-rows.ts'
+import { engineCode, isUnanswerable } from '../engine-error.ts'
 import { duplicatesError } from '../indexes.ts'
 import { indexName, kvTables } from '../table.ts'
 import { keyLabel } from './key-label.ts'
@@ -12,7 +13,7 @@ export function explainFailure(connection: Database.Database, statement: string,
   const code = engineCode(error)
   if (code === 'SQLITE_CONSTRAINT_UNIQUE') return duplicates(connection, statement, error)
   if (code === 'SQLITE_CONSTRAINT_PRIMARYKEY') return takenKeys(connection, statement, error)
-  if (error instanceof Error && error.message === 'malformed JSON') return brokenRows(connection, error)
+  if (isUnanswerable(error)) return brokenRows(connection, error)
   return error
 }
 
@@ -46,11 +47,9 @@ function takenKeys(connection: Database.Database, statement: string, error: unkn
   )
 }
 
-function brokenRows(connection: Database.Database, error: Error): unknown {
+function brokenRows(connection: Database.Database, error: unknown): unknown {
   const keys = connection
-    .prepare<[], Uint8Array>(
-      `SELECT key FROM kv WHERE encoding IN (0, 1) AND NOT json_valid(value) ORDER BY key LIMIT ${mostKeysListed}`,
-    )
+    .prepare<[], Uint8Array>(`SELECT key FROM kv WHERE ${isDamaged} ORDER BY key LIMIT ${mostKeysListed}`)
     .pluck()
     .all()
   if (keys.length === 0) return error

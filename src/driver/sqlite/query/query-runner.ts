@@ -2,14 +2,15 @@ import type Database from 'better-sqlite3'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Logger } from 'drizzle-orm/logger'
 import type { IndexDeclaration } from '../../../catalog/catalog.ts'
-import { QueryError } from '../../../errors.ts'
+import { QueryError, StorageError } from '../../../errors.ts'
 import { decodeKey } from '../../../key/codec.ts'
 import { BoundedCache } from '../../../query/bounded-cache.ts'
 import { conjuncts } from '../../../query/condition.ts'
 import { operandAt } from '../../../query/operand.ts'
 import type { AggregatePlan, CountPlan, FindPlan, Plan, Planned, RelatedPlan } from '../../../query/plan.ts'
 import type { Explanation, Figures, KeyedRow, RelatedRow } from '../../driver.ts'
-import { engineCode } from '../engine-error.ts'
+import { damagedRowError } from '../damaged-rows.ts'
+import { isUnanswerable } from '../engine-error.ts'
 import { type KeyedColumns, KeyedRows, toKeyedRow } from '../keyed-rows.ts'
 import { RowSlices } from '../row-slices.ts'
 import { unsealedColumns } from '../sealed-statement.ts'
@@ -133,11 +134,21 @@ export class QueryRunner {
     try {
       return read(compiled)
     } catch (error) {
-      if (engineCode(error) !== 'SQLITE_ERROR') throw error
+      if (!isUnanswerable(error)) throw this.failure(query, error)
       this.#compiled.clear()
       this.#byPlan = new WeakMap()
-      return read(this.#compile(query))
     }
+    try {
+      return read(this.#compile(query))
+    } catch (error) {
+      throw this.failure(query, error)
+    }
+  }
+
+  /** The error to report where a query has failed: it names the row that is damaged, if one is. */
+  failure({ plan }: Planned, error: unknown): unknown {
+    const mayBeDamage = isUnanswerable(error) || error instanceof StorageError
+    return mayBeDamage ? damagedRowError(this.#connection, plan.collection, error) : error
   }
 
   #rows(compiled: Compiled, { plan, operands }: Planned<FindPlan>, now: number): KeyedRow[] {
@@ -203,7 +214,7 @@ export class QueryRunner {
       try {
         return this.#prepareSql(planSql(plan, fields, this.#source, choice, form))
       } catch (error) {
-        if (engineCode(error) !== 'SQLITE_ERROR') throw error
+        if (!isUnanswerable(error)) throw error
         // The database lacks the index, as one that others have set up may: the query is right without it.
       }
     }

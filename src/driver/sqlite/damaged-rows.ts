@@ -1,0 +1,59 @@
+import Database from 'better-sqlite3'
+import { CorruptKeyError, CorruptValueError } from '../../errors.ts'
+import { decodeKey } from '../../key/codec.ts'
+import { isUnanswerable } from './engine-error.ts'
+import { quoteText } from './table.ts'
+
+/** Whether the engine cannot tell the fields of a row: its value is no JSON, or what stands for its types is none. */
+export const isDamaged =
+  'encoding IN (0, 1) AND (NOT json_valid(value) OR (encoding = 1 AND json_valid(types) IS NOT 1))'
+
+/** Tells which row of a collection keeps a query from being answered; gives `cause` back where none is damaged. */
+export function damagedRowError(connection: Database.Database, collection: string, cause: unknown): unknown {
+  const key = connection
+    .prepare<[], Uint8Array>(
+      `SELECT key FROM kv WHERE collection = ${quoteText(collection)} AND ${isDamaged} LIMIT 1`,
+    )
+    .pluck()
+    .get()
+  if (key === undefined) return cause
+  try {
+    return new CorruptValueError(decodeKey(key), cause)
+  } catch (error) {
+    if (error instanceof CorruptKeyError) return error
+    throw error
+  }
+}
+
+/**
+ * Gives a connection, for good, a `->>` by which a value that is no JSON has no fields, where the engine's own fails: an index holds
+ * null of such a row then, and the row can be overwritten, removed and indexed. It is the engine's in all else, and several times slower.
+ * Its text runs on other threads too: it knows nothing but its arguments there.
+ */
+export function passOverDamage(connection: Database.Database, Engine: typeof Database = Database): void {
+  const fieldOf = new Engine(':memory:').defaultSafeIntegers().prepare('SELECT ? ->> ?').pluck()
+  connection.function('->>', { deterministic: true }, (value, path) => {
+    try {
+      return fieldOf.get(value, path)
+    } catch {
+      return null
+    }
+  })
+}
+
+/**
+ * What the engine's own check finds wrong in pages and indexes: so many problems at the most, in its words. Where a damaged row is in
+ * its way, the connection passes over such rows from then on.
+ */
+export function checkIntegrity(connection: Database.Database, most: number): string[] {
+  const check = () => connection.pragma(`integrity_check(${most})`) as { readonly integrity_check: string }[]
+  let found: ReturnType<typeof check>
+  try {
+    found = check()
+  } catch (error) {
+    if (!isUnanswerable(error)) throw error
+    passOverDamage(connection)
+    found = check()
+  }
+  return found.map(({ integrity_check: problem }) => problem).filter((problem) => problem !== 'ok')
+}
