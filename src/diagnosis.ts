@@ -10,8 +10,8 @@ export interface Diagnosis extends Verification {
 }
 
 const advice: Record<Finding['kind'], string> = {
-  file: 'Rebuild the indexes with --repair. Where that does not help, restore a backup; "valkeyrie export --repository <name>" saves a repository of which all can be read.',
-  catalog: 'Open the file once with your schemas. Where that does not help, restore a backup.',
+  file: 'Rebuild the indexes with --repair. Where that does not help, restore a backup; "valkeyrie export --skip-unreadable" saves the rows that can be read.',
+  catalog: 'Open the file once with your schemas, or restore a backup where it held a database.',
   index: 'Build it with --repair, or open the file with the schema that declares it.',
   row: 'File rows where they belong with --repair. One that cannot be read has to be written anew, or deleted: restore it from a backup.',
   log: 'No row is harmed. Those who follow changes, and have not come so far, fail with a CorruptLogError or a LogTrimmedError: begin them anew.',

@@ -85,11 +85,14 @@ function diagnosisText({ sound, findings, counts, advice, rows, commits }: Diagn
 }
 
 function repairText({ backup, rebuilt, built, filed, failed }: Repair): string {
-  return [
-    `As it was: ${backup}`,
-    `Rebuilt ${number(rebuilt)} indexes, built ${built.length === 0 ? 'none that was missing' : built.join(', ')}, filed ${number(filed)} rows.`,
-    ...failed,
-  ].join('\n')
+  const done =
+    backup === null
+      ? ['Nothing was repaired: the file is as it was.']
+      : [
+          `As it was: ${backup}`,
+          `Rebuilt ${number(rebuilt)} indexes, built ${built.length === 0 ? 'none that was missing' : built.join(', ')}, filed ${number(filed)} rows.`,
+        ]
+  return [...done, ...failed].join('\n')
 }
 
 function statsText({ repositories, indexes, log, expiring, file, newest }: DatabaseStats): string {

@@ -1,7 +1,7 @@
 /** What a repair has done. */
 export interface Repair {
-  /** The copy of the file as it was before. */
-  readonly backup: string
+  /** The copy of the file as it was before; null where nothing of it has changed. */
+  readonly backup: string | null
   /** How many indexes were rebuilt. */
   readonly rebuilt: number
   /** The indexes that were missing. */

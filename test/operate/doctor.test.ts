@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
@@ -123,6 +124,49 @@ it('leaves what it cannot repair, and says so', async () => {
   expect(text).toContain('Cannot build the unique index of users on name')
   expect(text).toMatch(/row: 1\n {2}\["users", "u7"\]: Its value cannot be decoded/)
   expect(text).toMatch(/log: 1\n {2}\w{20}: Commits before it are missing/)
+})
+
+it('leaves the file as it is, without a copy, where nothing can be repaired', async () => {
+  const file = await damaged(`UPDATE kv SET types = '{' WHERE value LIKE '%"U7"%'`)
+  const before = readFileSync(file)
+  const { code, text } = await doctor(file, '--repair')
+  expect(code).toBe(2)
+  expect(text).toMatch(/^Nothing was repaired: the file is as it was\.\nrow: 1\n/)
+  expect(readFileSync(file)).toEqual(before)
+  expect(existsSync(`${file}.before-repair`)).toBe(false)
+})
+
+it('says in a sentence that pages are damaged, what to do, and leaves no copy, however often', async () => {
+  const file = await damaged('PRAGMA wal_checkpoint(TRUNCATE)')
+  const connection = new Sqlite(file)
+  const pages = connection
+    .prepare<[], number>("SELECT pageno FROM dbstat WHERE name = 'kv' AND pagetype = 'leaf' LIMIT 3")
+    .pluck()
+    .all()
+  connection.close()
+  const bytes = readFileSync(file)
+  for (const page of pages) bytes.fill(0xff, (page - 1) * 4096, page * 4096)
+  writeFileSync(file, bytes)
+  for (let n = 0; n < 2; n++) {
+    const { code, text } = await doctor(file, '--repair')
+    expect(code).toBe(2)
+    expect(text).toMatch(/^Nothing was repaired.*\nThe file cannot be repaired.*restore a backup/)
+    expect(text).toContain('SQLite finds: ')
+    expect(text).toContain('--skip-unreadable')
+  }
+  expect(readdirSync(path('.')).filter((name) => name.startsWith(`${basename(file)}.before`))).toEqual([])
+})
+
+it('says of an empty file that it holds no database, and leaves it empty', async () => {
+  const file = path('empty.db')
+  writeFileSync(file, '')
+  const { code, text } = await doctor(file, '--repair')
+  expect(code).toBe(2)
+  expect(text).toContain('The file holds no database that could be repaired')
+  expect(text).toMatch(/catalog: 1\n {2}It holds no database yet, or none any more\n {2}→ Open the file once/)
+  expect(text).not.toMatch(/no such table|file: /)
+  expect(statSync(file).size).toBe(0)
+  expect(existsSync(`${file}-wal`)).toBe(false)
 })
 
 it('makes another copy where there is one of an earlier repair', async () => {

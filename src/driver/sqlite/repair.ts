@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import type Database from 'better-sqlite3'
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { CorruptKeyError, MigrationError } from '../../errors.ts'
@@ -10,29 +11,55 @@ import type { Repair } from '../repair.ts'
 import { PartialFile } from './backup/partial-file.ts'
 import { readCatalog, touchCatalog } from './catalog.ts'
 import { connect } from './connection.ts'
+import { checkIntegrity } from './damaged-rows.ts'
 import { engineCode, toKvError } from './engine-error.ts'
 import { buildIndexes, indexChanges } from './indexes.ts'
 import { keyLabel } from './migrations/key-label.ts'
+import { hasTables } from './own-tables.ts'
 import { retryBusy } from './retry-busy.ts'
 import { kvTables } from './table.ts'
 
 const rowsPerPage = 1_000
+const mostProblems = 1_000
 
-/** Copies a file, then rebuilds in one transaction what follows from its rows and its catalogue: indexes, and where rows are filed. */
+/**
+ * Copies a file, then rebuilds in one transaction what follows from its rows and its catalogue: indexes, and where rows are filed. Where
+ * that changes nothing, or fails, the file is as it was, and there is no copy.
+ */
 export async function repairSqlite(path: string, busyTimeout: number): Promise<Repair> {
-  const { connection } = await retryBusy(
-    () => connect({ path, readOnly: false, durability: 'full' }),
-    busyTimeout,
-  )
+  const open = (readOnly: boolean) =>
+    retryBusy(() => connect({ path, readOnly, durability: 'full' }).connection, busyTimeout)
+  let connection = await open(true)
+  let backup: string | null = null
+  let isKept = false
   try {
-    const backup = await copied(connection, path)
+    // Opened to be written, an empty file would not be empty any more.
+    if (!hasTables(connection)) return nothingRepaired('The file holds no database that could be repaired')
+    connection.close()
+    connection = await open(false)
+    backup = await copied(connection, path)
     const repaired = await retryBusy(() => repair(connection), busyTimeout)
-    return { backup, ...repaired }
+    isKept = repaired.rebuilt + repaired.filed + repaired.built.length > 0
+    return { backup: isKept ? backup : null, ...repaired }
   } catch (error) {
-    throw toKvError(error)
+    if (!isDamage(error)) throw toKvError(error)
+    return nothingRepaired(
+      'The file cannot be repaired, and is as it was, since pages of it are damaged: restore a backup, or save what can be read with "valkeyrie export --skip-unreadable"',
+    )
   } finally {
     connection.close()
+    if (backup !== null && !isKept) rmSync(backup)
   }
+}
+
+function nothingRepaired(reason: string): Repair {
+  return { backup: null, rebuilt: 0, built: [], filed: 0, failed: [reason] }
+}
+
+/** Whether the engine cannot make sense of the pages of the file. */
+function isDamage(error: unknown): boolean {
+  const code = engineCode(error) ?? engineCode((error as Error).cause)
+  return code !== undefined && /^SQLITE_(CORRUPT|NOTADB|ERROR|IOERR_SHORT_READ)/.test(code)
 }
 
 /** A copy of all pages as they are, damaged or not, which `db.backup` would not make. */
@@ -74,8 +101,14 @@ function repair(connection: Database.Database): Omit<Repair, 'backup'> {
   }
 }
 
-/** Rebuilds the indexes that are there, each by itself: rows that a unique one should have kept out stay out of none of the others. */
+/**
+ * Rebuilds the indexes where the engine's check finds something that this mends; how many. Each by itself: rows that a unique one should
+ * have kept out stay out of none of the others.
+ */
 function reindex(connection: Database.Database, failed: string[]): number {
+  const before = checkIntegrity(connection, mostProblems)
+  if (before.length === 0) return 0
+  connection.exec('SAVEPOINT reindex')
   const names = connection
     .prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'index'")
     .pluck()
@@ -87,10 +120,15 @@ function reindex(connection: Database.Database, failed: string[]): number {
       rebuilt += 1
     } catch (error) {
       if (!engineCode(error)?.startsWith('SQLITE_CONSTRAINT')) throw error
-      failed.push(`The index ${name} cannot be rebuilt, since rows that it should keep apart are alike`)
+      failed.push(
+        `The index ${name} cannot be rebuilt, since rows that it should keep apart are alike: delete or change one of them`,
+      )
     }
   }
-  return rebuilt
+  const isMended = !isDeepStrictEqual(checkIntegrity(connection, mostProblems), before)
+  if (!isMended) connection.exec('ROLLBACK TO reindex')
+  connection.exec('RELEASE reindex')
+  return isMended ? rebuilt : 0
 }
 
 /** Files each row under the pattern of its key. How many were filed wrongly. */

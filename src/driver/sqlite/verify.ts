@@ -12,10 +12,11 @@ import { UnknownValueType } from '../../value/read-typed.ts'
 import type { Finding, Verification, VerifyOptions } from '../verification.ts'
 import { readCatalog } from './catalog.ts'
 import { connect } from './connection.ts'
+import { checkIntegrity } from './damaged-rows.ts'
 import { engineCode, toKvError } from './engine-error.ts'
 import { isSealed } from './file-format.ts'
 import { keyLabel } from './migrations/key-label.ts'
-import { hasOwnTables } from './own-tables.ts'
+import { hasOwnTables, hasTable } from './own-tables.ts'
 import { retryBusy } from './retry-busy.ts'
 
 const rowsPerPage = 200
@@ -69,6 +70,10 @@ class Verifier {
 
   async run(): Promise<Verification> {
     this.#attempt(() => this.#checkFile())
+    if (this.#attempt(() => hasTable(this.#connection, 'kv')) === false) {
+      this.#found({ kind: 'catalog', message: 'It holds no database yet, or none any more' })
+      return this.#verification(0, 0)
+    }
     if (!hasOwnTables(this.#connection)) {
       this.#found({ kind: 'catalog', message: 'It lacks tables or columns: open it once without readOnly' })
     }
@@ -77,17 +82,18 @@ class Verifier {
     const newest = this.#attempt(() => this.#newestVersion()) ?? Number.POSITIVE_INFINITY
     const rows = await this.#checkRows(catalog, newest)
     const commits = await this.#checkLog()
+    return this.#verification(rows, commits)
+  }
+
+  #verification(rows: number, commits: number): Verification {
     const counts = Object.fromEntries(this.#counts)
     return { sound: this.#findings.length === 0, findings: this.#findings, counts, rows, commits }
   }
 
   /** The engine's own check, of every page and every index. */
   #checkFile(): void {
-    const found = this.#connection.pragma(`integrity_check(${mostFindingsOfAKind})`) as {
-      readonly integrity_check: string
-    }[]
-    for (const { integrity_check: message } of found) {
-      if (message !== 'ok') this.#found({ kind: 'file', message })
+    for (const problem of checkIntegrity(this.#connection, mostFindingsOfAKind)) {
+      this.#found({ kind: 'file', message: bySqlite(problem) })
     }
   }
 
@@ -179,7 +185,12 @@ class Verifier {
       const isDamage =
         error instanceof KvError || /^SQLITE_(CORRUPT|NOTADB|ERROR|IOERR)/.test(engineCode(error) ?? '')
       if (!isDamage) throw error
-      this.#found({ kind: error instanceof KvError ? 'catalog' : 'file', message: (error as Error).message })
+      const { message } = error as Error
+      this.#found(
+        error instanceof KvError
+          ? { kind: 'catalog', message }
+          : { kind: 'file', message: bySqlite(message) },
+      )
       return undefined
     }
   }
@@ -189,6 +200,11 @@ class Verifier {
     this.#counts.set(finding.kind, count)
     if (count <= mostFindingsOfAKind) this.#findings.push(finding)
   }
+}
+
+/** As a sentence that says whose words these are. */
+function bySqlite(message: string): string {
+  return `SQLite finds: ${message}`
 }
 
 function damageOfRow(
