@@ -48,6 +48,7 @@ export { type Parameter, parameter } from './query/parameter.ts'
 export type { Columns, IdConditions, OrderBy, Where } from './query/query.types.ts'
 export type { AggregateQuery, AggregateResult } from './repository/aggregate.types.ts'
 export type {
+  ChosenRow,
   Increment,
   MissingRow,
   RepositoryEntry,
@@ -59,16 +60,20 @@ export type {
 export type { Query, QueryEntry } from './repository/query.types.ts'
 export type { ClaimManyResult, CompiledSql, Page, PreparedQuery } from './repository/query-methods.types.ts'
 export type {
+  Repositories,
+  RepositoryOf,
+  RepositoryView,
+  RepositoryViewOf,
+} from './repository/repositories.types.ts'
+export type {
   CreateOptions,
   CreateResult,
   IdRange,
   InsertManyOptions,
   InsertManyResult,
   Repository,
-  RepositoryView,
   UpsertResult,
 } from './repository/repository.types.ts'
-export type { Repositories } from './repository/typed-store.ts'
 export type { RepositoryChange } from './repository/watch-methods.types.ts'
 export type { WriteManyResult } from './repository/write-many.ts'
 export type { UnitOfWorkOptions } from './run-unit-of-work.ts'

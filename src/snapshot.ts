@@ -1,12 +1,13 @@
 import type { InspectOptions } from 'node:util'
 import { inspected, inspectName } from './inspected.ts'
 import { checkOptionNames } from './option-names.ts'
-import type { RepositoryView } from './repository/repository.types.ts'
+import type { RepositoryViewOf } from './repository/repositories.types.ts'
 import { TypedStore } from './repository/typed-store.ts'
 import type {
   DefinitionByName,
   DefinitionNamed,
   Definitions,
+  OutputOf,
   RepositoryNames,
 } from './schema/registry.types.ts'
 import { checkSignal } from './store/call-options.ts'
@@ -32,7 +33,11 @@ import { untilAborted } from './until-aborted.ts'
 export interface SnapshotView<R extends Definitions> extends Pick<TypedStore<R>, 'get' | 'getMany' | 'list'> {
   /** The reads of each repository, by its name. */
   readonly repositories: {
-    readonly [Name in RepositoryNames<R>]: RepositoryView<DefinitionByName<R, Name>, R>
+    readonly [Name in RepositoryNames<R>]: RepositoryViewOf<
+      OutputOf<DefinitionByName<R, Name>>,
+      DefinitionByName<R, Name>,
+      R
+    >
   }
   /**
    * The reads of the repository of a declared pattern, or of a definition.
@@ -41,8 +46,10 @@ export interface SnapshotView<R extends Definitions> extends Pick<TypedStore<R>,
    * await db.snapshot((view) => view.repository(['accounts', '*']).count()) // => 2
    * ```
    */
-  repository<D extends R[number]>(definition: D): RepositoryView<D, R>
-  repository<const P extends R[number]['pattern']>(pattern: P): RepositoryView<DefinitionNamed<R, P>, R>
+  repository<D extends R[number]>(definition: D): RepositoryViewOf<OutputOf<D>, D, R>
+  repository<const P extends R[number]['pattern']>(
+    pattern: P,
+  ): RepositoryViewOf<OutputOf<DefinitionNamed<R, P>>, DefinitionNamed<R, P>, R>
 }
 
 /** How to read a snapshot. */

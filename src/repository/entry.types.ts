@@ -23,6 +23,12 @@ export interface Row<Id, K, Value> {
   readonly expiresAt: number | null
 }
 
+/** A row with the fields of its value that `columns` chooses. */
+export interface ChosenRow<Id, K, Value> extends Omit<Row<Id, K, Value>, 'value'> {
+  /** These fields of what its schema has output. */
+  readonly value: Value
+}
+
 /** What a read gives of an id without a row. */
 export interface MissingRow<Id, K> {
   /** The id that was asked for. */

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { IdOf, PrefixIdsOf } from '../key/pattern.types.ts'
+import type { IdOf, KeyOf, PrefixIdsOf } from '../key/pattern.types.ts'
 import type { Parameter } from '../query/parameter.ts'
 import type { ValueOrderBy, ValueWhere } from '../query/query.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
@@ -8,7 +8,7 @@ import type { CallOptions } from '../store/call-options.ts'
 import type { ExpireOptions } from '../store/expiry.ts'
 import type { AggregateQuery, AggregateResult, CheckedAggregate } from './aggregate.types.ts'
 import type { CheckedQuery } from './checked-query.types.ts'
-import type { RepositoryEntry, Update } from './entry.types.ts'
+import type { Row, Update } from './entry.types.ts'
 import type { Query, QueryEntry } from './query.types.ts'
 import type { WriteManyResult } from './write-many.ts'
 
@@ -108,12 +108,12 @@ interface ReturningOption<R extends boolean> {
 
 /** The rows that a write of many has touched, where it is asked for them. */
 type Returned<D extends AnyDefinition, R extends boolean> = R extends true
-  ? { readonly entries: readonly RepositoryEntry<D>[] }
+  ? { readonly entries: readonly Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>[] }
   : unknown
 
 /** The rows that `claimMany` has claimed, as they are then, and the versionstamp of the commit: null where it found none. */
 export interface ClaimManyResult<D extends AnyDefinition> extends WriteManyResult {
-  readonly entries: readonly RepositoryEntry<D>[]
+  readonly entries: readonly Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>[]
 }
 
 /** The queries of a repository. */
@@ -155,7 +155,8 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
   /**
    * A page of rows: 100, or `limit`, at least 1. Its `cursor` is the `after` of the next page, and null at the end; rows
    * that are written in between make no other row come twice or not at all. Rejects as `findMany` does, and with QueryError
-   * for an `after` that is no cursor of a query with this order.
+   * for an `after` that is no cursor of a query with this order. In a loop, declare `after` without a value, as
+   * `let after: string | null | undefined`: TypeScript cannot infer the page otherwise.
    *
    * ```ts
    * const first = await users.findPage({ orderBy: { age: 'desc' }, limit: 1 })

@@ -1,11 +1,11 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { IdOf, Pattern, PrefixIdsOf } from '../key/pattern.types.ts'
+import type { IdOf, KeyOf, Pattern, PrefixIdsOf } from '../key/pattern.types.ts'
 import type { Parameter } from '../query/parameter.ts'
 import type { Chosen, ValueColumns, ValueOrderBy, ValueWhere } from '../query/query.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { FieldPath } from '../schema/field-path.types.ts'
 import type { DefinitionByName, Definitions } from '../schema/registry.types.ts'
-import type { RepositoryEntry } from './entry.types.ts'
+import type { ChosenRow, Row } from './entry.types.ts'
 
 type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
 
@@ -55,18 +55,19 @@ export interface Query<D extends AnyDefinition, R extends Definitions = readonly
 type OrParameters<Ids extends readonly unknown[]> = { readonly [I in keyof Ids]: Ids[I] | Parameter }
 
 /** The entry that a query gives: with the chosen fields of its value, and with the rows it was to load. */
-export type QueryEntry<D extends AnyDefinition, R extends Definitions, Q> = (Q extends {
-  readonly columns: infer C
+export type QueryEntry<D extends AnyDefinition, R extends Definitions, Q> = Q extends {
+  readonly with: infer W
 }
-  ? Omit<RepositoryEntry<D>, 'value'> & { readonly value: Chosen<Output<D>, C> }
-  : RepositoryEntry<D>) &
-  (Q extends { readonly with: infer W } ? Loaded<D, R, W> : unknown)
+  ? FoundRow<D, Q> & {
+      readonly [Name in keyof W as W[Name] extends false ? never : Name]: Name extends keyof D['references']
+        ? QueryEntry<D['references'][Name], R, W[Name]> | null
+        : QueryEntry<DefinitionByName<R, Name & string>, R, W[Name]>[]
+    }
+  : FoundRow<D, Q>
 
-type Loaded<D extends AnyDefinition, R extends Definitions, W> = {
-  readonly [Name in keyof W as W[Name] extends false ? never : Name]: Name extends keyof D['references']
-    ? QueryEntry<D['references'][Name], R, W[Name]> | null
-    : QueryEntry<DefinitionByName<R, Name & string>, R, W[Name]>[]
-}
+type FoundRow<D extends AnyDefinition, Q> = Q extends { readonly columns: infer C }
+  ? ChosenRow<IdOf<D['pattern']>, KeyOf<D['pattern']>, Chosen<Output<D>, C>>
+  : Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>
 
 /** The names of the repositories whose patterns go on from that of `D`. */
 export type NestedNames<D extends AnyDefinition, R extends Definitions> = NestedName<R[number], D['pattern']>

@@ -8,7 +8,7 @@ import type { ExpireOptions, SetOptions } from '../store/expiry.ts'
 import type { IfVersionOptions } from '../store/if-version.ts'
 import type { ListIterator, ListOptions } from '../store/list-iterator.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
-import type { IdArguments, RepositoryEntry, Row, RowMaybe, Update } from './entry.types.ts'
+import type { IdArguments, Row, RowMaybe, Update } from './entry.types.ts'
 import type { QueryMethods } from './query-methods.types.ts'
 import type { WatchMethods } from './watch-methods.types.ts'
 
@@ -53,7 +53,7 @@ export interface CreateResult<D extends AnyDefinition> extends CommitResult {
 /** What `upsert` resolves to: the commit, whether there was no row before, and the row as it is then. */
 export interface UpsertResult<D extends AnyDefinition> extends CommitResult {
   readonly created: boolean
-  readonly entry: RepositoryEntry<D>
+  readonly entry: Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>
 }
 
 /** How to insert many rows. */
@@ -324,23 +324,3 @@ type Arithmetic<D extends AnyDefinition> =
         ...args: [...id: IdArguments<D>, n: bigint | KvU64, options?: ExpireOptions & CallOptions]
       ) => Promise<CommitResult>
     : { error: 'sum, max and min need a schema whose output is a KvU64' }
-
-/** The reads of a repository, as the view of a snapshot has them. */
-export type RepositoryView<D extends AnyDefinition, R extends Definitions = readonly []> = Pick<
-  Repository<D, R>,
-  | 'name'
-  | 'pattern'
-  | 'key'
-  | 'get'
-  | 'getMany'
-  | 'exists'
-  | 'list'
-  | 'findMany'
-  | 'findFirst'
-  | 'findPage'
-  | 'count'
-  | 'aggregate'
-  | 'prepare'
-  | 'toSQL'
-  | 'explain'
->

@@ -2,19 +2,9 @@ import { patternText } from '../catalog/pattern-text.ts'
 import type { Pattern, PlainPattern } from '../key/pattern.types.ts'
 import { KeyValue } from '../key-value/key-value.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
-import type {
-  DefinitionByName,
-  DefinitionNamed,
-  Definitions,
-  RepositoryNames,
-} from '../schema/registry.types.ts'
+import type { DefinitionNamed, Definitions, OutputOf } from '../schema/registry.types.ts'
 import type { RowStore } from '../store/row-store.ts'
-import type { Repository } from './repository.types.ts'
-
-/** The repositories of a database by their names: that in the options of the schema, or the words of its pattern. */
-export type Repositories<R extends Definitions> = {
-  readonly [Name in RepositoryNames<R>]: Repository<DefinitionByName<R, Name>, R>
-}
+import type { Repositories, RepositoryOf } from './repositories.types.ts'
 
 /** The reads and writes that a database and a unit of work share: by key, and by repository. */
 export class TypedStore<R extends Definitions> extends KeyValue<R> {
@@ -53,10 +43,10 @@ export class TypedStore<R extends Definitions> extends KeyValue<R> {
    * db.repository(['users', '*']) === db.repositories.users // => true
    * ```
    */
-  repository<D extends R[number]>(definition: D): Repository<D, R>
+  repository<D extends R[number]>(definition: D): RepositoryOf<OutputOf<D>, D, R>
   repository<const P extends PlainPattern<R[number]['pattern']>>(
     pattern: P,
-  ): Repository<DefinitionNamed<R, P>, R>
+  ): RepositoryOf<OutputOf<DefinitionNamed<R, P>>, DefinitionNamed<R, P>, R>
   repository(wanted: AnyDefinition | Pattern): unknown {
     const { registry } = this.#store
     if (typeof wanted !== 'object' || wanted === null)

@@ -5,14 +5,15 @@ import type { Definitions } from '../schema/registry.types.ts'
 import type { Change, ChangesOptions } from '../watch/change.types.ts'
 import type { WatchOptions } from '../watch/watch-options.ts'
 import type { CheckedQuery } from './checked-query.types.ts'
-import type { IdArguments, RepositoryEntryMaybe } from './entry.types.ts'
+import type { IdArguments, RowMaybe } from './entry.types.ts'
 import type { Query, QueryEntry } from './query.types.ts'
 
+type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
+
 /** What a commit did to a row: a Change with the row's id. */
-export type RepositoryChange<D extends AnyDefinition> = Change<
-  KeyOf<D['pattern']>,
-  StandardSchemaV1.InferOutput<D['schema']>
-> & { readonly id: IdOf<D['pattern']> }
+export type RepositoryChange<D extends AnyDefinition> = Change<KeyOf<D['pattern']>, Output<D>> & {
+  readonly id: IdOf<D['pattern']>
+}
 
 /** None where there is one row only. */
 type SeveralIds<D extends AnyDefinition> =
@@ -38,11 +39,15 @@ export interface WatchMethods<D extends AnyDefinition, R extends Definitions> {
    * await both.cancel()
    * ```
    */
-  watch(...args: [...id: IdArguments<D>, options?: WatchOptions]): ReadableStream<RepositoryEntryMaybe<D>>
+  watch(
+    ...args: [...id: IdArguments<D>, options?: WatchOptions]
+  ): ReadableStream<RowMaybe<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>>
   watch<const Ids extends SeveralIds<D>>(
     ids: Ids,
     options?: WatchOptions,
-  ): ReadableStream<{ -readonly [I in keyof Ids]: RepositoryEntryMaybe<D> }>
+  ): ReadableStream<{
+    -readonly [I in keyof Ids]: RowMaybe<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>
+  }>
 
   /**
    * A live query: a stream of what `findMany` gives, as it is now and then each time that it is another result: a row enters,

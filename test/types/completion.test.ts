@@ -56,18 +56,38 @@ it.each([
   expect(offered).not.toContain('error')
 })
 
-it('an editor shows of an entry its row, and of a database and a repository some lines', () => {
+it('an editor shows of a row that is read its value, and no machinery', () => {
   for (const line of [
     'const |entry = await users.get("x")',
     'const |entries = await users.getMany(["x"])',
     'for await (const |entry of users.list()) entry',
     'const { |value } = await db.get(["users", "alice"])',
+    'const |found = await users.findMany({ where: { age: 1 } })',
+    'const |found = await users.findFirst({ columns: { name: true } })',
+    'const |found = await users.findMany({ with: { posts: true } })',
+    'const |page = await users.findPage()',
+    'const |claimed = (await users.claimMany({ where: {}, limit: 1, set: {} })).entries',
+    'for await (const |rows of users.watchMany()) rows',
+    'for await (const |row of users.watch("x")) row',
   ]) {
     const info = editor.quickInfo(line)
-    expect(info).toContain('name: string')
-    expect(info).not.toMatch(/DefinitionOf|ZodObject/)
-    expect(info.length).toBeLessThanOrEqual(250)
+    expect(info, line).toContain('name: string')
+    expect(info, line).not.toMatch(/DefinitionOf|ZodObject/)
+    expect(info.length, info).toBeLessThanOrEqual(350)
   }
-  for (const line of ['|db', 'db.repositories.|users'])
-    expect(editor.quickInfo(line).length).toBeLessThanOrEqual(800)
+})
+
+it('an editor shows of a repository the type of its values first, and of a database some lines', () => {
+  for (const line of [
+    '|users',
+    'db.repositories.|users',
+    'const |byPattern = db.repository(["users", "*"])',
+    'await db.unitOfWork(async (unit) => unit.repositories.|users)',
+    'await db.snapshot(async (view) => view.repositories.|users)',
+  ]) {
+    const info = editor.quickInfo(line)
+    expect(info).toMatch(/^\S+ \w+: \w+<\{\s+name: string;\s+age: number;\s+address\?: \{\s+city: string;/)
+    expect(info.length, info).toBeLessThanOrEqual(800)
+  }
+  expect(editor.quickInfo('|db').length).toBeLessThanOrEqual(800)
 })
