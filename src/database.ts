@@ -17,6 +17,7 @@ import { StoreAtomicOperation } from './store/atomic-operation.ts'
 import type { AtomicOperation } from './store/atomic-operation.types.ts'
 import { type CallOptions, checkCallOptions, checkSignal } from './store/call-options.ts'
 import type { Store } from './store/store.ts'
+import { traceCalls } from './trace/trace-calls.ts'
 import type { UnitOfWork } from './unit-of-work.ts'
 import { untilAborted } from './until-aborted.ts'
 import type { Change, ChangesOptions } from './watch/change.types.ts'
@@ -62,6 +63,16 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   readonly #store: Store
   readonly #plain: PlainDrizzle<Engines[E]>
   readonly #destroyOnClose: boolean
+
+  static {
+    const names = ['unitOfWork', 'snapshot', 'clear', 'cleanup', 'stats', 'backup'] as const
+    const subjectOf = (database: Database<Definitions>) => ({
+      database: database.#store.path,
+      repository: null,
+      pattern: null,
+    })
+    traceCalls(Database.prototype, names, subjectOf, 'anything')
+  }
 
   constructor(store: Store, plain: PlainDrizzle<Engines[E]>, destroyOnClose: boolean) {
     super(store)

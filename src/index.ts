@@ -105,6 +105,15 @@ export type { CommitResult } from './store/commit-result.ts'
 export type { ExpireOptions, SetOptions } from './store/expiry.ts'
 export type { IfVersionOptions } from './store/if-version.ts'
 export type { ListIterator, ListOptions } from './store/list-iterator.ts'
+export type {
+  TracedCall,
+  TracedCommit,
+  TracedConflict,
+  TracedQuery,
+  TracedRetry,
+  TracedWait,
+  TraceMessage,
+} from './trace/channels.ts'
 export type { UnitOfWork } from './unit-of-work.ts'
 export { Valkeyrie, type ValkeyrieBuilder } from './valkeyrie.ts'
 export { KvU64 } from './value/kv-u64.ts'

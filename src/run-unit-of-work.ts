@@ -7,6 +7,7 @@ import { toConflict } from './store/atomic-operation.ts'
 import { backOff } from './store/backoff.ts'
 import type { Store } from './store/store.ts'
 import { Turn } from './store/turn.ts'
+import { retried, waited } from './trace/waiting.ts'
 import { running } from './unit-of-work/running.ts'
 import { UnitStore } from './unit-of-work/unit-store.ts'
 import { WriteCalls } from './unit-of-work/write-calls.ts'
@@ -67,12 +68,15 @@ export async function runUnitOfWork<R extends Definitions, T>(
           await turn?.end(false)
           turn = undefined
         }
-        if (attempt < runsBeforeTurn || outlastsTurns) await backOff(attempt, signal)
+        if (attempt < runsBeforeTurn || outlastsTurns) await backOff(store.path, attempt, signal)
         else {
           turn ??= new Turn(store, longestRun)
-          await turn.come(signal)
+          await waited(store.path, 'turn', turn.come(signal))
         }
-        if (performance.now() < deadline) continue
+        if (performance.now() < deadline) {
+          retried(store.path, attempt)
+          continue
+        }
       }
       throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
     }

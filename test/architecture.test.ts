@@ -20,6 +20,7 @@ const stages = [
   ],
   ['key/', 'value/'],
   ['schema/', 'catalog/', 'query/', 'commit/'],
+  ['trace/'],
   ['driver/'],
   ['store/', 'unit-of-work/', 'watch/'],
   ['key-value/', 'repository/'],

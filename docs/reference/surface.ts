@@ -175,7 +175,8 @@ function toMember(node: Node, owner: string): Member | null {
 }
 
 function nameOf(node: Node): string {
-  return 'name' in node ? (node.name as Node).getText() : ''
+  // A static block has none.
+  return ('name' in node ? (node.name as Node | undefined) : undefined)?.getText() ?? ''
 }
 
 function isOverride(node: Node): boolean {

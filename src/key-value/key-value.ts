@@ -20,12 +20,22 @@ import { type SetOptions, setOptionNames } from '../store/expiry.ts'
 import { ListIterator, type ListOptions } from '../store/list-iterator.ts'
 import { checkListValues, listOptionNames } from '../store/list-options.ts'
 import type { RowStore } from '../store/row-store.ts'
+import { traceCalls } from '../trace/trace-calls.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
 import { checkReadOptions, type ReadOptions } from './read-options.ts'
 
 /** Reads and writes by key, typed by the patterns that were declared; of a database, or of a unit of work. */
 export class KeyValue<R extends Definitions> {
   readonly #store: RowStore
+
+  static {
+    const subjectOf = (face: KeyValue<Definitions>) => ({
+      database: face.#store.path,
+      repository: null,
+      pattern: null,
+    })
+    traceCalls(KeyValue.prototype, ['get', 'getMany', 'set', 'delete'], subjectOf, 'rows')
+  }
 
   constructor(store: RowStore) {
     this.#store = store

@@ -7,6 +7,7 @@ import type { ExpireOptions, SetOptions } from '../store/expiry.ts'
 import type { IfVersionOptions } from '../store/if-version.ts'
 import type { ListIterator, ListOptions } from '../store/list-iterator.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
+import { traceCalls } from '../trace/trace-calls.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
 import type { UntypedAggregate } from './aggregate.ts'
 import type { UntypedClaim } from './claims.ts'
@@ -19,9 +20,24 @@ import type { UntypedWriteMany } from './write-many.ts'
 
 type Id = IdOf<Pattern>
 
+const tracedNames = [
+  ...(['get', 'getMany', 'exists', 'findMany', 'findFirst', 'findPage', 'count', 'aggregate'] as const),
+  ...(['insert', 'create', 'set', 'update', 'upsert', 'delete', 'touch', 'sum', 'max', 'min'] as const),
+  ...(['insertMany', 'updateMany', 'deleteMany', 'claimMany'] as const),
+]
+
 /** The repository of one definition, whose calls take a signal. */
 export class AbortableRepository extends StoreRepository {
   readonly #store: RowStore
+
+  static {
+    const subjectOf = (repository: AbortableRepository) => ({
+      database: repository.#store.path,
+      repository: repository.name,
+      pattern: repository.pattern,
+    })
+    traceCalls(AbortableRepository.prototype, tracedNames, subjectOf, 'rows')
+  }
 
   constructor(store: RowStore, definition: AnyDefinition) {
     super(store, definition)

@@ -8,6 +8,7 @@ import { toConflict } from '../store/atomic-operation.ts'
 import { backOff } from '../store/backoff.ts'
 import { KeyedMutex } from '../store/keyed-mutex.ts'
 import type { RowStore } from '../store/row-store.ts'
+import { retried } from '../trace/waiting.ts'
 import { checkOrderedValues } from './found-rows.ts'
 import { type UntypedUpdate, updateMutation } from './update.ts'
 import {
@@ -67,7 +68,8 @@ export class Claims {
     for (let attempt = 1; ; attempt++) {
       const result = await this.#attempt({ ...query, set, limit }, attempt)
       if (result !== null) return result
-      if (attempt >= quickAttempts) await backOff(attempt - quickAttempts)
+      retried(this.#store.path, attempt)
+      if (attempt >= quickAttempts) await backOff(this.#store.path, attempt - quickAttempts)
     }
   }
 

@@ -11,6 +11,7 @@ import type { AnyDefinition } from '../schema/definition.types.ts'
 import { storeUnder } from '../store/abortable-store.ts'
 import { type CallOptions, checkCallOptions } from '../store/call-options.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
+import { traceCalls } from '../trace/trace-calls.ts'
 import { allOf, findPage, findPlanned, firstOf } from './find.ts'
 import type { UntypedQuery } from './found-rows.ts'
 import { plannerOf, prefixKeys } from './planner-of.ts'
@@ -26,6 +27,15 @@ export class StorePreparedQuery {
   readonly #all: PreparedFind
   readonly #one: PreparedFind
   #range: KeyRange | null | undefined
+
+  static {
+    const subjectOf = (query: StorePreparedQuery) => ({
+      database: query.#store.path,
+      repository: query.#definition.name,
+      pattern: query.#definition.pattern,
+    })
+    traceCalls(StorePreparedQuery.prototype, ['execute', 'first', 'page'], subjectOf, 'rows')
+  }
 
   constructor(store: RowStore, definition: AnyDefinition, query: UntypedQuery) {
     checkQueryOptions(query, 'prepare')

@@ -127,7 +127,12 @@ export class StoreRepository {
     )
   }
 
-  async insert(id: Id, value: unknown, options?: ExpireOptions): Promise<CommitResult> {
+  insert(id: Id, value: unknown, options?: ExpireOptions): Promise<CommitResult> {
+    return this.#insert(id, value, options)
+  }
+
+  /** Apart from the method, so that `create` is one call and not two. */
+  async #insert(id: Id, value: unknown, options?: ExpireOptions): Promise<CommitResult> {
     this.#store.assertOpen()
     checkExpireOptions(options, 'insert')
     const key = this.key(id)
@@ -159,7 +164,7 @@ export class StoreRepository {
       )
     }
     const id: Id = wildcards === 1 ? uuidv7() : [...prefix, uuidv7()]
-    const result = await this.insert(id, value, expiry)
+    const result = await this.#insert(id, value, expiry)
     return { ...result, id, key: this.key(id) }
   }
 

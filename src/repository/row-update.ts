@@ -7,6 +7,7 @@ import { toConflict } from '../store/atomic-operation.ts'
 import { backOff } from '../store/backoff.ts'
 import { KeyedMutex } from '../store/keyed-mutex.ts'
 import type { RowStore } from '../store/row-store.ts'
+import { retried } from '../trace/waiting.ts'
 
 /** What was written, as which version, and whether there was no row before. */
 export interface WrittenRow {
@@ -59,7 +60,8 @@ export class RowUpdates {
       } finally {
         leave()
       }
-      await backOff(attempt)
+      retried(this.#store.path, attempt)
+      await backOff(this.#store.path, attempt)
     }
   }
 }

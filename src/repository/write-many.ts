@@ -12,6 +12,7 @@ import type { AnyDefinition } from '../schema/definition.types.ts'
 import { toConflict } from '../store/atomic-operation.ts'
 import { backOff } from '../store/backoff.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
+import { retried } from '../trace/waiting.ts'
 import { entriesOf, planFind } from './found-rows.ts'
 import { checkUpdate, type UntypedUpdate, updateMutation } from './update.ts'
 import { writtenEntry } from './written-entry.ts'
@@ -139,6 +140,7 @@ async function writeMany(
       return { ...written, entries }
     }
     if (attempt === mostAttempts) throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
-    await backOff(attempt)
+    retried(store.path, attempt)
+    await backOff(store.path, attempt)
   }
 }

@@ -12,6 +12,7 @@ import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
 
 /** A store whose calls end when a signal is aborted: what waits is rejected at once, what is worked on at its next part. */
 class AbortableStore implements RowStore {
+  readonly path: string
   readonly registry: Registry
   readonly openRepository: RowStore['openRepository']
   readonly limits: Limits
@@ -23,6 +24,7 @@ class AbortableStore implements RowStore {
   constructor(store: RowStore, signal: AbortSignal) {
     this.#store = store
     this.#signal = signal
+    this.path = store.path
     this.registry = store.registry
     this.openRepository = store.openRepository
     this.limits = store.limits

@@ -5,6 +5,7 @@ import { decodeKey } from '../key/codec.ts'
 import { formatVersionstamp, parseVersionstamp } from '../key/versionstamp.ts'
 import type { Key } from '../key.types.ts'
 import { checkNames } from '../option-names.ts'
+import { traceCalls } from '../trace/trace-calls.ts'
 import { decodeValue } from '../value/codec.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
 import type { ValueFormat } from '../value/value-format.ts'
@@ -34,6 +35,15 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
   #pending = false
   #committed = false
   #error: unknown
+
+  static {
+    const subjectOf = (operation: StoreAtomicOperation) => ({
+      database: operation.#store.path,
+      repository: null,
+      pattern: null,
+    })
+    traceCalls(StoreAtomicOperation.prototype, ['commit'], subjectOf, 'anything')
+  }
 
   constructor(store: RowStore) {
     this.#store = store

@@ -2,9 +2,11 @@ import type { AtomicWrite } from '../commit/write.ts'
 import type { Driver } from '../driver/driver.ts'
 import { CorruptValueError, DatabaseClosedError, StorageError } from '../errors.ts'
 import { pauseDue } from '../give-way.ts'
+import { waited } from '../trace/waiting.ts'
 import type { Filing } from './filing.ts'
 import { Portion } from './portion.ts'
 import type { SettledOutcome } from './row-store.ts'
+import { tracedCommit } from './traced-commit.ts'
 
 /** Milliseconds after which to look whether another's turn has ended. */
 const longestPause = 4
@@ -25,6 +27,8 @@ interface QueuedWrite {
 export class CommitQueue {
   readonly #driver: Driver
   readonly #filing: Filing
+  /** Where the database is. */
+  readonly #path: string
   readonly #portion = new Portion()
   #queue: QueuedWrite[] = []
   #scheduled = false
@@ -33,9 +37,10 @@ export class CommitQueue {
   #era = 0
   #wake: () => void = () => {}
 
-  constructor(driver: Driver, filing: Filing) {
+  constructor(driver: Driver, filing: Filing, path: string) {
     this.#driver = driver
     this.#filing = filing
+    this.#path = path
   }
 
   /** Resolves when the write is committed, or its checks have failed; rejects when it cannot be applied. */
@@ -110,7 +115,7 @@ export class CommitQueue {
       const [part, rest] = this.#parts(left, isTurn)
       const waiting = await this.#commitBatch(part)
       isTurn = waiting.length > 0
-      if (waiting.length === part.length) await this.#pause()
+      if (waiting.length === part.length) await waited(this.#path, 'turn', this.#pause())
       left = [...waiting, ...rest]
       if (isTurn) {
         left = [...left, ...this.#queue.filter(join)]
@@ -171,7 +176,7 @@ export class CommitQueue {
     while (batch.length > 0) {
       const { catalogVersion } = this.#filing
       const writes = batch.map(({ write }) => write)
-      const result = await this.#driver.commit({ catalogVersion, writes })
+      const result = await tracedCommit(this.#driver, this.#path, { catalogVersion, writes })
       if (result.type === 'done') {
         this.#portion.took(
           writes.reduce((rows, write) => rows + rowsOf(write), 0),

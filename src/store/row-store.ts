@@ -23,6 +23,8 @@ export type OpenRepository = (store: RowStore, definition: AnyDefinition) => obj
 
 /** What the typed faces work on: an open database, or a unit of work on one. */
 export interface RowStore extends Reader {
+  /** Where the database is: an absolute path, or `:memory:`. */
+  readonly path: string
   readonly registry: Registry
   readonly limits: Limits
   readonly format: ValueFormat

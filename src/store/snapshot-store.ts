@@ -8,10 +8,12 @@ import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
 import type { ValueFormat } from '../value/value-format.ts'
 import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
+import { tracedRead } from './traced-read.ts'
 
 /** A store that only reads, all of it of the state that its session keeps. */
 export class SnapshotStore implements RowStore {
   readonly writes = false
+  readonly path: string
   readonly registry: Registry
   readonly limits: Limits
   readonly format: ValueFormat
@@ -23,6 +25,7 @@ export class SnapshotStore implements RowStore {
   constructor(store: RowStore, session: Session) {
     this.#store = store
     this.#session = session
+    this.path = store.path
     this.registry = store.registry
     this.limits = store.limits
     this.format = store.format
@@ -45,7 +48,7 @@ export class SnapshotStore implements RowStore {
 
   async read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
     this.assertOpen()
-    return paced(() => this.#session.read(request, signal))
+    return paced(() => tracedRead(this.#session, this.path, request, signal))
   }
 
   ofOneState<T>(read: (store: RowStore) => Promise<T>): Promise<T> {

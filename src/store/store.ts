@@ -1,11 +1,17 @@
 import type { Catalog } from '../catalog/catalog.ts'
 import { appliedMutations } from '../commit/claim.ts'
 import { checkOperand } from '../commit/mutation.ts'
-import type { ArithmeticMutation, AtomicWrite, Mutation, SetMutation } from '../commit/write.ts'
+import type {
+  ArithmeticMutation,
+  AtomicWrite,
+  CheckConflict,
+  Mutation,
+  SetMutation,
+} from '../commit/write.ts'
 import type { Driver, Read, ResultOf, StoredRow } from '../driver/driver.ts'
 import { DatabaseClosedError, ValidationError } from '../errors.ts'
 import { paced, pauseDue } from '../give-way.ts'
-import { encodeKey } from '../key/codec.ts'
+import { decodeKey, encodeKey } from '../key/codec.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import { checkIdKinds } from '../key/typed-id.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
@@ -14,6 +20,7 @@ import type { Limits } from '../limits.ts'
 import { jsonSchemaOf } from '../schema/json-schema.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
+import { conflicts } from '../trace/channels.ts'
 import { running } from '../unit-of-work/running.ts'
 import { encodeValue } from '../value/codec.ts'
 import { exceeds } from '../value/encoding.ts'
@@ -31,6 +38,7 @@ import type { SchemaCode } from './schema-code.ts'
 import { SnapshotStore } from './snapshot-store.ts'
 import { comparedStored, decodeStored } from './stored-row.ts'
 import { Sweeper } from './sweeper.ts'
+import { tracedRead } from './traced-read.ts'
 
 export interface StoreOptions {
   /** Where the database is: an absolute path, or `:memory:`. */
@@ -74,7 +82,7 @@ export class Store implements RowStore {
     this.#validateReads = options.validateReads
     this.#validation = options.schemaCode?.validation
     this.#filing = new Filing(catalog, registry)
-    this.#queue = new CommitQueue(driver, this.#filing)
+    this.#queue = new CommitQueue(driver, this.#filing, options.path)
     this.#readOnly = options.readOnly
     this.#sweeper = new Sweeper(driver, () => this.hub.refresh())
     this.hub = new WatchHub(driver, () => this.#lookForExpiries())
@@ -94,7 +102,7 @@ export class Store implements RowStore {
   }
 
   read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
-    return paced(() => this.driver.read(request, signal))
+    return paced(() => tracedRead(this.driver, this.path, request, signal))
   }
 
   async ofOneState<T>(read: (store: RowStore) => Promise<T>): Promise<T> {
@@ -278,7 +286,9 @@ export class Store implements RowStore {
     const pause = pauseDue()
     if (pause !== undefined) await pause
     const outcome = await this.#queue.submit(turn === undefined ? write : { ...write, turn })
-    if (outcome.type === 'committed') {
+    if (outcome.type === 'conflict') {
+      if (conflicts.hasSubscribers) this.#tellConflicts(outcome.conflicts)
+    } else {
       const mutations = appliedMutations(write, outcome.claimed)
       this.#noticeExpiries(mutations)
       if (this.hub.active) this.hub.committed(mutations, outcome.version)
@@ -330,6 +340,11 @@ export class Store implements RowStore {
     if (pause !== undefined) await pause
     await this.#queue.close()
     await this.driver.close()
+  }
+
+  #tellConflicts(met: readonly CheckConflict[]): void {
+    const repositories = new Set(met.map(({ key }) => this.collectionOf(decodeKey(key))))
+    conflicts.publish({ database: this.path, keys: met.length, repositories: [...repositories] })
   }
 
   /** Others may have given rows an expiry, and be gone when it comes. */

@@ -15,6 +15,7 @@ import type { Entry } from '../schema/registry.types.ts'
 import type { SetOptions } from '../store/expiry.ts'
 import type { RowEntry, RowStore, SettledOutcome } from '../store/row-store.ts'
 import type { Store } from '../store/store.ts'
+import { tracedRead } from '../store/traced-read.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
 import type { ValueFormat } from '../value/value-format.ts'
@@ -32,6 +33,7 @@ export class UnitStore implements RowStore, ReaderContext {
   readonly writes = true
   readonly turn: string | undefined
   readonly own = new OwnWrites()
+  readonly path: string
   readonly registry: Registry
   readonly limits: Limits
   readonly format: ValueFormat
@@ -44,6 +46,7 @@ export class UnitStore implements RowStore, ReaderContext {
   constructor(store: Store, turn?: string) {
     this.turn = turn
     this.#store = store
+    this.path = store.path
     this.registry = store.registry
     this.limits = store.limits
     this.format = store.format
@@ -56,7 +59,7 @@ export class UnitStore implements RowStore, ReaderContext {
   }
 
   read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
-    return paced(() => this.#reader.read(request, signal))
+    return paced(() => tracedRead(this.#reader, this.path, request, signal))
   }
 
   assertOpen(): void {

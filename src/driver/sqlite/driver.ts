@@ -3,6 +3,7 @@ import type Database from 'better-sqlite3'
 import { readChanges } from '../../commit/log-format.ts'
 import { DatabaseBusyError, StorageError } from '../../errors.ts'
 import { compareBytes } from '../../key/codec.ts'
+import { waited } from '../../trace/waiting.ts'
 import type { Backup, BackupOptions } from '../backup.ts'
 import type {
   BatchOutcome,
@@ -23,6 +24,7 @@ import { RunningBackups } from './backup/running-backups.ts'
 import { Checkpointer } from './checkpointer.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 import { type DatabaseFile, databaseFiles } from './database-file.ts'
+import { memoryPath } from './database-path.ts'
 import { assertOpen, isPassing, isReadOnly, isUnanswerable, toKvError } from './engine-error.ts'
 import { FileSession } from './file-session.ts'
 import { LockShare } from './lock-share.ts'
@@ -294,7 +296,8 @@ export class SqliteDriver implements Driver {
       return Promise.resolve(this.#attempt(attempt))
     } catch (error) {
       if (!isPassing(error)) return Promise.reject(toKvError(error))
-      return retryBusy(() => this.#attempt(attempt), this.#options.busyTimeout, due?.())
+      const retrying = retryBusy(() => this.#attempt(attempt), this.#options.busyTimeout, due?.())
+      return waited(this.#file?.path ?? memoryPath, 'lock', retrying)
     }
   }
 

@@ -1,0 +1,326 @@
+import {
+  type Attributes,
+  context,
+  createContextKey,
+  type Histogram,
+  type MeterProvider,
+  metrics,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type TracerProvider,
+  trace,
+} from '@opentelemetry/api'
+import {
+  calls,
+  commits,
+  conflicts,
+  queries,
+  retries,
+  type TracedCall,
+  type TracedCommit,
+  type TracedConflict,
+  type TracedQuery,
+  type TracedRetry,
+  type TracedWait,
+  type TraceMessage,
+  waits,
+} from './trace/channels.ts'
+
+/** How to instrument. */
+export interface ValkeyrieInstrumentationConfig {
+  /** Whether it listens from when it is made, and not only from `enable()` on. Default `true`. */
+  enabled?: boolean
+}
+
+const scope = 'valkeyrie'
+const version = '0.1.0'
+
+/** Seconds, and rows: the buckets that the conventions ask for. */
+const durationBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
+const rowBuckets = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000]
+
+/** Calls whose rows are what a query has returned; those of the others were written. */
+const reads = new Set('get getMany findMany findFirst findPage execute first page'.split(' '))
+/** Calls that run a function of the user, which makes calls itself. */
+const runsCalls = new Set(['unitOfWork', 'snapshot'])
+
+/** The span of the call whose own queries the code runs; undefined in a function of the user. */
+const callKey = createContextKey('valkeyrie call')
+
+/** What is measured, of one provider. */
+interface Instruments {
+  readonly provider: MeterProvider
+  readonly duration: Histogram
+  readonly rows: Histogram
+  readonly commit: Histogram
+  readonly writes: Histogram
+  readonly wait: Histogram
+  conflict(attributes: Attributes): void
+  retry(attributes: Attributes): void
+}
+
+/**
+ * Traces and measures every database of this process by OpenTelemetry, as its conventions for databases have it: a span and a duration for
+ * each call, with the queries, conflicts, retries and waits of a call as events of its span; what a unit of work calls is below its span.
+ * It takes no values and no keys.
+ *
+ * ```ts
+ * await db.set(['lamp'], 'on')
+ * exporter.getFinishedSpans().map(({ name }) => name) // => ['set']
+ * ```
+ *
+ * It has the shape of the interface `Instrumentation` of `@opentelemetry/instrumentation`: `registerInstrumentations` and `NodeSDK` take it.
+ * Without them it takes the providers that are registered globally.
+ */
+export class ValkeyrieInstrumentation {
+  /** The name of its tracer and its meter. */
+  readonly instrumentationName: string = scope
+  /** The version of this package. */
+  readonly instrumentationVersion: string = version
+  #config: ValkeyrieInstrumentationConfig
+  #tracers: TracerProvider | undefined
+  #meters: MeterProvider | undefined
+  #known: Instruments | undefined
+  #enabled = false
+  /** The span of what goes on. */
+  readonly #spans = new WeakMap<TraceMessage, Span>()
+  /** The span of the call that runs a query. */
+  readonly #callers = new WeakMap<TracedQuery, Span>()
+
+  constructor(config: ValkeyrieInstrumentationConfig = {}) {
+    this.#config = config
+    if (config.enabled !== false) this.enable()
+  }
+
+  /**
+   * Begins to listen, where it does not yet.
+   *
+   * ```ts
+   * const later = new ValkeyrieInstrumentation({ enabled: false })
+   * later.enable()
+   * ```
+   */
+  enable(): void {
+    if (this.#enabled) return
+    this.#enabled = true
+    for (const [channel, listener] of this.#listeners) channel.subscribe(listener)
+  }
+
+  /**
+   * Ends listening. The span of a call that goes on then does not end.
+   *
+   * ```ts
+   * instrumentation.disable()
+   * ```
+   */
+  disable(): void {
+    this.#enabled = false
+    for (const [channel, listener] of this.#listeners) channel.unsubscribe(listener)
+  }
+
+  /**
+   * Takes the tracer of this provider, in place of the global one.
+   *
+   * ```ts
+   * instrumentation.setTracerProvider(new BasicTracerProvider())
+   * ```
+   */
+  setTracerProvider(provider: TracerProvider): void {
+    this.#tracers = provider
+  }
+
+  /**
+   * Takes the meter of this provider, in place of the global one.
+   *
+   * ```ts
+   * instrumentation.setMeterProvider(new MeterProvider())
+   * ```
+   */
+  setMeterProvider(provider: MeterProvider): void {
+    this.#meters = provider
+  }
+
+  /**
+   * Sets what `getConfig` gives; it neither begins nor ends listening.
+   *
+   * ```ts
+   * instrumentation.setConfig({ enabled: true })
+   * ```
+   */
+  setConfig(config: ValkeyrieInstrumentationConfig): void {
+    this.#config = config
+  }
+
+  /**
+   * The configuration that it was given.
+   *
+   * ```ts
+   * instrumentation.getConfig() // => {}
+   * ```
+   */
+  getConfig(): ValkeyrieInstrumentationConfig {
+    return this.#config
+  }
+
+  /** What a channel publishes is of its own type. */
+  readonly #listeners = [
+    [calls.start, (message: unknown) => this.#callStarts(message as TracedCall)],
+    [calls.end, (message: unknown) => this.#callFails(message as TracedCall)],
+    [calls.asyncEnd, (message: unknown) => this.#callEnds(message as TracedCall)],
+    [queries.start, (message: unknown) => this.#queryStarts(message as TracedQuery)],
+    [queries.asyncEnd, (message: unknown) => this.#queryEnds(message as TracedQuery)],
+    [commits.asyncEnd, (message: unknown) => this.#committed(message as TracedCommit)],
+    [conflicts, (message: unknown) => this.#conflicted(message as TracedConflict)],
+    [retries, (message: unknown) => this.#retried(message as TracedRetry)],
+    [waits, (message: unknown) => this.#waited(message as TracedWait)],
+  ] as const
+
+  #callStarts(message: TracedCall): void {
+    const { call, repository, database } = message
+    const span = this.#startSpan(message, attributesOf(database, call, repository))
+    const within = trace
+      .setSpan(context.active(), span)
+      .setValue(callKey, runsCalls.has(call) ? undefined : span)
+    const { run } = message
+    message.run = (begin) => context.with(within, () => (run === undefined ? begin() : run(begin)))
+  }
+
+  /** A call that throws, and gives no promise, has no other end. */
+  #callFails(message: TracedCall): void {
+    if (message.errorType !== undefined) this.#callEnds(message)
+  }
+
+  #callEnds(message: TracedCall): void {
+    const { call, repository, database, rows } = message
+    const returned = reads.has(call) ? rows : undefined
+    this.#end(message, attributesOf(database, call, repository), returned)
+  }
+
+  #queryStarts(message: TracedQuery): void {
+    const caller = context.active().getValue(callKey) as Span | undefined
+    if (caller !== undefined) {
+      this.#callers.set(message, caller)
+      return
+    }
+    // A page of a list, or what a live query reads.
+    const { query, repository, database, shape } = message
+    const attributes = { ...attributesOf(database, query, repository), 'valkeyrie.query.shape': shape }
+    this.#startSpan(message, attributes)
+  }
+
+  #queryEnds(message: TracedQuery): void {
+    const { query, repository, database, shape, rows, duration } = message
+    const caller = this.#callers.get(message)
+    if (caller === undefined) {
+      this.#end(message, attributesOf(database, query, repository), rows)
+      return
+    }
+    caller.addEvent('valkeyrie.query', {
+      'valkeyrie.query.operation': query,
+      'valkeyrie.query.shape': shape,
+      'valkeyrie.query.duration': seconds(duration),
+      ...(repository !== null && { 'db.collection.name': repository }),
+      ...(rows !== undefined && { 'db.response.returned_rows': rows }),
+    })
+  }
+
+  #committed({ database, writes, duration, errorType }: TracedCommit): void {
+    const { commit, writes: size } = this.#instruments
+    const attributes = { ...databaseAttributes(database), ...errorAttributes(errorType) }
+    commit.record(seconds(duration), attributes)
+    size.record(writes, attributes)
+  }
+
+  #conflicted({ database, keys }: TracedConflict): void {
+    this.#instruments.conflict(databaseAttributes(database))
+    trace.getActiveSpan()?.addEvent('valkeyrie.conflict', { 'valkeyrie.conflict.keys': keys })
+  }
+
+  #retried({ database, attempt }: TracedRetry): void {
+    this.#instruments.retry(databaseAttributes(database))
+    trace.getActiveSpan()?.addEvent('valkeyrie.retry', { 'valkeyrie.retry.attempt': attempt })
+  }
+
+  #waited({ database, for: reason, duration }: TracedWait): void {
+    const attributes = { 'valkeyrie.wait.reason': reason }
+    this.#instruments.wait.record(seconds(duration), { ...databaseAttributes(database), ...attributes })
+    const told = { ...attributes, 'valkeyrie.wait.duration': seconds(duration) }
+    trace.getActiveSpan()?.addEvent('valkeyrie.wait', told)
+  }
+
+  #startSpan(message: TracedCall | TracedQuery, attributes: Attributes): Span {
+    const summary = String(attributes['db.query.summary'])
+    const kind = message.database === ':memory:' ? SpanKind.INTERNAL : SpanKind.CLIENT
+    const tracer = (this.#tracers ?? trace).getTracer(scope, version)
+    const span = tracer.startSpan(summary, { kind, attributes })
+    this.#spans.set(message, span)
+    return span
+  }
+
+  #end(message: TraceMessage, attributes: Attributes, rows: number | undefined): void {
+    const { errorType, duration } = message
+    const error = errorAttributes(errorType)
+    const { duration: durations, rows: returned } = this.#instruments
+    durations.record(seconds(duration), { ...attributes, ...error })
+    if (rows !== undefined) returned.record(rows, attributes)
+    const span = this.#spans.get(message)
+    if (span === undefined) return
+    span.setAttributes(error)
+    if (rows !== undefined) span.setAttribute('db.response.returned_rows', rows)
+    if (errorType !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: errorType })
+    span.end()
+  }
+
+  /** Those of the provider that is registered now: it may come after the first database. */
+  get #instruments(): Instruments {
+    const provider = this.#meters ?? metrics.getMeterProvider()
+    if (this.#known?.provider !== provider) this.#known = instrumentsOf(provider)
+    return this.#known
+  }
+}
+
+function instrumentsOf(provider: MeterProvider): Instruments {
+  const meter = provider.getMeter(scope, version)
+  const histogram = (name: string, description: string, unit: string, buckets: number[]) =>
+    meter.createHistogram(name, { description, unit, advice: { explicitBucketBoundaries: buckets } })
+  const conflict = meter.createCounter('valkeyrie.conflicts', {
+    description: 'Writes that were not made because of what others had written.',
+    unit: '{conflict}',
+  })
+  const retry = meter.createCounter('valkeyrie.retries', {
+    description: 'Attempts that were made again after a conflict.',
+    unit: '{retry}',
+  })
+  return {
+    provider,
+    duration: histogram('db.client.operation.duration', 'Duration of calls.', 's', durationBuckets),
+    rows: histogram('db.client.response.returned_rows', 'Rows that calls have given.', '{row}', rowBuckets),
+    commit: histogram('valkeyrie.commit.duration', 'Duration of transactions.', 's', durationBuckets),
+    writes: histogram('valkeyrie.commit.writes', 'Writes of a transaction.', '{write}', rowBuckets),
+    wait: histogram('valkeyrie.wait.duration', 'Duration of waits.', 's', durationBuckets),
+    conflict: (attributes) => conflict.add(1, attributes),
+    retry: (attributes) => retry.add(1, attributes),
+  }
+}
+
+function databaseAttributes(database: string): Attributes {
+  return { 'db.system.name': 'sqlite', 'db.namespace': database }
+}
+
+function attributesOf(database: string, operation: string, repository: string | null): Attributes {
+  return {
+    ...databaseAttributes(database),
+    'db.operation.name': operation,
+    'db.query.summary': repository === null ? operation : `${operation} ${repository}`,
+    ...(repository !== null && { 'db.collection.name': repository }),
+  }
+}
+
+function errorAttributes(errorType: string | undefined): Attributes {
+  return errorType === undefined ? {} : { 'error.type': errorType }
+}
+
+function seconds(milliseconds = 0): number {
+  return milliseconds / 1_000
+}
