@@ -1,11 +1,10 @@
 import { Valkeyrie } from 'valkeyrie'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { waitFor } from '../../examples/stream-control/wait-for.ts'
 import { runExample } from './run-example.ts'
 
 const open = () => Valkeyrie.withSchema(['numbers', '*'], z.int()).open()
-const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
 
 let db: Awaited<ReturnType<typeof open>>
 beforeEach(async () => {
@@ -23,7 +22,9 @@ it('follows an order until it is delivered, and gives up on a lost one', async (
 it('stops at the first item that it waits for, and frees the stream and the timer', async () => {
   const { numbers } = db.repositories
   let stream!: ReadableStream<{ value: number | null }>
-  const timersBefore = timers()
+  const begun = vi.spyOn(globalThis, 'setTimeout')
+  const ended = vi.spyOn(globalThis, 'clearTimeout')
+  onTestFinished(() => void vi.restoreAllMocks())
   const found = waitFor(
     (signal) => (stream = numbers.watch('n', { signal })),
     ({ value }) => value === 3,
@@ -32,7 +33,8 @@ it('stops at the first item that it waits for, and frees the stream and the time
   for (const n of [1, 2, 3]) await numbers.set('n', n)
   expect(await found).toMatchObject({ id: 'n', value: 3 })
   expect(await stream.getReader().read()).toEqual({ done: true, value: undefined })
-  expect(timers()).toBe(timersBefore)
+  const timer = begun.mock.calls.findIndex(([, delay]) => delay === 60_000)
+  expect(ended).toHaveBeenCalledWith(begun.mock.results[timer]!.value)
 })
 
 it('gives undefined when the time is up, and when the database is closed', async () => {
