@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { UnreadableRow } from '../driver/driver.ts'
 import { inspectStore, openDatabase } from '../open.ts'
 import { Registry } from '../schema/registry.ts'
 import type { Store } from '../store/store.ts'
@@ -12,8 +13,9 @@ import { countReport, example, interrupted, print } from './terminal.ts'
 const forever = 2 ** 31 - 1
 /** What is stored is moved whatever limit it was stored under. */
 const limits = { keyBytes: Number.MAX_SAFE_INTEGER, valueBytes: Number.MAX_SAFE_INTEGER }
-/** All is done, but for rows that do not fit. */
+/** All is done, but for rows that do not fit or cannot be read. */
 const exitRefused = 2
+const mostUnreadableListed = 100
 
 interface ExportFlags {
   readonly output?: string
@@ -21,6 +23,7 @@ interface ExportFlags {
   readonly where?: unknown
   readonly format?: 'ndjson' | 'csv'
   readonly overwrite?: boolean
+  readonly skipUnreadable?: boolean
   readonly json?: boolean
 }
 
@@ -50,11 +53,13 @@ export function addDataCommands(program: Command): void {
       ]),
     )
     .option('--overwrite', 'put it in the place of a file that is there')
+    .option('--skip-unreadable', 'leave out rows that are damaged, and tell which and why')
     .option('--json', 'tell of what was done as JSON; needs --output')
     .addHelpText(
       'after',
       example(
         `valkeyrie export app.db --repository users --where '{"age":{"gte":18}}' --output adults.ndjson`,
+        `Exit code: 0 where all rows are written, 1 where it ended before, ${exitRefused} where --skip-unreadable left some out.`,
       ),
     )
     .action(exportCommand)
@@ -91,7 +96,7 @@ export function addDataCommands(program: Command): void {
 }
 
 async function exportCommand(database: string, flags: ExportFlags): Promise<void> {
-  const { output, repository, where, overwrite = false, json = false } = flags
+  const { output, repository, where, overwrite = false, skipUnreadable = false, json = false } = flags
   const { format = output !== undefined && /\.csv$/i.test(output) ? 'csv' : 'ndjson' } = flags
   if (json && output === undefined)
     throw new TypeError('--json needs --output: the rows take the standard output')
@@ -104,7 +109,9 @@ async function exportCommand(database: string, flags: ExportFlags): Promise<void
     rows = done
     report(done)
   }
-  const options = { repository, where, signal, onProgress }
+  const unreadable = new UnreadableRows()
+  const onUnreadable = skipUnreadable ? unreadable.add : undefined
+  const options = { repository, where, signal, onProgress, onUnreadable }
   const chunks =
     format === 'csv'
       ? (await withPackage('csv-stringify', () => import('../transfer/export-csv.ts'))).exportCsv(
@@ -119,8 +126,32 @@ async function exportCommand(database: string, flags: ExportFlags): Promise<void
   } finally {
     end()
   }
-  if (json) print(JSON.stringify({ rows, output, format }))
+  if (json) print(JSON.stringify({ rows, output, format, ...(skipUnreadable && { unreadable }) }))
   else if (output !== undefined) print(`${rowsText(rows)} written to ${output}`)
+  if (unreadable.count === 0) return
+  process.exitCode = exitRefused
+  if (!json) process.stderr.write(`${unreadable.text()}\n`)
+}
+
+/** The rows that an export has left out. */
+class UnreadableRows {
+  count = 0
+  /** The first of them. */
+  readonly rows: UnreadableRow[] = []
+
+  readonly add = (row: UnreadableRow): void => {
+    this.count += 1
+    if (this.rows.length < mostUnreadableListed) this.rows.push(row)
+  }
+
+  text(): string {
+    const more = this.count - this.rows.length
+    return [
+      `${rowsText(this.count)} left out, since they cannot be read:`,
+      ...this.rows.map(({ key, reason }) => `  ${key}: ${reason}`),
+      ...(more > 0 ? [`  and ${more.toLocaleString('en')} more`] : []),
+    ].join('\n')
+  }
 }
 
 async function importCommand(database: string, file: string, flags: ImportFlags): Promise<void> {

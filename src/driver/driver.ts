@@ -80,6 +80,30 @@ export interface Explanation {
   readonly scans: boolean
 }
 
+/** A row that cannot be read. */
+export interface UnreadableRow {
+  /** Its key for a person to read, as far as it can be told: `["users", 7]`, `0x00ff`. */
+  readonly key: string
+  /** A sentence, or the words of the engine. */
+  readonly reason: string
+}
+
+/** A page of rows, in the order of their keys, and what of it cannot be read. */
+export interface SalvagedRows {
+  readonly rows: readonly KeyedRow[]
+  readonly unreadable: readonly UnreadableRow[]
+  /** Where the next page begins; null: there is none. */
+  readonly next: Salvage['after']
+}
+
+/** Rows of all collections, or of one, at most `limit` of them. */
+export interface Salvage {
+  readonly collection: string | null
+  /** What the last page gave as `next`; null: from the first row. */
+  readonly after: string | number | Uint8Array | null
+  readonly limit: number
+}
+
 /** A read of rows, as data. Rows that have expired are never given. */
 export type Read =
   /** The row under a key. */
@@ -89,6 +113,8 @@ export type Read =
   /** Whether there is a row under a key, without its value. */
   | { readonly type: 'exists'; readonly key: Uint8Array }
   | { readonly type: 'scan'; readonly scan: Scan }
+  /** Rows one by one, past those that are damaged. */
+  | { readonly type: 'salvage'; readonly salvage: Salvage }
   /** The number of rows of a collection in a range; without a range, of all its rows. */
   | { readonly type: 'count'; readonly collection: string; readonly range: KeyRange | null }
   /** The rows that a query finds, in its order. */
@@ -106,6 +132,7 @@ export interface ReadResults {
   getMany: (StoredRow | null)[]
   exists: boolean
   scan: KeyedRow[]
+  salvage: SalvagedRows
   count: number
   find: KeyedRow[]
   related: RelatedRow[]

@@ -1,4 +1,4 @@
-import type { KeyedRow, Session } from '../driver/driver.ts'
+import type { KeyedRow, Salvage, Session, UnreadableRow } from '../driver/driver.ts'
 import { CorruptValueError } from '../errors.ts'
 import { encodeKey } from '../key/codec.ts'
 import { patternRange } from '../key/pattern.ts'
@@ -20,6 +20,8 @@ export interface ExportOptions extends ExportedRows {
   readonly signal?: AbortSignal | undefined
   /** Called now and then with the number of rows so far. */
   readonly onProgress?: ((rows: number) => void) | undefined
+  /** Called for each row that cannot be read, which is left out; without it, the first of them ends the export. */
+  readonly onUnreadable?: ((row: UnreadableRow) => void) | undefined
 }
 
 const rowsPerPage = 500
@@ -34,26 +36,63 @@ export async function* exportRows(store: Store, options: ExportOptions): AsyncGe
 /** The pages of the rows to export. */
 export async function* exportedPages(
   store: Store,
-  { repository, where, signal, onProgress }: ExportOptions,
+  { repository, where, signal, onProgress, onUnreadable }: ExportOptions,
 ): AsyncGenerator<readonly KeyedRow[]> {
   const definition = repository === undefined ? null : repositoryNamed(store.registry, repository)
   if (definition === null && where !== undefined)
     throw new TypeError('--where finds rows of one repository: name it with --repository')
+  if (where !== undefined && onUnreadable !== undefined)
+    throw new TypeError(
+      '--where cannot tell whether it finds a row that cannot be read: leave out --skip-unreadable',
+    )
   const session = store.driver.session('held')
   try {
-    let range: KeyRange = definition === null ? everything : patternRange(definition.pattern)
-    for (let rows = 0; ; ) {
-      signal?.throwIfAborted()
-      const page = await readPage(session, definition, where, range, signal)
+    const pages =
+      onUnreadable === undefined
+        ? readPages(session, definition, where, signal)
+        : salvagePages(session, definition, onUnreadable, signal)
+    let rows = 0
+    for await (const page of pages) {
       if (page.length > 0) yield page
       rows += page.length
       onProgress?.(rows)
-      if (page.length < rowsPerPage) return
-      range = { start: keyAfter(encodeKey(page.at(-1)!.key, longestKey)), end: range.end }
     }
   } finally {
     session.end()
   }
+}
+
+async function* readPages(
+  session: Session,
+  definition: AnyDefinition | null,
+  where: unknown,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly KeyedRow[]> {
+  let range: KeyRange = definition === null ? everything : patternRange(definition.pattern)
+  for (;;) {
+    signal?.throwIfAborted()
+    const page = await readPage(session, definition, where, range, signal)
+    yield page
+    if (page.length < rowsPerPage) return
+    range = { start: keyAfter(encodeKey(page.at(-1)!.key, longestKey)), end: range.end }
+  }
+}
+
+async function* salvagePages(
+  session: Session,
+  definition: AnyDefinition | null,
+  onUnreadable: (row: UnreadableRow) => void,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly KeyedRow[]> {
+  let after: Salvage['after'] = null
+  do {
+    signal?.throwIfAborted()
+    const salvage: Salvage = { collection: definition?.name ?? null, after, limit: rowsPerPage }
+    const { rows, unreadable, next } = await session.read({ type: 'salvage', salvage }, signal)
+    unreadable.forEach(onUnreadable)
+    yield rows
+    after = next
+  } while (after !== null)
 }
 
 /** From the first key to the last: no type of a part has the code 0xff. */

@@ -93,6 +93,7 @@ export class UnitReader implements Reader {
       case 'related':
       case 'figures':
         return this.#query(request, signal)
+      case 'salvage':
       case 'explain':
         return this.#session.read(request)
     }

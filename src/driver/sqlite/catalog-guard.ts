@@ -77,6 +77,8 @@ function collectionOf(read: Read): string | null {
   switch (read.type) {
     case 'scan':
       return read.scan.collection
+    case 'salvage':
+      return read.salvage.collection
     case 'count':
       return read.collection
     case 'find':

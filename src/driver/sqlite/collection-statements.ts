@@ -66,6 +66,19 @@ export class CollectionStatements {
     )
   }
 
+  /** Keys, whatever the file has in their place, in their order: answered from an index alone. */
+  get keysAfter(): Statement<[string | number | Key, number], readonly [unknown]> {
+    const { kv } = this.#tables
+    const query = () =>
+      this.#db
+        .select({ key: kv.key })
+        .from(kv)
+        .where(and(this.#inCollection, gt(kv.key, sql.placeholder('after'))))
+        .orderBy(asc(kv.key))
+        .limit(plannedOnce(sql.placeholder('limit')) as unknown as Placeholder)
+    return this.#once('keysAfter', () => this.#prepare(query(), 'after', 'limit'))
+  }
+
   /** All rows, expired ones included: answered from an index alone. */
   get count(): Statement<[], readonly [number]> {
     return this.#once('count', () => this.#prepare(this.#count(this.#inCollection)))
@@ -135,7 +148,7 @@ export class CollectionStatements {
     return this.#db.select({ count: count() }).from(this.#tables.kv).where(condition)
   }
 
-  #prepare<Parameters extends readonly (Key | number)[], Row extends readonly unknown[]>(
+  #prepare<Parameters extends readonly (Key | string | number)[], Row extends readonly unknown[]>(
     query: BuiltQuery,
     ...names: string[]
   ): Statement<Parameters, Row> {

@@ -1,8 +1,19 @@
 import { hasExpired } from '../../commit/row.ts'
 import type { KeyRange } from '../../key/range.ts'
-import type { CollectionExpiry, KeyedRow, Read, ReadResults, ResultOf, Scan, StoredRow } from '../driver.ts'
+import type {
+  CollectionExpiry,
+  KeyedRow,
+  Read,
+  ReadResults,
+  ResultOf,
+  Salvage,
+  SalvagedRows,
+  Scan,
+  StoredRow,
+} from '../driver.ts'
 import type { CollectionStatements } from './collection-statements.ts'
 import type { QueryRunner } from './query/query-runner.ts'
+import { beforeAll, salvageRows } from './salvage.ts'
 import { type Statements, toStoredRow } from './statements.ts'
 
 /** The reads of rows, each inside whatever transaction is open. */
@@ -45,6 +56,12 @@ export class RowReads {
     return this.#of(collection).scan(range, reverse, now, limit)
   }
 
+  salvage({ collection, after, limit }: Salvage, now = Date.now()): SalvagedRows {
+    return salvageRows(this.#of(collection).keysAfter.all(after ?? beforeAll, limit), limit, (key) =>
+      this.get(key, now),
+    )
+  }
+
   /** Counts in indexes only: all rows, less those that have expired and are not removed yet. */
   count(collection: string, range: KeyRange | null, now = Date.now()): number {
     const statements = this.#of(collection)
@@ -83,6 +100,8 @@ function perform(reads: RowReads, request: Read, now: number): ReadResults[Read[
       return reads.exists(request.key, now)
     case 'scan':
       return reads.scan(request.scan, now)
+    case 'salvage':
+      return reads.salvage(request.salvage, now)
     case 'count':
       return reads.count(request.collection, request.range, now)
     case 'find':
