@@ -1,0 +1,221 @@
+import { compareBytes } from '../key/compare.ts'
+import { keyText } from '../key/key-text.ts'
+import type { StoredValue } from '../value/encoding.ts'
+import type { CommitFacts } from './facts.ts'
+import { ChangeLog, type LoggedCommit, readChanges } from './log-format.ts'
+import { hasExpired, type StoredRow } from './row.ts'
+import type { CommitTransaction, ExpiredRow, RowVersion } from './transaction.ts'
+import { mayViolate, type UniqueHolder } from './unique.ts'
+import type { Claim, Mutation, SetMutation } from './write.ts'
+
+/** What becomes of the row under a key. `touch` changes no more than its version and its expiry. */
+export type PlannedRow =
+  | {
+      readonly type: 'put'
+      readonly key: Uint8Array
+      readonly collection: string | null
+      readonly stored: StoredValue
+      readonly version: number
+      readonly expiresAt: number | null
+    }
+  | {
+      readonly type: 'touch'
+      readonly key: Uint8Array
+      readonly version: number
+      readonly expiresAt: number | null
+    }
+  | { readonly type: 'remove'; readonly key: Uint8Array }
+
+/** A row of the log; `at` in milliseconds since the epoch. */
+export interface PlannedCommit {
+  readonly version: number
+  readonly at: number
+  readonly changes: Uint8Array
+}
+
+/** A row that is to be stored would violate a unique index, as far as is known. */
+class KnownViolation extends Error {}
+
+/** Something is asked that was not read before: what is needed was not asked for rightly. */
+class UnknownFact extends Error {}
+
+/** A transaction of what was read before: it keeps what is to be done, and on what that depends. */
+export class PlannedTransaction implements CommitTransaction {
+  readonly log: ChangeLog
+  readonly #facts: CommitFacts
+  readonly #versions: ReadonlyMap<string, RowVersion | null>
+  readonly #rows: ReadonlyMap<string, StoredRow | null>
+  readonly #planned = new Map<string, PlannedRow>()
+  readonly #conditions = new Map<string, { key: Uint8Array; version: number | null }>()
+  readonly #commits: PlannedCommit[] = []
+  #endedTurn: string | null = null
+  /** What was planned of keys that have changed since the mark; null: there is no mark. */
+  #before: Map<string, PlannedRow | undefined> | null = null
+
+  constructor(facts: CommitFacts, logValues: boolean) {
+    this.log = new ChangeLog(logValues)
+    this.#facts = facts
+    this.#rows = new Map(facts.rows.map(({ key, row }) => [keyText(key), row]))
+    this.#versions = new Map([...facts.versions, ...facts.rows].map(({ key, row }) => [keyText(key), row]))
+  }
+
+  planned() {
+    const inOrder = (a: { key: Uint8Array }, b: { key: Uint8Array }) => compareBytes(a.key, b.key)
+    return {
+      versions: [...this.#conditions.values()].sort(inOrder),
+      rows: [...this.#planned.values()].sort(inOrder),
+      log: this.#commits,
+      endedTurn: this.#endedTurn,
+    }
+  }
+
+  versionOf(key: Uint8Array): RowVersion | null {
+    const planned = this.#planned.get(keyText(key))
+    if (planned !== undefined) return planned.type === 'remove' ? null : planned
+    return this.#relyOn(key)
+  }
+
+  row(key: Uint8Array): StoredRow | null {
+    const planned = this.#planned.get(keyText(key))
+    if (planned?.type === 'remove') return null
+    if (planned?.type === 'put') {
+      const { stored, version, expiresAt } = planned
+      return { ...stored, version, expiresAt }
+    }
+    this.#relyOn(key)
+    const row = this.#rows.get(keyText(key))
+    if (row === undefined) throw new UnknownFact('The row under a key')
+    if (planned === undefined || row === null) return row
+    const { version, expiresAt } = planned
+    return { ...row, version, expiresAt }
+  }
+
+  oldestLogged(): number {
+    return this.#facts.oldestLogged
+  }
+
+  loggedAfter(version: number): LoggedCommit[] {
+    const own = this.#commits.map(({ version, at, changes }) => ({
+      version,
+      at,
+      changes: readChanges(changes),
+    }))
+    return [...this.#facts.logged, ...own].filter((commit) => commit.version > version)
+  }
+
+  expiredBetween(after: number, until: number): ExpiredRow[] {
+    const own = [...this.#planned.values()].filter((row) => row.type !== 'remove')
+    const stored = this.#facts.expired.filter(({ key }) => !this.#planned.has(keyText(key)))
+    return [...stored, ...own].filter(
+      ({ expiresAt }) => hasExpired(expiresAt, until) && !hasExpired(expiresAt, after),
+    )
+  }
+
+  claimable(claim: Claim) {
+    const rows = this.#facts.claimable.get(claim)
+    // What the query would find after earlier writes of the batch, nobody has read.
+    if (rows === undefined || this.#planned.size > 0) throw new UnknownFact('What the query of a claim finds')
+    return rows
+  }
+
+  mayViolateUnique(mutations: readonly Mutation[]): boolean {
+    return mayViolate(this.#facts.unique, mutations)
+  }
+
+  violatesUnique(error: unknown): boolean {
+    return error instanceof KnownViolation
+  }
+
+  holderOf(_collection: string, _key: Uint8Array, stored: StoredValue): UniqueHolder | null {
+    return this.#facts.holders.get(stored) ?? null
+  }
+
+  upsert(set: SetMutation, version: number, expiresAt: number | null): void {
+    const { key, collection, stored } = set
+    const holder = this.#facts.holders.get(stored)
+    if (holder !== undefined && !this.#planned.has(keyText(holder.key))) throw new KnownViolation()
+    this.#plan({ type: 'put', key, collection, stored, version, expiresAt })
+  }
+
+  insert(set: SetMutation, version: number, expiresAt: number | null): boolean {
+    if (this.versionOf(set.key) !== null) return false
+    this.upsert(set, version, expiresAt)
+    return true
+  }
+
+  replace(
+    set: SetMutation,
+    version: number,
+    expiresAt: number | null,
+    expected: number,
+    now: number,
+  ): boolean {
+    if (!this.#isOf(set.key, expected, now)) return false
+    this.upsert(set, version, expiresAt)
+    return true
+  }
+
+  touch(key: Uint8Array, version: number, expiresAt: number | null): void {
+    const planned = this.#planned.get(keyText(key))
+    if (planned?.type === 'put') this.#plan({ ...planned, version, expiresAt })
+    else this.#plan({ type: 'touch', key, version, expiresAt })
+  }
+
+  remove(key: Uint8Array): void {
+    this.#plan({ type: 'remove', key })
+  }
+
+  removeVersion(key: Uint8Array, expected: number, now: number): boolean {
+    if (!this.#isOf(key, expected, now)) return false
+    this.remove(key)
+    return true
+  }
+
+  append(version: number, at: number, changes: Uint8Array): void {
+    this.#commits.push({ version, at, changes })
+  }
+
+  endTurn(id: string): void {
+    this.#endedTurn = id
+  }
+
+  mark(): void {
+    this.#before = new Map()
+  }
+
+  undo(): void {
+    for (const [text, planned] of this.#before!) {
+      if (planned === undefined) this.#planned.delete(text)
+      else this.#planned.set(text, planned)
+    }
+    this.#before = null
+  }
+
+  keep(): void {
+    this.#before = null
+  }
+
+  failsAll(error: unknown): boolean {
+    return error instanceof UnknownFact
+  }
+
+  #isOf(key: Uint8Array, expected: number, now: number): boolean {
+    const row = this.versionOf(key)
+    return row !== null && row.version === expected && !hasExpired(row.expiresAt, now)
+  }
+
+  #plan(row: PlannedRow): void {
+    const text = keyText(row.key)
+    if (this.#before !== null && !this.#before.has(text)) this.#before.set(text, this.#planned.get(text))
+    this.#planned.set(text, row)
+  }
+
+  /** What is stored under a key, which must not change until the plan is carried out. */
+  #relyOn(key: Uint8Array): RowVersion | null {
+    const text = keyText(key)
+    const row = this.#versions.get(text)
+    if (row === undefined) throw new UnknownFact('The version of the row under a key')
+    this.#conditions.set(text, { key, version: row?.version ?? null })
+    return row
+  }
+}

@@ -1,0 +1,189 @@
+import { describe, expect, test } from 'vitest'
+import type { CommitFacts } from '../../../src/commit/facts.ts'
+import { readChanges } from '../../../src/commit/log-format.ts'
+import { needsOf, planCommit } from '../../../src/commit/plan.ts'
+import type { AtomicWrite, Mutation, SetMutation } from '../../../src/commit/write.ts'
+import { UniqueConstraintError } from '../../../src/errors.ts'
+import { encodeKey } from '../../../src/key/codec.ts'
+
+const now = 1_000
+const key = (name: string) => encodeKey([name])
+const set = (name: string, value = name, expiresAt?: number | null): SetMutation => ({
+  type: 'set',
+  key: key(name),
+  collection: 'users',
+  stored: { value: JSON.stringify(value), encoding: 0, types: null },
+  ...(expiresAt === undefined ? {} : { expiresAt }),
+})
+const write = (...mutations: Mutation[]): AtomicWrite => ({ checks: [], mutations })
+const nothing: CommitFacts = {
+  latest: 7,
+  now,
+  turn: null,
+  versions: [],
+  rows: [],
+  oldestLogged: 0,
+  logged: [],
+  expired: [],
+  claimable: new Map(),
+  unique: new Map(),
+  holders: new Map(),
+}
+const plan = (writes: readonly AtomicWrite[], facts: Partial<CommitFacts> = {}) =>
+  planCommit(writes, { ...nothing, ...facts }, false)
+const typesOf = (changes: Uint8Array) => readChanges(changes)!.map(({ type }) => type)
+
+describe('what has to be read', () => {
+  test('is nothing for writes that look at nothing', () => {
+    const blind = [write(set('a', 'x', null)), write(set('b', 'x', 5_000))]
+    expect(needsOf(blind)).toEqual({ versions: [], rows: [], since: null, expiredAfter: null })
+    const planned = plan(blind)
+    expect(planned.holds).toEqual({ isLatest: false, turn: null, versions: [] })
+    expect(planned).toMatchObject({ before: 7, latest: 9, endedTurn: null })
+    expect(planned.log.map(({ version, at }) => [version, at])).toEqual([
+      [8, now],
+      [9, now],
+    ])
+  })
+
+  test('is each key once, in order, its whole row only where the value counts', () => {
+    const needs = needsOf([
+      {
+        checks: [{ key: key('d'), version: null }],
+        mutations: [
+          { type: 'delete', key: key('c') },
+          { type: 'touch', key: key('b'), expiresAt: null },
+          { type: 'delete', key: key('b') },
+          set('a'),
+          { type: 'sum', key: key('d'), collection: null, operand: 1n },
+        ],
+        reads: {
+          since: 3,
+          at: 900,
+          keys: [],
+          ranges: [{ start: key('a'), end: key('z') }],
+          validUntil: null,
+        },
+      },
+      {
+        ...write(set('e', 'x', null)),
+        reads: { since: 2, at: 950, keys: [{ key: key('f'), version: 1 }], ranges: [], validUntil: null },
+      },
+    ])
+    expect(needs).toEqual({
+      versions: ['a', 'c', 'f'].map(key),
+      rows: ['b', 'd'].map(key),
+      since: 2,
+      expiredAfter: 900,
+    })
+  })
+})
+
+test('a plan holds for as long as the rows are of the versions that it has looked at', () => {
+  const checked = { ...write(set('a', 'x', null)), checks: [{ key: key('a'), version: 3 }] }
+  const versions = [{ key: key('a'), row: { version: 3, expiresAt: null } }]
+  expect(plan([checked], { versions })).toMatchObject({
+    outcomes: [{ type: 'committed', version: 8, touched: 0 }],
+    holds: { isLatest: false, versions: [{ key: key('a'), version: 3 }] },
+    rows: [{ type: 'put', key: key('a'), version: 8 }],
+  })
+  const other = [{ key: key('a'), row: { version: 4, expiresAt: null } }]
+  expect(plan([checked], { versions: other })).toMatchObject({
+    outcomes: [{ type: 'conflict', conflicts: [{ key: key('a'), expected: 3, actual: 4 }] }],
+    holds: { versions: [{ key: key('a'), version: 4 }] },
+    rows: [],
+    log: [],
+  })
+})
+
+test.each([6, 7])(
+  'what was read at the version %i holds for as long as there is no later commit',
+  (since) => {
+    const reads = { since, at: 0, keys: [], ranges: [{ start: key('a'), end: key('b') }], validUntil: null }
+    const logged = [{ version: 7, at: 0, changes: [{ type: 'set', key: key('c') }] }] as const
+    const planned = plan([{ ...write(set('z', 'x', null)), reads }], { oldestLogged: 1, logged })
+    expect(planned.outcomes).toMatchObject([{ type: 'committed' }])
+    expect(planned.holds.isLatest).toBe(true)
+  },
+)
+
+test('later writes of a batch find what the earlier ones leave, each key changes once', () => {
+  const planned = plan(
+    [
+      write(set('a', 'first', 2_000)),
+      write({ type: 'touch', key: key('a'), expiresAt: 3_000 }),
+      write(set('a', 'second')),
+      write({ type: 'delete', key: key('b') }),
+    ],
+    {
+      versions: [{ key: key('b'), row: null }],
+      rows: [{ key: key('a'), row: null }],
+    },
+  )
+  expect(planned.outcomes.map((it) => it.type === 'committed' && it.touched)).toEqual([0, 1, 0, 0])
+  expect(planned.rows).toMatchObject([
+    { type: 'put', key: key('a'), version: 10, expiresAt: 3_000, stored: { value: '"second"' } },
+  ])
+  expect(planned.log.map(({ changes }) => typesOf(changes))).toEqual([['set'], ['set'], ['set'], []])
+})
+
+describe('a row that was found to hold what a unique index allows once', () => {
+  const unique = new Map([['users', [['email']]]])
+  const wanted = set('b', 'same', null)
+  const holderAt = (expiresAt: number | null) =>
+    new Map([[wanted.stored, { key: key('a'), expiresAt, fields: ['email'] }]])
+
+  test('fails the write that wants it, and no other', () => {
+    const planned = plan([write(set('c', 'x', null), wanted), write(set('d', 'x', null))], {
+      unique,
+      holders: holderAt(null),
+    })
+    expect(planned.outcomes).toMatchObject([{ type: 'failed' }, { type: 'committed', version: 8 }])
+    const [failed] = planned.outcomes
+    expect(failed!.type === 'failed' && failed!.error).toBeInstanceOf(UniqueConstraintError)
+    expect(planned.rows.map(({ key }) => key)).toEqual([key('d')])
+    expect(planned.log).toHaveLength(1)
+  })
+
+  test('goes where it has expired, and the log tells', () => {
+    const planned = plan([write(wanted)], { unique, holders: holderAt(now) })
+    expect(planned.rows).toMatchObject([
+      { type: 'remove', key: key('a') },
+      { type: 'put', key: key('b') },
+    ])
+    expect(planned.log.map(({ changes }) => typesOf(changes))).toEqual([['expire', 'set']])
+  })
+
+  test('is no violation where a later mutation of the write takes it away', () => {
+    const versions = [{ key: key('a'), row: { version: 2, expiresAt: null } }]
+    const planned = plan([write(wanted, { type: 'delete', key: key('a') })], {
+      unique,
+      versions,
+      holders: holderAt(null),
+    })
+    expect(planned.outcomes).toMatchObject([{ type: 'committed', touched: 1 }])
+    expect(planned.rows).toMatchObject([
+      { type: 'remove', key: key('a') },
+      { type: 'put', key: key('b') },
+    ])
+  })
+})
+
+test('while it is the turn of one, the writes of others wait', () => {
+  const turn = { id: 'mine', until: 4_000, active: true }
+  const reads = { since: 7, at: 0, keys: [], ranges: [], validUntil: null }
+  const planned = plan(
+    [
+      write(set('a', 'x', null)),
+      { ...write(set('b', 'x', null)), turn: 'mine', reads },
+      write(set('c', 'x', null)),
+    ],
+    { turn },
+  )
+  expect(planned.outcomes.map(({ type }) => type)).toEqual(['waits', 'committed', 'committed'])
+  expect(planned).toMatchObject({ endedTurn: 'mine', holds: { turn: 'mine' } })
+})
+
+test('what was not read before is told, not guessed', () => {
+  expect(() => plan([write({ type: 'delete', key: key('a') })])).toThrow('The version of the row under a key')
+})
