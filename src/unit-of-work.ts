@@ -1,11 +1,12 @@
 import type { InspectOptions } from 'node:util'
 import { inspected, inspectName } from './inspected.ts'
+import { KeyValue } from './key-value/key-value.ts'
 import { TypedStore } from './repository/typed-store.ts'
 import type { Definitions } from './schema/registry.types.ts'
 import type { UnitStore } from './unit-of-work/unit-store.ts'
 import type { WriteCalls } from './unit-of-work/write-calls.ts'
 
-const keyValueWrites = ['set', 'delete']
+const keyValueWrites = ['set', 'delete'] as const
 const repositoryWrites = [
   ...['insert', 'create', 'set', 'update', 'upsert', 'delete', 'touch', 'sum', 'max', 'min'],
   ...['insertMany', 'updateMany', 'deleteMany', 'claimMany'],
@@ -37,16 +38,30 @@ const repositoryWrites = [
  * written again by each further run.
  */
 export class UnitOfWork<R extends Definitions> extends TypedStore<R> {
+  static {
+    for (const name of keyValueWrites) {
+      const write = KeyValue.prototype[name] as (...args: unknown[]) => Promise<unknown>
+      Object.defineProperty(UnitOfWork.prototype, name, {
+        value(this: UnitOfWork<Definitions>, ...args: unknown[]) {
+          return this.#calls.count(`unit.${name}`, write.apply(this, args))
+        },
+        configurable: true,
+        writable: true,
+      })
+    }
+  }
+
   readonly #unit: UnitStore
+  readonly #calls: WriteCalls
 
   constructor(store: UnitStore, calls: WriteCalls) {
     super(store, (definition) => {
       const repository = store.openRepository!(store, definition)
-      calls.count(definition.name, repository, repositoryWrites)
+      calls.countAll(definition.name, repository, repositoryWrites)
       return repository
     })
-    calls.count('unit', this, keyValueWrites)
     this.#unit = store
+    this.#calls = calls
   }
 
   [inspectName](_depth: number, options: InspectOptions): string {

@@ -2,8 +2,11 @@
 const waiting = new WeakMap<AbortSignal, Set<() => void>>()
 
 /** What `work` resolves to, or a rejection with the signal's reason as soon as it is aborted. */
-export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work
+export function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  return signal === undefined ? work : orAborted(work, signal)
+}
+
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()
   const abort = () => reject(signal.reason)
   // It may have been aborted by what the work has begun with.

@@ -35,7 +35,9 @@ export class OwnWrites {
 
   /** Every write that counts, in order. */
   all(): readonly Mutation[] {
-    return [...this.#writes.values()].flatMap(({ mutations }) => mutations)
+    const all: Mutation[] = []
+    for (const { mutations } of this.#writes.values()) all.push(...mutations)
+    return all
   }
 
   /** Those of one key that count, and the version that stands for the newest of them; undefined where there are none. */

@@ -310,7 +310,8 @@ export class UnitStore implements RowStore, ReaderContext {
 
   async #writeChanged(loaded: Loaded, changed: StoredForm): Promise<void> {
     const { row, value, key, encodedKey } = loaded
-    const mutation = await this.#store.prepareChanged(key, row, value)
+    const prepared = this.#store.prepareChanged(key, row, value)
+    const mutation = prepared instanceof Promise ? await prepared : prepared
     // A call of the unit that overlaps may have written the key meanwhile.
     if (loaded.value !== value || !this.#isCurrent(encodedKey, row)) return
     const { stored } = mutation

@@ -37,10 +37,10 @@ export class WriteCalls {
   #over = false
 
   /** Replaces methods of an object, which write, by those whose calls are counted; `owner` is what the object is called. */
-  count(owner: string, object: object, names: readonly string[]): void {
+  countAll(owner: string, object: object, names: readonly string[]): void {
     for (const name of names) {
       const method = Reflect.get(object, name) as (...args: unknown[]) => Promise<unknown>
-      const counted = (...args: unknown[]) => this.#count(`${owner}.${name}`, method.apply(object, args))
+      const counted = (...args: unknown[]) => this.count(`${owner}.${name}`, method.apply(object, args))
       Object.defineProperty(object, name, { value: counted, configurable: true })
     }
   }
@@ -61,7 +61,8 @@ export class WriteCalls {
     this.#over = true
   }
 
-  #count<T>(name: string, promise: Promise<T>): Promise<T> {
+  /** Counts a call, whose promise this is. What it gives is to be given on in its place. */
+  count<T>(name: string, promise: Promise<T>): Promise<T> {
     if (this.#over) return promise
     const call = new WriteCall<T>((resolve, reject) => {
       promise.then(
