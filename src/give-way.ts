@@ -1,10 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-
-/** Milliseconds of a clock that nobody sets. It takes as long as `performance`, which loads all of `node:perf_hooks` when it is first looked at. */
-function clock(): number {
-  const [seconds, nanoseconds] = process.hrtime()
-  return seconds * 1e3 + nanoseconds / 1e6
-}
+import { clock } from './clock.ts'
 
 /** Milliseconds of work after which timers and I/O have their turn. */
 const longestWork = 8

@@ -1,3 +1,4 @@
+import { clock } from './clock.ts'
 import { longestTurn } from './commit/turn.ts'
 import type { CheckConflict } from './commit/write.ts'
 import { ConflictError } from './errors.ts'
@@ -63,7 +64,7 @@ export async function runUnitOfWork<R extends Definitions, T>(
       longestRun = Math.max(longestRun, outcome.lasted)
       // What takes longer than a turn can last, others overtake in it too: it would hold them up for nothing.
       const outlastsTurns = outcome.lasted >= longestTurn
-      if (attempt <= retries && performance.now() < deadline && !(outlastsTurns && turn?.isLongest)) {
+      if (attempt <= retries && clock() < deadline && !(outlastsTurns && turn?.isLongest)) {
         if (outlastsTurns) {
           await turn?.end(false)
           turn = undefined
@@ -73,7 +74,7 @@ export async function runUnitOfWork<R extends Definitions, T>(
           turn ??= new Turn(store, longestRun)
           await waited(store.path, 'turn', turn.come(signal))
         }
-        if (performance.now() < deadline) {
+        if (clock() < deadline) {
           retried(store.path, attempt)
           continue
         }
@@ -93,7 +94,7 @@ async function runOnce<R extends Definitions, T>(
 ): Promise<Outcome<T>> {
   signal?.throwIfAborted()
   store.assertOpen()
-  const started = performance.now()
+  const started = clock()
   const unit = new UnitStore(store, turn)
   try {
     const calls = new WriteCalls()
@@ -114,7 +115,7 @@ async function runOnce<R extends Definitions, T>(
     )
     const write = await unit.finish()
     if (write.mutations.length === 0) return { done: true, result, committed: false }
-    const lasted = performance.now() - started
+    const lasted = clock() - started
     const outcome = await store.commit(write)
     return outcome.type === 'committed'
       ? { done: true, result, committed: true }
@@ -144,5 +145,5 @@ function timeOf(deadline: unknown): number {
         ? deadline
         : Number.NaN
   if (Number.isNaN(time)) throw new TypeError('deadline is a number of milliseconds from now, or a Date')
-  return performance.now() + time
+  return clock() + time
 }

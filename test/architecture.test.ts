@@ -15,6 +15,7 @@ const stages = [
     'option-names.ts',
     'near-name.ts',
     'inspected.ts',
+    'clock.ts',
     'give-way.ts',
     'until-aborted.ts',
   ],

@@ -227,7 +227,7 @@ it('a state that is held for too long is told of, then let go', async () => {
 
 /** Time stands still, apart from the clock that is set and the time that is let pass. */
 function holdTime(): void {
-  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setInterval', 'clearInterval'] })
+  vi.useFakeTimers({ toFake: ['Date', 'hrtime', 'setInterval', 'clearInterval'] })
   onTestFinished(() => void vi.useRealTimers())
 }
 

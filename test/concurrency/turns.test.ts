@@ -145,7 +145,7 @@ describe('a unit that takes longer than a turn can last', () => {
     const db = await open(path())
     await db.set(['n'], 0)
     const before = turnsBegun(db) as number
-    vi.useFakeTimers({ toFake: ['performance'] })
+    vi.useFakeTimers({ toFake: ['hrtime'] })
     onTestFinished(() => void vi.useRealTimers())
     let runs = 0
     const outcome = db.unitOfWork(

@@ -1,3 +1,4 @@
+import { clock } from '../../clock.ts'
 import { HalfApplied } from '../../commit/commit-write.ts'
 import { commitWrites } from '../../commit/commit-writes.ts'
 import type { LogRetention } from '../../commit/retention.ts'
@@ -62,7 +63,7 @@ export class BatchCommit {
     const { batches, options } = this.#shared
     let latest = 0
     const result = transactions.run<BatchOutcome>('write', () => {
-      const started = performance.now()
+      const started = clock()
       const before = latestVersion(statements)
       latest = before
       if (before !== batches.seenVersion || catalogVersion !== batches.catalogVersion) {
@@ -76,7 +77,7 @@ export class BatchCommit {
       const committed = commitWrites(writes, this.#transaction, state, guardAll)
       latest = committed.latest
       trimLog(statements, options.retention, before, latest, now)
-      return { type: 'done', outcomes: committed.outcomes, took: performance.now() - started }
+      return { type: 'done', outcomes: committed.outcomes, took: clock() - started }
     })
     // Where the catalogue was stale, nobody has looked whose turn it is.
     if (result.type === 'done') batches.seenVersion = latest

@@ -9,8 +9,8 @@ const companions = ['-wal', '-shm', '-journal']
 
 /** Milliseconds for which a read trusts the last look, and a write one at the path. */
 const trusted = 100
-/** A file that has changed less than so many milliseconds ago may change again without another time in its inode. */
-const clockTick = 50
+/** A file that has changed less than so many milliseconds ago may change again without another time in its inode: two ticks of a slow clock. */
+const clockTick = 20
 
 const noThrow = { throwIfNoEntry: false } as const
 

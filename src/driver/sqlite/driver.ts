@@ -1,5 +1,6 @@
 import { existsSync, rmSync } from 'node:fs'
 import type Database from 'better-sqlite3'
+import { clock } from '../../clock.ts'
 import { readChanges } from '../../commit/log-format.ts'
 import { DatabaseBusyError, StorageError } from '../../errors.ts'
 import { compareBytes } from '../../key/codec.ts'
@@ -124,15 +125,15 @@ export class SqliteDriver implements Driver {
     return this.#run(
       () => {
         this.#checkpointer?.wrote()
-        const began = performance.now()
+        const began = clock()
         const outcome = this.#passingOverDamage(
           ({ batches }) => batches.commit(batch),
           (connection) => concernsDamaged(batch, connection),
         )
-        this.#share.used(began, performance.now(), batch.writes.length)
+        this.#share.used(began, clock(), batch.writes.length)
         return outcome
       },
-      () => this.#share.due(performance.now(), this.#options.busyTimeout, this.#latest),
+      () => this.#share.due(clock(), this.#options.busyTimeout, this.#latest),
     )
   }
 

@@ -1,3 +1,4 @@
+import { clock } from '../../clock.ts'
 import { SnapshotExpiredError } from '../../errors.ts'
 import type { SessionUse } from '../driver.ts'
 import type { ConnectionPool } from './connection-pool.ts'
@@ -26,7 +27,7 @@ export class Snapshot {
   /** When each of them has taken it, by the clock of the process. */
   readonly holders = new Map<Holder, number>()
   /** When it began, in milliseconds of the clock of the process, which nobody sets. */
-  readonly since = performance.now()
+  readonly since = clock()
   #version: number | null = null
   #slices: RowSlices | null = null
   #whenFree: PromiseWithResolvers<void> | null = null
@@ -91,13 +92,13 @@ export class Snapshots {
   /** The age of the oldest one, in milliseconds; null: none is open. */
   get oldestAge(): number | null {
     const [oldest] = this.#open
-    return oldest === undefined ? null : Math.trunc(performance.now() - oldest.since)
+    return oldest === undefined ? null : Math.trunc(clock() - oldest.since)
   }
 
   /** A snapshot of the newest state. Throws SnapshotsTaken where the caller has to wait, SQLITE_BUSY as every call. */
   hold(holder: Holder, use: SessionUse): Snapshot {
     const snapshot = this.#shared(use) ?? this.#begin(use)
-    snapshot.holders.set(holder, performance.now())
+    snapshot.holders.set(holder, clock())
     return snapshot
   }
 
@@ -127,7 +128,7 @@ export class Snapshots {
     const newest = this.#newest
     if (newest === null || this.#open.size < sharedFrom || newest.use !== use || newest.whenFree) return null
     // Its last holder keeps it for the timeout from now on: shared for ever, it would never end.
-    if (performance.now() - newest.since > this.#timeout / 2) return null
+    if (clock() - newest.since > this.#timeout / 2) return null
     return newest.version === latestVersion(this.#pool.top.statements) ? newest : null
   }
 
@@ -154,7 +155,7 @@ export class Snapshots {
       this.#timer = undefined
       return
     }
-    const now = performance.now()
+    const now = clock()
     for (const snapshot of [...this.#open]) {
       this.#expireHolders(snapshot, now)
       const age = Math.trunc(now - snapshot.since)

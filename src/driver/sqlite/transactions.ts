@@ -34,7 +34,7 @@ export class Transactions {
     try {
       const result = body()
       if (begin === 'write') this.#file?.assertThere()
-      if (connection.inTransaction) commit.run()
+      commit.run()
       return result
     } catch (error) {
       // The engine may have rolled back by itself, as where the disk is full.
@@ -42,11 +42,5 @@ export class Transactions {
       this.#log.reset()
       throw error
     }
-  }
-
-  /** Undoes what the open transaction has done so far, and ends it. */
-  undo(): void {
-    this.#control.rollback.run()
-    this.#log.reset()
   }
 }
