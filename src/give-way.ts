@@ -2,13 +2,17 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { clock } from './clock.ts'
 
 /** Milliseconds of work after which timers and I/O have their turn. */
-const longestWork = 8
+const longestWork = 4
+/** After so many of them it matters whether the timers come next. */
+const shortWork = 1
 /** Who waits is let on in so small groups that time is looked at between two of them. */
 const letOnAtOnce = 4
 
 let isWatched = false
 /** When the work began that has gone on since without a turn of the event loop. */
 let began = 0
+/** Whether the timers come before the next call of `turn`. */
+let isBeforeTimers = false
 let calls = 0
 /** Whether work waits for the next turn of the event loop; what comes now waits behind it. */
 let isPaused = false
@@ -25,15 +29,19 @@ export function pauseDue(): Promise<void> | undefined {
   return mustPause() ? pause() : undefined
 }
 
-/** Whether `pauseDue` gives something to wait for; to be asked where waiting is somebody else's. */
-export function mustPause(): boolean {
+function mustPause(): boolean {
   if (isPaused) return true
   if (!isWatched) {
-    watch(clock())
+    watch(false)
     return false
   }
   calls += 1
   return (calls & 3) === 0 && isPauseDue(clock())
+}
+
+/** Whether a pause is due by now; to be asked where waiting is somebody else's, between parts of at least some tens of microseconds. */
+export function isWorkLong(): boolean {
+  return isPauseDue(clock())
 }
 
 /**
@@ -54,23 +62,31 @@ function pause(): Promise<void> {
 function isPauseDue(now: number): boolean {
   if (isPaused) return true
   if (!isWatched) {
-    watch(now)
+    watch(false)
     return false
   }
   isPaused = now - began >= longestWork
   return isPaused
 }
 
-function watch(now: number): void {
+/** `isInTurn`: in a call of `turn`, behind which the timers come before the next one. */
+function watch(isInTurn: boolean): void {
   isWatched = true
-  began = now
+  began = clock()
+  isBeforeTimers = isInTurn
   setImmediate(turn)
 }
 
 function turn(): void {
+  // What began beside timers or I/O has this next: it would keep the timers waiting for twice as long.
+  if (!isBeforeTimers && (isPaused || clock() - began >= shortWork)) {
+    isBeforeTimers = true
+    setImmediate(turn)
+    return
+  }
   isWatched = false
   if (!isPaused) return
-  watch(clock())
+  watch(true)
   void letOn()
 }
 
@@ -107,18 +123,27 @@ export function inSlices<T, U>(
   items: readonly T[],
   make: (item: T, index: number) => U | Promise<U>,
 ): U[] | Promise<U[]> {
-  const made = new Array<U | Promise<U>>(items.length)
+  const made = new Array<U>(items.length)
+  /** For each slice that promises were made in: when all of them are kept. */
+  const promised: Promise<unknown>[] = []
   let step = firstStep
   let next = 0
   let looked = 0
+  const keep = async (one: Promise<U>, at: number): Promise<void> => {
+    made[at] = await one
+  }
   /** Makes some of the items; gives what to wait for before the next ones. */
   const slice = (): Promise<unknown> | undefined => {
     while (next < items.length) {
-      const promises: Promise<U>[] = []
-      for (const end = Math.min(next + step, items.length); next < end; next++) {
-        const one = make(items[next]!, next)
-        made[next] = one
-        if (one instanceof Promise) promises.push(one)
+      const promises: Promise<void>[] = []
+      try {
+        for (const end = Math.min(next + step, items.length); next < end; next++) {
+          const one = make(items[next]!, next)
+          if (one instanceof Promise) promises.push(keep(one, next))
+          else made[next] = one
+        }
+      } finally {
+        if (promises.length > 0) promised.push(awaitedLater(Promise.all(promises)))
       }
       if (promises.length > 0) return settledOrTurn(promises)
       if (next === items.length) return undefined
@@ -136,10 +161,17 @@ export function inSlices<T, U>(
       await wait
       await pauseDue()
     }
-    return Promise.all(made)
+    await Promise.all(promised)
+    return made
   }
   const due = slice()
-  return due === undefined ? (made as U[]) : rest(due)
+  return due === undefined ? made : rest(due)
+}
+
+/** Until it is, a rejection is no unhandled one. */
+function awaitedLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
 }
 
 /**
@@ -147,6 +179,5 @@ export function inSlices<T, U>(
  * something else goes on beside the items that follow.
  */
 function settledOrTurn(promises: readonly Promise<unknown>[]): Promise<unknown> {
-  // They are awaited at the end; until then a rejection is no unhandled one.
   return Promise.race([Promise.allSettled(promises), nextTurn()])
 }

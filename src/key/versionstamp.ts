@@ -10,6 +10,9 @@ const lastDigits = new Array<string | undefined>(BLOCK)
 
 let block = -1
 let firstDigits = ''
+/** Rows that were written in one commit, and are read together, share one. */
+let lastVersion = -1
+let lastStamp = ''
 
 /**
  * A version as a versionstamp, whose order as text is the order of versions.
@@ -19,6 +22,7 @@ let firstDigits = ''
  * ```
  */
 export function formatVersionstamp(version: number): string {
+  if (version === lastVersion) return lastStamp
   // Versions that are read together mostly differ in their last digits only.
   const low = version % BLOCK
   const high = (version - low) / BLOCK
@@ -27,7 +31,9 @@ export function formatVersionstamp(version: number): string {
     block = high
   }
   lastDigits[low] ??= low.toString(16).padStart(3, '0')
-  return firstDigits + lastDigits[low]
+  lastVersion = version
+  lastStamp = firstDigits + lastDigits[low]
+  return lastStamp
 }
 
 /** The greatest version: another one has to be able to follow. */

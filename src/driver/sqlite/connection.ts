@@ -15,6 +15,8 @@ const pageSize = 4_096
  * of the log, are copied once for all of them.
  */
 const checkpointPages = 4_000
+/** The same while expired rows are swept: nobody waits for it, and what else the thread does is kept waiting for less. */
+const sweptPages = 1_000
 /** Bytes that the write-ahead log keeps on disk once it is begun anew: what it has from one checkpoint to the next, and some more. */
 export const longestWal = checkpointPages * (pageSize + 24) + 1024 * 1024
 /** What the connection keeps of the file in memory at the most. */
@@ -75,8 +77,22 @@ export function connectAgain(
   }
 }
 
+/** Does a part of the sweep, in which the write-ahead log is copied in smaller parts. */
+export function inSweep<T>(connection: Database.Database, part: () => T): T {
+  checkpointAt(connection, sweptPages)
+  try {
+    return part()
+  } finally {
+    checkpointAt(connection, checkpointPages)
+  }
+}
+
+function checkpointAt(connection: Database.Database, pages: number): void {
+  connection.pragma(`wal_autocheckpoint = ${pages}`)
+}
+
 function tune(connection: Database.Database): void {
-  connection.pragma(`wal_autocheckpoint = ${checkpointPages}`)
+  checkpointAt(connection, checkpointPages)
   connection.pragma(`journal_size_limit = ${longestWal}`)
   connection.pragma(`cache_size = ${-cacheKilobytes}`)
   connection.pragma('temp_store = MEMORY')

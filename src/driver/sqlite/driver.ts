@@ -23,6 +23,7 @@ import type { DatabaseStats } from '../stats.ts'
 import { alone } from './alone.ts'
 import { RunningBackups } from './backup/running-backups.ts'
 import { Checkpointer } from './checkpointer.ts'
+import { inSweep } from './connection.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 import { type DatabaseFile, databaseFiles } from './database-file.ts'
 import { memoryPath } from './database-path.ts'
@@ -212,7 +213,11 @@ export class SqliteDriver implements Driver {
 
   sweep(limit: number): Promise<SweepOutcome> {
     this.#checkpointer?.wrote()
-    return this.#run(() => this.#passingOverDamage((connection) => this.#sweep(connection, limit)))
+    return this.#run(() =>
+      this.#passingOverDamage((connection) =>
+        inSweep(connection.database, () => this.#sweep(connection, limit)),
+      ),
+    )
   }
 
   #sweep({ statements, transactions, log }: PooledConnection, limit: number): SweepOutcome {

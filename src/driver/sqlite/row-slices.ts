@@ -1,4 +1,4 @@
-import { mustPause } from '../../give-way.ts'
+import { isWorkLong } from '../../give-way.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { decodeKeyText } from '../../key/decode-text.ts'
 import type { KeyedRow } from '../driver.ts'
@@ -48,7 +48,7 @@ export class RowSlices {
       this.rows.push(row)
       bytes += row.value?.length || 0
       if (rows < rowsPerLook && bytes < bytesPerLook) continue
-      if (mustPause()) return false
+      if (isWorkLong()) return false
       rows = 0
       bytes = 0
     }

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest'
+import { inSlices, isWorkLong, pauseDue } from '../../src/give-way.ts'
+
+/** Works until a pause is due, and a timer that has begun just before it; gives what to wait for. */
+function workLong(): Promise<void> {
+  const end = performance.now() + 2
+  while (!isWorkLong() || performance.now() < end);
+  return pauseDue()!
+}
+
+describe('pauseDue', () => {
+  it.each([
+    ['a timer', (begin: () => void) => void setTimeout(begin, 1)],
+    ['an immediate', (begin: () => void) => void setImmediate(begin)],
+    ['a microtask', (begin: () => void) => queueMicrotask(begin)],
+  ])('lets the timers that are due pass first, where the work began in %s', async (_, inTurnOf) => {
+    const order: string[] = []
+    await new Promise<void>((resolve) =>
+      inTurnOf(async () => {
+        const timer = new Promise<void>((fired) => setTimeout(fired, 1)).then(() => order.push('timer'))
+        await workLong()
+        order.push('work')
+        await timer
+        resolve()
+      }),
+    )
+    expect(order).toEqual(['timer', 'work'])
+  })
+
+  it('lets timers pass between any two stretches of work', async () => {
+    for (let stretch = 0; stretch < 5; stretch++) {
+      let fired = false
+      setTimeout(() => {
+        fired = true
+      }, 1)
+      await workLong()
+      expect(fired).toBe(true)
+    }
+  })
+
+  it('lets those who wait go on in their order', async () => {
+    const order: number[] = []
+    const first = workLong().then(() => order.push(0))
+    const others = Array.from({ length: 50 }, (_, i) => pauseDue()!.then(() => order.push(i + 1)))
+    await Promise.all([first, ...others])
+    expect(order).toEqual(Array.from({ length: 51 }, (_, i) => i))
+  })
+})
+
+describe('inSlices', () => {
+  const items = Array.from({ length: 1_000 }, (_, i) => i)
+
+  it('makes of each item what it is to, at once where there is time', () => {
+    expect(inSlices(items, (item, i) => item + i)).toEqual(items.map((item) => 2 * item))
+  })
+
+  it('has the same in the same order where some, or all, are promised', async () => {
+    const doubled = items.map((item) => 2 * item)
+    expect(await inSlices(items, async (item) => 2 * item)).toEqual(doubled)
+    expect(await inSlices(items, (item) => (item % 7 === 0 ? Promise.resolve(2 * item) : 2 * item))).toEqual(
+      doubled,
+    )
+    const late = (item: number) =>
+      new Promise<number>((resolve) => setTimeout(() => resolve(2 * item), item % 3))
+    expect(await inSlices(items, (item) => (item % 100 === 1 ? late(item) : 2 * item))).toEqual(doubled)
+  })
+
+  it('pauses between items', async () => {
+    let turns = 0
+    const count = setInterval(() => turns++, 1)
+    const made = inSlices(items.slice(0, 10), (item) => {
+      while (!isWorkLong());
+      return item
+    })
+    expect(made).toBeInstanceOf(Promise)
+    expect(await made).toEqual(items.slice(0, 10))
+    clearInterval(count)
+    expect(turns).toBeGreaterThan(0)
+  })
+
+  it('rejects with what fails, also where another fails at the same time', async () => {
+    const failure = new Error('one')
+    const reject = (item: number) => Promise.reject(item === 1 ? failure : new Error('another'))
+    await expect(inSlices(items, (item) => (item < 1 ? item : reject(item)))).rejects.toBe(failure)
+    const rejectOrThrow = (item: number) => {
+      if (item === 3) throw failure
+      return Promise.reject(new Error('another'))
+    }
+    expect(() => inSlices(items, rejectOrThrow)).toThrow(failure)
+    // An unhandled rejection would have ended the run by then.
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  })
+})
