@@ -51,6 +51,8 @@ export async function runUnitOfWork<R extends Definitions, T>(
   if (outer?.writes && outer.isOpenOn(store)) {
     throw new TypeError('Units of work do not nest: use the unit that the outer function was given')
   }
+  // As in the function of an update whose turn it is: the line of those who want one would not move.
+  const isInTurn = outer?.turn !== undefined
   let turn: Turn | undefined
   let longestRun = 0
   let committed = false
@@ -69,7 +71,7 @@ export async function runUnitOfWork<R extends Definitions, T>(
           await turn?.end(false)
           turn = undefined
         }
-        if (attempt < runsBeforeTurn || outlastsTurns) await backOff(store.path, attempt, signal)
+        if (attempt < runsBeforeTurn || outlastsTurns || isInTurn) await backOff(store.path, attempt, signal)
         else {
           turn ??= new Turn(store, longestRun)
           await waited(store.path, 'turn', turn.come(signal))

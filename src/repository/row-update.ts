@@ -1,13 +1,10 @@
 import type { SetMutation } from '../commit/write.ts'
 import type { StoredRow } from '../driver/driver.ts'
-import { ConflictError } from '../errors.ts'
 import { keyText } from '../key/key-text.ts'
 import type { Key } from '../key.types.ts'
-import { toConflict } from '../store/atomic-operation.ts'
-import { backOff } from '../store/backoff.ts'
 import { KeyedMutex } from '../store/keyed-mutex.ts'
+import { retryConflicts } from '../store/retry-conflicts.ts'
 import type { RowStore } from '../store/row-store.ts'
-import { retried } from '../trace/waiting.ts'
 
 /** What was written, as which version, and whether there was no row before. */
 export interface WrittenRow {
@@ -17,6 +14,8 @@ export interface WrittenRow {
 }
 
 const mostAttempts = 100
+/** One attempt takes no longer than what has made it fail: most get through without a turn. */
+const beforeTurn = 4
 
 /**
  * Reads a row, makes another of it, and writes that: once more where others have changed it in between. Those of this process wait for
@@ -41,9 +40,12 @@ export class RowUpdates {
   ): Promise<WrittenRow> {
     const encodedKey = this.#store.encodeKey(key)
     const lock = keyText(encodedKey)
-    for (let attempt = 1; ; attempt++) {
+    return retryConflicts(this.#store, { attempts, beforeTurn }, async (ready) => {
+      // Before the turn: who is in front would wait for its end.
       let leave = await this.#turns.enter(lock)
       try {
+        await ready()
+        const started = performance.now()
         await this.#store.settle(encodedKey)
         this.#store.assertOpen()
         const row = await this.#store.read({ type: 'get', key: encodedKey })
@@ -51,17 +53,16 @@ export class RowUpdates {
           leave()
           leave = () => {}
         })
+        const lasted = performance.now() - started
         const outcome = await this.#store.commit({
           checks: [{ key: mutation.key, version: row?.version ?? null }],
           mutations: [mutation],
         })
-        if (outcome.type === 'committed') return { version: outcome.version, mutation, created: row === null }
-        if (attempt >= attempts) throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
+        if (outcome.type === 'conflict') return { conflicts: outcome.conflicts, lasted }
+        return { result: { version: outcome.version, mutation, created: row === null } }
       } finally {
         leave()
       }
-      retried(this.#store.path, attempt)
-      await backOff(this.#store.path, attempt)
-    }
+    })
   }
 }

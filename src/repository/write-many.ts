@@ -1,6 +1,6 @@
 import type { Mutation } from '../commit/write.ts'
 import type { KeyedRow } from '../driver/driver.ts'
-import { ConflictError, QueryError } from '../errors.ts'
+import { QueryError } from '../errors.ts'
 import { inSlices } from '../give-way.ts'
 import { encodeKey } from '../key/codec.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
@@ -9,10 +9,8 @@ import { checkOptionNames } from '../option-names.ts'
 import { checkNarrows } from '../query/emptiness.ts'
 import type { FindPlan, Planned } from '../query/plan.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
-import { toConflict } from '../store/atomic-operation.ts'
-import { backOff } from '../store/backoff.ts'
+import { retryConflicts } from '../store/retry-conflicts.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
-import { retried } from '../trace/waiting.ts'
 import { entriesOf, planFind } from './found-rows.ts'
 import { checkUpdate, type UntypedUpdate, updateMutation } from './update.ts'
 import { writtenEntry } from './written-entry.ts'
@@ -44,7 +42,7 @@ export interface UntypedWriteManyResult extends WriteManyResult {
   readonly entries?: readonly RowEntry[]
 }
 
-const mostAttempts = 100
+const patience = { attempts: 100, beforeTurn: 2 }
 export const nothingWritten: WriteManyResult = { ok: true, count: 0, versionstamp: null }
 
 export function updateMany(
@@ -119,28 +117,27 @@ async function writeMany(
 ): Promise<UntypedWriteManyResult> {
   const { returning = false } = options
   if (typeof returning !== 'boolean') throw new TypeError(`returning of ${call} is true or false`)
-  for (let attempt = 1; ; attempt++) {
+  return retryConflicts<UntypedWriteManyResult>(store, patience, async (ready) => {
+    await ready()
+    const started = performance.now()
     store.assertOpen()
     const planned = planWrite(store, definition, options, call)
     const rows = await store.read({ type: 'find', query: planned })
-    if (rows.length === 0) return { ...nothingWritten, ...(returning && { entries: [] }) }
+    if (rows.length === 0) return { result: { ...nothingWritten, ...(returning && { entries: [] }) } }
     const mutations = await inSlices(rows, mutate)
     // A value that cannot be read is told of before its row is gone.
     const deleted =
       returning && mutations[0]!.type === 'delete' ? await entriesOf(store, definition, rows) : []
     const checks = mutations.map(({ key }, i) => ({ key, version: rows[i]!.version }))
+    const lasted = performance.now() - started
     const outcome = await store.commit({ checks, mutations })
-    if (outcome.type === 'committed') {
-      const { version } = outcome
-      const written = { ok: true, count: rows.length, versionstamp: formatVersionstamp(version) } as const
-      if (!returning) return written
-      const entries = await inSlices(mutations, (mutation, i) =>
-        mutation.type === 'set' ? writtenEntry(store, definition, mutation, version) : deleted[i]!,
-      )
-      return { ...written, entries }
-    }
-    if (attempt === mostAttempts) throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
-    retried(store.path, attempt)
-    await backOff(store.path, attempt)
-  }
+    if (outcome.type === 'conflict') return { conflicts: outcome.conflicts, lasted }
+    const { version } = outcome
+    const written = { ok: true, count: rows.length, versionstamp: formatVersionstamp(version) } as const
+    if (!returning) return { result: written }
+    const entries = await inSlices(mutations, (mutation, i) =>
+      mutation.type === 'set' ? writtenEntry(store, definition, mutation, version) : deleted[i]!,
+    )
+    return { result: { ...written, entries } }
+  })
 }

@@ -9,6 +9,7 @@ import { untilAborted } from '../until-aborted.ts'
 import { type CallOptions, checkCallOptions } from './call-options.ts'
 import type { SetOptions } from './expiry.ts'
 import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
+import type { TurnSource } from './turn.ts'
 
 /** A store whose calls end when a signal is aborted: what waits is rejected at once, what is worked on at its next part. */
 class AbortableStore implements RowStore {
@@ -18,6 +19,7 @@ class AbortableStore implements RowStore {
   readonly limits: Limits
   readonly format: RowStore['format']
   declare readonly written?: readonly Uint8Array[]
+  declare readonly turnSource?: TurnSource
   readonly #store: RowStore
   readonly #signal: AbortSignal
 
@@ -30,6 +32,10 @@ class AbortableStore implements RowStore {
     this.limits = store.limits
     this.format = store.format
     if (store.written !== undefined) this.written = store.written
+    if (store.turnSource !== undefined) {
+      const { driver, turns } = store.turnSource
+      this.turnSource = { driver, turns, signal }
+    }
   }
 
   assertOpen(): void {

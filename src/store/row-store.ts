@@ -9,6 +9,7 @@ import type { Entry } from '../schema/registry.types.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
 import type { ValueFormat } from '../value/value-format.ts'
 import type { SetOptions } from './expiry.ts'
+import type { TurnSource } from './turn.ts'
 
 /** An entry of a repository: one of the key-value face with the id that its pattern's wildcards have in its key. */
 export interface RowEntry extends Entry {
@@ -32,6 +33,9 @@ export interface RowStore extends Reader {
   readonly openRepository: OpenRepository | null
   /** In a unit of work: the keys that it has written so far, which later reads show as written. */
   readonly written?: readonly Uint8Array[]
+
+  /** Of a database: what gives turns to those whose commits others make fail. In a unit of work, a write does not fail by itself. */
+  readonly turnSource?: TurnSource
 
   /** What several reads give, all of them of one state. */
   ofOneState<T>(read: (store: RowStore) => Promise<T>): Promise<T>

@@ -39,6 +39,7 @@ import { SnapshotStore } from './snapshot-store.ts'
 import { comparedStored, decodeStored } from './stored-row.ts'
 import { Sweeper } from './sweeper.ts'
 import { tracedRead } from './traced-read.ts'
+import type { TurnSource } from './turn.ts'
 
 export interface StoreOptions {
   /** Where the database is: an absolute path, or `:memory:`. */
@@ -62,6 +63,7 @@ export class Store implements RowStore {
   readonly hub: WatchHub
   /** The line of those in this process who want a turn. */
   readonly turns = new KeyedMutex()
+  readonly turnSource: TurnSource = this
   readonly path: string
   readonly #validateReads: boolean
   readonly #validation: SchemaCode['validation'] | undefined

@@ -16,6 +16,8 @@ const longestDelay = 4
 export interface TurnSource {
   readonly driver: Driver
   readonly turns: KeyedMutex
+  /** Of the call for which a turn is taken. */
+  readonly signal?: AbortSignal
 }
 
 /**

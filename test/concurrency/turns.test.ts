@@ -92,6 +92,97 @@ describe.each(['a file', 'memory'])('on %s', (place) => {
   })
 })
 
+describe('an update that others overtake each time', () => {
+  const withJobs = Valkeyrie.withSchema(['jobs', '*'], z.object({ n: z.number() }), { name: 'jobs' })
+
+  type Jobs = Awaited<ReturnType<typeof withJobs.open>>
+
+  /**
+   * Sets a row again and again by another handle while `work` goes on. `overtaken` resolves at the next of these commits; once the
+   * `run` may be one in a turn, also where none comes for a moment.
+   */
+  async function beside(
+    runsBefore: number,
+    work: (db: Jobs, overtaken: (run: number) => Promise<unknown>) => Promise<unknown>,
+  ) {
+    const file = path()
+    const [db, other] = [await withJobs.open(file), await withJobs.open(file)]
+    onTestFinished(async () => void (await Promise.all([db.close(), other.close()])))
+    await db.repositories.jobs.insertMany([0, 1, 2].map((id) => [id, { n: id }]))
+    let writing = true
+    let commit = Promise.withResolvers<void>()
+    const writer = (async () => {
+      while (writing) {
+        await other.repositories.jobs.set(1, { n: 1 })
+        commit.resolve()
+        commit = Promise.withResolvers()
+        await turn()
+      }
+    })()
+    try {
+      await work(db, (run) => Promise.race([commit.promise, ...(run > runsBefore ? [wait(20)] : [])]))
+    } finally {
+      writing = false
+      await writer
+    }
+    expect(db.drizzle.$client.prepare('SELECT count(*) FROM kv_turns').pluck().get()).toBe(0)
+  }
+
+  it('gets its turn', () =>
+    beside(4, async (db, overtaken) => {
+      let runs = 0
+      const result = await db.repositories.jobs.update(1, async ({ n }) => {
+        await overtaken(++runs)
+        return { n: n + 10 }
+      })
+      expect(runs).toBeGreaterThan(4)
+      expect(result.ok).toBe(true)
+    }))
+
+  it('gets its turn where it is of many rows', () =>
+    beside(2, async (db, overtaken) => {
+      let runs = 0
+      const set = async ({ n }: { n: number }) => {
+        if (n === 1) await overtaken(++runs)
+        return { n: n + 10 }
+      }
+      expect(await db.repositories.jobs.updateMany({ where: {}, set })).toMatchObject({ count: 3 })
+      expect(runs).toBeGreaterThan(2)
+      expect((await db.repositories.jobs.get(2))?.value).toEqual({ n: 12 })
+    }))
+
+  it('gets its turn where its function writes beside it, in a unit of work too', () =>
+    beside(4, async (db, overtaken) => {
+      const { jobs } = db.repositories
+      let runs = 0
+      await jobs.update(1, async ({ n }) => {
+        await overtaken(++runs)
+        await jobs.update(0, ({ n }) => ({ n: n + 1 }))
+        await db.unitOfWork((unit) => unit.repositories.jobs.set(2, { n: runs }))
+        return { n: n + 10 }
+      })
+      expect((await jobs.get(0))?.value).toEqual({ n: runs })
+      expect((await jobs.get(2))?.value).toEqual({ n: runs })
+    }))
+
+  it('ends when it is aborted', () =>
+    beside(4, async (db, overtaken) => {
+      const controller = new AbortController()
+      let runs = 0
+      const update = db.repositories.jobs.update(
+        1,
+        async (value) => {
+          if (++runs > 4) controller.abort(new Error('enough'))
+          else await overtaken(runs)
+          return value
+        },
+        { signal: controller.signal },
+      )
+      await expect(update).rejects.toThrow('enough')
+      await db.repositories.jobs.set(1, { n: 5 })
+    }))
+})
+
 it('a unit keeps its turn while its function writes beside it', async () => {
   const file = path()
   const [db, other] = [await open(file), await open(file)]
