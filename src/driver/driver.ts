@@ -70,14 +70,12 @@ export interface RelatedRow extends KeyedRow {
  */
 export type Figures = readonly (string | number | null)[]
 
-/** How an engine runs a query. */
+/** How an engine runs a query, for a person to read. */
 export interface Explanation {
   readonly sql: string
   readonly params: readonly unknown[]
   /** The steps of the engine's plan. */
   readonly plan: readonly string[]
-  /** Whether it reads all rows of the collection to find or to sort some. */
-  readonly scans: boolean
 }
 
 /** A row that cannot be read. */

@@ -2,6 +2,7 @@ import type { Logger } from 'drizzle-orm/logger'
 import type { Catalog, Collection } from '../catalog/catalog.ts'
 import type { AskedChanges } from '../catalog/changes.ts'
 import type { LogRetention } from '../commit/retention.ts'
+import type { OnUnindexed } from '../query/unindexed.ts'
 import type { Backup, BackupOptions, Restored } from './backup.ts'
 import type { Driver } from './driver.ts'
 import type { Repair } from './repair.ts'
@@ -34,7 +35,7 @@ export interface DriverOptions {
   /** Keep the values in the log. */
   readonly logValues: boolean
   /** What to do with a query that reads a whole collection. */
-  readonly onUnindexed: 'ignore' | 'warn' | 'error'
+  readonly onUnindexed: OnUnindexed
   readonly logger?: Logger | undefined
   /** The folder of migrations that create the tables and indexes; left out, they are created in place. */
   readonly migrations?: string | undefined

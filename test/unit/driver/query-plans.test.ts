@@ -35,6 +35,10 @@ describe('the plan of a query', () => {
 
   type Query = Parameters<typeof db.repositories.users.explain>[0]
   const cases: Record<string, [Query, string[]]> = {
+    'a bigint that is null': [
+      { where: { balance: { isNull: true } } },
+      ['SEARCH kv USING INDEX kv_users_balance (<expr>=? AND <expr>=?)'],
+    ],
     'equality on a unique index': [
       { where: { email: 'a@b.c' } },
       ['SEARCH kv USING INDEX kv_users_email_unique (<expr>=?)'],
@@ -203,5 +207,22 @@ describe('onUnindexed', () => {
     expect(await users.findMany()).toEqual([])
     expect(await users.findMany({ orderBy: { age: 'asc' } })).toEqual([])
     await db.close()
+  })
+
+  it('says the same of a query beside writes of its own, and of one condition however it is wrapped', async () => {
+    await using db = await open({ onUnindexed: 'error' })
+    const ann = { name: 'Ann', email: 'ann@example.com', phone: null, age: 30, address: { city: 'Rome' } }
+    await db.unitOfWork(async (unit) => {
+      const { users } = unit.repositories
+      await users.set('own', ann)
+      expect(await users.findMany({ where: { age: 30 } })).toHaveLength(1)
+      await expect(users.findMany({ where: { name: 'A' } })).rejects.toThrow(/reads all of 'users'/)
+    })
+    const { users } = db.repositories
+    expect(await users.findMany({ where: { OR: [{ AND: [{ age: 30 }] }] } })).toHaveLength(1)
+    expect(await users.findMany({ where: { OR: [{ $id: 'own' }, { $id: 'other' }] } })).toHaveLength(1)
+    await expect(users.findMany({ where: { OR: [{ age: 1 }, { name: 'A' }] } })).rejects.toThrow(/reads all/)
+    await expect(users.findMany({ distinct: ['age'] })).rejects.toThrow(/reads all/)
+    await expect(users.count({ where: { name: 'A' } })).rejects.toThrow(/reads all/)
   })
 })

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
+import type { IndexChoice } from '../../../query/index-choice.ts'
 import type { AggregatePlan, HavingCondition, Measure } from '../../../query/plan.ts'
 import { type Field, isBigint } from '../../../schema/fields.ts'
 import { bigintFunctions } from '../bigint-functions.ts'
@@ -8,7 +9,6 @@ import { quoteText } from '../table.ts'
 import { bound } from './binding.ts'
 import { compareBigints } from './condition-sql.ts'
 import { digitsOrder, type FieldSql } from './field-sql.ts'
-import type { IndexChoice } from './index-choice.ts'
 import { allOf, fromKv, selectionSql } from './select-sql.ts'
 
 const signs = { eq: '=', ne: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' }

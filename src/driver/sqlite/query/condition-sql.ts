@@ -34,8 +34,12 @@ export function conditionSql(
       return sql`not (${conditionSql(condition.condition, fields)})`
     case 'constant':
       return constant(condition.value)
-    case 'null':
-      return sql`${fields.of(condition.field)} is null`
+    case 'null': {
+      const { field } = condition
+      const isNull = sql`${fields.of(field)} is null`
+      // An index on a bigint begins with its integer.
+      return isBigint(field.types) ? all([sql`${fields.integerOf(field)} is null`, isNull]) : isNull
+    }
     case 'compare':
       return compareSql(condition, fields, beside)
     case 'boolean': {

@@ -2,12 +2,14 @@ import type Database from 'better-sqlite3'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Logger } from 'drizzle-orm/logger'
 import type { IndexDeclaration } from '../../../catalog/catalog.ts'
-import { QueryError, StorageError } from '../../../errors.ts'
+import { StorageError } from '../../../errors.ts'
 import { decodeKey } from '../../../key/codec.ts'
 import { BoundedCache } from '../../../query/bounded-cache.ts'
 import { conjuncts } from '../../../query/condition.ts'
+import { chooseIndex, type IndexChoice, readsAll } from '../../../query/index-choice.ts'
 import { operandAt } from '../../../query/operand.ts'
 import type { AggregatePlan, CountPlan, FindPlan, Plan, Planned, RelatedPlan } from '../../../query/plan.ts'
+import { type OnUnindexed, tellUnindexed } from '../../../query/unindexed.ts'
 import type { Explanation, Figures, KeyedRow, RelatedRow } from '../../driver.ts'
 import { damagedRowError } from '../damaged-rows.ts'
 import { isUnanswerable } from '../engine-error.ts'
@@ -17,7 +19,6 @@ import { unsealedColumns } from '../sealed-statement.ts'
 import { type IndexedCollection, indexedExpression, ofCollection } from '../table.ts'
 import { aggregateSql } from './aggregate-sql.ts'
 import { type FieldSql, RowSql } from './field-sql.ts'
-import { chooseIndex, type IndexChoice } from './index-choice.ts'
 import { PreparedQuery } from './prepared-query.ts'
 import { allOf, findSql, fromKv, type KeyForm, relatedSql, selectionSql } from './select-sql.ts'
 
@@ -29,9 +30,6 @@ const shortRead = 10
 const slower = 1.25
 /** A plan with a longer shape is compiled each time: hundreds of its kind would take too much memory. */
 const longestName = 25_000
-
-/** What to do with a query whose plan reads a whole collection. */
-export type OnUnindexed = 'ignore' | 'warn' | 'error'
 
 interface QueryRunnerOptions {
   readonly logger?: Logger | undefined
@@ -119,13 +117,13 @@ export class QueryRunner {
   }
 
   explain({ plan, operands }: Planned): Explanation {
-    const prepared = this.#prepare(plan, 'bytes')
+    const { prepared } = this.#prepare(plan, 'bytes')
     const params = prepared.bind(operands, Date.now())
     const steps = this.#connection
       .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${prepared.sql}`)
       .all(...params)
       .map(({ detail }) => detail)
-    return { sql: prepared.sql, params, plan: steps, scans: scansCollection(plan, steps) }
+    return { sql: prepared.sql, params, plan: steps }
   }
 
   /** Once more where a statement names an index that another process has dropped since: the query is right without it. */
@@ -171,7 +169,7 @@ export class QueryRunner {
     const name = `${plan.type} ${plan.collection} ${plan.shape}`
     let compiled = this.#compiled.get(name)
     if (compiled === undefined) {
-      if (this.#onUnindexed !== 'ignore') this.#report(query)
+      if (this.#onUnindexed !== 'ignore') this.#report(plan)
       compiled = {
         rows: new KeyedRows(this.#checksums),
         perRow: null,
@@ -187,38 +185,41 @@ export class QueryRunner {
 
   #form(compiled: Compiled, plan: Plan, form: KeyForm): PreparedQuery {
     if (form === 'text') {
-      compiled.withText ??= this.#prepare(plan, form)
+      compiled.withText ??= this.#prepare(plan, form).prepared
       return compiled.withText
     }
-    compiled.withBytes ??= this.#prepare(plan, form)
+    compiled.withBytes ??= this.#prepare(plan, form).prepared
     return compiled.withBytes
   }
 
   /** Once for each shape, since it costs more than many a query. */
-  #report(query: Planned): void {
-    const { sql: text, scans } = this.explain(query)
-    if (!scans) return
-    const message = `A query reads all of '${query.plan.collection}', since no index serves it: declare one, or narrow it by prefix. ${text}`
-    if (this.#onUnindexed === 'error') throw new QueryError(message)
-    process.emitWarning(message, 'UnindexedQueryWarning')
+  #report(plan: Plan): void {
+    const { prepared, choice } = this.#prepare(plan, 'bytes')
+    if (readsAll(plan, choice)) tellUnindexed(plan, prepared.sql, this.#onUnindexed)
   }
 
-  #prepare(plan: Plan, form: KeyForm): PreparedQuery {
-    const indexes = this.#indexes.get(plan.collection)?.indexes ?? []
+  /** A plan as the engine runs it, and the index that serves it; null: none does, or the database lacks the one that would. */
+  #prepare(
+    plan: Plan,
+    form: KeyForm,
+  ): { readonly prepared: PreparedQuery; readonly choice: IndexChoice | null } {
+    const indexes = plan.type === 'related' ? [] : (this.#indexes.get(plan.collection)?.indexes ?? [])
     const order = plan.type === 'find' ? plan.order : []
-    const mayChoose = plan.type !== 'related' && this.#source === 'kv'
-    const withoutTextZeros = mayChoose ? this.#withoutTextZeros(plan, indexes) : new Set<string>()
-    const choice = mayChoose ? chooseIndex(plan, order, indexes, withoutTextZeros) : null
-    if (choice !== null) {
+    const mayRead = this.#source === 'kv'
+    const withoutTextZeros = mayRead ? this.#withoutTextZeros(plan, indexes) : new Set<string>()
+    let choice = chooseIndex(plan, order, indexes, withoutTextZeros)
+    if (choice !== null && mayRead) {
       const fields = new RowSql(new Set(indexes.flatMap((index) => index.fields)), withoutTextZeros)
       try {
-        return this.#prepareSql(planSql(plan, fields, this.#source, choice, form))
+        return { prepared: this.#prepareSql(planSql(plan, fields, this.#source, choice, form)), choice }
       } catch (error) {
         if (!isUnanswerable(error)) throw error
         // The database lacks the index, as one that others have set up may: the query is right without it.
+        choice = null
       }
     }
-    return this.#prepareSql(planSql(plan, new RowSql(new Set(), new Set()), this.#source, null, form))
+    const fields = new RowSql(new Set(), new Set())
+    return { prepared: this.#prepareSql(planSql(plan, fields, this.#source, null, form)), choice }
   }
 
   /** Of the fields that are to equal 0, those where an index tells at once that none is the text '-0' of earlier releases. */
@@ -254,15 +255,6 @@ function planSql(
     case 'aggregate':
       return aggregateSql(plan, fields, source, choice)
   }
-}
-
-/** Whether rows of the whole collection are read to find some of them, or to sort them. */
-function scansCollection(plan: Plan, steps: readonly string[]): boolean {
-  if (plan.type === 'related') return false
-  const access = steps.find((step) => /^(SCAN|SEARCH) kv\b/.test(step)) ?? ''
-  const narrow = access.startsWith('SEARCH') && !access.endsWith('kv_collection (collection=?)')
-  const sorts = plan.type === 'find' && steps.some((step) => step.startsWith('USE TEMP B-TREE FOR ORDER BY'))
-  return !narrow && (plan.where !== null || sorts)
 }
 
 /** One read may have taken long because the machine did something else: several in a row tell. */

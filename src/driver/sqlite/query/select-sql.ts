@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { type Condition, conjuncts } from '../../../query/condition.ts'
+import type { IndexChoice } from '../../../query/index-choice.ts'
 import type { AfterPlan, FindPlan, OrderTerm, RelatedPlan, Selection } from '../../../query/plan.ts'
 import type { Field } from '../../../schema/fields.ts'
 import { plannedOnce } from '../planned-once.ts'
@@ -7,7 +8,6 @@ import { indexName, ofCollection } from '../table.ts'
 import { bound, now } from './binding.ts'
 import { compareBigints, conditionSql } from './condition-sql.ts'
 import type { FieldSql } from './field-sql.ts'
-import type { IndexChoice } from './index-choice.ts'
 
 /** How the key of a row is selected: see KeyedRows. */
 export type KeyForm = 'text' | 'bytes'

@@ -1,13 +1,15 @@
-import type { IndexDeclaration } from '../../../catalog/catalog.ts'
-import { conjuncts } from '../../../query/condition.ts'
-import type { OrderTerm, Selection } from '../../../query/plan.ts'
-import { type Field, isBigint } from '../../../schema/fields.ts'
+import type { IndexDeclaration } from '../catalog/catalog.ts'
+import { type Field, isBigint } from '../schema/fields.ts'
+import type { Condition } from './condition.ts'
+import type { OrderTerm, Plan, Selection } from './plan.ts'
 
 /** The index that a query reads. */
 export interface IndexChoice {
   readonly index: IndexDeclaration
   /** The fields on which the condition has an equality: all rows that are found agree in them. */
   readonly fixed: ReadonlySet<string>
+  /** Whether it leads to some of its rows: otherwise they are all read, in its order. */
+  readonly narrows: boolean
   /** Whether rows come out of it in the order of the query, the key aside. */
   readonly ordered: boolean
 }
@@ -17,7 +19,7 @@ export interface IndexChoice {
  * range on the next, then in the query's order. `null`: none serves it.
  * `withoutTextZeros`: paths of numbers where no row holds the text '-0', so that 0 is one value.
  *
- * SQLite without statistics would rather read a whole collection by its name than a range of such an index.
+ * It is the same for every engine. One without statistics would rather read a whole collection than a range of such an index.
  */
 export function chooseIndex(
   { where, range }: Pick<Selection, 'where' | 'range'>,
@@ -28,15 +30,17 @@ export function chooseIndex(
   const equal = new Set<string>()
   const listed = new Set<string>()
   const ranged = new Map<string, Field>()
-  let byKey = range !== null
-  for (const condition of conjuncts(where)) {
-    if (condition.type === 'key' || condition.type === 'keyIn') byKey = true
-    else if (condition.type === 'boolean') equal.add(condition.field.path)
+  const conditions = required(where)
+  const byKey = range !== null || conditions.some(isOfKey)
+  for (const condition of conditions) {
+    if (condition.type === 'boolean') equal.add(condition.field.path)
     else if (condition.type === 'prefix') {
       if (!condition.folded) ranged.set(condition.field.path, condition.field)
     } else if (condition.type === 'compare') {
       if (condition.operator === 'eq') equal.add(condition.field.path)
-      else ranged.set(condition.field.path, condition.field)
+      // Bigints among other values lie in an index by their digits, which have another order.
+      else if (condition.operand.type !== 'bigint' || isBigint(condition.field.types))
+        ranged.set(condition.field.path, condition.field)
     } else if (condition.type === 'zero') {
       const { path } = condition.field
       ;(withoutTextZeros.has(path) ? equal : listed).add(path)
@@ -57,10 +61,36 @@ export function chooseIndex(
     const score = leading * 8 + (found ? 4 : 0) + (bounded ? 4 : 0) + (ordered && order.length > 0 ? 3 : 0)
     if (score > bestScore) {
       bestScore = score
-      best = { index, fixed: equal, ordered }
+      best = { index, fixed: equal, narrows: leading > 0 || bounded, ordered }
     }
   }
   return best
+}
+
+/** Whether a plan reads all rows of the collection to find some of them, or to sort them, with the index that was chosen for it. */
+export function readsAll(plan: Plan, choice: IndexChoice | null): boolean {
+  if (plan.type === 'related' || choice?.narrows || plan.range !== null) return false
+  if (required(plan.where).some(isOfKey)) return false
+  if (plan.where !== null) return true
+  if (plan.type !== 'find') return false
+  return plan.distinct.length > 0 || (plan.order.length > 0 && !choice?.ordered)
+}
+
+/** As `conjuncts`: an `or` of one condition is that one. */
+function required(condition: Condition | null): readonly Condition[] {
+  if (condition === null) return []
+  const isAll = condition.type === 'and' || (condition.type === 'or' && condition.conditions.length === 1)
+  return isAll ? condition.conditions.flatMap(required) : [condition]
+}
+
+/** Whether the keys of what is found lie in a range, or are given. */
+function isOfKey(condition: Condition): boolean {
+  if (condition.type === 'or') return condition.conditions.length > 0 && condition.conditions.every(isKey)
+  return condition.type === 'key' || condition.type === 'keyIn'
+}
+
+function isKey(condition: Condition): boolean {
+  return condition.type === 'key' && condition.operator === 'eq'
 }
 
 /** Whether an index has the values of this field in their order: the digits of a bigint by themselves have another one. */
