@@ -10,6 +10,7 @@ import type { Store } from '../store/store.ts'
 import { decodeValue } from '../value/codec.ts'
 import { exceeds, storedBytes } from '../value/encoding.ts'
 import { dataFormat } from './data-format.ts'
+import { type HeldRow, holdersFirst } from './held-rows.ts'
 import { type MovedRow, rowLine } from './row-line.ts'
 import { isUnread, type Source, type UnreadRow } from './source-row.ts'
 
@@ -47,8 +48,15 @@ interface ReadyRow {
   readonly mutation: SetMutation
 }
 
+/** A row that waits for others of the source, and why it was not stored. */
+interface HeldReady extends HeldRow, ReadyRow {
+  readonly error: UniqueConstraintError
+}
+
 const rowsPerBatch = 500
 const bytesPerBatch = 4 * 1024 * 1024
+const mostHeld = 10_000
+const mostHeldBytes = 64 * 1024 * 1024
 
 /**
  * Stores the rows of a source, a batch at a time. What is there already stays as it is: so an import that was
@@ -69,7 +77,7 @@ export async function importRows(
   }
   const run = new Import(store, options, counts)
   for await (const row of source) await run.add(row)
-  await run.flush()
+  await run.finish()
   return counts
 }
 
@@ -79,11 +87,17 @@ class Import {
   readonly #counts: ImportCounts
   #batch = new Map<string, ReadyRow>()
   #bytes = 0
+  /** By the texts of their keys: rows whose unique values others have, which the source may still change. */
+  readonly #held = new Map<string, HeldReady>()
+  #heldBytes = 0
+  #mayHold: boolean
 
   constructor(store: Store, options: ImportOptions, counts: ImportCounts) {
     this.#store = store
     this.#options = options
     this.#counts = counts
+    // Where nothing is replaced, nothing makes room.
+    this.#mayHold = options.onConflict === 'overwrite'
   }
 
   async add(row: MovedRow | UnreadRow): Promise<void> {
@@ -101,6 +115,11 @@ class Import {
     const key = keyText(mutation.key)
     // Two rows of one key are stored one after the other.
     if (this.#batch.has(key)) await this.flush()
+    const earlier = this.#held.get(key)
+    if (earlier !== undefined) {
+      this.#held.delete(key)
+      this.#refuse(earlier.row, earlier.error)
+    }
     this.#batch.set(key, { row, mutation })
     this.#bytes += storedBytes(row.stored)
     if (this.#batch.size >= rowsPerBatch || this.#bytes >= bytesPerBatch) await this.flush()
@@ -120,12 +139,50 @@ class Import {
   /** Stores what has come together. */
   async flush(): Promise<void> {
     this.#options.signal?.throwIfAborted()
-    let rows = [...this.#batch.values()]
+    const rows = [...this.#batch.values()]
     this.#batch = new Map()
     this.#bytes = 0
-    // Another process may take a key between the look at it and the commit.
-    while (rows.length > 0) rows = await this.#storeBatch(rows)
+    await this.#storeAll(rows)
     this.#options.onProgress?.(Object.values(this.#counts).reduce((sum, count) => sum + count, 0))
+  }
+
+  /** Stores all that is left. Rows that take each other's unique values are stored in one commit. */
+  async finish(): Promise<void> {
+    await this.flush()
+    if (this.#held.size === 0) return
+    const { groups, chain } = holdersFirst([...this.#held.values()])
+    this.#mayHold = false
+    for (const group of groups) {
+      this.#options.signal?.throwIfAborted()
+      await this.#storeTogether(group)
+    }
+    for (let at = 0; at < chain.length; at += rowsPerBatch) {
+      this.#options.signal?.throwIfAborted()
+      await this.#storeAll(chain.slice(at, at + rowsPerBatch))
+    }
+  }
+
+  async #storeTogether(group: readonly HeldReady[]): Promise<void> {
+    const mutations = group.map(({ mutation }) => mutation)
+    for (;;) {
+      const present = await this.#store.read({ type: 'getMany', keys: mutations.map(({ key }) => key) })
+      const checks = mutations.map(({ key }, i) => ({ key, version: present[i]?.version ?? null }))
+      try {
+        const { type } = await this.#store.commit({ checks, mutations })
+        // Another process has changed one of them meanwhile.
+        if (type === 'conflict') continue
+        for (const row of present) this.#counts[row === null ? 'imported' : 'overwritten'] += 1
+      } catch (error) {
+        if (!(error instanceof UniqueConstraintError)) throw error
+        for (const { row } of group) this.#refuse(row, error)
+      }
+      return
+    }
+  }
+
+  async #storeAll(rows: readonly ReadyRow[]): Promise<void> {
+    // Another process may take a key between the look at it and the commit.
+    for (let left = rows; left.length > 0; ) left = await this.#storeBatch(left)
   }
 
   /** Stores rows of different keys; gives those whose keys others have changed meanwhile. */
@@ -146,12 +203,25 @@ class Import {
     const again: ReadyRow[] = []
     for (const [i, result] of settled.entries()) {
       const { row, mutation, there } = wanted[i]!
-      if (result.status === 'rejected') this.#refuse(row, result.reason)
+      if (result.status === 'rejected') this.#notStored({ row, mutation }, result.reason)
       else if (result.value.type === 'conflict') again.push({ row, mutation })
       else if (there === null) this.#counts.imported += 1
       else this.#counts.overwritten += 1
     }
     return again
+  }
+
+  /** A row that is replaced later in the source may make room for it. */
+  #notStored(ready: ReadyRow, error: unknown): void {
+    if (!this.#mayHold || !(error instanceof UniqueConstraintError)) {
+      this.#refuse(ready.row, error)
+      return
+    }
+    const key = keyText(ready.mutation.key)
+    this.#held.set(key, { ...ready, key, holder: keyText(this.#store.encodeKey(error.key)), error })
+    this.#heldBytes += storedBytes(ready.row.stored)
+    // What comes after so many is refused at once.
+    this.#mayHold = this.#held.size < mostHeld && this.#heldBytes < mostHeldBytes
   }
 
   #isWanted({ row, mutation }: ReadyRow, there: StoredRow | null): boolean {

@@ -220,6 +220,67 @@ it('takes the last of several rows of one key', async () => {
   expect((await db.get(['a'])).value).toBe(2)
 })
 
+it("lets the rows of a source take each other's unique values, wherever they stand in it", async () => {
+  const named = (id: string, name: string) =>
+    `${JSON.stringify({ key: ['users', id], value: { name, age: 1 } })}\n`
+  await fc.assert(
+    fc.asyncProperty(
+      fc
+        .uniqueArray(fc.integer({ min: 0, max: 7 }), { minLength: 2 })
+        .chain((before) =>
+          fc.tuple(
+            fc.constant(before),
+            fc.shuffledSubarray(before, { minLength: before.length }),
+            fc.boolean(),
+          ),
+        ),
+      async ([before, after, far]) => {
+        const file = fresh()
+        await using db = await schemas.open(file)
+        const { users } = db.repositories
+        for (const n of before) await users.set(`u${n}`, { name: `n${n}`, age: 1 })
+        const others = Array.from({ length: far ? 700 : 1 }, (_, i) => named(`o${i}`, `o${i}`))
+        const moved = before.map((n, i) => named(`u${n}`, `n${after[i]}`))
+        const text = [moved[0], ...others, ...moved.slice(1)].join('')
+        const { overwritten, unchanged, refused } = await imported(file, text, { onConflict: 'overwrite' })
+        expect([overwritten + unchanged, refused]).toEqual([before.length, 0])
+        for (const [i, n] of before.entries())
+          expect((await users.get(`u${n}`)).value?.name).toBe(`n${after[i]}`)
+      },
+    ),
+    { numRuns: 20 },
+  )
+})
+
+it('refuses what would have one unique value twice, those that wait for it, and no others', async () => {
+  const file = fresh()
+  await using db = await schemas.open(file)
+  const { users } = db.repositories
+  for (const id of ['a', 'b', 'c', 'd', 'e', 'x', 'y', 'z']) await users.set(id, { name: id, age: 1 })
+  const row = (id: string, name: string) =>
+    `${JSON.stringify({ key: ['users', id], value: { name, age: 1 } })}\n`
+  const lines: string[] = []
+  // a and b swap; c wants what e keeps, and d what c has; x, y and z each take what the next one leaves.
+  const text = [
+    row('a', 'b'),
+    row('c', 'e'),
+    row('d', 'c'),
+    row('x', 'y'),
+    row('y', 'z'),
+    row('z', 'free'),
+    row('b', 'a'),
+  ].join('')
+  const counts = await imported(file, text, {
+    onConflict: 'overwrite',
+    onRefused: (line) => lines.push(line),
+  })
+  expect(counts).toEqual({ ...nothing, overwritten: 5, refused: 2 })
+  expect(lines.map((line) => JSON.parse(line).key[1])).toEqual(['c', 'd'])
+  const names = await users.getMany(['a', 'b', 'c', 'd', 'e', 'x', 'y', 'z'])
+  expect(names.map(({ value }) => value?.name)).toEqual(['b', 'a', 'c', 'd', 'e', 'y', 'z', 'free'])
+  await expect(imported(file, row('c', 'e'), { onConflict: 'overwrite' })).rejects.toThrow(/same name/)
+})
+
 it('ends with its signal, and goes on from there', async () => {
   const file = fresh()
   const text = Array.from({ length: 3_000 }, (_, i) => `{"key":["n",${i}],"value":${i}}\n`).join('')
