@@ -1,12 +1,13 @@
 import type { Command } from 'commander'
-import { locate } from '../driver/engines.ts'
+import { locate, locateKept } from '../driver/engines.ts'
 import { example, print, terminalReport } from './terminal.ts'
 
 /** Milliseconds for which a command waits for those who have a file open. */
 const busyTimeout = 5_000
 const exitCode = 'Exit code: 0 where it is done, 1 where it is not and nothing has changed.'
 
-interface BackupFlags {
+/** Of what makes a copy of a database. */
+interface CopyFlags {
   readonly overwrite?: boolean
   readonly json?: boolean
 }
@@ -18,6 +19,12 @@ interface RestoreFlags {
 
 /** Adds the commands that copy a database and put a copy back. */
 export function addBackupCommands(program: Command): void {
+  addBackup(program)
+  addCopy(program)
+  addRestore(program)
+}
+
+function addBackup(program: Command): void {
   program
     .command('backup')
     .description(
@@ -31,7 +38,7 @@ export function addBackupCommands(program: Command): void {
       'after',
       example('valkeyrie backup data.db backups/monday.db', exitCode, 'See also: valkeyrie restore'),
     )
-    .action(async (database: string, target: string, { overwrite = false, json = false }: BackupFlags) => {
+    .action(async (database: string, target: string, { overwrite = false, json = false }: CopyFlags) => {
       await told(json, async () => {
         const options = { ...progress('backup', json), busyTimeout, overwrite }
         const { engine, address } = locate(database)
@@ -39,7 +46,37 @@ export function addBackupCommands(program: Command): void {
         return [made, `${made.rows} rows, ${made.bytes} bytes, checked and on the disk: ${made.path}`]
       })
     })
+}
 
+function addCopy(program: Command): void {
+  program
+    .command('copy')
+    .description('copy a database with its versions, expiries and log, for programs to go on with the copy')
+    .argument('<from>', 'its file, which others may have open')
+    .argument('<to>', 'the file to make')
+    .option('--overwrite', 'replace a database that is there; nobody may have it open')
+    .option('--json', 'print the result, or the error, as one JSON object')
+    .addHelpText(
+      'after',
+      example('valkeyrie copy data.db moved.db', exitCode, 'See also: valkeyrie backup, valkeyrie export'),
+    )
+    .action(async (from: string, to: string, { overwrite = false, json = false }: CopyFlags) => {
+      await told(json, async () => {
+        const source = locateKept(from, 'copy')
+        const target = locateKept(to, 'copy')
+        const options = { ...progress('copy', json), busyTimeout, overwrite }
+        // Between two files of one engine, a copy is a backup: one state, checked against the database.
+        const made = await source.engine.backUp(source.address, target.address, options)
+        const newest = made.versionstamp === null ? '' : `, up to version ${made.versionstamp}`
+        return [
+          { from: source.address, ...made },
+          `${made.rows} rows copied${newest}, checked and on the disk: ${made.path}`,
+        ]
+      })
+    })
+}
+
+function addRestore(program: Command): void {
   program
     .command('restore')
     .description('put a copy of a backup into the place of a database, which nobody may have open')

@@ -286,6 +286,83 @@ test('backup and restore as commands, beside a process that has the file open', 
   expect(await valueIn(anew)).toBe(1)
 })
 
+test('a copy has the values, versions, expiries and log of a file that others write to', async () => {
+  const { path, target } = await filled(2)
+  const db = await Valkeyrie.open(path)
+  await db.set(['short'], 1, { expireIn: 3_600_000 })
+  const { versionstamp } = await db.set(['a'], 1n)
+  await db.delete(['large', 0])
+  const [entry] = await db.getMany([['a']])
+  const child = start('hold-open', path)
+  await waitFor('the child', new Promise((resolve) => child.process.stdout!.once('data', resolve)))
+  const { code, out } = await run('copy', path, target, '--json')
+  expect(code).toBe(0)
+  const made = JSON.parse(out)
+  expect(made).toMatchObject({ from: path, path: target })
+  const tables = (file: string) => {
+    const connection = new Database(file, { readonly: true })
+    const rows = ['kv', 'kv_log', 'kv_collections'].map((name) =>
+      connection.prepare(`SELECT * FROM ${name} ORDER BY 1`).raw().all(),
+    )
+    connection.close()
+    return rows
+  }
+  expect(tables(target)).toEqual(tables(path))
+  await using copy = await Valkeyrie.open(target)
+  expect(await copy.get(['a'])).toEqual(entry)
+  const changes = copy.changes({ since: versionstamp }).getReader()
+  expect((await changes.read()).value).toMatchObject({ type: 'delete', key: ['large', 0] })
+  await changes.cancel()
+  // Versions go on from there.
+  expect((await copy.set(['a'], 2)).versionstamp > made.versionstamp).toBe(true)
+  child.process.stdin!.end()
+  await child.ended
+  await db.close()
+})
+
+test('a copy takes no place unasked, no address of another engine, and no memory', async () => {
+  const { path, target, folder } = await filled(1)
+  expect((await run('copy', path, target)).out).toMatch(
+    /^2 rows copied, up to version 0{16}[\da-f]{4}, checked/,
+  )
+  const refused = async (...args: readonly string[]) => {
+    const { code, out } = await run('copy', ...args, '--json')
+    expect(code).toBe(1)
+    return JSON.parse(out).error as { code: string | null; message: string }
+  }
+  expect(await refused(path, target)).toMatchObject({ code: 'DATABASE_OPEN' })
+  expect(await run('copy', path, target, '--overwrite')).toMatchObject({ code: 0 })
+  expect(await refused(path, path, '--overwrite')).toMatchObject({ code: 'DATABASE_OPEN' })
+  expect(await refused(join(folder, 'none.db'), join(folder, 'new.db'))).toMatchObject({
+    code: 'DATABASE_OPEN',
+  })
+  for (const args of [
+    [path, 'postgres://user:secret@host/db'],
+    ['postgresql://user:secret@host/db', join(folder, 'new.db')],
+  ]) {
+    const { message } = await refused(...args)
+    expect(message).toMatch(/no engine for PostgreSQL yet/)
+    expect(message).not.toContain('secret')
+  }
+  for (const args of [
+    [path, ':memory:'],
+    [':memory:', join(folder, 'new.db')],
+  ])
+    expect((await refused(...args)).message).toMatch(/copy takes the path of a file/)
+  expect(readdirSync(folder).filter((name) => !name.startsWith('data.db'))).toEqual(['copy.db'])
+})
+
+test('kill -9 leaves no half copy, and the next one finishes', async () => {
+  const { path, target, folder } = await filled(1_000)
+  for (const lines of [1, 4, 8]) {
+    await killed(lines, 'copy', path, target, '--overwrite')
+    if (existsSync(target)) expect(await valueIn(target)).toBe(1)
+  }
+  expect(await run('copy', path, target, '--overwrite')).toMatchObject({ code: 0 })
+  expect(await valueIn(target)).toBe(1)
+  expect(partialsIn(folder)).toEqual([])
+})
+
 test('a damaged database is replaced, and kept', async () => {
   const { path, target } = await filled(1)
   await run('backup', path, target)
@@ -314,13 +391,16 @@ test('restore takes no file of another application, as what it reads or as what 
   expect(await valueIn(path)).toBe(1)
 })
 
-test.each(['backup', 'restore'])('valkeyrie %s --help has an example and the exit codes', async (command) => {
-  const { code, out } = await run(command, '--help')
-  expect(code).toBe(0)
-  expect(out).toMatch(/Example:\n {2}\$ npx valkeyrie/)
-  expect(out).toContain('Exit code')
-  expect((await run(command)).code).toBe(1)
-})
+test.each(['backup', 'copy', 'restore'])(
+  'valkeyrie %s --help has an example and the exit codes',
+  async (command) => {
+    const { code, out } = await run(command, '--help')
+    expect(code).toBe(0)
+    expect(out).toMatch(/Example:\n {2}\$ npx valkeyrie/)
+    expect(out).toContain('Exit code')
+    expect((await run(command)).code).toBe(1)
+  },
+)
 
 test('the name of a backup may be relative', async () => {
   const { path } = await filled(1)

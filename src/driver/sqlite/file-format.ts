@@ -15,6 +15,8 @@ const oldestColumns: Readonly<Record<string, readonly string[]>> = {
   kv_log: ['version', 'at', 'changes'],
   kv_collections: ['name', 'pattern', 'schema', 'version'],
 }
+/** Litestream makes them in every file that it replicates, be it a new one. They have no data of anybody. */
+const replicatorTables = "'_litestream_seq', '_litestream_lock'"
 /** Drizzle's own table of the migrations that a database has had. */
 export const journalTable = '__drizzle_migrations'
 
@@ -72,12 +74,13 @@ export function assertShape(connection: Database.Database, path: string): void {
   )
 }
 
-/** `table` or `view`, for each name in the file, which the engine takes in lower case as in upper case. */
+/** `table` or `view`, for each name in the file but those of its replicator, which the engine takes in lower case as in upper case. */
 type Kinds = ReadonlyMap<string, string>
 
 function kindsByName(connection: Database.Database): Kinds {
   const names = connection.prepare<[], [string, string]>(
-    "SELECT lower(name), type FROM sqlite_schema WHERE type IN ('table', 'view') AND substr(name, 1, 7) <> 'sqlite_'",
+    `SELECT lower(name), type FROM sqlite_schema WHERE type IN ('table', 'view')
+      AND substr(name, 1, 7) <> 'sqlite_' AND name NOT IN (${replicatorTables})`,
   )
   return new Map(names.raw().all())
 }
