@@ -1,8 +1,12 @@
 import type { StoredRow } from '../driver/driver.ts'
+import { CorruptValueError } from '../errors.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
 import type { Key } from '../key.types.ts'
 import type { RowEntry } from '../store/row-store.ts'
+import { decodeValue, encodeValue } from '../value/codec.ts'
+import type { StoredValue } from '../value/encoding.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
+import type { ValueFormat } from '../value/value-format.ts'
 
 /** A value that the unit has loaded: the one object that all its entries share. */
 export interface Loaded {
@@ -41,4 +45,21 @@ export function adoptAssigned(loaded: Loaded): void {
   if (loaded.entry !== null) look(loaded.entry)
   loaded.rowEntries.forEach(look)
   if (assigned !== null) show(loaded, (assigned as { readonly value: unknown }).value)
+}
+
+/**
+ * The form in which the value would be stored. Throws a TypeError where it cannot be, and a CorruptValueError where that is so of the
+ * stored one already, which nobody has stored as a value.
+ */
+export function encodeLoaded({ key, row, value }: Loaded, format: ValueFormat): StoredValue {
+  try {
+    return encodeValue(value, format)
+  } catch (error) {
+    try {
+      encodeValue(decodeValue(row.value, row.encoding, row.types, format), format)
+    } catch (cause) {
+      throw new CorruptValueError(key, cause)
+    }
+    throw error
+  }
 }

@@ -16,10 +16,10 @@ import type { SetOptions } from '../store/expiry.ts'
 import type { RowEntry, RowStore, SettledOutcome } from '../store/row-store.ts'
 import type { Store } from '../store/store.ts'
 import { tracedRead } from '../store/traced-read.ts'
-import { decodeValue, encodeValue } from '../value/codec.ts'
+import { decodeValue } from '../value/codec.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
 import type { ValueFormat } from '../value/value-format.ts'
-import { adoptAssigned, type Loaded, show } from './loaded.ts'
+import { adoptAssigned, encodeLoaded, type Loaded, show } from './loaded.ts'
 import { unassignable } from './missing-entry.ts'
 import { OwnWrites } from './own-writes.ts'
 import { type ReaderContext, UnitReader } from './unit-reader.ts'
@@ -299,7 +299,7 @@ export class UnitStore implements RowStore, ReaderContext {
     const { row, encodedKey } = loaded
     if (!this.#isCurrent(encodedKey, row)) return null
     adoptAssigned(loaded)
-    const form = encodeValue(loaded.value, this.format)
+    const form = encodeLoaded(loaded, this.format)
     return sameForm(form, row) ? null : form
   }
 

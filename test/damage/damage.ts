@@ -43,8 +43,20 @@ export function damagedFile(sound: readonly string[], path: string, seed: number
   for (const suffix of ['', '-wal']) {
     if (existsSync(`${original}${suffix}`)) copyFileSync(`${original}${suffix}`, `${path}${suffix}`)
   }
-  const kind = oneOf(random, ['bytes', 'bytes', 'page', 'truncated', 'wal', 'sql', 'sql', 'sql', 'sql'])
+  const kind = oneOf(random, [
+    'bytes',
+    'bytes',
+    'page',
+    'truncated',
+    'wal',
+    'sql',
+    'sql',
+    'sql',
+    'sql',
+    'values',
+  ])
   if (kind === 'sql') return writeNonsense(path, random)
+  if (kind === 'values') return changeSomeBytes(path, random)
   const file = kind === 'wal' && existsSync(`${path}-wal`) ? `${path}-wal` : path
   const bytes = readFileSync(file)
   if (kind === 'page') {
@@ -85,23 +97,34 @@ export function changeBehindIndexes(path: string, change: (file: Database.Databa
   rewrite("collection = 'hidden ", "collection = '")
 }
 
-/** Puts a byte in the place of another in the value of a row, which no index notices; whether it still is JSON. */
-export function damageValue(path: string, key: Uint8Array, place: number, byte: number): boolean {
-  let isJson = false
+/** A byte that comes in the place of another in the value of a row; places go round. */
+export interface ChangedByte {
+  readonly key: Uint8Array
+  readonly place: number
+  readonly byte: number
+}
+
+/** Changes bytes of values, which no index notices; whether each of them is JSON still. */
+export function changeBytes(path: string, changes: readonly ChangedByte[]): boolean[] {
+  const areJson: boolean[] = []
   changeBehindIndexes(path, (file) => {
-    const bytes = file
+    const read = file
       .prepare<[Uint8Array], Buffer>('SELECT CAST(value AS BLOB) FROM kv WHERE key = ?')
       .pluck()
-      .get(key)!
-    bytes[place % bytes.length] = byte
-    file.prepare('UPDATE kv SET value = CAST(? AS TEXT) WHERE key = ?').run(bytes, key)
-    isJson =
-      file
-        .prepare<[Uint8Array], number>('SELECT json_valid(value) FROM kv WHERE key = ?')
-        .pluck()
-        .get(key) === 1
+    const write = file.prepare(
+      "UPDATE kv SET value = iif(typeof(value) = 'blob', @bytes, CAST(@bytes AS TEXT)) WHERE key = @key",
+    )
+    const isJson = file
+      .prepare<[Uint8Array], number>('SELECT json_valid(value) FROM kv WHERE key = ?')
+      .pluck()
+    for (const { key, place, byte } of changes) {
+      const bytes = read.get(key)!
+      bytes[place % bytes.length] = byte
+      write.run({ bytes, key })
+      areJson.push(isJson.get(key) === 1)
+    }
   })
-  return isJson
+  return areJson
 }
 
 const columns = {
@@ -178,6 +201,19 @@ function nonsense(random: Random): string {
   if (kind < 0.75) return `'${oneOf(random, texts).replaceAll("'", "''")}'`
   if (kind < 0.9) return `x'${oneOf(random, blobs)}'`
   return `randomblob(${below(random, 40)})`
+}
+
+/** Some bytes of some values have changed, and the indexes over their fields know nothing of it. */
+function changeSomeBytes(path: string, random: Random): string {
+  const file = new Database(path)
+  const keys = file.prepare<[], Buffer>('SELECT key FROM kv').pluck().all()
+  file.close()
+  const changes = Array.from({ length: below(random, 4) + 1 }, () => {
+    return { key: oneOf(random, keys), place: below(random, 10_000), byte: below(random, 256) }
+  })
+  changeBytes(path, changes)
+  const said = changes.map(({ key, place, byte }) => `x'${key.toString('hex')}' has ${byte} at ${place}`)
+  return `in the values, ${said.join('; ')}`
 }
 
 /** Some columns of some rows hold what nobody would write there. */

@@ -68,7 +68,7 @@ test('a key in the log that is none is told by the feed, after what was committe
   expect(await feed.read().catch((thrown) => thrown)).toMatchObject({ code: 'CORRUPT_LOG' })
 })
 
-test.each(['-10', '9007199254740991', '9223372036854775807'])(
+test.each(['-10', '9007199254740989', '9007199254740990', '9007199254740991', '9223372036854775807'])(
   'a newest version of %s is a CorruptLogError, and the file works again without that row',
   async (version) => {
     await using db = await Valkeyrie.open(path())

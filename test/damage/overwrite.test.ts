@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { repair } from '../../src/diagnosis.ts'
 import { encodeKey } from '../../src/key/codec.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { changeBehindIndexes, damageValue } from './damage.ts'
+import { changeBehindIndexes, changeBytes } from './damage.ts'
 
 const newPath = temporaryFolder()
 const user = z.object({ name: z.string(), age: z.int() })
@@ -28,7 +28,8 @@ beforeAll(async () => {
 function damaged(...ids: string[]): string {
   const path = newPath()
   copyFileSync(sound, path)
-  for (const id of ids) expect(damageValue(path, keyOf(id), 0, 0x28)).toBe(false)
+  const changes = ids.map((id) => ({ key: keyOf(id), place: 0, byte: 0x28 }))
+  expect(changeBytes(path, changes)).not.toContain(true)
   return path
 }
 
@@ -115,7 +116,10 @@ test('whatever byte of whatever values has changed, every row can be written and
           const entry = (n: number) => [`u${n}`, { name: `N${n}`, age: n % 5 }] as const
           await db.repositories.users.insertMany(Array.from({ length: count }, (_, n) => entry(n)))
         } else copyFileSync(sound, path)
-        for (const { row, place, byte } of all) damageValue(path, keyOf(`u${row}`), place, byte)
+        changeBytes(
+          path,
+          all.map(({ row, place, byte }) => ({ key: keyOf(`u${row}`), place, byte })),
+        )
         await using db = await schemas.open(path)
         const { users } = db.repositories
         const rows = [...new Set(all.map(({ row }) => row))]

@@ -1,4 +1,13 @@
-import { existsSync, lstatSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import Database from 'better-sqlite3'
 import { DatabaseBusyError, StorageError, Valkeyrie } from 'valkeyrie'
 import { expect, test } from 'vitest'
@@ -117,6 +126,24 @@ test.each([
   await expect(db.atomic().set(['b'], 2).commit()).rejects.toMatchObject(moved)
   await expect(db.clear()).rejects.toMatchObject(moved)
   await expect(next).rejects.toMatchObject(moved)
+})
+
+test('a file whose folder was renamed takes writes for a moment, all of which are in it', async () => {
+  const [folder, renamed] = [newPath(), newPath()]
+  mkdirSync(folder)
+  await using db = await Valkeyrie.open(`${folder}/data.db`)
+  await db.set(['n'], 0)
+  renameSync(folder, renamed)
+  let acknowledged = 0
+  const write = async () => {
+    for (;;) {
+      await db.set(['n'], acknowledged + 1)
+      acknowledged += 1
+    }
+  }
+  await expect(write()).rejects.toMatchObject({ engineCode: 'SQLITE_READONLY_DBMOVED' })
+  await using moved = await Valkeyrie.open(`${renamed}/data.db`)
+  expect((await moved.get(['n'])).value).toBe(acknowledged)
 })
 
 test('a file that is gone takes no acknowledged write, of those of one turn either', async () => {

@@ -266,10 +266,13 @@ export function toStoredRow(row: KvRow | readonly [...KvRow, unknown]): StoredRo
   return { value: row[0], encoding: row[1], types: row[2], version: row[3], expiresAt: row[4] }
 }
 
-/** The newest version; 0 for a database without commits. */
+/** How many versions have to be left behind the newest one: more than any transaction takes. */
+const versionsLeft = 2 ** 32
+
+/** The newest version; 0 for a database without commits. Throws a CorruptLogError for one that nobody can have reached. */
 export function latestVersion({ latestVersion }: Statements): number {
   const latest = latestVersion.get()![0] ?? 0
-  if (latest !== 0 && !isVersion(latest)) {
+  if (latest !== 0 && !(isVersion(latest) && isVersion(latest + versionsLeft))) {
     throw new CorruptLogError(
       versionText(latest),
       'since no version can follow it: restore the file from a backup, or delete this row of kv_log',
