@@ -173,10 +173,13 @@ export class UnitReader implements Reader {
   async #showOwn(): Promise<void> {
     this.#context.assertOpen()
     await this.#context.writeChangedValues()
-    if (this.#context.own.keys.length === this.#shown) return
-    const showing = this.#showing.then(() => this.#showSince())
-    this.#showing = showing.catch(() => {})
-    await showing
+    if (this.#context.own.keys.length !== this.#shown) {
+      const showing = this.#showing.then(() => this.#showSince())
+      this.#showing = showing.catch(() => {})
+      await showing
+    }
+    // Its function may have returned meanwhile.
+    this.#context.assertOpen()
   }
 
   async #showSince(): Promise<void> {
