@@ -288,7 +288,8 @@ export class UnitStore implements RowStore, ReaderContext {
   async writeChangedValues(): Promise<void> {
     for (const loaded of this.#loaded.values()) {
       const changed = this.#changedForm(loaded)
-      if (changed !== null) await this.#writeChanged(loaded, changed)
+      const written = changed === null ? undefined : this.#writeChanged(loaded, changed)
+      if (written !== undefined) await written
       const pause = pauseDue()
       if (pause !== undefined) await pause
     }
@@ -308,14 +309,25 @@ export class UnitStore implements RowStore, ReaderContext {
     return loaded !== undefined && this.#changedForm(loaded) !== null
   }
 
-  async #writeChanged(loaded: Loaded, changed: StoredForm): Promise<void> {
+  /** A promise only where the schema gives one. */
+  #writeChanged(loaded: Loaded, changed: StoredForm): Promise<void> | undefined {
     const { row, value, key, encodedKey } = loaded
     const prepared = this.#store.prepareChanged(key, row, value)
-    const mutation = prepared instanceof Promise ? await prepared : prepared
-    // A call of the unit that overlaps may have written the key meanwhile.
-    if (loaded.value !== value || !this.#isCurrent(encodedKey, row)) return
+    if (!(prepared instanceof Promise)) {
+      this.#addChanged(loaded, changed, prepared)
+      return undefined
+    }
+    return prepared.then((mutation) => {
+      // A call of the unit that overlaps may have written the key meanwhile.
+      if (loaded.value === value && this.#isCurrent(encodedKey, row))
+        this.#addChanged(loaded, changed, mutation)
+    })
+  }
+
+  #addChanged(loaded: Loaded, changed: StoredForm, mutation: SetMutation): void {
+    const { row } = loaded
     const { stored } = mutation
-    const { expiresAt } = loaded.row
+    const { expiresAt } = row
     this.own.add({ ...mutation, expiresAt })
     loaded.row = { ...row, ...stored, expiresAt }
     // What the schema has made of it is what is stored, and what the entries show.

@@ -110,9 +110,9 @@ export class Snapshots {
     if (this.#newest === snapshot) this.#newest = null
     const { connection } = snapshot
     try {
-      if (connection.database.inTransaction) connection.statements.control.commit.run()
+      connection.statements.control.commit.run()
     } catch {
-      // In a damaged file. What was read was given, or has failed by itself, and nothing was written.
+      // In a damaged file, or where the engine has ended it by itself. What was read was given, or has failed by itself, and nothing was written.
       if (connection.database.inTransaction) connection.statements.control.rollback.run()
       connection.shown.forget()
     }

@@ -11,6 +11,6 @@ export function trimLog(
 ): void {
   const trim = trimOf(retention, before, latest, now)
   if (trim === null) return
-  const last = lastTrimmed(trim, oldestLog.all(trim.look))
+  const last = lastTrimmed(trim, oldestLog.iterate(trim.look))
   if (last !== null) trimLog.run(last)
 }
