@@ -9,7 +9,7 @@ import type { Key } from '../key.types.ts'
 import type { Change } from './change.types.ts'
 import type { WatchHub } from './hub.ts'
 import type { Subscription } from './subscription.ts'
-import type { WatchSource } from './watch-stream.ts'
+import type { Receiver, WatchSource } from './watch-stream.ts'
 
 /** Which changes a feed gives, and how it makes them of what the log and the rows hold. */
 export interface FeedSource<C> {
@@ -46,10 +46,15 @@ export class ChangeFeed<C> implements WatchSource<C> {
     this.#position.catch(() => {})
   }
 
-  async next(isWanted: () => boolean): Promise<{ readonly item: C } | null> {
-    if (this.#next === this.#pending.length && !(await this.#fill(isWanted))) return null
-    const { version, change } = this.#pending[this.#next++]!
-    return { item: await this.#toChange(version, change) }
+  async next(receiver: Receiver<C>): Promise<void> {
+    try {
+      const isThere = this.#next < this.#pending.length || (await this.#fill(receiver))
+      if (!isThere) return receiver.letGo()
+      const { version, change } = this.#pending[this.#next++]!
+      receiver.give(await this.#toChange(version, change))
+    } catch (error) {
+      receiver.fail(error)
+    }
   }
 
   wake(): void {
@@ -66,12 +71,12 @@ export class ChangeFeed<C> implements WatchSource<C> {
   }
 
   /** Waits until changes are pending; false where nobody wants them any more. */
-  async #fill(isWanted: () => boolean): Promise<boolean> {
+  async #fill(receiver: Receiver<C>): Promise<boolean> {
     let position = await this.#position
     const subscription = await this.#source.hub.watchRanges([this.#source.range])
     this.#subscription = subscription
     try {
-      while (isWanted()) {
+      while (receiver.isWanted) {
         subscription.arm()
         const { commits, oldest, latest } = await this.#source.driver.commitsSince(position, commitsPerPage)
         if (position + 1 < oldest) throw new LogTrimmedError(formatVersionstamp(oldest))

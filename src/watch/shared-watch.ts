@@ -68,15 +68,22 @@ export class SharedWatch<T> {
 
   async #run(): Promise<void> {
     this.#isRunning = true
+    await this.#lookForAll()
+    this.#isRunning = false
+    // Who came when all others had just been told.
+    if (this.#waiting.size > 0) void this.#run()
+  }
+
+  async #lookForAll(): Promise<void> {
     try {
       const subscription = await this.#watched.subscribe()
       this.#subscription = subscription
       let told = -1
-      while (this.#waiting.size > 0) {
+      while (this.#subscription === subscription && this.#waiting.size > 0) {
         subscription.arm()
-        const expiry = await this.#look(subscription, told)
+        const expiry = await this.#look(told)
         told = -1
-        if (expiry === undefined || this.#waiting.size === 0) continue
+        if (expiry === undefined || this.#subscription !== subscription || this.#waiting.size === 0) continue
         await subscription.changed(expiry)
         told = subscription.distributed
       }
@@ -85,14 +92,17 @@ export class SharedWatch<T> {
       this.#waiting.clear()
       for (const waiting of failed) waiting.fail(error)
     } finally {
-      this.#subscription?.end()
-      this.#subscription = null
-      this.#isRunning = false
+      this.#unsubscribe()
     }
   }
 
+  #unsubscribe(): void {
+    this.#subscription?.end()
+    this.#subscription = null
+  }
+
   /** Gives when the state may change by itself; undefined where the look has failed. */
-  async #look(subscription: Subscription, told: number): Promise<number | null | undefined> {
+  async #look(told: number): Promise<number | null | undefined> {
     for (const waiting of this.#waiting) if (!waiting.isWanted) this.release(waiting)
     const asking = [...this.#waiting]
     if (asking.length === 0) return null
@@ -100,22 +110,19 @@ export class SharedWatch<T> {
     try {
       const { token, shown, expiry } = await this.#watched.look(isKnown, told)
       const others = asking.filter(({ given }) => given !== token)
-      this.#settle(subscription, others, (waiting) => waiting.give({ token, shown: shown! }))
+      const state = { token, shown: shown! }
+      this.#settle(others, (waiting) => waiting.give(state))
       return expiry
     } catch (error) {
-      this.#settle(subscription, asking, (waiting) => waiting.fail(error))
+      this.#settle(asking, (waiting) => waiting.fail(error))
       return undefined
     }
   }
 
-  #settle(
-    subscription: Subscription,
-    asking: readonly Waiting<T>[],
-    tell: (waiting: Waiting<T>) => void,
-  ): void {
+  #settle(asking: readonly Waiting<T>[], tell: (waiting: Waiting<T>) => void): void {
     const told = asking.filter((waiting) => this.#waiting.delete(waiting))
-    // Whoever is told finds nothing left of a watch that nobody else waits for.
-    if (this.#waiting.size === 0) subscription.end()
+    // Whoever is told finds nothing left of a watch that nobody else waits for; who waits again at once begins it anew.
+    if (this.#waiting.size === 0) this.#unsubscribe()
     for (const waiting of told) {
       if (waiting.isWanted) tell(waiting)
       else waiting.letGo()

@@ -1,13 +1,23 @@
 import { DatabaseClosedError } from '../errors.ts'
-import { paced } from '../give-way.ts'
+import { pauseDue } from '../give-way.ts'
 import type { WatchHub } from './hub.ts'
 import type { Endable } from './open-streams.ts'
 
+/** Who waits for the next item of a source. It is told one thing, at once or later. */
+export interface Receiver<T> {
+  /** Whether it still waits. */
+  readonly isWanted: boolean
+  give(item: T): void
+  fail(error: unknown): void
+  /** There is nothing to give: it does not want it any more. */
+  letGo(): void
+}
+
 /** What a stream is read from. */
 export interface WatchSource<T> {
-  /** Waits for the next item. Gives null where nobody wants it any more. */
-  next(isWanted: () => boolean): Promise<{ readonly item: T } | null>
-  /** Lets a `next` that waits look at `isWanted` again. */
+  /** Tells of the next item. The one before has been told of. */
+  next(receiver: Receiver<T>): void
+  /** Has it look at `isWanted` again. */
   wake(): void
 }
 
@@ -24,13 +34,16 @@ export function watchStream<T>(
   return new StreamSession(hub, source, signal).stream
 }
 
-class StreamSession<T> implements Endable {
+class StreamSession<T> implements Endable, Receiver<T> {
   readonly stream: ReadableStream<T>
   readonly #source: WatchSource<T>
   readonly #signal: AbortSignal | undefined
   #controller!: ReadableStreamDefaultController<T>
   #forget: () => void = () => {}
   #over = false
+  /** Whether the source is to tell of an item, and whether somebody has begun to read since. */
+  #isWaiting = false
+  #isAsked = false
 
   constructor(hub: WatchHub, source: WatchSource<T>, signal: AbortSignal | undefined) {
     this.#source = source
@@ -65,22 +78,35 @@ class StreamSession<T> implements Endable {
   readonly #abort = (): void => this.end()
 
   /** A stream whose reader has let go of its lock is not read: what comes then is left for the next reader to fetch. */
-  readonly #isWanted = (): boolean => !this.#over && this.stream.locked
-
-  #pull(): Promise<void> {
-    return paced(this.#next).then(this.#give, this.#fail)
+  get isWanted(): boolean {
+    return !this.#over && this.stream.locked
   }
 
-  readonly #next = (): ReturnType<WatchSource<T>['next']> => this.#source.next(this.#isWanted)
-
-  readonly #give = (next: { readonly item: T } | null): void => {
-    if (next !== null && !this.#over) this.#controller.enqueue(next.item)
+  /** The stream calls it for each read, and does not wait for what comes of it: there may be thousands of streams. */
+  #pull(): void {
+    this.#isAsked = this.#isWaiting
+    if (this.#isWaiting) return
+    this.#isWaiting = true
+    const pause = pauseDue()
+    if (pause === undefined) this.#source.next(this)
+    else void pause.then(() => this.#source.next(this))
   }
 
-  readonly #fail = (error: unknown): void => {
+  give(item: T): void {
+    this.#isWaiting = false
+    if (!this.#over) this.#controller.enqueue(item)
+  }
+
+  fail(error: unknown): void {
+    this.#isWaiting = false
     if (this.#over) return
     this.#free()
-    throw error
+    this.#controller.error(error)
+  }
+
+  letGo(): void {
+    this.#isWaiting = false
+    if (this.#isAsked && !this.#over) this.#pull()
   }
 
   #free(): void {

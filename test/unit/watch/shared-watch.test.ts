@@ -62,3 +62,40 @@ it('fails those who asked for a look that fails, and looks anew for who came mea
   await turn()
   expect(late.told).toEqual(['after'])
 })
+
+it('begins anew for who waits again while it is told, as of the state after', async () => {
+  let ended = 0
+  const looks: PromiseWithResolvers<WatchedState<string>>[] = []
+  const subscriptions: Subscription[] = []
+  const shared = new SharedWatch<string>({
+    async subscribe() {
+      subscriptions.push(new Subscription(() => ended++))
+      return subscriptions.at(-1)!
+    },
+    look() {
+      looks.push(Promise.withResolvers())
+      return looks.at(-1)!.promise
+    },
+  })
+  const again = reader('before')
+  const first = reader()
+  shared.wait({
+    ...first.waiting,
+    give(state) {
+      first.waiting.give(state)
+      shared.wait(again.waiting)
+    },
+  })
+  await turn()
+  looks[0]!.resolve(state('before'))
+  await turn()
+  expect(first.told).toEqual(['before'])
+  looks[1]!.resolve(state('before'))
+  await turn()
+  expect([again.told, subscriptions.length - ended]).toEqual([[], 1])
+  subscriptions.at(-1)!.wake()
+  await turn()
+  looks[2]!.resolve(state('after'))
+  await turn()
+  expect([again.told, subscriptions.length - ended]).toEqual([['after'], 0])
+})

@@ -6,7 +6,7 @@ import { encodeKey } from '../../../src/key/codec.ts'
 import { WatchHub } from '../../../src/watch/hub.ts'
 import { KeyWatch } from '../../../src/watch/key-watch.ts'
 import { SharedReader } from '../../../src/watch/shared-reader.ts'
-import { watchStream } from '../../../src/watch/watch-stream.ts'
+import { type Receiver, watchStream } from '../../../src/watch/watch-stream.ts'
 import { waitUntil } from '../../waiting.ts'
 
 setFlagsFromString('--expose-gc')
@@ -80,4 +80,29 @@ it('streams that were dropped without a word are forgotten', async () => {
     collectGarbage()
     return hub.shared.size === 0
   })
+})
+
+it('asks for one item at a time, and anew for a reader who came while another was let go of', async () => {
+  const receivers: Receiver<number>[] = []
+  const source = { next: (receiver: Receiver<number>) => void receivers.push(receiver), wake() {} }
+  const stream = watchStream(open().hub, source)
+  const first = stream.getReader()
+  const left = first.read()
+  const asked = (times: number) => waitUntil('it to be asked for', () => receivers.length === times)
+  await asked(1)
+  first.releaseLock()
+  await expect(left).rejects.toThrow(TypeError)
+  expect(receivers.map(({ isWanted }) => isWanted)).toEqual([false])
+  const second = stream.getReader()
+  const reads = [second.read(), second.read()]
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(receivers).toHaveLength(1)
+  receivers[0]!.letGo()
+  await asked(2)
+  receivers[1]!.give(1)
+  expect(await reads[0]).toEqual({ done: false, value: 1 })
+  await asked(3)
+  receivers[2]!.give(2)
+  expect(await reads[1]).toEqual({ done: false, value: 2 })
+  expect(receivers).toHaveLength(3)
 })
