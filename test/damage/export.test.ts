@@ -94,6 +94,24 @@ it('exports the rows of sound pages, past one that is damaged', async () => {
   expect(unreadable.count).toBeLessThan(200)
 })
 
+it('rows that cannot be read are brought back by an import of those of a sound file', async () => {
+  const database = await made((file) => {
+    set(file, 'value', "'{'", 3)
+    set(file, 'value', "'('", 500)
+    set(file, 'types', "'{'", 501)
+  })
+  const sound = await made(() => {})
+  await exported(sound, '--output', path('sound-rows.ndjson'))
+  const imported = (...args: string[]) =>
+    run(path('.'), [cli, 'import', database, path('sound-rows.ndjson'), ...args])
+  expect((await imported()).code).toBe(1)
+  const { code, text } = await imported('--on-conflict', 'overwrite')
+  expect([code, text]).toEqual([0, '0 rows imported, 3 overwritten, 1,198 there already\n'])
+  expect((await Valkeyrie.verify(database)).findings).toEqual([])
+  await exported(database, '--output', path('again.ndjson'))
+  expect(readFileSync(path('again.ndjson'), 'utf8')).toBe(readFileSync(path('sound-rows.ndjson'), 'utf8'))
+})
+
 it('ends with 0 where all can be read, and does not go with --where', async () => {
   const database = await made(() => {})
   const sound = await exported(database, '--skip-unreadable', '--output', path('sound.ndjson'))

@@ -46,6 +46,12 @@ const writes: Record<string, (db: Users) => Promise<unknown>> = {
       .set(['users', 'u3'], { name: 'N3', age: 9 })
       .set(['users', 'none'], { name: 'None', age: 9 })
       .commit(),
+  'a set that keeps the expiry': (db) =>
+    db.atomic().set(['users', 'u3'], { name: 'N3', age: 9 }, { keepExpiry: true }).commit(),
+  'a set of who has opened the file without its schemas': async (db) => {
+    await using other = await Valkeyrie.inspect(db.drizzle.$client.name)
+    await other.set(['users', 'u3'], { name: 'N3', age: 9 })
+  },
   'a set in a unit of work': (db) =>
     db.unitOfWork((unit) => unit.repositories.users.set('u3', { name: 'N3', age: 9 })),
   'a set beside many writes of the same turn': ({ repositories: { users } }) =>
