@@ -79,7 +79,7 @@ const direct: Plugin = {
       const [, names, part] = /^export ?\{([^}]*)\} ?from ?["'`]([^"'`]+)["'`];?\s*$/.exec(chunk.code) ?? []
       if (names === undefined || / as /.test(names)) continue
       const name = basename(path).replaceAll('.', '\\.')
-      const loading = new RegExp(`(?<=\\bimport\\(["'\`]\\./)${name}(?=["'\`]\\))`, 'g')
+      const loading = new RegExp(`(?<=\\bimport\\(["'\`]\\./(?:chunks/)?)${name}(?=["'\`]\\))`, 'g')
       for (const other of Object.values(bundle)) {
         if (other.type === 'chunk') other.code = other.code.replace(loading, basename(part!))
       }

@@ -12,6 +12,7 @@ export default defineConfig({
       { find: /^valkeyrie$/, replacement: source('index.ts') },
       { find: /^valkeyrie\/KvU64$/, replacement: source('value/kv-u64.ts') },
       { find: /^valkeyrie\/opentelemetry$/, replacement: source('opentelemetry.ts') },
+      { find: /^valkeyrie\/migrate$/, replacement: source('migrate.ts') },
       { find: /^valkeyrie\/schema$/, replacement: source('schema.ts') },
     ],
   },

@@ -29,6 +29,9 @@ import { checkWatchOptions, type WatchOptions } from './watch/watch-options.ts'
 let runUnitOfWork: typeof RunUnitOfWork | undefined
 let runSnapshot: typeof RunSnapshot | undefined
 
+/** The store of a database; `null` of what is none. */
+export let storeOf: (database: unknown) => Store | null
+
 /**
  * An open database. Once it is closed, every call rejects with DatabaseClosedError.
  *
@@ -71,6 +74,8 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
       repository: null,
       pattern: null,
     })
+    storeOf = (database) =>
+      typeof database === 'object' && database !== null && #store in database ? database.#store : null
     traceCalls(Database.prototype, names, subjectOf, 'anything')
   }
 

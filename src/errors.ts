@@ -387,11 +387,27 @@ export class MigrationError extends KvError {
   override readonly name = 'MigrationError'
   /** The name of the schema that does not fit, where it is one. */
   readonly repository: string | null
+  /** The rows that a step cannot convert, by repository; empty where it is something else that failed. */
+  readonly refused: readonly RefusedRows[]
 
-  constructor(message: string, options?: ErrorOptions & { readonly repository?: string }) {
+  constructor(
+    message: string,
+    options?: ErrorOptions & Partial<Pick<MigrationError, 'repository' | 'refused'>>,
+  ) {
     super('MIGRATION', message, options)
     this.repository = options?.repository ?? null
+    this.refused = options?.refused ?? []
   }
+}
+
+/** Rows of a repository that are refused. */
+export interface RefusedRows {
+  /** Its name. */
+  readonly repository: string
+  /** How many there are. */
+  readonly rows: number
+  /** The first of them, each with what is wrong: `["users", "bob"]: age: …` */
+  readonly samples: readonly string[]
 }
 
 export function formatKey(key: Key): string {

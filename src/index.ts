@@ -28,6 +28,7 @@ export {
   MigrationError,
   NotFoundError,
   QueryError,
+  type RefusedRows,
   SnapshotExpiredError,
   StorageError,
   UniqueConstraintError,

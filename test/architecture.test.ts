@@ -28,6 +28,7 @@ const stages = [
   ['*.ts'],
   ['transfer/'],
   ['migration/'],
+  ['migrate.ts'],
   ['cli/'],
 ]
 

@@ -171,7 +171,9 @@ function toMember(node: Node, owner: string): Member | null {
   const needsComment = isConstructorDeclaration(node) || name.startsWith('[') || isOverride(node)
   if (name.startsWith('#') || (needsComment && comment === '')) return null
   const signature = signatureOf(node, isConstructorDeclaration(node) ? owner : name)
-  return signature && { name, kind: signature.kind, signatures: [signature.text], comment, owner }
+  return signature == null
+    ? null
+    : { name, kind: signature.kind, signatures: [signature.text], comment, owner }
 }
 
 function nameOf(node: Node): string {

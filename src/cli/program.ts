@@ -89,7 +89,13 @@ program
   .action(async (database: string | undefined, { backup, skipInvalid, baseline }: MigrateFlags) => {
     const loaded = await project()
     const path = databaseOf(loaded, database)
-    const applied = await migrate(loaded, { path, backup, skipInvalid, baseline, report: terminalReport() })
+    const { applied } = await migrate(loaded, {
+      path,
+      backup,
+      skipInvalid,
+      baseline,
+      report: terminalReport(),
+    })
     print(applied.length === 0 ? 'Nothing to apply.' : `Applied ${applied.join(', ')}.`)
   })
 
@@ -101,7 +107,7 @@ program
     const loaded = await project()
     const { pending, drift, refused } = await check(loaded, databaseOf(loaded, database))
     for (const tag of pending) print(`pending: ${tag}`)
-    for (const text of drift) print(`drift: ${text}`)
+    for (const { message } of drift) print(`drift: ${message}`)
     for (const { repository, rows, samples } of refused) {
       print(`refused: ${rowsText(rows)} of ${repository}`)
       for (const sample of samples) print(`  ${sample}`)

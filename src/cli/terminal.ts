@@ -1,5 +1,3 @@
-import { createInterface } from 'node:readline/promises'
-import { SingleBar } from 'cli-progress'
 import { MigrationError } from '../errors.ts'
 import type { Report } from '../migration/migrate.ts'
 import type { Ask } from '../migration/renames.ts'
@@ -9,27 +7,31 @@ export function terminalReport(out: NodeJS.WriteStream = process.stderr): Report
   return out.isTTY ? barReport(out) : lineReport(out)
 }
 
+const barWidth = 30
+
 function barReport(out: NodeJS.WriteStream): Report {
-  let bar: SingleBar | null = null
-  const end = () => {
-    bar?.stop()
-    bar = null
+  let shown = ''
+  const clear = () => {
+    if (shown !== '') out.write('\r\x1b[K')
+    shown = ''
   }
   return {
     line(text) {
-      end()
+      clear()
       out.write(`${text}\n`)
     },
     progress(task, done, total) {
-      if (bar === null) {
-        const format = `{bar} ${task} {value} of {total}, {eta_formatted} left`
-        bar = new SingleBar({ format, stream: out, barCompleteChar: '█', barIncompleteChar: '░' })
-        bar.start(total, done)
-      } else {
-        bar.setTotal(total)
-        bar.update(done)
+      const full = total === 0 ? barWidth : Math.floor((barWidth * done) / total)
+      const bar = '█'.repeat(full).padEnd(barWidth, '░')
+      const text = `${bar} ${task} ${done} of ${total}`
+      if (text === shown) return
+      clear()
+      out.write(text)
+      shown = text
+      if (done >= total) {
+        out.write('\n')
+        shown = ''
       }
-      if (done >= total) end()
     },
   }
 }
@@ -55,18 +57,32 @@ export function terminalAsk(
   output: NodeJS.WriteStream = process.stderr,
 ): Ask | undefined {
   if (!input.isTTY || !output.isTTY) return undefined
-  return async (question) => {
-    const lines = createInterface({ input, output })
-    try {
-      return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim())
-    } catch (error) {
-      // Ctrl+C or Ctrl+D.
-      if ((error as Error).name !== 'AbortError') throw error
-      throw new MigrationError('\nNo answer was given, and nothing was written.', { cause: error })
-    } finally {
-      lines.close()
-    }
+  return async (message, choices) => {
+    const { isCancel, select } = await import('@clack/prompts')
+    const options = choices.map((label, value) => ({ label, value }))
+    const answer = await select({ message, options, input, output, withGuide: false })
+    if (isCancel(answer)) throw noAnswer()
+    return answer
   }
+}
+
+/** Has a person say yes on a terminal; where there is none, a TypeError says what to give instead. */
+export async function confirmed(
+  question: string,
+  instead: string,
+  input: NodeJS.ReadStream = process.stdin,
+  output: NodeJS.WriteStream = process.stderr,
+): Promise<boolean> {
+  if (!input.isTTY || !output.isTTY) throw new TypeError(`Nobody can be asked here: ${instead}`)
+  const { confirm, isCancel } = await import('@clack/prompts')
+  const answer = await confirm({ message: question, initialValue: false, input, output, withGuide: false })
+  if (isCancel(answer)) throw noAnswer()
+  return answer
+}
+
+/** Ctrl+C or Escape. */
+function noAnswer(): MigrationError {
+  return new MigrationError('No answer was given, and nothing was changed.')
 }
 
 /** What stands behind the options in the help of a command. `more`: a line each. */

@@ -1,58 +1,31 @@
-import { is } from 'drizzle-orm'
-import { SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { readMigrations } from '../driver/sqlite/migrations/folder.ts'
 import { keyLabel } from '../driver/sqlite/migrations/key-label.ts'
 import { MigrationDatabase } from '../driver/sqlite/migrations/migration-database.ts'
-import { MigrationError } from '../errors.ts'
+import { MigrationError, type RefusedRows } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { formatOf } from '../schema/registry.ts'
 import { judgeOutput } from '../schema/validate.ts'
 import { decodeValue } from '../value/codec.ts'
 import type { ValueFormat } from '../value/value-format.ts'
-import { sameCollections } from './compare-collections.ts'
-import { collectionsOf, type Project } from './project.ts'
+import { otherTables, type Project } from './project.ts'
 import { reasonText } from './reason-text.ts'
-
-/** Rows that the declared schema of a repository refuses. */
-export interface RefusedRows {
-  readonly repository: string
-  readonly rows: number
-  /** Some of them, each with what is wrong: `["users", "bob"]: age: …` */
-  readonly samples: readonly string[]
-}
+import { type MigrationStatus, status } from './status.ts'
 
 /** What is not as it should be: all empty where everything is. */
-export interface Findings {
-  readonly pending: readonly string[]
-  /** Sentences. */
-  readonly drift: readonly string[]
+export interface Findings extends Omit<MigrationStatus, 'applied'> {
+  /** What the declared schemas refuse. */
   readonly refused: readonly RefusedRows[]
 }
 
 const rowsPerBatch = 1_000
 const mostSamples = 5
 
-/** Compares a database with the migrations and the declared schemas. It writes nothing. */
+/** Compares a database with the migrations and the declared schemas, and its rows too. It writes nothing. */
 export async function check(project: Project, path: string): Promise<Findings> {
-  const migrations = readMigrations(project.migrations)
   if (!MigrationDatabase.exists(path)) throw new MigrationError(`There is no database ${path}`)
+  const { pending, drift } = await projectStatus(project, path)
   const db = await MigrationDatabase.open(path, true)
   try {
-    const declared = collectionsOf(project.definitions)
-    const drift: string[] = []
-    let pending: string[] = []
-    try {
-      pending = (await db.pending(migrations)).map(({ tag }) => tag)
-    } catch (error) {
-      if (!(error instanceof MigrationError)) throw error
-      drift.push(error.message)
-    }
-    const last = migrations.at(-1)?.snapshot.collections ?? []
-    if (!sameCollections(last, declared)) {
-      drift.push('the schemas have changed since the last migration: run "valkeyrie generate"')
-    }
-    if (pending.length === 0) drift.push(...db.drift(declared, otherTables(project)))
     const refused: RefusedRows[] = []
     if (db.hasTables()) {
       const format = formatOf(project.definitions)
@@ -65,6 +38,11 @@ export async function check(project: Project, path: string): Promise<Findings> {
   } finally {
     db.close()
   }
+}
+
+/** How a database stands to the migrations, the schemas and the tables of a project. */
+function projectStatus(project: Project, path: string): Promise<MigrationStatus> {
+  return status({ ...project, others: otherTables(project) }, path)
 }
 
 async function refusedRows(
@@ -88,10 +66,4 @@ async function refusedRows(
     if (page.length < rowsPerBatch) return { repository: definition.name, rows, samples }
     last = page.at(-1)!.key
   }
-}
-
-/** The tables of the user's own that the schema modules export. */
-function otherTables({ exports }: Project): SQLiteTable[] {
-  const own = [exports['kv'], exports['kvLog'], exports['kvCollections']]
-  return Object.values(exports).filter((it) => is(it, SQLiteTable) && !own.includes(it)) as SQLiteTable[]
 }

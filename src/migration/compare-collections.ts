@@ -56,12 +56,10 @@ async function pairCollections(
 ): Promise<Map<MigratedCollection, MigratedCollection>> {
   const pairs = new Map<MigratedCollection, MigratedCollection>()
   const free = new Set(next)
-  const find = async (
-    isPair: (before: MigratedCollection, after: MigratedCollection) => boolean | Promise<boolean>,
-  ) => {
+  const find = (isPair: (before: MigratedCollection, after: MigratedCollection) => boolean) => {
     for (const before of last) {
       for (const after of free) {
-        if (pairs.has(before) || !(await isPair(before, after))) continue
+        if (pairs.has(before) || !isPair(before, after)) continue
         pairs.set(before, after)
         free.delete(after)
       }
@@ -71,11 +69,17 @@ async function pairCollections(
     repository: [before.name] as const,
     to: after.name,
   })
-  await find((before, after) => before.name === after.name && before.pattern === after.pattern)
-  await find((before, after) => decisions.isGiven(renameOf(before, after)))
-  await find((before, after) => before.pattern === after.pattern)
-  await find((before, after) => before.name === after.name)
-  await find((before, after) => areAlike(before, after) && decisions.isConfirmed(renameOf(before, after)))
+  find((before, after) => before.name === after.name && before.pattern === after.pattern)
+  find((before, after) => decisions.isGiven(renameOf(before, after)))
+  find((before, after) => before.pattern === after.pattern)
+  find((before, after) => before.name === after.name)
+  for (const before of last.filter((it) => !pairs.has(it))) {
+    const candidates = [...free].filter((after) => areAlike(before, after))
+    const after = await decisions.chosen(candidates, (it) => renameOf(before, it))
+    if (after === undefined) continue
+    pairs.set(before, after)
+    free.delete(after)
+  }
   return pairs
 }
 

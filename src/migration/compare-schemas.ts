@@ -109,18 +109,24 @@ async function pairFields(
   const fits = (from: string, to: string) =>
     (before.required.has(from) || !after.required.has(to)) &&
     accepts(after.properties[to]!, before.properties[from]!)
-  const find = async (isPair: (from: string, to: string) => boolean | Promise<boolean>) => {
+  const find = (isPair: (from: string, to: string) => boolean) => {
     for (const from of names) {
       for (const to of free) {
-        if (pairs.has(from) || !(await isPair(from, to))) continue
+        if (pairs.has(from) || !isPair(from, to)) continue
         pairs.set(from, to)
         free.delete(to)
       }
     }
   }
-  await find((from, to) => from !== to && decisions.isGiven(renameOf(from, to)))
-  await find((from, to) => from === to)
-  await find((from, to) => fits(from, to) && decisions.isConfirmed(renameOf(from, to)))
+  find((from, to) => from !== to && decisions.isGiven(renameOf(from, to)))
+  find((from, to) => from === to)
+  for (const from of names.filter((name) => !pairs.has(name))) {
+    const candidates = [...free].filter((to) => fits(from, to))
+    const to = await decisions.chosen(candidates, (it) => renameOf(from, it))
+    if (to === undefined) continue
+    pairs.set(from, to)
+    free.delete(to)
+  }
   return pairs
 }
 
@@ -148,11 +154,11 @@ async function compareValues(
     if (typeof from !== 'string') continue
     const renameOf = (to: string) => ({ repository, field: [was, path] as const, value: from, to })
     const texts = after.filter((it) => typeof it === 'string')
-    let to = texts.find((it) => decisions.isGiven(renameOf(it)))
-    for (const it of to === undefined ? texts : []) {
-      const free = added.includes(it) && !found.some((change) => 'to' in change && change.to === it)
-      if (to === undefined && free && (await decisions.isConfirmed(renameOf(it)))) to = it
-    }
+    const isFree = (it: string) =>
+      added.includes(it) && !found.some((change) => 'to' in change && change.to === it)
+    const to =
+      texts.find((it) => decisions.isGiven(renameOf(it))) ??
+      (await decisions.chosen(texts.filter(isFree), renameOf))
     if (to !== undefined) found.push({ type: 'replace', path, was, from, to })
   }
   if (removed.length === 0 || found.length < removed.length) return false

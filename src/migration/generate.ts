@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  breakpoint,
   type MigratedCollection,
   type Migration,
+  type MigrationLoss,
   type MigrationStep,
+  migrationOf,
   readMigrations,
   snapshotFile,
   type ValueSnapshot,
@@ -13,21 +16,30 @@ import { MigrationDatabase } from '../driver/sqlite/migrations/migration-databas
 import { stagingTable } from '../driver/sqlite/migrations/staged-step.ts'
 import { MigrationError } from '../errors.ts'
 import { collectionSql } from './collection-sql.ts'
-import { type CollectionComparison, compareCollections } from './compare-collections.ts'
+import { collectionsOf } from './collections-of.ts'
+import { type CollectionComparison, compareCollections, type KeptCollection } from './compare-collections.ts'
+import { comparisonText } from './comparison-text.ts'
 import { defaultsOf } from './defaults.ts'
 import { journalFile, lastSnapshot, numberOf, readJournal, tablesFile } from './journal.ts'
 import { lossError, lossesOf } from './losses.ts'
-import { collectionsOf, type Project } from './project.ts'
+import { moduleExtension, writeModuleIndex } from './module-index.ts'
+import type { Project } from './project.ts'
 import { type Ask, RenameDecisions } from './renames.ts'
+import { replaceFile } from './replace-file.ts'
 import { stepTemplate } from './step-template.ts'
 import { type DrizzleSnapshot, tableSql } from './table-sql.ts'
 
-export interface GenerateOptions {
-  readonly name?: string | undefined
-  readonly renames: readonly string[]
+export interface GenerateOptions extends PlanOptions {
   readonly acceptDataLoss: boolean
   /** A database in which the rows that would lose something are counted. */
   readonly database?: string | undefined
+}
+
+export interface PlanOptions {
+  readonly name?: string | undefined
+  readonly renames: readonly string[]
+  /** A repository whose values the migration is to change, for a program to say how: the schemas stay as they are. */
+  readonly custom?: string | undefined
   /** Asks what looks like a rename; left out where nobody can be asked. */
   readonly ask?: Ask | undefined
   /** Is told what a person should know of the migration that is written. */
@@ -44,13 +56,51 @@ export interface Generated {
   readonly steps: readonly string[]
 }
 
-const breakpoint = '--> statement-breakpoint'
+/** A migration that is not written yet. */
+export interface PlannedMigration {
+  readonly tag: string
+  /** The texts of its files, by their names in the folder of migrations. */
+  readonly files: ReadonlyMap<string, string>
+  /** Those that have to be filled in. */
+  readonly steps: readonly string[]
+  /** What it changes, as sentences. */
+  readonly changes: readonly string[]
+  readonly losses: readonly MigrationLoss[]
+  /** What looks like a rename, and was not taken for one since nobody could be asked. */
+  readonly undecided: readonly string[]
+}
 
 /**
- * Compares the declared schemas with the last snapshot and writes one migration of what differs, after it was tried on an empty
- * database. `null` where nothing differs. Throws a MigrationError for a loss of data that is not accepted.
+ * Writes one migration of what has changed in the declared schemas, or the empty one of `custom`. `null` where nothing has. Throws a
+ * MigrationError for a loss of data that is not accepted.
  */
 export async function generate(project: Project, options: GenerateOptions): Promise<Generated | null> {
+  const planned = await planMigration(project, options)
+  if (planned !== null) {
+    const { losses, undecided } = planned
+    if (losses.length > 0 && !options.acceptDataLoss)
+      throw await lossError(losses, undecided, options.database)
+    for (const text of undecided) options.tell?.(`Not taken for a rename: --rename ${text}`)
+    mkdirSync(join(project.migrations, 'meta'), { recursive: true })
+    for (const [name, text] of planned.files) replaceFile(join(project.migrations, name), text)
+  }
+  // Of what stands beside it: an SQL file may have been edited, and drizzle-kit may have made one.
+  const index = existsSync(join(project.migrations, journalFile))
+    ? writeModuleIndex(project.migrations)
+    : null
+  if (planned === null) {
+    if (index !== null) options.tell?.(`${index} is made anew: the migrations beside it have changed`)
+    return null
+  }
+  const { tag, files, steps } = planned
+  return { tag, files: [...files.keys(), ...(index === null ? [] : [index])], steps }
+}
+
+/**
+ * Compares the declared schemas with the last snapshot, and makes one migration of what differs, which was tried on an empty database.
+ * `null` where nothing differs.
+ */
+async function planMigration(project: Project, options: PlanOptions): Promise<PlannedMigration | null> {
   checkName(options.name)
   const journal = readJournal(project.migrations)
   const migrations = journal.entries.length === 0 ? [] : readMigrations(project.migrations)
@@ -65,19 +115,20 @@ export async function generate(project: Project, options: GenerateOptions): Prom
   const before = lastSnapshot(project.migrations, journal)
   const tables = await tableSql(project.root, project.exports, collections, before)
   const ddl = [...tables.drop, ...tables.tables, ...tables.indexes]
-  if (comparison.same && ddl.length === 0) return null
-
-  const losses = [...lossesOf(comparison), ...tables.losses]
-  if (losses.length > 0 && !options.acceptDataLoss)
-    throw await lossError(losses, decisions.undecided, options.database)
-  for (const text of decisions.undecided) options.tell?.(`Not taken for a rename: --rename ${text}`)
+  const isSame = comparison.same && ddl.length === 0
+  const { custom } = options
+  if (custom === undefined && isSame) return null
+  const stepped =
+    custom === undefined
+      ? comparison.kept.filter(({ reasons }) => reasons.length > 0)
+      : [customStep(comparison, custom, isSame)]
 
   const first = migrations.length === 0
   const idx = (journal.entries.at(-1)?.idx ?? -1) + 1
-  const tag = `${numberOf(idx)}_${options.name ?? nameOf(comparison, first)}`
-  const stepped = comparison.kept.filter(({ reasons }) => reasons.length > 0)
+  const tag = `${numberOf(idx)}_${options.name ?? nameOf(comparison, first, custom)}`
+  const extension = moduleExtension(project.migrations)
   const steps: MigrationStep[] = stepped.map(({ last, next }) => ({
-    file: `${tag}.${next.name}.ts`,
+    file: `${tag}.${next.name}.${extension}`,
     from: last.name,
     to: next.name,
   }))
@@ -93,11 +144,11 @@ export async function generate(project: Project, options: GenerateOptions): Prom
   if (statements.length === 0) statements.push('UPDATE kv_collections SET name = name WHERE false')
   const sql = `${statements.map((statement) => `${statement};`).join(`\n${breakpoint}\n`)}\n`
   const when = Math.max(options.now ?? Date.now(), (journal.entries.at(-1)?.when ?? 0) + 1)
+  const losses = [...lossesOf(comparison), ...tables.losses]
   const snapshot: ValueSnapshot = { collections, steps, losses }
-  await tryOut(migrations, { tag, snapshot, drizzle: meta(sql, when) })
+  await tryOut(migrations, migrationOf(tag, when, sql, snapshot))
 
   const entry = { idx, version: '6', when, tag, breakpoints: true }
-  mkdirSync(join(project.migrations, 'meta'), { recursive: true })
   const files = new Map<string, string>([
     [`${tag}.sql`, sql],
     [tablesFile(idx), json(pinned(tables.snapshot, sql, when))],
@@ -106,15 +157,33 @@ export async function generate(project: Project, options: GenerateOptions): Prom
     // Last: what the journal does not name is no migration yet.
     [journalFile, json({ ...journal, entries: [...journal.entries, entry] })],
   ])
-  for (const [name, text] of files) {
-    const path = join(project.migrations, name)
-    writeFileSync(`${path}.new`, text)
-    renameSync(`${path}.new`, path)
+  return {
+    tag,
+    files,
+    steps: steps.map(({ file }) => file),
+    changes: comparisonText(comparison, tables),
+    losses,
+    undecided: decisions.undecided,
   }
-  return { tag, files: [...files.keys()], steps: steps.map(({ file }) => file) }
 }
 
-function tellUntold(collections: readonly MigratedCollection[], { tell }: GenerateOptions): void {
+/** The step of a migration that changes values and no schema. */
+function customStep({ kept }: CollectionComparison, repository: string, isSame: boolean): KeptCollection {
+  const found = kept.find(({ next }) => next.name === repository)
+  if (found === undefined) {
+    const names = kept.map(({ next }) => next.name).join(', ')
+    throw new MigrationError(
+      `No migration knows a repository ${repository}: ${names === '' ? 'run "valkeyrie generate" first' : `there are ${names}`}`,
+    )
+  }
+  if (!isSame)
+    throw new MigrationError(
+      'The schemas have changed since the last migration: run "valkeyrie generate" first, and --custom then',
+    )
+  return { ...found, reasons: ['the schema stays as it is'] }
+}
+
+function tellUntold(collections: readonly MigratedCollection[], { tell }: PlanOptions): void {
   for (const { name, schema } of collections) {
     if (schema === null)
       tell?.(`The schema of ${name} tells no JSON Schema, so that a change of its values is not seen`)
@@ -154,22 +223,22 @@ function pinned(snapshot: DrizzleSnapshot, sql: string, when: number): DrizzleSn
   return { ...snapshot, id }
 }
 
-function meta(sql: string, when: number): Migration['drizzle'] {
-  const hash = createHash('sha256').update(sql).digest('hex')
-  return { sql: sql.split(breakpoint), folderMillis: when, hash, bps: true }
-}
-
 function checkName(name: string | undefined): void {
   if (name === undefined || /^[\w-]+$/.test(name)) return
   throw new MigrationError(`--name ${name} becomes the name of a file: give letters, digits, - and _`)
 }
 
-function nameOf({ kept, added, removed }: CollectionComparison, first: boolean): string {
+function nameOf(
+  { kept, added, removed }: CollectionComparison,
+  first: boolean,
+  custom: string | undefined,
+): string {
   if (first) return 'initial'
   const changed = kept.filter(
     ({ last, next, changes, reasons }) => changes.length + reasons.length > 0 || last.name !== next.name,
   )
-  const names = [...changed.map(({ next }) => next), ...added, ...removed].map(({ name }) => name)
+  const touched = [...changed.map(({ next }) => next), ...added, ...removed].map(({ name }) => name)
+  const names = custom === undefined ? touched : [custom]
   if (names.length === 0) return 'schemas'
   return names
     .slice(0, 3)

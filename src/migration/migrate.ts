@@ -1,15 +1,24 @@
 import { freeName } from '../driver/sqlite/backup/free-name.ts'
-import { type Migration, readMigrations } from '../driver/sqlite/migrations/folder.ts'
+import type { Migration } from '../driver/sqlite/migrations/folder.ts'
 import { keyLabel } from '../driver/sqlite/migrations/key-label.ts'
 import { MigrationDatabase } from '../driver/sqlite/migrations/migration-database.ts'
 import { MigrationLock } from '../driver/sqlite/migrations/migration-lock.ts'
 import { MigrationError } from '../errors.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
 import { countLoss, lossText, rowsText } from './losses.ts'
-import type { Project } from './project.ts'
 import { type SkippedRow, SkippedRows } from './skipped-rows.ts'
+import { type MigrationModule, type MigrationSource, sourceOf } from './source.ts'
 import { catchUp, type LoadedStep, loadSteps, type RunningStep, restage, stageStep } from './step.ts'
 
-export interface MigrateOptions {
+/** What a database is brought to. */
+export interface Target {
+  /** Their folder, or what is part of the program. */
+  readonly migrations: string | readonly MigrationModule[]
+  /** The declared schemas, as far as they are known. */
+  readonly definitions: readonly AnyDefinition[]
+}
+
+export interface MigrateTask {
   readonly path: string
   /** Copy the database first. */
   readonly backup: boolean
@@ -18,32 +27,44 @@ export interface MigrateOptions {
   /** Take over a database that was created without migrations: the last migration whose schema it has, `true` for the first. */
   readonly baseline?: string | true | undefined
   readonly report: Report
+  readonly signal?: AbortSignal | undefined
 }
 
-/** Where a command tells what it does. */
+/** What `migrate` has done. */
+export interface MigrateResult {
+  /** The migrations that it has applied, in their order. */
+  readonly applied: readonly string[]
+  /** The file of the backup; `null` where none was made. */
+  readonly backup: string | null
+  /** How many rows no step could convert, which are as before and in the file of `skipInvalid`. */
+  readonly skipped: number
+}
+
+/** Where it is told what is done. */
 export interface Report {
   line(text: string): void
   progress(task: string, done: number, total: number): void
 }
 
 const mostRounds = 100
+const mostSamples = 10
 
-/** Applies what is pending, each migration in a transaction of its own, and gives the tags of what was applied. */
-export async function migrate(project: Project, options: MigrateOptions): Promise<string[]> {
-  const { path, report } = options
-  const migrations = readMigrations(project.migrations)
-  const taken = options.baseline === undefined ? [] : baselineOf(migrations, options.baseline)
+/** Applies what is pending, each migration in a transaction of its own. */
+export async function migrate(target: Target, task: MigrateTask): Promise<MigrateResult> {
+  const { path, report, signal } = task
+  const source = sourceOf(target.migrations)
+  const { migrations } = source
+  const taken = task.baseline === undefined ? [] : baselineOf(migrations, task.baseline)
   if (taken.length > 0 && !MigrationDatabase.exists(path))
     throw new MigrationError(`There is no database ${path} to take over: leave out --baseline`)
   const db = await MigrationDatabase.open(path)
-  const skipped = options.skipInvalid === undefined ? null : new SkippedRows(options.skipInvalid, db.path)
+  const skipped = task.skipInvalid === undefined ? null : new SkippedRows(task.skipInvalid, db.path)
   try {
-    const lock = await MigrationLock.acquire(db.path, () => {
-      report.line('another process migrates this database: waiting for it')
-    })
+    const onWait = () => report.line('another process migrates this database: waiting for it')
+    const lock = await MigrationLock.acquire(db.path, onWait, signal)
     try {
-      const run = { db, project, migrations, skipped, report }
-      return await migrateLocked(run, taken, options.backup)
+      const run = { db, source, definitions: target.definitions, skipped, report, signal }
+      return await migrateLocked(run, taken, task.backup)
     } finally {
       lock.release()
     }
@@ -55,35 +76,43 @@ export async function migrate(project: Project, options: MigrateOptions): Promis
 
 interface Run {
   readonly db: MigrationDatabase
-  readonly project: Project
-  readonly migrations: readonly Migration[]
+  readonly source: MigrationSource
+  readonly definitions: readonly AnyDefinition[]
   /** `null`: a row that cannot be converted fails its migration. */
   readonly skipped: SkippedRows | null
   readonly report: Report
+  readonly signal: AbortSignal | undefined
 }
 
-async function migrateLocked(run: Run, taken: readonly Migration[], backup: boolean): Promise<string[]> {
-  const { db, project, migrations, report } = run
+async function migrateLocked(
+  run: Run,
+  taken: readonly Migration[],
+  asksBackup: boolean,
+): Promise<MigrateResult> {
+  const { db, source, definitions, report, signal } = run
+  let backup: string | null = null
   if (taken.length > 0) {
     await db.run(() => db.assertTakeable())
-    if (backup) await backUp(db, `${db.path}.before-baseline`, taken, report)
+    if (asksBackup) backup = await backUp(run, `${db.path}.before-baseline`, taken)
     await db.baseline(taken)
     report.line(`taken over as a database that has had ${taken.at(-1)!.tag}`)
   }
-  const pending = await db.pending(migrations)
+  const pending = await db.run(() => db.pending(source.migrations))
   // Before anything is changed: what has to be filled in.
   const steps = new Map<Migration, LoadedStep[]>()
-  for (const migration of pending) steps.set(migration, await loadSteps(project, migration))
+  for (const migration of pending) steps.set(migration, await loadSteps(source, migration, definitions))
   if ([...steps.values()].flat().length > 0) run.skipped?.assertWritable()
-  if (pending.length > 0 && backup && taken.length === 0 && db.hasTables())
-    await backUp(db, `${db.path}.before-${pending[0]!.tag}`, pending, report)
+  if (pending.length > 0 && asksBackup && taken.length === 0 && db.hasTables())
+    backup = await backUp(run, `${db.path}.before-${pending[0]!.tag}`, pending)
+  let skipped = 0
   for (const migration of pending) {
+    signal?.throwIfAborted()
     tellLosses(run, migration)
-    await apply(run, migration, steps.get(migration)!)
+    skipped += await apply(run, migration, steps.get(migration)!)
     report.line(`${migration.tag} applied`)
   }
   await db.tidy()
-  return pending.map(({ tag }) => tag)
+  return { applied: pending.map(({ tag }) => tag), backup, skipped }
 }
 
 function baselineOf(migrations: readonly Migration[], baseline: string | true): readonly Migration[] {
@@ -95,16 +124,18 @@ function baselineOf(migrations: readonly Migration[], baseline: string | true): 
   )
 }
 
+/** The file of the backup; `null` where others have applied meanwhile what it was to come before. */
 async function backUp(
-  db: MigrationDatabase,
+  { db, report, signal }: Run,
   name: string,
   pending: readonly Migration[],
-  report: Report,
-): Promise<void> {
+): Promise<string | null> {
   // A backup of an earlier run stays.
   const path = freeName(name)
-  const made = await db.backup(path, pending, (done, total) => report.progress('backup', done, total))
-  if (made) report.line(`backup in ${path}`)
+  const onProgress = (done: number, total: number) => report.progress('backup', done, total)
+  if (!(await db.backup(path, pending, { onProgress, signal }))) return null
+  report.line(`backup in ${path}`)
+  return path
 }
 
 function tellLosses({ db, report }: Run, { snapshot }: Migration): void {
@@ -115,11 +146,13 @@ function tellLosses({ db, report }: Run, { snapshot }: Migration): void {
   }
 }
 
-async function apply(run: Run, migration: Migration, steps: readonly LoadedStep[]): Promise<void> {
-  const { db, migrations, skipped, report } = run
+/** Applies a migration, and gives how many rows it has left as they are. */
+async function apply(run: Run, migration: Migration, steps: readonly LoadedStep[]): Promise<number> {
+  const { db, source, skipped, report, signal } = run
   const running: RunningStep[] = []
   for (const step of db.hasTables() ? steps : []) {
-    running.push(await stageStep(db, step, (done, total) => report.progress(step.file, done, total)))
+    const onProgress = (done: number, total: number) => report.progress(step.file, done, total)
+    running.push(await stageStep(db, step, { onProgress, signal }))
   }
   let left: readonly SkippedRow[] = []
   const prepare = () => {
@@ -133,12 +166,14 @@ async function apply(run: Run, migration: Migration, steps: readonly LoadedStep[
   for (let round = 0; ; round++) {
     const failures = skipped === null ? await db.run(() => failuresOf(running)) : []
     if (failures.length > 0) throw await refusal(run, running, failures)
-    if (await db.apply(migrations, migration, prepare)) break
+    signal?.throwIfAborted()
+    if (await db.apply(source.migrations, migration, prepare)) break
     if (round === mostRounds)
       throw new MigrationError(`${migration.tag}: others write faster than its steps run: stop them`)
-    for (const step of running) await restage(db, step)
+    for (const step of running) await restage(db, step, signal)
   }
   if (left.length > 0) report.line(`${rowsText(left.length)} left as before, and in ${skipped!.path}`)
+  return left.length
 }
 
 function failuresOf(running: readonly RunningStep[]): SkippedRow[] {
@@ -147,18 +182,27 @@ function failuresOf(running: readonly RunningStep[]): SkippedRow[] {
   )
 }
 
-/** Tells every row that has failed, and gives the error to throw. */
+/** The error that names the first rows that have failed, and counts the others. */
 async function refusal(
-  { db, report }: Run,
+  { db }: Run,
   running: readonly RunningStep[],
   failures: readonly SkippedRow[],
 ): Promise<MigrationError> {
   // Made anew next time: what failed may have been mended in the data, or in what the steps import.
   for (const { rows } of running) await db.run(() => rows.discard())
-  for (const { key, error } of failures) report.line(`${keyLabel(key)}: ${error}`)
-  const failed = running.filter(({ step }) => failures.some(({ collection }) => collection === step.from))
-  const files = failed.map(({ step }) => step.file).join(', ')
+  const byRepository = Map.groupBy(failures, ({ collection }) => collection)
+  const refused = [...byRepository].map(([repository, rows]) => ({
+    repository,
+    rows: rows.length,
+    samples: rows.slice(0, mostSamples).map(({ key, error }) => `${keyLabel(key)}: ${error}`),
+  }))
+  const files = running.filter(({ step }) => byRepository.has(step.from)).map(({ step }) => step.file)
+  const lines = refused.flatMap(({ rows, samples }) => {
+    const others = rows - samples.length
+    return [...samples, ...(others > 0 ? [`and ${rowsText(others)} more`] : [])]
+  })
   return new MigrationError(
-    `${files} cannot convert ${rowsText(failures.length)}, so nothing of it was applied: mend them or the step, or leave them as they are with --skip-invalid <file>`,
+    `${files.join(', ')} cannot convert ${rowsText(failures.length)}, so nothing of it was applied: mend them or the step, or leave them as they are with --skip-invalid <file>, which is skipInvalid in a program\n${lines.map((line) => `  ${line}`).join('\n')}`,
+    { refused },
   )
 }

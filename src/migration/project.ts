@@ -2,13 +2,10 @@ import { existsSync, globSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { is } from 'drizzle-orm'
 import { SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { patternText } from '../catalog/pattern-text.ts'
 import { memoryPath } from '../driver/sqlite/database-path.ts'
 import { createIndexes } from '../driver/sqlite/ddl.ts'
-import type { MigratedCollection } from '../driver/sqlite/migrations/folder.ts'
 import { kvTables } from '../driver/sqlite/table.ts'
 import { MigrationError } from '../errors.ts'
-import { collectionOf } from '../schema/collection-of.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { Registry } from '../schema/registry.ts'
 import { loadModule } from './load-module.ts'
@@ -104,22 +101,6 @@ function filesOf(path: string): string[] {
   return found.filter((it) => /(?<!\.d)\.[cm]?[jt]s$/.test(it)).sort()
 }
 
-/** The collections of a project's definitions, as a snapshot holds them. */
-export function collectionsOf(definitions: readonly AnyDefinition[]): MigratedCollection[] {
-  return definitions
-    .map((definition) => {
-      const { name, pattern, schema, indexes, references } = collectionOf(definition)
-      return {
-        name,
-        pattern: patternText(pattern),
-        schema,
-        indexes: indexes.map(({ fields, unique }) => ({ fields, unique })),
-        ...(Object.keys(references).length === 0 ? {} : { references }),
-      }
-    })
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-}
-
 /** The database that a command works on. */
 export function databaseOf({ root, database }: Project, given: string | undefined): string {
   const path = given ?? database
@@ -130,9 +111,10 @@ export function databaseOf({ root, database }: Project, given: string | undefine
   )
 }
 
-/** The path of a file of the migrations. */
-export function migrationFile({ migrations }: Project, name: string): string {
-  return join(migrations, name)
+/** The tables of the user's own that the schema modules export. */
+export function otherTables({ exports }: Project): SQLiteTable[] {
+  const own = [exports['kv'], exports['kvLog'], exports['kvCollections']]
+  return Object.values(exports).filter((it) => is(it, SQLiteTable) && !own.includes(it)) as SQLiteTable[]
 }
 
 function isDefinition(value: unknown): value is AnyDefinition {

@@ -32,8 +32,8 @@ function textsOf({ repository, field, value, to }: Rename): string[] {
   return [...new Set(texts)]
 }
 
-/** Asks a person a question that is answered by yes or no. */
-export type Ask = (question: string) => Promise<boolean>
+/** Asks a person a question that is answered by one of the choices, and gives its place among them. */
+export type Ask = (question: string, choices: readonly string[]) => Promise<number>
 
 /** The renames that the command was given, and those that a person confirms. */
 export class RenameDecisions {
@@ -62,12 +62,19 @@ export class RenameDecisions {
     return text !== undefined
   }
 
-  /** Whether a person says that this is a rename, where one can be asked. */
-  async isConfirmed(rename: Rename): Promise<boolean> {
-    const text = renameText(rename)
-    if (this.#ask !== undefined) return this.#ask(`Is this a rename: ${text}?`)
-    this.undecided.push(text)
-    return false
+  /** Which of the candidates a person says that something is named now, where one can be asked. */
+  async chosen<T>(candidates: readonly T[], renameOf: (candidate: T) => Rename): Promise<T | undefined> {
+    const renames = candidates.map(renameOf)
+    const [first] = renames
+    if (first === undefined) return undefined
+    const texts = renames.map(renameText)
+    if (this.#ask === undefined) {
+      this.undecided.push(...texts)
+      return undefined
+    }
+    const gone = texts[0]!.slice(0, -`=${first.to}`.length)
+    const choices = [...renames.map(({ to }) => to), 'nothing: it was not renamed']
+    return candidates[await this.#ask(`${gone} is gone. What is it named now?`, choices)]
   }
 
   /** Throws a MigrationError for a rename that was given and names nothing that has changed. */

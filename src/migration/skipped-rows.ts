@@ -29,7 +29,9 @@ export class SkippedRows {
   /** Throws a MigrationError where there is such a file already, or where it cannot be created. */
   assertWritable(): void {
     if (lstatSync(this.path, { throwIfNoEntry: false }) !== undefined)
-      throw new MigrationError(`--skip-invalid ${this.path} is there already: name another file`)
+      throw new MigrationError(
+        `${this.path} is there already: name another file for the rows that are skipped`,
+      )
     try {
       accessSync(dirname(this.path), constants.W_OK)
     } catch (error) {
@@ -59,7 +61,9 @@ export class SkippedRows {
 
   #unwritable(error: unknown): MigrationError {
     const { message } = error as Error
-    return new MigrationError(`--skip-invalid ${this.path} cannot be written: ${message}`, { cause: error })
+    return new MigrationError(`${this.path} cannot be written, for the rows that are skipped: ${message}`, {
+      cause: error,
+    })
   }
 }
 

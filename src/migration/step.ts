@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import { isPromise } from 'node:util/types'
 import type { Migration, MigrationStep } from '../driver/sqlite/migrations/folder.ts'
@@ -7,13 +6,12 @@ import type { MigrationDatabase } from '../driver/sqlite/migrations/migration-da
 import type { OldRow, StagedRow, StagedStep } from '../driver/sqlite/migrations/staged-step.ts'
 import { MigrationError } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
 import { formatOf } from '../schema/registry.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import type { ValueFormat } from '../value/value-format.ts'
-import { loadModule } from './load-module.ts'
-import { migrationFile, type Project } from './project.ts'
 import { reasonText } from './reason-text.ts'
-import { isUnfilled } from './step-template.ts'
+import type { MigrationSource } from './source.ts'
 import { type CheckValue, valueCheck } from './value-check.ts'
 
 type Up = (value: unknown) => unknown
@@ -38,24 +36,26 @@ const rowsPerBatch = 1_000
 const mostRowsAtOnce = 5_000
 
 /** Loads the steps of a migration. Throws a MigrationError that names the file of one that is not filled in. */
-export async function loadSteps(project: Project, { tag, snapshot }: Migration): Promise<LoadedStep[]> {
-  const format = formatOf(project.definitions)
+export async function loadSteps(
+  source: MigrationSource,
+  migration: Migration,
+  definitions: readonly AnyDefinition[],
+): Promise<LoadedStep[]> {
+  const { tag, snapshot } = migration
+  const format = formatOf(definitions)
   return Promise.all(
     snapshot.steps.map(async (step) => {
-      const path = migrationFile(project, step.file)
-      if (!existsSync(path)) throw new MigrationError(`${tag} needs ${path}: restore it from version control`)
-      const text = readFileSync(path, 'utf8')
-      if (isUnfilled(step.file, text)) {
+      const { place, identity, isFilledIn, up } = await source.load(migration, step)
+      if (!isFilledIn) {
         throw new MigrationError(
-          `${path} is not filled in: write what up returns, then run "valkeyrie migrate"`,
+          `${place} is not filled in: write what up returns, then run "valkeyrie migrate"`,
         )
       }
-      const { up } = await loadModule(path)
-      if (typeof up !== 'function') throw new MigrationError(`${path} exports no function up(value)`)
+      if (typeof up !== 'function') throw new MigrationError(`${place} exports no function up(value)`)
       const collection = snapshot.collections.find(({ name }) => name === step.to)!
-      const hash = createHash('sha256').update(text).update(JSON.stringify(collection)).digest('hex')
+      const hash = createHash('sha256').update(identity).update(JSON.stringify(collection)).digest('hex')
       const id = `${tag}/${step.from}:${hash}`
-      const check = await valueCheck(collection, project.definitions)
+      const check = await valueCheck(collection, definitions)
       return { ...step, id, up: up as Up, check, format }
     }),
   )
@@ -65,13 +65,17 @@ export async function loadSteps(project: Project, { tag, snapshot }: Migration):
 export async function stageStep(
   db: MigrationDatabase,
   step: LoadedStep,
-  onProgress: (done: number, total: number) => void,
+  {
+    onProgress,
+    signal,
+  }: { onProgress(done: number, total: number): void; readonly signal: AbortSignal | undefined },
 ): Promise<RunningStep> {
   const running = { step, rows: db.step(step.id, step.from) }
   let done = await db.run(() => running.rows.begin())
   const total = Math.max(await db.run(() => db.count(step.from)), done)
   if (total > 0) onProgress(done, total)
   for (let last = await db.run(() => running.rows.last()); ; ) {
+    signal?.throwIfAborted()
     const rows = await db.run(() => running.rows.rowsAfter(last, rowsPerBatch))
     if (rows.length === 0) return running
     await stageRows(db, running, rows)
@@ -82,8 +86,13 @@ export async function stageStep(
 }
 
 /** Makes the new values of rows that others have written since, in one go over the collection. */
-export async function restage(db: MigrationDatabase, running: RunningStep): Promise<void> {
+export async function restage(
+  db: MigrationDatabase,
+  running: RunningStep,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   for (let last: Uint8Array = new Uint8Array(); ; ) {
+    signal?.throwIfAborted()
     const rows = await db.run(() => running.rows.staleRows(last, rowsPerBatch))
     if (rows.length === 0) return
     await stageRows(db, running, rows)

@@ -30,6 +30,8 @@ export interface TableSql {
   readonly drop: readonly string[]
   readonly tables: readonly string[]
   readonly indexes: readonly string[]
+  /** Those of `tables` that change a table of the user's own. */
+  readonly others: readonly string[]
   /** What goes for good. */
   readonly losses: readonly TableLoss[]
 }
@@ -88,6 +90,7 @@ export function mendSql(
   const drop: string[] = []
   const losses: TableLoss[] = []
   const tables: string[] = []
+  const others: string[] = []
   const indexes: string[] = []
   for (const statement of statements.map((text) => text.trim().replace(/;$/, ''))) {
     const [, , index] = statement.match(/^CREATE (UNIQUE )?INDEX [`"]([^`"]+)[`"]/) ?? []
@@ -116,9 +119,10 @@ export function mendSql(
       if (column !== undefined || statement.startsWith('DROP TABLE'))
         losses.push({ table: table!, column: column ?? null })
       tables.push(statement)
+      others.push(statement)
     }
   }
-  return { drop, tables, indexes, losses }
+  return { drop, tables, others, indexes, losses }
 }
 
 function addsOwnColumn(statement: string, table: SQLiteTable): boolean {

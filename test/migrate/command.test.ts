@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { expect, it } from 'vitest'
-import { terminalAsk, terminalReport } from '../../src/cli/terminal.ts'
+import { confirmed, terminalAsk, terminalReport } from '../../src/cli/terminal.ts'
 import { cli, projectFolder, run } from './project.ts'
 
 it('tells its commands and its version, and exits with 1 where it is used wrongly', async () => {
@@ -62,31 +62,42 @@ function terminal() {
   return { input, output, shown: () => shown }
 }
 
+const down = '\u001b[B'
+
 it.each([
-  ['y\r', true],
-  ['YES\r', true],
-  ['n\r', false],
-  ['\r', false],
-])('asks on a terminal: %j is %s', async (typed, answer) => {
+  ['\r', 0],
+  [`${down}\r`, 1],
+  [`${down}${down}\r`, 2],
+])('asks on a terminal, to be answered by a choice: %j is %i', async (typed, answer) => {
   const { input, output, shown } = terminal()
-  const asked = terminalAsk(input, output)!('Is this a rename: a=b?')
+  const asked = terminalAsk(input, output)!('a.x is gone. What is it named now?', ['y', 'z', 'nothing'])
+  await expect.poll(shown).toContain('a.x is gone. What is it named now?')
   ;(input as unknown as PassThrough).write(typed)
   expect(await asked).toBe(answer)
-  expect(shown()).toContain('Is this a rename: a=b? [y/N]')
 })
 
-it.each(['\u0003', '\u0004'])(
-  'a question that is left with %j ends the command in a sentence',
-  async (typed) => {
-    const { input, output } = terminal()
-    const asked = terminalAsk(input, output)!('Is this a rename: a=b?')
-    ;(input as unknown as PassThrough).write(typed)
-    await expect(asked).rejects.toMatchObject({
-      code: 'MIGRATION',
-      message: expect.stringMatching(/nothing was written/),
-    })
-  },
-)
+it.each([
+  ['y', true],
+  ['n', false],
+  ['\r', false],
+])('has a person confirm: %j is %s', async (typed, answer) => {
+  const { input, output, shown } = terminal()
+  const asked = confirmed('Delete it?', 'give --yes', input, output)
+  await expect.poll(shown).toContain('Delete it?')
+  ;(input as unknown as PassThrough).write(typed)
+  expect(await asked).toBe(answer)
+})
+
+it('a question that is left by Ctrl+C ends the command in a sentence', async () => {
+  const { input, output, shown } = terminal()
+  const asked = terminalAsk(input, output)!('a.x is gone. What is it named now?', ['y', 'nothing'])
+  await expect.poll(shown).toContain('What is it named now?')
+  ;(input as unknown as PassThrough).write('\u0003')
+  await expect(asked).rejects.toMatchObject({
+    code: 'MIGRATION',
+    message: expect.stringMatching(/nothing was changed/),
+  })
+})
 
 it('asks nobody where there is no terminal, and draws a bar where there is one', () => {
   const { input, output, shown } = terminal()

@@ -119,7 +119,9 @@ it('a column that goes from a table of the user’s own is a loss of data like a
   await migrateQuietly(after, path, { line: (text) => lines.push(text) })
   expect(lines[0]).toBe('notes.mood is removed from 1 row')
   expect((await check(after, path)).drift).toEqual([])
-  expect((await check(before, path)).drift).toEqual(['column notes.mood is missing'])
+  expect((await check(before, path)).drift).toEqual([
+    { kind: 'column', name: 'notes.mood', message: 'column notes.mood is missing' },
+  ])
   await expect(generate(projectOf(folder, users()), options)).rejects.toThrow(/lose notes \(2 rows\): agree/)
 })
 

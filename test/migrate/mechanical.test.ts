@@ -132,15 +132,17 @@ describe('mechanical changes', () => {
   it('what is lost has to be agreed to, and looks like a rename are told', async () => {
     const folder = projectFolder()
     await generateQuietly(projectOf(folder, defineSchema(['a', '*'], z.object({ x: z.string() }))))
-    const next = projectOf(folder, defineSchema(['a', '*'], z.object({ y: z.string() })))
+    const next = projectOf(folder, defineSchema(['a', '*'], z.object({ y: z.string(), z: z.string() })))
     const options = { renames: [], acceptDataLoss: false }
     await expect(generate(next, options)).rejects.toThrow(
-      /lose a\.x.*--accept-data-loss[\s\S]*\n {2}--rename a\.x=y$/,
+      /lose a\.x.*--accept-data-loss[\s\S]*\n {2}--rename a\.x=y\n {2}--rename a\.x=z$/,
     )
-    const asked: string[] = []
-    const ask = async (question: string) => asked.push(question) > 0
-    await expect(generate(next, { ...options, ask })).resolves.toMatchObject({ steps: [] })
-    expect(asked).toEqual(['Is this a rename: a.x=y?'])
+    const asked: unknown[] = []
+    const ask = async (...question: unknown[]) => asked.push(question)
+    const answered = await generate(next, { ...options, ask })
+    expect(asked).toEqual([['a.x is gone. What is it named now?', ['y', 'z', 'nothing: it was not renamed']]])
+    // The second choice, so that y is new and has no default.
+    expect(readFileSync(join(folder, 'migrations', answered!.steps[0]!), 'utf8')).toMatch(/x is named z now/)
     await expect(generate(next, { ...options, renames: ['a.q=z'] })).rejects.toThrow(
       /names nothing that has changed/,
     )

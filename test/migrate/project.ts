@@ -57,11 +57,18 @@ export function projectOf(root: string, ...definitions: readonly AnyDefinition[]
 export const generateQuietly = (project: Project, ...renames: string[]) =>
   generate(project, { renames, acceptDataLoss: true })
 
-export const migrateQuietly = (
+/** Gives the tags of what was applied. */
+export const migrateQuietly = async (
   project: Project,
   path: string,
   options: { skipInvalid?: string; baseline?: true; line?: (text: string) => void } = {},
 ) => {
   const { line = () => {}, ...rest } = options
-  return migrate(project, { path, backup: false, report: { line, progress() {} }, ...rest })
+  const { applied } = await migrate(project, {
+    path,
+    backup: false,
+    report: { line, progress() {} },
+    ...rest,
+  })
+  return [...applied]
 }

@@ -55,9 +55,18 @@ export function markApplied(connection: Database.Database, { drizzle }: Migratio
     .run(drizzle.hash, drizzle.folderMillis)
 }
 
+/** Those that the database has had. */
+export function appliedMigrations(
+  connection: Database.Database,
+  migrations: readonly Migration[],
+): readonly Migration[] {
+  const applied = new Set(appliedTimes(connection))
+  return migrations.filter(({ drizzle }) => applied.has(drizzle.folderMillis))
+}
+
 /** Whether the database has had a migration. */
-export function isApplied(connection: Database.Database, { drizzle }: Migration): boolean {
-  return appliedTimes(connection)?.includes(drizzle.folderMillis) === true
+export function isApplied(connection: Database.Database, migration: Migration): boolean {
+  return appliedMigrations(connection, [migration]).length > 0
 }
 
 function appliedTimes(connection: Database.Database): number[] | null {

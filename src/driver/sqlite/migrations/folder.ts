@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator'
@@ -55,6 +56,9 @@ export interface Migration {
   readonly snapshot: ValueSnapshot
 }
 
+/** Where Drizzle's migrator takes a file apart. */
+export const breakpoint = '--> statement-breakpoint'
+
 interface Journal {
   readonly entries: readonly { readonly tag: string }[]
 }
@@ -94,6 +98,17 @@ function readSnapshot(file: string): ValueSnapshot | null {
     if (!(error instanceof SyntaxError)) throw error
   }
   throw new TypeError(`${file} is no snapshot`)
+}
+
+/** A migration that is made of its parts, as Drizzle reads one from its file. */
+export function migrationOf(tag: string, when: number, sql: string, snapshot: ValueSnapshot): Migration {
+  const hash = createHash('sha256').update(sql).digest('hex')
+  return { tag, snapshot, drizzle: { sql: sql.split(breakpoint), folderMillis: when, hash, bps: true } }
+}
+
+/** The SQL of a migration, as its file has it. */
+export function sqlOf({ drizzle }: Migration): string {
+  return drizzle.sql.join(breakpoint)
 }
 
 /** The snapshot's file in the folder. Not in `meta/`: drizzle-kit takes every file there for its own. */

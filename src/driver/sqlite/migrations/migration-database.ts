@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { MigrationError } from '../../../errors.ts'
-import { backUp } from '../backup/backup.ts'
+import type { Drift } from '../../drift.ts'
+import { backUp, type CopyOptions } from '../backup/backup.ts'
 import { readCatalog } from '../catalog.ts'
 import { connect } from '../connection.ts'
 import { databasePath } from '../database-path.ts'
@@ -11,12 +12,12 @@ import { buildIndexes, dropIndex, indexChanges } from '../indexes.ts'
 import { createOwnTables, hasTable } from '../own-tables.ts'
 import { retryBusy } from '../retry-busy.ts'
 import { kvTables } from '../table.ts'
-import { isApplied, markApplied, pendingMigrations } from './applied.ts'
+import { appliedMigrations, isApplied, markApplied, pendingMigrations } from './applied.ts'
 import { applyMigration } from './apply.ts'
 import type { MigratedCollection, Migration } from './folder.ts'
 import { registerMigrated } from './register.ts'
 import { dropStaging, isAlive, type OldRow, StagedStep, stagingTable } from './staged-step.ts'
-import { tableDrift } from './table-drift.ts'
+import { driftOf, tableDrift } from './table-drift.ts'
 
 /** Others have applied what a backup was to come before. */
 class AppliedMeanwhile extends Error {}
@@ -50,8 +51,14 @@ export class MigrationDatabase {
     return existsSync(path)
   }
 
-  pending(migrations: readonly Migration[]): Promise<readonly Migration[]> {
-    return this.run(() => pendingMigrations(this.#connection, migrations))
+  /** Those that it has not had. Throws a MigrationError where these are not the ones that lead to it. */
+  pending(migrations: readonly Migration[]): readonly Migration[] {
+    return pendingMigrations(this.#connection, migrations)
+  }
+
+  /** The tags of the migrations that it has had; of one that is none of these, nothing tells the tag. */
+  applied(migrations: readonly Migration[]): string[] {
+    return appliedMigrations(this.#connection, migrations).map(({ tag }) => tag)
   }
 
   /** Whether it holds the tables. */
@@ -103,7 +110,7 @@ export class MigrationDatabase {
   async backup(
     path: string,
     pending: readonly Migration[],
-    onProgress: (done: number, total: number) => void,
+    options: Pick<CopyOptions, 'onProgress' | 'signal'>,
   ): Promise<boolean> {
     const assertPending = (copy: string) => {
       const { connection } = connect({ path: copy, readOnly: true, durability: 'full', migrated: true })
@@ -112,7 +119,7 @@ export class MigrationDatabase {
       if (isLate) throw new AppliedMeanwhile()
     }
     try {
-      await backUp(this.path, path, { onProgress, busyTimeout: this.#busyTimeout, look: assertPending })
+      await backUp(this.path, path, { ...options, busyTimeout: this.#busyTimeout, look: assertPending })
       return true
     } catch (error) {
       if (error instanceof AppliedMeanwhile) return false
@@ -177,26 +184,36 @@ export class MigrationDatabase {
     )
   }
 
-  /**
-   * In what the tables and indexes differ from those of these collections, and from other declared tables, as sentences.
-   */
-  drift(collections: readonly MigratedCollection[], others: readonly SQLiteTable[] = []): string[] {
+  /** In what the tables and indexes differ from those of these collections, and from other declared tables. */
+  drift(collections: readonly MigratedCollection[], others: readonly SQLiteTable[] = []): Drift[] {
     // The indexes of these are compared to the letter, below.
     const own = Object.values(kvTables())
     const drift = tableDrift(this.#connection, [...own, ...others])
     if (!this.hasTables()) return drift
     const { create, replace, extra } = indexChanges(this.#connection, collections)
     const indexes = [
-      ...create.map((name) => `index ${name} is missing`),
-      ...replace.map((name) => `index ${name} is not as declared`),
-      ...extra.map((name) => `index ${name} is not declared`),
+      ...create.map((name) => driftOf('index', name, 'is missing')),
+      ...replace.map((name) => driftOf('index', name, 'is not as declared')),
+      ...extra.map((name) => driftOf('index', name, 'is not declared')),
     ]
-    return [...new Set([...drift, ...indexes])]
+    return [...new Map([...drift, ...indexes].map((it) => [it.message, it])).values()]
   }
 
   /** Runs `attempt` again while other processes are in its way. */
   run<T>(attempt: () => T): Promise<T> {
     return retryBusy(attempt, this.#busyTimeout)
+  }
+
+  /** Reads one state of the database. */
+  read<T>(body: () => T): Promise<T> {
+    return this.run(() => {
+      this.#connection.exec('BEGIN')
+      try {
+        return body()
+      } finally {
+        this.#connection.exec('COMMIT')
+      }
+    })
   }
 
   close(): void {

@@ -21,10 +21,11 @@ export class MigrationLock {
   }
 
   /** Waits for the lock, and says once that it does. Rejects with a MigrationError where something else has its name. */
-  static async acquire(database: string, onWait: () => void): Promise<MigrationLock> {
+  static async acquire(database: string, onWait: () => void, signal?: AbortSignal): Promise<MigrationLock> {
     const file = `${database}.migrating`
     let told = false
     for (;;) {
+      signal?.throwIfAborted()
       const connection = locked(file)
       // The one who had it may have removed the file between our opening and our locking it: then ours is none that others see.
       const other = connection && locked(file)

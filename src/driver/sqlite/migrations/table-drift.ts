@@ -1,22 +1,27 @@
 import type Database from 'better-sqlite3'
 import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
+import type { Drift } from '../../drift.ts'
 import { hasTable } from '../own-tables.ts'
 
-/** In what the tables of a database differ from declared ones, as sentences: tables, columns, and indexes by their names. */
-export function tableDrift(connection: Database.Database, tables: readonly SQLiteTable[]): string[] {
+/** In what the tables of a database differ from declared ones: tables, columns, and indexes by their names. */
+export function tableDrift(connection: Database.Database, tables: readonly SQLiteTable[]): Drift[] {
   return tables.flatMap((table) => {
     const { name, columns, indexes } = getTableConfig(table)
-    if (!hasTable(connection, name)) return [`table ${name} is missing`]
+    if (!hasTable(connection, name)) return [driftOf('table', name, 'is missing')]
     const actual = namesOf(connection, 'SELECT name FROM pragma_table_info(?)', name)
     const declared = columns.map((column) => column.name)
     const actualIndexes = namesOf(connection, 'SELECT name FROM pragma_index_list(?)', name)
     const declaredIndexes = indexes.map(({ config }) => config.name)
     return [
-      ...missing(declared, actual).map((column) => `column ${name}.${column} is missing`),
-      ...missing(actual, declared).map((column) => `column ${name}.${column} is not declared`),
-      ...missing(declaredIndexes, actualIndexes).map((index) => `index ${index} is missing`),
+      ...missing(declared, actual).map((column) => driftOf('column', `${name}.${column}`, 'is missing')),
+      ...missing(actual, declared).map((column) => driftOf('column', `${name}.${column}`, 'is not declared')),
+      ...missing(declaredIndexes, actualIndexes).map((index) => driftOf('index', index, 'is missing')),
     ]
   })
+}
+
+export function driftOf(kind: Drift['kind'], name: string, what: string): Drift {
+  return { kind, name, message: `${kind} ${name} ${what}` }
 }
 
 function namesOf(connection: Database.Database, query: string, table: string): string[] {

@@ -1,0 +1,20 @@
+import { patternText } from '../catalog/pattern-text.ts'
+import type { MigratedCollection } from '../driver/sqlite/migrations/folder.ts'
+import { collectionOf } from '../schema/collection-of.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
+
+/** The collections of definitions, as a snapshot holds them. */
+export function collectionsOf(definitions: readonly AnyDefinition[]): MigratedCollection[] {
+  return definitions
+    .map((definition) => {
+      const { name, pattern, schema, indexes, references } = collectionOf(definition)
+      return {
+        name,
+        pattern: patternText(pattern),
+        schema,
+        indexes: indexes.map(({ fields, unique }) => ({ fields, unique })),
+        ...(Object.keys(references).length === 0 ? {} : { references }),
+      }
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+}

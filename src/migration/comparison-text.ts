@@ -1,0 +1,39 @@
+import { changeText } from './change-text.ts'
+import type { CollectionComparison, KeptCollection } from './compare-collections.ts'
+import type { TableSql } from './table-sql.ts'
+
+/** What a migration changes, as sentences for a person: of repositories first, then of tables of the user's own. */
+export function comparisonText(
+  { kept, added, removed }: CollectionComparison,
+  { others }: Pick<TableSql, 'others'>,
+): string[] {
+  return [
+    ...removed.map(({ name }) => `${name} is gone, and its rows stay`),
+    ...added.map(({ name, pattern }) => `${name} is new: ${pattern}`),
+    ...kept.flatMap(keptText),
+    ...others,
+  ]
+}
+
+function keptText({ last, next, changes, reasons }: KeptCollection): string[] {
+  const [before, after] = [last, next].map(({ indexes }) => indexes.map(indexText)) as [string[], string[]]
+  const texts = [
+    ...(last.pattern === next.pattern ? [] : [`its keys are ${next.pattern} now, and were ${last.pattern}`]),
+    ...changes.flatMap(changeText),
+    ...reasons.map((reason) => `${reason}: a step converts it`),
+    ...before.filter((text) => !after.includes(text)).map((text) => `the ${text} goes`),
+    ...after.filter((text) => !before.includes(text)).map((text) => `the ${text} is built`),
+  ]
+  const renamed = last.name === next.name ? [] : [`${last.name} is named ${next.name} now`]
+  return [...renamed, ...texts.map((text) => `${next.name}: ${text}`)]
+}
+
+function indexText({
+  fields,
+  unique,
+}: {
+  readonly fields: readonly string[]
+  readonly unique: boolean
+}): string {
+  return `${unique ? 'unique ' : ''}index on ${fields.join(', ')}`
+}

@@ -1,0 +1,80 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Drift } from '../driver/drift.ts'
+import { type Migration, readMigrations, sqlOf } from '../driver/sqlite/migrations/folder.ts'
+import { replaceFile } from './replace-file.ts'
+
+/** The module that makes the migrations of a folder part of a program. */
+interface ModuleIndex {
+  /** The name of its file in the folder. */
+  readonly file: string
+  readonly text: string
+}
+
+/** What the index of a folder has to be. */
+function moduleIndex(folder: string): ModuleIndex {
+  const migrations = readMigrations(folder)
+  const imports = migrations
+    .flatMap(({ snapshot }) => snapshot.steps)
+    .map(({ file }, at) => `import * as step${at} from './${file}'\n`)
+  let step = 0
+  const modules = migrations.map((migration) => moduleText(migration, () => `step${step++}`))
+  const text = `// Made by "valkeyrie generate" of the files beside it: do not edit.
+// It makes them part of a program: migrate('./data.db', { modules: migrations })
+import type { MigrationModule } from 'valkeyrie/migrate'
+${imports.join('')}
+export const migrations: readonly MigrationModule[] = [
+${modules.join('')}]
+`
+  return { file: presentIndex(folder) ?? `index.${moduleExtension(folder)}`, text }
+}
+
+/** Writes the index of a folder where it is not what it has to be, and gives the name of its file then. */
+export function writeModuleIndex(folder: string): string | null {
+  const { file, text } = moduleIndex(folder)
+  const path = join(folder, file)
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return null
+  replaceFile(path, text)
+  return file
+}
+
+/** That the index of a folder, where there is one, is not what it has to be. */
+export function moduleDrift(folder: string): Drift[] {
+  const present = presentIndex(folder)
+  if (present === undefined) return []
+  const { file, text } = moduleIndex(folder)
+  if (readFileSync(join(folder, file), 'utf8') === text) return []
+  const message = `${file} does not hold what the folder of migrations does: run "valkeyrie generate"`
+  return [{ kind: 'modules', name: null, message }]
+}
+
+/**
+ * How the names of modules end that are written into a folder: Node.js takes `.ts` for CommonJS where the package does not say that it
+ * is one of ES modules.
+ */
+export function moduleExtension(folder: string): 'ts' | 'mts' {
+  const manifest = join(folder, 'package.json')
+  if (existsSync(manifest)) {
+    const { type } = JSON.parse(readFileSync(manifest, 'utf8')) as { readonly type?: string }
+    return type === 'module' ? 'ts' : 'mts'
+  }
+  const parent = dirname(folder)
+  return parent === folder ? 'mts' : moduleExtension(parent)
+}
+
+function presentIndex(folder: string): string | undefined {
+  return ['index.ts', 'index.mts'].find((name) => existsSync(join(folder, name)))
+}
+
+function moduleText(migration: Migration, nextStep: () => string): string {
+  const { tag, drizzle, snapshot } = migration
+  const steps = snapshot.steps.map(({ file }) => `${JSON.stringify(file)}: ${nextStep()}`)
+  return `  {
+    tag: ${JSON.stringify(tag)},
+    when: ${drizzle.folderMillis},
+    sql: ${JSON.stringify(sqlOf(migration))},
+    values: ${JSON.stringify(snapshot)},
+    steps: {${steps.length === 0 ? '' : ` ${steps.join(', ')} `}},
+  },
+`
+}

@@ -1,0 +1,101 @@
+import { type Database, storeOf } from '../database.ts'
+import { locateKept } from '../driver/engines.ts'
+import { checkOptionNames } from '../option-names.ts'
+import { isDefinition } from '../schema/definition.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
+import { Registry } from '../schema/registry.ts'
+import { checkSignal } from '../store/call-options.ts'
+import type { MigrationModule } from './source.ts'
+
+/** A `Database` that is open, of whatever schemas. */
+export type OpenDatabase = Pick<Database, 'backup' | 'tables'>
+
+/** Where migrations are: in a folder, or in the program. One of both is given. */
+export interface MigrationOptions {
+  /** The folder that `valkeyrie generate` writes to, as `'./schemas/migrations'`. */
+  readonly folder?: string | undefined
+  /** The `migrations` of `index.ts` in that folder: of a program that is bundled, and so has no folder. */
+  readonly modules?: readonly MigrationModule[] | undefined
+  /** The declared schemas. Of an open database, they are its own; without any, what the migrations tell of them is taken. */
+  readonly schemas?: readonly AnyDefinition[] | undefined
+}
+
+/** How to migrate. */
+export interface MigrateOptions extends MigrationOptions {
+  /** Copy the database first, into a file beside it. Default `true`. */
+  readonly backup?: boolean | undefined
+  /** Leave rows that a step cannot convert as they are, and write them to this new file. Left out, they fail the migration. */
+  readonly skipInvalid?: string | undefined
+  /** Take over a database that was created without migrations: as one that has had the first of them, or all up to this one. */
+  readonly baseline?: true | string | undefined
+  /** Is told how far it is: in bytes of the backup, then in rows of each step. */
+  readonly onProgress?: ((progress: MigrateProgress) => void) | undefined
+  /** Ends it where nothing is half done. Migrations that were applied by then stay. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** How far a migration is. */
+export interface MigrateProgress {
+  /** What is done: `'backup'`, or the file of a step, as `'0001_ages.users.ts'`. */
+  readonly task: string
+  /** The bytes, or the rows, that are done. */
+  readonly done: number
+  /** How many there are. */
+  readonly total: number
+}
+
+const sourceNames = ['folder', 'modules', 'schemas']
+
+/** Throws a TypeError for options that `migrate` does not take. */
+export function checkMigrateOptions(options: MigrateOptions): void {
+  checkOptionNames(
+    options,
+    [...sourceNames, 'backup', 'skipInvalid', 'baseline', 'onProgress', 'signal'],
+    'migrate',
+  )
+  checkSignal(options, 'migrate')
+  const { backup, skipInvalid, baseline, onProgress } = options
+  if (backup !== undefined && typeof backup !== 'boolean') throw new TypeError('backup is true or false')
+  if (skipInvalid !== undefined && (typeof skipInvalid !== 'string' || skipInvalid === ''))
+    throw new TypeError("skipInvalid is the name of a file to make, as './skipped.ndjson'")
+  if (baseline !== undefined && baseline !== true && typeof baseline !== 'string')
+    throw new TypeError("baseline is true, or the name of a migration, as '0001_rename'")
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw new TypeError('onProgress is a function of { task, done, total }')
+}
+
+/** Throws a TypeError for options that `status` does not take. */
+export function checkStatusOptions(options: MigrationOptions): void {
+  checkOptionNames(options, sourceNames, 'status')
+}
+
+/** What a call works on. Throws a TypeError for a database that is no file, and for what are no migrations. */
+export function targetOf(
+  database: string | URL | OpenDatabase,
+  { folder, modules, schemas }: MigrationOptions,
+  call: string,
+) {
+  const store = storeOf(database)
+  store?.assertOpen()
+  const { engine, address } = locateKept(store?.path ?? (database as string | URL), call)
+  engine.assertRuntime(address)
+  const migrations = folder ?? modules
+  if (migrations === undefined || (folder !== undefined && modules !== undefined))
+    throw new TypeError(
+      `${call} takes migrations: { folder: './schemas/migrations' }, or { modules: migrations }`,
+    )
+  if (folder !== undefined && (typeof folder !== 'string' || folder === ''))
+    throw new TypeError("folder is the path of the migrations, as './schemas/migrations'")
+  if (modules !== undefined && !(Array.isArray(modules) && modules.every(isModule)))
+    throw new TypeError('modules are the migrations that index.ts in the folder of migrations exports')
+  if (schemas !== undefined && !(Array.isArray(schemas) && schemas.every(isDefinition)))
+    throw new TypeError('schemas are definitions, as defineSchema makes them: [users, posts]')
+  const declared = new Registry(schemas ?? store?.registry.definitions).definitions
+  return { path: address, migrations, definitions: declared.length === 0 ? null : declared }
+}
+
+function isModule(value: unknown): value is MigrationModule {
+  const { tag, when, sql, values, steps } = (value ?? {}) as Partial<MigrationModule>
+  const isOf = typeof tag === 'string' && typeof when === 'number' && typeof sql === 'string'
+  return isOf && Array.isArray(values?.collections) && typeof steps === 'object' && steps !== null
+}

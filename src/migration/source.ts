@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type Migration,
+  type MigrationStep,
+  migrationOf,
+  readMigrations,
+  type ValueSnapshot,
+} from '../driver/sqlite/migrations/folder.ts'
+import { MigrationError } from '../errors.ts'
+import { loadModule } from './load-module.ts'
+import { isUnfilled } from './step-template.ts'
+
+/** A migration as part of a program: what `valkeyrie generate` writes of each into `index.ts` in the folder of migrations. */
+export interface MigrationModule {
+  /** Its name: `0001_rename`. */
+  readonly tag: string
+  /** When it was generated, in milliseconds since the epoch. */
+  readonly when: number
+  /** Its SQL, as its file has it. */
+  readonly sql: string
+  /** What its file ending in `.values.json` holds. */
+  readonly values: ValueSnapshot
+  /** The modules of its TypeScript steps, by the names of their files. */
+  readonly steps: { readonly [file: string]: { up(value: never): unknown } }
+}
+
+/** The migrations of a project, and the programs of their steps. */
+export interface MigrationSource {
+  readonly migrations: readonly Migration[]
+  load(migration: Migration, step: MigrationStep): Promise<StepProgram>
+}
+
+/** What a step runs. */
+export interface StepProgram {
+  /** Where a person finds it. */
+  readonly place: string
+  /** Results of a run that was killed are taken over where this is the same. */
+  readonly identity: string
+  readonly isFilledIn: boolean
+  readonly up: unknown
+}
+
+/** The migrations of a folder, or those that are part of the program. Throws a MigrationError for what is none. */
+export function sourceOf(migrations: string | readonly MigrationModule[]): MigrationSource {
+  return typeof migrations === 'string' ? folderSource(migrations) : moduleSource(migrations)
+}
+
+function folderSource(folder: string): MigrationSource {
+  return {
+    migrations: readMigrations(folder),
+    async load({ tag }, { file }) {
+      const place = join(folder, file)
+      if (!existsSync(place))
+        throw new MigrationError(`${tag} needs ${place}: restore it from version control`)
+      const text = readFileSync(place, 'utf8')
+      const isFilledIn = !isUnfilled(file, text)
+      const { up } = isFilledIn ? await loadModule(place) : {}
+      return { place, identity: text, isFilledIn, up }
+    },
+  }
+}
+
+function moduleSource(modules: readonly MigrationModule[]): MigrationSource {
+  // Nothing tells whether the code of a step, and what it calls, is that of a run before: its results are made anew.
+  const identity = randomUUID()
+  return {
+    migrations: modules.map(({ tag, when, sql, values }) => migrationOf(tag, when, sql, values)),
+    async load({ tag }, { file }) {
+      const step: { readonly up?: unknown } | undefined = modules.find((it) => it.tag === tag)?.steps[file]
+      if (step === undefined)
+        throw new MigrationError(
+          `${tag} needs ${file} among its steps: run "valkeyrie generate" and build anew`,
+        )
+      return { place: file, identity, isFilledIn: !isUnfilled(file, String(step.up)), up: step.up }
+    },
+  }
+}

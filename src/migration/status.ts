@@ -1,0 +1,59 @@
+import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import type { Drift } from '../driver/drift.ts'
+import { MigrationDatabase } from '../driver/sqlite/migrations/migration-database.ts'
+import { MigrationError } from '../errors.ts'
+import { collectionsOf } from './collections-of.ts'
+import { sameCollections } from './compare-collections.ts'
+import type { Target } from './migrate.ts'
+import { moduleDrift } from './module-index.ts'
+import { sourceOf } from './source.ts'
+
+/** How a database stands to migrations. */
+export interface MigrationStatus {
+  /** The migrations that it has had, in their order. */
+  readonly applied: readonly string[]
+  /** Those that it has not had: `migrate` applies them. */
+  readonly pending: readonly string[]
+  /** What is not as it should be; empty where all is. */
+  readonly drift: readonly Drift[]
+}
+
+/** What a database is held against. */
+export interface StatusTarget extends Omit<Target, 'definitions'> {
+  /** The declared schemas; `null` where they are not known. */
+  readonly definitions: Target['definitions'] | null
+  /** Declared tables other than those of this library. */
+  readonly others?: readonly SQLiteTable[]
+}
+
+/** Compares a database with migrations and with declared schemas. It writes nothing. */
+export async function status(target: StatusTarget, path: string): Promise<MigrationStatus> {
+  const { migrations } = sourceOf(target.migrations)
+  const last = migrations.at(-1)?.snapshot.collections ?? []
+  const declared = target.definitions === null ? last : collectionsOf(target.definitions)
+  const drift: Drift[] = typeof target.migrations === 'string' ? moduleDrift(target.migrations) : []
+  if (!sameCollections(last, declared)) {
+    const message = 'the schemas have changed since the last migration: run "valkeyrie generate"'
+    drift.unshift({ kind: 'schemas', name: null, message })
+  }
+  const tags = migrations.map(({ tag }) => tag)
+  if (!MigrationDatabase.exists(path)) return { applied: [], pending: tags, drift }
+  const db = await MigrationDatabase.open(path, true)
+  try {
+    return await db.read(() => {
+      const applied = db.applied(migrations)
+      let pending: string[] = []
+      const history: Drift[] = []
+      try {
+        pending = db.pending(migrations).map(({ tag }) => tag)
+      } catch (error) {
+        if (!(error instanceof MigrationError)) throw error
+        history.push({ kind: 'history', name: null, message: error.message })
+      }
+      const structure = pending.length > 0 ? [] : db.drift(declared, target.others)
+      return { applied, pending, drift: [...history, ...drift, ...structure] }
+    })
+  } finally {
+    db.close()
+  }
+}

@@ -1,0 +1,252 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { Valkeyrie } from 'valkeyrie'
+import { type MigrateProgress, type MigrationModule, migrate, status } from 'valkeyrie/migrate'
+import { defineSchema } from 'valkeyrie/schema'
+import { expect, it } from 'vitest'
+import { z } from 'zod'
+import { generateQuietly, projectFolder, projectOf, run, write } from './project.ts'
+
+// Migrations from a program, without the command.
+
+const v1 = defineSchema(['users', '*'], z.object({ age: z.string() }))
+const v2 = defineSchema(['users', '*'], z.object({ age: z.int() }))
+const up = 'export const up = ({ age }: { age: string }) => ({ age: Number(age) })\n'
+
+/** A database of the first version with these rows, and the migrations to the second, whose step is filled in. */
+async function upgrade(rows: readonly (readonly [number, { age: string }])[], step = up) {
+  const root = projectFolder()
+  const path = join(root, 'data.db')
+  const project = projectOf(root, v1)
+  const folder = project.migrations
+  await generateQuietly(project)
+  {
+    await using db = await Valkeyrie.withSchemas([v1]).open(path, { migrations: folder })
+    await db.repositories.users.insertMany(rows)
+  }
+  const { steps } = (await generateQuietly(projectOf(root, v2)))!
+  writeFileSync(join(folder, steps[0]!), step)
+  const modules = async () => {
+    const { migrations } = await import(`${pathToFileURL(join(folder, 'index.ts')).href}`)
+    return migrations as readonly MigrationModule[]
+  }
+  const values = async () => {
+    await using db = await Valkeyrie.open(path)
+    return await Array.fromAsync(db.list({ prefix: ['users'] }), ({ value }) => value)
+  }
+  return { root, path, folder, modules, values }
+}
+
+const three = [1, 2, 3].map((id) => [id, { age: `${id * 10}` }] as const)
+const tags = ['0000_initial', '0001_users']
+
+it.each(['folder', 'modules'] as const)('runs the TypeScript steps of a %s, after a backup', async (kind) => {
+  const { path, folder, modules, values } = await upgrade(three)
+  const source = kind === 'folder' ? { folder } : { modules: await modules() }
+  expect(await status(path, source)).toEqual({
+    applied: ['0000_initial'],
+    pending: ['0001_users'],
+    drift: [],
+  })
+  const progress: MigrateProgress[] = []
+  const migrated = await migrate(path, { ...source, onProgress: (it) => void progress.push(it) })
+  const backup = `${path}.before-0001_users`
+  expect(migrated).toEqual({ applied: ['0001_users'], backup, skipped: 0 })
+  expect(progress.map(({ task }) => task)).toEqual(expect.arrayContaining(['backup', '0001_users.users.ts']))
+  expect(progress.at(-1)).toEqual({ task: '0001_users.users.ts', done: 3, total: 3 })
+  expect(await values()).toEqual([{ age: 10 }, { age: 20 }, { age: 30 }])
+  expect(await status(path, { ...source, schemas: [v2] })).toEqual({ applied: tags, pending: [], drift: [] })
+  expect(await migrate(path, source)).toEqual({ applied: [], backup: null, skipped: 0 })
+  await using before = await Valkeyrie.open(backup)
+  expect((await before.get(['users', 1])).value).toEqual({ age: '10' })
+})
+
+it('makes a new database, and one that it migrates can be open, by path or as it is', async () => {
+  const { root, path, folder } = await upgrade(three)
+  const fresh = join(root, 'fresh.db')
+  expect(await status(fresh, { folder })).toEqual({ applied: [], pending: tags, drift: [] })
+  expect(existsSync(fresh)).toBe(false)
+  expect(await migrate(fresh, { folder })).toEqual({ applied: tags, backup: null, skipped: 0 })
+
+  await using db = await Valkeyrie.withSchemas([v1]).open(path)
+  await using plain = await Valkeyrie.open(path)
+  expect((await migrate(plain, { folder, backup: false })).applied).toEqual(['0001_users'])
+  expect((await plain.get(['users', 1])).value).toEqual({ age: 10 })
+  await expect(db.repositories.users.count()).rejects.toMatchObject({
+    code: 'MIGRATION',
+    repository: 'users',
+  })
+  expect((await status(db, { folder })).drift).toMatchObject([{ kind: 'schemas' }])
+})
+
+it('tells drift as data', async () => {
+  const { path, folder } = await upgrade([])
+  const indexed = defineSchema(['users', '*'], z.object({ age: z.int() }), { indexes: [{ on: 'age' }] })
+  await migrate(path, { folder })
+  const { drift } = await status(path, { folder, schemas: [indexed] })
+  expect(drift).toEqual([
+    expect.objectContaining({ kind: 'schemas', name: null }),
+    { kind: 'index', name: 'kv_users_age', message: 'index kv_users_age is missing' },
+  ])
+  write(folder, '0001_users.sql', `-- edited\n${readFileSync(join(folder, '0001_users.sql'), 'utf8')}`)
+  expect((await status(path, { folder })).drift).toEqual([
+    { kind: 'modules', name: null, message: expect.stringContaining('index.ts does not hold') },
+  ])
+  write(
+    folder,
+    'meta/_journal.json',
+    readFileSync(join(folder, 'meta/_journal.json'), 'utf8').replace(/,\s*\{\s*"idx": 1[^}]*\}/, ''),
+  )
+  const newer = await status(path, { folder })
+  expect([newer.applied, newer.drift.map(({ kind }) => kind)]).toEqual([
+    ['0000_initial'],
+    ['history', 'modules'],
+  ])
+})
+
+it('a step that cannot convert rows fails with the first of them as data, or leaves them in a file', async () => {
+  const { root, path, modules, values } = await upgrade([...three, [4, { age: 'old' }]])
+  const migrations = await modules()
+  await expect(migrate(path, { modules: migrations })).rejects.toMatchObject({
+    name: 'MigrationError',
+    refused: [{ repository: 'users', rows: 1, samples: [expect.stringMatching(/^\["users", 4\]: age: /)] }],
+  })
+  expect((await values())[0]).toEqual({ age: '10' })
+  const skipInvalid = join(root, 'skipped.ndjson')
+  const migrated = await migrate(path, { modules: migrations, backup: false, skipInvalid })
+  expect(migrated).toEqual({ applied: ['0001_users'], backup: null, skipped: 1 })
+  expect(await values()).toEqual([{ age: 10 }, { age: 20 }, { age: 30 }, { age: 'old' }])
+  expect(JSON.parse(readFileSync(skipInvalid, 'utf8'))).toMatchObject({
+    key: ['users', 4],
+    value: { age: 'old' },
+  })
+})
+
+it('a step that is not filled in is refused, as a module too, and one that is missing', async () => {
+  const { path, folder, modules } = await upgrade(three)
+  const template = readFileSync(join(folder, '0001_users.users.ts'), 'utf8')
+  expect(template).toBe(up)
+  const [first, second] = (await modules()) as [MigrationModule, MigrationModule]
+  const unfilled = () => {
+    throw new Error('Fill in 0001_users.users.ts: return the new value of ')
+  }
+  const steps = { '0001_users.users.ts': { up: unfilled } }
+  const migrating = (added: MigrationModule) => migrate(path, { modules: [first, added] })
+  await expect(migrating({ ...second, steps })).rejects.toThrow(/is not filled in/)
+  await expect(migrating({ ...second, steps: {} })).rejects.toThrow(/needs 0001_users.users.ts/)
+  expect((await status(path, { folder })).pending).toEqual(['0001_users'])
+})
+
+it('its signal ends it with nothing half done, and it leaves no lock', async () => {
+  const { root, path, folder, values } = await upgrade(
+    Array.from({ length: 2_500 }, (_, id) => [id, { age: `${id}` }] as const),
+  )
+  const aborted = AbortSignal.abort(new Error('before'))
+  await expect(migrate(path, { folder, signal: aborted })).rejects.toThrow('before')
+  for (const task of ['backup', '0001_users.users.ts']) {
+    const controller = new AbortController()
+    const onProgress = (it: MigrateProgress) => it.task === task && controller.abort(new Error(task))
+    await expect(migrate(path, { folder, onProgress, signal: controller.signal })).rejects.toThrow(task)
+  }
+  expect((await values())[7]).toEqual({ age: '7' })
+  expect(readdirSync(root).filter((name) => /migrating|partial/.test(name))).toEqual([])
+  const thrown = migrate(path, {
+    folder,
+    onProgress: () => {
+      throw new Error('mine')
+    },
+  })
+  await expect(thrown).rejects.toThrow('mine')
+  expect((await migrate(path, { folder })).applied).toEqual(['0001_users'])
+  expect((await values())[7]).toEqual({ age: 7 })
+})
+
+const folder = './schemas/migrations'
+it.each([
+  [[':memory:', { folder }], /takes the path of a file/],
+  [[undefined, { folder }], /takes the path of a file/],
+  [['a.db', {}], /takes migrations: \{ folder/],
+  [['a.db', { folder, modules: [] }], /takes migrations: \{ folder/],
+  [['a.db', { folder: '' }], /folder is the path/],
+  [['a.db', { modules: [{ tag: 'x' }] }], /modules are the migrations/],
+  [['a.db', { folder, schemas: [{}] }], /schemas are definitions/],
+  [['a.db', { folder, back: true }], /no option 'back' of/],
+  [['a.db', { folder, signal: {} }], /AbortSignal|no option 'signal'/],
+  [['a.db', { folder: './nowhere' }], /There are no migrations in/],
+] as const)('%j is refused in a sentence', async (args, message) => {
+  for (const call of [migrate, status])
+    await expect(call(...(args as never as [string, object]))).rejects.toThrow(message)
+  expect(existsSync('a.db')).toBe(false)
+})
+
+it.each([
+  [{ backup: 'x' }, /backup is true or false/],
+  [{ skipInvalid: 1 }, /skipInvalid is the name/],
+  [{ baseline: false }, /baseline is true, or/],
+  [{ onProgress: 1 }, /onProgress is a function/],
+])('migrate refuses %j', async (wrong, message) => {
+  await expect(migrate('a.db', { folder, ...wrong } as never)).rejects.toThrow(message)
+})
+
+it('a database in memory, and one that is closed, are refused', async () => {
+  const db = await Valkeyrie.open()
+  await expect(migrate(db, { folder })).rejects.toThrow(/takes the path of a file/)
+  await db.close()
+  await expect(migrate(db, { folder })).rejects.toMatchObject({ code: 'DATABASE_CLOSED' })
+})
+
+it('takes over a database that was created without migrations', async () => {
+  const { root, folder } = await upgrade([])
+  const path = join(root, 'taken.db')
+  {
+    await using db = await Valkeyrie.withSchemas([v1]).open(path)
+    await db.repositories.users.set(1, { age: '1' })
+  }
+  await expect(migrate(path, { folder })).rejects.toThrow(/baseline/)
+  const { drift } = await status(path, { folder })
+  expect(drift).toMatchObject([{ kind: 'history' }])
+  const migrated = await migrate(path, { folder, baseline: true })
+  expect(migrated).toEqual({ applied: ['0001_users'], backup: `${path}.before-baseline`, skipped: 0 })
+})
+
+it.each(['backup', '0001_users.users.ts'])(
+  'a process that is killed in its %s leaves the old state, and the next call finishes',
+  async (task) => {
+    const rows = Array.from({ length: 20_000 }, (_, id) => [id, { age: `${id}` }] as const)
+    const { root, path, folder, values } = await upgrade(rows)
+    write(
+      root,
+      'program.ts',
+      `import { writeSync } from 'node:fs'
+import { migrate } from 'valkeyrie/migrate'
+import { migrations } from './migrations/index.ts'
+const onProgress = ({ task, done }: { task: string, done: number }) => void writeSync(1, \`\${task} \${done}\\n\`)
+const { applied } = await migrate('data.db', { modules: migrations, onProgress })
+writeSync(1, JSON.stringify(applied))`,
+    )
+    const child = spawn(process.execPath, ['program.ts'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+    let printed = ''
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      printed += chunk
+      const [, done = '0'] = new RegExp(`^${task} ([1-9]\\d*)$`, 'm').exec(printed) ?? []
+      if (Number(done) > 0) child.kill('SIGKILL')
+    })
+    const [, signal] = await once(child, 'close')
+    expect(signal).toBe('SIGKILL')
+    expect(await status(path, { folder })).toEqual({
+      applied: ['0000_initial'],
+      pending: ['0001_users'],
+      drift: [],
+    })
+    expect((await values())[7]).toEqual({ age: '7' })
+
+    const again = await run(root, ['program.ts'])
+    expect(again).toEqual({ code: 0, text: expect.stringMatching(/\["0001_users"\]$/) })
+    expect(await values()).toEqual(rows.map(([age]) => ({ age })))
+    expect(readdirSync(root).filter((name) => /migrating|partial/.test(name))).toEqual([])
+    expect(await Valkeyrie.verify(path)).toMatchObject({ sound: true, rows: rows.length })
+  },
+)
