@@ -40,12 +40,17 @@ const imports = new Map(
 )
 
 function importsOf(file: string, text: string): string[] {
-  const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
+  const code = codeOf(text)
   const specifiers = [
     ...code.matchAll(/^(?:import|export)\b[^'"]*?(?:\bfrom\s+)?['"]([^'"]+)['"]/gm),
     ...code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g),
   ].map((match) => match[1]!)
   return specifiers.map((name) => (name.startsWith('.') ? posix.join(posix.dirname(file), name) : name))
+}
+
+/** A file without its comments. */
+function codeOf(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
 }
 
 function stageOf(file: string): number {
@@ -110,9 +115,24 @@ it('one place knows which engines there are, and the port knows none', () => {
   const outside = edges.filter(
     ({ file, name }) => /^driver\/[^/]+$/.test(file) && /^driver\/\w+\//.test(name),
   )
-  expect(new Set(outside.map(({ file }) => file))).toEqual(new Set(['driver/engines.ts']))
+  expect(new Set(outside.map(({ file }) => file))).toEqual(
+    new Set(['driver/engines.ts', 'driver/dialects.ts']),
+  )
   const drizzle = edges.filter(({ file, name }) => /^driver\/[^/]+$/.test(file) && /^drizzle-orm/.test(name))
   expect(drizzle.map(({ name }) => name)).toEqual(['drizzle-orm/logger'])
+})
+
+const sqlText =
+  /\b(json_\w+|unhex|glob|group_concat|unixepoch|octet_length|indexed by|pragma|insert into|delete from|update kv\w*|select \S+ from|(create|alter|drop) (unique )?(index|table))\b/i
+
+/** Who writes or reads SQL above the drivers: what makes one migration of drizzle-kit's statements. */
+const knowSql = ['migration/generate.ts', 'migration/table-sql.ts']
+
+it('SQL that an engine speaks stands in its folder', () => {
+  const speaking = [...imports.keys()]
+    .filter((file) => !/^driver\/\w+\//.test(file))
+    .filter((file) => sqlText.test(codeOf(read(`src/${file}`))))
+  expect(speaking.sort()).toEqual(knowSql)
 })
 
 it(`no file is longer than ${longestFile} lines, doc comments aside`, () => {

@@ -1,4 +1,4 @@
-import { pathText, type ValueChange } from './value-change.ts'
+import { pathText, type ValueChange } from '../catalog/value-change.ts'
 
 /** What a change does, as sentences for a person who reviews it, with the names before the migration. */
 export function changeText(change: ValueChange): string[] {

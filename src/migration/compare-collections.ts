@@ -1,9 +1,9 @@
+import type { SchemaComparison } from '../catalog/value-change.ts'
 import type { MigratedCollection } from '../driver/sqlite/migrations/folder.ts'
 import { accepts, sameConstraints } from '../schema/accepts.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
 import { compareSchemas, type DefaultOf } from './compare-schemas.ts'
 import type { RenameDecisions } from './renames.ts'
-import type { SchemaComparison } from './value-change.ts'
 
 /** A collection that was there before and is there now. */
 export interface KeptCollection extends SchemaComparison {

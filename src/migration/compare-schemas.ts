@@ -1,10 +1,16 @@
+import type { Move } from '../catalog/move-order.ts'
+import {
+  type FieldPath,
+  pathText,
+  type SchemaComparison,
+  type ValueChange,
+  wordsOf,
+} from '../catalog/value-change.ts'
+import { dialects } from '../driver/dialects.ts'
 import { accepts, constraintsOf, sameConstraints, valuesOf } from '../schema/accepts.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
 import { holdsAnything, isRecursive, objectOf, type Shape } from './json-shape.ts'
-import type { Move } from './move-order.ts'
 import type { RenameDecisions } from './renames.ts'
-import { type FieldPath, pathText, type SchemaComparison, type ValueChange, wordsOf } from './value-change.ts'
-import { isWritable } from './value-sql.ts'
 
 /** A default that the schema fills in; undefined where there is none that JSON can hold. */
 export type DefaultOf = (path: FieldPath) => unknown
@@ -44,7 +50,7 @@ export async function compareSchemas(
   }
   await compare(last, next, { was: [], path: [] }, context)
   const { changes, reasons } = context
-  const unwritable = changes.flatMap(wordsOf).find((word) => !isWritable(word))
+  const unwritable = changes.flatMap(wordsOf).find((word) => !dialects.sqlite.isWritable(word))
   if (unwritable !== undefined) reasons.push(`${JSON.stringify(unwritable)} cannot be written in SQL`)
   const moves = changes.some(({ type }) => type === 'remove' || type === 'rename')
   if (changes.length > 0 && isRecursive(last)) reasons.push('the schema is recursive')

@@ -1,9 +1,9 @@
+import { pathText } from '../catalog/value-change.ts'
+import { dialects } from '../driver/dialects.ts'
 import type { FieldLoss, MigrationLoss } from '../driver/sqlite/migrations/folder.ts'
 import { MigrationDatabase } from '../driver/sqlite/migrations/migration-database.ts'
 import { MigrationError } from '../errors.ts'
 import type { CollectionComparison } from './compare-collections.ts'
-import { pathText } from './value-change.ts'
-import { isWritable, jsonPath } from './value-sql.ts'
 
 /** What stored values would lose. */
 export function lossesOf({ kept }: CollectionComparison): FieldLoss[] {
@@ -44,7 +44,8 @@ async function countLosses(losses: readonly MigrationLoss[], database: string): 
 /** How many rows have something to lose; `null` for a field whose name SQL has no path for. */
 export function countLoss(db: MigrationDatabase, loss: MigrationLoss): number | null {
   if ('table' in loss) return db.countColumn(loss.table, loss.column)
-  return loss.path.every(isWritable) ? db.countField(loss.collection, jsonPath(loss.path)) : null
+  const field = dialects.sqlite.fieldPath(loss.path)
+  return field === null ? null : db.countField(loss.collection, field)
 }
 
 /** `users.address.fax`, `notes.body` */

@@ -1,6 +1,6 @@
+import { moveOrder } from '../../../catalog/move-order.ts'
+import type { FieldPath, ValueChange } from '../../../catalog/value-change.ts'
 import { nextVersion } from './log-sql.ts'
-import { moveOrder } from './move-order.ts'
-import type { FieldPath, ValueChange } from './value-change.ts'
 
 /** Rows whose value is JSON text: others have no fields. */
 const isJson = 'encoding IN (0, 1)'

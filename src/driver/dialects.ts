@@ -1,0 +1,5 @@
+import type { MigrationDialect } from './migration-dialect.ts'
+import { sqliteDialect } from './sqlite/migrations/dialect.ts'
+
+/** The dialects in which migrations are written, by the `dialect` of drizzle.config.ts: here a further one joins. */
+export const dialects: { readonly sqlite: MigrationDialect } = { sqlite: sqliteDialect }

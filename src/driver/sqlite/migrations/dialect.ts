@@ -1,0 +1,54 @@
+import type { StoredChange, ToldChanges } from '../../../catalog/stored-change.ts'
+import type { MigrationDialect } from '../../migration-dialect.ts'
+import { logCommit, logDeletions, newCatalogVersion, nextVersion, removeExpired } from './log-sql.ts'
+import { changeSql, isWritable, jsonPath, quote } from './value-sql.ts'
+
+/** Migrations in the SQL of SQLite. */
+export const sqliteDialect: MigrationDialect = {
+  statements: (groups) => groups.flatMap(groupSql),
+  isWritable,
+  fieldPath: (path) => (path.every(isWritable) ? jsonPath(path) : null),
+}
+
+function groupSql({ told, changes }: ToldChanges): string[] {
+  // The comment ends with its line, and must not end the statement.
+  const comment = `-- ${told.replaceAll(/\s+/g, ' ').replaceAll('-->', '->')}\n`
+  return changes.flatMap(storedSql).map((statement, at) => (at === 0 ? comment : '') + statement)
+}
+
+function storedSql(change: StoredChange): readonly string[] {
+  switch (change.type) {
+    case 'removeExpired':
+      return removeExpired
+    case 'refile': {
+      const target = change.to === null ? 'NULL' : quote(change.to)
+      return [`UPDATE kv SET collection = ${target} WHERE collection = ${quote(change.from)}`]
+    }
+    case 'rekey': {
+      const { from, to } = change
+      const rows = `collection = ${quote(change.collection)}`
+      const key = `unhex(${quote(Buffer.from(to).toString('hex'))} || hex(substr(key, ${from.length + 1})))`
+      return [logDeletions(rows), `UPDATE kv SET key = ${key}, version = ${nextVersion}\nWHERE ${rows}`]
+    }
+    case 'values':
+      return changeSql(change.collection, change.change)
+    case 'commit':
+      return [logCommit()]
+    case 'forget':
+      return [`DELETE FROM kv_collections WHERE name = ${quote(change.collection)}`]
+    case 'declare': {
+      const row = [quote(change.collection), quote(change.pattern), schemaSql(change.schema), 0].join(', ')
+      return [`INSERT INTO kv_collections (name, pattern, schema, version)\nVALUES (${row})`]
+    }
+    case 'redeclare': {
+      const name = quote(change.collection)
+      return [`UPDATE kv_collections SET schema = ${schemaSql(change.schema)}\nWHERE name = ${name}`]
+    }
+    case 'renewCatalog':
+      return newCatalogVersion
+  }
+}
+
+function schemaSql(schema: unknown): string {
+  return schema === null ? 'NULL' : quote(JSON.stringify(schema))
+}
