@@ -1,5 +1,6 @@
 import type { Candidate, SetMutation } from '../commit/write.ts'
 import { ConflictError } from '../errors.ts'
+import { inSlices } from '../give-way.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
 import { checkOptionNames, checkWholeNumber } from '../option-names.ts'
 import type { FindPlan, Planned } from '../query/plan.ts'
@@ -98,15 +99,10 @@ export class Claims {
       this.#last = version
       const needed = Math.max(...claimed) + 1 - claimed.length
       this.#spare = Math.max(needed, this.#spare * 0.95)
-      const entries = claimed.map((place) => {
-        return writtenEntry(store, definition, candidates[place]!.mutation, version)
-      })
-      return {
-        ok: true,
-        count: entries.length,
-        versionstamp: formatVersionstamp(version),
-        entries: await Promise.all(entries),
-      }
+      const entries = await inSlices(claimed, (place) =>
+        writtenEntry(store, definition, candidates[place]!.mutation, version),
+      )
+      return { ok: true, count: entries.length, versionstamp: formatVersionstamp(version), entries }
     } finally {
       leave()
     }
@@ -122,12 +118,11 @@ export class Claims {
     const planned = { plan, operands: more }
     const rows = await store.read({ type: 'find', query: planned })
     checkOrderedValues(plan, rows)
-    return Promise.all(
-      rows.map(async (row) => {
-        const { key, version, expiresAt } = row
-        const mutation = await updateMutation({ store, definition, key, row }, set, expireIn, onPause)
-        return { key: mutation.key, version, expiresAt, mutation }
-      }),
-    )
+    return inSlices(rows, (row) => {
+      const { key, version, expiresAt } = row
+      const prepared = (mutation: SetMutation) => ({ key: mutation.key, version, expiresAt, mutation })
+      const mutation = updateMutation({ store, definition, key, row }, set, expireIn, onPause)
+      return mutation instanceof Promise ? mutation.then(prepared) : prepared(mutation)
+    })
   }
 }

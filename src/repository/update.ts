@@ -28,22 +28,25 @@ export function checkUpdate(update: UntypedUpdate): void {
 }
 
 /**
- * The mutation of a row that an update makes, which keeps the expiry of the row unless `expireIn` (milliseconds) is given. `onPause` is
- * called where the function of the update gives a promise, before that is awaited.
+ * The mutation of a row that an update makes, which keeps the expiry of the row unless `expireIn` (milliseconds) is given; a promise of it
+ * where there is something to wait for. `onPause` is called where the function of the update gives a promise, before that is awaited.
  */
-export async function updateMutation(
+export function updateMutation(
   updated: Updated,
   update: UntypedUpdate,
   expireIn: number | undefined,
   onPause?: () => void,
-): Promise<SetMutation> {
+): SetMutation | Promise<SetMutation> {
   const { store, key, row } = updated
-  const mutation = await (typeof update === 'function'
-    ? changed(updated, update as (value: unknown) => unknown, onPause)
-    : mayIncrement(update)
-      ? patchedAndIncremented(updated, update)
-      : store.preparePatch(key, row, update))
-  return expireIn === undefined ? mutation : { ...mutation, expiresAt: expiryTime(expireIn) }
+  const mutation =
+    typeof update === 'function'
+      ? changed(updated, update as (value: unknown) => unknown, onPause)
+      : mayIncrement(update)
+        ? patchedAndIncremented(updated, update)
+        : store.preparePatch(key, row, update)
+  if (expireIn === undefined) return mutation
+  const expiring = (settled: SetMutation) => ({ ...settled, expiresAt: expiryTime(expireIn) })
+  return mutation instanceof Promise ? mutation.then(expiring) : expiring(mutation)
 }
 
 async function changed(
