@@ -98,8 +98,8 @@ describe('an update that others overtake each time', () => {
   type Jobs = Awaited<ReturnType<typeof withJobs.open>>
 
   /**
-   * Sets a row again and again by another handle while `work` goes on. `overtaken` resolves at the next of these commits; once the
-   * `run` may be one in a turn, also where none comes for a moment.
+   * Sets a row again and again by another handle while `work` goes on. `overtaken` resolves behind such a commit; once the `run` may be
+   * one in a turn, also where none comes for a moment.
    */
   async function beside(
     runsBefore: number,
@@ -120,7 +120,8 @@ describe('an update that others overtake each time', () => {
       }
     })()
     try {
-      await work(db, (run) => Promise.race([commit.promise, ...(run > runsBefore ? [wait(20)] : [])]))
+      const overtake = () => other.repositories.jobs.set(1, { n: 1 })
+      await work(db, (run) => (run <= runsBefore ? overtake() : Promise.race([commit.promise, wait(20)])))
     } finally {
       writing = false
       await writer
