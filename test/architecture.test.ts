@@ -135,6 +135,14 @@ it('SQL that an engine speaks stands in its folder', () => {
   expect(speaking.sort()).toEqual(knowSql)
 })
 
+it('what a query, a commit and a value mean names no engine', () => {
+  const neutral = /^(key|value|schema|catalog|query|commit|repository|unit-of-work|watch|key-value)\//
+  const naming = [...imports.keys()].filter(
+    (file) => neutral.test(file) && /sqlite|postgres/i.test(read(`src/${file}`)),
+  )
+  expect(naming).toEqual([])
+})
+
 it(`no file is longer than ${longestFile} lines, doc comments aside`, () => {
   const lengths = [...imports.keys()].map((file) => {
     const code = read(`src/${file}`).replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '')

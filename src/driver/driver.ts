@@ -66,7 +66,8 @@ export interface RelatedRow extends KeyedRow {
 /**
  * What a query works out of its rows. Of a `count`: the number. Of a group of an `aggregate`: for each field of `groupBy`
  * the value, the kind of JSON and what a text stands for (`Date`, `bigint`; null: itself), then each measure, `min` and
- * `max` followed by what a text stands for.
+ * `max` followed by what a text stands for. A boolean is 0 or 1, an object or array its JSON text, and the sum of bigints its digits;
+ * of the kinds of JSON only `true`, `false`, `object` and `array` are told.
  */
 export type Figures = readonly (string | number | null)[]
 

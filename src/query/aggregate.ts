@@ -13,7 +13,7 @@ import type { UncheckedAggregate } from './unchecked.types.ts'
 const measureNames = ['countDistinct', 'sum', 'avg', 'min', 'max'] as const
 const comparisons: ReadonlySet<string> = new Set(['eq', 'ne', 'gt', 'gte', 'lt', 'lte'])
 
-/** Fields of groups and measures: their columns and terms stay below what SQLite takes. */
+/** Fields of groups and measures: their columns and terms stay below what any engine takes. */
 const mostFields = 100
 
 type Parsed = Pick<AggregatePlan, 'measures' | 'groupBy' | 'having' | 'order'>

@@ -16,7 +16,7 @@ type Ordered = Pick<FindPlan, 'order' | 'keyDirection'>
 
 /** The cursor of a page that ended with this row, as it is stored: text for `decodeCursor`, opaque to others. */
 export function encodeCursor(plan: Ordered, rowKey: Uint8Array, stored: string | Uint8Array): string {
-  // What SQLite orders by is what is stored; bytes have no fields.
+  // Rows are ordered by what is stored; bytes have no fields.
   const json: unknown = typeof stored === 'string' ? JSON.parse(stored) : null
   const values = plan.order.map((term) => sortable(json, term))
   const key = Buffer.from(rowKey).toString('base64')

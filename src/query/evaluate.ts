@@ -217,7 +217,7 @@ export function isBehind(
   return keyDirection === 'asc' ? compared > 0 : compared < 0
 }
 
-/** What a row is ordered by: as SQLite sees it, booleans are 0 and 1, objects and arrays their JSON text. */
+/** What a row is ordered by, in every engine: booleans are 0 and 1, objects and arrays their JSON text. */
 export function sortable(value: unknown, { field }: OrderTerm): string | number | null {
   const found = storedForm(valueAt(value, field.names))
   if (typeof found === 'boolean') return found ? 1 : 0

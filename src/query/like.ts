@@ -15,8 +15,8 @@ export function patternParts(pattern: string): PatternPart[] | null {
 }
 
 /**
- * Whether a text matches a pattern of `like`. With `folded` the letters A to Z match theirs of the other case. A NUL ends a text,
- * as in SQLite.
+ * Whether a text matches a pattern of `like`. With `folded` the letters A to Z match theirs of the other case. A NUL ends a text:
+ * this is what every engine gives.
  *
  * @example
  * matchesLike('Paris', 'P%s', false)   // true

@@ -4,7 +4,7 @@ import { parameterName } from './parameter.ts'
 import type { Syntax } from './syntax.ts'
 
 const deepest = 32
-/** Each of them may bind a few operands, of which SQLite takes 32,766. */
+/** Each of them may bind a few operands, of which every engine has to take 32,766. */
 const mostConditions = 5_000
 
 /**

@@ -1,4 +1,4 @@
-/** The order of texts by their UTF-8 bytes, which is that of their code points and of SQLite. */
+/** The order of texts in every engine: by their UTF-8 bytes, which is that of their code points. */
 export function compareText(a: string, b: string): number {
   const shared = Math.min(a.length, b.length)
   for (let i = 0; i < shared; i++) {

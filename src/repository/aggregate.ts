@@ -80,7 +80,7 @@ function figuresOf({ groupBy, measures }: AggregatePlan, row: Row): Figures {
   return figures
 }
 
-/** A value as it was stored, of what SQLite makes of it. */
+/** A value as it was stored, of what an engine gives for it. */
 function restore(value: Row[number], kind: string | null, meaning: string | null, { types }: Field): unknown {
   if (kind === 'true' || kind === 'false') return kind === 'true'
   if (kind === 'object' || kind === 'array') return JSON.parse(value as string)
