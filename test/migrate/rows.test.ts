@@ -4,6 +4,7 @@ import { Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
+import { changeBehindIndexes } from '../damage/damage.ts'
 import { generateQuietly, migrateQuietly, projectFolder, projectOf } from './project.ts'
 import { upgrade } from './upgrade.ts'
 
@@ -108,6 +109,32 @@ it('a value that is no JSON is named, and can be left out of a step', async () =
     key: ['users', 'bob'],
     unread: '{"a":',
   })
+})
+
+it('a damaged value in an index is named too, and the migration goes through once the row is deleted', async () => {
+  const indexed = (pattern: readonly [string, '*'], field: string) =>
+    defineSchema(pattern, z.object({ [field]: z.string() }), { indexes: [{ on: field }] })
+  const rows = [
+    [['users', 'ann'], { a: 'A' }],
+    [['users', 'bob'], { a: 'B' }],
+  ] as const
+  const before = indexed(['users', '*'], 'a')
+  const renames = [
+    [indexed(['users', '*'], 'b'), 'users.a=b'],
+    [indexed(['people', '*'], 'a'), 'users=people'],
+  ] as const
+  for (const [next, rename] of renames) {
+    const { path, migrate, values } = await upgrade([before], rows, [next], rename)
+    changeBehindIndexes(path, (file) => {
+      file.exec(`UPDATE kv SET value = '{"a":' WHERE key = (SELECT max(key) FROM kv)`)
+    })
+    await expect(migrate()).rejects.toThrow(/under \["users", "bob"\] is no JSON/)
+    const db = await Valkeyrie.withSchemas([before]).open(path)
+    await db.delete(['users', 'bob'])
+    await db.close()
+    await migrate()
+    expect(Object.keys(await values())).toHaveLength(1)
+  }
 })
 
 it('what has no fields stays as it is', async () => {

@@ -10,7 +10,7 @@ import { hasTable } from '../own-tables.ts'
 import type { Migration } from './folder.ts'
 import { registerMigrated } from './register.ts'
 import { createStaging, dropStaging } from './staged-step.ts'
-import { explainFailure } from './statement-failure.ts'
+import { damagedRows, explainFailure, FieldsUntold } from './statement-failure.ts'
 
 /**
  * Applies a migration with Drizzle's migrator, inside the transaction that is open. Throws a MigrationError that lists the keys
@@ -26,7 +26,7 @@ export function applyMigration(connection: Database.Database, migration: Migrati
   try {
     dialect.migrate([migration.drizzle], session)
   } catch (error) {
-    throw reasonOf(error, migration)
+    throw reasonOf(connection, error, migration)
   }
   connection.exec(dropStaging)
   registerMigrated(connection, collections, before)
@@ -67,9 +67,12 @@ function withoutComments(text: string): string {
 }
 
 /** What lies behind Drizzle's wrapping of errors. */
-function reasonOf(error: unknown, { tag }: Migration): unknown {
+function reasonOf(connection: Database.Database, error: unknown, { tag }: Migration): unknown {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof MigrationError) return cause
+    // The migrator has undone everything: the rows have their old keys again, by which they can be mended.
+    const damaged = cause instanceof FieldsUntold ? damagedRows(connection, cause.cause) : null
+    if (damaged !== null) return damaged
     if (engineCode(cause) !== undefined || cause instanceof RangeError) {
       if (isBusy(cause)) return cause
       return new MigrationError(`${tag} failed, and nothing of it was applied: ${cause.message}`, { cause })

@@ -8,12 +8,15 @@ import { keyLabel } from './key-label.ts'
 
 const mostKeysListed = 10
 
+/** The engine could not tell the fields of a row while a statement ran: which one, the rows tell once the migration is undone. */
+export class FieldsUntold extends Error {}
+
 /** A MigrationError that names the rows that are in the way of a statement; the error itself where none are. */
 export function explainFailure(connection: Database.Database, statement: string, error: unknown): unknown {
   const code = engineCode(error)
   if (code === 'SQLITE_CONSTRAINT_UNIQUE') return duplicates(connection, statement, error)
   if (code === 'SQLITE_CONSTRAINT_PRIMARYKEY') return takenKeys(connection, statement, error)
-  if (isUnanswerable(error)) return brokenRows(connection, error)
+  if (isUnanswerable(error)) return new FieldsUntold(undefined, { cause: error })
   return error
 }
 
@@ -47,14 +50,15 @@ function takenKeys(connection: Database.Database, statement: string, error: unkn
   )
 }
 
-function brokenRows(connection: Database.Database, error: unknown): unknown {
+/** A MigrationError that names the rows whose fields the engine cannot tell; null where there are none. */
+export function damagedRows(connection: Database.Database, cause: unknown): MigrationError | null {
   const keys = connection
     .prepare<[], Uint8Array>(`SELECT key FROM kv WHERE ${isDamaged} ORDER BY key LIMIT ${mostKeysListed}`)
     .pluck()
     .all()
-  if (keys.length === 0) return error
+  if (keys.length === 0) return null
   return new MigrationError(
     `What is stored under ${keys.map(keyLabel).join(', ')} is no JSON: something else has written there, or the file is damaged. Write these values anew, or delete them`,
-    { cause: error },
+    { cause },
   )
 }
