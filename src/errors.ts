@@ -420,7 +420,8 @@ export function formatKey(key: Key): string {
   return `[${parts.join(', ')}]`
 }
 
-function formatIssue({ message, path }: ValidationIssue): string {
+/** A complaint as a message tells it: `address.city: must be a string`. */
+export function formatIssue({ message, path }: ValidationIssue): string {
   if (!path || path.length === 0) return message
   const names = path.map((part) => String(typeof part === 'object' ? part.key : part))
   return `${names.join('.')}: ${message}`

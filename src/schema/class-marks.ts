@@ -1,5 +1,6 @@
 import { isPlainObject } from '../value/plain-object.ts'
 import { classOf, type JsonSchema } from './json-schema.ts'
+import { keywordText } from './keyword-text.ts'
 
 /** In the place of what is none of JSON stands an object with its class under this name. */
 const classMark = '\0class'
@@ -57,6 +58,7 @@ export function markedSchema(schema: unknown): unknown {
   )
   const entries = known.map(([keyword, value]) => [keyword, markedKeyword(keyword, value)])
   const copy: Record<string, unknown> = Object.fromEntries(entries)
+  if ('format' in json) copy['formatName'] = json['format']
   if (saysObject(json)) copy['properties'] = { ...(copy['properties'] as object), [classMark]: false }
   return copy
 }
@@ -148,9 +150,11 @@ export function complaint(
   const path = isClass ? names.slice(0, -1) : names
   const asked = keyword === 'false' ? false : partAt(schema, parentOf(keywordLocation))
   const text = isObject(asked) ? (asked as JsonSchema)['$comment'] : undefined
-  if (text === wanted.Date || text === wanted.bigint) return { path, message: `is to be ${text}` }
-  if (isClass) return { path, message: 'is to be a plain object' }
-  return { path, message: asked === false ? 'is not declared' : withoutMarks(error) }
+  if (text === wanted.Date || text === wanted.bigint) return { path, message: `must be ${text}` }
+  if (isClass) return { path, message: 'must be a plain object' }
+  if (asked === false) return { path, message: 'is no field of the schema' }
+  const message = keywordText(keyword, asked) ?? withoutMarks(error)
+  return { path: keyword === 'required' ? [...path, missingName(error)] : path, message }
 }
 
 /** What the validator tells of something that it has refused: the places are JSON pointers. */
@@ -159,6 +163,11 @@ export interface Complaint {
   readonly keyword: string
   readonly keywordLocation: string
   readonly error: string
+}
+
+/** The validator tells the name in its message alone: `Instance does not have required property "name".` */
+function missingName(error: string): string {
+  return error.slice(error.indexOf('"') + 1, error.lastIndexOf('"'))
 }
 
 function parentOf(pointer: string): string {

@@ -1,7 +1,14 @@
 import { Buffer } from 'node:buffer'
 import type { SetMutation } from '../commit/write.ts'
 import type { StoredRow } from '../driver/driver.ts'
-import { KeyExistsError, KvError, MigrationError, UniqueConstraintError, ValidationError } from '../errors.ts'
+import {
+  formatIssue,
+  KeyExistsError,
+  KvError,
+  MigrationError,
+  UniqueConstraintError,
+  ValidationError,
+} from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
 import { keyJson } from '../key/key-json.ts'
 import { keyText } from '../key/key-text.ts'
@@ -244,13 +251,18 @@ class Import {
     if (onRefused === undefined) {
       const place = isUnread(row) ? JSON.stringify(row.shown) : JSON.stringify(keyJson(row.key))
       throw new TypeError(
-        `${place} does not fit, ${message}: mend it, or have such rows written to a file with --skip-invalid <file>`,
+        `${place} does not fit: ${reasonOf(error as Error)}. Mend it, or add --skip-invalid <file> to write such rows to a file and go on`,
         { cause: error },
       )
     }
     onRefused(refusedLine(row, message, this.#store))
     this.#counts.refused += 1
   }
+}
+
+/** The message without the key, which stands before it. */
+function reasonOf(error: Error): string {
+  return error instanceof ValidationError ? error.issues.map(formatIssue).join('; ') : error.message
 }
 
 function isSame({ stored, expiresAt }: MovedRow, there: StoredRow): boolean {

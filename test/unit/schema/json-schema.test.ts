@@ -1,9 +1,11 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type } from 'arktype'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { Fields } from '../../../src/schema/fields.ts'
 import { jsonSchemaOf } from '../../../src/schema/json-schema.ts'
+import { knownSchema } from '../../../src/schema/known-schema.ts'
 
 const $schema = 'https://json-schema.org/draft/2020-12/schema'
 
@@ -97,4 +99,58 @@ describe('jsonSchemaOf', () => {
     })
     expect(jsonSchemaOf(node)).toMatchObject({ properties: { children: { type: 'array' } } })
   })
+})
+
+it('says in plain English what a stored schema refuses, and never what the value is', async () => {
+  const schema = z.strictObject({
+    name: z.string().min(3),
+    age: z.int().max(150),
+    role: z.enum(['admin', 'guest']),
+    email: z.email(),
+    code: z.string().regex(/^q/),
+    tags: z.array(z.string()).max(1),
+    either: z.union([z.string(), z.number()]),
+    price: z.number().gt(3),
+    seven: z.literal(7),
+    born: z.date(),
+    gone: z.string(),
+    form: z.object({ a: z.string() }),
+  })
+  const known = knownSchema(jsonSchemaOf(schema)!)
+  const secret = 'sesame'
+  const value = {
+    name: 's',
+    age: 1.5,
+    role: secret,
+    email: secret,
+    code: secret,
+    tags: [secret, 7],
+    either: true,
+    price: 1,
+    seven: secret,
+    born: secret,
+    form: new Map(),
+    more: secret,
+  }
+  const { issues } = (await known['~standard'].validate(value)) as StandardSchemaV1.FailureResult
+  const told = issues.map(({ path, message }) => `${path?.join('.')}: ${message}`)
+  expect(told.sort()).toEqual([
+    'age: must be a whole number',
+    'born: must be a Date',
+    'code: must match the pattern ^q',
+    'either: must be a string or a number',
+    'email: must be a valid email',
+    'form.a: is missing',
+    'form: must be a plain object',
+    'gone: is missing',
+    'more: is no field of the schema',
+    'name: must have at least 3 characters',
+    'price: must be more than 3',
+    'role: must be "admin" or "guest"',
+    'seven: must be 7',
+    'seven: must be a number',
+    'tags.1: must be a string',
+    'tags: must have at most 1 item',
+  ])
+  expect(told.join()).not.toContain(secret)
 })

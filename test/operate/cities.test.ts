@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { Valkeyrie } from 'valkeyrie'
+import { expect, it, onTestFinished } from 'vitest'
+import { loadCities } from '../../bench/values/cities.ts'
+import { cities } from '../../schemas/cities.ts'
+import { cli, run } from '../migrate/project.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+
+const path = temporaryFolder()
+const count = 135_233
+
+it('every command works on 135,233 cities while another process writes to the file', async () => {
+  const file = path('cities.db')
+  {
+    await using db = await Valkeyrie.withSchemas([cities]).open(file)
+    const items = loadCities().map((city) => [[city.country, city.cityId] as const, city] as const)
+    const { count: stored } = await db.repositories.cities.insertMany(items as never)
+    expect(stored).toBe(count)
+  }
+  const writer = spawn(process.execPath, [join(import.meta.dirname, 'program.ts'), file], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void writer.kill('SIGKILL'))
+  await once(writer.stdout, 'data')
+  /** What a command tells as JSON. */
+  const told = async (code: number, ...args: readonly string[]) => {
+    const ended = await run(path('.'), [cli, ...args, '--json'])
+    expect([args[0], ended.code, ended.text]).toEqual([args[0], code, ended.text])
+    return JSON.parse(ended.text)
+  }
+
+  const { repositories } = await told(0, 'stats', file)
+  expect(repositories).toContainEqual({ repository: 'cities', rows: count, bytes: expect.any(Number) })
+  expect(await told(0, 'doctor', file)).toMatchObject({ sound: true })
+  expect(await told(0, 'doctor', file, '--repair')).toMatchObject({ sound: true })
+
+  const [backup, copy, restored] = [path('backup.db'), path('copy.db'), path('restored.db')]
+  for (const made of [
+    await told(0, 'backup', file, backup),
+    await told(0, 'copy', file, copy),
+    await told(0, 'restore', backup, restored),
+  ]) {
+    expect(made.rows).toBeGreaterThan(count)
+    expect(made.bytes).toBe(statSync(made.path).size)
+  }
+  expect(await told(1, 'restore', backup, file)).toMatchObject({ error: { code: 'DATABASE_BUSY' } })
+
+  const [rows, large] = [path('cities.ndjson'), path('large.csv')]
+  const of = ['--repository', 'cities', '--output']
+  expect(await told(0, 'export', file, ...of, rows)).toMatchObject({ rows: count })
+  const where = ['--where', '{"population":{"gte":1000000}}']
+  expect((await told(0, 'export', file, ...of, large, '--format', 'ndjson', ...where)).rows).toBeGreaterThan(
+    300,
+  )
+  // Of what is there already, and of what is not.
+  expect(await told(0, 'import', file, large, '--from', 'ndjson')).toMatchObject({ imported: 0, refused: 0 })
+  expect(await told(0, 'import', file, rows)).toMatchObject({ imported: 0, unchanged: count })
+  const anew = path('anew.db')
+  await (await Valkeyrie.withSchemas([cities]).open(anew)).close()
+  expect(await told(0, 'import', anew, rows)).toMatchObject({ imported: count, refused: 0 })
+  await using db = await Valkeyrie.inspect(anew)
+  expect(await db.repository(['countries', '*', 'cities', '*']).count()).toBe(count)
+
+  // It has written all the time.
+  expect(writer.exitCode).toBeNull()
+  writer.stdin.end()
+  expect(await once(writer, 'close')).toEqual([0, null])
+})
