@@ -14,6 +14,7 @@ import { measureResponsive } from './responsive/measure-responsive.ts'
 import type { Results } from './results.ts'
 import type { Selection } from './selection.ts'
 import { measureStarts } from './starts/measure-starts.ts'
+import { measureTracing } from './tracing/measure-tracing.ts'
 import { userSizes } from './values/user.ts'
 import { measureLiveQueries } from './watchers/measure-live-queries.ts'
 import { measureNoticing } from './watchers/measure-noticing.ts'
@@ -88,6 +89,7 @@ export async function measure(
         })
       : null,
     checksums: wants('checksums') ? await measureChecksums(fewerRounds, during('checksums').onTask) : null,
+    tracing: wants('tracing') ? await measureTracing(rounds, during('tracing')) : null,
     responsive: wants('responsive')
       ? await measureResponsive(pace.responsive, during('responsive').onTask)
       : null,

@@ -9,6 +9,7 @@ import type { QueryTimes } from './queries/measure-queries.ts'
 import type { Machine } from './report/machine.ts'
 import type { Responsiveness } from './responsive/measure-responsive.ts'
 import type { StartTimes } from './starts/measure-starts.ts'
+import type { TracingTimes } from './tracing/measure-tracing.ts'
 import type { LiveQueryTimes } from './watchers/measure-live-queries.ts'
 import type { Noticing } from './watchers/measure-noticing.ts'
 import type { WatcherTimes } from './watchers/measure-watchers.ts'
@@ -33,5 +34,6 @@ export interface Results {
   readonly starts: readonly StartTimes[] | null
   readonly claims: readonly ClaimTimes[] | null
   readonly checksums: readonly ChecksumTimes[] | null
+  readonly tracing: TracingTimes | null
   readonly responsive: Responsiveness | null
 }

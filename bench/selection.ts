@@ -15,6 +15,7 @@ export const suites = [
   'starts',
   'claims',
   'checksums',
+  'tracing',
   'responsive',
 ] as const
 

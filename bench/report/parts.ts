@@ -20,6 +20,7 @@ import { queriesSection } from './sections/queries.ts'
 import { responsiveSection } from './sections/responsive.ts'
 import type { Section } from './sections/section.ts'
 import { startsSection } from './sections/starts.ts'
+import { tracingSection } from './sections/tracing.ts'
 import { watchersSection } from './sections/watchers.ts'
 
 /** A section, and the chart that shows it. */
@@ -45,6 +46,7 @@ export function partsOf(results: Results, bounds: readonly Bound[]): readonly Pa
     starts,
     claims,
     checksums,
+    tracing,
     responsive,
   } = results
   return [
@@ -67,6 +69,7 @@ export function partsOf(results: Results, bounds: readonly Bound[]): readonly Pa
     ...(starts === null ? [] : [{ section: startsSection(starts) }]),
     ...(claims === null ? [] : [{ section: claimsSection(claims) }]),
     ...(checksums === null ? [] : [{ section: checksumsSection(checksums) }]),
+    ...(tracing === null ? [] : [{ section: tracingSection(tracing) }]),
     ...(responsive === null ? [] : [{ section: responsiveSection(responsive) }]),
     ...(bounds.length > 0 ? [{ section: boundsSection(bounds) }] : []),
   ]

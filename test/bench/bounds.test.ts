@@ -56,6 +56,7 @@ it('is checked for what was measured, by key and by repository', () => {
     ],
     synced: null,
     checksums: null,
+    tracing: null,
     responsive: null,
     queries: null,
     growth: [
