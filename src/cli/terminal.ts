@@ -90,6 +90,13 @@ export function example(command: string, ...more: readonly string[]): string {
   return ['', 'Example:', `  $ npx ${command}`, ...more].join('\n')
 }
 
+/** Says nothing: the result alone is printed. */
+export const quiet: Report = { line() {}, progress() {} }
+
+export function tell(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
+
 export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }

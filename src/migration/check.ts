@@ -41,7 +41,7 @@ export async function check(project: Project, path: string): Promise<Findings> {
 }
 
 /** How a database stands to the migrations, the schemas and the tables of a project. */
-function projectStatus(project: Project, path: string): Promise<MigrationStatus> {
+export function projectStatus(project: Project, path: string): Promise<MigrationStatus> {
   return status({ ...project, others: otherTables(project) }, path)
 }
 

@@ -100,7 +100,10 @@ export async function generate(project: Project, options: GenerateOptions): Prom
  * Compares the declared schemas with the last snapshot, and makes one migration of what differs, which was tried on an empty database.
  * `null` where nothing differs.
  */
-async function planMigration(project: Project, options: PlanOptions): Promise<PlannedMigration | null> {
+export async function planMigration(
+  project: Project,
+  options: PlanOptions,
+): Promise<PlannedMigration | null> {
   checkName(options.name)
   const journal = readJournal(project.migrations)
   const migrations = journal.entries.length === 0 ? [] : readMigrations(project.migrations)

@@ -9,18 +9,20 @@ const scripts = {
   'db:check': 'valkeyrie check',
 }
 
-const files = {
-  // The type alone is imported: where migrations are only applied, drizzle-kit need not be installed.
-  'drizzle.config.ts': `import type { Config } from 'drizzle-kit'
+/** The files of a project whose modules end in `extension`. */
+function filesOf(extension: 'ts' | 'mts'): Record<string, string> {
+  return {
+    // The type alone is imported: where migrations are only applied, drizzle-kit need not be installed.
+    [`drizzle.config.${extension}`]: `import type { Config } from 'drizzle-kit'
 
 export default {
   dialect: 'sqlite',
-  schema: './schemas/index.ts',
+  schema: './schemas/index.${extension}',
   out: './schemas/migrations',
   dbCredentials: { url: './data.db' },
 } satisfies Config
 `,
-  'schemas/index.ts': `import { defineSchema, kvTables } from 'valkeyrie/schema'
+    [`schemas/index.${extension}`]: `import { defineSchema, kvTables } from 'valkeyrie/schema'
 import { z } from 'zod'
 
 export const users = defineSchema(
@@ -32,15 +34,38 @@ export const users = defineSchema(
 /** The tables of the database, for drizzle-kit: give it every definition. */
 export const { kv, kvLog, kvCollections } = kvTables([users])
 `,
+  }
 }
 
-/** Writes what a project lacks to have migrations, and gives what it wrote. What is there stays as it is. */
-export function init(root: string): string[] {
+/** What the files import, and whether it is needed only while one develops. */
+const packages = [
+  ['valkeyrie', false],
+  ['zod', false],
+  ['drizzle-kit', true],
+] as const
+
+export interface Initialized {
+  /** The files that were written. */
+  readonly written: readonly string[]
+  /** The commands that install what these need. */
+  readonly install: readonly string[]
+  /** The schema module. */
+  readonly schemas: string
+}
+
+/** Writes what a project lacks to have migrations. What is there stays as it is. */
+export function init(root: string): Initialized {
   const manifest = readManifest(join(root, 'package.json'))
   const written: string[] = []
-  for (const [name, text] of Object.entries(files)) {
+  // Node.js takes .ts for CommonJS in a package that does not say that it is one of ES modules.
+  const extension = manifest.content.type === 'module' ? 'ts' : 'mts'
+  const isThere = (name: string) =>
+    name.startsWith('drizzle.config')
+      ? hasConfig(root)
+      : ['ts', 'mts'].some((it) => existsSync(join(root, `schemas/index.${it}`)))
+  for (const [name, text] of Object.entries(filesOf(extension))) {
+    if (isThere(name)) continue
     const path = join(root, name)
-    if (existsSync(path) || (name === 'drizzle.config.ts' && hasConfig(root))) continue
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, text)
     written.push(name)
@@ -54,17 +79,32 @@ export function init(root: string): string[] {
     writeFileSync(manifest.path, `${JSON.stringify(content, null, manifest.indent)}\n`)
     written.push('package.json')
   }
-  return written
+  return { written, install: installing(manifest.content), schemas: `schemas/index.${extension}` }
+}
+
+function installing({ dependencies, devDependencies }: Manifest['content']): string[] {
+  const present = { ...dependencies, ...devDependencies }
+  return [false, true].flatMap((dev) => {
+    const names = packages.filter(([name, isDev]) => isDev === dev && present[name] === undefined)
+    const flag = dev ? '--save-dev ' : ''
+    return names.length === 0 ? [] : [`npm install ${flag}${names.map(([name]) => name).join(' ')}`]
+  })
 }
 
 interface Manifest {
   readonly path: string
-  readonly content: { readonly scripts?: Record<string, string> }
+  readonly content: {
+    readonly type?: string
+    readonly scripts?: Record<string, string>
+    readonly dependencies?: Record<string, string>
+    readonly devDependencies?: Record<string, string>
+  }
   readonly indent: string
 }
 
 function readManifest(path: string): Manifest {
-  if (!existsSync(path)) return { path, content: { private: true, type: 'module' } as object, indent: '  ' }
+  if (!existsSync(path))
+    return { path, content: { private: true, type: 'module' } as Manifest['content'], indent: '  ' }
   const text = readFileSync(path, 'utf8')
   try {
     return { path, content: JSON.parse(text), indent: /^([ \t]+)"/m.exec(text)?.[1] ?? '  ' }

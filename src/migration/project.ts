@@ -13,6 +13,10 @@ import { loadModule } from './load-module.ts'
 /** A user's project: what its drizzle.config.ts and its schema modules say. */
 export interface Project {
   readonly root: string
+  /** The folder of the first schema module. */
+  readonly schemas: string
+  /** The module that `drizzle.config.ts` names in `seed`. */
+  readonly seed?: string | undefined
   /** The folder of migrations. */
   readonly migrations: string
   /** The database that drizzle.config.ts names in `dbCredentials.url`. */
@@ -26,6 +30,7 @@ interface DrizzleConfig {
   readonly dialect?: string
   readonly schema?: string | readonly string[]
   readonly out?: string
+  readonly seed?: string
   readonly dbCredentials?: { readonly url?: string }
 }
 
@@ -56,6 +61,8 @@ export async function loadProject(cwd: string, config?: string): Promise<Project
   const url: unknown = settings.dbCredentials?.url
   return {
     root,
+    schemas: dirname(modules[0]!),
+    seed: settings.seed,
     migrations: resolve(root, settings.out ?? 'drizzle'),
     database: typeof url === 'string' ? url.replace(/^file:/, '') : undefined,
     exports,

@@ -151,7 +151,11 @@ describe('init', () => {
     const folder = projectFolder()
     const manifest = '{\n\t"type": "module",\n\t"scripts": {\n\t\t"db:check": "mine"\n\t}\n}\n'
     write(folder, 'package.json', manifest)
-    expect(init(folder)).toEqual(['drizzle.config.ts', 'schemas/index.ts', 'package.json'])
+    expect(init(folder)).toEqual({
+      written: ['drizzle.config.ts', 'schemas/index.ts', 'package.json'],
+      install: ['npm install valkeyrie zod', 'npm install --save-dev drizzle-kit'],
+      schemas: 'schemas/index.ts',
+    })
     expect(readFileSync(join(folder, 'package.json'), 'utf8')).toBe(
       manifest.replace(
         '"mine"',
@@ -161,7 +165,7 @@ describe('init', () => {
     expect(readFileSync(join(folder, 'drizzle.config.ts'), 'utf8')).toContain(
       "import type { Config } from 'drizzle-kit'",
     )
-    expect(init(folder)).toEqual([])
+    expect(init(folder).written).toEqual([])
     expect((await loadProject(folder)).definitions.map(({ name }) => name)).toEqual(['users'])
   })
 
@@ -196,7 +200,7 @@ describe('init', () => {
   it('leaves a configuration in another file alone, and a package.json that it cannot read', () => {
     const folder = projectFolder()
     write(folder, 'drizzle.config.mjs', settings())
-    expect(init(folder)).not.toContain('drizzle.config.ts')
+    expect(init(folder).written).not.toContain('drizzle.config.ts')
     write(folder, 'package.json', '{')
     expect(() => init(folder)).toThrow(/package\.json cannot be read/)
   })

@@ -47,6 +47,7 @@ export function run(cwd: string, args: readonly string[]): Promise<{ code: numbe
 export function projectOf(root: string, ...definitions: readonly AnyDefinition[]): Project {
   return {
     root,
+    schemas: join(root, 'schemas'),
     migrations: join(root, 'migrations'),
     database: undefined,
     exports: { ...kvTables(definitions) },

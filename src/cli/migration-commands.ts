@@ -1,0 +1,231 @@
+import { existsSync } from 'node:fs'
+import { relative } from 'node:path'
+import type { Command } from 'commander'
+import { check, projectStatus } from '../migration/check.ts'
+import { generate, type PlanOptions, planMigration } from '../migration/generate.ts'
+import { init } from '../migration/init.ts'
+import { lossText, rowsText } from '../migration/losses.ts'
+import { migrate } from '../migration/migrate.ts'
+import { databaseOf, loadProject, type Project } from '../migration/project.ts'
+import { resetDatabase, seedDatabase, whatIsDeleted } from './fresh-database.ts'
+import { confirmed, example, print, quiet, tell, terminalAsk, terminalReport } from './terminal.ts'
+
+/** What is pending or differs is told. */
+const exitDiffers = 2
+const databaseText = 'its file; default: dbCredentials.url of drizzle.config.ts'
+const jsonText = 'as one JSON object'
+
+interface GenerateFlags {
+  readonly name?: string
+  readonly rename?: readonly string[]
+  readonly acceptDataLoss?: boolean
+  readonly database?: string
+  readonly custom?: string
+  readonly dryRun?: boolean
+  readonly json?: boolean
+}
+
+interface MigrateFlags {
+  readonly backup: boolean
+  readonly skipInvalid?: string
+  readonly baseline?: string | true
+  readonly json?: boolean
+}
+
+interface ResetFlags {
+  readonly yes?: boolean
+  readonly force?: boolean
+  readonly json?: boolean
+}
+
+/** Adds the commands of a project: its migrations, and a database that is begun anew. */
+export function addMigrationCommands(program: Command): void {
+  const project = () => loadProject(process.cwd(), program.opts<{ config?: string }>().config)
+  const command = (name: string, description: string, shown: string, ...more: readonly string[]) =>
+    program
+      .command(name)
+      .description(description)
+      .option('--json', jsonText)
+      .addHelpText('after', example(`valkeyrie ${shown}`, ...more))
+  const onDatabase = (...args: Parameters<typeof command>) =>
+    command(...args).argument('[database]', databaseText)
+  const differs = `Exit code: 0 where nothing differs, ${exitDiffers} where something does, 1 where it could not be told.`
+
+  command('generate', 'write a migration of what has changed in the declared schemas', 'generate --name ages')
+    .option('--name <name>', 'the name of the migration')
+    .option(
+      '--rename <from=to>',
+      'users.name=fullName, users=people, users.role:admin=owner; may be repeated',
+      (value: string, all: readonly string[] = []) => [...all, value],
+    )
+    .option('--accept-data-loss', 'let fields be removed from what is stored')
+    .option('--database <file>', 'where to count the rows that would lose something')
+    .option('--custom <repository>', 'an empty migration of its values, for a program to change them')
+    .option('--dry-run', 'print what would be written, and write nothing')
+    .action(
+      async ({ rename = [], acceptDataLoss = false, dryRun, json = false, ...flags }: GenerateFlags) => {
+        const loaded = await project()
+        const options = { ...flags, renames: rename, ask: json ? undefined : terminalAsk(), tell }
+        if (dryRun) {
+          await tellPlan(loaded, options, json, true)
+          return
+        }
+        const database = flags.database ?? presentDatabase(loaded)
+        const generated = await generate(loaded, { ...options, acceptDataLoss, database })
+        if (json) return print(JSON.stringify(generated))
+        if (generated === null) return print('Nothing has changed.')
+        print(`${generated.tag} written to ${loaded.migrations}`)
+        for (const step of generated.steps)
+          print(`Fill in ${step}: what has changed there is for a program to convert.`)
+      },
+    )
+
+  command(
+    'diff',
+    'tell what has changed in the declared schemas since the last migration',
+    'diff',
+    differs,
+  ).action(async ({ json = false }: { readonly json?: boolean }) => {
+    const isSame = await tellPlan(await project(), { renames: [] }, json, false)
+    if (!isSame) process.exitCode = exitDiffers
+  })
+
+  onDatabase('migrate', 'apply the migrations that a database has not had', 'migrate data.db')
+    .option('--no-backup', 'do not copy the database first')
+    .option(
+      '--skip-invalid <file>',
+      'leave rows that cannot be converted as they are, and write them to this file, which import takes again',
+    )
+    .option(
+      '--baseline [tag]',
+      'take over a database created without migrations, as of this migration or the first',
+    )
+    .action(async (database: string | undefined, { json = false, ...flags }: MigrateFlags) => {
+      const loaded = await project()
+      const report = json ? quiet : terminalReport()
+      const migrated = await migrate(loaded, { ...flags, path: databaseOf(loaded, database), report })
+      const { applied } = migrated
+      if (json) return print(JSON.stringify(migrated))
+      print(applied.length === 0 ? 'Nothing to apply.' : `Applied ${applied.join(', ')}.`)
+    })
+
+  onDatabase(
+    'status',
+    'tell which migrations a database has had, what is pending, and what differs',
+    'status',
+    differs,
+  ).action(async (database: string | undefined, { json = false }: { readonly json?: boolean }) => {
+    const loaded = await project()
+    const { applied, pending, drift } = await projectStatus(loaded, databaseOf(loaded, database))
+    if (json) print(JSON.stringify({ applied, pending, drift }))
+    else {
+      for (const tag of applied) print(`applied: ${tag}`)
+      for (const tag of pending) print(`pending: ${tag}`)
+      for (const { message } of drift) print(`drift: ${message}`)
+    }
+    if (pending.length + drift.length > 0) process.exitCode = exitDiffers
+  })
+
+  onDatabase(
+    'check',
+    'find what is pending, what differs, and the rows that the declared schemas refuse',
+    'check',
+    'Exit code: 0 where all is as declared, else 1.',
+  ).action(async (database: string | undefined, { json = false }: { readonly json?: boolean }) => {
+    const loaded = await project()
+    const { pending, drift, refused } = await check(loaded, databaseOf(loaded, database))
+    const isWell = pending.length + drift.length + refused.length === 0
+    if (!isWell) process.exitCode = 1
+    if (json) return print(JSON.stringify({ pending, drift, refused }))
+    for (const tag of pending) print(`pending: ${tag}`)
+    for (const { message } of drift) print(`drift: ${message}`)
+    for (const { repository, rows, samples } of refused) {
+      print(`refused: ${rowsText(rows)} of ${repository}`)
+      for (const sample of samples) print(`  ${sample}`)
+    }
+    if (isWell) print('All is as declared.')
+  })
+
+  onDatabase('reset', 'delete a database, and make a new one by the migrations', 'reset data.db')
+    .option('-y, --yes', 'do not ask')
+    .option('--force', 'as --yes')
+    .action(async (database: string | undefined, { yes, force, json = false }: ResetFlags) => {
+      const loaded = await project()
+      const path = databaseOf(loaded, database)
+      const deleted = await whatIsDeleted(path)
+      if (deleted !== null) {
+        tell(deleted)
+        const isSure =
+          yes || force || (await confirmed('Delete it?', 'give --yes, and it is deleted unasked'))
+        if (!isSure) {
+          process.exitCode = 1
+          return tell('Nothing was deleted.')
+        }
+      }
+      const { applied } = await resetDatabase(loaded, path, json ? quiet : terminalReport())
+      print(json ? JSON.stringify({ path, deleted: deleted !== null, applied }) : `${path} is new.`)
+    })
+
+  onDatabase('seed', 'run the module that fills a database', 'seed --file schemas/seed.ts')
+    .option(
+      '--file <file>',
+      'the module; default: seed of drizzle.config.ts, else seed.ts beside the schemas',
+    )
+    .action(
+      async (
+        database: string | undefined,
+        { file, json = false }: { readonly file?: string; readonly json?: boolean },
+      ) => {
+        const loaded = await project()
+        const seeded = await seedDatabase(loaded, databaseOf(loaded, database), file)
+        print(json ? JSON.stringify(seeded) : `${seeded.path} is seeded by ${relative('.', seeded.file)}.`)
+      },
+    )
+
+  command(
+    'init',
+    'write schemas/index.ts, drizzle.config.ts and scripts where they are missing',
+    'init',
+  ).action(({ json = false }: { readonly json?: boolean }) => {
+    const { written, install, schemas } = init(process.cwd())
+    if (json) return print(JSON.stringify({ written, install }))
+    print(written.length === 0 ? 'Nothing was missing.' : `Written: ${written.join(', ')}`)
+    for (const line of install) print(`Install what they need: ${line}`)
+    print(`Declare your schemas in ${schemas}, then run "valkeyrie generate".`)
+  })
+}
+
+/** Prints what `generate` would write, or what has changed; whether nothing has. */
+async function tellPlan(
+  project: Project,
+  options: PlanOptions,
+  json: boolean,
+  withFiles: boolean,
+): Promise<boolean> {
+  const planned = await planMigration(project, options)
+  if (planned === null) {
+    print(json ? 'null' : 'Nothing has changed.')
+    return true
+  }
+  const { tag, changes, losses, undecided, steps, files } = planned
+  const lost = losses.map(lossText)
+  if (json) {
+    const told = { tag, changes, losses: lost, undecided, steps }
+    print(JSON.stringify(withFiles ? { ...told, files: Object.fromEntries(files) } : told))
+    return false
+  }
+  for (const text of changes) print(text)
+  for (const text of lost) print(`lost: ${text}, which takes --accept-data-loss`)
+  for (const text of undecided) print(`a rename? --rename ${text}`)
+  if (withFiles) {
+    for (const [name, text] of files) if (/\.(sql|m?ts)$/.test(name)) print(`\n-- ${name}\n${text.trimEnd()}`)
+  }
+  return false
+}
+
+/** The database that the settings name, where it is there. */
+function presentDatabase(project: Project): string | undefined {
+  if (project.database === undefined) return undefined
+  const path = databaseOf(project, undefined)
+  return existsSync(path) ? path : undefined
+}

@@ -1,0 +1,137 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Valkeyrie } from 'valkeyrie'
+import { expect, it } from 'vitest'
+import { cli, projectFolder, run, write } from './project.ts'
+
+// The commands of a project, as its users run them.
+
+const schemas = (fields: string) => `import { defineSchema, kvTables } from 'valkeyrie/schema'
+import { z } from 'zod'
+export const users = defineSchema(['users', '*'], z.object({ ${fields} }))
+export const { kv, kvLog, kvCollections } = kvTables([users])`
+
+/** A project with a database that has had its first migration, and holds a row. */
+async function project() {
+  const folder = projectFolder()
+  write(folder, 'schemas/index.ts', schemas('age: z.int()'))
+  write(
+    folder,
+    'drizzle.config.ts',
+    "export default { dialect: 'sqlite', schema: './schemas/index.ts', out: './migrations', dbCredentials: { url: 'data.db' } }",
+  )
+  const valkeyrie = (...args: string[]) => run(folder, [cli, ...args])
+  expect(await valkeyrie('generate')).toMatchObject({ code: 0 })
+  expect(await valkeyrie('migrate')).toMatchObject({ code: 0 })
+  const path = join(folder, 'data.db')
+  {
+    await using db = await Valkeyrie.open(path)
+    await db.set(['users', 'ann'], { age: 1 })
+  }
+  return { folder, path, valkeyrie }
+}
+
+it('every command shows an example, and takes --json', async () => {
+  const folder = projectFolder()
+  const { text } = await run(folder, [cli, '--help'])
+  const names = [...text.slice(text.indexOf('Commands:')).matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name!)
+  const commands = names.filter((name) => name !== 'help')
+  expect(commands).toEqual(
+    expect.arrayContaining([
+      'generate',
+      'diff',
+      'migrate',
+      'status',
+      'check',
+      'reset',
+      'seed',
+      'init',
+      'export',
+    ]),
+  )
+  for (const name of commands) {
+    const help = await run(folder, [cli, name, '--help'])
+    expect(help.text).toMatch(new RegExp(`--json[\\s\\S]*Example:\\n {2}\\$ npx valkeyrie ${name}\\b`))
+  }
+})
+
+it('diff and --dry-run tell what generate would write, and write nothing', async () => {
+  const { folder, valkeyrie } = await project()
+  expect(await valkeyrie('diff')).toEqual({ code: 0, text: 'Nothing has changed.\n' })
+  write(folder, 'schemas/index.ts', schemas("age: z.int(), role: z.string().default('guest')"))
+  const files = readdirSync(join(folder, 'migrations'), { recursive: true }).sort()
+  const line = 'users: role is added, with the default "guest"\n'
+  expect(await valkeyrie('diff')).toEqual({ code: 2, text: line })
+  const dry = await valkeyrie('generate', '--dry-run')
+  expect(dry.code).toBe(0)
+  expect(dry.text).toMatch(/-- 0001_users\.sql\n[\s\S]*UPDATE kv SET/)
+  const { changes, files: planned } = JSON.parse((await valkeyrie('generate', '--dry-run', '--json')).text)
+  expect(changes).toEqual([line.trim()])
+  expect(Object.keys(planned)).toContain('0001_users.sql')
+  expect(readdirSync(join(folder, 'migrations'), { recursive: true }).sort()).toEqual(files)
+  expect(JSON.parse((await valkeyrie('status', '--json')).text)).toMatchObject({
+    applied: ['0000_initial'],
+    pending: [],
+    drift: [{ kind: 'schemas' }],
+  })
+})
+
+it('--custom makes an empty change of values, which a program fills in', async () => {
+  const { folder, path, valkeyrie } = await project()
+  expect((await valkeyrie('generate', '--custom', 'nobody')).text).toMatch(/there are users/)
+  const generated = JSON.parse(
+    (await valkeyrie('generate', '--custom', 'users', '--name', 'older', '--json')).text,
+  )
+  expect(generated.steps).toEqual(['0001_older.users.ts'])
+  const step = join(folder, 'migrations/0001_older.users.ts')
+  expect(readFileSync(step, 'utf8')).toMatch(/readonly age: number[\s\S]*readonly age: number/)
+  expect((await valkeyrie('status')).text).toBe('applied: 0000_initial\npending: 0001_older\n')
+  writeFileSync(step, 'export const up = ({ age }: { age: number }) => ({ age: age + 1 })')
+  expect(JSON.parse((await valkeyrie('migrate', '--no-backup', '--json')).text)).toMatchObject({
+    applied: ['0001_older'],
+  })
+  await using db = await Valkeyrie.open(path)
+  expect((await db.get(['users', 'ann'])).value).toEqual({ age: 2 })
+})
+
+it('reset says what goes, and deletes nothing where nobody can be asked, or others have the file open', async () => {
+  const { path, valkeyrie } = await project()
+  const refused = await valkeyrie('reset')
+  expect(refused).toEqual({
+    code: 1,
+    text: expect.stringMatching(
+      /This deletes .*data\.db: [\d,]+ bytes, with rows: 1 of users\nNobody can be asked/,
+    ),
+  })
+  {
+    await using db = await Valkeyrie.open(path)
+    expect(await valkeyrie('reset', '--yes')).toMatchObject({ code: 1 })
+    expect((await db.get(['users', 'ann'])).value).toEqual({ age: 1 })
+  }
+  expect(await valkeyrie('reset', '--force')).toMatchObject({
+    code: 0,
+    text: expect.stringMatching(/is new[\s\S]*rows: 1 of users/),
+  })
+  await using db = await Valkeyrie.open(path)
+  expect((await db.get(['users', 'ann'])).value).toBeNull()
+  expect(existsSync(path)).toBe(true)
+})
+
+it('seed runs a module with the database opened by the schemas, while others have it open', async () => {
+  const { folder, path, valkeyrie } = await project()
+  await using db = await Valkeyrie.open(path)
+  expect((await valkeyrie('seed')).text).toMatch(/There is no .*schemas\/seed\.ts/)
+  write(folder, 'fill.ts', 'export default (db: any) => db.repositories.users.set("bob", { age: 7 })')
+  expect(await valkeyrie('seed', '--file', 'fill.ts')).toMatchObject({ code: 0 })
+  expect((await db.get(['users', 'bob'])).value).toEqual({ age: 7 })
+  write(
+    folder,
+    'schemas/seed.ts',
+    'export default (db: any) => db.repositories.users.set("cid", { age: "x" })',
+  )
+  expect(await valkeyrie('seed', '--json')).toMatchObject({
+    code: 1,
+    text: expect.stringContaining('"VALIDATION"'),
+  })
+  expect((await valkeyrie('seed', 'none.db')).text).toMatch(/run "valkeyrie migrate" first/)
+})
