@@ -199,6 +199,12 @@ export interface Driver extends Reader {
   endTurn(id: string): Promise<void>
   /** The commits after a version, from one snapshot: at most `limit` of them, and fewer where they are large. */
   commitsSince(version: number, limit: number): Promise<LogPage>
+  /**
+   * Follows the commits of others: gives the newest version when it is a later one than was given before, and null where nobody can
+   * tell, so that who waits reads again. How an engine comes to know is its own affair; it may tell of its own commits too, and of
+   * several at once. Ends when the signal is aborted, and does not keep the process alive.
+   */
+  follow(signal: AbortSignal): AsyncIterable<number | null>
   /** The figures of the database, read in parts with pauses. */
   stats(signal?: AbortSignal): Promise<DatabaseStats>
   /** Removes every row. */

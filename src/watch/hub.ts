@@ -1,8 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Driver } from '../driver/driver.ts'
 import { DatabaseClosedError } from '../errors.ts'
 import { keyText } from '../key/key-text.ts'
 import { contains, type KeyRange } from '../key/range.ts'
-import { ForeignCommits } from './foreign-commits.ts'
 import { OpenStreams } from './open-streams.ts'
 import { SharedWatches } from './shared-watches.ts'
 import { Subscription } from './subscription.ts'
@@ -17,6 +17,8 @@ interface Keyed {
 }
 
 const commitsPerPage = 1_000
+/** Milliseconds for which commits are followed when nobody waits for one any more, and after which a failure is tried again. */
+const lingering = 40
 /** The version that nothing is newer than, while the hub does not follow the commits. */
 const notFollowing = Number.POSITIVE_INFINITY
 
@@ -30,10 +32,12 @@ export class WatchHub {
   readonly shared = new SharedWatches()
   readonly #driver: Driver
   readonly #foreignFound: () => void
-  readonly #foreign: ForeignCommits
   readonly #keys = new Map<string, Set<Subscription>>()
   readonly #ranges = new Map<string, WatchedRange>()
   #starting: Promise<void> | null = null
+  /** Ends the following of commits. */
+  #following: AbortController | null = null
+  #lingering: NodeJS.Timeout | undefined
   /** Every commit up to this version has been distributed. */
   #distributed = notFollowing
   #reading: Promise<void> | null = null
@@ -44,12 +48,6 @@ export class WatchHub {
   constructor(driver: Driver, foreignFound: () => void = () => {}) {
     this.#driver = driver
     this.#foreignFound = foreignFound
-    this.#foreign = new ForeignCommits(
-      driver,
-      () => this.#isNeeded(),
-      () => this.#distributed,
-      () => this.#readForeign(),
-    )
   }
 
   /** Whether commits are to be told. */
@@ -74,6 +72,7 @@ export class WatchHub {
         const subscriptions = this.#keys.get(text)
         if (subscriptions?.delete(ended) && subscriptions.size === 0) this.#keys.delete(text)
       }
+      this.#linger()
     })
     for (const text of texts) {
       const subscriptions = this.#keys.get(text)
@@ -91,6 +90,7 @@ export class WatchHub {
         const subscriptions = this.#ranges.get(text)?.subscriptions
         if (subscriptions?.delete(ended) && subscriptions.size === 0) this.#ranges.delete(text)
       }
+      this.#linger()
     })
     for (const [i, text] of texts.entries()) {
       const watched = this.#ranges.get(text)
@@ -134,24 +134,45 @@ export class WatchHub {
   }
 
   async #start(): Promise<void> {
-    this.#distributed = await this.#driver.latestVersion()
-    this.#foreign.start()
+    const following = new AbortController()
+    this.#following = following
+    const latest = await this.#driver.latestVersion()
+    if (following.signal.aborted) return
+    this.#distributed = latest
+    void this.#follow(following.signal)
   }
 
   #stop(): void {
+    this.#following?.abort()
+    this.#following = null
     this.#starting = null
     this.#distributed = notFollowing
   }
 
-  /** Stays for one look longer than somebody waits: most readers wait again at once. */
-  #isNeeded(): boolean {
-    if (this.size === 0) this.#stop()
-    return this.active
+  /** Goes on for a moment where nobody waits any more: most readers wait again at once. */
+  #linger(): void {
+    if (this.size > 0 || this.#lingering !== undefined) return
+    this.#lingering = setTimeout(() => {
+      this.#lingering = undefined
+      if (this.size === 0) this.#stop()
+    }, lingering).unref()
   }
 
-  async #readForeign(): Promise<void> {
-    await this.#readLog()
-    this.#foreignFound()
+  /** Reads the commits of others when the driver tells of them. Where that fails they are followed anew, and told again. */
+  async #follow(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#followOnce(signal).catch(() => {})
+      // A failure that lasts must not keep the process busy.
+      await delay(lingering, undefined, { ref: false, signal }).catch(() => {})
+    }
+  }
+
+  async #followOnce(signal: AbortSignal): Promise<void> {
+    for await (const newest of this.#driver.follow(signal)) {
+      if (newest !== null && newest <= this.#distributed) continue
+      await this.#readLog()
+      this.#foreignFound()
+    }
   }
 
   /** Distributes what the log has of newer commits. Calls that overlap share a reading that begins after the last of them. */

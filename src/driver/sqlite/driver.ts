@@ -3,7 +3,6 @@ import type Database from 'better-sqlite3'
 import { clock } from '../../clock.ts'
 import { readChanges } from '../../commit/log-format.ts'
 import { DatabaseBusyError, StorageError } from '../../errors.ts'
-import { compareBytes } from '../../key/codec.ts'
 import { waited } from '../../trace/waiting.ts'
 import type { Backup, BackupOptions } from '../backup.ts'
 import type {
@@ -19,6 +18,7 @@ import type {
   SessionUse,
   SweepOutcome,
 } from '../driver.ts'
+import { lookForCommits } from '../look-for-commits.ts'
 import type { DatabaseStats } from '../stats.ts'
 import { alone } from './alone.ts'
 import { RunningBackups } from './backup/running-backups.ts'
@@ -32,18 +32,16 @@ import { FileSession } from './file-session.ts'
 import { LockShare } from './lock-share.ts'
 import { MemorySession, ReplacedRows } from './memory-session.ts'
 import type { ConnectionParts, PooledConnection, SqliteDriverOptions } from './pooled-connection.ts'
+import { clearRows, nextExpiry, sweepRows } from './removals.ts'
 import { type Run, retryBusy } from './retry-busy.ts'
 import { performRead } from './row-reads.ts'
 import { SlicedReads } from './sliced-reads.ts'
 import { Snapshots } from './snapshots.ts'
-import { latestVersion, type Statements } from './statements.ts'
-import { trimLog } from './trim-log.ts'
+import { latestVersion } from './statements.ts'
 import { endTurn, takeTurn } from './turns.ts'
 
-const keysPerLogRow = 10_000
 /** The log may hold values: a page of it ends where it has this many bytes of changes. */
 const bytesPerLogPage = 64 * 1024
-const noKey = new Uint8Array()
 /** So many queries are read in slices at a time: each holds a connection. */
 const mostSlicing = 8
 
@@ -61,6 +59,8 @@ export class SqliteDriver implements Driver {
   readonly #checkpointer: Checkpointer | undefined
   readonly #options: SqliteDriverOptions
   readonly #share = new LockShare()
+  /** The newest version that a batch of this driver has given. */
+  #newestOwn = 0
 
   constructor(pool: ConnectionPool, { file, options }: Pick<ConnectionParts, 'file' | 'options'>) {
     this.#pool = pool
@@ -132,10 +132,17 @@ export class SqliteDriver implements Driver {
           (connection) => concernsDamaged(batch, connection),
         )
         this.#share.used(began, clock(), batch.writes.length)
+        this.#noticeOwn(outcome)
         return outcome
       },
       () => this.#share.due(clock(), this.#options.busyTimeout, this.#latest),
     )
+  }
+
+  #noticeOwn(outcome: BatchOutcome): void {
+    if (outcome.type !== 'done') return
+    const last = outcome.outcomes.findLast(({ type }) => type === 'committed')
+    if (last?.type === 'committed') this.#newestOwn = last.version
   }
 
   takeTurn(id: string, hold: number): Promise<boolean> {
@@ -166,6 +173,13 @@ export class SqliteDriver implements Driver {
     })
   }
 
+  follow(signal: AbortSignal): AsyncIterable<number | null> {
+    return lookForCommits(async () => {
+      const newest = await this.latestVersion()
+      return newest === this.#newestOwn ? null : newest
+    }, signal)
+  }
+
   async stats(signal?: AbortSignal): Promise<DatabaseStats> {
     const { readStats } = await import('./stats.ts')
     assertOpen(this.#pool)
@@ -182,27 +196,7 @@ export class SqliteDriver implements Driver {
 
   clear(): Promise<void> {
     this.#checkpointer?.wrote()
-    return this.#onTop(({ statements, transactions, log }) =>
-      transactions.run('write', () => {
-        const before = latestVersion(statements)
-        const now = Date.now()
-        let version = before
-        for (let last: Uint8Array | undefined = noKey; last !== undefined; ) {
-          const keys: (readonly [Uint8Array])[] = statements.allKeys.all(last, keysPerLogRow)
-          if (!keys.every(([key]) => key instanceof Uint8Array) || isBehind(last, keys.at(-1)?.[0])) {
-            throw new StorageError('SQLITE_CORRUPT', 'The keys are none, or out of order')
-          }
-          if (keys.length > 0 || last === noKey) {
-            version += 1
-            for (const [key] of keys) log.add('delete', key)
-            statements.appendLog.run(version, now, log.take())
-          }
-          last = keys.at(-1)?.[0]
-        }
-        statements.removeAll.run()
-        trimLog(statements, this.#options.retention, before, version, now)
-      }),
-    )
+    return this.#onTop((connection) => clearRows(connection, this.#options.retention))
   }
 
   nextExpiry(of?: CollectionExpiry): Promise<number | null> {
@@ -215,32 +209,9 @@ export class SqliteDriver implements Driver {
     this.#checkpointer?.wrote()
     return this.#run(() =>
       this.#passingOverDamage((connection) =>
-        inSweep(connection.database, () => this.#sweep(connection, limit)),
+        inSweep(connection.database, () => sweepRows(connection, this.#options.retention, limit)),
       ),
     )
-  }
-
-  #sweep({ statements, transactions, log }: PooledConnection, limit: number): SweepOutcome {
-    return transactions.run('write', () => {
-      const now = Date.now()
-      const keys = statements.expired.all(now, limit)
-      let removed = 0
-      for (const [key] of keys) {
-        if (statements.remove.run(key) === 0) continue
-        removed += 1
-        // What is no key is nobody's to be told of.
-        if (key instanceof Uint8Array) log.add('expire', key)
-      }
-      if (removed < keys.length) {
-        throw new StorageError('SQLITE_CORRUPT', 'The index of what expires names rows that are not there')
-      }
-      if (removed > 0) {
-        const before = latestVersion(statements)
-        statements.appendLog.run(before + 1, now, log.take())
-        trimLog(statements, this.#options.retention, before, before + 1, now)
-      }
-      return { removed, next: nextExpiry(statements) }
-    })
   }
 
   backup(target: string, options: BackupOptions): Promise<Backup> {
@@ -338,15 +309,4 @@ function removeFiles(file: DatabaseFile): void {
 /** Whether a row that is to be written is damaged. */
 function concernsDamaged({ writes }: CommitBatch, { statements }: PooledConnection): boolean {
   return writes.some(({ mutations }) => mutations.some(({ key }) => statements.isDamaged.get(key)?.[0] === 1))
-}
-
-function nextExpiry({ nextExpiry }: Statements): number | null {
-  const next = nextExpiry.get()![0]
-  // A damaged one is of no time.
-  return typeof next === 'number' ? next : null
-}
-
-/** Whether a page of keys that begins behind `last` does not end behind it. */
-function isBehind(last: Uint8Array, end: Uint8Array | undefined): boolean {
-  return end !== undefined && compareBytes(end, last) <= 0
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Driver, LoggedCommit, LogPage } from '../../../src/driver/driver.ts'
+import { lookForCommits } from '../../../src/driver/look-for-commits.ts'
 import { encodeKey } from '../../../src/key/codec.ts'
 import { prefixRange } from '../../../src/key/range.ts'
 import type { Key } from '../../../src/key.types.ts'
@@ -28,6 +29,7 @@ class FakeLog {
       this.calls.latestVersion++
       return this.latest
     },
+    follow: (signal: AbortSignal) => lookForCommits(() => this.driver.latestVersion(), signal),
     commitsSince: async (version: number, limit: number): Promise<LogPage> => {
       this.calls.commitsSince++
       const commits = this.commits.filter((it) => it.version > version && it.version >= this.oldest)

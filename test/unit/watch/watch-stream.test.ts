@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, it, vi } from 'vitest'
 import type { Driver, StoredRow } from '../../../src/driver/driver.ts'
+import { lookForCommits } from '../../../src/driver/look-for-commits.ts'
 import { encodeKey } from '../../../src/key/codec.ts'
 import { WatchHub } from '../../../src/watch/hub.ts'
 import { KeyWatch } from '../../../src/watch/key-watch.ts'
@@ -16,6 +17,7 @@ function open(getMany: () => Promise<(StoredRow | null)[]> = async () => [null])
   const driver = {
     read: getMany as Driver['read'],
     latestVersion: async () => 0,
+    follow: (signal: AbortSignal) => lookForCommits(async () => null, signal),
   } as Partial<Driver> as Driver
   const hub = new WatchHub(driver)
   const watch = (signal?: AbortSignal) =>

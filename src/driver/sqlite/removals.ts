@@ -1,0 +1,75 @@
+import type { LogRetention } from '../../commit/retention.ts'
+import { StorageError } from '../../errors.ts'
+import { compareBytes } from '../../key/codec.ts'
+import type { SweepOutcome } from '../driver.ts'
+import type { PooledConnection } from './pooled-connection.ts'
+import { latestVersion, type Statements } from './statements.ts'
+import { trimLog } from './trim-log.ts'
+
+type Connection = Pick<PooledConnection, 'statements' | 'transactions' | 'log'>
+
+const keysPerLogRow = 10_000
+const noKey = new Uint8Array()
+
+/** Removes every row; the log tells of all of them. */
+export function clearRows({ statements, transactions, log }: Connection, retention: LogRetention): void {
+  transactions.run('write', () => {
+    const before = latestVersion(statements)
+    const now = Date.now()
+    let version = before
+    for (let last: Uint8Array | undefined = noKey; last !== undefined; ) {
+      const keys: (readonly [Uint8Array])[] = statements.allKeys.all(last, keysPerLogRow)
+      if (!keys.every(([key]) => key instanceof Uint8Array) || isBehind(last, keys.at(-1)?.[0])) {
+        throw new StorageError('SQLITE_CORRUPT', 'The keys are none, or out of order')
+      }
+      if (keys.length > 0 || last === noKey) {
+        version += 1
+        for (const [key] of keys) log.add('delete', key)
+        statements.appendLog.run(version, now, log.take())
+      }
+      last = keys.at(-1)?.[0]
+    }
+    statements.removeAll.run()
+    trimLog(statements, retention, before, version, now)
+  })
+}
+
+/** Removes rows that have expired, at most `limit` of them. */
+export function sweepRows(
+  { statements, transactions, log }: Connection,
+  retention: LogRetention,
+  limit: number,
+): SweepOutcome {
+  return transactions.run('write', () => {
+    const now = Date.now()
+    const keys = statements.expired.all(now, limit)
+    let removed = 0
+    for (const [key] of keys) {
+      if (statements.remove.run(key) === 0) continue
+      removed += 1
+      // What is no key is nobody's to be told of.
+      if (key instanceof Uint8Array) log.add('expire', key)
+    }
+    if (removed < keys.length) {
+      throw new StorageError('SQLITE_CORRUPT', 'The index of what expires names rows that are not there')
+    }
+    if (removed > 0) {
+      const before = latestVersion(statements)
+      statements.appendLog.run(before + 1, now, log.take())
+      trimLog(statements, retention, before, before + 1, now)
+    }
+    return { removed, next: nextExpiry(statements) }
+  })
+}
+
+/** When the next row expires, in milliseconds since the epoch. */
+export function nextExpiry({ nextExpiry }: Statements): number | null {
+  const next = nextExpiry.get()![0]
+  // A damaged one is of no time.
+  return typeof next === 'number' ? next : null
+}
+
+/** Whether a page of keys that begins behind `last` does not end behind it. */
+function isBehind(last: Uint8Array, end: Uint8Array | undefined): boolean {
+  return end !== undefined && compareBytes(end, last) <= 0
+}

@@ -1,0 +1,48 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { lookForCommits } from '../../../src/driver/look-for-commits.ts'
+import { StorageError } from '../../../src/errors.ts'
+
+/** What is found at each look, one after the other, then nothing. */
+function following(...found: (number | null | Error)[]) {
+  const stop = new AbortController()
+  onTestFinished(() => stop.abort())
+  let looks = 0
+  const newest = async () => {
+    const next = found[looks++] ?? null
+    if (next instanceof Error) throw next
+    return next
+  }
+  return { commits: lookForCommits(newest, stop.signal), stop, looks: () => looks }
+}
+
+test('the newest version is given once, however often it is found, and a later one when it is there', async () => {
+  const { commits, looks } = following(5, 5, null, 5, 7)
+  expect((await commits.next()).value).toBe(5)
+  expect((await commits.next()).value).toBe(7)
+  expect(looks()).toBe(5)
+})
+
+test('a failure of the engine is told, what stands in the way for a moment is not', async () => {
+  const { commits, looks } = following(new Error('locked'), new StorageError('SQLITE_IOERR', 'disk'), 3)
+  expect((await commits.next()).value).toBe(null)
+  expect(looks()).toBe(2)
+  expect((await commits.next()).value).toBe(3)
+})
+
+test('it ends when the signal is aborted, and looks no more', async () => {
+  const { commits, stop, looks } = following(1)
+  await commits.next()
+  const last = commits.next()
+  stop.abort()
+  expect(await last).toEqual({ done: true, value: undefined })
+  const before = looks()
+  expect((await commits.next()).done).toBe(true)
+  expect(looks()).toBe(before)
+})
+
+test('one that is aborted before does not begin', async () => {
+  const { commits, stop, looks } = following(1)
+  stop.abort()
+  expect((await commits.next()).done).toBe(true)
+  expect(looks()).toBe(0)
+})
