@@ -143,6 +143,17 @@ it('what a query, a commit and a value mean names no engine', () => {
   expect(naming).toEqual([])
 })
 
+it('what a commit and a catalogue mean is decided without an engine, a file or a clock', () => {
+  const core = [...imports.keys()].filter((file) => /^(commit|catalog)\//.test(file))
+  const packages = core.flatMap((file) =>
+    [...codeOf(read(`src/${file}`)).matchAll(/\bfrom '([^.'][^']*)'/g)].map((it) => it[1]),
+  )
+  expect(new Set(packages)).toEqual(new Set(['node:util']))
+  expect(
+    core.filter((file) => /\b(Date\.now|performance|setTimeout|await)\b/.test(codeOf(read(`src/${file}`)))),
+  ).toEqual([])
+})
+
 it(`no file is longer than ${longestFile} lines, doc comments aside`, () => {
   const lengths = [...imports.keys()].map((file) => {
     const code = read(`src/${file}`).replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '')

@@ -76,6 +76,16 @@ export function catalogChanges(
   return { renamed, added, kept, dropped, takeRows }
 }
 
+/** Whose indexes are to be there: the declared collections with theirs, and those that are renamed with all their indexes. */
+export function indexedCollections(
+  declared: readonly Collection[],
+  renamed: CatalogChanges['renamed'],
+  kept: readonly Collection[],
+): Collection[] {
+  const names = new Set(renamed.values())
+  return [...declared.filter((it) => !names.has(it.name)), ...kept.filter((it) => names.has(it.name))]
+}
+
 /** Those that are still to be done: a program may go on asking for what is done. */
 function renames(
   { collections }: Catalog,

@@ -1,4 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts'
+import { Filing } from '../catalog/filing.ts'
 import { appliedMutations } from '../commit/claim.ts'
 import { checkOperand } from '../commit/mutation.ts'
 import type {
@@ -31,7 +32,6 @@ import type { ValueFormat } from '../value/value-format.ts'
 import { WatchHub } from '../watch/hub.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { expiryOfSet, expiryTime, type SetOptions } from './expiry.ts'
-import { Filing } from './filing.ts'
 import { KeyedMutex } from './keyed-mutex.ts'
 import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
 import type { SchemaCode } from './schema-code.ts'

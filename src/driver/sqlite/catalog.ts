@@ -1,20 +1,16 @@
 import type Database from 'better-sqlite3'
 import { eq, inArray, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
-import type { Catalog, Collection, KnownCollection, KnownIndex } from '../../catalog/catalog.ts'
-import { sameIndex } from '../../catalog/catalog.ts'
-import { parsePatternText, patternText } from '../../catalog/pattern-text.ts'
+import type { Catalog, Collection } from '../../catalog/catalog.ts'
+import { catalogOf, DamagedCollection, storedCollection } from '../../catalog/stored-collection.ts'
+import type { TakenRow } from '../../catalog/taken-row.ts'
 import { MigrationError, StorageError } from '../../errors.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { patternRange } from '../../key/pattern.ts'
 import { PatternIndex } from '../../key/pattern-index.ts'
-import { isStamp } from '../../key/versionstamp.ts'
 import { holdsBigints } from './index-text.ts'
 import { type BuiltIndex, builtIndexes } from './indexes.ts'
 import type { KvTables } from './table.ts'
-
-/** What an index that is there declares, whoever has made it. */
-type BuiltDeclaration = Pick<KnownIndex, 'fields' | 'unique' | 'ordersBigints'>
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -28,17 +24,10 @@ export function readCatalog(
   const built = indexes.flatMap(({ declaration, text }) =>
     declaration === null ? [] : { ...declaration, ordersBigints: holdsBigints(text) },
   )
-  const collections = rows.map((row) => {
-    const there = built.filter(({ collection }) => collection === row['name'])
-    return readCollection(row, there)
-  })
-  const patterns = new Map(collections.map((it) => [patternText(it.pattern), it.name]))
-  const double = collections.find((it) => patterns.get(patternText(it.pattern)) !== it.name)
-  if (double !== undefined)
-    throw damaged(double.name, `its pattern is that of ${patterns.get(patternText(double.pattern))}`)
-  return {
-    version: rows.reduce((newest, row) => Math.max(newest, Number(row['version'])), 0),
-    collections,
+  try {
+    return catalogOf(rows, built)
+  } catch (error) {
+    throw error instanceof DamagedCollection ? damaged(error) : error
   }
 }
 
@@ -51,64 +40,11 @@ export function versionReader(connection: Database.Database): () => number {
   }
 }
 
-function readCollection(row: Row, built: readonly BuiltDeclaration[]): KnownCollection {
-  const { name, pattern, schema, version, indexes = null, references = null, migrated = null } = row
-  if (typeof name !== 'string') throw damaged(String(name), 'its name is no text')
-  const read = <T>(column: string, parse: () => T): T => {
-    try {
-      return parse()
-    } catch (cause) {
-      throw damaged(name, `its ${column} cannot be read`, cause)
-    }
-  }
-  if (!isStamp(version)) throw damaged(name, 'its version is none')
-  if (migrated !== null && !Number.isSafeInteger(migrated))
-    throw damaged(name, 'its last migration is no number')
-  return {
-    name,
-    pattern: read('pattern', () => parsePatternText(text(pattern))),
-    schema: read('schema', () => (schema === null ? null : object(JSON.parse(text(schema))))),
-    indexes: read('indexes', () => knownIndexes(indexes === null ? [] : JSON.parse(text(indexes)), built)),
-    references: read('references', () =>
-      references === null ? {} : referencesOf(object(JSON.parse(text(references)))),
-    ),
-    migrated: (migrated as number | null) ?? 0,
-  }
-}
-
-/** Those that are kept as declared, and others that are there. */
-function knownIndexes(kept: unknown, built: readonly BuiltDeclaration[]): KnownIndex[] {
-  if (!Array.isArray(kept)) throw new TypeError('no array of indexes')
-  const declared = kept.map((index) => {
-    const { fields, unique } = object(index) as { fields?: unknown; unique?: unknown }
-    if (!Array.isArray(fields) || typeof unique !== 'boolean') throw new TypeError('no index')
-    return { fields: fields.map(text), unique }
-  })
-  const others = built.filter((index) => !declared.some((it) => sameIndex(it, index)))
-  return [...declared, ...others].map(({ fields, unique }) => {
-    const same = built.find((index) => sameIndex(index, { fields, unique }))
-    return { fields, unique, built: same !== undefined, ordersBigints: same?.ordersBigints ?? false }
-  })
-}
-
-function referencesOf(kept: object): Record<string, string> {
-  return Object.fromEntries(Object.entries(kept).map(([field, name]) => [field, text(name)]))
-}
-
-function text(value: unknown): string {
-  if (typeof value !== 'string') throw new TypeError('no text')
-  return value
-}
-
-function object(value: unknown): object {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError('no object')
-  return value
-}
-
-function damaged(name: string, reason: string, cause?: unknown): StorageError {
+function damaged(error: DamagedCollection): StorageError {
+  const { collection, message, cause } = error
   return new StorageError(
     'SQLITE_CORRUPT',
-    `What the database keeps of the schema '${name}' is damaged, ${reason}: restore the file from a backup, or delete this row of kv_collections and open the file with that schema`,
+    `What the database keeps of the schema '${collection}' is damaged, ${message}: restore the file from a backup, or delete this row of kv_collections and open the file with that schema`,
     { cause },
   )
 }
@@ -120,13 +56,8 @@ export function keepCollections(
   collections: readonly Collection[],
 ): void {
   const db = drizzle(connection)
-  for (const { name, pattern, schema, indexes, references } of collections) {
-    const row = {
-      pattern: patternText(pattern),
-      schema: schema && JSON.stringify(schema),
-      indexes: JSON.stringify(indexes.map(({ fields, unique }) => ({ fields, unique }))),
-      references: JSON.stringify(references),
-    }
+  for (const collection of collections) {
+    const { name, ...row } = storedCollection(collection)
     db.insert(kvCollections)
       .values({ name, version: 0, ...row })
       .onConflictDoUpdate({ target: kvCollections.name, set: row })
@@ -202,7 +133,7 @@ export function takenRow(
   { kv }: KvTables,
   collections: readonly Collection[],
   added: readonly Collection[],
-): { readonly key: Uint8Array; readonly from: string; readonly by: string } | null {
+): TakenRow | null {
   if (added.length === 0) return null
   provideFiling(connection, collections)
   const db = drizzle(connection)

@@ -1,9 +1,13 @@
 import type Database from 'better-sqlite3'
 import { type Catalog, type Collection, sameIndex } from '../../catalog/catalog.ts'
-import { type AskedChanges, type CatalogChanges, catalogChanges } from '../../catalog/changes.ts'
-import { patternText } from '../../catalog/pattern-text.ts'
+import {
+  type AskedChanges,
+  type CatalogChanges,
+  catalogChanges,
+  indexedCollections,
+} from '../../catalog/changes.ts'
+import { takesRows } from '../../catalog/taken-row.ts'
 import { DatabaseOpenError, MigrationError } from '../../errors.ts'
-import { decodeKey } from '../../key/codec.ts'
 import {
   fileRows,
   keepCollections,
@@ -85,12 +89,9 @@ export function changeCatalog(
   keepCollections(connection, tables, kept)
   const { collections } = readCatalog(connection)
   const mayTake = added.filter(({ name }) => takeRows.includes(name))
-  refuseToTake(
-    connection,
-    tables,
-    collections,
-    added.filter((it) => !mayTake.includes(it)),
-  )
+  const mayNot = added.filter((it) => !mayTake.includes(it))
+  const taken = takenRow(connection, tables, collections, mayNot)
+  if (taken !== null) throw takesRows(taken, collections)
   const taking = mayTake.filter((it) => takenRow(connection, tables, collections, [it]) !== null)
   fileRows(connection, collections, added)
   const indexed = indexedCollections(declared, renamed, kept)
@@ -109,33 +110,6 @@ export function changeCatalog(
     taking.map(({ name }) => name),
     version,
   )
-}
-
-/** A program that runs looks for its rows where they are: opening takes none by itself. */
-function refuseToTake(
-  connection: Database.Database,
-  tables: KvTables,
-  collections: readonly Collection[],
-  added: readonly Collection[],
-): void {
-  const taken = takenRow(connection, tables, collections, added)
-  if (taken === null) return
-  const { key, from, by } = taken
-  const pattern = (of: string) => patternText(collections.find(({ name }) => name === of)!.pattern)
-  throw new MigrationError(
-    `The pattern ${pattern(by)} of '${by}' would take rows of '${from}' (${pattern(from)}), as ${patternText(decodeKey(key))}: take them for every program with "valkeyrie migrate" or open(path, { takeRows: ['${by}'] })`,
-    { repository: from },
-  )
-}
-
-/** The declared collections, and those that are renamed with all their indexes. */
-function indexedCollections(
-  declared: readonly Collection[],
-  renamed: CatalogChanges['renamed'],
-  kept: readonly Collection[],
-): Collection[] {
-  const names = new Set(renamed.values())
-  return [...declared.filter((it) => !names.has(it.name)), ...kept.filter((it) => names.has(it.name))]
 }
 
 /** The catalogue of a database that lacks nothing; `null` for another one. */

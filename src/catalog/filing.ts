@@ -1,6 +1,3 @@
-import type { Catalog } from '../catalog/catalog.ts'
-import { type Difference, differences } from '../catalog/differences.ts'
-import { patternText } from '../catalog/pattern-text.ts'
 import type { AtomicWrite, Mutation } from '../commit/write.ts'
 import { MigrationError } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
@@ -10,6 +7,9 @@ import type { Key } from '../key.types.ts'
 import { collectionOf } from '../schema/collection-of.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Registry } from '../schema/registry.ts'
+import type { Catalog } from './catalog.ts'
+import { type Difference, differences } from './differences.ts'
+import { patternText } from './pattern-text.ts'
 
 /** Tells the collection of each key, by the patterns that the database knows: those declared here and by others. */
 export class Filing {

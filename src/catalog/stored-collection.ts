@@ -1,0 +1,131 @@
+import { isStamp } from '../key/versionstamp.ts'
+import {
+  type Catalog,
+  type Collection,
+  type IndexDeclaration,
+  type KnownCollection,
+  type KnownIndex,
+  sameIndex,
+} from './catalog.ts'
+import { parsePatternText, patternText } from './pattern-text.ts'
+
+/** A collection as a row of `kv_collections` holds it, by its columns. An older release has fewer of them. */
+export interface StoredCollection {
+  readonly name: string
+  readonly pattern: string
+  readonly schema: string | null
+  readonly indexes: string
+  readonly references: string
+}
+
+/** An index that is there, whoever has made it. */
+export interface BuiltDeclaration extends Pick<KnownIndex, 'fields' | 'unique' | 'ordersBigints'> {
+  readonly collection: string
+}
+
+/** A row of `kv_collections` is none that was written: something else has written there, or it is damaged. */
+export class DamagedCollection extends Error {
+  readonly collection: string
+
+  /** `reason`: what of it cannot be right, as "its pattern cannot be read". */
+  constructor(collection: string, reason: string, cause?: unknown) {
+    super(reason, { cause })
+    this.collection = collection
+  }
+}
+
+/** What is to be kept of a collection. Who keeps it gives it a version and tells others of it. */
+export function storedCollection({
+  name,
+  pattern,
+  schema,
+  indexes,
+  references,
+}: Collection): StoredCollection {
+  return {
+    name,
+    pattern: patternText(pattern),
+    schema: schema && JSON.stringify(schema),
+    indexes: JSON.stringify(indexes.map(({ fields, unique }) => ({ fields, unique }))),
+    references: JSON.stringify(references),
+  }
+}
+
+/** What a database knows by the rows of `kv_collections` and the indexes that are there. Throws a DamagedCollection. */
+export function catalogOf(
+  rows: readonly Readonly<Record<string, unknown>>[],
+  built: readonly BuiltDeclaration[],
+): Catalog {
+  const collections = rows.map((row) =>
+    readCollection(
+      row,
+      built.filter(({ collection }) => collection === row['name']),
+    ),
+  )
+  const patterns = new Map(collections.map((it) => [patternText(it.pattern), it.name]))
+  for (const { name, pattern } of collections) {
+    const other = patterns.get(patternText(pattern))
+    if (other !== name) throw new DamagedCollection(name, `its pattern is that of ${other}`)
+  }
+  return {
+    version: rows.reduce((newest, row) => Math.max(newest, Number(row['version'])), 0),
+    collections,
+  }
+}
+
+function readCollection(
+  row: Readonly<Record<string, unknown>>,
+  built: readonly BuiltDeclaration[],
+): KnownCollection {
+  const { name, pattern, schema, version, indexes = null, references = null, migrated = null } = row
+  if (typeof name !== 'string') throw new DamagedCollection(String(name), 'its name is no text')
+  const read = <T>(column: string, parse: () => T): T => {
+    try {
+      return parse()
+    } catch (cause) {
+      throw new DamagedCollection(name, `its ${column} cannot be read`, cause)
+    }
+  }
+  if (!isStamp(version)) throw new DamagedCollection(name, 'its version is none')
+  if (migrated !== null && !Number.isSafeInteger(migrated))
+    throw new DamagedCollection(name, 'its last migration is no number')
+  return {
+    name,
+    pattern: read('pattern', () => parsePatternText(text(pattern))),
+    schema: read('schema', () => (schema === null ? null : object(JSON.parse(text(schema))))),
+    indexes: read('indexes', () => knownIndexes(indexes === null ? [] : JSON.parse(text(indexes)), built)),
+    references: read('references', () =>
+      references === null ? {} : referencesOf(object(JSON.parse(text(references)))),
+    ),
+    migrated: (migrated as number | null) ?? 0,
+  }
+}
+
+/** Those that are kept as declared, and others that are there. */
+function knownIndexes(kept: unknown, built: readonly BuiltDeclaration[]): KnownIndex[] {
+  if (!Array.isArray(kept)) throw new TypeError('no array of indexes')
+  const declared = kept.map((index): IndexDeclaration => {
+    const { fields, unique } = object(index) as { fields?: unknown; unique?: unknown }
+    if (!Array.isArray(fields) || typeof unique !== 'boolean') throw new TypeError('no index')
+    return { fields: fields.map(text), unique }
+  })
+  const others = built.filter((index) => !declared.some((it) => sameIndex(it, index)))
+  return [...declared, ...others].map(({ fields, unique }) => {
+    const same = built.find((index) => sameIndex(index, { fields, unique }))
+    return { fields, unique, built: same !== undefined, ordersBigints: same?.ordersBigints ?? false }
+  })
+}
+
+function referencesOf(kept: object): Record<string, string> {
+  return Object.fromEntries(Object.entries(kept).map(([field, name]) => [field, text(name)]))
+}
+
+function text(value: unknown): string {
+  if (typeof value !== 'string') throw new TypeError('no text')
+  return value
+}
+
+function object(value: unknown): object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError('no object')
+  return value
+}

@@ -1,0 +1,20 @@
+import { MigrationError } from '../errors.ts'
+import { decodeKey } from '../key/codec.ts'
+import type { Collection } from './catalog.ts'
+import { patternText } from './pattern-text.ts'
+
+/** A row that an added pattern would take out of the collection that it is filed under: that one's name, and the pattern's. */
+export interface TakenRow {
+  readonly key: Uint8Array
+  readonly from: string
+  readonly by: string
+}
+
+/** A program that runs looks for its rows where they are: opening takes none by itself. */
+export function takesRows({ key, from, by }: TakenRow, collections: readonly Collection[]): MigrationError {
+  const pattern = (of: string) => patternText(collections.find(({ name }) => name === of)!.pattern)
+  return new MigrationError(
+    `The pattern ${pattern(by)} of '${by}' would take rows of '${from}' (${pattern(from)}), as ${patternText(decodeKey(key))}: take them for every program with "valkeyrie migrate" or open(path, { takeRows: ['${by}'] })`,
+    { repository: from },
+  )
+}
