@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { build } from 'rolldown'
 import { Valkeyrie } from 'valkeyrie'
 import { type MigrateProgress, type MigrationModule, migrate, status } from 'valkeyrie/migrate'
 import { defineSchema } from 'valkeyrie/schema'
@@ -250,3 +251,22 @@ writeSync(1, JSON.stringify(applied))`,
     expect(await Valkeyrie.verify(path)).toMatchObject({ sound: true, rows: rows.length })
   },
 )
+
+it('runs the steps that a bundler has made part of a program, where there is no folder', async () => {
+  const { root, folder, values } = await upgrade(three)
+  const text = `import { migrate } from 'valkeyrie/migrate'
+import { migrations } from './migrations/index.ts'
+console.log(JSON.stringify(await migrate('data.db', { modules: migrations, backup: false })))`
+  write(root, 'program.ts', text)
+  await build({
+    input: join(root, 'program.ts'),
+    platform: 'node',
+    external: ['better-sqlite3'],
+    output: { dir: join(root, 'bundle'), minify: true },
+    logLevel: 'silent',
+  })
+  for (const path of [folder, join(root, 'node_modules')]) rmSync(path, { recursive: true })
+  const { text: printed } = await run(root, ['bundle/program.js'])
+  expect(JSON.parse(printed)).toEqual({ applied: ['0001_users'], backup: null, skipped: 0 })
+  expect(await values()).toEqual([{ age: 10 }, { age: 20 }, { age: 30 }])
+})
