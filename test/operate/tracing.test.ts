@@ -289,8 +289,14 @@ it('tells of a wait for the lock of another connection', async () => {
   const holder = new Database(path)
   const told = listen('valkeyrie:wait')
   holder.exec('BEGIN IMMEDIATE')
+  const begun = new Promise((resolve) => {
+    channel('tracing:valkeyrie:commit:start').subscribe(resolve)
+    stops.push(() => channel('tracing:valkeyrie:commit:start').unsubscribe(resolve))
+  })
   const write = db.set(['a'], 1)
-  await new Promise((resolve) => setTimeout(resolve, 5))
+  // It is tried in the same turn, in vain.
+  await begun
+  await new Promise((resolve) => setImmediate(resolve))
   holder.exec('COMMIT')
   holder.close()
   await write
