@@ -63,7 +63,7 @@ export async function migrate(
  * nothing. Of a file that is not there, all are pending.
  *
  * ```ts
- * const { applied, pending, drift } = await status('./data.db', { modules: migrations })
+ * const { applied, pending, drift } = await status('./new.db', { modules: migrations })
  * applied // => []
  * pending // => ['0000_initial']
  * drift // => []
