@@ -75,6 +75,29 @@ it('has less than a megabyte unpacked, and no source map that leads nowhere', ()
   expect(mapped).toEqual([])
 })
 
+it.each(['README.md', 'CHANGELOG.md'])('%s links to what is packed, or to a whole address', (page) => {
+  const read = (file: string) =>
+    readFileSync(join(path('package'), file), 'utf8').replace(/^```[\s\S]*?^```$/gm, '')
+  const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!)
+  expect(links.length).toBeGreaterThan(3)
+  const files = globSync('**/*.md', { cwd: path('package') })
+  const dead = links.filter((link) => {
+    if (/^https:/.test(link)) return false
+    const [file, anchor] = link.split('#')
+    if (!files.includes(file || page)) return true
+    const headings = [...read(file || page).matchAll(/^#+ (.+)$/gm)].map(([, text]) => anchorOf(text!))
+    return anchor !== undefined && !headings.includes(anchor)
+  })
+  expect(dead).toEqual([])
+})
+
+/** As code hosts and the registry make it of a heading. */
+const anchorOf = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\-_ ]/gu, '')
+    .replaceAll(' ', '-')
+
 it("works with what it depends on alone, and with the user's own drizzle-orm", () => {
   expect(run(node, program, path())).toEqual(expected)
 })
