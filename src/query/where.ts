@@ -78,6 +78,9 @@ function parseLogic(
   position: Position,
   context: WhereContext,
 ): Condition {
+  const isCompared = value.type === 'operand' && !Array.isArray(value.value)
+  if (isCompared && context.fields.child(position.place, key) !== null)
+    throw new QueryError(`${key} joins conditions: a field of this name is written '\\\\${key}'`)
   if (key === 'NOT') return { type: 'not', condition: parseObject(value, position, 'NOT', context) }
   const type = key === 'AND' ? 'and' : 'or'
   if (value.type === 'list') {
