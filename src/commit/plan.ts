@@ -21,8 +21,8 @@ export interface CommitNeeds {
 export interface CommitPlan {
   readonly outcomes: readonly CommitOutcome[]
   /**
-   * The newest version that it was planned for, and that after it. Where other commits have come since that leave what `holds`, the
-   * versions of the rows, of the log and of the outcomes move up by as much.
+   * The newest version that it was planned for, and that after it. Where other commits have come since that leave what `holds`, each
+   * version after `before` moves up by as many, in the rows, in the log and in the outcomes; those up to it were there already.
    */
   readonly before: number
   readonly latest: number
@@ -87,11 +87,14 @@ export function planCommit(
   // To go back costs nothing here.
   const { outcomes, latest } = commitWrites(writes, transaction, facts, true)
   const { versions, ...changes } = transaction.planned()
-  const holds = { isLatest: writes.some(dependsOnAll), turn: facts.turn?.id ?? null, versions }
+  const isLatest = writes.some((write) => dependsOnAll(write, facts.latest))
+  const holds = { isLatest, turn: facts.turn?.id ?? null, versions }
   return { outcomes, before: facts.latest, latest, holds, ...changes }
 }
 
 /** Whether any later commit might change what becomes of a write. */
-function dependsOnAll({ reads, claim }: AtomicWrite): boolean {
-  return claim !== undefined || (reads !== undefined && reads.keys.length + reads.ranges.length > 0)
+function dependsOnAll({ checks, reads, claim }: AtomicWrite, latest: number): boolean {
+  if (claim !== undefined || (reads !== undefined && reads.keys.length + reads.ranges.length > 0)) return true
+  // The plan may give this version to another commit than others have.
+  return checks.some(({ version }) => version !== null && version > latest)
 }

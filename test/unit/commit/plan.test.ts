@@ -107,6 +107,14 @@ test.each([6, 7])(
   },
 )
 
+test('a check of a version that nobody had given yet holds for as long as there is no later commit', () => {
+  const given = (version: number) => ({ ...write(set('b', 'x', null)), checks: [{ key: key('a'), version }] })
+  const versions = [{ key: key('a'), row: { version: 7, expiresAt: null } }]
+  expect(plan([given(7)], { versions }).holds.isLatest).toBe(false)
+  // Others may have given it since, to the key that the first write is planned to change under the same version.
+  expect(plan([write(set('a', 'x', null)), given(8)], { versions }).holds.isLatest).toBe(true)
+})
+
 test('later writes of a batch find what the earlier ones leave, each key changes once', () => {
   const planned = plan(
     [
