@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { expect, it } from 'vitest'
 import { confirmed, terminalAsk, terminalReport } from '../../src/cli/terminal.ts'
+import { waitUntil } from '../waiting.ts'
 import { cli, projectFolder, run } from './project.ts'
 
 it('tells its commands and its version, and exits with 1 where it is used wrongly', async () => {
@@ -71,7 +72,7 @@ it.each([
 ])('asks on a terminal, to be answered by a choice: %j is %i', async (typed, answer) => {
   const { input, output, shown } = terminal()
   const asked = terminalAsk(input, output)!('a.x is gone. What is it named now?', ['y', 'z', 'nothing'])
-  await expect.poll(shown).toContain('a.x is gone. What is it named now?')
+  await waitUntil('the question', () => shown().includes('a.x is gone. What is it named now?'))
   ;(input as unknown as PassThrough).write(typed)
   expect(await asked).toBe(answer)
 })
@@ -83,7 +84,7 @@ it.each([
 ])('has a person confirm: %j is %s', async (typed, answer) => {
   const { input, output, shown } = terminal()
   const asked = confirmed('Delete it?', 'give --yes', input, output)
-  await expect.poll(shown).toContain('Delete it?')
+  await waitUntil('the question', () => shown().includes('Delete it?'))
   ;(input as unknown as PassThrough).write(typed)
   expect(await asked).toBe(answer)
 })
@@ -91,7 +92,7 @@ it.each([
 it('a question that is left by Ctrl+C ends the command in a sentence', async () => {
   const { input, output, shown } = terminal()
   const asked = terminalAsk(input, output)!('a.x is gone. What is it named now?', ['y', 'nothing'])
-  await expect.poll(shown).toContain('What is it named now?')
+  await waitUntil('the question', () => shown().includes('What is it named now?'))
   ;(input as unknown as PassThrough).write('\u0003')
   await expect(asked).rejects.toMatchObject({
     code: 'MIGRATION',

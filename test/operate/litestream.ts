@@ -1,6 +1,10 @@
 import { closeSync, copyFileSync, existsSync, openSync, readSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
+import { patient } from '../waiting.ts'
 
+/** It waits for the locks of others as long as it takes. */
+const { busyTimeout: timeout } = patient
+const waits = { timeout }
 const headerBytes = 32
 const frameHeaderBytes = 24
 
@@ -29,12 +33,12 @@ export class Replicator {
   constructor(path: string, base: string) {
     this.#path = path
     this.#base = base
-    this.#connection = new Database(path, { timeout: 5_000 })
+    this.#connection = new Database(path, waits)
     this.#connection.pragma('journal_mode = wal')
     this.#connection.pragma('wal_autocheckpoint = 0')
     this.#connection.exec(`CREATE TABLE IF NOT EXISTS _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER);
       CREATE TABLE IF NOT EXISTS _litestream_lock (id INTEGER);`)
-    this.#reader = new Database(path, { timeout: 5_000 })
+    this.#reader = new Database(path, waits)
     this.#reader.pragma('wal_autocheckpoint = 0')
     this.#connection.pragma('wal_checkpoint(TRUNCATE)')
     this.#hold()

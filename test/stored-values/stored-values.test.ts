@@ -177,7 +177,7 @@ describe('migrate', () => {
   const upgraded = async (value: (cell: (typeof told)[number]) => unknown) => {
     const rows = told.map((cell, i) => [[`r${i}`, 'a'], value(cell)] as const)
     const made = await upgrade(before, rows, after)
-    for (const step of made.generated!.files.filter((name) => name.endsWith('.ts'))) {
+    for (const step of made.generated!.steps) {
       const file = join(made.project.migrations, step)
       expect(readFileSync(file, 'utf8')).toContain('up')
       writeFileSync(file, `export const up = (value) => ({ ...value, extra: ${JSON.stringify(extra)} })\n`)
