@@ -114,9 +114,11 @@ export class MigrationDatabase {
   ): Promise<boolean> {
     const assertPending = (copy: string) => {
       const { connection } = connect({ path: copy, readOnly: true, durability: 'full', migrated: true })
-      const isLate = pending.some((migration) => isApplied(connection, migration))
-      connection.close()
-      if (isLate) throw new AppliedMeanwhile()
+      try {
+        if (pending.some((migration) => isApplied(connection, migration))) throw new AppliedMeanwhile()
+      } finally {
+        connection.close()
+      }
     }
     try {
       await backUp(this.path, path, { ...options, busyTimeout: this.#busyTimeout, look: assertPending })
