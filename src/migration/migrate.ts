@@ -117,10 +117,10 @@ async function migrateLocked(
 
 function baselineOf(migrations: readonly Migration[], baseline: string | true): readonly Migration[] {
   const last = baseline === true ? 0 : migrations.findIndex(({ tag }) => tag === baseline)
-  if (last >= 0 && migrations.length > 0) return migrations.slice(0, last + 1)
+  if (last >= 0) return migrations.slice(0, last + 1)
   const tags = migrations.map(({ tag }) => tag).join(', ')
   throw new MigrationError(
-    `--baseline ${baseline} is no migration: there are ${tags || 'none'}. A database is named before --baseline`,
+    `--baseline ${baseline} is no migration: there are ${tags}. A database is named before --baseline`,
   )
 }
 

@@ -42,9 +42,13 @@ export interface StepProgram {
   readonly up: unknown
 }
 
-/** The migrations of a folder, or those that are part of the program. Throws a MigrationError for what is none. */
+/** The migrations of a folder, or those that are part of the program. Throws a MigrationError for what is none, and where there are none. */
 export function sourceOf(migrations: string | readonly MigrationModule[]): MigrationSource {
-  return typeof migrations === 'string' ? folderSource(migrations) : moduleSource(migrations)
+  const isFolder = typeof migrations === 'string'
+  const source = isFolder ? folderSource(migrations) : moduleSource(migrations)
+  if (source.migrations.length > 0) return source
+  const place = isFolder ? migrations : 'modules'
+  throw new MigrationError(`There are no migrations in ${place}: run "valkeyrie generate" first`)
 }
 
 function folderSource(folder: string): MigrationSource {
