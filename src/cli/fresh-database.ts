@@ -5,6 +5,9 @@ import { projectStatus } from '../migration/check.ts'
 import { loadModule } from '../migration/load-module.ts'
 import { type MigrateResult, migrate, type Report } from '../migration/migrate.ts'
 import type { Project } from '../migration/project.ts'
+import { sourceOf } from '../migration/source.ts'
+import { loadSteps } from '../migration/step.ts'
+import { tryOut } from '../migration/try-out.ts'
 import { inspectDatabase, openDatabase } from '../open.ts'
 import { Registry } from '../schema/registry.ts'
 
@@ -23,10 +26,18 @@ export async function whatIsDeleted(path: string): Promise<string | null> {
 /** Deletes a database, which nobody else may have open, and makes a new one by the migrations. */
 export async function resetDatabase(project: Project, path: string, report: Report): Promise<MigrateResult> {
   if (existsSync(path)) {
+    await assertMakesDatabase(project)
     const db = await inspectDatabase(path)
     await db.destroy()
   }
   return migrate(project, { path, backup: false, report })
+}
+
+/** Throws where the migrations cannot make a new database: one that is deleted by then is gone. */
+async function assertMakesDatabase({ migrations, definitions }: Project): Promise<void> {
+  const source = sourceOf(migrations)
+  for (const migration of source.migrations) await loadSteps(source, migration, definitions)
+  await tryOut(source.migrations)
 }
 
 /** Runs the module that fills a database: it exports a function by default, which is given the database, opened by the project's schemas. */

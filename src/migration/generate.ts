@@ -12,7 +12,6 @@ import {
   snapshotFile,
   type ValueSnapshot,
 } from '../driver/sqlite/migrations/folder.ts'
-import { MigrationDatabase } from '../driver/sqlite/migrations/migration-database.ts'
 import { stagingTable } from '../driver/sqlite/migrations/staged-step.ts'
 import { MigrationError } from '../errors.ts'
 import { collectionSql } from './collection-sql.ts'
@@ -28,6 +27,7 @@ import { type Ask, RenameDecisions } from './renames.ts'
 import { replaceFile } from './replace-file.ts'
 import { stepTemplate } from './step-template.ts'
 import { type DrizzleSnapshot, tableSql } from './table-sql.ts'
+import { tryOut } from './try-out.ts'
 
 export interface GenerateOptions extends PlanOptions {
   readonly acceptDataLoss: boolean
@@ -149,7 +149,7 @@ export async function planMigration(
   const when = Math.max(options.now ?? Date.now(), (journal.entries.at(-1)?.when ?? 0) + 1)
   const losses = [...lossesOf(comparison), ...tables.losses]
   const snapshot: ValueSnapshot = { collections, steps, losses }
-  await tryOut(migrations, migrationOf(tag, when, sql, snapshot))
+  await assertLeadsToSchema([...migrations, migrationOf(tag, when, sql, snapshot)])
 
   const entry = { idx, version: '6', when, tag, breakpoints: true }
   const files = new Map<string, string>([
@@ -200,17 +200,11 @@ function consumeSteps(steps: readonly MigrationStep[]): string {
 }
 
 /** Throws a MigrationError where the migrations do not lead to what their last snapshot tells. */
-async function tryOut(migrations: readonly Migration[], added: Migration): Promise<void> {
-  const db = await MigrationDatabase.open(':memory:')
-  try {
-    const all = [...migrations, added]
-    for (const migration of all) await db.apply(all, migration)
-    const drift = db.drift(added.snapshot.collections)
-    if (drift.length > 0)
-      throw new MigrationError(`The migration would not lead to the schema: ${drift.join('; ')}`)
-  } finally {
-    db.close()
-  }
+async function assertLeadsToSchema(migrations: readonly Migration[]): Promise<void> {
+  const drift = await tryOut(migrations)
+  if (drift.length === 0) return
+  const differences = drift.map(({ message }) => message).join('; ')
+  throw new MigrationError(`The migration would not lead to the schema: ${differences}`)
 }
 
 /** Gives a snapshot an id that is the same each time, for a random one would make every generated file differ. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
@@ -115,6 +115,32 @@ it('reset says what goes, and deletes nothing where nobody can be asked, or othe
   await using db = await Valkeyrie.open(path)
   expect((await db.get(['users', 'ann'])).value).toBeNull()
   expect(existsSync(path)).toBe(true)
+})
+
+it('reset deletes nothing where the migrations cannot make a new database', async () => {
+  const { folder, path, valkeyrie } = await project()
+  const migrations = join(folder, 'migrations')
+  const journal = join(migrations, 'meta/_journal.json')
+  const sql = join(migrations, '0000_initial.sql')
+  const refused = async (text: RegExp) => {
+    expect(await valkeyrie('reset', '--yes')).toEqual({ code: 1, text: expect.stringMatching(text) })
+    await using db = await Valkeyrie.open(path)
+    expect((await db.get(['users', 'ann'])).value).toEqual({ age: 1 })
+  }
+  const [journalText, sqlText] = [readFileSync(journal, 'utf8'), readFileSync(sql, 'utf8')]
+  renameSync(migrations, `${migrations}.away`)
+  await refused(/There are no migrations in .*migrations: run "valkeyrie generate" first/)
+  renameSync(`${migrations}.away`, migrations)
+  writeFileSync(journal, '{ "entries": [')
+  await refused(/The migrations in .* cannot be read/)
+  writeFileSync(journal, JSON.stringify({ ...JSON.parse(journalText), entries: [] }))
+  await refused(/There are no migrations in/)
+  writeFileSync(journal, journalText)
+  writeFileSync(sql, sqlText.replace('CREATE TABLE', 'CREATE TABBLE'))
+  await refused(/TABBLE/)
+  writeFileSync(sql, sqlText)
+  expect(await valkeyrie('generate', '--custom', 'users', '--name', 'older')).toMatchObject({ code: 0 })
+  await refused(/0001_older\.users\.ts is not filled in/)
 })
 
 it('seed runs a module with the database opened by the schemas, while others have it open', async () => {

@@ -83,6 +83,33 @@ it('makes a new database, and one that it migrates can be open, by path or as it
   expect((await status(db, { folder })).drift).toMatchObject([{ kind: 'schemas' }])
 })
 
+it('no migrations at all are an error, and make no file', async () => {
+  const root = projectFolder()
+  const path = join(root, 'data.db')
+  const none = {
+    code: 'MIGRATION',
+    message: 'There are no migrations in modules: run "valkeyrie generate" first',
+  }
+  await expect(migrate(path, { modules: [] })).rejects.toMatchObject(none)
+  await expect(status(path, { modules: [] })).rejects.toMatchObject(none)
+  expect(readdirSync(root)).not.toContain('data.db')
+})
+
+it('a migration that would not lead to the schema is told with what would differ', async () => {
+  const root = projectFolder()
+  const indexed = (...fields: ('age' | 'name')[]) =>
+    defineSchema(['users', '*'], z.object({ age: z.int(), name: z.string() }), {
+      indexes: fields.map((on) => ({ on })),
+    })
+  const { migrations } = projectOf(root)
+  await generateQuietly(projectOf(root, indexed('age')))
+  const sql = join(migrations, '0000_initial.sql')
+  writeFileSync(sql, readFileSync(sql, 'utf8').replace('"kv_users_age"', '"kv_users_old"'))
+  await expect(generateQuietly(projectOf(root, indexed('age', 'name')))).rejects.toThrow(
+    'The migration would not lead to the schema: index kv_users_age is missing; index kv_users_old is not declared',
+  )
+})
+
 it('tells drift as data', async () => {
   const { path, folder } = await upgrade([])
   const indexed = defineSchema(['users', '*'], z.object({ age: z.int() }), { indexes: [{ on: 'age' }] })
