@@ -145,6 +145,70 @@ test('whatever byte of whatever values has changed, every row can be written and
   )
 })
 
+const texts = ['x\ud800', '\udc00', 'x\udfff\ud800', '\ufffd', 'é', '😀'] as const
+
+test('whatever texts are written in the turn in which a damaged row is overwritten, indexes have them as the engine has them', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uniqueArray(fc.constantFrom(...texts), { minLength: 1 }),
+      fc.nat(),
+      async (names, place) => {
+        const path = damaged('u3')
+        await using db = await schemas.open(path)
+        const { users } = db.repositories
+        const sets = names.map((name, n) => () => users.set(`u${n + 10}`, { name, age: 8 }))
+        sets.splice(place % (sets.length + 1), 0, () => users.set('u3', { name: 'new', age: 8 }))
+        await Promise.all(sets.map((set) => set()))
+        expect(check(db)).toBe('ok')
+        expect(await users.count({ where: { age: 8 } })).toBe(names.length + 1)
+        expect((await Valkeyrie.verify(path)).findings).toEqual([])
+      },
+    ),
+    { numRuns: 8 },
+  )
+})
+
+test('a damaged row does not make rows of such texts look damaged, nor keeps them from being backed up', async () => {
+  const path = damaged('u3')
+  await using db = await schemas.open(path)
+  for (const [n, name] of texts.entries()) await db.repositories.users.set(`u${n + 10}`, { name, age: 8 })
+  expect((await Valkeyrie.verify(path)).counts).toEqual({ row: 1 })
+  expect((await repair(path)).failed).toEqual([])
+  const copy = newPath()
+  await db.backup(copy)
+  expect((await Valkeyrie.verify(copy)).counts).toEqual({ row: 1 })
+})
+
+test('a damaged row that is to hold such a text, or is written with one, is deleted first', async () => {
+  await using db = await schemas.open(damaged('u3'))
+  const { users } = db.repositories
+  const [name] = texts
+  await expect(users.set('u3', { name, age: 8 })).rejects.toThrow('delete the damaged row before')
+  const both = db.atomic().delete(['users', 'u3']).set(['users', 'u4'], { name, age: 8 })
+  await expect(both.commit()).rejects.toMatchObject({ code: 'STORAGE', engineCode: 'SQLITE_MISMATCH' })
+  await users.delete('u3')
+  await users.set('u3', { name, age: 8 })
+  expect(check(db)).toBe('ok')
+})
+
+test('damaged rows and rows of such texts are removed when they have expired', async () => {
+  const path = newPath()
+  copyFileSync(sound, path)
+  {
+    await using db = await schemas.open(path)
+    for (const [n, name] of texts.entries()) await db.repositories.users.set(`u${n + 10}`, { name, age: 8 })
+  }
+  changeBytes(path, [{ key: keyOf('brief'), place: 0, byte: 0x28 }])
+  const file = new Database(path)
+  const expire = file.prepare('UPDATE kv SET expires_at = ? WHERE key = ?')
+  for (const [n] of texts.entries()) expire.run(n + 1, keyOf(`u${n + 10}`))
+  expire.run(3, keyOf('brief'))
+  file.close()
+  await using db = await schemas.open(path)
+  expect(await db.cleanup()).toBe(texts.length + 1)
+  expect(check(db)).toBe('ok')
+})
+
 test('a query that a damaged row is in the way of names it, and others are answered', async () => {
   await using db = await schemas.open(damaged('u3'))
   const { users } = db.repositories

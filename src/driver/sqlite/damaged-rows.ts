@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3'
 import { CorruptKeyError, CorruptValueError } from '../../errors.ts'
 import { decodeKey } from '../../key/codec.ts'
-import { isUnanswerable } from './engine-error.ts'
+import { engineCode, isUnanswerable } from './engine-error.ts'
 import { quoteText } from './table.ts'
 
 /** Whether the engine cannot tell the fields of a row: its value is no JSON, or what stands for its types is none. */
@@ -28,32 +28,51 @@ export function damagedRowError(connection: Database.Database, collection: strin
 /**
  * Gives a connection, for good, a `->>` by which a value that is no JSON has no fields, where the engine's own fails: an index holds
  * null of such a row then, and the row can be overwritten, removed and indexed. It is the engine's in all else, and several times slower.
+ * A text that is no Unicode comes out of the engine with U+FFFD in it, and would not be in an index as the engine has it: so each text
+ * with U+FFFD fails by `SQLITE_MISMATCH`.
  * Its text runs on other threads too: it knows nothing but its arguments there.
  */
 export function passOverDamage(connection: Database.Database, Engine: typeof Database = Database): void {
   const fieldOf = new Engine(':memory:').defaultSafeIntegers().prepare('SELECT ? ->> ?').pluck()
   connection.function('->>', { deterministic: true }, (value, path) => {
+    let field: unknown
     try {
-      return fieldOf.get(value, path)
+      field = fieldOf.get(value, path)
     } catch {
       return null
     }
+    if (typeof field !== 'string' || !field.includes('\ufffd')) return field
+    throw Object.assign(
+      new Error(
+        'A text that is no Unicode, or has U+FFFD in it, is not written to an index together with a damaged row: delete the damaged row before',
+      ),
+      { code: 'SQLITE_MISMATCH' },
+    )
   })
+}
+
+/** Whether a text keeps a connection that passes over damaged rows from working out what an index has of it. */
+export function isOfText(error: unknown): boolean {
+  return engineCode(error) === 'SQLITE_MISMATCH'
 }
 
 /**
  * What the engine's own check finds wrong in pages and indexes: so many problems at the most, in its words. Where a damaged row is in
- * its way, the connection passes over such rows from then on.
+ * its way, the connection passes over such rows from then on; where a text is then, what indexes hold of fields is not compared.
  */
 export function checkIntegrity(connection: Database.Database, most: number): string[] {
-  const check = () => connection.pragma(`integrity_check(${most})`) as { readonly integrity_check: string }[]
-  let found: ReturnType<typeof check>
-  try {
-    found = check()
-  } catch (error) {
-    if (!isUnanswerable(error)) throw error
-    passOverDamage(connection)
-    found = check()
+  const check = (how: string) => connection.prepare<[], string>(`PRAGMA ${how}(${most})`).pluck().all()
+  const unlessFor = (isReason: (error: unknown) => boolean, how: string, otherwise: () => string[]) => {
+    try {
+      return check(how)
+    } catch (error) {
+      if (!isReason(error)) throw error
+      return otherwise()
+    }
   }
-  return found.map(({ integrity_check: problem }) => problem).filter((problem) => problem !== 'ok')
+  const found = unlessFor(isUnanswerable, 'integrity_check', () => {
+    passOverDamage(connection)
+    return unlessFor(isOfText, 'integrity_check', () => check('quick_check'))
+  })
+  return found.filter((problem) => problem !== 'ok')
 }

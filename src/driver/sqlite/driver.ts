@@ -25,6 +25,7 @@ import { RunningBackups } from './backup/running-backups.ts'
 import { Checkpointer } from './checkpointer.ts'
 import { inSweep } from './connection.ts'
 import type { ConnectionPool } from './connection-pool.ts'
+import { isOfText } from './damaged-rows.ts'
 import { type DatabaseFile, databaseFiles } from './database-file.ts'
 import { memoryPath } from './database-path.ts'
 import { assertOpen, isPassing, isReadOnly, isUnanswerable, toKvError } from './engine-error.ts'
@@ -207,11 +208,24 @@ export class SqliteDriver implements Driver {
 
   sweep(limit: number): Promise<SweepOutcome> {
     this.#checkpointer?.wrote()
-    return this.#run(() =>
+    const swept = (most: number) =>
       this.#passingOverDamage((connection) =>
-        inSweep(connection.database, () => sweepRows(connection, this.#options.retention, limit)),
-      ),
-    )
+        inSweep(connection.database, () => sweepRows(connection, this.#options.retention, most)),
+      )
+    return this.#run(() => {
+      try {
+        return swept(limit)
+      } catch (error) {
+        if (!isOfText(error)) throw error
+        // By itself, the row of such a text has no damaged row beside it.
+        let removed = 0
+        for (;;) {
+          const one = swept(1)
+          removed += one.removed
+          if (one.removed === 0 || removed === limit) return { ...one, removed }
+        }
+      }
+    })
   }
 
   backup(target: string, options: BackupOptions): Promise<Backup> {
