@@ -5,6 +5,7 @@ import { Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { diagnose, repair } from '../../src/diagnosis.ts'
+import { changeBehindIndexes } from '../damage/damage.ts'
 import { cli, run } from '../migrate/project.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
@@ -134,6 +135,24 @@ it('leaves the file as it is, without a copy, where nothing can be repaired', as
   expect(text).toMatch(/^Nothing was repaired: the file is as it was\.\nrow: 1\n/)
   expect(readFileSync(file)).toEqual(before)
   expect(existsSync(`${file}.before-repair`)).toBe(false)
+})
+
+it.each([
+  ['an index is missing', ['DROP INDEX kv_users_age']],
+  ['it is filed under no collection', ['UPDATE kv SET collection = NULL WHERE value LIKE \'%"U7"%\'']],
+])('repairs past a row that is no JSON where %s', async (_, statements) => {
+  const file = await damaged(...statements)
+  const isFiled = statements[0]!.startsWith('DROP')
+  const change = (connection: Sqlite.Database) =>
+    connection.exec(`UPDATE kv SET value = '(' WHERE value LIKE '%"U7"%'`)
+  changeBehindIndexes(file, change)
+  const { failed, built, filed } = await repair(file)
+  expect({ failed, built, filed }).toEqual({
+    failed: [],
+    built: isFiled ? ['kv_users_age'] : [],
+    filed: isFiled ? 0 : 1,
+  })
+  expect((await diagnose(file)).counts).toEqual({ row: 1 })
 })
 
 it('says in a sentence that pages are damaged, what to do, and leaves no copy, however often', async () => {

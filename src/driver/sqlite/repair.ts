@@ -11,8 +11,8 @@ import type { Repair } from '../repair.ts'
 import { PartialFile } from './backup/partial-file.ts'
 import { readCatalog, touchCatalog } from './catalog.ts'
 import { connect } from './connection.ts'
-import { checkIntegrity } from './damaged-rows.ts'
-import { engineCode, toKvError } from './engine-error.ts'
+import { checkIntegrity, isOfText, passOverDamage } from './damaged-rows.ts'
+import { engineCode, isUnanswerable, toKvError } from './engine-error.ts'
 import { buildIndexes, indexChanges } from './indexes.ts'
 import { keyLabel } from './migrations/key-label.ts'
 import { hasTables } from './own-tables.ts'
@@ -38,7 +38,7 @@ export async function repairSqlite(path: string, busyTimeout: number): Promise<R
     connection.close()
     connection = await open(false)
     backup = await copied(connection, path)
-    const repaired = await retryBusy(() => repair(connection), busyTimeout)
+    const repaired = await retryBusy(() => repairPassingOverDamage(connection), busyTimeout)
     isKept = repaired.rebuilt + repaired.filed + repaired.built.length > 0
     return { backup: isKept ? backup : null, ...repaired }
   } catch (error) {
@@ -59,7 +59,7 @@ function nothingRepaired(reason: string): Repair {
 /** Whether the engine cannot make sense of the pages of the file. */
 function isDamage(error: unknown): boolean {
   const code = engineCode(error) ?? engineCode((error as Error).cause)
-  return code !== undefined && /^SQLITE_(CORRUPT|NOTADB|ERROR|IOERR_SHORT_READ)/.test(code)
+  return code !== undefined && /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/.test(code)
 }
 
 /** A copy of all pages as they are, damaged or not, which `db.backup` would not make. */
@@ -77,6 +77,17 @@ async function copied(connection: Database.Database, path: string): Promise<stri
   } finally {
     if (connection.inTransaction) connection.exec('ROLLBACK')
     await partial.discard()
+  }
+}
+
+/** Repairs; where damaged rows are in the way of an index, past them. */
+function repairPassingOverDamage(connection: Database.Database): ReturnType<typeof repair> {
+  try {
+    return repair(connection)
+  } catch (error) {
+    if (!isUnanswerable(error)) throw error
+    passOverDamage(connection)
+    return repair(connection)
   }
 }
 
@@ -119,6 +130,10 @@ function reindex(connection: Database.Database, failed: string[]): number {
       connection.exec(`REINDEX "${name.replaceAll('"', '""')}"`)
       rebuilt += 1
     } catch (error) {
+      if (isOfText(error)) {
+        failed.push(`The index ${name} cannot be rebuilt: ${(error as Error).message}`)
+        continue
+      }
       if (!engineCode(error)?.startsWith('SQLITE_CONSTRAINT')) throw error
       failed.push(
         `The index ${name} cannot be rebuilt, since rows that it should keep apart are alike: delete or change one of them`,
@@ -178,8 +193,9 @@ function buildMissing(connection: Database.Database, { collections }: Catalog, f
       buildIndexes(connection, tables, declared, { create: [name], replace: [] })
       built.push(name)
     } catch (error) {
-      if (!(error instanceof MigrationError)) throw error
-      failed.push(error.message)
+      if (isOfText(error)) failed.push(`The index ${name} cannot be built: ${(error as Error).message}`)
+      else if (error instanceof MigrationError) failed.push(error.message)
+      else throw error
     }
   }
   return built
