@@ -1,5 +1,6 @@
 import { type Database, storeOf } from '../database.ts'
 import { locateKept } from '../driver/engines.ts'
+import { isSnapshot } from '../driver/sqlite/migrations/folder.ts'
 import { checkOptionNames } from '../option-names.ts'
 import { isDefinition } from '../schema/definition.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
@@ -97,5 +98,5 @@ export function targetOf(
 function isModule(value: unknown): value is MigrationModule {
   const { tag, when, sql, values, steps } = (value ?? {}) as Partial<MigrationModule>
   const isOf = typeof tag === 'string' && typeof when === 'number' && typeof sql === 'string'
-  return isOf && Array.isArray(values?.collections) && typeof steps === 'object' && steps !== null
+  return isOf && isSnapshot(values) && typeof steps === 'object' && steps !== null
 }

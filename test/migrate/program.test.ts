@@ -200,6 +200,13 @@ it.each([
   [['a.db', { folder, modules: [] }], /takes migrations: \{ folder/],
   [['a.db', { folder: '' }], /folder is the path/],
   [['a.db', { modules: [{ tag: 'x' }] }], /modules are the migrations/],
+  ...[{ collections: [] }, { collections: [], steps: [] }, { collections: [], losses: [] }, null].map(
+    (values) =>
+      [
+        ['a.db', { modules: [{ tag: '0000_initial', when: 1, sql: '', values, steps: {} }] }],
+        /modules are the migrations/,
+      ] as const,
+  ),
   [['a.db', { folder, schemas: [{}] }], /schemas are definitions/],
   [['a.db', { folder, back: true }], /no option 'back' of/],
   [['a.db', { folder, signal: {} }], /AbortSignal|no option 'signal'/],

@@ -91,13 +91,17 @@ export function readMigrations(folder: string): Migration[] {
 function readSnapshot(file: string): ValueSnapshot | null {
   if (!existsSync(file)) return null
   try {
-    const snapshot: ValueSnapshot = JSON.parse(readFileSync(file, 'utf8'))
-    const { collections, steps, losses } = snapshot
-    if ([collections, steps, losses].every(Array.isArray)) return snapshot
+    const snapshot: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    if (isSnapshot(snapshot)) return snapshot
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
   }
   throw new TypeError(`${file} is no snapshot`)
+}
+
+export function isSnapshot(value: unknown): value is ValueSnapshot {
+  const { collections, steps, losses } = (value ?? {}) as Partial<ValueSnapshot>
+  return [collections, steps, losses].every(Array.isArray)
 }
 
 /** A migration that is made of its parts, as Drizzle reads one from its file. */
