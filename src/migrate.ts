@@ -34,9 +34,10 @@ export type {
  * again // => { applied: [], backup: null, skipped: 0 }
  * ```
  *
- * `database`: its path, or one that is open, which is of a file then. Rejects with a MigrationError where a migration fails, of which
- * nothing is applied then; where a step cannot convert rows, `refused` has the first of them. Rejects with the reason of the signal, and
- * with DatabaseBusyError where others hold the lock for 30 seconds.
+ * `database`: its path, or one that is open, which is of a file then. Where another process migrates it, this one waits for as long as that
+ * takes: give a `signal` to end the wait. Rejects with the reason of the signal. Rejects with a MigrationError where there are no migrations,
+ * and where one fails, of which nothing is applied then; where a step cannot convert rows, `refused` has the first of them. Rejects with
+ * DatabaseBusyError where others do not let it read or write for 30 seconds, as one who keeps a transaction of SQLite open.
  */
 export async function migrate(
   database: string | URL | OpenDatabase,
