@@ -88,13 +88,6 @@ const direct: Plugin = {
   },
 }
 
-/** cli-progress measures by it how far to pad a line, which the commands do not ask for: the package is 16 KB smaller without. */
-const lineWidth: Plugin = {
-  name: 'line-width',
-  resolveId: (id) => (id === 'string-width' ? '\0string-width' : null),
-  load: (id) => (id === '\0string-width' ? 'module.exports = (text) => text.length' : null),
-}
-
 /** Writes the licenses of the packages that are part of the bundle. */
 const licenses: Plugin = {
   name: 'licenses',
@@ -130,7 +123,7 @@ const input: InputOptions = {
 
 await build({
   ...input,
-  plugins: [builtins, lineWidth, direct, licenses],
+  plugins: [builtins, direct, licenses],
   input: Object.fromEntries(entries),
   output: {
     dir: 'dist',
