@@ -56,7 +56,7 @@ export class SharedWatch<T> {
   wait(waiting: Waiting<T>): void {
     this.#waiting.add(waiting)
     if (this.#isRunning) this.#subscription?.wake()
-    else this.#run()
+    else void this.#run()
   }
 
   /** Lets go of a reader that does not want to wait any more. */
