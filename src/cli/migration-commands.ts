@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { check, projectStatus } from '../migration/check.ts'
 import { generate, type PlanOptions, planMigration } from '../migration/generate.ts'
 import { init } from '../migration/init.ts'
@@ -74,7 +74,9 @@ export function addMigrationCommands(program: Command): void {
         const generated = await generate(loaded, { ...options, acceptDataLoss, database })
         if (json) return print(JSON.stringify(generated))
         if (generated === null) return print('Nothing has changed.')
-        print(`${generated.tag} written to ${loaded.migrations}`)
+        const { tag, files } = generated
+        if (tag === null) print(`${files.join(', ')} is made anew: the migrations beside it have changed.`)
+        else print(`${tag} written to ${loaded.migrations}`)
         for (const step of generated.steps)
           print(`Fill in ${step}: what has changed there is for a program to convert.`)
       },
@@ -147,8 +149,8 @@ export function addMigrationCommands(program: Command): void {
   })
 
   onDatabase('reset', 'delete a database, and make a new one by the migrations', 'reset data.db')
-    .option('-y, --yes', 'do not ask')
-    .option('--force', 'as --yes')
+    .option('-y, --yes', 'do not ask; --force does the same')
+    .addOption(new Option('--force').hideHelp())
     .action(async (database: string | undefined, { yes, force, json = false }: ResetFlags) => {
       const loaded = await project()
       const path = databaseOf(loaded, database)
@@ -203,7 +205,7 @@ async function tellPlan(
   withFiles: boolean,
 ): Promise<boolean> {
   const planned = await planMigration(project, options)
-  if (planned === null) {
+  if (planned === null || (planned.tag === null && !withFiles)) {
     print(json ? 'null' : 'Nothing has changed.')
     return true
   }
@@ -214,11 +216,19 @@ async function tellPlan(
     print(JSON.stringify(withFiles ? { ...told, files: Object.fromEntries(files) } : told))
     return false
   }
+  if (tag === null) {
+    print(`${[...files.keys()].join(', ')} would be made anew: the migrations beside it have changed.`)
+    return false
+  }
   for (const text of changes) print(text)
   for (const text of lost) print(`lost: ${text}, which takes --accept-data-loss`)
   for (const text of undecided) print(`a rename? --rename ${text}`)
   if (withFiles) {
-    for (const [name, text] of files) if (/\.(sql|m?ts)$/.test(name)) print(`\n-- ${name}\n${text.trimEnd()}`)
+    for (const [name, text] of files) {
+      // The index says the same again, of all migrations.
+      const shown = /^index\./.test(name) ? '-- all migrations as a module' : text.trimEnd()
+      if (/\.(sql|m?ts)$/.test(name)) print(`\n-- ${name}\n${shown}`)
+    }
   }
   return false
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   breakpoint,
@@ -21,7 +21,7 @@ import { comparisonText } from './comparison-text.ts'
 import { defaultsOf } from './defaults.ts'
 import { journalFile, lastSnapshot, numberOf, readJournal, tablesFile } from './journal.ts'
 import { lossError, lossesOf } from './losses.ts'
-import { moduleExtension, writeModuleIndex } from './module-index.ts'
+import { changedIndex, moduleExtension } from './module-index.ts'
 import type { Project } from './project.ts'
 import { type Ask, RenameDecisions } from './renames.ts'
 import { replaceFile } from './replace-file.ts'
@@ -48,18 +48,21 @@ export interface PlanOptions {
   readonly now?: number | undefined
 }
 
-/** The files written, by their names in the folder of migrations; none where nothing has changed. */
+/** What was written. */
 export interface Generated {
-  readonly tag: string
+  /** `null` where it is only the index, which the migrations beside it no longer made. */
+  readonly tag: string | null
+  /** By their names in the folder of migrations. */
   readonly files: readonly string[]
   /** Those that have to be filled in. */
   readonly steps: readonly string[]
 }
 
-/** A migration that is not written yet. */
+/** What is not written yet. */
 export interface PlannedMigration {
-  readonly tag: string
-  /** The texts of its files, by their names in the folder of migrations. */
+  /** `null` where it is only the index, which the migrations beside it no longer make. */
+  readonly tag: string | null
+  /** The texts of its files, by their names in the folder of migrations; in the order in which they are written. */
   readonly files: ReadonlyMap<string, string>
   /** Those that have to be filled in. */
   readonly steps: readonly string[]
@@ -71,34 +74,23 @@ export interface PlannedMigration {
 }
 
 /**
- * Writes one migration of what has changed in the declared schemas, or the empty one of `custom`. `null` where nothing has. Throws a
- * MigrationError for a loss of data that is not accepted.
+ * Writes one migration of what has changed in the declared schemas, or the empty one of `custom`, and the index of the folder. `null` where
+ * nothing has. Throws a MigrationError for a loss of data that is not accepted.
  */
 export async function generate(project: Project, options: GenerateOptions): Promise<Generated | null> {
   const planned = await planMigration(project, options)
-  if (planned !== null) {
-    const { losses, undecided } = planned
-    if (losses.length > 0 && !options.acceptDataLoss)
-      throw await lossError(losses, undecided, options.database)
-    for (const text of undecided) options.tell?.(`Not taken for a rename: --rename ${text}`)
-    mkdirSync(join(project.migrations, 'meta'), { recursive: true })
-    for (const [name, text] of planned.files) replaceFile(join(project.migrations, name), text)
-  }
-  // Of what stands beside it: an SQL file may have been edited, and drizzle-kit may have made one.
-  const index = existsSync(join(project.migrations, journalFile))
-    ? writeModuleIndex(project.migrations)
-    : null
-  if (planned === null) {
-    if (index !== null) options.tell?.(`${index} is made anew: the migrations beside it have changed`)
-    return null
-  }
-  const { tag, files, steps } = planned
-  return { tag, files: [...files.keys(), ...(index === null ? [] : [index])], steps }
+  if (planned === null) return null
+  const { tag, files, steps, losses, undecided } = planned
+  if (losses.length > 0 && !options.acceptDataLoss) throw await lossError(losses, undecided, options.database)
+  for (const text of undecided) options.tell?.(`Not taken for a rename: --rename ${text}`)
+  mkdirSync(join(project.migrations, 'meta'), { recursive: true })
+  for (const [name, text] of files) replaceFile(join(project.migrations, name), text)
+  return { tag, files: [...files.keys()], steps }
 }
 
 /**
  * Compares the declared schemas with the last snapshot, and makes one migration of what differs, which was tried on an empty database.
- * `null` where nothing differs.
+ * `null` where nothing differs, and the index of the folder is as the migrations in it make it.
  */
 export async function planMigration(
   project: Project,
@@ -120,7 +112,7 @@ export async function planMigration(
   const ddl = [...tables.drop, ...tables.tables, ...tables.indexes]
   const isSame = comparison.same && ddl.length === 0
   const { custom } = options
-  if (custom === undefined && isSame) return null
+  if (custom === undefined && isSame) return planIndex(project.migrations, migrations)
   const stepped =
     custom === undefined
       ? comparison.kept.filter(({ reasons }) => reasons.length > 0)
@@ -149,7 +141,8 @@ export async function planMigration(
   const when = Math.max(options.now ?? Date.now(), (journal.entries.at(-1)?.when ?? 0) + 1)
   const losses = [...lossesOf(comparison), ...tables.losses]
   const snapshot: ValueSnapshot = { collections, steps, losses }
-  await assertLeadsToSchema([...migrations, migrationOf(tag, when, sql, snapshot)])
+  const all = [...migrations, migrationOf(tag, when, sql, snapshot)]
+  await assertLeadsToSchema(all)
 
   const entry = { idx, version: '6', when, tag, breakpoints: true }
   const files = new Map<string, string>([
@@ -157,8 +150,9 @@ export async function planMigration(
     [tablesFile(idx), json(pinned(tables.snapshot, sql, when))],
     [snapshotFile(tag), json(snapshot)],
     ...steps.map(({ file }, at) => [file, stepTemplate(file, stepped[at]!)] as const),
-    // Last: what the journal does not name is no migration yet.
+    // Behind them: what the journal does not name is no migration yet.
     [journalFile, json({ ...journal, entries: [...journal.entries, entry] })],
+    ...indexFiles(project.migrations, all),
   ])
   return {
     tag,
@@ -168,6 +162,18 @@ export async function planMigration(
     losses,
     undecided: decisions.undecided,
   }
+}
+
+/** Of what stands beside the index: an SQL file may have been edited, and drizzle-kit may have made one. */
+function planIndex(folder: string, migrations: readonly Migration[]): PlannedMigration | null {
+  const files = migrations.length === 0 ? [] : indexFiles(folder, migrations)
+  if (files.length === 0) return null
+  return { tag: null, files: new Map(files), steps: [], changes: [], losses: [], undecided: [] }
+}
+
+function indexFiles(folder: string, migrations: readonly Migration[]): (readonly [string, string])[] {
+  const index = changedIndex(folder, migrations)
+  return index === null ? [] : [[index.file, index.text]]
 }
 
 /** The step of a migration that changes values and no schema. */

@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Drift } from '../driver/drift.ts'
 import { type Migration, readMigrations, sqlOf } from '../driver/sqlite/migrations/folder.ts'
-import { replaceFile } from './replace-file.ts'
 
 /** The module that makes the migrations of a folder part of a program. */
 interface ModuleIndex {
@@ -11,9 +10,8 @@ interface ModuleIndex {
   readonly text: string
 }
 
-/** What the index of a folder has to be. */
-function moduleIndex(folder: string): ModuleIndex {
-  const migrations = readMigrations(folder)
+/** What the index of a folder has to be, where it holds these migrations. */
+function moduleIndex(folder: string, migrations: readonly Migration[]): ModuleIndex {
   const imports = migrations
     .flatMap(({ snapshot }) => snapshot.steps)
     .map(({ file }, at) => `import * as step${at} from './${file}'\n`)
@@ -29,22 +27,19 @@ ${modules.join('')}]
   return { file: presentIndex(folder) ?? `index.${moduleExtension(folder)}`, text }
 }
 
-/** Writes the index of a folder where it is not what it has to be, and gives the name of its file then. */
-export function writeModuleIndex(folder: string): string | null {
-  const { file, text } = moduleIndex(folder)
-  const path = join(folder, file)
-  if (existsSync(path) && readFileSync(path, 'utf8') === text) return null
-  replaceFile(path, text)
-  return file
+/** The index of a folder that is to hold these migrations; `null` where it is as it has to be. */
+export function changedIndex(folder: string, migrations: readonly Migration[]): ModuleIndex | null {
+  const index = moduleIndex(folder, migrations)
+  const path = join(folder, index.file)
+  return existsSync(path) && readFileSync(path, 'utf8') === index.text ? null : index
 }
 
 /** That the index of a folder, where there is one, is not what it has to be. */
 export function moduleDrift(folder: string): Drift[] {
-  const present = presentIndex(folder)
-  if (present === undefined) return []
-  const { file, text } = moduleIndex(folder)
-  if (readFileSync(join(folder, file), 'utf8') === text) return []
-  const message = `${file} does not hold what the folder of migrations does: run "valkeyrie generate"`
+  if (presentIndex(folder) === undefined) return []
+  const index = changedIndex(folder, readMigrations(folder))
+  if (index === null) return []
+  const message = `${index.file} does not hold what the folder of migrations does: run "valkeyrie generate"`
   return [{ kind: 'modules', name: null, message }]
 }
 

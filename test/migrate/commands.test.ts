@@ -76,6 +76,36 @@ it('diff and --dry-run tell what generate would write, and write nothing', async
   })
 })
 
+it('--dry-run tells of an index that generate would make anew, and lists it among the files', async () => {
+  const { folder, valkeyrie } = await project()
+  const sql = join(folder, 'migrations/0000_initial.sql')
+  const index = join(folder, 'migrations/index.ts')
+  const before = readFileSync(index, 'utf8')
+  writeFileSync(sql, `-- edited\n${readFileSync(sql, 'utf8')}`)
+  expect(await valkeyrie('diff')).toEqual({ code: 0, text: 'Nothing has changed.\n' })
+  expect(await valkeyrie('generate', '--dry-run')).toEqual({
+    code: 0,
+    text: 'index.ts would be made anew: the migrations beside it have changed.\n',
+  })
+  const planned = JSON.parse((await valkeyrie('generate', '--dry-run', '--json')).text)
+  expect(planned).toMatchObject({ tag: null, changes: [], steps: [] })
+  expect(readFileSync(index, 'utf8')).toBe(before)
+  const generated = await valkeyrie('generate', '--json')
+  expect(JSON.parse(generated.text)).toEqual({ tag: null, files: ['index.ts'], steps: [] })
+  expect(planned.files).toEqual({ 'index.ts': readFileSync(index, 'utf8') })
+  expect(await valkeyrie('generate', '--dry-run')).toEqual({ code: 0, text: 'Nothing has changed.\n' })
+
+  write(folder, 'schemas/index.ts', schemas("age: z.int(), role: z.string().default('guest')"))
+  expect((await valkeyrie('generate', '--dry-run')).text).toMatch(/-- index\.ts\n-- all migrations/)
+  const { files } = JSON.parse((await valkeyrie('generate', '--dry-run', '--json')).text)
+  expect(JSON.parse((await valkeyrie('generate', '--json')).text).files).toEqual(Object.keys(files))
+  for (const [name, text] of Object.entries(files)) {
+    // Each says when it was made.
+    const timeless = (it: string) => it.replaceAll(/"?(when|id)"?: ("[^"]*"|\d+)/g, '')
+    expect(timeless(readFileSync(join(folder, 'migrations', name), 'utf8'))).toBe(timeless(text as string))
+  }
+})
+
 it('--custom makes an empty change of values, which a program fills in', async () => {
   const { folder, path, valkeyrie } = await project()
   expect((await valkeyrie('generate', '--custom', 'nobody')).text).toMatch(/there are users/)
