@@ -2,17 +2,11 @@ import type { Catalog } from '../catalog/catalog.ts'
 import { Filing } from '../catalog/filing.ts'
 import { appliedMutations } from '../commit/claim.ts'
 import { checkOperand } from '../commit/mutation.ts'
-import type {
-  ArithmeticMutation,
-  AtomicWrite,
-  CheckConflict,
-  Mutation,
-  SetMutation,
-} from '../commit/write.ts'
+import type { ArithmeticMutation, AtomicWrite, Mutation, SetMutation } from '../commit/write.ts'
 import type { Driver, Read, ResultOf, StoredRow } from '../driver/driver.ts'
 import { DatabaseClosedError, ValidationError } from '../errors.ts'
 import { paced, pauseDue } from '../give-way.ts'
-import { decodeKey, encodeKey } from '../key/codec.ts'
+import { encodeKey } from '../key/codec.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import { checkIdKinds } from '../key/typed-id.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
@@ -21,7 +15,6 @@ import type { Limits } from '../limits.ts'
 import { jsonSchemaOf } from '../schema/json-schema.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
-import { conflicts } from '../trace/channels.ts'
 import { running } from '../unit-of-work/running.ts'
 import { encodeValue } from '../value/codec.ts'
 import { exceeds } from '../value/encoding.ts'
@@ -38,6 +31,7 @@ import type { SchemaCode } from './schema-code.ts'
 import { SnapshotStore } from './snapshot-store.ts'
 import { comparedStored, decodeStored } from './stored-row.ts'
 import { Sweeper } from './sweeper.ts'
+import { tellConflicts } from './told-conflicts.ts'
 import { tracedRead } from './traced-read.ts'
 import type { TurnSource } from './turn.ts'
 
@@ -289,7 +283,7 @@ export class Store implements RowStore {
     if (pause !== undefined) await pause
     const outcome = await this.#queue.submit(turn === undefined ? write : { ...write, turn })
     if (outcome.type === 'conflict') {
-      if (conflicts.hasSubscribers) this.#tellConflicts(outcome.conflicts)
+      tellConflicts(this, outcome.conflicts)
     } else {
       const mutations = appliedMutations(write, outcome.claimed)
       this.#noticeExpiries(mutations)
@@ -342,11 +336,6 @@ export class Store implements RowStore {
     if (pause !== undefined) await pause
     await this.#queue.close()
     await this.driver.close()
-  }
-
-  #tellConflicts(met: readonly CheckConflict[]): void {
-    const repositories = new Set(met.map(({ key }) => this.collectionOf(decodeKey(key))))
-    conflicts.publish({ database: this.path, keys: met.length, repositories: [...repositories] })
   }
 
   /** Others may have given rows an expiry, and be gone when it comes. */

@@ -282,6 +282,28 @@ it('tells of conflicts, of retries and of what is waited for', async () => {
   ])
 })
 
+it('tells of a conflict over a damaged key of the log, and changes nothing by it', async () => {
+  const outcome = async () => {
+    const path = inFolder()
+    await using db = await open(path)
+    await db.set(['a'], 0)
+    let runs = 0
+    await db.unitOfWork(async (unit) => {
+      for await (const _ of unit.list({ prefix: [] }));
+      runs += 1
+      if (runs === 1)
+        db.drizzle.$client.exec("INSERT INTO kv_log SELECT max(version) + 1, 0, x'01020261' FROM kv_log")
+      await unit.set(['a'], runs)
+    })
+    return [runs, (await db.get(['a'])).value]
+  }
+  const unheard = await outcome()
+  const told = listen('valkeyrie:conflict')
+  expect(await outcome()).toEqual(unheard)
+  expect(unheard).toEqual([2, 2])
+  expect(told.map(({ message }) => message['repositories'])).toEqual([[null]])
+})
+
 it('tells of a wait for the lock of another connection', async () => {
   const path = inFolder()
   await using db = await open(path)

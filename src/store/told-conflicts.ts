@@ -1,0 +1,27 @@
+import type { CheckConflict } from '../commit/write.ts'
+import { CorruptKeyError } from '../errors.ts'
+import { decodeKey } from '../key/codec.ts'
+import type { Key } from '../key.types.ts'
+import { conflicts } from '../trace/channels.ts'
+
+interface Database {
+  readonly path: string
+  collectionOf(key: Key): string | null
+}
+
+/** Tells who listens of a write that was not made. */
+export function tellConflicts(database: Database, met: readonly CheckConflict[]): void {
+  if (!conflicts.hasSubscribers) return
+  const repositories = new Set(met.map(({ key }) => repositoryOf(database, key)))
+  conflicts.publish({ database: database.path, keys: met.length, repositories: [...repositories] })
+}
+
+/** Null for a key that is none, too, as a damaged log has one: listening changes no outcome. */
+function repositoryOf(database: Database, key: Uint8Array): string | null {
+  try {
+    return database.collectionOf(decodeKey(key))
+  } catch (error) {
+    if (error instanceof CorruptKeyError) return null
+    throw error
+  }
+}
