@@ -1,34 +1,53 @@
-/** A row that is not stored since another row has what a unique index allows once; both by the texts of their keys. */
+/** A row that is not stored since other rows have what a unique index allows once; all by the texts of their keys. */
 export interface HeldRow {
   readonly key: string
-  readonly holder: string
+  readonly holders: ReadonlySet<string>
+}
+
+interface Visit<Row> {
+  readonly row: Row
+  /** The rows that are not looked at yet among those that it waits for. */
+  readonly left: Row[]
+  readonly place: number
+  /** The first place that it leads back to; none once its group is known. */
+  leadsTo: number
 }
 
 /**
- * The order in which held rows may yet be stored. `groups`: rows that wait for each other in a circle, as two that swap their values, and
- * for these: each can be stored as a whole only. `chain`: the others, each behind the row that it waits for.
+ * Held rows in the order in which they may yet be stored: each behind those that it waits for. Rows that wait for each other in a
+ * circle, as two that swap their values, are one group: it can be stored as a whole only. Every other row is a group by itself.
  */
-export function holdersFirst<Row extends HeldRow>(
-  rows: readonly Row[],
-): { readonly groups: readonly Row[][]; readonly chain: readonly Row[] } {
-  const left = new Map(rows.map((row) => [row.key, row]))
-  const waiting = Map.groupBy(rows, ({ holder }) => holder)
-  const chain = rows.filter(({ holder }) => !left.has(holder))
-  // What is added meanwhile is walked through too.
-  for (const { key } of chain) {
-    left.delete(key)
-    chain.push(...(waiting.get(key) ?? []))
-  }
+export function holdersFirst<Row extends HeldRow>(rows: readonly Row[]): Row[][] {
+  // Tarjan's strongly connected components, without recursion: a chain may be as long as there are rows.
+  const byKey = new Map(rows.map((row) => [row.key, row]))
+  const visits = new Map<Row, Visit<Row>>()
+  const open: Row[] = []
   const groups: Row[][] = []
-  for (const first of left.values()) {
-    left.delete(first.key)
-    const group = [first]
-    for (const { key, holder } of group) {
-      for (const row of [left.get(holder), ...(waiting.get(key) ?? [])]) {
-        if (row !== undefined && left.delete(row.key)) group.push(row)
+  const visit = (row: Row): Visit<Row> => {
+    const left = [...row.holders].flatMap((key) => byKey.get(key) ?? [])
+    const begun = { row, left, place: open.length, leadsTo: open.length }
+    visits.set(row, begun)
+    open.push(row)
+    return begun
+  }
+  for (const first of rows) {
+    const path = visits.has(first) ? [] : [visit(first)]
+    for (let at = path.at(-1); at !== undefined; at = path.at(-1)) {
+      const next = at.left.pop()
+      const seen = next && visits.get(next)
+      if (seen !== undefined) at.leadsTo = Math.min(at.leadsTo, seen.leadsTo)
+      else if (next !== undefined) path.push(visit(next))
+      else {
+        path.pop()
+        const before = path.at(-1)
+        if (before !== undefined) before.leadsTo = Math.min(before.leadsTo, at.leadsTo)
+        if (at.leadsTo === at.place) {
+          const group = open.splice(at.place)
+          for (const row of group) visits.get(row)!.leadsTo = Number.POSITIVE_INFINITY
+          groups.push(group)
+        }
       }
     }
-    groups.push(group)
   }
-  return { groups, chain }
+  return groups
 }

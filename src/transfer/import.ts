@@ -51,12 +51,15 @@ export interface ImportCounts {
 
 /** A row that is ready to be stored, and what it was made of. */
 interface ReadyRow {
+  /** The text of its key. */
+  readonly key: string
   readonly row: MovedRow
   readonly mutation: SetMutation
 }
 
 /** A row that waits for others of the source, and why it was not stored. */
 interface HeldReady extends HeldRow, ReadyRow {
+  readonly holders: Set<string>
   readonly error: UniqueConstraintError
 }
 
@@ -97,14 +100,13 @@ class Import {
   /** By the texts of their keys: rows whose unique values others have, which the source may still change. */
   readonly #held = new Map<string, HeldReady>()
   #heldBytes = 0
-  #mayHold: boolean
+  /** After the last row of the source only the held rows themselves make room. */
+  #atEnd = false
 
   constructor(store: Store, options: ImportOptions, counts: ImportCounts) {
     this.#store = store
     this.#options = options
     this.#counts = counts
-    // Where nothing is replaced, nothing makes room.
-    this.#mayHold = options.onConflict === 'overwrite'
   }
 
   async add(row: MovedRow | UnreadRow): Promise<void> {
@@ -124,10 +126,10 @@ class Import {
     if (this.#batch.has(key)) await this.flush()
     const earlier = this.#held.get(key)
     if (earlier !== undefined) {
-      this.#held.delete(key)
+      this.#release(earlier)
       this.#refuse(earlier.row, earlier.error)
     }
-    this.#batch.set(key, { row, mutation })
+    this.#batch.set(key, { key, row, mutation })
     this.#bytes += storedBytes(row.stored)
     if (this.#batch.size >= rowsPerBatch || this.#bytes >= bytesPerBatch) await this.flush()
   }
@@ -153,25 +155,33 @@ class Import {
     this.#options.onProgress?.(Object.values(this.#counts).reduce((sum, count) => sum + count, 0))
   }
 
-  /** Stores all that is left. Rows that take each other's unique values are stored in one commit. */
+  /**
+   * Stores all that is left. Rows that take each other's unique values are stored in one commit. A row that meets another held one is
+   * held again, behind that one, too: with each round some are stored or refused, or more is known of what they wait for.
+   */
   async finish(): Promise<void> {
     await this.flush()
-    if (this.#held.size === 0) return
-    const { groups, chain } = holdersFirst([...this.#held.values()])
-    this.#mayHold = false
-    for (const group of groups) {
-      this.#options.signal?.throwIfAborted()
-      await this.#storeTogether(group)
-    }
-    for (let at = 0; at < chain.length; at += rowsPerBatch) {
-      this.#options.signal?.throwIfAborted()
-      await this.#storeAll(chain.slice(at, at + rowsPerBatch))
+    this.#atEnd = true
+    while (this.#held.size > 0) {
+      let singles: ReadyRow[] = []
+      const storeSingles = () => {
+        const rows = singles
+        singles = []
+        return this.#storeAll(rows)
+      }
+      for (const group of holdersFirst([...this.#held.values()])) {
+        if (group.length === 1) singles.push(group[0]!)
+        if (group.length > 1 || singles.length >= rowsPerBatch) await storeSingles()
+        if (group.length > 1) await this.#storeTogether(group)
+      }
+      await storeSingles()
     }
   }
 
   async #storeTogether(group: readonly HeldReady[]): Promise<void> {
     const mutations = group.map(({ mutation }) => mutation)
     for (;;) {
+      this.#options.signal?.throwIfAborted()
       const present = await this.#store.read({ type: 'getMany', keys: mutations.map(({ key }) => key) })
       const checks = mutations.map(({ key }, i) => ({ key, version: present[i]?.version ?? null }))
       try {
@@ -179,9 +189,14 @@ class Import {
         // Another process has changed one of them meanwhile.
         if (type === 'conflict') continue
         for (const row of present) this.#counts[row === null ? 'imported' : 'overwritten'] += 1
+        for (const ready of group) this.#release(ready)
       } catch (error) {
         if (!(error instanceof UniqueConstraintError)) throw error
-        for (const { row } of group) this.#refuse(row, error)
+        const holder = this.#holderOf(error)
+        const isWithin = group.some(({ key }) => key === holder)
+        // The whole group waits where one of its rows does.
+        if (this.#held.has(holder) && !isWithin) group[0]!.holders.add(holder)
+        else for (const ready of group) this.#giveUp(ready, error)
       }
       return
     }
@@ -189,7 +204,10 @@ class Import {
 
   async #storeAll(rows: readonly ReadyRow[]): Promise<void> {
     // Another process may take a key between the look at it and the commit.
-    for (let left = rows; left.length > 0; ) left = await this.#storeBatch(left)
+    for (let left = rows; left.length > 0; ) {
+      this.#options.signal?.throwIfAborted()
+      left = await this.#storeBatch(left)
+    }
   }
 
   /** Stores rows of different keys; gives those whose keys others have changed meanwhile. */
@@ -209,31 +227,62 @@ class Import {
     )
     const again: ReadyRow[] = []
     for (const [i, result] of settled.entries()) {
-      const { row, mutation, there } = wanted[i]!
-      if (result.status === 'rejected') this.#notStored({ row, mutation }, result.reason)
-      else if (result.value.type === 'conflict') again.push({ row, mutation })
-      else if (there === null) this.#counts.imported += 1
-      else this.#counts.overwritten += 1
+      const { there, ...ready } = wanted[i]!
+      if (result.status === 'rejected') this.#notStored(ready, result.reason)
+      else if (result.value.type === 'conflict') again.push(ready)
+      else {
+        this.#release(ready)
+        this.#counts[there === null ? 'imported' : 'overwritten'] += 1
+      }
     }
     return again
   }
 
   /** A row that is replaced later in the source may make room for it. */
   #notStored(ready: ReadyRow, error: unknown): void {
-    if (!this.#mayHold || !(error instanceof UniqueConstraintError)) {
-      this.#refuse(ready.row, error)
+    const holder = error instanceof UniqueConstraintError ? this.#holderOf(error) : null
+    if (holder === null || !(this.#atEnd ? this.#held.has(holder) : this.#mayHold())) {
+      this.#giveUp(ready, error)
       return
     }
-    const key = keyText(ready.mutation.key)
-    this.#held.set(key, { ...ready, key, holder: keyText(this.#store.encodeKey(error.key)), error })
+    const holders = this.#held.get(ready.key)?.holders ?? new Set()
+    this.#release(ready)
+    this.#held.set(ready.key, {
+      ...ready,
+      holders: holders.add(holder),
+      error: error as UniqueConstraintError,
+    })
     this.#heldBytes += storedBytes(ready.row.stored)
-    // What comes after so many is refused at once.
-    this.#mayHold = this.#held.size < mostHeld && this.#heldBytes < mostHeldBytes
   }
 
-  #isWanted({ row, mutation }: ReadyRow, there: StoredRow | null): boolean {
+  /** Where nothing is replaced, nothing makes room. What comes after so many is refused at once. */
+  #mayHold(): boolean {
+    return (
+      this.#options.onConflict === 'overwrite' &&
+      this.#held.size < mostHeld &&
+      this.#heldBytes < mostHeldBytes
+    )
+  }
+
+  #holderOf(error: UniqueConstraintError): string {
+    return keyText(this.#store.encodeKey(error.key))
+  }
+
+  /** Holds a row no longer, where it was held. */
+  #release({ key, row }: ReadyRow): void {
+    if (this.#held.delete(key)) this.#heldBytes -= storedBytes(row.stored)
+  }
+
+  #giveUp(ready: ReadyRow, error: unknown): void {
+    this.#release(ready)
+    this.#refuse(ready.row, error)
+  }
+
+  #isWanted(ready: ReadyRow, there: StoredRow | null): boolean {
     if (there === null) return true
+    const { row, mutation } = ready
     if (isSame(row, there)) {
+      this.#release(ready)
       this.#counts.unchanged += 1
       return false
     }

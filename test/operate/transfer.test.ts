@@ -283,6 +283,146 @@ it('refuses what would have one unique value twice, those that wait for it, and 
   await expect(imported(file, row('c', 'e'), { onConflict: 'overwrite' })).rejects.toThrow(/same name/)
 })
 
+const pairs = Valkeyrie.withSchema(
+  ['pairs', '*'],
+  z.object({ e: z.string(), n: z.string(), note: z.string().optional() }),
+  {
+    indexes: [
+      { on: 'e', unique: true },
+      { on: 'n', unique: true },
+    ],
+  },
+)
+type Pair = readonly [id: string, e: string, n: string]
+const pairLines = (rows: readonly Pair[]) =>
+  rows.map(([id, e, n]) => `${JSON.stringify({ key: ['pairs', id], value: { e, n } })}\n`).join('')
+
+/** The pairs of a database that had some before, and what the import has counted and refused. */
+async function pairsAfter(before: readonly Pair[], source: readonly Pair[]) {
+  const file = fresh()
+  await using db = await pairs.open(file)
+  await db.repositories.pairs.insertMany(before.map(([id, e, n]) => [id, { e, n }] as const))
+  const refused: string[] = []
+  const onRefused = (line: string) => void refused.push(JSON.parse(line).key[1])
+  const counts = await imported(file, pairLines(source), { onConflict: 'overwrite', onRefused })
+  const rows = await db.repositories.pairs.findMany({ orderBy: { $id: 'asc' } })
+  return { counts, refused, rows: rows.map(({ id, value: { e, n } }): Pair => [id as string, e, n]) }
+}
+
+it('stores a row that meets one held row behind the other, in two unique indexes', async () => {
+  const before = [
+    ['A', 'e1', 'n1'],
+    ['X', 'e2', 'n2'],
+    ['B', 'e3', 'n3'],
+    ['C', 'e4', 'n4'],
+  ] as const
+  const source = [
+    ['A', 'e2', 'n3'],
+    ['B', 'e3', 'n4'],
+    ['X', 'e9', 'n2'],
+    ['C', 'e4', 'n9'],
+  ] as const
+  const { counts, rows } = await pairsAfter(before, source)
+  expect(rows).toEqual(source.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  expect(counts).toEqual({ ...nothing, overwritten: 4 })
+})
+
+const order = (length: number) =>
+  fc.shuffledSubarray(
+    Array.from({ length }, (_, i) => i),
+    { minLength: length },
+  )
+
+it('ends with exactly the source, however its rows take the values of two unique indexes from each other', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 2, max: 9 }).chain((size) =>
+        // One value of each index may be free.
+        fc.tuple(order(size), order(size + 1), order(size + 1)),
+      ),
+      async ([rows, es, ns]) => {
+        const before = rows.map((_, i): Pair => [`${i}`, `e${i}`, `n${i}`])
+        const source = rows.map((i): Pair => [`${i}`, `e${es[i]}`, `n${ns[i]}`])
+        const after = await pairsAfter(before, source)
+        expect(after.rows).toEqual(source.toSorted(([a], [b]) => Number(a) - Number(b)))
+        expect(after.refused).toEqual([])
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
+
+it('stores rows that swap their values, though one that waits for them does not fit', async () => {
+  const before = [
+    ['A', 'e1', 'n1'],
+    ['B', 'e2', 'n2'],
+    ['C', 'e3', 'n3'],
+    ['D', 'e4', 'n4'],
+  ] as const
+  // C waits for A, and wants what D keeps.
+  const source = [
+    ['A', 'e2', 'n1'],
+    ['C', 'e1', 'n4'],
+    ['B', 'e1', 'n2'],
+  ] as const
+  const { refused, rows } = await pairsAfter(before, source)
+  expect(refused).toEqual(['C'])
+  expect(rows).toEqual([source[0], source[2], before[2], before[3]])
+})
+
+it('counts a row that waits once, however often its key comes again', async () => {
+  const file = fresh()
+  await using db = await pairs.open(file)
+  const { pairs: repository } = db.repositories
+  for (const i of [1, 2, 3]) await repository.set(`p${i}`, { e: `e${i}`, n: `n${i}` })
+  const note = 'x'.repeat(1_000_000)
+  const large = `${JSON.stringify({ key: ['pairs', 'large'], value: { e: 'e3', n: 'n', note } })}\n`
+  const swapped = pairLines([
+    ['p1', 'e2', 'n1'],
+    ['p2', 'e1', 'n2'],
+  ])
+  const refused: string[] = []
+  const counts = await imported(file, large.repeat(70) + swapped, {
+    onConflict: 'overwrite',
+    onRefused: (line) => void refused.push(line),
+  })
+  expect([counts.overwritten, refused.length]).toEqual([2, 70])
+  expect((await repository.get('p1')).value).toEqual({ e: 'e2', n: 'n1' })
+})
+
+it.each([
+  ['one row', 1, [['p1', 'e9', 'n9']]],
+  [
+    'rows that swap their values',
+    2,
+    [
+      ['p1', 'e2', 'n1'],
+      ['p2', 'e1', 'n2'],
+    ],
+  ],
+] as const)('ends with its signal while others change %s again and again', async (_, size, source) => {
+  const file = fresh()
+  await using db = await pairs.open(file)
+  for (const i of [1, 2]) await db.repositories.pairs.set(`p${i}`, { e: `e${i}`, n: `n${i}` })
+  const text = fresh('ndjson')
+  writeFileSync(text, pairLines(source))
+  const { store } = await inspectStore(file, {})
+  const controller = new AbortController()
+  const commit = store.commit.bind(store)
+  store.commit = async (write) => {
+    if (write.mutations.length !== size) return commit(write)
+    controller.abort(new Error('enough'))
+    return { type: 'conflict', conflicts: [] }
+  }
+  try {
+    using rows = await openSource(text, { from: undefined }, store.registry)
+    const options = { onConflict: 'overwrite', signal: controller.signal } as const
+    await expect(importRows(store, rows.rows, options)).rejects.toThrow('enough')
+  } finally {
+    await store.close()
+  }
+})
+
 it('ends with its signal, and goes on from there', async () => {
   const file = fresh()
   const text = Array.from({ length: 3_000 }, (_, i) => `{"key":["n",${i}],"value":${i}}\n`).join('')
