@@ -1,8 +1,8 @@
 import type { KeyedRow, Salvage, Session, UnreadableRow } from '../driver/driver.ts'
-import { CorruptValueError } from '../errors.ts'
+import { CorruptValueError, StorageError } from '../errors.ts'
 import { encodeKey } from '../key/codec.ts'
 import { patternRange } from '../key/pattern.ts'
-import type { KeyRange } from '../key/range.ts'
+import { contains, type KeyRange, successor } from '../key/range.ts'
 import { plannerOf } from '../repository/planner-of.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Store } from '../store/store.ts'
@@ -72,10 +72,21 @@ async function* readPages(
   for (;;) {
     signal?.throwIfAborted()
     const page = await readPage(session, definition, where, range, signal)
+    range = behind(page, range)
     yield page
     if (page.length < rowsPerPage) return
-    range = { start: keyAfter(encodeKey(page.at(-1)!.key, longestKey)), end: range.end }
   }
+}
+
+/** What of a range is behind a page of it. Where a damaged file has keys out of order, rows would come again, or without end. */
+function behind(page: readonly KeyedRow[], range: KeyRange): KeyRange {
+  let rest = range
+  for (const { key } of page) {
+    const encoded = encodeKey(key, longestKey)
+    if (!contains(rest, encoded)) throw new StorageError('SQLITE_CORRUPT', 'The keys are out of order')
+    rest = { start: successor(encoded), end: range.end }
+  }
+  return rest
 }
 
 async function* salvagePages(
@@ -115,13 +126,6 @@ function readPage(
     { type: 'scan', scan: { range, collection, reverse: false, limit: rowsPerPage } },
     signal,
   )
-}
-
-/** The first key behind this one. */
-function keyAfter(key: Uint8Array): Uint8Array {
-  const next = new Uint8Array(key.length + 1)
-  next.set(key)
-  return next
 }
 
 function lineOf(row: KeyedRow, store: Store): string {

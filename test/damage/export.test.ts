@@ -94,6 +94,38 @@ it('exports the rows of sound pages, past one that is damaged', async () => {
   expect(unreadable.count).toBeLessThan(200)
 })
 
+/** A file in which the last of the first 500 rows has a key that belongs further ahead, in the pages of these. */
+async function madeWithKeyChanged(tables: readonly string[]): Promise<string> {
+  const database = await made(() => {})
+  const file = new Database(database)
+  file.pragma('wal_checkpoint(TRUNCATE)')
+  const pages = file
+    .prepare<[string], number>('SELECT pageno FROM dbstat WHERE name IN (SELECT value FROM json_each(?))')
+    .pluck()
+    .all(JSON.stringify(tables))
+  file.close()
+  const bytes = readFileSync(database)
+  const key = keyOf(498)
+  const places = pages.flatMap((page) => {
+    const place = bytes.subarray((page - 1) * 4096, page * 4096).indexOf(key)
+    return place < 0 ? [] : [(page - 1) * 4096 + place]
+  })
+  expect(places).toHaveLength(tables.length)
+  for (const place of places) bytes[place + 2] = 0x20
+  writeFileSync(database, bytes)
+  return database
+}
+
+it.each([
+  ['the index of keys', ['sqlite_autoindex_kv_1'], ['--skip-unreadable']],
+  ['the table and the index of keys', ['sqlite_autoindex_kv_1', 'kv'], []],
+] as const)('ends where keys are out of order in %s', async (name, tables, args) => {
+  const database = await madeWithKeyChanged(tables)
+  const { code, text } = await exported(database, '--output', path(`${name}.ndjson`), ...args)
+  expect(code).toBe(1)
+  expect(text).toContain('The keys are out of order')
+})
+
 it('rows that cannot be read are brought back by an import of those of a sound file', async () => {
   const database = await made((file) => {
     set(file, 'value', "'{'", 3)

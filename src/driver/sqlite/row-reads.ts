@@ -13,7 +13,7 @@ import type {
 } from '../driver.ts'
 import type { CollectionStatements } from './collection-statements.ts'
 import type { QueryRunner } from './query/query-runner.ts'
-import { beforeAll, salvageRows } from './salvage.ts'
+import { assertInOrder, beforeAll, salvageRows } from './salvage.ts'
 import { type Statements, toStoredRow } from './statements.ts'
 
 /** The reads of rows, each inside whatever transaction is open. */
@@ -57,9 +57,10 @@ export class RowReads {
   }
 
   salvage({ collection, after, limit }: Salvage, now = Date.now()): SalvagedRows {
-    return salvageRows(this.#of(collection).keysAfter.all(after ?? beforeAll, limit), limit, (key) =>
-      this.get(key, now),
-    )
+    const from = after ?? beforeAll
+    const page = this.#of(collection).keysAfter.all(from, limit)
+    assertInOrder(from, page)
+    return salvageRows(page, limit, (key) => this.get(key, now))
   }
 
   /** Counts in indexes only: all rows, less those that have expired and are not removed yet. */

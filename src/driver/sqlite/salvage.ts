@@ -1,4 +1,6 @@
+import { StorageError } from '../../errors.ts'
 import { decodeKey } from '../../key/codec.ts'
+import { compareBytes } from '../../key/compare.ts'
 import { decodeValue } from '../../value/codec.ts'
 import { UnknownValueType } from '../../value/read-typed.ts'
 import type { KeyedRow, SalvagedRows, StoredRow, UnreadableRow } from '../driver.ts'
@@ -7,6 +9,34 @@ import { keyLabel } from './migrations/key-label.ts'
 
 /** Every key is behind it, also one that is none: the engine has numbers before texts, and texts before bytes. */
 export const beforeAll = Number.NEGATIVE_INFINITY
+
+/** Throws where the keys of a page are not in order behind the last one: no page would tell where the next begins. */
+export function assertInOrder(after: unknown, page: readonly (readonly [unknown])[]): void {
+  let last = after
+  for (const [key] of page) {
+    if (!isBehind(key, last)) {
+      throw new StorageError(
+        'SQLITE_CORRUPT',
+        'The keys are out of order: repair their index with "valkeyrie doctor --repair", and export again',
+      )
+    }
+    last = key
+  }
+}
+
+/** In the order of the engine. */
+function isBehind(a: unknown, b: unknown): boolean {
+  const byType = typeRank(a) - typeRank(b)
+  if (byType !== 0) return byType > 0
+  if (a instanceof Uint8Array) return compareBytes(a, b as Uint8Array) > 0
+  if (typeof a === 'string') return compareBytes(Buffer.from(a), Buffer.from(b as string)) > 0
+  return (a as number) > (b as number)
+}
+
+function typeRank(key: unknown): number {
+  if (key instanceof Uint8Array) return 2
+  return typeof key === 'string' ? 1 : 0
+}
 
 /** Reads the rows of a page of keys one by one, so that each that is damaged costs itself alone. */
 export function salvageRows(
