@@ -39,6 +39,8 @@ function truth(condition: Condition, operands: readonly Operand[]): boolean | nu
     }
     case 'constant':
       return condition.value
+    case 'keyIn':
+      return operandAt(operands, condition.keys).length === 0 ? false : null
     case 'includes':
       return operandAt(operands, condition.items).length === 0 ? true : null
     case 'substring':

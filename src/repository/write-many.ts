@@ -103,7 +103,7 @@ export function planWrite(
     ...(orderBy !== undefined && { orderBy }),
     ...(limit !== undefined && { limit }),
   })
-  if (where !== undefined && Object.keys(where as object).length > 0) checkNarrows(planned, call)
+  if (where !== undefined && Reflect.ownKeys(where as object).length > 0) checkNarrows(planned, call)
   return planned
 }
 

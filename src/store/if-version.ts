@@ -14,7 +14,7 @@ export interface IfVersionOptions {
 
 /** The version that a row must still have; `undefined`: any. */
 export function expectedVersion(options: IfVersionOptions | undefined): number | undefined {
-  if (options === undefined || !Object.hasOwn(options, 'ifVersion')) return undefined
+  if (options === undefined || !('ifVersion' in options)) return undefined
   const { ifVersion } = options
   if (ifVersion === undefined || ifVersion === null) {
     // A header that is not there must not turn a guarded write into one without a guard.

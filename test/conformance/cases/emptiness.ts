@@ -30,6 +30,9 @@ const empty: readonly unknown[] = [
   { n: { AND: [] } },
   { n: { OR: [{ notIn: [] }, { eq: 1 }] } },
   { tags: { arrayContains: [] } },
+  { $id: { notIn: [] } },
+  { NOT: { $id: { in: [] } } },
+  { [Symbol('n')]: 1 },
 ]
 
 /** A filter that its caller forgot to fill. */

@@ -58,6 +58,7 @@ export const ifVersionCases: Cases = {
       () => users.update('alice', { age: 99 }, { ifVersion: expected }),
       () => users.update('alice', count, { ifVersion: expected }),
       () => users.delete('alice', { ifVersion: expected }),
+      () => users.delete('alice', Object.create({ ifVersion: expected })),
     ]) {
       const error = await write().catch((reason: unknown) => reason)
       expect(error).toBeInstanceOf(ConflictError)
