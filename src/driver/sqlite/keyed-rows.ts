@@ -47,7 +47,9 @@ export class KeyedRows {
 function rowsOfText(page: readonly KeyedColumns<string>[]): KeyedRow[] | null {
   const rows: KeyedRow[] = []
   for (const columns of page) {
-    const key = decodeKeyText(columns[5])
+    const text = columns[5] as string | null
+    // In a damaged file, an entry of an index may lead to no row.
+    const key = text === null ? null : decodeKeyText(text)
     if (key === null) return null
     rows.push(toKeyedRow(columns, key))
   }
