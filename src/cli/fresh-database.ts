@@ -63,7 +63,10 @@ export async function seedDatabase(
 }
 
 function seedFile({ root, seed, schemas }: Project, given: string | undefined): string {
-  const beside = ['seed.ts', 'seed.mts'].map((name) => join(schemas, name))
+  const names = ['seed.ts', 'seed.mts']
+  // The first is the one that can be written here.
+  if (existsSync(join(schemas, 'index.mts'))) names.reverse()
+  const beside = names.map((name) => join(schemas, name))
   const files = given !== undefined ? [resolve(given)] : seed !== undefined ? [resolve(root, seed)] : beside
   const file = files.find((it) => existsSync(it))
   if (file !== undefined) return file

@@ -171,7 +171,7 @@ export function addMigrationCommands(program: Command): void {
   onDatabase('seed', 'run the module that fills a database', 'seed --file schemas/seed.ts')
     .option(
       '--file <file>',
-      'the module; default: seed of drizzle.config.ts, else seed.ts beside the schemas',
+      'the module; default: seed of drizzle.config.ts, else seed.ts, or seed.mts, beside the schemas',
     )
     .action(
       async (

@@ -1,8 +1,10 @@
 import { pathToFileURL } from 'node:url'
 import { MigrationError } from '../errors.ts'
 
+/** Where this module is; nothing tells it in a bundle of CommonJS. */
+const { url } = import.meta as { readonly url?: string }
 /** Where this library's own modules are: linked into a project, it may lie outside of every node_modules. */
-const ownFolder = new URL('..', import.meta.url).href
+const ownFolder = url === undefined ? null : new URL('..', url).href
 
 /** What a module of the user's project exports. Throws a MigrationError that says where it fails. */
 export async function loadModule(file: string): Promise<Record<string, unknown>> {
@@ -22,7 +24,8 @@ function failureText(error: unknown): string {
     return 'its package is one of CommonJS: write "type": "module" into package.json, or give the file the ending .mts'
   // The line in the user's own files, where the error comes from one: it may be thrown in a library.
   const lines = error.stack?.split('\n') ?? []
-  const isLibrary = (line: string) => line.includes('/node_modules/') || line.includes(ownFolder)
+  const isLibrary = (line: string) =>
+    line.includes('/node_modules/') || (ownFolder !== null && line.includes(ownFolder))
   const place = lines.find((line) => /^(\s+at .*)?file:/.test(line) && !isLibrary(line))
   const [, where] = /file:\/\/([^)]+)/.exec(place ?? '') ?? []
   return where === undefined ? error.message : `${error.message} (at ${decodeURI(where)})`
