@@ -236,9 +236,18 @@ export class Store implements RowStore {
       const most = this.limits.valueBytes
       throw new RangeError(`The value is larger than ${most} bytes: split it, or raise limits.valueBytes`)
     }
+    if (typeof stored.value !== 'string') this.#assertUnindexed(key)
     return expiresAt === undefined
       ? { type: 'set', key: encodedKey, collection, stored }
       : { type: 'set', key: encodedKey, collection, stored, expiresAt }
+  }
+
+  /** No index holds bytes: the engine takes some for JSON of a form of its own. */
+  #assertUnindexed(key: Key): void {
+    const definition = this.registry.find(key)
+    if (definition === undefined || definition.indexes.length === 0) return
+    const message = `a Uint8Array or a KvU64 has no fields, and '${definition.name}' has indexes over them: store it in a field of an object`
+    throw new ValidationError(key, [{ message }])
   }
 
   prepareArithmetic(
@@ -260,6 +269,7 @@ export class Store implements RowStore {
     // The result is known at the commit only; whether the schema outputs a KvU64 at all can be told before.
     try {
       checkIdKinds(definition.idKinds, key, definition.name)
+      this.#assertUnindexed(key)
       const judged = this.#validation!.judgeOutput(
         definition,
         key,

@@ -289,3 +289,19 @@ test('a value that is JSON still, and not the one that its index has, is overwri
   expect(await users.findMany({ where: { age: 13 } })).toEqual([])
   expect(check(db)).toBe('ok')
 })
+
+test('bytes that were stored before there was an index are overwritten and deleted', async () => {
+  const path = newPath()
+  const mixed = z.union([z.instanceof(Uint8Array), z.object({ a: z.string() })])
+  {
+    await using db = await Valkeyrie.withSchema(['mixed', '*'], mixed).open(path)
+    await db.repositories.mixed.insertMany(['a', 'b', 'c'].map((id) => [id, new Uint8Array([1, 2, 3])]))
+  }
+  await using db = await Valkeyrie.withSchema(['mixed', '*'], mixed, { indexes: [{ on: 'a' }] }).open(path)
+  const rows = db.repositories.mixed
+  await rows.set('a', { a: 'x' })
+  expect(await rows.delete('b')).toBe(true)
+  expect(await rows.count({ where: { a: 'x' } })).toBe(1)
+  await rows.deleteMany({ where: {} })
+  expect(await rows.count()).toBe(0)
+})

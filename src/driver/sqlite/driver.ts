@@ -322,5 +322,7 @@ function removeFiles(file: DatabaseFile): void {
 
 /** Whether a row that is to be written is damaged. */
 function concernsDamaged({ writes }: CommitBatch, { statements }: PooledConnection): boolean {
-  return writes.some(({ mutations }) => mutations.some(({ key }) => statements.isDamaged.get(key)?.[0] === 1))
+  return writes.some(({ mutations }) =>
+    mutations.some(({ key }) => statements.isInTheWay.get(key)?.[0] === 1),
+  )
 }

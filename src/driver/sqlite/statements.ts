@@ -126,8 +126,10 @@ export function prepareStatements(
         db.select({ version: kv.version, expiresAt: kv.expiresAt }).from(kv).where(atKey),
       'key',
     ),
-    /** Whether an index over the fields of a row cannot be kept by the engine alone. */
-    isDamaged: prepare<[Key], readonly [number]>(`SELECT ${isDamaged} FROM kv WHERE key = ?`),
+    /** Whether an index over fields may keep a row from being written: it is damaged, or bytes. */
+    isInTheWay: prepare<[Key], readonly [number]>(
+      `SELECT encoding NOT IN (0, 1) OR (${isDamaged}) FROM kv WHERE key = ?`,
+    ),
     /**
      * A key's collection follows from the key alone, so replacing a value leaves it as it is, and its index untouched.
      */

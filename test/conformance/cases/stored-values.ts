@@ -184,4 +184,33 @@ export const storedValueCases: Cases = {
     isDown = false
     expect((await rows.get('x')).value).toStrictEqual(value)
   },
+
+  'a value without fields is refused where there are indexes over fields, and stored elsewhere': async (
+    place,
+  ) => {
+    const mixed = z.union([z.instanceof(Uint8Array), z.instanceof(KvU64), z.object({ a: z.string() })])
+    await using db = await Valkeyrie.withSchema(['plain', '*'], mixed)
+      .withSchema(['indexed', '*'], mixed, { indexes: [{ on: 'a', unique: true }] })
+      .open(place.path())
+    const { plain, indexed } = db.repositories
+    // The second is what SQLite takes for JSON of a form of its own: {"a":"a"}.
+    const bytes = [new Uint8Array([1, 2, 3]), new Uint8Array([0x4c, 0x17, 0x61, 0x17, 0x61])]
+    await indexed.set('object', { a: 'a' })
+    for (const [n, value] of [...bytes, new KvU64(1n)].entries()) {
+      await plain.set(n, value)
+      expect((await plain.get(n)).value).toEqual(value)
+      for (const write of [
+        () => indexed.set('bytes', value),
+        () => indexed.insertMany([['bytes', value]]),
+        () => db.set(['indexed', 'bytes'], value),
+        () => db.atomic().set(['indexed', 'bytes'], value).commit(),
+        () => db.unitOfWork(({ repositories }) => repositories.indexed.set('bytes', value)),
+      ]) {
+        await expect(write()).rejects.toThrow(/store it in a field of an object/)
+      }
+    }
+    const sum = db.atomic().sum(['indexed', 'sum'], 1n).commit()
+    await expect(sum).rejects.toThrow(ValidationError)
+    expect(await indexed.count()).toBe(1)
+  },
 }
