@@ -305,3 +305,16 @@ test('bytes that were stored before there was an index are overwritten and delet
   await rows.deleteMany({ where: {} })
   expect(await rows.count()).toBe(0)
 })
+
+test('a bigint whose digits are damaged is left out of figures', async () => {
+  await using db = await Valkeyrie.withSchema(['big', '*'], z.object({ b: z.bigint() })).open()
+  const { big } = db.repositories
+  await big.insertMany([1n, 2n, 3n].map((b, n) => [n, { b }]))
+  db.drizzle.$client.exec(`UPDATE kv SET value = '{"b":"zz"}' WHERE value ->> '$.b' = '2'`)
+  expect(await big.aggregate({ sum: 'b', max: 'b', min: 'b', avg: 'b' })).toEqual({
+    sum: { b: 4n },
+    max: { b: 3n },
+    min: { b: 1n },
+    avg: { b: 2 },
+  })
+})

@@ -3,7 +3,10 @@ import type Database from 'better-sqlite3'
 /** The SQL functions that aggregate bigints, which SQLite has as the texts of their digits: exactly, whatever their size. */
 export const bigintFunctions = { sum: 'kv_sum', avg: 'kv_avg', min: 'kv_min', max: 'kv_max' } as const
 
-/** Gives a connection these functions. Each skips null, and is null of nothing else. */
+/** What is none of these digits is no bigint: a damaged file has it. */
+const isDigits = /^-?\d+$/
+
+/** Gives a connection these functions. Each skips what is no bigint, as null, and is null of nothing else. */
 export function registerBigintFunctions(connection: Database.Database): void {
   const register = (
     name: string,
@@ -15,7 +18,8 @@ export function registerBigintFunctions(connection: Database.Database): void {
       directOnly: true,
       deterministic: true,
       start: (): Running => ({ total: null, count: 0 }),
-      step: (running, digits) => (digits === null ? running : next(running as Running, digits as string)),
+      step: (running, digits) =>
+        typeof digits === 'string' && isDigits.test(digits) ? next(running as Running, digits) : running,
       result: (running) => {
         const { total, count } = running as Running
         return total === null ? null : result(total, count)
