@@ -34,7 +34,7 @@ export interface TracedQuery extends TraceMessage {
   readonly query: 'find' | 'related' | 'count' | 'aggregate' | 'scan'
   /** The repository whose rows it reads; null where it reads a range of keys. */
   readonly repository: string | null
-  /** The query without what it asks for: names of fields and operators, and a `?` for each operand. */
+  /** The query without what it asks for: names of fields, of a record its keys, and of operators, and a `?` for each operand. */
   readonly shape: string
   /** At the end: how many rows it has given. */
   rows?: number
