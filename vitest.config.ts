@@ -1,21 +1,21 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import manifest from './package.json' with { type: 'json' }
 import { slowness } from './test/waiting.ts'
 
-const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
+/** The source of each entry of the package, by the name that users import. */
+const entries = Object.entries(manifest.exports).flatMap(([name, entry]) =>
+  typeof entry === 'string' ? [] : [[name, entry.default] as const],
+)
+const alias = entries.map(([name, built]) => ({
+  find: new RegExp(`^valkeyrie${name.slice(1)}$`),
+  replacement: fileURLToPath(new URL(built.replace(/^\.\/dist\/(.+)\.js$/, './src/$1.ts'), import.meta.url)),
+}))
 
 const lastResort = Math.round(20 * 60_000 * slowness())
 
 export default defineConfig({
-  resolve: {
-    alias: [
-      { find: /^valkeyrie$/, replacement: source('index.ts') },
-      { find: /^valkeyrie\/KvU64$/, replacement: source('value/kv-u64.ts') },
-      { find: /^valkeyrie\/opentelemetry$/, replacement: source('opentelemetry.ts') },
-      { find: /^valkeyrie\/migrate$/, replacement: source('migrate.ts') },
-      { find: /^valkeyrie\/schema$/, replacement: source('schema.ts') },
-    ],
-  },
+  resolve: { alias },
   test: {
     include: ['test/**/*.test.ts'],
     // Loaded by Node.js itself, each test file would wait for it to read drizzle-orm's package.json again for each of its files.

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
 import { installPackages } from '../../bench/packages/install.ts'
 import manifest from '../../package.json' with { type: 'json' }
@@ -24,14 +24,14 @@ const expected = {
   indexes: ['kv_collection', 'kv_expires_at', 'kv_users_name_unique'],
 }
 
-/** The packed file, and how many bytes it has unpacked. */
+/** The packed file, and the files in it with their sizes in bytes. */
 let packed: string
-let unpackedSize: number
+let files: readonly { readonly path: string; readonly size: number }[]
 let notInstalled: string | null
 
 beforeAll(() => {
   notInstalled = installPackages(packages)
-  ;({ packed, unpackedSize } = pack())
+  ;({ packed, files } = pack())
   const modules = join(project, 'node_modules')
   mkdirSync(join(modules, '.bin'), { recursive: true })
   execFileSync('tar', ['-xzf', packed], { cwd: path('.') })
@@ -51,7 +51,7 @@ function pack() {
   const [command, ...before] = npm === undefined ? ['npm'] : [process.execPath, npm]
   const args = [...before, 'pack', '--ignore-scripts', '--json', '--pack-destination', path('.')]
   const [told] = JSON.parse(execFileSync(command!, args, { cwd: root, encoding: 'utf8' }))
-  return { packed: join(path('.'), told.filename), unpackedSize: told.unpackedSize as number }
+  return { packed: join(path('.'), told.filename), files: told.files }
 }
 
 const run = (command: string, ...args: readonly string[]) =>
@@ -65,11 +65,45 @@ it('runs no script where it is installed', () => {
   )
 })
 
-it('has less than a megabyte unpacked, and no source map that leads nowhere', () => {
-  expect(unpackedSize).toBeLessThan(1_000_000)
-  const files = globSync('**/*.{js,ts}', { cwd: path('package') })
-  expect(files).toContain('dist/index.js')
-  const mapped = files.filter((file) =>
+const megabyte = 1_000_000
+
+/** What `valkeyrie`, its command and these load. What only the other subpaths load is no weight of a program that does without them. */
+const core = ['.', './schema', './migrate', './KvU64'] as const
+
+/** What is loaded only where it is asked for by name: another engine, the studio. */
+const apart = /^dist\/(studio\/|driver\/postgres\/|chunks\/postgres)/
+
+it('has a core of less than a megabyte unpacked, and less than three with all else', () => {
+  const entries = [...core.flatMap((name) => Object.values(manifest.exports[name])), manifest.bin.valkeyrie]
+  const loaded = loadedBy(entries.map((name) => posix.normalize(name)))
+  const sizes = files.map((file) => {
+    const isOfSubpath = /^dist\/.*\.[jt]s$/.test(file.path) && !loaded.has(file.path)
+    return { ...file, isCore: !isOfSubpath && !file.path.startsWith('docs/') }
+  })
+  const sum = (parts: typeof files) => parts.reduce((bytes, { size }) => bytes + size, 0)
+  expect(sum(sizes.filter(({ isCore }) => isCore))).toBeLessThan(megabyte)
+  expect(sum(files)).toBeLessThan(3 * megabyte)
+})
+
+/** The packed files that these import, and theirs. */
+function loadedBy(entries: readonly string[]): ReadonlySet<string> {
+  const packedFiles = new Set(files.map((file) => file.path))
+  const loaded = new Set(entries)
+  for (const file of loaded) {
+    const code = readFileSync(join(path('package'), file), 'utf8')
+    for (const [, name] of code.matchAll(/\b(?:from|import)\s*\(?\s*["'`](\.{1,2}\/[^"'`]+)["'`]/g)) {
+      const target = posix.join(posix.dirname(file), name!)
+      const found = file.endsWith('.d.ts') ? target.replace(/\.js$/, '.d.ts') : target
+      if (packedFiles.has(found) && !apart.test(found)) loaded.add(found)
+    }
+  }
+  return loaded
+}
+
+it('has no source map that leads nowhere', () => {
+  const code = files.map((file) => file.path).filter((name) => /\.[jt]s$/.test(name))
+  expect(code).toContain('dist/index.js')
+  const mapped = code.filter((file) =>
     readFileSync(join(path('package'), file), 'utf8').includes('sourceMappingURL'),
   )
   expect(mapped).toEqual([])
