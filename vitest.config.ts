@@ -23,6 +23,7 @@ export default defineConfig({
     // Many tests wait for the processes that they start: a core left to the runner would idle.
     maxWorkers: '100%',
     setupFiles: ['test/setup.ts'],
+    globalSetup: ['test/postgres/global-setup.ts'],
     // The last resort where a test waits for ever: far from what one takes, and further on a slow machine.
     testTimeout: lastResort,
     hookTimeout: lastResort,

@@ -1,0 +1,6 @@
+// Starts a server and tells where it is, until somebody kills it.
+import { startCluster } from '../cluster.ts'
+
+const { url, folder } = await startCluster()
+process.send!({ url, folder })
+setInterval(() => {}, 60_000)
