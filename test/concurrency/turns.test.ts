@@ -31,6 +31,12 @@ async function addSlowly(db: Db, isOvertaken: () => Promise<unknown>): Promise<n
   return runs
 }
 
+/** The keys that the unit in turn does not write: where its turn runs out first, its own row comes after what was submitted meanwhile. */
+async function besideUnit(db: Db): Promise<readonly unknown[]> {
+  const keys = await Array.fromAsync(db.list({ prefix: [] }), ({ key }) => key)
+  return keys.filter(([name]) => name !== 'm')
+}
+
 describe.each(['a file', 'memory'])('on %s', (place) => {
   it('a unit that others overtake each time gets its turn', async () => {
     const db = await open(place === 'memory' ? undefined : path())
@@ -79,7 +85,7 @@ describe.each(['a file', 'memory'])('on %s', (place) => {
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
     const written = [first, db.clear(), db.set(['b'], 2)]
     await Promise.all([unit.commit(), ...written])
-    expect(await Array.fromAsync(db.list({ prefix: [] }), ({ key }) => key)).toEqual([['b']])
+    expect(await besideUnit(db)).toEqual([['b']])
   })
 
   it('clear and close come after the writes that wait for a turn', async () => {
@@ -88,7 +94,7 @@ describe.each(['a file', 'memory'])('on %s', (place) => {
     const unit = await unitInTurn(db)
     const written = [db.set(['a'], 1), db.clear(), db.set(['b'], 2)]
     await Promise.all([unit.commit(), ...written])
-    expect(await Array.fromAsync(db.list({ prefix: [] }), ({ key }) => key)).toEqual([['b']])
+    expect(await besideUnit(db)).toEqual([['b']])
   })
 })
 

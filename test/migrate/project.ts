@@ -29,15 +29,23 @@ export function write(folder: string, file: string, text: string): void {
   writeFileSync(join(folder, file), text)
 }
 
-/** Runs a program of Node.js; what it prints, and its exit code. */
-export function run(cwd: string, args: readonly string[]): Promise<{ code: number; text: string }> {
+/** How a program ended: its exit code, all that it printed, and what of that is no warning. */
+export interface Ended {
+  readonly code: number
+  readonly text: string
+  readonly output: string
+}
+
+/** Runs a program of Node.js. */
+export function run(cwd: string, args: readonly string[]): Promise<Ended> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
       args,
       { cwd, env: { ...process.env, NO_COLOR: '1' } },
       (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code ?? 1), text: stdout + stderr })
+        const code = error === null ? 0 : Number(error.code ?? 1)
+        resolve({ code, text: stdout + stderr, output: stdout })
       },
     )
   })

@@ -70,7 +70,8 @@ it('a log that a process which has died has left behind is cut off by one that o
   await waitFor('a commit', once(writer.process.stdout!, 'data'))
   writer.process.kill('SIGKILL')
   await writer.ended
-  expect(walOf(file)).toBeGreaterThan(longestWal)
+  // The idle one may have looked already.
+  expect(Number(writer.lines[0])).toBeGreaterThan(longestWal)
   const again = await open(file)
   await shortWal(file)
   expect((await again.get(['large', 5])).value).toMatch(/^5 x/)
