@@ -9,6 +9,7 @@ import { encodePrefix } from './key/codec.ts'
 import { prefixRange } from './key/range.ts'
 import type { Key } from './key.types.ts'
 import { checkReadOptions, type ReadOptions } from './key-value/read-options.ts'
+import type { listenQueue as ListenQueue } from './listen-queue.ts'
 import { TypedStore } from './repository/typed-store.ts'
 import type { runUnitOfWork as RunUnitOfWork, UnitOfWorkOptions } from './run-unit-of-work.ts'
 import type { Definitions, SelectedValue, WatchEntries } from './schema/registry.types.ts'
@@ -28,6 +29,7 @@ import { checkWatchOptions, type WatchOptions } from './watch/watch-options.ts'
 // Loaded with the first call: most programs start without one.
 let runUnitOfWork: typeof RunUnitOfWork | undefined
 let runSnapshot: typeof RunSnapshot | undefined
+let listenQueue: typeof ListenQueue | undefined
 
 /** The store of a database; `null` of what is none. */
 export let storeOf: (database: unknown) => Store | null
@@ -214,6 +216,39 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
       (change) => change as Change<Key, SelectedValue<R, { readonly prefix: P }>>,
       options,
     )
+  }
+
+  /**
+   * Delivers what `enqueue` has put into the queue to a handler, as it becomes due, until the database is closed: then it resolves.
+   * Of several listeners, in this process or in others, one has each message; a listener has a hundred in hand at most.
+   *
+   * ```ts
+   * const heard: string[] = []
+   * const stop = new AbortController()
+   * const listening = db.listenQueue((message: { to: string }) => {
+   *   heard.push(message.to)
+   *   stop.abort()
+   * }, { signal: stop.signal })
+   * await db.enqueue({ to: 'alice' })
+   * await listening
+   * heard // => ['alice']
+   * ```
+   *
+   * A message is done when the handler has returned, or its promise has resolved. One whose handler fails is delivered again, as its
+   * `backoffSchedule` says, and the failure is a process warning with the code `QUEUE_LISTENER`; after the last time its value is
+   * written under its `keysIfUndelivered`. One whose process dies is delivered again after 15 s, by others at once where the database was
+   * closed. So a handler must bear being given a message twice.
+   *
+   * Aborting the `signal` ends it as well, once the handlers that are running have ended. Rejects with DatabaseClosedError on a database that is
+   * closed already, and with StorageError on one that is opened with `readOnly`. A listener keeps the process alive.
+   */
+  async listenQueue<T = unknown>(handler: (message: T) => unknown, options: CallOptions = {}): Promise<void> {
+    if (typeof handler !== 'function') throw new TypeError('listenQueue takes a function of the message')
+    checkCallOptions(options, 'listenQueue')
+    this.#store.assertOpen()
+    this.#store.driver.assertWritable()
+    listenQueue ??= (await import('./listen-queue.ts')).listenQueue
+    await listenQueue(this.#store, handler as (message: unknown) => unknown, options.signal)
   }
 
   /**

@@ -106,6 +106,7 @@ export type { CommitResult } from './store/commit-result.ts'
 export type { ExpireOptions, SetOptions } from './store/expiry.ts'
 export type { IfVersionOptions } from './store/if-version.ts'
 export type { ListIterator, ListOptions } from './store/list-iterator.ts'
+export type { EnqueueOptions } from './store/queued-message.ts'
 export type {
   TracedCall,
   TracedCommit,

@@ -6,7 +6,7 @@ import type { Definitions } from './schema/registry.types.ts'
 import type { UnitStore } from './unit-of-work/unit-store.ts'
 import type { WriteCalls } from './unit-of-work/write-calls.ts'
 
-const keyValueWrites = ['set', 'delete'] as const
+const keyValueWrites = ['set', 'delete', 'enqueue'] as const
 const repositoryWrites = [
   ...['insert', 'create', 'set', 'update', 'upsert', 'delete', 'touch', 'sum', 'max', 'min'],
   ...['insertMany', 'updateMany', 'deleteMany', 'claimMany'],

@@ -24,7 +24,7 @@ const stages = [
   ['trace/'],
   ['driver/'],
   ['store/', 'unit-of-work/', 'watch/'],
-  ['key-value/', 'repository/'],
+  ['key-value/', 'repository/', 'delivery/'],
   ['*.ts'],
   ['transfer/'],
   ['migration/'],

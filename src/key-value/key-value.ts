@@ -19,6 +19,7 @@ import type { CommitResult } from '../store/commit-result.ts'
 import { type SetOptions, setOptionNames } from '../store/expiry.ts'
 import { ListIterator, type ListOptions } from '../store/list-iterator.ts'
 import { checkListValues, listOptionNames } from '../store/list-options.ts'
+import { type EnqueueOptions, prepareMessage } from '../store/queued-message.ts'
 import type { RowStore } from '../store/row-store.ts'
 import { traceCalls } from '../trace/trace-calls.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
@@ -34,7 +35,7 @@ export class KeyValue<R extends Definitions> {
       repository: null,
       pattern: null,
     })
-    traceCalls(KeyValue.prototype, ['get', 'getMany', 'set', 'delete'], subjectOf, 'rows')
+    traceCalls(KeyValue.prototype, ['get', 'getMany', 'set', 'delete', 'enqueue'], subjectOf, 'rows')
   }
 
   constructor(store: RowStore) {
@@ -124,6 +125,30 @@ export class KeyValue<R extends Definitions> {
       checks: noChecks,
       mutations: [{ type: 'delete', key: this.#store.encodeKey(key) }],
     })
+  }
+
+  /**
+   * Puts a message into the queue of the database: anything that can be stored. It is delivered at least once, to one handler of
+   * `listenQueue`, in whichever process: first of those that are due what became due first. In a unit of work it is in the queue if the
+   * unit commits, and only then.
+   *
+   * ```ts
+   * await db.enqueue({ to: 'alice', text: 'Hello' }) // => { ok: true, versionstamp: '…' }
+   * const reminder = { to: 'bob', text: 'Still there?' }
+   * await db.enqueue(reminder, { delay: 3_600_000, backoffSchedule: [1_000, 60_000], keysIfUndelivered: [['unsent', 'bob']] })
+   * ```
+   *
+   * A message waits as a row under `['valkeyrie', 'queue', …]`. Rejects with RangeError and TypeError for options that are not valid and for
+   * a value that cannot be stored, and with ValidationError where it may not stand under one of `keysIfUndelivered`. For jobs with a
+   * schema, priorities, groups, schedules and dead letters there is `valkeyrie/queue`.
+   */
+  async enqueue(value: unknown, options?: EnqueueOptions & CallOptions): Promise<CommitResult> {
+    const { signal, ...own } = options ?? {}
+    const store = storeOfWrite(this.#store, signal && { signal }, 'enqueue')
+    const mutation = await prepareMessage(this.#store, value, own)
+    const outcome = await store.commit({ checks: noChecks, mutations: [mutation] })
+    if (outcome.type === 'conflict') throw new ConflictError(outcome.conflicts.map(toConflict), 1)
+    return { ok: true, versionstamp: formatVersionstamp(outcome.version) }
   }
 
   /**

@@ -13,6 +13,7 @@ import { storeOfWrite } from './abortable-store.ts'
 import type { AtomicCheck, AtomicMutation, AtomicOperation, AtomicResult } from './atomic-operation.types.ts'
 import type { CallOptions } from './call-options.ts'
 import { checkExpireOptions, checkSetOptions, type ExpireOptions, type SetOptions } from './expiry.ts'
+import { type EnqueueOptions, prepareMessage, queuePrefix } from './queued-message.ts'
 import type { RowStore } from './row-store.ts'
 
 type Arithmetic = ArithmeticMutation['type']
@@ -88,6 +89,13 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
   mutate(...mutations: readonly AtomicMutation[]): this {
     for (const mutation of mutations) this.#collect(() => this.#mutate(mutation))
     return this
+  }
+
+  enqueue(value: unknown, options?: EnqueueOptions): this {
+    return this.#collect(() => {
+      const prepared = prepareMessage(this.#store, value, options)
+      this.#add('set', queuePrefix, prepared)
+    })
   }
 
   async commit(options?: CallOptions): Promise<AtomicResult> {

@@ -5,6 +5,7 @@ import type { KvU64 } from '../value/kv-u64.ts'
 import type { CallOptions } from './call-options.ts'
 import type { CommitResult } from './commit-result.ts'
 import type { ExpireOptions, SetOptions } from './expiry.ts'
+import type { EnqueueOptions } from './queued-message.ts'
 
 /**
  * Holds when the key's value still has this versionstamp; null: when the key has no value. An entry that was read serves as
@@ -149,6 +150,15 @@ export interface AtomicOperation<R extends Definitions> {
    * ```
    */
   mutate(...mutations: readonly AtomicMutation[]): this
+  /**
+   * Puts a message into the queue of the database, as `Database.enqueue` does: it is delivered if this commits, and only then.
+   *
+   * ```ts
+   * const order = { item: 'apple', pieces: 3 }
+   * await db.atomic().set(['orders', 7], order).enqueue({ send: 'receipt', order: 7 }).commit() // => { ok: true, versionstamp: '…' }
+   * ```
+   */
+  enqueue(value: unknown, options?: EnqueueOptions): this
   /**
    * Commits: all checks and mutations, or nothing. A check that does not hold is a result. Whatever else fails rejects, and
    * leaves nothing behind: the errors of `Database.set` for its values, an argument that a call of it has refused, and

@@ -13,6 +13,7 @@ import { ifVersionCases } from './cases/if-version.ts'
 import { keepExpiryCases } from './cases/keep-expiry.ts'
 import { keyValueCases } from './cases/key-value.ts'
 import { listingCases } from './cases/listing.ts'
+import { messageQueueCases } from './cases/message-queue.ts'
 import { queryCases } from './cases/queries.ts'
 import { queryLanguageCases } from './cases/query-language.ts'
 import { refusedQueryCases } from './cases/refused-queries.ts'
@@ -51,6 +52,7 @@ export const suite: Readonly<Record<string, Cases>> = {
   'typed ids': typedIdCases,
   'upserts, increments and returned rows': upsertCases,
   claims: claimCases,
+  'the queue of messages': messageQueueCases,
   updates: updateCases,
   'stored values': storedValueCases,
   'optimistic locking': ifVersionCases,

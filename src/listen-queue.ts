@@ -1,0 +1,207 @@
+import { clock } from './clock.ts'
+import { Leases } from './delivery/leases.ts'
+import { Pump, type Taken } from './delivery/pump.ts'
+import { DatabaseClosedError } from './errors.ts'
+import { encodePrefix } from './key/codec.ts'
+import { prefixRange } from './key/range.ts'
+import type { Key } from './key.types.ts'
+import { KeyValue } from './key-value/key-value.ts'
+import { StoreAtomicOperation } from './store/atomic-operation.ts'
+import { messageValue, movedKey, type QueuedMessage, queuePrefix } from './store/queued-message.ts'
+import type { Store } from './store/store.ts'
+import type { Endable } from './watch/open-streams.ts'
+
+/** What listens to the queue: it is given what was enqueued. */
+type Handler = (value: unknown) => unknown
+
+/** A message as it stands under its key. */
+interface Stored {
+  readonly key: Key
+  readonly value: QueuedMessage
+  readonly versionstamp: string
+}
+
+/** Milliseconds for which a message is its listener's, unless that renews it: a process that dies has its messages delivered by others then. */
+const lease = 15_000
+const atOnce = 100
+/** Milliseconds before what could not be written under `keysIfUndelivered` is tried again. */
+const longestWait = 60_000
+
+/** The leases of the listeners of a database in this process. */
+const leasesOf = new WeakMap<Store, Leases>()
+
+/** Delivers the messages of the queue to a handler, until the database is closed or the signal is aborted. */
+export async function listenQueue(
+  store: Store,
+  handler: Handler,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await new Listener(store, handler).listen(signal)
+}
+
+class Listener implements Endable {
+  readonly #store: Store
+  readonly #face: KeyValue<readonly []>
+  readonly #handler: Handler
+  readonly #leases: Leases
+  readonly #deliveries = new Set<Delivery>()
+  readonly #pump: Pump<Delivery>
+  readonly #closed = Promise.withResolvers<void>()
+
+  constructor(store: Store, handler: Handler) {
+    this.#store = store
+    this.#face = new KeyValue(store)
+    this.#handler = handler
+    const leases = leasesOf.get(store) ?? new Leases()
+    leasesOf.set(store, leases)
+    this.#leases = leases
+    this.#pump = new Pump({
+      hub: store.hub,
+      ranges: [prefixRange(encodePrefix(queuePrefix))],
+      concurrency: atOnce,
+      take: (most) => this.#leases.inTurn(() => this.#take(most)),
+      work: (delivery) => this.#deliver(delivery),
+      onError: warn,
+    })
+  }
+
+  async listen(signal: AbortSignal | undefined): Promise<void> {
+    const stop = () => this.#pump.stop()
+    const forget = this.#store.hub.streams.add(this)
+    signal?.addEventListener('abort', stop)
+    if (signal?.aborted) stop()
+    try {
+      await this.#pump.run()
+      await Promise.race([this.#pump.settled(), this.#closed.promise])
+    } finally {
+      signal?.removeEventListener('abort', stop)
+      forget()
+    }
+  }
+
+  /** The database is about to be closed: this is the last that can be begun. What is in hand is others' at once. */
+  end(): void {
+    for (const delivery of this.#deliveries) {
+      void delivery.giveBack().catch(() => {})
+      void this.#leases.release(delivery)
+    }
+    this.#pump.stop()
+    this.#closed.resolve()
+  }
+
+  async #take(most: number): Promise<Taken<Delivery>> {
+    const since = clock()
+    const now = Date.now()
+    const due = { prefix: queuePrefix, end: [...queuePrefix, now + 1] } as const
+    const messages = (await Array.fromAsync(this.#face.list(due, { limit: most }))) as Stored[]
+    const taken = await Promise.all(messages.map((message) => this.#takeOne(message, now + lease, since)))
+    const jobs = taken.filter((delivery) => delivery !== null)
+    if (jobs.length === most) return { jobs, nextDue: null }
+    const [next] = (await Array.fromAsync(this.#face.list({ prefix: queuePrefix }, { limit: 1 }))) as Stored[]
+    return { jobs, nextDue: next === undefined ? null : (next.key[2] as number) }
+  }
+
+  /** `null` where another was quicker, or its deliveries are over: the last of them was its listener's end. */
+  async #takeOne(message: Stored, until: number, since: number): Promise<Delivery | null> {
+    const { value } = message
+    if (value.deliveries > value.backoffSchedule.length) {
+      await giveUp(this.#store, message)
+      return null
+    }
+    const delivery = new Delivery(this.#store, message)
+    if (!(await delivery.move(until, { ...value, deliveries: value.deliveries + 1 }))) return null
+    this.#deliveries.add(delivery)
+    this.#leases.keep(delivery, since)
+    return delivery
+  }
+
+  async #deliver(delivery: Delivery): Promise<void> {
+    let isDone = true
+    try {
+      await this.#handler(messageValue(delivery.message))
+    } catch (error) {
+      isDone = false
+      warn(error)
+    }
+    await this.#leases.release(delivery)
+    this.#deliveries.delete(delivery)
+    await (isDone ? delivery.done() : delivery.failed())
+  }
+}
+
+/** A message in the hand of a listener. */
+class Delivery {
+  readonly lease = lease
+  readonly #store: Store
+  #stored: Stored
+  #isOurs = true
+
+  constructor(store: Store, stored: Stored) {
+    this.#store = store
+    this.#stored = stored
+  }
+
+  get message(): QueuedMessage {
+    return this.#stored.value
+  }
+
+  /** Has it due at another time; false where another has taken it. */
+  async move(due: number, value: QueuedMessage): Promise<boolean> {
+    const key = movedKey(this.#stored.key, due)
+    const result = await removal(this.#store, this.#stored).set(key, value).commit()
+    if (result.ok) this.#stored = { key, value, versionstamp: result.versionstamp }
+    return result.ok
+  }
+
+  async renew(): Promise<boolean> {
+    return this.move(Date.now() + lease, this.message)
+  }
+
+  lost(): void {
+    this.#isOurs = false
+  }
+
+  async done(): Promise<void> {
+    if (this.#isOurs) await removal(this.#store, this.#stored).commit()
+  }
+
+  async failed(): Promise<void> {
+    if (!this.#isOurs) return
+    const { backoffSchedule, deliveries } = this.message
+    const wait = backoffSchedule[deliveries - 1]
+    if (wait === undefined) await giveUp(this.#store, this.#stored)
+    else await this.move(Date.now() + wait, this.message)
+  }
+
+  /** As if it had not been taken. */
+  async giveBack(): Promise<void> {
+    const { message } = this
+    await this.move(Date.now(), { ...message, deliveries: message.deliveries - 1 })
+  }
+}
+
+/** Removes a message, unless another has taken it since. */
+function removal(store: Store, { key, versionstamp }: Stored): StoreAtomicOperation {
+  return new StoreAtomicOperation(store).check({ key, versionstamp }).delete(key)
+}
+
+/** Writes what no listener could deal with where its sender wants it. */
+async function giveUp(store: Store, stored: Stored): Promise<void> {
+  const operation = removal(store, stored)
+  try {
+    for (const key of stored.value.keysIfUndelivered) operation.set(key, messageValue(stored.value))
+    await operation.commit()
+  } catch (error) {
+    // The schema of a key takes it no more: it is kept.
+    warn(error)
+    await new Delivery(store, stored).move(Date.now() + longestWait, stored.value)
+  }
+}
+
+function warn(error: unknown): void {
+  if (error instanceof DatabaseClosedError) return
+  process.emitWarning(error instanceof Error ? (error.stack ?? error.message) : String(error), {
+    type: 'QueueWarning',
+    code: 'QUEUE_LISTENER',
+  })
+}

@@ -1,0 +1,103 @@
+import type { SetMutation } from '../commit/write.ts'
+import type { Key } from '../key.types.ts'
+import { checkOptionNames } from '../option-names.ts'
+import { KvU64 } from '../value/kv-u64.ts'
+import type { RowStore } from './row-store.ts'
+
+/** When a message of the queue is delivered, and what becomes of one that no listener can deal with. */
+export interface EnqueueOptions {
+  /** Milliseconds from now before which it is not delivered. Default 0. */
+  readonly delay?: number | undefined
+  /** Keys under which its value is written when the last delivery has failed. Default: none, and it is dropped. */
+  readonly keysIfUndelivered?: readonly Key[] | undefined
+  /**
+   * Milliseconds before each further delivery after one that has failed: there are as many as numbers, after the first. Default
+   * `[100, 1000, 5000, 30000, 60000]`; `[]` delivers once.
+   */
+  readonly backoffSchedule?: readonly number[] | undefined
+}
+
+/** What is stored of a message. */
+export interface QueuedMessage {
+  readonly value: unknown
+  /** Whether the value is a KvU64, which no object holds: then it is its bigint. */
+  readonly isU64: boolean
+  readonly keysIfUndelivered: readonly Key[]
+  readonly backoffSchedule: readonly number[]
+  /** How many deliveries have begun. */
+  readonly deliveries: number
+}
+
+/** The messages of a database have keys that begin so; the time of delivery follows, in milliseconds since the epoch, and what tells those of one time apart. */
+export const queuePrefix = ['valkeyrie', 'queue'] as const
+
+const defaultBackoff: readonly number[] = [100, 1_000, 5_000, 30_000, 60_000]
+/** The last time that a Date can tell. */
+const latestTime = 8_640_000_000_000_000
+
+let enqueued = 0
+
+/** A key for a message that is due at a time, behind those that this process has made for the same time before. */
+function messageKey(due: number): Key {
+  return [...queuePrefix, due, `${String(enqueued++).padStart(12, '0')} ${crypto.randomUUID()}`]
+}
+
+/** The same message, due at another time. */
+export function movedKey(key: Key, due: number): Key {
+  return [...queuePrefix, due, key[3]!]
+}
+
+/**
+ * The mutation that stores a message; a promise of it where a schema looks at its value. Throws for options that are not valid, and where
+ * the schema of a user takes the keys of the queue.
+ */
+export function prepareMessage(
+  store: RowStore,
+  value: unknown,
+  options: EnqueueOptions = {},
+): SetMutation | Promise<SetMutation> {
+  checkOptionNames(options, ['delay', 'keysIfUndelivered', 'backoffSchedule'], 'enqueue')
+  const { delay = 0, keysIfUndelivered = [], backoffSchedule = defaultBackoff } = options
+  const due = Math.ceil(Date.now() + checkDelay(delay, 'delay'))
+  if (!Array.isArray(backoffSchedule))
+    throw new TypeError('backoffSchedule is an array of milliseconds, as [100, 1000]')
+  for (const wait of backoffSchedule) checkDelay(wait, 'each number of backoffSchedule')
+  if (!Array.isArray(keysIfUndelivered))
+    throw new TypeError("keysIfUndelivered is an array of keys, as [['failed', 'mail']]")
+  const message: QueuedMessage = {
+    value: value instanceof KvU64 ? value.value : value,
+    isU64: value instanceof KvU64,
+    keysIfUndelivered: keysIfUndelivered.map((key: Key) => {
+      store.encodeKey(key)
+      return key.slice()
+    }),
+    backoffSchedule: [...backoffSchedule],
+    deliveries: 0,
+  }
+  const key = messageKey(due)
+  const taken = store.registry.find(key)
+  if (taken !== undefined) {
+    throw new TypeError(
+      `The pattern of '${taken.name}' matches the keys of the queue, ['${queuePrefix.join("', '")}', time, id]: give it a literal first part`,
+    )
+  }
+  const mutation = store.prepareSet(key, message)
+  if (message.keysIfUndelivered.length === 0) return mutation
+  // What cannot be written in the end is told now.
+  const writes = message.keysIfUndelivered.map((key) => store.prepareSet(key, value))
+  return Promise.all([mutation, ...writes]).then(([prepared]) => prepared)
+}
+
+/** The value of a message, as it was enqueued. */
+export function messageValue({ value, isU64 }: QueuedMessage): unknown {
+  return isU64 ? new KvU64(value as bigint) : value
+}
+
+function checkDelay(delay: unknown, what: string): number {
+  if (typeof delay !== 'number') throw new TypeError(`${what} is a number of milliseconds`)
+  if (!(delay >= 0)) throw new RangeError(`${what} is a number of milliseconds, 0 or more (got ${delay})`)
+  const most = latestTime - Date.now()
+  if (delay > most)
+    throw new RangeError(`${what} is at most ${most} ms now (got ${delay}): a Date tells no later time`)
+  return delay
+}
