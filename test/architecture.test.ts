@@ -26,6 +26,8 @@ const stages = [
   ['store/', 'unit-of-work/', 'watch/'],
   ['key-value/', 'repository/', 'delivery/'],
   ['*.ts'],
+  ['adapters/'],
+  ['keyv.ts', 'unstorage.ts', 'express-session.ts'],
   ['transfer/'],
   ['migration/'],
   ['migrate.ts'],

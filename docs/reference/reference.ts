@@ -16,6 +16,7 @@ const pageNames = [
   'watching',
   'migrating',
   'tracing',
+  'adapters',
   'errors',
 ]
 

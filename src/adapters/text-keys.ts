@@ -1,0 +1,95 @@
+import type { Database } from '../database.ts'
+import type { Selector } from '../key/range.ts'
+import type { Key } from '../key.types.ts'
+import type { Entry } from '../schema/registry.types.ts'
+
+/** An open database, whatever its schemas, as adapters use it. */
+export type AdaptedDatabase = Pick<
+  Database,
+  'get' | 'getMany' | 'set' | 'delete' | 'list' | 'atomic' | 'changes'
+>
+
+/** How an adapter uses its database. */
+export interface AdapterOptions {
+  /**
+   * The parts before each key of the adapter, at least one: what is below is its own, and nothing else of the database is read,
+   * changed or cleared. Default: `['keyv']`, `['unstorage']`, `['sessions']`.
+   */
+  readonly prefix?: Key | undefined
+}
+
+/** Rows that are removed in one commit where all are. */
+const removedAtOnce = 1_000
+
+/** The keys that an adapter has in a database: each a text, below its prefix. */
+export class TextKeys {
+  readonly prefix: Key
+  readonly #db: AdaptedDatabase
+
+  constructor(db: AdaptedDatabase, prefix: Key, adapter: string) {
+    if (typeof db?.atomic !== 'function' || typeof db.list !== 'function')
+      throw new TypeError(`${adapter} takes an open database: await Valkeyrie.open('./data.db')`)
+    if (!Array.isArray(prefix) || prefix.length === 0)
+      throw new TypeError(`The prefix of ${adapter} is a key of at least one part, as ['cache']`)
+    // What is no key is refused here, and not by the first call.
+    db.list({ prefix })
+    this.#db = db
+    this.prefix = prefix.slice()
+  }
+
+  of(text: string): Key {
+    return [...this.prefix, text]
+  }
+
+  /** The text of a key; undefined of one that another has written below the prefix. */
+  textOf(key: Key): string | undefined {
+    const text = key[this.prefix.length]
+    return key.length === this.prefix.length + 1 && typeof text === 'string' ? text : undefined
+  }
+
+  /** The entries whose texts start with `start`, all of them where it is empty, in the order of their texts. */
+  async *list(start = ''): AsyncGenerator<readonly [text: string, entry: Entry], void> {
+    for await (const entry of this.#db.list(this.#selector(start))) {
+      const text = this.textOf(entry.key)
+      if (text !== undefined) yield [text, entry]
+    }
+  }
+
+  /** Removes what is under these texts; gives for each whether there was anything. */
+  async remove(texts: readonly string[]): Promise<boolean[]> {
+    for (;;) {
+      const entries: readonly Entry[] = (await this.#db.getMany(texts.map((text) => this.of(text)))) as never
+      const there = entries.filter(({ versionstamp }) => versionstamp !== null)
+      if (there.length === 0) return entries.map(() => false)
+      const removal = this.#db.atomic().check(...there)
+      for (const { key } of there) removal.delete(key)
+      if ((await removal.commit()).ok) return entries.map(({ versionstamp }) => versionstamp !== null)
+    }
+  }
+
+  /** Removes all whose texts start with `start`, a thousand in one commit. */
+  async clear(start = ''): Promise<void> {
+    let keys: Key[] = []
+    const removeRead = async () => {
+      const removal = this.#db.atomic()
+      for (const key of keys) removal.delete(key)
+      keys = []
+      await removal.commit()
+    }
+    for await (const [, { key }] of this.list(start)) {
+      keys.push(key)
+      if (keys.length === removedAtOnce) await removeRead()
+    }
+    if (keys.length > 0) await removeRead()
+  }
+
+  #selector(start: string): Selector {
+    if (start === '') return { prefix: this.prefix }
+    return { start: this.of(start), end: this.of(textAfter(start)) }
+  }
+}
+
+/** The first text behind all that start with a text which ends in a character of ASCII. */
+function textAfter(start: string): string {
+  return start.slice(0, -1) + String.fromCharCode(start.charCodeAt(start.length - 1) + 1)
+}
