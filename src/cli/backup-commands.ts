@@ -1,18 +1,16 @@
 import type { Command } from 'commander'
 import { locate, locateKept } from '../driver/engines.ts'
-import { example, print, terminalReport } from './terminal.ts'
+import { example, print, terminalReport, type WaitFlag, waitOption } from './terminal.ts'
 
-/** Milliseconds for which a command waits for those who have a file open. */
-const busyTimeout = 5_000
 const exitCode = 'Exit code: 0 where it is done, 1 where it is not and nothing has changed.'
 
 /** Of what makes a copy of a database. */
-interface CopyFlags {
+interface CopyFlags extends WaitFlag {
   readonly overwrite?: boolean
   readonly json?: boolean
 }
 
-interface RestoreFlags {
+interface RestoreFlags extends WaitFlag {
   readonly keep: boolean
   readonly json?: boolean
 }
@@ -33,19 +31,22 @@ function addBackup(program: Command): void {
     .argument('<database>', 'its file')
     .argument('<target>', 'the file to make')
     .option('--overwrite', 'replace a backup that is there; nobody may have it open')
+    .addOption(waitOption())
     .option('--json', 'print the result, or the error, as one JSON object')
     .addHelpText(
       'after',
       example('valkeyrie backup data.db backups/monday.db', exitCode, 'See also: valkeyrie restore'),
     )
-    .action(async (database: string, target: string, { overwrite = false, json = false }: CopyFlags) => {
-      await told(json, async () => {
-        const options = { ...progress('backup', json), busyTimeout, overwrite }
-        const { engine, address } = locate(database)
-        const made = await engine.backUp(address, locate(target).address, options)
-        return [made, `${made.rows} rows, ${made.bytes} bytes, checked and on the disk: ${made.path}`]
-      })
-    })
+    .action(
+      async (database: string, target: string, { overwrite = false, wait, json = false }: CopyFlags) => {
+        await told(json, async () => {
+          const options = { ...progress('backup', json), busyTimeout: wait, overwrite }
+          const { engine, address } = locate(database)
+          const made = await engine.backUp(address, locate(target).address, options)
+          return [made, `${made.rows} rows, ${made.bytes} bytes, checked and on the disk: ${made.path}`]
+        })
+      },
+    )
 }
 
 function addCopy(program: Command): void {
@@ -55,16 +56,17 @@ function addCopy(program: Command): void {
     .argument('<from>', 'its file, which others may have open')
     .argument('<to>', 'the file to make')
     .option('--overwrite', 'replace a database that is there; nobody may have it open')
+    .addOption(waitOption())
     .option('--json', 'print the result, or the error, as one JSON object')
     .addHelpText(
       'after',
       example('valkeyrie copy data.db moved.db', exitCode, 'See also: valkeyrie backup, valkeyrie export'),
     )
-    .action(async (from: string, to: string, { overwrite = false, json = false }: CopyFlags) => {
+    .action(async (from: string, to: string, { overwrite = false, wait, json = false }: CopyFlags) => {
       await told(json, async () => {
         const source = locateKept(from, 'copy')
         const target = locateKept(to, 'copy')
-        const options = { ...progress('copy', json), busyTimeout, overwrite }
+        const options = { ...progress('copy', json), busyTimeout: wait, overwrite }
         // Between two files of one engine, a copy is a backup: one state, checked against the database.
         const made = await source.engine.backUp(source.address, target.address, options)
         const newest = made.versionstamp === null ? '' : `, up to version ${made.versionstamp}`
@@ -83,14 +85,15 @@ function addRestore(program: Command): void {
     .argument('<backup>', 'the file of the backup, which stays')
     .argument('<database>', 'the file to make or to replace')
     .option('--no-keep', 'do not keep what is there as <database>.before-restore')
+    .addOption(waitOption())
     .option('--json', 'print the result, or the error, as one JSON object')
     .addHelpText(
       'after',
       example('valkeyrie restore backups/monday.db data.db', exitCode, 'See also: valkeyrie backup'),
     )
-    .action(async (backup: string, database: string, { keep, json = false }: RestoreFlags) => {
+    .action(async (backup: string, database: string, { keep, wait, json = false }: RestoreFlags) => {
       await told(json, async () => {
-        const options = { ...progress('restore', json), busyTimeout, keep }
+        const options = { ...progress('restore', json), busyTimeout: wait, keep }
         const { engine, address } = locate(database)
         const made = await engine.restore(locate(backup).address, address, options)
         const before = made.kept === null ? '' : `; what was there is ${made.kept}`

@@ -23,11 +23,16 @@ export async function whatIsDeleted(path: string): Promise<string | null> {
   return `This deletes ${path}: ${bytes} bytes, with ${rows.length === 0 ? 'no rows' : `rows: ${rows.join(', ')}`}`
 }
 
-/** Deletes a database, which nobody else may have open, and makes a new one by the migrations. */
-export async function resetDatabase(project: Project, path: string, report: Report): Promise<MigrateResult> {
+/** Deletes a database, which others may have open no longer than `busyTimeout`, and makes a new one by the migrations. */
+export async function resetDatabase(
+  project: Project,
+  path: string,
+  busyTimeout: number,
+  report: Report,
+): Promise<MigrateResult> {
   if (existsSync(path)) {
     await assertMakesDatabase(project)
-    const db = await inspectDatabase(path)
+    const db = await inspectDatabase(path, { busyTimeout })
     await db.destroy()
   }
   return migrate(project, { path, backup: false, report })

@@ -8,7 +8,17 @@ import { lossText, rowsText } from '../migration/losses.ts'
 import { migrate } from '../migration/migrate.ts'
 import { databaseOf, loadProject, type Project } from '../migration/project.ts'
 import { resetDatabase, seedDatabase, whatIsDeleted } from './fresh-database.ts'
-import { confirmed, example, print, quiet, tell, terminalAsk, terminalReport } from './terminal.ts'
+import {
+  confirmed,
+  example,
+  print,
+  quiet,
+  tell,
+  terminalAsk,
+  terminalReport,
+  type WaitFlag,
+  waitOption,
+} from './terminal.ts'
 
 /** What is pending or differs is told. */
 const exitDiffers = 2
@@ -32,7 +42,7 @@ interface MigrateFlags {
   readonly json?: boolean
 }
 
-interface ResetFlags {
+interface ResetFlags extends WaitFlag {
   readonly yes?: boolean
   readonly force?: boolean
   readonly json?: boolean
@@ -151,7 +161,8 @@ export function addMigrationCommands(program: Command): void {
   onDatabase('reset', 'delete a database, and make a new one by the migrations', 'reset data.db')
     .option('-y, --yes', 'do not ask; --force does the same')
     .addOption(new Option('--force').hideHelp())
-    .action(async (database: string | undefined, { yes, force, json = false }: ResetFlags) => {
+    .addOption(waitOption())
+    .action(async (database: string | undefined, { yes, force, wait, json = false }: ResetFlags) => {
       const loaded = await project()
       const path = databaseOf(loaded, database)
       const deleted = await whatIsDeleted(path)
@@ -164,7 +175,7 @@ export function addMigrationCommands(program: Command): void {
           return tell('Nothing was deleted.')
         }
       }
-      const { applied } = await resetDatabase(loaded, path, json ? quiet : terminalReport())
+      const { applied } = await resetDatabase(loaded, path, wait, json ? quiet : terminalReport())
       print(json ? JSON.stringify({ path, deleted: deleted !== null, applied }) : `${path} is new.`)
     })
 

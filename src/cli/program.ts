@@ -9,7 +9,7 @@ import { print, tell } from './terminal.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
-const program = new Command('valkeyrie')
+export const program = new Command('valkeyrie')
   .description(
     'Migrations of a valkeyrie database, generated from its declared schemas, and what its rows need from day to day.',
   )

@@ -1,3 +1,4 @@
+import { InvalidArgumentError, Option } from 'commander'
 import { MigrationError } from '../errors.ts'
 import type { Report } from '../migration/migrate.ts'
 import type { Ask } from '../migration/renames.ts'
@@ -88,6 +89,21 @@ function noAnswer(): MigrationError {
 /** What stands behind the options in the help of a command. `more`: a line each. */
 export function example(command: string, ...more: readonly string[]): string {
   return ['', 'Example:', `  $ npx ${command}`, ...more].join('\n')
+}
+
+/** How long a command waits for others who have its file open. Their processes may be about to end. */
+export interface WaitFlag {
+  /** In milliseconds. */
+  readonly wait: number
+}
+
+export function waitOption(): Option {
+  const text = 'how long to wait for others who have the file open'
+  return new Option('--wait <seconds>', text).default(5_000, '5').argParser((given) => {
+    const seconds = Number(given)
+    if (given.trim() !== '' && seconds >= 0 && seconds <= 1_000_000) return seconds * 1_000
+    throw new InvalidArgumentError('It is a number of seconds from 0 to 1,000,000.')
+  })
 }
 
 /** Says nothing: the result alone is printed. */
