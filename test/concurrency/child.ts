@@ -15,8 +15,15 @@ export interface Child {
   readonly ended: Promise<readonly [code: number | null, signal: string | null]>
 }
 
-/** Starts a program, named by its path in test/, with these arguments, which it finds as JSON in its first argument. */
+/** Starts a program, named by its path in test/, with these arguments, which it finds as JSON in its first argument. It ends with the test. */
 export function startChild(program: string, args: object = {}): Child {
+  const child = forkChild(program, args)
+  onTestFinished(() => void child.process.kill('SIGKILL'))
+  return child
+}
+
+/** A program that outlasts the test that starts it. */
+export function forkChild(program: string, args: object = {}): Child {
   const path = fileURLToPath(new URL(`../${program}`, import.meta.url))
   const child = fork(path, [JSON.stringify(args)], {
     execArgv: [],
@@ -24,7 +31,6 @@ export function startChild(program: string, args: object = {}): Child {
     env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'valkeyrie-compile-cache') },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
-  onTestFinished(() => void child.kill('SIGKILL'))
   const arrived: unknown[] = []
   const waiting: PromiseWithResolvers<unknown>[] = []
   child.on('message', (message) => {

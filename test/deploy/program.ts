@@ -1,26 +1,30 @@
 import type { OpenOptions } from 'valkeyrie'
 import { type Release, releases } from './deploy.ts'
 
-/** A process of one release: it opens the file, and writes and reads as it is told. */
-interface Start {
-  readonly path: string
-  readonly release: Release
-  readonly options?: OpenOptions
-}
-
+/** A process of one release at a time: it opens the file, writes and reads as it is told, and closes it. */
 export type Order =
+  | { readonly open: string; readonly release: Release; readonly options: OpenOptions }
+  | { readonly close: true }
   | { readonly set: string; readonly email: string }
   | { readonly count: string }
   | { readonly city: string }
 
-const { path, release, options } = JSON.parse(process.argv[2]!) as Start
-const db = await releases[release].open(path, options)
-const repositories = db.repositories as unknown as Record<
+let db: Awaited<ReturnType<(typeof releases)[Release]['open']>>
+let repositories: Record<
   string,
   { count(): Promise<number>; findMany(query: object): Promise<{ id: unknown }[]> }
 >
 
 async function obey(order: Order): Promise<unknown> {
+  if ('open' in order) {
+    db = await releases[order.release].open(order.open, order.options)
+    repositories = db.repositories as never
+    return true
+  }
+  if ('close' in order) {
+    await db.close()
+    return true
+  }
   if ('set' in order) {
     await db.set(['users', order.set], { email: order.email, city: 'Bonn' })
     return true
@@ -41,4 +45,4 @@ process.on('message', async (order: Order) => {
     process.send!({ name, code, repository, message })
   }
 })
-process.send!({ result: 'open' })
+process.send!({ result: 'ready' })

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3'
 import type { KvError, OpenOptions } from 'valkeyrie'
-import { expect, test } from 'vitest'
-import { startChild } from '../concurrency/child.ts'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { type Child, forkChild } from '../concurrency/child.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import type { Release } from './deploy.ts'
 import type { Order } from './program.ts'
@@ -10,14 +10,31 @@ const newPath = temporaryFolder()
 
 type Answer = { readonly result?: unknown } & Partial<KvError> & { readonly repository?: string }
 
+/** Processes that have nothing open: what starts one costs more than what a test does with it. */
+const idle: Child[] = []
+afterAll(() => {
+  for (const child of idle) child.process.kill('SIGKILL')
+})
+
 /** A process of a release that has the file open. */
 async function start(path: string, release: Release, options: OpenOptions = {}) {
-  const child = startChild('deploy/program.ts', { path, release, options })
-  await child.message()
-  return async (order: Order) => {
+  const child = idle.pop() ?? (await started())
+  const tell = (order: Order) => {
     child.send(order)
     return child.message<Answer>()
   }
+  onTestFinished(async () => {
+    await tell({ close: true })
+    idle.push(child)
+  })
+  expect(await tell({ open: path, release, options })).toEqual({ result: true })
+  return tell
+}
+
+async function started(): Promise<Child> {
+  const child = forkChild('deploy/program.ts')
+  await child.message()
+  return child
 }
 
 /** Pairs of releases that run side by side, one opening behind the other, and both go on: each way. */

@@ -13,6 +13,7 @@ import { type Handler, type Outcome, work } from '../../examples/job-queue/work.
 import type { Report, WorkerSettings } from '../../examples/job-queue/worker.ts'
 import { randomOf, seedOfThisRun } from '../concurrency/random.ts'
 import { newDatabasePath } from '../concurrency/temporary-folder.ts'
+import { extent } from '../extent.ts'
 import { slowness, waitFor } from '../waiting.ts'
 import { violationsOf } from './job-history.ts'
 
@@ -36,7 +37,7 @@ function startWorker(settings: WorkerSettings): WorkerProcess {
   return { process: child, ended: waitFor('the end of a worker', exit) }
 }
 
-const { VALKEYRIE_JOBS = '1000', VALKEYRIE_KILLS = '10' } = process.env
+const { VALKEYRIE_JOBS = extent('jobs', 400, 1_000), VALKEYRIE_KILLS = extent('kills', 4, 10) } = process.env
 const jobs = Number(VALKEYRIE_JOBS)
 const kills = Number(VALKEYRIE_KILLS)
 

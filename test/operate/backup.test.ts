@@ -13,6 +13,7 @@ import { basename, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { DatabaseBusyError, DatabaseClosedError, DatabaseOpenError, StorageError, Valkeyrie } from 'valkeyrie'
 import { expect, test } from 'vitest'
+import { extent } from '../extent.ts'
 import { cli } from '../migrate/project.ts'
 import { start } from '../processes/child.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
@@ -199,6 +200,9 @@ test.each<[unknown, object]>([
   await expect(db.backup(path as string, options)).rejects.toThrow(TypeError)
 })
 
+/** A process is killed once it has told so many lines of progress. */
+const killedAfter = [6, 1, 9, 3]
+
 /** Runs a command that is killed once it has told so much of its progress. */
 async function killed(lines: number, ...args: readonly string[]): Promise<void> {
   const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -212,7 +216,7 @@ async function killed(lines: number, ...args: readonly string[]): Promise<void> 
 
 test('kill -9 leaves no half backup, and the next one finishes and tidies up', async () => {
   const { path, target, folder } = await filled(1_000)
-  for (const lines of [1, 3, 6, 9]) {
+  for (const lines of killedAfter.slice(0, extent('kills', 2, killedAfter.length))) {
     await killed(lines, 'backup', path, target, '--overwrite')
     if (existsSync(target)) expect(await valueIn(target)).toBe(1)
   }
@@ -227,7 +231,7 @@ test('kill -9 in a restore leaves the old or the new state, and the next one fin
   const db = await Valkeyrie.open(path)
   await db.set(['a'], 2)
   await db.close()
-  for (const lines of [1, 3, 6, 9]) {
+  for (const lines of killedAfter.slice(0, extent('kills', 2, killedAfter.length))) {
     await killed(lines, 'restore', target, path)
     expect([1, 2]).toContain(await valueIn(path))
   }
@@ -268,7 +272,7 @@ test('backup and restore as commands, beside a process that has the file open', 
   expect(JSON.parse(again.out)).toMatchObject({ error: { code: 'DATABASE_OPEN' } })
   expect((await run('backup', path, target)).err).toMatch(/such a file already/)
 
-  const held = await run('restore', target, path, '--json')
+  const held = await run('restore', target, path, '--json', '--wait', '0.2')
   expect(held.code).toBe(1)
   expect(JSON.parse(held.out)).toMatchObject({ error: { code: 'DATABASE_BUSY' } })
   child.process.stdin!.end()
@@ -354,7 +358,7 @@ test('a copy takes no place unasked, no address of another engine, and no memory
 
 test('kill -9 leaves no half copy, and the next one finishes', async () => {
   const { path, target, folder } = await filled(1_000)
-  for (const lines of [1, 4, 8]) {
+  for (const lines of killedAfter.slice(0, extent('kills', 2, killedAfter.length))) {
     await killed(lines, 'copy', path, target, '--overwrite')
     if (existsSync(target)) expect(await valueIn(target)).toBe(1)
   }
@@ -392,13 +396,11 @@ test('restore takes no file of another application, as what it reads or as what 
 })
 
 test.each(['backup', 'copy', 'restore'])(
-  'valkeyrie %s --help has an example and the exit codes',
+  'valkeyrie %s refuses what is missing or no number',
   async (command) => {
-    const { code, out } = await run(command, '--help')
-    expect(code).toBe(0)
-    expect(out).toMatch(/Example:\n {2}\$ npx valkeyrie/)
-    expect(out).toContain('Exit code')
     expect((await run(command)).code).toBe(1)
+    const refused = await run(command, 'a.db', 'b.db', '--wait', 'long')
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('a number of seconds') })
   },
 )
 

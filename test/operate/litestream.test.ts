@@ -122,7 +122,7 @@ it('every command works on a file that is replicated, and those that replace it 
     ['import', path, rows],
   ])
     expect([args[0], run(...args)]).toMatchObject([args[0], { status: 0 }])
-  expect(JSON.parse(run('restore', backup, path, '--json').out)).toMatchObject({
+  expect(JSON.parse(run('restore', backup, path, '--json', '--wait', '0').out)).toMatchObject({
     error: { code: 'DATABASE_BUSY' },
   })
   const other = await Valkeyrie.open(path, { busyTimeout: 1 })

@@ -9,7 +9,7 @@ import { lostWrites } from './lost-writes.ts'
 import { soak } from './soak.ts'
 import { stoppedHolder } from './stopped-holder.ts'
 
-/** Every attack, in the order in which they run. Each has a file of its own. */
+/** Every attack that the tests run too, in their order. Each has a file of its own. */
 export const attacks: readonly Attack[] = [
   kill,
   stoppedHolder,

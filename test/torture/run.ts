@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { randomOf, seedOfThisRun } from '../concurrency/random.ts'
 import { type Attack, TrialBudget } from './attack.ts'
-import { attacks } from './attacks.ts'
+import { attacks as shortAttacks } from './attacks.ts'
+import { fullLength } from './full-length.ts'
 
+const attacks = [...shortAttacks, fullLength]
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string' },

@@ -11,7 +11,7 @@ export class Editor {
   #version = 0
   readonly #service: ts.LanguageService
 
-  /** `header`: what stands before the line that is being written. */
+  /** `header`: what stands before the lines that are being written. */
   constructor(header: string) {
     this.#header = header
     const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
@@ -34,24 +34,33 @@ export class Editor {
     })
   }
 
-  /** The names that are offered where the line has a `|`; none where only globals are. */
-  completions(line: string): string[] {
-    const position = this.#write(line)
-    const offered = this.#service.getCompletionsAtPosition(file, position, {})
-    if (offered === undefined || offered.isGlobalCompletion) return []
-    return offered.entries.map(({ name }) => name)
+  /** For each line, the names that are offered where it has a `|`; none where only globals are. */
+  completions(lines: readonly string[]): string[][] {
+    return this.#write(lines).map((position) => {
+      const offered = this.#service.getCompletionsAtPosition(file, position, {})
+      if (offered === undefined || offered.isGlobalCompletion) return []
+      return offered.entries.map(({ name }) => name)
+    })
   }
 
-  /** What is shown where the mouse rests on the mark. */
-  quickInfo(line: string): string {
-    const position = this.#write(line)
-    return ts.displayPartsToString(this.#service.getQuickInfoAtPosition(file, position)?.displayParts)
+  /** For each line, what is shown where the mouse rests on its mark. */
+  quickInfo(lines: readonly string[]): string[] {
+    return this.#write(lines).map((position) =>
+      ts.displayPartsToString(this.#service.getQuickInfoAtPosition(file, position)?.displayParts),
+    )
   }
 
-  /** Gives the position of the mark. */
-  #write(line: string): number {
-    this.#text = this.#header + line.replace('|', '')
+  /** Gives the positions of the marks. A block to each line: the program is checked once for all of them. */
+  #write(lines: readonly string[]): number[] {
+    let text = this.#header
+    const positions = lines.map((line) => {
+      text += '{\n'
+      const position = text.length + line.indexOf('|')
+      text += `${line.replace('|', '')}\n}\n`
+      return position
+    })
+    this.#text = text
     this.#version++
-    return this.#header.length + line.indexOf('|')
+    return positions
   }
 }

@@ -5,6 +5,8 @@ await build({
   entryPoints: [entry],
   outfile,
   bundle: true,
+  // With names cut short: nothing may depend on what a class or a function is called.
+  minify: true,
   platform: 'node',
   format: 'esm',
   external: ['better-sqlite3'],

@@ -11,6 +11,8 @@ const stats = await promisify(webpack)({
   externalsType: 'module',
   externals: ['better-sqlite3'],
   output: { path: dirname(outfile), filename: basename(outfile), module: true },
+  // Most of its time; esbuild shows the same in a moment.
+  optimization: { minimize: false },
   performance: { hints: false },
 })
 if (stats.hasErrors() || stats.hasWarnings()) throw new Error(stats.toString('errors-warnings'))
