@@ -29,7 +29,7 @@ it('tells its commands and its version, and exits with 1 where it is used wrongl
 it('says which Node.js it needs, before it loads what an older one cannot', async () => {
   const older = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.17.0' } })`
   const args = ['--import', `data:text/javascript,${encodeURIComponent(older)}`, cli, '--help']
-  expect(await run(projectFolder(), args)).toEqual({
+  expect(await run(projectFolder(), args)).toMatchObject({
     code: 1,
     text: 'valkeyrie needs Node.js 22.18 or newer, and this is 22.17.0\n',
   })
