@@ -1,11 +1,11 @@
 import type { BackupOptions } from './driver/backup.ts'
-import { locateKept } from './driver/engines.ts'
+import { locateFile } from './driver/engines.ts'
 import { checkOptionNames } from './option-names.ts'
 import { checkSignal } from './store/call-options.ts'
 
 /** The absolute path of a backup. Throws a TypeError for what names no file, and for options that are none. */
 export function checkBackup(path: string | URL, options: BackupOptions): string {
-  const { address } = locateKept(path, 'backup', './backup.db')
+  const address = locateFile(path, 'backup', './backup.db')
   checkOptionNames(options, ['onProgress', 'signal', 'overwrite'], 'backup')
   checkSignal(options, 'backup')
   const { onProgress, overwrite } = options

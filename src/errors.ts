@@ -13,6 +13,7 @@ export type KvErrorCode =
   | 'DATABASE_BUSY'
   | 'DATABASE_OPEN'
   | 'STORAGE'
+  | 'CONNECTION'
   | 'SNAPSHOT_EXPIRED'
   | 'CORRUPT_KEY'
   | 'CORRUPT_VALUE'
@@ -323,6 +324,25 @@ export class StorageError extends KvError {
   constructor(engineCode: string, message: string, options?: ErrorOptions) {
     super('STORAGE', `${message} (${engineCode})`, options)
     this.engineCode = engineCode
+  }
+}
+
+/**
+ * The connection to the server of a database was lost, and the server could not be reached again within `connectTimeout`. Reads are made
+ * again by themselves until then, and for a write the database is asked whether it was committed.
+ */
+export class ConnectionError extends KvError {
+  override readonly name = 'ConnectionError'
+  /** `false`: nothing was written. `null`: nobody can tell whether the write was committed; read before you write again. */
+  readonly written: false | null
+
+  constructor(written: false | null, options?: ErrorOptions) {
+    const outcome =
+      written === null
+        ? 'while it committed, and nobody can tell whether it did: read before you write again'
+        : 'and nothing was written: the call may be made again'
+    super('CONNECTION', `The connection to the server was lost, ${outcome}`, options)
+    this.written = written
   }
 }
 

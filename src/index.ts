@@ -1,6 +1,13 @@
 export type { LoadOptions } from './bulk-load.ts'
 export type { Database } from './database.ts'
 export type { Backup, BackupOptions } from './driver/backup.ts'
+export type { PostgresDrizzle, PostgresResult } from './driver/postgres/engine.types.ts'
+export type {
+  PostgresKvCollectionsTable,
+  PostgresKvLogTable,
+  PostgresKvTable,
+  PostgresTables,
+} from './driver/postgres/table.ts'
 export type { DrizzleDatabase } from './driver/sqlite/engine.types.ts'
 export type { KvCollectionsTable, KvLogTable, KvTable, KvTables } from './driver/sqlite/table.ts'
 export type {
@@ -15,6 +22,7 @@ export type { Finding, Verification, VerifyOptions } from './driver/verification
 export {
   type Conflict,
   ConflictError,
+  ConnectionError,
   CorruptKeyError,
   CorruptLogError,
   CorruptValueError,

@@ -29,7 +29,7 @@ export async function openDatabase<R extends Definitions>(
   const format = formatOf(registry.definitions, checked.valueTypes, checked.errorStacks)
   located.engine.assertRuntime(located.address)
   const { store, plain } = await openStore(registry, located, { ...checked, format })
-  return new Database<R>(store, plain, checked.destroyOnClose)
+  return new Database<R>(store, plain as PlainDrizzle<Engines['sqlite']>, checked.destroyOnClose)
 }
 
 /** Opens a database with the schemas that it knows by itself, and changes nothing of what it knows. */
@@ -38,7 +38,7 @@ export async function inspectDatabase(
   options: InspectOptions = {},
 ): Promise<InspectedDatabase> {
   const { store, plain } = await inspectStore(path, options)
-  return new Database<readonly KnownDefinition[]>(store, plain, false)
+  return new Database<readonly KnownDefinition[]>(store, plain as PlainDrizzle<Engines['sqlite']>, false)
 }
 
 /** The store of a database, below its typed face, as `inspectDatabase` opens it. */
@@ -73,14 +73,14 @@ async function openStore<E extends EngineName>(
     engine.open(address, collections, options),
     registry.definitions.length === 0 ? null : loadSchemaCode(),
   ])
-  const store = new Store(driver, catalog, registry, { ...options, path: address, schemaCode })
+  const store = new Store(driver, catalog, registry, { ...options, path: engine.shown(address), schemaCode })
   try {
     await store.start()
     return { store, plain }
   } catch (error) {
     await store.close()
     throw error instanceof StorageError
-      ? new DatabaseOpenError(address, error.message, { cause: error })
+      ? new DatabaseOpenError(engine.shown(address), error.message, { cause: error })
       : error
   }
 }

@@ -63,6 +63,8 @@ export interface Engine<T extends EngineTypes = EngineTypes> {
   checkOptions(options: T['options']): T['checked']
   /** Where a database is, in the one way to write it. Throws a TypeError for what is no address. */
   address(given: string | URL | undefined): string
+  /** An address as messages and traces may show it: without a password. */
+  shown(address: string): string
   /** Whether a database outlasts the process that has it open. */
   isKept(address: string): boolean
   /** Throws a DatabaseOpenError where the engine cannot run in this process. */

@@ -15,6 +15,7 @@ export const sqlite: Engine<Sqlite> = {
     return { durability, busyTimeout, checksums }
   },
   address: databasePath,
+  shown: (path) => path,
   isKept: (path) => path !== memoryPath,
   assertRuntime,
   async open(path, collections, options) {

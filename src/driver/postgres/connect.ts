@@ -1,0 +1,148 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'drizzle-orm/logger'
+import type pg from 'pg'
+import { clock } from '../../clock.ts'
+import { DatabaseOpenError } from '../../errors.ts'
+import { shownAddress } from './address.ts'
+import { Connection, type OpenClient, typesOf } from './connection.ts'
+import type { CheckedPostgresOptions } from './engine.types.ts'
+import { isLoss, sqlState } from './server-error.ts'
+
+export type Pg = typeof pg
+
+/** Loads `pg`, which whoever opens an address of PostgreSQL has to install. */
+export async function loadPg(address: string): Promise<Pg> {
+  try {
+    return (await import('pg')).default
+  } catch (cause) {
+    const reason =
+      'PostgreSQL is reached through the package pg, which is not installed: run "npm install pg"'
+    throw new DatabaseOpenError(shownAddress(address), reason, { cause })
+  }
+}
+
+/** Milliseconds between two attempts to reach the server: the first, and the longest. */
+const shortestPause = 10
+const longestPause = 1_000
+/** Milliseconds after which the system asks whether the other end of an idle connection is still there. */
+const keepAliveAfter = 10_000
+/** The longest that one statement may take, in milliseconds: a set-up takes as long as it takes. */
+const statementTimeout = 300_000
+
+interface ConnectOptions extends Pick<CheckedPostgresOptions, 'connectTimeout'> {
+  readonly logger?: Logger | undefined
+}
+
+/** Opens connections to a server. */
+export class Connector {
+  readonly address: string
+  readonly #pg: Pg
+  readonly #options: ConnectOptions
+  readonly #types: ReturnType<typeof typesOf>
+  /** Whether the server takes settings with the first message: poolers may not. */
+  #takesSettings = true
+
+  constructor(pg: Pg, address: string, options: ConnectOptions) {
+    this.#pg = pg
+    this.address = address
+    this.#options = options
+    this.#types = typesOf(pg)
+  }
+
+  /** Opens the first one; rejects with a DatabaseOpenError, at once where it is of no use to wait. */
+  first(): Promise<Connection> {
+    return this.#connect(mayPass, () => true)
+  }
+
+  /** Opens a further one, again and again until `connectTimeout` is over; rejects with a DatabaseOpenError. */
+  again(isWanted: () => boolean): Promise<Connection> {
+    return this.#connect(isLoss, isWanted)
+  }
+
+  async #connect(mayPass: (error: unknown) => boolean, isWanted: () => boolean): Promise<Connection> {
+    const began = clock()
+    for (let pause = shortestPause; ; pause = Math.min(2 * pause, longestPause)) {
+      try {
+        return await this.#attempt()
+      } catch (error) {
+        const left = this.#options.connectTimeout - (clock() - began)
+        if (!mayPass(error) || left <= 0 || !isWanted()) throw this.#openError(error)
+        await delay(Math.min(pause * (0.5 + Math.random() / 2), left))
+      }
+    }
+  }
+
+  async #attempt(): Promise<Connection> {
+    const client = this.#client()
+    try {
+      await client.connect()
+    } catch (error) {
+      client.on('error', () => {})
+      void client.end().catch(() => {})
+      if (!this.#takesSettings || !isOfPooler(error)) throw error
+      this.#takesSettings = false
+      return this.#attempt()
+    }
+    return new Connection(client, this.#types, this.#options.logger)
+  }
+
+  #client(): OpenClient {
+    return new this.#pg.Client({
+      application_name: 'valkeyrie',
+      ...this.#settings(),
+      connectionString: this.address,
+      pipeline: true,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: keepAliveAfter,
+      connectionTimeoutMillis: this.#options.connectTimeout,
+    }) as OpenClient
+  }
+
+  #settings(): pg.ClientConfig {
+    if (!this.#takesSettings) return {}
+    return {
+      statement_timeout: statementTimeout,
+      options: '-c default_transaction_isolation=read\\ committed -c jit=off -c extra_float_digits=1',
+    }
+  }
+
+  #openError(error: unknown): DatabaseOpenError {
+    const shown = shownAddress(this.address)
+    return new DatabaseOpenError(shown, reasonOf(error, new URL(this.address).host), { cause: error })
+  }
+}
+
+/** Whether a server that was not reached may be a moment later: it is there, but starts or is full. */
+function mayPass(error: unknown): boolean {
+  const state = sqlState(error)
+  return state === '57P03' || state === '53300'
+}
+
+/** Whether a pooler has refused the settings of a connection. */
+function isOfPooler(error: unknown): boolean {
+  return ['08P01', '42704', '22023', '0A000'].includes(sqlState(error) ?? '')
+}
+
+function reasonOf(error: unknown, host: string): string {
+  const state = sqlState(error)
+  if (state !== undefined) {
+    const reason = serverReasons[state]
+    return reason ?? `the server refuses it (${state}): ${(error as Error).message}`
+  }
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return networkReasons[code] ?? `there is no server that answers at ${host}: ${(error as Error).message}`
+}
+
+const serverReasons: Readonly<Record<string, string>> = {
+  '28P01': 'the server refuses the user or the password',
+  '28000': 'the server lets this user not in from here: look at its pg_hba.conf, and whether it asks for TLS',
+  '3D000': 'there is no such database on the server: create it first',
+  '53300': 'the server has no connection left: lower poolSize, or raise its max_connections',
+  '57P03': 'the server is starting up or shutting down',
+}
+
+const networkReasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'no server listens there: start it, or mend the host and the port',
+  ENOTFOUND: 'there is no such host: mend the address',
+  ETIMEDOUT: 'the server does not answer: look at the host, the port and the firewall',
+}

@@ -1,0 +1,137 @@
+import type { Socket } from 'node:net'
+import type { Logger } from 'drizzle-orm/logger'
+import type pg from 'pg'
+import { ConnectionLost, isLoss } from './server-error.ts'
+
+/** A statement: with a `name` the server keeps its plan, on each connection, under this name. */
+export interface Statement {
+  readonly name?: string
+  readonly text: string
+}
+
+/** A row: its columns in their order. */
+export type Row = readonly unknown[]
+
+/** The numbers of the types whose texts stand for something else. */
+const parsers: Readonly<Record<number, (text: string) => unknown>> = {
+  16: (text) => text === 't',
+  20: Number,
+  21: Number,
+  23: Number,
+  26: Number,
+  701: Number,
+}
+
+const asText = (text: string) => text
+
+/** What makes values of the texts that the server sends: JSON stays text, and a bigint is a number, since versions are. */
+export function typesOf({ types }: typeof pg): pg.CustomTypesConfig {
+  const bytes = types.getTypeParser(17, 'text')
+  const listOfBytes = types.getTypeParser(1001 as number, 'text')
+  return {
+    getTypeParser: (oid: number) => {
+      if (oid === 17) return bytes
+      if (oid === 1001) return listOfBytes
+      return parsers[oid] ?? asText
+    },
+  }
+}
+
+/** What its types leave out: the socket, to end a connection of which no answer is awaited. */
+export type OpenClient = pg.Client & {
+  readonly connection: { readonly stream: Socket }
+  ref(): void
+  unref(): void
+}
+
+/** A connection to the server. Statements follow each other on it without waiting for answers. */
+export class Connection {
+  readonly #client: OpenClient
+  readonly #types: pg.CustomTypesConfig
+  readonly #logger: Logger | undefined
+  #running = 0
+  #lost = false
+  onNotification: ((payload: string) => void) | null = null
+  onIdle: (() => void) | null = null
+  onEnd: (() => void) | null = null
+
+  constructor(client: OpenClient, types: pg.CustomTypesConfig, logger: Logger | undefined) {
+    this.#client = client
+    this.#types = types
+    this.#logger = logger
+    const lost = () => {
+      if (this.#lost) return
+      this.#lost = true
+      this.onEnd?.()
+    }
+    client.on('error', lost)
+    client.on('end', lost)
+    client.on('notification', ({ payload = '' }) => this.onNotification?.(payload))
+    this.#hold()
+  }
+
+  get isLost(): boolean {
+    return this.#lost
+  }
+
+  /** How many statements are running on it. */
+  get running(): number {
+    return this.#running
+  }
+
+  /** Runs a statement. Rejects with ConnectionLost, and with what the server answers. */
+  async run(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
+    return (await this.#query(statement, values)).rows as Row[]
+  }
+
+  /** Runs statements without parameters, one after the other. */
+  async execute(text: string): Promise<void> {
+    await this.#query({ text }, [])
+  }
+
+  /** Commits the transaction that is open: false where the server has undone it, since a statement of it has failed. */
+  async commit(): Promise<boolean> {
+    return (await this.#query({ text: 'commit' }, [])).command === 'COMMIT'
+  }
+
+  async #query({ name, text }: Statement, values: readonly unknown[]): Promise<pg.QueryArrayResult> {
+    this.#logger?.logQuery(text, [...values])
+    this.#running += 1
+    if (this.#running === 1) this.#hold()
+    try {
+      const query = { text, values: values as unknown[], rowMode: 'array' as const, types: this.#types }
+      return await this.#client.query(name === undefined ? query : { ...query, name })
+    } catch (error) {
+      if (!isLoss(error)) throw error
+      this.discard()
+      throw new ConnectionLost(error)
+    } finally {
+      this.#running -= 1
+      if (this.#running === 0) {
+        this.#hold()
+        this.onIdle?.()
+      }
+    }
+  }
+
+  /** Ends it once what is running is done. */
+  async end(): Promise<void> {
+    // An idle one keeps no process alive, but its end is awaited.
+    this.#client.ref()
+    await this.#client.end().catch(() => {})
+  }
+
+  /** Ends it at once: what is running on it is lost. */
+  discard(): void {
+    if (this.#lost) return
+    this.#lost = true
+    this.#client.connection.stream.destroy()
+    this.onEnd?.()
+  }
+
+  /** An idle connection keeps no process alive. */
+  #hold(): void {
+    if (this.#running > 0) this.#client.ref()
+    else this.#client.unref()
+  }
+}

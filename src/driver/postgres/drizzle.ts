@@ -1,0 +1,32 @@
+import type { Logger } from 'drizzle-orm/logger'
+import { drizzle } from 'drizzle-orm/node-postgres'
+import type { PlainDrizzle } from '../engine.ts'
+import type { Pg } from './connect.ts'
+import type { CheckedPostgresOptions, Postgres, PostgresDrizzle } from './engine.types.ts'
+import { type PostgresTables, postgresTables } from './table.ts'
+
+/** Plain Drizzle over a database, on connections of its own, which are made when it is first asked for. */
+export class ServerDrizzle implements PlainDrizzle<Postgres> {
+  readonly tables: PostgresTables
+  readonly #make: () => PostgresDrizzle
+  #drizzle: PostgresDrizzle | undefined
+
+  constructor(
+    pg: Pg,
+    address: string,
+    options: CheckedPostgresOptions & { readonly logger?: Logger | undefined },
+  ) {
+    this.tables = postgresTables(options.schema)
+    this.#make = () => {
+      const pool = new pg.Pool({ connectionString: address, max: options.poolSize, allowExitOnIdle: true })
+      // An idle connection that is lost is made anew by the next statement.
+      pool.on('error', () => {})
+      return drizzle(pool, options.logger === undefined ? {} : { logger: options.logger }) as PostgresDrizzle
+    }
+  }
+
+  get drizzle(): PostgresDrizzle {
+    this.#drizzle ??= this.#make()
+    return this.#drizzle
+  }
+}

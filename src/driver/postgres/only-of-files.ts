@@ -1,0 +1,18 @@
+import { StorageError } from '../../errors.ts'
+import { shownAddress } from './address.ts'
+
+/** What the server has tools of its own for. */
+const instead = {
+  verify: 'the server checks its pages by checksums, and its indexes by pg_amcheck',
+  repair: 'restore it from a backup of the server',
+  backup: 'use pg_dump, the backups of the server, or "valkeyrie copy" into a file',
+  restore: 'use pg_restore, the backups of the server, or "valkeyrie copy" from a file',
+}
+
+/** Rejects a call that is of files. */
+export async function onlyOfFiles(address: string, call: keyof typeof instead): Promise<never> {
+  throw new StorageError(
+    '0A000',
+    `${call} is of files, and ${shownAddress(address)} is none: ${instead[call]}`,
+  )
+}

@@ -1,0 +1,71 @@
+import type { Catalog, Collection } from '../../catalog/catalog.ts'
+import { nothingAsked } from '../../catalog/changes.ts'
+import { DatabaseOpenError } from '../../errors.ts'
+import type { DriverOptions, OpenedDriver } from '../engine.ts'
+import { shownAddress } from './address.ts'
+import { ServerCatalog } from './catalog.ts'
+import { Connector, loadPg } from './connect.ts'
+import { Connections } from './connections.ts'
+import { PostgresDriver } from './driver.ts'
+import { ServerDrizzle } from './drizzle.ts'
+import type { CheckedPostgresOptions, Postgres } from './engine.types.ts'
+import { ServerClock } from './server-clock.ts'
+import { sqlState, toKvError } from './server-error.ts'
+import { readSetUp, setUp } from './set-up.ts'
+import { statementsOf } from './statements.ts'
+
+/** Opens a database in a schema of a server, and creates what it lacks. */
+export async function openPostgres(
+  address: string,
+  collections: readonly Collection[],
+  options: DriverOptions & CheckedPostgresOptions,
+): Promise<OpenedDriver<Postgres>> {
+  const { schema, readOnly, asItIs = false, asked = nothingAsked } = options
+  const pg = await loadPg(address)
+  const connector = new Connector(pg, address, options)
+  const first = await connector.first()
+  try {
+    const catalog =
+      readOnly || asItIs
+        ? await readSetUp(first, schema, address, collections)
+        : await setUp(first, schema, address, collections, asked)
+    const statements = statementsOf(schema)
+    const clock = new ServerClock()
+    const sent = Date.now()
+    const [row] = await first.run(statements.state, [])
+    clock.heard(row![2] as number, sent, Date.now())
+    const connections = new Connections(first, (isWanted) => connector.again(isWanted), options)
+    const parts = { address, schema, statements, connections, connector, clock, unique: new Map(), options }
+    const driver = new PostgresDriver(parts)
+    return { driver, catalog, plain: new ServerDrizzle(pg, address, options) }
+  } catch (error) {
+    first.discard()
+    throw openError(address, error)
+  }
+}
+
+/** What a database knows of its collections. */
+export async function readServerCatalog(address: string, options: CheckedPostgresOptions): Promise<Catalog> {
+  const connection = await new Connector(await loadPg(address), address, options).first()
+  try {
+    await readSetUp(connection, options.schema, address, [])
+    return await new ServerCatalog(options.schema, (statement, values) =>
+      connection.run(statement, values),
+    ).read()
+  } catch (error) {
+    throw openError(address, error)
+  } finally {
+    await connection.end()
+  }
+}
+
+/** What keeps a database from being opened. */
+function openError(address: string, error: unknown): unknown {
+  const state = sqlState(error)
+  if (state === undefined) return toKvError(error)
+  const reason =
+    state === '42501'
+      ? 'its user may not create a schema there: grant CREATE on the database, or create the schema and give it to the user'
+      : `the server says (${state}): ${(error as Error).message}`
+  return new DatabaseOpenError(shownAddress(address), reason, { cause: error })
+}

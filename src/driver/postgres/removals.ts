@@ -1,0 +1,26 @@
+import type { SweepOutcome } from '../driver.ts'
+import type { RunStatement } from './row-reads.ts'
+import type { Statements } from './statements.ts'
+
+/** Removes rows that have expired, at most `limit` of them. */
+export async function sweepRows(
+  { sweep }: Statements,
+  run: RunStatement,
+  limit: number,
+  lockTimeout: number,
+): Promise<SweepOutcome & { readonly latest: number }> {
+  const [row] = await run(sweep, [limit, String(lockTimeout)])
+  const [removed, latest, next] = row as [number, number, number | null]
+  return { removed, next, latest }
+}
+
+/** Removes every row; gives the versions before and after. */
+export async function clearRows(
+  { clear }: Statements,
+  run: RunStatement,
+  lockTimeout: number,
+): Promise<{ readonly before: number; readonly latest: number }> {
+  const [row] = await run(clear, [String(lockTimeout)])
+  const [before, latest] = row as [number, number]
+  return { before, latest }
+}

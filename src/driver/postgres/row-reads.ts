@@ -1,0 +1,112 @@
+import { QueryError } from '../../errors.ts'
+import { keyText } from '../../key/key-text.ts'
+import type {
+  KeyedRow,
+  Read,
+  ReadResults,
+  ResultOf,
+  Salvage,
+  SalvagedRows,
+  Scan,
+  StoredRow,
+} from '../driver.ts'
+import { byteas } from './binary-array.ts'
+import type { Row, Statement } from './connection.ts'
+import { keyedRow, storedRow } from './kv-row.ts'
+import type { Statements } from './statements.ts'
+
+/** Runs a statement somewhere: on whichever connection, or in the transaction of a session. */
+export type RunStatement = (statement: Statement, values: readonly unknown[]) => Promise<Row[]>
+
+/** A read that is given as data. */
+export async function performRead<R extends Read>(
+  statements: Statements,
+  request: R,
+  run: RunStatement,
+): Promise<ResultOf<R>> {
+  return (await perform(statements, request, run)) as ResultOf<R>
+}
+
+function perform(
+  statements: Statements,
+  request: Read,
+  run: RunStatement,
+): Promise<ReadResults[Read['type']]> {
+  switch (request.type) {
+    case 'get':
+      return get(statements, request.key, run)
+    case 'getMany':
+      return getMany(statements, request.keys, run)
+    case 'exists':
+      return run(statements.exists, [request.key]).then((rows) => rows.length > 0)
+    case 'scan':
+      return scan(statements, request.scan, run)
+    case 'salvage':
+      return salvage(statements, request.salvage, run)
+    case 'count':
+      return count(statements, request, run)
+    case 'find':
+    case 'related':
+    case 'figures':
+    case 'explain':
+      throw new QueryError('No queries yet')
+  }
+}
+
+async function get({ get }: Statements, key: Uint8Array, run: RunStatement): Promise<StoredRow | null> {
+  const [row] = await run(get, [key])
+  return row === undefined ? null : storedRow(row)
+}
+
+async function getMany(
+  { getMany }: Statements,
+  keys: readonly Uint8Array[],
+  run: RunStatement,
+): Promise<(StoredRow | null)[]> {
+  const rows = await run(getMany, [byteas(keys)])
+  const found = new Map(rows.map((row) => [keyText(row[6] as Uint8Array), storedRow(row)]))
+  return keys.map((key) => found.get(keyText(key)) ?? null)
+}
+
+async function scan(
+  { scan, scanOf }: Statements,
+  { range, collection, reverse, limit }: Scan,
+  run: RunStatement,
+): Promise<KeyedRow[]> {
+  const direction = reverse ? 'desc' : 'asc'
+  const values = [range.start, range.end, limit]
+  const rows =
+    collection === null
+      ? await run(scan[direction], values)
+      : await run(scanOf[direction], [...values, collection])
+  return rows.map(keyedRow)
+}
+
+/** The server gives no row that it cannot read, and says of none where it is: a page is a scan. */
+async function salvage(
+  { salvage, salvageOf }: Statements,
+  { collection, after, limit }: Salvage,
+  run: RunStatement,
+): Promise<SalvagedRows> {
+  const from = after ?? new Uint8Array()
+  const rows =
+    collection === null ? await run(salvage, [from, limit]) : await run(salvageOf, [from, limit, collection])
+  const last = rows.length < limit ? undefined : rows.at(-1)
+  return {
+    rows: rows.map(keyedRow),
+    unreadable: [],
+    next: last === undefined ? null : (last[6] as Uint8Array),
+  }
+}
+
+async function count(
+  { count, countRange }: Statements,
+  { collection, range }: Extract<Read, { readonly type: 'count' }>,
+  run: RunStatement,
+): Promise<number> {
+  const [row] =
+    range === null
+      ? await run(count, [collection])
+      : await run(countRange, [collection, range.start, range.end])
+  return row![0] as number
+}

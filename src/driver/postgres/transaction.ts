@@ -1,0 +1,14 @@
+import type { Connection } from './connection.ts'
+
+/** Works in a transaction on a connection that nobody else uses, which holds the locks of what it has taken while it goes on. */
+export async function inTransaction<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
+  await connection.execute('begin isolation level read committed')
+  try {
+    const result = await work()
+    await connection.commit()
+    return result
+  } catch (error) {
+    if (!connection.isLost) await connection.execute('rollback').catch(() => connection.discard())
+    throw error
+  }
+}
