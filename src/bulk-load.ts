@@ -36,7 +36,7 @@ export function openOptionsOf<T>(options: LoadOptions<T>): OpenOptions {
   const { prefix, keyProperty, path: _, expireIn, onProgress, onError, onErrorCallback, ...open } = options
   if (!Array.isArray(prefix)) throw new TypeError("prefix is the beginning of every key, as ['users']")
   encodePrefix(prefix, options.limits?.keyBytes)
-  expiryTime(expireIn)
+  expiryTime(expireIn, Date.now())
   if (typeof keyProperty !== 'string' && typeof keyProperty !== 'function') {
     throw new TypeError(
       'keyProperty is the name of a property of the items, or a function that gives the last part of the key',

@@ -181,6 +181,10 @@ export interface Session extends Reader {
  * each call in a transaction of its own.
  */
 export interface Driver extends Reader {
+  /**
+   * Milliseconds since the epoch by the clock that says what has expired: that of the engine, as far as this process knows it, at once.
+   */
+  now(): number
   /** The newest version; 0 for a database without commits. */
   latestVersion(): Promise<number>
   /** Reads of one state, which the first of them fixes. */

@@ -80,7 +80,7 @@ export class LiveQuery implements Watched<readonly RowEntry[]> {
 
   /** Whether the query has to run again to tell. */
   async #mayHaveChanged(outline: Outline): Promise<boolean> {
-    if (outline.expiry !== null && outline.expiry <= Date.now()) return true
+    if (outline.expiry !== null && outline.expiry <= this.#store.driver.now()) return true
     const { commits, oldest, latest } = await this.#store.driver.commitsSince(this.#position, mostChanges)
     if (this.#position + 1 < oldest || (commits.at(-1)?.version ?? latest) < latest) return true
     if (commits.some((commit) => commit.changes === null)) return true
@@ -141,7 +141,7 @@ export class LiveQuery implements Watched<readonly RowEntry[]> {
   async #read(isKnown: (token: string) => boolean): Promise<WatchedState<readonly RowEntry[]>> {
     // Of a state that may be older than what is read: then it is looked at once more.
     const position = await this.#store.driver.latestVersion()
-    const readAt = Date.now()
+    const readAt = this.#store.driver.now()
     const read = (view: RowStore) => this.#readOf(view, isKnown)
     // What one statement reads is of one state anyway.
     const { rows, entries, token } = await (this.#related.length > 0

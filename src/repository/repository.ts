@@ -220,7 +220,7 @@ export class StoreRepository {
         {
           type: 'touch',
           key: this.#store.encodeKey(key),
-          expiresAt: expiryTime(options.expireIn ?? undefined),
+          expiresAt: expiryTime(options.expireIn ?? undefined, this.#store.now()),
         },
       ],
     })

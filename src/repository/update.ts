@@ -45,7 +45,7 @@ export function updateMutation(
         ? patchedAndIncremented(updated, update)
         : store.preparePatch(key, row, update)
   if (expireIn === undefined) return mutation
-  const expiring = (settled: SetMutation) => ({ ...settled, expiresAt: expiryTime(expireIn) })
+  const expiring = (settled: SetMutation) => ({ ...settled, expiresAt: expiryTime(expireIn, store.now()) })
   return mutation instanceof Promise ? mutation.then(expiring) : expiring(mutation)
 }
 

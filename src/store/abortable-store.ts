@@ -38,6 +38,10 @@ class AbortableStore implements RowStore {
     }
   }
 
+  now(): number {
+    return this.#store.now()
+  }
+
   assertOpen(): void {
     this.#signal.throwIfAborted()
     this.#store.assertOpen()

@@ -21,11 +21,11 @@ export interface SetOptions extends ExpireOptions {
 /** The last time that a Date can tell, in milliseconds since the epoch: in the year 275760. */
 const latestTime = 8_640_000_000_000_000
 
-/** When a value written now expires, in milliseconds since the epoch. */
-export function expiryTime(expireIn: number | undefined): number | null {
+/** When a value expires that is written at `now`, both in milliseconds since the epoch. */
+export function expiryTime(expireIn: number | undefined, now: number): number | null {
   if (expireIn === undefined) return null
   if (typeof expireIn !== 'number') throw new TypeError('expireIn is a number of milliseconds')
-  const time = Math.ceil(Date.now() + expireIn)
+  const time = Math.ceil(now + expireIn)
   if (!(expireIn > 0)) {
     throw new RangeError(
       `expireIn is a number of milliseconds above 0 (got ${expireIn}); leave it out to keep the value`,
@@ -33,18 +33,18 @@ export function expiryTime(expireIn: number | undefined): number | null {
   }
   if (time > latestTime) {
     throw new RangeError(
-      `expireIn is at most ${latestTime - Date.now()} ms now (got ${expireIn}), since a Date tells no later time; leave it out to keep the value`,
+      `expireIn is at most ${latestTime - now} ms now (got ${expireIn}), since a Date tells no later time; leave it out to keep the value`,
     )
   }
   return time
 }
 
-/** When a value that is set now expires; `undefined`: when the one that it replaces would have. */
-export function expiryOfSet(options: SetOptions | undefined): number | null | undefined {
+/** When a value that is set at `now` (ms since the epoch) expires; `undefined`: when the one that it replaces would have. */
+export function expiryOfSet(options: SetOptions | undefined, now: number): number | null | undefined {
   if (options === undefined) return null
   const { expireIn, keepExpiry = false } = options
   if (typeof keepExpiry !== 'boolean') throw new TypeError('keepExpiry is true or false')
-  if (!keepExpiry) return expiryTime(expireIn)
+  if (!keepExpiry) return expiryTime(expireIn, now)
   if (expireIn !== undefined)
     throw new TypeError(
       'keepExpiry keeps the expiry that there is, and expireIn gives another: leave one out',

@@ -40,6 +40,9 @@ export interface RowStore extends Reader {
   /** What several reads give, all of them of one state. */
   ofOneState<T>(read: (store: RowStore) => Promise<T>): Promise<T>
 
+  /** Milliseconds since the epoch by the clock that says what has expired. */
+  now(): number
+
   /** Throws where the database is closed, or the unit of work is over. */
   assertOpen(): void
 

@@ -32,6 +32,10 @@ export class SnapshotStore implements RowStore {
     this.openRepository = store.openRepository
   }
 
+  now(): number {
+    return this.#store.now()
+  }
+
   assertOpen(): void {
     if (this.#over) {
       throw new TypeError(

@@ -93,6 +93,10 @@ export class Store implements RowStore {
     if (!this.#readOnly) await this.#sweeper.start()
   }
 
+  now(): number {
+    return this.driver.now()
+  }
+
   assertOpen(): void {
     if (this.#closing !== null) throw new DatabaseClosedError()
   }
@@ -170,7 +174,7 @@ export class Store implements RowStore {
 
   prepareSet(key: Key, value: unknown, options?: SetOptions): SetMutation | Promise<SetMutation> {
     const encodedKey = this.encodeKey(key)
-    const expiresAt = expiryOfSet(options)
+    const expiresAt = expiryOfSet(options, this.now())
     const definition = this.registry.find(key)
     try {
       if (definition === undefined) return this.#toSet(encodedKey, key, value, expiresAt)
@@ -262,7 +266,7 @@ export class Store implements RowStore {
       key: this.encodeKey(key),
       collection: this.collectionOf(key),
       operand,
-      ...(expireIn === undefined ? {} : { expiresAt: expiryTime(expireIn) }),
+      ...(expireIn === undefined ? {} : { expiresAt: expiryTime(expireIn, this.now()) }),
     }
     const definition = this.registry.find(key)
     if (definition === undefined) return mutation

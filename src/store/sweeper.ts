@@ -63,18 +63,18 @@ export class Sweeper {
     if (this.#closed) return
     clearTimeout(this.#timer)
     this.#due = time
-    const wait = Math.min(Math.max(time - Date.now(), shortestWait), longestWait)
+    const wait = Math.min(Math.max(time - this.#driver.now(), shortestWait), longestWait)
     this.#timer = setTimeout(() => void this.#wake(), wait).unref()
   }
 
   async #wake(): Promise<void> {
     try {
-      if (this.#due <= Date.now()) await this.sweepAll()
+      if (this.#due <= this.#driver.now()) await this.sweepAll()
       else await this.start()
     } catch (error) {
       if (error instanceof DatabaseClosedError || this.#closed) return
       if (!(error instanceof DatabaseBusyError)) process.emitWarning(error as Error)
-      this.#wakeAt(Date.now() + longestWait)
+      this.#wakeAt(this.#driver.now() + longestWait)
     }
   }
 }

@@ -111,7 +111,7 @@ class Import {
 
   async add(row: MovedRow | UnreadRow): Promise<void> {
     if (isUnread(row)) return this.#refuse(row, new TypeError(row.error))
-    if (row.expiresAt !== null && row.expiresAt <= Date.now()) {
+    if (row.expiresAt !== null && row.expiresAt <= this.#store.now()) {
       this.#counts.expired += 1
       return
     }

@@ -43,6 +43,7 @@ const anyLength = Number.POSITIVE_INFINITY
 export class UnitReader implements Reader {
   readonly #session: Session
   readonly #context: ReaderContext
+  readonly #now: () => number
   readonly #keys: KeyCheck[] = []
   readonly #known = new Set<string>()
   readonly #ranges: KeyRange[] = []
@@ -54,6 +55,7 @@ export class UnitReader implements Reader {
   constructor(driver: Driver, context: ReaderContext) {
     this.#session = driver.session('held')
     this.#context = context
+    this.#now = () => driver.now()
   }
 
   read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
@@ -162,7 +164,7 @@ export class UnitReader implements Reader {
   async #ownRow(key: Uint8Array, { mutations, version }: OwnWrite): Promise<StoredRow | null> {
     const before = replaces(mutations[0]!) ? null : await this.#stored(key)
     const row = mutatedRow(mutations, before, version)
-    return row?.expiresAt != null && row.expiresAt <= Date.now() ? null : row
+    return row?.expiresAt != null && row.expiresAt <= this.#now() ? null : row
   }
 
   async #stored(key: Uint8Array): Promise<StoredRow | null> {

@@ -62,6 +62,10 @@ export class UnitStore implements RowStore, ReaderContext {
     return paced(() => tracedRead(this.#reader, this.path, request, signal))
   }
 
+  now(): number {
+    return this.#store.now()
+  }
+
   assertOpen(): void {
     if (this.#over) {
       throw new TypeError(

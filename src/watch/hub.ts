@@ -32,6 +32,7 @@ export class WatchHub {
   readonly shared = new SharedWatches()
   readonly #driver: Driver
   readonly #foreignFound: () => void
+  readonly #now = () => this.#driver.now()
   readonly #keys = new Map<string, Set<Subscription>>()
   readonly #ranges = new Map<string, WatchedRange>()
   #starting: Promise<void> | null = null
@@ -67,7 +68,7 @@ export class WatchHub {
   /** Wakes at every commit that changes one of these keys and comes after the promise has resolved. */
   watchKeys(keys: readonly Uint8Array[]): Promise<Subscription> {
     const texts = new Set(keys.map(keyText))
-    const subscription = new Subscription((ended) => {
+    const subscription = new Subscription(this.#now, (ended) => {
       for (const text of texts) {
         const subscriptions = this.#keys.get(text)
         if (subscriptions?.delete(ended) && subscriptions.size === 0) this.#keys.delete(text)
@@ -85,7 +86,7 @@ export class WatchHub {
   /** Wakes at every commit that changes a key in one of these ranges and comes after the promise has resolved. */
   watchRanges(ranges: readonly KeyRange[]): Promise<Subscription> {
     const texts = ranges.map(({ start, end }) => `${keyText(start)} ${keyText(end)}`)
-    const subscription = new Subscription((ended) => {
+    const subscription = new Subscription(this.#now, (ended) => {
       for (const text of texts) {
         const subscriptions = this.#ranges.get(text)?.subscriptions
         if (subscriptions?.delete(ended) && subscriptions.size === 0) this.#ranges.delete(text)

@@ -6,12 +6,15 @@ const longestDelay = 60_000
 
 /** Tells one reader that something may have changed, once however often it did, until the reader looks again. */
 export class Subscription {
+  readonly #now: () => number
   readonly #remove: (subscription: Subscription) => void
   #changed = false
   #distributed = -1
   #resolve: (() => void) | null = null
 
-  constructor(remove: (subscription: Subscription) => void) {
+  /** `now`: milliseconds since the epoch by the clock that says what has expired. */
+  constructor(now: () => number, remove: (subscription: Subscription) => void) {
+    this.#now = now
     this.#remove = remove
   }
 
@@ -42,7 +45,8 @@ export class Subscription {
     this.#resolve = resolve
     let timer: NodeJS.Timeout | undefined
     const look = (due: number) => {
-      timer = setTimeout(() => (due <= Date.now() ? resolve() : look(due)), delayUntil(due)).unref()
+      const wait = Math.min(Math.max(due - this.#now(), 1), longestDelay)
+      timer = setTimeout(() => (due <= this.#now() ? resolve() : look(due)), wait).unref()
     }
     if (expiry !== null) look(expiry)
     await promise
@@ -54,8 +58,4 @@ export class Subscription {
   end(): void {
     this.#remove(this)
   }
-}
-
-function delayUntil(time: number): number {
-  return Math.min(Math.max(time - Date.now(), 1), longestDelay)
 }

@@ -118,6 +118,10 @@ export class PostgresDriver implements Driver {
     })
   }
 
+  now(): number {
+    return this.#parts.clock.now()
+  }
+
   async latestVersion(): Promise<number> {
     const [row] = await this.#again(() => this.#run(this.#parts.statements.latest, []))
     return row![0] as number

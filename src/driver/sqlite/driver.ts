@@ -116,6 +116,10 @@ export class SqliteDriver implements Driver {
       : new MemorySession(this.#pool.top, this.#replaced, this.#run)
   }
 
+  now(): number {
+    return Date.now()
+  }
+
   latestVersion(): Promise<number> {
     return this.#onTop(({ statements }) => {
       this.#file?.assertThereAt(Date.now())

@@ -20,7 +20,10 @@ function reader(given: string | null = null) {
 /** A watch of which each look ends when the test says so. */
 function watch() {
   const looks: PromiseWithResolvers<WatchedState<string>>[] = []
-  const subscription = new Subscription(() => {})
+  const subscription = new Subscription(
+    () => Date.now(),
+    () => {},
+  )
   const shared = new SharedWatch<string>({
     subscribe: async () => subscription,
     look: () => {
@@ -69,7 +72,12 @@ it('begins anew for who waits again while it is told, as of the state after', as
   const subscriptions: Subscription[] = []
   const shared = new SharedWatch<string>({
     async subscribe() {
-      subscriptions.push(new Subscription(() => ended++))
+      subscriptions.push(
+        new Subscription(
+          () => Date.now(),
+          () => ended++,
+        ),
+      )
       return subscriptions.at(-1)!
     },
     look() {

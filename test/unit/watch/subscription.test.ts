@@ -1,7 +1,11 @@
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { Subscription } from '../../../src/watch/subscription.ts'
 
-const subscribe = () => new Subscription(() => {})
+const subscribe = () =>
+  new Subscription(
+    () => Date.now(),
+    () => {},
+  )
 
 it('a change before the wait is not missed', async () => {
   const subscription = subscribe()
@@ -44,7 +48,10 @@ it('resolves at the expiry, be it past or far away, and also where the clock jum
 
 it('its end is told once with itself', () => {
   const ended: Subscription[] = []
-  const subscription = new Subscription((it) => ended.push(it))
+  const subscription = new Subscription(
+    () => Date.now(),
+    (it) => ended.push(it),
+  )
   subscription.end()
   expect(ended).toEqual([subscription])
 })
