@@ -3,7 +3,8 @@ import { keyText } from '../key/key-text.ts'
 import type { Key } from '../key.types.ts'
 import { operandAt } from '../query/operand.ts'
 import { hasExpired } from './row.ts'
-import type { CheckConflict, Claim, Mutation } from './write.ts'
+import { stampKeys } from './stamped-key.ts'
+import type { AtomicWrite, CheckConflict, Claim, Mutation } from './write.ts'
 
 /** What a claim takes: the places of these candidates, in the order of the query. */
 export type Claimed =
@@ -42,11 +43,13 @@ export function claimRows(
   return conflicts.length > 0 || places.length === 0 ? { conflicts } : { places }
 }
 
-/** The mutations of a write that was committed: of a claim, those of the candidates in these places. */
+/** The mutations of a write that is committed as this version: of a claim, those of the candidates in these places. */
 export function appliedMutations(
-  write: { readonly mutations: readonly Mutation[]; readonly claim?: Claim },
+  write: Pick<AtomicWrite, 'mutations' | 'claim' | 'stamped'>,
   places: readonly number[] | undefined,
+  version: number,
 ): readonly Mutation[] {
-  const { claim, mutations } = write
-  return claim === undefined ? mutations : places!.map((place) => claim.candidates[place]!.mutation)
+  const { claim, mutations, stamped } = write
+  if (claim !== undefined) return places!.map((place) => claim.candidates[place]!.mutation)
+  return stamped ? stampKeys(mutations, version) : mutations
 }

@@ -22,7 +22,7 @@ export function commitWrite(write: AtomicWrite, context: ApplyContext, guardAll:
   const claimed = claimedBy(write, context)
   if (claimed !== null && 'conflicts' in claimed) return { type: 'conflict', ...claimed }
   const { checks } = write
-  const mutations = appliedMutations(write, claimed?.places)
+  const mutations = appliedMutations(write, claimed?.places, version)
   const mayViolate = transaction.mayViolateUnique(mutations)
   if (mutations.length > 1 && !guardAll && !mayViolate && areReplacements(checks, mutations)) {
     if (areReplaced(checks, mutations, context)) {

@@ -7,6 +7,19 @@ import { applyArithmetic } from './mutation.ts'
 import type { StoredRow } from './row.ts'
 import type { ArithmeticMutation, Mutation, SetMutation } from './write.ts'
 
+/** What a `sum`, `min` or `max` works on is no KvU64. */
+export class NotU64Error extends TypeError {
+  readonly mutation: ArithmeticMutation['type']
+
+  constructor(mutation: ArithmeticMutation['type'], message: string) {
+    super(message)
+    this.mutation = mutation
+    // To whoever prints it, it is a TypeError.
+    Object.defineProperty(this, 'mutation', { enumerable: false })
+  }
+}
+Object.defineProperty(NotU64Error, 'name', { value: 'TypeError' })
+
 /** The row that mutations of one key leave behind, under this version; null: none. Throws what a commit of them would. */
 export function mutatedRow(
   mutations: readonly Mutation[],
@@ -34,7 +47,8 @@ export function arithmeticSet(mutation: ArithmeticMutation, current: StoredRow |
       throw new CorruptValueError(decodeKey(key), new TypeError(`its encoding is ${current.encoding}`))
     }
     const text = JSON.stringify(decodeKey(key), (_, part) => (typeof part === 'bigint' ? `${part}n` : part))
-    throw new TypeError(
+    throw new NotU64Error(
+      type,
       `${type} needs a KvU64, and ${text} holds another kind of value: set it to a KvU64 first`,
     )
   }

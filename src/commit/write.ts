@@ -18,6 +18,8 @@ export interface SetMutation {
   readonly collection: string | null
   readonly stored: StoredValue
   readonly expiresAt?: number | null
+  /** The last part of its key is `stampPlace`, and becomes the versionstamp of the commit. */
+  readonly stamped?: boolean
 }
 
 export interface DeleteMutation {
@@ -85,6 +87,8 @@ export interface AtomicWrite {
   readonly turn?: string
   /** In place of mutations: those of the rows that a query finds then. */
   readonly claim?: Claim
+  /** Whether some of its sets are stamped. */
+  readonly stamped?: boolean
 }
 
 /** A check that did not hold; `actual` is the version found, `null` where there is no value. */

@@ -299,7 +299,7 @@ export class Store implements RowStore {
     if (outcome.type === 'conflict') {
       tellConflicts(this, outcome.conflicts)
     } else {
-      const mutations = appliedMutations(write, outcome.claimed)
+      const mutations = appliedMutations(write, outcome.claimed, outcome.version)
       this.#noticeExpiries(mutations)
       if (this.hub.active) this.hub.committed(mutations, outcome.version)
     }
