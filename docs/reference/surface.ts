@@ -145,10 +145,13 @@ class CompiledSurface implements Surface {
 }
 
 /** The modules of package.json's `exports`, with the file in src that each is made of. */
+/** What has the shape of another's API, which documents it: a page of ours tells where it differs. */
+const documentedElsewhere = ['./deno']
+
 function modulesOf(root: string): (readonly [module: string, source: string])[] {
   const { name, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   return Object.entries<string | { readonly types: string }>(exports).flatMap(([path, entry]) =>
-    typeof entry === 'string'
+    typeof entry === 'string' || documentedElsewhere.includes(path)
       ? []
       : [[join(name, path), entry.types.replace(/^\.\/dist\/(.*)\.d\.ts$/, 'src/$1.ts')] as const],
   )

@@ -1,0 +1,19 @@
+import { DatabaseClosedError } from '../errors.ts'
+
+/** A database that is closed, as `Deno.errors.BadResource`. */
+export class BadResource extends Error {
+  override readonly name = 'BadResource'
+
+  constructor(options?: ErrorOptions) {
+    super('Bad resource ID', options)
+  }
+}
+
+/** Has a call on a closed database fail as it does in Deno. */
+export async function onResource<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    throw error instanceof DatabaseClosedError ? new BadResource({ cause: error }) : error
+  }
+}

@@ -1,0 +1,37 @@
+import { encodePrefix } from '../key/codec.ts'
+import type { Key } from '../key.types.ts'
+import type { KvKey } from './kv.types.ts'
+import { checkMost, limits } from './limits.ts'
+
+/** The last part of a key that is set, in whose place the versionstamp of the commit comes. */
+export const commitVersionstamp = Symbol('KvCommitVersionstamp')
+
+/** How long a key may be is looked at where it is read or written. */
+const anyLength = Number.POSITIVE_INFINITY
+
+/** The bytes of a key, or of a prefix. Throws a TypeError for what is none. */
+export function encodeKvKey(key: KvKey): Uint8Array {
+  if (!Array.isArray(key)) throw new TypeError('key must be an array')
+  if (!key.every(isPart)) throw new TypeError('expected string, number, bigint, ArrayBufferView, boolean')
+  return encodePrefix(key as Key, anyLength)
+}
+
+export function checkWrittenKey(key: Uint8Array): void {
+  if (key.length === 0) throw new TypeError('key cannot be empty')
+  checkMost(key.length, limits.writtenKeyBytes, 'Key too large for write', ' bytes')
+}
+
+export function checkReadKey(key: Uint8Array): void {
+  checkMost(key.length, limits.readKeyBytes, 'Key too large for read', ' bytes')
+}
+
+function isPart(part: unknown): boolean {
+  const type = typeof part
+  return (
+    type === 'string' ||
+    type === 'number' ||
+    type === 'bigint' ||
+    type === 'boolean' ||
+    part instanceof Uint8Array
+  )
+}

@@ -1,0 +1,18 @@
+/** What Deno KV takes at the most. */
+export const limits = {
+  writtenKeyBytes: 2_048,
+  readKeyBytes: 2_049,
+  valueBytes: 65_536,
+  checks: 100,
+  mutations: 1_000,
+  ranges: 10,
+  entries: 1_000,
+  watchedKeys: 10,
+  writtenBytes: 819_200,
+  writtenKeysBytes: 81_920,
+} as const
+
+/** Throws a TypeError where something is more than it may be, in the words of Deno. */
+export function checkMost(found: number, most: number, words: string, unit = ''): void {
+  if (found > most) throw new TypeError(`${words} (max ${most}${unit})`)
+}
