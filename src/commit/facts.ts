@@ -1,10 +1,9 @@
 import type { Key } from '../key.types.ts'
-import type { StoredValue } from '../value/encoding.ts'
 import type { CommitState } from './commit-writes.ts'
 import type { LoggedCommit } from './log-format.ts'
 import type { StoredRow } from './row.ts'
 import type { ExpiredRow, RowVersion } from './transaction.ts'
-import type { UniqueFields, UniqueHolder } from './unique.ts'
+import type { HeldValues, UniqueFields } from './unique.ts'
 import type { Claim } from './write.ts'
 
 /** What is known of a database when a commit is planned, all of one state, whose newest version is `latest`. */
@@ -25,5 +24,5 @@ export interface CommitFacts extends CommitState {
    * The rows that were found to stand in the way, by the values that are to be stored: none at first, and those that the engine looks up
    * where it has refused a plan for a unique index.
    */
-  readonly holders: ReadonlyMap<StoredValue, UniqueHolder>
+  readonly holders: HeldValues
 }

@@ -5,7 +5,7 @@ import type { CommitFacts } from './facts.ts'
 import { ChangeLog, type LoggedCommit, readChanges } from './log-format.ts'
 import { hasExpired, type StoredRow } from './row.ts'
 import type { CommitTransaction, ExpiredRow, RowVersion } from './transaction.ts'
-import { mayViolate, type UniqueHolder } from './unique.ts'
+import { type HeldValue, mayViolate, type UniqueHolder } from './unique.ts'
 import type { Claim, Mutation, SetMutation } from './write.ts'
 
 /** What becomes of the row under a key. `touch` changes no more than its version and its expiry. */
@@ -127,14 +127,20 @@ export class PlannedTransaction implements CommitTransaction {
   }
 
   holderOf(_collection: string, _key: Uint8Array, stored: StoredValue): UniqueHolder | null {
-    return this.#facts.holders.get(stored) ?? null
+    return this.#facts.holders.get(stored)?.find((holder) => this.#stands(holder)) ?? null
   }
 
   upsert(set: SetMutation, version: number, expiresAt: number | null): void {
     const { key, collection, stored } = set
-    const holder = this.#facts.holders.get(stored)
-    if (holder !== undefined && !this.#planned.has(keyText(holder.key))) throw new KnownViolation()
+    if (this.#facts.holders.get(stored)?.some((holder) => this.#stands(holder))) throw new KnownViolation()
     this.#plan({ type: 'put', key, collection, stored, version, expiresAt })
+  }
+
+  /** Whether a row still has the value that was found to stand in the way. */
+  #stands({ key, stored }: HeldValue): boolean {
+    const planned = this.#planned.get(keyText(key))
+    if (stored !== undefined) return planned?.type === 'put' && planned.stored === stored
+    return planned === undefined || planned.type === 'touch'
   }
 
   insert(set: SetMutation, version: number, expiresAt: number | null): boolean {

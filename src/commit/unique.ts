@@ -1,4 +1,5 @@
 import { sameFields } from '../catalog/catalog.ts'
+import type { StoredValue } from '../value/encoding.ts'
 import type { Mutation } from './write.ts'
 
 /** A row that has what a unique index over these fields allows once. `expiresAt` in milliseconds since the epoch. */
@@ -7,6 +8,14 @@ export interface UniqueHolder {
   readonly expiresAt: number | null
   readonly fields: readonly string[]
 }
+
+/** What stands in the way of a value: a row that is stored, or, with `stored`, one that the same plan has with that value. */
+export interface HeldValue extends UniqueHolder {
+  readonly stored?: StoredValue
+}
+
+/** What stands in the way of each value that is to be stored. */
+export type HeldValues = ReadonlyMap<StoredValue, readonly HeldValue[]>
 
 /** The fields of each unique index, by the name of its collection. */
 export type UniqueFields = ReadonlyMap<string, readonly (readonly string[])[]>

@@ -133,14 +133,14 @@ export class CommitQueue {
     }
   }
 
-  /** The writes to commit together, and the rest; while it `isTurn` of somebody, all that may be theirs is tried. */
+  /** The writes to commit together, a claim as the first of its own, and the rest; while it `isTurn` of somebody, all that may be theirs is tried. */
   #parts(writes: readonly QueuedWrite[], isTurn: boolean): readonly [QueuedWrite[], QueuedWrite[]] {
     let rows = 0
     let end = 0
     do {
       rows += rowsOf(writes[end]!.write)
       end += 1
-    } while (end < writes.length && rows < this.#portion.rows)
+    } while (end < writes.length && rows < this.#portion.rows && writes[end]!.write.claim === undefined)
     const part = writes.slice(0, end)
     const rest = writes.slice(end)
     if (!isTurn) return [part, rest]

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { openSqlite } from '../../src/driver/sqlite/open.ts'
 import { encodeKey } from '../../src/key/codec.ts'
 import { findRows } from '../../src/query/evaluate.ts'
 import { type Operator, operators, semanticsOf } from '../../src/query/operators.ts'
@@ -9,6 +8,7 @@ import { Planner } from '../../src/query/planner.ts'
 import { jsonSchemaOf } from '../../src/schema/json-schema.ts'
 import { encodeValue } from '../../src/value/codec.ts'
 import { comparedValue } from '../../src/value/compared-value.ts'
+import { engines, type TestedEngine } from './engines.ts'
 
 const texts = [
   '',
@@ -141,10 +141,14 @@ function operandsOf(operator: Operator): Record<string, fc.Arbitrary<unknown>> {
   }
 }
 
-describe.each([
+const schemas = [
   ['a schema that tells what the fields are', jsonSchemaOf(schema)],
   ['a schema that tells nothing', null],
-])('with %s', (_name, known) => {
+] as const
+
+describe.each(
+  engines.flatMap((engine) => schemas.map(([what, known]) => [engine.name, what, known, engine] as const)),
+)('on %s, with %s', (name, _what, known, engine) => {
   const indexes = [
     { fields: ['number'], unique: false },
     { fields: ['bigint'], unique: false, bigints: ['bigint'] },
@@ -152,20 +156,12 @@ describe.each([
   ]
   const pattern = ['things', '*']
   const planner = new Planner({ name: 'things', schema: known, indexes, pattern, idKinds: [] })
-  let sqlite: Awaited<ReturnType<typeof openSqlite>>
+  let opened: Awaited<ReturnType<TestedEngine['open']>>
 
   beforeAll(async () => {
-    sqlite = await openSqlite([{ name: 'things', pattern, schema: known, indexes, references: {} }], {
-      readOnly: false,
-      durability: 'normal',
-      busyTimeout: 0,
-      retention: { keepRows: 10, keepMs: 1_000 },
-      logValues: false,
-      onUnindexed: 'ignore',
-      snapshotTimeout: 300_000,
-    })
+    opened = await engine.open([{ name: 'things', pattern, schema: known, indexes, references: {} }])
   })
-  afterAll(() => sqlite.driver.close())
+  afterAll(() => opened.driver.destroy())
 
   it.each(Object.keys(operators) as Operator[])(
     '%s means in SQL what it means in JavaScript',
@@ -183,7 +179,7 @@ describe.each([
           fc.array(value, { minLength: 1, maxLength: 8 }),
           fc.array(asked, { minLength: 4, maxLength: 12 }),
           async (values, asked) => {
-            await sqlite.driver.clear()
+            await opened.driver.clear()
             const stored = values.map((one) => encodeValue(one))
             const rows = stored.map(({ value, encoding, types }, i) => ({
               key: encodeKey(['things', i]),
@@ -196,17 +192,17 @@ describe.each([
               stored,
               expiresAt: null,
             }))
-            const catalogVersion = sqlite.catalog.version
-            await sqlite.driver.commit({ catalogVersion, writes: [{ checks: [], mutations }] })
+            const catalogVersion = opened.catalog.version
+            await opened.driver.commit({ catalogVersion, writes: [{ checks: [], mutations }] })
             for (const where of asked) {
               const planned = planner.find({ where, orderBy: [] }, null)
               const expected = findRows(planned, rows).map(({ key }) => key.toString('hex'))
-              const found = await sqlite.driver.read({ type: 'find', query: planned })
+              const found = await opened.driver.read({ type: 'find', query: planned })
               expect(found.map(({ key }) => encodeKey(key).toString('hex'))).toEqual(expected)
             }
           },
         ),
-        { numRuns: 40 },
+        { numRuns: name === 'sqlite' ? 40 : 20 },
       )
     },
   )

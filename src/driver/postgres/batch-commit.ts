@@ -4,11 +4,10 @@ import type { CommitFacts } from '../../commit/facts.ts'
 import { type CommitPlan, needsOf, planCommit } from '../../commit/plan.ts'
 import { type LogRetention, trimOf } from '../../commit/retention.ts'
 import { activeTurn, leaveTurn, type Ticket } from '../../commit/turn.ts'
-import type { UniqueFields, UniqueHolder } from '../../commit/unique.ts'
+import type { HeldValue, HeldValues, UniqueFields } from '../../commit/unique.ts'
 import type { AtomicWrite, Claim, CommitOutcome } from '../../commit/write.ts'
 import { ConnectionError } from '../../errors.ts'
 import type { Key } from '../../key.types.ts'
-import type { StoredValue } from '../../value/encoding.ts'
 import type { BatchOutcome, CommitBatch } from '../driver.ts'
 import { CommitState } from './commit-function.ts'
 import type { Row } from './connection.ts'
@@ -25,7 +24,7 @@ export interface CommitRequests {
   facts(
     writes: readonly AtomicWrite[],
   ): Promise<{ readonly known: KnownFacts; readonly claimable: Claimable }>
-  holders(plan: CommitPlan): Promise<ReadonlyMap<StoredValue, UniqueHolder>>
+  holders(plan: CommitPlan): Promise<HeldValues>
   trim(trim: NonNullable<ReturnType<typeof trimOf>>): Promise<void>
   catalog(): Promise<Extract<BatchOutcome, { type: 'stale' }>>
   readonly unique: UniqueFields
@@ -66,7 +65,7 @@ export class BatchCommit {
   #attempt = 0
   /** Milliseconds that this process was kept busy. */
   #took = 0
-  #holders: ReadonlyMap<StoredValue, UniqueHolder> = new Map()
+  #holders: HeldValues = new Map()
   /** The version after which its attempts may stand in the log. */
   #since: number | null = null
 
@@ -176,7 +175,7 @@ export class BatchCommit {
         return 'again'
       }
       if (!isUniqueViolation(error)) throw error
-      this.#holders = await this.#requests.holders(plan)
+      this.#holders = merged(this.#holders, await this.#requests.holders(plan))
       return 'again'
     }
   }
@@ -199,6 +198,16 @@ export class BatchCommit {
       took: this.#took,
     }
   }
+}
+
+/** What was found before, in whose place the plan may have put another hindrance since, and what is found now. */
+function merged(before: HeldValues, found: HeldValues): HeldValues {
+  const all = new Map(before)
+  for (const [stored, holders] of found) {
+    const isNew = (one: HeldValue) => !holders.some(({ key }) => Buffer.compare(key, one.key) === 0)
+    all.set(stored, [...holders, ...(before.get(stored) ?? []).filter(isNew)])
+  }
+  return all
 }
 
 /** Whether writes can be planned by nothing but the newest version. */

@@ -6,7 +6,8 @@ import { decodeKey } from '../../key/codec.ts'
 import { patternRange } from '../../key/pattern.ts'
 import { PatternIndex } from '../../key/pattern-index.ts'
 import { byteas, texts } from './binary-array.ts'
-import type { RunStatement } from './row-reads.ts'
+import type { RunStatement } from './connection.ts'
+import { type BuiltIndex, ServerIndexes } from './indexes.ts'
 import { isAlive, moment, quoteName } from './sql-text.ts'
 
 /** So many keys are looked at at a time. */
@@ -16,23 +17,31 @@ type Filed = Pick<Collection, 'name' | 'pattern'>
 
 /** What a database knows of its collections, in a schema of the server. */
 export class ServerCatalog {
+  readonly #schema: string
   readonly #s: string
   readonly #run: RunStatement
 
   constructor(schema: string, run: RunStatement) {
+    this.#schema = schema
     this.#s = quoteName(schema)
     this.#run = run
   }
 
   /** Throws a StorageError where something else has written there. */
-  async read(): Promise<Catalog> {
+  async read(built?: readonly BuiltIndex[]): Promise<Catalog> {
+    const indexes = built ?? (await new ServerIndexes(this.#schema, this.#run).built())
     const text = `select name, pattern, schema, version, indexes, "references", migrated from ${this.#s}.kv_collections order by name collate "C"`
     const rows = await this.#run({ text }, [])
     const columns = rows.map(([name, pattern, schema, version, indexes, references, migrated]) => {
       return { name, pattern, schema, version, indexes, references, migrated }
     })
     try {
-      return catalogOf(columns, [])
+      return catalogOf(
+        columns,
+        indexes.flatMap(({ index }) =>
+          index === null ? [] : { ...index, ordersBigints: index.forms.includes('bigint') },
+        ),
+      )
     } catch (error) {
       if (!(error instanceof DamagedCollection)) throw error
       const { collection, message, cause } = error
@@ -56,6 +65,15 @@ export class ServerCatalog {
       const text = `insert into ${this.#s}.kv_collections values ($1, $2, $3, 0, $4, $5, null)
         on conflict (name) do update set pattern = $2, schema = $3, indexes = $4, "references" = $5`
       await this.#run({ text }, [name, pattern, schema, indexes, references])
+    }
+  }
+
+  /** Rows that have expired must not keep a unique index from being built. */
+  async removeExpired(): Promise<void> {
+    const text = `select removed from ${this.#s}.kv_sweep_1($1, '0')`
+    for (;;) {
+      const [row] = await this.#run({ text }, [keysPerPage])
+      if ((row![0] as number) === 0) return
     }
   }
 

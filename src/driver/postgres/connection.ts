@@ -12,6 +12,9 @@ export interface Statement {
 /** A row: its columns in their order. */
 export type Row = readonly unknown[]
 
+/** Runs a statement somewhere: on whichever connection, or in the transaction of a session. */
+export type RunStatement = (statement: Statement, values: readonly unknown[]) => Promise<Row[]>
+
 /** The numbers of the types whose texts stand for something else. */
 const parsers: Readonly<Record<number, (text: string) => unknown>> = {
   16: (text) => text === 't',

@@ -3,7 +3,6 @@ import { clock } from '../../clock.ts'
 import { needsOf } from '../../commit/plan.ts'
 import type { LogRetention } from '../../commit/retention.ts'
 import { trimOf } from '../../commit/retention.ts'
-import type { UniqueFields } from '../../commit/unique.ts'
 import { ConnectionError, StorageError } from '../../errors.ts'
 import type { Backup } from '../backup.ts'
 import type {
@@ -23,21 +22,23 @@ import { BatchCommit, type CommitRequests, type Heard } from './batch-commit.ts'
 import { ServerCatalog } from './catalog.ts'
 import { wrongIsolation } from './commit-function.ts'
 import type { Connector } from './connect.ts'
-import type { Connection, Row, Statement } from './connection.ts'
+import type { Connection, Row, RunStatement, Statement } from './connection.ts'
 import type { Connections } from './connections.ts'
 import { channelOf } from './ddl.ts'
 import { factsParameters, factsStatement, readFacts } from './facts.ts'
 import { follow } from './follow.ts'
+import { ServerIndexes } from './indexes.ts'
 import { loggedCommit } from './log-row.ts'
 import { onlyOfFiles } from './only-of-files.ts'
 import { clearRows, sweepRows } from './removals.ts'
-import { performRead, type RunStatement } from './row-reads.ts'
+import { performRead, type Reads } from './row-reads.ts'
 import type { ServerClock } from './server-clock.ts'
 import { ConnectionLost, isPassing, sqlState, toKvError } from './server-error.ts'
 import { PostgresSession } from './session.ts'
 import { quoteName } from './sql-text.ts'
 import type { Statements } from './statements.ts'
 import { endTurn, takeTurn } from './turns.ts'
+import type { UniqueIndexes } from './unique-indexes.ts'
 
 /** The log may hold values: a page of it ends where it has this many bytes of changes. */
 const bytesPerLogPage = 64 * 1024
@@ -52,7 +53,8 @@ export interface DriverParts {
   readonly connections: Connections
   readonly connector: Connector
   readonly clock: ServerClock
-  readonly unique: UniqueFields
+  readonly unique: UniqueIndexes
+  readonly reads: Reads
   readonly options: {
     readonly readOnly: boolean
     readonly snapshotTimeout: number
@@ -77,7 +79,9 @@ export class PostgresDriver implements Driver {
     const { statements, options, unique, clock: server } = parts
     const facts = factsStatement(parts.schema)
     this.#requests = {
-      unique,
+      get unique() {
+        return unique.fields
+      },
       retention: options.retention,
       logValues: options.logValues,
       lockTimeout: options.busyTimeout,
@@ -85,16 +89,32 @@ export class PostgresDriver implements Driver {
       commit: async (parameters) => (await this.#write(statements.commit, parameters))[0]!,
       facts: async (writes) => {
         const needs = needsOf(writes)
+        const claims = writes.flatMap(({ claim }) => claim ?? [])
+        const read = (run: RunStatement) => run(facts, factsParameters(needs))
+        const find = (run: RunStatement) =>
+          Promise.all(claims.map((claim) => parts.reads.queries.find(claim.query, { run })))
         const sent = Date.now()
-        const rows = await this.#again(() => parts.connections.run(facts, factsParameters(needs)))
+        const [rows, found] = await this.#again(async () =>
+          claims.length === 0
+            ? ([await read(this.#run), []] as const)
+            : this.#ofOneState(async (run) => Promise.all([read(run), find(run)])),
+        )
         const known = readFacts(needs, rows)
         server.heard(known.now, sent, Date.now())
-        return { known, claimable: new Map() }
+        return { known, claimable: new Map(claims.map((claim, place) => [claim, found[place]!])) }
       },
-      holders: async () => new Map(),
+      holders: (plan) =>
+        this.#again(async () => {
+          unique.know(await new ServerIndexes(parts.schema, this.#run).built())
+          return unique.holdersOf(plan.rows, this.#run)
+        }),
       trim: (trim) => this.#trim(trim),
       catalog: async () => {
-        const catalog = await this.#again(() => new ServerCatalog(parts.schema, this.#run).read())
+        const catalog = await this.#again(async () => {
+          const built = await new ServerIndexes(parts.schema, this.#run).built()
+          unique.know(built)
+          return new ServerCatalog(parts.schema, this.#run).read(built)
+        })
         return { type: 'stale', catalog }
       },
     }
@@ -103,13 +123,15 @@ export class PostgresDriver implements Driver {
   read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
     return this.#again(() => {
       signal?.throwIfAborted()
-      return performRead(this.#parts.statements, request, isShort(request) ? this.#run : this.#runLong)
+      const run = isShort(request) ? this.#run : this.#runLong
+      return performRead(this.#parts.reads, request, { run })
     })
   }
 
   session(_use: SessionUse): Session {
-    const { connections, statements, options } = this.#parts
+    const { connections, statements, reads, options } = this.#parts
     return new PostgresSession({
+      reads,
       statements,
       snapshotTimeout: options.snapshotTimeout,
       lease: () => this.#again(() => connections.lease()),
@@ -239,6 +261,18 @@ export class PostgresDriver implements Driver {
 
   readonly #run: RunStatement = (statement, values) => this.#parts.connections.run(statement, values)
   readonly #runLong: RunStatement = (statement, values) => this.#parts.connections.runLong(statement, values)
+
+  /** Reads that are sent all at once, of one state. */
+  #ofOneState<T>(read: (run: RunStatement) => Promise<T>): Promise<T> {
+    return this.#parts.connections.withOne(async (connection) => {
+      const begun = connection.execute('begin isolation level repeatable read read only')
+      const found = read((statement, values) => connection.run(statement, values))
+      const [first, second] = await Promise.allSettled([begun, found, connection.execute('commit')])
+      if (first.status === 'rejected') throw first.reason
+      if (second.status === 'rejected') throw second.reason
+      return second.value
+    })
+  }
 
   /** Runs a statement that writes, in a transaction of its own at the level that a commit needs. */
   readonly #write = async (statement: Statement, values: readonly unknown[]): Promise<Row[]> => {

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { nothingAsked } from '../../catalog/changes.ts'
 import { DatabaseOpenError } from '../../errors.ts'
@@ -9,10 +10,15 @@ import { Connections } from './connections.ts'
 import { PostgresDriver } from './driver.ts'
 import { ServerDrizzle } from './drizzle.ts'
 import type { CheckedPostgresOptions, Postgres } from './engine.types.ts'
+import { ServerIndexes } from './indexes.ts'
+import { QueryRunner } from './query/query-runner.ts'
+import { SeenRows } from './query/seen-rows.ts'
 import { ServerClock } from './server-clock.ts'
 import { sqlState, toKvError } from './server-error.ts'
 import { readSetUp, setUp } from './set-up.ts'
+import { quoteName } from './sql-text.ts'
 import { statementsOf } from './statements.ts'
+import { UniqueIndexes } from './unique-indexes.ts'
 
 /** Opens a database in a schema of a server, and creates what it lacks. */
 export async function openPostgres(
@@ -35,7 +41,16 @@ export async function openPostgres(
     const [row] = await first.run(statements.state, [])
     clock.heard(row![2] as number, sent, Date.now())
     const connections = new Connections(first, (isWanted) => connector.again(isWanted), options)
-    const parts = { address, schema, statements, connections, connector, clock, unique: new Map(), options }
+    const built = await new ServerIndexes(schema, (statement, values) => first.run(statement, values)).built()
+    const table = sql.raw(`${quoteName(schema)}.kv`)
+    const { onUnindexed } = options
+    const reads = {
+      statements,
+      queries: new QueryRunner(collections, { onUnindexed, source: table }),
+      seen: new SeenRows(table, collections),
+    }
+    const unique = new UniqueIndexes(schema, built)
+    const parts = { address, schema, statements, reads, connections, connector, clock, unique, options }
     const driver = new PostgresDriver(parts)
     return { driver, catalog, plain: new ServerDrizzle(pg, address, options) }
   } catch (error) {

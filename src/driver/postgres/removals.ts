@@ -1,5 +1,5 @@
 import type { SweepOutcome } from '../driver.ts'
-import type { RunStatement } from './row-reads.ts'
+import type { RunStatement } from './connection.ts'
 import type { Statements } from './statements.ts'
 
 /** Removes rows that have expired, at most `limit` of them. */

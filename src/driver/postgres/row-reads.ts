@@ -1,4 +1,3 @@
-import { QueryError } from '../../errors.ts'
 import { keyText } from '../../key/key-text.ts'
 import type {
   KeyedRow,
@@ -11,27 +10,34 @@ import type {
   StoredRow,
 } from '../driver.ts'
 import { byteas } from './binary-array.ts'
-import type { Row, Statement } from './connection.ts'
+import type { RunStatement } from './connection.ts'
 import { keyedRow, storedRow } from './kv-row.ts'
+import type { QueryRunner, Running } from './query/query-runner.ts'
+import type { SeenRows } from './query/seen-rows.ts'
 import type { Statements } from './statements.ts'
 
-/** Runs a statement somewhere: on whichever connection, or in the transaction of a session. */
-export type RunStatement = (statement: Statement, values: readonly unknown[]) => Promise<Row[]>
+/** What reads rows: as they are stored, and with those in their place that a session was shown. */
+export interface Reads {
+  readonly statements: Statements
+  readonly queries: QueryRunner
+  readonly seen: SeenRows
+}
 
 /** A read that is given as data. */
 export async function performRead<R extends Read>(
-  statements: Statements,
+  reads: Reads,
   request: R,
-  run: RunStatement,
+  running: Running,
 ): Promise<ResultOf<R>> {
-  return (await perform(statements, request, run)) as ResultOf<R>
+  return (await perform(reads, request, running)) as ResultOf<R>
 }
 
 function perform(
-  statements: Statements,
+  { statements, queries, seen }: Reads,
   request: Read,
-  run: RunStatement,
+  running: Running,
 ): Promise<ReadResults[Read['type']]> {
+  const { run } = running
   switch (request.type) {
     case 'get':
       return get(statements, request.key, run)
@@ -39,17 +45,24 @@ function perform(
       return getMany(statements, request.keys, run)
     case 'exists':
       return run(statements.exists, [request.key]).then((rows) => rows.length > 0)
-    case 'scan':
-      return scan(statements, request.scan, run)
     case 'salvage':
       return salvage(statements, request.salvage, run)
+  }
+  const isShown = (running.shown ?? []).length > 0
+  const runner = isShown ? seen.queries : queries
+  switch (request.type) {
+    case 'scan':
+      return isShown ? seen.scan(request.scan, running) : scan(statements, request.scan, run)
     case 'count':
-      return count(statements, request, run)
+      return isShown ? seen.count(request, running) : count(statements, request, run)
     case 'find':
+      return runner.find(request.query, running)
     case 'related':
+      return runner.related(request.query, running)
     case 'figures':
+      return runner.figures(request.query, running)
     case 'explain':
-      throw new QueryError('No queries yet')
+      return runner.explain(request.query, running)
   }
 }
 

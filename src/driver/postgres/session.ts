@@ -1,13 +1,15 @@
 import { clock } from '../../clock.ts'
 import { SnapshotExpiredError } from '../../errors.ts'
+import { keyText } from '../../key/key-text.ts'
 import type { Read, ResultOf, Session, SessionState, ShownRow } from '../driver.ts'
 import type { Connection } from './connection.ts'
-import { performRead } from './row-reads.ts'
+import { performRead, type Reads } from './row-reads.ts'
 import type { Statements } from './statements.ts'
 
 /** How a session comes to a connection, and what it is told of. */
 export interface SessionPort {
   readonly statements: Statements
+  readonly reads: Reads
   readonly snapshotTimeout: number
   lease(): Promise<Connection>
   giveBack(connection: Connection): void
@@ -17,6 +19,8 @@ export interface SessionPort {
 /** Reads of one state: a transaction that is begun with the first of them, on a connection of its own. */
 export class PostgresSession implements Session {
   readonly #port: SessionPort
+  /** By the texts of their keys. */
+  readonly #shown = new Map<string, ShownRow>()
   #opening: Promise<Connection> | null = null
   #connection: Connection | null = null
   #state: SessionState | null = null
@@ -33,15 +37,18 @@ export class PostgresSession implements Session {
     try {
       const connection = await this.#held()
       signal?.throwIfAborted()
-      return await performRead(this.#port.statements, request, (statement, values) =>
-        connection.run(statement, values),
-      )
+      return await performRead(this.#port.reads, request, {
+        run: (statement, values) => connection.run(statement, values),
+        shown: [...this.#shown.values()],
+      })
     } catch (error) {
       throw this.#expired ?? this.#port.toKvError(error)
     }
   }
 
-  show(_rows: readonly ShownRow[]): void {}
+  show(rows: readonly ShownRow[]): void {
+    for (const row of rows) this.#shown.set(keyText(row.key), row)
+  }
 
   async state(): Promise<SessionState> {
     if (this.#state === null) await this.#held()

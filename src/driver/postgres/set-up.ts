@@ -1,12 +1,17 @@
-import type { Catalog, Collection } from '../../catalog/catalog.ts'
-import { type AskedChanges, type CatalogChanges, catalogChanges } from '../../catalog/changes.ts'
+import { type Catalog, type Collection, sameIndex } from '../../catalog/catalog.ts'
+import {
+  type AskedChanges,
+  type CatalogChanges,
+  catalogChanges,
+  indexedCollections,
+} from '../../catalog/changes.ts'
 import { takesRows } from '../../catalog/taken-row.ts'
 import { DatabaseOpenError, MigrationError } from '../../errors.ts'
 import { shownAddress } from './address.ts'
 import { ServerCatalog } from './catalog.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, RunStatement } from './connection.ts'
 import { format, ownTables } from './ddl.ts'
-import type { RunStatement } from './row-reads.ts'
+import { indexChanges, ServerIndexes } from './indexes.ts'
 import { quoteName } from './sql-text.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -27,17 +32,20 @@ export async function setUp(
 ): Promise<Catalog> {
   const run: RunStatement = (statement, values) => connection.run(statement, values)
   const catalog = new ServerCatalog(schema, run)
+  const indexes = new ServerIndexes(schema, run)
   const found = await look(run, schema, address)
   if (found?.isComplete) {
-    const present = await catalog.read()
-    if (lacksNothing(catalogChanges(present, collections, asked))) return present
+    const built = await indexes.built()
+    const present = await catalog.read(built)
+    const { create } = indexChanges(collections, built)
+    if (create.size === 0 && lacksNothing(catalogChanges(present, collections, asked))) return present
   }
   return inTransaction(connection, async () => {
     await connection.execute('set local statement_timeout = 0')
     await run({ text: `select pg_advisory_xact_lock(hashtextextended($1, 0))` }, [`valkeyrie:${schema}`])
     if (!found?.isComplete) await connection.execute(ownTables(schema))
     await catalog.lock()
-    await change(catalog, catalogChanges(await catalog.read(), collections, asked))
+    await change(catalog, indexes, collections, catalogChanges(await catalog.read(), collections, asked))
     return catalog.read()
   })
 }
@@ -87,8 +95,17 @@ function lacksNothing({ renamed, kept, dropped }: CatalogChanges): boolean {
 /** Makes what the changes say, inside the transaction that is open, and tells those who have the database open of it. */
 async function change(
   catalog: ServerCatalog,
+  indexes: ServerIndexes,
+  declared: readonly Collection[],
   { renamed, added, kept, dropped, takeRows }: CatalogChanges,
 ): Promise<void> {
+  for (const { name, index } of await indexes.built()) {
+    if (index === null) continue
+    const isDropped = (it: (typeof dropped)[number]) =>
+      it.repository === index.collection && sameIndex(it.index, index)
+    // An index names its collection: those of a renamed one are built anew.
+    if (renamed.has(index.collection) || dropped.some(isDropped)) await indexes.drop(name)
+  }
   await catalog.rename(renamed)
   await catalog.keep(kept)
   const { collections } = await catalog.read()
@@ -99,6 +116,12 @@ async function change(
   const taking: string[] = []
   for (const it of mayTake) if ((await catalog.takenRow(collections, [it])) !== null) taking.push(it.name)
   await catalog.file(collections, added)
-  const names = [...kept.map(({ name }) => name), ...dropped.map(({ repository }) => repository)]
-  if (names.length > 0) await catalog.touch(names, taking)
+  const indexed = indexedCollections(declared, renamed, kept)
+  const changes = indexChanges(indexed, await indexes.built())
+  if (changes.create.size > 0) await catalog.removeExpired()
+  await indexes.build(changes)
+  const changed = renamed.size + kept.length + dropped.length + changes.create.size
+  const names = [...indexed, ...kept].map(({ name }) => name)
+  for (const { repository } of dropped) names.push(repository)
+  if (changed > 0 && names.length > 0) await catalog.touch(names, taking)
 }

@@ -1,5 +1,5 @@
 import { askForTurn, isWaiting, leaveTurn, type Ticket } from '../../commit/turn.ts'
-import type { RunStatement } from './row-reads.ts'
+import type { RunStatement } from './connection.ts'
 import type { Statements } from './statements.ts'
 
 /** Asks for a turn of `hold` milliseconds, and keeps a place in the queue for it; whether it has begun. */

@@ -30,6 +30,9 @@ const review = defineSchema(['authors', '*', 'books', '*', 'reviews', '*'], z.ob
   name: 'reviews',
 })
 
+/** Whether a statement is one that reads values, and none that an engine adds of its own. */
+const readsRows = (sql: string): boolean => sql.includes('kv.value')
+
 async function libraryAt(path: string | undefined, statements: string[] = []) {
   const logger = { logQuery: (sql: string) => void statements.push(sql) }
   const db = await Valkeyrie.withSchemas([author, book, review]).open(path, { logger })
@@ -279,12 +282,12 @@ export const queryCases: Cases = {
   'updateMany keeps the expiry of each row, or gives all another one': async (place) => {
     await using db = await libraryAt(place.path())
     const { authors, books } = db.repositories
-    const expiries = () => db.drizzle.select({ at: db.tables.kv.expiresAt }).from(db.tables.kv).all()
+    const expiries = () => db.drizzle.select({ at: db.tables.kv.expiresAt }).from(db.tables.kv)
     await authors.touch('anon', { expireIn: 60_000 })
     await authors.updateMany({ where: {}, set: { born: 1800 } })
-    expect(expiries().filter(({ at }) => at !== null)).toHaveLength(1)
+    expect((await expiries()).filter(({ at }) => at !== null)).toHaveLength(1)
     await books.updateMany({ where: { year: 1817 }, set: { sold: true }, expireIn: 60_000 })
-    expect(expiries().filter(({ at }) => at !== null)).toHaveLength(3)
+    expect((await expiries()).filter(({ at }) => at !== null)).toHaveLength(3)
     for (const expireIn of [0, -1, Number.NaN])
       await expect(books.updateMany({ where: {}, set: {}, expireIn })).rejects.toThrow(RangeError)
   },
@@ -313,7 +316,7 @@ export const queryCases: Cases = {
         },
       },
     })
-    expect(statements).toHaveLength(3)
+    expect(statements.filter(readsRows)).toHaveLength(3)
     const tree = authors.map(({ value, books }) => [
       value.name,
       books.map((it) => [it.value, it.reviews.map(({ value: { stars } }) => stars)]),
@@ -340,7 +343,7 @@ export const queryCases: Cases = {
       orderBy: { title: 'asc' },
       with: { translatorId: true },
     })
-    expect(statements).toHaveLength(2)
+    expect(statements.filter(readsRows)).toHaveLength(2)
     expect(books.map((it) => [it.value.title, it.translatorId?.value.name ?? null])).toEqual([
       ['Emma', null],
       ['Ivanhoe', null],
@@ -497,7 +500,7 @@ export const queryCases: Cases = {
   'plain Drizzle joins over the same connection': async (place) => {
     await using db = await libraryAt(place.path())
     const { kv } = db.tables
-    expect(db.drizzle.select({ collection: kv.collection }).from(kv).all()).toHaveLength(11)
+    expect(await db.drizzle.select({ collection: kv.collection }).from(kv)).toHaveLength(11)
   },
 
   'a counter has no fields, and is found by its collection': async (place) => {

@@ -139,7 +139,7 @@ describe('a row that was found to hold what a unique index allows once', () => {
   const unique = new Map([['users', [['email']]]])
   const wanted = set('b', 'same', null)
   const holderAt = (expiresAt: number | null) =>
-    new Map([[wanted.stored, { key: key('a'), expiresAt, fields: ['email'] }]])
+    new Map([[wanted.stored, [{ key: key('a'), expiresAt, fields: ['email'] }]]])
 
   test('fails the write that wants it, and no other', () => {
     const planned = plan([write(set('c', 'x', null), wanted), write(set('d', 'x', null))], {
@@ -160,6 +160,31 @@ describe('a row that was found to hold what a unique index allows once', () => {
       { type: 'put', key: key('b') },
     ])
     expect(planned.log.map(({ changes }) => typesOf(changes))).toEqual([['expire', 'set']])
+  })
+
+  test('holds it on where the plan does no more than change its expiry', () => {
+    const row = { value: '"same"', encoding: 0, types: null, version: 2, expiresAt: null }
+    const rows = [{ key: key('a'), row }]
+    const touch = { type: 'touch', key: key('a'), expiresAt: 3_000 } as const
+    const planned = plan([write(touch), write(wanted)], { unique, rows, holders: holderAt(null) })
+    expect(planned.outcomes).toMatchObject([{ type: 'committed' }, { type: 'failed' }])
+  })
+
+  test('may be one of the same plan: the later of two writes fails', () => {
+    const first = set('a', 'same', null)
+    const [a, b] = [
+      { key: key('a'), expiresAt: null, fields: ['email'], stored: first.stored },
+      { key: key('b'), expiresAt: null, fields: ['email'], stored: wanted.stored },
+    ]
+    const holders = new Map([
+      [wanted.stored, [a]],
+      [first.stored, [b]],
+    ])
+    const forwards = plan([write(first), write(wanted)], { unique, holders })
+    expect(forwards.outcomes).toMatchObject([{ type: 'committed' }, { type: 'failed' }])
+    const backwards = plan([write(wanted), write(first)], { unique, holders })
+    expect(backwards.outcomes).toMatchObject([{ type: 'committed' }, { type: 'failed' }])
+    expect(plan([write(wanted, first)], { unique, holders }).outcomes).toMatchObject([{ type: 'failed' }])
   })
 
   test('is no violation where a later mutation of the write takes it away', () => {

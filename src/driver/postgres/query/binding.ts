@@ -1,0 +1,74 @@
+import { Param, type SQL, sql } from 'drizzle-orm'
+import {
+  type Operand,
+  type OperandType,
+  type OperandTypes,
+  operandAt,
+  type Slot,
+} from '../../../query/operand.ts'
+import type { ShownRow } from '../../driver.ts'
+import { byteas, texts } from '../binary-array.ts'
+import { behindAllTexts, escapeJson, escapeText } from '../json-text.ts'
+
+export type Bindable = string | number | boolean | Uint8Array
+
+/** What is bound in one place of a statement, made of the operands of a plan and of the rows that a session was shown. */
+export class Binding {
+  readonly of: (operands: readonly Operand[], shown: readonly ShownRow[]) => Bindable
+
+  constructor(of: Binding['of']) {
+    this.of = of
+  }
+}
+
+/** A place for what is made of the operands, of a type of the server. */
+export function bind(of: (operands: readonly Operand[]) => Bindable, type: string): SQL {
+  return sql`${new Param(new Binding(of))}::${sql.raw(type)}`
+}
+
+/** A place for what is made of the rows that a session was shown. */
+export function bindShown(of: (shown: readonly ShownRow[]) => Bindable, type: string): SQL {
+  return sql`${new Param(new Binding((_, shown) => of(shown)))}::${sql.raw(type)}`
+}
+
+interface Form<T> {
+  readonly type: string
+  readonly of: (operand: T) => Bindable
+}
+
+/** How the operand of each type is bound. */
+const forms: { readonly [Type in OperandType]: Form<OperandTypes[Type]> } = {
+  number: { type: 'float8', of: (number) => number },
+  text: { type: 'text', of: escapeText },
+  bigint: { type: 'numeric', of: (digits) => digits },
+  numbers: { type: 'float8[]', of: (numbers) => `{${numbers.join()}}` },
+  texts: { type: 'text[]', of: (all) => texts(all.map(escapeText)) },
+  bigints: { type: 'numeric[]', of: (bigints) => `{${bigints.join()}}` },
+  items: { type: 'json', of: jsonOf },
+  end: { type: 'text', of: (text) => (text === null ? behindAllTexts : escapeText(text)) },
+  key: { type: 'bytea', of: (key) => key },
+  keys: { type: 'bytea[]', of: byteas },
+  count: { type: 'bigint', of: (count) => count },
+}
+
+function jsonOf(value: readonly unknown[]): string {
+  return escapeJson(JSON.stringify(value))
+}
+
+/** The operand in a slot. */
+export function bound<Type extends OperandType>(slot: Slot<Type>): SQL {
+  const { of, type } = forms[slot.type] as Form<OperandTypes[Type]>
+  return bind((operands) => of(operandAt(operands, slot)), type)
+}
+
+/** The digits of a bigint as the text of them, or those of several. */
+export function boundDigits(slot: Slot<'bigint'> | Slot<'bigints'>): SQL {
+  return slot.type === 'bigint'
+    ? bind((operands) => operandAt(operands, slot), 'text')
+    : bind((operands) => texts(operandAt(operands, slot)), 'text[]')
+}
+
+/** The digits of bigints as the items of an array. */
+export function boundItems(slot: Slot<'items'> | Slot<'bigints'>): SQL {
+  return bind((operands) => jsonOf(operandAt(operands, slot as Slot) as readonly unknown[]), 'json')
+}

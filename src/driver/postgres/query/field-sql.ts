@@ -1,0 +1,162 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { Direction } from '../../../query/plan.ts'
+import type { Field } from '../../../schema/fields.ts'
+import { columnsOf, type FieldColumn, formOf, type JsonPlace, placeOf } from '../field-columns.ts'
+import { escapeText } from '../json-text.ts'
+import { everyElement } from '../meanings.ts'
+import { quoteText } from '../sql-text.ts'
+
+/** How the fields of one collection, or those of the elements of one of its arrays, stand in SQL. */
+export abstract class FieldSql {
+  protected abstract readonly root: SQL
+  /** How many arrays its values are elements of. */
+  protected abstract readonly depth: number
+  /** The path of a field as the types of a row have it. */
+  protected abstract pathOf(field: Field): SQL
+
+  /** Whether conditions are to have all columns of a field, as an index has them. */
+  abstract isIndexed(field: Field): boolean
+  /** What the text of a field stands for, as a row's types tell: `Date`, `bigint`, …; null: for itself. */
+  abstract meaningOf(field: Field): SQL
+
+  placeOf({ names }: Field): JsonPlace {
+    return placeOf(this.root, names)
+  }
+
+  /** The field as a text; null where it is null, or not there. */
+  textOf(field: Field): SQL {
+    return this.placeOf(field).text
+  }
+
+  /** `string`, `number`, `boolean`, `array` or `object`; null where the field is null, or not there. */
+  typeOf(field: Field): SQL {
+    return sql`nullif(json_typeof(${this.placeOf(field).node}), 'null')`
+  }
+
+  /** What rows are ordered by, and found by in an index. */
+  columnsOf(field: Field): readonly FieldColumn[] {
+    return columnsOf(formOf(field.types), this.placeOf(field))
+  }
+
+  /** The first of its columns, which is null where there is nothing. */
+  firstOf(field: Field): SQL {
+    return this.columnsOf(field)[0]!.sql
+  }
+
+  /**
+   * What rows agree in that have the same value here: `true` is none of 1, an object no text that looks like it, and a bigint none
+   * of its digits. `kind` and `meaning` are null where the schema leaves no doubt.
+   */
+  identityOf(field: Field): Identity {
+    const { number, string, boolean, date, bigint, structure } = field.types
+    const type = this.typeOf(field)
+    const isMixed = [number, string || structure, date, bigint].filter(Boolean).length > 1
+    return {
+      value: this.columnsOf(field),
+      kind:
+        boolean || structure
+          ? sql`CASE ${type} WHEN 'boolean' THEN ${this.textOf(field)} WHEN 'object' THEN 'object' WHEN 'array' THEN 'array' END`
+          : null,
+      meaning: isMixed ? sql`CASE ${type} WHEN 'string' THEN ${this.meaningOf(field)} END` : null,
+    }
+  }
+
+  orderOf(field: Field, direction: Direction): SQL {
+    return orderBy(this.columnsOf(field), direction)
+  }
+
+  /** The items of a field that is an array, as rows under the name of `elements`. */
+  itemsOf(field: Field): SQL {
+    const { node } = this.placeOf(field)
+    return sql`json_array_elements(CASE json_typeof(${node}) WHEN 'array' THEN ${node} END) WITH ORDINALITY`
+  }
+
+  /** The fields of the elements of an array. */
+  elements(field: Field): ElementSql {
+    return new ElementSql(this.depth + 1, this.pathOf(field))
+  }
+}
+
+export interface Identity {
+  readonly value: readonly FieldColumn[]
+  readonly kind: SQL | null
+  readonly meaning: SQL | null
+}
+
+/** Nothing comes before all else. */
+export function orderBy(columns: readonly FieldColumn[], direction: Direction): SQL {
+  const to = sql.raw(direction === 'asc' ? 'asc nulls first' : 'desc nulls last')
+  return sql.join(
+    columns.map((column) => sql`${column.sql} ${to}`),
+    sql.raw(', '),
+  )
+}
+
+/** The fields of rows of `kv`. */
+export class RowSql extends FieldSql {
+  protected readonly root = sql.raw('kv.value')
+  protected readonly depth = 0
+  readonly #indexed: ReadonlySet<string>
+
+  /** `indexed`: the paths that indexes are over. */
+  constructor(indexed: ReadonlySet<string>) {
+    super()
+    this.#indexed = indexed
+  }
+
+  isIndexed({ path }: Field): boolean {
+    return this.#indexed.has(path)
+  }
+
+  meaningOf(field: Field): SQL {
+    const path = this.pathOf(field)
+    return meaningSql(sql`kv.meanings ->> ${path}`, path)
+  }
+
+  protected pathOf({ path }: Field): SQL {
+    return sql.raw(quoteText(escapeText(path)))
+  }
+}
+
+/** The fields of the elements of an array; without a name, the element itself. */
+export class ElementSql extends FieldSql {
+  protected readonly root: SQL
+  protected readonly depth: number
+  readonly #array: SQL
+  /** What stands behind `as`, and the name of the rows. */
+  readonly columns: SQL
+  readonly alias: SQL
+
+  constructor(depth: number, array: SQL) {
+    super()
+    this.depth = depth
+    this.alias = sql.raw(`element${depth}`)
+    this.columns = sql`${this.alias}(value, place)`
+    this.root = sql`${this.alias}.value`
+    this.#array = array
+  }
+
+  isIndexed(): boolean {
+    return false
+  }
+
+  meaningOf(field: Field): SQL {
+    const path = this.pathOf(field)
+    if (field.names.length > 0) return meaningSql(sql`kv.meanings ->> ${path}`, path)
+    const ofEach = sql.raw(quoteText(`.${everyElement}`))
+    const told = sql`coalesce(kv.meanings ->> ${path}, kv.meanings ->> (${this.#array} || ${ofEach}))`
+    return meaningSql(told, path)
+  }
+
+  protected pathOf({ path, names }: Field): SQL {
+    const element = sql`${this.#array} || '.' || (${this.alias}.place - 1)`
+    const below =
+      names.length === 0 ? element : sql`${element} || ${sql.raw(quoteText(`.${escapeText(path)}`))}`
+    return sql`(${below})`
+  }
+}
+
+/** What a row tells of a text: its meanings, where it has them, and otherwise the words of its types. */
+function meaningSql(told: SQL, path: SQL): SQL {
+  return sql`(CASE WHEN kv.types IS NULL THEN NULL WHEN kv.meanings IS NULL THEN kv.types -> 'values' -> ${path} ->> 0 ELSE ${told} END)`
+}

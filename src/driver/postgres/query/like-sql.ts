@@ -1,0 +1,49 @@
+import { type SQL, sql } from 'drizzle-orm'
+import { foldCase, patternParts } from '../../../query/like.ts'
+import { operandAt, type Slot } from '../../../query/operand.ts'
+import { escapeText, isEscaped } from '../json-text.ts'
+import { quoteText } from '../sql-text.ts'
+import { bind } from './binding.ts'
+
+const nul = sql.raw(quoteText(escapeText('\0')))
+/** What a word of `escapeText` has behind its first character. */
+const digits = ['\u0002', '\u0003'] as const
+const allDigits = sql.raw(quoteText(digits.join('')))
+
+/**
+ * Whether a text, as it is kept, matches a pattern of `like`. A character that is kept as a word of several is one for `_`: words are cut
+ * down to their first character, which no pattern has, unless the pattern asks for such a character by itself.
+ */
+export function likeSql(text: SQL, pattern: Slot<'text'>, folded: boolean): SQL {
+  const partsOf = (operands: Parameters<typeof operandAt>[0]) => {
+    const given = operandAt(operands, pattern)
+    return patternParts(folded ? foldCase(given) : given) ?? []
+  }
+  const asksForWords = bind((operands) => hasWords(partsOf(operands)), 'boolean')
+  const like = bind((operands) => (hasWords(partsOf(operands)) ? '' : likeOf(partsOf(operands))), 'text')
+  const regex = bind((operands) => (hasWords(partsOf(operands)) ? regexOf(partsOf(operands)) : ''), 'text')
+  const upToNul = sql`split_part(${folded ? sql`lower(${text})` : text}, ${nul}, 1)`
+  return sql`CASE WHEN ${asksForWords} THEN ${upToNul} ~ ${regex} ELSE translate(${upToNul}, ${allDigits}, '') LIKE ${like} END`
+}
+
+type Parts = NonNullable<ReturnType<typeof patternParts>>
+
+function hasWords(parts: Parts): boolean {
+  return parts.some((part) => typeof part === 'object' && isEscaped(part.character))
+}
+
+function likeOf(parts: Parts): string {
+  return parts
+    .map((part) => (typeof part === 'object' ? part.character.replace(/[%_\\]/, '\\$&') : part))
+    .join('')
+}
+
+/** A pattern as a regular expression over words. */
+function regexOf(parts: Parts): string {
+  const inner = parts.map((part) => {
+    if (part === '%') return '.*'
+    if (part === '_') return `[^${digits.join('')}][${digits.join('')}]*`
+    return escapeText(part.character).replace(/[\\^$.|?*+()[\]{}]/g, '\\$&')
+  })
+  return `^${inner.join('')}$`
+}

@@ -1,0 +1,58 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { KeyedRow, Read, Scan } from '../../driver.ts'
+import type { IndexedCollection } from '../indexes.ts'
+import { keyedColumns, keyedRow } from '../kv-row.ts'
+import { isAlive } from '../sql-text.ts'
+import { type Bindable, bind } from './binding.ts'
+import { PreparedQuery } from './prepared-query.ts'
+import { QueryRunner, type Running } from './query-runner.ts'
+import { allOf } from './select-sql.ts'
+import { shownSource } from './shown-source.ts'
+
+type Count = Extract<Read, { readonly type: 'count' }>
+
+/** Reads with the rows in their place that a session was shown. */
+export class SeenRows {
+  readonly queries: QueryRunner
+  readonly #source: SQL
+  readonly #prepared = new Map<string, PreparedQuery>()
+
+  constructor(table: SQL, collections: readonly IndexedCollection[]) {
+    this.#source = shownSource(table)
+    this.queries = new QueryRunner(collections, { onUnindexed: 'ignore', source: this.#source })
+  }
+
+  async scan({ range, collection, reverse, limit }: Scan, { run, shown }: Running): Promise<KeyedRow[]> {
+    const order = sql.raw(reverse ? 'desc' : 'asc')
+    const page = sql` ORDER BY kv.key ${order} LIMIT ${operand(3, 'bigint')}`
+    const query = this.#query(sql.raw(keyedColumns), collection !== null, true, page)
+    const operands = [collection ?? '', range.start, range.end, limit]
+    return (await run(query, query.bind(operands, shown))).map(keyedRow)
+  }
+
+  async count({ collection, range }: Count, { run, shown }: Running): Promise<number> {
+    const query = this.#query(sql.raw('count(*)'), true, range !== null, sql.empty())
+    const operands = range === null ? [collection] : [collection, range.start, range.end]
+    const [row] = await run(query, query.bind(operands, shown))
+    return row![0] as number
+  }
+
+  /** Of a collection, the first operand, and between two keys, the second and the third one. */
+  #query(columns: SQL, ofOne: boolean, inRange: boolean, page: SQL): PreparedQuery {
+    const conditions = [
+      sql.raw(isAlive),
+      ...(ofOne ? [sql`kv.collection = ${operand(0, 'text')}`] : []),
+      ...(inRange ? [sql`kv.key >= ${operand(1, 'bytea')} AND kv.key < ${operand(2, 'bytea')}`] : []),
+    ]
+    const query = new PreparedQuery(
+      sql`SELECT ${columns} FROM ${this.#source} WHERE ${allOf(conditions)}${page}`,
+    )
+    const known = this.#prepared.get(query.text)
+    if (known === undefined) this.#prepared.set(query.text, query)
+    return known ?? query
+  }
+}
+
+function operand(at: number, type: string): SQL {
+  return bind((operands) => operands[at] as Bindable, type)
+}

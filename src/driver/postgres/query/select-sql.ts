@@ -1,0 +1,147 @@
+import { type SQL, sql } from 'drizzle-orm'
+import { type Condition, conjuncts } from '../../../query/condition.ts'
+import type { IndexChoice } from '../../../query/index-choice.ts'
+import type { AfterPlan, FindPlan, OrderTerm, RelatedPlan, Selection } from '../../../query/plan.ts'
+import type { Field } from '../../../schema/fields.ts'
+import { type FieldColumn, noNumber } from '../field-columns.ts'
+import { keyedColumns } from '../kv-row.ts'
+import { isAlive, quoteText } from '../sql-text.ts'
+import { bound } from './binding.ts'
+import { conditionSql } from './condition-sql.ts'
+import type { FieldSql } from './field-sql.ts'
+
+const columns = sql.raw(keyedColumns)
+const key = sql.raw('kv.key')
+const signs = {
+  asc: { strictly: sql.raw('>'), orEqual: sql.raw('>=') },
+  desc: { strictly: sql.raw('<'), orEqual: sql.raw('<=') },
+}
+
+/** The conditions of a selection; the literal name is what makes the server use the collection's indexes. */
+export function selectionSql({ collection, where, range }: Selection, fields: FieldSql): SQL[] {
+  const conditions = [sql`kv.collection = ${sql.raw(quoteText(collection))}`, sql.raw(isAlive)]
+  if (range !== null) conditions.push(sql`kv.key >= ${bound(range.start)} AND kv.key < ${bound(range.end)}`)
+  if (where !== null) conditions.push(conditionSql(where, fields))
+  return conditions
+}
+
+/** Joins conditions by `AND`. */
+export function allOf(conditions: readonly SQL[]): SQL {
+  return sql.join([...conditions], sql.raw(' AND '))
+}
+
+export function findSql(plan: FindPlan, fields: FieldSql, source: SQL, choice: IndexChoice | null): SQL {
+  if (plan.distinct.length > 0) return distinctSql(plan, fields, source)
+  const conditions = selectionSql(plan, fields)
+  if (plan.after !== null) conditions.push(behind(plan, plan.after, fields))
+  const order = orderSql(plan, fields, choice)
+  return sql`SELECT ${columns} FROM ${source} WHERE ${allOf(conditions)} ORDER BY ${order}${pageSql(plan)}`
+}
+
+/** The first row of those that agree: a cursor is behind the first ones, whichever they are. */
+function distinctSql(plan: FindPlan, fields: FieldSql, source: SQL): SQL {
+  const same = plan.distinct.flatMap((field) => {
+    const { value, kind, meaning } = fields.identityOf(field)
+    return [...value.map((column) => column.sql), ...[kind, meaning].filter((one) => one !== null)]
+  })
+  const order = orderSql(plan, fields, null)
+  const ranked = sql`SELECT kv.*, row_number() OVER (PARTITION BY ${sql.join(same, sql.raw(', '))} ORDER BY ${order}) AS place FROM ${source} WHERE ${allOf(selectionSql(plan, fields))}`
+  const cursor = plan.after === null ? sql.empty() : sql` AND ${behind(plan, plan.after, fields)}`
+  return sql`SELECT ${columns} FROM (${ranked}) AS kv WHERE place = 1${cursor} ORDER BY ${order}${pageSql(plan)}`
+}
+
+/**
+ * Where rows are to come by their keys, and an index leads to them, its fields in which they all agree stand before the key: otherwise
+ * the server may take all rows by their keys and look for those.
+ */
+function orderSql(
+  { order, keyDirection, where }: Pick<FindPlan, 'order' | 'keyDirection' | 'where'>,
+  fields: FieldSql,
+  choice: IndexChoice | null,
+): SQL {
+  const terms = order.map(({ field, direction }) => fields.orderOf(field, direction))
+  const nulls = conjuncts(where).flatMap((one) => (one.type === 'null' ? [one.field] : []))
+  const leading = choice?.index.fields[choice.index.fields.findIndex((path) => !choice.fixed.has(path))]
+  const isNull = order.length === 0 ? nulls.find(({ path }) => path === leading) : undefined
+  if (isNull !== undefined) terms.push(fields.orderOf(isNull, keyDirection))
+  terms.push(sql`${key} ${sql.raw(keyDirection)}`)
+  return sql.join(terms, sql.raw(', '))
+}
+
+interface Compared {
+  readonly columns: readonly FieldColumn[]
+  readonly values: readonly SQL[]
+}
+
+/** The rows behind a cursor: all columns at once where the server can compare them so, which leads it to the first of them. */
+function behind(plan: FindPlan, { values, key: keySlot }: AfterPlan, fields: FieldSql): SQL {
+  const { order, keyDirection, where } = plan
+  const mayBeNull = ({ field, direction }: OrderTerm) =>
+    direction === 'desc' && field.types.absent && !excludesNull(where, field)
+  const compared = order.map(({ field }, i): Compared => {
+    const slot = values[i]!
+    return {
+      columns: fields.columnsOf(field),
+      values: slot === null ? [] : valuesOf(slot, fields.columnsOf(field).length),
+    }
+  })
+  const isRow =
+    order.every(({ direction }) => direction === keyDirection) &&
+    !values.includes(null) &&
+    !order.some(mayBeNull)
+  const { strictly } = signs[keyDirection]
+  if (isRow && order.length > 0) {
+    const row = [...compared.flatMap((one) => one.columns.map((column) => column.sql)), key]
+    const other = [...compared.flatMap((one) => one.values), bound(keySlot)]
+    return sql`(${list(row)}) ${strictly} (${list(other)})`
+  }
+  let rest = sql`${key} ${strictly} ${bound(keySlot)}`
+  for (let i = order.length - 1; i >= 0; i--) {
+    const { direction } = order[i]!
+    const { columns, values } = compared[i]!
+    const first = columns[0]!.sql
+    if (values.length === 0) {
+      rest =
+        direction === 'asc' ? sql`(${first} IS NOT NULL OR ${rest})` : sql`(${first} IS NULL AND ${rest})`
+      continue
+    }
+    const { strictly, orEqual } = signs[direction]
+    for (let j = columns.length - 1; j >= 0; j--) {
+      const column = columns[j]!.sql
+      rest = sql`(${column} ${orEqual} ${values[j]!} AND (${column} ${strictly} ${values[j]!} OR ${rest}))`
+    }
+    if (mayBeNull(order[i]!)) rest = sql`(${rest} OR ${first} IS NULL)`
+  }
+  return rest
+}
+
+/** What the columns of a field are where it has the value in this slot. */
+function valuesOf(slot: NonNullable<AfterPlan['values'][number]>, columns: number): SQL[] {
+  if (columns === 1) return [bound(slot)]
+  return slot.type === 'number' ? [bound(slot), sql.raw("''")] : [noNumber, bound(slot)]
+}
+
+/** Whether a condition is never true of a row without this field. */
+function excludesNull(where: Condition | null, { path }: Field): boolean {
+  return conjuncts(where).some((one) => 'field' in one && one.type !== 'null' && one.field.path === path)
+}
+
+function list(parts: readonly SQL[]): SQL {
+  return sql.join([...parts], sql.raw(', '))
+}
+
+function pageSql({ limit, offset }: Pick<FindPlan, 'limit' | 'offset'>): SQL {
+  const limited = limit === null ? sql.empty() : sql` LIMIT ${bound(limit)}`
+  return offset === null ? limited : sql`${limited} OFFSET ${bound(offset)}`
+}
+
+/** The rows of all parents in one statement; behind the columns of each, its parent's place in the list. */
+export function relatedSql(plan: RelatedPlan, fields: FieldSql, source: SQL): SQL {
+  const near =
+    plan.relation === 'below'
+      ? sql`kv.key >= parent.key || '\\x00'::bytea AND kv.key < parent.key || '\\xff'::bytea`
+      : sql`kv.key = parent.key`
+  const order = orderSql(plan, fields, null)
+  const rows = sql`SELECT kv.*, row_number() OVER (ORDER BY ${order}) AS place FROM ${source} WHERE ${allOf([near, ...selectionSql(plan, fields)])} ORDER BY ${order}${pageSql(plan)}`
+  return sql`SELECT ${columns}, parent.place - 1 FROM unnest(${bound(plan.parents)}) WITH ORDINALITY AS parent(key, place) CROSS JOIN LATERAL (${rows}) AS kv ORDER BY parent.place, kv.place`
+}

@@ -1,0 +1,39 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { ShownRow } from '../../driver.ts'
+import { bigints, byteas, jsons, smallints, texts } from '../binary-array.ts'
+import { escapeJson } from '../json-text.ts'
+import { meaningsOf } from '../meanings.ts'
+import { bindShown } from './binding.ts'
+
+type Shown = ShownRow & { readonly row: NonNullable<ShownRow['row']> }
+
+/** The columns of `kv`, and what makes an array of each of the rows that a session was shown. */
+const columns: Readonly<Record<string, readonly [type: string, of: (rows: readonly Shown[]) => Uint8Array]>> =
+  {
+    key: ['bytea', (rows) => byteas(rows.map(({ key }) => key))],
+    collection: ['text', (rows) => texts(rows.map(({ collection }) => collection))],
+    encoding: ['smallint', (rows) => smallints(rows.map(({ row }) => row.encoding))],
+    types: ['json', (rows) => jsons(rows.map(({ row }) => row.types))],
+    version: ['bigint', (rows) => bigints(rows.map(({ row }) => row.version))],
+    expires_at: ['bigint', (rows) => bigints(rows.map(({ row }) => row.expiresAt))],
+    meanings: ['json', (rows) => jsons(rows.map(({ row }) => meaningsOf(row.types)))],
+    value: [
+      'json',
+      (rows) =>
+        jsons(rows.map(({ row: { value } }) => (typeof value === 'string' ? escapeJson(value) : null))),
+    ],
+    raw: [
+      'bytea',
+      (rows) => byteas(rows.map(({ row: { value } }) => (typeof value === 'string' ? null : value))),
+    ],
+  }
+
+/** The rows of this table, with those in their place that a session was shown, under the name of `kv`. */
+export function shownSource(table: SQL): SQL {
+  const names = sql.raw(Object.keys(columns).join(', '))
+  const keys = bindShown((shown) => byteas(shown.map(({ key }) => key)), 'bytea[]')
+  const lists = Object.values(columns).map(([type, of]) =>
+    bindShown((shown) => of(shown.filter((one): one is Shown => one.row !== null)), `${type}[]`),
+  )
+  return sql`(SELECT ${names} FROM ${table} WHERE kv.key <> ALL(${keys}) UNION ALL SELECT * FROM unnest(${sql.join(lists, sql.raw(', '))}) AS shown(${names})) AS kv`
+}
