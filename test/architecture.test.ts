@@ -27,7 +27,7 @@ const stages = [
   ['key-value/', 'repository/', 'delivery/'],
   ['*.ts'],
   ['adapters/', 'deno/'],
-  ['keyv.ts', 'unstorage.ts', 'express-session.ts', 'deno.ts'],
+  ['keyv.ts', 'unstorage.ts', 'express-session.ts', 'better-auth.ts', 'deno.ts'],
   ['transfer/'],
   ['migration/'],
   ['migrate.ts'],
