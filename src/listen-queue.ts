@@ -57,6 +57,7 @@ class Listener implements Endable {
     this.#leases = leases
     this.#pump = new Pump({
       hub: store.hub,
+      now: () => store.now(),
       ranges: [prefixRange(encodePrefix(queuePrefix))],
       concurrency: atOnce,
       take: (most) => this.#leases.inTurn(() => this.#take(most)),
@@ -91,7 +92,7 @@ class Listener implements Endable {
 
   async #take(most: number): Promise<Taken<Delivery>> {
     const since = clock()
-    const now = Date.now()
+    const now = this.#store.now()
     const due = { prefix: queuePrefix, end: [...queuePrefix, now + 1] } as const
     const messages = (await Array.fromAsync(this.#face.list(due, { limit: most }))) as Stored[]
     const taken = await Promise.all(messages.map((message) => this.#takeOne(message, now + lease, since)))
@@ -154,7 +155,7 @@ class Delivery {
   }
 
   async renew(): Promise<boolean> {
-    return this.move(Date.now() + lease, this.message)
+    return this.move(this.#store.now() + lease, this.message)
   }
 
   lost(): void {
@@ -170,13 +171,13 @@ class Delivery {
     const { backoffSchedule, deliveries } = this.message
     const wait = backoffSchedule[deliveries - 1]
     if (wait === undefined) await giveUp(this.#store, this.#stored)
-    else await this.move(Date.now() + wait, this.message)
+    else await this.move(this.#store.now() + wait, this.message)
   }
 
   /** As if it had not been taken. */
   async giveBack(): Promise<void> {
     const { message } = this
-    await this.move(Date.now(), { ...message, deliveries: message.deliveries - 1 })
+    await this.move(this.#store.now(), { ...message, deliveries: message.deliveries - 1 })
   }
 }
 
@@ -194,7 +195,7 @@ async function giveUp(store: Store, stored: Stored): Promise<void> {
   } catch (error) {
     // The schema of a key takes it no more: it is kept.
     warn(error)
-    await new Delivery(store, stored).move(Date.now() + longestWait, stored.value)
+    await new Delivery(store, stored).move(store.now() + longestWait, stored.value)
   }
 }
 

@@ -15,6 +15,7 @@ const pageNames = [
   'atomic-and-units',
   'watching',
   'migrating',
+  'queue',
   'tracing',
   'adapters',
   'errors',

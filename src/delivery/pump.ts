@@ -10,6 +10,8 @@ export interface Taken<J> {
 
 export interface PumpOptions<J> {
   readonly hub: WatchHub
+  /** The time, in milliseconds since the epoch. */
+  readonly now: () => number
   /** A change of a key in these ranges may bring something that is due. */
   readonly ranges: readonly KeyRange[]
   /** How many are worked on at once. */
@@ -73,7 +75,7 @@ export class Pump<J> {
             (error: unknown) => {
               if (error instanceof DatabaseClosedError) throw error
               this.#options.onError(error)
-              return Date.now() + Math.min(firstPause * 2 ** failures++, longestPause)
+              return this.#options.now() + Math.min(firstPause * 2 ** failures++, longestPause)
             },
           )
           if (!this.#stopped) await subscription.changed(due)

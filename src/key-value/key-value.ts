@@ -25,6 +25,9 @@ import { traceCalls } from '../trace/trace-calls.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
 import { checkReadOptions, type ReadOptions } from './read-options.ts'
 
+/** What a database, a unit of work or a view of a snapshot works on; `null` of what is none. */
+export let storeOfFace: (face: unknown) => RowStore | null
+
 /** Reads and writes by key, typed by the patterns that were declared; of a database, or of a unit of work. */
 export class KeyValue<R extends Definitions> {
   readonly #store: RowStore
@@ -35,6 +38,7 @@ export class KeyValue<R extends Definitions> {
       repository: null,
       pattern: null,
     })
+    storeOfFace = (face) => (typeof face === 'object' && face !== null && #store in face ? face.#store : null)
     traceCalls(KeyValue.prototype, ['get', 'getMany', 'set', 'delete', 'enqueue'], subjectOf, 'rows')
   }
 

@@ -50,6 +50,11 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
     this.#store = store
   }
 
+  /** What it will be committed to. */
+  get store(): RowStore {
+    return this.#store
+  }
+
   check(...checks: readonly AtomicCheck[]): this {
     return this.#collect(() => {
       for (const check of checks) {

@@ -58,10 +58,11 @@ export function prepareMessage(
 ): SetMutation | Promise<SetMutation> {
   checkOptionNames(options, ['delay', 'keysIfUndelivered', 'backoffSchedule'], 'enqueue')
   const { delay = 0, keysIfUndelivered = [], backoffSchedule = defaultBackoff } = options
-  const due = Math.ceil(Date.now() + checkDelay(delay, 'delay'))
+  const now = store.now()
+  const due = Math.ceil(now + checkDelay(delay, 'delay', now))
   if (!Array.isArray(backoffSchedule))
     throw new TypeError('backoffSchedule is an array of milliseconds, as [100, 1000]')
-  for (const wait of backoffSchedule) checkDelay(wait, 'each number of backoffSchedule')
+  for (const wait of backoffSchedule) checkDelay(wait, 'each number of backoffSchedule', now)
   if (!Array.isArray(keysIfUndelivered))
     throw new TypeError("keysIfUndelivered is an array of keys, as [['failed', 'mail']]")
   const message: QueuedMessage = {
@@ -93,10 +94,10 @@ export function messageValue({ value, isU64 }: QueuedMessage): unknown {
   return isU64 ? new KvU64(value as bigint) : value
 }
 
-function checkDelay(delay: unknown, what: string): number {
+function checkDelay(delay: unknown, what: string, now: number): number {
   if (typeof delay !== 'number') throw new TypeError(`${what} is a number of milliseconds`)
   if (!(delay >= 0)) throw new RangeError(`${what} is a number of milliseconds, 0 or more (got ${delay})`)
-  const most = latestTime - Date.now()
+  const most = latestTime - now
   if (delay > most)
     throw new RangeError(`${what} is at most ${most} ms now (got ${delay}): a Date tells no later time`)
   return delay

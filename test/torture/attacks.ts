@@ -6,6 +6,7 @@ import { damage } from './damage.ts'
 import { ioFaults } from './io-faults.ts'
 import { kill } from './kill.ts'
 import { lostWrites } from './lost-writes.ts'
+import { queueKills } from './queue-kills.ts'
 import { soak } from './soak.ts'
 import { stoppedHolder } from './stopped-holder.ts'
 
@@ -19,5 +20,6 @@ export const attacks: readonly Attack[] = [
   clockJumps,
   damage,
   cycles,
+  queueKills,
   soak,
 ]

@@ -1,0 +1,50 @@
+import { Cron } from 'croner'
+
+/** When something happens again and again, as a cron expression tells of a time zone. */
+export class Occurrences {
+  readonly #cron: Cron
+  #last: { readonly time: number; readonly next: number | null } | undefined
+
+  /** Throws a TypeError for what is no cron expression, and for a time zone that there is not. */
+  constructor(cron: string, timeZone: string) {
+    if (typeof cron !== 'string') throw new TypeError("cron is an expression, as '0 9 * * 1-5'")
+    try {
+      new Intl.DateTimeFormat('en', { timeZone })
+    } catch (cause) {
+      throw new TypeError(
+        `There is no time zone '${timeZone}': give a name of the IANA database, as 'Europe/Paris'`,
+        {
+          cause,
+        },
+      )
+    }
+    try {
+      this.#cron = new Cron(cron, { timezone: timeZone, paused: true })
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new TypeError(`'${cron}' is no cron expression: ${reason}`, { cause })
+    }
+  }
+
+  /** The first after a time, both in milliseconds since the epoch; null: there is none. Asked again, it knows the last answer. */
+  after(time: number): number | null {
+    if (this.#last?.time !== time)
+      this.#last = { time, next: this.#cron.nextRun(new Date(time))?.getTime() ?? null }
+    return this.#last.next
+  }
+}
+
+const most = 10_000
+const known = new Map<string, Occurrences>()
+
+/** Those of an expression in a time zone, which takes long to read. */
+export function occurrencesOf(cron: string, timeZone: string): Occurrences {
+  const name = `${timeZone} ${cron}`
+  let occurrences = known.get(name)
+  if (occurrences === undefined) {
+    occurrences = new Occurrences(cron, timeZone)
+    if (known.size >= most) known.clear()
+    known.set(name, occurrences)
+  }
+  return occurrences
+}

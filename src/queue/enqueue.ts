@@ -1,0 +1,173 @@
+import { v7 as uuidv7 } from 'uuid'
+import { checkOptionNames } from '../option-names.ts'
+import { checkMilliseconds } from './options.ts'
+import type { QueueRows } from './queue-rows.ts'
+import type { StoredJob, StoredKey } from './rows.ts'
+import {
+  isOperation,
+  isUnit,
+  nowOf,
+  openStore,
+  type QueueDatabase,
+  type QueueOperation,
+  type QueueUnit,
+} from './target.ts'
+
+/** When a job is done, and before which others. */
+export interface EnqueueJobOptions {
+  /** Milliseconds from now before which no worker takes it. Default 0. */
+  readonly delay?: number | undefined
+  /** The time before which no worker takes it; in place of `delay`. */
+  readonly runAt?: Date | number | undefined
+  /** A whole number: of jobs that are due, the lower ones come first. Default 0. */
+  readonly priority?: number | undefined
+  /** Of the jobs of one group, one is worked on at a time, in the order in which they were enqueued: the next when it is done or dead. */
+  readonly group?: string | undefined
+  /**
+   * Not to be enqueued where a job of the same key is queued or worked on; with `for`, where one was enqueued in the last so many milliseconds,
+   * done or not.
+   */
+  readonly deduplicate?: string | { readonly key: string; readonly for: number } | undefined
+}
+
+/** What has become of an `enqueue`. */
+export interface Enqueued {
+  /** The id of the job: where it was a duplicate, of the one that was there. */
+  readonly id: string
+  /** Whether it was not enqueued, since `deduplicate` has found another. */
+  readonly duplicate: boolean
+}
+
+/** What is to be written of a job. */
+export interface Draft {
+  readonly id: string
+  readonly job: StoredJob
+  /** A `deduplicate` that it takes, and for how many milliseconds where not until it is done. */
+  readonly taken: { readonly key: string; readonly for: number | undefined } | null
+}
+
+const optionNames = ['delay', 'runAt', 'priority', 'group', 'deduplicate']
+/** The last time that a Date can tell. */
+const latestTime = 8_640_000_000_000_000
+
+/** Puts a job into the queue: at once, or when the operation or the unit of work commits. */
+export function enqueue(
+  rows: QueueRows,
+  target: QueueDatabase | QueueUnit | QueueOperation,
+  payload: unknown,
+  options: EnqueueJobOptions = {},
+): Enqueued | Promise<Enqueued> {
+  if (isOperation(target)) {
+    rows.checkOperation(target)
+    const checked = rows.output(payload)
+    if (checked instanceof Promise) {
+      checked.catch(() => {})
+      throw new TypeError(
+        'The schema of this queue is asynchronous, and an atomic operation takes what is there: enqueue in a unit of work',
+      )
+    }
+    const draft = draftOf(checked, options, nowOf(target))
+    if (draft.taken !== null) target.check({ key: rows.uniqueKey(draft.taken.key), versionstamp: null })
+    addTo(rows, target, draft)
+    return { id: draft.id, duplicate: false }
+  }
+  return enqueueLater(rows, target, payload, options)
+}
+
+async function enqueueLater(
+  rows: QueueRows,
+  target: QueueDatabase | QueueUnit,
+  payload: unknown,
+  options: EnqueueJobOptions,
+): Promise<Enqueued> {
+  if (!isUnit(target)) openStore(target, 'enqueue')
+  rows.in(target)
+  const draft = draftOf(await rows.output(payload), options, nowOf(target))
+  if (isUnit(target)) return addToUnit(rows, target, draft)
+  if (draft.taken !== null) return target.unitOfWork((unit: QueueUnit) => addToUnit(rows, unit, draft))
+  const operation = target.atomic()
+  addTo(rows, operation, draft)
+  await operation.commit()
+  return { id: draft.id, duplicate: false }
+}
+
+async function addToUnit(rows: QueueRows, unit: QueueUnit, draft: Draft): Promise<Enqueued> {
+  const { taken, job } = draft
+  if (taken !== null) {
+    const holder = (await unit.get(rows.uniqueKey(taken.key))).value as StoredKey | null
+    // One whose job was removed by hand is free.
+    if (holder !== null && (!holder.whileQueued || (await unit.get(rows.jobKey(holder.job))).value !== null))
+      return { id: holder.job, duplicate: true }
+    const expires = taken.for === undefined ? undefined : { expireIn: taken.for }
+    await unit.set(rows.uniqueKey(taken.key), keyRow(draft), expires)
+  }
+  await unit.set(rows.jobKey(draft.id), job)
+  if (job.group !== null) await unit.set(rows.lineKey(job.group, draft.id), { job: draft.id })
+  return { id: draft.id, duplicate: false }
+}
+
+/** Adds what a job is stored as. */
+function addTo(rows: QueueRows, operation: QueueOperation, draft: Draft): void {
+  const { id, job, taken } = draft
+  operation.set(rows.jobKey(id), job)
+  if (job.group !== null) operation.set(rows.lineKey(job.group, id), { job: id })
+  if (taken === null) return
+  if (taken.for === undefined) operation.set(rows.uniqueKey(taken.key), keyRow(draft))
+  else operation.set(rows.uniqueKey(taken.key), keyRow(draft), { expireIn: taken.for })
+}
+
+function keyRow({ id, taken }: Draft): StoredKey {
+  return { job: id, whileQueued: taken?.for === undefined }
+}
+
+/** Throws a TypeError or RangeError for options that are not valid. */
+function draftOf(payload: unknown, options: EnqueueJobOptions, now: number): Draft {
+  checkOptionNames(options, optionNames, 'enqueue')
+  const taken = takenBy(options.deduplicate)
+  const job: StoredJob = {
+    payload,
+    due: dueOf(options, now),
+    ...placeOf(options),
+    unique: taken === null || taken.for !== undefined ? null : taken.key,
+    attempts: 0,
+    worker: null,
+    error: null,
+    enqueuedAt: now,
+  }
+  return { id: uuidv7(), job, taken }
+}
+
+/** What tells which jobs come first. Throws a TypeError or RangeError for what is not valid. */
+export function placeOf({ priority = 0, group }: Pick<EnqueueJobOptions, 'priority' | 'group'>): {
+  readonly priority: number
+  readonly group: string | null
+} {
+  if (!Number.isSafeInteger(priority))
+    throw new RangeError(`priority is a whole number (got ${String(priority)})`)
+  if (group !== undefined && (typeof group !== 'string' || group === ''))
+    throw new TypeError('group is a text that is not empty')
+  // There is one zero.
+  return { priority: priority + 0, group: group ?? null }
+}
+
+function takenBy(deduplicate: EnqueueJobOptions['deduplicate']): Draft['taken'] {
+  if (deduplicate === undefined) return null
+  if (typeof deduplicate === 'string') return { key: deduplicate, for: undefined }
+  checkOptionNames(deduplicate, ['key', 'for'], 'deduplicate')
+  if (typeof deduplicate.key !== 'string') throw new TypeError('key of deduplicate is a text')
+  checkMilliseconds(deduplicate.for, 'for of deduplicate', 1)
+  return deduplicate
+}
+
+function dueOf({ delay, runAt }: EnqueueJobOptions, now: number): number {
+  if (runAt === undefined) {
+    if (delay === undefined) return now
+    checkMilliseconds(delay, 'delay', 0, latestTime - now)
+    return Math.ceil(now + delay)
+  }
+  if (delay !== undefined) throw new TypeError('delay and runAt both say when: leave one out')
+  const time = runAt instanceof Date ? runAt.getTime() : runAt
+  if (typeof time !== 'number' || !(Math.abs(time) <= latestTime))
+    throw new TypeError('runAt is a Date, or milliseconds since the epoch')
+  return Math.ceil(time)
+}

@@ -1,0 +1,253 @@
+import { inspect } from 'node:util'
+import { clock } from '../clock.ts'
+import type { Leased, Leases } from '../delivery/leases.ts'
+import type { Key } from '../key.types.ts'
+import type { Failed, FailOptions, Job } from './job.types.ts'
+import { LeaseLostError } from './lease-lost-error.ts'
+import { comesToFront, leavesLine } from './line.ts'
+import { checkMilliseconds } from './options.ts'
+import type { QueueRows } from './queue-rows.ts'
+import type { DeadLetter, StoredJob } from './rows.ts'
+import type { QueueDatabase, QueueOperation, QueueUnit } from './target.ts'
+
+/** What the jobs of a worker have in common. */
+export interface Desk {
+  readonly database: QueueDatabase
+  readonly rows: QueueRows
+  readonly leases: Leases
+  /** The time, in milliseconds since the epoch: that of the engine. */
+  readonly now: () => number
+}
+
+/** A job as it stands under its key. */
+export interface TakenJob {
+  readonly id: string
+  readonly value: StoredJob
+  readonly versionstamp: string
+}
+
+/** A job in the hands of a worker of this process. */
+export class HeldJob<P = unknown> implements Job<P>, Leased {
+  readonly id: string
+  readonly payload: P
+  readonly attempt: number
+  readonly #desk: Desk
+  readonly #aborting = new AbortController()
+  #stored: StoredJob
+  #versionstamp: string
+  #state: 'held' | 'settling' | 'settled' | 'lost' = 'held'
+
+  constructor(desk: Desk, { id, value, versionstamp }: TakenJob) {
+    this.#desk = desk
+    this.id = id
+    this.payload = value.payload as P
+    this.attempt = value.attempts
+    this.#stored = value
+    this.#versionstamp = versionstamp
+  }
+
+  get enqueuedAt(): number {
+    return this.#stored.enqueuedAt
+  }
+
+  get priority(): number {
+    return this.#stored.priority
+  }
+
+  get group(): string | null {
+    return this.#stored.group
+  }
+
+  get lastError(): string | null {
+    return this.#stored.error
+  }
+
+  get signal(): AbortSignal {
+    return this.#aborting.signal
+  }
+
+  /** Whether it was completed or failed. */
+  get isSettled(): boolean {
+    return this.#state === 'settled'
+  }
+
+  get lease(): number {
+    return this.#desk.rows.terms.lease
+  }
+
+  async complete(effects?: (unit: QueueUnit) => unknown): Promise<void> {
+    await this.#settle(async () => {
+      const { group } = this.#stored
+      if (effects !== undefined || group !== null) await this.#removeInUnit(effects)
+      else await this.#commit(this.#removal())
+    })
+  }
+
+  async fail(error: unknown, options: FailOptions = {}): Promise<Failed> {
+    const { terms } = this.#desk.rows
+    const { retryIn, dead = this.attempt > terms.retries } = options
+    if (retryIn !== undefined) checkMilliseconds(retryIn, 'retryIn', 0)
+    const reason = reasonOf(error)
+    if (dead) await this.#settle(() => this.#bury(reason))
+    else {
+      const wait = retryIn ?? terms.backoff(this.attempt, error)
+      await this.#settle(() => this.#putBack({ due: Math.ceil(this.#desk.now() + wait), error: reason }))
+    }
+    return dead ? 'dead' : 'retry'
+  }
+
+  /** Gives it back as if it had not been taken. The commit is begun before this returns: it may be the last before the database is closed. */
+  async giveBack(): Promise<void> {
+    if (this.#state !== 'held') return
+    this.#state = 'settled'
+    const renewed = this.#desk.leases.release(this)
+    const putBack = () => this.#putBack({ due: this.#desk.now(), attempts: this.attempt - 1 })
+    try {
+      await putBack()
+    } catch (error) {
+      if (!(error instanceof LeaseLostError)) throw error
+      // A renewal may have come between.
+      await renewed
+      await putBack().catch(() => {})
+    }
+  }
+
+  /** Whether it is its turn in its group; where it is not, it waits in the line, as if it had not been taken. */
+  async comesToFront(): Promise<boolean> {
+    const { database, rows } = this.#desk
+    const { group } = this.#stored
+    if (group === null) return true
+    const isFirst = await database.unitOfWork(async (unit: QueueUnit) => {
+      await this.#assertUntouched(unit)
+      if (await comesToFront(rows.in(unit), group, this.id, this.#desk.now())) return true
+      const waiting = { ...this.#stored, due: null, worker: null, attempts: this.attempt - 1 }
+      await unit.set(this.#key, waiting)
+      return false
+    })
+    if (!isFirst) this.#state = 'settled'
+    return isFirst
+  }
+
+  async renew(): Promise<boolean> {
+    const stored = { ...this.#stored, due: this.#desk.now() + this.lease }
+    const result = await this.#checked().set(this.#key, stored).commit()
+    if (result.ok) {
+      this.#stored = stored
+      this.#versionstamp = result.versionstamp
+    }
+    return result.ok
+  }
+
+  lost(): void {
+    if (this.#state === 'settled') return
+    this.#state = 'lost'
+    this.abort(new LeaseLostError(this.#desk.rows.name, this.id))
+  }
+
+  abort(reason: unknown): void {
+    this.#aborting.abort(reason)
+  }
+
+  get #key(): Key {
+    return this.#desk.rows.jobKey(this.id)
+  }
+
+  async #settle(commit: () => Promise<void>): Promise<void> {
+    if (this.#state === 'settled' || this.#state === 'settling')
+      throw new TypeError(`Job ${this.id} was completed or failed already: it is settled once`)
+    this.#assertHeld()
+    this.#state = 'settling'
+    const { leases } = this.#desk
+    let wasKept = false
+    try {
+      wasKept = await leases.release(this)
+      this.#assertHeld()
+      await commit()
+      this.#state = 'settled'
+    } catch (error) {
+      if (error instanceof LeaseLostError) this.lost()
+      else {
+        this.#state = 'held'
+        if (wasKept) leases.keep(this, clock() - this.lease)
+      }
+      throw error
+    }
+  }
+
+  #assertHeld(): void {
+    if (this.#state === 'lost') throw new LeaseLostError(this.#desk.rows.name, this.id)
+  }
+
+  #checked(): QueueOperation {
+    return this.#desk.database.atomic().check({ key: this.#key, versionstamp: this.#versionstamp })
+  }
+
+  #removal(): QueueOperation {
+    const { unique } = this.#stored
+    const removal = this.#checked().delete(this.#key)
+    return unique === null ? removal : removal.delete(this.#desk.rows.uniqueKey(unique))
+  }
+
+  async #commit(operation: QueueOperation): Promise<void> {
+    const { ok } = await operation.commit()
+    if (!ok) throw new LeaseLostError(this.#desk.rows.name, this.id)
+  }
+
+  /** The row as another state of it. */
+  async #putBack(change: Partial<StoredJob>): Promise<void> {
+    await this.#commit(this.#checked().set(this.#key, { ...this.#stored, worker: null, ...change }))
+  }
+
+  async #removeInUnit(write: ((unit: QueueUnit) => unknown) | undefined): Promise<void> {
+    const { database, rows } = this.#desk
+    const { group, unique } = this.#stored
+    await database.unitOfWork(async (unit: QueueUnit) => {
+      await this.#assertUntouched(unit)
+      await write?.(unit)
+      await unit.delete(this.#key)
+      if (unique !== null) await unit.delete(rows.uniqueKey(unique))
+      if (group !== null) await leavesLine(rows.in(unit), group, this.id, this.#desk.now())
+    })
+  }
+
+  async #assertUntouched(unit: QueueUnit): Promise<void> {
+    const { versionstamp } = await unit.get(this.#key)
+    if (versionstamp !== this.#versionstamp) throw new LeaseLostError(this.#desk.rows.name, this.id)
+  }
+
+  /** Makes it a dead letter. */
+  async #bury(error: string): Promise<void> {
+    const { rows } = this.#desk
+    const { keepsDead, keepDead } = rows.terms
+    const { payload, priority, group, attempts, enqueuedAt } = this.#stored
+    const letter: DeadLetter = {
+      payload,
+      priority,
+      group,
+      attempts,
+      error,
+      enqueuedAt,
+      diedAt: this.#desk.now(),
+    }
+    const key = rows.deadKey(this.id)
+    const options = keepDead === undefined ? undefined : { expireIn: keepDead }
+    if (group !== null) {
+      await this.#removeInUnit((unit) => (keepsDead ? unit.set(key, letter, options) : undefined))
+      return
+    }
+    const removal = this.#removal()
+    if (keepsDead) removal.set(key, letter, options)
+    await this.#commit(removal)
+  }
+}
+
+/** What is kept of an error. */
+function reasonOf(error: unknown): string {
+  const text =
+    typeof error === 'string'
+      ? error
+      : error instanceof Error
+        ? `${error.name}: ${error.message}`
+        : inspect(error)
+  return text.toWellFormed()
+}

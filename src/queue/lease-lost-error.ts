@@ -1,0 +1,21 @@
+/**
+ * Another has taken the job: the lease of its worker was over, since the process had stopped or its event loop was blocked for longer than
+ * `lease`. Or the job was removed.
+ */
+export class LeaseLostError extends Error {
+  override readonly name = 'LeaseLostError'
+  /** Stands for its class, across versions and copies of this package. */
+  readonly code = 'LEASE_LOST'
+  /** The name of the queue. */
+  readonly queue: string
+  /** The id of the job. */
+  readonly job: string
+
+  constructor(queue: string, job: string) {
+    super(
+      `Job ${job} of the queue '${queue}' is not this worker's any more: another has taken it, or it was removed`,
+    )
+    this.queue = queue
+    this.job = job
+  }
+}

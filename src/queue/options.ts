@@ -1,0 +1,132 @@
+import { checkOptionNames, checkWholeNumber } from '../option-names.ts'
+import { checkValueTypes, type ValueType } from '../value/value-type.ts'
+import { warn } from './warn.ts'
+
+/** How long a job that has failed waits before its next attempt. */
+export interface Backoff {
+  /** Whether the wait is the same each time, or doubles with each failure. */
+  readonly type: 'fixed' | 'exponential'
+  /** Milliseconds after the first failure. */
+  readonly delay: number
+  /** The most milliseconds. Default: an hour. */
+  readonly longest?: number | undefined
+  /**
+   * The part of each wait, 0 to 1, of which less or all is left out at random, so that jobs that have failed together do not come back
+   * together. Default 0.5 where it is exponential, 0 where it is fixed.
+   */
+  readonly jitter?: number | undefined
+}
+
+/** What holds for the jobs of a queue. Every process that works on it says the same. */
+export interface QueueOptions {
+  /** How many attempts follow the first one where it fails. Default 3. */
+  readonly retries?: number | undefined
+  /**
+   * How long to wait before each of them: or a function of the number of attempts that have failed, and the error of the last, which gives
+   * milliseconds. Default `{ type: 'exponential', delay: 1000, longest: 3600000, jitter: 0.5 }`.
+   */
+  readonly backoff?: Backoff | ((failures: number, error: unknown) => number) | undefined
+  /**
+   * Milliseconds for which a job is its worker's, unless that renews it, as it does while its handler runs: how long the job of a process that
+   * has died stays with it. Code that blocks the event loop for longer loses its jobs to other processes. Default 30,000, at least 100.
+   */
+  readonly lease?: number | undefined
+  /** The most milliseconds of one attempt: then its signal is aborted, and it has failed. Default: no limit. */
+  readonly timeout?: number | undefined
+  /**
+   * Whether a job whose last attempt has failed is kept, with the reason, for `redrive`: always, or for some milliseconds. Default `true`.
+   */
+  readonly deadLetters?: boolean | { readonly keep: number } | undefined
+  /** How many jobs a worker has in hand at once, unless it says so itself. Default 1. */
+  readonly concurrency?: number | undefined
+  /** How the instances of classes in its payloads are stored, as in the options of `defineSchema`. */
+  readonly valueTypes?: readonly ValueType[] | undefined
+}
+
+/** The options of a queue, with all that they leave open. */
+export interface Terms {
+  readonly retries: number
+  readonly backoff: (failures: number, error: unknown) => number
+  readonly lease: number
+  readonly timeout: number | undefined
+  readonly keepsDead: boolean
+  readonly keepDead: number | undefined
+  readonly concurrency: number
+}
+
+const optionNames = ['retries', 'backoff', 'lease', 'timeout', 'deadLetters', 'concurrency', 'valueTypes']
+const hour = 3_600_000
+/** The longest time of a timer. */
+const longestTimer = 2 ** 31 - 1
+
+/** Throws a TypeError or RangeError for what is no option of a queue, or not valid. */
+export function termsOf(options: QueueOptions): Terms {
+  checkOptionNames(options, optionNames, 'queue')
+  const {
+    retries = 3,
+    lease = 30_000,
+    timeout,
+    deadLetters = true,
+    concurrency = 1,
+    valueTypes = [],
+  } = options
+  checkWholeNumber(retries, 'retries', 0)
+  checkWholeNumber(concurrency, 'concurrency', 1)
+  checkMilliseconds(lease, 'lease', 100, longestTimer)
+  if (timeout !== undefined) checkMilliseconds(timeout, 'timeout', 1, longestTimer)
+  checkValueTypes(valueTypes, 'a queue')
+  if (typeof deadLetters !== 'boolean') {
+    checkOptionNames(deadLetters, ['keep'], 'deadLetters')
+    checkMilliseconds(deadLetters.keep, 'keep of deadLetters', 1)
+  }
+  return Object.freeze({
+    retries,
+    backoff: backoffOf(options.backoff ?? { type: 'exponential', delay: 1_000 }),
+    lease,
+    timeout,
+    keepsDead: deadLetters !== false,
+    keepDead: typeof deadLetters === 'object' ? deadLetters.keep : undefined,
+    concurrency,
+  })
+}
+
+function backoffOf(backoff: NonNullable<QueueOptions['backoff']>): Terms['backoff'] {
+  if (typeof backoff === 'function') return (failures, error) => waitBy(backoff, failures, error)
+  checkOptionNames(backoff, ['type', 'delay', 'longest', 'jitter'], 'backoff')
+  const { type, delay, longest = hour } = backoff
+  if (type !== 'fixed' && type !== 'exponential')
+    throw new TypeError(`The type of backoff is 'fixed' or 'exponential' (got ${String(type)})`)
+  const { jitter = type === 'fixed' ? 0 : 0.5 } = backoff
+  checkMilliseconds(delay, 'delay of backoff', 0)
+  checkMilliseconds(longest, 'longest of backoff', 0)
+  if (typeof jitter !== 'number' || !(jitter >= 0 && jitter <= 1))
+    throw new RangeError(`jitter of backoff is a number from 0 to 1 (got ${String(jitter)})`)
+  return (failures) => {
+    const bound = type === 'fixed' ? delay : delay * 2 ** Math.min(failures - 1, 60)
+    return Math.min(bound, longest) * (1 - jitter * Math.random())
+  }
+}
+
+/** What a function of the user gives; where that is no wait, a job must not stay with its worker for it. */
+function waitBy(backoff: Terms['backoff'], failures: number, error: unknown): number {
+  try {
+    const wait = backoff(failures, error)
+    checkMilliseconds(wait, 'What backoff gives', 0)
+    return wait
+  } catch (fault) {
+    warn(fault)
+    return hour
+  }
+}
+
+/** Throws a TypeError for what is no number, and a RangeError for one that is out of bounds. */
+export function checkMilliseconds(
+  value: unknown,
+  what: string,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): asserts value is number {
+  if (typeof value !== 'number') throw new TypeError(`${what} is a number of milliseconds`)
+  if (!(value >= least)) throw new RangeError(`${what} is at least ${least} ms (got ${value})`)
+  if (value > most) throw new RangeError(`${what} is at most ${most} ms (got ${value})`)
+}

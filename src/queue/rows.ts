@@ -1,0 +1,169 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { z } from 'zod'
+import type { PatternPart, TypedId } from '../key/pattern.types.ts'
+import { id } from '../key/typed-id.ts'
+import { defineSchema } from '../schema/definition.ts'
+import type { DefinitionOf } from '../schema/definition.types.ts'
+import { jsonSchemaOf } from '../schema/json-schema.ts'
+import type { ValueType } from '../value/value-type.ts'
+
+/** A job that waits or is worked on, as it is stored. Times are milliseconds since the epoch. */
+export interface StoredJob<P = unknown> {
+  /** What the schema of the queue has made of what was enqueued. */
+  readonly payload: P
+  /**
+   * When a worker may take it: at once, after a delay or a failure, or when the lease of the worker that has it is over. Null while it waits
+   * for those of its group that were enqueued before.
+   */
+  readonly due: number | null
+  /** Lower ones come first. */
+  readonly priority: number
+  /** Those of one group are worked on one at a time; null for none. */
+  readonly group: string | null
+  /** The `deduplicate` that is free again when it is done. */
+  readonly unique: string | null
+  /** How many attempts have begun. */
+  readonly attempts: number
+  /** Which worker has it, or has had it when its lease ran out; null where none has. */
+  readonly worker: string | null
+  /** Why the attempt before has failed. */
+  readonly error: string | null
+  /** When it was enqueued. */
+  readonly enqueuedAt: number
+}
+
+/** A job whose last attempt has failed. Times are milliseconds since the epoch. */
+export interface DeadLetter<P = unknown> {
+  /** That of the job. */
+  readonly payload: P
+  /** That of the job. */
+  readonly priority: number
+  /** That of the job. */
+  readonly group: string | null
+  /** How many there were. */
+  readonly attempts: number
+  /** Why the last attempt has failed. */
+  readonly error: string
+  /** When the job was enqueued. */
+  readonly enqueuedAt: number
+  /** When its last attempt has failed. */
+  readonly diedAt: number
+}
+
+/** What enqueues a job again and again, as it is stored. */
+export interface StoredSchedule<P = unknown> {
+  /** The expression of its times. */
+  readonly cron: string
+  /** The time zone in which it is read. */
+  readonly timeZone: string
+  /** What becomes of times at which no worker was running. */
+  readonly misfire: 'once' | 'skip' | 'all'
+  /** That of its jobs. */
+  readonly payload: P
+  /** That of its jobs. */
+  readonly priority: number
+  /** That of its jobs. */
+  readonly group: string | null
+  /** The next occurrence, in milliseconds since the epoch; null where there is none. */
+  readonly next: number | null
+}
+
+type Payload<S extends StandardSchemaV1> = StandardSchemaV1.InferOutput<S>
+type Id = TypedId<string>
+
+type Rows<N extends string, Where extends readonly PatternPart[], V, Name extends string> = DefinitionOf<
+  readonly ['queues', N, ...Where],
+  StandardSchemaV1<V, V>,
+  { readonly name: Name }
+>
+
+/** The definitions of a queue: its jobs, its dead letters, its schedules, and what it keeps of groups and of `deduplicate`. */
+export type QueueDefinitions<N extends string, S extends StandardSchemaV1> = readonly [
+  jobs: Rows<N, readonly ['jobs', Id], StoredJob<Payload<S>>, N>,
+  dead: Rows<N, readonly ['dead', Id], DeadLetter<Payload<S>>, `${N}Dead`>,
+  schedules: Rows<N, readonly ['schedules', Id], StoredSchedule<Payload<S>>, `${N}Schedules`>,
+  lines: Rows<N, readonly ['lines', Id, Id], { readonly job: string }, `${N}Lines`>,
+  keys: Rows<N, readonly ['keys', Id], StoredKey, `${N}Keys`>,
+]
+
+/** A `deduplicate` that is taken, and by which job. */
+export interface StoredKey {
+  /** The id of the job. */
+  readonly job: string
+  /** Whether it is until the job is done, not for a time. */
+  readonly whileQueued: boolean
+}
+
+/** The place in the line of a group of the job that is worked on: before all ids. */
+export const front = ''
+
+const priority = z.int()
+const group = z.string().nullable()
+const time = z.number()
+
+export function definitionsOf<N extends string, S extends StandardSchemaV1>(
+  name: N,
+  schema: S,
+  valueTypes: readonly ValueType[],
+): QueueDefinitions<N, S> {
+  const payload = describedAs(schema)
+  const jobs = z.object({
+    payload,
+    due: time.nullable(),
+    priority,
+    group,
+    unique: z.string().nullable(),
+    attempts: z.int().min(0),
+    worker: z.string().nullable(),
+    error: z.string().nullable(),
+    enqueuedAt: time,
+  })
+  const dead = z.object({
+    payload,
+    priority,
+    group,
+    attempts: z.int().min(0),
+    error: z.string(),
+    enqueuedAt: time,
+    diedAt: time,
+  })
+  const schedules = z.object({
+    cron: z.string(),
+    timeZone: z.string(),
+    misfire: z.enum(['once', 'skip', 'all']),
+    payload,
+    priority,
+    group,
+    next: time.nullable(),
+  })
+  const lines = z.object({ job: z.string() })
+  const keys = z.object({ job: z.string(), whileQueued: z.boolean() })
+  const definitions = [
+    defineSchema(['queues', name, 'jobs', id.string()], jobs, {
+      name,
+      indexes: [{ on: ['priority', 'due'] }],
+      valueTypes,
+    }),
+    defineSchema(['queues', name, 'dead', id.string()], dead, { name: `${name}Dead`, valueTypes }),
+    defineSchema(['queues', name, 'schedules', id.string()], schedules, {
+      name: `${name}Schedules`,
+      indexes: [{ on: 'next' }],
+      valueTypes,
+    }),
+    defineSchema(['queues', name, 'lines', id.string(), id.string()], lines, { name: `${name}Lines` }),
+    defineSchema(['queues', name, 'keys', id.string()], keys, { name: `${name}Keys` }),
+  ]
+  return Object.freeze(definitions) as unknown as QueueDefinitions<N, S>
+}
+
+/**
+ * A schema that takes any payload: what stands in a row was made by the schema of the queue when it was enqueued, and goes through it no
+ * more. It tells of the fields what that schema tells.
+ */
+function describedAs(schema: StandardSchemaV1): z.ZodType {
+  const described = jsonSchemaOf(schema)
+  // What refers to other parts of itself means something else in another place.
+  if (described === null || /"\$(ref|defs)"/.test(JSON.stringify(described))) return z.any()
+  const { $schema: _, ...rest } = described
+  return z.any().meta(rest)
+}

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto'
+import { clock } from '../clock.ts'
+import type { Taken } from '../delivery/pump.ts'
+import { type Desk, HeldJob } from './held-job.ts'
+import { LeaseLostError } from './lease-lost-error.ts'
+import type { QueueRepositories } from './queue-rows.ts'
+import type { StoredJob } from './rows.ts'
+
+/** What is kept of a worker, to tell the jobs that one has left behind. */
+export function workerName(): string {
+  return `${process.pid} ${randomUUID()}`
+}
+
+/**
+ * Takes jobs that are due, so many at the most, each for the time of a lease: those of a lower priority first, and of one priority those that
+ * became due first.
+ */
+export function takeJobs(desk: Desk, worker: string, most: number): Promise<Taken<HeldJob>> {
+  return desk.leases.inTurn(() => takeInTurn(desk, worker, most))
+}
+
+async function takeInTurn(desk: Desk, worker: string, most: number): Promise<Taken<HeldJob>> {
+  const { jobs } = desk.rows.in(desk.database)
+  const now = desk.now()
+  const taken: HeldJob[] = []
+  let nextDue: number | null = null
+  for await (const priority of prioritiesOf(jobs)) {
+    const since = clock()
+    const { entries } = await jobs.claimMany({
+      where: { priority, due: { lte: now } },
+      orderBy: { due: 'asc' },
+      limit: most - taken.length,
+      set: (job) => claimed(job, worker, desk.now() + desk.rows.terms.lease),
+    })
+    const begun = await Promise.all(entries.map((entry) => begin(desk, new HeldJob(desk, entry), since)))
+    taken.push(...begun.filter((job) => job !== null))
+    // What others are about to take, and those that wait in a line now, have left room.
+    if (taken.length === most) return { jobs: taken, nextDue: null }
+    if (entries.length > 0) nextDue = now
+    const next = await jobs.findFirst({ where: { priority, due: { gt: now } }, orderBy: { due: 'asc' } })
+    if (next !== null) nextDue = Math.min(next.value.due!, nextDue ?? Number.POSITIVE_INFINITY)
+  }
+  return { jobs: taken, nextDue }
+}
+
+/** The priorities of the jobs there are, the lowest first: an index leads from one to the next. */
+export async function* prioritiesOf(jobs: QueueRepositories['jobs']): AsyncGenerator<number> {
+  let last: number | undefined
+  for (;;) {
+    const next = await jobs.findFirst({
+      where: { priority: { gt: last ?? Number.MIN_SAFE_INTEGER - 1 } },
+      orderBy: { priority: 'asc' },
+      columns: { priority: true },
+    })
+    if (next === null) return
+    last = next.value.priority
+    yield last
+  }
+}
+
+function claimed(job: StoredJob, worker: string, due: number): StoredJob {
+  const attempts = job.attempts + 1
+  const error =
+    job.worker === null
+      ? job.error
+      : `Worker ${job.worker} has not ended attempt ${job.attempts} before its lease was over`
+  return { ...job, due, attempts, worker, error }
+}
+
+/** The job, where it can be worked on: its last attempt is not over, and it is its turn in its group. */
+async function begin(desk: Desk, job: HeldJob, since: number): Promise<HeldJob | null> {
+  try {
+    if (job.attempt > desk.rows.terms.retries + 1) {
+      await job.fail(job.lastError, { dead: true })
+      return null
+    }
+    if (!(await job.comesToFront())) return null
+    desk.leases.keep(job, since)
+    return job
+  } catch (error) {
+    if (error instanceof LeaseLostError) return null
+    throw error
+  }
+}

@@ -1,0 +1,93 @@
+import { leavesLine } from './line.ts'
+import type { QueueRows } from './queue-rows.ts'
+import type { StoredJob } from './rows.ts'
+import { prioritiesOf } from './take-jobs.ts'
+import { isUnit, nowOf, type QueueDatabase, type QueueUnit, type QueueView } from './target.ts'
+
+/** How many jobs there are. */
+export interface JobCounts {
+  /** Those that a worker may take now. */
+  readonly ready: number
+  /** Those whose time has not come, after a delay or a failure. */
+  readonly delayed: number
+  /** Those that wait for others of their group. */
+  readonly waiting: number
+  /** Those that are worked on. */
+  readonly active: number
+  /** The dead letters. */
+  readonly dead: number
+}
+
+/** Makes a dead letter a job again, with all its attempts before it, or all of them; how many there were. */
+export async function redrive(
+  rows: QueueRows,
+  database: QueueDatabase,
+  id: string | undefined,
+): Promise<number> {
+  const { dead } = rows.in(database)
+  if (id !== undefined) return (await redriveOne(rows, database, id)) ? 1 : 0
+  // Those that die meanwhile are left: they may do so at once.
+  const until = nowOf(database)
+  let count = 0
+  for await (const letter of dead.list()) {
+    if (letter.value.diedAt <= until && (await redriveOne(rows, database, letter.id))) count += 1
+  }
+  return count
+}
+
+async function redriveOne(rows: QueueRows, database: QueueDatabase, id: string): Promise<boolean> {
+  return database.unitOfWork(async (unit: QueueUnit) => {
+    const { jobs, dead, lines } = rows.in(unit)
+    const { value: letter } = await dead.get(id)
+    if (letter === null) return false
+    const { payload, priority, group, error, enqueuedAt } = letter
+    const job: StoredJob = {
+      payload,
+      due: nowOf(database),
+      priority,
+      group,
+      unique: null,
+      attempts: 0,
+      worker: null,
+      error,
+      enqueuedAt,
+    }
+    await dead.delete(id)
+    await jobs.set(id, job)
+    if (group !== null) await lines.set([group, id], { job: id })
+    return true
+  })
+}
+
+/** Removes a job, whoever works on it; whether there was one. */
+export async function removeJob(
+  rows: QueueRows,
+  target: QueueDatabase | QueueUnit,
+  id: string,
+): Promise<boolean> {
+  if (!isUnit(target)) return target.unitOfWork((unit: QueueUnit) => removeJob(rows, unit, id))
+  const repositories = rows.in(target)
+  const { value } = await repositories.jobs.get(id)
+  if (value === null) return false
+  await repositories.jobs.delete(id)
+  if (value.unique !== null) await repositories.keys.delete(value.unique)
+  if (value.group !== null) await leavesLine(repositories, value.group, id, nowOf(target))
+  return true
+}
+
+export async function countJobs(rows: QueueRows, database: QueueDatabase): Promise<JobCounts> {
+  return database.snapshot(async (view: QueueView) => {
+    const { jobs, dead } = rows.in(view)
+    const now = nowOf(database)
+    const counts = { ready: 0, delayed: 0, waiting: 0, active: 0, dead: await dead.count() }
+    for await (const priority of prioritiesOf(jobs)) {
+      counts.ready += await jobs.count({ where: { priority, due: { lte: now } } })
+      counts.delayed += await jobs.count({ where: { priority, due: { gt: now }, worker: { isNull: true } } })
+      counts.active += await jobs.count({
+        where: { priority, due: { gt: now }, worker: { isNotNull: true } },
+      })
+      counts.waiting += await jobs.count({ where: { priority, due: { isNull: true } } })
+    }
+    return counts
+  })
+}

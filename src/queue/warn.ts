@@ -1,0 +1,10 @@
+import { DatabaseClosedError } from '../errors.ts'
+
+/** Tells of what went wrong where nobody waits for it: as a process warning. */
+export function warn(error: unknown): void {
+  if (error instanceof DatabaseClosedError) return
+  process.emitWarning(error instanceof Error ? (error.stack ?? error.message) : String(error), {
+    type: 'QueueWarning',
+    code: 'QUEUE_WORKER',
+  })
+}

@@ -1,0 +1,171 @@
+import { Leases } from '../delivery/leases.ts'
+import { Pump } from '../delivery/pump.ts'
+import { checkOptionNames, checkWholeNumber } from '../option-names.ts'
+import { checkSignal } from '../store/call-options.ts'
+import type { Store } from '../store/store.ts'
+import { untilAborted } from '../until-aborted.ts'
+import type { Endable } from '../watch/open-streams.ts'
+import type { Desk, HeldJob } from './held-job.ts'
+import { LeaseLostError } from './lease-lost-error.ts'
+import { checkMilliseconds } from './options.ts'
+import type { QueueRows } from './queue-rows.ts'
+import { fireSchedules } from './schedules.ts'
+import { takeJobs, workerName } from './take-jobs.ts'
+import { openStore, type QueueDatabase } from './target.ts'
+import { warn } from './warn.ts'
+import type { Handler, ProcessOptions, StopOptions, Worker } from './worker.types.ts'
+
+/** The leases of the workers of a queue in this process, by its name. */
+const leasesOf = new WeakMap<Store, Map<string, Leases>>()
+
+const defaultStopTimeout = 30_000
+/** The longest time of a timer. */
+const longestTimer = 2 ** 31 - 1
+
+/** A worker that runs in this process. */
+export class RunningWorker<P = unknown> implements Worker, Endable {
+  readonly ended: Promise<void>
+  readonly #desk: Desk
+  readonly #store: Store
+  readonly #handler: Handler<P>
+  readonly #onFailed: ProcessOptions<P>['onFailed']
+  readonly #name = workerName()
+  readonly #hand = new Set<HeldJob<P>>()
+  readonly #jobs: Pump<HeldJob>
+  readonly #schedules: Pump<never>
+  readonly #over = Promise.withResolvers<void>()
+
+  constructor(rows: QueueRows, database: QueueDatabase, handler: Handler<P>, options: ProcessOptions<P>) {
+    if (typeof handler !== 'function') throw new TypeError('process takes a function of the job')
+    checkOptionNames(options, ['concurrency', 'signal', 'onFailed'], 'process')
+    checkSignal(options, 'process')
+    const store = openStore(database, 'process')
+    const { concurrency = rows.terms.concurrency, signal, onFailed } = options
+    checkWholeNumber(concurrency, 'concurrency', 1)
+    if (onFailed !== undefined && typeof onFailed !== 'function')
+      throw new TypeError('onFailed is a function of the job, its error and what becomes of it')
+    store.assertOpen()
+    store.driver.assertWritable()
+    rows.in(database)
+    this.#store = store
+    this.#desk = { database, rows, leases: leasesIn(store, rows.name), now: () => store.now() }
+    this.#handler = handler
+    this.#onFailed = onFailed
+    this.#jobs = new Pump({
+      hub: store.hub,
+      now: () => store.now(),
+      ranges: [rows.rangeOf('jobs')],
+      concurrency,
+      take: (most) => takeJobs(this.#desk, this.#name, most),
+      work: (job) => this.#work(job as HeldJob<P>),
+      onError: warn,
+    })
+    this.#schedules = new Pump({
+      hub: store.hub,
+      now: () => store.now(),
+      ranges: [rows.rangeOf('schedules')],
+      concurrency: 1,
+      take: () => fireSchedules(rows, database),
+      work: async () => {},
+      onError: warn,
+    })
+    this.ended = this.#run(signal)
+  }
+
+  get running(): number {
+    return this.#hand.size
+  }
+
+  async stop(options: StopOptions = {}): Promise<void> {
+    checkOptionNames(options, ['timeout'], 'stop')
+    const { timeout = defaultStopTimeout } = options
+    checkMilliseconds(timeout, 'timeout', 0)
+    this.#quit()
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, Math.min(timeout, longestTimer))
+    await Promise.race([this.ended, late])
+    clearTimeout(timer)
+    await this.#giveBack(new Error('The worker was stopped'))
+    this.#over.resolve()
+    await this.ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  /** The database is about to be closed, and this is the last that is begun: what is in hand is others' at once. */
+  end(): void {
+    void this.#giveBack(new Error('The database was closed'))
+    this.#quit()
+    this.#over.resolve()
+  }
+
+  async #run(signal: AbortSignal | undefined): Promise<void> {
+    const stop = () => void this.stop()
+    const forget = this.#store.hub.streams.add(this)
+    signal?.addEventListener('abort', stop)
+    if (signal?.aborted) stop()
+    try {
+      await Promise.all([this.#jobs.run(), this.#schedules.run()])
+      await Promise.race([this.#jobs.settled(), this.#over.promise])
+    } finally {
+      signal?.removeEventListener('abort', stop)
+      forget()
+    }
+  }
+
+  #quit(): void {
+    this.#jobs.stop()
+    this.#schedules.stop()
+  }
+
+  async #giveBack(reason: Error): Promise<void> {
+    const given = [...this.#hand].map((job) => {
+      const back = job.giveBack()
+      job.abort(reason)
+      return back.catch(warn)
+    })
+    await Promise.all(given)
+  }
+
+  async #work(job: HeldJob<P>): Promise<void> {
+    this.#hand.add(job)
+    const { timeout } = this.#desk.rows.terms
+    const over = () => job.abort(new Error(`The attempt has taken longer than ${timeout} ms`))
+    const timer = timeout === undefined ? undefined : setTimeout(over, timeout)
+    try {
+      // What does not heed the signal is left to itself.
+      await untilAborted((async () => this.#handler(job))(), job.signal)
+      if (!job.isSettled) await job.complete()
+    } catch (error) {
+      await this.#failed(job, error)
+    } finally {
+      clearTimeout(timer)
+      this.#hand.delete(job)
+    }
+  }
+
+  async #failed(job: HeldJob<P>, error: unknown): Promise<void> {
+    try {
+      if (job.isSettled) {
+        // It has failed after that.
+        if (!job.signal.aborted) warn(error)
+        return
+      }
+      const becomes = error instanceof LeaseLostError ? 'lost' : await job.fail(error)
+      this.#onFailed?.(job, error, becomes)
+    } catch (fault) {
+      if (!(fault instanceof LeaseLostError)) throw fault
+      this.#onFailed?.(job, error, 'lost')
+    }
+  }
+}
+
+function leasesIn(store: Store, name: string): Leases {
+  const all = leasesOf.get(store) ?? new Map<string, Leases>()
+  leasesOf.set(store, all)
+  const leases = all.get(name) ?? new Leases()
+  all.set(name, leases)
+  return leases
+}

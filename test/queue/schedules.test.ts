@@ -1,0 +1,229 @@
+import fc from 'fast-check'
+import { Valkeyrie } from 'valkeyrie'
+import { queue, type Schedule } from 'valkeyrie/queue'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { Occurrences } from '../../src/queue/cron.ts'
+import { dueTimes } from '../../src/queue/schedules.ts'
+import { stillClock } from '../still-clock.ts'
+import { waitUntil } from '../waiting.ts'
+
+/** The times from one on, as ISO 8601 texts without their milliseconds. */
+function times(cron: string, timeZone: string, from: string, count: number): string[] {
+  const occurrences = new Occurrences(cron, timeZone)
+  const found: string[] = []
+  for (let time = Date.parse(from); found.length < count; ) {
+    time = occurrences.after(time)!
+    found.push(new Date(time).toISOString().replace('.000Z', 'Z'))
+  }
+  return found
+}
+
+describe('the times', () => {
+  it.each<[string, string, string, string, string[]]>([
+    [
+      'a time that summer time leaves out comes when the clock goes on',
+      '30 2 * * *',
+      'Europe/Paris',
+      '2026-03-28T00:00Z',
+      ['2026-03-28T01:30:00Z', '2026-03-29T01:00:00Z', '2026-03-30T00:30:00Z'],
+    ],
+    [
+      'a time that comes twice is taken once',
+      '30 2 * * *',
+      'Europe/Paris',
+      '2026-10-24T00:00Z',
+      ['2026-10-24T00:30:00Z', '2026-10-25T00:30:00Z', '2026-10-26T01:30:00Z'],
+    ],
+    [
+      'every hour is every hour, also when one comes twice',
+      '0 * * * *',
+      'Europe/Paris',
+      '2026-10-24T23:30Z',
+      ['2026-10-25T00:00:00Z', '2026-10-25T01:00:00Z', '2026-10-25T02:00:00Z'],
+    ],
+    [
+      '…and when one is left out',
+      '0 * * * *',
+      'America/New_York',
+      '2026-03-08T05:30Z',
+      ['2026-03-08T06:00:00Z', '2026-03-08T07:00:00Z', '2026-03-08T08:00:00Z'],
+    ],
+    [
+      'weekdays are those of the time zone',
+      '0 9 * * 1-5',
+      'Pacific/Auckland',
+      '2026-07-03T00:00Z',
+      ['2026-07-05T21:00:00Z', '2026-07-06T21:00:00Z'],
+    ],
+    [
+      'a half hour of summer time',
+      '45 1 * * *',
+      'Australia/Lord_Howe',
+      '2026-04-03T12:00Z',
+      ['2026-04-03T14:45:00Z', '2026-04-04T14:45:00Z', '2026-04-05T15:15:00Z'],
+    ],
+    [
+      'the last day of a month, in a leap year',
+      '0 0 L * *',
+      'UTC',
+      '2028-02-01T00:00Z',
+      ['2028-02-29T00:00:00Z', '2028-03-31T00:00:00Z'],
+    ],
+    [
+      'seconds',
+      '*/20 * * * * *',
+      'UTC',
+      '2026-01-01T00:00:30Z',
+      ['2026-01-01T00:00:40Z', '2026-01-01T00:01:00Z'],
+    ],
+    ['names', '@weekly', 'UTC', '2026-01-01T00:00Z', ['2026-01-04T00:00:00Z', '2026-01-11T00:00:00Z']],
+  ])('%s', (_, cron, timeZone, from, expected) => {
+    expect(times(cron, timeZone, from, expected.length)).toStrictEqual(expected)
+  })
+
+  it('of what was missed are one, none or all, and the next is in the future', () => {
+    const minute = 60_000
+    const row = (misfire: 'once' | 'skip' | 'all', next: number) =>
+      ({
+        cron: '*/5 * * * *',
+        timeZone: 'UTC',
+        misfire,
+        payload: null,
+        priority: 0,
+        group: null,
+        next,
+      }) as const
+    const five = 5 * minute
+    for (const misfire of ['once', 'skip', 'all'] as const) {
+      expect(dueTimes(row(misfire, five), five)).toStrictEqual({ times: [five], next: 2 * five })
+      expect(dueTimes(row(misfire, five), five + 50)).toStrictEqual({ times: [five], next: 2 * five })
+    }
+    const late = 4 * five + 2 * minute
+    expect(dueTimes(row('once', five), late)).toStrictEqual({ times: [4 * five], next: 5 * five })
+    expect(dueTimes(row('skip', five), late)).toStrictEqual({ times: [], next: 5 * five })
+    expect(dueTimes(row('skip', five), 4 * five + 10)).toStrictEqual({ times: [4 * five], next: 5 * five })
+    expect(dueTimes(row('skip', five), five + 2 * minute)).toStrictEqual({ times: [], next: 2 * five })
+    expect(dueTimes(row('all', five), late)).toStrictEqual({
+      times: [1, 2, 3, 4].map((n) => n * five),
+      next: 5 * five,
+    })
+  })
+
+  it('for any lateness, once gives the last that is due, and skip and all agree with it', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('*/7 * * * *', '0 3 * * *', '*/10 * * * * *', '0 0 1 * *', '30 2 29 2 *'),
+        fc.constantFrom('UTC', 'Europe/Paris', 'America/St_Johns'),
+        fc.integer({ min: 0, max: 40 * 86_400_000 }),
+        (cron, timeZone, lateness) => {
+          const first = new Occurrences(cron, timeZone).after(Date.UTC(2026, 2, 1))!
+          const now = first + (cron.startsWith('*/10') ? lateness % 3_600_000 : lateness)
+          const row = { cron, timeZone, payload: null, priority: 0, group: null, next: first } as const
+          const all: number[] = []
+          const occurrences = new Occurrences(cron, timeZone)
+          for (let time: number | null = first; time !== null && time <= now; time = occurrences.after(time))
+            all.push(time)
+          const next = occurrences.after(all.at(-1)!)
+          expect(dueTimes({ ...row, misfire: 'once' }, now)).toStrictEqual({ times: [all.at(-1)], next })
+          const isLate = now - all.at(-1)! > 60_000
+          expect(dueTimes({ ...row, misfire: 'skip' }, now)).toStrictEqual({
+            times: isLate ? [] : [all.at(-1)],
+            next,
+          })
+          if (all.length < 1_000)
+            expect(dueTimes({ ...row, misfire: 'all' }, now)).toStrictEqual({ times: all, next })
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+})
+
+describe('a schedule', () => {
+  const reports = queue('reports', z.object({ name: z.string() }), { lease: 600_000, concurrency: 8 })
+  const open = () => Valkeyrie.withSchemas([...reports.definitions]).open(undefined, { onUnindexed: 'error' })
+  type Db = Awaited<ReturnType<typeof open>>
+
+  /** Has so many workers run until nothing is due, and gives the ids of the jobs. */
+  async function work(db: Db, workers = 3): Promise<string[]> {
+    const ids: string[] = []
+    const all = Array.from({ length: workers }, () => reports.process(db, ({ id }) => ids.push(id)))
+    await waitUntil('the end of what is due', async () => {
+      // In this order: what fires is a job by the time that no schedule is due.
+      const due = await db.repositories.reportsSchedules.count({ where: { next: { lte: Date.now() } } })
+      const { ready, active } = await reports.counts(db)
+      return ready + active + due === 0
+    })
+    await Promise.all(all.map((worker) => worker.stop()))
+    return ids.toSorted()
+  }
+
+  it('enqueues a job at each of its times, once, however many workers there are', async () => {
+    const clock = stillClock()
+    await using db = await open()
+    const start = clock.now
+    for (let n = 0; n < 50; n++)
+      await reports.schedule(db, `s${n}`, { cron: '0 * * * *', payload: { name: `${n}` } })
+    expect(await work(db)).toStrictEqual([])
+    const hour = new Date(Math.floor(start / 3_600_000 + 1) * 3_600_000)
+    clock.advance(hour.getTime() - start)
+    const expected = Array.from({ length: 50 }, (_, n) => `s${n}@${hour.toISOString()}`).toSorted()
+    expect(await work(db)).toStrictEqual(expected)
+    expect(await work(db)).toStrictEqual([])
+    clock.advance(3_600_000)
+    expect(await work(db)).toHaveLength(50)
+  })
+
+  it('fires while a worker waits', async () => {
+    await using db = await open()
+    const seen: string[] = []
+    await using _ = reports.process(db, ({ payload }) => seen.push(payload.name))
+    await reports.schedule(db, 'soon', { cron: '* * * * * *', payload: { name: 'soon' } })
+    await waitUntil('two jobs', () => seen.length >= 2)
+    expect(await reports.unschedule(db, 'soon')).toBe(true)
+    expect(await reports.unschedule(db, 'soon')).toBe(false)
+  })
+
+  it('said again goes on as it was; with other times it begins anew', async () => {
+    const clock = stillClock()
+    await using db = await open()
+    const hourly = { cron: '0 * * * *', payload: { name: 'a' } }
+    const next = async () => (await db.repositories.reportsSchedules.get('s')).value!.next!
+    await reports.schedule(db, 's', hourly)
+    const first = await next()
+    clock.advance(7_200_000)
+    await db.unitOfWork((unit) => reports.schedule(unit, 's', { ...hourly, payload: { name: 'b' } }))
+    expect(await next()).toBe(first)
+    await reports.schedule(db, 's', { ...hourly, timeZone: 'Asia/Kolkata' })
+    expect(await next()).toBeGreaterThan(clock.now)
+    expect((await db.repositories.reportsSchedules.get('s')).value?.payload).toStrictEqual({ name: 'a' })
+  })
+
+  it('that will never come is kept, and one that cannot be read here keeps no other back', async () => {
+    const clock = stillClock()
+    await using db = await open()
+    await reports.schedule(db, 'never', { cron: '0 0 30 2 *', payload: { name: 'never' } })
+    await reports.schedule(db, 'good', { cron: '0 * * * *', payload: { name: 'good' } })
+    const { reportsSchedules } = db.repositories
+    const { value } = await reportsSchedules.get('good')
+    await reportsSchedules.set('bad', { ...value!, cron: 'no cron', next: 5 })
+    clock.advance(3_600_000)
+    expect(await work(db)).toHaveLength(1)
+  })
+
+  it.each<[object, string]>([
+    [{ cron: '61 * * * *' }, "'61 * * * *' is no cron expression"],
+    [{ cron: '* * *' }, 'no cron expression'],
+    [{ cron: 5 }, 'cron is an expression'],
+    [{ timeZone: 'Europe/Nowhere' }, "There is no time zone 'Europe/Nowhere'"],
+    [{ misfire: 'never' }, "misfire is 'once', 'skip' or 'all'"],
+    [{ payload: { name: 5 } }, 'name'],
+    [{ priority: 1.5 }, 'priority is a whole number'],
+    [{ every: 5 }, "There is no option 'every' of schedule"],
+  ])('refuses %j', async (wrong, message) => {
+    await using db = await open()
+    const schedule = { cron: '* * * * *', payload: { name: 'a' }, ...wrong } as Schedule<{ name: string }>
+    await expect(reports.schedule(db, 's', schedule)).rejects.toThrow(message)
+  })
+})
