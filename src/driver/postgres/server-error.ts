@@ -39,6 +39,10 @@ export function isUniqueViolation(error: unknown): boolean {
   return sqlState(error) === '23505'
 }
 
+/** The one limit that a statement of ours may meet. */
+const tooLarge =
+  'A row has more in the fields of an index than one of PostgreSQL holds, about 2,700 bytes with the key'
+
 /** The error to report for what the server has answered, after a wait of so many milliseconds. */
 export function toKvError(error: unknown, waited = 0): unknown {
   if (error instanceof KvError) return error
@@ -46,5 +50,6 @@ export function toKvError(error: unknown, waited = 0): unknown {
   const state = sqlState(error)
   if (state === undefined) return error
   if (isBusy(error)) return new DatabaseBusyError(waited, { cause: error })
+  if (state === '54000') return new StorageError(state, tooLarge, { cause: error })
   return new StorageError(state, (error as Error).message, { cause: error })
 }

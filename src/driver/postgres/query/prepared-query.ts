@@ -11,16 +11,17 @@ const dialect = new PgDialect()
 /** What the protocol takes. */
 const mostBindings = 65_535
 
-let prepared = 0
+let named = 0
 
 /** A query as the server runs it, and what makes the values to bind of the operands of a plan. */
 export class PreparedQuery implements Statement {
   /** Each connection keeps the plan of a statement under its name. */
-  readonly name = `kv_query_${++prepared}`
+  readonly name?: string
   readonly text: string
   readonly #bindings: readonly Binding['of'][]
 
-  constructor(query: SQL) {
+  constructor(query: SQL, isNamed: boolean) {
+    if (isNamed) this.name = `kv_query_${++named}`
     const { sql, params } = dialect.sqlToQuery(query)
     this.text = sql
     if (params.length > mostBindings)

@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { BoundedCache } from '../../../query/bounded-cache.ts'
 import { conjuncts } from '../../../query/condition.ts'
-import { chooseIndex, type IndexChoice, readsAll } from '../../../query/index-choice.ts'
-import type { Operand } from '../../../query/operand.ts'
+import { chooseIndex, readsAll } from '../../../query/index-choice.ts'
+import { type Operand, operandAt } from '../../../query/operand.ts'
 import type { AggregatePlan, CountPlan, FindPlan, Plan, Planned, RelatedPlan } from '../../../query/plan.ts'
 import { type OnUnindexed, tellUnindexed } from '../../../query/unindexed.ts'
 import type { Explanation, Figures, KeyedRow, RelatedRow, ShownRow } from '../../driver.ts'
@@ -12,9 +12,15 @@ import { keyedRow } from '../kv-row.ts'
 import { aggregateSql } from './aggregate-sql.ts'
 import { RowSql } from './field-sql.ts'
 import { PreparedQuery } from './prepared-query.ts'
-import { allOf, findSql, relatedSql, selectionSql } from './select-sql.ts'
+import { allOf, findSql, type PageSize, relatedSql, selectionSql } from './select-sql.ts'
 
 const mostStatements = 500
+/** So many statements the server keeps under their names, on each connection until it ends; it plans others each time. */
+const mostNames = 1_000
+/** So many sizes of pages have statements of their own; others share one with all up to the next power of two. */
+const mostSizes = 4
+/** A larger page is planned as all rows are. */
+const largestPage = 2 ** 16
 /** A plan with a longer shape is compiled each time: hundreds of its kind would take too much memory. */
 const longestName = 25_000
 
@@ -31,9 +37,13 @@ export interface Running {
   readonly shown?: readonly ShownRow[]
 }
 
+/** The statements of one plan. */
 interface Compiled {
-  readonly query: PreparedQuery
+  /** The statement for these operands, which is another one for each size of a page. */
+  readonly queryFor: (operands: readonly Operand[]) => PreparedQuery
   readonly figures: (row: Row) => Figures
+  /** Whether it reads a whole collection, and nobody was told. */
+  isToTell: boolean
 }
 
 /** Runs the plans of queries. Each is compiled once, and kept while it is used. */
@@ -41,6 +51,7 @@ export class QueryRunner {
   readonly #indexes: ReadonlyMap<string, IndexedCollection>
   readonly #onUnindexed: OnUnindexed
   readonly #source: SQL
+  #names = 0
   readonly #compiled = new BoundedCache<Compiled>(mostStatements)
   /** What a plan object was compiled to: spares the callers that keep theirs the text of its shape. */
   readonly #byPlan = new WeakMap<Plan, Compiled>()
@@ -70,14 +81,19 @@ export class QueryRunner {
   }
 
   async explain({ plan, operands }: Planned, { run, shown }: Running): Promise<Explanation> {
-    const { query } = this.#compile(plan)
+    const query = this.#compile(plan).queryFor(operands)
     const params = query.bind(operands, shown)
     const rows = await run({ text: `EXPLAIN ${query.text}` }, params)
     return { sql: query.text, params, plan: rows.map(([line]) => String(line)) }
   }
 
-  #run(plan: Plan, operands: readonly Operand[], { run, shown }: Running): Promise<Row[]> {
-    const { query } = this.#compile(plan)
+  async #run(plan: Plan, operands: readonly Operand[], { run, shown }: Running): Promise<Row[]> {
+    const compiled = this.#compile(plan)
+    const query = compiled.queryFor(operands)
+    if (compiled.isToTell) {
+      tellUnindexed(plan, query.text, this.#onUnindexed)
+      compiled.isToTell = false
+    }
     return run(query, query.bind(operands, shown))
   }
 
@@ -100,31 +116,58 @@ export class QueryRunner {
     const zeros = conjuncts(plan.where).flatMap((one) => (one.type === 'zero' ? [one.field.path] : []))
     const choice = chooseIndex(plan, plan.type === 'find' ? plan.order : [], indexes, new Set(zeros))
     const fields = new RowSql(new Set(indexes.flatMap((index) => index.fields)))
-    const { statement, figures } = planSql(plan, fields, this.#source, choice)
-    const query = new PreparedQuery(statement)
-    if (this.#onUnindexed !== 'ignore' && readsAll(plan, choice))
-      tellUnindexed(plan, query.text, this.#onUnindexed)
-    return { query, figures }
+    const isToTell = this.#onUnindexed !== 'ignore' && readsAll(plan, choice)
+    if (plan.type !== 'find') {
+      const { statement, figures } = planSql(plan, fields, this.#source)
+      const query = this.#named(statement)
+      return { queryFor: () => query, figures, isToTell }
+    }
+    const exact = new Map<number, PreparedQuery>()
+    const rounded = new Map<number | null, PreparedQuery>()
+    const made = <Key>(queries: Map<Key, PreparedQuery>, key: Key, page: PageSize | null) => {
+      const query = this.#named(findSql(plan, fields, this.#source, choice, page))
+      queries.set(key, query)
+      return query
+    }
+    const queryFor = (operands: readonly Operand[]) => {
+      const most = mostOf(plan, operands)
+      if (most !== null && plan.offset === null) {
+        const query = exact.get(most)
+        if (query !== undefined) return query
+        if (exact.size < mostSizes) return made(exact, most, { most, isExact: true })
+      }
+      const size = most === null ? null : 2 ** Math.max(4, Math.ceil(Math.log2(most)))
+      return rounded.get(size) ?? made(rounded, size, size === null ? null : { most: size, isExact: false })
+    }
+    return { queryFor, figures: asFigures, isToTell }
+  }
+
+  #named(statement: SQL): PreparedQuery {
+    return new PreparedQuery(statement, this.#names++ < mostNames)
   }
 }
 
+const asFigures = (row: Row) => row as Figures
+
+/** How many rows a page has at the most, with those before it; null: it is planned as all rows are. */
+function mostOf({ limit, offset }: FindPlan, operands: readonly Operand[]): number | null {
+  if (limit === null) return null
+  const most = operandAt(operands, limit) + (offset === null ? 0 : operandAt(operands, offset))
+  return most > largestPage ? null : most
+}
+
 function planSql(
-  plan: Plan,
+  plan: Exclude<Plan, FindPlan>,
   fields: RowSql,
   source: SQL,
-  choice: IndexChoice | null,
 ): { readonly statement: SQL; readonly figures: Compiled['figures'] } {
-  const figures = (row: Row) => row as Figures
   switch (plan.type) {
-    case 'find':
-      return { statement: findSql(plan, fields, source, choice), figures }
     case 'related':
-      return { statement: relatedSql(plan, fields, source), figures }
-    case 'count':
-      return {
-        statement: sql`SELECT count(*) FROM ${source} WHERE ${allOf(selectionSql(plan, fields))}`,
-        figures,
-      }
+      return { statement: relatedSql(plan, fields, source), figures: asFigures }
+    case 'count': {
+      const statement = sql`SELECT count(*) FROM ${source} WHERE ${allOf(selectionSql(plan, fields))}`
+      return { statement, figures: asFigures }
+    }
     case 'aggregate': {
       const { sql: statement, read } = aggregateSql(plan, fields, source)
       return { statement, figures: read }

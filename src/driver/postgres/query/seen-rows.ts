@@ -46,6 +46,7 @@ export class SeenRows {
     ]
     const query = new PreparedQuery(
       sql`SELECT ${columns} FROM ${this.#source} WHERE ${allOf(conditions)}${page}`,
+      true,
     )
     const known = this.#prepared.get(query.text)
     if (known === undefined) this.#prepared.set(query.text, query)

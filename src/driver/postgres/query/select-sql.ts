@@ -3,7 +3,7 @@ import { type Condition, conjuncts } from '../../../query/condition.ts'
 import type { IndexChoice } from '../../../query/index-choice.ts'
 import type { AfterPlan, FindPlan, OrderTerm, RelatedPlan, Selection } from '../../../query/plan.ts'
 import type { Field } from '../../../schema/fields.ts'
-import { type FieldColumn, noNumber } from '../field-columns.ts'
+import { noNumber } from '../field-columns.ts'
 import { keyedColumns } from '../kv-row.ts'
 import { isAlive, quoteText } from '../sql-text.ts'
 import { bound } from './binding.ts'
@@ -30,12 +30,40 @@ export function allOf(conditions: readonly SQL[]): SQL {
   return sql.join([...conditions], sql.raw(' AND '))
 }
 
-export function findSql(plan: FindPlan, fields: FieldSql, source: SQL, choice: IndexChoice | null): SQL {
+/** How many rows a statement is planned for, which it says by itself; `isExact`: no fewer are wanted. */
+export interface PageSize {
+  readonly most: number
+  readonly isExact: boolean
+}
+
+/** Rows in their order. With the size of its pages, which is no operand, the server plans the statement once for all of them. */
+export function findSql(
+  plan: FindPlan,
+  fields: FieldSql,
+  source: SQL,
+  choice: IndexChoice | null,
+  page: PageSize | null,
+): SQL {
   if (plan.distinct.length > 0) return distinctSql(plan, fields, source)
   const conditions = selectionSql(plan, fields)
-  if (plan.after !== null) conditions.push(behind(plan, plan.after, fields))
   const order = orderSql(plan, fields, choice)
-  return sql`SELECT ${columns} FROM ${source} WHERE ${allOf(conditions)} ORDER BY ${order}${pageSql(plan)}`
+  const parts = plan.after === null ? [[]] : partsBehind(plan, plan.after, fields)
+  const rows = (what: SQL, part: readonly SQL[]) =>
+    sql`SELECT ${what} FROM ${source} WHERE ${allOf([...conditions, ...part])} ORDER BY ${order}`
+  if (page === null) {
+    const all = parts.length === 1 ? parts[0]! : [sql`(${sql.join(parts.map(allOf), sql.raw(' OR '))})`]
+    return sql`${rows(columns, all)}${pageSql(plan)}`
+  }
+  const limit = sql.raw(` LIMIT ${page.most}`)
+  if (parts.length === 1) {
+    const first = sql`${rows(columns, parts[0]!)}${limit}`
+    return page.isExact ? first : sql`SELECT * FROM (${first}) AS kv${pageSql(plan)}`
+  }
+  const ranked = parts.map((part, i) => {
+    const what = sql`kv.*, ${sql.raw(String(i))} AS part, row_number() OVER (ORDER BY ${order}) AS place`
+    return sql`(${rows(what, part)}${limit})`
+  })
+  return sql`SELECT ${columns} FROM (${sql.join(ranked, sql.raw(' UNION ALL '))}) AS kv ORDER BY part, place${pageSql(plan)}`
 }
 
 /** The first row of those that agree: a cursor is behind the first ones, whichever they are. */
@@ -68,49 +96,69 @@ function orderSql(
   return sql.join(terms, sql.raw(', '))
 }
 
-interface Compared {
-  readonly columns: readonly FieldColumn[]
-  readonly values: readonly SQL[]
+/**
+ * The rows behind a cursor, in one part or in two that follow each other: those without a field have a part of their own, since the server
+ * compares columns at once, which leads it to the first of these rows, only where they are not null.
+ */
+function partsBehind(plan: FindPlan, after: AfterPlan, fields: FieldSql): SQL[][] {
+  const { order, keyDirection } = plan
+  const [term] = order
+  const isOne = order.length === 1 && term!.direction === keyDirection
+  if (!isOne) return [[behind(plan, after, fields)]]
+  const columns = fields.columnsOf(term!.field)
+  const areNull = columns.map((column) => sql`${column.sql} IS NULL`)
+  const [slot] = after.values
+  if (slot === null) {
+    const sameKey = sql`${key} ${signs[keyDirection].strictly} ${bound(after.key)}`
+    const rest = [...areNull, sameKey]
+    return keyDirection === 'asc' ? [rest, [sql`${columns[0]!.sql} IS NOT NULL`]] : [rest]
+  }
+  const there = [sql`${behindRow(plan, after, fields)}`]
+  return mayBeNull(plan, term!) ? [there, areNull] : [there]
 }
 
-/** The rows behind a cursor: all columns at once where the server can compare them so, which leads it to the first of them. */
-function behind(plan: FindPlan, { values, key: keySlot }: AfterPlan, fields: FieldSql): SQL {
-  const { order, keyDirection, where } = plan
-  const mayBeNull = ({ field, direction }: OrderTerm) =>
-    direction === 'desc' && field.types.absent && !excludesNull(where, field)
-  const compared = order.map(({ field }, i): Compared => {
-    const slot = values[i]!
-    return {
-      columns: fields.columnsOf(field),
-      values: slot === null ? [] : valuesOf(slot, fields.columnsOf(field).length),
-    }
-  })
+function mayBeNull({ where }: FindPlan, { field, direction }: OrderTerm): boolean {
+  return direction === 'desc' && field.types.absent && !excludesNull(where, field)
+}
+
+/** Compares all columns at once. */
+function behindRow(
+  { order, keyDirection }: FindPlan,
+  { values, key: keySlot }: AfterPlan,
+  fields: FieldSql,
+): SQL {
+  const columns = order.map(({ field }) => fields.columnsOf(field))
+  const row = [...columns.flat().map((column) => column.sql), key]
+  const other = [...columns.flatMap((of, i) => valuesOf(values[i]!, of.length)), bound(keySlot)]
+  return sql`(${list(row)}) ${signs[keyDirection].strictly} (${list(other)})`
+}
+
+function behind(plan: FindPlan, after: AfterPlan, fields: FieldSql): SQL {
+  const { order, keyDirection } = plan
+  const { values, key: keySlot } = after
   const isRow =
-    order.every(({ direction }) => direction === keyDirection) &&
-    !values.includes(null) &&
-    !order.some(mayBeNull)
-  const { strictly } = signs[keyDirection]
-  if (isRow && order.length > 0) {
-    const row = [...compared.flatMap((one) => one.columns.map((column) => column.sql)), key]
-    const other = [...compared.flatMap((one) => one.values), bound(keySlot)]
-    return sql`(${list(row)}) ${strictly} (${list(other)})`
-  }
-  let rest = sql`${key} ${strictly} ${bound(keySlot)}`
+    order.length > 0 &&
+    order.every((term) => term.direction === keyDirection && !mayBeNull(plan, term)) &&
+    !values.includes(null)
+  if (isRow) return behindRow(plan, after, fields)
+  let rest = sql`${key} ${signs[keyDirection].strictly} ${bound(keySlot)}`
   for (let i = order.length - 1; i >= 0; i--) {
-    const { direction } = order[i]!
-    const { columns, values } = compared[i]!
+    const { field, direction } = order[i]!
+    const columns = fields.columnsOf(field)
     const first = columns[0]!.sql
-    if (values.length === 0) {
+    const slot = values[i]!
+    if (slot === null) {
       rest =
         direction === 'asc' ? sql`(${first} IS NOT NULL OR ${rest})` : sql`(${first} IS NULL AND ${rest})`
       continue
     }
+    const others = valuesOf(slot, columns.length)
     const { strictly, orEqual } = signs[direction]
     for (let j = columns.length - 1; j >= 0; j--) {
       const column = columns[j]!.sql
-      rest = sql`(${column} ${orEqual} ${values[j]!} AND (${column} ${strictly} ${values[j]!} OR ${rest}))`
+      rest = sql`(${column} ${orEqual} ${others[j]!} AND (${column} ${strictly} ${others[j]!} OR ${rest}))`
     }
-    if (mayBeNull(order[i]!)) rest = sql`(${rest} OR ${first} IS NULL)`
+    if (mayBeNull(plan, order[i]!)) rest = sql`(${rest} OR ${first} IS NULL)`
   }
   return rest
 }
