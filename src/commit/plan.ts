@@ -1,5 +1,6 @@
 import { compareBytes } from '../key/compare.ts'
 import { keyText } from '../key/key-text.ts'
+import type { KeyRange } from '../key/range.ts'
 import { commitWrites } from './commit-writes.ts'
 import type { CommitFacts } from './facts.ts'
 import { type PlannedCommit, type PlannedRow, PlannedTransaction } from './planned-transaction.ts'
@@ -36,8 +37,10 @@ export interface CommitPlan {
 
 /** What must be so still when a plan is carried out: where it is not, the facts are read anew and the writes planned anew. */
 export interface PlanConditions {
-  /** Whether `before` must be the newest version still: what was read in a unit of work, or by a query, tells of no later commit. */
+  /** Whether `before` must be the newest version still: as what the query of a claim has found tells of no later commit. */
   readonly isLatest: boolean
+  /** What was read: no commit after `before` may have changed one of these keys, or a key in one of these ranges. */
+  readonly reads: { readonly keys: readonly Uint8Array[]; readonly ranges: readonly KeyRange[] }
   /** Whose turn it must be still; null: nobody's. */
   readonly turn: string | null
   /** The version of the row under each of these keys, expired or not; null: there is none. In the order of the keys. */
@@ -88,13 +91,22 @@ export function planCommit(
   const { outcomes, latest } = commitWrites(writes, transaction, facts, true)
   const { versions, ...changes } = transaction.planned()
   const isLatest = writes.some((write) => dependsOnAll(write, facts.latest))
-  const holds = { isLatest, turn: facts.turn?.id ?? null, versions }
+  const holds = { isLatest, reads: readBy(writes), turn: facts.turn?.id ?? null, versions }
   return { outcomes, before: facts.latest, latest, holds, ...changes }
 }
 
 /** Whether any later commit might change what becomes of a write. */
-function dependsOnAll({ checks, reads, claim }: AtomicWrite, latest: number): boolean {
-  if (claim !== undefined || (reads !== undefined && reads.keys.length + reads.ranges.length > 0)) return true
+function dependsOnAll({ checks, claim, stamped }: AtomicWrite, latest: number): boolean {
+  // The keys of one that is stamped are made of the version that it is planned for.
+  if (claim !== undefined || stamped) return true
   // The plan may give this version to another commit than others have.
   return checks.some(({ version }) => version !== null && version > latest)
+}
+
+function readBy(writes: readonly AtomicWrite[]): PlanConditions['reads'] {
+  const reads = writes.flatMap((write) => write.reads ?? [])
+  return {
+    keys: reads.flatMap(({ keys }) => keys.map(({ key }) => key)),
+    ranges: reads.flatMap(({ ranges }) => ranges),
+  }
 }

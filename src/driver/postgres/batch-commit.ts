@@ -149,7 +149,7 @@ export class BatchCommit {
     if (this.#unanswered.length === 0) this.#since = plan.before
     const { endedTurn } = plan
     const { unique, lockTimeout } = this.#requests
-    const parameters = commitParameters(plan, this.#batch.writes, {
+    const parameters = commitParameters(plan, {
       catalogVersion: this.#batch.catalogVersion,
       turns,
       since: this.#since,

@@ -1,7 +1,6 @@
 import type { CommitPlan } from '../../commit/plan.ts'
 import type { PlannedCommit, PlannedRow } from '../../commit/planned-transaction.ts'
 import type { UniqueFields } from '../../commit/unique.ts'
-import type { AtomicWrite } from '../../commit/write.ts'
 import { bigints, byteas, integers, jsons, smallints, texts } from './binary-array.ts'
 import { escapeJson } from './json-text.ts'
 import { logColumns } from './log-row.ts'
@@ -27,15 +26,15 @@ export interface BatchParameters {
 /** The parameters of `kv_commit_1`, in their order. */
 export function commitParameters(
   plan: CommitPlan,
-  writes: readonly AtomicWrite[],
   { catalogVersion, turns, since, lockTimeout, token, turnsAfter, unique }: BatchParameters,
 ): unknown[] {
   const { before, latest, holds, rows, log } = plan
   const puts = rows.filter((row): row is Put => row.type === 'put')
   const touches = rows.filter((row): row is Touch => row.type === 'touch')
-  const { versions } = holds
-  const reads = writes.flatMap((write) => write.reads ?? [])
-  const ranges = reads.flatMap((read) => read.ranges)
+  const {
+    versions,
+    reads: { keys, ranges },
+  } = holds
   return [
     catalogVersion,
     turns,
@@ -47,7 +46,7 @@ export function commitParameters(
     token,
     byteas(versions.map(({ key }) => key)),
     bigints(versions.map(({ version }) => version ?? 0)),
-    byteas(reads.flatMap(({ keys }) => keys.map(({ key }) => key))),
+    byteas(keys),
     byteas(ranges.map(({ start }) => start)),
     byteas(ranges.map(({ end }) => end)),
     byteas(removedFirst(rows, unique).map(({ key }) => key)),

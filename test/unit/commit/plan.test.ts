@@ -38,7 +38,12 @@ describe('what has to be read', () => {
     const blind = [write(set('a', 'x', null)), write(set('b', 'x', 5_000))]
     expect(needsOf(blind)).toEqual({ versions: [], rows: [], since: null, expiredAfter: null })
     const planned = plan(blind)
-    expect(planned.holds).toEqual({ isLatest: false, turn: null, versions: [] })
+    expect(planned.holds).toEqual({
+      isLatest: false,
+      reads: { keys: [], ranges: [] },
+      turn: null,
+      versions: [],
+    })
     expect(planned).toMatchObject({ before: 7, latest: 9, endedTurn: null })
     expect(planned.log.map(({ version, at }) => [version, at])).toEqual([
       [8, now],
@@ -97,13 +102,16 @@ test('a plan holds for as long as the rows are of the versions that it has looke
 })
 
 test.each([6, 7])(
-  'what was read at the version %i holds for as long as there is no later commit',
+  'what was read at the version %i holds for as long as no later commit has changed it',
   (since) => {
-    const reads = { since, at: 0, keys: [], ranges: [{ start: key('a'), end: key('b') }], validUntil: null }
+    const ranges = [{ start: key('a'), end: key('b') }]
+    const keys = [{ key: key('d'), version: null }]
+    const reads = { since, at: 0, keys, ranges, validUntil: null }
+    const versions = [{ key: key('d'), row: null }]
     const logged = [{ version: 7, at: 0, changes: [{ type: 'set', key: key('c') }] }] as const
-    const planned = plan([{ ...write(set('z', 'x', null)), reads }], { oldestLogged: 1, logged })
+    const planned = plan([{ ...write(set('z', 'x', null)), reads }], { oldestLogged: 1, logged, versions })
     expect(planned.outcomes).toMatchObject([{ type: 'committed' }])
-    expect(planned.holds.isLatest).toBe(true)
+    expect(planned.holds).toMatchObject({ isLatest: false, reads: { keys: [key('d')], ranges } })
   },
 )
 
