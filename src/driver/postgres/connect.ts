@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'drizzle-orm/logger'
 import type pg from 'pg'
 import { clock } from '../../clock.ts'
-import { DatabaseOpenError } from '../../errors.ts'
+import { ConnectionError, DatabaseOpenError } from '../../errors.ts'
 import { shownAddress } from './address.ts'
 import { Connection, type OpenClient, typesOf } from './connection.ts'
 import type { CheckedPostgresOptions } from './engine.types.ts'
@@ -54,9 +54,13 @@ export class Connector {
     return this.#connect(mayPass, () => true)
   }
 
-  /** Opens a further one, again and again until `connectTimeout` is over; rejects with a DatabaseOpenError. */
-  again(isWanted: () => boolean): Promise<Connection> {
-    return this.#connect(isLoss, isWanted)
+  /** Opens a further one, again and again until `connectTimeout` is over; rejects with a ConnectionError. */
+  async again(isWanted: () => boolean): Promise<Connection> {
+    try {
+      return await this.#connect(isLoss, isWanted)
+    } catch (cause) {
+      throw new ConnectionError(false, { cause })
+    }
   }
 
   async #connect(mayPass: (error: unknown) => boolean, isWanted: () => boolean): Promise<Connection> {

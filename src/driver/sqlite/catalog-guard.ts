@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3'
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { type Difference, differences } from '../../catalog/differences.ts'
 import type { Read } from '../driver.ts'
+import { collectionOfRead } from '../read-collection.ts'
 import { ownCatalogChanges, readCatalog, schemaVersionReader, versionReader } from './catalog.ts'
 import type { Statements } from './statements.ts'
 
@@ -45,7 +46,7 @@ export class CatalogGuard {
 
   /** Throws a MigrationError for a read that was made by what a schema said, where the database says otherwise by now. */
   assertFits(read: Read): void {
-    const name = collectionOf(read)
+    const name = collectionOfRead(read)
     if (name === null) return
     const now = performance.now()
     if (now - this.#lookedAt > betweenLooks || this.#ownChanges !== ownCatalogChanges()) this.#look(now)
@@ -69,26 +70,5 @@ export class CatalogGuard {
     }
     this.#lookedAt = now
     this.#ownChanges = ownCatalogChanges()
-  }
-}
-
-/** The collection whose name a read takes from a schema. */
-function collectionOf(read: Read): string | null {
-  switch (read.type) {
-    case 'scan':
-      return read.scan.collection
-    case 'salvage':
-      return read.salvage.collection
-    case 'count':
-      return read.collection
-    case 'find':
-    case 'related':
-    case 'figures':
-      return read.query.plan.collection
-    case 'get':
-    case 'getMany':
-    case 'exists':
-    case 'explain':
-      return null
   }
 }

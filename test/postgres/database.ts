@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import { type OpenOptions, Valkeyrie } from 'valkeyrie'
+import { onTestFinished } from 'vitest'
+
+/** A name of a schema that nobody has. */
+export function newSchema(): string {
+  return `engine_${randomBytes(8).toString('hex')}`
+}
+
+/** Opens a database without schemas, which is closed when the test is over. */
+export async function openAt(url: string, schema: string, options: OpenOptions = {}) {
+  const db = await Valkeyrie.open(url, { schema, ...options })
+  onTestFinished(() => db.close())
+  return db
+}
+
+/** A connection by hand, which ends with the test. */
+export async function byHand(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {})
+  await client.connect()
+  onTestFinished(() => client.end())
+  return client
+}
+
+/** Ends the connections of others to the server that run a statement like this. */
+export async function terminate(client: pg.Client, statement = '%'): Promise<number> {
+  const { rowCount } = await client.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+      where application_name = 'valkeyrie' and pid <> pg_backend_pid() and query like $1`,
+    [statement],
+  )
+  return rowCount ?? 0
+}

@@ -1,0 +1,246 @@
+import { inspect } from 'node:util'
+import { DatabaseBusyError, KvU64, Valkeyrie } from 'valkeyrie'
+import { assert, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { waitFor, waitUntil } from '../waiting.ts'
+import { startCluster } from './cluster.ts'
+import { byHand, newSchema, openAt, terminate } from './database.ts'
+import { startProxy } from './proxy.ts'
+import { serverOfRun } from './server-of-run.ts'
+
+const server = await serverOfRun()
+const url = 'url' in server ? server.url : ''
+
+describe.skipIf(url === '')('a database on a server', () => {
+  test('whose connections are ended again and again loses no commit and doubles none', async () => {
+    const schema = newSchema()
+    const db = await openAt(url, schema)
+    const admin = await byHand(url)
+    let ended = 0
+    let isDone = false
+    const harm = (async () => {
+      while (!isDone) ended += await terminate(admin, '%kv_commit_1%')
+    })()
+    const adds = Array.from({ length: 8 }, async (_, writer) => {
+      for (let n = 0; n < 25; n++) await db.atomic().sum(['total'], 1n).sum(['of', writer], 1n).commit()
+    })
+    await Promise.all(adds)
+    isDone = true
+    await harm
+    expect((await db.get(['total'])).value).toEqual(new KvU64(200n))
+    expect(ended).toBeGreaterThan(0)
+  })
+
+  test('whose answers to commits are lost finds out which were done', async () => {
+    const proxy = await startProxy(url)
+    const schema = newSchema()
+    const db = await openAt(proxy.url, schema)
+    for (let n = 1; n <= 20; n++) {
+      proxy.dropAnswers(n % 3)
+      const outcome = await db.atomic().sum(['total'], 1n).set(['last'], n).commit()
+      assert(outcome.ok)
+      expect((await db.get(['last'])).versionstamp).toBe(outcome.versionstamp)
+    }
+    expect((await db.get(['total'])).value).toEqual(new KvU64(20n))
+    expect(proxy.harmed).toBeGreaterThan(10)
+    const { rows } = await (await byHand(url)).query(`select version from ${schema}.kv_log order by version`)
+    expect(rows.map(({ version }) => Number(version))).toEqual(Array.from({ length: 20 }, (_, n) => n + 1))
+  })
+
+  test('does not do twice what arrives at the server late', async () => {
+    const proxy = await startProxy(url)
+    const schema = newSchema()
+    const db = await openAt(proxy.url, schema)
+    await db.set(['total'], new KvU64(0n))
+    proxy.holdRequests(1)
+    await db.atomic().sum(['total'], 1n).commit()
+    await db.set(['other'], 1)
+    await proxy.deliver()
+    expect((await db.get(['total'])).value).toEqual(new KvU64(1n))
+    expect(proxy.harmed).toBe(1)
+
+    proxy.holdRequests(1)
+    await db.atomic().set(['blind'], 1).commit()
+    await db.set(['blind'], 2)
+    await proxy.deliver()
+    expect((await db.get(['blind'])).value).toBe(2)
+
+    // Others have come before it, and it has failed: what arrives late does not change that.
+    const other = await openAt(url, schema)
+    proxy.holdRequests(1)
+    const inserting = db
+      .atomic()
+      .check({ key: ['new'], versionstamp: null })
+      .set(['new'], 'late')
+      .commit()
+    await waitUntil('the request', () => proxy.harmed === 3)
+    await other.set(['new'], 'first')
+    const outcome = await inserting
+    if (!outcome.ok) await other.delete(['new'])
+    await proxy.deliver()
+    expect((await other.get(['new'])).value).toBe(outcome.ok ? 'first' : null)
+  })
+
+  test('that is not reached again says that nobody knows of the commit', async () => {
+    const proxy = await startProxy(url)
+    const db = await openAt(proxy.url, newSchema(), { connectTimeout: 50 })
+    await db.set(['a'], 1)
+    proxy.dropAnswers(1)
+    const writing = db.set(['a'], 2).catch((error) => error)
+    await waitUntil('the cut', () => proxy.harmed === 1)
+    proxy.refuse()
+    const error = await writing
+    // It may have been found out before nobody could any more.
+    if (error instanceof Error) expect(error).toMatchObject({ code: 'CONNECTION', written: null })
+    await expect(db.get(['a'])).rejects.toMatchObject({ code: 'CONNECTION', written: false })
+  })
+
+  test('goes on where the isolation of its connections is another one', async () => {
+    const strict = new URL(url)
+    strict.searchParams.set('options', '-c default_transaction_isolation=serializable')
+    const schema = newSchema()
+    const dbs = await Promise.all([openAt(strict.href, schema), openAt(strict.href, schema)])
+    await Promise.all(
+      dbs.flatMap((db) =>
+        Array.from({ length: 20 }, () =>
+          db.unitOfWork(
+            async (unit) => {
+              const { value } = await unit.get<number>(['n'])
+              await unit.set(['n'], (value ?? 0) + 1)
+            },
+            { retries: 1_000 },
+          ),
+        ),
+      ),
+    )
+    expect((await dbs[0].get(['n'])).value).toBe(40)
+    await dbs[1].set(['e'], 1, { expireIn: 1 })
+    await waitUntil('the expiry', async () => (await dbs[1].get(['e'])).value === null)
+    await dbs[1].cleanup()
+    await dbs[0].clear()
+    expect(await Array.fromAsync(dbs[1].list({ prefix: [] }))).toEqual([])
+  })
+
+  test('waits for a lock that others hold, and no longer than it may', async () => {
+    const schema = newSchema()
+    const db = await openAt(url, schema, { busyTimeout: 10 })
+    await db.set(['a'], 1)
+    const other = await byHand(url)
+    await other.query(`begin; select * from ${schema}.kv_meta for update`)
+    await expect(db.set(['a'], 2)).rejects.toThrow(DatabaseBusyError)
+    expect((await db.get(['a'])).value).toBe(1)
+    await other.query('rollback')
+    await db.set(['a'], 3)
+    expect((await db.get(['a'])).value).toBe(3)
+  })
+
+  test('has things expire by the clock of the server', async () => {
+    const schema = newSchema()
+    const plain = await openAt(url, schema)
+    const hour = 3_600_000
+    const now = Date.now()
+    vi.useFakeTimers({ toFake: ['Date'], now: now + hour })
+    onTestFinished(() => void vi.useRealTimers())
+    const ahead = await openAt(url, schema)
+    await ahead.set(['a'], 1, { expireIn: hour / 2 })
+    expect((await plain.get(['a'])).value).toBe(1)
+    vi.setSystemTime(now - hour)
+    const behind = await openAt(url, schema)
+    await behind.set(['b'], 1, { expireIn: 1 })
+    await waitUntil('the expiry', async () => (await plain.get(['b'])).value === null)
+    expect((await behind.get(['a'])).value).toBe(1)
+  })
+
+  test('orders keys and texts by their bytes, whatever the collation of the server is', async () => {
+    const admin = await byHand(url)
+    const name = newSchema()
+    await admin.query(
+      `create database ${name} template template0 locale_provider icu icu_locale 'en-US' encoding 'UTF8'`,
+    )
+    onTestFinished(() => void admin.query(`drop database ${name} with (force)`).catch(() => {}))
+    const address = new URL(url)
+    address.pathname = `/${name}`
+    const db = await Valkeyrie.open(address, { schema: 'Übung' })
+    const words = ['a', 'B', 'b', 'A', 'é', 'z', '_', 'Z']
+    await Promise.all(words.map((word) => db.set([word], word)))
+    const found = await Array.fromAsync(db.list({ prefix: [] }), ({ value }) => value)
+    expect(found).toEqual(words.toSorted())
+    await db.destroy()
+  })
+
+  test('tells no password, whatever fails', async () => {
+    const address = new URL(url)
+    address.password = 'wrong-secret'
+    const error = await Valkeyrie.open(address).then(
+      () => assert.fail('it was opened'),
+      (reason) => reason,
+    )
+    expect(error).toMatchObject({
+      code: 'DATABASE_OPEN',
+      message: expect.stringMatching(/refuses the user or the password/),
+    })
+    expect(inspect(error, { depth: 10 })).not.toContain('wrong-secret')
+    const db = await openAt(url, newSchema())
+    expect(inspect(db, { depth: 10, showHidden: true })).not.toContain(new URL(url).password)
+  })
+
+  test('is gone, with its schema, when it is destroyed', async () => {
+    const schema = newSchema()
+    const db = await Valkeyrie.open(url, { schema, destroyOnClose: true })
+    await db.set(['a'], 1)
+    await db.close()
+    const { rows } = await (await byHand(url)).query('select from pg_namespace where nspname = $1', [schema])
+    expect(rows).toEqual([])
+  })
+})
+
+describe.skipIf(url === '')('a watcher', () => {
+  test('goes on after its connection was ended, and tells each commit once', async () => {
+    const schema = newSchema()
+    const [db, other] = await Promise.all([openAt(url, schema), openAt(url, schema)])
+    const admin = await byHand(url)
+    const told: unknown[] = []
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const watching = (async () => {
+      for await (const change of db.changes({ since: '00000000000000000000' })) {
+        told.push(change.key[1])
+        if (told.length === 60) break
+      }
+      resolve()
+    })()
+    for (let n = 0; n < 60; n++) {
+      await other.set(['n', n], n)
+      if (n % 15 === 7) await terminate(admin, 'listen%')
+    }
+    await waitFor('all changes', promise)
+    await watching
+    expect(told).toEqual(Array.from({ length: 60 }, (_, n) => n))
+  })
+})
+
+describe.skipIf(url === '')('a server of its own', () => {
+  test('that dies under its writers and is started again has all that was acknowledged, once', async () => {
+    const cluster = await startCluster()
+    onTestFinished(() => cluster.end())
+    const schema = newSchema()
+    const db = await openAt(cluster.url, schema, { connectTimeout: 120_000 })
+    let rounds = 0
+    const acknowledged = new Array(8).fill(0)
+    let isOver = false
+    const writing = acknowledged.map(async (_, writer) => {
+      while (!isOver) {
+        await db.atomic().sum(['of', writer], 1n).commit()
+        acknowledged[writer] += 1
+      }
+    })
+    for (; rounds < 3; rounds++) {
+      const before = acknowledged[0]
+      await waitUntil('some commits', () => acknowledged[0] > before + 5)
+      await cluster.kill()
+      await cluster.restart()
+    }
+    isOver = true
+    await Promise.all(writing)
+    for (const [writer, count] of acknowledged.entries())
+      expect((await db.get(['of', writer])).value).toEqual(new KvU64(BigInt(count)))
+  })
+})

@@ -1,0 +1,100 @@
+import { once } from 'node:events'
+import { createServer, connect as dial, type Socket } from 'node:net'
+import { onTestFinished } from 'vitest'
+
+/** What stands between a client and a server, and does harm when it is told to. */
+export interface Proxy {
+  /** The address to give to the client. */
+  readonly url: string
+  /** Cuts each connection when the server next answers on it, once so many have been cut; the answer is lost. */
+  dropAnswers(connections: number): void
+  /** Cuts each client off when it next sends something; the server gets that when `deliver` is called. */
+  holdRequests(connections: number): void
+  /** Gives the server what was held. Resolves once the server has done it, and closed the connection. */
+  deliver(): Promise<void>
+  /** Takes no further connections, and cuts those that there are. */
+  refuse(): void
+  /** How many connections have been harmed. */
+  readonly harmed: number
+}
+
+/** Stands before the server at this address until the test is over. */
+export async function startProxy(address: string): Promise<Proxy> {
+  const target = new URL(address)
+  const sockets = new Set<Socket>()
+  const held: { readonly server: Socket; readonly bytes: Buffer }[] = []
+  let dropping = 0
+  let holding = 0
+  let harmed = 0
+  let isOpen = true
+  const proxy = createServer((client) => {
+    if (!isOpen) return void client.destroy()
+    const server = dial(Number(target.port), target.hostname)
+    sockets.add(client).add(server)
+    let isCut = false
+    let hasCommitted = false
+    client.on('data', (bytes) => {
+      hasCommitted ||= isCommit(bytes)
+      if (holding === 0 || !isCommit(bytes)) return void server.write(bytes)
+      holding -= 1
+      harmed += 1
+      isCut = true
+      held.push({ server, bytes })
+      client.destroy()
+    })
+    server.on('data', (bytes) => {
+      if (isCut) return
+      if (dropping === 0 || !hasCommitted) return void client.write(bytes)
+      dropping -= 1
+      harmed += 1
+      isCut = true
+      client.destroy()
+      server.end()
+    })
+    client.on('error', () => {})
+    server.on('error', () => {})
+    client.on('close', () => isCut || server.destroy())
+    server.on('close', () => client.destroy())
+  })
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  const refuse = () => {
+    isOpen = false
+    for (const socket of sockets) socket.destroy()
+  }
+  onTestFinished(() => {
+    refuse()
+    proxy.close()
+  })
+  const own = new URL(address)
+  own.port = String((proxy.address() as { port: number }).port)
+  return {
+    url: own.href,
+    dropAnswers: (connections) => {
+      dropping = connections
+    },
+    holdRequests: (connections) => {
+      holding = connections
+    },
+    async deliver() {
+      await Promise.all(
+        held.splice(0).map(async ({ server, bytes }) => {
+          const closed = once(server, 'close')
+          server.write(bytes)
+          server.end()
+          server.resume()
+          await closed
+        }),
+      )
+    },
+    refuse,
+    get harmed() {
+      return harmed
+    },
+  }
+}
+
+/** Whether a request runs the statement that commits. */
+function isCommit(bytes: Buffer): boolean {
+  return bytes.includes('valkeyrie_commit')
+}
