@@ -104,8 +104,8 @@ describe.skipIf(url === '')('a database on a server', () => {
         Array.from({ length: 20 }, () =>
           db.unitOfWork(
             async (unit) => {
-              const { value } = await unit.get<number>(['n'])
-              await unit.set(['n'], (value ?? 0) + 1)
+              const { value } = await unit.get(['n'])
+              await unit.set(['n'], Number(value ?? 0) + 1)
             },
             { retries: 1_000 },
           ),

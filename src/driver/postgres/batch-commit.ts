@@ -2,38 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { clock } from '../../clock.ts'
 import type { CommitFacts } from '../../commit/facts.ts'
 import { type CommitPlan, needsOf, planCommit } from '../../commit/plan.ts'
-import { type LogRetention, trimOf } from '../../commit/retention.ts'
 import { activeTurn, leaveTurn, type Ticket } from '../../commit/turn.ts'
-import type { HeldValue, HeldValues, UniqueFields } from '../../commit/unique.ts'
-import type { AtomicWrite, Claim, CommitOutcome } from '../../commit/write.ts'
+import type { HeldValue, HeldValues } from '../../commit/unique.ts'
+import type { AtomicWrite, CommitOutcome } from '../../commit/write.ts'
 import { ConnectionError } from '../../errors.ts'
-import type { Key } from '../../key.types.ts'
 import type { BatchOutcome, CommitBatch } from '../driver.ts'
 import { CommitState } from './commit-function.ts'
-import type { Row } from './connection.ts'
-import type { KnownFacts } from './facts.ts'
+import type { Claimable, CommitRequests } from './commit-requests.ts'
 import { commitParameters } from './plan-parameters.ts'
 import { ConnectionLost, isUniqueViolation } from './server-error.ts'
-
-type Claimable = ReadonlyMap<Claim, readonly { readonly key: Key; readonly version: number }[]>
-
-/** What a batch is committed by. */
-export interface CommitRequests {
-  /** Runs the function that carries a plan out. Rejects with ConnectionLost where its answer does not come. */
-  commit(parameters: readonly unknown[]): Promise<Row>
-  facts(
-    writes: readonly AtomicWrite[],
-  ): Promise<{ readonly known: KnownFacts; readonly claimable: Claimable }>
-  holders(plan: CommitPlan): Promise<HeldValues>
-  trim(trim: NonNullable<ReturnType<typeof trimOf>>): Promise<void>
-  catalog(): Promise<Extract<BatchOutcome, { type: 'stale' }>>
-  readonly unique: UniqueFields
-  readonly retention: LogRetention
-  readonly logValues: boolean
-  readonly lockTimeout: number
-  /** Milliseconds since the epoch by the clock of the server, as far as it is known. */
-  now(): number
-}
 
 /** What was last heard of a database: enough to plan writes that nothing is to be known for. */
 export interface Heard {
@@ -130,9 +107,18 @@ export class BatchCommit {
 
   #guess() {
     const { latest, turns } = this.#heard
-    const { unique, now } = this.#requests
+    const { unique } = this.#requests
     const claimable: Claimable = new Map()
-    return { ...noFacts, latest, turns, now: now(), unique, claimable, holders: this.#holders, isGuess: true }
+    return {
+      ...noFacts,
+      latest,
+      turns,
+      now: this.#requests.now(),
+      unique,
+      claimable,
+      holders: this.#holders,
+      isGuess: true,
+    }
   }
 
   async #read() {
@@ -187,10 +173,8 @@ export class BatchCommit {
 
   /** `before`: the newest version when the plan was carried out. */
   async #done(plan: CommitPlan, before: number): Promise<BatchOutcome> {
-    const { retention, trim, now } = this.#requests
     const given = plan.latest - plan.before
-    const due = trimOf(retention, before, before + given, now())
-    if (due !== null) await trim(due)
+    await this.#requests.trimAfter(before, before + given)
     const moved = before - plan.before
     return {
       type: 'done',

@@ -1,11 +1,18 @@
 import { clock } from '../../clock.ts'
 import { DatabaseBusyError, DatabaseClosedError } from '../../errors.ts'
+import type { SessionUse } from '../driver.ts'
 import type { Connection, Row, Statement } from './connection.ts'
 
 /** So many short statements may wait behind each other before a further connection is opened. */
 const mostQueued = 4
+/** Milliseconds after which who waits looks again whether a connection is still being opened. */
+const longestLook = 50
+
+/** Who keeps a connection: sessions, which a user or a call holds open, or what ends by itself. */
+export type LeaseUse = SessionUse | 'short'
 
 interface Waiting {
+  readonly use: LeaseUse
   readonly resolve: (connection: Connection) => void
   readonly reject: (error: unknown) => void
 }
@@ -24,7 +31,7 @@ export class Connections {
   readonly #options: PoolOptions
   readonly #open = new Set<Connection>()
   /** Those of which somebody has the sole use. */
-  readonly #leased = new Set<Connection>()
+  readonly #leased = new Map<Connection, LeaseUse>()
   readonly #waiting: Waiting[] = []
   #opening = 0
   #closed = false
@@ -63,7 +70,7 @@ export class Connections {
 
   /** Works on a connection that nobody else uses meanwhile. */
   async withOne<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    const connection = await this.lease()
+    const connection = await this.lease('short')
     try {
       return await work(connection)
     } finally {
@@ -71,16 +78,19 @@ export class Connections {
     }
   }
 
-  /** A connection that nobody else uses until it is given back. Rejects with DatabaseBusyError where all are in use for long. */
-  async lease(): Promise<Connection> {
+  /**
+   * A connection that nobody else uses until it is given back. Rejects with DatabaseBusyError where all are in use for long. What a session
+   * commits needs one besides its own, so that not all are for sessions.
+   */
+  async lease(use: LeaseUse): Promise<Connection> {
     this.assertOpen()
-    const free = this.#free()
+    const free = this.#mayLease(use) ? this.#free() : undefined
     if (free !== undefined) {
-      this.#leased.add(free)
+      this.#leased.set(free, use)
       return free
     }
-    if (this.#mayOpen) this.#openOne().catch((error) => this.#waiting.shift()?.reject(error))
-    return this.#wait()
+    if (this.#mayLease(use) && this.#mayOpen) this.#openForWaiting()
+    return this.#wait(use)
   }
 
   giveBack(connection: Connection): void {
@@ -111,6 +121,15 @@ export class Connections {
     return undefined
   }
 
+  #mayLease(use: LeaseUse): boolean {
+    if (use === 'short') return true
+    const { poolSize } = this.#options
+    const uses = [...this.#leased.values()]
+    const held = uses.filter((it) => it === 'held').length
+    const calls = uses.filter((it) => it === 'call').length
+    return held + calls < poolSize - 1 && (use === 'call' || held < poolSize - 2)
+  }
+
   get #mayOpen(): boolean {
     return this.#open.size + this.#opening < this.#options.poolSize
   }
@@ -137,36 +156,50 @@ export class Connections {
     }
   }
 
-  #wait(): Promise<Connection> {
+  #wait(use: LeaseUse): Promise<Connection> {
     const began = clock()
     return new Promise((resolve, reject) => {
       const giveUp = () => {
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
         reject(new DatabaseBusyError(Math.round(clock() - began)))
       }
-      // While a connection is being opened, that says by itself when it gives up.
-      const timer = setTimeout(() => this.#opening === 0 && giveUp(), this.#options.busyTimeout)
+      // A connection that is being opened takes its time, and says by itself when it gives up.
+      const look = () => {
+        if (this.#opening === 0) giveUp()
+        else timer = setTimeout(look, longestLook)
+      }
+      let timer = setTimeout(look, this.#options.busyTimeout)
       const settled = <T>(settle: (value: T) => void) => {
         return (value: T) => {
           clearTimeout(timer)
           settle(value)
         }
       }
-      const waiting: Waiting = { resolve: settled(resolve), reject: settled(reject) }
+      const waiting: Waiting = { use, resolve: settled(resolve), reject: settled(reject) }
       this.#waiting.push(waiting)
     })
   }
 
   /** Gives connections that are free to those who wait. */
   #serve(): void {
-    while (this.#waiting.length > 0) {
+    for (let at = 0; at < this.#waiting.length; ) {
+      const { use, resolve } = this.#waiting[at]!
+      if (!this.#mayLease(use)) {
+        at += 1
+        continue
+      }
       const free = this.#free()
       if (free === undefined) break
-      this.#leased.add(free)
-      this.#waiting.shift()!.resolve(free)
+      this.#leased.set(free, use)
+      this.#waiting.splice(at, 1)
+      resolve(free)
     }
     // One may have been lost that somebody waits for.
-    if (this.#waiting.length > this.#opening && this.#mayOpen && !this.#closed)
-      this.#openOne().catch((error) => this.#waiting.shift()?.reject(error))
+    const wanting = this.#waiting.filter(({ use }) => this.#mayLease(use)).length
+    if (wanting > this.#opening && this.#mayOpen && !this.#closed) this.#openForWaiting()
+  }
+
+  #openForWaiting(): void {
+    this.#openOne().catch((error) => this.#waiting.shift()?.reject(error))
   }
 }

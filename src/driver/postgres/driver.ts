@@ -1,8 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { clock } from '../../clock.ts'
-import { needsOf } from '../../commit/plan.ts'
-import type { LogRetention } from '../../commit/retention.ts'
-import { trimOf } from '../../commit/retention.ts'
+import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { ConnectionError, StorageError } from '../../errors.ts'
 import type { Backup } from '../backup.ts'
 import type {
@@ -18,22 +14,23 @@ import type {
   SweepOutcome,
 } from '../driver.ts'
 import type { DatabaseStats } from '../stats.ts'
-import { BatchCommit, type CommitRequests, type Heard } from './batch-commit.ts'
+import { BatchCommit, type Heard } from './batch-commit.ts'
 import { ServerCatalog } from './catalog.ts'
-import { wrongIsolation } from './commit-function.ts'
+import { CatalogGuard } from './catalog-guard.ts'
+import { type CommitParts, CommitRequests } from './commit-requests.ts'
 import type { Connector } from './connect.ts'
-import type { Connection, Row, RunStatement, Statement } from './connection.ts'
 import type { Connections } from './connections.ts'
 import { channelOf } from './ddl.ts'
-import { factsParameters, factsStatement, readFacts } from './facts.ts'
+import type { ServerDrizzle } from './drizzle.ts'
 import { follow } from './follow.ts'
 import { ServerIndexes } from './indexes.ts'
 import { loggedCommit } from './log-row.ts'
 import { onlyOfFiles } from './only-of-files.ts'
 import { clearRows, sweepRows } from './removals.ts'
+import { Requests } from './requests.ts'
 import { performRead, type Reads } from './row-reads.ts'
 import type { ServerClock } from './server-clock.ts'
-import { ConnectionLost, isPassing, sqlState, toKvError } from './server-error.ts'
+import { ConnectionLost } from './server-error.ts'
 import { PostgresSession } from './session.ts'
 import { quoteName } from './sql-text.ts'
 import type { Statements } from './statements.ts'
@@ -42,9 +39,6 @@ import type { UniqueIndexes } from './unique-indexes.ts'
 
 /** The log may hold values: a page of it ends where it has this many bytes of changes. */
 const bytesPerLogPage = 64 * 1024
-/** Milliseconds before a request is made again whose connection was lost: the first time, and at the most. */
-const shortestPause = 5
-const longestPause = 500
 
 export interface DriverParts {
   readonly address: string
@@ -55,89 +49,60 @@ export interface DriverParts {
   readonly clock: ServerClock
   readonly unique: UniqueIndexes
   readonly reads: Reads
-  readonly options: {
+  readonly plain: ServerDrizzle
+  readonly declared: readonly Collection[]
+  /** As it was when the database was opened. */
+  readonly catalog: Catalog
+  readonly options: CommitParts['options'] & {
     readonly readOnly: boolean
     readonly snapshotTimeout: number
-    readonly busyTimeout: number
     readonly connectTimeout: number
-    readonly retention: LogRetention
-    readonly logValues: boolean
   }
 }
 
 /** The driver of a database in a schema of a PostgreSQL server. */
 export class PostgresDriver implements Driver {
   readonly #parts: DriverParts
+  readonly #requests: Requests
+  readonly #commits: CommitRequests
+  readonly #guard: CatalogGuard
   readonly #heard: Heard = { latest: 0, turns: '[]' }
-  readonly #requests: CommitRequests
-  /** Whether a statement that writes has to say the level of isolation: the server's default is another one, and a pooler forgets ours. */
-  #sayIsolation = false
+  readonly #sessions = new Set<PostgresSession>()
   #newestOwn = 0
 
   constructor(parts: DriverParts) {
     this.#parts = parts
-    const { statements, options, unique, clock: server } = parts
-    const facts = factsStatement(parts.schema)
-    this.#requests = {
-      get unique() {
-        return unique.fields
-      },
-      retention: options.retention,
-      logValues: options.logValues,
-      lockTimeout: options.busyTimeout,
-      now: () => server.now(),
-      commit: async (parameters) => (await this.#write(statements.commit, parameters))[0]!,
-      facts: async (writes) => {
-        const needs = needsOf(writes)
-        const claims = writes.flatMap(({ claim }) => claim ?? [])
-        const read = (run: RunStatement) => run(facts, factsParameters(needs))
-        const find = (run: RunStatement) =>
-          Promise.all(claims.map((claim) => parts.reads.queries.find(claim.query, { run })))
-        const sent = Date.now()
-        const [rows, found] = await this.#again(async () =>
-          claims.length === 0
-            ? ([await read(this.#run), []] as const)
-            : this.#ofOneState(async (run) => Promise.all([read(run), find(run)])),
-        )
-        const known = readFacts(needs, rows)
-        server.heard(known.now, sent, Date.now())
-        return { known, claimable: new Map(claims.map((claim, place) => [claim, found[place]!])) }
-      },
-      holders: (plan) =>
-        this.#again(async () => {
-          unique.know(await new ServerIndexes(parts.schema, this.#run).built())
-          return unique.holdersOf(plan.rows, this.#run)
-        }),
-      trim: (trim) => this.#trim(trim),
-      catalog: async () => {
-        const catalog = await this.#again(async () => {
-          const built = await new ServerIndexes(parts.schema, this.#run).built()
-          unique.know(built)
-          return new ServerCatalog(parts.schema, this.#run).read(built)
-        })
-        return { type: 'stale', catalog }
-      },
-    }
+    const { connections, statements, options, declared, catalog: opened } = parts
+    const requests = new Requests(connections, options)
+    this.#requests = requests
+    this.#commits = new CommitRequests({ ...parts, requests, queries: parts.reads.queries })
+    const version = async () => (await requests.run(statements.state, []))[0]![1] as number
+    this.#guard = new CatalogGuard({ declared, opened, version, catalog: () => this.#catalog() })
   }
 
   read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
-    return this.#again(() => {
+    const { run, runLong } = this.#requests
+    return this.#requests.again(() => {
       signal?.throwIfAborted()
-      const run = isShort(request) ? this.#run : this.#runLong
-      return performRead(this.#parts.reads, request, { run })
+      const reading = performRead(this.#parts.reads, request, { run: isShort(request) ? run : runLong })
+      return this.#guard.watch(request, reading)
     })
   }
 
-  session(_use: SessionUse): Session {
+  session(use: SessionUse): Session {
     const { connections, statements, reads, options } = this.#parts
-    return new PostgresSession({
+    const session: PostgresSession = new PostgresSession({
       reads,
       statements,
+      guard: this.#guard,
+      requests: this.#requests,
       snapshotTimeout: options.snapshotTimeout,
-      lease: () => this.#again(() => connections.lease()),
-      giveBack: (connection: Connection) => connections.giveBack(connection),
-      toKvError: (error) => this.#toKvError(error),
+      lease: () => connections.lease(use),
+      giveBack: (connection) => connections.giveBack(connection),
+      began: () => void this.#sessions.add(session),
+      ended: () => void this.#sessions.delete(session),
     })
+    return session
   }
 
   now(): number {
@@ -145,35 +110,38 @@ export class PostgresDriver implements Driver {
   }
 
   async latestVersion(): Promise<number> {
-    const [row] = await this.#again(() => this.#run(this.#parts.statements.latest, []))
+    const [row] = await this.#requests.again(() => this.#requests.run(this.#parts.statements.latest, []))
     return row![0] as number
   }
 
   async commit(batch: CommitBatch): Promise<BatchOutcome> {
-    this.#parts.connections.assertOpen()
+    this.#assertWriting()
     try {
-      const outcome = await new BatchCommit(batch, this.#requests, this.#heard).commit()
+      const outcome = await new BatchCommit(batch, this.#commits, this.#heard).commit()
       if (outcome.type === 'done') {
         const last = outcome.outcomes.findLast(({ type }) => type === 'committed')
         if (last?.type === 'committed') this.#newestOwn = last.version
       }
       return outcome
     } catch (error) {
-      throw this.#toKvError(error)
+      throw this.#requests.toKvError(error)
     }
   }
 
-  takeTurn(id: string, hold: number): Promise<boolean> {
-    return this.#again(() => takeTurn(this.#parts.statements, this.#write, id, hold))
+  async takeTurn(id: string, hold: number): Promise<boolean> {
+    this.#assertWriting()
+    return this.#requests.again(() => takeTurn(this.#parts.statements, this.#requests.write, id, hold))
   }
 
   endTurn(id: string): Promise<void> {
-    return this.#again(() => endTurn(this.#parts.statements, this.#write, id))
+    return this.#requests.again(() => endTurn(this.#parts.statements, this.#requests.write, id))
   }
 
   async commitsSince(version: number, limit: number): Promise<LogPage> {
     const { logSince } = this.#parts.statements
-    const rows = await this.#again(() => this.#run(logSince, [version, limit, bytesPerLogPage]))
+    const rows = await this.#requests.again(() =>
+      this.#requests.run(logSince, [version, limit, bytesPerLogPage]),
+    )
     const [latest, oldest] = rows[0] as [number, number]
     const commits = rows
       .filter(([, , found]) => found !== null)
@@ -197,7 +165,7 @@ export class PostgresDriver implements Driver {
         channel: channelOf(schema),
         latest: () => this.latestVersion(),
         notify: async (channel, payload) => {
-          await this.#run({ text: 'select pg_notify($1, $2)' }, [channel, payload])
+          await this.#requests.run({ text: 'select pg_notify($1, $2)' }, [channel, payload])
         },
         isOwn: (version) => version === this.#newestOwn,
       },
@@ -205,32 +173,55 @@ export class PostgresDriver implements Driver {
     )
   }
 
-  stats(): Promise<DatabaseStats> {
-    return onlyOfFiles(this.#parts.address, 'verify')
+  async stats(signal?: AbortSignal): Promise<DatabaseStats> {
+    const { readStats } = await import('./stats.ts')
+    const { schema } = this.#parts
+    const stats = await this.#requests.again(async () => {
+      const built = await this.#indexes().built()
+      const { collections } = await this.#catalog()
+      const known = collections.map(({ name }) => name)
+      return readStats({
+        run: this.#requests.runLong,
+        schema,
+        known,
+        built,
+        assertWanted: () => signal?.throwIfAborted(),
+      })
+    })
+    const ages = [...this.#sessions].map((session) => session.age)
+    return { ...stats, oldestSnapshot: ages.length === 0 ? null : Math.max(...ages) }
   }
 
   async clear(): Promise<void> {
+    this.#assertWriting()
     const { statements, options } = this.#parts
-    const { before, latest } = await this.#again(() =>
-      clearRows(statements, this.#write, options.busyTimeout),
-    )
-    await this.#trimAfter(before, latest)
+    try {
+      const { before, latest } = await clearRows(statements, this.#requests.write, options.busyTimeout)
+      await this.#commits.trimAfter(before, latest)
+    } catch (error) {
+      // Made again, it would remove what others have written since.
+      if (error instanceof ConnectionLost) throw new ConnectionError(null, { cause: error.cause })
+      throw this.#requests.toKvError(error)
+    }
   }
 
   async nextExpiry(of?: CollectionExpiry): Promise<number | null> {
     const { nextExpiry, nextExpiryOf } = this.#parts.statements
-    const [row] = await this.#again(() =>
-      of === undefined ? this.#run(nextExpiry, []) : this.#run(nextExpiryOf, [of.after, of.collection]),
+    const [row] = await this.#requests.again(() =>
+      of === undefined
+        ? this.#requests.run(nextExpiry, [])
+        : this.#requests.run(nextExpiryOf, [of.after, of.collection]),
     )
     return row![0] as number | null
   }
 
   async sweep(limit: number): Promise<SweepOutcome> {
+    this.#assertWriting()
     const { statements, options } = this.#parts
-    const { removed, next, latest } = await this.#again(() =>
-      sweepRows(statements, this.#write, limit, options.busyTimeout),
+    const { removed, next, latest } = await this.#requests.again(() =>
+      sweepRows(statements, this.#requests.write, limit, options.busyTimeout),
     )
-    if (removed > 0) await this.#trimAfter(latest - 1, latest)
+    if (removed > 0) await this.#commits.trimAfter(latest - 1, latest)
     return { removed, next }
   }
 
@@ -239,7 +230,8 @@ export class PostgresDriver implements Driver {
   }
 
   async close(): Promise<void> {
-    await this.#parts.connections.end()
+    for (const session of this.#sessions) session.end()
+    await Promise.all([this.#parts.connections.end(), this.#parts.plain.end()])
   }
 
   assertWritable(): void {
@@ -259,81 +251,19 @@ export class PostgresDriver implements Driver {
     }
   }
 
-  readonly #run: RunStatement = (statement, values) => this.#parts.connections.run(statement, values)
-  readonly #runLong: RunStatement = (statement, values) => this.#parts.connections.runLong(statement, values)
-
-  /** Reads that are sent all at once, of one state. */
-  #ofOneState<T>(read: (run: RunStatement) => Promise<T>): Promise<T> {
-    return this.#parts.connections.withOne(async (connection) => {
-      const begun = connection.execute('begin isolation level repeatable read read only')
-      const found = read((statement, values) => connection.run(statement, values))
-      const [first, second] = await Promise.allSettled([begun, found, connection.execute('commit')])
-      if (first.status === 'rejected') throw first.reason
-      if (second.status === 'rejected') throw second.reason
-      return second.value
-    })
+  #assertWriting(): void {
+    this.#parts.connections.assertOpen()
+    if (!this.#parts.options.readOnly) return
+    throw new StorageError('25006', 'The database is opened with readOnly: nothing is written')
   }
 
-  /** Runs a statement that writes, in a transaction of its own at the level that a commit needs. */
-  readonly #write = async (statement: Statement, values: readonly unknown[]): Promise<Row[]> => {
-    if (!this.#sayIsolation) {
-      try {
-        return await this.#run(statement, values)
-      } catch (error) {
-        if (sqlState(error) !== wrongIsolation) throw error
-        this.#sayIsolation = true
-      }
-    }
-    return this.#parts.connections.withOne(async (connection) => {
-      const [begun, rows, committed] = await Promise.allSettled([
-        connection.execute('begin isolation level read committed'),
-        connection.run(statement, values),
-        connection.commit(),
-      ])
-      if (begun.status === 'rejected') throw begun.reason
-      if (rows.status === 'rejected') throw rows.reason
-      if (committed.status === 'rejected') throw committed.reason
-      // A commit of a transaction that has failed is answered too, as undone.
-      if (!committed.value) throw new StorageError('40000', 'The server has undone the transaction')
-      return rows.value
-    })
+  async #catalog(): Promise<Catalog> {
+    const built = await this.#indexes().built()
+    return new ServerCatalog(this.#parts.schema, this.#requests.run).read(built)
   }
 
-  /** Makes a request again where its connection was lost, or where others were in its way, until `connectTimeout` is over. */
-  async #again<T>(request: () => Promise<T>): Promise<T> {
-    const began = clock()
-    for (let pause = shortestPause; ; pause = Math.min(2 * pause, longestPause)) {
-      this.#parts.connections.assertOpen()
-      try {
-        return await request()
-      } catch (error) {
-        const isOver = clock() - began >= this.#parts.options.connectTimeout
-        if (isOver || !(error instanceof ConnectionLost || isPassing(error))) throw this.#toKvError(error)
-      }
-      await delay(pause * (0.5 + Math.random() / 2))
-    }
-  }
-
-  async #trimAfter(before: number, latest: number): Promise<void> {
-    const { options, clock: server } = this.#parts
-    const trim = trimOf(options.retention, before, latest, server.now())
-    if (trim !== null) await this.#trim(trim)
-  }
-
-  async #trim({ look, newest, upTo, before }: NonNullable<ReturnType<typeof trimOf>>): Promise<void> {
-    // Of an unlimited log, no row is of a time before all.
-    const time = Number.isFinite(before) ? Math.floor(before) : 0
-    const last = Number.isFinite(upTo) ? upTo : 0
-    try {
-      await this.#run(this.#parts.statements.trim, [look, newest, last, time])
-    } catch {
-      // What is written is written: the next one trims the more.
-    }
-  }
-
-  #toKvError(error: unknown): unknown {
-    if (this.#parts.connections.isClosed && error instanceof ConnectionLost) return new ConnectionError(false)
-    return toKvError(error, this.#parts.options.busyTimeout)
+  #indexes(): ServerIndexes {
+    return new ServerIndexes(this.#parts.schema, this.#requests.run)
   }
 }
 

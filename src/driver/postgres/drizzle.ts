@@ -10,6 +10,7 @@ export class ServerDrizzle implements PlainDrizzle<Postgres> {
   readonly tables: PostgresTables
   readonly #make: () => PostgresDrizzle
   #drizzle: PostgresDrizzle | undefined
+  #pool: { end(): Promise<void> } | undefined
 
   constructor(
     pg: Pg,
@@ -19,10 +20,17 @@ export class ServerDrizzle implements PlainDrizzle<Postgres> {
     this.tables = postgresTables(options.schema)
     this.#make = () => {
       const pool = new pg.Pool({ connectionString: address, max: options.poolSize, allowExitOnIdle: true })
+      this.#pool = pool
       // An idle connection that is lost is made anew by the next statement.
       pool.on('error', () => {})
       return drizzle(pool, options.logger === undefined ? {} : { logger: options.logger }) as PostgresDrizzle
     }
+  }
+
+  /** Ends its connections once what is running on them is done. */
+  async end(): Promise<void> {
+    await this.#pool?.end()
+    this.#pool = undefined
   }
 
   get drizzle(): PostgresDrizzle {

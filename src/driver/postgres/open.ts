@@ -50,9 +50,22 @@ export async function openPostgres(
       seen: new SeenRows(table, collections),
     }
     const unique = new UniqueIndexes(schema, built)
-    const parts = { address, schema, statements, reads, connections, connector, clock, unique, options }
-    const driver = new PostgresDriver(parts)
-    return { driver, catalog, plain: new ServerDrizzle(pg, address, options) }
+    const plain = new ServerDrizzle(pg, address, options)
+    const driver = new PostgresDriver({
+      address,
+      schema,
+      statements,
+      reads,
+      connections,
+      connector,
+      clock,
+      unique,
+      plain,
+      declared: collections,
+      catalog,
+      options,
+    })
+    return { driver, catalog, plain }
   } catch (error) {
     first.discard()
     throw openError(address, error)

@@ -2,18 +2,29 @@ import { clock } from '../../clock.ts'
 import { SnapshotExpiredError } from '../../errors.ts'
 import { keyText } from '../../key/key-text.ts'
 import type { Read, ResultOf, Session, SessionState, ShownRow } from '../driver.ts'
+import type { CatalogGuard } from './catalog-guard.ts'
 import type { Connection } from './connection.ts'
+import type { Requests } from './requests.ts'
 import { performRead, type Reads } from './row-reads.ts'
 import type { Statements } from './statements.ts'
+
+/** A session that is open for so long is told of, and again when it is twice as old: in milliseconds, or a share of its timeout. */
+const longBy = 10_000
+const longShare = 0.1
+/** Milliseconds that the server waits longer than we do before it ends a transaction by itself. */
+const grace = 10_000
 
 /** How a session comes to a connection, and what it is told of. */
 export interface SessionPort {
   readonly statements: Statements
   readonly reads: Reads
+  readonly guard: CatalogGuard
+  readonly requests: Requests
   readonly snapshotTimeout: number
   lease(): Promise<Connection>
   giveBack(connection: Connection): void
-  toKvError(error: unknown): unknown
+  began(): void
+  ended(): void
 }
 
 /** Reads of one state: a transaction that is begun with the first of them, on a connection of its own. */
@@ -25,6 +36,7 @@ export class PostgresSession implements Session {
   #connection: Connection | null = null
   #state: SessionState | null = null
   #timer: NodeJS.Timeout | undefined
+  #telling: NodeJS.Timeout | undefined
   #began = 0
   #expired: SnapshotExpiredError | null = null
   #over = false
@@ -37,17 +49,24 @@ export class PostgresSession implements Session {
     try {
       const connection = await this.#held()
       signal?.throwIfAborted()
-      return await performRead(this.#port.reads, request, {
+      const result = await performRead(this.#port.reads, request, {
         run: (statement, values) => connection.run(statement, values),
         shown: [...this.#shown.values()],
       })
+      this.#port.guard.assertFits(request)
+      return result
     } catch (error) {
-      throw this.#expired ?? this.#port.toKvError(error)
+      throw this.#expired ?? this.#port.requests.toKvError(error)
     }
   }
 
   show(rows: readonly ShownRow[]): void {
     for (const row of rows) this.#shown.set(keyText(row.key), row)
+  }
+
+  /** For how many milliseconds it has been open. */
+  get age(): number {
+    return Math.trunc(clock() - this.#began)
   }
 
   async state(): Promise<SessionState> {
@@ -64,37 +83,55 @@ export class PostgresSession implements Session {
     if (this.#expired !== null) throw this.#expired
     if (this.#over)
       throw new TypeError('The unit of work or the snapshot is over: await every call inside its function')
-    this.#opening ??= this.#begin()
-    return this.#opening
-  }
-
-  async #begin(): Promise<Connection> {
-    const { lease, statements, snapshotTimeout } = this.#port
-    const connection = await lease()
+    this.#opening ??= this.#port.requests.again(() => this.#begin())
     try {
-      const [, [row]] = await Promise.all([
-        connection.execute(
-          `begin isolation level repeatable read read only; set local idle_in_transaction_session_timeout = ${snapshotTimeout + 10_000}`,
-        ),
-        connection.run(statements.state, []),
-      ])
-      const [version, , at] = row as [number, number, number]
-      this.#state = { version, at }
-      this.#connection = connection
-      this.#began = clock()
-      this.#timer = setTimeout(() => this.#expire(), snapshotTimeout).unref()
-      if (this.#over) this.#leave('commit')
-      return connection
+      return await this.#opening
     } catch (error) {
       this.#opening = null
-      connection.discard()
-      this.#port.giveBack(connection)
       throw error
     }
   }
 
+  async #begin(): Promise<Connection> {
+    const { lease, giveBack, statements, snapshotTimeout, guard, began } = this.#port
+    const connection = await lease()
+    try {
+      const [, [row]] = await Promise.all([
+        connection.execute(
+          `begin isolation level repeatable read read only; set local idle_in_transaction_session_timeout = ${snapshotTimeout + grace}`,
+        ),
+        connection.run(statements.state, []),
+      ])
+      const [version, catalog, at] = row as [number, number, number]
+      await guard.saw(catalog)
+      this.#state = { version, at }
+    } catch (error) {
+      connection.discard()
+      giveBack(connection)
+      throw error
+    }
+    this.#connection = connection
+    this.#began = clock()
+    began()
+    this.#timer = setTimeout(() => this.#expire(), snapshotTimeout).unref()
+    this.#tellAfter(Math.min(longBy, snapshotTimeout * longShare))
+    if (this.#over) this.#leave('commit')
+    return connection
+  }
+
+  /** The server keeps what others have replaced since, for as long as somebody may read it. */
+  #tellAfter(age: number): void {
+    this.#telling = setTimeout(() => {
+      process.emitWarning(
+        `A unit of work or a snapshot has been open for ${(this.age / 1000).toFixed(1)} s: the server keeps all that was replaced since until it ends`,
+        { type: 'LongSnapshotWarning', detail: JSON.stringify({ age: this.age }) },
+      )
+      this.#tellAfter(this.age)
+    }, age).unref()
+  }
+
   #expire(): void {
-    this.#expired = new SnapshotExpiredError(Math.trunc(clock() - this.#began))
+    this.#expired = new SnapshotExpiredError(this.age)
     this.#leave('discard')
   }
 
@@ -102,7 +139,9 @@ export class PostgresSession implements Session {
     const connection = this.#connection
     this.#connection = null
     clearTimeout(this.#timer)
+    clearTimeout(this.#telling)
     if (connection === null) return
+    this.#port.ended()
     if (how === 'discard') {
       connection.discard()
       this.#port.giveBack(connection)
