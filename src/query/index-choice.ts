@@ -85,12 +85,20 @@ function required(condition: Condition | null): readonly Condition[] {
 
 /** Whether the keys of what is found lie in a range, or are given. */
 function isOfKey(condition: Condition): boolean {
-  if (condition.type === 'or') return condition.conditions.length > 0 && condition.conditions.every(isKey)
+  if (condition.type === 'or') return isKey(condition)
   return condition.type === 'key' || condition.type === 'keyIn'
 }
 
+/** Whether the keys of what is found are given one by one. */
 function isKey(condition: Condition): boolean {
-  return condition.type === 'key' && condition.operator === 'eq'
+  switch (condition.type) {
+    case 'or':
+      return condition.conditions.length > 0 && condition.conditions.every(isKey)
+    case 'and':
+      return condition.conditions.some(isKey)
+    default:
+      return condition.type === 'key' && condition.operator === 'eq'
+  }
 }
 
 /** Whether an index has the values of this field in their order: the digits of a bigint by themselves have another one. */

@@ -59,7 +59,7 @@ export function columnsOf(form: FieldForm, { node, text }: JsonPlace): readonly 
           type: 'float8',
         },
         {
-          sql: sql`(CASE json_typeof(${node}) WHEN 'string' THEN ${text} WHEN 'array' THEN ${text} WHEN 'object' THEN ${text} WHEN 'number' THEN '' WHEN 'boolean' THEN '' END COLLATE "C")`,
+          sql: sql`(CASE json_typeof(${node}) WHEN 'number' THEN '' WHEN 'boolean' THEN '' WHEN 'string' THEN ${text} WHEN 'array' THEN ${text} WHEN 'object' THEN ${text} END COLLATE "C")`,
           type: 'text',
         },
       ]
