@@ -9,6 +9,7 @@ import {
   isTypedArray,
 } from 'node:util/types'
 import { KeyedEntry } from './keyed-entry.ts'
+import { errorClasses, typedArrayClasses } from './native-classes.ts'
 
 /** The kinds of objects that are stored; a class derived from one of them is none. */
 export type Kind =
@@ -23,40 +24,6 @@ export type Kind =
   | 'typed-array'
   | 'ArrayBuffer'
   | 'DataView'
-
-type TypedArrayClass = (new (
-  elements: readonly never[],
-) => NodeJS.TypedArray) & {
-  readonly prototype: NodeJS.TypedArray
-}
-
-/** The classes of typed arrays by name; Float16Array where the runtime has it. */
-export const typedArrayClasses: ReadonlyMap<string, TypedArrayClass> = classesByName([
-  'Int8Array',
-  'Uint8Array',
-  'Uint8ClampedArray',
-  'Int16Array',
-  'Uint16Array',
-  'Int32Array',
-  'Uint32Array',
-  'BigInt64Array',
-  'BigUint64Array',
-  'Float16Array',
-  'Float32Array',
-  'Float64Array',
-])
-
-/** The classes of errors by name. */
-export const errorClasses: ReadonlyMap<string, ErrorConstructor | AggregateErrorConstructor> = classesByName([
-  'Error',
-  'AggregateError',
-  'EvalError',
-  'RangeError',
-  'ReferenceError',
-  'SyntaxError',
-  'TypeError',
-  'URIError',
-])
 
 /** Whether an object is what the prototype that it has says. */
 const tests: Readonly<Record<Kind, (value: object) => boolean>> = {
@@ -122,12 +89,4 @@ function nativeNameOf(prototype: object): string {
     maker.prototype === prototype &&
     Function.prototype.toString.call(maker).includes('[native code]')
   return isNative ? maker.name : ''
-}
-
-function classesByName<Class>(names: readonly string[]): ReadonlyMap<string, Class> {
-  const classes = new Map<string, Class>()
-  for (const name of names) {
-    if (name in globalThis) classes.set(name, (globalThis as Record<string, unknown>)[name] as Class)
-  }
-  return classes
 }

@@ -1,5 +1,6 @@
+import { bytesOfBase64 } from './base64.ts'
 import { maxBigIntDigits, maxRegExpLength } from './bounds.ts'
-import { errorClasses, typedArrayClasses } from './kind.ts'
+import { errorClasses, typedArrayClasses } from './native-classes.ts'
 import { setOwn } from './set-own.ts'
 import { readTypeTree, type TypeNode } from './type-tree.ts'
 import type { ValueFormat } from './value-format.ts'
@@ -11,7 +12,11 @@ import type { ValueFormat } from './value-format.ts'
  * Throws an Error whose message goes on after "it cannot be decoded:" for what `writeTyped` does not give.
  */
 export function readTyped(text: string, types: string, format: ValueFormat): unknown {
-  const json: unknown = JSON.parse(text)
+  return readTypedJson(JSON.parse(text), types, format)
+}
+
+/** The same of JSON that is parsed already; the value is made of it. */
+export function readTypedJson(json: unknown, types: string, format: ValueFormat): unknown {
   return new TypedReader(json, format).valueOf(readTypeTree(types), json)
 }
 
@@ -207,10 +212,9 @@ function makeTypedArray(name: string, elements: readonly unknown[]): NodeJS.Type
 }
 
 function bytesOf(raw: unknown): Uint8Array<ArrayBuffer> {
-  const text = textOf(raw)
-  const bytes = Buffer.from(text, 'base64')
-  if (bytes.toString('base64') !== text) throw new Error('it has bytes that are no base64')
-  return new Uint8Array(bytes)
+  const bytes = bytesOfBase64(textOf(raw))
+  if (bytes === null) throw new Error('it has bytes that are no base64')
+  return bytes
 }
 
 function textOf(raw: unknown): string {

@@ -1,5 +1,5 @@
 import { checkNames } from '../option-names.ts'
-import { errorClasses, typedArrayClasses } from './kind.ts'
+import { errorClasses, typedArrayClasses } from './native-classes.ts'
 
 /** How the instances of a class are stored: what they are made into, and made of again. Made by `defineValueType`. */
 // biome-ignore lint/suspicious/noExplicitAny: a list holds types of any class, and each makes its own data.
