@@ -7,6 +7,7 @@ import { contains, type KeyRange } from '../key/range.ts'
 import { formatVersionstamp, versionText } from '../key/versionstamp.ts'
 import type { Key } from '../key.types.ts'
 import type { Change } from './change.types.ts'
+import type { FeedPosition } from './feed-position.ts'
 import type { WatchHub } from './hub.ts'
 import type { Subscription } from './subscription.ts'
 import type { Receiver, WatchSource } from './watch-stream.ts'
@@ -30,8 +31,11 @@ interface PendingChange {
 const commitsPerPage = 256
 
 /** The changes of every commit after a version, read from the log a page at a time, each value when its turn comes. */
-export class ChangeFeed<C> implements WatchSource<C> {
+export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
+  readonly start: Promise<number>
   readonly #source: FeedSource<C>
+  /** Where it waits for a change that comes later. */
+  #waitsBehind: number | null = null
   /** Everything up to this version is given or pending. */
   #position: Promise<number>
   #pending: PendingChange[] = []
@@ -41,9 +45,15 @@ export class ChangeFeed<C> implements WatchSource<C> {
   /** `since`: the version to begin after; null: the newest one now. */
   constructor(source: FeedSource<C>, since: number | null) {
     this.#source = source
-    this.#position = since === null ? source.driver.latestVersion() : this.#checked(since)
+    this.start = since === null ? source.driver.latestVersion() : this.#checked(since)
+    this.#position = this.start
     // It is awaited by the first read; until then a rejection is no unhandled one.
     this.#position.catch(() => {})
+  }
+
+  get settled(): number | null {
+    if (this.#waitsBehind === null || this.#subscription?.isWoken !== false) return null
+    return Math.max(this.#waitsBehind, this.#source.hub.distributed ?? 0)
   }
 
   async next(receiver: Receiver<C>): Promise<void> {
@@ -86,7 +96,9 @@ export class ChangeFeed<C> implements WatchSource<C> {
           await nextTurn()
           continue
         }
+        this.#waitsBehind = position
         await subscription.changed()
+        this.#waitsBehind = null
         position = Math.max(position, subscription.distributed)
       }
       return false

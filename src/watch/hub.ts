@@ -56,6 +56,11 @@ export class WatchHub {
     return this.#starting !== null
   }
 
+  /** The version up to which all who wait have been told of every commit; null while nobody waits. */
+  get distributed(): number | null {
+    return this.#distributed === notFollowing ? null : this.#distributed
+  }
+
   get closed(): boolean {
     return this.#closed
   }

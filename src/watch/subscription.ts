@@ -23,6 +23,11 @@ export class Subscription {
     return this.#distributed
   }
 
+  /** Whether something may have changed since `arm`. */
+  get isWoken(): boolean {
+    return this.#changed
+  }
+
   /** Forgets the changes so far: to be called before looking at the data, so that none is missed. */
   arm(): void {
     this.#changed = false

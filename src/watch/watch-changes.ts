@@ -4,6 +4,7 @@ import type { Key } from '../key.types.ts'
 import type { Store } from '../store/store.ts'
 import type { Change, ChangesOptions } from './change.types.ts'
 import { ChangeFeed } from './change-feed.ts'
+import { notePosition } from './feed-position.ts'
 import { watchStream } from './watch-stream.ts'
 
 /** A stream of the changes of those keys in a range that `includes` lets through. */
@@ -18,5 +19,5 @@ export function watchChanges<C>(
   const decode: Store['decode'] = (row, key) => store.decode(row, key)
   const after = since === undefined ? null : parseVersionstamp(since)
   const feed = new ChangeFeed({ driver, hub, range, includes, decode, toChange }, after)
-  return watchStream(hub, feed, signal)
+  return notePosition(watchStream(hub, feed, signal), feed)
 }
