@@ -1,15 +1,28 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { build, type CodeSplittingGroup, type InputOptions, type Plugin, rolldown } from 'rolldown'
+import {
+  build,
+  type CodeSplittingGroup,
+  type InputOptions,
+  type OutputOptions,
+  type Plugin,
+  rolldown,
+} from 'rolldown'
 import manifest from './package.json' with { type: 'json' }
 
+/** What runs in browsers: it shares no file with the rest, which needs Node.js. */
+const forBrowsers = ['client', 'react']
+
 /** An entry of `dist` for each of `exports` and `bin`, by the path of its source. */
-const entries = [
+const all = [
   ...Object.values(manifest.exports).flatMap((entry) => (typeof entry === 'string' ? [] : [entry.default])),
   ...Object.values(manifest.bin),
 ]
   .map((path) => /^(?:\.\/)?dist\/(.+)\.js$/.exec(path)![1]!)
   .map((name) => [name, `src/${name}.ts`] as const)
+const [entries = [], browserEntries = []] = [false, true].map((isForBrowsers) =>
+  all.filter(([name]) => forBrowsers.includes(name) === isForBrowsers),
+)
 
 /**
  * What Node.js loads from its own folder. The rest is part of the bundle: Node.js would read a package's `package.json` again for each of
@@ -121,24 +134,39 @@ const input: InputOptions = {
   treeshake: { propertyReadSideEffects: false },
 }
 
+const comments = { legal: false, jsdoc: false, annotation: false }
+
+const output: OutputOptions = {
+  dir: 'dist',
+  // The names of functions and classes stay, so that a stack tells where it came from.
+  minify: {
+    compress: { keepNames: { function: true, class: true } },
+    mangle: { keepNames: true },
+  },
+  chunkFileNames: 'chunks/[name].js',
+  // So that a part exports what its sources do.
+  minifyInternalExports: false,
+  // V8 reads text of one byte a character faster.
+  charset: 'ascii',
+  comments,
+}
+
 await build({
   ...input,
   plugins: [builtins, direct, licenses],
   input: Object.fromEntries(entries),
+  output: { ...output, cleanDir: true, codeSplitting: { groups: await groups() } },
+})
+
+await build({
+  ...input,
+  platform: 'browser',
+  plugins: [],
+  transform: { target: 'es2022' },
+  input: Object.fromEntries(browserEntries),
   output: {
-    dir: 'dist',
-    cleanDir: true,
-    // The names of functions and classes stay, so that a stack tells where it came from.
-    minify: {
-      compress: { keepNames: { function: true, class: true } },
-      mangle: { keepNames: true },
-    },
-    chunkFileNames: 'chunks/[name].js',
-    codeSplitting: { groups: await groups() },
-    // So that a part exports what its sources do.
-    minifyInternalExports: false,
-    // V8 reads text of one byte a character faster.
-    charset: 'ascii',
-    comments: { legal: false, jsdoc: false, annotation: false },
+    ...output,
+    comments: { ...comments, annotation: true },
+    chunkFileNames: 'chunks/browser-[name].js',
   },
 })

@@ -14,6 +14,7 @@ const pageNames = [
   'queries',
   'atomic-and-units',
   'watching',
+  'live',
   'migrating',
   'queue',
   'tracing',

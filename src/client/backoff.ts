@@ -1,0 +1,42 @@
+/** Milliseconds: how long a first and any later wait before the next attempt is at most. */
+export interface RetryOptions {
+  /** At most so long after a connection that was lost. Default 500. */
+  readonly min?: number | undefined
+  /** At most so long, however often it has failed. Default 30,000. */
+  readonly max?: number | undefined
+}
+
+/** How long to wait before the next attempt: a random time, so that not all clients of a server come at once, of twice as much each time. */
+export class Backoff {
+  readonly #min: number
+  readonly #max: number
+  #failures = 0
+  #connected = 0
+
+  constructor({ min = 500, max = 30_000 }: RetryOptions) {
+    this.#min = min
+    this.#max = max
+  }
+
+  connected(): void {
+    this.#connected = Date.now()
+  }
+
+  /** After a failure. A connection that held for long is none of a server that fails again and again. */
+  next(): number {
+    if (this.#connected > 0 && Date.now() - this.#connected > this.#limit) this.#failures = 0
+    this.#connected = 0
+    const wait = Math.random() * this.#limit
+    this.#failures++
+    return wait
+  }
+
+  /** After an end that the server has told. */
+  soon(): number {
+    return Math.random() * this.#min
+  }
+
+  get #limit(): number {
+    return Math.min(this.#max, this.#min * 2 ** this.#failures)
+  }
+}

@@ -1,0 +1,213 @@
+import { checkOptionNames, checkWholeNumber } from '../option-names.ts'
+import { checkValueTypes, type ValueType } from '../value/value-type.ts'
+import type {
+  DeclarationsOf,
+  ItemOf,
+  LiveChange,
+  LiveDeclaration,
+  LiveDeclarations,
+  LiveNames,
+  ParamsInput,
+} from '../wire/live.types.ts'
+import { wireFormat } from '../wire/row.ts'
+import type { RetryOptions } from './backoff.ts'
+import { ChangeIterator } from './change-iterator.ts'
+import { type Connection, type Follower, follow, type RequestHeaders } from './follow.ts'
+import { LiveError } from './live-error.ts'
+import { LiveResult } from './live-result.ts'
+import { ResultReader } from './result-reader.ts'
+import { SharedResult } from './shared-result.ts'
+
+/** How a client asks its server. */
+export interface ClientOptions {
+  /**
+   * Headers of each request, or a function that gives them, which is called for each connection: a token may be another one by then. Each
+   * header besides those that every request may have has a browser ask another origin first.
+   */
+  readonly headers?: RequestHeaders | (() => RequestHeaders | Promise<RequestHeaders>) | undefined
+  /** Whether cookies are sent, as `fetch` has it: `include` sends them to another origin too. */
+  readonly credentials?: RequestInit['credentials']
+  /** The value types that the server sends values of. */
+  readonly valueTypes?: readonly ValueType[] | undefined
+  /** How soon it asks again when a connection is lost. */
+  readonly retry?: RetryOptions | undefined
+  /** In place of the global `fetch`. */
+  readonly fetch?: typeof fetch | undefined
+}
+
+/** How to follow changes. */
+export interface FollowOptions {
+  /** A versionstamp: gives the changes of the commits after it. Left out: those from now on. */
+  readonly since?: string | undefined
+  /** Aborting it ends the changes. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** No argument where a declaration has no parameters, or needs none. */
+type ParamsArguments<L extends LiveDeclaration> =
+  undefined extends ParamsInput<L> ? [params?: ParamsInput<L>] : [params: ParamsInput<L>]
+
+type ChangesArguments<L extends LiveDeclaration> =
+  undefined extends ParamsInput<L>
+    ? [params?: ParamsInput<L>, options?: FollowOptions]
+    : [params: ParamsInput<L>, options?: FollowOptions]
+
+/** What follows the live queries of a server. Made by `createClient`. */
+export interface LiveClient<D extends LiveDeclarations = LiveDeclarations> {
+  /**
+   * A live query of the server, by its name and parameters, which are sent as JSON. Nothing is asked for before it is followed.
+   *
+   * ```ts
+   * const best = client.watch('podium', { places: 2 })
+   * const [first] = await best.first()
+   * first?.value.name // => 'Ada'
+   * ```
+   */
+  watch<Name extends LiveNames<D, 'query'>>(
+    name: Name,
+    ...params: ParamsArguments<D[Name]>
+  ): LiveResult<ItemOf<D[Name]>>
+
+  /**
+   * The changes of a declaration of the server, for `for await`: each once and in the order of the commits, over lost connections too. The
+   * next one is taken when it is asked for: what waits, waits in the database. Leaving the loop ends it. It throws a LiveError where the
+   * server refuses, with code `TRIMMED` where what came after `since` is no longer kept.
+   *
+   * ```ts
+   * for await (const { id, value } of client.changes('scores', undefined, { since: '0'.repeat(20) })) {
+   *   id // => 'ada'
+   *   value?.score // => 9
+   *   break
+   * }
+   * ```
+   */
+  changes<Name extends LiveNames<D, 'changes'>>(
+    name: Name,
+    ...args: ChangesArguments<D[Name]>
+  ): AsyncIterableIterator<ItemOf<D[Name]>, undefined>
+
+  /**
+   * Ends all that it follows, with a LiveError of code `CLOSED`, for good.
+   *
+   * ```ts
+   * const other = createClient<typeof live>('http://localhost/live')
+   * other.close()
+   * other.watch('round').first() // => throws LiveError
+   * ```
+   */
+  close(): void
+}
+
+/**
+ * A client of a server of live queries. `url` is the address that the names come after, without a query; give the type of the server for
+ * the names, parameters and results. It runs in browsers, workers and Node.js.
+ *
+ * ```ts
+ * const remote = createClient<typeof live>('https://example.com/live', {
+ *   headers: () => ({ authorization: `Bearer ${token}` }),
+ * })
+ * const best = remote.watch('podium', { places: 2 })
+ * ```
+ *
+ * Throws a TypeError or RangeError for options that are none.
+ */
+export function createClient<Server extends { readonly declarations: LiveDeclarations }>(
+  url: string | URL,
+  options: ClientOptions = {},
+): LiveClient<DeclarationsOf<Server>> {
+  return new Client(addressOf(url), options) as unknown as LiveClient<DeclarationsOf<Server>>
+}
+
+class Client {
+  readonly #url: string
+  readonly #connection: Connection
+  readonly #format: ReturnType<typeof wireFormat>
+  readonly #results = new Map<string, SharedResult>()
+  readonly #changes = new Set<ChangeIterator<LiveChange>>()
+  #isClosed = false
+
+  constructor(url: string, options: ClientOptions) {
+    checkOptionNames(options, ['headers', 'credentials', 'valueTypes', 'retry', 'fetch'], 'createClient')
+    const { headers, credentials, valueTypes = [], retry = {}, fetch = globalThis.fetch } = options
+    checkOptionNames(retry, ['min', 'max'], 'retry')
+    checkWholeNumber(retry.min, 'retry.min', 1)
+    checkWholeNumber(retry.max, 'retry.max', 1)
+    checkValueTypes(valueTypes, 'createClient')
+    if (typeof fetch !== 'function')
+      throw new TypeError('fetch of createClient is a function, as the global one')
+    this.#url = url
+    this.#format = wireFormat(valueTypes)
+    this.#connection = {
+      // A browser's own runs as a function of its window alone.
+      fetch: (input, init) => fetch(input, init),
+      headers: typeof headers === 'function' ? headers : () => headers,
+      credentials,
+      retry,
+    }
+  }
+
+  watch(name: string, params?: unknown): LiveResult<unknown> {
+    const url = this.#address(name, params)
+    return new LiveResult(url.slice(this.#url.length + 1), (begin) => this.#shared(url, begin))
+  }
+
+  changes(name: string, params?: unknown, options: FollowOptions = {}): ChangeIterator<LiveChange> {
+    const url = this.#address(name, params)
+    checkOptionNames(options, ['since', 'signal'], 'changes')
+    const { since, signal } = options
+    const iterator: ChangeIterator<LiveChange> = new ChangeIterator(this.#format, async (follower, stop) => {
+      this.#changes.add(iterator)
+      try {
+        await follow(this.#connection, url, follower, stop, since)
+      } finally {
+        this.#changes.delete(iterator)
+        signal?.removeEventListener('abort', leave)
+      }
+    })
+    const leave = () => iterator.close()
+    signal?.addEventListener('abort', leave)
+    if (this.#isClosed) iterator.close(closed())
+    if (signal?.aborted) leave()
+    return iterator
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const result of this.#results.values()) result.close(closed())
+    for (const iterator of this.#changes) iterator.close(closed())
+  }
+
+  #shared(url: string, begin: boolean): SharedResult | undefined {
+    const known = this.#results.get(url)
+    if (known !== undefined || !begin) return known
+    const shared: SharedResult = new SharedResult(
+      new ResultReader(this.#format),
+      (follower: Follower, signal) => follow(this.#connection, url, follower, signal),
+      () => {
+        if (this.#results.get(url) === shared) this.#results.delete(url)
+      },
+    )
+    if (this.#isClosed) shared.close(closed())
+    else this.#results.set(url, shared)
+    return shared
+  }
+
+  #address(name: string, params: unknown): string {
+    if (typeof name !== 'string' || name === '')
+      throw new TypeError("A live query is named by what it is declared under, as client.watch('podium')")
+    const text = JSON.stringify(params)
+    const query = text === undefined ? '' : `?params=${encodeURIComponent(text)}`
+    return `${this.#url}/${encodeURIComponent(name)}${query}`
+  }
+}
+
+function addressOf(url: string | URL): string {
+  const text = String(url)
+  if (/[?#]/.test(text))
+    throw new TypeError('The address of createClient is one without a query, as https://example.com/live')
+  return text.replace(/\/+$/, '')
+}
+
+function closed(): LiveError {
+  return new LiveError('CLOSED', 'The client was closed')
+}

@@ -1,0 +1,94 @@
+import { Results } from './results.ts'
+import { type LiveState, pending, type SharedResult } from './shared-result.ts'
+
+/** Milliseconds for which a stream goes on without anybody: who lets go may follow again at once, as a component that is drawn anew. */
+const lingering = 50
+/** The same after a first result: who has waited for it, and is to follow now, may have much else to do. */
+const lingeringFirst = 1_000
+
+/**
+ * A live query of a server, as a client follows it. All who follow the same share one stream, which is opened for the first of them and
+ * ends after the last.
+ */
+export class LiveResult<T> {
+  /** What tells it from the other live queries of its client. */
+  readonly key: string
+  readonly #shared: (begin: boolean) => SharedResult | undefined
+
+  // `shared`: what all of its key share, while there is such a thing, or `begin`.
+  constructor(key: string, shared: (begin: boolean) => SharedResult | undefined) {
+    this.key = key
+    this.#shared = shared
+  }
+
+  /**
+   * How far it is: the same object until that changes. `pending` where nobody follows it.
+   *
+   * ```ts
+   * client.watch('round').state.status // => 'pending'
+   * ```
+   */
+  get state(): LiveState<T> {
+    return (this.#shared(false)?.state ?? pending) as LiveState<T>
+  }
+
+  /**
+   * Follows it, and calls `listener` each time that its state changes, until what is returned is called. One that has failed is tried
+   * again.
+   *
+   * ```ts
+   * const stop = client.watch('round').subscribe(({ status, result }) => console.log(status, result))
+   * stop()
+   * ```
+   */
+  readonly subscribe = (listener: (state: LiveState<T>) => void): (() => void) => {
+    const shared = this.#shared(true)!
+    shared.retry()
+    const end = shared.listen(() => listener(shared.state as LiveState<T>))
+    const release = shared.hold(lingering)
+    return () => {
+      end()
+      release()
+    }
+  }
+
+  /**
+   * The result now, or the first that comes. Rejects with a LiveError where the server refuses; while there is no connection it waits.
+   *
+   * ```ts
+   * const best = await client.watch('podium', { places: 2 }).first()
+   * best.map(({ id }) => id) // => ['ada', 'bob']
+   * ```
+   */
+  first(): Promise<T> {
+    const shared = this.#shared(true)!
+    const release = shared.hold(lingeringFirst)
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const look = () => {
+      const { status, result, error } = shared.state as LiveState<T>
+      if (status === 'live') resolve(result)
+      else if (status === 'failed') reject(error)
+      else return
+      end()
+      release()
+    }
+    const end = shared.listen(look)
+    look()
+    return promise
+  }
+
+  /**
+   * The results, for `for await`: the one now, and then each other one. Who is slow gets the newest and none in between. It throws the
+   * LiveError with which the query fails; leaving the loop ends it.
+   *
+   * ```ts
+   * for await (const best of client.watch('podium', { places: 2 })) {
+   *   best.map(({ id }) => id) // => ['ada', 'bob']
+   *   break
+   * }
+   * ```
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
+    return new Results(this)
+  }
+}

@@ -1,0 +1,76 @@
+import { freeze } from '../value/freeze.ts'
+import { readTypedJson } from '../value/read-typed.ts'
+import type { ValueFormat } from '../value/value-format.ts'
+import { applyDelta, type Run } from '../wire/delta.ts'
+import type { StreamEvent } from '../wire/event.ts'
+import type { WireRow } from '../wire/row.ts'
+import { LiveError } from './live-error.ts'
+
+interface ReadRow {
+  readonly tag: string
+  readonly item: unknown
+}
+
+/** Makes results of the events of a stream. A row that has not changed is the same object as in the result before. */
+export class ResultReader {
+  readonly #format: ValueFormat
+  #rows: readonly ReadRow[] = []
+  #isList = false
+  #result: unknown
+
+  constructor(format: ValueFormat) {
+    this.#format = format
+  }
+
+  /** The result after an event; the same object where it is the same. Throws a RangeError for an event that does not go with the last. */
+  read({ name, data }: StreamEvent): unknown {
+    if (name === 'result') {
+      const { rows, row } = JSON.parse(data) as { readonly rows?: readonly WireRow[]; readonly row?: WireRow }
+      const known = new Map(this.#rows.map((read) => [read.tag, read]))
+      const read = (one: WireRow) => known.get(one[0]) ?? this.#read(one)
+      this.#show((rows ?? [row!]).map(read), rows !== undefined)
+    } else if (name === 'delta') {
+      const steps = JSON.parse(data) as readonly (Run | WireRow)[]
+      this.#show(
+        applyDelta(this.#rows, steps, isRun, (row) => this.#read(row)),
+        true,
+      )
+    }
+    return this.#result
+  }
+
+  #show(rows: readonly ReadRow[], isList: boolean): void {
+    const before = this.#rows
+    const isSame =
+      this.#result !== undefined &&
+      this.#isList === isList &&
+      rows.length === before.length &&
+      rows.every((row, i) => row === before[i])
+    this.#rows = rows
+    this.#isList = isList
+    if (!isSame) this.#result = isList ? Object.freeze(rows.map(({ item }) => item)) : rows[0]!.item
+  }
+
+  #read(row: WireRow): ReadRow {
+    return { tag: row[0], item: readRow(row, this.#format) }
+  }
+}
+
+function isRun(step: Run | WireRow): step is Run {
+  return typeof step[0] === 'number'
+}
+
+/** What is sent as a row, frozen. Throws a LiveError where it cannot be read. */
+export function readRow([, json, types]: WireRow, format: ValueFormat): unknown {
+  try {
+    return freeze(types === undefined ? json : readTypedJson(json, types, format))
+  } catch (cause) {
+    throw new LiveError(
+      'VALUE',
+      `A value that the server has sent cannot be read: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    )
+  }
+}

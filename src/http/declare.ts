@@ -1,0 +1,67 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type {
+  LiveChange,
+  LiveChanges,
+  LiveChangesOptions,
+  LiveOptions,
+  LiveQuery,
+} from '../wire/live.types.ts'
+
+/**
+ * Declares a query, or keys, that clients may follow. `params`, a Standard Schema, checks what a client asks with: nothing else of the
+ * query comes from it. `open` gives the stream: that of `watchMany`, of `watch`, or any other whose items are states, of which a reader
+ * wants the newest.
+ *
+ * ```ts
+ * const best = liveQuery(z.object({ places: z.int().min(1).max(10) }), ({ places }) =>
+ *   db.repositories.players.watchMany({ orderBy: { score: 'desc' }, limit: places }),
+ * )
+ * const phase = liveQuery(() => db.watch([['phase']]))
+ * ```
+ */
+export function liveQuery<T>(
+  open: (params: undefined, options: LiveOptions) => ReadableStream<T>,
+): LiveQuery<undefined, T>
+export function liveQuery<Schema extends StandardSchemaV1, T>(
+  params: Schema,
+  open: (params: StandardSchemaV1.InferOutput<Schema>, options: LiveOptions) => ReadableStream<T>,
+): LiveQuery<Schema, T>
+export function liveQuery(...args: readonly unknown[]): unknown {
+  return declaration('query', args)
+}
+
+/**
+ * Declares changes that clients may follow, each of them once: the stream of `changes`, opened after `since`. Choose among them by their
+ * keys, in `open`.
+ *
+ * ```ts
+ * const played = liveChanges((_, { since }) => db.repositories.players.changes({ since }))
+ * ```
+ */
+export function liveChanges<C extends LiveChange>(
+  open: (params: undefined, options: LiveChangesOptions) => ReadableStream<C>,
+): LiveChanges<undefined, C>
+export function liveChanges<Schema extends StandardSchemaV1, C extends LiveChange>(
+  params: Schema,
+  open: (params: StandardSchemaV1.InferOutput<Schema>, options: LiveChangesOptions) => ReadableStream<C>,
+): LiveChanges<Schema, C>
+export function liveChanges(...args: readonly unknown[]): unknown {
+  return declaration('changes', args)
+}
+
+function declaration(kind: 'query' | 'changes', args: readonly unknown[]): object {
+  const call = kind === 'query' ? 'liveQuery' : 'liveChanges'
+  const [params, open] = args.length < 2 ? [undefined, args[0]] : args
+  if (typeof open !== 'function')
+    throw new TypeError(
+      `${call} takes a schema of its parameters, if it has any, and a function that opens a stream`,
+    )
+  if (args.length > 1 && !isStandardSchema(params))
+    throw new TypeError(`The parameters of ${call} are a Standard Schema, as z.object({ id: z.string() })`)
+  return Object.freeze({ kind, params, open })
+}
+
+function isStandardSchema(schema: unknown): boolean {
+  const isObject = (typeof schema === 'object' && schema !== null) || typeof schema === 'function'
+  return isObject && '~standard' in schema
+}

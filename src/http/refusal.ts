@@ -1,0 +1,60 @@
+import type { Problem } from '../wire/problem.types.ts'
+
+const titles = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+  410: 'Gone',
+  414: 'URI Too Long',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+} as const
+
+/** Why a request is answered by a problem, or a stream ends with one. Nobody but a client is told. */
+export class Refusal extends Error {
+  readonly problem: Problem
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(
+    status: keyof typeof titles,
+    facts: Omit<Problem, 'status' | 'title'> = {},
+    headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(titles[status])
+    this.problem = { status, title: titles[status], ...facts }
+    this.headers = headers
+  }
+
+  /** That of an error; null where it is a fault that the client cannot be told of. */
+  static of(error: unknown): Refusal | null {
+    if (error instanceof Refusal) return error
+    const { code, oldest } = (error ?? {}) as { readonly code?: unknown; readonly oldest?: unknown }
+    if (code === 'DATABASE_CLOSED') return unavailable()
+    if (code === 'LOG_TRIMMED' && typeof oldest === 'string')
+      return new Refusal(410, {
+        code,
+        detail:
+          'What was changed since is no longer kept: follow the changes anew, and read what they are of',
+      })
+    return null
+  }
+
+  response(): Response {
+    const { status } = this.problem
+    const headers = {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...this.headers,
+    }
+    return new Response(JSON.stringify(this.problem), { status, headers })
+  }
+}
+
+/** Seconds after which to ask again. */
+const soon = '1'
+
+export function unavailable(): Refusal {
+  return new Refusal(503, {}, { 'retry-after': soon })
+}

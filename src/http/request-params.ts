@@ -1,0 +1,31 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { Refusal } from './refusal.ts'
+
+/** Characters of the parameters in an address. */
+const longest = 8_192
+
+/** The parameters of a request, checked. Throws a Refusal that says what is wrong with them. */
+export async function requestParams(url: URL, schema: StandardSchemaV1 | undefined): Promise<unknown> {
+  const text = url.searchParams.get('params')
+  if (text !== null && text.length > longest)
+    throw new Refusal(414, { detail: `The parameters have at most ${longest} characters` })
+  if (schema === undefined) {
+    if (text !== null) throw new Refusal(400, { detail: 'It has no parameters' })
+    return undefined
+  }
+  const result = await schema['~standard'].validate(text === null ? undefined : parsed(text))
+  if (result.issues === undefined) return result.value
+  const issues = result.issues.map(({ message, path }) => ({
+    message,
+    ...(path !== undefined && { path: path.map((step) => (typeof step === 'object' ? step.key : step)) }),
+  }))
+  throw new Refusal(400, { detail: 'The parameters are not as they are declared', issues })
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Refusal(400, { detail: 'The parameters are no JSON' })
+  }
+}

@@ -1,0 +1,250 @@
+import { isVersionstamp } from '../key/versionstamp.ts'
+import { checkNames } from '../option-names.ts'
+import type { LiveChange, LiveDeclaration, LiveDeclarations } from '../wire/live.types.ts'
+import { wireFormat } from '../wire/row.ts'
+import { ChangeEvents } from './change-events.ts'
+import { EventBody } from './event-body.ts'
+import type { EventSource } from './event-source.types.ts'
+import { Refusal, unavailable } from './refusal.ts'
+import { requestParams } from './request-params.ts'
+import { ResultEvents, resultText, writeResult } from './result-events.ts'
+import { RowWriter } from './row-writer.ts'
+import {
+  type CheckedOptions,
+  checkServeOptions,
+  type LiveGrant,
+  type LiveRequest,
+  type ServeLiveOptions,
+} from './serve-options.ts'
+import { StreamCount } from './stream-count.ts'
+
+/** Serves what is declared. Made by `serveLive`. */
+export interface LiveServer<D extends LiveDeclarations> {
+  /** What it serves, by name. */
+  readonly declarations: D
+  /** How many streams there are now. */
+  readonly streams: number
+  /**
+   * Answers a request for what the last part of its path names, with `params` as JSON in its query: a stream of Server-Sent Events, or, to
+   * `Accept: application/json`, a result as it is now. It can be handed around without the server.
+   *
+   * ```ts
+   * const request = new Request('http://localhost/live/podium?params={"places":2}', {
+   *   headers: { accept: 'application/json' },
+   * })
+   * const response = await live.fetch(request)
+   * response.status // => 200
+   * ```
+   */
+  readonly fetch: (request: Request) => Promise<Response>
+  /**
+   * Ends every stream, and answers what comes then with status 503: before a server is closed, which waits for its responses. Clients ask
+   * again, and go on where there is a server again.
+   *
+   * ```ts
+   * const old = serveLive({ podium }, { authorize: () => true })
+   * old.close()
+   * const answer = await old.fetch(new Request('http://localhost/live/podium'))
+   * answer.status // => 503
+   * ```
+   */
+  close(): void
+}
+
+/**
+ * Serves live queries, keys and changes to clients on the web, by what they are declared as: a function from a `Request` to a `Response`,
+ * which every framework takes, and `nodeHandler` for those of Node.js.
+ *
+ * ```ts
+ * const server = serveLive({ podium, scores }, { authorize: () => true })
+ * const missing = await server.fetch(new Request('http://localhost/live/salaries'))
+ * missing.status // => 404
+ * ```
+ *
+ * Throws a TypeError or RangeError for options that are none.
+ */
+export function serveLive<const D extends LiveDeclarations>(
+  declarations: D,
+  options: ServeLiveOptions<D>,
+): LiveServer<D> {
+  return new Serving(declarations, options)
+}
+
+class Serving<D extends LiveDeclarations> implements LiveServer<D> {
+  readonly declarations: D
+  readonly #options: CheckedOptions<D>
+  readonly #writer: RowWriter
+  readonly #count: StreamCount
+  readonly #bodies = new Set<EventBody>()
+  #isClosed = false
+
+  constructor(declarations: D, options: ServeLiveOptions<D>) {
+    checkDeclarations(declarations)
+    this.declarations = Object.freeze({ ...declarations })
+    this.#options = checkServeOptions(options)
+    this.#writer = new RowWriter(wireFormat(this.#options.valueTypes))
+    this.#count = new StreamCount(this.#options.streams, this.#options.streamsPerClient)
+  }
+
+  get streams(): number {
+    return this.#count.total
+  }
+
+  readonly fetch = async (request: Request): Promise<Response> => {
+    try {
+      return await this.#answer(request)
+    } catch (error) {
+      const known = Refusal.of(error)
+      if (known === null) this.#options.onError(error, request)
+      return (known ?? new Refusal(500)).response()
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const body of this.#bodies) body.renew()
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    if (this.#isClosed) throw unavailable()
+    if (request.method !== 'GET') throw new Refusal(405, {}, { allow: 'GET' })
+    const url = new URL(request.url)
+    const name = nameIn(url)
+    if (!Object.hasOwn(this.declarations, name)) throw new Refusal(404)
+    const declaration = this.declarations[name]!
+    const isStream = wantsStream(request)
+    if (!isStream && declaration.kind === 'changes')
+      throw new Refusal(406, { detail: 'Changes come as text/event-stream only' })
+    const since = sinceOf(request, url)
+    if (declaration.kind === 'changes' && since !== undefined && !isVersionstamp(since))
+      throw new Refusal(400, { detail: 'What to go on from is no versionstamp' })
+    const asked = await requestParams(url, declaration.params)
+    const grant = await this.#authorized(request, { name, params: asked } as LiveRequest<D>)
+    if (grant instanceof Response) return grant
+    if (this.#isClosed || request.signal.aborted) throw unavailable()
+    const params = 'params' in grant ? grant.params : asked
+    const end = this.#count.begin(grant.client)
+    try {
+      if (isStream) return this.#stream(request, declaration, params, since, end)
+      const response = await this.#current(request, declaration, params)
+      end()
+      return response
+    } catch (error) {
+      end()
+      throw error
+    }
+  }
+
+  async #authorized(request: Request, query: LiveRequest<D>): Promise<Response | LiveGrant<unknown>> {
+    const answer = await this.#options.authorize(request, query)
+    if (answer === true) return {}
+    if (typeof answer !== 'object' || answer === null) throw new Refusal(403)
+    // What is not meant as a grant, as a user who was found, lets nobody in.
+    if (!(answer instanceof Response)) checkNames(answer, ['params', 'client'], 'a grant', 'property')
+    return answer
+  }
+
+  #stream(
+    request: Request,
+    declaration: LiveDeclaration,
+    params: unknown,
+    since: string | undefined,
+    end: () => void,
+  ): Response {
+    const { heartbeat, lifetime, onError } = this.#options
+    const { signal, abort } = ending()
+    const source = this.#source(declaration, params, since, signal)
+    const body: EventBody = new EventBody(source, {
+      heartbeat,
+      lifetime,
+      signal: request.signal,
+      onError: (error) => onError(error, request),
+      onEnd: () => {
+        abort()
+        end()
+        this.#bodies.delete(body)
+      },
+    })
+    this.#bodies.add(body)
+    return new Response(body.stream, {
+      headers: {
+        'content-type': 'text/event-stream',
+        // No cache may keep it, and no proxy gather or compress it.
+        'cache-control': 'no-store, no-transform',
+        'x-accel-buffering': 'no',
+      },
+    })
+  }
+
+  #source(
+    declaration: LiveDeclaration,
+    params: unknown,
+    since: string | undefined,
+    signal: AbortSignal,
+  ): EventSource {
+    const { kind, open } = declaration
+    if (kind === 'changes')
+      return new ChangeEvents(
+        open(params as never, { since, signal } as never) as ReadableStream<LiveChange>,
+        this.#writer,
+        since,
+      )
+    return new ResultEvents(open(params as never, { signal } as never), this.#writer, since ?? null)
+  }
+
+  /** A result as it is now. */
+  async #current(request: Request, { open }: LiveDeclaration, params: unknown): Promise<Response> {
+    const { signal, abort } = ending()
+    const reader = (open(params as never, { signal } as never) as ReadableStream<unknown>).getReader()
+    try {
+      const { done, value } = await reader.read()
+      if (done) throw unavailable()
+      const result = await writeResult(this.#writer, value)
+      const headers = { etag: `"${result.id}"`, 'cache-control': 'private, no-cache', vary: 'accept' }
+      const known = request.headers.get('if-none-match')?.split(/\s*,\s*/) ?? []
+      if (known.includes(headers.etag)) return new Response(null, { status: 304, headers })
+      return new Response(resultText(result), { headers: { 'content-type': 'application/json', ...headers } })
+    } finally {
+      abort()
+      reader.cancel().catch(() => {})
+    }
+  }
+}
+
+/** What `open` is given to know that its stream is over. */
+function ending(): { readonly signal: AbortSignal; readonly abort: () => void } {
+  const controller = new AbortController()
+  return { signal: controller.signal, abort: () => controller.abort() }
+}
+
+function nameIn(url: URL): string {
+  const last = url.pathname.slice(url.pathname.lastIndexOf('/') + 1)
+  try {
+    return decodeURIComponent(last)
+  } catch {
+    throw new Refusal(404)
+  }
+}
+
+/** A stream, unless JSON is asked for and no stream. */
+function wantsStream(request: Request): boolean {
+  const accept = request.headers.get('accept') ?? ''
+  return !accept.includes('application/json') || accept.includes('text/event-stream')
+}
+
+/** What a reader goes on from: of a result, what it has; of changes, the versionstamp up to which it has them. */
+function sinceOf(request: Request, url: URL): string | undefined {
+  return request.headers.get('last-event-id') ?? url.searchParams.get('since') ?? undefined
+}
+
+function checkDeclarations(declarations: LiveDeclarations): void {
+  if (typeof declarations !== 'object' || declarations === null)
+    throw new TypeError('serveLive takes declarations by name, as { podium: liveQuery(…) }')
+  for (const [name, declaration] of Object.entries(declarations)) {
+    const { kind, open } = (declaration ?? {}) as Partial<LiveDeclaration>
+    if ((kind !== 'query' && kind !== 'changes') || typeof open !== 'function')
+      throw new TypeError(`What serveLive serves as '${name}' is made by liveQuery or liveChanges`)
+    if (name === '' || name.includes('/'))
+      throw new TypeError(`'${name}' is no name of a live query: it is the last part of a path`)
+  }
+}

@@ -1,0 +1,1 @@
+export { type UseLiveQueryOptions, useLiveQuery, useSuspenseLiveQuery } from './react/use-live-query.ts'

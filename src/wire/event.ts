@@ -1,0 +1,25 @@
+/**
+ * An event of a stream, as Server-Sent Events have it. What it is called says what its data is:
+ *
+ * - `open` `{ heartbeat }`: how often the stream says that it is there, in milliseconds; 0: never
+ * - `result` `{ rows: [row, …] }` or `{ row }`: the whole result
+ * - `delta` `[[from, count], row, …]`: the next result, by runs of rows of the one before
+ * - `same` `{}`: the result is still that of the id which the reader has named
+ * - `change` row: a change
+ * - `renew` `{}`: the stream ends, and is to be asked for again
+ * - `problem` a problem of RFC 9457: the stream has failed
+ *
+ * Its id is what to go on from: of a result, what tells it from others; of a change, the versionstamp up to which a reader has all.
+ */
+export interface StreamEvent {
+  readonly name: EventName
+  readonly data: string
+  readonly id: string | undefined
+}
+
+export type EventName = 'open' | 'result' | 'delta' | 'same' | 'change' | 'renew' | 'problem'
+
+/** An event as text. `data` is JSON, which has no line ends. */
+export function eventText(name: EventName, data: string, id?: string): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${data}\n\n`
+}

@@ -1,0 +1,104 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Key } from '../key.types.ts'
+
+/** A query or keys that may be followed, by the name that they are declared under. Made by `liveQuery`. */
+export interface LiveQuery<Schema extends StandardSchemaV1 | undefined, T> {
+  /** What tells it from changes. */
+  readonly kind: 'query'
+  /** What its parameters are checked by; undefined: it has none. */
+  readonly params: Schema
+  /**
+   * Opens a stream of states for parameters that are checked.
+   *
+   * ```ts
+   * const reader = podium.open({ places: 1 }, { signal: AbortSignal.timeout(60_000) }).getReader()
+   * const { value: [first] = [] } = await reader.read()
+   * first?.id // => 'ada'
+   * await reader.cancel()
+   * ```
+   */
+  readonly open: (params: OutputOf<Schema>, options: LiveOptions) => ReadableStream<T>
+}
+
+/** Changes that may be followed, by the name that they are declared under. Made by `liveChanges`. */
+export interface LiveChanges<Schema extends StandardSchemaV1 | undefined, C extends LiveChange> {
+  /** What tells it from a query. */
+  readonly kind: 'changes'
+  /** What its parameters are checked by; undefined: it has none. */
+  readonly params: Schema
+  /**
+   * Opens a stream of changes for parameters that are checked.
+   *
+   * ```ts
+   * const options = { since: '0'.repeat(20), signal: AbortSignal.timeout(60_000) }
+   * const reader = scores.open(undefined, options).getReader()
+   * const { value: change } = await reader.read()
+   * change?.id // => 'ada'
+   * await reader.cancel()
+   * ```
+   */
+  readonly open: (params: OutputOf<Schema>, options: LiveChangesOptions) => ReadableStream<C>
+}
+
+/** What `open` of a live query is given besides its parameters. */
+export interface LiveOptions {
+  /** Aborted when the reader is gone. The stream is cancelled then anyway. */
+  readonly signal: AbortSignal
+}
+
+/** What `open` of live changes is given besides its parameters. */
+export interface LiveChangesOptions extends LiveOptions {
+  /** The versionstamp after which to begin: give it on. Undefined: with what comes from now on. */
+  readonly since: string | undefined
+}
+
+/** What every change has: a commit changes a key once. */
+export interface LiveChange {
+  readonly key: Key
+  readonly versionstamp: string
+}
+
+/** A declaration of any kind, by what a server does with it. */
+export type LiveDeclaration =
+  | {
+      readonly kind: 'query'
+      readonly params: StandardSchemaV1 | undefined
+      readonly open: (params: never, options: never) => ReadableStream<unknown>
+    }
+  | {
+      readonly kind: 'changes'
+      readonly params: StandardSchemaV1 | undefined
+      readonly open: (params: never, options: never) => ReadableStream<LiveChange>
+    }
+
+/** Declarations by their names. */
+export type LiveDeclarations = Readonly<Record<string, LiveDeclaration>>
+
+/** The declarations of a server: of `typeof live`. */
+export type DeclarationsOf<Server> = Server extends {
+  readonly declarations: infer D extends LiveDeclarations
+}
+  ? D
+  : never
+
+/** The names of the declarations of a kind. */
+export type LiveNames<D extends LiveDeclarations, Kind> = {
+  [Name in keyof D & string]: D[Name]['kind'] extends Kind ? Name : never
+}[keyof D & string]
+
+/** What a reader gives as the parameters of a declaration. */
+export type ParamsInput<L extends LiveDeclaration> = InputOf<L['params']>
+
+/** The parameters of a declaration, checked. */
+export type ParamsOutput<L extends LiveDeclaration> = OutputOf<L['params']>
+
+/** What a declaration gives: a result, or a change. A list is frozen, since all who follow the same share it. */
+export type ItemOf<L extends LiveDeclaration> =
+  ReturnType<L['open']> extends ReadableStream<infer T>
+    ? T extends readonly unknown[]
+      ? Readonly<T>
+      : T
+    : never
+
+type InputOf<Schema> = Schema extends StandardSchemaV1 ? StandardSchemaV1.InferInput<Schema> : undefined
+type OutputOf<Schema> = Schema extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<Schema> : undefined

@@ -1,0 +1,185 @@
+import fc from 'fast-check'
+import { Valkeyrie } from 'valkeyrie'
+import { createClient } from 'valkeyrie/client'
+import { liveChanges, serveLive } from 'valkeyrie/http'
+import { afterEach, expect, it } from 'vitest'
+import { z } from 'zod'
+import { waitFor, waitUntil } from '../waiting.ts'
+import { cutting } from './cutting.ts'
+import { listen, openPlayers, type PlayersLive, stop } from './live-server.ts'
+import { asking, eventsOf } from './served.ts'
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+const soon = { min: 1, max: 5 }
+const beginning = '0'.repeat(20)
+
+async function start(options: Parameters<Awaited<ReturnType<typeof openPlayers>>['serve']>[0] = {}) {
+  const players = await openPlayers()
+  const live = players.serve(options)
+  const { address, server } = await listen(live)
+  closing.push(
+    () => players.db.close(),
+    () => stop(server),
+  )
+  return { ...players, live, address }
+}
+
+it('come once each and in order, however often and wherever the connection is cut, also within a commit', async () => {
+  const { db, address } = await start({ heartbeat: 1 })
+  let round = 0
+  const commits = fc.array(fc.uniqueArray(fc.nat(5), { minLength: 1 }), { minLength: 1, maxLength: 6 })
+  await fc.assert(
+    fc.asyncProperty(commits, fc.infiniteStream(fc.nat(3_000)), async (given, cuts) => {
+      round++
+      const { fetch } = cutting(() => 150 + cuts.next().value)
+      const client = createClient<PlayersLive>(address, { fetch, retry: soon })
+      const { versionstamp: since } = await db.set(['other'], round)
+      const changes = client.changes('scores', undefined, { since })
+      const wanted: string[] = []
+      const seen: string[] = []
+      for (const ids of given) {
+        const commit = db.atomic()
+        for (const id of ids) commit.set(['players', `p${id}`], { name: 'P', score: round })
+        const { versionstamp } = (await commit.commit()) as { versionstamp: string }
+        wanted.push(...ids.map((id) => `${versionstamp} p${id}`))
+        const { value } = await waitFor('a change', changes.next())
+        seen.push(`${value!.versionstamp} ${value!.id}`)
+      }
+      while (seen.length < wanted.length) {
+        const { value } = await waitFor('a change', changes.next())
+        seen.push(`${value!.versionstamp} ${value!.id}`)
+      }
+      expect(seen).toEqual(wanted)
+      await changes.return?.()
+      client.close()
+    }),
+    { numRuns: 25 },
+  )
+})
+
+it('begin with what comes from the first connection on, though that is lost before anything has come', async () => {
+  const { players, address, live } = await start({ heartbeat: 1 })
+  await players.set('ada', { name: 'Ada', score: 1 })
+  const { fetch, state, drop } = cutting(() => Number.POSITIVE_INFINITY)
+  const client = createClient<PlayersLive>(address, { fetch, retry: soon })
+  closing.push(() => client.close())
+  const changes = client.changes('scores')
+  const next = changes.next()
+  await waitUntil('signs of life', () => state.chunks > 4)
+  drop()
+  await waitUntil('the loss', () => live.streams === 0)
+  await players.set('bob', { name: 'Bob', score: 2 })
+  state.isDown = false
+  expect((await waitFor('the change', next)).value).toMatchObject({ id: 'bob' })
+  await changes.return?.()
+})
+
+it('are read no further than they are asked for', async () => {
+  const { players, address, live } = await start({ heartbeat: 0 })
+  const client = createClient<PlayersLive>(address, { retry: soon })
+  closing.push(() => client.close())
+  const long = 'x'.repeat(100_000)
+  const changes = client.changes('scores', undefined, { since: beginning })
+  for (let score = 0; score < 100; score++) await players.set(`p${score}`, { name: long, score })
+  expect((await waitFor('a change', changes.next())).value).toMatchObject({ id: 'p0', value: { score: 0 } })
+  // The others wait in the database: what is written over now has no value any more.
+  await players.set('p99', { name: 'short', score: 100 })
+  const scores: (number | undefined)[] = []
+  while (scores.at(-1) !== 100) scores.push((await waitFor('a change', changes.next())).value!.value?.score)
+  expect(scores).toHaveLength(100)
+  expect(scores[98]).toBeUndefined()
+  await changes.return?.()
+  await waitUntil('the end', () => live.streams === 0)
+})
+
+it('end with the loop, and with the signal', async () => {
+  const { players, address, live } = await start()
+  const client = createClient<PlayersLive>(address, { retry: soon })
+  closing.push(() => client.close())
+  await players.set('ada', { name: 'Ada', score: 1 })
+  for await (const { id } of client.changes('scores', undefined, { since: beginning })) {
+    expect(id).toBe('ada')
+    break
+  }
+  await waitUntil('the end', () => live.streams === 0)
+  const leaving = new AbortController()
+  const seen = []
+  for await (const { id } of client.changes('scores', undefined, {
+    since: beginning,
+    signal: leaving.signal,
+  })) {
+    seen.push(id)
+    leaving.abort()
+  }
+  expect(seen).toEqual(['ada'])
+  for await (const { id } of client.changes('scores', undefined, { signal: AbortSignal.abort() }))
+    seen.push(id)
+  expect(seen).toEqual(['ada'])
+})
+
+const point = z.object({ n: z.int() })
+
+async function startTrimmed() {
+  const db = await Valkeyrie.withSchema(['points', '*'], point).open(undefined, { log: { keepRows: 10 } })
+  const live = serveLive(
+    { points: liveChanges((_, { since }) => db.repositories.points.changes({ since })) },
+    { authorize: () => true, heartbeat: 1 },
+  )
+  closing.push(() => db.close())
+  const client = createClient<typeof live>('http://localhost/live', {
+    fetch: ((input: string, init: RequestInit) => live.fetch(new Request(input, init))) as typeof fetch,
+    retry: soon,
+  })
+  closing.push(() => client.close())
+  const trim = async () => {
+    for (let n = 0; n < 500; n++) await db.set(['other', n], n)
+  }
+  return { db, live, client, trim }
+}
+
+it('fail with TRIMMED where the log has them no more, and with what is of another database', async () => {
+  const { db, client, trim } = await startTrimmed()
+  await db.repositories.points.set('a', { n: 1 })
+  await trim()
+  await expect(client.changes('points', undefined, { since: beginning }).next()).rejects.toMatchObject({
+    code: 'TRIMMED',
+    problem: { status: 410, code: 'LOG_TRIMMED' },
+  })
+  await expect(
+    client.changes('points', undefined, { since: 'f'.repeat(13).padStart(20, '0') }).next(),
+  ).rejects.toMatchObject({
+    code: 'TRIMMED',
+    problem: { code: 'UNKNOWN_VERSION' },
+  })
+  await expect(client.changes('points', undefined, { since: "' OR 1=1" }).next()).rejects.toMatchObject({
+    code: 'REFUSED',
+    problem: { status: 400 },
+  })
+})
+
+it('tell what to go on from while only other keys change, so that the log may be trimmed', async () => {
+  const { db, live, trim } = await startTrimmed()
+  const { versionstamp } = await db.repositories.points.set('a', { n: 1 })
+  const events = eventsOf(await live.fetch(asking('points', { 'last-event-id': beginning })))
+  expect((await events.next())!.name).toBe('change')
+  let id = versionstamp
+  let isTrimmed = false
+  const trimmed = trim().then(() => {
+    isTrimmed = true
+  })
+  while (!isTrimmed || id <= versionstamp) {
+    const event = await events.raw()
+    expect(event).toMatchObject({ name: '' })
+    id = event!.id ?? id
+  }
+  await trimmed
+  events.cancel()
+  await db.repositories.points.set('b', { n: 2 })
+  const later = eventsOf(await live.fetch(asking('points', { 'last-event-id': id })))
+  expect(JSON.parse((await later.next())!.data)).toMatchObject([expect.any(String), { id: 'b' }])
+  later.cancel()
+})

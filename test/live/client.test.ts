@@ -1,0 +1,379 @@
+import { createClient, LiveError, type LiveState } from 'valkeyrie/client'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { waitFor, waitUntil } from '../waiting.ts'
+import { cutting } from './cutting.ts'
+import { listen, openPlayers, type PlayersLive, stop } from './live-server.ts'
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  vi.useRealTimers()
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+const soon = { min: 1, max: 10 }
+
+async function start(options: Parameters<Awaited<ReturnType<typeof openPlayers>>['serve']>[0] = {}) {
+  const players = await openPlayers()
+  const live = players.serve(options)
+  const { address, port, server } = await listen(live)
+  const client = createClient<PlayersLive>(address, { retry: soon })
+  closing.push(
+    () => players.db.close(),
+    () => stop(server),
+    () => client.close(),
+  )
+  await players.players.set('ada', { name: 'Ada', score: 3, since: new Date(0) })
+  await players.players.set('bob', { name: 'Bob', score: 1 })
+  return { ...players, live, address, port, server, client }
+}
+
+/** Every state of a live query from now on. */
+function statesOf<T>(result: { subscribe(listener: (state: LiveState<T>) => void): () => void }) {
+  const states: LiveState<T>[] = []
+  const end = result.subscribe((state) => states.push(state))
+  closing.push(end)
+  return states
+}
+
+/** Answers each request with these bodies in turn, which stay open, and after them with nothing. */
+function answering(...bodies: (string | Response)[]) {
+  const asked: Headers[] = []
+  const answer = async (_: unknown, init?: RequestInit): Promise<Response> => {
+    asked.push(new Headers(init?.headers))
+    const body = bodies[asked.length - 1]
+    if (body instanceof Response) return body
+    const stream = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        if (body !== undefined) controller.enqueue(new TextEncoder().encode(body))
+        init?.signal?.addEventListener('abort', () => controller.error(init.signal!.reason))
+      },
+    })
+    return new Response(stream, { headers: { 'content-type': 'text/event-stream' } })
+  }
+  return { asked, fetch: answer as typeof fetch }
+}
+
+const opened = 'event: open\ndata: {"heartbeat":15000}\n\n'
+const told = (name: string, data: unknown, id = 'x') =>
+  `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`
+
+describe('a live query', () => {
+  it('gives a result, and then each other one', async () => {
+    const { players, client } = await start()
+    const results = client.watch('podium', { places: 2 })[Symbol.asyncIterator]()
+    const next = async () => (await waitFor('a result', results.next())).value!
+    const first = await next()
+    expect(first[0]!.value).toEqual({ name: 'Ada', score: 3, since: new Date(0) })
+    expect(Object.keys(first[0]!)).toEqual(['id', 'key', 'value', 'versionstamp', 'expiresAt'])
+    await players.set('bob', { name: 'Bob', score: 5 })
+    const second = await next()
+    expect(second.map(({ id }) => id)).toEqual(['bob', 'ada'])
+    expect(second[1]).toBe(first[0])
+    expect(() => Object.assign(second[1]!.value, { score: 1 })).toThrow(TypeError)
+    await results.return?.()
+    expect(await results.next()).toEqual({ done: true, value: undefined })
+  })
+
+  it('has entries of the key-value face as the database gives them', async () => {
+    const { client, db } = await start()
+    const [round, ada] = await client.watch('round').first()
+    expect(round).toEqual({ key: ['round'], value: null, versionstamp: null, expiresAt: null })
+    expect(ada.value).toMatchObject({ name: 'Ada' })
+    await db.set(['round'], new Map([[1n, new Set(['a'])]]))
+    const [later] = await client.watch('round').first()
+    for await (const [entry] of client.watch('round')) if (entry.value !== null) break
+    expect(later.key).toEqual(['round'])
+  })
+
+  it('is one stream for all who follow it, until shortly after the last', async () => {
+    const { client, live } = await start()
+    const both = [client.watch('podium', { places: 2 }), client.watch('podium', { places: 2 })]
+    const [first, second] = await Promise.all(both.map((one) => one.first()))
+    expect(second).toBe(first)
+    const ends = both.map((one) => one.subscribe(() => {}))
+    expect(live.streams).toBe(1)
+    expect(both[0]!.state).toBe(both[1]!.state)
+    ends[0]!()
+    ends[0]!()
+    expect(both[1]!.state.status).toBe('live')
+    ends[1]!()
+    // Who lets go and follows again at once, as a component that is drawn anew, keeps the stream.
+    const again = both[0]!.subscribe(() => {})
+    expect(both[0]!.state.result).toBe(first)
+    again()
+    await waitUntil('the end of the stream', () => live.streams === 0)
+    await waitUntil('the end of the state', () => both[0]!.state.status === 'pending')
+  })
+
+  it('gives who is slow the newest result', async () => {
+    const { players, client } = await start()
+    const results = client.watch('player', { id: 'ada' })[Symbol.asyncIterator]()
+    await waitFor('a result', results.next())
+    for (let score = 10; score <= 30; score++) await players.update('ada', { score })
+    const scores: number[] = []
+    while (scores.at(-1) !== 30) scores.push((await waitFor('a result', results.next())).value!.value!.score)
+    expect(scores.length).toBeLessThan(20)
+    await results.return?.()
+  })
+
+  it('goes on where a server is there again: what has not changed is not told again, and each row is the same', async () => {
+    const { players, client, port, server, live, serve } = await start()
+    const podium = client.watch('podium', { places: 2 })
+    const states = statesOf(podium)
+    const first = await podium.first()
+    live.close()
+    await stop(server)
+    await waitUntil('the loss', () => podium.state.status === 'stale')
+    expect(podium.state.result).toBe(first)
+
+    const second = await listen(serve(), port)
+    closing.push(() => stop(second.server))
+    await waitUntil('the connection', () => podium.state.status === 'live')
+    expect(podium.state.result).toBe(first)
+
+    await stop(second.server)
+    await waitUntil('the loss', () => podium.state.status === 'stale')
+    await players.set('bob', { name: 'Bob', score: 9 })
+    const third = await listen(serve(), port)
+    closing.push(() => stop(third.server))
+    await waitUntil('the other result', () => podium.state.status === 'live' && podium.state.result !== first)
+    expect(podium.state.result!.map(({ id }) => id)).toEqual(['bob', 'ada'])
+    expect(podium.state.result![1]).toBe(first[0])
+    const results = new Set(states.map(({ result }) => result).filter((result) => result !== undefined))
+    expect(results.size).toBe(2)
+  })
+
+  it('converges however often and wherever its connection is cut', async () => {
+    const { players, address } = await start()
+    let seed = 7
+    const random = () => (seed = (seed * 48_271) % 2_147_483_647)
+    const { fetch, state, drop } = cutting(() => random() % 6_000)
+    const client = createClient<PlayersLive>(address, { retry: soon, fetch })
+    closing.push(() => client.close())
+    const all = client.watch('all')
+    const states = statesOf(all)
+    for (let i = 0; i < 40; i++) {
+      await players.set(`p${i % 7}`, { name: `P${i}`, score: i })
+      if (i % 10 === 4) drop()
+      if (i % 10 === 8) state.isDown = false
+      if (!state.isDown) await all.first()
+    }
+    state.isDown = false
+    const wanted = JSON.stringify((await players.findMany()).map(({ versionstamp }) => versionstamp))
+    await waitUntil(
+      'the newest result',
+      () => JSON.stringify(all.state.result?.map(({ versionstamp }) => versionstamp)) === wanted,
+    )
+    expect(state.requests).toBeGreaterThan(5)
+    // No result comes twice in a row, and no row of it is another object where it is equal.
+    const results = [...new Set(states.map(({ result }) => result))].filter((result) => result !== undefined)
+    for (const [i, result] of results.entries()) {
+      const before = results[i - 1] ?? []
+      for (const row of result) {
+        const same = before.find((one) => one.versionstamp === row.versionstamp)
+        if (same !== undefined) expect(row).toBe(same)
+      }
+      expect(result).not.toEqual(before)
+    }
+  })
+})
+
+describe('a server that refuses', () => {
+  it('fails a query, which is tried again when somebody follows it again', async () => {
+    let isLetIn = false
+    const { client } = await start({ authorize: () => isLetIn })
+    const all = client.watch('all')
+    const failure = all.first()
+    await expect(failure).rejects.toMatchObject({ code: 'REFUSED', problem: { status: 403 } })
+    expect(all.state.status).toBe('failed')
+    // Until it is followed again: a component that is drawn with its error is to be drawn with the same.
+    await expect(all.first()).rejects.toBe((await failure.catch((error: unknown) => error)) as Error)
+    isLetIn = true
+    const states = statesOf(all)
+    expect(await all.first()).toHaveLength(2)
+    expect(states.map(({ status }) => status)).toEqual(['live'])
+  })
+
+  it('fails a loop', async () => {
+    const { client } = await start()
+    const loop = async () => {
+      for await (const _ of client.watch('podium', { places: 0 }));
+    }
+    await expect(loop()).rejects.toMatchObject({
+      name: 'LiveError',
+      code: 'REFUSED',
+      problem: { status: 400, issues: [{ path: ['places'] }] },
+    })
+  })
+
+  it('is asked with headers that are made anew for each connection', async () => {
+    const seen: (string | null)[] = []
+    const { address } = await start({
+      lifetime: 1,
+      authorize: ({ headers }) => {
+        seen.push(headers.get('authorization'))
+        return true
+      },
+    })
+    let token = 0
+    const client = createClient<PlayersLive>(address, {
+      retry: soon,
+      headers: async () => ({ authorization: `Bearer ${token++}` }),
+    })
+    closing.push(() => client.close())
+    const states = statesOf(client.watch('all'))
+    await waitUntil('three connections', () => seen.length >= 3)
+    expect(seen.slice(0, 3)).toEqual(['Bearer 0', 'Bearer 1', 'Bearer 2'])
+    // What ends as it is to is no loss.
+    expect(states.map(({ status }) => status)).toEqual(['live'])
+  })
+
+  it('fails where an answer is no stream', async () => {
+    const { fetch } = answering(new Response('<html>', { headers: { 'content-type': 'text/html' } }))
+    const client = createClient<PlayersLive>('http://localhost/wrong', { fetch })
+    await expect(client.watch('all').first()).rejects.toMatchObject({ code: 'REFUSED' })
+    client.close()
+  })
+})
+
+describe('a server that cannot answer', () => {
+  it.each([500, 503, 429, 408])('is asked again after status %s', async (status) => {
+    const problem = new Response(JSON.stringify({ status, title: 'No' }), {
+      status,
+      headers: { 'content-type': 'application/problem+json' },
+    })
+    const { fetch, asked } = answering(problem, opened + told('result', { rows: [] }))
+    const client = createClient<PlayersLive>('http://localhost/live', { fetch, retry: soon })
+    expect(await client.watch('all').first()).toEqual([])
+    expect(asked).toHaveLength(2)
+    client.close()
+  })
+
+  it('is left alone for as long as it says, and ever longer where it fails again', async () => {
+    vi.useFakeTimers()
+    const busy = () => new Response(null, { status: 503, headers: { 'retry-after': '60' } })
+    const { fetch, asked } = answering(busy(), busy())
+    const client = createClient<PlayersLive>('http://localhost/live', { fetch, retry: soon })
+    const states = statesOf(client.watch('all'))
+    await vi.advanceTimersByTimeAsync(59_000)
+    expect([asked.length, states.map(({ status }) => status)]).toEqual([1, ['stale']])
+    await vi.advanceTimersByTimeAsync(1_500)
+    expect(asked).toHaveLength(2)
+    client.close()
+  })
+
+  it('waits twice as long each time, by chance, up to the longest', async () => {
+    vi.useFakeTimers()
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    const times: number[] = []
+    const fetch = (async () => {
+      times.push(Date.now())
+      throw new TypeError('fetch failed')
+    }) as unknown as typeof globalThis.fetch
+    const client = createClient<PlayersLive>('http://localhost/live', {
+      fetch,
+      retry: { min: 100, max: 1_000 },
+    })
+    client.watch('all').subscribe(() => {})
+    await vi.advanceTimersByTimeAsync(3_000)
+    const waits = times.slice(1).map((time, i) => time - times[i]!)
+    expect(waits.slice(0, 6)).toEqual([50, 100, 200, 400, 500, 500])
+    random.mockRestore()
+    client.close()
+  })
+
+  it('is given up where nothing comes of it any more, not even a sign of life', async () => {
+    vi.useFakeTimers()
+    const { fetch, asked } = answering(opened + told('result', { rows: [] }, 'first'))
+    const client = createClient<PlayersLive>('http://localhost/live', { fetch, retry: soon })
+    const states = statesOf(client.watch('all'))
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(states.map(({ status }) => status)).toEqual(['live'])
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(states.map(({ status }) => status)).toEqual(['live', 'stale'])
+    expect(asked[1]!.get('last-event-id')).toBe('first')
+    // Nor of the next one.
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(asked.length).toBeGreaterThanOrEqual(3)
+    client.close()
+  })
+})
+
+describe('what a server sends', () => {
+  it.each([
+    [[[0, 9]]],
+    [
+      [
+        ['t', 1],
+        [1, 1],
+      ],
+    ],
+  ])('is asked for as a whole where it does not go with what came before: %j', async (delta) => {
+    const first = opened + told('result', { rows: [['a', 'A']] }, 'first') + told('delta', delta, 'second')
+    const { fetch, asked } = answering(first, opened + told('result', { rows: [['b', 'B']] }))
+    const client = createClient<PlayersLive>('http://localhost/live', { fetch, retry: soon })
+    const all = client.watch('all')
+    statesOf(all)
+    await waitUntil('the whole', () => (all.state.result as unknown as string[])?.[0] === 'B')
+    expect(asked.map((headers) => headers.get('last-event-id'))).toEqual([null, null])
+    client.close()
+  })
+
+  it('fails a query where it is of a type that the client has not', async () => {
+    const types = JSON.stringify({ values: [['custom', 'Money']], v: 1 })
+    const { fetch } = answering(opened + told('result', { rows: [['a', 'A', types]] }))
+    const client = createClient<PlayersLive>('http://localhost/live', { fetch })
+    const failure = client.watch('all').first()
+    await expect(failure).rejects.toMatchObject({
+      code: 'VALUE',
+      message: expect.stringContaining("'Money'"),
+    })
+    client.close()
+  })
+
+  it('may come in any pieces', async () => {
+    const text = `\r\n: hello\r\n${opened.replaceAll('\n', '\r\n')}${told('result', { rows: [['a', 'ü€𝄞']] })}`
+    const bytes = new TextEncoder().encode(text)
+    const body = ReadableStream.from(Array.from(bytes, (byte) => Uint8Array.of(byte)))
+    const { fetch } = answering(
+      new Response(body as ReadableStream<Uint8Array>, { headers: { 'content-type': 'text/event-stream' } }),
+    )
+    const client = createClient<PlayersLive>('http://localhost/live', { fetch, retry: soon })
+    expect(await client.watch('all').first()).toEqual(['ü€𝄞'])
+    client.close()
+  })
+})
+
+describe('close', () => {
+  it('ends all that is followed, and what is followed later', async () => {
+    const { client, live } = await start()
+    const results = client.watch('all')[Symbol.asyncIterator]()
+    await waitFor('a result', results.next())
+    const waiting = results.next()
+    const changes = client.changes('scores')
+    const change = changes.next()
+    client.close()
+    await expect(waiting).rejects.toMatchObject({ code: 'CLOSED' })
+    await expect(change).rejects.toMatchObject({ code: 'CLOSED' })
+    await expect(client.watch('all').first()).rejects.toBeInstanceOf(LiveError)
+    await expect(client.changes('scores').next()).rejects.toMatchObject({ code: 'CLOSED' })
+    await waitUntil('the end of the streams', () => live.streams === 0)
+  })
+
+  it('ends a loop that waits, when it is left from outside', async () => {
+    const { client, live } = await start()
+    const results = client.watch('all')[Symbol.asyncIterator]()
+    await waitFor('a result', results.next())
+    const waiting = results.next()
+    await results.return?.()
+    expect(await waitFor('the end', waiting)).toEqual({ done: true, value: undefined })
+    await waitUntil('the end of the stream', () => live.streams === 0)
+  })
+})
+
+it('refuses what is no client', () => {
+  expect(() => createClient('/live?x=1')).toThrow('one without a query')
+  expect(() => createClient('/live', { header: {} } as never)).toThrow("did you mean 'headers'")
+  expect(() => createClient('/live', { retry: { min: 0 } })).toThrow(RangeError)
+  expect(() => createClient<PlayersLive>('/live').watch('' as 'all')).toThrow('is named by')
+})

@@ -1,0 +1,176 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Window } from 'happy-dom'
+import { act, Component, createElement as h, memo, type ReactNode, StrictMode, Suspense } from 'react'
+import type { Root } from 'react-dom/client'
+import { renderToString } from 'react-dom/server'
+import { createClient, type LiveClient } from 'valkeyrie/client'
+import { useLiveQuery, useSuspenseLiveQuery } from 'valkeyrie/react'
+import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
+import { waitFor, waitUntil } from '../waiting.ts'
+import { openPlayers, type Players, type PlayersLive } from './live-server.ts'
+
+type PlayersClient = LiveClient<PlayersLive['declarations']>
+
+let players: Players
+let live: PlayersLive
+let client: PlayersClient
+let root: Root
+let page: { readonly innerHTML: string }
+let requests: number
+let isLetIn: boolean
+
+beforeAll(() => {
+  const window = new Window()
+  Object.assign(globalThis, { window, document: window.document, IS_REACT_ACT_ENVIRONMENT: true })
+})
+
+beforeEach(async () => {
+  players = await openPlayers()
+  await players.players.set('ada', { name: 'Ada', score: 3 })
+  await players.players.set('bob', { name: 'Bob', score: 1 })
+  isLetIn = true
+  requests = 0
+  live = players.serve({ authorize: () => isLetIn })
+  const fetch = (input: unknown, init?: RequestInit) => {
+    requests++
+    return live.fetch(new Request(input as string, init))
+  }
+  client = createClient<PlayersLive>('http://localhost/live', {
+    fetch: fetch as typeof globalThis.fetch,
+    retry: { min: 1, max: 5 },
+  })
+  const { createRoot } = await import('react-dom/client')
+  const element = document.createElement('div')
+  page = element
+  root = createRoot(element)
+})
+
+afterEach(async () => {
+  await act(() => root.unmount())
+  client.close()
+  await players.db.close()
+})
+
+/** The DOM that tests have, as far as they use it. */
+declare const document: { createElement(name: string): never }
+
+const draw = (node: ReactNode) => act(async () => root.render(node))
+const drawn = (text: string) => {
+  const look = async () => {
+    while (page.innerHTML !== text) await act(() => delay(1))
+  }
+  return waitFor(text, look())
+}
+
+const draws: string[] = []
+const Name = memo(({ row }: { readonly row: { readonly value: { readonly name: string } } }) => {
+  draws.push(row.value.name)
+  return row.value.name
+})
+
+function Podium({ places }: { readonly places: number }) {
+  const { status, result = [] } = useLiveQuery(client, 'podium', { places })
+  return [status, ' ', ...result.map((row) => h(Name, { key: String(row.id), row }))]
+}
+
+function Suspended({ places }: { readonly places: number }) {
+  const result = useSuspenseLiveQuery(client, 'podium', { places })
+  return result.map((row) => h(Name, { key: String(row.id), row }))
+}
+
+type Result = Awaited<ReturnType<ReturnType<typeof client.watch<'podium'>>['first']>>
+
+function Given({ initial }: { readonly initial: Result }) {
+  const { status, result = [] } = useLiveQuery(client, 'podium', { places: 2 }, { initial })
+  const same = useSuspenseLiveQuery(client, 'podium', { places: 2 }, { initial })
+  return h('p', null, `${status} ${result.map(({ id }) => id)} ${same.length}`)
+}
+
+class Boundary extends Component<{ readonly children: ReactNode }, { readonly error: Error | null }> {
+  override readonly state = { error: null as Error | null }
+  static getDerivedStateFromError(error: Error) {
+    return { error }
+  }
+  override render() {
+    return this.state.error === null ? this.props.children : this.state.error.message
+  }
+}
+
+it('draws the result, and of the next one only what has changed', async () => {
+  draws.length = 0
+  await draw(h(Podium, { places: 3 }))
+  await drawn('live AdaBob')
+  expect(draws).toEqual(['Ada', 'Bob'])
+  await players.players.set('eve', { name: 'Eve', score: 2 })
+  await drawn('live AdaEveBob')
+  expect(draws).toEqual(['Ada', 'Bob', 'Eve'])
+})
+
+it('has one stream for all components that follow the same, in strict mode too, and none when they are gone', async () => {
+  const both = h(StrictMode, null, h(Podium, { places: 3 }), h(Podium, { places: 3 }))
+  await draw(both)
+  await drawn('live AdaBoblive AdaBob')
+  expect([requests, live.streams]).toEqual([1, 1])
+  await draw(null)
+  await waitUntil('the end of the stream', () => live.streams === 0)
+})
+
+it('follows what its parameters ask for', async () => {
+  await draw(h(Podium, { places: 1 }))
+  await drawn('live Ada')
+  await draw(h(Podium, { places: 2 }))
+  await drawn('live AdaBob')
+  await waitUntil('the end of the first stream', () => live.streams === 1)
+  await draw(h(Podium, { places: 1 }))
+  await drawn('live Ada')
+})
+
+it('tells that the connection is lost, with the last result', async () => {
+  await draw(h(Podium, { places: 1 }))
+  await drawn('live Ada')
+  const before = live
+  live = { ...live, fetch: () => Promise.reject(new TypeError('fetch failed')) }
+  await act(async () => before.close())
+  await drawn('stale Ada')
+  live = players.serve()
+  await drawn('live Ada')
+})
+
+it('suspends until there is a result', async () => {
+  await draw(h(Suspense, { fallback: 'waits' }, h(Suspended, { places: 2 })))
+  await drawn('AdaBob')
+  await players.players.set('eve', { name: 'Eve', score: 9 })
+  await drawn('EveAda')
+  expect(requests).toBe(1)
+})
+
+it('throws what the server refuses for the error boundary, and asks once', async () => {
+  const log = vi.spyOn(console, 'error').mockImplementation(() => {})
+  isLetIn = false
+  await draw(h(Boundary, null, h(Suspense, { fallback: 'waits' }, h(Suspended, { places: 2 }))))
+  await drawn('The server answers 403 Forbidden')
+  expect(requests).toBe(1)
+  log.mockRestore()
+})
+
+it('draws on a server what it is given, and takes that page over as it is', async () => {
+  const initial = await client.watch('podium', { places: 2 }).first()
+  await waitUntil('the end of the stream', () => live.streams === 0)
+  await waitUntil(
+    'the end of the state',
+    () => client.watch('podium', { places: 2 }).state.status === 'pending',
+  )
+  const html = renderToString(h(Given, { initial }))
+  expect(html).toBe('<p>pending ada,bob 2</p>')
+  expect(live.streams).toBe(0)
+  const element = document.createElement('div') as { innerHTML: string }
+  element.innerHTML = html
+  const log = vi.spyOn(console, 'error')
+  const { hydrateRoot } = await import('react-dom/client')
+  const taken = await act(async () => hydrateRoot(element as never, h(Given, { initial })))
+  page = element
+  await drawn('<p>live ada,bob 2</p>')
+  expect(log).not.toHaveBeenCalled()
+  log.mockRestore()
+  await act(() => taken.unmount())
+})

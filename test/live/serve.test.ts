@@ -1,0 +1,343 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Valkeyrie } from 'valkeyrie'
+import { liveChanges, liveQuery, serveLive } from 'valkeyrie/http'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { waitUntil } from '../waiting.ts'
+import { openPlayers, type Players } from './live-server.ts'
+import { asking, eventsOf, inJson } from './served.ts'
+
+let open: Players
+beforeEach(async () => {
+  open = await openPlayers()
+  await open.players.set('ada', { name: 'Ada', score: 3 })
+  await open.players.set('bob', { name: 'Bob', score: 5 })
+})
+afterEach(() => open.db.close())
+
+const problemOf = async (response: Response) => {
+  expect(response.headers.get('content-type')).toBe('application/problem+json')
+  return (await response.json()) as { status: number; detail?: string; issues?: { path: unknown[] }[] }
+}
+
+describe('what a client may ask for', () => {
+  it.each(['', '__proto__', 'constructor', 'toString', '%E0%A4%A', '..%2Fpodium', 'Podium', 'podium/'])(
+    'answers 404 to a name that is not declared: %s',
+    async (name) => {
+      const response = await open.serve().fetch(asking(name))
+      expect(await problemOf(response)).toEqual({ status: 404, title: 'Not Found' })
+    },
+  )
+
+  it.each(['POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS'])('answers 405 to %s', async (method) => {
+    const response = await open.serve().fetch(asking('all', {}, { method }))
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET'])
+  })
+
+  it('takes parameters that their schema takes, and nothing else', async () => {
+    const { fetch } = open.serve()
+    const ask = (name: string, params: string) =>
+      fetch(asking(`${name}?params=${encodeURIComponent(params)}`, inJson))
+    expect((await ask('podium', '{"places":1}')).status).toBe(200)
+    expect(await problemOf(await ask('podium', '{"places":0}'))).toMatchObject({
+      status: 400,
+      issues: [{ path: ['places'] }],
+    })
+    expect((await problemOf(await fetch(asking('podium', inJson)))).status).toBe(400)
+    expect((await problemOf(await ask('podium', '{places:1}'))).detail).toBe('The parameters are no JSON')
+    expect((await problemOf(await ask('all', '{"where":{}}'))).detail).toBe('It has no parameters')
+    expect((await problemOf(await ask('podium', `"${'x'.repeat(10_000)}"`))).status).toBe(414)
+    const narrowed = await (await ask('podium', '{"places":1,"where":{},"__proto__":{"places":9}}')).json()
+    expect((narrowed as { rows: unknown[] }).rows).toHaveLength(1)
+  })
+})
+
+describe('who may ask', () => {
+  it('is decided by a function that there has to be', () => {
+    expect(() => serveLive(open.declarations, {} as never)).toThrow('serveLive takes a function authorize')
+    expect(() => serveLive(open.declarations, undefined as never)).toThrow(TypeError)
+  })
+
+  it.each([false, undefined, null, 0, '', 'yes', 1])('refuses where it says %s', async (answer) => {
+    const live = open.serve({ authorize: () => answer as never })
+    expect((await problemOf(await live.fetch(asking('all')))).status).toBe(403)
+    expect(live.streams).toBe(0)
+  })
+
+  it('is told the request, and what it asks for, checked', async () => {
+    const asked: unknown[] = []
+    const live = open.serve({
+      authorize: (request, query) => {
+        asked.push(request.headers.get('cookie'), query)
+        return new Response('log in', { status: 401, headers: { 'www-authenticate': 'Bearer' } })
+      },
+    })
+    const response = await live.fetch(asking('player?params={"id":"ada"}', { cookie: 'a=b' }))
+    expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
+    expect(asked).toEqual(['a=b', { name: 'player', params: { id: 'ada' } }])
+    expect((await live.fetch(asking('player?params={}'))).status).toBe(400)
+    expect(asked).toHaveLength(2)
+  })
+
+  it('may narrow the parameters', async () => {
+    const live = open.serve({
+      authorize: (_, query) => query.name === 'player' && { params: { id: 'bob' } },
+    })
+    const response = await live.fetch(asking('player?params={"id":"ada"}', inJson))
+    expect(await response.json()).toMatchObject({ row: [expect.any(String), { id: 'bob' }] })
+    expect((await live.fetch(asking('all'))).status).toBe(403)
+  })
+
+  it('lets nobody in by an object that is no grant', async () => {
+    const errors: unknown[] = []
+    const user = { id: 'ada', params: undefined }
+    const live = open.serve({ authorize: () => user as never, onError: (error) => errors.push(error) })
+    const response = await live.fetch(asking('all', inJson))
+    expect(await problemOf(response)).toEqual({ status: 500, title: 'Internal Server Error' })
+    expect(errors).toEqual([expect.any(TypeError)])
+  })
+})
+
+describe('faults', () => {
+  it.each(['authorize', 'fails'])('tells a client nothing of one in %s', async (where) => {
+    const errors: Error[] = []
+    const live = open.serve({
+      onError: (error) => errors.push(error as Error),
+      authorize: () => {
+        if (where === 'authorize') throw new Error('secret of the server')
+        return true
+      },
+    })
+    const response = await live.fetch(asking('fails'))
+    expect(await problemOf(response)).toEqual({ status: 500, title: 'Internal Server Error' })
+    expect(errors.map(({ message }) => message)).toEqual(['secret of the server'])
+    expect(live.streams).toBe(0)
+  })
+
+  it('ends a stream with a problem where it breaks', async () => {
+    const errors: Error[] = []
+    const live = open.serve({ onError: (error) => errors.push(error as Error) })
+    const events = eventsOf(await live.fetch(asking('breaks')))
+    const { name, data } = (await events.next())!
+    expect([name, JSON.parse(data)]).toEqual(['problem', { status: 500, title: 'Internal Server Error' }])
+    expect(await events.next()).toBeNull()
+    expect(errors.map(({ message }) => message)).toEqual(['secret of the server'])
+    expect(live.streams).toBe(0)
+  })
+
+  it('says that a closed database is not there now', async () => {
+    const live = open.serve()
+    await open.db.close()
+    const events = eventsOf(await live.fetch(asking('all')))
+    expect(JSON.parse((await events.next())!.data)).toMatchObject({ status: 503 })
+    expect((await live.fetch(asking('all', inJson))).status).toBe(503)
+  })
+
+  it('refuses declarations and options that are none', () => {
+    const authorize = () => true
+    expect(() => serveLive({ a: {} } as never, { authorize })).toThrow(
+      "What serveLive serves as 'a' is made by",
+    )
+    expect(() => serveLive({ 'a/b': open.declarations.all }, { authorize })).toThrow('is no name')
+    expect(() => serveLive({}, { authorize, hartbeat: 1 } as never)).toThrow("did you mean 'heartbeat'")
+    expect(() => serveLive({}, { authorize, lifetime: 2 ** 31 })).toThrow(RangeError)
+    expect(() => serveLive({}, { authorize, heartbeat: -1 })).toThrow(RangeError)
+    expect(() => liveQuery({} as never, () => new ReadableStream())).toThrow('are a Standard Schema')
+    expect(() => liveChanges(z.object({}) as never)).toThrow('a function that opens a stream')
+  })
+})
+
+describe('a result as it is now', () => {
+  it('is JSON, with a tag by which a cache asks for another one', async () => {
+    const { fetch } = open.serve()
+    const first = await fetch(asking('all', inJson))
+    expect([first.status, first.headers.get('content-type')]).toEqual([200, 'application/json'])
+    expect(await first.json()).toMatchObject({
+      rows: [
+        [expect.any(String), { id: 'ada', value: { name: 'Ada', score: 3 } }],
+        [expect.any(String), { id: 'bob' }],
+      ],
+    })
+    const known = { ...inJson, 'if-none-match': `"other", ${first.headers.get('etag')}` }
+    expect((await fetch(asking('all', known))).status).toBe(304)
+    await open.players.delete('ada')
+    expect((await fetch(asking('all', known))).status).toBe(200)
+  })
+
+  it('is none of changes', async () => {
+    expect((await open.serve().fetch(asking('scores', inJson))).status).toBe(406)
+  })
+})
+
+describe('a stream', () => {
+  it('tells the whole result, and then what the next has that it had not', async () => {
+    const live = open.serve()
+    const response = await live.fetch(asking('podium?params={"places":2}'))
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store, no-transform',
+    })
+    const events = eventsOf(response)
+    const whole = (await events.next())!
+    expect(whole.name).toBe('result')
+    expect(JSON.parse(whole.data)).toMatchObject({
+      rows: [
+        [expect.any(String), { id: 'bob' }],
+        [expect.any(String), { id: 'ada' }],
+      ],
+    })
+    await open.players.set('eve', { name: 'Eve', score: 4 })
+    const delta = (await events.next())!
+    expect(delta.name).toBe('delta')
+    expect(JSON.parse(delta.data)).toMatchObject([
+      [0, 1],
+      [expect.any(String), { id: 'eve' }],
+    ])
+    expect(delta.id).not.toBe(whole.id)
+    events.cancel()
+    await waitUntil('the end of the stream', () => live.streams === 0)
+  })
+
+  it('tells one who has a result that it is the same, and the whole where it is another one', async () => {
+    const { fetch } = open.serve()
+    const { id } = (await eventsOf(await fetch(asking('all'))).next())!
+    // Another server, as after a restart.
+    const other = open.serve()
+    const again = eventsOf(await other.fetch(asking('all', { 'last-event-id': id! })))
+    expect(await again.next()).toEqual({ name: 'same', data: '{}', id })
+    await open.players.set('eve', { name: 'Eve', score: 1 })
+    expect(await again.named()).toBe('delta')
+    const late = eventsOf(await other.fetch(asking('all', { 'last-event-id': id! })))
+    expect(await late.named()).toBe('result')
+  })
+
+  it('is told of a commit between the snapshot and the subscription', async () => {
+    const { fetch } = open.serve()
+    const events = eventsOf(await fetch(asking('all')))
+    const first = events.next()
+    const writes = Array.from({ length: 20 }, (_, i) => open.players.set(`p${i}`, { name: 'P', score: i }))
+    await first
+    await Promise.all(writes)
+    let rows = 0
+    const count = ({ name, data }: { name: string; data: string }) =>
+      name === 'result'
+        ? JSON.parse(data).rows.length
+        : JSON.parse(data).reduce(
+            (n: number, step: unknown[]) => n + (typeof step[0] === 'number' ? (step[1] as number) : 1),
+            0,
+          )
+    rows = count((await first)!)
+    while (rows < 22) rows = count((await events.next())!)
+    expect(rows).toBe(22)
+  })
+
+  it('gives a slow reader the newest state, and reads nothing for it meanwhile', async () => {
+    const { fetch } = open.serve({ heartbeat: 1 })
+    const response = await fetch(asking('player?params={"id":"ada"}'))
+    const reader = response.body!.getReader()
+    const read = async () => new TextDecoder().decode((await reader.read()).value)
+    expect(await read()).toContain('event: open')
+    expect(await read()).toMatch(/event: result|^:/)
+    for (let score = 10; score < 60; score++) await open.players.update('ada', { score })
+    // Signs of life do not gather either.
+    await delay(20)
+    const texts: string[] = []
+    while (!texts.at(-1)?.includes('"score":59')) texts.push(await read())
+    expect(texts.filter((text) => text.includes('event: result')).length).toBeLessThanOrEqual(2)
+    expect(texts.filter((text) => text === ':\n\n').length).toBeLessThanOrEqual(2)
+    await reader.cancel()
+  })
+
+  it('says that it is there while nothing changes', async () => {
+    const response = await open.serve({ heartbeat: 1 }).fetch(asking('all'))
+    const reader = response.body!.getReader()
+    const texts: string[] = []
+    while (texts.filter((text) => text === ':\n\n').length < 3)
+      texts.push(new TextDecoder().decode((await reader.read()).value))
+    expect(texts[0]).toBe('event: open\ndata: {"heartbeat":1}\n\n')
+    await reader.cancel()
+  })
+
+  it('has its client ask again when its time is over', async () => {
+    const live = open.serve({ lifetime: 1 })
+    const events = eventsOf(await live.fetch(asking('all')))
+    const names = []
+    for (let name = await events.named(); name !== null; name = await events.named()) names.push(name)
+    expect(names.at(-1)).toBe('renew')
+    expect(live.streams).toBe(0)
+  })
+
+  it.each(['cancel', 'abort', 'close', 'close of the database'])(
+    'lets go of all that it reads: %s',
+    async (end) => {
+      const opened: AbortSignal[] = []
+      let cancelled = 0
+      const declared = {
+        counted: liveQuery((_, { signal }) => {
+          opened.push(signal)
+          const states = open.players.watchMany()
+          return new ReadableStream({
+            start: () => {},
+            pull: async (controller) => {
+              reader ??= states.getReader()
+              const { done, value } = await reader.read()
+              if (done) controller.close()
+              else controller.enqueue(value)
+            },
+            cancel: () => {
+              cancelled++
+              return reader?.cancel()
+            },
+          })
+        }),
+      }
+      let reader: ReadableStreamDefaultReader<unknown> | undefined
+      const live = serveLive(declared, { authorize: () => true })
+      const leaving = new AbortController()
+      const events = eventsOf(await live.fetch(asking('counted', {}, { signal: leaving.signal })))
+      expect(await events.named()).toBe('result')
+      expect(live.streams).toBe(1)
+      if (end === 'cancel') events.cancel()
+      else if (end === 'abort') leaving.abort()
+      else if (end === 'close') live.close()
+      else await open.db.close()
+      if (end === 'close of the database') expect(await events.next()).toBeNull()
+      await waitUntil('the end', () => live.streams === 0)
+      if (end === 'close') expect(await events.named()).toBe('renew')
+      if (end !== 'cancel') expect(await events.next()).toBeNull()
+      expect(opened[0]!.aborted).toBe(true)
+      if (end !== 'close of the database') expect(cancelled).toBe(1)
+      if (end === 'close') expect((await live.fetch(asking('counted'))).status).toBe(503)
+    },
+  )
+
+  it('is refused where there are as many as there may be, in all and of one client', async () => {
+    const client = (request: Request) => ({ client: request.headers.get('x-user')! })
+    const live = open.serve({ streams: 3, streamsPerClient: 2, authorize: client })
+    const ask = (user: string) => live.fetch(asking('all', { 'x-user': user }))
+    const [first] = [await ask('ada'), await ask('ada')]
+    const refused = await ask('ada')
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
+    expect((await ask('bob')).status).toBe(200)
+    expect((await ask('eve')).status).toBe(503)
+    await first!.body!.cancel()
+    expect((await ask('eve')).status).toBe(200)
+    expect(live.streams).toBe(3)
+    live.close()
+    expect(live.streams).toBe(0)
+  })
+})
+
+it('serves what is no list as it is, and what is no entry', async () => {
+  await using db = await Valkeyrie.open()
+  const live = serveLive(
+    { count: liveQuery(() => ReadableStream.from([1, 1, 2, undefined])) },
+    { authorize: () => true },
+  )
+  const events = eventsOf(await live.fetch(asking('count')))
+  const data = []
+  for (let event = await events.next(); event !== null; event = await events.next())
+    data.push(JSON.parse(event.data).row)
+  expect(data.map((row) => row.slice(1))).toEqual([[1], [2], [null, '{"values":["undefined"],"v":1}']])
+  await db.close()
+})
