@@ -1,6 +1,6 @@
+import { serialize } from '../value/structured-clone.ts'
 import type { RawMessage } from './backend.ts'
 import type { KvEnqueueOptions } from './kv.types.ts'
-import { serialize } from './structured-clone.ts'
 
 const longestDelay = 30 * 24 * 60 * 60_000
 const mostIntervals = 5

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { isKvU64 } from '../value/kv-u64.ts'
+import { deserialize, serialize } from '../value/structured-clone.ts'
 import { defineValueType } from '../value/value-type.ts'
 import { KvU64 } from './kv-u64.ts'
-import { deserialize, serialize } from './structured-clone.ts'
 
 /** A value as Deno KV has it between a program and its store: bytes, a KvU64, or a structured clone in the serialization of V8. */
 export type RawValue =

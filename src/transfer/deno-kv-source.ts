@@ -1,12 +1,13 @@
 import type { ColumnValue, ForeignFile } from '../driver/sqlite/foreign-file.ts'
 import { decodeKey } from '../key/codec.ts'
+import { KvU64 } from '../value/kv-u64.ts'
+import { deserialize } from '../value/structured-clone.ts'
 import { movedForeign } from './foreign-row.ts'
 import type { Source } from './source-row.ts'
-import { littleEndianU64, v8Value } from './v8-value.ts'
 
 /** The `v_encoding` of Deno KV. */
 const encodings: Record<number, (bytes: Uint8Array) => unknown> = {
-  1: v8Value,
+  1: deserialize,
   2: littleEndianU64,
   3: (bytes) => new Uint8Array(bytes),
 }
@@ -39,4 +40,10 @@ function bytesOf(value: ColumnValue): Uint8Array {
 
 function rawKeyOf(value: ColumnValue): string | Uint8Array {
   return value instanceof Uint8Array ? value : String(value)
+}
+
+/** The KvU64 of 8 bytes, the lowest first. */
+function littleEndianU64(bytes: Uint8Array): KvU64 {
+  if (bytes.length !== 8) throw new TypeError(`a KvU64 has 8 bytes, and these are ${bytes.length}`)
+  return new KvU64(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))
 }

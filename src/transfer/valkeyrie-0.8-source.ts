@@ -2,9 +2,9 @@ import { Buffer } from 'node:buffer'
 import type { ForeignFile } from '../driver/sqlite/foreign-file.ts'
 import type { KeyPart } from '../key.types.ts'
 import { KvU64 } from '../value/kv-u64.ts'
+import { deserialize } from '../value/structured-clone.ts'
 import { movedForeign } from './foreign-row.ts'
 import type { Source } from './source-row.ts'
-import { v8Value } from './v8-value.ts'
 
 /** Whether this is a file of valkeyrie 0.8. */
 export function isValkeyrie08({ tables }: ForeignFile): boolean {
@@ -29,7 +29,7 @@ function keptValue(stored: unknown): unknown {
   const bytes = stored instanceof Uint8Array ? stored : Buffer.from(String(stored))
   let kept: unknown
   // V8 writes its version first, and JSON text cannot begin so.
-  if (bytes[0] === 0xff) kept = v8Value(bytes)
+  if (bytes[0] === 0xff) kept = deserialize(bytes)
   else if (bytes[0] === 0x7b) kept = JSON.parse(Buffer.from(bytes).toString())
   if (typeof kept !== 'object' || kept === null || !('isU64' in kept))
     throw new TypeError(

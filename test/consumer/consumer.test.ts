@@ -1,11 +1,15 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join, posix } from 'node:path'
-import { beforeAll, expect, it } from 'vitest'
+import { promisify } from 'node:util'
+import { openKv, serve } from 'valkeyrie/deno'
+import { beforeAll, expect, it, onTestFinished } from 'vitest'
 import { installPackages } from '../../bench/packages/install.ts'
 import manifest from '../../package.json' with { type: 'json' }
+import { served } from '../deno/served.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
+import { waitFor } from '../waiting.ts'
 
 // The package as npm packs it, in a project that has nothing but what the package depends on.
 
@@ -151,6 +155,26 @@ it.for([
   // Neither has binaries for every machine.
   skip(spawnSync(runtime, ['--version']).status !== 0, `${name} is not installed`)
   expect(run(runtime, ...args, program, path())).toEqual(expected)
+})
+
+it('serves Deno, by the client of its own', async ({ skip }) => {
+  const deno = join(packages, 'node_modules/.bin/deno')
+  skip(spawnSync(deno, ['--version']).status !== 0, 'deno is not installed')
+  const token = 'a token for the tests'
+  const kv = await openKv()
+  const server = await served(serve(kv, { token }), { http2: true })
+  onTestFinished(() => {
+    server.close()
+    kv.close()
+  })
+  const client = join(import.meta.dirname, 'programs/deno-client.js')
+  const args = ['run', '--no-config', '--unstable-kv', '--allow-all', client, server.url]
+  const env = { ...process.env, DENO_KV_ACCESS_TOKEN: token }
+  const { stdout } = await waitFor('the end of Deno', promisify(execFile)(deno, args, { env }))
+  const tooLarge = 'Value too large (max 65536 bytes)'
+  expect(JSON.parse(stdout)).toEqual([true, '8', false, 'stamped', 'n,log,a', null, 'watched', tooLarge])
+  const value = { at: new Date(0), bytes: new Uint8Array([1, 2]), map: new Map([[1n, 'one']]), text: 'ž' }
+  expect((await kv.get(['a', 1])).value).toEqual(value)
 })
 
 it('has types that every way to resolve them finds', ({ skip }) => {

@@ -4,7 +4,7 @@ import { Valkeyrie } from 'valkeyrie'
 import { type Kv, KvU64, openKv, type ServeHandler, serve } from 'valkeyrie/deno'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
-import { atomicWrite, mutation, snapshotRead } from '../../src/deno/connect/messages.ts'
+import { atomicWrite, mutation, snapshotRead, watch } from '../../src/deno/connect/messages.ts'
 import { decode, encode } from '../../src/deno/connect/protobuf.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { waitFor } from '../waiting.ts'
@@ -244,6 +244,24 @@ describe('the handler', () => {
     expect(statuses).toEqual(new Set([200, 400]))
     const long = await post('http://x/v3/atomic_write', new Uint8Array(5_000_000), headers)
     expect(long.status).toBe(413)
+  })
+
+  it('ends a watch with the database, and with its client', async () => {
+    const headers = await databaseHeaders()
+    const keys = encode(watch, { keys: [{ key: new Uint8Array([2, 0x61, 0]) }] }) as Uint8Array<ArrayBuffer>
+    const open = async () => (await post('http://x/v3/watch', keys, headers)).body!.getReader()
+    const [left, kept] = [await open(), await open()]
+    await waitFor('the first state', Promise.all([left.read(), kept.read()]))
+    await left.cancel()
+    await kv.set(['a'], 1)
+    expect((await waitFor('the next state', kept.read())).value?.length).toBeGreaterThan(20)
+    kv.close()
+    await waitFor(
+      'the end',
+      (async () => {
+        while (!(await kept.read()).done);
+      })(),
+    )
   })
 
   it('tells of a database that is closed that it may be tried again', async () => {

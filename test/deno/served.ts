@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -9,26 +10,31 @@ export interface Served {
   close(): void
 }
 
-/** Serves a fetch handler on a port of this machine. */
-export async function served(handler: (request: Request) => Promise<Response>): Promise<Served> {
-  const server = createServer(async (incoming, outgoing) => {
+/** Serves a fetch handler on a port of this machine; by HTTP/2 without TLS, as Deno asks where the address begins with `http:`. */
+export async function served(
+  handler: (request: Request) => Promise<Response>,
+  { http2 = false } = {},
+): Promise<Served> {
+  const listener = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const gone = new AbortController()
     outgoing.on('close', () => gone.abort())
-    const request = new Request(`http://${incoming.headers.host}${incoming.url}`, {
+    const headers = Object.entries(incoming.headers).filter(([name]) => !name.startsWith(':'))
+    const request = new Request(`http://localhost${incoming.url}`, {
       method: incoming.method!,
-      headers: incoming.headers as Record<string, string>,
+      headers: Object.fromEntries(headers) as Record<string, string>,
       signal: gone.signal,
       ...(incoming.method === 'POST' && { body: Readable.toWeb(incoming) as ReadableStream, duplex: 'half' }),
     })
     await answer(await handler(request), outgoing)
-  })
+  }
+  const server = http2 ? createHttp2Server(listener as never) : createServer(listener)
   server.listen(0)
   await once(server, 'listening')
   return {
     url: `http://localhost:${(server.address() as AddressInfo).port}`,
     close() {
       server.close()
-      server.closeAllConnections()
+      if ('closeAllConnections' in server) server.closeAllConnections()
     },
   }
 }

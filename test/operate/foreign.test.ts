@@ -46,6 +46,18 @@ function foreign(name: string): string {
 const shown = (value: unknown) =>
   value instanceof Error ? [value.name, value.message] : inspect(value, { depth: 9 })
 
+it('takes the values of a file that a Deno of a newer V8 has written', async () => {
+  const file = foreign('deno-kv.sqlite')
+  const written = new Sqlite(file)
+  // The next version of the format, which differs in nothing but its number.
+  written.exec("UPDATE kv SET v = unhex('ff10' || substr(hex(v), 5)) WHERE v_encoding = 1")
+  written.close()
+  const { db } = await imported(file)
+  await using _ = db
+  for (const name of ['map', 'date', 'text'] as const)
+    expect(shown((await db.get(['values', name])).value)).toEqual(shown(values[name]))
+})
+
 it('takes every value and every key of a file of Deno KV', async () => {
   const { db, refused, kind } = await imported(foreign('deno-kv.sqlite'))
   await using _ = db

@@ -1,5 +1,12 @@
 import { DefaultDeserializer, DefaultSerializer, Serializer } from 'node:v8'
 
+/**
+ * The version of the format that every Node.js reads. The next one is the same but for lengths beyond 4 GiB: what has its number, as what Deno
+ * writes, is read as this one.
+ */
+const version = 15
+const sameVersion = 16
+
 /** Tells whether it has met an ArrayBufferView, and writes no more of its buffer than the view shows. */
 class ViewSerializer extends DefaultSerializer {
   hasViews = false
@@ -36,7 +43,7 @@ export function serialize(value: unknown): Uint8Array {
 
 /** The structured clone of a serialization. Throws a TypeError for bytes that are none. */
 export function deserialize(bytes: Uint8Array): unknown {
-  const deserializer = new ViewDeserializer(bytes)
+  const deserializer = new ViewDeserializer(labelled(bytes))
   try {
     deserializer.readHeader()
     return deserializer.readValue()
@@ -52,5 +59,12 @@ function written(serializer: Serializer, value: unknown): Uint8Array {
   } catch (error) {
     throw new DOMException((error as Error).message, 'DataCloneError')
   }
-  return new Uint8Array(serializer.releaseBuffer())
+  return labelled(new Uint8Array(serializer.releaseBuffer()))
+}
+
+function labelled(bytes: Uint8Array): Uint8Array {
+  if (bytes[0] !== 0xff || bytes[1] !== sameVersion) return bytes
+  const copy = new Uint8Array(bytes)
+  copy[1] = version
+  return copy
 }
