@@ -118,7 +118,19 @@ describe.runIf(url !== '')('a page', () => {
 const rowsOf = (n: number) => Array.from({ length: n }, (_, i) => i)
 
 describe.runIf(url !== '')('the indexes of a database', () => {
-  const odd = ['é😀', 'value', 'a b', 'Ab', '->>', '-', '1', 'null', '::text']
+  const odd = [
+    'é😀',
+    'value',
+    'a b',
+    'Ab',
+    '->>',
+    '-',
+    '1',
+    'null',
+    '::text',
+    'é'.repeat(40),
+    'x'.repeat(100),
+  ]
 
   it('are those that are declared, as the server tells them, whatever the names of fields are', async () => {
     const schema = newSchema()
@@ -225,6 +237,34 @@ describe.runIf(url !== '')('the indexes of a database', () => {
   })
 })
 
+it.runIf(url !== '')(
+  'a pattern may ask for characters that the server does not have, however long it is',
+  async () => {
+    const db = await open()
+    const { things } = db.repositories
+    const value = { nick: 'x', age: 1, score: 1, big: 1n, ok: true, either: 1 }
+    for (const [id, name] of [
+      'a\u0001b',
+      'a\u0001\u0002b',
+      'aab',
+      '\ud7ff',
+      '\u{10ffff}\ud7ff',
+      '\ud800',
+    ].entries())
+      await things.set(id, { ...value, name })
+    const found = async (like: string) =>
+      (await things.findMany({ where: { name: { like } }, orderBy: { $id: 'asc' } })).map(({ id }) => id)
+    expect(await found('a_b')).toEqual([0, 2])
+    expect(await found('a\u0001_b')).toEqual([1])
+    expect(await found('a\u0001%b')).toEqual([0, 1])
+    expect(await found('_')).toEqual([3, 5])
+    expect(await found('_\ud7ff')).toEqual([4])
+    expect(await found(`${'%'.repeat(5_000)}b`)).toEqual([0, 1, 2])
+    expect(await found(`\u0001${'_'.repeat(9_000)}%`)).toEqual([])
+    await db.close()
+  },
+)
+
 describe.runIf(url !== '')('a unique index', () => {
   const unique = (options: object = {}) =>
     Valkeyrie.withSchema(
@@ -265,6 +305,20 @@ describe.runIf(url !== '')('a unique index', () => {
     await expect(people.set('again', { any: 1 })).rejects.toBeInstanceOf(UniqueConstraintError)
     await expect(people.set('zero', { any: -0 })).rejects.toBeInstanceOf(UniqueConstraintError)
     await expect(people.set('text', { any: '1' })).rejects.toBeInstanceOf(UniqueConstraintError)
+    await db.close()
+  })
+
+  it('has no row that has expired by the clock of the server', async () => {
+    const schema = newSchema()
+    const db = await unique({ schema })
+    const { people } = db.repositories
+    await people.set('a', { email: 'x' }, { expireIn: 60_000 })
+    await people.set('b', { email: 'y' }, { expireIn: 60_000 })
+    await expect(people.set('c', { email: 'x' })).rejects.toBeInstanceOf(UniqueConstraintError)
+    await query(`update ${schema}.kv set expires_at = 1 where expires_at is not null`)
+    await people.set('c', { email: 'x' })
+    expect(await people.findMany({ where: { email: { in: ['x', 'y'] } } })).toMatchObject([{ id: 'c' }])
+    expect(await people.count({ where: { email: { isNotNull: true } } })).toBe(1)
     await db.close()
   })
 

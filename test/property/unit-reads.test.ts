@@ -3,6 +3,7 @@ import { KvU64, Valkeyrie } from 'valkeyrie'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { temporaryFolder } from '../temporary-folder.ts'
+import { engines, type TestedEngine } from './engines.ts'
 
 const path = temporaryFolder()
 const ids = ['a', 'b', 'c', 'd', 'e'] as const
@@ -95,9 +96,14 @@ function expected({ rows, counters }: State) {
   }
 }
 
-describe.each(['a file', 'memory'])('on %s', (place) => {
+const places: readonly (readonly [string, number, TestedEngine['place']])[] = [
+  ['a file', 150, () => [path(), {}]],
+  ...engines.map(({ name, place }) => [name, name === 'sqlite' ? 150 : 50, place] as const),
+]
+
+describe.each(places)('on %s', (_name, numRuns, place) => {
   it('a unit of work reads the state of its first read, with what it has written itself', async () => {
-    await using db = await schemas.open(place === 'memory' ? undefined : path())
+    await using db = await schemas.open(...place())
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { maxLength: 12 }),
@@ -128,7 +134,7 @@ describe.each(['a file', 'memory'])('on %s', (place) => {
           await expect(run).rejects.toBe(unseen)
         },
       ),
-      { numRuns: 150 },
+      { numRuns },
     )
   })
 })

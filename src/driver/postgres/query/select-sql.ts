@@ -187,7 +187,7 @@ function pageSql({ limit, offset }: Pick<FindPlan, 'limit' | 'offset'>): SQL {
 export function relatedSql(plan: RelatedPlan, fields: FieldSql, source: SQL): SQL {
   const near =
     plan.relation === 'below'
-      ? sql`kv.key >= parent.key || '\\x00'::bytea AND kv.key < parent.key || '\\xff'::bytea`
+      ? sql`kv.key >= parent.key || decode('00', 'hex') AND kv.key < parent.key || decode('ff', 'hex')`
       : sql`kv.key = parent.key`
   const order = orderSql(plan, fields, null)
   const rows = sql`SELECT kv.*, row_number() OVER (ORDER BY ${order}) AS place FROM ${source} WHERE ${allOf([near, ...selectionSql(plan, fields)])} ORDER BY ${order}${pageSql(plan)}`
