@@ -21,8 +21,9 @@ export function checkWrittenKey(key: Uint8Array): void {
   checkMost(key.length, limits.writtenKeyBytes, 'Key too large for write', ' bytes')
 }
 
-export function checkReadKey(key: Uint8Array): void {
-  checkMost(key.length, limits.readKeyBytes, 'Key too large for read', ' bytes')
+/** Of a bound of a range: that behind one key has a byte more. */
+export function checkReadKey(length: number): void {
+  checkMost(length, limits.readKeyBytes, 'Key too large for read', ' bytes')
 }
 
 function isPart(part: unknown): boolean {

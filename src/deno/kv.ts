@@ -127,8 +127,7 @@ export class Kv implements Disposable {
 
 function toRead(key: KvKey): EncodedKey {
   const bytes = encodeKvKey(key)
-  // The range that Deno reads ends behind it.
-  checkReadKey({ length: bytes.length + 1 } as Uint8Array)
+  checkReadKey(bytes.length + 1)
   return { key: key.slice() as Key, bytes }
 }
 

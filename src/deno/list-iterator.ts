@@ -1,8 +1,15 @@
 import type { Backend } from './backend.ts'
 import { onResource } from './bad-resource.ts'
-import type { KvEntry, KvListOptions, KvListSelector } from './kv.types.ts'
+import type { KvEntry, KvKey, KvListOptions, KvListSelector } from './kv.types.ts'
 import { fromStored } from './raw-value.ts'
-import { cursorAt, rangeFrom, type SelectedKeys, selectedKeys, selectedRange } from './selector.ts'
+import {
+  cursorAt,
+  rangeFrom,
+  type SelectedKeys,
+  type SelectedRange,
+  selectedKeys,
+  selectedRange,
+} from './selector.ts'
 
 const usualBatch = 100
 const largestOfLimit = 500
@@ -16,7 +23,9 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>> {
   readonly #limit: number
   readonly #batchSize: number
   readonly #reverse: boolean
-  #cursor: string | undefined
+  /** Where it begins, and then the key that it has given last. */
+  #from: string | KvKey | undefined
+  #ofKeys: SelectedRange | undefined
   #batch: KvEntry<T>[] = []
   #position = 0
   #count = 0
@@ -39,13 +48,19 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>> {
     this.#limit = limit ?? Number.POSITIVE_INFINITY
     this.#batchSize = size
     this.#reverse = Boolean(reverse)
-    this.#cursor = cursor || undefined
+    this.#from = cursor || undefined
   }
 
   /** Where to go on, behind the entry given last; `''` at the end. Throws before the first entry. */
   get cursor(): string {
-    if (this.#cursor === undefined) throw new Error('Cannot get cursor before first iteration')
-    return this.#cursor
+    if (this.#from === undefined) throw new Error('Cannot get cursor before first iteration')
+    return typeof this.#from === 'string' ? this.#from : cursorAt(this.#range, this.#from)
+  }
+
+  /** Bounds that do not fit are told by the first read. */
+  get #range(): SelectedRange {
+    this.#ofKeys ??= selectedRange(this.#keys)
+    return this.#ofKeys
   }
 
   next(): Promise<IteratorResult<KvEntry<T>, undefined>> {
@@ -68,17 +83,18 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>> {
     const entry = this.#batch[this.#position]
     if (entry === undefined) {
       this.#isDone = true
-      this.#cursor = ''
+      this.#from = ''
       return { done: true, value: undefined }
     }
     this.#position += 1
     this.#count += 1
-    this.#cursor = cursorAt(selectedRange(this.#keys), entry.key)
+    this.#from = entry.key
     return { done: false, value: entry }
   }
 
   async #readBatch(): Promise<void> {
-    const range = rangeFrom(selectedRange(this.#keys), this.#cursor, this.#reverse)
+    const cursor = this.#from === undefined ? undefined : this.cursor
+    const range = rangeFrom(this.#range, cursor, this.#reverse)
     const [found] = await this.#backend.read([{ ...range, limit: this.#batchSize, reverse: this.#reverse }])
     this.#batch = found!.map(({ key, value, versionstamp }) => ({
       key,

@@ -4,7 +4,7 @@ import { type KeyRange, prefixRange, successor } from '../key/range.ts'
 import { checkReadKey, encodeKvKey } from './keys.ts'
 import type { KvKey, KvListSelector } from './kv.types.ts'
 
-/** The parts of a selector, which nobody else can change. Throws a TypeError for another shape. */
+/** The keys of a selector, which nobody else can change. */
 export interface SelectedKeys {
   readonly prefix?: KvKey
   readonly start?: KvKey
@@ -16,6 +16,7 @@ export interface SelectedRange extends KeyRange {
   readonly common: Uint8Array
 }
 
+/** Throws a TypeError for another shape. */
 export function selectedKeys(selector: KvListSelector): SelectedKeys {
   const { prefix, start, end } = selector as SelectedKeys
   if (prefix !== undefined && start !== undefined && end !== undefined)
@@ -55,8 +56,8 @@ export function rangeFrom(range: SelectedRange, cursor: string | undefined, reve
     if (compareBytes(start, range.start) < 0 || compareBytes(end, range.end) > 0)
       throw new TypeError('cursor out of bounds')
   }
-  checkReadKey(start)
-  checkReadKey(end)
+  checkReadKey(start.length)
+  checkReadKey(end.length)
   return { start, end }
 }
 
