@@ -95,9 +95,11 @@ class Listener implements Endable {
     const now = this.#store.now()
     const due = { prefix: queuePrefix, end: [...queuePrefix, now + 1] } as const
     const messages = (await Array.fromAsync(this.#face.list(due, { limit: most }))) as Stored[]
-    const taken = await Promise.all(messages.map((message) => this.#takeOne(message, now + lease, since)))
+    const taken = await Promise.all(
+      messages.map((message) => this.#takeOne(message, now + lease, since).catch(untaken)),
+    )
     const jobs = taken.filter((delivery) => delivery !== null)
-    if (jobs.length === most) return { jobs, nextDue: null }
+    if (jobs.length > 0) return { jobs, nextDue: jobs.length === most ? null : now }
     const [next] = (await Array.fromAsync(this.#face.list({ prefix: queuePrefix }, { limit: 1 }))) as Stored[]
     return { jobs, nextDue: next === undefined ? null : (next.key[2] as number) }
   }
@@ -197,6 +199,12 @@ async function giveUp(store: Store, stored: Stored): Promise<void> {
     warn(error)
     await new Delivery(store, stored).move(store.now() + longestWait, stored.value)
   }
+}
+
+/** Others are taken all the same; this one is when its time comes again. */
+function untaken(error: unknown): null {
+  warn(error)
+  return null
 }
 
 function warn(error: unknown): void {

@@ -5,6 +5,7 @@ import { type Desk, HeldJob } from './held-job.ts'
 import { LeaseLostError } from './lease-lost-error.ts'
 import type { QueueRepositories } from './queue-rows.ts'
 import type { StoredJob } from './rows.ts'
+import { warn } from './warn.ts'
 
 /** What is kept of a worker, to tell the jobs that one has left behind. */
 export function workerName(): string {
@@ -20,9 +21,21 @@ export function takeJobs(desk: Desk, worker: string, most: number): Promise<Take
 }
 
 async function takeInTurn(desk: Desk, worker: string, most: number): Promise<Taken<HeldJob>> {
+  const taken: HeldJob[] = []
+  try {
+    return { jobs: taken, nextDue: await fill(desk, worker, taken, most) }
+  } catch (error) {
+    if (taken.length === 0) throw error
+    // Those that are taken are to be worked on all the same.
+    warn(error)
+    return { jobs: taken, nextDue: desk.now() }
+  }
+}
+
+/** Fills up what is taken. Gives when the next is due; null for never, and where it is full. */
+async function fill(desk: Desk, worker: string, taken: HeldJob[], most: number): Promise<number | null> {
   const { jobs } = desk.rows.in(desk.database)
   const now = desk.now()
-  const taken: HeldJob[] = []
   let nextDue: number | null = null
   for await (const priority of prioritiesOf(jobs)) {
     const since = clock()
@@ -34,13 +47,13 @@ async function takeInTurn(desk: Desk, worker: string, most: number): Promise<Tak
     })
     const begun = await Promise.all(entries.map((entry) => begin(desk, new HeldJob(desk, entry), since)))
     taken.push(...begun.filter((job) => job !== null))
-    // What others are about to take, and those that wait in a line now, have left room.
-    if (taken.length === most) return { jobs: taken, nextDue: null }
-    if (entries.length > 0) nextDue = now
+    if (taken.length === most) return null
+    // One that waits in its line now has left room, and may have woken one of a lower priority.
+    if (begun.includes(null)) return now
     const next = await jobs.findFirst({ where: { priority, due: { gt: now } }, orderBy: { due: 'asc' } })
     if (next !== null) nextDue = Math.min(next.value.due!, nextDue ?? Number.POSITIVE_INFINITY)
   }
-  return { jobs: taken, nextDue }
+  return nextDue
 }
 
 /** The priorities of the jobs there are, the lowest first: an index leads from one to the next. */
@@ -78,7 +91,8 @@ async function begin(desk: Desk, job: HeldJob, since: number): Promise<HeldJob |
     desk.leases.keep(job, since)
     return job
   } catch (error) {
-    if (error instanceof LeaseLostError) return null
-    throw error
+    // Its lease is over in time.
+    if (!(error instanceof LeaseLostError)) warn(error)
+    return null
   }
 }
