@@ -5,6 +5,7 @@ import { comparisonTasks, isTaskFor, writingTasks } from './comparison/tasks.ts'
 import type { Contenders } from './contenders/contenders.ts'
 import { measureGrowth } from './growth/measure-growth.ts'
 import { measureIndexes } from './indexes/measure-indexes.ts'
+import { measureQueue } from './jobs/measure-jobs.ts'
 import { measureMemory } from './memory/measure-memory.ts'
 import { measureProcesses } from './processes/measure-processes.ts'
 import { measureQueries } from './queries/measure-queries.ts'
@@ -86,6 +87,15 @@ export async function measure(
           rounds: pace.starts,
           jobs: 1_000,
           onTask: during('claims').onTask,
+        })
+      : null,
+    jobs: wants('jobs')
+      ? await measureQueue({
+          atOnce: [1, 10, 100],
+          rounds: pace.starts,
+          jobs: 2_000,
+          schedules: 1_000,
+          onTask: during('jobs').onTask,
         })
       : null,
     checksums: wants('checksums') ? await measureChecksums(fewerRounds, during('checksums').onTask) : null,

@@ -4,6 +4,7 @@ import type { Comparison } from './comparison/compare.ts'
 import type { Contenders } from './contenders/contenders.ts'
 import type { GrowthTimes } from './growth/measure-growth.ts'
 import type { IndexTimes } from './indexes/measure-indexes.ts'
+import type { QueueTimes } from './jobs/measure-jobs.ts'
 import type { ProcessResults } from './processes/measure-processes.ts'
 import type { QueryTimes } from './queries/measure-queries.ts'
 import type { Machine } from './report/machine.ts'
@@ -33,6 +34,7 @@ export interface Results {
   readonly memory: number | null
   readonly starts: readonly StartTimes[] | null
   readonly claims: readonly ClaimTimes[] | null
+  readonly jobs: QueueTimes | null
   readonly checksums: readonly ChecksumTimes[] | null
   readonly tracing: TracingTimes | null
   readonly responsive: Responsiveness | null

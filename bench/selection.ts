@@ -14,6 +14,7 @@ export const suites = [
   'memory',
   'starts',
   'claims',
+  'jobs',
   'checksums',
   'tracing',
   'responsive',

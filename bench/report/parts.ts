@@ -12,6 +12,7 @@ import { comparisonSection, syncedSection } from './sections/comparison.ts'
 import { contendersSection } from './sections/contenders.ts'
 import { growthSection } from './sections/growth.ts'
 import { indexesSection } from './sections/indexes.ts'
+import { jobsSection } from './sections/jobs.ts'
 import { liveQueriesSection } from './sections/live-queries.ts'
 import { machineSection } from './sections/machine.ts'
 import { noticingSection } from './sections/noticing.ts'
@@ -45,6 +46,7 @@ export function partsOf(results: Results, bounds: readonly Bound[]): readonly Pa
     processes,
     starts,
     claims,
+    jobs,
     checksums,
     tracing,
     responsive,
@@ -68,6 +70,7 @@ export function partsOf(results: Results, bounds: readonly Bound[]): readonly Pa
       : [{ section: processesSection(processes), chart: processesChart(processes.times) }]),
     ...(starts === null ? [] : [{ section: startsSection(starts) }]),
     ...(claims === null ? [] : [{ section: claimsSection(claims) }]),
+    ...(jobs === null ? [] : [{ section: jobsSection(jobs) }]),
     ...(checksums === null ? [] : [{ section: checksumsSection(checksums) }]),
     ...(tracing === null ? [] : [{ section: tracingSection(tracing) }]),
     ...(responsive === null ? [] : [{ section: responsiveSection(responsive) }]),

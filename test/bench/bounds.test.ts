@@ -103,6 +103,7 @@ it('is checked for what was measured, by key and by repository', () => {
       { processes: 1, byHand: timing(100), valkeyrie: timing(200) },
       { processes: 2, byHand: timing(100), valkeyrie: timing(241) },
     ],
+    jobs: null,
   }
   const bounds = boundsOf(results).map(({ what, against, holds }) => [what, against, holds])
   expect(bounds).toEqual([
