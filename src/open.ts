@@ -18,18 +18,18 @@ import type { ValueFormat } from './value/value-format.ts'
 export type InspectedDatabase = Database<readonly KnownDefinition[]>
 
 /** Opens a database with the schemas of a registry: where the engine, the store and its typed face are put together. */
-export async function openDatabase<R extends Definitions>(
+export async function openDatabase<R extends Definitions, E extends EngineName>(
   registry: Registry,
   path: string | URL | undefined,
   options: OpenOptions = {},
-): Promise<Database<R>> {
+): Promise<Database<R, E>> {
   // Now and not later, since the working directory may change meanwhile.
   const located = locate(path)
   const checked = checkOpenOptions(options, located.engine)
   const format = formatOf(registry.definitions, checked.valueTypes, checked.errorStacks)
   located.engine.assertRuntime(located.address)
   const { store, plain } = await openStore(registry, located, { ...checked, format })
-  return new Database<R>(store, plain as PlainDrizzle<Engines['sqlite']>, checked.destroyOnClose)
+  return new Database<R, E>(store, plain as PlainDrizzle<Engines[E]>, checked.destroyOnClose)
 }
 
 /** Opens a database with the schemas that it knows by itself, and changes nothing of what it knows. */

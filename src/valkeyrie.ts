@@ -2,6 +2,7 @@ import type { InspectOptions as NodeInspectOptions } from 'node:util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { checkItems, type LoadOptions, load, openOptionsOf } from './bulk-load.ts'
 import { Database } from './database.ts'
+import type { EngineOf } from './driver/engines.ts'
 import type { Verification, VerifyOptions } from './driver/verification.ts'
 import type { InspectOptions } from './inspect-options.ts'
 import { inspected, inspectName } from './inspected.ts'
@@ -70,8 +71,8 @@ export class ValkeyrieBuilder<R extends Definitions> {
   }
 
   /**
-   * Opens a database with these schemas: the file at `path`, which is created if there is none, or, without a path, one in
-   * the memory of this process. A path may be a `file:` URL object, as `new URL('./data.db', import.meta.url)`; `':memory:'`
+   * Opens a database with these schemas: the file at `path`, which is created if there is none, a schema of a PostgreSQL server at an
+   * address `postgres://…`, or, without a path, a database in the memory of this process. A path may be a `file:` URL object, as `new URL('./data.db', import.meta.url)`; `':memory:'`
    * stands for no path.
    *
    * ```ts
@@ -83,8 +84,11 @@ export class ValkeyrieBuilder<R extends Definitions> {
    * Rejects with DatabaseOpenError for a path that cannot be opened, with MigrationError where the schemas do not fit what
    * is stored, with DatabaseBusyError, and with TypeError or RangeError for an option that is not valid.
    */
-  open(path?: string | URL, options?: OpenOptions): Promise<Database<R>> {
-    return openDatabase<R>(this.#registry, path, options)
+  open<const Address extends string | URL = string>(
+    path?: Address,
+    options?: OpenOptions,
+  ): Promise<Database<R, EngineOf<Address>>> {
+    return openDatabase(this.#registry, path, options)
   }
 
   /**
@@ -157,7 +161,10 @@ const noSchemas = new ValkeyrieBuilder<readonly []>(new Registry())
  */
 export const Valkeyrie = Object.freeze({
   /** Opens a database without schemas: its values are typed `unknown`. See `ValkeyrieBuilder.open`. */
-  open: (path?: string | URL, options?: OpenOptions): Promise<Database> => noSchemas.open(path, options),
+  open: <const Address extends string | URL = string>(
+    path?: Address,
+    options?: OpenOptions,
+  ): Promise<Database<readonly [], EngineOf<Address>>> => noSchemas.open(path, options),
   withSchema: noSchemas.withSchema.bind(noSchemas) as typeof noSchemas.withSchema,
   withSchemas: noSchemas.withSchemas.bind(noSchemas) as typeof noSchemas.withSchemas,
   from: noSchemas.from.bind(noSchemas) as typeof noSchemas.from,

@@ -13,6 +13,10 @@ export interface Engines {
 
 export type EngineName = keyof Engines
 
+/** The engine of a database by its address, as far as the type of that tells: of a text in general, SQLite. */
+export type EngineOf<Address> =
+  Lowercase<Address & string> extends `postgres${'' | 'ql'}://${string}` ? 'postgres' : 'sqlite'
+
 /** The options of `open` that not every engine has. */
 export interface EngineOptions extends SqliteOptions, PostgresOptions {}
 

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { sql } from 'drizzle-orm'
 import { DatabaseBusyError, KvU64, Valkeyrie } from 'valkeyrie'
 import { assert, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { waitFor, waitUntil } from '../waiting.ts'
@@ -156,7 +157,6 @@ describe.skipIf(url === '')('a database on a server', () => {
     await admin.query(
       `create database ${name} template template0 locale_provider icu icu_locale 'en-US' encoding 'UTF8'`,
     )
-    onTestFinished(() => void admin.query(`drop database ${name} with (force)`).catch(() => {}))
     const address = new URL(url)
     address.pathname = `/${name}`
     const db = await Valkeyrie.open(address, { schema: 'Übung' })
@@ -181,6 +181,44 @@ describe.skipIf(url === '')('a database on a server', () => {
     expect(inspect(error, { depth: 10 })).not.toContain('wrong-secret')
     const db = await openAt(url, newSchema())
     expect(inspect(db, { depth: 10, showHidden: true })).not.toContain(new URL(url).password)
+  })
+
+  test('gives Drizzle for PostgreSQL, and its tables', async () => {
+    const address = url as `postgres://${string}`
+    await using db = await Valkeyrie.open(address, { schema: newSchema() })
+    await db.set(['a'], { name: 'Ann' })
+    const { kv, kvLog } = db.tables
+    const name = sql<string>`${kv.value} ->> 'name'`
+    expect(await db.drizzle.select({ name, version: kv.version }).from(kv)).toEqual([
+      { name: 'Ann', version: 1 },
+    ])
+    expect(await db.drizzle.select({ keys: kvLog.keys }).from(kvLog)).toMatchObject([
+      { keys: [expect.any(Buffer)] },
+    ])
+  })
+
+  test('that is opened with readOnly refuses writes, and reads', async () => {
+    const schema = newSchema()
+    await expect(openAt(url, schema, { readOnly: true })).rejects.toMatchObject({ code: 'DATABASE_OPEN' })
+    const db = await openAt(url, schema)
+    await db.set(['a'], 1)
+    const reader = await openAt(url, schema, { readOnly: true })
+    expect((await reader.get(['a'])).value).toBe(1)
+    await expect(reader.set(['a'], 2)).rejects.toMatchObject({ code: 'STORAGE', engineCode: '25006' })
+    await expect(reader.clear()).rejects.toMatchObject({ code: 'STORAGE' })
+  })
+
+  test('has as many units of work at a time as there are connections to spare, and others wait', async () => {
+    const db = await openAt(url, newSchema(), { poolSize: 3, busyTimeout: 600_000 })
+    await Promise.all(
+      Array.from({ length: 12 }, (_, n) =>
+        db.unitOfWork(async (unit) => {
+          await unit.get(['read', n])
+          await unit.set(['n', n], n)
+        }),
+      ),
+    )
+    expect(await Array.fromAsync(db.list({ prefix: ['n'] }), ({ value }) => value)).toHaveLength(12)
   })
 
   test('is gone, with its schema, when it is destroyed', async () => {

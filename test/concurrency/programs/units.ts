@@ -1,5 +1,5 @@
 // Runs random units of work and tells for each that was committed what it saw and wrote: the processes of serializability.test.ts.
-import { ConflictError, KvU64, type UnitOfWork, Valkeyrie } from 'valkeyrie'
+import { ConflictError, KvU64, type OpenOptions, type UnitOfWork, Valkeyrie } from 'valkeyrie'
 import { z } from 'zod'
 import { patient } from '../../waiting.ts'
 import type { CommittedUnit, Step } from '../history.ts'
@@ -12,9 +12,19 @@ interface Arguments {
   readonly units: number
   readonly atOnce: number
   readonly keepRows: number
+  /** Of `open`, besides these. */
+  readonly options?: OpenOptions
 }
 
-const { path, process: number, seed, units, atOnce, keepRows } = JSON.parse(process.argv[2]!) as Arguments
+const {
+  path,
+  process: number,
+  seed,
+  units,
+  atOnce,
+  keepRows,
+  options,
+} = JSON.parse(process.argv[2]!) as Arguments
 const keys = 16
 const suffixes = 4
 
@@ -25,7 +35,7 @@ const open = () =>
   })
     .withSchema(['counters', '*'], z.instanceof(KvU64), { name: 'counters' })
     .withSchema(['units', '*'], z.int(), { name: 'units' })
-    .open(path, { log: { keepRows }, ...patient })
+    .open(path, { log: { keepRows }, ...patient, ...options })
 
 type Db = Awaited<ReturnType<typeof open>>
 type Unit = Db extends { unitOfWork(work: (unit: infer U) => never): unknown } ? U : never
