@@ -83,7 +83,7 @@ function compareSql({ field, operator, operand }: Of<'compare'>, fields: FieldSq
   }
 }
 
-/** A comparison with a number: no range has what is behind all numbers. */
+/** A comparison with a number: none holds of what is behind all numbers, and no range ends there, or the server takes it for a short one. */
 function isNumber(
   operator: Comparison,
   operand: SQL,
@@ -93,7 +93,7 @@ function isNumber(
 ): SQL {
   const [number, text] = fields.columnsOf(field)
   const compared = [sql`${number!.sql} ${signs[operator]} ${operand}`]
-  if (operator === 'gt' || operator === 'gte') compared.push(sql`${number!.sql} < ${noNumber}`)
+  if (operator === 'gt' || operator === 'gte') compared.push(sql`${number!.sql} <> ${noNumber}`)
   if (operator === 'eq' && fields.isIndexed(field)) compared.push(sql`${text!.sql} = ${noText}`)
   return all([...compared, ...others])
 }
