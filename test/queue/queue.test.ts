@@ -256,6 +256,21 @@ describe('the order', () => {
     expect((await restOf(db)).map(([kind]) => kind)).toStrictEqual(['dead'])
   })
 
+  it('a job that waits for its group lets no lower priority pass', async () => {
+    const clock = stillClock()
+    const { work, db } = await opened({ ...quick, backoff: { type: 'fixed', delay: 5 } })
+    await work.enqueue(db, { n: 1 }, { group: 'a' })
+    await work.enqueue(db, { n: 2 }, { group: 'a' })
+    await work.enqueue(db, { n: 3 }, { priority: 1 })
+    for await (const job of work.jobs(db)) {
+      await job.fail('again')
+      break
+    }
+    // The second was due before the first is again, and it is not its turn.
+    clock.advance(5)
+    expect(await workOff({ work, db })).toStrictEqual([1, 2, 3])
+  })
+
   it('in a group, a delayed job keeps those behind it back', async () => {
     const { work, db } = await opened()
     await work.enqueue(db, { n: 1 }, { group: 'a', delay: 30 })
