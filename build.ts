@@ -52,6 +52,19 @@ const builtins: Plugin = {
 }
 
 /**
+ * Has drizzle-orm take `pg` when it is loaded, by a call that bundlers leave as it is: they refuse to bundle a program whose user has not
+ * installed what only PostgreSQL needs.
+ */
+const onDemand: Plugin = {
+  name: 'on-demand',
+  transform(code, id) {
+    if (!id.includes('/drizzle-orm/node-postgres/')) return null
+    const required = `import { createRequire } from 'node:module'\nconst pg = createRequire(import.meta.url)('pg')`
+    return code.replace('import pg from "pg";', required)
+  },
+}
+
+/**
  * The parts that a program loads, each one file: to load one costs Node.js as much as 50 KB of code in it. What an earlier part has is
  * none of a later one. `declaration` is what `valkeyrie/schema` needs; `valkeyrie` and `engine` are what every database is opened
  * with, `schemas` what one with schemas is opened with besides. What they load later is left to the bundler.
@@ -129,7 +142,7 @@ function licenseOf(folder: string): string {
 const input: InputOptions = {
   platform: 'node',
   external,
-  plugins: [builtins],
+  plugins: [onDemand, builtins],
   transform: { target: 'node22.18' },
   treeshake: { propertyReadSideEffects: false },
 }
@@ -153,7 +166,7 @@ const output: OutputOptions = {
 
 await build({
   ...input,
-  plugins: [builtins, direct, licenses],
+  plugins: [onDemand, builtins, direct, licenses],
   input: Object.fromEntries(entries),
   output: { ...output, cleanDir: true, codeSplitting: { groups: await groups() } },
 })

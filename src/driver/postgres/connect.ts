@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'drizzle-orm/logger'
 import type pg from 'pg'
@@ -13,7 +14,8 @@ export type Pg = typeof pg
 /** Loads `pg`, which whoever opens an address of PostgreSQL has to install. */
 export async function loadPg(address: string): Promise<Pg> {
   try {
-    return (await import('pg')).default
+    // An import would have bundlers look for it, which most programs do without.
+    return createRequire(import.meta.url)('pg')
   } catch (cause) {
     const reason =
       'PostgreSQL is reached through the package pg, which is not installed: run "npm install pg"'
