@@ -7,7 +7,6 @@ import { type MigrateResult, migrate, type Report } from '../migration/migrate.t
 import type { Project } from '../migration/project.ts'
 import { sourceOf } from '../migration/source.ts'
 import { loadSteps } from '../migration/step.ts'
-import { tryOut } from '../migration/try-out.ts'
 import { inspectDatabase, openDatabase } from '../open.ts'
 import { Registry } from '../schema/registry.ts'
 
@@ -39,10 +38,10 @@ export async function resetDatabase(
 }
 
 /** Throws where the migrations cannot make a new database: one that is deleted by then is gone. */
-async function assertMakesDatabase({ migrations, definitions }: Project): Promise<void> {
+async function assertMakesDatabase({ dialect, migrations, definitions }: Project): Promise<void> {
   const source = sourceOf(migrations)
   for (const migration of source.migrations) await loadSteps(source, migration, definitions)
-  await tryOut(source.migrations)
+  await dialect.tryOut(source.migrations)
 }
 
 /** Runs the module that fills a database: it exports a function by default, which is given the database, opened by the project's schemas. */

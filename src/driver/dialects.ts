@@ -2,4 +2,6 @@ import type { MigrationDialect } from './migration-dialect.ts'
 import { sqliteDialect } from './sqlite/migrations/dialect.ts'
 
 /** The dialects in which migrations are written, by the `dialect` of drizzle.config.ts: here a further one joins. */
-export const dialects: { readonly sqlite: MigrationDialect } = { sqlite: sqliteDialect }
+export const dialects: ReadonlyMap<string, MigrationDialect> = new Map(
+  [sqliteDialect].map((dialect) => [dialect.name, dialect]),
+)

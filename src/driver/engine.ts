@@ -5,6 +5,7 @@ import type { LogRetention } from '../commit/retention.ts'
 import type { OnUnindexed } from '../query/unindexed.ts'
 import type { Backup, BackupOptions, Restored } from './backup.ts'
 import type { Driver } from './driver.ts'
+import type { Migrator } from './migration-database.ts'
 import type { Repair } from './repair.ts'
 import type { Verification, VerifyOptions } from './verification.ts'
 
@@ -93,4 +94,6 @@ export interface Engine<T extends EngineTypes = EngineTypes> {
     address: string,
     options: Omit<BackupOptions, 'overwrite'> & { readonly busyTimeout: number; readonly keep: boolean },
   ): Promise<Restored>
+  /** How its databases are migrated. */
+  migrator(): Promise<Migrator>
 }

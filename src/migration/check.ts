@@ -1,12 +1,13 @@
-import { keyLabel } from '../driver/sqlite/migrations/key-label.ts'
-import { MigrationDatabase } from '../driver/sqlite/migrations/migration-database.ts'
+import type { MigrationDatabase } from '../driver/migration-database.ts'
 import { MigrationError, type RefusedRows } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
+import { keyLabel } from '../key/key-label.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { formatOf } from '../schema/registry.ts'
 import { judgeOutput } from '../schema/validate.ts'
 import { decodeValue } from '../value/codec.ts'
 import type { ValueFormat } from '../value/value-format.ts'
+import { migratorOf } from './migrator-of.ts'
 import { otherTables, type Project } from './project.ts'
 import { reasonText } from './reason-text.ts'
 import { type MigrationStatus, status } from './status.ts'
@@ -22,12 +23,13 @@ const mostSamples = 5
 
 /** Compares a database with the migrations and the declared schemas, and its rows too. It writes nothing. */
 export async function check(project: Project, path: string): Promise<Findings> {
-  if (!MigrationDatabase.exists(path)) throw new MigrationError(`There is no database ${path}`)
+  const { migrator, address } = await migratorOf(path)
+  if (!(await migrator.exists(address))) throw new MigrationError(`There is no database ${path}`)
   const { pending, drift } = await projectStatus(project, path)
-  const db = await MigrationDatabase.open(path, true)
+  const db = await migrator.open(address, true)
   try {
     const refused: RefusedRows[] = []
-    if (db.hasTables()) {
+    if (await db.hasTables()) {
       const format = formatOf(project.definitions)
       for (const definition of project.definitions) {
         const rows = await refusedRows(db, definition, format)
@@ -36,7 +38,7 @@ export async function check(project: Project, path: string): Promise<Findings> {
     }
     return { pending, drift, refused }
   } finally {
-    db.close()
+    await db.close()
   }
 }
 
@@ -54,7 +56,7 @@ async function refusedRows(
   let rows = 0
   let last: Uint8Array = new Uint8Array()
   for (;;) {
-    const page = db.rows(definition.name, last, rowsPerBatch)
+    const page = await db.rows(definition.name, last, rowsPerBatch)
     for (const { key, value, encoding, types } of page) {
       try {
         await judgeOutput(definition, decodeKey(key), decodeValue(value, encoding, types, format))

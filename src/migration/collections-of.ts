@@ -1,5 +1,5 @@
 import { patternText } from '../catalog/pattern-text.ts'
-import type { MigratedCollection } from '../driver/sqlite/migrations/folder.ts'
+import type { MigratedCollection } from '../driver/migration.ts'
 import { collectionOf } from '../schema/collection-of.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 

@@ -1,5 +1,5 @@
 import type { SchemaComparison } from '../catalog/value-change.ts'
-import type { MigratedCollection } from '../driver/sqlite/migrations/folder.ts'
+import type { MigratedCollection } from '../driver/migration.ts'
 import { accepts, sameConstraints } from '../schema/accepts.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
 import { compareSchemas, type DefaultOf } from './compare-schemas.ts'
@@ -25,6 +25,7 @@ export async function compareCollections(
   next: readonly MigratedCollection[],
   decisions: RenameDecisions,
   defaultsOf: (name: string) => Promise<DefaultOf>,
+  isWritable: (word: string) => boolean,
 ): Promise<CollectionComparison> {
   const pairs = await pairCollections(last, next, decisions)
   const kept: KeptCollection[] = []
@@ -35,6 +36,7 @@ export async function compareCollections(
       [before.name, after.name],
       decisions,
       await defaultsOf(after.name),
+      isWritable,
     )
     kept.push({ last: before, next: after, ...comparison })
   }

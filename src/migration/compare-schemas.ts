@@ -6,7 +6,6 @@ import {
   type ValueChange,
   wordsOf,
 } from '../catalog/value-change.ts'
-import { dialects } from '../driver/dialects.ts'
 import { accepts, constraintsOf, sameConstraints, valuesOf } from '../schema/accepts.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
 import { holdsAnything, isRecursive, objectOf, type Shape } from './json-shape.ts'
@@ -39,6 +38,7 @@ export async function compareSchemas(
   repository: readonly [last: string, next: string],
   decisions: RenameDecisions,
   defaultOf: DefaultOf,
+  isWritable: (word: string) => boolean,
 ): Promise<SchemaComparison> {
   const context: Context = { repository, decisions, defaultOf, changes: [], reasons: [] }
   if (last === null || next === null) {
@@ -50,7 +50,7 @@ export async function compareSchemas(
   }
   await compare(last, next, { was: [], path: [] }, context)
   const { changes, reasons } = context
-  const unwritable = changes.flatMap(wordsOf).find((word) => !dialects.sqlite.isWritable(word))
+  const unwritable = changes.flatMap(wordsOf).find((word) => !isWritable(word))
   if (unwritable !== undefined) reasons.push(`${JSON.stringify(unwritable)} cannot be written in SQL`)
   const moves = changes.some(({ type }) => type === 'remove' || type === 'rename')
   if (changes.length > 0 && isRecursive(last)) reasons.push('the schema is recursive')

@@ -8,13 +8,13 @@ import {
   type MigrationLoss,
   type MigrationStep,
   migrationOf,
-  readMigrations,
   snapshotFile,
   type ValueSnapshot,
-} from '../driver/sqlite/migrations/folder.ts'
-import { stagingTable } from '../driver/sqlite/migrations/staged-step.ts'
+} from '../driver/migration.ts'
+import type { DeclaredTable } from '../driver/migration-database.ts'
+import type { DrizzleSnapshot, MigrationDialect } from '../driver/migration-dialect.ts'
+import { readMigrations } from '../driver/migrations-folder.ts'
 import { MigrationError } from '../errors.ts'
-import { collectionSql } from './collection-sql.ts'
 import { collectionsOf } from './collections-of.ts'
 import { type CollectionComparison, compareCollections, type KeptCollection } from './compare-collections.ts'
 import { comparisonText } from './comparison-text.ts'
@@ -26,8 +26,7 @@ import type { Project } from './project.ts'
 import { type Ask, RenameDecisions } from './renames.ts'
 import { replaceFile } from './replace-file.ts'
 import { stepTemplate } from './step-template.ts'
-import { type DrizzleSnapshot, tableSql } from './table-sql.ts'
-import { tryOut } from './try-out.ts'
+import { storedChanges } from './stored-changes.ts'
 
 export interface GenerateOptions extends PlanOptions {
   readonly acceptDataLoss: boolean
@@ -97,18 +96,23 @@ export async function planMigration(
   options: PlanOptions,
 ): Promise<PlannedMigration | null> {
   checkName(options.name)
-  const journal = readJournal(project.migrations)
+  const { dialect } = project
+  const journal = readJournal(project.migrations, dialect.name)
   const migrations = journal.entries.length === 0 ? [] : readMigrations(project.migrations)
   const last = migrations.at(-1)?.snapshot.collections ?? []
   const collections = collectionsOf(project.definitions)
   tellUntold(collections, options)
   const decisions = new RenameDecisions(options.renames, options.ask)
-  const comparison = await compareCollections(last, collections, decisions, (name) =>
-    defaultsOf(project.definitions.find((it) => it.name === name)!.schema),
+  const comparison = await compareCollections(
+    last,
+    collections,
+    decisions,
+    (name) => defaultsOf(project.definitions.find((it) => it.name === name)!.schema),
+    dialect.isWritable,
   )
   decisions.checkUsed()
   const before = lastSnapshot(project.migrations, journal)
-  const tables = await tableSql(project.root, project.exports, collections, before)
+  const tables = await dialect.tableSql(project.root, tablesOf(project), collections, before)
   const ddl = [...tables.drop, ...tables.tables, ...tables.indexes]
   const isSame = comparison.same && ddl.length === 0
   const { custom } = options
@@ -127,22 +131,21 @@ export async function planMigration(
     from: last.name,
     to: next.name,
   }))
-  const unique = tables.indexes.some((statement) => statement.startsWith('CREATE UNIQUE'))
   const statements = [
-    ...(steps.length === 0 ? [] : [consumeSteps(steps)]),
+    ...(steps.length === 0 ? [] : [dialect.consumeSteps(steps.map(({ file }) => file))]),
     ...tables.drop,
     ...tables.tables,
-    ...(first ? [] : collectionSql(comparison, collections, unique)),
+    ...(first ? [] : dialect.statements(storedChanges(comparison, collections, tables.buildsUnique))),
     ...tables.indexes,
   ]
-  // A collection without indexes adds no statement, and Drizzle's migrator runs no empty file.
-  if (statements.length === 0) statements.push('UPDATE kv_collections SET name = name WHERE false')
+  // A collection without indexes adds no statement.
+  if (statements.length === 0) statements.push(dialect.nothing)
   const sql = `${statements.map((statement) => `${statement};`).join(`\n${breakpoint}\n`)}\n`
   const when = Math.max(options.now ?? Date.now(), (journal.entries.at(-1)?.when ?? 0) + 1)
   const losses = [...lossesOf(comparison), ...tables.losses]
   const snapshot: ValueSnapshot = { collections, steps, losses }
   const all = [...migrations, migrationOf(tag, when, sql, snapshot)]
-  await assertLeadsToSchema(all)
+  await assertLeadsToSchema(dialect, all)
 
   const entry = { idx, version: '6', when, tag, breakpoints: true }
   const files = new Map<string, string>([
@@ -199,15 +202,18 @@ function tellUntold(collections: readonly MigratedCollection[], { tell }: PlanOp
   }
 }
 
-/** Fails where nothing has run the steps: another migrator than this one would leave the values as they were. */
-function consumeSteps(steps: readonly MigrationStep[]): string {
-  const files = steps.map(({ file }) => file).join(', ')
-  return `-- The values that ${files} makes: "valkeyrie migrate" runs it, and no other migrator does.\nDROP TABLE "${stagingTable}"`
+/** The tables that the schema modules export, by name: the order in which a module gives its exports depends on what loads it. */
+function tablesOf({ dialect, exports }: Project): Record<string, DeclaredTable> {
+  const tables = Object.entries(exports).filter((it): it is [string, DeclaredTable] => dialect.isTable(it[1]))
+  return Object.fromEntries(tables.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** Throws a MigrationError where the migrations do not lead to what their last snapshot tells. */
-async function assertLeadsToSchema(migrations: readonly Migration[]): Promise<void> {
-  const drift = await tryOut(migrations)
+async function assertLeadsToSchema(
+  dialect: MigrationDialect,
+  migrations: readonly Migration[],
+): Promise<void> {
+  const drift = await dialect.tryOut(migrations)
   if (drift.length === 0) return
   const differences = drift.map(({ message }) => message).join('; ')
   throw new MigrationError(`The migration would not lead to the schema: ${differences}`)

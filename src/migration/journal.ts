@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { DrizzleSnapshot } from '../driver/migration-dialect.ts'
 import { MigrationError } from '../errors.ts'
-import type { DrizzleSnapshot } from './table-sql.ts'
 
 /** drizzle-kit's list of the migrations of a folder. */
 export interface Journal {
@@ -20,12 +20,16 @@ export interface JournalEntry {
 
 export const journalFile = 'meta/_journal.json'
 
-/** The journal of a folder of migrations; one without entries where there is none. */
-export function readJournal(migrations: string): Journal {
+/** The journal of a folder of migrations; one without entries where there is none. Throws a MigrationError for one of another dialect. */
+export function readJournal(migrations: string, dialect: string): Journal {
   const file = join(migrations, journalFile)
-  if (!existsSync(file)) return { version: '7', dialect: 'sqlite', entries: [] }
+  if (!existsSync(file)) return { version: '7', dialect, entries: [] }
   const journal = readJson(file) as Journal
   if (!Array.isArray(journal.entries)) throw new MigrationError(`${file} is no journal of drizzle-kit`)
+  if (journal.entries.length > 0 && journal.dialect !== dialect)
+    throw new MigrationError(
+      `The migrations in ${migrations} are of ${journal.dialect}, and drizzle.config.ts is of ${dialect}: give each a folder of its own`,
+    )
   return journal
 }
 

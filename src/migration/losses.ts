@@ -1,9 +1,8 @@
 import { pathText } from '../catalog/value-change.ts'
-import { dialects } from '../driver/dialects.ts'
-import type { FieldLoss, MigrationLoss } from '../driver/sqlite/migrations/folder.ts'
-import { MigrationDatabase } from '../driver/sqlite/migrations/migration-database.ts'
+import type { FieldLoss, MigrationLoss } from '../driver/migration.ts'
 import { MigrationError } from '../errors.ts'
 import type { CollectionComparison } from './compare-collections.ts'
+import { migratorOf } from './migrator-of.ts'
 
 /** What stored values would lose. */
 export function lossesOf({ kept }: CollectionComparison): FieldLoss[] {
@@ -33,19 +32,15 @@ export async function lossError(
 }
 
 async function countLosses(losses: readonly MigrationLoss[], database: string): Promise<(number | null)[]> {
-  const db = await MigrationDatabase.open(database, true)
+  const { migrator, address } = await migratorOf(database)
+  const db = await migrator.open(address, true)
   try {
-    return losses.map((loss) => countLoss(db, loss))
+    const counts: (number | null)[] = []
+    for (const loss of losses) counts.push(await db.countLoss(loss))
+    return counts
   } finally {
-    db.close()
+    await db.close()
   }
-}
-
-/** How many rows have something to lose; `null` for a field whose name SQL has no path for. */
-export function countLoss(db: MigrationDatabase, loss: MigrationLoss): number | null {
-  if ('table' in loss) return db.countColumn(loss.table, loss.column)
-  const field = dialects.sqlite.fieldPath(loss.path)
-  return field === null ? null : db.countField(loss.collection, field)
 }
 
 /** `users.address.fax`, `notes.body` */

@@ -1,14 +1,13 @@
-import { freeName } from '../driver/sqlite/backup/free-name.ts'
-import type { Migration } from '../driver/sqlite/migrations/folder.ts'
-import { keyLabel } from '../driver/sqlite/migrations/key-label.ts'
-import { MigrationDatabase } from '../driver/sqlite/migrations/migration-database.ts'
-import { MigrationLock } from '../driver/sqlite/migrations/migration-lock.ts'
+import type { Migration } from '../driver/migration.ts'
+import type { FailedRow, MigrationDatabase, Step } from '../driver/migration-database.ts'
 import { MigrationError } from '../errors.ts'
+import { keyLabel } from '../key/key-label.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
-import { countLoss, lossText, rowsText } from './losses.ts'
+import { lossText, rowsText } from './losses.ts'
+import { migratorOf } from './migrator-of.ts'
 import { type SkippedRow, SkippedRows } from './skipped-rows.ts'
 import { type MigrationModule, type MigrationSource, sourceOf } from './source.ts'
-import { catchUp, type LoadedStep, loadSteps, type RunningStep, restage, stageStep } from './step.ts'
+import { type LoadedStep, loadSteps, restage, stageStep } from './step.ts'
 
 /** What a database is brought to. */
 export interface Target {
@@ -51,26 +50,27 @@ const mostSamples = 10
 
 /** Applies what is pending, each migration in a transaction of its own. */
 export async function migrate(target: Target, task: MigrateTask): Promise<MigrateResult> {
-  const { path, report, signal } = task
+  const { report, signal } = task
+  const { migrator, address } = await migratorOf(task.path)
   const source = sourceOf(target.migrations)
   const { migrations } = source
   const taken = task.baseline === undefined ? [] : baselineOf(migrations, task.baseline)
-  if (taken.length > 0 && !MigrationDatabase.exists(path))
-    throw new MigrationError(`There is no database ${path} to take over: leave out --baseline`)
-  const db = await MigrationDatabase.open(path)
-  const skipped = task.skipInvalid === undefined ? null : new SkippedRows(task.skipInvalid, db.path)
+  if (taken.length > 0 && !(await migrator.exists(address)))
+    throw new MigrationError(`There is no database ${task.path} to take over: leave out --baseline`)
+  const db = await migrator.open(address)
+  const skipped = task.skipInvalid === undefined ? null : new SkippedRows(task.skipInvalid, db.file)
   try {
     const onWait = () => report.line('another process migrates this database: waiting for it')
-    const lock = await MigrationLock.acquire(db.path, onWait, signal)
+    const lock = await migrator.lock(address, onWait, signal)
     try {
       const run = { db, source, definitions: target.definitions, skipped, report, signal }
       return await migrateLocked(run, taken, task.backup)
     } finally {
-      lock.release()
+      await lock.release()
     }
   } finally {
     skipped?.close()
-    db.close()
+    await db.close()
   }
 }
 
@@ -92,22 +92,22 @@ async function migrateLocked(
   const { db, source, definitions, report, signal } = run
   let backup: string | null = null
   if (taken.length > 0) {
-    await db.run(() => db.assertTakeable())
-    if (asksBackup) backup = await backUp(run, `${db.path}.before-baseline`, taken)
+    await db.assertTakeable()
+    if (asksBackup) backup = await backUp(run, 'baseline', taken)
     await db.baseline(taken)
     report.line(`taken over as a database that has had ${taken.at(-1)!.tag}`)
   }
-  const pending = await db.run(() => db.pending(source.migrations))
+  const pending = await db.pending(source.migrations)
   // Before anything is changed: what has to be filled in.
   const steps = new Map<Migration, LoadedStep[]>()
   for (const migration of pending) steps.set(migration, await loadSteps(source, migration, definitions))
   if ([...steps.values()].flat().length > 0) run.skipped?.assertWritable()
-  if (pending.length > 0 && asksBackup && taken.length === 0 && db.hasTables())
-    backup = await backUp(run, `${db.path}.before-${pending[0]!.tag}`, pending)
+  if (pending.length > 0 && asksBackup && taken.length === 0 && (await db.hasTables()))
+    backup = await backUp(run, pending[0]!.tag, pending)
   let skipped = 0
   for (const migration of pending) {
     signal?.throwIfAborted()
-    tellLosses(run, migration)
+    await tellLosses(run, migration)
     skipped += await apply(run, migration, steps.get(migration)!)
     report.line(`${migration.tag} applied`)
   }
@@ -124,23 +124,21 @@ function baselineOf(migrations: readonly Migration[], baseline: string | true): 
   )
 }
 
-/** The file of the backup; `null` where others have applied meanwhile what it was to come before. */
+/** Where the backup is; `null` where none was made, as where others have applied meanwhile what it was to come before. */
 async function backUp(
   { db, report, signal }: Run,
-  name: string,
+  before: string,
   pending: readonly Migration[],
 ): Promise<string | null> {
-  // A backup of an earlier run stays.
-  const path = freeName(name)
   const onProgress = (done: number, total: number) => report.progress('backup', done, total)
-  if (!(await db.backup(path, pending, { onProgress, signal }))) return null
-  report.line(`backup in ${path}`)
-  return path
+  const backup = await db.backUp(before, pending, { onProgress, signal })
+  if (backup !== null) report.line(`backup in ${backup}`)
+  return backup
 }
 
-function tellLosses({ db, report }: Run, { snapshot }: Migration): void {
+async function tellLosses({ db, report }: Run, { snapshot }: Migration): Promise<void> {
   for (const loss of snapshot.losses) {
-    const rows = countLoss(db, loss)
+    const rows = await db.countLoss(loss)
     if (rows === null) report.line(`${lossText(loss)} is removed`)
     else if (rows > 0) report.line(`${lossText(loss)} is removed from ${rowsText(rows)}`)
   }
@@ -149,25 +147,23 @@ function tellLosses({ db, report }: Run, { snapshot }: Migration): void {
 /** Applies a migration, and gives how many rows it has left as they are. */
 async function apply(run: Run, migration: Migration, steps: readonly LoadedStep[]): Promise<number> {
   const { db, source, skipped, report, signal } = run
-  const running: RunningStep[] = []
-  for (const step of db.hasTables() ? steps : []) {
+  const running = (await db.hasTables()) ? steps : []
+  for (const step of running) {
     const onProgress = (done: number, total: number) => report.progress(step.file, done, total)
-    running.push(await stageStep(db, step, { onProgress, signal }))
+    await stageStep(db, step, { onProgress, signal })
   }
   let left: readonly SkippedRow[] = []
-  const prepare = () => {
-    if (!running.every(catchUp)) return false
-    left = failuresOf(running)
+  const accept = (failures: readonly (readonly FailedRow[])[]) => {
+    left = inCollections(running, failures)
     if (left.length > 0 && skipped === null) return false
     skipped?.write(migration.tag, left)
-    for (const { rows } of running) rows.write()
     return true
   }
   for (let round = 0; ; round++) {
-    const failures = skipped === null ? await db.run(() => failuresOf(running)) : []
+    const failures = skipped === null ? await failuresOf(db, running) : []
     if (failures.length > 0) throw await refusal(run, running, failures)
     signal?.throwIfAborted()
-    if (await db.apply(source.migrations, migration, prepare)) break
+    if (await db.apply(source.migrations, migration, running, accept)) break
     if (round === mostRounds)
       throw new MigrationError(`${migration.tag}: others write faster than its steps run: stop them`)
     for (const step of running) await restage(db, step, signal)
@@ -176,27 +172,32 @@ async function apply(run: Run, migration: Migration, steps: readonly LoadedStep[
   return left.length
 }
 
-function failuresOf(running: readonly RunningStep[]): SkippedRow[] {
-  return running.flatMap(({ step, rows }) =>
-    rows.failures().map((failure) => ({ ...failure, collection: step.from })),
-  )
+async function failuresOf(db: MigrationDatabase, steps: readonly Step[]): Promise<SkippedRow[]> {
+  const failures: FailedRow[][] = []
+  for (const step of steps) failures.push(await db.staged(step).failures())
+  return inCollections(steps, failures)
+}
+
+/** The rows that each step could not convert, with the collection that they are in. */
+function inCollections(steps: readonly Step[], failures: readonly (readonly FailedRow[])[]): SkippedRow[] {
+  return steps.flatMap(({ collection }, at) => failures[at]!.map((failure) => ({ ...failure, collection })))
 }
 
 /** The error that names the first rows that have failed, and counts the others. */
 async function refusal(
   { db }: Run,
-  running: readonly RunningStep[],
+  running: readonly LoadedStep[],
   failures: readonly SkippedRow[],
 ): Promise<MigrationError> {
   // Made anew next time: what failed may have been mended in the data, or in what the steps import.
-  for (const { rows } of running) await db.run(() => rows.discard())
+  for (const step of running) await db.staged(step).discard()
   const byRepository = Map.groupBy(failures, ({ collection }) => collection)
   const refused = [...byRepository].map(([repository, rows]) => ({
     repository,
     rows: rows.length,
     samples: rows.slice(0, mostSamples).map(({ key, error }) => `${keyLabel(key)}: ${error}`),
   }))
-  const files = running.filter(({ step }) => byRepository.has(step.from)).map(({ step }) => step.file)
+  const files = running.filter(({ from }) => byRepository.has(from)).map(({ file }) => file)
   const lines = refused.flatMap(({ rows, samples }) => {
     const others = rows - samples.length
     return [...samples, ...(others > 0 ? [`and ${rowsText(others)} more`] : [])]

@@ -1,6 +1,6 @@
 import { type Database, storeOf } from '../database.ts'
 import { locateKept } from '../driver/engines.ts'
-import { isSnapshot } from '../driver/sqlite/migrations/folder.ts'
+import { isSnapshot } from '../driver/migration.ts'
 import { checkOptionNames } from '../option-names.ts'
 import { isDefinition } from '../schema/definition.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'

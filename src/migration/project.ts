@@ -1,10 +1,9 @@
 import { existsSync, globSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { is } from 'drizzle-orm'
-import { SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { memoryPath } from '../driver/sqlite/database-path.ts'
-import { createIndexes } from '../driver/sqlite/ddl.ts'
-import { kvTables } from '../driver/sqlite/table.ts'
+import { dialects } from '../driver/dialects.ts'
+import { locate } from '../driver/engines.ts'
+import type { DeclaredTable } from '../driver/migration-database.ts'
+import type { MigrationDialect } from '../driver/migration-dialect.ts'
 import { MigrationError } from '../errors.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { Registry } from '../schema/registry.ts'
@@ -12,6 +11,8 @@ import { loadModule } from './load-module.ts'
 
 /** A user's project: what its drizzle.config.ts and its schema modules say. */
 export interface Project {
+  /** What its migrations are written in. */
+  readonly dialect: MigrationDialect
   readonly root: string
   /** The folder of the first schema module. */
   readonly schemas: string
@@ -40,7 +41,8 @@ const configFiles = ['ts', 'mts', 'js', 'mjs'].map((extension) => `drizzle.confi
 export async function loadProject(cwd: string, config?: string): Promise<Project> {
   const file = configFile(cwd, config)
   const { default: settings } = (await loadModule(file)) as { default?: DrizzleConfig }
-  if (settings?.dialect !== 'sqlite' || settings.schema === undefined) {
+  const dialect = dialects.get(settings?.dialect ?? '')
+  if (dialect === undefined || settings?.schema === undefined) {
     throw new MigrationError(
       `${file} exports no settings by default, as { dialect: 'sqlite', schema: './schemas/index.ts', out: './schemas/migrations' }`,
     )
@@ -57,9 +59,10 @@ export async function loadProject(cwd: string, config?: string): Promise<Project
     ),
   ]
   new Registry(definitions)
-  checkTables(exports, definitions)
+  checkTables(dialect, exports, definitions)
   const url: unknown = settings.dbCredentials?.url
   return {
+    dialect,
     root,
     schemas: dirname(modules[0]!),
     seed: settings.seed,
@@ -110,18 +113,22 @@ function filesOf(path: string): string[] {
 
 /** The database that a command works on. */
 export function databaseOf({ root, database }: Project, given: string | undefined): string {
-  const path = given ?? database
-  if (path === memoryPath) throw new MigrationError(`${path} is gone with its process: name a file`)
-  if (path !== undefined) return resolve(given === undefined ? root : '.', path)
-  throw new MigrationError(
-    "Which database? Name its file, or give drizzle.config.ts dbCredentials: { url: './data.db' }",
-  )
+  const named = given ?? database
+  if (named === undefined) {
+    throw new MigrationError(
+      "Which database? Name its file, or give drizzle.config.ts dbCredentials: { url: './data.db' }",
+    )
+  }
+  // Loaded for its address alone: an engine's package is not.
+  const { engine, address } = locate(named)
+  if (!engine.isKept(address)) throw new MigrationError(`${named} is gone with its process: name a file`)
+  return address === named ? address : resolve(given === undefined ? root : '.', named)
 }
 
 /** The tables of the user's own that the schema modules export. */
-export function otherTables({ exports }: Project): SQLiteTable[] {
+export function otherTables({ dialect, exports }: Project): DeclaredTable[] {
   const own = [exports['kv'], exports['kvLog'], exports['kvCollections']]
-  return Object.values(exports).filter((it) => is(it, SQLiteTable) && !own.includes(it)) as SQLiteTable[]
+  return Object.values(exports).filter((it) => dialect.isTable(it) && !own.includes(it)) as DeclaredTable[]
 }
 
 function isDefinition(value: unknown): value is AnyDefinition {
@@ -129,15 +136,19 @@ function isDefinition(value: unknown): value is AnyDefinition {
   return Array.isArray(pattern) && typeof name === 'string' && Array.isArray(indexes) && schema !== undefined
 }
 
-function checkTables(exports: Record<string, unknown>, definitions: readonly AnyDefinition[]): void {
+function checkTables(
+  dialect: MigrationDialect,
+  exports: Record<string, unknown>,
+  definitions: readonly AnyDefinition[],
+): void {
   const { kv, kvLog, kvCollections } = exports
-  if (![kv, kvLog, kvCollections].every((table) => is(table, SQLiteTable))) {
+  if (!dialect.isTable(kv) || ![kvLog, kvCollections].every((table) => dialect.isTable(table))) {
     throw new MigrationError(
       'The schema module exports no tables: export const { kv, kvLog, kvCollections } = kvTables([users, …])',
     )
   }
-  const declared = [...createIndexes(kvTables(definitions).kv).keys()].sort()
-  const exported = [...createIndexes(kv as SQLiteTable).keys()].sort()
+  const declared = dialect.declaredIndexNames(definitions).sort()
+  const exported = dialect.indexNames(kv).sort()
   const differing = [
     ...declared.filter((name) => !exported.includes(name)),
     ...exported.filter((name) => !declared.includes(name)),

@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants, fsyncSync, ftruncateSync, lstatSync, writeSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { createFile } from '../driver/sqlite/backup/new-file.ts'
-import type { FailedRow } from '../driver/sqlite/migrations/staged-step.ts'
+import type { FailedRow } from '../driver/migration-database.ts'
+import { createFile } from '../driver/new-file.ts'
 import { MigrationError } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
 import { keyJson } from '../key/key-json.ts'
@@ -16,12 +16,12 @@ export interface SkippedRow extends FailedRow {
 /** The file of the rows that a run leaves as they are, each a line as `export` writes it, with the error. It has the permissions of the database. */
 export class SkippedRows {
   readonly path: string
-  readonly #database: string
+  readonly #database: string | null
   /** By migration. */
   readonly #lines = new Map<string, readonly string[]>()
   #file: number | null = null
 
-  constructor(path: string, database: string) {
+  constructor(path: string, database: string | null) {
     this.path = resolve(path)
     this.#database = database
   }

@@ -1,10 +1,9 @@
-import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Drift } from '../driver/drift.ts'
-import { MigrationDatabase } from '../driver/sqlite/migrations/migration-database.ts'
-import { MigrationError } from '../errors.ts'
+import type { DeclaredTable } from '../driver/migration-database.ts'
 import { collectionsOf } from './collections-of.ts'
 import { sameCollections } from './compare-collections.ts'
 import type { Target } from './migrate.ts'
+import { migratorOf } from './migrator-of.ts'
 import { moduleDrift } from './module-index.ts'
 import { sourceOf } from './source.ts'
 
@@ -23,7 +22,7 @@ export interface StatusTarget extends Omit<Target, 'definitions'> {
   /** The declared schemas; `null` where they are not known. */
   readonly definitions: Target['definitions'] | null
   /** Declared tables other than those of this library. */
-  readonly others?: readonly SQLiteTable[]
+  readonly others?: readonly DeclaredTable[]
 }
 
 /** Compares a database with migrations and with declared schemas. It writes nothing. */
@@ -37,23 +36,15 @@ export async function status(target: StatusTarget, path: string): Promise<Migrat
     drift.unshift({ kind: 'schemas', name: null, message })
   }
   const tags = migrations.map(({ tag }) => tag)
-  if (!MigrationDatabase.exists(path)) return { applied: [], pending: tags, drift }
-  const db = await MigrationDatabase.open(path, true)
+  const { migrator, address } = await migratorOf(path)
+  if (!(await migrator.exists(address))) return { applied: [], pending: tags, drift }
+  const db = await migrator.open(address, true)
   try {
-    return await db.read(() => {
-      const applied = db.applied(migrations)
-      let pending: string[] = []
-      const history: Drift[] = []
-      try {
-        pending = db.pending(migrations).map(({ tag }) => tag)
-      } catch (error) {
-        if (!(error instanceof MigrationError)) throw error
-        history.push({ kind: 'history', name: null, message: error.message })
-      }
-      const structure = pending.length > 0 ? [] : db.drift(declared, target.others)
-      return { applied, pending, drift: [...history, ...drift, ...structure] }
-    })
+    const standing = await db.standing(migrations, declared, target.others ?? [])
+    const { applied, pending, history } = standing
+    const strayed: Drift[] = history === null ? [] : [{ kind: 'history', name: null, message: history }]
+    return { applied, pending, drift: [...strayed, ...drift, ...standing.drift] }
   } finally {
-    db.close()
+    await db.close()
   }
 }

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { isPromise } from 'node:util/types'
-import type { Migration, MigrationStep } from '../driver/sqlite/migrations/folder.ts'
-import type { MigrationDatabase } from '../driver/sqlite/migrations/migration-database.ts'
-import type { OldRow, StagedRow, StagedStep } from '../driver/sqlite/migrations/staged-step.ts'
+import type { Migration, MigrationStep } from '../driver/migration.ts'
+import type { MigrationDatabase, OldRow, StagedRow, StagedRows, Step } from '../driver/migration-database.ts'
 import { MigrationError } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
@@ -16,24 +15,17 @@ import { type CheckValue, valueCheck } from './value-check.ts'
 
 type Up = (value: unknown) => unknown
 
-/** A step that is ready to run. */
-export interface LoadedStep extends MigrationStep {
-  /** What makes the new values; another text has another id, and its results are made anew. */
-  readonly id: string
+/** A step that is ready to run. Another text has another id, and its results are made anew. */
+export interface LoadedStep extends MigrationStep, Step {}
+
+/** What makes the new values of a step. */
+interface Conversion {
   readonly up: Up
   readonly check: CheckValue
   readonly format: ValueFormat
 }
 
-/** A step, and the rows that it has converted so far. */
-export interface RunningStep {
-  readonly step: LoadedStep
-  readonly rows: StagedStep
-}
-
 const rowsPerBatch = 1_000
-/** What others have written is converted while they wait, where it is no more than this. */
-const mostRowsAtOnce = 5_000
 
 /** Loads the steps of a migration. Throws a MigrationError that names the file of one that is not filled in. */
 export async function loadSteps(
@@ -56,7 +48,8 @@ export async function loadSteps(
       const hash = createHash('sha256').update(identity).update(JSON.stringify(collection)).digest('hex')
       const id = `${tag}/${step.from}:${hash}`
       const check = await valueCheck(collection, definitions)
-      return { ...step, id, up: up as Up, check, format }
+      const conversion = { up: up as Up, check, format }
+      return { ...step, id, collection: step.from, convert: (row: OldRow) => newRow(conversion, row) }
     }),
   )
 }
@@ -69,16 +62,16 @@ export async function stageStep(
     onProgress,
     signal,
   }: { onProgress(done: number, total: number): void; readonly signal: AbortSignal | undefined },
-): Promise<RunningStep> {
-  const running = { step, rows: db.step(step.id, step.from) }
-  let done = await db.run(() => running.rows.begin())
-  const total = Math.max(await db.run(() => db.count(step.from)), done)
+): Promise<void> {
+  const staged = db.staged(step)
+  let done = await staged.begin()
+  const total = Math.max(await db.count(step.collection), done)
   if (total > 0) onProgress(done, total)
-  for (let last = await db.run(() => running.rows.last()); ; ) {
+  for (let last = await staged.last(); ; ) {
     signal?.throwIfAborted()
-    const rows = await db.run(() => running.rows.rowsAfter(last, rowsPerBatch))
-    if (rows.length === 0) return running
-    await stageRows(db, running, rows)
+    const rows = await staged.rowsAfter(last, rowsPerBatch)
+    if (rows.length === 0) return
+    await stageRows(staged, step, rows)
     done += rows.length
     last = rows.at(-1)!.key
     onProgress(Math.min(done, total), total)
@@ -88,47 +81,27 @@ export async function stageStep(
 /** Makes the new values of rows that others have written since, in one go over the collection. */
 export async function restage(
   db: MigrationDatabase,
-  running: RunningStep,
+  step: LoadedStep,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const staged = db.staged(step)
   for (let last: Uint8Array = new Uint8Array(); ; ) {
     signal?.throwIfAborted()
-    const rows = await db.run(() => running.rows.staleRows(last, rowsPerBatch))
+    const rows = await staged.staleRows(last, rowsPerBatch)
     if (rows.length === 0) return
-    await stageRows(db, running, rows)
+    await stageRows(staged, step, rows)
     last = rows.at(-1)!.key
   }
 }
 
-/**
- * Makes the new values of the last rows that others have written, inside the transaction that is open, so that they cannot write on.
- * `false` where these are too many, or where a value takes a promise.
- */
-export function catchUp({ step, rows: staged }: RunningStep): boolean {
-  const rows = staged.staleRows(new Uint8Array(), mostRowsAtOnce + 1)
-  if (rows.length > mostRowsAtOnce) return false
+async function stageRows(staged: StagedRows, { convert }: Step, rows: readonly OldRow[]): Promise<void> {
   const results: StagedRow[] = []
-  for (const row of rows) {
-    const result = newRow(step, row)
-    if (isPromise(result)) return false
-    results.push(result)
-  }
-  staged.put(results)
-  return true
-}
-
-async function stageRows(
-  db: MigrationDatabase,
-  running: RunningStep,
-  rows: readonly OldRow[],
-): Promise<void> {
-  const results: StagedRow[] = []
-  for (const row of rows) results.push(await newRow(running.step, row))
-  await db.run(() => running.rows.stage(results))
+  for (const row of rows) results.push(await convert(row))
+  await staged.stage(results)
   await turn()
 }
 
-function newRow({ up, check, format }: LoadedStep, row: OldRow): StagedRow | Promise<StagedRow> {
+function newRow({ up, check, format }: Conversion, row: OldRow): StagedRow | Promise<StagedRow> {
   const made = (value: unknown): StagedRow => ({ ...row, ...encodeValue(value, format), error: null })
   const failed = (error: unknown): StagedRow => ({ ...row, value: '', error: reasonText(error) })
   try {

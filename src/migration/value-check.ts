@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { MigratedCollection } from '../driver/sqlite/migrations/folder.ts'
+import type { MigratedCollection } from '../driver/migration.ts'
 import type { Key } from '../key.types.ts'
 import { sameConstraints } from '../schema/accepts.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'

@@ -3,7 +3,7 @@ import { open, rename, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { createFile } from '../driver/sqlite/backup/new-file.ts'
+import { createFile } from '../driver/new-file.ts'
 
 /**
  * Writes chunks of text into a file that is there whole or not at all: under a name of its own first, then on the disk, then under its

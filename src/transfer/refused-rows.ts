@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fstatSync, fsyncSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { createFile } from '../driver/sqlite/backup/new-file.ts'
+import { createFile } from '../driver/new-file.ts'
 
 /**
  * The file of the rows that were not taken, each a line of JSON with its `error`. It has its name once it is complete: until then, and

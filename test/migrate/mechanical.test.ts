@@ -5,8 +5,8 @@ import { Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { mendSql } from '../../src/driver/sqlite/migrations/table-sql.ts'
 import { generate } from '../../src/migration/generate.ts'
-import { mendSql } from '../../src/migration/table-sql.ts'
 import { generateQuietly, migrateQuietly, projectFolder, projectOf } from './project.ts'
 
 const before = defineSchema(

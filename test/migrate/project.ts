@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { kvTables } from 'valkeyrie/schema'
 import { afterAll } from 'vitest'
+import { dialects } from '../../src/driver/dialects.ts'
 import { generate } from '../../src/migration/generate.ts'
 import { migrate } from '../../src/migration/migrate.ts'
 import type { Project } from '../../src/migration/project.ts'
@@ -54,6 +55,7 @@ export function run(cwd: string, args: readonly string[]): Promise<Ended> {
 /** A project whose definitions are given in place, without a file. */
 export function projectOf(root: string, ...definitions: readonly AnyDefinition[]): Project {
   return {
+    dialect: dialects.get('sqlite')!,
     root,
     schemas: join(root, 'schemas'),
     migrations: join(root, 'migrations'),

@@ -7,7 +7,7 @@ import { Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { MigrationLock } from '../../src/driver/sqlite/migrations/migration-lock.ts'
+import { SqliteMigrationLock } from '../../src/driver/sqlite/migrations/migration-lock.ts'
 import { migrate } from '../../src/migration/migrate.ts'
 import { cli, migrateQuietly, run, write } from './project.ts'
 import { upgrade } from './upgrade.ts'
@@ -110,7 +110,7 @@ it('a step that takes promises gives up where others write without end, and chan
 
 it('one process migrates at a time; another one waits, also for one that is killed', async () => {
   const { folder, path, file, check } = await project(up)
-  const lock = await MigrationLock.acquire(path, () => {})
+  const lock = await SqliteMigrationLock.acquire(path, () => {})
   const waiting = await startMigrate(folder, /another process migrates this database/, '--no-backup')
   const ended = new Promise((resolve) => waiting.on('exit', resolve))
   lock.release()

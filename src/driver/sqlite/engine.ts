@@ -42,6 +42,10 @@ export const sqlite: Engine<Sqlite> = {
     const { restoreFile } = await import('./backup/files.ts')
     return restoreFile(backup, path, options)
   },
+  async migrator() {
+    const { sqliteMigrator } = await import('./migrations/migrator.ts')
+    return sqliteMigrator
+  },
 }
 
 function assertRuntime(path: string): void {

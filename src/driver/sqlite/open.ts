@@ -149,7 +149,7 @@ async function loadQueryRunner() {
 /** What sets a database up by the migrations of a folder. Its code is loaded now and not before: most databases are opened without. */
 async function loadMigrations(folder: string) {
   const [{ readMigrations }, { setUpMigrated }] = await Promise.all([
-    import('./migrations/folder.ts'),
+    import('../migrations-folder.ts'),
     import('./migrations/set-up-migrated.ts'),
   ])
   const migrations = readMigrations(folder)

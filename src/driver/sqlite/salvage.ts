@@ -1,11 +1,11 @@
 import { StorageError } from '../../errors.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { compareBytes } from '../../key/compare.ts'
+import { keyLabel } from '../../key/key-label.ts'
 import { decodeValue } from '../../value/codec.ts'
 import { UnknownValueType } from '../../value/read-typed.ts'
 import type { KeyedRow, SalvagedRows, StoredRow, UnreadableRow } from '../driver.ts'
 import { engineCode } from './engine-error.ts'
-import { keyLabel } from './migrations/key-label.ts'
 
 /** Every key is behind it, also one that is none: the engine has numbers before texts, and texts before bytes. */
 export const beforeAll = Number.NEGATIVE_INFINITY

@@ -12,10 +12,10 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { createFile } from '../../new-file.ts'
 import { alone } from '../alone.ts'
 import { databaseFiles } from '../database-file.ts'
 import { isBusy } from '../engine-error.ts'
-import { createFile } from './new-file.ts'
 
 /** What stands between the name of the target and that of the one who writes it: the id of its process, and what no other has. */
 const mark = '.partial-'

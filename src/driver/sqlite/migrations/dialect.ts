@@ -1,13 +1,32 @@
+import { is } from 'drizzle-orm'
+import { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { StoredChange, ToldChanges } from '../../../catalog/stored-change.ts'
+import type { DeclaredTable } from '../../migration-database.ts'
 import type { MigrationDialect } from '../../migration-dialect.ts'
+import { createIndexes } from '../ddl.ts'
+import { kvTables } from '../table.ts'
 import { logCommit, logDeletions, newCatalogVersion, nextVersion, removeExpired } from './log-sql.ts'
-import { changeSql, isWritable, jsonPath, quote } from './value-sql.ts'
+import { stagingTable } from './staging-table.ts'
+import { tableSql } from './table-sql.ts'
+import { changeSql, isWritable, quote } from './value-sql.ts'
 
 /** Migrations in the SQL of SQLite. */
 export const sqliteDialect: MigrationDialect = {
+  name: 'sqlite',
   statements: (groups) => groups.flatMap(groupSql),
+  consumeSteps: (files) =>
+    `-- The values that ${files.join(', ')} makes: "valkeyrie migrate" runs it, and no other migrator does.\nDROP TABLE "${stagingTable}"`,
+  nothing: 'UPDATE kv_collections SET name = name WHERE false',
   isWritable,
-  fieldPath: (path) => (path.every(isWritable) ? jsonPath(path) : null),
+  isTable: (exported): exported is DeclaredTable => is(exported, SQLiteTable),
+  indexNames: (table) => [...createIndexes(table as SQLiteTable).keys()],
+  declaredIndexNames: (collections) => [...createIndexes(kvTables(collections).kv).keys()],
+  tableSql,
+  async tryOut(migrations) {
+    // Loaded now and not before: the engine's binary crashes a Node.js that is too old for it.
+    const { tryOut } = await import('./try-out.ts')
+    return tryOut(migrations)
+  },
 }
 
 function groupSql({ told, changes }: ToldChanges): string[] {

@@ -2,6 +2,7 @@ import { lstatSync, rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { MigrationError } from '../../../errors.ts'
+import type { MigrationLock } from '../../migration-database.ts'
 import { kindOf } from '../database-file.ts'
 import { isBusy } from '../engine-error.ts'
 
@@ -11,7 +12,7 @@ const msBetweenTries = 50
  * Lets one process at a time run the steps of a database. It is a lock on a file beside the database, which the system lets go
  * with the process: nothing is left to be mended after kill -9.
  */
-export class MigrationLock {
+export class SqliteMigrationLock implements MigrationLock {
   readonly #file: string
   readonly #connection: Database.Database
 
@@ -21,7 +22,11 @@ export class MigrationLock {
   }
 
   /** Waits for the lock, and says once that it does. Rejects with a MigrationError where something else has its name. */
-  static async acquire(database: string, onWait: () => void, signal?: AbortSignal): Promise<MigrationLock> {
+  static async acquire(
+    database: string,
+    onWait: () => void,
+    signal?: AbortSignal,
+  ): Promise<SqliteMigrationLock> {
     const file = `${database}.migrating`
     let told = false
     for (;;) {
@@ -29,7 +34,7 @@ export class MigrationLock {
       const connection = locked(file)
       // The one who had it may have removed the file between our opening and our locking it: then ours is none that others see.
       const other = connection && locked(file)
-      if (connection !== null && other === null) return new MigrationLock(file, connection)
+      if (connection !== null && other === null) return new SqliteMigrationLock(file, connection)
       other?.close()
       connection?.close()
       if (!told) onWait()
@@ -38,7 +43,7 @@ export class MigrationLock {
     }
   }
 
-  release(): void {
+  async release(): Promise<void> {
     rmSync(this.#file, { force: true })
     this.#connection.close()
   }

@@ -1,12 +1,12 @@
 import type Database from 'better-sqlite3'
 import type { Catalog, Collection } from '../../../catalog/catalog.ts'
 import { parsePatternText, patternText } from '../../../catalog/pattern-text.ts'
+import type { MigratedCollection } from '../../migration.ts'
 import { fileRows, keepCollections, markMigrated, readCatalog, touchCatalog } from '../catalog.ts'
 import { engineCode } from '../engine-error.ts'
 import { builtIndexes, dropIndex, duplicatesError } from '../indexes.ts'
 import { createOwnTables } from '../own-tables.ts'
 import { type KvTables, kvTables } from '../table.ts'
-import type { MigratedCollection } from './folder.ts'
 
 /**
  * Makes the database know the collections as a migration leaves them, inside its transaction: the next one may change the rows that

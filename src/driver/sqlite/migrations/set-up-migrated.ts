@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3'
 import type { Catalog, Collection } from '../../../catalog/catalog.ts'
 import { catalogChanges } from '../../../catalog/changes.ts'
 import { MigrationError } from '../../../errors.ts'
+import type { Migration } from '../../migration.ts'
 import { readCatalog } from '../catalog.ts'
 import { indexChanges } from '../indexes.ts'
 import { createOwnTables, hasOwnTables, hasTable } from '../own-tables.ts'
@@ -9,7 +10,6 @@ import { changeCatalog } from '../set-up.ts'
 import type { KvTables } from '../table.ts'
 import { pendingMigrations } from './applied.ts'
 import { applyMigration } from './apply.ts'
-import type { Migration } from './folder.ts'
 
 /**
  * Applies the migrations that a database has not had, all in one transaction, and gives the catalog. A database that has had them

@@ -2,29 +2,19 @@ import { isDeepStrictEqual } from 'node:util'
 import { moveOrder } from '../catalog/move-order.ts'
 import { parsePatternText } from '../catalog/pattern-text.ts'
 import type { StoredChange, ToldChanges } from '../catalog/stored-change.ts'
-import { dialects } from '../driver/dialects.ts'
-import type { MigratedCollection } from '../driver/sqlite/migrations/folder.ts'
+import type { MigratedCollection } from '../driver/migration.ts'
 import { MigrationError } from '../errors.ts'
 import { compareParts, encodePrefix } from '../key/codec.ts'
 import type { Pattern } from '../key/pattern.types.ts'
 import { changeText } from './change-text.ts'
 import type { CollectionComparison, KeptCollection } from './compare-collections.ts'
 
-/** The statements that change what is stored: what is to change, as data, in the words of an engine. */
-export function collectionSql(
-  comparison: CollectionComparison,
-  next: readonly MigratedCollection[],
-  buildsUnique: boolean,
-): string[] {
-  return dialects.sqlite.statements(storedChanges(comparison, next, buildsUnique))
-}
-
 /**
  * What is to change of what is stored: collections that went or have another name, keys, values, the catalog. What it
  * cannot tell is which rows a pattern matches that is new or has to stand in for another one: such a collection leaves the
  * catalog, and files its rows when it is registered again.
  */
-function storedChanges(
+export function storedChanges(
   { kept, removed, added }: CollectionComparison,
   next: readonly MigratedCollection[],
   buildsUnique: boolean,

@@ -1,6 +1,6 @@
-import { CorruptKeyError } from '../../../errors.ts'
-import { decodeKey } from '../../../key/codec.ts'
-import type { Key } from '../../../key.types.ts'
+import { CorruptKeyError } from '../errors.ts'
+import type { Key } from '../key.types.ts'
+import { decodeKey } from './codec.ts'
 
 /** A key for a person to read: `["users", 7, 12n, 0x00ff]`. Bytes that are no key are given as they are. */
 export function keyLabel(key: Uint8Array): string {

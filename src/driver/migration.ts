@@ -1,8 +1,4 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator'
-import { MigrationError } from '../../../errors.ts'
 
 /** A collection as a migration leaves it. */
 export interface MigratedCollection {
@@ -48,56 +44,22 @@ export interface ValueSnapshot {
   readonly losses: readonly MigrationLoss[]
 }
 
-/** A migration of the folder. */
+/** A migration. */
 export interface Migration {
   /** `0001_rename-name` */
   readonly tag: string
-  readonly drizzle: MigrationMeta
+  /** As Drizzle's migrator takes it. */
+  readonly drizzle: {
+    readonly sql: string[]
+    readonly folderMillis: number
+    readonly hash: string
+    readonly bps: boolean
+  }
   readonly snapshot: ValueSnapshot
 }
 
 /** Where Drizzle's migrator takes a file apart. */
 export const breakpoint = '--> statement-breakpoint'
-
-interface Journal {
-  readonly entries: readonly { readonly tag: string }[]
-}
-
-/**
- * The migrations of a folder in their order. One that drizzle-kit made by itself has the collections of the one before.
- * Throws a MigrationError where the folder is none of drizzle-kit's.
- */
-export function readMigrations(folder: string): Migration[] {
-  const journal = join(folder, 'meta/_journal.json')
-  if (!existsSync(journal)) {
-    throw new MigrationError(`There are no migrations in ${folder}: run "valkeyrie generate" first`)
-  }
-  try {
-    const { entries } = JSON.parse(readFileSync(journal, 'utf8')) as Journal
-    const files = readMigrationFiles({ migrationsFolder: folder })
-    let collections: readonly MigratedCollection[] = []
-    return entries.map(({ tag }, at) => {
-      const snapshot = readSnapshot(join(folder, snapshotFile(tag))) ?? { collections, steps: [], losses: [] }
-      collections = snapshot.collections
-      return { tag, drizzle: files[at]!, snapshot }
-    })
-  } catch (error) {
-    throw new MigrationError(`The migrations in ${folder} cannot be read: ${(error as Error).message}`, {
-      cause: error,
-    })
-  }
-}
-
-function readSnapshot(file: string): ValueSnapshot | null {
-  if (!existsSync(file)) return null
-  try {
-    const snapshot: unknown = JSON.parse(readFileSync(file, 'utf8'))
-    if (isSnapshot(snapshot)) return snapshot
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-  }
-  throw new TypeError(`${file} is no snapshot`)
-}
 
 export function isSnapshot(value: unknown): value is ValueSnapshot {
   const { collections, steps, losses } = (value ?? {}) as Partial<ValueSnapshot>

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3'
 import { ChangeLog } from '../../../commit/log-format.ts'
 import { sealed, unsealed } from '../../../value/checksum.ts'
+import type { FailedRow, OldRow, StagedRow } from '../../migration-database.ts'
 import { isSealed } from '../file-format.ts'
 
 /** The new values of a step, until all of them are there and go into `kv` at once. */
@@ -13,32 +14,11 @@ export const dropStaging = `DROP TABLE IF EXISTS ${stagingTable}`
 /** Expired rows have no value any more, and are left to be removed. Takes the time. */
 export const isAlive = '(expires_at IS NULL OR expires_at > ?)'
 
-/** A row that a step has to make a new value of. */
-export interface OldRow {
-  readonly key: Uint8Array
-  readonly value: string | Uint8Array
-  readonly encoding: number
-  readonly types: string | null
-  readonly version: number
-}
-
-/** What a step has made of a row: its new value, or why there is none. */
-export interface StagedRow extends OldRow {
-  readonly error: string | null
-}
-
-/** A row that a step could not make a new value of. */
-export interface FailedRow extends OldRow {
-  /** In milliseconds since the epoch. */
-  readonly expiresAt: number | null
-  readonly error: string
-}
-
 /**
  * The results of one step in the database. They outlive the process, so that a run that was killed is continued. `id` tells which
  * program has made them.
  */
-export class StagedStep {
+export class StagingTable {
   readonly #connection: Database.Database
   readonly #id: string
   readonly #collection: string

@@ -1,15 +1,16 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { is } from 'drizzle-orm'
-import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { createIndexes, createTable } from '../driver/sqlite/ddl.ts'
-import type { MigratedCollection, TableLoss } from '../driver/sqlite/migrations/folder.ts'
-import { kvTables } from '../driver/sqlite/table.ts'
-import { MigrationError } from '../errors.ts'
+import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { MigrationError } from '../../../errors.ts'
+import type { MigratedCollection, TableLoss } from '../../migration.ts'
+import type { DeclaredTable } from '../../migration-database.ts'
+import type { TableSql } from '../../migration-dialect.ts'
+import { createIndexes, createTable } from '../ddl.ts'
+import { kvTables } from '../table.ts'
 
 /** drizzle-kit's snapshot of the tables. */
-export interface DrizzleSnapshot {
+interface Snapshot {
   readonly id: string
   readonly prevId: string
   readonly tables: {
@@ -20,37 +21,19 @@ export interface DrizzleSnapshot {
 }
 
 interface DrizzleKit {
-  generateSQLiteDrizzleJson(exports: Record<string, unknown>, prevId?: string): Promise<DrizzleSnapshot>
-  generateSQLiteMigration(last: DrizzleSnapshot, next: DrizzleSnapshot): Promise<string[]>
+  generateSQLiteDrizzleJson(exports: Readonly<Record<string, unknown>>, prevId?: string): Promise<Snapshot>
+  generateSQLiteMigration(last: Snapshot, next: Snapshot): Promise<string[]>
 }
 
-/** The statements that change the tables, in the order: what goes, then what comes, the indexes last. */
-export interface TableSql {
-  readonly snapshot: DrizzleSnapshot
-  readonly drop: readonly string[]
-  readonly tables: readonly string[]
-  readonly indexes: readonly string[]
-  /** Those of `tables` that change a table of the user's own. */
-  readonly others: readonly string[]
-  /** What goes for good. */
-  readonly losses: readonly TableLoss[]
-}
-
-/** What drizzle-kit changes in the tables since its last snapshot, mended. Throws a MigrationError for what it gets wrong. */
+/** As the dialect's `tableSql`. */
 export async function tableSql(
   root: string,
-  exports: Record<string, unknown>,
+  tables: Readonly<Record<string, DeclaredTable>>,
   collections: readonly MigratedCollection[],
-  last: DrizzleSnapshot | null,
+  last: { readonly id: string } | null,
 ): Promise<TableSql> {
   const kit = await loadDrizzleKit(root)
-  const before = last ?? (await kit.generateSQLiteDrizzleJson({}))
-  // By name: the order in which a module gives its exports depends on what loads it.
-  const tables = Object.fromEntries(
-    Object.entries(exports)
-      .filter(([, it]) => is(it, SQLiteTable))
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
-  )
+  const before = (last as Snapshot | null) ?? (await kit.generateSQLiteDrizzleJson({}))
   const generated = await kit.generateSQLiteDrizzleJson(tables, last === null ? undefined : before.id)
   const statements = await withoutPrompts(() => kit.generateSQLiteMigration(before, generated))
   const torn = tornIndexes(generated, Object.values(tables) as SQLiteTable[])
@@ -122,7 +105,8 @@ export function mendSql(
       others.push(statement)
     }
   }
-  return { drop, tables, others, indexes, losses }
+  const buildsUnique = indexes.some((statement) => statement.startsWith('CREATE UNIQUE'))
+  return { drop, tables, others, indexes, buildsUnique, losses }
 }
 
 function addsOwnColumn(statement: string, table: SQLiteTable): boolean {
@@ -131,10 +115,7 @@ function addsOwnColumn(statement: string, table: SQLiteTable): boolean {
 }
 
 /** The indexes whose expressions drizzle-kit takes apart at their commas, as they should be. */
-function tornIndexes(
-  { tables }: DrizzleSnapshot,
-  declared: readonly SQLiteTable[],
-): ReadonlyMap<string, string> {
+function tornIndexes({ tables }: Snapshot, declared: readonly SQLiteTable[]): ReadonlyMap<string, string> {
   const torn = Object.values(tables).flatMap(({ indexes }) =>
     Object.entries(indexes).filter(([, { columns }]) => columns.some((text) => text.includes(','))),
   )

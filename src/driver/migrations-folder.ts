@@ -1,0 +1,50 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { MigrationError } from '../errors.ts'
+import {
+  isSnapshot,
+  type MigratedCollection,
+  type Migration,
+  migrationOf,
+  snapshotFile,
+  type ValueSnapshot,
+} from './migration.ts'
+
+interface Journal {
+  readonly entries: readonly { readonly tag: string; readonly when: number }[]
+}
+
+/**
+ * The migrations of a folder in their order. One that drizzle-kit made by itself has the collections of the one before.
+ * Throws a MigrationError where the folder is none of drizzle-kit's.
+ */
+export function readMigrations(folder: string): Migration[] {
+  const journal = join(folder, 'meta/_journal.json')
+  if (!existsSync(journal)) {
+    throw new MigrationError(`There are no migrations in ${folder}: run "valkeyrie generate" first`)
+  }
+  try {
+    const { entries } = JSON.parse(readFileSync(journal, 'utf8')) as Journal
+    let collections: readonly MigratedCollection[] = []
+    return entries.map(({ tag, when }) => {
+      const snapshot = readSnapshot(join(folder, snapshotFile(tag))) ?? { collections, steps: [], losses: [] }
+      collections = snapshot.collections
+      return migrationOf(tag, when, readFileSync(join(folder, `${tag}.sql`), 'utf8'), snapshot)
+    })
+  } catch (error) {
+    throw new MigrationError(`The migrations in ${folder} cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}
+
+function readSnapshot(file: string): ValueSnapshot | null {
+  if (!existsSync(file)) return null
+  try {
+    const snapshot: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    if (isSnapshot(snapshot)) return snapshot
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  throw new TypeError(`${file} is no snapshot`)
+}
