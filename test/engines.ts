@@ -18,8 +18,18 @@ const server = await serverOfRun()
  * Describes what holds on every engine, once for each. Where PostgreSQL cannot start, its tests are passed over, and their name says why.
  */
 export function describeEngines(name: string, body: (engine: TestEngine) => void): void {
-  describe(`${name} on sqlite`, () => body(sqliteFiles()))
-  if ('url' in server) describe(`${name} on postgres`, () => body(postgres(server.url)))
+  describeEngine('sqlite', name, body)
+  describeEngine('postgres', name, body)
+}
+
+/** Describes what holds on one engine. */
+export function describeEngine(
+  engine: TestEngine['name'],
+  name: string,
+  body: (engine: TestEngine) => void,
+): void {
+  if (engine === 'sqlite') describe(`${name} on sqlite`, () => body(sqliteFiles()))
+  else if ('url' in server) describe(`${name} on postgres`, () => body(postgres(server.url)))
   else describe.skip(`${name} on postgres: ${server.obstacle}`, () => body(postgres('postgres://nowhere')))
 }
 

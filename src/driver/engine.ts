@@ -95,5 +95,5 @@ export interface Engine<T extends EngineTypes = EngineTypes> {
     options: Omit<BackupOptions, 'overwrite'> & { readonly busyTimeout: number; readonly keep: boolean },
   ): Promise<Restored>
   /** How its databases are migrated. */
-  migrator(): Promise<Migrator>
+  migrator(address: string): Promise<Migrator>
 }

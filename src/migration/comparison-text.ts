@@ -1,6 +1,6 @@
+import type { TableSql } from '../driver/migration-dialect.ts'
 import { changeText } from './change-text.ts'
 import type { CollectionComparison, KeptCollection } from './compare-collections.ts'
-import type { TableSql } from '../driver/migration-dialect.ts'
 
 /** What a migration changes, as sentences for a person: of repositories first, then of tables of the user's own. */
 export function comparisonText(

@@ -6,5 +6,5 @@ export async function migratorOf(
   database: string,
 ): Promise<{ readonly migrator: Migrator; readonly address: string }> {
   const { engine, address } = locate(database)
-  return { migrator: await engine.migrator(), address }
+  return { migrator: await engine.migrator(address), address }
 }

@@ -2,10 +2,38 @@
 export function postgresAddress(given: string | URL): string {
   const text = given instanceof URL ? given.href : given
   // The error of URL would show all of it.
-  if (URL.canParse(text) && isDecodable(new URL(text))) return text
+  if (URL.canParse(text) && isDecodable(new URL(text))) {
+    const schema = schemaOf(text)
+    if (schema !== null) checkSchema(schema)
+    return text
+  }
   throw new TypeError(
     `${shownAddress(text)} is no address: write postgres://user:password@host:5432/database, and each @ : / % in a password as %40 %3A %2F %25`,
   )
+}
+
+/** The schema that an address names, as `?schema=shop`. */
+export function schemaOf(address: string): string | null {
+  return new URL(address).searchParams.get('schema')
+}
+
+/** An address as the server's own tools take it: a schema is none of their options. */
+export function serverOf(address: string): string {
+  if (schemaOf(address) === null) return address
+  const url = new URL(address)
+  url.searchParams.delete('schema')
+  return url.href
+}
+
+/** The longest name that PostgreSQL keeps whole, in bytes, less what our channel has before it. */
+const longestSchema = 50
+
+/** Throws a TypeError for what is no name of a schema. */
+export function checkSchema(schema: string): void {
+  if (typeof schema !== 'string' || schema.trim() === '' || Buffer.byteLength(schema) > longestSchema)
+    throw new TypeError(`schema is the name of a schema of the server, of at most ${longestSchema} bytes`)
+  if (schema.includes('\0') || /^pg_/i.test(schema) || schema === 'information_schema')
+    throw new TypeError('schema is no name that PostgreSQL keeps for itself: choose another one')
 }
 
 function isDecodable({ username, password, pathname }: URL): boolean {

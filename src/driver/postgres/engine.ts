@@ -1,20 +1,14 @@
 import { checkWholeNumber } from '../../option-names.ts'
 import type { Engine } from '../engine.ts'
-import { postgresAddress, shownAddress } from './address.ts'
-import type { Postgres } from './engine.types.ts'
+import { checkSchema, postgresAddress, schemaOf, serverOf, shownAddress } from './address.ts'
+import type { CheckedPostgresOptions, Postgres } from './engine.types.ts'
 import { onlyOfFiles } from './only-of-files.ts'
-
-/** The longest name that PostgreSQL keeps whole, in bytes, less what our channel has before it. */
-const longestSchema = 50
 
 /** PostgreSQL, through `pg`, which is loaded with the first call that needs it: who uses another engine may not have it. */
 export const postgres: Engine<Postgres> = {
   optionNames: ['schema', 'poolSize', 'busyTimeout', 'connectTimeout'],
-  checkOptions({ schema = 'valkeyrie', poolSize = 10, busyTimeout = 5_000, connectTimeout = 10_000 }) {
-    if (typeof schema !== 'string' || schema.trim() === '' || Buffer.byteLength(schema) > longestSchema)
-      throw new TypeError(`schema is the name of a schema of the server, of at most ${longestSchema} bytes`)
-    if (schema.includes('\0') || /^pg_/i.test(schema) || schema === 'information_schema')
-      throw new TypeError('schema is no name that PostgreSQL keeps for itself: choose another one')
+  checkOptions({ schema, poolSize = 10, busyTimeout = 5_000, connectTimeout = 10_000 }) {
+    if (schema !== undefined) checkSchema(schema)
     checkWholeNumber(poolSize, 'poolSize', 3)
     checkWholeNumber(busyTimeout, 'busyTimeout', 0)
     checkWholeNumber(connectTimeout, 'connectTimeout', 1)
@@ -25,15 +19,22 @@ export const postgres: Engine<Postgres> = {
   isKept: () => true,
   assertRuntime() {},
   async open(address, collections, options) {
+    if (options.migrations !== undefined) return onlyOfFiles(address, 'migrate')
     const { openPostgres } = await import('./open.ts')
-    return openPostgres(address, collections, options)
+    return openPostgres(serverOf(address), collections, inSchema(address, options))
   },
   async readCatalog(address, _toWrite, options) {
     const { readServerCatalog } = await import('./open.ts')
-    return readServerCatalog(address, options)
+    return readServerCatalog(serverOf(address), inSchema(address, options))
   },
   verify: (address) => onlyOfFiles(address, 'verify'),
   repair: (address) => onlyOfFiles(address, 'repair'),
   backUp: (address) => onlyOfFiles(address, 'backup'),
   restore: (_backup, address) => onlyOfFiles(address, 'restore'),
+  migrator: (address) => onlyOfFiles(address, 'migrate'),
+}
+
+/** Which schema is meant: the option says so before the address does. */
+function inSchema<T extends Postgres['checked']>(address: string, options: T): T & CheckedPostgresOptions {
+  return { ...options, schema: options.schema ?? schemaOf(address) ?? 'valkeyrie' }
 }

@@ -17,7 +17,7 @@ export interface PostgresDrizzle extends PgDatabase<ResultOfStatement, Record<st
 
 /** The options of `open` that are those of PostgreSQL. */
 export interface PostgresOptions {
-  /** The schema of the server's database that keeps the tables. Default `'valkeyrie'`. */
+  /** The schema of the server's database that keeps the tables. Default: that of the address, as `?schema=shop`, else `'valkeyrie'`. */
   readonly schema?: string | undefined
   /** The most connections to the server, at least 3. Default 10. */
   readonly poolSize?: number | undefined
@@ -41,5 +41,5 @@ export interface Postgres extends EngineTypes {
   readonly drizzle: PostgresDrizzle
   readonly tables: PostgresTables
   readonly options: PostgresOptions
-  readonly checked: CheckedPostgresOptions
+  readonly checked: Omit<CheckedPostgresOptions, 'schema'> & { readonly schema: string | undefined }
 }

@@ -6,6 +6,7 @@ const instead = {
   verify: 'the server checks its pages by checksums, and its indexes by pg_amcheck',
   repair: 'restore it from a backup of the server',
   backup: 'use pg_dump, the backups of the server, or "valkeyrie copy" into a file',
+  migrate: 'open makes its tables and indexes',
   restore: 'use pg_restore, the backups of the server, or "valkeyrie copy" from a file',
 }
 

@@ -1,0 +1,38 @@
+import { Valkeyrie } from 'valkeyrie'
+import { migrate } from 'valkeyrie/migrate'
+import { expect, it } from 'vitest'
+import { describeEngine } from '../engines.ts'
+
+it('a schema in an address is checked as the option is', async () => {
+  await expect(Valkeyrie.open('postgres://localhost/shop?schema=pg_shop')).rejects.toThrow(
+    'schema is no name that PostgreSQL keeps for itself',
+  )
+  await expect(Valkeyrie.open('postgres://localhost/shop?schema=')).rejects.toThrow(
+    'schema is the name of a schema',
+  )
+})
+
+it('migrations are of files today, and are refused before anything is made', async () => {
+  const address = 'postgres://localhost/shop'
+  const refused =
+    'migrate is of files, and postgres://localhost/shop is none: open makes its tables and indexes'
+  await expect(Valkeyrie.open(address, { migrations: './migrations' })).rejects.toThrow(refused)
+  await expect(migrate(address, { folder: './migrations' })).rejects.toThrow(refused)
+})
+
+describeEngine('postgres', 'an address', (engine) => {
+  it('names the schema that keeps the database, as the option does', async () => {
+    const address = engine.newAddress()
+    await using db = await Valkeyrie.open(address)
+    await db.set(['a'], 1)
+    const url = new URL(address)
+    const schema = url.searchParams.get('schema')!
+    url.searchParams.delete('schema')
+    await using same = await Valkeyrie.open(url.href, { schema })
+    expect((await same.get(['a'])).value).toBe(1)
+    // The option says more than the address.
+    const other = new URL(engine.newAddress()).searchParams.get('schema')!
+    await using another = await Valkeyrie.open(address, { schema: other })
+    expect((await another.get(['a'])).value).toBeNull()
+  })
+})
