@@ -8,7 +8,6 @@ import { ServerCatalog } from './catalog.ts'
 import { Connector, loadPg } from './connect.ts'
 import { Connections } from './connections.ts'
 import { PostgresDriver } from './driver.ts'
-import { ServerDrizzle } from './drizzle.ts'
 import type { CheckedPostgresOptions, Postgres } from './engine.types.ts'
 import { ServerIndexes } from './indexes.ts'
 import { QueryRunner } from './query/query-runner.ts'
@@ -28,6 +27,8 @@ export async function openPostgres(
 ): Promise<OpenedDriver<Postgres>> {
   const { schema, readOnly, asItIs = false, asked = nothingAsked } = options
   const pg = await loadPg(address)
+  // Drizzle's driver needs pg as well.
+  const { ServerDrizzle } = await import('./drizzle.ts')
   const connector = new Connector(pg, address, options)
   const first = await connector.first()
   try {
