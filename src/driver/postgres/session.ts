@@ -47,12 +47,20 @@ export class PostgresSession implements Session {
 
   async read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
     try {
-      const connection = await this.#held()
-      signal?.throwIfAborted()
-      const result = await performRead(this.#port.reads, request, {
-        run: (statement, values) => connection.run(statement, values),
-        shown: [...this.#shown.values()],
+      const perform = (connection: Connection) => {
+        signal?.throwIfAborted()
+        return performRead(this.#port.reads, request, {
+          run: (statement, values) => connection.run(statement, values),
+          shown: [...this.#shown.values()],
+        })
+      }
+      let first: Promise<ResultOf<R>> | undefined
+      // The first read is sent with what begins the transaction.
+      const connection = await this.#held((begun) => {
+        first = perform(begun)
+        first.catch(() => {})
       })
+      const result = await (first ?? perform(connection))
       this.#port.guard.assertFits(request)
       return result
     } catch (error) {
@@ -79,11 +87,11 @@ export class PostgresSession implements Session {
     this.#leave('commit')
   }
 
-  async #held(): Promise<Connection> {
+  async #held(andThen?: (connection: Connection) => void): Promise<Connection> {
     if (this.#expired !== null) throw this.#expired
     if (this.#over)
       throw new TypeError('The unit of work or the snapshot is over: await every call inside its function')
-    this.#opening ??= this.#port.requests.again(() => this.#begin())
+    this.#opening ??= this.#port.requests.again(() => this.#begin(andThen))
     try {
       return await this.#opening
     } catch (error) {
@@ -92,16 +100,19 @@ export class PostgresSession implements Session {
     }
   }
 
-  async #begin(): Promise<Connection> {
+  async #begin(andThen?: (connection: Connection) => void): Promise<Connection> {
     const { lease, giveBack, statements, snapshotTimeout, guard, began } = this.#port
     const connection = await lease()
     try {
-      const [, [row]] = await Promise.all([
+      const begun = Promise.all([
         connection.execute(
           `begin isolation level repeatable read read only; set local idle_in_transaction_session_timeout = ${snapshotTimeout + grace}`,
         ),
         connection.run(statements.state, []),
       ])
+      begun.catch(() => {})
+      andThen?.(connection)
+      const [, [row]] = await begun
       const [version, catalog, at] = row as [number, number, number]
       await guard.saw(catalog)
       this.#state = { version, at }
