@@ -125,9 +125,8 @@ async function bodyOf(response: Response): Promise<ReadableStream<Uint8Array>> {
   const type = response.headers.get('content-type') ?? ''
   if (response.ok && response.body !== null && type.startsWith('text/event-stream')) return response.body
   const { status, statusText: title } = response
-  const problem: Problem = type.startsWith('application/problem+json')
-    ? ((await response.json()) as Problem)
-    : { status, title }
+  const told = type.startsWith('application/problem+json') ? await response.json().catch(() => ({})) : {}
+  const problem: Problem = { title, ...(told as object), status }
   await response.body?.cancel().catch(() => {})
   if (response.ok)
     throw new LiveError('REFUSED', `The server answers with ${type || 'nothing'}: is the address right?`)

@@ -109,6 +109,17 @@ export class SharedResult implements Follower {
 
   #show(state: LiveState<unknown>): void {
     this.#state = Object.freeze(state)
-    for (const listener of [...this.#listeners]) listener()
+    for (const listener of [...this.#listeners]) tell(listener)
+  }
+}
+
+/** A fault of a listener is its own, as that of one of an EventTarget: the others are told, and the stream goes on. */
+function tell(listener: () => void): void {
+  try {
+    listener()
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
   }
 }

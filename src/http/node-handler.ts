@@ -24,6 +24,8 @@ async function answer(
   const gone = new AbortController()
   const leave = () => gone.abort()
   outgoing.once('close', leave)
+  // A response that is destroyed tells of a write by an error, which would end the process, before it tells that it is closed.
+  outgoing.on('error', leave)
   try {
     const { status, headers, body } = await fetch(requestOf(incoming, gone.signal))
     outgoing.writeHead(status, Object.fromEntries(headers))

@@ -178,6 +178,34 @@ describe('a live query', () => {
   })
 })
 
+it('a listener that throws keeps nothing from the others', async () => {
+  const { players, client } = await start()
+  const thrown: unknown[] = []
+  const { queueMicrotask } = globalThis
+  const catching = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((task) =>
+    queueMicrotask(() => {
+      try {
+        task()
+      } catch (error) {
+        thrown.push(error)
+      }
+    }),
+  )
+  const all = client.watch('all')
+  closing.push(
+    all.subscribe(() => {
+      throw new Error('of the listener')
+    }),
+  )
+  const states = statesOf(all)
+  await all.first()
+  await players.delete('bob')
+  await waitUntil('the next result', () => all.state.result?.length === 1)
+  expect(states.map(({ status }) => status)).toEqual(['live', 'live'])
+  expect(thrown).toEqual([new Error('of the listener'), new Error('of the listener')])
+  catching.mockRestore()
+})
+
 describe('a server that refuses', () => {
   it('fails a query, which is tried again when somebody follows it again', async () => {
     let isLetIn = false
@@ -234,6 +262,17 @@ describe('a server that refuses', () => {
     await expect(client.watch('all').first()).rejects.toMatchObject({ code: 'REFUSED' })
     client.close()
   })
+})
+
+it.each(['{', 'null', '"no"', '{"status":200}'])('a refusal that is no problem is one: %s', async (text) => {
+  const headers = { 'content-type': 'application/problem+json' }
+  const { fetch } = answering(new Response(text, { status: 403, headers }))
+  const client = createClient<PlayersLive>('http://localhost/live', { fetch })
+  await expect(client.watch('all').first()).rejects.toMatchObject({
+    code: 'REFUSED',
+    problem: { status: 403 },
+  })
+  client.close()
 })
 
 describe('a server that cannot answer', () => {

@@ -1,5 +1,6 @@
 import { deepStrictEqual } from 'node:assert'
 import fc from 'fast-check'
+import { defineValueType, KvU64 } from 'valkeyrie/client'
 import { expect, it } from 'vitest'
 import { ResultReader } from '../../src/client/result-reader.ts'
 import { ResultEvents } from '../../src/http/result-events.ts'
@@ -111,4 +112,23 @@ it('a value of any type is what it was', async () => {
       deepStrictEqual(row!.value, value)
     }),
   )
+})
+
+it('a KvU64 and values of types of your own are what they were, wherever they stand', async () => {
+  class Money {
+    readonly cents: bigint
+    constructor(cents: bigint) {
+      this.cents = cents
+    }
+  }
+  const money = defineValueType({
+    name: 'Money',
+    class: Money,
+    encode: ({ cents }) => cents,
+    decode: (cents: bigint) => new Money(cents),
+  })
+  const both = wireFormat([money])
+  const rows = [{ value: new KvU64(2n ** 64n - 1n), price: new Money(5n) }, new KvU64(0n), new Money(7n)]
+  const events = new ResultEvents(ReadableStream.from([rows]), new RowWriter(both), null)
+  deepStrictEqual(readAll(new ResultReader(both), (await events.next())!), rows)
 })
