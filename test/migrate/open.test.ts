@@ -34,7 +34,7 @@ console.log(await db.repositories.users.count({ where: { level: 3 } }))
 await db.close()`,
   )
   const runs = await Promise.all([1, 2, 3, 4].map(() => run(folder, ['start.ts'])))
-  expect(runs).toEqual(runs.map(() => ({ code: 0, text: '2000\n' })))
+  expect(runs).toMatchObject(runs.map(() => ({ code: 0, text: '2000\n' })))
   expect(await check(projectOf(folder, v2), join(folder, 'data.db'))).toEqual({
     pending: [],
     drift: [],
@@ -138,7 +138,7 @@ await db.repositories.users.create({ name: 'n' })
 await db.close()`,
   )
   const runs = await Promise.all([1, 2, 3, 4].map(() => run(folder, ['start.ts'])))
-  expect(runs).toEqual(runs.map(() => ({ code: 0, text: '' })))
+  expect(runs).toMatchObject(runs.map(() => ({ code: 0, text: '' })))
   const db = await Valkeyrie.withSchemas([v2]).open(join(folder, 'data.db'), { migrations })
   expect(await db.repositories.users.count({ where: { level: 3 } })).toBe(4)
   await db.close()
