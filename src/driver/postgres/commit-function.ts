@@ -68,7 +68,7 @@ begin
   if state <> ${CommitState.done} then null;
   elsif known <> p_catalog then state := ${CommitState.catalog};
   elsif turns <> p_turns then state := ${CommitState.turns};
-  elsif latest <> p_before and (p_latest or exists (
+  elsif latest <> p_before and (p_latest or cardinality(r_keys) + cardinality(r_starts) > 0 and exists (
     select from ${s}.kv_log l cross join unnest(l.keys) k(key)
       where l.version > p_before and (k.key = any(r_keys) or exists (
         select from unnest(r_starts, r_ends) r(first, last) where k.key >= r.first and k.key < r.last
