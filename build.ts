@@ -8,6 +8,7 @@ import {
   type Plugin,
   rolldown,
 } from 'rolldown'
+import { buildPage } from './build-page.ts'
 import manifest from './package.json' with { type: 'json' }
 
 /** What runs in browsers: it shares no file with the rest, which needs Node.js. */
@@ -183,3 +184,5 @@ await build({
     chunkFileNames: 'chunks/browser-[name].js',
   },
 })
+
+await buildPage('src/studio/page', 'dist/studio')

@@ -32,17 +32,25 @@ export async function openDatabase<R extends Definitions, E extends EngineName>(
   return new Database<R, E>(store, plain as PlainDrizzle<Engines[E]>, checked.destroyOnClose)
 }
 
-/** Opens a database with the schemas that it knows by itself, and changes nothing of what it knows. */
+/**
+ * Opens a database with the schemas that it knows by itself, and changes nothing of what it knows. `format`: that of its values, where
+ * it is not that of the options.
+ */
 export async function inspectDatabase(
   path: string | URL,
   options: InspectOptions = {},
+  format?: ValueFormat,
 ): Promise<InspectedDatabase> {
-  const { store, plain } = await inspectStore(path, options)
+  const { store, plain } = await inspectStore(path, options, format)
   return new Database<readonly KnownDefinition[]>(store, plain as PlainDrizzle<Engines['sqlite']>, false)
 }
 
 /** The store of a database, below its typed face, as `inspectDatabase` opens it. */
-export async function inspectStore(path: string | URL, options: InspectOptions): Promise<OpenedStore> {
+export async function inspectStore(
+  path: string | URL,
+  options: InspectOptions,
+  given?: ValueFormat,
+): Promise<OpenedStore> {
   const located = locateKept(path, 'inspect')
   const { engine, address } = located
   const checked = checkInspectOptions(options, engine)
@@ -53,7 +61,7 @@ export async function inspectStore(path: string | URL, options: InspectOptions):
     engine.readCatalog(address, !checked.readOnly, checked),
   ])
   const registry = new Registry(knownDefinitions(collections))
-  const format = formatOf([], checked.valueTypes, checked.errorStacks)
+  const format = given ?? formatOf([], checked.valueTypes, checked.errorStacks)
   return openStore(registry, located, { ...checked, format, asItIs: true })
 }
 

@@ -34,6 +34,7 @@ const stages = [
   ['transfer/'],
   ['migration/'],
   ['migrate.ts'],
+  ['studio/'],
   ['cli/'],
 ]
 
@@ -41,7 +42,10 @@ const longestFile = 350
 
 /** What each file of src imports, its types too: paths from src for its own files, else the name of a package. */
 const imports = new Map(
-  globSync('**/*.ts', { cwd: `${root}src` }).map((file) => [file, importsOf(file, read(`src/${file}`))]),
+  globSync('**/*.{ts,tsx}', { cwd: `${root}src` }).map((file) => [
+    file,
+    importsOf(file, read(`src/${file}`)),
+  ]),
 )
 
 function importsOf(file: string, text: string): string[] {
@@ -69,7 +73,7 @@ const edges = [...imports].flatMap(([file, names]) => names.map((name) => ({ fil
 it('every file belongs to a stage, and every import of a file finds one', () => {
   expect(imports.size).toBeGreaterThan(50)
   expect([...imports.keys()].filter((file) => stageOf(file) < 0)).toEqual([])
-  expect(edges.filter(({ name }) => name.endsWith('.ts') && !imports.has(name))).toEqual([])
+  expect(edges.filter(({ name }) => /\.tsx?$/.test(name) && !imports.has(name))).toEqual([])
 })
 
 it('imports go down, or stay in their stage', () => {

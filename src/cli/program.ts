@@ -5,6 +5,7 @@ import { addBackupCommands } from './backup-commands.ts'
 import { addDataCommands } from './data-commands.ts'
 import { addHealthCommands } from './health-commands.ts'
 import { addMigrationCommands } from './migration-commands.ts'
+import { addStudioCommand } from './studio-command.ts'
 import { print, tell } from './terminal.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -20,6 +21,7 @@ addMigrationCommands(program)
 addDataCommands(program)
 addHealthCommands(program)
 addBackupCommands(program)
+addStudioCommand(program)
 
 /** Runs the command that the arguments tell, and sets the exit code. */
 export async function run(argv: readonly string[]): Promise<void> {

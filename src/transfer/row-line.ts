@@ -32,12 +32,16 @@ const namesOf = new Map(Object.entries(encodings).map(([name, id]) => [id as num
  * // '{"repository":"users","key":["users","ada"],"value":{"born":"1815-12-10T00:00:00.000Z"},"encoding":"superjson","types":…}'
  * ```
  *
- * `error`: why it was not taken. Throws a SyntaxError where the stored text is no JSON.
+ * `error`: why it was not taken; `versionstamp`: that of the commit that wrote it. Throws a SyntaxError where the stored text is no JSON.
  */
 export function rowLine(
-  row: MovedRow & { readonly repository: string | null; readonly error?: string },
+  row: MovedRow & {
+    readonly repository: string | null
+    readonly error?: string
+    readonly versionstamp?: string
+  },
 ): string {
-  const { repository, key, stored, expiresAt, error } = row
+  const { repository, key, stored, expiresAt, error, versionstamp } = row
   const { encoding, types } = stored
   const parts = [
     ...(error === undefined ? [] : [`"error":${JSON.stringify(error)}`]),
@@ -48,6 +52,7 @@ export function rowLine(
   if (encoding !== Encoding.json) parts.push(`"encoding":${JSON.stringify(namesOf.get(encoding))}`)
   if (types !== null) parts.push(`"types":${jsonLine(types)}`)
   if (expiresAt !== null) parts.push(`"expiresAt":${expiresAt}`)
+  if (versionstamp !== undefined) parts.push(`"versionstamp":"${versionstamp}"`)
   return `{${parts.join(',')}}`
 }
 

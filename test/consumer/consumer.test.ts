@@ -118,7 +118,7 @@ it.each(['README.md', 'CHANGELOG.md'])('%s links to what is packed, or to a whol
     readFileSync(join(path('package'), file), 'utf8').replace(/^```[\s\S]*?^```$/gm, '')
   const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!)
   expect(links.length).toBeGreaterThan(3)
-  const files = globSync('**/*.md', { cwd: path('package') })
+  const files = globSync('**/*.{md,png}', { cwd: path('package') })
   const dead = links.filter((link) => {
     if (/^https:/.test(link)) return false
     const [file, anchor] = link.split('#')

@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process'
+import { type Command, InvalidArgumentError } from 'commander'
+import { databaseOf, loadProject } from '../migration/project.ts'
+import { example, print, tell } from './terminal.ts'
+
+interface StudioFlags {
+  readonly port: number
+  readonly open: boolean
+  readonly readOnly?: boolean
+}
+
+/** Adds the command that shows a database in a browser. */
+export function addStudioCommand(program: Command): void {
+  program
+    .command('studio')
+    .description('see the data of a database in a browser, and what is written to it as it is written')
+    .argument('[database]', 'its file; default: dbCredentials.url of drizzle.config.ts')
+    .option('--port <number>', 'the port to listen on; default: one that is free', portOf, 0)
+    .option('--no-open', 'do not open a browser')
+    .option('--read-only', 'refuse every write')
+    .addHelpText('after', example('valkeyrie studio app.db', 'It ends with Ctrl+C.'))
+    .action(async (database: string | undefined, { port, open, readOnly = false }: StudioFlags) => {
+      const path = database ?? (await projectDatabase(program.opts<{ config?: string }>().config))
+      const { openStudio } = await import('../studio/server.ts')
+      const studio = await openStudio(path, { port, readOnly })
+      tell('The studio answers this machine only, and ends with Ctrl+C. Its address is for you alone:')
+      print(studio.url)
+      if (open) openBrowser(studio.url)
+      for (const signal of ['SIGINT', 'SIGTERM'] as const)
+        process.once(signal, () => void studio[Symbol.asyncDispose]())
+    })
+}
+
+async function projectDatabase(config: string | undefined): Promise<string> {
+  return databaseOf(await loadProject(process.cwd(), config), undefined)
+}
+
+function portOf(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('It is a number from 0 to 65535.')
+  return port
+}
+
+/** Opens an address as the system does. Where it cannot, the address that was printed is left. */
+function openBrowser(url: string): void {
+  const [command, ...args] =
+    process.platform === 'darwin'
+      ? ['open', url]
+      : process.platform === 'win32'
+        ? ['rundll32', 'url.dll,FileProtocolHandler', url]
+        : ['xdg-open', url]
+  const child = spawn(command!, args, { stdio: 'ignore', detached: true })
+  child.on('error', () => {})
+  child.unref()
+}

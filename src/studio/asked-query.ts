@@ -1,0 +1,40 @@
+import type { InspectedDatabase } from '../open.ts'
+import { checkOptionNames } from '../option-names.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
+import type { OpenFile } from './open-file.ts'
+import { Refusal } from './refusal.ts'
+import { readValueJson } from './row-json.ts'
+
+type Repository = InspectedDatabase['repositories'][string]
+
+/** A query of a repository as a page asks for it: which rows, and in which order. Where a page of them goes on is asked beside it. */
+export interface AskedQuery {
+  readonly where?: unknown
+  readonly orderBy?: unknown
+  readonly with?: unknown
+  readonly columns?: unknown
+  readonly prefix?: unknown
+}
+
+const names = ['where', 'orderBy', 'with', 'columns', 'prefix']
+
+export interface Asked {
+  readonly db: InspectedDatabase
+  readonly definition: AnyDefinition
+  readonly repository: Repository
+  readonly query: AskedQuery
+}
+
+/** What a request asks of a repository: `{ repository, query }`, where the query is a value as `rowJson` writes one. */
+export async function askedQuery(
+  file: OpenFile,
+  { repository: name, query: json }: { readonly [name: string]: unknown },
+): Promise<Asked> {
+  const db = await file.database()
+  const definition = (await file.definitions()).find((it) => it.name === name)
+  if (definition === undefined)
+    throw new Refusal(404, 'NO_REPOSITORY', `There is no repository '${String(name)}'`)
+  const query = json === undefined ? {} : readValueJson(json)
+  checkOptionNames(query as object, names, 'a query')
+  return { db, definition, repository: db.repositories[definition.name]!, query: query as AskedQuery }
+}

@@ -1,0 +1,26 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { safeHeaders } from './guard.ts'
+
+/** Server-sent events as an answer. */
+export class EventStream {
+  readonly #response: ServerResponse
+
+  constructor(response: ServerResponse) {
+    this.#response = response
+    response.writeHead(200, { ...safeHeaders, 'content-type': 'text/event-stream; charset=utf-8' })
+  }
+
+  /** Sends one event; `id`: what a reader that has lost the answer goes on from. */
+  send(event: string, id: string, data: object): Promise<void> {
+    return this.sendText(event, id, JSON.stringify(data))
+  }
+
+  /** As `send`, of JSON without line breaks. Resolves when a slow reader has room again, or has left. */
+  async sendText(event: string, id: string, data: string): Promise<void> {
+    const response = this.#response
+    if (response.destroyed || response.writableEnded) return
+    if (response.write(`event: ${event}\nid: ${id}\ndata: ${data}\n\n`)) return
+    await Promise.race([once(response, 'drain'), once(response, 'close')])
+  }
+}

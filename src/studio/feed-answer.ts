@@ -1,0 +1,120 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { desc, sql } from 'drizzle-orm'
+import { storeOf } from '../database.ts'
+import { CorruptLogError, CorruptValueError, DatabaseClosedError, LogTrimmedError } from '../errors.ts'
+import { keyJson } from '../key/key-json.ts'
+import { formatVersionstamp } from '../key/versionstamp.ts'
+import type { InspectedDatabase } from '../open.ts'
+import type { Change } from '../watch/change.types.ts'
+import { EventStream } from './event-stream.ts'
+import type { OpenFile } from './open-file.ts'
+import type { ProcessFigures } from './process-figures.ts'
+import { rowJson } from './row-json.ts'
+import { wholeCommits } from './whole-commits.ts'
+
+const mostRecent = 1_000
+/** Of what the log says of them. */
+const mostRecentBytes = 65_536
+const figuresEvery = 1_000
+/** What is longer is told without its value. */
+const longestValue = 2_000
+
+/**
+ * What is committed, as server-sent events, from the commit after `last-event-id` on; without one, after those that are there but for the
+ * last `recent`. Each event `commit` has the changes of one commit, or some of them: `{ versionstamp, changes }`. Its id is that of the last
+ * commit that was told whole: what begins behind it misses nothing, and tells one commit again at most.
+ *
+ * `gap`: what came before cannot be read any more. `process`: figures of this process. `gone`: the file is not there any more.
+ */
+export async function feedAnswer(
+  file: OpenFile,
+  figures: ProcessFigures,
+  { recent = 0 }: { readonly [name: string]: unknown },
+  request: IncomingMessage,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!Number.isInteger(recent) || (recent as number) < 0 || (recent as number) > mostRecent)
+    throw new RangeError(`recent is a number of commits up to ${mostRecent}`)
+  const lastId = request.headers['last-event-id']
+  let told = typeof lastId === 'string' ? lastId : stampBefore(await file.database(), recent as number)
+  const events = new EventStream(response)
+  await events.send('open', told, { newest: stampBefore(await file.database(), 0) })
+  let shown = await file.database()
+  const tell = async () => {
+    if (!file.isThere()) return events.send('gone', told, {})
+    const db = await file.database()
+    if (db !== shown) await events.send('catalog', told, {})
+    shown = db
+    await events.send('process', told, figures.now())
+  }
+  const timer = setInterval(() => tell().catch(() => {}), figuresEvery)
+  try {
+    // A database that is opened anew, since a program declares more, ends the changes of the one before.
+    while (!signal.aborted) {
+      const db = await file.database()
+      try {
+        const changes = db.changes({ since: told, signal })
+        let last = told
+        for await (const part of wholeCommits(changes)) {
+          if (part.versionstamp !== last) told = last
+          last = part.versionstamp
+          const texts = part.changes.map((change) => changeJson(change, db))
+          await events.sendText('commit', told, `{"versionstamp":"${last}","changes":[${texts.join(',')}]}`)
+        }
+      } catch (error) {
+        // It was opened anew.
+        if (error instanceof DatabaseClosedError) continue
+        if (!isGap(error)) throw error
+        told = stampBefore(db, 0)
+        await events.send('gap', told, { message: error.message })
+      }
+    }
+  } catch (error) {
+    if (signal.aborted) return
+    if (file.isThere()) await events.send('failure', told, { message: String(error) })
+    else await events.send('gone', told, {})
+  } finally {
+    clearInterval(timer)
+    response.end()
+  }
+}
+
+/** Whether what comes next in the log cannot be told, and what comes after it can. */
+function isGap(error: unknown): error is Error {
+  return (
+    error instanceof LogTrimmedError || error instanceof CorruptLogError || error instanceof CorruptValueError
+  )
+}
+
+/** The versionstamp behind which the last commits come: so many, or fewer where they are large. */
+function stampBefore({ drizzle, tables: { kvLog } }: InspectedDatabase, commits: number): string {
+  const bytes = sql<number>`length(${kvLog.changes})`
+  const last = drizzle
+    .select({ version: kvLog.version, bytes })
+    .from(kvLog)
+    .orderBy(desc(kvLog.version))
+    .limit(commits + 1)
+    .all()
+  let left = mostRecentBytes
+  const at = last.findIndex((commit, index) => {
+    left -= commit.bytes
+    return index === commits || left < 0
+  })
+  if (at >= 0) return formatVersionstamp(last[at]!.version)
+  return formatVersionstamp(last.length === 0 ? 0 : last.at(-1)!.version - 1)
+}
+
+function changeJson({ type, key, versionstamp, value, superseded }: Change, db: InspectedDatabase): string {
+  const store = storeOf(db)!
+  const facts = {
+    type,
+    key: keyJson(key),
+    repository: store.collectionOf(key),
+    ...(superseded && { superseded }),
+  }
+  if (type !== 'set' || superseded) return JSON.stringify(facts)
+  const row = rowJson({ key, value, versionstamp, expiresAt: null }, store)
+  if (row.length > longestValue) return JSON.stringify({ ...facts, isLarge: true })
+  return `${JSON.stringify(facts).slice(0, -1)},"row":${row}}`
+}

@@ -1,0 +1,56 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
+import { Refusal } from './refusal.ts'
+
+/**
+ * What every answer says: nothing is kept, nothing is loaded from elsewhere, no text becomes code or style, and no other page may hold this one.
+ */
+export const safeHeaders: OutgoingHttpHeaders = {
+  'cache-control': 'no-store',
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "connect-src 'self'",
+    "img-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; '),
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+}
+
+/** Throws a Refusal for what no page of this server asks: of another name, as of one that was led to this machine, or of another page. */
+export function checkPlace({ headers }: IncomingMessage, port: number): void {
+  const host = headers.host ?? ''
+  if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`)
+    throw new Refusal(403, 'HOST', 'This server answers at the address that it has printed, and at no other')
+  const { origin, 'sec-fetch-site': site } = headers
+  if (origin !== undefined && origin !== `http://${host}`)
+    throw new Refusal(403, 'ORIGIN', 'This server answers its own page, and no other')
+  if (site !== undefined && site !== 'same-origin' && site !== 'none')
+    throw new Refusal(403, 'ORIGIN', 'This server answers its own page, and no other')
+}
+
+/** Throws a Refusal for a request without the token; in the same time, whatever it has in its place. */
+export function checkToken({ headers }: IncomingMessage, token: string): void {
+  const given = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? ''
+  if (!timingSafeEqual(digest(given), digest(token)))
+    throw new Refusal(
+      401,
+      'TOKEN',
+      'The token is missing or wrong: open the address that the studio has printed',
+    )
+}
+
+/** Of one length, as `timingSafeEqual` wants it. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

@@ -1,0 +1,61 @@
+import { and, asc, gt, gte, isNull, lt, or } from 'drizzle-orm'
+import { storeOf } from '../database.ts'
+import { CorruptValueError } from '../errors.ts'
+import { decodeKey, encodePrefix } from '../key/codec.ts'
+import { keyJson, keyOfJson } from '../key/key-json.ts'
+import { prefixRange } from '../key/range.ts'
+import type { Key } from '../key.types.ts'
+import type { InspectedDatabase } from '../open.ts'
+import type { OpenFile } from './open-file.ts'
+import { checkLimit } from './row-answers.ts'
+import { type ReadRow, rowJson } from './row-json.ts'
+
+/**
+ * Keys that no pattern matches, below a prefix, `{ rows, cursor }`, in the order of the keys: those behind the cursor. A key that begins with
+ * the prefix and whose next part is text or a number goes on below it.
+ */
+export async function keysAnswer(
+  file: OpenFile,
+  { prefix = [], after = null, limit = 100 }: { readonly [name: string]: unknown },
+): Promise<string> {
+  checkLimit(limit)
+  if (after !== null && (typeof after !== 'string' || !/^(?:[\da-f]{2})+$/.test(after)))
+    throw new TypeError('after is the cursor of an earlier page')
+  const db = await file.database()
+  const { kv } = db.tables
+  const { start, end } = prefixRange(encodePrefix(keyOfJson(prefix)))
+  const found = db.drizzle
+    .select({ key: kv.key })
+    .from(kv)
+    .where(
+      and(
+        isNull(kv.collection),
+        after === null ? gte(kv.key, Buffer.from(start)) : gt(kv.key, Buffer.from(after, 'hex')),
+        lt(kv.key, Buffer.from(end)),
+        or(isNull(kv.expiresAt), gt(kv.expiresAt, Date.now())),
+      ),
+    )
+    .orderBy(asc(kv.key))
+    .limit(limit)
+    .all()
+  const rows = await rowsOf(
+    db,
+    found.map(({ key }) => decodeKey(key)),
+  )
+  const last = found.length < limit ? null : found.at(-1)!.key.toString('hex')
+  return `{"rows":[${rows.join(',')}],"cursor":${JSON.stringify(last)}}`
+}
+
+async function rowsOf(db: InspectedDatabase, keys: readonly Key[]): Promise<string[]> {
+  const rows: string[] = []
+  for (const key of keys) {
+    try {
+      const entry = await db.get(key)
+      if (entry.versionstamp !== null) rows.push(rowJson(entry as ReadRow, storeOf(db)!))
+    } catch (error) {
+      if (!(error instanceof CorruptValueError)) throw error
+      rows.push(JSON.stringify({ key: keyJson(key), damage: error.message }))
+    }
+  }
+  return rows
+}

@@ -1,0 +1,79 @@
+import { signal } from '@preact/signals'
+import { jsonText } from '../value/wire.ts'
+
+const storageName = 'valkeyrie-studio-token'
+
+/** What the server answers in place of what was asked for. */
+export class ApiError extends Error {
+  readonly code: string
+  readonly facts: { readonly [name: string]: unknown }
+
+  constructor(code: string, message: string, facts: ApiError['facts'] = {}) {
+    super(message)
+    this.code = code
+    this.facts = facts
+  }
+}
+
+/** What keeps the page from working at all: no token, no server, no file. Null where nothing does. */
+export const trouble = signal<ApiError | null>(null)
+
+/** The token of the address, which then goes out of it: from here on this tab keeps it. */
+const token = takeToken()
+
+function takeToken(): string {
+  const found = /^#token=([\w-]+)$/.exec(location.hash)?.[1]
+  if (found === undefined) return sessionStorage.getItem(storageName) ?? ''
+  sessionStorage.setItem(storageName, found)
+  history.replaceState(null, '', '/#/')
+  return found
+}
+
+/** Asks the server. Rejects with an ApiError. */
+export async function ask<T>(path: string, body: object = {}, signal?: AbortSignal): Promise<T> {
+  const response = await send(path, body, {}, signal)
+  const answer = (await response.json()) as T
+  if (trouble.value !== null && trouble.value.code !== 'TOKEN') trouble.value = null
+  return answer
+}
+
+/** As `ask`, for an answer that is read as it comes. */
+export async function send(
+  path: string,
+  body: object,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
+  let response: Response
+  try {
+    response = await fetch(`/api/${path}`, {
+      method: 'POST',
+      headers: { ...headers, authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: jsonText(body),
+      cache: 'no-store',
+      redirect: 'error',
+      signal: signal ?? null,
+    })
+  } catch (error) {
+    if (signal?.aborted) throw error
+    throw told(
+      new ApiError('NO_SERVER', 'The studio does not answer: it was ended, or the connection is lost'),
+    )
+  }
+  if (response.ok) return response
+  const { error } = await response
+    .json()
+    .catch(() => ({ error: { code: 'FAILURE', message: response.statusText } }))
+  const { code, message, ...facts } = error
+  throw told(new ApiError(code, message, facts))
+}
+
+function told(error: ApiError): ApiError {
+  if (['NO_SERVER', 'TOKEN', 'FILE_GONE', 'DATABASE_OPEN'].includes(error.code)) trouble.value = error
+  return error
+}
+
+/** What to tell a person of an error. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

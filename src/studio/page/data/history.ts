@@ -1,0 +1,62 @@
+import { signal } from '@preact/signals'
+import { type CommitJson, listen, type ProcessFigures } from './live.ts'
+
+/** A commit, or a part of a large one, as it was told to this page: `at` in milliseconds since the epoch, null where it was there before. */
+export interface ToldCommit extends CommitJson {
+  readonly at: number | null
+  /** Tells it from other parts of its commit. */
+  readonly part: number
+}
+
+/** What happened in one second: `at` its end, in seconds since the epoch. */
+export interface Sample extends ProcessFigures {
+  readonly at: number
+  readonly commits: number
+  readonly changes: number
+}
+
+const mostCommits = 500
+const mostSamples = 600
+
+/** The last commits, the newest first. */
+export const toldCommits = signal<readonly ToldCommit[]>([])
+export const gaps = signal<readonly string[]>([])
+/** The last minutes, second by second. */
+export const samples = signal<readonly Sample[]>([])
+
+let parts = 0
+let lastStamp = ''
+let commits = 0
+let changes = 0
+let waiting: ToldCommit[] = []
+
+const keep = (commit: CommitJson, at: number | null) => {
+  if (waiting.length === 0) requestAnimationFrame(show)
+  waiting.push({ ...commit, at, part: parts++ })
+  if (waiting.length > mostCommits) waiting.shift()
+}
+
+listen({
+  onPast: (commit) => keep(commit, null),
+  onCommit(commit) {
+    if (commit.versionstamp !== lastStamp) commits += 1
+    lastStamp = commit.versionstamp
+    changes += commit.changes.length
+    keep(commit, Date.now())
+  },
+  onGap(message) {
+    gaps.value = [...gaps.value.slice(-2), message]
+  },
+  onProcess(figures) {
+    const sample = { ...figures, at: Math.round(Date.now() / 1_000), commits, changes }
+    samples.value = [...samples.value.slice(1 - mostSamples), sample]
+    commits = 0
+    changes = 0
+  },
+})
+
+/** Commits of one frame at once: many of them would draw the page as often. */
+function show(): void {
+  toldCommits.value = [...waiting.reverse(), ...toldCommits.value].slice(0, mostCommits)
+  waiting = []
+}

@@ -1,0 +1,58 @@
+import { notationOf } from '../value/notation.ts'
+import { parseNotation } from '../value/parse-notation.ts'
+import { isFields } from './columns.ts'
+
+/** The parts of a query that a person writes. */
+export interface WrittenQuery {
+  readonly where?: unknown
+  readonly orderBy?: unknown
+  readonly with?: unknown
+  readonly columns?: unknown
+  readonly prefix?: unknown
+  readonly limit?: unknown
+}
+
+const names = ['where', 'orderBy', 'with', 'columns', 'prefix', 'limit']
+
+/** The query of a text: `{ where: …, orderBy: … }`, or a condition alone. Throws an Error that says what is wrong in it. */
+export function parseQuery(text: string): WrittenQuery {
+  if (text.trim() === '') return {}
+  const parsed = parseNotation(text)
+  if (!isFields(parsed)) throw new TypeError("A query is an object, as { where: { name: 'Ada' } }")
+  const isWhole = Object.keys(parsed).every((name) => names.includes(name))
+  const { limit } = parsed
+  if (!isWhole) return { where: parsed }
+  if (limit !== undefined && !(Number.isInteger(limit) && (limit as number) > 0))
+    throw new RangeError('limit is a number of rows, 1 at least')
+  return parsed
+}
+
+export function queryText(query: WrittenQuery): string {
+  const used = Object.fromEntries(Object.entries(query).filter(([, part]) => part !== undefined))
+  return Object.keys(used).length === 0 ? '' : notationOf(used)
+}
+
+/** The order by one field, where a query has that alone. */
+export function orderOf({
+  orderBy,
+}: WrittenQuery): readonly [field: string, direction: 'asc' | 'desc'] | null {
+  if (!isFields(orderBy)) return null
+  const [only, ...more] = Object.entries(orderBy)
+  if (only === undefined || more.length > 0 || (only[1] !== 'asc' && only[1] !== 'desc')) return null
+  return [only[0], only[1]]
+}
+
+/** The call that does in a program what the page does. */
+export function callText(repository: string, { limit, ...query }: WrittenQuery): string {
+  const asked = { ...query, ...(limit !== undefined && { limit }) }
+  const name = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(repository)
+    ? `.${repository}`
+    : `[${JSON.stringify(repository)}]`
+  const text = Object.keys(asked).length === 0 ? '' : notationOf(asked, { lines: true })
+  return `await db.repositories${name}.findMany(${text})`
+}
+
+/** A field as a query names it: where it would mean something else, it stands behind a backslash. */
+export function fieldName(name: string): string {
+  return ['AND', 'OR', 'NOT', '$id'].includes(name) || name.startsWith('\\') ? `\\${name}` : name
+}

@@ -1,0 +1,63 @@
+import { computed, signal } from '@preact/signals'
+import { keyJson } from '../../../key/key-json.ts'
+import type { Key } from '../../../key.types.ts'
+
+/** Where the page is: what stands behind the `#` of its address. */
+export interface Route {
+  readonly view: 'data' | 'keys' | 'feed' | 'activity' | 'health'
+  readonly repository: string | null
+  /** The text of its query. */
+  readonly query: string
+  /** The key of the row that is shown beside the table, as JSON. */
+  readonly row: string | null
+}
+
+const views: readonly string[] = ['data', 'keys', 'feed', 'activity', 'health']
+
+const hash = signal(location.hash)
+addEventListener('hashchange', () => {
+  hash.value = location.hash
+})
+
+export const route = computed((): Route => {
+  const [path = '', search = ''] = hash.value.replace(/^#\/?/, '').split('?')
+  const [view = '', name] = path.split('/')
+  const params = new URLSearchParams(search)
+  return {
+    view: (views.includes(view) ? view : 'data') as Route['view'],
+    repository: name === undefined || name === '' ? null : decoded(name),
+    query: params.get('q') ?? '',
+    row: params.get('row'),
+  }
+})
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** The address of a place in the page. */
+export function hrefOf({ view = 'data', repository = null, query = '', row = null }: Partial<Route>): string {
+  const params = new URLSearchParams()
+  if (query !== '') params.set('q', query)
+  if (row !== null) params.set('row', row)
+  const search = params.size === 0 ? '' : `?${params}`
+  return `#/${view}${repository === null ? '' : `/${encodeURIComponent(repository)}`}${search}`
+}
+
+/** Goes to a place; `replace`: the way back leads to what was before this one. */
+export function go(to: Partial<Route>, replace = false): void {
+  const href = hrefOf(to)
+  if (!replace) location.hash = href
+  else {
+    history.replaceState(null, '', href)
+    hash.value = href
+  }
+}
+
+export function keyName(key: Key): string {
+  return JSON.stringify(keyJson(key))
+}

@@ -1,0 +1,26 @@
+import { signal } from '@preact/signals'
+
+const storageName = 'valkeyrie-studio-theme'
+const themes = ['system', 'light', 'dark'] as const
+type Theme = (typeof themes)[number]
+
+export const theme = signal<Theme>(themes.find((it) => it === localStorage.getItem(storageName)) ?? 'system')
+
+export function applyTheme(): void {
+  document.documentElement.dataset['theme'] = theme.value
+}
+
+export function ThemeButton() {
+  const next = themes[(themes.indexOf(theme.value) + 1) % themes.length]!
+  const change = () => {
+    theme.value = next
+    localStorage.setItem(storageName, next)
+    applyTheme()
+  }
+  return (
+    <button type="button" class="quiet" onClick={change} title={`Colours: ${theme.value}. Change to ${next}`}>
+      <span aria-hidden="true">{{ system: '◐', light: '☀', dark: '☾' }[theme.value]}</span>
+      <span class="unseen">Colours: {theme.value}</span>
+    </button>
+  )
+}

@@ -1,0 +1,146 @@
+import { useEffect, useRef } from 'preact/hooks'
+import uPlot from 'uplot'
+import { type Sample, samples } from '../data/history.ts'
+import { theme } from '../parts/theme.tsx'
+import { bytesText } from './health-view.tsx'
+
+interface Line {
+  readonly label: string
+  readonly colour: string
+  readonly of: (sample: Sample, before: Sample | undefined) => number
+}
+
+const perSecond =
+  (name: 'conflicts' | 'retries' | 'waits' | 'waited') => (sample: Sample, before: Sample | undefined) =>
+    before === undefined ? 0 : Math.max(0, sample[name] - before[name])
+
+const charts: readonly {
+  readonly title: string
+  readonly text: (value: number) => string
+  readonly lines: readonly Line[]
+}[] = [
+  {
+    title: 'Commits and changes a second',
+    text: String,
+    lines: [
+      { label: 'commits', colour: '--chart-1', of: ({ commits }) => commits },
+      { label: 'changes', colour: '--chart-2', of: ({ changes }) => changes },
+    ],
+  },
+  {
+    title: 'Conflicts and waits a second, of the studio itself',
+    text: String,
+    lines: [
+      { label: 'conflicts', colour: '--chart-3', of: perSecond('conflicts') },
+      { label: 'retries', colour: '--chart-2', of: perSecond('retries') },
+      { label: 'waits', colour: '--chart-1', of: perSecond('waits') },
+    ],
+  },
+  {
+    title: 'Milliseconds waited a second, of the studio itself',
+    text: (value) => value.toFixed(0),
+    lines: [{ label: 'waited', colour: '--chart-1', of: perSecond('waited') }],
+  },
+  {
+    title: 'Size of the file and of its write-ahead log',
+    text: bytesText,
+    lines: [
+      { label: 'file', colour: '--chart-1', of: ({ fileBytes }) => fileBytes },
+      { label: 'log', colour: '--chart-3', of: ({ walBytes }) => walBytes },
+    ],
+  },
+]
+
+/** What happens, second by second. */
+export function ActivityView() {
+  const last = samples.value.at(-1)
+  return (
+    <section class="page">
+      <div class="title">
+        <h2>Activity</h2>
+        <span class="grow" />
+        <span class="hint">the last ten minutes, while this page is open</span>
+      </div>
+      <div class="charts">
+        {charts.map(({ title, text, lines }) => (
+          <figure key={title}>
+            <figcaption>
+              {title}
+              {lines.map(({ label, of }, at) => (
+                <span key={label} class={`legend line-${at}`} data-colour={lines[at]!.colour}>
+                  <i class={lines[at]!.colour.slice(2)} aria-hidden="true" />
+                  {label} {last === undefined ? '' : text(of(last, samples.value.at(-2)))}
+                </span>
+              ))}
+            </figcaption>
+            <Chart lines={lines} text={text} title={title} />
+          </figure>
+        ))}
+      </div>
+    </section>
+  )
+}
+
+function Chart({
+  lines,
+  text,
+  title,
+}: {
+  readonly lines: readonly Line[]
+  readonly text: (value: number) => string
+  readonly title: string
+}) {
+  const place = useRef<HTMLDivElement>(null)
+  const drawn = useRef<uPlot | undefined>(undefined)
+  useEffect(() => {
+    const { current } = place
+    const style = getComputedStyle(current!)
+    const colour = (name: string) => style.getPropertyValue(name).trim()
+    const axis = {
+      stroke: colour('--faint'),
+      grid: { stroke: colour('--line'), width: 1 },
+      ticks: { show: false },
+      font: '11px system-ui',
+    }
+    const size = () => ({ width: Math.max(200, current!.clientWidth), height: 170 })
+    const plot = new uPlot(
+      {
+        ...size(),
+        legend: { show: false },
+        cursor: { show: false },
+        scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
+        axes: [axis, { ...axis, size: 64, values: (_, values) => values.map(text) }],
+        series: [
+          {},
+          ...lines.map(({ label, colour: name }, at) => ({
+            label,
+            stroke: colour(name),
+            width: 1.5,
+            fill: at === 0 ? `${colour(name)}22` : 'transparent',
+            points: { show: false },
+          })),
+        ],
+      },
+      dataOf(lines),
+      current!,
+    )
+    drawn.current = plot
+    const observer = new ResizeObserver(() => plot.setSize(size()))
+    observer.observe(current!)
+    return () => {
+      observer.disconnect()
+      plot.destroy()
+    }
+  }, [theme.value])
+  const shown = samples.value
+  useEffect(() => drawn.current?.setData(dataOf(lines)), [shown])
+  return <div class="chart" ref={place} role="img" aria-label={title} />
+}
+
+function dataOf(lines: readonly Line[]): uPlot.AlignedData {
+  const shown = samples.value
+  return [
+    shown.map(({ at }) => at),
+    ...lines.map(({ of }) => shown.map((sample, at) => of(sample, shown[at - 1]))),
+  ]
+}

@@ -1,0 +1,62 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { statSync } from 'node:fs'
+import type { TracedWait } from '../trace/channels.ts'
+
+/** What has happened in this process since it began, and what the file takes. */
+export interface Figures {
+  readonly conflicts: number
+  readonly retries: number
+  readonly waits: number
+  /** Milliseconds. */
+  readonly waited: number
+  readonly fileBytes: number
+  readonly walBytes: number
+}
+
+/** Counts what the channels of this process tell of a file. */
+export class ProcessFigures {
+  readonly #path: string
+  #conflicts = 0
+  #retries = 0
+  #waits = 0
+  #waited = 0
+
+  constructor(path: string) {
+    this.#path = path
+    subscribe('valkeyrie:conflict', this.#onConflict)
+    subscribe('valkeyrie:retry', this.#onRetry)
+    subscribe('valkeyrie:wait', this.#onWait)
+  }
+
+  now(): Figures {
+    return {
+      conflicts: this.#conflicts,
+      retries: this.#retries,
+      waits: this.#waits,
+      waited: this.#waited,
+      fileBytes: sizeOf(this.#path),
+      walBytes: sizeOf(`${this.#path}-wal`),
+    }
+  }
+
+  end(): void {
+    unsubscribe('valkeyrie:conflict', this.#onConflict)
+    unsubscribe('valkeyrie:retry', this.#onRetry)
+    unsubscribe('valkeyrie:wait', this.#onWait)
+  }
+
+  readonly #onConflict = () => {
+    this.#conflicts += 1
+  }
+  readonly #onRetry = () => {
+    this.#retries += 1
+  }
+  readonly #onWait = (message: unknown) => {
+    this.#waits += 1
+    this.#waited += (message as TracedWait).duration
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}

@@ -1,0 +1,32 @@
+import type { IncomingMessage } from 'node:http'
+import { Refusal } from './refusal.ts'
+
+/** The largest value that a database takes by default has 16 MiB; JSON may write a byte as six. */
+const mostBytes = 100 * 1024 * 1024
+
+/** The object of JSON that a request brings. Throws a Refusal for anything else, and for more than is taken. */
+export async function requestBody(request: IncomingMessage): Promise<{ readonly [name: string]: unknown }> {
+  if (!/^application\/json\b/.test(request.headers['content-type'] ?? ''))
+    throw new Refusal(415, 'BODY', 'Send application/json')
+  const tooLarge = () => new Refusal(413, 'BODY', `The body has more than ${mostBytes} bytes`)
+  if (Number(request.headers['content-length'] ?? 0) > mostBytes) throw tooLarge()
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request) {
+    bytes += chunk.length
+    if (bytes > mostBytes) throw tooLarge()
+    chunks.push(chunk)
+  }
+  const body = parsed(Buffer.concat(chunks).toString('utf8'))
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new Refusal(400, 'BODY', 'The body is an object of JSON')
+  return body as { readonly [name: string]: unknown }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Refusal(400, 'BODY', 'The body is no JSON')
+  }
+}

@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { resolve } from 'node:path'
+import { catalogAnswer, countsAnswer } from './catalog-answer.ts'
+import { feedAnswer } from './feed-answer.ts'
+import { checkPlace, checkToken, safeHeaders } from './guard.ts'
+import { doctorAnswer, migrationsAnswer } from './health-answers.ts'
+import { keysAnswer } from './key-answer.ts'
+import { OpenFile } from './open-file.ts'
+import { pageFile } from './page-files.ts'
+import { ProcessFigures } from './process-figures.ts'
+import { Refusal, refusalOf } from './refusal.ts'
+import { requestBody } from './request-body.ts'
+import { countAnswer, explainAnswer, getAnswer, rowsAnswer } from './row-answers.ts'
+import { writeAnswer } from './write-answer.ts'
+
+export interface StudioOptions {
+  /** Default 0: one that is free. */
+  readonly port?: number
+  /** Whether every write is refused. */
+  readonly readOnly?: boolean
+}
+
+/** A running studio. */
+export interface Studio extends AsyncDisposable {
+  /** Where it is, with the token: whoever knows it can read the database, and write to it. */
+  readonly url: string
+}
+
+type Answer = (
+  file: OpenFile,
+  body: { readonly [name: string]: unknown },
+  signal: AbortSignal,
+) => Promise<string | object>
+
+const answers: { readonly [path: string]: Answer } = {
+  '/api/catalog': catalogAnswer,
+  '/api/counts': countsAnswer,
+  '/api/rows': rowsAnswer,
+  '/api/count': countAnswer,
+  '/api/explain': explainAnswer,
+  '/api/get': getAnswer,
+  '/api/keys': keysAnswer,
+  '/api/write': writeAnswer,
+  '/api/stats': async (file, _, signal) => (await file.database()).stats({ signal }),
+  '/api/doctor': doctorAnswer,
+  '/api/migrations': migrationsAnswer,
+}
+
+/** Serves the studio of a database file to this machine. Rejects with DatabaseOpenError for what is none. */
+export async function openStudio(
+  path: string,
+  { port = 0, readOnly = false }: StudioOptions = {},
+): Promise<Studio> {
+  const file = new OpenFile(resolve(path), readOnly)
+  await file.database()
+  const figures = new ProcessFigures(file.path)
+  const token = randomBytes(24).toString('base64url')
+  const stop = new AbortController()
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => refuse(response, refusalOf(error)))
+  })
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    checkPlace(request, (server.address() as AddressInfo).port)
+    const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1')
+    if (!pathname.startsWith('/api/')) return servePage(request, response, pathname)
+    checkToken(request, token)
+    if (request.method !== 'POST') throw new Refusal(405, 'METHOD', 'Ask by POST')
+    const body = await requestBody(request)
+    const left = new AbortController()
+    response.on('close', () => left.abort(new Refusal(499, 'LEFT', 'The page has left')))
+    const signal = AbortSignal.any([left.signal, stop.signal])
+    if (pathname === '/api/feed') return feedAnswer(file, figures, body, request, response, signal)
+    const make = Object.hasOwn(answers, pathname) ? answers[pathname] : undefined
+    if (make === undefined) throw new Refusal(404, 'NO_PATH', `There is no ${pathname}`)
+    const made = await make(file, body, signal)
+    send(response, 200, 'application/json', typeof made === 'string' ? made : JSON.stringify(made))
+  }
+
+  const close = async () => {
+    stop.abort(new Refusal(503, 'CLOSED', 'The studio was ended'))
+    server.closeAllConnections()
+    await new Promise((done) => server.close(done))
+    figures.end()
+    await file.close()
+  }
+  try {
+    await new Promise<void>((done, fail) => {
+      server.once('error', fail)
+      server.listen(port, '127.0.0.1', done)
+    })
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/#token=${token}`
+  return { url, [Symbol.asyncDispose]: close }
+}
+
+function servePage({ method }: IncomingMessage, response: ServerResponse, pathname: string): void {
+  if (method !== 'GET' && method !== 'HEAD') throw new Refusal(405, 'METHOD', 'Pages are read by GET')
+  const found = pageFile(pathname)
+  if (found === undefined) throw new Refusal(404, 'NO_PATH', 'There is no such page')
+  send(response, 200, found.type, method === 'HEAD' ? '' : found.content)
+}
+
+function send(response: ServerResponse, status: number, type: string, content: string | Buffer): void {
+  response.writeHead(status, {
+    ...safeHeaders,
+    'content-type': type,
+    'content-length': Buffer.byteLength(content),
+  })
+  response.end(content)
+}
+
+function refuse(response: ServerResponse, { status, code, message, facts }: Refusal): void {
+  if (response.headersSent) return void response.destroy()
+  // What is left of a body that is not read.
+  response.setHeader('connection', 'close')
+  send(response, status, 'application/json', JSON.stringify({ error: { code, message, ...facts } }))
+}

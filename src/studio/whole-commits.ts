@@ -1,0 +1,36 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Change } from '../watch/change.types.ts'
+
+/** Changes of one commit, in their order: all of them, or the next ones of a large one. */
+export interface CommitPart {
+  readonly versionstamp: string
+  readonly changes: readonly Change[]
+}
+
+const mostChanges = 200
+/** Milliseconds for which the rest of a commit is awaited before its first changes are told. */
+const restOfCommit = 3
+
+/** The changes of a stream, those of a commit together where they come together. */
+export async function* wholeCommits(stream: ReadableStream<Change>): AsyncGenerator<CommitPart> {
+  const reader = stream.getReader()
+  let changes: Change[] = []
+  const part = () => {
+    const taken = { versionstamp: changes[0]!.versionstamp, changes }
+    changes = []
+    return taken
+  }
+  try {
+    for (;;) {
+      const next = reader.read()
+      if (changes.length > 0 && (await Promise.race([next, wait(restOfCommit)])) === undefined) yield part()
+      const { done, value: change } = await next
+      const isOther = changes.length > 0 && (done || changes[0]!.versionstamp !== change.versionstamp)
+      if (isOther || changes.length === mostChanges) yield part()
+      if (done) return
+      changes.push(change)
+    }
+  } finally {
+    await reader.cancel()
+  }
+}

@@ -1,0 +1,44 @@
+import { storeOf } from '../database.ts'
+import type { OpenFile } from './open-file.ts'
+import { Refusal } from './refusal.ts'
+import { type ReadRow, readRowJson, rowJson } from './row-json.ts'
+
+/**
+ * Writes one row, where it has the version that the page has read: `{ row, ifVersion, remove, expiry }`. `row` as `rowJson` has it; `ifVersion`
+ * null: there must be none; `remove`: it is deleted; `expiry`: `'keep'`, null, or the time in milliseconds since the epoch.
+ * Answers the row as it is then. A Refusal CONFLICT brings the row of the other one, null where it is gone.
+ */
+export async function writeAnswer(
+  file: OpenFile,
+  { row: json, ifVersion, remove = false, expiry = 'keep' }: { readonly [name: string]: unknown },
+): Promise<string> {
+  if (file.readOnly) throw new Refusal(403, 'READ_ONLY', 'The studio was started with --read-only')
+  if (ifVersion !== null && typeof ifVersion !== 'string')
+    throw new TypeError('ifVersion is the versionstamp that was read, or null where there was no row')
+  const db = await file.database()
+  const { key, value } = readRowJson(json)
+  const store = storeOf(db)!
+  const current = async () => {
+    const entry = await db.get(key)
+    return entry.versionstamp === null ? 'null' : rowJson(entry as ReadRow, store)
+  }
+  const operation = db.atomic().check({ key, versionstamp: ifVersion })
+  if (remove === true) operation.delete(key)
+  else operation.set(key, value, expiryOptions(expiry))
+  const { ok } = await operation.commit()
+  if (!ok)
+    throw new Refusal(409, 'CONFLICT', 'Another has written this row since it was read', {
+      current: JSON.parse(await current()),
+    })
+  return `{"row":${await current()}}`
+}
+
+function expiryOptions(
+  expiry: unknown,
+): { readonly keepExpiry: true } | { readonly expireIn: number } | undefined {
+  if (expiry === null) return undefined
+  if (expiry === 'keep') return { keepExpiry: true }
+  if (!Number.isSafeInteger(expiry))
+    throw new TypeError("expiry is 'keep', null, or milliseconds since the epoch")
+  return { expireIn: (expiry as number) - Date.now() }
+}

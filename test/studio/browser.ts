@@ -1,0 +1,32 @@
+import type { Browser, Page } from 'playwright-core'
+import { onTestFinished } from 'vitest'
+
+/** What a page has run or asked for that it must not. */
+export interface Watched {
+  readonly page: Page
+  /** Errors of scripts and of its policy, dialogs, and requests of other places. */
+  readonly wrongs: string[]
+}
+
+/** A page of a browser, at an address. */
+export async function openPage(browser: Browser, url: string): Promise<Watched> {
+  const context = await browser.newContext({ viewport: { width: 1360, height: 800 } })
+  onTestFinished(() => context.close())
+  const page = await context.newPage()
+  // As for other tests: what never comes is told by the test's own last resort.
+  page.setDefaultTimeout(0)
+  const wrongs: string[] = []
+  page.on('pageerror', (error) => wrongs.push(String(error)))
+  page.on('dialog', (dialog) => {
+    wrongs.push(`dialog ${dialog.message()}`)
+    void dialog.dismiss()
+  })
+  page.on('console', (message) => {
+    if (/Content Security Policy|Trusted/i.test(message.text())) wrongs.push(message.text())
+  })
+  page.on('request', (request) => {
+    if (new URL(request.url()).host !== new URL(url).host) wrongs.push(request.url())
+  })
+  await page.goto(url)
+  return { page, wrongs }
+}

@@ -1,0 +1,349 @@
+import { renameSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import Sqlite from 'better-sqlite3'
+import { KvU64, Valkeyrie } from 'valkeyrie'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { z } from 'zod'
+import { readEvents } from '../../src/studio/page/data/read-events.ts'
+import { notationOf } from '../../src/studio/page/value/notation.ts'
+import { parseNotation } from '../../src/studio/page/value/parse-notation.ts'
+import { jsonText, rowOf, valueJson } from '../../src/studio/page/value/wire.ts'
+import { openStudio, type StudioOptions } from '../../src/studio/server.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+import { ask, askRaw } from './ask.ts'
+
+const path = temporaryFolder()
+const book = z.object({ title: z.string().min(2), year: z.int().optional(), sold: z.bigint().optional() })
+const schemas = Valkeyrie.withSchema(['books', '*'], book, { indexes: [{ on: 'title' }] })
+
+async function shelf(books = 3) {
+  const file = path()
+  const db = await schemas.open(file)
+  onTestFinished(() => db.close())
+  for (let n = 0; n < books; n++) await db.repositories.books.set(`b${n}`, { title: `Book ${n}`, year: n })
+  return { file, db }
+}
+
+async function open(file: string, options?: StudioOptions) {
+  const studio = await openStudio(file, options)
+  onTestFinished(() => studio[Symbol.asyncDispose]())
+  return studio
+}
+
+describe('who is answered', () => {
+  it('the page is served to everybody on this machine, and holds no data', async () => {
+    const studio = await open((await shelf()).file)
+    const { status, headers, text } = await askRaw(studio, '/', { method: 'GET', token: null })
+    expect([status, text.includes('Book')]).toEqual([200, false])
+    const policy = String(headers['content-security-policy'])
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).not.toMatch(/unsafe-|\*|https?:/)
+    expect(headers).toMatchObject({ 'cache-control': 'no-store', 'x-frame-options': 'DENY' })
+    expect((await askRaw(studio, '/../package.json', { method: 'GET' })).status).toBe(404)
+    expect((await askRaw(studio, '/%2e%2e/package.json', { method: 'GET' })).status).toBe(404)
+  })
+
+  it.each([
+    ['no token', null],
+    ['another token', 'nonsense'],
+    ['the beginning of the token', 'PART'],
+  ])('nobody with %s', async (_, token) => {
+    const studio = await open((await shelf()).file)
+    const part = token === 'PART' ? studio.url.split('=')[1]!.slice(0, -1) : token
+    const { status, text } = await askRaw(studio, '/api/catalog', { token: part })
+    expect([status, JSON.parse(text).error.code]).toEqual([401, 'TOKEN'])
+  })
+
+  it.each([
+    ['a name that leads to this machine', { host: 'evil.example' }, 'HOST'],
+    ['another port', { host: '127.0.0.1:1' }, 'HOST'],
+    ['another page', { origin: 'http://evil.example' }, 'ORIGIN'],
+    ['a page on another port', { origin: 'http://127.0.0.1:1' }, 'ORIGIN'],
+    ['a page without an origin', { origin: 'null' }, 'ORIGIN'],
+    ['a page elsewhere that asks without an origin', { 'sec-fetch-site': 'cross-site' }, 'ORIGIN'],
+  ])('nobody from %s', async (_, headers, code) => {
+    const studio = await open((await shelf()).file)
+    for (const at of ['/api/catalog', '/']) {
+      const { status, text } = await askRaw(studio, at, { headers, method: at === '/' ? 'GET' : 'POST' })
+      expect([status, JSON.parse(text).error.code]).toEqual([403, code])
+    }
+  })
+
+  it('listens on this machine only', async () => {
+    const studio = await open((await shelf()).file)
+    expect(new URL(studio.url).hostname).toBe('127.0.0.1')
+    const socket = connect({ host: '127.0.0.2', port: Number(new URL(studio.url).port) })
+    const failure = await new Promise((resolve) =>
+      socket.on('error', resolve).on('connect', () => resolve(null)),
+    )
+    socket.destroy()
+    expect(failure).toMatchObject({ code: 'ECONNREFUSED' })
+  })
+})
+
+describe('what is asked', () => {
+  it.each([
+    ['no JSON', '/api/rows', '{'],
+    ['a list', '/api/rows', '[]'],
+    ['no repository', '/api/rows', '{}'],
+    ['a name of every object', '/api/constructor', '{}'],
+    ['a repository of every object', '/api/rows', '{"repository":"__proto__"}'],
+    [
+      'an operator that there is not',
+      '/api/rows',
+      '{"repository":"books","query":{"value":{"where":{"year":{"x":1}}}}}',
+    ],
+    [
+      'SQL',
+      '/api/rows',
+      '{"repository":"books","query":{"value":{"orderBy":{"title; drop table kv":"asc"}}}}',
+    ],
+    ['an option that there is not', '/api/rows', '{"repository":"books","query":{"value":{"having":1}}}'],
+    ['too many rows', '/api/rows', '{"repository":"books","limit":1000000}'],
+    ['a cursor that is none', '/api/rows', '{"repository":"books","after":"x"}'],
+    ['a key that is none', '/api/get', '{"keys":[[{"x":1}]]}'],
+    ['no row', '/api/write', '{"ifVersion":null}'],
+    ['no version', '/api/write', '{"row":{"key":["a"],"value":1}}'],
+    [
+      'a value that is damaged',
+      '/api/write',
+      '{"row":{"key":["a"],"value":1,"encoding":"bytes"},"ifVersion":null}',
+    ],
+  ])('is refused with a sentence: %s', async (_, at, body) => {
+    const { file, db } = await shelf()
+    const { status, text } = await askRaw(await open(file), at, { body })
+    expect(status).toBeGreaterThanOrEqual(400)
+    expect(status).toBeLessThan(500)
+    expect(JSON.parse(text).error.message).toMatch(/\w+ \w+/)
+    expect(await db.repositories.books.count()).toBe(3)
+  })
+
+  it('is no form of another page, and no GET', async () => {
+    const studio = await open((await shelf()).file)
+    const headers = { 'content-type': 'text/plain' }
+    expect((await askRaw(studio, '/api/catalog', { headers })).status).toBe(415)
+    expect((await askRaw(studio, '/api/catalog', { method: 'GET' })).status).toBe(405)
+  })
+
+  it('gives pages forwards, backwards and from the middle, which meet', async () => {
+    const studio = await open((await shelf(9)).file)
+    const page = (more: object) => ask(studio, 'rows', { repository: 'books', limit: 3, ...more })
+    const ids = ({ rows }: { rows: { key: string[] }[] }) => rows.map(({ key }) => key[1])
+    const first = await page({})
+    const second = await page({ after: first.cursor })
+    const last = await page({ backward: true })
+    const before = await page({ backward: true, after: last.cursor })
+    expect([first, second, before, last].map(ids)).toEqual([
+      ['b0', 'b1', 'b2'],
+      ['b3', 'b4', 'b5'],
+      ['b3', 'b4', 'b5'],
+      ['b6', 'b7', 'b8'],
+    ])
+    expect(ids(await page({ after: first.cursor, offset: 2 }))).toEqual(['b5', 'b6', 'b7'])
+  })
+
+  it('tells the statement, the plan, and whether an index serves it', async () => {
+    const studio = await open((await shelf()).file)
+    const explain = (where: object) =>
+      ask(studio, 'explain', { repository: 'books', query: valueJson({ where }) })
+    expect(await explain({ title: 'Book 1' })).toMatchObject({
+      served: true,
+      plan: [expect.stringContaining('kv_books_title')],
+    })
+    expect(await explain({ year: 1 })).toMatchObject({ served: false })
+  })
+
+  it('shows a row that cannot be read among the others', async () => {
+    const { file, db } = await shelf(5)
+    const connection = new Sqlite(file)
+    connection.prepare("UPDATE kv SET encoding = 9 WHERE value LIKE '%Book 2%'").run()
+    connection.close()
+    await db.set(['other'], 1)
+    const { rows, cursor } = await ask(await open(file), 'rows', { repository: 'books' })
+    expect(rows).toHaveLength(5)
+    expect(rows[2]).toMatchObject({
+      key: ['books', 'b2'],
+      damage: expect.stringContaining('cannot be decoded'),
+    })
+    expect(cursor).toBeNull()
+  })
+
+  it('gives keys without a pattern, and no others', async () => {
+    const { file, db } = await shelf()
+    await db.set(['z', 1n, new Uint8Array([255])], new Map([['a', 1n]]))
+    await db.set(['a'], 'first')
+    const { rows } = await ask(await open(file), 'keys')
+    expect(rows.map(rowOf)).toMatchObject([
+      { key: ['a'], value: 'first' },
+      { key: ['z', 1n, new Uint8Array([255])], value: new Map([['a', 1n]]) },
+    ])
+  })
+})
+
+describe('writing', () => {
+  const row = { key: ['books', 'b0'], value: { title: 'Another' } }
+
+  it('takes the place of the version that was read, and of no other', async () => {
+    const { file, db } = await shelf()
+    const studio = await open(file)
+    const [{ versionstamp }] = (await ask(studio, 'get', { keys: [row.key] })).rows
+    await db.repositories.books.set('b0', { title: 'Theirs' })
+    expect(await ask(studio, 'write', { row, ifVersion: versionstamp })).toMatchObject({
+      status: 409,
+      error: { code: 'CONFLICT', current: { value: { title: 'Theirs' } } },
+    })
+    const [{ versionstamp: now }] = (await ask(studio, 'get', { keys: [row.key] })).rows
+    expect(await ask(studio, 'write', { row, ifVersion: now })).toMatchObject({ status: 200 })
+    expect((await db.repositories.books.get('b0')).value).toEqual({ title: 'Another' })
+    expect(await ask(studio, 'write', { row, ifVersion: null })).toMatchObject({ status: 409 })
+    const removed = await ask(studio, 'write', { row, ifVersion: now, remove: true })
+    expect(removed.error.code).toBe('CONFLICT')
+  })
+
+  it('is held against the schema', async () => {
+    const { file } = await shelf()
+    const refused = await ask(await open(file), 'write', {
+      row: { key: ['books', 'x'], value: { title: 'T' } },
+      ifVersion: null,
+    })
+    expect(refused).toMatchObject({
+      status: 422,
+      error: { code: 'VALIDATION', issues: [{ path: ['title'] }] },
+    })
+  })
+
+  it('is refused on the server by read only', async () => {
+    const { file, db } = await shelf()
+    const studio = await open(file, { readOnly: true })
+    for (const remove of [false, true])
+      expect(await ask(studio, 'write', { row, ifVersion: null, remove })).toMatchObject({
+        status: 403,
+        error: { code: 'READ_ONLY' },
+      })
+    expect((await db.repositories.books.get('b0')).value?.title).toBe('Book 0')
+  })
+})
+
+describe('the feed', () => {
+  async function feed(url: string, lastId?: string) {
+    const { origin, hash } = new URL(url)
+    const left = new AbortController()
+    onTestFinished(() => left.abort())
+    const response = await fetch(`${origin}/api/feed`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${hash.replace('#token=', '')}`,
+        'content-type': 'application/json',
+        ...(lastId !== undefined && { 'last-event-id': lastId }),
+      },
+      body: '{}',
+      signal: left.signal,
+    })
+    const events = readEvents(response.body!)
+    const next = async (wanted: string) => {
+      for (;;) {
+        const { value, done } = await events.next()
+        if (done) throw new Error('The feed has ended')
+        if (value.event === wanted) return { ...value, data: JSON.parse(value.data) }
+      }
+    }
+    return { next, leave: () => left.abort() }
+  }
+
+  it('goes on after a loss, and misses nothing', async () => {
+    const { file, db } = await shelf()
+    const studio = await open(file)
+    const first = await feed(studio.url)
+    await first.next('open')
+    const told: string[] = []
+    for (const n of [1, 2, 3]) await db.set(['n', n], n)
+    let id = ''
+    for (let n = 0; n < 2; n++) {
+      const event = await first.next('commit')
+      id = event.id
+      told.push(event.data.changes[0].key[1])
+    }
+    first.leave()
+    for (const n of [4, 5]) await db.set(['n', n], n)
+    const second = await feed(studio.url, id)
+    while (told.at(-1) !== (5 as never)) told.push((await second.next('commit')).data.changes[0].key[1])
+    expect([...new Set(told)]).toEqual([1, 2, 3, 4, 5])
+  })
+
+  it('tells all changes of a commit, however many they are', async () => {
+    const { file, db } = await shelf()
+    const { next } = await feed((await open(file)).url)
+    await next('open')
+    const operation = db.atomic()
+    for (let n = 0; n < 450; n++) operation.set(['n', n], n)
+    await operation.commit()
+    const keys = new Set<number>()
+    while (keys.size < 450) for (const { key } of (await next('commit')).data.changes) keys.add(key[1])
+    expect(keys.size).toBe(450)
+  })
+
+  it('tells that a program declares more, and that the file is gone', async () => {
+    const { file } = await shelf()
+    const studio = await open(file)
+    const { next } = await feed(studio.url)
+    await (await Valkeyrie.withSchema(['pens', '*'], book).open(file)).close()
+    await next('catalog')
+    expect((await ask(studio, 'catalog')).repositories.map(({ name }: { name: string }) => name)).toContain(
+      'pens',
+    )
+    renameSync(file, `${file}.away`)
+    await next('gone')
+    expect(await ask(studio, 'catalog')).toMatchObject({ status: 410, error: { code: 'FILE_GONE' } })
+    renameSync(`${file}.away`, file)
+    expect(await ask(studio, 'catalog')).toMatchObject({ status: 200 })
+  })
+})
+
+describe('the notation of values', () => {
+  it.each([
+    [{ a: 1, 'b c': [true, null, undefined], __proto__x: -0 }],
+    [JSON.parse('{"__proto__":{"a":1}}')],
+    [
+      new Map<unknown, unknown>([
+        [1n, new Set(['x'])],
+        ['d', new Date(0)],
+      ]),
+    ],
+    [[Number.NaN, -Infinity, 1e300, 12345678901234567890n]],
+    [{ text: 'it\'s "x" \\ \n \u2028 \u202e \ud800' }],
+    [[/a\/[/]b/gi, new URL('https://example.com/?q#h')]],
+    [new Uint8Array([0, 255])],
+    [{ n: new Float64Array([1.5, -0]), b: new BigInt64Array([-1n]), v: new Uint8Array([1]).buffer }],
+    [new KvU64(2n ** 64n - 1n)],
+  ])('%o is read back as it is, and crosses as it is', (value) => {
+    for (const lines of [false, true]) expect(parseNotation(notationOf(value, { lines }))).toEqual(value)
+    const crossed = JSON.parse(jsonText(valueJson(value)))
+    expect(rowOf({ repository: null, key: [], ...crossed }).value).toEqual(value)
+  })
+
+  it.each([
+    'alert(1)',
+    'new Function("x")',
+    '`x`',
+    '{ a: b }',
+    '[1',
+    "'",
+    'new Date("x")',
+    '(() => 1)()',
+    'constructor',
+  ])('runs nothing, and says what is wrong: %s', (text) => {
+    expect(() => parseNotation(text)).toThrow(/\w+ \w+/)
+  })
+})
+
+it('ends, and frees its port', async () => {
+  const { file } = await shelf()
+  const studio = await openStudio(file)
+  await studio[Symbol.asyncDispose]()
+  await expect(askRaw(studio, '/')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  const port = Number(new URL(studio.url).port)
+  const again = await open(file, { port })
+  await expect(openStudio(file, { port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  expect((await ask(again, 'catalog')).status).toBe(200)
+  rmSync(file)
+})
