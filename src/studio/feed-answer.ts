@@ -42,6 +42,8 @@ export async function feedAnswer(
   await events.send('open', told, { newest: stampBefore(await file.database(), 0) })
   let shown = await file.database()
   const tell = async () => {
+    // A reader that is slow has enough to read.
+    if (response.writableNeedDrain) return
     if (!file.isThere()) return events.send('gone', told, {})
     const db = await file.database()
     if (db !== shown) await events.send('catalog', told, {})

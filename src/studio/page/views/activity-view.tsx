@@ -109,7 +109,10 @@ function Chart({
         legend: { show: false },
         cursor: { show: false },
         scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
-        axes: [axis, { ...axis, size: 64, values: (_, values) => values.map(text) }],
+        axes: [
+          { ...axis, values: (_, times) => times.map(clockText) },
+          { ...axis, size: 64, values: (_, values) => values.map(text) },
+        ],
         series: [
           {},
           ...lines.map(({ label, colour: name }, at) => ({
@@ -135,6 +138,10 @@ function Chart({
   const shown = samples.value
   useEffect(() => drawn.current?.setData(dataOf(lines)), [shown])
   return <div class="chart" ref={place} role="img" aria-label={title} />
+}
+
+function clockText(seconds: number): string {
+  return new Date(seconds * 1_000).toLocaleTimeString('en-GB')
 }
 
 function dataOf(lines: readonly Line[]): uPlot.AlignedData {
