@@ -126,7 +126,7 @@ async function bodyOf(response: Response): Promise<ReadableStream<Uint8Array>> {
   if (response.ok && response.body !== null && type.startsWith('text/event-stream')) return response.body
   const { status, statusText: title } = response
   const told = type.startsWith('application/problem+json') ? await response.json().catch(() => ({})) : {}
-  const problem: Problem = { title, ...(told as object), status }
+  const problem: Problem = Object.assign({ status, title }, told, { status })
   await response.body?.cancel().catch(() => {})
   if (response.ok)
     throw new LiveError('REFUSED', `The server answers with ${type || 'nothing'}: is the address right?`)
