@@ -134,6 +134,8 @@ describe.runIf(url !== '')('the indexes of a database', () => {
 
   it('are those that are declared, as the server tells them, whatever the names of fields are', async () => {
     const schema = newSchema()
+    const indexesOf = `select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = '${schema}' and c.relname like 'kv\\_things%' order by c.oid`
     const fields = Object.fromEntries(
       odd.flatMap((name, i) => [
         [name, i % 3 === 0 ? z.number() : i % 3 === 1 ? z.string() : z.bigint()],
@@ -151,11 +153,11 @@ describe.runIf(url !== '')('the indexes of a database', () => {
       })
     const first = await definition().open(url, { schema })
     await first.close()
-    const before = await query(`select oid from pg_class where relname like 'kv\\_things%' order by oid`)
+    const before = await query(indexesOf)
     expect(before.length).toBe(2 * odd.length + 1)
     // One that is taken for another would be built anew.
     const second = await definition().open(url, { schema, destroyOnClose: true })
-    const after = await query(`select oid from pg_class where relname like 'kv\\_things%' order by oid`)
+    const after = await query(indexesOf)
     await second.close()
     expect(after).toEqual(before)
   })
