@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { UnreadableRow } from '../driver/driver.ts'
+import { KeyExistsError } from '../errors.ts'
 import { inspectStore, openDatabase } from '../open.ts'
 import { Registry } from '../schema/registry.ts'
 import type { Store } from '../store/store.ts'
@@ -177,6 +178,11 @@ async function importCommand(database: string, file: string, flags: ImportFlags)
       onProgress: report,
     })
     refused?.finish()
+  } catch (error) {
+    if (!(error instanceof KeyExistsError)) throw error
+    // The class of it, and the code, stay.
+    error.message += ' with another value: --on-conflict skip leaves it, --on-conflict overwrite replaces it'
+    throw error
   } finally {
     end()
     refused?.discard()

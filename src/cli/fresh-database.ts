@@ -1,12 +1,12 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { locate } from '../driver/engines.ts'
 import { MigrationError } from '../errors.ts'
 import { projectStatus } from '../migration/check.ts'
 import { loadModule } from '../migration/load-module.ts'
 import { type MigrateResult, migrate, type Report } from '../migration/migrate.ts'
 import type { Project } from '../migration/project.ts'
-import { sourceOf } from '../migration/source.ts'
-import { loadSteps } from '../migration/step.ts'
 import { inspectDatabase, openDatabase } from '../open.ts'
 import { Registry } from '../schema/registry.ts'
 
@@ -22,26 +22,29 @@ export async function whatIsDeleted(path: string): Promise<string | null> {
   return `This deletes ${path}: ${bytes} bytes, with ${rows.length === 0 ? 'no rows' : `rows: ${rows.join(', ')}`}`
 }
 
-/** Deletes a database, which others may have open no longer than `busyTimeout`, and makes a new one by the migrations. */
+/**
+ * Has a new database, made by the migrations, take the place of one that others may have open no longer than `busyTimeout`. It is made apart:
+ * whatever ends this, the old one is there or the new one.
+ */
 export async function resetDatabase(
   project: Project,
   path: string,
   busyTimeout: number,
   report: Report,
 ): Promise<MigrateResult> {
-  if (existsSync(path)) {
-    await assertMakesDatabase(project)
-    const db = await inspectDatabase(path, { busyTimeout })
-    await db.destroy()
+  const make = (made: string) => migrate(project, { path: made, backup: false, report })
+  if (!existsSync(path)) return make(path)
+  // What a kill leaves there is in nobody's way.
+  const folder = mkdtempSync(join(tmpdir(), 'valkeyrie-reset-'))
+  try {
+    const made = join(folder, 'new.db')
+    const migrated = await make(made)
+    const { engine, address } = locate(path)
+    await engine.restore(made, address, { keep: false, busyTimeout })
+    return migrated
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
   }
-  return migrate(project, { path, backup: false, report })
-}
-
-/** Throws where the migrations cannot make a new database: one that is deleted by then is gone. */
-async function assertMakesDatabase({ dialect, migrations, definitions }: Project): Promise<void> {
-  const source = sourceOf(migrations)
-  for (const migration of source.migrations) await loadSteps(source, migration, definitions)
-  await dialect.tryOut(source.migrations)
 }
 
 /** Runs the module that fills a database: it exports a function by default, which is given the database, opened by the project's schemas. */

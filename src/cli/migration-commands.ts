@@ -5,8 +5,9 @@ import { check, projectStatus } from '../migration/check.ts'
 import { generate, type PlanOptions, planMigration } from '../migration/generate.ts'
 import { init } from '../migration/init.ts'
 import { lossText, rowsText } from '../migration/losses.ts'
-import { migrate } from '../migration/migrate.ts'
+import { type MigrateResult, migrate, type Report } from '../migration/migrate.ts'
 import { databaseOf, loadProject, type Project } from '../migration/project.ts'
+import { PartlyDone } from './failure.ts'
 import { resetDatabase, seedDatabase, whatIsDeleted } from './fresh-database.ts'
 import {
   confirmed,
@@ -102,7 +103,12 @@ export function addMigrationCommands(program: Command): void {
     if (!isSame) process.exitCode = exitDiffers
   })
 
-  onDatabase('migrate', 'apply the migrations that a database has not had', 'migrate data.db')
+  onDatabase(
+    'migrate',
+    'apply the migrations that a database has not had',
+    'migrate data.db',
+    `Exit code: 0 where all is applied, 1 where it ended before, ${exitDiffers} where rows were written to the file of --skip-invalid.`,
+  )
     .option('--no-backup', 'do not copy the database first')
     .option(
       '--skip-invalid <file>',
@@ -114,10 +120,19 @@ export function addMigrationCommands(program: Command): void {
     )
     .action(async (database: string | undefined, { json = false, ...flags }: MigrateFlags) => {
       const loaded = await project()
-      const report = json ? quiet : terminalReport()
-      const migrated = await migrate(loaded, { ...flags, path: databaseOf(loaded, database), report })
-      const { applied } = migrated
-      if (json) return print(JSON.stringify(migrated))
+      let done: MigrateResult = { applied: [], backup: null, skipped: 0 }
+      const report: Report = {
+        ...(json ? quiet : terminalReport()),
+        done: (result) => {
+          done = result
+        },
+      }
+      const path = databaseOf(loaded, database)
+      const { applied, skipped } = await migrate(loaded, { ...flags, path, report }).catch((error) => {
+        throw new PartlyDone(error, done)
+      })
+      if (skipped > 0) process.exitCode = exitDiffers
+      if (json) return print(JSON.stringify(done))
       print(applied.length === 0 ? 'Nothing to apply.' : `Applied ${applied.join(', ')}.`)
     })
 

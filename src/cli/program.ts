@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { Command } from 'commander'
-import { KvError } from '../errors.ts'
+import { Command, CommanderError } from 'commander'
 import { addBackupCommands } from './backup-commands.ts'
 import { addDataCommands } from './data-commands.ts'
+import { failureOf } from './failure.ts'
 import { addHealthCommands } from './health-commands.ts'
 import { addMigrationCommands } from './migration-commands.ts'
 import { addStudioCommand } from './studio-command.ts'
@@ -10,11 +10,15 @@ import { print, tell } from './terminal.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
+let isJson = false
+
 export const program = new Command('valkeyrie')
   .description(
     'Migrations of a valkeyrie database, generated from its declared schemas, and what its rows need from day to day.',
   )
   .version(version)
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => isJson || write(text) })
   .option('--config <file>', 'the configuration of drizzle-kit; default: drizzle.config.ts')
 
 addMigrationCommands(program)
@@ -25,20 +29,16 @@ addStudioCommand(program)
 
 /** Runs the command that the arguments tell, and sets the exit code. */
 export async function run(argv: readonly string[]): Promise<void> {
+  isJson = argv.includes('--json')
   try {
     await program.parseAsync(argv)
   } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return
     process.exitCode = 1
-    const { code = null, message, stack = String(error) } = error as Error & { readonly code?: string }
-    const isJson = argv.includes('--json')
-    if (isJson) print(JSON.stringify({ error: { code, message } }))
-    if (!isExpected(error)) tell(stack)
-    else if (!isJson) tell(message)
+    const { code, message, facts, done } = failureOf(error)
+    if (isJson) print(JSON.stringify({ error: { code, message, ...facts }, ...done }))
+    if (code === 'UNEXPECTED') tell((error as Error).stack ?? message)
+    // What is wrong with a command line, its reader has told.
+    else if (!isJson && !(error instanceof CommanderError)) tell(message)
   }
-}
-
-/** Whether a message tells enough: what the library refuses, and what the system does, as a file that is not there. */
-function isExpected(error: unknown): boolean {
-  if (error instanceof KvError || error instanceof TypeError || error instanceof RangeError) return true
-  return error instanceof Error && 'syscall' in error
 }

@@ -129,10 +129,13 @@ export function countReport(out: NodeJS.WriteStream = process.stderr) {
   }
 }
 
+/** Somebody has ended the command. */
+export class Interrupted extends Error {}
+
 /** Aborted by Ctrl+C, so that what was begun is put away. */
 export function interrupted(): { readonly signal: AbortSignal; end(): void } {
   const controller = new AbortController()
-  const abort = () => controller.abort(new TypeError('Interrupted: run it again to finish'))
+  const abort = () => controller.abort(new Interrupted('Interrupted: run it again to finish'))
   process.once('SIGINT', abort)
   return { signal: controller.signal, end: () => process.off('SIGINT', abort) }
 }

@@ -68,8 +68,21 @@ export function isSnapshot(value: unknown): value is ValueSnapshot {
 
 /** A migration that is made of its parts, as Drizzle reads one from its file. */
 export function migrationOf(tag: string, when: number, sql: string, snapshot: ValueSnapshot): Migration {
-  const hash = createHash('sha256').update(sql).digest('hex')
-  return { tag, snapshot, drizzle: { sql: sql.split(breakpoint), folderMillis: when, hash, bps: true } }
+  return {
+    tag,
+    snapshot,
+    drizzle: { sql: sql.split(breakpoint), folderMillis: when, hash: hashOf(sql), bps: true },
+  }
+}
+
+/** Drizzle's hashes of the SQL of a migration, with each of the ways to end a line. */
+export function hashesOf(migration: Migration): string[] {
+  const lines = sqlOf(migration).split(/\r?\n/)
+  return [migration.drizzle.hash, hashOf(lines.join('\n')), hashOf(lines.join('\r\n'))]
+}
+
+function hashOf(sql: string): string {
+  return createHash('sha256').update(sql).digest('hex')
 }
 
 /** The SQL of a migration, as its file has it. */

@@ -43,6 +43,8 @@ export interface MigrateResult {
 export interface Report {
   line(text: string): void
   progress(task: string, done: number, total: number): void
+  /** After the backup and after each migration: what is done by now, and stays so if what follows fails. */
+  done?(result: MigrateResult): void
 }
 
 const mostRounds = 100
@@ -56,7 +58,7 @@ export async function migrate(target: Target, task: MigrateTask): Promise<Migrat
   const { migrations } = source
   const taken = task.baseline === undefined ? [] : baselineOf(migrations, task.baseline)
   if (taken.length > 0 && !(await migrator.exists(address)))
-    throw new MigrationError(`There is no database ${task.path} to take over: leave out --baseline`)
+    throw new MigrationError(`There is no database ${task.path} to take over: leave out the baseline`)
   const db = await migrator.open(address)
   const skipped = task.skipInvalid === undefined ? null : new SkippedRows(task.skipInvalid, db.file)
   try {
@@ -104,15 +106,18 @@ async function migrateLocked(
   if ([...steps.values()].flat().length > 0) run.skipped?.assertWritable()
   if (pending.length > 0 && asksBackup && taken.length === 0 && (await db.hasTables()))
     backup = await backUp(run, pending[0]!.tag, pending)
-  let skipped = 0
+  let result: MigrateResult = { applied: [], backup, skipped: 0 }
+  report.done?.(result)
   for (const migration of pending) {
     signal?.throwIfAborted()
     await tellLosses(run, migration)
-    skipped += await apply(run, migration, steps.get(migration)!)
+    const skipped = result.skipped + (await apply(run, migration, steps.get(migration)!))
+    result = { applied: [...result.applied, migration.tag], backup, skipped }
+    report.done?.(result)
     report.line(`${migration.tag} applied`)
   }
   await db.tidy()
-  return { applied: pending.map(({ tag }) => tag), backup, skipped }
+  return result
 }
 
 function baselineOf(migrations: readonly Migration[], baseline: string | true): readonly Migration[] {
@@ -120,7 +125,7 @@ function baselineOf(migrations: readonly Migration[], baseline: string | true): 
   if (last >= 0) return migrations.slice(0, last + 1)
   const tags = migrations.map(({ tag }) => tag).join(', ')
   throw new MigrationError(
-    `--baseline ${baseline} is no migration: there are ${tags}. A database is named before --baseline`,
+    `The baseline ${baseline} is no migration: there are ${tags}. On a command line, a database is named before --baseline`,
   )
 }
 

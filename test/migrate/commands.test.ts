@@ -1,8 +1,12 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
 import { program } from '../../src/cli/program.ts'
+import { extent } from '../extent.ts'
+import { waitFor } from '../waiting.ts'
 import { cli, projectFolder, run, write } from './project.ts'
 
 // The commands of a project, as its users run them.
@@ -203,4 +207,85 @@ it('seed runs a module with the database opened by the schemas, while others hav
     text: expect.stringContaining('"VALIDATION"'),
   })
   expect((await valkeyrie('seed', 'none.db')).text).toMatch(/run "valkeyrie migrate" first/)
+})
+
+it('a migration that was edited after a database had it is told as drift', async () => {
+  const { folder, valkeyrie } = await project()
+  const sql = join(folder, 'migrations/0000_initial.sql')
+  const text = readFileSync(sql, 'utf8')
+  const drift = async () => {
+    const told = JSON.parse((await valkeyrie('status', '--json')).output).drift
+    return told.filter(({ kind }: { kind: string }) => kind === 'history')
+  }
+  writeFileSync(sql, text.replaceAll('\n', '\r\n'))
+  expect(await drift()).toEqual([])
+  writeFileSync(sql, `${text}\n--> statement-breakpoint\nCREATE TABLE more (a);`)
+  const message = expect.stringMatching(/^0000_initial was edited after this database had it: put it back/)
+  expect(await drift()).toEqual([{ kind: 'history', name: '0000_initial', message }])
+  expect((await valkeyrie('status')).code).toBe(2)
+  writeFileSync(sql, text)
+  expect(await drift()).toEqual([])
+})
+
+it('migrate that fails tells as JSON what it has done and what it refuses, and rows that it skips by its exit code', async () => {
+  const { folder, path, valkeyrie } = await project()
+  const change = async (fields: string) => {
+    write(folder, 'schemas/index.ts', schemas(fields))
+    const { output } = await valkeyrie('generate', '--json')
+    return JSON.parse(output) as { tag: string; steps: string[] }
+  }
+  const { tag: first } = await change("age: z.int(), role: z.string().default('guest')")
+  const { tag: second, steps } = await change("age: z.string(), role: z.string().default('guest')")
+  writeFileSync(
+    join(folder, 'migrations', steps[0]!),
+    'export const up = () => {\n  throw new RangeError("too old")\n}\n',
+  )
+  const failed = await valkeyrie('migrate', '--json')
+  expect(failed.code).toBe(1)
+  expect(JSON.parse(failed.output)).toEqual({
+    error: {
+      code: 'MIGRATION',
+      message: expect.stringContaining('cannot convert 1 row'),
+      refused: [{ repository: 'users', rows: 1, samples: [expect.stringContaining('too old')] }],
+    },
+    applied: [first],
+    backup: `${path}.before-${first}`,
+    skipped: 0,
+  })
+  expect(existsSync(`${path}.before-${first}`)).toBe(true)
+  const skipped = await valkeyrie(
+    'migrate',
+    '--no-backup',
+    '--skip-invalid',
+    join(folder, 'rows.ndjson'),
+    '--json',
+  )
+  expect(skipped.code).toBe(2)
+  expect(JSON.parse(skipped.output)).toEqual({ applied: [second], backup: null, skipped: 1 })
+  expect(await valkeyrie('migrate', 'none/none.db', '--json')).toMatchObject({
+    code: 1,
+    output: expect.stringContaining('"code":"DATABASE_OPEN"'),
+  })
+})
+
+it('kill -9 in a reset leaves the old database or a new one, and the next reset finishes', async () => {
+  const { folder, path, valkeyrie } = await project()
+  for (const lines of [2, 1].slice(0, extent('kills', 1, 2))) {
+    const child = spawn(process.execPath, [cli, 'reset', '--yes'], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    let text = ''
+    child.stderr.setEncoding('utf8').on('data', (part: string) => {
+      text += part
+      if (text.split('\n').length > lines) child.kill('SIGKILL')
+    })
+    await waitFor('the end of the command', once(child, 'close'))
+    await using db = await Valkeyrie.open(path)
+    expect([{ age: 1 }, null]).toContainEqual((await db.get(['users', 'ann'])).value)
+  }
+  expect(await valkeyrie('reset', '--yes')).toMatchObject({ code: 0 })
+  expect(readdirSync(folder).filter((name) => name.startsWith('data.db'))).toEqual(['data.db'])
+  await using db = await Valkeyrie.open(path)
+  expect((await db.get(['users', 'ann'])).value).toBeNull()
 })

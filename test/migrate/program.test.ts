@@ -122,6 +122,7 @@ it('tells drift as data', async () => {
   write(folder, '0001_users.sql', `-- edited\n${readFileSync(join(folder, '0001_users.sql'), 'utf8')}`)
   expect((await status(path, { folder })).drift).toEqual([
     { kind: 'modules', name: null, message: expect.stringContaining('index.ts does not hold') },
+    { kind: 'history', name: '0001_users', message: expect.stringContaining('was edited after') },
   ])
   write(
     folder,

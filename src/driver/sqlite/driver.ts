@@ -28,6 +28,7 @@ import type { ConnectionPool } from './connection-pool.ts'
 import { isOfText } from './damaged-rows.ts'
 import { type DatabaseFile, databaseFiles } from './database-file.ts'
 import { memoryPath } from './database-path.ts'
+import { removeEmptyLog } from './empty-log.ts'
 import { assertOpen, isPassing, isReadOnly, isUnanswerable, toKvError } from './engine-error.ts'
 import { FileSession } from './file-session.ts'
 import { LockShare } from './lock-share.ts'
@@ -243,6 +244,7 @@ export class SqliteDriver implements Driver {
     await this.#sliced.settled()
     await this.#backups.close()
     this.#pool.close()
+    if (this.#options.readOnly && this.#file !== null) removeEmptyLog(this.#file.path)
     this.#file?.close()
   }
 

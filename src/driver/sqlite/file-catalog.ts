@@ -3,6 +3,7 @@ import type { Catalog } from '../../catalog/catalog.ts'
 import { DatabaseOpenError } from '../../errors.ts'
 import { readCatalog } from './catalog.ts'
 import { connect } from './connection.ts'
+import { removeEmptyLog } from './empty-log.ts'
 import { isPassing, toKvError } from './engine-error.ts'
 import { assertShape } from './file-format.ts'
 import { openError } from './open-error.ts'
@@ -24,6 +25,7 @@ export async function readFileCatalog(path: string, toWrite: boolean, busyTimeou
       throw isPassing(error) ? error : toKvError(openError(path, error))
     } finally {
       connection.close()
+      removeEmptyLog(path)
     }
   }, busyTimeout)
 }

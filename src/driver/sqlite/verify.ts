@@ -14,6 +14,7 @@ import type { Finding, Verification, VerifyOptions } from '../verification.ts'
 import { readCatalog } from './catalog.ts'
 import { connect } from './connection.ts'
 import { checkIntegrity } from './damaged-rows.ts'
+import { removeEmptyLog } from './empty-log.ts'
 import { engineCode, toKvError } from './engine-error.ts'
 import { isSealed } from './file-format.ts'
 import { hasOwnTables, hasTable } from './own-tables.ts'
@@ -41,6 +42,7 @@ export async function verifySqlite(
     throw toKvError(error)
   } finally {
     connection.close()
+    removeEmptyLog(path)
   }
 }
 

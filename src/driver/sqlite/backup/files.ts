@@ -4,6 +4,7 @@ import type { Backup, BackupOptions, Restored } from '../../backup.ts'
 import { alone } from '../alone.ts'
 import { connect } from '../connection.ts'
 import { databaseFiles } from '../database-file.ts'
+import { removeEmptyLog } from '../empty-log.ts'
 import { engineCode } from '../engine-error.ts'
 import { assertShape } from '../file-format.ts'
 import { hasTable } from '../own-tables.ts'
@@ -61,7 +62,11 @@ async function checked<T>(
   } finally {
     connection.close()
   }
-  return use(file!.path)
+  try {
+    return await use(file!.path)
+  } finally {
+    removeEmptyLog(path)
+  }
 }
 
 /** Has a copy take the place of a file, which nobody may have open. */

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import { MigrationError } from '../../../errors.ts'
-import type { Migration } from '../../migration.ts'
+import { hashesOf, type Migration } from '../../migration.ts'
 import { journalTable } from '../file-format.ts'
 import { hasTable } from '../own-tables.ts'
 
@@ -16,7 +16,7 @@ export function pendingMigrations(
   if (applied === null || applied.length === 0) {
     if (hasTable(connection, 'kv')) {
       throw new MigrationError(
-        'The database was created without migrations: take it over with "valkeyrie migrate --baseline"',
+        'The database was created without migrations: take it over with "valkeyrie migrate --baseline", which is baseline: true in a program',
       )
     }
     return migrations
@@ -62,6 +62,23 @@ export function appliedMigrations(
 ): readonly Migration[] {
   const applied = new Set(appliedTimes(connection))
   return migrations.filter(({ drizzle }) => applied.has(drizzle.folderMillis))
+}
+
+/** Those that the database has had as another text than they have now. What ends a line is no difference: a checkout may change it. */
+export function editedMigrations(
+  connection: Database.Database,
+  migrations: readonly Migration[],
+): readonly Migration[] {
+  if (!hasTable(connection, journalTable)) return []
+  const rows = connection
+    .prepare<[], [unknown, unknown]>(`SELECT created_at, hash FROM ${journalTable}`)
+    .raw()
+    .all()
+  const hashes = new Map(rows.map(([time, hash]) => [Number(time), hash]))
+  return migrations.filter((migration) => {
+    const hash = hashes.get(migration.drizzle.folderMillis)
+    return typeof hash === 'string' && !hashesOf(migration).includes(hash)
+  })
 }
 
 /** Whether the database has had a migration. */

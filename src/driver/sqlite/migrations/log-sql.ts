@@ -3,17 +3,19 @@ export const nextVersion = '(SELECT coalesce(max(version), 0) + 1 FROM kv_log)'
 
 const now = "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
 
+/** The types of a change, as bytes in hex. */
+const typeBytes = { set: '01', delete: '02', expire: '03' }
+
 /**
- * Makes one commit of all rows written since the last one, so that watchers and units of work of other processes learn of them: for each key
- * a byte of the type of change, the key's length (LEB128), and the key.
+ * Makes one commit of all rows written since the last one, so that watchers and units of work of other processes learn of them.
  */
 export function logCommit(type: 'set' | 'expire' = 'set'): string {
-  return `INSERT INTO kv_log (version, at, changes)\nSELECT ${nextVersion}, ${now}, ${changesOf(type === 'set' ? '01' : '03')}\nFROM kv WHERE version = ${nextVersion} HAVING count(*) > 0`
+  return logged(typeBytes[type], `version = ${nextVersion}`)
 }
 
 /** Makes a commit that tells the keys of these rows as deleted. */
 export function logDeletions(rows: string): string {
-  return `INSERT INTO kv_log (version, at, changes)\nSELECT ${nextVersion}, ${now}, ${changesOf('02')}\nFROM kv WHERE ${rows} HAVING count(*) > 0`
+  return logged(typeBytes.delete, rows)
 }
 
 /**
@@ -32,21 +34,14 @@ export const newCatalogVersion = [
   'UPDATE kv_collections SET version = (SELECT max(version) FROM kv_log)',
 ]
 
-function changesOf(type: string): string {
-  return `unhex(group_concat('${type}' || ${leb128('length(key)')} || hex(key), ''))`
-}
-
-/** The hex digits of a number in LEB128: seven bits a byte, the lowest first, and the high bit set in all but the last. */
-function leb128(number: string): string {
-  const shortest = [7, 14, 21].map((bits, at) => {
-    const bytes = Array.from({ length: at + 1 }, (_, i) => byteOf(number, 7 * i, i < at))
-    return ` WHEN ${number} < ${2 ** bits} THEN printf('${'%02x'.repeat(at + 1)}', ${bytes.join(', ')})`
-  })
-  const bytes = [0, 1, 2, 3].map((i) => byteOf(number, 7 * i, i < 3))
-  return `CASE${shortest.join('')} ELSE printf('%02x%02x%02x%02x', ${bytes.join(', ')}) END`
-}
-
-function byteOf(number: string, shift: number, goesOn: boolean): string {
-  const bits = shift === 0 ? number : `${number} / ${2 ** shift}`
-  return goesOn ? `${bits} % 128 + 128` : bits
+/**
+ * A commit of these rows, if there are any. For each, the byte of what has happened, the length of its key, and the key. The length is LEB128
+ * in four bytes, however short it is: so it can be read here, too.
+ */
+function logged(typeByte: string, rows: string): string {
+  return `INSERT INTO kv_log (version, at, changes)
+SELECT ${nextVersion}, ${now},
+  unhex(group_concat('${typeByte}' || printf('%02x%02x%02x%02x', n & 127 | 128, n >> 7 & 127 | 128, n >> 14 & 127 | 128, n >> 21) || hex(key), ''))
+FROM (SELECT key, length(key) AS n FROM kv WHERE ${rows})
+HAVING count(*) > 0`
 }

@@ -20,12 +20,13 @@ import { freeName } from '../backup/free-name.ts'
 import { readCatalog } from '../catalog.ts'
 import { connect } from '../connection.ts'
 import { databasePath } from '../database-path.ts'
+import { removeEmptyLog } from '../empty-log.ts'
 import { assertShape, markFormat } from '../file-format.ts'
 import { buildIndexes, dropIndex, indexChanges } from '../indexes.ts'
 import { createOwnTables, hasTable } from '../own-tables.ts'
 import { retryBusy } from '../retry-busy.ts'
 import { kvTables } from '../table.ts'
-import { appliedMigrations, isApplied, markApplied, pendingMigrations } from './applied.ts'
+import { appliedMigrations, editedMigrations, isApplied, markApplied, pendingMigrations } from './applied.ts'
 import { applyMigration } from './apply.ts'
 import { registerMigrated } from './register.ts'
 import { SqliteStagedRows } from './staged-rows.ts'
@@ -40,12 +41,14 @@ class AppliedMeanwhile extends Error {}
 export class SqliteMigrationDatabase implements MigrationDatabase {
   readonly address: string
   readonly file: string
+  readonly #readOnly: boolean
   readonly #connection: Database.Database
   readonly #busyTimeout: number
 
-  private constructor(path: string, connection: Database.Database, busyTimeout: number) {
+  private constructor(path: string, readOnly: boolean, connection: Database.Database, busyTimeout: number) {
     this.address = path
     this.file = path
+    this.#readOnly = readOnly
     this.#connection = connection
     this.#busyTimeout = busyTimeout
   }
@@ -60,7 +63,7 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
       connection.close()
       throw error
     }
-    return new SqliteMigrationDatabase(absolute, connection, busyTimeout)
+    return new SqliteMigrationDatabase(absolute, readOnly, connection, busyTimeout)
   }
 
   pending(migrations: readonly Migration[]): Promise<readonly Migration[]> {
@@ -82,8 +85,12 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
         if (!(error instanceof MigrationError)) throw error
         history = error.message
       }
+      const edited = editedMigrations(this.#connection, migrations).map(({ tag }): Drift => {
+        const message = `${tag} was edited after this database had it: put it back as it was, and generate a new migration`
+        return { kind: 'history', name: tag, message }
+      })
       const drift = pending.length > 0 ? [] : this.#drift(declared, others as SQLiteTable[])
-      return { applied, pending, history, drift }
+      return { applied, pending, history, drift: [...edited, ...drift] }
     })
   }
 
@@ -197,6 +204,7 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
 
   async close(): Promise<void> {
     this.#connection.close()
+    if (this.#readOnly) removeEmptyLog(this.file)
   }
 
   #hasTables(): boolean {
@@ -225,10 +233,12 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
   #assertTakeable(): void {
     if (hasTable(this.#connection, '__drizzle_migrations')) {
       const had = this.#connection.prepare('SELECT 1 FROM __drizzle_migrations').get() !== undefined
-      if (had) throw new MigrationError('The database has had migrations already: leave out --baseline')
+      if (had) throw new MigrationError('The database has had migrations already: leave out the baseline')
     }
     if (!this.#hasTables()) {
-      throw new MigrationError('The database holds no tables of valkeyrie to take over: leave out --baseline')
+      throw new MigrationError(
+        'The database holds no tables of valkeyrie to take over: leave out the baseline',
+      )
     }
   }
 

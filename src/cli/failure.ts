@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { CommanderError } from 'commander'
+import { KvError, MigrationError } from '../errors.ts'
+import { Interrupted } from './terminal.ts'
+
+/** How a command has failed, for a person and for a program. */
+export interface Failure {
+  /** That of a KvError or of the system; `USAGE`: the command line or what it names is wrong; `INTERRUPTED`: Ctrl+C; `UNEXPECTED`: something that nobody foresaw. */
+  readonly code: string
+  readonly message: string
+  /** What else the error tells, by name. */
+  readonly facts: object
+  /** What was done before, and stays so: beside the error. */
+  readonly done: object
+}
+
+/** A command that has done a part. */
+export class PartlyDone extends Error {
+  readonly done: object
+
+  constructor(cause: unknown, done: object) {
+    super('A part is done', { cause })
+    this.done = done
+  }
+}
+
+export function failureOf(error: unknown): Failure {
+  if (error instanceof PartlyDone) return { ...failureOf(error.cause), done: error.done }
+  const { message } = error instanceof Error ? error : { message: String(error) }
+  const failure = { message, facts: {}, done: {} }
+  if (error instanceof KvError) {
+    const { refused = [] } = error instanceof MigrationError ? error : {}
+    return { ...failure, code: error.code, facts: refused.length === 0 ? {} : { refused } }
+  }
+  if (error instanceof CommanderError)
+    return { ...failure, code: 'USAGE', message: message.replace(/^error: /, '') }
+  if (error instanceof Interrupted) return { ...failure, code: 'INTERRUPTED' }
+  if (isOfSystem(error)) return { ...failure, code: error.code, message: systemText(error) }
+  const isMisuse = error instanceof TypeError || error instanceof RangeError
+  return { ...failure, code: isMisuse ? 'USAGE' : 'UNEXPECTED' }
+}
+
+interface SystemError extends Error {
+  readonly code: string
+  readonly path?: string
+}
+
+function isOfSystem(error: unknown): error is SystemError {
+  return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string'
+}
+
+/** What the system says, as a sentence that names the file. */
+function systemText({ code, message, path }: SystemError): string {
+  if (path === undefined) return message
+  // A file is written under such a name first.
+  const file = path.replace(/\.\d+\.part$/, '')
+  const sentence = sentences[code]
+  return sentence === undefined ? message : sentence(file)
+}
+
+const sentences: Readonly<Record<string, (file: string) => string>> = {
+  ENOENT: (file) =>
+    existsSync(dirname(file))
+      ? `There is no file ${file}`
+      : `There is no folder ${dirname(file)}: create it first`,
+  EACCES: (file) => `The permissions of ${file}, or of its folder, do not allow it`,
+  EPERM: (file) => `The permissions of ${file}, or of its folder, do not allow it`,
+  EISDIR: (file) => `${file} is a folder: name a file`,
+  ENOTDIR: (file) => `A part of the path ${file} is a file and no folder`,
+  EROFS: (file) => `The file system of ${file} cannot be written`,
+  ENOSPC: (file) => `The disk is full: make room for ${file}`,
+}
