@@ -83,7 +83,7 @@ describe.skipIf(url === '')('a database on a server', () => {
 
   test('that is not reached again says that nobody knows of the commit', async () => {
     const proxy = await startProxy(url)
-    const db = await openAt(proxy.url, newSchema(), { connectTimeout: 50 })
+    const db = await openAt(proxy.url, newSchema(), { connectTimeout: 3_000 })
     await db.set(['a'], 1)
     proxy.dropAnswers(1)
     const writing = db.set(['a'], 2).catch((error) => error)
