@@ -68,13 +68,15 @@ const onDemand: Plugin = {
 /**
  * The parts that a program loads, each one file: to load one costs Node.js as much as 50 KB of code in it. What an earlier part has is
  * none of a later one. `declaration` is what `valkeyrie/schema` needs; `valkeyrie` and `engine` are what every database is opened
- * with, `schemas` what one with schemas is opened with besides. What they load later is left to the bundler.
+ * with, `schemas` what one with schemas is opened with besides.
+ * `units` is loaded by the first unit of work. What they load later is left to the bundler.
  */
 const parts: Readonly<Record<string, readonly string[]>> = {
   declaration: ['src/schema.ts'],
   valkeyrie: ['src/index.ts'],
   engine: ['src/driver/sqlite/open.ts'],
   schemas: ['src/driver/sqlite/query/query-runner.ts', 'src/schema-code.ts'],
+  units: ['src/run-unit-of-work.ts'],
 }
 
 async function groups(): Promise<CodeSplittingGroup[]> {

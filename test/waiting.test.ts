@@ -8,7 +8,8 @@ import { leaveWaits, waitFor, waitUntil } from './waiting.ts'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** What gives up after a time of its own, or counts on speed. */
-const limits = /vi\.waitFor|vi\.waitUntil|expect\.poll|\{ timeout: |^\}, [\d_]+\)$|now\(\) - .*LessThan/
+const limits =
+  /vi\.waitFor|vi\.waitUntil|expect\.poll|(?:, |^\s*)\{ timeout: |^\}, [\d_]+\)$|now\(\) - .*LessThan/
 
 it('no test has a limit of time of its own: what has to come is awaited by test/waiting.ts', () => {
   const own = ['test/waiting.ts', 'test/waiting.test.ts']

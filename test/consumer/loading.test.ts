@@ -92,7 +92,7 @@ it('the code of schemas is loaded by a database with some, that of units and sna
   const { files, printed } = load(root, ...program(text))
   const later = printed.slice(printed.indexOf('opened')).match(/[\w-]+(?=\.js$)/gm)
   expect(files).toEqual(['index', 'declaration', 'valkeyrie', 'engine', 'schemas', ...later!])
-  expect(later).toEqual(['run-unit-of-work', 'snapshot'])
+  expect(later).toEqual(['units', 'snapshot'])
 })
 
 it("check loads no Zod where the project's schemas are of another library", () => {
