@@ -2,6 +2,7 @@ import { compareBytes } from '../key/codec.ts'
 import { contains } from '../key/range.ts'
 import { isBigint } from '../schema/fields.ts'
 import { encodeValue } from '../value/codec.ts'
+import { compareBigints, compareStoredBigints } from './bigint-order.ts'
 import type { Comparison, Condition } from './condition.ts'
 import { foldCase, matchesLike } from './like.ts'
 import { type Operand, operandAt, type Slot } from './operand.ts'
@@ -226,11 +227,10 @@ export function sortable(value: unknown, { field }: OrderTerm): string | number 
 
 /** Null first, then numbers, then texts; of a bigint the texts are digits. */
 function compareSortable({ field }: OrderTerm, a: string | number | null, b: string | number | null): number {
+  if (isBigint(field.types) && a !== null && b !== null) return compareStoredBigints(a, b)
   const rank = rankOf(a) - rankOf(b)
   if (rank !== 0 || a === null) return rank
-  return isBigint(field.types)
-    ? compareBigints(BigInt(a), BigInt(b!))
-    : compareScalars(a, b as string | number)
+  return compareScalars(a, b as string | number)
 }
 
 function rankOf(value: string | number | null): number {
@@ -240,8 +240,4 @@ function rankOf(value: string | number | null): number {
 function compareScalars(a: string | number, b: string | number): number {
   if (typeof a === 'string') return compareText(a, b as string)
   return a < (b as number) ? -1 : a > (b as number) ? 1 : 0
-}
-
-function compareBigints(a: bigint, b: bigint): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }
