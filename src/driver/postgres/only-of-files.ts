@@ -5,9 +5,9 @@ import { shownAddress } from './address.ts'
 const instead = {
   verify: 'the server checks its pages by checksums, and its indexes by pg_amcheck',
   repair: 'restore it from a backup of the server',
-  backup: 'use pg_dump, the backups of the server, or "valkeyrie copy" into a file',
+  backup: 'use pg_dump, or the backups of the server',
   migrate: 'open makes its tables and indexes',
-  restore: 'use pg_restore, the backups of the server, or "valkeyrie copy" from a file',
+  restore: 'use pg_restore, or the backups of the server',
 }
 
 /** Rejects a call that is of files. */
