@@ -7,6 +7,7 @@ interface StudioFlags {
   readonly port: number
   readonly open: boolean
   readonly readOnly?: boolean
+  readonly json?: boolean
 }
 
 /** Adds the command that shows a database in a browser. */
@@ -18,17 +19,20 @@ export function addStudioCommand(program: Command): void {
     .option('--port <number>', 'the port to listen on; default: one that is free', portOf, 0)
     .option('--no-open', 'do not open a browser')
     .option('--read-only', 'refuse every write')
+    .option('--json', 'tell the address as JSON, on one line')
     .addHelpText('after', example('valkeyrie studio app.db', 'It ends with Ctrl+C.'))
-    .action(async (database: string | undefined, { port, open, readOnly = false }: StudioFlags) => {
-      const path = database ?? (await projectDatabase(program.opts<{ config?: string }>().config))
-      const { openStudio } = await import('../studio/server.ts')
-      const studio = await openStudio(path, { port, readOnly })
-      tell('The studio answers this machine only, and ends with Ctrl+C. Its address is for you alone:')
-      print(studio.url)
-      if (open) openBrowser(studio.url)
-      for (const signal of ['SIGINT', 'SIGTERM'] as const)
-        process.once(signal, () => void studio[Symbol.asyncDispose]())
-    })
+    .action(
+      async (database: string | undefined, { port, open, readOnly = false, json = false }: StudioFlags) => {
+        const path = database ?? (await projectDatabase(program.opts<{ config?: string }>().config))
+        const { openStudio } = await import('../studio/server.ts')
+        const studio = await openStudio(path, { port, readOnly })
+        tell('The studio answers this machine only, and ends with Ctrl+C. Its address is for you alone:')
+        print(json ? JSON.stringify({ url: studio.url }) : studio.url)
+        if (open) openBrowser(studio.url)
+        for (const signal of ['SIGINT', 'SIGTERM'] as const)
+          process.once(signal, () => void studio[Symbol.asyncDispose]())
+      },
+    )
 }
 
 async function projectDatabase(config: string | undefined): Promise<string> {

@@ -67,7 +67,7 @@ it('a database that is newer than the code, or was made without migrations, is r
   expect((await taken.repositories.users.get('a'))?.value).toEqual({ name: 'Ann', level: 3 })
   await taken.close()
   await expect(migrateQuietly(projectOf(folder, v2), plain, { baseline: true })).rejects.toThrow(
-    /leave out --baseline/,
+    /leave out the baseline/,
   )
 })
 

@@ -121,7 +121,7 @@ it.each([
   [['export', 'nowhere.db'], 1, 'there is no such file'],
   [['export', 'nowhere.db', '--where', '{'], 1, 'no JSON'],
   [['export', 'nowhere.db', '--format', 'xml'], 1, 'ndjson, csv'],
-  [['import', 'new.db', 'nowhere.ndjson'], 1, 'no such file'],
+  [['import', 'new.db', 'nowhere.ndjson'], 1, 'There is no file nowhere.ndjson'],
   [['import', 'new.db', 'nowhere.ndjson', '--json'], 1, '{"error":{"code":"ENOENT"'],
   [['stats', 'nowhere.db', '--json'], 1, '{"error":{"code":"DATABASE_OPEN"'],
   [['import', 'new.db', '.'], 1, 'EISDIR'],

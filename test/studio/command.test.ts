@@ -26,6 +26,15 @@ it('prints its address on a line of its own, serves the file, and ends', async (
   expect(await ended).toEqual([0, null])
 })
 
+it('tells its address as JSON', async () => {
+  const file = path()
+  await (await Valkeyrie.open(file)).close()
+  const child = spawn(process.execPath, [cli, 'studio', file, '--no-open', '--json'], { stdio: 'pipe' })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
+  expect(JSON.parse(line)).toEqual({ url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/#token=/) })
+})
+
 it.each([
   ['a file that is not there', [path('nowhere.db')], 'nowhere.db'],
   ['a port that is none', [path(), '--port', '70000'], 'from 0 to 65535'],
