@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { styleText } from 'node:util'
 import type { Atlas } from './atlas.ts'
 
@@ -6,23 +7,18 @@ interface Statement {
   readonly operands: readonly unknown[]
 }
 
-/** Drizzle's logger: it notes the statements while somebody asks for them. */
+/** Drizzle's logger: it notes the statements that a call runs, and none that run beside it, such as a sweep's. */
 class StatementRecorder {
-  #noted: Statement[] | null = null
+  readonly #noted = new AsyncLocalStorage<Statement[]>()
 
   logQuery(text: string, operands: unknown[]): void {
-    this.#noted?.push({ text, operands })
+    this.#noted.getStore()?.push({ text, operands })
   }
 
   async during(call: () => Promise<unknown>): Promise<readonly Statement[]> {
     const noted: Statement[] = []
-    this.#noted = noted
-    try {
-      await call()
-      return noted
-    } finally {
-      this.#noted = null
-    }
+    await this.#noted.run(noted, call)
+    return noted
   }
 }
 
