@@ -75,8 +75,8 @@ const parts: Readonly<Record<string, readonly string[]>> = {
   declaration: ['src/schema.ts'],
   valkeyrie: ['src/index.ts'],
   engine: ['src/driver/sqlite/open.ts'],
-  schemas: ['src/driver/sqlite/query/query-runner.ts', 'src/schema-code.ts'],
-  units: ['src/run-unit-of-work.ts'],
+  schemas: ['src/driver/sqlite/query/query-runner.ts', 'src/api/schema-code.ts'],
+  units: ['src/unit-of-work/run-unit-of-work.ts'],
 }
 
 async function groups(): Promise<CodeSplittingGroup[]> {

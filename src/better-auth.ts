@@ -3,8 +3,8 @@ import { createAdapterFactory, type DBAdapterInstance } from 'better-auth/adapte
 import { authRows, type InUnit, type RowsSource } from './adapters/auth-rows.ts'
 import { type AuthSchema, schemasOf } from './adapters/auth-schemas.ts'
 import type { AdapterOptions } from './adapters/text-keys.ts'
-import type { Key } from './key.types.ts'
-import { checkOptionNames } from './option-names.ts'
+import { checkOptionNames } from './arguments/option-names.ts'
+import type { Key } from './contract/key.types.ts'
 
 export type { AdapterOptions, AuthSchema }
 

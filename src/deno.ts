@@ -1,7 +1,7 @@
+import { Valkeyrie } from './api/valkeyrie.ts'
 import { type Kv, kvOf } from './deno/kv.ts'
 import { limits } from './deno/limits.ts'
 import { cloneType } from './deno/raw-value.ts'
-import { Valkeyrie } from './valkeyrie.ts'
 
 export { AtomicOperation } from './deno/atomic-operation.ts'
 export { BadResource } from './deno/bad-resource.ts'

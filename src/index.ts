@@ -1,24 +1,11 @@
-export type { LoadOptions } from './bulk-load.ts'
-export type { Database } from './database.ts'
-export type { Backup, BackupOptions } from './driver/backup.ts'
-export type { PostgresDrizzle, PostgresResult } from './driver/postgres/engine.types.ts'
-export type {
-  PostgresKvCollectionsTable,
-  PostgresKvLogTable,
-  PostgresKvTable,
-  PostgresTables,
-} from './driver/postgres/table.ts'
-export type { DrizzleDatabase } from './driver/sqlite/engine.types.ts'
-export type { KvCollectionsTable, KvLogTable, KvTable, KvTables } from './driver/sqlite/table.ts'
-export type {
-  DatabaseStats,
-  ExpiryStats,
-  FileStats,
-  IndexStats,
-  LogStats,
-  RepositoryStats,
-} from './driver/stats.ts'
-export type { Finding, Verification, VerifyOptions } from './driver/verification.ts'
+export type { LoadOptions } from './api/bulk-load.ts'
+export type { Database } from './api/database.ts'
+export type { InspectOptions } from './api/inspect-options.ts'
+export type { InspectedDatabase } from './api/open.ts'
+export type { DroppedIndex, LogOptions, OpenOptions } from './api/open-options.ts'
+export { Valkeyrie, type ValkeyrieBuilder } from './api/valkeyrie.ts'
+export type { CallOptions } from './arguments/call-options.ts'
+export type { KnownDefinition } from './catalog/known-definitions.ts'
 export {
   type Conflict,
   ConflictError,
@@ -42,17 +29,33 @@ export {
   UniqueConstraintError,
   ValidationError,
   type ValidationIssue,
-} from './errors.ts'
-export type { InspectOptions } from './inspect-options.ts'
+} from './contract/errors.ts'
+export type { Key, KeyPart } from './contract/key.types.ts'
+export type { Limits } from './contract/limits.ts'
+export type { Backup, BackupOptions } from './driver/backup.ts'
+export type { PostgresDrizzle, PostgresResult } from './driver/postgres/engine.types.ts'
+export type {
+  PostgresKvCollectionsTable,
+  PostgresKvLogTable,
+  PostgresKvTable,
+  PostgresTables,
+} from './driver/postgres/table.ts'
+export type { DrizzleDatabase } from './driver/sqlite/engine.types.ts'
+export type { KvCollectionsTable, KvLogTable, KvTable, KvTables } from './driver/sqlite/table.ts'
+export type {
+  DatabaseStats,
+  ExpiryStats,
+  FileStats,
+  IndexStats,
+  LogStats,
+  RepositoryStats,
+} from './driver/stats.ts'
+export type { Finding, Verification, VerifyOptions } from './driver/verification.ts'
 export type { IdKind, Pattern, PatternPart, TypedId, Wildcard } from './key/pattern.types.ts'
 export type { Selector } from './key/range.ts'
 export { id } from './key/typed-id.ts'
 export { isVersionstamp } from './key/versionstamp.ts'
-export type { Key, KeyPart } from './key.types.ts'
 export type { ReadOptions } from './key-value/read-options.ts'
-export type { Limits } from './limits.ts'
-export type { InspectedDatabase } from './open.ts'
-export type { DroppedIndex, LogOptions, OpenOptions } from './open-options.ts'
 export { type Parameter, parameter } from './query/parameter.ts'
 export type { Columns, IdConditions, OrderBy, Where } from './query/query.types.ts'
 export type { AggregateQuery, AggregateResult } from './repository/aggregate.types.ts'
@@ -85,7 +88,6 @@ export type {
 } from './repository/repository.types.ts'
 export type { RepositoryChange } from './repository/watch-methods.types.ts'
 export type { WriteManyResult } from './repository/write-many.ts'
-export type { UnitOfWorkOptions } from './run-unit-of-work.ts'
 export type {
   AnyDefinition,
   Definition,
@@ -93,7 +95,6 @@ export type {
   DefinitionOptions,
   IndexOptions,
 } from './schema/definition.types.ts'
-export type { KnownDefinition } from './schema/known-definitions.ts'
 export type {
   Definitions,
   Entry,
@@ -102,14 +103,12 @@ export type {
   ValueOf,
   WatchEntries,
 } from './schema/registry.types.ts'
-export type { SnapshotOptions, SnapshotView } from './snapshot.ts'
 export type {
   AtomicCheck,
   AtomicMutation,
   AtomicOperation,
   AtomicResult,
 } from './store/atomic-operation.types.ts'
-export type { CallOptions } from './store/call-options.ts'
 export type { CommitResult } from './store/commit-result.ts'
 export type { ExpireOptions, SetOptions } from './store/expiry.ts'
 export type { IfVersionOptions } from './store/if-version.ts'
@@ -124,8 +123,9 @@ export type {
   TracedWait,
   TraceMessage,
 } from './trace/channels.ts'
-export type { UnitOfWork } from './unit-of-work.ts'
-export { Valkeyrie, type ValkeyrieBuilder } from './valkeyrie.ts'
+export type { UnitOfWorkOptions } from './unit-of-work/run-unit-of-work.ts'
+export type { SnapshotOptions, SnapshotView } from './unit-of-work/snapshot.ts'
+export type { UnitOfWork } from './unit-of-work/unit-of-work.ts'
 export { KvU64 } from './value/kv-u64.ts'
 export { defineValueType, type ValueType } from './value/value-type.ts'
 export type { Change, ChangesOptions } from './watch/change.types.ts'

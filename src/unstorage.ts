@@ -1,6 +1,6 @@
 import type { Driver } from 'unstorage'
 import { type AdaptedDatabase, type AdapterOptions, TextKeys } from './adapters/text-keys.ts'
-import { checkOptionNames } from './option-names.ts'
+import { checkOptionNames } from './arguments/option-names.ts'
 
 export type { AdaptedDatabase, AdapterOptions }
 

@@ -6,36 +6,32 @@ import { expect, it } from 'vitest'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string) => readFileSync(root + path, 'utf8')
 
-/** Folders and files of src in the order in which they may know each other: imports go down. */
+/** Folders of src in the order in which they may know each other: imports go down. The entry points of the package stand above all. */
 const stages = [
-  [
-    'errors.ts',
-    'limits.ts',
-    'key.types.ts',
-    'option-names.ts',
-    'near-name.ts',
-    'inspected.ts',
-    'clock.ts',
-    'give-way.ts',
-    'until-aborted.ts',
-  ],
+  ['contract/', 'arguments/', 'time/'],
   ['key/', 'value/'],
-  ['wire/'],
-  ['schema/', 'catalog/', 'query/', 'commit/'],
+  ['wire/', 'schema/'],
+  ['catalog/'],
+  ['query/'],
+  ['commit/'],
   ['trace/'],
   ['driver/'],
-  ['store/', 'unit-of-work/', 'watch/'],
-  ['key-value/', 'repository/', 'delivery/'],
+  ['engines/'],
+  ['broadcast/'],
+  ['store/'],
+  ['watch/'],
+  ['key-value/'],
+  ['repository/', 'delivery/'],
+  ['unit-of-work/'],
   ['client/', 'http/'],
   ['react/'],
-  ['*.ts'],
+  ['api/'],
   ['adapters/', 'deno/', 'queue/'],
-  ['keyv.ts', 'unstorage.ts', 'express-session.ts', 'better-auth.ts', 'deno.ts', 'queue.ts'],
   ['transfer/'],
   ['migration/'],
-  ['migrate.ts'],
   ['studio/'],
   ['cli/'],
+  ['*.ts'],
 ]
 
 const longestFile = 350
@@ -63,9 +59,8 @@ function codeOf(text: string): string {
 }
 
 function stageOf(file: string): number {
-  const place = file.includes('/') ? `${file.split('/')[0]}/` : file
-  const stage = stages.findIndex((names) => names.includes(place))
-  return stage >= 0 || file.includes('/') ? stage : stages.findIndex((names) => names.includes('*.ts'))
+  const place = file.includes('/') ? `${file.split('/')[0]}/` : '*.ts'
+  return stages.findIndex((names) => names.includes(place))
 }
 
 const edges = [...imports].flatMap(([file, names]) => names.map((name) => ({ file, name })))
@@ -79,6 +74,32 @@ it('every file belongs to a stage, and every import of a file finds one', () => 
 it('imports go down, or stay in their stage', () => {
   const up = edges.filter(({ file, name }) => imports.has(name) && stageOf(name) > stageOf(file))
   expect(up.map(({ file, name }) => `${file} imports ${name}`)).toEqual([])
+})
+
+it('no two folders import each other, types included', () => {
+  const pairs = edges
+    .filter(({ file, name }) => imports.has(name) && file.includes('/'))
+    .map(({ file, name }) => foldersOf(file, name))
+    .filter(([from, to]) => from !== to)
+    .map(([from, to]) => `${from} ⇄ ${to}`)
+  const both = [...new Set(pairs)].filter((pair) => pairs.includes(pair.split(' ⇄ ').reverse().join(' ⇄ ')))
+  expect(both).toEqual([])
+})
+
+/** Two files' folders, from where their paths part on: a folder may know the folders within it, and they may know it. */
+function foldersOf(file: string, name: string): [string, string] {
+  const [from, to] = [file, name].map((path) => posix.dirname(path).split('/')) as [string[], string[]]
+  const parting = from.findIndex((part, i) => part !== to[i])
+  const within = parting < 0 || to[parting] === undefined
+  return within ? ['', ''] : [from.slice(0, parting + 1).join('/'), to.slice(0, parting + 1).join('/')]
+}
+
+it('the top of src holds the entry points of the package, and nothing else', () => {
+  const { exports } = JSON.parse(read('package.json'))
+  const entries = Object.values<{ default?: string }>(exports).flatMap(({ default: built }) => built ?? [])
+  const sources = entries.map((built) => built.replace(/^\.\/dist\/(.+)\.js$/, '$1.ts'))
+  const top = [...imports.keys()].filter((file) => !file.includes('/'))
+  expect(top.sort()).toEqual(sources.sort())
 })
 
 it('no file imports itself, by whatever way', () => {
@@ -115,21 +136,18 @@ const knowEngines = [
 
 it('what stands above the drivers reaches an engine by its port', () => {
   const direct = edges
-    .filter(({ file, name }) => !file.startsWith('driver/') && /^driver\/\w+\//.test(name))
+    .filter(({ file, name }) => !/^(driver|engines)\//.test(file) && /^driver\/\w+\//.test(name))
     .map(({ file, name }) => `${file} imports ${name}`)
   expect(knowEngines.filter((known) => !direct.some((edge) => known.test(edge)))).toEqual([])
   expect(direct.filter((edge) => !knowEngines.some((known) => known.test(edge)))).toEqual([])
 })
 
-it('one place knows which engines there are, and the port knows none', () => {
-  const outside = edges.filter(
-    ({ file, name }) => /^driver\/[^/]+$/.test(file) && /^driver\/\w+\//.test(name),
-  )
-  expect(new Set(outside.map(({ file }) => file))).toEqual(
-    new Set(['driver/engines.ts', 'driver/dialects.ts']),
-  )
-  const drizzle = edges.filter(({ file, name }) => /^driver\/[^/]+$/.test(file) && /^drizzle-orm/.test(name))
-  expect(drizzle.map(({ name }) => name)).toEqual(['drizzle-orm/logger'])
+it('engines/ knows which engines there are, and the port knows none', () => {
+  const port = edges.filter(({ file }) => /^driver\/[^/]+$/.test(file))
+  expect(port.filter(({ name }) => /^driver\/\w+\//.test(name))).toEqual([])
+  expect(port.map(({ name }) => name).filter((name) => /^drizzle-orm/.test(name))).toEqual([
+    'drizzle-orm/logger',
+  ])
 })
 
 const sqlText =
@@ -143,7 +161,8 @@ it('SQL that an engine speaks stands in its folder', () => {
 })
 
 it('what a query, a commit and a value mean names no engine', () => {
-  const neutral = /^(key|value|schema|catalog|query|commit|repository|unit-of-work|watch|key-value)\//
+  const neutral =
+    /^(key|value|schema|catalog|query|commit|repository|unit-of-work|broadcast|watch|key-value)\//
   const naming = [...imports.keys()].filter(
     (file) => neutral.test(file) && /sqlite|postgres/i.test(read(`src/${file}`)),
   )
@@ -153,7 +172,7 @@ it('what a query, a commit and a value mean names no engine', () => {
 it('what a commit and a catalogue mean is decided without an engine, a file or a clock', () => {
   const core = [...imports.keys()].filter((file) => /^(commit|catalog)\//.test(file))
   const packages = core.flatMap((file) =>
-    [...codeOf(read(`src/${file}`)).matchAll(/\bfrom '([^.'][^']*)'/g)].map((it) => it[1]),
+    [...codeOf(read(`src/${file}`)).matchAll(/^import (?!type)[^']*'([^.'][^']*)'/gm)].map((it) => it[1]),
   )
   expect(new Set(packages)).toEqual(new Set(['node:util']))
   expect(

@@ -1,5 +1,5 @@
 import type { CleanedWhere, CustomAdapter, JoinConfig } from 'better-auth/adapters'
-import type { Key } from '../key.types.ts'
+import type { Key } from '../contract/key.types.ts'
 import { toWhere } from './auth-where.ts'
 
 type Row = Record<string, unknown> & { id: string | number }

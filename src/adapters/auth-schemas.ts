@@ -1,7 +1,7 @@
 import type { BetterAuthOptions } from 'better-auth'
 import { getAuthTables } from 'better-auth/db'
 import { z } from 'zod'
-import type { Key } from '../key.types.ts'
+import type { Key } from '../contract/key.types.ts'
 import { defineSchema } from '../schema/definition.ts'
 import type { DefinitionOf, IndexOptions } from '../schema/definition.types.ts'
 

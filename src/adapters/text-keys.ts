@@ -1,6 +1,6 @@
-import type { Database } from '../database.ts'
+import type { Database } from '../api/database.ts'
+import type { Key } from '../contract/key.types.ts'
 import type { Selector } from '../key/range.ts'
-import type { Key } from '../key.types.ts'
 import type { Entry } from '../schema/registry.types.ts'
 
 /** An open database, whatever its schemas, as adapters use it. */

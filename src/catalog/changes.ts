@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { MigrationError } from '../errors.ts'
+import { MigrationError } from '../contract/errors.ts'
 import {
   type Catalog,
   type Collection,

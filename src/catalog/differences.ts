@@ -1,4 +1,4 @@
-import { MigrationError } from '../errors.ts'
+import { MigrationError } from '../contract/errors.ts'
 import { takesKeysOf } from '../key/pattern.ts'
 import { accepts } from '../schema/accepts.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'

@@ -1,7 +1,7 @@
+import type { KeyPart } from '../contract/key.types.ts'
 import { keyPartOfJson } from '../key/key-json.ts'
 import { checkPattern } from '../key/pattern.ts'
 import type { Pattern } from '../key/pattern.types.ts'
-import type { KeyPart } from '../key.types.ts'
 
 /** A pattern as JSON that a person can read in the database: `["users","*"]`, `["years",{"number":"2026"}]`. */
 export function patternText(pattern: Pattern): string {

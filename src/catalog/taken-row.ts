@@ -1,4 +1,4 @@
-import { MigrationError } from '../errors.ts'
+import { MigrationError } from '../contract/errors.ts'
 import { decodeKey } from '../key/codec.ts'
 import type { Collection } from './catalog.ts'
 import { patternText } from './pattern-text.ts'

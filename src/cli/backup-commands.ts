@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { locate, locateKept } from '../driver/engines.ts'
+import { locate, locateKept } from '../engines/engines.ts'
 import { example, print, terminalReport, type WaitFlag, waitOption } from './terminal.ts'
 
 const exitCode = 'Exit code: 0 where it is done, 1 where it is not and nothing has changed.'

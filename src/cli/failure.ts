@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CommanderError } from 'commander'
-import { KvError, MigrationError } from '../errors.ts'
+import { KvError, MigrationError } from '../contract/errors.ts'
 import { Interrupted } from './terminal.ts'
 
 /** How a command has failed, for a person and for a program. */

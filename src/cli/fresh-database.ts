@@ -1,13 +1,13 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { locate } from '../driver/engines.ts'
-import { MigrationError } from '../errors.ts'
+import { inspectDatabase, openDatabase } from '../api/open.ts'
+import { MigrationError } from '../contract/errors.ts'
+import { locate } from '../engines/engines.ts'
 import { projectStatus } from '../migration/check.ts'
 import { loadModule } from '../migration/load-module.ts'
 import { type MigrateResult, migrate, type Report } from '../migration/migrate.ts'
 import type { Project } from '../migration/project.ts'
-import { inspectDatabase, openDatabase } from '../open.ts'
 import { Registry } from '../schema/registry.ts'
 
 /** What would go with a database, as a sentence; `null` where there is none. */

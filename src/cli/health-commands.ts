@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import type { Diagnosis } from '../diagnosis.ts'
+import type { Diagnosis } from '../api/diagnosis.ts'
+import { inspectDatabase } from '../api/open.ts'
 import type { Repair } from '../driver/repair.ts'
 import type { DatabaseStats } from '../driver/stats.ts'
-import { inspectDatabase } from '../open.ts'
 import { example, interrupted, print } from './terminal.ts'
 
 /** What is wrong is told. */
@@ -53,7 +53,7 @@ function addDoctor(program: Command): void {
       ),
     )
     .action(async (database: string, { repair: asked = false, json = false }: DoctorFlags) => {
-      const { diagnose, repair } = await import('../diagnosis.ts')
+      const { diagnose, repair } = await import('../api/diagnosis.ts')
       const { signal, end } = interrupted()
       try {
         const before = await diagnose(database, { signal })

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
-import { MigrationError } from '../errors.ts'
+import { MigrationError } from '../contract/errors.ts'
 import type { Report } from '../migration/migrate.ts'
 import type { Ask } from '../migration/renames.ts'
 

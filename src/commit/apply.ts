@@ -1,4 +1,4 @@
-import { UniqueConstraintError } from '../errors.ts'
+import { UniqueConstraintError } from '../contract/errors.ts'
 import { decodeKey } from '../key/codec.ts'
 import type { EncodingId } from '../value/encoding.ts'
 import { DisplacedRows } from './displaced.ts'

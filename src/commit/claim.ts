@@ -1,6 +1,6 @@
+import type { Key } from '../contract/key.types.ts'
 import { encodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
-import type { Key } from '../key.types.ts'
 import { operandAt } from '../query/operand.ts'
 import { hasExpired } from './row.ts'
 import { stampKeys } from './stamped-key.ts'

@@ -1,4 +1,4 @@
-import { CorruptValueError } from '../errors.ts'
+import { CorruptValueError } from '../contract/errors.ts'
 import { decodeKey } from '../key/codec.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import { Encoding, isEncoding } from '../value/encoding.ts'

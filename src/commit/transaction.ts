@@ -1,4 +1,4 @@
-import type { Key } from '../key.types.ts'
+import type { Key } from '../contract/key.types.ts'
 import type { StoredValue } from '../value/encoding.ts'
 import type { ChangeLog, LoggedCommit } from './log-format.ts'
 import type { StoredRow } from './row.ts'

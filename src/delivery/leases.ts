@@ -1,5 +1,5 @@
-import { clock } from '../clock.ts'
 import { KeyedMutex } from '../store/keyed-mutex.ts'
+import { clock } from '../time/clock.ts'
 
 /** Something that is worked on, for as long as it is known to be. */
 export interface Leased {

@@ -1,6 +1,6 @@
-import { DatabaseClosedError } from '../errors.ts'
+import type { WatchHub } from '../broadcast/hub.ts'
+import { DatabaseClosedError } from '../contract/errors.ts'
 import type { KeyRange } from '../key/range.ts'
-import type { WatchHub } from '../watch/hub.ts'
 
 /** What has been taken to be worked on, and, where that was less than was asked for, when the next is due: ms since the epoch, null for never. */
 export interface Taken<J> {

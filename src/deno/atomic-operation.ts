@@ -1,5 +1,5 @@
 import { type InspectOptions, inspect } from 'node:util'
-import type { Key } from '../key.types.ts'
+import type { Key } from '../contract/key.types.ts'
 import type { Backend, RawCheck, RawMessage, RawMutation } from './backend.ts'
 import { onResource } from './bad-resource.ts'
 import { commitVersionstamp, encodeKvKey } from './keys.ts'

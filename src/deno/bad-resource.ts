@@ -1,4 +1,4 @@
-import { DatabaseClosedError } from '../errors.ts'
+import { DatabaseClosedError } from '../contract/errors.ts'
 
 /** A database that is closed, as `Deno.errors.BadResource`. */
 export class BadResource extends Error {

@@ -1,5 +1,5 @@
+import type { Key } from '../contract/key.types.ts'
 import { encodePrefix } from '../key/codec.ts'
-import type { Key } from '../key.types.ts'
 import type { KvKey } from './kv.types.ts'
 import { checkMost, limits } from './limits.ts'
 

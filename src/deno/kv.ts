@@ -1,5 +1,5 @@
-import { type Database, storeOf } from '../database.ts'
-import type { Key } from '../key.types.ts'
+import { type Database, storeOf } from '../api/database.ts'
+import type { Key } from '../contract/key.types.ts'
 import type { Entry } from '../schema/registry.types.ts'
 import { AtomicOperation } from './atomic-operation.ts'
 import { Backend, type EncodedKey } from './backend.ts'

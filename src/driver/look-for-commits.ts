@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { clock } from '../clock.ts'
-import { StorageError } from '../errors.ts'
+import { StorageError } from '../contract/errors.ts'
+import { clock } from '../time/clock.ts'
 
 /** Milliseconds between two looks: right after a commit was found, and when none was for long or at all. */
 const shortestDelay = 2

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { MigrationError } from '../errors.ts'
+import { MigrationError } from '../contract/errors.ts'
 import {
   isSnapshot,
   type MigratedCollection,

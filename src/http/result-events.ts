@@ -1,4 +1,4 @@
-import { inSlices } from '../give-way.ts'
+import { inSlices } from '../time/give-way.ts'
 import { deltaOf } from '../wire/delta.ts'
 import { eventText } from '../wire/event.ts'
 import type { EventSource } from './event-source.types.ts'

@@ -1,5 +1,5 @@
+import { checkNames } from '../arguments/option-names.ts'
 import { isVersionstamp } from '../key/versionstamp.ts'
-import { checkNames } from '../option-names.ts'
 import type { LiveChange, LiveDeclaration, LiveDeclarations } from '../wire/live.types.ts'
 import { wireFormat } from '../wire/row.ts'
 import { ChangeEvents } from './change-events.ts'

@@ -1,4 +1,4 @@
-import { checkOptionNames, checkWholeNumber } from '../option-names.ts'
+import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
 import type { ValueType } from '../value/value-type.ts'
 import { checkValueTypes } from '../value/value-type.ts'
 import type { LiveDeclarations, ParamsOutput } from '../wire/live.types.ts'

@@ -1,9 +1,10 @@
+import type { CallOptions } from '../arguments/call-options.ts'
 import { noChecks } from '../commit/write.ts'
+import { ConflictError } from '../contract/errors.ts'
+import type { Key } from '../contract/key.types.ts'
 import type { StoredRow } from '../driver/driver.ts'
-import { ConflictError } from '../errors.ts'
 import { type Selector, selectorRange } from '../key/range.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
-import type { Key } from '../key.types.ts'
 import type {
   Definitions,
   Entry,
@@ -14,7 +15,6 @@ import type {
 } from '../schema/registry.types.ts'
 import { storeOfWrite, storeUnder } from '../store/abortable-store.ts'
 import { toConflict } from '../store/atomic-operation.ts'
-import type { CallOptions } from '../store/call-options.ts'
 import type { CommitResult } from '../store/commit-result.ts'
 import { type SetOptions, setOptionNames } from '../store/expiry.ts'
 import { ListIterator, type ListOptions } from '../store/list-iterator.ts'

@@ -1,5 +1,5 @@
-import { checkOptionNames } from '../option-names.ts'
-import { type CallOptions, checkSignal } from '../store/call-options.ts'
+import { type CallOptions, checkSignal } from '../arguments/call-options.ts'
+import { checkOptionNames } from '../arguments/option-names.ts'
 
 /** How to read. `consistency` and `raw` are options of Deno KV that mean nothing here: taken, so that code written for it runs, and without effect. */
 export interface ReadOptions extends CallOptions {

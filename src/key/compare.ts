@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { Key, KeyPart } from '../key.types.ts'
+import type { Key, KeyPart } from '../contract/key.types.ts'
 
 /**
  * The order of keys: negative where `a` comes first, positive where `b` does, 0 where they are the same key. Part by

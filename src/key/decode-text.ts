@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { KeyPart } from '../key.types.ts'
+import type { KeyPart } from '../contract/key.types.ts'
 import { decodeKey } from './decode.ts'
 
 const stringCode = 0x02

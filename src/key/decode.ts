@@ -1,6 +1,6 @@
 import { Buffer, isUtf8 } from 'node:buffer'
-import { CorruptKeyError } from '../errors.ts'
-import type { KeyPart } from '../key.types.ts'
+import { CorruptKeyError } from '../contract/errors.ts'
+import type { KeyPart } from '../contract/key.types.ts'
 import { encodedIntegerBytes, readInteger } from './integer.ts'
 import { typeCode } from './type-code.ts'
 

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
-import type { Key } from '../key.types.ts'
-import { defaultLimits } from '../limits.ts'
+import type { Key } from '../contract/key.types.ts'
+import { defaultLimits } from '../contract/limits.ts'
 import { integerWidth, writeInteger } from './integer.ts'
 import { typeCode } from './type-code.ts'
 

@@ -1,4 +1,4 @@
-import { CorruptKeyError } from '../errors.ts'
+import { CorruptKeyError } from '../contract/errors.ts'
 import { typeCode } from './type-code.ts'
 
 /** The widest magnitude whose width stands in the type code; a wider one has a byte of its own for it. */

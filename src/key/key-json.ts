@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { Key, KeyPart } from '../key.types.ts'
+import type { Key, KeyPart } from '../contract/key.types.ts'
 
 /** A part of a key as JSON: texts, booleans and finite numbers as they are, others with the name of their kind. */
 export type KeyPartJson =

@@ -1,5 +1,5 @@
-import { CorruptKeyError } from '../errors.ts'
-import type { Key } from '../key.types.ts'
+import { CorruptKeyError } from '../contract/errors.ts'
+import type { Key } from '../contract/key.types.ts'
 import { decodeKey } from './codec.ts'
 
 /** A key for a person to read: `["users", 7, 12n, 0x00ff]`. Bytes that are no key are given as they are. */

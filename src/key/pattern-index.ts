@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { Key, KeyPart } from '../key.types.ts'
+import type { Key, KeyPart } from '../contract/key.types.ts'
 import type { Pattern } from './pattern.types.ts'
 
 interface Node<T> {

@@ -1,4 +1,4 @@
-import type { Key, KeyPart } from '../key.types.ts'
+import type { Key, KeyPart } from '../contract/key.types.ts'
 import { compareParts, encodeKey, encodePrefix } from './codec.ts'
 import type { IdOf, KeyOf, NameOf, Pattern } from './pattern.types.ts'
 import { type KeyRange, prefixRange, singleKeyRange } from './range.ts'

@@ -1,4 +1,4 @@
-import type { Key, KeyPart } from '../key.types.ts'
+import type { Key, KeyPart } from '../contract/key.types.ts'
 
 /**
  * Keys of one shape: `'*'` stands for exactly one part of any kind, every other part for itself. Where several patterns

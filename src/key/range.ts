@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { Key } from '../key.types.ts'
+import type { Key } from '../contract/key.types.ts'
 import { compareBytes, encodePrefix } from './codec.ts'
 
 /** The encoded keys from `start`, included, to `end`, excluded. */

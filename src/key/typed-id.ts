@@ -1,4 +1,4 @@
-import type { Key, KeyPart } from '../key.types.ts'
+import type { Key, KeyPart } from '../contract/key.types.ts'
 import type { IdKind, PatternPart, TypedId } from './pattern.types.ts'
 
 /**

@@ -1,5 +1,5 @@
+import { MigrationError, type RefusedRows } from '../contract/errors.ts'
 import type { MigrationDatabase } from '../driver/migration-database.ts'
-import { MigrationError, type RefusedRows } from '../errors.ts'
 import { decodeKey } from '../key/codec.ts'
 import { keyLabel } from '../key/key-label.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'

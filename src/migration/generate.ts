@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { MigrationError } from '../contract/errors.ts'
 import {
   breakpoint,
   type MigratedCollection,
@@ -14,7 +15,6 @@ import {
 import type { DeclaredTable } from '../driver/migration-database.ts'
 import type { DrizzleSnapshot, MigrationDialect } from '../driver/migration-dialect.ts'
 import { readMigrations } from '../driver/migrations-folder.ts'
-import { MigrationError } from '../errors.ts'
 import { collectionsOf } from './collections-of.ts'
 import { type CollectionComparison, compareCollections, type KeptCollection } from './compare-collections.ts'
 import { comparisonText } from './comparison-text.ts'

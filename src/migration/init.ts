@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { MigrationError } from '../errors.ts'
+import { MigrationError } from '../contract/errors.ts'
 import { hasConfig } from './project.ts'
 
 const scripts = {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { MigrationError } from '../contract/errors.ts'
 import type { DrizzleSnapshot } from '../driver/migration-dialect.ts'
-import { MigrationError } from '../errors.ts'
 
 /** drizzle-kit's list of the migrations of a folder. */
 export interface Journal {

@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url'
-import { MigrationError } from '../errors.ts'
+import { MigrationError } from '../contract/errors.ts'
 
 /** Where this module is; nothing tells it in a bundle of CommonJS. */
 const { url } = import.meta as { readonly url?: string }

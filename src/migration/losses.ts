@@ -1,6 +1,6 @@
 import { pathText } from '../catalog/value-change.ts'
+import { MigrationError } from '../contract/errors.ts'
 import type { FieldLoss, MigrationLoss } from '../driver/migration.ts'
-import { MigrationError } from '../errors.ts'
 import type { CollectionComparison } from './compare-collections.ts'
 import { migratorOf } from './migrator-of.ts'
 

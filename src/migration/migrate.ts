@@ -1,6 +1,6 @@
+import { MigrationError } from '../contract/errors.ts'
 import type { Migration } from '../driver/migration.ts'
 import type { FailedRow, MigrationDatabase, Step } from '../driver/migration-database.ts'
-import { MigrationError } from '../errors.ts'
 import { keyLabel } from '../key/key-label.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { lossText, rowsText } from './losses.ts'

@@ -1,5 +1,5 @@
-import { locate } from '../driver/engines.ts'
 import type { Migrator } from '../driver/migration-database.ts'
+import { locate } from '../engines/engines.ts'
 
 /** What migrates a database, and where that is. */
 export async function migratorOf(

@@ -1,11 +1,11 @@
-import { type Database, storeOf } from '../database.ts'
-import { locateKept } from '../driver/engines.ts'
+import { type Database, storeOf } from '../api/database.ts'
+import { checkSignal } from '../arguments/call-options.ts'
+import { checkOptionNames } from '../arguments/option-names.ts'
 import { isSnapshot } from '../driver/migration.ts'
-import { checkOptionNames } from '../option-names.ts'
+import { locateKept } from '../engines/engines.ts'
 import { isDefinition } from '../schema/definition.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { Registry } from '../schema/registry.ts'
-import { checkSignal } from '../store/call-options.ts'
 import type { MigrationModule } from './source.ts'
 
 /** A `Database` that is open, of whatever schemas. */

@@ -1,5 +1,5 @@
 import { type FieldPath, pathText } from '../catalog/value-change.ts'
-import { MigrationError } from '../errors.ts'
+import { MigrationError } from '../contract/errors.ts'
 
 /** What may have another name now: a repository, a field of it, or a value of an enumeration. */
 export interface Rename {

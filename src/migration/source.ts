@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { MigrationError } from '../contract/errors.ts'
 import { type Migration, type MigrationStep, migrationOf, type ValueSnapshot } from '../driver/migration.ts'
 import { readMigrations } from '../driver/migrations-folder.ts'
-import { MigrationError } from '../errors.ts'
 import { loadModule } from './load-module.ts'
 import { isUnfilled } from './step-template.ts'
 

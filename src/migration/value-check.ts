@@ -1,6 +1,6 @@
 import type { z } from 'zod'
+import type { Key } from '../contract/key.types.ts'
 import type { MigratedCollection } from '../driver/migration.ts'
-import type { Key } from '../key.types.ts'
 import { sameConstraints } from '../schema/accepts.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { type JsonSchema, jsonSchemaOf } from '../schema/json-schema.ts'

@@ -1,4 +1,4 @@
-import { QueryError } from '../errors.ts'
+import { QueryError } from '../contract/errors.ts'
 import { type Field, type Fields, isBigint } from '../schema/fields.ts'
 import { describe, quote } from './describe.ts'
 import { checkOrdered } from './field-condition.ts'

@@ -1,4 +1,4 @@
-import { QueryError } from '../errors.ts'
+import { QueryError } from '../contract/errors.ts'
 import { decodeKey } from '../key/codec.ts'
 import { contains, type KeyRange } from '../key/range.ts'
 import { isBigint } from '../schema/fields.ts'

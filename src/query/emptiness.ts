@@ -1,4 +1,4 @@
-import { QueryError } from '../errors.ts'
+import { QueryError } from '../contract/errors.ts'
 import type { Condition } from './condition.ts'
 import { type Operand, operandAt } from './operand.ts'
 import type { Planned, Selection } from './plan.ts'

@@ -1,4 +1,4 @@
-import { QueryError } from '../errors.ts'
+import { QueryError } from '../contract/errors.ts'
 import { type Field, isBigint } from '../schema/fields.ts'
 import type { Comparison, Condition } from './condition.ts'
 import { describe } from './describe.ts'

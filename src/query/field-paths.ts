@@ -1,4 +1,4 @@
-import { QueryError } from '../errors.ts'
+import { QueryError } from '../contract/errors.ts'
 import { parsePath } from '../schema/field-path.ts'
 import type { Field, Fields } from '../schema/fields.ts'
 import { describe, quote } from './describe.ts'

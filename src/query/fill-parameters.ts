@@ -1,4 +1,4 @@
-import { QueryError } from '../errors.ts'
+import { QueryError } from '../contract/errors.ts'
 import { parameterName } from './parameter.ts'
 
 /** What an execution gives for each parameter. */

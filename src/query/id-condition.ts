@@ -1,4 +1,4 @@
-import { QueryError } from '../errors.ts'
+import { QueryError } from '../contract/errors.ts'
 import { encodeKey, encodePrefix } from '../key/codec.ts'
 import { keyOfId, wildcardCount } from '../key/pattern.ts'
 import type { IdKind, IdOf, Pattern } from '../key/pattern.types.ts'

@@ -1,4 +1,4 @@
-import { QueryError } from '../errors.ts'
+import { QueryError } from '../contract/errors.ts'
 import { deepestField, isFieldName } from '../schema/field-path.ts'
 import { type Field, type Fields, fieldAt, isBigint, type Place } from '../schema/fields.ts'
 import { type Condition, conjuncts } from './condition.ts'

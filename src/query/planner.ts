@@ -1,7 +1,7 @@
+import { checkOptionNames } from '../arguments/option-names.ts'
 import { patternRange } from '../key/pattern.ts'
 import type { IdKind, Pattern } from '../key/pattern.types.ts'
 import type { KeyRange } from '../key/range.ts'
-import { checkOptionNames } from '../option-names.ts'
 import { Fields, isBigint } from '../schema/fields.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
 import { parseAggregate } from './aggregate.ts'

@@ -1,4 +1,4 @@
-import { QueryError } from '../errors.ts'
+import { QueryError } from '../contract/errors.ts'
 import type { ParameterValues } from './fill-parameters.ts'
 import { parameterName } from './parameter.ts'
 import type { Syntax } from './syntax.ts'

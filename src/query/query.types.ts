@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Key } from '../contract/key.types.ts'
 import type { IdOf } from '../key/pattern.types.ts'
-import type { Key } from '../key.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Leaf } from '../value/leaf.types.ts'
 import type { Parameter } from './parameter.ts'

@@ -1,4 +1,4 @@
-import { QueryError } from '../errors.ts'
+import { QueryError } from '../contract/errors.ts'
 import type { Field, FieldTypes } from '../schema/fields.ts'
 import { describe } from './describe.ts'
 import { instantText, type Rounding } from './instant.ts'

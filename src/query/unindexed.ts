@@ -1,4 +1,4 @@
-import { QueryError } from '../errors.ts'
+import { QueryError } from '../contract/errors.ts'
 import type { Plan } from './plan.ts'
 
 /** What to do with a query that reads a whole collection because no index serves it. */

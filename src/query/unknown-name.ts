@@ -1,4 +1,4 @@
-import { nearName } from '../near-name.ts'
+import { nearName } from '../arguments/near-name.ts'
 import { parsePath } from '../schema/field-path.ts'
 import { type Fields, fieldAt, type Place } from '../schema/fields.ts'
 import { quote } from './describe.ts'

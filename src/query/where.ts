@@ -1,4 +1,4 @@
-import { QueryError } from '../errors.ts'
+import { QueryError } from '../contract/errors.ts'
 import { isFieldName } from '../schema/field-path.ts'
 import { type Fields, fieldAt, type Place } from '../schema/fields.ts'
 import type { Condition } from './condition.ts'

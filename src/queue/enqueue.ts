@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
-import { checkOptionNames } from '../option-names.ts'
+import { checkOptionNames } from '../arguments/option-names.ts'
 import { checkMilliseconds } from './options.ts'
 import type { QueueRows } from './queue-rows.ts'
 import type { StoredJob, StoredKey } from './rows.ts'

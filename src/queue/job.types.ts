@@ -1,5 +1,5 @@
 import type { Definitions } from '../schema/registry.types.ts'
-import type { UnitOfWork } from '../unit-of-work.ts'
+import type { UnitOfWork } from '../unit-of-work/unit-of-work.ts'
 import type { Any } from './target.ts'
 
 /** How an attempt that has failed goes on. */

@@ -1,4 +1,4 @@
-import { checkOptionNames, checkWholeNumber } from '../option-names.ts'
+import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
 import { checkValueTypes, type ValueType } from '../value/value-type.ts'
 import { warn } from './warn.ts'
 

@@ -1,6 +1,6 @@
+import { checkOptionNames } from '../arguments/option-names.ts'
 import type { Taken } from '../delivery/pump.ts'
-import { inSlices } from '../give-way.ts'
-import { checkOptionNames } from '../option-names.ts'
+import { inSlices } from '../time/give-way.ts'
 import { type Occurrences, occurrencesOf } from './cron.ts'
 import { placeOf } from './enqueue.ts'
 import type { QueueRows } from './queue-rows.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { clock } from '../clock.ts'
 import type { Taken } from '../delivery/pump.ts'
+import { clock } from '../time/clock.ts'
 import { type Desk, HeldJob } from './held-job.ts'
 import { LeaseLostError } from './lease-lost-error.ts'
 import type { QueueRepositories } from './queue-rows.ts'

@@ -1,11 +1,11 @@
-import { type Database, storeOf } from '../database.ts'
+import { type Database, storeOf } from '../api/database.ts'
 import { storeOfFace } from '../key-value/key-value.ts'
 import type { Definitions } from '../schema/registry.types.ts'
-import type { SnapshotView } from '../snapshot.ts'
 import { StoreAtomicOperation } from '../store/atomic-operation.ts'
 import type { AtomicOperation } from '../store/atomic-operation.types.ts'
 import type { Store } from '../store/store.ts'
-import { UnitOfWork } from '../unit-of-work.ts'
+import type { SnapshotView } from '../unit-of-work/snapshot.ts'
+import { UnitOfWork } from '../unit-of-work/unit-of-work.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a queue works with a database of whatever definitions, as long as its own are among them.
 export type Any = any

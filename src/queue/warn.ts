@@ -1,4 +1,4 @@
-import { DatabaseClosedError } from '../errors.ts'
+import { DatabaseClosedError } from '../contract/errors.ts'
 
 /** Tells of what went wrong where nobody waits for it: as a process warning. */
 export function warn(error: unknown): void {

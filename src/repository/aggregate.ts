@@ -1,5 +1,5 @@
+import type { Key } from '../contract/key.types.ts'
 import type { Figures as Row } from '../driver/driver.ts'
-import type { Key } from '../key.types.ts'
 import type { AggregatePlan } from '../query/plan.ts'
 import { checkQueryOptions } from '../query/planner.ts'
 import type { UncheckedAggregate } from '../query/unchecked.types.ts'

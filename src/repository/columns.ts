@@ -1,4 +1,4 @@
-import { QueryError } from '../errors.ts'
+import { QueryError } from '../contract/errors.ts'
 import { describe, quote } from '../query/describe.ts'
 import { fieldHint } from '../query/unknown-name.ts'
 import type { Fields } from '../schema/fields.ts'

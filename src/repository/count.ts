@@ -1,4 +1,4 @@
-import type { Key } from '../key.types.ts'
+import type { Key } from '../contract/key.types.ts'
 import { checkQueryOptions } from '../query/planner.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { RowStore } from '../store/row-store.ts'

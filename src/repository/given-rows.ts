@@ -1,7 +1,7 @@
-import { pauseDue } from '../give-way.ts'
 import { encodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import type { RowEntry } from '../store/row-store.ts'
+import { pauseDue } from '../time/give-way.ts'
 import { freeze } from '../value/freeze.ts'
 import { type Relation, relatedRows } from './relation.ts'
 

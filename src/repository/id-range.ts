@@ -1,10 +1,10 @@
+import { checkOptionNames } from '../arguments/option-names.ts'
+import type { Key, KeyPart } from '../contract/key.types.ts'
 import { compareBytes, encodeKey, encodePrefix } from '../key/codec.ts'
 import { keyOfId, patternRange, wildcardCount } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import { contains, type KeyRange, prefixRange } from '../key/range.ts'
 import { checkIdKinds } from '../key/typed-id.ts'
-import type { Key, KeyPart } from '../key.types.ts'
-import { checkOptionNames } from '../option-names.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 
 /** As `IdRange` of repository.types.ts, of any pattern. */

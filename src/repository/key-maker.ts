@@ -1,7 +1,7 @@
+import type { Key } from '../contract/key.types.ts'
 import { keyMaker } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import { checkIdKinds } from '../key/typed-id.ts'
-import type { Key } from '../key.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 
 type KeyMaker = (id: IdOf<Pattern>) => Key

@@ -1,5 +1,5 @@
+import type { Key } from '../contract/key.types.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
-import type { Key } from '../key.types.ts'
 import type { MissingRow } from './entry.types.ts'
 
 /** The entry of a row that there is not. */

@@ -1,5 +1,5 @@
+import type { Key } from '../contract/key.types.ts'
 import type { KeyRange } from '../key/range.ts'
-import type { Key } from '../key.types.ts'
 import { Planner } from '../query/planner.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { jsonSchemaOf } from '../schema/json-schema.ts'

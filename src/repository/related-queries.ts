@@ -1,4 +1,4 @@
-import { QueryError } from '../errors.ts'
+import { QueryError } from '../contract/errors.ts'
 import { compareParts } from '../key/codec.ts'
 import { describe, quote } from '../query/describe.ts'
 import { checkQueryOptions } from '../query/planner.ts'

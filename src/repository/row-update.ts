@@ -1,7 +1,7 @@
 import type { SetMutation } from '../commit/write.ts'
+import type { Key } from '../contract/key.types.ts'
 import type { StoredRow } from '../driver/driver.ts'
 import { keyText } from '../key/key-text.ts'
-import type { Key } from '../key.types.ts'
 import { KeyedMutex } from '../store/keyed-mutex.ts'
 import { retryConflicts } from '../store/retry-conflicts.ts'
 import type { RowStore } from '../store/row-store.ts'

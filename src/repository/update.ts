@@ -1,6 +1,6 @@
 import type { SetMutation } from '../commit/write.ts'
+import type { Key } from '../contract/key.types.ts'
 import type { StoredRow } from '../driver/driver.ts'
-import type { Key } from '../key.types.ts'
 import { isClosed } from '../schema/anatomy/anatomy.ts'
 import { anatomyOf } from '../schema/anatomy/anatomy-of.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'

@@ -1,6 +1,6 @@
+import { checkOptionNames } from '../arguments/option-names.ts'
+import type { Key } from '../contract/key.types.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
-import type { Key } from '../key.types.ts'
-import { checkOptionNames } from '../option-names.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { CommitResult } from '../store/commit-result.ts'
 import { checkExpireOptions, type ExpireOptions } from '../store/expiry.ts'

@@ -1,9 +1,8 @@
 import { type OutputUnit, type Schema, Validator } from '@cfworker/json-schema'
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
-import type { Result } from './anatomy/anatomy.ts'
+import { knownVendor, type Result } from './anatomy/anatomy.ts'
 import { complaint, markedSchema, markedValue } from './class-marks.ts'
 import type { JsonSchema } from './json-schema.ts'
-import { knownVendor } from './known-vendor.ts'
 
 /**
  * A schema of what the database knows of one: the JSON Schema of its outputs. It takes them, and leaves them as they are. What JSON Schema

@@ -1,6 +1,6 @@
+import type { Key } from '../contract/key.types.ts'
 import { compareSpecificity, PatternIndex } from '../key/pattern.ts'
 import type { Pattern } from '../key/pattern.types.ts'
-import type { Key } from '../key.types.ts'
 import { ValueFormat } from '../value/value-format.ts'
 import type { ValueType } from '../value/value-type.ts'
 import type { AnyDefinition } from './definition.types.ts'

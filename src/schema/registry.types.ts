@@ -1,8 +1,8 @@
 import type { Buffer } from 'node:buffer'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Key, KeyPart } from '../contract/key.types.ts'
 import type { IdOf, KeyOf, Pattern, PlainPattern } from '../key/pattern.types.ts'
 import type { Selector } from '../key/range.ts'
-import type { Key, KeyPart } from '../key.types.ts'
 import type { MissingEntry } from '../value/keyed-entry.ts'
 import type { AnyDefinition } from './definition.types.ts'
 

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { ValidationError } from '../errors.ts'
-import type { Key } from '../key.types.ts'
+import { ValidationError } from '../contract/errors.ts'
+import type { Key } from '../contract/key.types.ts'
 import { isClosed, type Result } from './anatomy/anatomy.ts'
 import { anatomyOf } from './anatomy/anatomy-of.ts'
 import { validateInput } from './anatomy/validate-input.ts'

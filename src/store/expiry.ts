@@ -1,4 +1,4 @@
-import { checkOptionNames } from '../option-names.ts'
+import { checkOptionNames } from '../arguments/option-names.ts'
 
 /** How long a value is kept. What is no number is a TypeError; one that is not above 0, or leads beyond the last Date, a RangeError. */
 export interface ExpireOptions {

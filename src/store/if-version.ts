@@ -1,4 +1,4 @@
-import { ConflictError } from '../errors.ts'
+import { ConflictError } from '../contract/errors.ts'
 import { parseVersionstamp } from '../key/versionstamp.ts'
 import { toConflict } from './atomic-operation.ts'
 

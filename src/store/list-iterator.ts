@@ -1,13 +1,13 @@
 import type { InspectOptions } from 'node:util'
+import type { CallOptions } from '../arguments/call-options.ts'
+import { StorageError } from '../contract/errors.ts'
+import { inspected, inspectName } from '../contract/inspected.ts'
+import type { Key } from '../contract/key.types.ts'
 import type { KeyedRow } from '../driver/driver.ts'
-import { StorageError } from '../errors.ts'
-import { pauseDue } from '../give-way.ts'
-import { inspected, inspectName } from '../inspected.ts'
 import { encodeKey } from '../key/codec.ts'
 import { encodeCursor, resumeRange } from '../key/cursor.ts'
 import { contains, isEmptyRange, type KeyRange, successor } from '../key/range.ts'
-import type { Key } from '../key.types.ts'
-import type { CallOptions } from './call-options.ts'
+import { pauseDue } from '../time/give-way.ts'
 import type { RowStore } from './row-store.ts'
 
 /** How to list: by key, or the rows of a repository. */

@@ -1,5 +1,5 @@
-import { checkOptionNames, checkWholeNumber } from '../option-names.ts'
-import { checkSignal } from './call-options.ts'
+import { checkSignal } from '../arguments/call-options.ts'
+import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
 import type { ListOptions } from './list-iterator.ts'
 
 export const listOptionNames = ['limit', 'cursor', 'reverse', 'batchSize', 'signal']

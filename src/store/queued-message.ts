@@ -1,6 +1,6 @@
+import { checkOptionNames } from '../arguments/option-names.ts'
 import type { SetMutation } from '../commit/write.ts'
-import type { Key } from '../key.types.ts'
-import { checkOptionNames } from '../option-names.ts'
+import type { Key } from '../contract/key.types.ts'
 import { KvU64 } from '../value/kv-u64.ts'
 import type { RowStore } from './row-store.ts'
 

@@ -1,11 +1,11 @@
 import { longestTurn } from '../commit/turn.ts'
 import type { CheckConflict } from '../commit/write.ts'
-import { ConflictError } from '../errors.ts'
+import { ConflictError } from '../contract/errors.ts'
 import { retried, waited } from '../trace/waiting.ts'
-import { running } from '../unit-of-work/running.ts'
 import { toConflict } from './atomic-operation.ts'
 import { backOff } from './backoff.ts'
 import type { RowStore } from './row-store.ts'
+import { running } from './running.ts'
 import { Turn } from './turn.ts'
 
 /** What an attempt has come to. `lasted`: the milliseconds from `ready` to the commit that others have made fail. */

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { DatabaseBusyError, DatabaseClosedError } from '../contract/errors.ts'
 import type { Driver } from '../driver/driver.ts'
-import { DatabaseBusyError, DatabaseClosedError } from '../errors.ts'
 
 const rowsPerSweep = 500
 /** Milliseconds between sweeps, so that rows that expire one after the other are removed together. */

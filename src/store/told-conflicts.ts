@@ -1,7 +1,7 @@
 import type { CheckConflict } from '../commit/write.ts'
-import { CorruptKeyError } from '../errors.ts'
+import { CorruptKeyError } from '../contract/errors.ts'
+import type { Key } from '../contract/key.types.ts'
 import { decodeKey } from '../key/codec.ts'
-import type { Key } from '../key.types.ts'
 import { conflicts } from '../trace/channels.ts'
 
 interface Database {

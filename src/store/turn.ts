@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { longestTurn } from '../commit/turn.ts'
+import { KvError } from '../contract/errors.ts'
 import type { Driver } from '../driver/driver.ts'
-import { KvError } from '../errors.ts'
-import { untilAborted } from '../until-aborted.ts'
+import { untilAborted } from '../time/until-aborted.ts'
 import type { KeyedMutex } from './keyed-mutex.ts'
 
 /** Milliseconds for which a turn lasts at the least. */

@@ -1,5 +1,5 @@
-import type { InspectedDatabase } from '../open.ts'
-import { checkOptionNames } from '../option-names.ts'
+import type { InspectedDatabase } from '../api/open.ts'
+import { checkOptionNames } from '../arguments/option-names.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { OpenFile } from './open-file.ts'
 import { Refusal } from './refusal.ts'

@@ -1,10 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { desc, sql } from 'drizzle-orm'
-import { storeOf } from '../database.ts'
-import { CorruptLogError, CorruptValueError, DatabaseClosedError, LogTrimmedError } from '../errors.ts'
+import { storeOf } from '../api/database.ts'
+import type { InspectedDatabase } from '../api/open.ts'
+import {
+  CorruptLogError,
+  CorruptValueError,
+  DatabaseClosedError,
+  LogTrimmedError,
+} from '../contract/errors.ts'
 import { keyJson } from '../key/key-json.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
-import type { InspectedDatabase } from '../open.ts'
 import type { Change } from '../watch/change.types.ts'
 import { EventStream } from './event-stream.ts'
 import type { OpenFile } from './open-file.ts'

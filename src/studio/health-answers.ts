@@ -1,4 +1,4 @@
-import { diagnose } from '../diagnosis.ts'
+import { diagnose } from '../api/diagnosis.ts'
 import { projectStatus } from '../migration/check.ts'
 import { hasConfig, loadProject } from '../migration/project.ts'
 import type { OpenFile } from './open-file.ts'

@@ -1,4 +1,4 @@
-import { CorruptValueError } from '../errors.ts'
+import { CorruptValueError } from '../contract/errors.ts'
 import { encodeKey } from '../key/codec.ts'
 import { keyJson } from '../key/key-json.ts'
 import { idOfKey } from '../key/pattern.ts'

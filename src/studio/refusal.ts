@@ -1,4 +1,4 @@
-import { KvError, ValidationError } from '../errors.ts'
+import { KvError, ValidationError } from '../contract/errors.ts'
 
 /** What is answered in place of what was asked for: an HTTP status, and a code for the page to decide on. */
 export class Refusal extends Error {

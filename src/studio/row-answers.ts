@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import { storeOf } from '../database.ts'
+import { storeOf } from '../api/database.ts'
 import { keyOfJson } from '../key/key-json.ts'
 import { chooseIndex, readsAll } from '../query/index-choice.ts'
 import { plannerOf } from '../repository/planner-of.ts'

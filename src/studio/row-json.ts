@@ -1,4 +1,4 @@
-import type { Key } from '../key.types.ts'
+import type { Key } from '../contract/key.types.ts'
 import { parseRowLine, rowLine } from '../transfer/row-line.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import { untoldFormat } from './untold-type.ts'

@@ -1,4 +1,4 @@
-import { storeOf } from '../database.ts'
+import { storeOf } from '../api/database.ts'
 import type { OpenFile } from './open-file.ts'
 import { Refusal } from './refusal.ts'
 import { type ReadRow, readRowJson, rowJson } from './row-json.ts'

@@ -1,5 +1,5 @@
 import type { TracingChannel } from 'node:diagnostics_channel'
-import { KvError } from '../errors.ts'
+import { KvError } from '../contract/errors.ts'
 import type { TraceMessage } from './channels.ts'
 
 /**

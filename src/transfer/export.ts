@@ -1,5 +1,5 @@
+import { CorruptValueError, StorageError } from '../contract/errors.ts'
 import type { KeyedRow, Salvage, Session, UnreadableRow } from '../driver/driver.ts'
-import { CorruptValueError, StorageError } from '../errors.ts'
 import { encodeKey } from '../key/codec.ts'
 import { patternRange } from '../key/pattern.ts'
 import { contains, type KeyRange, successor } from '../key/range.ts'

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { inspect } from 'node:util'
+import type { Key } from '../contract/key.types.ts'
 import { keyJson } from '../key/key-json.ts'
-import type { Key } from '../key.types.ts'
 import { encodeValue } from '../value/codec.ts'
 import type { MovedRow } from './row-line.ts'
 import type { UnreadRow } from './source-row.ts'

@@ -1,7 +1,7 @@
+import type { Key, KeyPart } from '../contract/key.types.ts'
 import { keyJson, keyPartOfJson } from '../key/key-json.ts'
 import { keyOfId, wildcardCount } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
-import type { Key, KeyPart } from '../key.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 
 /** The columns that hold the parts of an id: `$id`, or `$id.1`, `$id.2`, where there are several. */

@@ -1,6 +1,5 @@
 import { Buffer } from 'node:buffer'
 import type { SetMutation } from '../commit/write.ts'
-import type { StoredRow } from '../driver/driver.ts'
 import {
   formatIssue,
   KeyExistsError,
@@ -8,7 +7,8 @@ import {
   MigrationError,
   UniqueConstraintError,
   ValidationError,
-} from '../errors.ts'
+} from '../contract/errors.ts'
+import type { StoredRow } from '../driver/driver.ts'
 import { decodeKey } from '../key/codec.ts'
 import { keyJson } from '../key/key-json.ts'
 import { keyText } from '../key/key-text.ts'

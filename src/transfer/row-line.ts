@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
+import type { Key } from '../contract/key.types.ts'
 import { keyJson, keyOfJson } from '../key/key-json.ts'
-import type { Key } from '../key.types.ts'
 import { maxDepth } from '../value/bounds.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import { Encoding, type EncodingId, type StoredValue } from '../value/encoding.ts'

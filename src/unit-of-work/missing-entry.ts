@@ -1,6 +1,6 @@
-import { formatKey } from '../errors.ts'
-import { inspectName } from '../inspected.ts'
-import type { Key } from '../key.types.ts'
+import { formatKey } from '../contract/errors.ts'
+import { inspectName } from '../contract/inspected.ts'
+import type { Key } from '../contract/key.types.ts'
 
 /** The entry of a missing row: what is assigned to its value would be written nowhere, so that it says what to do instead. */
 export function unassignable<E extends { readonly key: Key }>(entry: E): E {

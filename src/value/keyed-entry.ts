@@ -1,4 +1,4 @@
-import type { Key } from '../key.types.ts'
+import type { Key } from '../contract/key.types.ts'
 
 /** What a read of a key without a value gives. */
 export interface MissingEntry<K extends Key = Key> {

@@ -1,4 +1,4 @@
-import { checkNames } from '../option-names.ts'
+import { checkNames } from '../arguments/option-names.ts'
 import { errorClasses, typedArrayClasses } from './native-classes.ts'
 
 /** How the instances of a class are stored: what they are made into, and made of again. Made by `defineValueType`. */

@@ -1,4 +1,4 @@
-import type { Key } from '../key.types.ts'
+import type { Key } from '../contract/key.types.ts'
 import type { WatchOptions } from './watch-options.ts'
 
 /** From where on to follow changes. */

@@ -1,8 +1,8 @@
+import type { WatchHub } from '../broadcast/hub.ts'
+import type { Watched, WatchedState } from '../broadcast/shared-watch.ts'
+import type { Subscription } from '../broadcast/subscription.ts'
 import type { Reader, StoredRow } from '../driver/driver.ts'
 import { keyText } from '../key/key-text.ts'
-import type { WatchHub } from './hub.ts'
-import type { Watched, WatchedState } from './shared-watch.ts'
-import type { Subscription } from './subscription.ts'
 
 type Rows = readonly (StoredRow | null)[]
 

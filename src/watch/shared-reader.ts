@@ -1,5 +1,5 @@
-import { pauseDue } from '../give-way.ts'
-import type { SharedState, SharedWatch, Waiting } from './shared-watch.ts'
+import type { SharedState, SharedWatch, Waiting } from '../broadcast/shared-watch.ts'
+import { pauseDue } from '../time/give-way.ts'
 import type { Receiver, WatchSource } from './watch-stream.ts'
 
 /** One of the readers of a shared watch, with what it was given last: of each state it makes an item of its own. */

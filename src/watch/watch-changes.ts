@@ -1,6 +1,6 @@
+import type { Key } from '../contract/key.types.ts'
 import type { KeyRange } from '../key/range.ts'
 import { parseVersionstamp } from '../key/versionstamp.ts'
-import type { Key } from '../key.types.ts'
 import type { Store } from '../store/store.ts'
 import type { Change, ChangesOptions } from './change.types.ts'
 import { ChangeFeed } from './change-feed.ts'

@@ -1,5 +1,5 @@
+import type { Key } from '../contract/key.types.ts'
 import type { StoredRow } from '../driver/driver.ts'
-import type { Key } from '../key.types.ts'
 import type { EntryMaybe } from '../schema/registry.types.ts'
 import type { Store } from '../store/store.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'

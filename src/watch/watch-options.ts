@@ -1,5 +1,5 @@
-import { checkOptionNames } from '../option-names.ts'
-import { checkSignal } from '../store/call-options.ts'
+import { checkSignal } from '../arguments/call-options.ts'
+import { checkOptionNames } from '../arguments/option-names.ts'
 
 /** How to watch. */
 export interface WatchOptions {

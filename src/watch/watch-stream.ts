@@ -1,7 +1,7 @@
-import { DatabaseClosedError } from '../errors.ts'
-import { pauseDue } from '../give-way.ts'
-import type { WatchHub } from './hub.ts'
-import type { Endable } from './open-streams.ts'
+import type { WatchHub } from '../broadcast/hub.ts'
+import type { Endable } from '../broadcast/open-streams.ts'
+import { DatabaseClosedError } from '../contract/errors.ts'
+import { pauseDue } from '../time/give-way.ts'
 
 /** Who waits for the next item of a source. It is told one thing, at once or later. */
 export interface Receiver<T> {

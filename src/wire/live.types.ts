@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Key } from '../key.types.ts'
+import type { Key } from '../contract/key.types.ts'
 
 /** A query or keys that may be followed, by the name that they are declared under. Made by `liveQuery`. */
 export interface LiveQuery<Schema extends StandardSchemaV1 | undefined, T> {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { pack, type TupleItem } from 'fdb-tuple'
 import { expect, test } from 'vitest'
+import type { KeyPart } from '../../src/contract/key.types.ts'
 import { encodeKey } from '../../src/key/codec.ts'
-import type { KeyPart } from '../../src/key.types.ts'
 
 /** The part as the FoundationDB binding for JavaScript writes it: there a number may be an integer. */
 function toTupleItem(part: KeyPart): TupleItem {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { CorruptKeyError } from '../../src/errors.ts'
+import { CorruptKeyError } from '../../src/contract/errors.ts'
 import { decodeKey, encodeKey } from '../../src/key/codec.ts'
 import { decodeKeyText } from '../../src/key/decode-text.ts'
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { CorruptKeyError } from '../../src/errors.ts'
+import { CorruptKeyError } from '../../src/contract/errors.ts'
+import type { Key, KeyPart } from '../../src/contract/key.types.ts'
 import {
   compareBytes,
   compareKeys,
@@ -21,7 +22,6 @@ import {
 import type { Pattern } from '../../src/key/pattern.types.ts'
 import { contains, prefixRange, selectorRange } from '../../src/key/range.ts'
 import { formatVersionstamp, parseVersionstamp } from '../../src/key/versionstamp.ts'
-import type { Key, KeyPart } from '../../src/key.types.ts'
 
 const text = fc
   .oneof(

@@ -1,8 +1,8 @@
 import { expectTypeOf, test } from 'vitest'
+import type { Key, KeyPart } from '../../src/contract/key.types.ts'
 import { idOfKey, keyOfId, nameOf } from '../../src/key/pattern.ts'
 import type { IdOf, KeyOf, NameOf, Pattern, PrefixIdsOf } from '../../src/key/pattern.types.ts'
 import type { Selector } from '../../src/key/range.ts'
-import type { Key, KeyPart } from '../../src/key.types.ts'
 
 type Site = readonly ['site']
 type Users = readonly ['users', '*']

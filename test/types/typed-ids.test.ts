@@ -2,7 +2,7 @@ import { id, Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
-import type { KeyPart } from '../../src/key.types.ts'
+import type { KeyPart } from '../../src/contract/key.types.ts'
 
 const orders = defineSchema(['orders', id.number()], z.object({ total: z.number() }))
 const lines = defineSchema(['orders', id.number(), 'lines', id.string()], z.object({ sku: z.string() }), {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { inSlices, isWorkLong, pauseDue } from '../../src/give-way.ts'
+import { inSlices, isWorkLong, pauseDue } from '../../src/time/give-way.ts'
 
 /** Works until a pause is due, and a timer that has begun just before it; gives what to wait for. */
 function workLong(): Promise<void> {

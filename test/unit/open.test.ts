@@ -33,7 +33,7 @@ const openInOlder = `
   if (Number.parseInt(process.versions.node) >= 22)
     Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.17.1' } })
   await import('${dist}schema.js')
-  await import('${dist}value/kv-u64.js')
+  await import('${dist}kv-u64.js')
   const { Valkeyrie } = await import('${dist}index.js')
   for (const attempt of [() => Valkeyrie.open(), () => Valkeyrie.verify('./no.db')])
     await attempt().catch(({ name, code, message }) => console.log(name, code, message))`

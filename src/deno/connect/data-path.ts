@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
+import type { Key } from '../../contract/key.types.ts'
 import { decodeKey, encodeKey } from '../../key/codec.ts'
-import type { Key } from '../../key.types.ts'
 import type { Entry } from '../../schema/registry.types.ts'
 import type { Backend, EncodedKey, RawMessage, RawMutation } from '../backend.ts'
 import { littleEndian, type RawValue, rawStored } from '../raw-value.ts'

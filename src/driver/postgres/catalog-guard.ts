@@ -1,6 +1,6 @@
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { type Difference, differences } from '../../catalog/differences.ts'
-import { clock } from '../../clock.ts'
+import { clock } from '../../time/clock.ts'
 import type { Read } from '../driver.ts'
 import { collectionOfRead } from '../read-collection.ts'
 

@@ -1,7 +1,7 @@
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { catalogOf, DamagedCollection, storedCollection } from '../../catalog/stored-collection.ts'
 import type { TakenRow } from '../../catalog/taken-row.ts'
-import { StorageError } from '../../errors.ts'
+import { StorageError } from '../../contract/errors.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { patternRange } from '../../key/pattern.ts'
 import { PatternIndex } from '../../key/pattern-index.ts'

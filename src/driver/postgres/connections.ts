@@ -1,5 +1,5 @@
-import { clock } from '../../clock.ts'
-import { DatabaseBusyError, DatabaseClosedError } from '../../errors.ts'
+import { DatabaseBusyError, DatabaseClosedError } from '../../contract/errors.ts'
+import { clock } from '../../time/clock.ts'
 import type { SessionUse } from '../driver.ts'
 import type { Connection, Row, Statement } from './connection.ts'
 

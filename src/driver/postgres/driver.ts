@@ -1,5 +1,5 @@
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
-import { ConnectionError, StorageError } from '../../errors.ts'
+import { ConnectionError, StorageError } from '../../contract/errors.ts'
 import type { Backup } from '../backup.ts'
 import type {
   BatchOutcome,

@@ -1,4 +1,4 @@
-import { checkWholeNumber } from '../../option-names.ts'
+import { checkWholeNumber } from '../../arguments/option-names.ts'
 import type { Engine } from '../engine.ts'
 import { checkSchema, postgresAddress, schemaOf, serverOf, shownAddress } from './address.ts'
 import type { CheckedPostgresOptions, Postgres } from './engine.types.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { clock } from '../../clock.ts'
+import { clock } from '../../time/clock.ts'
 import type { Connection } from './connection.ts'
 import { quoteName } from './sql-text.ts'
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Collection, type IndexDeclaration, sameIndex } from '../../catalog/catalog.ts'
-import { MigrationError } from '../../errors.ts'
+import { MigrationError } from '../../contract/errors.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { Fields } from '../../schema/fields.ts'
 import type { RunStatement } from './connection.ts'

@@ -1,4 +1,4 @@
-import { StorageError } from '../../errors.ts'
+import { StorageError } from '../../contract/errors.ts'
 import { shownAddress } from './address.ts'
 
 /** What the server has tools of its own for. */

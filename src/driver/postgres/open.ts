@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { nothingAsked } from '../../catalog/changes.ts'
-import { DatabaseOpenError } from '../../errors.ts'
+import { DatabaseOpenError } from '../../contract/errors.ts'
 import type { DriverOptions, OpenedDriver } from '../engine.ts'
 import { shownAddress } from './address.ts'
 import { ServerCatalog } from './catalog.ts'

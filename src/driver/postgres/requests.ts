@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { clock } from '../../clock.ts'
-import { DatabaseClosedError, StorageError } from '../../errors.ts'
+import { DatabaseClosedError, StorageError } from '../../contract/errors.ts'
+import { clock } from '../../time/clock.ts'
 import { wrongIsolation } from './commit-function.ts'
 import type { Row, RunStatement, Statement } from './connection.ts'
 import type { Connections } from './connections.ts'

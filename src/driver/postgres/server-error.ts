@@ -1,4 +1,4 @@
-import { ConnectionError, DatabaseBusyError, KvError, StorageError } from '../../errors.ts'
+import { ConnectionError, DatabaseBusyError, KvError, StorageError } from '../../contract/errors.ts'
 
 /** The connection has ended before the answer came: whether the server has done what was asked, nobody here knows. */
 export class ConnectionLost extends Error {

@@ -1,6 +1,6 @@
-import { clock } from '../../clock.ts'
-import { SnapshotExpiredError } from '../../errors.ts'
+import { SnapshotExpiredError } from '../../contract/errors.ts'
 import { keyText } from '../../key/key-text.ts'
+import { clock } from '../../time/clock.ts'
 import type { Read, ResultOf, Session, SessionState, ShownRow } from '../driver.ts'
 import type { CatalogGuard } from './catalog-guard.ts'
 import type { Connection } from './connection.ts'

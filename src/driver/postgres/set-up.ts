@@ -6,7 +6,7 @@ import {
   indexedCollections,
 } from '../../catalog/changes.ts'
 import { takesRows } from '../../catalog/taken-row.ts'
-import { DatabaseOpenError, MigrationError } from '../../errors.ts'
+import { DatabaseOpenError, MigrationError } from '../../contract/errors.ts'
 import { shownAddress } from './address.ts'
 import { ServerCatalog } from './catalog.ts'
 import type { Connection, RunStatement } from './connection.ts'

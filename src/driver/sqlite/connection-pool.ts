@@ -1,4 +1,4 @@
-import { DatabaseClosedError } from '../../errors.ts'
+import { DatabaseClosedError } from '../../contract/errors.ts'
 import { passOverDamage } from './damaged-rows.ts'
 import type { PooledConnection } from './pooled-connection.ts'
 

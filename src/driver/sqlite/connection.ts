@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3'
-import { DatabaseOpenError } from '../../errors.ts'
+import { DatabaseOpenError } from '../../contract/errors.ts'
 import { registerBigintFunctions } from './bigint-functions.ts'
 import { assertOpenable, DatabaseFile } from './database-file.ts'
 import { memoryPath } from './database-path.ts'

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3'
-import { CorruptKeyError, CorruptValueError } from '../../errors.ts'
+import { CorruptKeyError, CorruptValueError } from '../../contract/errors.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { engineCode, isUnanswerable } from './engine-error.ts'
 import { quoteText } from './table.ts'

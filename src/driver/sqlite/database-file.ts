@@ -1,6 +1,6 @@
 import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseOpenError, StorageError } from '../../errors.ts'
+import { DatabaseOpenError, StorageError } from '../../contract/errors.ts'
 import { memoryPath } from './database-path.ts'
 import { PathHandle } from './path-handle.ts'
 

@@ -1,8 +1,8 @@
 import { existsSync, rmSync } from 'node:fs'
 import type Database from 'better-sqlite3'
-import { clock } from '../../clock.ts'
 import { readChanges } from '../../commit/log-format.ts'
-import { DatabaseBusyError, StorageError } from '../../errors.ts'
+import { DatabaseBusyError, StorageError } from '../../contract/errors.ts'
+import { clock } from '../../time/clock.ts'
 import { waited } from '../../trace/waiting.ts'
 import type { Backup, BackupOptions } from '../backup.ts'
 import type {

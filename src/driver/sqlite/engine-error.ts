@@ -1,4 +1,4 @@
-import { DatabaseClosedError, KvError, StorageError } from '../../errors.ts'
+import { DatabaseClosedError, KvError, StorageError } from '../../contract/errors.ts'
 import { ReplacedMeanwhile } from './database-file.ts'
 
 /** The engine's code of an error, as `SQLITE_BUSY`; undefined for an error of another origin. */

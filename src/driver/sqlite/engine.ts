@@ -1,5 +1,5 @@
-import { DatabaseOpenError } from '../../errors.ts'
-import { checkWholeNumber } from '../../option-names.ts'
+import { checkWholeNumber } from '../../arguments/option-names.ts'
+import { DatabaseOpenError } from '../../contract/errors.ts'
 import type { Engine } from '../engine.ts'
 import { databasePath, memoryPath } from './database-path.ts'
 import type { Sqlite } from './engine.types.ts'

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import type { Catalog } from '../../catalog/catalog.ts'
-import { DatabaseOpenError } from '../../errors.ts'
+import { DatabaseOpenError } from '../../contract/errors.ts'
 import { readCatalog } from './catalog.ts'
 import { connect } from './connection.ts'
 import { removeEmptyLog } from './empty-log.ts'

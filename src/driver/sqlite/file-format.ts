@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import { DatabaseOpenError } from '../../errors.ts'
+import { DatabaseOpenError } from '../../contract/errors.ts'
 
 /** `application_id` in the header of a file of this library: "VLKY". */
 const applicationId = 0x564c4b59

@@ -1,4 +1,4 @@
-import type { SnapshotExpiredError } from '../../errors.ts'
+import type { SnapshotExpiredError } from '../../contract/errors.ts'
 import type { Read, ResultOf, Session, SessionState, SessionUse, ShownRow } from '../driver.ts'
 import type { Run } from './retry-busy.ts'
 import { performRead } from './row-reads.ts'

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import Database from 'better-sqlite3'
-import { DatabaseOpenError } from '../../errors.ts'
+import { DatabaseOpenError } from '../../contract/errors.ts'
 import { toKvError } from './engine-error.ts'
 import { isMarked } from './file-format.ts'
 import { openError } from './open-error.ts'

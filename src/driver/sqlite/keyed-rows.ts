@@ -1,6 +1,6 @@
+import type { Key } from '../../contract/key.types.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { decodeKeyText } from '../../key/decode-text.ts'
-import type { Key } from '../../key.types.ts'
 import type { KeyedRow } from '../driver.ts'
 import { unsealedColumns } from './sealed-statement.ts'
 

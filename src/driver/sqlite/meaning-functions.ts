@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import { QueryError, StorageError } from '../../errors.ts'
+import { QueryError, StorageError } from '../../contract/errors.ts'
 import { meaningAt } from '../../value/type-meaning.ts'
 
 /** The SQL functions that tell what the texts of a row stand for. */

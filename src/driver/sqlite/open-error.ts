@@ -1,6 +1,6 @@
 import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseOpenError, StorageError } from '../../errors.ts'
+import { DatabaseOpenError, StorageError } from '../../contract/errors.ts'
 import { engineCode } from './engine-error.ts'
 
 /** The error to report for what has failed while a file was opened. */

@@ -1,5 +1,5 @@
 import type { LogRetention } from '../../commit/retention.ts'
-import { StorageError } from '../../errors.ts'
+import { StorageError } from '../../contract/errors.ts'
 import { compareBytes } from '../../key/codec.ts'
 import type { SweepOutcome } from '../driver.ts'
 import type { PooledConnection } from './pooled-connection.ts'

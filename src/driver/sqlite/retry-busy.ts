@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { DatabaseBusyError } from '../../errors.ts'
+import { DatabaseBusyError } from '../../contract/errors.ts'
 import { isBusy, isPassing, toKvError } from './engine-error.ts'
 import type { IsDue } from './lock-share.ts'
 

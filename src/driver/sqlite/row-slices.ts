@@ -1,6 +1,6 @@
-import { isWorkLong } from '../../give-way.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { decodeKeyText } from '../../key/decode-text.ts'
+import { isWorkLong } from '../../time/give-way.ts'
 import type { KeyedRow } from '../driver.ts'
 import { type KeyedColumns, toKeyedRow } from './keyed-rows.ts'
 import { unsealedColumns } from './sealed-statement.ts'

@@ -1,4 +1,4 @@
-import { StorageError } from '../../errors.ts'
+import { StorageError } from '../../contract/errors.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { compareBytes } from '../../key/compare.ts'
 import { keyLabel } from '../../key/key-label.ts'

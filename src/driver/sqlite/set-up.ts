@@ -7,7 +7,7 @@ import {
   indexedCollections,
 } from '../../catalog/changes.ts'
 import { takesRows } from '../../catalog/taken-row.ts'
-import { DatabaseOpenError, MigrationError } from '../../errors.ts'
+import { DatabaseOpenError, MigrationError } from '../../contract/errors.ts'
 import {
   fileRows,
   keepCollections,

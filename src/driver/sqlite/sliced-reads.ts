@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
-import { pauseDue } from '../../give-way.ts'
 import type { FindPlan, Planned } from '../../query/plan.ts'
+import { pauseDue } from '../../time/give-way.ts'
 import type { KeyedRow } from '../driver.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 import { assertOpen, isUnanswerable, toKvError } from './engine-error.ts'

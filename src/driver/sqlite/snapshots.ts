@@ -1,5 +1,5 @@
-import { clock } from '../../clock.ts'
-import { SnapshotExpiredError } from '../../errors.ts'
+import { SnapshotExpiredError } from '../../contract/errors.ts'
+import { clock } from '../../time/clock.ts'
 import type { SessionUse } from '../driver.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 import { SnapshotsTaken } from './engine-error.ts'

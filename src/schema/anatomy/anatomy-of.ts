@@ -1,6 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { knownVendor } from '../known-vendor.ts'
-import { type Anatomy, exactLeaf } from './anatomy.ts'
+import { type Anatomy, exactLeaf, knownVendor } from './anatomy.ts'
 import { arkAnatomy, arkNode } from './arktype.ts'
 import { isValibot, valibotAnatomy } from './valibot.ts'
 import { isZod, zodAnatomy } from './zod.ts'

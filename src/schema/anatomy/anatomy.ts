@@ -1,5 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 
+/** The vendor of the schemas that `knownSchema` makes: it tells them apart without loading its code and that of its validator. */
+export const knownVendor = 'valkeyrie'
+
 /** What a schema makes of a value: its output, or its complaints. */
 export type Result = StandardSchemaV1.Result<unknown>
 

@@ -3,7 +3,7 @@ import type { CommitFacts } from '../../../src/commit/facts.ts'
 import { readChanges } from '../../../src/commit/log-format.ts'
 import { needsOf, planCommit } from '../../../src/commit/plan.ts'
 import type { AtomicWrite, Mutation, SetMutation } from '../../../src/commit/write.ts'
-import { UniqueConstraintError } from '../../../src/errors.ts'
+import { UniqueConstraintError } from '../../../src/contract/errors.ts'
 import { encodeKey } from '../../../src/key/codec.ts'
 
 const now = 1_000

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { StorageError } from '../../../src/contract/errors.ts'
 import { lookForCommits } from '../../../src/driver/look-for-commits.ts'
-import { StorageError } from '../../../src/errors.ts'
 
 /** What is found at each look, one after the other, then nothing. */
 function following(...found: (number | null | Error)[]) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { CorruptKeyError } from '../../../src/errors.ts'
+import { CorruptKeyError } from '../../../src/contract/errors.ts'
+import type { Key, KeyPart } from '../../../src/contract/key.types.ts'
 import {
   compareBytes,
   compareKeys,
@@ -8,7 +9,6 @@ import {
   encodeParts,
   encodePrefix,
 } from '../../../src/key/codec.ts'
-import type { Key, KeyPart } from '../../../src/key.types.ts'
 import golden from '../../conformance/key-golden.json' with { type: 'json' }
 
 const hex = (key: Key) => encodeKey(key).toString('hex')

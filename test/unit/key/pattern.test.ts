@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Key } from '../../../src/contract/key.types.ts'
 import { decodeKey, encodeKey } from '../../../src/key/codec.ts'
 import {
   checkPattern,
@@ -12,7 +13,6 @@ import {
 } from '../../../src/key/pattern.ts'
 import type { IdOf, Pattern } from '../../../src/key/pattern.types.ts'
 import { contains } from '../../../src/key/range.ts'
-import type { Key } from '../../../src/key.types.ts'
 
 const bytes = (...values: number[]) => Uint8Array.from(values)
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Key } from '../../../src/contract/key.types.ts'
 import { encodeKey, encodePrefix } from '../../../src/key/codec.ts'
 import {
   contains,
@@ -8,7 +9,6 @@ import {
   selectorRange,
   singleKeyRange,
 } from '../../../src/key/range.ts'
-import type { Key } from '../../../src/key.types.ts'
 
 const keys: Key[] = [
   ['a'],

@@ -6,7 +6,7 @@ import * as v from 'valibot'
 import { defineSchema } from 'valkeyrie/schema'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { ValidationError } from '../../../src/errors.ts'
+import { ValidationError } from '../../../src/contract/errors.ts'
 import { validate } from '../../../src/schema/validate.ts'
 
 const key = ['users', 'alice']

@@ -1,11 +1,11 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { WatchHub } from '../../../src/broadcast/hub.ts'
+import type { Subscription } from '../../../src/broadcast/subscription.ts'
+import type { Key } from '../../../src/contract/key.types.ts'
 import type { Driver, LoggedCommit, LogPage } from '../../../src/driver/driver.ts'
 import { lookForCommits } from '../../../src/driver/look-for-commits.ts'
 import { encodeKey } from '../../../src/key/codec.ts'
 import { prefixRange } from '../../../src/key/range.ts'
-import type { Key } from '../../../src/key.types.ts'
-import { WatchHub } from '../../../src/watch/hub.ts'
-import type { Subscription } from '../../../src/watch/subscription.ts'
 import { waitUntil } from '../../waiting.ts'
 
 /** The log of a database that a test commits to, as another connection does. */

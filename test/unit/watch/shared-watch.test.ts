@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { SharedWatch, type WatchedState } from '../../../src/watch/shared-watch.ts'
-import { Subscription } from '../../../src/watch/subscription.ts'
+import { SharedWatch, type WatchedState } from '../../../src/broadcast/shared-watch.ts'
+import { Subscription } from '../../../src/broadcast/subscription.ts'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 

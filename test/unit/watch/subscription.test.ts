@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { Subscription } from '../../../src/watch/subscription.ts'
+import { Subscription } from '../../../src/broadcast/subscription.ts'
 
 const subscribe = () =>
   new Subscription(

@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { QueryError } from '../../../errors.ts'
+import { QueryError } from '../../../contract/errors.ts'
 import { operandAt, type Slot } from '../../../query/operand.ts'
 import type { AggregatePlan, Direction, HavingCondition, Measure } from '../../../query/plan.ts'
 import { type Field, isBigint } from '../../../schema/fields.ts'

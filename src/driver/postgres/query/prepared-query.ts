@@ -1,6 +1,6 @@
 import type { SQL } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
-import { QueryError } from '../../../errors.ts'
+import { QueryError } from '../../../contract/errors.ts'
 import type { Operand } from '../../../query/operand.ts'
 import type { ShownRow } from '../../driver.ts'
 import type { Statement } from '../connection.ts'

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, statSync } from 'node:fs'
 import type Database from 'better-sqlite3'
-import { DatabaseBusyError, DatabaseOpenError, StorageError } from '../../../errors.ts'
+import { DatabaseBusyError, DatabaseOpenError, StorageError } from '../../../contract/errors.ts'
 import { formatVersionstamp } from '../../../key/versionstamp.ts'
 import type { Backup, BackupOptions } from '../../backup.ts'
 import { alone } from '../alone.ts'

@@ -1,5 +1,5 @@
 import { existsSync, linkSync, lstatSync, realpathSync, renameSync, rmSync } from 'node:fs'
-import { DatabaseOpenError, StorageError } from '../../../errors.ts'
+import { DatabaseOpenError, StorageError } from '../../../contract/errors.ts'
 import type { Backup, BackupOptions, Restored } from '../../backup.ts'
 import { alone } from '../alone.ts'
 import { connect } from '../connection.ts'

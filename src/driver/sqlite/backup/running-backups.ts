@@ -1,4 +1,4 @@
-import { DatabaseClosedError } from '../../../errors.ts'
+import { DatabaseClosedError } from '../../../contract/errors.ts'
 import type { Backup, BackupOptions } from '../../backup.ts'
 import type { ConnectionPool } from '../connection-pool.ts'
 import type { DatabaseFile } from '../database-file.ts'

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import { MigrationError } from '../../../errors.ts'
+import { MigrationError } from '../../../contract/errors.ts'
 import { hashesOf, type Migration } from '../../migration.ts'
 import { journalTable } from '../file-format.ts'
 import { hasTable } from '../own-tables.ts'

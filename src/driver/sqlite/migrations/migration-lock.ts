@@ -1,7 +1,7 @@
 import { lstatSync, rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import Database from 'better-sqlite3'
-import { MigrationError } from '../../../errors.ts'
+import { MigrationError } from '../../../contract/errors.ts'
 import type { MigrationLock } from '../../migration-database.ts'
 import { kindOf } from '../database-file.ts'
 import { isBusy } from '../engine-error.ts'

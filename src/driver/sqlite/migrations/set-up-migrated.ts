@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3'
 import type { Catalog, Collection } from '../../../catalog/catalog.ts'
 import { catalogChanges } from '../../../catalog/changes.ts'
-import { MigrationError } from '../../../errors.ts'
+import { MigrationError } from '../../../contract/errors.ts'
 import type { Migration } from '../../migration.ts'
 import { readCatalog } from '../catalog.ts'
 import { indexChanges } from '../indexes.ts'

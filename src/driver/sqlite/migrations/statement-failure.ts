@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import { MigrationError } from '../../../errors.ts'
+import { MigrationError } from '../../../contract/errors.ts'
 import { keyLabel } from '../../../key/key-label.ts'
 import { isDamaged } from '../damaged-rows.ts'
 import { engineCode, isUnanswerable } from '../engine-error.ts'

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3'
 import type { SQL } from 'drizzle-orm'
 import type { Logger } from 'drizzle-orm/logger'
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
-import { QueryError } from '../../../errors.ts'
+import { QueryError } from '../../../contract/errors.ts'
 import type { Operand } from '../../../query/operand.ts'
 import { type Bindable, Binding } from './binding.ts'
 

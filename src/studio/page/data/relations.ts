@@ -1,4 +1,4 @@
-import type { Key, KeyPart } from '../../../key.types.ts'
+import type { Key, KeyPart } from '../../../contract/key.types.ts'
 import type { Row } from '../value/wire.ts'
 import { catalog, type Repository, repositoryNamed } from './catalog.ts'
 import { isFields } from './columns.ts'

@@ -1,6 +1,6 @@
 import { computed, signal } from '@preact/signals'
+import type { Key } from '../../../contract/key.types.ts'
 import { keyJson } from '../../../key/key-json.ts'
-import type { Key } from '../../../key.types.ts'
 
 /** Where the page is: what stands behind the `#` of its address. */
 export interface Route {

@@ -1,8 +1,8 @@
+import type { Key } from '../../../contract/key.types.ts'
 import { keyJson } from '../../../key/key-json.ts'
-import type { Key } from '../../../key.types.ts'
-import { tell } from '../parts/toasts.tsx'
 import { type Row, type RowJson, rowOf, valueJson } from '../value/wire.ts'
 import { ApiError, ask, messageOf } from './api.ts'
+import { tell } from './toasts.ts'
 
 /** What to write: under which key, which value, and which version must be there. `null`: none. */
 export interface Write {

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import { messageOf } from '../data/api.ts'
-import { tell } from './toasts.tsx'
+import { tell } from '../data/toasts.ts'
 
 export function CopyButton({ text, label }: { readonly text: () => string; readonly label: string }) {
   const [isDone, done] = useState(false)

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
+import type { Key } from '../../../contract/key.types.ts'
 import { type KeyPartJson, keyOfJson } from '../../../key/key-json.ts'
-import type { Key } from '../../../key.types.ts'
 import { decodeValue, encodeValue } from '../../../value/codec.ts'
 import { Encoding, type EncodingId } from '../../../value/encoding.ts'
 import { KvU64 } from '../../../value/kv-u64.ts'

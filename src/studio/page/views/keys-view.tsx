@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
+import type { Key } from '../../../contract/key.types.ts'
 import { keyJson } from '../../../key/key-json.ts'
-import type { Key } from '../../../key.types.ts'
 import { ask, messageOf } from '../data/api.ts'
 import { readOnly } from '../data/catalog.ts'
 import { listen } from '../data/live.ts'

@@ -1,9 +1,9 @@
-import type { Engine } from './engine.ts'
-import { isPostgresAddress } from './postgres/address.ts'
-import { postgres } from './postgres/engine.ts'
-import type { Postgres, PostgresOptions } from './postgres/engine.types.ts'
-import { sqlite } from './sqlite/engine.ts'
-import type { Sqlite, SqliteOptions } from './sqlite/engine.types.ts'
+import type { Engine } from '../driver/engine.ts'
+import { isPostgresAddress } from '../driver/postgres/address.ts'
+import { postgres } from '../driver/postgres/engine.ts'
+import type { Postgres, PostgresOptions } from '../driver/postgres/engine.types.ts'
+import { sqlite } from '../driver/sqlite/engine.ts'
+import type { Sqlite, SqliteOptions } from '../driver/sqlite/engine.types.ts'
 
 /** What each engine gives of itself, by its name: the second parameter of `Database`. */
 export interface Engines {

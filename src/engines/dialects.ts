@@ -1,5 +1,5 @@
-import type { MigrationDialect } from './migration-dialect.ts'
-import { sqliteDialect } from './sqlite/migrations/dialect.ts'
+import type { MigrationDialect } from '../driver/migration-dialect.ts'
+import { sqliteDialect } from '../driver/sqlite/migrations/dialect.ts'
 
 /** The dialects in which migrations are written, by the `dialect` of drizzle.config.ts: here a further one joins. */
 export const dialects: ReadonlyMap<string, MigrationDialect> = new Map(

@@ -1,30 +1,30 @@
 import type { InspectOptions } from 'node:util'
+import { type CallOptions, checkCallOptions, checkSignal } from '../arguments/call-options.ts'
+import { inspected, inspectName } from '../contract/inspected.ts'
+import type { Key } from '../contract/key.types.ts'
+import type { listenQueue as ListenQueue } from '../delivery/listen-queue.ts'
+import type { Backup, BackupOptions } from '../driver/backup.ts'
+import type { PlainDrizzle } from '../driver/engine.ts'
+import type { DatabaseStats } from '../driver/stats.ts'
+import type { EngineName, Engines } from '../engines/engines.ts'
+import { encodePrefix } from '../key/codec.ts'
+import { prefixRange } from '../key/range.ts'
+import { checkReadOptions, type ReadOptions } from '../key-value/read-options.ts'
+import { TypedStore } from '../repository/typed-store.ts'
+import type { Definitions, SelectedValue, WatchEntries } from '../schema/registry.types.ts'
+import { StoreAtomicOperation } from '../store/atomic-operation.ts'
+import type { AtomicOperation } from '../store/atomic-operation.types.ts'
+import type { Store } from '../store/store.ts'
+import { untilAborted } from '../time/until-aborted.ts'
+import { traceCalls } from '../trace/trace-calls.ts'
+import type { runUnitOfWork as RunUnitOfWork, UnitOfWorkOptions } from '../unit-of-work/run-unit-of-work.ts'
+import type { runSnapshot as RunSnapshot, SnapshotOptions, SnapshotView } from '../unit-of-work/snapshot.ts'
+import type { UnitOfWork } from '../unit-of-work/unit-of-work.ts'
+import type { Change, ChangesOptions } from '../watch/change.types.ts'
+import { watchChanges } from '../watch/watch-changes.ts'
+import { watchEntries } from '../watch/watch-keys.ts'
+import { checkWatchOptions, type WatchOptions } from '../watch/watch-options.ts'
 import { checkBackup } from './backup-options.ts'
-import type { Backup, BackupOptions } from './driver/backup.ts'
-import type { PlainDrizzle } from './driver/engine.ts'
-import type { EngineName, Engines } from './driver/engines.ts'
-import type { DatabaseStats } from './driver/stats.ts'
-import { inspected, inspectName } from './inspected.ts'
-import { encodePrefix } from './key/codec.ts'
-import { prefixRange } from './key/range.ts'
-import type { Key } from './key.types.ts'
-import { checkReadOptions, type ReadOptions } from './key-value/read-options.ts'
-import type { listenQueue as ListenQueue } from './listen-queue.ts'
-import { TypedStore } from './repository/typed-store.ts'
-import type { runUnitOfWork as RunUnitOfWork, UnitOfWorkOptions } from './run-unit-of-work.ts'
-import type { Definitions, SelectedValue, WatchEntries } from './schema/registry.types.ts'
-import type { runSnapshot as RunSnapshot, SnapshotOptions, SnapshotView } from './snapshot.ts'
-import { StoreAtomicOperation } from './store/atomic-operation.ts'
-import type { AtomicOperation } from './store/atomic-operation.types.ts'
-import { type CallOptions, checkCallOptions, checkSignal } from './store/call-options.ts'
-import type { Store } from './store/store.ts'
-import { traceCalls } from './trace/trace-calls.ts'
-import type { UnitOfWork } from './unit-of-work.ts'
-import { untilAborted } from './until-aborted.ts'
-import type { Change, ChangesOptions } from './watch/change.types.ts'
-import { watchChanges } from './watch/watch-changes.ts'
-import { watchEntries } from './watch/watch-keys.ts'
-import { checkWatchOptions, type WatchOptions } from './watch/watch-options.ts'
 
 // Loaded with the first call: most programs start without one.
 let runUnitOfWork: typeof RunUnitOfWork | undefined
@@ -132,7 +132,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
     work: (unit: UnitOfWork<R>) => T | Promise<T>,
     options: UnitOfWorkOptions = {},
   ): Promise<T> {
-    runUnitOfWork ??= (await import('./run-unit-of-work.ts')).runUnitOfWork
+    runUnitOfWork ??= (await import('../unit-of-work/run-unit-of-work.ts')).runUnitOfWork
     return runUnitOfWork(this.#store, work, options)
   }
 
@@ -157,7 +157,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
     read: (view: SnapshotView<R>) => T | Promise<T>,
     options: SnapshotOptions = {},
   ): Promise<T> {
-    runSnapshot ??= (await import('./snapshot.ts')).runSnapshot
+    runSnapshot ??= (await import('../unit-of-work/snapshot.ts')).runSnapshot
     return runSnapshot(this.#store, read, options)
   }
 
@@ -247,7 +247,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
     checkCallOptions(options, 'listenQueue')
     this.#store.assertOpen()
     this.#store.driver.assertWritable()
-    listenQueue ??= (await import('./listen-queue.ts')).listenQueue
+    listenQueue ??= (await import('../delivery/listen-queue.ts')).listenQueue
     await listenQueue(this.#store, handler as (message: unknown) => unknown, options.signal)
   }
 

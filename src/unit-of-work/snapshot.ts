@@ -1,20 +1,20 @@
 import type { InspectOptions } from 'node:util'
-import { inspected, inspectName } from './inspected.ts'
-import { checkOptionNames } from './option-names.ts'
-import type { RepositoryViewOf } from './repository/repositories.types.ts'
-import { TypedStore } from './repository/typed-store.ts'
+import { checkSignal } from '../arguments/call-options.ts'
+import { checkOptionNames } from '../arguments/option-names.ts'
+import { inspected, inspectName } from '../contract/inspected.ts'
+import type { RepositoryViewOf } from '../repository/repositories.types.ts'
+import { TypedStore } from '../repository/typed-store.ts'
 import type {
   DefinitionByName,
   DefinitionNamed,
   Definitions,
   OutputOf,
   RepositoryNames,
-} from './schema/registry.types.ts'
-import { checkSignal } from './store/call-options.ts'
-import { SnapshotStore } from './store/snapshot-store.ts'
-import type { Store } from './store/store.ts'
-import { running } from './unit-of-work/running.ts'
-import { untilAborted } from './until-aborted.ts'
+} from '../schema/registry.types.ts'
+import { running } from '../store/running.ts'
+import { SnapshotStore } from '../store/snapshot-store.ts'
+import type { Store } from '../store/store.ts'
+import { untilAborted } from '../time/until-aborted.ts'
 
 /**
  * What the function of `Database.snapshot` reads from: the reads of a database, all of one state.

@@ -1,4 +1,4 @@
-import { checkOptionNames } from '../option-names.ts'
+import { checkOptionNames } from './option-names.ts'
 
 /**
  * What every call takes.

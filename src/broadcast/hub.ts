@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { DatabaseClosedError } from '../contract/errors.ts'
 import type { Driver } from '../driver/driver.ts'
-import { DatabaseClosedError } from '../errors.ts'
 import { keyText } from '../key/key-text.ts'
 import { contains, type KeyRange } from '../key/range.ts'
 import { OpenStreams } from './open-streams.ts'

@@ -1,6 +1,6 @@
-import type { Collection } from '../catalog/catalog.ts'
-import type { AnyDefinition } from './definition.types.ts'
-import { jsonSchemaOf } from './json-schema.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
+import { jsonSchemaOf } from '../schema/json-schema.ts'
+import type { Collection } from './catalog.ts'
 
 /** A definition as the database keeps it. */
 export function collectionOf({ name, pattern, schema, indexes, references }: AnyDefinition): Collection {

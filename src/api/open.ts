@@ -1,18 +1,18 @@
+import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
+import { collectionOf } from '../catalog/collection-of.ts'
+import type { KnownDefinition } from '../catalog/known-definitions.ts'
+import { DatabaseOpenError, StorageError } from '../contract/errors.ts'
+import type { PlainDrizzle } from '../driver/engine.ts'
+import type { Verification, VerifyOptions } from '../driver/verification.ts'
+import { type EngineName, type Engines, type Located, locate, locateKept } from '../engines/engines.ts'
+import { formatOf, Registry } from '../schema/registry.ts'
+import type { Definitions } from '../schema/registry.types.ts'
+import type { SchemaCode } from '../store/schema-code.ts'
+import { Store } from '../store/store.ts'
+import type { ValueFormat } from '../value/value-format.ts'
 import { Database } from './database.ts'
-import type { PlainDrizzle } from './driver/engine.ts'
-import { type EngineName, type Engines, type Located, locate, locateKept } from './driver/engines.ts'
-import type { Verification, VerifyOptions } from './driver/verification.ts'
-import { DatabaseOpenError, StorageError } from './errors.ts'
 import { checkInspectOptions, type InspectOptions } from './inspect-options.ts'
 import { type CheckedOpenOptions, checkOpenOptions, type OpenOptions } from './open-options.ts'
-import { checkOptionNames, checkWholeNumber } from './option-names.ts'
-import { collectionOf } from './schema/collection-of.ts'
-import type { KnownDefinition } from './schema/known-definitions.ts'
-import { formatOf, Registry } from './schema/registry.ts'
-import type { Definitions } from './schema/registry.types.ts'
-import type { SchemaCode } from './store/schema-code.ts'
-import { Store } from './store/store.ts'
-import type { ValueFormat } from './value/value-format.ts'
 
 /** A database that was opened by what it knows itself: a repository for each schema of its catalogue, of values of any type. */
 export type InspectedDatabase = Database<readonly KnownDefinition[]>
@@ -57,7 +57,7 @@ export async function inspectStore(
   engine.assertRuntime(address)
   // The validator of JSON Schema is only needed here.
   const [{ knownDefinitions }, { collections }] = await Promise.all([
-    import('./schema/known-definitions.ts'),
+    import('../catalog/known-definitions.ts'),
     engine.readCatalog(address, !checked.readOnly, checked),
   ])
   const registry = new Registry(knownDefinitions(collections))

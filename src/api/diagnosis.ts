@@ -1,6 +1,6 @@
-import { locate } from './driver/engines.ts'
-import type { Repair } from './driver/repair.ts'
-import type { Finding, Verification, VerifyOptions } from './driver/verification.ts'
+import type { Repair } from '../driver/repair.ts'
+import type { Finding, Verification, VerifyOptions } from '../driver/verification.ts'
+import { locate } from '../engines/engines.ts'
 import { verifyDatabase } from './open.ts'
 
 /** What is wrong with a database, and what to do about it. */

@@ -1,10 +1,10 @@
 import type { InspectOptions } from 'node:util'
-import { inspected, inspectName } from './inspected.ts'
-import { KeyValue } from './key-value/key-value.ts'
-import { TypedStore } from './repository/typed-store.ts'
-import type { Definitions } from './schema/registry.types.ts'
-import type { UnitStore } from './unit-of-work/unit-store.ts'
-import type { WriteCalls } from './unit-of-work/write-calls.ts'
+import { inspected, inspectName } from '../contract/inspected.ts'
+import { KeyValue } from '../key-value/key-value.ts'
+import { TypedStore } from '../repository/typed-store.ts'
+import type { Definitions } from '../schema/registry.types.ts'
+import type { UnitStore } from './unit-store.ts'
+import type { WriteCalls } from './write-calls.ts'
 
 const keyValueWrites = ['set', 'delete', 'enqueue'] as const
 const repositoryWrites = [

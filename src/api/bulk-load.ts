@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { checkOptionNames } from '../arguments/option-names.ts'
+import type { Key, KeyPart } from '../contract/key.types.ts'
+import { locate } from '../engines/engines.ts'
+import { encodePrefix } from '../key/codec.ts'
+import type { Definitions } from '../schema/registry.types.ts'
+import { expiryTime } from '../store/expiry.ts'
 import type { Database } from './database.ts'
-import { locate } from './driver/engines.ts'
-import { encodePrefix } from './key/codec.ts'
-import type { Key, KeyPart } from './key.types.ts'
 import { checkOpenOptions, type OpenOptions, openOptionNames } from './open-options.ts'
-import { checkOptionNames } from './option-names.ts'
-import type { Definitions } from './schema/registry.types.ts'
-import { expiryTime } from './store/expiry.ts'
 
 /** How `from` and `fromAsync` load items, besides how to open the database. */
 export interface LoadOptions<T> extends OpenOptions {

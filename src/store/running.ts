@@ -1,5 +1,5 @@
 import type { AsyncLocalStorage } from 'node:async_hooks'
-import type { RowStore } from '../store/row-store.ts'
+import type { RowStore } from './row-store.ts'
 
 /** A unit of work or a snapshot, while its function runs. */
 interface Running {

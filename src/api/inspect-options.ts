@@ -1,7 +1,7 @@
-import type { Engine } from './driver/engine.ts'
-import type { EngineName, Engines } from './driver/engines.ts'
+import { checkOptionNames } from '../arguments/option-names.ts'
+import type { Engine } from '../driver/engine.ts'
+import type { EngineName, Engines } from '../engines/engines.ts'
 import { type CheckedOpenOptions, checkOpenOptions, type OpenOptions } from './open-options.ts'
-import { checkOptionNames } from './option-names.ts'
 
 const names = [
   'readOnly',

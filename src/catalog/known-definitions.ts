@@ -1,12 +1,12 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { KnownCollection, KnownIndex } from '../catalog/catalog.ts'
 import type { Pattern } from '../key/pattern.types.ts'
+import { bigintFields } from '../schema/bigint-fields.ts'
+import type { AnyDefinition, Definition, IndexDefinition } from '../schema/definition.types.ts'
+import { checkName } from '../schema/definition-options.ts'
+import type { JsonSchema } from '../schema/json-schema.ts'
+import { knownSchema } from '../schema/known-schema.ts'
 import { setOwn } from '../value/set-own.ts'
-import { bigintFields } from './bigint-fields.ts'
-import type { AnyDefinition, Definition, IndexDefinition } from './definition.types.ts'
-import { checkName } from './definition-options.ts'
-import type { JsonSchema } from './json-schema.ts'
-import { knownSchema } from './known-schema.ts'
+import type { KnownCollection, KnownIndex } from './catalog.ts'
 
 /** What a database knows of a schema that its opener has not declared: any name, and values of any type. */
 export interface KnownDefinition

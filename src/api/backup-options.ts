@@ -1,7 +1,7 @@
-import type { BackupOptions } from './driver/backup.ts'
-import { locateFile } from './driver/engines.ts'
-import { checkOptionNames } from './option-names.ts'
-import { checkSignal } from './store/call-options.ts'
+import { checkSignal } from '../arguments/call-options.ts'
+import { checkOptionNames } from '../arguments/option-names.ts'
+import type { BackupOptions } from '../driver/backup.ts'
+import { locateFile } from '../engines/engines.ts'
 
 /** The absolute path of a backup. Throws a TypeError for what names no file, and for options that are none. */
 export function checkBackup(path: string | URL, options: BackupOptions): string {

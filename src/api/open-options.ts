@@ -1,11 +1,11 @@
 import type { Logger } from 'drizzle-orm/logger'
-import type { AskedChanges } from './catalog/changes.ts'
-import type { Engine } from './driver/engine.ts'
-import type { EngineName, EngineOptions, Engines } from './driver/engines.ts'
-import { defaultLimits, type Limits } from './limits.ts'
-import { checkOptionNames, checkWholeNumber } from './option-names.ts'
-import { checkName } from './schema/definition-options.ts'
-import { checkValueTypes, type ValueType } from './value/value-type.ts'
+import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
+import type { AskedChanges } from '../catalog/changes.ts'
+import { defaultLimits, type Limits } from '../contract/limits.ts'
+import type { Engine } from '../driver/engine.ts'
+import type { EngineName, EngineOptions, Engines } from '../engines/engines.ts'
+import { checkName } from '../schema/definition-options.ts'
+import { checkValueTypes, type ValueType } from '../value/value-type.ts'
 
 /** How to open a database. */
 export interface OpenOptions extends EngineOptions {

@@ -1,15 +1,15 @@
-import type { AtomicWrite, Mutation } from '../commit/write.ts'
-import { MigrationError } from '../errors.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { collectionOf } from '../catalog/collection-of.ts'
+import { type Difference, differences } from '../catalog/differences.ts'
+import { patternText } from '../catalog/pattern-text.ts'
+import { MigrationError } from '../contract/errors.ts'
+import type { Key } from '../contract/key.types.ts'
 import { decodeKey } from '../key/codec.ts'
 import { takesKeysOf } from '../key/pattern.ts'
 import { PatternIndex } from '../key/pattern-index.ts'
-import type { Key } from '../key.types.ts'
-import { collectionOf } from '../schema/collection-of.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Registry } from '../schema/registry.ts'
-import type { Catalog } from './catalog.ts'
-import { type Difference, differences } from './differences.ts'
-import { patternText } from './pattern-text.ts'
+import type { AtomicWrite, Mutation } from './write.ts'
 
 /** Tells the collection of each key, by the patterns that the database knows: those declared here and by others. */
 export class Filing {

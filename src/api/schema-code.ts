@@ -1,0 +1,8 @@
+import { openRepository } from '../repository/open-repository.ts'
+import { changedOutput, judgeOutput, patchedOutput, validate } from '../schema/validate.ts'
+import type { SchemaCode } from '../store/schema-code.ts'
+
+export const schemaCode: SchemaCode = {
+  validation: { validate, judgeOutput, changedOutput, patchedOutput },
+  openRepository,
+}

@@ -1,0 +1,1 @@
+export { isKvU64, KvU64 } from './value/kv-u64.ts'
