@@ -39,9 +39,9 @@ export type {
   PostgresKvLogTable,
   PostgresKvTable,
   PostgresTables,
-} from './driver/postgres/table.ts'
+} from './driver/postgres/tables/table.ts'
 export type { DrizzleDatabase } from './driver/sqlite/engine.types.ts'
-export type { KvCollectionsTable, KvLogTable, KvTable, KvTables } from './driver/sqlite/table.ts'
+export type { KvCollectionsTable, KvLogTable, KvTable, KvTables } from './driver/sqlite/tables/table.ts'
 export type {
   DatabaseStats,
   ExpiryStats,

@@ -6,7 +6,7 @@ export {
   type KvTable,
   type KvTables,
   kvTables,
-} from './driver/sqlite/table.ts'
+} from './driver/sqlite/tables/table.ts'
 export type { IdKind, Pattern, PatternPart, TypedId, Wildcard } from './key/pattern.types.ts'
 export { id } from './key/typed-id.ts'
 export { defineSchema } from './schema/definition.ts'

@@ -1,7 +1,7 @@
 import type { Engine } from '../driver/engine.ts'
-import { isPostgresAddress } from '../driver/postgres/address.ts'
 import { postgres } from '../driver/postgres/engine.ts'
 import type { Postgres, PostgresOptions } from '../driver/postgres/engine.types.ts'
+import { isPostgresAddress } from '../driver/postgres/server/address.ts'
 import { sqlite } from '../driver/sqlite/engine.ts'
 import type { Sqlite, SqliteOptions } from '../driver/sqlite/engine.types.ts'
 

@@ -1,4 +1,4 @@
-import type { ColumnValue, ForeignFile } from '../driver/sqlite/foreign-file.ts'
+import type { ColumnValue, ForeignFile } from '../driver/sqlite/file/foreign-file.ts'
 import { decodeKey } from '../key/codec.ts'
 import { KvU64 } from '../value/kv-u64.ts'
 import { deserialize } from '../value/structured-clone.ts'

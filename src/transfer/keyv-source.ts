@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { ForeignFile } from '../driver/sqlite/foreign-file.ts'
+import type { ForeignFile } from '../driver/sqlite/file/foreign-file.ts'
 import { movedForeign } from './foreign-row.ts'
 import type { Source } from './source-row.ts'
 

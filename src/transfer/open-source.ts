@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { closeSync, openSync, readSync } from 'node:fs'
-import type { ForeignFile } from '../driver/sqlite/foreign-file.ts'
+import type { ForeignFile } from '../driver/sqlite/file/foreign-file.ts'
 import type { Registry } from '../schema/registry.ts'
 import { withPackage } from './optional-package.ts'
 import { repositoryNamed } from './repository-named.ts'
@@ -78,7 +78,7 @@ function kindOfText(path: string): 'ndjson' | 'csv' {
 }
 
 async function openTables(path: string, options: SourceOptions, registry: Registry): Promise<OpenedSource> {
-  const { ForeignFile } = await import('../driver/sqlite/foreign-file.ts')
+  const { ForeignFile } = await import('../driver/sqlite/file/foreign-file.ts')
   const file = new ForeignFile(path)
   try {
     const kind = options.from ?? (await kindOfTables(path, file, options))

@@ -1,5 +1,5 @@
 import type { Key, KeyPart } from '../contract/key.types.ts'
-import type { ColumnValue, ForeignFile } from '../driver/sqlite/foreign-file.ts'
+import type { ColumnValue, ForeignFile } from '../driver/sqlite/file/foreign-file.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { setOwn } from '../value/set-own.ts'
 import { type FlatField, fieldValue, flatFields } from './flat-fields.ts'

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import type { KeyPart } from '../contract/key.types.ts'
-import type { ForeignFile } from '../driver/sqlite/foreign-file.ts'
+import type { ForeignFile } from '../driver/sqlite/file/foreign-file.ts'
 import { KvU64 } from '../value/kv-u64.ts'
 import { deserialize } from '../value/structured-clone.ts'
 import { movedForeign } from './foreign-row.ts'

@@ -4,10 +4,10 @@ import type { Logger } from 'drizzle-orm/logger'
 import type pg from 'pg'
 import { ConnectionError, DatabaseOpenError } from '../../contract/errors.ts'
 import { clock } from '../../time/clock.ts'
-import { shownAddress } from './address.ts'
-import { Connection, type OpenClient, typesOf } from './connection.ts'
 import type { CheckedPostgresOptions } from './engine.types.ts'
-import { isLoss, sqlState } from './server-error.ts'
+import { shownAddress } from './server/address.ts'
+import { Connection, type OpenClient, typesOf } from './server/connection.ts'
+import { isLoss, sqlState } from './server/server-error.ts'
 
 export type Pg = typeof pg
 

@@ -3,7 +3,7 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import type { PlainDrizzle } from '../engine.ts'
 import type { Pg } from './connect.ts'
 import type { CheckedPostgresOptions, Postgres, PostgresDrizzle } from './engine.types.ts'
-import { type PostgresTables, postgresTables } from './table.ts'
+import { type PostgresTables, postgresTables } from './tables/table.ts'
 
 /** Plain Drizzle over a database, on connections of its own, which are made when it is first asked for. */
 export class ServerDrizzle implements PlainDrizzle<Postgres> {

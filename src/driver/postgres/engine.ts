@@ -1,8 +1,8 @@
 import { checkWholeNumber } from '../../arguments/option-names.ts'
 import type { Engine } from '../engine.ts'
-import { checkSchema, postgresAddress, schemaOf, serverOf, shownAddress } from './address.ts'
 import type { CheckedPostgresOptions, Postgres } from './engine.types.ts'
 import { onlyOfFiles } from './only-of-files.ts'
+import { checkSchema, postgresAddress, schemaOf, serverOf, shownAddress } from './server/address.ts'
 
 /** PostgreSQL, through `pg`, which is loaded with the first call that needs it: who uses another engine may not have it. */
 export const postgres: Engine<Postgres> = {

@@ -1,6 +1,6 @@
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import type { EngineTypes } from '../engine.ts'
-import type { PostgresTables } from './table.ts'
+import type { PostgresTables } from './tables/table.ts'
 
 /** What a statement gives that is none of Drizzle's own queries, as `db.drizzle.execute`. */
 export interface PostgresResult<Row> {

@@ -1,5 +1,5 @@
 import { StorageError } from '../../contract/errors.ts'
-import { shownAddress } from './address.ts'
+import { shownAddress } from './server/address.ts'
 
 /** What the server has tools of its own for. */
 const instead = {

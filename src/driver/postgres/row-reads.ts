@@ -9,12 +9,12 @@ import type {
   Scan,
   StoredRow,
 } from '../driver.ts'
-import { byteas } from './binary-array.ts'
-import type { RunStatement } from './connection.ts'
-import { keyedRow, storedRow } from './kv-row.ts'
 import type { QueryRunner, Running } from './query/query-runner.ts'
 import type { SeenRows } from './query/seen-rows.ts'
-import type { Statements } from './statements.ts'
+import { keyedRow, storedRow } from './rows/kv-row.ts'
+import type { Statements } from './rows/statements.ts'
+import type { RunStatement } from './server/connection.ts'
+import { byteas } from './values/binary-array.ts'
 
 /** What reads rows: as they are stored, and with those in their place that a session was shown. */
 export interface Reads {

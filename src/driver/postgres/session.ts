@@ -2,11 +2,11 @@ import { SnapshotExpiredError } from '../../contract/errors.ts'
 import { keyText } from '../../key/key-text.ts'
 import { clock } from '../../time/clock.ts'
 import type { Read, ResultOf, Session, SessionState, ShownRow } from '../driver.ts'
-import type { CatalogGuard } from './catalog-guard.ts'
-import type { Connection } from './connection.ts'
-import type { Requests } from './requests.ts'
+import type { Requests } from './commit/requests.ts'
 import { performRead, type Reads } from './row-reads.ts'
-import type { Statements } from './statements.ts'
+import type { Statements } from './rows/statements.ts'
+import type { Connection } from './server/connection.ts'
+import type { CatalogGuard } from './tables/catalog-guard.ts'
 
 /** A session that is open for so long is told of, and again when it is twice as old: in milliseconds, or a share of its timeout. */
 const longBy = 10_000

@@ -7,9 +7,9 @@ import type {
   LogStats,
   RepositoryStats,
 } from '../stats.ts'
-import type { Row, RunStatement } from './connection.ts'
-import type { BuiltIndex } from './indexes.ts'
-import { began, isAlive, quoteName } from './sql-text.ts'
+import type { Row, RunStatement } from './server/connection.ts'
+import { began, isAlive, quoteName } from './server/sql-text.ts'
+import type { BuiltIndex } from './tables/indexes.ts'
 
 const minute = 60_000
 const hour = 60 * minute

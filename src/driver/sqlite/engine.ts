@@ -1,8 +1,8 @@
 import { checkWholeNumber } from '../../arguments/option-names.ts'
 import { DatabaseOpenError } from '../../contract/errors.ts'
 import type { Engine } from '../engine.ts'
-import { databasePath, memoryPath } from './database-path.ts'
 import type { Sqlite } from './engine.types.ts'
+import { databasePath, memoryPath } from './file/database-path.ts'
 
 /** SQLite, in a file or in the memory of this process. The engine's binary crashes a Node.js that is too old: it is loaded late. */
 export const sqlite: Engine<Sqlite> = {
@@ -23,7 +23,7 @@ export const sqlite: Engine<Sqlite> = {
     return openSqlite(collections, { ...options, path })
   },
   async readCatalog(path, toWrite, { busyTimeout }) {
-    const { readFileCatalog } = await import('./file-catalog.ts')
+    const { readFileCatalog } = await import('./tables/file-catalog.ts')
     return readFileCatalog(path, toWrite, busyTimeout)
   },
   async verify(path, options) {

@@ -1,7 +1,7 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
 import type { EngineTypes } from '../engine.ts'
-import type { KvTables } from './table.ts'
+import type { KvTables } from './tables/table.ts'
 
 /** Drizzle over a connection to a database; `$client` is that connection, of better-sqlite3. */
 export interface DrizzleDatabase extends BetterSQLite3Database {

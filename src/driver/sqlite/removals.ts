@@ -2,9 +2,9 @@ import type { LogRetention } from '../../commit/retention.ts'
 import { StorageError } from '../../contract/errors.ts'
 import { compareBytes } from '../../key/codec.ts'
 import type { SweepOutcome } from '../driver.ts'
-import type { PooledConnection } from './pooled-connection.ts'
-import { latestVersion, type Statements } from './statements.ts'
-import { trimLog } from './trim-log.ts'
+import { trimLog } from './commit/trim-log.ts'
+import type { PooledConnection } from './connections/pooled-connection.ts'
+import { latestVersion, type Statements } from './rows/statements.ts'
 
 type Connection = Pick<PooledConnection, 'statements' | 'transactions' | 'log'>
 

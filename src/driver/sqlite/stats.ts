@@ -9,8 +9,8 @@ import type {
   LogStats,
   RepositoryStats,
 } from '../stats.ts'
-import { readCatalog } from './catalog.ts'
-import { builtIndexes } from './indexes.ts'
+import { readCatalog } from './tables/catalog.ts'
+import { builtIndexes } from './tables/indexes.ts'
 
 const rowsPerPage = 1_000
 const pagesPerPause = 32

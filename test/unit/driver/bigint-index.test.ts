@@ -2,7 +2,7 @@ import Database from 'better-sqlite3'
 import { Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { readIndexText } from '../../../src/driver/sqlite/index-text.ts'
+import { readIndexText } from '../../../src/driver/sqlite/tables/index-text.ts'
 import { encodeKey } from '../../../src/key/codec.ts'
 import { temporaryFolder } from '../../temporary-folder.ts'
 

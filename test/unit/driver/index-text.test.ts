@@ -1,10 +1,10 @@
 import { getTableConfig } from 'drizzle-orm/sqlite-core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createDeclaredIndexes, createIndexes } from '../../../src/driver/sqlite/ddl.ts'
-import { readIndexText } from '../../../src/driver/sqlite/index-text.ts'
-import { ownColumns } from '../../../src/driver/sqlite/own-tables.ts'
-import { kvTables } from '../../../src/driver/sqlite/table.ts'
+import { createDeclaredIndexes, createIndexes } from '../../../src/driver/sqlite/tables/ddl.ts'
+import { readIndexText } from '../../../src/driver/sqlite/tables/index-text.ts'
+import { ownColumns } from '../../../src/driver/sqlite/tables/own-tables.ts'
+import { kvTables } from '../../../src/driver/sqlite/tables/table.ts'
 
 const name = fc
   .string({ unit: 'grapheme', minLength: 1 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { LockShare } from '../../../src/driver/sqlite/lock-share.ts'
+import { LockShare } from '../../../src/driver/sqlite/file/lock-share.ts'
 
 const timeout = 5_000
 

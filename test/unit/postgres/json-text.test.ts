@@ -7,7 +7,7 @@ import {
   isEscaped,
   unescapeJson,
   unescapeText,
-} from '../../../src/driver/postgres/json-text.ts'
+} from '../../../src/driver/postgres/values/json-text.ts'
 import { compareText } from '../../../src/query/text-order.ts'
 
 const odd = fc.constantFrom(

@@ -7,8 +7,8 @@ import {
   type Slot,
 } from '../../../query/operand.ts'
 import type { ShownRow } from '../../driver.ts'
-import { byteas, texts } from '../binary-array.ts'
-import { behindAllTexts, escapeJson, escapeText } from '../json-text.ts'
+import { byteas, texts } from '../values/binary-array.ts'
+import { behindAllTexts, escapeJson, escapeText } from '../values/json-text.ts'
 
 export type Bindable = string | number | boolean | Uint8Array
 

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Comparison, Condition } from '../../../query/condition.ts'
 import { type Field, isBigint } from '../../../schema/fields.ts'
-import { formOf, isDigits, noNumber, noText } from '../field-columns.ts'
+import { formOf, isDigits, noNumber, noText } from '../tables/field-columns.ts'
 import { bound, boundDigits, boundItems } from './binding.ts'
 import type { FieldSql } from './field-sql.ts'
 import { likeSql } from './like-sql.ts'

@@ -1,10 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Direction } from '../../../query/plan.ts'
 import type { Field } from '../../../schema/fields.ts'
-import { columnsOf, type FieldColumn, formOf, type JsonPlace, placeOf } from '../field-columns.ts'
-import { escapeText } from '../json-text.ts'
-import { everyElement } from '../meanings.ts'
-import { quoteText } from '../sql-text.ts'
+import { quoteText } from '../server/sql-text.ts'
+import { columnsOf, type FieldColumn, formOf, type JsonPlace, placeOf } from '../tables/field-columns.ts'
+import { escapeText } from '../values/json-text.ts'
+import { everyElement } from '../values/meanings.ts'
 
 /** How the fields of one collection, or those of the elements of one of its arrays, stand in SQL. */
 export abstract class FieldSql {

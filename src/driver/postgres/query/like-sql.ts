@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { foldCase, patternParts } from '../../../query/like.ts'
 import { operandAt, type Slot } from '../../../query/operand.ts'
-import { escapeText, isEscaped } from '../json-text.ts'
-import { quoteText } from '../sql-text.ts'
+import { quoteText } from '../server/sql-text.ts'
+import { escapeText, isEscaped } from '../values/json-text.ts'
 import { bind } from './binding.ts'
 
 const nul = sql.raw(quoteText(escapeText('\0')))

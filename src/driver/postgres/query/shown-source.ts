@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { ShownRow } from '../../driver.ts'
-import { bigints, byteas, jsons, smallints, texts } from '../binary-array.ts'
-import { escapeJson } from '../json-text.ts'
-import { meaningsOf } from '../meanings.ts'
+import { bigints, byteas, jsons, smallints, texts } from '../values/binary-array.ts'
+import { escapeJson } from '../values/json-text.ts'
+import { meaningsOf } from '../values/meanings.ts'
 import { bindShown } from './binding.ts'
 
 type Shown = ShownRow & { readonly row: NonNullable<ShownRow['row']> }

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import type { BackupOptions } from '../../backup.ts'
-import { passOverDamage } from '../damaged-rows.ts'
+import { passOverDamage } from '../rows/damaged-rows.ts'
 
 /** What a copy holds, and what the engine finds wrong in it. */
 export interface Copy {

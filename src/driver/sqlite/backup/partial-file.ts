@@ -13,9 +13,9 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { createFile } from '../../new-file.ts'
-import { alone } from '../alone.ts'
-import { databaseFiles } from '../database-file.ts'
-import { isBusy } from '../engine-error.ts'
+import { alone } from '../file/alone.ts'
+import { databaseFiles } from '../file/database-file.ts'
+import { isBusy } from '../file/engine-error.ts'
 
 /** What stands between the name of the target and that of the one who writes it: the id of its process, and what no other has. */
 const mark = '.partial-'

@@ -1,7 +1,7 @@
 import { DatabaseClosedError } from '../../../contract/errors.ts'
 import type { Backup, BackupOptions } from '../../backup.ts'
-import type { ConnectionPool } from '../connection-pool.ts'
-import type { DatabaseFile } from '../database-file.ts'
+import type { ConnectionPool } from '../connections/connection-pool.ts'
+import type { DatabaseFile } from '../file/database-file.ts'
 
 /** The backups of an open database. */
 export class RunningBackups {

@@ -1,8 +1,8 @@
 import type Database from 'better-sqlite3'
 import { MigrationError } from '../../../contract/errors.ts'
 import { hashesOf, type Migration } from '../../migration.ts'
-import { journalTable } from '../file-format.ts'
-import { hasTable } from '../own-tables.ts'
+import { journalTable } from '../file/file-format.ts'
+import { hasTable } from '../tables/own-tables.ts'
 
 /**
  * The migrations that a database has not had yet. Throws a MigrationError where it is newer than the folder, where the

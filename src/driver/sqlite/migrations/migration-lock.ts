@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { MigrationError } from '../../../contract/errors.ts'
 import type { MigrationLock } from '../../migration-database.ts'
-import { kindOf } from '../database-file.ts'
-import { isBusy } from '../engine-error.ts'
+import { kindOf } from '../file/database-file.ts'
+import { isBusy } from '../file/engine-error.ts'
 
 const msBetweenTries = 50
 

@@ -2,11 +2,11 @@ import type Database from 'better-sqlite3'
 import type { Catalog, Collection } from '../../../catalog/catalog.ts'
 import { parsePatternText, patternText } from '../../../catalog/pattern-text.ts'
 import type { MigratedCollection } from '../../migration.ts'
-import { fileRows, keepCollections, markMigrated, readCatalog, touchCatalog } from '../catalog.ts'
-import { engineCode } from '../engine-error.ts'
-import { builtIndexes, dropIndex, duplicatesError } from '../indexes.ts'
-import { createOwnTables } from '../own-tables.ts'
-import { type KvTables, kvTables } from '../table.ts'
+import { engineCode } from '../file/engine-error.ts'
+import { fileRows, keepCollections, markMigrated, readCatalog, touchCatalog } from '../tables/catalog.ts'
+import { builtIndexes, dropIndex, duplicatesError } from '../tables/indexes.ts'
+import { createOwnTables } from '../tables/own-tables.ts'
+import { type KvTables, kvTables } from '../tables/table.ts'
 
 /**
  * Makes the database know the collections as a migration leaves them, inside its transaction: the next one may change the rows that

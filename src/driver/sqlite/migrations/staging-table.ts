@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3'
 import { ChangeLog } from '../../../commit/log-format.ts'
 import { sealed, unsealed } from '../../../value/checksum.ts'
 import type { FailedRow, OldRow, StagedRow } from '../../migration-database.ts'
-import { isSealed } from '../file-format.ts'
+import { isSealed } from '../file/file-format.ts'
 
 /** The new values of a step, until all of them are there and go into `kv` at once. */
 export const stagingTable = '__valkeyrie_staged'

@@ -1,10 +1,10 @@
 import type Database from 'better-sqlite3'
 import { MigrationError } from '../../../contract/errors.ts'
 import { keyLabel } from '../../../key/key-label.ts'
-import { isDamaged } from '../damaged-rows.ts'
-import { engineCode, isUnanswerable } from '../engine-error.ts'
-import { duplicatesError } from '../indexes.ts'
-import { indexName, kvTables } from '../table.ts'
+import { engineCode, isUnanswerable } from '../file/engine-error.ts'
+import { isDamaged } from '../rows/damaged-rows.ts'
+import { duplicatesError } from '../tables/indexes.ts'
+import { indexName, kvTables } from '../tables/table.ts'
 
 const mostKeysListed = 10
 

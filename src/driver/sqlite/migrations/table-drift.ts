@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3'
 import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Drift } from '../../drift.ts'
-import { hasTable } from '../own-tables.ts'
+import { hasTable } from '../tables/own-tables.ts'
 
 /** In what the tables of a database differ from declared ones: tables, columns, and indexes by their names. */
 export function tableDrift(connection: Database.Database, tables: readonly SQLiteTable[]): Drift[] {

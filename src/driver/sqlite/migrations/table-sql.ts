@@ -6,8 +6,8 @@ import { MigrationError } from '../../../contract/errors.ts'
 import type { MigratedCollection, TableLoss } from '../../migration.ts'
 import type { DeclaredTable } from '../../migration-database.ts'
 import type { TableSql } from '../../migration-dialect.ts'
-import { createIndexes, createTable } from '../ddl.ts'
-import { kvTables } from '../table.ts'
+import { createIndexes, createTable } from '../tables/ddl.ts'
+import { kvTables } from '../tables/table.ts'
 
 /** drizzle-kit's snapshot of the tables. */
 interface Snapshot {

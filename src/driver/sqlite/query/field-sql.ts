@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { type Field, isBigint } from '../../../schema/fields.ts'
-import { meaningFunctions } from '../meaning-functions.ts'
-import { fieldExpression, jsonPath, quoteText } from '../table.ts'
+import { meaningFunctions } from '../file/meaning-functions.ts'
+import { fieldExpression, jsonPath, quoteText } from '../tables/table.ts'
 
 /** Bytes are no JSON: SQLite would refuse them, or take them for its binary form of JSON. */
 const rowJson = sql.raw('CASE WHEN kv.encoding < 2 THEN kv.value END')

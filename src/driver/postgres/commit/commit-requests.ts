@@ -1,0 +1,129 @@
+import { type CommitPlan, needsOf } from '../../../commit/plan.ts'
+import type { LogRetention, LogTrim } from '../../../commit/retention.ts'
+import { trimOf } from '../../../commit/retention.ts'
+import type { HeldValues, UniqueFields } from '../../../commit/unique.ts'
+import type { AtomicWrite, Claim } from '../../../commit/write.ts'
+import type { Key } from '../../../contract/key.types.ts'
+import type { BatchOutcome } from '../../driver.ts'
+import type { QueryRunner } from '../query/query-runner.ts'
+import { factsParameters, factsStatement, type KnownFacts, readFacts } from '../rows/facts.ts'
+import type { Statements } from '../rows/statements.ts'
+import type { Row, RunStatement } from '../server/connection.ts'
+import type { ServerClock } from '../server/server-clock.ts'
+import { ServerCatalog } from '../tables/catalog.ts'
+import { ServerIndexes } from '../tables/indexes.ts'
+import type { UniqueIndexes } from '../tables/unique-indexes.ts'
+import type { Requests } from './requests.ts'
+
+/** What the query of each claim finds. */
+export type Claimable = ReadonlyMap<Claim, readonly { readonly key: Key; readonly version: number }[]>
+
+export interface CommitParts {
+  readonly schema: string
+  readonly statements: Statements
+  readonly requests: Requests
+  readonly queries: QueryRunner
+  readonly unique: UniqueIndexes
+  readonly clock: ServerClock
+  readonly options: {
+    readonly retention: LogRetention
+    readonly logValues: boolean
+    readonly busyTimeout: number
+  }
+}
+
+/** What a batch of writes asks of the server. */
+export class CommitRequests {
+  readonly #parts: CommitParts
+  readonly #facts: ReturnType<typeof factsStatement>
+
+  constructor(parts: CommitParts) {
+    this.#parts = parts
+    this.#facts = factsStatement(parts.schema)
+  }
+
+  get unique(): UniqueFields {
+    return this.#parts.unique.fields
+  }
+
+  get logValues(): boolean {
+    return this.#parts.options.logValues
+  }
+
+  get lockTimeout(): number {
+    return this.#parts.options.busyTimeout
+  }
+
+  /** Milliseconds since the epoch by the clock of the server, as far as it is known. */
+  now(): number {
+    return this.#parts.clock.now()
+  }
+
+  /** Runs the function that carries a plan out. Rejects with ConnectionLost where its answer does not come. */
+  async commit(parameters: readonly unknown[]): Promise<Row> {
+    const { requests, statements } = this.#parts
+    return (await requests.write(statements.commit, parameters))[0]!
+  }
+
+  /** Reads what writes need to be planned, all of one state. */
+  async facts(
+    writes: readonly AtomicWrite[],
+  ): Promise<{ readonly known: KnownFacts; readonly claimable: Claimable }> {
+    const { requests, queries, clock } = this.#parts
+    const needs = needsOf(writes)
+    const claims = writes.flatMap(({ claim }) => claim ?? [])
+    const read = (run: RunStatement) => run(this.#facts, factsParameters(needs))
+    const find = (run: RunStatement) => Promise.all(claims.map((claim) => queries.find(claim.query, { run })))
+    const sent = Date.now()
+    const [rows, found] = await requests.again(async () =>
+      claims.length === 0
+        ? ([await read(requests.run), []] as const)
+        : requests.ofOneState(async (run) => Promise.all([read(run), find(run)])),
+    )
+    const known = readFacts(needs, rows)
+    clock.heard(known.now, sent, Date.now())
+    return { known, claimable: new Map(claims.map((claim, place) => [claim, found[place]!])) }
+  }
+
+  /** What stands in the way of a plan that a unique index has refused. */
+  holders({ rows }: CommitPlan): Promise<HeldValues> {
+    const { requests, unique } = this.#parts
+    return requests.again(async () => {
+      unique.know(await this.#indexes().built())
+      return unique.holdersOf(rows, requests.run)
+    })
+  }
+
+  /** The catalogue, since another one is there than the writes were filed by. */
+  async catalog(): Promise<Extract<BatchOutcome, { type: 'stale' }>> {
+    const { requests, unique, schema } = this.#parts
+    const catalog = await requests.again(async () => {
+      const built = await this.#indexes().built()
+      unique.know(built)
+      return new ServerCatalog(schema, requests.run).read(built)
+    })
+    return { type: 'stale', catalog }
+  }
+
+  /** Trims the log where that is due after the versions from the one after `before` up to `latest`. */
+  async trimAfter(before: number, latest: number): Promise<void> {
+    const trim = trimOf(this.#parts.options.retention, before, latest, this.now())
+    if (trim !== null) await this.#trim(trim)
+  }
+
+  async #trim({ look, newest, upTo, before }: LogTrim): Promise<void> {
+    const { requests, statements } = this.#parts
+    // Of an unlimited log, no row is of a time before all.
+    const time = Number.isFinite(before) ? Math.floor(before) : 0
+    const last = Number.isFinite(upTo) ? upTo : 0
+    try {
+      await requests.run(statements.trim, [look, newest, last, time])
+    } catch {
+      // What is written is written: the next one trims the more.
+    }
+  }
+
+  #indexes(): ServerIndexes {
+    return new ServerIndexes(this.#parts.schema, this.#parts.requests.run)
+  }
+}

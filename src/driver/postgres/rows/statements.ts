@@ -1,0 +1,70 @@
+import type { Statement } from '../server/connection.ts'
+import { began, isAlive, moment, quoteName } from '../server/sql-text.ts'
+import { keyedColumns, rowColumns } from './kv-row.ts'
+
+/** The statements of the driver's hot paths, for a schema of the server. */
+export function statementsOf(schema: string) {
+  const s = quoteName(schema)
+  const named = <N extends string>(name: N, text: string): Statement => ({ name: `valkeyrie_${name}`, text })
+  const scan = (where: string, direction: 'asc' | 'desc') =>
+    `select ${keyedColumns} from ${s}.kv where ${where} and kv.key >= $1 and kv.key < $2 and ${isAlive} order by kv.key ${direction} limit $3`
+  const salvage = (where: string) =>
+    `select ${keyedColumns} from ${s}.kv where ${where} and kv.key > $1 and ${isAlive} order by kv.key limit $2`
+  const oldest = `(select coalesce(min(l.version), 0) from ${s}.kv_log l)`
+  return {
+    get: named('get', `select ${rowColumns} from ${s}.kv where kv.key = $1 and ${isAlive}`),
+    getMany: named('get_many', `select ${keyedColumns} from ${s}.kv where kv.key = any($1) and ${isAlive}`),
+    exists: named('exists', `select from ${s}.kv where kv.key = $1 and ${isAlive}`),
+    scan: {
+      asc: named('scan', scan('true', 'asc')),
+      desc: named('scan_desc', scan('true', 'desc')),
+    },
+    scanOf: {
+      asc: named('scan_of', scan('kv.collection = $4', 'asc')),
+      desc: named('scan_of_desc', scan('kv.collection = $4', 'desc')),
+    },
+    salvage: named('salvage', salvage('true')),
+    salvageOf: named('salvage_of', salvage('kv.collection = $3')),
+    count: named('count', `select count(*) from ${s}.kv where kv.collection = $1 and ${isAlive}`),
+    countRange: named(
+      'count_range',
+      `select count(*) from ${s}.kv where kv.collection = $1 and kv.key >= $2 and kv.key < $3 and ${isAlive}`,
+    ),
+    latest: named('latest', `select m.version from ${s}.kv_meta m where m.one`),
+    state: named('state', `select m.version, m.catalog, ${began} from ${s}.kv_meta m where m.one`),
+    logSince: named(
+      'log_since',
+      `select m.version, ${oldest}, l.version, l.at, l.keys, l.kinds, l.changes from ${s}.kv_meta m left join lateral (
+        select p.* from (
+          select l.*, sum(octet_length(l.kinds) + coalesce(octet_length(l.changes), 0)) over (order by l.version rows between unbounded preceding and 1 preceding) as before
+            from (select l.* from ${s}.kv_log l where l.version > $1 order by l.version limit $2) l
+        ) p where coalesce(p.before, 0) < $3
+      ) l on true where m.one order by l.version`,
+    ),
+    nextExpiry: named(
+      'next_expiry',
+      `select min(kv.expires_at) from ${s}.kv where kv.expires_at is not null`,
+    ),
+    nextExpiryOf: named(
+      'next_expiry_of',
+      `select min(kv.expires_at) from ${s}.kv where kv.expires_at > $1 and kv.collection = $2`,
+    ),
+    commit: named(
+      'commit',
+      `select state, latest, turns, at, attempt from ${s}.kv_commit_1(${Array.from({ length: 32 }, (_, at) => `$${at + 1}`).join(', ')})`,
+    ),
+    turns: named('turns', `select m.turns, ${moment} from ${s}.kv_meta m where m.one`),
+    changeTurns: named('change_turns', `select ${s}.kv_turns_1($1, $2, $3)`),
+    sweep: named('sweep', `select removed, latest, next from ${s}.kv_sweep_1($1, $2)`),
+    clear: named('clear', `select before, latest from ${s}.kv_clear_1($1)`),
+    trim: named(
+      'trim',
+      `with oldest as (select l.version, l.at from ${s}.kv_log l order by l.version limit $1)
+      delete from ${s}.kv_log l where l.version < coalesce(
+        (select min(o.version) from oldest o where o.version >= $2 or (o.version > $3 and o.at >= $4)),
+        (select max(o.version) + 1 from oldest o))`,
+    ),
+  }
+}
+
+export type Statements = ReturnType<typeof statementsOf>

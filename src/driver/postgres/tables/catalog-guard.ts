@@ -1,0 +1,66 @@
+import type { Catalog, Collection } from '../../../catalog/catalog.ts'
+import { type Difference, differences } from '../../../catalog/differences.ts'
+import { clock } from '../../../time/clock.ts'
+import type { Read } from '../../driver.ts'
+import { collectionOfRead } from '../../read-collection.ts'
+
+/** Milliseconds: queries come in crowds, and the look of one is enough for those that come with it. */
+const betweenLooks = 2
+
+interface GuardOptions {
+  readonly declared: readonly Collection[]
+  /** As it was when the database was opened. */
+  readonly opened: Catalog
+  /** The version of the catalogue, as it is now. */
+  version(): Promise<number>
+  catalog(): Promise<Catalog>
+}
+
+/** Notices that others have changed the catalogue so that a query would no longer find what it means. */
+export class CatalogGuard {
+  readonly #options: GuardOptions
+  #version: number
+  #differences: ReadonlyMap<string, Difference> = new Map()
+  #lookedAt = Number.NEGATIVE_INFINITY
+  #looking: Promise<void> | null = null
+
+  constructor(options: GuardOptions) {
+    this.#options = options
+    this.#version = options.opened.version
+  }
+
+  /** Reads, and looks meanwhile. Rejects with a MigrationError where the database says otherwise than the schema that was read by. */
+  async watch<T>(request: Read, reading: Promise<T>): Promise<T> {
+    if (collectionOfRead(request) === null) return reading
+    const looked = clock() - this.#lookedAt > betweenLooks ? this.#look() : this.#looking
+    const [result] = await Promise.all([reading, looked])
+    this.assertFits(request)
+    return result
+  }
+
+  /** Throws a MigrationError for a read by a schema that no longer goes with what was seen of the catalogue. */
+  assertFits(request: Read): void {
+    if (this.#differences.size === 0) return
+    const difference = this.#differences.get(collectionOfRead(request) ?? '')
+    if (difference?.reads) throw difference.error
+  }
+
+  /** Tells of the version that the catalogue has in the state of a session. */
+  async saw(version: number): Promise<void> {
+    if (version === this.#version) return
+    const catalog = await this.#options.catalog()
+    this.#differences = differences(this.#options.declared, this.#options.opened, catalog)
+    this.#version = catalog.version
+  }
+
+  #look(): Promise<void> {
+    this.#lookedAt = clock()
+    const looking = this.#options.version().then((version) => this.saw(version))
+    const over = () => {
+      if (this.#looking === looking) this.#looking = null
+    }
+    this.#looking = looking
+    looking.then(over, over)
+    return looking
+  }
+}

@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto'
+import { type Collection, type IndexDeclaration, sameIndex } from '../../../catalog/catalog.ts'
+import { MigrationError } from '../../../contract/errors.ts'
+import { decodeKey } from '../../../key/codec.ts'
+import { Fields } from '../../../schema/fields.ts'
+import type { RunStatement } from '../server/connection.ts'
+import { sqlState } from '../server/server-error.ts'
+import { quoteName, quoteText } from '../server/sql-text.ts'
+import { formOf } from './field-columns.ts'
+import { readIndex } from './index-text.ts'
+import { indexedColumns, type TypedIndex } from './typed-index.ts'
+
+/** What an index of a collection is made of: what the database keeps of a collection has it. */
+export type IndexedCollection = Pick<Collection, 'name' | 'schema' | 'indexes'>
+
+interface DeclaredIndex extends TypedIndex {
+  /** Of each field whether the schema tells anything of it. */
+  readonly isKnown: readonly boolean[]
+}
+
+export interface BuiltIndex {
+  readonly name: string
+  /** `null`: it is none that a schema declares. */
+  readonly index: TypedIndex | null
+}
+
+const mostDuplicatesListed = 10
+const longestName = 63
+
+/** The name of the index that a declaration becomes: `kv_users_email`; of one that is longer than the server allows, its beginning and a hash. */
+function indexName(collection: string, { fields, unique }: IndexDeclaration): string {
+  const path = fields.map((field) => field.replaceAll('.', '_')).join('_')
+  const name = `kv_${collection}_${path}${unique ? '_unique' : ''}`
+  if (Buffer.byteLength(name) <= longestName) return name
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 12)
+  let start = name
+  while (Buffer.byteLength(start) > longestName - hash.length - 1) start = start.slice(0, -1)
+  return `${start.toWellFormed()}_${hash}`
+}
+
+/** The declared indexes of collections by their names. */
+function declaredIndexes(collections: readonly IndexedCollection[]): Map<string, DeclaredIndex> {
+  return new Map(
+    collections.flatMap(({ name, schema, indexes }) => {
+      const known = new Fields(schema as Record<string, unknown> | null)
+      return indexes.map((declaration) => {
+        const { fields, unique } = declaration
+        const types = fields.map((path) => known.at(path.split('.'))?.types)
+        const forms = types.map((one) => (one === undefined ? 'any' : formOf(one)))
+        const isKnown = types.map((one) => one !== undefined && Object.values(one).includes(false))
+        return [indexName(name, declaration), { collection: name, fields, unique, forms, isKnown }] as const
+      })
+    }),
+  )
+}
+
+/** In what the indexes of a database differ from the declared ones. */
+export interface IndexChanges {
+  readonly create: ReadonlyMap<string, TypedIndex>
+  /** The names of those that are to be built anew: what has the name of a declared one and is another. */
+  readonly replace: readonly string[]
+  /** Indexes of these collections that are not declared here: another program may need them. */
+  readonly extra: readonly string[]
+}
+
+/** Throws a MigrationError where the name of a declared index is taken by that of another declaration. */
+export function indexChanges(
+  collections: readonly IndexedCollection[],
+  built: readonly BuiltIndex[],
+): IndexChanges {
+  const declared = declaredIndexes(collections)
+  const create = new Map(declared)
+  const names = new Set(collections.map(({ name }) => name))
+  const replace: string[] = []
+  const extra: string[] = []
+  for (const { name, index } of built) {
+    const wanted = declared.get(name)
+    if (wanted === undefined) {
+      if (index !== null && names.has(index.collection)) extra.push(name)
+      continue
+    }
+    if (index !== null && !isOfSame(index, wanted)) throw takenName(name, index)
+    // One that knows what its fields are serves an opener that does not know.
+    const serves =
+      index !== null && wanted.forms.every((form, i) => form === index.forms[i] || !wanted.isKnown[i])
+    if (serves) create.delete(name)
+    else replace.push(name)
+  }
+  return { create, replace, extra }
+}
+
+function isOfSame(a: TypedIndex, b: TypedIndex): boolean {
+  return a.collection === b.collection && sameIndex(a, b)
+}
+
+function takenName(name: string, { collection, fields }: TypedIndex): MigrationError {
+  return new MigrationError(
+    `An index would be called ${name}, as the one of '${collection}' on ${fields.join(' and ')} is: give a repository or a field another name`,
+    { repository: collection },
+  )
+}
+
+/** The indexes of the values of a database in a schema of the server. */
+export class ServerIndexes {
+  readonly #s: string
+  readonly #schema: string
+  readonly #run: RunStatement
+
+  constructor(schema: string, run: RunStatement) {
+    this.#schema = schema
+    this.#s = quoteName(schema)
+    this.#run = run
+  }
+
+  /** Those that are there, as the server tells it. One whose building has failed serves nobody. */
+  async built(): Promise<BuiltIndex[]> {
+    const text = `select c.relname, i.indisunique, i.indisvalid, pg_get_expr(i.indpred, i.indrelid),
+        array_to_json(array(select json_build_array(pg_get_indexdef(i.indexrelid, k, false),
+          (select l.collname from pg_collation l where l.oid = i.indcollation[k - 1]), i.indoption[k - 1])
+          from generate_series(1, i.indnkeyatts) k))
+      from pg_index i join pg_class c on c.oid = i.indexrelid join pg_class t on t.oid = i.indrelid
+        join pg_namespace n on n.oid = t.relnamespace
+      where n.nspname = $1 and t.relname = 'kv' and not i.indisprimary and i.indexprs is not null`
+    const rows = await this.#run({ text }, [this.#schema])
+    return rows.map(([name, unique, valid, predicate, columns]) => ({
+      name: name as string,
+      index:
+        valid === true
+          ? readIndex(
+              unique as boolean,
+              predicate as string | null,
+              JSON.parse(columns as string) as [string, string | null, number][],
+            )
+          : null,
+    }))
+  }
+
+  /** Builds indexes, those of them that are there anew, inside the transaction that is open. */
+  async build({ create, replace }: Pick<IndexChanges, 'create' | 'replace'>): Promise<void> {
+    for (const name of replace) await this.drop(name)
+    for (const [name, index] of create) {
+      await this.#run({ text: 'savepoint kv_index' }, [])
+      try {
+        await this.#run({ text: this.#createIndex(name, index) }, [])
+      } catch (error) {
+        if (sqlState(error) !== '23505' && sqlState(error) !== '54000') throw error
+        await this.#run({ text: 'rollback to savepoint kv_index' }, [])
+        throw sqlState(error) === '23505' ? await this.#duplicates(index, error) : tooLarge(index, error)
+      }
+      await this.#run({ text: 'release savepoint kv_index' }, [])
+    }
+  }
+
+  async drop(name: string): Promise<void> {
+    await this.#run({ text: `drop index ${this.#s}.${quoteName(name)}` }, [])
+  }
+
+  #createIndex(name: string, index: TypedIndex): string {
+    const columns = indexedColumns(index).map((column) => `(${column}) nulls first`)
+    const kind = index.unique ? 'unique index' : 'index'
+    const all = index.unique ? columns : [...columns, 'key']
+    return `create ${kind} ${quoteName(name)} on ${this.#s}.kv (${all.join(', ')}) where collection = ${quoteText(index.collection)}`
+  }
+
+  /** Tells which rows keep a unique index from being built. */
+  async #duplicates(index: TypedIndex, cause: unknown): Promise<MigrationError> {
+    const columns = indexedColumns(index)
+    const text = `select array_to_json((array_agg(encode(key, 'hex') order by key))[1:${mostDuplicatesListed}]) from ${this.#s}.kv
+      where collection = ${quoteText(index.collection)} and ${columns.map((column) => `${column} is not null`).join(' and ')}
+      group by ${columns.join(', ')} having count(*) > 1 limit ${mostDuplicatesListed}`
+    const rows = await this.#run({ text }, [])
+    const lists = rows.map(([keys]) =>
+      (JSON.parse(keys as string) as string[])
+        .map((key) => JSON.stringify(decodeKey(Buffer.from(key, 'hex')).map(String)))
+        .join(' and '),
+    )
+    return new MigrationError(
+      `Cannot build the ${describe(index)}: the same values are in ${lists.join('; ')}`,
+      { cause },
+    )
+  }
+}
+
+function tooLarge(index: TypedIndex, cause: unknown): MigrationError {
+  return new MigrationError(
+    `Cannot build the ${describe(index)}: a row has more there than an index of PostgreSQL holds, about 2,700 bytes in all`,
+    { cause },
+  )
+}
+
+function describe({
+  collection,
+  fields,
+  unique,
+}: Pick<TypedIndex, 'collection' | 'fields' | 'unique'>): string {
+  return `${unique ? 'unique ' : ''}index of ${collection} on ${fields.join(' and ')}`
+}

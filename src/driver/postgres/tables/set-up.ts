@@ -1,0 +1,127 @@
+import { type Catalog, type Collection, sameIndex } from '../../../catalog/catalog.ts'
+import {
+  type AskedChanges,
+  type CatalogChanges,
+  catalogChanges,
+  indexedCollections,
+} from '../../../catalog/changes.ts'
+import { takesRows } from '../../../catalog/taken-row.ts'
+import { DatabaseOpenError, MigrationError } from '../../../contract/errors.ts'
+import { shownAddress } from '../server/address.ts'
+import type { Connection, RunStatement } from '../server/connection.ts'
+import { quoteName } from '../server/sql-text.ts'
+import { inTransaction } from '../server/transaction.ts'
+import { ServerCatalog } from './catalog.ts'
+import { format, ownTables } from './ddl.ts'
+import { indexChanges, ServerIndexes } from './indexes.ts'
+
+/** What a schema of the server has of a database: `null` where none is there. */
+interface Found {
+  readonly format: number
+  /** Whether it has all that this release calls. */
+  readonly isComplete: boolean
+}
+
+/** Creates what the database lacks of its tables, collections and indexes, and gives the catalogue. One that lacks nothing is only read. */
+export async function setUp(
+  connection: Connection,
+  schema: string,
+  address: string,
+  collections: readonly Collection[],
+  asked: AskedChanges,
+): Promise<Catalog> {
+  const run: RunStatement = (statement, values) => connection.run(statement, values)
+  const catalog = new ServerCatalog(schema, run)
+  const indexes = new ServerIndexes(schema, run)
+  const found = await look(run, schema, address)
+  if (found?.isComplete) {
+    const built = await indexes.built()
+    const present = await catalog.read(built)
+    const { create } = indexChanges(collections, built)
+    if (create.size === 0 && lacksNothing(catalogChanges(present, collections, asked))) return present
+  }
+  return inTransaction(connection, async () => {
+    await connection.execute('set local statement_timeout = 0')
+    await run({ text: `select pg_advisory_xact_lock(hashtextextended($1, 0))` }, [`valkeyrie:${schema}`])
+    if (!found?.isComplete) await connection.execute(ownTables(schema))
+    await catalog.lock()
+    await change(catalog, indexes, collections, catalogChanges(await catalog.read(), collections, asked))
+    return catalog.read()
+  })
+}
+
+/** The catalogue of a database that may not be written, which has to know the patterns that are declared. */
+export async function readSetUp(
+  connection: Connection,
+  schema: string,
+  address: string,
+  collections: readonly Collection[],
+): Promise<Catalog> {
+  const run: RunStatement = (statement, values) => connection.run(statement, values)
+  const found = await look(run, schema, address)
+  if (found === null) {
+    const reason = `its schema ${quoteName(schema)} holds no tables of valkeyrie, and readOnly does not create them`
+    throw new DatabaseOpenError(shownAddress(address), reason)
+  }
+  const catalog = await new ServerCatalog(schema, run).read()
+  const [added] = catalogChanges(catalog, collections).added
+  if (added === undefined) return catalog
+  throw new MigrationError(
+    `The database does not know the schema '${added.name}': open it once without readOnly`,
+    { repository: added.name },
+  )
+}
+
+async function look(run: RunStatement, schema: string, address: string): Promise<Found | null> {
+  const s = quoteName(schema)
+  const [there] = await run({ text: 'select to_regclass($1) is not null' }, [`${s}.kv_meta`])
+  if (!there![0]) return null
+  const text = `select m.format, (
+    select count(distinct p.proname) = 4 from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+      where n.nspname = $1 and p.proname in ('kv_commit_1', 'kv_turns_1', 'kv_sweep_1', 'kv_clear_1')
+  ) from ${s}.kv_meta m where m.one`
+  const [row] = await run({ text }, [schema])
+  if (row === undefined) return { format, isComplete: false }
+  const [found, isComplete] = row as [number, boolean]
+  if (found <= format) return { format: found, isComplete }
+  const reason = `a newer release of valkeyrie has made its schema ${s}: upgrade this one`
+  throw new DatabaseOpenError(shownAddress(address), reason)
+}
+
+function lacksNothing({ renamed, kept, dropped }: CatalogChanges): boolean {
+  return renamed.size + kept.length + dropped.length === 0
+}
+
+/** Makes what the changes say, inside the transaction that is open, and tells those who have the database open of it. */
+async function change(
+  catalog: ServerCatalog,
+  indexes: ServerIndexes,
+  declared: readonly Collection[],
+  { renamed, added, kept, dropped, takeRows }: CatalogChanges,
+): Promise<void> {
+  for (const { name, index } of await indexes.built()) {
+    if (index === null) continue
+    const isDropped = (it: (typeof dropped)[number]) =>
+      it.repository === index.collection && sameIndex(it.index, index)
+    // An index names its collection: those of a renamed one are built anew.
+    if (renamed.has(index.collection) || dropped.some(isDropped)) await indexes.drop(name)
+  }
+  await catalog.rename(renamed)
+  await catalog.keep(kept)
+  const { collections } = await catalog.read()
+  const mayTake = added.filter(({ name }) => takeRows.includes(name))
+  const mayNot = added.filter((it) => !mayTake.includes(it))
+  const taken = await catalog.takenRow(collections, mayNot)
+  if (taken !== null) throw takesRows(taken, collections)
+  const taking: string[] = []
+  for (const it of mayTake) if ((await catalog.takenRow(collections, [it])) !== null) taking.push(it.name)
+  await catalog.file(collections, added)
+  const indexed = indexedCollections(declared, renamed, kept)
+  const changes = indexChanges(indexed, await indexes.built())
+  if (changes.create.size > 0) await catalog.removeExpired()
+  await indexes.build(changes)
+  const changed = renamed.size + kept.length + dropped.length + changes.create.size
+  const names = [...indexed, ...kept].map(({ name }) => name)
+  for (const { repository } of dropped) names.push(repository)
+  if (changed > 0 && names.length > 0) await catalog.touch(names, taking)
+}

@@ -1,0 +1,48 @@
+import { typedElements, wordOf } from '../../../value/type-meaning.ts'
+import { escapeStep } from '../../../value/type-path.ts'
+import { readTypeTree, type TypeNode } from '../../../value/type-tree.ts'
+import { escapeJson, isEscaped } from './json-text.ts'
+
+/** The step of every element of an array whose elements are all of one meaning. */
+export const everyElement = '*'
+
+/**
+ * What the texts of a row stand for, where its types do not tell it to SQL: a JSON object of words by paths, as `escapeJson` writes it.
+ * `null` where they do, so that `types -> 'values' -> path ->> 0` is the word: most rows have a Date or a bigint here and there, and
+ * neither a value in a Set, nor one of a value type, nor one that holds itself.
+ *
+ * Throws an Error for types that cannot be read.
+ *
+ * @example
+ * meaningsOf('{"values":{"at":["Date"]},"v":1}')   // null
+ * meaningsOf('{"values":{"ids":["set",{"0":["bigint"]}]},"v":1}')   // '{"ids":"set","ids.0":"bigint"}'
+ */
+export function meaningsOf(types: string | null): string | null {
+  if (types === null || isPlain(types)) return null
+  const meanings: Record<string, string> = Object.create(null)
+  collect(readTypeTree(types), '', meanings)
+  return escapeJson(JSON.stringify(meanings))
+}
+
+/** Whether types are a word for each path, and PostgreSQL can read their paths. */
+function isPlain(text: string): boolean {
+  const types = JSON.parse(text) as Record<string, unknown>
+  const { values, referentialEqualities } = types
+  if (referentialEqualities !== undefined || typeof values !== 'object' || values === null) return false
+  if (Array.isArray(values)) return false
+  return Object.entries(values as Record<string, unknown>).every(
+    ([path, type]) =>
+      Array.isArray(type) && type.length === 1 && typeof type[0] === 'string' && !isEscaped(path),
+  )
+}
+
+function collect(node: TypeNode, path: string, meanings: Record<string, string>): void {
+  // What stands elsewhere too is told of at its one place; here the JSON has null.
+  if (node.same !== undefined) return
+  const word = wordOf(node.type)
+  if (word !== null) meanings[path] = word
+  const below = (step: string) => (node.under === null ? step : `${path}.${step}`)
+  const element = typedElements(node.type)
+  if (element !== null) meanings[below(everyElement)] = element
+  for (const [step, inner] of node.inner) collect(inner, below(escapeStep(step)), meanings)
+}

@@ -1,0 +1,108 @@
+import { HalfApplied } from '../../../commit/commit-write.ts'
+import { commitWrites } from '../../../commit/commit-writes.ts'
+import type { LogRetention } from '../../../commit/retention.ts'
+import { activeTurn, type Ticket } from '../../../commit/turn.ts'
+import { clock } from '../../../time/clock.ts'
+import type { BatchOutcome, CommitBatch } from '../../driver.ts'
+import { latestVersion } from '../rows/statements.ts'
+import { readCatalog, schemaVersionReader, versionReader } from '../tables/catalog.ts'
+import { OpenTransaction, type WritingConnection } from './open-transaction.ts'
+import type { Transactions } from './transactions.ts'
+import { trimLog } from './trim-log.ts'
+import { readTurns } from './turns.ts'
+
+/** What the connections of a database know of its catalog: its version, and the newest commit when it was read last. */
+export interface BatchState {
+  catalogVersion: number
+  seenVersion: number
+  /** Whose turn it was then. */
+  turn: Ticket | null
+}
+
+interface Connection extends WritingConnection {
+  readonly transactions: Transactions
+}
+
+interface Shared {
+  readonly batches: BatchState
+  readonly options: { readonly retention: LogRetention }
+}
+
+/** Commits batches of writes: each batch in one transaction, each of its writes with a version and an outcome of its own. */
+export class BatchCommit {
+  readonly #connection: Connection
+  readonly #transaction: OpenTransaction
+  readonly #shared: Shared
+  readonly #readVersion: ReturnType<typeof versionReader>
+  /** The version of the catalog when the unique indexes of the connection were read. */
+  #uniquesOf: number
+  readonly #readSchemaVersion: () => number
+  #schemaVersion: number
+
+  constructor(connection: Connection, shared: Shared) {
+    this.#connection = connection
+    this.#transaction = new OpenTransaction(connection)
+    this.#shared = shared
+    this.#readVersion = versionReader(connection.database)
+    this.#uniquesOf = shared.batches.catalogVersion
+    this.#readSchemaVersion = schemaVersionReader(connection.database)
+    this.#schemaVersion = this.#readSchemaVersion()
+  }
+
+  commit(batch: CommitBatch): BatchOutcome {
+    try {
+      return this.#commitBatch(batch, false)
+    } catch (error) {
+      if (!(error instanceof HalfApplied)) throw error
+      return this.#commitBatch(batch, true)
+    }
+  }
+
+  #commitBatch({ catalogVersion, writes }: CommitBatch, guardAll: boolean): BatchOutcome {
+    const { database, transactions, statements } = this.#connection
+    const { batches, options } = this.#shared
+    let latest = 0
+    const result = transactions.run<BatchOutcome>('write', () => {
+      const started = clock()
+      const before = latestVersion(statements)
+      latest = before
+      if (before !== batches.seenVersion || catalogVersion !== batches.catalogVersion) {
+        batches.catalogVersion = this.#readVersion()
+        if (batches.catalogVersion !== catalogVersion)
+          return { type: 'stale', catalog: readCatalog(database) }
+      }
+      if (this.#hasLostUnique()) return { type: 'stale', catalog: readCatalog(database) }
+      const now = Date.now()
+      const state = { latest: before, now, turn: this.#turnAt(before, now) }
+      const committed = commitWrites(writes, this.#transaction, state, guardAll)
+      latest = committed.latest
+      trimLog(statements, options.retention, before, latest, now)
+      return { type: 'done', outcomes: committed.outcomes, took: clock() - started }
+    })
+    // Where the catalogue was stale, nobody has looked whose turn it is.
+    if (result.type === 'done') batches.seenVersion = latest
+    return result
+  }
+
+  /** Whether a unique index is gone that was there: a release that keeps no catalogue drops one without a word. */
+  #hasLostUnique(): boolean {
+    const { uniqueIndexes } = this.#connection
+    const { catalogVersion } = this.#shared.batches
+    const known = catalogVersion === this.#uniquesOf
+    if (known && uniqueIndexes.isEmpty) return false
+    const schemaVersion = this.#readSchemaVersion()
+    if (known && schemaVersion === this.#schemaVersion) return false
+    this.#schemaVersion = schemaVersion
+    this.#uniquesOf = catalogVersion
+    return uniqueIndexes.refresh()
+  }
+
+  /** Whose turn it is. One begins with a new version. */
+  #turnAt(latest: number, now: number): Ticket | null {
+    const { batches } = this.#shared
+    if (latest !== batches.seenVersion || batches.turn !== null) {
+      batches.turn = activeTurn(readTurns(this.#connection.statements), now)
+    }
+    return batches.turn
+  }
+}

@@ -1,0 +1,46 @@
+import type Database from 'better-sqlite3'
+import type { ChangeLog } from '../../../commit/log-format.ts'
+import type { DatabaseFile } from '../file/database-file.ts'
+import type { Statements } from '../rows/statements.ts'
+
+/** The transactions of a connection. Their bodies are synchronous, so none ever stays open while something is awaited. */
+export class Transactions {
+  readonly #connection: Database.Database
+  readonly #control: Statements['control']
+  readonly #log: ChangeLog
+  readonly #file: DatabaseFile | null
+
+  /** `log` collects what a transaction changes: it is emptied where one is undone. `file` is `null` for a database in memory. */
+  constructor(
+    connection: Database.Database,
+    { control }: Statements,
+    log: ChangeLog,
+    file: DatabaseFile | null,
+  ) {
+    this.#file = file
+    this.#connection = connection
+    this.#control = control
+    this.#log = log
+  }
+
+  /**
+   * Runs `body` in a transaction, and undoes it where it throws. Throws SQLITE_BUSY where others hold the lock, and a StorageError
+   * where the file is no longer at its path, so that what is written is not acknowledged and lost.
+   */
+  run<T>(begin: 'read' | 'write', body: () => T): T {
+    const connection = this.#connection
+    const { beginRead, beginWrite, commit, rollback } = this.#control
+    ;(begin === 'read' ? beginRead : beginWrite).run()
+    try {
+      const result = body()
+      if (begin === 'write') this.#file?.assertThere()
+      commit.run()
+      return result
+    } catch (error) {
+      // The engine may have rolled back by itself, as where the disk is full.
+      if (connection.inTransaction) rollback.run()
+      this.#log.reset()
+      throw error
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { askForTurn, isWaiting, leaveTurn, type Ticket } from '../../../commit/turn.ts'
+import { latestVersion, type Statements } from '../rows/statements.ts'
+import type { Transactions } from './transactions.ts'
+
+interface Connection {
+  readonly statements: Statements
+  readonly transactions: Transactions
+}
+
+/**
+ * The queue for turns has a table, which the first who waits makes: so it is read and changed in the same transactions as what it is
+ * about, and a release that knows no turns takes no notice of it.
+ */
+export function readTurns({ turnsTable, readTurns }: Statements): readonly Ticket[] {
+  if (turnsTable.get() === undefined) return []
+  return readTurns.all().map(([id, until, active]) => ({ id, until, active: active === 1 }))
+}
+
+export function writeTurns({ removeTurns, addTurn }: Statements, tickets: readonly Ticket[]): void {
+  removeTurns.run()
+  for (const { id, until, active } of tickets) addTurn.run(id, until, active ? 1 : 0)
+}
+
+/** Asks for a turn of `hold` milliseconds, and keeps a place in the queue for it; whether it has begun. */
+export function takeTurn({ statements, transactions }: Connection, id: string, hold: number): boolean {
+  if (isWaiting(readTurns(statements), id, Date.now())) return false
+  return transactions.run('write', () => {
+    const now = Date.now()
+    const tickets = askForTurn(readTurns(statements), id, hold, now)
+    statements.makeTurnsTable.run()
+    writeTurns(statements, tickets)
+    const isMine = tickets[0]!.id === id
+    // Who commits next has to look at the queue: a new version tells.
+    if (isMine) statements.appendLog.run(latestVersion(statements) + 1, now, new Uint8Array())
+    return isMine
+  })
+}
+
+export function endTurn({ statements, transactions }: Connection, id: string): void {
+  transactions.run('write', () => {
+    const tickets = readTurns(statements)
+    const left = leaveTurn(tickets, id)
+    if (left.length < tickets.length) writeTurns(statements, left)
+  })
+}

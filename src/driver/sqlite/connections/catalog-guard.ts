@@ -1,0 +1,74 @@
+import type Database from 'better-sqlite3'
+import type { Catalog, Collection } from '../../../catalog/catalog.ts'
+import { type Difference, differences } from '../../../catalog/differences.ts'
+import type { Read } from '../../driver.ts'
+import { collectionOfRead } from '../../read-collection.ts'
+import type { Statements } from '../rows/statements.ts'
+import { ownCatalogChanges, readCatalog, schemaVersionReader, versionReader } from '../tables/catalog.ts'
+
+/** Milliseconds: a look costs as much as reading a row, and queries come in crowds. */
+const betweenLooks = 2
+
+/**
+ * Notices that others have changed the catalogue so that a query would no longer find what it means: another process at once or after
+ * two milliseconds, this one at once.
+ */
+export class CatalogGuard {
+  readonly #connection: Database.Database
+  readonly #control: Statements['control']
+  readonly #declared: readonly Collection[]
+  readonly #opened: Catalog
+  readonly #readVersion: () => number
+  readonly #readSchemaVersion: () => number
+  #version: number
+  #schemaVersion: number | null = null
+  #dataVersion: unknown
+  #differences: ReadonlyMap<string, Difference> = new Map()
+  /** When it looked last, and how often this process had changed a catalogue by then. */
+  #lookedAt = Number.NEGATIVE_INFINITY
+  #ownChanges = 0
+
+  /** `catalog`: as it was when the database was opened with the declared collections. */
+  constructor(
+    connection: Database.Database,
+    { control }: Statements,
+    declared: readonly Collection[],
+    catalog: Catalog,
+  ) {
+    this.#connection = connection
+    this.#control = control
+    this.#declared = declared
+    this.#opened = catalog
+    this.#version = catalog.version
+    this.#readVersion = versionReader(connection)
+    this.#readSchemaVersion = schemaVersionReader(connection)
+  }
+
+  /** Throws a MigrationError for a read that was made by what a schema said, where the database says otherwise by now. */
+  assertFits(read: Read): void {
+    const name = collectionOfRead(read)
+    if (name === null) return
+    const now = performance.now()
+    if (now - this.#lookedAt > betweenLooks || this.#ownChanges !== ownCatalogChanges()) this.#look(now)
+    if (this.#differences.size === 0) return
+    const difference = this.#differences.get(name)
+    if (difference?.reads) throw difference.error
+  }
+
+  #look(now: number): void {
+    const dataVersion = this.#control.dataVersion.get()
+    if (dataVersion !== this.#dataVersion) {
+      const version = this.#readVersion()
+      const schemaVersion = this.#readSchemaVersion()
+      if (version !== this.#version || schemaVersion !== this.#schemaVersion) {
+        const catalog = readCatalog(this.#connection)
+        this.#differences = differences(this.#declared, this.#opened, catalog)
+        this.#version = version
+        this.#schemaVersion = schemaVersion
+      }
+      this.#dataVersion = dataVersion
+    }
+    this.#lookedAt = now
+    this.#ownChanges = ownCatalogChanges()
+  }
+}

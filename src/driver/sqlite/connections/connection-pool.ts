@@ -1,0 +1,79 @@
+import { DatabaseClosedError } from '../../../contract/errors.ts'
+import { passOverDamage } from '../rows/damaged-rows.ts'
+import type { PooledConnection } from './pooled-connection.ts'
+
+/** Connections that nobody uses are kept up to this number. */
+const mostIdle = 4
+
+/**
+ * The connections of a database. All are alike: a call uses the one that was used last, whose pages are in memory, and
+ * a snapshot takes it away from the others until it ends.
+ */
+export class ConnectionPool {
+  readonly #connect: () => PooledConnection
+  readonly #idle: PooledConnection[]
+  readonly #taken = new Set<PooledConnection>()
+  #closed = false
+
+  constructor(first: PooledConnection, connect: () => PooledConnection) {
+    this.#idle = [first]
+    this.#connect = connect
+  }
+
+  get open(): boolean {
+    return !this.#closed
+  }
+
+  /** The connection for a call that begins and ends without a pause. */
+  get top(): PooledConnection {
+    if (this.#closed) throw new DatabaseClosedError()
+    let top = this.#idle.at(-1)
+    if (top === undefined) {
+      top = this.#connect()
+      this.#idle.push(top)
+    }
+    return top
+  }
+
+  /** Closes the connection for such calls: the next one has another. */
+  renew(): void {
+    this.#idle.pop()?.close()
+  }
+
+  /** A connection for longer, until it is given back. */
+  take(): PooledConnection {
+    const taken = this.top
+    this.#idle.pop()
+    this.#taken.add(taken)
+    return taken
+  }
+
+  giveBack(connection: PooledConnection): void {
+    if (!this.#taken.delete(connection)) return
+    if (this.#idle.length < mostIdle) this.#idle.push(connection)
+    else connection.close()
+  }
+
+  /** Does what takes no pause on a connection of its own, on which damaged rows can be written. */
+  passingOverDamage<T>(work: (connection: PooledConnection) => T): T {
+    const connection = this.#connect()
+    try {
+      passOverDamage(connection.database)
+      return work(connection)
+    } finally {
+      connection.close()
+    }
+  }
+
+  /** Gives no connection any more. */
+  end(): void {
+    this.#closed = true
+  }
+
+  close(): void {
+    this.end()
+    for (const connection of [...this.#taken, ...this.#idle]) connection.close()
+    this.#taken.clear()
+    this.#idle.length = 0
+  }
+}

@@ -1,0 +1,107 @@
+import Database from 'better-sqlite3'
+import { DatabaseOpenError } from '../../../contract/errors.ts'
+import { registerBigintFunctions } from './bigint-functions.ts'
+import { assertOpenable, DatabaseFile } from './database-file.ts'
+import { memoryPath } from './database-path.ts'
+import { isPassing } from './engine-error.ts'
+import { assertFormat } from './file-format.ts'
+import { registerMeaningFunctions } from './meaning-functions.ts'
+import { openError } from './open-error.ts'
+
+/** Bytes; measured in docs/storage-layout.md. A file keeps the page size that it was created with. */
+const pageSize = 4_096
+/**
+ * Pages in the write-ahead log before they are copied into the file (16 MiB). The pages that many commits write, as the last one
+ * of the log, are copied once for all of them.
+ */
+const checkpointPages = 4_000
+/** The same while expired rows are swept: nobody waits for it, and what else the thread does is kept waiting for less. */
+const sweptPages = 1_000
+/** Bytes that the write-ahead log keeps on disk once it is begun anew: what it has from one checkpoint to the next, and some more. */
+export const longestWal = checkpointPages * (pageSize + 24) + 1024 * 1024
+/** What the connection keeps of the file in memory at the most. */
+const cacheKilobytes = 8_192
+
+export interface ConnectionOptions {
+  readonly path: string
+  readonly readOnly: boolean
+  readonly durability: 'normal' | 'full'
+  /** A folder of migrations goes with the file. */
+  readonly migrated?: boolean
+}
+
+/** A connection, and the file that it is to; `null` for one in memory. */
+export interface Connected {
+  readonly connection: Database.Database
+  readonly file: DatabaseFile | null
+}
+
+/**
+ * Opens the file and sets it up, in one attempt that throws SQLITE_BUSY when another connection is in the way, and ReplacedMeanwhile
+ * where another file came to the path.
+ */
+export function connect({ path, readOnly, durability, migrated = false }: ConnectionOptions): Connected {
+  let connection: Database.Database | undefined
+  try {
+    const before = path === memoryPath ? null : DatabaseFile.at(path)
+    connection = openFile(path, readOnly)
+    assertFormat(connection, path, migrated)
+    if (!readOnly) {
+      connection.pragma(`page_size = ${pageSize}`)
+      if (path !== memoryPath) connection.pragma('journal_mode = WAL')
+      connection.pragma(`synchronous = ${durability}`)
+    }
+    tune(connection)
+    return { connection, file: DatabaseFile.opened(path, before) }
+  } catch (error) {
+    connection?.close()
+    if (isPassing(error) || error instanceof DatabaseOpenError) throw error
+    throw openError(path, error)
+  }
+}
+
+/** Opens a file again that is open and set up. */
+export function connectAgain(
+  file: DatabaseFile,
+  { readOnly, durability }: Pick<ConnectionOptions, 'readOnly' | 'durability'>,
+): Database.Database {
+  const connection = new Database(file.path, { readonly: readOnly, timeout: 0, fileMustExist: true })
+  try {
+    file.assertThere()
+    if (!readOnly) connection.pragma(`synchronous = ${durability}`)
+    tune(connection)
+    return connection
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}
+
+/** Does a part of the sweep, in which the write-ahead log is copied in smaller parts. */
+export function inSweep<T>(connection: Database.Database, part: () => T): T {
+  checkpointAt(connection, sweptPages)
+  try {
+    return part()
+  } finally {
+    checkpointAt(connection, checkpointPages)
+  }
+}
+
+function checkpointAt(connection: Database.Database, pages: number): void {
+  connection.pragma(`wal_autocheckpoint = ${pages}`)
+}
+
+function tune(connection: Database.Database): void {
+  checkpointAt(connection, checkpointPages)
+  connection.pragma(`journal_size_limit = ${longestWal}`)
+  connection.pragma(`cache_size = ${-cacheKilobytes}`)
+  connection.pragma('temp_store = MEMORY')
+  registerBigintFunctions(connection)
+  registerMeaningFunctions(connection)
+}
+
+function openFile(path: string, readOnly: boolean): Database.Database {
+  if (path !== memoryPath) assertOpenable(path, readOnly)
+  else if (readOnly) throw new TypeError('readOnly needs a path: a database in memory starts empty')
+  return new Database(path, { readonly: readOnly, timeout: 0 })
+}

@@ -1,0 +1,103 @@
+import type Database from 'better-sqlite3'
+import { DatabaseOpenError } from '../../../contract/errors.ts'
+
+/** `application_id` in the header of a file of this library: "VLKY". */
+const applicationId = 0x564c4b59
+/** `user_version` in the header: the format of the file. With the second one each value has a checksum. */
+const plainFormat = 1
+const sealedFormat = 2
+/** The newest format that this code reads and writes. */
+const newestFormat = sealedFormat
+
+/** The columns that our tables have had from the first release on. */
+const oldestColumns: Readonly<Record<string, readonly string[]>> = {
+  kv: ['key', 'collection', 'encoding', 'types', 'version', 'expires_at', 'value'],
+  kv_log: ['version', 'at', 'changes'],
+  kv_collections: ['name', 'pattern', 'schema', 'version'],
+}
+/** Litestream makes them in every file that it replicates, be it a new one. They have no data of anybody. */
+const replicatorTables = "'_litestream_seq', '_litestream_lock'"
+/** Drizzle's own table of the migrations that a database has had. */
+export const journalTable = '__drizzle_migrations'
+
+/** Whether the file is marked as one of this library. */
+export function isMarked(connection: Database.Database): boolean {
+  return connection.pragma('application_id', { simple: true }) === applicationId
+}
+
+/** Whether each value has a checksum in this file. */
+export function isSealed(connection: Database.Database): boolean {
+  return connection.pragma('user_version', { simple: true }) === sealedFormat
+}
+
+/**
+ * Marks the file as one of this library, inside the transaction that creates its tables; `checksums`: as one whose values have them. A
+ * file that is marked keeps its format.
+ */
+export function markFormat(connection: Database.Database, checksums = false): void {
+  if (isMarked(connection)) return
+  connection.pragma(`application_id = ${applicationId}`)
+  connection.pragma(`user_version = ${checksums ? sealedFormat : plainFormat}`)
+}
+
+/**
+ * Throws a DatabaseOpenError for a file of another application or of a newer format, before anything is written to it. One without a
+ * mark is ours where it is empty or has our tables, and where `migrated`, which says that a folder of migrations goes with it, where
+ * Drizzle has migrated it.
+ */
+export function assertFormat(connection: Database.Database, path: string, migrated: boolean): void {
+  // In one transaction: another process may be marking a new file.
+  connection.exec('BEGIN')
+  const application = connection.pragma('application_id', { simple: true }) as number
+  const format = connection.pragma('user_version', { simple: true }) as number
+  const isForeign =
+    application === 0 && format === 0
+      ? isOfAnother(connection, kindsByName(connection), migrated)
+      : application !== applicationId
+  connection.exec('COMMIT')
+  if (isForeign)
+    throw new DatabaseOpenError(path, 'it is a database of another application: choose another path')
+  if (format > newestFormat) {
+    const known = `this version of valkeyrie reads formats up to ${newestFormat}`
+    throw new DatabaseOpenError(path, `its format is ${format}, and ${known}: upgrade valkeyrie`)
+  }
+}
+
+/** Throws a DatabaseOpenError where something of the name of one of our tables is none of ours. */
+export function assertShape(connection: Database.Database, path: string): void {
+  const kinds = kindsByName(connection)
+  const name = misshapen(connection, kinds)
+  if (name === undefined) return
+  throw new DatabaseOpenError(
+    path,
+    `its ${kinds.get(name)} ${name} is not the one of valkeyrie: choose another path, or restore the file from a backup`,
+  )
+}
+
+/** `table` or `view`, for each name in the file but those of its replicator, which the engine takes in lower case as in upper case. */
+type Kinds = ReadonlyMap<string, string>
+
+function kindsByName(connection: Database.Database): Kinds {
+  const names = connection.prepare<[], [string, string]>(
+    `SELECT lower(name), type FROM sqlite_schema WHERE type IN ('table', 'view')
+      AND substr(name, 1, 7) <> 'sqlite_' AND name NOT IN (${replicatorTables})`,
+  )
+  return new Map(names.raw().all())
+}
+
+function misshapen(connection: Database.Database, kinds: Kinds): string | undefined {
+  const columnsOf = connection.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck()
+  return Object.entries(oldestColumns).find(([name, expected]) => {
+    if (!kinds.has(name)) return false
+    const columns = columnsOf.all(name)
+    return kinds.get(name) !== 'table' || !expected.every((column) => columns.includes(column))
+  })?.[0]
+}
+
+/** Whether a file without a mark has tables, and none of ours. */
+function isOfAnother(connection: Database.Database, kinds: Kinds, migrated: boolean): boolean {
+  if (kinds.size === 0) return false
+  if (misshapen(connection, kinds) !== undefined) return true
+  const isMigrated = kinds.has(journalTable)
+  return !kinds.has('kv') && !(isMigrated && (migrated || kinds.size === 1))
+}

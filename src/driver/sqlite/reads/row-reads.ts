@@ -1,0 +1,117 @@
+import { hasExpired } from '../../../commit/row.ts'
+import type { KeyRange } from '../../../key/range.ts'
+import type {
+  CollectionExpiry,
+  KeyedRow,
+  Read,
+  ReadResults,
+  ResultOf,
+  Salvage,
+  SalvagedRows,
+  Scan,
+  StoredRow,
+} from '../../driver.ts'
+import type { QueryRunner } from '../query/query-runner.ts'
+import type { CollectionStatements } from '../rows/collection-statements.ts'
+import { type Statements, toStoredRow } from '../rows/statements.ts'
+import { assertInOrder, beforeAll, salvageRows } from './salvage.ts'
+
+/** The reads of rows, each inside whatever transaction is open. */
+export class RowReads {
+  readonly #statements: Statements
+  readonly #queries: QueryRunner | null
+  readonly #prepareCollection: (collection: string | null) => CollectionStatements
+  readonly #collections = new Map<string | null, CollectionStatements>()
+
+  constructor(
+    statements: Statements,
+    queries: QueryRunner | null,
+    prepareCollection: (collection: string | null) => CollectionStatements,
+  ) {
+    this.#statements = statements
+    this.#prepareCollection = prepareCollection
+    this.#queries = queries
+  }
+
+  get queries(): QueryRunner {
+    if (this.#queries === null) throw new Error('The database was opened without collections to query')
+    return this.#queries
+  }
+
+  get(key: Uint8Array, now = Date.now()): StoredRow | null {
+    const row = this.#statements.get.get(key)
+    return row === undefined || hasExpired(row[4], now) ? null : toStoredRow(row)
+  }
+
+  getMany(keys: readonly Uint8Array[], now = Date.now()): (StoredRow | null)[] {
+    return keys.map((key) => this.get(key, now))
+  }
+
+  exists(key: Uint8Array, now = Date.now()): boolean {
+    const row = this.#statements.version.get(key)
+    return row !== undefined && !hasExpired(row[1], now)
+  }
+
+  scan({ range, collection, reverse, limit }: Scan, now = Date.now()): KeyedRow[] {
+    return this.#of(collection).scan(range, reverse, now, limit)
+  }
+
+  salvage({ collection, after, limit }: Salvage, now = Date.now()): SalvagedRows {
+    const from = after ?? beforeAll
+    const page = this.#of(collection).keysAfter.all(from, limit)
+    assertInOrder(from, page)
+    return salvageRows(page, limit, (key) => this.get(key, now))
+  }
+
+  /** Counts in indexes only: all rows, less those that have expired and are not removed yet. */
+  count(collection: string, range: KeyRange | null, now = Date.now()): number {
+    const statements = this.#of(collection)
+    if (range === null) return statements.count.get()![0] - statements.countExpired.get(now)![0]
+    const { start, end } = range
+    return statements.countRange.get(start, end)![0] - statements.countExpiredRange.get(start, end, now)![0]
+  }
+
+  /** When the first row of a collection expires after a time, in milliseconds since the epoch. */
+  nextExpiry({ collection, after }: CollectionExpiry): number | null {
+    return this.#of(collection).nextExpiry.get(after)![0]
+  }
+
+  #of(collection: string | null): CollectionStatements {
+    let statements = this.#collections.get(collection)
+    if (statements === undefined) {
+      statements = this.#prepareCollection(collection)
+      this.#collections.set(collection, statements)
+    }
+    return statements
+  }
+}
+
+/** A read that is given as data, as of this time (ms since the epoch). */
+export function performRead<R extends Read>(reads: RowReads, request: R, now: number): ResultOf<R> {
+  return perform(reads, request, now) as ResultOf<R>
+}
+
+function perform(reads: RowReads, request: Read, now: number): ReadResults[Read['type']] {
+  switch (request.type) {
+    case 'get':
+      return reads.get(request.key, now)
+    case 'getMany':
+      return reads.getMany(request.keys, now)
+    case 'exists':
+      return reads.exists(request.key, now)
+    case 'scan':
+      return reads.scan(request.scan, now)
+    case 'salvage':
+      return reads.salvage(request.salvage, now)
+    case 'count':
+      return reads.count(request.collection, request.range, now)
+    case 'find':
+      return reads.queries.find(request.query, now)
+    case 'related':
+      return reads.queries.related(request.query, now)
+    case 'figures':
+      return reads.queries.figures(request.query, now)
+    case 'explain':
+      return reads.queries.explain(request.query)
+  }
+}

@@ -1,0 +1,102 @@
+import type Database from 'better-sqlite3'
+import { sqliteTable } from 'drizzle-orm/sqlite-core'
+import { sealed } from '../../../value/checksum.ts'
+import type { ShownRow } from '../../driver.ts'
+import { engineCode } from '../file/engine-error.ts'
+import { type KvTables, kvColumns } from '../tables/table.ts'
+import type { RowReads } from './row-reads.ts'
+
+/** What a statement reads: the rows as they are stored, or with those in their place that a session was shown. */
+export const storedRows = 'kv'
+const seenRows = 'kv_seen as kv'
+
+/** Private to a connection and kept in memory: what is written there needs no lock of the database, and nobody else sees it. */
+const createView = `
+  CREATE TEMP TABLE IF NOT EXISTS kv_shown (
+    key BLOB PRIMARY KEY NOT NULL, collection TEXT, encoding INTEGER NOT NULL, types TEXT, version INTEGER NOT NULL,
+    expires_at INTEGER, value TEXT NOT NULL, gone INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TEMP VIEW IF NOT EXISTS kv_seen AS
+    SELECT key, collection, encoding, types, version, expires_at, value FROM main.kv
+      WHERE key NOT IN (SELECT key FROM temp.kv_shown)
+    UNION ALL
+    SELECT key, collection, encoding, types, version, expires_at, value FROM temp.kv_shown WHERE gone = 0`
+
+/** The tables of a database with `kv_seen` in place of `kv`. */
+export function shownTables(tables: KvTables): KvTables {
+  return { ...tables, kv: sqliteTable('kv_seen', kvColumns()) as unknown as KvTables['kv'] }
+}
+
+/** Who is shown rows: a list that only grows. */
+interface Shown {
+  readonly rows: readonly ShownRow[]
+}
+
+/** Reads of one connection that see rows in place of those that are stored, for one session after the other. */
+export class ShownRows {
+  readonly #database: Database.Database
+  readonly #makeReads: (source: string) => RowReads
+  readonly #checksums: boolean
+  #reads: RowReads | undefined
+  #owner: Shown | null = null
+  #filled = 0
+  #insert: Database.Statement | undefined
+
+  /** `checksums`: the values that are stored have them, so that these need them too. */
+  constructor(database: Database.Database, makeReads: (source: string) => RowReads, checksums: boolean) {
+    this.#database = database
+    this.#checksums = checksums
+    this.#makeReads = makeReads
+  }
+
+  /** The reads that see these rows, inside the open transaction and until another call. */
+  readsOf(shown: Shown): RowReads {
+    if (this.#owner !== shown) {
+      this.#database.exec(createView)
+      this.#empty()
+      this.#owner = shown
+    }
+    for (; this.#filled < shown.rows.length; this.#filled++) this.#fill(shown.rows[this.#filled]!)
+    this.#reads ??= this.#makeReads(seenRows)
+    return this.#reads
+  }
+
+  /** After a transaction was undone, and what was filled in with it. */
+  forget(): void {
+    this.#owner = null
+  }
+
+  /** The session has ended: what it was shown is kept until the next one is shown something. */
+  disown(shown: Shown): void {
+    if (this.#owner === shown) this.#owner = null
+  }
+
+  /** The session has ended: what it was shown is kept no longer. */
+  release(shown: Shown): void {
+    if (this.#owner !== shown) return
+    this.#owner = null
+    if (!this.#database.open) return
+    try {
+      this.#empty()
+    } catch (error) {
+      // In a damaged file: the next session empties it before it is shown anything.
+      if (engineCode(error) === undefined) throw error
+    }
+  }
+
+  #empty(): void {
+    this.#database.exec('DELETE FROM temp.kv_shown')
+    this.#filled = 0
+  }
+
+  #fill({ key, collection, row }: ShownRow): void {
+    this.#insert ??= this.#database.prepare(
+      'INSERT OR REPLACE INTO temp.kv_shown (key, collection, encoding, types, version, expires_at, value, gone) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    )
+    if (row === null) this.#insert.run(key, null, 0, null, 0, null, '', 1)
+    else {
+      const { encoding, types, version, expiresAt, value } = this.#checksums ? sealed(row) : row
+      this.#insert.run(key, collection, encoding, types, version, expiresAt, value, 0)
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import type Database from 'better-sqlite3'
+import {
+  and,
+  asc,
+  count,
+  desc,
+  gt,
+  gte,
+  isNotNull,
+  isNull,
+  lt,
+  lte,
+  min,
+  or,
+  type Placeholder,
+  type SQL,
+  sql,
+} from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/better-sqlite3'
+import type { Logger } from 'drizzle-orm/logger'
+import type { KeyRange } from '../../../key/range.ts'
+import type { KeyedRow } from '../../driver.ts'
+import { type KvTables, ofCollection } from '../tables/table.ts'
+import { type KeyedColumns, KeyedRows } from './keyed-rows.ts'
+import { plannedOnce } from './planned-once.ts'
+import { type BuiltQuery, Statement } from './statement.ts'
+
+type Key = Uint8Array
+
+/** start, end, now, limit */
+type ScanStatement<K extends Key | string> = Statement<[Key, Key, number, number], KeyedColumns<K>>
+
+/**
+ * The statements on the rows of one collection, or on all rows. Each is prepared when it is first used. The collection's name
+ * stands in them as it is: a bound one would be compared with the conditions of the partial indexes each time, and
+ * the statement planned anew.
+ */
+export class CollectionStatements {
+  readonly #connection: Database.Database
+  readonly #tables: KvTables
+  readonly #collection: string | null
+  readonly #logger: Logger | undefined
+  readonly #prepared = new Map<string, unknown>()
+  readonly #keyedRows: KeyedRows
+
+  constructor(
+    connection: Database.Database,
+    tables: KvTables,
+    collection: string | null,
+    logger: Logger | undefined,
+    checksums: boolean,
+  ) {
+    this.#keyedRows = new KeyedRows(checksums)
+    this.#connection = connection
+    this.#tables = tables
+    this.#collection = collection
+    this.#logger = logger
+  }
+
+  /** One page. */
+  scan({ start, end }: KeyRange, reverse: boolean, now: number, limit: number): KeyedRow[] {
+    return this.#keyedRows.read(
+      () =>
+        this.#once(`text ${reverse}`, () => this.#scan<string>(reverse, true)).all(start, end, now, limit),
+      () => this.#once(`bytes ${reverse}`, () => this.#scan<Key>(reverse, false)).all(start, end, now, limit),
+    )
+  }
+
+  /** Keys, whatever the file has in their place, in their order: answered from an index alone. */
+  get keysAfter(): Statement<[string | number | Key, number], readonly [unknown]> {
+    const { kv } = this.#tables
+    const query = () =>
+      this.#db
+        .select({ key: kv.key })
+        .from(kv)
+        .where(and(this.#inCollection, gt(kv.key, sql.placeholder('after'))))
+        .orderBy(asc(kv.key))
+        .limit(plannedOnce(sql.placeholder('limit')) as unknown as Placeholder)
+    return this.#once('keysAfter', () => this.#prepare(query(), 'after', 'limit'))
+  }
+
+  /** All rows, expired ones included: answered from an index alone. */
+  get count(): Statement<[], readonly [number]> {
+    return this.#once('count', () => this.#prepare(this.#count(this.#inCollection)))
+  }
+
+  get countExpired(): Statement<[number], readonly [number]> {
+    return this.#once('countExpired', () =>
+      this.#prepare(this.#count(and(this.#inCollection, this.#dead)), 'now'),
+    )
+  }
+
+  get countRange(): Statement<[Key, Key], readonly [number]> {
+    const inside = and(this.#inCollection, this.#inRange)
+    return this.#once('countRange', () => this.#prepare(this.#count(inside), 'start', 'end'))
+  }
+
+  get countExpiredRange(): Statement<[Key, Key, number], readonly [number]> {
+    const inside = and(this.#inCollection, this.#inRange, this.#dead)
+    return this.#once('countExpiredRange', () => this.#prepare(this.#count(inside), 'start', 'end', 'now'))
+  }
+
+  /** When the next row expires after a time. */
+  get nextExpiry(): Statement<[number], readonly [number | null]> {
+    const { kv } = this.#tables
+    const later = and(this.#inCollection, isNotNull(kv.expiresAt), gt(kv.expiresAt, sql.placeholder('after')))
+    const query = () =>
+      this.#db
+        .select({ next: min(kv.expiresAt) })
+        .from(kv)
+        .where(later)
+    return this.#once('nextExpiry', () => this.#prepare(query(), 'after'))
+  }
+
+  get #db() {
+    return drizzle(this.#connection)
+  }
+
+  get #inCollection() {
+    return this.#collection === null ? undefined : ofCollection(this.#collection)
+  }
+
+  get #inRange() {
+    const { kv } = this.#tables
+    return and(gte(kv.key, sql.placeholder('start')), lt(kv.key, sql.placeholder('end')))
+  }
+
+  get #dead() {
+    const { kv } = this.#tables
+    return and(isNotNull(kv.expiresAt), lte(kv.expiresAt, sql.placeholder('now')))
+  }
+
+  #scan<K extends Key | string>(reverse: boolean, asText: boolean): ScanStatement<K> {
+    const { kv } = this.#tables
+    const { value, encoding, types, version, expiresAt } = kv
+    const key = asText ? sql<string>`CAST(${kv.key} AS TEXT)` : kv.key
+    const alive = or(isNull(expiresAt), gt(expiresAt, sql.placeholder('now')))
+    const query = this.#db
+      .select({ value, encoding, types, version, expiresAt, key })
+      .from(kv)
+      .where(and(this.#inCollection, this.#inRange, alive))
+      .orderBy((reverse ? desc : asc)(kv.key))
+      .limit(plannedOnce(sql.placeholder('limit')) as unknown as Placeholder)
+    return this.#prepare(query, 'start', 'end', 'now', 'limit')
+  }
+
+  #count(condition: SQL | undefined) {
+    return this.#db.select({ count: count() }).from(this.#tables.kv).where(condition)
+  }
+
+  #prepare<Parameters extends readonly (Key | string | number)[], Row extends readonly unknown[]>(
+    query: BuiltQuery,
+    ...names: string[]
+  ): Statement<Parameters, Row> {
+    return new Statement(this.#connection, () => query, names, this.#logger)
+  }
+
+  #once<T>(name: string, prepare: () => T): T {
+    let statement = this.#prepared.get(name) as T | undefined
+    if (statement === undefined) {
+      statement = prepare()
+      this.#prepared.set(name, statement)
+    }
+    return statement
+  }
+}

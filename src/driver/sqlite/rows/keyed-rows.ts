@@ -1,0 +1,68 @@
+import type { Key } from '../../../contract/key.types.ts'
+import { decodeKey } from '../../../key/codec.ts'
+import { decodeKeyText } from '../../../key/decode-text.ts'
+import type { KeyedRow } from '../../driver.ts'
+import { unsealedColumns } from './sealed-statement.ts'
+
+type Value = string | Uint8Array
+
+/** The columns of a row: value, encoding, types, version, expires_at, key; a statement may select more behind them. */
+export type KeyedColumns<K> = readonly [Value, number, string | null, number, number | null, K, ...number[]]
+
+const pagesUntilTextAgain = 16
+
+/**
+ * Reads the rows of one statement that has two forms, with the keys as text and as bytes. The engine's binding makes a
+ * text in a third of the time that it takes for a byte array, and most keys are told by their text; where one is not, this
+ * page and the next ones are read with their bytes.
+ */
+export class KeyedRows {
+  readonly #checksums: boolean
+  #pagesWithBytes = 0
+
+  /** `checksums`: the values have them. */
+  constructor(checksums: boolean) {
+    this.#checksums = checksums
+  }
+
+  read(
+    withText: () => readonly KeyedColumns<string>[],
+    withBytes: () => readonly KeyedColumns<Uint8Array>[],
+  ): KeyedRow[] {
+    if (this.#pagesWithBytes === 0) {
+      const rows = rowsOfText(this.#sound(withText()))
+      if (rows !== null) return rows
+      this.#pagesWithBytes = pagesUntilTextAgain
+    }
+    this.#pagesWithBytes -= 1
+    return this.#sound(withBytes()).map((columns) => toKeyedRow(columns, decodeKey(columns[5])))
+  }
+
+  #sound<K>(page: readonly KeyedColumns<K>[]): readonly KeyedColumns<K>[] {
+    return this.#checksums ? page.map(unsealedColumns) : page
+  }
+}
+
+/** `null` where the text of a key does not tell its bytes. */
+function rowsOfText(page: readonly KeyedColumns<string>[]): KeyedRow[] | null {
+  const rows: KeyedRow[] = []
+  for (const columns of page) {
+    const text = columns[5] as string | null
+    // In a damaged file, an entry of an index may lead to no row.
+    const key = text === null ? null : decodeKeyText(text)
+    if (key === null) return null
+    rows.push(toKeyedRow(columns, key))
+  }
+  return rows
+}
+
+export function toKeyedRow(columns: KeyedColumns<unknown>, key: Key): KeyedRow {
+  return {
+    key,
+    value: columns[0],
+    encoding: columns[1],
+    types: columns[2],
+    version: columns[3],
+    expiresAt: columns[4],
+  }
+}

@@ -1,0 +1,143 @@
+import type { SnapshotExpiredError } from '../../../contract/errors.ts'
+import type { Read, ResultOf, Session, SessionState, SessionUse, ShownRow } from '../../driver.ts'
+import type { Run } from '../file/retry-busy.ts'
+import { performRead } from '../reads/row-reads.ts'
+import type { RowSlices } from '../rows/row-slices.ts'
+import type { SlicedReads } from './sliced-reads.ts'
+import type { Snapshot, Snapshots } from './snapshots.ts'
+
+/** A session on a file: its first read begins a transaction on a connection of its own. */
+export class FileSession implements Session {
+  readonly rows: ShownRow[] = []
+  readonly #snapshots: Snapshots
+  readonly #sliced: SlicedReads
+  readonly #use: SessionUse
+  readonly #run: Run
+  #snapshot: Snapshot | null = null
+  #state: SessionState | null = null
+  /** Milliseconds since the epoch. */
+  #at = 0
+  #expired: SnapshotExpiredError | null = null
+  #over = false
+  /** What it is reading. */
+  #slices: RowSlices | null = null
+
+  constructor(snapshots: Snapshots, sliced: SlicedReads, use: SessionUse, run: Run) {
+    this.#snapshots = snapshots
+    this.#sliced = sliced
+    this.#use = use
+    this.#run = run
+  }
+
+  read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
+    return this.#run(() => this.#perform(request, signal)) as Promise<ResultOf<R>>
+  }
+
+  #perform<R extends Read>(request: R, signal: AbortSignal | undefined): ResultOf<R> | Promise<ResultOf<R>> {
+    const isFirst = this.#snapshot === null
+    const snapshot = this.#held()
+    if (snapshot.whenFree !== undefined) return snapshot.whenFree.then(() => this.read(request, signal))
+    const { connection } = snapshot
+    try {
+      const reads = this.#reads(request, connection)
+      if (request.type === 'find' && reads.queries.findsMuch(request.query)) {
+        const { query } = request
+        const read = { connection, reads, query, now: this.#at, signal }
+        return this.#sliced.find(read, this.#owner(snapshot)) as ResultOf<R> | Promise<ResultOf<R>>
+      }
+      const result = performRead(reads, request, this.#at)
+      connection.catalog.assertFits(request)
+      return result
+    } catch (error) {
+      // Its state is fixed by what it reads, and it has read nothing.
+      if (isFirst) this.#release()
+      throw error
+    }
+  }
+
+  #owner(snapshot: Snapshot) {
+    return {
+      keep: (slices: RowSlices) => {
+        this.#slices = slices
+        snapshot.occupy(slices)
+      },
+      assertWanted: () => void this.#held(),
+      giveBack: (slices: RowSlices) => {
+        if (this.#slices === slices) this.#slices = null
+        snapshot.free(slices)
+      },
+    }
+  }
+
+  show(rows: readonly ShownRow[]): void {
+    for (const row of rows) this.rows.push(row)
+  }
+
+  async state(): Promise<SessionState> {
+    await this.#snapshot?.whenFree
+    if (this.#state === null) await this.#run(() => this.#keepState())
+    return this.#state!
+  }
+
+  end(): void {
+    this.#over = true
+    this.#release()
+  }
+
+  expire(error: SnapshotExpiredError): void {
+    this.#stop()
+    this.#keepState()
+    this.#expired = error
+    this.#leave()
+  }
+
+  #reads(request: Read, { reads, shown }: Snapshot['connection']) {
+    return this.rows.length === 0 || isByKey(request) ? reads : shown.readsOf(this)
+  }
+
+  #keepState(): void {
+    this.#state ??= { version: this.#held().version, at: this.#at }
+  }
+
+  #held(): Snapshot {
+    if (this.#expired !== null) throw this.#expired
+    if (this.#over)
+      throw new TypeError('The unit of work or the snapshot is over: await every call inside its function')
+    if (this.#snapshot === null) {
+      this.#at = Date.now()
+      this.#snapshot = this.#snapshots.hold(this, this.#use)
+    }
+    return this.#snapshot
+  }
+
+  /** Ends the reading of a query. */
+  #stop(): void {
+    if (this.#slices !== null) this.#snapshot?.free(this.#slices)
+  }
+
+  #release(): void {
+    this.#stop()
+    const snapshot = this.#leave()
+    if (snapshot !== null) this.#snapshots.release(snapshot, this)
+  }
+
+  /** Lets go of the snapshot, which stays open: it is given. */
+  #leave(): Snapshot | null {
+    const snapshot = this.#snapshot
+    this.#snapshot = null
+    if (snapshot === null) return null
+    const { shown } = snapshot.connection
+    // The connection of a snapshot that is shared may be busy with another's query.
+    if (snapshot.whenFree === undefined) shown.release(this)
+    else shown.disown(this)
+    return snapshot
+  }
+}
+
+export type KeyRead = Extract<Read, { readonly type: 'get' | 'getMany' | 'exists' }>
+
+/** Whether it gives what is stored under keys, whatever the session has been shown. */
+export function isByKey(request: Read): request is KeyRead {
+  const { type } = request
+  return type === 'get' || type === 'getMany' || type === 'exists'
+}

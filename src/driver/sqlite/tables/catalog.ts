@@ -1,0 +1,181 @@
+import type Database from 'better-sqlite3'
+import { eq, inArray, sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/better-sqlite3'
+import type { Catalog, Collection } from '../../../catalog/catalog.ts'
+import { catalogOf, DamagedCollection, storedCollection } from '../../../catalog/stored-collection.ts'
+import type { TakenRow } from '../../../catalog/taken-row.ts'
+import { MigrationError, StorageError } from '../../../contract/errors.ts'
+import { decodeKey } from '../../../key/codec.ts'
+import { patternRange } from '../../../key/pattern.ts'
+import { PatternIndex } from '../../../key/pattern-index.ts'
+import { holdsBigints } from './index-text.ts'
+import { type BuiltIndex, builtIndexes } from './indexes.ts'
+import type { KvTables } from './table.ts'
+
+type Row = Readonly<Record<string, unknown>>
+
+/** What the database knows. A StorageError where something else has written there, or the file is damaged. */
+export function readCatalog(
+  connection: Database.Database,
+  indexes: readonly BuiltIndex[] = builtIndexes(connection),
+): Catalog {
+  // Every column that there is: one of an older release has fewer of them.
+  const rows = connection.prepare<[], Row>('SELECT * FROM kv_collections ORDER BY name').all()
+  const built = indexes.flatMap(({ declaration, text }) =>
+    declaration === null ? [] : { ...declaration, ordersBigints: holdsBigints(text) },
+  )
+  try {
+    return catalogOf(rows, built)
+  } catch (error) {
+    throw error instanceof DamagedCollection ? damaged(error) : error
+  }
+}
+
+/** What reads the version of the catalogue, which changes with it. */
+export function versionReader(connection: Database.Database): () => number {
+  let newest: Database.Statement<[], number | null> | null = null
+  return () => {
+    newest ??= connection.prepare<[], number | null>('SELECT max(version) FROM kv_collections').pluck()
+    return newest.get() ?? 0
+  }
+}
+
+function damaged(error: DamagedCollection): StorageError {
+  const { collection, message, cause } = error
+  return new StorageError(
+    'SQLITE_CORRUPT',
+    `What the database keeps of the schema '${collection}' is damaged, ${message}: restore the file from a backup, or delete this row of kv_collections and open the file with that schema`,
+    { cause },
+  )
+}
+
+/** Writes what is to be kept of collections, inside the transaction that is open. `touchCatalog` tells others of it. */
+export function keepCollections(
+  connection: Database.Database,
+  { kvCollections }: KvTables,
+  collections: readonly Collection[],
+): void {
+  const db = drizzle(connection)
+  for (const collection of collections) {
+    const { name, ...row } = storedCollection(collection)
+    db.insert(kvCollections)
+      .values({ name, version: 0, ...row })
+      .onConflictDoUpdate({ target: kvCollections.name, set: row })
+      .run()
+  }
+}
+
+let changes = 0
+
+/** How often this process has changed a catalogue, of whichever database. */
+export function ownCatalogChanges(): number {
+  return changes
+}
+
+/**
+ * Gives collections of the catalogue the version of a commit of their own, so that the processes which have the database open notice
+ * that something has changed. Gives that version.
+ */
+export function touchCatalog(
+  connection: Database.Database,
+  { kvCollections, kvLog }: KvTables,
+  names: readonly string[],
+): number {
+  changes += 1
+  const db = drizzle(connection)
+  const version = latestLogged(connection) + 1
+  db.insert(kvLog)
+    .values({ version, at: Date.now(), changes: Buffer.alloc(0) })
+    .run()
+  db.update(kvCollections)
+    .set({ version })
+    .where(inArray(kvCollections.name, [...names]))
+    .run()
+  return version
+}
+
+/** Gives the rows of collections other names, all at once: they may change places. */
+export function renameRows(
+  connection: Database.Database,
+  { kv, kvCollections }: KvTables,
+  renamed: ReadonlyMap<string, string>,
+): void {
+  if (renamed.size === 0) return
+  const db = drizzle(connection)
+  const cases = [...renamed].map(([from, to]) => sql`WHEN ${from} THEN ${to}`)
+  const names = [...renamed.keys()]
+  db.update(kv)
+    .set({ collection: sql`CASE collection ${sql.join(cases, sql` `)} END` })
+    .where(inArray(kv.collection, names))
+    .run()
+  for (const name of names) db.delete(kvCollections).where(eq(kvCollections.name, name)).run()
+}
+
+/** Files the rows that changed patterns may match under the most specific of all patterns. */
+export function fileRows(
+  connection: Database.Database,
+  collections: readonly Pick<Collection, 'name' | 'pattern'>[],
+  changed: readonly Pick<Collection, 'pattern'>[],
+): void {
+  if (changed.length === 0) return
+  provideFiling(connection, collections)
+  const db = drizzle(connection)
+  for (const { pattern } of changed) {
+    const { start, end } = patternRange(pattern)
+    db.run(sql`UPDATE kv SET collection = valkeyrie_collection(key)
+      WHERE key >= ${start} AND key < ${end} AND collection IS NOT valkeyrie_collection(key)`)
+  }
+}
+
+/** A row that one of the added patterns would take out of the collection that it is filed under, and the two names. */
+export function takenRow(
+  connection: Database.Database,
+  { kv }: KvTables,
+  collections: readonly Collection[],
+  added: readonly Collection[],
+): TakenRow | null {
+  if (added.length === 0) return null
+  provideFiling(connection, collections)
+  const db = drizzle(connection)
+  for (const { name, pattern } of added) {
+    const { start, end } = patternRange(pattern)
+    const row = db
+      .select({ key: kv.key, from: kv.collection })
+      .from(kv)
+      .where(sql`key >= ${start} AND key < ${end} AND collection <> valkeyrie_collection(key)
+        AND valkeyrie_collection(key) = ${name} AND (expires_at IS NULL OR expires_at > ${Date.now()})`)
+      .limit(1)
+      .get()
+    if (row !== undefined) return { key: row.key, from: row.from!, by: name }
+  }
+  return null
+}
+
+/** Makes the SQL function that tells under which of these collections a key is filed. */
+function provideFiling(
+  connection: Database.Database,
+  collections: readonly Pick<Collection, 'name' | 'pattern'>[],
+): void {
+  const index = new PatternIndex(collections.map(({ name, pattern }) => [pattern, name]))
+  connection.function('valkeyrie_collection', { deterministic: true }, (key) => {
+    if (!(key instanceof Uint8Array)) throw new MigrationError('A row of kv has a key that is not bytes')
+    return index.find(decodeKey(key)) ?? null
+  })
+}
+
+/** Tells those who have the database open that these collections are no longer as they knew them. */
+export function markMigrated(connection: Database.Database, names: readonly string[], version: number): void {
+  const mark = connection.prepare('UPDATE kv_collections SET migrated = ? WHERE name = ?')
+  for (const name of names) mark.run(version, name)
+}
+
+/** What reads a number that changes with every change of the schema of the file, whichever release makes it. */
+export function schemaVersionReader(connection: Database.Database): () => number {
+  const read = connection.prepare<[], number>('PRAGMA schema_version').pluck()
+  return () => read.get()!
+}
+
+/** The newest version; 0 for a database without commits. */
+function latestLogged(connection: Database.Database): number {
+  return connection.prepare<[], number | null>('SELECT max(version) FROM kv_log').pluck().get() ?? 0
+}

@@ -1,0 +1,42 @@
+import type Database from 'better-sqlite3'
+import type { Catalog } from '../../../catalog/catalog.ts'
+import { DatabaseOpenError } from '../../../contract/errors.ts'
+import { connect } from '../file/connection.ts'
+import { removeEmptyLog } from '../file/empty-log.ts'
+import { isPassing, toKvError } from '../file/engine-error.ts'
+import { assertShape } from '../file/file-format.ts'
+import { openError } from '../file/open-error.ts'
+import { retryBusy } from '../file/retry-busy.ts'
+import { readCatalog } from './catalog.ts'
+import { hasOwnTables, hasTables } from './own-tables.ts'
+
+/**
+ * What a file knows of its collections, which has to be a file of this library. `toWrite`: it has all columns that writes need. Rejects
+ * with DatabaseOpenError, and with DatabaseBusyError after `busyTimeout` milliseconds.
+ */
+export async function readFileCatalog(path: string, toWrite: boolean, busyTimeout: number): Promise<Catalog> {
+  return retryBusy(() => {
+    const { connection } = connect({ path, readOnly: true, durability: 'normal' })
+    try {
+      assertShape(connection, path)
+      assertOwn(connection, path, toWrite)
+      return readCatalog(connection)
+    } catch (error) {
+      throw isPassing(error) ? error : toKvError(openError(path, error))
+    } finally {
+      connection.close()
+      removeEmptyLog(path)
+    }
+  }, busyTimeout)
+}
+
+function assertOwn(connection: Database.Database, path: string, toWrite: boolean): void {
+  if (!hasTables(connection))
+    throw new DatabaseOpenError(path, 'it is no database of valkeyrie: it has none of its tables')
+  if (toWrite && !hasOwnTables(connection)) {
+    throw new DatabaseOpenError(
+      path,
+      'an older release has written it: open it once with its schemas, or inspect it with readOnly: true',
+    )
+  }
+}

@@ -1,0 +1,152 @@
+import { isDeepStrictEqual } from 'node:util'
+import type Database from 'better-sqlite3'
+import { and, count, gt, isNotNull, lte, max, sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/better-sqlite3'
+import { ChangeLog } from '../../../commit/log-format.ts'
+import { MigrationError } from '../../../contract/errors.ts'
+import { decodeKey } from '../../../key/codec.ts'
+import { engineCode } from '../file/engine-error.ts'
+import { createDeclaredIndexes } from './ddl.ts'
+import { holdsBigints, type IndexText, readIndexText, sameStatement } from './index-text.ts'
+import { type IndexedCollection, indexedExpression, indexName, type KvTables, ofCollection } from './table.ts'
+
+const mostDuplicatesListed = 10
+
+/** An index of `kv`, and what it declares; `null`: it is none that a schema declares. */
+export interface BuiltIndex {
+  readonly name: string
+  readonly text: string
+  readonly declaration: IndexText | null
+}
+
+/** The indexes of `kv` that are there, whoever has made them. */
+export function builtIndexes(connection: Database.Database): BuiltIndex[] {
+  return connection
+    .prepare<[], { name: string; sql: string }>(
+      "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'kv' AND sql IS NOT NULL",
+    )
+    .all()
+    .map(({ name, sql: text }) => ({ name, text, declaration: readIndexText(text) }))
+}
+
+/** In what the indexes of `kv` differ from the declared ones, by their names. */
+export interface IndexChanges {
+  /** Declared ones that are missing. */
+  readonly create: readonly string[]
+  /** What has the name of a declared one and is none that a schema declares, or has its bigints in no order. */
+  readonly replace: readonly string[]
+  /** Indexes of these collections that are not declared here: another program may need them. */
+  readonly extra: readonly string[]
+}
+
+/** Throws a MigrationError where the name of a declared index is taken by that of another declaration. */
+export function indexChanges(
+  connection: Database.Database,
+  collections: readonly IndexedCollection[],
+  built: readonly BuiltIndex[] = builtIndexes(connection),
+): IndexChanges {
+  const declared = createDeclaredIndexes(collections)
+  const names = new Set(collections.map(({ name }) => name))
+  const there = new Set<string>()
+  const replace: string[] = []
+  const extra: string[] = []
+  for (const { name, text, declaration } of built) {
+    const wanted = declared.get(name)
+    if (wanted === undefined) {
+      if (declaration !== null && names.has(declaration.collection)) extra.push(name)
+    } else {
+      there.add(name)
+      if (sameStatement(text, wanted)) continue
+      const other = readIndexText(wanted)
+      if (declaration !== null && !isDeepStrictEqual(declaration, other)) throw takenName(name, declaration)
+      // One that holds bigints in their order serves an opener that does not know that they are bigints.
+      if (declaration !== null && holdsBigints(text) && !holdsBigints(wanted)) continue
+      replace.push(name)
+    }
+  }
+  return { create: [...declared.keys()].filter((name) => !there.has(name)), replace, extra }
+}
+
+function takenName(name: string, { collection, fields }: IndexText): MigrationError {
+  return new MigrationError(
+    `An index would be called ${name}, as the one of '${collection}' on ${fields.join(' and ')} is: give a repository or a field another name`,
+    { repository: collection },
+  )
+}
+
+export function dropIndex(connection: Database.Database, name: string): void {
+  connection.exec(`DROP INDEX "${name.replaceAll('"', '""')}"`)
+}
+
+/** Builds indexes, those of them that are there anew, inside the transaction that is open. */
+export function buildIndexes(
+  connection: Database.Database,
+  tables: KvTables,
+  collections: readonly IndexedCollection[],
+  { create, replace }: Pick<IndexChanges, 'create' | 'replace'>,
+): void {
+  const declared = createDeclaredIndexes(collections)
+  for (const name of replace) dropIndex(connection, name)
+  const names = [...create, ...replace]
+  if (names.length > 0) removeExpired(connection, tables)
+  for (const name of names) {
+    try {
+      connection.exec(declared.get(name)!)
+    } catch (error) {
+      if (engineCode(error) !== 'SQLITE_CONSTRAINT_UNIQUE') throw error
+      throw duplicatesError(connection, tables, collections, name, error)
+    }
+  }
+}
+
+/** Rows that have expired must not keep a unique index from being built; the log tells that they are gone. */
+function removeExpired(connection: Database.Database, { kv, kvLog }: KvTables): void {
+  const db = drizzle(connection)
+  const now = Date.now()
+  const expired = and(isNotNull(kv.expiresAt), lte(kv.expiresAt, now))
+  const log = new ChangeLog(false)
+  const rows = db.delete(kv).where(expired).returning({ key: kv.key }).all()
+  if (rows.length === 0) return
+  for (const { key } of rows) log.add('expire', key)
+  const latest =
+    db
+      .select({ version: max(kvLog.version) })
+      .from(kvLog)
+      .get()?.version ?? 0
+  db.insert(kvLog)
+    .values({ version: latest + 1, at: now, changes: Buffer.from(log.take()) })
+    .run()
+}
+
+/** Tells which rows keep a unique index from being built; gives `cause` back for an index that is none of the collections'. */
+export function duplicatesError(
+  connection: Database.Database,
+  { kv }: KvTables,
+  collections: readonly IndexedCollection[],
+  name: string,
+  cause: unknown,
+): unknown {
+  for (const collection of collections) {
+    const index = collection.indexes.find((declaration) => indexName(collection.name, declaration) === name)
+    if (index === undefined) continue
+    const fields = index.fields.map((field) => indexedExpression(field))
+    const groups = drizzle(connection)
+      .select({ keys: sql<string>`group_concat(hex(key))` })
+      .from(kv)
+      .where(and(ofCollection(collection.name), ...fields.map((field) => isNotNull(field))))
+      .groupBy(...fields)
+      .having(gt(count(), 1))
+      .limit(mostDuplicatesListed)
+      .all()
+    const lists = groups.map(({ keys }) =>
+      keys
+        .split(',')
+        .slice(0, mostDuplicatesListed)
+        .map((key) => JSON.stringify(decodeKey(Buffer.from(key, 'hex')).map(String)))
+        .join(' and '),
+    )
+    const what = `the unique index of ${collection.name} on ${index.fields.join(' and ')}`
+    return new MigrationError(`Cannot build ${what}: the same values are in ${lists.join('; ')}`, { cause })
+  }
+  return cause
+}

@@ -1,0 +1,128 @@
+import type Database from 'better-sqlite3'
+import { type Catalog, type Collection, sameIndex } from '../../../catalog/catalog.ts'
+import {
+  type AskedChanges,
+  type CatalogChanges,
+  catalogChanges,
+  indexedCollections,
+} from '../../../catalog/changes.ts'
+import { takesRows } from '../../../catalog/taken-row.ts'
+import { DatabaseOpenError, MigrationError } from '../../../contract/errors.ts'
+import { isMarked, markFormat } from '../file/file-format.ts'
+import {
+  fileRows,
+  keepCollections,
+  markMigrated,
+  readCatalog,
+  renameRows,
+  takenRow,
+  touchCatalog,
+} from './catalog.ts'
+import { buildIndexes, builtIndexes, dropIndex, indexChanges } from './indexes.ts'
+import { createOwnTables, hasOwnTables, hasTables } from './own-tables.ts'
+import { type KvTables, kvTables } from './table.ts'
+
+/**
+ * Creates what the database lacks of its tables, collections and indexes, in one transaction, does what is asked for by name, and gives
+ * the catalogue. A database that lacks nothing is only read. Throws SQLITE_BUSY when another connection is in the way, and a
+ * MigrationError where a declared schema does not go with what others have declared.
+ */
+export function setUp(
+  connection: Database.Database,
+  tables: KvTables,
+  collections: readonly Collection[],
+  asked: AskedChanges,
+): Catalog {
+  const present = completeCatalog(connection, collections, asked)
+  if (present !== null) return present
+  connection.exec('BEGIN IMMEDIATE')
+  try {
+    createOwnTables(connection, tables)
+    changeCatalog(
+      connection,
+      tables,
+      collections,
+      catalogChanges(readCatalog(connection), collections, asked),
+    )
+    markFormat(connection)
+    connection.exec('COMMIT')
+  } finally {
+    if (connection.inTransaction) connection.exec('ROLLBACK')
+  }
+  return readCatalog(connection)
+}
+
+/** The catalogue of a database that may not be written, which has to know the patterns that are declared. */
+export function readSetUp(
+  connection: Database.Database,
+  collections: readonly Collection[],
+  path: string,
+): Catalog {
+  if (!hasTables(connection)) {
+    throw new DatabaseOpenError(path, 'it holds no tables of valkeyrie, and readOnly does not create them')
+  }
+  const catalog = readCatalog(connection)
+  const { added } = catalogChanges(catalog, collections)
+  if (added.length === 0) return catalog
+  const { name } = added[0]!
+  throw new MigrationError(`The database does not know the schema '${name}': open it once without readOnly`, {
+    repository: name,
+  })
+}
+
+/** Makes what the changes say of a database, inside the transaction that is open, and tells those who have it open of it. */
+export function changeCatalog(
+  connection: Database.Database,
+  tables: KvTables,
+  declared: readonly Collection[],
+  { renamed, added, kept, dropped, takeRows }: CatalogChanges,
+): void {
+  for (const { name, declaration } of builtIndexes(connection)) {
+    if (declaration === null) continue
+    const collection = renamed.get(declaration.collection)
+    // An index names its collection: those of a renamed one are built anew.
+    const isDropped = ({ repository, index }: (typeof dropped)[number]) =>
+      repository === declaration.collection && sameIndex(index, declaration)
+    if (collection !== undefined || dropped.some(isDropped)) dropIndex(connection, name)
+  }
+  renameRows(connection, tables, renamed)
+  keepCollections(connection, tables, kept)
+  const { collections } = readCatalog(connection)
+  const mayTake = added.filter(({ name }) => takeRows.includes(name))
+  const mayNot = added.filter((it) => !mayTake.includes(it))
+  const taken = takenRow(connection, tables, collections, mayNot)
+  if (taken !== null) throw takesRows(taken, collections)
+  const taking = mayTake.filter((it) => takenRow(connection, tables, collections, [it]) !== null)
+  fileRows(connection, collections, added)
+  const indexed = indexedCollections(declared, renamed, kept)
+  const indexes = indexChanges(connection, indexed)
+  buildIndexes(connection, kvTables(indexed), indexed, indexes)
+  const changed =
+    renamed.size + added.length + dropped.length + indexes.create.length + indexes.replace.length
+  const names = [
+    ...[...indexed, ...kept].map(({ name }) => name),
+    ...dropped.map(({ repository }) => repository),
+  ]
+  if (changed === 0 || names.length === 0) return
+  const version = touchCatalog(connection, tables, names)
+  markMigrated(
+    connection,
+    taking.map(({ name }) => name),
+    version,
+  )
+}
+
+/** The catalogue of a database that lacks nothing; `null` for another one. */
+function completeCatalog(
+  connection: Database.Database,
+  collections: readonly Collection[],
+  asked: AskedChanges,
+): Catalog | null {
+  if (!hasOwnTables(connection) || !isMarked(connection)) return null
+  const built = builtIndexes(connection)
+  const catalog = readCatalog(connection, built)
+  const { renamed, kept, dropped } = catalogChanges(catalog, collections, asked)
+  if (renamed.size + kept.length + dropped.length > 0) return null
+  const { create, replace } = indexChanges(connection, collections, built)
+  return create.length + replace.length === 0 ? catalog : null
+}

@@ -1,0 +1,174 @@
+import { type SQL, sql } from 'drizzle-orm'
+import { blob, index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import type { IndexDeclaration } from '../../../catalog/catalog.ts'
+
+/** What `kvTables` needs to know of a declared schema; every Definition has it. */
+export interface IndexedCollection {
+  readonly name: string
+  readonly indexes: readonly IndexDeclaration[]
+}
+
+/** The name of the index that a declaration becomes: `kv_users_email`, `kv_users_address_city_age_unique`. */
+export function indexName(collection: string, { fields, unique }: IndexDeclaration): string {
+  const path = fields.map((field) => field.replaceAll('.', '_')).join('_')
+  return `kv_${collection}_${path}${unique ? '_unique' : ''}`
+}
+
+/** The columns of `kv`. */
+export function kvColumns() {
+  return {
+    key: blob('key', { mode: 'buffer' }).primaryKey().notNull(),
+    collection: text('collection'),
+    encoding: integer('encoding').notNull(),
+    types: text('types'),
+    version: integer('version').notNull(),
+    expiresAt: integer('expires_at'),
+    // Last, since a value that is larger than a page would stand between the key and the columns behind it.
+    value: text('value').notNull(),
+  }
+}
+
+/**
+ * The Drizzle tables of a database with these schemas, indexes included: what a schema module exports for drizzle-kit.
+ *
+ * ```ts
+ * const { kv, kvLog, kvCollections } = kvTables([books])
+ * Object.keys(kv) // => ['key', 'collection', 'encoding', 'types', 'version', 'expiresAt', 'value']
+ * ```
+ */
+export function kvTables(collections: readonly IndexedCollection[] = []): KvTables {
+  return makeTables(collections)
+}
+
+/** As `kvTables`, made when one of them is looked at: to open a file that lacks nothing takes none, and Drizzle a millisecond for them. */
+export function lazyTables(collections: readonly IndexedCollection[]): KvTables {
+  let made: KvTables | undefined
+  const tables = () => {
+    made ??= kvTables(collections)
+    return made
+  }
+  return {
+    get kv() {
+      return tables().kv
+    },
+    get kvLog() {
+      return tables().kvLog
+    },
+    get kvCollections() {
+      return tables().kvCollections
+    },
+  }
+}
+
+function makeTables(collections: readonly IndexedCollection[]) {
+  const kv = sqliteTable('kv', kvColumns(), (table) => [
+    index('kv_collection').on(table.collection, table.key).where(sql`collection IS NOT NULL`),
+    index('kv_expires_at').on(table.expiresAt).where(sql`expires_at IS NOT NULL`),
+    // A partial index over arrow expressions: SQLite uses it for a query that repeats both the expression and the condition
+    // on `collection` to the letter. drizzle-kit splits an index expression at its commas, so `json_extract(value, …)`
+    // cannot stand in one.
+    ...collections.flatMap(({ name, indexes }) =>
+      indexes.map((declaration) => {
+        const create = declaration.unique ? uniqueIndex : index
+        const [first, ...rest] = declaration.fields.flatMap((field) => indexColumns(field, declaration)) as [
+          SQL,
+          ...SQL[],
+        ]
+        // With the key in the index, rows that are equal in its fields come out in a total order without a sort.
+        const columns = declaration.unique ? rest : [...rest, table.key]
+        return create(indexName(name, declaration))
+          .on(first, ...columns)
+          .where(ofCollection(name))
+      }),
+    ),
+  ])
+  const kvLog = sqliteTable('kv_log', {
+    version: integer('version').primaryKey(),
+    at: integer('at').notNull(),
+    changes: blob('changes', { mode: 'buffer' }).notNull(),
+  })
+  const kvCollections = sqliteTable('kv_collections', {
+    name: text('name').primaryKey(),
+    pattern: text('pattern').notNull(),
+    schema: text('schema'),
+    version: integer('version').notNull(),
+    // Null where an older release has written the row, which keeps no more than its indexes themselves tell.
+    indexes: text('indexes'),
+    references: text('references'),
+    migrated: integer('migrated'),
+  })
+  return { kv, kvLog, kvCollections }
+}
+
+type Tables = ReturnType<typeof makeTables>
+type Kv = Tables['kv']
+type KvLog = Tables['kvLog']
+type KvCollections = Tables['kvCollections']
+
+// Interfaces, so that the declarations of a program that exports its tables name these and not Drizzle's machinery.
+
+/** The Drizzle table of the values. */
+export interface KvTable extends Kv {}
+/** The Drizzle table of what each commit changed. */
+export interface KvLogTable extends KvLog {}
+/** The Drizzle table of the declared schemas. */
+export interface KvCollectionsTable extends KvCollections {}
+
+/** What `kvTables` gives: `kv`, the values; `kvLog`, what each commit changed; `kvCollections`, the schemas' names. */
+export interface KvTables {
+  readonly kv: KvTable
+  readonly kvLog: KvLogTable
+  readonly kvCollections: KvCollectionsTable
+}
+
+/** What an index holds of a field: of a bigint first the integer that SQLite casts it to, which sorts, where it is to sort. */
+function indexColumns(field: string, { bigints = [] }: IndexDeclaration): SQL[] {
+  const expression = indexedExpression(field)
+  return bigints.includes(field) ? [sql`CAST(${expression} AS INTEGER)`, expression] : [expression]
+}
+
+/** `value ->> '$.address.city'`, the expression that an index on this path and the queries on it share. */
+export function indexedExpression(path: string, value?: SQL): SQL {
+  return fieldExpression(path.split('.'), value)
+}
+
+/** `value ->> '$.address.city'`. */
+export function fieldExpression(names: readonly string[], value: SQL = sql.raw('value')): SQL {
+  return sql`${value} ->> ${jsonPath(names)}`
+}
+
+/** `'$.address.city'`: the path of a field, as a literal. */
+export function jsonPath(names: readonly string[]): SQL {
+  return sql.raw(jsonPathText(names))
+}
+
+export function jsonPathText(names: readonly string[]): string {
+  const steps = names.map((name) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : JSON.stringify(name)))
+  return quoteText(`$.${steps.join('.')}`)
+}
+
+/** The field that a JSON path leads to: `address.city` for `$.address.city`; `null` for one that `jsonPath` does not write. */
+export function pathOfJson(path: string): string | null {
+  if (!path.startsWith('$.')) return null
+  const names: string[] = []
+  for (let at = 1; at < path.length; ) {
+    if (path[at] !== '.') return null
+    const quoted = path[at + 1] === '"'
+    const close = path.indexOf(quoted ? '"' : '.', at + (quoted ? 2 : 1))
+    if (quoted && close === -1) return null
+    const end = close === -1 ? path.length : close
+    names.push(path.slice(at + (quoted ? 2 : 1), end))
+    at = quoted ? end + 1 : end
+  }
+  return names.join('.')
+}
+
+/** `collection = 'users'`, the condition that an index and the queries on it share: a bound name would not match it. */
+export function ofCollection(name: string): SQL {
+  return sql`collection = ${sql.raw(quoteText(name))}`
+}
+
+/** A text as a literal. */
+export function quoteText(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`
+}

@@ -1,0 +1,68 @@
+import type Database from 'better-sqlite3'
+import { and, type SQL, sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/better-sqlite3'
+import { hasLostUnique, mayViolate, type UniqueFields, type UniqueHolder } from '../../../commit/unique.ts'
+import type { Mutation } from '../../../commit/write.ts'
+import type { StoredValue } from '../../../value/encoding.ts'
+import { builtIndexes } from './indexes.ts'
+import { indexedExpression, type KvTables, ofCollection } from './table.ts'
+
+/** Finds the row that stands in the way of a unique index, which the engine's error does not tell. */
+export class UniqueIndexes {
+  readonly #db: ReturnType<typeof drizzle>
+  readonly #tables: KvTables
+  readonly #connection: Database.Database
+  #unique: UniqueFields
+
+  constructor(connection: Database.Database, tables: KvTables) {
+    this.#db = drizzle(connection)
+    this.#connection = connection
+    this.#tables = tables
+    this.#unique = readUniqueIndexes(connection)
+  }
+
+  get isEmpty(): boolean {
+    return this.#unique.size === 0
+  }
+
+  /** Another process may have declared one since, or dropped one: whether one is gone. */
+  refresh(): boolean {
+    const before = this.#unique
+    this.#unique = readUniqueIndexes(this.#connection)
+    return hasLostUnique(before, this.#unique)
+  }
+
+  /** Whether one of these mutations may violate a unique index. */
+  concern(mutations: readonly Mutation[]): boolean {
+    return mayViolate(this.#unique, mutations)
+  }
+
+  /** The row that keeps `stored` from being written under `key`; `null` where no index is violated. */
+  holderOf(collection: string, key: Uint8Array, stored: StoredValue): UniqueHolder | null {
+    this.refresh()
+    for (const fields of this.#unique.get(collection) ?? []) {
+      const { kv } = this.#tables
+      const sameFields: SQL[] = fields.map(
+        (field) => sql`${indexedExpression(field)} = ${indexedExpression(field, sql`${stored.value}`)}`,
+      )
+      const holder = this.#db
+        .select({ key: kv.key, expiresAt: kv.expiresAt })
+        .from(kv)
+        .where(and(ofCollection(collection), ...sameFields, sql`${kv.key} <> ${key}`))
+        .get()
+      if (holder !== undefined) return { ...holder, fields }
+    }
+    return null
+  }
+}
+
+/** The unique indexes that the database has, whichever process declared them. */
+function readUniqueIndexes(connection: Database.Database): Map<string, (readonly string[])[]> {
+  const unique = new Map<string, (readonly string[])[]>()
+  for (const { declaration } of builtIndexes(connection)) {
+    if (!declaration?.unique) continue
+    const { collection, fields } = declaration
+    unique.set(collection, [...(unique.get(collection) ?? []), fields])
+  }
+  return unique
+}
