@@ -58,7 +58,7 @@ export { isVersionstamp } from './key/versionstamp.ts'
 export type { ReadOptions } from './key-value/read-options.ts'
 export { type Parameter, parameter } from './query/parameter.ts'
 export type { Columns, IdConditions, OrderBy, Where } from './query/query.types.ts'
-export type { AggregateQuery, AggregateResult } from './repository/aggregate.types.ts'
+export type { AggregateQuery, AggregateResult } from './repository/types/aggregate.types.ts'
 export type {
   ChosenRow,
   Increment,
@@ -68,15 +68,21 @@ export type {
   Row,
   RowMaybe,
   Update,
-} from './repository/entry.types.ts'
-export type { Query, QueryEntry } from './repository/query.types.ts'
-export type { ClaimManyResult, CompiledSql, Page, PreparedQuery } from './repository/query-methods.types.ts'
+} from './repository/types/entry.types.ts'
+export type { Query, QueryEntry } from './repository/types/query.types.ts'
+export type {
+  ClaimManyResult,
+  CompiledSql,
+  Page,
+  PreparedQuery,
+  WriteManyResult,
+} from './repository/types/query-methods.types.ts'
 export type {
   Repositories,
   RepositoryOf,
   RepositoryView,
   RepositoryViewOf,
-} from './repository/repositories.types.ts'
+} from './repository/types/repositories.types.ts'
 export type {
   CreateOptions,
   CreateResult,
@@ -85,9 +91,8 @@ export type {
   InsertManyResult,
   Repository,
   UpsertResult,
-} from './repository/repository.types.ts'
-export type { RepositoryChange } from './repository/watch-methods.types.ts'
-export type { WriteManyResult } from './repository/write-many.ts'
+} from './repository/types/repository.types.ts'
+export type { RepositoryChange } from './repository/types/watch-methods.types.ts'
 export type {
   AnyDefinition,
   Definition,
@@ -108,8 +113,8 @@ export type {
   AtomicMutation,
   AtomicOperation,
   AtomicResult,
+  CommitResult,
 } from './store/atomic-operation.types.ts'
-export type { CommitResult } from './store/commit-result.ts'
 export type { ExpireOptions, SetOptions } from './store/expiry.ts'
 export type { IfVersionOptions } from './store/if-version.ts'
 export type { ListIterator, ListOptions } from './store/list-iterator.ts'

@@ -1,4 +1,4 @@
-import type { Drift } from './driver/drift.ts'
+import type { Drift } from './driver/migration-database.ts'
 import type { MigrateResult } from './migration/migrate.ts'
 import {
   checkMigrateOptions,

@@ -1,5 +1,4 @@
-import type { Repair } from '../driver/repair.ts'
-import type { Finding, Verification, VerifyOptions } from '../driver/verification.ts'
+import type { Finding, Repair, Verification, VerifyOptions } from '../driver/verification.ts'
 import { locate } from '../engines/engines.ts'
 import { verifyDatabase } from './open.ts'
 

@@ -1,6 +1,6 @@
 import { openRepository } from '../repository/open-repository.ts'
 import { changedOutput, judgeOutput, patchedOutput, validate } from '../schema/validate.ts'
-import type { SchemaCode } from '../store/schema-code.ts'
+import type { SchemaCode } from '../store/row-store.ts'
 
 export const schemaCode: SchemaCode = {
   validation: { validate, judgeOutput, changedOutput, patchedOutput },

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { Diagnosis } from '../api/diagnosis.ts'
 import { inspectDatabase } from '../api/open.ts'
-import type { Repair } from '../driver/repair.ts'
 import type { DatabaseStats } from '../driver/stats.ts'
+import type { Repair } from '../driver/verification.ts'
 import { example, interrupted, print } from './terminal.ts'
 
 /** What is wrong is told. */

@@ -1,5 +1,4 @@
-import type { StreamEvent } from '../wire/event.ts'
-import type { Problem } from '../wire/problem.types.ts'
+import type { Problem, StreamEvent } from '../wire/event.ts'
 import { Backoff, type RetryOptions } from './backoff.ts'
 import { EventReader } from './event-reader.ts'
 import { LiveError, problemError } from './live-error.ts'

@@ -1,4 +1,4 @@
-import type { Problem } from '../wire/problem.types.ts'
+import type { Problem } from '../wire/event.ts'
 
 /**
  * - `CONNECTION`: there is no connection, or the server is not able to answer now. It is tried again.

@@ -1,5 +1,4 @@
-import { copiedKvU64 } from '../value/copied-kv-u64.ts'
-import { isKvU64, type KvU64 } from '../value/kv-u64.ts'
+import { copiedKvU64, isKvU64, type KvU64 } from '../value/kv-u64.ts'
 
 /** The mutations that work out a KvU64 from the one that is stored. */
 export type Arithmetic = 'sum' | 'min' | 'max'

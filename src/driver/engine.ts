@@ -6,8 +6,7 @@ import type { OnUnindexed } from '../query/unindexed.ts'
 import type { Backup, BackupOptions, Restored } from './backup.ts'
 import type { Driver } from './driver.ts'
 import type { Migrator } from './migration-database.ts'
-import type { Repair } from './repair.ts'
-import type { Verification, VerifyOptions } from './verification.ts'
+import type { Repair, Verification, VerifyOptions } from './verification.ts'
 
 /** The types in which one engine differs from another. */
 export interface EngineTypes {

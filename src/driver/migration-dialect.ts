@@ -1,7 +1,6 @@
 import type { ToldChanges } from '../catalog/stored-change.ts'
-import type { Drift } from './drift.ts'
 import type { MigratedCollection, Migration, TableLoss } from './migration.ts'
-import type { DeclaredTable } from './migration-database.ts'
+import type { DeclaredTable, Drift } from './migration-database.ts'
 
 /** What drizzle-kit keeps of the tables as a migration leaves them. */
 export interface DrizzleSnapshot {

@@ -2,7 +2,7 @@ import { formatVersionstamp } from '../key/versionstamp.ts'
 import { type FeedPosition, feedPosition } from '../watch/feed-position.ts'
 import { eventText } from '../wire/event.ts'
 import type { LiveChange } from '../wire/live.types.ts'
-import type { EventSource } from './event-source.types.ts'
+import type { EventSource } from './event-body.ts'
 import { Refusal } from './refusal.ts'
 import type { RowWriter } from './row-writer.ts'
 

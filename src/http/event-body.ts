@@ -1,6 +1,15 @@
 import { eventText } from '../wire/event.ts'
-import type { EventSource } from './event-source.types.ts'
 import { Refusal } from './refusal.ts'
+
+/** What the events of a stream are made of. */
+export interface EventSource {
+  /** Text of the next events; null at the end. It is called when the last of them are on their way, and not before. */
+  next(): Promise<string | null>
+  /** Text that tells a reader who waits that the stream is there. */
+  idle(): string
+  /** Lets go of what it reads. */
+  end(): void
+}
 
 /** What a stream of events is made with. Times in milliseconds. */
 export interface EventBodyOptions {

@@ -1,4 +1,4 @@
-import type { Problem } from '../wire/problem.types.ts'
+import type { Problem } from '../wire/event.ts'
 
 const titles = {
   400: 'Bad Request',

@@ -1,7 +1,7 @@
 import { inSlices } from '../time/give-way.ts'
 import { deltaOf } from '../wire/delta.ts'
 import { eventText } from '../wire/event.ts'
-import type { EventSource } from './event-source.types.ts'
+import type { EventSource } from './event-body.ts'
 import { type RowWriter, tagOf, type WrittenRow } from './row-writer.ts'
 
 /** A state as it is sent. */

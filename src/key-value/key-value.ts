@@ -15,7 +15,7 @@ import type {
 } from '../schema/registry.types.ts'
 import { storeOfWrite, storeUnder } from '../store/abortable-store.ts'
 import { toConflict } from '../store/atomic-operation.ts'
-import type { CommitResult } from '../store/commit-result.ts'
+import type { CommitResult } from '../store/atomic-operation.types.ts'
 import { type SetOptions, setOptionNames } from '../store/expiry.ts'
 import { ListIterator, type ListOptions } from '../store/list-iterator.ts'
 import { checkListValues, listOptionNames } from '../store/list-options.ts'

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Drift } from '../driver/drift.ts'
 import { type Migration, sqlOf } from '../driver/migration.ts'
+import type { Drift } from '../driver/migration-database.ts'
 import { readMigrations } from '../driver/migrations-folder.ts'
 
 /** The module that makes the migrations of a folder part of a program. */

@@ -1,5 +1,4 @@
-import type { Drift } from '../driver/drift.ts'
-import type { DeclaredTable } from '../driver/migration-database.ts'
+import type { DeclaredTable, Drift } from '../driver/migration-database.ts'
 import { collectionsOf } from './collections-of.ts'
 import { sameCollections } from './compare-collections.ts'
 import type { Target } from './migrate.ts'

@@ -2,7 +2,7 @@ import { wildcardCount } from '../key/pattern.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { RowStore } from '../store/row-store.ts'
 import { AbortableRepository } from './abortable-repository.ts'
-import type { Repository } from './repository.types.ts'
+import type { Repository } from './types/repository.types.ts'
 
 /** The repository of a definition over an open database. */
 export function openRepository<D extends AnyDefinition>(store: RowStore, definition: D): Repository<D> {

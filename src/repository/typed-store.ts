@@ -4,7 +4,7 @@ import { KeyValue } from '../key-value/key-value.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { DefinitionNamed, Definitions, OutputOf } from '../schema/registry.types.ts'
 import type { RowStore } from '../store/row-store.ts'
-import type { Repositories, RepositoryOf } from './repositories.types.ts'
+import type { Repositories, RepositoryOf } from './types/repositories.types.ts'
 
 /** The reads and writes that a database and a unit of work share: by key, and by repository. */
 export class TypedStore<R extends Definitions> extends KeyValue<R> {

@@ -3,7 +3,6 @@ import type { Conflict } from '../contract/errors.ts'
 import type { Key } from '../contract/key.types.ts'
 import type { Definitions, InputOf } from '../schema/registry.types.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
-import type { CommitResult } from './commit-result.ts'
 import type { ExpireOptions, SetOptions } from './expiry.ts'
 import type { EnqueueOptions } from './queued-message.ts'
 
@@ -170,4 +169,13 @@ export interface AtomicOperation<R extends Definitions> {
    * ```
    */
   commit(options?: CallOptions): Promise<AtomicResult>
+}
+
+/**
+ * What a write that was committed resolves to. The versionstamp is that of the commit: 20 lower-case hex digits, which grow
+ * with each commit of the database, in whichever process. Within a unit of work it is not known yet, and another one.
+ */
+export interface CommitResult {
+  readonly ok: true
+  readonly versionstamp: string
 }

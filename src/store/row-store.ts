@@ -6,6 +6,7 @@ import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
+import type * as validate from '../schema/validate.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
 import type { ValueFormat } from '../value/value-format.ts'
 import type { SetOptions } from './expiry.ts'
@@ -21,6 +22,12 @@ export type SettledOutcome = Exclude<CommitOutcome, { readonly type: 'failed' | 
 
 /** Makes the repository of a definition over a store. */
 export type OpenRepository = (store: RowStore, definition: AnyDefinition) => object
+
+/** What only a database with schemas runs. One that is opened without them does not load it: it is as much code as all the rest. */
+export interface SchemaCode {
+  readonly validation: Pick<typeof validate, 'validate' | 'judgeOutput' | 'changedOutput' | 'patchedOutput'>
+  readonly openRepository: OpenRepository
+}
 
 /** What the typed faces work on: an open database, or a unit of work on one. */
 export interface RowStore extends Reader {

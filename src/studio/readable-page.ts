@@ -3,7 +3,7 @@ import { encodeKey } from '../key/codec.ts'
 import { keyJson } from '../key/key-json.ts'
 import { idOfKey } from '../key/pattern.ts'
 import { encodeCursor } from '../query/cursor.ts'
-import { plannerOf } from '../repository/planner-of.ts'
+import { plannerOf } from '../repository/find/planner-of.ts'
 import type { Asked, AskedQuery } from './asked-query.ts'
 import type { ReadRow } from './row-json.ts'
 

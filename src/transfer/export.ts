@@ -3,7 +3,7 @@ import type { KeyedRow, Salvage, Session, UnreadableRow } from '../driver/driver
 import { encodeKey } from '../key/codec.ts'
 import { patternRange } from '../key/pattern.ts'
 import { contains, type KeyRange, successor } from '../key/range.ts'
-import { plannerOf } from '../repository/planner-of.ts'
+import { plannerOf } from '../repository/find/planner-of.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Store } from '../store/store.ts'
 import type { EncodingId } from '../value/encoding.ts'

@@ -2,8 +2,8 @@ import type { InspectOptions } from 'node:util'
 import { checkSignal } from '../arguments/call-options.ts'
 import { checkOptionNames } from '../arguments/option-names.ts'
 import { inspected, inspectName } from '../contract/inspected.ts'
-import type { RepositoryViewOf } from '../repository/repositories.types.ts'
 import { TypedStore } from '../repository/typed-store.ts'
+import type { RepositoryViewOf } from '../repository/types/repositories.types.ts'
 import type {
   DefinitionByName,
   DefinitionNamed,

@@ -1,7 +1,6 @@
 import { isUint8Array } from 'node:util/types'
-import { copiedKvU64 } from './copied-kv-u64.ts'
 import { Encoding, type StoredValue } from './encoding.ts'
-import { isKvU64, KvU64 } from './kv-u64.ts'
+import { copiedKvU64, isKvU64, KvU64 } from './kv-u64.ts'
 import { isPlainJson } from './plain-json.ts'
 import { readTyped } from './read-typed.ts'
 import { plainFormat, type ValueFormat } from './value-format.ts'

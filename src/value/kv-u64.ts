@@ -1,6 +1,6 @@
-import { copyMark } from './copy-mark.ts'
-
 const brand = Symbol.for('valkeyrie.KvU64')
+/** A property that a structured clone keeps, which tells a copy of a KvU64 from any other object with a value. */
+const copyMark = 'valkeyrie.KvU64'
 const max = 2n ** 64n - 1n
 
 /**
@@ -91,4 +91,13 @@ export class KvU64 {
  */
 export function isKvU64(x: unknown): x is KvU64 {
   return typeof x === 'object' && x !== null && brand in x && 'value' in x && typeof x.value === 'bigint'
+}
+
+/** The KvU64 of which a structured clone has made this plain object; null for anything else. */
+export function copiedKvU64(x: unknown): KvU64 | null {
+  if (typeof x !== 'object' || x === null || !Object.hasOwn(x, copyMark)) return null
+  const { value, [copyMark]: marked } = x as { readonly value?: unknown; readonly [copyMark]?: unknown }
+  return marked === true && typeof value === 'bigint' && value >= 0n && value < 2n ** 64n
+    ? new KvU64(value)
+    : null
 }

@@ -4,7 +4,7 @@ import { type AnyDefinition, type DefinitionOf, type DefinitionOptions, defineSc
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import type { Key, KeyPart } from '../../src/contract/key.types.ts'
-import type { Update } from '../../src/repository/entry.types.ts'
+import type { Update } from '../../src/repository/types/entry.types.ts'
 import type { CheckedOptions } from '../../src/schema/definition.types.ts'
 import type { FieldAt, FieldPath } from '../../src/schema/field-path.types.ts'
 import type {

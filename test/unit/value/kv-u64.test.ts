@@ -1,7 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
-import { copiedKvU64 } from '../../../src/value/copied-kv-u64.ts'
-import { isKvU64, KvU64 } from '../../../src/value/kv-u64.ts'
+import { copiedKvU64, isKvU64, KvU64 } from '../../../src/value/kv-u64.ts'
 
 describe('KvU64', () => {
   it('holds 0 to 2^64 - 1', () => {

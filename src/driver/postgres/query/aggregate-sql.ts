@@ -9,7 +9,7 @@ import { type FieldColumn, formOf, noNumber } from '../tables/field-columns.ts'
 import { unescapeJson, unescapeText } from '../values/json-text.ts'
 import { bind, bound } from './binding.ts'
 import { type FieldSql, orderBy } from './field-sql.ts'
-import { allOf, selectionSql } from './select-sql.ts'
+import { allOf, selectionSql } from './find-sql.ts'
 
 const signs = { eq: '=', ne: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' }
 

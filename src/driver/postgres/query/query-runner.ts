@@ -11,8 +11,8 @@ import type { Row, RunStatement } from '../server/connection.ts'
 import type { IndexedCollection } from '../tables/indexes.ts'
 import { aggregateSql } from './aggregate-sql.ts'
 import { RowSql } from './field-sql.ts'
-import { PreparedQuery } from './prepared-query.ts'
-import { allOf, findSql, type PageSize, relatedSql, selectionSql } from './select-sql.ts'
+import { allOf, findSql, type PageSize, relatedSql, selectionSql } from './find-sql.ts'
+import { PreparedStatement } from './prepared-statement.ts'
 
 const mostStatements = 500
 /** So many statements the server keeps under their names, on each connection until it ends; it plans others each time. */
@@ -40,7 +40,7 @@ export interface Running {
 /** The statements of one plan. */
 interface Compiled {
   /** The statement for these operands, which is another one for each size of a page. */
-  readonly queryFor: (operands: readonly Operand[]) => PreparedQuery
+  readonly queryFor: (operands: readonly Operand[]) => PreparedStatement
   readonly figures: (row: Row) => Figures
   /** Whether it reads a whole collection, and nobody was told. */
   isToTell: boolean
@@ -122,9 +122,9 @@ export class QueryRunner {
       const query = this.#named(statement)
       return { queryFor: () => query, figures, isToTell }
     }
-    const exact = new Map<number, PreparedQuery>()
-    const rounded = new Map<number | null, PreparedQuery>()
-    const made = <Key>(queries: Map<Key, PreparedQuery>, key: Key, page: PageSize | null) => {
+    const exact = new Map<number, PreparedStatement>()
+    const rounded = new Map<number | null, PreparedStatement>()
+    const made = <Key>(queries: Map<Key, PreparedStatement>, key: Key, page: PageSize | null) => {
       const query = this.#named(findSql(plan, fields, this.#source, choice, page))
       queries.set(key, query)
       return query
@@ -142,8 +142,8 @@ export class QueryRunner {
     return { queryFor, figures: asFigures, isToTell }
   }
 
-  #named(statement: SQL): PreparedQuery {
-    return new PreparedQuery(statement, this.#names++ < mostNames)
+  #named(statement: SQL): PreparedStatement {
+    return new PreparedStatement(statement, this.#names++ < mostNames)
   }
 }
 

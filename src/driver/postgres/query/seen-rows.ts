@@ -4,9 +4,9 @@ import { keyedColumns, keyedRow } from '../rows/kv-row.ts'
 import { isAlive } from '../server/sql-text.ts'
 import type { IndexedCollection } from '../tables/indexes.ts'
 import { type Bindable, bind } from './binding.ts'
-import { PreparedQuery } from './prepared-query.ts'
+import { allOf } from './find-sql.ts'
+import { PreparedStatement } from './prepared-statement.ts'
 import { QueryRunner, type Running } from './query-runner.ts'
-import { allOf } from './select-sql.ts'
 import { shownSource } from './shown-source.ts'
 
 type Count = Extract<Read, { readonly type: 'count' }>
@@ -15,7 +15,7 @@ type Count = Extract<Read, { readonly type: 'count' }>
 export class SeenRows {
   readonly queries: QueryRunner
   readonly #source: SQL
-  readonly #prepared = new Map<string, PreparedQuery>()
+  readonly #prepared = new Map<string, PreparedStatement>()
 
   constructor(table: SQL, collections: readonly IndexedCollection[]) {
     this.#source = shownSource(table)
@@ -38,13 +38,13 @@ export class SeenRows {
   }
 
   /** Of a collection, the first operand, and between two keys, the second and the third one. */
-  #query(columns: SQL, ofOne: boolean, inRange: boolean, page: SQL): PreparedQuery {
+  #query(columns: SQL, ofOne: boolean, inRange: boolean, page: SQL): PreparedStatement {
     const conditions = [
       sql.raw(isAlive),
       ...(ofOne ? [sql`kv.collection = ${operand(0, 'text')}`] : []),
       ...(inRange ? [sql`kv.key >= ${operand(1, 'bytea')} AND kv.key < ${operand(2, 'bytea')}`] : []),
     ]
-    const query = new PreparedQuery(
+    const query = new PreparedStatement(
       sql`SELECT ${columns} FROM ${this.#source} WHERE ${allOf(conditions)}${page}`,
       true,
     )

@@ -1,8 +1,8 @@
 import type Database from 'better-sqlite3'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { MigrationError } from '../../../contract/errors.ts'
-import type { Drift } from '../../drift.ts'
 import type { MigratedCollection, Migration, MigrationLoss } from '../../migration.ts'
+import type { Drift } from '../../migration-database.ts'
 import {
   convertAtOnce,
   type DeclaredTable,

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
-import type { Drift } from '../../drift.ts'
+import type { Drift } from '../../migration-database.ts'
 import { hasTable } from '../tables/own-tables.ts'
 
 /** In what the tables of a database differ from declared ones: tables, columns, and indexes by their names. */

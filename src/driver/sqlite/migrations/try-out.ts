@@ -1,5 +1,5 @@
-import type { Drift } from '../../drift.ts'
 import type { Migration } from '../../migration.ts'
+import type { Drift } from '../../migration-database.ts'
 import { SqliteMigrationDatabase } from './migration-database.ts'
 
 /** As the dialect's `tryOut`: in memory. */

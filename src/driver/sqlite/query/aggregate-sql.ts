@@ -9,7 +9,7 @@ import { quoteText } from '../tables/table.ts'
 import { bound } from './binding.ts'
 import { compareBigints } from './condition-sql.ts'
 import { digitsOrder, type FieldSql } from './field-sql.ts'
-import { allOf, fromKv, selectionSql } from './select-sql.ts'
+import { allOf, fromKv, selectionSql } from './find-sql.ts'
 
 const signs = { eq: '=', ne: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' }
 

@@ -19,8 +19,8 @@ import { unsealedColumns } from '../rows/sealed-statement.ts'
 import { type IndexedCollection, indexedExpression, ofCollection } from '../tables/table.ts'
 import { aggregateSql } from './aggregate-sql.ts'
 import { type FieldSql, RowSql } from './field-sql.ts'
-import { PreparedQuery } from './prepared-query.ts'
-import { allOf, findSql, fromKv, type KeyForm, relatedSql, selectionSql } from './select-sql.ts'
+import { allOf, findSql, fromKv, type KeyForm, relatedSql, selectionSql } from './find-sql.ts'
+import { PreparedStatement } from './prepared-statement.ts'
 
 const mostStatements = 500
 /** So few rows, or rows that take so many milliseconds, are read without a pause. */
@@ -44,8 +44,8 @@ interface Compiled {
   /** The milliseconds that reading a row takes, and of what it found the last time, all rows; null: it has not been run. */
   perRow: number | null
   took: number | null
-  withText: PreparedQuery | null
-  withBytes: PreparedQuery | null
+  withText: PreparedStatement | null
+  withBytes: PreparedStatement | null
 }
 
 /** Runs the plans of queries. Each is compiled once, a Drizzle query that is prepared, and kept while it is used. */
@@ -183,7 +183,7 @@ export class QueryRunner {
     return compiled
   }
 
-  #form(compiled: Compiled, plan: Plan, form: KeyForm): PreparedQuery {
+  #form(compiled: Compiled, plan: Plan, form: KeyForm): PreparedStatement {
     if (form === 'text') {
       compiled.withText ??= this.#prepare(plan, form).prepared
       return compiled.withText
@@ -202,7 +202,7 @@ export class QueryRunner {
   #prepare(
     plan: Plan,
     form: KeyForm,
-  ): { readonly prepared: PreparedQuery; readonly choice: IndexChoice | null } {
+  ): { readonly prepared: PreparedStatement; readonly choice: IndexChoice | null } {
     const indexes = plan.type === 'related' ? [] : (this.#indexes.get(plan.collection)?.indexes ?? [])
     const order = plan.type === 'find' ? plan.order : []
     const mayRead = this.#source === 'kv'
@@ -233,8 +233,8 @@ export class QueryRunner {
     return new Set(without)
   }
 
-  #prepareSql(query: SQL): PreparedQuery {
-    return new PreparedQuery(this.#connection, query, this.#logger)
+  #prepareSql(query: SQL): PreparedStatement {
+    return new PreparedStatement(this.#connection, query, this.#logger)
   }
 }
 

@@ -1,0 +1,39 @@
+import type { SQL } from 'drizzle-orm'
+import { PgDialect } from 'drizzle-orm/pg-core'
+import { QueryError } from '../../../contract/errors.ts'
+import type { Operand } from '../../../query/operand.ts'
+import type { ShownRow } from '../../driver.ts'
+import type { Statement } from '../server/connection.ts'
+import { type Bindable, Binding } from './binding.ts'
+
+const dialect = new PgDialect()
+
+/** What the protocol takes. */
+const mostBindings = 65_535
+
+let named = 0
+
+/** A query as the server runs it, and what makes the values to bind of the operands of a plan. */
+export class PreparedStatement implements Statement {
+  /** Each connection keeps the plan of a statement under its name. */
+  readonly name?: string
+  readonly text: string
+  readonly #bindings: readonly Binding['of'][]
+
+  constructor(query: SQL, isNamed: boolean) {
+    if (isNamed) this.name = `kv_query_${++named}`
+    const { sql, params } = dialect.sqlToQuery(query)
+    this.text = sql
+    if (params.length > mostBindings)
+      throw new QueryError(`A query binds at most ${mostBindings} operands: this one binds ${params.length}`)
+    this.#bindings = params.map((parameter) => {
+      if (!(parameter instanceof Binding)) throw new TypeError(`an operand is spliced into ${sql}`)
+      return parameter.of
+    })
+  }
+
+  /** The values for the placeholders. */
+  bind(operands: readonly Operand[], shown: readonly ShownRow[] = []): Bindable[] {
+    return this.#bindings.map((of) => of(operands, shown))
+  }
+}

@@ -1,0 +1,38 @@
+import { QueryError } from '../../contract/errors.ts'
+import { describe, quote } from '../../query/describe.ts'
+import { fieldHint } from '../../query/unknown-name.ts'
+import type { Fields } from '../../schema/fields.ts'
+
+/** Leaves fields out of a value. */
+export type Projection = (value: unknown) => unknown
+
+/**
+ * What `columns` leaves of a value: with `true` for any field those that are true, else all but those that are false.
+ * Throws a QueryError for a name that is no field.
+ */
+export function projectionOf(columns: unknown, fields: Fields, collection: string): Projection | null {
+  if (columns === undefined) return null
+  if (typeof columns !== 'object' || columns === null || Array.isArray(columns)) {
+    throw new QueryError(
+      `columns takes fields with true or false, as { name: true }: got ${describe(columns)}`,
+    )
+  }
+  const chosen = new Map(Object.entries(columns))
+  for (const [name, wanted] of chosen) {
+    if (fields.child(fields.root, name) === null)
+      throw new QueryError(
+        `There is no field ${quote(name)} in the values of '${collection}'${fieldHint(name, fields.root, fields)}`,
+      )
+    if (typeof wanted !== 'boolean')
+      throw new QueryError(`columns takes true or false for ${quote(name)}: got ${describe(wanted)}`)
+  }
+  const only = [...chosen.values()].includes(true)
+  return (value) => {
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(
+      Object.entries(value).filter(([name]) =>
+        only ? chosen.get(name) === true : chosen.get(name) !== false,
+      ),
+    )
+  }
+}

@@ -1,0 +1,20 @@
+import type { Key } from '../../contract/key.types.ts'
+import { checkQueryOptions } from '../../query/planner.ts'
+import type { AnyDefinition } from '../../schema/definition.types.ts'
+import type { RowStore } from '../../store/row-store.ts'
+import { plannerOf, prefixKeys } from './planner-of.ts'
+
+/** The number of rows that a condition finds; without one it is read from an index on the keys. */
+export async function countRows(
+  store: RowStore,
+  definition: AnyDefinition,
+  query: { readonly where?: unknown; readonly prefix?: Key },
+): Promise<number> {
+  checkQueryOptions(query, 'count', ['where', 'prefix'])
+  store.assertOpen()
+  const range = prefixKeys(store, definition, query.prefix)
+  if (query.where === undefined) return store.read({ type: 'count', collection: definition.name, range })
+  const counted = plannerOf(definition).count(query.where, range)
+  const [row] = await store.read({ type: 'figures', query: counted })
+  return row![0] as number
+}

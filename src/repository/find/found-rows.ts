@@ -1,0 +1,81 @@
+import { QueryError } from '../../contract/errors.ts'
+import type { Key } from '../../contract/key.types.ts'
+import type { KeyedRow } from '../../driver/driver.ts'
+import { idReader } from '../../key/pattern.ts'
+import type { IdOf, Pattern } from '../../key/pattern.types.ts'
+import type { FindPlan, Planned } from '../../query/plan.ts'
+import type { UncheckedQuery } from '../../query/unchecked.types.ts'
+import type { AnyDefinition } from '../../schema/definition.types.ts'
+import { type Field, isBigint } from '../../schema/fields.ts'
+import type { RowEntry, RowStore } from '../../store/row-store.ts'
+import { inSlices } from '../../time/give-way.ts'
+import { meaningAt } from '../../value/type-meaning.ts'
+import { plannerOf, prefixKeys } from './planner-of.ts'
+
+/** A query as it is given. */
+export interface UntypedQuery extends UncheckedQuery {
+  readonly columns?: unknown
+  readonly prefix?: Key
+  readonly with?: unknown
+}
+
+/** A row that a query found: as it is stored, and its entry with all of its value. */
+export interface FoundRow<Row extends KeyedRow = KeyedRow> {
+  readonly row: Row
+  readonly entry: RowEntry
+}
+
+const idReaders = new WeakMap<AnyDefinition, (key: Key) => IdOf<Pattern>>()
+
+/** What reads the ids of a definition's rows. */
+function idReaderOf(definition: AnyDefinition): (key: Key) => IdOf<Pattern> {
+  let reader = idReaders.get(definition)
+  if (reader === undefined) {
+    reader = idReader(definition.pattern)
+    idReaders.set(definition, reader)
+  }
+  return reader
+}
+
+/** The plan of a query. Throws a QueryError for one that is not right. */
+export function planFind(store: RowStore, definition: AnyDefinition, query: UntypedQuery): Planned<FindPlan> {
+  return plannerOf(definition).find(query, prefixKeys(store, definition, query.prefix))
+}
+
+/** The rows of a plan with their entries. */
+export async function foundRows<Row extends KeyedRow>(
+  store: RowStore,
+  definition: AnyDefinition,
+  { plan }: { readonly plan: Pick<FindPlan, 'order'> },
+  rows: readonly Row[],
+): Promise<FoundRow<Row>[]> {
+  const entries = await entriesOf(store, definition, rows)
+  checkOrderedValues(plan, rows)
+  return rows.map((row, i) => ({ row, entry: entries[i]! }))
+}
+
+/** The entries of rows; a promise of them where reads are validated and a schema is asynchronous. */
+export function entriesOf(
+  store: RowStore,
+  definition: AnyDefinition,
+  rows: readonly KeyedRow[],
+): RowEntry[] | Promise<RowEntry[]> {
+  const idOf = idReaderOf(definition)
+  return inSlices(rows, (row) => store.rowEntry(row, idOf(row.key), row.key))
+}
+
+/** Throws a QueryError for rows that an order cannot order: among other values, a bigint is text to the engine. */
+export function checkOrderedValues({ order }: Pick<FindPlan, 'order'>, rows: readonly KeyedRow[]): void {
+  for (const { field } of order) {
+    if (!mayBeMixed(field)) continue
+    if (!rows.some(({ types }) => meaningAt(types, field.path) === 'bigint')) continue
+    throw new QueryError(
+      `orderBy cannot order by '${field.path}': bigints among other values have no order; say in the schema that it is a bigint`,
+    )
+  }
+}
+
+/** Whether there may be bigints among other values in a field, so that the values themselves have to tell. */
+export function mayBeMixed({ types }: Field): boolean {
+  return types.bigint && !isBigint(types)
+}

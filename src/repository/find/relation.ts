@@ -1,0 +1,39 @@
+import type { AnyDefinition } from '../../schema/definition.types.ts'
+import type { Registry } from '../../schema/registry.ts'
+import type { RowEntry } from '../../store/row-store.ts'
+import { type RelatedQuery, relatedQueries } from './related-queries.ts'
+
+/** A related query of a live one, with those that it has itself. */
+export interface Relation extends RelatedQuery {
+  readonly inner: readonly Relation[]
+  /** How many leading parts of their keys are the key of the row that they belong to; null where a field refers to them. */
+  readonly depth: number | null
+}
+
+/** Throws a QueryError as `relatedQueries` does. */
+export function relationsOf(
+  registry: Registry,
+  definition: AnyDefinition,
+  relations: unknown,
+  depth: number | null = definition.pattern.length,
+): readonly Relation[] {
+  return relatedQueries(registry, definition, relations).map((related): Relation => {
+    const own = related.field === null ? depth : null
+    return {
+      ...related,
+      depth: own,
+      inner: relationsOf(registry, related.definition, related.query.with, own),
+    }
+  })
+}
+
+/** These relations, and those in them. */
+export function allOf(relations: readonly Relation[]): readonly Relation[] {
+  return relations.flatMap((relation) => [relation, ...allOf(relation.inner)])
+}
+
+/** The rows of a relation that an entry has with it. */
+export function relatedRows(entry: RowEntry, { name }: Relation): readonly RowEntry[] {
+  const related = (entry as unknown as Record<string, RowEntry[] | RowEntry | null>)[name]!
+  return Array.isArray(related) ? related : related === null ? [] : [related]
+}

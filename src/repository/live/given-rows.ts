@@ -1,0 +1,81 @@
+import { encodeKey } from '../../key/codec.ts'
+import { keyText } from '../../key/key-text.ts'
+import type { RowEntry } from '../../store/row-store.ts'
+import { pauseDue } from '../../time/give-way.ts'
+import { freeze } from '../../value/freeze.ts'
+import { type Relation, relatedRows } from '../find/relation.ts'
+
+/** Rows that are in no result any more are looked through when there are as many. */
+const mostGone = 64
+
+interface Given {
+  readonly version: number
+  readonly entry: WeakRef<RowEntry>
+}
+
+/**
+ * The rows that the results of a query have given, for as long as somebody holds them: so that a row which has not changed since is
+ * the same object again, and rows that nobody holds cost no memory.
+ */
+export class GivenRows {
+  readonly #relations: readonly Relation[]
+  readonly #rows = new Map<string, Given>()
+
+  constructor(relations: readonly Relation[]) {
+    this.#relations = relations
+  }
+
+  /** What was given of this version of a row. */
+  of(name: string, version: number): RowEntry | undefined {
+    const given = this.#rows.get(name)
+    return given?.version === version ? given.entry.deref() : undefined
+  }
+
+  /**
+   * What to give of a row: what was given of it last, where that shows the same, its related rows included; else `fresh`, frozen, in
+   * which the related rows that show the same are those that were given.
+   */
+  renew(name: string, version: number, fresh: RowEntry): RowEntry {
+    const last = this.#rows.get(name)?.entry.deref()
+    const entry = renewed(last, fresh, this.#relations)
+    if (entry !== last) this.#rows.set(name, { version, entry: new WeakRef(entry) })
+    return entry
+  }
+
+  /** Forgets the rows that nobody holds, where they may be many. `rows`: how many the result has. */
+  async tidy(rows: number): Promise<void> {
+    if (this.#rows.size <= 2 * rows + mostGone) return
+    for (const [name, { entry }] of this.#rows) {
+      if (entry.deref() === undefined) this.#rows.delete(name)
+      const pause = pauseDue()
+      if (pause !== undefined) await pause
+    }
+  }
+}
+
+function renewed(last: RowEntry | undefined, fresh: RowEntry, relations: readonly Relation[]): RowEntry {
+  let isSame = last !== undefined && last.versionstamp === fresh.versionstamp
+  const related: Record<string, unknown> = {}
+  for (const relation of relations) {
+    const before = last === undefined ? [] : relatedRows(last, relation)
+    const rows = renewedRows(before, relatedRows(fresh, relation), relation.inner)
+    isSame &&= rows === before
+    related[relation.name] = relation.field === null ? rows : (rows[0] ?? null)
+  }
+  if (isSame) return last!
+  // Several rows may refer to it: the first has done this.
+  return Object.isFrozen(fresh) ? fresh : freeze(Object.assign(fresh, related))
+}
+
+/** `before`, where these are the same rows. */
+function renewedRows(
+  before: readonly RowEntry[],
+  fresh: readonly RowEntry[],
+  relations: readonly Relation[],
+): readonly RowEntry[] {
+  const last = new Map(before.map((entry) => [nameOf(entry), entry]))
+  const rows = fresh.map((entry) => renewed(last.get(nameOf(entry)), entry, relations))
+  return rows.length === before.length && rows.every((row, i) => row === before[i]) ? before : rows
+}
+
+const nameOf = ({ key }: RowEntry): string => keyText(encodeKey(key))

@@ -1,0 +1,191 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { IdOf, PrefixIdsOf } from '../../key/pattern.types.ts'
+import type { CheckedWhere, ValueWhere } from '../../query/query.types.ts'
+import type { AnyDefinition } from '../../schema/definition.types.ts'
+import type { FieldAt, FieldPath } from '../../schema/field-path.types.ts'
+
+type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
+
+type OneOrMore<Path extends string> = Path | readonly Path[]
+
+/** The paths of the fields that may be numbers or bigints. */
+type NumberPath<T> = Selected<T, FieldPath<T>, number | bigint>
+
+type Selected<T, Path extends string, Kind> = Path extends unknown
+  ? unknown extends FieldAt<T, Path>
+    ? Path
+    : [Extract<FieldAt<T, Path>, Kind>] extends [never]
+      ? never
+      : Path
+  : never
+
+interface Comparisons {
+  readonly eq?: number | bigint | string | Date
+  readonly ne?: number | bigint | string | Date
+  readonly gt?: number | bigint | string | Date
+  readonly gte?: number | bigint | string | Date
+  readonly lt?: number | bigint | string | Date
+  readonly lte?: number | bigint | string | Date
+}
+
+/**
+ * Conditions on the figures of a group, as `{ count: { gte: 2 }, max: { likes: { lt: 10 } } }`: by `eq` (or the value
+ * itself), `ne`, `gt`, `gte`, `lt` and `lte`.
+ */
+export interface Having<T> {
+  readonly count?: Comparisons | number
+  readonly countDistinct?: { readonly [Path in FieldPath<T>]?: Comparisons | number }
+  readonly sum?: { readonly [Path in FieldPath<T>]?: Comparisons | number | bigint }
+  readonly avg?: { readonly [Path in FieldPath<T>]?: Comparisons | number }
+  readonly min?: { readonly [Path in FieldPath<T>]?: Comparisons | number | bigint | string | Date }
+  readonly max?: { readonly [Path in FieldPath<T>]?: Comparisons | number | bigint | string | Date }
+  readonly AND?: readonly Having<T>[]
+  readonly OR?: readonly Having<T>[]
+  readonly NOT?: Having<T>
+}
+
+type ByField<T> = { readonly [Path in FieldPath<T>]?: 'asc' | 'desc' }
+
+/**
+ * The figures to work out, at least one, of all rows or of each group of them. Fields are dotted paths, as `'address.city'`,
+ * one or an array of them; a backslash makes a dot part of a name: `'a\\.b'`.
+ */
+export interface AggregateQuery<D extends AnyDefinition> {
+  /** Which rows: those where it is true. Left out: all. */
+  readonly where?: ValueWhere<Output<D>, IdOf<D['pattern']>>
+  /** The leading ids of the rows. */
+  readonly prefix?: PrefixIdsOf<D['pattern']>
+  /** How many rows there are. */
+  readonly count?: true
+  /** How many different values each of these fields has; what is missing or null is none. */
+  readonly countDistinct?: OneOrMore<FieldPath<Output<D>>>
+  /** The sums of these fields of numbers or bigints: that of bigints is one, whatever its size. */
+  readonly sum?: OneOrMore<NumberPath<Output<D>>>
+  /** The averages of these fields of numbers or bigints, as numbers. */
+  readonly avg?: OneOrMore<NumberPath<Output<D>>>
+  /** The least value of each of these fields. */
+  readonly min?: OneOrMore<FieldPath<Output<D>>>
+  /** The greatest value of each of these fields. */
+  readonly max?: OneOrMore<FieldPath<Output<D>>>
+  /** The rows that agree in these fields are one group. */
+  readonly groupBy?: OneOrMore<FieldPath<Output<D>>>
+  /** Which groups: those whose figures meet the conditions. With `groupBy` only, as `orderBy` and `limit`. */
+  readonly having?: Having<Output<D>>
+  /** The order of the groups: by figures and by fields of `groupBy`, as `{ sum: { likes: 'desc' }, group: { city: 'asc' } }`. */
+  readonly orderBy?: {
+    readonly count?: 'asc' | 'desc'
+    readonly countDistinct?: ByField<Output<D>>
+    readonly sum?: ByField<Output<D>>
+    readonly avg?: ByField<Output<D>>
+    readonly min?: ByField<Output<D>>
+    readonly max?: ByField<Output<D>>
+    readonly group?: ByField<Output<D>>
+  }
+  /** The most groups. Left out: all. */
+  readonly limit?: number
+}
+
+type Paths<F> = F extends readonly (infer Path)[] ? Path : F
+
+type Figures<T, Q> = (Q extends { readonly count: true } ? { readonly count: number } : unknown) & {
+  readonly [K in keyof Q & 'countDistinct']: { readonly [Path in Paths<Q[K]> & string]: number }
+} & {
+  readonly [K in keyof Q & 'avg']: { readonly [Path in Paths<Q[K]> & string]: number | null }
+} & {
+  readonly [K in keyof Q & 'sum']: {
+    readonly [Path in Paths<Q[K]> & string]:
+      | (FieldAt<T, Path> extends bigint | null | undefined ? bigint : number)
+      | null
+  }
+} & {
+  readonly [K in keyof Q & ('min' | 'max')]: {
+    readonly [Path in Paths<Q[K]> & string]: NonNullable<FieldAt<T, Path>> | null
+  }
+}
+
+/**
+ * What an aggregate gives: its figures by field, null where no row had the field, as `{ count: 2, sum: { likes: 3 } }`; with
+ * `groupBy`, an array of these, each with its `group: { city: 'Paris' }`.
+ */
+export type AggregateResult<D extends AnyDefinition, Q> = Q extends { readonly groupBy: infer G }
+  ? (Figures<Output<D>, Q> & {
+      readonly group: { readonly [Path in Paths<G> & string]: GroupValue<Output<D>, Path> }
+    })[]
+  : Figures<Output<D>, Q>
+
+/** The field at a path as a group has it: `null` where it, or an object on the way, is missing. */
+type GroupValue<T, Path extends string> = unknown extends T
+  ? unknown
+  : T extends null | undefined
+    ? null
+    : Path extends keyof T
+      ? OrNull<T[Path]> | (string extends keyof T ? null : never)
+      : Path extends `${string}\\${string}`
+        ? OrNull<FieldAt<T, Path>> | null
+        : Path extends `${infer Head}.${infer Tail}`
+          ? Head extends keyof T
+            ? GroupValue<T[Head], Tail>
+            : null
+          : null
+
+type OrNull<V> = undefined extends V ? Exclude<V, undefined> | null : V
+
+/** `Q`, where what is wrong in it becomes a type that says so. */
+export type CheckedAggregate<D extends AnyDefinition, Q> = CheckedNames<
+  Q,
+  keyof AggregateQuery<D>,
+  'an aggregate'
+> &
+  CheckedFigures<Q> &
+  CheckedGroups<Q> &
+  (Q extends { readonly where: infer W }
+    ? { readonly where: CheckedWhere<Output<D>, W, `the values of '${D['name']}'`> }
+    : unknown) &
+  (Q extends { readonly having: infer H } ? { readonly having: CheckedHaving<Output<D>, H> } : unknown) &
+  (Q extends { readonly orderBy: infer O }
+    ? { readonly orderBy: CheckedMeasures<Output<D>, O, 'count' | 'group'> }
+    : unknown)
+
+type CheckedFigures<Q> = [keyof Q & ('count' | MeasureName)] extends [never]
+  ? {
+      readonly count: {
+        error: 'an aggregate asks for a figure: count: true, or sum, avg, min or max of a field'
+      }
+    }
+  : unknown
+
+type CheckedGroups<Q> = Q extends { readonly groupBy: unknown }
+  ? unknown
+  : 'groupBy' extends keyof Q
+    ? unknown
+    : {
+        readonly [K in keyof Q & ('having' | 'orderBy' | 'limit')]: {
+          error: `${K} is of the groups of an aggregate: name their fields by groupBy`
+        }
+      }
+
+type MeasureName = 'countDistinct' | 'sum' | 'avg' | 'min' | 'max'
+
+type CheckedHaving<T, H> = {
+  readonly [K in keyof H]: K extends 'AND' | 'OR'
+    ? CheckedList<T, H[K]>
+    : K extends 'NOT'
+      ? CheckedHaving<T, H[K]>
+      : CheckedMeasures<T, Pick<H, K>, 'count'>[K]
+}
+
+type CheckedList<T, L> = { readonly [I in keyof L]: CheckedHaving<T, L[I]> }
+
+type CheckedMeasures<T, O, Others> = {
+  readonly [K in keyof O]: K extends MeasureName | (Others & 'group')
+    ? { readonly [Path in keyof O[K]]: Path extends FieldPath<T> ? O[K][Path] : NoField<Path & string> }
+    : K extends Others
+      ? O[K]
+      : { error: `there is no figure '${K & string}' of an aggregate` }
+}
+
+type NoField<Path extends string> = { error: `there is no field '${Path}'` }
+
+type CheckedNames<Q, Known, What extends string> = {
+  readonly [K in Exclude<keyof Q, Known>]: { error: `there is no option '${K & string}' of ${What}` }
+}

@@ -1,0 +1,98 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { IdOf, KeyOf } from '../../key/pattern.types.ts'
+import type { AnyDefinition } from '../../schema/definition.types.ts'
+
+type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
+type Input<D extends AnyDefinition> = StandardSchemaV1.InferInput<D['schema']>
+
+/** The arguments that name one row: the id, or none where the pattern has no wildcard. */
+export type IdArguments<D extends AnyDefinition> =
+  IdOf<D['pattern']> extends undefined ? readonly [] : readonly [id: IdOf<D['pattern']>]
+
+/** A row by what it is made of: its id, its key, its value. */
+export interface Row<Id, K, Value> {
+  /** What fills the wildcards of its pattern: one part for one, a tuple for several, `undefined` for none. */
+  readonly id: Id
+  /** Its key. */
+  readonly key: K
+  /** What its schema has output. */
+  value: Value
+  /** That of the commit that wrote it: 20 lower-case hex digits. */
+  readonly versionstamp: string
+  /** When it expires, in milliseconds since the epoch; null: never. */
+  readonly expiresAt: number | null
+}
+
+/** A row with the fields of its value that `columns` chooses. */
+export interface ChosenRow<Id, K, Value> extends Omit<Row<Id, K, Value>, 'value'> {
+  /** These fields of what its schema has output. */
+  readonly value: Value
+}
+
+/** What a read gives of an id without a row. */
+export interface MissingRow<Id, K> {
+  /** The id that was asked for. */
+  readonly id: Id
+  /** Its key. */
+  readonly key: K
+  /** There is no value. */
+  readonly value: null
+  /** Nothing was written. */
+  readonly versionstamp: null
+  /** Nothing expires. */
+  readonly expiresAt: null
+}
+
+/** A row, as a read of a repository gives it. In a unit of work, a value that is assigned to it is written. */
+export type RepositoryEntry<D extends AnyDefinition> = Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>
+
+/** A row that may be missing, by what it is made of: its value, versionstamp and expiry are null then. */
+export type RowMaybe<Id, K, Value> = Row<Id, K, Value> | MissingRow<Id, K>
+
+/** A row that may be missing: its value, versionstamp and expiry are null then. */
+export type RepositoryEntryMaybe<D extends AnyDefinition> = RowMaybe<
+  IdOf<D['pattern']>,
+  KeyOf<D['pattern']>,
+  Output<D>
+>
+
+/**
+ * What `update` makes of the value that is stored: a patch of some of its fields (shallow: a field is replaced as a whole), each of them
+ * as the schema takes it, or `{ increment }` or `{ decrement }` of a number, or `undefined` for one that stays as it is; or a function from the stored value to the new one, which are both as the schema has output them.
+ */
+export type Update<D extends AnyDefinition> =
+  | ((value: Output<D>) => UpdatedValue<D> | Promise<UpdatedValue<D>>)
+  | (Input<D> extends object
+      ? Output<D> extends object
+        ? Patch<Input<D>, Output<D>>
+        : { error: 'only the fields of an object can be patched: give a function' }
+      : { error: 'only the fields of an object can be patched: give a function' })
+
+type Patch<In, Out> = {
+  readonly [Field in keyof In]?:
+    | In[Field]
+    | IncrementOf<Field extends keyof Out ? Out[Field] : unknown>
+    | undefined
+}
+
+/** `any` is no number, and neither is a field that is always missing. */
+type IncrementOf<V> = 0 extends 1 & V
+  ? never
+  : [NonNullable<V>] extends [never]
+    ? never
+    : [NonNullable<V>] extends [number]
+      ? Increment<number>
+      : [NonNullable<V>] extends [bigint]
+        ? Increment<bigint>
+        : never
+
+/**
+ * In a patch, what to add to a field of numbers or bigints, or to take from it. One that is missing or null counts as 0. Where a field
+ * may hold an object itself, an object in the patch is its new value.
+ */
+export type Increment<N extends number | bigint> =
+  | { readonly increment: N; readonly decrement?: never }
+  | { readonly decrement: N; readonly increment?: never }
+
+/** An output; or an input, where the schema takes its outputs, and only fills in what is left out. */
+type UpdatedValue<D extends AnyDefinition> = Output<D> extends Input<D> ? Input<D> : Output<D>

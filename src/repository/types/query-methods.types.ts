@@ -1,0 +1,303 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { CallOptions } from '../../arguments/call-options.ts'
+import type { IdOf, KeyOf, PrefixIdsOf } from '../../key/pattern.types.ts'
+import type { Parameter } from '../../query/parameter.ts'
+import type { ValueOrderBy, ValueWhere } from '../../query/query.types.ts'
+import type { AnyDefinition } from '../../schema/definition.types.ts'
+import type { Definitions } from '../../schema/registry.types.ts'
+import type { ExpireOptions } from '../../store/expiry.ts'
+import type { AggregateQuery, AggregateResult, CheckedAggregate } from './aggregate.types.ts'
+import type { CheckedQuery } from './checked-query.types.ts'
+import type { Row, Update } from './entry.types.ts'
+import type { Query, QueryEntry } from './query.types.ts'
+
+type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
+
+/** The names of the parameters in a query. */
+export type ParametersOf<Q> =
+  Q extends Parameter<infer Name>
+    ? Name
+    : Q extends string | number | bigint | boolean | null | undefined | Date
+      ? never
+      : Q extends readonly (infer Item)[]
+        ? ParametersOf<Item>
+        : { [K in keyof Q]-?: ParametersOf<Q[K]> }[keyof Q]
+
+/** What a parameter may stand for. */
+type ParameterValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | Date
+  | null
+  | readonly (string | number | bigint | boolean | Date)[]
+
+type ParameterArguments<Q> = [ParametersOf<Q>] extends [never]
+  ? readonly [values?: Record<never, never>, options?: CallOptions]
+  : readonly [values: { readonly [Name in ParametersOf<Q> & string]: ParameterValue }, options?: CallOptions]
+
+/** A query that is kept for many executions, with a value for each of its parameters each time. */
+export interface PreparedQuery<D extends AnyDefinition, R extends Definitions, Q> {
+  /**
+   * The rows, as of `findMany`.
+   *
+   * ```ts
+   * const older = users.prepare({ where: { age: { gt: parameter('age') } } })
+   * const found = await older.execute({ age: 35 })
+   * found.map(({ id }) => id) // => ['bob']
+   * ```
+   *
+   * Rejects with QueryError where a parameter is given no value, or one that is no operand.
+   */
+  execute(...values: ParameterArguments<Q>): Promise<QueryEntry<D, R, Q>[]>
+  /**
+   * The first row, or null, as of `findFirst`. Rejects as `execute` does.
+   *
+   * ```ts
+   * const byEmail = users.prepare({ where: { email: parameter('email') } })
+   * const found = await byEmail.first({ email: 'bob@example.com' })
+   * found?.id // => 'bob'
+   * ```
+   */
+  first(...values: ParameterArguments<Q>): Promise<QueryEntry<D, R, Q> | null>
+  /**
+   * A page of rows, as of `findPage`. Rejects as `execute` does.
+   *
+   * ```ts
+   * const pages = users.prepare({ orderBy: { age: 'asc' }, limit: 1, after: parameter('after') })
+   * const first = await pages.page({ after: null })
+   * const second = await pages.page({ after: first.cursor })
+   * second.entries.map(({ id }) => id) // => ['bob']
+   * ```
+   */
+  page(...values: ParameterArguments<Q>): Promise<Page<QueryEntry<D, R, Q>>>
+}
+
+/** Some rows of a query, and where the next ones go on: give it as `after`; null where there are no more. */
+export interface Page<Entry> {
+  readonly entries: Entry[]
+  readonly cursor: string | null
+}
+
+/** How a query is run: the SQL, and what is bound to it in the order of its placeholders. */
+export interface CompiledSql {
+  readonly sql: string
+  readonly params: readonly unknown[]
+}
+
+/** Which rows to write or to remove. */
+export type WriteManyQuery<D extends AnyDefinition> =
+  | {
+      /** Those where it is true; `{}`, literally, stands for all. Anything else that holds no condition is a QueryError. */
+      readonly where: ValueWhere<Output<D>, IdOf<D['pattern']>>
+      /** The leading ids of the rows. */
+      readonly prefix?: PrefixIdsOf<D['pattern']>
+    }
+  | {
+      readonly where?: never
+      /** The leading ids of the rows; without a `where`, all that have them. */
+      readonly prefix: PrefixIdsOf<D['pattern']>
+    }
+
+interface ReturningOption<R extends boolean> {
+  /** Whether to give the rows that it has touched. Default `false`. */
+  readonly returning?: R
+}
+
+/** The rows that a write of many has touched, where it is asked for them. */
+type Returned<D extends AnyDefinition, R extends boolean> = R extends true
+  ? { readonly entries: readonly Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>[] }
+  : unknown
+
+/** How many rows `updateMany` or `deleteMany` has found, and the versionstamp of the commit: null where it found none. */
+export interface WriteManyResult {
+  readonly ok: true
+  readonly count: number
+  readonly versionstamp: string | null
+}
+
+/** The rows that `claimMany` has claimed, as they are then, and the versionstamp of the commit: null where it found none. */
+export interface ClaimManyResult<D extends AnyDefinition> extends WriteManyResult {
+  readonly entries: readonly Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>[]
+}
+
+/** The queries of a repository. */
+export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
+  /**
+   * The rows that a query finds. Without `orderBy` they come by key, or in the order of an index on which `where` has a range.
+   *
+   * ```ts
+   * const found = await users.findMany({
+   *   where: { age: { gte: 18 } },
+   *   orderBy: { age: 'desc' },
+   *   limit: 10,
+   *   with: { posts: true },
+   * })
+   * found.map(({ id, value, posts }) => [id, value.age, posts.length]) // => [['bob', 41, 0], ['alice', 30, 2]]
+   * ```
+   *
+   * Rejects with QueryError for a field, an operator or an operand that is not right, and, opened with
+   * `onUnindexed: 'error'`, for a query that no index serves.
+   */
+  findMany<const Q extends Query<D, R>>(
+    query?: Q & CheckedQuery<D, R, Q>,
+    options?: CallOptions,
+  ): Promise<QueryEntry<D, R, Q>[]>
+
+  /**
+   * The first row that a query finds, or null. Rejects as `findMany` does.
+   *
+   * ```ts
+   * const oldest = await users.findFirst({ orderBy: { age: 'desc' }, columns: { name: true } })
+   * oldest?.value // => { name: 'Bob' }
+   * ```
+   */
+  findFirst<const Q extends Query<D, R>>(
+    query?: Q & CheckedQuery<D, R, Q>,
+    options?: CallOptions,
+  ): Promise<QueryEntry<D, R, Q> | null>
+
+  /**
+   * A page of rows: 100, or `limit`, at least 1. Its `cursor` is the `after` of the next page, and null at the end; rows
+   * that are written in between make no other row come twice or not at all. Rejects as `findMany` does, and with QueryError
+   * for an `after` that is no cursor of a query with this order. In a loop, declare `after` without a value, as
+   * `let after: string | null | undefined`: TypeScript cannot infer the page otherwise.
+   *
+   * ```ts
+   * const first = await users.findPage({ orderBy: { age: 'desc' }, limit: 1 })
+   * const second = await users.findPage({ orderBy: { age: 'desc' }, limit: 1, after: first.cursor })
+   * second.entries.map(({ id }) => id) // => ['alice']
+   * second.cursor // => null
+   * ```
+   */
+  findPage<const Q extends Query<D, R>>(
+    query?: Q & CheckedQuery<D, R, Q>,
+    options?: CallOptions,
+  ): Promise<Page<QueryEntry<D, R, Q>>>
+
+  /**
+   * The number of rows: of all, of those below `prefix`, of those that `where` finds. Without `where` no value is read.
+   * Rejects as `findMany` does.
+   *
+   * ```ts
+   * await posts.count() // => 2
+   * await posts.count({ where: { likes: { gte: 2 } }, prefix: ['alice'] }) // => 1
+   * ```
+   */
+  count(
+    query?: {
+      readonly where?: ValueWhere<Output<D>, IdOf<D['pattern']>>
+      readonly prefix?: PrefixIdsOf<D['pattern']>
+    },
+    options?: CallOptions,
+  ): Promise<number>
+
+  /**
+   * Figures of the rows, without reading them into the program. Rejects with QueryError for what is no field, or cannot be
+   * added or ordered.
+   *
+   * ```ts
+   * await posts.aggregate({ count: true, sum: 'likes', where: { likes: { gt: 0 } } }) // => { count: 2, sum: { likes: 3 } }
+   *
+   * const byCity = await users.aggregate({ count: true, max: 'age', groupBy: 'city', orderBy: { max: { age: 'desc' } } })
+   * byCity[0] // => { group: { city: 'Rome' }, count: 1, max: { age: 41 } }
+   * ```
+   */
+  aggregate<const Q extends AggregateQuery<D>>(
+    query: Q & CheckedAggregate<D, Q>,
+    options?: CallOptions,
+  ): Promise<AggregateResult<D, Q>>
+
+  /**
+   * Changes every row that a condition finds, all in one commit or none: `set` is a patch or a function, as for `update`.
+   * Rows keep their expiry unless `expireIn` is given. With `returning: true` it gives them as they are then.
+   *
+   * ```ts
+   * const move = { where: { city: 'Paris' }, set: { city: 'Lyon', age: { increment: 1 } } }
+   * await users.updateMany(move) // => { ok: true, count: 1, versionstamp: '…' }
+   * const { entries } = await users.updateMany({ where: { city: 'Lyon' }, set: { city: 'Rome' }, returning: true })
+   * entries.map(({ id, value }) => [id, value.age]) // => [['alice', 31]]
+   * ```
+   *
+   * Rejects with QueryError for a condition that is not right, and for one that holds of every row, as `{ AND: [] }`, with the errors of `set`, and with ConflictError
+   * when others have changed one of the rows in between 100 times.
+   */
+  updateMany<const R extends boolean = false>(
+    query: WriteManyQuery<D> & ExpireOptions & { readonly set: Update<D> } & ReturningOption<R>,
+    options?: CallOptions,
+  ): Promise<WriteManyResult & Returned<D, R>>
+
+  /**
+   * Removes every row that a condition finds, all in one commit or none. With `returning: true` it gives them as they were. Rejects
+   * as `updateMany` does.
+   *
+   * ```ts
+   * await posts.deleteMany({ where: { likes: { lt: 2 } } }) // => { ok: true, count: 1, versionstamp: '…' }
+   * await posts.deleteMany({ prefix: ['bob'] }) // => { ok: true, count: 0, versionstamp: null }
+   * ```
+   */
+  deleteMany<const R extends boolean = false>(
+    query: WriteManyQuery<D> & ReturningOption<R>,
+    options?: CallOptions,
+  ): Promise<WriteManyResult & Returned<D, R>>
+
+  /**
+   * Takes rows for oneself: changes the first `limit` rows that a condition finds, in the order of `orderBy`, and gives them as they
+   * are then, all in one commit. No row is claimed twice, however many processes claim at the same time, as long as `set` makes
+   * the condition false. Serve it by an index on the fields of the condition and the order.
+   *
+   * ```ts
+   * const claim = { where: { city: 'Rome' }, orderBy: { age: 'asc' }, limit: 10, set: { city: 'Oslo' } } as const
+   * const { count, entries } = await users.claimMany(claim)
+   * entries.map(({ id, value }) => [id, value.city]) // => [['bob', 'Oslo']]
+   * await users.claimMany(claim) // => { ok: true, count: 0, versionstamp: null, entries: [] }
+   * ```
+   *
+   * What is made of a row is prepared before the commit, for some rows too that are not claimed then: a function in `set` should
+   * do nothing but compute. Rejects as `updateMany` does, and with TypeError or RangeError for a limit that is left out or not at least 1.
+   */
+  claimMany(
+    query: WriteManyQuery<D> &
+      ExpireOptions & {
+        readonly orderBy?: ValueOrderBy<Output<D>> | readonly ValueOrderBy<Output<D>>[]
+        readonly limit: number
+        readonly set: Update<D>
+      },
+    options?: CallOptions,
+  ): Promise<ClaimManyResult<D>>
+
+  /**
+   * Keeps a query for many executions, with `parameter(name)` in the places of operands, of leading ids in `prefix`, of `limit`,
+   * `offset` and `after`. It is planned once for the kinds of its operands, and costs less than the same `findMany`. What is
+   * wrong in it is told by the first execution; an option that there is not throws a TypeError at once.
+   *
+   * ```ts
+   * const byEmail = users.prepare({ where: { email: parameter('email') }, columns: { name: true } })
+   * const alice = await byEmail.first({ email: 'alice@example.com' })
+   * alice?.value // => { name: 'Alice' }
+   * ```
+   */
+  prepare<const Q extends Query<D, R>>(query: Q & CheckedQuery<D, R, Q>): PreparedQuery<D, R, Q>
+
+  /**
+   * The SQL of a query, and what is bound to it; what `with` loads is not part of it. Rejects as `findMany` does.
+   *
+   * ```ts
+   * const { sql, params } = await users.toSQL({ where: { age: { gte: 18 } } })
+   * sql // => `select … from kv indexed by "kv_users_age" where collection = 'users' and … (kv.value ->> '$.age' >= ? and … order by …`
+   * params.at(-1) // => 18
+   * ```
+   */
+  toSQL(query?: Query<D, R>): Promise<CompiledSql>
+
+  /**
+   * The steps of the engine's plan for a query. Rejects as `findMany` does.
+   *
+   * ```ts
+   * const plan = await users.explain({ where: { email: 'alice@example.com' } })
+   * plan // => ['SEARCH kv USING INDEX kv_users_email_unique (<expr>=?)']
+   * ```
+   */
+  explain(query?: Query<D, R>): Promise<readonly string[]>
+}

@@ -1,0 +1,40 @@
+import type { AnyDefinition } from '../../schema/definition.types.ts'
+import type { DefinitionByName, Definitions, OutputOf, RepositoryNames } from '../../schema/registry.types.ts'
+import type { Repository } from './repository.types.ts'
+
+/** The `Repository` of a definition, with the type of its values first: what an editor shows of it begins with them. */
+export interface RepositoryOf<_Value, D extends AnyDefinition, R extends Definitions>
+  extends Repository<D, R> {}
+
+/** The reads of a repository, as the view of a snapshot has them. */
+export type RepositoryView<D extends AnyDefinition, R extends Definitions = readonly []> = Pick<
+  Repository<D, R>,
+  | 'name'
+  | 'pattern'
+  | 'key'
+  | 'get'
+  | 'getMany'
+  | 'exists'
+  | 'list'
+  | 'findMany'
+  | 'findFirst'
+  | 'findPage'
+  | 'count'
+  | 'aggregate'
+  | 'prepare'
+  | 'toSQL'
+  | 'explain'
+>
+
+/** The `RepositoryView` of a definition, with the type of its values first, as `RepositoryOf` has it. */
+export interface RepositoryViewOf<_Value, D extends AnyDefinition, R extends Definitions>
+  extends RepositoryView<D, R> {}
+
+/** The repositories of a database by their names: that in the options of the schema, or the words of its pattern. */
+export type Repositories<R extends Definitions> = {
+  readonly [Name in RepositoryNames<R>]: RepositoryOf<
+    OutputOf<DefinitionByName<R, Name>>,
+    DefinitionByName<R, Name>,
+    R
+  >
+}

@@ -1,0 +1,333 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { CallOptions } from '../../arguments/call-options.ts'
+import type {
+  CreatedIdOf,
+  CreatedKeyOf,
+  IdOf,
+  KeyOf,
+  PrefixIdsOf,
+  TakesUuid,
+} from '../../key/pattern.types.ts'
+import type { AnyDefinition } from '../../schema/definition.types.ts'
+import type { Definitions } from '../../schema/registry.types.ts'
+import type { CommitResult } from '../../store/atomic-operation.types.ts'
+import type { ExpireOptions, SetOptions } from '../../store/expiry.ts'
+import type { IfVersionOptions } from '../../store/if-version.ts'
+import type { ListIterator, ListOptions } from '../../store/list-iterator.ts'
+import type { KvU64 } from '../../value/kv-u64.ts'
+import type { IdArguments, Row, RowMaybe, Update } from './entry.types.ts'
+import type { QueryMethods } from './query-methods.types.ts'
+import type { WatchMethods } from './watch-methods.types.ts'
+
+type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
+type Input<D extends AnyDefinition> = StandardSchemaV1.InferInput<D['schema']>
+
+/** Which rows to list; left out, all. What no id can be, and a `start` or `end` outside of `prefix`, is a TypeError. */
+export interface IdRange<D extends AnyDefinition> {
+  /** The leading ids: what fills some of the wildcards, but not the last one. */
+  readonly prefix?: PrefixIdsOf<D['pattern']>
+  /** The id to begin at, included. */
+  readonly start?: IdOf<D['pattern']>
+  /** The id to end at, excluded; before `start` it is a RangeError. */
+  readonly end?: IdOf<D['pattern']>
+}
+
+/** How to create a row. */
+export interface CreateOptions<D extends AnyDefinition> extends ExpireOptions, CallOptions {
+  /** What fills the wildcards before the last one, all of them. */
+  readonly prefix?: LeadingIds<IdOf<D['pattern']>>
+}
+
+/** The options can be left out where there is one wildcard only. */
+type CreateArguments<D extends AnyDefinition> =
+  LeadingIds<IdOf<D['pattern']>> extends readonly []
+    ? readonly [options?: CreateOptions<D>]
+    : readonly [options: CreateOptions<D> & { readonly prefix: LeadingIds<IdOf<D['pattern']>> }]
+
+type CreateValue<D extends AnyDefinition> =
+  TakesUuid<D['pattern']> extends true
+    ? Input<D>
+    : { error: 'create makes an id that is a string, and this pattern declares another kind: use insert' }
+
+type LeadingIds<Id> = Id extends readonly [...infer Leading, unknown] ? Readonly<Leading> : readonly []
+
+/** What `create` resolves to: the commit, and the id that was made. */
+export interface CreateResult<D extends AnyDefinition> extends CommitResult {
+  readonly id: CreatedIdOf<D['pattern']>
+  readonly key: CreatedKeyOf<D['pattern']>
+}
+
+/** What `upsert` resolves to: the commit, whether there was no row before, and the row as it is then. */
+export interface UpsertResult<D extends AnyDefinition> extends CommitResult {
+  readonly created: boolean
+  readonly entry: Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>
+}
+
+/** How to insert many rows. */
+export interface InsertManyOptions extends ExpireOptions {
+  /** Called after each commit with the number of rows that are inserted so far. */
+  readonly onProgress?: (inserted: number) => void
+  /** Aborting it rejects the call between two commits, with the signal's reason; what is committed stays. */
+  readonly signal?: AbortSignal
+}
+
+/** How many rows `insertMany` has inserted. */
+export interface InsertManyResult {
+  readonly ok: true
+  readonly count: number
+}
+
+/**
+ * The typed rows of one pattern. `id` is what fills the wildcards of the pattern: one part for one, a tuple for several;
+ * where there are none, it is left out (`site.get()`, `site.set(value)`). What no id can be is a TypeError.
+ *
+ * Besides the errors that its method names, a write rejects with those of `Database.set`, and every call with those of
+ * `Database`.
+ */
+export interface Repository<D extends AnyDefinition, R extends Definitions = readonly []>
+  extends QueryMethods<D, R>,
+    WatchMethods<D, R> {
+  /** The name in the options of the schema, or the words of its pattern in camelCase. */
+  readonly name: D['name']
+  /** The pattern of its keys. */
+  readonly pattern: D['pattern']
+
+  /**
+   * The key of a row. Throws a TypeError for what no id can be.
+   *
+   * ```ts
+   * users.key('alice') // => ['users', 'alice']
+   * posts.key(['alice', 'hello']) // => ['users', 'alice', 'posts', 'hello']
+   * ```
+   */
+  key(...id: IdArguments<D>): KeyOf<D['pattern']>
+
+  /**
+   * Reads one row: its entry, with nulls where there is none.
+   *
+   * ```ts
+   * await users.get('alice') // => { id: 'alice', key: ['users', 'alice'], value: { name: 'Alice', … }, versionstamp: '…', expiresAt: null }
+   * await users.get('nobody') // => { id: 'nobody', key: ['users', 'nobody'], value: null, versionstamp: null, expiresAt: null }
+   * ```
+   */
+  get(
+    ...args: [...id: IdArguments<D>, options?: CallOptions]
+  ): Promise<RowMaybe<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>>
+
+  /**
+   * Reads any number of rows from one consistent snapshot: their entries, in the order of the ids.
+   *
+   * ```ts
+   * const entries = await users.getMany(['bob', 'nobody'])
+   * entries.map(({ value }) => value?.name) // => ['Bob', undefined]
+   * ```
+   */
+  getMany(
+    ids: readonly IdOf<D['pattern']>[],
+    options?: CallOptions,
+  ): Promise<RowMaybe<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>[]>
+
+  /**
+   * Whether there is a row, without reading its value.
+   *
+   * ```ts
+   * await users.exists('alice') // => true
+   * ```
+   */
+  exists(...args: [...id: IdArguments<D>, options?: CallOptions]): Promise<boolean>
+
+  /**
+   * Reads rows in the order of their ids, page by page: memory does not grow with their number. Throws a TypeError or
+   * RangeError for a range or options that are not valid.
+   *
+   * ```ts
+   * const titles = []
+   * for await (const { value } of posts.list({ prefix: ['alice'] }, { limit: 10 })) titles.push(value.title)
+   * titles // => ['Again', 'Hello']
+   * ```
+   */
+  list(
+    range?: IdRange<D>,
+    options?: ListOptions,
+  ): ListIterator<Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>>
+
+  /**
+   * Writes a row that is not there yet. Rejects with KeyExistsError when it is.
+   *
+   * ```ts
+   * const carol = { name: 'Carol', email: 'carol@example.com', age: 25 }
+   * await users.insert('carol', carol) // => { ok: true, versionstamp: '…' }
+   * await users.insert('carol', carol) // => throws KeyExistsError
+   * ```
+   */
+  insert(
+    ...args: [...id: IdArguments<D>, value: Input<D>, options?: ExpireOptions & CallOptions]
+  ): Promise<CommitResult>
+
+  /**
+   * Writes a row under an id that is made for it: its last wildcard becomes a UUIDv7, which sorts by time. Where there are
+   * several, the `prefix` of `CreateOptions` fills the others. Rejects with a TypeError where it does not, or the pattern has no
+   * wildcard.
+   *
+   * ```ts
+   * const made = await posts.create({ title: 'New' }, { prefix: ['alice'] })
+   * made // => { ok: true, versionstamp: '…', id: ['alice', '…'], key: ['users', 'alice', 'posts', '…'] }
+   * ```
+   */
+  create(value: CreateValue<D>, ...options: CreateArguments<D>): Promise<CreateResult<D>>
+
+  /**
+   * Writes a row, whether it is there or not. What the schema makes of the value is what is stored.
+   *
+   * ```ts
+   * await users.set('bob', { name: 'Robert', email: 'bob@example.com', age: 42 }) // => { ok: true, versionstamp: '…' }
+   * await users.set('bob', { name: 'Robert', email: 'alice@example.com', age: 42 }) // => throws UniqueConstraintError
+   * ```
+   */
+  set(
+    ...args: [...id: IdArguments<D>, value: Input<D>, options?: SetOptions & CallOptions]
+  ): Promise<CommitResult>
+
+  /**
+   * Changes a row that is there: a patch replaces the fields that it names, a function makes the new value of the stored
+   * one. A field that is `undefined` in a patch stays as it is stored. Of updates that run at the same time none is lost, in whichever process: the row is read and written again until
+   * nobody has changed it in between, so a function may run more than once. The row keeps its expiry unless `expireIn` is
+   * given.
+   *
+   * ```ts
+   * await users.update('alice', { age: 31 })
+   * await users.update('alice', (user) => ({ ...user, age: user.age + 1 }))
+   * const alice = await users.get('alice')
+   * alice.value?.age // => 32
+   * ```
+   *
+   * With `ifVersion` it changes the version that was read, or nothing: what a form was filled in from, or an `If-Match` header
+   * names.
+   *
+   * ```ts
+   * const { versionstamp } = await users.get('bob')
+   * if (versionstamp === null) throw new Error('There is no bob')
+   * await users.update('bob', { age: 42 }, { ifVersion: versionstamp }) // => { ok: true, versionstamp: '…' }
+   * await users.update('bob', { age: 43 }, { ifVersion: versionstamp }) // => throws ConflictError
+   * ```
+   *
+   * Rejects with NotFoundError where there is no row, with ConflictError when others have changed it in between 100 times or
+   * it has not the version of `ifVersion`, and with TypeError for a patch of a value that is no object.
+   */
+  update(
+    ...args: [
+      ...id: IdArguments<D>,
+      update: Update<D>,
+      options?: ExpireOptions & IfVersionOptions & CallOptions,
+    ]
+  ): Promise<CommitResult>
+
+  /**
+   * Writes `create` where there is no row, and else changes the one that is there as `update` does: in one commit, whoever
+   * else does the same. Gives whether it has created the row, and its entry as it is then.
+   *
+   * ```ts
+   * const dave = { name: 'Dave', email: 'dave@example.com', age: 20 }
+   * const visit = () => users.upsert('dave', { create: dave, update: { age: { increment: 1 } } })
+   * await visit() // => { ok: true, versionstamp: '…', created: true, entry: { …, value: { …, age: 20 }, … } }
+   * await visit() // => { ok: true, versionstamp: '…', created: false, entry: { …, value: { …, age: 21 }, … } }
+   * ```
+   *
+   * `expireIn` is that of the row, made or changed; without it, one that is changed keeps its expiry. Rejects as `insert` and
+   * `update` do, but for the row's being there or not.
+   */
+  upsert(
+    ...args: [
+      ...id: IdArguments<D>,
+      values: { readonly create: Input<D>; readonly update: Update<D> },
+      options?: ExpireOptions & CallOptions,
+    ]
+  ): Promise<UpsertResult<D>>
+
+  /**
+   * Removes a row. Resolves to whether there was one; with `ifVersion`, rejects with ConflictError where it has not this
+   * version, or is not there.
+   *
+   * ```ts
+   * const bob = await users.get('bob')
+   * if (bob.versionstamp !== null) await users.delete('bob', { ifVersion: bob.versionstamp })
+   * await users.delete('bob') // => false
+   * ```
+   */
+  delete(...args: [...id: IdArguments<D>, options?: IfVersionOptions & CallOptions]): Promise<boolean>
+
+  /**
+   * Changes when a row expires, and nothing else of it: in milliseconds from now, above 0; `null`: never. Rejects with
+   * NotFoundError where there is none.
+   *
+   * ```ts
+   * await users.touch('alice', { expireIn: 30 * 60_000 }) // => { ok: true, versionstamp: '…' }
+   * await users.touch('alice', { expireIn: null }) // => { ok: true, versionstamp: '…' }
+   * ```
+   */
+  touch(
+    ...args: [...id: IdArguments<D>, options: { readonly expireIn: number | null } & CallOptions]
+  ): Promise<CommitResult>
+
+  /**
+   * Inserts many rows, in commits of 1,000 rows or 1 MiB of values: memory does not grow with their number, and other work goes on in between.
+   *
+   * ```ts
+   * const items = ['a', 'b', 'c'].map((id) => [['bob', id], { title: `Draft ${id}` }] as const)
+   * await posts.insertMany(items) // => { ok: true, count: 3 }
+   * await posts.insertMany(items) // => throws KeyExistsError
+   * ```
+   *
+   * Rejects with KeyExistsError for an id that exists or comes twice, with the errors of `set`, and with what `items`
+   * throws: nothing of that commit is written then, and earlier ones stay.
+   */
+  insertMany(
+    items:
+      | Iterable<readonly [id: IdOf<D['pattern']>, value: Input<D>]>
+      | AsyncIterable<readonly [id: IdOf<D['pattern']>, value: Input<D>]>,
+    options?: InsertManyOptions,
+  ): Promise<InsertManyResult>
+
+  /**
+   * Adds to a KvU64, modulo 2^64; a negative `n` subtracts. A missing row counts as 0. `sum`, `max` and `min` are there where
+   * the schema outputs a KvU64, need no read and so no retries, and keep the row's expiry unless `expireIn` is given.
+   *
+   * ```ts
+   * await Promise.all([1n, 2n, -1n].map((n) => visits.sum('home', n)))
+   * const home = await visits.get('home')
+   * home.value // => [KvU64: 42n]
+   * await visits.sum('home', -43n) // => throws RangeError
+   * ```
+   *
+   * Rejects with RangeError where it would go below zero, or `n` is beyond 64 bits, and with TypeError for an `n` of another
+   * type.
+   */
+  sum: Arithmetic<D>
+  /**
+   * Sets a KvU64 to the larger of itself and `n`, a missing one to `n`. Rejects as `sum` does.
+   *
+   * ```ts
+   * await visits.max('home', 100n)
+   * const home = await visits.get('home')
+   * home.value // => [KvU64: 100n]
+   * ```
+   */
+  max: Arithmetic<D>
+  /**
+   * Sets a KvU64 to the smaller of itself and `n`, a missing one to `n`. Rejects as `sum` does.
+   *
+   * ```ts
+   * await visits.min('home', 7n)
+   * const home = await visits.get('home')
+   * home.value // => [KvU64: 7n]
+   * ```
+   */
+  min: Arithmetic<D>
+}
+
+type Arithmetic<D extends AnyDefinition> =
+  Output<D> extends KvU64
+    ? (
+        ...args: [...id: IdArguments<D>, n: bigint | KvU64, options?: ExpireOptions & CallOptions]
+      ) => Promise<CommitResult>
+    : { error: 'sum, max and min need a schema whose output is a KvU64' }

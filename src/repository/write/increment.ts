@@ -1,0 +1,74 @@
+import type { AnyDefinition } from '../../schema/definition.types.ts'
+import { jsonSchemaOf } from '../../schema/json-schema.ts'
+import { isPlainObject } from '../../value/plain-object.ts'
+import { plannerOf } from '../find/planner-of.ts'
+
+/** What is added to a field: negative for a decrement. */
+interface Increment {
+  readonly field: string
+  readonly by: number | bigint
+}
+
+/** A patch, its increments apart from the fields that it gives. */
+export interface SplitPatch {
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly increments: readonly Increment[]
+}
+
+/**
+ * Tells the increments of a patch from its values. `{ increment: 1 }` is an increment unless the field may hold an object itself; where the
+ * schema does not tell what its fields are, if the stored value is a number or a bigint.
+ */
+export function splitPatch(definition: AnyDefinition, stored: object, patch: object): SplitPatch {
+  const fields: Record<string, unknown> = Object.create(null)
+  const increments: Increment[] = []
+  for (const [field, given] of Object.entries(patch)) {
+    const by = amountOf(given)
+    if (by !== null && isNumeric(definition, field, (stored as Record<string, unknown>)[field]))
+      increments.push({ field, by })
+    else fields[field] = given
+  }
+  return { fields, increments }
+}
+
+/** Whether a patch may hold increments. */
+export function mayIncrement(patch: object): boolean {
+  return Object.values(patch).some((given) => amountOf(given) !== null)
+}
+
+/**
+ * The fields that increments leave behind; one that is missing or null counts as 0. Throws a TypeError where a field holds another kind
+ * of value.
+ */
+export function incremented(stored: object, increments: readonly Increment[]): Record<string, unknown> {
+  const fields: Record<string, unknown> = Object.create(null)
+  for (const { field, by } of increments) {
+    const before = (stored as Record<string, unknown>)[field]
+    if (before === undefined || before === null) fields[field] = by
+    else if (typeof before === 'number' && typeof by === 'number') fields[field] = before + by
+    else if (typeof before === 'bigint' && typeof by === 'bigint') fields[field] = before + by
+    else {
+      const kind = typeof before
+      const hint = kind === 'number' || kind === 'bigint' ? `give a ${kind}` : 'give the new value'
+      throw new TypeError(`A ${typeof by} cannot be added to '${field}', which holds a ${kind}: ${hint}`)
+    }
+  }
+  return fields
+}
+
+/** What `{ increment }` or `{ decrement }` adds; null for anything else. */
+function amountOf(given: unknown): number | bigint | null {
+  if (!isPlainObject(given)) return null
+  const [only, ...others] = Object.entries(given)
+  if (only === undefined || others.length > 0) return null
+  const [name, by] = only as [string, unknown]
+  if (typeof by !== 'number' && typeof by !== 'bigint') return null
+  return name === 'increment' ? by : name === 'decrement' ? -by : null
+}
+
+function isNumeric(definition: AnyDefinition, field: string, stored: unknown): boolean {
+  if (jsonSchemaOf(definition.schema) === null)
+    return typeof stored === 'number' || typeof stored === 'bigint'
+  const found = plannerOf(definition).fields.at([field])
+  return found !== null && !found.types.structure
+}

@@ -1,0 +1,111 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { checkOptionNames } from '../../arguments/option-names.ts'
+import type { SetMutation } from '../../commit/write.ts'
+import { KeyExistsError } from '../../contract/errors.ts'
+import type { Key } from '../../contract/key.types.ts'
+import { decodeKey } from '../../key/codec.ts'
+import { keyText } from '../../key/key-text.ts'
+import type { IdOf, Pattern } from '../../key/pattern.types.ts'
+import type { RowStore } from '../../store/row-store.ts'
+import { pauseDue } from '../../time/give-way.ts'
+import { untilAborted } from '../../time/until-aborted.ts'
+import type { InsertManyOptions, InsertManyResult } from '../types/repository.types.ts'
+
+type Id = IdOf<Pattern>
+
+const rowsPerCommit = 1_000
+/** Of values: a commit has fewer rows where these are large, for nothing else happens while it is made. */
+const bytesPerCommit = 1024 * 1024
+
+/** Inserts rows in commits of 1,000, fewer where they are large, and lets other work go on between them. */
+export async function insertMany(
+  store: RowStore,
+  keyOf: (id: Id) => Key,
+  items: Iterable<readonly [Id, unknown]> | AsyncIterable<readonly [Id, unknown]>,
+  options: InsertManyOptions,
+): Promise<InsertManyResult> {
+  checkOptionNames(options, ['onProgress', 'signal', 'expireIn'], 'insertMany')
+  const { onProgress, signal, expireIn } = options
+  const expiry = { expireIn }
+  if (
+    typeof items !== 'object' ||
+    items === null ||
+    !(Symbol.iterator in items || Symbol.asyncIterator in items)
+  ) {
+    throw new TypeError("insertMany takes an iterable of [id, value], as [['alice', { name: 'Alice' }]]")
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new TypeError('The signal of insertMany is an AbortSignal: give the signal of an AbortController')
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw new TypeError('onProgress of insertMany is a function of the number of rows')
+  store.assertOpen()
+  signal?.throwIfAborted()
+  let count = 0
+  let batch: SetMutation[] = []
+  let bytes = 0
+
+  const commitBatch = async () => {
+    const mutations = batch
+    batch = []
+    bytes = 0
+    const keys = new Set<string>()
+    for (const { key } of mutations) {
+      const text = keyText(key)
+      if (keys.has(text)) throw new KeyExistsError(decodeKey(key))
+      keys.add(text)
+    }
+    const checks = mutations.map(({ key }) => ({ key, version: null }))
+    const outcome = await store.commit({ checks, mutations })
+    if (outcome.type === 'conflict') throw new KeyExistsError(decodeKey(outcome.conflicts[0]!.key))
+    count += mutations.length
+    onProgress?.(count)
+    await nextTurn()
+    signal?.throwIfAborted()
+  }
+
+  const push = (mutation: SetMutation): Promise<void> | undefined => {
+    batch.push(mutation)
+    bytes += mutation.stored.value.length
+    return batch.length === rowsPerCommit || bytes >= bytesPerCommit ? commitBatch() : undefined
+  }
+  const add = (item: readonly [Id, unknown]): Promise<void> | undefined => {
+    if (!Array.isArray(item))
+      throw new TypeError("Each item of insertMany is [id, value], as ['alice', { name: 'Alice' }]")
+    const [id, value] = item
+    const mutation = store.prepareSet(keyOf(id), value, expiry)
+    return mutation instanceof Promise ? mutation.then(push) : push(mutation)
+  }
+
+  if (Symbol.iterator in items) {
+    for (const item of items) {
+      const pending = add(item) ?? pauseDue()
+      if (pending === undefined) continue
+      await pending
+      signal?.throwIfAborted()
+    }
+  } else {
+    for await (const item of untilSignal(items, signal)) await add(item)
+  }
+  if (batch.length > 0) await commitBatch()
+  return { ok: true, count }
+}
+
+/** The items of a source, until the signal is aborted: a source that stalls is left at once, and told to finish. */
+async function* untilSignal<T>(items: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncIterable<T> {
+  if (signal === undefined) return yield* items
+  const source = items[Symbol.asyncIterator]()
+  let isDone = false
+  try {
+    for (;;) {
+      const next = await untilAborted(Promise.resolve(source.next()), signal)
+      if (next.done) {
+        isDone = true
+        return
+      }
+      yield next.value
+    }
+  } finally {
+    // Not awaited: a generator that stalls finishes when what it waits for has come.
+    if (!isDone) void Promise.resolve(source.return?.()).catch(() => {})
+  }
+}

@@ -1,0 +1,46 @@
+import { checkOptionNames } from '../../arguments/option-names.ts'
+import type { Key } from '../../contract/key.types.ts'
+import { formatVersionstamp } from '../../key/versionstamp.ts'
+import type { AnyDefinition } from '../../schema/definition.types.ts'
+import type { CommitResult } from '../../store/atomic-operation.types.ts'
+import { checkExpireOptions, type ExpireOptions } from '../../store/expiry.ts'
+import type { RowEntry, RowStore } from '../../store/row-store.ts'
+import type { RowUpdates } from './row-update.ts'
+import { checkUpdate, type UntypedUpdate, updateMutation } from './update.ts'
+import { writtenEntry } from './written-entry.ts'
+
+export interface UntypedUpsert {
+  readonly create: unknown
+  readonly update: UntypedUpdate
+}
+
+export interface UntypedUpsertResult extends CommitResult {
+  readonly created: boolean
+  readonly entry: RowEntry
+}
+
+/** Creates a row where there is none, and else updates the one that is there. */
+export async function upsert(
+  rows: RowUpdates,
+  store: RowStore,
+  definition: AnyDefinition,
+  key: Key,
+  values: UntypedUpsert,
+  options: ExpireOptions | undefined,
+): Promise<UntypedUpsertResult> {
+  checkOptionNames(values, ['create', 'update'], 'upsert')
+  if (!('create' in values && 'update' in values))
+    throw new TypeError(
+      'upsert takes { create, update }: a value, and a patch or a function of the stored one',
+    )
+  const { create, update } = values
+  checkUpdate(update)
+  checkExpireOptions(options, 'upsert')
+  const { version, mutation, created } = await rows.write(key, async (row, pause) =>
+    row === null
+      ? store.prepareSet(key, create, options)
+      : updateMutation({ store, definition, key, row }, update, options?.expireIn, pause),
+  )
+  const entry = await writtenEntry(store, definition, mutation, version)
+  return { ok: true, versionstamp: formatVersionstamp(version), created, entry }
+}

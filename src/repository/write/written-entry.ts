@@ -1,0 +1,16 @@
+import type { SetMutation } from '../../commit/write.ts'
+import { decodeKey } from '../../key/codec.ts'
+import { idOfKey } from '../../key/pattern.ts'
+import type { AnyDefinition } from '../../schema/definition.types.ts'
+import type { RowEntry, RowStore } from '../../store/row-store.ts'
+
+/** The entry of a row as it was written: in a unit of work, the one that it has for its key. */
+export function writtenEntry(
+  store: RowStore,
+  { pattern }: AnyDefinition,
+  { key: encodedKey, stored, expiresAt = null }: SetMutation,
+  version: number,
+): RowEntry | Promise<RowEntry> {
+  const key = decodeKey(encodedKey)
+  return store.rowEntry({ ...stored, version, expiresAt }, idOfKey(pattern, key), key)
+}
