@@ -18,7 +18,7 @@ const folder = join(root, 'data/snippets')
 
 const programs = [
   'README.md',
-  ...globSync('docs/**/*.md', { cwd: root, exclude: ['docs/reference'] }).sort(),
+  ...globSync('docs/**/*.md', { cwd: root, exclude: ['docs/reference', 'docs/examples'] }).sort(),
 ].flatMap((page) => {
   const isReference = page.startsWith('docs/api/')
   const markdown = readFileSync(join(root, page), 'utf8')

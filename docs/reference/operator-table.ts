@@ -1,6 +1,6 @@
 import { type Operator, operators, semanticsOf } from '../../src/query/operators.ts'
 
-const start = '<!-- The operators, by `npm run docs` from src/query/operators.ts: edit them there. -->'
+const start = '<!-- The operators, by `npm run docs:api` from src/query/operators.ts: edit them there. -->'
 const end = '<!-- End of the operators. -->'
 
 /** The page with the table of the operators that there are. Throws where the page has no place for it. */
