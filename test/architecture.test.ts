@@ -117,6 +117,15 @@ it.each([
   expect(knowing.length > 0).toBe(existsSync(`${root}src/driver/${engine}`))
 })
 
+it.each([
+  ['better-sqlite3', ['driver/sqlite/module/better-sqlite3.ts']],
+  // Its types: what runs loads its session alone, which is there without better-sqlite3.
+  ['drizzle-orm/better-sqlite3', ['driver/sqlite/engine.types.ts', 'driver/sqlite/module/drizzle-over.ts']],
+])('of driver/sqlite, %s is known to %j alone', (module, files) => {
+  const knowing = edges.filter(({ name }) => name === module)
+  expect(new Set(knowing.map(({ file }) => file))).toEqual(new Set(files))
+})
+
 /** Who above the drivers knows one of them, and why. */
 const knowEngines = [
   /** The Drizzle types of its tables are what a database has. */

@@ -79,7 +79,7 @@ function kindOfText(path: string): 'ndjson' | 'csv' {
 
 async function openTables(path: string, options: SourceOptions, registry: Registry): Promise<OpenedSource> {
   const { ForeignFile } = await import('../driver/sqlite/file/foreign-file.ts')
-  const file = new ForeignFile(path)
+  const file = await ForeignFile.open(path)
   try {
     const kind = options.from ?? (await kindOfTables(path, file, options))
     const rows = await tablesSource(kind, file, options, registry)

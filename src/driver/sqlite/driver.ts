@@ -1,5 +1,4 @@
 import { existsSync, rmSync } from 'node:fs'
-import type Database from 'better-sqlite3'
 import { readChanges } from '../../commit/log-format.ts'
 import { DatabaseBusyError, StorageError } from '../../contract/errors.ts'
 import { clock } from '../../time/clock.ts'
@@ -37,6 +36,7 @@ import { removeEmptyLog } from './file/empty-log.ts'
 import { assertOpen, isPassing, isReadOnly, isUnanswerable, toKvError } from './file/engine-error.ts'
 import { LockShare } from './file/lock-share.ts'
 import { type Run, retryBusy } from './file/retry-busy.ts'
+import type { Connection } from './module/sqlite-module.ts'
 import { performRead } from './reads/row-reads.ts'
 import { clearRows, nextExpiry, sweepRows } from './removals.ts'
 import { isOfText } from './rows/damaged-rows.ts'
@@ -195,7 +195,7 @@ export class SqliteDriver implements Driver {
     assertOpen(this.#pool)
     const oldestSnapshot = this.#snapshots.oldestAge
     const path = this.#file?.path ?? null
-    const read = (connection: Database.Database, pause: () => Promise<void>) =>
+    const read = (connection: Connection, pause: () => Promise<void>) =>
       readStats({ connection, path, pause })
     // A database in memory has no other connection.
     const stats = await (path === null

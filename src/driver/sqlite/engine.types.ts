@@ -1,11 +1,11 @@
-import type BetterSqlite3 from 'better-sqlite3'
 import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
 import type { EngineTypes } from '../engine.ts'
+import type { BetterSqlite3Connection } from './module/better-sqlite3.ts'
 import type { KvTables } from './tables/table.ts'
 
 /** Drizzle over a connection to a database; `$client` is that connection, of better-sqlite3. */
 export interface DrizzleDatabase extends BetterSQLite3Database {
-  readonly $client: BetterSqlite3.Database
+  readonly $client: BetterSqlite3Connection
 }
 
 /** The options of `open` that are those of SQLite. */

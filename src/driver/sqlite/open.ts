@@ -1,5 +1,3 @@
-import type BetterSqlite3 from 'better-sqlite3'
-import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Logger } from 'drizzle-orm/logger'
 import type { Collection } from '../../catalog/catalog.ts'
 import { nothingAsked } from '../../catalog/changes.ts'
@@ -15,6 +13,9 @@ import { isPassing, isUnanswerable, toKvError } from './file/engine-error.ts'
 import { assertShape, isMarked, isSealed, markFormat } from './file/file-format.ts'
 import { openError } from './file/open-error.ts'
 import { retryBusy } from './file/retry-busy.ts'
+import { drizzleOver } from './module/drizzle-over.ts'
+import { loadModule } from './module/open-connection.ts'
+import type { Connection } from './module/sqlite-module.ts'
 import { passOverDamage } from './rows/damaged-rows.ts'
 import { tellOfManyIndexes } from './tables/index-budget.ts'
 import { hasTable } from './tables/own-tables.ts'
@@ -24,7 +25,7 @@ import { type KvTables, lazyTables } from './tables/table.ts'
 /** Plain Drizzle over a database, and the tables to query. */
 class SqliteDrizzle implements PlainDrizzle<Sqlite> {
   readonly tables: KvTables
-  readonly #connection: () => BetterSqlite3.Database
+  readonly #connection: () => Connection
   readonly #logger: Logger | undefined
   #drizzle: DrizzleDatabase | undefined
 
@@ -37,7 +38,7 @@ class SqliteDrizzle implements PlainDrizzle<Sqlite> {
   }
 
   get drizzle(): DrizzleDatabase {
-    this.#drizzle ??= drizzle(this.#connection(), this.#logger === undefined ? {} : { logger: this.#logger })
+    this.#drizzle ??= drizzleOver(this.#connection(), this.#logger)
     return this.#drizzle
   }
 }
@@ -54,6 +55,7 @@ export async function openSqlite(
   collections: readonly Collection[],
   options: OpenSqliteOptions,
 ): Promise<OpenedDriver<Sqlite>> {
+  await loadModule()
   const path = databasePath(options.path)
   const tables = lazyTables(collections)
   const { migrations: folder, readOnly, asked = nothingAsked, checksums = false, asItIs = false } = options
@@ -108,7 +110,7 @@ function reconnect(
 function passingOverDamage<T>(
   { connection, file }: Connected,
   options: Pick<ConnectionOptions, 'readOnly' | 'durability'>,
-  work: (connection: BetterSqlite3.Database) => T,
+  work: (connection: Connection) => T,
 ): T {
   try {
     return work(connection)
@@ -125,7 +127,7 @@ function passingOverDamage<T>(
 }
 
 /** Marks a file as one of this library, and says for good whether its values have checksums. */
-function markNew(connection: BetterSqlite3.Database, checksums: boolean): void {
+function markNew(connection: Connection, checksums: boolean): void {
   connection.exec('BEGIN IMMEDIATE')
   try {
     markFormat(connection, checksums && !hasTable(connection, 'kv'))
@@ -153,10 +155,6 @@ async function loadMigrations(folder: string) {
     import('./migrations/set-up-migrated.ts'),
   ])
   const migrations = readMigrations(folder)
-  return (
-    connection: BetterSqlite3.Database,
-    tables: KvTables,
-    collections: readonly Collection[],
-    readOnly: boolean,
-  ) => setUpMigrated(connection, tables, collections, migrations, readOnly)
+  return (connection: Connection, tables: KvTables, collections: readonly Collection[], readOnly: boolean) =>
+    setUpMigrated(connection, tables, collections, migrations, readOnly)
 }

@@ -1,6 +1,5 @@
 import { existsSync, rmSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
-import type Database from 'better-sqlite3'
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { CorruptKeyError, MigrationError } from '../../contract/errors.ts'
 import { decodeKey } from '../../key/codec.ts'
@@ -13,6 +12,8 @@ import { PartialFile } from './backup/partial-file.ts'
 import { connect } from './file/connection.ts'
 import { engineCode, isUnanswerable, toKvError } from './file/engine-error.ts'
 import { retryBusy } from './file/retry-busy.ts'
+import { loadModule } from './module/open-connection.ts'
+import type { Connection } from './module/sqlite-module.ts'
 import { checkIntegrity, isOfText, passOverDamage } from './rows/damaged-rows.ts'
 import { readCatalog, touchCatalog } from './tables/catalog.ts'
 import { buildIndexes, indexChanges } from './tables/indexes.ts'
@@ -29,6 +30,7 @@ const mostProblems = 1_000
 export async function repairSqlite(path: string, busyTimeout: number): Promise<Repair> {
   const open = (readOnly: boolean) =>
     retryBusy(() => connect({ path, readOnly, durability: 'full' }).connection, busyTimeout)
+  await loadModule()
   let connection = await open(true)
   let backup: string | null = null
   let isKept = false
@@ -63,7 +65,7 @@ function isDamage(error: unknown): boolean {
 }
 
 /** A copy of all pages as they are, damaged or not, which `db.backup` would not make. */
-async function copied(connection: Database.Database, path: string): Promise<string> {
+async function copied(connection: Connection, path: string): Promise<string> {
   let target = `${path}.before-repair`
   for (let i = 2; existsSync(target); i++) target = `${path}.before-repair.${i}`
   const partial = PartialFile.create(target, path)
@@ -81,7 +83,7 @@ async function copied(connection: Database.Database, path: string): Promise<stri
 }
 
 /** Repairs; where damaged rows are in the way of an index, past them. */
-function repairPassingOverDamage(connection: Database.Database): ReturnType<typeof repair> {
+function repairPassingOverDamage(connection: Connection): ReturnType<typeof repair> {
   try {
     return repair(connection)
   } catch (error) {
@@ -91,7 +93,7 @@ function repairPassingOverDamage(connection: Database.Database): ReturnType<type
   }
 }
 
-function repair(connection: Database.Database): Omit<Repair, 'backup'> {
+function repair(connection: Connection): Omit<Repair, 'backup'> {
   connection.exec('BEGIN IMMEDIATE')
   try {
     const failed: string[] = []
@@ -116,7 +118,7 @@ function repair(connection: Database.Database): Omit<Repair, 'backup'> {
  * Rebuilds the indexes where the engine's check finds something that this mends; how many. Each by itself: rows that a unique one should
  * have kept out stay out of none of the others.
  */
-function reindex(connection: Database.Database, failed: string[]): number {
+function reindex(connection: Connection, failed: string[]): number {
   const before = checkIntegrity(connection, mostProblems)
   if (before.length === 0) return 0
   connection.exec('SAVEPOINT reindex')
@@ -147,7 +149,7 @@ function reindex(connection: Database.Database, failed: string[]): number {
 }
 
 /** Files each row under the pattern of its key. How many were filed wrongly. */
-function fileRows(connection: Database.Database, { collections }: Catalog, failed: string[]): number {
+function fileRows(connection: Connection, { collections }: Catalog, failed: string[]): number {
   const index = new PatternIndex(collections.map(({ name, pattern }) => [pattern, name]))
   const page = connection
     .prepare<[number], [number, unknown, string | null]>(
@@ -184,7 +186,7 @@ function collectionOf(index: PatternIndex<string>, key: unknown): string | null 
 }
 
 /** Builds the declared indexes that are missing. Their names. */
-function buildMissing(connection: Database.Database, { collections }: Catalog, failed: string[]): string[] {
+function buildMissing(connection: Connection, { collections }: Catalog, failed: string[]): string[] {
   const declared = collections.map(declaredOf)
   const tables = kvTables(declared)
   const built: string[] = []

@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs'
-import type Database from 'better-sqlite3'
 import { formatVersionstamp } from '../../key/versionstamp.ts'
 import type {
   DatabaseStats,
@@ -9,6 +8,7 @@ import type {
   LogStats,
   RepositoryStats,
 } from '../stats.ts'
+import type { Connection } from './module/sqlite-module.ts'
 import { readCatalog } from './tables/catalog.ts'
 import { builtIndexes } from './tables/indexes.ts'
 
@@ -20,7 +20,7 @@ const day = 24 * hour
 
 /** Where to read the figures of a database. */
 interface StatsSource {
-  readonly connection: Database.Database
+  readonly connection: Connection
   /** The path of the file; null for a database in memory, on whose connection others work in the pauses. */
   readonly path: string | null
   /** To be awaited between the parts; it throws where nobody wants the rest. */
@@ -149,7 +149,7 @@ async function readIndexes(source: StatsSource): Promise<IndexStats[]> {
 }
 
 /** Whether the engine was built with the table that tells of pages. */
-function hasDbstat(connection: Database.Database): boolean {
+function hasDbstat(connection: Connection): boolean {
   return connection.prepare("SELECT 1 FROM pragma_module_list WHERE name = 'dbstat'").get() !== undefined
 }
 

@@ -1,5 +1,4 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type Database from 'better-sqlite3'
 import type { Catalog } from '../../catalog/catalog.ts'
 import { readChanges } from '../../commit/log-format.ts'
 import { KvError } from '../../contract/errors.ts'
@@ -16,6 +15,8 @@ import { removeEmptyLog } from './file/empty-log.ts'
 import { engineCode, toKvError } from './file/engine-error.ts'
 import { isSealed } from './file/file-format.ts'
 import { retryBusy } from './file/retry-busy.ts'
+import { loadModule } from './module/open-connection.ts'
+import type { Connection } from './module/sqlite-module.ts'
 import { checkIntegrity } from './rows/damaged-rows.ts'
 import { readCatalog } from './tables/catalog.ts'
 import { hasOwnTables, hasTable } from './tables/own-tables.ts'
@@ -30,6 +31,7 @@ export async function verifySqlite(
   path: string,
   { signal, busyTimeout = 5_000 }: VerifyOptions = {},
 ): Promise<Verification> {
+  await loadModule()
   const { connection } = await retryBusy(
     () => connect({ path, readOnly: true, durability: 'normal' }),
     busyTimeout,
@@ -59,13 +61,13 @@ type Row = readonly [
 ]
 
 class Verifier {
-  readonly #connection: Database.Database
+  readonly #connection: Connection
   readonly #signal: AbortSignal | undefined
   readonly #findings: Finding[] = []
   readonly #counts = new Map<Finding['kind'], number>()
   #worked = performance.now()
 
-  constructor(connection: Database.Database, signal: AbortSignal | undefined) {
+  constructor(connection: Connection, signal: AbortSignal | undefined) {
     this.#connection = connection
     this.#signal = signal
   }

@@ -1,5 +1,4 @@
 import { existsSync, lstatSync, statSync } from 'node:fs'
-import type Database from 'better-sqlite3'
 import { DatabaseBusyError, DatabaseOpenError, StorageError } from '../../../contract/errors.ts'
 import { formatVersionstamp } from '../../../key/versionstamp.ts'
 import type { Backup, BackupOptions } from '../../backup.ts'
@@ -8,11 +7,12 @@ import { databaseFiles } from '../file/database-file.ts'
 import { toKvError } from '../file/engine-error.ts'
 import { openError } from '../file/open-error.ts'
 import { retryBusy } from '../file/retry-busy.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import { type Copy, copyDatabase } from './copy.ts'
 import { PartialFile } from './partial-file.ts'
 
 /** What is copied: the path of a file, or a connection to a database in memory. */
-export type Source = string | Database.Database
+export type Source = string | Connection
 
 export interface CopyOptions extends Pick<BackupOptions, 'onProgress' | 'signal'> {
   /** Milliseconds for which to wait for those who have the file open that is replaced. */

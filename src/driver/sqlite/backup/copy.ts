@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
-import Database from 'better-sqlite3'
 import type { BackupOptions } from '../../backup.ts'
+import { loadModule } from '../module/open-connection.ts'
+import type { Connection, SqliteModule } from '../module/sqlite-module.ts'
 import { passOverDamage } from '../rows/damaged-rows.ts'
 
 /** What a copy holds, and what the engine finds wrong in it. */
@@ -22,7 +22,7 @@ type Progress = readonly [done: number, total: number]
  * check and the writing to the disk, takes as long as it takes: so it runs on a thread of its own.
  */
 export async function copyDatabase(
-  source: string | Database.Database,
+  source: string | Connection,
   target: string,
   options: Options,
 ): Promise<Copy> {
@@ -49,17 +49,20 @@ async function onThread(
   { onProgress, signal }: Options,
 ): Promise<Copy> {
   signal?.throwIfAborted()
+  const module = await loadModule()
   let worker: Worker
   try {
-    const engine = createRequire(import.meta.url).resolve('better-sqlite3')
+    const { program: open, data } = module.onThread()
     const program = `const { parentPort, workerData } = require('node:worker_threads')
-      const { engine, source, target } = workerData
-      ;(${copyAndCheck})(require(engine), ${passOverDamage}, source, target, (done, total) => parentPort.postMessage([done, total]))
+      const { data, source, target } = workerData
+      ;(${copyAndCheck})((${open})(data), ${passOverDamage}, source, target, (done, total) => parentPort.postMessage([done, total]))
         .then((copy) => parentPort.postMessage(copy))`
-    worker = new Worker(program, { eval: true, execArgv: [], workerData: { engine, source, target } })
+    worker = new Worker(program, { eval: true, execArgv: [], workerData: { data, source, target } })
   } catch {
     // No thread can be had, as in a bundle that has swallowed the engine.
-    return copyAndCheck(Database, passOverDamage, source, target, (done, total) => onProgress?.(done, total))
+    return copyAndCheck(module.open, passOverDamage, source, target, (done, total) =>
+      onProgress?.(done, total),
+    )
   }
   const { promise, resolve, reject } = Promise.withResolvers<Copy>()
   worker.on('message', (message: Copy | Progress) => {
@@ -83,29 +86,28 @@ async function onThread(
 
 /** Its text runs on another thread: it knows nothing but its arguments. */
 async function copyAndCheck(
-  Engine: typeof Database,
+  open: SqliteModule['open'],
   passOver: typeof passOverDamage,
   source: string | null,
   target: string,
   tell: (done: number, total: number) => void,
 ): Promise<Copy> {
-  const number = (connection: Database.Database, sql: string) =>
-    Number(connection.prepare(sql).pluck().get() ?? 0)
-  const count = (connection: Database.Database, table: string, figure: string) => {
+  const number = (connection: Connection, sql: string) => Number(connection.prepare(sql).pluck().get() ?? 0)
+  const count = (connection: Connection, table: string, figure: string) => {
     const isThere = number(
       connection,
       `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '${table}'`,
     )
     return isThere === 0 ? 0 : number(connection, `SELECT ${figure} FROM ${table}`)
   }
-  const stateOf = (connection: Database.Database) => ({
+  const stateOf = (connection: Connection) => ({
     version: count(connection, 'kv_log', 'max(version)'),
     bytes: number(connection, 'PRAGMA page_count') * number(connection, 'PRAGMA page_size'),
   })
 
   let state: ReturnType<typeof stateOf> | null = null
   if (source !== null) {
-    const from = new Engine(source, { readonly: true, fileMustExist: true })
+    const from = open(source, { readOnly: true })
     // One state from the first page to the last: else each commit of others would make the copy begin anew.
     from.exec('BEGIN')
     state = stateOf(from)
@@ -118,7 +120,7 @@ async function copyAndCheck(
     })
     from.close()
   }
-  const copy = new Engine(target, { fileMustExist: true })
+  const copy = open(target, {})
   // It then needs nothing beside it, wherever it is read.
   copy.pragma('journal_mode = DELETE')
   const check = (how: string) => copy.prepare<[], string>(`PRAGMA ${how}(10)`).pluck().all()
@@ -132,7 +134,7 @@ async function copyAndCheck(
   }
   const found = unlessFor('SQLITE_ERROR', 'integrity_check', () => {
     // The copy has a row whose fields cannot be told as it is. A value that has changed beneath an index is a problem all the same.
-    passOver(copy, Engine)
+    passOver(copy, open)
     // A text may be in the way then, of which the indexes are not compared.
     return unlessFor('SQLITE_MISMATCH', 'integrity_check', () => check('quick_check'))
   })

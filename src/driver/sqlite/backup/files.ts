@@ -8,6 +8,7 @@ import { removeEmptyLog } from '../file/empty-log.ts'
 import { engineCode } from '../file/engine-error.ts'
 import { assertShape } from '../file/file-format.ts'
 import { retryBusy } from '../file/retry-busy.ts'
+import { loadModule } from '../module/open-connection.ts'
 import { hasTable } from '../tables/own-tables.ts'
 import { backUp, type CopyOptions, copyTo } from './backup.ts'
 import { freeName } from './free-name.ts'
@@ -51,6 +52,7 @@ async function checked<T>(
   { busyTimeout }: CopyOptions,
   use: (source: string) => Promise<T>,
 ): Promise<T> {
+  await loadModule()
   const { connection, file } = await retryBusy(
     () => connect({ path, readOnly: true, durability: 'normal' }),
     busyTimeout,

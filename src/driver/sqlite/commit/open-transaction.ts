@@ -1,4 +1,3 @@
-import type Database from 'better-sqlite3'
 import { type ChangeLog, type LoggedCommit, readChanges } from '../../../commit/log-format.ts'
 import type { StoredRow } from '../../../commit/row.ts'
 import type { CommitTransaction, ExpiredRow, RowVersion } from '../../../commit/transaction.ts'
@@ -7,6 +6,7 @@ import type { UniqueHolder } from '../../../commit/unique.ts'
 import type { Claim, Mutation, SetMutation } from '../../../commit/write.ts'
 import type { StoredValue } from '../../../value/encoding.ts'
 import { engineCode } from '../file/engine-error.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import type { RowReads } from '../reads/row-reads.ts'
 import { type Statements, toStoredRow } from '../rows/statements.ts'
 import type { UniqueIndexes } from '../tables/unique-indexes.ts'
@@ -16,7 +16,7 @@ const commitsPerPage = 1_000
 
 /** The connection that a transaction is open on. */
 export interface WritingConnection {
-  readonly database: Database.Database
+  readonly database: Connection
   readonly statements: Statements
   readonly uniqueIndexes: UniqueIndexes
   readonly log: ChangeLog
@@ -26,7 +26,7 @@ export interface WritingConnection {
 /** The transaction that is open on a connection: each fact is read, and each change is made, at once. */
 export class OpenTransaction implements CommitTransaction {
   readonly log: ChangeLog
-  readonly #database: Database.Database
+  readonly #database: Connection
   readonly #statements: Statements
   readonly #uniqueIndexes: UniqueIndexes
   readonly #reads: RowReads

@@ -1,22 +1,17 @@
-import type Database from 'better-sqlite3'
 import type { ChangeLog } from '../../../commit/log-format.ts'
 import type { DatabaseFile } from '../file/database-file.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import type { Statements } from '../rows/statements.ts'
 
 /** The transactions of a connection. Their bodies are synchronous, so none ever stays open while something is awaited. */
 export class Transactions {
-  readonly #connection: Database.Database
+  readonly #connection: Connection
   readonly #control: Statements['control']
   readonly #log: ChangeLog
   readonly #file: DatabaseFile | null
 
   /** `log` collects what a transaction changes: it is emptied where one is undone. `file` is `null` for a database in memory. */
-  constructor(
-    connection: Database.Database,
-    { control }: Statements,
-    log: ChangeLog,
-    file: DatabaseFile | null,
-  ) {
+  constructor(connection: Connection, { control }: Statements, log: ChangeLog, file: DatabaseFile | null) {
     this.#file = file
     this.#connection = connection
     this.#control = control

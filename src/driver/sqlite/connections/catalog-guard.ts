@@ -1,8 +1,8 @@
-import type Database from 'better-sqlite3'
 import type { Catalog, Collection } from '../../../catalog/catalog.ts'
 import { type Difference, differences } from '../../../catalog/differences.ts'
 import type { Read } from '../../driver.ts'
 import { collectionOfRead } from '../../read-collection.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import type { Statements } from '../rows/statements.ts'
 import { ownCatalogChanges, readCatalog, schemaVersionReader, versionReader } from '../tables/catalog.ts'
 
@@ -14,7 +14,7 @@ const betweenLooks = 2
  * two milliseconds, this one at once.
  */
 export class CatalogGuard {
-  readonly #connection: Database.Database
+  readonly #connection: Connection
   readonly #control: Statements['control']
   readonly #declared: readonly Collection[]
   readonly #opened: Catalog
@@ -30,7 +30,7 @@ export class CatalogGuard {
 
   /** `catalog`: as it was when the database was opened with the declared collections. */
   constructor(
-    connection: Database.Database,
+    connection: Connection,
     { control }: Statements,
     declared: readonly Collection[],
     catalog: Catalog,

@@ -1,4 +1,3 @@
-import type Database from 'better-sqlite3'
 import type { Catalog, Collection } from '../../../catalog/catalog.ts'
 import { ChangeLog } from '../../../commit/log-format.ts'
 import type { DriverOptions } from '../../engine.ts'
@@ -6,6 +5,7 @@ import { BatchCommit, type BatchState } from '../commit/batch-commit.ts'
 import { Transactions } from '../commit/transactions.ts'
 import type { DatabaseFile } from '../file/database-file.ts'
 import { isSealed } from '../file/file-format.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import type { QueryRunner } from '../query/query-runner.ts'
 import { RowReads } from '../reads/row-reads.ts'
 import { ShownRows, shownTables, storedRows } from '../reads/shown-rows.ts'
@@ -37,7 +37,7 @@ export interface ConnectionParts {
 
 /** A connection, and what is prepared on it. One call works on it at a time, or one snapshot holds it. */
 export class PooledConnection {
-  readonly database: Database.Database
+  readonly database: Connection
   readonly statements: Statements
   readonly log: ChangeLog
   readonly transactions: Transactions
@@ -50,7 +50,7 @@ export class PooledConnection {
   #uniqueIndexes: UniqueIndexes | undefined
   #batches: BatchCommit | undefined
 
-  constructor(database: Database.Database, parts: ConnectionParts) {
+  constructor(database: Connection, parts: ConnectionParts) {
     const { tables, options } = parts
     this.database = database
     this.#parts = parts

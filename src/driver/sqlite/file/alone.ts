@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3'
+import { openConnection } from '../module/open-connection.ts'
 import { assertFormat } from './file-format.ts'
 
 /**
@@ -6,7 +6,7 @@ import { assertFormat } from './file-format.ts'
  * and nothing beside it. Throws SQLITE_BUSY where others have it open, and a DatabaseOpenError where it is of another application.
  */
 export function alone(path: string, action: () => void): void {
-  const connection = new Database(path, { timeout: 0, fileMustExist: true })
+  const connection = openConnection(path)
   try {
     assertFormat(connection, path, true)
     connection.pragma('locking_mode = EXCLUSIVE')

@@ -1,4 +1,4 @@
-import type Database from 'better-sqlite3'
+import type { Connection } from '../module/sqlite-module.ts'
 
 /** The SQL functions that aggregate bigints, which SQLite has as the texts of their digits: exactly, whatever their size. */
 export const bigintFunctions = { sum: 'kv_sum', avg: 'kv_avg', min: 'kv_min', max: 'kv_max' } as const
@@ -7,7 +7,7 @@ export const bigintFunctions = { sum: 'kv_sum', avg: 'kv_avg', min: 'kv_min', ma
 const isDigits = /^-?\d+$/
 
 /** Gives a connection these functions. Each skips what is no bigint, as null, and is null of nothing else. */
-export function registerBigintFunctions(connection: Database.Database): void {
+export function registerBigintFunctions(connection: Connection): void {
   const register = (
     name: string,
     add: (running: bigint, value: bigint) => bigint,

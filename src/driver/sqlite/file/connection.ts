@@ -1,5 +1,6 @@
-import Database from 'better-sqlite3'
 import { DatabaseOpenError } from '../../../contract/errors.ts'
+import { openConnection } from '../module/open-connection.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import { registerBigintFunctions } from './bigint-functions.ts'
 import { assertOpenable, DatabaseFile } from './database-file.ts'
 import { memoryPath } from './database-path.ts'
@@ -32,7 +33,7 @@ export interface ConnectionOptions {
 
 /** A connection, and the file that it is to; `null` for one in memory. */
 export interface Connected {
-  readonly connection: Database.Database
+  readonly connection: Connection
   readonly file: DatabaseFile | null
 }
 
@@ -41,7 +42,7 @@ export interface Connected {
  * where another file came to the path.
  */
 export function connect({ path, readOnly, durability, migrated = false }: ConnectionOptions): Connected {
-  let connection: Database.Database | undefined
+  let connection: Connection | undefined
   try {
     const before = path === memoryPath ? null : DatabaseFile.at(path)
     connection = openFile(path, readOnly)
@@ -64,8 +65,8 @@ export function connect({ path, readOnly, durability, migrated = false }: Connec
 export function connectAgain(
   file: DatabaseFile,
   { readOnly, durability }: Pick<ConnectionOptions, 'readOnly' | 'durability'>,
-): Database.Database {
-  const connection = new Database(file.path, { readonly: readOnly, timeout: 0, fileMustExist: true })
+): Connection {
+  const connection = openConnection(file.path, { readOnly })
   try {
     file.assertThere()
     if (!readOnly) connection.pragma(`synchronous = ${durability}`)
@@ -78,7 +79,7 @@ export function connectAgain(
 }
 
 /** Does a part of the sweep, in which the write-ahead log is copied in smaller parts. */
-export function inSweep<T>(connection: Database.Database, part: () => T): T {
+export function inSweep<T>(connection: Connection, part: () => T): T {
   checkpointAt(connection, sweptPages)
   try {
     return part()
@@ -87,11 +88,11 @@ export function inSweep<T>(connection: Database.Database, part: () => T): T {
   }
 }
 
-function checkpointAt(connection: Database.Database, pages: number): void {
+function checkpointAt(connection: Connection, pages: number): void {
   connection.pragma(`wal_autocheckpoint = ${pages}`)
 }
 
-function tune(connection: Database.Database): void {
+function tune(connection: Connection): void {
   checkpointAt(connection, checkpointPages)
   connection.pragma(`journal_size_limit = ${longestWal}`)
   connection.pragma(`cache_size = ${-cacheKilobytes}`)
@@ -100,8 +101,8 @@ function tune(connection: Database.Database): void {
   registerMeaningFunctions(connection)
 }
 
-function openFile(path: string, readOnly: boolean): Database.Database {
+function openFile(path: string, readOnly: boolean): Connection {
   if (path !== memoryPath) assertOpenable(path, readOnly)
   else if (readOnly) throw new TypeError('readOnly needs a path: a database in memory starts empty')
-  return new Database(path, { readonly: readOnly, timeout: 0 })
+  return openConnection(path, { readOnly, create: !readOnly })
 }

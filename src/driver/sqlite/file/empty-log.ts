@@ -1,5 +1,5 @@
 import { realpathSync, statSync } from 'node:fs'
-import Database from 'better-sqlite3'
+import { openConnection } from '../module/open-connection.ts'
 
 /**
  * Removes the write-ahead log that a reading connection has made beside a file, and which it may not remove itself. One that holds
@@ -9,7 +9,7 @@ export function removeEmptyLog(path: string): void {
   try {
     const file = realpathSync(path)
     if (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size !== 0) return
-    const connection = new Database(file, { fileMustExist: true, timeout: 0 })
+    const connection = openConnection(file)
     try {
       // Only one that has looked at the log removes it.
       connection.prepare('SELECT 1 FROM sqlite_schema').get()

@@ -1,5 +1,5 @@
-import type Database from 'better-sqlite3'
 import { DatabaseOpenError } from '../../../contract/errors.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 
 /** `application_id` in the header of a file of this library: "VLKY". */
 const applicationId = 0x564c4b59
@@ -21,12 +21,12 @@ const replicatorTables = "'_litestream_seq', '_litestream_lock'"
 export const journalTable = '__drizzle_migrations'
 
 /** Whether the file is marked as one of this library. */
-export function isMarked(connection: Database.Database): boolean {
+export function isMarked(connection: Connection): boolean {
   return connection.pragma('application_id', { simple: true }) === applicationId
 }
 
 /** Whether each value has a checksum in this file. */
-export function isSealed(connection: Database.Database): boolean {
+export function isSealed(connection: Connection): boolean {
   return connection.pragma('user_version', { simple: true }) === sealedFormat
 }
 
@@ -34,7 +34,7 @@ export function isSealed(connection: Database.Database): boolean {
  * Marks the file as one of this library, inside the transaction that creates its tables; `checksums`: as one whose values have them. A
  * file that is marked keeps its format.
  */
-export function markFormat(connection: Database.Database, checksums = false): void {
+export function markFormat(connection: Connection, checksums = false): void {
   if (isMarked(connection)) return
   connection.pragma(`application_id = ${applicationId}`)
   connection.pragma(`user_version = ${checksums ? sealedFormat : plainFormat}`)
@@ -45,7 +45,7 @@ export function markFormat(connection: Database.Database, checksums = false): vo
  * mark is ours where it is empty or has our tables, and where `migrated`, which says that a folder of migrations goes with it, where
  * Drizzle has migrated it.
  */
-export function assertFormat(connection: Database.Database, path: string, migrated: boolean): void {
+export function assertFormat(connection: Connection, path: string, migrated: boolean): void {
   // In one transaction: another process may be marking a new file.
   connection.exec('BEGIN')
   const application = connection.pragma('application_id', { simple: true }) as number
@@ -64,7 +64,7 @@ export function assertFormat(connection: Database.Database, path: string, migrat
 }
 
 /** Throws a DatabaseOpenError where something of the name of one of our tables is none of ours. */
-export function assertShape(connection: Database.Database, path: string): void {
+export function assertShape(connection: Connection, path: string): void {
   const kinds = kindsByName(connection)
   const name = misshapen(connection, kinds)
   if (name === undefined) return
@@ -77,7 +77,7 @@ export function assertShape(connection: Database.Database, path: string): void {
 /** `table` or `view`, for each name in the file but those of its replicator, which the engine takes in lower case as in upper case. */
 type Kinds = ReadonlyMap<string, string>
 
-function kindsByName(connection: Database.Database): Kinds {
+function kindsByName(connection: Connection): Kinds {
   const names = connection.prepare<[], [string, string]>(
     `SELECT lower(name), type FROM sqlite_schema WHERE type IN ('table', 'view')
       AND substr(name, 1, 7) <> 'sqlite_' AND name NOT IN (${replicatorTables})`,
@@ -85,7 +85,7 @@ function kindsByName(connection: Database.Database): Kinds {
   return new Map(names.raw().all())
 }
 
-function misshapen(connection: Database.Database, kinds: Kinds): string | undefined {
+function misshapen(connection: Connection, kinds: Kinds): string | undefined {
   const columnsOf = connection.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck()
   return Object.entries(oldestColumns).find(([name, expected]) => {
     if (!kinds.has(name)) return false
@@ -95,7 +95,7 @@ function misshapen(connection: Database.Database, kinds: Kinds): string | undefi
 }
 
 /** Whether a file without a mark has tables, and none of ours. */
-function isOfAnother(connection: Database.Database, kinds: Kinds, migrated: boolean): boolean {
+function isOfAnother(connection: Connection, kinds: Kinds, migrated: boolean): boolean {
   if (kinds.size === 0) return false
   if (misshapen(connection, kinds) !== undefined) return true
   const isMigrated = kinds.has(journalTable)

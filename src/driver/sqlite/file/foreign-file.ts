@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import Database from 'better-sqlite3'
 import { DatabaseOpenError } from '../../../contract/errors.ts'
+import { loadModule, openConnection } from '../module/open-connection.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import { toKvError } from './engine-error.ts'
 import { isMarked } from './file-format.ts'
 import { openError } from './open-error.ts'
@@ -16,12 +17,11 @@ export class ForeignFile {
   readonly tables: ReadonlyMap<string, readonly string[]>
   /** Whether it is a file of this package. */
   readonly isOwn: boolean
-  readonly #connection: Database.Database
+  readonly #connection: Connection
 
-  /** Throws a DatabaseOpenError for what is no SQLite file. */
-  constructor(path: string) {
+  private constructor(path: string) {
     try {
-      this.#connection = new Database(path, { readonly: true, fileMustExist: true, timeout: 5_000 })
+      this.#connection = openConnection(path, { readOnly: true, timeout: 5_000 })
     } catch (error) {
       throw openError(path, error)
     }
@@ -40,6 +40,12 @@ export class ForeignFile {
       this.#connection.close()
       throw error instanceof DatabaseOpenError ? error : toKvError(openError(path, error))
     }
+  }
+
+  /** Rejects with a DatabaseOpenError for what is no SQLite file. */
+  static async open(path: string): Promise<ForeignFile> {
+    await loadModule()
+    return new ForeignFile(path)
   }
 
   /** The values of these columns, row by row. */

@@ -1,6 +1,6 @@
-import type Database from 'better-sqlite3'
 import { QueryError, StorageError } from '../../../contract/errors.ts'
 import { meaningAt } from '../../../value/type-meaning.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 
 /** The SQL functions that tell what the texts of a row stand for. */
 export const meaningFunctions = {
@@ -11,7 +11,7 @@ export const meaningFunctions = {
 } as const
 
 /** Gives a connection these functions. */
-export function registerMeaningFunctions(connection: Database.Database): void {
+export function registerMeaningFunctions(connection: Connection): void {
   const options = { directOnly: true, deterministic: true }
   connection.function(meaningFunctions.meaning, options, (types, path) => {
     try {

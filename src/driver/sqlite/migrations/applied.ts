@@ -1,7 +1,7 @@
-import type Database from 'better-sqlite3'
 import { MigrationError } from '../../../contract/errors.ts'
 import { hashesOf, type Migration } from '../../migration.ts'
 import { journalTable } from '../file/file-format.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import { hasTable } from '../tables/own-tables.ts'
 
 /**
@@ -9,7 +9,7 @@ import { hasTable } from '../tables/own-tables.ts'
  * folder lacks or interposes a migration, and where the tables were created without migrations.
  */
 export function pendingMigrations(
-  connection: Database.Database,
+  connection: Connection,
   migrations: readonly Migration[],
 ): readonly Migration[] {
   const applied = appliedTimes(connection)
@@ -46,7 +46,7 @@ export function pendingMigrations(
 }
 
 /** Marks a migration as one that the database has had. */
-export function markApplied(connection: Database.Database, { drizzle }: Migration): void {
+export function markApplied(connection: Connection, { drizzle }: Migration): void {
   connection.exec(
     `CREATE TABLE IF NOT EXISTS ${journalTable} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric)`,
   )
@@ -57,7 +57,7 @@ export function markApplied(connection: Database.Database, { drizzle }: Migratio
 
 /** Those that the database has had. */
 export function appliedMigrations(
-  connection: Database.Database,
+  connection: Connection,
   migrations: readonly Migration[],
 ): readonly Migration[] {
   const applied = new Set(appliedTimes(connection))
@@ -66,7 +66,7 @@ export function appliedMigrations(
 
 /** Those that the database has had as another text than they have now. What ends a line is no difference: a checkout may change it. */
 export function editedMigrations(
-  connection: Database.Database,
+  connection: Connection,
   migrations: readonly Migration[],
 ): readonly Migration[] {
   if (!hasTable(connection, journalTable)) return []
@@ -82,11 +82,11 @@ export function editedMigrations(
 }
 
 /** Whether the database has had a migration. */
-export function isApplied(connection: Database.Database, migration: Migration): boolean {
+export function isApplied(connection: Connection, migration: Migration): boolean {
   return appliedMigrations(connection, [migration]).length > 0
 }
 
-function appliedTimes(connection: Database.Database): number[] | null {
+function appliedTimes(connection: Connection): number[] | null {
   if (!hasTable(connection, journalTable)) return null
   return connection.prepare<[], number>(`SELECT created_at FROM ${journalTable}`).pluck().all().map(Number)
 }

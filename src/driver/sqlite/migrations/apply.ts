@@ -1,11 +1,11 @@
-import type Database from 'better-sqlite3'
-import { BetterSQLiteSession } from 'drizzle-orm/better-sqlite3/session'
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
 import type { Catalog } from '../../../catalog/catalog.ts'
 import { MigrationError } from '../../../contract/errors.ts'
 import type { Migration } from '../../migration.ts'
 import { engineCode, isBusy } from '../file/engine-error.ts'
 import { markFormat } from '../file/file-format.ts'
+import { sessionOver } from '../module/drizzle-over.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import { readCatalog } from '../tables/catalog.ts'
 import { hasTable } from '../tables/own-tables.ts'
 import { registerMigrated } from './register.ts'
@@ -16,10 +16,10 @@ import { damagedRows, explainFailure, FieldsUntold } from './statement-failure.t
  * Applies a migration with Drizzle's migrator, inside the transaction that is open. Throws a MigrationError that lists the keys
  * where rows are in the way.
  */
-export function applyMigration(connection: Database.Database, migration: Migration): void {
+export function applyMigration(connection: Connection, migration: Migration): void {
   const { collections, steps } = migration.snapshot
   const dialect = new SQLiteSyncDialect()
-  const session = new BetterSQLiteSession(insideTransaction(connection), dialect, undefined, {})
+  const session = sessionOver(insideTransaction(connection), dialect)
   const before: Catalog = hasTable(connection, 'kv_collections') ? readCatalog(connection) : unknown
   // The migration of a step takes its results away, also where there were no rows to make any of.
   if (steps.length > 0) connection.exec(createStaging)
@@ -42,7 +42,7 @@ const nested: Record<string, string> = {
   ROLLBACK: 'ROLLBACK TO drizzle_migration',
 }
 
-function insideTransaction(connection: Database.Database): Database.Database {
+function insideTransaction(connection: Connection): Connection {
   const prepare = (text: string) => {
     const statement = withoutComments(text)
     // drizzle-kit begins a migration to be written by hand with a comment.
@@ -59,7 +59,7 @@ function insideTransaction(connection: Database.Database): Database.Database {
     }
     return { run }
   }
-  return { prepare } as unknown as Database.Database
+  return { prepare } as unknown as Connection
 }
 
 function withoutComments(text: string): string {
@@ -67,7 +67,7 @@ function withoutComments(text: string): string {
 }
 
 /** What lies behind Drizzle's wrapping of errors. */
-function reasonOf(connection: Database.Database, error: unknown, { tag }: Migration): unknown {
+function reasonOf(connection: Connection, error: unknown, { tag }: Migration): unknown {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof MigrationError) return cause
     // The migrator has undone everything: the rows have their old keys again, by which they can be mended.

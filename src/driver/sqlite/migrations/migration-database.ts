@@ -1,4 +1,3 @@
-import type Database from 'better-sqlite3'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { MigrationError } from '../../../contract/errors.ts'
 import type { MigratedCollection, Migration, MigrationLoss } from '../../migration.ts'
@@ -22,6 +21,8 @@ import { databasePath } from '../file/database-path.ts'
 import { removeEmptyLog } from '../file/empty-log.ts'
 import { assertShape, markFormat } from '../file/file-format.ts'
 import { retryBusy } from '../file/retry-busy.ts'
+import { loadModule } from '../module/open-connection.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import { readCatalog } from '../tables/catalog.ts'
 import { buildIndexes, dropIndex, indexChanges } from '../tables/indexes.ts'
 import { createOwnTables, hasTable } from '../tables/own-tables.ts'
@@ -42,10 +43,10 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
   readonly address: string
   readonly file: string
   readonly #readOnly: boolean
-  readonly #connection: Database.Database
+  readonly #connection: Connection
   readonly #busyTimeout: number
 
-  private constructor(path: string, readOnly: boolean, connection: Database.Database, busyTimeout: number) {
+  private constructor(path: string, readOnly: boolean, connection: Connection, busyTimeout: number) {
     this.address = path
     this.file = path
     this.#readOnly = readOnly
@@ -56,6 +57,7 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
   static async open(path: string, readOnly = false, busyTimeout = 30_000): Promise<SqliteMigrationDatabase> {
     const absolute = databasePath(path)
     const options = { path: absolute, readOnly, durability: 'full', migrated: true } as const
+    await loadModule()
     const { connection } = await retryBusy(() => connect(options), busyTimeout)
     try {
       assertShape(connection, absolute)

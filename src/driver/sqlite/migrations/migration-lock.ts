@@ -1,10 +1,11 @@
 import { lstatSync, rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import Database from 'better-sqlite3'
 import { MigrationError } from '../../../contract/errors.ts'
 import type { MigrationLock } from '../../migration-database.ts'
 import { kindOf } from '../file/database-file.ts'
 import { isBusy } from '../file/engine-error.ts'
+import { loadModule, openConnection } from '../module/open-connection.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 
 const msBetweenTries = 50
 
@@ -14,9 +15,9 @@ const msBetweenTries = 50
  */
 export class SqliteMigrationLock implements MigrationLock {
   readonly #file: string
-  readonly #connection: Database.Database
+  readonly #connection: Connection
 
-  private constructor(file: string, connection: Database.Database) {
+  private constructor(file: string, connection: Connection) {
     this.#file = file
     this.#connection = connection
   }
@@ -27,6 +28,7 @@ export class SqliteMigrationLock implements MigrationLock {
     onWait: () => void,
     signal?: AbortSignal,
   ): Promise<SqliteMigrationLock> {
+    await loadModule()
     const file = `${database}.migrating`
     let told = false
     for (;;) {
@@ -50,11 +52,11 @@ export class SqliteMigrationLock implements MigrationLock {
 }
 
 /** A connection that has the file to itself; `null` where another one has. */
-function locked(file: string): Database.Database | null {
+function locked(file: string): Connection | null {
   assertLock(file)
-  let connection: Database.Database | undefined
+  let connection: Connection | undefined
   try {
-    connection = new Database(file, { timeout: 0 })
+    connection = openConnection(file, { create: true })
     connection.exec('BEGIN EXCLUSIVE')
     return connection
   } catch (error) {

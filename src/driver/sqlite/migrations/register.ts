@@ -1,8 +1,8 @@
-import type Database from 'better-sqlite3'
 import type { Catalog, Collection } from '../../../catalog/catalog.ts'
 import { parsePatternText, patternText } from '../../../catalog/pattern-text.ts'
 import type { MigratedCollection } from '../../migration.ts'
 import { engineCode } from '../file/engine-error.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import { fileRows, keepCollections, markMigrated, readCatalog, touchCatalog } from '../tables/catalog.ts'
 import { builtIndexes, dropIndex, duplicatesError } from '../tables/indexes.ts'
 import { createOwnTables } from '../tables/own-tables.ts'
@@ -14,7 +14,7 @@ import { type KvTables, kvTables } from '../tables/table.ts'
  * now clash in a unique index.
  */
 export function registerMigrated(
-  connection: Database.Database,
+  connection: Connection,
   collections: readonly MigratedCollection[],
   before: Catalog,
 ): void {
@@ -56,7 +56,7 @@ export function registerMigrated(
 }
 
 /** A collection that has the name or the pattern of one of these goes, and its rows with it. */
-function register(connection: Database.Database, tables: KvTables, migrated: readonly Collection[]): void {
+function register(connection: Connection, tables: KvTables, migrated: readonly Collection[]): void {
   const { collections } = readCatalog(connection)
   const patterns = new Set(migrated.map((it) => patternText(it.pattern)))
   const names = new Map(migrated.map((it) => [it.name, it]))

@@ -1,8 +1,8 @@
-import type Database from 'better-sqlite3'
 import type { Catalog, Collection } from '../../../catalog/catalog.ts'
 import { catalogChanges } from '../../../catalog/changes.ts'
 import { MigrationError } from '../../../contract/errors.ts'
 import type { Migration } from '../../migration.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import { readCatalog } from '../tables/catalog.ts'
 import { indexChanges } from '../tables/indexes.ts'
 import { createOwnTables, hasOwnTables, hasTable } from '../tables/own-tables.ts'
@@ -17,7 +17,7 @@ import { applyMigration } from './apply.ts'
  * migration has a TypeScript step for rows that there are, or leads to other indexes than the declared ones.
  */
 export function setUpMigrated(
-  connection: Database.Database,
+  connection: Connection,
   tables: KvTables,
   collections: readonly Collection[],
   migrations: readonly Migration[],
@@ -51,12 +51,12 @@ export function setUpMigrated(
   return readCatalog(connection)
 }
 
-function knows(connection: Database.Database, collections: readonly Collection[]): boolean {
+function knows(connection: Connection, collections: readonly Collection[]): boolean {
   if (!hasOwnTables(connection)) return false
   return catalogChanges(readCatalog(connection), collections).kept.length === 0
 }
 
-function refuseSteps(connection: Database.Database, { tag, snapshot }: Migration): void {
+function refuseSteps(connection: Connection, { tag, snapshot }: Migration): void {
   if (!hasTable(connection, 'kv')) return
   for (const { from, file } of snapshot.steps) {
     const row = connection
@@ -69,7 +69,7 @@ function refuseSteps(connection: Database.Database, { tag, snapshot }: Migration
   }
 }
 
-function checkIndexes(connection: Database.Database, collections: readonly Collection[]): void {
+function checkIndexes(connection: Connection, collections: readonly Collection[]): void {
   const { create, replace } = indexChanges(connection, collections)
   const names = [...create, ...replace]
   if (names.length === 0) return

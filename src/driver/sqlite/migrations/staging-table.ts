@@ -1,8 +1,8 @@
-import type Database from 'better-sqlite3'
 import { ChangeLog } from '../../../commit/log-format.ts'
 import { sealed, unsealed } from '../../../value/checksum.ts'
 import type { FailedRow, OldRow, StagedRow } from '../../migration-database.ts'
 import { isSealed } from '../file/file-format.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 
 /** The new values of a step, until all of them are there and go into `kv` at once. */
 export const stagingTable = '__valkeyrie_staged'
@@ -19,13 +19,13 @@ export const isAlive = '(expires_at IS NULL OR expires_at > ?)'
  * program has made them.
  */
 export class StagingTable {
-  readonly #connection: Database.Database
+  readonly #connection: Connection
   readonly #id: string
   readonly #collection: string
   /** Whether values have checksums. Results are staged with theirs, as they go into `kv`. */
   readonly #checksums: boolean
 
-  constructor(connection: Database.Database, id: string, collection: string) {
+  constructor(connection: Connection, id: string, collection: string) {
     this.#connection = connection
     this.#id = id
     this.#collection = collection

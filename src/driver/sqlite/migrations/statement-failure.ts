@@ -1,7 +1,7 @@
-import type Database from 'better-sqlite3'
 import { MigrationError } from '../../../contract/errors.ts'
 import { keyLabel } from '../../../key/key-label.ts'
 import { engineCode, isUnanswerable } from '../file/engine-error.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import { isDamaged } from '../rows/damaged-rows.ts'
 import { duplicatesError } from '../tables/indexes.ts'
 import { indexName, kvTables } from '../tables/table.ts'
@@ -12,7 +12,7 @@ const mostKeysListed = 10
 export class FieldsUntold extends Error {}
 
 /** A MigrationError that names the rows that are in the way of a statement; the error itself where none are. */
-export function explainFailure(connection: Database.Database, statement: string, error: unknown): unknown {
+export function explainFailure(connection: Connection, statement: string, error: unknown): unknown {
   const code = engineCode(error)
   if (code === 'SQLITE_CONSTRAINT_UNIQUE') return duplicates(connection, statement, error)
   if (code === 'SQLITE_CONSTRAINT_PRIMARYKEY') return takenKeys(connection, statement, error)
@@ -21,7 +21,7 @@ export function explainFailure(connection: Database.Database, statement: string,
 }
 
 /** The index is read from its statement: drizzle-kit may have made one that no snapshot tells. */
-function duplicates(connection: Database.Database, statement: string, error: unknown): unknown {
+function duplicates(connection: Connection, statement: string, error: unknown): unknown {
   if (!statement.startsWith('CREATE UNIQUE INDEX ')) return error
   const collection = /WHERE collection = '((?:[^']|'')*)'/.exec(statement)?.[1]?.replaceAll("''", "'")
   const paths = [...statement.matchAll(/value ->> '\$\.([^']+)'/g)].map(([, path]) =>
@@ -34,7 +34,7 @@ function duplicates(connection: Database.Database, statement: string, error: unk
 }
 
 /** Of a statement that gives rows other keys: those that are there already. */
-function takenKeys(connection: Database.Database, statement: string, error: unknown): unknown {
+function takenKeys(connection: Connection, statement: string, error: unknown): unknown {
   const [, key, rows] =
     /^UPDATE kv SET key = (.+), version = .+\n(WHERE collection = .+?);?$/.exec(statement) ?? []
   if (key === undefined || rows === undefined) return error
@@ -51,7 +51,7 @@ function takenKeys(connection: Database.Database, statement: string, error: unkn
 }
 
 /** A MigrationError that names the rows whose fields the engine cannot tell; null where there are none. */
-export function damagedRows(connection: Database.Database, cause: unknown): MigrationError | null {
+export function damagedRows(connection: Connection, cause: unknown): MigrationError | null {
   const keys = connection
     .prepare<[], Uint8Array>(`SELECT key FROM kv WHERE ${isDamaged} ORDER BY key LIMIT ${mostKeysListed}`)
     .pluck()

@@ -1,10 +1,10 @@
-import type Database from 'better-sqlite3'
 import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Drift } from '../../migration-database.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import { hasTable } from '../tables/own-tables.ts'
 
 /** In what the tables of a database differ from declared ones: tables, columns, and indexes by their names. */
-export function tableDrift(connection: Database.Database, tables: readonly SQLiteTable[]): Drift[] {
+export function tableDrift(connection: Connection, tables: readonly SQLiteTable[]): Drift[] {
   return tables.flatMap((table) => {
     const { name, columns, indexes } = getTableConfig(table)
     if (!hasTable(connection, name)) return [driftOf('table', name, 'is missing')]
@@ -24,7 +24,7 @@ export function driftOf(kind: Drift['kind'], name: string, what: string): Drift 
   return { kind, name, message: `${kind} ${name} ${what}` }
 }
 
-function namesOf(connection: Database.Database, query: string, table: string): string[] {
+function namesOf(connection: Connection, query: string, table: string): string[] {
   return connection.prepare<[string], string>(query).pluck().all(table)
 }
 

@@ -1,9 +1,9 @@
-import type Database from 'better-sqlite3'
 import type { SQL } from 'drizzle-orm'
 import type { Logger } from 'drizzle-orm/logger'
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
 import { QueryError } from '../../../contract/errors.ts'
 import type { Operand } from '../../../query/operand.ts'
+import type { Connection, EngineStatement } from '../module/sqlite-module.ts'
 import { type Bindable, Binding } from './binding.ts'
 
 const dialect = new SQLiteSyncDialect()
@@ -15,10 +15,10 @@ const mostBindings = 32_766
 export class PreparedStatement {
   readonly sql: string
   readonly #bindings: readonly Binding['of'][]
-  readonly #statement: Database.Statement<unknown[], unknown>
+  readonly #statement: EngineStatement
   readonly #logger: Logger | undefined
 
-  constructor(connection: Database.Database, query: SQL, logger: Logger | undefined) {
+  constructor(connection: Connection, query: SQL, logger: Logger | undefined) {
     const { sql, params } = dialect.sqlToQuery(query)
     this.sql = sql
     if (params.length > mostBindings)
@@ -27,7 +27,7 @@ export class PreparedStatement {
       if (!(parameter instanceof Binding)) throw new TypeError(`an operand is spliced into ${sql}`)
       return parameter.of
     })
-    this.#statement = connection.prepare(sql).raw(true)
+    this.#statement = connection.prepare(sql).raw()
     this.#logger = logger
   }
 

@@ -1,4 +1,3 @@
-import type Database from 'better-sqlite3'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Logger } from 'drizzle-orm/logger'
 import type { IndexDeclaration } from '../../../catalog/catalog.ts'
@@ -12,6 +11,7 @@ import type { AggregatePlan, CountPlan, FindPlan, Plan, Planned, RelatedPlan } f
 import { type OnUnindexed, tellUnindexed } from '../../../query/unindexed.ts'
 import type { Explanation, Figures, KeyedRow, RelatedRow } from '../../driver.ts'
 import { isUnanswerable } from '../file/engine-error.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import { damagedRowError } from '../rows/damaged-rows.ts'
 import { type KeyedColumns, KeyedRows, toKeyedRow } from '../rows/keyed-rows.ts'
 import { RowSlices } from '../rows/row-slices.ts'
@@ -50,7 +50,7 @@ interface Compiled {
 
 /** Runs the plans of queries. Each is compiled once, a Drizzle query that is prepared, and kept while it is used. */
 export class QueryRunner {
-  readonly #connection: Database.Database
+  readonly #connection: Connection
   readonly #indexes: ReadonlyMap<string, IndexedCollection>
   readonly #logger: Logger | undefined
   readonly #onUnindexed: OnUnindexed
@@ -61,7 +61,7 @@ export class QueryRunner {
   #byPlan = new WeakMap<Plan, Compiled>()
 
   constructor(
-    connection: Database.Database,
+    connection: Connection,
     collections: readonly IndexedCollection[],
     { logger, onUnindexed, source }: QueryRunnerOptions,
     checksums: boolean,

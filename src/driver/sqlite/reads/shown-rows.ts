@@ -1,8 +1,8 @@
-import type Database from 'better-sqlite3'
 import { sqliteTable } from 'drizzle-orm/sqlite-core'
 import { sealed } from '../../../value/checksum.ts'
 import type { ShownRow } from '../../driver.ts'
 import { engineCode } from '../file/engine-error.ts'
+import type { Connection, EngineStatement } from '../module/sqlite-module.ts'
 import { type KvTables, kvColumns } from '../tables/table.ts'
 import type { RowReads } from './row-reads.ts'
 
@@ -34,16 +34,16 @@ interface Shown {
 
 /** Reads of one connection that see rows in place of those that are stored, for one session after the other. */
 export class ShownRows {
-  readonly #database: Database.Database
+  readonly #database: Connection
   readonly #makeReads: (source: string) => RowReads
   readonly #checksums: boolean
   #reads: RowReads | undefined
   #owner: Shown | null = null
   #filled = 0
-  #insert: Database.Statement | undefined
+  #insert: EngineStatement | undefined
 
   /** `checksums`: the values that are stored have them, so that these need them too. */
-  constructor(database: Database.Database, makeReads: (source: string) => RowReads, checksums: boolean) {
+  constructor(database: Connection, makeReads: (source: string) => RowReads, checksums: boolean) {
     this.#database = database
     this.#checksums = checksums
     this.#makeReads = makeReads

@@ -1,4 +1,3 @@
-import type Database from 'better-sqlite3'
 import {
   and,
   asc,
@@ -16,10 +15,11 @@ import {
   type SQL,
   sql,
 } from 'drizzle-orm'
-import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Logger } from 'drizzle-orm/logger'
 import type { KeyRange } from '../../../key/range.ts'
 import type { KeyedRow } from '../../driver.ts'
+import { drizzleOver } from '../module/drizzle-over.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import { type KvTables, ofCollection } from '../tables/table.ts'
 import { type KeyedColumns, KeyedRows } from './keyed-rows.ts'
 import { plannedOnce } from './planned-once.ts'
@@ -36,7 +36,7 @@ type ScanStatement<K extends Key | string> = Statement<[Key, Key, number, number
  * the statement planned anew.
  */
 export class CollectionStatements {
-  readonly #connection: Database.Database
+  readonly #connection: Connection
   readonly #tables: KvTables
   readonly #collection: string | null
   readonly #logger: Logger | undefined
@@ -44,7 +44,7 @@ export class CollectionStatements {
   readonly #keyedRows: KeyedRows
 
   constructor(
-    connection: Database.Database,
+    connection: Connection,
     tables: KvTables,
     collection: string | null,
     logger: Logger | undefined,
@@ -113,7 +113,7 @@ export class CollectionStatements {
   }
 
   get #db() {
-    return drizzle(this.#connection)
+    return drizzleOver(this.#connection)
   }
 
   get #inCollection() {

@@ -1,7 +1,8 @@
-import Database from 'better-sqlite3'
 import { CorruptKeyError, CorruptValueError } from '../../../contract/errors.ts'
 import { decodeKey } from '../../../key/codec.ts'
 import { engineCode, isUnanswerable } from '../file/engine-error.ts'
+import { openConnection } from '../module/open-connection.ts'
+import type { Connection, SqliteModule } from '../module/sqlite-module.ts'
 import { quoteText } from '../tables/table.ts'
 
 /** Whether the engine cannot tell the fields of a row: its value is no JSON, or what stands for its types is none. */
@@ -9,7 +10,7 @@ export const isDamaged =
   'encoding IN (0, 1) AND (NOT json_valid(value) OR (encoding = 1 AND json_valid(types) IS NOT 1))'
 
 /** Tells which row of a collection keeps a query from being answered; gives `cause` back where none is damaged. */
-export function damagedRowError(connection: Database.Database, collection: string, cause: unknown): unknown {
+export function damagedRowError(connection: Connection, collection: string, cause: unknown): unknown {
   const key = connection
     .prepare<[], Uint8Array>(
       `SELECT key FROM kv WHERE collection = ${quoteText(collection)} AND ${isDamaged} LIMIT 1`,
@@ -32,8 +33,8 @@ export function damagedRowError(connection: Database.Database, collection: strin
  * with U+FFFD fails by `SQLITE_MISMATCH`.
  * Its text runs on other threads too: it knows nothing but its arguments there.
  */
-export function passOverDamage(connection: Database.Database, Engine: typeof Database = Database): void {
-  const fieldOf = new Engine(':memory:').defaultSafeIntegers().prepare('SELECT ? ->> ?').pluck()
+export function passOverDamage(connection: Connection, open: SqliteModule['open'] = openConnection): void {
+  const fieldOf = open(':memory:', { create: true }).prepare('SELECT ? ->> ?').pluck().safeIntegers()
   connection.function('->>', { deterministic: true }, (value, path) => {
     let field: unknown
     try {
@@ -60,7 +61,7 @@ export function isOfText(error: unknown): boolean {
  * What the engine's own check finds wrong in pages and indexes: so many problems at the most, in its words. Where a damaged row is in
  * its way, the connection passes over such rows from then on; where a text is then, what indexes hold of fields is not compared.
  */
-export function checkIntegrity(connection: Database.Database, most: number): string[] {
+export function checkIntegrity(connection: Connection, most: number): string[] {
   const check = (how: string) => connection.prepare<[], string>(`PRAGMA ${how}(${most})`).pluck().all()
   const unlessFor = (isReason: (error: unknown) => boolean, how: string, otherwise: () => string[]) => {
     try {

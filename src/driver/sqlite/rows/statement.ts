@@ -1,6 +1,6 @@
-import type Database from 'better-sqlite3'
 import { is, Param, Placeholder } from 'drizzle-orm'
 import type { Logger } from 'drizzle-orm/logger'
+import type { Connection, EngineStatement } from '../module/sqlite-module.ts'
 
 /** A Drizzle query, built but not run. */
 export interface BuiltQuery {
@@ -17,31 +17,31 @@ type Bindable = string | number | bigint | Uint8Array | null
  * selected columns. Drizzle's own prepared query fills its placeholders and maps its columns on every call.
  */
 export class Statement<Parameters extends readonly Bindable[], Row extends readonly unknown[]> {
-  readonly #connection: Database.Database
+  readonly #connection: Connection
   readonly #query: Query
   readonly #names: readonly string[]
   readonly #logger: Logger | undefined
-  #prepared: Database.Statement<unknown[], unknown> | undefined
+  #prepared: EngineStatement<unknown[], unknown> | undefined
   /** Is called with the parameters of each `run` before it. */
   beforeRun: ((...parameters: Parameters) => void) | undefined
 
-  constructor(connection: Database.Database, query: Query, names: readonly string[], logger?: Logger) {
+  constructor(connection: Connection, query: Query, names: readonly string[], logger?: Logger) {
     this.#connection = connection
     this.#query = query
     this.#names = names
     this.#logger = logger
   }
 
-  get #statement(): Database.Statement<unknown[], unknown> {
+  get #statement(): EngineStatement<unknown[], unknown> {
     this.#prepared ??= this.#prepare()
     return this.#prepared
   }
 
-  #prepare(): Database.Statement<unknown[], unknown> {
+  #prepare(): EngineStatement<unknown[], unknown> {
     const query = this.#query
     const text = typeof query === 'string' ? query : textOf(query(), this.#names)
     const statement = this.#connection.prepare<unknown[], unknown>(text)
-    if (statement.reader) statement.raw(true)
+    if (statement.reader) statement.raw()
     return statement
   }
 

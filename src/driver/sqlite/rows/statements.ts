@@ -1,10 +1,10 @@
-import type Database from 'better-sqlite3'
 import { and, asc, eq, gt, isNotNull, lte, max, min, type Placeholder, sql } from 'drizzle-orm'
-import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Logger } from 'drizzle-orm/logger'
 import { CorruptLogError } from '../../../contract/errors.ts'
 import { isVersion, versionText } from '../../../key/versionstamp.ts'
 import type { StoredRow } from '../../driver.ts'
+import { drizzleOver } from '../module/drizzle-over.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import type { KvTables } from '../tables/table.ts'
 import { isDamaged } from './damaged-rows.ts'
 import type { KvRow, NewRow, ReplacingRow } from './kv-row.ts'
@@ -31,9 +31,9 @@ const ofVersion = 'key = ? AND version = ? AND (expires_at IS NULL OR expires_at
 const named = sql.placeholder
 
 /** What the queries are made of. */
-function makeQueryParts(connection: Database.Database, { kv, kvLog }: KvTables) {
+function makeQueryParts(connection: Connection, { kv, kvLog }: KvTables) {
   return {
-    db: drizzle(connection),
+    db: drizzleOver(connection),
     kv,
     kvLog,
     row: {
@@ -65,7 +65,7 @@ type MakeQuery = ((parts: QueryParts) => BuiltQuery) | string
 
 /** Every statement of the driver's hot paths: a Drizzle query each, prepared once per database. */
 export function prepareStatements(
-  connection: Database.Database,
+  connection: Connection,
   tables: KvTables,
   logger?: Logger,
   checksums = false,

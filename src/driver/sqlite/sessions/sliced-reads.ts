@@ -1,10 +1,10 @@
-import type Database from 'better-sqlite3'
 import type { FindPlan, Planned } from '../../../query/plan.ts'
 import { pauseDue } from '../../../time/give-way.ts'
 import type { KeyedRow } from '../../driver.ts'
 import type { ConnectionPool } from '../connections/connection-pool.ts'
 import type { PooledConnection } from '../connections/pooled-connection.ts'
 import { assertOpen, isUnanswerable, toKvError } from '../file/engine-error.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import { performRead, type RowReads } from '../reads/row-reads.ts'
 import type { RowSlices } from '../rows/row-slices.ts'
 
@@ -93,7 +93,7 @@ export class SlicedReads {
 
   /** Does work with pauses on a connection of its own, which reads one state. */
   async onOwn<T>(
-    work: (connection: Database.Database, pause: () => Promise<void>) => Promise<T>,
+    work: (connection: Connection, pause: () => Promise<void>) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
     const connection = this.#pool.take()

@@ -1,6 +1,4 @@
-import type Database from 'better-sqlite3'
 import { eq, inArray, sql } from 'drizzle-orm'
-import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Catalog, Collection } from '../../../catalog/catalog.ts'
 import { catalogOf, DamagedCollection, storedCollection } from '../../../catalog/stored-collection.ts'
 import type { TakenRow } from '../../../catalog/taken-row.ts'
@@ -8,6 +6,8 @@ import { MigrationError, StorageError } from '../../../contract/errors.ts'
 import { decodeKey } from '../../../key/codec.ts'
 import { patternRange } from '../../../key/pattern.ts'
 import { PatternIndex } from '../../../key/pattern-index.ts'
+import { drizzleOver } from '../module/drizzle-over.ts'
+import type { Connection, EngineStatement } from '../module/sqlite-module.ts'
 import { holdsBigints } from './index-text.ts'
 import { type BuiltIndex, builtIndexes } from './indexes.ts'
 import type { KvTables } from './table.ts'
@@ -16,7 +16,7 @@ type Row = Readonly<Record<string, unknown>>
 
 /** What the database knows. A StorageError where something else has written there, or the file is damaged. */
 export function readCatalog(
-  connection: Database.Database,
+  connection: Connection,
   indexes: readonly BuiltIndex[] = builtIndexes(connection),
 ): Catalog {
   // Every column that there is: one of an older release has fewer of them.
@@ -32,8 +32,8 @@ export function readCatalog(
 }
 
 /** What reads the version of the catalogue, which changes with it. */
-export function versionReader(connection: Database.Database): () => number {
-  let newest: Database.Statement<[], number | null> | null = null
+export function versionReader(connection: Connection): () => number {
+  let newest: EngineStatement<[], number | null> | null = null
   return () => {
     newest ??= connection.prepare<[], number | null>('SELECT max(version) FROM kv_collections').pluck()
     return newest.get() ?? 0
@@ -51,11 +51,11 @@ function damaged(error: DamagedCollection): StorageError {
 
 /** Writes what is to be kept of collections, inside the transaction that is open. `touchCatalog` tells others of it. */
 export function keepCollections(
-  connection: Database.Database,
+  connection: Connection,
   { kvCollections }: KvTables,
   collections: readonly Collection[],
 ): void {
-  const db = drizzle(connection)
+  const db = drizzleOver(connection)
   for (const collection of collections) {
     const { name, ...row } = storedCollection(collection)
     db.insert(kvCollections)
@@ -77,12 +77,12 @@ export function ownCatalogChanges(): number {
  * that something has changed. Gives that version.
  */
 export function touchCatalog(
-  connection: Database.Database,
+  connection: Connection,
   { kvCollections, kvLog }: KvTables,
   names: readonly string[],
 ): number {
   changes += 1
-  const db = drizzle(connection)
+  const db = drizzleOver(connection)
   const version = latestLogged(connection) + 1
   db.insert(kvLog)
     .values({ version, at: Date.now(), changes: Buffer.alloc(0) })
@@ -96,12 +96,12 @@ export function touchCatalog(
 
 /** Gives the rows of collections other names, all at once: they may change places. */
 export function renameRows(
-  connection: Database.Database,
+  connection: Connection,
   { kv, kvCollections }: KvTables,
   renamed: ReadonlyMap<string, string>,
 ): void {
   if (renamed.size === 0) return
-  const db = drizzle(connection)
+  const db = drizzleOver(connection)
   const cases = [...renamed].map(([from, to]) => sql`WHEN ${from} THEN ${to}`)
   const names = [...renamed.keys()]
   db.update(kv)
@@ -113,13 +113,13 @@ export function renameRows(
 
 /** Files the rows that changed patterns may match under the most specific of all patterns. */
 export function fileRows(
-  connection: Database.Database,
+  connection: Connection,
   collections: readonly Pick<Collection, 'name' | 'pattern'>[],
   changed: readonly Pick<Collection, 'pattern'>[],
 ): void {
   if (changed.length === 0) return
   provideFiling(connection, collections)
-  const db = drizzle(connection)
+  const db = drizzleOver(connection)
   for (const { pattern } of changed) {
     const { start, end } = patternRange(pattern)
     db.run(sql`UPDATE kv SET collection = valkeyrie_collection(key)
@@ -129,14 +129,14 @@ export function fileRows(
 
 /** A row that one of the added patterns would take out of the collection that it is filed under, and the two names. */
 export function takenRow(
-  connection: Database.Database,
+  connection: Connection,
   { kv }: KvTables,
   collections: readonly Collection[],
   added: readonly Collection[],
 ): TakenRow | null {
   if (added.length === 0) return null
   provideFiling(connection, collections)
-  const db = drizzle(connection)
+  const db = drizzleOver(connection)
   for (const { name, pattern } of added) {
     const { start, end } = patternRange(pattern)
     const row = db
@@ -153,7 +153,7 @@ export function takenRow(
 
 /** Makes the SQL function that tells under which of these collections a key is filed. */
 function provideFiling(
-  connection: Database.Database,
+  connection: Connection,
   collections: readonly Pick<Collection, 'name' | 'pattern'>[],
 ): void {
   const index = new PatternIndex(collections.map(({ name, pattern }) => [pattern, name]))
@@ -164,18 +164,18 @@ function provideFiling(
 }
 
 /** Tells those who have the database open that these collections are no longer as they knew them. */
-export function markMigrated(connection: Database.Database, names: readonly string[], version: number): void {
+export function markMigrated(connection: Connection, names: readonly string[], version: number): void {
   const mark = connection.prepare('UPDATE kv_collections SET migrated = ? WHERE name = ?')
   for (const name of names) mark.run(version, name)
 }
 
 /** What reads a number that changes with every change of the schema of the file, whichever release makes it. */
-export function schemaVersionReader(connection: Database.Database): () => number {
+export function schemaVersionReader(connection: Connection): () => number {
   const read = connection.prepare<[], number>('PRAGMA schema_version').pluck()
   return () => read.get()!
 }
 
 /** The newest version; 0 for a database without commits. */
-function latestLogged(connection: Database.Database): number {
+function latestLogged(connection: Connection): number {
   return connection.prepare<[], number | null>('SELECT max(version) FROM kv_log').pluck().get() ?? 0
 }

@@ -1,4 +1,3 @@
-import type Database from 'better-sqlite3'
 import type { Catalog } from '../../../catalog/catalog.ts'
 import { DatabaseOpenError } from '../../../contract/errors.ts'
 import { connect } from '../file/connection.ts'
@@ -7,6 +6,8 @@ import { isPassing, toKvError } from '../file/engine-error.ts'
 import { assertShape } from '../file/file-format.ts'
 import { openError } from '../file/open-error.ts'
 import { retryBusy } from '../file/retry-busy.ts'
+import { loadModule } from '../module/open-connection.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import { readCatalog } from './catalog.ts'
 import { hasOwnTables, hasTables } from './own-tables.ts'
 
@@ -15,6 +16,7 @@ import { hasOwnTables, hasTables } from './own-tables.ts'
  * with DatabaseOpenError, and with DatabaseBusyError after `busyTimeout` milliseconds.
  */
 export async function readFileCatalog(path: string, toWrite: boolean, busyTimeout: number): Promise<Catalog> {
+  await loadModule()
   return retryBusy(() => {
     const { connection } = connect({ path, readOnly: true, durability: 'normal' })
     try {
@@ -30,7 +32,7 @@ export async function readFileCatalog(path: string, toWrite: boolean, busyTimeou
   }, busyTimeout)
 }
 
-function assertOwn(connection: Database.Database, path: string, toWrite: boolean): void {
+function assertOwn(connection: Connection, path: string, toWrite: boolean): void {
   if (!hasTables(connection))
     throw new DatabaseOpenError(path, 'it is no database of valkeyrie: it has none of its tables')
   if (toWrite && !hasOwnTables(connection)) {

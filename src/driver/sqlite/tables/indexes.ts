@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
-import type Database from 'better-sqlite3'
 import { and, count, gt, isNotNull, lte, max, sql } from 'drizzle-orm'
-import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { ChangeLog } from '../../../commit/log-format.ts'
 import { MigrationError } from '../../../contract/errors.ts'
 import { decodeKey } from '../../../key/codec.ts'
 import { engineCode } from '../file/engine-error.ts'
+import { drizzleOver } from '../module/drizzle-over.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import { createDeclaredIndexes } from './ddl.ts'
 import { holdsBigints, type IndexText, readIndexText, sameStatement } from './index-text.ts'
 import { type IndexedCollection, indexedExpression, indexName, type KvTables, ofCollection } from './table.ts'
@@ -20,7 +20,7 @@ export interface BuiltIndex {
 }
 
 /** The indexes of `kv` that are there, whoever has made them. */
-export function builtIndexes(connection: Database.Database): BuiltIndex[] {
+export function builtIndexes(connection: Connection): BuiltIndex[] {
   return connection
     .prepare<[], { name: string; sql: string }>(
       "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'kv' AND sql IS NOT NULL",
@@ -41,7 +41,7 @@ export interface IndexChanges {
 
 /** Throws a MigrationError where the name of a declared index is taken by that of another declaration. */
 export function indexChanges(
-  connection: Database.Database,
+  connection: Connection,
   collections: readonly IndexedCollection[],
   built: readonly BuiltIndex[] = builtIndexes(connection),
 ): IndexChanges {
@@ -74,13 +74,13 @@ function takenName(name: string, { collection, fields }: IndexText): MigrationEr
   )
 }
 
-export function dropIndex(connection: Database.Database, name: string): void {
+export function dropIndex(connection: Connection, name: string): void {
   connection.exec(`DROP INDEX "${name.replaceAll('"', '""')}"`)
 }
 
 /** Builds indexes, those of them that are there anew, inside the transaction that is open. */
 export function buildIndexes(
-  connection: Database.Database,
+  connection: Connection,
   tables: KvTables,
   collections: readonly IndexedCollection[],
   { create, replace }: Pick<IndexChanges, 'create' | 'replace'>,
@@ -100,8 +100,8 @@ export function buildIndexes(
 }
 
 /** Rows that have expired must not keep a unique index from being built; the log tells that they are gone. */
-function removeExpired(connection: Database.Database, { kv, kvLog }: KvTables): void {
-  const db = drizzle(connection)
+function removeExpired(connection: Connection, { kv, kvLog }: KvTables): void {
+  const db = drizzleOver(connection)
   const now = Date.now()
   const expired = and(isNotNull(kv.expiresAt), lte(kv.expiresAt, now))
   const log = new ChangeLog(false)
@@ -120,7 +120,7 @@ function removeExpired(connection: Database.Database, { kv, kvLog }: KvTables): 
 
 /** Tells which rows keep a unique index from being built; gives `cause` back for an index that is none of the collections'. */
 export function duplicatesError(
-  connection: Database.Database,
+  connection: Connection,
   { kv }: KvTables,
   collections: readonly IndexedCollection[],
   name: string,
@@ -130,7 +130,7 @@ export function duplicatesError(
     const index = collection.indexes.find((declaration) => indexName(collection.name, declaration) === name)
     if (index === undefined) continue
     const fields = index.fields.map((field) => indexedExpression(field))
-    const groups = drizzle(connection)
+    const groups = drizzleOver(connection)
       .select({ keys: sql<string>`group_concat(hex(key))` })
       .from(kv)
       .where(and(ofCollection(collection.name), ...fields.map((field) => isNotNull(field))))

@@ -1,5 +1,5 @@
-import type Database from 'better-sqlite3'
 import { getTableConfig } from 'drizzle-orm/sqlite-core'
+import type { Connection } from '../module/sqlite-module.ts'
 import { createTable } from './ddl.ts'
 import type { KvTables } from './table.ts'
 
@@ -11,12 +11,12 @@ export const ownColumns: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Whether the tables are there. */
-export function hasTables(connection: Database.Database): boolean {
+export function hasTables(connection: Connection): boolean {
   return Object.keys(ownColumns).every((table) => hasTable(connection, table))
 }
 
 /** Whether the tables are there with all their columns. */
-export function hasOwnTables(connection: Database.Database): boolean {
+export function hasOwnTables(connection: Connection): boolean {
   const names = connection.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck()
   return Object.entries(ownColumns).every(([table, columns]) => {
     const there = names.all(table)
@@ -25,7 +25,7 @@ export function hasOwnTables(connection: Database.Database): boolean {
 }
 
 /** Creates the tables, or what those of an older release lack, inside the transaction that is open. */
-export function createOwnTables(connection: Database.Database, tables: KvTables): void {
+export function createOwnTables(connection: Connection, tables: KvTables): void {
   for (const table of Object.values(tables)) {
     connection.exec(createTable(table))
     const { name, columns } = getTableConfig(table)
@@ -37,14 +37,14 @@ export function createOwnTables(connection: Database.Database, tables: KvTables)
   }
 }
 
-export function hasTable(connection: Database.Database, name: string): boolean {
+export function hasTable(connection: Connection, name: string): boolean {
   return (
     connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !==
     undefined
   )
 }
 
-function columnsOf(connection: Database.Database, table: string): ReadonlySet<string> {
+function columnsOf(connection: Connection, table: string): ReadonlySet<string> {
   const names = connection.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck()
   return new Set(names.all(table))
 }

@@ -1,4 +1,3 @@
-import type Database from 'better-sqlite3'
 import { type Catalog, type Collection, sameIndex } from '../../../catalog/catalog.ts'
 import {
   type AskedChanges,
@@ -9,6 +8,7 @@ import {
 import { takesRows } from '../../../catalog/taken-row.ts'
 import { DatabaseOpenError, MigrationError } from '../../../contract/errors.ts'
 import { isMarked, markFormat } from '../file/file-format.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import {
   fileRows,
   keepCollections,
@@ -28,7 +28,7 @@ import { type KvTables, kvTables } from './table.ts'
  * MigrationError where a declared schema does not go with what others have declared.
  */
 export function setUp(
-  connection: Database.Database,
+  connection: Connection,
   tables: KvTables,
   collections: readonly Collection[],
   asked: AskedChanges,
@@ -53,11 +53,7 @@ export function setUp(
 }
 
 /** The catalogue of a database that may not be written, which has to know the patterns that are declared. */
-export function readSetUp(
-  connection: Database.Database,
-  collections: readonly Collection[],
-  path: string,
-): Catalog {
+export function readSetUp(connection: Connection, collections: readonly Collection[], path: string): Catalog {
   if (!hasTables(connection)) {
     throw new DatabaseOpenError(path, 'it holds no tables of valkeyrie, and readOnly does not create them')
   }
@@ -72,7 +68,7 @@ export function readSetUp(
 
 /** Makes what the changes say of a database, inside the transaction that is open, and tells those who have it open of it. */
 export function changeCatalog(
-  connection: Database.Database,
+  connection: Connection,
   tables: KvTables,
   declared: readonly Collection[],
   { renamed, added, kept, dropped, takeRows }: CatalogChanges,
@@ -114,7 +110,7 @@ export function changeCatalog(
 
 /** The catalogue of a database that lacks nothing; `null` for another one. */
 function completeCatalog(
-  connection: Database.Database,
+  connection: Connection,
   collections: readonly Collection[],
   asked: AskedChanges,
 ): Catalog | null {

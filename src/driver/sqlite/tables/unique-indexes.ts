@@ -1,21 +1,21 @@
-import type Database from 'better-sqlite3'
 import { and, type SQL, sql } from 'drizzle-orm'
-import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { hasLostUnique, mayViolate, type UniqueFields, type UniqueHolder } from '../../../commit/unique.ts'
 import type { Mutation } from '../../../commit/write.ts'
 import type { StoredValue } from '../../../value/encoding.ts'
+import { drizzleOver } from '../module/drizzle-over.ts'
+import type { Connection } from '../module/sqlite-module.ts'
 import { builtIndexes } from './indexes.ts'
 import { indexedExpression, type KvTables, ofCollection } from './table.ts'
 
 /** Finds the row that stands in the way of a unique index, which the engine's error does not tell. */
 export class UniqueIndexes {
-  readonly #db: ReturnType<typeof drizzle>
+  readonly #db: ReturnType<typeof drizzleOver>
   readonly #tables: KvTables
-  readonly #connection: Database.Database
+  readonly #connection: Connection
   #unique: UniqueFields
 
-  constructor(connection: Database.Database, tables: KvTables) {
-    this.#db = drizzle(connection)
+  constructor(connection: Connection, tables: KvTables) {
+    this.#db = drizzleOver(connection)
     this.#connection = connection
     this.#tables = tables
     this.#unique = readUniqueIndexes(connection)
@@ -57,7 +57,7 @@ export class UniqueIndexes {
 }
 
 /** The unique indexes that the database has, whichever process declared them. */
-function readUniqueIndexes(connection: Database.Database): Map<string, (readonly string[])[]> {
+function readUniqueIndexes(connection: Connection): Map<string, (readonly string[])[]> {
   const unique = new Map<string, (readonly string[])[]>()
   for (const { declaration } of builtIndexes(connection)) {
     if (!declaration?.unique) continue

@@ -1,0 +1,23 @@
+import { createRequire } from 'node:module'
+import type Database from 'better-sqlite3'
+import type { Connection, SqliteModule } from './sqlite-module.ts'
+
+export type BetterSqlite3Connection = Database.Database
+
+/** better-sqlite3: what `Connection` is like. Its binary crashes a Node.js that is too old, so that it is loaded late. */
+export async function loadBetterSqlite3(): Promise<SqliteModule> {
+  const { default: Engine } = await import('better-sqlite3')
+  return {
+    open: openerOf(Engine),
+    onThread: () => ({
+      program: `(data) => (${openerOf})(require(data))`,
+      data: createRequire(import.meta.url).resolve('better-sqlite3'),
+    }),
+  }
+}
+
+/** Its text runs on other threads too: it knows nothing but its arguments. */
+function openerOf(Engine: typeof Database): SqliteModule['open'] {
+  return (path, { readOnly = false, create = false, timeout = 0 }) =>
+    new Engine(path, { readonly: readOnly, fileMustExist: !create, timeout }) as unknown as Connection
+}
