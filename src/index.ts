@@ -1,4 +1,5 @@
 export type { LoadOptions } from './api/bulk-load.ts'
+export type { Copied, CopyOptions } from './api/copy-database.ts'
 export type { Database } from './api/database.ts'
 export type { InspectOptions } from './api/inspect-options.ts'
 export type { InspectedDatabase } from './api/open.ts'

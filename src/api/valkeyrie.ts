@@ -9,6 +9,7 @@ import type { CheckedOptions, DefinitionOf, DefinitionOptions } from '../schema/
 import { Registry } from '../schema/registry.ts'
 import type { Definitions, NewDefinition, NewDefinitions } from '../schema/registry.types.ts'
 import { checkItems, type LoadOptions, load, openOptionsOf } from './bulk-load.ts'
+import type { Copied, CopyOptions } from './copy-database.ts'
 import { Database } from './database.ts'
 import type { InspectOptions } from './inspect-options.ts'
 import { type InspectedDatabase, inspectDatabase, openDatabase, verifyDatabase } from './open.ts'
@@ -206,6 +207,26 @@ export const Valkeyrie = Object.freeze({
    */
   inspect: (path: string | URL, options?: InspectOptions): Promise<InspectedDatabase> =>
     inspectDatabase(path, options),
+  /**
+   * Copies a database to another address, of whichever engine: a file to a PostgreSQL server, and back. The copy has the values,
+   * versions and expiries, what is kept of schemas, the indexes, and the log: versionstamps stay what they are, and who follows changes goes on
+   * from the last one that was seen. What was committed when the copy began is in it, while others go on writing; what they commit
+   * meanwhile is not.
+   *
+   * ```ts
+   * await using lamps = await Valkeyrie.open('./lamps-here.db')
+   * const { versionstamp } = await lamps.set(['hall'], 'on')
+   * const copied = await Valkeyrie.copy('./lamps-here.db', './lamps-there.db') // or 'postgres://…'
+   * copied.rows // => 1
+   * copied.versionstamp === versionstamp // => true
+   * ```
+   *
+   * Each row is read again and compared before anything is final: there is a whole copy at the target at the end, or what was there before.
+   * Rejects with a MigrationError that names each row which the other engine cannot keep, in `refused`; with a DatabaseOpenError
+   * where there is a database at the target, unless `overwrite` says otherwise, and with DatabaseBusyError.
+   */
+  copy: async (from: string | URL, to: string | URL, options?: CopyOptions): Promise<Copied> =>
+    (await import('./copy-database.ts')).copyDatabase(from, to, options),
   [Symbol.hasInstance]: (value: unknown): boolean => value instanceof Database,
 })
 

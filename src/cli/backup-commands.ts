@@ -1,6 +1,16 @@
+import { existsSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
-import { locate, locateKept } from '../engines/engines.ts'
-import { example, print, terminalReport, type WaitFlag, waitOption } from './terminal.ts'
+import type { Copied } from '../api/copy-database.ts'
+import { locate } from '../engines/engines.ts'
+import {
+  databaseText,
+  example,
+  interrupted,
+  print,
+  terminalReport,
+  type WaitFlag,
+  waitOption,
+} from './terminal.ts'
 
 const exitCode = 'Exit code: 0 where it is done, 1 where it is not and nothing has changed.'
 
@@ -52,30 +62,47 @@ function addBackup(program: Command): void {
 function addCopy(program: Command): void {
   program
     .command('copy')
-    .description('copy a database with its versions, expiries and log, for programs to go on with the copy')
-    .argument('<from>', 'its file, which others may have open')
-    .argument('<to>', 'the file to make')
+    .description(
+      'copy a database with its versions, expiries, schemas and log, for programs to go on with the copy',
+    )
+    .argument('<from>', `${databaseText}, which others may have open`)
+    .argument('<to>', 'the file or the address to make')
     .option('--overwrite', 'replace a database that is there; nobody may have it open')
     .addOption(waitOption())
     .option('--json', 'print the result, or the error, as one JSON object')
     .addHelpText(
       'after',
-      example('valkeyrie copy data.db moved.db', exitCode, 'See also: valkeyrie backup, valkeyrie export'),
+      example(
+        'valkeyrie copy data.db postgres://shop@db.example.com/shop',
+        exitCode,
+        'See also: valkeyrie backup, valkeyrie export',
+      ),
     )
     .action(async (from: string, to: string, { overwrite = false, wait, json = false }: CopyFlags) => {
       await told(json, async () => {
-        const source = locateKept(from, 'copy')
-        const target = locateKept(to, 'copy')
-        const options = { ...progress('copy', json), busyTimeout: wait, overwrite }
-        // Between two files of one engine, a copy is a backup: one state, checked against the database.
-        const made = await source.engine.backUp(source.address, target.address, options)
-        const newest = made.versionstamp === null ? '' : `, up to version ${made.versionstamp}`
-        return [
-          { from: source.address, ...made },
-          `${made.rows} rows copied${newest}, checked and on the disk: ${made.path}`,
-        ]
+        const { signal, end } = interrupted()
+        const { copyDatabase } = await import('../api/copy-database.ts')
+        const options = { ...progress('copy', json), busyTimeout: wait, overwrite, signal }
+        const copied = await copyDatabase(from, to, options).finally(end)
+        return [{ ...copied, ...fileOf(copied) }, copiedText(copied)]
       })
     })
+}
+
+/** Of a copy that is a file: where, and how large it is. */
+function fileOf({ to }: Copied): { readonly path?: string; readonly bytes?: number } {
+  return existsSync(to) ? { path: to, bytes: statSync(to).size } : {}
+}
+
+function copiedText({ to, rows, commits, versionstamp, left }: Copied): string {
+  const newest = versionstamp === null ? '' : `, up to version ${versionstamp}`
+  return [
+    `${rows} rows copied${newest}, checked and on the disk: ${to}`,
+    commits === 0 ? [] : `Its log has ${commits} commits: who follows changes goes on from each of them.`,
+    left.length === 0 ? [] : `Not copied, since they are no part of the database: ${left.join(', ')}`,
+  ]
+    .flat()
+    .join('\n')
 }
 
 function addRestore(program: Command): void {

@@ -91,6 +91,9 @@ export function example(command: string, ...more: readonly string[]): string {
   return ['', 'Example:', `  $ npx ${command}`, ...more].join('\n')
 }
 
+/** What a command takes as a database. */
+export const databaseText = 'its file, or the address of PostgreSQL, as postgres://user@host/shop?schema=cart'
+
 /** How long a command waits for others who have its file open. Their processes may be about to end. */
 export interface WaitFlag {
   /** In milliseconds. */

@@ -4,6 +4,7 @@ import type { AskedChanges } from '../catalog/changes.ts'
 import type { LogRetention } from '../commit/retention.ts'
 import type { OnUnindexed } from '../query/unindexed.ts'
 import type { Backup, BackupOptions, Restored } from './backup.ts'
+import type { CopyPlaces, CopySource, CopyTarget } from './copy.ts'
 import type { Driver } from './driver.ts'
 import type { Migrator } from './migration-database.ts'
 import type { Repair, Verification, VerifyOptions } from './verification.ts'
@@ -81,6 +82,12 @@ export interface Engine<T extends EngineTypes = EngineTypes> {
   verify(address: string, options: VerifyOptions): Promise<Verification>
   /** Copies a database, then rebuilds what follows from its rows and its catalogue. */
   repair(address: string, busyTimeout: number): Promise<Repair>
+  /** Opens a database to be copied into one of whichever engine. */
+  copyFrom(address: string, options: T['checked']): Promise<CopySource>
+  /** Begins a database that is filled by a copy. Rejects with a DatabaseOpenError where one is there, unless it is to be overwritten. */
+  copyInto(address: string, options: T['checked'], places: CopyPlaces): Promise<CopyTarget>
+  /** Whether a copy from one of its addresses to another one is a backup. */
+  readonly copiesByBackup: boolean
   /** Copies a database that this process has not open, whoever else has. Waits `busyTimeout` milliseconds for those in the way. */
   backUp(
     address: string,

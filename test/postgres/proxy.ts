@@ -18,8 +18,8 @@ export interface Proxy {
   readonly harmed: number
 }
 
-/** Stands before the server at this address until the test is over. */
-export async function startProxy(address: string): Promise<Proxy> {
+/** Stands before the server at this address until the test is over. `isCommit`: whether a request is of those that are harmed. */
+export async function startProxy(address: string, isCommit = isOfCommit): Promise<Proxy> {
   const target = new URL(address)
   const sockets = new Set<Socket>()
   const held: { readonly server: Socket; readonly bytes: Buffer }[] = []
@@ -95,6 +95,6 @@ export async function startProxy(address: string): Promise<Proxy> {
 }
 
 /** Whether a request runs the statement that commits. */
-function isCommit(bytes: Buffer): boolean {
+function isOfCommit(bytes: Buffer): boolean {
   return bytes.includes('valkeyrie_commit')
 }

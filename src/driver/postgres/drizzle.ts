@@ -1,8 +1,8 @@
 import type { Logger } from 'drizzle-orm/logger'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import type { PlainDrizzle } from '../engine.ts'
-import type { Pg } from './connect.ts'
 import type { CheckedPostgresOptions, Postgres, PostgresDrizzle } from './engine.types.ts'
+import type { Pg } from './server/connect.ts'
 import { type PostgresTables, postgresTables } from './tables/table.ts'
 
 /** Plain Drizzle over a database, on connections of its own, which are made when it is first asked for. */

@@ -29,6 +29,15 @@ export const postgres: Engine<Postgres> = {
   },
   verify: (address) => onlyOfFiles(address, 'verify'),
   repair: (address) => onlyOfFiles(address, 'repair'),
+  async copyFrom(address, options) {
+    const { openServerSource } = await import('./copy/source.ts')
+    return openServerSource(serverOf(address), inSchema(address, options))
+  },
+  async copyInto(address, options, places) {
+    const { openServerTarget } = await import('./copy/target.ts')
+    return openServerTarget(serverOf(address), inSchema(address, options), places)
+  },
+  copiesByBackup: false,
   backUp: (address) => onlyOfFiles(address, 'backup'),
   restore: (_backup, address) => onlyOfFiles(address, 'restore'),
   migrator: (address) => onlyOfFiles(address, 'migrate'),

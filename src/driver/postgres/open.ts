@@ -1,18 +1,16 @@
 import { sql } from 'drizzle-orm'
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { nothingAsked } from '../../catalog/changes.ts'
-import { DatabaseOpenError } from '../../contract/errors.ts'
 import type { DriverOptions, OpenedDriver } from '../engine.ts'
-import { Connector, loadPg } from './connect.ts'
 import { PostgresDriver } from './driver.ts'
 import type { CheckedPostgresOptions, Postgres } from './engine.types.ts'
 import { QueryRunner } from './query/query-runner.ts'
 import { SeenRows } from './query/seen-rows.ts'
 import { statementsOf } from './rows/statements.ts'
-import { shownAddress } from './server/address.ts'
+import { Connector, loadPg } from './server/connect.ts'
 import { Connections } from './server/connections.ts'
+import { openError } from './server/open-error.ts'
 import { ServerClock } from './server/server-clock.ts'
-import { sqlState, toKvError } from './server/server-error.ts'
 import { quoteName } from './server/sql-text.ts'
 import { ServerCatalog } from './tables/catalog.ts'
 import { ServerIndexes } from './tables/indexes.ts'
@@ -86,15 +84,4 @@ export async function readServerCatalog(address: string, options: CheckedPostgre
   } finally {
     await connection.end()
   }
-}
-
-/** What keeps a database from being opened. */
-function openError(address: string, error: unknown): unknown {
-  const state = sqlState(error)
-  if (state === undefined) return toKvError(error)
-  const reason =
-    state === '42501'
-      ? 'its user may not create a schema there: grant CREATE on the database, or create the schema and give it to the user'
-      : `the server says (${state}): ${(error as Error).message}`
-  return new DatabaseOpenError(shownAddress(address), reason, { cause: error })
 }

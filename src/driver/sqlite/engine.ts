@@ -34,6 +34,15 @@ export const sqlite: Engine<Sqlite> = {
     const { repairSqlite } = await import('./repair.ts')
     return repairSqlite(path, busyTimeout)
   },
+  async copyFrom(path, { busyTimeout }) {
+    const { openFileSource } = await import('./copy/source.ts')
+    return openFileSource(path, busyTimeout)
+  },
+  async copyInto(path, _options, places) {
+    const { openFileTarget } = await import('./copy/target.ts')
+    return openFileTarget(path, places)
+  },
+  copiesByBackup: true,
   async backUp(path, target, options) {
     const { backUpFile } = await import('./backup/files.ts')
     return backUpFile(path, target, options)

@@ -5,6 +5,9 @@ import { functions } from './functions.ts'
 /** The format of the tables, as `kv_meta` says it. */
 export const format = 1
 
+/** The tables of a database. */
+export const ownTableNames = ['kv', 'kv_log', 'kv_meta', 'kv_collections']
+
 /** The name on which the commits of a schema are told; no longer than the server allows one to be. */
 export function channelOf(schema: string): string {
   return `valkeyrie:${schema}`

@@ -42,12 +42,18 @@ export async function setUp(
   }
   return inTransaction(connection, async () => {
     await connection.execute('set local statement_timeout = 0')
-    await run({ text: `select pg_advisory_xact_lock(hashtextextended($1, 0))` }, [`valkeyrie:${schema}`])
+    await lockSetUp(connection, schema)
     if (!found?.isComplete) await connection.execute(ownTables(schema))
     await catalog.lock()
     await change(catalog, indexes, collections, catalogChanges(await catalog.read(), collections, asked))
     return catalog.read()
   })
+}
+
+/** Takes the lock of those who create what a schema of the server has, for the transaction that is open. */
+export async function lockSetUp(connection: Connection, schema: string): Promise<void> {
+  const text = 'select pg_advisory_xact_lock(hashtextextended($1, 0))'
+  await connection.run({ text }, [`valkeyrie:${schema}`])
 }
 
 /** The catalogue of a database that may not be written, which has to know the patterns that are declared. */

@@ -85,7 +85,7 @@ async function copied(source: Source, partial: PartialFile, options: CopyOptions
 }
 
 /** Throws a DatabaseOpenError where no copy can take the name of the target. */
-function assertPlaceable(source: Source, target: string): void {
+export function assertPlaceable(source: Source | null, target: string): void {
   const there = lstatSync(target, { throwIfNoEntry: false })
   if (there !== undefined) {
     if (!there.isFile()) throw new DatabaseOpenError(target, 'what is there is no file: name another one')
@@ -106,7 +106,8 @@ function isSame(one: string, other: string): boolean {
   return a.ino === b.ino && a.dev === b.dev
 }
 
-function failureOf(error: unknown, target: string): unknown {
+/** The error to report for what has failed while a file was made at the target. */
+export function failureOf(error: unknown, target: string): unknown {
   if (error instanceof DatabaseBusyError)
     return new DatabaseBusyError(error.waited, { cause: error, file: target })
   if (error instanceof Error && 'syscall' in error)
@@ -121,7 +122,7 @@ function failureOf(error: unknown, target: string): unknown {
   return failure
 }
 
-function thereAlready(target: string): DatabaseOpenError {
+export function thereAlready(target: string): DatabaseOpenError {
   return new DatabaseOpenError(
     target,
     'there is such a file already: name another one, or ask for it to be overwritten',

@@ -43,6 +43,11 @@ export async function copyDatabase(
 /** As many as are copied in memory in a few milliseconds. */
 const pagesPerTurn = 512
 
+/** Has the engine check a database that nobody else has open, as it does with a copy. */
+export function checkDatabase(path: string, signal: AbortSignal | undefined): Promise<Copy> {
+  return onThread(null, path, { signal })
+}
+
 async function onThread(
   source: string | null,
   target: string,

@@ -24,6 +24,18 @@ export function hasOwnTables(connection: Connection): boolean {
   })
 }
 
+/** The tables in the file that are no part of a database, as those of its migrations. */
+export function otherTables(connection: Connection): string[] {
+  const own = [...Object.keys(ownColumns), 'kv_turns']
+  return connection
+    .prepare<[], string>(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name",
+    )
+    .pluck()
+    .all()
+    .filter((name) => !own.includes(name))
+}
+
 /** Creates the tables, or what those of an older release lack, inside the transaction that is open. */
 export function createOwnTables(connection: Connection, tables: KvTables): void {
   for (const table of Object.values(tables)) {

@@ -2,12 +2,11 @@ import { createRequire } from 'node:module'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'drizzle-orm/logger'
 import type pg from 'pg'
-import { ConnectionError, DatabaseOpenError } from '../../contract/errors.ts'
-import { clock } from '../../time/clock.ts'
-import type { CheckedPostgresOptions } from './engine.types.ts'
-import { shownAddress } from './server/address.ts'
-import { Connection, type OpenClient, typesOf } from './server/connection.ts'
-import { isLoss, sqlState } from './server/server-error.ts'
+import { ConnectionError, DatabaseOpenError } from '../../../contract/errors.ts'
+import { clock } from '../../../time/clock.ts'
+import { shownAddress } from './address.ts'
+import { Connection, type OpenClient, typesOf } from './connection.ts'
+import { isLoss, sqlState } from './server-error.ts'
 
 export type Pg = typeof pg
 
@@ -28,11 +27,15 @@ const shortestPause = 10
 const longestPause = 1_000
 /** Milliseconds after which the system asks whether the other end of an idle connection is still there. */
 const keepAliveAfter = 10_000
-/** The longest that one statement may take, in milliseconds: a set-up takes as long as it takes. */
-const statementTimeout = 300_000
+/** The longest that one statement may take, in milliseconds, where nobody says otherwise: a set-up takes as long as it takes. */
+const longestStatement = 300_000
 
-interface ConnectOptions extends Pick<CheckedPostgresOptions, 'connectTimeout'> {
+interface ConnectOptions {
+  /** Milliseconds for which it is tried to reach the server. */
+  readonly connectTimeout: number
   readonly logger?: Logger | undefined
+  /** In milliseconds; 0: none. */
+  readonly statementTimeout?: number
 }
 
 /** Opens connections to a server. */
@@ -107,7 +110,7 @@ export class Connector {
   #settings(): pg.ClientConfig {
     if (!this.#takesSettings) return {}
     return {
-      statement_timeout: statementTimeout,
+      statement_timeout: this.#options.statementTimeout ?? longestStatement,
       options: '-c default_transaction_isolation=read\\ committed -c jit=off -c extra_float_digits=1',
     }
   }

@@ -1,0 +1,282 @@
+import { createHash, type Hash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
+import { DatabaseOpenError, MigrationError, type RefusedRows, StorageError } from '../contract/errors.ts'
+import type { CopiedRow, CopiedState, CopySource, CopyTarget, RefusedRow } from '../driver/copy.ts'
+import type { LoggedCommit } from '../driver/driver.ts'
+import type { Engine } from '../driver/engine.ts'
+import { type Located, locateKept } from '../engines/engines.ts'
+import { keyLabel } from '../key/key-label.ts'
+import { formatVersionstamp } from '../key/versionstamp.ts'
+
+/** The last argument of `Valkeyrie.copy`. */
+export interface CopyOptions {
+  /** Let the copy take the place of a database that is there. Default `false`: nothing that is there is touched. */
+  readonly overwrite?: boolean | undefined
+  /** Milliseconds for which to wait for those who are in the way. Default 5,000. */
+  readonly busyTimeout?: number | undefined
+  /** Is told how far it is, and of how much. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined
+  /** Ends it: the promise rejects with the signal's reason, and nothing was copied. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What `Valkeyrie.copy` has copied, and checked. */
+export interface Copied {
+  /** Where from, as an absolute path, or as an address without user, password and options. */
+  readonly from: string
+  /** Where to. */
+  readonly to: string
+  /** How many values, those that have expired and wait to be removed among them. */
+  readonly rows: number
+  /** How many commits the log keeps of what was changed: who follows changes goes on from each of them. */
+  readonly commits: number
+  /** The newest versionstamp, after which the copy goes on; `null` where nothing was ever committed. */
+  readonly versionstamp: string | null
+  /**
+   * SHA-256 of all rows, in hexadecimal: of their keys, repositories, values, versions and expiries. Databases of one digest have the
+   * same rows, whichever engine keeps them.
+   */
+  readonly digest: string
+  /** The names of tables beside those of the database, which stay where they are, as those of its migrations and of other programs. */
+  readonly left: readonly string[]
+}
+
+const mostRowsListed = 100
+const longestShown = 200
+
+/** Copies a database to another address, of whichever engine, as it is at one moment. */
+export async function copyDatabase(
+  from: string | URL,
+  to: string | URL,
+  options: CopyOptions = {},
+): Promise<Copied> {
+  const source = locateKept(from, 'copy')
+  const target = locateKept(to, 'copy')
+  checkOptions(options)
+  const { signal, busyTimeout = 5_000, overwrite = false, onProgress } = options
+  for (const { engine, address } of [source, target]) engine.assertRuntime(address)
+  signal?.throwIfAborted()
+  if (source.engine === target.engine && source.engine.copiesByBackup)
+    return backedUp(source, target, { signal, busyTimeout, overwrite, onProgress })
+  if (source.address === target.address) {
+    const shown = target.engine.shown(target.address)
+    throw new DatabaseOpenError(shown, 'it is what is to be copied: name another database')
+  }
+  await using opened = closing(
+    await source.engine.copyFrom(source.address, checkedOf(source.engine, busyTimeout)),
+  )
+  const places = { busyTimeout, overwrite }
+  await using begun = closing(
+    await target.engine.copyInto(target.address, checkedOf(target.engine, busyTimeout), places),
+  )
+  const copying = new Copying(opened.it, begun.it, options)
+  return { ...placesOf(source, target), ...(await copying.run()) }
+}
+
+function checkOptions(options: CopyOptions): void {
+  checkOptionNames(options, ['overwrite', 'busyTimeout', 'onProgress', 'signal'], 'copy')
+  const { overwrite, busyTimeout, onProgress, signal } = options
+  checkWholeNumber(busyTimeout, 'busyTimeout', 0)
+  if (overwrite !== undefined && typeof overwrite !== 'boolean')
+    throw new TypeError('overwrite is true or false')
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw new TypeError('onProgress is a function, as (done, total) => …')
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new TypeError('signal is an AbortSignal')
+}
+
+function checkedOf(engine: Engine, busyTimeout: number) {
+  return engine.checkOptions({ busyTimeout }) as never
+}
+
+function placesOf(source: Located, target: Located): Pick<Copied, 'from' | 'to'> {
+  return { from: source.engine.shown(source.address), to: target.engine.shown(target.address) }
+}
+
+function closing<T extends { close(): Promise<void> }>(it: T) {
+  return { it, [Symbol.asyncDispose]: () => it.close() }
+}
+
+/** Between two addresses of an engine that backs its databases up, a copy is that: tables of others go along. */
+async function backedUp(
+  source: Located,
+  target: Located,
+  options: CopyOptions & { readonly busyTimeout: number },
+): Promise<Copied> {
+  const { engine } = source
+  const { rows, versionstamp } = await engine.backUp(source.address, target.address, options)
+  await using made = closing(await engine.copyFrom(target.address, checkedOf(engine, options.busyTimeout)))
+  const { commits } = await made.it.state()
+  const digest = createHash('sha256')
+  for await (const page of made.it.rows()) for (const row of page.rows) digestRow(digest, row)
+  return { ...placesOf(source, target), rows, commits, versionstamp, digest: digest.digest('hex'), left: [] }
+}
+
+/** A copy on its way from one engine to another. */
+class Copying {
+  readonly #source: CopySource
+  readonly #target: CopyTarget
+  readonly #options: CopyOptions
+  readonly #refused = new Map<string, { rows: number; readonly samples: string[] }>()
+  #done = 0
+  #total = 0
+
+  constructor(source: CopySource, target: CopyTarget, options: CopyOptions) {
+    this.#source = source
+    this.#target = target
+    this.#options = options
+  }
+
+  async run(): Promise<Omit<Copied, 'from' | 'to'>> {
+    const state = await this.#source.state()
+    // Each row is copied, and then read again.
+    this.#total = 2 * state.rows
+    this.#tell(0)
+    await this.#target.begin(state)
+    for await (const { rows, unreadable } of this.#source.rows()) {
+      this.#refuse([...unreadable, ...(await this.#target.store(rows))])
+      this.#tell(rows.length + unreadable.length)
+    }
+    for await (const commits of this.#source.commits()) {
+      const damaged = commits.filter(({ changes }) => changes === null)
+      this.#refuse(damaged.map(damagedCommit))
+      await this.#target.append(commits.filter(({ changes }) => changes !== null))
+      this.#tell(0)
+    }
+    this.#throwRefused()
+    const digest = await this.#checkRows()
+    await this.#checkCommits()
+    await this.#checkState(state)
+    this.#options.signal?.throwIfAborted()
+    await this.#target.finish()
+    const { rows, commits, version, others: left } = state
+    return { rows, commits, versionstamp: version === 0 ? null : formatVersionstamp(version), digest, left }
+  }
+
+  /** Reads each row of both again, side by side; gives the digest of what the copy has. */
+  async #checkRows(): Promise<string> {
+    const digest = createHash('sha256')
+    const wanted = each(this.#source.rows(), ({ rows }) => rows)
+    for await (const { rows } of this.#target.stored.rows()) {
+      for (const row of rows) {
+        const { value } = await wanted.next()
+        if (!isSameRow(value, row)) throw otherwise(`the row ${keyLabel(value?.key ?? row.key)}`)
+        digestRow(digest, row)
+      }
+      this.#tell(rows.length)
+    }
+    const { value: missing } = await wanted.next()
+    if (missing !== undefined) throw otherwise(`the row ${keyLabel(missing.key)}`)
+    return digest.digest('hex')
+  }
+
+  async #checkCommits(): Promise<void> {
+    const wanted = each(this.#source.commits(), (commits) => commits)
+    for await (const commits of this.#target.stored.commits()) {
+      for (const commit of commits) {
+        const { value } = await wanted.next()
+        if (!isDeepStrictEqual(plain(value), plain(commit))) throw otherwise(commitLabel(commit))
+      }
+      this.#tell(0)
+    }
+    const { value: missing } = await wanted.next()
+    if (missing !== undefined) throw otherwise(commitLabel(missing))
+  }
+
+  async #checkState({ version, rows, commits, collections }: CopiedState): Promise<void> {
+    const stored = await this.#target.stored.state()
+    if (stored.version !== version) throw otherwise('the newest version')
+    if (stored.rows !== rows || stored.commits !== commits) throw otherwise('the number of rows')
+    if (!isDeepStrictEqual(stored.collections, collections)) throw otherwise('what is kept of schemas')
+  }
+
+  #refuse(rows: readonly RefusedRow[]): void {
+    for (const { key, collection, reason } of rows) {
+      const name = collection ?? '(none)'
+      const found = this.#refused.get(name) ?? { rows: 0, samples: [] }
+      found.rows += 1
+      if (found.samples.length < mostRowsListed) found.samples.push(`${shortened(key)}: ${reason}`)
+      this.#refused.set(name, found)
+    }
+  }
+
+  #throwRefused(): void {
+    if (this.#refused.size === 0) return
+    const refused: RefusedRows[] = [...this.#refused].map(([repository, found]) => ({ repository, ...found }))
+    const lines = refused.flatMap(({ rows, samples }) => {
+      const more = rows - samples.length
+      return more === 0 ? samples : [...samples, `and ${more.toLocaleString('en')} more`]
+    })
+    throw new MigrationError(
+      `Nothing is copied, since these cannot be: change or delete them, and copy again\n${lines.map((line) => `  ${line}`).join('\n')}`,
+      { refused },
+    )
+  }
+
+  #tell(rows: number): void {
+    this.#options.signal?.throwIfAborted()
+    this.#done += rows
+    this.#options.onProgress?.(this.#done, this.#total)
+  }
+}
+
+async function* each<P, T>(
+  pages: AsyncIterable<P>,
+  items: (page: P) => readonly T[],
+): AsyncGenerator<T, undefined> {
+  for await (const page of pages) yield* items(page)
+}
+
+function shortened(key: string): string {
+  return key.length > longestShown ? `${key.slice(0, longestShown)}…` : key
+}
+
+function damagedCommit(commit: LoggedCommit): RefusedRow {
+  return { key: commitLabel(commit), collection: null, reason: 'what it has changed cannot be read' }
+}
+
+function commitLabel({ version }: LoggedCommit): string {
+  return `the commit ${formatVersionstamp(version)}`
+}
+
+function otherwise(what: string): StorageError {
+  return new StorageError('COPY', `The copy is not as its source: ${what} differs, and nothing is copied`)
+}
+
+function isSameRow(a: CopiedRow | undefined, b: CopiedRow): boolean {
+  return (
+    a !== undefined &&
+    a.version === b.version &&
+    a.expiresAt === b.expiresAt &&
+    a.encoding === b.encoding &&
+    a.types === b.types &&
+    a.collection === b.collection &&
+    Buffer.compare(a.key, b.key) === 0 &&
+    isSameValue(a.value, b.value)
+  )
+}
+
+function isSameValue(a: CopiedRow['value'], b: CopiedRow['value']): boolean {
+  return typeof a === 'string' || typeof b === 'string' ? a === b : Buffer.compare(a, b) === 0
+}
+
+/** A commit, its bytes in one class, whichever engine has read it. */
+function plain(commit: LoggedCommit | undefined) {
+  const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
+  const changes = commit?.changes?.map(({ type, key, stored }) => {
+    const value =
+      stored === undefined || typeof stored.value === 'string' ? stored?.value : text(stored.value)
+    return [type, text(key), value, stored?.encoding, stored?.types]
+  })
+  return [commit?.version, commit?.at, changes]
+}
+
+function digestRow(
+  digest: Hash,
+  { key, value, collection, encoding, types, version, expiresAt }: CopiedRow,
+): void {
+  const sizes = [key.length, typeof value, value.length]
+  digest.update(JSON.stringify([...sizes, collection, encoding, types, version, expiresAt]))
+  digest.update(key).update(value)
+}

@@ -1,0 +1,43 @@
+import type { CopySource } from '../../copy.ts'
+import { Connector, loadPg } from '../server/connect.ts'
+import type { Connection } from '../server/connection.ts'
+import { openError } from '../server/open-error.ts'
+import { toKvError } from '../server/server-error.ts'
+import { readSetUp } from '../tables/set-up.ts'
+import { type ServerPlace, ServerState } from './server-state.ts'
+
+/** Opens a schema of a server to copy what is in it at this moment, on a connection of its own: others go on reading and writing. */
+export async function openServerSource(address: string, options: ServerPlace): Promise<CopySource> {
+  const { schema } = options
+  const connection = await new Connector(await loadPg(address), address, options).first()
+  try {
+    await connection.execute('begin isolation level repeatable read read only')
+    await connection.execute(
+      'set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0',
+    )
+    await readSetUp(connection, schema, address, [])
+    return new ServerSource(schema, connection)
+  } catch (error) {
+    connection.discard()
+    throw openError(address, error)
+  }
+}
+
+class ServerSource extends ServerState implements CopySource {
+  readonly #connection: Connection
+
+  constructor(schema: string, connection: Connection) {
+    super(schema, async (statement, values) => {
+      try {
+        return await connection.run(statement, values)
+      } catch (error) {
+        throw toKvError(error)
+      }
+    })
+    this.#connection = connection
+  }
+
+  close(): Promise<void> {
+    return this.#connection.end()
+  }
+}

@@ -1,0 +1,146 @@
+import { type LoggedCommit, readChanges } from '../../../commit/log-format.ts'
+import { keyLabel } from '../../../key/key-label.ts'
+import { isVersion } from '../../../key/versionstamp.ts'
+import { pauseDue } from '../../../time/give-way.ts'
+import { unsealed } from '../../../value/checksum.ts'
+import { type StoredValue, storedBytes } from '../../../value/encoding.ts'
+import type {
+  CopiedCollection,
+  CopiedPage,
+  CopiedRow,
+  CopiedState,
+  CopySource,
+  RefusedRow,
+} from '../../copy.ts'
+import { isSealed } from '../file/file-format.ts'
+import type { Connection } from '../module/sqlite-module.ts'
+import { assertInOrder, beforeAll } from '../reads/salvage.ts'
+import { readCatalog } from '../tables/catalog.ts'
+import { otherTables } from '../tables/own-tables.ts'
+
+const rowsPerPage = 200
+const bytesPerPage = 256 * 1024
+
+type Row = readonly [
+  rowid: number,
+  key: unknown,
+  collection: unknown,
+  encoding: unknown,
+  types: unknown,
+  version: unknown,
+  expiresAt: unknown,
+  value: unknown,
+]
+
+/** The rows, commits and collections of a file, read in pages on one connection, which has nothing else to do. */
+export class FileState implements Omit<CopySource, 'close'> {
+  readonly #connection: Connection
+  readonly #isSealed: boolean
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+    this.#isSealed = isSealed(connection)
+  }
+
+  async state(): Promise<CopiedState> {
+    const number = (text: string) => this.#connection.prepare<[], number | null>(text).pluck().get() ?? 0
+    return {
+      version: number('SELECT max(version) FROM kv_log'),
+      rows: number('SELECT count(*) FROM kv'),
+      commits: number('SELECT count(*) FROM kv_log'),
+      collections: this.#collections(),
+      catalog: readCatalog(this.#connection),
+      others: otherTables(this.#connection),
+    }
+  }
+
+  /** A file of an older release has fewer columns. */
+  #collections(): CopiedCollection[] {
+    return this.#connection
+      .prepare<[], CopiedCollection>('SELECT * FROM kv_collections ORDER BY name')
+      .all()
+      .map(({ name, pattern, schema, version, indexes = null, references = null, migrated = null }) => {
+        return { name, pattern, schema, version, indexes, references, migrated }
+      })
+  }
+
+  async *rows(): AsyncGenerator<CopiedPage> {
+    const columns = 'rowid, key, collection, encoding, types, version, expires_at, value'
+    const select = this.#connection
+      .prepare<[unknown], Row>(`SELECT ${columns} FROM kv WHERE key > ? ORDER BY key`)
+      .raw()
+    let after: unknown = beforeAll
+    for (;;) {
+      const rows: CopiedRow[] = []
+      const unreadable: RefusedRow[] = []
+      let bytes = 0
+      let last = after
+      for (const row of select.iterate(after)) {
+        assertInOrder(last, [[row[1]]])
+        const read = this.#read(row)
+        if ('reason' in read) unreadable.push(read)
+        else {
+          rows.push(read)
+          bytes += storedBytes(read as StoredValue)
+        }
+        last = row[1]
+        if (rows.length + unreadable.length === rowsPerPage || bytes >= bytesPerPage) break
+      }
+      if (last === after) return
+      yield { rows, unreadable }
+      after = last
+      await pauseDue()
+    }
+  }
+
+  #read([rowid, key, collection, encoding, types, version, expiresAt, value]: Row): CopiedRow | RefusedRow {
+    const damaged = (reason: string) => ({
+      key: key instanceof Uint8Array ? keyLabel(key) : `row ${rowid}`,
+      collection: typeof collection === 'string' ? collection : null,
+      reason,
+    })
+    if (!(key instanceof Uint8Array)) return damaged('its key is no bytes')
+    if (collection !== null && typeof collection !== 'string')
+      return damaged('what it is filed under is no name')
+    if (types !== null && typeof types !== 'string') return damaged('its types are no text')
+    if (!Number.isSafeInteger(encoding)) return damaged('its encoding is no number')
+    if (!isVersion(version)) return damaged('its version is none')
+    if (expiresAt !== null && !Number.isSafeInteger(expiresAt)) return damaged('its expiry is no time')
+    if (typeof value !== 'string' && !(value instanceof Uint8Array))
+      return damaged('its value is no text and no bytes')
+    const row: CopiedRow = {
+      key,
+      collection,
+      encoding: encoding as number,
+      types,
+      version,
+      expiresAt: expiresAt as number | null,
+      value,
+    }
+    if (!this.#isSealed) return row
+    const opened = unsealed(row)
+    return opened.encoding === row.encoding ? opened : damaged('its value is not the one of its checksum')
+  }
+
+  async *commits(): AsyncGenerator<LoggedCommit[]> {
+    const select = this.#connection
+      .prepare<[number], readonly [version: number, at: number, changes: Uint8Array]>(
+        'SELECT version, at, changes FROM kv_log WHERE version > ? ORDER BY version',
+      )
+      .raw()
+    let after = 0
+    for (;;) {
+      const commits: LoggedCommit[] = []
+      let bytes = 0
+      for (const [version, at, changes] of select.iterate(after)) {
+        commits.push({ version, at, changes: readChanges(changes) })
+        bytes += changes.length
+        if (commits.length === rowsPerPage || bytes >= bytesPerPage) break
+      }
+      if (commits.length === 0) return
+      yield commits
+      after = commits.at(-1)!.version
+      await pauseDue()
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { DatabaseOpenError } from '../../../contract/errors.ts'
+import type { CopySource } from '../../copy.ts'
+import { connect } from '../file/connection.ts'
+import { removeEmptyLog } from '../file/empty-log.ts'
+import { isPassing, toKvError } from '../file/engine-error.ts'
+import { assertShape } from '../file/file-format.ts'
+import { openError } from '../file/open-error.ts'
+import { retryBusy } from '../file/retry-busy.ts'
+import { loadModule } from '../module/open-connection.ts'
+import type { Connection } from '../module/sqlite-module.ts'
+import { hasTables } from '../tables/own-tables.ts'
+import { FileState } from './file-state.ts'
+
+/** Opens a file to copy what is in it at this moment, on a connection of its own: others go on reading and writing. */
+export async function openFileSource(path: string, busyTimeout: number): Promise<CopySource> {
+  await loadModule()
+  const connection = await retryBusy(() => {
+    const { connection } = connect({ path, readOnly: true, durability: 'normal' })
+    try {
+      connection.exec('BEGIN')
+      assertShape(connection, path)
+      if (!hasTables(connection))
+        throw new DatabaseOpenError(path, 'it is no database of valkeyrie: it has none of its tables')
+      return connection
+    } catch (error) {
+      connection.close()
+      throw isPassing(error) ? error : toKvError(openError(path, error))
+    }
+  }, busyTimeout)
+  return new FileSource(connection, path)
+}
+
+class FileSource extends FileState implements CopySource {
+  readonly #opened: Connection
+  readonly #path: string
+
+  constructor(connection: Connection, path: string) {
+    super(connection)
+    this.#opened = connection
+    this.#path = path
+  }
+
+  async close(): Promise<void> {
+    this.#opened.close()
+    removeEmptyLog(this.#path)
+  }
+}
