@@ -20,7 +20,7 @@ it(`${SCHEMAS} schemas and four look-ups of each are cheap to check`, async () =
 function program(schemas: number): string {
   const lines = [
     `import { defineSchema } from '${root}/src/schema/definition.ts'`,
-    `import type { Key } from '${root}/src/key.types.ts'`,
+    `import type { Key } from '${root}/src/contract/key.types.ts'`,
     `import type { AnyDefinition } from '${root}/src/schema/definition.types.ts'`,
     `import type { DefinitionByName, Definitions, InputOf, NewDefinition, OutputOf, SelectedValue, ValueOf } from '${root}/src/schema/registry.types.ts'`,
     "import { z } from 'zod'",
