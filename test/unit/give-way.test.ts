@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { inSlices, isWorkLong, pauseDue } from '../../src/time/give-way.ts'
 
 /** Works until a pause is due, and a timer that has begun just before it; gives what to wait for. */
@@ -50,7 +50,11 @@ describe('pauseDue', () => {
 describe('inSlices', () => {
   const items = Array.from({ length: 1_000 }, (_, i) => i)
 
-  it('makes of each item what it is to, at once where there is time', () => {
+  it('makes of each item what it is to, at once where there is time', async () => {
+    await new Promise((resolve) => setImmediate(resolve))
+    const now = process.hrtime()
+    const time = vi.spyOn(process, 'hrtime').mockReturnValue(now)
+    onTestFinished(() => time.mockRestore())
     expect(inSlices(items, (item, i) => item + i)).toEqual(items.map((item) => 2 * item))
   })
 
