@@ -8,6 +8,7 @@ describeEngine('postgres', 'the suite', (engine) =>
   runSuite({
     name: 'PostgreSQL',
     path: () => engine.newAddress(),
+    clockError: 30_000,
     passedOver: {
       'a query that has expired rows does not find them': clock,
       'an expired row is invisible to every read at once': clock,
@@ -20,6 +21,8 @@ describeEngine('postgres', 'the suite', (engine) =>
       'an expired row does not block its value': clock,
       'loaded items expire': clock,
       'a row that expires leaves': clock,
+      'an expiring key is emitted as missing when its time has come, without anyone reading it': clock,
+      'an expired row is told as expire, once': clock,
       'a -0 that an earlier release has stored as a text is found by 0': 'no release has stored one there',
       'destroy closes and removes the files': file,
       'a database that was closed can be destroyed': file,

@@ -35,6 +35,8 @@ import { watchSharedCases } from './cases/watch-shared.ts'
 export interface Place {
   readonly name: string
   path(): string | undefined
+  /** Milliseconds by which its clock may differ from that of this process. */
+  readonly clockError?: number
   /** Cases that say nothing there, and why. */
   readonly passedOver?: Readonly<Record<string, string>>
 }

@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { sql } from 'drizzle-orm'
 import { DatabaseBusyError, KvU64, Valkeyrie } from 'valkeyrie'
 import { assert, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { next } from '../conformance/watching.ts'
 import { waitFor, waitUntil } from '../waiting.ts'
 import { startCluster } from './cluster.ts'
 import { byHand, newSchema, openAt, terminate } from './database.ts'
@@ -149,6 +150,19 @@ describe.skipIf(url === '')('a database on a server', () => {
     await behind.set(['b'], 1, { expireIn: 1 })
     await waitUntil('the expiry', async () => (await plain.get(['b'])).value === null)
     expect((await behind.get(['a'])).value).toBe(1)
+  })
+
+  test('tells those who watch a row and those who follow changes that it has expired', async () => {
+    const db = await openAt(url, newSchema())
+    const { versionstamp } = await db.set(['a'], 1)
+    const watched = db.watch([['a']]).getReader()
+    expect((await next(watched))[0].value).toBe(1)
+    const changes = db.changes({ since: versionstamp }).getReader()
+    await db.set(['a'], 1, { expireIn: 1 })
+    while ((await next(watched))[0].value !== null);
+    const told: string[] = []
+    while (told.at(-1) !== 'expire') told.push((await next(changes)).type)
+    expect(told).toEqual(['set', 'expire'])
   })
 
   test('orders keys and texts by their bytes, whatever the collation of the server is', async () => {

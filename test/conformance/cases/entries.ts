@@ -2,15 +2,16 @@ import { inspect } from 'node:util'
 import { Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
 import { z } from 'zod'
-import type { Cases } from '../suite.ts'
+import type { Cases, Place } from '../suite.ts'
 import { firstOf } from '../watching.ts'
 import { alice, bob, schemas } from './schemas.ts'
 
 const minute = 60_000
 
 /** Alice expires in a minute, Bob never; the times between which Alice was written. */
-async function aliceAndBob(path: string | undefined) {
-  const db = await schemas.open(path)
+async function aliceAndBob(place: Place) {
+  const { clockError = 0 } = place
+  const db = await schemas.open(place.path())
   const { users, posts } = db.repositories
   const from = Date.now()
   await users.set('alice', alice, { expireIn: minute })
@@ -18,8 +19,8 @@ async function aliceAndBob(path: string | undefined) {
   await users.set('bob', bob)
   await posts.set(['bob', 1], { title: 'b' }, { expireIn: minute })
   const isInAMinute = (time: number | null | undefined) => {
-    expect(time).toBeGreaterThanOrEqual(from + minute)
-    expect(time).toBeLessThanOrEqual(until + minute)
+    expect(time).toBeGreaterThanOrEqual(from + minute - clockError)
+    expect(time).toBeLessThanOrEqual(until + minute + clockError)
     return true
   }
   return { db, users, posts, isInAMinute }
@@ -27,7 +28,7 @@ async function aliceAndBob(path: string | undefined) {
 
 export const entryCases: Cases = {
   'an entry of a repository tells when it expires, however it is read': async (place) => {
-    const { db, users, isInAMinute } = await aliceAndBob(place.path())
+    const { db, users, isInAMinute } = await aliceAndBob(place)
     await using _ = db
     const query = { orderBy: { name: 'asc' }, with: { posts: true } } as const
     const reads: Record<string, () => Promise<readonly { readonly expiresAt: number | null }[]>> = {
@@ -62,7 +63,7 @@ export const entryCases: Cases = {
   },
 
   'an entry by key has an expiry beside what it shows': async (place) => {
-    const { db, isInAMinute } = await aliceAndBob(place.path())
+    const { db, isInAMinute } = await aliceAndBob(place)
     await using _ = db
     const keys = [
       ['users', 'alice'],
@@ -91,7 +92,7 @@ export const entryCases: Cases = {
   },
 
   'in a unit of work, the expiry that an entry shows is the one it has written': async (place) => {
-    const { db, users } = await aliceAndBob(place.path())
+    const { db, users } = await aliceAndBob(place)
     await using _ = db
     await db.unitOfWork(async (unit) => {
       const inner = unit.repositories.users
@@ -135,7 +136,7 @@ export const entryCases: Cases = {
   },
 
   'in a unit of work, what cannot be assigned to an entry is refused': async (place) => {
-    const { db, users } = await aliceAndBob(place.path())
+    const { db, users } = await aliceAndBob(place)
     await using _ = db
     const assign = (value: unknown, other?: unknown) =>
       db.unitOfWork(async (unit) => {
