@@ -1,10 +1,11 @@
+import { copyFileSync } from 'node:fs'
 import { Valkeyrie } from 'valkeyrie'
-import { expect, it, onTestFinished } from 'vitest'
+import { beforeAll, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 const path = temporaryFolder()
-const count = 20_000
+const count = 10_000
 const person = z.object({ name: z.string(), city: z.string(), age: z.int(), about: z.string() })
 const about = 'x'.repeat(200)
 const people = (from: number) =>
@@ -12,11 +13,20 @@ const people = (from: number) =>
     return [from + n, { name: `Name ${n}`, city: `City ${n % 50}`, age: n % 90, about }] as const
   })
 
+const store = Valkeyrie.withSchema(['people', '*'], person, { name: 'people', indexes: [{ on: 'city' }] })
+
+/** A file of people, which is copied for each test. */
+const filled = path()
+beforeAll(async () => {
+  await using db = await store.open(filled)
+  await db.repositories.people.insertMany(people(0))
+})
+
+/** A database of people. */
 async function open() {
-  const db = await Valkeyrie.withSchema(['people', '*'], person, {
-    name: 'people',
-    indexes: [{ on: 'city' }],
-  }).open(path())
+  const file = path()
+  copyFileSync(filled, file)
+  const db = await store.open(file)
   onTestFinished(() => db.close())
   return db
 }
@@ -30,7 +40,7 @@ const nextStart = () => {
   return start
 }
 
-/** Work on all rows, most of which takes some hundred milliseconds. */
+/** Work on all rows, most of which takes a hundred milliseconds. */
 const works: Readonly<Record<string, (db: Db, options: Options) => Promise<unknown>>> = {
   list: (db, options) => Array.fromAsync(db.list({ prefix: ['people'] }, options)),
   findMany: ({ repositories: { people } }, options) => people.findMany({}, options),
@@ -76,7 +86,6 @@ it.each(Object.entries(works))(
   async (_, work) => {
     const db = await open()
     const { people: rows } = db.repositories
-    await rows.insertMany(people(0))
     const controller = new AbortController()
     const reason = new Error('enough')
     setImmediate(() => setImmediate(() => controller.abort(reason)))
@@ -104,7 +113,6 @@ it('calls that wait for a turn go on in the order in which they were made', asyn
 it('other reads of a snapshot wait while one of them is read in slices, and all are of its state', async () => {
   const db = await open()
   const { people: rows } = db.repositories
-  await rows.insertMany(people(0))
   const deleted = Promise.withResolvers<{ readonly count: number }>()
   const [all, first, few, again] = await db.snapshot(async (view) => {
     const reads = [
@@ -125,7 +133,6 @@ it('other reads of a snapshot wait while one of them is read in slices, and all 
 
 it('a snapshot that ends before a query that it has begun ends that query', async () => {
   const db = await open()
-  await db.repositories.people.insertMany(people(0))
   let left: Promise<unknown> = Promise.resolve()
   await db
     .snapshot(async (view) => {
@@ -147,7 +154,6 @@ it('a snapshot that ends before a query that it has begun ends that query', asyn
 
 it('a database that is closed while a snapshot reads a query rejects it', async () => {
   const db = await open()
-  await db.repositories.people.insertMany(people(0))
   const reading = db.snapshot((view) => view.repositories.people.findMany())
   reading.catch(() => {})
   await new Promise((resolve) => setImmediate(resolve))
