@@ -7,7 +7,7 @@ const path = temporaryFolder()
 /** Files at least, and milliseconds after which there are no more of them. `VALKEYRIE_FILES=2000` works on so many. */
 const { VALKEYRIE_FILES } = process.env
 const fewest = 20
-const time = 4_000
+const time = 2_000
 
 test('a damaged file hangs nothing, crashes nothing, and every failure is a KvError', async () => {
   const first = seedOfThisRun()

@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import { Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
+import { extent } from '../extent.ts'
 import { engines } from './engines.ts'
 
 const schema = z.object({
@@ -174,7 +175,7 @@ it.each(engines)(
           }
         },
       ),
-      { numRuns: name === 'sqlite' ? 150 : 50 },
+      { numRuns: name === 'sqlite' ? extent('queries', 75, 150) : extent('queries', 25, 50) },
     )
     await db.close()
   },

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { type Key, Valkeyrie } from 'valkeyrie'
 import { expect, test } from 'vitest'
 import { compareKeys } from '../../src/key/codec.ts'
+import { extent } from '../extent.ts'
 
 // Few different parts, so that keys often begin alike and bounds often hit.
 const part = fc.constantFrom<Key[number]>(
@@ -67,7 +68,7 @@ test('a list gives what its selector selects, in order, from either end', async 
       const found = await Array.fromAsync(db.list(selected as { prefix: Key }, { limit, reverse, batchSize }))
       expect(found.map((entry) => entry.key)).toStrictEqual(expected)
     }),
-    { numRuns: 150 },
+    { numRuns: extent('listings', 75, 150) },
   )
 })
 
@@ -100,7 +101,7 @@ test('pages that go on from cursors are the whole list, though rows come and go 
         expect(found).toStrictEqual(expected)
       },
     ),
-    { numRuns: 100 },
+    { numRuns: extent('listings', 50, 100) },
   )
 })
 
@@ -134,6 +135,6 @@ test('a repository lists what the list of the database has of its pattern', asyn
         expect(await pairs.count(range)).toBe(mine.length)
       },
     ),
-    { numRuns: 80 },
+    { numRuns: extent('listings', 40, 80) },
   )
 })

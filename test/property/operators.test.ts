@@ -8,6 +8,7 @@ import { Planner } from '../../src/query/planner.ts'
 import { jsonSchemaOf } from '../../src/schema/json-schema.ts'
 import { encodeValue } from '../../src/value/codec.ts'
 import { comparedValue } from '../../src/value/compared-value.ts'
+import { extent } from '../extent.ts'
 import { engines, type TestedEngine } from './engines.ts'
 
 const texts = [
@@ -141,6 +142,11 @@ function operandsOf(operator: Operator): Record<string, fc.Arbitrary<unknown>> {
   }
 }
 
+const trials = {
+  sqlite: extent('trials of each operator on sqlite', 20, 40),
+  postgres: extent('trials of each operator on postgres', 10, 20),
+}
+
 const schemas = [
   ['a schema that tells what the fields are', jsonSchemaOf(schema)],
   ['a schema that tells nothing', null],
@@ -202,7 +208,7 @@ describe.each(
             }
           },
         ),
-        { numRuns: name === 'sqlite' ? 40 : 20 },
+        { numRuns: trials[name] },
       )
     },
   )

@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { parameter, QueryError, Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
+import { extent } from '../extent.ts'
 import { engines } from './engines.ts'
 
 const schema = z.object({
@@ -147,7 +148,7 @@ it.each(engines)(
           }
         },
       ),
-      { numRuns: name === 'sqlite' ? 300 : 100 },
+      { numRuns: name === 'sqlite' ? extent('queries', 150, 300) : extent('queries', 50, 100) },
     )
     await db.close()
   },

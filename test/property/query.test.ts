@@ -13,6 +13,7 @@ import { encodeValue } from '../../src/value/codec.ts'
 import { comparedValue } from '../../src/value/compared-value.ts'
 import { ValueFormat } from '../../src/value/value-format.ts'
 import { defineValueType } from '../../src/value/value-type.ts'
+import { extent } from '../extent.ts'
 import { engines, type TestedEngine } from './engines.ts'
 
 type Opened = Awaited<ReturnType<TestedEngine['open']>>
@@ -483,7 +484,7 @@ describe.each(
         const rows = await store(values)
         for (const one of queries) await expectAlike(one, rows)
       }),
-      { numRuns: name === 'sqlite' ? 400 : 150 },
+      { numRuns: name === 'sqlite' ? extent('databases', 200, 400) : extent('databases', 75, 150) },
     )
   })
 
@@ -500,7 +501,7 @@ describe.each(
           const choice = chooseIndex(planned.plan, order, declared, new Set())
           expect(readsAll(planned.plan, choice), `${sql} ${plan.join(' · ')}`).toBe(scans(planned.plan, plan))
         }),
-        { numRuns: 1_000 },
+        { numRuns: extent('queries', 500, 1_000) },
       )
     },
   )
@@ -530,7 +531,7 @@ describe.each(
           expect(seen).toEqual(all)
         },
       ),
-      { numRuns: name === 'sqlite' ? 150 : 100 },
+      { numRuns: name === 'sqlite' ? extent('databases', 75, 150) : extent('databases', 40, 100) },
     )
   })
 })

@@ -3,6 +3,7 @@ import { Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
+import { extent } from '../extent.ts'
 import { engines } from './engines.ts'
 
 const owner = defineSchema(['owners', '*'], z.object({ n: z.int() }), { name: 'owners' })
@@ -94,7 +95,7 @@ it.each(engines)(
           }
         },
       ),
-      { numRuns: name === 'sqlite' ? 150 : 50 },
+      { numRuns: name === 'sqlite' ? extent('queries', 75, 150) : extent('queries', 25, 50) },
     )
     await db.close()
   },

@@ -13,9 +13,11 @@ import {
   trustOutput,
   validate,
 } from '../../src/schema/validate.ts'
+import { extent } from '../extent.ts'
 import { arkPart, type Part, valibotPart, zodPart } from './schema-parts.ts'
 
 const key = ['rows', 'a']
+const numRuns = extent('values of each library and law', 200, 600)
 
 /** The output of an input; `undefined` where the schema refuses it. */
 async function outputOf(definition: ReturnType<typeof row>, input: unknown): Promise<object | undefined> {
@@ -58,7 +60,7 @@ describe.each(libraries)('$library', ({ part, object }) => {
           note: 'x',
         })
       }),
-      { numRuns: 600 },
+      { numRuns },
     )
   })
 
@@ -76,7 +78,7 @@ describe.each(libraries)('$library', ({ part, object }) => {
         if (whole === undefined) await expect(patched).rejects.toThrow()
         else expect(await patched).toStrictEqual(whole)
       }),
-      { numRuns: 400 },
+      { numRuns },
     )
   })
 
@@ -96,7 +98,7 @@ describe.each(libraries)('$library', ({ part, object }) => {
         }
         expect(isDeepStrictEqual(changed, next)).toBe(true)
       }),
-      { numRuns: 600 },
+      { numRuns },
     )
   })
 })

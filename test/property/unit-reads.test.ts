@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { KvU64, Valkeyrie } from 'valkeyrie'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { extent } from '../extent.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { engines, type TestedEngine } from './engines.ts'
 
@@ -97,8 +98,15 @@ function expected({ rows, counters }: State) {
 }
 
 const places: readonly (readonly [string, number, TestedEngine['place']])[] = [
-  ['a file', 150, () => [path(), {}]],
-  ...engines.map(({ name, place }) => [name, name === 'sqlite' ? 150 : 50, place] as const),
+  ['a file', extent('units in a file', 50, 150), () => [path(), {}]],
+  ...engines.map(
+    ({ name, place }) =>
+      [
+        name,
+        name === 'sqlite' ? extent('units on sqlite', 75, 150) : extent('units on postgres', 25, 50),
+        place,
+      ] as const,
+  ),
 ]
 
 describe.each(places)('on %s', (_name, numRuns, place) => {

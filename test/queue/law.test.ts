@@ -4,6 +4,7 @@ import { type Job, queue } from 'valkeyrie/queue'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { seedOfThisRun } from '../concurrency/random.ts'
+import { extent } from '../extent.ts'
 import { stillClock } from '../still-clock.ts'
 
 const unit = 1_000
@@ -153,5 +154,5 @@ it('whatever is enqueued, delayed, failed and removed, jobs come in the order of
     const rest = await Array.fromAsync(db.list({ prefix: ['queues'] }), ({ key }) => key[2])
     expect(new Set(rest)).toStrictEqual(new Set(model.dead.length > 0 ? ['dead'] : []))
   })
-  await fc.assert(law, { seed: seedOfThisRun(), numRuns: 40 })
+  await fc.assert(law, { seed: seedOfThisRun(), numRuns: extent('histories', 20, 40) })
 })

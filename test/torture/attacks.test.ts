@@ -5,7 +5,7 @@ import { TrialBudget } from './attack.ts'
 import { attacks } from './attacks.ts'
 
 /** Milliseconds for the trials of an attack: `npm run torture` takes longer. */
-const time = 800
+const time = 500
 const leastTrials = 2
 
 it.each(attacks)('$name: $promise', async (attack) => {

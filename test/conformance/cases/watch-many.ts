@@ -3,6 +3,7 @@ import { QueryError, Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { expect } from 'vitest'
 import { z } from 'zod'
+import { extent } from '../../extent.ts'
 import { stillClock } from '../../still-clock.ts'
 import type { Cases, Place } from '../suite.ts'
 import { isPending, next } from '../watching.ts'
@@ -190,7 +191,7 @@ export const watchManyCases: Cases = {
           await db.close()
         },
       ),
-      { numRuns: 30 },
+      { numRuns: extent('histories', 10, 30) },
     ),
 
   'a query that is not right is a QueryError': async (place) => {

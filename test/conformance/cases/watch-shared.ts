@@ -3,6 +3,7 @@ import { QueryError, Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { expect } from 'vitest'
 import { z } from 'zod'
+import { extent } from '../../extent.ts'
 import type { Cases, Place } from '../suite.ts'
 import { Follower, isPending, next } from '../watching.ts'
 
@@ -336,7 +337,7 @@ export const watchSharedCases: Cases = {
           await db.close()
         },
       ),
-      { numRuns: 30 },
+      { numRuns: extent('histories', 10, 30) },
     ),
 
   'an error reaches each that waits, and a later reader looks anew': async (place) => {
