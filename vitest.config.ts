@@ -1,5 +1,8 @@
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
+import { defaultExclude, defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import manifest from './package.json' with { type: 'json' }
 import { slowness } from './test/waiting.ts'
 
@@ -12,16 +15,73 @@ const alias = entries.map(([name, built]) => ({
   replacement: fileURLToPath(new URL(built.replace(/^\.\/dist\/(.+)\.js$/, './src/$1.ts'), import.meta.url)),
 }))
 
+/**
+ * Files of tests that change their process for good, or look at all that it does: each has one of its own. The others share one for each
+ * worker, where what they import is loaded once.
+ */
+const alone = [
+  'test/adapters/{better-auth*,keyv}.test.ts',
+  'test/bench/**/*.test.ts',
+  'test/concurrency/{giving-way,slices,snapshots,turns}.test.ts',
+  'test/conformance/*.test.ts',
+  'test/consumer/*.test.ts',
+  'test/deno/kv.test.ts',
+  'test/live/{bundle,chromium,many,react}.test.ts',
+  'test/operate/{backup,opentelemetry,tracing}.test.ts',
+  'test/processes/{wal,watch-keys}.test.ts',
+  'test/studio/*.test.ts',
+  'test/torture/*.test.ts',
+  'test/unit/{driver/index-budget,store/sweeper,value/kv-u64,watch/watch-stream}.test.ts',
+  'test/waiting.test.ts',
+]
+
+/** Files that take longer than their length tells: begun as the last, one of them would be the last one alone. */
+const long = [
+  'test/conformance/postgres.test.ts',
+  'test/conformance/checksums.test.ts',
+  'test/snippets.test.ts',
+  'test/conformance/file.test.ts',
+  'test/conformance/memory.test.ts',
+  'test/migrate/commands.test.ts',
+  'test/consumer/consumer.test.ts',
+  'test/studio/page.test.ts',
+  'test/torture/attacks.test.ts',
+  'test/types/completion.test.ts',
+  'test/types/declarations.test.ts',
+  'test/operate/cities.test.ts',
+]
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => Number(long.some((name) => moduleId.endsWith(name)))
+    return (await super.sort(files)).sort((a, b) => isLong(b) - isLong(a))
+  }
+}
+
 const lastResort = Math.round(20 * 60_000 * slowness())
 
 export default defineConfig({
   resolve: { alias },
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [
+      { extends: true, test: { name: 'alone', include: alone } },
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: ['test/**/*.test.ts'],
+          exclude: [...defaultExclude, ...alone],
+          isolate: false,
+        },
+      },
+    ],
     // Loaded by Node.js itself, each test file would wait for it to read drizzle-orm's package.json again for each of its files.
     server: { deps: { inline: ['drizzle-orm'] } },
-    // Many tests wait for the processes that they start: a core left to the runner would idle.
-    maxWorkers: '100%',
+    sequence: { sequencer: LongFirst },
+    // Many tests wait for the processes that they start, and a core would idle meanwhile.
+    maxWorkers: availableParallelism() + 1,
+    // Programs that start again and again load faster so.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'valkeyrie-compile-cache') },
     setupFiles: ['test/setup.ts'],
     globalSetup: ['test/postgres/global-setup.ts'],
     // The last resort where a test waits for ever: far from what one takes, and further on a slow machine.

@@ -1,6 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { waitFor } from '../waiting.ts'
@@ -27,8 +25,6 @@ export function forkChild(program: string, args: object = {}): Child {
   const path = fileURLToPath(new URL(`../${program}`, import.meta.url))
   const child = fork(path, [JSON.stringify(args)], {
     execArgv: [],
-    // Programs that start again and again load faster so.
-    env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'valkeyrie-compile-cache') },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   const arrived: unknown[] = []
