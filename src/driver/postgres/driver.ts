@@ -68,6 +68,8 @@ export class PostgresDriver implements Driver {
   readonly #guard: CatalogGuard
   readonly #heard: Heard = { latest: 0, turns: '[]' }
   readonly #sessions = new Set<PostgresSession>()
+  /** Looks at the newest version that are under way. */
+  readonly #looks = new Set<Promise<unknown>>()
   #newestOwn = 0
 
   constructor(parts: DriverParts) {
@@ -110,12 +112,23 @@ export class PostgresDriver implements Driver {
   }
 
   async latestVersion(): Promise<number> {
+    const look = this.#latest()
+    this.#looks.add(look)
+    try {
+      return await look
+    } finally {
+      this.#looks.delete(look)
+    }
+  }
+
+  async #latest(): Promise<number> {
     const [row] = await this.#requests.again(() => this.#requests.run(this.#parts.statements.latest, []))
     return row![0] as number
   }
 
   async commit(batch: CommitBatch): Promise<BatchOutcome> {
     this.#assertWriting()
+    if (this.#looks.size > 0) await this.#afterLooks()
     try {
       const outcome = await new BatchCommit(batch, this.#commits, this.#heard).commit()
       if (outcome.type === 'done') {
@@ -163,7 +176,7 @@ export class PostgresDriver implements Driver {
       {
         connect: (isWanted) => connector.again(isWanted),
         channel: channelOf(schema),
-        latest: () => this.latestVersion(),
+        latest: () => this.#latest(),
         notify: async (channel, payload) => {
           await this.#requests.run({ text: 'select pg_notify($1, $2)' }, [channel, payload])
         },
@@ -194,6 +207,7 @@ export class PostgresDriver implements Driver {
 
   async clear(): Promise<void> {
     this.#assertWriting()
+    if (this.#looks.size > 0) await this.#afterLooks()
     const { statements, options } = this.#parts
     try {
       const { before, latest } = await clearRows(statements, this.#requests.write, options.busyTimeout)
@@ -249,6 +263,14 @@ export class PostgresDriver implements Driver {
     } finally {
       await connection.end()
     }
+  }
+
+  /**
+   * Waits for the looks that have begun: what is written behind one is newer than what it gives, though another connection writes. So a
+   * feed has all that is written after the call that begins it.
+   */
+  async #afterLooks(): Promise<void> {
+    await Promise.allSettled(this.#looks)
   }
 
   #assertWriting(): void {

@@ -34,6 +34,19 @@ export const watchChangesCases: Cases = {
     await reader.cancel()
   },
 
+  'gives what is committed at once after the call, and nothing from before it': async (place) => {
+    await using db = await Valkeyrie.open(place.path())
+    for (let n = 0; n < 20; n++) {
+      await db.set(['before'], n)
+      const readers = Array.from({ length: 4 }, () => db.changes().getReader())
+      await (n % 2 === 0 ? db.set(['a'], n) : db.unitOfWork((unit) => unit.set(['a'], n)))
+      for (const reader of readers) {
+        expect(line(await next(reader))).toBe(`set a ${n}`)
+        await reader.cancel()
+      }
+    }
+  },
+
   'a read that waits gets the next change': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     const reader = db.changes({ prefix: ['in'] }).getReader()
