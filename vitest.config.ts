@@ -16,7 +16,7 @@ const alias = entries.map(([name, built]) => ({
 }))
 
 /**
- * Files of tests that change their process for good, or look at all that it does: each has one of its own. The others share one for each
+ * Files of tests that change their process for good, fill its memory, or look at all that it does: each has one of its own. The others share one for each
  * worker, where what they import is loaded once.
  */
 const alone = [
@@ -31,6 +31,7 @@ const alone = [
   'test/processes/{wal,watch-keys}.test.ts',
   'test/studio/*.test.ts',
   'test/torture/*.test.ts',
+  'test/types/{completion,declarations}.test.ts',
   'test/unit/{driver/index-budget,store/sweeper,value/kv-u64,watch/watch-stream}.test.ts',
   'test/waiting.test.ts',
 ]

@@ -1,7 +1,8 @@
 // Goes on writing to a database until its standard input ends; prints `ready` once it writes.
 import { Valkeyrie } from 'valkeyrie'
+import { patient } from '../waiting.ts'
 
-await using db = await Valkeyrie.open(process.argv[2])
+await using db = await Valkeyrie.open(process.argv[2], patient)
 let ended = false
 process.stdin.resume().on('end', () => {
   ended = true

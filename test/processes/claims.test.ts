@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Valkeyrie } from 'valkeyrie'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../temporary-folder.ts'
+import { patient } from '../waiting.ts'
 import { start } from './child.ts'
 import { jobSchemas } from './fixtures/job-schemas.ts'
 
@@ -11,7 +12,7 @@ const count = 300
 
 test('jobs that 3 processes claim, while others come and change, are each claimed once', async () => {
   const file = path()
-  await using db = await jobSchemas(Valkeyrie).open(file)
+  await using db = await jobSchemas(Valkeyrie).open(file, patient)
   const { jobs } = db.repositories
   await jobs.insertMany(
     Array.from({ length: count }, (_, rank) => [`${rank}`, { state: 'waiting', rank }] as const),
@@ -50,6 +51,6 @@ test('a row that several processes upsert is created once, and no increment is l
   for (const child of children) child.process.stdin!.write('go\n')
   expect(await Promise.all(children.map(({ ended }) => ended))).toEqual([0, 0, 0])
   expect(children.flatMap(({ lines }) => lines).filter((line) => line === 'created')).toHaveLength(1)
-  await using db = await jobSchemas(Valkeyrie).open(file)
+  await using db = await jobSchemas(Valkeyrie).open(file, patient)
   expect((await db.repositories.jobs.get('shared')).value?.times).toBe(300)
 })

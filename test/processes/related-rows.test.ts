@@ -21,14 +21,13 @@ it('rows and those related to them are of one state, whatever another process co
   await once(child.process.stdout!, 'data')
   const { parents } = db.repositories
   const seen = new Set<number>()
-  for (let reads = 0; reads < 3_000; reads++) {
+  for (let reads = 0; reads < 3_000 || seen.size <= 10; reads++) {
     const query = { with: { children: true } } as const
     const [parent] = reads % 2 === 0 ? await parents.findMany(query) : (await parents.findPage(query)).entries
     const numbers = [parent!, ...parent!.children].map(({ value: { n } }) => n)
     expect(numbers).toEqual(Array(3).fill(numbers[0]))
     seen.add(numbers[0]!)
   }
-  expect(seen.size).toBeGreaterThan(10)
 })
 
 it('every result of a live query is of one state, whatever two other processes commit', async () => {

@@ -1,5 +1,6 @@
 // Writes batches until it is killed: of two keys each that agree, and counts what was acknowledged.
 import { Valkeyrie } from 'valkeyrie'
+import { patient } from '../../waiting.ts'
 
 interface Arguments {
   readonly url: string
@@ -8,7 +9,7 @@ interface Arguments {
 }
 
 const { url, schema, writer } = JSON.parse(process.argv[2]!) as Arguments
-const db = await Valkeyrie.open(url, { schema })
+const db = await Valkeyrie.open(url, { schema, ...patient })
 for (let n = 1; ; n++) {
   // In one turn of the event loop: they are one batch.
   await Promise.all([
