@@ -17,7 +17,12 @@ const { requests, answers } = db.repositories
 const service = fork(fileURLToPath(new URL('./shutdown/service.ts', import.meta.url)), [path])
 const ended = once(service, 'exit')
 try {
-  await requests.insertMany([2, 3, 4].map((number) => [`${number} squared`, { number }] as const))
+  const work = { 2: 0, 3: 3_000, 4: 0 }
+  await requests.insertMany(
+    Object.entries(work).map(
+      ([n, milliseconds]) => [`${n} squared`, { number: Number(n), milliseconds }] as const,
+    ),
+  )
   for await (const { id, value } of answers.watch('3 squared')) {
     if (value === null) continue
     console.log(`The service works on "${id}" and is told to end.`)

@@ -19,7 +19,7 @@ const beginning = '0'.repeat(20)
 for await (const { type, id, value } of requests.changes({ since: beginning, signal: stop.signal })) {
   if (type !== 'set' || value === null) continue
   await answers.set(id, { state: 'begun' })
-  await delay(1_000) // the work
+  await delay(value.milliseconds) // the work
   await answers.set(id, { state: 'done', square: value.number ** 2 })
 }
 // The loop is over: let go of what kept the process alive, and `await using` closes the database.
