@@ -6,33 +6,10 @@ import { expect, it } from 'vitest'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string) => readFileSync(root + path, 'utf8')
 
-/** Folders of src in the order in which they may know each other: imports go down. The entry points of the package stand above all. */
-const stages = [
-  ['contract/', 'arguments/', 'time/'],
-  ['key/', 'value/'],
-  ['wire/', 'schema/'],
-  ['catalog/'],
-  ['query/'],
-  ['commit/'],
-  ['trace/'],
-  ['driver/'],
-  ['engines/'],
-  ['broadcast/'],
-  ['store/'],
-  ['watch/'],
-  ['key-value/'],
-  ['repository/', 'delivery/'],
-  ['unit-of-work/'],
-  ['client/', 'http/'],
-  ['react/'],
-  ['api/'],
-  ['adapters/', 'deno/', 'queue/'],
-  ['transfer/'],
-  ['migration/'],
-  ['studio/'],
-  ['cli/'],
-  ['*.ts'],
-]
+const page = read('docs/architecture.md')
+
+/** The rooms of src from the top down, as the table of the page lists them: imports go down. The entry points stand above all. */
+const rooms = ['*.ts', ...[...page.matchAll(/^\| `([a-z-]+\/)` \|/gm)].map(([, room]) => room!)]
 
 const longestFile = 350
 
@@ -58,21 +35,29 @@ function codeOf(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
 }
 
+/** 0 is the highest. */
 function stageOf(file: string): number {
-  const place = file.includes('/') ? `${file.split('/')[0]}/` : '*.ts'
-  return stages.findIndex((names) => names.includes(place))
+  return rooms.indexOf(roomOf(file))
+}
+
+function roomOf(file: string): string {
+  return file.includes('/') ? `${file.split('/')[0]}/` : '*.ts'
 }
 
 const edges = [...imports].flatMap(([file, names]) => names.map((name) => ({ file, name })))
 
-it('every file belongs to a stage, and every import of a file finds one', () => {
+it('every folder of src is a row of the table of docs/architecture.md, and every import finds a file', () => {
   expect(imports.size).toBeGreaterThan(50)
-  expect([...imports.keys()].filter((file) => stageOf(file) < 0)).toEqual([])
+  expect(rooms.slice(1).toSorted()).toEqual(
+    [...new Set([...imports.keys()].map(roomOf))].filter((room) => room !== '*.ts').sort(),
+  )
   expect(edges.filter(({ name }) => /\.tsx?$/.test(name) && !imports.has(name))).toEqual([])
 })
 
-it('imports go down, or stay in their stage', () => {
-  const up = edges.filter(({ file, name }) => imports.has(name) && stageOf(name) > stageOf(file))
+it('imports go down the rows of that table, or stay in their room', () => {
+  const up = edges.filter(
+    ({ file, name }) => imports.has(name) && roomOf(name) !== roomOf(file) && stageOf(name) <= stageOf(file),
+  )
   expect(up.map(({ file, name }) => `${file} imports ${name}`)).toEqual([])
 })
 
@@ -86,6 +71,74 @@ it('no two folders import each other, types included: not those of one room, nor
   )
   expect([...pairs].filter((pair) => pairs.has(pair.split(' → ').reverse().join(' → ')))).toEqual([])
 })
+
+/** What the drawings of rooms leave out: all others use it. */
+const everywhere = new Set(['contract', 'arguments', 'time'])
+
+/** The drawings of the page, each as its lines. */
+const drawings = [...page.matchAll(/^```mermaid\nflowchart TD\n([\s\S]*?)^```$/gm)].map(([, text]) => text!)
+const [roomDrawing, engineDrawing, ...flows] = drawings as [string, string, ...string[]]
+
+it.each([
+  ['rooms', roomDrawing, (file: string) => (file.includes('/') ? file.split('/')[0]! : null)],
+  ['rooms of engines', engineDrawing, (file: string) => /^driver\/(\w+\/\w+)\//.exec(file)?.[1] ?? null],
+])('the arrows between %s are imports, and every import follows them', (_, drawing, nodeOf) => {
+  const arrows = [...drawing.matchAll(/^ {2}(\S+) --> (\S+)$/gm)].map(([, from, to]) => `${from} → ${to}`)
+  const real = new Set(
+    edges
+      .filter(({ name }) => imports.has(name))
+      .map(({ file, name }) => [nodeOf(file), nodeOf(name)] as const)
+      .filter(([from, to]) => from !== null && to !== null && from !== to && !everywhere.has(to))
+      .filter(([from]) => !everywhere.has(from!))
+      .map(([from, to]) => `${from} → ${to}`),
+  )
+  expect(arrows.filter((arrow) => !real.has(arrow))).toEqual([])
+  expect([...real].filter((arrow) => !reachable(arrows, arrow))).toEqual([])
+})
+
+/** Whether arrows lead from one end of this one to the other. */
+function reachable(arrows: readonly string[], arrow: string): boolean {
+  const [from, to] = arrow.split(' → ') as [string, string]
+  const seen = new Set([from])
+  for (const node of seen) {
+    for (const one of arrows) if (one.startsWith(`${node} → `)) seen.add(one.split(' → ')[1]!)
+  }
+  return seen.has(to)
+}
+
+it('a solid arrow of a flow is an import, and a dotted one leads from a port to what implements it', () => {
+  expect(flows.length).toBe(4)
+  const wrong = flows.flatMap((flow) => {
+    const files = new Map([...flow.matchAll(/^ {2}(\w+)\["([^<"]+)/gm)].map(([, id, file]) => [id!, file!]))
+    const arrows = [...flow.matchAll(/^ {2}(\w+) (-->|-\.->) (\w+)$/gm)]
+    const drawn = new Set(arrows.flatMap(([, from, , to]) => [from!, to!]))
+    const lost = [...files]
+      .filter(([id, file]) => !drawn.has(id) || !imports.has(file))
+      .map(([, file]) => file)
+    const untrue = arrows.flatMap(([arrow, from, kind, to]) => {
+      const [user, used] = (kind === '-->' ? [from, to] : [to, from]).map((id) => files.get(id!)!)
+      return imports.get(user!)?.includes(used!) ? [] : [arrow.trim()]
+    })
+    return [...lost, ...untrue]
+  })
+  expect(wrong).toEqual([])
+})
+
+const paths = [...imports.keys()]
+
+it.each(['docs/architecture.md', 'docs/drivers.md', 'CONTRIBUTING.md'])(
+  '%s names files that exist',
+  (name) => {
+    const named = [
+      ...read(name).matchAll(/`((?:src|test|bench|docs|examples)\/)?([\w./-]+(?:\/|\.(?:tsx?|md|json)))`/g),
+    ]
+    const lost = named
+      .map(([, top = '', path]) => top + path)
+      .filter((path) => !path.includes('NAME'))
+      .filter((path) => !existsSync(root + path) && !paths.some((it) => `/src/${it}`.includes(`/${path}`)))
+    expect(lost).toEqual([])
+  },
+)
 
 it('the top of src holds the entry points of the package, and nothing else', () => {
   const { exports } = JSON.parse(read('package.json'))

@@ -5,6 +5,7 @@ import { faultsOf } from '../docs/reference/completeness.ts'
 import { withOperatorTable } from '../docs/reference/operator-table.ts'
 import type { Page } from '../docs/reference/page.ts'
 import { referencePages } from '../docs/reference/reference.ts'
+import { apiReport } from '../docs/reference/report.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const pages = referencePages(root)
@@ -31,6 +32,10 @@ it.each([...pages])('every link of docs/api/%s leads somewhere', (name, text) =>
     return anchor !== undefined && !anchorsOf(page).has(anchor)
   })
   expect(broken.map(([link]) => link)).toEqual([])
+})
+
+it('the public API is the one of docs/reference/api-report.md: else run npm run docs:api, and say in CHANGELOG.md what has changed', () => {
+  expect(readFileSync(`${root}docs/reference/api-report.md`, 'utf8')).toBe(apiReport(root))
 })
 
 it('docs/queries.md has the operators that there are', () => {

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { withOperatorTable } from './operator-table.ts'
 import { referencePages } from './reference.ts'
+import { apiReport } from './report.ts'
 
-/** Writes docs/api anew, and the operators in docs/queries.md. */
+/** Writes docs/api and the API report anew, and the operators in docs/queries.md. */
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = join(root, 'docs/api')
 const pages = referencePages(root)
@@ -14,3 +15,5 @@ for (const [name, text] of pages) writeFileSync(join(folder, name), text)
 
 const queries = join(root, 'docs/queries.md')
 writeFileSync(queries, withOperatorTable(readFileSync(queries, 'utf8')))
+
+writeFileSync(join(root, 'docs/reference/api-report.md'), apiReport(root))

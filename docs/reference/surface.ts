@@ -80,6 +80,7 @@ class CompiledSurface implements Surface {
       }
     }
     for (const [module, source] of modulesOf(root)) {
+      if (documentedElsewhere.includes(module)) continue
       const symbol = checker.getSymbolAtLocation(program.getSourceFile(join(root, source))!)!
       for (const alias of checker.getExportsOfModule(symbol)) {
         const { name } = alias
@@ -144,14 +145,14 @@ class CompiledSurface implements Surface {
   }
 }
 
-/** The modules of package.json's `exports`, with the file in src that each is made of. */
 /** What has the shape of another's API, which documents it: a page of ours tells where it differs. */
-const documentedElsewhere = ['./deno']
+const documentedElsewhere = ['valkeyrie/deno']
 
-function modulesOf(root: string): (readonly [module: string, source: string])[] {
+/** The modules of package.json's `exports`, with the file in src that each is made of. */
+export function modulesOf(root: string): (readonly [module: string, source: string])[] {
   const { name, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   return Object.entries<string | { readonly types: string }>(exports).flatMap(([path, entry]) =>
-    typeof entry === 'string' || documentedElsewhere.includes(path)
+    typeof entry === 'string'
       ? []
       : [[join(name, path), entry.types.replace(/^\.\/dist\/(.*)\.d\.ts$/, 'src/$1.ts')] as const],
   )
@@ -192,7 +193,8 @@ function hasBody(node: Node): boolean {
   return 'body' in node && node.body !== undefined
 }
 
-function basesOf(node: Container) {
+export function basesOf(node: Node) {
+  if (!isClassDeclaration(node) && !isInterfaceDeclaration(node)) return []
   const clauses = node.heritageClauses?.filter(({ token }) => token === SyntaxKind.ExtendsKeyword) ?? []
   return clauses.flatMap(({ types }) => [...types])
 }
