@@ -51,7 +51,7 @@ it('a program that opens a database and reads it loads better-sqlite3 alone, and
     await db.get(['a'])`
   const { packages, files } = load(root, ...program(text))
   expect(packages).toEqual(['better-sqlite3'])
-  expect(files).toEqual(['index', 'declaration', 'valkeyrie', 'engine'])
+  expect(files.toSorted()).toEqual(['declaration', 'engine', 'index', 'valkeyrie'])
 })
 
 it('a start loads no part of Node.js that takes it milliseconds', () => {
@@ -91,8 +91,8 @@ it('the code of schemas is loaded by a database with some, that of units and sna
     await db.snapshot((view) => view.get(['a', 'c']))`
   const { files, printed } = load(root, ...program(text))
   const later = printed.slice(printed.indexOf('opened')).match(/[\w-]+(?=\.js$)/gm)
-  expect(files).toEqual(['index', 'declaration', 'valkeyrie', 'engine', 'schemas', ...later!])
   expect(later).toEqual(['units', 'snapshot'])
+  expect(files.slice(0, -2).toSorted()).toEqual(['declaration', 'engine', 'index', 'schemas', 'valkeyrie'])
 })
 
 it("check loads no Zod where the project's schemas are of another library", () => {
