@@ -1,4 +1,4 @@
-import { afterEach, beforeEach } from 'vitest'
+import { afterAll, afterEach, beforeEach, vi } from 'vitest'
 import { leaveWaits } from './waiting.ts'
 
 const { VALKEYRIE_SEED } = process.env
@@ -14,3 +14,6 @@ beforeEach(({ signal, task: { name } }) => {
   })
 })
 afterEach(() => void leaveWaits())
+
+// The next file has the same process, and its clock.
+afterAll(() => void vi.useRealTimers())
