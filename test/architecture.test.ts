@@ -24,7 +24,7 @@ const imports = new Map(
 function importsOf(file: string, text: string): string[] {
   const code = codeOf(text)
   const specifiers = [
-    ...code.matchAll(/^(?:import|export)\b[^'"]*?(?:\bfrom\s+)?['"]([^'"]+)['"]/gm),
+    ...code.matchAll(/^(?:import|export)\b(?:[^'"]*?\bfrom)?\s+['"]([^'"]+)['"]/gm),
     ...code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g),
   ].map((match) => match[1]!)
   return specifiers.map((name) => (name.startsWith('.') ? posix.join(posix.dirname(file), name) : name))
@@ -175,6 +175,7 @@ it.each([
 
 it.each([
   ['better-sqlite3', ['driver/sqlite/module/better-sqlite3.ts']],
+  ['node:sqlite', ['driver/sqlite/module/node-sqlite.ts']],
   // Its types: what runs loads its session alone, which is there without better-sqlite3.
   ['drizzle-orm/better-sqlite3', ['driver/sqlite/engine.types.ts', 'driver/sqlite/module/drizzle-over.ts']],
 ])('of driver/sqlite, %s is known to %j alone', (module, files) => {

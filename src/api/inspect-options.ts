@@ -4,6 +4,7 @@ import type { EngineName, Engines } from '../engines/engines.ts'
 import { type CheckedOpenOptions, checkOpenOptions, type OpenOptions } from './open-options.ts'
 
 const names = [
+  'engine',
   'readOnly',
   'durability',
   'busyTimeout',

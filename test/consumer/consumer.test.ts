@@ -1,8 +1,19 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process'
-import { globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { dirname, join, posix } from 'node:path'
 import { promisify } from 'node:util'
+import { build } from 'rolldown'
 import { openKv, serve } from 'valkeyrie/deno'
 import { beforeAll, expect, it, onTestFinished } from 'vitest'
 import { installPackages } from '../../bench/packages/install.ts'
@@ -16,6 +27,8 @@ import { waitFor } from '../waiting.ts'
 const root = join(import.meta.dirname, '../..')
 const packages = join(import.meta.dirname, 'packages')
 const path = temporaryFolder()
+/** Apart: nothing above it has packages. */
+const elsewhere = temporaryFolder()
 const project = path('project')
 const program = join(project, 'users.js')
 
@@ -23,6 +36,8 @@ const expected = {
   born: '1970-01-01T00:00:00.000Z',
   count: '2',
   inUsers: [{ name: 'Alice' }],
+  seen: [null, 'Alice'],
+  rows: 2,
   called: [{ name: 'Alice' }],
   isTable: true,
   indexes: ['kv_collection', 'kv_expires_at', 'kv_users_name_unique'],
@@ -40,15 +55,19 @@ beforeAll(() => {
   mkdirSync(join(modules, '.bin'), { recursive: true })
   execFileSync('tar', ['-xzf', packed], { cwd: path('.') })
   symlinkSync(path('package'), join(modules, 'valkeyrie'))
-  for (const name of Object.keys(manifest.dependencies)) {
-    mkdirSync(dirname(join(modules, name)), { recursive: true })
-    symlinkSync(join(root, 'node_modules', name), join(modules, name))
-  }
+  linkInto(modules, Object.keys(manifest.dependencies))
   symlinkSync(modules, path('node_modules'))
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }')
   const source = readFileSync(join(import.meta.dirname, 'programs/users.ts'), 'utf8')
   writeFileSync(program, stripTypeScriptTypes(source))
 })
+
+function linkInto(modules: string, names: readonly string[]): void {
+  for (const name of names) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true })
+    symlinkSync(join(root, 'node_modules', name), join(modules, name))
+  }
+}
 
 function pack() {
   const npm = process.env['npm_execpath']
@@ -148,13 +167,74 @@ it.for(['esbuild', 'vite', 'webpack'])('works in a bundle by %s', (bundler, { sk
 })
 
 it.for([
-  ['Bun', 'bun', []],
-  ['Deno', 'deno', ['run', '--allow-all']],
-] as const)('works on %s', ([, name, args], { skip }) => {
+  ['Bun by better-sqlite3', 'bun', []],
+  ['Bun by node:sqlite', 'bun', [], 'node:sqlite'],
+  ['Deno by better-sqlite3', 'deno', ['run', '--allow-all']],
+] as const)('works on %s', ([, name, args, ...engine], { skip }) => {
   const runtime = join(packages, 'node_modules/.bin', name)
   // Neither has binaries for every machine.
   skip(spawnSync(runtime, ['--version']).status !== 0, `${name} is not installed`)
-  expect(run(runtime, ...args, program, path())).toEqual(expected)
+  expect(run(runtime, ...args, program, path(), ...engine)).toEqual(expected)
+})
+
+it('refuses the node:sqlite of Deno, whose texts end at U+0000', ({ skip }) => {
+  const deno = join(packages, 'node_modules/.bin/deno')
+  skip(spawnSync(deno, ['--version']).status !== 0, 'deno is not installed')
+  const { stderr } = spawnSync(deno, ['run', '--allow-all', program, path(), 'node:sqlite'], {
+    encoding: 'utf8',
+  })
+  expect(stderr).toContain('this runtime has no node:sqlite, or one that ends texts at U+0000')
+})
+
+/** A project without better-sqlite3, and the program in it. */
+function bareProject(source: string): string {
+  const bare = elsewhere(source)
+  const modules = join(bare, 'node_modules')
+  cpSync(path('package'), join(modules, 'valkeyrie'), { recursive: true })
+  linkInto(
+    modules,
+    Object.keys(manifest.dependencies).filter((name) => name !== 'better-sqlite3'),
+  )
+  writeFileSync(join(bare, 'package.json'), '{ "type": "module" }')
+  const text = readFileSync(join(import.meta.dirname, 'programs', source), 'utf8')
+  writeFileSync(join(bare, 'program.js'), stripTypeScriptTypes(text))
+  return bare
+}
+
+it('works without better-sqlite3 by node:sqlite, its commands too', () => {
+  const bare = bareProject('users.ts')
+  const file = path()
+  expect(run(node, join(bare, 'program.js'), file)).toEqual(expected)
+  const cli = join(bare, 'node_modules/valkeyrie/dist/cli/main.js')
+  expect(run(node, cli, 'doctor', file, '--json')).toMatchObject({ sound: true })
+  const asked = spawnSync(node, [join(bare, 'program.js'), file, 'better-sqlite3'], { encoding: 'utf8' })
+  expect(asked.stderr).toContain('better-sqlite3 cannot be loaded: run "npm install better-sqlite3"')
+})
+
+it('is part of a single executable file, which needs nothing beside it', async ({ skip }) => {
+  const postject = join(packages, 'node_modules/postject/dist/cli.js')
+  skip(
+    process.platform !== 'linux' || !existsSync(postject),
+    'a single executable is made here on Linux, by postject',
+  )
+  const bare = bareProject('one-file.ts')
+  const main = join(bare, 'main.cjs')
+  await build({
+    input: join(bare, 'program.js'),
+    output: { file: main, format: 'cjs', codeSplitting: false },
+    platform: 'node',
+    external: ['better-sqlite3'],
+    logLevel: 'silent',
+  })
+  const [config, blob, executable] = ['sea.json', 'sea.blob', 'one-file'].map((name) => join(bare, name))
+  writeFileSync(config!, JSON.stringify({ main, output: blob, disableExperimentalSEAWarning: true }))
+  execFileSync(node, ['--experimental-sea-config', config!], { stdio: 'pipe' })
+  copyFileSync(node, executable!)
+  // Its mark in the binary: https://nodejs.org/api/single-executable-applications.html
+  const fuse = ['--sentinel-fuse', 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2']
+  execFileSync(node, [postject, executable!, 'NODE_SEA_BLOB', blob!, ...fuse], { stdio: 'pipe' })
+  rmSync(join(bare, 'node_modules'), { recursive: true })
+  expect(run(executable!, path())).toEqual({ found: ['Alice'], rows: 2, problems: [] })
 })
 
 it('serves Deno, by the client of its own', async ({ skip }) => {

@@ -6,13 +6,15 @@ import { databasePath, memoryPath } from './file/database-path.ts'
 
 /** SQLite, in a file or in the memory of this process. The engine's binary crashes a Node.js that is too old: it is loaded late. */
 export const sqlite: Engine<Sqlite> = {
-  optionNames: ['durability', 'checksums', 'busyTimeout'],
-  checkOptions({ durability = 'normal', busyTimeout = 5_000, checksums = false }) {
+  optionNames: ['engine', 'durability', 'checksums', 'busyTimeout'],
+  checkOptions({ engine, durability = 'normal', busyTimeout = 5_000, checksums = false }) {
     if (durability !== 'normal' && durability !== 'full')
       throw new TypeError("durability is 'normal' or 'full'")
+    if (engine !== undefined && engine !== 'better-sqlite3' && engine !== 'node:sqlite')
+      throw new TypeError("engine is 'better-sqlite3' or 'node:sqlite'")
     checkWholeNumber(busyTimeout, 'busyTimeout', 0)
     if (typeof checksums !== 'boolean') throw new TypeError('checksums is true or false')
-    return { durability, busyTimeout, checksums }
+    return { engine, durability, busyTimeout, checksums }
   },
   address: databasePath,
   shown: (path) => path,
@@ -22,9 +24,9 @@ export const sqlite: Engine<Sqlite> = {
     const { openSqlite } = await import('./open.ts')
     return openSqlite(collections, { ...options, path })
   },
-  async readCatalog(path, toWrite, { busyTimeout }) {
+  async readCatalog(path, toWrite, { engine, busyTimeout }) {
     const { readFileCatalog } = await import('./tables/file-catalog.ts')
-    return readFileCatalog(path, toWrite, busyTimeout)
+    return readFileCatalog(path, toWrite, busyTimeout, engine)
   },
   async verify(path, options) {
     const { verifySqlite } = await import('./verify.ts')

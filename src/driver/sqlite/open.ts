@@ -15,7 +15,7 @@ import { openError } from './file/open-error.ts'
 import { retryBusy } from './file/retry-busy.ts'
 import { drizzleOver } from './module/drizzle-over.ts'
 import { loadModule } from './module/open-connection.ts'
-import type { Connection } from './module/sqlite-module.ts'
+import type { Connection, ModuleName } from './module/sqlite-module.ts'
 import { passOverDamage } from './rows/damaged-rows.ts'
 import { tellOfManyIndexes } from './tables/index-budget.ts'
 import { hasTable } from './tables/own-tables.ts'
@@ -44,6 +44,7 @@ class SqliteDrizzle implements PlainDrizzle<Sqlite> {
 }
 
 interface OpenSqliteOptions extends DriverOptions, Pick<Sqlite['checked'], 'durability' | 'busyTimeout'> {
+  readonly engine?: ModuleName | undefined
   /** A file; left out or `:memory:`: a database in this process's memory. */
   readonly path?: string | undefined
   /** Whether a file that is created keeps a checksum beside each value; one that is there has to keep them. */
@@ -55,8 +56,8 @@ export async function openSqlite(
   collections: readonly Collection[],
   options: OpenSqliteOptions,
 ): Promise<OpenedDriver<Sqlite>> {
-  await loadModule()
   const path = databasePath(options.path)
+  await loadModule(path, options.engine)
   const tables = lazyTables(collections)
   const { migrations: folder, readOnly, asked = nothingAsked, checksums = false, asItIs = false } = options
   const migrate = folder === undefined ? undefined : await loadMigrations(folder)
@@ -94,7 +95,7 @@ export async function openSqlite(
 
 /** Opens the file once more; a database in memory has one connection. */
 function reconnect(
-  options: Pick<ConnectionOptions, 'readOnly' | 'durability'>,
+  options: Pick<ConnectionOptions, 'readOnly' | 'durability' | 'engine'>,
   parts: ConnectionParts,
 ): () => PooledConnection {
   const { file } = parts
@@ -109,7 +110,7 @@ function reconnect(
 /** Works on a connection; where damaged rows are in the way of an index, on one that passes over them. */
 function passingOverDamage<T>(
   { connection, file }: Connected,
-  options: Pick<ConnectionOptions, 'readOnly' | 'durability'>,
+  options: Pick<ConnectionOptions, 'readOnly' | 'durability' | 'engine'>,
   work: (connection: Connection) => T,
 ): T {
   try {

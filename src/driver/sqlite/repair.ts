@@ -30,7 +30,7 @@ const mostProblems = 1_000
 export async function repairSqlite(path: string, busyTimeout: number): Promise<Repair> {
   const open = (readOnly: boolean) =>
     retryBusy(() => connect({ path, readOnly, durability: 'full' }).connection, busyTimeout)
-  await loadModule()
+  await loadModule(path)
   let connection = await open(true)
   let backup: string | null = null
   let isKept = false

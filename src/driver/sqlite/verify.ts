@@ -31,7 +31,7 @@ export async function verifySqlite(
   path: string,
   { signal, busyTimeout = 5_000 }: VerifyOptions = {},
 ): Promise<Verification> {
-  await loadModule()
+  await loadModule(path)
   const { connection } = await retryBusy(
     () => connect({ path, readOnly: true, durability: 'normal' }),
     busyTimeout,

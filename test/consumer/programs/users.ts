@@ -9,7 +9,15 @@ import { z } from 'zod'
 const users = defineSchema(['users', '*'], z.object({ name: z.string(), born: z.date() }), {
   indexes: [{ on: 'name', unique: true }],
 })
-const db = await Valkeyrie.withSchemas([users]).open(process.argv[2])
+const [, , path, engine] = process.argv as [string, string, string, ('better-sqlite3' | 'node:sqlite')?]
+const db = await Valkeyrie.withSchemas([users]).open(path, { engine })
+const seen: unknown[] = []
+const watching = (async () => {
+  for await (const [entry] of db.watch([['users', 'alice']])) {
+    seen.push(entry.value?.name ?? null)
+    if (seen.length === 2) break
+  }
+})()
 await db.repositories.users.set('alice', { name: 'Alice', born: new Date(0) })
 await db.atomic().sum(['count'], new KvU64(2n)).commit()
 const found = await db.repositories.users.findFirst({ where: { name: 'Alice' } })
@@ -26,6 +34,8 @@ const called = db.drizzle
   .all()
 const tables = kvTables([users])
 const { indexes } = getTableConfig(tables.kv)
+await watching
+const { rows } = await db.backup(`${path}.backup`)
 await db.close()
 
 console.log(
@@ -33,6 +43,8 @@ console.log(
     born: found?.value.born,
     count: String((count.value as KvU64).value),
     inUsers,
+    seen,
+    rows,
     called,
     isTable: is(tables.kv, SQLiteTable),
     indexes: indexes.map((index) => index.config.name),

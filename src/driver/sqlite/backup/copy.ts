@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { BackupOptions } from '../../backup.ts'
-import { loadModule } from '../module/open-connection.ts'
+import { moduleFor } from '../module/open-connection.ts'
 import type { Connection, SqliteModule } from '../module/sqlite-module.ts'
 import { passOverDamage } from '../rows/damaged-rows.ts'
 
@@ -54,7 +54,7 @@ async function onThread(
   { onProgress, signal }: Options,
 ): Promise<Copy> {
   signal?.throwIfAborted()
-  const module = await loadModule()
+  const module = moduleFor(source ?? target)
   let worker: Worker
   try {
     const { program: open, data } = module.onThread()

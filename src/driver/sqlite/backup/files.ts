@@ -52,7 +52,7 @@ async function checked<T>(
   { busyTimeout }: CopyOptions,
   use: (source: string) => Promise<T>,
 ): Promise<T> {
-  await loadModule()
+  await loadModule(path)
   const { connection, file } = await retryBusy(
     () => connect({ path, readOnly: true, durability: 'normal' }),
     busyTimeout,

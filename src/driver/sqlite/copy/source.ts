@@ -13,7 +13,7 @@ import { FileState } from './file-state.ts'
 
 /** Opens a file to copy what is in it at this moment, on a connection of its own: others go on reading and writing. */
 export async function openFileSource(path: string, busyTimeout: number): Promise<CopySource> {
-  await loadModule()
+  await loadModule(path)
   const connection = await retryBusy(() => {
     const { connection } = connect({ path, readOnly: true, durability: 'normal' })
     try {

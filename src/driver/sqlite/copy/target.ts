@@ -26,7 +26,7 @@ const cacheKilobytes = 65_536
 
 /** Begins a file that has the name of the target once it is whole, checked and on the disk. */
 export async function openFileTarget(path: string, places: CopyPlaces): Promise<CopyTarget> {
-  await loadModule()
+  await loadModule(path)
   try {
     if (!places.overwrite && lstatSync(path, { throwIfNoEntry: false }) !== undefined)
       throw thereAlready(path)

@@ -1,6 +1,6 @@
 import { DatabaseOpenError } from '../../../contract/errors.ts'
 import { openConnection } from '../module/open-connection.ts'
-import type { Connection } from '../module/sqlite-module.ts'
+import type { Connection, ModuleName } from '../module/sqlite-module.ts'
 import { registerBigintFunctions } from './bigint-functions.ts'
 import { assertOpenable, DatabaseFile } from './database-file.ts'
 import { memoryPath } from './database-path.ts'
@@ -27,6 +27,8 @@ export interface ConnectionOptions {
   readonly path: string
   readonly readOnly: boolean
   readonly durability: 'normal' | 'full'
+  /** By which module; left out, as `openConnection` says. */
+  readonly engine?: ModuleName | undefined
   /** A folder of migrations goes with the file. */
   readonly migrated?: boolean
 }
@@ -41,11 +43,17 @@ export interface Connected {
  * Opens the file and sets it up, in one attempt that throws SQLITE_BUSY when another connection is in the way, and ReplacedMeanwhile
  * where another file came to the path.
  */
-export function connect({ path, readOnly, durability, migrated = false }: ConnectionOptions): Connected {
+export function connect({
+  path,
+  readOnly,
+  durability,
+  engine,
+  migrated = false,
+}: ConnectionOptions): Connected {
   let connection: Connection | undefined
   try {
     const before = path === memoryPath ? null : DatabaseFile.at(path)
-    connection = openFile(path, readOnly)
+    connection = openFile(path, readOnly, engine)
     assertFormat(connection, path, migrated)
     if (!readOnly) {
       connection.pragma(`page_size = ${pageSize}`)
@@ -64,9 +72,9 @@ export function connect({ path, readOnly, durability, migrated = false }: Connec
 /** Opens a file again that is open and set up. */
 export function connectAgain(
   file: DatabaseFile,
-  { readOnly, durability }: Pick<ConnectionOptions, 'readOnly' | 'durability'>,
+  { readOnly, durability, engine }: Pick<ConnectionOptions, 'readOnly' | 'durability' | 'engine'>,
 ): Connection {
-  const connection = openConnection(file.path, { readOnly })
+  const connection = openConnection(file.path, { readOnly, engine })
   try {
     file.assertThere()
     if (!readOnly) connection.pragma(`synchronous = ${durability}`)
@@ -101,8 +109,8 @@ function tune(connection: Connection): void {
   registerMeaningFunctions(connection)
 }
 
-function openFile(path: string, readOnly: boolean): Connection {
+function openFile(path: string, readOnly: boolean, engine?: ModuleName): Connection {
   if (path !== memoryPath) assertOpenable(path, readOnly)
   else if (readOnly) throw new TypeError('readOnly needs a path: a database in memory starts empty')
-  return openConnection(path, { readOnly, create: !readOnly })
+  return openConnection(path, { readOnly, create: !readOnly, engine })
 }

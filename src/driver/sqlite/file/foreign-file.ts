@@ -44,7 +44,7 @@ export class ForeignFile {
 
   /** Rejects with a DatabaseOpenError for what is no SQLite file. */
   static async open(path: string): Promise<ForeignFile> {
-    await loadModule()
+    await loadModule(path)
     return new ForeignFile(path)
   }
 

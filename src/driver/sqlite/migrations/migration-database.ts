@@ -57,7 +57,7 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
   static async open(path: string, readOnly = false, busyTimeout = 30_000): Promise<SqliteMigrationDatabase> {
     const absolute = databasePath(path)
     const options = { path: absolute, readOnly, durability: 'full', migrated: true } as const
-    await loadModule()
+    await loadModule(absolute)
     const { connection } = await retryBusy(() => connect(options), busyTimeout)
     try {
       assertShape(connection, absolute)

@@ -28,8 +28,8 @@ export class SqliteMigrationLock implements MigrationLock {
     onWait: () => void,
     signal?: AbortSignal,
   ): Promise<SqliteMigrationLock> {
-    await loadModule()
     const file = `${database}.migrating`
+    await loadModule(file)
     let told = false
     for (;;) {
       signal?.throwIfAborted()

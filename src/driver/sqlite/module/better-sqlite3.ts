@@ -8,6 +8,7 @@ export type BetterSqlite3Connection = Database.Database
 export async function loadBetterSqlite3(): Promise<SqliteModule> {
   const { default: Engine } = await import('better-sqlite3')
   return {
+    name: 'better-sqlite3',
     open: openerOf(Engine),
     onThread: () => ({
       program: `(data) => (${openerOf})(require(data))`,

@@ -1,3 +1,6 @@
+/** By which module SQLite is reached. */
+export type ModuleName = SqliteModule['name']
+
 /** How to open a file. */
 export interface ConnectionMode {
   readonly readOnly?: boolean
@@ -9,6 +12,7 @@ export interface ConnectionMode {
 
 /** A module through which SQLite is reached. What it does not have in the shape of `Connection`, it is given. */
 export interface SqliteModule {
+  readonly name: 'better-sqlite3' | 'node:sqlite'
   open(path: string, mode: ConnectionMode): Connection
   /**
    * A function's text that gives `open` on another thread, which has nothing but its own `require` and what is given as data.

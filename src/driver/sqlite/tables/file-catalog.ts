@@ -7,7 +7,7 @@ import { assertShape } from '../file/file-format.ts'
 import { openError } from '../file/open-error.ts'
 import { retryBusy } from '../file/retry-busy.ts'
 import { loadModule } from '../module/open-connection.ts'
-import type { Connection } from '../module/sqlite-module.ts'
+import type { Connection, ModuleName } from '../module/sqlite-module.ts'
 import { readCatalog } from './catalog.ts'
 import { hasOwnTables, hasTables } from './own-tables.ts'
 
@@ -15,10 +15,15 @@ import { hasOwnTables, hasTables } from './own-tables.ts'
  * What a file knows of its collections, which has to be a file of this library. `toWrite`: it has all columns that writes need. Rejects
  * with DatabaseOpenError, and with DatabaseBusyError after `busyTimeout` milliseconds.
  */
-export async function readFileCatalog(path: string, toWrite: boolean, busyTimeout: number): Promise<Catalog> {
-  await loadModule()
+export async function readFileCatalog(
+  path: string,
+  toWrite: boolean,
+  busyTimeout: number,
+  engine?: ModuleName,
+): Promise<Catalog> {
+  await loadModule(path, engine)
   return retryBusy(() => {
-    const { connection } = connect({ path, readOnly: true, durability: 'normal' })
+    const { connection } = connect({ path, readOnly: true, durability: 'normal', engine })
     try {
       assertShape(connection, path)
       assertOwn(connection, path, toWrite)
