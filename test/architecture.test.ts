@@ -188,6 +188,7 @@ const knowEngines = [
   /** The Drizzle types of its tables are what a database has. */
   /^index\.ts imports driver\/postgres\/(engine\.types|tables\/table)\.ts$/,
   /** The Drizzle types of its tables, and `kvTables`, are what schema modules export. */
+  /^postgres\.ts imports driver\/postgres\/tables\/table\.ts$/,
   /^(index|schema)\.ts imports driver\/sqlite\/(engine\.types|tables\/table)\.ts$/,
   /** Files of other stores are SQLite files. */
   /^transfer\/\S+ imports driver\/sqlite\/file\/foreign-file\.ts$/,

@@ -4,7 +4,14 @@ import type { KnownDefinition } from '../catalog/known-definitions.ts'
 import { DatabaseOpenError, StorageError } from '../contract/errors.ts'
 import type { PlainDrizzle } from '../driver/engine.ts'
 import type { Verification, VerifyOptions } from '../driver/verification.ts'
-import { type EngineName, type Engines, type Located, locate, locateKept } from '../engines/engines.ts'
+import {
+  type EngineName,
+  type EngineOptions,
+  type Engines,
+  type Located,
+  locate,
+  locateKept,
+} from '../engines/engines.ts'
 import { formatOf, Registry } from '../schema/registry.ts'
 import type { Definitions } from '../schema/registry.types.ts'
 import type { SchemaCode } from '../store/row-store.ts'
@@ -81,7 +88,12 @@ async function openStore<E extends EngineName>(
     engine.open(address, collections, options),
     registry.definitions.length === 0 ? null : loadSchemaCode(),
   ])
-  const store = new Store(driver, catalog, registry, { ...options, path: engine.shown(address), schemaCode })
+  const store = new Store(driver, catalog, registry, {
+    ...options,
+    path: engine.shown(address),
+    address: engine.inSchema(address, (options as EngineOptions).schema),
+    schemaCode,
+  })
   try {
     await store.start()
     return { store, plain }

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { inspectDatabase, openDatabase } from '../api/open.ts'
 import { MigrationError } from '../contract/errors.ts'
@@ -7,19 +6,21 @@ import { locate } from '../engines/engines.ts'
 import { projectStatus } from '../migration/check.ts'
 import { loadModule } from '../migration/load-module.ts'
 import { type MigrateResult, migrate, type Report } from '../migration/migrate.ts'
+import { migratorOf } from '../migration/migrator-of.ts'
 import type { Project } from '../migration/project.ts'
 import { Registry } from '../schema/registry.ts'
 
 /** What would go with a database, as a sentence; `null` where there is none. */
 export async function whatIsDeleted(path: string): Promise<string | null> {
-  if (!existsSync(path)) return null
+  const { migrator, address, shown } = await migratorOf(path)
+  if (!(await migrator.exists(address))) return null
   await using db = await inspectDatabase(path, { readOnly: true })
   const { repositories, file } = await db.stats()
   const rows = repositories
     .filter((it) => it.rows > 0)
     .map((it) => `${it.rows.toLocaleString('en')} of ${it.repository ?? 'no repository'}`)
   const bytes = (file?.bytes ?? 0).toLocaleString('en')
-  return `This deletes ${path}: ${bytes} bytes, with ${rows.length === 0 ? 'no rows' : `rows: ${rows.join(', ')}`}`
+  return `This deletes ${shown}: ${bytes} bytes, with ${rows.length === 0 ? 'no rows' : `rows: ${rows.join(', ')}`}`
 }
 
 /**
@@ -33,18 +34,8 @@ export async function resetDatabase(
   report: Report,
 ): Promise<MigrateResult> {
   const make = (made: string) => migrate(project, { path: made, backup: false, report })
-  if (!existsSync(path)) return make(path)
-  // What a kill leaves there is in nobody's way.
-  const folder = mkdtempSync(join(tmpdir(), 'valkeyrie-reset-'))
-  try {
-    const made = join(folder, 'new.db')
-    const migrated = await make(made)
-    const { engine, address } = locate(path)
-    await engine.restore(made, address, { keep: false, busyTimeout })
-    return migrated
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  const { migrator, address } = await migratorOf(path)
+  return (await migrator.exists(address)) ? migrator.replace(address, busyTimeout, make) : make(address)
 }
 
 /** Runs the module that fills a database: it exports a function by default, which is given the database, opened by the project's schemas. */
@@ -60,13 +51,14 @@ export async function seedDatabase(
       `${file} exports no function by default: export default async function seed(db) { … }`,
     )
   const { pending } = await projectStatus(project, path)
+  const shown = shownDatabase(path)
   if (pending.length > 0)
-    throw new MigrationError(`${path} has not had ${pending.join(', ')}: run "valkeyrie migrate" first`)
+    throw new MigrationError(`${shown} has not had ${pending.join(', ')}: run "valkeyrie migrate" first`)
   await using db = await openDatabase(new Registry(project.definitions), path, {
     migrations: project.migrations,
   })
   await seed(db)
-  return { path, file }
+  return { path: shown, file }
 }
 
 function seedFile({ root, seed, schemas }: Project, given: string | undefined): string {
@@ -80,4 +72,10 @@ function seedFile({ root, seed, schemas }: Project, given: string | undefined): 
   throw new MigrationError(
     `There is no ${files[0]} to fill the database with: write it, or name one with --file`,
   )
+}
+
+/** A database as what is printed shows it: without a password. */
+export function shownDatabase(path: string): string {
+  const { engine, address } = locate(path)
+  return engine.shown(address)
 }

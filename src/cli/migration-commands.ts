@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
 import { type Command, Option } from 'commander'
 import { check, projectStatus } from '../migration/check.ts'
@@ -8,7 +7,7 @@ import { lossText, rowsText } from '../migration/losses.ts'
 import { type MigrateResult, migrate, type Report } from '../migration/migrate.ts'
 import { databaseOf, loadProject, type Project } from '../migration/project.ts'
 import { PartlyDone } from './failure.ts'
-import { resetDatabase, seedDatabase, whatIsDeleted } from './fresh-database.ts'
+import { resetDatabase, seedDatabase, shownDatabase, whatIsDeleted } from './fresh-database.ts'
 import {
   confirmed,
   example,
@@ -23,10 +22,10 @@ import {
 
 /** What is pending or differs is told. */
 const exitDiffers = 2
-const databaseText = 'its file; default: dbCredentials.url of drizzle.config.ts'
+const databaseText = 'its file, or its address; default: dbCredentials.url of drizzle.config.ts'
 const jsonText = 'as one JSON object'
 
-interface GenerateFlags {
+interface GenerateFlags extends SchemaFlag {
   readonly name?: string
   readonly rename?: readonly string[]
   readonly acceptDataLoss?: boolean
@@ -36,14 +35,23 @@ interface GenerateFlags {
   readonly json?: boolean
 }
 
-interface MigrateFlags {
+interface JsonFlag {
+  readonly json?: boolean
+}
+
+/** Where on a server a database is. */
+interface SchemaFlag {
+  readonly schema?: string
+}
+
+interface MigrateFlags extends SchemaFlag {
   readonly backup: boolean
   readonly skipInvalid?: string
   readonly baseline?: string | true
   readonly json?: boolean
 }
 
-interface ResetFlags extends WaitFlag {
+interface ResetFlags extends WaitFlag, SchemaFlag {
   readonly yes?: boolean
   readonly force?: boolean
   readonly json?: boolean
@@ -59,7 +67,9 @@ export function addMigrationCommands(program: Command): void {
       .option('--json', jsonText)
       .addHelpText('after', example(`valkeyrie ${shown}`, ...more))
   const onDatabase = (...args: Parameters<typeof command>) =>
-    command(...args).argument('[database]', databaseText)
+    command(...args)
+      .argument('[database]', databaseText)
+      .addOption(schemaOption())
   const differs = `Exit code: 0 where nothing differs, ${exitDiffers} where something does, 1 where it could not be told.`
 
   command('generate', 'write a migration of what has changed in the declared schemas', 'generate --name ages')
@@ -71,6 +81,7 @@ export function addMigrationCommands(program: Command): void {
     )
     .option('--accept-data-loss', 'let fields be removed from what is stored')
     .option('--database <file>', 'where to count the rows that would lose something')
+    .addOption(schemaOption())
     .option('--custom <repository>', 'an empty migration of its values, for a program to change them')
     .option('--dry-run', 'print what would be written, and write nothing')
     .action(
@@ -81,8 +92,12 @@ export function addMigrationCommands(program: Command): void {
           await tellPlan(loaded, options, json, true)
           return
         }
-        const database = flags.database ?? presentDatabase(loaded)
-        const generated = await generate(loaded, { ...options, acceptDataLoss, database })
+        const { database, schema } = flags
+        const counted = {
+          database: database === undefined ? undefined : databaseOf(loaded, database, schema),
+          presentDatabase: loaded.database === undefined ? undefined : databaseOf(loaded, undefined, schema),
+        }
+        const generated = await generate(loaded, { ...options, acceptDataLoss, ...counted })
         if (json) return print(JSON.stringify(generated))
         if (generated === null) return print('Nothing has changed.')
         const { tag, files } = generated
@@ -98,7 +113,7 @@ export function addMigrationCommands(program: Command): void {
     'tell what has changed in the declared schemas since the last migration',
     'diff',
     differs,
-  ).action(async ({ json = false }: { readonly json?: boolean }) => {
+  ).action(async ({ json = false }: JsonFlag) => {
     const isSame = await tellPlan(await project(), { renames: [] }, json, false)
     if (!isSame) process.exitCode = exitDiffers
   })
@@ -118,7 +133,7 @@ export function addMigrationCommands(program: Command): void {
       '--baseline [tag]',
       'take over a database created without migrations, as of this migration or the first',
     )
-    .action(async (database: string | undefined, { json = false, ...flags }: MigrateFlags) => {
+    .action(async (database: string | undefined, { json = false, schema, ...flags }: MigrateFlags) => {
       const loaded = await project()
       let done: MigrateResult = { applied: [], backup: null, skipped: 0 }
       const report: Report = {
@@ -127,7 +142,7 @@ export function addMigrationCommands(program: Command): void {
           done = result
         },
       }
-      const path = databaseOf(loaded, database)
+      const path = databaseOf(loaded, database, schema)
       const { applied, skipped } = await migrate(loaded, { ...flags, path, report }).catch((error) => {
         throw new PartlyDone(error, done)
       })
@@ -141,9 +156,9 @@ export function addMigrationCommands(program: Command): void {
     'tell which migrations a database has had, what is pending, and what differs',
     'status',
     differs,
-  ).action(async (database: string | undefined, { json = false }: { readonly json?: boolean }) => {
+  ).action(async (database: string | undefined, { json = false, schema }: SchemaFlag & JsonFlag) => {
     const loaded = await project()
-    const { applied, pending, drift } = await projectStatus(loaded, databaseOf(loaded, database))
+    const { applied, pending, drift } = await projectStatus(loaded, databaseOf(loaded, database, schema))
     if (json) print(JSON.stringify({ applied, pending, drift }))
     else {
       for (const tag of applied) print(`applied: ${tag}`)
@@ -158,9 +173,9 @@ export function addMigrationCommands(program: Command): void {
     'find what is pending, what differs, and the rows that the declared schemas refuse',
     'check',
     'Exit code: 0 where all is as declared, else 1.',
-  ).action(async (database: string | undefined, { json = false }: { readonly json?: boolean }) => {
+  ).action(async (database: string | undefined, { json = false, schema }: SchemaFlag & JsonFlag) => {
     const loaded = await project()
-    const { pending, drift, refused } = await check(loaded, databaseOf(loaded, database))
+    const { pending, drift, refused } = await check(loaded, databaseOf(loaded, database, schema))
     const isWell = pending.length + drift.length + refused.length === 0
     if (!isWell) process.exitCode = 1
     if (json) return print(JSON.stringify({ pending, drift, refused }))
@@ -177,9 +192,9 @@ export function addMigrationCommands(program: Command): void {
     .option('-y, --yes', 'do not ask; --force does the same')
     .addOption(new Option('--force').hideHelp())
     .addOption(waitOption())
-    .action(async (database: string | undefined, { yes, force, wait, json = false }: ResetFlags) => {
+    .action(async (database: string | undefined, { yes, force, wait, schema, json = false }: ResetFlags) => {
       const loaded = await project()
-      const path = databaseOf(loaded, database)
+      const path = databaseOf(loaded, database, schema)
       const deleted = await whatIsDeleted(path)
       if (deleted !== null) {
         tell(deleted)
@@ -191,7 +206,8 @@ export function addMigrationCommands(program: Command): void {
         }
       }
       const { applied } = await resetDatabase(loaded, path, wait, json ? quiet : terminalReport())
-      print(json ? JSON.stringify({ path, deleted: deleted !== null, applied }) : `${path} is new.`)
+      const shown = shownDatabase(path)
+      print(json ? JSON.stringify({ path: shown, deleted: deleted !== null, applied }) : `${shown} is new.`)
     })
 
   onDatabase('seed', 'run the module that fills a database', 'seed --file schemas/seed.ts')
@@ -202,10 +218,10 @@ export function addMigrationCommands(program: Command): void {
     .action(
       async (
         database: string | undefined,
-        { file, json = false }: { readonly file?: string; readonly json?: boolean },
+        { file, schema, json = false }: { readonly file?: string } & SchemaFlag & JsonFlag,
       ) => {
         const loaded = await project()
-        const seeded = await seedDatabase(loaded, databaseOf(loaded, database), file)
+        const seeded = await seedDatabase(loaded, databaseOf(loaded, database, schema), file)
         print(json ? JSON.stringify(seeded) : `${seeded.path} is seeded by ${relative('.', seeded.file)}.`)
       },
     )
@@ -214,7 +230,7 @@ export function addMigrationCommands(program: Command): void {
     'init',
     'write schemas/index.ts, drizzle.config.ts and scripts where they are missing',
     'init',
-  ).action(({ json = false }: { readonly json?: boolean }) => {
+  ).action(({ json = false }: JsonFlag) => {
     const { written, install, schemas } = init(process.cwd())
     if (json) return print(JSON.stringify({ written, install }))
     print(written.length === 0 ? 'Nothing was missing.' : `Written: ${written.join(', ')}`)
@@ -259,9 +275,9 @@ async function tellPlan(
   return false
 }
 
-/** The database that the settings name, where it is there. */
-function presentDatabase(project: Project): string | undefined {
-  if (project.database === undefined) return undefined
-  const path = databaseOf(project, undefined)
-  return existsSync(path) ? path : undefined
+function schemaOption(): Option {
+  return new Option(
+    '--schema <name>',
+    'the schema of the server, on PostgreSQL; default: that of the address, else valkeyrie',
+  )
 }

@@ -39,7 +39,7 @@ export interface StagedRows {
   begin(): Promise<number>
   /** The last key that there is a result of. */
   last(): Promise<Uint8Array>
-  /** Rows after a key that may have no result yet. */
+  /** Rows after a key that may have no result yet: at most so many, and none where none is left. */
   rowsAfter(key: Uint8Array, limit: number): Promise<OldRow[]>
   /** Rows after a key that others have written since their result was made, or that have none. */
   staleRows(key: Uint8Array, limit: number): Promise<OldRow[]>
@@ -81,7 +81,7 @@ export interface MigrationDatabase {
   count(collection: string): Promise<number>
   /** How many rows have something to lose; `null` for a field that the engine cannot name. */
   countLoss(loss: FieldLoss | TableLoss): Promise<number | null>
-  /** Rows of a collection in key order, after a key. */
+  /** Rows of a collection in key order, after a key: at most so many, and none where none is left. */
   rows(collection: string, after: Uint8Array, limit: number): Promise<OldRow[]>
   staged(step: Pick<Step, 'id' | 'collection'>): StagedRows
   /**
@@ -122,11 +122,18 @@ export interface MigrationBackupOptions {
 
 /** How an engine migrates its databases. */
 export interface Migrator {
+  /** The `dialect` of drizzle.config.ts in which the migrations of its databases are written. */
+  readonly dialect: string
   exists(address: string): Promise<boolean>
   /** `readOnly`: it must be there, and nothing is written. */
   open(address: string, readOnly?: boolean): Promise<MigrationDatabase>
   /** Lets one process at a time run the steps of a database: waits for the others, and says once that it does. It ends with the process. */
   lock(address: string, onWait: () => void, signal?: AbortSignal): Promise<MigrationLock>
+  /**
+   * Has a new database take the place of one, which others may be in the way of no longer than `busyTimeout` milliseconds. It is made
+   * apart, at the address that `make` is given: whatever ends this, the old one is there or the new one.
+   */
+  replace<T>(address: string, busyTimeout: number, make: (address: string) => Promise<T>): Promise<T>
 }
 
 export interface MigrationLock {
@@ -160,4 +167,8 @@ export interface Drift {
   readonly name: string | null
   /** What it is, as a sentence. */
   readonly message: string
+}
+
+export function driftOf(kind: Drift['kind'], name: string, what: string): Drift {
+  return { kind, name, message: `${kind} ${name} ${what}` }
 }

@@ -4,6 +4,8 @@ import type { DeclaredTable, Drift } from './migration-database.ts'
 
 /** What drizzle-kit keeps of the tables as a migration leaves them. */
 export interface DrizzleSnapshot {
+  /** Of the format. */
+  readonly version: string
   readonly id: string
 }
 
@@ -35,6 +37,10 @@ export interface MigrationDialect {
   isWritable(word: string): boolean
   /** Whether a module exports it for drizzle-kit as a table of this engine. */
   isTable(exported: unknown): exported is DeclaredTable
+  /** Whether it exports it for drizzle-kit at all: a table, or what tables are made with. */
+  isDeclared(exported: unknown): boolean
+  /** The function by which a schema module declares the tables of the database, and what it imports it from. */
+  readonly declaredBy: readonly [name: string, module: string]
   /** The names of the indexes of a table. */
   indexNames(table: DeclaredTable): string[]
   /** The names of the indexes that the table of the values has, where it is declared with these collections. */
@@ -42,14 +48,14 @@ export interface MigrationDialect {
   /**
    * What drizzle-kit changes in the tables since its last snapshot, mended. Throws a MigrationError for what it gets wrong.
    *
-   * `tables`: what the schema modules export, by name. `last`: `null` for the first migration.
+   * `tables`: what the schema modules export for drizzle-kit, by name. `last`: `null` for the first migration.
    */
   tableSql(
     root: string,
-    tables: Readonly<Record<string, DeclaredTable>>,
+    tables: Readonly<Record<string, object>>,
     collections: readonly MigratedCollection[],
     last: DrizzleSnapshot | null,
   ): Promise<TableSql>
-  /** Applies migrations to an empty database of its own, and gives in what it differs from what the last of them tells. */
+  /** In what a database that has had just these migrations would differ from what the last of them tells. */
   tryOut(migrations: readonly Migration[]): Promise<readonly Drift[]>
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { MigrationError } from '../contract/errors.ts'
 
 /** A collection as a migration leaves it. */
 export interface MigratedCollection {
@@ -56,6 +57,20 @@ export interface Migration {
     readonly bps: boolean
   }
   readonly snapshot: ValueSnapshot
+  /** The `dialect` of drizzle.config.ts that its SQL is written in. */
+  readonly dialect: string
+}
+
+/** What a migration is written in that tells no dialect. */
+export const firstDialect = 'sqlite'
+
+/** Throws a MigrationError where migrations are written for another engine than the one that speaks this dialect. */
+export function assertDialect(migrations: readonly Migration[], dialect: string): void {
+  const other = migrations.find((it) => it.dialect !== dialect)
+  if (other === undefined) return
+  throw new MigrationError(
+    `The migrations are written in the dialect ${other.dialect}, and this database speaks ${dialect}: give drizzle.config.ts dialect: '${dialect}' and an out folder of its own, and run "valkeyrie generate"`,
+  )
 }
 
 /** Where Drizzle's migrator takes a file apart. */
@@ -67,10 +82,17 @@ export function isSnapshot(value: unknown): value is ValueSnapshot {
 }
 
 /** A migration that is made of its parts, as Drizzle reads one from its file. */
-export function migrationOf(tag: string, when: number, sql: string, snapshot: ValueSnapshot): Migration {
+export function migrationOf(
+  tag: string,
+  when: number,
+  sql: string,
+  snapshot: ValueSnapshot,
+  dialect = firstDialect,
+): Migration {
   return {
     tag,
     snapshot,
+    dialect,
     drizzle: { sql: sql.split(breakpoint), folderMillis: when, hash: hashOf(sql), bps: true },
   }
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MigrationError } from '../contract/errors.ts'
 import {
+  assertDialect,
   isSnapshot,
   type MigratedCollection,
   type Migration,
@@ -11,25 +12,32 @@ import {
 } from './migration.ts'
 
 interface Journal {
+  readonly dialect?: string
   readonly entries: readonly { readonly tag: string; readonly when: number }[]
 }
 
 /**
  * The migrations of a folder in their order. One that drizzle-kit made by itself has the collections of the one before.
- * Throws a MigrationError where the folder is none of drizzle-kit's.
+ * Throws a MigrationError where the folder is none of drizzle-kit's, or is of another dialect than the one that is asked for.
  */
-export function readMigrations(folder: string): Migration[] {
+export function readMigrations(folder: string, dialect?: string): Migration[] {
+  const migrations = read(folder)
+  if (dialect !== undefined) assertDialect(migrations, dialect)
+  return migrations
+}
+
+function read(folder: string): Migration[] {
   const journal = join(folder, 'meta/_journal.json')
   if (!existsSync(journal)) {
     throw new MigrationError(`There are no migrations in ${folder}: run "valkeyrie generate" first`)
   }
   try {
-    const { entries } = JSON.parse(readFileSync(journal, 'utf8')) as Journal
+    const { entries, dialect } = JSON.parse(readFileSync(journal, 'utf8')) as Journal
     let collections: readonly MigratedCollection[] = []
     return entries.map(({ tag, when }) => {
       const snapshot = readSnapshot(join(folder, snapshotFile(tag))) ?? { collections, steps: [], losses: [] }
       collections = snapshot.collections
-      return migrationOf(tag, when, readFileSync(join(folder, `${tag}.sql`), 'utf8'), snapshot)
+      return migrationOf(tag, when, readFileSync(join(folder, `${tag}.sql`), 'utf8'), snapshot, dialect)
     })
   } catch (error) {
     throw new MigrationError(`The migrations in ${folder} cannot be read: ${(error as Error).message}`, {

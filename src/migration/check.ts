@@ -23,8 +23,8 @@ const mostSamples = 5
 
 /** Compares a database with the migrations and the declared schemas, and its rows too. It writes nothing. */
 export async function check(project: Project, path: string): Promise<Findings> {
-  const { migrator, address } = await migratorOf(path)
-  if (!(await migrator.exists(address))) throw new MigrationError(`There is no database ${path}`)
+  const { migrator, address, shown } = await migratorOf(path)
+  if (!(await migrator.exists(address))) throw new MigrationError(`There is no database ${shown}`)
   const { pending, drift } = await projectStatus(project, path)
   const db = await migrator.open(address, true)
   try {
@@ -65,7 +65,8 @@ async function refusedRows(
         if (samples.length < mostSamples) samples.push(`${keyLabel(key)}: ${reasonText(error)}`)
       }
     }
-    if (page.length < rowsPerBatch) return { repository: definition.name, rows, samples }
+    // A page of large rows has fewer of them.
+    if (page.length === 0) return { repository: definition.name, rows, samples }
     last = page.at(-1)!.key
   }
 }

@@ -12,7 +12,6 @@ import {
   snapshotFile,
   type ValueSnapshot,
 } from '../driver/migration.ts'
-import type { DeclaredTable } from '../driver/migration-database.ts'
 import type { DrizzleSnapshot, MigrationDialect } from '../driver/migration-dialect.ts'
 import { readMigrations } from '../driver/migrations-folder.ts'
 import { collectionsOf } from './collections-of.ts'
@@ -20,7 +19,7 @@ import { type CollectionComparison, compareCollections, type KeptCollection } fr
 import { comparisonText } from './comparison-text.ts'
 import { defaultsOf } from './defaults.ts'
 import { journalFile, lastSnapshot, numberOf, readJournal, tablesFile } from './journal.ts'
-import { lossError, lossesOf } from './losses.ts'
+import { type CountedIn, lossError, lossesOf } from './losses.ts'
 import { changedIndex, moduleExtension } from './module-index.ts'
 import type { Project } from './project.ts'
 import { type Ask, RenameDecisions } from './renames.ts'
@@ -28,10 +27,9 @@ import { replaceFile } from './replace-file.ts'
 import { stepTemplate } from './step-template.ts'
 import { storedChanges } from './stored-changes.ts'
 
-export interface GenerateOptions extends PlanOptions {
+/** Besides: in which database the rows that would lose something are counted. */
+export interface GenerateOptions extends PlanOptions, CountedIn {
   readonly acceptDataLoss: boolean
-  /** A database in which the rows that would lose something are counted. */
-  readonly database?: string | undefined
 }
 
 export interface PlanOptions {
@@ -80,7 +78,7 @@ export async function generate(project: Project, options: GenerateOptions): Prom
   const planned = await planMigration(project, options)
   if (planned === null) return null
   const { tag, files, steps, losses, undecided } = planned
-  if (losses.length > 0 && !options.acceptDataLoss) throw await lossError(losses, undecided, options.database)
+  if (losses.length > 0 && !options.acceptDataLoss) throw await lossError(losses, undecided, options)
   for (const text of undecided) options.tell?.(`Not taken for a rename: --rename ${text}`)
   mkdirSync(join(project.migrations, 'meta'), { recursive: true })
   for (const [name, text] of files) replaceFile(join(project.migrations, name), text)
@@ -144,10 +142,10 @@ export async function planMigration(
   const when = Math.max(options.now ?? Date.now(), (journal.entries.at(-1)?.when ?? 0) + 1)
   const losses = [...lossesOf(comparison), ...tables.losses]
   const snapshot: ValueSnapshot = { collections, steps, losses }
-  const all = [...migrations, migrationOf(tag, when, sql, snapshot)]
+  const all = [...migrations, migrationOf(tag, when, sql, snapshot, dialect.name)]
   await assertLeadsToSchema(dialect, all)
 
-  const entry = { idx, version: '6', when, tag, breakpoints: true }
+  const entry = { idx, version: tables.snapshot.version, when, tag, breakpoints: true }
   const files = new Map<string, string>([
     [`${tag}.sql`, sql],
     [tablesFile(idx), json(pinned(tables.snapshot, sql, when))],
@@ -202,9 +200,9 @@ function tellUntold(collections: readonly MigratedCollection[], { tell }: PlanOp
   }
 }
 
-/** The tables that the schema modules export, by name: the order in which a module gives its exports depends on what loads it. */
-function tablesOf({ dialect, exports }: Project): Record<string, DeclaredTable> {
-  const tables = Object.entries(exports).filter((it): it is [string, DeclaredTable] => dialect.isTable(it[1]))
+/** What the schema modules export for drizzle-kit, by name: the order in which a module gives its exports depends on what loads it. */
+function tablesOf({ dialect, exports }: Project): Record<string, object> {
+  const tables = Object.entries(exports).filter((it): it is [string, object] => dialect.isDeclared(it[1]))
   return Object.fromEntries(tables.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 

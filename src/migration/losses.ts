@@ -1,5 +1,5 @@
 import { pathText } from '../catalog/value-change.ts'
-import { MigrationError } from '../contract/errors.ts'
+import { KvError, MigrationError } from '../contract/errors.ts'
 import type { FieldLoss, MigrationLoss } from '../driver/migration.ts'
 import type { CollectionComparison } from './compare-collections.ts'
 import { migratorOf } from './migrator-of.ts'
@@ -13,13 +13,26 @@ export function lossesOf({ kept }: CollectionComparison): FieldLoss[] {
   )
 }
 
+/** Where rows are counted. */
+export interface CountedIn {
+  /** A database that has to be there. */
+  readonly database?: string | undefined
+  /** One that may not be there, or out of reach. */
+  readonly presentDatabase?: string | undefined
+}
+
 /** Says what would be lost, in how many rows of the database, and what looks like a rename instead. */
 export async function lossError(
   losses: readonly MigrationLoss[],
   undecided: readonly string[],
-  database: string | undefined,
+  { database, presentDatabase }: CountedIn,
 ): Promise<MigrationError> {
-  const rows = database === undefined ? null : await countLosses(losses, database)
+  const rows =
+    database !== undefined
+      ? await countLosses(losses, database)
+      : presentDatabase !== undefined
+        ? await countPresent(losses, presentDatabase)
+        : null
   const lost = losses.map((loss, at) => {
     const count = rows?.[at] ?? null
     return `${lossText(loss)}${count === null ? '' : ` (${rowsText(count)})`}`
@@ -29,6 +42,19 @@ export async function lossError(
   return new MigrationError(
     `Stored values would lose ${lost.join(', ')}: agree with --accept-data-loss.${count}${renames && `\nWhat looks like another name for something:${renames}`}`,
   )
+}
+
+async function countPresent(
+  losses: readonly MigrationLoss[],
+  database: string,
+): Promise<(number | null)[] | null> {
+  try {
+    const { migrator, address } = await migratorOf(database)
+    return (await migrator.exists(address)) ? await countLosses(losses, database) : null
+  } catch (error) {
+    if (error instanceof KvError) return null
+    throw error
+  }
 }
 
 async function countLosses(losses: readonly MigrationLoss[], database: string): Promise<(number | null)[]> {

@@ -1,5 +1,5 @@
 import { MigrationError } from '../contract/errors.ts'
-import type { Migration } from '../driver/migration.ts'
+import { assertDialect, type Migration } from '../driver/migration.ts'
 import type { FailedRow, MigrationDatabase, Step } from '../driver/migration-database.ts'
 import { keyLabel } from '../key/key-label.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
@@ -53,12 +53,13 @@ const mostSamples = 10
 /** Applies what is pending, each migration in a transaction of its own. */
 export async function migrate(target: Target, task: MigrateTask): Promise<MigrateResult> {
   const { report, signal } = task
-  const { migrator, address } = await migratorOf(task.path)
+  const { migrator, address, shown } = await migratorOf(task.path)
   const source = sourceOf(target.migrations)
   const { migrations } = source
+  assertDialect(migrations, migrator.dialect)
   const taken = task.baseline === undefined ? [] : baselineOf(migrations, task.baseline)
   if (taken.length > 0 && !(await migrator.exists(address)))
-    throw new MigrationError(`There is no database ${task.path} to take over: leave out the baseline`)
+    throw new MigrationError(`There is no database ${shown} to take over: leave out the baseline`)
   const db = await migrator.open(address)
   const skipped = task.skipInvalid === undefined ? null : new SkippedRows(task.skipInvalid, db.file)
   try {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Migration, sqlOf } from '../driver/migration.ts'
+import { firstDialect, type Migration, sqlOf } from '../driver/migration.ts'
 import type { Drift } from '../driver/migration-database.ts'
 import { readMigrations } from '../driver/migrations-folder.ts'
 
@@ -63,13 +63,13 @@ function presentIndex(folder: string): string | undefined {
 }
 
 function moduleText(migration: Migration, nextStep: () => string): string {
-  const { tag, drizzle, snapshot } = migration
+  const { tag, drizzle, snapshot, dialect } = migration
   const steps = snapshot.steps.map(({ file }) => `${JSON.stringify(file)}: ${nextStep()}`)
   return `  {
     tag: ${JSON.stringify(tag)},
     when: ${drizzle.folderMillis},
     sql: ${JSON.stringify(sqlOf(migration))},
-    values: ${JSON.stringify(snapshot)},
+${dialect === firstDialect ? '' : `    dialect: ${JSON.stringify(dialect)},\n`}    values: ${JSON.stringify(snapshot)},
     steps: {${steps.length === 0 ? '' : ` ${steps.join(', ')} `}},
   },
 `

@@ -17,6 +17,8 @@ export interface MigrationOptions {
   readonly folder?: string | undefined
   /** The `migrations` of `index.ts` in that folder: of a program that is bundled, and so has no folder. */
   readonly modules?: readonly MigrationModule[] | undefined
+  /** The schema of the server's database, on PostgreSQL. Default: that of the open database, or of the address, else `'valkeyrie'`. */
+  readonly schema?: string | undefined
   /** The declared schemas. Of an open database, they are its own; without any, what the migrations tell of them is taken. */
   readonly schemas?: readonly AnyDefinition[] | undefined
 }
@@ -45,7 +47,7 @@ export interface MigrateProgress {
   readonly total: number
 }
 
-const sourceNames = ['folder', 'modules', 'schemas']
+const sourceNames = ['folder', 'modules', 'schema', 'schemas']
 
 /** Throws a TypeError for options that `migrate` does not take. */
 export function checkMigrateOptions(options: MigrateOptions): void {
@@ -70,15 +72,15 @@ export function checkStatusOptions(options: MigrationOptions): void {
   checkOptionNames(options, sourceNames, 'status')
 }
 
-/** What a call works on. Throws a TypeError for a database that is no file, and for what are no migrations. */
+/** What a call works on. Throws a TypeError for a database that is gone with its process, and for what are no migrations. */
 export function targetOf(
   database: string | URL | OpenDatabase,
-  { folder, modules, schemas }: MigrationOptions,
+  { folder, modules, schema, schemas }: MigrationOptions,
   call: string,
 ) {
   const store = storeOf(database)
   store?.assertOpen()
-  const { engine, address } = locateKept(store?.path ?? (database as string | URL), call)
+  const { engine, address } = locateKept(store?.address ?? (database as string | URL), call)
   engine.assertRuntime(address)
   const migrations = folder ?? modules
   if (migrations === undefined || (folder !== undefined && modules !== undefined))
@@ -92,7 +94,11 @@ export function targetOf(
   if (schemas !== undefined && !(Array.isArray(schemas) && schemas.every(isDefinition)))
     throw new TypeError('schemas are definitions, as defineSchema makes them: [users, posts]')
   const declared = new Registry(schemas ?? store?.registry.definitions).definitions
-  return { path: address, migrations, definitions: declared.length === 0 ? null : declared }
+  return {
+    path: engine.inSchema(address, schema),
+    migrations,
+    definitions: declared.length === 0 ? null : declared,
+  }
 }
 
 function isModule(value: unknown): value is MigrationModule {

@@ -44,7 +44,7 @@ export async function loadProject(cwd: string, config?: string): Promise<Project
   const dialect = dialects.get(settings?.dialect ?? '')
   if (dialect === undefined || settings?.schema === undefined) {
     throw new MigrationError(
-      `${file} exports no settings by default, as { dialect: 'sqlite', schema: './schemas/index.ts', out: './schemas/migrations' }`,
+      `${file} exports no settings by default, as { dialect: 'sqlite', schema: './schemas/index.ts', out: './schemas/migrations' }; the dialect is one of ${[...dialects.keys()].join(' and ')}`,
     )
   }
   const { root, modules } = schemaModules(file, settings.schema, cwd)
@@ -111,18 +111,21 @@ function filesOf(path: string): string[] {
   return found.filter((it) => /(?<!\.d)\.[cm]?[jt]s$/.test(it)).sort()
 }
 
-/** The database that a command works on. */
-export function databaseOf({ root, database }: Project, given: string | undefined): string {
+/** The database that a command works on. `schema`: the one of the server. */
+export function databaseOf({ root, database }: Project, given: string | undefined, schema?: string): string {
   const named = given ?? database
   if (named === undefined) {
     throw new MigrationError(
-      "Which database? Name its file, or give drizzle.config.ts dbCredentials: { url: './data.db' }",
+      "Which database? Name its file, or its address, or give drizzle.config.ts dbCredentials: { url: './data.db' }",
     )
   }
   // Loaded for its address alone: an engine's package is not.
   const { engine, address } = locate(named)
   if (!engine.isKept(address)) throw new MigrationError(`${named} is gone with its process: name a file`)
-  return address === named ? address : resolve(given === undefined ? root : '.', named)
+  return engine.inSchema(
+    address === named ? address : resolve(given === undefined ? root : '.', named),
+    schema,
+  )
 }
 
 /** The tables of the user's own that the schema modules export. */
@@ -143,8 +146,9 @@ function checkTables(
 ): void {
   const { kv, kvLog, kvCollections } = exports
   if (!dialect.isTable(kv) || ![kvLog, kvCollections].every((table) => dialect.isTable(table))) {
+    const [name, from] = dialect.declaredBy
     throw new MigrationError(
-      'The schema module exports no tables: export const { kv, kvLog, kvCollections } = kvTables([users, …])',
+      `The schema module exports no tables of the dialect ${dialect.name}: import { ${name} } from '${from}', and export const { kv, kvLog, kvCollections } = ${name}([users, …])`,
     )
   }
   const declared = dialect.declaredIndexNames(definitions).sort()
@@ -155,6 +159,6 @@ function checkTables(
   ]
   if (differing.length === 0) return
   throw new MigrationError(
-    `kvTables is given other definitions than the schema module exports (${differing.join(', ')}): export each, and give it each`,
+    `${dialect.declaredBy[0]} is given other definitions than the schema module exports (${differing.join(', ')}): export each, and give it each`,
   )
 }

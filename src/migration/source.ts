@@ -15,6 +15,8 @@ export interface MigrationModule {
   readonly when: number
   /** Its SQL, as its file has it. */
   readonly sql: string
+  /** The `dialect` of drizzle.config.ts that the SQL is written in. Default: `'sqlite'`. */
+  readonly dialect?: string
   /** What its file ending in `.values.json` holds. */
   readonly values: ValueSnapshot
   /** The modules of its TypeScript steps, by the names of their files. */
@@ -65,7 +67,9 @@ function moduleSource(modules: readonly MigrationModule[]): MigrationSource {
   // Nothing tells whether the code of a step, and what it calls, is that of a run before: its results are made anew.
   const identity = randomUUID()
   return {
-    migrations: modules.map(({ tag, when, sql, values }) => migrationOf(tag, when, sql, values)),
+    migrations: modules.map(({ tag, when, sql, values, dialect }) =>
+      migrationOf(tag, when, sql, values, dialect),
+    ),
     async load({ tag }, { file }) {
       const step: { readonly up?: unknown } | undefined = modules.find((it) => it.tag === tag)?.steps[file]
       if (step === undefined)

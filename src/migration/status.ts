@@ -1,3 +1,4 @@
+import { assertDialect } from '../driver/migration.ts'
 import type { DeclaredTable, Drift } from '../driver/migration-database.ts'
 import { collectionsOf } from './collections-of.ts'
 import { sameCollections } from './compare-collections.ts'
@@ -36,6 +37,7 @@ export async function status(target: StatusTarget, path: string): Promise<Migrat
   }
   const tags = migrations.map(({ tag }) => tag)
   const { migrator, address } = await migratorOf(path)
+  assertDialect(migrations, migrator.dialect)
   if (!(await migrator.exists(address))) return { applied: [], pending: tags, drift }
   const db = await migrator.open(address, true)
   try {

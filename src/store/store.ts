@@ -35,8 +35,10 @@ import { tracedRead } from './traced-read.ts'
 import type { TurnSource } from './turn.ts'
 
 export interface StoreOptions {
-  /** Where the database is: an absolute path, or `:memory:`. */
+  /** Where the database is, for messages and traces: an absolute path, `:memory:`, or an address without a password. */
   readonly path: string
+  /** Where others open it. */
+  readonly address: string
   readonly limits: Limits
   readonly format: ValueFormat
   readonly readOnly: boolean
@@ -58,6 +60,7 @@ export class Store implements RowStore {
   readonly turns = new KeyedMutex()
   readonly turnSource: TurnSource = this
   readonly path: string
+  readonly address: string
   readonly #validateReads: boolean
   readonly #validation: SchemaCode['validation'] | undefined
   readonly #filing: Filing
@@ -74,6 +77,7 @@ export class Store implements RowStore {
     this.format = options.format
     this.openRepository = options.schemaCode?.openRepository ?? null
     this.path = options.path
+    this.address = options.address
     this.#validateReads = options.validateReads
     this.#validation = options.schemaCode?.validation
     this.#filing = new Filing(catalog, registry)

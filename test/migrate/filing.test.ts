@@ -3,111 +3,117 @@ import { Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { generateQuietly, migrateQuietly, projectFolder, projectOf } from './project.ts'
-import { upgrade } from './upgrade.ts'
+import { describeEngines } from '../engines.ts'
+import { generateQuietly, migrateQuietly, projectFolder, projectFor } from './project.ts'
+import { upgradeOn } from './upgrade.ts'
 
-const schema = z.object({ x: z.string() })
-const value = { x: '1' }
-const users = defineSchema(['users', '*'], schema)
+describeEngines('the filing of rows', (engine) => {
+  const upgrade = upgradeOn(engine)
+  const projectOf = projectFor.bind(null, engine.name)
 
-it('the rows of a pattern that is gone go to another one that matches them, also where it matches only some', async () => {
-  const roots = defineSchema(['*', 'root'], schema, { name: 'roots' })
-  const rows = [
-    [['users', 'ann'], value],
-    [['users', 'root'], value],
-  ] as const
-  const { migrate, collections } = await upgrade([users, roots], rows, [roots])
-  await migrate()
-  expect(await collections()).toEqual({ '["users","ann"]': null, '["users","root"]': 'roots' })
+  const schema = z.object({ x: z.string() })
+  const value = { x: '1' }
+  const users = defineSchema(['users', '*'], schema)
 
-  const all = defineSchema(['*', '*'], schema, { name: 'all' })
-  const covered = await upgrade([users, all], rows, [all])
-  await covered.migrate()
-  expect(await covered.collections()).toEqual({ '["users","ann"]': 'all', '["users","root"]': 'all' })
-})
-
-it('rows of a changed pattern go to a more specific one, and it takes those that it matches now', async () => {
-  const root = defineSchema(['people', 'root'], schema, { name: 'root' })
-  const people = defineSchema(['people', '*'], schema, { name: 'users' })
-  const { migrate, collections } = await upgrade(
-    [users, root],
-    [
-      [['users', 'root'], value],
+  it('the rows of a pattern that is gone go to another one that matches them, also where it matches only some', async () => {
+    const roots = defineSchema(['*', 'root'], schema, { name: 'roots' })
+    const rows = [
       [['users', 'ann'], value],
-      [['people', 'bob'], value],
-    ],
-    [people, root],
-  )
-  await migrate()
-  expect(await collections()).toEqual({
-    '["people","ann"]': 'users',
-    '["people","bob"]': 'users',
-    '["people","root"]': 'root',
+      [['users', 'root'], value],
+    ] as const
+    const { migrate, collections } = await upgrade([users, roots], rows, [roots])
+    await migrate()
+    expect(await collections()).toEqual({ '["users","ann"]': null, '["users","root"]': 'roots' })
+
+    const all = defineSchema(['*', '*'], schema, { name: 'all' })
+    const covered = await upgrade([users, all], rows, [all])
+    await covered.migrate()
+    expect(await covered.collections()).toEqual({ '["users","ann"]': 'all', '["users","root"]': 'all' })
   })
-})
 
-it('a key that is taken already is named, and nothing is changed', async () => {
-  const people = defineSchema(['people', '*'], schema, { name: 'users' })
-  const rows = [
-    [['people', 'ann'], value],
-    [['users', 'ann'], value],
-  ] as const
-  const { migrate, values } = await upgrade([users], rows, [people])
-  await expect(migrate()).rejects.toThrow(/under \["people", "ann"\]/)
-  expect(await values()).toEqual({ '["people","ann"]': value, '["users","ann"]': value })
-})
+  it('rows of a changed pattern go to a more specific one, and it takes those that it matches now', async () => {
+    const root = defineSchema(['people', 'root'], schema, { name: 'root' })
+    const people = defineSchema(['people', '*'], schema, { name: 'users' })
+    const { migrate, collections } = await upgrade(
+      [users, root],
+      [
+        [['users', 'root'], value],
+        [['users', 'ann'], value],
+        [['people', 'bob'], value],
+      ],
+      [people, root],
+    )
+    await migrate()
+    expect(await collections()).toEqual({
+      '["people","ann"]': 'users',
+      '["people","bob"]': 'users',
+      '["people","root"]': 'root',
+    })
+  })
 
-it('two repositories change names, and their rows stay', async () => {
-  const indexes = { indexes: [{ on: 'x', unique: true }] } as const
-  const of = (one: string, other: string) => [
-    defineSchema(['a', '*'], schema, { name: one, ...indexes }),
-    defineSchema(['b', '*'], schema, { name: other, ...indexes }),
-  ]
-  const rows = [
-    [['a', 'k'], value],
-    [['b', 'k'], value],
-    [['b', 'l'], { x: '2' }],
-  ] as const
-  const { migrate, collections, check } = await upgrade(of('one', 'two'), rows, of('two', 'one'))
-  await migrate()
-  expect(await collections()).toEqual({ '["a","k"]': 'two', '["b","k"]': 'one', '["b","l"]': 'one' })
-  expect(await check()).toEqual({ pending: [], drift: [], refused: [] })
-})
+  it('a key that is taken already is named, and nothing is changed', async () => {
+    const people = defineSchema(['people', '*'], schema, { name: 'users' })
+    const rows = [
+      [['people', 'ann'], value],
+      [['users', 'ann'], value],
+    ] as const
+    const { migrate, values } = await upgrade([users], rows, [people])
+    await expect(migrate()).rejects.toThrow(/under \["people", "ann"\]/)
+    expect(await values()).toEqual({ '["people","ann"]': value, '["users","ann"]': value })
+  })
 
-it('a migration changes rows that the one before it has filed, also where open applies both', async () => {
-  const folder = projectFolder()
-  const path = join(folder, 'data.db')
-  const migrations = join(folder, 'migrations')
-  await generateQuietly(projectOf(folder, users))
-  const db = await Valkeyrie.withSchemas([users]).open(path, { migrations })
-  await db.set(['posts', 'p'], { t: 'T' })
-  await db.close()
-  await generateQuietly(projectOf(folder, users, defineSchema(['posts', '*'], z.object({ t: z.string() }))))
-  const posts = defineSchema(['posts', '*'], z.object({ title: z.string() }))
-  await generateQuietly(projectOf(folder, users, posts), 'posts.t=title')
-  const opened = await Valkeyrie.withSchemas([users, posts]).open(path, { migrations })
-  expect((await opened.repositories.posts.get('p'))?.value).toEqual({ title: 'T' })
-  await opened.close()
-})
+  it('two repositories change names, and their rows stay', async () => {
+    const indexes = { indexes: [{ on: 'x', unique: true }] } as const
+    const of = (one: string, other: string) => [
+      defineSchema(['a', '*'], schema, { name: one, ...indexes }),
+      defineSchema(['b', '*'], schema, { name: other, ...indexes }),
+    ]
+    const rows = [
+      [['a', 'k'], value],
+      [['b', 'k'], value],
+      [['b', 'l'], { x: '2' }],
+    ] as const
+    const { migrate, collections, check } = await upgrade(of('one', 'two'), rows, of('two', 'one'))
+    await migrate()
+    expect(await collections()).toEqual({ '["a","k"]': 'two', '["b","k"]': 'one', '["b","l"]': 'one' })
+    expect(await check()).toEqual({ pending: [], drift: [], refused: [] })
+  })
 
-it('rows that a new pattern matches and that clash in its unique index are named', async () => {
-  const posts = defineSchema(['posts', '*'], schema, { indexes: [{ on: 'x', unique: true }] })
-  const rows = [
-    [['posts', 'a'], value],
-    [['posts', 'b'], value],
-  ] as const
-  const { migrate, collections } = await upgrade([users], rows, [users, posts])
-  await expect(migrate()).rejects.toThrow(/the same values are in \["posts","a"\] and \["posts","b"\]/)
-  expect(await collections()).toEqual({ '["posts","a"]': null, '["posts","b"]': null })
-})
+  it('a migration changes rows that the one before it has filed, also where open applies both', async () => {
+    const folder = projectFolder()
+    const path = engine.newAddress()
+    const migrations = join(folder, 'migrations')
+    await generateQuietly(projectOf(folder, users))
+    const db = await Valkeyrie.withSchemas([users]).open(path, { migrations })
+    await db.set(['posts', 'p'], { t: 'T' })
+    await db.close()
+    await generateQuietly(projectOf(folder, users, defineSchema(['posts', '*'], z.object({ t: z.string() }))))
+    const posts = defineSchema(['posts', '*'], z.object({ title: z.string() }))
+    await generateQuietly(projectOf(folder, users, posts), 'posts.t=title')
+    const opened = await Valkeyrie.withSchemas([users, posts]).open(path, { migrations })
+    expect((await opened.repositories.posts.get('p'))?.value).toEqual({ title: 'T' })
+    await opened.close()
+  })
 
-it('indexes in another order are no change, and words of a schema are none', async () => {
-  const of = (schema: z.ZodObject, ...fields: string[]) =>
-    defineSchema(['users', '*'], schema, { indexes: fields.map((on) => ({ on })) } as object)
-  const shape = { a: z.string(), b: z.string() }
-  const folder = projectFolder()
-  await generateQuietly(projectOf(folder, of(z.object(shape), 'a', 'b')))
-  const other = projectOf(folder, of(z.object({ ...shape, a: z.string().describe('first') }), 'b', 'a'))
-  expect(await generateQuietly(other)).toBeNull()
-  expect(await migrateQuietly(other, join(folder, 'data.db'))).toEqual(['0000_initial'])
+  it('rows that a new pattern matches and that clash in its unique index are named', async () => {
+    const posts = defineSchema(['posts', '*'], schema, { indexes: [{ on: 'x', unique: true }] })
+    const rows = [
+      [['posts', 'a'], value],
+      [['posts', 'b'], value],
+    ] as const
+    const { migrate, collections } = await upgrade([users], rows, [users, posts])
+    await expect(migrate()).rejects.toThrow(/the same values are in \["posts","a"\] and \["posts","b"\]/)
+    expect(await collections()).toEqual({ '["posts","a"]': null, '["posts","b"]': null })
+  })
+
+  it('indexes in another order are no change, and words of a schema are none', async () => {
+    const of = (schema: z.ZodObject, ...fields: string[]) =>
+      defineSchema(['users', '*'], schema, { indexes: fields.map((on) => ({ on })) } as object)
+    const shape = { a: z.string(), b: z.string() }
+    const folder = projectFolder()
+    await generateQuietly(projectOf(folder, of(z.object(shape), 'a', 'b')))
+    const other = projectOf(folder, of(z.object({ ...shape, a: z.string().describe('first') }), 'b', 'a'))
+    expect(await generateQuietly(other)).toBeNull()
+    expect(await migrateQuietly(other, engine.newAddress())).toEqual(['0000_initial'])
+  })
 })

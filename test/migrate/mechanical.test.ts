@@ -7,7 +7,8 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { mendSql } from '../../src/driver/sqlite/migrations/table-sql.ts'
 import { generate } from '../../src/migration/generate.ts'
-import { generateQuietly, migrateQuietly, projectFolder, projectOf } from './project.ts'
+import { describeEngines } from '../engines.ts'
+import { generateQuietly, migrateQuietly, projectFolder, projectFor } from './project.ts'
 
 const before = defineSchema(
   ['users', '*'],
@@ -39,7 +40,8 @@ const renames = [
   'users.address.town=city',
 ]
 
-const text = fc.string()
+// All characters, those that an engine cannot keep among them.
+const text = fc.string({ unit: 'binary' })
 const date = fc.date({ noInvalidDate: true })
 const userBefore = fc.record(
   {
@@ -53,10 +55,12 @@ const userBefore = fc.record(
   { requiredKeys: ['role', 'address'] },
 )
 
-describe('mechanical changes', () => {
+describeEngines('mechanical changes', (engine) => {
+  const projectOf = projectFor.bind(null, engine.name)
+
   it('SQL gives every value what a program would give it, and watchers learn of it', async () => {
     const folder = projectFolder()
-    const path = join(folder, 'data.db')
+    const path = engine.newAddress()
     const values = fc.sample(userBefore, { numRuns: 300, seed: 7 })
     const v1 = projectOf(folder, before)
     await generateQuietly(v1)
@@ -98,7 +102,7 @@ describe('mechanical changes', () => {
 
   it('a change of repository, of pattern, or of both moves the rows', async () => {
     const folder = projectFolder()
-    const path = join(folder, 'data.db')
+    const path = engine.newAddress()
     const value = z.object({ n: z.number() })
     const index = { indexes: [{ on: 'n' }] } as const
     const first = defineSchema(['users', '*'], value, index)

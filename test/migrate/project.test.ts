@@ -62,7 +62,7 @@ describe('the settings', () => {
     ["throw 'a text'", /cannot be loaded: a text/],
     ["import 'nothing'", /cannot be loaded: .*nothing/],
     ['export const x = 1', /exports no settings by default/],
-    ["export default { dialect: 'postgresql', schema: 'x' }", /exports no settings by default/],
+    ["export default { dialect: 'mysql', schema: 'x' }", /exports no settings by default/],
     [settings({ schema: './none.ts' }), /names the schema \.\/none\.ts, and there is no such file/],
     [settings({ schema: './schemas/users.ts' }), /exports no tables/],
   ])('%s', async (config, message) => {

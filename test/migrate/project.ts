@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { postgresKvTables } from 'valkeyrie/postgres'
 import { kvTables } from 'valkeyrie/schema'
 import { afterAll } from 'vitest'
 import { dialects } from '../../src/engines/dialects.ts'
@@ -9,6 +10,7 @@ import { generate } from '../../src/migration/generate.ts'
 import { migrate } from '../../src/migration/migrate.ts'
 import type { Project } from '../../src/migration/project.ts'
 import type { AnyDefinition } from '../../src/schema/definition.types.ts'
+import type { TestEngine } from '../engines.ts'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 export const cli = join(root, 'dist/cli/main.js')
@@ -52,15 +54,27 @@ export function run(cwd: string, args: readonly string[]): Promise<Ended> {
   })
 }
 
+const dialectOf = { sqlite: 'sqlite', postgres: 'postgresql' }
+const tablesOf = { sqlite: kvTables, postgres: postgresKvTables }
+
 /** A project whose definitions are given in place, without a file. */
 export function projectOf(root: string, ...definitions: readonly AnyDefinition[]): Project {
+  return projectFor('sqlite', root, ...definitions)
+}
+
+/** As `projectOf`, for databases of an engine. */
+export function projectFor(
+  engine: TestEngine['name'],
+  root: string,
+  ...definitions: readonly AnyDefinition[]
+): Project {
   return {
-    dialect: dialects.get('sqlite')!,
+    dialect: dialects.get(dialectOf[engine])!,
     root,
     schemas: join(root, 'schemas'),
     migrations: join(root, 'migrations'),
     database: undefined,
-    exports: { ...kvTables(definitions) },
+    exports: { ...tablesOf[engine](definitions) },
     definitions,
   }
 }

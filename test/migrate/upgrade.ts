@@ -5,7 +5,8 @@ import { check, type Findings } from '../../src/migration/check.ts'
 import type { Generated } from '../../src/migration/generate.ts'
 import type { Project } from '../../src/migration/project.ts'
 import type { AnyDefinition } from '../../src/schema/definition.types.ts'
-import { generateQuietly, migrateQuietly, projectFolder, projectOf } from './project.ts'
+import type { TestEngine } from '../engines.ts'
+import { generateQuietly, migrateQuietly, projectFolder, projectFor } from './project.ts'
 
 type Key = readonly (string | number)[]
 
@@ -26,21 +27,37 @@ export interface Upgrade {
 }
 
 /** A database of one release with rows in it, written without a schema, and the migration to the next release. */
-export async function upgrade(
+export function upgrade(
+  before: readonly AnyDefinition[],
+  rows: readonly (readonly [Key, unknown])[],
+  after: readonly AnyDefinition[],
+  ...renames: string[]
+): Promise<Upgrade> {
+  return upgradeAt('sqlite', (folder) => join(folder, 'data.db'), before, rows, after, ...renames)
+}
+
+/** As `upgrade`, on any engine. */
+export function upgradeOn(engine: TestEngine): typeof upgrade {
+  return (...of) => upgradeAt(engine.name, () => engine.newAddress(), ...of)
+}
+
+async function upgradeAt(
+  engine: TestEngine['name'],
+  addressIn: (folder: string) => string,
   before: readonly AnyDefinition[],
   rows: readonly (readonly [Key, unknown])[],
   after: readonly AnyDefinition[],
   ...renames: string[]
 ): Promise<Upgrade> {
   const folder = projectFolder()
-  const path = join(folder, 'data.db')
-  const first = projectOf(folder, ...before)
+  const path = addressIn(folder)
+  const first = projectFor(engine, folder, ...before)
   await generateQuietly(first)
   await (await Valkeyrie.withSchemas(before).open(path, { migrations: first.migrations })).close()
   const db = await Valkeyrie.open(path)
   for (const [key, value] of rows) await db.set(key, value)
   await db.close()
-  const project = projectOf(folder, ...after)
+  const project = projectFor(engine, folder, ...after)
   const generated = await generateQuietly(project, ...renames)
   const read = async <T>(of: (db: Awaited<ReturnType<typeof Valkeyrie.open>>) => Promise<T>) => {
     const opened = await Valkeyrie.open(path)
@@ -67,17 +84,10 @@ export async function upgrade(
       }),
     collections: () =>
       read(async (opened) => {
-        const filed = opened.drizzle.$client
-          .prepare<[Buffer], string | null>('SELECT collection FROM kv WHERE key = ?')
-          .pluck()
-        const rows = opened.drizzle.$client
-          .prepare<[], Buffer>('SELECT key FROM kv ORDER BY key')
-          .pluck()
-          .all()
+        const { kv } = opened.tables
+        const filed = await opened.drizzle.select({ name: kv.collection }).from(kv).orderBy(kv.key)
         const entries = await Array.fromAsync(opened.list({ prefix: [] }))
-        return Object.fromEntries(
-          entries.map(({ key }, at) => [JSON.stringify(key), filed.get(rows[at]!) ?? null]),
-        )
+        return Object.fromEntries(entries.map(({ key }, at) => [JSON.stringify(key), filed[at]!.name]))
       }),
     check: () => check(project, path),
   }

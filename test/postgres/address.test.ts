@@ -1,5 +1,4 @@
 import { Valkeyrie } from 'valkeyrie'
-import { migrate } from 'valkeyrie/migrate'
 import { expect, it } from 'vitest'
 import { describeEngine } from '../engines.ts'
 
@@ -10,14 +9,6 @@ it('a schema in an address is checked as the option is', async () => {
   await expect(Valkeyrie.open('postgres://localhost/shop?schema=')).rejects.toThrow(
     'schema is the name of a schema',
   )
-})
-
-it('migrations are of files today, and are refused before anything is made', async () => {
-  const address = 'postgres://localhost/shop'
-  const refused =
-    'migrate is of files, and postgres://localhost/shop is none: open makes its tables and indexes'
-  await expect(Valkeyrie.open(address, { migrations: './migrations' })).rejects.toThrow(refused)
-  await expect(migrate(address, { folder: './migrations' })).rejects.toThrow(refused)
 })
 
 describeEngine('postgres', 'an address', (engine) => {

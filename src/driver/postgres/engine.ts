@@ -2,7 +2,15 @@ import { checkWholeNumber } from '../../arguments/option-names.ts'
 import type { Engine } from '../engine.ts'
 import type { CheckedPostgresOptions, Postgres } from './engine.types.ts'
 import { onlyOfFiles } from './only-of-files.ts'
-import { checkSchema, postgresAddress, schemaOf, serverOf, shownAddress } from './server/address.ts'
+import {
+  checkSchema,
+  defaultSchema,
+  postgresAddress,
+  schemaOf,
+  serverOf,
+  shownAddress,
+  withSchema,
+} from './server/address.ts'
 
 /** PostgreSQL, through `pg`, which is loaded with the first call that needs it: who uses another engine may not have it. */
 export const postgres: Engine<Postgres> = {
@@ -16,10 +24,14 @@ export const postgres: Engine<Postgres> = {
   },
   address: (given) => postgresAddress(given!),
   shown: shownAddress,
+  inSchema(address, schema) {
+    if (schema === undefined) return address
+    checkSchema(schema)
+    return withSchema(address, schema)
+  },
   isKept: () => true,
   assertRuntime() {},
   async open(address, collections, options) {
-    if (options.migrations !== undefined) return onlyOfFiles(address, 'migrate')
     const { openPostgres } = await import('./open.ts')
     return openPostgres(serverOf(address), collections, inSchema(address, options))
   },
@@ -40,10 +52,13 @@ export const postgres: Engine<Postgres> = {
   copiesByBackup: false,
   backUp: (address) => onlyOfFiles(address, 'backup'),
   restore: (_backup, address) => onlyOfFiles(address, 'restore'),
-  migrator: (address) => onlyOfFiles(address, 'migrate'),
+  async migrator() {
+    const { postgresMigrator } = await import('./migrations/migrator.ts')
+    return postgresMigrator
+  },
 }
 
 /** Which schema is meant: the option says so before the address does. */
 function inSchema<T extends Postgres['checked']>(address: string, options: T): T & CheckedPostgresOptions {
-  return { ...options, schema: options.schema ?? schemaOf(address) ?? 'valkeyrie' }
+  return { ...options, schema: options.schema ?? schemaOf(address) ?? defaultSchema }
 }

@@ -6,7 +6,6 @@ const instead = {
   verify: 'the server checks its pages by checksums, and its indexes by pg_amcheck',
   repair: 'restore it from a backup of the server',
   backup: 'use pg_dump, or the backups of the server',
-  migrate: 'open makes its tables and indexes',
   restore: 'use pg_restore, or the backups of the server',
 }
 

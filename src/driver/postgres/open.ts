@@ -8,6 +8,7 @@ import { QueryRunner } from './query/query-runner.ts'
 import { SeenRows } from './query/seen-rows.ts'
 import { statementsOf } from './rows/statements.ts'
 import { Connector, loadPg } from './server/connect.ts'
+import type { Connection } from './server/connection.ts'
 import { Connections } from './server/connections.ts'
 import { openError } from './server/open-error.ts'
 import { ServerClock } from './server/server-clock.ts'
@@ -23,7 +24,7 @@ export async function openPostgres(
   collections: readonly Collection[],
   options: DriverOptions & CheckedPostgresOptions,
 ): Promise<OpenedDriver<Postgres>> {
-  const { schema, readOnly, asItIs = false, asked = nothingAsked } = options
+  const { schema, readOnly, migrations, asItIs = false, asked = nothingAsked } = options
   const pg = await loadPg(address)
   // Drizzle's driver needs pg as well.
   const { ServerDrizzle } = await import('./drizzle.ts')
@@ -31,9 +32,11 @@ export async function openPostgres(
   const first = await connector.first()
   try {
     const catalog =
-      readOnly || asItIs
-        ? await readSetUp(first, schema, address, collections)
-        : await setUp(first, schema, address, collections, asked)
+      migrations !== undefined
+        ? await setUpByFolder(first, address, collections, { schema, readOnly, migrations })
+        : readOnly || asItIs
+          ? await readSetUp(first, schema, address, collections)
+          : await setUp(first, schema, address, collections, asked)
     const statements = statementsOf(schema)
     const clock = new ServerClock()
     const sent = Date.now()
@@ -69,6 +72,21 @@ export async function openPostgres(
     first.discard()
     throw openError(address, error)
   }
+}
+
+/** Sets a database up by the migrations of a folder. Its code is loaded now and not before: most databases are opened without. */
+async function setUpByFolder(
+  connection: Connection,
+  address: string,
+  collections: readonly Collection[],
+  { schema, readOnly, migrations }: { schema: string; readOnly: boolean; migrations: string },
+): Promise<Catalog> {
+  const [{ readMigrations }, { setUpMigrated }] = await Promise.all([
+    import('../migrations-folder.ts'),
+    import('./migrations/set-up-migrated.ts'),
+  ])
+  const read = readMigrations(migrations, 'postgresql')
+  return setUpMigrated(connection, schema, address, collections, read, readOnly)
 }
 
 /** What a database knows of its collections. */

@@ -18,6 +18,10 @@ export const sqlite: Engine<Sqlite> = {
   },
   address: databasePath,
   shown: (path) => path,
+  inSchema(path, schema) {
+    if (schema === undefined) return path
+    throw new TypeError('schema is of a server: a file has one database')
+  },
   isKept: (path) => path !== memoryPath,
   assertRuntime,
   async open(path, collections, options) {

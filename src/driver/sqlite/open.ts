@@ -155,7 +155,7 @@ async function loadMigrations(folder: string) {
     import('../migrations-folder.ts'),
     import('./migrations/set-up-migrated.ts'),
   ])
-  const migrations = readMigrations(folder)
+  const migrations = readMigrations(folder, 'sqlite')
   return (connection: Connection, tables: KvTables, collections: readonly Collection[], readOnly: boolean) =>
     setUpMigrated(connection, tables, collections, migrations, readOnly)
 }

@@ -25,6 +25,16 @@ export function serverOf(address: string): string {
   return url.href
 }
 
+/** The schema of a database of which nobody says another one. */
+export const defaultSchema = 'valkeyrie'
+
+/** An address that names this schema. */
+export function withSchema(address: string, schema: string): string {
+  const url = new URL(address)
+  url.searchParams.set('schema', schema)
+  return url.href
+}
+
 /** The longest name that PostgreSQL keeps whole, in bytes, less what our channel has before it. */
 const longestSchema = 50
 

@@ -31,7 +31,7 @@ export function isPassing(error: unknown): boolean {
 }
 
 /** Whether others have held a lock for longer than `lock_timeout`. */
-function isBusy(error: unknown): boolean {
+export function isBusy(error: unknown): boolean {
   return sqlState(error) === '55P03'
 }
 

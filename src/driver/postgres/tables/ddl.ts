@@ -13,14 +13,9 @@ export function channelOf(schema: string): string {
   return `valkeyrie:${schema}`
 }
 
-/** The statements that create what a database has, where it is not there. They may be run by several at once, under a lock. */
-export function ownTables(schema: string): string {
-  const s = quoteName(schema)
-  const channel = quoteText(channelOf(schema))
-  return `
-create schema if not exists ${s};
-
-create table if not exists ${s}.kv (
+/** What each table is made of, behind its name. */
+const tables = {
+  kv: `(
   key bytea primary key,
   collection text,
   encoding smallint not null,
@@ -30,29 +25,23 @@ create table if not exists ${s}.kv (
   meanings json,
   value json,
   raw bytea
-);
-create index if not exists kv_collection on ${s}.kv (collection, key) where collection is not null;
-create index if not exists kv_expires_at on ${s}.kv (expires_at, key) where expires_at is not null;
-
-create table if not exists ${s}.kv_log (
+)`,
+  kv_log: `(
   version bigint primary key,
   at bigint not null,
   keys bytea[] not null,
   kinds bytea not null,
   changes bytea,
   batch bytea
-);
-
-create table if not exists ${s}.kv_meta (
+)`,
+  kv_meta: `(
   one boolean primary key default true check (one),
   format integer not null,
   version bigint not null,
   catalog bigint not null,
   turns text not null
-) with (fillfactor = 10, autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_scale_factor = 0);
-insert into ${s}.kv_meta values (true, ${format}, 0, 0, '[]') on conflict do nothing;
-
-create table if not exists ${s}.kv_collections (
+) with (fillfactor = 10, autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_scale_factor = 0)`,
+  kv_collections: `(
   name text primary key,
   pattern text not null,
   schema text,
@@ -60,8 +49,45 @@ create table if not exists ${s}.kv_collections (
   indexes text,
   "references" text,
   migrated bigint
-);
+)`,
+}
 
+/** The indexes of `kv` that every database has. */
+const indexes = {
+  kv_collection: '(collection, key) where collection is not null',
+  kv_expires_at: '(expires_at, key) where expires_at is not null',
+}
+
+/** The statement that creates one of the tables wherever tables are created. */
+export function createTable(name: string): string | null {
+  return name in tables ? `CREATE TABLE "${name}" ${tables[name as keyof typeof tables]}` : null
+}
+
+/** The statements that create the indexes that every database has, by their names. */
+export function createFixedIndexes(): Map<string, string> {
+  return new Map(Object.entries(indexes).map(([name, on]) => [name, `CREATE INDEX "${name}" ON "kv" ${on}`]))
+}
+
+/** The statement that creates the schema: asked for one that is there, the server refuses who may create none. */
+export function createSchema(schema: string): string {
+  const s = quoteName(schema)
+  return `do $kv$ begin
+  if to_regnamespace(${quoteText(s)}) is null then execute ${quoteText(`create schema ${s}`)}; end if;
+end $kv$`
+}
+
+/** The statements that create what a database has, where it is not there. They may be run by several at once, under a lock. */
+export function ownTables(schema: string): string {
+  const s = quoteName(schema)
+  const channel = quoteText(channelOf(schema))
+  const statements = [
+    createSchema(schema),
+    ...Object.entries(tables).map(([name, of]) => `create table if not exists ${s}.${name} ${of}`),
+    ...Object.entries(indexes).map(([name, on]) => `create index if not exists ${name} on ${s}.kv ${on}`),
+    `insert into ${s}.kv_meta values (true, ${format}, 0, 0, '[]') on conflict do nothing`,
+  ]
+  return `
+${statements.join(';\n')};
 ${commitFunction(s, channel)}
 ${functions(s, channel)}
 `

@@ -5,10 +5,10 @@ import { decodeKey } from '../../../key/codec.ts'
 import { Fields } from '../../../schema/fields.ts'
 import type { RunStatement } from '../server/connection.ts'
 import { sqlState } from '../server/server-error.ts'
-import { quoteName, quoteText } from '../server/sql-text.ts'
+import { quoteName } from '../server/sql-text.ts'
 import { formOf } from './field-columns.ts'
 import { readIndex } from './index-text.ts'
-import { indexedColumns, type TypedIndex } from './typed-index.ts'
+import { createIndex, indexedColumns, ofCollection, type TypedIndex } from './typed-index.ts'
 
 /** What an index of a collection is made of: what the database keeps of a collection has it. */
 export type IndexedCollection = Pick<Collection, 'name' | 'schema' | 'indexes'>
@@ -39,7 +39,7 @@ function indexName(collection: string, { fields, unique }: IndexDeclaration): st
 }
 
 /** The declared indexes of collections by their names. */
-function declaredIndexes(collections: readonly IndexedCollection[]): Map<string, DeclaredIndex> {
+export function declaredIndexes(collections: readonly IndexedCollection[]): Map<string, DeclaredIndex> {
   return new Map(
     collections.flatMap(({ name, schema, indexes }) => {
       const known = new Fields(schema as Record<string, unknown> | null)
@@ -141,11 +141,10 @@ export class ServerIndexes {
     for (const [name, index] of create) {
       await this.#run({ text: 'savepoint kv_index' }, [])
       try {
-        await this.#run({ text: this.#createIndex(name, index) }, [])
+        await this.#run({ text: createIndex(name, index, `${this.#s}.kv`) }, [])
       } catch (error) {
-        if (sqlState(error) !== '23505' && sqlState(error) !== '54000') throw error
         await this.#run({ text: 'rollback to savepoint kv_index' }, [])
-        throw sqlState(error) === '23505' ? await this.#duplicates(index, error) : tooLarge(index, error)
+        throw await this.explain(index, error)
       }
       await this.#run({ text: 'release savepoint kv_index' }, [])
     }
@@ -155,20 +154,20 @@ export class ServerIndexes {
     await this.#run({ text: `drop index ${this.#s}.${quoteName(name)}` }, [])
   }
 
-  #createIndex(name: string, index: TypedIndex): string {
-    const columns = indexedColumns(index).map((column) => `(${column}) nulls first`)
-    const kind = index.unique ? 'unique index' : 'index'
-    const all = index.unique ? columns : [...columns, 'key']
-    return `create ${kind} ${quoteName(name)} on ${this.#s}.kv (${all.join(', ')}) where collection = ${quoteText(index.collection)}`
+  /** A MigrationError that says what keeps an index from being built; the error itself where it is of another kind. */
+  async explain(index: TypedIndex, error: unknown): Promise<unknown> {
+    if (sqlState(error) === '23505') return this.#duplicates(index, error)
+    return sqlState(error) === '54000' ? tooLarge(index, error) : error
   }
 
   /** Tells which rows keep a unique index from being built. */
-  async #duplicates(index: TypedIndex, cause: unknown): Promise<MigrationError> {
+  async #duplicates(index: TypedIndex, cause: unknown): Promise<unknown> {
     const columns = indexedColumns(index)
     const text = `select array_to_json((array_agg(encode(key, 'hex') order by key))[1:${mostDuplicatesListed}]) from ${this.#s}.kv
-      where collection = ${quoteText(index.collection)} and ${columns.map((column) => `${column} is not null`).join(' and ')}
+      where ${ofCollection(index)} and ${columns.map((column) => `${column} is not null`).join(' and ')}
       group by ${columns.join(', ')} having count(*) > 1 limit ${mostDuplicatesListed}`
     const rows = await this.#run({ text }, [])
+    if (rows.length === 0) return cause
     const lists = rows.map(([keys]) =>
       (JSON.parse(keys as string) as string[])
         .map((key) => JSON.stringify(decodeKey(Buffer.from(key, 'hex')).map(String)))

@@ -45,7 +45,12 @@ export async function setUp(
     await lockSetUp(connection, schema)
     if (!found?.isComplete) await connection.execute(ownTables(schema))
     await catalog.lock()
-    await change(catalog, indexes, collections, catalogChanges(await catalog.read(), collections, asked))
+    await changeCatalog(
+      catalog,
+      indexes,
+      collections,
+      catalogChanges(await catalog.read(), collections, asked),
+    )
     return catalog.read()
   })
 }
@@ -78,7 +83,7 @@ export async function readSetUp(
   )
 }
 
-async function look(run: RunStatement, schema: string, address: string): Promise<Found | null> {
+export async function look(run: RunStatement, schema: string, address: string): Promise<Found | null> {
   const s = quoteName(schema)
   const [there] = await run({ text: 'select to_regclass($1) is not null' }, [`${s}.kv_meta`])
   if (!there![0]) return null
@@ -99,7 +104,7 @@ function lacksNothing({ renamed, kept, dropped }: CatalogChanges): boolean {
 }
 
 /** Makes what the changes say, inside the transaction that is open, and tells those who have the database open of it. */
-async function change(
+export async function changeCatalog(
   catalog: ServerCatalog,
   indexes: ServerIndexes,
   declared: readonly Collection[],

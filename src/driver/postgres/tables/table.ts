@@ -1,16 +1,52 @@
-import { sql } from 'drizzle-orm'
-import { bigint, customType, index, json, pgSchema, smallint, text } from 'drizzle-orm/pg-core'
+import { type SQL, sql } from 'drizzle-orm'
+import {
+  bigint,
+  customType,
+  index,
+  json,
+  pgSchema,
+  pgTable,
+  smallint,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core'
+import { collectionOf } from '../../../catalog/collection-of.ts'
+import type { AnyDefinition } from '../../../schema/definition.types.ts'
+import { declaredIndexes, type IndexedCollection } from './indexes.ts'
+import { indexedColumns, ofCollection, type TypedIndex } from './typed-index.ts'
 
 const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' })
 
 /** The Drizzle tables of a database in this schema of the server, without the indexes that schemas declare. */
 export function postgresTables(schema: string): PostgresTables {
-  return makeTables(schema)
+  return makeTables(pgSchema(schema).table)
 }
 
-function makeTables(name: string) {
-  const schema = pgSchema(name)
-  const kv = schema.table(
+/**
+ * The Drizzle tables of a database on PostgreSQL with these schemas and their indexes, as drizzle-kit and `valkeyrie generate` read them
+ * from a schema module. They name no schema of the server: where they are, the one who opens or migrates the database says.
+ *
+ * ```ts
+ * import { postgresKvTables } from 'valkeyrie/postgres'
+ *
+ * const { kv, kvLog, kvCollections } = postgresKvTables([books])
+ * Object.keys(kv).slice(0, 4) // => ['key', 'collection', 'encoding', 'types']
+ * ```
+ */
+export function postgresKvTables(definitions: readonly AnyDefinition[]): PostgresTables {
+  // Of a table in no schema, the type alone says otherwise.
+  return makeTables(pgTable as unknown as CreateTable, declaredIndexes(definitions.map(collectionOf)))
+}
+
+/** The tables of collections as a migration leaves them. */
+export function tablesOf(collections: readonly IndexedCollection[]): PostgresTables {
+  return makeTables(pgTable as unknown as CreateTable, declaredIndexes(collections))
+}
+
+type CreateTable = ReturnType<typeof pgSchema>['table']
+
+function makeTables(create: CreateTable, indexes: ReadonlyMap<string, TypedIndex> = new Map()) {
+  const kv = create(
     'kv',
     {
       key: bytea('key').primaryKey(),
@@ -28,9 +64,18 @@ function makeTables(name: string) {
     (table) => [
       index('kv_collection').on(table.collection, table.key).where(sql`collection IS NOT NULL`),
       index('kv_expires_at').on(table.expiresAt, table.key).where(sql`expires_at IS NOT NULL`),
+      ...Array.from(indexes, ([name, declared]) => {
+        const [first, ...rest] = indexedColumns(declared).map((column) =>
+          sql.raw(`(${column}) NULLS FIRST`),
+        ) as [SQL, ...SQL[]]
+        const columns = declared.unique ? rest : [...rest, table.key]
+        return (declared.unique ? uniqueIndex : index)(name)
+          .on(first, ...columns)
+          .where(sql.raw(ofCollection(declared)))
+      }),
     ],
   )
-  const kvLog = schema.table('kv_log', {
+  const kvLog = create('kv_log', {
     version: bigint('version', { mode: 'number' }).primaryKey(),
     at: bigint('at', { mode: 'number' }).notNull(),
     keys: bytea('keys').array().notNull(),
@@ -39,7 +84,7 @@ function makeTables(name: string) {
     changes: bytea('changes'),
     batch: bytea('batch'),
   })
-  const kvCollections = schema.table('kv_collections', {
+  const kvCollections = create('kv_collections', {
     name: text('name').primaryKey(),
     pattern: text('pattern').notNull(),
     schema: text('schema'),

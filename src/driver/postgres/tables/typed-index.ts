@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
+import { quoteName, quoteText } from '../server/sql-text.ts'
 import { columnsOf, type FieldForm, placeOf } from './field-columns.ts'
 
 const dialect = new PgDialect()
@@ -22,4 +23,17 @@ export function indexedColumns(
       (column) => dialect.sqlToQuery(column.sql).sql,
     ),
   )
+}
+
+/** The statement that creates an index. `how`: behind its kind, as `CONCURRENTLY`. */
+export function createIndex(name: string, index: TypedIndex, table: string, how = ''): string {
+  const columns = indexedColumns(index).map((column) => `(${column}) NULLS FIRST`)
+  const kind = index.unique ? 'UNIQUE INDEX' : 'INDEX'
+  // With the key in the index, rows that are equal in its fields come out in a total order without a sort.
+  const all = index.unique ? columns : [...columns, 'key']
+  return `CREATE ${kind} ${how}${quoteName(name)} ON ${table} (${all.join(', ')}) WHERE ${ofCollection(index)}`
+}
+
+export function ofCollection({ collection }: Pick<TypedIndex, 'collection'>): string {
+  return `collection = ${quoteText(collection)}`
 }

@@ -18,7 +18,9 @@ export const sqliteDialect: MigrationDialect = {
     `-- The values that ${files.join(', ')} makes: "valkeyrie migrate" runs it, and no other migrator does.\nDROP TABLE "${stagingTable}"`,
   nothing: 'UPDATE kv_collections SET name = name WHERE false',
   isWritable,
-  isTable: (exported): exported is DeclaredTable => is(exported, SQLiteTable),
+  isTable,
+  isDeclared: isTable,
+  declaredBy: ['kvTables', 'valkeyrie/schema'],
   indexNames: (table) => [...createIndexes(table as SQLiteTable).keys()],
   declaredIndexNames: (collections) => [...createIndexes(kvTables(collections).kv).keys()],
   tableSql,
@@ -27,6 +29,10 @@ export const sqliteDialect: MigrationDialect = {
     const { tryOut } = await import('./try-out.ts')
     return tryOut(migrations)
   },
+}
+
+function isTable(exported: unknown): exported is DeclaredTable {
+  return is(exported, SQLiteTable)
 }
 
 function groupSql({ told, changes }: ToldChanges): string[] {

@@ -1,10 +1,11 @@
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { MigrationError } from '../../../contract/errors.ts'
 import type { MigratedCollection, Migration, MigrationLoss } from '../../migration.ts'
-import type { Drift } from '../../migration-database.ts'
 import {
   convertAtOnce,
   type DeclaredTable,
+  type Drift,
+  driftOf,
   type FailedRow,
   type MigrationBackupOptions,
   type MigrationDatabase,
@@ -14,6 +15,7 @@ import {
   type StagedRows,
   type Step,
 } from '../../migration-database.ts'
+import { historyStanding } from '../../migration-history.ts'
 import { backUp } from '../backup/backup.ts'
 import { freeName } from '../backup/free-name.ts'
 import { connect } from '../file/connection.ts'
@@ -27,12 +29,12 @@ import { readCatalog } from '../tables/catalog.ts'
 import { buildIndexes, dropIndex, indexChanges } from '../tables/indexes.ts'
 import { createOwnTables, hasTable } from '../tables/own-tables.ts'
 import { kvTables } from '../tables/table.ts'
-import { appliedMigrations, editedMigrations, isApplied, markApplied, pendingMigrations } from './applied.ts'
+import { isApplied, markApplied, pendingMigrations, readHistory } from './applied.ts'
 import { applyMigration } from './apply.ts'
 import { registerMigrated } from './register.ts'
 import { SqliteStagedRows } from './staged-rows.ts'
 import { dropStaging, isAlive, StagingTable, stagingTable } from './staging-table.ts'
-import { driftOf, tableDrift } from './table-drift.ts'
+import { tableDrift } from './table-drift.ts'
 import { isWritable, jsonPath } from './value-sql.ts'
 
 /** Others have applied what a backup was to come before. */
@@ -78,21 +80,9 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
     others: readonly DeclaredTable[],
   ): Promise<MigrationStanding> {
     return this.#read(() => {
-      const applied = appliedMigrations(this.#connection, migrations).map(({ tag }) => tag)
-      let pending: string[] = []
-      let history: string | null = null
-      try {
-        pending = pendingMigrations(this.#connection, migrations).map(({ tag }) => tag)
-      } catch (error) {
-        if (!(error instanceof MigrationError)) throw error
-        history = error.message
-      }
-      const edited = editedMigrations(this.#connection, migrations).map(({ tag }): Drift => {
-        const message = `${tag} was edited after this database had it: put it back as it was, and generate a new migration`
-        return { kind: 'history', name: tag, message }
-      })
-      const drift = pending.length > 0 ? [] : this.#drift(declared, others as SQLiteTable[])
-      return { applied, pending, history, drift: [...edited, ...drift] }
+      const { edited, ...standing } = historyStanding(readHistory(this.#connection), migrations)
+      const drift = standing.pending.length > 0 ? [] : this.#drift(declared, others as SQLiteTable[])
+      return { ...standing, drift: [...edited, ...drift] }
     })
   }
 

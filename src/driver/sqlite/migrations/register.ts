@@ -1,5 +1,5 @@
 import type { Catalog, Collection } from '../../../catalog/catalog.ts'
-import { parsePatternText, patternText } from '../../../catalog/pattern-text.ts'
+import { asCollections, changedNames, registration } from '../../migrated-collections.ts'
 import type { MigratedCollection } from '../../migration.ts'
 import { engineCode } from '../file/engine-error.ts'
 import type { Connection } from '../module/sqlite-module.ts'
@@ -22,13 +22,7 @@ export function registerMigrated(
   if (collections.length === 0) return
   const tables = kvTables(collections)
   createOwnTables(connection, tables)
-  const migrated = collections.map(({ name, pattern, schema, indexes, references = {} }) => ({
-    name,
-    pattern: parsePatternText(pattern),
-    schema,
-    indexes,
-    references,
-  }))
+  const migrated = asCollections(collections)
   connection.exec('SAVEPOINT register')
   try {
     register(connection, tables, migrated)
@@ -51,36 +45,16 @@ export function registerMigrated(
     tables,
     migrated.map(({ name }) => name),
   )
-  const changed = migrated.filter((it) => !isKnown(before, it)).map(({ name }) => name)
-  markMigrated(connection, changed, version)
+  markMigrated(connection, changedNames(before, migrated), version)
 }
 
 /** A collection that has the name or the pattern of one of these goes, and its rows with it. */
 function register(connection: Connection, tables: KvTables, migrated: readonly Collection[]): void {
-  const { collections } = readCatalog(connection)
-  const patterns = new Set(migrated.map((it) => patternText(it.pattern)))
-  const names = new Map(migrated.map((it) => [it.name, it]))
-  const replaced = collections.filter((it) => {
-    const named = names.get(it.name)
-    return named === undefined ? patterns.has(patternText(it.pattern)) : !isSame(named, it)
-  })
-  const added = migrated.filter((it) => !collections.some((known) => isSame(it, known)))
+  const { replaced, added } = registration(readCatalog(connection), migrated)
   const remove = connection.prepare('DELETE FROM kv_collections WHERE name = ?')
   for (const { name } of replaced) remove.run(name)
   keepCollections(connection, tables, migrated)
   fileRows(connection, readCatalog(connection).collections, [...replaced, ...added])
-}
-
-/** Whether both file the same rows under the same name. */
-function isSame(a: Collection, b: Collection): boolean {
-  return a.name === b.name && patternText(a.pattern) === patternText(b.pattern)
-}
-
-function isKnown({ collections }: Catalog, { name, pattern, schema }: Collection): boolean {
-  const text = (it: Pick<Collection, 'pattern' | 'schema'>) =>
-    JSON.stringify([patternText(it.pattern), it.schema])
-  const known = collections.find((it) => it.name === name)
-  return known !== undefined && text(known) === text({ pattern, schema })
 }
 
 /** Whether rows clash in a unique index, by an error of the engine that Drizzle may have wrapped. */

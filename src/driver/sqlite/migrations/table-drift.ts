@@ -1,5 +1,5 @@
 import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
-import type { Drift } from '../../migration-database.ts'
+import { type Drift, driftOf } from '../../migration-database.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import { hasTable } from '../tables/own-tables.ts'
 
@@ -18,10 +18,6 @@ export function tableDrift(connection: Connection, tables: readonly SQLiteTable[
       ...missing(declaredIndexes, actualIndexes).map((index) => driftOf('index', index, 'is missing')),
     ]
   })
-}
-
-export function driftOf(kind: Drift['kind'], name: string, what: string): Drift {
-  return { kind, name, message: `${kind} ${name} ${what}` }
 }
 
 function namesOf(connection: Connection, query: string, table: string): string[] {

@@ -1,17 +1,13 @@
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { MigrationError } from '../../../contract/errors.ts'
+import { loadDrizzleKit, withoutPrompts } from '../../drizzle-kit.ts'
 import type { MigratedCollection, TableLoss } from '../../migration.ts'
-import type { DeclaredTable } from '../../migration-database.ts'
-import type { TableSql } from '../../migration-dialect.ts'
+import type { DrizzleSnapshot, TableSql } from '../../migration-dialect.ts'
 import { createIndexes, createTable } from '../tables/ddl.ts'
 import { kvTables } from '../tables/table.ts'
 
 /** drizzle-kit's snapshot of the tables. */
-interface Snapshot {
-  readonly id: string
+interface Snapshot extends DrizzleSnapshot {
   readonly prevId: string
   readonly tables: {
     readonly [name: string]: {
@@ -20,7 +16,7 @@ interface Snapshot {
   }
 }
 
-interface DrizzleKit {
+interface SqliteKit {
   generateSQLiteDrizzleJson(exports: Readonly<Record<string, unknown>>, prevId?: string): Promise<Snapshot>
   generateSQLiteMigration(last: Snapshot, next: Snapshot): Promise<string[]>
 }
@@ -28,30 +24,16 @@ interface DrizzleKit {
 /** As the dialect's `tableSql`. */
 export async function tableSql(
   root: string,
-  tables: Readonly<Record<string, DeclaredTable>>,
+  tables: Readonly<Record<string, object>>,
   collections: readonly MigratedCollection[],
-  last: { readonly id: string } | null,
+  last: DrizzleSnapshot | null,
 ): Promise<TableSql> {
-  const kit = await loadDrizzleKit(root)
+  const kit = await loadDrizzleKit<SqliteKit>(root)
   const before = (last as Snapshot | null) ?? (await kit.generateSQLiteDrizzleJson({}))
   const generated = await kit.generateSQLiteDrizzleJson(tables, last === null ? undefined : before.id)
   const statements = await withoutPrompts(() => kit.generateSQLiteMigration(before, generated))
   const torn = tornIndexes(generated, Object.values(tables) as SQLiteTable[])
   return { snapshot: generated, ...mendSql(statements, collections, torn) }
-}
-
-/** drizzle-kit asks what a column or a table was before. */
-async function withoutPrompts<T>(generate: () => Promise<T>): Promise<T> {
-  try {
-    return await generate()
-  } catch (error) {
-    if (!(error instanceof Error && error.message.startsWith('Interactive prompts require a TTY')))
-      throw error
-    throw new MigrationError(
-      'drizzle-kit has to ask whether a table of yours, or a column of one, was renamed: run this on a terminal',
-      { cause: error },
-    )
-  }
 }
 
 /**
@@ -121,17 +103,4 @@ function tornIndexes({ tables }: Snapshot, declared: readonly SQLiteTable[]): Re
   )
   const texts = new Map(declared.flatMap((table) => [...createIndexes(table)]))
   return new Map(torn.map(([name]) => [name, texts.get(name)!]))
-}
-
-async function loadDrizzleKit(root: string): Promise<DrizzleKit> {
-  let file: string
-  try {
-    file = createRequire(join(root, 'package.json')).resolve('drizzle-kit/api')
-  } catch (error) {
-    throw new MigrationError('"valkeyrie generate" needs drizzle-kit: npm install --save-dev drizzle-kit', {
-      cause: error,
-    })
-  }
-  const kit = (await import(pathToFileURL(file).href)) as DrizzleKit & { readonly default?: DrizzleKit }
-  return kit.generateSQLiteMigration === undefined ? kit.default! : kit
 }

@@ -1,0 +1,102 @@
+import type { Catalog } from '../../../catalog/catalog.ts'
+import { KvError, MigrationError } from '../../../contract/errors.ts'
+import type { Migration } from '../../migration.ts'
+import type { Connection, RunStatement } from '../server/connection.ts'
+import { ConnectionLost, isBusy, isPassing, sqlState } from '../server/server-error.ts'
+import { quoteName, quoteText } from '../server/sql-text.ts'
+import { ServerCatalog } from '../tables/catalog.ts'
+import { channelOf, createSchema } from '../tables/ddl.ts'
+import { ServerIndexes } from '../tables/indexes.ts'
+import { hasTable, markApplied } from './history.ts'
+import { indexOf, isServing } from './index-statement.ts'
+import { createFunctions, dropFunctions } from './migration-functions.ts'
+import { registerMigrated } from './register.ts'
+import { createStaging, dropStaging } from './staging-sql.ts'
+import { explainFailure } from './statement-failure.ts'
+
+/** Has everybody else wait who changes the tables of a schema or commits to it, for the transaction that is open, which finds names in that schema. */
+export async function takeSchema(connection: Connection, schema: string): Promise<void> {
+  const s = quoteName(schema)
+  await connection.run({ text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))' }, [
+    `valkeyrie:${schema}`,
+  ])
+  await connection.execute(createSchema(schema))
+  await connection.run({ text: `select set_config('search_path', $1, true)` }, [s])
+  if (await hasTable((statement, values) => connection.run(statement, values), s, 'kv_meta'))
+    await connection.execute(`select from ${s}.kv_meta where one for update`)
+}
+
+/**
+ * Applies a migration, inside the transaction that is open and has taken the schema. Throws a MigrationError that lists the keys where rows are
+ * in the way.
+ */
+export async function applyMigration(
+  connection: Connection,
+  schema: string,
+  address: string,
+  migration: Migration,
+): Promise<void> {
+  const { collections, steps } = migration.snapshot
+  const s = quoteName(schema)
+  const run: RunStatement = (statement, values) => connection.run(statement, values)
+  const isNew = !(await hasTable(run, s, 'kv_collections'))
+  const before: Catalog = isNew
+    ? { version: 0, collections: [] }
+    : await new ServerCatalog(schema, run).read()
+  // The migration of a step takes its results away, also where there were no rows to make any of.
+  if (steps.length > 0) await connection.execute(createStaging(s))
+  await connection.execute(createFunctions)
+  try {
+    for (const text of migration.drizzle.sql) await runStatement(connection, schema, migration, text)
+    await markApplied(run, s, migration)
+    await connection.execute(`${dropStaging(s)}; ${dropFunctions}`)
+    await registerMigrated(connection, schema, address, collections, before)
+    if (await hasTable(run, s, 'kv_meta'))
+      await connection.execute(
+        `select pg_notify(${quoteText(channelOf(schema))}, version::text) from ${s}.kv_meta`,
+      )
+  } catch (error) {
+    throw reasonOf(error, migration)
+  }
+}
+
+async function runStatement(
+  connection: Connection,
+  schema: string,
+  migration: Migration,
+  text: string,
+): Promise<void> {
+  const statement = withoutComments(text)
+  // drizzle-kit begins a migration to be written by hand with a comment.
+  if (statement === '') return
+  const indexes = new ServerIndexes(schema, (it, values) => connection.run(it, values))
+  const index = indexOf(statement, migration)
+  if (index !== null) {
+    const there = (await indexes.built()).find(({ name }) => name === index.name)
+    if (there !== undefined && isServing(there, index)) return
+    // One whose building was ended.
+    if (there?.index === null) await indexes.drop(index.name)
+  }
+  await connection.execute('savepoint kv_statement')
+  try {
+    await connection.execute(statement)
+  } catch (error) {
+    if (sqlState(error) === undefined) throw error
+    await connection.execute('rollback to savepoint kv_statement')
+    throw await explainFailure(connection, indexes, index, statement, error)
+  }
+  await connection.execute('release savepoint kv_statement')
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/^(\s*--.*(\n|$)|\s+)+/, '').trimEnd()
+}
+
+function reasonOf(error: unknown, { tag }: Migration): unknown {
+  if (error instanceof KvError || error instanceof ConnectionLost || isBusy(error) || isPassing(error))
+    return error
+  if (sqlState(error) === undefined) return error
+  return new MigrationError(`${tag} failed, and nothing of it was applied: ${(error as Error).message}`, {
+    cause: error,
+  })
+}

@@ -1,0 +1,35 @@
+import type { Migration } from '../../migration.ts'
+import type { MigrationHistory } from '../../migration-history.ts'
+import type { RunStatement } from '../server/connection.ts'
+
+/** Drizzle's journal, in the schema of the database: as of drizzle-kit with `migrations: { schema }` in its configuration. */
+const journalTable = '__drizzle_migrations'
+
+/** Whether the schema `s`, as it is written in SQL, has a table. */
+export async function hasTable(run: RunStatement, s: string, name: string): Promise<boolean> {
+  const [row] = await run({ text: 'select to_regclass($1) is not null' }, [`${s}."${name}"`])
+  return row![0] as boolean
+}
+
+export async function readHistory(run: RunStatement, s: string): Promise<MigrationHistory> {
+  const hasTables = await hasTable(run, s, 'kv')
+  if (!(await hasTable(run, s, journalTable))) return { applied: null, hasTables }
+  const rows = await run({ text: `select created_at, hash from ${s}.${journalTable}` }, [])
+  return { applied: rows.map(([when, hash]) => ({ when: Number(when), hash })), hasTables }
+}
+
+/** Marks a migration as one that the database has had. */
+export async function markApplied(run: RunStatement, s: string, { drizzle }: Migration): Promise<void> {
+  const columns = 'id serial primary key, hash text not null, created_at bigint'
+  await run({ text: `create table if not exists ${s}.${journalTable} (${columns})` }, [])
+  await run({ text: `insert into ${s}.${journalTable} (hash, created_at) values ($1, $2)` }, [
+    drizzle.hash,
+    drizzle.folderMillis,
+  ])
+}
+
+/** Whether a database is there: with its tables, or with migrations that it has had. */
+export async function isThere(run: RunStatement, s: string): Promise<boolean> {
+  const { applied, hasTables } = await readHistory(run, s)
+  return hasTables || (applied !== null && applied.length > 0)
+}

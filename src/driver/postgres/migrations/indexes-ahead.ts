@@ -1,0 +1,61 @@
+import type { Migration } from '../../migration.ts'
+import { sqlState } from '../server/server-error.ts'
+import { quoteName } from '../server/sql-text.ts'
+import { ServerCatalog } from '../tables/catalog.ts'
+import { ServerIndexes } from '../tables/indexes.ts'
+import { createIndex } from '../tables/typed-index.ts'
+import { hasTable } from './history.ts'
+import { type CreatedIndex, indexOf, isServing } from './index-statement.ts'
+import type { MigrationSession } from './migration-session.ts'
+
+/** What leaves the rows as they are, beside the indexes themselves. */
+const leavesRows =
+  /^(?:(?:--.*\n)*)(?:DROP INDEX |SELECT kv_remove_expired_1\(\)|\w+ (?:INTO |FROM )?kv_collections |SELECT kv_renew_catalog_1\(\))/
+
+/**
+ * Builds the indexes of a migration before it is applied, while others read and write: `CREATE INDEX CONCURRENTLY` can be in no transaction. Where
+ * the migration changes rows too, they are built with it, since nobody writes meanwhile anyway. One whose building was ended by a kill is
+ * built anew by the next run. Throws a MigrationError that names the rows that are in the way.
+ */
+export async function buildAhead(session: MigrationSession, migration: Migration): Promise<void> {
+  const indexes = wantedAhead(migration)
+  const { run, s, schema } = session
+  if (indexes.length === 0 || !(await hasTable(run, s, 'kv_meta'))) return
+  const catalog = new ServerCatalog(schema, run)
+  const all = new ServerIndexes(schema, run)
+  if (indexes.some(({ unique }) => unique)) await catalog.removeExpired()
+  for (const index of indexes) {
+    const drop = () => session.execute(`drop index concurrently if exists ${s}.${quoteName(index.name)}`)
+    const there = (await all.built()).find(({ name }) => name === index.name)
+    if (there !== undefined && isServing(there, index)) continue
+    // What has this name and is another, the migration drops or fails by.
+    if (there !== undefined && there.index !== null) continue
+    if (there !== undefined) await drop()
+    try {
+      await session.execute(createIndex(index.name, index, `${s}.kv`, 'CONCURRENTLY '))
+    } catch (error) {
+      if (sqlState(cause(error)) === undefined) throw error
+      const reason = await all.explain(index, cause(error))
+      await drop()
+      throw reason
+    }
+  }
+}
+
+/** The indexes that a migration builds which leaves the rows as they are. */
+function wantedAhead(migration: Migration): CreatedIndex[] {
+  if (migration.snapshot.steps.length > 0) return []
+  const found: CreatedIndex[] = []
+  for (const text of migration.drizzle.sql) {
+    const statement = text.trim()
+    const index = indexOf(statement, migration)
+    if (index !== null) found.push(index)
+    else if (!leavesRows.test(statement)) return []
+  }
+  return found
+}
+
+/** What the server has said. */
+function cause(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? error.cause : error
+}

@@ -1,0 +1,64 @@
+import type { Catalog, Collection } from '../../../catalog/catalog.ts'
+import { asCollections, changedNames, registration } from '../../migrated-collections.ts'
+import type { MigratedCollection } from '../../migration.ts'
+import type { Connection, RunStatement } from '../server/connection.ts'
+import { isUniqueViolation } from '../server/server-error.ts'
+import { quoteName } from '../server/sql-text.ts'
+import { ServerCatalog } from '../tables/catalog.ts'
+import { ownTables } from '../tables/ddl.ts'
+import { ServerIndexes } from '../tables/indexes.ts'
+import { look } from '../tables/set-up.ts'
+import { texts } from '../values/binary-array.ts'
+
+/**
+ * Makes the database know the collections as a migration leaves them, inside its transaction: the next one may change the rows that
+ * are filed under them. `before` is what it knew when the migration began. Throws a MigrationError where rows that a pattern matches
+ * now clash in a unique index.
+ */
+export async function registerMigrated(
+  connection: Connection,
+  schema: string,
+  address: string,
+  collections: readonly MigratedCollection[],
+  before: Catalog,
+): Promise<void> {
+  // The migrations of a folder may begin with ones that know nothing of these tables.
+  if (collections.length === 0) return
+  const run: RunStatement = (statement, values) => connection.run(statement, values)
+  if (!(await look(run, schema, address))?.isComplete) await connection.execute(ownTables(schema))
+  const migrated = asCollections(collections)
+  const catalog = new ServerCatalog(schema, run)
+  const indexes = new ServerIndexes(schema, run)
+  await connection.execute('savepoint kv_register')
+  try {
+    await register(run, schema, catalog, migrated)
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error
+    // The transaction is lost: without the indexes, the rows that clash in one can be filed and told.
+    await connection.execute('rollback to savepoint kv_register')
+    const unique = (await indexes.built()).filter(({ index }) => index?.unique)
+    for (const { name } of unique) await indexes.drop(name)
+    await register(run, schema, catalog, migrated)
+    let cause = error
+    for (const { index } of unique) if (cause === error) cause = await indexes.explain(index!, error)
+    throw cause
+  }
+  await connection.execute('release savepoint kv_register')
+  await catalog.touch(
+    migrated.map(({ name }) => name),
+    changedNames(before, migrated),
+  )
+}
+
+async function register(
+  run: RunStatement,
+  schema: string,
+  catalog: ServerCatalog,
+  migrated: readonly Collection[],
+): Promise<void> {
+  const { replaced, added } = registration(await catalog.read(), migrated)
+  const text = `delete from ${quoteName(schema)}.kv_collections where name = any($1::text[])`
+  if (replaced.length > 0) await run({ text }, [texts(replaced.map(({ name }) => name))])
+  await catalog.keep(migrated)
+  await catalog.file((await catalog.read()).collections, [...replaced, ...added])
+}

@@ -1,0 +1,26 @@
+import { randomBytes } from 'node:crypto'
+import { withSchema } from '../server/address.ts'
+import { quoteName } from '../server/sql-text.ts'
+import { ownTables } from '../tables/ddl.ts'
+import { takeSchema } from './apply.ts'
+import { MigrationSession } from './migration-session.ts'
+
+/** As the migrator's `replace`: in a schema of its own, which gets the name of the other one in one transaction. */
+export async function replaceSchema<T>(address: string, make: (address: string) => Promise<T>): Promise<T> {
+  const made = `valkeyrie_reset_${randomBytes(6).toString('hex')}`
+  const session = await MigrationSession.open(address)
+  const { schema, s } = session
+  try {
+    const result = await make(withSchema(address, made))
+    await session.transaction(async (connection) => {
+      await takeSchema(connection, schema)
+      await connection.execute(`drop schema ${s} cascade; alter schema ${quoteName(made)} rename to ${s}`)
+      // Its functions name the schema that they work in.
+      await connection.execute(ownTables(schema))
+      return true
+    })
+    return result
+  } finally {
+    await session.execute(`drop schema if exists ${quoteName(made)} cascade`).finally(() => session.end())
+  }
+}

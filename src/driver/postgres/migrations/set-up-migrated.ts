@@ -1,0 +1,78 @@
+import type { Catalog, Collection } from '../../../catalog/catalog.ts'
+import { catalogChanges } from '../../../catalog/changes.ts'
+import { MigrationError } from '../../../contract/errors.ts'
+import type { Migration } from '../../migration.ts'
+import { pendingOf } from '../../migration-history.ts'
+import type { Connection, RunStatement } from '../server/connection.ts'
+import { isAlive, quoteName } from '../server/sql-text.ts'
+import { inTransaction } from '../server/transaction.ts'
+import { ServerCatalog } from '../tables/catalog.ts'
+import { ownTables } from '../tables/ddl.ts'
+import { indexChanges, ServerIndexes } from '../tables/indexes.ts'
+import { changeCatalog, look } from '../tables/set-up.ts'
+import { applyMigration, takeSchema } from './apply.ts'
+import { hasTable, readHistory } from './history.ts'
+
+/**
+ * Applies the migrations that a database has not had, all in one transaction, and gives the catalog. A database that has had them
+ * all is only read. Rejects with a MigrationError where a migration has a TypeScript step for rows that there are, or leads to other
+ * indexes than the declared ones.
+ */
+export async function setUpMigrated(
+  connection: Connection,
+  schema: string,
+  address: string,
+  collections: readonly Collection[],
+  migrations: readonly Migration[],
+  readOnly: boolean,
+): Promise<Catalog> {
+  const run: RunStatement = (statement, values) => connection.run(statement, values)
+  const s = quoteName(schema)
+  const catalog = new ServerCatalog(schema, run)
+  const indexes = new ServerIndexes(schema, run)
+  const pending = pendingOf(await readHistory(run, s), migrations)
+  if (readOnly && pending.length > 0) {
+    throw new MigrationError(
+      `${pending[0]!.tag} is not applied yet, and readOnly does not apply it: run "valkeyrie migrate"`,
+    )
+  }
+  const isComplete = (await look(run, schema, address))?.isComplete ?? false
+  const knows = async () => catalogChanges(await catalog.read(), collections).kept.length === 0
+  if (readOnly || (pending.length === 0 && isComplete && (await knows()))) {
+    await checkIndexes(indexes, collections)
+    return catalog.read()
+  }
+  return inTransaction(connection, async () => {
+    await connection.execute('set local statement_timeout = 0')
+    await takeSchema(connection, schema)
+    for (const migration of pendingOf(await readHistory(run, s), migrations)) {
+      await refuseSteps(run, s, migration)
+      await applyMigration(connection, schema, address, migration)
+    }
+    if (!(await hasTable(run, s, 'kv')))
+      throw new MigrationError('No migration creates the tables: run "valkeyrie generate"')
+    if (!(await look(run, schema, address))?.isComplete) await connection.execute(ownTables(schema))
+    await checkIndexes(indexes, collections)
+    await changeCatalog(catalog, indexes, collections, catalogChanges(await catalog.read(), collections))
+    return catalog.read()
+  })
+}
+
+async function refuseSteps(run: RunStatement, s: string, { tag, snapshot }: Migration): Promise<void> {
+  if (!(await hasTable(run, s, 'kv'))) return
+  for (const { from, file } of snapshot.steps) {
+    const text = `select from ${s}.kv where collection = $1 and ${isAlive} limit 1`
+    if ((await run({ text }, [from])).length === 0) continue
+    throw new MigrationError(
+      `${tag} makes new values of the rows of ${from} with ${file}, which open does not run: run "valkeyrie migrate"`,
+    )
+  }
+}
+
+async function checkIndexes(indexes: ServerIndexes, collections: readonly Collection[]): Promise<void> {
+  const names = [...indexChanges(collections, await indexes.built()).create.keys()]
+  if (names.length === 0) return
+  throw new MigrationError(
+    `The migrations lead to other indexes than the schemas declare (${names.join(', ')}): run "valkeyrie generate"`,
+  )
+}

@@ -1,0 +1,33 @@
+import { MigrationError } from '../../../contract/errors.ts'
+import { keyLabel } from '../../../key/key-label.ts'
+import type { Connection } from '../server/connection.ts'
+import { isUniqueViolation } from '../server/server-error.ts'
+import type { ServerIndexes } from '../tables/indexes.ts'
+import type { CreatedIndex } from './index-statement.ts'
+
+const mostKeysListed = 10
+
+/** A MigrationError that names the rows that are in the way of a statement that was undone; the error itself where none are. */
+export async function explainFailure(
+  connection: Connection,
+  indexes: ServerIndexes,
+  index: CreatedIndex | null,
+  statement: string,
+  error: unknown,
+): Promise<unknown> {
+  if (index !== null) return indexes.explain(index, error)
+  return isUniqueViolation(error) ? takenKeys(connection, statement, error) : error
+}
+
+/** Of a statement that gives rows other keys: those that are there already. */
+async function takenKeys(connection: Connection, statement: string, error: unknown): Promise<unknown> {
+  const [, key, rows] =
+    /^UPDATE kv SET key = (.+), version = .+\n(WHERE collection = .+?);?$/.exec(statement) ?? []
+  if (key === undefined || rows === undefined) return error
+  const text = `select key from kv where key in (select ${key} from kv ${rows}) order by key limit ${mostKeysListed}`
+  const taken = await connection.run({ text })
+  return new MigrationError(
+    `The rows of a changed pattern cannot have their new keys: there is a row already under ${taken.map(([it]) => keyLabel(it as Uint8Array)).join(', ')}`,
+    { cause: error },
+  )
+}

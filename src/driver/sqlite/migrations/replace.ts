@@ -1,0 +1,22 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { restoreFile } from '../backup/files.ts'
+
+/** As the migrator's `replace`. */
+export async function replaceFile<T>(
+  path: string,
+  busyTimeout: number,
+  make: (path: string) => Promise<T>,
+): Promise<T> {
+  // What a kill leaves there is in nobody's way.
+  const folder = mkdtempSync(join(tmpdir(), 'valkeyrie-reset-'))
+  try {
+    const made = join(folder, 'new.db')
+    const result = await make(made)
+    await restoreFile(made, path, { keep: false, busyTimeout })
+    return result
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
