@@ -51,7 +51,7 @@ export function authSchemas(
  * user.email // => 'alice@example.com'
  * ```
  *
- * Throws a TypeError for what is no open database, and for a prefix that is no key.
+ * Throws a TypeError for what is not an open database, and for a prefix that is not a key.
  */
 export function authAdapter(db: AuthDatabase, options: AdapterOptions = {}): DBAdapterInstance {
   checkOptionNames(options, ['prefix'], 'authAdapter')

@@ -122,7 +122,7 @@ class SessionStore extends session.Store {
  * const middleware = session({ store, secret: 'change me', resave: false, saveUninitialized: false })
  * ```
  *
- * Throws a TypeError for what is no open database, and for a prefix that is no key.
+ * Throws a TypeError for what is not an open database, and for a prefix that is not a key.
  */
 export function sessionStore(db: AdaptedDatabase, options: SessionStoreOptions = {}): session.Store {
   return new SessionStore(db, options)

@@ -19,7 +19,7 @@ interface StoreEntry {
 class KeyvStore implements KeyvStoreAdapter {
   /** By `dialect`, Keyv 5 tells that the store can be iterated. */
   readonly opts: Record<string, unknown> = { dialect: 'sqlite', url: 'sqlite://valkeyrie' }
-  /** Set by Keyv 5, for `clear`. Keyv 6 leaves the prefixes of keys to its bridge where there is none. */
+  /** Set by Keyv 5, for `clear`. Keyv 6 leaves the prefixes of keys to its bridge if there is none. */
   declare namespace?: string | undefined
   readonly #db: AdaptedDatabase
   readonly #keys: TextKeys
@@ -79,12 +79,12 @@ class KeyvStore implements KeyvStoreAdapter {
     return (await this.#keys.remove(keys)).every((removed) => removed)
   }
 
-  /** Removes what is in the namespace, all of the store where there is none; nothing else of the database. */
+  /** Removes what is in the namespace, all of the store if there is none; nothing else of the database. */
   async clear(): Promise<void> {
     await this.#keys.clear(this.namespace ? `${this.namespace}:` : '')
   }
 
-  /** The keys, as they were given, and values of a namespace, of all where there is none. */
+  /** The keys, as they were given, and values of a namespace, of all if there is none. */
   async *iterator<Value>(namespace?: string): AsyncGenerator<[string, Value], void> {
     for await (const [key, { value }] of this.#keys.list(namespace ? `${namespace}:` : '')) {
       yield [key, value as Value]
@@ -112,7 +112,7 @@ class KeyvStore implements KeyvStoreAdapter {
  * await cache.get('/home') // => undefined
  * ```
  *
- * Throws a TypeError for what is no open database, and for a prefix that is no key.
+ * Throws a TypeError for what is not an open database, and for a prefix that is not a key.
  */
 export function keyvStore(db: AdaptedDatabase, options: AdapterOptions = {}): KeyvStoreAdapter {
   return new KeyvStore(db, options)

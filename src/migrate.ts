@@ -35,7 +35,7 @@ export type {
  * ```
  *
  * `database`: its path, or one that is open, which is of a file then. Where another process migrates it, this one waits for as long as that
- * takes: give a `signal` to end the wait. Rejects with the reason of the signal. Rejects with a MigrationError where there are no migrations,
+ * takes: give a `signal` to end the wait. Rejects with the reason of the signal. Rejects with a MigrationError if there are no migrations,
  * and where one fails, of which nothing is applied then; where a step cannot convert rows, `refused` has the first of them. Rejects with
  * DatabaseBusyError where others do not let it read or write for 30 seconds, as one who keeps a transaction of SQLite open.
  */
@@ -70,7 +70,7 @@ export async function migrate(
  * drift // => []
  * ```
  *
- * `database`: its path, or one that is open, which is of a file then. Rejects with a MigrationError where there are no migrations.
+ * `database`: its path, or one that is open, which is of a file then. Rejects with a MigrationError if there are no migrations.
  */
 export async function status(
   database: string | URL | OpenDatabase,

@@ -1,3 +1,4 @@
+// The whole subpath: spans and metrics are made of the same messages, in one pass.
 import {
   type Attributes,
   context,
@@ -120,7 +121,7 @@ export class ValkeyrieInstrumentation {
   }
 
   /**
-   * Takes the tracer of this provider, in place of the global one.
+   * Takes the tracer of this provider, instead of the global one.
    *
    * ```ts
    * instrumentation.setTracerProvider(new BasicTracerProvider())
@@ -131,7 +132,7 @@ export class ValkeyrieInstrumentation {
   }
 
   /**
-   * Takes the meter of this provider, in place of the global one.
+   * Takes the meter of this provider, instead of the global one.
    *
    * ```ts
    * instrumentation.setMeterProvider(new MeterProvider())

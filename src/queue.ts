@@ -27,7 +27,7 @@ export type { Handler, ProcessOptions, StopOptions, Worker } from './queue/worke
  * await images.enqueue(shop, { url: 'https://example.com/a.png' }) // => { id: '…', duplicate: false }
  * ```
  *
- * Throws a TypeError or RangeError where an argument is not of the documented shape; its message says how to mend it.
+ * Throws a TypeError or RangeError if an argument is not of the documented shape; its message says how to mend it.
  */
 export function queue<const N extends string, S extends StandardSchemaV1>(
   name: N,

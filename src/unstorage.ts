@@ -25,7 +25,7 @@ export interface UnstorageOptions extends AdapterOptions {
  * await storage.getKeys('pages') // => ['pages:home']
  * ```
  *
- * Throws a TypeError for what is no open database, and for a prefix that is no key.
+ * Throws a TypeError for what is not an open database, and for a prefix that is not a key.
  */
 export function unstorageDriver(db: AdaptedDatabase, options: UnstorageOptions = {}): Driver {
   checkOptionNames(options, ['prefix', 'ttl'], 'unstorageDriver')

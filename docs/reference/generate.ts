@@ -5,7 +5,7 @@ import { withOperatorTable } from './operator-table.ts'
 import { referencePages } from './reference.ts'
 import { apiReport } from './report.ts'
 
-/** Writes docs/api and the API report anew, and the operators in docs/queries.md. */
+/** Writes docs/api and the API report again, and the operators in docs/queries.md. */
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = join(root, 'docs/api')
 const pages = referencePages(root)

@@ -1,4 +1,4 @@
-/** Where a name is told of. */
+/** Where a name is documented. */
 export interface Place {
   readonly page: string
   readonly anchor: string
@@ -21,14 +21,14 @@ export class Links {
     this.#page = page
   }
 
-  /** A link with this text to what is told of a name; undefined where nothing is. */
+  /** A link with this text to what documents a name; undefined if nothing does. */
   to(name: string, text = name): string | undefined {
     const place = this.#places.get(name)
     if (place === undefined) return undefined
     return `[${text}](${place.page === this.#page ? '' : place.page}#${place.anchor})`
   }
 
-  /** The names in a signature that are told of, each linked once. */
+  /** The names in a signature that are documented, each linked once. */
   ofSignature(signature: string, self: string): string[] {
     const parameters = /^\w+ \w+<([^>]*)>/.exec(signature)?.[1]?.split(', ') ?? []
     const names = new Set(signature.match(/\b[A-Z]\w+\b/g))

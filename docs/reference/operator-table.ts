@@ -3,7 +3,7 @@ import { type Operator, operators, semanticsOf } from '../../src/query/operators
 const start = '<!-- The operators, by `npm run docs:api` from src/query/operators.ts: edit them there. -->'
 const end = '<!-- End of the operators. -->'
 
-/** The page with the table of the operators that there are. Throws where the page has no place for it. */
+/** The page with the table of the operators that exist. Throws if the page has no place for it. */
 export function withOperatorTable(page: string): string {
   const [before, rest] = page.split(start)
   const after = rest?.split(end)[1]
@@ -11,7 +11,7 @@ export function withOperatorTable(page: string): string {
   const rows = (Object.keys(operators) as Operator[]).map(
     (name) => `| \`${name}\` | ${operandOf(name)} | ${operators[name].meaning} |`,
   )
-  return `${before}${start}\n\n| operator | takes | true where the field is |\n|---|---|---|\n${rows.join('\n')}\n\n${end}${after}`
+  return `${before}${start}\n\n| operator | takes | true if the field is |\n|---|---|---|\n${rows.join('\n')}\n\n${end}${after}`
 }
 
 const operands = {

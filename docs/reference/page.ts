@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Declaration, Member, Surface } from './surface.ts'
 
-/** What stands on a page: text as it is, and in the place of `{{ Name }}` or `{{ Name.member }}` what is told of that. */
+/** What stands on a page: text as it is, and in the place of `{{ Name }}` or `{{ Name.member }}` what documents that. */
 export type Part =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'member'; readonly declaration: Declaration; readonly member: Member }
   | {
       readonly type: 'declaration'
       readonly declaration: Declaration
-      /** Without those that other parts tell of. */
+      /** Without those that other parts report. */
       readonly members: readonly Member[]
     }
 
@@ -22,7 +22,7 @@ export interface Page {
 
 const placeholder = /^\{\{ (\S+) \}\}$/m
 
-/** The pages in the folder `docs/reference/pages`, in this order: of classes that have a member both, the first tells of it. */
+/** The pages in the folder `docs/reference/pages`, in this order: of classes that have a member both, the first documents it. */
 export function readPages(root: string, names: readonly string[], surface: Surface): Page[] {
   const texts = names.map((name) =>
     readFileSync(join(root, 'docs/reference/pages', `${name}.md`), 'utf8').trim(),
@@ -53,7 +53,7 @@ export function readPages(root: string, names: readonly string[], surface: Surfa
   }))
 }
 
-/** The members that a part tells of. */
+/** The members that a part documents. */
 export function membersIn(part: Part): readonly Member[] {
   if (part.type === 'text') return []
   return part.type === 'member' ? [part.member] : part.members

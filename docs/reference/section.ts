@@ -1,7 +1,7 @@
 import type { Links } from './links.ts'
 import type { Declaration, Member } from './surface.ts'
 
-/** A declaration with those of its members that are told of along with it. */
+/** A declaration with those of its members that are documented along with it. */
 export interface DeclarationSection {
   readonly declaration: Declaration
   readonly members: readonly Member[]

@@ -39,7 +39,7 @@ type NamedType = ClassDeclaration | InterfaceDeclaration | TypeAliasDeclaration
 
 const longestLine = 100
 
-/** What is left out where a pattern has no wildcards is, for a reader, an id. */
+/** What is left out if a pattern has no wildcards is, for a reader, an id. */
 const idOfRow = ['...id: IdArguments<D>', "id: IdOf<D['pattern']>"] as const
 
 /** The signature of a function or a member under this name; null for a node that is none. */

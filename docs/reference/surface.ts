@@ -46,7 +46,7 @@ export interface Declaration {
 export interface Surface {
   /** The modules that export each public name. */
   readonly exports: ReadonlyMap<string, readonly string[]>
-  /** The declaration of this name in src, public or not. Throws where there is none, or more than one. */
+  /** The declaration of this name in src, public or not. Throws if there is none, or more than one. */
   find(name: string): Declaration
 }
 
@@ -86,7 +86,7 @@ class CompiledSurface implements Surface {
         const { name } = alias
         exports.set(name, [...(exports.get(name) ?? []), module])
         const target = alias.flags & SymbolFlags.Alias ? checker.getAliasedSymbol(alias) : alias
-        // Of overloads, and of a constant and a type of one name, the first tells of all.
+        // Of overloads, and of a constant and a type of one name, the first stands for all.
         declarations.set(name, [target.declarations[0]!.resolve()!])
       }
     }

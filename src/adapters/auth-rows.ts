@@ -40,7 +40,7 @@ interface Target {
 export function authRows({ source, inUnit, prefix, countsIds, fieldName }: Target): CustomAdapter {
   const rowsOf = (model: string, of: RowsSource = source) => of.repository([...prefix, model, '*']) as Rows
 
-  /** Changes one row that meets the conditions; null where there is none. Nobody else changes it in between. */
+  /** Changes one row that meets the conditions; null if there is none. Nobody else changes it in between. */
   const changeOne = <T>(
     model: string,
     where: readonly CleanedWhere[],

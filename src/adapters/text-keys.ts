@@ -31,7 +31,7 @@ export class TextKeys {
       throw new TypeError(`${adapter} takes an open database: await Valkeyrie.open('./data.db')`)
     if (!Array.isArray(prefix) || prefix.length === 0)
       throw new TypeError(`The prefix of ${adapter} is a key of at least one part, as ['cache']`)
-    // What is no key is refused here, and not by the first call.
+    // What is not a key is refused here, and not by the first call.
     db.list({ prefix })
     this.#db = db
     this.prefix = prefix.slice()

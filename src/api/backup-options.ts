@@ -10,9 +10,7 @@ export function checkBackup(path: string | URL, options: BackupOptions): string 
   checkSignal(options, 'backup')
   const { onProgress, overwrite } = options
   if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw new TypeError(
-      'onProgress is a function of two numbers: the bytes that are copied, and those that there are',
-    )
+    throw new TypeError('onProgress is a function of two numbers: the bytes copied so far, and all of them')
   if (overwrite !== undefined && typeof overwrite !== 'boolean')
     throw new TypeError('overwrite is true or false')
   return address

@@ -22,7 +22,7 @@ export interface LoadOptions<T> extends OpenOptions {
   readonly onProgress?: ((processed: number, total?: number) => void) | undefined
   /** What an item that cannot be stored does: reject the call (`'stop'`, the default), or be skipped (`'continue'`). */
   readonly onError?: 'stop' | 'continue' | undefined
-  /** Is told of each item that cannot be stored, with its error. */
+  /** Gets each item that cannot be stored, with its error. */
   readonly onErrorCallback?: ((error: unknown, item: T) => void) | undefined
 }
 

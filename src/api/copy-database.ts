@@ -1,3 +1,4 @@
+// Copying is one walk from a source to a target, whatever their engines: rows, then the log, then a check of both.
 import { createHash, type Hash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
@@ -31,7 +32,7 @@ export interface Copied {
   readonly rows: number
   /** How many commits the log keeps of what was changed: who follows changes goes on from each of them. */
   readonly commits: number
-  /** The newest versionstamp, after which the copy goes on; `null` where nothing was ever committed. */
+  /** The newest versionstamp, after which the copy goes on; `null` if nothing was ever committed. */
   readonly versionstamp: string | null
   /**
    * SHA-256 of all rows, in hexadecimal: of their keys, repositories, values, versions and expiries. Databases of one digest have the

@@ -1,3 +1,4 @@
+// The methods of a database are one class, which users read from top to bottom with its comments.
 import type { InspectOptions } from 'node:util'
 import { type CallOptions, checkCallOptions, checkSignal } from '../arguments/call-options.ts'
 import { inspected, inspectName } from '../contract/inspected.ts'
@@ -37,7 +38,7 @@ export let storeOf: (database: unknown) => Store | null
 /**
  * An open database. Once it is closed, every call rejects with DatabaseClosedError.
  *
- * What is not a key is a TypeError, or a RangeError where it is too long. A call rejects with DatabaseBusyError where others
+ * What is not a key is a TypeError, or a RangeError where it is too long. A call rejects with DatabaseBusyError if others
  * have held the lock for `busyTimeout`, with StorageError where the engine fails, and a read with CorruptValueError where
  * what is stored cannot be decoded. A write that rejects has written nothing.
  */
@@ -150,7 +151,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
    * total // => [100, { balance: 100 }]
    * ```
    *
-   * Rejects with the reason of the signal, with what the function throws, and with SnapshotExpiredError where it reads for
+   * Rejects with the reason of the signal, with what the function throws, and with SnapshotExpiredError if it reads for
    * longer than `snapshotTimeout`. A write in it, and a snapshot within a snapshot or a unit of work, is a TypeError.
    */
   async snapshot<T>(
@@ -202,7 +203,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
    * ```
    *
    * The stream fails with LogTrimmedError when what came after `since` is no longer kept (the option `log` of `open` tells
-   * how much is), and with RangeError where `since` is later than all commits.
+   * how much is), and with RangeError if `since` is later than all commits.
    */
   changes<const P extends Key = readonly []>(
     options: ChangesOptions & { readonly prefix?: P } = {},
@@ -311,8 +312,8 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
    * backup.versionstamp === versionstamp // => true
    * ```
    *
-   * Of a database in memory, the moment is the end of the backup. Rejects with a DatabaseOpenError where the file is there already,
-   * unless `overwrite`, or cannot be made; with DatabaseBusyError where others have open what is to be overwritten; with StorageError
+   * Of a database in memory, the moment is the end of the backup. Rejects with a DatabaseOpenError if the file is there already,
+   * unless `overwrite`, or cannot be made; with DatabaseBusyError if others have open what is to be overwritten; with StorageError
    * where the disk is full or fails, or the database is damaged; with the reason of the signal; and with DatabaseClosedError where the
    * database is closed meanwhile. Nothing is left behind then.
    */
@@ -339,7 +340,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   /**
    * Closes the database and removes its files; where the path is a symbolic link, those that it leads to, and the link stays.
    *
-   * Rejects with DatabaseBusyError where others still have the file open after `busyTimeout`: then the database is closed, its files
+   * Rejects with DatabaseBusyError if others still have the file open after `busyTimeout`: then the database is closed, its files
    * stay, and you may call it again. Rejects with StorageError, with the files left as they are, where the database is opened with
    * `readOnly`, and where another file has come in the place of its own.
    *

@@ -4,7 +4,7 @@ import { verifyDatabase } from './open.ts'
 
 /** What is wrong with a database, and what to do about it. */
 export interface Diagnosis extends Verification {
-  /** For each kind of finding that there is, a sentence or two. */
+  /** A sentence or two for each kind of finding. */
   readonly advice: { readonly [kind: string]: string }
 }
 
@@ -12,8 +12,8 @@ const advice: Record<Finding['kind'], string> = {
   file: 'Rebuild the indexes with --repair. Where that does not help, restore a backup; "valkeyrie export --skip-unreadable" saves the rows that can be read.',
   catalog: 'Open the file once with your schemas, or restore a backup where it held a database.',
   index: 'Build it with --repair, or open the file with the schema that declares it.',
-  row: 'File rows where they belong with --repair. One that cannot be read has to be written anew, or deleted: restore it from a backup.',
-  log: 'No row is harmed. Those who follow changes, and have not come so far, fail with a CorruptLogError or a LogTrimmedError: begin them anew.',
+  row: 'File rows where they belong with --repair. One that cannot be read has to be written again, or deleted: restore it from a backup.',
+  log: 'No row is harmed. Those who follow changes, and have not come so far, fail with a CorruptLogError or a LogTrimmedError: begin them again.',
 }
 
 /** Reads all of a file, and tells what is wrong and what to do. */

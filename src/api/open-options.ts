@@ -36,7 +36,7 @@ export interface OpenOptions extends EngineOptions {
   readonly takeRows?: readonly string[] | undefined
   /**
    * Milliseconds for which a unit of work or a snapshot keeps the state of a file that it reads: a read after that is a
-   * SnapshotExpiredError. One that is held for long keeps the file from being tidied up, and is told of by a warning
+   * SnapshotExpiredError. One that is held for long keeps the file from being tidied up, and is reported by a warning
    * `LongSnapshotWarning` after a tenth of this time, 10 seconds at the latest. Default 300,000.
    */
   readonly snapshotTimeout?: number | undefined

@@ -56,7 +56,7 @@ export class ValkeyrieBuilder<R extends Definitions> {
   }
 
   /**
-   * Declares the schemas of definitions that `defineSchema` has made. Throws a TypeError where two schemas have one name or
+   * Declares the schemas of definitions that `defineSchema` has made. Throws a TypeError if two schemas have one name or
    * one pattern.
    *
    * ```ts

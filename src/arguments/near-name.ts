@@ -3,7 +3,7 @@ const longest = 40
 
 /**
  * The one of these names that was most likely meant by another one: the same but for its case, or off by a slip or two of the hand;
- * undefined where none is near.
+ * undefined if none is near.
  *
  * @example
  * nearName('nmae', ['name', 'age'])   // 'name'

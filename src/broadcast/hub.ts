@@ -1,3 +1,4 @@
+// The hub is one ordered walk over the log: commits come in, subscriptions wake, and no commit is told twice or left out.
 import { setTimeout as delay } from 'node:timers/promises'
 import { DatabaseClosedError } from '../contract/errors.ts'
 import type { Driver } from '../driver/driver.ts'
@@ -56,7 +57,7 @@ export class WatchHub {
     return this.#starting !== null
   }
 
-  /** The version up to which all who wait have been told of every commit; null while nobody waits. */
+  /** The version up to which all who wait have heard of every commit; null while nobody waits. */
   get distributed(): number | null {
     return this.#distributed === notFollowing ? null : this.#distributed
   }
@@ -106,7 +107,7 @@ export class WatchHub {
     return this.#started(subscription)
   }
 
-  /** Tells of a commit of this connection. */
+  /** Reports a commit of this connection. */
   committed(changes: readonly Keyed[], version: number): void {
     if (version <= this.#distributed) return
     if (version === this.#distributed + 1) this.#distribute(changes, version)
@@ -114,7 +115,7 @@ export class WatchHub {
     else this.refresh()
   }
 
-  /** Tells of commits of this connection that only the log knows. */
+  /** Reports commits of this connection that only the log knows. */
   refresh(): void {
     if (this.active) this.#readLog().catch(() => {})
   }
@@ -164,7 +165,7 @@ export class WatchHub {
     }, lingering).unref()
   }
 
-  /** Reads the commits of others when the driver tells of them. Where that fails they are followed anew, and told again. */
+  /** Reads the commits of others when the driver reports them. Where that fails they are followed again, and told again. */
   async #follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#followOnce(signal).catch(() => {})
@@ -235,7 +236,7 @@ export class WatchHub {
     this.#distributed = version
   }
 
-  /** Tells of a commit of which nothing tells what it changed. */
+  /** Reports a commit of which nothing tells what it changed. */
   #distributeAll(version: number): void {
     this.#wakeAll()
     this.#distributed = version

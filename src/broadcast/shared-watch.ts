@@ -4,7 +4,7 @@ import type { Subscription } from './subscription.ts'
 export interface WatchedState<T> {
   /** The same for two states only where they show the same. */
   readonly token: string
-  /** What it shows; null where all who wait for it have been given it. */
+  /** What it shows; null if all who wait for it have been given it. */
   readonly shown: T | null
   /** When it may change by itself, in milliseconds since the epoch. */
   readonly expiry: number | null
@@ -101,7 +101,7 @@ export class SharedWatch<T> {
     this.#subscription = null
   }
 
-  /** Gives when the state may change by itself; undefined where the look has failed. */
+  /** Gives when the state may change by itself; undefined if the look has failed. */
   async #look(told: number): Promise<number | null | undefined> {
     for (const waiting of this.#waiting) if (!waiting.isWanted) this.release(waiting)
     const asking = [...this.#waiting]
@@ -121,7 +121,7 @@ export class SharedWatch<T> {
 
   #settle(asking: readonly Waiting<T>[], tell: (waiting: Waiting<T>) => void): void {
     const told = asking.filter((waiting) => this.#waiting.delete(waiting))
-    // Whoever is told finds nothing left of a watch that nobody else waits for; who waits again at once begins it anew.
+    // Whoever is told finds nothing left of a watch that nobody else waits for; who waits again at once begins it again.
     if (this.#waiting.size === 0) this.#unsubscribe()
     for (const waiting of told) {
       if (waiting.isWanted) tell(waiting)

@@ -11,7 +11,7 @@ export function patternText(pattern: Pattern): string {
 /** Throws an Error for a text that `patternText` gives for no pattern. */
 export function parsePatternText(text: string): Pattern {
   const parts: unknown = JSON.parse(text)
-  if (!Array.isArray(parts)) throw new TypeError(`${text} is no pattern`)
+  if (!Array.isArray(parts)) throw new TypeError(`${text} is not a pattern`)
   const pattern = parts.map(keyPartOfJson)
   checkPattern(pattern)
   return pattern

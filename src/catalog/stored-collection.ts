@@ -78,7 +78,7 @@ function readCollection(
   built: readonly BuiltDeclaration[],
 ): KnownCollection {
   const { name, pattern, schema, version, indexes = null, references = null, migrated = null } = row
-  if (typeof name !== 'string') throw new DamagedCollection(String(name), 'its name is no text')
+  if (typeof name !== 'string') throw new DamagedCollection(String(name), 'its name is not text')
   const read = <T>(column: string, parse: () => T): T => {
     try {
       return parse()
@@ -88,7 +88,7 @@ function readCollection(
   }
   if (!isStamp(version)) throw new DamagedCollection(name, 'its version is none')
   if (migrated !== null && !Number.isSafeInteger(migrated))
-    throw new DamagedCollection(name, 'its last migration is no number')
+    throw new DamagedCollection(name, 'its last migration is not a number')
   return {
     name,
     pattern: read('pattern', () => parsePatternText(text(pattern))),

@@ -55,7 +55,7 @@ export function addDataCommands(program: Command): void {
     )
     .option('--overwrite', 'put it in the place of a file that is there')
     .option('--skip-unreadable', 'leave out rows that are damaged, and tell which and why')
-    .option('--json', 'tell of what was done as JSON; needs --output')
+    .option('--json', 'report what was done as JSON; needs --output')
     .addHelpText(
       'after',
       example(
@@ -85,7 +85,7 @@ export function addDataCommands(program: Command): void {
     .option('--id <columns>', 'of csv and sqlite: the columns of the id, with commas between them', (text) =>
       text.split(','),
     )
-    .option('--json', 'tell of what was done as JSON')
+    .option('--json', 'report what was done as JSON')
     .addHelpText(
       'after',
       example(
@@ -230,7 +230,7 @@ function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new InvalidArgumentError(`It is no JSON: ${(error as Error).message}`)
+    throw new InvalidArgumentError(`It is not JSON: ${(error as Error).message}`)
   }
 }
 

@@ -10,7 +10,7 @@ import { migratorOf } from '../migration/migrator-of.ts'
 import type { Project } from '../migration/project.ts'
 import { Registry } from '../schema/registry.ts'
 
-/** What would go with a database, as a sentence; `null` where there is none. */
+/** What would go with a database, as a sentence; `null` if there is none. */
 export async function whatIsDeleted(path: string): Promise<string | null> {
   const { migrator, address, shown } = await migratorOf(path)
   if (!(await migrator.exists(address))) return null

@@ -52,7 +52,7 @@ function lineReport(out: NodeJS.WriteStream): Report {
   }
 }
 
-/** Asks on a terminal; undefined where there is none, so that nothing ever waits for an answer that cannot come. */
+/** Asks on a terminal; undefined if there is none, so that nothing ever waits for an answer that cannot come. */
 export function terminalAsk(
   input: NodeJS.ReadStream = process.stdin,
   output: NodeJS.WriteStream = process.stderr,
@@ -67,7 +67,7 @@ export function terminalAsk(
   }
 }
 
-/** Has a person say yes on a terminal; where there is none, a TypeError says what to give instead. */
+/** Has a person say yes on a terminal; if there is none, a TypeError says what to give instead. */
 export async function confirmed(
   question: string,
   instead: string,

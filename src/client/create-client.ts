@@ -31,7 +31,7 @@ export interface ClientOptions {
   readonly valueTypes?: readonly ValueType[] | undefined
   /** How soon it asks again when a connection is lost. */
   readonly retry?: RetryOptions | undefined
-  /** In place of the global `fetch`. */
+  /** Instead of the global `fetch`. */
   readonly fetch?: typeof fetch | undefined
 }
 
@@ -70,7 +70,7 @@ export interface LiveClient<D extends LiveDeclarations = LiveDeclarations> {
 
   /**
    * The changes of a declaration of the server, for `for await`: each once and in the order of the commits, over lost connections too. The
-   * next one is taken when it is asked for: what waits, waits in the database. Leaving the loop ends it. It throws a LiveError where the
+   * next one is taken when it is asked for: what waits, waits in the database. Leaving the loop ends it. It throws a LiveError if the
    * server refuses, with code `TRIMMED` where what came after `since` is no longer kept.
    *
    * ```ts

@@ -28,7 +28,7 @@ const longestSilence = 45_000
 const silenceOf = (heartbeat: number) => 2 * heartbeat + 5_000
 
 /**
- * Follows a stream, over as many connections as it takes, until it is aborted. Rejects with a LiveError where the server refuses, or the
+ * Follows a stream, over as many connections as it takes, until it is aborted. Rejects with a LiveError if the server refuses, or the
  * follower fails with one. `since`: what to go on from.
  */
 export async function follow(

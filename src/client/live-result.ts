@@ -1,7 +1,7 @@
 import { Results } from './results.ts'
 import { type LiveState, pending, type SharedResult } from './shared-result.ts'
 
-/** Milliseconds for which a stream goes on without anybody: who lets go may follow again at once, as a component that is drawn anew. */
+/** Milliseconds for which a stream goes on without anybody: who lets go may follow again at once, as a component that is drawn again. */
 const lingering = 50
 /** The same after a first result: who has waited for it, and is to follow now, may have much else to do. */
 const lingeringFirst = 1_000
@@ -53,7 +53,7 @@ export class LiveResult<T> {
   }
 
   /**
-   * The result now, or the first that comes. Rejects with a LiveError where the server refuses; while there is no connection it waits.
+   * The result now, or the first that comes. Rejects with a LiveError if the server refuses; while there is no connection it waits.
    *
    * ```ts
    * const best = await client.watch('podium', { places: 2 }).first()

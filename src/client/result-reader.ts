@@ -60,7 +60,7 @@ function isRun(step: Run | WireRow): step is Run {
   return typeof step[0] === 'number'
 }
 
-/** What is sent as a row, frozen. Throws a LiveError where it cannot be read. */
+/** What is sent as a row, frozen. Throws a LiveError if it cannot be read. */
 export function readRow([, json, types]: WireRow, format: ValueFormat): unknown {
   try {
     return freeze(types === undefined ? json : readTypedJson(json, types, format))

@@ -109,7 +109,7 @@ function makeWay(
   if (expired) transaction.log.add('expire', holder.key)
 }
 
-/** When the value under a key expires; null where there is none that has not. */
+/** When the value under a key expires; null if there is none that has not. */
 function expiryToKeep(
   key: Uint8Array,
   { transaction, now }: ApplyContext,

@@ -19,7 +19,7 @@ export function limitOf({ query: { plan, operands }, candidates }: Claim): numbe
   return plan.limit === null ? candidates.length : operandAt(operands, plan.limit)
 }
 
-/** What is taken of candidates that nobody can have changed since they were read; null where one of them has expired. */
+/** What is taken of candidates that nobody can have changed since they were read; null if one of them has expired. */
 export function claimUnchanged(claim: Claim, now: number): Claimed | null {
   const taken = claim.candidates.slice(0, limitOf(claim))
   if (taken.some(({ expiresAt }) => hasExpired(expiresAt, now))) return null

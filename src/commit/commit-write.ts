@@ -10,8 +10,8 @@ import type { AtomicWrite, CommitOutcome, Mutation } from './write.ts'
 export class HalfApplied extends Error {}
 
 /**
- * Commits one write as the version after all others, or finds why it cannot be: then nothing is left of it. Throws where the whole
- * batch fails, and HalfApplied where it has to be applied anew with `guardAll`: every write has a mark to go back to then.
+ * Commits one write as the version after all others, or finds why it cannot be: then nothing is left of it. Throws if the whole
+ * batch fails, and HalfApplied where it has to be applied again with `guardAll`: every write has a mark to go back to then.
  */
 export function commitWrite(write: AtomicWrite, context: ApplyContext, guardAll: boolean): CommitOutcome {
   const { transaction, version, now } = context

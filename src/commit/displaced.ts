@@ -31,7 +31,7 @@ export class DisplacedRows {
     return true
   }
 
-  /** When the row of this key would have expired; null where it was not displaced. */
+  /** When the row of this key would have expired; null if it was not displaced. */
   expiryOf(key: Uint8Array): number | null {
     return this.#displaced.size === 0 ? null : (this.#displaced.get(keyText(key)) ?? null)
   }

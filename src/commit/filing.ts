@@ -55,7 +55,7 @@ export class Filing {
   }
 
   /**
-   * A write, filed by the catalogue as it is known now. Throws a MigrationError where others have changed the database so that a value
+   * A write, filed by the catalogue as it is known now. Throws a MigrationError if others have changed the database so that a value
    * of one of its schemas can no longer be written, and for a key that belongs to a more specific pattern of theirs: its row would be
    * none of the schema that it was written by.
    */

@@ -39,7 +39,7 @@ export function mutatedRow(
   return row
 }
 
-/** What a `sum`, `min` or `max` stores; `current`: the row under its key, null where there is none that has not expired. */
+/** What a `sum`, `min` or `max` stores; `current`: the row under its key, null if there is none that has not expired. */
 export function arithmeticSet(mutation: ArithmeticMutation, current: StoredRow | null): SetMutation {
   const { type, key, collection, operand } = mutation
   if (current !== null && current.encoding !== Encoding.u64) {

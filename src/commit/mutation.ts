@@ -9,7 +9,7 @@ const max = 2n ** 64n - 1n
  * The operand of a `sum`, `min` or `max` as a bigint. `sum` takes a KvU64 or a bigint of either sign, up to 2^64 - 1 in
  * size; `min` and `max` take a KvU64 or a bigint from 0 to 2^64 - 1.
  *
- * Throws a TypeError for anything else, a RangeError where the bigint is out of range.
+ * Throws a TypeError for anything else, a RangeError if the bigint is out of range.
  */
 export function checkOperand(op: Arithmetic, n: bigint | KvU64): bigint {
   const operand = isKvU64(n) ? n.value : (copiedKvU64(n)?.value ?? n)
@@ -28,9 +28,9 @@ export function checkOperand(op: Arithmetic, n: bigint | KvU64): bigint {
 }
 
 /**
- * The value that a mutation leaves behind; `current` is null where the key has none. Adding wraps modulo 2^64.
+ * The value that a mutation leaves behind; `current` is null if the key has none. Adding wraps modulo 2^64.
  *
- * Throws a RangeError where a negative `sum` would go below zero.
+ * Throws a RangeError if a negative `sum` would go below zero.
  *
  * @example
  * applyArithmetic('sum', 2n ** 64n - 1n, 3n)   // 2n

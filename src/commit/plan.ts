@@ -35,9 +35,9 @@ export interface CommitPlan {
   readonly endedTurn: string | null
 }
 
-/** What must be so still when a plan is carried out: where it is not, the facts are read anew and the writes planned anew. */
+/** What must be so still when a plan is carried out: where it is not, the facts are read again and the writes planned again. */
 export interface PlanConditions {
-  /** Whether `before` must be the newest version still: as what the query of a claim has found tells of no later commit. */
+  /** Whether `before` must be the newest version still: as what the query of a claim has found reports no later commit. */
   readonly isLatest: boolean
   /** What was read: no commit after `before` may have changed one of these keys, or a key in one of these ranges. */
   readonly reads: { readonly keys: readonly Uint8Array[]; readonly ranges: readonly KeyRange[] }

@@ -8,7 +8,7 @@ import type { CheckConflict, ReadSet } from './write.ts'
 type Facts = Pick<CommitTransaction, 'versionOf' | 'oldestLogged' | 'loggedAfter' | 'expiredBetween'>
 
 /**
- * The keys of a read set that commits up to `latest` have changed, at this time (ms since the epoch); `null` where it still holds. When
+ * The keys of a read set that commits up to `latest` have changed, at this time (ms since the epoch); `null` if it still holds. When
  * a row has expired since, it is given, or every key; when the log does not tell, as where it is trimmed or damaged, the keys are
  * looked up, and ranges count as changed.
  */

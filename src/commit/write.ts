@@ -10,7 +10,7 @@ export interface KeyCheck {
 
 /**
  * Stores a value. `expiresAt`: milliseconds since the epoch, `null` for never; left out: that of the value which it replaces,
- * `null` where there is none that has not expired.
+ * `null` if there is none that has not expired.
  */
 export interface SetMutation {
   readonly type: 'set'
@@ -85,13 +85,13 @@ export interface AtomicWrite {
   readonly reads?: ReadSet
   /** Whose turn it is, where the write is made in one: it ends with the commit. */
   readonly turn?: string
-  /** In place of mutations: those of the rows that a query finds then. */
+  /** Instead of mutations: those of the rows that a query finds then. */
   readonly claim?: Claim
   /** Whether some of its sets are stamped. */
   readonly stamped?: boolean
 }
 
-/** A check that did not hold; `actual` is the version found, `null` where there is no value. */
+/** A check that did not hold; `actual` is the version found, `null` if there is no value. */
 export interface CheckConflict {
   readonly key: Uint8Array
   readonly expected: number | null

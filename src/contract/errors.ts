@@ -137,7 +137,7 @@ export class UniqueConstraintError extends KvError {
   }
 }
 
-/** A check that did not hold: the versionstamps expected and found, null where there is no value. */
+/** A check that did not hold: the versionstamps expected and found, null if there is no value. */
 export interface Conflict {
   readonly key: Key
   readonly expected: string | null
@@ -186,7 +186,7 @@ export class ConflictError extends KvError {
 }
 
 /**
- * A query names a field or an operator that there is not, or an operand that cannot be compared with it; or no index serves
+ * A query names a field or an operator that does not exist, or an operand that cannot be compared with it; or no index serves
  * it and the database is opened with `onUnindexed: 'error'`.
  *
  * ```ts
@@ -240,7 +240,7 @@ export class DatabaseBusyError extends KvError {
 
 /**
  * `changes` was to go on after a commit that the log keeps no more: what came next can no longer be told. Call `changes`
- * without `since`, which follows what comes from now on, and then read the rows anew.
+ * without `since`, which follows what comes from now on, and then read the rows again.
  */
 export class LogTrimmedError extends KvError {
   override readonly name = 'LogTrimmedError'
@@ -250,7 +250,7 @@ export class LogTrimmedError extends KvError {
   constructor(oldest: string) {
     super(
       'LOG_TRIMMED',
-      `The log begins at version ${oldest}: call changes without since and read the rows anew, or keep more with log.keepRows and log.keepMs`,
+      `The log begins at version ${oldest}: call changes without since and read the rows again, or keep more with log.keepRows and log.keepMs`,
     )
     this.oldest = oldest
   }
@@ -374,7 +374,7 @@ export class CorruptValueError extends KvError {
 /**
  * A row of the log of commits cannot be read: something else has written there, or the file is damaged. Of that commit, nothing
  * tells which keys it changed. Values are not concerned: reads, writes, `watch` and `watchMany` go on, `changes` does not. To
- * go on behind the commit, call `changes` with its `version` as `since`, and then read the rows anew.
+ * go on behind the commit, call `changes` with its `version` as `since`, and then read the rows again.
  *
  * Where it comes from a write, the newest version is none that another can follow: restore the file from a backup, or
  * delete that row of `kv_log`.

@@ -5,7 +5,7 @@ import { clock } from '../time/clock.ts'
 export interface Leased {
   /** Milliseconds for which it is left to its worker, unless that tells again. */
   readonly lease: number
-  /** Tells that it is still worked on; false where another has it. */
+  /** Tells that it is still worked on; false if another has it. */
   renew(): Promise<boolean>
   /** Another has it, or may have by now. */
   lost(): void

@@ -104,7 +104,7 @@ class Listener implements Endable {
     return { jobs, nextDue: next === undefined ? null : (next.key[2] as number) }
   }
 
-  /** `null` where another was quicker, or its deliveries are over: the last of them was its listener's end. */
+  /** `null` if another was quicker, or its deliveries are over: the last of them was its listener's end. */
   async #takeOne(message: Stored, until: number, since: number): Promise<Delivery | null> {
     const { value } = message
     if (value.deliveries > value.backoffSchedule.length) {
@@ -148,7 +148,7 @@ class Delivery {
     return this.#stored.value
   }
 
-  /** Has it due at another time; false where another has taken it. */
+  /** Has it due at another time; false if another has taken it. */
   async move(due: number, value: QueuedMessage): Promise<boolean> {
     const key = movedKey(this.#stored.key, due)
     const result = await removal(this.#store, this.#stored).set(key, value).commit()

@@ -59,7 +59,7 @@ export interface RawWrite {
   readonly messages: readonly RawMessage[]
 }
 
-/** The messages of the queue are no keys of the program. */
+/** The messages of the queue are not keys of the program. */
 const queue = prefixRange(encodePrefix(queuePrefix))
 /** No commit has this version. */
 const noVersion = Number.MAX_SAFE_INTEGER
@@ -104,7 +104,7 @@ export class Backend {
     })
   }
 
-  /** The versionstamp of the commit; null where a check does not hold. */
+  /** The versionstamp of the commit; null if a check does not hold. */
   async write(write: RawWrite): Promise<string | null> {
     this.#store.assertOpen()
     checkWrite(write)

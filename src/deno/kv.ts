@@ -113,7 +113,7 @@ export class Kv implements Disposable {
     return commitVersionstamp
   }
 
-  /** Settles what was begun, in the background, and ends streams and listeners. Throws where it is closed already. */
+  /** Settles what was begun, in the background, and ends streams and listeners. Throws if it is closed already. */
   close(): void {
     if (this.#isClosed) throw new BadResource()
     this.#isClosed = true

@@ -12,7 +12,7 @@ export const limits = {
   writtenKeysBytes: 81_920,
 } as const
 
-/** Throws a TypeError where something is more than it may be, in the words of Deno. */
+/** Throws a TypeError if something is more than it may be, in the words of Deno. */
 export function checkMost(found: number, most: number, words: string, unit = ''): void {
   if (found > most) throw new TypeError(`${words} (max ${most}${unit})`)
 }

@@ -30,7 +30,7 @@ export function selectedKeys(selector: KvListSelector): SelectedKeys {
   }
 }
 
-/** Throws a TypeError where the bounds do not fit each other. */
+/** Throws a TypeError if the bounds do not fit each other. */
 export function selectedRange({ prefix, start, end }: SelectedKeys): SelectedRange {
   const [from, to] = [start && encodeKvKey(start), end && encodeKvKey(end)]
   if (prefix === undefined) {
@@ -46,7 +46,7 @@ export function selectedRange({ prefix, start, end }: SelectedKeys): SelectedRan
   return { start: from ?? whole.start, end: to ?? whole.end, common }
 }
 
-/** What is left of a range behind the key of a cursor; all of it where there is none. */
+/** What is left of a range behind the key of a cursor; all of it if there is none. */
 export function rangeFrom(range: SelectedRange, cursor: string | undefined, reverse: boolean): KeyRange {
   let { start, end } = range
   if (cursor !== undefined && cursor !== '') {

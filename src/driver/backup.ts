@@ -16,12 +16,12 @@ export interface Backup {
   readonly bytes: number
   /** How many values it has, those that have expired and wait to be removed among them. */
   readonly rows: number
-  /** The versionstamp of its newest commit; `null` where it has none. */
+  /** The versionstamp of its newest commit; `null` if it has none. */
   readonly versionstamp: string | null
 }
 
 /** A backup that is in the place of a database again. */
 export interface Restored extends Backup {
-  /** What was there before; `null` where nothing was, or where it was not to be kept. */
+  /** What was there before; `null` if nothing was, or where it was not to be kept. */
   readonly kept: string | null
 }

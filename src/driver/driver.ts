@@ -31,7 +31,7 @@ export interface CommitBatch {
 
 /**
  * `took`: the milliseconds that the writes have taken, without the wait for others and for the disk. `stale`: another process changed
- * the collections since; nothing was written, file the rows anew and try again.
+ * the collections since; nothing was written, file the rows again and try again.
  */
 export type BatchOutcome =
   | { readonly type: 'done'; readonly outcomes: readonly CommitOutcome[]; readonly took: number }
@@ -53,7 +53,7 @@ export interface SweepOutcome {
 export interface LogPage {
   /** Commits in the order of their versions. */
   readonly commits: readonly LoggedCommit[]
-  /** The oldest version that the log keeps, and the newest version of the database; 0 where there are none. */
+  /** The oldest version that the log keeps, and the newest version of the database; 0 if there are none. */
   readonly oldest: number
   readonly latest: number
 }
@@ -160,7 +160,7 @@ export interface SessionState {
   readonly at: number
 }
 
-/** A row to find in place of the one that is stored under its key; null: to find none. */
+/** A row to find instead of the one that is stored under its key; null: to find none. */
 export interface ShownRow {
   readonly key: Uint8Array
   readonly collection: string | null
@@ -204,8 +204,8 @@ export interface Driver extends Reader {
   /** The commits after a version, from one snapshot: at most `limit` of them, and fewer where they are large. */
   commitsSince(version: number, limit: number): Promise<LogPage>
   /**
-   * Follows the commits of others: gives the newest version when it is a later one than was given before, and null where nobody can
-   * tell, so that who waits reads again. How an engine comes to know is its own affair; it may tell of its own commits too, and of
+   * Follows the commits of others: gives the newest version when it is a later one than was given before, and null if nobody can
+   * tell, so that who waits reads again. How an engine comes to know is its own affair; it may report its own commits too, and of
    * several at once. Ends when the signal is aborted, and does not keep the process alive.
    */
   follow(signal: AbortSignal): AsyncIterable<number | null>
@@ -220,7 +220,7 @@ export interface Driver extends Reader {
   /** Copies the database, as it is at one moment, to where the target tells. */
   backup(target: string, options: BackupOptions): Promise<Backup>
   close(): Promise<void>
-  /** Throws a StorageError where the database is opened to be read only. */
+  /** Throws a StorageError if the database is opened to be read only. */
   assertWritable(): void
   /**
    * Closes, and removes what the database keeps outside of this process. Rejects with DatabaseBusyError, with all of it left, where

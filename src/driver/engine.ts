@@ -62,7 +62,7 @@ export interface Engine<T extends EngineTypes = EngineTypes> {
   readonly optionNames: readonly string[]
   /** Throws a TypeError or RangeError for one that it does not take. */
   checkOptions(options: T['options']): T['checked']
-  /** Where a database is, in the one way to write it. Throws a TypeError for what is no address. */
+  /** Where a database is, in the one way to write it. Throws a TypeError for what is not an address. */
   address(given: string | URL | undefined): string
   /** An address as messages and traces may show it: without a password. */
   shown(address: string): string
@@ -70,7 +70,7 @@ export interface Engine<T extends EngineTypes = EngineTypes> {
   inSchema(address: string, schema: string | undefined): string
   /** Whether a database outlasts the process that has it open. */
   isKept(address: string): boolean
-  /** Throws a DatabaseOpenError where the engine cannot run in this process. */
+  /** Throws a DatabaseOpenError if the engine cannot run in this process. */
   assertRuntime(address: string): void
   /** Opens a database with these collections, and creates what it lacks of them. */
   open(
@@ -86,7 +86,7 @@ export interface Engine<T extends EngineTypes = EngineTypes> {
   repair(address: string, busyTimeout: number): Promise<Repair>
   /** Opens a database to be copied into one of whichever engine. */
   copyFrom(address: string, options: T['checked']): Promise<CopySource>
-  /** Begins a database that is filled by a copy. Rejects with a DatabaseOpenError where one is there, unless it is to be overwritten. */
+  /** Begins a database that is filled by a copy. Rejects with a DatabaseOpenError if one is there, unless it is to be overwritten. */
   copyInto(address: string, options: T['checked'], places: CopyPlaces): Promise<CopyTarget>
   /** Whether a copy from one of its addresses to another one is a backup. */
   readonly copiesByBackup: boolean

@@ -9,7 +9,7 @@ const longestDelay = 40
 const patience = 0.02
 
 /**
- * `Driver.follow` of an engine that tells of no commits by itself: it looks often while they come and ever less often while none does, so
+ * `Driver.follow` of an engine that reports no commits by itself: it looks often while they come and ever less often while none does, so
  * that an idle look-out costs next to nothing. `newestOfOthers` gives the newest version where another connection has made it, else null.
  */
 export async function* lookForCommits(

@@ -37,7 +37,7 @@ export interface Step {
 export interface StagedRows {
   /** Makes room for the results, and drops those of other programs. Gives how many there are. */
   begin(): Promise<number>
-  /** The last key that there is a result of. */
+  /** The last key that has a result. */
   last(): Promise<Uint8Array>
   /** Rows after a key that may have no result yet: at most so many, and none where none is left. */
   rowsAfter(key: Uint8Array, limit: number): Promise<OldRow[]>
@@ -56,20 +56,20 @@ export interface MigrationStanding {
   /** The tags of those that it has had; of one that is none of these, nothing tells the tag. */
   readonly applied: readonly string[]
   readonly pending: readonly string[]
-  /** Why these migrations are not the ones that lead to it; `null` where they are. */
+  /** Why these migrations are not the ones that lead to it; `null` if they are. */
   readonly history: string | null
-  /** In what its tables and indexes differ; nothing is told of it while migrations are pending. */
+  /** In what its tables and indexes differ; nothing is reported while migrations are pending. */
   readonly drift: readonly Drift[]
 }
 
 /** A database as the commands see it. Each call waits for others who have it open, for as long as it was opened to. */
 export interface MigrationDatabase {
   readonly address: string
-  /** The file that it is in; `null` where it is in none. */
+  /** The file that it is in; `null` if it is in none. */
   readonly file: string | null
-  /** Those that it has not had. Throws a MigrationError where these are not the ones that lead to it. */
+  /** Those that it has not had. Throws a MigrationError if these are not the ones that lead to it. */
   pending(migrations: readonly Migration[]): Promise<readonly Migration[]>
-  /** All of it is told of one state. */
+  /** All of it describes one state. */
   standing(
     migrations: readonly Migration[],
     declared: readonly MigratedCollection[],
@@ -143,7 +143,7 @@ export interface MigrationLock {
 /** What others have written is converted while they wait, where it is no more than this. */
 export const mostRowsAtOnce = 5_000
 
-/** The new values of rows, made at once; `null` where there are too many, or where one takes a promise. */
+/** The new values of rows, made at once; `null` if there are too many, or where one takes a promise. */
 export function convertAtOnce(rows: readonly OldRow[], convert: Step['convert']): StagedRow[] | null {
   if (rows.length > mostRowsAtOnce) return null
   const results: StagedRow[] = []

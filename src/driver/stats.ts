@@ -46,9 +46,9 @@ export interface LogStats {
   readonly rows: number
   /** The bytes of what it says of them. */
   readonly bytes: number
-  /** The versionstamp of the first of them; null where it keeps none. */
+  /** The versionstamp of the first of them; null if it keeps none. */
   readonly oldest: string | null
-  /** The versionstamp of the last of them; null where it keeps none. */
+  /** The versionstamp of the last of them; null if it keeps none. */
   readonly newest: string | null
 }
 

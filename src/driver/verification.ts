@@ -7,7 +7,7 @@ export interface Finding {
   readonly kind: 'file' | 'catalog' | 'index' | 'row' | 'log'
   /** A sentence. */
   readonly message: string
-  /** Of a `'row'`: its key for a person to read, `["users", 7]`; bytes that are no key, as `0x00ff`. */
+  /** Of a `'row'`: its key for a person to read, `["users", 7]`; bytes that are not a key, as `0x00ff`. */
   readonly key?: string
   /** Of a commit in the `'log'`: its versionstamp. */
   readonly version?: string
@@ -37,7 +37,7 @@ export interface VerifyOptions {
 
 /** What a repair has done. */
 export interface Repair {
-  /** The copy of the file as it was before; null where nothing of it has changed. */
+  /** The copy of the file as it was before; null if nothing of it has changed. */
   readonly backup: string | null
   /** How many indexes were rebuilt. */
   readonly rebuilt: number

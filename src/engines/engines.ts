@@ -28,7 +28,7 @@ export interface Located<E extends EngineName = EngineName> {
 
 /**
  * The engine that an address is one of: the one place where an engine is chosen, and where a further one joins. Throws a TypeError for
- * what is no address.
+ * what is not an address.
  */
 export function locate(given: string | URL | undefined): Located {
   const text = given instanceof URL ? given.href : given

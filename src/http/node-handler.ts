@@ -24,7 +24,7 @@ async function answer(
   const gone = new AbortController()
   const leave = () => gone.abort()
   outgoing.once('close', leave)
-  // A response that is destroyed tells of a write by an error, which would end the process, before it tells that it is closed.
+  // A response that is destroyed reports a write by an error, which would end the process, before it tells that it is closed.
   outgoing.on('error', leave)
   try {
     const { status, headers, body } = await fetch(requestOf(incoming, gone.signal))

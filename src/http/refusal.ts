@@ -27,7 +27,7 @@ export class Refusal extends Error {
     this.headers = headers
   }
 
-  /** That of an error; null where it is a fault that the client cannot be told of. */
+  /** That of an error; null if it is a fault that the client must not hear of. */
   static of(error: unknown): Refusal | null {
     if (error instanceof Refusal) return error
     const { code, oldest } = (error ?? {}) as { readonly code?: unknown; readonly oldest?: unknown }
@@ -36,7 +36,7 @@ export class Refusal extends Error {
       return new Refusal(410, {
         code,
         detail:
-          'What was changed since is no longer kept: follow the changes anew, and read what they are of',
+          'What was changed since is no longer kept: follow the changes again, and read what they are of',
       })
     return null
   }

@@ -26,6 +26,6 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new Refusal(400, { detail: 'The parameters are no JSON' })
+    throw new Refusal(400, { detail: 'The parameters are not JSON' })
   }
 }

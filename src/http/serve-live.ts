@@ -117,7 +117,7 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
       throw new Refusal(406, { detail: 'Changes come as text/event-stream only' })
     const since = sinceOf(request, url)
     if (declaration.kind === 'changes' && since !== undefined && !isVersionstamp(since))
-      throw new Refusal(400, { detail: 'What to go on from is no versionstamp' })
+      throw new Refusal(400, { detail: 'What to go on from is not a versionstamp' })
     const asked = await requestParams(url, declaration.params)
     const grant = await this.#authorized(request, { name, params: asked } as LiveRequest<D>)
     if (grant instanceof Response) return grant
@@ -245,6 +245,6 @@ function checkDeclarations(declarations: LiveDeclarations): void {
     if ((kind !== 'query' && kind !== 'changes') || typeof open !== 'function')
       throw new TypeError(`What serveLive serves as '${name}' is made by liveQuery or liveChanges`)
     if (name === '' || name.includes('/'))
-      throw new TypeError(`'${name}' is no name of a live query: it is the last part of a path`)
+      throw new TypeError(`'${name}' is not a name of a live query: it is the last part of a path`)
   }
 }

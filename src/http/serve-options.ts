@@ -8,14 +8,14 @@ export type LiveRequest<D extends LiveDeclarations> = {
   [Name in keyof D & string]: {
     /** That of the declaration. */
     readonly name: Name
-    /** As its schema has output them; undefined where it has none. */
+    /** As its schema has output them; undefined if it has none. */
     readonly params: ParamsOutput<D[Name]>
   }
 }[keyof D & string]
 
 /** What a client may have. */
 export interface LiveGrant<Params> {
-  /** Parameters in place of those that it has asked with, as narrowed to what is its own. They are not checked again. */
+  /** Parameters instead of those that it has asked with, as narrowed to what is its own. They are not checked again. */
   readonly params?: Params
   /** Whose stream it is, as the id of a user: `streamsPerClient` counts by it. */
   readonly client?: string
@@ -54,7 +54,7 @@ export interface ServeLiveOptions<D extends LiveDeclarations> {
   readonly streams?: number | undefined
   /** How many of them may be of one client, where `authorize` tells clients apart. Default 100. */
   readonly streamsPerClient?: number | undefined
-  /** Is told of faults, of which a client sees status 500 alone. Default: `console.error`. */
+  /** Gets faults, of which a client sees status 500 alone. Default: `console.error`. */
   readonly onError?: ((error: unknown, request: Request) => void) | undefined
 }
 

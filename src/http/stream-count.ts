@@ -12,7 +12,7 @@ export class StreamCount {
     this.#mostPerClient = mostPerClient
   }
 
-  /** Counts one more, until what it returns is called. Throws a Refusal where there are too many. */
+  /** Counts one more, until what it returns is called. Throws a Refusal if there are too many. */
   begin(client: string | undefined): () => void {
     const own = client === undefined ? 0 : (this.#ofClients.get(client) ?? 0)
     if (this.total >= this.#most || own >= this.#mostPerClient) throw unavailable()

@@ -143,7 +143,7 @@ export class KeyValue<R extends Definitions> {
    * ```
    *
    * A message waits as a row under `['valkeyrie', 'queue', …]`. Rejects with RangeError and TypeError for options that are not valid and for
-   * a value that cannot be stored, and with ValidationError where it may not stand under one of `keysIfUndelivered`. For jobs with a
+   * a value that cannot be stored, and with ValidationError if it may not stand under one of `keysIfUndelivered`. For jobs with a
    * schema, priorities, groups, schedules and dead letters there is `valkeyrie/queue`.
    */
   async enqueue(value: unknown, options?: EnqueueOptions & CallOptions): Promise<CommitResult> {

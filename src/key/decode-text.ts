@@ -7,7 +7,7 @@ const stringCode = 0x02
 const replacement = '\u{fffd}'
 
 /**
- * The key whose encoded bytes were decoded as UTF-8; `null` where the text does not tell the bytes.
+ * The key whose encoded bytes were decoded as UTF-8; `null` if the text does not tell the bytes.
  *
  * Throws CorruptKeyError as `decodeKey` does.
  */

@@ -33,5 +33,5 @@ export function keyPartOfJson(part: unknown): KeyPart {
   if (typeof bigint === 'string' && /^-?\d+$/.test(bigint)) return BigInt(bigint)
   if (typeof bytes === 'string' && /^(?:[\da-f]{2})*$/i.test(bytes))
     return new Uint8Array(Buffer.from(bytes, 'hex'))
-  throw new TypeError(`${JSON.stringify(part)} is no part of a key`)
+  throw new TypeError(`${JSON.stringify(part)} is not a part of a key`)
 }

@@ -22,7 +22,7 @@ interface Node<T> {
 export class PatternIndex<T> {
   readonly #root: Node<T> = newNode()
 
-  /** Throws a TypeError where two patterns are identical. */
+  /** Throws a TypeError if two patterns are identical. */
   constructor(entries: Iterable<readonly [Pattern, T]>) {
     for (const [pattern, value] of entries) {
       let node = this.#root
@@ -34,7 +34,7 @@ export class PatternIndex<T> {
     }
   }
 
-  /** The value of the most specific pattern that matches the key; `undefined` where none does. */
+  /** The value of the most specific pattern that matches the key; `undefined` if none does. */
   find(key: Key): T | undefined {
     return findLeaf(this.#root, key, 0)?.value
   }

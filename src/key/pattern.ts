@@ -72,7 +72,7 @@ export function takesKeysOf(pattern: Pattern, other: Pattern): boolean {
  * nameOf(['users', '*', 'blog-posts', '*']) // 'usersBlogPosts'
  * ```
  *
- * Throws a TypeError where there are none.
+ * Throws a TypeError if there are none.
  */
 export function nameOf<const P extends Pattern>(pattern: P): NameOf<P> {
   let name = ''
@@ -99,7 +99,7 @@ export function nameOf<const P extends Pattern>(pattern: P): NameOf<P> {
  * keyOfId(['users', '*', 'posts', '*'], ['alice', 'p1']) // ['users', 'alice', 'posts', 'p1']
  * ```
  *
- * Throws a TypeError where the id has not one part for each wildcard.
+ * Throws a TypeError if the id has not one part for each wildcard.
  */
 export function keyOfId<const P extends Pattern>(pattern: P, id: IdOf<P>): KeyOf<P>
 export function keyOfId(pattern: Pattern, id: IdOf<Pattern>): Key {
@@ -133,7 +133,7 @@ function isPart(id: IdOf<Pattern> | null): id is KeyPart {
 function wrongId(pattern: Pattern, id: unknown): TypeError {
   if (typeof id === 'object' && id !== null && !Array.isArray(id)) {
     return new TypeError(
-      `An object is no id of [${pattern.map(String).join(', ')}]: the id comes first, as set(id, value) and delete(id); findMany, updateMany and deleteMany take a where`,
+      `An object is not an id of [${pattern.map(String).join(', ')}]: the id comes first, as set(id, value) and delete(id); findMany, updateMany and deleteMany take a where`,
     )
   }
   const count = wildcardCount(pattern)
@@ -147,7 +147,7 @@ function wrongId(pattern: Pattern, id: unknown): TypeError {
 
 /**
  * The id of a key: the parts under the pattern's wildcards, one part for one, a tuple for several, else `undefined`.
- * Throws a TypeError where the pattern does not match the key.
+ * Throws a TypeError if the pattern does not match the key.
  */
 export function idOfKey<const P extends Pattern>(pattern: P, key: Key): IdOf<P>
 export function idOfKey(pattern: Pattern, key: Key): IdOf<Pattern> {

@@ -86,7 +86,7 @@ type StringLast<Parts extends Key> = Parts extends readonly [...infer Leading ex
 export type PrefixIdsOf<P extends Pattern> = number extends P['length'] ? Key : Prefixes<WildcardParts<P>>
 
 /**
- * The name of a pattern: the words of its string parts in camelCase; `never` where there are none.
+ * The name of a pattern: the words of its string parts in camelCase; `never` if there are none.
  *
  * ```ts
  * NameOf<readonly ['users', '*', 'blog-posts', '*']> // 'usersBlogPosts'

@@ -2,9 +2,9 @@ import type { Key, KeyPart } from '../contract/key.types.ts'
 import type { IdKind, PatternPart, TypedId } from './pattern.types.ts'
 
 /**
- * Wildcards whose ids are of one kind, in place of `'*'` in a pattern: `id.string()`, `id.number()`, `id.bigint()`,
+ * Wildcards whose ids are of one kind, instead of `'*'` in a pattern: `id.string()`, `id.number()`, `id.bigint()`,
  * `id.boolean()` and `id.bytes()`. The types of the repository say so, and an id of another kind is a TypeError, as is a
- * write of such a key. The kind is no part of the key: `['users', id.string()]` and `['users', '*']` are the same pattern.
+ * write of such a key. The kind is not a part of the key: `['users', id.string()]` and `['users', '*']` are the same pattern.
  *
  * ```ts
  * const orders = defineSchema(['orders', id.number()], z.object({ total: z.number() }))
@@ -50,7 +50,7 @@ export function idKindOf(part: PatternPart): IdKind | null {
 }
 
 /**
- * Throws a TypeError where a part of a key, or of the beginning of one, is not of the kind at its place; null stands for any.
+ * Throws a TypeError if a part of a key, or of the beginning of one, is not of the kind at its place; null stands for any.
  */
 export function checkIdKinds(kinds: readonly (IdKind | null)[], key: Key, name: string): void {
   const count = Math.min(kinds.length, key.length)

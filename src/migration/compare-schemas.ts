@@ -11,7 +11,7 @@ import type { JsonSchema } from '../schema/json-schema.ts'
 import { holdsAnything, isRecursive, objectOf, type Shape } from './json-shape.ts'
 import type { RenameDecisions } from './renames.ts'
 
-/** A default that the schema fills in; undefined where there is none that JSON can hold. */
+/** A default that the schema fills in; undefined if there is none that JSON can hold. */
 export type DefaultOf = (path: FieldPath) => unknown
 
 interface Context {

@@ -1,3 +1,4 @@
+// Generating is one decision: all files of a migration follow from one comparison.
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -37,7 +38,7 @@ export interface PlanOptions {
   readonly renames: readonly string[]
   /** A repository whose values the migration is to change, for a program to say how: the schemas stay as they are. */
   readonly custom?: string | undefined
-  /** Asks what looks like a rename; left out where nobody can be asked. */
+  /** Asks what looks like a rename; left out if nobody can be asked. */
   readonly ask?: Ask | undefined
   /** Is told what a person should know of the migration that is written. */
   readonly tell?: ((text: string) => void) | undefined
@@ -47,7 +48,7 @@ export interface PlanOptions {
 
 /** What was written. */
 export interface Generated {
-  /** `null` where it is only the index, which the migrations beside it no longer made. */
+  /** `null` if it is only the index, which the migrations beside it no longer made. */
   readonly tag: string | null
   /** By their names in the folder of migrations. */
   readonly files: readonly string[]
@@ -57,7 +58,7 @@ export interface Generated {
 
 /** What is not written yet. */
 export interface PlannedMigration {
-  /** `null` where it is only the index, which the migrations beside it no longer make. */
+  /** `null` if it is only the index, which the migrations beside it no longer make. */
   readonly tag: string | null
   /** The texts of its files, by their names in the folder of migrations; in the order in which they are written. */
   readonly files: ReadonlyMap<string, string>
@@ -87,7 +88,7 @@ export async function generate(project: Project, options: GenerateOptions): Prom
 
 /**
  * Compares the declared schemas with the last snapshot, and makes one migration of what differs, which was tried on an empty database.
- * `null` where nothing differs, and the index of the folder is as the migrations in it make it.
+ * `null` if nothing differs, and the index of the folder is as the migrations in it make it.
  */
 export async function planMigration(
   project: Project,
@@ -151,7 +152,7 @@ export async function planMigration(
     [tablesFile(idx), json(pinned(tables.snapshot, sql, when))],
     [snapshotFile(tag), json(snapshot)],
     ...steps.map(({ file }, at) => [file, stepTemplate(file, stepped[at]!)] as const),
-    // Behind them: what the journal does not name is no migration yet.
+    // Behind them: what the journal does not name is not a migration yet.
     [journalFile, json({ ...journal, entries: [...journal.entries, entry] })],
     ...indexFiles(project.migrations, all),
   ])
@@ -206,7 +207,7 @@ function tablesOf({ dialect, exports }: Project): Record<string, object> {
   return Object.fromEntries(tables.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** Throws a MigrationError where the migrations do not lead to what their last snapshot tells. */
+/** Throws a MigrationError if the migrations do not lead to what their last snapshot tells. */
 async function assertLeadsToSchema(
   dialect: MigrationDialect,
   migrations: readonly Migration[],

@@ -20,12 +20,12 @@ export interface JournalEntry {
 
 export const journalFile = 'meta/_journal.json'
 
-/** The journal of a folder of migrations; one without entries where there is none. Throws a MigrationError for one of another dialect. */
+/** The journal of a folder of migrations; one without entries if there is none. Throws a MigrationError for one of another dialect. */
 export function readJournal(migrations: string, dialect: string): Journal {
   const file = join(migrations, journalFile)
   if (!existsSync(file)) return { version: '7', dialect, entries: [] }
   const journal = readJson(file) as Journal
-  if (!Array.isArray(journal.entries)) throw new MigrationError(`${file} is no journal of drizzle-kit`)
+  if (!Array.isArray(journal.entries)) throw new MigrationError(`${file} is not a journal of drizzle-kit`)
   if (journal.entries.length > 0 && journal.dialect !== dialect)
     throw new MigrationError(
       `The migrations in ${migrations} are of ${journal.dialect}, and drizzle.config.ts is of ${dialect}: give each a folder of its own`,
@@ -33,7 +33,7 @@ export function readJournal(migrations: string, dialect: string): Journal {
   return journal
 }
 
-/** drizzle-kit's snapshot of the tables as the last migration leaves them; `null` where there is no migration. */
+/** drizzle-kit's snapshot of the tables as the last migration leaves them; `null` if there is no migration. */
 export function lastSnapshot(migrations: string, { entries }: Journal): DrizzleSnapshot | null {
   const last = entries.at(-1)
   return last === undefined ? null : (readJson(join(migrations, tablesFile(last.idx))) as DrizzleSnapshot)

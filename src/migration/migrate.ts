@@ -33,7 +33,7 @@ export interface MigrateTask {
 export interface MigrateResult {
   /** The migrations that it has applied, in their order. */
   readonly applied: readonly string[]
-  /** The file of the backup; `null` where none was made. */
+  /** The file of the backup; `null` if none was made. */
   readonly backup: string | null
   /** How many rows no step could convert, which are as before and in the file of `skipInvalid`. */
   readonly skipped: number
@@ -126,11 +126,11 @@ function baselineOf(migrations: readonly Migration[], baseline: string | true): 
   if (last >= 0) return migrations.slice(0, last + 1)
   const tags = migrations.map(({ tag }) => tag).join(', ')
   throw new MigrationError(
-    `The baseline ${baseline} is no migration: there are ${tags}. On a command line, a database is named before --baseline`,
+    `The baseline ${baseline} is not a migration: there are ${tags}. On a command line, a database is named before --baseline`,
   )
 }
 
-/** Where the backup is; `null` where none was made, as where others have applied meanwhile what it was to come before. */
+/** Where the backup is; `null` if none was made, as where others have applied meanwhile what it was to come before. */
 async function backUp(
   { db, report, signal }: Run,
   before: string,
@@ -195,7 +195,7 @@ async function refusal(
   running: readonly LoadedStep[],
   failures: readonly SkippedRow[],
 ): Promise<MigrationError> {
-  // Made anew next time: what failed may have been mended in the data, or in what the steps import.
+  // Made again next time: what failed may have been mended in the data, or in what the steps import.
   for (const step of running) await db.staged(step).discard()
   const byRepository = Map.groupBy(failures, ({ collection }) => collection)
   const refused = [...byRepository].map(([repository, rows]) => ({

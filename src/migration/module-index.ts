@@ -28,7 +28,7 @@ ${modules.join('')}]
   return { file: presentIndex(folder) ?? `index.${moduleExtension(folder)}`, text }
 }
 
-/** The index of a folder that is to hold these migrations; `null` where it is as it has to be. */
+/** The index of a folder that is to hold these migrations; `null` if it is as it has to be. */
 export function changedIndex(folder: string, migrations: readonly Migration[]): ModuleIndex | null {
   const index = moduleIndex(folder, migrations)
   const path = join(folder, index.file)

@@ -26,7 +26,7 @@ export class SkippedRows {
     this.#database = database
   }
 
-  /** Throws a MigrationError where there is such a file already, or where it cannot be created. */
+  /** Throws a MigrationError if there is such a file already, or where it cannot be created. */
   assertWritable(): void {
     if (lstatSync(this.path, { throwIfNoEntry: false }) !== undefined)
       throw new MigrationError(
@@ -78,7 +78,7 @@ function lineOf(row: SkippedRow): string {
   try {
     return `${rowLine({ repository, key, stored, expiresAt, error })}\n`
   } catch {
-    // What is no JSON, as it may be why the row is skipped, is shown as it is.
+    // What is not JSON, as it may be why the row is skipped, is shown as it is.
     const unread = typeof value === 'string' ? value : Buffer.from(value).toString('hex')
     return `${JSON.stringify({ error, repository, key: keyJson(key), unread })}\n`
   }

@@ -39,7 +39,7 @@ export interface StepProgram {
   readonly up: unknown
 }
 
-/** The migrations of a folder, or those that are part of the program. Throws a MigrationError for what is none, and where there are none. */
+/** The migrations of a folder, or those that are part of the program. Throws a MigrationError for what is none, and if there are none. */
 export function sourceOf(migrations: string | readonly MigrationModule[]): MigrationSource {
   const isFolder = typeof migrations === 'string'
   const source = isFolder ? folderSource(migrations) : moduleSource(migrations)
@@ -64,7 +64,7 @@ function folderSource(folder: string): MigrationSource {
 }
 
 function moduleSource(modules: readonly MigrationModule[]): MigrationSource {
-  // Nothing tells whether the code of a step, and what it calls, is that of a run before: its results are made anew.
+  // Nothing tells whether the code of a step, and what it calls, is that of a run before: its results are made again.
   const identity = randomUUID()
   return {
     migrations: modules.map(({ tag, when, sql, values, dialect }) =>
@@ -74,7 +74,7 @@ function moduleSource(modules: readonly MigrationModule[]): MigrationSource {
       const step: { readonly up?: unknown } | undefined = modules.find((it) => it.tag === tag)?.steps[file]
       if (step === undefined)
         throw new MigrationError(
-          `${tag} needs ${file} among its steps: run "valkeyrie generate" and build anew`,
+          `${tag} needs ${file} among its steps: run "valkeyrie generate" and build again`,
         )
       return { place: file, identity, isFilledIn: !isUnfilled(file, String(step.up)), up: step.up }
     },

@@ -19,7 +19,7 @@ export interface MigrationStatus {
 
 /** What a database is held against. */
 export interface StatusTarget extends Omit<Target, 'definitions'> {
-  /** The declared schemas; `null` where they are not known. */
+  /** The declared schemas; `null` if they are not known. */
   readonly definitions: Target['definitions'] | null
   /** Declared tables other than those of this library. */
   readonly others?: readonly DeclaredTable[]

@@ -15,7 +15,7 @@ import { type CheckValue, valueCheck } from './value-check.ts'
 
 type Up = (value: unknown) => unknown
 
-/** A step that is ready to run. Another text has another id, and its results are made anew. */
+/** A step that is ready to run. Another text has another id, and its results are made again. */
 export interface LoadedStep extends MigrationStep, Step {}
 
 /** What makes the new values of a step. */

@@ -45,10 +45,10 @@ export function storedChanges(
   if (changesRows || buildsUnique)
     groups.unshift(told('Rows that have expired go', { type: 'removeExpired' }))
   const changed = [...removed, ...rekeyed.flatMap(({ last, next }) => [last, next])]
-  const anew = next.filter(({ pattern }) => changed.some((it) => mayShareKeys(it.pattern, pattern)))
-  const catalog = catalogChanges(kept, [...removed, ...anew])
+  const again = next.filter(({ pattern }) => changed.some((it) => mayShareKeys(it.pattern, pattern)))
+  const catalog = catalogChanges(kept, [...removed, ...again])
   const filesRows = removed.length + renamed.length > 0
-  if (filesRows && added.length + anew.length === 0) catalog.push({ type: 'renewCatalog' })
+  if (filesRows && added.length + again.length === 0) catalog.push({ type: 'renewCatalog' })
   return [...groups, told('The catalog', ...catalog)]
 }
 
@@ -56,7 +56,7 @@ function told(text: string, ...changes: readonly StoredChange[]): ToldChanges {
   return { told: text, changes }
 }
 
-/** Brings the catalog to the present names and schemas, but for collections that are to be registered anew. */
+/** Brings the catalog to the present names and schemas, but for collections that are to be registered again. */
 function catalogChanges(
   kept: readonly KeptCollection[],
   gone: readonly MigratedCollection[],

@@ -33,7 +33,7 @@ export async function valueCheck(
   }
 }
 
-/** A schema of the stored form of values; `null` where Zod does not know all of its keywords. */
+/** A schema of the stored form of values; `null` if Zod does not know all of its keywords. */
 async function plainSchema(schema: JsonSchema): Promise<z.ZodType | null> {
   // Loaded now and not before: the project's own schemas may be of another library.
   const { z } = await import('zod')

@@ -26,7 +26,7 @@ interface AggregateContext {
   readonly slots: Slots
 }
 
-/** Checks what an aggregate asks for. Throws a QueryError for what is no field, or cannot be summed or ordered. */
+/** Checks what an aggregate asks for. Throws a QueryError for what is not a field, or cannot be summed or ordered. */
 export function parseAggregate(
   query: Omit<UncheckedAggregate, 'having'> & { readonly having: Syntax | null },
   context: AggregateContext,

@@ -23,7 +23,7 @@ function hasCondition(condition: Condition): boolean {
   return condition.type === 'not' ? hasCondition(condition.condition) : true
 }
 
-/** What a condition is of every row; `null` where that depends on the row. */
+/** What a condition is of every row; `null` if that depends on the row. */
 function truth(condition: Condition, operands: readonly Operand[]): boolean | null {
   switch (condition.type) {
     case 'and':

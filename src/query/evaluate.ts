@@ -61,7 +61,7 @@ function meets(
   found: unknown,
   key: Uint8Array,
 ): boolean {
-  // Its digits are no text.
+  // Its digits are not text.
   const stored = typeof found === 'bigint' ? null : storedForm(found)
   switch (condition.type) {
     case 'compare': {
@@ -201,7 +201,7 @@ function identity(value: unknown): unknown {
   return typeof stored === 'object' && stored !== null ? [encodeValue(value).value] : stored
 }
 
-/** Whether a row comes behind the query's cursor; true where it has none. */
+/** Whether a row comes behind the query's cursor; true if it has none. */
 export function isBehind(
   { order, keyDirection, after }: Pick<FindPlan, 'order' | 'keyDirection' | 'after'>,
   operands: readonly Operand[],

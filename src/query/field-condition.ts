@@ -1,3 +1,4 @@
+// What each operator takes is checked in one place, so that all say what is wrong in the same words.
 import { QueryError } from '../contract/errors.ts'
 import { type Field, isBigint } from '../schema/fields.ts'
 import type { Comparison, Condition } from './condition.ts'
@@ -236,7 +237,7 @@ function mayBe({ types }: Field): boolean {
   return Object.values(types).includes(true)
 }
 
-/** Throws a QueryError where a field may be a bigint, and something else as well: they have no order in common. */
+/** Throws a QueryError if a field may be a bigint, and something else as well: they have no order in common. */
 export function checkOrdered({ path, types }: Field, what: string): void {
   if (!types.bigint || types.structure || isBigint(types)) return
   throw new QueryError(

@@ -12,7 +12,7 @@ const form =
 export type Rounding = 'down' | 'up' | 'none'
 
 /**
- * The text in which a Date of the instant that this text names is stored; `null` where it names none.
+ * The text in which a Date of the instant that this text names is stored; `null` if it names none.
  *
  * @example
  * instantText('2024-01-01T01:00:00+01:00', 'none')   // '2024-01-01T00:00:00.000Z'
@@ -40,7 +40,7 @@ export function instantText(text: string, rounding: Rounding): string | null {
   return isBetween && rounding === 'none' ? stored.replace('Z', `${beyond}Z`) : stored
 }
 
-/** How far a local time is ahead of UTC; `null` for no offset that there is. */
+/** How far a local time is ahead of UTC; `null` for an impossible offset. */
 function offsetMinutes(text: string): number | null {
   if (text === 'Z' || text === 'z') return 0
   const [hours, minutes] = [Number(text.slice(1, 3)), Number(text.slice(-2))]

@@ -1,7 +1,7 @@
 /** A part of a pattern of `like`: any text, any character, or a character that stands for itself. */
 export type PatternPart = '%' | '_' | { readonly character: string }
 
-/** The parts of a pattern; `null` where a backslash at its end escapes nothing. */
+/** The parts of a pattern; `null` if a backslash at its end escapes nothing. */
 export function patternParts(pattern: string): PatternPart[] | null {
   const parts: PatternPart[] = []
   let isEscaped = false

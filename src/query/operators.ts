@@ -15,7 +15,7 @@ export type Semantics = (
   readonly meaning: string
 }
 
-/** An operator that is true where another one is false: unknown where that one is. */
+/** An operator that is true if another one is false: unknown where that one is. */
 export interface Negation {
   readonly negates: Operator
   readonly meaning: string
@@ -28,7 +28,7 @@ const folding = 'where the letters A to Z are those of a to z'
  * tests that hold SQL and JavaScript against each other and the table in docs/queries.md go by it.
  */
 export const operators = {
-  eq: { takes: 'scalar', meaning: 'equal: as the value itself in place of the conditions' },
+  eq: { takes: 'scalar', meaning: 'equal: as the value itself instead of the conditions' },
   ne: { negates: 'eq', meaning: 'not equal' },
   gt: {
     takes: 'ordered',

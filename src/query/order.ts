@@ -26,7 +26,7 @@ export interface Order {
  * The terms of an `orderBy`, `{ age: 'desc', address: { city: 'asc' } }` or an array of such objects. What comes behind `$id`
  * orders nothing.
  *
- * Throws a QueryError for what is no field, no direction, or cannot be ordered.
+ * Throws a QueryError for what is not a field, no direction, or cannot be ordered.
  */
 export function parseOrder(orderBy: unknown, fields: Fields, collection: string): Order {
   const terms: OrderTerm[] = []

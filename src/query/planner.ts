@@ -1,3 +1,4 @@
+// All kinds of plans come from one cache of shapes, which is why one class makes them.
 import { checkOptionNames } from '../arguments/option-names.ts'
 import { patternRange } from '../key/pattern.ts'
 import type { IdKind, Pattern } from '../key/pattern.types.ts'
@@ -41,7 +42,7 @@ export interface PlannedCollection {
   readonly pattern: Pattern
   /** Of each part of the pattern the kind of its ids; null for any. */
   readonly idKinds: readonly (IdKind | null)[]
-  /** The output of its schema; `null` where it is not known. */
+  /** The output of its schema; `null` if it is not known. */
   readonly schema: JsonSchema | null
   readonly indexes: readonly { readonly fields: readonly string[] }[]
 }
@@ -86,7 +87,7 @@ export class Planner {
     return this.behind({ plan, operands: fillSlots(sources, leaves) }, query.after, range)
   }
 
-  /** What goes on behind a cursor, where there is one. Throws a QueryError for what is no cursor of such a query. */
+  /** What goes on behind a cursor, where there is one. Throws a QueryError for what is not a cursor of such a query. */
   behind(planned: Planned<FindPlan>, after: unknown, range: KeyRange | null): Planned<FindPlan> {
     if (after === undefined || after === null) return planned
     return continueAfter(planned, after, range ?? this.#range)
@@ -287,7 +288,7 @@ function continueAfter(
   return { plan: { ...plan, shape, after: afterPlan }, operands: filled }
 }
 
-/** Throws a RangeError for what is no number of rows. */
+/** Throws a RangeError for what is not a number of rows. */
 export function checkCount(value: unknown, name: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
   throw new RangeError(

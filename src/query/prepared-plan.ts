@@ -8,7 +8,7 @@ import { checkCount, type Planner } from './planner.ts'
 import { operandKinds } from './query-reader.ts'
 import type { UncheckedQuery } from './unchecked.types.ts'
 
-/** A slot of the condition that each execution fills anew. */
+/** A slot of the condition that each execution fills again. */
 interface OpenSlot {
   readonly slot: number
   readonly read: SlotSource['read']

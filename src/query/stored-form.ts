@@ -4,7 +4,7 @@ export function storedForm(value: unknown): string | number | boolean | object |
   return value === 0 ? 0 : ((value ?? null) as string | number | boolean | object | null)
 }
 
-/** What these names lead to in a value; `undefined` where there is nothing, as inside of an array or a Map. */
+/** What these names lead to in a value; `undefined` if there is nothing, as inside of an array or a Map. */
 export function valueAt(value: unknown, names: readonly string[]): unknown {
   let found = value
   for (const name of names) {

@@ -14,7 +14,7 @@ const isHigh = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00
 const isLow = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe000
 
 /**
- * The least text behind all that begin with this one; `null` where there is none.
+ * The least text behind all that begin with this one; `null` if there is none.
  *
  * @example
  * endOfPrefix('ab')   // 'ac'

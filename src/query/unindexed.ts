@@ -4,7 +4,7 @@ import type { Plan } from './plan.ts'
 /** What to do with a query that reads a whole collection because no index serves it. */
 export type OnUnindexed = 'ignore' | 'warn' | 'error'
 
-/** Tells of such a query, once for each of its shapes. `text`: as its engine runs it. Throws a QueryError where it is to be an error. */
+/** Reports such a query, once for each of its shapes. `text`: as its engine runs it. Throws a QueryError if it is to be an error. */
 export function tellUnindexed({ collection }: Plan, text: string, onUnindexed: OnUnindexed): void {
   const message = `A query reads all of '${collection}', since no index serves it: declare one, or narrow it by prefix. ${text}`
   if (onUnindexed === 'error') throw new QueryError(message)

@@ -23,7 +23,7 @@ const foreignOperators: Readonly<Record<string, Operator>> = {
   matches: 'like',
 }
 
-/** What is said of a name that is no field at a place: which is meant, where that can be told, and which there are. */
+/** What is said of a name that is not a field at a place: which is meant, where that can be told, and which there are. */
 export function fieldHint(name: string, place: Place, fields: Fields): string {
   const names = fields.names(place)
   const path = parsePath(name)

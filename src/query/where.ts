@@ -28,9 +28,9 @@ const logicNames = ['AND', 'OR', 'NOT'] as const
 export const idName = '$id'
 
 /**
- * The condition of a `where`; `null` where it has none.
+ * The condition of a `where`; `null` if it has none.
  *
- * Throws a QueryError for a name that is no field and no operator, and for an operand that the field cannot be compared with.
+ * Throws a QueryError for a name that is not a field and no operator, and for an operand that the field cannot be compared with.
  */
 export function parseWhere(where: Syntax | null, context: WhereContext): Condition | null {
   if (where === null || (where.type === 'operand' && where.value === undefined)) return null

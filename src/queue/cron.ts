@@ -1,11 +1,11 @@
 import { Cron } from 'croner'
 
-/** When something happens again and again, as a cron expression tells of a time zone. */
+/** When something happens again and again, as a cron expression says in a time zone. */
 export class Occurrences {
   readonly #cron: Cron
   #last: { readonly time: number; readonly next: number | null } | undefined
 
-  /** Throws a TypeError for what is no cron expression, and for a time zone that there is not. */
+  /** Throws a TypeError for what is no cron expression, and for a time zone that does not exist. */
   constructor(cron: string, timeZone: string) {
     if (typeof cron !== 'string') throw new TypeError("cron is an expression, as '0 9 * * 1-5'")
     try {

@@ -17,7 +17,7 @@ import {
 export interface EnqueueJobOptions {
   /** Milliseconds from now before which no worker takes it. Default 0. */
   readonly delay?: number | undefined
-  /** The time before which no worker takes it; in place of `delay`. */
+  /** The time before which no worker takes it; instead of `delay`. */
   readonly runAt?: Date | number | undefined
   /** A whole number: of jobs that are due, the lower ones come first. Default 0. */
   readonly priority?: number | undefined

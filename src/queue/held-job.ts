@@ -1,3 +1,4 @@
+// A job in hand is one state machine: running, renewed, completed, failed or lost.
 import { inspect } from 'node:util'
 import type { Key } from '../contract/key.types.ts'
 import type { Leased, Leases } from '../delivery/leases.ts'

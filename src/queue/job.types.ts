@@ -4,7 +4,7 @@ import type { Any } from './target.ts'
 
 /** How an attempt that has failed goes on. */
 export interface FailOptions {
-  /** Milliseconds before the next attempt, in place of the queue's `backoff`. */
+  /** Milliseconds before the next attempt, instead of the queue's `backoff`. */
   readonly retryIn?: number | undefined
   /** `true`: no attempt follows, however many are left. */
   readonly dead?: boolean | undefined
@@ -30,7 +30,7 @@ export interface Job<P = unknown, R extends Definitions = Any> {
   readonly priority: number
   /** The group that it was enqueued with; null for none. */
   readonly group: string | null
-  /** Why the attempt before has failed; null where this is the first. */
+  /** Why the attempt before has failed; null if this is the first. */
   readonly lastError: string | null
   /**
    * Is aborted when going on is for nothing: another has taken the job, its `timeout` is over, or its worker was stopped and has waited
@@ -56,7 +56,7 @@ export interface Job<P = unknown, R extends Definitions = Any> {
    * value // => true
    * ```
    *
-   * Rejects with LeaseLostError where another has taken the job, and as `unitOfWork` does: then it is not done.
+   * Rejects with LeaseLostError if another has taken the job, and as `unitOfWork` does: then it is not done.
    */
   complete(effects?: (unit: UnitOfWork<R>) => unknown): Promise<void>
 
@@ -72,7 +72,7 @@ export interface Job<P = unknown, R extends Definitions = Any> {
    * await db.repositories.emailsDead.count() // => 1
    * ```
    *
-   * Rejects with LeaseLostError where another has taken the job.
+   * Rejects with LeaseLostError if another has taken the job.
    */
   fail(error: unknown, options?: FailOptions): Promise<Failed>
 }

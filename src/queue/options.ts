@@ -59,7 +59,7 @@ const hour = 3_600_000
 /** The longest time of a timer. */
 const longestTimer = 2 ** 31 - 1
 
-/** Throws a TypeError or RangeError for what is no option of a queue, or not valid. */
+/** Throws a TypeError or RangeError for what is not an option of a queue, or not valid. */
 export function termsOf(options: QueueOptions): Terms {
   checkOptionNames(options, optionNames, 'queue')
   const {
@@ -119,7 +119,7 @@ function waitBy(backoff: Terms['backoff'], failures: number, error: unknown): nu
   }
 }
 
-/** Throws a TypeError for what is no number, and a RangeError for one that is out of bounds. */
+/** Throws a TypeError for what is not a number, and a RangeError for one that is out of bounds. */
 export function checkMilliseconds(
   value: unknown,
   what: string,

@@ -71,7 +71,7 @@ export class QueueRows {
     )
   }
 
-  /** The repositories in a database or a unit of work. Throws a TypeError where that was not opened with them. */
+  /** The repositories in a database or a unit of work. Throws a TypeError if that was not opened with them. */
   in(target: QueueDatabase | QueueUnit | QueueView): QueueRepositories {
     const [jobs, dead, schedules, lines, keys] = this.definitions
     const { repository } = target as unknown as { repository(definition: AnyDefinition): never }

@@ -148,7 +148,7 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
    *
    * The job's id is that of the schedule, `@` and the time: `digest@2026-03-02T08:00:00.000Z`. A time of day that the clocks leave out in spring
    * comes when they go on, and one that comes twice in autumn is taken once; what comes every hour comes every hour. Rejects with TypeError for
-   * an expression or a time zone that there is not, and as `enqueue` does.
+   * an expression or a time zone that does not exist, and as `enqueue` does.
    */
   async schedule(target: QueueDatabase | QueueUnit, id: string, schedule: Schedule<Input<S>>): Promise<void> {
     await setSchedule(this.#rows, target, id, schedule)

@@ -24,7 +24,7 @@ export interface StoredJob<P = unknown> {
   readonly unique: string | null
   /** How many attempts have begun. */
   readonly attempts: number
-  /** Which worker has it, or has had it when its lease ran out; null where none has. */
+  /** Which worker has it, or has had it when its lease ran out; null if none has. */
   readonly worker: string | null
   /** Why the attempt before has failed. */
   readonly error: string | null
@@ -64,7 +64,7 @@ export interface StoredSchedule<P = unknown> {
   readonly priority: number
   /** That of its jobs. */
   readonly group: string | null
-  /** The next occurrence, in milliseconds since the epoch; null where there is none. */
+  /** The next occurrence, in milliseconds since the epoch; null if there is none. */
   readonly next: number | null
 }
 
@@ -158,7 +158,7 @@ export function definitionsOf<N extends string, S extends StandardSchemaV1>(
 
 /**
  * A schema that takes any payload: what stands in a row was made by the schema of the queue when it was enqueued, and goes through it no
- * more. It tells of the fields what that schema tells.
+ * more. It says of the fields what that schema says.
  */
 function describedAs(schema: StandardSchemaV1): z.ZodType {
   const described = jsonSchemaOf(schema)

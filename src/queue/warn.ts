@@ -1,6 +1,6 @@
 import { DatabaseClosedError } from '../contract/errors.ts'
 
-/** Tells of what went wrong where nobody waits for it: as a process warning. */
+/** Reports what went wrong where nobody waits for it: as a process warning. */
 export function warn(error: unknown): void {
   if (error instanceof DatabaseClosedError) return
   process.emitWarning(error instanceof Error ? (error.stack ?? error.message) : String(error), {

@@ -30,7 +30,7 @@ export interface Worker extends AsyncDisposable {
 
   /**
    * Takes no job any more, waits for those in hand, and resolves when it has ended. Those that take longer than `timeout` are given back: others
-   * begin with them anew, as if they had not been taken.
+   * begin with them again, as if they had not been taken.
    *
    * ```ts
    * const worker = emails.process(db, async (job) => {})

@@ -17,7 +17,7 @@ type HookArguments<L extends LiveDeclaration> =
     : [params: ParamsInput<L>, options?: UseLiveQueryOptions<ItemOf<L>>]
 
 /**
- * Follows a live query while the component is there, and draws it anew when its state changes. A row that has not changed is the same object
+ * Follows a live query while the component is there, and draws it again when its state changes. A row that has not changed is the same object
  * as before: a component of `memo` that is given it is not drawn again. Components that follow the same share one stream.
  *
  * ```ts

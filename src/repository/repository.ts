@@ -1,3 +1,4 @@
+// Every method of a repository stands here, in a few lines each: it checks its arguments and calls the file that does the work.
 import type { InspectOptions } from 'node:util'
 import { v7 as uuidv7 } from 'uuid'
 import { checkOptionNames } from '../arguments/option-names.ts'
@@ -320,7 +321,7 @@ export class StoreRepository {
     return committed(outcome.version)
   }
 
-  /** The check that the row which is there now has this version; rejects with ConflictError where it has not. */
+  /** The check that the row which is there now has this version; rejects with ConflictError if it has not. */
   async #checkOf(encodedKey: Uint8Array, expected: number): Promise<KeyCheck> {
     await this.#store.settle(encodedKey)
     const row = await this.#store.read({ type: 'get', key: encodedKey })
@@ -328,7 +329,7 @@ export class StoreRepository {
     return { key: encodedKey, version: row?.version ?? null }
   }
 
-  /** Rejects with ConflictError where others have left another version than the expected one. */
+  /** Rejects with ConflictError if others have left another version than the expected one. */
   async #expect(encodedKey: Uint8Array, row: StoredRow | null, expected: number | undefined): Promise<void> {
     if (expected === undefined || expected === row?.version) return
     const actual = await this.#store.committedVersion(encodedKey, row)

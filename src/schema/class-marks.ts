@@ -9,7 +9,7 @@ const classMark = '\0class'
 const wanted = { Date: 'a Date', bigint: 'a bigint' } as const
 
 /**
- * A value as JSON, with marked objects in place of what is none: a Date, a bigint, NaN, a Map. Fields that are undefined are left out, as JSON
+ * A value as JSON, with marked objects instead of what is none: a Date, a bigint, NaN, a Map. Fields that are undefined are left out, as JSON
  * Schema knows a field as missing only. `markedSchema` makes a schema of JSON tell these objects from plain ones.
  */
 export function markedValue(value: unknown): unknown {
@@ -125,7 +125,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The part of a schema at a JSON pointer, as `#/properties/age`; `undefined` where none is. */
+/** The part of a schema at a JSON pointer, as `#/properties/age`; `undefined` if none is. */
 function partAt(schema: unknown, pointer: string): unknown {
   let part = schema
   for (const step of pointer.split('/').slice(1)) {
@@ -152,12 +152,12 @@ export function complaint(
   const text = isObject(asked) ? (asked as JsonSchema)['$comment'] : undefined
   if (text === wanted.Date || text === wanted.bigint) return { path, message: `must be ${text}` }
   if (isClass) return { path, message: 'must be a plain object' }
-  if (asked === false) return { path, message: 'is no field of the schema' }
+  if (asked === false) return { path, message: 'is not a field of the schema' }
   const message = keywordText(keyword, asked) ?? withoutMarks(error)
   return { path: keyword === 'required' ? [...path, missingName(error)] : path, message }
 }
 
-/** What the validator tells of something that it has refused: the places are JSON pointers. */
+/** What the validator says about something that it has refused: the places are JSON pointers. */
 export interface Complaint {
   readonly instanceLocation: string
   readonly keyword: string

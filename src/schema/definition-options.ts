@@ -35,7 +35,7 @@ export function nameFor(pattern: Pattern, given: string | undefined): string {
 export function checkName(name: string): void {
   if (typeof name !== 'string' || !identifier.test(name)) {
     throw new TypeError(
-      `${quote(name)} is no name for a repository: give an identifier, { name: 'people' }, in the options`,
+      `${quote(name)} is not a name for a repository: give an identifier, { name: 'people' }, in the options`,
     )
   }
   if (name in Object.prototype || notNames.has(name)) {
@@ -110,7 +110,7 @@ export function referencesOf(references: References = {}): References {
 function checkPath(path: string): void {
   if (typeof path !== 'string' || path.split('.').some((field) => field === '' || unsafe.test(field))) {
     throw new TypeError(
-      `${quote(path)} is no path to a field: give names joined by dots, as 'address.city', without quotes, commas, brackets or backslashes`,
+      `${quote(path)} is not a path to a field: give names joined by dots, as 'address.city', without quotes, commas, brackets or backslashes`,
     )
   }
 }

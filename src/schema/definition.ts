@@ -19,7 +19,7 @@ import { checkOptions, checkSchema, indexesOf, nameFor, referencesOf } from './d
  * readers.indexes // => [{ fields: ['email'], unique: true }]
  * ```
  *
- * Throws a TypeError where an argument is not of the documented shape; its message says how to mend it.
+ * Throws a TypeError if an argument is not of the documented shape; its message says how to mend it.
  */
 export function defineSchema<
   const P extends readonly PatternPart[],

@@ -9,7 +9,7 @@ export interface IndexDefinition {
   readonly fields: readonly string[]
   /** Whether no two rows may agree in all of them. */
   readonly unique: boolean
-  /** Those of its fields that are bigints, where it is not unique: it holds them in their order. Left out where there are none. */
+  /** Those of its fields that are bigints, where it is not unique: it holds them in their order. Left out if there are none. */
   readonly bigints?: readonly string[]
 }
 

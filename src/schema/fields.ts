@@ -61,13 +61,13 @@ export class Fields {
   readonly root: Place
   readonly #document: JsonSchema
 
-  /** `schema`: the output as JSON Schema; `null` where it is not known, which makes every name a field. */
+  /** `schema`: the output as JSON Schema; `null` if it is not known, which makes every name a field. */
   constructor(schema: JsonSchema | null) {
     this.#document = schema ?? {}
     this.root = { schemas: this.#alternatives(this.#document, 0), optional: false }
   }
 
-  /** The place of a field of the objects at a place; `null` where none of them has it. */
+  /** The place of a field of the objects at a place; `null` if none of them has it. */
   child(place: Place, name: string): Place | null {
     const schemas: JsonSchema[] = []
     let optional = place.optional
@@ -83,7 +83,7 @@ export class Fields {
     return schemas.length === 0 ? null : { schemas, optional }
   }
 
-  /** The field that these names lead to; `null` where there is none. */
+  /** The field that these names lead to; `null` if there is none. */
   at(names: readonly string[]): Field | null {
     let place: Place | null = this.root
     for (const name of names) place = place && this.child(place, name)

@@ -4,7 +4,7 @@ import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/sp
 export type JsonSchema = { readonly [keyword: string]: unknown }
 
 /**
- * The output type of a schema as JSON Schema (draft 2020-12), or `null` where the schema's library cannot tell. A Date
+ * The output type of a schema as JSON Schema (draft 2020-12), or `null` if the schema's library cannot tell. A Date
  * is `{ type: 'string', format: 'date-time' }`, a bigint `{ type: 'integer', format: 'bigint' }` (with `bigints` where it is one of a few), and what JSON Schema
  * has no word for is `{}`. The same schema always gives the same text: defaults, which may be computed, are left out.
  *

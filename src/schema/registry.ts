@@ -18,7 +18,7 @@ export class Registry {
   readonly #index: PatternIndex<AnyDefinition>
   readonly #byName: ReadonlyMap<string, AnyDefinition>
 
-  /** @throws TypeError where two definitions have the same name or the same pattern. */
+  /** @throws TypeError if two definitions have the same name or the same pattern. */
   constructor(definitions: Iterable<AnyDefinition> = []) {
     this.definitions = Object.freeze([...definitions])
     this.#byName = indexByName(this.definitions)
@@ -26,7 +26,7 @@ export class Registry {
     this.#index = new PatternIndex(this.definitions.map((definition) => [definition.pattern, definition]))
   }
 
-  /** @throws TypeError where a definition has the name or the pattern of one that is here already. */
+  /** @throws TypeError if a definition has the name or the pattern of one that is here already. */
   add(...definitions: readonly AnyDefinition[]): Registry {
     return new Registry([...this.definitions, ...definitions])
   }

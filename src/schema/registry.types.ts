@@ -1,3 +1,4 @@
+// How a key finds its definition, in types: matching, names and values are one recursion that reads the same list.
 import type { Buffer } from 'node:buffer'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Key, KeyPart } from '../contract/key.types.ts'
@@ -116,7 +117,7 @@ type Inputs<D> = (D extends AnyDefinition ? (input: InputOfDefinition<D>) => voi
   ? Input
   : never
 
-/** The definitions that may be the one of a key of type `K`, and `undefined` where there may be none. */
+/** The definitions that may be the one of a key of type `K`, and `undefined` if there may be none. */
 type Winners<R extends Definitions, K extends Key> = number extends K['length']
   ? undefined
   : WinnersAmong<Candidates<R[number], Readonly<K>>>

@@ -1,3 +1,4 @@
+// Settling walks a value and the anatomy of its schema side by side; each kind of anatomy is one case of the same recursion.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { isPlainObject } from '../value/plain-object.ts'
 import {
@@ -109,7 +110,7 @@ function* settleOpaque(
 }
 
 /** What is wrong with a field of a strict object. */
-export const unknownField = 'is no field of the schema'
+export const unknownField = 'is not a field of the schema'
 
 /** Why the fields of a value cannot be told apart by an opaque schema. */
 export const unknowable =

@@ -111,7 +111,7 @@ export interface AtomicOperation<R extends Definitions> {
    * await db.atomic().sum(['visits'], -43n).commit() // => throws RangeError
    * ```
    *
-   * Below zero, `commit` rejects with RangeError, and with TypeError where another kind of value is stored. An `n` that is
+   * Below zero, `commit` rejects with RangeError, and with TypeError if another kind of value is stored. An `n` that is
    * neither a bigint nor a KvU64 throws a TypeError, one beyond 64 bits a RangeError.
    */
   sum(key: Key, n: bigint | KvU64, options?: ExpireOptions): this
@@ -136,7 +136,7 @@ export interface AtomicOperation<R extends Definitions> {
    */
   min(key: Key, n: bigint | KvU64, options?: ExpireOptions): this
   /**
-   * Adds mutations that are given as data. Throws a TypeError for a type that there is not, and for a misspelled or foreign
+   * Adds mutations that are given as data. Throws a TypeError for a type that does not exist, and for a misspelled or foreign
    * property.
    *
    * ```ts

@@ -50,7 +50,7 @@ export class CommitQueue {
   submit(write: AtomicWrite): Promise<SettledOutcome> {
     if (this.#closed) return Promise.reject(new DatabaseClosedError())
     return new Promise((resolve, reject) => {
-      // What was filed before others changed the catalogue, as in a unit of work that is long, is filed anew.
+      // What was filed before others changed the catalogue, as in a unit of work that is long, is filed again.
       const queued = this.#refiled({ write, resolve, reject, era: this.#era })
       if (queued === null) return
       this.#queue.push(queued)

@@ -1,6 +1,6 @@
 import { checkOptionNames } from '../arguments/option-names.ts'
 
-/** How long a value is kept. What is no number is a TypeError; one that is not above 0, or leads beyond the last Date, a RangeError. */
+/** How long a value is kept. What is not a number is a TypeError; one that is not above 0, or leads beyond the last Date, a RangeError. */
 export interface ExpireOptions {
   /**
    * Milliseconds from now, above 0, after which the value is gone. Left out: it stays, and a `set` without `keepExpiry` removes
@@ -12,7 +12,7 @@ export interface ExpireOptions {
 /** How to write a value in the place of another. */
 export interface SetOptions extends ExpireOptions {
   /**
-   * `true`: the value expires when the one that it replaces would have, as it is when this commits; where there is none, or
+   * `true`: the value expires when the one that it replaces would have, as it is when this commits; if there is none, or
    * it has expired, never. Together with `expireIn` it is a TypeError.
    */
   readonly keepExpiry?: boolean | undefined
@@ -46,9 +46,7 @@ export function expiryOfSet(options: SetOptions | undefined, now: number): numbe
   if (typeof keepExpiry !== 'boolean') throw new TypeError('keepExpiry is true or false')
   if (!keepExpiry) return expiryTime(expireIn, now)
   if (expireIn !== undefined)
-    throw new TypeError(
-      'keepExpiry keeps the expiry that there is, and expireIn gives another: leave one out',
-    )
+    throw new TypeError('keepExpiry keeps the present expiry, and expireIn sets another: leave one out')
   return undefined
 }
 

@@ -6,7 +6,7 @@ import { toConflict } from './atomic-operation.ts'
 export interface IfVersionOptions {
   /**
    * The versionstamp that the row must still have, as the entry that was read tells it; where it has another, or is gone, the
-   * call rejects with ConflictError. Left out: whatever it has. Text that is no versionstamp, `null` and `undefined` are a
+   * call rejects with ConflictError. Left out: whatever it has. Text that is not a versionstamp, `null` and `undefined` are a
    * TypeError; `isVersionstamp` tells before.
    */
   readonly ifVersion?: string

@@ -36,7 +36,7 @@ export interface RowStore extends Reader {
   readonly registry: Registry
   readonly limits: Limits
   readonly format: ValueFormat
-  /** What opens its repositories; null where the database has no schemas. */
+  /** What opens its repositories; null if the database has no schemas. */
   readonly openRepository: OpenRepository | null
   /** In a unit of work: the keys that it has written so far, which later reads show as written. */
   readonly written?: readonly Uint8Array[]
@@ -50,7 +50,7 @@ export interface RowStore extends Reader {
   /** Milliseconds since the epoch by the clock that says what has expired. */
   now(): number
 
-  /** Throws where the database is closed, or the unit of work is over. */
+  /** Throws if the database is closed, or the unit of work is over. */
   assertOpen(): void
 
   encodeKey(key: Key): Uint8Array
@@ -58,7 +58,7 @@ export interface RowStore extends Reader {
   /** The value of a row; a promise of it where reads are validated and the schema is asynchronous. */
   decode(row: StoredRow, key: Key): unknown | Promise<unknown>
 
-  /** Has later reads of this key see what was changed in place of its value. Only a unit of work has something to do. */
+  /** Has later reads of this key see what was changed instead of its value. Only a unit of work has something to do. */
   settle(encodedKey: Uint8Array): Promise<void> | undefined
 
   /** As `decode`, a value that its taker may change: none that an entry of a unit of work shares. */
@@ -76,7 +76,7 @@ export interface RowStore extends Reader {
   /** The entry of a row for a repository. */
   rowEntry(row: StoredRow, id: IdOf<Pattern>, key: Key): RowEntry | Promise<RowEntry>
 
-  /** An entry that tells of no value; in a unit of work, one to which none can be assigned. */
+  /** An entry without a value; in a unit of work, one to which none can be assigned. */
   missing<E extends { readonly key: Key }>(entry: E): E
 
   /** An entry with more in it; in a unit of work, one that goes on showing what is written under its key. */
@@ -84,12 +84,12 @@ export interface RowStore extends Reader {
 
   /**
    * The mutation that stores what the key's schema makes of an input; a promise of it where the schema is asynchronous, and
-   * one that rejects for a value that cannot be stored. Throws for what is no key, and for an expiry that is not right.
+   * one that rejects for a value that cannot be stored. Throws for what is not a key, and for an expiry that is not right.
    */
   prepareSet(key: Key, value: unknown, options?: SetOptions): SetMutation | Promise<SetMutation>
 
   /**
-   * The mutation that stores what a patch makes of a row, with the row's expiry. Throws a TypeError where its value is no object of
+   * The mutation that stores what a patch makes of a row, with the row's expiry. Throws a TypeError if its value is not an object of
    * fields.
    */
   preparePatch(key: Key, row: StoredRow, patch: object): SetMutation | Promise<SetMutation>

@@ -1,3 +1,4 @@
+// Reads, writes and the close of a database share its queue, its filing and its hub: one class of short methods, between the typed faces and the driver.
 import { WatchHub } from '../broadcast/hub.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { appliedMutations } from '../commit/claim.ts'
@@ -121,7 +122,7 @@ export class Store implements RowStore {
     return encodeKey(key, this.limits.keyBytes)
   }
 
-  /** The collection that a row under this key is filed under; null where no pattern matches it. */
+  /** The collection that a row under this key is filed under; null if no pattern matches it. */
   collectionOf(key: Key): string | null {
     return this.#filing.collectionOf(key)
   }

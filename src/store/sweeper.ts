@@ -33,7 +33,7 @@ export class Sweeper {
     if (next !== null) this.notice(next)
   }
 
-  /** Tells of a row that expires at this time, in milliseconds since the epoch. */
+  /** Reports a row that expires at this time, in milliseconds since the epoch. */
   notice(expiresAt: number): void {
     if (expiresAt < this.#due) this.#wakeAt(expiresAt)
   }

@@ -38,12 +38,12 @@ export class Turn {
     this.#hold = Math.max(shortest, patience * longestRun)
   }
 
-  /** Whether the turn that has come is the longest that there is. */
+  /** Whether the turn that has come is the longest one. */
   get isLongest(): boolean {
     return this.#isLongest
   }
 
-  /** Resolves when the turn has come; after a run in it that failed, it begins anew, for longer. */
+  /** Resolves when the turn has come; after a run in it that failed, it begins again, for longer. */
   async come(signal: AbortSignal | undefined): Promise<void> {
     this.#leaveLine ??= await this.#enterLine(signal)
     const hold = this.#hold

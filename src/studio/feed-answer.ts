@@ -57,7 +57,7 @@ export async function feedAnswer(
   }
   const timer = setInterval(() => tell().catch(() => {}), figuresEvery)
   try {
-    // A database that is opened anew, since a program declares more, ends the changes of the one before.
+    // A database that is opened again, since a program declares more, ends the changes of the one before.
     while (!signal.aborted) {
       const db = await file.database()
       try {
@@ -70,7 +70,7 @@ export async function feedAnswer(
           await events.sendText('commit', told, `{"versionstamp":"${last}","changes":[${texts.join(',')}]}`)
         }
       } catch (error) {
-        // It was opened anew.
+        // It was opened again.
         if (error instanceof DatabaseClosedError) continue
         if (!isGap(error)) throw error
         told = stampBefore(db, 0)

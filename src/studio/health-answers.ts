@@ -9,7 +9,7 @@ export async function doctorAnswer(file: OpenFile, _: unknown, signal: AbortSign
 }
 
 /**
- * How the file stands to the migrations and the schemas of the project in the folder of the studio: `{ project: false }` where there is none. It
+ * How the file stands to the migrations and the schemas of the project in the folder of the studio: `{ project: false }` if there is none. It
  * loads the modules that drizzle.config.ts names, as every command of migrations does.
  */
 export async function migrationsAnswer(file: OpenFile): Promise<object> {

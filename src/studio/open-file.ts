@@ -9,7 +9,7 @@ import { untoldFormat } from './untold-type.ts'
 /** What is stored is shown and written whatever limit it was stored under. */
 const limits = { keyBytes: Number.MAX_SAFE_INTEGER, valueBytes: 64 * 1024 * 1024 }
 
-/** The file of a database, as it is opened by what it knows of itself: anew when a program declares more, or when another has come in its place. */
+/** The file of a database, as it is opened by what it knows of itself: again when a program declares more, or when another has come in its place. */
 export class OpenFile {
   readonly path: string
   readonly readOnly: boolean
@@ -23,7 +23,7 @@ export class OpenFile {
     this.readOnly = readOnly
   }
 
-  /** The database as it is declared now. Throws a Refusal where its file is gone. */
+  /** The database as it is declared now. Throws a Refusal if its file is gone. */
   async database(): Promise<InspectedDatabase> {
     const identity = identityOf(this.path)
     if (identity === undefined)

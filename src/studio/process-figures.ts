@@ -13,7 +13,7 @@ export interface Figures {
   readonly walBytes: number
 }
 
-/** Counts what the channels of this process tell of a file. */
+/** Counts what the channels of this process report a file. */
 export class ProcessFigures {
   readonly #path: string
   #conflicts = 0

@@ -1,6 +1,6 @@
 import { KvError, ValidationError } from '../contract/errors.ts'
 
-/** What is answered in place of what was asked for: an HTTP status, and a code for the page to decide on. */
+/** What is answered instead of what was asked for: an HTTP status, and a code for the page to decide on. */
 export class Refusal extends Error {
   readonly status: number
   readonly code: string

@@ -27,6 +27,6 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new Refusal(400, 'BODY', 'The body is no JSON')
+    throw new Refusal(400, 'BODY', 'The body is not JSON')
   }
 }

@@ -86,7 +86,7 @@ function shownParam(param: unknown): string {
   return typeof param === 'string' ? JSON.stringify(param) : String(param)
 }
 
-/** The rows of keys, `{ rows }`, in the order of the keys: null where there is none. */
+/** The rows of keys, `{ rows }`, in the order of the keys: null if there is none. */
 export async function getAnswer(file: OpenFile, { keys }: Body): Promise<string> {
   if (!Array.isArray(keys) || keys.length > mostRows)
     throw new TypeError(`keys are an array of ${mostRows} keys at most`)
@@ -99,7 +99,7 @@ export async function getAnswer(file: OpenFile, { keys }: Body): Promise<string>
   return `{"rows":[${rows.join(',')}]}`
 }
 
-/** Throws a RangeError for what is no number of rows of a page. */
+/** Throws a RangeError for what is not a number of rows of a page. */
 export function checkLimit(limit: unknown): asserts limit is number {
   if (!Number.isInteger(limit) || (limit as number) < 1 || (limit as number) > mostRows)
     throw new RangeError(`limit is a number of rows from 1 to ${mostRows}`)

@@ -6,7 +6,7 @@ import { type ReadRow, readRowJson, rowJson } from './row-json.ts'
 /**
  * Writes one row, where it has the version that the page has read: `{ row, ifVersion, remove, expiry }`. `row` as `rowJson` has it; `ifVersion`
  * null: there must be none; `remove`: it is deleted; `expiry`: `'keep'`, null, or the time in milliseconds since the epoch.
- * Answers the row as it is then. A Refusal CONFLICT brings the row of the other one, null where it is gone.
+ * Answers the row as it is then. A Refusal CONFLICT brings the row of the other one, null if it is gone.
  */
 export async function writeAnswer(
   file: OpenFile,
@@ -14,7 +14,7 @@ export async function writeAnswer(
 ): Promise<string> {
   if (file.readOnly) throw new Refusal(403, 'READ_ONLY', 'The studio was started with --read-only')
   if (ifVersion !== null && typeof ifVersion !== 'string')
-    throw new TypeError('ifVersion is the versionstamp that was read, or null where there was no row')
+    throw new TypeError('ifVersion is the versionstamp that was read, or null if there was no row')
   const db = await file.database()
   const { key, value } = readRowJson(json)
   const store = storeOf(db)!

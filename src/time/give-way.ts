@@ -21,7 +21,7 @@ let waiting: (() => void)[] = []
 let first = 0
 
 /**
- * What to wait for where work has gone on for long: a turn of the event loop. `undefined` where it has not: a promise that settles in
+ * What to wait for where work has gone on for long: a turn of the event loop. `undefined` if it has not: a promise that settles in
  * a microtask is no pause, and a pause for each call would cost more than the call. To be asked between the parts of work that lasts,
  * and before each call, since a loop may await one after the other.
  */

@@ -20,7 +20,7 @@ export interface TraceMessage {
 export interface TracedCall extends TraceMessage {
   /** The name of the method. */
   readonly call: string
-  /** The repository's name; null where the method is the database's. */
+  /** The repository's name; null if the method is the database's. */
   readonly repository: string | null
   /** The pattern of the repository's keys. */
   readonly pattern: Pattern | null
@@ -32,7 +32,7 @@ export interface TracedCall extends TraceMessage {
 export interface TracedQuery extends TraceMessage {
   /** What it does: `related` reads the rows that `with` names, `scan` a page of a list. */
   readonly query: 'find' | 'related' | 'count' | 'aggregate' | 'scan'
-  /** The repository whose rows it reads; null where it reads a range of keys. */
+  /** The repository whose rows it reads; null if it reads a range of keys. */
   readonly repository: string | null
   /** The query without what it asks for: names of fields, of a record its keys, and of operators, and a `?` for each operand. */
   readonly shape: string
@@ -60,7 +60,7 @@ export interface TracedConflict {
   readonly database: string
   /** How many keys others have written. */
   readonly keys: number
-  /** The repositories of these keys; null where no pattern matches one. */
+  /** The repositories of these keys; null if no pattern matches one. */
   readonly repositories: readonly (string | null)[]
 }
 

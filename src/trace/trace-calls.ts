@@ -9,7 +9,7 @@ type Gives = 'rows' | 'anything'
 type Method = (a: unknown, b: unknown, c: unknown) => Promise<unknown>
 
 /**
- * Has methods of a class tell of their calls while somebody listens. While nobody does, a call costs one look at that, and nothing is
+ * Has methods of a class report their calls while somebody listens. While nobody does, a call costs one look at that, and nothing is
  * made: so the arguments, of which no method takes more than three, are passed on one by one, and no function holds on to them.
  */
 export function traceCalls<Face extends object>(

@@ -3,8 +3,8 @@ import { KvError } from '../contract/errors.ts'
 import type { TraceMessage } from './channels.ts'
 
 /**
- * What `begin` gives, told of on a channel as Node.js tells of a call that gives a promise. Its own `tracePromise` would publish the result
- * and the error, which have values and keys in them. `settled` puts into the message what is told of the result.
+ * What `begin` gives, published on a channel as Node.js does it for a call that gives a promise. Its own `tracePromise` would publish the result
+ * and the error, which have values and keys in them. `settled` puts into the message what is published of the result.
  */
 export function traced<T, M extends TraceMessage>(
   channel: TracingChannel<M, M>,

@@ -65,7 +65,7 @@ export async function* csvSource(path: string, { definition, id }: CsvOptions): 
 function expiryOf(text: string): number {
   const time = Number(text)
   if (!Number.isSafeInteger(time) || time < 0)
-    throw new TypeError(`its $expiresAt is no number of milliseconds since the epoch: ${text}`)
+    throw new TypeError(`its $expiresAt is not a number of milliseconds since the epoch: ${text}`)
   return time
 }
 

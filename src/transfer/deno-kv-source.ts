@@ -35,7 +35,7 @@ export async function* denoKvSource(file: ForeignFile): Source & AsyncGenerator 
 
 function bytesOf(value: ColumnValue): Uint8Array {
   if (value instanceof Uint8Array) return value
-  throw new TypeError('it is no bytes')
+  throw new TypeError('it is not bytes')
 }
 
 function rawKeyOf(value: ColumnValue): string | Uint8Array {

@@ -34,7 +34,7 @@ export async function* exportCsv(store: Store, options: ExportOptions): AsyncGen
   }
 }
 
-/** Throws a TypeError where a field is none that a cell can hold. */
+/** Throws a TypeError if a field is none that a cell can hold. */
 function columnsOf(definition: AnyDefinition): string[] {
   const fields = flatFields(definition)
   const nested = fields && [...fields.values()].find(({ types }) => types.structure)

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 
-/** The text of a file, piece by piece. Throws a TypeError where it is no UTF-8. */
+/** The text of a file, piece by piece. Throws a TypeError if it is not UTF-8. */
 export async function* fileText(path: string): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   try {
@@ -9,6 +9,6 @@ export async function* fileText(path: string): AsyncGenerator<string> {
     yield decoder.decode()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_ENCODING_INVALID_ENCODED_DATA') throw error
-    throw new TypeError(`${path} is no UTF-8 text: convert it first`, { cause: error })
+    throw new TypeError(`${path} is not UTF-8 text: convert it first`, { cause: error })
   }
 }

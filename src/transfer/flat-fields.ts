@@ -10,7 +10,7 @@ export interface FlatField extends Pick<Field, 'types'> {
   readonly nullable: boolean
 }
 
-/** The fields of a definition's values; `null` where no schema tells them. */
+/** The fields of a definition's values; `null` if no schema tells them. */
 export function flatFields(definition: AnyDefinition): Map<string, FlatField> | null {
   const schema = jsonSchemaOf(definition.schema)
   if (schema === null) return null

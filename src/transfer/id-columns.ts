@@ -17,14 +17,14 @@ export function idCell(part: KeyPart): string {
   return typeof part === 'boolean' ? JSON.stringify({ boolean: part }) : JSON.stringify(keyJson([part])[0])
 }
 
-/** The part of an id that a cell holds. Throws a TypeError where it begins as JSON and is none. */
+/** The part of an id that a cell holds. Throws a TypeError if it begins as JSON and is none. */
 export function idOfCell(cell: string): KeyPart {
   if (!/^[{"]/.test(cell)) return cell
   let json: unknown
   try {
     json = JSON.parse(cell)
   } catch {
-    throw new TypeError(`the id ${cell} is no JSON: write a text that begins so as ${JSON.stringify(cell)}`)
+    throw new TypeError(`the id ${cell} is not JSON: write a text that begins so as ${JSON.stringify(cell)}`)
   }
   const { boolean } = json as { readonly boolean?: unknown }
   return typeof boolean === 'boolean' ? boolean : keyPartOfJson(json)

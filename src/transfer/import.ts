@@ -1,3 +1,4 @@
+// An import is one pass over its source: each row is checked, placed and counted in the batch that commits it.
 import { Buffer } from 'node:buffer'
 import type { SetMutation } from '../commit/write.ts'
 import {
@@ -37,7 +38,7 @@ export interface ImportOptions {
 export interface ImportCounts {
   /** Stored under keys that had no value. */
   imported: number
-  /** Stored in place of another value. */
+  /** Stored instead of another value. */
   overwritten: number
   /** There already, with this value and this expiry. */
   unchanged: number

@@ -40,10 +40,10 @@ function keptOf(stored: unknown): Kept {
   const text = stored instanceof Uint8Array ? Buffer.from(stored).toString() : String(stored)
   const kept: unknown = JSON.parse(text, (_, value) => (typeof value === 'string' ? unescaped(value) : value))
   if (typeof kept !== 'object' || kept === null || Array.isArray(kept))
-    throw new TypeError('it is no object with a value, as the serializer of keyv writes it')
+    throw new TypeError('it is not an object with a value, as the serializer of keyv writes it')
   const { expires } = kept as Kept
   if (expires !== undefined && expires !== null && !Number.isSafeInteger(expires))
-    throw new TypeError('its expires is no time in milliseconds')
+    throw new TypeError('its expires is not a time in milliseconds')
   return kept
 }
 

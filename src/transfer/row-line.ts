@@ -32,7 +32,7 @@ const namesOf = new Map(Object.entries(encodings).map(([name, id]) => [id as num
  * // '{"repository":"users","key":["users","ada"],"value":{"born":"1815-12-10T00:00:00.000Z"},"encoding":"superjson","types":…}'
  * ```
  *
- * `error`: why it was not taken; `versionstamp`: that of the commit that wrote it. Throws a SyntaxError where the stored text is no JSON.
+ * `error`: why it was not taken; `versionstamp`: that of the commit that wrote it. Throws a SyntaxError if the stored text is not JSON.
  */
 export function rowLine(
   row: MovedRow & {
@@ -82,7 +82,7 @@ export function parseRowLine(line: unknown): MovedRow {
   if (key === undefined) throw new TypeError('it has no key')
   if (!('value' in line)) throw new TypeError('it has no value')
   if (expiresAt !== null && !(Number.isSafeInteger(expiresAt) && (expiresAt as number) >= 0))
-    throw new TypeError('its expiresAt is no number of milliseconds since the epoch')
+    throw new TypeError('its expiresAt is not a number of milliseconds since the epoch')
   return {
     key: keyOfJson(key),
     stored: storedOf(value, encoding, types),
@@ -112,12 +112,12 @@ export function isDeeper(json: unknown, levels: number): boolean {
 function readStored(value: unknown, encoding: EncodingId, types: unknown): StoredValue {
   if (encoding === Encoding.bytes) {
     if (typeof value !== 'string' || !/^(?:[\da-f]{2})*$/i.test(value))
-      throw new TypeError('its value is no text of hex digits, as bytes are')
+      throw new TypeError('its value is not text of hex digits, as bytes are')
     return { value: new Uint8Array(Buffer.from(value, 'hex')), encoding, types: null }
   }
   if (encoding === Encoding.u64) {
     if (typeof value !== 'string' || !/^\d+$/.test(value))
-      throw new TypeError('its value is no text of decimal digits, as a KvU64 is')
+      throw new TypeError('its value is not text of decimal digits, as a KvU64 is')
     return encodeValue(new KvU64(BigInt(value)))
   }
   const text = encoding === Encoding.json ? JSON.stringify(value) : jsonText(value)

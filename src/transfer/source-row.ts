@@ -1,6 +1,6 @@
 import type { MovedRow } from './row-line.ts'
 
-/** Something in a source that is no row: why, and what to tell a person of it. */
+/** Something in a source that is not a row: why, and what to tell a person of it. */
 export interface UnreadRow {
   readonly error: string
   readonly shown: { readonly [name: string]: unknown }

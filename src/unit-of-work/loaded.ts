@@ -48,7 +48,7 @@ export function adoptAssigned(loaded: Loaded): void {
 }
 
 /**
- * The form in which the value would be stored. Throws a TypeError where it cannot be, and a CorruptValueError where that is so of the
+ * The form in which the value would be stored. Throws a TypeError if it cannot be, and a CorruptValueError if that is so of the
  * stored one already, which nobody has stored as a value.
  */
 export function encodeLoaded({ key, row, value }: Loaded, format: ValueFormat): StoredValue {

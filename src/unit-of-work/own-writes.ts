@@ -40,12 +40,12 @@ export class OwnWrites {
     return all
   }
 
-  /** Those of one key that count, and the version that stands for the newest of them; undefined where there are none. */
+  /** Those of one key that count, and the version that stands for the newest of them; undefined if there are none. */
   of(key: Uint8Array): OwnWrite | undefined {
     return this.#writes.size === 0 ? undefined : this.#writes.get(keyText(key))
   }
 
-  /** The row that the writes of a key leave behind, null for none; `undefined` where that depends on what is stored. */
+  /** The row that the writes of a key leave behind, null for none; `undefined` if that depends on what is stored. */
   rowOf(key: Uint8Array): StoredRow | null | undefined {
     const write = this.of(key)
     const [first, ...later] = write?.mutations ?? []

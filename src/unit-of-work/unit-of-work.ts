@@ -34,7 +34,7 @@ const repositoryWrites = [
  * promise. A write that has not ended when the function returns makes the unit reject, and nothing is written. A call that is rejected writes
  * nothing; the rest is committed only where your function handles the rejection: one that nobody waits for makes the unit reject with its error.
  *
- * What you write through the database itself is no part of the unit: it is committed at once, stays where the unit fails, and is
+ * What you write through the database itself is not a part of the unit: it is committed at once, stays where the unit fails, and is
  * written again by each further run.
  */
 export class UnitOfWork<R extends Definitions> extends TypedStore<R> {

@@ -22,7 +22,7 @@ import { type OwnWrite, type OwnWrites, replaces } from './own-writes.ts'
 
 /** What a unit of work shows its reader. */
 export interface ReaderContext {
-  /** Throws where the unit is over. */
+  /** Throws if the unit is over. */
   assertOpen(): void
   readonly own: OwnWrites
   /** Adds a write for each loaded value that was changed in place. */
@@ -62,7 +62,7 @@ export class UnitReader implements Reader {
     return this.#perform(request, signal) as Promise<ResultOf<R>>
   }
 
-  /** What has been read, for the commit to validate; undefined where nothing was. */
+  /** What has been read, for the commit to validate; undefined if nothing was. */
   async readSet(): Promise<ReadSet | undefined> {
     if (this.#keys.length + this.#ranges.length === 0) return undefined
     const { version, at } = await this.#session.state()

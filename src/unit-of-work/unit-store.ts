@@ -1,3 +1,4 @@
+// The store of one unit of work: every read notes what it has seen, every write shows in later reads, and both end in one commit.
 import { limitOf } from '../commit/claim.ts'
 import type { AtomicWrite, CheckConflict, Claim, KeyCheck, Mutation, SetMutation } from '../commit/write.ts'
 import type { Key } from '../contract/key.types.ts'
@@ -299,7 +300,7 @@ export class UnitStore implements RowStore, ReaderContext {
     }
   }
 
-  /** The stored form of a value that has been changed in place; `null` where it has not, or is no longer current. */
+  /** The stored form of a value that has been changed in place; `null` if it has not, or is no longer current. */
   #changedForm(loaded: Loaded): StoredForm | null {
     const { row, encodedKey } = loaded
     if (!this.#isCurrent(encodedKey, row)) return null

@@ -45,7 +45,7 @@ export class WriteCalls {
     }
   }
 
-  /** Throws where a write has failed and nobody has heard of it, or has not ended. The function has returned. */
+  /** Throws if a write has failed and nobody has heard of it, or has not ended. The function has returned. */
   assertEnded(): void {
     const unheard = this.#failures.find(({ call }) => !call.isAwaited)
     if (unheard !== undefined) throw unheard.reason

@@ -1,4 +1,4 @@
-/** The bytes that base64 stands for, in memory of their own; null where the text is none. It runs in browsers too. */
+/** The bytes that base64 stands for, in memory of their own; null if the text is none. It runs in browsers too. */
 export function bytesOfBase64(text: string): Uint8Array<ArrayBuffer> | null {
   // Named so, a bundler for browsers puts nothing in its place.
   const { Buffer } = globalThis

@@ -27,7 +27,7 @@ export function encodeValue(value: unknown, format: ValueFormat = plainFormat): 
 /**
  * The value of a stored form. Bytes come back as a Uint8Array with memory of its own.
  *
- * Throws an Error where this is not what `encodeValue` gives; hostile text runs no code, changes no prototype, and takes no
+ * Throws an Error if this is not what `encodeValue` gives; hostile text runs no code, changes no prototype, and takes no
  * more than its own length.
  *
  * @example

@@ -1,6 +1,6 @@
 /**
  * The names that are joined by dots in a path, as superjson's types and the fields of a query have them: a backslash makes a
- * dot, or a backslash, part of a name. `null` where one escapes anything else.
+ * dot, or a backslash, part of a name. `null` if one escapes anything else.
  *
  * @example
  * splitPath('a\\.b.c')   // ['a.b', 'c']

@@ -13,7 +13,7 @@ export class KvU64 {
   readonly value: bigint
 
   /**
-   * Throws a TypeError where `value` is not a bigint, and a RangeError where it is outside 0 to 2^64 - 1.
+   * Throws a TypeError if `value` is not a bigint, and a RangeError if it is outside 0 to 2^64 - 1.
    *
    * ```ts
    * await db.set(['likes'], new KvU64(5n))

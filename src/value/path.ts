@@ -1,4 +1,4 @@
-/** What leads from an object to something in it; `under` is what leads to the object, null where that is the root. */
+/** What leads from an object to something in it; `under` is what leads to the object, null if that is the root. */
 export interface Path {
   readonly under: Path | null
   readonly step: string

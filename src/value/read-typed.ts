@@ -1,3 +1,4 @@
+// Reading a typed value is one recursion over JSON text and its types, with the limits that keep it safe.
 import { bytesOfBase64 } from './base64.ts'
 import { maxBigIntDigits, maxRegExpLength } from './bounds.ts'
 import { errorClasses, typedArrayClasses } from './native-classes.ts'
@@ -60,7 +61,7 @@ class TypedReader {
       case 'set':
         return this.#makeSet(node, arrayOf(raw))
     }
-    if (node.inner.size > 0) throw new Error('its types tell of parts of what has none')
+    if (node.inner.size > 0) throw new Error('its types name parts of what has none')
     const make = typeof type === 'string' && Object.hasOwn(leaves, type) ? leaves[type] : undefined
     if (make === undefined) throw new Error(`it has a type ${JSON.stringify(type)}, which there is not`)
     return make(raw)
@@ -76,7 +77,7 @@ class TypedReader {
     return makeTypedArray(name, arrayOf(raw))
   }
 
-  /** An object or an array of the text, with what its types tell of put in its place. */
+  /** An object or an array of the text, with what its types name put in its place. */
   #fill(node: TypeNode, raw: unknown): unknown {
     this.#known(node, raw)
     for (const [step, inner] of node.inner) {
@@ -112,11 +113,11 @@ class TypedReader {
 
   #makeError(className: string, raw: unknown, node: TypeNode): Error {
     const errorClass = errorClasses.get(className)
-    if (errorClass === undefined) throw new Error('it has an error of a class that there is not')
+    if (errorClass === undefined) throw new Error('it has an error of a class that does not exist')
     if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
       throw new Error('it has an error without facts')
     const { message } = raw as Record<string, unknown>
-    if (typeof message !== 'string') throw new Error('it has an error whose message is no text')
+    if (typeof message !== 'string') throw new Error('it has an error whose message is not text')
     const error = this.#known(
       node,
       errorClass === AggregateError
@@ -143,7 +144,7 @@ class TypedReader {
     }
     const { name, stack } = raw as Record<string, unknown>
     if (typeof name !== 'string' || (stack !== undefined && typeof stack !== 'string'))
-      throw new Error('it has an error whose name or stack is no text')
+      throw new Error('it has an error whose name or stack is not text')
     return raw as Record<string, unknown>
   }
 
@@ -202,7 +203,7 @@ function bigintOf(raw: unknown): bigint {
 function makeTypedArray(name: string, elements: readonly unknown[]): NodeJS.TypedArray {
   const typedArray = typedArrayClasses.get(name)
   if (typedArray === undefined)
-    throw new Error(`it has a typed array of a class that there is not here: ${JSON.stringify(name)}`)
+    throw new Error(`it has a typed array of a class that does not exist here: ${JSON.stringify(name)}`)
   const isBig = name.startsWith('Big')
   const made = elements.map((element) => {
     if (isBig) return bigintOf(element)
@@ -213,17 +214,17 @@ function makeTypedArray(name: string, elements: readonly unknown[]): NodeJS.Type
 
 function bytesOf(raw: unknown): Uint8Array<ArrayBuffer> {
   const bytes = bytesOfBase64(textOf(raw))
-  if (bytes === null) throw new Error('it has bytes that are no base64')
+  if (bytes === null) throw new Error('it has bytes that are not base64')
   return bytes
 }
 
 function textOf(raw: unknown): string {
-  if (typeof raw !== 'string') throw new Error('it has no text where its types tell of some')
+  if (typeof raw !== 'string') throw new Error('it has no text where its types name some')
   return raw
 }
 
 function arrayOf(raw: unknown): readonly unknown[] {
-  if (!Array.isArray(raw)) throw new Error('it has no array where its types tell of one')
+  if (!Array.isArray(raw)) throw new Error('it has no array where its types name one')
   return raw
 }
 
@@ -233,7 +234,7 @@ function ownMember(raw: unknown, step: string): unknown {
     typeof raw === 'object' &&
     raw !== null &&
     (Array.isArray(raw) ? isIndex(step, raw.length) : Object.hasOwn(raw, step))
-  if (!has) throw new Error('its types tell of a part that it has not')
+  if (!has) throw new Error('its types name a part that it has not')
   return (raw as Record<string, unknown>)[step]
 }
 
@@ -244,7 +245,7 @@ function isIndex(step: string, length: number): boolean {
 
 function checkSteps(node: TypeNode, length: number): void {
   for (const step of node.inner.keys())
-    if (!isIndex(step, length)) throw new Error('its types tell of a part that it has not')
+    if (!isIndex(step, length)) throw new Error('its types name a part that it has not')
 }
 
 /** It is of a type that the one who reads does not declare: no damage. */

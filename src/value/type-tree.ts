@@ -4,7 +4,7 @@ import { stepsOf } from './type-path.ts'
 /** The key and the value of a Map are two steps below it. */
 const mostSteps = 3 * maxDepth
 
-/** A place in a value that `types` has something to tell of. */
+/** A place in a value that `types` says something about. */
 export class TypeNode {
   readonly under: TypeNode | null
   readonly step: string
@@ -19,7 +19,7 @@ export class TypeNode {
   state: 'new' | 'begun' | 'known' = 'new'
 
   constructor(tree: TypeTree, under: TypeNode | null, step: string) {
-    if (--tree.left < 0) throw new Error('its types tell of more than they name')
+    if (--tree.left < 0) throw new Error('its types describe more than they name')
     this.#tree = tree
     this.under = under
     this.step = step
@@ -27,7 +27,7 @@ export class TypeNode {
     if (this.#depth > mostSteps) throw new Error('its types go deeper than a value can')
   }
 
-  /** What is told of the parts of what stands here, by their steps. */
+  /** What is said about the parts of what stands here, by their steps. */
   get inner(): ReadonlyMap<string, TypeNode> {
     return this.#inner ?? nothing
   }
@@ -64,7 +64,7 @@ export class TypeNode {
     if (!this.#tree.hasSame) return this
     let node: TypeNode = this
     for (let passed = 0; ; passed++) {
-      if (passed > mostSteps) throw new Error('its types tell of an object only where else it is')
+      if (passed > mostSteps) throw new Error('its types name an object only where else it is')
       const under: TypeNode | undefined = node.under?.target
       if (under !== undefined && under !== node.under) node = under.child(node.step)
       if (node.same === undefined) return node
@@ -75,7 +75,7 @@ export class TypeNode {
 
 /** What all places of one value share. */
 interface TypeTree {
-  /** How many more there may be: no more than the text can name, and those that are told of twice. */
+  /** How many more there may be: no more than the text can name, and those that are named twice. */
   left: number
   /** Whether any object is told to stand at several places. */
   hasSame: boolean
@@ -113,7 +113,7 @@ function identify(root: TypeNode, equalities: unknown): void {
     if (!Array.isArray(paths)) throw new Error('its types tell no paths of an object')
     for (const path of paths) {
       const node = root.at(String(path))
-      if (node === target || node.same !== undefined) throw new Error('its types tell of a place twice')
+      if (node === target || node.same !== undefined) throw new Error('its types name a place twice')
       node.same = target
       told.push(node)
     }
@@ -123,7 +123,7 @@ function identify(root: TypeNode, equalities: unknown): void {
   for (const node of told) move(node, node.target)
 }
 
-/** What is told of the places in an object is told of it wherever it stands: it is kept at its one place. */
+/** What is said about the places in an object holds wherever it stands: it is kept at its one place. */
 function move(from: TypeNode, to: TypeNode): void {
   for (const [step, inner] of from.inner) {
     const place = to.child(step)

@@ -8,7 +8,7 @@ export class ValueFormat {
   readonly #byPrototype = new Map<object, ValueType>()
   readonly #byTest: ValueType[] = []
 
-  /** Throws a TypeError where two types have one name or one class. */
+  /** Throws a TypeError if two types have one name or one class. */
   constructor(types: Iterable<ValueType> = [], errorStacks = false) {
     this.errorStacks = errorStacks
     for (const type of new Set(types)) {

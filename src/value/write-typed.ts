@@ -1,3 +1,4 @@
+// Writing a typed value is one walk: what it meets decides the text, the types and the sharing of objects together.
 import { maxBigIntDigits, maxDepth, maxRepeated } from './bounds.ts'
 import { Encoding, type StoredValue } from './encoding.ts'
 import { errorClassOf, kindOf } from './kind.ts'
@@ -271,7 +272,7 @@ class Writer {
   #writeError(error: Error, place: Place | null, depth: number): Written {
     const name = errorClassOf(error)
     if (typeof error.name !== 'string' || typeof error.message !== 'string')
-      refuse(place, 'is an error whose name or message is no text')
+      refuse(place, 'is an error whose name or message is not text')
     const facts: ErrorFacts = { name: error.name, message: error.message }
     if (Object.hasOwn(error, 'cause')) facts.cause = error.cause
     if (name === 'AggregateError') facts.errors = (error as AggregateError).errors

@@ -80,7 +80,7 @@ export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
     )
   }
 
-  /** Waits until changes are pending; false where nobody wants them any more. */
+  /** Waits until changes are pending; false if nobody wants them any more. */
   async #fill(receiver: Receiver<C>): Promise<boolean> {
     let position = await this.#position
     const subscription = await this.#source.hub.watchRanges([this.#source.range])
@@ -170,7 +170,7 @@ function loggedKey(version: number, { key }: LoggedChange): Key {
 function unreadable(version: number, cause?: unknown): CorruptLogError {
   return new CorruptLogError(
     versionText(version),
-    'and what that commit changed can no longer be told: call changes with this version as since, and then read the rows anew',
+    'and what that commit changed can no longer be told: call changes with this version as since, and then read the rows again',
     { cause },
   )
 }

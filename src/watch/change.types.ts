@@ -5,7 +5,7 @@ import type { WatchOptions } from './watch-options.ts'
 export interface ChangesOptions extends WatchOptions {
   /**
    * A versionstamp: gives the changes of the commits after it; 20 zeros: all that there have ever been. Left out: those after
-   * the call. What is no versionstamp is a TypeError.
+   * the call. What is not a versionstamp is a TypeError.
    */
   readonly since?: string | undefined
 }

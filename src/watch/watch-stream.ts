@@ -15,7 +15,7 @@ export interface Receiver<T> {
 
 /** What a stream is read from. */
 export interface WatchSource<T> {
-  /** Tells of the next item. The one before has been told of. */
+  /** Reports the next item. The one before has been reported. */
   next(receiver: Receiver<T>): void
   /** Has it look at `isWanted` again. */
   wake(): void
@@ -41,7 +41,7 @@ class StreamSession<T> implements Endable, Receiver<T> {
   #controller!: ReadableStreamDefaultController<T>
   #forget: () => void = () => {}
   #over = false
-  /** Whether the source is to tell of an item, and whether somebody has begun to read since. */
+  /** Whether the source is to report an item, and whether somebody has begun to read since. */
   #isWaiting = false
   #isAsked = false
 

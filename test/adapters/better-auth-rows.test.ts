@@ -165,7 +165,7 @@ it('keeps to its prefix', async () => {
   ])
 })
 
-it('refuses what is no database and no prefix', () => {
+it('refuses what is not a database and no prefix', () => {
   expect(() => authAdapter({} as never)).toThrow('authAdapter takes an open database')
   expect(() => authAdapter({ unitOfWork() {} } as never, { prefix: [] })).toThrow(TypeError)
   expect(() => authSchemas({}, { prefix: 'auth' as never })).toThrow("as ['auth']")

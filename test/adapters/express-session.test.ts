@@ -128,7 +128,7 @@ it('a failure goes to the callback, or is an error of the store', async () => {
   expect(await waitFor('the error', told)).toMatchObject([{ code: 'DATABASE_CLOSED' }])
 })
 
-it('refuses what is no database and no option', () => {
+it('refuses what is not a database and no option', () => {
   expect(() => sessionStore({} as never)).toThrow('sessionStore takes an open database')
   expect(() => sessionStore(db, { prefix: [] })).toThrow(TypeError)
   expect(() => sessionStore(db, { expireIn: 0 })).toThrow(RangeError)

@@ -152,7 +152,7 @@ it('takes a database with schemas, and keeps to its prefix', async () => {
   ])
 })
 
-it('refuses what is no database and no prefix', () => {
+it('refuses what is not a database and no prefix', () => {
   expect(() => keyvStore({} as never)).toThrow('keyvStore takes an open database')
   expect(() => keyvStore(undefined as never)).toThrow(TypeError)
   expect(() => keyvStore(db, { prefix: [] })).toThrow("as ['cache']")

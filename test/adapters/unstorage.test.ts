@@ -225,7 +225,7 @@ it('takes a database with schemas', async () => {
   await expect(typed.setItemRaw('bob', { nme: 'Bob' })).rejects.toMatchObject({ code: 'VALIDATION' })
 })
 
-it('refuses what is no database and no option', () => {
+it('refuses what is not a database and no option', () => {
   expect(() => unstorageDriver({} as never)).toThrow('unstorageDriver takes an open database')
   expect(() => unstorageDriver(db, { prefix: [] })).toThrow(TypeError)
   expect(() => unstorageDriver(db, { base: 'x' } as never)).toThrow("There is no option 'base'")

@@ -434,7 +434,7 @@ it('a write whose rejection its function handles, however, does not keep its uni
   }
 })
 
-it('a write that begins after the function of its unit has returned is no part of it, however soon it comes', async () => {
+it('a write that begins after the function of its unit has returned is not a part of it, however soon it comes', async () => {
   const db = await open()
   await db.set(['a'], 1)
   const late: Promise<unknown>[] = []

@@ -35,7 +35,7 @@ test('a sealed value is unsealed as it was, and one that has changed anywhere is
         damaged[place % damaged.length]! ^= change
         const read = unsealed({ ...stored, value: typeof value === 'string' ? damaged.toString() : damaged })
         if (read.encoding === -1) return
-        // The end of a text is no white space any more: it is no JSON.
+        // The end of a text is no white space any more: it is not JSON.
         expect(typeof read.value).toBe('string')
         expect(() => JSON.parse(read.value as string)).toThrow()
       },

@@ -53,9 +53,9 @@ it('exports what can be read, and lists what cannot', async () => {
   expect(text).toContain('1,195 rows written to')
   expect(text).toContain('6 rows left out, since they cannot be read:\n')
   expect(text).toMatch(/ {2}\["users", 3\]: .*JSON/)
-  expect(text).toContain('["users", 777]: Its expiry is no time')
+  expect(text).toContain('["users", 777]: Its expiry is not a time')
   expect(text).toContain('0x02ff: Not an encoded key')
-  expect(text).toContain('"text": Its key is no bytes')
+  expect(text).toContain('"text": Its key is not bytes')
   const damaged = [3, 500, 501, 777, 778, 1_199]
   const rest = Array.from({ length: count }, (_, n) => n).filter((n) => !damaged.includes(n))
   expect(idsIn(readFileSync(path('most.ndjson'), 'utf8'))).toEqual(rest)

@@ -24,7 +24,7 @@ beforeAll(async () => {
   await users.set('brief', { name: 'Brief', age: 1 }, { expireIn: 3_600_000 })
 })
 
-/** A copy of the sound file in which the values of these are no JSON any more. */
+/** A copy of the sound file in which the values of these are not JSON any more. */
 function damaged(...ids: string[]): string {
   const path = newPath()
   copyFileSync(sound, path)

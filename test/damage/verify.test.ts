@@ -47,7 +47,7 @@ test.each([
     /filed under posts.*belongs to users/,
   ],
   [`UPDATE kv SET key = x'022a00' ${ann}`, 'row', '0x022a00', /'\*'/],
-  [`UPDATE kv SET key = 'text' ${ann}`, 'row', 'row 1', /no bytes/],
+  [`UPDATE kv SET key = 'text' ${ann}`, 'row', 'row 1', /not bytes/],
   ["UPDATE kv_log SET changes = x'01ff' WHERE version = 3", 'log', undefined, /cannot be read/],
   ["UPDATE kv_log SET at = 'x' WHERE version = 3", 'log', undefined, /time/],
   ['UPDATE kv_log SET version = -3 WHERE version = 3', 'log', undefined, /version/],
@@ -77,7 +77,7 @@ test('findings are listed up to a hundred of a kind, and counted', async () => {
   expect([findings.length, counts['row'], rows]).toEqual([100, 1_000, 1_003])
 })
 
-test('what is no database is refused, and a signal ends it', async () => {
+test('what is not a database is refused, and a signal ends it', async () => {
   const path = newPath()
   writeFileSync(path, 'nonsense '.repeat(1_000))
   await expect(Valkeyrie.verify(path)).rejects.toThrow(DatabaseOpenError)

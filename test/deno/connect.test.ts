@@ -271,7 +271,7 @@ describe('the handler', () => {
     expect(response.status).toBe(503)
   })
 
-  it('refuses what is no database, and a short token', () => {
+  it('refuses what is not a database, and a short token', () => {
     expect(() => serve({} as never, { token })).toThrow('serve takes what openKv gives')
     expect(() => serve(kv, { token: 'short' })).toThrow(RangeError)
     expect(() => serve(kv, {} as never)).toThrow(TypeError)

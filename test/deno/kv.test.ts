@@ -515,7 +515,7 @@ describe('lists', () => {
     },
   )
 
-  it.each(['!', 'A', 7, 'AmIA='])('%s is no cursor', async (cursor) => {
+  it.each(['!', 'A', 7, 'AmIA='])('%s is not a cursor', async (cursor) => {
     const list = async () =>
       Array.fromAsync(kv.list({ prefix: ['a'], start: ['a', 'b'] }, { cursor: cursor as never }))
     await expect(list()).rejects.toThrow(TypeError)
@@ -703,7 +703,7 @@ describe('opening and closing', () => {
     ['', 'Filename cannot be empty'],
     [':foo', "Filename cannot start with ':' unless prefixed with './'"],
     ['https://example.com/kv', 'openKv opens files'],
-  ])('%j is no path', async (name, message) => {
+  ])('%j is not a path', async (name, message) => {
     await expect(openKv(name)).rejects.toThrow(TypeError)
     await expect(openKv(name)).rejects.toThrow(message)
   })

@@ -63,7 +63,7 @@ test.each([
   ['our tables without a mark, as drizzle-kit makes them', ownTables],
   ['our tables beside those of the program', `${ownTables} CREATE TABLE theirs (a)`],
   ['a run of drizzle-kit that was killed', 'CREATE TABLE __drizzle_migrations (id, hash, created_at)'],
-])('%s is no file of others', async (_, sql) => {
+])('%s is not a file of others', async (_, sql) => {
   const path = newPath()
   if (sql === null) writeFileSync(path, '')
   else new Database(path).exec(sql).close()

@@ -44,7 +44,7 @@ describe('what a client may ask for', () => {
       issues: [{ path: ['places'] }],
     })
     expect((await problemOf(await fetch(asking('podium', inJson)))).status).toBe(400)
-    expect((await problemOf(await ask('podium', '{places:1}'))).detail).toBe('The parameters are no JSON')
+    expect((await problemOf(await ask('podium', '{places:1}'))).detail).toBe('The parameters are not JSON')
     expect((await problemOf(await ask('all', '{"where":{}}'))).detail).toBe('It has no parameters')
     expect((await problemOf(await ask('podium', `"${'x'.repeat(10_000)}"`))).status).toBe(414)
     const narrowed = await (await ask('podium', '{"places":1,"where":{},"__proto__":{"places":9}}')).json()
@@ -138,7 +138,7 @@ describe('faults', () => {
     expect(() => serveLive({ a: {} } as never, { authorize })).toThrow(
       "What serveLive serves as 'a' is made by",
     )
-    expect(() => serveLive({ 'a/b': open.declarations.all }, { authorize })).toThrow('is no name')
+    expect(() => serveLive({ 'a/b': open.declarations.all }, { authorize })).toThrow('is not a name')
     expect(() => serveLive({}, { authorize, hartbeat: 1 } as never)).toThrow("did you mean 'heartbeat'")
     expect(() => serveLive({}, { authorize, lifetime: 2 ** 31 })).toThrow(RangeError)
     expect(() => serveLive({}, { authorize, heartbeat: -1 })).toThrow(RangeError)
@@ -328,7 +328,7 @@ describe('a stream', () => {
   })
 })
 
-it('serves what is no list as it is, and what is no entry', async () => {
+it('serves what is no list as it is, and what is not an entry', async () => {
   await using db = await Valkeyrie.open()
   const live = serveLive(
     { count: liveQuery(() => ReadableStream.from([1, 1, 2, undefined])) },

@@ -81,7 +81,7 @@ it('a row that has expired does not keep a migration from being applied by open,
   expect(await other.migrate()).toEqual([other.generated!.tag])
 })
 
-it('a value that is no JSON is named, and can be left out of a step', async () => {
+it('a value that is not JSON is named, and can be left out of a step', async () => {
   const rows = [
     [['users', 'ann'], { a: 'A' }],
     [['users', 'bob'], { a: 'B' }],
@@ -95,9 +95,9 @@ it('a value that is no JSON is named, and can be left out of a step', async () =
       ...(next === renamed ? ['users.a=b'] : []),
     )
     await tamper(path, broken)
-    await expect(migrate()).rejects.toThrow(/under \["users", "bob"\] is no JSON/)
+    await expect(migrate()).rejects.toThrow(/under \["users", "bob"\] is not JSON/)
     const opening = Valkeyrie.withSchemas([next]).open(path, { migrations: project.migrations })
-    await expect(opening).rejects.toThrow(/under \["users", "bob"\] is no JSON/)
+    await expect(opening).rejects.toThrow(/under \["users", "bob"\] is not JSON/)
   }
   const v2 = defineSchema(['users', '*'], z.object({ a: z.int() }))
   const { path, folder, project, generated } = await upgrade([v1], rows, [v2])
@@ -128,7 +128,7 @@ it('a damaged value in an index is named too, and the migration goes through onc
     changeBehindIndexes(path, (file) => {
       file.exec(`UPDATE kv SET value = '{"a":' WHERE key = (SELECT max(key) FROM kv)`)
     })
-    await expect(migrate()).rejects.toThrow(/under \["users", "bob"\] is no JSON/)
+    await expect(migrate()).rejects.toThrow(/under \["users", "bob"\] is not JSON/)
     const db = await Valkeyrie.withSchemas([before]).open(path)
     await db.delete(['users', 'bob'])
     await db.close()

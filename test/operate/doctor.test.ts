@@ -147,7 +147,7 @@ it.each([
     [] as string[],
     1,
   ],
-] as const)('repairs past a row that is no JSON where %s', async (_, statements, missing, misfiled) => {
+] as const)('repairs past a row that is not JSON where %s', async (_, statements, missing, misfiled) => {
   const file = await damaged(...statements)
   changeBehindIndexes(file, (connection) => {
     connection.exec(`UPDATE kv SET value = '(' WHERE value LIKE '%"U7"%'`)

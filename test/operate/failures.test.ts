@@ -34,7 +34,7 @@ test.each([
   [['export', 'a.db', '--jsn', '--json'], /unknown option '--jsn'/],
   [['export', '--json'], /missing required argument 'database'/],
   [['export', 'a.db', '--format', 'xml', '--json'], /Allowed choices are/],
-  [['export', 'a.db', '--where', '{', '--json'], /It is no JSON/],
+  [['export', 'a.db', '--where', '{', '--json'], /It is not JSON/],
   [['export', 'a.db', '--json'], /--json needs --output/],
   [['exprt', '--json'], /unknown command 'exprt'/],
   [['reset', '--wait', '-1', '--json'], /a number of seconds/],

@@ -199,7 +199,7 @@ describe('a file that is inspected', () => {
   })
 })
 
-describe('what is no database of this package', () => {
+describe('what is not a database of this package', () => {
   it.each([
     ['a file that is not there', () => path('nowhere.db')],
     ['a folder', () => path('.')],
@@ -224,7 +224,7 @@ describe('what is no database of this package', () => {
     expect(existsSync(name)).toBe(there)
   })
 
-  it('is a TypeError where it is no path, or an option is none', async () => {
+  it('is a TypeError where it is not a path, or an option is none', async () => {
     await expect(Valkeyrie.inspect(':memory:')).rejects.toThrow(TypeError)
     await expect(Valkeyrie.inspect(undefined as never)).rejects.toThrow(TypeError)
     const name = await file()

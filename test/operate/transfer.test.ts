@@ -434,7 +434,7 @@ it('ends with its signal, and goes on from there', async () => {
   expect(await imported(file, text)).toEqual({ ...nothing, imported: 2_000, unchanged: 1_000 })
 })
 
-it('refuses a text that is no UTF-8', async () => {
+it('refuses a text that is not UTF-8', async () => {
   const source = fresh('ndjson')
   writeFileSync(source, Buffer.from([0x7b, 0xff, 0xfe]))
   expect(readFileSync(source).length).toBe(3)

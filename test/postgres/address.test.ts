@@ -4,7 +4,7 @@ import { describeEngine } from '../engines.ts'
 
 it('a schema in an address is checked as the option is', async () => {
   await expect(Valkeyrie.open('postgres://localhost/shop?schema=pg_shop')).rejects.toThrow(
-    'schema is no name that PostgreSQL keeps for itself',
+    'schema is not a name that PostgreSQL keeps for itself',
   )
   await expect(Valkeyrie.open('postgres://localhost/shop?schema=')).rejects.toThrow(
     'schema is the name of a schema',

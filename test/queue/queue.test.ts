@@ -626,12 +626,12 @@ describe('bad input', () => {
     expect(() => queue('work', payload, options as QueueOptions)).toThrow(message)
   })
 
-  it('refuses a name that is no identifier, and what is no schema', () => {
-    expect(() => queue('send mails', payload)).toThrow("'send mails' is no name for a repository")
+  it('refuses a name that is not an identifier, and what is not a schema', () => {
+    expect(() => queue('send mails', payload)).toThrow("'send mails' is not a name for a repository")
     expect(() => queue('work', {} as never)).toThrow('Standard Schema')
   })
 
-  it('refuses a database without its definitions, and what is no database', async () => {
+  it('refuses a database without its definitions, and what is not a database', async () => {
     const { work } = await opened()
     await using other = await Valkeyrie.open()
     const message = "The database was opened without the queue 'work': add its definitions"

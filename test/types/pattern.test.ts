@@ -72,7 +72,7 @@ test('misuse does not compile', () => {
     keyOfId(['users', '*'], ['alice'])
     // @ts-expect-error two wildcards take two parts
     keyOfId(['users', '*', 'posts', '*'], ['alice'])
-    // @ts-expect-error null is no part
+    // @ts-expect-error null is not a part
     nameOf(['users', null])
     // @ts-expect-error a start needs an end or a prefix
     const selector: Selector = { start: ['a'] }

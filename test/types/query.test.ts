@@ -100,7 +100,7 @@ describe('a query', () => {
     ])
   })
 
-  it('refuses what is no field, operator or operand', () => {
+  it('refuses what is not a field, operator or operand', () => {
     typed(({ repositories: { users } }) => [
       // @ts-expect-error -- no such field
       users.findMany({ where: { nam: 'A' } }),

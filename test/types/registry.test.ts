@@ -113,9 +113,9 @@ describe('options', () => {
     // @ts-expect-error -- a Date has no fields
     expect(() => defineSchema(['a', '*'], person, { indexes: [{ on: 'joined.getTime' }] })).toThrow(/getTime/)
     const odd = z.object({ 'a"b': z.string(), 'a.b': z.string() })
-    // @ts-expect-error -- a name with a quote is no part of an index
+    // @ts-expect-error -- a name with a quote is not a part of an index
     expect(() => defineSchema(['a', '*'], odd, { indexes: [{ on: 'a"b' }] })).toThrow(/quotes/)
-    // @ts-expect-error -- a name with a dot is no part of an index
+    // @ts-expect-error -- a name with a dot is not a part of an index
     expect(() => defineSchema(['a', '*'], odd, { indexes: [{ on: 'a.b' }] })).toThrow(/a\.b/)
     // @ts-expect-error -- nor is one that is escaped
     expect(() => defineSchema(['a', '*'], odd, { indexes: [{ on: 'a\\.b' }] })).toThrow(/backslashes/)

@@ -54,7 +54,7 @@ test.each([
   ['file:x.db', /write the path alone.* write '\.\/file:x\.db'/],
   ['file:///x.db', /URL object/],
   ['FILE:x.db?mode=memory', /URL object/],
-])('%s is no path: the error says what to write, and no file is made', async (name, message) => {
+])('%s is not a path: the error says what to write, and no file is made', async (name, message) => {
   vi.spyOn(process, 'cwd').mockReturnValue(path('.'))
   await expect(Valkeyrie.open(name)).rejects.toThrow(TypeError)
   await expect(Valkeyrie.open(name)).rejects.toThrow(message)
@@ -89,7 +89,7 @@ test.each([
   'postgres://bob:secret@:/shop',
   'postgres://bob:secret@host:port/shop',
   'postgres://bob:secret%@host/shop',
-])('%s is no address, which every call says, and tells no secret', async (address) => {
+])('%s is not an address, which every call says, and tells no secret', async (address) => {
   await using db = await Valkeyrie.open()
   for (const call of [
     () => Valkeyrie.open(address),
@@ -102,7 +102,7 @@ test.each([
       (reason) => reason,
     )
     expect(error).toBeInstanceOf(TypeError)
-    expect(error.message).toMatch(/is no address: write postgres:/)
+    expect(error.message).toMatch(/is not an address: write postgres:/)
     expect(inspect(error)).not.toMatch(/bob|secret/)
   }
 })

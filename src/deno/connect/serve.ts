@@ -44,7 +44,7 @@ class Refusal extends Error {
  * const handler = serve(await openKv('./data.db'), { token: process.env.DENO_KV_ACCESS_TOKEN! })
  * ```
  *
- * A client can read, write, watch and enqueue; it cannot listen to the queue. Throws a TypeError for what is no database, and a RangeError
+ * A client can read, write, watch and enqueue; it cannot listen to the queue. Throws a TypeError for what is not a database, and a RangeError
  * for a token that is short.
  */
 export function serve(of: Kv | Database, options: ServeOptions): ServeHandler {
@@ -127,7 +127,7 @@ function supportedVersions(body: Uint8Array): number[] {
   try {
     asked = JSON.parse(Buffer.from(body).toString())
   } catch {
-    throw new Refusal(400, 'The body is no JSON')
+    throw new Refusal(400, 'The body is not JSON')
   }
   const versions = (asked as { supportedVersions?: unknown } | null)?.supportedVersions
   if (!Array.isArray(versions) || !versions.every(Number.isInteger))

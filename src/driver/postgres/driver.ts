@@ -1,3 +1,4 @@
+// The driver of PostgreSQL answers the whole port; each method is short and calls the room that does the work.
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { ConnectionError, StorageError } from '../../contract/errors.ts'
 import type { Backup } from '../backup.ts'

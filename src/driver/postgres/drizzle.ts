@@ -21,7 +21,7 @@ export class ServerDrizzle implements PlainDrizzle<Postgres> {
     this.#make = () => {
       const pool = new pg.Pool({ connectionString: address, max: options.poolSize, allowExitOnIdle: true })
       this.#pool = pool
-      // An idle connection that is lost is made anew by the next statement.
+      // An idle connection that is lost is made again by the next statement.
       pool.on('error', () => {})
       return drizzle(pool, options.logger === undefined ? {} : { logger: options.logger }) as PostgresDrizzle
     }

@@ -8,13 +8,13 @@ import type { Statements } from './rows/statements.ts'
 import type { Connection } from './server/connection.ts'
 import type { CatalogGuard } from './tables/catalog-guard.ts'
 
-/** A session that is open for so long is told of, and again when it is twice as old: in milliseconds, or a share of its timeout. */
+/** A session that is open for so long is reported, and again when it is twice as old: in milliseconds, or a share of its timeout. */
 const longBy = 10_000
 const longShare = 0.1
 /** Milliseconds that the server waits longer than we do before it ends a transaction by itself. */
 const grace = 10_000
 
-/** How a session comes to a connection, and what it is told of. */
+/** How a session comes to a connection, and what it hears. */
 export interface SessionPort {
   readonly statements: Statements
   readonly reads: Reads

@@ -22,7 +22,7 @@ interface StatsSource {
   /** The names of the collections that the database knows. */
   readonly known: readonly string[]
   readonly built: readonly BuiltIndex[]
-  /** Throws where nobody wants the rest. */
+  /** Throws if nobody wants the rest. */
   assertWanted(): void
 }
 

@@ -1,3 +1,4 @@
+// The driver of SQLite answers the whole port; each method is short and calls the room that does the work.
 import { existsSync, rmSync } from 'node:fs'
 import { readChanges } from '../../commit/log-format.ts'
 import { DatabaseBusyError, StorageError } from '../../contract/errors.ts'
@@ -315,7 +316,7 @@ export class SqliteDriver implements Driver {
   }
 }
 
-/** Throws SQLITE_BUSY where others have the file open, and a StorageError where another one has come in its place. */
+/** Throws SQLITE_BUSY if others have the file open, and a StorageError if another one has come in its place. */
 function removeFiles(file: DatabaseFile): void {
   if (!existsSync(file.path)) return
   file.assertThere()

@@ -11,7 +11,7 @@ type Connection = Pick<PooledConnection, 'statements' | 'transactions' | 'log'>
 const keysPerLogRow = 10_000
 const noKey = new Uint8Array()
 
-/** Removes every row; the log tells of all of them. */
+/** Removes every row; the log reports all of them. */
 export function clearRows({ statements, transactions, log }: Connection, retention: LogRetention): void {
   transactions.run('write', () => {
     const before = latestVersion(statements)
@@ -47,7 +47,7 @@ export function sweepRows(
     for (const [key] of keys) {
       if (statements.remove.run(key) === 0) continue
       removed += 1
-      // What is no key is nobody's to be told of.
+      // What is not a key, nobody has to hear of.
       if (key instanceof Uint8Array) log.add('expire', key)
     }
     if (removed < keys.length) {

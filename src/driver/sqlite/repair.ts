@@ -70,7 +70,7 @@ async function copied(connection: Connection, path: string): Promise<string> {
   for (let i = 2; existsSync(target); i++) target = `${path}.before-repair.${i}`
   const partial = PartialFile.create(target, path)
   try {
-    // One state: else each commit of others would make the copy begin anew.
+    // One state: else each commit of others would make the copy begin again.
     connection.exec('BEGIN')
     await connection.backup(partial.path)
     await partial.sync()

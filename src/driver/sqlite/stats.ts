@@ -148,7 +148,7 @@ async function readIndexes(source: StatsSource): Promise<IndexStats[]> {
   return indexes
 }
 
-/** Whether the engine was built with the table that tells of pages. */
+/** Whether the engine was built with the table that describes pages. */
 function hasDbstat(connection: Connection): boolean {
   return connection.prepare("SELECT 1 FROM pragma_module_list WHERE name = 'dbstat'").get() !== undefined
 }

@@ -1,3 +1,4 @@
+// Verifying reads everything once; its checks share the rows that pass by.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Catalog } from '../../catalog/catalog.ts'
 import { readChanges } from '../../commit/log-format.ts'
@@ -217,7 +218,7 @@ function damageOfRow(
   newest: number,
   checksums: boolean,
 ): string | null {
-  if (!(key instanceof Uint8Array)) return 'Its key is no bytes'
+  if (!(key instanceof Uint8Array)) return 'Its key is not bytes'
   try {
     const expected = names?.find(decodeKey(key)) ?? null
     if (names !== null && expected !== collection) {
@@ -228,7 +229,7 @@ function damageOfRow(
   }
   if (!isVersion(version)) return `Its version is ${String(version)}`
   if (version > newest) return `Its version is ${version}, and the newest commit is ${newest}`
-  if (expiresAt !== null && typeof expiresAt !== 'number') return 'Its expiry is no time'
+  if (expiresAt !== null && typeof expiresAt !== 'number') return 'Its expiry is not a time'
   const stored = { value: value as string, encoding: encoding as number, types: types as string | null }
   const plain = checksums ? unsealed(stored) : stored
   if (plain.encoding !== encoding) return 'Its value is not the one of its checksum'

@@ -8,7 +8,7 @@ export type Projection = (value: unknown) => unknown
 
 /**
  * What `columns` leaves of a value: with `true` for any field those that are true, else all but those that are false.
- * Throws a QueryError for a name that is no field.
+ * Throws a QueryError for a name that is not a field.
  */
 export function projectionOf(columns: unknown, fields: Fields, collection: string): Projection | null {
   if (columns === undefined) return null

@@ -6,7 +6,7 @@ import type { AnyDefinition } from '../../schema/definition.types.ts'
 
 type KeyMaker = (id: IdOf<Pattern>) => Key
 
-/** Units of work make their repositories anew, of the same definitions. */
+/** Units of work make their repositories again, of the same definitions. */
 const keyMakers = new WeakMap<AnyDefinition, KeyMaker>()
 
 /** What makes the keys of a definition of ids; it throws a TypeError for what no id of it can be. */

@@ -124,7 +124,7 @@ export class StorePreparedQuery {
     return fillParameters(this.#query, values) as UntypedQuery
   }
 
-  /** Throws a QueryError where a parameter has no value, or a value no parameter. */
+  /** Throws a QueryError if a parameter has no value, or a value no parameter. */
   #check(values: ParameterValues): void {
     if (typeof values !== 'object' || values === null)
       throw new TypeError("A prepared query takes its values by name, as { email: 'alice@example.com' }")

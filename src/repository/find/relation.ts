@@ -6,7 +6,7 @@ import { type RelatedQuery, relatedQueries } from './related-queries.ts'
 /** A related query of a live one, with those that it has itself. */
 export interface Relation extends RelatedQuery {
   readonly inner: readonly Relation[]
-  /** How many leading parts of their keys are the key of the row that they belong to; null where a field refers to them. */
+  /** How many leading parts of their keys are the key of the row that they belong to; null if a field refers to them. */
   readonly depth: number | null
 }
 

@@ -96,7 +96,7 @@ function encodedOrNull(store: RowStore, key: Key): Uint8Array | null {
   }
 }
 
-/** The plan of a related query, before it is told of its parents. Throws a QueryError for one that is not right. */
+/** The plan of a related query, before it knows its parents. Throws a QueryError for one that is not right. */
 export function planRelated(
   store: RowStore,
   definition: AnyDefinition,

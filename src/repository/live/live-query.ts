@@ -1,3 +1,4 @@
+// A live query keeps a result, hears of changes and patches the result: three steps over the same private state.
 import type { Watched, WatchedState } from '../../broadcast/shared-watch.ts'
 import type { Subscription } from '../../broadcast/subscription.ts'
 import type { KeyedRow, LoggedChange } from '../../driver/driver.ts'

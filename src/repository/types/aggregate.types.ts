@@ -104,7 +104,7 @@ type Figures<T, Q> = (Q extends { readonly count: true } ? { readonly count: num
 }
 
 /**
- * What an aggregate gives: its figures by field, null where no row had the field, as `{ count: 2, sum: { likes: 3 } }`; with
+ * What an aggregate gives: its figures by field, null if no row had the field, as `{ count: 2, sum: { likes: 3 } }`; with
  * `groupBy`, an array of these, each with its `group: { city: 'Paris' }`.
  */
 export type AggregateResult<D extends AnyDefinition, Q> = Q extends { readonly groupBy: infer G }
@@ -113,7 +113,7 @@ export type AggregateResult<D extends AnyDefinition, Q> = Q extends { readonly g
     })[]
   : Figures<Output<D>, Q>
 
-/** The field at a path as a group has it: `null` where it, or an object on the way, is missing. */
+/** The field at a path as a group has it: `null` if it, or an object on the way, is missing. */
 type GroupValue<T, Path extends string> = unknown extends T
   ? unknown
   : T extends null | undefined

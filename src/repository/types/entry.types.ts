@@ -75,7 +75,7 @@ type Patch<In, Out> = {
     | undefined
 }
 
-/** `any` is no number, and neither is a field that is always missing. */
+/** `any` is not a number, and neither is a field that is always missing. */
 type IncrementOf<V> = 0 extends 1 & V
   ? never
   : [NonNullable<V>] extends [never]

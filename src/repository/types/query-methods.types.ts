@@ -1,3 +1,4 @@
+// The query methods of a repository are one interface, which users read from top to bottom with its comments.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { CallOptions } from '../../arguments/call-options.ts'
 import type { IdOf, KeyOf, PrefixIdsOf } from '../../key/pattern.types.ts'
@@ -48,7 +49,7 @@ export interface PreparedQuery<D extends AnyDefinition, R extends Definitions, Q
    * found.map(({ id }) => id) // => ['bob']
    * ```
    *
-   * Rejects with QueryError where a parameter is given no value, or one that is no operand.
+   * Rejects with QueryError if a parameter is given no value, or one that is no operand.
    */
   execute(...values: ParameterArguments<Q>): Promise<QueryEntry<D, R, Q>[]>
   /**
@@ -74,7 +75,7 @@ export interface PreparedQuery<D extends AnyDefinition, R extends Definitions, Q
   page(...values: ParameterArguments<Q>): Promise<Page<QueryEntry<D, R, Q>>>
 }
 
-/** Some rows of a query, and where the next ones go on: give it as `after`; null where there are no more. */
+/** Some rows of a query, and where the next ones go on: give it as `after`; null if there are no more. */
 export interface Page<Entry> {
   readonly entries: Entry[]
   readonly cursor: string | null
@@ -110,14 +111,14 @@ type Returned<D extends AnyDefinition, R extends boolean> = R extends true
   ? { readonly entries: readonly Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>[] }
   : unknown
 
-/** How many rows `updateMany` or `deleteMany` has found, and the versionstamp of the commit: null where it found none. */
+/** How many rows `updateMany` or `deleteMany` has found, and the versionstamp of the commit: null if it found none. */
 export interface WriteManyResult {
   readonly ok: true
   readonly count: number
   readonly versionstamp: string | null
 }
 
-/** The rows that `claimMany` has claimed, as they are then, and the versionstamp of the commit: null where it found none. */
+/** The rows that `claimMany` has claimed, as they are then, and the versionstamp of the commit: null if it found none. */
 export interface ClaimManyResult<D extends AnyDefinition> extends WriteManyResult {
   readonly entries: readonly Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>[]
 }
@@ -161,7 +162,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
   /**
    * A page of rows: 100, or `limit`, at least 1. Its `cursor` is the `after` of the next page, and null at the end; rows
    * that are written in between make no other row come twice or not at all. Rejects as `findMany` does, and with QueryError
-   * for an `after` that is no cursor of a query with this order. In a loop, declare `after` without a value, as
+   * for an `after` that is not a cursor of a query with this order. In a loop, declare `after` without a value, as
    * `let after: string | null | undefined`: TypeScript cannot infer the page otherwise.
    *
    * ```ts
@@ -194,7 +195,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
   ): Promise<number>
 
   /**
-   * Figures of the rows, without reading them into the program. Rejects with QueryError for what is no field, or cannot be
+   * Figures of the rows, without reading them into the program. Rejects with QueryError for what is not a field, or cannot be
    * added or ordered.
    *
    * ```ts
@@ -270,7 +271,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
   /**
    * Keeps a query for many executions, with `parameter(name)` in the places of operands, of leading ids in `prefix`, of `limit`,
    * `offset` and `after`. It is planned once for the kinds of its operands, and costs less than the same `findMany`. What is
-   * wrong in it is told by the first execution; an option that there is not throws a TypeError at once.
+   * wrong in it is told by the first execution; an option that does not exist throws a TypeError at once.
    *
    * ```ts
    * const byEmail = users.prepare({ where: { email: parameter('email') }, columns: { name: true } })

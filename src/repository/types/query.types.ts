@@ -36,8 +36,8 @@ export type With<D extends AnyDefinition, R extends Definitions> = {
 }
 
 /**
- * A query on the rows of a repository. All parts can be left out. A limit or an offset that is no whole number is a
- * RangeError, an option that there is not a TypeError, and whatever else is wrong in it a QueryError.
+ * A query on the rows of a repository. All parts can be left out. A limit or an offset that is not a whole number is a
+ * RangeError, an option that does not exist a TypeError, and whatever else is wrong in it a QueryError.
  */
 export interface Query<D extends AnyDefinition, R extends Definitions = readonly []>
   extends NestedQuery<D, R> {

@@ -1,3 +1,4 @@
+// The methods of a repository are one interface, which users read from top to bottom with its comments.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { CallOptions } from '../../arguments/call-options.ts'
 import type {
@@ -38,7 +39,7 @@ export interface CreateOptions<D extends AnyDefinition> extends ExpireOptions, C
   readonly prefix?: LeadingIds<IdOf<D['pattern']>>
 }
 
-/** The options can be left out where there is one wildcard only. */
+/** The options can be left out if there is one wildcard only. */
 type CreateArguments<D extends AnyDefinition> =
   LeadingIds<IdOf<D['pattern']>> extends readonly []
     ? readonly [options?: CreateOptions<D>]
@@ -79,7 +80,7 @@ export interface InsertManyResult {
 
 /**
  * The typed rows of one pattern. `id` is what fills the wildcards of the pattern: one part for one, a tuple for several;
- * where there are none, it is left out (`site.get()`, `site.set(value)`). What no id can be is a TypeError.
+ * if there are none, it is left out (`site.get()`, `site.set(value)`). What no id can be is a TypeError.
  *
  * Besides the errors that its method names, a write rejects with those of `Database.set`, and every call with those of
  * `Database`.
@@ -103,7 +104,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   key(...id: IdArguments<D>): KeyOf<D['pattern']>
 
   /**
-   * Reads one row: its entry, with nulls where there is none.
+   * Reads one row: its entry, with nulls if there is none.
    *
    * ```ts
    * await users.get('alice') // => { id: 'alice', key: ['users', 'alice'], value: { name: 'Alice', … }, versionstamp: '…', expiresAt: null }
@@ -166,7 +167,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
 
   /**
    * Writes a row under an id that is made for it: its last wildcard becomes a UUIDv7, which sorts by time. Where there are
-   * several, the `prefix` of `CreateOptions` fills the others. Rejects with a TypeError where it does not, or the pattern has no
+   * several, the `prefix` of `CreateOptions` fills the others. Rejects with a TypeError if it does not, or the pattern has no
    * wildcard.
    *
    * ```ts
@@ -211,8 +212,8 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * await users.update('bob', { age: 43 }, { ifVersion: versionstamp }) // => throws ConflictError
    * ```
    *
-   * Rejects with NotFoundError where there is no row, with ConflictError when others have changed it in between 100 times or
-   * it has not the version of `ifVersion`, and with TypeError for a patch of a value that is no object.
+   * Rejects with NotFoundError if there is no row, with ConflictError when others have changed it in between 100 times or
+   * it has not the version of `ifVersion`, and with TypeError for a patch of a value that is not an object.
    */
   update(
     ...args: [
@@ -245,7 +246,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   ): Promise<UpsertResult<D>>
 
   /**
-   * Removes a row. Resolves to whether there was one; with `ifVersion`, rejects with ConflictError where it has not this
+   * Removes a row. Resolves to whether there was one; with `ifVersion`, rejects with ConflictError if it has not this
    * version, or is not there.
    *
    * ```ts
@@ -258,7 +259,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
 
   /**
    * Changes when a row expires, and nothing else of it: in milliseconds from now, above 0; `null`: never. Rejects with
-   * NotFoundError where there is none.
+   * NotFoundError if there is none.
    *
    * ```ts
    * await users.touch('alice', { expireIn: 30 * 60_000 }) // => { ok: true, versionstamp: '…' }
@@ -299,7 +300,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * await visits.sum('home', -43n) // => throws RangeError
    * ```
    *
-   * Rejects with RangeError where it would go below zero, or `n` is beyond 64 bits, and with TypeError for an `n` of another
+   * Rejects with RangeError if it would go below zero, or `n` is beyond 64 bits, and with TypeError for an `n` of another
    * type.
    */
   sum: Arithmetic<D>

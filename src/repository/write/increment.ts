@@ -37,7 +37,7 @@ export function mayIncrement(patch: object): boolean {
 }
 
 /**
- * The fields that increments leave behind; one that is missing or null counts as 0. Throws a TypeError where a field holds another kind
+ * The fields that increments leave behind; one that is missing or null counts as 0. Throws a TypeError if a field holds another kind
  * of value.
  */
 export function incremented(stored: object, increments: readonly Increment[]): Record<string, unknown> {

@@ -30,7 +30,7 @@ export class RowUpdates {
   }
 
   /**
-   * Writes what `make` makes of the row, which is null where there is none. `pause` lets others pass while it waits for what may itself
+   * Writes what `make` makes of the row, which is null if there is none. `pause` lets others pass while it waits for what may itself
    * update this row. Rejects with ConflictError after `attempts`.
    */
   async write(

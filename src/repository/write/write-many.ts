@@ -64,7 +64,7 @@ export function deleteMany(
   }))
 }
 
-/** What to make of each row. Throws a TypeError where that is left out, or is neither a patch nor a function. */
+/** What to make of each row. Throws a TypeError if that is left out, or is neither a patch nor a function. */
 export function checkSet({ set }: { readonly set?: UntypedUpdate }, call: string): UntypedUpdate {
   if (set === undefined)
     throw new TypeError(`${call} takes { where, set }: a patch, or a function of the stored value`)
@@ -119,7 +119,7 @@ async function writeMany(
     const rows = await store.read({ type: 'find', query: planned })
     if (rows.length === 0) return { result: { ...nothingWritten, ...(returning && { entries: [] }) } }
     const mutations = await inSlices(rows, mutate)
-    // A value that cannot be read is told of before its row is gone.
+    // A value that cannot be read is reported before its row is gone.
     const deleted =
       returning && mutations[0]!.type === 'delete' ? await entriesOf(store, definition, rows) : []
     const checks = mutations.map(({ key }, i) => ({ key, version: rows[i]!.version }))

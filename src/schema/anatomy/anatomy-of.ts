@@ -10,7 +10,7 @@ const known = new WeakMap<StandardSchemaV1, Anatomy>()
 export function anatomyOf(schema: StandardSchemaV1): Anatomy {
   const made = known.get(schema)
   if (made !== undefined) return made
-  // A schema that is a part of itself meets this in place of its own anatomy.
+  // A schema that is a part of itself meets this instead of its own anatomy.
   const self: Anatomy = { type: 'lazy', schema, get: () => known.get(schema)! }
   known.set(schema, self)
   const anatomy = takeApart(schema)
@@ -18,7 +18,7 @@ export function anatomyOf(schema: StandardSchemaV1): Anatomy {
   return anatomy
 }
 
-/** A schema of a release that tells of itself in another way tells nothing. */
+/** A schema of a release that describes itself in another way is opaque. */
 function takeApart(schema: StandardSchemaV1): Anatomy {
   try {
     return take(schema)

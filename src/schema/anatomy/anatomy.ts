@@ -46,7 +46,7 @@ export interface Codec {
   readonly encode: (output: unknown) => Result | Promise<Result>
 }
 
-/** A transform that cannot be turned round. `output` is what follows it, `null` where that is nothing. */
+/** A transform that cannot be turned round. `output` is what follows it, `null` if that is nothing. */
 export interface Transform {
   readonly type: 'transform'
   readonly schema: StandardSchemaV1
@@ -83,7 +83,7 @@ export interface ObjectAnatomy {
 
 export type Rest = Anatomy | 'drop' | 'keep' | 'refuse'
 
-/** An array: the first items one by one, then the rest; `null` where there is none. */
+/** An array: the first items one by one, then the rest; `null` if there is none. */
 export interface ListAnatomy {
   readonly type: 'list'
   readonly schema: StandardSchemaV1

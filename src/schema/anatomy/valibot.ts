@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type Anatomy, type Check, exactLeaf, isClosed, type Result } from './anatomy.ts'
 import { areIdempotent, normalizerOf } from './normalizer.ts'
 
-/** What a schema of Valibot 1 tells of itself. */
+/** What a schema of Valibot 1 says about itself. */
 export interface ValibotSchema extends StandardSchemaV1 {
   readonly kind: 'schema'
   readonly type: string
@@ -160,7 +160,7 @@ function piped(
   [base, ...items]: readonly [ValibotSchema, ...PipeItem[]],
   of: AnatomyOf,
 ): Anatomy {
-  /** What the items so far give, `null` where they do not tell. */
+  /** What the items so far give, `null` if they do not tell. */
   let output: Anatomy | null = of(base)
   let isOneWay = false
   let checks: Action[] = []

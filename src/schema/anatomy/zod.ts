@@ -1,3 +1,4 @@
+// One file takes Zod apart, kind by kind, since each kind is a few lines and all of them read the same undocumented structure.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import {
   type Anatomy,
@@ -10,7 +11,7 @@ import {
 } from './anatomy.ts'
 import { areIdempotent, normalizerOf } from './normalizer.ts'
 
-/** What a Zod 4 schema, of whichever copy of the package, tells of itself to libraries. */
+/** What a Zod 4 schema, of whichever copy of the package, says about itself to libraries. */
 export interface ZodSchema extends StandardSchemaV1 {
   readonly _zod: {
     readonly def: ZodDefinition

@@ -46,7 +46,7 @@ export const badInputCases: Cases = {
     await using db = await schemas.open(place.path())
     const users = db.repositories.users as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
     const idFirst =
-      /An object is no id of \[users, \*\]: the id comes first.*updateMany and deleteMany take a where/
+      /An object is not an id of \[users, \*\]: the id comes first.*updateMany and deleteMany take a where/
     for (const call of ['insert', 'set', 'delete', 'get'])
       await expect(users[call]!({ name: 'Alice' }), call).rejects.toThrow(idFirst)
     await expect(users['deleteMany']!({ where: undefined })).rejects.toThrow(

@@ -106,7 +106,7 @@ export const ifVersionCases: Cases = {
     expect(await users.get('alice')).toMatchObject({ value: { age: 2 }, expiresAt })
   },
 
-  'what is no versionstamp is a TypeError or a RangeError that says what to give': async (place) => {
+  'what is not a versionstamp is a TypeError or a RangeError that says what to give': async (place) => {
     const { db, users } = await aliceAt(place.path())
     await using _ = db
     for (const text of junk) {

@@ -123,7 +123,7 @@ export const keyValueCases: Cases = {
     expect(await db.get(['a'])).toMatchObject({ value: 2, versionstamp: second.versionstamp })
   },
 
-  'delete removes a value, and a missing one is no error': async (place) => {
+  'delete removes a value, and a missing one is not an error': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     await db.set(['a'], 1)
     expect(await db.delete(['a'])).toBeUndefined()

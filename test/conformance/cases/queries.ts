@@ -467,7 +467,7 @@ export const queryCases: Cases = {
     expect(runs).toBe(2)
   },
 
-  'what is no field, operator or operand is a QueryError': async (place) => {
+  'what is not a field, operator or operand is a QueryError': async (place) => {
     await using db = await libraryAt(place.path())
     const { books } = db.repositories
     const wrong: unknown[] = [

@@ -84,7 +84,7 @@ export const signalCases: Cases = {
       await call(db, { signal }).catch((error) => expect(error).not.toBe(reason))
   },
 
-  'what is no signal, and misspelled names beside it, are a TypeError': async (place) => {
+  'what is not a signal, and misspelled names beside it, are a TypeError': async (place) => {
     await using db = await open(place)
     for (const [name, call] of Object.entries(calls)) {
       const wrong = async () => call(db, { signal: 5 } as never)

@@ -190,7 +190,7 @@ export const watchChangesCases: Cases = {
     await waiting.cancel()
   },
 
-  'a since that is no versionstamp of this database is refused': async (place) => {
+  'a since that is not a versionstamp of this database is refused': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     expect(() => db.changes({ since: 'yesterday' })).toThrow(TypeError)
     const reader = db.changes({ since: '00000000000000ffffff' }).getReader()

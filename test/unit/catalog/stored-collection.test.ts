@@ -73,13 +73,13 @@ describe('the indexes of a collection', () => {
 })
 
 test.each([
-  [{ ...row, name: 7 }, '7', 'its name is no text'],
+  [{ ...row, name: 7 }, '7', 'its name is not text'],
   [{ ...row, pattern: '[' }, 'users', 'its pattern cannot be read'],
   [{ ...row, schema: '[]' }, 'users', 'its schema cannot be read'],
   [{ ...row, indexes: '[{"fields":"email"}]' }, 'users', 'its indexes cannot be read'],
   [{ ...row, references: '{"team":1}' }, 'users', 'its references cannot be read'],
   [{ ...row, version: -1 }, 'users', 'its version is none'],
-  [{ ...row, migrated: 1.5 }, 'users', 'its last migration is no number'],
+  [{ ...row, migrated: 1.5 }, 'users', 'its last migration is not a number'],
 ])('a row that cannot be right is told: %#', (damaged, collection, message) => {
   const read = () => catalogOf([damaged], [])
   expect(read).toThrow(DamagedCollection)

@@ -59,7 +59,7 @@ describe('encodeKey refuses', () => {
   const misuse = (key: unknown) => () => encodeKey(key as Key)
 
   test.each<[string, unknown, RegExp]>([
-    ['what is no array', 'users', /array of parts.*got string/],
+    ['what is not an array', 'users', /array of parts.*got string/],
     ['null', null, /array of parts.*got null/],
     ['a Uint8Array', new Uint8Array(2), /array of parts.*got Uint8Array/],
     ['no parts', [], /at least one part/],
@@ -189,7 +189,7 @@ describe('decodeKey refuses', () => {
     expect(() => decodeKey(bytes(text))).toThrow(CorruptKeyError)
   })
 
-  test.each([5, 5n, 2.5, 'text', null])('%s, which is in the place of one, is no key', (stored) => {
+  test.each([5, 5n, 2.5, 'text', null])('%s, which is in the place of one, is not a key', (stored) => {
     expect(() => decodeKey(stored as never)).toThrow(CorruptKeyError)
   })
 })

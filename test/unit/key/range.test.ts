@@ -66,7 +66,7 @@ describe('a selector', () => {
     ['an end alone', { end: ['a'] }, /needs both start and end/],
     ['an unknown property', { prefix: ['a'], limit: 1 }, /'limit'/],
     ['all three', { prefix: [], start: ['a'], end: ['b'] }, /at once/],
-    ['a prefix that is no key', { prefix: 'a' }, /array of parts/],
+    ['a prefix that is not a key', { prefix: 'a' }, /array of parts/],
     ['a wildcard', { prefix: ['users', '*'] }, /part 1 is '\*'/],
     ['a start outside the prefix', { prefix: ['a'], start: ['b'] }, /start .* must begin with its prefix/],
     ['a start that is the prefix', { prefix: ['a'], start: ['a'] }, /start .* go on/],

@@ -24,7 +24,7 @@ test.each<[unknown]>([
   ['000000000000000000001'],
   [1],
   [null],
-])('%j is no versionstamp', (text) => {
+])('%j is not a versionstamp', (text) => {
   expect(() => parseVersionstamp(text as string)).toThrow(TypeError)
   expect(isVersionstamp(text)).toBe(false)
 })

@@ -264,13 +264,15 @@ describe('objects', () => {
     expect(await patch(z.object({ price }), stored, given)).toStrictEqual(stored)
     expect(await patch(z.looseObject({ price }), stored, given)).toStrictEqual({ ...stored, ...given })
     await expect(patch(z.strictObject({ price }), stored, given)).rejects.toThrow(
-      'more: is no field of the schema',
+      'more: is not a field of the schema',
     )
     expect(await patch(z.object({ price }).catchall(z.string().trim()), stored, given)).toStrictEqual({
       ...stored,
       more: 'x',
     })
-    await expect(judge(z.strictObject({ price }), stored)).rejects.toThrow('old: is no field of the schema')
+    await expect(judge(z.strictObject({ price }), stored)).rejects.toThrow(
+      'old: is not a field of the schema',
+    )
     expect(await change(z.strictObject({ price }), stored, { ...stored })).toStrictEqual(stored)
   })
 
@@ -401,7 +403,7 @@ describe('a schema of another library', () => {
     '~standard': { version: 1, vendor: 'other', validate: validate as never },
   })
   const predicate = foreign((value: { a?: unknown }) =>
-    typeof value.a === 'string' ? { value } : { issues: [{ message: 'a is no text' }] },
+    typeof value.a === 'string' ? { value } : { issues: [{ message: 'a is not text' }] },
   )
   const transforming = foreign((value: { price: number }) => ({
     value: { ...value, price: value.price * 100 },
@@ -410,7 +412,7 @@ describe('a schema of another library', () => {
   it('that changes nothing judges what is given', async () => {
     expect(await patch(predicate, { a: 'x', b: 1 }, { a: 'y' })).toStrictEqual({ a: 'y', b: 1 })
     expect(await change(predicate, { a: 'x' }, { a: 'z' })).toStrictEqual({ a: 'z' })
-    await expect(patch(predicate, { a: 'x' }, { a: 5 })).rejects.toThrow('a is no text')
+    await expect(patch(predicate, { a: 'x' }, { a: 5 })).rejects.toThrow('a is not text')
     await judge(predicate, { a: 5 })
   })
 

@@ -143,7 +143,7 @@ it('says in plain English what a stored schema refuses, and never what the value
     'form.a: is missing',
     'form: must be a plain object',
     'gone: is missing',
-    'more: is no field of the schema',
+    'more: is not a field of the schema',
     'name: must have at least 3 characters',
     'price: must be more than 3',
     'role: must be "admin" or "guest"',

@@ -275,7 +275,7 @@ describe('a value is refused by its path', () => {
       { error: new (class Failed extends Error {})('no') },
       'value.error is an error of a class of its own (Failed)',
     ],
-    [Object.assign(new Error('no'), { message: 5 }), 'value is an error whose name or message is no text'],
+    [Object.assign(new Error('no'), { message: 5 }), 'value is an error whose name or message is not text'],
     [new TypeError('no', { cause: { at: [() => {}] } }), 'value.cause.at[0] is a function'],
     [new SharedArrayBuffer(1), 'value is a SharedArrayBuffer: store its bytes, as new Uint8Array(buffer)'],
     [{ file: new Blob(['a']) }, 'value.file is a Blob: store its bytes, as await blob.bytes()'],

@@ -1,3 +1,4 @@
+// A copy into a server is one state machine: begun, filled row by row, checked, then switched over or cleared away.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { KnownCollection } from '../../../catalog/catalog.ts'
 import { ChangeLog, type LoggedCommit } from '../../../commit/log-format.ts'
@@ -263,7 +264,7 @@ function builtOnly({ indexes, ...collection }: KnownCollection): KnownCollection
   return { ...collection, indexes: indexes.filter(({ built }) => built) }
 }
 
-/** Why the server does not keep a row; `null` where it is not about one. */
+/** Why the server does not keep a row; `null` if it is not about one. */
 function reasonOf(error: unknown): string | null {
   const state = sqlState(error)
   if (state === '54000')

@@ -1,3 +1,4 @@
+// An aggregate is one SELECT: its measures, groups, conditions and order share columns, so they are built together.
 import { type SQL, sql } from 'drizzle-orm'
 import { QueryError } from '../../../contract/errors.ts'
 import { operandAt, type Slot } from '../../../query/operand.ts'
@@ -47,7 +48,7 @@ export function aggregateSql(plan: AggregatePlan, fields: FieldSql, source: SQL)
   const clauses = [
     sql`SELECT ${list(columns)} FROM ${source} WHERE ${allOf(selectionSql(plan, fields))}`,
     ...(groups.length === 0 ? [] : [sql`GROUP BY ${list(groups.flatMap((part) => part.columns))}`]),
-    // A group that is to be refused is told of, whatever its figures are.
+    // A group that is to be refused is reported, whatever its figures are.
     ...(having === null ? [] : [sql`HAVING ${sql.join([having, ...refusals], sql.raw(' OR '))}`]),
     ...(order.length === 0
       ? []
@@ -154,7 +155,7 @@ class FigureSql {
     }
   }
 
-  /** The least number, or, where there is none, the least text; of the greatest it is the other way round. */
+  /** The least number, or, if there is none, the least text; of the greatest it is the other way round. */
   #extreme(name: 'min' | 'max', field: Field): readonly FieldColumn[] {
     if (field.types.bigint) this.#refuse(name, field)
     const call = sql.raw(name)
@@ -212,7 +213,7 @@ class FigureSql {
     return sql`count(DISTINCT (${list(parts)})) FILTER (WHERE ${this.#fields.firstOf(field)} IS NOT NULL)`
   }
 
-  /** What the texts of a field stand for: null where it can be one thing only. */
+  /** What the texts of a field stand for: null if it can be one thing only. */
   #someMeaning(field: Field): SQL | null {
     const { string, date, bigint, structure } = field.types
     const isMixed = [string || structure, date, bigint].filter(Boolean).length > 1

@@ -11,7 +11,7 @@ const signs = { eq: sql.raw('='), gt: sql.raw('>'), gte: sql.raw('>='), lt: sql.
 type Of<Type extends Condition['type']> = Extract<Condition, { type: Type }>
 
 /**
- * A condition in SQL: true, false, or null where there is nothing. A field of the form `any` is compared by its number, which is behind
+ * A condition in SQL: true, false, or null if there is nothing. A field of the form `any` is compared by its number, which is behind
  * all numbers where it is none, and then by its text.
  */
 export function conditionSql(condition: Condition, fields: FieldSql): SQL {
@@ -58,7 +58,7 @@ export function conditionSql(condition: Condition, fields: FieldSql): SQL {
   }
 }
 
-/** Whether there is nothing: the column of a bigint is null for what is no bigint, too. */
+/** Whether there is nothing: the column of a bigint is null for what is not a bigint, too. */
 function nullSql(field: Field, fields: FieldSql): SQL {
   const isNull = sql`${fields.firstOf(field)} IS NULL`
   return formOf(field.types) === 'bigint' ? all([isNull, sql`${fields.textOf(field)} IS NULL`]) : isNull
@@ -125,7 +125,7 @@ function areDigits(condition: (text: SQL) => SQL, field: Field, fields: FieldSql
   ])
 }
 
-/** Whether a text stands for a bigint, or does not; true where there is nothing. */
+/** Whether a text stands for a bigint, or does not; true if there is nothing. */
 function hasMeaning(field: Field, fields: FieldSql, comparison: string): SQL {
   return sql`(${fields.textOf(field)} IS NULL OR ${fields.meaningOf(field)} ${sql.raw(comparison)} 'bigint')`
 }
@@ -164,7 +164,7 @@ function prefixSql({ field, folded, text, end }: Of<'prefix'>, fields: FieldSql)
   return isText((found) => sql`${found} >= ${bound(text)} AND ${found} < ${bound(end)}`, field, fields)
 }
 
-/** What is true of texts only: null where there is nothing, false of what is no text. */
+/** What is true of texts only: null if there is nothing, false of what is not text. */
 function ofTexts(condition: SQL, field: Field, fields: FieldSql): SQL {
   if (formOf(field.types) === 'text') return condition
   const isPlain = field.types.bigint
@@ -173,7 +173,7 @@ function ofTexts(condition: SQL, field: Field, fields: FieldSql): SQL {
   return sql`CASE WHEN ${fields.textOf(field)} IS NULL THEN NULL WHEN ${fields.typeOf(field)} = 'string'${isPlain} THEN ${condition} ELSE FALSE END`
 }
 
-/** What is true of arrays only: null where there is nothing, false of what is no array. */
+/** What is true of arrays only: null if there is nothing, false of what is not an array. */
 function ofArrays(condition: SQL, field: Field, fields: FieldSql): SQL {
   return sql`CASE WHEN ${fields.typeOf(field)} = 'array' THEN ${condition} WHEN ${fields.textOf(field)} IS NOT NULL THEN FALSE END`
 }

@@ -23,12 +23,12 @@ export abstract class FieldSql {
     return placeOf(this.root, names)
   }
 
-  /** The field as a text; null where it is null, or not there. */
+  /** The field as a text; null if it is null, or not there. */
   textOf(field: Field): SQL {
     return this.placeOf(field).text
   }
 
-  /** `string`, `number`, `boolean`, `array` or `object`; null where the field is null, or not there. */
+  /** `string`, `number`, `boolean`, `array` or `object`; null if the field is null, or not there. */
   typeOf(field: Field): SQL {
     return sql`nullif(json_typeof(${this.placeOf(field).node}), 'null')`
   }
@@ -38,14 +38,14 @@ export abstract class FieldSql {
     return columnsOf(formOf(field.types), this.placeOf(field))
   }
 
-  /** The first of its columns, which is null where there is nothing. */
+  /** The first of its columns, which is null if there is nothing. */
   firstOf(field: Field): SQL {
     return this.columnsOf(field)[0]!.sql
   }
 
   /**
    * What rows agree in that have the same value here: `true` is none of 1, an object no text that looks like it, and a bigint none
-   * of its digits. `kind` and `meaning` are null where the schema leaves no doubt.
+   * of its digits. `kind` and `meaning` are null if the schema leaves no doubt.
    */
   identityOf(field: Field): Identity {
     const { number, string, boolean, date, bigint, structure } = field.types
@@ -156,7 +156,7 @@ export class ElementSql extends FieldSql {
   }
 }
 
-/** What a row tells of a text: its meanings, where it has them, and otherwise the words of its types. */
+/** What a row says about a text: its meanings, where it has them, and otherwise the words of its types. */
 function meaningSql(told: SQL, path: SQL): SQL {
   return sql`(CASE WHEN kv.types IS NULL THEN NULL WHEN kv.meanings IS NULL THEN kv.types -> 'values' -> ${path} ->> 0 ELSE ${told} END)`
 }

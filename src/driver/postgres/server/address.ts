@@ -1,4 +1,4 @@
-/** Throws a TypeError for what is no address of a PostgreSQL server. */
+/** Throws a TypeError for what is not an address of a PostgreSQL server. */
 export function postgresAddress(given: string | URL): string {
   const text = given instanceof URL ? given.href : given
   // The error of URL would show all of it.
@@ -8,7 +8,7 @@ export function postgresAddress(given: string | URL): string {
     return text
   }
   throw new TypeError(
-    `${shownAddress(text)} is no address: write postgres://user:password@host:5432/database, and each @ : / % in a password as %40 %3A %2F %25`,
+    `${shownAddress(text)} is not an address: write postgres://user:password@host:5432/database, and each @ : / % in a password as %40 %3A %2F %25`,
   )
 }
 
@@ -38,12 +38,12 @@ export function withSchema(address: string, schema: string): string {
 /** The longest name that PostgreSQL keeps whole, in bytes, less what our channel has before it. */
 const longestSchema = 50
 
-/** Throws a TypeError for what is no name of a schema. */
+/** Throws a TypeError for what is not a name of a schema. */
 export function checkSchema(schema: string): void {
   if (typeof schema !== 'string' || schema.trim() === '' || Buffer.byteLength(schema) > longestSchema)
     throw new TypeError(`schema is the name of a schema of the server, of at most ${longestSchema} bytes`)
   if (schema.includes('\0') || /^pg_/i.test(schema) || schema === 'information_schema')
-    throw new TypeError('schema is no name that PostgreSQL keeps for itself: choose another one')
+    throw new TypeError('schema is not a name that PostgreSQL keeps for itself: choose another one')
 }
 
 function isDecodable({ username, password, pathname }: URL): boolean {

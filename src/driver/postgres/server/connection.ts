@@ -92,7 +92,7 @@ export class Connection {
     await this.#query({ text }, [])
   }
 
-  /** Commits the transaction that is open: false where the server has undone it, since a statement of it has failed. */
+  /** Commits the transaction that is open: false if the server has undone it, since a statement of it has failed. */
   async commit(): Promise<boolean> {
     return (await this.#query({ text: 'commit' }, [])).command === 'COMMIT'
   }

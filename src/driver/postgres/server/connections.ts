@@ -79,7 +79,7 @@ export class Connections {
   }
 
   /**
-   * A connection that nobody else uses until it is given back. Rejects with DatabaseBusyError where all are in use for long. What a session
+   * A connection that nobody else uses until it is given back. Rejects with DatabaseBusyError if all are in use for long. What a session
    * commits needs one besides its own, so that not all are for sessions.
    */
   async lease(use: LeaseUse): Promise<Connection> {

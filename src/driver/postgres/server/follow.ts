@@ -4,7 +4,7 @@ import { clock } from '../../../time/clock.ts'
 import type { Connection } from './connection.ts'
 import { quoteName } from './sql-text.ts'
 
-/** Milliseconds between two looks at the newest version: where nobody tells of commits, and where the server does. */
+/** Milliseconds between two looks at the newest version: where nobody reports commits, and where the server does. */
 const shortestLook = 2
 const longestLook = 40
 const safetyLook = 5_000

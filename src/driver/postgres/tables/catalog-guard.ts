@@ -29,7 +29,7 @@ export class CatalogGuard {
     this.#version = options.opened.version
   }
 
-  /** Reads, and looks meanwhile. Rejects with a MigrationError where the database says otherwise than the schema that was read by. */
+  /** Reads, and looks meanwhile. Rejects with a MigrationError if the database says otherwise than the schema that was read by. */
   async watch<T>(request: Read, reading: Promise<T>): Promise<T> {
     if (collectionOfRead(request) === null) return reading
     const looked = clock() - this.#lookedAt > betweenLooks ? this.#look() : this.#looking
@@ -45,7 +45,7 @@ export class CatalogGuard {
     if (difference?.reads) throw difference.error
   }
 
-  /** Tells of the version that the catalogue has in the state of a session. */
+  /** Reports the version that the catalogue has in the state of a session. */
   async saw(version: number): Promise<void> {
     if (version === this.#version) return
     const catalog = await this.#options.catalog()

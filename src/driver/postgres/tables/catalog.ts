@@ -10,7 +10,7 @@ import { isAlive, moment, quoteName } from '../server/sql-text.ts'
 import { byteas, texts } from '../values/binary-array.ts'
 import { type BuiltIndex, ServerIndexes } from './indexes.ts'
 
-/** So many keys are looked at at a time. */
+/** How many keys to look at in one go. */
 const keysPerPage = 10_000
 
 type Filed = Pick<Collection, 'name' | 'pattern'>
@@ -27,7 +27,7 @@ export class ServerCatalog {
     this.#run = run
   }
 
-  /** Throws a StorageError where something else has written there. */
+  /** Throws a StorageError if something else has written there. */
   async read(built?: readonly BuiltIndex[]): Promise<Catalog> {
     const indexes = built ?? (await new ServerIndexes(this.#schema, this.#run).built())
     const text = `select name, pattern, schema, version, indexes, "references", migrated from ${this.#s}.kv_collections order by name collate "C"`

@@ -3,7 +3,7 @@ import { moment } from '../server/sql-text.ts'
 /** How `kv_commit` has gone. */
 export const CommitState = {
   done: 0,
-  /** What the plan says must hold does not: plan anew. */
+  /** What the plan says must hold does not: plan again. */
   moved: 1,
   /** The catalogue has another version. */
   catalog: 2,
@@ -16,7 +16,7 @@ export const CommitState = {
 /** The transaction is of a level at which a commit would not see what those before it have left. */
 export const wrongIsolation = 'VK001'
 
-/** A batch that was planned before so many versions is planned anew: what has come since is not looked through under the lock. */
+/** A batch that was planned before so many versions is planned again: what has come since is not looked through under the lock. */
 const mostLookedThrough = 1_000
 
 /**

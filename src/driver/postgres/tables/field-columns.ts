@@ -21,13 +21,13 @@ export interface FieldColumn {
   readonly type: 'text' | 'numeric' | 'float8'
 }
 
-/** A place in a JSON document: `node` as JSON, `text` as a text; both are null where there is nothing, and `text` of a JSON null. */
+/** A place in a JSON document: `node` as JSON, `text` as a text; both are null if there is nothing, and `text` of a JSON null. */
 export interface JsonPlace {
   readonly node: SQL
   readonly text: SQL
 }
 
-/** The place that these names lead to, which are no text of an index: an array has none. */
+/** The place that these names lead to: text that an index can hold; an array has none. */
 export function placeOf(root: SQL, names: readonly string[]): JsonPlace {
   const literals = names.map((name) => sql.raw(quoteText(escapeText(name))))
   const last = literals.pop()
@@ -36,7 +36,7 @@ export function placeOf(root: SQL, names: readonly string[]): JsonPlace {
   return { node: sql`(${holder} -> ${last})`, text: sql`(${holder} ->> ${last})` }
 }
 
-/** The number of a field of the form `any` that is no number, and behind all of them. */
+/** The number of a field of the form `any` that is not a number, and behind all of them. */
 export const noNumber = sql.raw("'NaN'::float8")
 
 /** The text of a field of the form `any` that is a number or a boolean. */

@@ -11,7 +11,7 @@ const forms = ['any', 'bigint', 'text'] as const
 const nullsFirst = 2
 const dialect = new PgDialect()
 
-/** What an index of `kv` is over, whoever has made it; `null` where it is none that a schema declares. */
+/** What an index of `kv` is over, whoever has made it; `null` if it is none that a schema declares. */
 export function readIndex(
   unique: boolean,
   predicate: string | null,
@@ -62,7 +62,7 @@ function collectionOf(predicate: string | null): string | null {
   return text.text
 }
 
-/** The names that lead to the first place of an expression; `null` where it is not about one. */
+/** The names that lead to the first place of an expression; `null` if it is not about one. */
 function namesIn(expression: string): string[] | null {
   const tokens = tokensOf(expression).filter(isEssential)
   const names: string[] = []

@@ -57,13 +57,13 @@ export function declaredIndexes(collections: readonly IndexedCollection[]): Map<
 /** In what the indexes of a database differ from the declared ones. */
 export interface IndexChanges {
   readonly create: ReadonlyMap<string, TypedIndex>
-  /** The names of those that are to be built anew: what has the name of a declared one and is another. */
+  /** The names of those that are to be built again: what has the name of a declared one and is another. */
   readonly replace: readonly string[]
   /** Indexes of these collections that are not declared here: another program may need them. */
   readonly extra: readonly string[]
 }
 
-/** Throws a MigrationError where the name of a declared index is taken by that of another declaration. */
+/** Throws a MigrationError if the name of a declared index is taken by that of another declaration. */
 export function indexChanges(
   collections: readonly IndexedCollection[],
   built: readonly BuiltIndex[],
@@ -135,7 +135,7 @@ export class ServerIndexes {
     }))
   }
 
-  /** Builds indexes, those of them that are there anew, inside the transaction that is open. */
+  /** Builds indexes, those of them that are there again, inside the transaction that is open. */
   async build({ create, replace }: Pick<IndexChanges, 'create' | 'replace'>): Promise<void> {
     for (const name of replace) await this.drop(name)
     for (const [name, index] of create) {

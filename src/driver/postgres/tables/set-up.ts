@@ -15,7 +15,7 @@ import { ServerCatalog } from './catalog.ts'
 import { format, ownTables } from './ddl.ts'
 import { indexChanges, ServerIndexes } from './indexes.ts'
 
-/** What a schema of the server has of a database: `null` where none is there. */
+/** What a schema of the server has of a database: `null` if none is there. */
 interface Found {
   readonly format: number
   /** Whether it has all that this release calls. */
@@ -114,7 +114,7 @@ export async function changeCatalog(
     if (index === null) continue
     const isDropped = (it: (typeof dropped)[number]) =>
       it.repository === index.collection && sameIndex(it.index, index)
-    // An index names its collection: those of a renamed one are built anew.
+    // An index names its collection: those of a renamed one are built again.
     if (renamed.has(index.collection) || dropped.some(isDropped)) await indexes.drop(name)
   }
   await catalog.rename(renamed)

@@ -80,7 +80,7 @@ function makeTables(create: CreateTable, indexes: ReadonlyMap<string, TypedIndex
     at: bigint('at', { mode: 'number' }).notNull(),
     keys: bytea('keys').array().notNull(),
     kinds: bytea('kinds').notNull(),
-    /** What the commit changed, values included; null where the log keeps none. */
+    /** What the commit changed, values included; null if the log keeps none. */
     changes: bytea('changes'),
     batch: bytea('batch'),
   })

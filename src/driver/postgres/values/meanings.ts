@@ -8,7 +8,7 @@ export const everyElement = '*'
 
 /**
  * What the texts of a row stand for, where its types do not tell it to SQL: a JSON object of words by paths, as `escapeJson` writes it.
- * `null` where they do, so that `types -> 'values' -> path ->> 0` is the word: most rows have a Date or a bigint here and there, and
+ * `null` if they do, so that `types -> 'values' -> path ->> 0` is the word: most rows have a Date or a bigint here and there, and
  * neither a value in a Set, nor one of a value type, nor one that holds itself.
  *
  * Throws an Error for types that cannot be read.
@@ -37,7 +37,7 @@ function isPlain(text: string): boolean {
 }
 
 function collect(node: TypeNode, path: string, meanings: Record<string, string>): void {
-  // What stands elsewhere too is told of at its one place; here the JSON has null.
+  // What stands elsewhere too is reported at its one place; here the JSON has null.
   if (node.same !== undefined) return
   const word = wordOf(node.type)
   if (word !== null) meanings[path] = word

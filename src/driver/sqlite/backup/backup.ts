@@ -23,8 +23,8 @@ export interface CopyOptions extends Pick<BackupOptions, 'onProgress' | 'signal'
 
 /**
  * Copies a database, as it is at one moment, into a file that holds nothing or all of it at any time, and is on the disk at the end.
- * Rejects with a DatabaseOpenError where the target cannot be made or is there, with DatabaseBusyError where others have open what is
- * to be replaced, and with a StorageError where the engine or the disk fails.
+ * Rejects with a DatabaseOpenError if the target cannot be made or is there, with DatabaseBusyError where others have open what is
+ * to be replaced, and with a StorageError if the engine or the disk fails.
  */
 export async function backUp(
   source: Source,
@@ -84,7 +84,7 @@ async function copied(source: Source, partial: PartialFile, options: CopyOptions
   return copy
 }
 
-/** Throws a DatabaseOpenError where no copy can take the name of the target. */
+/** Throws a DatabaseOpenError if no copy can take the name of the target. */
 export function assertPlaceable(source: Source | null, target: string): void {
   const there = lstatSync(target, { throwIfNoEntry: false })
   if (there !== undefined) {

@@ -9,7 +9,7 @@ export interface Copy {
   readonly problems: readonly string[]
   readonly bytes: number
   readonly rows: number
-  /** The newest one; 0 where there is none. */
+  /** The newest one; 0 if there is none. */
   readonly version: number
 }
 
@@ -113,7 +113,7 @@ async function copyAndCheck(
   let state: ReturnType<typeof stateOf> | null = null
   if (source !== null) {
     const from = open(source, { readOnly: true })
-    // One state from the first page to the last: else each commit of others would make the copy begin anew.
+    // One state from the first page to the last: else each commit of others would make the copy begin again.
     from.exec('BEGIN')
     state = stateOf(from)
     const { bytes } = state

@@ -60,7 +60,7 @@ async function checked<T>(
   try {
     assertShape(connection, path)
     if (!hasTable(connection, 'kv'))
-      throw new DatabaseOpenError(path, 'it is no database of valkeyrie: it has none of its tables')
+      throw new DatabaseOpenError(path, 'it is not a database of valkeyrie: it has none of its tables')
   } finally {
     connection.close()
   }

@@ -19,7 +19,7 @@ export class Transactions {
   }
 
   /**
-   * Runs `body` in a transaction, and undoes it where it throws. Throws SQLITE_BUSY where others hold the lock, and a StorageError
+   * Runs `body` in a transaction, and undoes it where it throws. Throws SQLITE_BUSY if others hold the lock, and a StorageError
    * where the file is no longer at its path, so that what is written is not acknowledged and lost.
    */
   run<T>(begin: 'read' | 'write', body: () => T): T {

@@ -5,9 +5,9 @@ import type { ConnectionPool } from './connection-pool.ts'
 
 /** Milliseconds without a commit of this handle after which it looks, and between two looks. */
 const quiet = 1_000
-/** The longest time between two looks while somebody keeps the log from being begun anew, in milliseconds. */
+/** The longest time between two looks while somebody keeps the log from being begun again, in milliseconds. */
 const longestQuiet = 16_000
-/** The age in milliseconds at which such a log is told of for the first time. */
+/** The age in milliseconds at which such a log is reported for the first time. */
 const tellFrom = 10_000
 
 /** What `PRAGMA wal_checkpoint` gives: whether others were in the way, and the pages in the log and of these those in the file. */
@@ -18,7 +18,7 @@ interface Checkpoint {
 }
 
 /**
- * Keeps the write-ahead log of a file small. The engine begins it anew when all of it has been copied into the file and nobody reads
+ * Keeps the write-ahead log of a file small. The engine begins it again when all of it has been copied into the file and nobody reads
  * from it any more, but at the next commit, and the space on disk stays taken: so a handle that has written looks once it is quiet.
  */
 export class Checkpointer {
@@ -33,7 +33,7 @@ export class Checkpointer {
   #longSince: number | null = null
   #tellAt = tellFrom
 
-  /** `hasSnapshots`: whether this handle itself reads an older state; what holds the log back is told of already then. */
+  /** `hasSnapshots`: whether this handle itself reads an older state; what holds the log back has been reported then. */
   constructor(path: string, pool: ConnectionPool, hasSnapshots: () => boolean) {
     this.#log = `${path}-wal`
     this.#pool = pool
@@ -42,7 +42,7 @@ export class Checkpointer {
     this.wrote()
   }
 
-  /** Tells of a commit. */
+  /** Reports a commit. */
   wrote(): void {
     this.#written = true
     if (this.#timer === undefined) this.#lookIn(quiet)
@@ -102,7 +102,7 @@ export class Checkpointer {
     const megabytes = (bytes / 2 ** 20).toFixed(0)
     const seconds = (age / 1000).toFixed(0)
     process.emitWarning(
-      `The write-ahead log of the database has had ${megabytes} MB for ${seconds} s and cannot be begun anew: another process, or a statement by Drizzle, reads an older state, or somebody writes without a pause`,
+      `The write-ahead log of the database has had ${megabytes} MB for ${seconds} s and cannot be begun again: another process, or a statement by Drizzle, reads an older state, or somebody writes without a pause`,
       { type: 'LongSnapshotWarning', detail: JSON.stringify({ age, bytes }) },
     )
   }

@@ -42,7 +42,7 @@ export class PooledConnection {
   readonly log: ChangeLog
   readonly transactions: Transactions
   readonly reads: RowReads
-  /** Reads that find what a session has been shown in place of what is stored. */
+  /** Reads that find what a session has been shown instead of what is stored. */
   readonly shown: ShownRows
   readonly #parts: ConnectionParts
   readonly #checksums: boolean

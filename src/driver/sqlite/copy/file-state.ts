@@ -99,15 +99,15 @@ export class FileState implements Omit<CopySource, 'close'> {
       collection: typeof collection === 'string' ? collection : null,
       reason,
     })
-    if (!(key instanceof Uint8Array)) return damaged('its key is no bytes')
+    if (!(key instanceof Uint8Array)) return damaged('its key is not bytes')
     if (collection !== null && typeof collection !== 'string')
-      return damaged('what it is filed under is no name')
-    if (types !== null && typeof types !== 'string') return damaged('its types are no text')
-    if (!Number.isSafeInteger(encoding)) return damaged('its encoding is no number')
+      return damaged('what it is filed under is not a name')
+    if (types !== null && typeof types !== 'string') return damaged('its types are not text')
+    if (!Number.isSafeInteger(encoding)) return damaged('its encoding is not a number')
     if (!isVersion(version)) return damaged('its version is none')
-    if (expiresAt !== null && !Number.isSafeInteger(expiresAt)) return damaged('its expiry is no time')
+    if (expiresAt !== null && !Number.isSafeInteger(expiresAt)) return damaged('its expiry is not a time')
     if (typeof value !== 'string' && !(value instanceof Uint8Array))
-      return damaged('its value is no text and no bytes')
+      return damaged('its value is neither text nor bytes')
     const row: CopiedRow = {
       key,
       collection,

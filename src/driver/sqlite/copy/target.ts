@@ -53,7 +53,7 @@ class FileTarget implements CopyTarget {
     const connection = openConnection(partial.path)
     this.#connection = connection
     connection.pragma(`page_size = ${pageSize}`)
-    // What is lost with the process, or with the machine, is begun anew.
+    // What is lost with the process, or with the machine, is begun again.
     connection.pragma('journal_mode = MEMORY')
     connection.pragma('synchronous = OFF')
     connection.pragma(`cache_size = ${-cacheKilobytes}`)

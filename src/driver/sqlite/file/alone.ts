@@ -3,7 +3,7 @@ import { assertFormat } from './file-format.ts'
 
 /**
  * Does something to a file while nobody has it open and nobody can open it. What stood in its write-ahead log stands in the file then,
- * and nothing beside it. Throws SQLITE_BUSY where others have it open, and a DatabaseOpenError where it is of another application.
+ * and nothing beside it. Throws SQLITE_BUSY if others have it open, and a DatabaseOpenError if it is of another application.
  */
 export function alone(path: string, action: () => void): void {
   const connection = openConnection(path)

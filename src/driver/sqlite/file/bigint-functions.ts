@@ -3,10 +3,10 @@ import type { Connection } from '../module/sqlite-module.ts'
 /** The SQL functions that aggregate bigints, which SQLite has as the texts of their digits: exactly, whatever their size. */
 export const bigintFunctions = { sum: 'kv_sum', avg: 'kv_avg', min: 'kv_min', max: 'kv_max' } as const
 
-/** What is none of these digits is no bigint: a damaged file has it. */
+/** What is none of these digits is not a bigint: a damaged file has it. */
 const isDigits = /^-?\d+$/
 
-/** Gives a connection these functions. Each skips what is no bigint, as null, and is null of nothing else. */
+/** Gives a connection these functions. Each skips what is not a bigint, as null, and is null of nothing else. */
 export function registerBigintFunctions(connection: Connection): void {
   const register = (
     name: string,

@@ -18,7 +18,7 @@ const pageSize = 4_096
 const checkpointPages = 4_000
 /** The same while expired rows are swept: nobody waits for it, and what else the thread does is kept waiting for less. */
 const sweptPages = 1_000
-/** Bytes that the write-ahead log keeps on disk once it is begun anew: what it has from one checkpoint to the next, and some more. */
+/** Bytes that the write-ahead log keeps on disk once it is begun again: what it has from one checkpoint to the next, and some more. */
 export const longestWal = checkpointPages * (pageSize + 24) + 1024 * 1024
 /** What the connection keeps of the file in memory at the most. */
 const cacheKilobytes = 8_192

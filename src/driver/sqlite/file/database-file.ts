@@ -14,7 +14,7 @@ const clockTick = 20
 
 const noThrow = { throwIfNoEntry: false } as const
 
-/** Another file has come to the path while one was opened there: it is to be opened anew. */
+/** Another file has come to the path while one was opened there: it is to be opened again. */
 export class ReplacedMeanwhile extends Error {}
 
 /**
@@ -36,7 +36,7 @@ export class DatabaseFile {
     this.#stats = stats
   }
 
-  /** The file that a path leads to; `null` where there is none. */
+  /** The file that a path leads to; `null` if there is none. */
   static at(path: string): DatabaseFile | null {
     const stats = statSync(path, noThrow)
     return stats === undefined ? null : new DatabaseFile(realpathSync(path), stats)
@@ -51,7 +51,7 @@ export class DatabaseFile {
   }
 
   /**
-   * Throws a StorageError where it is no longer the one at its path, so that what is written to it would be lost. To be asked before
+   * Throws a StorageError if it is no longer the one at its path, so that what is written to it would be lost. To be asked before
    * each commit: an inode that has not changed has not been removed or renamed, which costs a third of a look at the path.
    */
   assertThere(): void {

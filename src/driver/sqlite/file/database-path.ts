@@ -19,12 +19,12 @@ export function databasePath(path: string | URL | undefined): string {
   }
   if (path.startsWith(':')) {
     throw new TypeError(
-      `'${path}' is no name of a database: leave the path out for one in memory, or write './${path}' for a file of this name`,
+      `'${path}' is not a name of a database: leave the path out for one in memory, or write './${path}' for a file of this name`,
     )
   }
   if (/^file:/i.test(path)) {
     throw new TypeError(
-      `'${path}' is no path: write the path alone, give a URL object, or write './${path}' for a file of this name`,
+      `'${path}' is not a path: write the path alone, give a URL object, or write './${path}' for a file of this name`,
     )
   }
   return resolve(path)

@@ -26,7 +26,7 @@ export function isPassing(error: unknown): boolean {
   return error instanceof SnapshotsTaken || error instanceof ReplacedMeanwhile || isBusy(error)
 }
 
-/** Whether the engine cannot work out what a statement says, as a field of a value that is no JSON. */
+/** Whether the engine cannot work out what a statement says, as a field of a value that is not JSON. */
 export function isUnanswerable(error: unknown): boolean {
   return engineCode(error) === 'SQLITE_ERROR'
 }

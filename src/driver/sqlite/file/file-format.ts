@@ -63,7 +63,7 @@ export function assertFormat(connection: Connection, path: string, migrated: boo
   }
 }
 
-/** Throws a DatabaseOpenError where something of the name of one of our tables is none of ours. */
+/** Throws a DatabaseOpenError if something of the name of one of our tables is none of ours. */
 export function assertShape(connection: Connection, path: string): void {
   const kinds = kindsByName(connection)
   const name = misshapen(connection, kinds)

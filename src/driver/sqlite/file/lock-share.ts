@@ -11,7 +11,7 @@ export type IsDue = (waited: number) => boolean
 
 /**
  * How this process has used the write lock of late. To pass the lock to another process costs as much as several commits, for each
- * reads anew what the others have changed. So who finds the lock taken after many commits in a row lets others do as many: while these
+ * reads again what the others have changed. So who finds the lock taken after many commits in a row lets others do as many: while these
  * keep it busy, for a bounded time. Who writes now and then tries again at once.
  */
 export class LockShare {
@@ -19,7 +19,7 @@ export class LockShare {
   #ended = Number.NEGATIVE_INFINITY
   #writes = 0
 
-  /** Tells of writes that were committed between these times, in milliseconds. */
+  /** Reports writes that were committed between these times, in milliseconds. */
   used(began: number, ended: number, writes: number): void {
     if (began - this.#ended > longestGap) {
       this.#began = began

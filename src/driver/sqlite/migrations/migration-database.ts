@@ -1,3 +1,4 @@
+// A file under migration answers the whole port MigrationDatabase on one connection that it owns.
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { MigrationError } from '../../../contract/errors.ts'
 import type { MigratedCollection, Migration, MigrationLoss } from '../../migration.ts'

@@ -22,7 +22,7 @@ export class SqliteMigrationLock implements MigrationLock {
     this.#connection = connection
   }
 
-  /** Waits for the lock, and says once that it does. Rejects with a MigrationError where something else has its name. */
+  /** Waits for the lock, and says once that it does. Rejects with a MigrationError if something else has its name. */
   static async acquire(
     database: string,
     onWait: () => void,
@@ -51,7 +51,7 @@ export class SqliteMigrationLock implements MigrationLock {
   }
 }
 
-/** A connection that has the file to itself; `null` where another one has. */
+/** A connection that has the file to itself; `null` if another one has. */
 function locked(file: string): Connection | null {
   assertLock(file)
   let connection: Connection | undefined

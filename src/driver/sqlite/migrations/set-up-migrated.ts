@@ -13,8 +13,8 @@ import { applyMigration } from './apply.ts'
 
 /**
  * Applies the migrations that a database has not had, all in one transaction, and gives the catalog. A database that has had them
- * all is only read. Throws SQLITE_BUSY when another connection is in the way, and a MigrationError where a
- * migration has a TypeScript step for rows that there are, or leads to other indexes than the declared ones.
+ * all is only read. Throws SQLITE_BUSY when another connection is in the way, and a MigrationError if a
+ * migration has a TypeScript step for rows that exist, or leads to other indexes than the declared ones.
  */
 export function setUpMigrated(
   connection: Connection,

@@ -45,7 +45,7 @@ export class StagingTable {
       .get(this.#id)!
   }
 
-  /** The last key that there is a result of. */
+  /** The last key that has a result. */
   last(): Uint8Array {
     const key = this.#connection
       .prepare<[string], Uint8Array | null>(`SELECT max(key) FROM ${stagingTable} WHERE step = ?`)

@@ -50,7 +50,7 @@ function takenKeys(connection: Connection, statement: string, error: unknown): u
   )
 }
 
-/** A MigrationError that names the rows whose fields the engine cannot tell; null where there are none. */
+/** A MigrationError that names the rows whose fields the engine cannot tell; null if there are none. */
 export function damagedRows(connection: Connection, cause: unknown): MigrationError | null {
   const keys = connection
     .prepare<[], Uint8Array>(`SELECT key FROM kv WHERE ${isDamaged} ORDER BY key LIMIT ${mostKeysListed}`)
@@ -58,7 +58,7 @@ export function damagedRows(connection: Connection, cause: unknown): MigrationEr
     .all()
   if (keys.length === 0) return null
   return new MigrationError(
-    `What is stored under ${keys.map(keyLabel).join(', ')} is no JSON: something else has written there, or the file is damaged. Write these values anew, or delete them`,
+    `What is stored under ${keys.map(keyLabel).join(', ')} is not JSON: something else has written there, or the file is damaged. Write these values again, or delete them`,
     { cause },
   )
 }

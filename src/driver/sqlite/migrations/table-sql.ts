@@ -68,7 +68,7 @@ export function mendSql(
       drop.push(`DROP INDEX IF EXISTS "${dropped}"`)
     } else if (/__new_|^PRAGMA/i.test(statement)) {
       throw new MigrationError(
-        `drizzle-kit would build a table anew, and may lose rows of it: write this migration with "drizzle-kit generate", and review it. ${statement}`,
+        `drizzle-kit would build a table again, and may lose rows of it: write this migration with "drizzle-kit generate", and review it. ${statement}`,
       )
     } else if (table !== undefined && ownTables.has(table)) {
       // What they have since an older release, every program that opens the database adds by itself.

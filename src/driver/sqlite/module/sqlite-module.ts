@@ -16,7 +16,7 @@ export interface SqliteModule {
   open(path: string, mode: ConnectionMode): Connection
   /**
    * A function's text that gives `open` on another thread, which has nothing but its own `require` and what is given as data.
-   * Throws where the thread cannot have the module.
+   * Throws if the thread cannot have the module.
    */
   onThread(): { readonly program: string; readonly data: string }
 }

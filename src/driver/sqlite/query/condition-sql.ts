@@ -1,3 +1,4 @@
+// All conditions become SQL in one place, so that each operator is seen beside the others and beside its negation.
 import { type SQL, sql } from 'drizzle-orm'
 import { type Comparison, type Condition, conjuncts } from '../../../query/condition.ts'
 import type { Slot } from '../../../query/operand.ts'
@@ -12,7 +13,7 @@ type Of<Type extends Condition['type']> = Extract<Condition, { type: Type }>
 
 /**
  * A condition in SQL. Where the schema leaves open what a field is, values of other types are told apart, which SQLite
- * would compare: any text is greater than any number there, and `true` is 1. `beside`: all that must be true where it is.
+ * would compare: any text is greater than any number there, and `true` is 1. `beside`: all that must be true if it is.
  */
 export function conditionSql(
   condition: Condition,
@@ -90,7 +91,7 @@ export function conditionSql(
 
 /**
  * What a field is to equal. Where there is an order too, SQLite plans a statement for the value of a bare parameter there, and plans it
- * anew each time that one is bound, which takes ten times as long as finding a row: behind a sign that means nothing it looks at none.
+ * again each time that one is bound, which takes ten times as long as finding a row: behind a sign that means nothing it looks at none.
  */
 function equalTo(parameter: SQL): SQL {
   return sql`+${parameter}`
@@ -107,7 +108,7 @@ function compareSql(condition: Compare, fields: FieldSql, beside: readonly Condi
   return isBigint(field.types) ? compared : all([compared, isBigintText(field, fields)])
 }
 
-/** Whether the text of a field stands for a bigint; true where there is nothing. */
+/** Whether the text of a field stands for a bigint; true if there is nothing. */
 function isBigintText(field: Field, fields: FieldSql): SQL {
   return sql`(${fields.of(field)} is null or ${fields.meaningOf(field)} is 'bigint')`
 }
@@ -129,7 +130,7 @@ export function compareBigints(digits: SQL, operator: Comparison, operand: Slot<
   return sql`(${integer} ${near} ${boundInteger(operand)} and (${integer} ${far} ${boundInteger(operand)} or ${told}))`
 }
 
-/** The text '-0' is a number only where it is no text of its own. */
+/** The text '-0' is a number only where it is not text of its own. */
 function isNumber(field: Field, fields: FieldSql): SQL[] {
   if (!field.types.string) return []
   return [sql`(typeof(${fields.of(field)}) <> 'text' or ${fields.meaningOf(field)} is 'number')`]
@@ -160,7 +161,7 @@ function substringSql({ field, at, folded, text }: Of<'substring'>, fields: Fiel
   return ofTexts(sql`(${start} >= 0 and (${part} = '' or ${end} = cast(${part} as blob)))`, field, fields)
 }
 
-/** What is true of texts only: unknown where there is nothing, false of what is no text. */
+/** What is true of texts only: unknown where there is nothing, false of what is not text. */
 function ofTexts(condition: SQL, field: Field, fields: FieldSql): SQL {
   const { number, boolean, structure, bigint } = field.types
   if (!number && !boolean && !structure && !bigint) return condition
@@ -168,7 +169,7 @@ function ofTexts(condition: SQL, field: Field, fields: FieldSql): SQL {
   return all([sql`typeof(${found}) = 'text'`, ...otherTypes('text', field, fields), condition], found)
 }
 
-/** What is true of arrays only: unknown where there is nothing, false of what is no array. */
+/** What is true of arrays only: unknown where there is nothing, false of what is not an array. */
 function ofArrays(condition: SQL, field: Field, fields: FieldSql): SQL {
   return sql`case when ${fields.typeOf(field)} is 'array' then ${condition} when ${fields.of(field)} is not null then 0 end`
 }

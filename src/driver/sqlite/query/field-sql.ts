@@ -3,7 +3,7 @@ import { type Field, isBigint } from '../../../schema/fields.ts'
 import { meaningFunctions } from '../file/meaning-functions.ts'
 import { fieldExpression, jsonPath, quoteText } from '../tables/table.ts'
 
-/** Bytes are no JSON: SQLite would refuse them, or take them for its binary form of JSON. */
+/** Bytes are not JSON: SQLite would refuse them, or take them for its binary form of JSON. */
 const rowJson = sql.raw('CASE WHEN kv.encoding < 2 THEN kv.value END')
 
 const none = sql.raw('null')
@@ -12,7 +12,7 @@ const none = sql.raw('null')
 export abstract class FieldSql {
   /** The field as SQLite compares it: a number, 0 or 1 for a boolean, a text, the JSON text of an object or array. */
   abstract of(field: Field): SQL
-  /** `integer`, `real`, `text`, `true`, `false`, `object`, `array`, `null`; null where the field is not there. */
+  /** `integer`, `real`, `text`, `true`, `false`, `object`, `array`, `null`; null if the field is not there. */
   abstract typeOf(field: Field): SQL
   /** The items of a field that is an array, as rows of `json_each`. */
   abstract itemsOf(field: Field): SQL
@@ -132,7 +132,7 @@ export class ElementSql extends FieldSql {
     return true
   }
 
-  /** Whatever is no object is no JSON here, but the value that its text is. */
+  /** Whatever is not an object is not JSON here, but the value that its text is. */
   get #json(): SQL {
     return sql`case when ${this.alias}.type in ('object', 'array') then ${this.alias}.value end`
   }

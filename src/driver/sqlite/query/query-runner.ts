@@ -1,3 +1,4 @@
+// Running a plan is finding its compiled statement, or making it, and learning how long it takes: one cache serves all three.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Logger } from 'drizzle-orm/logger'
 import type { IndexDeclaration } from '../../../catalog/catalog.ts'

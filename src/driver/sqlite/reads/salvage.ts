@@ -10,7 +10,7 @@ import { engineCode } from '../file/engine-error.ts'
 /** Every key is behind it, also one that is none: the engine has numbers before texts, and texts before bytes. */
 export const beforeAll = Number.NEGATIVE_INFINITY
 
-/** Throws where the keys of a page are not in order behind the last one: no page would tell where the next begins. */
+/** Throws if the keys of a page are not in order behind the last one: no page would tell where the next begins. */
 export function assertInOrder(after: unknown, page: readonly (readonly [unknown])[]): void {
   let last = after
   for (const [key] of page) {
@@ -48,7 +48,7 @@ export function salvageRows(
   const unreadable: UnreadableRow[] = []
   for (const [key] of page) {
     if (!(key instanceof Uint8Array)) {
-      unreadable.push({ key: JSON.stringify(key), reason: 'Its key is no bytes' })
+      unreadable.push({ key: JSON.stringify(key), reason: 'Its key is not bytes' })
       continue
     }
     try {
@@ -66,7 +66,7 @@ export function salvageRows(
 }
 
 function assertReadable({ value, encoding, types, expiresAt }: StoredRow): void {
-  if (expiresAt !== null && typeof expiresAt !== 'number') throw new Error('Its expiry is no time')
+  if (expiresAt !== null && typeof expiresAt !== 'number') throw new Error('Its expiry is not a time')
   try {
     decodeValue(value, encoding, types)
   } catch (error) {

@@ -33,7 +33,7 @@ type ScanStatement<K extends Key | string> = Statement<[Key, Key, number, number
 /**
  * The statements on the rows of one collection, or on all rows. Each is prepared when it is first used. The collection's name
  * stands in them as it is: a bound one would be compared with the conditions of the partial indexes each time, and
- * the statement planned anew.
+ * the statement planned again.
  */
 export class CollectionStatements {
   readonly #connection: Connection

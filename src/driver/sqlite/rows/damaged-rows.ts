@@ -5,7 +5,7 @@ import { openConnection } from '../module/open-connection.ts'
 import type { Connection, SqliteModule } from '../module/sqlite-module.ts'
 import { quoteText } from '../tables/table.ts'
 
-/** Whether the engine cannot tell the fields of a row: its value is no JSON, or what stands for its types is none. */
+/** Whether the engine cannot tell the fields of a row: its value is not JSON, or what stands for its types is none. */
 export const isDamaged =
   'encoding IN (0, 1) AND (NOT json_valid(value) OR (encoding = 1 AND json_valid(types) IS NOT 1))'
 
@@ -27,7 +27,7 @@ export function damagedRowError(connection: Connection, collection: string, caus
 }
 
 /**
- * Gives a connection, for good, a `->>` by which a value that is no JSON has no fields, where the engine's own fails: an index holds
+ * Gives a connection, for good, a `->>` by which a value that is not JSON has no fields, where the engine's own fails: an index holds
  * null of such a row then, and the row can be overwritten, removed and indexed. It is the engine's in all else, and several times slower.
  * A text that is no Unicode comes out of the engine with U+FFFD in it, and would not be in an index as the engine has it: so each text
  * with U+FFFD fails by `SQLITE_MISMATCH`.

@@ -7,7 +7,7 @@ export type KvRow = readonly [
   expiresAt: number | null,
 ]
 
-/** A row in place of one: value, encoding, types, version, expires_at; its key, the version of that one, and ms since the epoch. */
+/** A row instead of one: value, encoding, types, version, expires_at; its key, the version of that one, and ms since the epoch. */
 export type ReplacingRow = [...KvRow, key: Uint8Array, expected: number, now: number]
 
 /** A row to be written: key, collection, encoding, types, version, expires_at, value. */

@@ -9,7 +9,7 @@ import { unsealedColumns } from './sealed-statement.ts'
 const rowsPerLook = 256
 const bytesPerLook = 65_536
 
-/** The rows of a statement, begun anew, with the keys as text or as bytes. */
+/** The rows of a statement, begun again, with the keys as text or as bytes. */
 export interface Rows {
   begin(form: 'text'): IterableIterator<KeyedColumns<string>>
   begin(form: 'bytes'): IterableIterator<KeyedColumns<Uint8Array>>

@@ -22,7 +22,7 @@ export class SealingStatement extends Statement<NewRow, never> {
   }
 }
 
-/** Writes rows in place of others in such a file. */
+/** Writes rows instead of others in such a file. */
 export class SealingReplacement extends Statement<ReplacingRow, never> {
   override run(...row: ReplacingRow): number {
     const [value, encoding, types, ...rest] = row

@@ -1,3 +1,4 @@
+// The statements of every hot path stand together, so that one look shows what a connection prepares.
 import { and, asc, eq, gt, isNotNull, lte, max, min, type Placeholder, sql } from 'drizzle-orm'
 import type { Logger } from 'drizzle-orm/logger'
 import { CorruptLogError } from '../../../contract/errors.ts'

@@ -21,7 +21,7 @@ interface SlicedRead {
 interface Owner {
   /** Keeps the connection while the rest is read. */
   keep(slices: RowSlices): void
-  /** Throws where nobody wants the rest any more. */
+  /** Throws if nobody wants the rest any more. */
   assertWanted(): void
   giveBack(slices: RowSlices): void
 }

@@ -31,7 +31,7 @@ export class Snapshot {
   #version: number | null = null
   #slices: RowSlices | null = null
   #whenFree: PromiseWithResolvers<void> | null = null
-  /** The age at which to tell of it, in milliseconds. */
+  /** The age at which to report it, in milliseconds. */
   tellAt: number
 
   constructor(connection: PooledConnection, use: SessionUse, tellAt: number) {
@@ -67,8 +67,8 @@ export class Snapshot {
 }
 
 /**
- * The snapshots that are open. While one is, the log that the engine writes ahead cannot be begun anew: so one that is held for
- * long is told of by a warning, and none is held for longer than `timeout` milliseconds.
+ * The snapshots that are open. While one is, the log that the engine writes ahead cannot be begun again: so one that is held for
+ * long is reported by a warning, and none is held for longer than `timeout` milliseconds.
  */
 export class Snapshots {
   readonly #pool: ConnectionPool
@@ -95,7 +95,7 @@ export class Snapshots {
     return oldest === undefined ? null : Math.trunc(clock() - oldest.since)
   }
 
-  /** A snapshot of the newest state. Throws SnapshotsTaken where the caller has to wait, SQLITE_BUSY as every call. */
+  /** A snapshot of the newest state. Throws SnapshotsTaken if the caller has to wait, SQLITE_BUSY as every call. */
   hold(holder: Holder, use: SessionUse): Snapshot {
     const snapshot = this.#shared(use) ?? this.#begin(use)
     snapshot.holders.set(holder, clock())

@@ -19,7 +19,7 @@ export function readCatalog(
   connection: Connection,
   indexes: readonly BuiltIndex[] = builtIndexes(connection),
 ): Catalog {
-  // Every column that there is: one of an older release has fewer of them.
+  // Every column that exists: one of an older release has fewer of them.
   const rows = connection.prepare<[], Row>('SELECT * FROM kv_collections ORDER BY name').all()
   const built = indexes.flatMap(({ declaration, text }) =>
     declaration === null ? [] : { ...declaration, ordersBigints: holdsBigints(text) },

@@ -39,7 +39,7 @@ export async function readFileCatalog(
 
 function assertOwn(connection: Connection, path: string, toWrite: boolean): void {
   if (!hasTables(connection))
-    throw new DatabaseOpenError(path, 'it is no database of valkeyrie: it has none of its tables')
+    throw new DatabaseOpenError(path, 'it is not a database of valkeyrie: it has none of its tables')
   if (toWrite && !hasOwnTables(connection)) {
     throw new DatabaseOpenError(
       path,

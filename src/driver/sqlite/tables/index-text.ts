@@ -7,7 +7,7 @@ export interface IndexText extends IndexDeclaration {
 }
 
 /**
- * What the statement that has created an index of `kv` declares, whoever has written its quotes and spaces; `null` where it is none
+ * What the statement that has created an index of `kv` declares, whoever has written its quotes and spaces; `null` if it is none
  * that `kvTables` declares. The inverse of `createIndexes`.
  *
  * ```ts

@@ -39,7 +39,7 @@ export interface IndexChanges {
   readonly extra: readonly string[]
 }
 
-/** Throws a MigrationError where the name of a declared index is taken by that of another declaration. */
+/** Throws a MigrationError if the name of a declared index is taken by that of another declaration. */
 export function indexChanges(
   connection: Connection,
   collections: readonly IndexedCollection[],
@@ -78,7 +78,7 @@ export function dropIndex(connection: Connection, name: string): void {
   connection.exec(`DROP INDEX "${name.replaceAll('"', '""')}"`)
 }
 
-/** Builds indexes, those of them that are there anew, inside the transaction that is open. */
+/** Builds indexes, those of them that are there again, inside the transaction that is open. */
 export function buildIndexes(
   connection: Connection,
   tables: KvTables,

@@ -76,7 +76,7 @@ export function changeCatalog(
   for (const { name, declaration } of builtIndexes(connection)) {
     if (declaration === null) continue
     const collection = renamed.get(declaration.collection)
-    // An index names its collection: those of a renamed one are built anew.
+    // An index names its collection: those of a renamed one are built again.
     const isDropped = ({ repository, index }: (typeof dropped)[number]) =>
       repository === declaration.collection && sameIndex(index, declaration)
     if (collection !== undefined || dropped.some(isDropped)) dropIndex(connection, name)

@@ -37,7 +37,7 @@ export class UniqueIndexes {
     return mayViolate(this.#unique, mutations)
   }
 
-  /** The row that keeps `stored` from being written under `key`; `null` where no index is violated. */
+  /** The row that keeps `stored` from being written under `key`; `null` if no index is violated. */
   holderOf(collection: string, key: Uint8Array, stored: StoredValue): UniqueHolder | null {
     this.refresh()
     for (const fields of this.#unique.get(collection) ?? []) {

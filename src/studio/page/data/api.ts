@@ -3,7 +3,7 @@ import { jsonText } from '../value/wire.ts'
 
 const storageName = 'valkeyrie-studio-token'
 
-/** What the server answers in place of what was asked for. */
+/** What the server answers instead of what was asked for. */
 export class ApiError extends Error {
   readonly code: string
   readonly facts: { readonly [name: string]: unknown }

@@ -110,7 +110,7 @@ export function resolved(schema: JsonSchema, root: JsonSchema | null): JsonSchem
   return typeof part === 'object' && part !== null && part !== schema ? (part as JsonSchema) : {}
 }
 
-/** Whether a value has fields: an object that is no Date, Map or other class. */
+/** Whether a value has fields: an object that is not a Date, Map or other class. */
 export function isFields(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }

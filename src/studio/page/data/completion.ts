@@ -97,7 +97,7 @@ function withOptions(repository: Repository, path: readonly string[], isValue: b
   return optionsOf(target, { path: rest, isValue })
 }
 
-/** The schema of a field, by the names that lead to it; null where there is none. */
+/** The schema of a field, by the names that lead to it; null if there is none. */
 function fieldAt(root: JsonSchema | null, path: readonly string[]): JsonSchema | null {
   let schema = root
   for (const name of path) {

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals'
 import { type CommitJson, listen, type ProcessFigures } from './live.ts'
 
-/** A commit, or a part of a large one, as it was told to this page: `at` in milliseconds since the epoch, null where it was there before. */
+/** A commit, or a part of a large one, as it was told to this page: `at` in milliseconds since the epoch, null if it was there before. */
 export interface ToldCommit extends CommitJson {
   readonly at: number | null
   /** Tells it from other parts of its commit. */

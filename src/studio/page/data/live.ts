@@ -33,7 +33,7 @@ export interface Listener {
   readonly onCommit?: (commit: CommitJson) => void
   /** A commit that was there before the page. */
   readonly onPast?: (commit: CommitJson) => void
-  /** From here on commits are told: what is shown is to be read anew. */
+  /** From here on commits are told: what is shown is to be read again. */
   readonly onOpen?: () => void
   /** As `onOpen`, where commits before could not be told. */
   readonly onGap?: (message: string) => void

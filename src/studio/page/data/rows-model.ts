@@ -78,7 +78,7 @@ export class RowsModel {
     void this.#load()
   }
 
-  /** Something was written: what is shown is read anew, and the rest when it is shown. */
+  /** Something was written: what is shown is read again, and the rest when it is shown. */
   refresh(): void {
     this.#writes += 1
     for (const page of this.#pages.values()) page.isStale = true
@@ -163,7 +163,7 @@ export class RowsModel {
     this.#ends.delete(page)
   }
 
-  /** From anew: there are fewer rows than there were. */
+  /** From again: there are fewer rows than there were. */
   #begin(): void {
     this.#pages.clear()
     this.#ends.clear()

@@ -12,7 +12,7 @@ const mostMarked = 2_000
 /** Which rows were written just now: by their names, the versionstamps. */
 export type FreshRows = ReadonlyMap<string, string>
 
-/** Reads the rows of a model anew when they, or rows that belong to them, are written; gives those that were written just now. */
+/** Reads the rows of a model again when they, or rows that belong to them, are written; gives those that were written just now. */
 export function useLiveRows(model: RowsModel, repository: string): ReadonlySignal<FreshRows> {
   const fresh = useSignal<FreshRows>(new Map())
   useEffect(() => {

@@ -13,14 +13,14 @@ export interface Write {
   readonly expiry: number | null | 'keep'
 }
 
-/** Writes a row; gives it as it is then. Rejects with an ApiError, CONFLICT where another has written it. */
+/** Writes a row; gives it as it is then. Rejects with an ApiError, CONFLICT if another has written it. */
 export async function writeRow({ key, value, ifVersion, expiry }: Write): Promise<Row> {
   const row = { key: keyJson(key), ...valueJson(value) }
   const written = await ask<{ row: RowJson }>('write', { row, ifVersion, expiry })
   return rowOf(written.row)
 }
 
-/** Deletes a row, and offers to bring it back. Rejects with an ApiError, CONFLICT where another has written it. */
+/** Deletes a row, and offers to bring it back. Rejects with an ApiError, CONFLICT if another has written it. */
 export async function deleteRow({ key, value, versionstamp, expiresAt }: Row): Promise<void> {
   await ask('write', { row: { key: keyJson(key), value: null }, ifVersion: versionstamp, remove: true })
   const undo = async () => {

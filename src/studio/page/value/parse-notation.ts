@@ -116,7 +116,7 @@ class Reader {
 
   #number(): number | bigint {
     const text = this.#match(/[-+]?(?:Infinity|(?:[\d_]+\.?[\d_]*|\.\d+)(?:e[-+]?\d+)?n?)/iy)
-    if (text === null) return this.#fail('this is no number')
+    if (text === null) return this.#fail('this is not a number')
     const digits = text.replaceAll('_', '')
     if (!digits.endsWith('n')) return Number(digits)
     if (!/^[-+]?\d+n$/.test(digits)) this.#fail('a bigint is whole: digits, and an n')
@@ -187,7 +187,7 @@ type Maker = (...args: readonly unknown[]) => unknown
 const makers: { readonly [name: string]: Maker } = {
   Date: (text) => {
     const date = new Date(text as string)
-    if (Number.isNaN(date.getTime())) throw new TypeError(`${String(text)} is no date`)
+    if (Number.isNaN(date.getTime())) throw new TypeError(`${String(text)} is not a date`)
     return date
   },
   Map: (pairs) => new Map((pairs ?? []) as Iterable<[unknown, unknown]>),

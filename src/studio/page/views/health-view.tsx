@@ -37,7 +37,7 @@ export function HealthView() {
         <h2>Health</h2>
         <span class="grow" />
         <button type="button" onClick={stats.ask}>
-          Read the figures anew
+          Read the figures again
         </button>
       </div>
       <Failure of={stats.failure} />

@@ -96,7 +96,7 @@ interface KeysAnswer {
 
 const perPage = 100
 
-/** The keys below a prefix, page by page, and anew when one of them is written. */
+/** The keys below a prefix, page by page, and again when one of them is written. */
 function useKeys(text: string) {
   const [pages, setPages] = useState<readonly KeysAnswer[]>([])
   const [wanted, want] = useState(1)

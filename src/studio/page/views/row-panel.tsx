@@ -87,7 +87,7 @@ function ThereRow({ repository, name, onClose }: RowPanelProps & { readonly name
   )
 }
 
-/** The row of a key, read anew whenever it is written. Undefined: not read yet; null: there is none. */
+/** The row of a key, read again whenever it is written. Undefined: not read yet; null: there is none. */
 function useRow(name: string) {
   const [row, setRow] = useState<Row | null | undefined>(undefined)
   const [failure, fail] = useState<string | null>(null)

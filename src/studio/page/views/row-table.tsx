@@ -1,3 +1,4 @@
+// The table of rows scrolls, selects and loads as one component, since all three depend on what is in sight.
 import type { ReadonlySignal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Repository } from '../data/catalog.ts'
