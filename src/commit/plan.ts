@@ -39,12 +39,21 @@ export interface CommitPlan {
 export interface PlanConditions {
   /** Whether `before` must be the newest version still: as what the query of a claim has found reports no later commit. */
   readonly isLatest: boolean
-  /** What was read: no commit after `before` may have changed one of these keys, or a key in one of these ranges. */
-  readonly reads: { readonly keys: readonly Uint8Array[]; readonly ranges: readonly KeyRange[] }
+  readonly reads: ReadConditions
   /** Whose turn it must be still; null: nobody's. */
   readonly turn: string | null
   /** The version of the row under each of these keys, expired or not; null: there is none. In the order of the keys. */
   readonly versions: readonly { readonly key: Uint8Array; readonly version: number | null }[]
+}
+
+/** What was read, and must not have changed. */
+export interface ReadConditions {
+  /** No commit after `before` may have changed one of these keys, or a key in one of these ranges. */
+  readonly keys: readonly Uint8Array[]
+  readonly ranges: readonly KeyRange[]
+  /** This time must not have come, and no row of the ranges have expired after that one: milliseconds since the epoch; null: any may. */
+  readonly validUntil: number | null
+  readonly expiredAfter: number | null
 }
 
 /** What has to be read before these writes can be planned. Blind ones need nothing. */
@@ -105,8 +114,11 @@ function dependsOnAll({ checks, claim, stamped }: AtomicWrite, latest: number): 
 
 function readBy(writes: readonly AtomicWrite[]): PlanConditions['reads'] {
   const reads = writes.flatMap((write) => write.reads ?? [])
+  const earliest = (times: readonly number[]) => (times.length === 0 ? null : Math.min(...times))
   return {
     keys: reads.flatMap(({ keys }) => keys.map(({ key }) => key)),
     ranges: reads.flatMap(({ ranges }) => ranges),
+    validUntil: earliest(reads.flatMap(({ validUntil }) => validUntil ?? [])),
+    expiredAfter: earliest(reads.flatMap(({ ranges, at }) => (ranges.length === 0 ? [] : at))),
   }
 }

@@ -1,6 +1,6 @@
 import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
 import { longestTurn } from '../commit/turn.ts'
-import type { CheckConflict } from '../commit/write.ts'
+import type { AtomicWrite, CheckConflict } from '../commit/write.ts'
 import { ConflictError } from '../contract/errors.ts'
 import type { Definitions } from '../schema/registry.types.ts'
 import { toConflict } from '../store/atomic-operation.ts'
@@ -18,7 +18,7 @@ import { WriteCalls } from './write-calls.ts'
 /** How often and for how long to run a unit of work again after conflicts. */
 export interface UnitOfWorkOptions {
   /**
-   * How many times to run the function again after conflicts. Default 100. A function that takes 5 s or longer gets no turn in
+   * How many times to run the function again after conflicts, or where a server was lost that it read from. Default 100. A function that takes 5 s or longer gets no turn in
    * which others wait, and a turn that it outlasts is its last run.
    */
   readonly retries?: number | undefined
@@ -35,10 +35,19 @@ type Outcome<T> =
   | { readonly done: true; readonly result: T; readonly committed: boolean }
   /** `lasted`: the time from its begin to its commit in milliseconds, without what that has waited for others. */
   | { readonly done: false; readonly conflicts: readonly CheckConflict[]; readonly lasted: number }
+  | Lost
+
+/** It has failed with this since the snapshot that it read was lost. */
+interface Lost {
+  readonly done: false
+  readonly lost: unknown
+}
 
 const defaultRetries = 100
 /** After so many runs that others have made fail, the next one is made in a turn, in which they wait. */
 const runsBeforeTurn = 2
+/** So many runs may lose what they read from: a query that ends its server is not to end it a hundred times. */
+const mostLosses = 10
 
 /** Runs a unit of work until it commits. */
 export async function runUnitOfWork<R extends Definitions, T>(
@@ -55,6 +64,7 @@ export async function runUnitOfWork<R extends Definitions, T>(
   const isInTurn = outer?.turn !== undefined
   let turn: Turn | undefined
   let longestRun = 0
+  let losses = 0
   let committed = false
   try {
     for (let attempt = 1; ; attempt++) {
@@ -62,6 +72,13 @@ export async function runUnitOfWork<R extends Definitions, T>(
       if (outcome.done) {
         committed = outcome.committed
         return outcome.result
+      }
+      if ('lost' in outcome) {
+        losses += 1
+        if (attempt > retries || losses > mostLosses || clock() >= deadline) throw outcome.lost
+        await backOff(store.path, attempt, signal)
+        retried(store.path, attempt)
+        continue
       }
       longestRun = Math.max(longestRun, outcome.lasted)
       // What takes longer than a turn can last, others overtake in it too: it would hold them up for nothing.
@@ -99,8 +116,29 @@ async function runOnce<R extends Definitions, T>(
   const started = clock()
   const unit = new UnitStore(store, turn)
   try {
-    const calls = new WriteCalls()
-    const face = new UnitOfWork<R>(unit, calls)
+    const finished = await finish(unit, work, signal)
+    if ('lost' in finished) return finished
+    const { result, write } = finished
+    if (write.mutations.length === 0) return { done: true, result, committed: false }
+    const lasted = clock() - started
+    const outcome = await store.commit(write)
+    return outcome.type === 'committed'
+      ? { done: true, result, committed: true }
+      : { done: false, conflicts: outcome.conflicts, lasted }
+  } finally {
+    unit.end()
+  }
+}
+
+/** Runs the function, and gives what it has returned and what is to be committed. */
+async function finish<R extends Definitions, T>(
+  unit: UnitStore,
+  work: (unit: UnitOfWork<R>) => T | Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly result: T; readonly write: AtomicWrite } | Lost> {
+  const calls = new WriteCalls()
+  const face = new UnitOfWork<R>(unit, calls)
+  try {
     const result = await untilAborted(
       running.run(unit, async () => {
         try {
@@ -115,15 +153,10 @@ async function runOnce<R extends Definitions, T>(
       }),
       signal,
     )
-    const write = await unit.finish()
-    if (write.mutations.length === 0) return { done: true, result, committed: false }
-    const lasted = clock() - started
-    const outcome = await store.commit(write)
-    return outcome.type === 'committed'
-      ? { done: true, result, committed: true }
-      : { done: false, conflicts: outcome.conflicts, lasted }
-  } finally {
-    unit.end()
+    return { result, write: await unit.finish() }
+  } catch (error) {
+    if (!unit.isLost) throw error
+    return { done: false, lost: error }
   }
 }
 

@@ -75,6 +75,11 @@ export class UnitReader implements Reader {
     return (await this.#stored(key))?.version ?? null
   }
 
+  /** Whether what it read of is lost, by no fault of the unit. */
+  get isLost(): boolean {
+    return this.#session.isLost
+  }
+
   end(): void {
     this.#session.end()
   }

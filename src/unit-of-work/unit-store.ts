@@ -96,6 +96,11 @@ export class UnitStore implements RowStore, ReaderContext {
     }
   }
 
+  /** Whether it has failed to read since its snapshot was lost: the unit may be run again. */
+  get isLost(): boolean {
+    return this.#reader.isLost
+  }
+
   end(): void {
     this.#over = true
     this.#reader.end()

@@ -8,10 +8,14 @@ export interface Proxy {
   readonly url: string
   /** Cuts each connection when the server next answers on it, once so many have been cut; the answer is lost. */
   dropAnswers(connections: number): void
-  /** Cuts each client off when it next sends something; the server gets that when `deliver` is called. */
-  holdRequests(connections: number): void
+  /** Cuts each client off when it next commits something that holds this text; the server gets that when `deliver` is called. */
+  holdRequests(connections: number, text?: string): void
   /** Gives the server what was held. Resolves once the server has done it, and closed the connection. */
   deliver(): Promise<void>
+  /** Gives each answer so many milliseconds later. */
+  delay(milliseconds: number): void
+  /** Cuts all connections; new ones go to the server at this address. */
+  retarget(address: string): void
   /** Takes no further connections, and cuts those that there are. */
   refuse(): void
   /** How many connections have been harmed. */
@@ -20,11 +24,13 @@ export interface Proxy {
 
 /** Stands before the server at this address until the test is over. `isCommit`: whether a request is of those that are harmed. */
 export async function startProxy(address: string, isCommit = isOfCommit): Promise<Proxy> {
-  const target = new URL(address)
+  let target = new URL(address)
+  let delayed = 0
   const sockets = new Set<Socket>()
   const held: { readonly server: Socket; readonly bytes: Buffer }[] = []
   let dropping = 0
   let holding = 0
+  let heldText = ''
   let harmed = 0
   let isOpen = true
   const proxy = createServer((client) => {
@@ -35,7 +41,7 @@ export async function startProxy(address: string, isCommit = isOfCommit): Promis
     let hasCommitted = false
     client.on('data', (bytes) => {
       hasCommitted ||= isCommit(bytes)
-      if (holding === 0 || !isCommit(bytes)) return void server.write(bytes)
+      if (holding === 0 || !isCommit(bytes) || !bytes.includes(heldText)) return void server.write(bytes)
       holding -= 1
       harmed += 1
       isCut = true
@@ -44,7 +50,11 @@ export async function startProxy(address: string, isCommit = isOfCommit): Promis
     })
     server.on('data', (bytes) => {
       if (isCut) return
-      if (dropping === 0 || !hasCommitted) return void client.write(bytes)
+      if (dropping === 0 || !hasCommitted) {
+        if (delayed === 0) client.write(bytes)
+        else setTimeout(() => client.write(bytes), delayed)
+        return
+      }
       dropping -= 1
       harmed += 1
       isCut = true
@@ -58,9 +68,13 @@ export async function startProxy(address: string, isCommit = isOfCommit): Promis
   })
   proxy.listen(0, '127.0.0.1')
   await once(proxy, 'listening')
+  const cut = () => {
+    for (const socket of sockets) socket.destroy()
+    sockets.clear()
+  }
   const refuse = () => {
     isOpen = false
-    for (const socket of sockets) socket.destroy()
+    cut()
   }
   onTestFinished(() => {
     refuse()
@@ -73,8 +87,9 @@ export async function startProxy(address: string, isCommit = isOfCommit): Promis
     dropAnswers: (connections) => {
       dropping = connections
     },
-    holdRequests: (connections) => {
+    holdRequests: (connections, text = '') => {
       holding = connections
+      heldText = text
     },
     async deliver() {
       await Promise.all(
@@ -86,6 +101,13 @@ export async function startProxy(address: string, isCommit = isOfCommit): Promis
           await closed
         }),
       )
+    },
+    delay(milliseconds) {
+      delayed = milliseconds
+    },
+    retarget(address) {
+      target = new URL(address)
+      cut()
     },
     refuse,
     get harmed() {

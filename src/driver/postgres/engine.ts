@@ -12,6 +12,9 @@ import {
   withSchema,
 } from './server/address.ts'
 
+/** Milliseconds: more than that, no timer and no setting of the server takes. */
+const longestTime = 2_000_000_000
+
 /** PostgreSQL, through `pg`, which is loaded with the first call that needs it: who uses another engine may not have it. */
 export const postgres: Engine<Postgres> = {
   optionNames: ['schema', 'poolSize', 'busyTimeout', 'connectTimeout'],
@@ -20,7 +23,8 @@ export const postgres: Engine<Postgres> = {
     checkWholeNumber(poolSize, 'poolSize', 3)
     checkWholeNumber(busyTimeout, 'busyTimeout', 0)
     checkWholeNumber(connectTimeout, 'connectTimeout', 1)
-    return { schema, poolSize, busyTimeout, connectTimeout }
+    const [busy, connect] = [busyTimeout, connectTimeout].map((time) => Math.min(time, longestTime))
+    return { schema, poolSize, busyTimeout: busy!, connectTimeout: connect! }
   },
   address: (given) => postgresAddress(given!),
   shown: shownAddress,

@@ -6,6 +6,7 @@ import type { Requests } from './commit/requests.ts'
 import { performRead, type Reads } from './row-reads.ts'
 import type { Statements } from './rows/statements.ts'
 import type { Connection } from './server/connection.ts'
+import { ConnectionLost, isBehindFailure, isForgotten, isTimedOut, sqlState } from './server/server-error.ts'
 import type { CatalogGuard } from './tables/catalog-guard.ts'
 
 /** A session that is open for so long is reported, and again when it is twice as old: in milliseconds, or a share of its timeout. */
@@ -13,6 +14,12 @@ const longBy = 10_000
 const longShare = 0.1
 /** Milliseconds that the server waits longer than we do before it ends a transaction by itself. */
 const grace = 10_000
+/** Where a statement fails, its transaction goes back to here, and keeps its state. */
+const mark = 'kept'
+/** A read that has failed since others have is made again so many times. */
+const mostAttempts = 8
+/** Milliseconds: no timer waits longer. */
+const longestTimeout = 2 ** 31 - 1 - grace
 
 /** How a session comes to a connection, and what it hears. */
 export interface SessionPort {
@@ -40,6 +47,7 @@ export class PostgresSession implements Session {
   #began = 0
   #expired: SnapshotExpiredError | null = null
   #over = false
+  #isLost = false
 
   constructor(port: SessionPort) {
     this.#port = port
@@ -60,12 +68,16 @@ export class PostgresSession implements Session {
         first = perform(begun)
         first.catch(() => {})
       })
-      const result = await (first ?? perform(connection))
+      const result = await this.#mended(connection, perform, first)
       this.#port.guard.assertFits(request)
       return result
     } catch (error) {
-      throw this.#expired ?? this.#port.requests.toKvError(error)
+      throw this.#expired ?? this.#lossOf(error) ?? this.#port.requests.toKvError(error)
     }
+  }
+
+  get isLost(): boolean {
+    return this.#isLost
   }
 
   show(rows: readonly ShownRow[]): void {
@@ -100,13 +112,43 @@ export class PostgresSession implements Session {
     }
   }
 
+  /** The transaction outlives a statement that the server refuses; those that were sent behind it are sent again. */
+  async #mended<T>(
+    connection: Connection,
+    perform: (connection: Connection) => Promise<T>,
+    first: Promise<T> | undefined,
+  ): Promise<T> {
+    let attempt = first ?? perform(connection)
+    for (let attempts = 1; ; attempts++) {
+      try {
+        return await attempt
+      } catch (error) {
+        if (sqlState(error) === undefined) throw error
+        const mending = connection.execute(`rollback to savepoint ${mark}`)
+        mending.catch(() => {})
+        if (!isBehindFailure(error) || attempts === mostAttempts) throw error
+        if (isForgotten(error) && attempts > 1) connection.forgetNames()
+        attempt = perform(connection)
+      }
+    }
+  }
+
+  /** The error to report where the connection is gone, and the state with it; null: it is not. */
+  #lossOf(error: unknown): Error | null {
+    if (!(error instanceof ConnectionLost)) return null
+    if (isTimedOut(error)) return new SnapshotExpiredError(this.age)
+    this.#isLost = true
+    return null
+  }
+
   async #begin(andThen?: (connection: Connection) => void): Promise<Connection> {
-    const { lease, giveBack, statements, snapshotTimeout, guard, began } = this.#port
+    const { lease, giveBack, statements, guard, began } = this.#port
+    const snapshotTimeout = Math.min(this.#port.snapshotTimeout, longestTimeout)
     const connection = await lease()
     try {
       const begun = Promise.all([
         connection.execute(
-          `begin isolation level repeatable read read only; set local idle_in_transaction_session_timeout = ${snapshotTimeout + grace}`,
+          `begin isolation level repeatable read read only; set local idle_in_transaction_session_timeout = ${snapshotTimeout + grace}; savepoint ${mark}`,
         ),
         connection.run(statements.state, []),
       ])
@@ -117,6 +159,7 @@ export class PostgresSession implements Session {
       await guard.saw(catalog)
       this.#state = { version, at }
     } catch (error) {
+      if (isForgotten(error)) connection.forgetNames()
       connection.discard()
       giveBack(connection)
       throw error

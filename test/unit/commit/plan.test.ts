@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { CommitFacts } from '../../../src/commit/facts.ts'
+import { foreseen } from '../../../src/commit/foreseen.ts'
 import { readChanges } from '../../../src/commit/log-format.ts'
 import { needsOf, planCommit } from '../../../src/commit/plan.ts'
 import type { AtomicWrite, Mutation, SetMutation } from '../../../src/commit/write.ts'
@@ -40,7 +41,7 @@ describe('what has to be read', () => {
     const planned = plan(blind)
     expect(planned.holds).toEqual({
       isLatest: false,
-      reads: { keys: [], ranges: [] },
+      reads: { keys: [], ranges: [], validUntil: null, expiredAfter: null },
       turn: null,
       versions: [],
     })
@@ -81,6 +82,53 @@ describe('what has to be read', () => {
       since: 2,
       expiredAfter: 900,
     })
+  })
+})
+
+describe('what writes say themselves', () => {
+  const reads = (since: number, version: number | null) => ({
+    since,
+    at: 900,
+    keys: [{ key: key('a'), version }],
+    ranges: [],
+    validUntil: 1_050,
+  })
+  const put = set('b', 'x', null)
+
+  test('is enough where they build on what they have read at one version', () => {
+    const versions = [{ key: key('a'), row: { version: 3, expiresAt: null } }]
+    const writes = [
+      { ...write(put, { type: 'delete', key: key('a') }), reads: reads(7, 3) },
+      { ...write(put), reads: reads(7, 3) },
+    ]
+    expect(foreseen(writes)).toEqual({ versions, since: 7 })
+    expect(foreseen([write(put)])).toEqual({ versions: [], since: null })
+    const planned = plan(writes, { versions })
+    expect(planned).toMatchObject({ before: 7, holds: { reads: { validUntil: 1_050, expiredAfter: null } } })
+    // The second has not read what the first leaves.
+    expect(planned.outcomes.map(({ type }) => type)).toEqual(['committed', 'conflict'])
+  })
+
+  test.each([
+    [
+      'they have read at several versions',
+      [
+        { ...write(put), reads: reads(7, 3) },
+        { ...write(put), reads: reads(8, 3) },
+      ],
+    ],
+    [
+      'they contradict each other',
+      [
+        { ...write(put), reads: reads(7, 3) },
+        { ...write(put), reads: reads(7, null) },
+      ],
+    ],
+    ['a key is deleted that was not read', [write({ type: 'delete', key: key('a') })]],
+    ['an expiry is kept', [{ ...write(set('a')), reads: reads(7, 3) }]],
+    ['a value is worked out', [write({ type: 'sum', key: key('a'), collection: null, operand: 1n })]],
+  ])('is not enough where %s', (_, writes) => {
+    expect(foreseen(writes)).toBeNull()
   })
 })
 

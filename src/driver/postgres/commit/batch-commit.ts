@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import type { CommitFacts } from '../../../commit/facts.ts'
-import { type CommitPlan, needsOf, planCommit } from '../../../commit/plan.ts'
+import { type Foreseen, foreseen } from '../../../commit/foreseen.ts'
+import { type CommitPlan, planCommit } from '../../../commit/plan.ts'
 import { activeTurn, leaveTurn, type Ticket } from '../../../commit/turn.ts'
 import type { HeldValue, HeldValues } from '../../../commit/unique.ts'
-import type { AtomicWrite, CommitOutcome } from '../../../commit/write.ts'
+import type { CommitOutcome } from '../../../commit/write.ts'
 import { ConnectionError } from '../../../contract/errors.ts'
 import { clock } from '../../../time/clock.ts'
 import type { BatchOutcome, CommitBatch } from '../../driver.ts'
 import { ConnectionLost, isUniqueViolation } from '../server/server-error.ts'
 import { CommitState } from '../tables/commit-function.ts'
 import type { Claimable, CommitRequests } from './commit-requests.ts'
+import { Pauses } from './pauses.ts'
 import { commitParameters } from './plan-parameters.ts'
 
 /** What was last heard of a database: enough to plan writes that nothing is to be known for. */
@@ -18,19 +20,30 @@ export interface Heard {
   turns: string
 }
 
+/** The batch was given up, and no attempt of it can be committed any more. */
+class NothingWritten extends ConnectionError {
+  constructor() {
+    super(false)
+  }
+}
+
 /** An attempt of which no answer has come: it may have been committed, or may yet be. */
 interface Unanswered {
   readonly plan: CommitPlan
   readonly token: Buffer
 }
 
-const noFacts: Pick<CommitFacts, 'versions' | 'rows' | 'logged' | 'expired' | 'oldestLogged'> = {
-  versions: [],
+const noFacts: Pick<CommitFacts, 'rows' | 'logged' | 'expired' | 'oldestLogged'> = {
   rows: [],
   logged: [],
   expired: [],
   oldestLogged: 0,
 }
+
+/** Answers may be lost so many times, and until `connectTimeout` is over, before the batch is given up. */
+const mostLosses = 3
+/** A unique index may refuse plans so many times without anything that stands in the way: then it is none of ours. */
+const mostRefusals = 10
 
 /** A batch of writes on its way into the database. It plans, sends the plan, and plans anew where something has changed meanwhile. */
 export class BatchCommit {
@@ -39,7 +52,13 @@ export class BatchCommit {
   readonly #batch: CommitBatch
   readonly #token = randomBytes(17)
   readonly #unanswered: Unanswered[] = []
+  readonly #foreseen: Foreseen | null
   #attempt = 0
+  #refusals = 0
+  /** Runs from the first answer that was lost. */
+  #pauses: Pauses | null = null
+  /** Whether nothing of it is to be written any more, since its answers were lost too often. */
+  #isGivenUp = false
   /** Milliseconds that this process was kept busy. */
   #took = 0
   #holders: HeldValues = new Map()
@@ -50,21 +69,21 @@ export class BatchCommit {
     this.#batch = batch
     this.#requests = requests
     this.#heard = heard
+    this.#foreseen = foreseen(batch.writes)
   }
 
   async commit(): Promise<BatchOutcome> {
     try {
       return await this.#commit()
     } catch (error) {
-      if (this.#unanswered.length === 0) throw error
+      if (this.#unanswered.length === 0 || error instanceof NothingWritten) throw error
       throw new ConnectionError(null, { cause: error })
     }
   }
 
   async #commit(): Promise<BatchOutcome> {
     const { writes } = this.#batch
-    // Where nothing is to be known, what was heard last is enough: what has come since moves the versions.
-    let facts = isBlind(writes) ? this.#guess() : await this.#read()
+    let facts = await this.#facts()
     for (;;) {
       const began = clock()
       const turn = activeTurn(JSON.parse(facts.turns) as Ticket[], facts.now)
@@ -81,14 +100,23 @@ export class BatchCommit {
         continue
       }
       const { state, latest } = answer
-      if (state === CommitState.done) return this.#done(plan, latest - (plan.latest - plan.before))
+      if (state === CommitState.done) {
+        if (this.#isGivenUp) throw new NothingWritten()
+        return this.#done(plan, latest - (plan.latest - plan.before))
+      }
       if (state === CommitState.already) {
         const sent = this.#unanswered.find(({ token }) => token.equals(answer.attempt!))!
         return this.#done(sent.plan, latest - 1)
       }
       if (state === CommitState.catalog) return this.#requests.catalog()
-      facts = isBlind(writes) && this.#holders.size === 0 ? this.#guess() : await this.#read()
+      facts = this.#foreseen?.since === null ? await this.#facts() : await this.#read()
     }
+  }
+
+  /** What is to be known. Where the writes say that themselves, what was heard last is enough: what has come since moves the versions. */
+  async #facts() {
+    const isEnough = this.#foreseen !== null && this.#holders.size === 0 && this.#unanswered.length === 0
+    return isEnough ? this.#guess(this.#foreseen) : await this.#read()
   }
 
   /**
@@ -96,21 +124,26 @@ export class BatchCommit {
    * place, so that the late one finds that the batch is done.
    */
   #fenced(plan: CommitPlan): CommitPlan {
-    if (plan.log.length > 0 || this.#unanswered.length === 0) return plan
+    if (!this.#isGivenUp && (plan.log.length > 0 || this.#unanswered.length === 0)) return plan
     const latest = plan.before + 1
     return {
       ...plan,
       latest,
+      holds: { ...plan.holds, isLatest: false, reads: nothingRead, versions: [] },
+      rows: [],
+      endedTurn: null,
       log: [{ version: latest, at: this.#requests.now(), changes: new Uint8Array() }],
     }
   }
 
-  #guess() {
-    const { latest, turns } = this.#heard
+  #guess({ versions, since }: Foreseen) {
+    const { turns } = this.#heard
+    const latest = since ?? this.#heard.latest
     const { unique } = this.#requests
     const claimable: Claimable = new Map()
     return {
       ...noFacts,
+      versions,
       latest,
       turns,
       now: this.#requests.now(),
@@ -124,6 +157,8 @@ export class BatchCommit {
   async #read() {
     const { known, claimable } = await this.#requests.facts(this.#batch.writes)
     this.#hear(known.latest, known.turns)
+    // What was committed since the first attempt is no longer told: nobody knows whether that was among it.
+    if (this.#unanswered.length > 0 && known.oldestLogged > this.#since! + 1) throw new ConnectionError(null)
     const { unique } = this.#requests
     return { ...known, unique, claimable, holders: this.#holders, isGuess: false }
   }
@@ -146,24 +181,30 @@ export class BatchCommit {
       unique,
     })
     try {
-      const [state, latest, turnsNow, , attempt] = (await this.#requests.commit(parameters)) as [
-        number,
-        number,
-        string,
-        number,
-        Buffer | null,
-      ]
-      if (state !== CommitState.already) this.#hear(latest, turnsNow)
-      return { state, latest, attempt }
+      const answer = await this.#requests.commit(parameters)
+      if (answer.state !== CommitState.already) this.#hear(answer.latest, answer.turns)
+      return answer
     } catch (error) {
-      if (error instanceof ConnectionLost) {
-        this.#unanswered.push({ plan, token })
-        return 'again'
-      }
-      if (!isUniqueViolation(error)) throw error
-      this.#holders = merged(this.#holders, await this.#requests.holders(plan))
+      if (error instanceof ConnectionLost) await this.#lost({ plan, token }, error)
+      else if (isUniqueViolation(error)) await this.#refused(plan, error)
+      else throw error
       return 'again'
     }
+  }
+
+  async #lost(attempt: Unanswered, error: ConnectionLost): Promise<void> {
+    if (this.#isGivenUp) throw error
+    this.#unanswered.push(attempt)
+    this.#pauses ??= new Pauses(this.#requests.connectTimeout)
+    this.#isGivenUp = this.#unanswered.length >= mostLosses && this.#pauses.areOver
+    await this.#pauses.next()
+  }
+
+  async #refused(plan: CommitPlan, error: unknown): Promise<void> {
+    const found = await this.#requests.holders(plan)
+    if (found.size === 0) this.#refusals += 1
+    if (this.#refusals === mostRefusals) throw error
+    this.#holders = merged(this.#holders, found)
   }
 
   #hear(latest: number, turns: string): void {
@@ -184,6 +225,8 @@ export class BatchCommit {
   }
 }
 
+const nothingRead = { keys: [], ranges: [], validUntil: null, expiredAfter: null }
+
 /** What was found before, in whose place the plan may have put another hindrance since, and what is found now. */
 function merged(before: HeldValues, found: HeldValues): HeldValues {
   const all = new Map(before)
@@ -192,13 +235,6 @@ function merged(before: HeldValues, found: HeldValues): HeldValues {
     all.set(stored, [...holders, ...(before.get(stored) ?? []).filter(isNew)])
   }
   return all
-}
-
-/** Whether writes can be planned by nothing but the newest version. */
-function isBlind(writes: readonly AtomicWrite[]): boolean {
-  if (writes.some(({ claim }) => claim !== undefined)) return false
-  const { versions, rows, since } = needsOf(writes)
-  return versions.length === 0 && rows.length === 0 && since === null
 }
 
 /** An outcome where commits have come between: versions that it was to give have moved. */

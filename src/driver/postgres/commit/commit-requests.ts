@@ -3,12 +3,13 @@ import type { LogRetention, LogTrim } from '../../../commit/retention.ts'
 import { trimOf } from '../../../commit/retention.ts'
 import type { HeldValues, UniqueFields } from '../../../commit/unique.ts'
 import type { AtomicWrite, Claim } from '../../../commit/write.ts'
+import { StorageError } from '../../../contract/errors.ts'
 import type { Key } from '../../../contract/key.types.ts'
 import type { BatchOutcome } from '../../driver.ts'
 import type { QueryRunner } from '../query/query-runner.ts'
 import { factsParameters, factsStatement, type KnownFacts, readFacts } from '../rows/facts.ts'
 import type { Statements } from '../rows/statements.ts'
-import type { Row, RunStatement } from '../server/connection.ts'
+import type { RunStatement } from '../server/connection.ts'
 import type { ServerClock } from '../server/server-clock.ts'
 import { ServerCatalog } from '../tables/catalog.ts'
 import { ServerIndexes } from '../tables/indexes.ts'
@@ -29,8 +30,22 @@ export interface CommitParts {
     readonly retention: LogRetention
     readonly logValues: boolean
     readonly busyTimeout: number
+    readonly connectTimeout: number
   }
 }
+
+/** What the function that commits answers. */
+export interface CommitAnswer {
+  /** One of `CommitState`. */
+  readonly state: number
+  readonly latest: number
+  readonly turns: string
+  /** The token of the attempt that was committed before; null: none was. */
+  readonly attempt: Buffer | null
+}
+
+/** The server ends a connection on which more comes at once: what is around the parameters has room beside them. */
+const mostBytes = 2 ** 30 - 2 ** 20
 
 /** What a batch of writes asks of the server. */
 export class CommitRequests {
@@ -59,10 +74,21 @@ export class CommitRequests {
     return this.#parts.clock.now()
   }
 
+  /** For so many milliseconds a lost answer is asked for. */
+  get connectTimeout(): number {
+    return this.#parts.options.connectTimeout
+  }
+
   /** Runs the function that carries a plan out. Rejects with ConnectionLost where its answer does not come. */
-  async commit(parameters: readonly unknown[]): Promise<Row> {
-    const { requests, statements } = this.#parts
-    return (await requests.write(statements.commit, parameters))[0]!
+  async commit(parameters: readonly unknown[]): Promise<CommitAnswer> {
+    const { requests, statements, clock } = this.#parts
+    const bytes = parameters.reduce<number>((sum, it) => sum + (it instanceof Buffer ? it.length : 0), 0)
+    if (bytes > mostBytes) throw new StorageError('54000', 'A request to PostgreSQL holds 1 GB at the most')
+    const sent = Date.now()
+    const [row] = await requests.write(statements.commit, parameters)
+    const [state, latest, turns, at, attempt] = row as [number, number, string, number, Buffer | null]
+    clock.heard(at, sent, Date.now())
+    return { state, latest, turns, attempt }
   }
 
   /** Reads what writes need to be planned, all of one state. */

@@ -33,7 +33,7 @@ export function commitParameters(
   const touches = rows.filter((row): row is Touch => row.type === 'touch')
   const {
     versions,
-    reads: { keys, ranges },
+    reads: { keys, ranges, validUntil, expiredAfter },
   } = holds
   return [
     catalogVersion,
@@ -49,6 +49,8 @@ export function commitParameters(
     byteas(keys),
     byteas(ranges.map(({ start }) => start)),
     byteas(ranges.map(({ end }) => end)),
+    validUntil,
+    expiredAfter,
     byteas(removedFirst(rows, unique).map(({ key }) => key)),
     byteas(touches.map(({ key }) => key)),
     bigints(touches.map(({ version }) => version)),

@@ -1,14 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { DatabaseClosedError, StorageError } from '../../../contract/errors.ts'
-import { clock } from '../../../time/clock.ts'
-import type { Row, RunStatement, Statement } from '../server/connection.ts'
+import type { Connection, Row, RunStatement, Statement } from '../server/connection.ts'
 import type { Connections } from '../server/connections.ts'
-import { ConnectionLost, isPassing, sqlState, toKvError } from '../server/server-error.ts'
+import {
+  ConnectionLost,
+  isForgotten,
+  isPassing,
+  isStandby,
+  sqlState,
+  toKvError,
+} from '../server/server-error.ts'
 import { wrongIsolation } from '../tables/commit-function.ts'
-
-/** Milliseconds before a request is made again whose connection was lost: the first time, and at the most. */
-const shortestPause = 5
-const longestPause = 500
+import { Pauses } from './pauses.ts'
 
 interface RequestOptions {
   readonly busyTimeout: number
@@ -33,22 +35,44 @@ export class Requests {
   /** Runs a statement that may take long. */
   readonly runLong: RunStatement = (statement, values) => this.#connections.runLong(statement, values)
 
-  /** Runs a statement that writes, in a transaction of its own at the level that a commit needs. */
+  /**
+   * Runs a statement that writes, in a transaction of its own at the level that a commit needs. A server that only reads is waited for,
+   * until `connectTimeout` is over: it may be about to be promoted, or to hand its address on.
+   */
   readonly write: RunStatement = async (statement, values) => {
+    const pauses = new Pauses(this.#options.connectTimeout)
+    for (;;) {
+      try {
+        return await this.#write(statement, values)
+      } catch (error) {
+        if (!isStandby(error) || pauses.areOver) throw error
+      }
+      this.#connections.renew()
+      await pauses.next()
+    }
+  }
+
+  async #write(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
     if (!this.#sayIsolation) {
       try {
-        return await this.run(statement, values)
+        return await this.#connections.run(statement, values, 'write')
       } catch (error) {
         if (sqlState(error) !== wrongIsolation) throw error
         this.#sayIsolation = true
       }
     }
-    return this.#writeAtLevel(statement, values)
+    try {
+      return await this.#writeAtLevel(statement, values)
+    } catch (error) {
+      // Nothing of it has begun.
+      if (!isForgotten(error)) throw error
+      return this.#writeAtLevel(statement, values)
+    }
   }
 
   /** Reads that are sent all at once, of one state. */
   ofOneState<T>(read: (run: RunStatement) => Promise<T>): Promise<T> {
-    return this.#connections.withOne(async (connection) => {
+    return this.#inTransaction(async (connection) => {
       const begun = connection.execute('begin isolation level repeatable read read only')
       const found = read((statement, values) => connection.run(statement, values))
       const [first, second] = await Promise.allSettled([begun, found, connection.execute('commit')])
@@ -58,18 +82,22 @@ export class Requests {
     })
   }
 
-  /** Makes a request again where its connection was lost, or where others were in its way, until `connectTimeout` is over. */
+  /**
+   * Makes a request again where its connection was lost, or where others were in its way, until `connectTimeout` is over since that was
+   * so first.
+   */
   async again<T>(request: () => Promise<T>): Promise<T> {
-    const began = clock()
-    for (let pause = shortestPause; ; pause = Math.min(2 * pause, longestPause)) {
+    let pauses: Pauses | undefined
+    for (;;) {
       this.#connections.assertOpen()
       try {
         return await request()
       } catch (error) {
-        const isOver = clock() - began >= this.#options.connectTimeout
-        if (isOver || !(error instanceof ConnectionLost || isPassing(error))) throw this.toKvError(error)
+        const mayPass = error instanceof ConnectionLost || isPassing(error) || isForgotten(error)
+        if (!mayPass || pauses?.areOver) throw this.toKvError(error)
       }
-      await delay(pause * (0.5 + Math.random() / 2))
+      pauses ??= new Pauses(this.#options.connectTimeout)
+      await pauses.next()
     }
   }
 
@@ -80,7 +108,7 @@ export class Requests {
   }
 
   #writeAtLevel(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
-    return this.#connections.withOne(async (connection) => {
+    return this.#inTransaction(async (connection) => {
       const [begun, rows, committed] = await Promise.allSettled([
         connection.execute('begin isolation level read committed'),
         connection.run(statement, values),
@@ -92,6 +120,18 @@ export class Requests {
       // A commit of a transaction that has failed is answered too, as undone.
       if (!committed.value) throw new StorageError('40000', 'The server has undone the transaction')
       return rows.value
+    })
+  }
+
+  /** Works on a connection of its own. Where a pooler has forgotten what was prepared, it is made known. */
+  #inTransaction<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#connections.withOne(async (connection) => {
+      try {
+        return await work(connection)
+      } catch (error) {
+        if (isForgotten(error)) connection.forgetNames()
+        throw error
+      }
     })
   }
 }

@@ -4,14 +4,13 @@ import { QueryError } from '../../../contract/errors.ts'
 import type { Operand } from '../../../query/operand.ts'
 import type { ShownRow } from '../../driver.ts'
 import type { Statement } from '../server/connection.ts'
+import { statementName } from '../server/statement-name.ts'
 import { type Bindable, Binding } from './binding.ts'
 
 const dialect = new PgDialect()
 
 /** What the protocol takes. */
 const mostBindings = 65_535
-
-let named = 0
 
 /** A query as the server runs it, and what makes the values to bind of the operands of a plan. */
 export class PreparedStatement implements Statement {
@@ -21,9 +20,9 @@ export class PreparedStatement implements Statement {
   readonly #bindings: readonly Binding['of'][]
 
   constructor(query: SQL, isNamed: boolean) {
-    if (isNamed) this.name = `kv_query_${++named}`
     const { sql, params } = dialect.sqlToQuery(query)
     this.text = sql
+    if (isNamed) this.name = statementName('query', sql)
     if (params.length > mostBindings)
       throw new QueryError(`A query binds at most ${mostBindings} operands: this one binds ${params.length}`)
     this.#bindings = params.map((parameter) => {

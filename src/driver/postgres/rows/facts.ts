@@ -5,6 +5,7 @@ import type { RowVersion } from '../../../commit/transaction.ts'
 import { keyText } from '../../../key/key-text.ts'
 import type { Row, Statement } from '../server/connection.ts'
 import { began, moment, quoteName } from '../server/sql-text.ts'
+import { statementName } from '../server/statement-name.ts'
 import { byteas } from '../values/binary-array.ts'
 import { rowColumns, storedRow } from './kv-row.ts'
 import { loggedCommit } from './log-row.ts'
@@ -34,9 +35,7 @@ export interface KnownFacts {
 export function factsStatement(schema: string): Statement {
   const s = quoteName(schema)
   const none = 'null::json, null::bytea, null::smallint, null::json'
-  return {
-    name: 'valkeyrie_facts',
-    text: `
+  const text = `
 select 0, ${none}, m.version, ${moment}, null::bytea, m.turns, m.catalog, (select coalesce(min(l.version), 0) from ${s}.kv_log l), null::bytea[] from ${s}.kv_meta m where m.one
 union all
 select 1, ${none}, kv.version, kv.expires_at, kv.key, null, null, null, null from ${s}.kv where kv.key = any($1)
@@ -45,8 +44,8 @@ select 2, ${rowColumns}, kv.key, null, null, null, null from ${s}.kv where kv.ke
 union all
 select * from (select 3, ${none}, l.version, l.at, l.kinds, null::text, null::bigint, null::bigint, l.keys from ${s}.kv_log l where l.version > $3 order by l.version) l
 union all
-select 4, ${none}, kv.version, kv.expires_at, kv.key, null, null, null, null from ${s}.kv where kv.expires_at > $4 and kv.expires_at <= ${began}`,
-  }
+select 4, ${none}, kv.version, kv.expires_at, kv.key, null, null, null, null from ${s}.kv where kv.expires_at > $4 and kv.expires_at <= ${began}`
+  return { name: statementName('facts', text), text }
 }
 
 /** The parameters of `factsStatement`. */

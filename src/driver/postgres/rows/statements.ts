@@ -1,11 +1,12 @@
 import type { Statement } from '../server/connection.ts'
 import { began, isAlive, moment, quoteName } from '../server/sql-text.ts'
+import { statementName } from '../server/statement-name.ts'
 import { keyedColumns, rowColumns } from './kv-row.ts'
 
 /** The statements of the driver's hot paths, for a schema of the server. */
 export function statementsOf(schema: string) {
   const s = quoteName(schema)
-  const named = <N extends string>(name: N, text: string): Statement => ({ name: `valkeyrie_${name}`, text })
+  const named = (kind: string, text: string): Statement => ({ name: statementName(kind, text), text })
   const scan = (where: string, direction: 'asc' | 'desc') =>
     `select ${keyedColumns} from ${s}.kv where ${where} and kv.key >= $1 and kv.key < $2 and ${isAlive} order by kv.key ${direction} limit $3`
   const salvage = (where: string) =>
@@ -36,7 +37,7 @@ export function statementsOf(schema: string) {
       'log_since',
       `select m.version, ${oldest}, l.version, l.at, l.keys, l.kinds, l.changes from ${s}.kv_meta m left join lateral (
         select p.* from (
-          select l.*, sum(octet_length(l.kinds) + coalesce(octet_length(l.changes), 0)) over (order by l.version rows between unbounded preceding and 1 preceding) as before
+          select l.*, sum(pg_column_size(l.keys) + coalesce(octet_length(l.changes), 0)) over (order by l.version rows between unbounded preceding and 1 preceding) as before
             from (select l.* from ${s}.kv_log l where l.version > $1 order by l.version limit $2) l
         ) p where coalesce(p.before, 0) < $3
       ) l on true where m.one order by l.version`,
@@ -51,7 +52,7 @@ export function statementsOf(schema: string) {
     ),
     commit: named(
       'commit',
-      `select state, latest, turns, at, attempt from ${s}.kv_commit_1(${Array.from({ length: 32 }, (_, at) => `$${at + 1}`).join(', ')})`,
+      `select state, latest, turns, at, attempt from ${s}.kv_commit_1(${Array.from({ length: 34 }, (_, at) => `$${at + 1}`).join(', ')})`,
     ),
     turns: named('turns', `select m.turns, ${moment} from ${s}.kv_meta m where m.one`),
     changeTurns: named('change_turns', `select ${s}.kv_turns_1($1, $2, $3)`),

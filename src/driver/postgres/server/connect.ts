@@ -5,8 +5,8 @@ import type pg from 'pg'
 import { ConnectionError, DatabaseOpenError } from '../../../contract/errors.ts'
 import { clock } from '../../../time/clock.ts'
 import { shownAddress } from './address.ts'
-import { Connection, type OpenClient, typesOf } from './connection.ts'
-import { isLoss, sqlState } from './server-error.ts'
+import { Connection, type NameKeeping, type OpenClient, typesOf } from './connection.ts'
+import { isUnreached, sqlState } from './server-error.ts'
 
 export type Pg = typeof pg
 
@@ -44,6 +44,7 @@ export class Connector {
   readonly #pg: Pg
   readonly #options: ConnectOptions
   readonly #types: ReturnType<typeof typesOf>
+  readonly #names: NameKeeping = { isKept: true }
   /** Whether the server takes settings with the first message: poolers may not. */
   #takesSettings = true
 
@@ -62,7 +63,7 @@ export class Connector {
   /** Opens a further one, again and again until `connectTimeout` is over; rejects with a ConnectionError. */
   async again(isWanted: () => boolean): Promise<Connection> {
     try {
-      return await this.#connect(isLoss, isWanted)
+      return await this.#connect(isUnreached, isWanted)
     } catch (cause) {
       throw new ConnectionError(false, { cause })
     }
@@ -92,7 +93,7 @@ export class Connector {
       this.#takesSettings = false
       return this.#attempt()
     }
-    return new Connection(client, this.#types, this.#options.logger)
+    return new Connection(client, this.#types, this.#names, this.#options.logger)
   }
 
   #client(): OpenClient {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Logger } from 'drizzle-orm/logger'
 import type pg from 'pg'
-import { ConnectionLost, isLoss } from './server-error.ts'
+import { ConnectionLost, isForgotten, isLoss, sqlState } from './server-error.ts'
 
 /** A statement: with a `name` the server keeps its plan, on each connection, under this name. */
 export interface Statement {
@@ -47,27 +47,44 @@ export type OpenClient = pg.Client & {
   unref(): void
 }
 
+/** Whether the connections to a server keep what is prepared on them: a pooler may give a name to another server, which knows none. */
+export interface NameKeeping {
+  isKept: boolean
+}
+
 /** A connection to the server. Statements follow each other on it without waiting for answers. */
 export class Connection {
   readonly #client: OpenClient
   readonly #types: pg.CustomTypesConfig
   readonly #logger: Logger | undefined
+  readonly #names: NameKeeping
   #running = 0
   #lost = false
+  /** What the server has said when it ended it. */
+  #lastWord: unknown
   onNotification: ((payload: string) => void) | null = null
   onIdle: (() => void) | null = null
   onEnd: (() => void) | null = null
 
-  constructor(client: OpenClient, types: pg.CustomTypesConfig, logger: Logger | undefined) {
+  constructor(
+    client: OpenClient,
+    types: pg.CustomTypesConfig,
+    names: NameKeeping,
+    logger: Logger | undefined,
+  ) {
     this.#client = client
     this.#types = types
+    this.#names = names
     this.#logger = logger
     const lost = () => {
       if (this.#lost) return
       this.#lost = true
       this.onEnd?.()
     }
-    client.on('error', lost)
+    client.on('error', (error) => {
+      if (sqlState(error) !== undefined) this.#lastWord = error
+      lost()
+    })
     client.on('end', lost)
     client.on('notification', ({ payload = '' }) => this.onNotification?.(payload))
     this.#hold()
@@ -84,7 +101,19 @@ export class Connection {
 
   /** Runs a statement. Rejects with ConnectionLost, and with what the server answers. */
   async run(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
-    return (await this.#query(statement, values)).rows as Row[]
+    try {
+      return (await this.#query(statement, values)).rows as Row[]
+    } catch (error) {
+      // In a transaction, which has failed with it, it is for those who have begun that to begin again.
+      if (!isForgotten(error) || this.#client.getTransactionStatus() !== 'I') throw error
+      this.forgetNames()
+      return (await this.#query(statement, values)).rows as Row[]
+    }
+  }
+
+  /** From now on, nothing is prepared under a name, on this connection and on those to the same server. */
+  forgetNames(): void {
+    this.#names.isKept = false
   }
 
   /** Runs statements without parameters, one after the other. */
@@ -103,11 +132,11 @@ export class Connection {
     if (this.#running === 1) this.#hold()
     try {
       const query = { text, values: values as unknown[], rowMode: 'array' as const, types: this.#types }
-      return await this.#client.query(name === undefined ? query : { ...query, name })
+      return await this.#client.query(name !== undefined && this.#names.isKept ? { ...query, name } : query)
     } catch (error) {
       if (!isLoss(error)) throw error
       this.discard()
-      throw new ConnectionLost(error)
+      throw new ConnectionLost(this.#lastWord ?? error)
     } finally {
       this.#running -= 1
       if (this.#running === 0) {

@@ -3,6 +3,8 @@ import { clock } from '../../../time/clock.ts'
 import type { SessionUse } from '../../driver.ts'
 import type { Connection, Row, Statement } from './connection.ts'
 
+/** A read goes behind a write only where there is no other connection. */
+const behindWrite = Number.MAX_SAFE_INTEGER
 /** So many short statements may wait behind each other before a further connection is opened. */
 const mostQueued = 4
 /** Milliseconds after which who waits looks again whether a connection is still being opened. */
@@ -11,8 +13,12 @@ const longestLook = 50
 /** Who keeps a connection: sessions, which a user or a call holds open, or what ends by itself. */
 export type LeaseUse = SessionUse | 'short'
 
+/** What a short statement does. One that writes may wait for a lock, and whatever was sent behind it waits with it. */
+export type ShortUse = 'read' | 'write'
+
 interface Waiting {
   readonly use: LeaseUse
+  readonly since: number
   readonly resolve: (connection: Connection) => void
   readonly reject: (error: unknown) => void
 }
@@ -20,6 +26,7 @@ interface Waiting {
 interface PoolOptions {
   readonly poolSize: number
   readonly busyTimeout: number
+  readonly connectTimeout: number
 }
 
 /**
@@ -32,6 +39,8 @@ export class Connections {
   readonly #open = new Set<Connection>()
   /** Those of which somebody has the sole use. */
   readonly #leased = new Map<Connection, LeaseUse>()
+  /** How many short statements that write are running on each. */
+  readonly #writing = new Map<Connection, number>()
   readonly #waiting: Waiting[] = []
   #opening = 0
   #closed = false
@@ -55,12 +64,25 @@ export class Connections {
   }
 
   /** Runs a short statement, whose transaction is its own. */
-  async run(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+  async run(statement: Statement, values: readonly unknown[], use: ShortUse = 'read'): Promise<Row[]> {
     this.assertOpen()
-    const shared = this.#leastBusy()
+    const shared = this.#leastBusy(use)
     if (shared === null) return this.runLong(statement, values)
-    if (shared.running >= mostQueued && this.#mayOpen) this.#openOne().catch(() => {})
-    return shared.run(statement, values)
+    const isBehindWrite = use === 'read' && this.#writing.has(shared)
+    if ((shared.running >= mostQueued || (isBehindWrite && this.#opening === 0)) && this.#mayOpen)
+      this.#openFurther()
+    return use === 'read' ? shared.run(statement, values) : this.#write(shared, statement, values)
+  }
+
+  async #write(connection: Connection, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+    this.#writing.set(connection, (this.#writing.get(connection) ?? 0) + 1)
+    try {
+      return await connection.run(statement, values)
+    } finally {
+      const left = this.#writing.get(connection)! - 1
+      if (left > 0) this.#writing.set(connection, left)
+      else this.#writing.delete(connection)
+    }
   }
 
   /** Runs a statement that may take long. */
@@ -89,8 +111,9 @@ export class Connections {
       this.#leased.set(free, use)
       return free
     }
+    const waiting = this.#wait(use)
     if (this.#mayLease(use) && this.#mayOpen) this.#openForWaiting()
-    return this.#wait(use)
+    return waiting
   }
 
   giveBack(connection: Connection): void {
@@ -98,18 +121,36 @@ export class Connections {
     this.#serve()
   }
 
-  /** Ends all once what is running on them is done; a transaction that is open is undone. */
+  /** Ends those on which nothing is running, so that new ones are made: the server at the address may be another one by now. */
+  renew(): void {
+    for (const connection of [...this.#open]) {
+      if (connection.running === 0 && !this.#leased.has(connection)) connection.discard()
+    }
+  }
+
+  /**
+   * Ends all once what is running on them is done, or a server that does not answer was waited for; a transaction that is open is undone.
+   */
   async end(): Promise<void> {
     this.#closed = true
     for (const { reject } of this.#waiting.splice(0)) reject(new DatabaseClosedError())
-    await Promise.all([...this.#open].map((connection) => connection.end()))
+    const ending = [...this.#open]
+    const cut = setTimeout(() => {
+      for (const connection of ending) connection.discard()
+    }, this.#options.connectTimeout)
+    await Promise.all(ending.map((connection) => connection.end()))
+    clearTimeout(cut)
   }
 
-  #leastBusy(): Connection | null {
+  #leastBusy(use: ShortUse): Connection | null {
     let best: Connection | null = null
+    let least = Number.POSITIVE_INFINITY
     for (const connection of this.#open) {
       if (this.#leased.has(connection)) continue
-      if (best === null || connection.running < best.running) best = connection
+      const before = use === 'read' && this.#writing.has(connection) ? behindWrite : connection.running
+      if (before >= least) continue
+      best = connection
+      least = before
     }
     return best
   }
@@ -142,7 +183,6 @@ export class Connections {
       else this.#add(connection)
     } finally {
       this.#opening -= 1
-      this.#serve()
     }
   }
 
@@ -163,9 +203,10 @@ export class Connections {
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
         reject(new DatabaseBusyError(Math.round(clock() - began)))
       }
-      // A connection that is being opened takes its time, and says by itself when it gives up.
+      // A connection that is being opened takes its time.
       const look = () => {
-        if (this.#opening === 0) giveUp()
+        const isOver = clock() - began >= this.#options.busyTimeout + this.#options.connectTimeout
+        if (this.#opening === 0 || isOver) giveUp()
         else timer = setTimeout(look, longestLook)
       }
       let timer = setTimeout(look, this.#options.busyTimeout)
@@ -175,7 +216,7 @@ export class Connections {
           settle(value)
         }
       }
-      const waiting: Waiting = { use, resolve: settled(resolve), reject: settled(reject) }
+      const waiting: Waiting = { use, since: began, resolve: settled(resolve), reject: settled(reject) }
       this.#waiting.push(waiting)
     })
   }
@@ -200,6 +241,25 @@ export class Connections {
   }
 
   #openForWaiting(): void {
-    this.#openOne().catch((error) => this.#waiting.shift()?.reject(error))
+    const began = clock()
+    const failed = (error: unknown) => {
+      // Where there are others, one of them becomes free. Who came later than this was begun waits for another attempt.
+      if (this.#open.size > 0) return
+      const given = this.#waiting.filter(({ since }) => since <= began)
+      for (const waiting of given) {
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
+        waiting.reject(error)
+      }
+    }
+    this.#openOne()
+      .catch(failed)
+      .then(() => this.#serve())
+  }
+
+  #openFurther(): void {
+    this.#openOne().then(
+      () => this.#serve(),
+      () => {},
+    )
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { clock } from '../../../time/clock.ts'
 import type { Connection } from './connection.ts'
+import { sqlState } from './server-error.ts'
 import { quoteName } from './sql-text.ts'
 
 /** Milliseconds between two looks at the newest version: where nobody reports commits, and where the server does. */
@@ -67,10 +68,25 @@ class Listener {
   static async open(port: FollowPort, signal: AbortSignal): Promise<Listener> {
     const connection = await port.connect(() => !signal.aborted)
     const listener = new Listener(port, signal, connection)
-    await connection.execute(`listen ${quoteName(port.channel)}`)
-    await port.notify(port.channel, listener.#probe)
-    listener.#newest = await port.latest()
-    return listener
+    try {
+      await listener.#listen()
+      listener.#newest = await port.latest()
+      return listener
+    } catch (error) {
+      listener.close()
+      throw error
+    }
+  }
+
+  /** Where the server refuses to tell, as a standby does, the newest version is looked at. */
+  async #listen(): Promise<void> {
+    const { channel, notify } = this.#port
+    try {
+      await this.#connection.execute(`listen ${quoteName(channel)}`)
+      await notify(channel, this.#probe)
+    } catch (error) {
+      if (sqlState(error) === undefined) throw error
+    }
   }
 
   private constructor(port: FollowPort, signal: AbortSignal, connection: Connection) {

@@ -14,14 +14,43 @@ export function sqlState(error: unknown): string | undefined {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && 'severity' in error ? code : undefined
 }
 
-/** Codes with which the server ends a connection, or takes none yet: shut down, crashed, or starting. */
-const endings = new Set(['57P01', '57P02', '57P03', '57P05', '25P03', '53300'])
+/** Codes with which the server ends a connection, or takes none yet: shut down, crashed, starting, or tired of one that waits. */
+const endings = new Set(['57P01', '57P02', '57P03', '57P05', '25P03', '25P04', '53300'])
 
-/** Whether the connection is gone with this error, or none came about. */
-export function isLoss(error: unknown): boolean {
+/** Whether no connection has come about, and one may a moment later. */
+export function isUnreached(error: unknown): boolean {
   const state = sqlState(error)
-  if (state === undefined) return !(error instanceof KvError || error instanceof TypeError)
-  return state.startsWith('08') || endings.has(state)
+  if (state !== undefined) return state.startsWith('08') || endings.has(state)
+  return !(error instanceof KvError || error instanceof TypeError || error instanceof RangeError)
+}
+
+/** Whether the connection is gone with this error. */
+export function isLoss(error: unknown): boolean {
+  if (isUnreached(error)) return true
+  const { severity } = error as { readonly severity?: unknown }
+  return severity === 'FATAL' || severity === 'PANIC'
+}
+
+/** Whether the server has ended a transaction since it was open for too long, or waited for too long in it. */
+export function isTimedOut(error: unknown): boolean {
+  const state = sqlState(error instanceof ConnectionLost ? error.cause : error)
+  return state === '25P03' || state === '25P04'
+}
+
+/** Whether a statement has not begun, since one before it in its transaction has failed. */
+export function isBehindFailure(error: unknown): boolean {
+  return sqlState(error) === '25P02' || isForgotten(error)
+}
+
+/** Whether a statement has not begun, since what was prepared under its name is not there, or is there already: a pooler has changed servers. */
+export function isForgotten(error: unknown): boolean {
+  const state = sqlState(error)
+  return state === '26000' || state === '42P05'
+}
+
+/** Whether the server takes no writes: it is a standby that was not promoted yet, or was the primary until now. */
+export function isStandby(error: unknown): boolean {
+  return sqlState(error) === '25006'
 }
 
 /** Whether the server has undone all of a transaction for the sake of others, so that it may be run again. */
@@ -39,9 +68,10 @@ export function isUniqueViolation(error: unknown): boolean {
   return sqlState(error) === '23505'
 }
 
-/** The one limit that a statement of ours may meet. */
+/** A limit that a row of ours may meet, and the functions of the server that tell it. */
 const tooLarge =
   'A row has more in the fields of an index than one of PostgreSQL holds, about 2,700 bytes with the key'
+const indexRoutines = /^_bt_|^index_form_tuple/
 
 /** The error to report for what the server has answered, after a wait of so many milliseconds. */
 export function toKvError(error: unknown, waited = 0): unknown {
@@ -50,6 +80,7 @@ export function toKvError(error: unknown, waited = 0): unknown {
   const state = sqlState(error)
   if (state === undefined) return error
   if (isBusy(error)) return new DatabaseBusyError(waited, { cause: error })
-  if (state === '54000') return new StorageError(state, tooLarge, { cause: error })
-  return new StorageError(state, (error as Error).message, { cause: error })
+  const { message, routine } = error as Error & { readonly routine?: unknown }
+  const isOfIndex = state === '54000' && indexRoutines.test(String(routine))
+  return new StorageError(state, isOfIndex ? tooLarge : message, { cause: error })
 }

@@ -8,6 +8,7 @@ import type { Snapshot, Snapshots } from './snapshots.ts'
 
 /** A session on a file: its first read begins a transaction on a connection of its own. */
 export class FileSession implements Session {
+  readonly isLost = false
   readonly rows: ShownRow[] = []
   readonly #snapshots: Snapshots
   readonly #sliced: SlicedReads

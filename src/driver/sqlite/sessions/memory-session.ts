@@ -65,6 +65,7 @@ export class ReplacedRows {
 
 /** A session on a database in memory. */
 export class MemorySession implements Session {
+  readonly isLost = false
   /** What stands in place of the stored rows: what was replaced since it began, and what it was shown. */
   readonly rows: ShownRow[] = []
   readonly #connection: PooledConnection

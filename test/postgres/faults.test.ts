@@ -1,0 +1,256 @@
+import { randomBytes } from 'node:crypto'
+import { KvU64, Valkeyrie } from 'valkeyrie'
+import { assert, describe, expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
+import { patient, waitFor, waitUntil } from '../waiting.ts'
+import { byHand, newSchema, openAt, terminate } from './database.ts'
+import { startProxy } from './proxy.ts'
+import { serverOfRun } from './server-of-run.ts'
+
+const server = await serverOfRun()
+const url = 'url' in server ? server.url : ''
+
+/** Ends what runs a statement like this, or only the statement, once there is one. */
+async function stop(admin: Awaited<ReturnType<typeof byHand>>, schema: string, how: 'cancel' | 'terminate') {
+  await waitUntil('a statement that waits', async () => {
+    const { rowCount } = await admin.query(
+      `select pg_${how}_backend(pid) from pg_stat_activity
+        where application_name = 'valkeyrie' and wait_event_type = 'Lock' and query like $1`,
+      [`%${schema}%`],
+    )
+    return rowCount! > 0
+  })
+}
+
+describe.skipIf(url === '')('a unit of work', () => {
+  test('whose connection dies in the middle runs again, and commits once', async () => {
+    const schema = newSchema()
+    const db = await openAt(url, schema)
+    const admin = await byHand(url)
+    await db.set(['n'], 1)
+    let runs = 0
+    await db.unitOfWork(async (unit) => {
+      runs += 1
+      const { value } = await unit.get(['n'])
+      if (runs < 3) {
+        await waitUntil('the end of its connection', async () => (await terminate(admin, `%${schema}%`)) > 0)
+      }
+      await unit.get(['other'])
+      await unit.set(['n'], Number(value) + 1)
+    })
+    expect(runs).toBe(3)
+    expect((await db.get(['n'])).value).toBe(2)
+  })
+
+  test('that may not run again, or has failed by itself, does not', async () => {
+    const schema = newSchema()
+    const db = await openAt(url, schema)
+    const admin = await byHand(url)
+    let runs = 0
+    const cut = async () => {
+      runs += 1
+      await waitUntil('the end of its connection', async () => (await terminate(admin, `%${schema}%`)) > 0)
+    }
+    const once = db.unitOfWork(
+      async (unit) => {
+        await unit.get(['a'])
+        await cut()
+        await unit.get(['b'])
+      },
+      { retries: 0 },
+    )
+    await expect(once).rejects.toMatchObject({ code: 'CONNECTION', written: false })
+    const own = db.unitOfWork(async (unit) => {
+      await unit.get(['a'])
+      await cut()
+      throw new Error('of its own')
+    })
+    await expect(own).rejects.toThrow('of its own')
+    expect(runs).toBe(2)
+  })
+
+  test('asks for nothing that it has read', async () => {
+    const statements: string[] = []
+    const logger = { logQuery: (statement: string) => void statements.push(statement) }
+    const db = await openAt(url, newSchema(), { logger })
+    await db.set(['n'], 1)
+    statements.length = 0
+    await db.unitOfWork(async (unit) => {
+      const { value } = await unit.get(['n'])
+      await unit.set(['n'], Number(value) + 1)
+      await unit.delete(['n', Number(value)])
+    })
+    const kinds = ['kv_commit_1', 'from "', 'begin', 'commit']
+    const asked = statements.map((statement) => kinds.find((kind) => statement.includes(kind)))
+    expect(asked.filter((kind) => kind === 'kv_commit_1')).toHaveLength(1)
+    // The state and the value, with what begins the transaction; the key that is deleted; nothing for the commit.
+    expect(asked.filter((kind) => kind === 'from "')).toHaveLength(3)
+  })
+})
+
+describe.skipIf(url === '')('a snapshot', () => {
+  test('outlives a read that the server refuses', async () => {
+    const schema = newSchema()
+    const users = z.object({ name: z.string() })
+    const db = await Valkeyrie.withSchema(['users', '*'], users).open(url, { schema })
+    onTestFinished(() => db.close())
+    await db.set(['a'], 1)
+    await db.repositories.users.set('ann', { name: 'Ann' })
+    // By hand, somebody has written what the server stores and cannot look into.
+    await (await byHand(url)).query(
+      `update "${schema}".kv set value = '{"name":"\\u0000"}' where collection = 'users'`,
+    )
+    const found = await db.snapshot(async (view) => {
+      const before = (await view.get(['a'])).value
+      await db.set(['a'], 2)
+      const reads = await Promise.allSettled([
+        view.repositories.users.findMany({ where: { name: 'Ann' } }),
+        view.get(['a']),
+        view.getMany([['a'], ['b']]),
+      ])
+      return [before, reads, (await view.get(['a'])).value] as const
+    })
+    expect(found[0]).toBe(1)
+    expect(found[1]).toMatchObject([
+      { status: 'rejected', reason: { code: 'STORAGE', engineCode: '22P05' } },
+      { status: 'fulfilled', value: { value: 1 } },
+      { status: 'fulfilled', value: [{ value: 1 }, { value: null }] },
+    ])
+    expect(found[2]).toBe(1)
+  })
+})
+
+describe.skipIf(url === '')('a read', () => {
+  test('that was lost after it had taken longer than connectTimeout is made again', async () => {
+    const schema = newSchema()
+    const users = { pattern: ['users', '*'] as const, schema: z.object({ n: z.int() }) }
+    const db = await Valkeyrie.withSchema(users.pattern, users.schema).open(url, {
+      schema,
+      connectTimeout: 500,
+    })
+    onTestFinished(() => db.close())
+    const admin = await byHand(url)
+    const other = await byHand(url)
+    await db.repositories.users.set('a', { n: 1 })
+    await admin.query(`begin; lock table "${schema}".kv`)
+    const reading = db.repositories.users.findMany()
+    await other.query('select pg_sleep(0.6)')
+    await stop(other, schema, 'terminate')
+    await admin.query('rollback')
+    expect(await reading).toMatchObject([{ id: 'a', value: { n: 1 } }])
+  })
+
+  test('does not wait behind a write that waits for a lock', async () => {
+    const schema = newSchema()
+    const db = await openAt(url, schema, patient)
+    const admin = await byHand(url)
+    await db.set(['a'], 1)
+    // So many at a time have further connections made.
+    await Promise.all(Array.from({ length: 50 }, (_, n) => db.get(['n', n])))
+    await admin.query(`begin; select from "${schema}".kv_meta for update`)
+    const writing = db.set(['a'], 2)
+    expect((await waitFor('a read', db.get(['a']))).value).toBe(1)
+    await admin.query('rollback')
+    await writing
+    expect((await db.get(['a'])).value).toBe(2)
+  })
+})
+
+describe.skipIf(url === '')('a commit', () => {
+  test('whose answers never come is given up, and none of its attempts is carried out later', async () => {
+    const proxy = await startProxy(url)
+    const schema = newSchema()
+    const db = await openAt(proxy.url, schema, { connectTimeout: 300 })
+    await db.set(['a'], 0)
+    proxy.dropAnswers(1_000_000)
+    const error = await db.set(['a'], 1).catch((reason) => reason)
+    expect(error).toMatchObject({ code: 'CONNECTION', written: null })
+    proxy.dropAnswers(0)
+
+    proxy.holdRequests(1_000_000)
+    const unsent = await db.set(['b'], 1).catch((reason) => reason)
+    expect(unsent).toMatchObject({ code: 'CONNECTION', written: null })
+    proxy.holdRequests(0)
+    await proxy.deliver()
+    const [b] = await db.getMany([['b']])
+    expect([null, 1]).toContain(b.value)
+  })
+
+  test('that was given up while nothing of it arrived is known to have written nothing', async () => {
+    const proxy = await startProxy(url)
+    const db = await openAt(proxy.url, newSchema(), { connectTimeout: 300 })
+    await db.set(['a'], 0)
+    // All of its attempts, and not what takes their place.
+    proxy.holdRequests(1_000_000, 'something large')
+    await expect(db.set(['a'], 'something large')).rejects.toMatchObject({
+      code: 'CONNECTION',
+      written: false,
+    })
+    expect(proxy.harmed).toBeGreaterThan(2)
+    await proxy.deliver()
+    expect((await db.get(['a'])).value).toBe(0)
+  })
+
+  test('whose answer was lost is not looked for where the log no longer tells', async () => {
+    const proxy = await startProxy(url)
+    const schema = newSchema()
+    const db = await openAt(proxy.url, schema)
+    const other = await openAt(url, schema)
+    const admin = await byHand(url)
+    await db.set(['a'], 0)
+    proxy.delay(50)
+    proxy.dropAnswers(1)
+    const writing = db.set(['a'], 1).catch((reason) => reason)
+    await waitUntil('the cut', () => proxy.harmed === 1)
+    await other.set(['b'], 1)
+    await other.set(['b'], 2)
+    await admin.query(
+      `delete from "${schema}".kv_log where version < (select max(version) from "${schema}".kv_log)`,
+    )
+    const outcome = await waitFor('the end of the commit', writing)
+    // It may have been asked for before the log was trimmed.
+    if (outcome instanceof Error) expect(outcome).toMatchObject({ code: 'CONNECTION', written: null })
+    expect((await other.get(['a'])).value).toBe(1)
+  })
+
+  test('that an index of somebody else refuses is a StorageError', async () => {
+    const schema = newSchema()
+    const db = await openAt(url, schema)
+    const admin = await byHand(url)
+    await admin.query(`create unique index on "${schema}".kv ((value ->> 'a'))`)
+    await db.set(['a'], { a: 1 })
+    await expect(db.set(['b'], { a: 1 })).rejects.toMatchObject({ code: 'STORAGE', engineCode: '23505' })
+    await db.set(['c'], { a: 2 })
+  })
+
+  test('takes values of 16 MiB, and keys of 2,048 bytes, as they are', async () => {
+    const db = await openAt(url, newSchema())
+    const bytes = randomBytes(16 * 1024 * 1024 - 64)
+    const text = `${'\0\u0001é\ud800"\\'.repeat(20_000)}${'plain'.repeat(3_000_000)}`
+    const key = ['x'.repeat(2_000)]
+    await Promise.all([db.set(key, bytes), db.set([...key, 1], text)])
+    const [first, second] = await db.getMany([key, [...key, 1]])
+    assert(first.value instanceof Uint8Array)
+    expect(Buffer.compare(bytes, first.value)).toBe(0)
+    expect(second.value === text).toBe(true)
+    await db.delete(key)
+    expect((await db.get(key)).value).toBe(null)
+  })
+})
+
+describe.skipIf(url === '')('a server that is far away', () => {
+  test('is asked once for a commit, and once for many of one turn', async () => {
+    const proxy = await startProxy(url)
+    const schema = newSchema()
+    const db = await openAt(proxy.url, schema)
+    proxy.delay(20)
+    const outcomes = await Promise.all(
+      Array.from({ length: 50 }, (_, n) => db.atomic().sum(['total'], BigInt(n)).set(['n', n], n).commit()),
+    )
+    assert(outcomes.every(({ ok }) => ok))
+    expect((await db.get(['total'])).value).toEqual(new KvU64(1225n))
+    proxy.dropAnswers(1)
+    await db.atomic().sum(['total'], 1n).commit()
+    expect((await db.get(['total'])).value).toEqual(new KvU64(1226n))
+  })
+})
