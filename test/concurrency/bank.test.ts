@@ -1,10 +1,11 @@
 import { Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
+import { describeEngines } from '../engines.ts'
+import { extent } from '../extent.ts'
 import { patient } from '../waiting.ts'
 import { accountSchema, accounts, openingBalance, wholeSum } from './bank.ts'
 import { startChild } from './child.ts'
 import { seedOfThisRun } from './random.ts'
-import { newDatabasePath } from './temporary-folder.ts'
 
 interface Report {
   readonly transfers: number
@@ -18,31 +19,37 @@ interface AuditReport {
   readonly failures: readonly string[]
 }
 
-it('transfers of 8 processes between 20 accounts lose no money, and a ninth never sees any missing', async () => {
-  const path = newDatabasePath()
-  const db = await Valkeyrie.withSchema(...accountSchema).open(path, patient)
-  await db.repositories.accounts.insertMany(accounts.map((id) => [id, { balance: openingBalance }]))
-  const seed = seedOfThisRun()
-  const tellers = Array.from({ length: 8 }, (_, process) =>
-    startChild('concurrency/programs/bank.ts', { path, seed: seed + process, transfers: 100 }),
-  )
-  const auditor = startChild('concurrency/programs/auditor.ts', { path, audits: 15 })
-  await Promise.all([...tellers, auditor].map((child) => child.message()))
-  for (const teller of tellers) teller.send('go')
-  // The auditor looks on while they transfer, and they transfer while it looks on.
-  expect(await auditor.message()).toBe('audited')
-  for (const teller of tellers) expect(await teller.message()).toBe('transferred')
-  for (const child of [...tellers, auditor]) child.send('stop')
-  const reports = await Promise.all(tellers.map((teller) => teller.message<Report>()))
-  const audit = await auditor.message<AuditReport>()
+describeEngines('a bank', (engine) => {
+  it('transfers of 8 processes between 20 accounts lose no money, and a ninth never sees any missing', async () => {
+    const path = engine.newAddress()
+    const [each, audits] =
+      engine.name === 'sqlite'
+        ? [100, 15]
+        : [extent('transfers of a process', 10, 100), extent('audits', 3, 15)]
+    const db = await Valkeyrie.withSchema(...accountSchema).open(path, patient)
+    await db.repositories.accounts.insertMany(accounts.map((id) => [id, { balance: openingBalance }]))
+    const seed = seedOfThisRun()
+    const tellers = Array.from({ length: 8 }, (_, process) =>
+      startChild('concurrency/programs/bank.ts', { path, seed: seed + process, transfers: each }),
+    )
+    const auditor = startChild('concurrency/programs/auditor.ts', { path, audits })
+    await Promise.all([...tellers, auditor].map((child) => child.message()))
+    for (const teller of tellers) teller.send('go')
+    // The auditor looks on while they transfer, and they transfer while it looks on.
+    expect(await auditor.message()).toBe('audited')
+    for (const teller of tellers) expect(await teller.message()).toBe('transferred')
+    for (const child of [...tellers, auditor]) child.send('stop')
+    const reports = await Promise.all(tellers.map((teller) => teller.message<Report>()))
+    const audit = await auditor.message<AuditReport>()
 
-  expect(reports.flatMap(({ failures }) => failures)).toEqual([])
-  expect(audit.failures.filter((failure) => !failure.includes('ConflictError'))).toEqual([])
-  expect(audit.wrong).toEqual([])
-  expect(audit.audits).toBeGreaterThanOrEqual(15)
-  for (const { transfers } of reports) expect(transfers).toBeGreaterThanOrEqual(100)
-  const balances = await Array.fromAsync(db.repositories.accounts.list())
-  expect(balances).toHaveLength(accounts.length)
-  expect(balances.reduce((sum, { value }) => sum + value.balance, 0)).toBe(wholeSum)
-  await db.close()
+    expect(reports.flatMap(({ failures }) => failures)).toEqual([])
+    expect(audit.failures.filter((failure) => !failure.includes('ConflictError'))).toEqual([])
+    expect(audit.wrong).toEqual([])
+    expect(audit.audits).toBeGreaterThanOrEqual(audits)
+    for (const { transfers } of reports) expect(transfers).toBeGreaterThanOrEqual(each)
+    const balances = await Array.fromAsync(db.repositories.accounts.list())
+    expect(balances).toHaveLength(accounts.length)
+    expect(balances.reduce((sum, { value }) => sum + value.balance, 0)).toBe(wholeSum)
+    await db.close()
+  })
 })

@@ -1,7 +1,7 @@
 import { type Database, Valkeyrie } from 'valkeyrie'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { describeEngines } from '../engines.ts'
 import { interleave, type SteppedUnit } from './interleave.ts'
-import { newDatabasePath } from './temporary-folder.ts'
 
 // The anomalies and their names are those of https://github.com/ept/hermitage, with units of work for its transactions.
 
@@ -20,20 +20,23 @@ async function rows(unit: Pick<Database, 'list'>): Promise<number[]> {
   return values
 }
 
-async function sharedConnection() {
-  const db = await Valkeyrie.open()
-  return [db, db, db] as const
-}
+type Three = readonly [Database, Database, Database]
 
-async function connectionEach() {
-  const path = newDatabasePath()
-  return [await Valkeyrie.open(path), await Valkeyrie.open(path), await Valkeyrie.open(path)] as const
-}
+describe('interleaved units of work of one database in memory', () => {
+  describeAnomalies(async () => {
+    const db = await Valkeyrie.open()
+    return [db, db, db]
+  })
+})
 
-describe.each([
-  ['one connection', sharedConnection],
-  ['a connection each', connectionEach],
-])('interleaved units of work on %s', (_, connect) => {
+describeEngines('interleaved units of work', (engine) => {
+  describeAnomalies(async () => {
+    const address = engine.newAddress()
+    return [await Valkeyrie.open(address), await Valkeyrie.open(address), await Valkeyrie.open(address)]
+  })
+})
+
+function describeAnomalies(connect: () => Promise<Three>): void {
   async function open() {
     const [a, b, c] = await connect()
     onTestFinished(async () => void (await Promise.all([a, b, c].map((db) => db.close()))))
@@ -338,4 +341,4 @@ describe.each([
     expect(ran.a.attempts).toBe(2)
     expect(await rows(db)).toEqual([-15, 25])
   })
-})
+}

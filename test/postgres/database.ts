@@ -24,12 +24,12 @@ export async function byHand(url: string): Promise<pg.Client> {
   return client
 }
 
-/** Ends the connections of others to the server that run a statement like this. */
-export async function terminate(client: pg.Client, statement = '%'): Promise<number> {
+/** Ends the connections on which a statement ran, or runs, that names this schema, and is like that. */
+export async function terminate(client: pg.Client, schema: string, statement = '%'): Promise<number> {
   const { rowCount } = await client.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
-      where application_name = 'valkeyrie' and pid <> pg_backend_pid() and query like $1`,
-    [statement],
+      where application_name = 'valkeyrie' and pid <> pg_backend_pid() and query like $1 and query like $2`,
+    [`%${schema}%`, statement],
   )
   return rowCount ?? 0
 }

@@ -20,7 +20,7 @@ describe.skipIf(url === '')('a database on a server', () => {
     let ended = 0
     let isDone = false
     const harm = (async () => {
-      while (!isDone) ended += await terminate(admin, '%kv_commit_1%')
+      while (!isDone) ended += await terminate(admin, schema, '%kv_commit_1%')
     })()
     const adds = Array.from({ length: 8 }, async (_, writer) => {
       for (let n = 0; n < 25; n++) await db.atomic().sum(['total'], 1n).sum(['of', writer], 1n).commit()
@@ -261,7 +261,7 @@ describe.skipIf(url === '')('a watcher', () => {
     })()
     for (let n = 0; n < 60; n++) {
       await other.set(['n', n], n)
-      if (n % 15 === 7) await terminate(admin, 'listen%')
+      if (n % 15 === 7) await terminate(admin, schema, 'listen%')
     }
     await waitFor('all changes', promise)
     await watching

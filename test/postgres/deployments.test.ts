@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs'
+import { KvU64, Valkeyrie } from 'valkeyrie'
+import { assert, describe, expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
+import { waitFor, waitUntil } from '../waiting.ts'
+import { startCluster } from './cluster.ts'
+import { byHand, newSchema, openAt } from './database.ts'
+import { poolerObstacle, startPooler } from './pooler.ts'
+import { startProxy } from './proxy.ts'
+import { serverOfRun } from './server-of-run.ts'
+
+const server = await serverOfRun()
+const url = 'url' in server ? server.url : ''
+const scores = z.object({ n: z.int() })
+
+/** Writes, units of work, queries, a watcher and a snapshot, each as anywhere. */
+async function expectAllToWork(first: string, second: string, schema = newSchema()): Promise<void> {
+  const open = (address: string) =>
+    Valkeyrie.withSchema(['scores', '*'], scores, { indexes: [{ on: 'n' }] }).open(address, { schema })
+  const [db, other] = [await open(first), await open(second)]
+  onTestFinished(async () => void (await Promise.all([db.close(), other.close()])))
+  const seen: unknown[] = []
+  const watching = (async () => {
+    for await (const { key } of db.changes({ since: '0'.repeat(20) })) {
+      if (key[0] === 'scores') seen.push(key[1])
+      if (key[1] === 'last') break
+    }
+  })()
+  const add = (to: typeof db) =>
+    to.unitOfWork(async (unit) => {
+      const { value } = await unit.repositories.scores.get('sum')
+      await unit.repositories.scores.set('sum', { n: (value?.n ?? 0) + 1 })
+    })
+  for (let n = 0; n < 10; n++) {
+    await Promise.all([add(db), add(other), db.atomic().sum(['total'], 1n).commit()])
+    await Promise.all([other.repositories.scores.set(`s${n}`, { n }), db.repositories.scores.get(`s${n}`)])
+  }
+  await other.repositories.scores.set('last', { n: -1 })
+  await waitFor('the last change', watching)
+  expect(new Set(seen)).toEqual(new Set(['sum', 'last', ...Array.from({ length: 10 }, (_, n) => `s${n}`)]))
+  expect((await db.repositories.scores.get('sum')).value).toEqual({ n: 20 })
+  expect((await other.get(['total'])).value).toEqual(new KvU64(10n))
+  const found = await db.snapshot((view) =>
+    view.repositories.scores.findMany({ where: { n: { gte: 5 } }, orderBy: { n: 'asc' } }),
+  )
+  expect(found.map(({ value }) => value.n)).toEqual([5, 6, 7, 8, 9, 20])
+}
+
+describe.skipIf(url === '')('a server', () => {
+  test.skipIf(poolerObstacle !== null)(
+    `is reached through a pooler in transaction mode${poolerObstacle === null ? '' : `: ${poolerObstacle}`}`,
+    async () => {
+      const pooler = await startPooler(url)
+      await expectAllToWork(pooler, pooler)
+      // Two schemas behind one pooler, whose connections are the same.
+      const [one, two] = [await openAt(pooler, newSchema()), await openAt(pooler, newSchema())]
+      await Promise.all(
+        [one, two].flatMap((db, n) => Array.from({ length: 30 }, (_, at) => db.set(['of', at], n))),
+      )
+      for (const [n, db] of [one, two].entries()) {
+        const values = await Promise.all(Array.from({ length: 30 }, (_, at) => db.get(['of', at])))
+        expect(values.map(({ value }) => value)).toEqual(values.map(() => n))
+      }
+    },
+  )
+
+  const older = '/usr/lib/postgresql/15/bin'
+  test.skipIf(!existsSync(older))(
+    `may be of PostgreSQL 15${existsSync(older) ? '' : `: there is no ${older}`}`,
+    async () => {
+      const cluster = await startCluster({ programs: older })
+      onTestFinished(() => cluster.end())
+      const { rows } = await (await byHand(cluster.url)).query('show server_version')
+      expect(rows[0].server_version).toMatch(/^15\./)
+      await expectAllToWork(cluster.url, cluster.url)
+    },
+  )
+
+  test('that dies hands its address to a standby, which has all that was acknowledged', async () => {
+    const primary = await startCluster()
+    onTestFinished(() => primary.end())
+    const schema = newSchema()
+    const first = await openAt(primary.url, schema)
+    await first.set(['a'], 0)
+    await primary.kill('SIGINT')
+    const standby = await startCluster({ standbyOf: { url: primary.url, folder: primary.folder } })
+    onTestFinished(() => standby.end())
+    await primary.restart()
+    const admin = await byHand(standby.url)
+    const proxy = await startProxy(primary.url)
+    const db = await openAt(proxy.url, schema, { connectTimeout: 120_000 })
+    // A standby reads, and its watchers look for what the primary has committed.
+    const reader = await openAt(standby.url, schema, { readOnly: true })
+    const watched: unknown[] = []
+    const watching = (async () => {
+      for await (const [{ value }] of reader.watch([['a']])) {
+        watched.push(value)
+        if (value === 3) break
+      }
+    })()
+    for (const n of [1, 2, 3]) await db.set(['a'], n)
+    await waitFor('what the primary has committed', watching)
+
+    const { rows } = await (await byHand(primary.url)).query('select pg_current_wal_lsn() as at')
+    await waitUntil('the standby', async () => {
+      const { rows: found } = await admin.query('select pg_last_wal_replay_lsn() >= $1 as is_there', [
+        rows[0].at,
+      ])
+      return found[0].is_there
+    })
+    await primary.kill()
+    proxy.retarget(standby.url)
+    const writing = db.atomic().sum(['n'], 1n).commit()
+    await admin.query('select pg_promote()')
+    const outcome = await waitFor('the commit', writing)
+    assert(outcome.ok)
+    const [a, n] = await db.getMany([['a'], ['n']])
+    expect([a.value, n.value]).toEqual([3, new KvU64(1n)])
+  })
+})
