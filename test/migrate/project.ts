@@ -57,6 +57,17 @@ export function run(cwd: string, args: readonly string[]): Promise<Ended> {
 const dialectOf = { sqlite: 'sqlite', postgres: 'postgresql' }
 const tablesOf = { sqlite: kvTables, postgres: postgresKvTables }
 
+/** What a schema module imports to declare tables by `kvTables`. */
+export const importTables = {
+  sqlite: "import { kvTables } from 'valkeyrie/schema'",
+  postgres: "import { postgresKvTables as kvTables } from 'valkeyrie/postgres'",
+}
+
+/** The settings of a project whose schema module is schemas.ts. */
+export function settingsFor(engine: TestEngine['name']): string {
+  return `export default { dialect: '${dialectOf[engine]}', schema: './schemas.ts', out: './migrations' }`
+}
+
 /** A project whose definitions are given in place, without a file. */
 export function projectOf(root: string, ...definitions: readonly AnyDefinition[]): Project {
   return projectFor('sqlite', root, ...definitions)
