@@ -1,11 +1,13 @@
+import { StorageError } from '../../../contract/errors.ts'
 import type { Migration } from '../../migration.ts'
+import type { RunStatement } from '../server/connection.ts'
 import { sqlState } from '../server/server-error.ts'
 import { quoteName } from '../server/sql-text.ts'
 import { ServerCatalog } from '../tables/catalog.ts'
 import { ServerIndexes } from '../tables/indexes.ts'
 import { createIndex } from '../tables/typed-index.ts'
 import { hasTable } from './history.ts'
-import { type CreatedIndex, indexOf, isServing } from './index-statement.ts'
+import { type CreatedIndex, indexOf } from './index-statement.ts'
 import type { MigrationSession } from './migration-session.ts'
 
 /** What leaves the rows as they are, beside the indexes themselves. */
@@ -25,19 +27,23 @@ export async function buildAhead(session: MigrationSession, migration: Migration
   const all = new ServerIndexes(schema, run)
   if (indexes.some(({ unique }) => unique)) await catalog.removeExpired()
   for (const index of indexes) {
-    const drop = () => session.execute(`drop index concurrently if exists ${s}.${quoteName(index.name)}`)
-    const there = (await all.built()).find(({ name }) => name === index.name)
-    if (there !== undefined && isServing(there, index)) continue
-    // What has this name and is another, the migration drops or fails by.
-    if (there !== undefined && there.index !== null) continue
-    if (there !== undefined) await drop()
+    const drop = `drop index concurrently if exists ${s}.${quoteName(index.name)}`
     try {
-      await session.execute(createIndex(index.name, index, `${s}.kv`, 'CONCURRENTLY '))
+      // Asked again where the server was lost: what was half built then is in the way.
+      await session.alone(async (connection) => {
+        const run: RunStatement = (statement, values) => connection.run(statement, values)
+        const there = (await new ServerIndexes(schema, run).built()).find(({ name }) => name === index.name)
+        // What has this name and is another, the migration drops or fails by.
+        if (there !== undefined && there.index !== null) return
+        if (there !== undefined) await connection.execute(drop)
+        await connection.execute(createIndex(index.name, index, `${s}.kv`, 'CONCURRENTLY '))
+      })
     } catch (error) {
-      if (sqlState(cause(error)) === undefined) throw error
-      const reason = await all.explain(index, cause(error))
-      await drop()
-      throw reason
+      const answered = error instanceof StorageError ? error.cause : undefined
+      if (sqlState(answered) === undefined) throw error
+      const reason = await all.explain(index, answered)
+      await session.alone((connection) => connection.execute(drop))
+      throw reason === answered ? error : reason
     }
   }
 }
@@ -53,9 +59,4 @@ function wantedAhead(migration: Migration): CreatedIndex[] {
     else if (!leavesRows.test(statement)) return []
   }
   return found
-}
-
-/** What the server has said. */
-function cause(error: unknown): unknown {
-  return error instanceof Error && error.cause !== undefined ? error.cause : error
 }

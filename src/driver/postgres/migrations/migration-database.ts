@@ -131,7 +131,7 @@ export class PostgresMigrationDatabase implements MigrationDatabase {
   }
 
   async tidy(): Promise<void> {
-    await this.#session.execute(dropStaging(this.#session.s))
+    await this.#session.alone((connection) => connection.execute(dropStaging(this.#session.s)))
   }
 
   assertTakeable(): Promise<void> {

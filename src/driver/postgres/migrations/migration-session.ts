@@ -44,9 +44,9 @@ export class MigrationSession {
   readonly run: RunStatement = (statement, values) =>
     this.#again((connection) => connection.run(statement, values))
 
-  /** Runs statements that are no transaction. */
-  execute(text: string): Promise<void> {
-    return this.#again((connection) => connection.execute(text))
+  /** Works outside of a transaction: again from the beginning, where the server was lost. */
+  alone<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#again(work)
   }
 
   /** Works in a transaction, which is undone where `work` gives `false`. */

@@ -21,6 +21,7 @@ export async function replaceSchema<T>(address: string, make: (address: string) 
     })
     return result
   } finally {
-    await session.execute(`drop schema if exists ${quoteName(made)} cascade`).finally(() => session.end())
+    const drop = `drop schema if exists ${quoteName(made)} cascade`
+    await session.alone((connection) => connection.execute(drop)).finally(() => session.end())
   }
 }

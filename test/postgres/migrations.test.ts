@@ -1,0 +1,303 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import type pg from 'pg'
+import { Valkeyrie } from 'valkeyrie'
+import { migrate, status } from 'valkeyrie/migrate'
+import { defineSchema } from 'valkeyrie/schema'
+import { expect, it } from 'vitest'
+import { z } from 'zod'
+import { describeEngine } from '../engines.ts'
+import {
+  cli,
+  generateQuietly,
+  importTables,
+  migrateQuietly,
+  projectFolder,
+  projectFor,
+  projectOf,
+  run,
+  settingsFor,
+  write,
+} from '../migrate/project.ts'
+import { waitUntil } from '../waiting.ts'
+import { byHand } from './database.ts'
+
+const user = z.object({ name: z.string(), city: z.string() })
+const users = defineSchema(['users', '*'], user)
+const indexed = defineSchema(['users', '*'], user, { indexes: [{ on: 'city' }] })
+const unique = defineSchema(['users', '*'], user, { indexes: [{ on: 'city', unique: true }] })
+const project = projectFor.bind(null, 'postgres')
+
+/** The address of a server, and the schema of it that an address names. */
+function partsOf(address: string): { url: string; schema: string } {
+  const url = new URL(address)
+  const schema = url.searchParams.get('schema')!
+  url.searchParams.delete('schema')
+  return { url: url.href, schema }
+}
+
+/** Holds a state of the server, for which an index that is built concurrently waits. */
+async function holdState(client: pg.Client): Promise<void> {
+  await client.query('begin isolation level repeatable read')
+  await client.query('select txid_current()')
+}
+
+async function isBuilding(client: pg.Client, schema: string): Promise<boolean> {
+  const { rows } = await client.query(
+    `select 1 from pg_stat_activity where query like 'CREATE INDEX CONCURRENTLY%' || $1 || '%' and wait_event_type = 'Lock'`,
+    [schema],
+  )
+  return rows.length > 0
+}
+
+async function indexes(client: pg.Client, schema: string): Promise<Record<string, boolean>> {
+  const { rows } = await client.query(
+    `select c.relname, i.indisvalid from pg_index i join pg_class c on c.oid = i.indexrelid
+      join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname like 'kv\\_users\\_%'`,
+    [schema],
+  )
+  return Object.fromEntries(rows.map(({ relname, indisvalid }) => [relname, indisvalid]))
+}
+
+/** A database whose next migration builds an index, and a program that applies it. */
+async function upgradeOf(address: string, next = indexed) {
+  const folder = projectFolder()
+  await generateQuietly(project(folder, users))
+  const db = await Valkeyrie.withSchemas([users]).open(address, { migrations: join(folder, 'migrations') })
+  await db.repositories.users.insertMany([
+    ['ann', { name: 'Ann', city: 'Bonn' }],
+    ['bob', { name: 'Bob', city: 'Bonn' }],
+  ])
+  await generateQuietly(project(folder, next))
+  write(
+    folder,
+    'schemas.ts',
+    `${importTables.postgres}
+import { defineSchema } from 'valkeyrie/schema'
+import { z } from 'zod'
+export const users = defineSchema(['users', '*'], z.object({ name: z.string(), city: z.string() }), { indexes: [{ on: 'city' }] })
+export const { kv, kvLog, kvCollections } = kvTables([users])`,
+  )
+  write(folder, 'drizzle.config.ts', settingsFor('postgres'))
+  return { folder, db, migrations: join(folder, 'migrations'), project: project(folder, next) }
+}
+
+describeEngine('postgres', 'a migration', (engine) => {
+  it('builds an index while others write', async () => {
+    const address = engine.newAddress()
+    const { url, schema } = partsOf(address)
+    const { db, project } = await upgradeOf(address)
+    const holder = await byHand(url)
+    await holdState(holder)
+    const migrating = migrateQuietly(project, address)
+    const looker = await byHand(url)
+    await waitUntil('the index', () => isBuilding(looker, schema))
+    await db.repositories.users.set('cid', { name: 'Cid', city: 'Köln' })
+    expect(await db.repositories.users.count()).toBe(3)
+    await holder.query('rollback')
+    expect(await migrating).toEqual(['0001_schemas'])
+    expect(await indexes(looker, schema)).toEqual({ kv_users_city: true })
+    await db.close()
+  })
+
+  it('whose index was half built when its process was killed is applied by the next one', async () => {
+    const address = engine.newAddress()
+    const { url, schema } = partsOf(address)
+    const { db, folder, project } = await upgradeOf(address)
+    await db.close()
+    const [holder, looker] = [await byHand(url), await byHand(url)]
+    await holdState(holder)
+    const child = spawn(process.execPath, [cli, 'migrate', address], { cwd: folder, stdio: 'ignore' })
+    await waitUntil('the index', () => isBuilding(looker, schema))
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+    // The server goes on for itself until it has an answer for nobody.
+    await looker.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where query like 'CREATE INDEX CONCURRENTLY%' || $1 || '%'`,
+      [schema],
+    )
+    await waitUntil('its end', async () => !(await isBuilding(looker, schema)))
+    await holder.query('rollback')
+    expect(await indexes(looker, schema)).toEqual({ kv_users_city: false })
+    expect((await status(address, { folder: project.migrations })).pending).toEqual(['0001_schemas'])
+    expect(await migrateQuietly(project, address)).toEqual(['0001_schemas'])
+    expect(await indexes(looker, schema)).toEqual({ kv_users_city: true })
+    expect((await status(address, { folder: project.migrations })).drift).toEqual([])
+  })
+
+  it('of a unique index over equal values names them, and leaves no index', async () => {
+    const address = engine.newAddress()
+    const { url, schema } = partsOf(address)
+    const { db, project } = await upgradeOf(address, unique)
+    await expect(migrateQuietly(project, address)).rejects.toThrow(
+      'the same values are in ["users","ann"] and ["users","bob"]',
+    )
+    expect(await indexes(await byHand(url), schema)).toEqual({})
+    await db.repositories.users.update('bob', { city: 'Köln' })
+    expect(await migrateQuietly(project, address)).toEqual(['0001_schemas'])
+    await db.close()
+  })
+
+  it('is of one dialect: the other engine refuses it, and says what to do', async () => {
+    const address = engine.newAddress()
+    const folder = projectFolder()
+    await generateQuietly(projectOf(folder, users))
+    const other = projectFolder()
+    await generateQuietly(project(other, users))
+    const path = join(folder, 'data.db')
+    for (const [database, root, of, is] of [
+      [address, folder, 'sqlite', 'postgresql'],
+      [path, other, 'postgresql', 'sqlite'],
+    ] as const) {
+      const migrations = join(root, 'migrations')
+      const refused = {
+        code: 'MIGRATION',
+        message: expect.stringMatching(`dialect ${of}, and this database speaks ${is}: .*dialect: '${is}'`),
+      }
+      await expect(migrate(database, { folder: migrations })).rejects.toMatchObject(refused)
+      await expect(status(database, { folder: migrations })).rejects.toMatchObject(refused)
+      await expect(Valkeyrie.open(database, { migrations })).rejects.toMatchObject(refused)
+    }
+    await expect(generateQuietly({ ...projectOf(other, indexed) })).rejects.toThrow(
+      /give each a folder of its own/,
+    )
+    const { migrations: modules } = await import(join(other, 'migrations/index.ts'))
+    await expect(migrate(path, { modules })).rejects.toThrow(/dialect postgresql/)
+    expect((await migrate(address, { modules })).applied).toEqual(['0000_initial'])
+  })
+
+  it('is applied in each schema by itself, named by the address, the option or the open database', async () => {
+    const [one, two] = [engine.newAddress(), engine.newAddress()]
+    const { url, schema } = partsOf(two)
+    const { db, migrations: folder } = await upgradeOf(one)
+    expect(await migrate(url, { folder, schema })).toEqual({
+      applied: ['0000_initial', '0001_schemas'],
+      backup: null,
+      skipped: 0,
+    })
+    expect((await status(two, { folder })).pending).toEqual([])
+    expect((await status(db, { folder })).pending).toEqual(['0001_schemas'])
+    await using other = await Valkeyrie.withSchemas([indexed]).open(url, { schema, migrations: folder })
+    expect(await other.repositories.users.count()).toBe(0)
+    expect((await status(other, { folder })).applied).toHaveLength(2)
+    expect((await migrate(db, { folder })).applied).toEqual(['0001_schemas'])
+    expect(await db.repositories.users.count()).toBe(2)
+    await db.close()
+    const wrong = migrate('./data.db', { folder, schema: 'shop' })
+    await expect(wrong).rejects.toThrow(/schema is of a server/)
+  })
+
+  it('moves fields whose names and texts the server does not have, with what they stand for', async () => {
+    // Any UTF-16, lone surrogates and U+0000 among it, and what such a text is written as on the server.
+    const unit = fc.oneof(
+      fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)),
+      fc.constantFrom('\0', '\u0001', '\u0002', '\ud7ff', '\ud800', '\u{10ffff}', '"', '\\', '.', '{', ','),
+    )
+    const text = fc.array(unit, { maxLength: 6 }).map((units) => units.join(''))
+    const meant = fc.oneof(text, fc.date({ noInvalidDate: true }), fc.bigInt(), fc.constant(undefined))
+    const fields = fc.dictionary(text, fc.oneof(meant, fc.dictionary(text, meant, { maxKeys: 2 })), {
+      maxKeys: 4,
+    })
+    const value = fc.record({
+      home: fields,
+      rest: fields,
+      gone: fields,
+      many: fc.array(fc.bigInt(), { maxLength: 2 }).map((all) => new Set(all)),
+    })
+    const values = fc.sample(value, { numRuns: 150 })
+    // The rows hold more than these tell: they are written without a schema.
+    const record = z.record(z.string(), z.string())
+    const v1 = defineSchema(['a', '*'], z.object({ home: record, rest: record, gone: record }))
+    const v2 = defineSchema(
+      ['a', '*'],
+      z.object({ house: record, rest: record, more: z.string().default('\0\ud800') }),
+    )
+    const folder = projectFolder()
+    const address = engine.newAddress()
+    await generateQuietly(project(folder, v1))
+    await migrateQuietly(project(folder, v1), address)
+    await using db = await Valkeyrie.open(address)
+    await Promise.all(values.map((it, id) => db.set(['a', id], it)))
+    const before = await Array.fromAsync(db.list({ prefix: ['a'] }))
+    const generated = await generateQuietly(project(folder, v2), 'a.home=house')
+    expect(generated?.steps).toEqual([])
+    await migrateQuietly(project(folder, v2), address)
+    const after = await Array.fromAsync(db.list({ prefix: ['a'] }))
+    expect(after.map((it) => it.value)).toStrictEqual(
+      before.map((it) => {
+        const { home, gone: _, ...others } = it.value as { home: unknown; gone: unknown }
+        return { ...others, house: home, more: '\0\ud800' }
+      }),
+    )
+    // As if they had been written so: the order of names, and what each is escaped as.
+    const moved = await db.drizzle.select().from(db.tables.kv).orderBy(db.tables.kv.key)
+    await Promise.all(after.map(({ key, value }) => db.set(key, value)))
+    const written = await db.drizzle.select().from(db.tables.kv).orderBy(db.tables.kv.key)
+    const stored = ({ key, value, types, encoding }: (typeof moved)[number]) => ({
+      key,
+      value,
+      types,
+      encoding,
+    })
+    expect(moved.map(stored)).toEqual(written.map(stored))
+  })
+
+  it('goes on where its connections were ended', async () => {
+    const address = engine.newAddress()
+    const { url, schema } = partsOf(address)
+    const { db, project } = await upgradeOf(address)
+    const [holder, looker] = [await byHand(url), await byHand(url)]
+    await holdState(holder)
+    const migrating = migrateQuietly(project, address)
+    await waitUntil('the index', () => isBuilding(looker, schema))
+    await looker.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where query like 'CREATE INDEX CONCURRENTLY%' || $1 || '%'`,
+      [schema],
+    )
+    await holder.query('rollback')
+    expect(await migrating).toEqual(['0001_schemas'])
+    expect(await indexes(looker, schema)).toEqual({ kv_users_city: true })
+    await db.close()
+  })
+
+  it('commands take an address and a schema, and show no password', async () => {
+    const address = engine.newAddress()
+    const { url, schema } = partsOf(address)
+    const { db, folder } = await upgradeOf(address)
+    await db.close()
+    const valkeyrie = (...args: string[]) => run(folder, [cli, ...args, url, '--schema', schema])
+    expect(await valkeyrie('status')).toMatchObject({
+      code: 2,
+      text: 'applied: 0000_initial\npending: 0001_schemas\n',
+    })
+    expect(await valkeyrie('migrate')).toMatchObject({ code: 0, output: 'Applied 0001_schemas.\n' })
+    expect(await valkeyrie('check')).toMatchObject({ code: 0, text: 'All is as declared.\n' })
+    write(
+      folder,
+      'seed.ts',
+      "export default (db) => db.repositories.users.set('eve', { name: 'Eve', city: 'Kiel' })\n",
+    )
+    const seeded = await valkeyrie('seed')
+    expect(seeded).toMatchObject({ code: 0, text: expect.stringMatching(/is seeded by seed\.ts/) })
+    const reset = await valkeyrie('reset', '--yes')
+    expect(reset).toMatchObject({
+      code: 0,
+      text: expect.stringMatching(/is new\.\n[\s\S]*rows: 3 of users\n/),
+    })
+    const { password } = new URL(url)
+    if (password !== '') expect(seeded.text + reset.text).not.toContain(password)
+    await using made = await Valkeyrie.withSchemas([indexed]).open(address, {
+      migrations: join(folder, 'migrations'),
+    })
+    expect(await made.repositories.users.count()).toBe(0)
+    await made.repositories.users.set('fay', { name: 'Fay', city: 'Kiel' })
+    const client = await byHand(url)
+    const { rows } = await client.query(
+      "select nspname from pg_namespace where nspname like 'valkeyrie_reset_%'",
+    )
+    expect(rows).toEqual([])
+  })
+})
