@@ -43,6 +43,7 @@ const long = [
   'test/snippets.test.ts',
   'test/conformance/file.test.ts',
   'test/conformance/memory.test.ts',
+  'test/conformance/node-sqlite.test.ts',
   'test/migrate/commands.test.ts',
   'test/consumer/consumer.test.ts',
   'test/studio/page.test.ts',
