@@ -32,6 +32,12 @@ export interface Schedule<Input> {
 
 type Entry = { readonly id: string; readonly value: StoredSchedule; readonly versionstamp: string }
 
+/** A schedule that is due: at which occurrences, and when it is again. */
+interface Firing extends ReturnType<typeof dueTimes> {
+  readonly entry: Entry
+  readonly now: number
+}
+
 const scheduleNames = ['cron', 'timeZone', 'payload', 'misfire', 'priority', 'group']
 const misfires = ['once', 'skip', 'all']
 /** Milliseconds after which an occurrence is late. */
@@ -40,6 +46,8 @@ const late = 60_000
 const tryAgain = 3_600_000
 /** Schedules that fire in one go, and occurrences of one that are made up for. */
 const mostAtOnce = 1_000
+/** Schedules that fire in one commit, which takes some milliseconds that cannot be split. */
+const mostInCommit = 200
 
 /**
  * Has a schedule enqueue jobs from now on, in the place of the one of the same id. One that has the same times goes on as it was, so every process
@@ -82,7 +90,8 @@ export async function fireSchedules(rows: QueueRows, database: QueueDatabase): P
     orderBy: { next: 'asc' },
     limit: mostAtOnce,
   })
-  await Promise.all(due.map((entry) => fire(rows, database, entry, now)))
+  const firings = due.map((entry) => ({ entry, now, ...readTimes(entry.value, now) }))
+  await Promise.all(commitsOf(firings).map((firings) => fire(rows, database, firings)))
   // Another may have been quicker, or one be due again.
   if (due.length > 0) return { jobs: [], nextDue: now }
   const first = await schedules.findFirst({ where: { next: { gt: now } }, orderBy: { next: 'asc' } })
@@ -98,15 +107,30 @@ async function prepare(rows: QueueRows, database: QueueDatabase, next: number): 
   await inSlices(coming, ({ value }) => occurrencesOf(value.cron, value.timeZone).after(next))
 }
 
-/** Enqueues the jobs of one schedule and moves it on, in one commit: where another was quicker, nothing. */
-async function fire(rows: QueueRows, database: QueueDatabase, entry: Entry, now: number): Promise<void> {
+/**
+ * Enqueues the jobs of schedules and moves these on, in one commit. Where another was quicker with one of them, or one fails, each is done by
+ * itself.
+ */
+async function fire(rows: QueueRows, database: QueueDatabase, firings: readonly Firing[]): Promise<void> {
+  try {
+    const operation = database.atomic()
+    for (const firing of firings) addTo(operation, rows, firing)
+    if ((await operation.commit()).ok || firings.length === 1) return
+  } catch (error) {
+    if (firings.length === 1) throw error
+  }
+  await Promise.all(firings.map((firing) => fire(rows, database, [firing])))
+}
+
+/** Has an operation enqueue the jobs of one schedule and move it on: where another was quicker, it does nothing. */
+function addTo(
+  operation: ReturnType<QueueDatabase['atomic']>,
+  rows: QueueRows,
+  { entry, times, next, now }: Firing,
+): void {
   const { id, value, versionstamp } = entry
   const key = rows.scheduleKey(id)
-  const { times, next } = readTimes(value, now)
-  const operation = database
-    .atomic()
-    .check({ key, versionstamp })
-    .set(key, { ...value, next })
+  operation.check({ key, versionstamp }).set(key, { ...value, next })
   const { payload, priority, group } = value
   for (const time of times) {
     // Its id is that of the occurrence.
@@ -125,7 +149,14 @@ async function fire(rows: QueueRows, database: QueueDatabase, entry: Entry, now:
     operation.set(rows.jobKey(job), stored)
     if (group !== null) operation.set(rows.lineKey(group, job), { job })
   }
-  await operation.commit()
+}
+
+/** Those that share a commit: one that has many occurrences to make up for is alone in its own. */
+function commitsOf(firings: readonly Firing[]): Firing[][] {
+  const [few, many] = [true, false].map((isFew) => firings.filter(({ times }) => times.length <= 1 === isFew))
+  const commits = many!.map((firing) => [firing])
+  for (let i = 0; i < few!.length; i += mostInCommit) commits.push(few!.slice(i, i + mostInCommit))
+  return commits
 }
 
 function readTimes(schedule: StoredSchedule, now: number): ReturnType<typeof dueTimes> {

@@ -6,7 +6,10 @@ import { z } from 'zod'
 import { Occurrences } from '../../src/queue/cron.ts'
 import { dueTimes } from '../../src/queue/schedules.ts'
 import { stillClock } from '../still-clock.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
 import { waitUntil } from '../waiting.ts'
+
+const newPath = temporaryFolder()
 
 /** The times from one on, as ISO 8601 texts without their milliseconds. */
 function times(cron: string, timeZone: string, from: string, count: number): string[] {
@@ -173,6 +176,39 @@ describe('a schedule', () => {
     expect(await work(db)).toStrictEqual([])
     clock.advance(3_600_000)
     expect(await work(db)).toHaveLength(50)
+  })
+
+  it('fires once where another process has fired it, and done its job, between what one reads and its commit', async () => {
+    const clock = stillClock()
+    const path = newPath()
+    const openFile = () => Valkeyrie.withSchemas([...reports.definitions]).open(path)
+    await using quick = await openFile()
+    await using slow = await openFile()
+    for (const id of ['a', 'b', 'c']) {
+      await reports.schedule(quick, id, { cron: '0 * * * *', payload: { name: id } })
+    }
+    clock.advance(3_600_000)
+    const seen: string[] = []
+    const { atomic } = slow
+    const tried = Promise.withResolvers<unknown>()
+    let isFirst = true
+    slow.atomic = () => {
+      const operation = atomic.call(slow)
+      const commit = operation.commit.bind(operation)
+      operation.commit = async () => {
+        if (!isFirst) return commit()
+        isFirst = false
+        seen.push(...(await work(quick, 1)))
+        const result = commit()
+        tried.resolve(result)
+        return result
+      }
+      return operation
+    }
+    expect(await work(slow, 1)).toStrictEqual([])
+    await tried.promise
+    expect(await work(slow, 1)).toStrictEqual([])
+    expect(seen.map((id) => id.split('@')[0])).toStrictEqual(['a', 'b', 'c'])
   })
 
   it('fires while a worker waits', async () => {
