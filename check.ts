@@ -9,7 +9,7 @@ const checks = [
   'tsc --noEmit',
   'tsc --noEmit -p src/studio/page',
   'knip',
-  'vitest run test/architecture.test.ts test/reference.test.ts',
+  'vitest run test/architecture.test.ts test/reference.test.ts test/prose.test.ts',
   'publint',
 ]
 

@@ -248,6 +248,14 @@ it(`no file is longer than ${longestFile} lines, doc comments aside`, () => {
   expect(lengths.filter(([, lines]) => lines > longestFile)).toEqual([])
 })
 
+const shortFile = 250
+
+it(`a file of more than ${shortFile} lines says in its first line why it is one thing`, () => {
+  const long = [...imports.keys()].filter((file) => read(`src/${file}`).split('\n').length - 1 > shortFile)
+  expect(long.length).toBeGreaterThan(0)
+  expect(long.filter((file) => !/^\/\/ .{40}/.test(read(`src/${file}`)))).toEqual([])
+})
+
 it.each([
   'package-lock.json',
   'bench/packages/package-lock.json',

@@ -66,7 +66,7 @@ it('is not complete without every public name once, every comment, and an exampl
   ])
   expect(faultsOf({ exports }, [page])).toEqual([
     'Key is on no page',
-    'Store is told of twice',
+    'Store is documented twice',
     'Store has no comment',
     'Store.get has no example',
     'Store.limit has no comment',

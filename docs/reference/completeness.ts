@@ -1,14 +1,14 @@
 import { membersIn, type Page } from './page.ts'
 import type { Surface } from './surface.ts'
 
-/** What pages lack of a surface: public names that they do not tell of, comments, and examples of methods. */
+/** What pages lack of a surface: public names that they do not report, comments, and examples of methods. */
 export function faultsOf({ exports }: Pick<Surface, 'exports'>, pages: readonly Page[]): string[] {
   const parts = pages.flatMap((page) => page.parts)
   const names = parts.flatMap((part) => (part.type === 'declaration' ? [part.declaration.name] : []))
   const faults: string[] = []
   for (const name of exports.keys()) if (!names.includes(name)) faults.push(`${name} is on no page`)
   for (const name of new Set(names)) {
-    if (names.indexOf(name) !== names.lastIndexOf(name)) faults.push(`${name} is told of twice`)
+    if (names.indexOf(name) !== names.lastIndexOf(name)) faults.push(`${name} is documented twice`)
   }
   for (const part of parts) {
     if (part.type === 'text') continue

@@ -37,7 +37,7 @@ export interface CatalogChanges {
 
 /**
  * What the catalogue lacks of the declared collections. Opening only adds: what others have declared stays. Throws a MigrationError
- * where a name or a pattern is another's.
+ * if a name or a pattern is another's.
  */
 export function catalogChanges(
   catalog: Catalog,
@@ -120,7 +120,7 @@ function merge(known: KnownCollection, declared: Collection): Collection {
   }
 }
 
-/** As the catalogue holds it: what JSON tells of it. */
+/** As the catalogue holds it: what JSON says of it. */
 function plain({ name, pattern, schema, indexes, references }: Collection): Collection {
   return {
     name,

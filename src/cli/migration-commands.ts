@@ -1,3 +1,4 @@
+// The commands of a project share its flags, its output and its exit codes.
 import { relative } from 'node:path'
 import { type Command, Option } from 'commander'
 import { check, projectStatus } from '../migration/check.ts'
@@ -57,7 +58,7 @@ interface ResetFlags extends WaitFlag, SchemaFlag {
   readonly json?: boolean
 }
 
-/** Adds the commands of a project: its migrations, and a database that is begun anew. */
+/** Adds the commands of a project: its migrations, and a database that is begun again. */
 export function addMigrationCommands(program: Command): void {
   const project = () => loadProject(process.cwd(), program.opts<{ config?: string }>().config)
   const command = (name: string, description: string, shown: string, ...more: readonly string[]) =>
@@ -101,7 +102,7 @@ export function addMigrationCommands(program: Command): void {
         if (json) return print(JSON.stringify(generated))
         if (generated === null) return print('Nothing has changed.')
         const { tag, files } = generated
-        if (tag === null) print(`${files.join(', ')} is made anew: the migrations beside it have changed.`)
+        if (tag === null) print(`${files.join(', ')} is made again: the migrations beside it have changed.`)
         else print(`${tag} written to ${loaded.migrations}`)
         for (const step of generated.steps)
           print(`Fill in ${step}: what has changed there is for a program to convert.`)
@@ -259,7 +260,7 @@ async function tellPlan(
     return false
   }
   if (tag === null) {
-    print(`${[...files.keys()].join(', ')} would be made anew: the migrations beside it have changed.`)
+    print(`${[...files.keys()].join(', ')} would be made again: the migrations beside it have changed.`)
     return false
   }
   for (const text of changes) print(text)

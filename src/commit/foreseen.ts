@@ -9,7 +9,7 @@ export interface Foreseen extends Pick<CommitFacts, 'versions'> {
 }
 
 /**
- * What writes can be planned by that build on nothing but what they have read; null where there is more to know. The plan holds where
+ * What writes can be planned by that build on nothing but what they have read; null if there is more to know. The plan holds where
  * nobody has changed what was read, which is found out when it is carried out.
  */
 export function foreseen(writes: readonly AtomicWrite[]): Foreseen | null {

@@ -172,7 +172,7 @@ export interface Session extends Reader {
   /** Has later scans and queries find these rows. Reads by key go on giving what is stored. */
   show(rows: readonly ShownRow[]): void
   state(): Promise<SessionState>
-  /** Whether a read of it has failed since the engine has lost the state: the same may be read anew in another session. */
+  /** Whether a read of it has failed since the engine has lost the state: the same may be read again in another session. */
   readonly isLost: boolean
   /** Lets go of the state. Nothing can be read afterwards; a second call does nothing. */
   end(): void

@@ -66,7 +66,7 @@ export interface Engine<T extends EngineTypes = EngineTypes> {
   address(given: string | URL | undefined): string
   /** An address as messages and traces may show it: without a password. */
   shown(address: string): string
-  /** The address of a database in a schema of a server; undefined: the one of the address. Throws a TypeError where there are none. */
+  /** The address of a database in a schema of a server; undefined: the one of the address. Throws a TypeError if there are none. */
   inSchema(address: string, schema: string | undefined): string
   /** Whether a database outlasts the process that has it open. */
   isKept(address: string): boolean

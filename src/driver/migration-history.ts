@@ -8,16 +8,16 @@ export interface AppliedMigration {
   readonly hash: unknown
 }
 
-/** What a database tells of the migrations that it has had. */
+/** What a database reports the migrations that it has had. */
 export interface MigrationHistory {
-  /** `null` where there is no journal. */
+  /** `null` if there is no journal. */
   readonly applied: readonly AppliedMigration[] | null
   /** Whether it holds the table of the values. */
   readonly hasTables: boolean
 }
 
 /**
- * The migrations that a database has not had yet. Throws a MigrationError where it is newer than the folder, where the
+ * The migrations that a database has not had yet. Throws a MigrationError if it is newer than the folder, where the
  * folder lacks or interposes a migration, and where the tables were created without migrations.
  */
 export function pendingOf(
@@ -51,7 +51,7 @@ export function pendingOf(
   const late = pending.find(({ drizzle }) => drizzle.folderMillis < newest)
   if (late !== undefined) {
     throw new MigrationError(
-      `${late.tag} stands before a migration that the database has had already, so it would be skipped: generate it anew on top of the others`,
+      `${late.tag} stands before a migration that the database has had already, so it would be skipped: generate it again on top of the others`,
     )
   }
   return pending
@@ -70,7 +70,7 @@ export function appliedOf(
 export interface HistoryStanding {
   readonly applied: readonly string[]
   readonly pending: readonly string[]
-  /** Why these migrations are not the ones that lead to it; `null` where they are. */
+  /** Why these migrations are not the ones that lead to it; `null` if they are. */
   readonly history: string | null
   /** Those that it has had as another text than they have now. */
   readonly edited: readonly Drift[]

@@ -64,7 +64,7 @@ export interface Migration {
 /** What a migration is written in that tells no dialect. */
 export const firstDialect = 'sqlite'
 
-/** Throws a MigrationError where migrations are written for another engine than the one that speaks this dialect. */
+/** Throws a MigrationError if migrations are written for another engine than the one that speaks this dialect. */
 export function assertDialect(migrations: readonly Migration[], dialect: string): void {
   const other = migrations.find((it) => it.dialect !== dialect)
   if (other === undefined) return

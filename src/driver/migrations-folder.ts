@@ -18,7 +18,7 @@ interface Journal {
 
 /**
  * The migrations of a folder in their order. One that drizzle-kit made by itself has the collections of the one before.
- * Throws a MigrationError where the folder is none of drizzle-kit's, or is of another dialect than the one that is asked for.
+ * Throws a MigrationError if the folder is none of drizzle-kit's, or is of another dialect than the one that is asked for.
  */
 export function readMigrations(folder: string, dialect?: string): Migration[] {
   const migrations = read(folder)
@@ -54,5 +54,5 @@ function readSnapshot(file: string): ValueSnapshot | null {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
   }
-  throw new TypeError(`${file} is no snapshot`)
+  throw new TypeError(`${file} is not a snapshot`)
 }

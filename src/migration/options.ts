@@ -19,7 +19,7 @@ export interface MigrationOptions {
   readonly modules?: readonly MigrationModule[] | undefined
   /** The schema of the server's database, on PostgreSQL. Default: that of the open database, or of the address, else `'valkeyrie'`. */
   readonly schema?: string | undefined
-  /** The declared schemas. Of an open database, they are its own; without any, what the migrations tell of them is taken. */
+  /** The declared schemas. Of an open database, they are its own; without any, what the migrations report them is taken. */
   readonly schemas?: readonly AnyDefinition[] | undefined
 }
 

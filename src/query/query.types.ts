@@ -1,3 +1,4 @@
+// The types of a query follow the shape of a value in one recursion: fields, operators, orders and columns.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Key } from '../contract/key.types.ts'
 import type { IdOf } from '../key/pattern.types.ts'
@@ -35,7 +36,7 @@ type ElementWhere<V> = [ElementOf<V>] extends [never] ? never : FieldWhere<Eleme
  * not even `ne`, `notIn` and `notLike`; nor is one between types, except for those three.
  */
 export interface FieldConditions<V> {
-  /** Equal: as the value itself in place of the conditions. A Date may be given as the ISO 8601 text of an instant. */
+  /** Equal: as the value itself instead of the conditions. A Date may be given as the ISO 8601 text of an instant. */
   readonly eq?: OperandOf<V> | Parameter
   /** Not equal. */
   readonly ne?: OperandOf<V> | Parameter
@@ -99,7 +100,7 @@ export interface FieldConditions<V> {
  * what the id is, one part for one wildcard, a tuple for several.
  */
 export interface IdConditions<Id> {
-  /** This id: as the id itself in place of the conditions. */
+  /** This id: as the id itself instead of the conditions. */
   readonly eq?: Id | Parameter
   /** Another id. */
   readonly ne?: Id | Parameter
@@ -249,7 +250,7 @@ export type Chosen<T, C> = T extends Leaf
     ? Pick<T, { [K in keyof C & keyof T]: C[K] extends true ? K : never }[keyof C & keyof T]>
     : Omit<T, { [K in keyof C & keyof T]: C[K] extends false ? K : never }[keyof C & keyof T]>
 
-/** `O`, where each name that is no field becomes a type that says so. */
+/** `O`, where each name that is not a field becomes a type that says so. */
 export type CheckedOrder<T, O, Name extends string> = unknown extends T
   ? unknown
   : O extends readonly unknown[]
@@ -264,7 +265,7 @@ export type CheckedOrder<T, O, Name extends string> = unknown extends T
               : { error: `there is no field '${K & string}' in ${Name}` }
       }
 
-/** `C`, where each name that is no field becomes a type that says so. */
+/** `C`, where each name that is not a field becomes a type that says so. */
 export type CheckedColumns<T, C, Name extends string> = unknown extends T
   ? unknown
   : {
@@ -273,7 +274,7 @@ export type CheckedColumns<T, C, Name extends string> = unknown extends T
         : { error: `there is no field '${K & string}' in ${Name}` }
     }
 
-/** `W`, where each name that is no field becomes a type that says so. */
+/** `W`, where each name that is not a field becomes a type that says so. */
 export type CheckedWhere<T, W, Name extends string> = unknown extends T
   ? unknown
   : {

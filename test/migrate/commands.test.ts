@@ -102,7 +102,7 @@ it('--dry-run tells of an index that generate would make anew, and lists it amon
   expect(await valkeyrie('diff')).toMatchObject({ code: 0, text: 'Nothing has changed.\n' })
   expect(await valkeyrie('generate', '--dry-run')).toMatchObject({
     code: 0,
-    text: 'index.ts would be made anew: the migrations beside it have changed.\n',
+    text: 'index.ts would be made again: the migrations beside it have changed.\n',
   })
   const planned = JSON.parse((await valkeyrie('generate', '--dry-run', '--json')).text)
   expect(planned).toMatchObject({ tag: null, changes: [], steps: [] })

@@ -45,7 +45,7 @@ const mostLosses = 3
 /** A unique index may refuse plans so many times without anything that stands in the way: then it is none of ours. */
 const mostRefusals = 10
 
-/** A batch of writes on its way into the database. It plans, sends the plan, and plans anew where something has changed meanwhile. */
+/** A batch of writes on its way into the database. It plans, sends the plan, and plans again where something has changed meanwhile. */
 export class BatchCommit {
   readonly #requests: CommitRequests
   readonly #heard: Heard

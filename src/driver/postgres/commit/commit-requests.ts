@@ -79,7 +79,7 @@ export class CommitRequests {
     return this.#parts.options.connectTimeout
   }
 
-  /** Runs the function that carries a plan out. Rejects with ConnectionLost where its answer does not come. */
+  /** Runs the function that carries a plan out. Rejects with ConnectionLost if its answer does not come. */
   async commit(parameters: readonly unknown[]): Promise<CommitAnswer> {
     const { requests, statements, clock } = this.#parts
     const bytes = parameters.reduce<number>((sum, it) => sum + (it instanceof Buffer ? it.length : 0), 0)

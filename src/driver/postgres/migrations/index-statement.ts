@@ -10,7 +10,7 @@ export interface CreatedIndex extends TypedIndex {
 
 const created = /^CREATE (?:UNIQUE )?INDEX "((?:[^"]|"")+)" ON "kv" /
 
-/** The declared index that a statement creates; `null` where it creates none. */
+/** The declared index that a statement creates; `null` if it creates none. */
 export function indexOf(statement: string, { snapshot }: Migration): CreatedIndex | null {
   const name = created.exec(statement)?.[1]?.replaceAll('""', '"')
   const index = name === undefined ? undefined : declaredIndexes(snapshot.collections).get(name)

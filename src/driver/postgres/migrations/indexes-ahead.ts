@@ -17,7 +17,7 @@ const leavesRows =
 /**
  * Builds the indexes of a migration before it is applied, while others read and write: `CREATE INDEX CONCURRENTLY` can be in no transaction. Where
  * the migration changes rows too, they are built with it, since nobody writes meanwhile anyway. One whose building was ended by a kill is
- * built anew by the next run. Throws a MigrationError that names the rows that are in the way.
+ * built again by the next run. Throws a MigrationError that names the rows that are in the way.
  */
 export async function buildAhead(session: MigrationSession, migration: Migration): Promise<void> {
   const indexes = wantedAhead(migration)

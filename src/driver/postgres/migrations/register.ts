@@ -12,7 +12,7 @@ import { texts } from '../values/binary-array.ts'
 
 /**
  * Makes the database know the collections as a migration leaves them, inside its transaction: the next one may change the rows that
- * are filed under them. `before` is what it knew when the migration began. Throws a MigrationError where rows that a pattern matches
+ * are filed under them. `before` is what it knew when the migration began. Throws a MigrationError if rows that a pattern matches
  * now clash in a unique index.
  */
 export async function registerMigrated(

@@ -15,7 +15,7 @@ import { hasTable, readHistory } from './history.ts'
 
 /**
  * Applies the migrations that a database has not had, all in one transaction, and gives the catalog. A database that has had them
- * all is only read. Rejects with a MigrationError where a migration has a TypeScript step for rows that there are, or leads to other
+ * all is only read. Rejects with a MigrationError if a migration has a TypeScript step for rows that exist, or leads to other
  * indexes than the declared ones.
  */
 export async function setUpMigrated(

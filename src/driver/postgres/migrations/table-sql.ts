@@ -54,7 +54,7 @@ const patterns = {
  * Mends the statements of drizzle-kit. Those on the tables of this library become the ones that `open` would run, so that both leave the same
  * schema in the database.
  */
-export function mendSql(
+function mendSql(
   statements: readonly string[],
   collections: readonly MigratedCollection[],
 ): Omit<TableSql, 'snapshot'> {

@@ -1,3 +1,4 @@
+// The connections of a database are one pool: who waits, who is served, who is lost and when one is opened are one state.
 import { DatabaseBusyError, DatabaseClosedError } from '../../../contract/errors.ts'
 import { clock } from '../../../time/clock.ts'
 import type { SessionUse } from '../../driver.ts'

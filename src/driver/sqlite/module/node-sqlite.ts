@@ -1,3 +1,4 @@
+// node:sqlite in the shape that the driver asks for: statements, functions and backups differ in small ways, which are seen side by side here.
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import type {
   AggregateOptions,
@@ -8,7 +9,7 @@ import type {
   SqliteModule,
 } from './sqlite-module.ts'
 
-/** The SQLite that is part of Node.js, in the shape of `Connection`; `null` where there is none that gives whole texts. */
+/** The SQLite that is part of Node.js, in the shape of `Connection`; `null` if there is none that gives whole texts. */
 export function loadNodeSqlite(): SqliteModule | null {
   const engine = process.getBuiltinModule('node:sqlite')
   if (engine === undefined || !hasWholeTexts(engine)) return null

@@ -46,7 +46,7 @@ export function moduleFor(path: string): SqliteModule {
 }
 
 /**
- * Opens a connection to a file, or to a database in memory. Throws a DatabaseOpenError where this thread has the file open by another
+ * Opens a connection to a file, or to a database in memory. Throws a DatabaseOpenError if this thread has the file open by another
  * module: each would undo the locks of the other, since the system lets go of all locks that a process has on a file where it closes it.
  */
 export function openConnection(
@@ -74,7 +74,7 @@ function moduleThatHas(path: string): SqliteModule | undefined {
   return opened.find((it) => it.file === file && it.connection.open)?.module
 }
 
-/** Undefined for what is no file, as one in memory. */
+/** Undefined for what is not a file, as one in memory. */
 function realPath(path: string): string | undefined {
   try {
     return realpathSync(path)

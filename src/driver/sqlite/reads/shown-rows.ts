@@ -22,7 +22,7 @@ const createView = `
     UNION ALL
     SELECT key, collection, encoding, types, version, expires_at, value FROM temp.kv_shown WHERE gone = 0`
 
-/** The tables of a database with `kv_seen` in place of `kv`. */
+/** The tables of a database with `kv_seen` instead of `kv`. */
 export function shownTables(tables: KvTables): KvTables {
   return { ...tables, kv: sqliteTable('kv_seen', kvColumns()) as unknown as KvTables['kv'] }
 }
@@ -32,7 +32,7 @@ interface Shown {
   readonly rows: readonly ShownRow[]
 }
 
-/** Reads of one connection that see rows in place of those that are stored, for one session after the other. */
+/** Reads of one connection that see rows instead of those that are stored, for one session after the other. */
 export class ShownRows {
   readonly #database: Connection
   readonly #makeReads: (source: string) => RowReads

@@ -43,7 +43,7 @@ export class KeyedRows {
   }
 }
 
-/** `null` where the text of a key does not tell its bytes. */
+/** `null` if the text of a key does not tell its bytes. */
 function rowsOfText(page: readonly KeyedColumns<string>[]): KeyedRow[] | null {
   const rows: KeyedRow[] = []
   for (const columns of page) {

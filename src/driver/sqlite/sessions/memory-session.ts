@@ -9,7 +9,7 @@ import { isByKey, type KeyRead } from './file-session.ts'
 
 /**
  * The rows that commits replace while sessions read. A database in memory has one connection, which cannot keep an older state
- * open beside a newer one: so a session finds what was replaced since it began in place of what is stored now.
+ * open beside a newer one: so a session finds what was replaced since it began instead of what is stored now.
  */
 export class ReplacedRows {
   readonly #connection: PooledConnection
@@ -66,7 +66,7 @@ export class ReplacedRows {
 /** A session on a database in memory. */
 export class MemorySession implements Session {
   readonly isLost = false
-  /** What stands in place of the stored rows: what was replaced since it began, and what it was shown. */
+  /** What stands instead of the stored rows: what was replaced since it began, and what it was shown. */
   readonly rows: ShownRow[] = []
   readonly #connection: PooledConnection
   readonly #replaced: ReplacedRows
