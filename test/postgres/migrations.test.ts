@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { pgEnum, pgTable, text } from 'drizzle-orm/pg-core'
 import fc from 'fast-check'
 import type pg from 'pg'
 import { Valkeyrie } from 'valkeyrie'
@@ -8,6 +9,8 @@ import { migrate, status } from 'valkeyrie/migrate'
 import { defineSchema } from 'valkeyrie/schema'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
+import { check } from '../../src/migration/check.ts'
+import { generate } from '../../src/migration/generate.ts'
 import { describeEngine } from '../engines.ts'
 import {
   cli,
@@ -196,9 +199,9 @@ describeEngine('postgres', 'a migration', (engine) => {
       fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)),
       fc.constantFrom('\0', '\u0001', '\u0002', '\ud7ff', '\ud800', '\u{10ffff}', '"', '\\', '.', '{', ','),
     )
-    const text = fc.array(unit, { maxLength: 6 }).map((units) => units.join(''))
-    const meant = fc.oneof(text, fc.date({ noInvalidDate: true }), fc.bigInt(), fc.constant(undefined))
-    const fields = fc.dictionary(text, fc.oneof(meant, fc.dictionary(text, meant, { maxKeys: 2 })), {
+    const word = fc.array(unit, { maxLength: 6 }).map((units) => units.join(''))
+    const meant = fc.oneof(word, fc.date({ noInvalidDate: true }), fc.bigInt(), fc.constant(undefined))
+    const fields = fc.dictionary(word, fc.oneof(meant, fc.dictionary(word, meant, { maxKeys: 2 })), {
       maxKeys: 4,
     })
     const value = fc.record({
@@ -243,6 +246,47 @@ describeEngine('postgres', 'a migration', (engine) => {
       encoding,
     })
     expect(moved.map(stored)).toEqual(written.map(stored))
+  })
+
+  it('is applied by one at a time: another one says that it waits, and finds nothing to do', async () => {
+    const address = engine.newAddress()
+    const { db, project } = await upgradeOf(address)
+    const { url } = partsOf(address)
+    const holder = await byHand(url)
+    await holdState(holder)
+    const first = migrateQuietly(project, address)
+    const looker = await byHand(url)
+    await waitUntil('the index', () => isBuilding(looker, partsOf(address).schema))
+    const waits = Promise.withResolvers<string>()
+    const second = migrateQuietly(project, address, { line: waits.resolve })
+    expect(await waits.promise).toBe('another process migrates this database: waiting for it')
+    await holder.query('rollback')
+    expect(await Promise.all([first, second])).toEqual([['0001_schemas'], []])
+    await db.close()
+  })
+
+  it('has tables and types of your own, which drizzle-kit puts into public', async () => {
+    const address = engine.newAddress()
+    const { url, schema } = partsOf(address)
+    const folder = projectFolder()
+    const mood = pgEnum(`mood_${schema}`, ['well', 'ill'])
+    const reports = pgTable('reports', { body: text('body'), mood: mood('mood') })
+    const { exports, ...rest } = project(folder, users)
+    const own = { ...rest, exports: { ...exports, mood, reports } }
+    await generateQuietly(own)
+    await migrateQuietly(own, address)
+    const client = await byHand(url)
+    await client.query(`insert into ${schema}.reports values ('all', 'well')`)
+    const { body: _, ...kept } = { body: text('body'), mood: mood('mood') }
+    const next = { ...rest, exports: { ...exports, mood, reports: pgTable('reports', kept) } }
+    await expect(generate(next, { renames: [], acceptDataLoss: false, database: address })).rejects.toThrow(
+      'lose reports.body (1 row)',
+    )
+    await generateQuietly(next)
+    await migrateQuietly(next, address)
+    expect((await client.query(`select * from ${schema}.reports`)).rows).toEqual([{ mood: 'well' }])
+    expect(await check(next, address)).toEqual({ pending: [], drift: [], refused: [] })
+    await client.query(`drop type public.${mood.enumName} cascade`)
   })
 
   it('goes on where its connections were ended', async () => {

@@ -14,14 +14,16 @@ import { registerMigrated } from './register.ts'
 import { createStaging, dropStaging } from './staging-sql.ts'
 import { explainFailure } from './statement-failure.ts'
 
-/** Has everybody else wait who changes the tables of a schema or commits to it, for the transaction that is open, which finds names in that schema. */
+/** Has everybody else wait who changes the tables of a schema or commits to it, for the transaction that is open, which finds names in that schema first. */
 export async function takeSchema(connection: Connection, schema: string): Promise<void> {
   const s = quoteName(schema)
   await connection.run({ text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))' }, [
     `valkeyrie:${schema}`,
   ])
   await connection.execute(createSchema(schema))
-  await connection.run({ text: `select set_config('search_path', $1, true)` }, [s])
+  // Behind it where types are that drizzle-kit puts into public.
+  const path = `concat_ws(', ', $1::text, nullif(current_setting('search_path'), ''))`
+  await connection.run({ text: `select set_config('search_path', ${path}, true)` }, [s])
   if (await hasTable((statement, values) => connection.run(statement, values), s, 'kv_meta'))
     await connection.execute(`select from ${s}.kv_meta where one for update`)
 }
@@ -66,7 +68,7 @@ async function runStatement(
   migration: Migration,
   text: string,
 ): Promise<void> {
-  const statement = withoutComments(text)
+  const statement = inSchema(withoutComments(text), schema)
   // drizzle-kit begins a migration to be written by hand with a comment.
   if (statement === '') return
   const indexes = new ServerIndexes(schema, (it, values) => connection.run(it, values))
@@ -86,6 +88,14 @@ async function runStatement(
     throw await explainFailure(connection, indexes, index, statement, error)
   }
   await connection.execute('release savepoint kv_statement')
+}
+
+/** What has the name of an index elsewhere is another one. */
+function inSchema(statement: string, schema: string): string {
+  return statement.replace(
+    /^DROP INDEX (IF EXISTS )?(?="(?:[^"]|"")+";?$)/,
+    `$&${quoteName(schema).replaceAll('$', '$$$$')}.`,
+  )
 }
 
 function withoutComments(text: string): string {

@@ -59,12 +59,10 @@ function update(value: string, ...types: readonly FieldPath[]): string {
   const changed = [`value = ${value}`, `version = ${nextVersion}`]
   if (types.length > 0) {
     const [path, moved] = [typesKey(types[0]!), types[1] === undefined ? 'NULL' : typesKey(types[1])]
-    const left = `kv_types_1(types, ${path}, ${moved})`
     changed.push(
-      `types = ${left}`,
-      `meanings = kv_meanings_1(meanings, types, ${path}, ${moved})`,
       // Where all that was typed is gone, the rest is plain JSON.
-      `encoding = CASE WHEN ${left} IS NULL THEN 0 ELSE 1 END`,
+      `(types, encoding) = (SELECT t, CASE WHEN t IS NULL THEN 0 ELSE 1 END FROM kv_types_1(types, ${path}, ${moved}) t)`,
+      `meanings = kv_meanings_1(meanings, types, ${path}, ${moved})`,
     )
   }
   return `UPDATE kv SET ${changed.join(',\n  ')}`
