@@ -3,8 +3,9 @@
  *
  *     npm start                           # keeps the atlas in data/atlas.db
  *     node examples/atlas.ts other.db     # or in the file that you name
+ *     DATABASE=postgres://me:secret@localhost/shop npm start     # or on a PostgreSQL server, in the schema atlas
  */
-import { fileURLToPath } from 'node:url'
+import { keptAddressOf, shownAddress } from './address/address-of.ts'
 import { openAtlas } from './atlas/atlas.ts'
 import { tellChapter } from './atlas/chapter.ts'
 import { atomic } from './atlas/chapters/atomic.ts'
@@ -20,13 +21,13 @@ import { loadAtlas } from './atlas/load.ts'
 
 const chapters = [reading, listing, querying, writing, updating, atomic, counters, expiry]
 
-const path = process.argv[2] ?? fileURLToPath(new URL('../data/atlas.db', import.meta.url))
+const path = process.argv[2] ?? keptAddressOf('atlas')
 await using atlas = await openAtlas(path)
-await loadAtlas(atlas, path)
+await loadAtlas(atlas, shownAddress(path))
 await removeFiction(atlas)
 try {
   for (const chapter of chapters) await tellChapter(chapter, atlas)
 } finally {
   await removeFiction(atlas)
 }
-console.log(`\nWhat the walk added is gone again. The atlas stays in ${path}.`)
+console.log(`\nWhat the walk added is gone again. The atlas stays in ${shownAddress(path)}.`)

@@ -5,13 +5,12 @@
  *     node examples/cache.ts
  */
 import { execFile } from 'node:child_process'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { addressOf } from './address/address-of.ts'
 import { cacheOf, fetchForecast, openForecasts } from './cache/forecasts.ts'
 
-const path = join(tmpdir(), `valkeyrie-cache-${process.pid}.db`)
+const path = addressOf('cache')
 await using forecasts = await openForecasts(path, { destroyOnClose: true })
 const cache = cacheOf(forecasts)
 

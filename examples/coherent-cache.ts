@@ -5,16 +5,15 @@
  *     node examples/coherent-cache.ts
  */
 import { execFile } from 'node:child_process'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual, promisify } from 'node:util'
+import { addressOf } from './address/address-of.ts'
 import { CoherentCache } from './coherent-cache/coherent-cache.ts'
 import { openProducts, sharedClock, someProduct } from './coherent-cache/products.ts'
 import { medians, type Timed } from './measure/medians.ts'
 
-const path = join(tmpdir(), `valkeyrie-cache-${process.pid}.db`)
+const path = addressOf('cache')
 await using db = await openProducts(path, { destroyOnClose: true })
 const { products } = db.repositories
 

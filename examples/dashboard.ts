@@ -5,15 +5,12 @@
  *     node examples/dashboard.ts other.db 5    # over the file that you name, for 5 measurements
  */
 import { fork } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { keptAddressOf } from './address/address-of.ts'
 import { drawDashboard } from './dashboard/draw.ts'
 import { openMetrics } from './dashboard/metrics.ts'
 
-const [path = fileURLToPath(new URL('../data/dashboard.db', import.meta.url)), measurements = 'Infinity'] =
-  process.argv.slice(2)
-mkdirSync(dirname(path), { recursive: true })
+const [path = keptAddressOf('dashboard'), measurements = 'Infinity'] = process.argv.slice(2)
 await using db = await openMetrics(path)
 await db.clear()
 

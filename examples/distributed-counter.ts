@@ -4,13 +4,12 @@
  *     node examples/distributed-counter.ts
  */
 import { execFile } from 'node:child_process'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { addressOf } from './address/address-of.ts'
 import { DistributedCounter, openCounters } from './distributed-counter/counter.ts'
 
-const path = join(tmpdir(), `valkeyrie-counter-${process.pid}.db`)
+const path = addressOf('counter')
 await using db = await openCounters(path, { destroyOnClose: true })
 const visits = new DistributedCounter(db, 'visits')
 

@@ -6,15 +6,14 @@
  */
 import { execFile, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { addressOf } from './address/address-of.ts'
 import { EventStore } from './event-sourcing/event-store.ts'
 import { Projector } from './event-sourcing/projector.ts'
 import { openWarehouse } from './event-sourcing/warehouse.ts'
 
-const path = join(tmpdir(), `valkeyrie-events-${process.pid}.db`)
+const path = addressOf('events')
 await using db = await openWarehouse(path, { destroyOnClose: true })
 const { deliveries, snapshots } = db.repositories
 const store = new EventStore(db)

@@ -5,12 +5,11 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { addressOf } from './address/address-of.ts'
 import { attempts, openPayments, payments } from './job-queue/database.ts'
 
-const path = join(tmpdir(), `valkeyrie-jobs-${process.pid}.db`)
+const path = addressOf('jobs')
 await using db = await openPayments(path, { destroyOnClose: true })
 const { payments: jobs, paymentsDead, receipts, accounts } = db.repositories
 

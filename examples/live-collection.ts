@@ -10,13 +10,14 @@ import { Valkeyrie } from 'valkeyrie'
 import { createClient } from 'valkeyrie/client'
 import { liveQuery, nodeHandler, serveLive } from 'valkeyrie/http'
 import { z } from 'zod'
+import { addressOf } from './address/address-of.ts'
 import { liveCollectionOptions } from './live-collection/collection-options.ts'
 
 // The server.
 await using db = await Valkeyrie.withSchema(
   ['tasks', '*'],
   z.object({ title: z.string(), done: z.boolean() }),
-).open()
+).open(addressOf('live-collection'), { destroyOnClose: true })
 const { tasks } = db.repositories
 await tasks.set('mow', { title: 'Mow the lawn', done: false })
 await tasks.set('cat', { title: 'Feed the cat', done: true })

@@ -3,11 +3,10 @@
  *
  *     node examples/optimistic.ts
  */
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { addressOf } from './address/address-of.ts'
 import { bookBlindly, bookByHand, bookByUpdate, bookInUnit, openBoxOffice } from './optimistic/box-office.ts'
 
-const path = join(tmpdir(), `valkeyrie-optimistic-${process.pid}.db`)
+const path = addressOf('optimistic')
 await using office = await openBoxOffice(path, { destroyOnClose: true })
 await using counter = await openBoxOffice(path)
 const { shows } = office.repositories

@@ -5,13 +5,12 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { addressOf } from './address/address-of.ts'
 import { openRoom, whoIsHere } from './presence/room.ts'
 
 const linesEach = 5
-const path = join(tmpdir(), `valkeyrie-presence-${process.pid}.db`)
+const path = addressOf('presence')
 await using room = await openRoom(path, { destroyOnClose: true })
 const { document } = room.repositories
 await document.set({ lines: [] })

@@ -3,9 +3,10 @@
  *
  *     node examples/publish.ts
  */
+import { addressOf } from './address/address-of.ts'
 import { openBlog, publish } from './publish/blog.ts'
 
-await using blog = await openBlog()
+await using blog = await openBlog(addressOf('blog'), { destroyOnClose: true })
 const { drafts, posts, published } = blog.repositories
 const titles = ['tea', 'ink', 'fog']
 await drafts.insertMany(titles.map((title) => [title, { author: 'ada', title: `On ${title}` }] as const))

@@ -5,15 +5,14 @@
  *     node examples/rate-limiter.ts
  */
 import { execFile } from 'node:child_process'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { addressOf } from './address/address-of.ts'
 import { openAllowances, RateLimiter } from './rate-limiter/limiter.ts'
 
 const limit = 100n
 const window = 60_000
-const path = join(tmpdir(), `valkeyrie-limit-${process.pid}.db`)
+const path = addressOf('limit')
 await using db = await openAllowances(path, { destroyOnClose: true })
 
 const start = Date.now()

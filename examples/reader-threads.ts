@@ -4,10 +4,9 @@
  *
  *     node examples/reader-threads.ts
  */
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
+import { addressOf } from './address/address-of.ts'
 import { ReaderPool } from './reader-threads/reader-pool.ts'
 import { reports, type WarehouseTotal } from './reader-threads/reports.ts'
 import { fill, move, openStock } from './reader-threads/stock.ts'
@@ -16,7 +15,7 @@ const count = 30_000
 const asked = 16
 const atOnce = 4
 
-const path = join(tmpdir(), `valkeyrie-readers-${process.pid}.db`)
+const path = addressOf('readers')
 await using db = await openStock(path, { destroyOnClose: true })
 const pieces = await fill(db, count)
 

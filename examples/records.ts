@@ -3,9 +3,10 @@
  *
  *     node examples/records.ts
  */
+import { addressOf } from './address/address-of.ts'
 import { openRecords, recordGame, recordOffer } from './records/records.ts'
 
-await using db = await openRecords()
+await using db = await openRecords(addressOf('records'), { destroyOnClose: true })
 const { games, highScores, lowPrices } = db.repositories
 
 const scores = [310n, 990n, 120n, 470n]

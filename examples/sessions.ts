@@ -3,12 +3,11 @@
  *
  *     node examples/sessions.ts
  */
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { addressOf } from './address/address-of.ts'
 import { openSessions, SessionStore } from './sessions/session-store.ts'
 import { waitFor } from './stream-control/wait-for.ts'
 
-const path = join(tmpdir(), `valkeyrie-sessions-${process.pid}.db`)
+const path = addressOf('sessions')
 await using db = await openSessions(path, { destroyOnClose: true })
 const store = new SessionStore(db)
 

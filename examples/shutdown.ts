@@ -5,12 +5,11 @@
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { addressOf } from './address/address-of.ts'
 import { openRequests } from './shutdown/requests.ts'
 
-const path = join(tmpdir(), `valkeyrie-shutdown-${process.pid}.db`)
+const path = addressOf('shutdown')
 await using db = await openRequests(path, { destroyOnClose: true })
 const { requests, answers } = db.repositories
 

@@ -6,10 +6,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Valkeyrie } from 'valkeyrie'
 import { z } from 'zod'
+import { addressOf } from './address/address-of.ts'
 import { waitFor } from './stream-control/wait-for.ts'
 
 const states = ['paid', 'packed', 'sent', 'delivered'] as const
-await using db = await Valkeyrie.withSchema(['orders', '*'], z.object({ state: z.enum(states) })).open()
+await using db = await Valkeyrie.withSchema(['orders', '*'], z.object({ state: z.enum(states) })).open(
+  addressOf('orders'),
+  { destroyOnClose: true },
+)
 const { orders } = db.repositories
 await orders.insertMany([
   ['tea', { state: 'paid' }],

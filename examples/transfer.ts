@@ -3,8 +3,7 @@
  *
  *     node examples/transfer.ts
  */
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { addressOf } from './address/address-of.ts'
 import {
   type Bank,
   openBank,
@@ -14,7 +13,7 @@ import {
   transferWithChecks,
 } from './transfer/bank.ts'
 
-const path = join(tmpdir(), `valkeyrie-transfer-${process.pid}.db`)
+const path = addressOf('transfer')
 await using bank = await openBank(path, { destroyOnClose: true })
 await using branch = await openBank(path)
 const { accounts } = bank.repositories

@@ -6,15 +6,14 @@
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { addressOf } from './address/address-of.ts'
 import { correspond, type Letter } from './two-processes/correspond.ts'
 import { openHousehold } from './two-processes/household.ts'
 import { addBlindly, addWithCheck } from './two-processes/shopping-list.ts'
 
 const last = 20
-const path = join(tmpdir(), `valkeyrie-household-${process.pid}.db`)
+const path = addressOf('household')
 await using db = await openHousehold(path, { destroyOnClose: true })
 const { lists } = db.repositories
 

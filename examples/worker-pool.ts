@@ -3,8 +3,7 @@
  *
  *     node examples/worker-pool.ts
  */
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { addressOf } from './address/address-of.ts'
 import { blockSize, openPrimes } from './worker-pool/primes.ts'
 import { ThreadPool } from './worker-pool/thread-pool.ts'
 import type { Task } from './worker-pool/worker.ts'
@@ -14,7 +13,7 @@ const crashes = new Map<number, Task['crash']>([
   [3, 'before it writes'],
   [8, 'after it has written'],
 ])
-const path = join(tmpdir(), `valkeyrie-primes-${process.pid}.db`)
+const path = addressOf('primes')
 await using db = await openPrimes(path, { destroyOnClose: true })
 
 await using pool = new ThreadPool<Task, number>(new URL('./worker-pool/worker.ts', import.meta.url), {

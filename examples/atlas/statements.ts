@@ -1,8 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { styleText } from 'node:util'
 import type { Atlas } from './atlas.ts'
+import { planOnPostgres } from './plans/postgres.ts'
+import { planOnSqlite } from './plans/sqlite.ts'
 
-interface Statement {
+/** A statement that a call has run, and what it has bound. */
+export interface Statement {
   readonly text: string
   readonly operands: readonly unknown[]
 }
@@ -24,13 +27,14 @@ class StatementRecorder {
 
 export const recorder = new StatementRecorder()
 
-/** Prints the statements that a call runs, each with SQLite's plan for it. */
+/** Whether a statement reads values, and not what the database knows of itself. */
+const readsValues = ({ text }: Statement) => /\bkv"?(?!_)\b/.test(text)
+
+/** Prints the statements that a call runs, each with the engine's plan for it. */
 export async function printStatements(atlas: Atlas, call: () => Promise<unknown>): Promise<void> {
-  for (const { text, operands } of await recorder.during(call)) {
-    console.log(styleText('dim', `  SQL   ${text}`))
-    const steps = atlas.drizzle.$client
-      .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${text}`)
-      .all(...operands)
-    for (const { detail } of steps) console.log(styleText('dim', `  plan  ${detail}`))
+  const plan = atlas.engine === 'postgres' ? planOnPostgres : planOnSqlite
+  for (const statement of (await recorder.during(call)).filter(readsValues)) {
+    console.log(styleText('dim', `  SQL   ${statement.text}`))
+    for (const step of await plan(atlas, statement)) console.log(styleText('dim', `  plan  ${step}`))
   }
 }

@@ -64,6 +64,26 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   get drizzle(): Engines[E]['drizzle'] {
     return this.#plain.drizzle
   }
+  /** The engine that keeps this database: `'sqlite'` or `'postgres'`. */
+  get engine(): EngineName {
+    return this.#plain.engine as EngineName
+  }
+  /**
+   * This database, typed as one of this engine, whose `drizzle` and `tables` are its own: for an address that is only known when the
+   * program runs. Throws a TypeError where it is of another engine, which `engine` tells before.
+   *
+   * ```ts
+   * const { kv } = db.as('sqlite').tables
+   * db.as('sqlite').drizzle.select({ version: kv.version }).from(kv).all().length // => 2
+   * db.as('postgres') // => throws TypeError
+   * ```
+   */
+  as<N extends EngineName>(engine: N): Database<R, N> {
+    if (engine === this.engine) return this as unknown as Database<R, N>
+    throw new TypeError(
+      `This database is of the engine '${this.engine}', and not of '${engine}': look at db.engine first`,
+    )
+  }
   /** The Drizzle tables of this database: `kv`, `kvLog` and `kvCollections`, as `kvTables` makes them. */
   readonly tables: Engines[E]['tables']
   readonly #store: Store

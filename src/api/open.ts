@@ -22,7 +22,7 @@ import { checkInspectOptions, type InspectOptions } from './inspect-options.ts'
 import { type CheckedOpenOptions, checkOpenOptions, type OpenOptions } from './open-options.ts'
 
 /** A database that was opened by what it knows itself: a repository for each schema of its catalogue, of values of any type. */
-export type InspectedDatabase = Database<readonly KnownDefinition[]>
+export type InspectedDatabase<E extends EngineName = 'sqlite'> = Database<readonly KnownDefinition[], E>
 
 /** Opens a database with the schemas of a registry: where the engine, the store and its typed face are put together. */
 export async function openDatabase<R extends Definitions, E extends EngineName>(
@@ -43,13 +43,13 @@ export async function openDatabase<R extends Definitions, E extends EngineName>(
  * Opens a database with the schemas that it knows by itself, and changes nothing of what it knows. `format`: that of its values, where
  * it is not that of the options.
  */
-export async function inspectDatabase(
+export async function inspectDatabase<E extends EngineName = 'sqlite'>(
   path: string | URL,
   options: InspectOptions = {},
   format?: ValueFormat,
-): Promise<InspectedDatabase> {
+): Promise<InspectedDatabase<E>> {
   const { store, plain } = await inspectStore(path, options, format)
-  return new Database<readonly KnownDefinition[]>(store, plain as PlainDrizzle<Engines['sqlite']>, false)
+  return new Database<readonly KnownDefinition[], E>(store, plain as PlainDrizzle<Engines[E]>, false)
 }
 
 /** The store of a database, below its typed face, as `inspectDatabase` opens it. */

@@ -171,7 +171,7 @@ export const Valkeyrie = Object.freeze({
   from: noSchemas.from.bind(noSchemas) as typeof noSchemas.from,
   fromAsync: noSchemas.fromAsync.bind(noSchemas) as typeof noSchemas.fromAsync,
   /**
-   * Reads all of the file at a path and tells what is damaged in it: by the engine's own check, then each row, each commit of the
+   * Reads all of a database and tells what is damaged in it: by the engine's own check of a file, which a server does itself, then each row, each commit of the
    * log, and what is kept of schemas. It writes nothing, needs no schemas, and works beside programs that have the file open.
    *
    * ```ts
@@ -185,7 +185,7 @@ export const Valkeyrie = Object.freeze({
   verify: (path: string | URL, options?: VerifyOptions): Promise<Verification> =>
     verifyDatabase(path, options),
   /**
-   * Opens a file without its schemas, by what it knows of them itself: a repository for each pattern that programs have declared, with its
+   * Opens a file, or a schema of a PostgreSQL server, without its schemas, by what it knows of them itself: a repository for each pattern that programs have declared, with its
    * indexes and references, by name. For consoles, scripts and tools.
    *
    * ```ts
@@ -205,8 +205,10 @@ export const Valkeyrie = Object.freeze({
    *
    * Rejects with DatabaseOpenError for a path that holds no database of this package, and as `open` does.
    */
-  inspect: (path: string | URL, options?: InspectOptions): Promise<InspectedDatabase> =>
-    inspectDatabase(path, options),
+  inspect: <const Address extends string | URL = string>(
+    path: Address,
+    options?: InspectOptions,
+  ): Promise<InspectedDatabase<EngineOf<Address>>> => inspectDatabase(path, options),
   /**
    * Copies a database to another address, of whichever engine: a file to a PostgreSQL server, and back. The copy has the values,
    * versions and expiries, what is kept of schemas, the indexes, and the log: versionstamps stay what they are, and who follows changes goes on

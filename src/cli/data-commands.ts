@@ -1,14 +1,16 @@
+// export and import open, count and interrupt in one way: what one of them learns, the other does too.
 import { existsSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { inspectStore, openDatabase } from '../api/open.ts'
-import { KeyExistsError } from '../contract/errors.ts'
+import { DatabaseOpenError, KeyExistsError } from '../contract/errors.ts'
 import type { UnreadableRow } from '../driver/driver.ts'
+import { fileOf, locate } from '../engines/engines.ts'
 import { Registry } from '../schema/registry.ts'
 import type { Store } from '../store/store.ts'
 import type { ImportCounts, OnConflict } from '../transfer/import.ts'
 import { type SourceKind, sourceKinds } from '../transfer/open-source.ts'
 import { withPackage } from '../transfer/optional-package.ts'
-import { countReport, example, interrupted, print } from './terminal.ts'
+import { countReport, databaseText, example, interrupted, print } from './terminal.ts'
 
 /** The longest time that a timer takes: an export reads one state for as long as it needs. */
 const forever = 2 ** 31 - 1
@@ -43,7 +45,7 @@ export function addDataCommands(program: Command): void {
   program
     .command('export')
     .description('write the rows of a database as NDJSON, or those of a flat repository as CSV')
-    .argument('<database>', 'its file')
+    .argument('<database>', databaseText)
     .option('--output <file>', 'where to; default: the standard output')
     .option('--repository <name>', 'only the rows of this one')
     .option('--where <json>', 'only those of them that it finds, as a query takes it', parsedJson)
@@ -68,7 +70,7 @@ export function addDataCommands(program: Command): void {
   program
     .command('import')
     .description('store the rows of a file; run it again to finish one that was interrupted')
-    .argument('<database>', 'its file; one that is not there is created')
+    .argument('<database>', `${databaseText}; one that is not there is created`)
     .argument('<file>', 'what export has written, or a file of another store')
     .addOption(new Option('--from <kind>', 'default: told by the file').choices(sourceKinds))
     .addOption(
@@ -123,7 +125,7 @@ async function exportCommand(database: string, flags: ExportFlags): Promise<void
   try {
     await (output === undefined
       ? writeStream(process.stdout, chunks, signal)
-      : writeFileWhole(output, opened.store.path, chunks, { overwrite, signal }))
+      : writeFileWhole(output, opened.file, chunks, { overwrite, signal }))
   } finally {
     end()
   }
@@ -160,14 +162,14 @@ async function importCommand(database: string, file: string, flags: ImportFlags)
   const { importRows } = await import('../transfer/import.ts')
   const { openSource } = await import('../transfer/open-source.ts')
   const { RefusedRows } = await import('../transfer/refused-rows.ts')
-  if (!existsSync(database)) {
+  if (!(await isThere(database))) {
     // What is no source is found out before a file is made.
     using _ = await openSource(file, flags, new Registry())
     await (await openDatabase(new Registry(), database)).close()
   }
   await using opened = await openedStore(database, false)
   using source = await openSource(file, flags, opened.store.registry)
-  const refused = skipInvalid === undefined ? null : new RefusedRows(skipInvalid, opened.store.path)
+  const refused = skipInvalid === undefined ? null : new RefusedRows(skipInvalid, opened.file)
   const { signal, report, end } = running()
   let counts: ImportCounts
   try {
@@ -207,13 +209,29 @@ function countsText(counts: ImportCounts, skipInvalid: string | undefined): stri
   return [`${rowsText(imported)} imported`, ...told].join(', ')
 }
 
-/** The store of a file, as Valkeyrie.inspect opens it. */
+/** The store of a database, as Valkeyrie.inspect opens it. */
 async function openedStore(
   database: string,
   readOnly: boolean,
-): Promise<{ readonly store: Store } & AsyncDisposable> {
+): Promise<{ readonly store: Store; readonly file: string | null } & AsyncDisposable> {
   const { store } = await inspectStore(database, { readOnly, limits, snapshotTimeout: forever })
-  return { store, [Symbol.asyncDispose]: () => store.close() }
+  return { store, file: fileOf(locate(database)), [Symbol.asyncDispose]: () => store.close() }
+}
+
+/** Whether there is a database already. */
+async function isThere(database: string): Promise<boolean> {
+  const located = locate(database)
+  const file = fileOf(located)
+  if (file !== null) return existsSync(file)
+  const { engine, address } = located
+  try {
+    await engine.readCatalog(address, false, engine.checkOptions({}) as never)
+    return true
+  } catch (error) {
+    // What keeps it from being opened for another reason is met again.
+    if (error instanceof DatabaseOpenError) return false
+    throw error
+  }
 }
 
 function running() {

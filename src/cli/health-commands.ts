@@ -3,7 +3,8 @@ import type { Diagnosis } from '../api/diagnosis.ts'
 import { inspectDatabase } from '../api/open.ts'
 import type { DatabaseStats } from '../driver/stats.ts'
 import type { Repair } from '../driver/verification.ts'
-import { example, interrupted, print } from './terminal.ts'
+import { fileOf, locate } from '../engines/engines.ts'
+import { databaseText, example, interrupted, print } from './terminal.ts'
 
 /** What is wrong is told. */
 const exitUnsound = 2
@@ -23,7 +24,7 @@ function addStats(program: Command): void {
   program
     .command('stats')
     .description('how many rows and bytes a database has, and where')
-    .argument('<database>', 'its file')
+    .argument('<database>', databaseText)
     .option('--json', 'as JSON, as db.stats() gives it')
     .addHelpText('after', example('valkeyrie stats app.db'))
     .action(async (database: string, { json = false }: { readonly json?: boolean }) => {
@@ -31,7 +32,7 @@ function addStats(program: Command): void {
       await using db = await inspectDatabase(database, { readOnly: true })
       try {
         const stats = await db.stats({ signal })
-        print(json ? JSON.stringify(stats) : statsText(stats))
+        print(json ? JSON.stringify(stats) : statsText(stats, fileOf(locate(database)) !== null))
       } finally {
         end()
       }
@@ -42,8 +43,11 @@ function addDoctor(program: Command): void {
   program
     .command('doctor')
     .description('read all of a database, and tell what is wrong with it and what to do')
-    .argument('<database>', 'its file')
-    .option('--repair', 'rebuild indexes, and file rows where they belong, after a copy of the file')
+    .argument('<database>', databaseText)
+    .option(
+      '--repair',
+      'rebuild indexes, and file rows where they belong, after a copy of the file; PostgreSQL has tools of its own',
+    )
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
@@ -95,7 +99,19 @@ function repairText({ backup, rebuilt, built, filed, failed }: Repair): string {
   return [...done, ...failed].join('\n')
 }
 
-function statsText({ repositories, indexes, log, expiring, file, newest }: DatabaseStats): string {
+function statsText(
+  { repositories, indexes, log, expiring, file, newest }: DatabaseStats,
+  isFile: boolean,
+): string {
+  const sizes: [string, '', number][] = isFile
+    ? [
+        ['file', '', file.bytes],
+        ['of it free', '', file.freeBytes],
+        ['write-ahead log', '', file.walBytes],
+        ['page cache of a connection', '', file.cacheBytes],
+      ]
+    : [['tables and indexes', '', file.bytes]]
+
   return [
     table(
       'repository',
@@ -109,13 +125,7 @@ function statsText({ repositories, indexes, log, expiring, file, newest }: Datab
       'bytes',
       indexes.map(({ name, bytes }) => [name, '', bytes ?? '']),
     ),
-    table('', '', 'bytes', [
-      ['file', '', file.bytes],
-      ['of it free', '', file.freeBytes],
-      ['write-ahead log', '', file.walBytes],
-      ['page cache of a connection', '', file.cacheBytes],
-      [`log of ${number(log.rows)} commits`, '', log.bytes],
-    ]),
+    table('', '', 'bytes', [...sizes, [`log of ${number(log.rows)} commits`, '', log.bytes]]),
     `newest versionstamp ${newest ?? 'none'}, oldest in the log ${log.oldest ?? 'none'}`,
     `expired ${number(expiring.expired)}; expiring in a minute ${number(expiring.minute)}, an hour ${number(expiring.hour)}, a day ${number(expiring.day)}`,
   ].join('\n')

@@ -7,7 +7,7 @@ import type { Backup, BackupOptions, Restored } from './backup.ts'
 import type { CopyPlaces, CopySource, CopyTarget } from './copy.ts'
 import type { Driver } from './driver.ts'
 import type { Migrator } from './migration-database.ts'
-import type { Repair, Verification, VerifyOptions } from './verification.ts'
+import type { Finding, Repair, Verification, VerifyOptions } from './verification.ts'
 
 /** The types in which one engine differs from another. */
 export interface EngineTypes {
@@ -23,6 +23,8 @@ export interface EngineTypes {
 
 /** The way out to plain Drizzle. */
 export interface PlainDrizzle<T extends EngineTypes = EngineTypes> {
+  /** What the engine is called. */
+  readonly engine: string
   readonly drizzle: T['drizzle']
   readonly tables: T['tables']
 }
@@ -82,6 +84,8 @@ export interface Engine<T extends EngineTypes = EngineTypes> {
   readCatalog(address: string, toWrite: boolean, options: T['checked']): Promise<Catalog>
   /** Reads all of a database and tells what is damaged. */
   verify(address: string, options: VerifyOptions): Promise<Verification>
+  /** What to do about each kind of finding. */
+  readonly advice: Readonly<Record<Finding['kind'], string>>
   /** Copies a database, then rebuilds what follows from its rows and its catalogue. */
   repair(address: string, busyTimeout: number): Promise<Repair>
   /** Opens a database to be copied into one of whichever engine. */

@@ -43,9 +43,14 @@ export function locateKept(given: string | URL | undefined, call: string, exampl
   throw new TypeError(`${call} takes the path of a file, as '${example}'`)
 }
 
+/** The path of a database that is a file; `null` for another one. */
+export function fileOf({ engine, address }: Located): string | null {
+  return engine === sqlite && engine.isKept(address) ? address : null
+}
+
 /** The path of a file, for what is none but a file. Throws a TypeError that says what `call` takes for anything else. */
 export function locateFile(given: string | URL | undefined, call: string, example: string): string {
-  const { engine, address } = locate(given)
-  if (engine === sqlite && engine.isKept(address)) return address
+  const file = fileOf(locate(given))
+  if (file !== null) return file
   throw new TypeError(`${call} takes the path of a file, as '${example}'`)
 }

@@ -7,11 +7,11 @@ import { createFile } from '../driver/new-file.ts'
 
 /**
  * Writes chunks of text into a file that is there whole or not at all: under a name of its own first, then on the disk, then under its
- * name. It has the permissions of the database. Throws a TypeError if a file is there and `overwrite` is not asked for.
+ * name. It has the permissions of the database, where that is a file. Throws a TypeError if a file is there and `overwrite` is not asked for.
  */
 export async function writeFileWhole(
   file: string,
-  database: string,
+  database: string | null,
   chunks: AsyncIterable<string>,
   { overwrite, signal }: { readonly overwrite: boolean; readonly signal?: AbortSignal },
 ): Promise<void> {

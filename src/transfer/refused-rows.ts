@@ -5,7 +5,7 @@ import { createFile } from '../driver/new-file.ts'
 /**
  * The file of the rows that were not taken, each a line of JSON with its `error`. It has its name once it is complete: until then, and
  * after a run that was killed, its name ends in `.part`. It has the permissions
- * of the database. `import` takes it again when its rows are mended.
+ * of the database, where that is a file. `import` takes it again when its rows are mended.
  */
 export class RefusedRows {
   readonly file: string
@@ -13,7 +13,7 @@ export class RefusedRows {
   #opened: number | null = null
 
   /** Throws a TypeError if the file is there already and not empty, and a system error where it cannot be written. */
-  constructor(file: string, database: string) {
+  constructor(file: string, database: string | null) {
     this.file = resolve(file)
     this.#part = `${this.file}.${process.pid}.part`
     if (existsSync(this.file) && statSync(this.file).size > 0)

@@ -6,7 +6,7 @@ import { startChild } from '../concurrency/child.ts'
 import { randomOf, seedOfThisRun } from '../concurrency/random.ts'
 import { stillClock } from '../still-clock.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { runExample } from './run-example.ts'
+import { exampleEngines, runExample } from './run-example.ts'
 
 const path = temporaryFolder()
 const times = { ttl: 60_000, lease: 60_000 }
@@ -35,16 +35,19 @@ function pendingFetch<V>() {
   return { fetch, begun: begun.promise, resolve, reject, count: () => count }
 }
 
-it('fetches once for many, survives a death, caches null, and drops what was invalidated', async () => {
-  const lines = (await runExample('cache')).trimEnd().split('\n')
-  expect(lines).toEqual([
-    '4 processes asked 10 times each, all at once: 1 fetch',
-    'A process died of SIGKILL while it fetched; the next asked when its lease was over: 4 °C',
-    'There is no forecast (null), and that is cached as well: { value: null }',
-    'While Oslo is fetched, all of Oslo is invalidated: 2 rows',
-    'Who asked before gets -40 °C, and cached is null',
-  ])
-})
+it.each(exampleEngines)(
+  'fetches once for many, survives a death, caches null, and drops what was invalidated, on %s',
+  async (engine) => {
+    const lines = (await runExample('cache', engine)).trimEnd().split('\n')
+    expect(lines).toEqual([
+      '4 processes asked 10 times each, all at once: 1 fetch',
+      'A process died of SIGKILL while it fetched; the next asked when its lease was over: 4 °C',
+      'There is no forecast (null), and that is cached as well: { value: null }',
+      'While Oslo is fetched, all of Oslo is invalidated: 2 rows',
+      'Who asked before gets -40 °C, and cached is null',
+    ])
+  },
+)
 
 it('fetches once for all that miss a key at the same time, in four processes', async () => {
   const children = Array.from({ length: 4 }, () =>

@@ -7,17 +7,20 @@ import { CoherentCache } from '../../examples/coherent-cache/coherent-cache.ts'
 import { extent } from '../extent.ts'
 import { stillClock } from '../still-clock.ts'
 import { type CacheRead, noVersion, violationsOf } from './cache-law.ts'
-import { runExample } from './run-example.ts'
+import { measuredEngines, runExample } from './run-example.ts'
 import { type SimulatedEntry, SimulatedRows, Turns } from './simulated-rows.ts'
 
-it('prints what a read costs, and ends with every product as it is stored', async () => {
-  const output = await runExample('coherent-cache')
-  expect(output.match(/^A read of a row of \d+ bytes:$/gm)).toHaveLength(3)
-  expect(output.match(/^ +\d+\.\d\d µs from the (database|cache)/gm)).toHaveLength(3 * 4)
-  expect(output).toMatch(/^Two processes have changed 300 prices of 200 products\.$/m)
-  expect(output).toMatch(/^ {2}\d+% of the reads were from memory, where 100 products are\.$/m)
-  expect(output).toMatch(/^ {2}200 of 200 products are as they are stored\.$/m)
-})
+it.each(measuredEngines)(
+  'prints what a read costs, and ends with every product as it is stored, on %s',
+  async (engine) => {
+    const output = await runExample('coherent-cache', engine)
+    expect(output.match(/^A read of a row of \d+ bytes:$/gm)).toHaveLength(3)
+    expect(output.match(/^ +\d+\.\d\d µs from the (database|cache)/gm)).toHaveLength(3 * 4)
+    expect(output).toMatch(/^Two processes have changed 300 prices of 200 products\.$/m)
+    expect(output).toMatch(/^ {2}\d+% of the reads were from memory, where 100 products are\.$/m)
+    expect(output).toMatch(/^ {2}200 of 200 products are as they are stored\.$/m)
+  },
+)
 
 const ids = ['a', 'b', 'c'] as const
 

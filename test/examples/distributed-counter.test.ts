@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
 import { DistributedCounter, openCounters } from '../../examples/distributed-counter/counter.ts'
-import { runExample } from './run-example.ts'
+import { exampleEngines, runExample } from './run-example.ts'
 
-it('has every hit of four processes in exactly one report', async () => {
-  const output = await runExample('distributed-counter')
+it.each(exampleEngines)('has every hit of four processes in exactly one report, on %s', async (engine) => {
+  const output = await runExample('distributed-counter', engine)
   const [, counted, reported] = output.match(/^Counted (\d+), reported (\d+), left 0$/m) ?? []
   expect(Number(counted)).toBeGreaterThanOrEqual(4 * (200 - 66))
   expect(reported).toBe(counted)

@@ -16,7 +16,7 @@ import {
 import { type Child, startChild } from '../concurrency/child.ts'
 import { randomOf, seedOfThisRun } from '../concurrency/random.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { runExample } from './run-example.ts'
+import { exampleEngines, runExample } from './run-example.ts'
 
 const path = temporaryFolder()
 const received = (pieces: number): StockEvent => ({ type: 'received', pieces })
@@ -55,13 +55,16 @@ async function countUntil(db: Warehouse, appended: Appended): Promise<void> {
   await running
 }
 
-it('ships without gaps from three processes, and counts each shipment once whoever is killed', async () => {
-  const output = await runExample('event-sourcing')
-  expect(output).toMatch(/^\d+ \+ \d+ \+ \d+ orders of 3 filled: 333, of 450 that were placed$/m)
-  expect(output).toMatch(/^334 events, numbered from 1 on, 0 gaps$/m)
-  expect(output).toMatch(/^Left: 1, by the snapshot of event 300 and 34 more$/m)
-  expect(output).toMatch(/^333 shipments counted, 999 pieces$/m)
-})
+it.each(exampleEngines)(
+  'ships without gaps from three processes, and counts each shipment once whoever is killed, on %s',
+  async (engine) => {
+    const output = await runExample('event-sourcing', engine)
+    expect(output).toMatch(/^\d+ \+ \d+ \+ \d+ orders of 3 filled: 333, of 450 that were placed$/m)
+    expect(output).toMatch(/^334 events, numbered from 1 on, 0 gaps$/m)
+    expect(output).toMatch(/^Left: 1, by the snapshot of event 300 and 34 more$/m)
+    expect(output).toMatch(/^333 shipments counted, 999 pieces$/m)
+  },
+)
 
 describe('a stream', () => {
   it('takes an append behind the version that is expected, else tells of the conflict', async () => {

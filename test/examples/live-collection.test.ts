@@ -1,6 +1,11 @@
 import { expect, it } from 'vitest'
-import { runExample } from './run-example.ts'
+import { exampleEngines, runExample } from './run-example.ts'
 
-it('holds in a collection of TanStack DB what the live query of a server has', async () => {
-  expect(await runExample('live-collection')).toBe('To do: Mow the lawn\nTo do: Feed the cat, Pay the rent\n')
-})
+it.each(exampleEngines)(
+  'holds in a collection of TanStack DB what the live query of a server has, on %s',
+  async (engine) => {
+    expect(await runExample('live-collection', engine)).toBe(
+      'To do: Mow the lawn\nTo do: Feed the cat, Pay the rent\n',
+    )
+  },
+)

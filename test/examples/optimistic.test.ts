@@ -9,19 +9,22 @@ import {
 } from '../../examples/optimistic/box-office.ts'
 import { retry } from '../../examples/optimistic/retry.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { runExample } from './run-example.ts'
+import { exampleEngines, runExample } from './run-example.ts'
 
 const path = temporaryFolder()
 
-it('shows seats that are sold twice, and three ways that do not', async () => {
-  const lines = (await runExample('optimistic')).trimEnd().split('\n')
-  expect(lines[0]).toMatch(/^bookBlindly: .*<- wrong$/)
-  expect(lines.slice(1)).toEqual(
-    ['bookByHand', 'bookByUpdate', 'bookInUnit'].map(
-      (name) => `${name}: 20 seats sold, 20 guests on the list`,
-    ),
-  )
-})
+it.each(exampleEngines)(
+  'shows seats that are sold twice, and three ways that do not, on %s',
+  async (engine) => {
+    const lines = (await runExample('optimistic', engine)).trimEnd().split('\n')
+    expect(lines[0]).toMatch(/^bookBlindly: .*<- wrong$/)
+    expect(lines.slice(1)).toEqual(
+      ['bookByHand', 'bookByUpdate', 'bookInUnit'].map(
+        (name) => `${name}: 20 seats sold, 20 guests on the list`,
+      ),
+    )
+  },
+)
 
 it('gives a seat to exactly those who were told so, mixed and over two connections', async () => {
   const file = path()

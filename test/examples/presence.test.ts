@@ -1,16 +1,19 @@
 import { expect, it } from 'vitest'
 import { addLine, openRoom, stayIn, whoIsHere } from '../../examples/presence/room.ts'
 import { stillClock } from '../still-clock.ts'
-import { runExample } from './run-example.ts'
+import { exampleEngines, runExample } from './run-example.ts'
 
-it('shows who comes, who leaves and who is killed, while all write into one document', async () => {
-  const output = await runExample('presence')
-  const names = ['Here: ada, bob, cleo', 'is killed', 'Here: bob, cleo', 'asked to leave', 'Here: nobody']
-  const places = names.map((name) => output.lastIndexOf(name))
-  expect(places).not.toContain(-1)
-  expect(output).toContain('Together they wrote 15 lines.')
-  expect(output.trimEnd().endsWith('Here: nobody')).toBe(true)
-})
+it.each(exampleEngines)(
+  'shows who comes, who leaves and who is killed, while all write into one document, on %s',
+  async (engine) => {
+    const output = await runExample('presence', engine)
+    const names = ['Here: ada, bob, cleo', 'is killed', 'Here: bob, cleo', 'asked to leave', 'Here: nobody']
+    const places = names.map((name) => output.lastIndexOf(name))
+    expect(places).not.toContain(-1)
+    expect(output).toContain('Together they wrote 15 lines.')
+    expect(output.trimEnd().endsWith('Here: nobody')).toBe(true)
+  },
+)
 
 it('loses no line of those that are added at once', async () => {
   await using room = await openRoom()

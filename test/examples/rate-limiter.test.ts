@@ -1,15 +1,18 @@
 import { expect, it } from 'vitest'
 import { openAllowances, RateLimiter } from '../../examples/rate-limiter/limiter.ts'
 import { stillClock } from '../still-clock.ts'
-import { runExample } from './run-example.ts'
+import { exampleEngines, runExample } from './run-example.ts'
 
 const count = (answers: boolean[]) => answers.filter((admitted) => admitted).length
 
-it('admits to four processes exactly the limit, in this window and in the next', async () => {
-  const output = await runExample('rate-limiter')
-  expect(output).toMatch(/^This window: .* = 100 of 320 requests admitted$/m)
-  expect(output).toMatch(/^The next one: 100 of 320 requests admitted$/m)
-})
+it.each(exampleEngines)(
+  'admits to four processes exactly the limit, in this window and in the next, on %s',
+  async (engine) => {
+    const output = await runExample('rate-limiter', engine)
+    expect(output).toMatch(/^This window: .* = 100 of 320 requests admitted$/m)
+    expect(output).toMatch(/^The next one: 100 of 320 requests admitted$/m)
+  },
+)
 
 it('admits exactly the limit of those who ask at once, for each client, window after window', async () => {
   await using db = await openAllowances()

@@ -8,7 +8,7 @@ import { randomOf, seedOfThisRun } from '../concurrency/random.ts'
 import type { MortalReports } from '../processes/fixtures/mortal-reader.ts'
 import { runFixture } from '../processes/run-fixture.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { runExample } from './run-example.ts'
+import { measuredEngines, runExample } from './run-example.ts'
 
 const path = temporaryFolder()
 const reader = new URL('../../examples/reader-threads/reader.ts', import.meta.url)
@@ -34,20 +34,23 @@ async function openMortal(threads: number) {
   return { pool, db, shared, letGo }
 }
 
-it('prints what each arrangement does to the event loop, and counts every piece in every report', async () => {
-  const output = await runExample('reader-threads')
-  expect(output.match(/^In .*:$/gm)).toEqual([
-    'In this thread:',
-    'In this thread, over a pool of 4 connections:',
-    expect.stringMatching(/^In \d+ reader threads:$/),
-  ])
-  expect(output.match(/^ {2}[\d.]+ reports and \d+ moves a second$/gm)).toHaveLength(3)
-  expect(
-    output.match(/^ {2}the event loop comes round in .* \(median\) .* \(99%\) .* \(most\)$/gm),
-  ).toHaveLength(3)
-  expect(output.match(/^ {2}16 of 16 reports count 300000 pieces$/gm)).toHaveLength(3)
-  expect(output).toMatch(/^Scarce now: item \d+ \(\d+\), /m)
-})
+it.each(measuredEngines)(
+  'prints what each arrangement does to the event loop, and counts every piece in every report, on %s',
+  async (engine) => {
+    const output = await runExample('reader-threads', engine)
+    expect(output.match(/^In .*:$/gm)).toEqual([
+      'In this thread:',
+      'In this thread, over a pool of 4 connections:',
+      expect.stringMatching(/^In \d+ reader threads:$/),
+    ])
+    expect(output.match(/^ {2}[\d.]+ reports and \d+ moves a second$/gm)).toHaveLength(3)
+    expect(
+      output.match(/^ {2}the event loop comes round in .* \(median\) .* \(99%\) .* \(most\)$/gm),
+    ).toHaveLength(3)
+    expect(output.match(/^ {2}16 of 16 reports count 300000 pieces$/gm)).toHaveLength(3)
+    expect(output).toMatch(/^Scarce now: item \d+ \(\d+\), /m)
+  },
+)
 
 it('gives what the same reports give in this thread', async () => {
   const { file, db } = await openFilled(500)

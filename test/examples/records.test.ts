@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { openRecords, recordGame, recordOffer } from '../../examples/records/records.ts'
-import { runExample } from './run-example.ts'
+import { exampleEngines, runExample } from './run-example.ts'
 
-it('keeps a count, a high score and a low price', async () => {
-  expect(await runExample('records')).toBe(
+it.each(exampleEngines)('keeps a count, a high score and a low price, on %s', async (engine) => {
+  expect(await runExample('records', engine)).toBe(
     [
       'Games of tetris: [KvU64: 4n]',
       'High score: [KvU64: 990n]',

@@ -5,7 +5,7 @@ import { startChild } from '../concurrency/child.ts'
 import { seedOfThisRun } from '../concurrency/random.ts'
 import { stillClock } from '../still-clock.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { runExample } from './run-example.ts'
+import { exampleEngines, runExample } from './run-example.ts'
 
 const path = temporaryFolder()
 const hour = 60 * 60_000
@@ -20,18 +20,21 @@ async function untilGone(store: SessionStore, token: string): Promise<void> {
   for await (const { value } of store.watch(token)) if (value === null) return
 }
 
-it('logs in, is read without writing, logs out everywhere, and expires', async () => {
-  const lines = (await runExample('sessions')).trimEnd().split('\n')
-  expect(lines).toEqual([
-    'ada is logged in, with tea, ink, jam in her basket.',
-    'The token from before the login gives null.',
-    'After 1,000 requests nothing was written: true.',
-    'Logged out everywhere: 3 sessions.',
-    '3 devices were told at once.',
-    'To extend one of them now: false. Those of others stay: true.',
-    'A session that nobody uses expires: null.',
-  ])
-})
+it.each(exampleEngines)(
+  'logs in, is read without writing, logs out everywhere, and expires, on %s',
+  async (engine) => {
+    const lines = (await runExample('sessions', engine)).trimEnd().split('\n')
+    expect(lines).toEqual([
+      'ada is logged in, with tea, ink, jam in her basket.',
+      'The token from before the login gives null.',
+      'After 1,000 requests nothing was written: true.',
+      'Logged out everywhere: 3 sessions.',
+      '3 devices were told at once.',
+      'To extend one of them now: false. Those of others stay: true.',
+      'A session that nobody uses expires: null.',
+    ])
+  },
+)
 
 it('lives for 24 hours, and that anew from each extension', async () => {
   await using db = await openSessions()

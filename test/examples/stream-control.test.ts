@@ -2,7 +2,7 @@ import { Valkeyrie } from 'valkeyrie'
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { waitFor } from '../../examples/stream-control/wait-for.ts'
-import { runExample } from './run-example.ts'
+import { exampleEngines, runExample } from './run-example.ts'
 
 const open = () => Valkeyrie.withSchema(['numbers', '*'], z.int()).open()
 
@@ -12,12 +12,15 @@ beforeEach(async () => {
 })
 afterEach(() => db.close())
 
-it('follows an order until it is delivered, and gives up on a lost one', async () => {
-  const output = await runExample('stream-control')
-  expect(output).toMatch(
-    /tea: delivered\nThe tea has come\.\nlost: sent\nWaited for 500 ms, and gave up\.\n$/,
-  )
-})
+it.each(exampleEngines)(
+  'follows an order until it is delivered, and gives up on a lost one, on %s',
+  async (engine) => {
+    const output = await runExample('stream-control', engine)
+    expect(output).toMatch(
+      /tea: delivered\nThe tea has come\.\nlost: sent\nWaited for 500 ms, and gave up\.\n$/,
+    )
+  },
+)
 
 it('stops at the first item that it waits for, and frees the stream and the timer', async () => {
   const { numbers } = db.repositories

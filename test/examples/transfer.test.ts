@@ -2,14 +2,14 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { openBank, total, transferInUnit, transferWithChecks } from '../../examples/transfer/bank.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { runExample } from './run-example.ts'
+import { exampleEngines, runExample } from './run-example.ts'
 
 const path = temporaryFolder()
 const ways = [transferWithChecks, transferInUnit]
 const names = ['ada', 'bob', 'cleo'] as const
 
-it('neither makes money nor loses any', async () => {
-  const output = await runExample('transfer')
+it.each(exampleEngines)('neither makes money nor loses any, on %s', async (engine) => {
+  const output = await runExample('transfer', engine)
   expect(output.match(/in all 300$/gm)).toHaveLength(2)
   const counts = [...output.matchAll(/(\d+) done, (\d+) refused/g)]
   for (const [, done, refused] of counts) expect(Number(done) + Number(refused)).toBe(100)

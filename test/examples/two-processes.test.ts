@@ -3,21 +3,24 @@ import { correspond } from '../../examples/two-processes/correspond.ts'
 import { openHousehold } from '../../examples/two-processes/household.ts'
 import { addBlindly, addWithCheck } from '../../examples/two-processes/shopping-list.ts'
 import { newDatabasePath } from '../concurrency/temporary-folder.ts'
-import { runExample } from './run-example.ts'
+import { exampleEngines, runExample } from './run-example.ts'
 
-it('two processes see each other write in one order, and lose an item without a check only', async () => {
-  const output = await runExample('two-processes')
-  expect(output).toBe(
-    [
-      'Letters: ada, bob, ada, bob … 20 in all',
-      'Each has a greater versionstamp than the one before: yes',
-      'Both processes saw the same letters in the same order: yes',
-      'Tea is on the list, the other adds ink, this one adds salt: tea, salt',
-      'The same with a check, in 2 attempts: tea, ink, salt',
-      '',
-    ].join('\n'),
-  )
-})
+it.each(exampleEngines)(
+  'two processes see each other write in one order, and lose an item without a check only, on %s',
+  async (engine) => {
+    const output = await runExample('two-processes', engine)
+    expect(output).toBe(
+      [
+        'Letters: ada, bob, ada, bob … 20 in all',
+        'Each has a greater versionstamp than the one before: yes',
+        'Both processes saw the same letters in the same order: yes',
+        'Tea is on the list, the other adds ink, this one adds salt: tea, salt',
+        'The same with a check, in 2 attempts: tea, ink, salt',
+        '',
+      ].join('\n'),
+    )
+  },
+)
 
 it('two connections correspond, whoever begins', async () => {
   for (const first of ['ada', 'bob']) {

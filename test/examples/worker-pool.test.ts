@@ -5,18 +5,21 @@ import { ThreadCrashedError, ThreadPool } from '../../examples/worker-pool/threa
 import { randomOf, seedOfThisRun } from '../concurrency/random.ts'
 import { newDatabasePath } from '../concurrency/temporary-folder.ts'
 import type { PoolTask } from './programs/pool-thread.ts'
-import { runExample } from './run-example.ts'
+import { exampleEngines, runExample } from './run-example.ts'
 
 const program = new URL('./programs/pool-thread.ts', import.meta.url)
 
-it('threads share the work, and one that crashes, before it has written or after, is replaced', async () => {
-  const output = await runExample('worker-pool')
-  expect(output).toMatch(/^A thread has crashed: block 3, before it writes$/m)
-  expect(output).toMatch(/^A thread has crashed: block 8, after it has written$/m)
-  expect(output).toMatch(/^The threads tell of 78498 primes below 1000000\.$/m)
-  expect(output).toMatch(/^The file says 78498, in 20 blocks:$/m)
-  expect(output).toMatch(/^thread \d+ has counted \d+, thread \d+ has counted/m)
-})
+it.each(exampleEngines)(
+  'threads share the work, and one that crashes, before it has written or after, is replaced, on %s',
+  async (engine) => {
+    const output = await runExample('worker-pool', engine)
+    expect(output).toMatch(/^A thread has crashed: block 3, before it writes$/m)
+    expect(output).toMatch(/^A thread has crashed: block 8, after it has written$/m)
+    expect(output).toMatch(/^The threads tell of 78498 primes below 1000000\.$/m)
+    expect(output).toMatch(/^The file says 78498, in 20 blocks:$/m)
+    expect(output).toMatch(/^thread \d+ has counted \d+, thread \d+ has counted/m)
+  },
+)
 
 it('threads that die at any moment lose nothing, and count nothing twice', async () => {
   const seed = seedOfThisRun()

@@ -7,6 +7,7 @@ import { type PostgresTables, postgresTables } from './tables/table.ts'
 
 /** Plain Drizzle over a database, on connections of its own, which are made when it is first asked for. */
 export class ServerDrizzle implements PlainDrizzle<Postgres> {
+  readonly engine = 'postgres'
   readonly tables: PostgresTables
   readonly #make: () => PostgresDrizzle
   #drizzle: PostgresDrizzle | undefined

@@ -43,7 +43,18 @@ export const postgres: Engine<Postgres> = {
     const { readServerCatalog } = await import('./open.ts')
     return readServerCatalog(serverOf(address), inSchema(address, options))
   },
-  verify: (address) => onlyOfFiles(address, 'verify'),
+  async verify(address, options) {
+    const { verifyServer } = await import('./verify.ts')
+    const { busyTimeout } = options
+    return verifyServer(serverOf(address), inSchema(address, this.checkOptions({ busyTimeout })), options)
+  },
+  advice: {
+    file: 'Restore a backup of the server.',
+    catalog: 'Open the database once with your schemas, or restore a backup of the server.',
+    index: 'Open the database with the schema that declares it.',
+    row: 'It has to be written again, or deleted: restore it from a backup of the server.',
+    log: 'No row is harmed. Those who follow changes, and have not come so far, fail with a CorruptLogError or a LogTrimmedError: begin them again.',
+  },
   repair: (address) => onlyOfFiles(address, 'repair'),
   async copyFrom(address, options) {
     const { openServerSource } = await import('./copy/source.ts')

@@ -3,7 +3,6 @@ import { shownAddress } from './server/address.ts'
 
 /** What the server has tools of its own for. */
 const instead = {
-  verify: 'the server checks its pages by checksums, and its indexes by pg_amcheck',
   repair: 'restore it from a backup of the server',
   backup: 'use pg_dump, or the backups of the server',
   restore: 'use pg_restore, or the backups of the server',

@@ -36,6 +36,13 @@ export const sqlite: Engine<Sqlite> = {
     const { verifySqlite } = await import('./verify.ts')
     return verifySqlite(path, options)
   },
+  advice: {
+    file: 'Rebuild the indexes with --repair. Where that does not help, restore a backup; "valkeyrie export --skip-unreadable" saves the rows that can be read.',
+    catalog: 'Open the file once with your schemas, or restore a backup where it held a database.',
+    index: 'Build it with --repair, or open the file with the schema that declares it.',
+    row: 'File rows where they belong with --repair. One that cannot be read has to be written again, or deleted: restore it from a backup.',
+    log: 'No row is harmed. Those who follow changes, and have not come so far, fail with a CorruptLogError or a LogTrimmedError: begin them again.',
+  },
   async repair(path, busyTimeout) {
     const { repairSqlite } = await import('./repair.ts')
     return repairSqlite(path, busyTimeout)

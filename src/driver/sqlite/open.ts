@@ -24,6 +24,7 @@ import { type KvTables, lazyTables } from './tables/table.ts'
 
 /** Plain Drizzle over a database, and the tables to query. */
 class SqliteDrizzle implements PlainDrizzle<Sqlite> {
+  readonly engine = 'sqlite'
   readonly tables: KvTables
   readonly #connection: () => Connection
   readonly #logger: Logger | undefined

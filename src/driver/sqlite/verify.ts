@@ -3,14 +3,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Catalog } from '../../catalog/catalog.ts'
 import { readChanges } from '../../commit/log-format.ts'
 import { KvError } from '../../contract/errors.ts'
-import { decodeKey } from '../../key/codec.ts'
 import { keyLabel } from '../../key/key-label.ts'
 import { PatternIndex } from '../../key/pattern-index.ts'
 import { isVersion, versionText } from '../../key/versionstamp.ts'
-import { unsealed } from '../../value/checksum.ts'
-import { decodeValue } from '../../value/codec.ts'
-import { UnknownValueType } from '../../value/read-typed.ts'
-import type { Finding, Verification, VerifyOptions } from '../verification.ts'
+import { damageOfCommit, damageOfRow, Findings, gapInLog } from '../findings.ts'
+import type { Verification, VerifyOptions } from '../verification.ts'
 import { connect } from './file/connection.ts'
 import { removeEmptyLog } from './file/empty-log.ts'
 import { engineCode, toKvError } from './file/engine-error.ts'
@@ -64,8 +61,7 @@ type Row = readonly [
 class Verifier {
   readonly #connection: Connection
   readonly #signal: AbortSignal | undefined
-  readonly #findings: Finding[] = []
-  readonly #counts = new Map<Finding['kind'], number>()
+  readonly #findings = new Findings()
   #worked = performance.now()
 
   constructor(connection: Connection, signal: AbortSignal | undefined) {
@@ -76,29 +72,27 @@ class Verifier {
   async run(): Promise<Verification> {
     this.#attempt(() => this.#checkFile())
     if (this.#attempt(() => hasTable(this.#connection, 'kv')) === false) {
-      this.#found({ kind: 'catalog', message: 'It holds no database yet, or none any more' })
-      return this.#verification(0, 0)
+      this.#findings.add({ kind: 'catalog', message: 'It holds no database yet, or none any more' })
+      return this.#findings.verification(0, 0)
     }
     if (!hasOwnTables(this.#connection)) {
-      this.#found({ kind: 'catalog', message: 'It lacks tables or columns: open it once without readOnly' })
+      this.#findings.add({
+        kind: 'catalog',
+        message: 'It lacks tables or columns: open it once without readOnly',
+      })
     }
     const catalog = this.#attempt(() => readCatalog(this.#connection)) ?? null
     if (catalog !== null) this.#checkIndexes(catalog)
     const newest = this.#attempt(() => this.#newestVersion()) ?? Number.POSITIVE_INFINITY
     const rows = await this.#checkRows(catalog, newest)
     const commits = await this.#checkLog()
-    return this.#verification(rows, commits)
-  }
-
-  #verification(rows: number, commits: number): Verification {
-    const counts = Object.fromEntries(this.#counts)
-    return { sound: this.#findings.length === 0, findings: this.#findings, counts, rows, commits }
+    return this.#findings.verification(rows, commits)
   }
 
   /** The engine's own check, of every page and every index. */
   #checkFile(): void {
     for (const problem of checkIntegrity(this.#connection, mostFindingsOfAKind)) {
-      this.#found({ kind: 'file', message: bySqlite(problem) })
+      this.#findings.add({ kind: 'file', message: bySqlite(problem) })
     }
   }
 
@@ -107,7 +101,7 @@ class Verifier {
       for (const { fields, built } of indexes) {
         if (built) continue
         const message = `The index of '${name}' on ${fields.join(' and ')} is missing: open the file with that schema`
-        this.#found({ kind: 'index', message })
+        this.#findings.add({ kind: 'index', message })
       }
     }
   }
@@ -121,11 +115,12 @@ class Verifier {
     const checksums = isSealed(this.#connection)
     const columns = 'rowid, key, collection, encoding, types, version, expires_at, value'
     return this.#pages<Row>(`SELECT ${columns} FROM kv`, 'rowid', (row) => {
-      const message = damageOfRow(row, names, newest, checksums)
+      const [rowid, key, collection, encoding, types, version, expiresAt, value] = row
+      const found = { key, collection, encoding, types, version, expiresAt, value }
+      const message = damageOfRow(found, names, newest, checksums)
       if (message === null) return
-      const [rowid, key] = row
       const label = key instanceof Uint8Array ? keyLabel(key) : `row ${rowid}`
-      this.#found({ kind: 'row', message, key: label })
+      this.#findings.add({ kind: 'row', message, key: label })
     })
   }
 
@@ -138,12 +133,11 @@ class Verifier {
       ([version, at, bytes]) => {
         const isGap = last !== null && isVersion(version) && version > last + 1
         if (isGap) {
-          const message = 'Commits before it are missing: those who follow changes cannot learn of them'
-          this.#found({ kind: 'log', message, version: versionText(version) })
+          this.#findings.add({ kind: 'log', message: gapInLog, version: versionText(version) })
         }
         last = isVersion(version) ? version : last
-        const message = damageOfCommit(version, at, bytes)
-        if (message !== null) this.#found({ kind: 'log', message, version: versionText(version) })
+        const message = damageOfCommit(version, at, readChanges(bytes))
+        if (message !== null) this.#findings.add({ kind: 'log', message, version: versionText(version) })
       },
     )
   }
@@ -191,7 +185,7 @@ class Verifier {
         error instanceof KvError || /^SQLITE_(CORRUPT|NOTADB|ERROR|IOERR)/.test(engineCode(error) ?? '')
       if (!isDamage) throw error
       const { message } = error as Error
-      this.#found(
+      this.#findings.add(
         error instanceof KvError
           ? { kind: 'catalog', message }
           : { kind: 'file', message: bySqlite(message) },
@@ -199,62 +193,9 @@ class Verifier {
       return undefined
     }
   }
-
-  #found(finding: Finding): void {
-    const count = (this.#counts.get(finding.kind) ?? 0) + 1
-    this.#counts.set(finding.kind, count)
-    if (count <= mostFindingsOfAKind) this.#findings.push(finding)
-  }
 }
 
 /** As a sentence that says whose words these are. */
 function bySqlite(message: string): string {
   return `SQLite finds: ${message}`
-}
-
-function damageOfRow(
-  [, key, collection, encoding, types, version, expiresAt, value]: Row,
-  names: PatternIndex<string> | null,
-  newest: number,
-  checksums: boolean,
-): string | null {
-  if (!(key instanceof Uint8Array)) return 'Its key is not bytes'
-  try {
-    const expected = names?.find(decodeKey(key)) ?? null
-    if (names !== null && expected !== collection) {
-      return `It is filed under ${String(collection)}, and its key belongs to ${String(expected)}`
-    }
-  } catch (error) {
-    return (error as Error).message
-  }
-  if (!isVersion(version)) return `Its version is ${String(version)}`
-  if (version > newest) return `Its version is ${version}, and the newest commit is ${newest}`
-  if (expiresAt !== null && typeof expiresAt !== 'number') return 'Its expiry is not a time'
-  const stored = { value: value as string, encoding: encoding as number, types: types as string | null }
-  const plain = checksums ? unsealed(stored) : stored
-  if (plain.encoding !== encoding) return 'Its value is not the one of its checksum'
-  try {
-    decodeValue(plain.value, plain.encoding, plain.types)
-    return null
-  } catch (error) {
-    return error instanceof UnknownValueType
-      ? null
-      : `Its value cannot be decoded: ${(error as Error).message}`
-  }
-}
-
-function damageOfCommit(version: number, at: unknown, bytes: unknown): string | null {
-  if (!isVersion(version)) return 'Its version is none'
-  if (typeof at !== 'number') return 'Its time is none'
-  const changes = readChanges(bytes)
-  if (changes === null) return 'What it has changed cannot be read'
-  try {
-    for (const { key, stored } of changes) {
-      decodeKey(key)
-      if (stored !== undefined) decodeValue(stored.value, stored.encoding, stored.types)
-    }
-    return null
-  } catch (error) {
-    return error instanceof UnknownValueType ? null : (error as Error).message
-  }
 }

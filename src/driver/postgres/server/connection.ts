@@ -62,6 +62,7 @@ export class Connection {
   #lost = false
   /** What the server has said when it ended it. */
   #lastWord: unknown
+  #isEnding = false
   onNotification: ((payload: string) => void) | null = null
   onIdle: (() => void) | null = null
   onEnd: (() => void) | null = null
@@ -148,8 +149,8 @@ export class Connection {
 
   /** Ends it once what is running is done. */
   async end(): Promise<void> {
-    // An idle one keeps no process alive, but its end is awaited.
-    this.#client.ref()
+    this.#isEnding = true
+    this.#hold()
     await this.#client.end().catch(() => {})
   }
 
@@ -161,9 +162,9 @@ export class Connection {
     this.onEnd?.()
   }
 
-  /** An idle connection keeps no process alive. */
+  /** An idle connection keeps no process alive, but the end of one is awaited. */
   #hold(): void {
-    if (this.#running > 0) this.#client.ref()
+    if (this.#running > 0 || this.#isEnding) this.#client.ref()
     else this.#client.unref()
   }
 }

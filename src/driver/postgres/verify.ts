@@ -1,0 +1,74 @@
+import { KvError } from '../../contract/errors.ts'
+import { keyLabel } from '../../key/key-label.ts'
+import { PatternIndex } from '../../key/pattern-index.ts'
+import { formatVersionstamp } from '../../key/versionstamp.ts'
+import type { CopiedState, CopySource } from '../copy.ts'
+import { damageOfCommit, damageOfRow, Findings, gapInLog } from '../findings.ts'
+import type { Verification, VerifyOptions } from '../verification.ts'
+import type { ServerPlace } from './copy/server-state.ts'
+import { openServerSource } from './copy/source.ts'
+
+/** Reads all of a schema of a server, as it is at one moment, and tells what is damaged. Pages and indexes the server checks itself. */
+export async function verifyServer(
+  address: string,
+  place: ServerPlace,
+  { signal }: VerifyOptions,
+): Promise<Verification> {
+  const source = await openServerSource(address, place)
+  try {
+    return await verifyState(source, signal)
+  } finally {
+    await source.close()
+  }
+}
+
+async function verifyState(source: CopySource, signal: AbortSignal | undefined): Promise<Verification> {
+  const findings = new Findings()
+  const state = await readState(source, findings)
+  const names = state && new PatternIndex(state.catalog.collections.map((it) => [it.pattern, it.name]))
+  for (const { name, indexes } of state?.catalog.collections ?? []) {
+    for (const { fields, built } of indexes) {
+      if (built) continue
+      const message = `The index of '${name}' on ${fields.join(' and ')} is missing: open the database with that schema`
+      findings.add({ kind: 'index', message })
+    }
+  }
+  let rows = 0
+  for await (const page of source.rows()) {
+    signal?.throwIfAborted()
+    rows += page.rows.length
+    for (const row of page.rows) {
+      const message = damageOfRow(row, names, state?.version ?? Number.POSITIVE_INFINITY, false)
+      if (message !== null) findings.add({ kind: 'row', message, key: keyLabel(row.key) })
+    }
+  }
+  let commits = 0
+  let last: number | null = null
+  for await (const page of source.commits()) {
+    signal?.throwIfAborted()
+    commits += page.length
+    for (const { version, at, changes } of page) {
+      const told = { kind: 'log', version: formatVersionstamp(version) } as const
+      if (last !== null && version > last + 1) findings.add({ ...told, message: gapInLog })
+      last = version
+      const message = damageOfCommit(version, at, changes)
+      if (message !== null) findings.add({ ...told, message })
+    }
+  }
+  if (state !== null && (last ?? 0) !== state.version) {
+    const message = `The counter of versions is at ${state.version}, and the newest commit of the log is ${last ?? 0}`
+    findings.add({ kind: 'log', message })
+  }
+  return findings.verification(rows, commits)
+}
+
+/** `null` where what is kept of schemas cannot be read. */
+async function readState(source: CopySource, findings: Findings): Promise<CopiedState | null> {
+  try {
+    return await source.state()
+  } catch (error) {
+    if (!(error instanceof KvError) || error.code !== 'STORAGE') throw error
+    findings.add({ kind: 'catalog', message: error.message })
+    return null
+  }
+}
