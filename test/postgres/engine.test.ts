@@ -15,7 +15,8 @@ const url = 'url' in server ? server.url : ''
 describe.skipIf(url === '')('a database on a server', () => {
   test('whose connections are ended again and again loses no commit and doubles none', async () => {
     const schema = newSchema()
-    const db = await openAt(url, schema)
+    // On a slow machine, one commit may lose its connections for long.
+    const db = await openAt(url, schema, { connectTimeout: 600_000 })
     const admin = await byHand(url)
     let ended = 0
     let isDone = false
