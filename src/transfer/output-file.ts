@@ -1,4 +1,4 @@
-import { createWriteStream, existsSync } from 'node:fs'
+import { createWriteStream, existsSync, realpathSync, statSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { Readable } from 'node:stream'
@@ -7,7 +7,8 @@ import { createFile } from '../driver/new-file.ts'
 
 /**
  * Writes chunks of text into a file that is there whole or not at all: under a name of its own first, then on the disk, then under its
- * name. It has the permissions of the database, where that is a file. Throws a TypeError if a file is there and `overwrite` is not asked for.
+ * name. It has the permissions of the database, where that is a file. Throws a TypeError if a file is there and `overwrite` is not asked for,
+ * and for the database itself and what is not a file, whatever is asked for.
  */
 export async function writeFileWhole(
   file: string,
@@ -16,7 +17,7 @@ export async function writeFileWhole(
   { overwrite, signal }: { readonly overwrite: boolean; readonly signal?: AbortSignal },
 ): Promise<void> {
   const path = resolve(file)
-  assertFree(path, overwrite)
+  assertFree(path, database, overwrite)
   const part = `${path}.${process.pid}.part`
   try {
     await pipeline(
@@ -24,7 +25,7 @@ export async function writeFileWhole(
       createWriteStream(part, { fd: createFile(part, database), flush: true }),
       signal ? { signal } : {},
     )
-    assertFree(path, overwrite)
+    assertFree(path, database, overwrite)
     await rename(part, path)
     await syncFolder(dirname(path))
   } catch (error) {
@@ -46,9 +47,22 @@ export async function writeStream(
   }
 }
 
-function assertFree(path: string, overwrite: boolean): void {
+function assertFree(path: string, database: string | null, overwrite: boolean): void {
+  assertReplaceable(path, database)
   if (!overwrite && existsSync(path))
     throw new TypeError(`${path} is there already: name another file, or add --overwrite`)
+}
+
+/** Throws a TypeError if a file of this name would take the place of the database, or of a folder, a FIFO or a device. */
+export function assertReplaceable(path: string, database: string | null): void {
+  const there = statSync(path, { throwIfNoEntry: false })
+  if (there !== undefined && !there.isFile()) throw new TypeError(`${path} is not a file: name another one`)
+  if (database === null || !existsSync(database)) return
+  const own = realpathSync(database)
+  const isOwn = there !== undefined && realpathSync(path) === own
+  // An engine keeps more beside a database, under names that begin with its own.
+  if (isOwn || path.startsWith(`${own}-`))
+    throw new TypeError(`${path} belongs to the database itself: name another file`)
 }
 
 /** Not every system can sync a folder. */

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fstatSync, fsyncSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createFile } from '../driver/new-file.ts'
+import { assertReplaceable } from './output-file.ts'
 
 /**
  * The file of the rows that were not taken, each a line of JSON with its `error`. It has its name once it is complete: until then, and
@@ -16,6 +17,7 @@ export class RefusedRows {
   constructor(file: string, database: string | null) {
     this.file = resolve(file)
     this.#part = `${this.file}.${process.pid}.part`
+    assertReplaceable(this.file, database)
     if (existsSync(this.file) && statSync(this.file).size > 0)
       throw new TypeError(`--skip-invalid ${this.file} is there already: name another file`)
     // Found out now and not after half of the rows.

@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
@@ -149,4 +149,17 @@ it('what nobody foresaw has a code and a trace', () => {
   expect(status).toBe(1)
   expect(JSON.parse(stdout).error.code).toEqual(expect.any(String))
   expect(stderr + stdout).toContain('of the settings')
+})
+
+it('an export never takes the place of its database, of a folder or of a FIFO', async () => {
+  const { folder, path } = await filled()
+  const fifo = join(folder, 'fifo')
+  execFileSync('sh', ['-c', 'mkfifo "$0"', fifo])
+  for (const output of [path, `${path}-wal`, folder, fifo])
+    expect(valkeyrie('export', path, '--output', output, '--overwrite')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(output),
+    })
+  await using db = await Valkeyrie.open(path)
+  expect((await db.get(['a'])).value).toBe(1)
 })
