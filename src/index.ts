@@ -70,7 +70,7 @@ export type {
   RowMaybe,
   Update,
 } from './repository/types/entry.types.ts'
-export type { Query, QueryEntry } from './repository/types/query.types.ts'
+export type { Highlights, Query, QueryEntry, TextPart } from './repository/types/query.types.ts'
 export type {
   ClaimManyResult,
   CompiledSql,
@@ -100,6 +100,7 @@ export type {
   DefinitionOf,
   DefinitionOptions,
   IndexOptions,
+  SearchedOf,
 } from './schema/definition.types.ts'
 export type {
   Definitions,
@@ -109,6 +110,7 @@ export type {
   ValueOf,
   WatchEntries,
 } from './schema/registry.types.ts'
+export type { SearchDefinition, SearchOptions, SearchTokenizer } from './schema/search-definition.ts'
 export type {
   AtomicCheck,
   AtomicMutation,

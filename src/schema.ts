@@ -19,4 +19,5 @@ export type {
   IndexOptions,
   References,
 } from './schema/definition.types.ts'
+export type { SearchDefinition, SearchOptions, SearchTokenizer } from './schema/search-definition.ts'
 export { defineValueType, type ValueType } from './value/value-type.ts'

@@ -1,4 +1,5 @@
 import type { Pattern } from '../key/pattern.types.ts'
+import type { SearchDefinition } from '../schema/search-definition.ts'
 
 /** An index over fields of the values of one collection. */
 export interface IndexDeclaration {
@@ -17,6 +18,8 @@ export interface Collection {
   readonly indexes: readonly IndexDeclaration[]
   /** Fields that hold the id of a row of another collection, and that one's name. */
   readonly references: { readonly [field: string]: string }
+  /** The searches over its texts: a program declares one at the most. Left out if there are none. */
+  readonly search?: readonly SearchDefinition[]
 }
 
 /** An index that the database knows. */
@@ -27,9 +30,16 @@ export interface KnownIndex extends IndexDeclaration {
   readonly ordersBigints: boolean
 }
 
+/** A search that the database knows. */
+export interface KnownSearch extends SearchDefinition {
+  /** Whether its index is there. */
+  readonly built: boolean
+}
+
 /** A collection as the database keeps it: all that the programs which have opened it have declared. */
 export interface KnownCollection extends Collection {
   readonly indexes: readonly KnownIndex[]
+  readonly search?: readonly KnownSearch[]
   /** The version of the commit with which a migration last brought it to its schema; 0: none has. */
   readonly migrated: number
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { MigrationError } from '../contract/errors.ts'
+import { type SearchDefinition, sameSearch } from '../schema/search-definition.ts'
 import {
   type Catalog,
   type Collection,
@@ -31,6 +32,8 @@ export interface CatalogChanges {
   /** All that is to be kept of each collection that is new, renamed, or known otherwise. */
   readonly kept: readonly Collection[]
   readonly dropped: readonly { readonly repository: string; readonly index: IndexDeclaration }[]
+  /** Searches whose indexes are to go. */
+  readonly unsearched: readonly { readonly repository: string; readonly search: SearchDefinition }[]
   /** Names of collections that may take rows of others. */
   readonly takeRows: readonly string[]
 }
@@ -68,12 +71,22 @@ export function catalogChanges(
     const { indexes, ...rest } = merged.get(repository)!
     merged.set(repository, { ...rest, indexes: indexes.filter((it) => !sameIndex(it, index)) })
   }
+  const unsearched = known.flatMap(({ name, search = [] }) => {
+    const own = declared.find((it) => it.name === name)?.search ?? []
+    return search
+      .filter((it) => isAsked(dropIndexes, name, it) && !own.some((other) => sameSearch(it, other)))
+      .map((it) => ({ repository: name, search: it }))
+  })
+  for (const { repository, search } of unsearched) {
+    const { search: all = [], ...rest } = merged.get(repository)!
+    merged.set(repository, plain({ ...rest, search: all.filter((it) => !sameSearch(it, search)) }))
+  }
   const names = new Set(renamed.values())
   const kept = [...merged.values()].filter((it) => {
     const before = byName.get(it.name)
     return before === undefined || names.has(it.name) || !isDeepStrictEqual(plain(before), it)
   })
-  return { renamed, added, kept, dropped, takeRows }
+  return { renamed, added, kept, dropped, unsearched, takeRows }
 }
 
 /** Whose indexes are to be there: the declared collections with theirs, and those that are renamed with all their indexes. */
@@ -103,13 +116,17 @@ function renames(
   return renamed
 }
 
-function isAsked(asked: AskedChanges['dropIndexes'], name: string, { fields }: IndexDeclaration): boolean {
+function isAsked(
+  asked: AskedChanges['dropIndexes'],
+  name: string,
+  { fields }: Pick<IndexDeclaration, 'fields'>,
+): boolean {
   return asked.some(({ repository, on }) => repository === name && sameFields(on, fields))
 }
 
 /** What is known and what is declared: of two schemas, or two references of a field, the declared one. */
 function merge(known: KnownCollection, declared: Collection): Collection {
-  const { name, pattern, schema, indexes, references } = plain(known)
+  const { name, pattern, schema, indexes, references, search = [] } = plain(known)
   const further = declared.indexes.filter((index) => !indexes.some((it) => sameIndex(it, index)))
   return {
     name,
@@ -117,17 +134,34 @@ function merge(known: KnownCollection, declared: Collection): Collection {
     schema: declared.schema ?? schema,
     indexes: [...indexes, ...further],
     references: { ...references, ...declared.references },
+    ...searched([
+      ...search.map((it) => declared.search?.find((own) => sameSearch(it, own)) ?? it),
+      ...(declared.search ?? []).filter((it) => !search.some((other) => sameSearch(it, other))),
+    ]),
+  }
+}
+
+/** Left out if there are none. */
+function searched(search: readonly SearchDefinition[] = []): Pick<Collection, 'search'> {
+  if (search.length === 0) return {}
+  return {
+    search: search.map(({ fields, weights, tokenizer }) => ({
+      fields: [...fields],
+      weights: [...weights],
+      tokenizer,
+    })),
   }
 }
 
 /** As the catalogue holds it: what JSON says of it. */
-function plain({ name, pattern, schema, indexes, references }: Collection): Collection {
+function plain({ name, pattern, schema, indexes, references, search }: Collection): Collection {
   return {
     name,
     pattern,
     schema: schema && JSON.parse(JSON.stringify(schema)),
     indexes: indexes.map(({ fields, unique }) => ({ fields: [...fields], unique })),
     references: { ...references },
+    ...searched(search),
   }
 }
 

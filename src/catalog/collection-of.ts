@@ -3,7 +3,15 @@ import { jsonSchemaOf } from '../schema/json-schema.ts'
 import type { Collection } from './catalog.ts'
 
 /** A definition as the database keeps it. */
-export function collectionOf({ name, pattern, schema, indexes, references }: AnyDefinition): Collection {
+export function collectionOf(definition: AnyDefinition): Collection {
+  const { name, pattern, schema, indexes, references, search } = definition
   const names = Object.entries(references).map(([field, definition]) => [field, definition.name])
-  return { name, pattern, schema: jsonSchemaOf(schema), indexes, references: Object.fromEntries(names) }
+  return {
+    name,
+    pattern,
+    schema: jsonSchemaOf(schema),
+    indexes,
+    references: Object.fromEntries(names),
+    ...(search !== undefined && { search: [search] }),
+  }
 }

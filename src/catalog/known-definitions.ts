@@ -16,10 +16,11 @@ export interface KnownDefinition
 export function knownDefinitions(collections: readonly KnownCollection[]): KnownDefinition[] {
   const references = new Map<string, Record<string, AnyDefinition>>()
   const definitions = new Map<string, AnyDefinition>()
-  for (const { name, pattern, schema, indexes } of collections) {
+  for (const { name, pattern, schema, indexes, search = [] } of collections) {
     checkName(name)
     const own: Record<string, AnyDefinition> = {}
     references.set(name, own)
+    const searched = search.find(({ built }) => built)
     definitions.set(name, {
       pattern,
       idKinds: [],
@@ -27,6 +28,7 @@ export function knownDefinitions(collections: readonly KnownCollection[]): Known
       name,
       indexes: indexes.filter(({ built }) => built).map((index) => indexOf(index, schema)),
       references: own,
+      ...(searched !== undefined && { search: searched }),
     })
   }
   for (const collection of collections) {

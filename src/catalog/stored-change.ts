@@ -1,3 +1,4 @@
+import type { SearchDefinition } from '../schema/search-definition.ts'
 import type { ValueChange } from './value-change.ts'
 
 /** What a migration does to what is stored, whichever engine stores it. */
@@ -29,6 +30,12 @@ export type StoredChange =
   | { readonly type: 'redeclare'; readonly collection: string; readonly schema: unknown }
   /** Programs that have the database open learn that rows are filed otherwise now. */
   | { readonly type: 'renewCatalog' }
+  /** A search goes, or is built of the rows that exist then. */
+  | {
+      readonly type: 'dropSearch' | 'buildSearch'
+      readonly collection: string
+      readonly search: SearchDefinition
+    }
 
 /** Changes that belong together, and a sentence that says what they do. */
 export interface ToldChanges {

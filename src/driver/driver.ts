@@ -13,7 +13,20 @@ export type { LoggedChange, LoggedCommit, StoredRow }
 /** A row that was found by other means than its key. */
 export interface KeyedRow extends StoredRow {
   readonly key: Key
+  /** What a search reports of it, where the query asks. */
+  readonly hit?: Hit
 }
+
+/** What a search reports of a row. */
+export interface Hit {
+  /** How well it fits; null: the query does not order by it. */
+  readonly rank: number | null
+  /** For each field of the `highlight` its text with `hitMarks` around the hits; null: it has none. */
+  readonly texts: readonly (string | null)[]
+}
+
+/** Stand before and behind a hit: they are spaces in every text that is searched. */
+export const hitMarks = { open: '\u0001', close: '\u0002' } as const
 
 /** One page of a listing in key order; with a `collection`, its rows only. */
 export interface Scan {

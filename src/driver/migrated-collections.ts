@@ -4,12 +4,13 @@ import type { MigratedCollection } from './migration.ts'
 
 /** Collections as a migration leaves them, for a catalogue. */
 export function asCollections(migrated: readonly MigratedCollection[]): Collection[] {
-  return migrated.map(({ name, pattern, schema, indexes, references = {} }) => ({
+  return migrated.map(({ name, pattern, schema, indexes, references = {}, search }) => ({
     name,
     pattern: parsePatternText(pattern),
     schema,
     indexes,
     references,
+    ...(search !== undefined && { search }),
   }))
 }
 

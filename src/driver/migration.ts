@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { MigrationError } from '../contract/errors.ts'
+import type { SearchDefinition } from '../schema/search-definition.ts'
 
 /** A collection as a migration leaves it. */
 export interface MigratedCollection {
@@ -10,6 +11,8 @@ export interface MigratedCollection {
   readonly indexes: readonly { readonly fields: readonly string[]; readonly unique: boolean }[]
   /** Fields that hold the id of a row of another collection, and its name; a migration of an older release tells none. */
   readonly references?: { readonly [field: string]: string }
+  /** The search over its texts, if there is one. */
+  readonly search?: readonly SearchDefinition[]
 }
 
 /** A TypeScript file that makes new values of a collection's old ones. */

@@ -7,12 +7,13 @@ import type { AnyDefinition } from '../schema/definition.types.ts'
 export function collectionsOf(definitions: readonly AnyDefinition[]): MigratedCollection[] {
   return definitions
     .map((definition) => {
-      const { name, pattern, schema, indexes, references } = collectionOf(definition)
+      const { name, pattern, schema, indexes, references, search } = collectionOf(definition)
       return {
         name,
         pattern: patternText(pattern),
         schema,
         indexes: indexes.map(({ fields, unique }) => ({ fields, unique })),
+        ...(search === undefined ? {} : { search }),
         ...(Object.keys(references).length === 0 ? {} : { references }),
       }
     })

@@ -96,8 +96,8 @@ export function sameCollections(a: readonly MigratedCollection[], b: readonly Mi
   return one === other && a.every(({ schema }, at) => sameConstraints(schema, plain(b[at]!.schema)))
 }
 
-function withoutSchema({ name, pattern, schema, indexes }: MigratedCollection): unknown {
-  return [name, pattern, schema === null, indexes.map((index) => JSON.stringify(index)).sort()]
+function withoutSchema({ name, pattern, schema, indexes, search = [] }: MigratedCollection): unknown {
+  return [name, pattern, schema === null, search, indexes.map((index) => JSON.stringify(index)).sort()]
 }
 
 function plain(schema: object | null): object | null {

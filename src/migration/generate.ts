@@ -25,6 +25,7 @@ import { changedIndex, moduleExtension } from './module-index.ts'
 import type { Project } from './project.ts'
 import { type Ask, RenameDecisions } from './renames.ts'
 import { replaceFile } from './replace-file.ts'
+import { searchChanges } from './search-changes.ts'
 import { stepTemplate } from './step-template.ts'
 import { storedChanges } from './stored-changes.ts'
 
@@ -130,12 +131,15 @@ export async function planMigration(
     from: last.name,
     to: next.name,
   }))
+  const searches = searchChanges(last, collections)
   const statements = [
     ...(steps.length === 0 ? [] : [dialect.consumeSteps(steps.map(({ file }) => file))]),
     ...tables.drop,
+    ...dialect.statements(searches.drop),
     ...tables.tables,
     ...(first ? [] : dialect.statements(storedChanges(comparison, collections, tables.buildsUnique))),
     ...tables.indexes,
+    ...dialect.statements(searches.build),
   ]
   // A collection without indexes adds no statement.
   if (statements.length === 0) statements.push(dialect.nothing)
@@ -160,7 +164,10 @@ export async function planMigration(
     tag,
     files,
     steps: steps.map(({ file }) => file),
-    changes: comparisonText(comparison, tables),
+    changes: [
+      ...comparisonText(comparison, tables),
+      ...[...searches.drop, ...searches.build].map(({ told }) => told),
+    ],
     losses,
     undecided: decisions.undecided,
   }

@@ -1,4 +1,5 @@
 import type { Field } from '../schema/fields.ts'
+import type { SearchDefinition } from '../schema/search-definition.ts'
 import type { Slot } from './operand.ts'
 
 export type Comparison = 'eq' | 'gt' | 'gte' | 'lt' | 'lte'
@@ -62,6 +63,30 @@ export type Condition =
   /** Of the row's key, in the order of keys. */
   | { readonly type: 'key'; readonly operator: Comparison; readonly key: Slot<'key'> }
   | { readonly type: 'keyIn'; readonly keys: Slot<'keys'> }
+  | SearchCondition
+
+/** The row's texts hold these words, by the index of a search. */
+export interface SearchCondition {
+  readonly type: 'search'
+  readonly collection: string
+  readonly search: SearchDefinition
+  readonly words: Slot<'words'>
+}
+
+/** A search anywhere in a condition; null: there is none. */
+export function searchIn(condition: Condition | null): SearchCondition | null {
+  switch (condition?.type) {
+    case 'and':
+    case 'or':
+      return condition.conditions.map(searchIn).find((one) => one !== null) ?? null
+    case 'not':
+      return searchIn(condition.condition)
+    case 'search':
+      return condition
+    default:
+      return null
+  }
+}
 
 /** The conditions that must all be true for this one to be. */
 export function conjuncts(condition: Condition | null): readonly Condition[] {

@@ -4,6 +4,7 @@ import { contains, type KeyRange } from '../key/range.ts'
 import { isBigint } from '../schema/fields.ts'
 import { sortable } from './evaluate.ts'
 import type { FindPlan, OrderTerm } from './plan.ts'
+import { isRank } from './rank.ts'
 import { scalarReader } from './scalar.ts'
 
 /** Where a page ended: what the last row was ordered by, and its key. */
@@ -15,10 +16,15 @@ export interface Cursor {
 type Ordered = Pick<FindPlan, 'order' | 'keyDirection'>
 
 /** The cursor of a page that ended with this row, as it is stored: text for `decodeCursor`, opaque to others. */
-export function encodeCursor(plan: Ordered, rowKey: Uint8Array, stored: string | Uint8Array): string {
+export function encodeCursor(
+  plan: Ordered,
+  rowKey: Uint8Array,
+  stored: string | Uint8Array,
+  rank: number | null = null,
+): string {
   // Rows are ordered by what is stored; bytes have no fields.
   const json: unknown = typeof stored === 'string' ? JSON.parse(stored) : null
-  const values = plan.order.map((term) => sortable(json, term))
+  const values = plan.order.map((term) => (isRank(term.field) ? rank : sortable(json, term)))
   const key = Buffer.from(rowKey).toString('base64')
   return Buffer.from(JSON.stringify([orderText(plan), values, key])).toString('base64url')
 }

@@ -18,7 +18,7 @@ export interface ComparedRow {
 
 type FieldCondition = Exclude<
   Condition,
-  { type: 'and' | 'or' | 'not' | 'constant' | 'key' | 'keyIn' | 'null' }
+  { type: 'and' | 'or' | 'not' | 'constant' | 'key' | 'keyIn' | 'null' | 'search' }
 >
 
 /** What a condition is of a row, as in SQL: `null` is "unknown". */
@@ -45,6 +45,8 @@ function evaluate(condition: Condition, operands: readonly Operand[], row: Compa
       return holds(condition.operator, compareBytes(row.key, operandAt(operands, condition.key)))
     case 'keyIn':
       return operandAt(operands, condition.keys).some((key) => compareBytes(row.key, key) === 0)
+    case 'search':
+      throw new TypeError('What words a text has is for the engine to say')
     case 'null':
       return storedForm(valueAt(row.value, condition.field.names)) === null
     default: {

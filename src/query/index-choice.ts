@@ -83,10 +83,10 @@ function required(condition: Condition | null): readonly Condition[] {
   return isAll ? condition.conditions.flatMap(required) : [condition]
 }
 
-/** Whether the keys of what is found lie in a range, or are given. */
+/** Whether the keys of what is found lie in a range, or are given, as by a search. */
 function isOfKey(condition: Condition): boolean {
   if (condition.type === 'or') return isKey(condition)
-  return condition.type === 'key' || condition.type === 'keyIn'
+  return condition.type === 'key' || condition.type === 'keyIn' || condition.type === 'search'
 }
 
 /** Whether the keys of what is found are given one by one. */

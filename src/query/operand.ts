@@ -1,3 +1,5 @@
+import type { SearchWords } from './search-words.ts'
+
 /** What the operands of a query are, by their types. */
 export interface OperandTypes {
   /** Finite, and no -0. */
@@ -16,6 +18,7 @@ export interface OperandTypes {
   keys: readonly Uint8Array[]
   /** A limit or an offset. */
   count: number
+  words: SearchWords
 }
 
 export type OperandType = keyof OperandTypes

@@ -6,6 +6,7 @@ import { describe, quote } from './describe.ts'
 import { checkOrdered } from './field-condition.ts'
 import type { Direction, OrderTerm } from './plan.ts'
 import { isPlainObject } from './query-reader.ts'
+import { rankField, rankName } from './rank.ts'
 import { fieldHint } from './unknown-name.ts'
 import { fieldName, idName } from './where.ts'
 
@@ -43,6 +44,12 @@ export function parseOrder(orderBy: unknown, fields: Fields, collection: string)
         if (inner !== 'asc' && inner !== 'desc')
           throw new QueryError(`orderBy takes 'asc' or 'desc' for '${idName}': got ${describe(inner)}`)
         keyDirection ??= inner
+        continue
+      }
+      if (key === rankName && names.length === 0) {
+        if (inner !== 'asc' && inner !== 'desc')
+          throw new QueryError(`orderBy takes 'asc' or 'desc' for '${rankName}': got ${describe(inner)}`)
+        if (keyDirection === null) terms.push({ field: rankField, direction: inner })
         continue
       }
       const name = fieldName(key)
@@ -86,7 +93,7 @@ function orderTerm(field: Field, direction: Direction): OrderTerm {
  */
 export function defaultOrder(where: Condition | null, indexes: readonly OrderingIndex[]): OrderTerm[] {
   const conditions = conjuncts(where)
-  if (conditions.some(({ type }) => type === 'key' || type === 'keyIn')) return []
+  if (conditions.some(({ type }) => type === 'key' || type === 'keyIn' || type === 'search')) return []
   for (const { fields } of indexes) {
     const equal = fields.findIndex(
       (path) => !conditions.some((one) => isEquality(one) && one.field.path === path),

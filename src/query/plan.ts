@@ -1,5 +1,6 @@
 import type { Field } from '../schema/fields.ts'
-import type { Condition } from './condition.ts'
+import type { Condition, SearchCondition } from './condition.ts'
+import type { HighlightedField } from './highlight.ts'
 import type { Operand, Slot } from './operand.ts'
 
 export type Direction = 'asc' | 'desc'
@@ -22,6 +23,14 @@ export interface AfterPlan {
   readonly key: Slot<'key'>
 }
 
+/** The search in the `where` of a plan that its rows are ranked by. */
+export interface RankedSearch {
+  readonly condition: SearchCondition
+  /** Whether the order is by rank. */
+  readonly orders: boolean
+  readonly highlight: readonly HighlightedField[]
+}
+
 /** Rows in an order: by the terms, then by the key, so that it is total. */
 export interface FindPlan extends Selection {
   readonly type: 'find'
@@ -34,6 +43,8 @@ export interface FindPlan extends Selection {
   readonly after: AfterPlan | null
   readonly limit: Slot<'count'> | null
   readonly offset: Slot<'count'> | null
+  /** The search that rows are ordered by, and the fields in which to show its hits; null: neither is asked for. */
+  readonly ranked: RankedSearch | null
 }
 
 /**

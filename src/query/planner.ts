@@ -1,16 +1,20 @@
 // All kinds of plans come from one cache of shapes, which is why one class makes them.
 import { checkOptionNames } from '../arguments/option-names.ts'
+import { QueryError } from '../contract/errors.ts'
 import { patternRange } from '../key/pattern.ts'
 import type { IdKind, Pattern } from '../key/pattern.types.ts'
 import type { KeyRange } from '../key/range.ts'
 import { Fields, isBigint } from '../schema/fields.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
+import type { SearchDefinition } from '../schema/search-definition.ts'
 import { parseAggregate } from './aggregate.ts'
 import { BoundedCache } from './bounded-cache.ts'
+import type { SearchCondition } from './condition.ts'
 import { decodeCursor } from './cursor.ts'
 import { describe } from './describe.ts'
 import { parsePaths } from './field-paths.ts'
 import type { ParameterValues } from './fill-parameters.ts'
+import { parseHighlight } from './highlight.ts'
 import {
   fillSlots,
   type Operand,
@@ -28,10 +32,12 @@ import type {
   FindPlan,
   Plan,
   Planned,
+  RankedSearch,
   RelatedPlan,
   Selection,
 } from './plan.ts'
 import { QueryReader, structureText } from './query-reader.ts'
+import { isRank, rankedSearch, rankField, rankName } from './rank.ts'
 import type { Syntax } from './syntax.ts'
 import type { UncheckedAggregate, UncheckedQuery } from './unchecked.types.ts'
 import { parseWhere } from './where.ts'
@@ -45,6 +51,8 @@ export interface PlannedCollection {
   /** The output of its schema; `null` if it is not known. */
   readonly schema: JsonSchema | null
   readonly indexes: readonly { readonly fields: readonly string[] }[]
+  /** What it is searched by; null, or left out: nothing. */
+  readonly search?: SearchDefinition | null
 }
 
 interface Template<P extends Plan = Plan> {
@@ -98,13 +106,14 @@ export class Planner {
    * parameters of its condition. Throws as `find` does.
    */
   template(query: UncheckedQuery, range: KeyRange | null, values?: ParameterValues): Filled<FindPlan> {
-    const { where, orderBy, limit, offset, distinct } = query
+    const { where, orderBy, limit, offset, distinct, highlight } = query
     const reader = new QueryReader('find ', values, false)
     reader.read(where)
     const { leaves, parameters } = reader
     let { text } = reader
     if (orderBy !== undefined) text += `o${structureText(orderBy)}`
     if (distinct !== undefined) text += `d${structureText(distinct)}`
+    if (highlight !== undefined) text += `h${structureText(highlight)}`
     const rest = leaves.length
     if (range !== null) {
       text += 'r'
@@ -202,8 +211,8 @@ export class Planner {
   }
 
   #where(where: Syntax | null, slots: Slots) {
-    const { name: collection, pattern, idKinds } = this.#collection
-    return parseWhere(where, { collection, pattern, idKinds, fields: this.#fields, slots })
+    const { name: collection, pattern, idKinds, search = null } = this.#collection
+    return parseWhere(where, { collection, pattern, idKinds, search, fields: this.#fields, slots })
   }
 
   #selection(where: Selection['where'], given: GivenSlots, range: KeyRange | null): Selection {
@@ -212,7 +221,7 @@ export class Planner {
   }
 
   #findPlan(
-    { orderBy, limit, offset, distinct }: UncheckedQuery,
+    { orderBy, limit, offset, distinct, highlight }: UncheckedQuery,
     where: Selection['where'],
     shape: string,
     given: GivenSlots,
@@ -221,7 +230,13 @@ export class Planner {
     const { name, indexes } = this.#collection
     const selection = this.#selection(where, given, range)
     const asked = parseOrder(orderBy, this.#fields, name)
-    const order = orderBy !== undefined || range !== null ? asked.terms : defaultOrder(where, indexes)
+    const searched = rankedSearch(where)
+    const order =
+      orderBy === undefined && searched !== null
+        ? [{ field: rankField, direction: 'desc' as const }]
+        : orderBy !== undefined || range !== null
+          ? asked.terms
+          : defaultOrder(where, indexes)
     return {
       type: 'find',
       shape,
@@ -232,8 +247,25 @@ export class Planner {
       after: null,
       limit: limit === undefined ? null : given.next('count'),
       offset: offset === undefined ? null : given.next('count'),
+      ranked: rankedBy(searched, order, highlight),
     }
   }
+}
+
+/** Throws a QueryError if rows are to be ranked or shown by a search, and there is not one that all of them are found by. */
+function rankedBy(
+  condition: SearchCondition | null,
+  order: FindPlan['order'],
+  highlight: unknown,
+): RankedSearch | null {
+  const orders = order.some(({ field }) => isRank(field))
+  const shows = highlight !== undefined && highlight !== false
+  if (!orders && !shows) return null
+  if (condition === null)
+    throw new QueryError(
+      `${shows ? 'highlight' : `orderBy ${rankName}`} is of one $search that every row is found by: in the where itself or in its AND, and not in OR or NOT`,
+    )
+  return { condition, orders, highlight: shows ? parseHighlight(highlight, condition.search) : [] }
 }
 
 /** Slots of what is given beside the conditions, whose leaves lie behind theirs in the order in which they are asked for. */
@@ -296,7 +328,18 @@ export function checkCount(value: unknown, name: string): number {
   )
 }
 
-const findOptions = ['where', 'orderBy', 'limit', 'offset', 'after', 'columns', 'prefix', 'with', 'distinct']
+const findOptions = [
+  'where',
+  'orderBy',
+  'limit',
+  'offset',
+  'after',
+  'columns',
+  'prefix',
+  'with',
+  'distinct',
+  'highlight',
+]
 
 /** Throws a TypeError for an option that no query has. */
 export function checkQueryOptions(

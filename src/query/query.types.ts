@@ -161,7 +161,7 @@ type ValuesOf<T> = unknown extends T
     ? StandardSchemaV1.InferOutput<T['schema']>
     : T
 
-type RowNames = 'AND' | 'OR' | 'NOT' | '$id'
+type RowNames = 'AND' | 'OR' | 'NOT' | '$id' | '$search'
 
 interface Logic<T, Id> {
   readonly AND?: readonly ValueWhere<T, Id>[]
@@ -169,6 +169,11 @@ interface Logic<T, Id> {
   readonly NOT?: ValueWhere<T, Id>
   /** The id of the row, or conditions on it. */
   readonly $id?: [Id] extends [undefined] ? never : Id | Parameter | IdConditions<Id>
+  /**
+   * The words to find in the fields that the definition's `search` names: `word`, `wor*` for what begins so, `"two words"` for both in
+   * a row, `-word` for what is not to be there. Whatever a text holds, it is no error.
+   */
+  readonly $search?: string | Parameter
 }
 
 /**
@@ -216,7 +221,10 @@ export type OrderBy<T> = ValueOrderBy<ValuesOf<T>>
 /** `OrderBy` of values, not of a definition. */
 export type ValueOrderBy<T> = unknown extends T
   ? { readonly [field: string]: unknown }
-  : { readonly $id?: Direction } & OrderByFields<Exclude<T, Leaf>, '$id'>
+  : { readonly $id?: Direction; readonly $rank?: Direction } & OrderByFields<
+      Exclude<T, Leaf>,
+      '$id' | '$rank'
+    >
 
 type Direction = 'asc' | 'desc'
 
@@ -260,7 +268,7 @@ export type CheckedOrder<T, O, Name extends string> = unknown extends T
           ? O[K]
           : NamedField<K> extends FieldName<Exclude<T, Leaf>>
             ? CheckedOrder<FieldOf<Exclude<T, Leaf>, NamedField<K>>, O[K], `${Name}.${K & string}`>
-            : K extends '$id'
+            : K extends '$id' | '$rank'
               ? O[K]
               : { error: `there is no field '${K & string}' in ${Name}` }
       }
@@ -275,23 +283,31 @@ export type CheckedColumns<T, C, Name extends string> = unknown extends T
     }
 
 /** `W`, where each name that is not a field becomes a type that says so. */
-export type CheckedWhere<T, W, Name extends string> = unknown extends T
+export type CheckedWhere<T, W, Name extends string, Searched extends string = string> = unknown extends T
   ? unknown
   : {
       readonly [K in keyof W]: K extends 'AND' | 'OR'
-        ? CheckedList<T, W[K], Name>
+        ? CheckedList<T, W[K], Name, Searched>
         : K extends 'NOT'
-          ? CheckedWhere<T, W[K], Name>
-          : K extends '$id'
-            ? W[K]
-            : string extends K
+          ? CheckedWhere<T, W[K], Name, Searched>
+          : K extends '$search'
+            ? [Searched, object] extends [never, Pick<W, K>]
               ? W[K]
-              : NamedField<K> extends FieldName<T>
-                ? CheckedField<FieldOf<T, NamedField<K>>, W[K], `${Name}.${K & string}`>
-                : { error: `there is no field '${K & string}' in ${Name}` }
+              : [Searched] extends [never]
+                ? { error: `${Name} cannot be searched: declare { search: ['title'] } with the schema` }
+                : W[K]
+            : K extends '$id'
+              ? W[K]
+              : string extends K
+                ? W[K]
+                : NamedField<K> extends FieldName<T>
+                  ? CheckedField<FieldOf<T, NamedField<K>>, W[K], `${Name}.${K & string}`>
+                  : { error: `there is no field '${K & string}' in ${Name}` }
     }
 
-type CheckedList<T, L, Name extends string> = { readonly [I in keyof L]: CheckedWhere<T, L[I], Name> }
+type CheckedList<T, L, Name extends string, Searched extends string> = {
+  readonly [I in keyof L]: CheckedWhere<T, L[I], Name, Searched>
+}
 
 type CheckedField<V, W, Name extends string> = W extends Scalar | readonly unknown[] | Parameter
   ? W

@@ -6,6 +6,7 @@ export interface UncheckedQuery {
   readonly offset?: unknown
   readonly after?: unknown
   readonly distinct?: unknown
+  readonly highlight?: unknown
 }
 
 /** An aggregate as it is given. */

@@ -1,17 +1,21 @@
 import { QueryError } from '../contract/errors.ts'
 import { isFieldName } from '../schema/field-path.ts'
 import { type Fields, fieldAt, type Place } from '../schema/fields.ts'
+import type { SearchDefinition } from '../schema/search-definition.ts'
 import type { Condition } from './condition.ts'
 import { describe, quote } from './describe.ts'
 import { fieldCondition } from './field-condition.ts'
 import { type IdContext, idCondition, idOperatorNames, isIdOperator } from './id-condition.ts'
 import { type Semantics, semanticsOf } from './operators.ts'
+import { parseSearch } from './search-words.ts'
 import type { ObjectSyntax, Syntax } from './syntax.ts'
 import { conditionHint, fieldHint } from './unknown-name.ts'
 
 /** What a `where` is checked against. */
 export interface WhereContext extends IdContext {
   readonly fields: Fields
+  /** What the collection is searched by; null: nothing. */
+  readonly search: SearchDefinition | null
 }
 
 /** A position in a value: the names that lead there, and what the schema has there. */
@@ -26,6 +30,9 @@ const logicNames = ['AND', 'OR', 'NOT'] as const
 
 /** The name of the id in a `where` and an `orderBy`. */
 export const idName = '$id'
+
+/** The name of the words to find in a `where`. */
+const searchName = '$search'
 
 /**
  * The condition of a `where`; `null` if it has none.
@@ -62,6 +69,7 @@ function parseEntry(key: string, value: Syntax, position: Position, context: Whe
   }
   if (key === 'AND' || key === 'OR' || key === 'NOT') return parseLogic(key, value, position, context)
   if (position.isRow && key === idName) return parseId(value, context)
+  if (position.isRow && key === searchName) return parseWords(value, context)
   const semantics = position.isRow ? undefined : semanticsOf(key)
   if (semantics !== undefined) return parseOperator(key, value, position, context)
   return parseField(fieldName(key), value, position, context)
@@ -114,6 +122,15 @@ function parseId(value: Syntax, context: WhereContext): Condition {
     )
   })
   return conditions.length === 1 ? conditions[0]! : { type: 'and', conditions }
+}
+
+function parseWords(value: Syntax, { collection, search, slots }: WhereContext): Condition {
+  if (search === null)
+    throw new QueryError(
+      `'${collection}' cannot be searched: declare the fields to search, as { search: ['title'] }, in the options of its schema`,
+    )
+  if (value.type !== 'operand') throw new QueryError('$search takes a text, the words to find')
+  return { type: 'search', collection, search, words: slots.add('words', value.leaf, parseSearch) }
 }
 
 function parseField(name: string, value: Syntax, outer: Position, context: WhereContext): Condition {

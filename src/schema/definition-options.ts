@@ -19,7 +19,7 @@ export function checkSchema(schema: StandardSchemaV1): void {
 export function checkOptions(options: DefinitionOptions): void {
   checkNames(
     options,
-    ['name', 'indexes', 'references', 'valueTypes'],
+    ['name', 'indexes', 'search', 'references', 'valueTypes'],
     "a schema's options, as { name: 'people' }",
   )
 }
@@ -107,7 +107,7 @@ export function referencesOf(references: References = {}): References {
  * A path ends up in an index expression, inside a JSON path inside an SQL literal inside a migration file: what would
  * have to be escaped in one of them is not accepted. (drizzle-kit splits index expressions at commas.)
  */
-function checkPath(path: string): void {
+export function checkPath(path: string): void {
   if (typeof path !== 'string' || path.split('.').some((field) => field === '' || unsafe.test(field))) {
     throw new TypeError(
       `${quote(path)} is not a path to a field: give names joined by dots, as 'address.city', without quotes, commas, brackets or backslashes`,
@@ -117,7 +117,8 @@ function checkPath(path: string): void {
 
 const unsafe = /["'`\\,[\](){}\p{Cc}\p{Cs}\u2028\u2029]/u
 
-function checkNames(options: object, known: readonly string[], what: string): void {
+/** Throws a TypeError for what is no object, or has a name that is not known. `what`: what the object is of. */
+export function checkNames(options: object, known: readonly string[], what: string): void {
   checkObject(options, what)
   for (const name of Object.keys(options)) {
     if (!known.includes(name))
@@ -130,6 +131,7 @@ function checkObject(value: object, what: string): void {
   throw new TypeError(`Give an object of ${what}: got ${quote(value)}`)
 }
 
-function quote(value: unknown): string {
+/** A value as messages show it. */
+export function quote(value: unknown): string {
   return typeof value === 'string' ? `'${value}'` : String(value)
 }

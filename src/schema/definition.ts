@@ -6,6 +6,7 @@ import { checkCalled, idKindOf } from '../key/typed-id.ts'
 import { checkValueTypes } from '../value/value-type.ts'
 import type { AnyDefinition, CheckedOptions, DefinitionOf, DefinitionOptions } from './definition.types.ts'
 import { checkOptions, checkSchema, indexesOf, nameFor, referencesOf } from './definition-options.ts'
+import { searchOf } from './search-options.ts'
 
 /**
  * Declares the schema of the values under the keys that a pattern matches: any Standard Schema (Zod, Valibot, ArkType, …).
@@ -43,6 +44,7 @@ export function defineSchema(
     name: nameFor(ownPattern, options.name),
     indexes: indexesOf(options.indexes, schema),
     references: referencesOf(options.references),
+    ...(options.search !== undefined && { search: searchOf(options.search, schema) }),
     ...(valueTypes.length > 0 && { valueTypes: Object.freeze([...valueTypes]) }),
   })
 }

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { IdKind, NameOf, Pattern, PatternOf, PatternPart } from '../key/pattern.types.ts'
 import type { ValueType } from '../value/value-type.ts'
 import type { FieldAt } from './field-path.types.ts'
+import type { SearchDefinition, SearchOptions } from './search-definition.ts'
 
 /** An index over fields of the stored value. Made by `defineSchema`, of its IndexOptions. */
 export interface IndexDefinition {
@@ -25,6 +26,7 @@ export interface Definition<
   S extends StandardSchemaV1 = StandardSchemaV1,
   N extends string = string,
   Refs extends References = References,
+  Searched extends string = string,
 > {
   /** The pattern of the keys: `'*'` stands for one part of an id. */
   readonly pattern: P
@@ -38,6 +40,8 @@ export interface Definition<
   readonly indexes: readonly IndexDefinition[]
   /** The fields that hold the id of a row of another definition. */
   readonly references: Refs
+  /** What can be searched by words; left out where nothing is declared. */
+  readonly search?: SearchDefinition<Searched>
   /** How the instances of classes in its values are stored. */
   readonly valueTypes?: readonly ValueType[]
 }
@@ -65,6 +69,11 @@ export interface DefinitionOptions {
    * where they are more than 100, `open` emits a `ManyIndexesWarning` once a process, with the code `MANY_INDEXES`.
    */
   readonly indexes?: readonly IndexOptions[]
+  /**
+   * The fields to search by words, texts or arrays of texts, as `['title', 'body']`, or with more said of them:
+   * `{ on: ['title', 'body'], weights: { title: 3 }, tokenizer: 'porter' }`. Default: none. Files have searches; a server refuses them.
+   */
+  readonly search?: readonly string[] | SearchOptions
   /** Fields that hold the id of a row of another definition, as `{ authorId: users }`, for `with` in queries. */
   readonly references?: References
   /** How the instances of classes in its values are stored: each made by `defineValueType`. Default: none. */
@@ -78,18 +87,72 @@ export interface DefinitionOptions {
 export type CheckedOptions<S extends StandardSchemaV1, O> = {
   readonly [K in keyof O]: K extends 'indexes'
     ? CheckedIndexes<StandardSchemaV1.InferOutput<S>, O[K]>
-    : K extends 'references'
-      ? {
-          readonly [F in keyof O[K]]: F extends string
-            ? CheckedField<StandardSchemaV1.InferOutput<S>, F, O[K][F]>
-            : never
-        }
-      : K extends keyof DefinitionOptions
-        ? O[K]
-        : { error: `no option '${K & string}': there are name, indexes, references and valueTypes` }
+    : K extends 'search'
+      ? CheckedSearch<StandardSchemaV1.InferOutput<S>, O[K]>
+      : K extends 'references'
+        ? {
+            readonly [F in keyof O[K]]: F extends string
+              ? CheckedField<StandardSchemaV1.InferOutput<S>, F, O[K][F]>
+              : never
+          }
+        : K extends keyof DefinitionOptions
+          ? O[K]
+          : { error: `no option '${K & string}': there are name, indexes, search, references and valueTypes` }
 }
 
 type CheckedIndexes<T, Indexes> = { readonly [I in keyof Indexes]: CheckedIndex<T, Indexes[I]> }
+
+type CheckedSearch<T, Search> = Search extends readonly string[]
+  ? CheckedTexts<T, Search>
+  : {
+      readonly [K in keyof Search]: K extends 'on'
+        ? Search[K] extends string
+          ? CheckedText<T, Search[K], Search[K]>
+          : CheckedTexts<T, Search[K]>
+        : K extends 'weights'
+          ? {
+              readonly [F in keyof Search[K]]: F extends SearchedBy<Search>
+                ? Search[K][F]
+                : { error: `the search is not on '${F & string}'` }
+            }
+          : K extends keyof SearchOptions
+            ? Search[K]
+            : { error: `no option '${K & string}' of a search: there are on, weights and tokenizer` }
+    }
+
+type CheckedTexts<T, Paths> = {
+  readonly [I in keyof Paths]: Paths[I] extends string ? CheckedText<T, Paths[I], Paths[I]> : never
+}
+
+type CheckedText<T, Path extends string, Right> =
+  CheckedField<T, Path, true> extends true
+    ? IsText<NonNullable<FieldAt<T, Path>>> extends true
+      ? Right
+      : { error: `'${Path}' is not a text or an array of texts, which is all that can be searched` }
+    : CheckedField<T, Path, Right>
+
+type IsText<V> = unknown extends V
+  ? true
+  : [Extract<V, string>] extends [never]
+    ? [Extract<V, readonly (string | null | undefined)[]>] extends [never]
+      ? false
+      : true
+    : true
+
+/** The fields that a `search` names. */
+type SearchedBy<Search> = Search extends readonly (infer F extends string)[]
+  ? F
+  : Search extends { readonly on: infer On }
+    ? On extends string
+      ? On
+      : On extends readonly (infer F extends string)[]
+        ? F
+        : never
+    : never
+
+/** The fields that a definition searches; `never`: it declares no search. */
+export type SearchedOf<D extends AnyDefinition> =
+  D extends Definition<Pattern, StandardSchemaV1, string, References, infer F> ? F : never
 
 type CheckedIndex<T, Index> = {
   readonly [K in keyof Index]: K extends 'on'
@@ -121,5 +184,6 @@ export type DefinitionOf<P extends readonly PatternPart[], S extends StandardSch
   PatternOf<P>,
   S,
   O extends { readonly name: infer N extends string } ? N : NameOf<PatternOf<P>>,
-  O extends { readonly references: infer Refs extends References } ? Refs : Record<never, never>
+  O extends { readonly references: infer Refs extends References } ? Refs : Record<never, never>,
+  O extends { readonly search: infer Search } ? SearchedBy<Search> : never
 >

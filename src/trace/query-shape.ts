@@ -105,6 +105,8 @@ function condition(part: Condition): string {
       return `${part.field.path} ${part.quantifier} ${part.condition === null ? '' : condition(part.condition)}`.trimEnd()
     case 'key':
       return `$id ${part.operator} ?`
+    case 'search':
+      return '$search ?'
     case 'keyIn':
       return '$id in ?'
   }

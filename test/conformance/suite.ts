@@ -19,6 +19,7 @@ import { queryLanguageCases } from './cases/query-language.ts'
 import { refusedQueryCases } from './cases/refused-queries.ts'
 import { repositoryCases } from './cases/repository.ts'
 import { repositoryListCases } from './cases/repository-list.ts'
+import { searchCases } from './cases/search.ts'
 import { signalCases } from './cases/signals.ts'
 import { storedValueCases } from './cases/stored-values.ts'
 import { typedIdCases } from './cases/typed-ids.ts'
@@ -63,6 +64,7 @@ export const suite: Readonly<Record<string, Cases>> = {
   queries: queryCases,
   'the query language': queryLanguageCases,
   'refused queries': refusedQueryCases,
+  'full text': searchCases,
   'writes of many rows without a condition': emptinessCases,
   expiry: expiryCases,
   'keeping an expiry': keepExpiryCases,

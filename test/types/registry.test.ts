@@ -134,7 +134,9 @@ describe('options', () => {
       readonly ['email', { error: "no field 'address.town' in the output of this schema" }]
     >()
     expectTypeOf<CheckedOptions<typeof person, { indices: [] }>>().toEqualTypeOf<{
-      readonly indices: { error: "no option 'indices': there are name, indexes, references and valueTypes" }
+      readonly indices: {
+        error: "no option 'indices': there are name, indexes, search, references and valueTypes"
+      }
     }>()
     expectTypeOf<
       CheckedOptions<typeof person, { indexes: [{ on: 'email'; uniqe: true }] }>['indexes'][0]['uniqe']

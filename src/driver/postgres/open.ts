@@ -1,12 +1,14 @@
 import { sql } from 'drizzle-orm'
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { nothingAsked } from '../../catalog/changes.ts'
+import { DatabaseOpenError } from '../../contract/errors.ts'
 import type { DriverOptions, OpenedDriver } from '../engine.ts'
 import { PostgresDriver } from './driver.ts'
 import type { CheckedPostgresOptions, Postgres } from './engine.types.ts'
 import { QueryRunner } from './query/query-runner.ts'
 import { SeenRows } from './query/seen-rows.ts'
 import { statementsOf } from './rows/statements.ts'
+import { shownAddress } from './server/address.ts'
 import { Connector, loadPg } from './server/connect.ts'
 import type { Connection } from './server/connection.ts'
 import { Connections } from './server/connections.ts'
@@ -25,6 +27,8 @@ export async function openPostgres(
   options: DriverOptions & CheckedPostgresOptions,
 ): Promise<OpenedDriver<Postgres>> {
   const { schema, readOnly, migrations, asItIs = false, asked = nothingAsked } = options
+  const searched = collections.find(({ search = [] }) => search.length > 0)
+  if (searched !== undefined) throw withoutSearch(address, searched)
   const pg = await loadPg(address)
   // Drizzle's driver needs pg as well.
   const { ServerDrizzle } = await import('./drizzle.ts')
@@ -102,4 +106,12 @@ export async function readServerCatalog(address: string, options: CheckedPostgre
   } finally {
     await connection.end()
   }
+}
+
+/** Its texts have other words: what one engine finds, the other would not. */
+function withoutSearch(address: string, { name }: Collection): DatabaseOpenError {
+  return new DatabaseOpenError(
+    shownAddress(address),
+    `the schema '${name}' declares a search, which is of files alone: leave \`search\` out, and search with the server's own to_tsvector on db.drizzle`,
+  )
 }

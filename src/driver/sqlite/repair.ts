@@ -18,6 +18,8 @@ import { checkIntegrity, isOfText, passOverDamage } from './rows/damaged-rows.ts
 import { readCatalog, touchCatalog } from './tables/catalog.ts'
 import { buildIndexes, indexChanges } from './tables/indexes.ts'
 import { hasTables } from './tables/own-tables.ts'
+import { isSearchSound } from './tables/search-check.ts'
+import { buildSearch, knownSearches, searchName } from './tables/search-indexes.ts'
 import { kvTables } from './tables/table.ts'
 
 const rowsPerPage = 1_000
@@ -99,8 +101,10 @@ function repair(connection: Connection): Omit<Repair, 'backup'> {
     const failed: string[] = []
     const catalog = readCatalog(connection)
     const rebuilt = reindex(connection, failed)
+    // First: rows are written to searches too.
+    const searches = buildSearches(connection)
     const filed = fileRows(connection, catalog, failed)
-    const built = buildMissing(connection, catalog, failed)
+    const built = [...buildMissing(connection, catalog, failed), ...searches]
     if (filed + built.length > 0)
       touchCatalog(
         connection,
@@ -201,6 +205,15 @@ function buildMissing(connection: Connection, { collections }: Catalog, failed: 
     }
   }
   return built
+}
+
+/** Builds the searches that are missing, or do not have the words of the rows. The names of their tables. */
+function buildSearches(connection: Connection): string[] {
+  return knownSearches(connection).flatMap((of) => {
+    if (of.search.built && isSearchSound(connection, of)) return []
+    buildSearch(connection, of)
+    return [searchName(of)]
+  })
 }
 
 /** A collection with its indexes as its schema declares them: those that are not unique hold bigints in their order. */

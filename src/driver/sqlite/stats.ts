@@ -11,6 +11,7 @@ import type {
 import type { Connection } from './module/sqlite-module.ts'
 import { readCatalog } from './tables/catalog.ts'
 import { builtIndexes } from './tables/indexes.ts'
+import { knownSearches, searchName } from './tables/search-indexes.ts'
 
 const rowsPerPage = 1_000
 const pagesPerPause = 32
@@ -145,12 +146,30 @@ async function readIndexes(source: StatsSource): Promise<IndexStats[]> {
       bytes: tellsBytes ? await pageBytes(source, name) : null,
     })
   }
+  for (const { collection, search } of knownSearches(source.connection)) {
+    const name = searchName({ collection, search })
+    const parts = tellsBytes ? partsOf(source.connection, name) : []
+    let bytes = 0
+    for (const part of parts) bytes += await pageBytes(source, part)
+    const { fields } = search
+    indexes.push({ name, repository: collection, fields, unique: false, bytes: tellsBytes ? bytes : null })
+  }
   return indexes
 }
 
 /** Whether the engine was built with the table that describes pages. */
 function hasDbstat(connection: Connection): boolean {
   return connection.prepare("SELECT 1 FROM pragma_module_list WHERE name = 'dbstat'").get() !== undefined
+}
+
+/** What of a search has pages: its texts, and what FTS5 keeps. */
+function partsOf(connection: Connection, search: string): string[] {
+  return connection
+    .prepare<[string, string], string>(
+      'SELECT name FROM sqlite_schema WHERE rootpage > 0 AND substr(tbl_name, 1, length(?)) = ?',
+    )
+    .pluck()
+    .all(search, search)
 }
 
 /** The bytes of the pages of an index. */

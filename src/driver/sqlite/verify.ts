@@ -18,6 +18,7 @@ import type { Connection } from './module/sqlite-module.ts'
 import { checkIntegrity } from './rows/damaged-rows.ts'
 import { readCatalog } from './tables/catalog.ts'
 import { hasOwnTables, hasTable } from './tables/own-tables.ts'
+import { compareSearch } from './tables/search-check.ts'
 
 const rowsPerPage = 200
 /** Milliseconds of work after which timers and I/O have their turn. */
@@ -83,6 +84,7 @@ class Verifier {
     }
     const catalog = this.#attempt(() => readCatalog(this.#connection)) ?? null
     if (catalog !== null) this.#checkIndexes(catalog)
+    if (catalog !== null) await this.#checkSearches(catalog)
     const newest = this.#attempt(() => this.#newestVersion()) ?? Number.POSITIVE_INFINITY
     const rows = await this.#checkRows(catalog, newest)
     const commits = await this.#checkLog()
@@ -102,6 +104,34 @@ class Verifier {
         if (built) continue
         const message = `The index of '${name}' on ${fields.join(' and ')} is missing: open the file with that schema`
         this.#findings.add({ kind: 'index', message })
+      }
+    }
+  }
+
+  async #checkSearches({ collections }: Catalog): Promise<void> {
+    for (const { name: collection, search: searches = [] } of collections) {
+      for (const search of searches) {
+        const found = (what: string) =>
+          this.#findings.add({
+            kind: 'index',
+            message: `The search of '${collection}' on ${search.fields.join(' and ')} ${what}: rebuild it with --repair`,
+          })
+        if (!search.built) {
+          found('is missing')
+          continue
+        }
+        const parts = compareSearch(this.#connection, { collection, search })
+        const next = () => this.#attempt(() => parts.next())
+        for (let part = next(); ; part = next()) {
+          if (part === undefined) break
+          if (part.done) {
+            if (part.value.stray) found('has the text of rows that are gone')
+            if (!part.value.index) found('has other words than its texts')
+            break
+          }
+          for (const key of part.value) found(`has another text of ${labelOf(key)}`)
+          await this.#giveWay()
+        }
       }
     }
   }
@@ -193,6 +223,10 @@ class Verifier {
       return undefined
     }
   }
+}
+
+function labelOf(key: unknown): string {
+  return key instanceof Uint8Array ? keyLabel(key) : 'a row'
 }
 
 /** As a sentence that says whose words these are. */

@@ -49,7 +49,7 @@ export async function findPlanned<T>(
   const planned = plan()
   if (query.with !== undefined)
     return pick(await store.ofOneState((view) => findAll(view, definition, query, planned)))
-  if (query.columns !== undefined || ordersMixed(planned.plan))
+  if (query.columns !== undefined || query.highlight !== undefined || ordersMixed(planned.plan))
     return pick(await findAll(store, definition, query, planned))
   const entries = entriesOf(store, definition, await store.read({ type: 'find', query: planned }))
   return pick(entries instanceof Promise ? await entries : entries)
@@ -89,7 +89,9 @@ export async function findPage(store: RowStore, definition: AnyDefinition, query
     const found = await foundRows(store, definition, planned, rows.slice(0, limit as number))
     const last = rows.length <= (limit as number) ? undefined : found.at(-1)
     const cursor =
-      last === undefined ? null : encodeCursor(planned.plan, encodeKey(last.row.key), last.row.value)
+      last === undefined
+        ? null
+        : encodeCursor(planned.plan, encodeKey(last.row.key), last.row.value, last.row.hit?.rank)
     return { entries: await present(store, definition, query, found), cursor }
   }
   return query.with === undefined ? read(store) : store.ofOneState(read)

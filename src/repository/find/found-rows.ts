@@ -10,6 +10,8 @@ import { type Field, isBigint } from '../../schema/fields.ts'
 import type { RowEntry, RowStore } from '../../store/row-store.ts'
 import { inSlices } from '../../time/give-way.ts'
 import { meaningAt } from '../../value/type-meaning.ts'
+import type { Highlights } from '../types/query.types.ts'
+import { highlightsOf } from './highlights.ts'
 import { plannerOf, prefixKeys } from './planner-of.ts'
 
 /** A query as it is given. */
@@ -23,6 +25,8 @@ export interface UntypedQuery extends UncheckedQuery {
 export interface FoundRow<Row extends KeyedRow = KeyedRow> {
   readonly row: Row
   readonly entry: RowEntry
+  /** What a search shows of it, where that is asked for. */
+  readonly highlights?: Highlights
 }
 
 const idReaders = new WeakMap<AnyDefinition, (key: Key) => IdOf<Pattern>>()
@@ -46,12 +50,15 @@ export function planFind(store: RowStore, definition: AnyDefinition, query: Unty
 export async function foundRows<Row extends KeyedRow>(
   store: RowStore,
   definition: AnyDefinition,
-  { plan }: { readonly plan: Pick<FindPlan, 'order'> },
+  { plan }: { readonly plan: Pick<FindPlan, 'order' | 'ranked'> },
   rows: readonly Row[],
 ): Promise<FoundRow<Row>[]> {
   const entries = await entriesOf(store, definition, rows)
   checkOrderedValues(plan, rows)
-  return rows.map((row, i) => ({ row, entry: entries[i]! }))
+  const { ranked } = plan
+  if (ranked === null || ranked.highlight.length === 0)
+    return rows.map((row, i) => ({ row, entry: entries[i]! }))
+  return rows.map((row, i) => ({ row, entry: entries[i]!, highlights: highlightsOf(ranked, row.hit!) }))
 }
 
 /** The entries of rows; a promise of them where reads are validated and a schema is asynchronous. */

@@ -12,8 +12,8 @@ const planners = new WeakMap<AnyDefinition, Planner>()
 export function plannerOf(definition: AnyDefinition): Planner {
   let planner = planners.get(definition)
   if (planner === undefined) {
-    const { name, schema, indexes, pattern, idKinds } = definition
-    planner = new Planner({ name, schema: jsonSchemaOf(schema), indexes, pattern, idKinds })
+    const { name, schema, indexes, pattern, idKinds, search = null } = definition
+    planner = new Planner({ name, schema: jsonSchemaOf(schema), indexes, pattern, idKinds, search })
     planners.set(definition, planner)
   }
   return planner

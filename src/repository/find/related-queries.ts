@@ -18,7 +18,7 @@ export interface RelatedQuery {
 }
 
 const nestedOptions = ['where', 'orderBy', 'limit', 'offset', 'columns', 'with']
-const taken: ReadonlySet<string> = new Set(['id', 'key', 'value', 'versionstamp', 'expiresAt'])
+const taken: ReadonlySet<string> = new Set(['id', 'key', 'value', 'versionstamp', 'expiresAt', 'highlights'])
 
 /**
  * The queries that the `with` of a query on `definition` asks for: of a pattern nested under its own by its repository's name, of the

@@ -5,6 +5,7 @@ import type { KeyedRow, LoggedChange } from '../../driver/driver.ts'
 import { decodeKey, encodeKey } from '../../key/codec.ts'
 import { keyText } from '../../key/key-text.ts'
 import { patternRange } from '../../key/pattern.ts'
+import { searchIn } from '../../query/condition.ts'
 import { type ComparedRow, isBehind, rowOrder, selects } from '../../query/evaluate.ts'
 import { operandAt } from '../../query/operand.ts'
 import type { RowEntry, RowStore } from '../../store/row-store.ts'
@@ -116,6 +117,8 @@ export class LiveQuery implements Watched<readonly RowEntry[]> {
   /** Whether one of these rows, none of which is in the result, belongs there now. */
   async #enter(keys: readonly Uint8Array[], { keys: { size }, last }: Outline): Promise<boolean> {
     const { plan, operands } = this.#plan.planned
+    // Which words a text has is for the engine to say.
+    if (searchIn(plan.where) !== null) return true
     const isFull = plan.limit !== null && size >= operandAt(operands, plan.limit)
     if (isFull && last === null) return false
     const end = isFull ? await this.#row(last!.key) : null

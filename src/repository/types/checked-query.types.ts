@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { CheckedColumns, CheckedOrder, CheckedWhere } from '../../query/query.types.ts'
-import type { AnyDefinition } from '../../schema/definition.types.ts'
+import type { AnyDefinition, SearchedOf } from '../../schema/definition.types.ts'
 import type { DefinitionByName, Definitions } from '../../schema/registry.types.ts'
 import type { NestedNames, NestedQuery, Query } from './query.types.ts'
 
@@ -16,7 +16,7 @@ export type CheckedQuery<D extends AnyDefinition, R extends Definitions, Q> = Ch
   CheckedParts<D, R, Q>
 
 type CheckedParts<D extends AnyDefinition, R extends Definitions, Q> = (Q extends { readonly where: infer W }
-  ? { readonly where: CheckedWhere<Output<D>, W, Values<D>> }
+  ? { readonly where: CheckedWhere<Output<D>, W, Values<D>, SearchedOf<D>> }
   : unknown) &
   (Q extends { readonly orderBy: infer O }
     ? { readonly orderBy: CheckedOrder<Output<D>, O, Values<D>> }
@@ -24,7 +24,16 @@ type CheckedParts<D extends AnyDefinition, R extends Definitions, Q> = (Q extend
   (Q extends { readonly columns: infer C }
     ? { readonly columns: CheckedColumns<Output<D>, C, Values<D>> }
     : unknown) &
+  (Q extends { readonly highlight: infer H } ? { readonly highlight: CheckedHighlight<D, H> } : unknown) &
   (Q extends { readonly with: infer W } ? { readonly with: CheckedWith<D, R, W> } : unknown)
+
+type CheckedHighlight<D extends AnyDefinition, H> = [SearchedOf<D>] extends [never]
+  ? { error: `${Values<D>} cannot be searched: declare { search: ['title'] } with the schema` }
+  : H extends boolean
+    ? H
+    : {
+        readonly [F in keyof H]: F extends SearchedOf<D> ? H[F] : { error: `'${F & string}' is not searched` }
+      }
 
 type CheckedWith<D extends AnyDefinition, R extends Definitions, W> = {
   readonly [Name in keyof W]: Name extends keyof D['references']

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { IdOf, KeyOf, Pattern, PrefixIdsOf } from '../../key/pattern.types.ts'
 import type { Parameter } from '../../query/parameter.ts'
 import type { Chosen, ValueColumns, ValueOrderBy, ValueWhere } from '../../query/query.types.ts'
-import type { AnyDefinition } from '../../schema/definition.types.ts'
+import type { AnyDefinition, SearchedOf } from '../../schema/definition.types.ts'
 import type { FieldPath } from '../../schema/field-path.types.ts'
 import type { DefinitionByName, Definitions } from '../../schema/registry.types.ts'
 import type { ChosenRow, Row } from './entry.types.ts'
@@ -50,7 +50,26 @@ export interface Query<D extends AnyDefinition, R extends Definitions = readonly
    * `'address.city'`.
    */
   readonly distinct?: FieldPath<Output<D>> | readonly FieldPath<Output<D>>[]
+  /**
+   * Shows where the words of `$search` are found, as `highlights` in each entry: `true` in all fields that are searched, or
+   * `{ title: true, body: 16 }`, in all of the title and in 16 words of the body (1 to 64). Left out: nowhere.
+   */
+  readonly highlight?: boolean | { readonly [Field in SearchedOf<D>]?: boolean | number }
 }
+
+/** A part of a text: `hit` where it is what was searched for. */
+export interface TextPart {
+  readonly text: string
+  readonly hit: boolean
+}
+
+/** What `highlight` shows of a row: of each field its text in parts, all of it or an excerpt; null where it has no text. */
+export type Highlights<Field extends string = string> = { readonly [F in Field]: readonly TextPart[] | null }
+
+/** The fields that a `highlight` names. */
+type Highlighted<D extends AnyDefinition, H> = H extends true
+  ? SearchedOf<D>
+  : { [F in keyof H]: H[F] extends false | undefined ? never : F }[keyof H] & string
 
 type OrParameters<Ids extends readonly unknown[]> = { readonly [I in keyof Ids]: Ids[I] | Parameter }
 
@@ -66,8 +85,14 @@ export type QueryEntry<D extends AnyDefinition, R extends Definitions, Q> = Q ex
   : FoundRow<D, Q>
 
 type FoundRow<D extends AnyDefinition, Q> = Q extends { readonly columns: infer C }
-  ? ChosenRow<IdOf<D['pattern']>, KeyOf<D['pattern']>, Chosen<Output<D>, C>>
-  : Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>
+  ? ChosenRow<IdOf<D['pattern']>, KeyOf<D['pattern']>, Chosen<Output<D>, C>> & Shown<D, Q>
+  : Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>> & Shown<D, Q>
+
+type Shown<D extends AnyDefinition, Q> = Q extends { readonly highlight: infer H }
+  ? H extends false
+    ? unknown
+    : { readonly highlights: Highlights<Highlighted<D, H>> }
+  : unknown
 
 /** The names of the repositories whose patterns go on from that of `D`. */
 export type NestedNames<D extends AnyDefinition, R extends Definitions> = NestedName<R[number], D['pattern']>

@@ -1,6 +1,7 @@
 import { is, View } from 'drizzle-orm'
 import { isPgEnum, isPgSequence, PgSchema, PgTable } from 'drizzle-orm/pg-core'
 import type { StoredChange, ToldChanges } from '../../../catalog/stored-change.ts'
+import { MigrationError } from '../../../contract/errors.ts'
 import type { DeclaredTable } from '../../migration-database.ts'
 import type { MigrationDialect } from '../../migration-dialect.ts'
 import { tablesOf } from '../tables/table.ts'
@@ -70,6 +71,12 @@ function storedSql(change: StoredChange): readonly string[] {
     }
     case 'renewCatalog':
       return ['SELECT kv_renew_catalog_1()']
+    case 'dropSearch':
+    case 'buildSearch':
+      throw new MigrationError(
+        `The schema '${change.collection}' declares a search, which is of files alone: leave \`search\` out`,
+        { repository: change.collection },
+      )
   }
 }
 

@@ -49,6 +49,7 @@ const forms: { readonly [Type in OperandType]: Form<OperandTypes[Type]> } = {
   key: { type: 'bytea', of: (key) => key },
   keys: { type: 'bytea[]', of: byteas },
   count: { type: 'bigint', of: (count) => count },
+  words: { type: 'text', of: (words) => JSON.stringify(words) },
 }
 
 function jsonOf(value: readonly unknown[]): string {

@@ -53,6 +53,8 @@ export function conditionSql(condition: Condition, fields: FieldSql): SQL {
       return elementsSql(condition, fields)
     case 'key':
       return sql`kv.key ${signs[condition.operator]} ${bound(condition.key)}`
+    case 'search':
+      throw new TypeError('a database on a server is opened without searches')
     case 'keyIn':
       return sql`kv.key = ANY(${bound(condition.keys)})`
   }

@@ -11,6 +11,8 @@ import { RowReads } from '../reads/row-reads.ts'
 import { ShownRows, shownTables, storedRows } from '../reads/shown-rows.ts'
 import { CollectionStatements } from '../rows/collection-statements.ts'
 import { prepareStatements, type Statements } from '../rows/statements.ts'
+import { searchesOf } from '../tables/search-indexes.ts'
+import { createShownSearch } from '../tables/search-tables.ts'
 import type { KvTables } from '../tables/table.ts'
 import { UniqueIndexes } from '../tables/unique-indexes.ts'
 import { CatalogGuard } from './catalog-guard.ts'
@@ -64,6 +66,7 @@ export class PooledConnection {
       database,
       (source) => this.#readsOf(shownTables(tables), source),
       this.#checksums,
+      searchesOf(parts.collections).map(({ collection, search }) => createShownSearch(collection, search)),
     )
   }
 

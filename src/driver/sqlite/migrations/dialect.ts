@@ -4,6 +4,7 @@ import type { StoredChange, ToldChanges } from '../../../catalog/stored-change.t
 import type { DeclaredTable } from '../../migration-database.ts'
 import type { MigrationDialect } from '../../migration-dialect.ts'
 import { createIndexes } from '../tables/ddl.ts'
+import { createSearch, dropSearch } from '../tables/search-tables.ts'
 import { kvTables } from '../tables/table.ts'
 import { logCommit, logDeletions, newCatalogVersion, nextVersion, removeExpired } from './log-sql.ts'
 import { stagingTable } from './staging-table.ts'
@@ -71,6 +72,10 @@ function storedSql(change: StoredChange): readonly string[] {
     }
     case 'renewCatalog':
       return newCatalogVersion
+    case 'dropSearch':
+      return dropSearch(change.collection, change.search)
+    case 'buildSearch':
+      return createSearch(change.collection, change.search)
   }
 }
 

@@ -29,6 +29,14 @@ import type { Connection } from '../module/sqlite-module.ts'
 import { readCatalog } from '../tables/catalog.ts'
 import { buildIndexes, dropIndex, indexChanges } from '../tables/indexes.ts'
 import { createOwnTables, hasTable } from '../tables/own-tables.ts'
+import {
+  buildSearch,
+  extraSearches,
+  missingSearches,
+  removeSearch,
+  searchesOf,
+  searchName,
+} from '../tables/search-indexes.ts'
 import { kvTables } from '../tables/table.ts'
 import { isApplied, markApplied, pendingMigrations, readHistory } from './applied.ts'
 import { applyMigration } from './apply.ts'
@@ -188,6 +196,10 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
         const changes = indexChanges(this.#connection, collections)
         for (const name of changes.extra) dropIndex(this.#connection, name)
         buildIndexes(this.#connection, tables, collections, changes)
+        for (const search of extraSearches(this.#connection, collections))
+          removeSearch(this.#connection, search)
+        for (const search of missingSearches(this.#connection, searchesOf(collections)))
+          buildSearch(this.#connection, search)
         registerMigrated(this.#connection, collections, before)
         for (const migration of applied) markApplied(this.#connection, migration)
         markFormat(this.#connection)
@@ -245,6 +257,12 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
       ...create.map((name) => driftOf('index', name, 'is missing')),
       ...replace.map((name) => driftOf('index', name, 'is not as declared')),
       ...extra.map((name) => driftOf('index', name, 'is not declared')),
+      ...missingSearches(this.#connection, searchesOf(collections)).map((search) =>
+        driftOf('index', searchName(search), 'is missing, or not as declared'),
+      ),
+      ...extraSearches(this.#connection, collections).map((search) =>
+        driftOf('index', searchName(search), 'is not declared'),
+      ),
     ]
     return [...new Map([...drift, ...indexes].map((it) => [it.message, it])).values()]
   }

@@ -6,6 +6,7 @@ import type { Connection } from '../module/sqlite-module.ts'
 import { readCatalog } from '../tables/catalog.ts'
 import { indexChanges } from '../tables/indexes.ts'
 import { createOwnTables, hasOwnTables, hasTable } from '../tables/own-tables.ts'
+import { missingSearches, searchesOf, searchName } from '../tables/search-indexes.ts'
 import { changeCatalog } from '../tables/set-up.ts'
 import type { KvTables } from '../tables/table.ts'
 import { pendingMigrations } from './applied.ts'
@@ -71,7 +72,8 @@ function refuseSteps(connection: Connection, { tag, snapshot }: Migration): void
 
 function checkIndexes(connection: Connection, collections: readonly Collection[]): void {
   const { create, replace } = indexChanges(connection, collections)
-  const names = [...create, ...replace]
+  const searches = missingSearches(connection, searchesOf(collections)).map(searchName)
+  const names = [...create, ...replace, ...searches]
   if (names.length === 0) return
   throw new MigrationError(
     `The migrations lead to other indexes than the schemas declare (${names.join(', ')}): run "valkeyrie generate"`,

@@ -7,6 +7,8 @@ import {
   type Slot,
 } from '../../../query/operand.ts'
 
+import { matchText } from './match-text.ts'
+
 export type Bindable = string | number | bigint | Uint8Array | null
 
 /** What is bound in one place of a statement: made of the operands of a plan, and of the time. */
@@ -40,6 +42,7 @@ const forms: { readonly [Type in OperandType]: (operand: OperandTypes[Type]) => 
   key: (key) => key,
   keys: (keys) => JSON.stringify(keys.map(hex)),
   count: (count) => count,
+  words: matchText,
 }
 
 const noBytes = new Uint8Array()

@@ -5,6 +5,7 @@ import type { Slot } from '../../../query/operand.ts'
 import { type Field, isBigint } from '../../../schema/fields.ts'
 import { bound, boundGlob, boundInteger, boundIntegers } from './binding.ts'
 import type { FieldSql } from './field-sql.ts'
+import { isFound } from './search-sql.ts'
 
 const signs = { eq: sql.raw('='), gt: sql.raw('>'), gte: sql.raw('>='), lt: sql.raw('<'), lte: sql.raw('<=') }
 
@@ -84,6 +85,8 @@ export function conditionSql(
       return elementsSql(condition, fields)
     case 'key':
       return sql`kv.key ${signs[condition.operator]} ${bound(condition.key)}`
+    case 'search':
+      return isFound(condition, fields.shown)
     case 'keyIn':
       return sql`kv.key in (select unhex(value) from json_each(${bound(condition.keys)}))`
   }

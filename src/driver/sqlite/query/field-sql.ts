@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
+import { isRank } from '../../../query/rank.ts'
 import { type Field, isBigint } from '../../../schema/fields.ts'
 import { meaningFunctions } from '../file/meaning-functions.ts'
 import { fieldExpression, jsonPath, quoteText } from '../tables/table.ts'
@@ -18,6 +19,8 @@ export abstract class FieldSql {
   abstract itemsOf(field: Field): SQL
   /** Whether a row may hold the text '-0' there, as files of earlier releases do for -0. */
   abstract hasTextZeros(field: Field): boolean
+  /** Whether rows that a session is shown stand instead of those that are stored. */
+  abstract readonly shown: boolean
   /** How many arrays its values are elements of. */
   protected abstract readonly depth: number
   /** The place of a field in the types of a row: a text as it stands in JSON, between quotes. */
@@ -79,6 +82,7 @@ export function digitsOrder(digits: SQL, direction: 'asc' | 'desc'): SQL {
 
 /** The fields of rows of `kv`. */
 export class RowSql extends FieldSql {
+  readonly shown: boolean
   protected readonly depth = 0
   readonly #indexed: ReadonlySet<string>
   readonly #withoutTextZeros: ReadonlySet<string>
@@ -87,8 +91,9 @@ export class RowSql extends FieldSql {
    * `indexed`: the paths that indexes are over. Their expression is repeated to the letter, and no index holds bytes.
    * `withoutTextZeros`: paths where no row holds the text '-0'.
    */
-  constructor(indexed: ReadonlySet<string>, withoutTextZeros: ReadonlySet<string>) {
+  constructor(indexed: ReadonlySet<string>, withoutTextZeros: ReadonlySet<string>, shown = false) {
     super()
+    this.shown = shown
     this.#indexed = indexed
     this.#withoutTextZeros = withoutTextZeros
   }
@@ -97,7 +102,9 @@ export class RowSql extends FieldSql {
     return !this.#withoutTextZeros.has(path)
   }
 
-  of({ path, names }: Field): SQL {
+  of(field: Field): SQL {
+    if (isRank(field)) return sql.raw('kv.rank')
+    const { path, names } = field
     const value = this.#indexed.has(path) ? sql.raw('kv.value') : sql`(${rowJson})`
     return fieldExpression(names, value)
   }
@@ -117,6 +124,8 @@ export class RowSql extends FieldSql {
 
 /** The fields of the elements of an array; without a name, the element itself. */
 export class ElementSql extends FieldSql {
+  /** No element is found by a search. */
+  readonly shown = false
   protected readonly depth: number
   readonly alias: SQL
   readonly #array: SQL

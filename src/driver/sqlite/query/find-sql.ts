@@ -8,6 +8,7 @@ import { indexName, ofCollection } from '../tables/table.ts'
 import { bound, now } from './binding.ts'
 import { compareBigints, conditionSql } from './condition-sql.ts'
 import type { FieldSql } from './field-sql.ts'
+import { besides, highlightsOf, rankedRows } from './search-sql.ts'
 
 /** How the key of a row is selected: see KeyedRows. */
 export type KeyForm = 'text' | 'bytes'
@@ -58,15 +59,40 @@ export function findSql(
   choice: IndexChoice | null,
   form: KeyForm,
 ): SQL {
-  const from = fromKv(source, plan.collection, choice)
-  if (plan.distinct.length > 0) return distinctSql(plan, fields, from, form)
+  const { ranked } = plan
+  const columns = ranked?.orders ? sql`${rowColumns[form]}, kv.rank` : rowColumns[form]
+  const { rows, from } = searchedRows(plan, fields, source, choice)
+  if (ranked === null || ranked.highlight.length === 0) return rowsSql(rows, fields, from, choice, columns)
+  // Hits are looked for in those rows alone that are given.
+  const found = rowsSql(rows, fields, from, choice, sql.raw('kv.*'))
+  const texts = sql.join(highlightsOf(ranked, fields.shown), sql.raw(', '))
+  return sql`select ${columns}, ${texts} from (${found}) as kv order by ${orderSql(plan, fields)}`
+}
+
+/** A plan, and the rows to take its own from: those of the search that it ranks by. */
+function searchedRows<P extends FindPlan | RelatedPlan>(
+  plan: P,
+  fields: FieldSql,
+  source: string,
+  choice: IndexChoice | null,
+): { readonly rows: P; readonly from: SQL } {
+  const { ranked, where } = plan
+  if (!ranked?.orders) return { rows: plan, from: fromKv(source, plan.collection, choice) }
+  return {
+    rows: { ...plan, where: besides(where, ranked) },
+    from: rankedRows(ranked, source, fields.shown),
+  }
+}
+
+function rowsSql(plan: FindPlan, fields: FieldSql, from: SQL, choice: IndexChoice | null, columns: SQL): SQL {
+  if (plan.distinct.length > 0) return distinctSql(plan, fields, from, columns)
   const cursor = plan.after === null ? [] : [behind(plan, plan.after, fields)]
   const conditions = selectionSql(plan, fields, cursor)
-  return sql`select ${rowColumns[form]} from ${from} where ${allOf(conditions)}${orderClause(plan, fields, choice)}${pageSql(plan)}`
+  return sql`select ${columns} from ${from} where ${allOf(conditions)}${orderClause(plan, fields, choice)}${pageSql(plan)}`
 }
 
 /** The first row of those that agree: a cursor is behind the first ones, whichever they are. */
-function distinctSql(plan: FindPlan, fields: FieldSql, from: SQL, form: KeyForm): SQL {
+function distinctSql(plan: FindPlan, fields: FieldSql, from: SQL, columns: SQL): SQL {
   const same = sql.join(
     plan.distinct.flatMap((field) => fields.identityOf(field)),
     sql.raw(', '),
@@ -74,7 +100,7 @@ function distinctSql(plan: FindPlan, fields: FieldSql, from: SQL, form: KeyForm)
   const order = orderSql(plan, fields)
   const ranked = sql`select kv.*, row_number() over (partition by ${same} order by ${order}) as place from ${from} where ${allOf(selectionSql(plan, fields))}`
   const cursor = plan.after === null ? sql.empty() : sql` and ${behind(plan, plan.after, fields)}`
-  return sql`select ${rowColumns[form]} from (${ranked}) as kv where place = 1${cursor} order by ${order}${pageSql(plan)}`
+  return sql`select ${columns} from (${ranked}) as kv where place = 1${cursor} order by ${order}${pageSql(plan)}`
 }
 
 /** A row that a unique index finds has no other to be sorted with; SQLite would set up a sorter all the same. */
@@ -153,8 +179,9 @@ export function relatedSql(plan: RelatedPlan, fields: FieldSql, source: string):
     plan.relation === 'below'
       ? sql`kv.key >= unhex(parent.value || '00') and kv.key < unhex(parent.value || 'ff')`
       : sql`kv.key = unhex(parent.value)`
-  const conditions = [near, ...selectionSql(plan, fields)]
-  const from = sql`json_each(${bound(plan.parents)}) as parent cross join ${sql.raw(source)}`
+  const { rows, from: searched } = searchedRows(plan, fields, source, null)
+  const conditions = [near, ...selectionSql(rows, fields)]
+  const from = sql`json_each(${bound(plan.parents)}) as parent cross join ${searched}`
   const order = orderSql(plan, fields)
   if (plan.limit === null && plan.offset === null) {
     return sql`select ${columns}, parent.key from ${from} where ${allOf(conditions)} order by parent.key, ${order}`

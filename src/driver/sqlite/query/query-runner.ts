@@ -2,10 +2,10 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Logger } from 'drizzle-orm/logger'
 import type { IndexDeclaration } from '../../../catalog/catalog.ts'
-import { StorageError } from '../../../contract/errors.ts'
+import { MigrationError, StorageError } from '../../../contract/errors.ts'
 import { decodeKey } from '../../../key/codec.ts'
 import { BoundedCache } from '../../../query/bounded-cache.ts'
-import { conjuncts } from '../../../query/condition.ts'
+import { conjuncts, type SearchCondition, searchIn } from '../../../query/condition.ts'
 import { chooseIndex, type IndexChoice, readsAll } from '../../../query/index-choice.ts'
 import { operandAt } from '../../../query/operand.ts'
 import type { AggregatePlan, CountPlan, FindPlan, Plan, Planned, RelatedPlan } from '../../../query/plan.ts'
@@ -14,9 +14,10 @@ import type { Explanation, Figures, KeyedRow, RelatedRow } from '../../driver.ts
 import { isUnanswerable } from '../file/engine-error.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import { damagedRowError } from '../rows/damaged-rows.ts'
-import { type KeyedColumns, KeyedRows, toKeyedRow } from '../rows/keyed-rows.ts'
+import { type KeyedColumns, KeyedRows, type ToRow, toHitRow, toKeyedRow } from '../rows/keyed-rows.ts'
 import { RowSlices } from '../rows/row-slices.ts'
 import { unsealedColumns } from '../rows/sealed-statement.ts'
+import { missingSearches } from '../tables/search-indexes.ts'
 import { type IndexedCollection, indexedExpression, ofCollection } from '../tables/table.ts'
 import { aggregateSql } from './aggregate-sql.ts'
 import { type FieldSql, RowSql } from './field-sql.ts'
@@ -92,7 +93,7 @@ export class QueryRunner {
     const compiled = this.#byPlan.get(plan) ?? this.#compile(query)
     const begin = (form: KeyForm) =>
       this.#form(compiled, plan, form).iterate(operands, now) as IterableIterator<never>
-    return new RowSlices({ begin }, this.#checksums)
+    return new RowSlices({ begin }, this.#checksums, toRowOf(plan))
   }
 
   /** Tells how many milliseconds it took to read what a query has found. */
@@ -147,7 +148,11 @@ export class QueryRunner {
   /** The error to report where a query has failed: it names the row that is damaged, if one is. */
   failure({ plan }: Planned, error: unknown): unknown {
     const mayBeDamage = isUnanswerable(error) || error instanceof StorageError
-    return mayBeDamage ? damagedRowError(this.#connection, plan.collection, error) : error
+    if (!mayBeDamage) return error
+    const searched = searchIn(plan.where)
+    if (searched !== null && missingSearches(this.#connection, [searched]).length > 0)
+      return goneSearch(searched, error)
+    return damagedRowError(this.#connection, plan.collection, error)
   }
 
   #rows(compiled: Compiled, { plan, operands }: Planned<FindPlan>, now: number): KeyedRow[] {
@@ -172,7 +177,7 @@ export class QueryRunner {
     if (compiled === undefined) {
       if (this.#onUnindexed !== 'ignore') this.#report(plan)
       compiled = {
-        rows: new KeyedRows(this.#checksums),
+        rows: new KeyedRows(this.#checksums, toRowOf(plan)),
         perRow: null,
         took: null,
         withText: null,
@@ -208,7 +213,7 @@ export class QueryRunner {
     const order = plan.type === 'find' ? plan.order : []
     const mayRead = this.#source === 'kv'
     const withoutTextZeros = mayRead ? this.#withoutTextZeros(plan, indexes) : new Set<string>()
-    let choice = chooseIndex(plan, order, indexes, withoutTextZeros)
+    let choice = isRanked(plan) ? null : chooseIndex(plan, order, indexes, withoutTextZeros)
     if (choice !== null && mayRead) {
       const fields = new RowSql(new Set(indexes.flatMap((index) => index.fields)), withoutTextZeros)
       try {
@@ -219,7 +224,7 @@ export class QueryRunner {
         choice = null
       }
     }
-    const fields = new RowSql(new Set(), new Set())
+    const fields = new RowSql(new Set(), new Set(), !mayRead)
     return { prepared: this.#prepareSql(planSql(plan, fields, this.#source, null, form)), choice }
   }
 
@@ -237,6 +242,25 @@ export class QueryRunner {
   #prepareSql(query: SQL): PreparedStatement {
     return new PreparedStatement(this.#connection, query, this.#logger)
   }
+}
+
+/** Others have taken the index of a search away. */
+function goneSearch({ collection, search }: SearchCondition, cause: unknown): MigrationError {
+  return new MigrationError(
+    `The search of '${collection}' on ${search.fields.join(' and ')} is gone: open the database again, which builds it`,
+    { cause, repository: collection },
+  )
+}
+
+/** Whether the rows of a plan come from a search, in whichever order. */
+function isRanked(plan: Plan): boolean {
+  return plan.type === 'find' && plan.ranked !== null && plan.ranked.orders
+}
+
+function toRowOf(plan: Plan): ToRow {
+  if (plan.type !== 'find' || plan.ranked === null) return toKeyedRow
+  const { orders } = plan.ranked
+  return (columns, key) => toHitRow(columns, key, orders)
 }
 
 function planSql(

@@ -22,6 +22,8 @@ const createView = `
     UNION ALL
     SELECT key, collection, encoding, types, version, expires_at, value FROM temp.kv_shown WHERE gone = 0`
 
+const shownColumns = ['collection', 'encoding', 'types', 'version', 'expires_at', 'value', 'gone']
+
 /** The tables of a database with `kv_seen` instead of `kv`. */
 export function shownTables(tables: KvTables): KvTables {
   return { ...tables, kv: sqliteTable('kv_seen', kvColumns()) as unknown as KvTables['kv'] }
@@ -37,13 +39,23 @@ export class ShownRows {
   readonly #database: Connection
   readonly #makeReads: (source: string) => RowReads
   readonly #checksums: boolean
+  readonly #searches: readonly string[]
   #reads: RowReads | undefined
   #owner: Shown | null = null
   #filled = 0
   #insert: EngineStatement | undefined
 
-  /** `checksums`: the values that are stored have them, so that these need them too. */
-  constructor(database: Connection, makeReads: (source: string) => RowReads, checksums: boolean) {
+  /**
+   * `checksums`: the values that are stored have them, so that these need them too. `searches`: what creates the searches of the rows
+   * that are shown.
+   */
+  constructor(
+    database: Connection,
+    makeReads: (source: string) => RowReads,
+    checksums: boolean,
+    searches: readonly string[],
+  ) {
+    this.#searches = searches
     this.#database = database
     this.#checksums = checksums
     this.#makeReads = makeReads
@@ -53,6 +65,7 @@ export class ShownRows {
   readsOf(shown: Shown): RowReads {
     if (this.#owner !== shown) {
       this.#database.exec(createView)
+      for (const search of this.#searches) this.#database.exec(search)
       this.#empty()
       this.#owner = shown
     }
@@ -91,7 +104,8 @@ export class ShownRows {
 
   #fill({ key, collection, row }: ShownRow): void {
     this.#insert ??= this.#database.prepare(
-      'INSERT OR REPLACE INTO temp.kv_shown (key, collection, encoding, types, version, expires_at, value, gone) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      `INSERT INTO temp.kv_shown (key, ${shownColumns.join(', ')}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (key) DO UPDATE SET ${shownColumns.map((column) => `${column} = excluded.${column}`).join(', ')}`,
     )
     if (row === null) this.#insert.run(key, null, 0, null, 0, null, '', 1)
     else {

@@ -18,11 +18,13 @@ const pagesUntilTextAgain = 16
  */
 export class KeyedRows {
   readonly #checksums: boolean
+  readonly #toRow: ToRow
   #pagesWithBytes = 0
 
   /** `checksums`: the values have them. */
-  constructor(checksums: boolean) {
+  constructor(checksums: boolean, toRow: ToRow = toKeyedRow) {
     this.#checksums = checksums
+    this.#toRow = toRow
   }
 
   read(
@@ -30,12 +32,12 @@ export class KeyedRows {
     withBytes: () => readonly KeyedColumns<Uint8Array>[],
   ): KeyedRow[] {
     if (this.#pagesWithBytes === 0) {
-      const rows = rowsOfText(this.#sound(withText()))
+      const rows = rowsOfText(this.#sound(withText()), this.#toRow)
       if (rows !== null) return rows
       this.#pagesWithBytes = pagesUntilTextAgain
     }
     this.#pagesWithBytes -= 1
-    return this.#sound(withBytes()).map((columns) => toKeyedRow(columns, decodeKey(columns[5])))
+    return this.#sound(withBytes()).map((columns) => this.#toRow(columns, decodeKey(columns[5])))
   }
 
   #sound<K>(page: readonly KeyedColumns<K>[]): readonly KeyedColumns<K>[] {
@@ -44,16 +46,26 @@ export class KeyedRows {
 }
 
 /** `null` if the text of a key does not tell its bytes. */
-function rowsOfText(page: readonly KeyedColumns<string>[]): KeyedRow[] | null {
+function rowsOfText(page: readonly KeyedColumns<string>[], toRow: ToRow): KeyedRow[] | null {
   const rows: KeyedRow[] = []
   for (const columns of page) {
     const text = columns[5] as string | null
     // In a damaged file, an entry of an index may lead to no row.
     const key = text === null ? null : decodeKeyText(text)
     if (key === null) return null
-    rows.push(toKeyedRow(columns, key))
+    rows.push(toRow(columns, key))
   }
   return rows
+}
+
+/** What makes a row of its columns. */
+export type ToRow = (columns: KeyedColumns<unknown>, key: Key) => KeyedRow
+
+/** A row with what a search reports of it: behind its columns its rank, where there is an order by it, then the texts with their hits. */
+export function toHitRow(columns: KeyedColumns<unknown>, key: Key, orders: boolean): KeyedRow {
+  const told = columns.slice(6) as unknown as (number | string | null)[]
+  const rank = orders ? (told.shift() as number) : null
+  return { ...toKeyedRow(columns, key), hit: { rank, texts: told as (string | null)[] } }
 }
 
 export function toKeyedRow(columns: KeyedColumns<unknown>, key: Key): KeyedRow {

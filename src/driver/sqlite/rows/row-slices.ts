@@ -2,7 +2,7 @@ import { decodeKey } from '../../../key/codec.ts'
 import { decodeKeyText } from '../../../key/decode-text.ts'
 import { isWorkLong } from '../../../time/give-way.ts'
 import type { KeyedRow } from '../../driver.ts'
-import { type KeyedColumns, toKeyedRow } from './keyed-rows.ts'
+import { type KeyedColumns, type ToRow, toKeyedRow } from './keyed-rows.ts'
 import { unsealedColumns } from './sealed-statement.ts'
 
 /** Rows, and bytes of values, between two looks whether a pause is due. */
@@ -22,11 +22,13 @@ export class RowSlices {
   took = 0
   readonly #source: Rows
   readonly #checksums: boolean
+  readonly #toRow: ToRow
   #withText: Iterator<KeyedColumns<string>> | null
   #withBytes: Iterator<KeyedColumns<Uint8Array>> | null = null
 
   /** `checksums`: the values have them. */
-  constructor(source: Rows, checksums: boolean) {
+  constructor(source: Rows, checksums: boolean, toRow: ToRow = toKeyedRow) {
+    this.#toRow = toRow
     this.#source = source
     this.#checksums = checksums
     this.#withText = source.begin('text')
@@ -65,7 +67,7 @@ export class RowSlices {
     if (next.done) return null
     const columns = this.#checksums ? unsealedColumns(next.value) : next.value
     const key = decodeKeyText(columns[5])
-    if (key !== null) return toKeyedRow(columns, key)
+    if (key !== null) return this.#toRow(columns, key)
     // The text of this key does not tell its bytes: the rest is read with them, from the row at which this one stands.
     this.stop()
     this.#withText = null
@@ -78,6 +80,6 @@ export class RowSlices {
     const next = this.#withBytes!.next()
     if (next.done) return null
     const columns = this.#checksums ? unsealedColumns(next.value) : next.value
-    return toKeyedRow(columns, decodeKey(columns[5]))
+    return this.#toRow(columns, decodeKey(columns[5]))
   }
 }

@@ -10,6 +10,7 @@ import { drizzleOver } from '../module/drizzle-over.ts'
 import type { Connection, EngineStatement } from '../module/sqlite-module.ts'
 import { holdsBigints } from './index-text.ts'
 import { type BuiltIndex, builtIndexes } from './indexes.ts'
+import { keepWeights, knownSearches } from './search-indexes.ts'
 import type { KvTables } from './table.ts'
 
 type Row = Readonly<Record<string, unknown>>
@@ -25,10 +26,19 @@ export function readCatalog(
     declaration === null ? [] : { ...declaration, ordersBigints: holdsBigints(text) },
   )
   try {
-    return catalogOf(rows, built)
+    return withSearches(catalogOf(rows, built), knownSearches(connection))
   } catch (error) {
     throw error instanceof DamagedCollection ? damaged(error) : error
   }
+}
+
+function withSearches(catalog: Catalog, searches: ReturnType<typeof knownSearches>): Catalog {
+  if (searches.length === 0) return catalog
+  const collections = catalog.collections.map((it) => {
+    const search = searches.filter(({ collection }) => collection === it.name).map(({ search }) => search)
+    return search.length === 0 ? it : { ...it, search }
+  })
+  return { ...catalog, collections }
 }
 
 /** What reads the version of the catalogue, which changes with it. */
@@ -62,6 +72,7 @@ export function keepCollections(
       .values({ name, version: 0, ...row })
       .onConflictDoUpdate({ target: kvCollections.name, set: row })
       .run()
+    keepWeights(connection, collection)
   }
 }
 

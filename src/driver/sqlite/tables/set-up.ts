@@ -20,6 +20,14 @@ import {
 } from './catalog.ts'
 import { buildIndexes, builtIndexes, dropIndex, indexChanges } from './indexes.ts'
 import { createOwnTables, hasOwnTables, hasTables } from './own-tables.ts'
+import {
+  buildSearch,
+  knownSearches,
+  missingSearches,
+  removeSearch,
+  searchesOf,
+  searchName,
+} from './search-indexes.ts'
 import { type KvTables, kvTables } from './table.ts'
 
 /**
@@ -71,7 +79,7 @@ export function changeCatalog(
   connection: Connection,
   tables: KvTables,
   declared: readonly Collection[],
-  { renamed, added, kept, dropped, takeRows }: CatalogChanges,
+  { renamed, added, kept, dropped, unsearched, takeRows }: CatalogChanges,
 ): void {
   for (const { name, declaration } of builtIndexes(connection)) {
     if (declaration === null) continue
@@ -81,6 +89,11 @@ export function changeCatalog(
       repository === declaration.collection && sameIndex(index, declaration)
     if (collection !== undefined || dropped.some(isDropped)) dropIndex(connection, name)
   }
+  const goingSearches = [
+    ...knownSearches(connection).filter(({ collection }) => renamed.has(collection)),
+    ...unsearched.map(({ repository, search }) => ({ collection: repository, search })),
+  ]
+  for (const search of goingSearches) removeSearch(connection, search)
   renameRows(connection, tables, renamed)
   keepCollections(connection, tables, kept)
   const { collections } = readCatalog(connection)
@@ -93,11 +106,19 @@ export function changeCatalog(
   const indexed = indexedCollections(declared, renamed, kept)
   const indexes = indexChanges(connection, indexed)
   buildIndexes(connection, kvTables(indexed), indexed, indexes)
+  const searches = missingSearches(connection, searchesOf(indexed))
+  for (const search of searches) buildSearch(connection, search)
   const changed =
-    renamed.size + added.length + dropped.length + indexes.create.length + indexes.replace.length
+    renamed.size +
+    added.length +
+    dropped.length +
+    indexes.create.length +
+    indexes.replace.length +
+    unsearched.length +
+    searches.length
   const names = [
     ...[...indexed, ...kept].map(({ name }) => name),
-    ...dropped.map(({ repository }) => repository),
+    ...[...dropped, ...unsearched].map(({ repository }) => repository),
   ]
   if (changed === 0 || names.length === 0) return
   const version = touchCatalog(connection, tables, names)
@@ -117,8 +138,19 @@ function completeCatalog(
   if (!hasOwnTables(connection) || !isMarked(connection)) return null
   const built = builtIndexes(connection)
   const catalog = readCatalog(connection, built)
-  const { renamed, kept, dropped } = catalogChanges(catalog, collections, asked)
-  if (renamed.size + kept.length + dropped.length > 0) return null
+  const { renamed, kept, dropped, unsearched } = catalogChanges(catalog, collections, asked)
+  if (renamed.size + kept.length + dropped.length + unsearched.length > 0) return null
+  if (!hasSearches(catalog, collections)) return null
   const { create, replace } = indexChanges(connection, collections, built)
   return create.length + replace.length === 0 ? catalog : null
+}
+
+/** Whether the searches of these collections are all there. */
+function hasSearches(catalog: Catalog, collections: readonly Collection[]): boolean {
+  const built = new Set(
+    searchesOf(
+      catalog.collections.map(({ name, search = [] }) => ({ name, search: search.filter((it) => it.built) })),
+    ).map(searchName),
+  )
+  return searchesOf(collections).every((search) => built.has(searchName(search)))
 }
