@@ -70,7 +70,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   }
   /**
    * This database, typed as one of this engine, whose `drizzle` and `tables` are its own: for an address that is only known when the
-   * program runs. Throws a TypeError where it is of another engine, which `engine` tells before.
+   * program runs. Throws a TypeError if it is of another engine, which `engine` tells before.
    *
    * ```ts
    * const { kv } = db.as('sqlite').tables

@@ -264,6 +264,7 @@ describe.skipIf(url === '')('a copy', () => {
     await before.set(['old'], 1)
     const client = await byHand(url)
     const schema = new URL(other).searchParams.get('schema')
+    await client.query(`create table ${schema}.__drizzle_migrations (id int)`)
     await client.query(`begin; select from ${schema}.kv`)
     await expect(Valkeyrie.copy(address, other, { overwrite: true, busyTimeout: 50 })).rejects.toThrow(
       DatabaseBusyError,
@@ -271,6 +272,9 @@ describe.skipIf(url === '')('a copy', () => {
     await client.query('rollback')
     expect((await before.get(['old'])).value).toBe(1)
     await Valkeyrie.copy(address, other, { overwrite: true })
+    // What the old one had had of migrations is not what the new one has.
+    const { rows } = await client.query(`select to_regclass('${schema}.__drizzle_migrations') as register`)
+    expect(rows).toEqual([{ register: null }])
     expect((await before.get(['old'])).value).toBe(null)
     expect((await before.get(['lamp'])).value).toEqual(new Uint8Array([0, 255]))
     const back = newFile()

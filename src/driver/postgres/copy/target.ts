@@ -12,7 +12,7 @@ import type { Connection } from '../server/connection.ts'
 import { openError } from '../server/open-error.ts'
 import { ConnectionLost, sqlState, toKvError } from '../server/server-error.ts'
 import { quoteName } from '../server/sql-text.ts'
-import { channelOf, ownTableNames, ownTables } from '../tables/ddl.ts'
+import { channelOf, journalTable, ownTableNames, ownTables } from '../tables/ddl.ts'
 import { indexChanges, ServerIndexes } from '../tables/indexes.ts'
 import { lockSetUp } from '../tables/set-up.ts'
 import { bigints, byteas, integers, jsons, smallints, texts } from '../values/binary-array.ts'
@@ -73,7 +73,8 @@ async function makeRoom(
     const reason = `there is a database already in its schema ${s}: name another one, or ask for it to be overwritten`
     throw new DatabaseOpenError(shownAddress(address), reason)
   }
-  await connection.execute(`drop table ${there.map((name) => `${s}.${quoteName(name)}`).join(', ')}`)
+  const names = [...there, journalTable].map((name) => `${s}.${quoteName(name)}`)
+  await connection.execute(`drop table if exists ${names.join(', ')}`)
 }
 
 interface TargetParts {

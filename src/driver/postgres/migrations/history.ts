@@ -1,9 +1,7 @@
 import type { Migration } from '../../migration.ts'
 import type { MigrationHistory } from '../../migration-history.ts'
 import type { RunStatement } from '../server/connection.ts'
-
-/** Drizzle's journal, in the schema of the database: as of drizzle-kit with `migrations: { schema }` in its configuration. */
-const journalTable = '__drizzle_migrations'
+import { journalTable } from '../tables/ddl.ts'
 
 /** Whether the schema `s`, as it is written in SQL, has a table. */
 export async function hasTable(run: RunStatement, s: string, name: string): Promise<boolean> {

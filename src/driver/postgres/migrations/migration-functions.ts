@@ -75,7 +75,7 @@ declare
   known text;
   left_over text;
 begin
-  -- Taking them apart takes its time, and most of them tell of other paths.
+  -- Taking them apart takes its time, and most of them describe other paths.
   if types is null or position('"' || path in types::text) + coalesce(position('"' || moved in types::text), 0) = 0 then return types; end if;
   known := (select f.field from kv_fields_1(types::text) f where f.name = '"values"');
   if known is null or not starts_with(known, '{') then return types; end if;

@@ -8,6 +8,9 @@ export const format = 1
 /** The tables of a database. */
 export const ownTableNames = ['kv', 'kv_log', 'kv_meta', 'kv_collections']
 
+/** Drizzle's journal, in the schema of the database: as of drizzle-kit with `migrations: { schema }` in its configuration. */
+export const journalTable = '__drizzle_migrations'
+
 /** The name on which the commits of a schema are told; no longer than the server allows one to be. */
 export function channelOf(schema: string): string {
   return `valkeyrie:${schema}`
