@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { inspectDatabase, openDatabase } from '../api/open.ts'
-import { MigrationError } from '../contract/errors.ts'
+import { KvError, MigrationError } from '../contract/errors.ts'
 import { locate } from '../engines/engines.ts'
 import { projectStatus } from '../migration/check.ts'
-import { loadModule } from '../migration/load-module.ts'
+import { failureText, loadModule } from '../migration/load-module.ts'
 import { type MigrateResult, migrate, type Report } from '../migration/migrate.ts'
 import { migratorOf } from '../migration/migrator-of.ts'
 import type { Project } from '../migration/project.ts'
@@ -57,7 +57,12 @@ export async function seedDatabase(
   await using db = await openDatabase(new Registry(project.definitions), path, {
     migrations: project.migrations,
   })
-  await seed(db)
+  try {
+    await seed(db)
+  } catch (error) {
+    if (error instanceof KvError) throw error
+    throw new MigrationError(`${file} has failed: ${failureText(error)}`, { cause: error })
+  }
   return { path: shown, file }
 }
 

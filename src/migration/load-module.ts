@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { MigrationError } from '../contract/errors.ts'
+import { otherThanFile } from '../driver/file-kind.ts'
 
 /** Where this module is; nothing tells it in a bundle of CommonJS. */
 const { url } = import.meta as { readonly url?: string }
@@ -8,6 +9,9 @@ const ownFolder = url === undefined ? null : new URL('..', url).href
 
 /** What a module of the user's project exports. Throws a MigrationError that says where it fails. */
 export async function loadModule(file: string): Promise<Record<string, unknown>> {
+  // Node.js would wait for the writer of a FIFO.
+  const kind = otherThanFile(file)
+  if (kind !== undefined) throw new MigrationError(`${file} is ${kind}: name a file`)
   try {
     return await import(pathToFileURL(file).href)
   } catch (error) {
@@ -15,7 +19,8 @@ export async function loadModule(file: string): Promise<Record<string, unknown>>
   }
 }
 
-function failureText(error: unknown): string {
+/** What is wrong, and where in the user's own files. */
+export function failureText(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code } = error as { readonly code?: unknown }
   if (code === 'ERR_MODULE_NOT_FOUND' && error.message.includes("'drizzle-kit'"))

@@ -26,7 +26,7 @@ export class OpenFile {
   /** The database as it is declared now. Throws a Refusal if its file is gone. */
   async database(): Promise<InspectedDatabase> {
     const identity = identityOf(this.path)
-    if (identity === undefined)
+    if (identity === undefined && this.#db !== undefined)
       throw new Refusal(410, 'FILE_GONE', `${this.path} is no longer there: it was moved or removed`)
     if (this.#opening !== undefined) return this.#opening
     if (
@@ -57,7 +57,7 @@ export class OpenFile {
     await this.#db?.close()
   }
 
-  async #open(identity: Identity): Promise<InspectedDatabase> {
+  async #open(identity: Identity | undefined): Promise<InspectedDatabase> {
     const before = this.#db
     const db = await inspectDatabase(this.path, { readOnly: this.readOnly, limits }, untoldFormat)
     this.#db = db

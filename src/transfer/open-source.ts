@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { closeSync, openSync, readSync } from 'node:fs'
+import { otherThanFile } from '../driver/file-kind.ts'
 import type { ForeignFile } from '../driver/sqlite/file/foreign-file.ts'
 import type { Registry } from '../schema/registry.ts'
 import { withPackage } from './optional-package.ts'
@@ -43,6 +44,9 @@ export async function openSource(
 }
 
 function headOf(path: string): string {
+  // It is read more than once, and opening a FIFO would wait for its writer for ever.
+  const kind = otherThanFile(path)
+  if (kind !== undefined) throw new TypeError(`${path} is ${kind}: name a file`)
   const file = openSync(path, 'r')
   try {
     const bytes = Buffer.alloc(64)

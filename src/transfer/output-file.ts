@@ -1,8 +1,9 @@
-import { createWriteStream, existsSync, realpathSync, statSync } from 'node:fs'
+import { createWriteStream, existsSync, realpathSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { isSameFile, otherThanFile } from '../driver/file-kind.ts'
 import { createFile } from '../driver/new-file.ts'
 
 /**
@@ -55,13 +56,11 @@ function assertFree(path: string, database: string | null, overwrite: boolean): 
 
 /** Throws a TypeError if a file of this name would take the place of the database, or of a folder, a FIFO or a device. */
 export function assertReplaceable(path: string, database: string | null): void {
-  const there = statSync(path, { throwIfNoEntry: false })
-  if (there !== undefined && !there.isFile()) throw new TypeError(`${path} is not a file: name another one`)
+  const kind = otherThanFile(path)
+  if (kind !== undefined) throw new TypeError(`${path} is ${kind}: name a file`)
   if (database === null || !existsSync(database)) return
-  const own = realpathSync(database)
-  const isOwn = there !== undefined && realpathSync(path) === own
   // An engine keeps more beside a database, under names that begin with its own.
-  if (isOwn || path.startsWith(`${own}-`))
+  if (isSameFile(path, database) || path.startsWith(`${realpathSync(database)}-`))
     throw new TypeError(`${path} belongs to the database itself: name another file`)
 }
 

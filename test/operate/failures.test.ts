@@ -1,9 +1,18 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
-import { expect, it, test } from 'vitest'
-import { cli } from '../migrate/project.ts'
+import { beforeAll, describe, expect, it, test, vi } from 'vitest'
+import { run } from '../../src/cli/program.ts'
+import { cli, projectFolder } from '../migrate/project.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 const newPath = temporaryFolder()
@@ -28,6 +37,37 @@ interface Ended {
 function valkeyrie(...args: readonly string[]): Ended {
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8' })
   return { code: status, out: stdout, err: stderr }
+}
+
+/** As `valkeyrie`, in this process: a command that only says no needs none of its own. */
+async function inProcess(args: readonly string[]): Promise<Ended> {
+  const told = { out: '', err: '' }
+  const spies = (['out', 'err'] as const).map((name) =>
+    vi.spyOn(process[`std${name}`], 'write').mockImplementation((text) => {
+      told[name] += text
+      return true
+    }),
+  )
+  const before = process.exitCode
+  process.exitCode = 0
+  try {
+    await run(['node', 'valkeyrie', ...args])
+    return { code: Number(process.exitCode), ...told }
+  } finally {
+    process.exitCode = before
+    for (const spy of spies) spy.mockRestore()
+  }
+}
+
+/** As `inProcess`, without the rights of root, who may read all. */
+async function asNobody(args: readonly string[]): Promise<Ended> {
+  if (process.geteuid?.() !== 0) return inProcess(args)
+  process.seteuid!(65_534)
+  try {
+    return await inProcess(args)
+  } finally {
+    process.seteuid!(0)
+  }
 }
 
 test.each([
@@ -65,7 +105,7 @@ it('what is not there is named in a sentence, with a code', async () => {
       'ENOENT',
       `There is no folder ${dirname(inNone)}: create it first`,
     ],
-    [['import', path, folder], 'EISDIR', expect.stringMatching(/directory|is a folder/)],
+    [['import', path, folder], 'USAGE', `${folder} is a directory: name a file`],
     [['stats', join(folder, 'none.db')], 'DATABASE_OPEN', expect.stringContaining('none.db')],
   ] as const) {
     const asJson = valkeyrie(...args, '--json')
@@ -151,15 +191,108 @@ it('what nobody foresaw has a code and a trace', () => {
   expect(stderr + stdout).toContain('of the settings')
 })
 
-it('an export never takes the place of its database, of a folder or of a FIFO', async () => {
-  const { folder, path } = await filled()
-  const fifo = join(folder, 'fifo')
-  execFileSync('sh', ['-c', 'mkfifo "$0"', fifo])
-  for (const output of [path, `${path}-wal`, folder, fifo])
-    expect(valkeyrie('export', path, '--output', output, '--overwrite')).toMatchObject({
-      code: 1,
-      err: expect.stringContaining(output),
+describe('what stands at a path', () => {
+  const at = (name: string) => newPath(`paths-${name}`)
+  const [database, rows, folder, fifo, secret] = [
+    at('a.db'),
+    at('rows.ndjson'),
+    at('folder'),
+    at('fifo'),
+    at('secret.db'),
+  ]
+  const project = projectFolder()
+  const config = ['--config', join(project, 'drizzle.config.ts')]
+
+  beforeAll(async () => {
+    mkdirSync(folder)
+    mkdirSync(join(project, 'declared'))
+    {
+      await using db = await Valkeyrie.open(database)
+      await db.set(['a'], 1)
+    }
+    writeFileSync(rows, '{"key":["b"],"value":2}\n')
+    writeFileSync(
+      config[1]!,
+      "export default { dialect: 'sqlite', schema: './declared/index.ts', out: './declared/migrations' }",
+    )
+    writeFileSync(
+      join(project, 'declared/index.ts'),
+      "import { kvTables } from 'valkeyrie/schema'\nexport const { kv, kvLog, kvCollections } = kvTables([])",
+    )
+    writeFileSync(join(project, 'declared/seed.ts'), 'export default () => {}')
+    expect(await inProcess(['generate', ...config])).toMatchObject({ code: 0 })
+    execFileSync('sh', ['-c', 'mkfifo "$0"', fifo])
+    copyFileSync(database, secret)
+    chmodSync(secret, 0)
+    chmodSync(project, 0o755)
+    chmodSync(newPath('.'), 0o777)
+    chmodSync(database, 0o666)
+  })
+
+  /** The path to read that a command is given, where that is nothing for it. */
+  const reading: readonly (readonly string[])[] = [
+    ['stats', '?'],
+    ['doctor', '?'],
+    ['backup', '?', at('new')],
+    ['copy', '?', at('new')],
+    ['restore', '?', at('new')],
+    ['export', '?'],
+    ['import', database, '?'],
+    ['studio', '?', '--no-open'],
+    ['status', '--config', '?'],
+    ['seed', '--file', '?', ...config, database],
+  ]
+  const writing: readonly (readonly string[])[] = [
+    ['backup', database, '?', '--overwrite'],
+    ['copy', database, '?', '--overwrite'],
+    ['restore', database, '?', '--wait', '0'],
+    ['export', database, '--output', '?', '--overwrite'],
+    ['import', '?', rows],
+    ['import', database, rows, '--skip-invalid', '?'],
+    ['migrate', '?', ...config],
+    ['reset', '?', '--yes', ...config],
+  ]
+  /** What takes the database of a project. */
+  const opening: readonly (readonly string[])[] = [
+    ['check', '?', ...config],
+    ['seed', '?', ...config],
+  ]
+  const cases = (kind: string, path: string, commands: readonly (readonly string[])[]) =>
+    commands.map((args) => {
+      const shown = args
+        .map((arg) => arg.replace(newPath('paths-'), '').replace(project, 'project'))
+        .join(' ')
+      return [shown, kind, path, args] as const
     })
-  await using db = await Valkeyrie.open(path)
-  expect((await db.get(['a'])).value).toBe(1)
+
+  it.each([
+    ...cases('missing', at('missing'), reading),
+    ...cases('in no folder', at('none/a.db'), [...reading, ...writing]),
+    ...cases('a folder', folder, [...reading, ...writing, ...opening]),
+    ...cases('a FIFO', fifo, [...reading, ...writing, ...opening]),
+    ...cases('below a file', `${rows}/a.db`, [...reading, ...writing, ...opening]),
+    ...cases('unreadable', secret, [...reading, ...opening]),
+  ])('valkeyrie %s: %s', async (_, kind, path, args) => {
+    const given = args.map((arg) => (arg === '?' ? path : arg))
+    const { code, out, err } = await (kind === 'unreadable' ? asNobody(given) : inProcess(given))
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    // One sentence in words, which names what is wrong.
+    expect(err).toMatch(/^[^\n]+\n$/)
+    expect(err).toContain(kind === 'in no folder' ? dirname(path) : path)
+    expect(err).not.toMatch(/\b(E[A-Z]{4,}|SQLITE_\w+)\b/)
+  })
+
+  it('an export never takes the place of its database', async () => {
+    const link = at('link.db')
+    symlinkSync(database, link)
+    for (const output of [database, link, `${database}-wal`]) {
+      const args = ['export', database, '--output', output, '--overwrite']
+      expect(await inProcess(args)).toMatchObject({
+        code: 1,
+        err: expect.stringMatching(/the database itself/),
+      })
+    }
+    await using db = await Valkeyrie.open(database)
+    expect((await db.get(['a'])).value).toBe(1)
+  })
 })

@@ -1,7 +1,8 @@
-import { existsSync, lstatSync, statSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { DatabaseBusyError, DatabaseOpenError, StorageError } from '../../../contract/errors.ts'
 import { formatVersionstamp } from '../../../key/versionstamp.ts'
 import type { Backup, BackupOptions } from '../../backup.ts'
+import { isSameFile } from '../../file-kind.ts'
 import { alone } from '../file/alone.ts'
 import { databaseFiles } from '../file/database-file.ts'
 import { toKvError } from '../file/engine-error.ts'
@@ -89,7 +90,7 @@ export function assertPlaceable(source: Source | null, target: string): void {
   const there = lstatSync(target, { throwIfNoEntry: false })
   if (there !== undefined) {
     if (!there.isFile()) throw new DatabaseOpenError(target, 'what is there is no file: name another one')
-    if (typeof source === 'string' && isSame(source, target))
+    if (typeof source === 'string' && isSameFile(source, target))
       throw new DatabaseOpenError(target, 'it is what is to be copied: name another file')
     return
   }
@@ -99,11 +100,6 @@ export function assertPlaceable(source: Source | null, target: string): void {
     target,
     `${beside} is of a database that was there: move it away, or name another file`,
   )
-}
-
-function isSame(one: string, other: string): boolean {
-  const [a, b] = [statSync(one), statSync(other)]
-  return a.ino === b.ino && a.dev === b.dev
 }
 
 /** The error to report for what has failed while a file was made at the target. */

@@ -1,6 +1,7 @@
 import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseOpenError, StorageError } from '../../../contract/errors.ts'
+import { kindOf } from '../../file-kind.ts'
 import { memoryPath } from './database-path.ts'
 import { PathHandle } from './path-handle.ts'
 
@@ -108,13 +109,4 @@ export function assertOpenable(path: string, readOnly: boolean): void {
     if (beside === undefined || beside.isFile()) continue
     throw new DatabaseOpenError(path, `${file} is ${kindOf(beside)}, which is in its way: move it away`)
   }
-}
-
-/** What kind of thing it is that is no plain file. */
-export function kindOf(stats: Stats): string {
-  if (stats.isDirectory()) return 'a directory'
-  if (stats.isSymbolicLink()) return 'a symbolic link'
-  if (stats.isFIFO()) return 'a FIFO'
-  if (stats.isSocket()) return 'a socket'
-  return 'a device'
 }
