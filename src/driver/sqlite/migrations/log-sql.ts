@@ -10,12 +10,12 @@ const typeBytes = { set: '01', delete: '02', expire: '03' }
  * Makes one commit of all rows written since the last one, so that watchers and units of work of other processes learn of them.
  */
 export function logCommit(type: 'set' | 'expire' = 'set'): string {
-  return logged(typeBytes[type], `version = ${nextVersion}`)
+  return logged(type, `version = ${nextVersion}`)
 }
 
 /** Makes a commit that tells the keys of these rows as deleted. */
 export function logDeletions(rows: string): string {
-  return logged(typeBytes.delete, rows)
+  return logged('delete', rows)
 }
 
 /**
@@ -25,21 +25,23 @@ export function logDeletions(rows: string): string {
 export const removeExpired = [
   `UPDATE kv SET version = ${nextVersion} WHERE expires_at <= ${now}`,
   logCommit('expire'),
-  'DELETE FROM kv WHERE version = (SELECT max(version) FROM kv_log)\nAND expires_at <= (SELECT at FROM kv_log ORDER BY version DESC LIMIT 1)',
+  '-- And out of the table, those that the commit tells\nDELETE FROM kv WHERE version = (SELECT max(version) FROM kv_log)\nAND expires_at <= (SELECT at FROM kv_log ORDER BY version DESC LIMIT 1)',
 ]
 
 /** Lets processes that have the database open know that rows are filed otherwise now. */
 export const newCatalogVersion = [
-  `INSERT INTO kv_log (version, at, changes)\nSELECT ${nextVersion}, ${now}, x''`,
-  'UPDATE kv_collections SET version = (SELECT max(version) FROM kv_log)',
+  `-- A commit without changes\nINSERT INTO kv_log (version, at, changes)\nSELECT ${nextVersion}, ${now}, x''`,
+  '-- Its version is that of the catalog: who has the database open reads that again\nUPDATE kv_collections SET version = (SELECT max(version) FROM kv_log)',
 ]
 
 /**
  * A commit of these rows, if there are any. For each, the byte of what has happened, the length of its key, and the key. The length is LEB128
  * in four bytes, however short it is: so it can be read here, too.
  */
-function logged(typeByte: string, rows: string): string {
-  return `INSERT INTO kv_log (version, at, changes)
+function logged(type: keyof typeof typeBytes, rows: string): string {
+  const typeByte = typeBytes[type]
+  return `-- Into the log, for each key: ${typeByte} (${type}), the length of the key (LEB128 in four bytes), the key
+INSERT INTO kv_log (version, at, changes)
 SELECT ${nextVersion}, ${now},
   unhex(group_concat('${typeByte}' || printf('%02x%02x%02x%02x', n & 127 | 128, n >> 7 & 127 | 128, n >> 14 & 127 | 128, n >> 21) || hex(key), ''))
 FROM (SELECT key, length(key) AS n FROM kv WHERE ${rows})

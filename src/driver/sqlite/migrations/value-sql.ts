@@ -35,12 +35,12 @@ export function changeSql(collection: string, change: ValueChange): string[] {
       const parent = quote(jsonPath(path.slice(0, -1)))
       const value = `json_set(value, ${at}, json(${quote(JSON.stringify(change.value))}))`
       return [
-        `${update(value, withoutTypes(path))}\nWHERE ${rows} AND ${isAbsent(path)} AND json_type(value, ${parent}) = 'object'`,
+        `${update(value, withoutTypes(path))}\nWHERE ${rows}\n  AND json_type(value, ${parent}) = 'object'\n  AND ${isAbsent(path)}`,
       ]
     }
     case 'remove':
       return [
-        `${update(`json_remove(value, ${at})`, withoutTypes(path))}\nWHERE ${rows} AND json_type(value, ${at}) IS NOT NULL`,
+        `${update(`json_remove(value, ${at})`, withoutTypes(path))}\nWHERE ${rows}\n  AND json_type(value, ${at}) IS NOT NULL`,
       ]
     case 'rename':
       return moveOrder(change.moves, change.spare).map(([name, to]) =>
@@ -48,7 +48,7 @@ export function changeSql(collection: string, change: ValueChange): string[] {
       )
     case 'replace':
       return [
-        `${update(`json_set(value, ${at}, ${quote(change.to)})`)}\nWHERE ${rows} AND value ->> ${at} = ${quote(change.from)} AND json_type(value, ${at}) = 'text'`,
+        `${update(`json_set(value, ${at}, ${quote(change.to)})`)}\nWHERE ${rows}\n  AND value ->> ${at} = ${quote(change.from)} AND json_type(value, ${at}) = 'text'`,
       ]
   }
 }
@@ -61,7 +61,7 @@ function moveSql(rows: string, from: FieldPath, to: FieldPath): string {
     key: `CASE WHEN ${isUnder(from)} THEN ${quote(typesKey(to))} || substr(entry.key, ${[...typesKey(from)].length + 1}) ELSE entry.key END`,
     rest: `NOT (${isUnder(to)})`,
   }
-  return `${update(value, types)}\nWHERE ${rows} AND json_type(value, ${source}) IS NOT NULL AND ${isAbsent(to)}`
+  return `${update(value, types)}\nWHERE ${rows}\n  AND json_type(value, ${source}) IS NOT NULL\n  AND ${isAbsent(to)}`
 }
 
 /** What is left of the types of a row, each with its key. */
@@ -81,9 +81,9 @@ function update(value: string, types?: Types): string {
     const left = `json_set(kv.types, '$.values', json_group_object(${types.key}, json(entry.value)))`
     const none = `CASE WHEN ${holdsItself} THEN json_remove(kv.types, '$.values') END`
     changed.push(
-      `types = CASE WHEN types IS NOT NULL THEN (SELECT CASE WHEN count(*) > 0 THEN ${left} ELSE ${none} END ${entries}) END`,
+      `types = CASE WHEN types IS NOT NULL THEN (\n    SELECT CASE WHEN count(*) > 0\n      THEN ${left}\n      ELSE ${none} END\n    ${entries}\n  ) END`,
       // Where all that was typed is gone, the rest is plain JSON.
-      `encoding = (types IS NOT NULL AND (EXISTS (SELECT 1 ${entries}) OR ${holdsItself}))`,
+      `encoding = (types IS NOT NULL AND (\n    EXISTS (SELECT 1 ${entries})\n    OR ${holdsItself}\n  ))`,
     )
   }
   return `UPDATE kv SET ${changed.join(',\n  ')}`
