@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { Copied } from '../api/copy-database.ts'
 import { locate } from '../engines/engines.ts'
+import { rowsText } from '../migration/losses.ts'
 import {
   databaseText,
   example,
@@ -53,7 +54,10 @@ function addBackup(program: Command): void {
           const options = { ...progress('backup', json), busyTimeout: wait, overwrite }
           const { engine, address } = locate(database)
           const made = await engine.backUp(address, locate(target).address, options)
-          return [made, `${made.rows} rows, ${made.bytes} bytes, checked and on the disk: ${made.path}`]
+          return [
+            made,
+            `${rowsText(made.rows)}, ${made.bytes.toLocaleString('en')} bytes, checked and on the disk: ${made.path}`,
+          ]
         })
       },
     )
@@ -97,7 +101,7 @@ function fileOf({ to }: Copied): { readonly path?: string; readonly bytes?: numb
 function copiedText({ to, rows, commits, versionstamp, left }: Copied): string {
   const newest = versionstamp === null ? '' : `, up to version ${versionstamp}`
   return [
-    `${rows} rows copied${newest}, checked and on the disk: ${to}`,
+    `${rowsText(rows)} copied${newest}, checked and on the disk: ${to}`,
     commits === 0 ? [] : `Its log has ${commits} commits: who follows changes goes on from each of them.`,
     left.length === 0 ? [] : `Not copied, since they are no part of the database: ${left.join(', ')}`,
   ]
@@ -124,7 +128,7 @@ function addRestore(program: Command): void {
         const { engine, address } = locate(database)
         const made = await engine.restore(locate(backup).address, address, options)
         const before = made.kept === null ? '' : `; what was there is ${made.kept}`
-        return [made, `${made.rows} rows restored, checked and on the disk: ${made.path}${before}`]
+        return [made, `${rowsText(made.rows)} restored, checked and on the disk: ${made.path}${before}`]
       })
     })
 }

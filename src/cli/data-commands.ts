@@ -5,6 +5,7 @@ import { inspectStore, openDatabase } from '../api/open.ts'
 import { DatabaseOpenError, KeyExistsError } from '../contract/errors.ts'
 import type { UnreadableRow } from '../driver/driver.ts'
 import { fileOf, locate } from '../engines/engines.ts'
+import { rowsText } from '../migration/losses.ts'
 import { Registry } from '../schema/registry.ts'
 import type { Store } from '../store/store.ts'
 import type { ImportCounts, OnConflict } from '../transfer/import.ts'
@@ -250,8 +251,4 @@ function parsedJson(text: string): unknown {
   } catch (error) {
     throw new InvalidArgumentError(`It is not JSON: ${(error as Error).message}`)
   }
-}
-
-function rowsText(rows: number): string {
-  return rows === 1 ? '1 row' : `${rows.toLocaleString('en')} rows`
 }

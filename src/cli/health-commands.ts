@@ -4,6 +4,7 @@ import { inspectDatabase } from '../api/open.ts'
 import type { DatabaseStats } from '../driver/stats.ts'
 import type { Repair } from '../driver/verification.ts'
 import { fileOf, locate } from '../engines/engines.ts'
+import { rowsText } from '../migration/losses.ts'
 import { databaseText, example, interrupted, print } from './terminal.ts'
 
 /** What is wrong is told. */
@@ -72,8 +73,12 @@ function addDoctor(program: Command): void {
     })
 }
 
+function commitsText(count: number): string {
+  return count === 1 ? '1 commit' : `${number(count)} commits`
+}
+
 function diagnosisText({ sound, findings, counts, advice, rows, commits }: Diagnosis): string {
-  const read = `${number(rows)} rows and ${number(commits)} commits were read`
+  const read = `${rowsText(rows)} and ${commitsText(commits)} were read`
   if (sound) return `All is well: ${read}.`
   const lines = Object.entries(counts).flatMap(([kind, count]) => {
     const told = findings.filter((finding) => finding.kind === kind)
@@ -125,7 +130,7 @@ function statsText(
       'bytes',
       indexes.map(({ name, bytes }) => [name, '', bytes ?? '']),
     ),
-    table('', '', 'bytes', [...sizes, [`log of ${number(log.rows)} commits`, '', log.bytes]]),
+    table('', '', 'bytes', [...sizes, [`log of ${commitsText(log.rows)}`, '', log.bytes]]),
     `newest versionstamp ${newest ?? 'none'}, oldest in the log ${log.oldest ?? 'none'}`,
     `expired ${number(expiring.expired)}; expiring in a minute ${number(expiring.minute)}, an hour ${number(expiring.hour)}, a day ${number(expiring.day)}`,
   ].join('\n')

@@ -75,7 +75,7 @@ export function lossText(loss: MigrationLoss): string {
   return names.filter((name) => name !== null).join('.')
 }
 
-/** `1 row`, `2 rows` */
+/** `1 row`, `2,000 rows` */
 export function rowsText(count: number): string {
-  return count === 1 ? '1 row' : `${count} rows`
+  return count === 1 ? '1 row' : `${count.toLocaleString('en')} rows`
 }
