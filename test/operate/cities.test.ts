@@ -6,8 +6,9 @@ import { Valkeyrie } from 'valkeyrie'
 import { expect, it, onTestFinished } from 'vitest'
 import { loadCities } from '../../bench/values/cities.ts'
 import { cities } from '../../schemas/cities.ts'
+import { loadProject } from '../../src/migration/project.ts'
 import { extent } from '../extent.ts'
-import { cli, run } from '../migrate/project.ts'
+import { cli, generateQuietly, projectFolder, projectOf, run, write } from '../migrate/project.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 const path = temporaryFolder()
@@ -37,7 +38,6 @@ it('every command works on many cities while another process writes to the file'
 
   const { repositories } = await told(0, 'stats', file)
   expect(repositories).toContainEqual({ repository: 'cities', rows: count, bytes: expect.any(Number) })
-  expect(await told(0, 'doctor', file)).toMatchObject({ sound: true })
   expect(await told(0, 'doctor', file, '--repair')).toMatchObject({ sound: true })
 
   const [backup, copy, restored] = [path('backup.db'), path('copy.db'), path('restored.db')]
@@ -70,6 +70,41 @@ it('every command works on many cities while another process writes to the file'
   expect(await told(0, 'import', anew, rows)).toMatchObject({ imported: count, refused: 0 })
   await using db = await Valkeyrie.inspect(anew)
   expect(await db.repository(['countries', '*', 'cities', '*']).count()).toBe(count)
+
+  // A project takes the file over, and its second migration gives every city a field.
+  const folder = projectFolder()
+  const settings = { dialect: 'sqlite', schema: './declared.ts', out: './migrations' }
+  write(folder, 'drizzle.config.ts', `export default ${JSON.stringify(settings)}`)
+  write(
+    folder,
+    'declared.ts',
+    `import { defineSchema, kvTables } from 'valkeyrie/schema'
+    import { z } from 'zod'
+    import { cities as before } from ${JSON.stringify(import.meta.resolve('../../schemas/cities.ts'))}
+    const schema = before.schema.extend({ isVisited: z.boolean().default(false) })
+    const indexes = before.indexes.map(({ fields }) => ({ on: fields }))
+    export const cities = defineSchema(before.pattern, schema, { name: 'cities', indexes })
+    export const { kv, kvLog, kvCollections } = kvTables([cities])`,
+  )
+  write(folder, 'seed.ts', "export default (db) => db.set(['seeded'], true)")
+  await generateQuietly(projectOf(folder, cities))
+  await generateQuietly(await loadProject(folder))
+  const inProject = (code: number, ...args: readonly string[]) =>
+    told(code, ...args, file, '--config', join(folder, 'drizzle.config.ts'))
+  expect(await inProject(0, 'migrate', '--baseline', '0000_initial')).toMatchObject({
+    applied: ['0001_cities'],
+    skipped: 0,
+  })
+  expect(await inProject(0, 'status')).toEqual({
+    applied: ['0000_initial', '0001_cities'],
+    pending: [],
+    drift: [],
+  })
+  expect(await inProject(0, 'seed', '--file', join(folder, 'seed.ts'))).toMatchObject({ path: file })
+  await using migrated = await Valkeyrie.inspect(file)
+  expect((await migrated.get(['seeded'])).value).toBe(true)
+  const written = migrated.repository(['countries', '*', 'cities', '*'])
+  expect(await written.count({ where: { isVisited: false } } as never)).toBe(count)
 
   // It has written all the time.
   expect(writer.exitCode).toBeNull()
