@@ -6,6 +6,7 @@ import { withOperatorTable } from '../docs/reference/operator-table.ts'
 import type { Page } from '../docs/reference/page.ts'
 import { referencePages } from '../docs/reference/reference.ts'
 import { apiReport } from '../docs/reference/report.ts'
+import { anchorsOf } from './anchors.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const pages = referencePages(root)
@@ -72,19 +73,3 @@ it('is not complete without every public name once, every comment, and an exampl
     'Store.limit has no comment',
   ])
 })
-
-/** The anchors of the headings of a page, as code hosts number those that occur again. */
-function anchorsOf(markdown: string): Set<string> {
-  const headings = markdown.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.*)$/gm)
-  const anchors = new Set<string>()
-  for (const [, heading] of headings) {
-    const anchor = heading!
-      .toLowerCase()
-      .replace(/[^\w\- ]/g, '')
-      .replaceAll(' ', '-')
-    let name = anchor
-    for (let n = 1; anchors.has(name); n++) name = `${anchor}-${n}`
-    anchors.add(name)
-  }
-  return anchors
-}

@@ -3,7 +3,6 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
-  globSync,
   mkdirSync,
   readFileSync,
   rmSync,
@@ -18,6 +17,7 @@ import { openKv, serve } from 'valkeyrie/deno'
 import { beforeAll, expect, it, onTestFinished } from 'vitest'
 import { installPackages } from '../../bench/packages/install.ts'
 import manifest from '../../package.json' with { type: 'json' }
+import { anchorsOf } from '../anchors.ts'
 import { served } from '../deno/served.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { waitFor } from '../waiting.ts'
@@ -132,28 +132,26 @@ it('has no source map that leads nowhere', () => {
   expect(mapped).toEqual([])
 })
 
-it.each(['README.md', 'CHANGELOG.md'])('%s links to what is packed, or to a whole address', (page) => {
+it('has pages that link to what is packed, or to a whole address', () => {
   const read = (file: string) =>
     readFileSync(join(path('package'), file), 'utf8').replace(/^```[\s\S]*?^```$/gm, '')
-  const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!)
-  expect(links.length).toBeGreaterThan(3)
-  const files = globSync('**/*.{md,png}', { cwd: path('package') })
-  const dead = links.filter((link) => {
+  const packedFiles = new Set(files.map((file) => file.path))
+  const pages = [...packedFiles].filter((file) => file.endsWith('.md'))
+  expect(pages).toEqual(expect.arrayContaining(['README.md', 'CHANGELOG.md', 'docs/api/README.md']))
+  const links = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => [page, link!] as const),
+  )
+  expect(links.length).toBeGreaterThan(300)
+  const anchors = new Map(pages.map((page) => [page, anchorsOf(read(page))]))
+  const dead = links.filter(([page, link]) => {
     if (/^https:/.test(link)) return false
     const [file, anchor] = link.split('#')
-    if (!files.includes(file || page)) return true
-    const headings = [...read(file || page).matchAll(/^#+ (.+)$/gm)].map(([, text]) => anchorOf(text!))
-    return anchor !== undefined && !headings.includes(anchor)
+    const target = file === '' ? page : posix.join(posix.dirname(page), file!)
+    if (!packedFiles.has(target)) return true
+    return anchor !== undefined && !anchors.get(target)?.has(anchor)
   })
   expect(dead).toEqual([])
 })
-
-/** As code hosts and the registry make it of a heading. */
-const anchorOf = (heading: string) =>
-  heading
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}\-_ ]/gu, '')
-    .replaceAll(' ', '-')
 
 it("works with what it depends on alone, and with the user's own drizzle-orm", () => {
   expect(run(node, program, path())).toEqual(expected)
