@@ -21,6 +21,10 @@ export class EventStream {
     const response = this.#response
     if (response.destroyed || response.writableEnded) return
     if (response.write(`event: ${event}\nid: ${id}\ndata: ${data}\n\n`)) return
-    await Promise.race([once(response, 'drain'), once(response, 'close')])
+    const over = new AbortController()
+    const { signal } = over
+    // What does not come first leaves no listener behind.
+    await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })])
+    over.abort()
   }
 }

@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { onTestFinished } from 'vitest'
+import { shownFor } from '../../src/studio/page/data/toasts.ts'
 
 /** What a page has run or asked for that it must not. */
 export interface Watched {
@@ -15,6 +16,11 @@ export async function openPage(browser: Browser, url: string): Promise<Watched> 
   const page = await context.newPage()
   // As for other tests: what never comes is told by the test's own last resort.
   page.setDefaultTimeout(0)
+  // What it tells for some seconds stays until the test has seen it, on a slow machine too.
+  await page.addInitScript(`{
+    const { setTimeout } = globalThis
+    globalThis.setTimeout = (call, wait, ...rest) => (wait === ${shownFor} ? 0 : setTimeout(call, wait, ...rest))
+  }`)
   const wrongs: string[] = []
   page.on('pageerror', (error) => wrongs.push(String(error)))
   page.on('dialog', (dialog) => {

@@ -15,6 +15,9 @@ export interface Repository {
   readonly nested: readonly string[]
 }
 
+/** As a person orders names: `area 2` before `area 10`. */
+const { compare } = new Intl.Collator('en', { numeric: true })
+
 interface Catalog {
   readonly name: string
   readonly path: string
@@ -37,8 +40,9 @@ export function repositoryNamed(name: string | null): Repository | undefined {
 
 /** Reads what the database knows of itself, and again when a program declares more. */
 export async function loadCatalog(): Promise<void> {
-  catalog.value = await ask<Catalog>('catalog')
-  document.title = `${catalog.value.name} – valkeyrie studio`
+  const { repositories, ...told } = await ask<Catalog>('catalog')
+  catalog.value = { ...told, repositories: repositories.toSorted((a, b) => compare(a.name, b.name)) }
+  document.title = `${told.name} – valkeyrie studio`
   await countRows()
 }
 

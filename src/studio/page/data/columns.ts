@@ -15,6 +15,7 @@ export interface Column {
   readonly read: (row: Row) => unknown
 }
 
+const narrowTypes: readonly string[] = ['number', 'integer', 'boolean']
 const scalarTypes: readonly string[] = ['text', 'number', 'integer', 'boolean', 'Date', 'bigint']
 
 /** The columns of a repository: the parts of its ids, then the fields of its schema, and those that only rows have. */
@@ -54,10 +55,14 @@ function fieldColumn(name: string, type: string): Column {
     type,
     field: name,
     isSortable: scalarTypes.includes(type) || type === '' || type.startsWith("'"),
-    width:
-      type === 'Date' ? 210 : type === 'boolean' ? 90 : type === 'number' || type === 'integer' ? 130 : 190,
+    width: Math.max(type === 'Date' ? 210 : narrowTypes.includes(type) ? 110 : 190, headWidth(name, type)),
     read: ({ value }) => (isFields(value) && Object.hasOwn(value, name) ? value[name] : undefined),
   }
+}
+
+/** About what the name and the type of a column take, in pixels. */
+function headWidth(name: string, type: string): number {
+  return Math.min(300, 44 + 7.5 * name.length + 6 * Math.min(type.length, 18))
 }
 
 /** The fields that a schema of objects names, with their types in a word. */

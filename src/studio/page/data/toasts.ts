@@ -9,7 +9,8 @@ interface Toast {
 }
 
 export const toasts = signal<readonly Toast[]>([])
-const shownFor = 8_000
+/** Milliseconds. */
+export const shownFor = 8_000
 let made = 0
 
 /** Tells a person what was done, or has failed, in a corner of the page. */

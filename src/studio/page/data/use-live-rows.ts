@@ -1,9 +1,10 @@
 import type { ReadonlySignal } from '@preact/signals'
 import { useSignal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useMemo } from 'preact/hooks'
 import { repositoryNamed } from './catalog.ts'
 import { listen } from './live.ts'
 import type { RowsModel } from './rows-model.ts'
+import { nextExpiry, useExpiry } from './use-expiry.ts'
 
 /** For how long a row that was written is marked, in milliseconds. */
 const markedFor = 2_500
@@ -15,6 +16,11 @@ export type FreshRows = ReadonlyMap<string, string>
 /** Reads the rows of a model again when they, or rows that belong to them, are written; gives those that were written just now. */
 export function useLiveRows(model: RowsModel, repository: string): ReadonlySignal<FreshRows> {
   const fresh = useSignal<FreshRows>(new Map())
+  const version = model.changes.value
+  useExpiry(
+    useMemo(() => nextExpiry(model.loaded()), [model, version]),
+    () => model.refresh(),
+  )
   useEffect(() => {
     const related = relatedTo(repository)
     const timers = new Set<ReturnType<typeof setTimeout>>()

@@ -1,10 +1,22 @@
-import { signal } from '@preact/signals'
+import { computed, signal } from '@preact/signals'
 
 const storageName = 'valkeyrie-studio-theme'
 const themes = ['system', 'light', 'dark'] as const
 type Theme = (typeof themes)[number]
 
-export const theme = signal<Theme>(themes.find((it) => it === localStorage.getItem(storageName)) ?? 'system')
+const theme = signal<Theme>(themes.find((it) => it === localStorage.getItem(storageName)) ?? 'system')
+
+const system = matchMedia('(prefers-color-scheme: dark)')
+const isSystemDark = signal(system.matches)
+system.addEventListener('change', ({ matches }) => {
+  isSystemDark.value = matches
+})
+
+/** Which of both is shown. */
+export const scheme = computed(() => {
+  if (theme.value !== 'system') return theme.value
+  return isSystemDark.value ? 'dark' : 'light'
+})
 
 export function applyTheme(): void {
   document.documentElement.dataset['theme'] = theme.value

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import { type Sample, samples } from '../data/history.ts'
-import { theme } from '../parts/theme.tsx'
+import { scheme } from '../parts/theme.tsx'
 import { bytesText } from './health-view.tsx'
 
 interface Line {
@@ -110,8 +110,8 @@ function Chart({
         cursor: { show: false },
         scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
         axes: [
-          { ...axis, values: (_, times) => times.map(clockText) },
-          { ...axis, size: 64, values: (_, values) => values.map(text) },
+          { ...axis, size: 30, values: (_, times) => times.map(clockText) },
+          { ...axis, size: 64, incrs: steps, values: (_, values) => values.map(text) },
         ],
         series: [
           {},
@@ -119,7 +119,7 @@ function Chart({
             label,
             stroke: colour(name),
             width: 1.5,
-            fill: at === 0 ? `${colour(name)}22` : 'transparent',
+            fill: at === 0 ? `color-mix(in srgb, ${colour(name)} 13%, transparent)` : 'transparent',
             points: { show: false },
           })),
         ],
@@ -134,11 +134,14 @@ function Chart({
       observer.disconnect()
       plot.destroy()
     }
-  }, [theme.value])
+  }, [scheme.value])
   const shown = samples.value
   useEffect(() => drawn.current?.setData(dataOf(lines)), [shown])
   return <div class="chart" ref={place} role="img" aria-label={title} />
 }
+
+/** Between the lines of a chart: 1, 2, 5, 10 and so on, since nothing that is counted has halves. */
+const steps = Array.from({ length: 45 }, (_, at) => [1, 2, 5][at % 3]! * 10 ** Math.floor(at / 3))
 
 function clockText(seconds: number): string {
   return new Date(seconds * 1_000).toLocaleTimeString('en-GB')

@@ -1,3 +1,4 @@
+// The sections of one report: each has an answer of its own and is drawn nowhere else, so that the view is read in one place.
 import { useEffect, useState } from 'preact/hooks'
 import type { DatabaseStats } from '../../../driver/stats.ts'
 import { ask, messageOf } from '../data/api.ts'
@@ -24,6 +25,8 @@ interface Doctor {
     readonly message: string
   }[]
 }
+
+const mostShown = 20
 
 /** How the database is: its sizes, its migrations, and what the doctor finds. */
 export function HealthView() {
@@ -132,24 +135,35 @@ function Sizes({ stats: { repositories, indexes, log, file, expiring } }: { read
       </section>
       <section class="card">
         <h3>Repositories</h3>
-        {repositories.map(({ repository, rows, bytes }) => (
+        {largest(repositories).map(({ repository, rows, bytes }) => (
           <Bar
             key={repository}
             name={repository ?? 'other keys'}
-            detail={`${rows.toLocaleString('en')} rows`}
+            detail={rows === 1 ? '1 row' : `${rows.toLocaleString('en')} rows`}
             bytes={bytes}
             of={all}
           />
         ))}
+        <More of={repositories} />
       </section>
       <section class="card">
         <h3>Indexes</h3>
-        {indexes.map(({ name, bytes, unique }) => (
+        {largest(indexes).map(({ name, bytes, unique }) => (
           <Bar key={name} name={name} detail={unique ? 'unique' : ''} bytes={bytes ?? 0} of={all} />
         ))}
+        <More of={indexes} />
       </section>
     </>
   )
+}
+
+/** The largest of those that take bytes, so many as one looks at. */
+function largest<T extends { readonly bytes: number | null }>(all: readonly T[]): readonly T[] {
+  return all.toSorted((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0)).slice(0, mostShown)
+}
+
+function More({ of }: { readonly of: readonly unknown[] }) {
+  return of.length <= mostShown ? null : <p class="hint">and {of.length - mostShown} smaller ones</p>
 }
 
 function Facts({ facts }: { readonly facts: readonly (readonly [name: string, value: string])[] }) {

@@ -1,10 +1,11 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { Key } from '../../../contract/key.types.ts'
 import { keyJson } from '../../../key/key-json.ts'
 import { ask, messageOf } from '../data/api.ts'
 import { readOnly } from '../data/catalog.ts'
 import { listen } from '../data/live.ts'
 import { go, route } from '../data/route.ts'
+import { nextExpiry, useExpiry } from '../data/use-expiry.ts'
 import { Countdown } from '../parts/countdown.tsx'
 import { Editor } from '../parts/editor.tsx'
 import { ValueText } from '../parts/value-text.tsx'
@@ -132,7 +133,8 @@ function useKeys(text: string) {
     })
     return () => left.abort()
   }, [text, wanted, writes])
-  const rows: readonly Row[] = pages.flatMap((page) => page.rows.map(rowOf))
+  const rows: readonly Row[] = useMemo(() => pages.flatMap((page) => page.rows.map(rowOf)), [pages])
+  useExpiry(nextExpiry(rows), () => write((n) => n + 1))
   return { rows, hasMore: (pages.at(-1)?.cursor ?? null) !== null, failure, more: () => want(wanted + 1) }
 }
 

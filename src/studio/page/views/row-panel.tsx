@@ -3,6 +3,7 @@ import { ask, messageOf } from '../data/api.ts'
 import { type Repository, readOnly } from '../data/catalog.ts'
 import { listen } from '../data/live.ts'
 import { relationsOf } from '../data/relations.ts'
+import { useExpiry } from '../data/use-expiry.ts'
 import { deleteRow, tellFailure } from '../data/write.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { Shell } from '../parts/shell.tsx'
@@ -91,7 +92,9 @@ function ThereRow({ repository, name, onClose }: RowPanelProps & { readonly name
 function useRow(name: string) {
   const [row, setRow] = useState<Row | null | undefined>(undefined)
   const [failure, fail] = useState<string | null>(null)
+  const [expired, expire] = useState(0)
   const reads = useRef(0)
+  useExpiry(row?.expiresAt ?? null, () => expire((n) => n + 1))
   useEffect(() => {
     const read = async () => {
       const own = ++reads.current
@@ -116,7 +119,7 @@ function useRow(name: string) {
       reads.current = Number.POSITIVE_INFINITY
       end()
     }
-  }, [name])
+  }, [name, expired])
   return { row, failure, setRow }
 }
 

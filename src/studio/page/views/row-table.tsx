@@ -6,13 +6,14 @@ import { type Column, columnsOf } from '../data/columns.ts'
 import { fieldName } from '../data/query-text.ts'
 import type { RowsModel } from '../data/rows-model.ts'
 import type { FreshRows } from '../data/use-live-rows.ts'
+import { useVirtualRows } from '../data/use-virtual-rows.ts'
 import { Countdown } from '../parts/countdown.tsx'
-import { useVirtualRows } from '../parts/use-virtual-rows.ts'
 import { ValueText } from '../parts/value-text.tsx'
 import type { Row } from '../value/wire.ts'
 import { Related } from './related-cell.tsx'
 
 const rowHeight = 30
+const headHeight = 32
 
 interface RowTableProps {
   readonly repository: Repository
@@ -21,16 +22,22 @@ interface RowTableProps {
   readonly order: readonly [field: string, direction: 'asc' | 'desc'] | null
   /** The key of the row that is shown beside it. */
   readonly selected: string | null
+  /** Whether a query may leave rows out. */
+  readonly isAsked: boolean
+  /** Shows the rows without it. */
+  readonly onAll: () => void
   readonly onSort: (field: string) => void
   readonly onSelect: (name: string | null) => void
 }
 
 /** What a query has found, as far as it is in sight. */
-export function RowTable({ repository, model, fresh, order, selected, onSort, onSelect }: RowTableProps) {
+export function RowTable(props: RowTableProps) {
+  const { repository, model, fresh, order, selected, isAsked, onAll, onSort, onSelect } = props
   const place = useRef<HTMLDivElement>(null)
   const [active, setActive] = useState(0)
   const count = model.count.value ?? 0
-  const { items, height, scrollTo } = useVirtualRows(place, count, rowHeight)
+  const visible = useVirtualRows(place, count, rowHeight, headHeight)
+  const { first, last } = visible
   const version = model.changes.value
   const shown = model.loaded()
   const columns = useMemo(() => columnsOf(repository, shown.slice(0, 100)), [repository, version > 0])
@@ -39,17 +46,16 @@ export function RowTable({ repository, model, fresh, order, selected, onSort, on
     [version],
   )
   const expires = useMemo(() => shown.some(({ expiresAt }) => expiresAt !== null), [version])
-  const [first, last] = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0]
   useEffect(() => {
     const timer = setTimeout(() => model.show(first, last), 20)
     return () => clearTimeout(timer)
   }, [model, first, last])
-  useSteadyRows(place, model, first)
+  useSteadyRows(model, visible)
 
   const move = (to: number) => {
     const next = Math.max(0, Math.min(count - 1, to))
     setActive(next)
-    scrollTo(next)
+    visible.reveal(next)
     const row = model.row(next)
     if (selected !== null && row !== undefined) onSelect(row.name)
   }
@@ -82,34 +88,38 @@ export function RowTable({ repository, model, fresh, order, selected, onSort, on
         tabIndex={0}
         aria-label={`Rows of ${repository.name}`}
         aria-rowcount={count + 1}
-        aria-activedescendant={`row-${active}`}
+        aria-activedescendant={first <= active && active <= last ? `row-${active}` : undefined}
         onKeyDown={onKeyDown}
       >
         <div class="head" role="row" aria-rowindex={1} style={{ width: `${width}px` }}>
-          <span class="index" role="columnheader" aria-label="Row" />
+          <span class="index" role="columnheader">
+            <span class="unseen">Row</span>
+          </span>
           {columns.map((column) => (
             <ColumnHead key={column.name} column={column} order={order} onSort={onSort} />
           ))}
           {relations.map((name) => (
             <span key={name} class="cell related" role="columnheader">
-              {name}
+              <span class="name">{name}</span>
+              <span class="type">rows</span>
             </span>
           ))}
           {expires && (
             <span class="cell expires" role="columnheader">
-              expires
+              <span class="name">expires</span>
             </span>
           )}
         </div>
-        <div class="body" style={{ height: `${height}px`, width: `${width}px` }}>
-          {items.map(({ index, start }) => {
+        <div class="body" style={{ height: `${visible.height}px`, width: `${width}px` }}>
+          {Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => {
+            const index = first + at
             const row = model.row(index)
             const isFresh = row !== undefined && fresh.value.get(row.name) === row.versionstamp
             return (
               <TableRow
                 key={row === undefined ? index : isFresh ? `${row.name}${row.versionstamp}` : row.name}
                 index={index}
-                top={start}
+                top={visible.topOf(index)}
                 row={row}
                 columns={columns}
                 relations={relations}
@@ -125,12 +135,14 @@ export function RowTable({ repository, model, fresh, order, selected, onSort, on
             )
           })}
         </div>
-        {model.count.value === 0 && <p class="empty">No rows.</p>}
       </div>
+      {model.count.value === 0 && <NoRows isAsked={isAsked} onAll={onAll} />}
       <footer class="status">
         <span role="status" class="found">
           {model.count.value === null
-            ? 'counting'
+            ? model.error.value === null
+              ? 'counting…'
+              : ''
             : `${count.toLocaleString('en')} ${count === 1 ? 'row' : 'rows'}`}
         </span>
         {model.took.value !== null && <span>{model.took.value.toFixed(1)} ms a page</span>}
@@ -143,29 +155,35 @@ export function RowTable({ repository, model, fresh, order, selected, onSort, on
 
 /** Keeps what is in sight where it is when rows come or go above it. */
 function useSteadyRows(
-  place: { readonly current: HTMLDivElement | null },
   model: RowsModel,
-  first: number,
+  { upper, shift }: { readonly upper: number; readonly shift: (rows: number) => void },
 ): void {
   const anchor = useRef<{ readonly name: string; readonly index: number } | null>(null)
   const version = model.changes.value
   useLayoutEffect(() => {
     const { current } = anchor
-    const element = place.current
-    if (current === null || element === null || element.scrollTop === 0) return
+    if (current === null || upper === 0) return
     if (model.row(current.index)?.name === current.name) return
-    for (const distance of [1, -1, 2, -2, 3, -3, 4, -4]) {
-      if (model.row(current.index + distance)?.name === current.name) {
-        element.scrollTop += distance * rowHeight
-        return
-      }
-    }
+    for (const distance of [1, -1, 2, -2, 3, -3, 4, -4])
+      if (model.row(current.index + distance)?.name === current.name) return shift(distance)
   }, [version])
   useLayoutEffect(() => {
-    const index = place.current === null ? first : Math.ceil(place.current.scrollTop / rowHeight)
-    const row = model.row(index)
-    anchor.current = row === undefined ? null : { name: row.name, index }
+    const row = model.row(upper)
+    anchor.current = row === undefined ? null : { name: row.name, index: upper }
   })
+}
+
+/** The text and the button of a table without rows. */
+function NoRows({ isAsked, onAll }: { readonly isAsked: boolean; readonly onAll: () => void }) {
+  if (!isAsked) return <p class="empty">No rows yet: what a program writes shows up here.</p>
+  return (
+    <p class="empty">
+      No row fits this query.{' '}
+      <button type="button" onClick={onAll}>
+        Show all
+      </button>
+    </p>
+  )
 }
 
 interface ColumnHeadProps {

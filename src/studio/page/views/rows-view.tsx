@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { messageOf } from '../data/api.ts'
 import { type Repository, readOnly, repositoryNamed } from '../data/catalog.ts'
 import { queryCompletion } from '../data/completion.ts'
@@ -32,13 +32,14 @@ function Rows({ repository }: { readonly repository: Repository }) {
   const { written, error } = useMemo(() => readQuery(text), [text])
   const model = useMemo(() => modelOf(repository, written), [repository, written])
   useEffect(() => () => model.end(), [model])
+  const place = useRef<HTMLDivElement>(null)
   const fresh = useLiveRows(model, name)
   const complete = useMemo(() => queryCompletion(repository), [repository])
   const run = (next: string) => go({ repository: name, query: next.trim(), row }, next.trim() === text)
   const sort = (field: string) => run(queryText({ ...written, orderBy: nextOrder(written, field) }))
   const failure = error ?? model.error.value
   return (
-    <div class={row === null ? 'rows' : 'rows with-panel'}>
+    <div class={row === null ? 'rows' : 'rows with-panel'} ref={place}>
       <section class="table-side">
         <div class="title">
           <h2>{name}</h2>
@@ -79,6 +80,8 @@ function Rows({ repository }: { readonly repository: Repository }) {
           fresh={fresh}
           order={orderOf(written)}
           selected={row}
+          isAsked={text !== ''}
+          onAll={() => run('')}
           onSort={sort}
           onSelect={(key) => go({ repository: name, query: text, row: key }, row !== null && key !== null)}
         />
@@ -88,7 +91,10 @@ function Rows({ repository }: { readonly repository: Repository }) {
           key={row}
           repository={repository}
           name={row === emptyRow ? null : row}
-          onClose={() => go({ repository: name, query: text })}
+          onClose={() => {
+            go({ repository: name, query: text })
+            place.current?.querySelector<HTMLElement>('[role=grid]')?.focus()
+          }}
         />
       )}
     </div>

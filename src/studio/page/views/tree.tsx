@@ -1,19 +1,40 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { KeyPartJson } from '../../../key/key-json.ts'
 import { catalog, counts, type Repository } from '../data/catalog.ts'
 import { hrefOf, route } from '../data/route.ts'
 
+/** So many are found by looking. */
+const mostWithoutFilter = 12
+
 /** The repositories, those that are nested in another below it, and the keys that have none. */
 export function Tree() {
   const { repositories } = catalog.value!
+  const [wanted, want] = useState('')
+  const place = useRef<HTMLElement>(null)
+  const { view, repository: shown } = route.value
+  // One that was reached by a link may be far down.
+  useEffect(() => {
+    place.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' })
+  }, [view, shown])
   const nested = new Set(repositories.flatMap((it) => it.nested))
   const roots = repositories.filter(({ name }) => !nested.has(name))
-  const { view } = route.value
+  const found = wanted === '' ? null : repositories.filter((it) => fits(it, wanted))
   return (
-    <aside class="tree" aria-label="Repositories">
+    <aside class="tree" aria-label="Repositories" ref={place}>
+      {repositories.length > mostWithoutFilter && (
+        <input
+          type="search"
+          aria-label="Find a repository"
+          placeholder="find a repository"
+          value={wanted}
+          onInput={({ currentTarget }) => want(currentTarget.value)}
+        />
+      )}
       <ul>
-        {roots.map((repository) => (
-          <Branch key={repository.name} repository={repository} depth={0} />
+        {(found ?? roots).map((repository) => (
+          <Branch key={repository.name} repository={repository} depth={0} isAlone={found !== null} />
         ))}
+        {found?.length === 0 && <li class="empty">None is named so.</li>}
         <li class="others">
           <a href={hrefOf({ view: 'keys' })} aria-current={view === 'keys' ? 'page' : undefined}>
             <span class="name">other keys</span>
@@ -25,12 +46,24 @@ export function Tree() {
   )
 }
 
-function Branch({ repository, depth }: { readonly repository: Repository; readonly depth: number }) {
+/** Whether its name or its pattern has a text in it. */
+function fits({ name, pattern }: Repository, wanted: string): boolean {
+  return `${name} ${pattern.map(partText).join(' / ')}`.toLowerCase().includes(wanted.toLowerCase())
+}
+
+interface BranchProps {
+  readonly repository: Repository
+  readonly depth: number
+  /** Whether those that are nested in it are left out. */
+  readonly isAlone: boolean
+}
+
+function Branch({ repository, depth, isAlone }: BranchProps) {
   const { name, pattern, nested } = repository
   const { view, repository: shown } = route.value
   const all = catalog.value!.repositories
   const isShown = view === 'data' && (shown ?? all[0]?.name) === name
-  const within = all.filter((it) => nested.includes(it.name))
+  const within = isAlone ? [] : all.filter((it) => nested.includes(it.name))
   const deeper = new Set(within.flatMap((it) => it.nested))
   return (
     <li>
@@ -38,6 +71,7 @@ function Branch({ repository, depth }: { readonly repository: Repository; readon
         href={hrefOf({ repository: name })}
         class={`depth-${Math.min(depth, 4)}`}
         aria-current={isShown ? 'page' : undefined}
+        title={name}
       >
         <span class="name">{name}</span>
         <Count of={counts.value?.repositories[name]} />
@@ -48,7 +82,7 @@ function Branch({ repository, depth }: { readonly repository: Repository; readon
           {within
             .filter((it) => !deeper.has(it.name))
             .map((it) => (
-              <Branch key={it.name} repository={it} depth={depth + 1} />
+              <Branch key={it.name} repository={it} depth={depth + 1} isAlone={false} />
             ))}
         </ul>
       )}
@@ -58,14 +92,18 @@ function Branch({ repository, depth }: { readonly repository: Repository; readon
 
 export function PatternText({ pattern }: { readonly pattern: readonly KeyPartJson[] }) {
   return (
-    <span class="pattern">
+    <span class="pattern" title={pattern.map(partText).join(' / ')}>
       {pattern.map((part, at) => (
         <span key={at} class={part === '*' ? 'wildcard' : ''}>
-          {typeof part === 'object' ? Object.values(part)[0] : String(part)}
+          {partText(part)}
         </span>
       ))}
     </span>
   )
+}
+
+function partText(part: KeyPartJson): string {
+  return String(typeof part === 'object' ? Object.values(part)[0] : part)
 }
 
 function Count({ of }: { readonly of: number | undefined }) {

@@ -1,0 +1,108 @@
+import axe from 'axe-core'
+import type { Page } from 'playwright-core'
+import { expect, it } from 'vitest'
+import { library, markedBy } from './library.ts'
+
+/** What the checker finds in a page as it is shown, each with the place. */
+async function faultsIn(page: Page, rules: string[] | null): Promise<string[]> {
+  return page.evaluate(async (wanted) => {
+    const { axe } = globalThis as unknown as { readonly axe: { run(options: object): Promise<Found> } }
+    interface Found {
+      readonly violations: readonly {
+        readonly id: string
+        readonly nodes: readonly { readonly target: string[] }[]
+      }[]
+    }
+    const { violations } = await axe.run({
+      resultTypes: ['violations'],
+      ...(wanted !== null && { runOnly: wanted }),
+    })
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`))
+  }, rules)
+}
+
+const row = encodeURIComponent('["books","notes"]')
+const query = encodeURIComponent("{ where: { kind: 'prose' } }")
+const views: readonly (readonly [hash: string, shown: string])[] = [
+  [`#/data/books?q=${query}&row=${row}`, '.panel .field'],
+  ['#/data/books?row=new', '.panel .field'],
+  [`#/data/books?q=${encodeURIComponent('{ where: { kin: 1 } }')}`, '.failure'],
+  [`#/data/books?q=${encodeURIComponent("{ where: { title: '' } }")}`, '.empty'],
+  ['#/keys?row=["settings"]', '.panel .field'],
+  ['#/feed', '.change'],
+  ['#/activity', '.chart canvas'],
+  ['#/health', '.bar'],
+]
+
+/** That everybody can use a page. */
+export function accessible(): void {
+  it.each([
+    ['light', null],
+    // The rest is the same in both.
+    ['dark', ['color-contrast']],
+  ] as const)('has nothing in the %s theme that a checker of accessibility finds', async (scheme, rules) => {
+    const { db, page, go, live } = await library()
+    await db.set(['settings'], { theme: 'violet' }, { expireIn: 3_600_000 })
+    await page.emulateMedia({ colorScheme: scheme })
+    await live()
+    await page.evaluate(axe.source)
+    for (const [hash, shown] of views) {
+      await go(hash)
+      await page.locator(shown).first().waitFor()
+      if (hash.includes('&row')) await page.click('text=Plan')
+      // What was written just now is marked for a moment, in colours between two.
+      await page.waitForFunction(() => document.getAnimations().every((it) => it.playState !== 'running'))
+      expect([hash, await faultsIn(page, rules === null ? null : [...rules])]).toEqual([hash, []])
+    }
+  })
+
+  it('is used without a mouse', async () => {
+    const { db, page, wrongs } = await library()
+    const tabTo = async (selector: string) => {
+      for (let n = 0; n < 60; n++) {
+        await page.keyboard.press('Tab')
+        if (await page.evaluate((wanted) => document.activeElement!.matches(wanted), selector)) return
+      }
+      throw new Error(`Tab does not lead to ${selector}`)
+    }
+    await page.locator('.row .value').first().waitFor()
+    await tabTo('.tree a[href$=books]')
+    await page.keyboard.press('Enter')
+    await page.locator('.row', { hasText: 'Poems' }).waitFor()
+    await tabTo('[role=grid]')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    await page.locator('.panel h3', { hasText: 'poems' }).waitFor()
+    // Of the row before, and back: the table keeps the keys.
+    await page.keyboard.press('ArrowUp')
+    await page.locator('.panel h3', { hasText: 'notes' }).waitFor()
+    await tabTo('#field-title')
+    await page.keyboard.press('End')
+    await page.keyboard.type(' of 1843')
+    await tabTo('.row-editor .primary')
+    await page.keyboard.press('Enter')
+    await page.locator('.row', { hasText: 'Notes of 1843' }).waitFor()
+    await tabTo('.toast button')
+    await page.keyboard.press('Enter')
+    await page.locator('.toast', { hasText: 'As it was before' }).waitFor()
+    expect((await db.repositories.books.get('notes')).value?.title).toBe('Notes')
+    await page.focus('#field-title')
+    await page.keyboard.press('Escape')
+    await page.locator('.panel').waitFor({ state: 'detached' })
+    expect(await page.evaluate(() => document.activeElement!.getAttribute('role'))).toBe('grid')
+    expect(wrongs).toEqual([])
+  })
+
+  it('moves nothing for those who want it still', async () => {
+    const { db, page, live } = await library()
+    await page.emulateMedia({ reducedMotion: 'reduce' })
+    await live()
+    await page.click('.tree >> text=authors')
+    await page.locator('.row', { hasText: 'Ada' }).waitFor()
+    const { animation, shadow } = await markedBy(page, () =>
+      db.repositories.authors.update('ada', { name: 'Ada Lovelace' }),
+    )
+    expect(animation).toBe('none')
+    expect(shadow).not.toBe('none')
+  })
+}

@@ -1,0 +1,73 @@
+import { renameSync } from 'node:fs'
+import { Valkeyrie } from 'valkeyrie'
+import { defineSchema } from 'valkeyrie/schema'
+import { expect, it, onTestFinished } from 'vitest'
+import { z } from 'zod'
+import { openPage } from '../browser.ts'
+import { browser, library, path, studioOf } from './library.ts'
+
+/** What a page keeps out, and what it says where it cannot work. */
+export function guarding(): void {
+  it('runs nothing of hostile values, keys, schemas and file names', async () => {
+    const attack = `"><img src=x onerror=alert(1)><script>alert(2)</script>\u202e{{7*7}}`
+    const name = path(`<img src=x onerror=alert(3)>.db`)
+    const hostile = defineSchema(
+      ['evil', '*'],
+      z.object({ [attack]: z.string(), __proto__x: z.string(), constructor: z.string() }),
+    )
+    const db = await Valkeyrie.withSchemas([hostile]).open(name)
+    onTestFinished(() => db.close())
+    const value = { [attack]: attack, __proto__x: 'javascript:alert(4)', constructor: attack }
+    await db.set(['evil', attack], value as never)
+    await db.set([attack, 'x'], JSON.parse(`{"__proto__":{"polluted":1},"a":${JSON.stringify(attack)}}`))
+    const { page, wrongs } = await studioOf(name)
+    await page.locator('h1', { hasText: 'onerror=alert(3)' }).waitFor()
+    await page.locator('.row', { hasText: 'onerror' }).click()
+    await page.locator('.panel .field').first().waitFor()
+    await page.click('.panel >> text=Text')
+    await page.locator('.panel .editor').waitFor()
+    for (const view of [
+      '#/keys',
+      '#/feed',
+      '#/health',
+      `#/data/${encodeURIComponent(attack)}`,
+      `#/data/evil?q=${encodeURIComponent(attack)}`,
+    ]) {
+      await page.evaluate(`location.hash = ${JSON.stringify(view)}`)
+      await page
+        .locator('main')
+        .getByText('onerror', { exact: false })
+        .or(page.locator('.failure, .card'))
+        .first()
+        .waitFor()
+    }
+    expect(await page.locator('img, main script').count()).toBe(0)
+    expect(await page.evaluate(() => ({}) as { polluted?: number }).then((it) => it.polluted)).toBeUndefined()
+    expect(wrongs).toEqual([])
+  })
+
+  it('says what is wrong: a wrong token, a file that was moved, a studio that was ended', async () => {
+    const { page, studio, name, live } = await library()
+    await live()
+    const other = await openPage(await browser(), studio.url.replace(/token=.*/, 'token=nonsense'))
+    await other.page.locator('.trouble[data-code=TOKEN]').waitFor()
+    expect(await other.page.locator('.tree').count()).toBe(0)
+
+    renameSync(name, `${name}.away`)
+    await page.locator('.trouble[data-code=FILE_GONE]').waitFor()
+    renameSync(`${name}.away`, name)
+    await page.locator('.trouble').waitFor({ state: 'detached' })
+    await studio[Symbol.asyncDispose]()
+    await page.locator('.trouble[data-code=NO_SERVER]').waitFor()
+  })
+
+  it('is held by no other page, and answers none', async () => {
+    const { studio } = await library()
+    const { page } = await openPage(await browser(), 'about:blank')
+    const failure = await page.evaluate(
+      (url) => fetch(new URL('/api/catalog', url), { method: 'POST', body: '{}' }).then(() => null, String),
+      studio.url,
+    )
+    expect(failure).toMatch(/Failed to fetch/)
+  })
+}
