@@ -119,7 +119,7 @@ it('writes an export whole or not at all, and over nothing unless asked', async 
 it.each([
   [['export'], 1, "missing required argument 'database'"],
   [['export', 'nowhere.db'], 1, 'there is no such file'],
-  [['export', 'nowhere.db', '--where', '{'], 1, 'no JSON'],
+  [['export', 'nowhere.db', '--where', '{'], 1, 'It is not JSON'],
   [['export', 'nowhere.db', '--format', 'xml'], 1, 'ndjson, csv'],
   [['import', 'new.db', 'nowhere.ndjson'], 1, 'There is no file nowhere.ndjson'],
   [['import', 'new.db', 'nowhere.ndjson', '--json'], 1, '{"error":{"code":"ENOENT"'],

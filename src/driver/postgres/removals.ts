@@ -1,6 +1,6 @@
 import type { SweepOutcome } from '../driver.ts'
 import type { Statements } from './rows/statements.ts'
-import type { RunStatement } from './server/connection.ts'
+import type { RunStatement } from './server/statement.types.ts'
 
 /** Removes rows that have expired, at most `limit` of them. */
 export async function sweepRows(

@@ -13,7 +13,7 @@ import type { QueryRunner, Running } from './query/query-runner.ts'
 import type { SeenRows } from './query/seen-rows.ts'
 import { keyedRow, storedRow } from './rows/kv-row.ts'
 import type { Statements } from './rows/statements.ts'
-import type { RunStatement } from './server/connection.ts'
+import type { RunStatement } from './server/statement.types.ts'
 import { byteas } from './values/binary-array.ts'
 
 /** What reads rows: as they are stored, and with those in their place that a session was shown. */

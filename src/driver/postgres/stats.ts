@@ -7,8 +7,8 @@ import type {
   LogStats,
   RepositoryStats,
 } from '../stats.ts'
-import type { Row, RunStatement } from './server/connection.ts'
 import { began, isAlive, quoteName } from './server/sql-text.ts'
+import type { Row, RunStatement } from './server/statement.types.ts'
 import type { BuiltIndex } from './tables/indexes.ts'
 
 const minute = 60_000

@@ -1,5 +1,5 @@
 import { DatabaseClosedError, StorageError } from '../../../contract/errors.ts'
-import type { Connection, Row, RunStatement, Statement } from '../server/connection.ts'
+import type { Connection } from '../server/connection.ts'
 import type { Connections } from '../server/connections.ts'
 import {
   ConnectionLost,
@@ -9,6 +9,7 @@ import {
   sqlState,
   toKvError,
 } from '../server/server-error.ts'
+import type { Row, RunStatement, Statement } from '../server/statement.types.ts'
 import { wrongIsolation } from '../tables/commit-function.ts'
 import { Pauses } from './pauses.ts'
 

@@ -1,6 +1,6 @@
 import { askForTurn, isWaiting, leaveTurn, type Ticket } from '../../../commit/turn.ts'
 import type { Statements } from '../rows/statements.ts'
-import type { RunStatement } from '../server/connection.ts'
+import type { RunStatement } from '../server/statement.types.ts'
 
 /** Asks for a turn of `hold` milliseconds, and keeps a place in the queue for it; whether it has begun. */
 export async function takeTurn(

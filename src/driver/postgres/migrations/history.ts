@@ -1,6 +1,6 @@
 import type { Migration } from '../../migration.ts'
 import type { MigrationHistory } from '../../migration-history.ts'
-import type { RunStatement } from '../server/connection.ts'
+import type { RunStatement } from '../server/statement.types.ts'
 import { journalTable } from '../tables/ddl.ts'
 
 /** Whether the schema `s`, as it is written in SQL, has a table. */

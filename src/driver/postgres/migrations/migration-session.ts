@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { clock } from '../../../time/clock.ts'
 import { defaultSchema, schemaOf, serverOf } from '../server/address.ts'
 import { Connector, loadPg } from '../server/connect.ts'
-import type { Connection, RunStatement } from '../server/connection.ts'
+import type { Connection } from '../server/connection.ts'
 import { ConnectionLost, isBusy, isPassing, toKvError } from '../server/server-error.ts'
 import { quoteName } from '../server/sql-text.ts'
+import type { RunStatement } from '../server/statement.types.ts'
 import { inTransaction } from '../server/transaction.ts'
 
 /** Milliseconds for which a call waits for others, and for a server that was lost. */

@@ -1,7 +1,7 @@
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core'
 import { type Drift, driftOf } from '../../migration-database.ts'
-import type { RunStatement } from '../server/connection.ts'
 import { quoteName } from '../server/sql-text.ts'
+import type { RunStatement } from '../server/statement.types.ts'
 
 /** In what the tables of a database differ from declared ones: tables, columns, and indexes by their names. `s`: where those in no schema are. */
 export async function tableDrift(run: RunStatement, s: string, tables: readonly PgTable[]): Promise<Drift[]> {

@@ -3,7 +3,7 @@ import { PgDialect } from 'drizzle-orm/pg-core'
 import { QueryError } from '../../../contract/errors.ts'
 import type { Operand } from '../../../query/operand.ts'
 import type { ShownRow } from '../../driver.ts'
-import type { Statement } from '../server/connection.ts'
+import type { Statement } from '../server/statement.types.ts'
 import { statementName } from '../server/statement-name.ts'
 import { type Bindable, Binding } from './binding.ts'
 

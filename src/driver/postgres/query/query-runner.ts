@@ -7,7 +7,7 @@ import type { AggregatePlan, CountPlan, FindPlan, Plan, Planned, RelatedPlan } f
 import { type OnUnindexed, tellUnindexed } from '../../../query/unindexed.ts'
 import type { Explanation, Figures, KeyedRow, RelatedRow, ShownRow } from '../../driver.ts'
 import { keyedRow } from '../rows/kv-row.ts'
-import type { Row, RunStatement } from '../server/connection.ts'
+import type { Row, RunStatement } from '../server/statement.types.ts'
 import type { IndexedCollection } from '../tables/indexes.ts'
 import { aggregateSql } from './aggregate-sql.ts'
 import { RowSql } from './field-sql.ts'

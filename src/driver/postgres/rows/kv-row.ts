@@ -1,6 +1,6 @@
 import { decodeKey } from '../../../key/codec.ts'
 import type { KeyedRow, StoredRow } from '../../driver.ts'
-import type { Row } from '../server/connection.ts'
+import type { Row } from '../server/statement.types.ts'
 import { unescapeJson } from '../values/json-text.ts'
 
 /** The columns of a row of `kv`, in the order in which `storedRow` reads them. */

@@ -1,5 +1,5 @@
-import type { Statement } from '../server/connection.ts'
 import { began, isAlive, moment, quoteName } from '../server/sql-text.ts'
+import type { Statement } from '../server/statement.types.ts'
 import { statementName } from '../server/statement-name.ts'
 import { keyedColumns, rowColumns } from './kv-row.ts'
 

@@ -2,18 +2,7 @@ import type { Socket } from 'node:net'
 import type { Logger } from 'drizzle-orm/logger'
 import type pg from 'pg'
 import { ConnectionLost, isForgotten, isLoss, sqlState } from './server-error.ts'
-
-/** A statement: with a `name` the server keeps its plan, on each connection, under this name. */
-export interface Statement {
-  readonly name?: string
-  readonly text: string
-}
-
-/** A row: its columns in their order. */
-export type Row = readonly unknown[]
-
-/** Runs a statement somewhere: on whichever connection, or in the transaction of a session. */
-export type RunStatement = (statement: Statement, values: readonly unknown[]) => Promise<Row[]>
+import type { Row, Statement } from './statement.types.ts'
 
 /** The numbers of the types whose texts stand for something else. */
 const parsers: Readonly<Record<number, (text: string) => unknown>> = {

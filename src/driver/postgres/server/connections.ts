@@ -2,7 +2,8 @@
 import { DatabaseBusyError, DatabaseClosedError } from '../../../contract/errors.ts'
 import { clock } from '../../../time/clock.ts'
 import type { SessionUse } from '../../driver.ts'
-import type { Connection, Row, Statement } from './connection.ts'
+import type { Connection } from './connection.ts'
+import type { Row, Statement } from './statement.types.ts'
 
 /** A read goes behind a write only where there is no other connection. */
 const behindWrite = Number.MAX_SAFE_INTEGER
