@@ -74,7 +74,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
    *
    * ```ts
    * const { kv } = db.as('sqlite').tables
-   * db.as('sqlite').drizzle.select({ version: kv.version }).from(kv).all().length // => 2
+   * db.as('sqlite').drizzle.select({ version: kv.version }).from(kv).all().length // => 3
    * db.as('postgres') // => throws TypeError
    * ```
    */
