@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 const path = temporaryFolder()
-const count = 10_000
+const count = 20_000
 const person = z.object({ name: z.string(), city: z.string(), age: z.int(), about: z.string() })
 const about = 'x'.repeat(200)
 const people = (from: number) =>
@@ -40,7 +40,7 @@ const nextStart = () => {
   return start
 }
 
-/** Work on all rows, most of which takes a hundred milliseconds. */
+/** Work on all rows, most of which takes some hundred milliseconds. */
 const works: Readonly<Record<string, (db: Db, options: Options) => Promise<unknown>>> = {
   list: (db, options) => Array.fromAsync(db.list({ prefix: ['people'] }, options)),
   findMany: ({ repositories: { people } }, options) => people.findMany({}, options),
