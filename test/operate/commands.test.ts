@@ -124,7 +124,7 @@ it.each([
   [['import', 'new.db', 'nowhere.ndjson'], 1, 'There is no file nowhere.ndjson'],
   [['import', 'new.db', 'nowhere.ndjson', '--json'], 1, '{"error":{"code":"ENOENT"'],
   [['stats', 'nowhere.db', '--json'], 1, '{"error":{"code":"DATABASE_OPEN"'],
-  [['import', 'new.db', '.'], 1, 'EISDIR'],
+  [['import', 'new.db', '.'], 1, '. is a directory: name a file'],
   [['import', 'new.db', 'nowhere.ndjson', '--from', 'x'], 1, 'Allowed choices'],
   [['export', '--help'], 0, 'valkeyrie export app.db'],
   [['import', '--help'], 0, 'valkeyrie import app.db'],

@@ -157,7 +157,7 @@ describe('defineSchema refuses', () => {
 
   it('an unknown option with the names of those there are', () => {
     expect(() => loose(['users', '*'], person, { indices: [] })).toThrow(
-      "There is no option 'indices': there are name, indexes, references",
+      "There is no option 'indices': there are name, indexes, search, references",
     )
     expect(() => loose(['users', '*'], person, { indexes: [{ on: 'email', uniqe: true }] })).toThrow(
       "There is no option 'uniqe': there are on, unique",
