@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { globSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
 import { gzipSync } from 'node:zlib'
 import { Valkeyrie } from 'valkeyrie'
@@ -24,6 +25,23 @@ it('prints its address on a line of its own, serves the file, and ends', async (
   expect((await ask({ url }, 'keys')).rows).toMatchObject([{ key: ['a'], value: 1 }])
   child.kill('SIGTERM')
   expect(await ended).toEqual([0, null])
+})
+
+it.each([
+  ['a project: how it differs', root],
+  ['none: that there is none', tmpdir()],
+])('compares the file with the project of its folder, and where that is %s', async (_, cwd) => {
+  const file = path()
+  await (await Valkeyrie.open(file)).close()
+  const child = spawn(process.execPath, [cli, 'studio', file, '--no-open'], { stdio: 'pipe', cwd })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const [url] = (await once(createInterface(child.stdout), 'line')) as [string]
+  const compared = await ask({ url }, 'migrations')
+  if (cwd !== root) expect(compared).toMatchObject({ status: 200, project: false })
+  else {
+    const kinds = new Set(compared.drift.map(({ kind }: { kind: string }) => kind))
+    expect([compared.status, compared.project, kinds]).toEqual([200, true, new Set(['history', 'index'])])
+  }
 })
 
 it('tells its address as JSON', async () => {
