@@ -33,6 +33,20 @@ describeEngines('what becomes of values', (engine) => {
     return refused.length > 0 ? 'refused' : (await values())[spelled]
   }
 
+  it('a value that as a whole stands for something else stays that', async () => {
+    const before = o({ message: z.string() })
+    const after = o({ message: z.string(), level: z.int().default(3) })
+    const { migrate, values } = await upgrade(
+      [users(before)],
+      [[key, new Error('no', { cause: new Date(0) })]],
+      [users(after)],
+    )
+    await migrate()
+    const { [spelled]: migrated } = await values()
+    expect(migrated).toBeInstanceOf(Error)
+    expect(migrated).toMatchObject({ message: 'no', cause: new Date(0), level: 3 })
+  })
+
   describe('a change of type that JSON alone does not show asks for a program', () => {
     const date = new Date(0)
     it.each<[string, StandardSchemaV1, unknown, StandardSchemaV1]>([

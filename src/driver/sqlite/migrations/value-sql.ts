@@ -81,14 +81,16 @@ function update(value: string, types?: Types): string {
     const left = `json_set(kv.types, '$.values', json_group_object(${types.key}, json(entry.value)))`
     const none = `CASE WHEN ${holdsItself} THEN json_remove(kv.types, '$.values') END`
     changed.push(
-      `types = CASE WHEN types IS NOT NULL THEN (\n    SELECT CASE WHEN count(*) > 0\n      THEN ${left}\n      ELSE ${none} END\n    ${entries}\n  ) END`,
+      `types = CASE WHEN types IS NULL OR ${isOfRoot} THEN types ELSE (\n    SELECT CASE WHEN count(*) > 0\n      THEN ${left}\n      ELSE ${none} END\n    ${entries}\n  ) END`,
       // Where all that was typed is gone, the rest is plain JSON.
-      `encoding = (types IS NOT NULL AND (\n    EXISTS (SELECT 1 ${entries})\n    OR ${holdsItself}\n  ))`,
+      `encoding = (types IS NOT NULL AND (\n    ${isOfRoot}\n    OR EXISTS (SELECT 1 ${entries})\n    OR ${holdsItself}\n  ))`,
     )
   }
   return `UPDATE kv SET ${changed.join(',\n  ')}`
 }
 
+/** Whether the value as a whole stands for something else, as an instance of a class does: no path leads to that. */
+const isOfRoot = "json_type(kv.types, '$.values') IS 'array'"
 const holdsItself = "json_type(kv.types, '$.referentialEqualities') IS NOT NULL"
 
 /** Whether a row lacks a field, or has it as undefined, which is stored as null. */
