@@ -84,6 +84,8 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     // Programs that start again and again load faster so.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), 'valkeyrie-compile-cache') },
+    // What tests warn of on purpose, and look at as events, is not printed between their results.
+    execArgv: ['--disable-warning=QueueWarning', '--disable-warning=LongSnapshotWarning'],
     setupFiles: ['test/setup.ts'],
     globalSetup: ['test/postgres/global-setup.ts'],
     // The last resort where a test waits for ever: far from what one takes, and further on a slow machine.

@@ -324,7 +324,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   /**
    * Copies the database into a file, as it is at one moment, while others go on reading and writing. The copy is checked (the engine's
    * check of all pages, its size, its newest version), is on the disk, and has the database's permissions; only then it gets its name, so
-   * that there is never half a backup, whatever happens. It is a database as any other: open it, or copy it elsewhere.
+   * that there is never half a backup, whatever happens. It is a database like any other: open it, or copy it elsewhere.
    *
    * ```ts
    * const { versionstamp } = await db.set(['lamp'], 'on')

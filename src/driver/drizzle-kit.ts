@@ -2,6 +2,8 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { MigrationError } from '../contract/errors.ts'
+import type { TableLoss } from './migration.ts'
+import type { TableSql } from './migration-dialect.ts'
 
 /** Loads drizzle-kit as a project has it: what of it a dialect needs. */
 export async function loadDrizzleKit<Kit extends object>(root: string): Promise<Kit> {
@@ -29,4 +31,52 @@ export async function withoutPrompts<T>(generate: () => Promise<T>): Promise<T> 
       { cause: error },
     )
   }
+}
+
+/** What an engine makes of a statement of drizzle-kit. */
+export type ReadStatement =
+  | { readonly type: 'index' | 'dropIndex'; readonly text: string }
+  /** One on a table of this library: `create` is what `open` would run for it. */
+  | { readonly type: 'ownTable'; readonly create: string; readonly addsColumn: boolean }
+  | { readonly type: 'other'; readonly loss: TableLoss | null }
+
+/**
+ * Sorts the statements of drizzle-kit into the order in which they run. Those on the tables of this library become the ones that `open`
+ * would run, so that both leave the same schema in the database.
+ */
+export function sortStatements(
+  statements: readonly string[],
+  read: (statement: string) => ReadStatement,
+): Omit<TableSql, 'snapshot'> {
+  const drop: string[] = []
+  const losses: TableLoss[] = []
+  const tables: string[] = []
+  const others: string[] = []
+  const indexes: string[] = []
+  for (const statement of statements.map((text) => text.trim().replace(/;$/, ''))) {
+    const found = read(statement)
+    switch (found.type) {
+      case 'index':
+        indexes.push(found.text)
+        break
+      case 'dropIndex':
+        drop.push(found.text)
+        break
+      case 'ownTable':
+        // What they have since an older release, every program that opens the database adds by itself.
+        if (found.addsColumn) break
+        if (!statement.startsWith('CREATE'))
+          throw new MigrationError(
+            `The tables of valkeyrie stay as they are: export them as kvTables or postgresKvTables gives them. ${statement}`,
+          )
+        tables.push(found.create)
+        break
+      case 'other':
+        if (found.loss !== null) losses.push(found.loss)
+        tables.push(statement)
+        others.push(statement)
+    }
+  }
+  const buildsUnique = indexes.some((statement) => statement.startsWith('CREATE UNIQUE'))
+  return { drop, tables, others, indexes, buildsUnique, losses }
 }

@@ -1,4 +1,4 @@
-import type { Field } from '../schema/fields.ts'
+import { type Field, none } from '../schema/fields.ts'
 import { type Condition, conjuncts, type SearchCondition } from './condition.ts'
 
 /** The name of the rank of a row in an `orderBy`. */
@@ -11,15 +11,7 @@ export const rankName = '$rank'
 export const rankField: Field = {
   path: rankName,
   names: [],
-  types: {
-    number: true,
-    string: false,
-    boolean: false,
-    date: false,
-    bigint: false,
-    structure: false,
-    absent: false,
-  },
+  types: { ...none, number: true },
 }
 
 export function isRank({ names }: Field): boolean {

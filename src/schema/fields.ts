@@ -25,7 +25,8 @@ export interface Field {
   readonly types: FieldTypes
 }
 
-const none: FieldTypes = {
+/** What no value is. */
+export const none: FieldTypes = {
   number: false,
   string: false,
   boolean: false,

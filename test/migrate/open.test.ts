@@ -21,6 +21,15 @@ const v2 = defineSchema(['users', '*'], z.object({ name: z.string(), level: z.in
   indexes: [{ on: 'level' }],
 })
 
+/** A program that opens a database with its migrations, and makes one call of it. */
+const startingWith = (address: string, call: string) => `import { Valkeyrie } from 'valkeyrie'
+import { defineSchema } from 'valkeyrie/schema'
+import { z } from 'zod'
+const users = defineSchema(['users', '*'], z.object({ name: z.string(), level: z.int().default(3) }), { indexes: [{ on: 'level' }] })
+const db = await Valkeyrie.withSchemas([users]).open('${address}', { migrations: './migrations' })
+${call}
+await db.close()`
+
 it('indexes that the migrations do not make are refused, and nothing is created in place', async () => {
   const folder = projectFolder()
   const migrations = join(folder, 'migrations')
@@ -85,17 +94,8 @@ describeEngines('opening by migrations', (engine) => {
     )
     await db.close()
     await generateQuietly(projectOf(folder, v2))
-    write(
-      folder,
-      'start.ts',
-      `import { Valkeyrie } from 'valkeyrie'
-import { defineSchema } from 'valkeyrie/schema'
-import { z } from 'zod'
-const users = defineSchema(['users', '*'], z.object({ name: z.string(), level: z.int().default(3) }), { indexes: [{ on: 'level' }] })
-const db = await Valkeyrie.withSchemas([users]).open('${path}', { migrations: './migrations' })
-console.log(await db.repositories.users.count({ where: { level: 3 } }))
-await db.close()`,
-    )
+    const count = 'console.log(await db.repositories.users.count({ where: { level: 3 } }))'
+    write(folder, 'start.ts', startingWith(path, count))
     const runs = await Promise.all([1, 2, 3, 4].map(() => run(folder, ['start.ts'])))
     expect(runs).toMatchObject(runs.map(() => ({ code: 0, text: '2000\n' })))
     expect(await check(projectOf(folder, v2), path)).toEqual({
@@ -142,17 +142,7 @@ await db.close()`,
     const migrations = join(folder, 'migrations')
     await generateQuietly(projectOf(folder, v1))
     await generateQuietly(projectOf(folder, v2))
-    write(
-      folder,
-      'start.ts',
-      `import { Valkeyrie } from 'valkeyrie'
-import { defineSchema } from 'valkeyrie/schema'
-import { z } from 'zod'
-const users = defineSchema(['users', '*'], z.object({ name: z.string(), level: z.int().default(3) }), { indexes: [{ on: 'level' }] })
-const db = await Valkeyrie.withSchemas([users]).open('${path}', { migrations: './migrations' })
-await db.repositories.users.create({ name: 'n' })
-await db.close()`,
-    )
+    write(folder, 'start.ts', startingWith(path, "await db.repositories.users.create({ name: 'n' })"))
     const runs = await Promise.all([1, 2, 3, 4].map(() => run(folder, ['start.ts'])))
     expect(runs).toMatchObject(runs.map(() => ({ code: 0, text: '' })))
     const db = await Valkeyrie.withSchemas([v2]).open(path, { migrations })

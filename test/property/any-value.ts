@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import type { Key } from 'valkeyrie'
 
 export const text = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -65,3 +66,16 @@ export const { value: anyValue } = fc.letrec<{ value: unknown }>((tie) => ({
 }))
 /** The numbers that a KvU64 holds. */
 export const u64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
+
+/** Any key that a row can have: no part is the wildcard. */
+export const anyKey: fc.Arbitrary<Key> = fc.array(
+  fc.oneof(
+    fc.string({ unit: 'grapheme' }).filter((text) => text !== '*'),
+    fc.constantFrom('a\0b', '', '{"bigint":"1"}', '\u{10ffff}'),
+    fc.double({ noNaN: true }),
+    fc.bigInt(),
+    fc.boolean(),
+    fc.uint8Array({ maxLength: 9 }),
+  ),
+  { minLength: 1, maxLength: 4 },
+)

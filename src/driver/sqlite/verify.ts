@@ -16,6 +16,7 @@ import { retryBusy } from './file/retry-busy.ts'
 import { loadModule } from './module/open-connection.ts'
 import type { Connection } from './module/sqlite-module.ts'
 import { checkIntegrity } from './rows/damaged-rows.ts'
+import { type RawRow, rawColumns } from './rows/kv-row.ts'
 import { readCatalog } from './tables/catalog.ts'
 import { hasOwnTables, hasTable } from './tables/own-tables.ts'
 import { compareSearch } from './tables/search-check.ts'
@@ -46,18 +47,6 @@ export async function verifySqlite(
     removeEmptyLog(path)
   }
 }
-
-/** A row of `kv` with its number in the file, as it is. */
-type Row = readonly [
-  rowid: number,
-  key: unknown,
-  collection: unknown,
-  encoding: unknown,
-  types: unknown,
-  version: unknown,
-  expiresAt: unknown,
-  value: unknown,
-]
 
 class Verifier {
   readonly #connection: Connection
@@ -143,8 +132,7 @@ class Verifier {
   async #checkRows(catalog: Catalog | null, newest: number): Promise<number> {
     const names = catalog && new PatternIndex(catalog.collections.map((it) => [it.pattern, it.name]))
     const checksums = isSealed(this.#connection)
-    const columns = 'rowid, key, collection, encoding, types, version, expires_at, value'
-    return this.#pages<Row>(`SELECT ${columns} FROM kv`, 'rowid', (row) => {
+    return this.#pages<RawRow>(`SELECT ${rawColumns} FROM kv`, 'rowid', (row) => {
       const [rowid, key, collection, encoding, types, version, expiresAt, value] = row
       const found = { key, collection, encoding, types, version, expiresAt, value }
       const message = damageOfRow(found, names, newest, checksums)

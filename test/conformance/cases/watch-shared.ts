@@ -229,7 +229,7 @@ export const watchSharedCases: Cases = {
     ]) {
       expect(change).toThrow(TypeError)
     }
-    // What is written of a row is a value as any other.
+    // The value of a frozen row can be written like any other.
     await players.set('p9', row!.value)
     expect((await players.get('p9')).value).toEqual(row!.value)
   },

@@ -33,22 +33,15 @@ export class ServerState implements Omit<CopySource, 'close'> {
     const counts = `select m.version, (select count(*) from ${this.#s}.kv), (select count(*) from ${this.#s}.kv_log) from ${this.#s}.kv_meta m where m.one`
     const [row] = await this.#run({ text: counts }, [])
     const [version, rows, commits] = row as [number, number, number]
+    const catalog = new ServerCatalog(this.#schema, this.#run)
     return {
       version,
       rows,
       commits,
-      collections: await this.#collections(),
-      catalog: await new ServerCatalog(this.#schema, this.#run).read(),
+      collections: (await catalog.columns()) as CopiedCollection[],
+      catalog: await catalog.read(),
       others: await this.#others(),
     }
-  }
-
-  async #collections(): Promise<CopiedCollection[]> {
-    const text = `select name, pattern, schema, version, indexes, "references", migrated from ${this.#s}.kv_collections order by name collate "C"`
-    const rows = await this.#run({ text }, [])
-    return rows.map(([name, pattern, schema, version, indexes, references, migrated]) => {
-      return { name, pattern, schema, version, indexes, references, migrated } as CopiedCollection
-    })
   }
 
   async #others(): Promise<string[]> {

@@ -1,7 +1,6 @@
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core'
-import { MigrationError } from '../../../contract/errors.ts'
-import { loadDrizzleKit, withoutPrompts } from '../../drizzle-kit.ts'
-import type { MigratedCollection, TableLoss } from '../../migration.ts'
+import { loadDrizzleKit, sortStatements, withoutPrompts } from '../../drizzle-kit.ts'
+import type { MigratedCollection } from '../../migration.ts'
 import type { DrizzleSnapshot, TableSql } from '../../migration-dialect.ts'
 import { createFixedIndexes, createTable } from '../tables/ddl.ts'
 import { declaredIndexes } from '../tables/indexes.ts'
@@ -44,16 +43,12 @@ export function indexStatements(collections: readonly MigratedCollection[]): Map
 const name = '(?:"([^"]+)"\\.)?"([^"]+)"'
 const patterns = {
   index: /^CREATE (?:UNIQUE )?INDEX "([^"]+)"/,
-  dropped: /^DROP INDEX (?:"[^"]+"\.)?"([^"]+)"/,
+  dropped: /^DROP INDEX (?:"[^"]+"\.)?"[^"]+"/,
   table: new RegExp(`^(?:CREATE|ALTER|DROP) TABLE (?:IF (?:NOT )?EXISTS )?${name}`),
   column: /^ALTER TABLE \S+ DROP COLUMN "([^"]+)"/,
   added: /^ALTER TABLE \S+ ADD COLUMN "([^"]+)" /,
 }
 
-/**
- * Mends the statements of drizzle-kit. Those on the tables of this library become the ones that `open` would run, so that both leave the same
- * schema in the database.
- */
 function mendSql(
   statements: readonly string[],
   collections: readonly MigratedCollection[],
@@ -62,38 +57,24 @@ function mendSql(
     Object.values(tablesOf(collections)).map((table: PgTable) => [getTableConfig(table).name, table]),
   )
   const texts = indexStatements(collections)
-  const drop: string[] = []
-  const losses: TableLoss[] = []
-  const tables: string[] = []
-  const others: string[] = []
-  const indexes: string[] = []
-  for (const statement of statements.map((text) => text.trim().replace(/;$/, ''))) {
+  return sortStatements(statements, (statement) => {
     const [, index] = patterns.index.exec(statement) ?? []
-    const [, dropped] = patterns.dropped.exec(statement) ?? []
-    const [, place, table] = patterns.table.exec(statement) ?? []
-    if (index !== undefined) {
-      indexes.push(texts.get(index) ?? statement)
-    } else if (dropped !== undefined) {
-      drop.push(statement.replace(/^DROP INDEX (?!IF EXISTS)/, 'DROP INDEX IF EXISTS '))
-    } else if (place === undefined && table !== undefined && own.has(table)) {
-      // What they have since an older release, every program that opens the database adds by itself.
-      if (addsOwnColumn(statement, own.get(table)!)) continue
-      if (!statement.startsWith('CREATE')) {
-        throw new MigrationError(
-          `The tables of valkeyrie stay as they are: export what kvTables gives. ${statement}`,
-        )
-      }
-      tables.push(createTable(table)!)
-    } else {
-      const [, column] = patterns.column.exec(statement) ?? []
-      if (table !== undefined && (column !== undefined || statement.startsWith('DROP TABLE')))
-        losses.push({ table: place === undefined ? table : `${place}.${table}`, column: column ?? null })
-      tables.push(statement)
-      others.push(statement)
+    if (index !== undefined) return { type: 'index', text: texts.get(index) ?? statement }
+    if (patterns.dropped.test(statement)) {
+      const text = statement.replace(/^DROP INDEX (?!IF EXISTS)/, 'DROP INDEX IF EXISTS ')
+      return { type: 'dropIndex', text }
     }
-  }
-  const buildsUnique = indexes.some((statement) => statement.startsWith('CREATE UNIQUE'))
-  return { drop, tables, others, indexes, buildsUnique, losses }
+    const [, place, table] = patterns.table.exec(statement) ?? []
+    if (place === undefined && table !== undefined && own.has(table)) {
+      const addsColumn = addsOwnColumn(statement, own.get(table)!)
+      return { type: 'ownTable', create: createTable(table)!, addsColumn }
+    }
+    const [, column] = patterns.column.exec(statement) ?? []
+    if (table === undefined || (column === undefined && !statement.startsWith('DROP TABLE')))
+      return { type: 'other', loss: null }
+    const name = place === undefined ? table : `${place}.${table}`
+    return { type: 'other', loss: { table: name, column: column ?? null } }
+  })
 }
 
 function addsOwnColumn(statement: string, table: PgTable): boolean {

@@ -27,14 +27,19 @@ export class ServerCatalog {
     this.#run = run
   }
 
+  /** The rows of `kv_collections` as they are, whatever has written them. */
+  async columns() {
+    const text = `select name, pattern, schema, version, indexes, "references", migrated from ${this.#s}.kv_collections order by name collate "C"`
+    const rows = await this.#run({ text }, [])
+    return rows.map(([name, pattern, schema, version, indexes, references, migrated]) => {
+      return { name, pattern, schema, version, indexes, references, migrated }
+    })
+  }
+
   /** Throws a StorageError if something else has written there. */
   async read(built?: readonly BuiltIndex[]): Promise<Catalog> {
     const indexes = built ?? (await new ServerIndexes(this.#schema, this.#run).built())
-    const text = `select name, pattern, schema, version, indexes, "references", migrated from ${this.#s}.kv_collections order by name collate "C"`
-    const rows = await this.#run({ text }, [])
-    const columns = rows.map(([name, pattern, schema, version, indexes, references, migrated]) => {
-      return { name, pattern, schema, version, indexes, references, migrated }
-    })
+    const columns = await this.columns()
     try {
       return catalogOf(
         columns,

@@ -15,22 +15,12 @@ import type {
 import { isSealed } from '../file/file-format.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import { assertInOrder, beforeAll } from '../reads/salvage.ts'
+import { type RawRow, rawColumns } from '../rows/kv-row.ts'
 import { readCatalog } from '../tables/catalog.ts'
 import { otherTables } from '../tables/own-tables.ts'
 
 const rowsPerPage = 200
 const bytesPerPage = 256 * 1024
-
-type Row = readonly [
-  rowid: number,
-  key: unknown,
-  collection: unknown,
-  encoding: unknown,
-  types: unknown,
-  version: unknown,
-  expiresAt: unknown,
-  value: unknown,
-]
 
 /** The rows, commits and collections of a file, read in pages on one connection, which has nothing else to do. */
 export class FileState implements Omit<CopySource, 'close'> {
@@ -65,9 +55,8 @@ export class FileState implements Omit<CopySource, 'close'> {
   }
 
   async *rows(): AsyncGenerator<CopiedPage> {
-    const columns = 'rowid, key, collection, encoding, types, version, expires_at, value'
     const select = this.#connection
-      .prepare<[unknown], Row>(`SELECT ${columns} FROM kv WHERE key > ? ORDER BY key`)
+      .prepare<[unknown], RawRow>(`SELECT ${rawColumns} FROM kv WHERE key > ? ORDER BY key`)
       .raw()
     let after: unknown = beforeAll
     for (;;) {
@@ -93,7 +82,9 @@ export class FileState implements Omit<CopySource, 'close'> {
     }
   }
 
-  #read([rowid, key, collection, encoding, types, version, expiresAt, value]: Row): CopiedRow | RefusedRow {
+  #read([rowid, key, collection, encoding, types, version, expiresAt, value]: RawRow):
+    | CopiedRow
+    | RefusedRow {
     const damaged = (reason: string) => ({
       key: key instanceof Uint8Array ? keyLabel(key) : `row ${rowid}`,
       collection: typeof collection === 'string' ? collection : null,

@@ -1,7 +1,7 @@
 import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { MigrationError } from '../../../contract/errors.ts'
-import { loadDrizzleKit, withoutPrompts } from '../../drizzle-kit.ts'
-import type { MigratedCollection, TableLoss } from '../../migration.ts'
+import { loadDrizzleKit, sortStatements, withoutPrompts } from '../../drizzle-kit.ts'
+import type { MigratedCollection } from '../../migration.ts'
 import type { DrizzleSnapshot, TableSql } from '../../migration-dialect.ts'
 import { createIndexes, createTable } from '../tables/ddl.ts'
 import { kvTables } from '../tables/table.ts'
@@ -36,10 +36,7 @@ export async function tableSql(
   return { snapshot: generated, ...mendSql(statements, collections, torn) }
 }
 
-/**
- * Mends the statements of drizzle-kit. Those on the tables of this library become the ones that `open` would run, so that both leave the same
- * schema in the file. An index goes before a column that it is on.
- */
+/** Mends the statements of drizzle-kit. `torn`: the indexes whose expressions it has taken apart, as they should be. */
 export function mendSql(
   statements: readonly string[],
   collections: readonly MigratedCollection[],
@@ -52,43 +49,28 @@ export function mendSql(
     ['kv_collections', own.kvCollections],
   ])
   const texts = new Map([...torn, ...createIndexes(own.kv)])
-  const drop: string[] = []
-  const losses: TableLoss[] = []
-  const tables: string[] = []
-  const others: string[] = []
-  const indexes: string[] = []
-  for (const statement of statements.map((text) => text.trim().replace(/;$/, ''))) {
+  return sortStatements(statements, (statement) => {
     const [, , index] = statement.match(/^CREATE (UNIQUE )?INDEX [`"]([^`"]+)[`"]/) ?? []
+    if (index !== undefined)
+      return { type: 'index', text: texts.get(index)?.replace(' IF NOT EXISTS', '') ?? statement }
     const [, dropped] = statement.match(/^DROP INDEX (?:IF EXISTS )?[`"]([^`"]+)[`"]/) ?? []
-    const [, table] =
-      statement.match(/^(?:CREATE|ALTER|DROP) TABLE (?:IF (?:NOT )?EXISTS )?[`"]([^`"]+)[`"]/) ?? []
-    if (index !== undefined) {
-      indexes.push(texts.get(index)?.replace(' IF NOT EXISTS', '') ?? statement)
-    } else if (dropped !== undefined) {
-      drop.push(`DROP INDEX IF EXISTS "${dropped}"`)
-    } else if (/__new_|^PRAGMA/i.test(statement)) {
+    if (dropped !== undefined) return { type: 'dropIndex', text: `DROP INDEX IF EXISTS "${dropped}"` }
+    if (/__new_|^PRAGMA/i.test(statement)) {
       throw new MigrationError(
         `drizzle-kit would build a table again, and may lose rows of it: write this migration with "drizzle-kit generate", and review it. ${statement}`,
       )
-    } else if (table !== undefined && ownTables.has(table)) {
-      // What they have since an older release, every program that opens the database adds by itself.
-      if (addsOwnColumn(statement, ownTables.get(table)!)) continue
-      if (!statement.startsWith('CREATE')) {
-        throw new MigrationError(
-          `The tables of valkeyrie stay as they are: export what kvTables gives. ${statement}`,
-        )
-      }
-      tables.push(createTable(ownTables.get(table)!).replace(' IF NOT EXISTS', ''))
-    } else {
-      const [, column] = statement.match(/^ALTER TABLE \S+ DROP COLUMN [`"]([^`"]+)[`"]/) ?? []
-      if (column !== undefined || statement.startsWith('DROP TABLE'))
-        losses.push({ table: table!, column: column ?? null })
-      tables.push(statement)
-      others.push(statement)
     }
-  }
-  const buildsUnique = indexes.some((statement) => statement.startsWith('CREATE UNIQUE'))
-  return { drop, tables, others, indexes, buildsUnique, losses }
+    const [, name] =
+      statement.match(/^(?:CREATE|ALTER|DROP) TABLE (?:IF (?:NOT )?EXISTS )?[`"]([^`"]+)[`"]/) ?? []
+    const table = ownTables.get(name!)
+    if (table !== undefined) {
+      const create = createTable(table).replace(' IF NOT EXISTS', '')
+      return { type: 'ownTable', create, addsColumn: addsOwnColumn(statement, table) }
+    }
+    const [, column] = statement.match(/^ALTER TABLE \S+ DROP COLUMN [`"]([^`"]+)[`"]/) ?? []
+    const isLost = column !== undefined || statement.startsWith('DROP TABLE')
+    return { type: 'other', loss: isLost ? { table: name!, column: column ?? null } : null }
+  })
 }
 
 function addsOwnColumn(statement: string, table: SQLiteTable): boolean {

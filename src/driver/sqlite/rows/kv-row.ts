@@ -20,3 +20,18 @@ export type NewRow = [
   expiresAt: number | null,
   value: string | Uint8Array,
 ]
+
+/** The columns of a `RawRow`. */
+export const rawColumns = 'rowid, key, collection, encoding, types, version, expires_at, value'
+
+/** A row with its number in the file, as whoever has written it has left it. */
+export type RawRow = readonly [
+  rowid: number,
+  key: unknown,
+  collection: unknown,
+  encoding: unknown,
+  types: unknown,
+  version: unknown,
+  expiresAt: unknown,
+  value: unknown,
+]
