@@ -185,9 +185,7 @@ export class WatchHub {
   /** Distributes what the log has of newer commits. Calls that overlap share a reading that begins after the last of them. */
   #readLog(): Promise<void> {
     if (this.#reading !== null) this.#readAgain = true
-    this.#reading ??= this.#readPages().finally(() => {
-      this.#reading = null
-    })
+    this.#reading ??= this.#readPages()
     return this.#reading
   }
 
@@ -200,6 +198,9 @@ export class WatchHub {
     } catch (error) {
       this.#wakeAll()
       throw error
+    } finally {
+      // In the same moment as the last look at `readAgain`: who calls a moment later would share a reading that is over.
+      this.#reading = null
     }
   }
 

@@ -78,6 +78,23 @@ describe('commits of this connection', () => {
   })
 })
 
+it('no commit is left out that is told in whichever moment of a reading of the log', async () => {
+  for (let moment = 0; moment < 12; moment++) {
+    const log = new FakeLog()
+    const hub = new WatchHub(log.driver)
+    const own = await hub.watchKeys([encodeKey(['own'])])
+    log.commit(['foreign'])
+    log.commit(['foreign'])
+    hub.refresh()
+    for (let turn = 0; turn < moment; turn++) await null
+    // One of another connection comes between, so that the log has to be read.
+    log.commit(['foreign'])
+    hub.committed(changesOf(['own']), log.commit(['own']))
+    expect(await isWoken(own), `told after ${moment} turns`).toBe(true)
+    hub.close()
+  }
+})
+
 describe('commits of other connections', () => {
   it('are noticed and read from the log, page by page', async () => {
     const log = new FakeLog()

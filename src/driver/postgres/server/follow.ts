@@ -70,7 +70,9 @@ class Listener {
     const listener = new Listener(port, signal, connection)
     try {
       await listener.#listen()
-      listener.#newest = await port.latest()
+      const newest = await port.latest()
+      // A later one may have been told before the answer came.
+      listener.#newest = Math.max(listener.#newest ?? 0, newest)
       return listener
     } catch (error) {
       listener.close()
