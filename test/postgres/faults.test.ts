@@ -157,6 +157,26 @@ describe.skipIf(url === '')('a read', () => {
 })
 
 describe.skipIf(url === '')('a commit', () => {
+  test('of a machine that has gone away is undone by the server, which asks after it', async () => {
+    const schema = newSchema()
+    const db = await openAt(url, schema)
+    const admin = await byHand(url)
+    await admin.query(`
+      create table ${schema}.noted as select name, setting from pg_settings limit 0;
+      create function ${schema}.note() returns trigger language plpgsql as $$ begin
+        insert into ${schema}.noted select name, setting from pg_settings
+          where name in ('tcp_keepalives_idle', 'idle_in_transaction_session_timeout');
+        return null;
+      end $$;
+      create trigger note after insert on ${schema}.kv_log for each row execute function ${schema}.note()`)
+    await db.set(['a'], 1)
+    const { rows } = await admin.query(`select name, setting from ${schema}.noted order by name`)
+    expect(rows).toEqual([
+      { name: 'idle_in_transaction_session_timeout', setting: '60000' },
+      { name: 'tcp_keepalives_idle', setting: '10' },
+    ])
+  })
+
   test('whose answers never come is given up, and none of its attempts is carried out later', async () => {
     const proxy = await startProxy(url)
     const schema = newSchema()

@@ -27,6 +27,17 @@ const shortestPause = 10
 const longestPause = 1_000
 /** Milliseconds after which the system asks whether the other end of an idle connection is still there. */
 const keepAliveAfter = 10_000
+/** Settings of each connection. */
+const settings = [
+  'default_transaction_isolation=read\\ committed',
+  'jit=off',
+  'extra_float_digits=1',
+  // A machine that has gone away in the middle of a commit would hold up all others for hours: the server asks after it, and undoes what it has open.
+  'tcp_keepalives_idle=10',
+  'tcp_keepalives_interval=5',
+  'tcp_keepalives_count=3',
+  'idle_in_transaction_session_timeout=60000',
+]
 /** The longest that one statement may take, in milliseconds, where nobody says otherwise: a set-up takes as long as it takes. */
 const longestStatement = 300_000
 
@@ -112,7 +123,7 @@ export class Connector {
     if (!this.#takesSettings) return {}
     return {
       statement_timeout: this.#options.statementTimeout ?? longestStatement,
-      options: '-c default_transaction_isolation=read\\ committed -c jit=off -c extra_float_digits=1',
+      options: settings.map((setting) => `-c ${setting}`).join(' '),
     }
   }
 
