@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import { DatabaseBusyError, KvU64, Valkeyrie } from 'valkeyrie'
 import { assert, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { next } from '../conformance/watching.ts'
+import { extent } from '../extent.ts'
 import { waitFor, waitUntil } from '../waiting.ts'
 import { startCluster } from './cluster.ts'
 import { byHand, newSchema, openAt, terminate } from './database.ts'
@@ -276,6 +277,7 @@ describe.skipIf(url === '')('a server of its own', () => {
     onTestFinished(() => cluster.end())
     const schema = newSchema()
     const db = await openAt(cluster.url, schema, { connectTimeout: 120_000 })
+    const kills = extent('kills of a server', 3, 20)
     let rounds = 0
     const acknowledged = new Array(8).fill(0)
     let isOver = false
@@ -285,7 +287,7 @@ describe.skipIf(url === '')('a server of its own', () => {
         acknowledged[writer] += 1
       }
     })
-    for (; rounds < 3; rounds++) {
+    for (; rounds < kills; rounds++) {
       const before = acknowledged[0]
       await waitUntil('some commits', () => acknowledged[0] > before + 5)
       await cluster.kill()

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { KvU64 } from 'valkeyrie'
 import { expect, test } from 'vitest'
 import { type Child, startChild } from '../concurrency/child.ts'
+import { extent } from '../extent.ts'
 import { waitFor, waitUntil } from '../waiting.ts'
 import { byHand, newSchema, openAt } from './database.ts'
 import { serverOfRun } from './server-of-run.ts'
@@ -9,7 +10,7 @@ import { serverOfRun } from './server-of-run.ts'
 const server = await serverOfRun()
 const url = 'url' in server ? server.url : ''
 const writers = 3
-const kills = 6
+const kills = extent('kills of a writer', 6, 100)
 
 test.skipIf(url === '')(
   'writers that are killed in the middle of their batches leave whole ones, in the order of their versions',
@@ -22,7 +23,8 @@ test.skipIf(url === '')(
     const watching = (async () => {
       for await (const { versionstamp, key } of db.changes({ since: '0'.repeat(20), signal: end.signal }))
         seen.push({ version: Number.parseInt(versionstamp, 16), key: key.join('/') })
-    })().catch(() => {})
+    })()
+    watching.catch(() => {})
     const acknowledged = new Array<number>(writers).fill(0)
     const start = (writer: number): Child =>
       startChild('postgres/programs/writer.ts', { url, schema, writer })
@@ -49,7 +51,7 @@ test.skipIf(url === '')(
     const { rows } = await admin.query(`select version::int from ${schema}.kv_log order by version`)
     const versions = rows.map(({ version }) => version as number)
     expect(versions).toEqual(Array.from({ length: versions.length }, (_, n) => n + 1))
-    await waitUntil('the last change', () => seen.at(-1)?.key === 'last')
+    await Promise.race([watching, waitUntil('the last change', () => seen.at(-1)?.key === 'last')])
     end.abort()
     await watching
     // Each commit once, and none after a later one.

@@ -1,12 +1,13 @@
 import { test } from 'vitest'
 import { expectSerializable } from '../concurrency/random-units.ts'
+import { extent } from '../extent.ts'
 import { newSchema } from './database.ts'
 import { serverOfRun } from './server-of-run.ts'
 
 const server = await serverOfRun()
 const processes = 4
-const { VALKEYRIE_UNITS = '400' } = process.env
-const units = Number(VALKEYRIE_UNITS)
+const { VALKEYRIE_UNITS } = process.env
+const units = VALKEYRIE_UNITS ? Number(VALKEYRIE_UNITS) : extent('random units of work', 400, 10_000)
 
 test.skipIf('obstacle' in server)(
   `${units} random units of work in ${processes} processes see on a server what some serial order gives`,
