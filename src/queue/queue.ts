@@ -7,7 +7,7 @@ import type { Job } from './job.types.ts'
 import { type QueueOptions, termsOf } from './options.ts'
 import { QueueRows } from './queue-rows.ts'
 import { definitionsOf, type QueueDefinitions } from './rows.ts'
-import { type Schedule, setSchedule } from './schedules.ts'
+import { removeSchedule, type Schedule, setSchedule } from './schedules.ts'
 import { isUnit, openStore, type QueueDatabase, type QueueOperation, type QueueUnit } from './target.ts'
 import { countJobs, type JobCounts, redrive, removeJob } from './upkeep.ts'
 import { RunningWorker } from './worker.ts'
@@ -155,7 +155,7 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
   }
 
   /**
-   * Ends a schedule; whether there was one. Jobs that it has enqueued stay.
+   * Ends a schedule; whether there was one. The jobs of times that have come stay.
    *
    * ```ts
    * await emails.schedule(db, 'digest', { cron: '@daily', payload: { to: 'all@example.com' } })
@@ -164,7 +164,7 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
    */
   async unschedule(target: QueueDatabase | QueueUnit, id: string): Promise<boolean> {
     if (!isUnit(target)) openStore(target, 'unschedule')
-    return this.#rows.in(target).schedules.delete(id)
+    return removeSchedule(this.#rows, target, id)
   }
 
   /**

@@ -66,6 +66,8 @@ export interface StoredSchedule<P = unknown> {
   readonly group: string | null
   /** The next occurrence, in milliseconds since the epoch; null if there is none. */
   readonly next: number | null
+  /** The occurrence whose job was enqueued a moment ahead of its time: the next one, until that has passed. */
+  readonly ahead?: number | null | undefined
 }
 
 type Payload<S extends StandardSchemaV1> = StandardSchemaV1.InferOutput<S>
@@ -135,6 +137,7 @@ export function definitionsOf<N extends string, S extends StandardSchemaV1>(
     priority,
     group,
     next: time.nullable(),
+    ahead: time.nullish(),
   })
   const lines = z.object({ job: z.string() })
   const keys = z.object({ job: z.string(), whileQueued: z.boolean() })

@@ -1,7 +1,7 @@
 import { leavesLine } from './line.ts'
 import type { QueueRows } from './queue-rows.ts'
 import type { StoredJob } from './rows.ts'
-import { prioritiesOf } from './take-jobs.ts'
+import { firstOfPriorities } from './take-jobs.ts'
 import { isUnit, nowOf, type QueueDatabase, type QueueUnit, type QueueView } from './target.ts'
 
 /** How many jobs there are. */
@@ -80,7 +80,7 @@ export async function countJobs(rows: QueueRows, database: QueueDatabase): Promi
     const { jobs, dead } = rows.in(view)
     const now = nowOf(database)
     const counts = { ready: 0, delayed: 0, waiting: 0, active: 0, dead: await dead.count() }
-    for await (const priority of prioritiesOf(jobs)) {
+    for await (const { priority } of firstOfPriorities(jobs)) {
       counts.ready += await jobs.count({ where: { priority, due: { lte: now } } })
       counts.delayed += await jobs.count({ where: { priority, due: { gt: now }, worker: { isNull: true } } })
       counts.active += await jobs.count({

@@ -4,7 +4,8 @@ import { queue, type Schedule } from 'valkeyrie/queue'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { Occurrences } from '../../src/queue/cron.ts'
-import { dueTimes } from '../../src/queue/schedules.ts'
+import { dueTimes } from '../../src/queue/due-times.ts'
+import { seedOfThisRun } from '../concurrency/random.ts'
 import { stillClock } from '../still-clock.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { waitUntil } from '../waiting.ts'
@@ -21,6 +22,8 @@ function times(cron: string, timeZone: string, from: string, count: number): str
   }
   return found
 }
+
+const hourly = 3_600_000
 
 describe('the times', () => {
   it.each<[string, string, string, string, string[]]>([
@@ -154,7 +157,13 @@ describe('a schedule', () => {
     const all = Array.from({ length: workers }, () => reports.process(db, ({ id }) => ids.push(id)))
     await waitUntil('the end of what is due', async () => {
       // In this order: what fires is a job by the time that no schedule is due.
-      const due = await db.repositories.reportsSchedules.count({ where: { next: { lte: Date.now() } } })
+      const due = await db.repositories.reportsSchedules.count({
+        where: {
+          next: { lte: Date.now() },
+          // One whose job was enqueued ahead of its time moves on before its next one.
+          OR: [{ ahead: { isNull: true } }, { next: { lte: Date.now() - 1_000 } }],
+        },
+      })
       const { ready, active } = await reports.counts(db)
       return ready + active + due === 0
     })
@@ -211,6 +220,173 @@ describe('a schedule', () => {
     expect(seen.map((id) => id.split('@')[0])).toStrictEqual(['a', 'b', 'c'])
   })
 
+  /** Stops the clock so many milliseconds before an hour, which it gives. */
+  function beforeTheHour(milliseconds: number) {
+    const clock = stillClock()
+    const hour = Math.ceil(clock.now / hourly) * hourly
+    clock.advance(hour - milliseconds - clock.now)
+    return { clock, hour, iso: new Date(hour).toISOString() }
+  }
+
+  /** Has a worker enqueue the jobs of the hour, before it has come, and end. */
+  async function fireAhead(db: Db, jobs: number): Promise<void> {
+    await using _ = reports.process(db, () => expect.unreachable('the hour has not come'))
+    await waitUntil('jobs of the hour', async () => (await reports.counts(db)).delayed === jobs)
+  }
+
+  const schedulesOf = async (db: Db) =>
+    new Map((await db.repositories.reportsSchedules.findMany()).map(({ id, value }) => [id, value]))
+
+  it('has its job enqueued a moment before its time, once over all workers, and taken at it', async () => {
+    const { clock, hour, iso } = beforeTheHour(500)
+    const path = newPath()
+    const openFile = () => Valkeyrie.withSchemas([...reports.definitions]).open(path)
+    await using db = await openFile()
+    await using other = await openFile()
+    const ids = Array.from({ length: 30 }, (_, n) => `s${n}`)
+    for (const id of ids) await reports.schedule(db, id, { cron: '0 * * * *', payload: { name: id } })
+    await Promise.all([fireAhead(db, 30), fireAhead(other, 30)])
+    for (const { value } of await db.repositories.reports.findMany()) {
+      expect(value).toMatchObject({ due: hour, attempts: 0, worker: null })
+    }
+    clock.advance(500)
+    expect([...(await work(db)), ...(await work(other))].toSorted()).toStrictEqual(
+      ids.map((id) => `${id}@${iso}`).toSorted(),
+    )
+    clock.advance(hourly - 5_000)
+    expect([...(await work(db)), ...(await work(other))]).toStrictEqual([])
+    expect([...(await schedulesOf(db)).values()].map(({ next }) => next)).toStrictEqual(
+      ids.map(() => hour + hourly),
+    )
+  })
+
+  it('that ends, or says something else, between the moment before its time and that time', async () => {
+    const { clock, hour, iso } = beforeTheHour(500)
+    await using db = await open()
+    const say = (id: string, name: string, cron = '0 * * * *') =>
+      reports.schedule(db, id, { cron, payload: { name } })
+    for (const id of ['same', 'ended', 'payload', 'later', 'group']) await say(id, 'first')
+    await fireAhead(db, 5)
+    await say('same', 'first')
+    expect(await reports.unschedule(db, 'ended')).toBe(true)
+    await db.unitOfWork(async (unit) => {
+      await reports.schedule(unit, 'payload', { cron: '0 * * * *', payload: { name: 'second' } })
+    })
+    await say('later', 'second', '30 * * * *')
+    await reports.schedule(db, 'group', { cron: '0 * * * *', payload: { name: 'first' }, group: 'g' })
+    expect((await db.repositories.reports.findMany()).map(({ id }) => id)).toStrictEqual([`same@${iso}`])
+    await fireAhead(db, 2)
+    clock.advance(500)
+    const done: string[][] = []
+    await using _ = reports.process(db, ({ id, payload }) => done.push([id, payload.name]))
+    await waitUntil('the jobs', () => done.length === 3)
+    expect(done.toSorted()).toStrictEqual([
+      [`group@${iso}`, 'first'],
+      [`payload@${iso}`, 'second'],
+      [`same@${iso}`, 'first'],
+    ])
+    expect((await schedulesOf(db)).get('later')?.next).toBe(hour + hourly / 2)
+  })
+
+  it('that ends when its time has come leaves its job, and one that says something else does', async () => {
+    const { clock, iso } = beforeTheHour(500)
+    await using db = await open()
+    for (const id of ['ended', 'changed'])
+      await reports.schedule(db, id, { cron: '0 * * * *', payload: { name: 'first' } })
+    await fireAhead(db, 2)
+    clock.advance(500)
+    await reports.unschedule(db, 'ended')
+    await reports.schedule(db, 'changed', { cron: '0 * * * *', payload: { name: 'second' } })
+    expect(await work(db)).toStrictEqual([`changed@${iso}`, `ended@${iso}`])
+    clock.advance(hourly - 5_000)
+    expect(await work(db)).toStrictEqual([])
+  })
+
+  it.each([1, 3])(
+    'whose workers end a moment before its time misses it, with %i workers afterwards',
+    async (workers) => {
+      const { clock, hour } = beforeTheHour(500)
+      await using db = await open()
+      for (const misfire of ['once', 'skip', 'all'] as const)
+        for (let n = 0; n < 5; n++)
+          await reports.schedule(db, `${misfire} ${n}`, {
+            cron: '0 * * * *',
+            misfire,
+            payload: { name: 'a' },
+          })
+      await fireAhead(db, 15)
+      clock.advance(500 + 3 * hourly + 120_000)
+      const at = (id: string, hours: number) => `${id}@${new Date(hour + hours * hourly).toISOString()}`
+      const expected = [0, 1, 2, 3, 4].flatMap((n) => [
+        at(`once ${n}`, 3),
+        ...[0, 1, 2, 3].map((hours) => at(`all ${n}`, hours)),
+      ])
+      expect(await work(db, workers)).toStrictEqual(expected.toSorted())
+      await waitUntil('the next hour', async () =>
+        [...(await schedulesOf(db)).values()].every(({ next }) => next === hour + 4 * hourly),
+      )
+      expect(await reports.counts(db)).toMatchObject({ ready: 0, delayed: 0, active: 0 })
+    },
+  )
+
+  it('whose workers are busy at its time has not missed it', async () => {
+    const { clock, hour, iso } = beforeTheHour(500)
+    await using db = await open()
+    await reports.schedule(db, 's', { cron: '0 * * * *', misfire: 'skip', payload: { name: 'a' } })
+    await reports.enqueue(db, { name: 'long' })
+    const [begun, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const seen: string[] = []
+    await using _ = reports.process(
+      db,
+      async ({ id, payload }) => {
+        if (payload.name !== 'long') return void seen.push(id)
+        begun.resolve()
+        await end.promise
+      },
+      { concurrency: 1 },
+    )
+    await begun.promise
+    await waitUntil('the job', async () => (await reports.counts(db)).delayed === 1)
+    clock.advance(500 + 30_000)
+    await waitUntil('the next hour', async () => (await schedulesOf(db)).get('s')?.next === hour + hourly)
+    clock.advance(600_000)
+    end.resolve()
+    await waitUntil('the job', () => seen.length > 0)
+    expect(seen).toStrictEqual([`s@${iso}`])
+  })
+
+  it('for any clock and any times at which workers run, does each occurrence once', async () => {
+    const step = fc.record({
+      by: fc.integer({ min: -300, max: 2_500 }),
+      workers: fc.constantFrom(0, 1, 2),
+      change: fc.constantFrom('none', 'none', 'none', 'same', 'payload'),
+    })
+    const clock = stillClock()
+    const law = fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+      await using db = await open()
+      const say = (name: string) =>
+        reports.schedule(db, 's', { cron: '* * * * * *', misfire: 'all', payload: { name } })
+      await say('0')
+      const first = (await schedulesOf(db)).get('s')!.next!
+      let latest = clock.now
+      const done: string[] = []
+      for (const [n, { by, workers, change }] of [
+        ...steps,
+        { by: 5_000, workers: 1, change: 'none' },
+      ].entries()) {
+        clock.advance(by)
+        if (change !== 'none') await say(change === 'same' ? '0' : `${n}`)
+        if (workers === 0) continue
+        done.push(...(await work(db, workers)))
+        latest = Math.max(latest, clock.now)
+      }
+      const expected: string[] = []
+      for (let time = first; time <= latest; time += 1_000) expected.push(`s@${new Date(time).toISOString()}`)
+      expect(done.toSorted()).toStrictEqual(expected)
+    })
+    await fc.assert(law, { seed: seedOfThisRun(), numRuns: 15 })
+  })
+
   it('fires while a worker waits', async () => {
     await using db = await open()
     const seen: string[] = []
@@ -224,14 +400,14 @@ describe('a schedule', () => {
   it('said again goes on as it was; with other times it begins anew', async () => {
     const clock = stillClock()
     await using db = await open()
-    const hourly = { cron: '0 * * * *', payload: { name: 'a' } }
+    const said = { cron: '0 * * * *', payload: { name: 'a' } }
     const next = async () => (await db.repositories.reportsSchedules.get('s')).value!.next!
-    await reports.schedule(db, 's', hourly)
+    await reports.schedule(db, 's', said)
     const first = await next()
     clock.advance(7_200_000)
-    await db.unitOfWork((unit) => reports.schedule(unit, 's', { ...hourly, payload: { name: 'b' } }))
+    await db.unitOfWork((unit) => reports.schedule(unit, 's', { ...said, payload: { name: 'b' } }))
     expect(await next()).toBe(first)
-    await reports.schedule(db, 's', { ...hourly, timeZone: 'Asia/Kolkata' })
+    await reports.schedule(db, 's', { ...said, timeZone: 'Asia/Kolkata' })
     expect(await next()).toBeGreaterThan(clock.now)
     expect((await db.repositories.reportsSchedules.get('s')).value?.payload).toStrictEqual({ name: 'a' })
   })

@@ -1,0 +1,62 @@
+import { type Occurrences, occurrencesOf } from './cron.ts'
+import type { StoredSchedule } from './rows.ts'
+import { warn } from './warn.ts'
+
+/** The occurrences of a schedule that get a job, and the one that comes then. */
+export interface DueTimes {
+  readonly times: readonly number[]
+  readonly next: number | null
+}
+
+/** Milliseconds after which an occurrence is late. */
+const late = 60_000
+/** Milliseconds before a schedule that cannot be read here is looked at again. */
+const tryAgain = 3_600_000
+/** Occurrences of a schedule that are made up for in one go. */
+const mostAtOnce = 1_000
+
+/** As `dueTimes`; none of a schedule that only another release, or another system, understands: the others go on. */
+export function readDueTimes(schedule: StoredSchedule, now: number): DueTimes {
+  try {
+    return dueTimes(schedule, now)
+  } catch (error) {
+    warn(error)
+    return { times: [], next: now + tryAgain }
+  }
+}
+
+/** The occurrences that are due and get a job, and the one that comes then. */
+export function dueTimes({ cron, timeZone, misfire, next: first }: StoredSchedule, now: number): DueTimes {
+  const occurrences = occurrencesOf(cron, timeZone)
+  if (misfire === 'all') {
+    const times: number[] = []
+    let next = first
+    for (; next !== null && next <= now && times.length < mostAtOnce; next = occurrences.after(next))
+      times.push(next)
+    return { times, next }
+  }
+  const second = occurrences.after(first!)
+  // Where nothing was missed, the next is known already.
+  if (second === null || second > now) {
+    return { times: misfire === 'skip' && now - first! > late ? [] : [first!], next: second }
+  }
+  const last = lastBefore(occurrences, second, now)
+  return { times: misfire === 'skip' && now - last > late ? [] : [last], next: occurrences.after(now) }
+}
+
+/** The last occurrence up to now, of which `known` is one: looked for backwards in steps that double, not one by one. */
+function lastBefore(occurrences: Occurrences, known: number, now: number): number {
+  for (let step = 60_000; now - step > known; step *= 2) {
+    const found = occurrences.after(now - step)
+    if (found !== null && found <= now) return lastFrom(occurrences, found, now)
+  }
+  return lastFrom(occurrences, known, now)
+}
+
+function lastFrom(occurrences: Occurrences, from: number, now: number): number {
+  for (let last = from; ; ) {
+    const next = occurrences.after(last)
+    if (next === null || next > now) return last
+    last = next
+  }
+}

@@ -1,0 +1,16 @@
+/** One time of a schedule, in milliseconds since the epoch. */
+export interface Occurrence {
+  readonly schedule: string
+  readonly time: number
+}
+
+/** The id of the job of an occurrence: there is one job for each. */
+export function occurrenceId({ schedule, time }: Occurrence): string {
+  return `${schedule}@${new Date(time).toISOString()}`
+}
+
+/** The occurrence that a job is of; null for one that was enqueued by itself. */
+export function occurrenceOf(job: string): Occurrence | null {
+  const at = job.lastIndexOf('@')
+  return at === -1 ? null : { schedule: job.slice(0, at), time: Date.parse(job.slice(at + 1)) }
+}
