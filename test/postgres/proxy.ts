@@ -14,6 +14,17 @@ export interface Proxy {
   deliver(): Promise<void>
   /** Gives each answer so many milliseconds later. */
   delay(milliseconds: number): void
+  /**
+   * Swallows all that is sent on the connections that there are, to and fro, and leaves them open; with `all`, on new ones as well. With
+   * `next commit`, all that comes on a connection once it has sent a commit; with `half of the next commit`, the last statement of that, too.
+   */
+  hush(which: 'those there are' | 'all' | 'next commit' | 'half of the next commit'): void
+  /** Lets new connections through again. Those that were hushed stay so. */
+  unhush(): void
+  /** How many connections there are. */
+  readonly open: number
+  /** How often something was swallowed. */
+  readonly swallowed: number
   /** Cuts all connections; new ones go to the server at this address. */
   retarget(address: string): void
   /** Takes no further connections, and cuts those that there are. */
@@ -33,14 +44,30 @@ export async function startProxy(address: string, isCommit = isOfCommit): Promis
   let heldText = ''
   let harmed = 0
   let isOpen = true
+  let isHushed = false
+  let open = 0
+  let swallowed = 0
+  let hushing: 'no' | 'next commit' | 'half of the next commit' = 'no'
+  /** Those that were hushed: everything of them is swallowed. */
+  const hushed = new WeakSet<Socket>()
   const proxy = createServer((client) => {
     if (!isOpen) return void client.destroy()
     const server = dial(Number(target.port), target.hostname)
     sockets.add(client).add(server)
+    open += 1
+    if (isHushed) hushed.add(client)
     let isCut = false
     let hasCommitted = false
     client.on('data', (bytes) => {
+      if (hushed.has(client)) return void swallowed++
       hasCommitted ||= isCommit(bytes)
+      if (hushing !== 'no' && isCommit(bytes)) {
+        harmed += 1
+        hushed.add(client)
+        server.write(hushing === 'next commit' ? bytes : bytes.subarray(0, bytes.lastIndexOf('commit')))
+        hushing = 'no'
+        return
+      }
       if (holding === 0 || !isCommit(bytes) || !bytes.includes(heldText)) return void server.write(bytes)
       holding -= 1
       harmed += 1
@@ -50,6 +77,7 @@ export async function startProxy(address: string, isCommit = isOfCommit): Promis
     })
     server.on('data', (bytes) => {
       if (isCut) return
+      if (hushed.has(client)) return void swallowed++
       if (dropping === 0 || !hasCommitted) {
         if (delayed === 0) client.write(bytes)
         else setTimeout(() => client.write(bytes), delayed)
@@ -63,7 +91,10 @@ export async function startProxy(address: string, isCommit = isOfCommit): Promis
     })
     client.on('error', () => {})
     server.on('error', () => {})
-    client.on('close', () => isCut || server.destroy())
+    client.on('close', () => {
+      open -= 1
+      if (!isCut) server.destroy()
+    })
     server.on('close', () => client.destroy())
   })
   proxy.listen(0, '127.0.0.1')
@@ -104,6 +135,20 @@ export async function startProxy(address: string, isCommit = isOfCommit): Promis
     },
     delay(milliseconds) {
       delayed = milliseconds
+    },
+    hush(which) {
+      if (which === 'next commit' || which === 'half of the next commit') hushing = which
+      else for (const socket of sockets) hushed.add(socket)
+      isHushed = which === 'all'
+    },
+    unhush() {
+      isHushed = false
+    },
+    get open() {
+      return open
+    },
+    get swallowed() {
+      return swallowed
     },
     retarget(address) {
       target = new URL(address)

@@ -26,6 +26,7 @@ import { performRead, type Reads } from './row-reads.ts'
 import { loggedCommit } from './rows/log-row.ts'
 import type { Statements } from './rows/statements.ts'
 import type { Connector } from './server/connect.ts'
+import type { Connection } from './server/connection.ts'
 import type { Connections } from './server/connections.ts'
 import { follow } from './server/follow.ts'
 import type { ServerClock } from './server/server-clock.ts'
@@ -122,8 +123,10 @@ export class PostgresDriver implements Driver {
     }
   }
 
-  async #latest(): Promise<number> {
-    const [row] = await this.#requests.again(() => this.#requests.run(this.#parts.statements.latest, []))
+  async #latest(connection?: Connection): Promise<number> {
+    const { latest } = this.#parts.statements
+    const [row] = await (connection?.run(latest) ??
+      this.#requests.again(() => this.#requests.run(latest, [])))
     return row![0] as number
   }
 
@@ -177,7 +180,7 @@ export class PostgresDriver implements Driver {
       {
         connect: (isWanted) => connector.again(isWanted),
         channel: channelOf(schema),
-        latest: () => this.#latest(),
+        latest: (connection) => this.#latest(connection),
         notify: async (channel, payload) => {
           await this.#requests.run({ text: 'select pg_notify($1, $2)' }, [channel, payload])
         },

@@ -7,6 +7,7 @@ import { clock } from '../../../time/clock.ts'
 import { shownAddress } from './address.ts'
 import { Connection, type NameKeeping, type OpenClient, typesOf } from './connection.ts'
 import { isUnreached, sqlState } from './server-error.ts'
+import { Silence } from './silence.ts'
 
 export type Pg = typeof pg
 
@@ -56,6 +57,7 @@ export class Connector {
   readonly #options: ConnectOptions
   readonly #types: ReturnType<typeof typesOf>
   readonly #names: NameKeeping = { isKept: true }
+  readonly #silence: Silence
   /** Whether the server takes settings with the first message: poolers may not. */
   #takesSettings = true
 
@@ -64,6 +66,7 @@ export class Connector {
     this.address = address
     this.#options = options
     this.#types = typesOf(pg)
+    this.#silence = new Silence(() => this.#attempt(), options.connectTimeout)
   }
 
   /** Opens the first one; rejects with a DatabaseOpenError, at once where it is of no use to wait. */
@@ -84,7 +87,9 @@ export class Connector {
     const began = clock()
     for (let pause = shortestPause; ; pause = Math.min(2 * pause, longestPause)) {
       try {
-        return await this.#attempt()
+        const connection = await this.#attempt()
+        this.#silence.watch(connection)
+        return connection
       } catch (error) {
         const left = this.#options.connectTimeout - (clock() - began)
         if (!mayPass(error) || left <= 0 || !isWanted()) throw this.#openError(error)

@@ -29,9 +29,10 @@ export function typesOf({ types }: typeof pg): pg.CustomTypesConfig {
   }
 }
 
-/** What its types leave out: the socket, to end a connection of which no answer is awaited. */
+/** What its types leave out: the socket, to end a connection of which no answer is awaited, and the process of the server. */
 export type OpenClient = pg.Client & {
   readonly connection: { readonly stream: Socket }
+  readonly processID: number | null
   ref(): void
   unref(): void
 }
@@ -52,6 +53,7 @@ export class Connection {
   /** What the server has said when it ended it. */
   #lastWord: unknown
   #isEnding = false
+  #wasSilent = false
   onNotification: ((payload: string) => void) | null = null
   onIdle: (() => void) | null = null
   onEnd: (() => void) | null = null
@@ -87,6 +89,33 @@ export class Connection {
   /** How many statements are running on it. */
   get running(): number {
     return this.#running
+  }
+
+  /** Whether it was given up, since its answers did not come any more. */
+  get wasSilent(): boolean {
+    return this.#wasSilent
+  }
+
+  /** How many bytes have come from the server. */
+  get received(): number {
+    return this.#client.connection.stream.bytesRead
+  }
+
+  /** Has it told when nothing has moved on it, to or fro, for so many milliseconds, and an answer is awaited. */
+  onSilence(after: number, tell: () => Promise<void>): void {
+    const { stream } = this.#client.connection
+    stream.setTimeout(after)
+    stream.on('timeout', async () => {
+      // What is sent next begins the time again.
+      if (this.#running === 0) return
+      await tell()
+      if (!this.#lost) stream.setTimeout(after)
+    })
+  }
+
+  /** The number of the server's process, as whoever has answered says. */
+  get processId(): number | null {
+    return this.#client.processID
   }
 
   /** Runs a statement. Rejects with ConnectionLost, and with what the server answers. */
@@ -149,6 +178,12 @@ export class Connection {
     this.#lost = true
     this.#client.connection.stream.destroy()
     this.onEnd?.()
+  }
+
+  /** Ends one whose answers do not come any more. */
+  giveUp(): void {
+    this.#wasSilent = true
+    this.discard()
   }
 
   /** An idle connection keeps no process alive, but the end of one is awaited. */

@@ -194,6 +194,8 @@ export class Connections {
     connection.onEnd = () => {
       this.#open.delete(connection)
       this.#leased.delete(connection)
+      // What was silent as long is as lost, and would find that out one by one.
+      if (connection.wasSilent) this.renew()
       this.#serve()
     }
   }

@@ -18,7 +18,8 @@ export interface FollowPort {
   /** A connection of its own, since what is told comes to the one that listens. */
   connect(isWanted: () => boolean): Promise<Connection>
   readonly channel: string
-  latest(): Promise<number>
+  /** The newest version, over whichever connection, or over this one. */
+  latest(connection?: Connection): Promise<number>
   notify(channel: string, payload: string): Promise<void>
   isOwn(version: number): boolean
 }
@@ -108,8 +109,8 @@ class Listener {
     this.#newest = null
     if (heard !== null) return heard
     if (this.#connection.isLost) throw new Error('the connection that listens was lost')
-    const newest = await this.#port.latest()
-    return newest
+    // The connection that tells is seldom asked for anything else: that is how it is noticed that it tells no more.
+    return this.#port.latest(this.#isTold ? this.#connection : undefined)
   }
 
   close(): void {
