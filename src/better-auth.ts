@@ -94,5 +94,5 @@ type TransactionOf = (
 
 function checkedPrefix(prefix: Key, call: string): Key {
   if (Array.isArray(prefix) && prefix.length > 0) return prefix.slice()
-  throw new TypeError(`The prefix of ${call} is a key of at least one part, as ['auth']`)
+  throw new TypeError(`The prefix of ${call} must be a key of at least one part, such as ['auth']`)
 }

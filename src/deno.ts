@@ -42,7 +42,7 @@ export async function openKv(path?: string): Promise<Kv> {
   if (path?.startsWith(':') && path !== ':memory:')
     throw new TypeError("Filename cannot start with ':' unless prefixed with './'")
   if (path !== undefined && /^https?:\/\//i.test(path))
-    throw new TypeError('openKv opens files: connect to a server by openKv of @deno/kv')
+    throw new TypeError('openKv opens files: connect to a server with openKv of @deno/kv')
   const valueTypes = [cloneType]
   return kvOf(await Valkeyrie.open(path, { valueTypes, limits: { keyBytes: limits.readKeyBytes } }))
 }

@@ -24,7 +24,7 @@ class SessionStore extends session.Store {
     checkOptionNames(options, ['prefix', 'expireIn'], 'sessionStore')
     const { prefix = ['sessions'], expireIn = day } = options
     if (typeof expireIn !== 'number' || !(expireIn > 0))
-      throw new RangeError(`expireIn is a number of milliseconds above 0 (got ${String(expireIn)})`)
+      throw new RangeError(`expireIn must be a number of milliseconds above 0 (got ${String(expireIn)})`)
     this.#keys = new TextKeys(db, prefix, 'sessionStore')
     this.#db = db
     this.#expireIn = expireIn

@@ -286,17 +286,17 @@ function instrumentsOf(provider: MeterProvider): Instruments {
   const histogram = (name: string, description: string, unit: string, buckets: number[]) =>
     meter.createHistogram(name, { description, unit, advice: { explicitBucketBoundaries: buckets } })
   const conflict = meter.createCounter('valkeyrie.conflicts', {
-    description: 'Writes that were not made because of what others had written.',
+    description: 'Writes refused because others had written first.',
     unit: '{conflict}',
   })
   const retry = meter.createCounter('valkeyrie.retries', {
-    description: 'Attempts that were made again after a conflict.',
+    description: 'Attempts repeated after a conflict.',
     unit: '{retry}',
   })
   return {
     provider,
     duration: histogram('db.client.operation.duration', 'Duration of calls.', 's', durationBuckets),
-    rows: histogram('db.client.response.returned_rows', 'Rows that calls have given.', '{row}', rowBuckets),
+    rows: histogram('db.client.response.returned_rows', 'Rows returned by calls.', '{row}', rowBuckets),
     commit: histogram('valkeyrie.commit.duration', 'Duration of transactions.', 's', durationBuckets),
     writes: histogram('valkeyrie.commit.writes', 'Writes of a transaction.', '{write}', rowBuckets),
     wait: histogram('valkeyrie.wait.duration', 'Duration of waits.', 's', durationBuckets),

@@ -110,6 +110,6 @@ function checkTtl(ttl: unknown): asserts ttl is number | undefined {
   if (ttl === undefined || ttl === null || ttl === 0) return
   if (typeof ttl !== 'number' || !(ttl > 0))
     throw new RangeError(
-      `ttl is a number of seconds above 0 (got ${String(ttl)}); leave it out to keep the value`,
+      `ttl must be a number of seconds above 0 (got ${String(ttl)}); leave it out to keep the value`,
     )
 }

@@ -30,7 +30,7 @@ export class TextKeys {
     if (typeof db?.atomic !== 'function' || typeof db.list !== 'function')
       throw new TypeError(`${adapter} takes an open database: await Valkeyrie.open('./data.db')`)
     if (!Array.isArray(prefix) || prefix.length === 0)
-      throw new TypeError(`The prefix of ${adapter} is a key of at least one part, as ['cache']`)
+      throw new TypeError(`The prefix of ${adapter} must be a key of at least one part, such as ['cache']`)
     // What is not a key is refused here, and not by the first call.
     db.list({ prefix })
     this.#db = db

@@ -10,8 +10,10 @@ export function checkBackup(path: string | URL, options: BackupOptions): string 
   checkSignal(options, 'backup')
   const { onProgress, overwrite } = options
   if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw new TypeError('onProgress is a function of two numbers: the bytes copied so far, and all of them')
+    throw new TypeError(
+      'onProgress must be a function of two numbers: the bytes copied so far, and the total',
+    )
   if (overwrite !== undefined && typeof overwrite !== 'boolean')
-    throw new TypeError('overwrite is true or false')
+    throw new TypeError('overwrite must be true or false')
   return address
 }

@@ -34,16 +34,17 @@ export function openOptionsOf<T>(options: LoadOptions<T>): OpenOptions {
   const { engine } = locate(options?.path)
   checkOptionNames(options, [...ownNames, ...openOptionNames(engine)], 'from')
   const { prefix, keyProperty, path: _, expireIn, onProgress, onError, onErrorCallback, ...open } = options
-  if (!Array.isArray(prefix)) throw new TypeError("prefix is the beginning of every key, as ['users']")
+  if (!Array.isArray(prefix))
+    throw new TypeError("prefix must be the beginning of every key, such as ['users']")
   encodePrefix(prefix, options.limits?.keyBytes)
   expiryTime(expireIn, Date.now())
   if (typeof keyProperty !== 'string' && typeof keyProperty !== 'function') {
     throw new TypeError(
-      'keyProperty is the name of a property of the items, or a function that gives the last part of the key',
+      'keyProperty must be the name of a property of the items, or a function that returns the last part of the key',
     )
   }
   if (onError !== undefined && onError !== 'stop' && onError !== 'continue') {
-    throw new TypeError("onError is 'stop' or 'continue'")
+    throw new TypeError("onError must be 'stop' or 'continue'")
   }
   checkFunction(onProgress, 'onProgress')
   checkFunction(onErrorCallback, 'onErrorCallback')
@@ -52,7 +53,7 @@ export function openOptionsOf<T>(options: LoadOptions<T>): OpenOptions {
 }
 
 function checkFunction(value: unknown, name: string): void {
-  if (value !== undefined && typeof value !== 'function') throw new TypeError(`${name} is a function`)
+  if (value !== undefined && typeof value !== 'function') throw new TypeError(`${name} must be a function`)
 }
 
 /** Throws a TypeError for what cannot be iterated over. */

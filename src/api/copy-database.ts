@@ -62,7 +62,7 @@ export async function copyDatabase(
     return backedUp(source, target, { signal, busyTimeout, overwrite, onProgress })
   if (source.address === target.address) {
     const shown = target.engine.shown(target.address)
-    throw new DatabaseOpenError(shown, 'it is what is to be copied: name another database')
+    throw new DatabaseOpenError(shown, 'it is the database to copy: name another one')
   }
   await using opened = closing(
     await source.engine.copyFrom(source.address, checkedOf(source.engine, busyTimeout)),
@@ -80,11 +80,11 @@ function checkOptions(options: CopyOptions): void {
   const { overwrite, busyTimeout, onProgress, signal } = options
   checkWholeNumber(busyTimeout, 'busyTimeout', 0)
   if (overwrite !== undefined && typeof overwrite !== 'boolean')
-    throw new TypeError('overwrite is true or false')
+    throw new TypeError('overwrite must be true or false')
   if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw new TypeError('onProgress is a function, as (done, total) => …')
+    throw new TypeError('onProgress must be a function, such as (done, total) => …')
   if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw new TypeError('signal is an AbortSignal')
+    throw new TypeError('signal must be an AbortSignal')
 }
 
 function checkedOf(engine: Engine, busyTimeout: number) {
@@ -210,7 +210,7 @@ class Copying {
       return more === 0 ? samples : [...samples, `and ${more.toLocaleString('en')} more`]
     })
     throw new MigrationError(
-      `Nothing is copied, since these cannot be: change or delete them, and copy again\n${lines.map((line) => `  ${line}`).join('\n')}`,
+      `Nothing was copied, because these rows cannot be: change or delete them, and copy again\n${lines.map((line) => `  ${line}`).join('\n')}`,
       { refused },
     )
   }
@@ -242,7 +242,7 @@ function commitLabel({ version }: LoggedCommit): string {
 }
 
 function otherwise(what: string): StorageError {
-  return new StorageError('COPY', `The copy is not as its source: ${what} differs, and nothing is copied`)
+  return new StorageError('COPY', `The copy differs from its source in ${what}, so nothing was copied`)
 }
 
 function isSameRow(a: CopiedRow | undefined, b: CopiedRow): boolean {

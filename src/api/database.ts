@@ -81,7 +81,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   as<N extends EngineName>(engine: N): Database<R, N> {
     if (engine === this.engine) return this as unknown as Database<R, N>
     throw new TypeError(
-      `This database is of the engine '${this.engine}', and not of '${engine}': look at db.engine first`,
+      `This database uses the engine '${this.engine}', not '${engine}': check db.engine first`,
     )
   }
   /** The Drizzle tables of this database: `kv`, `kvLog` and `kvCollections`, as `kvTables` makes them. */
@@ -109,7 +109,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
     this.#store = store
     this.#destroyOnClose = destroyOnClose
     // Else a message to another thread would carry an empty object: a symbol cannot be cloned, and its text is told.
-    const value = Symbol('a database stays in its thread: open the file in the other one, too')
+    const value = Symbol('a database stays in its thread: open the file in the other thread, too')
     Object.defineProperty(this, 'thread', { value, enumerable: true })
   }
 

@@ -137,17 +137,17 @@ export function checkOpenOptions<E extends EngineName>(
   checkWholeNumber(log.keepRows, 'log.keepRows', 1)
   checkWholeNumber(log.keepMs, 'log.keepMs', 1)
   if (onUnindexed !== 'ignore' && onUnindexed !== 'warn' && onUnindexed !== 'error') {
-    throw new TypeError("onUnindexed is 'ignore', 'warn' or 'error'")
+    throw new TypeError("onUnindexed must be 'ignore', 'warn' or 'error'")
   }
   if (logger !== undefined && typeof logger?.logQuery !== 'function') {
-    throw new TypeError('logger has a method logQuery(query, params): give a Logger of drizzle-orm')
+    throw new TypeError('logger needs a method logQuery(query, params): pass a Logger of drizzle-orm')
   }
   if (options.destroyOnClose === true && options.readOnly === true)
-    throw new TypeError('destroyOnClose does not go with readOnly: leave out one of them')
+    throw new TypeError('destroyOnClose and readOnly exclude each other: leave out one of them')
   const { migrations, valueTypes = [] } = options
   checkValueTypes(valueTypes, 'open')
   if (migrations !== undefined && (typeof migrations !== 'string' || migrations.trim() === '')) {
-    throw new TypeError("migrations is the path of a folder, as './schemas/migrations'")
+    throw new TypeError("migrations must be the path of a folder, such as './schemas/migrations'")
   }
   return {
     ...own,
@@ -179,14 +179,14 @@ function askedChanges({
   readOnly,
 }: OpenOptions): AskedChanges {
   if (!Array.isArray(dropIndexes)) {
-    throw new TypeError("dropIndexes is an array, as [{ repository: 'users', on: 'email' }]")
+    throw new TypeError("dropIndexes must be an array, such as [{ repository: 'users', on: 'email' }]")
   }
   const dropped = dropIndexes.map((index: DroppedIndex) => {
     checkOptionNames(index, ['repository', 'on'], 'dropIndexes')
     const on = [index.on].flat()
     if ([index.repository, ...on].some((name) => typeof name !== 'string') || on.length === 0) {
       throw new TypeError(
-        "An index to drop is { repository: 'users', on: 'email' }: a name, and a field or an array of them",
+        "An index to drop must be { repository: 'users', on: 'email' }: a name, and a field or an array of fields",
       )
     }
     return { repository: index.repository, on }
@@ -200,22 +200,24 @@ function askedChanges({
     new Set(targets).size < targets.length
   ) {
     throw new TypeError(
-      "renameRepositories is an object of old names and different new ones, as { users: 'people' }",
+      "renameRepositories must be an object from old names to different new ones, such as { users: 'people' }",
     )
   }
   for (const to of targets) checkName(to)
   if (!Array.isArray(takeRows) || takeRows.some((name: unknown) => typeof name !== 'string'))
-    throw new TypeError("takeRows is an array of names of repositories, as ['root']")
+    throw new TypeError("takeRows must be an array of repository names, such as ['root']")
   if (dropped.length + renames.length + takeRows.length > 0 && (migrations !== undefined || readOnly)) {
     const other = migrations === undefined ? 'readOnly' : 'migrations'
     const instead =
       migrations === undefined ? 'open the file once without it' : 'generate a migration that does it'
-    throw new TypeError(`dropIndexes, renameRepositories and takeRows do not go with ${other}: ${instead}`)
+    throw new TypeError(
+      `dropIndexes, renameRepositories and takeRows cannot be used with ${other}: ${instead}`,
+    )
   }
   return { dropIndexes: dropped, renameRepositories, takeRows }
 }
 
 function flag(value: boolean | undefined, name: string): boolean {
   if (value === undefined || typeof value === 'boolean') return value ?? false
-  throw new TypeError(`${name} is true or false`)
+  throw new TypeError(`${name} must be true or false`)
 }

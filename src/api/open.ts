@@ -111,7 +111,7 @@ export async function verifyDatabase(path: string | URL, options: VerifyOptions 
   checkOptionNames(options, ['signal', 'busyTimeout'], 'verify')
   checkWholeNumber(options.busyTimeout, 'busyTimeout', 0)
   if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
-    throw new TypeError('signal is an AbortSignal')
+    throw new TypeError('signal must be an AbortSignal')
   }
   options.signal?.throwIfAborted()
   engine.assertRuntime(address)

@@ -140,7 +140,7 @@ export class ValkeyrieBuilder<R extends Definitions> {
 
 function checkDefinitions<New extends Definitions>(definitions: New): New {
   if (Array.isArray(definitions) && definitions.every(isDefinition)) return definitions
-  throw new TypeError('withSchemas takes an array of definitions: make each by defineSchema')
+  throw new TypeError('withSchemas takes an array of definitions: make each with defineSchema')
 }
 
 /** Makes a parameter of a type that is an error message where the definition cannot be added. */

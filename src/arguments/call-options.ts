@@ -25,6 +25,6 @@ export function checkCallOptions(options: CallOptions, call: string, own: readon
 /** Throws a TypeError for a signal that is none. */
 export function checkSignal({ signal }: CallOptions, call: string): void {
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(`The signal of ${call} is an AbortSignal: give the signal of an AbortController`)
+    throw new TypeError(`The signal of ${call} must be an AbortSignal: pass the signal of an AbortController`)
   }
 }

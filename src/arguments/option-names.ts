@@ -24,7 +24,7 @@ const foreignOptions: Readonly<Record<string, string>> = {
  */
 export function checkOptionNames(options: object, known: readonly string[], call: string): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new TypeError(`The options of ${call} are an object, as { ${known[0]}: … }`)
+    throw new TypeError(`The options of ${call} must be an object, such as { ${known[0]}: … }`)
   }
   checkNames(options, known, call, 'option')
 }
@@ -54,6 +54,6 @@ export function checkNames(
 export function checkWholeNumber(value: unknown, name: string, least: number): void {
   if (value === undefined) return
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least) {
-    throw new RangeError(`${name} is a whole number of at least ${least} (got ${String(value)})`)
+    throw new RangeError(`${name} must be a whole number of at least ${least} (got ${String(value)})`)
   }
 }

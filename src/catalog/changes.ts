@@ -108,9 +108,12 @@ function renames(
   const renamed = new Map(Object.entries(asked).filter(([from, to]) => known.has(from) && from !== to))
   for (const [from, to] of renamed) {
     if (known.has(to) && !renamed.has(to)) {
-      throw new MigrationError(`'${from}' cannot be renamed to '${to}': the database has one of that name`, {
-        repository: from,
-      })
+      throw new MigrationError(
+        `'${from}' cannot be renamed to '${to}': the database already has a repository of that name`,
+        {
+          repository: from,
+        },
+      )
     }
   }
   return renamed
@@ -167,14 +170,14 @@ function plain({ name, pattern, schema, indexes, references, search }: Collectio
 
 function namedOtherwise({ name, pattern }: Collection, known: string): MigrationError {
   return new MigrationError(
-    `The pattern ${patternText(pattern)} is named '${known}' in the database, and '${name}' here: give the schema the name '${known}', or rename it for every program with "valkeyrie migrate" or open(path, { renameRepositories: { ${known}: '${name}' } })`,
+    `The pattern ${patternText(pattern)} is named '${known}' in the database, but '${name}' here: give the schema the name '${known}', or rename it for every program with "valkeyrie migrate" or open(path, { renameRepositories: { ${known}: '${name}' } })`,
     { repository: known },
   )
 }
 
 function patternOtherwise({ name, pattern }: Collection, known: KnownCollection): MigrationError {
   return new MigrationError(
-    `'${name}' has the pattern ${patternText(known.pattern)} in the database, and ${patternText(pattern)} here: give this schema another name, or move the rows with "valkeyrie migrate"`,
+    `'${name}' has the pattern ${patternText(known.pattern)} in the database, but ${patternText(pattern)} here: give this schema another name, or move the rows with "valkeyrie migrate"`,
     { repository: name },
   )
 }

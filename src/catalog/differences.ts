@@ -49,10 +49,10 @@ function moved(
 ): string {
   const text = patternText(pattern)
   const renamed = collections.find((it) => patternText(it.pattern) === text)
-  if (renamed !== undefined) return `the database names it '${renamed.name}' now`
+  if (renamed !== undefined) return `the database now names it '${renamed.name}'`
   return there === undefined
     ? 'a migration has taken it out of the database'
-    : `the database has it under the pattern ${patternText(there.pattern)} now, and here it has ${text}`
+    : `the database now has it under the pattern ${patternText(there.pattern)}, but here it has ${text}`
 }
 
 /** What another opener declares binds nobody but itself; what a migration has made of the rows binds everyone. */
@@ -63,7 +63,7 @@ function schemaChanged(
 ): string | null {
   if (migrated === (before?.migrated ?? 0) || schema === null || now === null) return null
   if (accepts(now as JsonSchema, JSON.parse(JSON.stringify(schema)) as JsonSchema)) return null
-  return 'a migration has changed its values, and what this process writes would no longer fit'
+  return 'a migration has changed its values, and those that this process writes would no longer fit'
 }
 
 /** Opening adds a pattern without taking rows; a migration, and an opener that asks for it, takes them. */
@@ -95,12 +95,12 @@ function lostUnique({ indexes }: Collection, there: KnownCollection): string | n
   )
   return lost === undefined
     ? null
-    : `its unique index on ${lost.fields.join(' and ')} was dropped, and nothing would keep two rows from being alike`
+    : `its unique index on ${lost.fields.join(' and ')} was dropped, so nothing would keep two rows from having the same values`
 }
 
 function error(repository: string, reason: string): MigrationError {
   return new MigrationError(
-    `The schema '${repository}' differs from the database since this process has opened it: ${reason}. Open it again with the present schemas`,
+    `The schema '${repository}' no longer fits the database that this process has open: ${reason}. Open it again with the current schemas`,
     { repository },
   )
 }

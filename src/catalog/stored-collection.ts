@@ -86,7 +86,7 @@ function readCollection(
       throw new DamagedCollection(name, `its ${column} cannot be read`, cause)
     }
   }
-  if (!isStamp(version)) throw new DamagedCollection(name, 'its version is none')
+  if (!isStamp(version)) throw new DamagedCollection(name, 'its version is not a version')
   if (migrated !== null && !Number.isSafeInteger(migrated))
     throw new DamagedCollection(name, 'its last migration is not a number')
   return {
@@ -103,7 +103,7 @@ function readCollection(
 
 /** Those that are kept as declared, and others that are there. */
 function knownIndexes(kept: unknown, built: readonly BuiltDeclaration[]): KnownIndex[] {
-  if (!Array.isArray(kept)) throw new TypeError('no array of indexes')
+  if (!Array.isArray(kept)) throw new TypeError('not an array of indexes')
   const declared = kept.map((index): IndexDeclaration => {
     const { fields, unique } = object(index) as { fields?: unknown; unique?: unknown }
     if (!Array.isArray(fields) || typeof unique !== 'boolean') throw new TypeError('no index')

@@ -13,7 +13,7 @@ import {
   waitOption,
 } from './terminal.ts'
 
-const exitCode = 'Exit code: 0 where it is done, 1 where it is not and nothing has changed.'
+const exitCode = 'Exit code: 0 if it is done, 1 if it is not and nothing has changed.'
 
 /** Of what makes a copy of a database. */
 interface CopyFlags extends WaitFlag {
@@ -36,12 +36,10 @@ export function addBackupCommands(program: Command): void {
 function addBackup(program: Command): void {
   program
     .command('backup')
-    .description(
-      'copy a database into a file, as it is at one moment, while others go on reading and writing',
-    )
+    .description('copy a database into a file, as it is at one moment, while others keep reading and writing')
     .argument('<database>', 'its file')
     .argument('<target>', 'the file to make')
-    .option('--overwrite', 'replace a backup that is there; nobody may have it open')
+    .option('--overwrite', 'replace an existing backup; nobody may have it open')
     .addOption(waitOption())
     .option('--json', 'print the result, or the error, as one JSON object')
     .addHelpText(
@@ -67,11 +65,11 @@ function addCopy(program: Command): void {
   program
     .command('copy')
     .description(
-      'copy a database with its versions, expiries, schemas and log, for programs to go on with the copy',
+      'copy a database with its versions, expiries, schemas and log, so that programs can go on with the copy',
     )
     .argument('<from>', `${databaseText}, which others may have open`)
-    .argument('<to>', 'the file or the address to make')
-    .option('--overwrite', 'replace a database that is there; nobody may have it open')
+    .argument('<to>', 'the file or address to make')
+    .option('--overwrite', 'replace an existing database; nobody may have it open')
     .addOption(waitOption())
     .option('--json', 'print the result, or the error, as one JSON object')
     .addHelpText(
@@ -102,8 +100,8 @@ function copiedText({ to, rows, commits, versionstamp, left }: Copied): string {
   const newest = versionstamp === null ? '' : `, up to version ${versionstamp}`
   return [
     `${rowsText(rows)} copied${newest}, checked and on the disk: ${to}`,
-    commits === 0 ? [] : `Its log has ${commits} commits: who follows changes goes on from each of them.`,
-    left.length === 0 ? [] : `Not copied, since they are no part of the database: ${left.join(', ')}`,
+    commits === 0 ? [] : `Its log has ${commits} commits: changes can be followed from any of them.`,
+    left.length === 0 ? [] : `Not copied, because they are not part of the database: ${left.join(', ')}`,
   ]
     .flat()
     .join('\n')
@@ -112,10 +110,10 @@ function copiedText({ to, rows, commits, versionstamp, left }: Copied): string {
 function addRestore(program: Command): void {
   program
     .command('restore')
-    .description('put a copy of a backup into the place of a database, which nobody may have open')
+    .description('replace a database with a copy of a backup; nobody may have it open')
     .argument('<backup>', 'the file of the backup, which stays')
     .argument('<database>', 'the file to make or to replace')
-    .option('--no-keep', 'do not keep what is there as <database>.before-restore')
+    .option('--no-keep', 'do not keep the old database as <database>.before-restore')
     .addOption(waitOption())
     .option('--json', 'print the result, or the error, as one JSON object')
     .addHelpText(
@@ -127,7 +125,7 @@ function addRestore(program: Command): void {
         const options = { ...progress('restore', json), busyTimeout: wait, keep }
         const { engine, address } = locate(database)
         const made = await engine.restore(locate(backup).address, address, options)
-        const before = made.kept === null ? '' : `; what was there is ${made.kept}`
+        const before = made.kept === null ? '' : `; the old database is ${made.kept}`
         return [made, `${rowsText(made.rows)} restored, checked and on the disk: ${made.path}${before}`]
       })
     })

@@ -47,45 +47,45 @@ export function addDataCommands(program: Command): void {
     .command('export')
     .description('write the rows of a database as NDJSON, or those of a flat repository as CSV')
     .argument('<database>', databaseText)
-    .option('--output <file>', 'where to; default: the standard output')
-    .option('--repository <name>', 'only the rows of this one')
-    .option('--where <json>', 'only those of them that it finds, as a query takes it', parsedJson)
+    .option('--output <file>', 'where to write; default: standard output')
+    .option('--repository <name>', 'only the rows of this repository')
+    .option('--where <json>', 'only the rows that match, as in a query', parsedJson)
     .addOption(
-      new Option('--format <format>', 'default: as the name of the output ends, else ndjson').choices([
+      new Option('--format <format>', 'default: by the ending of the output file, else ndjson').choices([
         'ndjson',
         'csv',
       ]),
     )
-    .option('--overwrite', 'put it in the place of a file that is there')
-    .option('--skip-unreadable', 'leave out rows that are damaged, and tell which and why')
+    .option('--overwrite', 'replace an existing file')
+    .option('--skip-unreadable', 'leave out damaged rows, and say which and why')
     .option('--json', 'report what was done as JSON; needs --output')
     .addHelpText(
       'after',
       example(
         `valkeyrie export app.db --repository users --where '{"age":{"gte":18}}' --output adults.ndjson`,
-        `Exit code: 0 where all rows are written, 1 where it ended before, ${exitRefused} where --skip-unreadable left some out.`,
+        `Exit code: 0 if all rows were written, 1 if it failed, ${exitRefused} if --skip-unreadable left some out.`,
       ),
     )
     .action(exportCommand)
 
   program
     .command('import')
-    .description('store the rows of a file; run it again to finish one that was interrupted')
-    .argument('<database>', `${databaseText}; one that is not there is created`)
-    .argument('<file>', 'what export has written, or a file of another store')
-    .addOption(new Option('--from <kind>', 'default: told by the file').choices(sourceKinds))
+    .description('store the rows of a file; to finish an interrupted import, run it again')
+    .argument('<database>', `${databaseText}; created if it does not exist`)
+    .argument('<file>', 'a file that export has written, or one of another store')
+    .addOption(new Option('--from <kind>', 'default: found out from the file').choices(sourceKinds))
     .addOption(
-      new Option('--on-conflict <what>', 'what to do where a key has another value')
+      new Option('--on-conflict <what>', 'what to do if a key has another value')
         .choices(['fail', 'skip', 'overwrite'])
         .default('fail'),
     )
     .option(
       '--skip-invalid <file>',
-      'write rows that do not fit to this file, with the reasons; import takes it again',
+      'write rows that do not fit to this file, with the reasons, to correct and import',
     )
-    .option('--repository <name>', 'of csv and sqlite: the repository that takes the rows')
-    .option('--table <name>', 'of sqlite: the table to read')
-    .option('--id <columns>', 'of csv and sqlite: the columns of the id, with commas between them', (text) =>
+    .option('--repository <name>', 'for csv and sqlite: the repository that takes the rows')
+    .option('--table <name>', 'for sqlite: the table to read')
+    .option('--id <columns>', 'for csv and sqlite: the columns of the id, separated by commas', (text) =>
       text.split(','),
     )
     .option('--json', 'report what was done as JSON')
@@ -93,7 +93,7 @@ export function addDataCommands(program: Command): void {
       'after',
       example(
         'valkeyrie import app.db adults.ndjson --on-conflict skip --skip-invalid refused.ndjson',
-        `Exit code: 0 where all rows are stored, 1 where it ended before, ${exitRefused} where rows were written to the file of --skip-invalid.`,
+        `Exit code: 0 if all rows were stored, 1 if it failed, ${exitRefused} if rows were written to the file of --skip-invalid.`,
       ),
     )
     .action(importCommand)
@@ -103,7 +103,7 @@ async function exportCommand(database: string, flags: ExportFlags): Promise<void
   const { output, repository, where, overwrite = false, skipUnreadable = false, json = false } = flags
   const { format = output !== undefined && /\.csv$/i.test(output) ? 'csv' : 'ndjson' } = flags
   if (json && output === undefined)
-    throw new TypeError('--json needs --output: the rows take the standard output')
+    throw new TypeError('--json needs --output, because the rows go to standard output')
   const { exportRows } = await import('../transfer/export.ts')
   const { writeFileWhole, writeStream } = await import('../transfer/output-file.ts')
   await using opened = await openedStore(database, true)
@@ -151,7 +151,7 @@ class UnreadableRows {
   text(): string {
     const more = this.count - this.rows.length
     return [
-      `${rowsText(this.count)} left out, since they cannot be read:`,
+      `${rowsText(this.count)} left out, because they cannot be read:`,
       ...this.rows.map(({ key, reason }) => `  ${key}: ${reason}`),
       ...(more > 0 ? [`  and ${more.toLocaleString('en')} more`] : []),
     ].join('\n')
@@ -200,7 +200,7 @@ function countsText(counts: ImportCounts, skipInvalid: string | undefined): stri
   const others = [
     [overwritten, 'overwritten'],
     [unchanged, 'there already'],
-    [skipped, 'skipped, since their keys have other values'],
+    [skipped, 'skipped, because their keys have other values'],
     [expired, 'expired by now'],
     [refused, `refused: see ${skipInvalid}`],
   ] as const

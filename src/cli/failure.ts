@@ -20,7 +20,7 @@ export class PartlyDone extends Error {
   readonly done: object
 
   constructor(cause: unknown, done: object) {
-    super('A part is done', { cause })
+    super('Part of it is done', { cause })
     this.done = done
   }
 }
@@ -67,7 +67,7 @@ const sentences: Readonly<Record<string, (file: string) => string>> = {
   EACCES: (file) => `The permissions of ${file}, or of its folder, do not allow it`,
   EPERM: (file) => `The permissions of ${file}, or of its folder, do not allow it`,
   EISDIR: (file) => `${file} is a folder: name a file`,
-  ENOTDIR: (file) => `A part of the path ${file} is a file and no folder`,
+  ENOTDIR: (file) => `A part of the path ${file} is a file, not a folder`,
   EROFS: (file) => `The file system of ${file} cannot be written`,
   ENOSPC: (file) => `The disk is full: make room for ${file}`,
 }

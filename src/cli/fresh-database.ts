@@ -47,9 +47,7 @@ export async function seedDatabase(
   const file = seedFile(project, given)
   const { default: seed } = await loadModule(file)
   if (typeof seed !== 'function')
-    throw new MigrationError(
-      `${file} exports no function by default: export default async function seed(db) { … }`,
-    )
+    throw new MigrationError(`${file} has no default export: export default async function seed(db) { … }`)
   const { pending } = await projectStatus(project, path)
   const shown = shownDatabase(path)
   if (pending.length > 0)
@@ -75,7 +73,7 @@ function seedFile({ root, seed, schemas }: Project, given: string | undefined): 
   const file = files.find((it) => existsSync(it))
   if (file !== undefined) return file
   throw new MigrationError(
-    `There is no ${files[0]} to fill the database with: write it, or name one with --file`,
+    `There is no ${files[0]} to fill the database with: write it, or name another file with --file`,
   )
 }
 

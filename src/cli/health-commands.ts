@@ -24,9 +24,9 @@ export function addHealthCommands(program: Command): void {
 function addStats(program: Command): void {
   program
     .command('stats')
-    .description('how many rows and bytes a database has, and where')
+    .description('show how many rows and bytes a database has, and where')
     .argument('<database>', databaseText)
-    .option('--json', 'as JSON, as db.stats() gives it')
+    .option('--json', 'print the result of db.stats() as JSON')
     .addHelpText('after', example('valkeyrie stats app.db'))
     .action(async (database: string, { json = false }: { readonly json?: boolean }) => {
       const { signal, end } = interrupted()
@@ -43,18 +43,18 @@ function addStats(program: Command): void {
 function addDoctor(program: Command): void {
   program
     .command('doctor')
-    .description('read all of a database, and tell what is wrong with it and what to do')
+    .description('read all of a database, and say what is wrong and what to do')
     .argument('<database>', databaseText)
     .option(
       '--repair',
-      'rebuild indexes, and file rows where they belong, after a copy of the file; PostgreSQL has tools of its own',
+      'copy the file, then rebuild indexes, and file rows where they belong; PostgreSQL has its own tools',
     )
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
       example(
         'valkeyrie doctor app.db',
-        `Exit code: 0 where all is well, ${exitUnsound} where something is wrong, 1 where it could not be told.`,
+        `Exit code: 0 if all is well, ${exitUnsound} if something is wrong, 1 if it failed.`,
       ),
     )
     .action(async (database: string, { repair: asked = false, json = false }: DoctorFlags) => {
@@ -98,7 +98,7 @@ function repairText({ backup, rebuilt, built, filed, failed }: Repair): string {
     backup === null
       ? ['Nothing was repaired: the file is as it was.']
       : [
-          `As it was: ${backup}`,
+          `The file before the repair: ${backup}`,
           `Rebuilt ${number(rebuilt)} indexes, built ${built.length === 0 ? 'none that was missing' : built.join(', ')}, filed ${number(filed)} rows.`,
         ]
   return [...done, ...failed].join('\n')

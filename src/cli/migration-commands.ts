@@ -71,7 +71,7 @@ export function addMigrationCommands(program: Command): void {
     command(...args)
       .argument('[database]', databaseText)
       .addOption(schemaOption())
-  const differs = `Exit code: 0 where nothing differs, ${exitDiffers} where something does, 1 where it could not be told.`
+  const differs = `Exit code: 0 if nothing differs, ${exitDiffers} if something does, 1 if it failed.`
 
   command('generate', 'write a migration of what has changed in the declared schemas', 'generate --name ages')
     .option('--name <name>', 'the name of the migration')
@@ -80,11 +80,11 @@ export function addMigrationCommands(program: Command): void {
       'users.name=fullName, users=people, users.role:admin=owner; may be repeated',
       (value: string, all: readonly string[] = []) => [...all, value],
     )
-    .option('--accept-data-loss', 'let fields be removed from what is stored')
-    .option('--database <file>', 'where to count the rows that would lose something')
+    .option('--accept-data-loss', 'agree to remove fields from stored values')
+    .option('--database <file>', 'the database in which to count the rows that would lose something')
     .addOption(schemaOption())
-    .option('--custom <repository>', 'an empty migration of its values, for a program to change them')
-    .option('--dry-run', 'print what would be written, and write nothing')
+    .option('--custom <repository>', 'make an empty migration of its values, for you to fill in')
+    .option('--dry-run', 'print what would be written, but write nothing')
     .action(
       async ({ rename = [], acceptDataLoss = false, dryRun, json = false, ...flags }: GenerateFlags) => {
         const loaded = await project()
@@ -102,16 +102,17 @@ export function addMigrationCommands(program: Command): void {
         if (json) return print(JSON.stringify(generated))
         if (generated === null) return print('Nothing has changed.')
         const { tag, files } = generated
-        if (tag === null) print(`${files.join(', ')} is made again: the migrations beside it have changed.`)
+        if (tag === null)
+          print(`${files.join(', ')} was rewritten, because the migrations beside it have changed.`)
         else print(`${tag} written to ${loaded.migrations}`)
         for (const step of generated.steps)
-          print(`Fill in ${step}: what has changed there is for a program to convert.`)
+          print(`Fill in ${step}: only a program can convert what has changed there.`)
       },
     )
 
   command(
     'diff',
-    'tell what has changed in the declared schemas since the last migration',
+    'show what has changed in the declared schemas since the last migration',
     'diff',
     differs,
   ).action(async ({ json = false }: JsonFlag) => {
@@ -121,14 +122,14 @@ export function addMigrationCommands(program: Command): void {
 
   onDatabase(
     'migrate',
-    'apply the migrations that a database has not had',
+    'apply the pending migrations to a database',
     'migrate data.db',
-    `Exit code: 0 where all is applied, 1 where it ended before, ${exitDiffers} where rows were written to the file of --skip-invalid.`,
+    `Exit code: 0 if all were applied, 1 if it failed, ${exitDiffers} if rows were written to the file of --skip-invalid.`,
   )
-    .option('--no-backup', 'do not copy the database first')
+    .option('--no-backup', 'do not back up the database first')
     .option(
       '--skip-invalid <file>',
-      'leave rows that cannot be converted as they are, and write them to this file, which import takes again',
+      'leave rows that cannot be converted as they are, and write them to this file, to correct and import',
     )
     .option(
       '--baseline [tag]',
@@ -154,7 +155,7 @@ export function addMigrationCommands(program: Command): void {
 
   onDatabase(
     'status',
-    'tell which migrations a database has had, what is pending, and what differs',
+    'show which migrations a database has had, what is pending, and what differs',
     'status',
     differs,
   ).action(async (database: string | undefined, { json = false, schema }: SchemaFlag & JsonFlag) => {
@@ -173,7 +174,7 @@ export function addMigrationCommands(program: Command): void {
     'check',
     'find what is pending, what differs, and the rows that the declared schemas refuse',
     'check',
-    'Exit code: 0 where all is as declared, else 1.',
+    'Exit code: 0 if all is as declared, else 1.',
   ).action(async (database: string | undefined, { json = false, schema }: SchemaFlag & JsonFlag) => {
     const loaded = await project()
     const { pending, drift, refused } = await check(loaded, databaseOf(loaded, database, schema))
@@ -189,7 +190,7 @@ export function addMigrationCommands(program: Command): void {
     if (isWell) print('All is as declared.')
   })
 
-  onDatabase('reset', 'delete a database, and make a new one by the migrations', 'reset data.db')
+  onDatabase('reset', 'delete a database, and make a new one with the migrations', 'reset data.db')
     .option('-y, --yes', 'do not ask; --force does the same')
     .addOption(new Option('--force').hideHelp())
     .addOption(waitOption())
@@ -200,7 +201,7 @@ export function addMigrationCommands(program: Command): void {
       if (deleted !== null) {
         tell(deleted)
         const isSure =
-          yes || force || (await confirmed('Delete it?', 'give --yes, and it is deleted unasked'))
+          yes || force || (await confirmed('Delete it?', 'pass --yes to delete it without being asked'))
         if (!isSure) {
           process.exitCode = 1
           return tell('Nothing was deleted.')
@@ -227,17 +228,15 @@ export function addMigrationCommands(program: Command): void {
       },
     )
 
-  command(
-    'init',
-    'write schemas/index.ts, drizzle.config.ts and scripts where they are missing',
-    'init',
-  ).action(({ json = false }: JsonFlag) => {
-    const { written, install, schemas } = init(process.cwd())
-    if (json) return print(JSON.stringify({ written, install }))
-    print(written.length === 0 ? 'Nothing was missing.' : `Written: ${written.join(', ')}`)
-    for (const line of install) print(`Install what they need: ${line}`)
-    print(`Declare your schemas in ${schemas}, then run "valkeyrie generate".`)
-  })
+  command('init', 'write schemas/index.ts, drizzle.config.ts and scripts if they are missing', 'init').action(
+    ({ json = false }: JsonFlag) => {
+      const { written, install, schemas } = init(process.cwd())
+      if (json) return print(JSON.stringify({ written, install }))
+      print(written.length === 0 ? 'Nothing was missing.' : `Written: ${written.join(', ')}`)
+      for (const line of install) print(`Install what they need: ${line}`)
+      print(`Declare your schemas in ${schemas}, then run "valkeyrie generate".`)
+    },
+  )
 }
 
 /** Prints what `generate` would write, or what has changed; whether nothing has. */
@@ -260,11 +259,13 @@ async function tellPlan(
     return false
   }
   if (tag === null) {
-    print(`${[...files.keys()].join(', ')} would be made again: the migrations beside it have changed.`)
+    print(
+      `${[...files.keys()].join(', ')} would be rewritten, because the migrations beside it have changed.`,
+    )
     return false
   }
   for (const text of changes) print(text)
-  for (const text of lost) print(`lost: ${text}, which takes --accept-data-loss`)
+  for (const text of lost) print(`lost: ${text}, which needs --accept-data-loss`)
   for (const text of undecided) print(`a rename? --rename ${text}`)
   if (withFiles) {
     for (const [name, text] of files) {

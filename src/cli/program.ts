@@ -14,7 +14,7 @@ let isJson = false
 
 export const program = new Command('valkeyrie')
   .description(
-    'Migrations of a valkeyrie database, generated from its declared schemas, and what its rows need from day to day.',
+    'Generate and apply migrations of a valkeyrie database, and look after its rows from day to day.',
   )
   .version(version)
   .exitOverride()

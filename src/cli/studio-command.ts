@@ -14,19 +14,19 @@ interface StudioFlags {
 export function addStudioCommand(program: Command): void {
   program
     .command('studio')
-    .description('see the data of a database in a browser, and what is written to it as it is written')
+    .description('see the data of a database in a browser, and every write as it happens')
     .argument('[database]', 'its file; default: dbCredentials.url of drizzle.config.ts')
-    .option('--port <number>', 'the port to listen on; default: one that is free', portOf, 0)
+    .option('--port <number>', 'the port to listen on; default: a free one', portOf, 0)
     .option('--no-open', 'do not open a browser')
     .option('--read-only', 'refuse every write')
-    .option('--json', 'tell the address as JSON, on one line')
-    .addHelpText('after', example('valkeyrie studio app.db', 'It ends with Ctrl+C.'))
+    .option('--json', 'print the address as JSON, on one line')
+    .addHelpText('after', example('valkeyrie studio app.db', 'Press Ctrl+C to end it.'))
     .action(
       async (database: string | undefined, { port, open, readOnly = false, json = false }: StudioFlags) => {
         const path = database ?? (await projectDatabase(program.opts<{ config?: string }>().config))
         const { openStudio } = await import('../studio/server.ts')
         const studio = await openStudio(path, { port, readOnly })
-        tell('The studio answers this machine only, and ends with Ctrl+C. Its address is for you alone:')
+        tell('The studio answers only this machine. Press Ctrl+C to end it. Keep its address to yourself:')
         print(json ? JSON.stringify({ url: studio.url }) : studio.url)
         if (open) openBrowser(studio.url)
         for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -41,7 +41,8 @@ async function projectDatabase(config: string | undefined): Promise<string> {
 
 function portOf(text: string): number {
   const port = Number(text)
-  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('It is a number from 0 to 65535.')
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new InvalidArgumentError('It must be a number from 0 to 65535.')
   return port
 }
 

@@ -74,7 +74,7 @@ export async function confirmed(
   input: NodeJS.ReadStream = process.stdin,
   output: NodeJS.WriteStream = process.stderr,
 ): Promise<boolean> {
-  if (!input.isTTY || !output.isTTY) throw new TypeError(`Nobody can be asked here: ${instead}`)
+  if (!input.isTTY || !output.isTTY) throw new TypeError(`There is no terminal to ask on: ${instead}`)
   const { confirm, isCancel } = await import('@clack/prompts')
   const answer = await confirm({ message: question, initialValue: false, input, output, withGuide: false })
   if (isCancel(answer)) throw noAnswer()
@@ -83,7 +83,7 @@ export async function confirmed(
 
 /** Ctrl+C or Escape. */
 function noAnswer(): MigrationError {
-  return new MigrationError('No answer was given, and nothing was changed.')
+  return new MigrationError('You gave no answer, so nothing was changed.')
 }
 
 /** What stands behind the options in the help of a command. `more`: a line each. */
@@ -92,7 +92,7 @@ export function example(command: string, ...more: readonly string[]): string {
 }
 
 /** What a command takes as a database. */
-export const databaseText = 'its file, or the address of PostgreSQL, as postgres://user@host/shop?schema=cart'
+export const databaseText = 'its file, or a PostgreSQL address such as postgres://user@host/shop?schema=cart'
 
 /** How long a command waits for others who have its file open. Their processes may be about to end. */
 export interface WaitFlag {
@@ -105,7 +105,7 @@ export function waitOption(): Option {
   return new Option('--wait <seconds>', text).default(5_000, '5').argParser((given) => {
     const seconds = Number(given)
     if (given.trim() !== '' && seconds >= 0 && seconds <= 1_000_000) return seconds * 1_000
-    throw new InvalidArgumentError('It is a number of seconds from 0 to 1,000,000.')
+    throw new InvalidArgumentError('It must be a number of seconds from 0 to 1,000,000.')
   })
 }
 

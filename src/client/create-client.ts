@@ -134,7 +134,7 @@ class Client {
     checkWholeNumber(retry.max, 'retry.max', 1)
     checkValueTypes(valueTypes, 'createClient')
     if (typeof fetch !== 'function')
-      throw new TypeError('fetch of createClient is a function, as the global one')
+      throw new TypeError('fetch of createClient must be a function like the global one')
     this.#url = url
     this.#format = wireFormat(valueTypes)
     this.#connection = {
@@ -194,7 +194,7 @@ class Client {
 
   #address(name: string, params: unknown): string {
     if (typeof name !== 'string' || name === '')
-      throw new TypeError("A live query is named by what it is declared under, as client.watch('podium')")
+      throw new TypeError("Name a live query as it is declared: client.watch('podium')")
     const text = JSON.stringify(params)
     const query = text === undefined ? '' : `?params=${encodeURIComponent(text)}`
     return `${this.#url}/${encodeURIComponent(name)}${query}`
@@ -204,7 +204,7 @@ class Client {
 function addressOf(url: string | URL): string {
   const text = String(url)
   if (/[?#]/.test(text))
-    throw new TypeError('The address of createClient is one without a query, as https://example.com/live')
+    throw new TypeError('The address of createClient must not have a query: https://example.com/live')
   return text.replace(/\/+$/, '')
 }
 

@@ -85,7 +85,7 @@ export class Filing {
 
 function keyOfAnother({ name, pattern }: AnyDefinition, owner: string, key: Uint8Array): MigrationError {
   return new MigrationError(
-    `The key ${patternText(decodeKey(key))} belongs to '${owner}' in the database, whose pattern is more specific than ${patternText(pattern)} of '${name}': declare '${owner}' too`,
+    `The key ${patternText(decodeKey(key))} belongs to '${owner}' in the database, because its pattern is more specific than ${patternText(pattern)} of '${name}': declare '${owner}' too`,
     { repository: name },
   )
 }

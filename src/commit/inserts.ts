@@ -24,7 +24,7 @@ export class InsertConflict extends Error {
   readonly conflicts: readonly CheckConflict[]
 
   constructor(conflicts: readonly CheckConflict[]) {
-    super('There is a value under a key that was to be inserted')
+    super('A key to insert already has a value')
     this.conflicts = conflicts
   }
 }

@@ -41,7 +41,7 @@ export function applyArithmetic(op: Arithmetic, current: bigint | null, operand:
     const total = (current ?? 0n) + operand
     if (total < 0n) {
       throw new RangeError(
-        `sum of ${operand} would take ${current ?? 'a missing value'} below zero: nothing was written`,
+        `sum of ${operand} would take ${current ?? 'a missing value'} below zero, so nothing was written`,
       )
     }
     return BigInt.asUintN(64, total)

@@ -231,8 +231,8 @@ export class DatabaseBusyError extends KvError {
   constructor(waited: number, options?: ErrorOptions & { readonly file?: string }) {
     const message =
       options?.file === undefined
-        ? `The database was locked by others for ${waited} ms: retry, or raise busyTimeout`
-        : `Others have had ${options.file} open for ${waited} ms, so it stays: close it there first`
+        ? `Others have held the lock of the database for ${waited} ms: try again, or raise busyTimeout`
+        : `Others have had ${options.file} open for ${waited} ms, so it was left alone: close it there first`
     super('DATABASE_BUSY', message, options)
     this.waited = waited
   }
@@ -299,7 +299,7 @@ export class SnapshotExpiredError extends KvError {
   constructor(age: number) {
     super(
       'SNAPSHOT_EXPIRED',
-      `The unit of work or snapshot was open for ${age} ms, longer than a state is kept: read in less time, or raise snapshotTimeout`,
+      `The unit of work or snapshot was open for ${age} ms, longer than its state is kept: finish sooner, or raise snapshotTimeout`,
     )
     this.age = age
   }
@@ -339,9 +339,9 @@ export class ConnectionError extends KvError {
   constructor(written: false | null, options?: ErrorOptions) {
     const outcome =
       written === null
-        ? 'while it committed, and nobody can tell whether it did: read before you write again'
-        : 'and nothing was written: the call may be made again'
-    super('CONNECTION', `The connection to the server was lost, ${outcome}`, options)
+        ? 'during a commit, which may or may not have succeeded: read before you write again'
+        : 'and nothing was written: you may call again'
+    super('CONNECTION', `The connection to the server was lost ${outcome}`, options)
     this.written = written
   }
 }
@@ -381,11 +381,11 @@ export class CorruptValueError extends KvError {
  */
 export class CorruptLogError extends KvError {
   override readonly name = 'CorruptLogError'
-  /** The versionstamp of the commit; where its version is none that a database gives, that number as text. */
+  /** The versionstamp of the commit; where its version is not a version that a database gives, that number as text. */
   readonly version: string
 
   constructor(version: string, reason: string, options?: ErrorOptions) {
-    super('CORRUPT_LOG', `The row of the log of version ${version} is damaged, ${reason}`, options)
+    super('CORRUPT_LOG', `The log entry of version ${version} is damaged, ${reason}`, options)
     this.version = version
   }
 }

@@ -27,7 +27,7 @@ export async function withoutPrompts<T>(generate: () => Promise<T>): Promise<T> 
     if (!(error instanceof Error && error.message.startsWith('Interactive prompts require a TTY')))
       throw error
     throw new MigrationError(
-      'drizzle-kit has to ask whether a table of yours, or a column of one, was renamed: run this on a terminal',
+      'drizzle-kit has to ask whether you renamed a table or a column: run this on a terminal',
       { cause: error },
     )
   }
@@ -67,7 +67,7 @@ export function sortStatements(
         if (found.addsColumn) break
         if (!statement.startsWith('CREATE'))
           throw new MigrationError(
-            `The tables of valkeyrie stay as they are: export them as kvTables or postgresKvTables gives them. ${statement}`,
+            `The tables of valkeyrie must stay as they are: export them exactly as kvTables or postgresKvTables returns them. ${statement}`,
           )
         tables.push(found.create)
         break

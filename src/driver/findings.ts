@@ -49,17 +49,17 @@ export function damageOfRow(
   try {
     const expected = names?.find(decodeKey(key)) ?? null
     if (names !== null && expected !== collection) {
-      return `It is filed under ${String(collection)}, and its key belongs to ${String(expected)}`
+      return `It is filed under ${String(collection)}, but its key belongs to ${String(expected)}`
     }
   } catch (error) {
     return (error as Error).message
   }
   if (!isVersion(version)) return `Its version is ${String(version)}`
-  if (version > newest) return `Its version is ${version}, and the newest commit is ${newest}`
+  if (version > newest) return `Its version is ${version}, but the newest commit is ${newest}`
   if (expiresAt !== null && typeof expiresAt !== 'number') return 'Its expiry is not a time'
   const stored = { value: value as string, encoding: encoding as number, types: types as string | null }
   const plain = checksums ? unsealed(stored) : stored
-  if (plain.encoding !== encoding) return 'Its value is not the one of its checksum'
+  if (plain.encoding !== encoding) return 'Its value does not match its checksum'
   try {
     decodeValue(plain.value, plain.encoding, plain.types)
     return null
@@ -76,9 +76,9 @@ export function damageOfCommit(
   at: unknown,
   changes: readonly LoggedChange[] | null,
 ): string | null {
-  if (!isVersion(version)) return 'Its version is none'
-  if (typeof at !== 'number') return 'Its time is none'
-  if (changes === null) return 'What it has changed cannot be read'
+  if (!isVersion(version)) return 'Its version is not a version'
+  if (typeof at !== 'number') return 'Its time is not a time'
+  if (changes === null) return 'Its changes cannot be read'
   try {
     for (const { key, stored } of changes) {
       decodeKey(key)
@@ -91,4 +91,4 @@ export function damageOfCommit(
 }
 
 /** That commits are missing before this one. */
-export const gapInLog = 'Commits before it are missing: those who follow changes cannot learn of them'
+export const gapInLog = 'Commits before it are missing: whoever follows changes cannot see them'

@@ -27,7 +27,7 @@ export function pendingOf(
   if (applied === null || applied.length === 0) {
     if (hasTables) {
       throw new MigrationError(
-        'The database was created without migrations: take it over with "valkeyrie migrate --baseline", which is baseline: true in a program',
+        'The database was created without migrations: take it over with "valkeyrie migrate --baseline", or baseline: true in a program',
       )
     }
     return migrations
@@ -43,7 +43,7 @@ export function pendingOf(
   }
   if (unknown.length > 0) {
     throw new MigrationError(
-      'The database has had a migration that the folder no longer holds: restore the file from version control',
+      'The database has had a migration that is no longer in the folder: restore the file from version control',
     )
   }
   const done = new Set(times)
@@ -51,7 +51,7 @@ export function pendingOf(
   const late = pending.find(({ drizzle }) => drizzle.folderMillis < newest)
   if (late !== undefined) {
     throw new MigrationError(
-      `${late.tag} stands before a migration that the database has had already, so it would be skipped: generate it again on top of the others`,
+      `${late.tag} comes before a migration that the database has already had, so it would be skipped: generate it again after the others`,
     )
   }
   return pending
@@ -82,7 +82,7 @@ export function historyStanding(
 ): HistoryStanding {
   const applied = appliedOf(history, migrations).map(({ tag }) => tag)
   const edited = editedOf(history, migrations).map(({ tag }): Drift => {
-    const message = `${tag} was edited after this database had it: put it back as it was, and generate a new migration`
+    const message = `${tag} was edited after this database had it: restore it, and generate a new migration`
     return { kind: 'history', name: tag, message }
   })
   try {

@@ -72,7 +72,7 @@ export function assertDialect(migrations: readonly Migration[], dialect: string)
   const other = migrations.find((it) => it.dialect !== dialect)
   if (other === undefined) return
   throw new MigrationError(
-    `The migrations are written in the dialect ${other.dialect}, and this database speaks ${dialect}: give drizzle.config.ts dialect: '${dialect}' and an out folder of its own, and run "valkeyrie generate"`,
+    `The migrations are written in the dialect ${other.dialect}, but this database uses ${dialect}: give drizzle.config.ts dialect: '${dialect}' and a separate out folder, and run "valkeyrie generate"`,
   )
 }
 

@@ -40,7 +40,7 @@ export function locate(given: string | URL | undefined): Located {
 export function locateKept(given: string | URL | undefined, call: string, example = './data.db'): Located {
   const { engine, address } = locate(given)
   if (engine.isKept(address)) return { engine, address }
-  throw new TypeError(`${call} takes the path of a file, as '${example}'`)
+  throw new TypeError(`${call} takes the path of a file, such as '${example}'`)
 }
 
 /** The path of a database that is a file; `null` for another one. */
@@ -52,5 +52,5 @@ export function fileOf({ engine, address }: Located): string | null {
 export function locateFile(given: string | URL | undefined, call: string, example: string): string {
   const file = fileOf(locate(given))
   if (file !== null) return file
-  throw new TypeError(`${call} takes the path of a file, as '${example}'`)
+  throw new TypeError(`${call} takes the path of a file, such as '${example}'`)
 }

@@ -47,7 +47,8 @@ export class ChangeEvents implements EventSource {
       return await this.#position?.start
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
-      const detail = 'What to go on from is of another database, or of a later state of it'
+      const detail =
+        'The position to continue from belongs to another database, or to a later state of this one'
       throw new Refusal(410, { code: 'UNKNOWN_VERSION', detail })
     }
   }

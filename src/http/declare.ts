@@ -57,7 +57,9 @@ function declaration(kind: 'query' | 'changes', args: readonly unknown[]): objec
       `${call} takes a schema of its parameters, if it has any, and a function that opens a stream`,
     )
   if (args.length > 1 && !isStandardSchema(params))
-    throw new TypeError(`The parameters of ${call} are a Standard Schema, as z.object({ id: z.string() })`)
+    throw new TypeError(
+      `The parameters of ${call} must be a Standard Schema, as z.object({ id: z.string() })`,
+    )
   return Object.freeze({ kind, params, open })
 }
 

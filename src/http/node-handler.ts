@@ -12,7 +12,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 export function nodeHandler(server: {
   readonly fetch: (request: Request) => Promise<Response>
 }): (request: IncomingMessage, response: ServerResponse) => void {
-  if (typeof server?.fetch !== 'function') throw new TypeError('nodeHandler takes what serveLive gives')
+  if (typeof server?.fetch !== 'function') throw new TypeError('nodeHandler takes the result of serveLive')
   return (request, response) => void answer(server.fetch, request, response)
 }
 

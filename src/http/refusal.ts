@@ -35,8 +35,7 @@ export class Refusal extends Error {
     if (code === 'LOG_TRIMMED' && typeof oldest === 'string')
       return new Refusal(410, {
         code,
-        detail:
-          'What was changed since is no longer kept: follow the changes again, and read what they are of',
+        detail: 'The changes since then are no longer kept: follow the changes again, and then read the rows',
       })
     return null
   }

@@ -19,7 +19,7 @@ export async function requestParams(url: URL, schema: StandardSchemaV1 | undefin
     message,
     ...(path !== undefined && { path: path.map((step) => (typeof step === 'object' ? step.key : step)) }),
   }))
-  throw new Refusal(400, { detail: 'The parameters are not as they are declared', issues })
+  throw new Refusal(400, { detail: 'The parameters do not fit their schema', issues })
 }
 
 function parsed(text: string): unknown {

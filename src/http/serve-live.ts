@@ -114,10 +114,10 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
     const declaration = this.declarations[name]!
     const isStream = wantsStream(request)
     if (!isStream && declaration.kind === 'changes')
-      throw new Refusal(406, { detail: 'Changes come as text/event-stream only' })
+      throw new Refusal(406, { detail: 'Changes come only as text/event-stream' })
     const since = sinceOf(request, url)
     if (declaration.kind === 'changes' && since !== undefined && !isVersionstamp(since))
-      throw new Refusal(400, { detail: 'What to go on from is not a versionstamp' })
+      throw new Refusal(400, { detail: 'The position to continue from is not a versionstamp' })
     const asked = await requestParams(url, declaration.params)
     const grant = await this.#authorized(request, { name, params: asked } as LiveRequest<D>)
     if (grant instanceof Response) return grant
@@ -239,12 +239,12 @@ function sinceOf(request: Request, url: URL): string | undefined {
 
 function checkDeclarations(declarations: LiveDeclarations): void {
   if (typeof declarations !== 'object' || declarations === null)
-    throw new TypeError('serveLive takes declarations by name, as { podium: liveQuery(…) }')
+    throw new TypeError('serveLive takes declarations by name, such as { podium: liveQuery(…) }')
   for (const [name, declaration] of Object.entries(declarations)) {
     const { kind, open } = (declaration ?? {}) as Partial<LiveDeclaration>
     if ((kind !== 'query' && kind !== 'changes') || typeof open !== 'function')
-      throw new TypeError(`What serveLive serves as '${name}' is made by liveQuery or liveChanges`)
+      throw new TypeError(`What serveLive serves as '${name}' must be made with liveQuery or liveChanges`)
     if (name === '' || name.includes('/'))
-      throw new TypeError(`'${name}' is not a name of a live query: it is the last part of a path`)
+      throw new TypeError(`'${name}' cannot name a live query: the name is the last part of a path`)
   }
 }

@@ -74,14 +74,15 @@ export function checkServeOptions<D extends LiveDeclarations>(given: ServeLiveOp
   const { streams = 10_000, streamsPerClient = 100, onError = (error) => console.error(error) } = given
   if (typeof authorize !== 'function')
     throw new TypeError(
-      'serveLive takes a function authorize, which decides on each request: () => true lets everybody in',
+      'serveLive needs a function authorize that decides on each request: () => true lets everybody in',
     )
-  if (typeof onError !== 'function') throw new TypeError('onError of serveLive is a function of an error')
+  if (typeof onError !== 'function')
+    throw new TypeError('onError of serveLive must be a function of an error')
   checkValueTypes(valueTypes, 'serveLive')
   for (const [name, time] of Object.entries({ heartbeat, lifetime })) {
     checkWholeNumber(time, `${name} of serveLive`, 0)
     if (time > longestTime)
-      throw new RangeError(`${name} of serveLive is at most ${longestTime} ms (got ${time})`)
+      throw new RangeError(`${name} of serveLive must be at most ${longestTime} ms (got ${time})`)
   }
   checkWholeNumber(streams, 'streams of serveLive', 1)
   checkWholeNumber(streamsPerClient, 'streamsPerClient of serveLive', 1)

@@ -81,7 +81,8 @@ export class KeyValue<R extends Definitions> {
   ): Promise<{ [I in keyof Keys]: EntryMaybe<Keys[I], ValueOf<R, Keys[I]>> }> {
     if (options !== undefined) checkReadOptions(options, 'getMany')
     this.#store.assertOpen()
-    if (!Array.isArray(keys)) throw new TypeError("getMany takes an array of keys, as [['users', 'alice']]")
+    if (!Array.isArray(keys))
+      throw new TypeError("getMany takes an array of keys, such as [['users', 'alice']]")
     const encodedKeys = keys.map((key) => this.#store.encodeKey(key))
     const ownKeys = keys.map((key) => key.slice())
     const rows = await storeUnder(this.#store, options?.signal).read({ type: 'getMany', keys: encodedKeys })

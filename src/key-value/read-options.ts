@@ -15,9 +15,9 @@ export function checkReadOptions(options: ReadOptions, call: string, own: readon
   checkSignal(options, call)
   const { consistency, raw } = options
   if (consistency !== undefined && consistency !== 'strong' && consistency !== 'eventual') {
-    throw new TypeError("consistency is 'strong' or 'eventual', and has no effect: leave it out")
+    throw new TypeError("consistency must be 'strong' or 'eventual', and has no effect: leave it out")
   }
   if (raw !== undefined && typeof raw !== 'boolean') {
-    throw new TypeError('raw is true or false, and has no effect: leave it out')
+    throw new TypeError('raw must be true or false, and has no effect: leave it out')
   }
 }

@@ -22,9 +22,7 @@ export function resumeRange(range: KeyRange, cursor: string | undefined, reverse
   if (cursor === undefined || cursor === '') return range
   const last = decodeCursor(cursor)
   if (last === undefined || !contains(range, last)) {
-    throw new TypeError(
-      'cursor must be the `cursor` of an earlier list of the same selector, as it was given',
-    )
+    throw new TypeError('cursor must be the `cursor` of an earlier list with the same selector, unchanged')
   }
   return reverse ? { start: range.start, end: last } : { start: successor(last), end: range.end }
 }

@@ -27,7 +27,7 @@ let used = 0
  */
 export function encodeKey(key: Key, maxBytes: number = defaultLimits.keyBytes): Buffer {
   if (Array.isArray(key) && key.length === 0) {
-    throw new TypeError("A key needs at least one part, as ['users']: it is empty")
+    throw new TypeError("A key needs at least one part, such as ['users']: it is empty")
   }
   return encode(undefined, key, maxBytes)
 }
@@ -54,7 +54,7 @@ export function encodeParts(
 
 function encode(prefix: Uint8Array | undefined, parts: Key, maxBytes: number): Buffer {
   if (!Array.isArray(parts)) {
-    throw new TypeError(`A key is an array of parts, as ['users', 'alice']: got ${describe(parts)}`)
+    throw new TypeError(`A key is an array of parts, such as ['users', 'alice']: got ${describe(parts)}`)
   }
   let position = used
   if (prefix !== undefined) {
@@ -134,7 +134,7 @@ function writeString(text: string, index: number, position: number, maxBytes: nu
 function writeLongString(text: string, index: number, start: number): number {
   if (!text.isWellFormed()) {
     throw new TypeError(
-      `Key part ${index} has a lone surrogate, which UTF-8 cannot hold: mend it with toWellFormed()`,
+      `Key part ${index} has a lone surrogate, which UTF-8 cannot hold: fix it with toWellFormed()`,
     )
   }
   arena[start] = typeCode.string
@@ -172,7 +172,7 @@ function writeBytes(part: Uint8Array, position: number, maxBytes: number): numbe
 
 function writeNumber(part: number, index: number, position: number): number {
   if (Number.isNaN(part)) {
-    throw new TypeError(`Key part ${index} is NaN, which has no place in the order of keys: give a number`)
+    throw new TypeError(`Key part ${index} is NaN, which has no place in the order of keys: use a number`)
   }
   const start = reserve(position, 9)
   arena[start] = typeCode.number

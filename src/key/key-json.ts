@@ -21,7 +21,7 @@ export function keyJson(key: Key): KeyPartJson[] {
 
 /** The key of what `keyJson` gives. Throws a TypeError for anything else. */
 export function keyOfJson(json: unknown): KeyPart[] {
-  if (!Array.isArray(json)) throw new TypeError(`a key is an array of its parts, as ["users","alice"]`)
+  if (!Array.isArray(json)) throw new TypeError(`a key is an array of its parts, such as ["users","alice"]`)
   return json.map(keyPartOfJson)
 }
 

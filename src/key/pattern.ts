@@ -8,7 +8,7 @@ const WILDCARD = '*'
 /** Throws a TypeError unless `pattern` is an array of at least one part, each a wildcard or a part that keys have. */
 export function checkPattern(pattern: Pattern): void {
   if (!Array.isArray(pattern) || pattern.length === 0) {
-    throw new TypeError("A pattern is an array of at least one part, as ['users', '*']")
+    throw new TypeError("A pattern is an array of at least one part, such as ['users', '*']")
   }
   encodePrefix(pattern.map((part) => (part === WILDCARD ? '' : part)))
 }
@@ -85,7 +85,7 @@ export function nameOf<const P extends Pattern>(pattern: P): NameOf<P> {
   }
   if (name === '') {
     throw new TypeError(
-      'A pattern without words has no name of its own: give one, { name: … }, in its options',
+      'A pattern without words gives the repository no name: add { name: … } to its options',
     )
   }
   return name as NameOf<P>
@@ -141,7 +141,7 @@ function wrongId(pattern: Pattern, id: unknown): TypeError {
     count === 0 ? 'leave it out' : count === 1 ? 'give one part' : `give an array of ${count} parts`
   const got = Array.isArray(id) ? `an array of ${id.length}` : id === undefined ? 'none' : 'a single part'
   return new TypeError(
-    `An id of [${pattern.map(String).join(', ')}] fills its wildcards: ${expected} (got ${got})`,
+    `An id of [${pattern.map(String).join(', ')}] must fill its wildcards: ${expected} (got ${got})`,
   )
 }
 
@@ -152,7 +152,7 @@ function wrongId(pattern: Pattern, id: unknown): TypeError {
 export function idOfKey<const P extends Pattern>(pattern: P, key: Key): IdOf<P>
 export function idOfKey(pattern: Pattern, key: Key): IdOf<Pattern> {
   if (!matchesPattern(pattern, key)) {
-    throw new TypeError(`The key is none of the pattern [${pattern.map(String).join(', ')}]`)
+    throw new TypeError(`The key does not match the pattern [${pattern.map(String).join(', ')}]`)
   }
   const first = pattern.indexOf(WILDCARD)
   if (first === -1) return undefined

@@ -65,7 +65,7 @@ export function selectorRange(selector: Selector, maxBytes?: number): KeyRange {
 function boundWithin(range: KeyRange, key: Key, name: string, maxBytes?: number): Uint8Array {
   const bytes = encodePrefix(key, maxBytes)
   if (!contains(range, bytes)) {
-    throw new TypeError(`The ${name} of a selector must begin with its prefix and go on from there`)
+    throw new TypeError(`The ${name} of a selector must begin with its prefix and be longer`)
   }
   return bytes
 }

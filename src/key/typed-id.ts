@@ -40,7 +40,7 @@ function typedId<T extends KeyPart>(idKind: IdKind): TypedId<T> {
 export function checkCalled(part: unknown): void {
   if (typeof part !== 'function') return
   const name = Object.entries(id).find(([, make]) => make === part)?.[0] ?? 'string'
-  throw new TypeError(`A part of a pattern is a function: call it, as id.${name}()`)
+  throw new TypeError(`A part of a pattern is a function: call it, id.${name}()`)
 }
 
 /** The kind of a typed wildcard, also of one that another copy of this module has made; null for any other part. */
@@ -58,7 +58,7 @@ export function checkIdKinds(kinds: readonly (IdKind | null)[], key: Key, name: 
     const kind = kinds[i]
     if (kind !== null && kindOf(key[i]!) !== kind) {
       throw new TypeError(
-        `The ids of ${name} are declared as ${kind}, and ${describe(key[i])} is none: give a ${kind}, or declare '*' for ids of any kind`,
+        `The ids of ${name} are declared as ${kind}, but ${describe(key[i])} is not: give a ${kind}, or declare '*' for ids of any kind`,
       )
     }
   }

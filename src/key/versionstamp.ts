@@ -79,7 +79,7 @@ export function parseVersionstamp(text: string): number {
     )
   }
   if (text > latest) {
-    throw new RangeError(`The versionstamp ${text} is beyond 2^53 - 1: no database has given it`)
+    throw new RangeError(`The versionstamp ${text} is beyond 2^53 - 1, so no database has issued it`)
   }
   return Number.parseInt(text, 16)
 }

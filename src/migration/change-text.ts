@@ -8,7 +8,7 @@ export function changeText(change: ValueChange): string[] {
     case 'remove':
       return [`${pathText(change.was)} is removed`]
     case 'rename':
-      return change.moves.map(([from, to]) => `${pathText([...change.was, from])} is named ${to} now`)
+      return change.moves.map(([from, to]) => `${pathText([...change.was, from])} is now named ${to}`)
     case 'replace':
       return [`${pathText(change.was)}: '${change.from}' is '${change.to}' now`]
   }

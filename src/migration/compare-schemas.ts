@@ -45,7 +45,7 @@ export async function compareSchemas(
     // A library that cannot tell JSON Schema leaves nothing to compare.
     return {
       changes: [],
-      reasons: last === next ? [] : ['the schema could not be told before, or cannot now'],
+      reasons: last === next ? [] : ['the schema had no JSON Schema before, or has none now'],
     }
   }
   await compare(last, next, { was: [], path: [] }, context)
@@ -55,7 +55,7 @@ export async function compareSchemas(
   const moves = changes.some(({ type }) => type === 'remove' || type === 'rename')
   if (changes.length > 0 && isRecursive(last)) reasons.push('the schema is recursive')
   else if (moves && reasons.length === 0 && holdsAnything(last)) {
-    reasons.push('values may hold themselves, or what JSON Schema has no word for')
+    reasons.push('values may contain themselves, or things that JSON Schema cannot describe')
   }
   return { changes, reasons }
 }

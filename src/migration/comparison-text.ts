@@ -8,7 +8,7 @@ export function comparisonText(
   { others }: Pick<TableSql, 'others'>,
 ): string[] {
   return [
-    ...removed.map(({ name }) => `${name} is gone, and its rows stay`),
+    ...removed.map(({ name }) => `${name} is gone, but its rows stay`),
     ...added.map(({ name, pattern }) => `${name} is new: ${pattern}`),
     ...kept.flatMap(keptText),
     ...others,
@@ -18,13 +18,13 @@ export function comparisonText(
 function keptText({ last, next, changes, reasons }: KeptCollection): string[] {
   const [before, after] = [last, next].map(({ indexes }) => indexes.map(indexText)) as [string[], string[]]
   const texts = [
-    ...(last.pattern === next.pattern ? [] : [`its keys are ${next.pattern} now, and were ${last.pattern}`]),
+    ...(last.pattern === next.pattern ? [] : [`its keys are now ${next.pattern}, and were ${last.pattern}`]),
     ...changes.flatMap(changeText),
     ...reasons.map((reason) => `${reason}: a step converts it`),
     ...before.filter((text) => !after.includes(text)).map((text) => `the ${text} goes`),
     ...after.filter((text) => !before.includes(text)).map((text) => `the ${text} is built`),
   ]
-  const renamed = last.name === next.name ? [] : [`${last.name} is named ${next.name} now`]
+  const renamed = last.name === next.name ? [] : [`${last.name} is now named ${next.name}`]
   return [...renamed, ...texts.map((text) => `${next.name}: ${text}`)]
 }
 

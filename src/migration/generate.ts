@@ -191,12 +191,12 @@ function customStep({ kept }: CollectionComparison, repository: string, isSame: 
   if (found === undefined) {
     const names = kept.map(({ next }) => next.name).join(', ')
     throw new MigrationError(
-      `No migration knows a repository ${repository}: ${names === '' ? 'run "valkeyrie generate" first' : `there are ${names}`}`,
+      `No migration has a repository ${repository}: ${names === '' ? 'run "valkeyrie generate" first' : `there are ${names}`}`,
     )
   }
   if (!isSame)
     throw new MigrationError(
-      'The schemas have changed since the last migration: run "valkeyrie generate" first, and --custom then',
+      'The schemas have changed since the last migration: run "valkeyrie generate" first, then --custom',
     )
   return { ...found, reasons: ['the schema stays as it is'] }
 }
@@ -204,7 +204,7 @@ function customStep({ kept }: CollectionComparison, repository: string, isSame: 
 function tellUntold(collections: readonly MigratedCollection[], { tell }: PlanOptions): void {
   for (const { name, schema } of collections) {
     if (schema === null)
-      tell?.(`The schema of ${name} tells no JSON Schema, so that a change of its values is not seen`)
+      tell?.(`The schema of ${name} gives no JSON Schema, so a change of its values cannot be seen`)
   }
 }
 
@@ -240,7 +240,7 @@ function pinned(snapshot: DrizzleSnapshot, sql: string, when: number): DrizzleSn
 
 function checkName(name: string | undefined): void {
   if (name === undefined || /^[\w-]+$/.test(name)) return
-  throw new MigrationError(`--name ${name} becomes the name of a file: give letters, digits, - and _`)
+  throw new MigrationError(`--name ${name} becomes the name of a file: use letters, digits, - and _`)
 }
 
 function nameOf(

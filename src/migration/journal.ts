@@ -28,7 +28,7 @@ export function readJournal(migrations: string, dialect: string): Journal {
   if (!Array.isArray(journal.entries)) throw new MigrationError(`${file} is not a journal of drizzle-kit`)
   if (journal.entries.length > 0 && journal.dialect !== dialect)
     throw new MigrationError(
-      `The migrations in ${migrations} are of ${journal.dialect}, and drizzle.config.ts is of ${dialect}: give each a folder of its own`,
+      `The migrations in ${migrations} are for ${journal.dialect}, but drizzle.config.ts is for ${dialect}: give each its own folder`,
     )
   return journal
 }

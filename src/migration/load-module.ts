@@ -26,7 +26,7 @@ export function failureText(error: unknown): string {
   if (code === 'ERR_MODULE_NOT_FOUND' && error.message.includes("'drizzle-kit'"))
     return `it imports drizzle-kit, which is not installed: npm install --save-dev drizzle-kit`
   if (error instanceof SyntaxError && /^(Unexpected token 'export'|Cannot use import)/.test(error.message))
-    return 'its package is one of CommonJS: write "type": "module" into package.json, or give the file the ending .mts'
+    return 'its package uses CommonJS: write "type": "module" into package.json, or rename the file to .mts'
   // The line in the user's own files, where the error comes from one: it may be thrown in a library.
   const lines = error.stack?.split('\n') ?? []
   const isLibrary = (line: string) =>

@@ -37,10 +37,10 @@ export async function lossError(
     const count = rows?.[at] ?? null
     return `${lossText(loss)}${count === null ? '' : ` (${rowsText(count)})`}`
   })
-  const count = rows === null ? ' Name the database with --database to see in how many rows.' : ''
+  const count = rows === null ? ' Pass --database to see in how many rows.' : ''
   const renames = undecided.map((text) => `\n  --rename ${text}`).join('')
   return new MigrationError(
-    `Stored values would lose ${lost.join(', ')}: agree with --accept-data-loss.${count}${renames && `\nWhat looks like another name for something:${renames}`}`,
+    `Stored values would lose ${lost.join(', ')}: to agree, pass --accept-data-loss.${count}${renames && `\nWhat looks like another name for something:${renames}`}`,
   )
 }
 

@@ -126,7 +126,7 @@ function baselineOf(migrations: readonly Migration[], baseline: string | true): 
   if (last >= 0) return migrations.slice(0, last + 1)
   const tags = migrations.map(({ tag }) => tag).join(', ')
   throw new MigrationError(
-    `The baseline ${baseline} is not a migration: there are ${tags}. On a command line, a database is named before --baseline`,
+    `The baseline ${baseline} is not a migration: there are ${tags}. On the command line, name the database before --baseline`,
   )
 }
 
@@ -171,10 +171,10 @@ async function apply(run: Run, migration: Migration, steps: readonly LoadedStep[
     signal?.throwIfAborted()
     if (await db.apply(source.migrations, migration, running, accept)) break
     if (round === mostRounds)
-      throw new MigrationError(`${migration.tag}: others write faster than its steps run: stop them`)
+      throw new MigrationError(`${migration.tag}: others write faster than its steps run: stop them first`)
     for (const step of running) await restage(db, step, signal)
   }
-  if (left.length > 0) report.line(`${rowsText(left.length)} left as before, and in ${skipped!.path}`)
+  if (left.length > 0) report.line(`${rowsText(left.length)} left as before, and written to ${skipped!.path}`)
   return left.length
 }
 
@@ -209,7 +209,7 @@ async function refusal(
     return [...samples, ...(others > 0 ? [`and ${rowsText(others)} more`] : [])]
   })
   return new MigrationError(
-    `${files.join(', ')} cannot convert ${rowsText(failures.length)}, so nothing of it was applied: mend them or the step, or leave them as they are with --skip-invalid <file>, which is skipInvalid in a program\n${lines.map((line) => `  ${line}`).join('\n')}`,
+    `${files.join(', ')} cannot convert ${rowsText(failures.length)}, so nothing of it was applied: correct them or the step, or leave them as they are with --skip-invalid <file>, or skipInvalid in a program\n${lines.map((line) => `  ${line}`).join('\n')}`,
     { refused },
   )
 }

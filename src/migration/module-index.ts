@@ -40,7 +40,7 @@ export function moduleDrift(folder: string): Drift[] {
   if (presentIndex(folder) === undefined) return []
   const index = changedIndex(folder, readMigrations(folder))
   if (index === null) return []
-  const message = `${index.file} does not hold what the folder of migrations does: run "valkeyrie generate"`
+  const message = `${index.file} does not match the folder of migrations: run "valkeyrie generate"`
   return [{ kind: 'modules', name: null, message }]
 }
 

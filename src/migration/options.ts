@@ -58,13 +58,13 @@ export function checkMigrateOptions(options: MigrateOptions): void {
   )
   checkSignal(options, 'migrate')
   const { backup, skipInvalid, baseline, onProgress } = options
-  if (backup !== undefined && typeof backup !== 'boolean') throw new TypeError('backup is true or false')
+  if (backup !== undefined && typeof backup !== 'boolean') throw new TypeError('backup must be true or false')
   if (skipInvalid !== undefined && (typeof skipInvalid !== 'string' || skipInvalid === ''))
-    throw new TypeError("skipInvalid is the name of a file to make, as './skipped.ndjson'")
+    throw new TypeError("skipInvalid must be the name of a file to make, such as './skipped.ndjson'")
   if (baseline !== undefined && baseline !== true && typeof baseline !== 'string')
-    throw new TypeError("baseline is true, or the name of a migration, as '0001_rename'")
+    throw new TypeError("baseline must be true, or the name of a migration, such as '0001_rename'")
   if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw new TypeError('onProgress is a function of { task, done, total }')
+    throw new TypeError('onProgress must be a function of { task, done, total }')
 }
 
 /** Throws a TypeError for options that `status` does not take. */
@@ -88,11 +88,11 @@ export function targetOf(
       `${call} takes migrations: { folder: './schemas/migrations' }, or { modules: migrations }`,
     )
   if (folder !== undefined && (typeof folder !== 'string' || folder === ''))
-    throw new TypeError("folder is the path of the migrations, as './schemas/migrations'")
+    throw new TypeError("folder must be the path of the migrations, such as './schemas/migrations'")
   if (modules !== undefined && !(Array.isArray(modules) && modules.every(isModule)))
-    throw new TypeError('modules are the migrations that index.ts in the folder of migrations exports')
+    throw new TypeError('modules must be the migrations that index.ts in the folder of migrations exports')
   if (schemas !== undefined && !(Array.isArray(schemas) && schemas.every(isDefinition)))
-    throw new TypeError('schemas are definitions, as defineSchema makes them: [users, posts]')
+    throw new TypeError('schemas must be an array of definitions: [users, posts]')
   const declared = new Registry(schemas ?? store?.registry.definitions).definitions
   return {
     path: engine.inSchema(address, schema),

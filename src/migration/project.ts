@@ -44,7 +44,7 @@ export async function loadProject(cwd: string, config?: string): Promise<Project
   const dialect = dialects.get(settings?.dialect ?? '')
   if (dialect === undefined || settings?.schema === undefined) {
     throw new MigrationError(
-      `${file} exports no settings by default, as { dialect: 'sqlite', schema: './schemas/index.ts', out: './schemas/migrations' }; the dialect is one of ${[...dialects.keys()].join(' and ')}`,
+      `${file} needs a default export, such as { dialect: 'sqlite', schema: './schemas/index.ts', out: './schemas/migrations' }; the dialect is one of ${[...dialects.keys()].join(' and ')}`,
     )
   }
   const { root, modules } = schemaModules(file, settings.schema, cwd)
@@ -103,7 +103,7 @@ function schemaModules(
     const modules = names.map((name) => filesOf(resolve(root, name)))
     if (modules.every((it) => it.length > 0)) return { root, modules: [...new Set(modules.flat())] }
   }
-  throw new MigrationError(`${file} names the schema ${names.join(', ')}, and there is no such file`)
+  throw new MigrationError(`${file} names the schema ${names.join(', ')}, but there is no such file`)
 }
 
 function filesOf(path: string): string[] {
@@ -121,7 +121,7 @@ export function databaseOf({ root, database }: Project, given: string | undefine
   }
   // Loaded for its address alone: an engine's package is not.
   const { engine, address } = locate(named)
-  if (!engine.isKept(address)) throw new MigrationError(`${named} is gone with its process: name a file`)
+  if (!engine.isKept(address)) throw new MigrationError(`${named} ends with its process: name a file`)
   return engine.inSchema(
     address === named ? address : resolve(given === undefined ? root : '.', named),
     schema,
@@ -159,6 +159,6 @@ function checkTables(
   ]
   if (differing.length === 0) return
   throw new MigrationError(
-    `${dialect.declaredBy[0]} is given other definitions than the schema module exports (${differing.join(', ')}): export each, and give it each`,
+    `${dialect.declaredBy[0]} gets other definitions than the schema module exports (${differing.join(', ')}): export each of them, and pass each`,
   )
 }

@@ -74,7 +74,7 @@ export class RenameDecisions {
     }
     const gone = texts[0]!.slice(0, -`=${first.to}`.length)
     const choices = [...renames.map(({ to }) => to), 'nothing: it was not renamed']
-    return candidates[await this.#ask(`${gone} is gone. What is it named now?`, choices)]
+    return candidates[await this.#ask(`${gone} is gone. What is its name now?`, choices)]
   }
 
   /** Throws a MigrationError for a rename that was given and names nothing that has changed. */
@@ -82,7 +82,7 @@ export class RenameDecisions {
     const unused = [...this.#given].find((text) => !this.#used.has(text))
     if (unused === undefined) return
     throw new MigrationError(
-      `--rename ${unused} names nothing that has changed: what is named before the = was there last time, and what is named behind it is there now in the same object, which is in no array and no union and lets in no other fields`,
+      `--rename ${unused} names nothing that has changed: the name before the = must have been there last time, and the name after it must be there now, in the same object. That object may not be in an array or a union, and may not allow other fields`,
     )
   }
 }

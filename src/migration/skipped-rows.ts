@@ -29,9 +29,7 @@ export class SkippedRows {
   /** Throws a MigrationError if there is such a file already, or where it cannot be created. */
   assertWritable(): void {
     if (lstatSync(this.path, { throwIfNoEntry: false }) !== undefined)
-      throw new MigrationError(
-        `${this.path} is there already: name another file for the rows that are skipped`,
-      )
+      throw new MigrationError(`${this.path} already exists: name another file for the skipped rows`)
     try {
       accessSync(dirname(this.path), constants.W_OK)
     } catch (error) {
@@ -61,7 +59,7 @@ export class SkippedRows {
 
   #unwritable(error: unknown): MigrationError {
     const { message } = error as Error
-    return new MigrationError(`${this.path} cannot be written, for the rows that are skipped: ${message}`, {
+    return new MigrationError(`${this.path} cannot be written, so skipped rows would be lost: ${message}`, {
       cause: error,
     })
   }

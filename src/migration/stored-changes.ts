@@ -20,7 +20,7 @@ export function storedChanges(
   buildsUnique: boolean,
 ): ToldChanges[] {
   const groups = removed.map(({ name }) =>
-    told(`${name} is gone, and its rows stay`, { type: 'refile', from: name, to: null }),
+    told(`${name} is gone, but its rows stay`, { type: 'refile', from: name, to: null }),
   )
   const rekeyed = kept.filter(({ last, next }) => last.pattern !== next.pattern)
   for (const pair of rekeyed) {
@@ -33,7 +33,7 @@ export function storedChanges(
     '~',
   )
   for (const [from, to] of moves)
-    groups.push(told(`${from} is named ${to} now`, { type: 'refile', from, to }))
+    groups.push(told(`${from} is now named ${to}`, { type: 'refile', from, to }))
   const values = kept.flatMap(({ next: { name: collection }, changes, reasons }) =>
     (reasons.length > 0 ? [] : changes).map((change) =>
       told(`${collection}: ${changeText(change).join(', ')}`, { type: 'values', collection, change }),
@@ -88,7 +88,7 @@ function rekey({ last, next }: KeptCollection): StoredChange {
   const [from, to] = [before, after].map(beginningOf) as [Pattern, Pattern]
   if (!isDeepStrictEqual(before.slice(from.length), after.slice(to.length))) {
     throw new MigrationError(
-      `The pattern of ${next.name} has changed behind its first '*' (${last.pattern} → ${next.pattern}), which SQL cannot follow: declare it beside the old one, copy the rows in a program, and remove the old one later`,
+      `The pattern of ${next.name} has changed after its first '*' (${last.pattern} → ${next.pattern}), which SQL cannot follow: declare the new one beside the old one, copy the rows in a program, and remove the old one later`,
     )
   }
   return { type: 'rekey', collection: last.name, from: encodePrefix(from), to: encodePrefix(to) }

@@ -41,7 +41,7 @@ export function parseAggregate(
     for (const path of paths) measures.push(measureOf(name, path, context))
   }
   if (measures.length === 0)
-    throw new QueryError('An aggregate asks for a figure: count: true, or sum, avg, min or max of a field')
+    throw new QueryError('An aggregate needs a figure: count: true, or sum, avg, min or max of a field')
 
   const isGrouped = query.groupBy !== undefined
   const groupBy =
@@ -52,11 +52,11 @@ export function parseAggregate(
   for (const option of ['having', 'orderBy', 'limit'] as const) {
     const isGiven = option === 'having' ? having !== null : query[option] !== undefined
     if (isGiven && !isGrouped)
-      throw new QueryError(`${option} is of the groups of an aggregate: name their fields by groupBy`)
+      throw new QueryError(`${option} needs the groups of an aggregate: name their fields in groupBy`)
   }
   const order = parseGroupOrder(query.orderBy, groupBy, context)
   if (Math.max(measures.length, groupBy.length, order.length) > mostFields)
-    throw new QueryError(`An aggregate names at most ${mostFields} fields in each of its options`)
+    throw new QueryError(`An aggregate may name at most ${mostFields} fields in each of its options`)
   return { measures, groupBy, having: having && parseHaving(having, context), order }
 }
 
@@ -65,7 +65,7 @@ function measureOf(name: Name, path: unknown, { fields, collection }: AggregateC
   const field = parsePathTo(path, name, fields, collection)
   if (name === 'min' || name === 'max') checkOrdered(field, name)
   if ((name === 'sum' || name === 'avg') && !field.types.number && !isBigint(field.types))
-    throw new QueryError(`${name} adds numbers or bigints, and '${field.path}' is neither`)
+    throw new QueryError(`${name} adds numbers or bigints, but '${field.path}' is neither`)
   return { name, field }
 }
 
@@ -137,7 +137,7 @@ function comparisonOf(
           : 'none'
     return compare(slots.add('text', leaf, scalarReader(field, of, rounding)))
   }
-  throw new QueryError(`${of} takes what the figure is, ${figureText(measure)}: got ${describe(value)}`)
+  throw new QueryError(`${of} takes ${figureText(measure)}, as the figure is: got ${describe(value)}`)
 }
 
 function figureText({ name, field }: Measure): string {
@@ -155,7 +155,7 @@ function parseGroupOrder(
     if (key === 'count') return [{ by: measureOf('count', null, context), direction: directionOf(value) }]
     if (!isMeasureName(key) && key !== 'group') {
       throw new QueryError(
-        `An aggregate is ordered by count, countDistinct, sum, avg, min, max or group: there is no ${quote(key)}`,
+        `You can order an aggregate by count, countDistinct, sum, avg, min, max or group: there is no ${quote(key)}`,
       )
     }
     return entriesOf(value, key).map(([path, direction]) => ({
@@ -168,7 +168,7 @@ function parseGroupOrder(
 function groupField(groupBy: readonly Field[], path: string): Field {
   const field = groupBy.find((one) => one.path === path)
   if (field === undefined)
-    throw new QueryError(`orderBy: { group: … } names fields of groupBy: ${quote(path)} is none`)
+    throw new QueryError(`orderBy: { group: … } names fields of groupBy: ${quote(path)} is not one`)
   checkOrdered(field, 'orderBy')
   return field
 }

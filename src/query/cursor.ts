@@ -33,10 +33,10 @@ export function encodeCursor(
 export function decodeCursor(cursor: unknown, plan: Ordered, range: KeyRange): Cursor {
   const decoded = typeof cursor === 'string' ? parse(cursor) : null
   if (decoded === null || !contains(range, decoded.key)) {
-    throw new QueryError('after takes the cursor of an earlier page of the same query, as it was given')
+    throw new QueryError('after takes the cursor of an earlier page of the same query, unchanged')
   }
   if (decoded.order !== orderText(plan) || decoded.values.length !== plan.order.length) {
-    throw new QueryError('The cursor is of a page with another order: ask with the orderBy it was given for')
+    throw new QueryError('The cursor belongs to a page with another order: use the same orderBy')
   }
   const values = decoded.values.map((value, i) => ofTerm(value, plan.order[i]!))
   return { values, key: decoded.key }
@@ -53,7 +53,7 @@ function ofTerm(value: string | number | null, { field }: OrderTerm): string | n
   } else if (types.date && !types.string) return scalarReader(field, 'after', 'none')(value)
   // Numbers that JSON does not have are stored as texts.
   else if (types.string || types.structure || types.bigint || types.number) return value
-  throw new QueryError('after takes the cursor of an earlier page of the same query, as it was given')
+  throw new QueryError('after takes the cursor of an earlier page of the same query, unchanged')
 }
 
 function parse(text: string): (Cursor & { readonly order: string }) | null {

@@ -13,7 +13,7 @@ export function checkNarrows(
 ): void {
   if (where !== null && hasCondition(where) && truth(where, operands) !== true) return
   throw new QueryError(
-    `The where of ${call} holds no condition, which would touch every row: say where: {} where all rows are meant`,
+    `The where of ${call} has no condition, so it would touch every row: if you mean all rows, say where: {}`,
   )
 }
 

@@ -46,7 +46,7 @@ function evaluate(condition: Condition, operands: readonly Operand[], row: Compa
     case 'keyIn':
       return operandAt(operands, condition.keys).some((key) => compareBytes(row.key, key) === 0)
     case 'search':
-      throw new TypeError('What words a text has is for the engine to say')
+      throw new TypeError('Only the engine knows the words of a text')
     case 'null':
       return storedForm(valueAt(row.value, condition.field.names)) === null
     default: {

@@ -41,7 +41,7 @@ export function fieldCondition(asked: Asked, slots: Slots): Condition {
     case 'items':
       return includes(asked, slots)
     case 'elements':
-      throw new TypeError('The elements of an array are conditions of their own')
+      throw new TypeError('The elements of an array need their own conditions')
   }
 }
 
@@ -82,7 +82,7 @@ function oneOf(asked: Asked, slots: Slots): Condition {
   const { value, leaf } = operand
   const of = `${operator} on '${field.path}'`
   if (!Array.isArray(value)) throw new QueryError(`${of} takes an array: got ${describe(value)}`)
-  if (!isList(value)) throw new QueryError(`${of} takes an array of scalars: it has an object`)
+  if (!isList(value)) throw new QueryError(`${of} takes an array of scalars: yours has an object`)
   const kinds = new Set(value.filter((item) => typeof item !== 'boolean').map((item) => kindFor(item, asked)))
   const conditions: Condition[] = []
   const picked =
@@ -120,7 +120,7 @@ function like(asked: AskedFor<'pattern'>, slots: Slots): Condition {
   const { operator, semantics, operand, field } = asked
   const of = `${operator} on '${field.path}'`
   if (typeof operand.value !== 'string')
-    throw new QueryError(`${of} takes a pattern, as 'A%': got ${describe(operand.value)}`)
+    throw new QueryError(`${of} takes a pattern, such as 'A%': got ${describe(operand.value)}`)
   expect(field.types.string, asked, operand.value)
   const { folded } = semantics
   const pattern = slots.add('text', operand.leaf, (leaf) => {
@@ -159,10 +159,10 @@ function includes({ operator, operand, field, element }: Asked, slots: Slots): C
   const { value, leaf } = operand
   const of = `${operator} on '${field.path}'`
   if (!field.types.structure) {
-    const instead = field.types.string ? ': contains finds a part of a text' : ''
-    throw new QueryError(`${operator} asks for items of an array, and '${field.path}' is none${instead}`)
+    const instead = field.types.string ? ': to find a part of a text, use contains' : ''
+    throw new QueryError(`${operator} finds items of an array, but '${field.path}' is not an array${instead}`)
   }
-  if (typeof value === 'boolean') throw new QueryError(`${of} takes an array, as [${value}]`)
+  if (typeof value === 'boolean') throw new QueryError(`${of} takes an array, such as [${value}]`)
   const read = itemReader(element.types, of)
   const listOf = (given: unknown): readonly unknown[] => (Array.isArray(given) ? given : [given])
   const isBigint = (item: unknown) => typeof item === 'bigint'
@@ -197,11 +197,11 @@ function kindFor(value: unknown, asked: Asked): 'number' | 'text' | 'bigint' {
     return 'text'
   }
   const of = `${asked.operator} on '${asked.field.path}'`
-  if (value === null) throw new QueryError(`${of} is never true of null: use isNull or isNotNull`)
+  if (value === null) throw new QueryError(`${of} is never true for null: use isNull or isNotNull`)
   if (value === undefined) throw new QueryError(`${of} has no operand: it is undefined`)
   if (value instanceof RegExp)
     throw new QueryError(
-      `${of} takes no RegExp: use like with a pattern, as { like: 'A%' }, or contains, startsWith or endsWith`,
+      `${of} takes no RegExp: use like with a pattern, such as { like: 'A%' }, or contains, startsWith or endsWith`,
     )
   if (Array.isArray(value)) {
     expect(!isStructure(asked.field), asked, value)
@@ -223,8 +223,8 @@ function remedy({ field, element }: Asked, value: unknown): string {
   if (isBigint(field.types) && typeof value === 'number') return ': a bigint is written as 1n'
   if (!isStructure(field)) return ''
   return mayBe(element)
-    ? ': find its items by arrayContains, or by conditions on them in some, every and none'
-    : `: its fields have conditions of their own, as { ${field.names.at(-1)}: { … } }`
+    ? ': find its items with arrayContains, or with conditions in some, every and none'
+    : `: put conditions on its fields, { ${field.names.at(-1)}: { … } }`
 }
 
 /** Whether a field is an object or an array wherever it is there. */
@@ -241,7 +241,7 @@ function mayBe({ types }: Field): boolean {
 export function checkOrdered({ path, types }: Field, what: string): void {
   if (!types.bigint || types.structure || isBigint(types)) return
   throw new QueryError(
-    `${what} cannot order '${path}': bigints among other values have no order; keep a number beside it`,
+    `${what} cannot order '${path}': bigints among other values have no order; store a number beside it`,
   )
 }
 

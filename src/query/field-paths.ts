@@ -31,7 +31,7 @@ function pathHint(path: string, names: readonly string[] | null, fields: Fields)
 export function parsePaths(paths: unknown, of: string, fields: Fields, collection: string): Field[] {
   const all: readonly unknown[] = paths === undefined ? [] : Array.isArray(paths) ? paths : [paths]
   if (paths !== undefined && all.length === 0)
-    throw new QueryError(`${of} names a field, as 'address.city', or several: it names none`)
-  if (all.length > mostFields) throw new QueryError(`${of} names at most ${mostFields} fields`)
+    throw new QueryError(`${of} must name a field, such as 'address.city', or several`)
+  if (all.length > mostFields) throw new QueryError(`${of} may name at most ${mostFields} fields`)
   return all.map((path) => parsePathTo(path, of, fields, collection))
 }

@@ -27,7 +27,7 @@ export function checkOperand(value: unknown, name: string): unknown {
   if (Array.isArray(value) && value.every((item) => typeof item !== 'object' || item instanceof Date))
     return value
   throw new QueryError(
-    `The parameter '${name}' is an operand: a text, a number, a boolean, a date, or an array of them`,
+    `The parameter '${name}' must be an operand: a text, a number, a boolean, a date, or an array of them`,
   )
 }
 

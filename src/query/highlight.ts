@@ -19,19 +19,19 @@ export function parseHighlight(highlight: unknown, { fields }: SearchDefinition)
   if (highlight === true) return fields.map((path) => ({ path, words: null }))
   if (typeof highlight !== 'object' || highlight === null || !isPlainObject(highlight))
     throw new QueryError(
-      `highlight is true or an object, as { title: true, body: 16 }: got ${describe(highlight)}`,
+      `highlight must be true or an object, such as { title: true, body: 16 }: got ${describe(highlight)}`,
     )
   return Object.entries(highlight).flatMap(([path, words]): HighlightedField[] => {
     if (!fields.includes(path))
       throw new QueryError(
-        `highlight names ${quote(path)}, which is not searched: there are ${fields.join(', ')}`,
+        `highlight names ${quote(path)}, which the search does not cover: it covers ${fields.join(', ')}`,
       )
     if (words === false || words === undefined) return []
     if (words === true) return [{ path, words: null }]
     if (typeof words === 'number' && Number.isInteger(words) && words >= 1 && words <= mostWords)
       return [{ path, words }]
     throw new QueryError(
-      `highlight of '${path}' is true or a number of words from 1 to ${mostWords}: got ${describe(words)}`,
+      `highlight of '${path}' must be true or a number of words from 1 to ${mostWords}: got ${describe(words)}`,
     )
   })
 }

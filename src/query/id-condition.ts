@@ -35,7 +35,7 @@ export interface IdContext {
 export function idCondition(operator: IdOperator, operand: Syntax, context: IdContext): Condition {
   const { pattern, slots } = context
   if (wildcardCount(pattern) === 0)
-    throw new QueryError('There is one row at most here, without an id: leave the condition on it out')
+    throw new QueryError('There is at most one row here, and it has no id: leave out the condition on the id')
   if (operand.type !== 'operand')
     throw new QueryError(
       `${operator} on '$id' takes an id: got ${operand.type === 'list' ? 'an array of objects' : 'an object'}`,
@@ -60,7 +60,7 @@ export function idCondition(operator: IdOperator, operand: Syntax, context: IdCo
     case 'startsWith': {
       if (typeof value !== 'string') throw new QueryError(`${of} takes a text: got ${describe(value)}`)
       if (wildcardCount(pattern) > 1)
-        throw new QueryError(`${of} is of an id of one part: use the prefix of the query for leading ids`)
+        throw new QueryError(`${of} works on an id of one part: for leading ids, use the prefix of the query`)
       const start = slots.add('key', leaf, (text) => textStart(context, text as string, of))
       const end = slots.add('key', leaf, (text) => textEnd(textStart(context, text as string, of)))
       const from: Condition = { type: 'key', operator: 'gte', key: start }

@@ -35,7 +35,7 @@ export function parseOrder(orderBy: unknown, fields: Fields, collection: string)
   const visit = (value: unknown, place: Place, names: readonly string[]): void => {
     if (typeof value !== 'object' || value === null || !isPlainObject(value)) {
       throw new QueryError(
-        `orderBy takes fields with 'asc' or 'desc', as { age: 'desc' }: got ${describe(value)}`,
+        `orderBy takes fields with 'asc' or 'desc', such as { age: 'desc' }: got ${describe(value)}`,
       )
     }
     for (const key of Object.keys(value)) {
@@ -74,7 +74,7 @@ export function parseOrder(orderBy: unknown, fields: Fields, collection: string)
   const paths = terms.map(({ field }) => field.path)
   const twice = paths.find((path, i) => paths.indexOf(path) !== i)
   if (twice !== undefined) throw new QueryError(`orderBy names '${twice}' twice`)
-  if (terms.length > mostTerms) throw new QueryError(`orderBy names at most ${mostTerms} fields`)
+  if (terms.length > mostTerms) throw new QueryError(`orderBy may name at most ${mostTerms} fields`)
   return { terms, keyDirection: keyDirection ?? terms.at(-1)?.direction ?? 'asc' }
 }
 
@@ -82,7 +82,9 @@ function orderTerm(field: Field, direction: Direction): OrderTerm {
   checkOrdered(field, 'orderBy')
   const { structure, absent: _, ...others } = field.types
   if (structure && !Object.values(others).includes(true)) {
-    throw new QueryError(`orderBy cannot order by '${field.path}', an object or array: name a field in it`)
+    throw new QueryError(
+      `orderBy cannot order by '${field.path}', which is an object or array: name a field in it`,
+    )
   }
   return { field, direction }
 }

@@ -16,7 +16,7 @@ export interface Parameter<Name extends string = string> {
  */
 export function parameter<const Name extends string>(name: Name): Parameter<Name> {
   if (typeof name !== 'string' || name === '')
-    throw new TypeError("A parameter has a name, as parameter('least')")
+    throw new TypeError("A parameter needs a name: parameter('least')")
   return Object.freeze({ [brand]: name })
 }
 

@@ -263,7 +263,7 @@ function rankedBy(
   if (!orders && !shows) return null
   if (condition === null)
     throw new QueryError(
-      `${shows ? 'highlight' : `orderBy ${rankName}`} is of one $search that every row is found by: in the where itself or in its AND, and not in OR or NOT`,
+      `${shows ? 'highlight' : `orderBy ${rankName}`} needs one $search that finds every row: in the where itself or in its AND, not in OR or NOT`,
     )
   return { condition, orders, highlight: shows ? parseHighlight(highlight, condition.search) : [] }
 }
@@ -324,7 +324,7 @@ function continueAfter(
 export function checkCount(value: unknown, name: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
   throw new RangeError(
-    `${name} is a whole number of at least 0: got ${typeof value === 'number' ? value : describe(value)}`,
+    `${name} must be a whole number of at least 0: got ${typeof value === 'number' ? value : describe(value)}`,
   )
 }
 

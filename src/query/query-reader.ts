@@ -139,7 +139,7 @@ export function structureText(part: unknown): string {
   try {
     return JSON.stringify(part, (_, value: unknown) => (isJson(value) ? value : { '': typeof value }))
   } catch {
-    throw new QueryError('A query is plain data: this one holds something that is not')
+    throw new QueryError('A query must be plain data: this one is not')
   }
 }
 

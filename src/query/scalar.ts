@@ -7,14 +7,14 @@ import { instantText, type Rounding } from './instant.ts'
 export function readText(value: unknown, of: string): string {
   const text = value as string
   if (text.isWellFormed()) return text
-  throw new QueryError(`${of} is given a text with a lone surrogate, which cannot be compared`)
+  throw new QueryError(`${of} got a text with a lone surrogate, which cannot be compared`)
 }
 
 /** A number of a query: 0 for -0. Throws a QueryError for one that no stored number equals. */
 export function readNumber(value: unknown, of: string): number {
   const number = value as number
   if (!Number.isFinite(number))
-    throw new QueryError(`${of} is given ${number}, which no stored number equals: check it first`)
+    throw new QueryError(`${of} got ${number}, which no stored number equals: check it first`)
   return number === 0 ? 0 : number
 }
 
@@ -35,7 +35,7 @@ export function scalarReader({ types }: Pick<Field, 'types'>, of: string, roundi
     const instant = instantText(text, rounding)
     if (instant !== null) return instant
     throw new QueryError(
-      `${of} takes a Date, or the ISO 8601 text of an instant with its offset, as '2024-01-31T12:00:00Z': got another text`,
+      `${of} takes a Date, or the ISO 8601 text of an instant with its offset, such as '2024-01-31T12:00:00Z': got another text`,
     )
   }
 }
@@ -53,5 +53,5 @@ export function itemReader(types: FieldTypes, of: string) {
 
 function dateText(date: Date, of: string): string {
   if (!Number.isNaN(date.getTime())) return date.toISOString()
-  throw new QueryError(`${of} is given an invalid Date`)
+  throw new QueryError(`${of} got an invalid Date`)
 }

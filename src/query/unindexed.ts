@@ -6,7 +6,7 @@ export type OnUnindexed = 'ignore' | 'warn' | 'error'
 
 /** Reports such a query, once for each of its shapes. `text`: as its engine runs it. Throws a QueryError if it is to be an error. */
 export function tellUnindexed({ collection }: Plan, text: string, onUnindexed: OnUnindexed): void {
-  const message = `A query reads all of '${collection}', since no index serves it: declare one, or narrow it by prefix. ${text}`
+  const message = `A query reads all of '${collection}', because no index serves it: declare one, or narrow the query with a prefix. ${text}`
   if (onUnindexed === 'error') throw new QueryError(message)
   if (onUnindexed === 'warn') process.emitWarning(message, 'UnindexedQueryWarning')
 }

@@ -28,7 +28,7 @@ export function fieldHint(name: string, place: Place, fields: Fields): string {
   const names = fields.names(place)
   const path = parsePath(name)
   if (path !== null && path.length > 1 && leads(path, place, fields))
-    return `: a field in a field is nested, as ${nested(path)}`
+    return `: write a field in a field nested, ${nested(path)}`
   return nameHint(name, names)
 }
 

@@ -59,7 +59,7 @@ function parseObject(part: Syntax, position: Position, name: string, context: Wh
 function objectSyntax(part: Syntax, name: string): ObjectSyntax {
   if (part.type === 'object') return part
   const got = part.type === 'list' ? 'an array' : describe(part.value)
-  throw new QueryError(`${name} is an object of conditions, as { age: { gte: 18 } }: got ${got}`)
+  throw new QueryError(`${name} must be an object of conditions, such as { age: { gte: 18 } }: got ${got}`)
 }
 
 function parseEntry(key: string, value: Syntax, position: Position, context: WhereContext): Condition {
@@ -88,7 +88,7 @@ function parseLogic(
 ): Condition {
   const isCompared = value.type === 'operand' && !Array.isArray(value.value)
   if (isCompared && context.fields.child(position.place, key) !== null)
-    throw new QueryError(`${key} joins conditions: a field of this name is written '\\\\${key}'`)
+    throw new QueryError(`${key} joins conditions: write a field of this name as '\\\\${key}'`)
   if (key === 'NOT') return { type: 'not', condition: parseObject(value, position, 'NOT', context) }
   const type = key === 'AND' ? 'and' : 'or'
   if (value.type === 'list') {
@@ -106,7 +106,7 @@ function parseLogic(
 function parseId(value: Syntax, context: WhereContext): Condition {
   if (value.type !== 'object') return idCondition('eq', value, context)
   if (value.entries.length === 0)
-    throw new QueryError(`There is no condition on '${idName}': give one, as { eq: … }, or leave it out`)
+    throw new QueryError(`There is no condition on '${idName}': give one, such as { eq: … }, or leave it out`)
   const conditions = value.entries.map(([key, part]): Condition => {
     if (part.type === 'operand' && part.value === undefined)
       throw new QueryError(`${key} on '${idName}' has no operand: it is undefined`)
@@ -118,7 +118,7 @@ function parseId(value: Syntax, context: WhereContext): Condition {
     }
     if (isIdOperator(key)) return idCondition(key, part, context)
     throw new QueryError(
-      `There is no operator ${quote(key)} on '${idName}', which is compared as a whole, by ${idOperatorNames}`,
+      `There is no operator ${quote(key)} on '${idName}', which is compared as a whole, with ${idOperatorNames}`,
     )
   })
   return conditions.length === 1 ? conditions[0]! : { type: 'and', conditions }
@@ -127,7 +127,7 @@ function parseId(value: Syntax, context: WhereContext): Condition {
 function parseWords(value: Syntax, { collection, search, slots }: WhereContext): Condition {
   if (search === null)
     throw new QueryError(
-      `'${collection}' cannot be searched: declare the fields to search, as { search: ['title'] }, in the options of its schema`,
+      `'${collection}' cannot be searched: declare the fields to search, such as { search: ['title'] }, in the options of its schema`,
     )
   if (value.type !== 'operand') throw new QueryError('$search takes a text, the words to find')
   return { type: 'search', collection, search, words: slots.add('words', value.leaf, parseSearch) }
@@ -141,7 +141,7 @@ function parseField(name: string, value: Syntax, outer: Position, context: Where
   if (value.type !== 'object') return parseOperator('eq', value, position, context)
   const path = position.names.join('.')
   if (value.entries.length === 0)
-    throw new QueryError(`There is no condition on '${path}': give one, as { eq: … }, or leave it out`)
+    throw new QueryError(`There is no condition on '${path}': give one, such as { eq: … }, or leave it out`)
   return parseObject(value, position, `'${path}'`, context)
 }
 
@@ -193,7 +193,7 @@ function elements(
 ): Condition {
   const field = fieldAt(position.names, position.place)
   if (!field.types.structure)
-    throw new QueryError(`${operator} is of the elements of an array, and '${field.path}' is none`)
+    throw new QueryError(`${operator} is about the elements of an array, but '${field.path}' is not an array`)
   const element = { names: [], place: context.fields.elements(position.place), isRow: false }
   if (operand.type !== 'object') {
     const condition = parseOperator('eq', operand, element, context)
@@ -202,6 +202,6 @@ function elements(
   const condition = parseObject(operand, element, `${operator} on '${field.path}'`, context)
   if (!isEmpty(condition)) return { type: 'elements', quantifier, field, condition }
   if (quantifier === 'every')
-    throw new QueryError(`There is no condition in ${operator} on '${field.path}', which every array meets`)
+    throw new QueryError(`${operator} on '${field.path}' has no condition, so every array meets it`)
   return { type: 'elements', quantifier, field, condition: null }
 }

@@ -7,12 +7,12 @@ export class Occurrences {
 
   /** Throws a TypeError for what is no cron expression, and for a time zone that does not exist. */
   constructor(cron: string, timeZone: string) {
-    if (typeof cron !== 'string') throw new TypeError("cron is an expression, as '0 9 * * 1-5'")
+    if (typeof cron !== 'string') throw new TypeError("cron must be an expression, such as '0 9 * * 1-5'")
     try {
       new Intl.DateTimeFormat('en', { timeZone })
     } catch (cause) {
       throw new TypeError(
-        `There is no time zone '${timeZone}': give a name of the IANA database, as 'Europe/Paris'`,
+        `There is no time zone '${timeZone}': use a name of the IANA database, such as 'Europe/Paris'`,
         {
           cause,
         },
@@ -22,7 +22,7 @@ export class Occurrences {
       this.#cron = new Cron(cron, { timezone: timeZone, paused: true })
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
-      throw new TypeError(`'${cron}' is no cron expression: ${reason}`, { cause })
+      throw new TypeError(`'${cron}' is not a cron expression: ${reason}`, { cause })
     }
   }
 

@@ -63,7 +63,7 @@ export function enqueue(
     if (checked instanceof Promise) {
       checked.catch(() => {})
       throw new TypeError(
-        'The schema of this queue is asynchronous, and an atomic operation takes what is there: enqueue in a unit of work',
+        'The schema of this queue is asynchronous, and an atomic operation cannot wait for it: enqueue in a unit of work',
       )
     }
     const draft = draftOf(checked, options, nowOf(target))
@@ -143,9 +143,9 @@ export function placeOf({ priority = 0, group }: Pick<EnqueueJobOptions, 'priori
   readonly group: string | null
 } {
   if (!Number.isSafeInteger(priority))
-    throw new RangeError(`priority is a whole number (got ${String(priority)})`)
+    throw new RangeError(`priority must be a whole number (got ${String(priority)})`)
   if (group !== undefined && (typeof group !== 'string' || group === ''))
-    throw new TypeError('group is a text that is not empty')
+    throw new TypeError('group must be a text that is not empty')
   // There is one zero.
   return { priority: priority + 0, group: group ?? null }
 }
@@ -154,7 +154,7 @@ function takenBy(deduplicate: EnqueueJobOptions['deduplicate']): Draft['taken'] 
   if (deduplicate === undefined) return null
   if (typeof deduplicate === 'string') return { key: deduplicate, for: undefined }
   checkOptionNames(deduplicate, ['key', 'for'], 'deduplicate')
-  if (typeof deduplicate.key !== 'string') throw new TypeError('key of deduplicate is a text')
+  if (typeof deduplicate.key !== 'string') throw new TypeError('key of deduplicate must be a text')
   checkMilliseconds(deduplicate.for, 'for of deduplicate', 1)
   return deduplicate
 }
@@ -168,6 +168,6 @@ function dueOf({ delay, runAt }: EnqueueJobOptions, now: number): number {
   if (delay !== undefined) throw new TypeError('delay and runAt both say when: leave one out')
   const time = runAt instanceof Date ? runAt.getTime() : runAt
   if (typeof time !== 'number' || !(Math.abs(time) <= latestTime))
-    throw new TypeError('runAt is a Date, or milliseconds since the epoch')
+    throw new TypeError('runAt must be a Date, or milliseconds since the epoch')
   return Math.ceil(time)
 }

@@ -155,7 +155,7 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
 
   async #settle(commit: () => Promise<void>): Promise<void> {
     if (this.#state === 'settled' || this.#state === 'settling')
-      throw new TypeError(`Job ${this.id} was completed or failed already: it is settled once`)
+      throw new TypeError(`Job ${this.id} was already completed or failed: settle it only once`)
     this.#assertHeld()
     this.#state = 'settling'
     const { leases } = this.#desk

@@ -13,7 +13,7 @@ export class LeaseLostError extends Error {
 
   constructor(queue: string, job: string) {
     super(
-      `Job ${job} of the queue '${queue}' is not this worker's any more: another has taken it, or it was removed`,
+      `Job ${job} of the queue '${queue}' no longer belongs to this worker: another one has taken it, or it was removed`,
     )
     this.queue = queue
     this.job = job

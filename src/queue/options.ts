@@ -95,12 +95,12 @@ function backoffOf(backoff: NonNullable<QueueOptions['backoff']>): Terms['backof
   checkOptionNames(backoff, ['type', 'delay', 'longest', 'jitter'], 'backoff')
   const { type, delay, longest = hour } = backoff
   if (type !== 'fixed' && type !== 'exponential')
-    throw new TypeError(`The type of backoff is 'fixed' or 'exponential' (got ${String(type)})`)
+    throw new TypeError(`The type of backoff must be 'fixed' or 'exponential' (got ${String(type)})`)
   const { jitter = type === 'fixed' ? 0 : 0.5 } = backoff
   checkMilliseconds(delay, 'delay of backoff', 0)
   checkMilliseconds(longest, 'longest of backoff', 0)
   if (typeof jitter !== 'number' || !(jitter >= 0 && jitter <= 1))
-    throw new RangeError(`jitter of backoff is a number from 0 to 1 (got ${String(jitter)})`)
+    throw new RangeError(`jitter of backoff must be a number from 0 to 1 (got ${String(jitter)})`)
   return (failures) => {
     const bound = type === 'fixed' ? delay : delay * 2 ** Math.min(failures - 1, 60)
     return Math.min(bound, longest) * (1 - jitter * Math.random())
@@ -126,7 +126,7 @@ export function checkMilliseconds(
   least: number,
   most = Number.MAX_SAFE_INTEGER,
 ): asserts value is number {
-  if (typeof value !== 'number') throw new TypeError(`${what} is a number of milliseconds`)
-  if (!(value >= least)) throw new RangeError(`${what} is at least ${least} ms (got ${value})`)
-  if (value > most) throw new RangeError(`${what} is at most ${most} ms (got ${value})`)
+  if (typeof value !== 'number') throw new TypeError(`${what} must be a number of milliseconds`)
+  if (!(value >= least)) throw new RangeError(`${what} must be at least ${least} ms (got ${value})`)
+  if (value > most) throw new RangeError(`${what} must be at most ${most} ms (got ${value})`)
 }

@@ -98,7 +98,7 @@ export class QueueRows {
 
   #undeclared(cause?: unknown): TypeError {
     return new TypeError(
-      `The database was opened without the queue '${this.name}': add its definitions, as withSchemas([...${this.name}.definitions])`,
+      `The database was opened without the queue '${this.name}': add its definitions, withSchemas([...${this.name}.definitions])`,
       { cause },
     )
   }

@@ -47,11 +47,11 @@ export async function setSchedule(
   if (!isUnit(target)) openStore(target, 'schedule')
   rows.in(target)
   if (typeof id !== 'string' || id === '')
-    throw new TypeError('The id of a schedule is a text that is not empty')
+    throw new TypeError('The id of a schedule must be a text that is not empty')
   checkOptionNames(schedule, scheduleNames, 'schedule')
   const { cron, timeZone = 'UTC', misfire = 'once' } = schedule
   if (!misfires.includes(misfire))
-    throw new TypeError(`misfire is 'once', 'skip' or 'all' (got ${String(misfire)})`)
+    throw new TypeError(`misfire must be 'once', 'skip' or 'all' (got ${String(misfire)})`)
   const occurrences = occurrencesOf(cron, timeZone)
   const place = placeOf(schedule)
   const payload = await rows.output(schedule.payload)

@@ -97,7 +97,7 @@ function claimed(job: StoredJob, worker: string, due: number): StoredJob {
   const error =
     job.worker === null
       ? job.error
-      : `Worker ${job.worker} has not ended attempt ${job.attempts} before its lease was over`
+      : `Worker ${job.worker} did not end attempt ${job.attempts} before its lease ran out`
   return { ...job, due, attempts, worker, error }
 }
 

@@ -22,7 +22,7 @@ export type QueueOperation = AtomicOperation<Any>
 /** The store of a database. Throws a TypeError for what is none. */
 export function openStore(database: QueueDatabase, call: string): Store {
   const store = storeOf(database)
-  if (store === null) throw new TypeError(`${call} takes an open database first, as ${call}(db, …)`)
+  if (store === null) throw new TypeError(`${call} takes an open database first: ${call}(db, …)`)
   return store
 }
 

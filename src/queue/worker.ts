@@ -43,7 +43,7 @@ export class RunningWorker<P = unknown> implements Worker, Endable {
     const { concurrency = rows.terms.concurrency, signal, onFailed } = options
     checkWholeNumber(concurrency, 'concurrency', 1)
     if (onFailed !== undefined && typeof onFailed !== 'function')
-      throw new TypeError('onFailed is a function of the job, its error and what becomes of it')
+      throw new TypeError('onFailed must be a function of the job, its error and what happens next')
     store.assertOpen()
     store.driver.assertWritable()
     rows.in(database)
@@ -132,7 +132,7 @@ export class RunningWorker<P = unknown> implements Worker, Endable {
   async #work(job: HeldJob<P>): Promise<void> {
     this.#hand.add(job)
     const { timeout } = this.#desk.rows.terms
-    const over = () => job.abort(new Error(`The attempt has taken longer than ${timeout} ms`))
+    const over = () => job.abort(new Error(`The attempt took longer than ${timeout} ms`))
     const timer = timeout === undefined ? undefined : setTimeout(over, timeout)
     try {
       // What does not heed the signal is left to itself.

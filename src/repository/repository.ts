@@ -94,7 +94,7 @@ export class StoreRepository {
 
   async getMany(ids: readonly Id[]): Promise<(RowEntry | MissingRow<Id, Key>)[]> {
     this.#store.assertOpen()
-    if (!Array.isArray(ids)) throw new TypeError("getMany takes an array of ids, as ['alice', 'bob']")
+    if (!Array.isArray(ids)) throw new TypeError("getMany takes an array of ids, such as ['alice', 'bob']")
     const keys = ids.map((id) => this.key(id))
     const rows = await this.#store.read({
       type: 'getMany',
@@ -157,12 +157,12 @@ export class StoreRepository {
     const kind = this.definition.idKinds[this.pattern.lastIndexOf('*')] ?? 'string'
     if (kind !== 'string') {
       throw new TypeError(
-        `create makes an id that is a string, and those of ${this.name} end in a ${kind}: use insert`,
+        `create makes an id that is a string, but those of ${this.name} end in a ${kind}: use insert`,
       )
     }
     if (!Array.isArray(prefix) || prefix.length !== wildcards - 1) {
       throw new TypeError(
-        `create makes the last of the ${wildcards} parts of an id: give the others as prefix`,
+        `create makes the last of the ${wildcards} parts of an id: pass the others as prefix`,
       )
     }
     const id: Id = wildcards === 1 ? uuidv7() : [...prefix, uuidv7()]

@@ -50,12 +50,14 @@ export class TypedStore<R extends Definitions> extends KeyValue<R> {
   repository(wanted: AnyDefinition | Pattern): unknown {
     const { registry } = this.#store
     if (typeof wanted !== 'object' || wanted === null)
-      throw new TypeError("repository takes a pattern, as ['users', '*'], or a definition of defineSchema")
+      throw new TypeError(
+        "repository takes a pattern, such as ['users', '*'], or a definition of defineSchema",
+      )
     const found = isPattern(wanted) ? registry.byPattern(wanted) : registry.byName(wanted.name)
     if (found === undefined || (found !== wanted && !isPattern(wanted))) {
       const declared = registry.definitions.map(({ pattern }) => patternText(pattern)).join(', ')
       throw new TypeError(
-        `No schema was declared for ${isPattern(wanted) ? 'this pattern' : `'${wanted.name}'`}: declared are ${declared || 'none'}; add it by withSchema or withSchemas before open`,
+        `No schema was declared for ${isPattern(wanted) ? 'this pattern' : `'${wanted.name}'`}: declared are ${declared || 'none'}; add it with withSchema or withSchemas before open`,
       )
     }
     return (this.repositories as Record<string, unknown>)[found.name]

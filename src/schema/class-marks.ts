@@ -22,7 +22,7 @@ function mark(value: unknown, within: Set<object>): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
     return value
   if (typeof value !== 'object') return marked(typeof value)
-  if (within.has(value)) return marked('an object that holds itself')
+  if (within.has(value)) return marked('an object that contains itself')
   within.add(value)
   try {
     if (Array.isArray(value)) return Array.from(value, (item) => mark(item, within))
@@ -43,7 +43,7 @@ function marked(name: string): Record<string, string> {
 function classNameOf(value: object): string {
   if (value instanceof Date && Number.isNaN(value.getTime())) return 'an invalid Date'
   const maker: unknown = value.constructor
-  return typeof maker === 'function' && maker.name !== '' ? maker.name : 'a class of its own'
+  return typeof maker === 'function' && maker.name !== '' ? maker.name : 'a class without a name'
 }
 
 /** A schema of the database, for what `markedValue` makes: where it says object, it means a plain one. */

@@ -9,9 +9,7 @@ import { jsonSchemaOf } from './json-schema.ts'
 export function checkSchema(schema: StandardSchemaV1): void {
   const standard = (schema as Partial<StandardSchemaV1> | null | undefined)?.['~standard']
   if (standard?.version !== 1 || typeof standard.validate !== 'function') {
-    throw new TypeError(
-      'The second argument is a Standard Schema (of Zod 4, Valibot, ArkType, …): this is none',
-    )
+    throw new TypeError('The second argument must be a Standard Schema (of Zod 4, Valibot, ArkType, …)')
   }
 }
 
@@ -20,7 +18,7 @@ export function checkOptions(options: DefinitionOptions): void {
   checkNames(
     options,
     ['name', 'indexes', 'search', 'references', 'valueTypes'],
-    "a schema's options, as { name: 'people' }",
+    "a schema's options, such as { name: 'people' }",
   )
 }
 
@@ -35,11 +33,13 @@ export function nameFor(pattern: Pattern, given: string | undefined): string {
 export function checkName(name: string): void {
   if (typeof name !== 'string' || !identifier.test(name)) {
     throw new TypeError(
-      `${quote(name)} is not a name for a repository: give an identifier, { name: 'people' }, in the options`,
+      `${quote(name)} is not a name for a repository: use an identifier, { name: 'people' }, in the options`,
     )
   }
   if (name in Object.prototype || notNames.has(name)) {
-    throw new TypeError(`'${name}' means something else on every object: give another name in the options`)
+    throw new TypeError(
+      `'${name}' already means something on every object: choose another name in the options`,
+    )
   }
 }
 
@@ -52,7 +52,8 @@ export function indexesOf(
   options: readonly IndexOptions[] = [],
   schema: StandardSchemaV1,
 ): readonly IndexDefinition[] {
-  if (!Array.isArray(options)) throw new TypeError("indexes is an array, as [{ on: 'email', unique: true }]")
+  if (!Array.isArray(options))
+    throw new TypeError("indexes must be an array, such as [{ on: 'email', unique: true }]")
   const declared = options.map(indexOf)
   const fields = declared.length === 0 ? null : new Fields(jsonSchemaOf(schema))
   const indexes = declared.map((index) => {
@@ -76,28 +77,28 @@ export function indexesOf(
 }
 
 function indexOf(options: IndexOptions): IndexDefinition {
-  checkNames(options, ['on', 'unique'], "an index, as { on: 'email', unique: true }")
+  checkNames(options, ['on', 'unique'], "an index, such as { on: 'email', unique: true }")
   const { on, unique = false } = options
   const fields = Object.freeze(typeof on === 'string' ? [on] : [...checkedFields(on)])
   fields.forEach(checkPath)
   if (new Set(fields).size < fields.length)
     throw new TypeError(`An index names a field twice: ${fields.join(', ')}`)
-  if (typeof unique !== 'boolean') throw new TypeError(`unique is true or false: got ${quote(unique)}`)
+  if (typeof unique !== 'boolean') throw new TypeError(`unique must be true or false: got ${quote(unique)}`)
   return { fields, unique }
 }
 
 function checkedFields(on: readonly string[]): readonly string[] {
   if (Array.isArray(on) && on.length > 0) return on
-  throw new TypeError("An index is on a field or on an array of them, as { on: ['city', 'age'] }")
+  throw new TypeError("An index must be on a field or an array of fields, such as { on: ['city', 'age'] }")
 }
 
 /** The definitions that fields refer to, frozen. */
 export function referencesOf(references: References = {}): References {
-  checkObject(references, 'references, as { authorId: users }')
+  checkObject(references, 'references, such as { authorId: users }')
   for (const [field, definition] of Object.entries(references)) {
     checkPath(field)
     if (!Array.isArray((definition as Partial<typeof definition> | null)?.pattern)) {
-      throw new TypeError(`The reference '${field}' leads to a definition made by defineSchema: this is none`)
+      throw new TypeError(`The reference '${field}' must lead to a definition: make it with defineSchema`)
     }
   }
   return Object.freeze({ ...references })
@@ -110,7 +111,7 @@ export function referencesOf(references: References = {}): References {
 export function checkPath(path: string): void {
   if (typeof path !== 'string' || path.split('.').some((field) => field === '' || unsafe.test(field))) {
     throw new TypeError(
-      `${quote(path)} is not a path to a field: give names joined by dots, as 'address.city', without quotes, commas, brackets or backslashes`,
+      `${quote(path)} is not a path to a field: give names joined by dots, such as 'address.city', without quotes, commas, brackets or backslashes`,
     )
   }
 }

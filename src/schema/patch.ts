@@ -63,7 +63,7 @@ export function* patchSteps(anatomy: Anatomy, stored: Fields, patch: Fields): St
 }
 
 const wholeTransform =
-  'is transformed by the schema as a whole, which a patch of its output would go past: give the input of the whole value to set'
+  'is transformed by the schema as a whole, which a patch would bypass: pass the input of the whole value to set'
 
 function* patchObject(anatomy: ObjectAnatomy, stored: Fields, patch: Fields): Steps<Result> {
   const given: [string, unknown][] = []
@@ -121,7 +121,7 @@ function* patchChoice(options: readonly Anatomy[], stored: Fields, patch: Fields
     if (!judged.issues) return result
     refused ??= judged
   }
-  return refused ?? refuse('is none of what the schema allows')
+  return refused ?? refuse('is not one of the forms that the schema allows')
 }
 
 /** What an option takes over of a stored value: not the fields that only other options name. */

@@ -52,7 +52,7 @@ function indexByName(definitions: readonly AnyDefinition[]): ReadonlyMap<string,
     const other = byName.get(definition.name)
     if (other) {
       throw new TypeError(
-        `Two schemas are named '${definition.name}', those of ${formatPattern(other)} and ${formatPattern(definition)}: give one of them another name in its options`,
+        `Two schemas are named '${definition.name}', with the patterns ${formatPattern(other)} and ${formatPattern(definition)}: give one of them another name in its options`,
       )
     }
     byName.set(definition.name, definition)

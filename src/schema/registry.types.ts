@@ -71,7 +71,7 @@ type PatternedOf<D extends AnyDefinition, P extends Pattern> = D extends unknown
 export type NewDefinition<R extends Definitions, D extends AnyDefinition> = string extends D['name']
   ? D
   : [D['name']] extends [never]
-    ? { error: 'a pattern without words has no name of its own: give one in its options' }
+    ? { error: 'a pattern without words gives the repository no name: add one in its options' }
     : D['name'] extends RepositoryNames<R>
       ? { error: `two schemas are named '${D['name']}': give one of them another name in its options` }
       : [DefinitionByPattern<R, D['pattern']>] extends [never]

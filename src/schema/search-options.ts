@@ -18,7 +18,7 @@ export function searchOf(
   schema: StandardSchemaV1,
 ): SearchDefinition {
   const options: SearchOptions = Array.isArray(given) ? { on: given } : (given as SearchOptions)
-  checkNames(options, ['on', 'weights', 'tokenizer'], "a search, as { on: ['title', 'body'] }")
+  checkNames(options, ['on', 'weights', 'tokenizer'], "a search, such as { on: ['title', 'body'] }")
   const { on, weights = {}, tokenizer = 'unicode61' } = options
   const fields = typeof on === 'string' ? [on] : checkedFields(on)
   for (const path of fields) {
@@ -29,7 +29,7 @@ export function searchOf(
     throw new TypeError(`The search names a field twice: ${fields.join(', ')}`)
   if (!searchTokenizers.includes(tokenizer as SearchTokenizer))
     throw new TypeError(`There is no tokenizer ${quote(tokenizer)}: there are ${searchTokenizers.join(', ')}`)
-  checkNames(weights, fields, 'the weights of a search, as { title: 3 }')
+  checkNames(weights, fields, 'the weights of a search, such as { title: 3 }')
   return Object.freeze({
     fields: Object.freeze([...fields]),
     weights: Object.freeze(fields.map((path) => checkedWeight(path, weights[path] ?? 1))),
@@ -39,7 +39,7 @@ export function searchOf(
 
 function checkedFields(on: readonly string[]): readonly string[] {
   if (!Array.isArray(on) || on.length === 0)
-    throw new TypeError("search is an array of fields, as ['title', 'body']")
+    throw new TypeError("search must be an array of fields, such as ['title', 'body']")
   if (on.length > mostFields) throw new TypeError(`A search is over at most ${mostFields} fields`)
   return on
 }
@@ -56,6 +56,6 @@ function checkText(path: string, fields: Fields): void {
 function checkedWeight(path: string, weight: number): number {
   if (typeof weight === 'number' && weight > 0 && weight <= greatestWeight) return weight
   throw new RangeError(
-    `The weight of '${path}' is a number above 0 and up to ${greatestWeight}: got ${String(weight)}`,
+    `The weight of '${path}' must be a number above 0 and up to ${greatestWeight}: got ${String(weight)}`,
   )
 }

@@ -78,9 +78,9 @@ export function* settle(anatomy: Anatomy, value: unknown, before: unknown, purpo
   }
 }
 
-const missing = 'is missing: the schema has a default, which is filled in when a value is written'
+const missing = 'is missing: the schema has a default, which it fills in when you write a value'
 const oneWay =
-  'was changed, and has a transform that cannot be turned round, so that this may be its input as well as its output: give the input, in a patch, as update(id, { field: input }), or set the input of the whole value'
+  'was changed, and has a transform that cannot be reversed, so this could be its input or its output: pass the input in a patch, update(id, { field: input }), or set the input of the whole value'
 
 /** What a schema makes of an input. */
 export function* validated(schema: StandardSchemaV1, input: unknown): Steps<Result> {
@@ -114,7 +114,7 @@ export const unknownField = 'is not a field of the schema'
 
 /** Why the fields of a value cannot be told apart by an opaque schema. */
 export const unknowable =
-  'is changed by the schema, whose library does not tell how: give the input of the whole value to set'
+  'is changed by the schema, and its library does not say how: pass the input of the whole value to set'
 
 /** Whether all that was in a value is in what was made of it. */
 export function keeps(made: unknown, value: unknown): boolean {
@@ -132,7 +132,7 @@ function* settleChoice(
   purpose: Purpose,
 ): Steps<Result> {
   if (purpose === 'compare' && sameValue(value, before)) return { value: before }
-  let refused: Result = refuse('is none of what the schema allows')
+  let refused: Result = refuse('is not one of the forms that the schema allows')
   let last: readonly StandardSchemaV1.Issue[] = []
   for (const option of options) {
     const result = yield* settle(option, value, before, purpose)
@@ -234,7 +234,7 @@ function* settleList(anatomy: ListAnatomy, value: unknown, before: unknown, purp
     const item = items[i] ?? rest
     const result =
       item === null
-        ? refuse('is more than the schema has room for')
+        ? refuse('is one item more than the schema allows')
         : yield* settle(item, value[i], i in partners ? partners[i] : nothing, purpose)
     if (result.issues) issues.push(...issuesAt(i, result))
     else if (i < value.length || result.value !== undefined) settled.push(result.value)

@@ -98,7 +98,7 @@ function outputOf(result: StandardSchemaV1.Result<unknown>, key: Key): unknown {
     throw new ValidationError(key, result.issues)
   }
   const message =
-    'the schema breaks the contract of Standard Schema: its validate gives neither { value } nor { issues: [...] }'
+    'the schema breaks the contract of Standard Schema: its validate returns neither { value } nor { issues: [...] }'
   throw new ValidationError(key, [{ message }])
 }
 
@@ -114,6 +114,6 @@ function isOutcome(result: unknown): result is StandardSchemaV1.Result<unknown> 
 }
 
 function thrownBySchema(key: Key, error: unknown): ValidationError {
-  const message = `the schema has thrown: ${error instanceof Error ? error.message : String(error)}`
+  const message = `the schema threw: ${error instanceof Error ? error.message : String(error)}`
   return new ValidationError(key, [{ message }], { cause: error })
 }

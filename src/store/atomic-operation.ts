@@ -106,7 +106,8 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
   async commit(options?: CallOptions): Promise<AtomicResult> {
     const store = storeOfWrite(this.#store, options, 'commit')
     if (this.#error !== undefined) throw this.#error
-    if (this.#committed) throw new TypeError('An atomic operation commits once: call atomic() for another')
+    if (this.#committed)
+      throw new TypeError('An atomic operation commits only once: call atomic() for another one')
     this.#committed = true
     const mutations = this.#pending
       ? await Promise.all(this.#mutations.map((each) => ('mutation' in each ? each.mutation : each)))
@@ -148,7 +149,7 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
 
   #collect(step: () => void): this {
     if (this.#committed) {
-      throw new TypeError('An atomic operation takes nothing after commit: call atomic() for another')
+      throw new TypeError('An atomic operation takes nothing after its commit: call atomic() for another one')
     }
     if (this.#error !== undefined) return this
     try {
@@ -177,7 +178,7 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
     const most = this.#store.limits.commitOperations
     if (this.#checks.length + this.#mutations.length < most) return true
     this.#error = new RangeError(
-      `An atomic operation has ${most} checks and mutations at most: split it, or raise limits.commitOperations`,
+      `An atomic operation has at most ${most} checks and mutations: split it, or raise limits.commitOperations`,
     )
     return false
   }
@@ -194,13 +195,13 @@ const mutationNames = {
 /** Throws a TypeError for what is no mutation, or has a name that none of its type has. */
 function checkMutation(mutation: AtomicMutation): void {
   if (typeof mutation !== 'object' || mutation === null)
-    throw new TypeError("mutate takes mutations, as { type: 'set', key: ['a'], value: 1 }")
+    throw new TypeError("mutate takes mutations, such as { type: 'set', key: ['a'], value: 1 }")
   const { type } = mutation
   if (!Object.hasOwn(mutationNames, type))
     throw new TypeError(`There is no mutation '${String(type)}': there are set, delete, sum, max and min`)
   checkNames(mutation, mutationNames[type], `a mutation of type '${type}'`, 'property')
   if (type !== 'delete' && !('value' in mutation))
-    throw new TypeError(`A mutation of type '${type}' has a value: { type: '${type}', key, value: … }`)
+    throw new TypeError(`A mutation of type '${type}' needs a value: { type: '${type}', key, value: … }`)
 }
 
 /** A mutation as it is printed. */

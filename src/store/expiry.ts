@@ -24,16 +24,16 @@ const latestTime = 8_640_000_000_000_000
 /** When a value expires that is written at `now`, both in milliseconds since the epoch. */
 export function expiryTime(expireIn: number | undefined, now: number): number | null {
   if (expireIn === undefined) return null
-  if (typeof expireIn !== 'number') throw new TypeError('expireIn is a number of milliseconds')
+  if (typeof expireIn !== 'number') throw new TypeError('expireIn must be a number of milliseconds')
   const time = Math.ceil(now + expireIn)
   if (!(expireIn > 0)) {
     throw new RangeError(
-      `expireIn is a number of milliseconds above 0 (got ${expireIn}); leave it out to keep the value`,
+      `expireIn must be a number of milliseconds above 0 (got ${expireIn}); leave it out to keep the value`,
     )
   }
   if (time > latestTime) {
     throw new RangeError(
-      `expireIn is at most ${latestTime - now} ms now (got ${expireIn}), since a Date tells no later time; leave it out to keep the value`,
+      `expireIn must be at most ${latestTime - now} ms now (got ${expireIn}), because no Date is later; leave it out to keep the value`,
     )
   }
   return time
@@ -43,10 +43,10 @@ export function expiryTime(expireIn: number | undefined, now: number): number | 
 export function expiryOfSet(options: SetOptions | undefined, now: number): number | null | undefined {
   if (options === undefined) return null
   const { expireIn, keepExpiry = false } = options
-  if (typeof keepExpiry !== 'boolean') throw new TypeError('keepExpiry is true or false')
+  if (typeof keepExpiry !== 'boolean') throw new TypeError('keepExpiry must be true or false')
   if (!keepExpiry) return expiryTime(expireIn, now)
   if (expireIn !== undefined)
-    throw new TypeError('keepExpiry keeps the present expiry, and expireIn sets another: leave one out')
+    throw new TypeError('keepExpiry keeps the current expiry, and expireIn sets another: leave one out')
   return undefined
 }
 

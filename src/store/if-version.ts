@@ -19,7 +19,7 @@ export function expectedVersion(options: IfVersionOptions | undefined): number |
   if (ifVersion === undefined || ifVersion === null) {
     // A header that is not there must not turn a guarded write into one without a guard.
     throw new TypeError(
-      `ifVersion is the versionstamp of an entry (got ${ifVersion}): leave the option out to write whatever the row's version is`,
+      `ifVersion must be the versionstamp of an entry (got ${ifVersion}): leave it out to write whatever the row's version is`,
     )
   }
   return parseVersionstamp(ifVersion)

@@ -16,5 +16,6 @@ export function checkListValues(options: ListOptions): void {
   const { limit, batchSize, reverse } = options
   checkWholeNumber(limit, 'limit', 1)
   checkWholeNumber(batchSize, 'batchSize', 1)
-  if (reverse !== undefined && typeof reverse !== 'boolean') throw new TypeError('reverse is true or false')
+  if (reverse !== undefined && typeof reverse !== 'boolean')
+    throw new TypeError('reverse must be true or false')
 }

@@ -61,10 +61,10 @@ export function prepareMessage(
   const now = store.now()
   const due = Math.ceil(now + checkDelay(delay, 'delay', now))
   if (!Array.isArray(backoffSchedule))
-    throw new TypeError('backoffSchedule is an array of milliseconds, as [100, 1000]')
+    throw new TypeError('backoffSchedule must be an array of milliseconds, such as [100, 1000]')
   for (const wait of backoffSchedule) checkDelay(wait, 'each number of backoffSchedule', now)
   if (!Array.isArray(keysIfUndelivered))
-    throw new TypeError("keysIfUndelivered is an array of keys, as [['failed', 'mail']]")
+    throw new TypeError("keysIfUndelivered must be an array of keys, such as [['failed', 'mail']]")
   const message: QueuedMessage = {
     value: value instanceof KvU64 ? value.value : value,
     isU64: value instanceof KvU64,
@@ -95,10 +95,11 @@ export function messageValue({ value, isU64 }: QueuedMessage): unknown {
 }
 
 function checkDelay(delay: unknown, what: string, now: number): number {
-  if (typeof delay !== 'number') throw new TypeError(`${what} is a number of milliseconds`)
-  if (!(delay >= 0)) throw new RangeError(`${what} is a number of milliseconds, 0 or more (got ${delay})`)
+  if (typeof delay !== 'number') throw new TypeError(`${what} must be a number of milliseconds`)
+  if (!(delay >= 0))
+    throw new RangeError(`${what} must be a number of milliseconds, 0 or more (got ${delay})`)
   const most = latestTime - now
   if (delay > most)
-    throw new RangeError(`${what} is at most ${most} ms now (got ${delay}): a Date tells no later time`)
+    throw new RangeError(`${what} must be at most ${most} ms now (got ${delay}): no Date is later`)
   return delay
 }

@@ -39,7 +39,7 @@ export class SnapshotStore implements RowStore {
   assertOpen(): void {
     if (this.#over) {
       throw new TypeError(
-        'This snapshot is over: use the view only inside its function, and await every call',
+        'This snapshot has ended: use the view only inside its function, and await every call',
       )
     }
     this.#store.assertOpen()
@@ -120,5 +120,5 @@ export class SnapshotStore implements RowStore {
 }
 
 function refuse(): never {
-  throw new TypeError('A snapshot only reads: write by the database, or read and write in a unit of work')
+  throw new TypeError('A snapshot only reads: write with the database, or read and write in a unit of work')
 }

@@ -194,7 +194,7 @@ export class Store implements RowStore {
     const stored = decodeStored(row, key, this.format)
     if (!isPlainObject(stored)) {
       throw new TypeError(
-        'Only the fields of an object can be patched: give update a function of the stored value',
+        'Only the fields of an object can be patched: pass update a function of the stored value',
       )
     }
     const definition = this.registry.find(key)
@@ -287,7 +287,7 @@ export class Store implements RowStore {
     } catch (error) {
       if (!(error instanceof ValidationError) || jsonSchemaOf(definition.schema)?.['type'] === undefined)
         return Promise.reject(error)
-      const message = `${type} is of a KvU64, and the values of '${definition.name}' are none: change a number in a value by update, or by updateMany with { increment: 1 }`
+      const message = `${type} works on a KvU64, and the values of '${definition.name}' are not: change a number in a value with update, or with updateMany and { increment: 1 }`
       return Promise.reject(new ValidationError(key, [{ message }]))
     }
   }

@@ -17,7 +17,7 @@ export function comparedStored(row: StoredRow, key: Key): unknown {
 }
 
 function readStored(row: StoredRow, key: Key, read: () => unknown): unknown {
-  if (!isStamp(row.version)) throw new CorruptValueError(key, new TypeError('its version is none'))
+  if (!isStamp(row.version)) throw new CorruptValueError(key, new TypeError('its version is not a version'))
   try {
     return read()
   } catch (error) {

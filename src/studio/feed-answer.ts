@@ -40,7 +40,7 @@ export async function feedAnswer(
   signal: AbortSignal,
 ): Promise<void> {
   if (!Number.isInteger(recent) || (recent as number) < 0 || (recent as number) > mostRecent)
-    throw new RangeError(`recent is a number of commits up to ${mostRecent}`)
+    throw new RangeError(`recent must be a number of commits up to ${mostRecent}`)
   const lastId = request.headers['last-event-id']
   let told = typeof lastId === 'string' ? lastId : stampBefore(await file.database(), recent as number)
   const events = new EventStream(response)

@@ -31,12 +31,12 @@ export const safeHeaders: OutgoingHttpHeaders = {
 export function checkPlace({ headers }: IncomingMessage, port: number): void {
   const host = headers.host ?? ''
   if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`)
-    throw new Refusal(403, 'HOST', 'This server answers at the address that it has printed, and at no other')
+    throw new Refusal(403, 'HOST', 'This server answers only at the address that it has printed')
   const { origin, 'sec-fetch-site': site } = headers
   if (origin !== undefined && origin !== `http://${host}`)
-    throw new Refusal(403, 'ORIGIN', 'This server answers its own page, and no other')
+    throw new Refusal(403, 'ORIGIN', 'This server answers only its own page')
   if (site !== undefined && site !== 'same-origin' && site !== 'none')
-    throw new Refusal(403, 'ORIGIN', 'This server answers its own page, and no other')
+    throw new Refusal(403, 'ORIGIN', 'This server answers only its own page')
 }
 
 /** Throws a Refusal for a request without the token; in the same time, whatever it has in its place. */

@@ -20,7 +20,7 @@ export async function keysAnswer(
 ): Promise<string> {
   checkLimit(limit)
   if (after !== null && (typeof after !== 'string' || !/^(?:[\da-f]{2})+$/.test(after)))
-    throw new TypeError('after is the cursor of an earlier page')
+    throw new TypeError('after must be the cursor of an earlier page')
   const db = await file.database()
   const { kv } = db.tables
   const { start, end } = prefixRange(encodePrefix(keyOfJson(prefix)))

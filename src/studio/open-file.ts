@@ -27,7 +27,7 @@ export class OpenFile {
   async database(): Promise<InspectedDatabase> {
     const identity = identityOf(this.path)
     if (identity === undefined && this.#db !== undefined)
-      throw new Refusal(410, 'FILE_GONE', `${this.path} is no longer there: it was moved or removed`)
+      throw new Refusal(410, 'FILE_GONE', `${this.path} is gone: it was moved or removed`)
     if (this.#opening !== undefined) return this.#opening
     if (
       this.#db !== undefined &&

@@ -19,7 +19,7 @@ export async function requestBody(request: IncomingMessage): Promise<{ readonly 
   }
   const body = parsed(Buffer.concat(chunks).toString('utf8'))
   if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new Refusal(400, 'BODY', 'The body is an object of JSON')
+    throw new Refusal(400, 'BODY', 'The body must be a JSON object')
   return body as { readonly [name: string]: unknown }
 }
 

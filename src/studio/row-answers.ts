@@ -89,7 +89,7 @@ function shownParam(param: unknown): string {
 /** The rows of keys, `{ rows }`, in the order of the keys: null if there is none. */
 export async function getAnswer(file: OpenFile, { keys }: Body): Promise<string> {
   if (!Array.isArray(keys) || keys.length > mostRows)
-    throw new TypeError(`keys are an array of ${mostRows} keys at most`)
+    throw new TypeError(`keys must be an array of at most ${mostRows} keys`)
   const db = await file.database()
   const entries = await db.getMany(keys.map(keyOfJson))
   const store = storeOf(db)!
@@ -102,5 +102,5 @@ export async function getAnswer(file: OpenFile, { keys }: Body): Promise<string>
 /** Throws a RangeError for what is not a number of rows of a page. */
 export function checkLimit(limit: unknown): asserts limit is number {
   if (!Number.isInteger(limit) || (limit as number) < 1 || (limit as number) > mostRows)
-    throw new RangeError(`limit is a number of rows from 1 to ${mostRows}`)
+    throw new RangeError(`limit must be a number of rows from 1 to ${mostRows}`)
 }

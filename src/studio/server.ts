@@ -67,10 +67,10 @@ export async function openStudio(
     const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1')
     if (!pathname.startsWith('/api/')) return servePage(request, response, pathname)
     checkToken(request, token)
-    if (request.method !== 'POST') throw new Refusal(405, 'METHOD', 'Ask by POST')
+    if (request.method !== 'POST') throw new Refusal(405, 'METHOD', 'Use POST')
     const body = await requestBody(request)
     const left = new AbortController()
-    response.on('close', () => left.abort(new Refusal(499, 'LEFT', 'The page has left')))
+    response.on('close', () => left.abort(new Refusal(499, 'LEFT', 'The page has gone')))
     const signal = AbortSignal.any([left.signal, stop.signal])
     if (pathname === '/api/feed') return feedAnswer(file, figures, body, request, response, signal)
     const make = Object.hasOwn(answers, pathname) ? answers[pathname] : undefined
@@ -80,7 +80,7 @@ export async function openStudio(
   }
 
   const close = async () => {
-    stop.abort(new Refusal(503, 'CLOSED', 'The studio was ended'))
+    stop.abort(new Refusal(503, 'CLOSED', 'The studio has ended'))
     server.closeAllConnections()
     await new Promise((done) => server.close(done))
     figures.end()
@@ -100,7 +100,7 @@ export async function openStudio(
 }
 
 function servePage({ method }: IncomingMessage, response: ServerResponse, pathname: string): void {
-  if (method !== 'GET' && method !== 'HEAD') throw new Refusal(405, 'METHOD', 'Pages are read by GET')
+  if (method !== 'GET' && method !== 'HEAD') throw new Refusal(405, 'METHOD', 'Use GET for pages')
   const found = pageFile(pathname)
   if (found === undefined) throw new Refusal(404, 'NO_PATH', 'There is no such page')
   send(response, 200, found.type, method === 'HEAD' ? '' : found.content)

@@ -14,7 +14,7 @@ export async function writeAnswer(
 ): Promise<string> {
   if (file.readOnly) throw new Refusal(403, 'READ_ONLY', 'The studio was started with --read-only')
   if (ifVersion !== null && typeof ifVersion !== 'string')
-    throw new TypeError('ifVersion is the versionstamp that was read, or null if there was no row')
+    throw new TypeError('ifVersion must be the versionstamp that was read, or null if there was no row')
   const db = await file.database()
   const { key, value } = readRowJson(json)
   const store = storeOf(db)!
@@ -27,7 +27,7 @@ export async function writeAnswer(
   else operation.set(key, value, expiryOptions(expiry))
   const { ok } = await operation.commit()
   if (!ok)
-    throw new Refusal(409, 'CONFLICT', 'Another has written this row since it was read', {
+    throw new Refusal(409, 'CONFLICT', 'Somebody else has written this row since it was read', {
       current: JSON.parse(await current()),
     })
   return `{"row":${await current()}}`
@@ -39,6 +39,6 @@ function expiryOptions(
   if (expiry === null) return undefined
   if (expiry === 'keep') return { keepExpiry: true }
   if (!Number.isSafeInteger(expiry))
-    throw new TypeError("expiry is 'keep', null, or milliseconds since the epoch")
+    throw new TypeError("expiry must be 'keep', null, or milliseconds since the epoch")
   return { expireIn: (expiry as number) - Date.now() }
 }

@@ -30,7 +30,9 @@ export async function* csvSource(path: string, { definition, id }: CsvOptions): 
       names = cells.map(({ text }) => text)
       const missing = ids.filter((name) => !names!.includes(name))
       if (missing.length > 0)
-        throw new TypeError(`${path} has no column ${missing.join(', ')}: tell which hold the id with --id`)
+        throw new TypeError(
+          `${path} has no column ${missing.join(', ')}: name the columns of the id with --id`,
+        )
       continue
     }
     try {

@@ -25,7 +25,7 @@ export async function* denoKvSource(file: ForeignFile): Source & AsyncGenerator 
       key: () => decodeKey(bytesOf(k!)),
       value() {
         const decode = encodings[Number(encoding)]
-        if (decode === undefined) throw new TypeError(`its v_encoding is ${encoding}, which is not known`)
+        if (decode === undefined) throw new TypeError(`its v_encoding is ${encoding}, which is unknown`)
         return decode(bytesOf(v!))
       },
       expiresAt: Number(expiry) < 0 ? null : Number(expiry),
@@ -44,6 +44,6 @@ function rawKeyOf(value: ColumnValue): string | Uint8Array {
 
 /** The KvU64 of 8 bytes, the lowest first. */
 function littleEndianU64(bytes: Uint8Array): KvU64 {
-  if (bytes.length !== 8) throw new TypeError(`a KvU64 has 8 bytes, and these are ${bytes.length}`)
+  if (bytes.length !== 8) throw new TypeError(`a KvU64 has 8 bytes, but there are ${bytes.length}`)
   return new KvU64(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))
 }

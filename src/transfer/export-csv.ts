@@ -41,8 +41,8 @@ function columnsOf(definition: AnyDefinition): string[] {
   if (fields !== null && fields.size > 0 && nested === undefined) return [...fields.keys()]
   const why =
     nested === undefined || nested === null
-      ? 'no schema tells its fields'
-      : `'${nested.name}' is no single value`
+      ? 'no schema names its fields'
+      : `'${nested.name}' is not a single value`
   throw new TypeError(`'${definition.name}' does not fit into CSV, ${why}: export it as NDJSON`)
 }
 

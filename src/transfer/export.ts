@@ -40,11 +40,9 @@ export async function* exportedPages(
 ): AsyncGenerator<readonly KeyedRow[]> {
   const definition = repository === undefined ? null : repositoryNamed(store.registry, repository)
   if (definition === null && where !== undefined)
-    throw new TypeError('--where finds rows of one repository: name it with --repository')
+    throw new TypeError('--where needs one repository: name it with --repository')
   if (where !== undefined && onUnreadable !== undefined)
-    throw new TypeError(
-      '--where cannot tell whether it finds a row that cannot be read: leave out --skip-unreadable',
-    )
+    throw new TypeError('--where cannot say whether an unreadable row matches: leave out --skip-unreadable')
   const session = store.driver.session('held')
   try {
     const pages =

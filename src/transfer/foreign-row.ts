@@ -23,7 +23,7 @@ export function movedForeign({ key, rawKey, value, expiresAt }: ForeignRow): Mov
   } catch (error) {
     const shown = typeof rawKey === 'string' ? rawKey : `0x${Buffer.from(rawKey).toString('hex')}`
     return {
-      error: `its key cannot be taken, ${messageOf(error)}`,
+      error: `its key cannot be used, ${messageOf(error)}`,
       shown: { unreadKey: shown, unread: shownValue(value) },
     }
   }

@@ -24,7 +24,7 @@ export function idOfCell(cell: string): KeyPart {
   try {
     json = JSON.parse(cell)
   } catch {
-    throw new TypeError(`the id ${cell} is not JSON: write a text that begins so as ${JSON.stringify(cell)}`)
+    throw new TypeError(`the id ${cell} is not JSON: if it is a text, write ${JSON.stringify(cell)}`)
   }
   const { boolean } = json as { readonly boolean?: unknown }
   return typeof boolean === 'boolean' ? boolean : keyPartOfJson(json)
@@ -36,7 +36,7 @@ export function keyOfParts(definition: AnyDefinition, parts: readonly KeyPart[])
   const count = wildcardCount(pattern)
   if (parts.length !== count)
     throw new TypeError(
-      `an id of '${definition.name}' has ${count} parts, and there are ${parts.length} columns of it`,
+      `an id of '${definition.name}' has ${count} parts, but you named ${parts.length} columns`,
     )
   return keyOfId(pattern, (count === 0 ? undefined : count === 1 ? parts[0] : parts) as IdOf<Pattern>)
 }

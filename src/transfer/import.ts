@@ -301,7 +301,7 @@ class Import {
     if (onRefused === undefined) {
       const place = isUnread(row) ? JSON.stringify(row.shown) : JSON.stringify(keyJson(row.key))
       throw new TypeError(
-        `${place} does not fit: ${reasonOf(error as Error)}. Mend it, or add --skip-invalid <file> to write such rows to a file and go on`,
+        `${place} does not fit: ${reasonOf(error as Error)}. Correct it, or add --skip-invalid <file> to write such rows to a file and go on`,
         { cause: error },
       )
     }

@@ -38,7 +38,7 @@ export async function openSource(
   const isText = from === 'ndjson' || from === 'csv'
   if (from !== undefined && isText === isSqlite)
     throw new TypeError(
-      `${path} is ${isSqlite ? 'an SQLite file' : 'no SQLite file'}, and --from ${from} is none of those`,
+      `${path} is ${isSqlite ? 'an SQLite file' : 'not an SQLite file'}, which does not fit --from ${from}`,
     )
   return isSqlite ? openTables(path, options, registry) : openText(path, options, registry)
 }
@@ -78,7 +78,7 @@ function kindOfText(path: string): 'ndjson' | 'csv' {
     .replace(/^\xef\xbb\xbf/, '')
     .trimStart()
   if (head === '' || head.startsWith('{')) return 'ndjson'
-  throw new TypeError(`${path} does not tell what it is: say so with --from ${sourceKinds.join('|')}`)
+  throw new TypeError(`${path} does not show what it is: say so with --from ${sourceKinds.join('|')}`)
 }
 
 async function openTables(path: string, options: SourceOptions, registry: Registry): Promise<OpenedSource> {
@@ -96,7 +96,7 @@ async function openTables(path: string, options: SourceOptions, registry: Regist
 
 async function kindOfTables(path: string, file: ForeignFile, { table }: SourceOptions): Promise<SourceKind> {
   if (file.isOwn)
-    throw new TypeError(`${path} is a database of this package: export it first, and import what that gives`)
+    throw new TypeError(`${path} is a database of this package: export it first, and import the result`)
   if (table !== undefined) return 'sqlite'
   const [{ isDenoKv }, { isValkeyrie08 }, { isKeyv }] = await Promise.all([
     import('./deno-kv-source.ts'),
@@ -119,7 +119,7 @@ async function tablesSource(
 ): Promise<Source> {
   if (kind === 'sqlite') {
     if (table === undefined || id === undefined)
-      throw new TypeError('--from sqlite takes --table and --id, as --table users --id id')
+      throw new TypeError('--from sqlite needs --table and --id, such as --table users --id id')
     const definition = repository === undefined ? null : repositoryNamed(registry, repository)
     const { tableSource } = await import('./table-source.ts')
     return tableSource(file, { table, id, definition })

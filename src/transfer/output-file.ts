@@ -51,7 +51,7 @@ export async function writeStream(
 function assertFree(path: string, database: string | null, overwrite: boolean): void {
   assertReplaceable(path, database)
   if (!overwrite && existsSync(path))
-    throw new TypeError(`${path} is there already: name another file, or add --overwrite`)
+    throw new TypeError(`${path} already exists: name another file, or add --overwrite`)
 }
 
 /** Throws a TypeError if a file of this name would take the place of the database, or of a folder, a FIFO or a device. */

@@ -19,7 +19,7 @@ export class RefusedRows {
     this.#part = `${this.file}.${process.pid}.part`
     assertReplaceable(this.file, database)
     if (existsSync(this.file) && statSync(this.file).size > 0)
-      throw new TypeError(`--skip-invalid ${this.file} is there already: name another file`)
+      throw new TypeError(`--skip-invalid ${this.file} already exists: name another file`)
     // Found out now and not after half of the rows.
     this.#opened = createFile(this.#part, database)
   }

@@ -77,7 +77,7 @@ function jsonText(value: unknown): string {
 /** The row of a line that `rowLine` has written, or that a person has mended. Throws an Error that says what is wrong with it. */
 export function parseRowLine(line: unknown): MovedRow {
   if (typeof line !== 'object' || line === null || Array.isArray(line))
-    throw new TypeError('a row is an object, as {"key":["users","alice"],"value":{"name":"Alice"}}')
+    throw new TypeError('a row must be an object, such as {"key":["users","alice"],"value":{"name":"Alice"}}')
   const { key, value, encoding = 'json', types, expiresAt = null } = line as Record<string, unknown>
   if (key === undefined) throw new TypeError('it has no key')
   if (!('value' in line)) throw new TypeError('it has no value')
@@ -92,7 +92,7 @@ export function parseRowLine(line: unknown): MovedRow {
 
 function storedOf(value: unknown, encoding: unknown, types: unknown): StoredValue {
   if (typeof encoding !== 'string' || !Object.hasOwn(encodings, encoding))
-    throw new TypeError(`its encoding is none of ${Object.keys(encodings).join(', ')}`)
+    throw new TypeError(`its encoding is not one of ${Object.keys(encodings).join(', ')}`)
   const id = encodings[encoding as EncodingName]
   // A Map is two arrays in each other.
   if (isDeeper(value, id === Encoding.json ? maxDepth : 2 * maxDepth))

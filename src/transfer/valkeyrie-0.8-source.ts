@@ -32,9 +32,7 @@ function keptValue(stored: unknown): unknown {
   if (bytes[0] === 0xff) kept = deserialize(bytes)
   else if (bytes[0] === 0x7b) kept = JSON.parse(Buffer.from(bytes).toString())
   if (typeof kept !== 'object' || kept === null || !('isU64' in kept))
-    throw new TypeError(
-      'it was written by a serializer that import does not read: neither that of V8 nor that of JSON',
-    )
+    throw new TypeError('it was written by a serializer that import cannot read: only those of V8 and JSON')
   const { value, isU64 } = kept as { readonly value?: unknown; readonly isU64: unknown }
   return isU64 ? new KvU64(BigInt(value as string | bigint)) : value
 }
@@ -48,7 +46,7 @@ function keyOfHash(hash: string): KeyPart[] {
   const parts: KeyPart[] = []
   for (let at = 0; at < bytes.length; ) {
     const [part, end] = readPart(bytes, at)
-    if (bytes[end] !== 0) throw new TypeError('0.8 does not tell where its parts end')
+    if (bytes[end] !== 0) throw new TypeError('0.8 does not say where its parts end')
     parts.push(part)
     at = end + 1
   }
@@ -62,7 +60,7 @@ function readPart(bytes: Buffer, at: number): readonly [KeyPart, end: number] {
   if (code === 4 && start + 8 <= bytes.length) return [bytes.readDoubleBE(start), start + 8]
   if (code === 5) return [bytes[start] === 1, start + 1]
   const end = bytes.indexOf(0, start)
-  if ((code !== 1 && code !== 2) || end < 0) throw new TypeError('0.8 does not tell what its parts are')
+  if ((code !== 1 && code !== 2) || end < 0) throw new TypeError('0.8 does not say what its parts are')
   const content = bytes.subarray(start, end)
   return [code === 1 ? new Uint8Array(content) : content.toString(), end]
 }

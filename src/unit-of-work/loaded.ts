@@ -38,7 +38,9 @@ export function adoptAssigned(loaded: Loaded): void {
     if (Object.is(entry.value, loaded.value)) return
     if (assigned !== null && !Object.is(entry.value, assigned.value)) {
       const id = loaded.rowEntries[0]?.id ?? loaded.key
-      throw new TypeError(`Two entries of ${String(id)} were given different values: assign to one of them`)
+      throw new TypeError(
+        `You assigned different values to two entries of ${String(id)}: assign to one of them`,
+      )
     }
     assigned = entry
   }

@@ -10,9 +10,7 @@ export function unassignable<E extends { readonly key: Key }>(entry: E): E {
       value: {
         get: () => null,
         set: () => {
-          throw new TypeError(
-            `There is no row ${formatKey(key)} whose value could be changed: write one, by set or insert`,
-          )
+          throw new TypeError(`There is no row ${formatKey(key)} to change: write one, with set or insert`)
         },
       },
       [inspectName]: { value: () => ({ ...entry }) },

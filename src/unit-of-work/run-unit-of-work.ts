@@ -58,7 +58,7 @@ export async function runUnitOfWork<R extends Definitions, T>(
   const { retries, deadline, signal } = checkUnitOptions(work, options)
   const outer = running.getStore()
   if (outer?.writes && outer.isOpenOn(store)) {
-    throw new TypeError('Units of work do not nest: use the unit that the outer function was given')
+    throw new TypeError('Units of work do not nest: use the unit of the outer function')
   }
   // As in the function of an update whose turn it is: the line of those who want one would not move.
   const isInTurn = outer?.turn !== undefined
@@ -166,7 +166,7 @@ function checkUnitOptions(work: unknown, options: UnitOfWorkOptions) {
   const { retries = defaultRetries, deadline, signal } = options
   checkWholeNumber(retries, 'retries', 0)
   if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw new TypeError('signal is an AbortSignal')
+    throw new TypeError('signal must be an AbortSignal')
   return { retries, deadline: timeOf(deadline), signal }
 }
 
@@ -179,6 +179,6 @@ function timeOf(deadline: unknown): number {
       : typeof deadline === 'number'
         ? deadline
         : Number.NaN
-  if (Number.isNaN(time)) throw new TypeError('deadline is a number of milliseconds from now, or a Date')
+  if (Number.isNaN(time)) throw new TypeError('deadline must be a number of milliseconds from now, or a Date')
   return clock() + time
 }

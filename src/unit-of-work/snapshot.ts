@@ -76,7 +76,7 @@ export async function runSnapshot<R extends Definitions, T>(
   const { signal } = options
   if (running.getStore()?.isOpenOn(store)) {
     throw new TypeError(
-      'A snapshot within a unit of work or a snapshot reads another state than it does: use what the outer function was given',
+      'A snapshot inside a unit of work or a snapshot would read another state: use what the outer function gets',
     )
   }
   signal?.throwIfAborted()

@@ -70,7 +70,7 @@ export class UnitStore implements RowStore, ReaderContext {
   assertOpen(): void {
     if (this.#over) {
       throw new TypeError(
-        'This unit of work is over: use the unit only inside its function, and await every call',
+        'This unit of work has ended: use the unit only inside its function, and await every call',
       )
     }
     this.#store.assertOpen()

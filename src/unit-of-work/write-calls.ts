@@ -51,7 +51,7 @@ export class WriteCalls {
     if (unheard !== undefined) throw unheard.reason
     for (const name of this.#running.values()) {
       throw new TypeError(
-        `${name} had not ended when the function of its unit of work returned, so nothing is written: await every call, or return its promise`,
+        `${name} was still running when the function of its unit of work returned, so nothing was written: await every call, or return its promise`,
       )
     }
   }

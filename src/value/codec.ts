@@ -51,7 +51,7 @@ export function decodeValue(
 
 function encodeBytes(value: Uint8Array): StoredValue {
   if (value.length === 0 && 'detached' in value.buffer && value.buffer.detached)
-    throw new TypeError('value has no memory any more: it was transferred to another owner')
+    throw new TypeError('value has no memory any more: it was transferred')
   return { value: new Uint8Array(value), encoding: Encoding.bytes, types: null }
 }
 

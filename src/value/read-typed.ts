@@ -34,7 +34,7 @@ class TypedReader {
   valueOf(place: TypeNode, raw?: unknown): unknown {
     const node = place.target
     if (node.state === 'known') return node.value
-    if (node.state === 'begun') throw new Error('it has a value that holds itself and cannot')
+    if (node.state === 'begun') throw new Error('it has a value that contains itself and cannot')
     node.state = 'begun'
     const own = node === place && raw !== undefined ? raw : this.#rawOf(node)
     return this.#known(node, this.#make(node.type, own, node))
@@ -61,9 +61,9 @@ class TypedReader {
       case 'set':
         return this.#makeSet(node, arrayOf(raw))
     }
-    if (node.inner.size > 0) throw new Error('its types name parts of what has none')
+    if (node.inner.size > 0) throw new Error('its types name parts of a value without parts')
     const make = typeof type === 'string' && Object.hasOwn(leaves, type) ? leaves[type] : undefined
-    if (make === undefined) throw new Error(`it has a type ${JSON.stringify(type)}, which there is not`)
+    if (make === undefined) throw new Error(`it has a type ${JSON.stringify(type)}, which does not exist`)
     return make(raw)
   }
 
@@ -73,7 +73,7 @@ class TypedReader {
     if (kind === 'custom') return this.#decode(name, inner, raw, node)
     if (kind === 'error' && inner === undefined) return this.#makeError(name, raw, node)
     if (kind !== 'typed-array' || inner !== undefined || node.inner.size > 0)
-      throw new Error(`it has a type ${JSON.stringify(kind)}, which there is not`)
+      throw new Error(`it has a type ${JSON.stringify(kind)}, which does not exist`)
     return makeTypedArray(name, arrayOf(raw))
   }
 
@@ -90,7 +90,7 @@ class TypedReader {
     const map = this.#known(node, new Map<unknown, unknown>())
     checkSteps(node, rows.length)
     for (const [index, row] of rows.entries()) {
-      if (!Array.isArray(row) || row.length !== 2) throw new Error('it has a Map of other than pairs')
+      if (!Array.isArray(row) || row.length !== 2) throw new Error('it has a Map whose entries are not pairs')
       const types = node.inner.get(String(index))
       if (types !== undefined) checkSteps(types, 2)
       map.set(this.#part(types?.inner.get('0'), row[0]), this.#part(types?.inner.get('1'), row[1]))
@@ -115,7 +115,7 @@ class TypedReader {
     const errorClass = errorClasses.get(className)
     if (errorClass === undefined) throw new Error('it has an error of a class that does not exist')
     if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
-      throw new Error('it has an error without facts')
+      throw new Error('it has an error without name and message')
     const { message } = raw as Record<string, unknown>
     if (typeof message !== 'string') throw new Error('it has an error whose message is not text')
     const error = this.#known(
@@ -170,14 +170,14 @@ const leaves: Readonly<Record<string, (raw: unknown) => unknown>> = {
   bigint: bigintOf,
   Date: (raw) => {
     const date = new Date(textOf(raw))
-    if (Number.isNaN(date.getTime())) throw new Error('it has a Date that is none')
+    if (Number.isNaN(date.getTime())) throw new Error('it has a Date that is not a date')
     return date
   },
   regexp: (raw) => {
     const text = textOf(raw)
     const end = text.lastIndexOf('/')
     if (!text.startsWith('/') || end < 1 || end > maxRegExpLength + 1)
-      throw new Error('it has a RegExp that is none')
+      throw new Error('it has a RegExp that is not one')
     return new RegExp(text.slice(1, end), text.slice(end + 1))
   },
   URL: (raw) => new URL(textOf(raw)),
@@ -188,13 +188,13 @@ const leaves: Readonly<Record<string, (raw: unknown) => unknown>> = {
 function numberOf(raw: unknown): number {
   if (Object.is(raw, -0)) return -0
   const number = numbers.get(raw as string)
-  if (number === undefined) throw new Error('it has a number that is none')
+  if (number === undefined) throw new Error('it has a number that is not one')
   return number
 }
 
 function bigintOf(raw: unknown): bigint {
   const text = textOf(raw)
-  if (!/^-?\d+$/.test(text)) throw new Error('it has a bigint that is none')
+  if (!/^-?\d+$/.test(text)) throw new Error('it has a bigint that is not one')
   if (text.length > maxBigIntDigits + 1)
     throw new Error(`it has a bigint of more than ${maxBigIntDigits} digits`)
   return BigInt(text)
@@ -219,7 +219,7 @@ function bytesOf(raw: unknown): Uint8Array<ArrayBuffer> {
 }
 
 function textOf(raw: unknown): string {
-  if (typeof raw !== 'string') throw new Error('it has no text where its types name some')
+  if (typeof raw !== 'string') throw new Error('it has no text where its types name one')
   return raw
 }
 
@@ -234,7 +234,7 @@ function ownMember(raw: unknown, step: string): unknown {
     typeof raw === 'object' &&
     raw !== null &&
     (Array.isArray(raw) ? isIndex(step, raw.length) : Object.hasOwn(raw, step))
-  if (!has) throw new Error('its types name a part that it has not')
+  if (!has) throw new Error('its types name a part that it does not have')
   return (raw as Record<string, unknown>)[step]
 }
 
@@ -245,7 +245,7 @@ function isIndex(step: string, length: number): boolean {
 
 function checkSteps(node: TypeNode, length: number): void {
   for (const step of node.inner.keys())
-    if (!isIndex(step, length)) throw new Error('its types name a part that it has not')
+    if (!isIndex(step, length)) throw new Error('its types name a part that it does not have')
 }
 
 /** It is of a type that the one who reads does not declare: no damage. */

@@ -17,7 +17,7 @@ export function stepsOf(path: string): string[] {
       step = ''
     } else if (char === '\\') {
       const escaped = path[++i]
-      if (escaped !== '.' && escaped !== '\\') throw new Error('its types have a path that is none')
+      if (escaped !== '.' && escaped !== '\\') throw new Error('its types have a path that is not one')
       step += escaped
     } else {
       step += char

@@ -100,7 +100,7 @@ function annotate(node: TypeNode, tree: unknown): void {
   }
   const [type, inner, ...more] = tree
   if (type === undefined || more.length > 0 || Array.isArray(inner) || node.type !== undefined)
-    throw new Error('its types tell no type of a place, or two')
+    throw new Error('its types give no type for a place, or two')
   node.type = type
   if (inner !== undefined) annotate(node, inner)
 }
@@ -110,7 +110,7 @@ function identify(root: TypeNode, equalities: unknown): void {
   const [ofRoot, others = {}] = Array.isArray(equalities) ? equalities : [[], equalities]
   const told: TypeNode[] = []
   const tell = (target: TypeNode, paths: unknown) => {
-    if (!Array.isArray(paths)) throw new Error('its types tell no paths of an object')
+    if (!Array.isArray(paths)) throw new Error('its types give no paths of an object')
     for (const path of paths) {
       const node = root.at(String(path))
       if (node === target || node.same !== undefined) throw new Error('its types name a place twice')
@@ -136,6 +136,6 @@ function move(from: TypeNode, to: TypeNode): void {
 
 function objectOf(value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Error('its types are no object')
+    throw new Error('its types are not an object')
   return value as Record<string, unknown>
 }

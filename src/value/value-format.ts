@@ -23,7 +23,7 @@ export class ValueFormat {
       const other = this.#byPrototype.get(prototype)
       if (other !== undefined)
         throw new TypeError(
-          `The value types '${other.name}' and '${type.name}' are of one class, ${type.class.name}: drop one`,
+          `The value types '${other.name}' and '${type.name}' have the same class, ${type.class.name}: drop one`,
         )
       this.#byPrototype.set(prototype, type)
     }

@@ -81,26 +81,30 @@ export function defineValueType<T, Data>(type: ValueType<T, Data>): ValueType<T,
 /** Throws a TypeError for what is no list of value types. */
 export function checkValueTypes(types: readonly ValueType[], call: string): void {
   if (!Array.isArray(types))
-    throw new TypeError(`valueTypes of ${call} is an array: make each type by defineValueType`)
+    throw new TypeError(`valueTypes of ${call} must be an array: make each type with defineValueType`)
   for (const type of types) checkValueType(type)
 }
 
 function checkValueType(type: ValueType): void {
   if (typeof type !== 'object' || type === null)
-    throw new TypeError('A value type is { name, class, encode, decode }: make it by defineValueType')
+    throw new TypeError('A value type is { name, class, encode, decode }: make it with defineValueType')
   checkNames(type, names, 'a value type', 'property')
   const { name, class: ofClass, is, encode, decode } = type
   if (typeof name !== 'string' || name === '' || name.length > longestName || !name.isWellFormed())
-    throw new TypeError(`The name of a value type is text of 1 to ${longestName} characters, as 'Money'`)
+    throw new TypeError(
+      `The name of a value type must be text of 1 to ${longestName} characters, such as 'Money'`,
+    )
   if (typeof encode !== 'function' || typeof decode !== 'function')
-    throw new TypeError(`The value type '${name}' has two functions, encode and decode`)
+    throw new TypeError(`The value type '${name}' needs two functions, encode and decode`)
   if ((ofClass === undefined) === (is === undefined))
-    throw new TypeError(`The value type '${name}' has either a class, or a function is that tells its values`)
+    throw new TypeError(
+      `The value type '${name}' needs either a class, or a function is that recognizes its values`,
+    )
   if (is !== undefined && typeof is !== 'function')
-    throw new TypeError(`is of the value type '${name}' is a function that tells its values`)
+    throw new TypeError(`is of the value type '${name}' must be a function that recognizes its values`)
   if (ofClass === undefined) return
   if (typeof ofClass !== 'function' || typeof ofClass.prototype !== 'object')
-    throw new TypeError(`class of the value type '${name}' is a class, as Money`)
+    throw new TypeError(`class of the value type '${name}' must be a class, such as Money`)
   if (storedClasses.has(ofClass))
     throw new TypeError(`Instances of ${ofClass.name} are stored without a value type: drop '${name}'`)
 }

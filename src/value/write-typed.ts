@@ -141,7 +141,7 @@ class Writer {
     if (written === null) {
       this.foundCycle = true
       if (type !== undefined)
-        refuse(place, `is a '${type.name}' that holds itself, which its value type cannot make again`)
+        refuse(place, `is a '${type.name}' that contains itself, which its value type cannot restore`)
     }
     if (this.#keepIdentity) {
       const paths = this.#occurrences.get(met)
@@ -153,7 +153,7 @@ class Writer {
     if (depth + written.levels > maxDepth) refuseDepth(place)
     this.#repeated += written.size
     if (this.#repeated > maxRepeated)
-      refuse(place, 'is an object that occurs too often: it would be stored as often')
+      refuse(place, 'is an object that occurs too often: it would be stored each time')
     return written
   }
 
@@ -213,7 +213,7 @@ class Writer {
 
   #writeProperties(value: Record<string, unknown>, place: Place | null, depth: number): Written {
     if (copiedKvU64(value) !== null)
-      refuse(place, 'is a copy of a KvU64, which is stored only as a value of its own: store its .value')
+      refuse(place, 'is a copy of a KvU64, which can only be a whole value: store its .value')
     const json = {}
     const part = new Part()
     for (const key of Object.keys(value)) {
@@ -288,7 +288,7 @@ class Writer {
 
   #refuseUnknown(value: object, place: Place | null): never {
     if (isKvU64(value))
-      refuse(place, 'is a KvU64, which can be stored only as a value of its own: store its .value, a bigint')
+      refuse(place, 'is a KvU64, which can only be a whole value: store its .value, a bigint')
     return refuse(place, describeUnknownClass(value))
   }
 }

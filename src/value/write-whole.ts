@@ -14,7 +14,8 @@ export function writeWhole(value: object, kind: string, place: Place | null): Wr
     case 'regexp': {
       const regexp = value as RegExp
       checkBare(regexp, place)
-      if (regexp.lastIndex !== 0) refuse(place, 'is a RegExp amid a search: set its lastIndex to 0')
+      if (regexp.lastIndex !== 0)
+        refuse(place, 'is a RegExp in the middle of a search: set its lastIndex to 0')
       if (regexp.source.length > maxRegExpLength)
         refuse(place, `is a RegExp of more than ${maxRegExpLength} characters`)
       return whole(String(regexp), kind)
@@ -55,8 +56,7 @@ function writeBytes(value: ArrayBuffer | DataView, kind: string, place: Place | 
 /** Bytes that were handed to another thread are gone from here: what would be stored is empty. */
 function checkAttached(value: ArrayBufferView | ArrayBuffer, place: Place | null): void {
   const buffer = ArrayBuffer.isView(value) ? value.buffer : value
-  if ('detached' in buffer && buffer.detached)
-    refuse(place, 'has no memory any more: it was transferred to another owner')
+  if ('detached' in buffer && buffer.detached) refuse(place, 'has no memory any more: it was transferred')
 }
 
 export function checkIndexes(array: readonly unknown[], place: Place | null): void {

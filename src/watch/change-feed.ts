@@ -76,7 +76,7 @@ export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
     if (since <= latest) return since
     const [given, newest] = [formatVersionstamp(since), formatVersionstamp(latest)]
     throw new RangeError(
-      `since is ${given}, and the newest version of this database is ${newest}: is it of another one?`,
+      `since is ${given}, but the newest version of this database is ${newest}: does it belong to another database?`,
     )
   }
 
@@ -170,7 +170,7 @@ function loggedKey(version: number, { key }: LoggedChange): Key {
 function unreadable(version: number, cause?: unknown): CorruptLogError {
   return new CorruptLogError(
     versionText(version),
-    'and what that commit changed can no longer be told: call changes with this version as since, and then read the rows again',
+    'and nobody knows any more what that commit changed: call changes with this version as since, and then read the rows again',
     { cause },
   )
 }

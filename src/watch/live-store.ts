@@ -5,6 +5,6 @@ import { Store } from '../store/store.ts'
 export function liveStore(store: RowStore, call: string): Store {
   if (store instanceof Store) return store
   throw new TypeError(
-    `A unit of work or a snapshot reads one state, in which nothing changes: call ${call} of the database instead`,
+    `A unit of work or a snapshot reads one state, in which nothing changes: call ${call} on the database instead`,
   )
 }

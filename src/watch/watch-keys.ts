@@ -27,7 +27,7 @@ export function watchEntries(
   keys: readonly Key[],
   options: WatchOptions,
 ): ReadableStream<EntryMaybe[]> {
-  if (!Array.isArray(keys)) throw new TypeError("watch takes an array of keys, as [['users', 'alice']]")
+  if (!Array.isArray(keys)) throw new TypeError("watch takes an array of keys, such as [['users', 'alice']]")
   const ownKeys: Key[] = keys.map((key) => (Array.isArray(key) ? key.slice() : key))
   const toEntry = (row: StoredRow | null, i: number): EntryMaybe | Promise<EntryMaybe> => {
     const key = ownKeys[i]!.slice()

@@ -57,7 +57,7 @@ export function applyDelta<Row, New>(
     }
     const [from, count] = step
     if (!isPlace(from) || !isPlace(count) || from + count > before.length)
-      throw new RangeError('A delta names rows that the result before had not')
+      throw new RangeError('A delta names rows that the previous result did not have')
     for (let i = from; i < from + count; i++) after.push(before[i]!)
   }
   return after

@@ -160,7 +160,7 @@ it('keeps a value for its ttl in seconds, of the call before that of the driver'
     left.push((await short.getKeys()).sort())
   }
   expect(left).toEqual([['call', 'common', 'own', 'raw', 'stays'], ['own', 'stays'], ['stays']])
-  await expect(short.setItem('k', 1, { ttl: -1 })).rejects.toThrow('ttl is a number of seconds')
+  await expect(short.setItem('k', 1, { ttl: -1 })).rejects.toThrow('ttl must be a number of seconds')
   await expect(short.setItem('k', 1, { ttl: '5' })).rejects.toThrow(RangeError)
   expect(() => unstorageDriver(db, { ttl: Number.NaN })).toThrow(RangeError)
 })

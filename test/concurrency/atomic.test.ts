@@ -115,13 +115,13 @@ it('no failure is a conflict, whatever else the commit holds', async () => {
   expect((await Array.fromAsync(db.list({ prefix: [] }))).map(({ key }) => key)).toEqual([['text']])
 })
 
-it('an operation commits once, and takes nothing afterwards', async () => {
+it('an operation commits only once, and takes nothing afterwards', async () => {
   const db = await open()
   const operation = db.atomic().set(['a'], 1)
   const committed = operation.commit()
-  expect(() => operation.set(['b'], 1)).toThrow(/takes nothing after commit/)
-  expect(() => operation.check({ key: ['b'], versionstamp: null })).toThrow(/takes nothing after commit/)
-  await expect(operation.commit()).rejects.toThrow(/commits once/)
+  expect(() => operation.set(['b'], 1)).toThrow(/takes nothing after its commit/)
+  expect(() => operation.check({ key: ['b'], versionstamp: null })).toThrow(/takes nothing after its commit/)
+  await expect(operation.commit()).rejects.toThrow(/commits only once/)
   expect(await committed).toMatchObject({ ok: true })
   expect((await db.get(['b'])).value).toBeNull()
 })

@@ -118,9 +118,7 @@ describe.each(['a file', 'memory'])('on %s', (place) => {
     const db = await open(file())
     await expect(db.snapshot(undefined as never)).rejects.toThrow('snapshot takes a function of the view')
     await expect(db.snapshot(() => 1, { Signal: null } as never)).rejects.toThrow("write 'signal'")
-    await expect(db.snapshot(() => db.snapshot(() => 1))).rejects.toThrow(
-      'use what the outer function was given',
-    )
+    await expect(db.snapshot(() => db.snapshot(() => 1))).rejects.toThrow('use what the outer function gets')
     await expect(db.unitOfWork(() => db.snapshot(() => 1))).rejects.toThrow(TypeError)
     expect(await db.snapshot(() => db.unitOfWork(async (unit) => (await unit.get(['a'])).value))).toBeNull()
     let left: { get(key: readonly [string]): Promise<unknown> } | undefined
@@ -132,7 +130,7 @@ describe.each(['a file', 'memory'])('on %s', (place) => {
       await expect(writes.repositories.parents.insert('a', { n: 1 })).rejects.toThrow('A snapshot only reads')
       expect(() => writes.repositories.parents.watch('a')).toThrow('in which nothing changes')
     })
-    await expect(left!.get(['a'])).rejects.toThrow('This snapshot is over')
+    await expect(left!.get(['a'])).rejects.toThrow('This snapshot has ended')
   })
 
   it('an abort ends a snapshot, and what it goes on to read is refused', async () => {

@@ -351,7 +351,7 @@ it('a unit that is used after its function has returned says so', async () => {
     kept = unit
     await unit.set(['a'], 1)
   })
-  const over = /unit of work is over/
+  const over = /unit of work has ended/
   await expect(kept.get(['a'])).rejects.toThrow(over)
   await expect(kept.set(['a'], 2)).rejects.toThrow(over)
   await expect(kept.repositories.items.count()).rejects.toThrow(over)
@@ -376,7 +376,7 @@ it.each<[string, (unit: Unit) => Promise<unknown>]>([
     await unit.set(['a'], 1)
     void write(unit)
   })
-  const told = new RegExp(`^TypeError: ${call} had not ended .* nothing is written: await every call`)
+  const told = new RegExp(`^TypeError: ${call} was still running .* nothing was written: await every call`)
   expect(String(await unit.catch((error: unknown) => error))).toMatch(told)
   // That of a helper that nobody waits for, of which it would be the first half.
   let rest: unknown
@@ -388,7 +388,7 @@ it.each<[string, (unit: Unit) => Promise<unknown>]>([
     rest = helper(unit).catch((error: unknown) => String(error))
   })
   expect(String(await half.catch((error: unknown) => error))).toMatch(told)
-  expect(await rest).toMatch(/unit of work is over/)
+  expect(await rest).toMatch(/unit of work has ended/)
   expect(await Array.fromAsync(db.list({ prefix: [] }))).toEqual(before)
 })
 
@@ -459,7 +459,7 @@ it('a write that begins after the function of its unit has returned is not a par
   })
   await Promise.all(late)
   expect(refusals).toHaveLength(late.length)
-  expect(String(refusals[0])).toMatch(/unit of work is over/)
+  expect(String(refusals[0])).toMatch(/unit of work has ended/)
   expect(await Array.fromAsync(db.list({ prefix: ['late'] }))).toEqual([])
   expect((await db.get(['a'])).value).toBe(2)
 })

@@ -181,7 +181,7 @@ it('refuses the node:sqlite of Deno, whose texts end at U+0000', ({ skip }) => {
   const { stderr } = spawnSync(deno, ['run', '--allow-all', program, path(), 'node:sqlite'], {
     encoding: 'utf8',
   })
-  expect(stderr).toContain('this runtime has no node:sqlite, or one that ends texts at U+0000')
+  expect(stderr).toContain('this runtime has no node:sqlite, or one that cuts texts off at U+0000')
 })
 
 /** A project without better-sqlite3, and the program in it. */

@@ -51,7 +51,7 @@ it('exports what can be read, and lists what cannot', async () => {
   const { code, text } = await exported(database, '--output', path('most.ndjson'), '--skip-unreadable')
   expect(code).toBe(2)
   expect(text).toContain('1,195 rows written to')
-  expect(text).toContain('6 rows left out, since they cannot be read:\n')
+  expect(text).toContain('6 rows left out, because they cannot be read:\n')
   expect(text).toMatch(/ {2}\["users", 3\]: .*JSON/)
   expect(text).toContain('["users", 777]: Its expiry is not a time')
   expect(text).toContain('0x02ff: Not an encoded key')

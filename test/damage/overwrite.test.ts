@@ -183,7 +183,7 @@ test('a damaged row that is to hold such a text, or is written with one, is dele
   await using db = await schemas.open(damaged('u3'))
   const { users } = db.repositories
   const [name] = texts
-  await expect(users.set('u3', { name, age: 8 })).rejects.toThrow('delete the damaged row before')
+  await expect(users.set('u3', { name, age: 8 })).rejects.toThrow('delete the damaged row first')
   const both = db.atomic().delete(['users', 'u3']).set(['users', 'u4'], { name, age: 8 })
   await expect(both.commit()).rejects.toMatchObject({ code: 'STORAGE', engineCode: 'SQLITE_MISMATCH' })
   await users.delete('u3')

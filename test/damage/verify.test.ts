@@ -38,7 +38,7 @@ test.each([
   ["UPDATE kv SET types = '{' WHERE types IS NOT NULL", 'row', '["misc", 1]', /cannot be decoded/],
   [`UPDATE kv SET encoding = 9 ${ann}`, 'row', '["users", "ann"]', /cannot be decoded/],
   [`UPDATE kv SET version = 'x' ${ann}`, 'row', '["users", "ann"]', /version is x/],
-  [`UPDATE kv SET version = 99 ${ann}`, 'row', '["users", "ann"]', /99, and the newest commit is 4/],
+  [`UPDATE kv SET version = 99 ${ann}`, 'row', '["users", "ann"]', /99, but the newest commit is 4/],
   [`UPDATE kv SET expires_at = 'x' ${ann}`, 'row', '["users", "ann"]', /expiry/],
   [
     `UPDATE kv SET collection = 'posts' ${ann}`,

@@ -272,7 +272,7 @@ describe('the handler', () => {
   })
 
   it('refuses what is not a database, and a short token', () => {
-    expect(() => serve({} as never, { token })).toThrow('serve takes what openKv gives')
+    expect(() => serve({} as never, { token })).toThrow('serve takes the result of openKv')
     expect(() => serve(kv, { token: 'short' })).toThrow(RangeError)
     expect(() => serve(kv, {} as never)).toThrow(TypeError)
   })

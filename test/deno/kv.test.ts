@@ -84,7 +84,7 @@ describe('values', () => {
     expect(listed).toStrictEqual({ key: ['a'], value, versionstamp })
   })
 
-  it('an object that holds itself', async () => {
+  it('an object that contains itself', async () => {
     const value: { a: unknown } = { a: undefined }
     value.a = value
     await kv.set(['a'], value)

@@ -84,7 +84,7 @@ describe('a stream', () => {
     expect(await store.load('tea')).toEqual({ version: 3, stock: { pieces: 13 } })
   })
 
-  it.each([5, -1, 1.5])('takes no append behind event %d, which there is not', async (expected) => {
+  it.each([5, -1, 1.5])('takes no append behind event %d, which does not exist', async (expected) => {
     await using db = await openWarehouse()
     const store = new EventStore(db)
     await store.append('tea', 0, [received(5)])

@@ -101,5 +101,7 @@ it('finishes what was asked before it closes, and takes nothing after', async ()
 
 it('a connection is of one thread: it cannot be sent to another', async () => {
   await using db = await Valkeyrie.open()
-  expect(() => structuredClone(db)).toThrow('a database stays in its thread: open the file in the other one')
+  expect(() => structuredClone(db)).toThrow(
+    'a database stays in its thread: open the file in the other thread',
+  )
 })

@@ -105,7 +105,7 @@ test('what the system refuses is told as it is', async () => {
   symlinkSync(circle, circle)
   expect(await refused(circle)).toContain('circle')
   writeFileSync(newPath('plain'), '')
-  expect(await refused(newPath('plain/a.db'))).toMatch(/no folder/)
+  expect(await refused(newPath('plain/a.db'))).toMatch(/not a folder/)
   expect(await refused(newPath('x'.repeat(300)))).toContain('too long')
 })
 

@@ -411,8 +411,10 @@ describe('close', () => {
 })
 
 it('refuses what is no client', () => {
-  expect(() => createClient('/live?x=1')).toThrow('one without a query')
+  expect(() => createClient('/live?x=1')).toThrow('must not have a query')
   expect(() => createClient('/live', { header: {} } as never)).toThrow("did you mean 'headers'")
   expect(() => createClient('/live', { retry: { min: 0 } })).toThrow(RangeError)
-  expect(() => createClient<PlayersLive>('/live').watch('' as 'all')).toThrow('is named by')
+  expect(() => createClient<PlayersLive>('/live').watch('' as 'all')).toThrow(
+    'Name a live query as it is declared',
+  )
 })

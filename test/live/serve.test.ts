@@ -54,7 +54,7 @@ describe('what a client may ask for', () => {
 
 describe('who may ask', () => {
   it('is decided by a function that there has to be', () => {
-    expect(() => serveLive(open.declarations, {} as never)).toThrow('serveLive takes a function authorize')
+    expect(() => serveLive(open.declarations, {} as never)).toThrow('serveLive needs a function authorize')
     expect(() => serveLive(open.declarations, undefined as never)).toThrow(TypeError)
   })
 
@@ -136,13 +136,15 @@ describe('faults', () => {
   it('refuses declarations and options that are none', () => {
     const authorize = () => true
     expect(() => serveLive({ a: {} } as never, { authorize })).toThrow(
-      "What serveLive serves as 'a' is made by",
+      "What serveLive serves as 'a' must be made with",
     )
-    expect(() => serveLive({ 'a/b': open.declarations.all }, { authorize })).toThrow('is not a name')
+    expect(() => serveLive({ 'a/b': open.declarations.all }, { authorize })).toThrow(
+      'cannot name a live query',
+    )
     expect(() => serveLive({}, { authorize, hartbeat: 1 } as never)).toThrow("did you mean 'heartbeat'")
     expect(() => serveLive({}, { authorize, lifetime: 2 ** 31 })).toThrow(RangeError)
     expect(() => serveLive({}, { authorize, heartbeat: -1 })).toThrow(RangeError)
-    expect(() => liveQuery({} as never, () => new ReadableStream())).toThrow('are a Standard Schema')
+    expect(() => liveQuery({} as never, () => new ReadableStream())).toThrow('must be a Standard Schema')
     expect(() => liveChanges(z.object({}) as never)).toThrow('a function that opens a stream')
   })
 })

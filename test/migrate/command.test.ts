@@ -35,12 +35,12 @@ it('says which Node.js it needs, before it loads what an older one cannot', asyn
   })
 })
 
-it('a database is named before --baseline, and one that is not there is not made', async () => {
+it('a database is name the database before --baseline, and one that is not there is not made', async () => {
   const folder = projectFolder()
   await run(folder, [cli, 'init'])
   await run(folder, [cli, 'generate'])
   expect((await run(folder, [cli, 'migrate', '--baseline', 'data.db'])).text).toMatch(
-    /named before --baseline/,
+    /name the database before --baseline/,
   )
   expect((await run(folder, [cli, 'migrate', 'data.db', '--baseline'])).text).toMatch(/There is no database/)
   expect((await run(folder, [cli, 'check', 'data.db'])).text).toMatch(/There is no database/)
@@ -71,8 +71,8 @@ it.each([
   [`${down}${down}\r`, 2],
 ])('asks on a terminal, to be answered by a choice: %j is %i', async (typed, answer) => {
   const { input, output, shown } = terminal()
-  const asked = terminalAsk(input, output)!('a.x is gone. What is it named now?', ['y', 'z', 'nothing'])
-  await waitUntil('the question', () => shown().includes('a.x is gone. What is it named now?'))
+  const asked = terminalAsk(input, output)!('a.x is gone. What is its name now?', ['y', 'z', 'nothing'])
+  await waitUntil('the question', () => shown().includes('a.x is gone. What is its name now?'))
   ;(input as unknown as PassThrough).write(typed)
   expect(await asked).toBe(answer)
 })
@@ -83,7 +83,7 @@ it.each([
   ['\r', false],
 ])('has a person confirm: %j is %s', async (typed, answer) => {
   const { input, output, shown } = terminal()
-  const asked = confirmed('Delete it?', 'give --yes', input, output)
+  const asked = confirmed('Delete it?', 'pass --yes', input, output)
   await waitUntil('the question', () => shown().includes('Delete it?'))
   ;(input as unknown as PassThrough).write(typed)
   expect(await asked).toBe(answer)
@@ -91,8 +91,8 @@ it.each([
 
 it('a question that is left by Ctrl+C ends the command in a sentence', async () => {
   const { input, output, shown } = terminal()
-  const asked = terminalAsk(input, output)!('a.x is gone. What is it named now?', ['y', 'nothing'])
-  await waitUntil('the question', () => shown().includes('What is it named now?'))
+  const asked = terminalAsk(input, output)!('a.x is gone. What is its name now?', ['y', 'nothing'])
+  await waitUntil('the question', () => shown().includes('What is its name now?'))
   ;(input as unknown as PassThrough).write('\u0003')
   await expect(asked).rejects.toMatchObject({
     code: 'MIGRATION',

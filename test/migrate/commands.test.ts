@@ -102,7 +102,7 @@ it('--dry-run tells of an index that generate would make anew, and lists it amon
   expect(await valkeyrie('diff')).toMatchObject({ code: 0, text: 'Nothing has changed.\n' })
   expect(await valkeyrie('generate', '--dry-run')).toMatchObject({
     code: 0,
-    text: 'index.ts would be made again: the migrations beside it have changed.\n',
+    text: 'index.ts would be rewritten, because the migrations beside it have changed.\n',
   })
   const planned = JSON.parse((await valkeyrie('generate', '--dry-run', '--json')).text)
   expect(planned).toMatchObject({ tag: null, changes: [], steps: [] })
@@ -147,7 +147,7 @@ it('reset says what goes, and deletes nothing where nobody can be asked, or othe
   expect(refused).toMatchObject({
     code: 1,
     text: expect.stringMatching(
-      /This deletes .*data\.db: [\d,]+ bytes, with rows: 1 of users\nNobody can be asked/,
+      /This deletes .*data\.db: [\d,]+ bytes, with rows: 1 of users\nThere is no terminal to ask on/,
     ),
   })
   {
@@ -220,7 +220,7 @@ it('a migration that was edited after a database had it is told as drift', async
   writeFileSync(sql, text.replaceAll('\n', '\r\n'))
   expect(await drift()).toEqual([])
   writeFileSync(sql, `${text}\n--> statement-breakpoint\nCREATE TABLE more (a);`)
-  const message = expect.stringMatching(/^0000_initial was edited after this database had it: put it back/)
+  const message = expect.stringMatching(/^0000_initial was edited after this database had it: restore it/)
   expect(await drift()).toEqual([{ kind: 'history', name: '0000_initial', message }])
   expect((await valkeyrie('status')).code).toBe(2)
   writeFileSync(sql, text)

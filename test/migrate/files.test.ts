@@ -56,7 +56,7 @@ it('neither is made through a symbolic link that leads nowhere, and the backup t
   symlinkSync(stolen, skipInvalid)
   symlinkSync(also, backup)
   await expect(migrate(loaded, { path, backup: true, skipInvalid, report: quiet })).rejects.toThrow(
-    /skipped\.jsonl is there already/,
+    /skipped\.jsonl already exists/,
   )
   await migrate(loaded, { path, backup: true, skipInvalid: `${skipInvalid}.2`, report: quiet })
   expect([existsSync(stolen), existsSync(also)]).toEqual([false, false])

@@ -144,9 +144,9 @@ describeEngines('mechanical changes', (engine) => {
     const asked: unknown[] = []
     const ask = async (...question: unknown[]) => asked.push(question)
     const answered = await generate(next, { ...options, ask })
-    expect(asked).toEqual([['a.x is gone. What is it named now?', ['y', 'z', 'nothing: it was not renamed']]])
+    expect(asked).toEqual([['a.x is gone. What is its name now?', ['y', 'z', 'nothing: it was not renamed']]])
     // The second choice, so that y is new and has no default.
-    expect(readFileSync(join(folder, 'migrations', answered!.steps[0]!), 'utf8')).toMatch(/x is named z now/)
+    expect(readFileSync(join(folder, 'migrations', answered!.steps[0]!), 'utf8')).toMatch(/x is now named z/)
     await expect(generate(next, { ...options, renames: ['a.q=z'] })).rejects.toThrow(
       /names nothing that has changed/,
     )

@@ -121,7 +121,7 @@ it('tells drift as data', async () => {
   ])
   write(folder, '0001_users.sql', `-- edited\n${readFileSync(join(folder, '0001_users.sql'), 'utf8')}`)
   expect((await status(path, { folder })).drift).toEqual([
-    { kind: 'modules', name: null, message: expect.stringContaining('index.ts does not hold') },
+    { kind: 'modules', name: null, message: expect.stringContaining('index.ts does not match') },
     { kind: 'history', name: '0001_users', message: expect.stringContaining('was edited after') },
   ])
   write(
@@ -199,16 +199,16 @@ it.each([
   [[undefined, { folder }], /takes the path of a file/],
   [['a.db', {}], /takes migrations: \{ folder/],
   [['a.db', { folder, modules: [] }], /takes migrations: \{ folder/],
-  [['a.db', { folder: '' }], /folder is the path/],
-  [['a.db', { modules: [{ tag: 'x' }] }], /modules are the migrations/],
+  [['a.db', { folder: '' }], /folder must be the path/],
+  [['a.db', { modules: [{ tag: 'x' }] }], /modules must be the migrations/],
   ...[{ collections: [] }, { collections: [], steps: [] }, { collections: [], losses: [] }, null].map(
     (values) =>
       [
         ['a.db', { modules: [{ tag: '0000_initial', when: 1, sql: '', values, steps: {} }] }],
-        /modules are the migrations/,
+        /modules must be the migrations/,
       ] as const,
   ),
-  [['a.db', { folder, schemas: [{}] }], /schemas are definitions/],
+  [['a.db', { folder, schemas: [{}] }], /schemas must be an array of definitions/],
   [['a.db', { folder, back: true }], /no option 'back' of/],
   [['a.db', { folder, signal: {} }], /AbortSignal|no option 'signal'/],
   [['a.db', { folder: './nowhere' }], /There are no migrations in/],
@@ -219,10 +219,10 @@ it.each([
 })
 
 it.each([
-  [{ backup: 'x' }, /backup is true or false/],
-  [{ skipInvalid: 1 }, /skipInvalid is the name/],
-  [{ baseline: false }, /baseline is true, or/],
-  [{ onProgress: 1 }, /onProgress is a function/],
+  [{ backup: 'x' }, /backup must be true or false/],
+  [{ skipInvalid: 1 }, /skipInvalid must be the name/],
+  [{ baseline: false }, /baseline must be true, or/],
+  [{ onProgress: 1 }, /onProgress must be a function/],
 ])('migrate refuses %j', async (wrong, message) => {
   await expect(migrate('a.db', { folder, ...wrong } as never)).rejects.toThrow(message)
 })

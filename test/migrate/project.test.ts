@@ -61,9 +61,9 @@ describe('the settings', () => {
     ['export default {{', /cannot be loaded: .* \(at \/.*drizzle\.config\.ts:1\)/],
     ["throw 'a text'", /cannot be loaded: a text/],
     ["import 'nothing'", /cannot be loaded: .*nothing/],
-    ['export const x = 1', /exports no settings by default/],
-    ["export default { dialect: 'mysql', schema: 'x' }", /exports no settings by default/],
-    [settings({ schema: './none.ts' }), /names the schema \.\/none\.ts, and there is no such file/],
+    ['export const x = 1', /needs a default export/],
+    ["export default { dialect: 'mysql', schema: 'x' }", /needs a default export/],
+    [settings({ schema: './none.ts' }), /names the schema \.\/none\.ts, but there is no such file/],
     [settings({ schema: './schemas/users.ts' }), /exports no tables/],
   ])('%s', async (config, message) => {
     expect(await run(twoModules(config), [cli, 'generate'])).toMatchObject({
@@ -86,7 +86,7 @@ describe('the settings', () => {
     const folder = twoModules(settings())
     write(folder, 'schemas/users.ts', `${module('users')}\ndefineSchema(['x'], 1 as any)`)
     expect((await run(folder, [cli, 'generate'])).text).toMatch(
-      /this is none \(at \/.*schemas\/users\.ts:5:1\)/,
+      /must be a Standard Schema .* \(at \/.*schemas\/users\.ts:5:1\)/,
     )
   })
 })
@@ -137,7 +137,7 @@ describe('generate', () => {
     const { version, vendor, validate } = z.string()['~standard']
     const untold = defineSchema(['plain', '*'], { '~standard': { version, vendor, validate } })
     await generate(projectOf(folder, untold, users), options)
-    expect(told).toEqual([expect.stringMatching(/schema of plain tells no JSON Schema/)])
+    expect(told).toEqual([expect.stringMatching(/schema of plain gives no JSON Schema/)])
     told.length = 0
     await generate(projectOf(folder, users, defineSchema(['plain', '*'], z.string())), options)
     const renamed = defineSchema(['users', '*'], z.object({ b: z.string() }))

@@ -122,11 +122,11 @@ test('nothing that is there is overwritten unasked, nor made through a link', as
   for (const overwrite of [false, true])
     await expect(db.backup(link, { overwrite })).rejects.toThrow(DatabaseOpenError)
   expect(existsSync(join(folder, 'stolen.db'))).toBe(false)
-  await expect(db.backup(path, { overwrite: true })).rejects.toThrow(/what is to be copied/)
+  await expect(db.backup(path, { overwrite: true })).rejects.toThrow(/is the database to copy/)
   await expect(db.backup(join(folder, 'none/copy.db'))).rejects.toThrow(DatabaseOpenError)
   writeFileSync(join(folder, 'left.db-wal'), 'frames')
   await expect(db.backup(join(folder, 'left.db'))).rejects.toThrow(
-    /left\.db-wal is of a database that was there/,
+    /left\.db-wal belongs to a database that was there/,
   )
   expect(partialsIn(folder)).toEqual([])
 })
@@ -270,7 +270,7 @@ test('backup and restore as commands, beside a process that has the file open', 
   const again = await run('backup', path, target, '--json')
   expect(again.code).toBe(1)
   expect(JSON.parse(again.out)).toMatchObject({ error: { code: 'DATABASE_OPEN' } })
-  expect((await run('backup', path, target)).err).toMatch(/such a file already/)
+  expect((await run('backup', path, target)).err).toMatch(/already exists/)
 
   const held = await run('restore', target, path, '--json', '--wait', '0.2')
   expect(held.code).toBe(1)

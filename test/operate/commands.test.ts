@@ -105,7 +105,7 @@ it('writes an export whole or not at all, and over nothing unless asked', async 
   const second = await valkeyrie('export', from, '--output', output)
   expect(second).toMatchObject({
     code: 1,
-    text: `${output} is there already: name another file, or add --overwrite\n`,
+    text: `${output} already exists: name another file, or add --overwrite\n`,
   })
   const none = await valkeyrie('export', from, '--repository', 'nope', '--output', output, '--overwrite')
   expect(none).toMatchObject({ code: 1, text: "The database has no repository 'nope': there are users\n" })

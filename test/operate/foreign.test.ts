@@ -74,7 +74,7 @@ it('takes every value and every key of a file of Deno KV', async () => {
   expect(refused.map(({ error, key, unreadKey }) => [error, key ?? unreadKey])).toMatchInlineSnapshot(`
     [
       [
-        "its key cannot be taken, Not an encoded key: a number is NaN",
+        "its key cannot be used, Not an encoded key: a number is NaN",
         "0x026b6579730021fff8000000000000",
       ],
       [
@@ -125,15 +125,15 @@ it('takes every value of a file of valkeyrie 0.8, and every key that it tells ap
         ],
       ],
       [
-        "its key cannot be taken, 0.8 does not tell what its parts are",
+        "its key cannot be used, 0.8 does not say what its parts are",
         "026b657973000100ff0100",
       ],
       [
-        "its key cannot be taken, 0.8 does not tell what its parts are",
+        "its key cannot be used, 0.8 does not say what its parts are",
         "026b657973000261006200",
       ],
       [
-        "Key part 1 is NaN, which has no place in the order of keys: give a number",
+        "Key part 1 is NaN, which has no place in the order of keys: use a number",
         [
           "keys",
           {

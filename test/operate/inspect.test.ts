@@ -104,7 +104,7 @@ describe('a file that is inspected', () => {
     ['a Map', new Map(), []],
     ['null', null, []],
     [
-      'an object that holds itself',
+      'an object that contains itself',
       Object.assign(
         { ...ada },
         {

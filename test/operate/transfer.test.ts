@@ -147,7 +147,7 @@ it('writes what does not fit with the reasons, and takes it again when it is men
   const counts = await imported(file, lines.join('\r\n'), { onRefused })
   expect(counts).toEqual({ ...nothing, imported: 2, expired: 1, refused: 7 })
   const errors = refused.map((line) => JSON.parse(line).error as string)
-  for (const reason of ["'*'", 'JSON', 'no value', 'a row is an object', 'age', 'name', 'Date'])
+  for (const reason of ["'*'", 'JSON', 'no value', 'a row must be an object', 'age', 'name', 'Date'])
     expect(
       errors.some((error) => error.includes(reason)),
       `${reason} in ${errors.join('\n')}`,
@@ -180,7 +180,7 @@ it('stops at the first row that does not fit, where nothing says what to do with
   await (await schemas.open(file)).close()
   const line = '{"key":["users","bob"],"value":{"name":"Bob"}}'
   await expect(imported(file, line)).rejects.toThrow(
-    '["users","bob"] does not fit: age: is missing. Mend it, or add --skip-invalid <file> to write such rows to a file and go on',
+    '["users","bob"] does not fit: age: is missing. Correct it, or add --skip-invalid <file> to write such rows to a file and go on',
   )
 })
 

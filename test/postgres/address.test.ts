@@ -4,10 +4,10 @@ import { describeEngine } from '../engines.ts'
 
 it('a schema in an address is checked as the option is', async () => {
   await expect(Valkeyrie.open('postgres://localhost/shop?schema=pg_shop')).rejects.toThrow(
-    'schema is not a name that PostgreSQL keeps for itself',
+    'PostgreSQL keeps this name of a schema for itself',
   )
   await expect(Valkeyrie.open('postgres://localhost/shop?schema=')).rejects.toThrow(
-    'schema is the name of a schema',
+    'schema must be the name of a schema',
   )
 })
 

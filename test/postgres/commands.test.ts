@@ -110,7 +110,7 @@ describe.skipIf(url === '')('on a server', () => {
     await using db = await schemas.open(address)
     const { kv } = db.as('postgres').tables
     expect(await db.as('postgres').drizzle.select({ version: kv.version }).from(kv)).toEqual([])
-    expect(() => db.as('sqlite')).toThrow(/of the engine 'postgres'/)
+    expect(() => db.as('sqlite')).toThrow(/uses the engine 'postgres'/)
     await using file = await Valkeyrie.open()
     expect([file.engine, file.as('sqlite')]).toEqual(['sqlite', file])
     // @ts-expect-error there is no such engine

@@ -209,7 +209,7 @@ describe.skipIf(url === '')('a copy', () => {
     ])
     new Database(from).exec(`UPDATE kv SET value = replace(value, '1', '2') WHERE version = 1`).close()
     await expect(Valkeyrie.copy(from, newAddress())).rejects.toThrow(
-      /\["a"\]: its value is not the one of its checksum/,
+      /\["a"\]: its value does not match its checksum/,
     )
   })
 
@@ -248,7 +248,7 @@ describe.skipIf(url === '')('a copy', () => {
     await Valkeyrie.copy(file, address)
     await expect(Valkeyrie.copy(file, address)).rejects.toThrow(DatabaseOpenError)
     await expect(Valkeyrie.copy(address, address, { overwrite: true })).rejects.toThrow(
-      /name another database/,
+      /it is the database to copy/,
     )
     await using before = await Valkeyrie.open(other)
     await before.set(['old'], 1)
@@ -274,7 +274,7 @@ describe.skipIf(url === '')('a copy', () => {
     const theirs = newSchema()
     await client.query(`create schema ${theirs}; create table ${theirs}.kv (a text)`)
     await expect(Valkeyrie.copy(file, `${url}?schema=${theirs}`, { overwrite: true })).rejects.toThrow(
-      /none of valkeyrie/,
+      /does not belong to valkeyrie/,
     )
     await client.query(`drop schema ${theirs} cascade`)
   })

@@ -158,14 +158,14 @@ describeEngine('postgres', 'a migration', (engine) => {
       const migrations = join(root, 'migrations')
       const refused = {
         code: 'MIGRATION',
-        message: expect.stringMatching(`dialect ${of}, and this database speaks ${is}: .*dialect: '${is}'`),
+        message: expect.stringMatching(`dialect ${of}, but this database uses ${is}: .*dialect: '${is}'`),
       }
       await expect(migrate(database, { folder: migrations })).rejects.toMatchObject(refused)
       await expect(status(database, { folder: migrations })).rejects.toMatchObject(refused)
       await expect(Valkeyrie.open(database, { migrations })).rejects.toMatchObject(refused)
     }
     await expect(generateQuietly({ ...projectOf(other, indexed) })).rejects.toThrow(
-      /give each a folder of its own/,
+      /give each its own folder/,
     )
     const { migrations: modules } = await import(join(other, 'migrations/index.ts'))
     await expect(migrate(path, { modules })).rejects.toThrow(/dialect postgresql/)
@@ -190,7 +190,7 @@ describeEngine('postgres', 'a migration', (engine) => {
     expect(await db.repositories.users.count()).toBe(2)
     await db.close()
     const wrong = migrate('./data.db', { folder, schema: 'shop' })
-    await expect(wrong).rejects.toThrow(/schema is of a server/)
+    await expect(wrong).rejects.toThrow(/schema belongs to a server/)
   })
 
   it('moves fields whose names and texts the server does not have, with what they stand for', async () => {

@@ -21,6 +21,6 @@ test('who has not installed pg is told what to install, and other databases open
   expect(JSON.parse(stdout)).toEqual({
     code: 'DATABASE_OPEN',
     message:
-      'Cannot open postgres://127.0.0.1:1/shop: PostgreSQL is reached through the package pg, which is not installed: run "npm install pg"',
+      'Cannot open postgres://127.0.0.1:1/shop: PostgreSQL needs the package pg, which is not installed: run "npm install pg"',
   })
 })

@@ -163,16 +163,16 @@ describe('enqueue', () => {
   })
 
   it.each<[object, string]>([
-    [{ delay: -1 }, 'delay is at least 0 ms'],
-    [{ delay: Number.NaN }, 'delay is at least 0 ms'],
-    [{ delay: Number.POSITIVE_INFINITY }, 'delay is at most'],
-    [{ delay: '5' }, 'delay is a number of milliseconds'],
+    [{ delay: -1 }, 'delay must be at least 0 ms'],
+    [{ delay: Number.NaN }, 'delay must be at least 0 ms'],
+    [{ delay: Number.POSITIVE_INFINITY }, 'delay must be at most'],
+    [{ delay: '5' }, 'delay must be a number of milliseconds'],
     [{ delay: 1, runAt: 5 }, 'leave one out'],
-    [{ runAt: new Date(Number.NaN) }, 'runAt is a Date'],
-    [{ runAt: '2026' }, 'runAt is a Date'],
-    [{ priority: 0.5 }, 'priority is a whole number'],
-    [{ group: '' }, 'group is a text that is not empty'],
-    [{ group: 5 }, 'group is a text'],
+    [{ runAt: new Date(Number.NaN) }, 'runAt must be a Date'],
+    [{ runAt: '2026' }, 'runAt must be a Date'],
+    [{ priority: 0.5 }, 'priority must be a whole number'],
+    [{ group: '' }, 'group must be a text that is not empty'],
+    [{ group: 5 }, 'group must be a text'],
     [{ deduplicate: 5 }, 'deduplicate'],
     [{ deduplicate: { key: 'a' } }, 'for of deduplicate'],
     [{ deduplicate: { key: 5, for: 5 } }, 'key of deduplicate'],
@@ -422,7 +422,7 @@ describe('failures', () => {
       signal = job.signal
       return new Promise(() => {})
     })
-    expect(signal?.reason.message).toBe('The attempt has taken longer than 5 ms')
+    expect(signal?.reason.message).toBe('The attempt took longer than 5 ms')
     expect((await db.repositories.workDead.findFirst())?.value.error).toMatch('longer than 5 ms')
   })
 })
@@ -436,8 +436,8 @@ describe('completing', () => {
         await unit.set(['done', '1'], { n: 1, times: job.attempt })
         if (job.attempt < 3) throw new Error('not yet')
       })
-      await expect(job.complete()).rejects.toThrow('settled once')
-      await expect(job.fail('no')).rejects.toThrow('settled once')
+      await expect(job.complete()).rejects.toThrow('settle it only once')
+      await expect(job.fail('no')).rejects.toThrow('settle it only once')
     })
     expect((await db.repositories.done.get('1')).value).toStrictEqual({ n: 1, times: 3 })
   })
@@ -478,7 +478,7 @@ describe('completing', () => {
     await db.repositories.work.set(id, { ...value!, attempts: 2, worker: 'gone', due: 0 })
     expect(await workOff({ work, db })).toStrictEqual([2])
     expect((await db.repositories.workDead.get(id)).value?.error).toBe(
-      'Worker gone has not ended attempt 2 before its lease was over',
+      'Worker gone did not end attempt 2 before its lease ran out',
     )
   })
 })
@@ -610,16 +610,16 @@ describe('a worker', () => {
 
 describe('bad input', () => {
   it.each<[object, string]>([
-    [{ retries: -1 }, 'retries is a whole number of at least 0'],
-    [{ concurrency: 0 }, 'concurrency is a whole number of at least 1'],
-    [{ lease: 5 }, 'lease is at least 100 ms'],
-    [{ lease: 2 ** 40 }, 'lease is at most'],
-    [{ timeout: 0 }, 'timeout is at least 1 ms'],
-    [{ deadLetters: { keep: 0 } }, 'keep of deadLetters is at least 1 ms'],
-    [{ deadLetters: 'yes' }, 'The options of deadLetters are an object'],
-    [{ backoff: 5 }, 'The options of backoff are an object'],
-    [{ backoff: { type: 'linear', delay: 5 } }, "The type of backoff is 'fixed' or 'exponential'"],
-    [{ backoff: { type: 'fixed' } }, 'delay of backoff is a number'],
+    [{ retries: -1 }, 'retries must be a whole number of at least 0'],
+    [{ concurrency: 0 }, 'concurrency must be a whole number of at least 1'],
+    [{ lease: 5 }, 'lease must be at least 100 ms'],
+    [{ lease: 2 ** 40 }, 'lease must be at most'],
+    [{ timeout: 0 }, 'timeout must be at least 1 ms'],
+    [{ deadLetters: { keep: 0 } }, 'keep of deadLetters must be at least 1 ms'],
+    [{ deadLetters: 'yes' }, 'The options of deadLetters must be an object'],
+    [{ backoff: 5 }, 'The options of backoff must be an object'],
+    [{ backoff: { type: 'linear', delay: 5 } }, "The type of backoff must be 'fixed' or 'exponential'"],
+    [{ backoff: { type: 'fixed' } }, 'delay of backoff must be a number'],
     [{ backoff: { type: 'fixed', delay: 1, jitter: 2 } }, 'jitter of backoff'],
     [{ retrys: 5 }, "did you mean 'retries'?"],
   ])('queue refuses %j', (options, message) => {

@@ -425,13 +425,13 @@ describe('a schedule', () => {
   })
 
   it.each<[object, string]>([
-    [{ cron: '61 * * * *' }, "'61 * * * *' is no cron expression"],
-    [{ cron: '* * *' }, 'no cron expression'],
-    [{ cron: 5 }, 'cron is an expression'],
+    [{ cron: '61 * * * *' }, "'61 * * * *' is not a cron expression"],
+    [{ cron: '* * *' }, 'not a cron expression'],
+    [{ cron: 5 }, 'cron must be an expression'],
     [{ timeZone: 'Europe/Nowhere' }, "There is no time zone 'Europe/Nowhere'"],
-    [{ misfire: 'never' }, "misfire is 'once', 'skip' or 'all'"],
+    [{ misfire: 'never' }, "misfire must be 'once', 'skip' or 'all'"],
     [{ payload: { name: 5 } }, 'name'],
-    [{ priority: 1.5 }, 'priority is a whole number'],
+    [{ priority: 1.5 }, 'priority must be a whole number'],
     [{ every: 5 }, "There is no option 'every' of schedule"],
   ])('refuses %j', async (wrong, message) => {
     await using db = await open()

@@ -127,8 +127,8 @@ test.each([
   ['DELETE FROM SEARCH_text', 'has another text of ["posts", "a"]'],
   ["UPDATE SEARCH_text SET f0 = 'other' WHERE id = 1", 'has another text of ["posts", "a"]'],
   ["INSERT INTO SEARCH_text (key, f0) VALUES (x'00', 'stray')", 'has the text of rows that are gone'],
-  ["INSERT INTO SEARCH (rowid, f0) VALUES (9, 'word')", 'has other words than its texts'],
-  ["INSERT INTO SEARCH (SEARCH) VALUES ('delete-all')", 'has other words than its texts'],
+  ["INSERT INTO SEARCH (rowid, f0) VALUES (9, 'word')", 'does not match the words of its texts'],
+  ["INSERT INTO SEARCH (SEARCH) VALUES ('delete-all')", 'does not match the words of its texts'],
   ['DROP TRIGGER SEARCH_update', 'is missing'],
   ['DROP TABLE SEARCH_text', 'is missing'],
 ])('verify finds what %s does to a search, and repair mends it', async (statement, message) => {
@@ -198,6 +198,6 @@ test('what cannot be searched is refused where it is declared', () => {
 
 test('a server refuses a schema with a search, before it is asked', async () => {
   await expect(Valkeyrie.withSchemas([posts]).open('postgres://127.0.0.1:1/none')).rejects.toThrow(
-    "the schema 'posts' declares a search, which is of files alone",
+    "the schema 'posts' declares a search, which only files have",
   )
 })

@@ -54,7 +54,7 @@ export function outcomeTable(examples: Readonly<Record<KindName, string>>): stri
       `| ${kind}: \`${examples[kind as KindName]}\` | is stored as the output | stays as it is stored | ${changes[change]} | ${judgements[judgement]} | ${judgements[step]} |`,
   )
   return [
-    '| a field of this kind | given as an input | not given, or unchanged | changed in a value given back | no output: read or checked | no output: given by a step |',
+    '| a field of this kind | given as an input | not given, or unchanged | changed in a value given back | not an output: read or checked | not an output: given by a step |',
     '| --- | --- | --- | --- | --- | --- |',
     ...rows,
   ].join('\n')

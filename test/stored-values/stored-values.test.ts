@@ -114,7 +114,7 @@ describe.each(cells)('$name', ({ kind, position, schema }) => {
         expect(error).toBeInstanceOf(ValidationError)
         expect(error).toMatchObject({
           key: ['rows', 'a'],
-          issues: [{ message: expect.stringContaining('give the input') }],
+          issues: [{ message: expect.stringContaining('pass the input') }],
         })
         expect(error.issues[0].path[0]).toBe('field')
         expect((await rows.get('a')).value).toStrictEqual(value)

@@ -386,7 +386,7 @@ describe('definitions', () => {
   it('have a name and a pattern of their own', () => {
     type Nameless = DefinitionOf<readonly ['*'], typeof person, DefinitionOptions>
     expectTypeOf<NewDefinition<R, Nameless>>().toEqualTypeOf<{
-      error: 'a pattern without words has no name of its own: give one in its options'
+      error: 'a pattern without words gives the repository no name: add one in its options'
     }>()
     expectTypeOf<NewDefinition<readonly [], typeof users>>().toEqualTypeOf<typeof users>()
     expectTypeOf<NewDefinition<R, typeof people>>().toEqualTypeOf<TakenName>()

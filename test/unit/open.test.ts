@@ -49,9 +49,9 @@ test.each([process.execPath, ...(olderNode === undefined ? [] : [olderNode])])(
 )
 
 test.each([
-  [':memory', /leave the path out .* write '\.\/:memory'/],
-  [':memory:x', /leave the path out/],
-  ['file:x.db', /write the path alone.* write '\.\/file:x\.db'/],
+  [':memory', /leave out the path .* write '\.\/:memory'/],
+  [':memory:x', /leave out the path/],
+  ['file:x.db', /write only the path.* write '\.\/file:x\.db'/],
   ['file:///x.db', /URL object/],
   ['FILE:x.db?mode=memory', /URL object/],
 ])('%s is not a path: the error says what to write, and no file is made', async (name, message) => {

@@ -123,7 +123,7 @@ function keyOf(bytes: Uint8Array): EncodedKey {
   try {
     key = decodeKey(bytes)
   } catch (error) {
-    throw new TypeError('A key is none', { cause: error })
+    throw new TypeError('A key cannot be decoded', { cause: error })
   }
   return { key, bytes }
 }

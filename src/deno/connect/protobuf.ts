@@ -135,7 +135,7 @@ class Reader {
 }
 
 function malformed(): TypeError {
-  return new TypeError('The body is no message of the protocol')
+  return new TypeError('The body is not a message of the protocol')
 }
 
 /** The bytes of a message. */

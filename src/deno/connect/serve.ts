@@ -50,12 +50,12 @@ class Refusal extends Error {
 export function serve(of: Kv | Database, options: ServeOptions): ServeHandler {
   const store = storeOf(databaseOf(of) ?? of)
   if (store === null)
-    throw new TypeError("serve takes what openKv gives, or an open database: await openKv('./data.db')")
+    throw new TypeError("serve takes the result of openKv, or an open database: await openKv('./data.db')")
   checkOptionNames(options, ['token'], 'serve')
   const { token } = options
-  if (typeof token !== 'string') throw new TypeError('The token of serve is text')
+  if (typeof token !== 'string') throw new TypeError('The token of serve must be text')
   if (token.length < shortestToken)
-    throw new RangeError(`The token of serve has at least ${shortestToken} characters: give a random one`)
+    throw new RangeError(`The token of serve needs at least ${shortestToken} characters: make a random one`)
   const server = new Server(store, token)
   return (request) => server.answer(request)
 }
@@ -83,7 +83,7 @@ class Server {
   }
 
   async #answer(request: Request): Promise<Response> {
-    if (request.method !== 'POST') throw new Refusal(405, 'KV Connect takes POST')
+    if (request.method !== 'POST') throw new Refusal(405, 'KV Connect takes POST requests')
     const authorization = request.headers.get('authorization') ?? ''
     if (!timingSafeEqual(digest(authorization), this.#authorization))
       throw new Refusal(401, 'The access token is not valid')
@@ -109,7 +109,7 @@ class Server {
     const versions = supportedVersions(body)
     const version = Math.max(...versions.filter((one) => one >= oldestVersion && one <= newestVersion))
     if (!Number.isFinite(version))
-      throw new Refusal(400, `The server has versions ${oldestVersion} and ${newestVersion} of KV Connect`)
+      throw new Refusal(400, `The server speaks versions ${oldestVersion} to ${newestVersion} of KV Connect`)
     return Response.json({
       version,
       databaseId: this.#databaseId,
@@ -131,7 +131,7 @@ function supportedVersions(body: Uint8Array): number[] {
   }
   const versions = (asked as { supportedVersions?: unknown } | null)?.supportedVersions
   if (!Array.isArray(versions) || !versions.every(Number.isInteger))
-    throw new Refusal(400, 'supportedVersions is an array of numbers')
+    throw new Refusal(400, 'supportedVersions must be an array of numbers')
   return versions
 }
 
@@ -140,7 +140,7 @@ async function bodyOf(request: Request): Promise<Uint8Array> {
   let length = 0
   for await (const part of request.body ?? []) {
     length += part.length
-    if (length > longestBody) throw new Refusal(413, `A body has ${longestBody} bytes at most`)
+    if (length > longestBody) throw new Refusal(413, `A body has at most ${longestBody} bytes`)
     parts.push(part)
   }
   return Buffer.concat(parts)

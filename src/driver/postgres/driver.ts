@@ -254,7 +254,7 @@ export class PostgresDriver implements Driver {
 
   assertWritable(): void {
     if (!this.#parts.options.readOnly) return
-    throw new StorageError('25006', 'The database is opened with readOnly: its schema stays')
+    throw new StorageError('25006', 'The database was opened with readOnly: its schema stays')
   }
 
   async destroy(): Promise<void> {
@@ -280,7 +280,7 @@ export class PostgresDriver implements Driver {
   #assertWriting(): void {
     this.#parts.connections.assertOpen()
     if (!this.#parts.options.readOnly) return
-    throw new StorageError('25006', 'The database is opened with readOnly: nothing is written')
+    throw new StorageError('25006', 'The database was opened with readOnly: nothing was written')
   }
 
   async #catalog(): Promise<Catalog> {

@@ -52,8 +52,8 @@ export const postgres: Engine<Postgres> = {
     file: 'Restore a backup of the server.',
     catalog: 'Open the database once with your schemas, or restore a backup of the server.',
     index: 'Open the database with the schema that declares it.',
-    row: 'It has to be written again, or deleted: restore it from a backup of the server.',
-    log: 'No row is harmed. Those who follow changes, and have not come so far, fail with a CorruptLogError or a LogTrimmedError: begin them again.',
+    row: 'Write or delete the row, or restore it from a backup of the server.',
+    log: 'No row is harmed. Whoever follows changes, and has not come that far, fails with a CorruptLogError or a LogTrimmedError: start those again.',
   },
   repair: (address) => onlyOfFiles(address, 'repair'),
   async copyFrom(address, options) {

@@ -10,8 +10,5 @@ const instead = {
 
 /** Rejects a call that is of files. */
 export async function onlyOfFiles(address: string, call: keyof typeof instead): Promise<never> {
-  throw new StorageError(
-    '0A000',
-    `${call} is of files, and ${shownAddress(address)} is none: ${instead[call]}`,
-  )
+  throw new StorageError('0A000', `${call} works on files, not on ${shownAddress(address)}: ${instead[call]}`)
 }

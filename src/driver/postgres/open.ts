@@ -112,6 +112,6 @@ export async function readServerCatalog(address: string, options: CheckedPostgre
 function withoutSearch(address: string, { name }: Collection): DatabaseOpenError {
   return new DatabaseOpenError(
     shownAddress(address),
-    `the schema '${name}' declares a search, which is of files alone: leave \`search\` out, and search with the server's own to_tsvector on db.drizzle`,
+    `the schema '${name}' declares a search, which only files have: leave out \`search\`, and search with the server's to_tsvector in db.drizzle`,
   )
 }

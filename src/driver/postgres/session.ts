@@ -102,7 +102,7 @@ export class PostgresSession implements Session {
   async #held(andThen?: (connection: Connection) => void): Promise<Connection> {
     if (this.#expired !== null) throw this.#expired
     if (this.#over)
-      throw new TypeError('The unit of work or the snapshot is over: await every call inside its function')
+      throw new TypeError('The unit of work or the snapshot has ended: await every call inside its function')
     this.#opening ??= this.#port.requests.again(() => this.#begin(andThen))
     try {
       return await this.#opening
@@ -177,7 +177,7 @@ export class PostgresSession implements Session {
   #tellAfter(age: number): void {
     this.#telling = setTimeout(() => {
       process.emitWarning(
-        `A unit of work or a snapshot has been open for ${(this.age / 1000).toFixed(1)} s: the server keeps all that was replaced since until it ends`,
+        `A unit of work or a snapshot has been open for ${(this.age / 1000).toFixed(1)} s: until it ends, the server keeps every row replaced since`,
         { type: 'LongSnapshotWarning', detail: JSON.stringify({ age: this.age }) },
       )
       this.#tellAfter(this.age)

@@ -255,7 +255,7 @@ export class SqliteDriver implements Driver {
 
   assertWritable(): void {
     if (!this.#options.readOnly) return
-    throw new StorageError('SQLITE_READONLY', 'The database is opened with readOnly: its files stay')
+    throw new StorageError('SQLITE_READONLY', 'The database was opened with readOnly: its files stay')
   }
 
   async destroy(): Promise<void> {

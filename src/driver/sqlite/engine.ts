@@ -9,18 +9,18 @@ export const sqlite: Engine<Sqlite> = {
   optionNames: ['engine', 'durability', 'checksums', 'busyTimeout'],
   checkOptions({ engine, durability = 'normal', busyTimeout = 5_000, checksums = false }) {
     if (durability !== 'normal' && durability !== 'full')
-      throw new TypeError("durability is 'normal' or 'full'")
+      throw new TypeError("durability must be 'normal' or 'full'")
     if (engine !== undefined && engine !== 'better-sqlite3' && engine !== 'node:sqlite')
-      throw new TypeError("engine is 'better-sqlite3' or 'node:sqlite'")
+      throw new TypeError("engine must be 'better-sqlite3' or 'node:sqlite'")
     checkWholeNumber(busyTimeout, 'busyTimeout', 0)
-    if (typeof checksums !== 'boolean') throw new TypeError('checksums is true or false')
+    if (typeof checksums !== 'boolean') throw new TypeError('checksums must be true or false')
     return { engine, durability, busyTimeout, checksums }
   },
   address: databasePath,
   shown: (path) => path,
   inSchema(path, schema) {
     if (schema === undefined) return path
-    throw new TypeError('schema is of a server: a file has one database')
+    throw new TypeError('schema belongs to a server: a file has only one database')
   },
   isKept: (path) => path !== memoryPath,
   assertRuntime,
@@ -37,11 +37,11 @@ export const sqlite: Engine<Sqlite> = {
     return verifySqlite(path, options)
   },
   advice: {
-    file: 'Rebuild the indexes with --repair. Where that does not help, restore a backup; "valkeyrie export --skip-unreadable" saves the rows that can be read.',
-    catalog: 'Open the file once with your schemas, or restore a backup where it held a database.',
+    file: 'Rebuild the indexes with --repair. If that does not help, restore a backup; "valkeyrie export --skip-unreadable" saves the rows that can be read.',
+    catalog: 'Open the file once with your schemas. If it held a database, restore a backup.',
     index: 'Build it with --repair, or open the file with the schema that declares it.',
-    row: 'File rows where they belong with --repair. One that cannot be read has to be written again, or deleted: restore it from a backup.',
-    log: 'No row is harmed. Those who follow changes, and have not come so far, fail with a CorruptLogError or a LogTrimmedError: begin them again.',
+    row: 'File rows where they belong with --repair. Write or delete a row that cannot be read, or restore it from a backup.',
+    log: 'No row is harmed. Whoever follows changes, and has not come that far, fails with a CorruptLogError or a LogTrimmedError: start those again.',
   },
   async repair(path, busyTimeout) {
     const { repairSqlite } = await import('./repair.ts')

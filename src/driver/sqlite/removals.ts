@@ -20,7 +20,7 @@ export function clearRows({ statements, transactions, log }: Connection, retenti
     for (let last: Uint8Array | undefined = noKey; last !== undefined; ) {
       const keys: (readonly [Uint8Array])[] = statements.allKeys.all(last, keysPerLogRow)
       if (!keys.every(([key]) => key instanceof Uint8Array) || isBehind(last, keys.at(-1)?.[0])) {
-        throw new StorageError('SQLITE_CORRUPT', 'The keys are none, or out of order')
+        throw new StorageError('SQLITE_CORRUPT', 'The keys are not keys, or out of order')
       }
       if (keys.length > 0 || last === noKey) {
         version += 1
@@ -51,7 +51,7 @@ export function sweepRows(
       if (key instanceof Uint8Array) log.add('expire', key)
     }
     if (removed < keys.length) {
-      throw new StorageError('SQLITE_CORRUPT', 'The index of what expires names rows that are not there')
+      throw new StorageError('SQLITE_CORRUPT', 'The index of expiring rows names rows that do not exist')
     }
     if (removed > 0) {
       const before = latestVersion(statements)

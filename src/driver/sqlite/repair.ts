@@ -38,7 +38,7 @@ export async function repairSqlite(path: string, busyTimeout: number): Promise<R
   let isKept = false
   try {
     // Opened to be written, an empty file would not be empty any more.
-    if (!hasTables(connection)) return nothingRepaired('The file holds no database that could be repaired')
+    if (!hasTables(connection)) return nothingRepaired('The file has no database to repair')
     connection.close()
     connection = await open(false)
     backup = await copied(connection, path)
@@ -48,7 +48,7 @@ export async function repairSqlite(path: string, busyTimeout: number): Promise<R
   } catch (error) {
     if (!isDamage(error)) throw toKvError(error)
     return nothingRepaired(
-      'The file cannot be repaired, and is as it was, since pages of it are damaged: restore a backup, or save what can be read with "valkeyrie export --skip-unreadable"',
+      'The file cannot be repaired, because pages of it are damaged, and stays as it was: restore a backup, or save what can be read with "valkeyrie export --skip-unreadable"',
     )
   } finally {
     connection.close()
@@ -142,7 +142,7 @@ function reindex(connection: Connection, failed: string[]): number {
       }
       if (!engineCode(error)?.startsWith('SQLITE_CONSTRAINT')) throw error
       failed.push(
-        `The index ${name} cannot be rebuilt, since rows that it should keep apart are alike: delete or change one of them`,
+        `The index ${name} cannot be rebuilt, because rows have the same unique values: delete or change one of them`,
       )
     }
   }
@@ -170,7 +170,10 @@ function fileRows(connection: Connection, { collections }: Catalog, failed: stri
       const expected = collectionOf(index, key)
       if (expected === undefined || expected === collection) continue
       if (file.run(expected, rowid).changes > 0) filed += 1
-      else failed.push(`${keyLabel(key as Uint8Array)} belongs to ${expected}, where another row is like it`)
+      else
+        failed.push(
+          `${keyLabel(key as Uint8Array)} belongs to ${expected}, where another row has the same unique values`,
+        )
     }
     const next = rows.at(-1)?.[0]
     if (next === undefined || next <= last) return filed

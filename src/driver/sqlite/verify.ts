@@ -62,7 +62,7 @@ class Verifier {
   async run(): Promise<Verification> {
     this.#attempt(() => this.#checkFile())
     if (this.#attempt(() => hasTable(this.#connection, 'kv')) === false) {
-      this.#findings.add({ kind: 'catalog', message: 'It holds no database yet, or none any more' })
+      this.#findings.add({ kind: 'catalog', message: 'It has no database yet, or no longer' })
       return this.#findings.verification(0, 0)
     }
     if (!hasOwnTables(this.#connection)) {
@@ -115,7 +115,7 @@ class Verifier {
           if (part === undefined) break
           if (part.done) {
             if (part.value.stray) found('has the text of rows that are gone')
-            if (!part.value.index) found('has other words than its texts')
+            if (!part.value.index) found('does not match the words of its texts')
             break
           }
           for (const key of part.value) found(`has another text of ${labelOf(key)}`)

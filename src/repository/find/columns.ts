@@ -14,7 +14,7 @@ export function projectionOf(columns: unknown, fields: Fields, collection: strin
   if (columns === undefined) return null
   if (typeof columns !== 'object' || columns === null || Array.isArray(columns)) {
     throw new QueryError(
-      `columns takes fields with true or false, as { name: true }: got ${describe(columns)}`,
+      `columns takes fields with true or false, such as { name: true }: got ${describe(columns)}`,
     )
   }
   const chosen = new Map(Object.entries(columns))

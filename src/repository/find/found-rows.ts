@@ -77,7 +77,7 @@ export function checkOrderedValues({ order }: Pick<FindPlan, 'order'>, rows: rea
     if (!mayBeMixed(field)) continue
     if (!rows.some(({ types }) => meaningAt(types, field.path) === 'bigint')) continue
     throw new QueryError(
-      `orderBy cannot order by '${field.path}': bigints among other values have no order; say in the schema that it is a bigint`,
+      `orderBy cannot order by '${field.path}': bigints among other values have no order; declare it as a bigint in the schema`,
     )
   }
 }

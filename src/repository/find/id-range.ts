@@ -42,10 +42,11 @@ export function idRange(definition: AnyDefinition, range: UntypedIdRange, maxByt
 /** The keys of a definition that have these leading ids. */
 function belowIds(definition: AnyDefinition, ids: readonly KeyPart[], maxBytes: number): KeyRange {
   const { pattern, idKinds, name } = definition
-  if (!Array.isArray(ids)) throw new TypeError("prefix is an array of the leading ids, as ['alice']")
+  if (!Array.isArray(ids))
+    throw new TypeError("prefix must be an array of the leading ids, such as ['alice']")
   if (ids.length > 0 && ids.length >= wildcardCount(pattern)) {
     throw new TypeError(
-      `prefix fills the leading wildcards, at most ${Math.max(wildcardCount(pattern) - 1, 0)} here (got ${ids.length}): use get for a whole id`,
+      `prefix may fill the leading wildcards, at most ${Math.max(wildcardCount(pattern) - 1, 0)} here (got ${ids.length}): use get for a whole id`,
     )
   }
   if (ids.length === 0) return patternRange(pattern)

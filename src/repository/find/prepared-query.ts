@@ -127,10 +127,10 @@ export class StorePreparedQuery {
   /** Throws a QueryError if a parameter has no value, or a value no parameter. */
   #check(values: ParameterValues): void {
     if (typeof values !== 'object' || values === null)
-      throw new TypeError("A prepared query takes its values by name, as { email: 'alice@example.com' }")
+      throw new TypeError("A prepared query takes its values by name, such as { email: 'alice@example.com' }")
     for (const name of this.#names) {
       if (!Object.hasOwn(values, name))
-        throw new QueryError(`The prepared query has a parameter '${name}': give it a value`)
+        throw new QueryError(`The prepared query has a parameter '${name}': pass a value for it`)
     }
     for (const name in values) {
       if (!this.#names.includes(name))

@@ -31,7 +31,9 @@ export function relatedQueries(
 ): readonly RelatedQuery[] {
   if (relations === undefined) return []
   if (typeof relations !== 'object' || relations === null || Array.isArray(relations)) {
-    throw new QueryError(`with takes names of repositories, as { posts: true }: got ${describe(relations)}`)
+    throw new QueryError(
+      `with takes names of repositories, such as { posts: true }: got ${describe(relations)}`,
+    )
   }
   return Object.entries(relations).flatMap(([name, asked]): RelatedQuery[] => {
     if (asked === false) return []
@@ -47,7 +49,7 @@ export function relatedQueries(
 
 function checkNested(name: string, asked: unknown): UntypedQuery {
   if (taken.has(name))
-    throw new QueryError(`Every entry has a '${name}': give the repository another name to load it by with`)
+    throw new QueryError(`Every entry has a '${name}': give the repository another name to load it in with`)
   if (asked === true) return {}
   if (typeof asked !== 'object' || asked === null)
     throw new QueryError(`with takes true or a query for ${quote(name)}: got ${describe(asked)}`)
@@ -67,6 +69,6 @@ function nested(
   if (child !== undefined && isNested(child)) return child
   const there = [...registry.definitions.filter(isNested).map((one) => one.name), ...Object.keys(references)]
   throw new QueryError(
-    `with: { ${name} } names no repository nested under '${parent}', and no reference of it${nameHint(name, there)}`,
+    `with: { ${name} } names neither a repository nested under '${parent}' nor one of its references${nameHint(name, there)}`,
   )
 }

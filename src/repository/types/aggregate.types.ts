@@ -149,7 +149,7 @@ export type CheckedAggregate<D extends AnyDefinition, Q> = CheckedNames<
 type CheckedFigures<Q> = [keyof Q & ('count' | MeasureName)] extends [never]
   ? {
       readonly count: {
-        error: 'an aggregate asks for a figure: count: true, or sum, avg, min or max of a field'
+        error: 'an aggregate needs a figure: count: true, or sum, avg, min or max of a field'
       }
     }
   : unknown
@@ -160,7 +160,7 @@ type CheckedGroups<Q> = Q extends { readonly groupBy: unknown }
     ? unknown
     : {
         readonly [K in keyof Q & ('having' | 'orderBy' | 'limit')]: {
-          error: `${K} is of the groups of an aggregate: name their fields by groupBy`
+          error: `${K} needs the groups of an aggregate: name their fields in groupBy`
         }
       }
 

@@ -41,7 +41,7 @@ type CheckedWith<D extends AnyDefinition, R extends Definitions, W> = {
     : Name extends NestedNames<D, R>
       ? CheckedNested<DefinitionByName<R, Name>, R, W[Name]>
       : {
-          error: `no repository '${Name & string}' is nested under '${D['name']}', and no reference of it has this name`
+          error: `'${Name & string}' is neither a repository nested under '${D['name']}' nor one of its references`
         }
 }
 

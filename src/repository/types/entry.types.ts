@@ -65,8 +65,8 @@ export type Update<D extends AnyDefinition> =
   | (Input<D> extends object
       ? Output<D> extends object
         ? Patch<Input<D>, Output<D>>
-        : { error: 'only the fields of an object can be patched: give a function' }
-      : { error: 'only the fields of an object can be patched: give a function' })
+        : { error: 'only the fields of an object can be patched: pass a function' }
+      : { error: 'only the fields of an object can be patched: pass a function' })
 
 type Patch<In, Out> = {
   readonly [Field in keyof In]?:

@@ -48,7 +48,7 @@ type CreateArguments<D extends AnyDefinition> =
 type CreateValue<D extends AnyDefinition> =
   TakesUuid<D['pattern']> extends true
     ? Input<D>
-    : { error: 'create makes an id that is a string, and this pattern declares another kind: use insert' }
+    : { error: 'create makes an id that is a string, but this pattern declares another kind: use insert' }
 
 type LeadingIds<Id> = Id extends readonly [...infer Leading, unknown] ? Readonly<Leading> : readonly []
 

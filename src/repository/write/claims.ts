@@ -64,7 +64,7 @@ export class Claims {
     const set = checkSet(query, 'claimMany')
     const { limit } = query
     if (limit === undefined)
-      throw new TypeError('claimMany takes a limit: the most rows to claim, at least 1')
+      throw new TypeError('claimMany needs a limit: the most rows to claim, at least 1')
     checkWholeNumber(limit, 'limit', 1)
     for (let attempt = 1; ; attempt++) {
       const result = await this.#attempt({ ...query, set, limit }, attempt)

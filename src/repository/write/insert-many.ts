@@ -32,12 +32,14 @@ export async function insertMany(
     items === null ||
     !(Symbol.iterator in items || Symbol.asyncIterator in items)
   ) {
-    throw new TypeError("insertMany takes an iterable of [id, value], as [['alice', { name: 'Alice' }]]")
+    throw new TypeError("insertMany takes an iterable of [id, value], such as [['alice', { name: 'Alice' }]]")
   }
   if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw new TypeError('The signal of insertMany is an AbortSignal: give the signal of an AbortController')
+    throw new TypeError(
+      'The signal of insertMany must be an AbortSignal: pass the signal of an AbortController',
+    )
   if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw new TypeError('onProgress of insertMany is a function of the number of rows')
+    throw new TypeError('onProgress of insertMany must be a function of the number of rows')
   store.assertOpen()
   signal?.throwIfAborted()
   let count = 0
@@ -70,7 +72,7 @@ export async function insertMany(
   }
   const add = (item: readonly [Id, unknown]): Promise<void> | undefined => {
     if (!Array.isArray(item))
-      throw new TypeError("Each item of insertMany is [id, value], as ['alice', { name: 'Alice' }]")
+      throw new TypeError("Each item of insertMany must be [id, value], such as ['alice', { name: 'Alice' }]")
     const [id, value] = item
     const mutation = store.prepareSet(keyOf(id), value, expiry)
     return mutation instanceof Promise ? mutation.then(push) : push(mutation)

@@ -23,7 +23,7 @@ export interface Updated {
 /** Throws a TypeError for what is neither a patch nor a function. */
 export function checkUpdate(update: UntypedUpdate): void {
   if (typeof update !== 'function' && !isPlainObject(update)) {
-    throw new TypeError('update takes a patch, as { age: 31 }, or a function of the stored value')
+    throw new TypeError('update takes a patch, such as { age: 31 }, or a function of the stored value')
   }
 }
 

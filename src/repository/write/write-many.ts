@@ -67,7 +67,7 @@ export function deleteMany(
 /** What to make of each row. Throws a TypeError if that is left out, or is neither a patch nor a function. */
 export function checkSet({ set }: { readonly set?: UntypedUpdate }, call: string): UntypedUpdate {
   if (set === undefined)
-    throw new TypeError(`${call} takes { where, set }: a patch, or a function of the stored value`)
+    throw new TypeError(`${call} takes { where, set }: set is a patch, or a function of the stored value`)
   checkUpdate(set)
   return set
 }
@@ -86,11 +86,11 @@ export function planWrite(
   for (const name of ['where', 'prefix'] as const) {
     if (name in options && options[name] === undefined)
       throw new QueryError(
-        `The ${name} of ${call} is undefined: say which rows, as where: { city: 'Rome' }, or where: {} for all of them`,
+        `The ${name} of ${call} is undefined: say which rows, where: { city: 'Rome' }, or where: {} for all of them`,
       )
   }
   if (where === undefined && (prefix === undefined || prefix.length === 0))
-    throw new QueryError(`${call} takes a where or a prefix: where: {} stands for all rows`)
+    throw new QueryError(`${call} needs a where or a prefix: where: {} means all rows`)
   const planned = planFind(store, definition, {
     where,
     ...(prefix && { prefix }),
@@ -110,7 +110,7 @@ async function writeMany(
   mutate: (row: KeyedRow) => Mutation | Promise<Mutation>,
 ): Promise<UntypedWriteManyResult> {
   const { returning = false } = options
-  if (typeof returning !== 'boolean') throw new TypeError(`returning of ${call} is true or false`)
+  if (typeof returning !== 'boolean') throw new TypeError(`returning of ${call} must be true or false`)
   return retryConflicts<UntypedWriteManyResult>(store, patience, async (ready) => {
     await ready()
     const started = performance.now()

@@ -50,13 +50,13 @@ export const badInputCases: Cases = {
     for (const call of ['insert', 'set', 'delete', 'get'])
       await expect(users[call]!({ name: 'Alice' }), call).rejects.toThrow(idFirst)
     await expect(users['deleteMany']!({ where: undefined })).rejects.toThrow(
-      /The where of deleteMany is undefined: say which rows, as .*, or where: \{\} for all of them/,
+      /The where of deleteMany is undefined: say which rows, .*, or where: \{\} for all of them/,
     )
     expect(() => db.repository(['user', '*'] as never)).toThrow(
-      /No schema was declared for this pattern: declared are .*\["users","\*"\].*; add it by withSchema/,
+      /No schema was declared for this pattern: declared are .*\["users","\*"\].*; add it with withSchema/,
     )
     expect(() => Valkeyrie.withSchema(['x', id.number] as never, z.string())).toThrow(
-      'A part of a pattern is a function: call it, as id.number()',
+      'A part of a pattern is a function: call it, id.number()',
     )
     expect(await db.repositories.users.count()).toBe(0)
   },
@@ -183,14 +183,14 @@ export const badInputCases: Cases = {
     for (const expireIn of [2 ** 53 - 1, Number.POSITIVE_INFINITY, 1e300]) {
       const error = await failure(() => db.set(['a'], 1, { expireIn }))
       expect(error).toBeInstanceOf(RangeError)
-      expect((error as Error).message).toMatch(/^expireIn is at most \d+ ms now/)
+      expect((error as Error).message).toMatch(/^expireIn must be at most \d+ ms now/)
     }
     const most = 8_640_000_000_000_000 - Date.now()
     await db.set(['a'], 1, { expireIn: most - 60_000 })
     expect((await db.get(['a'])).value).toBe(1)
   },
 
-  'expireIn is a number of milliseconds above zero': async (place) => {
+  'expireIn must be a number of milliseconds above zero': async (place) => {
     await using db = await schemas.open(place.path())
     const { users, counters } = db.repositories
     await users.set('alice', alice)

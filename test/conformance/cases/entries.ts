@@ -146,7 +146,7 @@ export const entryCases: Cases = {
         if (other !== undefined) Object.assign(byKey, { value: other })
       })
     await expect(assign({ name: 1 })).rejects.toMatchObject({ code: 'VALIDATION', key: ['users', 'bob'] })
-    await expect(assign(bob, { ...bob })).rejects.toThrow(/different values: assign to one/)
+    await expect(assign(bob, { ...bob })).rejects.toThrow(/different values/)
     await expect(
       db.unitOfWork(async (unit) => {
         const nobody = await unit.repositories.users.get('nobody')

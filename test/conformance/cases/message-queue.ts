@@ -149,13 +149,13 @@ export const messageQueueCases: Cases = {
   'refuses what it cannot do, with a sentence': async (place) => {
     await using db = await Valkeyrie.withSchema(['n', '*'], z.number()).open(place.path())
     const wrong: [unknown, string][] = [
-      [{ delay: -1 }, 'delay is a number of milliseconds, 0 or more (got -1)'],
-      [{ delay: Number.NaN }, 'delay is a number of milliseconds, 0 or more (got NaN)'],
-      [{ delay: Number.POSITIVE_INFINITY }, 'a Date tells no later time'],
-      [{ delay: '1' }, 'delay is a number of milliseconds'],
-      [{ backoffSchedule: 5 }, 'backoffSchedule is an array of milliseconds'],
+      [{ delay: -1 }, 'delay must be a number of milliseconds, 0 or more (got -1)'],
+      [{ delay: Number.NaN }, 'delay must be a number of milliseconds, 0 or more (got NaN)'],
+      [{ delay: Number.POSITIVE_INFINITY }, 'no Date is later'],
+      [{ delay: '1' }, 'delay must be a number of milliseconds'],
+      [{ backoffSchedule: 5 }, 'backoffSchedule must be an array of milliseconds'],
       [{ backoffSchedule: [1, -1] }, 'each number of backoffSchedule'],
-      [{ keysIfUndelivered: 'a' }, 'keysIfUndelivered is an array of keys'],
+      [{ keysIfUndelivered: 'a' }, 'keysIfUndelivered must be an array of keys'],
       [{ keysIfUndelivered: ['a'] }, 'A key is an array'],
       [{ keysIfUndelivered: [['n', 'x']] }, 'expected number'],
       [{ delays: 5 }, "There is no option 'delays' of enqueue"],

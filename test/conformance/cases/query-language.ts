@@ -686,7 +686,7 @@ export const queryLanguageCases: Cases = {
     ) => odd.count({ where })
     expect(await count({ 'a.b': 'y', '\\AND': 1, '\\$id': 2, '\\\\': 3, '': 4, like: 'z' })).toBe(1)
     const unescaped = count({ AND: 1 } as never)
-    await expect(unescaped).rejects.toThrow("AND joins conditions: a field of this name is written '\\\\AND'")
+    await expect(unescaped).rejects.toThrow("AND joins conditions: write a field of this name as '\\\\AND'")
     expect(await count({ ops: { '\\eq': 5, '\\in': { in: [6] }, '\\like': { gt: 6 } } })).toBe(1)
     expect(await count({ ops: { '\\eq': 6 } })).toBe(0)
     expect(await odd.findMany({ orderBy: { '\\$id': 'asc', AND: 'desc', 'a.b': 'asc' } })).toHaveLength(1)

@@ -43,7 +43,7 @@ export const refusedQueryCases: Cases = {
       ],
       [{ columns: { nam: true } }, `in the values of 'users': did you mean "name"?`],
       [{ distinct: ['address.ctiy'] }, 'for distinct: did you mean "city"? There are city'],
-      [{ with: { post: true } }, 'and no reference of it: did you mean "posts"? There are posts'],
+      [{ with: { post: true } }, 'nor one of its references: did you mean "posts"? There are posts'],
     ]
     await users['set']!('a', { name: 'x', age: 1, big: 1n, tags: [], address: { city: '' } })
     for (const [query, told] of refusals) {
@@ -63,25 +63,28 @@ export const refusedQueryCases: Cases = {
     const refusals: [object, string][] = [
       [{ where: { id: 'a' } }, `There is no field "id" in the values of 'users': the id of a row is $id`],
       [{ orderBy: { id: 'asc' } }, `There is no field "id" to order 'users' by: the id of a row is $id`],
-      [{ where: { 'address.city': 'x' } }, 'a field in a field is nested, as { address: { city: … } }'],
-      [{ orderBy: { 'address.city': 'asc' } }, 'a field in a field is nested, as { address: { city: … } }'],
+      [{ where: { 'address.city': 'x' } }, 'write a field in a field nested, { address: { city: … } }'],
+      [{ orderBy: { 'address.city': 'asc' } }, 'write a field in a field nested, { address: { city: … } }'],
       [{ where: { age: { $gt: 1 } } }, 'did you mean "gt"?'],
       [{ where: { age: { equals: 1 } } }, 'did you mean "eq"?'],
       [{ where: { tags: { has: 'x' } } }, 'did you mean "arrayContains"?'],
       [
         { where: { tags: 'x' } },
-        "eq on 'tags' cannot compare an array with a text: find its items by arrayContains",
+        "eq on 'tags' cannot compare an array with a text: find its items with arrayContains",
       ],
-      [{ where: { tags: ['x'] } }, 'find its items by arrayContains, or by conditions on them in some'],
-      [{ where: { tags: { contains: 'x' } } }, 'find its items by arrayContains'],
-      [{ where: { address: 'Rome' } }, 'its fields have conditions of their own, as { address: { … } }'],
-      [{ where: { name: { arrayContains: 'x' } } }, 'contains finds a part of a text'],
+      [{ where: { tags: ['x'] } }, 'find its items with arrayContains, or with conditions in some'],
+      [{ where: { tags: { contains: 'x' } } }, 'find its items with arrayContains'],
+      [{ where: { address: 'Rome' } }, 'put conditions on its fields, { address: { … } }'],
+      [{ where: { name: { arrayContains: 'x' } } }, 'to find a part of a text, use contains'],
       [{ where: { name: ['x', 'y'] } }, "eq on 'name' takes one value: got an array; in takes several"],
-      [{ where: { name: /x/ } }, "takes no RegExp: use like with a pattern, as { like: 'A%' }, or contains"],
-      [{ where: { name: { like: /x/ } } }, "like on 'name' takes a pattern, as 'A%': got a RegExp"],
-      [{ where: { age: Number.NaN } }, 'is given NaN, which no stored number equals: check it first'],
+      [
+        { where: { name: /x/ } },
+        "takes no RegExp: use like with a pattern, such as { like: 'A%' }, or contains",
+      ],
+      [{ where: { name: { like: /x/ } } }, "like on 'name' takes a pattern, such as 'A%': got a RegExp"],
+      [{ where: { age: Number.NaN } }, 'got NaN, which no stored number equals: check it first'],
       [{ where: { big: 1 } }, 'cannot compare a bigint with a number: a bigint is written as 1n'],
-      [{ where: { $id: { like: 'a%' } } }, 'which is compared as a whole, by eq, ne,'],
+      [{ where: { $id: { like: 'a%' } } }, 'which is compared as a whole, with eq, ne,'],
       [{ orderBy: { name: 'ASC' } }, `orderBy takes 'asc' or 'desc' for "name": got "ASC"`],
       [{ take: 1 }, "did you mean 'limit'?"],
       [{ include: { posts: true } }, "did you mean 'with'?"],
@@ -90,7 +93,7 @@ export const refusedQueryCases: Cases = {
     const counted = users['sum']!('a', 1n)
     await expect(counted).rejects.toThrow(ValidationError)
     await expect(counted).rejects.toThrow(
-      "sum is of a KvU64, and the values of 'users' are none: change a number in a value by update",
+      "sum works on a KvU64, and the values of 'users' are not: change a number in a value with update",
     )
     expect(await users['count']!()).toBe(0)
     await db.close()
@@ -122,7 +125,7 @@ export const refusedQueryCases: Cases = {
       })
     for (const byKey of [true, false]) {
       await expect(assigned((entry) => (entry.value = {}), byKey)).rejects.toThrow(
-        'There is no row ["users", "a"] whose value could be changed: write one, by set or insert',
+        'There is no row ["users", "a"] to change: write one, with set or insert',
       )
     }
     await db.close()

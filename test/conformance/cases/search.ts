@@ -380,9 +380,9 @@ export const searchCases: Cases = {
       { AND: [{ $search: 'a' }, { $search: 'b' }] },
     ]) {
       await expect(untyped({ where, orderBy: { $rank: 'desc' } })).rejects.toThrow(
-        'orderBy $rank is of one $search',
+        'orderBy $rank needs one $search',
       )
-      await expect(untyped({ where, highlight: true })).rejects.toThrow('highlight is of one $search')
+      await expect(untyped({ where, highlight: true })).rejects.toThrow('highlight needs one $search')
     }
     const where = { $search: 'tea' }
     await expect(untyped({ where, orderBy: { $rank: 'up' } })).rejects.toThrow(

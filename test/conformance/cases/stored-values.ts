@@ -110,7 +110,7 @@ export const storedValueCases: Cases = {
       const error = await write().catch((thrown: unknown) => thrown)
       expect(error).toBeInstanceOf(ValidationError)
       expect(error).toMatchObject({ key: ['products', 'p'], issues: [{ path: ['price'] }] })
-      expect((error as Error).message).toContain('give the input')
+      expect((error as Error).message).toContain('pass the input')
     }
     const more = products.update('p', (value) => ({
       ...value,

@@ -80,7 +80,7 @@ export const typedIdCases: Cases = {
 
   'a write of a key of another kind is refused, and a read of one finds nothing': async (place) => {
     await using db = await schemas.open(place.path())
-    const refusal = 'The ids of orders are declared as number, and "7" is none'
+    const refusal = 'The ids of orders are declared as number, but "7" is not'
     await expect(db.set(['orders', '7'], { total: 1 })).rejects.toThrow(refusal)
     await expect((async () => db.atomic().set(['orders', '7'], { total: 1 }).commit())()).rejects.toThrow(
       refusal,
@@ -102,7 +102,7 @@ export const typedIdCases: Cases = {
     expect(created.id[0]).toBe(7)
     expect(created.id[1].length).toBe(36)
     await expect(orders.create({ total: 1 } as never)).rejects.toThrow(
-      'create makes an id that is a string, and those of orders end in a number: use insert',
+      'create makes an id that is a string, but those of orders end in a number: use insert',
     )
     await expect(lines.create({ sku: 'A' }, { prefix: ['7' as never] })).rejects.toThrow(TypeError)
   },

@@ -194,7 +194,7 @@ export const watchChangesCases: Cases = {
     await using db = await Valkeyrie.open(place.path())
     expect(() => db.changes({ since: 'yesterday' })).toThrow(TypeError)
     const reader = db.changes({ since: '00000000000000ffffff' }).getReader()
-    await expect(reader.read()).rejects.toThrow('is it of another one?')
+    await expect(reader.read()).rejects.toThrow('does it belong to another database?')
     expect(() => (db.changes as (options: unknown) => unknown)({ From: 1 })).toThrow(
       "There is no option 'From' of changes: there are prefix, since, signal",
     )

@@ -328,11 +328,11 @@ export const watchKeysCases: Cases = {
       (...args: unknown[]) =>
       () =>
         (db.watch as (...args: unknown[]) => unknown)(...args)
-    expect(call(['key'])).toThrow("A key is an array of parts, as ['users', 'alice']")
-    expect(call('key')).toThrow("watch takes an array of keys, as [['users', 'alice']]")
+    expect(call(['key'])).toThrow("A key is an array of parts, such as ['users', 'alice']")
+    expect(call('key')).toThrow("watch takes an array of keys, such as [['users', 'alice']]")
     expect(call([['a', '*']])).toThrow(TypeError)
     expect(call([['a']], { Signal: null })).toThrow("Misspelled option 'Signal' of watch: write 'signal'")
-    expect(call([['a']], { signal: {} })).toThrow('The signal of watch is an AbortSignal')
+    expect(call([['a']], { signal: {} })).toThrow('The signal of watch must be an AbortSignal')
     await db.unitOfWork((unit) => {
       expect(() => unit.repositories.users.watch('alice')).toThrow(
         'A unit of work or a snapshot reads one state',

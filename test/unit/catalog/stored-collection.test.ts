@@ -78,7 +78,7 @@ test.each([
   [{ ...row, schema: '[]' }, 'users', 'its schema cannot be read'],
   [{ ...row, indexes: '[{"fields":"email"}]' }, 'users', 'its indexes cannot be read'],
   [{ ...row, references: '{"team":1}' }, 'users', 'its references cannot be read'],
-  [{ ...row, version: -1 }, 'users', 'its version is none'],
+  [{ ...row, version: -1 }, 'users', 'its version is not a version'],
   [{ ...row, migrated: 1.5 }, 'users', 'its last migration is not a number'],
 ])('a row that cannot be right is told: %#', (damaged, collection, message) => {
   const read = () => catalogOf([damaged], [])

@@ -40,7 +40,7 @@ describe('applyArithmetic', () => {
     expect(applyArithmetic('sum', max, max)).toBe(max - 1n)
     expect(applyArithmetic('sum', 5n, -5n)).toBe(0n)
     expect(() => applyArithmetic('sum', 5n, -7n)).toThrow(
-      new RangeError('sum of -7 would take 5 below zero: nothing was written'),
+      new RangeError('sum of -7 would take 5 below zero, so nothing was written'),
     )
     expect(() => applyArithmetic('sum', null, -1n)).toThrow('sum of -1 would take a missing value below zero')
   })

@@ -252,7 +252,7 @@ describe('the option engine', () => {
     await using db = await Users.open(file, { engine: 'node:sqlite' })
     const refused = Users.open(file, { engine: 'better-sqlite3' })
     await expect(refused).rejects.toThrow(DatabaseOpenError)
-    await expect(refused).rejects.toThrow('this process has it open by node:sqlite')
+    await expect(refused).rejects.toThrow('this process has it open with node:sqlite')
     // What names none uses the one that has it.
     await using second = await Valkeyrie.inspect(file)
     expect(second.drizzle.$client.constructor).toBe(db.drizzle.$client.constructor)
@@ -263,7 +263,7 @@ describe('the option engine', () => {
 
   test.each([['sqlite'], [null], [1]])('is one of two: %j is a TypeError', async (engine) => {
     await expect(Valkeyrie.open(path(), { engine: engine as never })).rejects.toThrow(
-      new TypeError("engine is 'better-sqlite3' or 'node:sqlite'"),
+      new TypeError("engine must be 'better-sqlite3' or 'node:sqlite'"),
     )
   })
 

@@ -69,7 +69,7 @@ describe('a selector', () => {
     ['a prefix that is not a key', { prefix: 'a' }, /array of parts/],
     ['a wildcard', { prefix: ['users', '*'] }, /part 1 is '\*'/],
     ['a start outside the prefix', { prefix: ['a'], start: ['b'] }, /start .* must begin with its prefix/],
-    ['a start that is the prefix', { prefix: ['a'], start: ['a'] }, /start .* go on/],
+    ['a start that is the prefix', { prefix: ['a'], start: ['a'] }, /start .* be longer/],
     ['an end outside the prefix', { prefix: ['a'], end: ['b'] }, /end .* must begin with its prefix/],
     ['a start whose text only begins alike', { prefix: ['a'], start: ['a\0b', 'c'] }, /start/],
   ])('refuses %s', (_, selector, message) => {

@@ -111,7 +111,7 @@ describe('defineSchema refuses', () => {
   })
 
   it('a name of the pattern that no repository can have', () => {
-    expect(() => defineSchema(['constructor', '*'], person)).toThrow("'constructor' means something else")
+    expect(() => defineSchema(['constructor', '*'], person)).toThrow("'constructor' already means something")
     expect(() => defineSchema(['1st', '*'], person)).toThrow("{ name: 'people' }")
   })
 

@@ -50,7 +50,7 @@ describe('Registry', () => {
     const people = defineSchema(['people', '*'], schema, { name: 'users' })
     expect(() => new Registry([users, people])).toThrow(
       new TypeError(
-        "Two schemas are named 'users', those of ['users', '*'] and ['people', '*']: give one of them another name in its options",
+        "Two schemas are named 'users', with the patterns ['users', '*'] and ['people', '*']: give one of them another name in its options",
       ),
     )
   })

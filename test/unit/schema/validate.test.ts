@@ -80,7 +80,7 @@ describe('a schema that fails in another way', () => {
     code: 'VALIDATION',
     key,
     cause: failure,
-    message: 'The value of ["users", "alice"] is not valid: the schema has thrown: no network',
+    message: 'The value of ["users", "alice"] is not valid: the schema threw: no network',
   }
 
   it('is a ValidationError with the key, and what it has thrown as its cause', () => {

@@ -83,7 +83,7 @@ export class CommitRequests {
   async commit(parameters: readonly unknown[]): Promise<CommitAnswer> {
     const { requests, statements, clock } = this.#parts
     const bytes = parameters.reduce<number>((sum, it) => sum + (it instanceof Buffer ? it.length : 0), 0)
-    if (bytes > mostBytes) throw new StorageError('54000', 'A request to PostgreSQL holds 1 GB at the most')
+    if (bytes > mostBytes) throw new StorageError('54000', 'A request to PostgreSQL holds at most 1 GB')
     const sent = Date.now()
     const [row] = await requests.write(statements.commit, parameters)
     const [state, latest, turns, at, attempt] = row as [number, number, string, number, Buffer | null]

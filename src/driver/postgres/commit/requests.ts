@@ -119,7 +119,7 @@ export class Requests {
       if (rows.status === 'rejected') throw rows.reason
       if (committed.status === 'rejected') throw committed.reason
       // A commit of a transaction that has failed is answered too, as undone.
-      if (!committed.value) throw new StorageError('40000', 'The server has undone the transaction')
+      if (!committed.value) throw new StorageError('40000', 'The server has rolled back the transaction')
       return rows.value
     })
   }

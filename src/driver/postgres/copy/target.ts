@@ -60,7 +60,7 @@ async function makeRoom(
   const there = rows.map(([name]) => name as string)
   if (there.length === 0) return
   if (!there.includes('kv_meta')) {
-    const reason = `its schema ${s} has a table ${there[0]} that is none of valkeyrie: name another schema, as ?schema=copy`
+    const reason = `its schema ${s} has a table ${there[0]} that does not belong to valkeyrie: name another schema, such as ?schema=copy`
     throw new DatabaseOpenError(shownAddress(address), reason)
   }
   await connection.execute(
@@ -70,7 +70,7 @@ async function makeRoom(
     text: `select exists (select from ${s}.kv) or exists (select from ${s}.kv_log where cardinality(keys) > 0)`,
   })
   if (row![0] === true && !overwrite) {
-    const reason = `there is a database already in its schema ${s}: name another one, or ask for it to be overwritten`
+    const reason = `its schema ${s} already has a database: name another one, or pass overwrite`
     throw new DatabaseOpenError(shownAddress(address), reason)
   }
   const names = [...there, journalTable].map((name) => `${s}.${quoteName(name)}`)

@@ -74,7 +74,7 @@ function storedSql(change: StoredChange): readonly string[] {
     case 'dropSearch':
     case 'buildSearch':
       throw new MigrationError(
-        `The schema '${change.collection}' declares a search, which is of files alone: leave \`search\` out`,
+        `The schema '${change.collection}' declares a search, which only files have: leave out \`search\``,
         { repository: change.collection },
       )
   }

@@ -34,7 +34,7 @@ export async function setUpMigrated(
   const pending = pendingOf(await readHistory(run, s), migrations)
   if (readOnly && pending.length > 0) {
     throw new MigrationError(
-      `${pending[0]!.tag} is not applied yet, and readOnly does not apply it: run "valkeyrie migrate"`,
+      `${pending[0]!.tag} is not applied yet, and with readOnly it cannot be: run "valkeyrie migrate"`,
     )
   }
   const isComplete = (await look(run, schema, address))?.isComplete ?? false
@@ -65,7 +65,7 @@ async function refuseSteps(run: RunStatement, s: string, { tag, snapshot }: Migr
     const text = `select from ${s}.kv where collection = $1 and ${isAlive} limit 1`
     if ((await run({ text }, [from])).length === 0) continue
     throw new MigrationError(
-      `${tag} makes new values of the rows of ${from} with ${file}, which open does not run: run "valkeyrie migrate"`,
+      `${tag} converts the rows of ${from} with ${file}, which open does not run: run "valkeyrie migrate"`,
     )
   }
 }
@@ -74,6 +74,6 @@ async function checkIndexes(indexes: ServerIndexes, collections: readonly Collec
   const names = [...indexChanges(collections, await indexes.built()).create.keys()]
   if (names.length === 0) return
   throw new MigrationError(
-    `The migrations lead to other indexes than the schemas declare (${names.join(', ')}): run "valkeyrie generate"`,
+    `The migrations make other indexes than the schemas declare (${names.join(', ')}): run "valkeyrie generate"`,
   )
 }

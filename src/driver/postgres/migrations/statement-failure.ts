@@ -27,7 +27,7 @@ async function takenKeys(connection: Connection, statement: string, error: unkno
   const text = `select key from kv where key in (select ${key} from kv ${rows}) order by key limit ${mostKeysListed}`
   const taken = await connection.run({ text })
   return new MigrationError(
-    `The rows of a changed pattern cannot have their new keys: there is a row already under ${taken.map(([it]) => keyLabel(it as Uint8Array)).join(', ')}`,
+    `The rows of a changed pattern cannot get their new keys: there is already a row under ${taken.map(([it]) => keyLabel(it as Uint8Array)).join(', ')}`,
     { cause: error },
   )
 }

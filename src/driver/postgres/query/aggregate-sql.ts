@@ -227,7 +227,7 @@ class FigureSql {
   }
 
   #refuse(name: string, field: Field): void {
-    const message = `${name} cannot take ${JSON.stringify(field.path)}: bigints among other values have no order and no sum; say in the schema that it is a bigint`
+    const message = `${name} cannot take ${JSON.stringify(field.path)}: bigints among other values have no order and no sum; declare it as a bigint in the schema`
     const isBigint = sql`${this.#fields.typeOf(field)} = 'string' AND ${this.#fields.meaningOf(field)} = 'bigint'`
     this.#refusals.set(message, sql`coalesce(bool_or(${isBigint}), FALSE)`)
   }

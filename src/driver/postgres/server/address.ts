@@ -41,9 +41,11 @@ const longestSchema = 50
 /** Throws a TypeError for what is not a name of a schema. */
 export function checkSchema(schema: string): void {
   if (typeof schema !== 'string' || schema.trim() === '' || Buffer.byteLength(schema) > longestSchema)
-    throw new TypeError(`schema is the name of a schema of the server, of at most ${longestSchema} bytes`)
+    throw new TypeError(
+      `schema must be the name of a schema of the server, of at most ${longestSchema} bytes`,
+    )
   if (schema.includes('\0') || /^pg_/i.test(schema) || schema === 'information_schema')
-    throw new TypeError('schema is not a name that PostgreSQL keeps for itself: choose another one')
+    throw new TypeError('PostgreSQL keeps this name of a schema for itself: choose another one')
 }
 
 function isDecodable({ username, password, pathname }: URL): boolean {

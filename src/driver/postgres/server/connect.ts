@@ -17,8 +17,7 @@ export async function loadPg(address: string): Promise<Pg> {
     // An import would have bundlers look for it, which most programs do without.
     return createRequire(import.meta.url)('pg')
   } catch (cause) {
-    const reason =
-      'PostgreSQL is reached through the package pg, which is not installed: run "npm install pg"'
+    const reason = 'PostgreSQL needs the package pg, which is not installed: run "npm install pg"'
     throw new DatabaseOpenError(shownAddress(address), reason, { cause })
   }
 }
@@ -156,19 +155,20 @@ function reasonOf(error: unknown, host: string): string {
     return reason ?? `the server refuses it (${state}): ${(error as Error).message}`
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return networkReasons[code] ?? `there is no server that answers at ${host}: ${(error as Error).message}`
+  return networkReasons[code] ?? `no server answers at ${host}: ${(error as Error).message}`
 }
 
 const serverReasons: Readonly<Record<string, string>> = {
   '28P01': 'the server refuses the user or the password',
-  '28000': 'the server lets this user not in from here: look at its pg_hba.conf, and whether it asks for TLS',
-  '3D000': 'there is no such database on the server: create it first',
+  '28000':
+    'the server does not let this user in from here: check its pg_hba.conf, and whether it requires TLS',
+  '3D000': 'the server has no such database: create it first',
   '53300': 'the server has no connection left: lower poolSize, or raise its max_connections',
   '57P03': 'the server is starting up or shutting down',
 }
 
 const networkReasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'no server listens there: start it, or mend the host and the port',
-  ENOTFOUND: 'there is no such host: mend the address',
-  ETIMEDOUT: 'the server does not answer: look at the host, the port and the firewall',
+  ECONNREFUSED: 'no server listens there: start it, or correct the host and the port',
+  ENOTFOUND: 'there is no such host: correct the address',
+  ETIMEDOUT: 'the server does not answer: check the host, the port and the firewall',
 }

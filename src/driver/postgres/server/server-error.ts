@@ -70,7 +70,7 @@ export function isUniqueViolation(error: unknown): boolean {
 
 /** A limit that a row of ours may meet, and the functions of the server that tell it. */
 const tooLarge =
-  'A row has more in the fields of an index than one of PostgreSQL holds, about 2,700 bytes with the key'
+  'The indexed fields of a row are larger than an index of PostgreSQL holds, about 2,700 bytes with the key'
 const indexRoutines = /^_bt_|^index_form_tuple/
 
 /** The error to report for what the server has answered, after a wait of so many milliseconds. */

@@ -52,7 +52,7 @@ export class ServerCatalog {
       const { collection, message, cause } = error
       throw new StorageError(
         'XX001',
-        `What the database keeps of the schema '${collection}' is damaged, ${message}: delete this row of kv_collections and open the database with that schema`,
+        `The stored schema '${collection}' is damaged, ${message}: delete this row of kv_collections and open the database with that schema`,
         { cause },
       )
     }

@@ -95,7 +95,7 @@ function isOfSame(a: TypedIndex, b: TypedIndex): boolean {
 
 function takenName(name: string, { collection, fields }: TypedIndex): MigrationError {
   return new MigrationError(
-    `An index would be called ${name}, as the one of '${collection}' on ${fields.join(' and ')} is: give a repository or a field another name`,
+    `An index would be called ${name}, like the one of '${collection}' on ${fields.join(' and ')}: give a repository or a field another name`,
     { repository: collection },
   )
 }
@@ -182,7 +182,7 @@ export class ServerIndexes {
 
 function tooLarge(index: TypedIndex, cause: unknown): MigrationError {
   return new MigrationError(
-    `Cannot build the ${describe(index)}: a row has more there than an index of PostgreSQL holds, about 2,700 bytes in all`,
+    `Cannot build the ${describe(index)}: a row has more there than an index of PostgreSQL holds, about 2,700 bytes in total`,
     { cause },
   )
 }

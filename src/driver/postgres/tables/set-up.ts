@@ -96,7 +96,7 @@ export async function look(run: RunStatement, schema: string, address: string): 
   if (row === undefined) return { format, isComplete: false }
   const [found, isComplete] = row as [number, boolean]
   if (found <= format) return { format: found, isComplete }
-  const reason = `a newer release of valkeyrie has made its schema ${s}: upgrade this one`
+  const reason = `a newer release of valkeyrie made its schema ${s}: upgrade this one`
   throw new DatabaseOpenError(shownAddress(address), reason)
 }
 

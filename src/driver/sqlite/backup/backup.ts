@@ -78,7 +78,7 @@ async function copied(source: Source, partial: PartialFile, options: CopyOptions
   if (problem !== undefined)
     throw new StorageError(
       'SQLITE_CORRUPT',
-      `The copy is damaged, as the database may be: run "valkeyrie doctor". SQLite finds: ${problem}`,
+      `The copy is damaged, and the database may be too: run "valkeyrie doctor". SQLite finds: ${problem}`,
     )
   options.look?.(partial.path)
   await partial.sync()
@@ -89,16 +89,17 @@ async function copied(source: Source, partial: PartialFile, options: CopyOptions
 export function assertPlaceable(source: Source | null, target: string): void {
   const there = lstatSync(target, { throwIfNoEntry: false })
   if (there !== undefined) {
-    if (!there.isFile()) throw new DatabaseOpenError(target, 'what is there is no file: name another one')
+    if (!there.isFile())
+      throw new DatabaseOpenError(target, 'something else than a file is there: name another one')
     if (typeof source === 'string' && isSameFile(source, target))
-      throw new DatabaseOpenError(target, 'it is what is to be copied: name another file')
+      throw new DatabaseOpenError(target, 'it is the database to copy: name another file')
     return
   }
   const beside = databaseFiles(target).find((path) => existsSync(path))
   if (beside === undefined) return
   throw new DatabaseOpenError(
     target,
-    `${beside} is of a database that was there: move it away, or name another file`,
+    `${beside} belongs to a database that was there: move it away, or name another file`,
   )
 }
 
@@ -119,8 +120,5 @@ export function failureOf(error: unknown, target: string): unknown {
 }
 
 export function thereAlready(target: string): DatabaseOpenError {
-  return new DatabaseOpenError(
-    target,
-    'there is such a file already: name another one, or ask for it to be overwritten',
-  )
+  return new DatabaseOpenError(target, 'the file already exists: name another one, or pass overwrite')
 }

@@ -148,7 +148,7 @@ async function copyAndCheck(
   const rows = count(copy, 'kv', 'count(*)')
   copy.close()
   if (state !== null && (state.version !== version || state.bytes !== bytes))
-    problems.push('it is not all of it')
+    problems.push('it is incomplete')
   tell(bytes, bytes)
   return { problems, bytes, rows, version }
 }

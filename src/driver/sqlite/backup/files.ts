@@ -60,7 +60,7 @@ async function checked<T>(
   try {
     assertShape(connection, path)
     if (!hasTable(connection, 'kv'))
-      throw new DatabaseOpenError(path, 'it is not a database of valkeyrie: it has none of its tables')
+      throw new DatabaseOpenError(path, 'it is not a database of valkeyrie: it lacks its tables')
   } finally {
     connection.close()
   }
@@ -100,7 +100,7 @@ function keep(target: string, kept: string): void {
   } catch (error) {
     throw new StorageError(
       'SQLITE_IOERR_LINK',
-      `${target} cannot be kept as ${kept}, and nothing is restored: ${(error as Error).message}. Copy it, and restore without keeping it`,
+      `${target} cannot be kept as ${kept}, so nothing was restored: ${(error as Error).message}. Copy it, and restore without keeping it`,
       { cause: error },
     )
   }

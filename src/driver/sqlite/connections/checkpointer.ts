@@ -102,7 +102,7 @@ export class Checkpointer {
     const megabytes = (bytes / 2 ** 20).toFixed(0)
     const seconds = (age / 1000).toFixed(0)
     process.emitWarning(
-      `The write-ahead log of the database has had ${megabytes} MB for ${seconds} s and cannot be begun again: another process, or a statement by Drizzle, reads an older state, or somebody writes without a pause`,
+      `The write-ahead log of the database has had ${megabytes} MB for ${seconds} s and cannot be restarted: another process, or a Drizzle statement, reads an older state, or somebody writes without a pause`,
       { type: 'LongSnapshotWarning', detail: JSON.stringify({ age, bytes }) },
     )
   }

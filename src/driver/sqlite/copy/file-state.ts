@@ -91,11 +91,10 @@ export class FileState implements Omit<CopySource, 'close'> {
       reason,
     })
     if (!(key instanceof Uint8Array)) return damaged('its key is not bytes')
-    if (collection !== null && typeof collection !== 'string')
-      return damaged('what it is filed under is not a name')
+    if (collection !== null && typeof collection !== 'string') return damaged('its repository is not a name')
     if (types !== null && typeof types !== 'string') return damaged('its types are not text')
     if (!Number.isSafeInteger(encoding)) return damaged('its encoding is not a number')
-    if (!isVersion(version)) return damaged('its version is none')
+    if (!isVersion(version)) return damaged('its version is not a version')
     if (expiresAt !== null && !Number.isSafeInteger(expiresAt)) return damaged('its expiry is not a time')
     if (typeof value !== 'string' && !(value instanceof Uint8Array))
       return damaged('its value is neither text nor bytes')
@@ -110,7 +109,7 @@ export class FileState implements Omit<CopySource, 'close'> {
     }
     if (!this.#isSealed) return row
     const opened = unsealed(row)
-    return opened.encoding === row.encoding ? opened : damaged('its value is not the one of its checksum')
+    return opened.encoding === row.encoding ? opened : damaged('its value does not match its checksum')
   }
 
   async *commits(): AsyncGenerator<LoggedCommit[]> {

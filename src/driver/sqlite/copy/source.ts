@@ -20,7 +20,7 @@ export async function openFileSource(path: string, busyTimeout: number): Promise
       connection.exec('BEGIN')
       assertShape(connection, path)
       if (!hasTables(connection))
-        throw new DatabaseOpenError(path, 'it is not a database of valkeyrie: it has none of its tables')
+        throw new DatabaseOpenError(path, 'it is not a database of valkeyrie: it lacks its tables')
       return connection
     } catch (error) {
       connection.close()

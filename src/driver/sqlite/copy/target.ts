@@ -109,7 +109,7 @@ class FileTarget implements CopyTarget {
     try {
       const copy = await checkDatabase(this.#partial.path, undefined)
       const isWhole = copy.rows === rows && copy.version === version
-      const [problem] = isWhole ? copy.problems : ['it is not all of it']
+      const [problem] = isWhole ? copy.problems : ['it is incomplete']
       if (problem !== undefined)
         throw new StorageError('SQLITE_CORRUPT', `The copy is damaged. SQLite finds: ${problem}`)
       await this.#partial.sync()

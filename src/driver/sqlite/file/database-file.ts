@@ -107,6 +107,6 @@ export function assertOpenable(path: string, readOnly: boolean): void {
   for (const file of databaseFiles(stats === undefined ? path : realpathSync(path)).slice(1)) {
     const beside = lstatSync(file, noThrow)
     if (beside === undefined || beside.isFile()) continue
-    throw new DatabaseOpenError(path, `${file} is ${kindOf(beside)}, which is in its way: move it away`)
+    throw new DatabaseOpenError(path, `${file} is ${kindOf(beside)}, and in its way: move it away`)
   }
 }

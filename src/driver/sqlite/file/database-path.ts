@@ -14,17 +14,17 @@ export function databasePath(path: string | URL | undefined): string {
   if (path instanceof URL) return pathOfUrl(path)
   if (typeof path !== 'string' || path.trim() === '' || path.includes('\0')) {
     throw new TypeError(
-      "The path of a database is the name of a file, as './data.db'; leave it out for one in memory",
+      "The path of a database must be the name of a file, such as './data.db'; leave it out for one in memory",
     )
   }
   if (path.startsWith(':')) {
     throw new TypeError(
-      `'${path}' is not a name of a database: leave the path out for one in memory, or write './${path}' for a file of this name`,
+      `'${path}' is not the name of a database: leave out the path for one in memory, or write './${path}' for a file of this name`,
     )
   }
   if (/^file:/i.test(path)) {
     throw new TypeError(
-      `'${path}' is not a path: write the path alone, give a URL object, or write './${path}' for a file of this name`,
+      `'${path}' is not a path: write only the path, pass a URL object, or write './${path}' for a file of this name`,
     )
   }
   return resolve(path)
@@ -35,6 +35,6 @@ function pathOfUrl(url: URL): string {
     return databasePath(fileURLToPath(url))
   }
   throw new TypeError(
-    `The URL of a database is that of a file, as new URL('file:///srv/data.db'), without host, query and hash (got ${url})`,
+    `The URL of a database must be that of a file, as new URL('file:///srv/data.db'), without host, query and hash (got ${url})`,
   )
 }

@@ -17,7 +17,7 @@ export function isBusy(error: unknown): boolean {
 /** All snapshots that may be open are. */
 export class SnapshotsTaken extends Error {
   constructor(most: number) {
-    super(`${most} snapshots of different states are open: await some before more are begun`)
+    super(`${most} snapshots of different states are open: await some before you start more`)
   }
 }
 

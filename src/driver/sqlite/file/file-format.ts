@@ -55,8 +55,7 @@ export function assertFormat(connection: Connection, path: string, migrated: boo
       ? isOfAnother(connection, kindsByName(connection), migrated)
       : application !== applicationId
   connection.exec('COMMIT')
-  if (isForeign)
-    throw new DatabaseOpenError(path, 'it is a database of another application: choose another path')
+  if (isForeign) throw new DatabaseOpenError(path, 'it belongs to another application: choose another path')
   if (format > newestFormat) {
     const known = `this version of valkeyrie reads formats up to ${newestFormat}`
     throw new DatabaseOpenError(path, `its format is ${format}, and ${known}: upgrade valkeyrie`)

@@ -38,13 +38,13 @@ const engineReasons: Record<string, string> = {
 const systemReasons: Record<string, string> = {
   EACCES: 'its permissions do not allow it: check those of the file and its folder',
   EIO: 'its disk cannot be read or written',
-  ELOOP: 'its symbolic links go round in a circle: mend them',
+  ELOOP: 'its symbolic links go round in a circle: fix them',
   EMFILE: 'the process has too many files open: close some, or raise its limit',
   ENOENT: 'there is no such file or folder: create its folder first',
   ENAMETOOLONG: 'its name is too long: choose a shorter one',
   ENFILE: 'the system has too many files open: close some, or raise its limit',
   ENOSPC: 'the disk is full: make room first',
-  ENOTDIR: 'a part of its path is a file and no folder: choose another path',
+  ENOTDIR: 'a part of its path is a file, not a folder: choose another path',
   EPERM: 'its permissions do not allow it: check those of the file and its folder',
   EROFS: 'its file system cannot be written: open it with readOnly: true',
 }

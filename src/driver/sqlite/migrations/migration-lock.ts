@@ -63,7 +63,7 @@ function locked(file: string): Connection | null {
     connection?.close()
     if (isBusy(error)) return null
     const { message } = error as Error
-    throw new MigrationError(`The lock ${file} cannot be had, so nothing is migrated: ${message}`, {
+    throw new MigrationError(`The lock ${file} cannot be taken, so nothing was migrated: ${message}`, {
       cause: error,
     })
   }
@@ -75,6 +75,6 @@ function assertLock(file: string): void {
   if (stats === undefined || (stats.isFile() && stats.size === 0)) return
   const what = stats.isFile() ? 'a file with something in it' : kindOf(stats)
   throw new MigrationError(
-    `${file} is ${what}, and stands where the lock of a migration has to be: move it away, and run the command again`,
+    `${file} is ${what}, but the lock of a migration has to be there: move it away, and run the command again`,
   )
 }

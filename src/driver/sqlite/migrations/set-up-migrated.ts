@@ -27,7 +27,7 @@ export function setUpMigrated(
   const pending = pendingMigrations(connection, migrations)
   if (readOnly && pending.length > 0) {
     throw new MigrationError(
-      `${pending[0]!.tag} is not applied yet, and readOnly does not apply it: run "valkeyrie migrate"`,
+      `${pending[0]!.tag} is not applied yet, and with readOnly it cannot be: run "valkeyrie migrate"`,
     )
   }
   if (!readOnly && !(pending.length === 0 && knows(connection, collections))) {
@@ -65,7 +65,7 @@ function refuseSteps(connection: Connection, { tag, snapshot }: Migration): void
       .get(from, Date.now())
     if (row === undefined) continue
     throw new MigrationError(
-      `${tag} makes new values of the rows of ${from} with ${file}, which open does not run: run "valkeyrie migrate"`,
+      `${tag} converts the rows of ${from} with ${file}, which open does not run: run "valkeyrie migrate"`,
     )
   }
 }
@@ -76,6 +76,6 @@ function checkIndexes(connection: Connection, collections: readonly Collection[]
   const names = [...create, ...replace, ...searches]
   if (names.length === 0) return
   throw new MigrationError(
-    `The migrations lead to other indexes than the schemas declare (${names.join(', ')}): run "valkeyrie generate"`,
+    `The migrations make other indexes than the schemas declare (${names.join(', ')}): run "valkeyrie generate"`,
   )
 }

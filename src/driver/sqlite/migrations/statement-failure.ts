@@ -45,7 +45,7 @@ function takenKeys(connection: Connection, statement: string, error: unknown): u
     .pluck()
     .all()
   return new MigrationError(
-    `The rows of a changed pattern cannot have their new keys: there is a row already under ${taken.map(keyLabel).join(', ')}`,
+    `The rows of a changed pattern cannot get their new keys: there is already a row under ${taken.map(keyLabel).join(', ')}`,
     { cause: error },
   )
 }
@@ -58,7 +58,7 @@ export function damagedRows(connection: Connection, cause: unknown): MigrationEr
     .all()
   if (keys.length === 0) return null
   return new MigrationError(
-    `What is stored under ${keys.map(keyLabel).join(', ')} is not JSON: something else has written there, or the file is damaged. Write these values again, or delete them`,
+    `What is stored under ${keys.map(keyLabel).join(', ')} is not JSON: another program has written there, or the file is damaged. Write these values again, or delete them`,
     { cause },
   )
 }

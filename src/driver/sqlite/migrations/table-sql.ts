@@ -57,7 +57,7 @@ export function mendSql(
     if (dropped !== undefined) return { type: 'dropIndex', text: `DROP INDEX IF EXISTS "${dropped}"` }
     if (/__new_|^PRAGMA/i.test(statement)) {
       throw new MigrationError(
-        `drizzle-kit would build a table again, and may lose rows of it: write this migration with "drizzle-kit generate", and review it. ${statement}`,
+        `drizzle-kit would rebuild a table, and may lose rows: write this migration with "drizzle-kit generate", and review it. ${statement}`,
       )
     }
     const [, name] =

@@ -41,7 +41,7 @@ function inherited(): ModuleName | undefined {
 /** The module that has a file open, or else the one that is loaded first. */
 export function moduleFor(path: string): SqliteModule {
   const module = moduleThatHas(path) ?? loaded[0]
-  if (module === undefined) throw new Error('No module of SQLite is loaded')
+  if (module === undefined) throw new Error('No SQLite module is loaded')
   return module
 }
 
@@ -58,7 +58,7 @@ export function openConnection(
   if (other !== undefined && other !== module)
     throw new DatabaseOpenError(
       path,
-      `this process has it open by ${other.name}: open it by that, or close it first`,
+      `this process has it open with ${other.name}: use that too, or close it first`,
     )
   const connection = module.open(path, mode)
   const file = realPath(path)
@@ -106,13 +106,13 @@ async function loadNamed(path: string, name: ModuleName): Promise<SqliteModule> 
     if (module !== null) return module
     throw new DatabaseOpenError(
       path,
-      'this runtime has no node:sqlite, or one that ends texts at U+0000: leave out engine, and install better-sqlite3',
+      'this runtime has no node:sqlite, or one that cuts texts off at U+0000: leave out engine, and install better-sqlite3',
     )
   }
   try {
     return await loadBetterSqlite3()
   } catch (error) {
-    const reason = `better-sqlite3 cannot be loaded: run "npm install better-sqlite3", or open it by engine: 'node:sqlite'`
+    const reason = `better-sqlite3 cannot be loaded: run "npm install better-sqlite3", or open it with engine: 'node:sqlite'`
     throw new DatabaseOpenError(path, reason, { cause: error })
   }
 }

@@ -69,7 +69,7 @@ function measureSql({ name, field }: Measure, fields: FieldSql): SQL {
 /** A field, where none of the rows has a bigint: among other values, its digits would be taken for a text. */
 function withoutBigints(name: string, field: Field, fields: FieldSql): SQL {
   const path = JSON.stringify(field.path) // A NUL would end the literal.
-  const message = `${name} cannot take ${path}: bigints among other values have no order and no sum; say in the schema that it is a bigint`
+  const message = `${name} cannot take ${path}: bigints among other values have no order and no sum; declare it as a bigint in the schema`
   const refusal = sql.raw(`${meaningFunctions.refuse}(${quoteText(message)})`)
   return sql`case ${fields.meaningOf(field)} when 'bigint' then ${refusal} else ${fields.of(field)} end`
 }

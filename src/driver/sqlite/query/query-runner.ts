@@ -247,7 +247,7 @@ export class QueryRunner {
 /** Others have taken the index of a search away. */
 function goneSearch({ collection, search }: SearchCondition, cause: unknown): MigrationError {
   return new MigrationError(
-    `The search of '${collection}' on ${search.fields.join(' and ')} is gone: open the database again, which builds it`,
+    `The search of '${collection}' on ${search.fields.join(' and ')} is gone: open the database again to rebuild it`,
     { cause, repository: collection },
   )
 }

@@ -45,7 +45,7 @@ export function passOverDamage(connection: Connection, open: SqliteModule['open'
     if (typeof field !== 'string' || !field.includes('\ufffd')) return field
     throw Object.assign(
       new Error(
-        'A text that is no Unicode, or has U+FFFD in it, is not written to an index together with a damaged row: delete the damaged row before',
+        'A text that is not Unicode, or contains U+FFFD, cannot be written to an index together with a damaged row: delete the damaged row first',
       ),
       { code: 'SQLITE_MISMATCH' },
     )

@@ -278,7 +278,7 @@ export function latestVersion({ latestVersion }: Statements): number {
   if (latest !== 0 && !(isVersion(latest) && isVersion(latest + versionsLeft))) {
     throw new CorruptLogError(
       versionText(latest),
-      'since no version can follow it: restore the file from a backup, or delete this row of kv_log',
+      'because no version can follow it: restore the file from a backup, or delete this row of kv_log',
     )
   }
   return latest

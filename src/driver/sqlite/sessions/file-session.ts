@@ -103,7 +103,7 @@ export class FileSession implements Session {
   #held(): Snapshot {
     if (this.#expired !== null) throw this.#expired
     if (this.#over)
-      throw new TypeError('The unit of work or the snapshot is over: await every call inside its function')
+      throw new TypeError('The unit of work or the snapshot has ended: await every call inside its function')
     if (this.#snapshot === null) {
       this.#at = Date.now()
       this.#snapshot = this.#snapshots.hold(this, this.#use)

@@ -153,7 +153,7 @@ export class MemorySession implements Session {
   }
 
   #begin(): number {
-    if (this.#over) throw new Error('The session is over')
+    if (this.#over) throw new Error('The session has ended')
     if (this.#at === null) {
       this.#at = Date.now()
       this.#replaced.add(this)

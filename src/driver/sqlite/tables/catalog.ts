@@ -54,7 +54,7 @@ function damaged(error: DamagedCollection): StorageError {
   const { collection, message, cause } = error
   return new StorageError(
     'SQLITE_CORRUPT',
-    `What the database keeps of the schema '${collection}' is damaged, ${message}: restore the file from a backup, or delete this row of kv_collections and open the file with that schema`,
+    `The stored schema '${collection}' is damaged, ${message}: restore the file from a backup, or delete this row of kv_collections and open the file with that schema`,
     { cause },
   )
 }

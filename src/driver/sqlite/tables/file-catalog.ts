@@ -39,11 +39,11 @@ export async function readFileCatalog(
 
 function assertOwn(connection: Connection, path: string, toWrite: boolean): void {
   if (!hasTables(connection))
-    throw new DatabaseOpenError(path, 'it is not a database of valkeyrie: it has none of its tables')
+    throw new DatabaseOpenError(path, 'it is not a database of valkeyrie: it lacks its tables')
   if (toWrite && !hasOwnTables(connection)) {
     throw new DatabaseOpenError(
       path,
-      'an older release has written it: open it once with its schemas, or inspect it with readOnly: true',
+      'an older release wrote it: open it once with its schemas, or inspect it with readOnly: true',
     )
   }
 }

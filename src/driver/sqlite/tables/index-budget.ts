@@ -16,7 +16,7 @@ export function tellOfManyIndexes(declared: readonly Collection[], { collections
   if (count <= budget) return
   isTold = true
   process.emitWarning(
-    `The database has ${count} indexes, and every write pays for all of them: keep a file to ${budget}, by several files or fewer indexes`,
+    `The database has ${count} indexes, and every write pays for all of them: keep to ${budget} per file, with several files or fewer indexes`,
     { type: 'ManyIndexesWarning', code: 'MANY_INDEXES', detail: JSON.stringify({ count, budget }) },
   )
 }

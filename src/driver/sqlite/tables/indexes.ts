@@ -69,7 +69,7 @@ export function indexChanges(
 
 function takenName(name: string, { collection, fields }: IndexText): MigrationError {
   return new MigrationError(
-    `An index would be called ${name}, as the one of '${collection}' on ${fields.join(' and ')} is: give a repository or a field another name`,
+    `An index would be called ${name}, like the one of '${collection}' on ${fields.join(' and ')}: give a repository or a field another name`,
     { repository: collection },
   )
 }

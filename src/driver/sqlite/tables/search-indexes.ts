@@ -55,7 +55,7 @@ function readSearch(row: Readonly<Record<string, unknown>>, collection: string):
   } catch (cause) {
     throw new DamagedCollection(collection, 'its search cannot be read', cause)
   }
-  throw new DamagedCollection(collection, 'its search is none')
+  throw new DamagedCollection(collection, 'its search is not a search')
 }
 
 function isArrayOf(value: unknown, type: 'string' | 'number'): value is unknown[] {

@@ -57,7 +57,7 @@ export async function send(
   } catch (error) {
     if (signal?.aborted) throw error
     throw told(
-      new ApiError('NO_SERVER', 'The studio does not answer: it was ended, or the connection is lost'),
+      new ApiError('NO_SERVER', 'The studio does not answer: it has ended, or the connection is lost'),
     )
   }
   if (response.ok) return response

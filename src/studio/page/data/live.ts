@@ -98,10 +98,7 @@ function take(event: string, data: unknown): void {
   else if (event === 'process') tell(({ onProcess }) => onProcess?.(data as ProcessFigures))
   else if (event === 'catalog') tell(({ onCatalog }) => onCatalog?.())
   else if (event === 'gone')
-    trouble.value = new ApiError(
-      'FILE_GONE',
-      'The file of the database is no longer there: it was moved or removed',
-    )
+    trouble.value = new ApiError('FILE_GONE', 'The file of the database is gone: it was moved or removed')
   else if (event === 'failure') trouble.value = new ApiError('FAILURE', (data as Error).message)
 }
 

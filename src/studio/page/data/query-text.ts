@@ -18,12 +18,12 @@ const names = ['where', 'orderBy', 'with', 'columns', 'prefix', 'limit']
 export function parseQuery(text: string): WrittenQuery {
   if (text.trim() === '') return {}
   const parsed = parseNotation(text)
-  if (!isFields(parsed)) throw new TypeError("A query is an object, as { where: { name: 'Ada' } }")
+  if (!isFields(parsed)) throw new TypeError("A query is an object, such as { where: { name: 'Ada' } }")
   const isWhole = Object.keys(parsed).every((name) => names.includes(name))
   const { limit } = parsed
   if (!isWhole) return { where: parsed }
   if (limit !== undefined && !(Number.isInteger(limit) && (limit as number) > 0))
-    throw new RangeError('limit is a number of rows, 1 at least')
+    throw new RangeError('limit must be a number of rows, at least 1')
   return parsed
 }
 

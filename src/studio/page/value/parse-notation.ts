@@ -35,7 +35,7 @@ class Reader {
   all(): unknown {
     const value = this.#value()
     this.#space()
-    if (this.#at < this.#text.length) this.#fail('nothing more can stand here')
+    if (this.#at < this.#text.length) this.#fail('nothing more may follow here')
     return value
   }
 
@@ -63,11 +63,10 @@ class Reader {
       if (this.#takes('}')) return object
       const name = this.#name()
       this.#space()
-      if (!this.#takes(':')) this.#fail("a ':' belongs here, and a value behind it")
+      if (!this.#takes(':')) this.#fail("expected a ':' and a value")
       setOwn(object, name, this.#value())
       this.#space()
-      if (!this.#takes(',') && this.#text[this.#at] !== '}')
-        this.#fail("a ',' or the closing '}' belongs here")
+      if (!this.#takes(',') && this.#text[this.#at] !== '}') this.#fail("expected a ',' or the closing '}'")
     }
   }
 
@@ -76,7 +75,7 @@ class Reader {
     if (next === "'" || next === '"') return this.#string()
     return (
       this.#match(/[\p{ID_Start}$_][\p{ID_Continue}$]*|\d+/uy) ??
-      this.#fail("a name or the closing '}' belongs here")
+      this.#fail("expected a name or the closing '}'")
     )
   }
 
@@ -89,7 +88,7 @@ class Reader {
       items.push(this.#value())
       this.#space()
       if (!this.#takes(',') && this.#text[this.#at] !== end)
-        this.#fail(`a ',' or the closing '${end}' belongs here`)
+        this.#fail(`expected a ',' or the closing '${end}'`)
     }
   }
 
@@ -101,7 +100,7 @@ class Reader {
     return inner.replace(/\\(u\{[\da-f]+\}|u[\da-f]{4}|x[\da-f]{2}|.)/gis, (whole, code: string) => {
       if (/^[ux]./i.test(code))
         return String.fromCodePoint(Number.parseInt(code.replace(/[^\da-f]/gi, ''), 16))
-      if (code === 'u' || code === 'x') throw new NotationError(`${whole} is no escape`, from)
+      if (code === 'u' || code === 'x') throw new NotationError(`${whole} is not an escape`, from)
       return escapes[code] ?? code
     })
   }
@@ -126,16 +125,16 @@ class Reader {
   #word(): unknown {
     const from = this.#at
     const word = this.#match(/[\p{ID_Start}$_][\p{ID_Continue}$]*/uy)
-    if (word === null) return this.#fail('a value belongs here')
+    if (word === null) return this.#fail('expected a value')
     if (Object.hasOwn(words, word)) return words[word]
-    if (word !== 'new') throw new NotationError(`${word} is no value: a text stands in quotes`, from)
+    if (word !== 'new') throw new NotationError(`${word} is not a value: put a text in quotes`, from)
     this.#space()
-    const name = this.#match(/\w+/y) ?? this.#fail('the name of a class belongs here')
+    const name = this.#match(/\w+/y) ?? this.#fail('expected the name of a class')
     const make = Object.hasOwn(makers, name) ? makers[name]! : null
     if (make === null)
-      throw new NotationError(`There is no ${name} here: ${Object.keys(makers).join(', ')} are`, from)
+      throw new NotationError(`There is no ${name} here, only ${Object.keys(makers).join(', ')}`, from)
     this.#space()
-    if (this.#text[this.#at] !== '(') this.#fail("a '(' belongs here")
+    if (this.#text[this.#at] !== '(') this.#fail("expected a '('")
     const args = this.#list(')')
     return made(() => make(...args), from)
   }
@@ -213,7 +212,7 @@ const makers: { readonly [name: string]: Maker } = {
 }
 
 function listOf(items: unknown): number[] {
-  if (!Array.isArray(items)) throw new TypeError('its elements stand in an array, as new Uint8Array([1, 2])')
+  if (!Array.isArray(items)) throw new TypeError('pass its elements in an array, new Uint8Array([1, 2])')
   return items
 }
 

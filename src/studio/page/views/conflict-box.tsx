@@ -17,8 +17,8 @@ export function ConflictBox({ mine, theirs, onKeep, onTake }: ConflictBoxProps) 
     <section class="conflict" role="alert" aria-label="Conflict">
       <p>
         {theirs === null
-          ? 'Another has deleted this row since you read it.'
-          : 'Another has written this row since you read it.'}
+          ? 'Somebody else has deleted this row since you read it.'
+          : 'Somebody else has written this row since you read it.'}
       </p>
       {theirs !== null && <Versions mine={mine} theirs={theirs.value} />}
       <div class="save">

@@ -24,7 +24,7 @@ export function ExpiryControl({
     const expiry = milliseconds === null ? null : Date.now() + milliseconds
     const now = await writeRow({ key, value, ifVersion, expiry })
     onWritten(now)
-    offerUndo('Its expiry is another', row, now)
+    offerUndo('Its expiry has changed', row, now)
   }
   return (
     <>

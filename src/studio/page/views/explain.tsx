@@ -38,7 +38,7 @@ export function Explain({
     <div class="explain">
       <p class={served ? 'served' : 'unserved'}>
         {served
-          ? 'Reads no more than it has to.'
+          ? 'Reads no more than it must.'
           : 'Reads every row of the repository: no index serves it. Declare one on the fields that it names.'}
       </p>
       <ol>
@@ -48,9 +48,7 @@ export function Explain({
       </ol>
       <pre>{sql}</pre>
       <p class="params">
-        {params.length === 0
-          ? 'Nothing is bound.'
-          : params.map((param, at) => `${at + 1}: ${param}`).join('   ')}
+        {params.length === 0 ? 'No operands.' : params.map((param, at) => `${at + 1}: ${param}`).join('   ')}
       </p>
       <CopyButton text={() => sql} label="Copy the SQL" />
     </div>

@@ -98,7 +98,8 @@ function parseField(text: string, type: string): unknown {
   const written = text.trim()
   if (type === 'Date' && !written.startsWith('new ') && written !== 'null') {
     const date = new Date(written)
-    if (Number.isNaN(date.getTime())) throw new TypeError(`${written} is not a date, as 2026-01-31T12:00:00Z`)
+    if (Number.isNaN(date.getTime()))
+      throw new TypeError(`${written} is not a date such as 2026-01-31T12:00:00Z`)
     return date
   }
   if (type === 'bigint' && /^-?\d+$/.test(written)) return BigInt(written)

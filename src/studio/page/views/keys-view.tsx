@@ -141,6 +141,7 @@ function useKeys(text: string) {
 function prefixOf(text: string): Key {
   if (text === '') return []
   const parsed = parseNotation(text)
-  if (!Array.isArray(parsed)) throw new TypeError("A prefix is an array of leading parts, as ['session']")
+  if (!Array.isArray(parsed))
+    throw new TypeError("A prefix is an array of leading parts, such as ['session']")
   return parsed as Key
 }

@@ -35,7 +35,7 @@ export function NewRow({
       tell('Inserted')
       go({ ...route.value, row: keyName(row.key) }, true)
     } catch (error) {
-      fail(conflictOf(error) === undefined ? messageOf(error) : 'There is a row under this key already')
+      fail(conflictOf(error) === undefined ? messageOf(error) : 'There is already a row under this key')
     }
   }
   return (
