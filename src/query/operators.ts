@@ -21,14 +21,14 @@ export interface Negation {
   readonly meaning: string
 }
 
-const folding = 'where the letters A to Z are those of a to z'
+const folding = 'but A to Z and a to z are the same letters'
 
 /**
  * The operators of a query: the one place that says which there are and what each of them means. The parser, the types, the
  * tests that hold SQL and JavaScript against each other and the table in docs/queries.md go by it.
  */
 export const operators = {
-  eq: { takes: 'scalar', meaning: 'equal: as the value itself instead of the conditions' },
+  eq: { takes: 'scalar', meaning: 'equal; the value alone means the same' },
   ne: { negates: 'eq', meaning: 'not equal' },
   gt: {
     takes: 'ordered',
@@ -38,33 +38,39 @@ export const operators = {
   gte: { takes: 'ordered', comparison: 'gte', meaning: 'greater or equal' },
   lt: { takes: 'ordered', comparison: 'lt', meaning: 'less' },
   lte: { takes: 'ordered', comparison: 'lte', meaning: 'less or equal' },
-  in: { takes: 'list', meaning: 'equal to one of these; of none, false' },
+  in: { takes: 'list', meaning: 'equal to one of these; an empty array is never true' },
   notIn: { negates: 'in', meaning: 'equal to none of these' },
   like: {
     takes: 'pattern',
     folded: false,
-    meaning:
-      '`%` stands for any text, `_` for one character, and `\\` lets the character behind it stand for itself',
+    meaning: '`%` stands for any text, `_` for one character, and the character after `\\` stands for itself',
   },
   notLike: { negates: 'like', meaning: 'not `like`' },
-  ilike: { takes: 'pattern', folded: true, meaning: `as \`like\`, ${folding}` },
+  ilike: { takes: 'pattern', folded: true, meaning: `like \`like\`, ${folding}` },
   notIlike: { negates: 'ilike', meaning: 'not `ilike`' },
-  contains: { takes: 'text', at: 'anywhere', folded: false, meaning: 'has this text somewhere in it' },
+  contains: { takes: 'text', at: 'anywhere', folded: false, meaning: 'contains this text' },
   startsWith: { takes: 'text', at: 'start', folded: false, meaning: 'begins with this text' },
   endsWith: { takes: 'text', at: 'end', folded: false, meaning: 'ends with this text' },
-  icontains: { takes: 'text', at: 'anywhere', folded: true, meaning: `as \`contains\`, ${folding}` },
-  istartsWith: { takes: 'text', at: 'start', folded: true, meaning: `as \`startsWith\`, ${folding}` },
-  iendsWith: { takes: 'text', at: 'end', folded: true, meaning: `as \`endsWith\`, ${folding}` },
+  icontains: { takes: 'text', at: 'anywhere', folded: true, meaning: `like \`contains\`, ${folding}` },
+  istartsWith: { takes: 'text', at: 'start', folded: true, meaning: `like \`startsWith\`, ${folding}` },
+  iendsWith: { takes: 'text', at: 'end', folded: true, meaning: `like \`endsWith\`, ${folding}` },
   isNull: { takes: 'true', meaning: 'null or missing' },
-  isNotNull: { negates: 'isNull', meaning: 'there, and not null' },
+  isNotNull: { negates: 'isNull', meaning: 'present and not null' },
   arrayContains: { takes: 'items', meaning: 'the array has this item, or each of these' },
   some: {
     takes: 'elements',
     quantifier: 'some',
-    meaning: 'one element of the array, at least, meets the conditions; with `{}`, the array has an element',
+    meaning: 'at least one element of the array meets the conditions; with `{}`, the array is not empty',
   },
-  every: { takes: 'elements', quantifier: 'every', meaning: 'each element of the array does' },
-  none: { negates: 'some', meaning: 'no element of the array does; with `{}`, the array is empty' },
+  every: {
+    takes: 'elements',
+    quantifier: 'every',
+    meaning: 'every element of the array meets the conditions',
+  },
+  none: {
+    negates: 'some',
+    meaning: 'no element of the array meets the conditions; with `{}`, the array is empty',
+  },
 } as const satisfies Readonly<
   Record<string, Semantics | { readonly negates: string; readonly meaning: string }>
 >

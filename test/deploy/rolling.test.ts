@@ -112,7 +112,11 @@ test('where a repository is renamed by name, the running process of the old one 
   expect(await a({ count: 'users' })).toEqual({ result: 1 })
   const b = await start(path, 'with another name', { renameRepositories: { users: 'people' } })
   expect(await b({ count: 'people' })).toEqual({ result: 1 })
-  const told = { code: 'MIGRATION', repository: 'users', message: expect.stringContaining("now names it 'people'") }
+  const told = {
+    code: 'MIGRATION',
+    repository: 'users',
+    message: expect.stringContaining("now names it 'people'"),
+  }
   expect(await a({ count: 'users' })).toMatchObject(told)
   expect(await a({ city: 'Bonn' })).toMatchObject(told)
   expect(await a({ set: 'bob', email: 'b' })).toMatchObject(told)

@@ -122,7 +122,9 @@ it('a column that goes from a table of the user’s own is a loss of data like a
   expect((await check(before, path)).drift).toEqual([
     { kind: 'column', name: 'notes.mood', message: 'column notes.mood is missing' },
   ])
-  await expect(generate(projectOf(folder, users()), options)).rejects.toThrow(/lose notes \(2 rows\): to agree/)
+  await expect(generate(projectOf(folder, users()), options)).rejects.toThrow(
+    /lose notes \(2 rows\): to agree/,
+  )
 })
 
 it('an index whose expression drizzle-kit tears at a comma is mended', async () => {
