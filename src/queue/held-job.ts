@@ -2,7 +2,10 @@
 import { inspect } from 'node:util'
 import type { Key } from '../contract/key.types.ts'
 import type { Leased, Leases } from '../delivery/leases.ts'
+import { encodeKey } from '../key/codec.ts'
+import { parseVersionstamp } from '../key/versionstamp.ts'
 import { clock } from '../time/clock.ts'
+import type { Completions } from './completions.ts'
 import type { Failed, FailOptions, Job } from './job.types.ts'
 import { LeaseLostError } from './lease-lost-error.ts'
 import { comesToFront, leavesLine } from './line.ts'
@@ -16,6 +19,7 @@ export interface Desk {
   readonly database: QueueDatabase
   readonly rows: QueueRows
   readonly leases: Leases
+  readonly completions: Completions
   /** The time, in milliseconds since the epoch: that of the engine. */
   readonly now: () => number
 }
@@ -78,9 +82,10 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
 
   async complete(effects?: (unit: QueueUnit) => unknown): Promise<void> {
     await this.#settle(async () => {
-      const { group } = this.#stored
+      const { group, unique } = this.#stored
       if (effects !== undefined || group !== null) await this.#removeInUnit(effects)
-      else await this.#commit(this.#removal())
+      else if (unique !== null) await this.#commit(this.#removal())
+      else await this.#remove()
     })
   }
 
@@ -181,6 +186,12 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
 
   #checked(): QueueOperation {
     return this.#desk.database.atomic().check({ key: this.#key, versionstamp: this.#versionstamp })
+  }
+
+  async #remove(): Promise<void> {
+    const version = parseVersionstamp(this.#versionstamp)
+    if (!(await this.#desk.completions.remove(encodeKey(this.#key), version)))
+      throw new LeaseLostError(this.#desk.rows.name, this.id)
   }
 
   #removal(): QueueOperation {

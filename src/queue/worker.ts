@@ -5,6 +5,7 @@ import { Leases } from '../delivery/leases.ts'
 import { Pump } from '../delivery/pump.ts'
 import type { Store } from '../store/store.ts'
 import { untilAborted } from '../time/until-aborted.ts'
+import { Completions } from './completions.ts'
 import { fireSchedules } from './fire-schedules.ts'
 import type { Desk, HeldJob } from './held-job.ts'
 import { LeaseLostError } from './lease-lost-error.ts'
@@ -48,7 +49,13 @@ export class RunningWorker<P = unknown> implements Worker, Endable {
     store.driver.assertWritable()
     rows.in(database)
     this.#store = store
-    this.#desk = { database, rows, leases: leasesIn(store, rows.name), now: () => store.now() }
+    this.#desk = {
+      database,
+      rows,
+      leases: leasesIn(store, rows.name),
+      completions: new Completions(store),
+      now: () => store.now(),
+    }
     this.#handler = handler
     this.#onFailed = onFailed
     this.#jobs = new Pump({

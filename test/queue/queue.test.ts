@@ -470,6 +470,48 @@ describe('completing', () => {
     await first.stop({ timeout: 0 })
   })
 
+  it('of jobs that are done in one turn, in one commit, one that another has taken is lost alone', async () => {
+    const clock = stillClock()
+    const { work, db } = await opened({ ...quick, lease: 5_000 })
+    const ids = await Promise.all([0, 1, 2, 3].map(async (n) => (await work.enqueue(db, { n })).id))
+    const [begun, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let count = 0
+    const outcomes: unknown[] = []
+    const worker = work.process(
+      db,
+      async () => {
+        if (++count === ids.length) begun.resolve()
+        await end.promise
+      },
+      { concurrency: 4, onFailed: (job, _, becomes) => outcomes.push([job.payload.n, becomes]) },
+    )
+    await begun.promise
+    const taken = await db.repositories.work.get(ids[2]!)
+    await db.repositories.work.set(ids[2]!, { ...taken.value!, worker: 'other', due: clock.now + 5_000 })
+    const changes = db.repositories.work.changes({ since: (await db.set(['mark'], 1)).versionstamp })
+    end.resolve()
+    const deletes: unknown[][] = []
+    for await (const { type, id, versionstamp } of changes) {
+      if (deletes.push([type, id, versionstamp]) === 3) break
+    }
+    await worker.stop()
+    expect(deletes.map(([type, id]) => [type, id])).toStrictEqual([0, 1, 3].map((n) => ['delete', ids[n]]))
+    expect(outcomes).toStrictEqual([[2, 'lost']])
+    expect((await db.repositories.work.findMany()).map(({ id, value }) => [id, value.worker])).toStrictEqual([
+      [ids[2], 'other'],
+    ])
+    const again = ids.slice(0, 2).map((_, n) => work.enqueue(db, { n }))
+    await Promise.all(again)
+    clock.advance(5_001)
+    const stamps = db.repositories.work.changes({ since: (await db.set(['mark'], 2)).versionstamp })
+    expect((await workOff({ work, db }, () => {}, 3)).toSorted()).toStrictEqual([0, 1, 2])
+    const ended: string[] = []
+    for await (const { type, versionstamp } of stamps) {
+      if (type === 'delete' && ended.push(versionstamp) === 3) break
+    }
+    expect(new Set(ended).size).toBe(1)
+  })
+
   it('a job whose worker has left it behind too often is dead', async () => {
     const { work, db } = await opened({ ...quick, retries: 1 })
     const { id } = await work.enqueue(db, { n: 1 }, { group: 'g' })

@@ -17,6 +17,13 @@ export const jobsSection = ({ jobs, lateness }: QueueTimes): Section => ({
         formatOutcome(work['valkeyrie/queue']),
       ]),
     ]),
-    `${lateness.schedules} schedules of one time: their jobs begin ${lateness.median.toFixed(0)} ms after it, the last ${lateness.most.toFixed(0)} ms.`,
+    `${lateness[0]!.schedules} schedules of one time, whose jobs take no time: how long after it they begin.`,
+    formatTable([
+      ['at once', 'median', '99 %', 'last'],
+      ...lateness.map(({ atOnce, ...times }) => [
+        String(atOnce),
+        ...[times.median, times.nearlyAll, times.most].map((time) => `${time.toFixed(0)} ms`),
+      ]),
+    ]),
   ],
 })

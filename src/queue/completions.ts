@@ -1,0 +1,66 @@
+import type { AtomicWrite } from '../commit/write.ts'
+import { running } from '../store/running.ts'
+import type { Store } from '../store/store.ts'
+
+/** A job that is done, as it stands under its key. */
+interface Done {
+  readonly key: Uint8Array
+  readonly version: number
+  readonly resolve: (isRemoved: boolean) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Jobs that are removed in one commit, which takes some milliseconds that cannot be split. */
+const mostInCommit = 200
+
+/** Removes jobs that are done and have nothing else to write: those of one turn of the event loop in one commit. */
+export class Completions {
+  readonly #store: Store
+  #waiting: Done[] = []
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  /** Removes a job that has this version. Resolves to whether it was removed: false where another has it. */
+  remove(key: Uint8Array, version: number): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const done = { key, version, resolve, reject }
+      // In a unit of work whose turn it is, it must not wait for those that wait for the end of the turn.
+      if (running.getStore() !== undefined) {
+        void this.#commit([done])
+        return
+      }
+      if (this.#waiting.push(done) === 1) process.nextTick(this.#commitAll)
+    })
+  }
+
+  readonly #commitAll = (): void => {
+    const all = this.#waiting
+    this.#waiting = []
+    for (let i = 0; i < all.length; i += mostInCommit) void this.#commit(all.slice(i, i + mostInCommit))
+  }
+
+  /** Where one of them fails, each is removed by itself. */
+  async #commit(jobs: readonly Done[]): Promise<void> {
+    const checks = jobs.map(({ key, version }) => ({ key, version }))
+    const mutations: AtomicWrite['mutations'] = jobs.map(({ key }) => ({ type: 'delete', key }))
+    try {
+      const outcome = await this.#store.commit({ checks, mutations })
+      if (outcome.type === 'committed') {
+        for (const { resolve } of jobs) resolve(true)
+        return
+      }
+      if (jobs.length === 1) {
+        jobs[0]!.resolve(false)
+        return
+      }
+    } catch (error) {
+      if (jobs.length === 1) {
+        jobs[0]!.reject(error)
+        return
+      }
+    }
+    for (const job of jobs) void this.#commit([job])
+  }
+}
