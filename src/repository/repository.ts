@@ -61,7 +61,7 @@ export class StoreRepository {
   constructor(store: RowStore, definition: AnyDefinition) {
     this.#store = store
     this.definition = definition
-    this.#keyOf = keyMakerOf(definition)
+    this.#keyOf = keyMakerOf(store.registry, definition)
   }
 
   get #rows(): RowUpdates {

@@ -1,20 +1,30 @@
+import { patternText } from '../../catalog/pattern-text.ts'
 import type { Key } from '../../contract/key.types.ts'
-import { keyMaker } from '../../key/pattern.ts'
+import { keyMaker, takesKeysOf } from '../../key/pattern.ts'
 import type { IdOf, Pattern } from '../../key/pattern.types.ts'
 import { checkIdKinds } from '../../key/typed-id.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
+import type { Registry } from '../../schema/registry.ts'
 
 type KeyMaker = (id: IdOf<Pattern>) => Key
 
 /** Units of work make their repositories again, of the same definitions. */
-const keyMakers = new WeakMap<AnyDefinition, KeyMaker>()
+const keyMakers = new WeakMap<Registry, Map<AnyDefinition, KeyMaker>>()
 
-/** What makes the keys of a definition of ids; it throws a TypeError for what no id of it can be. */
-export function keyMakerOf(definition: AnyDefinition): KeyMaker {
-  let maker = keyMakers.get(definition)
+/**
+ * What makes the keys of a definition of ids. It throws a TypeError for what no id of it can be: a part of another kind,
+ * and an id whose key belongs to a more specific pattern of the registry.
+ */
+export function keyMakerOf(registry: Registry, definition: AnyDefinition): KeyMaker {
+  let makers = keyMakers.get(registry)
+  if (makers === undefined) {
+    makers = new Map()
+    keyMakers.set(registry, makers)
+  }
+  let maker = makers.get(definition)
   if (maker === undefined) {
-    maker = checkedKeyMaker(definition)
-    keyMakers.set(definition, maker)
+    maker = ownKeyMaker(registry, definition, checkedKeyMaker(definition))
+    makers.set(definition, maker)
   }
   return maker
 }
@@ -27,4 +37,20 @@ function checkedKeyMaker({ pattern, idKinds, name }: AnyDefinition): KeyMaker {
     checkIdKinds(idKinds, key, name)
     return key
   }
+}
+
+function ownKeyMaker(registry: Registry, definition: AnyDefinition, make: KeyMaker): KeyMaker {
+  if (!registry.definitions.some((other) => takesKeysOf(other.pattern, definition.pattern))) return make
+  return (id) => {
+    const key = make(id)
+    const owner = registry.find(key)
+    if (owner !== undefined && owner !== definition) throw keyOfAnother(key, owner, definition)
+    return key
+  }
+}
+
+function keyOfAnother(key: Key, owner: AnyDefinition, { name, pattern }: AnyDefinition): TypeError {
+  return new TypeError(
+    `The key ${patternText(key)} belongs to '${owner.name}', because its pattern is more specific than ${patternText(pattern)} of '${name}': use that repository`,
+  )
 }

@@ -30,7 +30,7 @@ export function watchIds(
   const live = liveStore(store, `${definition.name}.watch`)
   const several = areIds(definition.pattern, id)
   const ids = several ? id : [id]
-  const keys = ids.map(keyMakerOf(definition))
+  const keys = ids.map(keyMakerOf(store.registry, definition))
   const toEntry = (row: StoredRow | null, i: number) => {
     const key = keys[i]!.slice()
     return row === null ? missingRow(ids[i], key) : live.rowEntry(row, ids[i], key)

@@ -94,7 +94,8 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   readonly pattern: D['pattern']
 
   /**
-   * The key of a row. Throws a TypeError for what no id can be.
+   * The key of a row. Throws a TypeError for what no id can be, and for an id whose key belongs to a more specific
+   * pattern, such as that of `['users', 'root']` beside `['users', '*']`.
    *
    * ```ts
    * users.key('alice') // => ['users', 'alice']

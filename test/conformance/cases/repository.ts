@@ -8,6 +8,34 @@ import { alice, bob, schemas } from './schemas.ts'
 const uuidV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 export const repositoryCases: Cases = {
+  'an id whose key belongs to a more specific pattern is refused, in a unit of work too': async (place) => {
+    await using db = await schemas.open(place.path())
+    const { users, root } = db.repositories
+    await root.set(alice)
+    const refused = {
+      name: 'TypeError',
+      message: `The key ["users","root"] belongs to 'root', because its pattern is more specific than ["users","*"] of 'users': use that repository`,
+    }
+    const calls = [
+      () => users.get('root'),
+      () => users.getMany(['bob', 'root']),
+      () => users.exists('root'),
+      () => users.set('root', bob),
+      () => users.insert('root', bob),
+      () => users.insertMany([['root', bob]]),
+      () => users.upsert('root', { create: bob, update: bob }),
+      () => users.update('root', { age: 31 }),
+      () => users.touch('root', { expireIn: 60_000 }),
+      () => users.delete('root'),
+      () => db.unitOfWork((unit) => unit.repositories.users.get('root')),
+    ]
+    for (const call of calls) await expect(call()).rejects.toMatchObject(refused)
+    expect(() => users.key('root')).toThrow(refused.message)
+    expect(() => users.watch('root')).toThrow(refused.message)
+    expect((await root.get()).value).toStrictEqual(alice)
+    expect((await users.get('alice')).value).toBeNull()
+  },
+
   'a row is known by its id: none, one part or a tuple': async (place) => {
     await using db = await schemas.open(place.path())
     const { site, users, posts } = db.repositories
