@@ -8,7 +8,7 @@ const names = [
   'readOnly',
   'durability',
   'schema',
-  'poolSize',
+  'connections',
   'busyTimeout',
   'connectTimeout',
   'snapshotTimeout',

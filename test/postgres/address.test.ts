@@ -11,6 +11,13 @@ it('a schema in an address is checked as the option is', async () => {
   )
 })
 
+it('connections is the most that a process opens, at least three', async () => {
+  const open = (options: object) => Valkeyrie.open('postgres://localhost/shop', options)
+  await expect(open({ connections: 2 })).rejects.toThrow('connections must be a whole number of at least 3')
+  await expect(open({ connections: 2.5 })).rejects.toThrow('connections must be a whole number of at least 3')
+  await expect(open({ poolSize: 4 })).rejects.toThrow("There is no option 'poolSize'")
+})
+
 describeEngine('postgres', 'an address', (engine) => {
   it('names the schema that keeps the database, as the option does', async () => {
     const address = engine.newAddress()

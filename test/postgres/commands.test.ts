@@ -94,7 +94,7 @@ describe.skipIf(url === '')('on a server', () => {
 
   test('inspect knows its schemas, in the schema that an option names', async () => {
     const { schema } = await filled()
-    await using db = await Valkeyrie.inspect(url as `postgres://${string}`, { schema, poolSize: 3 })
+    await using db = await Valkeyrie.inspect(url as `postgres://${string}`, { schema, connections: 3 })
     expectTypeOf(db.drizzle).toHaveProperty('execute')
     expect(db.engine).toBe('postgres')
     expect(await db.repository(['users', '*']).count({ where: { name: 'Bob' } })).toBe(1)

@@ -225,7 +225,7 @@ describe.skipIf(url === '')('a database on a server', () => {
   })
 
   test('has as many units of work at a time as there are connections to spare, and others wait', async () => {
-    const db = await openAt(url, newSchema(), { poolSize: 3, busyTimeout: 600_000 })
+    const db = await openAt(url, newSchema(), { connections: 3, busyTimeout: 600_000 })
     await Promise.all(
       Array.from({ length: 12 }, (_, n) =>
         db.unitOfWork(async (unit) => {

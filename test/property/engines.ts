@@ -50,7 +50,7 @@ export const engines: readonly TestedEngine[] =
             openPostgres(server.url, collections, {
               ...options,
               schema: newSchema(),
-              poolSize: 3,
+              connections: 3,
               connectTimeout: 10_000,
             }),
         },

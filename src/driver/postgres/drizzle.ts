@@ -20,7 +20,7 @@ export class ServerDrizzle implements PlainDrizzle<Postgres> {
   ) {
     this.tables = postgresTables(options.schema)
     this.#make = () => {
-      const pool = new pg.Pool({ connectionString: address, max: options.poolSize, allowExitOnIdle: true })
+      const pool = new pg.Pool({ connectionString: address, max: options.connections, allowExitOnIdle: true })
       this.#pool = pool
       // An idle connection that is lost is made again by the next statement.
       pool.on('error', () => {})

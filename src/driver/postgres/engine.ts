@@ -17,14 +17,14 @@ const longestTime = 2_000_000_000
 
 /** PostgreSQL, through `pg`, which is loaded with the first call that needs it: who uses another engine may not have it. */
 export const postgres: Engine<Postgres> = {
-  optionNames: ['schema', 'poolSize', 'busyTimeout', 'connectTimeout'],
-  checkOptions({ schema, poolSize = 10, busyTimeout = 5_000, connectTimeout = 10_000 }) {
+  optionNames: ['schema', 'connections', 'busyTimeout', 'connectTimeout'],
+  checkOptions({ schema, connections = 10, busyTimeout = 5_000, connectTimeout = 10_000 }) {
     if (schema !== undefined) checkSchema(schema)
-    checkWholeNumber(poolSize, 'poolSize', 3)
+    checkWholeNumber(connections, 'connections', 3)
     checkWholeNumber(busyTimeout, 'busyTimeout', 0)
     checkWholeNumber(connectTimeout, 'connectTimeout', 1)
     const [busy, connect] = [busyTimeout, connectTimeout].map((time) => Math.min(time, longestTime))
-    return { schema, poolSize, busyTimeout: busy!, connectTimeout: connect! }
+    return { schema, connections, busyTimeout: busy!, connectTimeout: connect! }
   },
   address: (given) => postgresAddress(given!),
   shown: shownAddress,

@@ -20,7 +20,7 @@ export interface PostgresOptions {
   /** The schema of the server's database that keeps the tables. Default: that of the address, as `?schema=shop`, else `'valkeyrie'`. */
   readonly schema?: string | undefined
   /** The most connections to the server, at least 3. Default 10. */
-  readonly poolSize?: number | undefined
+  readonly connections?: number | undefined
   /** Milliseconds for which a call waits for a lock that others hold, before DatabaseBusyError. Default 5,000. */
   readonly busyTimeout?: number | undefined
   /**
@@ -31,7 +31,7 @@ export interface PostgresOptions {
 
 export interface CheckedPostgresOptions {
   readonly schema: string
-  readonly poolSize: number
+  readonly connections: number
   readonly busyTimeout: number
   readonly connectTimeout: number
 }

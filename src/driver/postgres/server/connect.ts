@@ -163,7 +163,7 @@ const serverReasons: Readonly<Record<string, string>> = {
   '28000':
     'the server does not let this user in from here: check its pg_hba.conf, and whether it requires TLS',
   '3D000': 'the server has no such database: create it first',
-  '53300': 'the server has no connection left: lower poolSize, or raise its max_connections',
+  '53300': 'the server has no connection left: lower connections, or raise its max_connections',
   '57P03': 'the server is starting up or shutting down',
 }
 

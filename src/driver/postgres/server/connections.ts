@@ -26,7 +26,7 @@ interface Waiting {
 }
 
 interface PoolOptions {
-  readonly poolSize: number
+  readonly connections: number
   readonly busyTimeout: number
   readonly connectTimeout: number
 }
@@ -166,15 +166,15 @@ export class Connections {
 
   #mayLease(use: LeaseUse): boolean {
     if (use === 'short') return true
-    const { poolSize } = this.#options
+    const { connections } = this.#options
     const uses = [...this.#leased.values()]
     const held = uses.filter((it) => it === 'held').length
     const calls = uses.filter((it) => it === 'call').length
-    return held + calls < poolSize - 1 && (use === 'call' || held < poolSize - 2)
+    return held + calls < connections - 1 && (use === 'call' || held < connections - 2)
   }
 
   get #mayOpen(): boolean {
-    return this.#open.size + this.#opening < this.#options.poolSize
+    return this.#open.size + this.#opening < this.#options.connections
   }
 
   async #openOne(): Promise<void> {
