@@ -3,7 +3,14 @@ import { createHash, type Hash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
 import { DatabaseOpenError, MigrationError, type RefusedRows, StorageError } from '../contract/errors.ts'
-import type { CopiedRow, CopiedState, CopySource, CopyTarget, RefusedRow } from '../driver/copy.ts'
+import type {
+  CopiedRow,
+  CopiedSearch,
+  CopiedState,
+  CopySource,
+  CopyTarget,
+  RefusedRow,
+} from '../driver/copy.ts'
 import type { LoggedCommit } from '../driver/driver.ts'
 import type { Engine } from '../driver/engine.ts'
 import { type Located, locateKept } from '../engines/engines.ts'
@@ -39,6 +46,8 @@ export interface Copied {
    * same rows, whichever engine keeps them.
    */
   readonly digest: string
+  /** The searches of a file that stay behind where the copy is on a server, which has none: opening a file builds them again. */
+  readonly searches: readonly CopiedSearch[]
   /** The names of tables beside those of the database, which stay where they are, as those of its migrations and of other programs. */
   readonly left: readonly string[]
 }
@@ -111,7 +120,15 @@ async function backedUp(
   const { commits } = await made.it.state()
   const digest = createHash('sha256')
   for await (const page of made.it.rows()) for (const row of page.rows) digestRow(digest, row)
-  return { ...placesOf(source, target), rows, commits, versionstamp, digest: digest.digest('hex'), left: [] }
+  return {
+    ...placesOf(source, target),
+    rows,
+    commits,
+    versionstamp,
+    digest: digest.digest('hex'),
+    searches: [],
+    left: [],
+  }
 }
 
 /** A copy on its way from one engine to another. */
@@ -151,8 +168,15 @@ class Copying {
     await this.#checkState(state)
     this.#options.signal?.throwIfAborted()
     await this.#target.finish()
-    const { rows, commits, version, others: left } = state
-    return { rows, commits, versionstamp: version === 0 ? null : formatVersionstamp(version), digest, left }
+    const { rows, commits, version, searches, others: left } = state
+    return {
+      rows,
+      commits,
+      versionstamp: version === 0 ? null : formatVersionstamp(version),
+      digest,
+      searches,
+      left,
+    }
   }
 
   /** Reads each row of both again, side by side; gives the digest of what the copy has. */

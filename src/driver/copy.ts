@@ -24,6 +24,14 @@ export interface CopiedCollection {
   readonly migrated: number | null
 }
 
+/** A search that a file has. */
+export interface CopiedSearch {
+  /** The name of the repository whose texts it is over. */
+  readonly repository: string
+  /** Its fields. */
+  readonly on: readonly string[]
+}
+
 /** What is known of a database before its rows are read. */
 export interface CopiedState {
   /** The newest version; 0 for a database without commits. */
@@ -34,6 +42,8 @@ export interface CopiedState {
   readonly collections: readonly CopiedCollection[]
   /** What these say. */
   readonly catalog: Catalog
+  /** The searches over its texts, which only files have. */
+  readonly searches: readonly CopiedSearch[]
   /** What else stands beside the tables of a database, and goes with no copy: the names of tables. */
   readonly others: readonly string[]
 }

@@ -12,11 +12,12 @@ export async function catalogAnswer(file: OpenFile): Promise<object> {
     name: basename(file.path),
     path: file.path,
     readOnly: file.readOnly,
-    repositories: definitions.map(({ name, pattern, schema, indexes, references }) => ({
+    repositories: definitions.map(({ name, pattern, schema, indexes, search, references }) => ({
       name,
       pattern: keyJson(pattern),
       schema: jsonSchemaOf(schema),
       indexes,
+      searched: search?.fields ?? [],
       references: Object.fromEntries(
         Object.entries(references ?? {}).map(([field, target]) => [field, target.name]),
       ),

@@ -343,3 +343,58 @@ it('serves what is no list as it is, and what is not an entry', async () => {
   expect(data.map((row) => row.slice(1))).toEqual([[1], [2], [null, '{"values":["undefined"],"v":1}']])
   await db.close()
 })
+
+it('serves what a search finds, with highlights, and follows it, whatever a client searches for', async () => {
+  await using db = await Valkeyrie.withSchema(
+    ['notes', '*'],
+    z.object({ text: z.string(), team: z.string() }),
+    {
+      search: ['text'],
+    },
+  ).open()
+  const { notes } = db.repositories
+  await notes.set('a', { text: 'Green tea', team: 'ours' })
+  await notes.set('b', { text: 'Black tea', team: 'theirs' })
+  const words = z.object({ words: z.string().max(100) })
+  const live = serveLive(
+    {
+      found: liveQuery(words, ({ words }) =>
+        notes.watchMany({ where: { $search: words, team: 'ours' }, highlight: true }),
+      ),
+    },
+    { authorize: () => true },
+  )
+  const ask = (words: unknown, headers: Record<string, string> = inJson) =>
+    live.fetch(asking(`found?params=${encodeURIComponent(JSON.stringify({ words }))}`, headers))
+  const rowsOf = async (words: string) => {
+    const { rows } = (await (await ask(words)).json()) as { rows: [string, { id: string }][] }
+    return rows.map(([, { id }]) => id)
+  }
+  expect(await rowsOf('te*')).toEqual(['a'])
+  for (const hostile of [
+    '"',
+    "' OR 1=1 --",
+    'team:theirs',
+    'text:tea OR black',
+    '{theirs}',
+    '(',
+    '*',
+    '\0',
+    '-tea',
+    'NOT',
+  ])
+    expect(await rowsOf(hostile)).toEqual([])
+  for (const refused of [5, null, { $search: 'tea' }, ['tea'], 'x'.repeat(101)])
+    expect((await ask(refused)).status).toBe(400)
+  const events = eventsOf(await ask('tea', {}))
+  const first = JSON.parse((await events.next())!.data)
+  expect(first.rows[0][1].highlights).toEqual({
+    text: [
+      { text: 'Green ', hit: false },
+      { text: 'tea', hit: true },
+    ],
+  })
+  await notes.set('c', { text: 'Tea', team: 'ours' })
+  expect((await events.next())?.data).toContain('"id":"c"')
+  await events.cancel()
+})

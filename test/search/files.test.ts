@@ -1,11 +1,15 @@
 import { once } from 'node:events'
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { MigrationError, Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { repair } from '../../src/api/diagnosis.ts'
+import { inspectStore } from '../../src/api/open.ts'
+import { exportRows } from '../../src/transfer/export.ts'
+import { importRows } from '../../src/transfer/import.ts'
+import { openSource } from '../../src/transfer/open-source.ts'
 import { start } from '../processes/child.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
@@ -105,6 +109,31 @@ test('searches that programs declare otherwise stand side by side, until one is 
   expect(await other.repositories.posts.count({ where: { $search: 'written' } })).toBe(1)
   await using again = await open(path)
   expect(await found(again, 'written')).toEqual(['d'])
+})
+
+test('an import fills the index of the file that takes it, and a backup has it', async () => {
+  const path = await searched()
+  const into = newPath()
+  const { store } = await inspectStore(path, { readOnly: true })
+  const lines = await Array.fromAsync(exportRows(store, {}))
+  await store.close()
+  await (await open(into)).close()
+  const lined = newPath()
+  writeFileSync(lined, lines.join(''))
+  const target = await inspectStore(into, {})
+  {
+    using rows = await openSource(lined, { from: 'ndjson' }, target.store.registry)
+    await importRows(target.store, rows.rows, { onConflict: 'fail' })
+  }
+  await target.store.close()
+  await using db = await open(into)
+  expect([await found(db, 'tea'), await found(db, 'strong')]).toEqual([['a', 'b'], ['b']])
+  const copy = newPath()
+  await db.backup(copy)
+  await db.repositories.posts.set('c', { title: 'Later tea' })
+  await using kept = await open(copy)
+  expect(await found(kept, 'tea')).toEqual(['a', 'b'])
+  expect(await Valkeyrie.verify(copy)).toMatchObject({ sound: true })
 })
 
 test('a search follows its collection to another name, and is known to those who inspect', async () => {

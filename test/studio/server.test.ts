@@ -153,6 +153,53 @@ describe('what is asked', () => {
     expect(await explain({ year: 1 })).toMatchObject({ served: false })
   })
 
+  it('finds words, whatever is asked for, the best first', async () => {
+    const file = path()
+    const searched = Valkeyrie.withSchema(['books', '*'], book, { search: ['title'] })
+    await using db = await searched.open(file)
+    const titles = ['Green tea', 'Black tea', 'Tea, tea and more tea', 'Ink']
+    for (const [n, title] of titles.entries()) await db.repositories.books.set(`b${n}`, { title })
+    const studio = await open(file)
+    const query = (query: object) => ({ repository: 'books', query: valueJson(query) })
+    const found = async (asked: object, more: object = {}) => {
+      const { rows } = await ask(studio, 'rows', { ...query(asked), ...more })
+      return rows.map(({ key }: { key: string[] }) => key[1])
+    }
+    expect(await found({ where: { $search: 'tea' } })).toEqual(['b2', 'b0', 'b1'])
+    expect(await found({ where: { $search: 'te* -green' }, orderBy: { title: 'asc' } })).toEqual(['b1', 'b2'])
+    const ranked = { where: { $search: 'tea' }, orderBy: { $rank: 'desc' } }
+    expect(await found(ranked, { backward: true })).toEqual(await found(ranked))
+    expect(await ask(studio, 'count', query({ where: { $search: 'tea' } }))).toMatchObject({ count: 3 })
+    expect(await ask(studio, 'explain', query({ where: { $search: 'tea' } }))).toMatchObject({ served: true })
+    for (const $search of [
+      '"',
+      '" OR 1=1 --',
+      "'; DROP TABLE kv",
+      'title:(',
+      'NEAR(a b',
+      '*',
+      '\0',
+      '-',
+      '😀',
+      '^tea ^',
+    ]) {
+      const { status, count } = await ask(studio, 'count', query({ where: { $search } }))
+      expect([status, $search, typeof count]).toEqual([200, $search, 'number'])
+    }
+    for (const $search of [5, null, {}, ['tea'], 'x'.repeat(10_001)]) {
+      const { status, error } = await ask(studio, 'rows', query({ where: { $search } }))
+      expect([status, error.code]).toEqual([400, 'QUERY'])
+    }
+    const plain = await open((await shelf()).file)
+    expect(await ask(plain, 'rows', query({ where: { $search: 'tea' } }))).toMatchObject({
+      status: 400,
+      error: { message: expect.stringContaining("'books' cannot be searched") },
+    })
+    const { repositories } = await ask(studio, 'catalog')
+    expect(repositories).toMatchObject([{ name: 'books', searched: ['title'] }])
+    expect(await db.repositories.books.count()).toBe(4)
+  })
+
   it('shows a row that cannot be read among the others', async () => {
     const { file, db } = await shelf(5)
     const connection = new Sqlite(file)

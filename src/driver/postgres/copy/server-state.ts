@@ -40,6 +40,7 @@ export class ServerState implements Omit<CopySource, 'close'> {
       commits,
       collections: (await catalog.columns()) as CopiedCollection[],
       catalog: await catalog.read(),
+      searches: [],
       others: await this.#others(),
     }
   }

@@ -18,6 +18,7 @@ import { assertInOrder, beforeAll } from '../reads/salvage.ts'
 import { type RawRow, rawColumns } from '../rows/kv-row.ts'
 import { readCatalog } from '../tables/catalog.ts'
 import { otherTables } from '../tables/own-tables.ts'
+import { isOfSearch, knownSearches } from '../tables/search-indexes.ts'
 
 const rowsPerPage = 200
 const bytesPerPage = 256 * 1024
@@ -33,6 +34,7 @@ export class FileState implements Omit<CopySource, 'close'> {
   }
 
   async state(): Promise<CopiedState> {
+    const searches = knownSearches(this.#connection)
     const number = (text: string) => this.#connection.prepare<[], number | null>(text).pluck().get() ?? 0
     return {
       version: number('SELECT max(version) FROM kv_log'),
@@ -40,7 +42,8 @@ export class FileState implements Omit<CopySource, 'close'> {
       commits: number('SELECT count(*) FROM kv_log'),
       collections: this.#collections(),
       catalog: readCatalog(this.#connection),
-      others: otherTables(this.#connection),
+      searches: searches.map(({ collection, search }) => ({ repository: collection, on: search.fields })),
+      others: otherTables(this.#connection).filter((table) => !isOfSearch(table, searches)),
     }
   }
 

@@ -95,6 +95,14 @@ export function searchName({ collection, search }: SearchOf): string {
   return searchTables(collection, search).index
 }
 
+/** Whether a table is the catalogue of the searches, or a part of one of these. */
+export function isOfSearch(table: string, searches: readonly SearchOf[]): boolean {
+  return (
+    table === 'kv_search' ||
+    searches.map(searchName).some((name) => table === name || table.startsWith(`${name}_`))
+  )
+}
+
 /** Rebuilds a search, inside the transaction that is open. */
 export function buildSearch(connection: Connection, of: SearchOf): void {
   removeSearch(connection, of)

@@ -10,6 +10,8 @@ export interface Repository {
   readonly pattern: readonly KeyPartJson[]
   readonly schema: JsonSchema | null
   readonly indexes: readonly { readonly fields: readonly string[]; readonly unique: boolean }[]
+  /** The fields that `$search` finds words of. */
+  readonly searched: readonly string[]
   /** By the field that refers, the repository that it refers to. */
   readonly references: { readonly [field: string]: string }
   readonly nested: readonly string[]

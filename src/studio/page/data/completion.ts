@@ -65,7 +65,8 @@ function optionsOf(repository: Repository, { path, isValue }: Place): Completion
   if (part === 'where') return conditionOptions(repository, rest, isValue)
   if (part === 'orderBy') {
     if (isValue) return directions
-    return rest.length === 0 ? [...fieldOptions(repository.schema, repository.schema), idOption] : []
+    if (rest.length > 0) return []
+    return [...fieldOptions(repository.schema, repository.schema), idOption, ...rankOptions(repository)]
   }
   if (part === 'with') return withOptions(repository, rest, isValue)
   if (part === 'columns')
@@ -81,7 +82,13 @@ function conditionOptions(repository: Repository, names: readonly string[], isVa
     path.filter((name) => !Object.hasOwn(operators, name)),
   )
   if (isValue) return valueOptions(at, repository.schema)
-  if (path.length === 0) return [...fieldOptions(repository.schema, repository.schema), idOption, ...joins]
+  if (path.length === 0)
+    return [
+      ...fieldOptions(repository.schema, repository.schema),
+      idOption,
+      ...searchOptions(repository),
+      ...joins,
+    ]
   const fields = at === null ? [] : fieldOptions(at, repository.schema)
   return fields.length > 0 ? fields : operatorOptions(at === null ? '' : typeName(at, repository.schema))
 }
@@ -150,6 +157,10 @@ const clauses = [
 ]
 const directions = [named("'asc'", 'ascending'), named("'desc'", 'descending')]
 const idOption = named('$id', 'the id')
+const searchOptions = ({ searched }: Repository) =>
+  searched.length === 0 ? [] : [named('$search', `words in ${searched.join(', ')}`)]
+const rankOptions = ({ searched }: Repository) =>
+  searched.length === 0 ? [] : [named('$rank', 'how well $search fits')]
 const joins = [named('AND', 'all of'), named('OR', 'one of'), named('NOT', 'none of')]
 const connectives: ReadonlySet<string> = new Set(['AND', 'OR', 'NOT'])
 

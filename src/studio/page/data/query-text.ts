@@ -54,5 +54,7 @@ export function callText(repository: string, { limit, ...query }: WrittenQuery):
 
 /** A field as a query names it: where it would mean something else, it stands behind a backslash. */
 export function fieldName(name: string): string {
-  return ['AND', 'OR', 'NOT', '$id'].includes(name) || name.startsWith('\\') ? `\\${name}` : name
+  return ['AND', 'OR', 'NOT', '$id', '$search', '$rank'].includes(name) || name.startsWith('\\')
+    ? `\\${name}`
+    : name
 }
