@@ -7,6 +7,7 @@ import { measureGrowth } from './growth/measure-growth.ts'
 import { measureIndexes } from './indexes/measure-indexes.ts'
 import { measureQueue } from './jobs/measure-jobs.ts'
 import { measureMemory } from './memory/measure-memory.ts'
+import { measurePostgres } from './postgres/measure-postgres.ts'
 import { measureProcesses } from './processes/measure-processes.ts'
 import { measureQueries } from './queries/measure-queries.ts'
 import { queryTasks } from './queries/tasks.ts'
@@ -79,6 +80,7 @@ export async function measure(
     processes: wants('processes')
       ? await measureProcesses({ counts: pace.writers, ...pace.writing, ...during('processes') })
       : null,
+    postgres: wants('postgres') ? await measurePostgres(pace.postgres, during('postgres').onTask) : null,
     memory: wants('memory') ? await measureMemory(during('memory').onTask) : null,
     starts: wants('starts') ? await measureStarts(pace.starts, during('starts').onTask) : null,
     claims: wants('claims')

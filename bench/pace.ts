@@ -1,3 +1,4 @@
+import type { ServerPace } from './postgres/measure-postgres.ts'
 import { type UserSize, userSizes } from './values/user.ts'
 
 /** How thorough a run is. */
@@ -18,6 +19,7 @@ export interface Pace {
   readonly readers: readonly number[]
   readonly writers: readonly number[]
   readonly writing: { readonly rounds: number; readonly milliseconds: number }
+  readonly postgres: ServerPace
 }
 
 export const fullPace: Pace = {
@@ -34,6 +36,7 @@ export const fullPace: Pace = {
   readers: [1, 10, 1_000],
   writers: [1, 2, 4, 8],
   writing: { rounds: 3, milliseconds: 1_000 },
+  postgres: { counts: [1, 4, 8, 16], rounds: 3, milliseconds: 150, changes: 1_000 },
 }
 
 /** For trying out: too few rounds to rely on. */
@@ -51,4 +54,5 @@ export const quickPace: Pace = {
   readers: [1, 10, 1_000],
   writers: [1, 2, 4],
   writing: { rounds: 1, milliseconds: 300 },
+  postgres: { counts: [1, 4], rounds: 1, milliseconds: 100, changes: 100 },
 }

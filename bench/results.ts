@@ -5,6 +5,7 @@ import type { Contenders } from './contenders/contenders.ts'
 import type { GrowthTimes } from './growth/measure-growth.ts'
 import type { IndexTimes } from './indexes/measure-indexes.ts'
 import type { QueueTimes } from './jobs/measure-jobs.ts'
+import type { ServerResults } from './postgres/measure-postgres.ts'
 import type { ProcessResults } from './processes/measure-processes.ts'
 import type { QueryTimes } from './queries/measure-queries.ts'
 import type { Machine } from './report/machine.ts'
@@ -30,6 +31,7 @@ export interface Results {
   readonly liveQueries: LiveQueryTimes | null
   readonly noticing: Noticing | null
   readonly processes: ProcessResults | null
+  readonly postgres: ServerResults | null
   /** What it takes to iterate over all cities, in MB. */
   readonly memory: number | null
   readonly starts: readonly StartTimes[] | null

@@ -11,6 +11,7 @@ export const suites = [
   'indexes',
   'watchers',
   'processes',
+  'postgres',
   'memory',
   'starts',
   'claims',

@@ -4,6 +4,8 @@ import type { ComparisonTask } from '../comparison/tasks.ts'
 import { type GrowthTimes, growthContenders } from '../growth/measure-growth.ts'
 import type { GrowthTask } from '../growth/tasks.ts'
 import type { IndexTimes } from '../indexes/measure-indexes.ts'
+import type { ServerResults } from '../postgres/measure-postgres.ts'
+import type { ServerTask } from '../postgres/tasks.ts'
 import type { ProcessResults, ProcessTimes } from '../processes/measure-processes.ts'
 import { type QueryTimes, queryContenders } from '../queries/measure-queries.ts'
 import type { QueryTask } from '../queries/tasks.ts'
@@ -74,6 +76,12 @@ const claims = { byHand: 2, more: 1.2 }
  */
 const writers = { byHand: 0.7, fewer: 0.9, p99: 5, blocked: 2 }
 
+/** How many times as long as by hand one client of a server may take, and milliseconds until a watcher in another process sees a change there. */
+const server: { readonly byHand: Limits<ServerTask>; readonly noticed: number } = {
+  byHand: { get: 1.3, 'page of 20': 1.3, set: 1.5, 'sets at once': 1.6, 'unit of work': 1.4 },
+  noticed: 10,
+}
+
 /** The longest gap of a timer and the time until aborted work has ended, in ms. */
 const responsiveness = { gap: 25, abort: 50 }
 /** How many times as long as the engine by hand a call that cannot be split may take. */
@@ -102,6 +110,7 @@ export function boundsOf(results: Results): Bound[] {
     starts: started,
     claims: claimed,
     processes,
+    postgres,
     responsive,
   } = results
   return [
@@ -117,6 +126,7 @@ export function boundsOf(results: Results): Bound[] {
     ...(started === null ? [] : started.flatMap(startBounds)),
     ...(claimed === null ? [] : claimed.flatMap(claimBounds)),
     ...(processes === null ? [] : processBounds(processes)),
+    ...(postgres === null || 'obstacle' in postgres ? [] : serverBounds(postgres)),
     ...(responsive === null ? [] : responsiveBounds(responsive)),
   ]
 }
@@ -225,15 +235,13 @@ const liveQueryBounds = ({ counts, outcomes }: LiveQueryTimes): Bound[] =>
   )
 
 const noticingBounds = ({ median, slowest, idle }: Noticing): Bound[] => [
-  within(
-    'a change of another process is seen, median',
-    median,
-    noticed.median,
-    (ms) => `${ms.toFixed(1)} ms`,
-  ),
-  within('99 of 100 changes', slowest, noticed.slowest, (ms) => `${ms.toFixed(1)} ms`),
+  seenWithin('a change of another process is seen, median', median, noticed.median),
+  seenWithin('99 of 100 changes', slowest, noticed.slowest),
   within('an idle watcher', idle, noticed.idle, (share) => `${(share * 100).toFixed(2)}% of a core`),
 ]
+
+const seenWithin = (what: string, value: number, limit: number): Bound =>
+  within(what, value, limit, (ms) => `${ms.toFixed(1)} ms`)
 
 const within = (what: string, value: number, limit: number, format: (value: number) => string): Bound => ({
   what,
@@ -295,6 +303,24 @@ function processBounds({ times, blocked }: ProcessResults): Bound[] {
     ...fewer,
     within(`a set, p99, ${most.processes} processes`, most.p99 / 1e6, writers.p99, milliseconds),
     within('the event loop stands still while a set waits', blocked, writers.blocked, milliseconds),
+  ]
+}
+
+function serverBounds({ times, noticed }: Exclude<ServerResults, { readonly obstacle: string }>): Bound[] {
+  const of = (task: ServerTask, contender: string) =>
+    times.find(
+      (it) => it.place === 'here' && it.processes === 1 && it.task === task && it.contender === contender,
+    )?.taken
+  return [
+    ...entriesOf(server.byHand).map(([task, limit]) =>
+      atMost(limit, {
+        what: `${task}, PostgreSQL`,
+        against: 'pg by hand',
+        own: of(task, 'valkeyrie'),
+        other: of(task, 'pg by hand'),
+      }),
+    ),
+    seenWithin('a change of another process is seen, PostgreSQL, median', noticed.median, server.noticed),
   ]
 }
 

@@ -4,10 +4,11 @@ import { keyValue } from '../contenders/valkeyrie.ts'
 import { expectEqual } from '../harness/expect-equal.ts'
 import { temporaryFolder } from '../harness/temporary-folder.ts'
 import { quantile, summarize, type Timing } from '../harness/timing.ts'
+import { WorkerProcess } from '../harness/worker-process.ts'
 import { userSizes } from '../values/user.ts'
 import { Users } from '../values/users.ts'
 import { measureWaiting } from './measure-waiting.ts'
-import { WritingProcess } from './writing-process.ts'
+import type { WritingOrder, WritingReport } from './writer.ts'
 
 /** What so many processes did that wrote to one file at the same time. */
 export interface ProcessTimes {
@@ -35,6 +36,7 @@ export interface ProcessOptions {
 }
 
 const contenders = [byHand, keyValue]
+const script = new URL('./writer.ts', import.meta.url)
 
 export async function measureProcesses(options: ProcessOptions): Promise<ProcessResults> {
   const times = await measureWriters(options)
@@ -45,11 +47,13 @@ export async function measureProcesses(options: ProcessOptions): Promise<Process
 async function measureWriters(options: ProcessOptions): Promise<readonly ProcessTimes[]> {
   const { counts, rounds, milliseconds, onTask } = options
   using temporary = temporaryFolder()
-  const teams: { readonly contender: Contender; readonly processes: WritingProcess[] }[] = []
+  const teams: { readonly contender: Contender; readonly processes: WorkerProcess[] }[] = []
   onTask('start the processes')
   try {
     for (const contender of contenders) {
-      const starting = Array.from({ length: Math.max(...counts) }, () => WritingProcess.start(contender.name))
+      const starting = Array.from({ length: Math.max(...counts) }, () =>
+        WorkerProcess.start(script, [contender.name]),
+      )
       teams.push({ contender, processes: await Promise.all(starting) })
     }
     const lanes = counts.flatMap((count) =>
@@ -90,15 +94,15 @@ async function measureWriters(options: ProcessOptions): Promise<readonly Process
 /** All of them write to one new file for so long. What was acknowledged to any of them has to be there. */
 async function writeTogether(
   contender: Contender,
-  processes: readonly WritingProcess[],
+  processes: readonly WorkerProcess[],
   dir: string,
   milliseconds: number,
 ): Promise<readonly Float64Array[]> {
   // One after the other: by hand, two that create the file at once are in each other's way.
   for (const [i, process] of processes.entries()) {
-    await process.open({ dir, prefix: `process-${i}`, milliseconds })
+    await process.ask({ dir, prefix: `process-${i}`, milliseconds } satisfies WritingOrder)
   }
-  const reports = await Promise.all(processes.map((process) => process.write()))
+  const reports = await Promise.all(processes.map((process) => process.ask<WritingReport>('start')))
   const latencies = reports.map((report) => report.latencies)
 
   const users = new Users(userSizes[0]!)

@@ -3,6 +3,7 @@ import type { Results } from '../results.ts'
 import type { Chart } from './charts/chart.ts'
 import { comparisonChart } from './charts/comparison.ts'
 import { growthChart } from './charts/growth.ts'
+import { postgresChart } from './charts/postgres.ts'
 import { processesChart } from './charts/processes.ts'
 import { watchersChart } from './charts/watchers.ts'
 import { boundsSection } from './sections/bounds.ts'
@@ -16,6 +17,7 @@ import { jobsSection } from './sections/jobs.ts'
 import { liveQueriesSection } from './sections/live-queries.ts'
 import { machineSection } from './sections/machine.ts'
 import { noticingSection } from './sections/noticing.ts'
+import { postgresSection } from './sections/postgres.ts'
 import { processesSection } from './sections/processes.ts'
 import { queriesSection } from './sections/queries.ts'
 import { responsiveSection } from './sections/responsive.ts'
@@ -44,6 +46,7 @@ export function partsOf(results: Results, bounds: readonly Bound[]): readonly Pa
     liveQueries,
     noticing,
     processes,
+    postgres,
     starts,
     claims,
     jobs,
@@ -68,6 +71,14 @@ export function partsOf(results: Results, bounds: readonly Bound[]): readonly Pa
     ...(processes === null
       ? []
       : [{ section: processesSection(processes), chart: processesChart(processes.times) }]),
+    ...(postgres === null
+      ? []
+      : [
+          {
+            section: postgresSection(postgres),
+            ...('times' in postgres && { chart: postgresChart(postgres.times) }),
+          },
+        ]),
     ...(starts === null ? [] : [{ section: startsSection(starts) }]),
     ...(claims === null ? [] : [{ section: claimsSection(claims) }]),
     ...(jobs === null ? [] : [{ section: jobsSection(jobs) }]),

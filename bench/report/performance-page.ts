@@ -10,8 +10,8 @@ const introduction = `<!-- Written by \`npm run bench\`, which overwrites it. --
 
 # Performance
 
-How this library compares, measured in one run of \`npm run bench\` on the machine below. It takes about eight minutes;
-\`npm run bench -- --quick\` takes one, and \`npm run bench get set\` measures these two tasks only. What takes the time of a
+How this library compares, measured in one run of \`npm run bench\` on the machine below. It takes about eleven minutes;
+\`npm run bench -- --quick\` takes two, and \`npm run bench get set\` measures these two tasks only. What takes the time of a
 task, function by function, is told by \`npx node --expose-gc bench/profile.ts get\`.
 
 Every contender works on files of its own, with WAL and \`synchronous=NORMAL\` where it has them: what is acknowledged

@@ -55,6 +55,7 @@ it('is checked for what was measured, by key and by repository', () => {
       },
     ],
     synced: null,
+    postgres: null,
     checksums: null,
     tracing: null,
     responsive: null,
