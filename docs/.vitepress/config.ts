@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitepress'
+import { diagrams } from './diagrams.ts'
 import { outsideLinks } from './outside-links.ts'
 import { sidebar } from './sidebar.ts'
 
@@ -10,7 +11,13 @@ export default defineConfig({
   srcExclude: ['reference/**'],
   rewrites: { 'README.md': 'overview.md', 'api/README.md': 'api/index.md' },
   cacheDir: '../node_modules/.cache/vitepress',
-  markdown: { config: outsideLinks, languageAlias: { mts: 'ts', cts: 'ts' } },
+  markdown: {
+    config: (markdown) => {
+      outsideLinks(markdown)
+      diagrams(markdown)
+    },
+    languageAlias: { mts: 'ts', cts: 'ts' },
+  },
   themeConfig: {
     search: { provider: 'local' },
     outline: { level: [2, 3] },
