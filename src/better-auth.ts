@@ -36,9 +36,9 @@ export function authSchemas(
 }
 
 /**
- * A database adapter for [better-auth](https://www.better-auth.com): its users, sessions and accounts are rows of an open database, below
- * a prefix of their own: `['auth']` unless the options say otherwise. Its transactions are units of work, which may run again when others
- * have changed what they have read.
+ * A database adapter for [better-auth](https://www.better-auth.com): its users, sessions and accounts are rows of an open
+ * database, below their own prefix: `['auth']` unless the options say otherwise. Its transactions are units of work, which may
+ * run again if others have changed what they have read.
  *
  * ```ts
  * import { betterAuth } from 'better-auth'
@@ -51,7 +51,7 @@ export function authSchemas(
  * user.email // => 'alice@example.com'
  * ```
  *
- * Throws a TypeError for what is not an open database, and for a prefix that is not a key.
+ * Throws a TypeError if the database is not an open one, or the prefix is not a key.
  */
 export function authAdapter(db: AuthDatabase, options: AdapterOptions = {}): DBAdapterInstance {
   checkOptionNames(options, ['prefix'], 'authAdapter')

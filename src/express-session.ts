@@ -6,7 +6,7 @@ export type { AdaptedDatabase, AdapterOptions }
 
 /** How sessions are kept. */
 export interface SessionStoreOptions extends AdapterOptions {
-  /** Milliseconds that a session is kept for where its cookie has no end of its own, from each request on. Default: a day. */
+  /** How many milliseconds after each request to keep a session whose cookie has no end. Default: a day. */
   readonly expireIn?: number | undefined
 }
 
@@ -110,9 +110,9 @@ class SessionStore extends session.Store {
 }
 
 /**
- * A store of sessions for [express-session](https://expressjs.com/en/resources/middleware/session.html), in an open database, below
- * a prefix of its own: `['sessions']` unless the options say otherwise. A session expires with its cookie, in the database itself,
- * and all processes that share the file share the sessions. Closing the database is left to you.
+ * A store of sessions for [express-session](https://expressjs.com/en/resources/middleware/session.html), in an open database,
+ * below its own prefix: `['sessions']` unless the options say otherwise. A session expires with its cookie, in the database
+ * itself, and all processes that share the file share the sessions. You close the database.
  *
  * ```ts
  * import session from 'express-session'
@@ -122,7 +122,7 @@ class SessionStore extends session.Store {
  * const middleware = session({ store, secret: 'change me', resave: false, saveUninitialized: false })
  * ```
  *
- * Throws a TypeError for what is not an open database, and for a prefix that is not a key.
+ * Throws a TypeError if the database is not an open one, or the prefix is not a key.
  */
 export function sessionStore(db: AdaptedDatabase, options: SessionStoreOptions = {}): session.Store {
   return new SessionStore(db, options)

@@ -98,8 +98,8 @@ class KeyvStore implements KeyvStoreAdapter {
 }
 
 /**
- * A store for [Keyv](https://keyv.org) 5 and 6, in an open database, below a prefix of its own: `['keyv']` unless the options say
- * otherwise. Values expire in the database itself, several processes share them, and closing the database is left to you.
+ * A store for [Keyv](https://keyv.org) 5 and 6, in an open database, below its own prefix: `['keyv']` unless the options say
+ * otherwise. Values expire in the database itself, and several processes share them. You close the database.
  *
  * ```ts
  * import Keyv from 'keyv'
@@ -112,7 +112,7 @@ class KeyvStore implements KeyvStoreAdapter {
  * await cache.get('/home') // => undefined
  * ```
  *
- * Throws a TypeError for what is not an open database, and for a prefix that is not a key.
+ * Throws a TypeError if the database is not an open one, or the prefix is not a key.
  */
 export function keyvStore(db: AdaptedDatabase, options: AdapterOptions = {}): KeyvStoreAdapter {
   return new KeyvStore(db, options)

@@ -24,8 +24,8 @@ export type {
 }
 
 /**
- * Applies the migrations that a database has not had, as `valkeyrie migrate` does: after a backup, each in a transaction of its own, and
- * those with TypeScript steps too. Others may have the file open meanwhile.
+ * Applies the pending migrations to a database, as `valkeyrie migrate` does: after a backup, each in one transaction, TypeScript
+ * steps included. Others may have the file open meanwhile.
  *
  * ```ts
  * const migrated = await migrate('./data.db', { modules: migrations })
@@ -34,10 +34,10 @@ export type {
  * again // => { applied: [], backup: null, skipped: 0 }
  * ```
  *
- * `database`: its path, or one that is open, which is of a file then. Where another process migrates it, this one waits for as long as that
- * takes: give a `signal` to end the wait. Rejects with the reason of the signal. Rejects with a MigrationError if there are no migrations,
- * and where one fails, of which nothing is applied then; where a step cannot convert rows, `refused` has the first of them. Rejects with
- * DatabaseBusyError where others do not let it read or write for 30 seconds, as one who keeps a transaction of SQLite open.
+ * `database` is a path, or an open database in a file. While another process migrates it, this one waits; pass a `signal` to end
+ * the wait. Rejects with the reason of the signal. Rejects with a MigrationError if there are no migrations, or if one fails, of
+ * which then nothing is applied; if a step cannot convert rows, `refused` has the first of them. Rejects with DatabaseBusyError
+ * if others do not let it read or write for 30 seconds, for example with an open SQLite transaction.
  */
 export async function migrate(
   database: string | URL | OpenDatabase,
@@ -60,8 +60,8 @@ export async function migrate(
 }
 
 /**
- * Tells which migrations a database has had, which are pending, and in what it differs from them and from the declared schemas. It writes
- * nothing. Of a file that is not there, all are pending.
+ * Reports which migrations a database has had, which are pending, and how it differs from them and from the declared schemas. It
+ * writes nothing. If the file does not exist, all are pending.
  *
  * ```ts
  * const { applied, pending, drift } = await status('./new.db', { modules: migrations })
@@ -70,7 +70,7 @@ export async function migrate(
  * drift // => []
  * ```
  *
- * `database`: its path, or one that is open, which is of a file then. Rejects with a MigrationError if there are no migrations.
+ * `database` is a path, or an open database in a file. Rejects with a MigrationError if there are no migrations.
  */
 export async function status(
   database: string | URL | OpenDatabase,

@@ -30,7 +30,7 @@ import {
 
 /** How to instrument. */
 export interface ValkeyrieInstrumentationConfig {
-  /** Whether it listens from when it is made, and not only from `enable()` on. Default `true`. */
+  /** Whether it listens from the start, not only after `enable()`. Default `true`. */
   enabled?: boolean
 }
 
@@ -62,17 +62,17 @@ interface Instruments {
 }
 
 /**
- * Traces and measures every database of this process by OpenTelemetry, as its conventions for databases have it: a span and a duration for
- * each call, with the queries, conflicts, retries and waits of a call as events of its span; what a unit of work calls is below its span.
- * It takes no values and no keys.
+ * Traces and measures every database of this process with OpenTelemetry, by its conventions for databases: a span and a duration
+ * for each call, with the call's queries, conflicts, retries and waits as events of the span. Calls inside a unit of work are
+ * below its span. It records no values and no keys.
  *
  * ```ts
  * await db.set(['lamp'], 'on')
  * exporter.getFinishedSpans().map(({ name }) => name) // => ['set']
  * ```
  *
- * It has the shape of the interface `Instrumentation` of `@opentelemetry/instrumentation`: `registerInstrumentations` and `NodeSDK` take it.
- * Without them it takes the providers that are registered globally.
+ * It has the shape of the interface `Instrumentation` of `@opentelemetry/instrumentation`, so `registerInstrumentations` and
+ * `NodeSDK` take it. Without them it uses the globally registered providers.
  */
 export class ValkeyrieInstrumentation {
   /** The name of its tracer and its meter. */
@@ -95,7 +95,7 @@ export class ValkeyrieInstrumentation {
   }
 
   /**
-   * Begins to listen, where it does not yet.
+   * Starts listening, if it does not yet.
    *
    * ```ts
    * const later = new ValkeyrieInstrumentation({ enabled: false })
@@ -109,7 +109,7 @@ export class ValkeyrieInstrumentation {
   }
 
   /**
-   * Ends listening. The span of a call that goes on then does not end.
+   * Stops listening. The span of a call that is still running does not end.
    *
    * ```ts
    * instrumentation.disable()
@@ -121,7 +121,7 @@ export class ValkeyrieInstrumentation {
   }
 
   /**
-   * Takes the tracer of this provider, instead of the global one.
+   * Uses the tracer of this provider instead of the global one.
    *
    * ```ts
    * instrumentation.setTracerProvider(new BasicTracerProvider())
@@ -132,7 +132,7 @@ export class ValkeyrieInstrumentation {
   }
 
   /**
-   * Takes the meter of this provider, instead of the global one.
+   * Uses the meter of this provider instead of the global one.
    *
    * ```ts
    * instrumentation.setMeterProvider(new MeterProvider())
@@ -143,7 +143,7 @@ export class ValkeyrieInstrumentation {
   }
 
   /**
-   * Sets what `getConfig` gives; it neither begins nor ends listening.
+   * Sets what `getConfig` returns; it neither starts nor stops listening.
    *
    * ```ts
    * instrumentation.setConfig({ enabled: true })
@@ -154,7 +154,7 @@ export class ValkeyrieInstrumentation {
   }
 
   /**
-   * The configuration that it was given.
+   * Its configuration.
    *
    * ```ts
    * instrumentation.getConfig() // => {}

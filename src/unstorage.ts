@@ -6,12 +6,12 @@ export type { AdaptedDatabase, AdapterOptions }
 
 /** How the driver uses its database. */
 export interface UnstorageOptions extends AdapterOptions {
-  /** Seconds that a value is kept for, where the call gives no `ttl` of its own. Left out: it stays. */
+  /** How many seconds to keep a value if the call passes no `ttl`. Left out: it stays. */
   readonly ttl?: number | undefined
 }
 
 /**
- * A driver for [unstorage](https://unstorage.unjs.io), in an open database, below a prefix of its own: `['unstorage']` unless the
+ * A driver for [unstorage](https://unstorage.unjs.io), in an open database, below its own prefix: `['unstorage']` unless the
  * options say otherwise. Values expire by `ttl`, `setItems` writes in one commit, `getItems` reads one state, raw values are
  * stored as they are, and `watch` sees the changes of every process. Disposing of the storage leaves the database open.
  *
@@ -25,7 +25,7 @@ export interface UnstorageOptions extends AdapterOptions {
  * await storage.getKeys('pages') // => ['pages:home']
  * ```
  *
- * Throws a TypeError for what is not an open database, and for a prefix that is not a key.
+ * Throws a TypeError if the database is not an open one, or the prefix is not a key.
  */
 export function unstorageDriver(db: AdaptedDatabase, options: UnstorageOptions = {}): Driver {
   checkOptionNames(options, ['prefix', 'ttl'], 'unstorageDriver')

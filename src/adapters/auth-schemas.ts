@@ -9,7 +9,7 @@ type Tables = ReturnType<typeof getAuthTables>
 type Table = Tables[string]
 type Attribute = Table['fields'][string]
 
-/** What is stored of a model. Its fields are those of better-auth and its plugins, which checks them. */
+/** The stored value of a model. Its fields are those of better-auth and its plugins; better-auth checks them. */
 export type AuthSchema = DefinitionOf<
   readonly [...Key, string, '*'],
   z.ZodType<Record<string, unknown>>,

@@ -3,7 +3,7 @@ import type { Key } from '../contract/key.types.ts'
 import type { Selector } from '../key/range.ts'
 import type { Entry } from '../schema/registry.types.ts'
 
-/** An open database, whatever its schemas, as adapters use it. */
+/** An open database with any schemas, as adapters use it. */
 export type AdaptedDatabase = Pick<
   Database,
   'get' | 'getMany' | 'set' | 'delete' | 'list' | 'atomic' | 'changes'
@@ -12,8 +12,8 @@ export type AdaptedDatabase = Pick<
 /** How an adapter uses its database. */
 export interface AdapterOptions {
   /**
-   * The parts before each key of the adapter, at least one: what is below is its own, and nothing else of the database is read,
-   * changed or cleared. Default: `['keyv']`, `['unstorage']`, `['sessions']`.
+   * The parts before each key of the adapter, at least one. The adapter owns everything below, and reads, changes or clears
+   * nothing else in the database. Default: `['keyv']`, `['unstorage']`, `['sessions']`.
    */
   readonly prefix?: Key | undefined
 }

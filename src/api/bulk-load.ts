@@ -12,15 +12,15 @@ import { checkOpenOptions, type OpenOptions, openOptionNames } from './open-opti
 export interface LoadOptions<T> extends OpenOptions {
   /** What the key of every item begins with. */
   readonly prefix: Key
-  /** The last part of the key: the name of the property that holds it, or a function of the item that gives it. */
+  /** The last part of the key: the name of the property that holds it, or a function that returns it. */
   readonly keyProperty: (keyof T & string) | ((item: T) => KeyPart)
   /** The file, created if there is none. Left out: a database in memory. */
   readonly path?: string | URL | undefined
-  /** Milliseconds, above 0, after which an item expires, from when it is stored. Left out: never. */
+  /** How many milliseconds after it is stored an item expires; above 0. Left out: never. */
   readonly expireIn?: number | undefined
-  /** Called after each thousand, and at the end, with the number of items done, and of all where that is known. */
+  /** Called after each thousand items and at the end, with the number of items done, and the total if it is known. */
   readonly onProgress?: ((processed: number, total?: number) => void) | undefined
-  /** What an item that cannot be stored does: reject the call (`'stop'`, the default), or be skipped (`'continue'`). */
+  /** What to do with an item that cannot be stored: reject the call (`'stop'`, the default), or skip it (`'continue'`). */
   readonly onError?: 'stop' | 'continue' | undefined
   /** Gets each item that cannot be stored, with its error. */
   readonly onErrorCallback?: ((error: unknown, item: T) => void) | undefined

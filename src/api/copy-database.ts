@@ -19,36 +19,36 @@ import { formatVersionstamp } from '../key/versionstamp.ts'
 
 /** The last argument of `Valkeyrie.copy`. */
 export interface CopyOptions {
-  /** Let the copy take the place of a database that is there. Default `false`: nothing that is there is touched. */
+  /** Replace an existing database. Default `false`: an existing database is never touched. */
   readonly overwrite?: boolean | undefined
-  /** Milliseconds for which to wait for those who are in the way. Default 5,000. */
+  /** How many milliseconds to wait for others that are in the way. Default 5,000. */
   readonly busyTimeout?: number | undefined
-  /** Is told how far it is, and of how much. */
+  /** Gets how much is done, and the total. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined
-  /** Ends it: the promise rejects with the signal's reason, and nothing was copied. */
+  /** Stops it: the promise rejects with the signal's reason, and nothing was copied. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** What `Valkeyrie.copy` has copied, and checked. */
+/** The result of `Valkeyrie.copy`. */
 export interface Copied {
-  /** Where from, as an absolute path, or as an address without user, password and options. */
+  /** The source: an absolute path, or an address without user, password and options. */
   readonly from: string
   /** Where to. */
   readonly to: string
-  /** How many values, those that have expired and wait to be removed among them. */
+  /** How many values were copied, including expired ones that are not removed yet. */
   readonly rows: number
-  /** How many commits the log keeps of what was changed: who follows changes goes on from each of them. */
+  /** How many commits the log has: changes can be followed from any of them. */
   readonly commits: number
-  /** The newest versionstamp, after which the copy goes on; `null` if nothing was ever committed. */
+  /** The newest versionstamp, from which the copy continues; `null` if nothing was ever committed. */
   readonly versionstamp: string | null
   /**
-   * SHA-256 of all rows, in hexadecimal: of their keys, repositories, values, versions and expiries. Databases of one digest have the
-   * same rows, whichever engine keeps them.
+   * SHA-256 of the keys, repositories, values, versions and expiries of all rows, in hexadecimal. Databases with the same digest
+   * have the same rows, whichever engine keeps them.
    */
   readonly digest: string
-  /** The searches of a file that stay behind where the copy is on a server, which has none: opening a file builds them again. */
+  /** The searches of a file that a copy on a server does not have. Opening a file with their schemas builds them again. */
   readonly searches: readonly CopiedSearch[]
-  /** The names of tables beside those of the database, which stay where they are, as those of its migrations and of other programs. */
+  /** The names of other tables, which were not copied: those of migrations and of other programs. */
   readonly left: readonly string[]
 }
 

@@ -38,16 +38,17 @@ export let storeOf: (database: unknown) => Store | null
 /**
  * An open database. Once it is closed, every call rejects with DatabaseClosedError.
  *
- * What is not a key is a TypeError, or a RangeError where it is too long. A call rejects with DatabaseBusyError if others
- * have held the lock for `busyTimeout`, with StorageError where the engine fails, and a read with CorruptValueError where
- * what is stored cannot be decoded. A write that rejects has written nothing.
+ * An invalid key is a TypeError, and one that is too long a RangeError. A call rejects with DatabaseBusyError if others have held
+ * the lock for `busyTimeout`, and with StorageError if the engine fails. A read rejects with CorruptValueError if a stored value
+ * cannot be decoded. A write that rejects has written nothing.
  */
 export class Database<R extends Definitions = readonly [], E extends EngineName = 'sqlite'>
   extends TypedStore<R>
   implements AsyncDisposable
 {
   /**
-   * Plain Drizzle over this database, on a connection of its own, for what the repositories do not ask: joins, subqueries, reports.
+   * Plain Drizzle over this database, on a separate connection, for queries that repositories do not have: joins, subqueries,
+   * reports.
    *
    * ```ts
    * import { sql } from 'drizzle-orm'
@@ -58,8 +59,8 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
    * names.all() // => [{ name: 'Alice' }, { name: 'Bob' }]
    * ```
    *
-   * Statements run at once and see rows that have expired. Use it to read: what it writes is not validated, has no version,
-   * and no watcher learns of it.
+   * Statements run at once and see expired rows. Use it to read: what you write with it is not validated, gets no version, and
+   * reaches no watcher.
    */
   get drizzle(): Engines[E]['drizzle'] {
     return this.#plain.drizzle
@@ -69,8 +70,8 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
     return this.#plain.engine as EngineName
   }
   /**
-   * This database, typed as one of this engine, whose `drizzle` and `tables` are its own: for an address that is only known when the
-   * program runs. Throws a TypeError if it is of another engine, which `engine` tells before.
+   * This database, typed as one of this engine, with that engine's `drizzle` and `tables`. Use it if the address is only known
+   * when the program runs. Throws a TypeError if the database uses another engine; check `engine` first.
    *
    * ```ts
    * const { kv } = db.as('sqlite').tables
@@ -125,11 +126,11 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   }
 
   /**
-   * Runs a function whose reads and writes are one serializable transaction: what it reads is one consistent snapshot, what
-   * it writes is committed in one go after it has returned, and nobody else has changed in between what it has read.
-   * When somebody has, everything is discarded and the function runs again, so it should do nothing else than
-   * read and write. After several such runs it runs in a turn, in which the commits of others wait, in every process, for a time
-   * in proportion to its own. One that only reads never runs again. Resolves to what the function returned.
+   * Runs a function whose reads and writes are one serializable transaction. It reads one consistent snapshot. Its writes commit
+   * together after it has returned, and only if nobody else has changed what it has read. If somebody has, everything is
+   * discarded and the function runs again, so let it only read and write. After several runs it gets a turn, during which the
+   * commits of others wait, in every process, for a time in proportion to its own. A function that only reads never runs again.
+   * Resolves to the return value of the function.
    *
    * ```ts
    * await db.unitOfWork(async ({ repositories }) => {
@@ -143,11 +144,10 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
    * bob.value // => { balance: 30 }
    * ```
    *
-   * Rejects with ConflictError when the retries or the time run out, with the reason of the signal, with what the function
-   * throws, and with the errors of its writes: nothing of it is written then. A unit within a unit is a TypeError.
+   * Rejects with ConflictError if the retries or the time run out, with the reason of the signal, with what the function throws,
+   * and with the errors of its writes: then nothing is written. A unit inside a unit is a TypeError.
    *
-   * Write through the unit, and await each call: what you write through `db` in the function is committed at once, and stays where
-   * the unit fails.
+   * Write with the unit, and await each call: a write with `db` inside the function commits at once, and stays if the unit fails.
    */
   async unitOfWork<T>(
     work: (unit: UnitOfWork<R>) => T | Promise<T>,
@@ -158,8 +158,8 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   }
 
   /**
-   * Runs a function whose reads are all of one state of the database, whatever is committed meanwhile: by key, of repositories,
-   * with related rows, lists and pages. It takes no lock, and never runs again. Resolves to what the function returned.
+   * Runs a function that reads one state of the database, whatever others commit meanwhile: by key, from repositories, with
+   * related rows, lists and pages. It takes no lock, and never runs again. Resolves to the return value of the function.
    *
    * ```ts
    * const total = await db.snapshot(async ({ repositories: { accounts } }) => {
@@ -171,8 +171,8 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
    * total // => [100, { balance: 100 }]
    * ```
    *
-   * Rejects with the reason of the signal, with what the function throws, and with SnapshotExpiredError if it reads for
-   * longer than `snapshotTimeout`. A write in it, and a snapshot within a snapshot or a unit of work, is a TypeError.
+   * Rejects with the reason of the signal, with what the function throws, and with SnapshotExpiredError if it reads for longer
+   * than `snapshotTimeout`. A write in it, or a snapshot inside a snapshot or a unit of work, is a TypeError.
    */
   async snapshot<T>(
     read: (view: SnapshotView<R>) => T | Promise<T>,
@@ -183,10 +183,9 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   }
 
   /**
-   * Watches keys: a stream of their entries, as they are now and then each time that at least one of them has changed, by
-   * whichever process, by expiry too. Each read gives the newest state, from one snapshot; states in between that were not
-   * read are skipped. Of no keys at all it gives one empty tuple, and then waits until it is ended. Throws a TypeError for
-   * what are not keys.
+   * Watches keys: returns a stream of their entries, now and each time at least one of them changes, in any process or by expiry.
+   * Each read gets the newest state, from one snapshot; states in between are skipped. Without keys, the stream gives one empty
+   * tuple, and then waits until you end it. Throws a TypeError if a key is not valid.
    *
    * ```ts
    * const scores: unknown[] = []
@@ -208,9 +207,8 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   }
 
   /**
-   * Follows the changes of every key below `prefix`, of all keys without one: a stream of what is committed, by whichever
-   * process, in the order of the commits, each change once. Given as `since` the versionstamp that it has reached, another
-   * one goes on from there.
+   * Follows the changes of every key below `prefix`, or of all keys: returns a stream of the commits of all processes, in order,
+   * each change once. To continue later, pass the versionstamp that you have reached as `since`.
    *
    * ```ts
    * const { versionstamp } = await db.set(['round'], 1)
@@ -222,8 +220,8 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
    * await changes.cancel()
    * ```
    *
-   * The stream fails with LogTrimmedError when what came after `since` is no longer kept (the option `log` of `open` tells
-   * how much is), and with RangeError if `since` is later than all commits.
+   * The stream fails with LogTrimmedError if the log no longer keeps what came after `since` (the option `log` of `open` says how
+   * much it keeps), and with RangeError if `since` is later than all commits.
    */
   changes<const P extends Key = readonly []>(
     options: ChangesOptions & { readonly prefix?: P } = {},
@@ -240,8 +238,8 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   }
 
   /**
-   * Delivers what `enqueue` has put into the queue to a handler, as it becomes due, until the database is closed: then it resolves.
-   * Of several listeners, in this process or in others, one has each message; a listener has a hundred in hand at most.
+   * Delivers the messages of `enqueue` to a handler as they become due. Resolves when the database is closed. Each message goes
+   * to one listener, in this process or another; a listener has at most a hundred in hand.
    *
    * ```ts
    * const heard: string[] = []
@@ -255,13 +253,13 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
    * heard // => ['alice']
    * ```
    *
-   * A message is done when the handler has returned, or its promise has resolved. One whose handler fails is delivered again, as its
-   * `backoffSchedule` says, and the failure is a process warning with the code `QUEUE_LISTENER`; after the last time its value is
-   * written under its `keysIfUndelivered`. One whose process dies is delivered again after 15 s, by others at once where the database was
-   * closed. So a handler must bear being given a message twice.
+   * A message is done when the handler returns, or its promise resolves. If the handler fails, the message is delivered again by
+   * its `backoffSchedule`, and the failure is a process warning with the code `QUEUE_LISTENER`; after the last time, its value is
+   * written under its `keysIfUndelivered`. If the process dies, the message is delivered again after 15 s; if the database was
+   * closed, at once. So a handler may get a message twice.
    *
-   * Aborting the `signal` ends it as well, once the handlers that are running have ended. Rejects with DatabaseClosedError on a database that is
-   * closed already, and with StorageError on one that is opened with `readOnly`. A listener keeps the process alive.
+   * Aborting the `signal` also ends it, once the running handlers have ended. Rejects with DatabaseClosedError if the database is
+   * already closed, and with StorageError if it was opened with `readOnly`. A listener keeps the process alive.
    */
   async listenQueue<T = unknown>(handler: (message: T) => unknown, options: CallOptions = {}): Promise<void> {
     if (typeof handler !== 'function') throw new TypeError('listenQueue takes a function of the message')
@@ -273,8 +271,8 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   }
 
   /**
-   * Removes every value, after the writes that were begun before; a unit of work, and an `insertMany` or another call that commits
-   * several times, may commit again after it: await it first. Versionstamps go on growing, and watchers learn of it.
+   * Removes every value, after the writes that began before it. A unit of work, an `insertMany` or another call that commits
+   * several times may commit again afterwards: await it first. Versionstamps keep growing, and watchers hear of it.
    *
    * ```ts
    * await db.clear()
@@ -289,7 +287,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   }
 
   /**
-   * Removes the values that have expired, which happens by itself too; gives how many there were. No read sees them before.
+   * Removes expired values, and returns how many there were. This also happens in the background; no read ever sees them.
    *
    * ```ts
    * await db.cleanup() // => 0
@@ -302,8 +300,8 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   }
 
   /**
-   * The figures of the database: how many rows and bytes each repository has, what its indexes and its log take, how large the file
-   * and the write-ahead log beside it are, and what expires soon.
+   * The figures of the database: the rows and bytes of each repository, the size of indexes, log, file and write-ahead log, and
+   * what expires soon.
    *
    * ```ts
    * const { repositories, expiring } = await db.stats()
@@ -311,8 +309,8 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
    * expiring.hour // => 0
    * ```
    *
-   * It reads all rows and all pages of the indexes, with pauses for timers and I/O, of one state of the file. Rejects with the reason of the
-   * signal.
+   * It reads all rows and all pages of the indexes, from one state of the file, with pauses for timers and I/O. Rejects with the
+   * reason of the signal.
    */
   async stats(options: CallOptions = {}): Promise<DatabaseStats> {
     checkCallOptions(options, 'stats')
@@ -322,9 +320,9 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   }
 
   /**
-   * Copies the database into a file, as it is at one moment, while others go on reading and writing. The copy is checked (the engine's
-   * check of all pages, its size, its newest version), is on the disk, and has the database's permissions; only then it gets its name, so
-   * that there is never half a backup, whatever happens. It is a database like any other: open it, or copy it elsewhere.
+   * Copies the database into a file, as it is at one moment, while others keep reading and writing. The copy gets its name only
+   * when it is checked (the engine's check of all pages, its size, its newest version), on the disk, and has the database's
+   * permissions. So there is never half a backup. It is an ordinary database: open it, or copy it elsewhere.
    *
    * ```ts
    * const { versionstamp } = await db.set(['lamp'], 'on')
@@ -332,10 +330,10 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
    * backup.versionstamp === versionstamp // => true
    * ```
    *
-   * Of a database in memory, the moment is the end of the backup. Rejects with a DatabaseOpenError if the file is there already,
-   * unless `overwrite`, or cannot be made; with DatabaseBusyError if others have open what is to be overwritten; with StorageError
-   * where the disk is full or fails, or the database is damaged; with the reason of the signal; and with DatabaseClosedError where the
-   * database is closed meanwhile. Nothing is left behind then.
+   * For a database in memory, the moment is the end of the backup. Rejects with DatabaseOpenError if the file already exists
+   * (without `overwrite`) or cannot be made, with DatabaseBusyError if others have the file open that you overwrite, with
+   * StorageError if the disk is full or fails or the database is damaged, with the reason of the signal, and with
+   * DatabaseClosedError if you close the database meanwhile. Then it leaves nothing behind.
    */
   async backup(path: string | URL, options: BackupOptions = {}): Promise<Backup> {
     const target = checkBackup(path, options)
@@ -345,8 +343,8 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   }
 
   /**
-   * Settles the writes that were begun, ends the streams, then closes the database, and removes its files where it was opened
-   * with `destroyOnClose`, as `destroy` does. A second call does nothing more.
+   * Finishes the writes that have begun, ends the streams, and closes the database. If you opened it with `destroyOnClose`, this
+   * also removes its files, as `destroy` does. A second call does nothing.
    *
    * ```ts
    * await db.close()
@@ -358,11 +356,12 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   }
 
   /**
-   * Closes the database and removes its files; where the path is a symbolic link, those that it leads to, and the link stays.
+   * Closes the database and removes its files. If the path is a symbolic link, the link stays, and the files that it leads to are
+   * removed.
    *
-   * Rejects with DatabaseBusyError if others still have the file open after `busyTimeout`: then the database is closed, its files
-   * stay, and you may call it again. Rejects with StorageError, with the files left as they are, where the database is opened with
-   * `readOnly`, and where another file has come in the place of its own.
+   * Rejects with DatabaseBusyError if others still have the file open after `busyTimeout`: the database is then closed, its files
+   * stay, and you may call it again. Rejects with StorageError, and leaves the files as they are, if the database was opened with
+   * `readOnly`, or if another file has replaced its own.
    *
    * ```ts
    * const scratch = await Valkeyrie.open('./scratch.db')
@@ -374,7 +373,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
   }
 
   /**
-   * Closes the database at the end of the block in which it was opened by `await using`.
+   * Closes the database at the end of the block that opened it with `await using`.
    *
    * ```ts
    * {

@@ -22,8 +22,8 @@ const names = [
 ] as const
 
 /**
- * How to open a database by its catalogue: those of `open` that do not declare anything. Where `log` does not say how much of the log is
- * kept, nothing is removed of it: the programs that the file belongs to do that.
+ * How to open a database by its catalogue: the options of `open` that declare nothing. Unless `log` says how much of the log to
+ * keep, nothing is removed from it; that is up to the programs that own the file.
  */
 export interface InspectOptions extends Pick<OpenOptions, (typeof names)[number]> {}
 

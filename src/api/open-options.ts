@@ -10,58 +10,63 @@ import { checkValueTypes, type ValueType } from '../value/value-type.ts'
 /** How to open a database. */
 export interface OpenOptions extends EngineOptions {
   /**
-   * The folder of migrations that `valkeyrie generate` writes, as `'./schemas/migrations'`. Those that the database has not
-   * had are applied first, and nothing else creates tables or indexes; MigrationError where the database is newer than the
-   * folder, or where a migration has a TypeScript step to run. Default: tables, collections and indexes that are missing are
-   * created; what others have declared stays.
+   * The folder of migrations that `valkeyrie generate` writes, such as `'./schemas/migrations'`. Pending migrations are applied
+   * first, and nothing else creates tables or indexes. Rejects with MigrationError if the database is newer than the folder, or
+   * if a migration has a TypeScript step to run. Default: missing tables, collections and indexes are created, and those that
+   * others have declared stay.
    */
   readonly migrations?: string | undefined
   /**
-   * Indexes to drop that the schemas no longer declare: `[{ repository: 'users', on: 'email' }]`, as they were declared.
-   * Opening drops none by itself, since another program may rely on it. One that is gone already is none to drop. Not
-   * together with `migrations`, which drop indexes by themselves. Default: none.
+   * Indexes to drop, which the schemas no longer declare: `[{ repository: 'users', on: 'email' }]`, as they were declared.
+   * Without this, opening drops no index, because another program may rely on it. An index that is already gone is ignored. Not
+   * together with `migrations`, which drop indexes themselves. Default: none.
    */
   readonly dropIndexes?: readonly DroppedIndex[] | undefined
   /**
-   * Repositories that have another name now, the old name first: `{ users: 'people' }`. Opening renames none by itself, since
-   * another program may look for the rows under the old name. One that is renamed already is none to rename. Not together
-   * with `migrations`, which rename by themselves. Default: none.
+   * Repositories to rename, the old name first: `{ users: 'people' }`. Without this, opening renames none, because another
+   * program may look for the rows under the old name. One that is already renamed is ignored. Not together with `migrations`,
+   * which rename themselves. Default: none.
    */
   readonly renameRepositories?: { readonly [from: string]: string } | undefined
   /**
-   * Names of repositories whose patterns are new to the file and may take rows of a less specific one: `['root']`, where `['users', 'root']`
-   * takes a row of `['users', '*']`. Opening takes none by itself, since another program may look for the rows where they are. Rows
-   * that are taken already are none to take. Not together with `migrations`, which take rows by themselves. Default: none.
+   * Names of repositories whose patterns are new to the file and may take rows of a less specific pattern: `['root']`, if
+   * `['users', 'root']` takes a row of `['users', '*']`. Without this, opening takes no rows, because another program may look
+   * for them where they are. Not together with `migrations`, which take rows themselves. Default: none.
    */
   readonly takeRows?: readonly string[] | undefined
   /**
-   * Milliseconds for which a unit of work or a snapshot keeps the state of a file that it reads: a read after that is a
-   * SnapshotExpiredError. One that is held for long keeps the file from being tidied up, and is reported by a warning
-   * `LongSnapshotWarning` after a tenth of this time, 10 seconds at the latest. Default 300,000.
+   * How many milliseconds a unit of work or a snapshot of a file keeps its state: a later read is a SnapshotExpiredError. One
+   * that stays open keeps the file from being tidied up; a warning, `LongSnapshotWarning`, reports it after a tenth of this time,
+   * or after 10 seconds at the latest. Default 300,000.
    */
   readonly snapshotTimeout?: number | undefined
   /** Open a file that exists, for reading only: a write is a StorageError. Default `false`. */
   readonly readOnly?: boolean | undefined
-  /** Hold every value that is read against its schema, as its output; what it cannot have output is a ValidationError. Default `false`. */
+  /**
+   * Check at every read that the schema can have output the value; if it cannot, the read is a ValidationError. Default `false`.
+   */
   readonly validateReads?: boolean | undefined
-  /** The sizes to accept; what is larger is a RangeError, and nothing is written. */
+  /** The largest sizes to accept; anything larger is a RangeError, and nothing is written. */
   readonly limits?: Partial<Limits> | undefined
-  /** What is kept of the log of commits, from which other processes learn of changes. */
+  /** How much to keep of the log of commits, from which other processes learn of changes. */
   readonly log?: LogOptions | undefined
   /**
    * What to do with a query that reads a whole collection because no index serves it: nothing, `process.emitWarning` once
    * for each shape of query, or a QueryError. Default `'ignore'`.
    */
   readonly onUnindexed?: 'ignore' | 'warn' | 'error' | undefined
-  /** How to store the instances of classes: each made by `defineValueType`. Those of the schemas join them. Default: none. */
+  /**
+   * How to store instances of classes: make each type with `defineValueType`. The types of the schemas are added. Default: none.
+   */
   readonly valueTypes?: readonly ValueType[] | undefined
-  /** Store the stack of an error too, which names the files of this machine. Default `false`. */
+  /** Also store the stack of an error, which names files of this machine. Default `false`. */
   readonly errorStacks?: boolean | undefined
   /**
-   * Remove the files when the database is closed, as for a test: see `destroy`. Not together with `readOnly`. Default `false`.
+   * Remove the files when you close the database, which is useful in tests: see `destroy`. Not together with `readOnly`. Default
+   * `false`.
    */
   readonly destroyOnClose?: boolean | undefined
-  /** Is given each statement before it runs: Drizzle's interface `Logger`. */
+  /** Gets each statement before it runs: Drizzle's interface `Logger`. */
   readonly logger?: Logger | undefined
 }
 
@@ -75,11 +80,11 @@ export interface DroppedIndex {
 
 /** The `log` of `open`: what is kept of each commit, and for how long. */
 export interface LogOptions {
-  /** Keep the values that were written, so that no change is `superseded`. Default `false`: their keys only. */
+  /** Keep the written values too, so that no change is `superseded`. Default `false`: only the keys. */
   readonly values?: boolean | undefined
   /** The most commits to keep. Default 100,000. */
   readonly keepRows?: number | undefined
-  /** The milliseconds for which to keep a commit. Default: no limit but `keepRows`. */
+  /** How many milliseconds to keep a commit. Default: only `keepRows` limits it. */
   readonly keepMs?: number | undefined
 }
 

@@ -21,7 +21,7 @@ import { Database } from './database.ts'
 import { checkInspectOptions, type InspectOptions } from './inspect-options.ts'
 import { type CheckedOpenOptions, checkOpenOptions, type OpenOptions } from './open-options.ts'
 
-/** A database that was opened by what it knows itself: a repository for each schema of its catalogue, of values of any type. */
+/** A database opened by its catalogue: it has a repository for each schema in it, with values of any type. */
 export type InspectedDatabase<E extends EngineName = 'sqlite'> = Database<readonly KnownDefinition[], E>
 
 /** Opens a database with the schemas of a registry: where the engine, the store and its typed face are put together. */

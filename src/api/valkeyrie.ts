@@ -15,7 +15,7 @@ import type { InspectOptions } from './inspect-options.ts'
 import { type InspectedDatabase, inspectDatabase, openDatabase, verifyDatabase } from './open.ts'
 import type { OpenOptions } from './open-options.ts'
 
-/** Schemas on their way to a database. Each method gives a new builder and leaves this one as it is. */
+/** The schemas of a database that you are about to open. Each method returns a new builder and leaves this one as it is. */
 export class ValkeyrieBuilder<R extends Definitions> {
   readonly #registry: Registry
 
@@ -29,8 +29,8 @@ export class ValkeyrieBuilder<R extends Definitions> {
   }
 
   /**
-   * Declares the schema of the values under the keys that a pattern matches, as `defineSchema` does. Throws a TypeError
-   * for an argument that is not of the documented shape, and where another schema has its name or its pattern.
+   * Declares the schema of the values under the keys that a pattern matches, as `defineSchema` does. Throws a TypeError if an
+   * argument does not have the documented shape, or if another schema has the same name or pattern.
    *
    * ```ts
    * const pen = z.object({ price: z.int() })
@@ -56,8 +56,8 @@ export class ValkeyrieBuilder<R extends Definitions> {
   }
 
   /**
-   * Declares the schemas of definitions that `defineSchema` has made. Throws a TypeError if two schemas have one name or
-   * one pattern.
+   * Declares the schemas of definitions, which `defineSchema` makes. Throws a TypeError if two schemas have the same name or
+   * pattern.
    *
    * ```ts
    * const pens = defineSchema(['pens', '*'], z.object({ price: z.int() }))
@@ -72,9 +72,9 @@ export class ValkeyrieBuilder<R extends Definitions> {
   }
 
   /**
-   * Opens a database with these schemas: the file at `path`, which is created if there is none, a schema of a PostgreSQL server at an
-   * address `postgres://…`, or, without a path, a database in the memory of this process. A path may be a `file:` URL object, as `new URL('./data.db', import.meta.url)`; `':memory:'`
-   * stands for no path.
+   * Opens a database with these schemas. With a path, it opens that file, and creates it if it does not exist; with an address
+   * `postgres://…`, a schema of a PostgreSQL server; without a path, a database in the memory of this process. A path may be a
+   * `file:` URL object, such as `new URL('./data.db', import.meta.url)`; `':memory:'` means no path.
    *
    * ```ts
    * const schemas = Valkeyrie.withSchema(['pens', '*'], z.object({ price: z.int() }))
@@ -82,8 +82,8 @@ export class ValkeyrieBuilder<R extends Definitions> {
    * await shop.close()
    * ```
    *
-   * Rejects with DatabaseOpenError for a path that cannot be opened, with MigrationError where the schemas do not fit what
-   * is stored, with DatabaseBusyError, and with TypeError or RangeError for an option that is not valid.
+   * Rejects with DatabaseOpenError if the path cannot be opened, with MigrationError if the schemas do not fit the stored data,
+   * with DatabaseBusyError, and with TypeError or RangeError if an option is not valid.
    */
   open<const Address extends string | URL = string>(
     path?: Address,
@@ -93,7 +93,7 @@ export class ValkeyrieBuilder<R extends Definitions> {
   }
 
   /**
-   * Opens a database and stores items in it, each under `prefix` and its `keyProperty`, a thousand in one transaction.
+   * Opens a database and loads items into it, each under `prefix` and its `keyProperty`, a thousand in one transaction.
    *
    * ```ts
    * const pens = [{ id: 'red', price: 2 }, { id: 'blue', price: 3 }]
@@ -101,15 +101,15 @@ export class ValkeyrieBuilder<R extends Definitions> {
    * await shop.get(['pens', 'red']) // => { key: ['pens', 'red'], value: { id: 'red', price: 2 }, versionstamp: '…' }
    * ```
    *
-   * Rejects as `open` does, and, unless `onError` is `'continue'`, with the error of the first item that cannot be stored:
-   * then the database is closed, and what was stored by then stays.
+   * Rejects as `open` does. Unless `onError` is `'continue'`, it also rejects with the error of the first item that cannot be
+   * stored: the database is then closed, and the items stored so far stay.
    */
   from<T>(items: Iterable<T>, options: LoadOptions<T>): Promise<Database<R>> {
     return this.#load(items, options)
   }
 
   /**
-   * As `from`, of items that come one after the other: memory does not grow with their number.
+   * Like `from`, for items that arrive one after the other: memory does not grow with their number.
    *
    * ```ts
    * async function* pens() {
@@ -149,9 +149,9 @@ type PatternCheck<Checked> = Checked extends { error: string } ? Checked : unkno
 const noSchemas = new ValkeyrieBuilder<readonly []>(new Registry())
 
 /**
- * Where everything starts. `withSchema` and `withSchemas` declare schemas, in a chain that ends in `open`, `from` or
- * `fromAsync`; these three by themselves open a database without schemas, whose values are typed `unknown`. Each is the
- * method of ValkeyrieBuilder of this name. As a type, `Valkeyrie<R>` is `Database<R>`, and `instanceof` tells one.
+ * Start here. Declare schemas with `withSchema` and `withSchemas`, in a chain that ends in `open`, `from` or `fromAsync`. Without
+ * a chain, these three open a database without schemas, whose values are typed `unknown`. Each is the method of the same name of
+ * ValkeyrieBuilder. As a type, `Valkeyrie<R>` is `Database<R>`, and `instanceof` works.
  *
  * ```ts
  * const plain = await Valkeyrie.open()

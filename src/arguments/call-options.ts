@@ -10,8 +10,8 @@ import { checkOptionNames } from './option-names.ts'
  */
 export interface CallOptions {
   /**
-   * Aborting it rejects the call with its reason, at once and also where the call reads much. A write whose commit has begun is
-   * written all the same.
+   * Aborting it rejects the call with its reason, at once, even during a long read. A write whose commit has begun is still
+   * written.
    */
   readonly signal?: AbortSignal | undefined
 }

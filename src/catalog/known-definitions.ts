@@ -8,7 +8,7 @@ import { knownSchema } from '../schema/known-schema.ts'
 import { setOwn } from '../value/set-own.ts'
 import type { KnownCollection, KnownIndex } from './catalog.ts'
 
-/** What a database knows of a schema that its opener has not declared: any name, and values of any type. */
+/** What a database knows of a schema that you have not declared: any name, and values of any type. */
 export interface KnownDefinition
   extends Definition<Pattern, StandardSchemaV1<unknown, unknown>, string, Record<never, never>> {}
 

@@ -1,8 +1,8 @@
-/** Milliseconds: how long a first and any later wait before the next attempt is at most. */
+/** How many milliseconds to wait at most, before the first and before any later attempt. */
 export interface RetryOptions {
-  /** At most so long after a connection that was lost. Default 500. */
+  /** The longest wait after a lost connection. Default 500. */
   readonly min?: number | undefined
-  /** At most so long, however often it has failed. Default 30,000. */
+  /** The longest wait, however often it has failed. Default 30,000. */
   readonly max?: number | undefined
 }
 

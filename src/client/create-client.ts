@@ -21,15 +21,15 @@ import { SharedResult } from './shared-result.ts'
 /** How a client asks its server. */
 export interface ClientOptions {
   /**
-   * Headers of each request, or a function that gives them, which is called for each connection: a token may be another one by then. Each
-   * header besides those that every request may have has a browser ask another origin first.
+   * Headers of each request, or a function that returns them, called for each connection, because a token may have changed. If
+   * the server has another origin, a browser asks it first about unusual headers.
    */
   readonly headers?: RequestHeaders | (() => RequestHeaders | Promise<RequestHeaders>) | undefined
-  /** Whether cookies are sent, as `fetch` has it: `include` sends them to another origin too. */
+  /** Whether to send cookies, as in `fetch`: `include` sends them to another origin too. */
   readonly credentials?: RequestInit['credentials']
-  /** The value types that the server sends values of. */
+  /** The value types that the server uses. */
   readonly valueTypes?: readonly ValueType[] | undefined
-  /** How soon it asks again when a connection is lost. */
+  /** How soon to reconnect after a lost connection. */
   readonly retry?: RetryOptions | undefined
   /** Instead of the global `fetch`. */
   readonly fetch?: typeof fetch | undefined
@@ -37,7 +37,7 @@ export interface ClientOptions {
 
 /** How to follow changes. */
 export interface FollowOptions {
-  /** A versionstamp: gives the changes of the commits after it. Left out: those from now on. */
+  /** A versionstamp: follows the commits after it. Left out: those from now on. */
   readonly since?: string | undefined
   /** Aborting it ends the changes. */
   readonly signal?: AbortSignal | undefined
@@ -52,10 +52,10 @@ type ChangesArguments<L extends LiveDeclaration> =
     ? [params?: ParamsInput<L>, options?: FollowOptions]
     : [params: ParamsInput<L>, options?: FollowOptions]
 
-/** What follows the live queries of a server. Made by `createClient`. */
+/** Follows the live queries of a server. Make it with `createClient`. */
 export interface LiveClient<D extends LiveDeclarations = LiveDeclarations> {
   /**
-   * A live query of the server, by its name and parameters, which are sent as JSON. Nothing is asked for before it is followed.
+   * A live query of the server, by its name and parameters, which travel as JSON. Nothing is requested before you follow it.
    *
    * ```ts
    * const best = client.watch('podium', { places: 2 })
@@ -69,9 +69,9 @@ export interface LiveClient<D extends LiveDeclarations = LiveDeclarations> {
   ): LiveResult<ItemOf<D[Name]>>
 
   /**
-   * The changes of a declaration of the server, for `for await`: each once and in the order of the commits, over lost connections too. The
-   * next one is taken when it is asked for: what waits, waits in the database. Leaving the loop ends it. It throws a LiveError if the
-   * server refuses, with code `TRIMMED` where what came after `since` is no longer kept.
+   * The changes of a declaration of the server, for `for await`: each once, in the order of the commits, even over lost
+   * connections. The next one is fetched when you ask for it, so a backlog stays in the database. Leaving the loop ends it. It
+   * throws a LiveError if the server refuses, with code `TRIMMED` if what came after `since` is no longer kept.
    *
    * ```ts
    * for await (const { id, value } of client.changes('scores', undefined, { since: '0'.repeat(20) })) {
@@ -87,7 +87,7 @@ export interface LiveClient<D extends LiveDeclarations = LiveDeclarations> {
   ): AsyncIterableIterator<ItemOf<D[Name]>, undefined>
 
   /**
-   * Ends all that it follows, with a LiveError of code `CLOSED`, for good.
+   * Ends everything that it follows, for good, with a LiveError of code `CLOSED`.
    *
    * ```ts
    * const other = createClient<typeof live>('http://localhost/live')
@@ -99,8 +99,8 @@ export interface LiveClient<D extends LiveDeclarations = LiveDeclarations> {
 }
 
 /**
- * A client of a server of live queries. `url` is the address that the names come after, without a query; give the type of the server for
- * the names, parameters and results. It runs in browsers, workers and Node.js.
+ * Makes a client for a server of live queries. `url` is the address before the names, without a query. Pass the type of the
+ * server to type names, parameters and results. It runs in browsers, workers and Node.js.
  *
  * ```ts
  * const remote = createClient<typeof live>('https://example.com/live', {
@@ -109,7 +109,7 @@ export interface LiveClient<D extends LiveDeclarations = LiveDeclarations> {
  * const best = remote.watch('podium', { places: 2 })
  * ```
  *
- * Throws a TypeError or RangeError for options that are none.
+ * Throws a TypeError or RangeError if an option is not valid.
  */
 export function createClient<Server extends { readonly declarations: LiveDeclarations }>(
   url: string | URL,

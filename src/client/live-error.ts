@@ -9,12 +9,12 @@ import type { Problem } from '../wire/event.ts'
  */
 export type LiveErrorCode = 'CONNECTION' | 'REFUSED' | 'TRIMMED' | 'VALUE' | 'CLOSED'
 
-/** Why a client does not follow what it was asked to. */
+/** Why a client cannot follow a live query or changes. */
 export class LiveError extends Error {
   override readonly name = 'LiveError'
-  /** What to decide by. */
+  /** What your code decides on. */
   readonly code: LiveErrorCode
-  /** What the server says of it. */
+  /** What the server says about it. */
   readonly problem: Problem | undefined
 
   constructor(

@@ -7,11 +7,11 @@ const lingering = 50
 const lingeringFirst = 1_000
 
 /**
- * A live query of a server, as a client follows it. All who follow the same share one stream, which is opened for the first of them and
- * ends after the last.
+ * A live query of a server, as a client follows it. Everybody who follows the same query shares one stream, which opens for the
+ * first and ends after the last.
  */
 export class LiveResult<T> {
-  /** What tells it from the other live queries of its client. */
+  /** Tells it from the other live queries of its client. */
   readonly key: string
   readonly #shared: (begin: boolean) => SharedResult | undefined
 
@@ -22,7 +22,7 @@ export class LiveResult<T> {
   }
 
   /**
-   * How far it is: the same object until that changes. `pending` where nobody follows it.
+   * Its state, the same object until it changes. `pending` if nobody follows it.
    *
    * ```ts
    * client.watch('round').state.status // => 'pending'
@@ -33,7 +33,7 @@ export class LiveResult<T> {
   }
 
   /**
-   * Follows it, and calls `listener` each time that its state changes, until what is returned is called. One that has failed is tried
+   * Follows it, and calls `listener` each time its state changes, until you call the returned function. A failed query is tried
    * again.
    *
    * ```ts
@@ -53,7 +53,7 @@ export class LiveResult<T> {
   }
 
   /**
-   * The result now, or the first that comes. Rejects with a LiveError if the server refuses; while there is no connection it waits.
+   * The current result, or the first one. Rejects with a LiveError if the server refuses; without a connection it waits.
    *
    * ```ts
    * const best = await client.watch('podium', { places: 2 }).first()
@@ -78,8 +78,8 @@ export class LiveResult<T> {
   }
 
   /**
-   * The results, for `for await`: the one now, and then each other one. Who is slow gets the newest and none in between. It throws the
-   * LiveError with which the query fails; leaving the loop ends it.
+   * The results, for `for await`: the current one, then each new one. A slow reader gets only the newest. It throws the LiveError
+   * with which the query fails; leaving the loop ends it.
    *
    * ```ts
    * for await (const best of client.watch('podium', { places: 2 })) {

@@ -3,7 +3,7 @@ import type { Follower } from './follow.ts'
 import type { LiveError } from './live-error.ts'
 import type { ResultReader } from './result-reader.ts'
 
-/** How far a client is with a live query. */
+/** The state of a live query in a client. */
 export type LiveState<T> =
   /** Nothing has come yet: the result is none, or the initial one of a component. */
   | { readonly status: 'pending'; readonly result: T | undefined; readonly error: undefined }

@@ -22,8 +22,8 @@ export type KvErrorCode =
   | 'MIGRATION'
 
 /**
- * The base of every error that a database reports, with facts for code to decide on. Misuse of an argument is a TypeError or
- * a RangeError instead, whose message says how to mend it.
+ * The base of every error that a database reports, with facts for your code to decide on. A wrong argument is a TypeError or a
+ * RangeError instead, and the message says how to fix it.
  *
  * ```ts
  * const failure = await users.insert('alice', { name: 'Alicia', email: 'alicia@example.com' }).catch((error) => error)
@@ -33,7 +33,7 @@ export type KvErrorCode =
 export class KvError extends Error {
   /** The name of its class. */
   override readonly name: string = 'KvError'
-  /** Stands for its class, across versions and copies of this package. */
+  /** Identifies its class, across versions and copies of this package. */
   readonly code: KvErrorCode
 
   constructor(code: KvErrorCode, message: string, options?: ErrorOptions) {
@@ -42,15 +42,15 @@ export class KvError extends Error {
   }
 }
 
-/** One complaint of a schema, as Standard Schema has it. `path` leads from the value's root to what is wrong. */
+/** One complaint of a schema, in the form of Standard Schema. `path` leads from the root of the value to what is wrong. */
 export interface ValidationIssue {
   readonly message: string
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
 
 /**
- * The schema of a key has refused its value, in a write or, with `validateReads`, in a read. Nothing was written. What a schema throws
- * (a refinement that fails on its own account) is its `cause`.
+ * The schema of a key has refused a value, in a write or, with `validateReads`, in a read. Nothing was written. If the schema
+ * itself threw, the error is the `cause`.
  *
  * ```ts
  * const refused = await users.set('carol', { name: 'Carol', email: 'nonsense' }).catch((error) => error)
@@ -61,7 +61,7 @@ export class ValidationError extends KvError {
   override readonly name = 'ValidationError'
   /** The key whose value was refused. */
   readonly key: Key
-  /** The complaints of the schema. */
+  /** What the schema complains about. */
   readonly issues: readonly ValidationIssue[]
 
   constructor(key: Key, issues: readonly ValidationIssue[], options?: ErrorOptions) {
@@ -76,7 +76,7 @@ export class ValidationError extends KvError {
 }
 
 /**
- * `insert`, `create` or `insertMany` has found a value under this key.
+ * `insert`, `create` or `insertMany` found a value under this key.
  *
  * ```ts
  * await users.insert('alice', { name: 'Alicia', email: 'alicia@example.com' }) // => throws KeyExistsError
@@ -94,7 +94,7 @@ export class KeyExistsError extends KvError {
 }
 
 /**
- * `update` or `touch` has found no value under this key.
+ * `update` or `touch` found no value under this key.
  *
  * ```ts
  * await users.update('nobody', { name: 'Nobody' }) // => throws NotFoundError
@@ -112,7 +112,7 @@ export class NotFoundError extends KvError {
 }
 
 /**
- * Another row has the values that a unique index of the repository allows once.
+ * Another row already has these values of a unique index.
  *
  * ```ts
  * const taken = await users.set('carol', { name: 'Carol', email: 'alice@example.com' }).catch((error) => error)
@@ -137,7 +137,7 @@ export class UniqueConstraintError extends KvError {
   }
 }
 
-/** A check that did not hold: the versionstamps expected and found, null if there is no value. */
+/** A failed check: the versionstamps expected and found, null if there is no value. */
 export interface Conflict {
   readonly key: Key
   readonly expected: string | null
@@ -145,9 +145,9 @@ export interface Conflict {
 }
 
 /**
- * Others have changed what was read. Of `update` and `delete` with `ifVersion`: the row has another version, or is gone.
- * Of `update`, `updateMany`, `deleteMany` and a unit of work: each time, until the attempts or the time ran out. Nothing was
- * written.
+ * Others have changed what the call had read. From `update` and `delete` with `ifVersion`: the row has another version, or is
+ * gone. From `update`, `updateMany`, `deleteMany` and a unit of work: others did so at every attempt, until the attempts or the
+ * time ran out. Nothing was written.
  *
  * ```ts
  * const { versionstamp } = await users.get('alice')
@@ -169,7 +169,7 @@ export interface Conflict {
  */
 export class ConflictError extends KvError {
   override readonly name = 'ConflictError'
-  /** Those of the last attempt, each key once. */
+  /** The conflicts of the last attempt, each key once. */
   readonly conflicts: readonly Conflict[]
   /** How many there were. */
   readonly attempts: number
@@ -186,8 +186,8 @@ export class ConflictError extends KvError {
 }
 
 /**
- * A query names a field or an operator that does not exist, or an operand that cannot be compared with it; or no index serves
- * it and the database is opened with `onUnindexed: 'error'`.
+ * A query names a field or an operator that does not exist, or an operand that cannot be compared with the field. Or no index
+ * serves the query, and the database was opened with `onUnindexed: 'error'`.
  *
  * ```ts
  * const where = JSON.parse('{ "password": { "like": "a%" } }')
@@ -219,12 +219,12 @@ export class DatabaseClosedError extends KvError {
 }
 
 /**
- * Others have held the lock of the database for longer than `busyTimeout`, or have a file open that was to be removed or replaced;
- * nothing was written, and the call may be made again.
+ * Others have held the lock of the database for longer than `busyTimeout`, or have a file open that you want to remove or
+ * replace. Nothing was written, and you may call again.
  */
 export class DatabaseBusyError extends KvError {
   override readonly name = 'DatabaseBusyError'
-  /** For how many milliseconds the call has waited. */
+  /** How many milliseconds the call has waited. */
   readonly waited: number
 
   // `file`: one that is to go, and that others have open.
@@ -239,8 +239,8 @@ export class DatabaseBusyError extends KvError {
 }
 
 /**
- * `changes` was to go on after a commit that the log keeps no more: what came next can no longer be told. Call `changes`
- * without `since`, which follows what comes from now on, and then read the rows again.
+ * `changes` was to continue after a commit that the log no longer keeps, so it cannot know what came next. Call `changes` without
+ * `since`, which follows everything from now on, and then read the rows again.
  */
 export class LogTrimmedError extends KvError {
   override readonly name = 'LogTrimmedError'
@@ -257,8 +257,8 @@ export class LogTrimmedError extends KvError {
 }
 
 /**
- * A file cannot be opened: it is not there to be read only, no database or another application's, damaged, of a newer
- * format, its permissions do not allow it, or the system refuses it. Its message says which, and what to do.
+ * A database cannot be opened: a file to read does not exist, is not a database, belongs to another application, is damaged, has
+ * a newer format, its permissions do not allow it, or the system refuses it. The message says which, and what to do.
  *
  * ```ts
  * await Valkeyrie.open('./missing.db', { readOnly: true }) // => throws DatabaseOpenError
@@ -276,8 +276,8 @@ export class DatabaseOpenError extends KvError {
 }
 
 /**
- * A unit of work or a snapshot of a file has read after it had been open for longer than the option `snapshotTimeout` of
- * `open`. Nothing of it was written.
+ * A unit of work or a snapshot of a file was open for longer than the option `snapshotTimeout` of `open`, and read again. Nothing
+ * of it was written.
  *
  * ```ts
  * import { setTimeout as wait } from 'node:timers/promises'
@@ -306,9 +306,9 @@ export class SnapshotExpiredError extends KvError {
 }
 
 /**
- * The engine has failed: the disk is full, it cannot be read or written, the database is opened with `readOnly`, or its file was removed
- * or replaced. What the call was to write is not written. One exception: where the disk has refused to sync, it may be
- * there after a crash or a close that comes before the next write.
+ * The engine has failed: the disk is full, or cannot be read or written, the database was opened with `readOnly`, or its file was
+ * removed or replaced. The call has written nothing. One exception: if the disk refused to sync, the write may be there after a
+ * crash or a close that comes before the next write.
  *
  * ```ts
  * const file = await Valkeyrie.open('./file.db')
@@ -318,7 +318,7 @@ export class SnapshotExpiredError extends KvError {
  */
 export class StorageError extends KvError {
   override readonly name = 'StorageError'
-  /** The engine's own code, as `SQLITE_FULL`. */
+  /** The engine's own code, such as `SQLITE_FULL`. */
   readonly engineCode: string
 
   constructor(engineCode: string, message: string, options?: ErrorOptions) {
@@ -328,12 +328,12 @@ export class StorageError extends KvError {
 }
 
 /**
- * The connection to the server of a database was lost, and the server could not be reached again within `connectTimeout`. Reads are made
- * again by themselves until then, and for a write the database is asked whether it was committed.
+ * The connection to the server was lost, and the server could not be reached again within `connectTimeout`. Until then, reads are
+ * repeated, and the database is asked whether a write was committed.
  */
 export class ConnectionError extends KvError {
   override readonly name = 'ConnectionError'
-  /** `false`: nothing was written. `null`: nobody can tell whether the write was committed; read before you write again. */
+  /** `false`: nothing was written. `null`: the write may or may not have been committed; read before you write again. */
   readonly written: false | null
 
   constructor(written: false | null, options?: ErrorOptions) {
@@ -346,7 +346,7 @@ export class ConnectionError extends KvError {
   }
 }
 
-/** Bytes in the file that should be an encoded key are none: something else has written there, or the file is damaged. */
+/** Bytes in the file that should be an encoded key are not one: another program has written there, or the file is damaged. */
 export class CorruptKeyError extends KvError {
   override readonly name = 'CorruptKeyError'
 
@@ -356,8 +356,8 @@ export class CorruptKeyError extends KvError {
 }
 
 /**
- * What is stored under this key cannot be decoded: something else has written there, the file is damaged, or it has a value
- * of a type that is not among the `valueTypes` of `open`. Its message says which.
+ * The value under this key cannot be decoded: another program has written it, the file is damaged, or its type is not among the
+ * `valueTypes` of `open`. The message says which.
  */
 export class CorruptValueError extends KvError {
   override readonly name = 'CorruptValueError'
@@ -372,16 +372,15 @@ export class CorruptValueError extends KvError {
 }
 
 /**
- * A row of the log of commits cannot be read: something else has written there, or the file is damaged. Of that commit, nothing
- * tells which keys it changed. Values are not concerned: reads, writes, `watch` and `watchMany` go on, `changes` does not. To
- * go on behind the commit, call `changes` with its `version` as `since`, and then read the rows again.
+ * A row of the log of commits cannot be read: another program has written it, or the file is damaged. Nobody knows which keys
+ * that commit changed. Values are not affected: reads, writes, `watch` and `watchMany` go on, `changes` does not. To continue
+ * after the commit, call `changes` with its `version` as `since`, and then read the rows again.
  *
- * Where it comes from a write, the newest version is none that another can follow: restore the file from a backup, or
- * delete that row of `kv_log`.
+ * If a write fails with it, no version can follow the newest one: restore the file from a backup, or delete that row of `kv_log`.
  */
 export class CorruptLogError extends KvError {
   override readonly name = 'CorruptLogError'
-  /** The versionstamp of the commit; where its version is not a version that a database gives, that number as text. */
+  /** The versionstamp of the commit, or its version number as text if no database issues that one. */
   readonly version: string
 
   constructor(version: string, reason: string, options?: ErrorOptions) {
@@ -405,9 +404,9 @@ export class CorruptLogError extends KvError {
  */
 export class MigrationError extends KvError {
   override readonly name = 'MigrationError'
-  /** The name of the schema that does not fit, where it is one. */
+  /** The name of the schema that does not fit, if it is one. */
   readonly repository: string | null
-  /** The rows that a step cannot convert, by repository; empty where it is something else that failed. */
+  /** The rows that a step cannot convert, by repository; empty if something else failed. */
   readonly refused: readonly RefusedRows[]
 
   constructor(
@@ -420,7 +419,7 @@ export class MigrationError extends KvError {
   }
 }
 
-/** Rows of a repository that are refused. */
+/** Refused rows of a repository. */
 export interface RefusedRows {
   /** Its name. */
   readonly repository: string

@@ -1,4 +1,4 @@
-/** The sizes that a database accepts; any of them may be set in the option `limits` of `open`. */
+/** The largest sizes that a database accepts. Set any of them with the option `limits` of `open`. */
 export interface Limits {
   /** The longest encoded key, in bytes. Default 2,048. */
   readonly keyBytes: number

@@ -6,7 +6,7 @@ export type KvKeyPart = Uint8Array | string | number | bigint | boolean | symbol
 /** A key: its parts. */
 export type KvKey = readonly KvKeyPart[]
 
-/** Every read is strongly consistent, whichever is asked for. */
+/** Every read is strongly consistent, whichever you ask for. */
 export type KvConsistencyLevel = 'strong' | 'eventual'
 
 /** Which keys a list gives: as `Selector` of `valkeyrie`. */

@@ -1,20 +1,20 @@
 /** The last argument of `backup`. */
 export interface BackupOptions {
-  /** Is told how far the copy is, and of how much, in bytes. */
+  /** Gets the bytes copied so far, and the total. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined
-  /** Ends the backup, which leaves nothing behind then. */
+  /** Stops the backup, which then leaves nothing behind. */
   readonly signal?: AbortSignal | undefined
-  /** Let the copy take the place of a database that is at the target. Default `false`: nothing that is there is touched. */
+  /** Replace a database that is at the target. Default `false`: an existing file is never touched. */
   readonly overwrite?: boolean | undefined
 }
 
-/** A backup that was made, and what was found in it when it was checked. */
+/** A finished backup, and what the check found in it. */
 export interface Backup {
   /** The file, as an absolute path. */
   readonly path: string
   /** How large it is. */
   readonly bytes: number
-  /** How many values it has, those that have expired and wait to be removed among them. */
+  /** How many values it has, including expired ones that are not removed yet. */
   readonly rows: number
   /** The versionstamp of its newest commit; `null` if it has none. */
   readonly versionstamp: string | null

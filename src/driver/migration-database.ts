@@ -51,7 +51,7 @@ export interface StagedRows {
   discard(): Promise<void>
 }
 
-/** How a database stands to migrations. */
+/** Which migrations a database has had, and what differs. */
 export interface MigrationStanding {
   /** The tags of those that it has had; of one that is none of these, nothing tells the tag. */
   readonly applied: readonly string[]
@@ -155,7 +155,7 @@ export function convertAtOnce(rows: readonly OldRow[], convert: Step['convert'])
   return results
 }
 
-/** Something in a database that is not as the migrations and the declared schemas have it. */
+/** A difference between a database and its migrations or the declared schemas. */
 export interface Drift {
   /**
    * `table`, `column`, `index`: it is missing, differs, or is not declared. `history`: the migrations that the database has had are not
@@ -163,9 +163,9 @@ export interface Drift {
    * of migrations does not hold what the folder does.
    */
   readonly kind: 'table' | 'column' | 'index' | 'history' | 'schemas' | 'modules'
-  /** Of a table, a column or an index: its name. Of a migration that was edited: its tag. */
+  /** The name of the table, column or index, or the tag of the edited migration. */
   readonly name: string | null
-  /** What it is, as a sentence. */
+  /** A sentence about it. */
   readonly message: string
 }
 

@@ -1,10 +1,10 @@
-/** What `Database.stats` tells. Bytes are those of the file, unless it says otherwise. */
+/** The result of `Database.stats`. Bytes are bytes in the file, unless it says otherwise. */
 export interface DatabaseStats {
   /** The newest versionstamp; null for a database without commits. */
   readonly newest: string | null
-  /** Of each repository that the database knows, and of the rows of none, whose `repository` is null. */
+  /** One for each repository that the database knows, and one for rows without a repository, whose `repository` is null. */
   readonly repositories: readonly RepositoryStats[]
-  /** Of each index over the rows. */
+  /** One for each index over the rows. */
   readonly indexes: readonly IndexStats[]
   /** What the log keeps. */
   readonly log: LogStats
@@ -12,7 +12,7 @@ export interface DatabaseStats {
   readonly expiring: ExpiryStats
   /** What the database takes on the disk and in memory. */
   readonly file: FileStats
-  /** The age of the oldest snapshot or unit of work that is open in this process, in milliseconds; null: none is. */
+  /** The age of the oldest snapshot or unit of work that is open in this process, in milliseconds; null if none is open. */
   readonly oldestSnapshot: number | null
 }
 
@@ -22,7 +22,7 @@ export interface RepositoryStats {
   readonly repository: string | null
   /** Rows that have not expired. */
   readonly rows: number
-  /** The bytes of their keys and of what is stored under them. */
+  /** The bytes of their keys and values. */
   readonly bytes: number
 }
 
@@ -30,13 +30,13 @@ export interface RepositoryStats {
 export interface IndexStats {
   /** Its name in the file. */
   readonly name: string
-  /** What has declared it; null for those that every database has. */
+  /** The repository that declared it; null for the indexes that every database has. */
   readonly repository: string | null
   /** The fields that it is on. */
   readonly fields: readonly string[]
   /** Whether no two rows may agree in all of its fields. */
   readonly unique: boolean
-  /** Null where the engine does not tell. */
+  /** Its size; null if the engine does not say. */
   readonly bytes: number | null
 }
 
@@ -44,7 +44,7 @@ export interface IndexStats {
 export interface LogStats {
   /** How many commits it keeps. */
   readonly rows: number
-  /** The bytes of what it says of them. */
+  /** The bytes of its rows. */
   readonly bytes: number
   /** The versionstamp of the first of them; null if it keeps none. */
   readonly oldest: string | null
@@ -54,26 +54,26 @@ export interface LogStats {
 
 /** The rows that expire. */
 export interface ExpiryStats {
-  /** Rows that have expired and are still to be removed: no read finds them. */
+  /** Expired rows that are not removed yet: no read finds them. */
   readonly expired: number
   /** Rows that expire within a minute. */
   readonly minute: number
-  /** Rows that expire within an hour, those of the minute too. */
+  /** Rows that expire within an hour, including those of the minute. */
   readonly hour: number
-  /** Rows that expire within a day, those of the hour too. */
+  /** Rows that expire within a day, including those of the hour. */
   readonly day: number
-  /** When the next one expires, in milliseconds since the epoch; null: none does. */
+  /** When the next row expires, in milliseconds since the epoch; null if none does. */
   readonly next: number | null
 }
 
-/** The file, and what is kept of it in memory. Of a database in memory: what it takes there. */
+/** The file, and how much of it is kept in memory. For a database in memory: what it takes there. */
 export interface FileStats {
   /** The size of the file, without the write-ahead log. */
   readonly bytes: number
-  /** Of these, what is free to be used again. */
+  /** How many of these are free for reuse. */
   readonly freeBytes: number
-  /** What stands in the write-ahead log beside it. */
+  /** The size of the write-ahead log beside it. */
   readonly walBytes: number
-  /** The most that each connection of this process keeps of it in memory. */
+  /** The most that each connection of this process caches of it. */
   readonly cacheBytes: number
 }

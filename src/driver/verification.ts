@@ -1,25 +1,26 @@
 /** Something in a file that is damaged, or not as this package writes it. */
 export interface Finding {
   /**
-   * `'file'`: the engine's own check of pages and indexes. `'catalog'`: what is kept of schemas. `'index'`: a declared index that is
-   * missing. `'row'`: a key, its value, its version, its expiry, or the repository that it is filed under. `'log'`: a commit, or commits that are missing before it.
+   * `'file'`: the engine's own check of pages and indexes. `'catalog'`: the stored schemas. `'index'`: a declared index that is
+   * missing. `'row'`: a key, its value, its version, its expiry, or the repository that it is filed under. `'log'`: a commit, or
+   * commits that are missing before it.
    */
   readonly kind: 'file' | 'catalog' | 'index' | 'row' | 'log'
   /** A sentence. */
   readonly message: string
-  /** Of a `'row'`: its key for a person to read, `["users", 7]`; bytes that are not a key, as `0x00ff`. */
+  /** For a `'row'`: its key in readable form, `["users", 7]`, or `0x00ff` for bytes that are not a key. */
   readonly key?: string
-  /** Of a commit in the `'log'`: its versionstamp. */
+  /** For a commit in the `'log'`: its versionstamp. */
   readonly version?: string
 }
 
-/** What `Valkeyrie.verify` has found. */
+/** The result of `Valkeyrie.verify`. */
 export interface Verification {
-  /** Whether there is no finding. */
+  /** Whether nothing was found. */
   readonly sound: boolean
   /** The first 100 of each kind. */
   readonly findings: readonly Finding[]
-  /** How many there are of each kind; a kind without any is left out. */
+  /** How many findings there are of each kind; a kind without findings is left out. */
   readonly counts: { readonly [kind: string]: number }
   /** How many rows were read. */
   readonly rows: number
@@ -31,7 +32,7 @@ export interface Verification {
 export interface VerifyOptions {
   /** Ends it: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
-  /** Milliseconds for which to wait for a lock that others hold. Default 5,000. */
+  /** How many milliseconds to wait for a lock that others hold. Default 5,000. */
   readonly busyTimeout?: number | undefined
 }
 

@@ -8,9 +8,9 @@ import type {
 } from '../wire/live.types.ts'
 
 /**
- * Declares a query, or keys, that clients may follow. `params`, a Standard Schema, checks what a client asks with: nothing else of the
- * query comes from it. `open` gives the stream: that of `watchMany`, of `watch`, or any other whose items are states, of which a reader
- * wants the newest.
+ * Declares a query, or keys, that clients may follow. `params`, a Standard Schema, checks the parameters of a client; nothing
+ * else of the query comes from it. `open` returns the stream: from `watchMany`, from `watch`, or any other whose items are
+ * states, of which a reader wants the newest.
  *
  * ```ts
  * const best = liveQuery(z.object({ places: z.int().min(1).max(10) }), ({ places }) =>
@@ -31,8 +31,8 @@ export function liveQuery(...args: readonly unknown[]): unknown {
 }
 
 /**
- * Declares changes that clients may follow, each of them once: the stream of `changes`, opened after `since`. Choose among them by their
- * keys, in `open`.
+ * Declares changes that clients may follow, each once: the stream of `changes`, opened after `since`. Filter them by key in
+ * `open`.
  *
  * ```ts
  * const played = liveChanges((_, { since }) => db.repositories.players.changes({ since }))

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /**
- * A handler for servers of Node.js: for `createServer`, `app.use` of Express, and the raw request and response of Fastify.
+ * A handler for servers of Node.js: `createServer`, `app.use` of Express, and the raw request and response of Fastify.
  *
  * ```ts
  * const http = createServer(nodeHandler(live))

@@ -18,15 +18,16 @@ import {
 } from './serve-options.ts'
 import { StreamCount } from './stream-count.ts'
 
-/** Serves what is declared. Made by `serveLive`. */
+/** Serves your declarations. Make it with `serveLive`. */
 export interface LiveServer<D extends LiveDeclarations> {
-  /** What it serves, by name. */
+  /** Its declarations, by name. */
   readonly declarations: D
-  /** How many streams there are now. */
+  /** How many streams are open. */
   readonly streams: number
   /**
-   * Answers a request for what the last part of its path names, with `params` as JSON in its query: a stream of Server-Sent Events, or, to
-   * `Accept: application/json`, a result as it is now. It can be handed around without the server.
+   * Answers a request: the last part of its path names the declaration, and `params` in its query has the parameters as JSON. The
+   * answer is a stream of Server-Sent Events or, for `Accept: application/json`, the current result. You may pass this function
+   * around without the server.
    *
    * ```ts
    * const request = new Request('http://localhost/live/podium?params={"places":2}', {
@@ -38,8 +39,8 @@ export interface LiveServer<D extends LiveDeclarations> {
    */
   readonly fetch: (request: Request) => Promise<Response>
   /**
-   * Ends every stream, and answers what comes then with status 503: before a server is closed, which waits for its responses. Clients ask
-   * again, and go on where there is a server again.
+   * Ends every stream, and answers later requests with status 503. Call it before you close a server, which waits for its
+   * responses. Clients ask again, and continue when a server answers.
    *
    * ```ts
    * const old = serveLive({ podium }, { authorize: () => true })
@@ -52,8 +53,8 @@ export interface LiveServer<D extends LiveDeclarations> {
 }
 
 /**
- * Serves live queries, keys and changes to clients on the web, by what they are declared as: a function from a `Request` to a `Response`,
- * which every framework takes, and `nodeHandler` for those of Node.js.
+ * Serves declared live queries, keys and changes to clients on the web, with a function from a `Request` to a `Response`, which
+ * most frameworks take. For servers of Node.js, use `nodeHandler`.
  *
  * ```ts
  * const server = serveLive({ podium, scores }, { authorize: () => true })
@@ -61,7 +62,7 @@ export interface LiveServer<D extends LiveDeclarations> {
  * missing.status // => 404
  * ```
  *
- * Throws a TypeError or RangeError for options that are none.
+ * Throws a TypeError or RangeError if an option is not valid.
  */
 export function serveLive<const D extends LiveDeclarations>(
   declarations: D,

@@ -3,7 +3,7 @@ import type { ValueType } from '../value/value-type.ts'
 import { checkValueTypes } from '../value/value-type.ts'
 import type { LiveDeclarations, ParamsOutput } from '../wire/live.types.ts'
 
-/** What a client asks for: a declaration by its name, and its parameters, which its schema has checked. */
+/** What a client asks for: the name of a declaration, and parameters that its schema has checked. */
 export type LiveRequest<D extends LiveDeclarations> = {
   [Name in keyof D & string]: {
     /** That of the declaration. */
@@ -13,24 +13,24 @@ export type LiveRequest<D extends LiveDeclarations> = {
   }
 }[keyof D & string]
 
-/** What a client may have. */
+/** What a client may see. */
 export interface LiveGrant<Params> {
-  /** Parameters instead of those that it has asked with, as narrowed to what is its own. They are not checked again. */
+  /** Parameters instead of those that it sent, for example narrowed to its own rows. They are not checked again. */
   readonly params?: Params
-  /** Whose stream it is, as the id of a user: `streamsPerClient` counts by it. */
+  /** Whose stream it is, for example the id of a user: `streamsPerClient` counts by it. */
   readonly client?: string
 }
 
 /**
- * What `authorize` says: `true`, or a grant, lets a request through; a Response answers it, as one with status 401; anything else refuses
- * it with status 403.
+ * The answer of `authorize`: `true` or a grant lets a request through; a Response, such as one with status 401, answers it;
+ * anything else refuses it with status 403.
  */
 export type LiveAnswer<Params> = boolean | null | undefined | LiveGrant<Params> | Response
 
-/** How live queries are served. */
+/** How to serve live queries. */
 export interface ServeLiveOptions<D extends LiveDeclarations> {
   /**
-   * Decides on each request, and again each time that a client comes back. Return `() => true` to let everybody follow everything.
+   * Decides on each request, and again each time a client comes back. Pass `() => true` to let everybody follow everything.
    *
    * ```ts
    * const authorize = (request: Request) => request.headers.get('authorization') === `Bearer ${token}`
@@ -41,20 +41,20 @@ export interface ServeLiveOptions<D extends LiveDeclarations> {
     request: Request,
     query: LiveRequest<D>,
   ) => LiveAnswer<LiveRequest<D>['params']> | Promise<LiveAnswer<LiveRequest<D>['params']>>
-  /** The value types of the database, where what is sent has some. Give clients the same. */
+  /** The value types of the database, if your results have any. Give clients the same. */
   readonly valueTypes?: readonly ValueType[] | undefined
-  /** Milliseconds between two signs of life of a stream. Default 15,000; 0: none. */
+  /** How many milliseconds between two heartbeats of a stream. Default 15,000; 0: none. */
   readonly heartbeat?: number | undefined
   /**
-   * Milliseconds after which a stream ends, sooner by up to a fifth: its client asks again, and is sent what it lacks. So `authorize` is asked
-   * again, and a connection that is dead is let go of. Default 900,000, a quarter of an hour; 0: none.
+   * After how many milliseconds a stream ends, up to a fifth sooner. Its client asks again, and gets what it lacks. So
+   * `authorize` runs again, and dead connections are dropped. Default 900,000, a quarter of an hour; 0: never.
    */
   readonly lifetime?: number | undefined
-  /** How many streams there may be at once; more are answered with status 503. Default 10,000. */
+  /** How many streams to serve at once; more get status 503. Default 10,000. */
   readonly streams?: number | undefined
-  /** How many of them may be of one client, where `authorize` tells clients apart. Default 100. */
+  /** How many of them one client may have, if `authorize` tells clients apart. Default 100. */
   readonly streamsPerClient?: number | undefined
-  /** Gets faults, of which a client sees status 500 alone. Default: `console.error`. */
+  /** Gets faults, of which a client only sees status 500. Default: `console.error`. */
   readonly onError?: ((error: unknown, request: Request) => void) | undefined
 }
 
@@ -67,7 +67,7 @@ const names = ['authorize', 'valueTypes', 'heartbeat', 'lifetime', 'streams', 's
 /** The longest time of a timer. */
 const longestTime = 2 ** 31 - 1
 
-/** Throws a TypeError or RangeError for options that are none. */
+/** Throws a TypeError or RangeError if an option is not valid. */
 export function checkServeOptions<D extends LiveDeclarations>(given: ServeLiveOptions<D>): CheckedOptions<D> {
   checkOptionNames(given, names, 'serveLive')
   const { authorize, valueTypes = [], heartbeat = 15_000, lifetime = 900_000 } = given

@@ -47,14 +47,14 @@ export class KeyValue<R extends Definitions> {
   }
 
   /**
-   * Reads the value under a key: its entry, with nulls where there is no value, or none that has not expired.
+   * Reads the value under a key: returns its entry, with nulls if there is no value or it has expired.
    *
    * ```ts
    * await db.get(['lamp']) // => { key: ['lamp'], value: 'on', versionstamp: '0000000000000000…' }
    * await db.get(['nothing']) // => { key: ['nothing'], value: null, versionstamp: null }
    * ```
    *
-   * Opened with `validateReads`, a database rejects every read of a value that its schema refuses, with ValidationError.
+   * If you open with `validateReads`, every read of a value that its schema refuses rejects with ValidationError.
    */
   async get<const K extends Key>(key: K, options?: ReadOptions): Promise<EntryMaybe<K, ValueOf<R, K>>> {
     if (options !== undefined) checkReadOptions(options, 'get')
@@ -67,7 +67,7 @@ export class KeyValue<R extends Definitions> {
   }
 
   /**
-   * Reads any number of keys from one consistent snapshot: their entries, in the order of the keys.
+   * Reads any number of keys from one consistent snapshot: returns their entries, in the order of the keys.
    *
    * ```ts
    * const [lamp, nothing] = await db.getMany([['lamp'], ['nothing']])
@@ -91,17 +91,17 @@ export class KeyValue<R extends Definitions> {
   }
 
   /**
-   * Writes a value, whether there is one under this key or not. What its schema makes of it is what is stored; under a key
-   * that no pattern matches, anything that can be stored is.
+   * Writes a value, whether the key has one or not. The database stores the output of its schema. If no pattern matches the key,
+   * you may store any value that can be stored.
    *
    * ```ts
    * await db.set(['session', 's1'], { user: 'alice' }, { expireIn: 60_000 }) // => { ok: true, versionstamp: '…' }
    * await db.set(['users', 'carol'], { name: 'Carol', email: 'nonsense' }) // => throws ValidationError
    * ```
    *
-   * Rejects with ValidationError for a value that its schema refuses, with UniqueConstraintError where another row has what a
-   * unique index allows once, with a TypeError that names the path for what cannot be stored as it is (a function, an
-   * instance of a class), and with RangeError for what is larger than `limits.valueBytes`.
+   * Rejects with ValidationError if the schema refuses the value, with UniqueConstraintError if another row has the values of a
+   * unique index, with a TypeError that names the path if something cannot be stored as it is (a function, an instance of a
+   * class), and with RangeError if the value is larger than `limits.valueBytes`.
    */
   async set<const K extends Key>(
     key: K,
@@ -133,9 +133,9 @@ export class KeyValue<R extends Definitions> {
   }
 
   /**
-   * Puts a message into the queue of the database: anything that can be stored. It is delivered at least once, to one handler of
-   * `listenQueue`, in whichever process: first of those that are due what became due first. In a unit of work it is in the queue if the
-   * unit commits, and only then.
+   * Puts a message, any value that can be stored, into the queue of the database. It is delivered at least once, to one handler
+   * of `listenQueue` in any process; messages that became due first come first. In a unit of work, it is in the queue only if the
+   * unit commits.
    *
    * ```ts
    * await db.enqueue({ to: 'alice', text: 'Hello' }) // => { ok: true, versionstamp: '…' }
@@ -143,9 +143,9 @@ export class KeyValue<R extends Definitions> {
    * await db.enqueue(reminder, { delay: 3_600_000, backoffSchedule: [1_000, 60_000], keysIfUndelivered: [['unsent', 'bob']] })
    * ```
    *
-   * A message waits as a row under `['valkeyrie', 'queue', …]`. Rejects with RangeError and TypeError for options that are not valid and for
-   * a value that cannot be stored, and with ValidationError if it may not stand under one of `keysIfUndelivered`. For jobs with a
-   * schema, priorities, groups, schedules and dead letters there is `valkeyrie/queue`.
+   * A message waits as a row under `['valkeyrie', 'queue', …]`. Rejects with RangeError or TypeError if an option is not valid or
+   * the value cannot be stored, and with ValidationError if the schema of one of `keysIfUndelivered` refuses it. For jobs with a
+   * schema, priorities, groups, schedules and dead letters, use `valkeyrie/queue`.
    */
   async enqueue(value: unknown, options?: EnqueueOptions & CallOptions): Promise<CommitResult> {
     const { signal, ...own } = options ?? {}
@@ -158,7 +158,7 @@ export class KeyValue<R extends Definitions> {
 
   /**
    * Reads entries in the order of their keys, page by page: memory does not grow with their number. Throws a TypeError or
-   * RangeError for a selector or options that are not valid.
+   * RangeError if the selector or an option is not valid.
    *
    * ```ts
    * const names = []

@@ -1,11 +1,13 @@
 import { type CallOptions, checkSignal } from '../arguments/call-options.ts'
 import { checkOptionNames } from '../arguments/option-names.ts'
 
-/** How to read. `consistency` and `raw` are options of Deno KV that mean nothing here: taken, so that code written for it runs, and without effect. */
+/**
+ * How to read. `consistency` and `raw` are options of Deno KV: they are accepted, so that code for it runs, and have no effect.
+ */
 export interface ReadOptions extends CallOptions {
-  /** Every read is strongly consistent, whichever is asked for. */
+  /** Every read is strongly consistent, whichever you ask for. */
   readonly consistency?: 'strong' | 'eventual' | undefined
-  /** A watch gives the state when one of its keys has changed, and only then. */
+  /** A watch only reports changed keys. */
   readonly raw?: boolean | undefined
 }
 

@@ -1,23 +1,23 @@
 import type { Key, KeyPart } from '../contract/key.types.ts'
 
 /**
- * Keys of one shape: `'*'` stands for exactly one part of any kind, every other part for itself. Where several patterns
- * match a key, the one counts that is literal at the first part in which they differ.
+ * Keys of one shape: `'*'` stands for exactly one part of any kind, every other part for itself. If several patterns match a key,
+ * the one that is literal at the first part where they differ wins.
  */
 export type Pattern = readonly KeyPart[]
 
-/** What the ids of a typed wildcard are: `'bytes'` stands for Uint8Array. */
+/** The kind of the ids of a typed wildcard: `'bytes'` means Uint8Array. */
 export type IdKind = 'string' | 'number' | 'bigint' | 'boolean' | 'bytes'
 
 declare const idType: unique symbol
 
-/** A wildcard whose ids are of one kind. Made by `id.string()` and the like. */
+/** A wildcard for ids of one kind. Make it with `id.string()` and the like. */
 export interface TypedId<T extends KeyPart = KeyPart> {
   readonly idKind: IdKind
   readonly [idType]: T
 }
 
-/** A part of a pattern as it is declared. */
+/** A part of a pattern, as you declare it. */
 export type PatternPart = KeyPart | TypedId
 
 /** A typed wildcard in the pattern of a definition: `'*'`, and its type says what its ids are. */

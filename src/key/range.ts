@@ -9,8 +9,8 @@ export interface KeyRange {
 }
 
 /**
- * Which keys a list gives. `prefix` selects the keys that go on from it, not the key that equals it, and `[]` all keys;
- * `start` is included, `end` is not, and both begin with the prefix where there is one.
+ * Which keys to list. `prefix` selects the keys that are longer than it and begin with it; `[]` selects all keys. `start` is
+ * included, `end` is not; if there is a prefix, both must begin with it.
  *
  * ```ts
  * const ids = (selector: Selector) => Array.fromAsync(db.list(selector), ({ key }) => key.at(-1))

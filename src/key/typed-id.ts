@@ -2,9 +2,9 @@ import type { Key, KeyPart } from '../contract/key.types.ts'
 import type { IdKind, PatternPart, TypedId } from './pattern.types.ts'
 
 /**
- * Wildcards whose ids are of one kind, instead of `'*'` in a pattern: `id.string()`, `id.number()`, `id.bigint()`,
- * `id.boolean()` and `id.bytes()`. The types of the repository say so, and an id of another kind is a TypeError, as is a
- * write of such a key. The kind is not a part of the key: `['users', id.string()]` and `['users', '*']` are the same pattern.
+ * Wildcards for ids of one kind, instead of `'*'` in a pattern: `id.string()`, `id.number()`, `id.bigint()`, `id.boolean()` and
+ * `id.bytes()`. The repository is typed accordingly, and an id or a key with another kind is a TypeError. The kind is not part of
+ * the key: `['users', id.string()]` and `['users', '*']` are the same pattern.
  *
  * ```ts
  * const orders = defineSchema(['orders', id.number()], z.object({ total: z.number() }))

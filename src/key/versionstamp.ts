@@ -55,8 +55,8 @@ export function versionText(version: unknown): string {
 }
 
 /**
- * Whether this is a versionstamp: text of 20 lower-case hex digits, up to that of 2^53 - 1. What comes from outside, as from
- * an `If-Match` header, is checked by it before it is given on.
+ * Whether this is a versionstamp: text of 20 lower-case hex digits, up to that of 2^53 - 1. Use it to check text from outside,
+ * such as an `If-Match` header.
  *
  * ```ts
  * isVersionstamp('00000000000000000007') // => true

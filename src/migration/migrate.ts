@@ -29,13 +29,13 @@ export interface MigrateTask {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What `migrate` has done. */
+/** The result of `migrate`. */
 export interface MigrateResult {
-  /** The migrations that it has applied, in their order. */
+  /** The migrations that it has applied, in order. */
   readonly applied: readonly string[]
   /** The file of the backup; `null` if none was made. */
   readonly backup: string | null
-  /** How many rows no step could convert, which are as before and in the file of `skipInvalid`. */
+  /** How many rows no step could convert. They stay as before, and are in the file of `skipInvalid`. */
   readonly skipped: number
 }
 

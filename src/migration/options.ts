@@ -8,40 +8,43 @@ import type { AnyDefinition } from '../schema/definition.types.ts'
 import { Registry } from '../schema/registry.ts'
 import type { MigrationModule } from './source.ts'
 
-/** A `Database` that is open, of whatever schemas. */
+/** An open `Database`, with any schemas. */
 export type OpenDatabase = Pick<Database, 'backup' | 'tables'>
 
-/** Where migrations are: in a folder, or in the program. One of both is given. */
+/** Where the migrations are: in a folder, or in the program. Pass one of the two. */
 export interface MigrationOptions {
-  /** The folder that `valkeyrie generate` writes to, as `'./schemas/migrations'`. */
+  /** The folder that `valkeyrie generate` writes to, such as `'./schemas/migrations'`. */
   readonly folder?: string | undefined
-  /** The `migrations` of `index.ts` in that folder: of a program that is bundled, and so has no folder. */
+  /** The `migrations` of `index.ts` in that folder, for a bundled program, which has no folder. */
   readonly modules?: readonly MigrationModule[] | undefined
-  /** The schema of the server's database, on PostgreSQL. Default: that of the open database, or of the address, else `'valkeyrie'`. */
+  /**
+   * On PostgreSQL, the schema of the server's database. Default: that of the open database, or of the address, else
+   * `'valkeyrie'`.
+   */
   readonly schema?: string | undefined
-  /** The declared schemas. Of an open database, they are its own; without any, what the migrations report them is taken. */
+  /** The declared schemas. Default: those of the open database, else what the migrations say of them. */
   readonly schemas?: readonly AnyDefinition[] | undefined
 }
 
 /** How to migrate. */
 export interface MigrateOptions extends MigrationOptions {
-  /** Copy the database first, into a file beside it. Default `true`. */
+  /** Back up the database first, into a file beside it. Default `true`. */
   readonly backup?: boolean | undefined
-  /** Leave rows that a step cannot convert as they are, and write them to this new file. Left out, they fail the migration. */
+  /** Leave rows that a step cannot convert as they are, and write them to this new file. Left out: they fail the migration. */
   readonly skipInvalid?: string | undefined
-  /** Take over a database that was created without migrations: as one that has had the first of them, or all up to this one. */
+  /** Take over a database that was created without migrations, as if it had had the first of them, or all up to this one. */
   readonly baseline?: true | string | undefined
-  /** Is told how far it is: in bytes of the backup, then in rows of each step. */
+  /** Gets how far it is: bytes of the backup, then rows of each step. */
   readonly onProgress?: ((progress: MigrateProgress) => void) | undefined
-  /** Ends it where nothing is half done. Migrations that were applied by then stay. */
+  /** Stops it at a point where nothing is half done. Migrations applied by then stay. */
   readonly signal?: AbortSignal | undefined
 }
 
 /** How far a migration is. */
 export interface MigrateProgress {
-  /** What is done: `'backup'`, or the file of a step, as `'0001_ages.users.ts'`. */
+  /** What it is doing: `'backup'`, or the file of a step, such as `'0001_ages.users.ts'`. */
   readonly task: string
-  /** The bytes, or the rows, that are done. */
+  /** How many bytes, or rows, are done. */
   readonly done: number
   /** How many there are. */
   readonly total: number

@@ -7,17 +7,17 @@ import { readMigrations } from '../driver/migrations-folder.ts'
 import { loadModule } from './load-module.ts'
 import { isUnfilled } from './step-template.ts'
 
-/** A migration as part of a program: what `valkeyrie generate` writes of each into `index.ts` in the folder of migrations. */
+/** A migration as part of a program, as `valkeyrie generate` writes it into `index.ts` in the folder of migrations. */
 export interface MigrationModule {
   /** Its name: `0001_rename`. */
   readonly tag: string
   /** When it was generated, in milliseconds since the epoch. */
   readonly when: number
-  /** Its SQL, as its file has it. */
+  /** The SQL of its file. */
   readonly sql: string
   /** The `dialect` of drizzle.config.ts that the SQL is written in. Default: `'sqlite'`. */
   readonly dialect?: string
-  /** What its file ending in `.values.json` holds. */
+  /** The content of its `.values.json` file. */
   readonly values: ValueSnapshot
   /** The modules of its TypeScript steps, by the names of their files. */
   readonly steps: { readonly [file: string]: { up(value: never): unknown } }

@@ -7,13 +7,13 @@ import { migratorOf } from './migrator-of.ts'
 import { moduleDrift } from './module-index.ts'
 import { sourceOf } from './source.ts'
 
-/** How a database stands to migrations. */
+/** Which migrations a database has had, and what differs. */
 export interface MigrationStatus {
-  /** The migrations that it has had, in their order. */
+  /** The migrations that it has had, in order. */
   readonly applied: readonly string[]
-  /** Those that it has not had: `migrate` applies them. */
+  /** The migrations that it has not had: `migrate` applies them. */
   readonly pending: readonly string[]
-  /** What is not as it should be; empty where all is. */
+  /** What is not as it should be; empty if everything is. */
   readonly drift: readonly Drift[]
 }
 

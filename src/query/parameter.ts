@@ -1,12 +1,12 @@
 const brand = Symbol.for('valkeyrie.Parameter')
 
-/** Stands in a prepared query for an operand that each execution gives. Made by `parameter`. */
+/** Stands for an operand in a prepared query; each execution passes its value. Make it with `parameter`. */
 export interface Parameter<Name extends string = string> {
   readonly [brand]: Name
 }
 
 /**
- * A named place for an operand, in a query for `prepare`. Throws a TypeError for a name that is empty or no string.
+ * A named place for an operand, in a query for `prepare`. Throws a TypeError if the name is empty or not a string.
  *
  * ```ts
  * const adults = users.prepare({ where: { age: { gte: parameter('least') } }, orderBy: { age: 'asc' } })

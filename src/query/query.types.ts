@@ -36,7 +36,7 @@ type ElementWhere<V> = [ElementOf<V>] extends [never] ? never : FieldWhere<Eleme
  * not even `ne`, `notIn` and `notLike`; nor is one between types, except for those three.
  */
 export interface FieldConditions<V> {
-  /** Equal: as the value itself instead of the conditions. A Date may be given as the ISO 8601 text of an instant. */
+  /** Equal; the value alone means the same. For a Date, you may pass the ISO 8601 text of an instant. */
   readonly eq?: OperandOf<V> | Parameter
   /** Not equal. */
   readonly ne?: OperandOf<V> | Parameter
@@ -48,42 +48,42 @@ export interface FieldConditions<V> {
   readonly lt?: OrderedOf<V> | Parameter
   /** Less or equal. */
   readonly lte?: OrderedOf<V> | Parameter
-  /** Equal to one of these; of none, false. */
+  /** Equal to one of these; an empty array is never true. */
   readonly in?: readonly OperandOf<V>[] | Parameter
   /** Equal to none of these. */
   readonly notIn?: readonly OperandOf<V>[] | Parameter
   /**
-   * `%` stands for any text, `_` for one character, and a backslash lets the character behind it stand for itself; upper and lower
-   * case differ.
+   * `%` stands for any text, `_` for one character, and the character after a backslash stands for itself; upper and lower case
+   * differ.
    */
   readonly like?: TextOperand<V>
   /** Not `like`. */
   readonly notLike?: TextOperand<V>
-  /** As `like`, where the letters A to Z are those of a to z. */
+  /** Like `like`, but A to Z and a to z are the same letters. */
   readonly ilike?: TextOperand<V>
   /** Not `ilike`. */
   readonly notIlike?: TextOperand<V>
-  /** Has this text somewhere in it, each character of which stands for itself. */
+  /** Contains this text; every character stands for itself. */
   readonly contains?: TextOperand<V>
   /** Begins with this text: an index on the field serves it. */
   readonly startsWith?: TextOperand<V>
   /** Ends with this text. */
   readonly endsWith?: TextOperand<V>
-  /** As `contains`, where the letters A to Z are those of a to z. */
+  /** Like `contains`, but A to Z and a to z are the same letters. */
   readonly icontains?: TextOperand<V>
-  /** As `startsWith`, where the letters A to Z are those of a to z. */
+  /** Like `startsWith`, but A to Z and a to z are the same letters. */
   readonly istartsWith?: TextOperand<V>
-  /** As `endsWith`, where the letters A to Z are those of a to z. */
+  /** Like `endsWith`, but A to Z and a to z are the same letters. */
   readonly iendsWith?: TextOperand<V>
   /** Null or missing. */
   readonly isNull?: true
-  /** There, and not null. */
+  /** Present and not null. */
   readonly isNotNull?: true
   /** The array has this item, or each of these. */
   readonly arrayContains?: ItemOf<V> extends never ? never : readonly ItemOf<V>[] | ItemOf<V> | Parameter
-  /** One element of the array, at least, meets these conditions; with `{}`, the array has an element. */
+  /** At least one element of the array meets these conditions; with `{}`, the array is not empty. */
   readonly some?: ElementWhere<V>
-  /** Each element of the array meets these conditions. */
+  /** Every element of the array meets these conditions. */
   readonly every?: ElementWhere<V>
   /** No element of the array meets these conditions; with `{}`, the array is empty. */
   readonly none?: ElementWhere<V>
@@ -91,32 +91,32 @@ export interface FieldConditions<V> {
   readonly AND?: readonly ConditionsWithin<V>[]
   /** One of these is true. */
   readonly OR?: readonly ConditionsWithin<V>[]
-  /** This is not true; of a field that is null or missing, it is not true either. */
+  /** This is not true; for a field that is null or missing, it is not true either. */
   readonly NOT?: ConditionsWithin<V>
 }
 
 /**
- * The conditions on the id of a row, `$id`, all of which must be true: in the order of keys, which serves them. An operand is
- * what the id is, one part for one wildcard, a tuple for several.
+ * The conditions on the id of a row, `$id`, all of which must be true. They compare in the order of keys, which serves them. An
+ * operand is an id: one part for one wildcard, a tuple for several.
  */
 export interface IdConditions<Id> {
-  /** This id: as the id itself instead of the conditions. */
+  /** This id; the id alone means the same. */
   readonly eq?: Id | Parameter
   /** Another id. */
   readonly ne?: Id | Parameter
-  /** Behind this id, in the order of keys. */
+  /** After this id, in the order of keys. */
   readonly gt?: Id | Parameter
-  /** This id, or behind it. */
+  /** This id, or after it. */
   readonly gte?: Id | Parameter
   /** Before this id. */
   readonly lt?: Id | Parameter
   /** This id, or before it. */
   readonly lte?: Id | Parameter
-  /** One of these; of none, false. */
+  /** One of these; an empty array is never true. */
   readonly in?: readonly Id[] | Parameter
   /** None of these. */
   readonly notIn?: readonly Id[] | Parameter
-  /** Is a text that begins with this one. Of an id of several parts, the leading ones are the query's `prefix`. */
+  /** A text that begins with this one. For an id of several parts, pass the leading ones as the query's `prefix`. */
   readonly startsWith?: Id extends Key ? never : string | Parameter
   /** All of these are true. */
   readonly AND?: readonly IdConditions<Id>[]
@@ -177,8 +177,9 @@ interface Logic<T, Id> {
 }
 
 /**
- * The rows to find, of a definition, as `Where<typeof users>`, or of a type of values: conditions that nest as the value does, all of which must be true. A field is compared with a value, or
- * by FieldConditions; `AND` and `OR` take arrays of conditions, `NOT` takes one, and `$id` is the id of the row.
+ * The rows to find, for a definition (`Where<typeof users>`) or for a type of values: conditions that nest like the value, all of
+ * which must be true. Compare a field with a value, or with FieldConditions. `AND` and `OR` take arrays of conditions, `NOT`
+ * takes one, and `$id` is the id of the row.
  *
  * ```ts
  * const where: Where<User> = {
@@ -190,9 +191,8 @@ interface Logic<T, Id> {
  * await users.count({ where: { $id: { in: ['alice', 'carol'] } } }) // => 1
  * ```
  *
- * A field whose name means something else in its place, as an `AND`, or an `in` within a field, is named with a backslash
- * before it: `{ '\\AND': 1 }`. `undefined` and null are no operands, so that a filter that was forgotten finds nothing: a
- * QueryError.
+ * If the name of a field means something else in its place, such as `AND`, or `in` inside a field, write a backslash before it:
+ * `{ '\\AND': 1 }`. `undefined` and null as operands are a QueryError, so a forgotten filter finds nothing.
  */
 export type Where<T, Id = undefined> = unknown extends T
   ? ValueWhere<T>
@@ -206,9 +206,9 @@ export type ValueWhere<T, Id = undefined> = unknown extends T
   : Logic<T, Id> & ([Exclude<T, Leaf>] extends [never] ? unknown : WhereFields<Exclude<T, Leaf>, RowNames>)
 
 /**
- * The order of rows, of a definition or of a type of values: fields with `'asc'` or `'desc'`, nested as the value, the earlier ones first, and `$id` for the id. Where
- * rows agree in them, the key decides, in the last direction. Ascending, null and missing come first, then numbers, then texts by their UTF-8
- * bytes.
+ * The order of rows, for a definition or a type of values: fields with `'asc'` or `'desc'`, nested like the value, and `$id` for
+ * the id; earlier fields count first. If rows agree in them, the key decides, in the last direction. Ascending, null and missing
+ * come first, then numbers, then texts by their UTF-8 bytes.
  *
  * ```ts
  * const byCity: OrderBy<User> = { city: 'asc', age: 'desc' }
@@ -237,7 +237,8 @@ type OrderByField<V> =
   | ([Exclude<V, Leaf>] extends [never] ? never : OrderByFields<Exclude<V, Leaf>, never>)
 
 /**
- * Which fields of the value to give, of a definition or of a type of values: those that are true, or all but those that are false.
+ * Which fields of the value to return, for a definition or a type of values: those that are true, or all but those that are
+ * false.
  *
  * ```ts
  * const alice = await users.findFirst({ columns: { email: false, age: false } })

@@ -4,7 +4,7 @@
  */
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError'
-  /** Stands for its class, across versions and copies of this package. */
+  /** Identifies its class, across versions and copies of this package. */
   readonly code = 'LEASE_LOST'
   /** The name of the queue. */
   readonly queue: string

@@ -6,7 +6,7 @@ import type { ItemOf, LiveDeclaration, LiveDeclarations, LiveNames, ParamsInput 
 
 /** How a component follows a live query. */
 export interface UseLiveQueryOptions<T> {
-  /** The result to show until one comes: what a server has drawn the page with, so that the page is taken over as it is. */
+  /** The result to show until one arrives: what the server rendered the page with, so that the page continues as it is. */
   readonly initial?: T | undefined
 }
 
@@ -17,8 +17,9 @@ type HookArguments<L extends LiveDeclaration> =
     : [params: ParamsInput<L>, options?: UseLiveQueryOptions<ItemOf<L>>]
 
 /**
- * Follows a live query while the component is there, and draws it again when its state changes. A row that has not changed is the same object
- * as before: a component of `memo` that is given it is not drawn again. Components that follow the same share one stream.
+ * Follows a live query while the component is mounted, and renders it again when the state changes. An unchanged row is the same
+ * object as before, so a `memo` component that gets it does not render again. Components that follow the same query share one
+ * stream.
  *
  * ```ts
  * function Podium() {
@@ -37,8 +38,8 @@ export function useLiveQuery<D extends LiveDeclarations, Name extends LiveNames<
 }
 
 /**
- * The result of a live query, which the component follows while it is there. Until one has come it suspends, for the `Suspense` around it;
- * where the server refuses it throws the LiveError, for the error boundary.
+ * The result of a live query, which the component follows while it is mounted. Until the first result it suspends, for the
+ * `Suspense` around it; if the server refuses, it throws the LiveError for the error boundary.
  *
  * ```ts
  * const initial = await client.watch('podium', { places: 3 }).first()

@@ -36,8 +36,7 @@ export class TypedStore<R extends Definitions> extends KeyValue<R> {
   }
 
   /**
-   * The repository of a declared pattern, or of a definition that `defineSchema` has made. Throws a TypeError for one that
-   * the database was not opened with.
+   * The repository of a declared pattern, or of a definition. Throws a TypeError if the database was opened without it.
    *
    * ```ts
    * db.repository(['users', '*']) === db.repositories.users // => true

@@ -9,8 +9,8 @@ import { checkOptions, checkSchema, indexesOf, nameFor, referencesOf } from './d
 import { searchOf } from './search-options.ts'
 
 /**
- * Declares the schema of the values under the keys that a pattern matches: any Standard Schema (Zod, Valibot, ArkType, …).
- * A value is held against it before it is written, and what it outputs is what is stored.
+ * Declares the schema of the values under the keys that a pattern matches: any Standard Schema (Zod, Valibot, ArkType, …). Each
+ * value goes through it before it is written, and the database stores its output.
  *
  * ```ts
  * const readers = defineSchema(['readers', '*'], z.object({ name: z.string(), email: z.email() }), {
@@ -20,7 +20,7 @@ import { searchOf } from './search-options.ts'
  * readers.indexes // => [{ fields: ['email'], unique: true }]
  * ```
  *
- * Throws a TypeError if an argument is not of the documented shape; its message says how to mend it.
+ * Throws a TypeError if an argument does not have the documented shape; the message says how to fix it.
  */
 export function defineSchema<
   const P extends readonly PatternPart[],

@@ -4,13 +4,13 @@ import type { ValueType } from '../value/value-type.ts'
 import type { FieldAt } from './field-path.types.ts'
 import type { SearchDefinition, SearchOptions } from './search-definition.ts'
 
-/** An index over fields of the stored value. Made by `defineSchema`, of its IndexOptions. */
+/** An index over fields of the stored value, which `defineSchema` makes from IndexOptions. */
 export interface IndexDefinition {
-  /** One field or several, in the order of the index: dotted paths, as `address.city`. */
+  /** One or more fields, in the order of the index: dotted paths, such as `address.city`. */
   readonly fields: readonly string[]
   /** Whether no two rows may agree in all of them. */
   readonly unique: boolean
-  /** Those of its fields that are bigints, where it is not unique: it holds them in their order. Left out if there are none. */
+  /** Its bigint fields, which it keeps in order, unless it is unique. Left out if there are none. */
   readonly bigints?: readonly string[]
 }
 
@@ -18,8 +18,8 @@ export interface IndexDefinition {
 export type References = { readonly [field: string]: AnyDefinition }
 
 /**
- * What is declared of the keys that one pattern matches: the schema of their values, the name of their repository, the
- * indexes over them. Frozen; made by `defineSchema`.
+ * A declaration for the keys that one pattern matches: the schema of their values, the name of their repository, the indexes over
+ * them. Frozen; `defineSchema` makes it.
  */
 export interface Definition<
   P extends Pattern = Pattern,
@@ -30,7 +30,7 @@ export interface Definition<
 > {
   /** The pattern of the keys: `'*'` stands for one part of an id. */
   readonly pattern: P
-  /** The kind of the ids at each part of the pattern, `null` for any; empty where no wildcard is typed. */
+  /** The kind of the ids at each part of the pattern, `null` for any; empty if no wildcard is typed. */
   readonly idKinds: readonly (IdKind | null)[]
   /** The schema of the values. */
   readonly schema: S
@@ -40,9 +40,9 @@ export interface Definition<
   readonly indexes: readonly IndexDefinition[]
   /** The fields that hold the id of a row of another definition. */
   readonly references: Refs
-  /** What can be searched by words; left out where nothing is declared. */
+  /** The search by words; left out if none is declared. */
   readonly search?: SearchDefinition<Searched>
-  /** How the instances of classes in its values are stored. */
+  /** How instances of classes in its values are stored. */
   readonly valueTypes?: readonly ValueType[]
 }
 
@@ -51,32 +51,32 @@ export interface AnyDefinition extends Definition<Pattern, StandardSchemaV1, str
 
 /** One of the `indexes` of a schema. */
 export interface IndexOptions {
-  /** A field of the schema's output, or several in the order of the index; dots lead into objects: `'address.city'`. */
+  /** A field of the schema's output, or several, in the order of the index; dots lead into objects: `'address.city'`. */
   readonly on: string | readonly string[]
   /**
-   * No two rows may agree in all of these fields: such a write is a UniqueConstraintError. Rows where one of them is missing
-   * or null never clash, and rows that have expired do not count. Default `false`.
+   * No two rows may agree in all of these fields: a write that would do so is a UniqueConstraintError. Rows in which one of them
+   * is missing or null never clash, and expired rows do not count. Default `false`.
    */
   readonly unique?: boolean
 }
 
 /** The last argument of `defineSchema` and `withSchema`. */
 export interface DefinitionOptions {
-  /** The name of the repository, an identifier. Default: the words of the pattern in camelCase, as `usersPosts`. */
+  /** The name of the repository, an identifier. Default: the words of the pattern in camelCase, such as `usersPosts`. */
   readonly name?: string
   /**
-   * The indexes over its values, as `[{ on: 'email', unique: true }]`. Default: none. Every write pays for all indexes of a file:
-   * where they are more than 100, `open` emits a `ManyIndexesWarning` once a process, with the code `MANY_INDEXES`.
+   * The indexes over its values, such as `[{ on: 'email', unique: true }]`. Default: none. Every write pays for all indexes of a
+   * file: above 100, `open` emits a `ManyIndexesWarning` once per process, with the code `MANY_INDEXES`.
    */
   readonly indexes?: readonly IndexOptions[]
   /**
-   * The fields to search by words, texts or arrays of texts, as `['title', 'body']`, or with more said of them:
-   * `{ on: ['title', 'body'], weights: { title: 3 }, tokenizer: 'porter' }`. Default: none. Files have searches; a server refuses them.
+   * The fields to search by words, which are texts or arrays of texts: `['title', 'body']`, or `{ on: ['title', 'body'], weights:
+   * { title: 3 }, tokenizer: 'porter' }`. Default: none. Files have searches; a server refuses them.
    */
   readonly search?: readonly string[] | SearchOptions
-  /** Fields that hold the id of a row of another definition, as `{ authorId: users }`, for `with` in queries. */
+  /** Fields that hold the id of a row of another definition, such as `{ authorId: users }`, for `with` in queries. */
   readonly references?: References
-  /** How the instances of classes in its values are stored: each made by `defineValueType`. Default: none. */
+  /** How to store instances of classes in its values: make each type with `defineValueType`. Default: none. */
   readonly valueTypes?: readonly ValueType[]
 }
 
@@ -150,7 +150,7 @@ type SearchedBy<Search> = Search extends readonly (infer F extends string)[]
         : never
     : never
 
-/** The fields that a definition searches; `never`: it declares no search. */
+/** The fields that a definition searches; `never` if it declares no search. */
 export type SearchedOf<D extends AnyDefinition> =
   D extends Definition<Pattern, StandardSchemaV1, string, References, infer F> ? F : never
 
@@ -179,7 +179,7 @@ type CheckedField<T, Path extends string, Right> = string extends Path
       ? { error: `no field '${Path}' in the output of this schema` }
       : Right
 
-/** The definition that `defineSchema` makes of a pattern, a schema and options. */
+/** The definition that `defineSchema` makes from a pattern, a schema and options. */
 export type DefinitionOf<P extends readonly PatternPart[], S extends StandardSchemaV1, O> = Definition<
   PatternOf<P>,
   S,

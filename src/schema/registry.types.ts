@@ -26,19 +26,19 @@ export type KeyOfDefinition<D extends AnyDefinition> = KeyOf<D['pattern']>
 
 // ---- entries
 
-/** A value with its key, as a read by key gives it. In a unit of work, a value that is assigned to it is written. */
+/** A value with its key, as a read by key returns it. In a unit of work, assigning to `value` writes it. */
 export interface Entry<K extends Key = Key, V = unknown> {
   /** Its key. */
   readonly key: K
-  /** What is stored, as it was stored. */
+  /** The stored value. */
   value: V
-  /** That of the commit that wrote it: 20 lower-case hex digits. */
+  /** The versionstamp of the commit that wrote it: 20 lower-case hex digits. */
   readonly versionstamp: string
-  /** When the value expires, in milliseconds since the epoch; null: never. Not enumerable, and so no part of its JSON. */
+  /** When the value expires, in milliseconds since the epoch; null: never. Not enumerable, so not part of the entry's JSON. */
   readonly expiresAt: number | null
 }
 
-/** What a read of one key gives: its entry, or one with nulls where there is no value. */
+/** The result of reading one key: its entry, with nulls if there is no value. */
 export type EntryMaybe<K extends Key = Key, V = unknown> = Entry<K, V> | MissingEntry<K>
 
 // ---- definitions by name and pattern
@@ -91,15 +91,15 @@ export type NewDefinitions<R extends Definitions, New extends Definitions> = New
 // ---- values by key
 
 /**
- * What a read of a key of type `K` gives: the output of the most specific pattern that matches. Where `K` leaves open
- * which pattern that is, as `['users', string]` does between `['users', '*']` and `['users', 'me']`, the union of what
- * it may be; `unknown` where it may be none.
+ * The result of reading a key of type `K`: the output of the most specific pattern that matches. If `K` leaves open which pattern
+ * that is, as `['users', string]` does between `['users', '*']` and `['users', 'me']`, the union of the possible outputs;
+ * `unknown` if perhaps no pattern matches.
  */
 export type ValueOf<R extends Definitions, K extends Key> = K extends unknown ? Outputs<Winners<R, K>> : never
 
 /**
- * What a write under a key of type `K` takes: the input of the most specific pattern that matches. Where `K` leaves open
- * which pattern that is, what each of them takes: their intersection. `unknown` where none matches.
+ * What a write to a key of type `K` takes: the input of the most specific pattern that matches. If `K` leaves open which pattern
+ * that is, the intersection of the possible inputs. `unknown` if no pattern matches.
  */
 export type InputOf<R extends Definitions, K extends Key> = (
   K extends unknown
@@ -255,7 +255,7 @@ type CommonPrefix<A extends Key, B extends Key> = A extends readonly [
     : readonly []
   : readonly []
 
-/** What a watch of a tuple of keys gives each time: their entries, key by key. */
+/** Each item of a watch of several keys: their entries, key by key. */
 export type WatchEntries<R extends Definitions, Keys extends readonly Key[]> = {
   -readonly [I in keyof Keys]: EntryMaybe<Keys[I], ValueOf<R, Keys[I]>>
 }

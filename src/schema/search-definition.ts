@@ -2,28 +2,28 @@
 export const searchTokenizers = ['unicode61', 'porter', 'trigram'] as const
 
 /**
- * What makes words of texts. `unicode61`: words are runs of letters and digits, of whichever case and with whichever accents. `porter`: the
- * same, by the stems of English words. `trigram`: any three characters in a row, so that parts of words are found.
+ * How texts become words. `unicode61`: words are runs of letters and digits, regardless of case and accents. `porter`: the same,
+ * by the stems of English words. `trigram`: any three characters in a row, which finds parts of words.
  */
 export type SearchTokenizer = (typeof searchTokenizers)[number]
 
-/** A search over the texts of values. Made by `defineSchema`, of its SearchOptions. */
+/** A search over the texts of values, which `defineSchema` makes from SearchOptions. */
 export interface SearchDefinition<Field extends string = string> {
-  /** The fields that are searched: dotted paths, as `author.name`. */
+  /** The searched fields: dotted paths, such as `author.name`. */
   readonly fields: readonly Field[]
-  /** How much a hit in each of them counts. */
+  /** How much a hit in each field counts. */
   readonly weights: readonly number[]
-  /** What makes words of their texts. */
+  /** How their texts become words. */
   readonly tokenizer: SearchTokenizer
 }
 
-/** The `search` of a schema, where it says more than which fields. */
+/** The `search` of a schema, if it says more than the fields. */
 export interface SearchOptions {
   /** A field of the schema's output that is a text or an array of texts, or several; dots lead into objects: `'author.name'`. */
   readonly on: string | readonly string[]
-  /** How much a hit in a field counts for the rank of a row: a number above 0 and up to 1,000. Default of each: 1. */
+  /** How much a hit in a field counts for the rank of a row: a number above 0 and up to 1,000. Default for each: 1. */
   readonly weights?: { readonly [field: string]: number }
-  /** What makes words of texts. Default `'unicode61'`. */
+  /** How texts become words. Default `'unicode61'`. */
   readonly tokenizer?: SearchTokenizer
 }
 

@@ -7,7 +7,7 @@ import type { ExpireOptions, SetOptions } from './expiry.ts'
 import type { EnqueueOptions } from './queued-message.ts'
 
 /**
- * Holds when the key's value still has this versionstamp; null: when the key has no value. An entry that was read serves as
+ * Holds if the key's value still has this versionstamp; with null, if the key has no value. Pass an entry that you have read as
  * it is.
  */
 export interface AtomicCheck {
@@ -15,10 +15,7 @@ export interface AtomicCheck {
   readonly versionstamp: string | null
 }
 
-/**
- * A mutation as data, for `mutate`: as the method of AtomicOperation that its `type` names. Another property than these is a
- * TypeError.
- */
+/** A mutation as data, for `mutate`: `type` names the method of AtomicOperation. Any other property is a TypeError. */
 export type AtomicMutation =
   | {
       readonly type: 'set'
@@ -35,13 +32,13 @@ export type AtomicMutation =
       readonly expireIn?: number | undefined
     }
 
-/** A commit that happened, or checks that did not hold, and nothing was written: `conflicts` tells which. */
+/** Either a commit, or failed checks, listed in `conflicts`, and nothing written. */
 export type AtomicResult = CommitResult | { readonly ok: false; readonly conflicts: readonly Conflict[] }
 
 /**
- * Checks and mutations that commit together or not at all, once. Its methods add to it and return it. They throw a TypeError
- * or RangeError for an argument that is not valid, and after `commit`. What is wrong with a value makes `commit` reject,
- * since its schema may be asynchronous. An operation of which a call has failed commits nothing.
+ * Checks and mutations that commit together or not at all, once. Its methods add to it and return it. They throw a TypeError or
+ * RangeError if an argument is not valid, or after `commit`. A wrong value makes `commit` reject, because its schema may be
+ * asynchronous. If a call has failed, the operation commits nothing.
  *
  * ```ts
  * const stock = await db.get(['stock', 'apple'])
@@ -79,7 +76,7 @@ export interface AtomicOperation<R extends Definitions> {
    * await wrong.commit() // => throws ValidationError
    * ```
    *
-   * With `keepExpiry` a value that expires goes on to do so when another takes its place:
+   * With `keepExpiry`, the new value expires when the old one would have:
    *
    * ```ts
    * await db.set(['session', 's1'], { user: 'alice', visits: 1 }, { expireIn: 60_000 })
@@ -100,9 +97,8 @@ export interface AtomicOperation<R extends Definitions> {
    */
   delete(key: Key): this
   /**
-   * Adds to the KvU64 under the key, modulo 2^64; a negative `n` subtracts. A missing value counts as 0. `sum`, `max` and
-   * `min` need no check, since they work on what is stored when it commits, and keep the key's expiry unless `expireIn` is
-   * given.
+   * Adds to the KvU64 under the key, modulo 2^64; a negative `n` subtracts. A missing value counts as 0. `sum`, `max` and `min`
+   * need no check, because they work on the value stored at the commit, and keep the key's expiry unless you pass `expireIn`.
    *
    * ```ts
    * await db.atomic().sum(['visits'], 2n).commit()
@@ -111,8 +107,8 @@ export interface AtomicOperation<R extends Definitions> {
    * await db.atomic().sum(['visits'], -43n).commit() // => throws RangeError
    * ```
    *
-   * Below zero, `commit` rejects with RangeError, and with TypeError if another kind of value is stored. An `n` that is
-   * neither a bigint nor a KvU64 throws a TypeError, one beyond 64 bits a RangeError.
+   * `commit` rejects with RangeError if the result is below zero, and with TypeError if another kind of value is stored. An `n`
+   * that is neither a bigint nor a KvU64 throws a TypeError, one with more than 64 bits a RangeError.
    */
   sum(key: Key, n: bigint | KvU64, options?: ExpireOptions): this
   /**
@@ -136,8 +132,7 @@ export interface AtomicOperation<R extends Definitions> {
    */
   min(key: Key, n: bigint | KvU64, options?: ExpireOptions): this
   /**
-   * Adds mutations that are given as data. Throws a TypeError for a type that does not exist, and for a misspelled or foreign
-   * property.
+   * Adds mutations as data. Throws a TypeError if a type does not exist, or a property is misspelled or unknown.
    *
    * ```ts
    * const mutations: AtomicMutation[] = [
@@ -150,7 +145,7 @@ export interface AtomicOperation<R extends Definitions> {
    */
   mutate(...mutations: readonly AtomicMutation[]): this
   /**
-   * Puts a message into the queue of the database, as `Database.enqueue` does: it is delivered if this commits, and only then.
+   * Puts a message into the queue of the database, as `Database.enqueue` does. It is delivered only if this commits.
    *
    * ```ts
    * const order = { item: 'apple', pieces: 3 }
@@ -159,8 +154,8 @@ export interface AtomicOperation<R extends Definitions> {
    */
   enqueue(value: unknown, options?: EnqueueOptions): this
   /**
-   * Commits: all checks and mutations, or nothing. A check that does not hold is a result. Whatever else fails rejects, and
-   * leaves nothing behind: the errors of `Database.set` for its values, an argument that a call of it has refused, and
+   * Commits all mutations if all checks hold, otherwise nothing. A failed check is a result. Any other failure rejects, and
+   * leaves nothing behind: the errors of `Database.set` for its values, an argument that one of its calls has refused, and
    * RangeError for more than `limits.commitOperations` checks and mutations.
    *
    * ```ts
@@ -172,8 +167,8 @@ export interface AtomicOperation<R extends Definitions> {
 }
 
 /**
- * What a write that was committed resolves to. The versionstamp is that of the commit: 20 lower-case hex digits, which grow
- * with each commit of the database, in whichever process. Within a unit of work it is not known yet, and another one.
+ * The result of a committed write. `versionstamp` is that of the commit: 20 lower-case hex digits, which grow with each commit of
+ * the database, in whichever process. Inside a unit of work the commit's is not known yet, and you get another one.
  */
 export interface CommitResult {
   readonly ok: true

@@ -1,19 +1,22 @@
 import { checkOptionNames } from '../arguments/option-names.ts'
 
-/** How long a value is kept. What is not a number is a TypeError; one that is not above 0, or leads beyond the last Date, a RangeError. */
+/**
+ * How long to keep a value. Anything but a number is a TypeError; a number that is not above 0, or leads beyond the last Date, is
+ * a RangeError.
+ */
 export interface ExpireOptions {
   /**
-   * Milliseconds from now, above 0, after which the value is gone. Left out: it stays, and a `set` without `keepExpiry` removes
+   * In how many milliseconds from now the value expires; above 0. Left out: it stays. A `set` without `keepExpiry` then removes
    * the expiry that the key had; `update`, `sum`, `max` and `min` keep it.
    */
   readonly expireIn?: number | undefined
 }
 
-/** How to write a value in the place of another. */
+/** How to replace a value. */
 export interface SetOptions extends ExpireOptions {
   /**
-   * `true`: the value expires when the one that it replaces would have, as it is when this commits; if there is none, or
-   * it has expired, never. Together with `expireIn` it is a TypeError.
+   * `true`: the value expires when the value that it replaces at the commit would have; if there is none, or it has expired,
+   * never. Together with `expireIn` it is a TypeError.
    */
   readonly keepExpiry?: boolean | undefined
 }

@@ -2,12 +2,12 @@ import { ConflictError } from '../contract/errors.ts'
 import { parseVersionstamp } from '../key/versionstamp.ts'
 import { toConflict } from './atomic-operation.ts'
 
-/** Under which condition to write: optimistic locking. */
+/** A condition for a write: optimistic locking. */
 export interface IfVersionOptions {
   /**
-   * The versionstamp that the row must still have, as the entry that was read tells it; where it has another, or is gone, the
-   * call rejects with ConflictError. Left out: whatever it has. Text that is not a versionstamp, `null` and `undefined` are a
-   * TypeError; `isVersionstamp` tells before.
+   * The versionstamp that the row must still have, from the entry that you have read. If it has another, or is gone, the call
+   * rejects with ConflictError. Left out: any. `null`, `undefined` and text that is not a versionstamp are a TypeError; check
+   * with `isVersionstamp` first.
    */
   readonly ifVersion?: string
 }

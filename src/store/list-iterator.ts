@@ -12,16 +12,16 @@ import type { RowStore } from './row-store.ts'
 
 /** How to list: by key, or the rows of a repository. */
 export interface ListOptions extends CallOptions {
-  /** The most entries to give, at least 1. Left out: all. */
+  /** The most entries to list, at least 1. Left out: all. */
   readonly limit?: number | undefined
   /**
-   * The `cursor` of an earlier list of the same selector: goes on behind the entry that it gave last. `''` is from the
-   * start. What is no such cursor is a TypeError.
+   * The `cursor` of an earlier list with the same selector: continues after its last entry. `''` starts from the beginning. Any
+   * other text is a TypeError.
    */
   readonly cursor?: string | undefined
   /** From the last key to the first. Default `false`. */
   readonly reverse?: boolean | undefined
-  /** The most entries to read at a time. Default: as many as take up about a megabyte, 1,000 at most. */
+  /** The most entries to read at a time. Default: about a megabyte's worth, at most 1,000. */
   readonly batchSize?: number | undefined
 }
 
@@ -40,8 +40,8 @@ const largestPage = 1_000
 const pageBytes = 1024 * 1024
 
 /**
- * The entries of a listing, for `for await` and `Array.fromAsync`, read page by page as they are asked for. Each page is
- * read from the database as it is then.
+ * The entries of a list, for `for await` and `Array.fromAsync`. They are read page by page as you ask for them, each page from
+ * the current state of the database.
  */
 export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
   readonly #source: ListSource<E>
@@ -75,8 +75,8 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
   }
 
   /**
-   * Text that stands for the place behind the entry given last, for the option of this name. It is `''` before the first
-   * entry, and again when the list has come to its end.
+   * The place after the last entry that you got: pass it as the option `cursor`. It is `''` before the first entry, and again at
+   * the end of the list.
    *
    * ```ts
    * const names = []
@@ -89,8 +89,8 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
    * names // => ['Alice', 'Bob']
    * ```
    *
-   * A list that ends at its `limit` has not looked behind it: where nothing is there, the next page is empty, and its cursor
-   * `''`. What is stored behind the last entry later is found by a list with `start`, or by `changes`.
+   * A list that ends at its `limit` has not looked further: if nothing follows, the next page is empty, and its cursor is `''`.
+   * To find what is stored later after the last entry, list from a `start`, or use `changes`.
    */
   get cursor(): string {
     if (this.#atEnd) return ''
@@ -104,7 +104,7 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
   }
 
   /**
-   * The next entry; behind the last one, `done` is true.
+   * The next entry; after the last one, `done` is true.
    *
    * ```ts
    * const list = db.list({ prefix: ['lamp'] })
@@ -140,7 +140,7 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
   }
 
   /**
-   * Ends the listing, as leaving a loop over it does. The database stays open.
+   * Ends the list, as leaving a loop over it does. The database stays open.
    *
    * ```ts
    * const list = db.list({ prefix: ['users'] })

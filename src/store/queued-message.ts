@@ -4,15 +4,15 @@ import type { Key } from '../contract/key.types.ts'
 import { KvU64 } from '../value/kv-u64.ts'
 import type { RowStore } from './row-store.ts'
 
-/** When a message of the queue is delivered, and what becomes of one that no listener can deal with. */
+/** When to deliver a message of the queue, and what to do if no listener can handle it. */
 export interface EnqueueOptions {
-  /** Milliseconds from now before which it is not delivered. Default 0. */
+  /** How many milliseconds from now to wait before delivering it. Default 0. */
   readonly delay?: number | undefined
-  /** Keys under which its value is written when the last delivery has failed. Default: none, and it is dropped. */
+  /** Keys under which to write its value when the last delivery has failed. Default: none, so it is dropped. */
   readonly keysIfUndelivered?: readonly Key[] | undefined
   /**
-   * Milliseconds before each further delivery after one that has failed: there are as many as numbers, after the first. Default
-   * `[100, 1000, 5000, 30000, 60000]`; `[]` delivers once.
+   * How many milliseconds to wait before each further delivery; after the first one, there are as many as numbers. Default `[100,
+   * 1000, 5000, 30000, 60000]`; `[]` delivers once.
    */
   readonly backoffSchedule?: readonly number[] | undefined
 }

@@ -1,52 +1,57 @@
 import { channel, tracingChannel } from 'node:diagnostics_channel'
 import type { Pattern } from '../key/pattern.types.ts'
 
-/** What every message of a tracing channel has, besides what its own kind tells. No message holds a value, or the parts of a key. */
+/**
+ * What every message of a tracing channel has, besides what its own kind adds. No message holds a value, or the parts of a key.
+ */
 export interface TraceMessage {
   /** The path of the database's file, or `:memory:`. */
   readonly database: string
-  /** At the end: how long it has taken, in milliseconds. */
+  /** At the end: how long it took, in milliseconds. */
   duration?: number
-  /** At the end, where it has failed: the `code` of a KvError, or the name of another error. */
+  /** At the end, if it failed: the `code` of a KvError, or the name of another error. */
   errorType?: string
   /**
-   * A subscriber of `start` may set it: what is traced is begun in it, as `context.with` of OpenTelemetry begins a function in a context.
-   * One that is set already is to be called in yours.
+   * A subscriber of `start` may set it: the traced work starts inside it, as `context.with` of OpenTelemetry starts a function in
+   * a context. If it is already set, call the old one inside yours.
    */
   run?: (<T>(begin: () => T) => T) | undefined
 }
 
-/** A call of a database, of one of its repositories, or of a prepared query: of the channels `tracing:valkeyrie:call:*`. */
+/** A call of a database, of one of its repositories, or of a prepared query, on the channels `tracing:valkeyrie:call:*`. */
 export interface TracedCall extends TraceMessage {
   /** The name of the method. */
   readonly call: string
-  /** The repository's name; null if the method is the database's. */
+  /** The repository's name; null for a method of the database. */
   readonly repository: string | null
   /** The pattern of the repository's keys. */
   readonly pattern: Pattern | null
-  /** At the end: how many rows it has given, or written, where that is told. */
+  /** At the end: how many rows it returned or wrote, if it says so. */
   rows?: number
 }
 
-/** A query of many rows, as it is run: of the channels `tracing:valkeyrie:query:*`. A call may run several, and each page of a list is one. */
+/**
+ * A query of many rows, as it runs, on the channels `tracing:valkeyrie:query:*`. A call may run several, and each page of a list
+ * is one.
+ */
 export interface TracedQuery extends TraceMessage {
   /** What it does: `related` reads the rows that `with` names, `scan` a page of a list. */
   readonly query: 'find' | 'related' | 'count' | 'aggregate' | 'scan'
   /** The repository whose rows it reads; null if it reads a range of keys. */
   readonly repository: string | null
-  /** The query without what it asks for: names of fields, of a record its keys, and of operators, and a `?` for each operand. */
+  /** The query without its operands: names of fields (for a record, its keys) and of operators, and a `?` for each operand. */
   readonly shape: string
-  /** At the end: how many rows it has given. */
+  /** At the end: how many rows it returned. */
   rows?: number
 }
 
-/** A transaction that commits the writes of one turn of the event loop: of the channels `tracing:valkeyrie:commit:*`. */
+/** A transaction that commits the writes of one turn of the event loop, on the channels `tracing:valkeyrie:commit:*`. */
 export interface TracedCommit extends TraceMessage {
   /** Writes that commit together, each with its own outcome. */
   readonly writes: number
-  /** How many mutations they have of each kind: `{ set: 3, delete: 1 }`. */
+  /** How many mutations of each kind they have: `{ set: 3, delete: 1 }`. */
   readonly mutations: Readonly<Record<string, number>>
-  /** At the end: how many of the writes were not made because of what others had written. */
+  /** At the end: how many of the writes were refused because others had written first. */
   conflicts?: number
   /** At the end: how many of them failed. */
   failures?: number
@@ -54,7 +59,7 @@ export interface TracedCommit extends TraceMessage {
   took?: number
 }
 
-/** A write that was not made since others had written what it depends on: of the channel `valkeyrie:conflict`. */
+/** A write that was refused because others had written first what it depends on, on the channel `valkeyrie:conflict`. */
 export interface TracedConflict {
   /** The path of the database's file, or `:memory:`. */
   readonly database: string
@@ -64,7 +69,7 @@ export interface TracedConflict {
   readonly repositories: readonly (string | null)[]
 }
 
-/** Work that is done again after a conflict: of the channel `valkeyrie:retry`. */
+/** Work that is repeated after a conflict, on the channel `valkeyrie:retry`. */
 export interface TracedRetry {
   /** The path of the database's file, or `:memory:`. */
   readonly database: string
@@ -72,11 +77,11 @@ export interface TracedRetry {
   readonly attempt: number
 }
 
-/** A wait that has ended: of the channel `valkeyrie:wait`. */
+/** A wait that has ended, on the channel `valkeyrie:wait`. */
 export interface TracedWait {
   /** The path of the database's file, or `:memory:`. */
   readonly database: string
-  /** What for: another connection's lock, the turn of a unit of work, or the time before another attempt. */
+  /** What it waited for: another connection's lock, the turn of a unit of work, or the time before another attempt. */
   readonly for: 'lock' | 'turn' | 'retry'
   /** How long, in milliseconds. */
   readonly duration: number

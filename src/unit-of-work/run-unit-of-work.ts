@@ -15,15 +15,15 @@ import { UnitOfWork } from './unit-of-work.ts'
 import { UnitStore } from './unit-store.ts'
 import { WriteCalls } from './write-calls.ts'
 
-/** How often and for how long to run a unit of work again after conflicts. */
+/** How often and for how long to retry a unit of work after conflicts. */
 export interface UnitOfWorkOptions {
   /**
-   * How many times to run the function again after conflicts, or where a server was lost that it read from. Default 100. A function that takes 5 s or longer gets no turn in
-   * which others wait, and a turn that it outlasts is its last run.
+   * How many times to run the function again after conflicts, or after losing the server that it read from. Default 100. A
+   * function that takes 5 s or longer gets no turn, and a turn that it exceeds is its last run.
    */
   readonly retries?: number | undefined
   /**
-   * When no further run begins any more: milliseconds from the call, or a point in time, as far from the call as the clock says
+   * When to stop starting further runs: milliseconds from the call, or a point in time, as far from the call as the clock says
    * then. Default: never.
    */
   readonly deadline?: number | Date | undefined

@@ -17,7 +17,7 @@ import type { Store } from '../store/store.ts'
 import { untilAborted } from '../time/until-aborted.ts'
 
 /**
- * What the function of `Database.snapshot` reads from: the reads of a database, all of one state.
+ * What the function of `Database.snapshot` reads from: the reads of a database, all from one state.
  *
  * ```ts
  * const [open, first] = await db.snapshot(async (view) => {
@@ -28,7 +28,7 @@ import { untilAborted } from '../time/until-aborted.ts'
  * first.value // => { balance: 100 }
  * ```
  *
- * After its function has returned, a call of it is a TypeError; to write or to watch in one always is.
+ * After its function has returned, a call is a TypeError; writing or watching always is.
  */
 export interface SnapshotView<R extends Definitions> extends Pick<TypedStore<R>, 'get' | 'getMany' | 'list'> {
   /** The reads of each repository, by its name. */

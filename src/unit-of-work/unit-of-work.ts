@@ -13,12 +13,11 @@ const repositoryWrites = [
 ]
 
 /**
- * What the function of a unit of work reads from and writes to: the database's repositories and its reads and writes by key,
- * all of one snapshot. A write is visible to later reads of the unit at once, to everybody else when the unit commits. An
- * entry that it loads is one object for each key: a value that is changed in place, or assigned to the entry, is written at the
- * end, as by `update`. To the entry of a missing row nothing can be assigned: it is frozen.
- * What `columns` has chosen of a value is a copy, whose fields are changed by `update` only.
- * The versionstamp of what the unit has written itself is not known before it commits.
+ * What the function of a unit of work reads from and writes to: repositories, and reads and writes by key, all of one snapshot.
+ * Later reads of the unit see a write at once, everybody else when the unit commits. Each key has one entry in the unit: change
+ * its value in place, or assign to it, and it is written at the end, as by `update`. The entry of a missing row is frozen. With
+ * `columns`, the value is a copy: change it with `update`. The versionstamp of the unit's own writes is not known before it
+ * commits.
  *
  * ```ts
  * const count = await db.unitOfWork(async (unit) => {
@@ -30,12 +29,13 @@ const repositoryWrites = [
  * count // => 3
  * ```
  *
- * After its function has returned, a call of the unit is a TypeError; to watch in one always is. So await every call, or return its
- * promise. A write that has not ended when the function returns makes the unit reject, and nothing is written. A call that is rejected writes
- * nothing; the rest is committed only where your function handles the rejection: one that nobody waits for makes the unit reject with its error.
+ * After its function has returned, a call of the unit is a TypeError; watching in a unit always is. So await every call, or
+ * return its promise. If a write is still running when the function returns, the unit rejects, and nothing is written. A call
+ * that rejects writes nothing, and the rest commits only if your function handles the rejection; a rejection that nobody waits
+ * for makes the unit reject with its error.
  *
- * What you write through the database itself is not a part of the unit: it is committed at once, stays where the unit fails, and is
- * written again by each further run.
+ * A write with the database itself is not part of the unit: it commits at once, stays if the unit fails, and happens again at
+ * each further run.
  */
 export class UnitOfWork<R extends Definitions> extends TypedStore<R> {
   static {

@@ -4,9 +4,8 @@ const copyMark = 'valkeyrie.KvU64'
 const max = 2n ** 64n - 1n
 
 /**
- * An unsigned integer of 64 bits, frozen: the value that `sum`, `min` and `max` work on. It is stored by itself only, never
- * within another value. What `structuredClone` and `postMessage` make of one is a plain object with its `value`: stored, it
- * is a KvU64 again.
+ * An unsigned integer of 64 bits, frozen: the value that `sum`, `min` and `max` work on. It is always a whole value, never part
+ * of another. `structuredClone` and `postMessage` turn it into a plain object with its `value`; stored, that is a KvU64 again.
  */
 export class KvU64 {
   /** The integer, 0 to 2^64 - 1. */
@@ -61,7 +60,7 @@ export class KvU64 {
   }
 
   /**
-   * The decimal digits: a JSON number would lose those beyond 2^53.
+   * The decimal digits, because a JSON number would lose those beyond 2^53.
    *
    * ```ts
    * JSON.stringify({ likes: new KvU64(7n) }) // => '{"likes":"7"}'
@@ -81,7 +80,7 @@ export class KvU64 {
 }
 
 /**
- * Whether this is a KvU64, also one of another copy of this module in the same process.
+ * Whether this is a KvU64, even from another copy of this module in the same process.
  *
  * ```ts
  * const visits = await db.get(['visits'])

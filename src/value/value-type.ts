@@ -1,17 +1,17 @@
 import { checkNames } from '../arguments/option-names.ts'
 import { errorClasses, typedArrayClasses } from './native-classes.ts'
 
-/** How the instances of a class are stored: what they are made into, and made of again. Made by `defineValueType`. */
+/** How to store and restore instances of a class. Make it with `defineValueType`. */
 // biome-ignore lint/suspicious/noExplicitAny: a list holds types of any class, and each makes its own data.
 export interface ValueType<T = any, Data = any> {
-  /** What the file calls it, which is to stay as it is. */
+  /** Its name in the file. Do not change it later. */
   readonly name: string
-  /** The class whose instances it stores; not those of a class derived from it. This or `is`. */
+  /** The class whose instances it stores, without derived classes. Either this or `is`. */
   readonly class?: (abstract new (...args: never) => T) | undefined
-  /** Whether it stores this object, which is of no class that is stored otherwise. This or `class`. */
+  /** Whether it stores this object, which no other type stores. Either this or `class`. */
   readonly is?: ((value: object) => boolean) | undefined
   /**
-   * What is stored for it: anything that can be, other types within it too. The same for equal values.
+   * What to store for it: any value that can be stored, other types included. Return the same for equal instances.
    *
    * ```ts
    * point.encode(new Point(3)) // => 3
@@ -19,7 +19,7 @@ export interface ValueType<T = any, Data = any> {
    */
   readonly encode: (value: T) => Data
   /**
-   * The instance that `encode` has made this of.
+   * Restores the instance from the result of `encode`.
    *
    * ```ts
    * point.decode(3).x // => 3
@@ -47,8 +47,8 @@ const storedClasses = new Set<unknown>([
 ])
 
 /**
- * Declares how the instances of a class are stored, for `valueTypes` of `open` and of `defineSchema`. They may stand anywhere
- * in a value. What `encode` gives is stored as JSON like the rest of it, so that SQL and queries see it there.
+ * Declares how to store instances of a class, for `valueTypes` of `open` and of `defineSchema`. They may be anywhere in a value.
+ * The result of `encode` is stored as JSON like the rest of the value, so SQL and queries see it.
  *
  * ```ts
  * class Money {
@@ -70,8 +70,8 @@ const storedClasses = new Set<unknown>([
  * red.value?.price.cents // => 250n
  * ```
  *
- * Every process that reads such a value needs its type: without it, the read is a CorruptValueError that names the type.
- * Throws a TypeError for a name, a class or functions that are none.
+ * Every process that reads such a value needs its type: without it, the read is a CorruptValueError that names the type. Throws a
+ * TypeError if the name, the class or a function is not valid.
  */
 export function defineValueType<T, Data>(type: ValueType<T, Data>): ValueType<T, Data> {
   checkValueType(type)

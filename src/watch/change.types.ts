@@ -1,21 +1,21 @@
 import type { Key } from '../contract/key.types.ts'
 import type { WatchOptions } from './watch-options.ts'
 
-/** From where on to follow changes. */
+/** From where to follow changes. */
 export interface ChangesOptions extends WatchOptions {
   /**
-   * A versionstamp: gives the changes of the commits after it; 20 zeros: all that there have ever been. Left out: those after
-   * the call. What is not a versionstamp is a TypeError.
+   * A versionstamp: follows the commits after it; 20 zeros: all commits. Left out: the commits after the call. Anything that is
+   * not a versionstamp is a TypeError.
    */
   readonly since?: string | undefined
 }
 
 /**
- * What a commit did to a key, as `{ type: 'set', key, versionstamp, value }`; `type` is `'set'`, `'delete'` or `'expire'`.
- * All changes of one commit share its versionstamp.
+ * What a commit did to a key: `{ type: 'set', key, versionstamp, value }`; `type` is `'set'`, `'delete'` or `'expire'`. All
+ * changes of one commit share its versionstamp.
  *
- * A `set` has the value while that is still the newest of its key. Once it has been overwritten, removed or has
- * expired, the change is `superseded` and its value is null, unless the database is opened with `log: { values: true }`.
+ * A `set` has the value while that is the newest of its key. Once it is overwritten, removed or expired, the change is
+ * `superseded` and its value is null, unless you open with `log: { values: true }`.
  */
 export type Change<K extends Key = Key, V = unknown> =
   | ChangeTo<'set', K, V>

@@ -3,7 +3,7 @@ import { checkOptionNames } from '../arguments/option-names.ts'
 
 /** How to watch. */
 export interface WatchOptions {
-  /** Aborting it ends the stream, as `cancel` does. A read that waits resolves to `{ done: true }`. */
+  /** Aborting it ends the stream, as `cancel` does. A pending read resolves to `{ done: true }`. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -24,16 +24,16 @@ export function eventText(name: EventName, data: string, id?: string): string {
   return `${id === undefined ? '' : `id: ${id}\n`}event: ${name}\ndata: ${data}\n\n`
 }
 
-/** Why a request or a stream has failed, as RFC 9457 has it: `application/problem+json`. */
+/** Why a request or a stream has failed, in the form of RFC 9457: `application/problem+json`. */
 export interface Problem {
-  /** The status of the response; of a stream that had begun, what it would have been. */
+  /** The status of the response; for a stream that had already begun, the status it would have had. */
   readonly status: number
   /** The status in words. */
   readonly title: string
-  /** What is wrong, for whoever has made the request. */
+  /** What is wrong, for whoever made the request. */
   readonly detail?: string
   /** `LOG_TRIMMED`: what came after a versionstamp is no longer kept. `UNKNOWN_VERSION`: there is no such versionstamp yet. */
   readonly code?: string
-  /** What the schema of the parameters finds wrong with them. */
+  /** What the schema finds wrong with the parameters. */
   readonly issues?: readonly { readonly message: string; readonly path?: readonly PropertyKey[] }[]
 }

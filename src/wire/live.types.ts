@@ -1,14 +1,14 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Key } from '../contract/key.types.ts'
 
-/** A query or keys that may be followed, by the name that they are declared under. Made by `liveQuery`. */
+/** A query or keys that clients may follow by name. Make it with `liveQuery`. */
 export interface LiveQuery<Schema extends StandardSchemaV1 | undefined, T> {
-  /** What tells it from changes. */
+  /** Tells it from changes. */
   readonly kind: 'query'
-  /** What its parameters are checked by; undefined: it has none. */
+  /** The schema of its parameters; undefined if it has none. */
   readonly params: Schema
   /**
-   * Opens a stream of states for parameters that are checked.
+   * Opens a stream of states for checked parameters.
    *
    * ```ts
    * const reader = podium.open({ places: 1 }, { signal: AbortSignal.timeout(60_000) }).getReader()
@@ -20,14 +20,14 @@ export interface LiveQuery<Schema extends StandardSchemaV1 | undefined, T> {
   readonly open: (params: OutputOf<Schema>, options: LiveOptions) => ReadableStream<T>
 }
 
-/** Changes that may be followed, by the name that they are declared under. Made by `liveChanges`. */
+/** Changes that clients may follow by name. Make it with `liveChanges`. */
 export interface LiveChanges<Schema extends StandardSchemaV1 | undefined, C extends LiveChange> {
-  /** What tells it from a query. */
+  /** Tells it from a query. */
   readonly kind: 'changes'
-  /** What its parameters are checked by; undefined: it has none. */
+  /** The schema of its parameters; undefined if it has none. */
   readonly params: Schema
   /**
-   * Opens a stream of changes for parameters that are checked.
+   * Opens a stream of changes for checked parameters.
    *
    * ```ts
    * const options = { since: '0'.repeat(20), signal: AbortSignal.timeout(60_000) }
@@ -40,15 +40,15 @@ export interface LiveChanges<Schema extends StandardSchemaV1 | undefined, C exte
   readonly open: (params: OutputOf<Schema>, options: LiveChangesOptions) => ReadableStream<C>
 }
 
-/** What `open` of a live query is given besides its parameters. */
+/** What `open` of a live query gets besides its parameters. */
 export interface LiveOptions {
-  /** Aborted when the reader is gone. The stream is cancelled then anyway. */
+  /** Aborted when the reader is gone. The stream is then cancelled anyway. */
   readonly signal: AbortSignal
 }
 
-/** What `open` of live changes is given besides its parameters. */
+/** What `open` of live changes gets besides its parameters. */
 export interface LiveChangesOptions extends LiveOptions {
-  /** The versionstamp after which to begin: give it on. Undefined: with what comes from now on. */
+  /** The versionstamp after which to begin: pass it on. Undefined: begin now. */
   readonly since: string | undefined
 }
 
@@ -58,7 +58,7 @@ export interface LiveChange {
   readonly versionstamp: string
 }
 
-/** A declaration of any kind, by what a server does with it. */
+/** A declaration of any kind, as a server uses it. */
 export type LiveDeclaration =
   | {
       readonly kind: 'query'

@@ -15,22 +15,22 @@ export interface DrizzleDatabase extends BetterSQLite3Database {
 /** The options of `open` that are those of SQLite. */
 export interface SqliteOptions {
   /**
-   * What SQLite is reached through: the package better-sqlite3, or the SQLite that is part of Node.js, which needs no native module. One file
-   * is open by one of them in a process. Default: the one that this process has used first; for the first time better-sqlite3, and
-   * `'node:sqlite'` where that cannot be loaded, as where the platform has no binary of it.
+   * Which module runs SQLite: the package better-sqlite3, or the SQLite inside Node.js, which needs no native module. A process
+   * opens a file with only one of them. Default: the one that this process used first; at the first open better-sqlite3, or
+   * `'node:sqlite'` if that cannot be loaded, for example because the platform has no binary for it.
    */
   readonly engine?: 'better-sqlite3' | 'node:sqlite' | undefined
   /**
-   * `'normal'` (the default): nothing that was acknowledged is lost when the process dies. `'full'`: nor when the machine
-   * does; each commit waits for the disk.
+   * `'normal'` (the default): you lose nothing that was acknowledged when the process dies. `'full'`: nor when the machine does;
+   * each commit waits for the disk.
    */
   readonly durability?: 'normal' | 'full' | undefined
-  /** Milliseconds for which a call waits for a lock that others hold, before DatabaseBusyError. Default 5,000. */
+  /** How many milliseconds a call waits for a lock that others hold, before it fails with DatabaseBusyError. Default 5,000. */
   readonly busyTimeout?: number | undefined
   /**
-   * Keep a checksum beside each value, and hold it against the value each time that it is read: one that has changed in the file, as by
-   * bit rot, is a CorruptValueError. A file has them from its creation or never; a file that has them needs no option. What it
-   * costs is told in docs/reliability.md. Default `false`.
+   * Keep a checksum beside each value, and compare the two at each read: a value that has changed in the file, for example by bit
+   * rot, is a CorruptValueError. A file has checksums from its creation or never, and then needs no option. docs/reliability.md
+   * says what they cost. Default `false`.
    */
   readonly checksums?: boolean | undefined
 }

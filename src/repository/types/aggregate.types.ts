@@ -29,8 +29,8 @@ interface Comparisons {
 }
 
 /**
- * Conditions on the figures of a group, as `{ count: { gte: 2 }, max: { likes: { lt: 10 } } }`: by `eq` (or the value
- * itself), `ne`, `gt`, `gte`, `lt` and `lte`.
+ * Conditions on the figures of a group, such as `{ count: { gte: 2 }, max: { likes: { lt: 10 } } }`, with `eq` (or the value
+ * alone), `ne`, `gt`, `gte`, `lt` and `lte`.
  */
 export interface Having<T> {
   readonly count?: Comparisons | number
@@ -47,19 +47,19 @@ export interface Having<T> {
 type ByField<T> = { readonly [Path in FieldPath<T>]?: 'asc' | 'desc' }
 
 /**
- * The figures to work out, at least one, of all rows or of each group of them. Fields are dotted paths, as `'address.city'`,
- * one or an array of them; a backslash makes a dot part of a name: `'a\\.b'`.
+ * The figures to work out, at least one, for all rows or for each group. Fields are dotted paths, such as `'address.city'`, one
+ * or an array of them; a backslash makes a dot part of a name: `'a\\.b'`.
  */
 export interface AggregateQuery<D extends AnyDefinition> {
-  /** Which rows: those where it is true. Left out: all. */
+  /** Which rows: those for which it is true. Left out: all. */
   readonly where?: ValueWhere<Output<D>, IdOf<D['pattern']>>
   /** The leading ids of the rows. */
   readonly prefix?: PrefixIdsOf<D['pattern']>
   /** How many rows there are. */
   readonly count?: true
-  /** How many different values each of these fields has; what is missing or null is none. */
+  /** How many different values each of these fields has; missing and null do not count. */
   readonly countDistinct?: OneOrMore<FieldPath<Output<D>>>
-  /** The sums of these fields of numbers or bigints: that of bigints is one, whatever its size. */
+  /** The sums of these fields of numbers or bigints; a sum of bigints is a bigint of any size. */
   readonly sum?: OneOrMore<NumberPath<Output<D>>>
   /** The averages of these fields of numbers or bigints, as numbers. */
   readonly avg?: OneOrMore<NumberPath<Output<D>>>
@@ -69,9 +69,9 @@ export interface AggregateQuery<D extends AnyDefinition> {
   readonly max?: OneOrMore<FieldPath<Output<D>>>
   /** The rows that agree in these fields are one group. */
   readonly groupBy?: OneOrMore<FieldPath<Output<D>>>
-  /** Which groups: those whose figures meet the conditions. With `groupBy` only, as `orderBy` and `limit`. */
+  /** Which groups: those whose figures meet the conditions. Only with `groupBy`, like `orderBy` and `limit`. */
   readonly having?: Having<Output<D>>
-  /** The order of the groups: by figures and by fields of `groupBy`, as `{ sum: { likes: 'desc' }, group: { city: 'asc' } }`. */
+  /** The order of the groups, by figures and by fields of `groupBy`: `{ sum: { likes: 'desc' }, group: { city: 'asc' } }`. */
   readonly orderBy?: {
     readonly count?: 'asc' | 'desc'
     readonly countDistinct?: ByField<Output<D>>
@@ -104,7 +104,7 @@ type Figures<T, Q> = (Q extends { readonly count: true } ? { readonly count: num
 }
 
 /**
- * What an aggregate gives: its figures by field, null if no row had the field, as `{ count: 2, sum: { likes: 3 } }`; with
+ * The result of an aggregate: its figures by field, null if no row has the field, such as `{ count: 2, sum: { likes: 3 } }`; with
  * `groupBy`, an array of these, each with its `group: { city: 'Paris' }`.
  */
 export type AggregateResult<D extends AnyDefinition, Q> = Q extends { readonly groupBy: infer G }

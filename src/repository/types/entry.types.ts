@@ -9,29 +9,29 @@ type Input<D extends AnyDefinition> = StandardSchemaV1.InferInput<D['schema']>
 export type IdArguments<D extends AnyDefinition> =
   IdOf<D['pattern']> extends undefined ? readonly [] : readonly [id: IdOf<D['pattern']>]
 
-/** A row by what it is made of: its id, its key, its value. */
+/** A row by its parts: its id, its key, its value. */
 export interface Row<Id, K, Value> {
-  /** What fills the wildcards of its pattern: one part for one, a tuple for several, `undefined` for none. */
+  /** Its id, which fills the wildcards of the pattern: one part for one, a tuple for several, `undefined` for none. */
   readonly id: Id
   /** Its key. */
   readonly key: K
-  /** What its schema has output. */
+  /** The stored value, which its schema has output. */
   value: Value
-  /** That of the commit that wrote it: 20 lower-case hex digits. */
+  /** The versionstamp of the commit that wrote it: 20 lower-case hex digits. */
   readonly versionstamp: string
   /** When it expires, in milliseconds since the epoch; null: never. */
   readonly expiresAt: number | null
 }
 
-/** A row with the fields of its value that `columns` chooses. */
+/** A row with only the fields that `columns` chooses. */
 export interface ChosenRow<Id, K, Value> extends Omit<Row<Id, K, Value>, 'value'> {
-  /** These fields of what its schema has output. */
+  /** The chosen fields of its value. */
   readonly value: Value
 }
 
-/** What a read gives of an id without a row. */
+/** The result of reading an id without a row. */
 export interface MissingRow<Id, K> {
-  /** The id that was asked for. */
+  /** The id that you asked for. */
   readonly id: Id
   /** Its key. */
   readonly key: K
@@ -43,13 +43,13 @@ export interface MissingRow<Id, K> {
   readonly expiresAt: null
 }
 
-/** A row, as a read of a repository gives it. In a unit of work, a value that is assigned to it is written. */
+/** A row, as a read of a repository returns it. In a unit of work, assigning to `value` writes it. */
 export type RepositoryEntry<D extends AnyDefinition> = Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>
 
-/** A row that may be missing, by what it is made of: its value, versionstamp and expiry are null then. */
+/** A row that may be missing, by its parts: its value, versionstamp and expiry are then null. */
 export type RowMaybe<Id, K, Value> = Row<Id, K, Value> | MissingRow<Id, K>
 
-/** A row that may be missing: its value, versionstamp and expiry are null then. */
+/** A row that may be missing: its value, versionstamp and expiry are then null. */
 export type RepositoryEntryMaybe<D extends AnyDefinition> = RowMaybe<
   IdOf<D['pattern']>,
   KeyOf<D['pattern']>,
@@ -57,8 +57,9 @@ export type RepositoryEntryMaybe<D extends AnyDefinition> = RowMaybe<
 >
 
 /**
- * What `update` makes of the value that is stored: a patch of some of its fields (shallow: a field is replaced as a whole), each of them
- * as the schema takes it, or `{ increment }` or `{ decrement }` of a number, or `undefined` for one that stays as it is; or a function from the stored value to the new one, which are both as the schema has output them.
+ * How `update` changes the stored value. Either a patch of some of its fields (shallow: a field is replaced as a whole): each is
+ * an input of the schema, `{ increment }` or `{ decrement }` for a number, or `undefined` for a field that stays as it is. Or a
+ * function from the stored value to the new one, both outputs of the schema.
  */
 export type Update<D extends AnyDefinition> =
   | ((value: Output<D>) => UpdatedValue<D> | Promise<UpdatedValue<D>>)
@@ -87,8 +88,8 @@ type IncrementOf<V> = 0 extends 1 & V
         : never
 
 /**
- * In a patch, what to add to a field of numbers or bigints, or to take from it. One that is missing or null counts as 0. Where a field
- * may hold an object itself, an object in the patch is its new value.
+ * In a patch, what to add to or subtract from a field of numbers or bigints. A field that is missing or null counts as 0. If the
+ * field may hold an object, an object in the patch is its new value.
  */
 export type Increment<N extends number | bigint> =
   | { readonly increment: N; readonly decrement?: never }

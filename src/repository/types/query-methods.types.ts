@@ -38,7 +38,7 @@ type ParameterArguments<Q> = [ParametersOf<Q>] extends [never]
   ? readonly [values?: Record<never, never>, options?: CallOptions]
   : readonly [values: { readonly [Name in ParametersOf<Q> & string]: ParameterValue }, options?: CallOptions]
 
-/** A query that is kept for many executions, with a value for each of its parameters each time. */
+/** A query to run many times, each time with values for its parameters. */
 export interface PreparedQuery<D extends AnyDefinition, R extends Definitions, Q> {
   /**
    * The rows, as of `findMany`.
@@ -49,7 +49,7 @@ export interface PreparedQuery<D extends AnyDefinition, R extends Definitions, Q
    * found.map(({ id }) => id) // => ['bob']
    * ```
    *
-   * Rejects with QueryError if a parameter is given no value, or one that is no operand.
+   * Rejects with QueryError if a parameter has no value, or one that cannot be an operand.
    */
   execute(...values: ParameterArguments<Q>): Promise<QueryEntry<D, R, Q>[]>
   /**
@@ -75,13 +75,13 @@ export interface PreparedQuery<D extends AnyDefinition, R extends Definitions, Q
   page(...values: ParameterArguments<Q>): Promise<Page<QueryEntry<D, R, Q>>>
 }
 
-/** Some rows of a query, and where the next ones go on: give it as `after`; null if there are no more. */
+/** Some rows of a query, and the `cursor` of the next page: pass it as `after`; null if there are no more. */
 export interface Page<Entry> {
   readonly entries: Entry[]
   readonly cursor: string | null
 }
 
-/** How a query is run: the SQL, and what is bound to it in the order of its placeholders. */
+/** How a query runs: the SQL, and what is bound to it, in the order of its placeholders. */
 export interface CompiledSql {
   readonly sql: string
   readonly params: readonly unknown[]
@@ -111,14 +111,14 @@ type Returned<D extends AnyDefinition, R extends boolean> = R extends true
   ? { readonly entries: readonly Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>[] }
   : unknown
 
-/** How many rows `updateMany` or `deleteMany` has found, and the versionstamp of the commit: null if it found none. */
+/** How many rows `updateMany` or `deleteMany` found, and the versionstamp of the commit: null if it found none. */
 export interface WriteManyResult {
   readonly ok: true
   readonly count: number
   readonly versionstamp: string | null
 }
 
-/** The rows that `claimMany` has claimed, as they are then, and the versionstamp of the commit: null if it found none. */
+/** The rows that `claimMany` claimed, as changed, and the versionstamp of the commit: null if it found none. */
 export interface ClaimManyResult<D extends AnyDefinition> extends WriteManyResult {
   readonly entries: readonly Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>[]
 }
@@ -126,7 +126,7 @@ export interface ClaimManyResult<D extends AnyDefinition> extends WriteManyResul
 /** The queries of a repository. */
 export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
   /**
-   * The rows that a query finds. Without `orderBy` they come by key, or in the order of an index on which `where` has a range.
+   * The rows that a query finds. Without `orderBy` they come by key, or in the order of an index if `where` has a range on it.
    *
    * ```ts
    * const found = await users.findMany({
@@ -138,8 +138,8 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    * found.map(({ id, value, posts }) => [id, value.age, posts.length]) // => [['bob', 41, 0], ['alice', 30, 2]]
    * ```
    *
-   * Rejects with QueryError for a field, an operator or an operand that is not right, and, opened with
-   * `onUnindexed: 'error'`, for a query that no index serves.
+   * Rejects with QueryError if a field, an operator or an operand is wrong. If you open with `onUnindexed: 'error'`, it also does
+   * if no index serves the query.
    */
   findMany<const Q extends Query<D, R>>(
     query?: Q & CheckedQuery<D, R, Q>,
@@ -160,10 +160,10 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
   ): Promise<QueryEntry<D, R, Q> | null>
 
   /**
-   * A page of rows: 100, or `limit`, at least 1. Its `cursor` is the `after` of the next page, and null at the end; rows
-   * that are written in between make no other row come twice or not at all. Rejects as `findMany` does, and with QueryError
-   * for an `after` that is not a cursor of a query with this order. In a loop, declare `after` without a value, as
-   * `let after: string | null | undefined`: TypeScript cannot infer the page otherwise.
+   * A page of rows: 100, or `limit`, at least 1. Pass its `cursor` as the `after` of the next page; it is null at the end. Rows
+   * written in between make no other row appear twice or not at all. Rejects as `findMany` does, and with QueryError if `after`
+   * is not a cursor of a query with this order. In a loop, declare `after` without a value, `let after: string | null |
+   * undefined`: otherwise TypeScript cannot infer the page.
    *
    * ```ts
    * const first = await users.findPage({ orderBy: { age: 'desc' }, limit: 1 })
@@ -178,8 +178,8 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
   ): Promise<Page<QueryEntry<D, R, Q>>>
 
   /**
-   * The number of rows: of all, of those below `prefix`, of those that `where` finds. Without `where` no value is read.
-   * Rejects as `findMany` does.
+   * How many rows there are: all, those below `prefix`, or those that `where` finds. Without `where`, no value is read. Rejects
+   * as `findMany` does.
    *
    * ```ts
    * await posts.count() // => 2
@@ -195,8 +195,8 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
   ): Promise<number>
 
   /**
-   * Figures of the rows, without reading them into the program. Rejects with QueryError for what is not a field, or cannot be
-   * added or ordered.
+   * Figures of the rows, without reading the rows into the program. Rejects with QueryError if a field does not exist, or cannot
+   * be added or ordered.
    *
    * ```ts
    * await posts.aggregate({ count: true, sum: 'likes', where: { likes: { gt: 0 } } }) // => { count: 2, sum: { likes: 3 } }
@@ -211,8 +211,8 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
   ): Promise<AggregateResult<D, Q>>
 
   /**
-   * Changes every row that a condition finds, all in one commit or none: `set` is a patch or a function, as for `update`.
-   * Rows keep their expiry unless `expireIn` is given. With `returning: true` it gives them as they are then.
+   * Changes every row that a condition finds, all in one commit or none. `set` is a patch or a function, as for `update`. Rows
+   * keep their expiry unless you pass `expireIn`. With `returning: true` you get the changed rows.
    *
    * ```ts
    * const move = { where: { city: 'Paris' }, set: { city: 'Lyon', age: { increment: 1 } } }
@@ -221,8 +221,8 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    * entries.map(({ id, value }) => [id, value.age]) // => [['alice', 31]]
    * ```
    *
-   * Rejects with QueryError for a condition that is not right, and for one that holds of every row, as `{ AND: [] }`, with the errors of `set`, and with ConflictError
-   * when others have changed one of the rows in between 100 times.
+   * Rejects with QueryError if the condition is wrong, or true for every row, such as `{ AND: [] }`, with the errors of `set`,
+   * and with ConflictError if others have changed one of the rows in between 100 times.
    */
   updateMany<const R extends boolean = false>(
     query: WriteManyQuery<D> & ExpireOptions & { readonly set: Update<D> } & ReturningOption<R>,
@@ -230,7 +230,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
   ): Promise<WriteManyResult & Returned<D, R>>
 
   /**
-   * Removes every row that a condition finds, all in one commit or none. With `returning: true` it gives them as they were. Rejects
+   * Removes every row that a condition finds, all in one commit or none. With `returning: true` you get the removed rows. Rejects
    * as `updateMany` does.
    *
    * ```ts
@@ -244,9 +244,9 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
   ): Promise<WriteManyResult & Returned<D, R>>
 
   /**
-   * Takes rows for oneself: changes the first `limit` rows that a condition finds, in the order of `orderBy`, and gives them as they
-   * are then, all in one commit. No row is claimed twice, however many processes claim at the same time, as long as `set` makes
-   * the condition false. Serve it by an index on the fields of the condition and the order.
+   * Claims rows for one caller: changes the first `limit` rows that a condition finds, in the order of `orderBy`, and returns the
+   * changed rows, all in one commit. No row is claimed twice, however many processes claim at the same time, as long as `set`
+   * makes the condition false. Declare an index on the fields of the condition and the order.
    *
    * ```ts
    * const claim = { where: { city: 'Rome' }, orderBy: { age: 'asc' }, limit: 10, set: { city: 'Oslo' } } as const
@@ -255,8 +255,8 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
    * await users.claimMany(claim) // => { ok: true, count: 0, versionstamp: null, entries: [] }
    * ```
    *
-   * What is made of a row is prepared before the commit, for some rows too that are not claimed then: a function in `set` should
-   * do nothing but compute. Rejects as `updateMany` does, and with TypeError or RangeError for a limit that is left out or not at least 1.
+   * Rows are prepared before the commit, and some of them are then not claimed, so let a function in `set` only compute. Rejects
+   * as `updateMany` does, and with TypeError or RangeError if the limit is missing or below 1.
    */
   claimMany(
     query: WriteManyQuery<D> &
@@ -269,9 +269,9 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
   ): Promise<ClaimManyResult<D>>
 
   /**
-   * Keeps a query for many executions, with `parameter(name)` in the places of operands, of leading ids in `prefix`, of `limit`,
-   * `offset` and `after`. It is planned once for the kinds of its operands, and costs less than the same `findMany`. What is
-   * wrong in it is told by the first execution; an option that does not exist throws a TypeError at once.
+   * Prepares a query to run many times. Put `parameter(name)` wherever an operand, a leading id in `prefix`, `limit`, `offset` or
+   * `after` changes. It is planned once for the kinds of its operands, and costs less than the same `findMany`. The first
+   * execution reports what is wrong in it; an unknown option throws a TypeError at once.
    *
    * ```ts
    * const byEmail = users.prepare({ where: { email: parameter('email') }, columns: { name: true } })
@@ -282,7 +282,7 @@ export interface QueryMethods<D extends AnyDefinition, R extends Definitions> {
   prepare<const Q extends Query<D, R>>(query: Q & CheckedQuery<D, R, Q>): PreparedQuery<D, R, Q>
 
   /**
-   * The SQL of a query, and what is bound to it; what `with` loads is not part of it. Rejects as `findMany` does.
+   * The SQL of a query, without the rows that `with` loads, and what is bound to it. Rejects as `findMany` does.
    *
    * ```ts
    * const { sql, params } = await users.toSQL({ where: { age: { gte: 18 } } })

@@ -11,19 +11,19 @@ type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
 
 /** The rows that are loaded with others: each `true`, or a query of its own. */
 export interface NestedQuery<D extends AnyDefinition, R extends Definitions> {
-  /** Which rows: those where it is true. Left out: all. */
+  /** Which rows: those for which it is true. Left out: all. */
   readonly where?: ValueWhere<Output<D>, IdOf<D['pattern']>>
-  /** In which order; of an array, the earlier ones first. Rows that agree come by key. */
+  /** In which order; in an array, the earlier terms count first. Equal rows come by key. */
   readonly orderBy?: ValueOrderBy<Output<D>> | readonly ValueOrderBy<Output<D>>[]
-  /** The most rows, of each parent where they are loaded by `with`. Left out: all. */
+  /** The most rows; in `with`, for each parent. Left out: all. */
   readonly limit?: number | Parameter
-  /** How many rows to leave out at the beginning. Default 0. */
+  /** How many rows to skip at the beginning. Default 0. */
   readonly offset?: number | Parameter
-  /** Which fields of the value to give. Left out: all. */
+  /** Which fields of the value to return. Left out: all. */
   readonly columns?: ValueColumns<Output<D>>
   /**
-   * Rows to load along, under their name: of a repository whose pattern goes on from this one, a list; of a field in
-   * `references`, the row that it names, or null. Each is `true`, or a query without `after` and `prefix`.
+   * Related rows to load, under their name: a list of rows of a repository whose pattern extends this one, or the row that a
+   * field in `references` names, or null. Each is `true`, or a query without `after` and `prefix`.
    */
   readonly with?: With<D, R>
 }
@@ -36,34 +36,34 @@ export type With<D extends AnyDefinition, R extends Definitions> = {
 }
 
 /**
- * A query on the rows of a repository. All parts can be left out. A limit or an offset that is not a whole number is a
- * RangeError, an option that does not exist a TypeError, and whatever else is wrong in it a QueryError.
+ * A query on the rows of a repository. You can leave out every part. A limit or an offset that is not a whole number is a
+ * RangeError, an unknown option a TypeError, and any other mistake a QueryError.
  */
 export interface Query<D extends AnyDefinition, R extends Definitions = readonly []>
   extends NestedQuery<D, R> {
-  /** The `cursor` of the page before, of a query with the same order: goes on behind it. Null: from the beginning. */
+  /** The `cursor` of the page before, from a query with the same order: continues after it. Null: from the beginning. */
   readonly after?: string | null | undefined | Parameter
-  /** The leading ids of the rows: what fills some of the wildcards, but not the last one. */
+  /** The leading ids of the rows, which fill some of the wildcards, but not the last one. */
   readonly prefix?: OrParameters<PrefixIdsOf<D['pattern']>>
   /**
-   * Of the rows that agree in this field, or in all of these, the first one in the order of the query only. Fields are dotted paths, as
-   * `'address.city'`.
+   * Only the first row, in the order of the query, of those that agree in this field, or in all of these. Fields are dotted
+   * paths, such as `'address.city'`.
    */
   readonly distinct?: FieldPath<Output<D>> | readonly FieldPath<Output<D>>[]
   /**
-   * Shows where the words of `$search` are found, as `highlights` in each entry: `true` in all fields that are searched, or
-   * `{ title: true, body: 16 }`, in all of the title and in 16 words of the body (1 to 64). Left out: nowhere.
+   * Shows where the words of `$search` were found, as `highlights` in each entry: `true` for all searched fields, or `{ title:
+   * true, body: 16 }` for all of the title and 16 words of the body (1 to 64). Left out: nowhere.
    */
   readonly highlight?: boolean | { readonly [Field in SearchedOf<D>]?: boolean | number }
 }
 
-/** A part of a text: `hit` where it is what was searched for. */
+/** A part of a text; `hit` if it is one of the words that you searched for. */
 export interface TextPart {
   readonly text: string
   readonly hit: boolean
 }
 
-/** What `highlight` shows of a row: of each field its text in parts, all of it or an excerpt; null where it has no text. */
+/** What `highlight` shows of a row: the text of each field in parts, all of it or an excerpt; null if the field has no text. */
 export type Highlights<Field extends string = string> = { readonly [F in Field]: readonly TextPart[] | null }
 
 /** The fields that a `highlight` names. */
@@ -73,7 +73,7 @@ type Highlighted<D extends AnyDefinition, H> = H extends true
 
 type OrParameters<Ids extends readonly unknown[]> = { readonly [I in keyof Ids]: Ids[I] | Parameter }
 
-/** The entry that a query gives: with the chosen fields of its value, and with the rows it was to load. */
+/** The entry that a query returns: with the chosen fields of its value, and with its related rows. */
 export type QueryEntry<D extends AnyDefinition, R extends Definitions, Q> = Q extends {
   readonly with: infer W
 }

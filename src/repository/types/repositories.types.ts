@@ -2,7 +2,7 @@ import type { AnyDefinition } from '../../schema/definition.types.ts'
 import type { DefinitionByName, Definitions, OutputOf, RepositoryNames } from '../../schema/registry.types.ts'
 import type { Repository } from './repository.types.ts'
 
-/** The `Repository` of a definition, with the type of its values first: what an editor shows of it begins with them. */
+/** The `Repository` of a definition, with the type of its values first, so that an editor shows that first. */
 export interface RepositoryOf<_Value, D extends AnyDefinition, R extends Definitions>
   extends Repository<D, R> {}
 
@@ -30,7 +30,7 @@ export type RepositoryView<D extends AnyDefinition, R extends Definitions = read
 export interface RepositoryViewOf<_Value, D extends AnyDefinition, R extends Definitions>
   extends RepositoryView<D, R> {}
 
-/** The repositories of a database by their names: that in the options of the schema, or the words of its pattern. */
+/** The repositories of a database by name: the `name` in the options of the schema, or the words of its pattern. */
 export type Repositories<R extends Definitions> = {
   readonly [Name in RepositoryNames<R>]: RepositoryOf<
     OutputOf<DefinitionByName<R, Name>>,

@@ -23,19 +23,19 @@ import type { WatchMethods } from './watch-methods.types.ts'
 type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
 type Input<D extends AnyDefinition> = StandardSchemaV1.InferInput<D['schema']>
 
-/** Which rows to list; left out, all. What no id can be, and a `start` or `end` outside of `prefix`, is a TypeError. */
+/** Which rows to list; left out, all. An invalid id, or a `start` or `end` outside of `prefix`, is a TypeError. */
 export interface IdRange<D extends AnyDefinition> {
-  /** The leading ids: what fills some of the wildcards, but not the last one. */
+  /** The leading ids, which fill some of the wildcards, but not the last one. */
   readonly prefix?: PrefixIdsOf<D['pattern']>
-  /** The id to begin at, included. */
+  /** The first id to list. */
   readonly start?: IdOf<D['pattern']>
-  /** The id to end at, excluded; before `start` it is a RangeError. */
+  /** The id to stop before; if it comes before `start`, a RangeError. */
   readonly end?: IdOf<D['pattern']>
 }
 
 /** How to create a row. */
 export interface CreateOptions<D extends AnyDefinition> extends ExpireOptions, CallOptions {
-  /** What fills the wildcards before the last one, all of them. */
+  /** The ids for all wildcards before the last one. */
   readonly prefix?: LeadingIds<IdOf<D['pattern']>>
 }
 
@@ -52,13 +52,13 @@ type CreateValue<D extends AnyDefinition> =
 
 type LeadingIds<Id> = Id extends readonly [...infer Leading, unknown] ? Readonly<Leading> : readonly []
 
-/** What `create` resolves to: the commit, and the id that was made. */
+/** The result of `create`: the commit, and the new id. */
 export interface CreateResult<D extends AnyDefinition> extends CommitResult {
   readonly id: CreatedIdOf<D['pattern']>
   readonly key: CreatedKeyOf<D['pattern']>
 }
 
-/** What `upsert` resolves to: the commit, whether there was no row before, and the row as it is then. */
+/** The result of `upsert`: the commit, whether it created the row, and the new row. */
 export interface UpsertResult<D extends AnyDefinition> extends CommitResult {
   readonly created: boolean
   readonly entry: Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>
@@ -66,7 +66,7 @@ export interface UpsertResult<D extends AnyDefinition> extends CommitResult {
 
 /** How to insert many rows. */
 export interface InsertManyOptions extends ExpireOptions {
-  /** Called after each commit with the number of rows that are inserted so far. */
+  /** Called after each commit with the number of rows inserted so far. */
   readonly onProgress?: (inserted: number) => void
   /** Aborting it rejects the call between two commits, with the signal's reason; what is committed stays. */
   readonly signal?: AbortSignal
@@ -79,10 +79,10 @@ export interface InsertManyResult {
 }
 
 /**
- * The typed rows of one pattern. `id` is what fills the wildcards of the pattern: one part for one, a tuple for several;
- * if there are none, it is left out (`site.get()`, `site.set(value)`). What no id can be is a TypeError.
+ * The typed rows of one pattern. An id fills the wildcards of the pattern: one part for one, a tuple for several; without
+ * wildcards, leave it out (`site.get()`, `site.set(value)`). An invalid id is a TypeError.
  *
- * Besides the errors that its method names, a write rejects with those of `Database.set`, and every call with those of
+ * Besides the errors that its method names, a write rejects with the errors of `Database.set`, and every call with those of
  * `Database`.
  */
 export interface Repository<D extends AnyDefinition, R extends Definitions = readonly []>
@@ -94,8 +94,8 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   readonly pattern: D['pattern']
 
   /**
-   * The key of a row. Throws a TypeError for what no id can be, and for an id whose key belongs to a more specific
-   * pattern, such as that of `['users', 'root']` beside `['users', '*']`.
+   * The key of a row. Throws a TypeError if the id is not valid, or if its key belongs to a more specific pattern, such as that of
+   * `['users', 'root']` beside `['users', '*']`.
    *
    * ```ts
    * users.key('alice') // => ['users', 'alice']
@@ -105,7 +105,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   key(...id: IdArguments<D>): KeyOf<D['pattern']>
 
   /**
-   * Reads one row: its entry, with nulls if there is none.
+   * Reads one row: returns its entry, with nulls if there is none.
    *
    * ```ts
    * await users.get('alice') // => { id: 'alice', key: ['users', 'alice'], value: { name: 'Alice', … }, versionstamp: '…', expiresAt: null }
@@ -117,7 +117,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   ): Promise<RowMaybe<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>>
 
   /**
-   * Reads any number of rows from one consistent snapshot: their entries, in the order of the ids.
+   * Reads any number of rows from one consistent snapshot: returns their entries, in the order of the ids.
    *
    * ```ts
    * const entries = await users.getMany(['bob', 'nobody'])
@@ -139,8 +139,8 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   exists(...args: [...id: IdArguments<D>, options?: CallOptions]): Promise<boolean>
 
   /**
-   * Reads rows in the order of their ids, page by page: memory does not grow with their number. Throws a TypeError or
-   * RangeError for a range or options that are not valid.
+   * Reads rows in the order of their ids, page by page: memory does not grow with their number. Throws a TypeError or RangeError
+   * if the range or an option is not valid.
    *
    * ```ts
    * const titles = []
@@ -154,7 +154,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   ): ListIterator<Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>>
 
   /**
-   * Writes a row that is not there yet. Rejects with KeyExistsError when it is.
+   * Writes a new row. Rejects with KeyExistsError if it exists.
    *
    * ```ts
    * const carol = { name: 'Carol', email: 'carol@example.com', age: 25 }
@@ -167,9 +167,8 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   ): Promise<CommitResult>
 
   /**
-   * Writes a row under an id that is made for it: its last wildcard becomes a UUIDv7, which sorts by time. Where there are
-   * several, the `prefix` of `CreateOptions` fills the others. Rejects with a TypeError if it does not, or the pattern has no
-   * wildcard.
+   * Writes a row under a new id: the last wildcard becomes a UUIDv7, which sorts by time. If there are several wildcards,
+   * `prefix` fills the others. Rejects with a TypeError if it does not, or if the pattern has no wildcard.
    *
    * ```ts
    * const made = await posts.create({ title: 'New' }, { prefix: ['alice'] })
@@ -179,7 +178,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   create(value: CreateValue<D>, ...options: CreateArguments<D>): Promise<CreateResult<D>>
 
   /**
-   * Writes a row, whether it is there or not. What the schema makes of the value is what is stored.
+   * Writes a row, whether it exists or not. The database stores the output of the schema.
    *
    * ```ts
    * await users.set('bob', { name: 'Robert', email: 'bob@example.com', age: 42 }) // => { ok: true, versionstamp: '…' }
@@ -191,10 +190,10 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   ): Promise<CommitResult>
 
   /**
-   * Changes a row that is there: a patch replaces the fields that it names, a function makes the new value of the stored
-   * one. A field that is `undefined` in a patch stays as it is stored. Of updates that run at the same time none is lost, in whichever process: the row is read and written again until
-   * nobody has changed it in between, so a function may run more than once. The row keeps its expiry unless `expireIn` is
-   * given.
+   * Changes an existing row. A patch replaces the fields that it names, except those that are `undefined`; a function returns the
+   * new value, given the stored one. No update is lost, whichever process runs others at the same time: the row is read and
+   * written again until nobody has changed it in between. So a function may run more than once. The row keeps its expiry unless
+   * you pass `expireIn`.
    *
    * ```ts
    * await users.update('alice', { age: 31 })
@@ -203,7 +202,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * alice.value?.age // => 32
    * ```
    *
-   * With `ifVersion` it changes the version that was read, or nothing: what a form was filled in from, or an `If-Match` header
+   * With `ifVersion` it changes only the version that you have read, for example the one that a form or an `If-Match` header
    * names.
    *
    * ```ts
@@ -213,8 +212,8 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * await users.update('bob', { age: 43 }, { ifVersion: versionstamp }) // => throws ConflictError
    * ```
    *
-   * Rejects with NotFoundError if there is no row, with ConflictError when others have changed it in between 100 times or
-   * it has not the version of `ifVersion`, and with TypeError for a patch of a value that is not an object.
+   * Rejects with NotFoundError if there is no row, with ConflictError if others have changed it in between 100 times or it does
+   * not have the version of `ifVersion`, and with TypeError if you patch a value that is not an object.
    */
   update(
     ...args: [
@@ -225,8 +224,8 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   ): Promise<CommitResult>
 
   /**
-   * Writes `create` where there is no row, and else changes the one that is there as `update` does: in one commit, whoever
-   * else does the same. Gives whether it has created the row, and its entry as it is then.
+   * Writes `create` if there is no row, otherwise changes the row as `update` does, in one commit, whoever else does the same.
+   * Resolves to whether it has created the row, and to the new entry.
    *
    * ```ts
    * const dave = { name: 'Dave', email: 'dave@example.com', age: 20 }
@@ -235,8 +234,8 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * await visit() // => { ok: true, versionstamp: '…', created: false, entry: { …, value: { …, age: 21 }, … } }
    * ```
    *
-   * `expireIn` is that of the row, made or changed; without it, one that is changed keeps its expiry. Rejects as `insert` and
-   * `update` do, but for the row's being there or not.
+   * `expireIn` applies to a created and to a changed row; without it, a changed row keeps its expiry. Rejects as `insert` and
+   * `update` do, but never because the row exists or does not.
    */
   upsert(
     ...args: [
@@ -247,8 +246,8 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   ): Promise<UpsertResult<D>>
 
   /**
-   * Removes a row. Resolves to whether there was one; with `ifVersion`, rejects with ConflictError if it has not this
-   * version, or is not there.
+   * Removes a row. Resolves to whether there was one. With `ifVersion`, rejects with ConflictError if the row does not have this
+   * version, or does not exist.
    *
    * ```ts
    * const bob = await users.get('bob')
@@ -259,8 +258,8 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   delete(...args: [...id: IdArguments<D>, options?: IfVersionOptions & CallOptions]): Promise<boolean>
 
   /**
-   * Changes when a row expires, and nothing else of it: in milliseconds from now, above 0; `null`: never. Rejects with
-   * NotFoundError if there is none.
+   * Changes when a row expires, and nothing else: in how many milliseconds from now, above 0, or `null` for never. Rejects with
+   * NotFoundError if there is no row.
    *
    * ```ts
    * await users.touch('alice', { expireIn: 30 * 60_000 }) // => { ok: true, versionstamp: '…' }
@@ -272,7 +271,8 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   ): Promise<CommitResult>
 
   /**
-   * Inserts many rows, in commits of 1,000 rows or 1 MiB of values: memory does not grow with their number, and other work goes on in between.
+   * Inserts many rows, in commits of 1,000 rows or 1 MiB of values. Memory does not grow with their number, and other work goes
+   * on in between.
    *
    * ```ts
    * const items = ['a', 'b', 'c'].map((id) => [['bob', id], { title: `Draft ${id}` }] as const)
@@ -280,8 +280,8 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * await posts.insertMany(items) // => throws KeyExistsError
    * ```
    *
-   * Rejects with KeyExistsError for an id that exists or comes twice, with the errors of `set`, and with what `items`
-   * throws: nothing of that commit is written then, and earlier ones stay.
+   * Rejects with KeyExistsError if an id exists or comes twice, with the errors of `set`, and with what `items` throws. Nothing
+   * of that commit is then written, and earlier commits stay.
    */
   insertMany(
     items:
@@ -291,8 +291,9 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
   ): Promise<InsertManyResult>
 
   /**
-   * Adds to a KvU64, modulo 2^64; a negative `n` subtracts. A missing row counts as 0. `sum`, `max` and `min` are there where
-   * the schema outputs a KvU64, need no read and so no retries, and keep the row's expiry unless `expireIn` is given.
+   * Adds to a KvU64, modulo 2^64; a negative `n` subtracts. A missing row counts as 0. A repository has `sum`, `max` and `min` if
+   * its schema outputs a KvU64. They read nothing first, so they never retry, and keep the row's expiry unless you pass
+   * `expireIn`.
    *
    * ```ts
    * await Promise.all([1n, 2n, -1n].map((n) => visits.sum('home', n)))
@@ -301,7 +302,7 @@ export interface Repository<D extends AnyDefinition, R extends Definitions = rea
    * await visits.sum('home', -43n) // => throws RangeError
    * ```
    *
-   * Rejects with RangeError if it would go below zero, or `n` is beyond 64 bits, and with TypeError for an `n` of another
+   * Rejects with RangeError if the result would be below zero or `n` has more than 64 bits, and with TypeError if `n` has another
    * type.
    */
   sum: Arithmetic<D>

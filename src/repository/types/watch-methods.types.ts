@@ -22,9 +22,9 @@ type SeveralIds<D extends AnyDefinition> =
 /** The live reads of a repository. Leaving the loop over a stream, `cancel`, the signal and closing the database end it. */
 export interface WatchMethods<D extends AnyDefinition, R extends Definitions> {
   /**
-   * Watches one row: a stream of its entry, as it is now and then after each change of it, by whichever process, by expiry
-   * too. Given several ids, a stream of all their entries, after each change of at least one. Each read gives the newest
-   * state. Throws a TypeError for what are not ids.
+   * Watches one row: returns a stream of its entry, now and after each change, in any process or by expiry. With an array of ids,
+   * you get a stream of all their entries, after each change of at least one. Each read gets the newest state. Throws a TypeError
+   * if an id is not valid.
    *
    * ```ts
    * for await (const { value } of players.watch('ada')) {
@@ -50,10 +50,10 @@ export interface WatchMethods<D extends AnyDefinition, R extends Definitions> {
   }>
 
   /**
-   * A live query: a stream of what `findMany` gives, as it is now and then each time that it is another result: a row enters,
-   * leaves, changes or moves in the order, related rows of `with` included. Changes that the query rules out do not run it
-   * again. All who follow the same query share one evaluation and its rows, which are frozen; a row that has not changed is the same
-   * object in the next result. Throws a QueryError for a query that is not right.
+   * A live query: returns a stream of the result of `findMany`, now and each time it changes: a row enters, leaves, changes or
+   * moves in the order, related rows of `with` included. Changes that the query rules out do not run it again. Everybody who
+   * follows the same query shares one evaluation and its rows, which are frozen; an unchanged row is the same object in the next
+   * result. Throws a QueryError if the query is wrong.
    *
    * ```ts
    * const leaders = []
@@ -71,8 +71,8 @@ export interface WatchMethods<D extends AnyDefinition, R extends Definitions> {
   ): ReadableStream<QueryEntry<D, R, Q>[]>
 
   /**
-   * Follows the changes of the rows: a stream of what is committed, by whichever process, in the order of the commits, each
-   * change once. Given as `since` the versionstamp that it has reached, another one goes on from there.
+   * Follows the changes of the rows: returns a stream of the commits of all processes, in order, each change once. To continue
+   * later, pass the versionstamp that you have reached as `since`.
    *
    * ```ts
    * const changes = players.changes().getReader()
@@ -88,8 +88,8 @@ export interface WatchMethods<D extends AnyDefinition, R extends Definitions> {
    * await later.cancel()
    * ```
    *
-   * The stream fails with LogTrimmedError when what came after `since` is no longer kept, and with RangeError where
-   * `since` is later than all commits.
+   * The stream fails with LogTrimmedError if the log no longer keeps what came after `since`, and with RangeError if `since` is
+   * later than all commits.
    */
   changes(options?: ChangesOptions): ReadableStream<RepositoryChange<D>>
 }

@@ -23,8 +23,8 @@ export function postgresTables(schema: string): PostgresTables {
 }
 
 /**
- * The Drizzle tables of a database on PostgreSQL with these schemas and their indexes, as drizzle-kit and `valkeyrie generate` read them
- * from a schema module. They name no schema of the server: where they are, the one who opens or migrates the database says.
+ * The Drizzle tables of a database on PostgreSQL with these schemas and their indexes, for drizzle-kit and `valkeyrie generate`
+ * to read from a schema module. They name no schema of the server: you name it when you open or migrate the database.
  *
  * ```ts
  * import { postgresKvTables } from 'valkeyrie/postgres'

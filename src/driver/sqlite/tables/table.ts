@@ -29,7 +29,7 @@ export function kvColumns() {
 }
 
 /**
- * The Drizzle tables of a database with these schemas, indexes included: what a schema module exports for drizzle-kit.
+ * The Drizzle tables of a database with these schemas and their indexes. Export them from your schema module for drizzle-kit.
  *
  * ```ts
  * const { kv, kvLog, kvCollections } = kvTables([books])
@@ -114,7 +114,7 @@ export interface KvLogTable extends KvLog {}
 /** The Drizzle table of the declared schemas. */
 export interface KvCollectionsTable extends KvCollections {}
 
-/** What `kvTables` gives: `kv`, the values; `kvLog`, what each commit changed; `kvCollections`, the schemas' names. */
+/** The result of `kvTables`: `kv` for the values, `kvLog` for what each commit changed, `kvCollections` for the schemas. */
 export interface KvTables {
   readonly kv: KvTable
   readonly kvLog: KvLogTable
