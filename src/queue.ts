@@ -14,8 +14,8 @@ export type { JobCounts } from './queue/upkeep.ts'
 export type { Handler, ProcessOptions, StopOptions, Worker } from './queue/worker.types.ts'
 
 /**
- * Declares a queue of jobs, whose payloads have a schema: any Standard Schema. The jobs are rows of a database that is opened with the
- * `definitions` of the queue. The name is an identifier.
+ * Declares a queue of jobs whose payloads have a schema, which may be any Standard Schema. The jobs are rows of a database that
+ * you open with the `definitions` of the queue. The name is an identifier.
  *
  * ```ts
  * const images = queue('images', z.object({ url: z.url() }), {
@@ -27,7 +27,7 @@ export type { Handler, ProcessOptions, StopOptions, Worker } from './queue/worke
  * await images.enqueue(shop, { url: 'https://example.com/a.png' }) // => { id: '…', duplicate: false }
  * ```
  *
- * Throws a TypeError or RangeError if an argument is not of the documented shape; its message says how to mend it.
+ * Throws a TypeError or RangeError if an argument does not have the documented shape; the message says how to fix it.
  */
 export function queue<const N extends string, S extends StandardSchemaV1>(
   name: N,

@@ -13,28 +13,31 @@ import {
   type QueueUnit,
 } from './target.ts'
 
-/** When a job is done, and before which others. */
+/** When to run a job, and before which others. */
 export interface EnqueueJobOptions {
-  /** Milliseconds from now before which no worker takes it. Default 0. */
+  /** How many milliseconds to wait before a worker may take it. Default 0. */
   readonly delay?: number | undefined
   /** The time before which no worker takes it; instead of `delay`. */
   readonly runAt?: Date | number | undefined
-  /** A whole number: of jobs that are due, the lower ones come first. Default 0. */
+  /** A whole number: of the jobs that are due, lower ones run first. Default 0. */
   readonly priority?: number | undefined
-  /** Of the jobs of one group, one is worked on at a time, in the order in which they were enqueued: the next when it is done or dead. */
+  /**
+   * Jobs of one group run one at a time, in the order in which they were enqueued: the next one when the one before is done or
+   * dead.
+   */
   readonly group?: string | undefined
   /**
-   * Not to be enqueued where a job of the same key is queued or worked on; with `for`, where one was enqueued in the last so many milliseconds,
-   * done or not.
+   * Do not enqueue it while a job of the same key is queued or running; with `for`, if one was enqueued in the last so many
+   * milliseconds, done or not.
    */
   readonly deduplicate?: string | { readonly key: string; readonly for: number } | undefined
 }
 
-/** What has become of an `enqueue`. */
+/** The result of `enqueue`. */
 export interface Enqueued {
-  /** The id of the job: where it was a duplicate, of the one that was there. */
+  /** The id of the job; for a duplicate, that of the existing job. */
   readonly id: string
-  /** Whether it was not enqueued, since `deduplicate` has found another. */
+  /** Whether it was not enqueued because `deduplicate` found another. */
   readonly duplicate: boolean
 }
 

@@ -2,7 +2,7 @@ import type { Definitions } from '../schema/registry.types.ts'
 import type { UnitOfWork } from '../unit-of-work/unit-of-work.ts'
 import type { Any } from './target.ts'
 
-/** How an attempt that has failed goes on. */
+/** What to do after a failed attempt. */
 export interface FailOptions {
   /** Milliseconds before the next attempt, instead of the queue's `backoff`. */
   readonly retryIn?: number | undefined
@@ -10,39 +10,39 @@ export interface FailOptions {
   readonly dead?: boolean | undefined
 }
 
-/** What becomes of a job whose attempt has failed: it is tried again, or was the last time. */
+/** What happens to a job after a failed attempt: it is tried again, or is dead. */
 export type Failed = 'retry' | 'dead'
 
 /**
- * A job in the hands of a worker: nobody else works on it, as long as its `signal` is not aborted. What settles it counts only where that is
- * still so, whatever the clocks say: a job that another has taken since can be neither completed nor failed.
+ * A job that a worker has: nobody else works on it, as long as its `signal` is not aborted. You can complete or fail it only
+ * while that is so, whatever the clocks say, never after another worker has taken it.
  */
 export interface Job<P = unknown, R extends Definitions = Any> {
-  /** Names it in this queue; later ones sort behind it. */
+  /** Its id in this queue; later ids sort after it. */
   readonly id: string
-  /** What the schema of the queue has made of what was enqueued. */
+  /** The payload, as the schema of the queue has output it. */
   readonly payload: P
   /** Which attempt this is, from 1. */
   readonly attempt: number
   /** When it was enqueued, in milliseconds since the epoch. */
   readonly enqueuedAt: number
-  /** The one that it was enqueued with: lower ones come first. */
+  /** Its priority: lower ones run first. */
   readonly priority: number
-  /** The group that it was enqueued with; null for none. */
+  /** Its group; null for none. */
   readonly group: string | null
-  /** Why the attempt before has failed; null if this is the first. */
+  /** Why the last attempt failed; null if this is the first. */
   readonly lastError: string | null
   /**
-   * Is aborted when going on is for nothing: another has taken the job, its `timeout` is over, or its worker was stopped and has waited
-   * long enough. Hand it on to what can be aborted.
+   * Aborted when there is no point in going on: another worker has taken the job, its `timeout` is over, or its worker was
+   * stopped and has waited long enough. Pass it on to whatever can be aborted.
    */
   readonly signal: AbortSignal
   /** Whether it was completed or failed. */
   readonly isSettled: boolean
 
   /**
-   * Ends it: it is done. What `effects` writes in the unit of work is committed together with that, once, or not at all: so it happens
-   * exactly once, however often the job was tried.
+   * Completes the job. What `effects` writes in the unit of work commits together with that, or not at all: it happens exactly
+   * once, however often the job was tried.
    *
    * ```ts
    * await emails.enqueue(db, { to: 'ada@example.com' })
@@ -56,12 +56,12 @@ export interface Job<P = unknown, R extends Definitions = Any> {
    * value // => true
    * ```
    *
-   * Rejects with LeaseLostError if another has taken the job, and as `unitOfWork` does: then it is not done.
+   * Rejects with LeaseLostError if another worker has taken the job, and as `unitOfWork` does: the job is then not done.
    */
   complete(effects?: (unit: UnitOfWork<R>) => unknown): Promise<void>
 
   /**
-   * Ends this attempt as one that has failed. Resolves to what becomes of the job.
+   * Fails this attempt. Resolves to what happens to the job next.
    *
    * ```ts
    * await emails.enqueue(db, { to: 'ada@example.com' })
@@ -72,7 +72,7 @@ export interface Job<P = unknown, R extends Definitions = Any> {
    * await db.repositories.emailsDead.count() // => 1
    * ```
    *
-   * Rejects with LeaseLostError if another has taken the job.
+   * Rejects with LeaseLostError if another worker has taken the job.
    */
   fail(error: unknown, options?: FailOptions): Promise<Failed>
 }

@@ -1,6 +1,6 @@
 /**
- * Another has taken the job: the lease of its worker was over, since the process had stopped or its event loop was blocked for longer than
- * `lease`. Or the job was removed.
+ * Another worker has taken the job, because the lease ran out: the process had stopped, or its event loop was blocked for longer
+ * than `lease`. Or the job was removed.
  */
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError'

@@ -2,7 +2,7 @@ import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts
 import { checkValueTypes, type ValueType } from '../value/value-type.ts'
 import { warn } from './warn.ts'
 
-/** How long a job that has failed waits before its next attempt. */
+/** How long a failed job waits before its next attempt. */
 export interface Backoff {
   /** Whether the wait is the same each time, or doubles with each failure. */
   readonly type: 'fixed' | 'exponential'
@@ -11,35 +11,36 @@ export interface Backoff {
   /** The most milliseconds. Default: an hour. */
   readonly longest?: number | undefined
   /**
-   * The part of each wait, 0 to 1, of which less or all is left out at random, so that jobs that have failed together do not come back
-   * together. Default 0.5 where it is exponential, 0 where it is fixed.
+   * The part of each wait, 0 to 1, that is randomly shortened, so that jobs that fail together do not come back together. Default
+   * 0.5 if it is exponential, 0 if it is fixed.
    */
   readonly jitter?: number | undefined
 }
 
-/** What holds for the jobs of a queue. Every process that works on it says the same. */
+/** The rules for the jobs of a queue. Pass the same in every process that works on it. */
 export interface QueueOptions {
-  /** How many attempts follow the first one where it fails. Default 3. */
+  /** How many more attempts to make if the first one fails. Default 3. */
   readonly retries?: number | undefined
   /**
-   * How long to wait before each of them: or a function of the number of attempts that have failed, and the error of the last, which gives
+   * How long to wait before each of them, or a function of the number of failed attempts and the last error that returns
    * milliseconds. Default `{ type: 'exponential', delay: 1000, longest: 3600000, jitter: 0.5 }`.
    */
   readonly backoff?: Backoff | ((failures: number, error: unknown) => number) | undefined
   /**
-   * Milliseconds for which a job is its worker's, unless that renews it, as it does while its handler runs: how long the job of a process that
-   * has died stays with it. Code that blocks the event loop for longer loses its jobs to other processes. Default 30,000, at least 100.
+   * How many milliseconds a worker owns a job. It renews the lease while its handler runs; the job of a dead process is free
+   * after this time. Code that blocks the event loop for longer loses its jobs to other processes. Default 30,000, at least 100.
    */
   readonly lease?: number | undefined
-  /** The most milliseconds of one attempt: then its signal is aborted, and it has failed. Default: no limit. */
+  /** The most milliseconds of one attempt: after that its signal is aborted, and it has failed. Default: no limit. */
   readonly timeout?: number | undefined
   /**
-   * Whether a job whose last attempt has failed is kept, with the reason, for `redrive`: always, or for some milliseconds. Default `true`.
+   * Whether to keep a job whose last attempt has failed, with the reason, for `redrive`: always, or for some milliseconds.
+   * Default `true`.
    */
   readonly deadLetters?: boolean | { readonly keep: number } | undefined
-  /** How many jobs a worker has in hand at once, unless it says so itself. Default 1. */
+  /** How many jobs a worker runs at once, unless it says so itself. Default 1. */
   readonly concurrency?: number | undefined
-  /** How the instances of classes in its payloads are stored, as in the options of `defineSchema`. */
+  /** How to store instances of classes in its payloads, as in the options of `defineSchema`. */
   readonly valueTypes?: readonly ValueType[] | undefined
 }
 

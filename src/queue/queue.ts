@@ -17,18 +17,19 @@ type Input<S extends StandardSchemaV1> = StandardSchemaV1.InferInput<S>
 type Output<S extends StandardSchemaV1> = StandardSchemaV1.InferOutput<S>
 
 /**
- * A queue of jobs, made by `queue`. It belongs to no database: its methods take an open one first, or what they are to be part of. A job is a row,
- * so `db.repositories` reads, finds, counts and watches jobs as it does all rows; change them by these methods only.
+ * A queue of jobs, made with `queue`. It belongs to no database: its methods take an open database first, or the unit of work or
+ * atomic operation that they are part of. A job is a row, so `db.repositories` reads, finds, counts and watches jobs like all
+ * rows. Change them only with these methods.
  *
- * A worker has each job to itself, and each is done at least once: twice where a process dies before it has said that the job is done. What
- * `job.complete` writes is written exactly once.
+ * A job goes to one worker at a time, and runs at least once: twice if a process dies before it has said that the job is done.
+ * What `job.complete` writes is written exactly once.
  */
 export class Queue<N extends string = string, S extends StandardSchemaV1 = StandardSchemaV1> {
-  /** That of the repository of its jobs. */
+  /** Its name, which is also that of the repository of its jobs. */
   readonly name: N
   /** The schema of the payloads. */
   readonly schema: S
-  /** What a database is opened with: its rows. Add them to `withSchemas`, and to `kvTables` in a schema module. */
+  /** The definitions of its rows. Pass them to `withSchemas` when you open a database, and to `kvTables` in a schema module. */
   readonly definitions: QueueDefinitions<N, S>
   readonly #rows: QueueRows
 
@@ -44,7 +45,7 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
   }
 
   /**
-   * Puts a job into the queue. Given a unit of work or an atomic operation, the job is there if that commits, and only then.
+   * Puts a job into the queue. With a unit of work or an atomic operation, the job exists only if that commits.
    *
    * ```ts
    * const { id } = await emails.enqueue(db, { to: 'ada@example.com' }, { delay: 60_000 })
@@ -62,9 +63,9 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
    * await emails.enqueue(db, { to: 'nobody' }) // => throws ValidationError
    * ```
    *
-   * A duplicate (`deduplicate`) is not enqueued, and the result says so; in an atomic operation it is a conflict of the commit. Rejects, and throws
-   * for an atomic operation, with ValidationError for a payload that the schema refuses, and with TypeError or RangeError for options that are
-   * not valid and a database that was opened without the definitions.
+   * A duplicate (`deduplicate`) is not enqueued, and the result says so; in an atomic operation it is a conflict of the commit.
+   * Rejects (or, with an atomic operation, throws) with ValidationError if the schema refuses the payload, and with TypeError or
+   * RangeError if an option is not valid or the database was opened without the definitions.
    */
   enqueue(target: QueueOperation, payload: Input<S>, options?: EnqueueJobOptions): Enqueued
   enqueue(
@@ -81,8 +82,8 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
   }
 
   /**
-   * Starts a worker, which hands each job to `handler` when it is due. The job is done when that returns, or its promise resolves; what it throws
-   * is a failure. Start workers in as many processes as you like.
+   * Starts a worker, which passes each job to `handler` when it is due. The job is done when the handler returns, or its promise
+   * resolves; if it throws, the attempt has failed. Start workers in as many processes as you like.
    *
    * ```ts
    * const sent: string[] = []
@@ -96,9 +97,9 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
    * sent // => ['ada@example.com', 'bob@example.com']
    * ```
    *
-   * Throws a TypeError or RangeError for options that are not valid, DatabaseClosedError on a database that is closed, and StorageError on
-   * one that is opened with `readOnly`. What goes wrong beside the handler, as a full disk, is tried again, and is a process warning with the
-   * code `QUEUE_WORKER`.
+   * Throws a TypeError or RangeError if an option is not valid, DatabaseClosedError if the database is closed, and StorageError
+   * if it was opened with `readOnly`. A failure outside the handler, such as a full disk, is a process warning with the code
+   * `QUEUE_WORKER`, and the worker tries again.
    */
   process<R extends Definitions>(
     database: QueueDatabase<R>,
@@ -114,8 +115,8 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
   }
 
   /**
-   * The jobs one after the other, each when it is due, for `for await`. One that the body has not settled is completed when the loop asks for the
-   * next. A loop that is left, by `break` or by what it throws, gives the job in hand back.
+   * The jobs one after the other, each when it is due, for `for await`. If the body has not settled a job, it is completed when
+   * the loop asks for the next. If you leave the loop, by `break` or a throw, the current job goes back to the queue.
    *
    * ```ts
    * await emails.enqueue(db, { to: 'ada@example.com' })
@@ -127,7 +128,7 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
    * to // => ['ada@example.com']
    * ```
    *
-   * It ends when the signal is aborted, and when the database is closed. Rejects as `process` throws.
+   * It ends when the signal is aborted or the database is closed. Rejects as `process` throws.
    */
   jobs<R extends Definitions>(
     database: QueueDatabase<R>,
@@ -137,8 +138,9 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
   }
 
   /**
-   * Has a job enqueued at all times that a cron expression tells, once each, whichever processes have workers: they do it. Takes the place of the
-   * schedule of the same id; one with the same expression and time zone goes on as it was, so every process may say it when it starts.
+   * Enqueues a job at every time of a cron expression, once each. The workers do it, in whichever processes they run. Replaces
+   * the schedule of the same id; one with the same expression and time zone continues as it was, so every process may call this
+   * when it starts.
    *
    * ```ts
    * await emails.schedule(db, 'digest', { cron: '0 9 * * 1-5', timeZone: 'Europe/Paris', payload: { to: 'all@example.com' } })
@@ -146,16 +148,16 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
    * value?.cron // => '0 9 * * 1-5'
    * ```
    *
-   * The job's id is that of the schedule, `@` and the time: `digest@2026-03-02T08:00:00.000Z`. A time of day that the clocks leave out in spring
-   * comes when they go on, and one that comes twice in autumn is taken once; what comes every hour comes every hour. Rejects with TypeError for
-   * an expression or a time zone that does not exist, and as `enqueue` does.
+   * The job's id is that of the schedule, `@` and the time: `digest@2026-03-02T08:00:00.000Z`. A time of day that the clocks skip
+   * in spring comes right after the skip, and one that comes twice in autumn counts once; an hourly schedule stays hourly.
+   * Rejects with TypeError if the expression or the time zone does not exist, and as `enqueue` does.
    */
   async schedule(target: QueueDatabase | QueueUnit, id: string, schedule: Schedule<Input<S>>): Promise<void> {
     await setSchedule(this.#rows, target, id, schedule)
   }
 
   /**
-   * Ends a schedule; whether there was one. The jobs of times that have come stay.
+   * Ends a schedule. Resolves to whether there was one. Jobs that it has already enqueued stay.
    *
    * ```ts
    * await emails.schedule(db, 'digest', { cron: '@daily', payload: { to: 'all@example.com' } })
@@ -168,7 +170,8 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
   }
 
   /**
-   * Makes a dead letter a job again, with all its attempts before it; without an id, all that have died so far. Resolves to how many there were.
+   * Makes a dead letter a job again, with all attempts left; without an id, every dead letter so far. Resolves to how many there
+   * were.
    *
    * ```ts
    * await emails.redrive(db) // => 0
@@ -180,8 +183,8 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
   }
 
   /**
-   * Removes a job, also one that is worked on: its worker can settle it no more, and its signal is aborted when the worker next renews its lease.
-   * Resolves to whether there was one.
+   * Removes a job, even one that a worker has: the worker can no longer settle it, and its signal is aborted when the worker next
+   * renews the lease. Resolves to whether there was one.
    *
    * ```ts
    * const { id } = await emails.enqueue(db, { to: 'ada@example.com' })

@@ -7,9 +7,9 @@ import type { DefinitionOf } from '../schema/definition.types.ts'
 import { jsonSchemaOf } from '../schema/json-schema.ts'
 import type { ValueType } from '../value/value-type.ts'
 
-/** A job that waits or is worked on, as it is stored. Times are milliseconds since the epoch. */
+/** A waiting or running job, as it is stored. Times are milliseconds since the epoch. */
 export interface StoredJob<P = unknown> {
-  /** What the schema of the queue has made of what was enqueued. */
+  /** The payload, as the schema of the queue has output it. */
   readonly payload: P
   /**
    * When a worker may take it: at once, after a delay or a failure, or when the lease of the worker that has it is over. Null while it waits
@@ -18,15 +18,15 @@ export interface StoredJob<P = unknown> {
   readonly due: number | null
   /** Lower ones come first. */
   readonly priority: number
-  /** Those of one group are worked on one at a time; null for none. */
+  /** Jobs of one group run one at a time; null for none. */
   readonly group: string | null
   /** The `deduplicate` that is free again when it is done. */
   readonly unique: string | null
   /** How many attempts have begun. */
   readonly attempts: number
-  /** Which worker has it, or has had it when its lease ran out; null if none has. */
+  /** The worker that has it, or had it when the lease ran out; null if none has. */
   readonly worker: string | null
-  /** Why the attempt before has failed. */
+  /** Why the last attempt failed. */
   readonly error: string | null
   /** When it was enqueued. */
   readonly enqueuedAt: number
@@ -42,11 +42,11 @@ export interface DeadLetter<P = unknown> {
   readonly group: string | null
   /** How many there were. */
   readonly attempts: number
-  /** Why the last attempt has failed. */
+  /** Why the last attempt failed. */
   readonly error: string
   /** When the job was enqueued. */
   readonly enqueuedAt: number
-  /** When its last attempt has failed. */
+  /** When its last attempt failed. */
   readonly diedAt: number
 }
 
@@ -79,7 +79,7 @@ type Rows<N extends string, Where extends readonly PatternPart[], V, Name extend
   { readonly name: Name }
 >
 
-/** The definitions of a queue: its jobs, its dead letters, its schedules, and what it keeps of groups and of `deduplicate`. */
+/** The definitions of a queue: its jobs, its dead letters, its schedules, and its notes on groups and `deduplicate`. */
 export type QueueDefinitions<N extends string, S extends StandardSchemaV1> = readonly [
   jobs: Rows<N, readonly ['jobs', Id], StoredJob<Payload<S>>, N>,
   dead: Rows<N, readonly ['dead', Id], DeadLetter<Payload<S>>, `${N}Dead`>,
@@ -88,11 +88,11 @@ export type QueueDefinitions<N extends string, S extends StandardSchemaV1> = rea
   keys: Rows<N, readonly ['keys', Id], StoredKey, `${N}Keys`>,
 ]
 
-/** A `deduplicate` that is taken, and by which job. */
+/** A `deduplicate` in use, and the job that uses it. */
 export interface StoredKey {
   /** The id of the job. */
   readonly job: string
-  /** Whether it is until the job is done, not for a time. */
+  /** Whether until the job is done, rather than for a time. */
   readonly whileQueued: boolean
 }
 

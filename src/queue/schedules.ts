@@ -9,20 +9,20 @@ import type { StoredSchedule } from './rows.ts'
 import { isUnit, nowOf, openStore, type QueueDatabase, type QueueUnit } from './target.ts'
 import { removeJob } from './upkeep.ts'
 
-/** What is enqueued again and again, and when. */
+/** What to enqueue again and again, and when. */
 export interface Schedule<Input> {
   /**
-   * Five fields, minute, hour, day of the month, month and day of the week, as `'0 9 * * 1-5'`; six begin with the second. Also `@hourly`, `@daily`
-   * and the like, `L`, `W` and `#`, as the documentation of croner tells.
+   * Five fields (minute, hour, day of the month, month and day of the week), such as `'0 9 * * 1-5'`; six begin with the second.
+   * Also `@hourly`, `@daily` and the like, `L`, `W` and `#`: see the documentation of croner.
    */
   readonly cron: string
-  /** The time zone in which it is read, as `'Europe/Paris'`. Default `'UTC'`. */
+  /** The time zone of the expression, such as `'Europe/Paris'`. Default `'UTC'`. */
   readonly timeZone?: string | undefined
-  /** What is enqueued each time. */
+  /** What to enqueue each time. */
   readonly payload: Input
   /**
-   * What becomes of occurrences at whose time no worker was running: `'once'` enqueues one job for all of them, `'skip'` none for those that are
-   * more than a minute late, `'all'` one for each. Default `'once'`.
+   * What to do about times at which no worker was running: `'once'` enqueues one job for all of them, `'skip'` none for those
+   * that are more than a minute late, `'all'` one for each. Default `'once'`.
    */
   readonly misfire?: 'once' | 'skip' | 'all' | undefined
   /** As in the options of `enqueue`. */

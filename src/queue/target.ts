@@ -12,7 +12,7 @@ export type Any = any
 
 /** An open database that has the definitions of a queue. */
 export type QueueDatabase<R extends Definitions = Any> = Database<R, Any>
-/** What a function of `unitOfWork` is given. */
+/** What a function of `unitOfWork` gets. */
 export type QueueUnit = UnitOfWork<Any>
 /** What a function of `snapshot` is given. */
 export type QueueView = SnapshotView<Any>

@@ -6,13 +6,13 @@ import { isUnit, nowOf, type QueueDatabase, type QueueUnit, type QueueView } fro
 
 /** How many jobs there are. */
 export interface JobCounts {
-  /** Those that a worker may take now. */
+  /** Jobs that a worker may take now. */
   readonly ready: number
-  /** Those whose time has not come, after a delay or a failure. */
+  /** Jobs whose time has not come, after a delay or a failure. */
   readonly delayed: number
-  /** Those that wait for others of their group. */
+  /** Jobs that wait for others of their group. */
   readonly waiting: number
-  /** Those that are worked on. */
+  /** Running jobs. */
   readonly active: number
   /** The dead letters. */
   readonly dead: number
