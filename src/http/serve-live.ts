@@ -25,9 +25,8 @@ export interface LiveServer<D extends LiveDeclarations> {
   /** How many streams are open. */
   readonly streams: number
   /**
-   * Answers a request: the last part of its path names the declaration, `params` in its query has the parameters as JSON. The
-   * answer is a stream of Server-Sent Events or, for `Accept: application/json`, the current result. You may use this function
-   * without the server.
+   * Answers a request, whose path ends in the name of a declaration, with `params` as JSON in its query: a stream of Server-Sent
+   * Events or, for `Accept: application/json`, the current result. You may use this function without the server.
    *
    * ```ts
    * const request = new Request('http://localhost/live/podium?params={"places":2}', {
