@@ -7,7 +7,7 @@ export interface SidebarGroup {
 }
 
 /** The sections of a page that lists others: headings, and the links that begin its list items. */
-export function sectionsOf(page: string): SidebarGroup[] {
+function sectionsOf(page: string): SidebarGroup[] {
   const [, ...sections] = page.split(/^## /m)
   return sections.map((section) => {
     const items = [...section.matchAll(/^- \[([^\]]+)\]\(([^)]+)\.md\)/gm)]
@@ -20,7 +20,7 @@ export function sectionsOf(page: string): SidebarGroup[] {
 }
 
 /** The pages of the reference, as its first page lists them. */
-export function referenceItems(page: string): SidebarGroup['items'] {
+function referenceItems(page: string): SidebarGroup['items'] {
   const links = [...page.matchAll(/^- \*\*\[([^\]]+)\]\(([\w-]+)\.md\)/gm)]
   return links.map(([, text, path]) => ({ text: text!, link: `/api/${path}` }))
 }
