@@ -138,9 +138,9 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
   }
 
   /**
-   * Enqueues a job at every time of a cron expression, once each. The workers do it, in whichever processes they run. Replaces
-   * the schedule of the same id; one with the same expression and time zone continues as it was, so every process may call this
-   * when it starts.
+   * Enqueues a job for every time of a cron expression, once each. The workers do it, in whichever processes they run, a second
+   * before the time, so that the job starts on time. Replaces the schedule of the same id; one with the same expression and time
+   * zone continues as it was, so every process may call this when it starts.
    *
    * ```ts
    * await emails.schedule(db, 'digest', { cron: '0 9 * * 1-5', timeZone: 'Europe/Paris', payload: { to: 'all@example.com' } })

@@ -1,5 +1,7 @@
-import { isDeepStrictEqual } from 'node:util'
 import { checkOptionNames } from '../arguments/option-names.ts'
+import { storeOfFace } from '../key-value/key-value.ts'
+import { encodeValue } from '../value/codec.ts'
+import type { ValueFormat } from '../value/value-format.ts'
 import { occurrencesOf } from './cron.ts'
 import { placeOf } from './enqueue.ts'
 import { isAhead, isUntouched } from './fire-schedules.ts'
@@ -65,7 +67,7 @@ export async function setSchedule(
       return
     }
     const { next, ahead, ...wasSaid } = before
-    if (isDeepStrictEqual(said, wasSaid)) return
+    if (isStoredAs(said, wasSaid, storeOfFace(target)!.format)) return
     const isTakenBack = await takeBack(rows, unit, id, before, now)
     const hasSameTimes = before.cron === cron && before.timeZone === timeZone
     await schedules.set(id, {
@@ -76,6 +78,12 @@ export async function setSchedule(
   }
   if (isUnit(target)) await set(target)
   else await target.unitOfWork(set)
+}
+
+/** Whether both are stored as the same: to compare values themselves says nothing of what instances of classes hold inside. */
+function isStoredAs(one: unknown, other: unknown, format: ValueFormat): boolean {
+  const [first, second] = [one, other].map((value) => encodeValue(value, format))
+  return first!.value === second!.value && first!.types === second!.types
 }
 
 /** Ends a schedule; whether there was one. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { Valkeyrie } from 'valkeyrie'
+import { defineValueType, Valkeyrie } from 'valkeyrie'
 import { queue, type Schedule } from 'valkeyrie/queue'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -286,6 +286,37 @@ describe('a schedule', () => {
       [`same@${iso}`, 'first'],
     ])
     expect((await schedulesOf(db)).get('later')?.next).toBe(hour + hourly / 2)
+  })
+
+  it('whose payload says something else inside of an instance says something else', async () => {
+    class Sealed {
+      readonly #text: string
+
+      constructor(text: string) {
+        this.#text = text
+      }
+
+      get text() {
+        return this.#text
+      }
+    }
+    const sealed = defineValueType({
+      name: 'Sealed',
+      class: Sealed,
+      encode: ({ text }) => text,
+      decode: (text: string) => new Sealed(text),
+    })
+    const letters = queue('letters', z.instanceof(Sealed), { valueTypes: [sealed] })
+    await using db = await Valkeyrie.withSchemas([...letters.definitions]).open()
+    const said: string[] = []
+    for (const text of ['first', 'second', 'second']) {
+      await letters.schedule(db, 's', { cron: '@hourly', payload: new Sealed(text) })
+      const { value, versionstamp } = await db.repositories.lettersSchedules.get('s')
+      said.push(`${value!.payload.text} ${versionstamp}`)
+    }
+    expect(said[0]).toMatch(/^first /)
+    expect(said[1]).toMatch(/^second /)
+    expect(said[2]).toBe(said[1])
   })
 
   it('that ends when its time has come leaves its job, and one that says something else does', async () => {
