@@ -39,6 +39,20 @@ export const atLeast = (limit: number, compared: Compared): Bound =>
     holds: own / other >= limit,
   }))
 
+/** A value that is at most `limit`, each shown by `format`. */
+export const within = (
+  what: string,
+  value: number,
+  limit: number,
+  format: (value: number) => string,
+): Bound => ({
+  what,
+  against: '',
+  value: format(value),
+  limit: `at most ${format(limit)}`,
+  holds: value <= limit,
+})
+
 function boundOf(
   { what, against, own, other }: Compared,
   limit: string,

@@ -4,6 +4,7 @@ import type { ComparisonTask } from '../comparison/tasks.ts'
 import { type GrowthTimes, growthContenders } from '../growth/measure-growth.ts'
 import type { GrowthTask } from '../growth/tasks.ts'
 import type { IndexTimes } from '../indexes/measure-indexes.ts'
+import type { Lateness } from '../jobs/measure-jobs.ts'
 import type { ServerResults } from '../postgres/measure-postgres.ts'
 import type { ServerTask } from '../postgres/tasks.ts'
 import type { ProcessResults, ProcessTimes } from '../processes/measure-processes.ts'
@@ -15,7 +16,7 @@ import type { StartTask, StartTimes } from '../starts/measure-starts.ts'
 import type { LiveQueryTimes } from '../watchers/measure-live-queries.ts'
 import type { Noticing } from '../watchers/measure-noticing.ts'
 import type { WatcherTimes } from '../watchers/measure-watchers.ts'
-import { atLeast, atMost, type Bound, timesAsLong, timesFaster } from './bound.ts'
+import { atLeast, atMost, type Bound, timesAsLong, timesFaster, within } from './bound.ts'
 
 type Limits<Task extends string> = Readonly<Partial<Record<Task, number>>>
 
@@ -95,6 +96,8 @@ const watched = 1.2
 const shared = 3
 /** Milliseconds until a change of another process is seen, and the share of a core that an idle watcher may take. */
 const noticed = { median: 10, slowest: 50, idle: 0.01 }
+/** Milliseconds after their time within which the jobs of schedules begin, where there is room for all of them. */
+const punctual = 50
 
 /** Every bound on what was measured. */
 export function boundsOf(results: Results): Bound[] {
@@ -111,6 +114,7 @@ export function boundsOf(results: Results): Bound[] {
     claims: claimed,
     processes,
     postgres,
+    jobs,
     responsive,
   } = results
   return [
@@ -125,6 +129,7 @@ export function boundsOf(results: Results): Bound[] {
     ...(megabytes === null ? [] : [memoryBound(megabytes)]),
     ...(started === null ? [] : started.flatMap(startBounds)),
     ...(claimed === null ? [] : claimed.flatMap(claimBounds)),
+    ...(jobs === null ? [] : [punctualBound(jobs.lateness.at(-1)!)]),
     ...(processes === null ? [] : processBounds(processes)),
     ...(postgres === null || 'obstacle' in postgres ? [] : serverBounds(postgres)),
     ...(responsive === null ? [] : responsiveBounds(responsive)),
@@ -243,16 +248,11 @@ const noticingBounds = ({ median, slowest, idle }: Noticing): Bound[] => [
 const seenWithin = (what: string, value: number, limit: number): Bound =>
   within(what, value, limit, (ms) => `${ms.toFixed(1)} ms`)
 
-const within = (what: string, value: number, limit: number, format: (value: number) => string): Bound => ({
-  what,
-  against: '',
-  value: format(value),
-  limit: `at most ${format(limit)}`,
-  holds: value <= limit,
-})
-
 const memoryBound = (megabytes: number): Bound =>
   within('memory to iterate over 135,233 cities', megabytes, memory, (it) => `${it.toFixed(0)} MB`)
+
+const punctualBound = ({ schedules, nearlyAll }: Lateness): Bound =>
+  seenWithin(`99 of 100 of ${schedules} schedules of one time begin`, nearlyAll, punctual)
 
 function claimBounds(
   { processes, byHand, valkeyrie }: ClaimTimes,

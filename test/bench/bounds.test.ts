@@ -104,7 +104,13 @@ it('is checked for what was measured, by key and by repository', () => {
       { processes: 1, byHand: timing(100), valkeyrie: timing(200) },
       { processes: 2, byHand: timing(100), valkeyrie: timing(241) },
     ],
-    jobs: null,
+    jobs: {
+      jobs: [],
+      lateness: [
+        { schedules: 1_000, atOnce: 10, median: 70, nearlyAll: 99, most: 99 },
+        { schedules: 1_000, atOnce: 1_000, median: 20, nearlyAll: 51, most: 52 },
+      ],
+    },
   }
   const bounds = boundsOf(results).map(({ what, against, holds }) => [what, against, holds])
   expect(bounds).toEqual([
@@ -129,6 +135,7 @@ it('is checked for what was measured, by key and by repository', () => {
     ['claims by 1 process', 'by hand', true],
     ['claims by 2 processes', 'by hand', false],
     ['claims by 2 processes', 'by 1', false],
+    ['99 of 100 of 1000 schedules of one time begin', '', false],
     ['sets a second, 2 processes', 'by hand', true],
     ['sets a second, 8 processes', 'by hand', false],
     ['sets a second, 2 processes', 'by 1', false],
