@@ -38,7 +38,7 @@ const ofByHand: Limits<ComparisonTask> = {
 const fasterThan: Readonly<Record<string, Limits<ComparisonTask>>> = {
   'valkeyrie 0.8': { get: 2, set: 1.8, 'sets at once': 5, 'atomic of 500': 3, list: 2 },
   '@deno/kv': { get: 12, set: 10 },
-  'Drizzle anew': { get: 5 },
+  Drizzle: { get: 5 },
 }
 
 const queryOfByHand = 1.6
@@ -173,7 +173,7 @@ function queryBounds({ sizes }: QueryTimes): Bound[] {
   return (Object.keys(all.outcomes) as QueryTask[]).flatMap((task) => {
     const outcomes = all.outcomes[task]!
     const own = outcomes[place('valkeyrie repository')]
-    const other = (against: 'by hand' | 'Drizzle anew') => ({
+    const other = (against: 'by hand' | 'Drizzle') => ({
       what: task,
       against,
       own,
@@ -181,7 +181,7 @@ function queryBounds({ sizes }: QueryTimes): Bound[] {
     })
     return [
       atMost(queryOfByHand, other('by hand')),
-      timesFaster(queryFasterThanDrizzle[task], other('Drizzle anew')),
+      timesFaster(queryFasterThanDrizzle[task], other('Drizzle')),
       atMost(queryGrowth, {
         what: `${task}, ${all.rows} cities`,
         against: `${few.rows} cities`,

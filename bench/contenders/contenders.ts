@@ -1,7 +1,7 @@
 import { byHand } from './by-hand.ts'
 import type { Absentee, Contender } from './contender.ts'
 import { denoKv } from './deno-kv.ts'
-import { drizzleAnew } from './drizzle-anew.ts'
+import { drizzleOrm } from './drizzle.ts'
 import { keyv } from './keyv.ts'
 import { lmdb } from './lmdb.ts'
 import { keyValue, repository } from './valkeyrie.ts'
@@ -21,7 +21,7 @@ const alternatives = [
 ]
 
 export async function loadContenders(): Promise<Contenders> {
-  const present: Contender[] = [byHand, keyValue, repository, drizzleAnew]
+  const present: Contender[] = [byHand, keyValue, repository, drizzleOrm]
   const absent: Absentee[] = []
   for (const { name, load } of alternatives) {
     try {

@@ -11,13 +11,13 @@ interface Package {
   }
 }
 
-/** The package of this name as it was before. */
+/** An older package of this name. */
 export async function valkeyrie08(): Promise<Contender> {
   const { Valkeyrie } = await loadPackage<Package>('valkeyrie-0.8')
   return {
     name: 'valkeyrie 0.8',
     version: `${versionOfAlternative('valkeyrie-0.8')}, node:sqlite`,
-    note: 'the same Zod schema; `getMany` takes 10 keys at most, and a commit 800 KiB',
+    note: 'an older package of this name, another program; the same Zod schema; `getMany` takes 10 keys at most, and a commit 800 KiB',
     onlyDurability: 'normal',
     async open(dir, users) {
       const users08 = Valkeyrie.withSchema(['users', '*'], userSchema)

@@ -3,7 +3,7 @@ import { wantedLoads } from '../harness/task.ts'
 import { type TemporaryFolder, temporaryFolder } from '../harness/temporary-folder.ts'
 import { loadCities } from '../values/cities.ts'
 import { byHand } from './by-hand.ts'
-import { drizzleAnew, untoldDrizzle } from './drizzle-anew.ts'
+import { drizzleOrm, untoldDrizzle } from './drizzle.ts'
 import { type IndexedCities, indexCities } from './indexed-cities.ts'
 import type { OpenQueries, Queries } from './queries.ts'
 import { tasksOf } from './query-tasks.ts'
@@ -12,9 +12,9 @@ import { type QueryTask, queryLoads, slowQueryLoads } from './tasks.ts'
 
 const fewCities = 1_000
 
-const contenders: readonly OpenQueries[] = [byHand, repository, drizzleAnew]
+const contenders: readonly OpenQueries[] = [byHand, repository, drizzleOrm]
 
-/** What the queries took, in the order `by hand`, `valkeyrie repository`, `Drizzle anew`. */
+/** What the queries took, in the order `by hand`, `valkeyrie repository`, `Drizzle`. */
 export interface QueryTimes {
   /** Among the first cities, and among all. */
   readonly sizes: readonly { readonly rows: number; readonly outcomes: Outcomes<QueryTask> }[]
@@ -22,7 +22,7 @@ export interface QueryTimes {
   readonly untold: Outcomes<QueryTask>
 }
 
-export const queryContenders = ['by hand', 'valkeyrie repository', 'Drizzle anew'] as const
+export const queryContenders = ['by hand', 'valkeyrie repository', 'Drizzle'] as const
 
 export async function measureQueries(
   rounds: number,

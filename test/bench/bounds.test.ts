@@ -118,7 +118,7 @@ it('is checked for what was measured, by key and by repository', () => {
     ['get by repository, 150 B', 'by hand', false],
     ['get, 150 B', 'valkeyrie 0.8', false],
     ['get, 150 B', '@deno/kv', null],
-    ['get, 150 B', 'Drizzle anew', null],
+    ['get, 150 B', 'Drizzle', null],
     ['growth of get, 10 to 1000 rows', 'by hand', false],
     ['growth of indexed page of 20, 10 to 1000 rows', 'by hand', true],
     ['set, 100 indexes of other repositories', 'no indexes', false],

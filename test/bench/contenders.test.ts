@@ -6,7 +6,7 @@ import { fileTasks } from '../../bench/comparison/file-tasks.ts'
 import { storeTasks } from '../../bench/comparison/store-tasks.ts'
 import { byHand } from '../../bench/contenders/by-hand.ts'
 import type { Contender, Store } from '../../bench/contenders/contender.ts'
-import { drizzleAnew } from '../../bench/contenders/drizzle-anew.ts'
+import { drizzleOrm } from '../../bench/contenders/drizzle.ts'
 import { keyValue, repository } from '../../bench/contenders/valkeyrie.ts'
 import type { Task } from '../../bench/harness/task.ts'
 import { temporaryFolder } from '../../bench/harness/temporary-folder.ts'
@@ -40,7 +40,7 @@ async function everyTask(tasks: ReturnType<typeof storeTasks>): Promise<string[]
   return Object.keys(tasks)
 }
 
-describe.each([byHand, keyValue, repository, drizzleAnew])('$name', (contender) => {
+describe.each([byHand, keyValue, repository, drizzleOrm])('$name', (contender) => {
   it('answers every task that it has as it should', async () => {
     const { store } = await openLoaded(contender)
     const done = await everyTask(storeTasks(store, users))

@@ -2,7 +2,6 @@ const colors: Readonly<Record<string, string>> = {
   'by hand': '#7f7f7f',
   valkeyrie: '#d62728',
   'valkeyrie repository': '#ff7f0e',
-  'Drizzle anew': '#8c564b',
   'pg by hand': '#7f7f7f',
   'pg upserts': '#bcbd22',
   Drizzle: '#8c564b',

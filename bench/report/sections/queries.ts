@@ -18,7 +18,7 @@ export function queriesSection({ sizes, untold }: QueryTimes): Section {
   )
   const failures = [
     ...sizes.flatMap(({ outcomes }) => failuresOf(outcomes, queryContenders)),
-    ...failuresOf(untold, ['Drizzle anew, no index named']),
+    ...failuresOf(untold, ['Drizzle, no index named']),
   ]
   return {
     title: 'Indexed queries',

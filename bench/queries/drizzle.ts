@@ -11,12 +11,12 @@ const { kv } = kvTables([cities])
 const population = sql`value ->> '$.population'`
 
 /** The same queries as Drizzle queries that each call builds, compiles and prepares. */
-export const drizzleAnew = (path: string): Queries => builtAnew(path, true)
+export const drizzleOrm = (path: string): Queries => builtEachTime(path, true)
 
 /** As Drizzle comes, which has no words for an index: SQLite chooses it, and without statistics reads the whole collection. */
-export const untoldDrizzle = (path: string): Queries => builtAnew(path, false)
+export const untoldDrizzle = (path: string): Queries => builtEachTime(path, false)
 
-function builtAnew(path: string, toldTheIndex: boolean): Queries {
+function builtEachTime(path: string, toldTheIndex: boolean): Queries {
   const sqlite = new Database(path)
   const db = drizzle(sqlite)
   const from = (index: string) => (toldTheIndex ? sql`kv indexed by ${sql.identifier(index)}` : kv)

@@ -23,10 +23,10 @@ type Row = typeof kv.$inferSelect
 const keyOf = (id: string) => `users/${id}`
 
 /** The tables of "by hand", through Drizzle as most programs use it: each call builds its query. */
-export const drizzleAnew: Contender = {
-  name: 'Drizzle anew',
+export const drizzleOrm: Contender = {
+  name: 'Drizzle',
   version: versionOf('drizzle-orm'),
-  note: 'the tables of "by hand"; each call builds its query',
+  note: 'the tables of "by hand"; each call builds its query, as most programs do',
   open(dir, _, durability) {
     const sqlite = openHandWritten(dir, durability)
     const db = drizzle(sqlite)
