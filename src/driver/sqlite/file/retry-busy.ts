@@ -5,9 +5,8 @@ import type { IsDue } from './lock-share.ts'
 
 /** Milliseconds for which attempts follow each other at once: others hold the lock for some tens of microseconds. */
 const longestRow = 0.05
-/** Milliseconds between attempts, and between looks whether one is due. */
+/** Milliseconds between attempts, and between looks whether one is due: while others copy their log into the file, the lock is free. */
 const longestDelay = 4
-const longestLook = 32
 
 /** Runs an attempt at once, and again later where others are in its way; `due` gives when. */
 export type Run = <T>(attempt: () => T, due?: () => IsDue) => Promise<T>
@@ -25,16 +24,14 @@ export async function retryBusy<T>(attempt: () => T, timeout: number, isDue = al
   let bound = 0.5
   for (;;) {
     const waited = started === undefined ? 0 : performance.now() - started
-    let due = false
     try {
-      due = isDue(waited)
-      if (due) return attemptInRow(attempt)
+      if (isDue(waited)) return attemptInRow(attempt)
     } catch (error) {
       if (!isPassing(error)) throw toKvError(error)
       if (waited >= timeout) throw new DatabaseBusyError(Math.round(waited), { cause: error })
     }
     started ??= performance.now()
-    bound = Math.min(2 * bound, due ? longestDelay : longestLook)
+    bound = Math.min(2 * bound, longestDelay)
     await delay(1 + Math.random() * bound)
   }
 }
