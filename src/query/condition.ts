@@ -75,7 +75,8 @@ export interface SearchCondition {
 
 /** A search anywhere in a condition; null: there is none. */
 export function searchIn(condition: Condition | null): SearchCondition | null {
-  switch (condition?.type) {
+  if (condition === null) return null
+  switch (condition.type) {
     case 'and':
     case 'or':
       return condition.conditions.map(searchIn).find((one) => one !== null) ?? null
@@ -83,7 +84,19 @@ export function searchIn(condition: Condition | null): SearchCondition | null {
       return searchIn(condition.condition)
     case 'search':
       return condition
-    default:
+    case 'constant':
+    case 'null':
+    case 'compare':
+    case 'boolean':
+    case 'zero':
+    case 'in':
+    case 'like':
+    case 'substring':
+    case 'prefix':
+    case 'includes':
+    case 'elements':
+    case 'key':
+    case 'keyIn':
       return null
   }
 }

@@ -46,7 +46,15 @@ function truth(condition: Condition, operands: readonly Operand[]): boolean | nu
     case 'substring':
     case 'prefix':
       return operandAt(operands, condition.text) === '' ? true : null
-    default:
+    case 'null':
+    case 'compare':
+    case 'boolean':
+    case 'zero':
+    case 'in':
+    case 'like':
+    case 'elements':
+    case 'key':
+    case 'search':
       return null
   }
 }

@@ -49,7 +49,15 @@ function evaluate(condition: Condition, operands: readonly Operand[], row: Compa
       throw new TypeError('Only the engine knows the words of a text')
     case 'null':
       return storedForm(valueAt(row.value, condition.field.names)) === null
-    default: {
+    case 'compare':
+    case 'boolean':
+    case 'zero':
+    case 'in':
+    case 'like':
+    case 'substring':
+    case 'prefix':
+    case 'includes':
+    case 'elements': {
       const found = valueAt(row.value, condition.field.names)
       return storedForm(found) === null ? null : meets(condition, operands, found, row.key)
     }

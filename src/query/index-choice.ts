@@ -33,19 +33,12 @@ export function chooseIndex(
   const conditions = required(where)
   const byKey = range !== null || conditions.some(isOfKey)
   for (const condition of conditions) {
-    if (condition.type === 'boolean') equal.add(condition.field.path)
-    else if (condition.type === 'prefix') {
-      if (!condition.folded) ranged.set(condition.field.path, condition.field)
-    } else if (condition.type === 'compare') {
-      if (condition.operator === 'eq') equal.add(condition.field.path)
-      // Bigints among other values lie in an index by their digits, which have another order.
-      else if (condition.operand.type !== 'bigint' || isBigint(condition.field.types))
-        ranged.set(condition.field.path, condition.field)
-    } else if (condition.type === 'zero') {
-      const { path } = condition.field
-      ;(withoutTextZeros.has(path) ? equal : listed).add(path)
-    } else if (condition.type === 'in') listed.add(condition.field.path)
-    else if (condition.type === 'null') listed.add(condition.field.path)
+    const use = indexUse(condition, withoutTextZeros)
+    if (use === null) continue
+    const { field } = use
+    if (use.as === 'equal') equal.add(field.path)
+    else if (use.as === 'list') listed.add(field.path)
+    else ranged.set(field.path, field)
   }
   let best: IndexChoice | null = null
   let bestScore = 0
@@ -65,6 +58,42 @@ export function chooseIndex(
     }
   }
   return best
+}
+
+/** What an index on its field may do for a condition: find one value, find some values one by one, or find a range. Null: nothing. */
+function indexUse(
+  condition: Condition,
+  withoutTextZeros: ReadonlySet<string>,
+): { readonly field: Field; readonly as: 'equal' | 'list' | 'range' } | null {
+  switch (condition.type) {
+    case 'boolean':
+      return { field: condition.field, as: 'equal' }
+    case 'zero':
+      return { field: condition.field, as: withoutTextZeros.has(condition.field.path) ? 'equal' : 'list' }
+    case 'in':
+    case 'null':
+      return { field: condition.field, as: 'list' }
+    case 'prefix':
+      return condition.folded ? null : { field: condition.field, as: 'range' }
+    case 'compare': {
+      const { field, operator, operand } = condition
+      if (operator === 'eq') return { field, as: 'equal' }
+      // Bigints among other values lie in an index by their digits, which have another order.
+      return operand.type !== 'bigint' || isBigint(field.types) ? { field, as: 'range' } : null
+    }
+    case 'and':
+    case 'or':
+    case 'not':
+    case 'constant':
+    case 'like':
+    case 'substring':
+    case 'includes':
+    case 'elements':
+    case 'key':
+    case 'keyIn':
+    case 'search':
+      return null
+  }
 }
 
 /** Whether a plan reads all rows of the collection to find some of them, or to sort them, with the index that was chosen for it. */

@@ -44,7 +44,9 @@ function described(request: QueryRead): Pick<TracedQuery, 'query' | 'repository'
       const { collection, range } = request
       return { query: 'count', repository: collection, shape: range === null ? '' : 'prefix ?' }
     }
-    default: {
+    case 'find':
+    case 'related':
+    case 'figures': {
       const { plan } = request.query
       return { query: plan.type, repository: plan.collection, shape: queryShape(plan) }
     }
