@@ -1,3 +1,4 @@
+// One measurement and its report: docs/storage-layout.md names this program, which runs and reads from top to bottom.
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'

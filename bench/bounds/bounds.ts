@@ -1,3 +1,4 @@
+// Every bound is one line of this file: what a release has to keep reads as a list, and a result is judged in one place.
 import type { ClaimTimes } from '../claims/measure-claims.ts'
 import type { Comparison } from '../comparison/compare.ts'
 import type { ComparisonTask } from '../comparison/tasks.ts'

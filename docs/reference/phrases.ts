@@ -27,4 +27,13 @@ export const phrases: readonly Phrase[] = [
   { pattern: /\b(whilst|thereby|hereby|wherein|thereof|whereof)\b/i, instead: 'plain words' },
   { pattern: /\b(allows?|enables?) (you )?to\b/i, instead: 'you can' },
   { pattern: /\bdue to the fact\b/i, instead: 'because' },
+  { pattern: /\bas any other\b/i, instead: 'like any other, an ordinary' },
+  { pattern: /\bunasked\b/i, instead: 'unless you ask, without asking' },
+  { pattern: /\bat the most\b/i, instead: 'at most' },
+  { pattern: /\bholds? itself\b/i, instead: 'contains itself' },
+  { pattern: /\b(is|are) there already\b/i, instead: 'already exists' },
+  {
+    pattern: /\b(for|of) (options|arguments|functions) that (is|are) (none|not valid)\b/i,
+    instead: 'if an option is not valid',
+  },
 ]

@@ -3,7 +3,7 @@ import { checkOptionNames } from '../arguments/option-names.ts'
 import type { BackupOptions } from '../driver/backup.ts'
 import { locateFile } from '../engines/engines.ts'
 
-/** The absolute path of a backup. Throws a TypeError for what names no file, and for options that are none. */
+/** The absolute path of a backup. Throws a TypeError if the path names no file, or an option is not valid. */
 export function checkBackup(path: string | URL, options: BackupOptions): string {
   const address = locateFile(path, 'backup', './backup.db')
   checkOptionNames(options, ['onProgress', 'signal', 'overwrite'], 'backup')

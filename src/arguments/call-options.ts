@@ -16,7 +16,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Throws a TypeError for options that are none of a call which takes a signal and what is its `own`. */
+/** Throws a TypeError if an option of a call is not valid. It takes a signal, and its `own`. */
 export function checkCallOptions(options: CallOptions, call: string, own: readonly string[] = []): void {
   checkOptionNames(options, [...own, 'signal'], call)
   checkSignal(options, call)

@@ -18,7 +18,7 @@ export interface Collection {
   readonly indexes: readonly IndexDeclaration[]
   /** Fields that hold the id of a row of another collection, and that one's name. */
   readonly references: { readonly [field: string]: string }
-  /** The searches over its texts: a program declares one at the most. Left out if there are none. */
+  /** The searches over its texts: a program declares one at most. Left out if there are none. */
   readonly search?: readonly SearchDefinition[]
 }
 

@@ -16,7 +16,7 @@ export interface PumpOptions<J> {
   readonly ranges: readonly KeyRange[]
   /** How many are worked on at once. */
   readonly concurrency: number
-  /** Takes what is due, so many at the most. */
+  /** Takes what is due, so many at most. */
   readonly take: (most: number) => Promise<Taken<J>>
   /** Works on one, and settles it. */
   readonly work: (job: J) => Promise<void>

@@ -28,7 +28,7 @@ interface CalledMessage {
   readonly options: KvEnqueueOptions
 }
 
-/** Checks and mutations that commit together or not at all, as `Deno.AtomicOperation`. Made by `Kv.atomic`. */
+/** Checks and mutations that commit together or not at all, like `Deno.AtomicOperation`. Made by `Kv.atomic`. */
 export class AtomicOperation {
   readonly #backend: Backend
   readonly #checks: AtomicCheck[] = []

@@ -1,6 +1,6 @@
 import { DatabaseClosedError } from '../contract/errors.ts'
 
-/** A database that is closed, as `Deno.errors.BadResource`. */
+/** A database that is closed, like `Deno.errors.BadResource`. */
 export class BadResource extends Error {
   override readonly name = 'BadResource'
 

@@ -1,4 +1,4 @@
-/** What Deno KV takes at the most. */
+/** What Deno KV takes at most. */
 export const limits = {
   writtenKeyBytes: 2_048,
   readKeyBytes: 2_049,

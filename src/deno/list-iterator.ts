@@ -16,7 +16,7 @@ const largestOfLimit = 500
 
 const asyncIterators = Object.getPrototypeOf(Object.getPrototypeOf(async function* () {}.prototype))
 
-/** The entries of a list, as `Deno.KvListIterator`. Made by `Kv.list`. */
+/** The entries of a list, like `Deno.KvListIterator`. Made by `Kv.list`. */
 export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>> {
   readonly #backend: Backend
   readonly #keys: SelectedKeys

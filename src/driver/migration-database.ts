@@ -88,7 +88,7 @@ export interface MigrationDatabase {
    * Copies the database to where nothing is yet: as it was before the first of the pending migrations. Gives the place. `null`, with no
    * copy made, where others have applied that one meanwhile, and where the engine's databases are not copied by programs.
    *
-   * `before`: what the copy is named by, as `0001_rename`.
+   * `before`: what the copy is named by, such as `0001_rename`.
    */
   backUp(
     before: string,

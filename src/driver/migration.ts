@@ -40,7 +40,7 @@ export interface TableLoss {
 export type MigrationLoss = FieldLoss | TableLoss
 
 /**
- * What stands beside the SQL of a migration, as `0001_rename.values.json`: what drizzle-kit's snapshot of the tables does not tell.
+ * What stands beside the SQL of a migration, such as `0001_rename.values.json`: what drizzle-kit's snapshot of the tables does not tell.
  */
 export interface ValueSnapshot {
   readonly collections: readonly MigratedCollection[]

@@ -1,6 +1,6 @@
 // Generating is one decision: all files of a migration follow from one comparison.
 import { createHash } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MigrationError } from '../contract/errors.ts'
 import {
@@ -24,7 +24,6 @@ import { type CountedIn, lossError, lossesOf } from './losses.ts'
 import { changedIndex, moduleExtension } from './module-index.ts'
 import type { Project } from './project.ts'
 import { type Ask, RenameDecisions } from './renames.ts'
-import { replaceFile } from './replace-file.ts'
 import { searchChanges } from './search-changes.ts'
 import { stepTemplate } from './step-template.ts'
 import { storedChanges } from './stored-changes.ts'
@@ -263,4 +262,10 @@ function nameOf(
 
 function json(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`
+}
+
+/** Writes a file that holds its old text or its new one at any time. */
+function replaceFile(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text)
+  renameSync(`${path}.new`, path)
 }

@@ -23,7 +23,7 @@ export function isRecursive(schema: JsonSchema): boolean {
   return someSchema(schema, (it) => '$ref' in it)
 }
 
-/** Whether a schema lets in what JSON Schema has no word for, as z.any() does: such a value may hold itself. */
+/** Whether a schema lets in what JSON Schema has no word for, as z.any() does: such a value may contain itself. */
 export function holdsAnything(schema: JsonSchema): boolean {
   return someSchema(schema, (it) => Object.keys(constraintsOf(it)).length === 0)
 }

@@ -5,7 +5,7 @@ import type { Planned, Selection } from './plan.ts'
 
 /**
  * Throws a QueryError for a `where` that holds no condition, or that is true whatever a row holds: what a forgotten filter
- * leaves, as `{ AND: [] }`, `{ n: { notIn: [] } }` or `{ OR: [{ a: 1 }, {}] }`.
+ * leaves, such as `{ AND: [] }`, `{ n: { notIn: [] } }` or `{ OR: [{ a: 1 }, {}] }`.
  */
 export function checkNarrows(
   { plan: { where }, operands }: Pick<Planned, 'operands'> & { readonly plan: Selection },

@@ -1,3 +1,4 @@
+// A plan gets its meaning in JavaScript in one place, kind by kind: live queries and the tests of every engine rest on it.
 import { compareBytes } from '../key/codec.ts'
 import { contains } from '../key/range.ts'
 import { isBigint } from '../schema/fields.ts'

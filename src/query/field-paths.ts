@@ -6,7 +6,7 @@ import { fieldHint } from './unknown-name.ts'
 
 const mostFields = 100
 
-/** The field at a path, as `'address.city'`. Throws a QueryError if there is none. */
+/** The field at a path, such as `'address.city'`. Throws a QueryError if there is none. */
 export function parsePathTo(path: unknown, of: string, fields: Fields, collection: string): Field {
   const names = typeof path === 'string' ? parsePath(path) : null
   const field = names && fields.at(names)

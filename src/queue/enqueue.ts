@@ -123,7 +123,7 @@ function keyRow({ id, taken }: Draft): StoredKey {
   return { job: id, whileQueued: taken?.for === undefined }
 }
 
-/** Throws a TypeError or RangeError for options that are not valid. */
+/** Throws a TypeError or RangeError if an option is not valid. */
 function draftOf(payload: unknown, options: EnqueueJobOptions, now: number): Draft {
   checkOptionNames(options, optionNames, 'enqueue')
   const taken = takenBy(options.deduplicate)

@@ -17,7 +17,7 @@ export function workerName(): string {
 }
 
 /**
- * Takes jobs that are due, so many at the most, each for the time of a lease: those of a lower priority first, and of one priority those that
+ * Takes jobs that are due, so many at most, each for the time of a lease: those of a lower priority first, and of one priority those that
  * became due first.
  */
 export function takeJobs(desk: Desk, worker: string, most: number): Promise<Taken<HeldJob>> {

@@ -125,7 +125,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The part of a schema at a JSON pointer, as `#/properties/age`; `undefined` if none is. */
+/** The part of a schema at a JSON pointer, such as `#/properties/age`; `undefined` if none is. */
 function partAt(schema: unknown, pointer: string): unknown {
   let part = schema
   for (const step of pointer.split('/').slice(1)) {

@@ -5,7 +5,7 @@ export const deepestField = 32
 
 const longestName = 200
 
-/** The names in the path of a field, as `'address.city'`; `null` for what is not a path. */
+/** The names in the path of a field, such as `'address.city'`; `null` for what is not a path. */
 export function parsePath(path: string): readonly string[] | null {
   const names = splitPath(path)
   return names !== null && names.length <= deepestField && names.every(isFieldName) ? names : null

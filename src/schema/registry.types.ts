@@ -160,7 +160,7 @@ type OpenKey<P extends Pattern> = {
 /** A key type that only keys extend that the pattern matches surely. */
 type SureKey<P extends Pattern> = { readonly [I in keyof P]: PartOf<P[I], KeyPart, never> }
 
-/** A literal part stands for itself; a part of a type with many values, as `Uint8Array`, for one of them. */
+/** A literal part stands for itself; a part of a type with many values, such as `Uint8Array`, for one of them. */
 type PartOf<Part, Wildcard, Wide> = [Part] extends ['*']
   ? Wildcard
   : IsLiteral<Part> extends true

@@ -1,4 +1,4 @@
-/** Milliseconds that the writes of one transaction are to take at the most. */
+/** Milliseconds that the writes of one transaction are to take at most. */
 const longest = 8
 const firstRows = 1_000
 const fewestRows = 64

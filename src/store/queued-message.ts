@@ -48,7 +48,7 @@ export function movedKey(key: Key, due: number): Key {
 }
 
 /**
- * The mutation that stores a message; a promise of it where a schema looks at its value. Throws for options that are not valid, and where
+ * The mutation that stores a message; a promise of it where a schema looks at its value. Throws if an option is not valid, and if
  * the schema of a user takes the keys of the queue.
  */
 export function prepareMessage(

@@ -14,7 +14,7 @@ export type Attempted<T> =
   | { readonly conflicts: readonly CheckConflict[]; readonly lasted: number }
 
 interface Patience {
-  /** Attempts at the most. */
+  /** Attempts at most. */
   readonly attempts: number
   /** Attempts that fail before the next one is made in a turn, in which the others wait. */
   readonly beforeTurn: number

@@ -32,7 +32,7 @@ export class Turn {
   #leaveLine: (() => void) | undefined
   #isLongest = false
 
-  /** `longestRun`: the time that the work has taken at the most so far, in milliseconds. */
+  /** `longestRun`: the time that the work has taken at most so far, in milliseconds. */
   constructor(source: TurnSource, longestRun: number) {
     this.#source = source
     this.#hold = Math.max(shortest, patience * longestRun)

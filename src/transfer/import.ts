@@ -70,8 +70,8 @@ const mostHeld = 10_000
 const mostHeldBytes = 64 * 1024 * 1024
 
 /**
- * Stores the rows of a source, a batch at a time. What is there already stays as it is: so an import that was
- * interrupted is finished by running it again.
+ * Stores the rows of a source, a batch at a time. A row that already exists stays as it is, so run an
+ * interrupted import again to finish it.
  */
 export async function importRows(
   store: Store,

@@ -13,7 +13,7 @@ export class RefusedRows {
   readonly #part: string
   #opened: number | null = null
 
-  /** Throws a TypeError if the file is there already and not empty, or is not a file, and a system error if it cannot be written. */
+  /** Throws a TypeError if the file exists and is not empty, or is not a file, and a system error if it cannot be written. */
   constructor(file: string, database: string | null) {
     this.file = resolve(file)
     this.#part = `${this.file}.${process.pid}.part`

@@ -10,7 +10,7 @@ import { writeTyped } from './write-typed.ts'
  * The form in which a value is stored; `decodeValue` gives back an equal one. It shares no memory with the value,
  * which the caller may change as soon as this returns.
  *
- * Throws a TypeError that names the path of what cannot be stored, as `value.friends[3].onClick is a function`.
+ * Throws a TypeError that names the path of what cannot be stored: `value.friends[3].onClick is a function`.
  *
  * @example
  * encodeValue({ at: new Date(0) })

@@ -5,7 +5,7 @@ import { readTypeTree, type TypeNode } from './type-tree.ts'
 
 /**
  * A stored value as queries compare it: its JSON, with bigints as such. All else stands as its text does: a Date as its ISO 8601 text, a
- * Set as its items, an Error and the data of a value type as what they were written as; an object that a value which holds itself has
+ * Set as its items, an Error and the data of a value type as what they were written as; an object that a value which contains itself has
  * several times, at the first of its places. `null` for bytes, which have no JSON.
  *
  * Throws an Error for what cannot be read.

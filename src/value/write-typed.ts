@@ -46,7 +46,7 @@ const mostBits = 2n ** BigInt(Math.floor(maxBigIntDigits * Math.log2(10)))
 
 /**
  * The stored form of a value that is not plain JSON. An object that occurs twice is written twice, as in JSON, unless the value
- * holds itself: then each object is written once, and `types` tells where else it stands.
+ * contains itself: then each object is written once, and `types` tells where else it stands.
  *
  * Throws a TypeError that names the path of what cannot be stored.
  */

@@ -43,7 +43,7 @@ const changes: Readonly<Record<Change, string>> = {
 const judgements: Readonly<Record<Judgement | Step, string>> = {
   judged: 'is refused',
   refused: 'is refused',
-  'brought into form': 'is mended',
+  'brought into form': 'is fixed',
   'not judged': 'is taken',
 }
 

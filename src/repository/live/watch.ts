@@ -4,8 +4,8 @@ import type { IdOf, Pattern } from '../../key/pattern.types.ts'
 import { checkQueryOptions } from '../../query/planner.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
 import type { RowEntry, RowStore } from '../../store/row-store.ts'
+import { Store } from '../../store/store.ts'
 import type { Change, ChangesOptions } from '../../watch/change.types.ts'
-import { liveStore } from '../../watch/live-store.ts'
 import { SharedReader } from '../../watch/shared-reader.ts'
 import { watchChanges } from '../../watch/watch-changes.ts'
 import { watchKeys } from '../../watch/watch-keys.ts'
@@ -78,4 +78,12 @@ export function watchRows(
 function areIds(pattern: Pattern, id: Id | readonly Id[]): id is readonly Id[] {
   if (!Array.isArray(id)) return false
   return wildcardCount(pattern) === 1 || id.length === 0 || Array.isArray(id[0])
+}
+
+/** The open database behind a face. Throws a TypeError for a unit of work or a snapshot: what it sees does not change. */
+function liveStore(store: RowStore, call: string): Store {
+  if (store instanceof Store) return store
+  throw new TypeError(
+    `A unit of work or a snapshot reads one state, in which nothing changes: call ${call} on the database instead`,
+  )
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { clock } from '../../../time/clock.ts'
 
-/** Milliseconds before a request is made again: the first time, and at the most. */
+/** Milliseconds before a request is made again: the first time, and at most. */
 const shortest = 5
 const longest = 500
 

@@ -1,6 +1,6 @@
 import { moment } from '../server/sql-text.ts'
 
-/** So many keys are in one row of the log at the most. */
+/** So many keys are in one row of the log at most. */
 const keysPerLogRow = 10_000
 
 /** What a byte of `kinds` stands for, in hexadecimal. */

@@ -8,7 +8,7 @@ import { escapeJson } from '../values/json-text.ts'
 import { meaningsOf } from '../values/meanings.ts'
 import { createStaging, stagingTable } from './staging-sql.ts'
 
-/** So many keys are in one row of the log at the most. */
+/** So many keys are in one row of the log at most. */
 const keysPerLogRow = 10_000
 /** The bytes, as the server keeps them, after which a page of rows ends, and the characters after which results are sent. */
 const bytesPerPage = 4_000_000

@@ -19,7 +19,7 @@ export async function explainFailure(
   return isUniqueViolation(error) ? takenKeys(connection, statement, error) : error
 }
 
-/** Of a statement that gives rows other keys: those that are there already. */
+/** The new keys of a statement that changes keys which other rows already have. */
 async function takenKeys(connection: Connection, statement: string, error: unknown): Promise<unknown> {
   const [, key, rows] =
     /^UPDATE kv SET key = (.+), version = .+\n(WHERE collection = .+?);?$/.exec(statement) ?? []

@@ -149,7 +149,7 @@ export class QueryRunner {
 
 const asFigures = (row: Row) => row as Figures
 
-/** How many rows a page has at the most, with those before it; null: it is planned as all rows are. */
+/** How many rows a page has at most, with those before it; null: it is planned as all rows are. */
 function mostOf({ limit, offset }: FindPlan, operands: readonly Operand[]): number | null {
   if (limit === null) return null
   const most = operandAt(operands, limit) + (offset === null ? 0 : operandAt(operands, offset))

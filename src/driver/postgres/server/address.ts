@@ -12,7 +12,7 @@ export function postgresAddress(given: string | URL): string {
   )
 }
 
-/** The schema that an address names, as `?schema=shop`. */
+/** The schema that an address names, such as `?schema=shop`. */
 export function schemaOf(address: string): string | null {
   return new URL(address).searchParams.get('schema')
 }

@@ -11,7 +11,7 @@ const longestLook = 40
 const safetyLook = 5_000
 /** Where nobody tells, the next look comes after this share of the time for which nothing has come. */
 const patience = 0.02
-/** Milliseconds before a connection is tried again, at the most. */
+/** Milliseconds before a connection is tried again, at most. */
 const longestPause = 1_000
 
 export interface FollowPort {

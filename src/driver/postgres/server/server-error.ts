@@ -42,7 +42,7 @@ export function isBehindFailure(error: unknown): boolean {
   return sqlState(error) === '25P02' || isForgotten(error)
 }
 
-/** Whether a statement has not begun, since what was prepared under its name is not there, or is there already: a pooler has changed servers. */
+/** Whether a statement has not begun because its prepared name is missing, or already taken: a pooler has changed servers. */
 export function isForgotten(error: unknown): boolean {
   const state = sqlState(error)
   return state === '26000' || state === '42P05'

@@ -1,7 +1,7 @@
 import { moment } from '../server/sql-text.ts'
 import { wrongIsolation } from './commit-function.ts'
 
-/** So many keys are in one row of the log at the most, where all rows go at once. */
+/** So many keys are in one row of the log at most, where all rows go at once. */
 const keysPerLogRow = 10_000
 
 const assertIsolation = `

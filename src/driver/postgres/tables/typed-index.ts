@@ -25,7 +25,7 @@ export function indexedColumns(
   )
 }
 
-/** The statement that creates an index. `how`: behind its kind, as `CONCURRENTLY`. */
+/** The statement that creates an index. `how`: behind its kind, such as `CONCURRENTLY`. */
 export function createIndex(name: string, index: TypedIndex, table: string, how = ''): string {
   const columns = indexedColumns(index).map((column) => `(${column}) NULLS FIRST`)
   const kind = index.unique ? 'UNIQUE INDEX' : 'INDEX'

@@ -9,7 +9,7 @@ export const everyElement = '*'
 /**
  * What the texts of a row stand for, where its types do not tell it to SQL: a JSON object of words by paths, as `escapeJson` writes it.
  * `null` if they do, so that `types -> 'values' -> path ->> 0` is the word: most rows have a Date or a bigint here and there, and
- * neither a value in a Set, nor one of a value type, nor one that holds itself.
+ * neither a value in a Set, nor one of a value type, nor one that contains itself.
  *
  * Throws an Error for types that cannot be read.
  *

@@ -24,8 +24,8 @@ export interface CopyOptions extends Pick<BackupOptions, 'onProgress' | 'signal'
 
 /**
  * Copies a database, as it is at one moment, into a file that holds nothing or all of it at any time, and is on the disk at the end.
- * Rejects with a DatabaseOpenError if the target cannot be made or is there, with DatabaseBusyError where others have open what is
- * to be replaced, and with a StorageError if the engine or the disk fails.
+ * Rejects with a DatabaseOpenError if the target cannot be made or exists, with DatabaseBusyError if others have the file open that
+ * it replaces, and with a StorageError if the engine or the disk fails.
  */
 export async function backUp(
   source: Source,

@@ -44,7 +44,7 @@ export class PartialFile {
     await promisify(fsync)(this.#file!)
   }
 
-  /** Gives it the name of the target, for good; fails with EEXIST where there is such a file. */
+  /** Gives it the name of the target, for good; fails with EEXIST if there is one. */
   place(): void {
     this.#close()
     try {

@@ -20,7 +20,7 @@ const checkpointPages = 4_000
 const sweptPages = 1_000
 /** Bytes that the write-ahead log keeps on disk once it is begun again: what it has from one checkpoint to the next, and some more. */
 export const longestWal = checkpointPages * (pageSize + 24) + 1024 * 1024
-/** What the connection keeps of the file in memory at the most. */
+/** What the connection keeps of the file in memory at most. */
 const cacheKilobytes = 8_192
 
 export interface ConnectionOptions {

@@ -1,7 +1,7 @@
 import { DatabaseClosedError, KvError, StorageError } from '../../../contract/errors.ts'
 import { ReplacedMeanwhile } from './database-file.ts'
 
-/** The engine's code of an error, as `SQLITE_BUSY`; undefined for an error of another origin. */
+/** The engine's code of an error, such as `SQLITE_BUSY`; undefined for an error of another origin. */
 export function engineCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined
   const { code } = error

@@ -1,6 +1,6 @@
 /** Commits of which none begins later than so many milliseconds after the last one are of one stretch. */
 const longestGap = 1
-/** Milliseconds for which others may write for each one of a stretch, and at the most. */
+/** Milliseconds for which others may write for each one of a stretch, and at most. */
 const patiencePerMillisecond = 50
 const longestPatience = 100
 /** The share of the busyTimeout in which others may write: the rest is for attempts. */

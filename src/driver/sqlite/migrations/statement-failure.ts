@@ -33,7 +33,7 @@ function duplicates(connection: Connection, statement: string, error: unknown): 
   return duplicatesError(connection, kvTables(), indexed, indexName(collection, index), error)
 }
 
-/** Of a statement that gives rows other keys: those that are there already. */
+/** The new keys of a statement that changes keys which other rows already have. */
 function takenKeys(connection: Connection, statement: string, error: unknown): unknown {
   const [, key, rows] =
     /^UPDATE kv SET key = (.+), version = .+\n(WHERE collection = .+?);?$/.exec(statement) ?? []

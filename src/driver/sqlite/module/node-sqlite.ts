@@ -73,7 +73,7 @@ function openerOf(
     WARNING: 'AUTOINDEX',
   }
 
-  /** The engine's error by its name, as `SQLITE_BUSY`: Node.js has its number. */
+  /** The engine's error by its name, such as `SQLITE_BUSY`: Node.js has its number. */
   const named = (error: unknown): unknown => {
     if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error
     const first = codes[error.errcode & 0xff] ?? `UNKNOWN_${error.errcode}`

@@ -28,7 +28,7 @@ const mostStatements = 500
 /** So few rows, or rows that take so many milliseconds, are read without a pause. */
 const fewRows = 1_000
 const shortRead = 10
-/** By which factor a row is taken to be slower than it was before, at the most. */
+/** By which factor a row is taken to be slower than it was before, at most. */
 const slower = 1.25
 /** A plan with a longer shape is compiled each time: hundreds of its kind would take too much memory. */
 const longestName = 25_000

@@ -58,7 +58,7 @@ export function isOfText(error: unknown): boolean {
 }
 
 /**
- * What the engine's own check finds wrong in pages and indexes: so many problems at the most, in its words. Where a damaged row is in
+ * What the engine's own check finds wrong in pages and indexes: so many problems at most, in its words. Where a damaged row is in
  * its way, the connection passes over such rows from then on; where a text is then, what indexes hold of fields is not compared.
  */
 export function checkIntegrity(connection: Connection, most: number): string[] {
