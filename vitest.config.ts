@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { defaultExclude, defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import manifest from './package.json' with { type: 'json' }
+import { seedOfThisRun } from './test/concurrency/random.ts'
+import { fullLength } from './test/extent.ts'
 import { slowness } from './test/waiting.ts'
 
 /** The source of each entry of the package, by the name that users import. */
@@ -35,6 +37,25 @@ const alone = [
   'test/unit/{driver/{index-budget,node-sqlite},store/sweeper,value/kv-u64,watch/watch-stream}.test.ts',
   'test/waiting.test.ts',
 ]
+
+/**
+ * Files of tests that run a second time, on PostgreSQL: they take their databases from `test/engine-of-project.ts`. Each test has a schema of
+ * its own there, which takes its time: of most files, the seed chooses one, in `npm run torture` also of those that are long.
+ */
+const onPostgres = ['test/live/processes.test.ts', 'test/queue/{law,processes}.test.ts']
+const inTurnOnPostgres = [
+  'test/adapters/better-auth-rows.test.ts',
+  'test/adapters/express-session.test.ts',
+  'test/adapters/{keyv,unstorage}.test.ts',
+  'test/deno/{connect,libraries}.test.ts',
+  'test/live/{changes,client}.test.ts',
+]
+if (process.env[fullLength] === '1')
+  inTurnOnPostgres.push(
+    'test/adapters/better-auth.test.ts',
+    'test/deno/kv.test.ts',
+    'test/queue/{queue,schedules}.test.ts',
+  )
 
 /** Files that take longer than their length tells: begun as the last, one of them would be the last one alone. */
 const long = [
@@ -74,6 +95,15 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [...defaultExclude, ...alone],
           isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'on postgres',
+          include: [...onPostgres, inTurnOnPostgres[seedOfThisRun() % inTurnOnPostgres.length]!],
+          isolate: false,
+          setupFiles: ['test/setup.ts', 'test/postgres/setup-project.ts'],
         },
       },
     ],

@@ -4,12 +4,13 @@ import { Valkeyrie } from 'valkeyrie'
 import { authAdapter, authSchemas } from 'valkeyrie/better-auth'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
-import { temporaryFolder } from '../temporary-folder.ts'
+import { newAddress } from '../engine-of-project.ts'
+import { sharedAddresses } from '../shared-addresses.ts'
 
-const path = temporaryFolder()
+const path = sharedAddresses()
 const secret = 'a secret for the tests, and only for them'
 
-async function open(options: BetterAuthOptions, file?: string) {
+async function open(options: BetterAuthOptions, file = newAddress()) {
   const db = await Valkeyrie.withSchemas(authSchemas(options))
     .withSchema(['posts', '*'], z.object({ title: z.string() }))
     .open(file)
@@ -156,7 +157,7 @@ it('means null, negation and the characters of patterns as SQL adapters do', asy
 })
 
 it('keeps to its prefix', async () => {
-  const db = await Valkeyrie.withSchemas(authSchemas({}, { prefix: ['apps', 'one'] })).open()
+  const db = await Valkeyrie.withSchemas(authSchemas({}, { prefix: ['apps', 'one'] })).open(newAddress())
   onTestFinished(() => db.close())
   const adapter = authAdapter(db, { prefix: ['apps', 'one'] })({})
   const { id } = await adapter.create({ model: 'user', data: user('alice') })

@@ -12,6 +12,7 @@ import type { BetterAuthOptions } from 'better-auth'
 import { Valkeyrie } from 'valkeyrie'
 import { authAdapter, authSchemas } from 'valkeyrie/better-auth'
 import { vi } from 'vitest'
+import { newAddress } from '../engine-of-project.ts'
 
 // They tell of each step.
 vi.spyOn(console, 'log').mockImplementation(() => {})
@@ -19,7 +20,7 @@ vi.spyOn(console, 'log').mockImplementation(() => {})
 let db: Awaited<ReturnType<typeof open>> | undefined
 
 function open(options: BetterAuthOptions) {
-  return Valkeyrie.withSchemas(authSchemas(options)).open()
+  return Valkeyrie.withSchemas(authSchemas(options)).open(newAddress())
 }
 
 // The suites that better-auth publishes for adapters. A migration is another database, with the schemas of the options.

@@ -5,6 +5,7 @@ import session, { type SessionData } from 'express-session'
 import { Valkeyrie } from 'valkeyrie'
 import { sessionStore } from 'valkeyrie/express-session'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { newAddress } from '../engine-of-project.ts'
 import { stillClock } from '../still-clock.ts'
 import { waitFor } from '../waiting.ts'
 
@@ -19,7 +20,7 @@ let db: Valkeyrie
 let store: session.Store
 
 beforeEach(async () => {
-  db = await Valkeyrie.open()
+  db = await Valkeyrie.open(newAddress())
   store = sessionStore(db)
 })
 afterEach(() => db.close())

@@ -6,11 +6,12 @@ import { keyvStore } from 'valkeyrie/keyv'
 import * as vitest from 'vitest'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { newAddress } from '../engine-of-project.ts'
 import { stillClock } from '../still-clock.ts'
 
 let db: Valkeyrie
 beforeAll(async () => {
-  db = await Valkeyrie.open()
+  db = await Valkeyrie.open(newAddress())
 })
 beforeEach(() => db.clear())
 afterAll(() => db.close())
@@ -133,7 +134,7 @@ it('writes all of setMany or nothing', async () => {
 })
 
 it('a failure of the database is an error of Keyv, not a miss', async () => {
-  const closed = await Valkeyrie.open()
+  const closed = await Valkeyrie.open(newAddress())
   const keyv = new Keyv({ store: keyvStore(closed), throwOnErrors: true })
   const told: unknown[] = []
   keyv.on('error', (error) => told.push(error))
@@ -144,7 +145,9 @@ it('a failure of the database is an error of Keyv, not a miss', async () => {
 })
 
 it('takes a database with schemas, and keeps to its prefix', async () => {
-  await using users = await Valkeyrie.withSchema(['users', '*'], z.object({ name: z.string() })).open()
+  await using users = await Valkeyrie.withSchema(['users', '*'], z.object({ name: z.string() })).open(
+    newAddress(),
+  )
   const keyv = new Keyv({ store: keyvStore(users, { prefix: ['cache', 1] }) })
   await keyv.set('a', 1)
   expect(await Array.fromAsync(users.list({ prefix: [] }), ({ key }) => key)).toEqual([

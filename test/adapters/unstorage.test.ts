@@ -3,16 +3,17 @@ import { Valkeyrie } from 'valkeyrie'
 import { unstorageDriver } from 'valkeyrie/unstorage'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
+import { newAddress } from '../engine-of-project.ts'
+import { sharedAddresses } from '../shared-addresses.ts'
 import { stillClock } from '../still-clock.ts'
-import { temporaryFolder } from '../temporary-folder.ts'
 import { waitFor, waitUntil } from '../waiting.ts'
 
-const path = temporaryFolder()
+const path = sharedAddresses()
 let db: Valkeyrie
 let storage: Storage
 
 beforeEach(async () => {
-  db = await Valkeyrie.open()
+  db = await Valkeyrie.open(newAddress())
   storage = createStorage({ driver: unstorageDriver(db) })
 })
 afterEach(async () => {
@@ -218,7 +219,9 @@ it('a watcher that throws is a warning, and stops', async () => {
 })
 
 it('takes a database with schemas', async () => {
-  await using users = await Valkeyrie.withSchema(['users', '*'], z.object({ name: z.string() })).open()
+  await using users = await Valkeyrie.withSchema(['users', '*'], z.object({ name: z.string() })).open(
+    newAddress(),
+  )
   const typed = createStorage({ driver: unstorageDriver(users, { prefix: ['users'] }) })
   await typed.setItemRaw('alice', { name: 'Alice' })
   expect(await users.repositories.users.get('alice')).toMatchObject({ value: { name: 'Alice' } })

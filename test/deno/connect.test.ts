@@ -6,18 +6,19 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { z } from 'zod'
 import { atomicWrite, mutation, snapshotRead, watch } from '../../src/deno/connect/messages.ts'
 import { decode, encode } from '../../src/deno/connect/protobuf.ts'
-import { temporaryFolder } from '../temporary-folder.ts'
+import { newAddress } from '../engine-of-project.ts'
+import { sharedAddresses } from '../shared-addresses.ts'
 import { waitFor } from '../waiting.ts'
 import { type Served, served } from './served.ts'
 
-const path = temporaryFolder()
+const path = sharedAddresses()
 const token = 'a token for the tests'
 let kv: Kv
 let server: Served
 let client: Client
 
 beforeEach(async () => {
-  kv = await openKv()
+  kv = await openKv(newAddress())
   server = await served(serve(kv, { token }))
   client = await connect(`${server.url}/some/path`, { accessToken: token, maxRetries: 1 })
 })
@@ -140,7 +141,9 @@ describe('the client @deno/kv', () => {
   })
 
   it('writes what a schema takes, and no more', async () => {
-    await using users = await Valkeyrie.withSchema(['users', '*'], z.object({ name: z.string() })).open()
+    await using users = await Valkeyrie.withSchema(['users', '*'], z.object({ name: z.string() })).open(
+      newAddress(),
+    )
     const other = await served(serve(users, { token }))
     onTestFinished(() => other.close())
     const connected = await connect(other.url, { accessToken: token, maxRetries: 0 })

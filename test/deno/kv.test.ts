@@ -12,18 +12,19 @@ import {
 } from 'valkeyrie/deno'
 import { isKvU64 } from 'valkeyrie/KvU64'
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it, onTestFinished } from 'vitest'
+import { newAddress } from '../engine-of-project.ts'
+import { sharedAddresses } from '../shared-addresses.ts'
 import { stillClock } from '../still-clock.ts'
-import { temporaryFolder } from '../temporary-folder.ts'
 import { waitFor } from '../waiting.ts'
 
 // What Deno's own tests of Deno.Kv ask (denoland/deno, tests/unit/kv_test.ts, MIT), by behaviour.
 
-const path = temporaryFolder()
+const path = sharedAddresses()
 const zero = '00000000000000000000'
 let kv: Kv
 
 beforeEach(async () => {
-  kv = await openKv(':memory:')
+  kv = await openKv(newAddress() ?? ':memory:')
 })
 afterEach(() => kv[Symbol.dispose]())
 
@@ -715,7 +716,7 @@ describe('opening and closing', () => {
   it('using closes it, and a closed one is a bad resource', async () => {
     let kept: Kv
     {
-      using own = await openKv(':memory:')
+      using own = await openKv(newAddress() ?? ':memory:')
       kept = own
       expect((await own.get(['a'])).versionstamp).toBeNull()
     }

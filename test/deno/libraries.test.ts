@@ -2,10 +2,10 @@ import { createStorage } from 'unstorage'
 import denoKv from 'unstorage/drivers/deno-kv'
 import { openKv } from 'valkeyrie/deno'
 import { expect, it, onTestFinished } from 'vitest'
+import { sharedAddresses } from '../shared-addresses.ts'
 import { stillClock } from '../still-clock.ts'
-import { temporaryFolder } from '../temporary-folder.ts'
 
-const path = temporaryFolder()
+const path = sharedAddresses()
 
 it('the driver of unstorage for Deno KV runs unchanged', async () => {
   const clock = stillClock()

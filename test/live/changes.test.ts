@@ -4,6 +4,7 @@ import { createClient } from 'valkeyrie/client'
 import { liveChanges, serveLive } from 'valkeyrie/http'
 import { afterEach, expect, it } from 'vitest'
 import { z } from 'zod'
+import { newAddress } from '../engine-of-project.ts'
 import { waitFor, waitUntil } from '../waiting.ts'
 import { cutting } from './cutting.ts'
 import { listen, openPlayers, type PlayersLive, stop } from './live-server.ts'
@@ -124,7 +125,7 @@ it('end with the loop, and with the signal', async () => {
 const point = z.object({ n: z.int() })
 
 async function startTrimmed() {
-  const db = await Valkeyrie.withSchema(['points', '*'], point).open(undefined, { log: { keepRows: 10 } })
+  const db = await Valkeyrie.withSchema(['points', '*'], point).open(newAddress(), { log: { keepRows: 10 } })
   const live = serveLive(
     { points: liveChanges((_, { since }) => db.repositories.points.changes({ since })) },
     { authorize: () => true, heartbeat: 1 },

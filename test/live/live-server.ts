@@ -3,11 +3,12 @@ import type { AddressInfo } from 'node:net'
 import { Valkeyrie } from 'valkeyrie'
 import { liveChanges, liveQuery, nodeHandler, type ServeLiveOptions, serveLive } from 'valkeyrie/http'
 import { z } from 'zod'
+import { newAddress } from '../engine-of-project.ts'
 
 const player = z.object({ name: z.string(), score: z.int(), since: z.date().optional() })
 
 /** A database of players, and the live queries over it. */
-export async function openPlayers(path?: string) {
+export async function openPlayers(path = newAddress()) {
   const db = await Valkeyrie.withSchema(['players', '*'], player, { indexes: [{ on: 'score' }] }).open(path)
   const { players } = db.repositories
   const declarations = {

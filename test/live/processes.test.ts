@@ -1,11 +1,11 @@
 import { createClient } from 'valkeyrie/client'
 import { expect, it } from 'vitest'
-import { temporaryFolder } from '../temporary-folder.ts'
+import { sharedAddresses } from '../shared-addresses.ts'
 import { waitFor, waitUntil } from '../waiting.ts'
 import { openPlayers, type PlayersLive } from './live-server.ts'
 import { serverProcess } from './server-process.ts'
 
-const path = temporaryFolder()
+const path = sharedAddresses()
 const beginning = '0'.repeat(20)
 
 it('a client misses nothing and sees nothing twice while its server is killed and started again', async () => {

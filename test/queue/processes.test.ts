@@ -2,15 +2,17 @@ import { writeFileSync } from 'node:fs'
 import { Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
 import { startChild } from '../concurrency/child.ts'
+import { sharedAddresses } from '../shared-addresses.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { waitUntil } from '../waiting.ts'
 import { ticks } from './programs/ticks.ts'
 
 const newPath = temporaryFolder()
+const newAddress = sharedAddresses()
 const open = (path: string) => Valkeyrie.withSchemas([...ticks.definitions]).open(path)
 
 it('each occurrence of each schedule is done once over all processes, one of which is killed', async () => {
-  const path = newPath()
+  const path = newAddress()
   await using db = await open(path)
   const zones = ['UTC', 'Europe/Paris', 'Asia/Kolkata', 'Pacific/Auckland']
   const first = new Map<string, number>()
@@ -50,7 +52,7 @@ it('each occurrence of each schedule is done once over all processes, one of whi
 })
 
 it('who was blocked for longer than the lease loses the job, and what it would write', async () => {
-  const path = newPath()
+  const path = newAddress()
   const until = newPath('until')
   await using db = await open(path)
   await ticks.enqueue(db, { n: 1 })

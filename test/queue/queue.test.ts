@@ -1,7 +1,8 @@
 import { KvU64, ValidationError, Valkeyrie } from 'valkeyrie'
 import { type EnqueueJobOptions, type Job, LeaseLostError, type QueueOptions, queue } from 'valkeyrie/queue'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
+import { newAddress } from '../engine-of-project.ts'
 import { stillClock } from '../still-clock.ts'
 import { waitFor, waitUntil } from '../waiting.ts'
 
@@ -12,7 +13,8 @@ async function opened(options: QueueOptions = quick) {
   const work = queue('work', payload, options)
   const db = await Valkeyrie.withSchemas([...work.definitions])
     .withSchema(['done', '*'], z.object({ n: z.int(), times: z.int() }))
-    .open(undefined, { onUnindexed: 'error' })
+    .open(newAddress(), { onUnindexed: 'error' })
+  onTestFinished(() => db.close())
   return { work, db }
 }
 type Opened = Awaited<ReturnType<typeof opened>>
@@ -62,7 +64,7 @@ describe('enqueue', () => {
 
   it('keeps what a schema has transformed through all attempts', async () => {
     const when = queue('when', z.object({ at: z.string().transform((text) => new Date(text)) }), quick)
-    await using db = await Valkeyrie.withSchemas([...when.definitions]).open()
+    await using db = await Valkeyrie.withSchemas([...when.definitions]).open(newAddress())
     await when.enqueue(db, { at: '2026-01-01' })
     const seen: unknown[] = []
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -107,7 +109,7 @@ describe('enqueue', () => {
       'slow',
       z.number().refine(async () => true),
     )
-    await using db = await Valkeyrie.withSchemas([...slow.definitions]).open()
+    await using db = await Valkeyrie.withSchemas([...slow.definitions]).open(newAddress())
     await slow.enqueue(db, 1)
     expect(() => slow.enqueue(db.atomic(), 1)).toThrow('enqueue in a unit of work')
   })
@@ -675,7 +677,7 @@ describe('bad input', () => {
 
   it('refuses a database without its definitions, and what is not a database', async () => {
     const { work } = await opened()
-    await using other = await Valkeyrie.open()
+    await using other = await Valkeyrie.open(newAddress())
     const message = "The database was opened without the queue 'work': add its definitions"
     await expect(work.enqueue(other, { n: 1 })).rejects.toThrow(message)
     expect(() => work.enqueue(other.atomic(), { n: 1 })).toThrow(message)
@@ -687,7 +689,7 @@ describe('bad input', () => {
 
   it('a queue of plain values has no fields, and any kind of payload', async () => {
     const any = queue('any', z.any(), { lease: 600_000 })
-    await using db = await Valkeyrie.withSchemas([...any.definitions]).open()
+    await using db = await Valkeyrie.withSchemas([...any.definitions]).open(newAddress())
     const values = [5, 'text', null, 5n, new Date(5), new Uint8Array([1]), [1], new Set([1])]
     for (const value of values) await any.enqueue(db, value)
     const seen: unknown[] = []

@@ -6,11 +6,12 @@ import { z } from 'zod'
 import { Occurrences } from '../../src/queue/cron.ts'
 import { dueTimes } from '../../src/queue/due-times.ts'
 import { seedOfThisRun } from '../concurrency/random.ts'
+import { newAddress } from '../engine-of-project.ts'
+import { sharedAddresses } from '../shared-addresses.ts'
 import { stillClock } from '../still-clock.ts'
-import { temporaryFolder } from '../temporary-folder.ts'
 import { waitUntil } from '../waiting.ts'
 
-const newPath = temporaryFolder()
+const newPath = sharedAddresses()
 
 /** The times from one on, as ISO 8601 texts without their milliseconds. */
 function times(cron: string, timeZone: string, from: string, count: number): string[] {
@@ -148,7 +149,8 @@ describe('the times', () => {
 
 describe('a schedule', () => {
   const reports = queue('reports', z.object({ name: z.string() }), { lease: 600_000, concurrency: 8 })
-  const open = () => Valkeyrie.withSchemas([...reports.definitions]).open(undefined, { onUnindexed: 'error' })
+  const open = () =>
+    Valkeyrie.withSchemas([...reports.definitions]).open(newAddress(), { onUnindexed: 'error' })
   type Db = Awaited<ReturnType<typeof open>>
 
   /** Has so many workers run until nothing is due, and gives the ids of the jobs. */
@@ -214,10 +216,11 @@ describe('a schedule', () => {
       }
       return operation
     }
-    expect(await work(slow, 1)).toStrictEqual([])
+    // While it waits, it may be told of jobs that the other one has fired, and do them.
+    seen.push(...(await work(slow, 1)))
     await tried.promise
     expect(await work(slow, 1)).toStrictEqual([])
-    expect(seen.map((id) => id.split('@')[0])).toStrictEqual(['a', 'b', 'c'])
+    expect(seen.map((id) => id.split('@')[0]).toSorted()).toStrictEqual(['a', 'b', 'c'])
   })
 
   /** Stops the clock so many milliseconds before an hour, which it gives. */

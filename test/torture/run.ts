@@ -7,8 +7,9 @@ import { randomOf, seedOfThisRun } from '../concurrency/random.ts'
 import { type Attack, TrialBudget } from './attack.ts'
 import { attacks as shortAttacks } from './attacks.ts'
 import { fullLength } from './full-length.ts'
+import { onPostgres } from './on-postgres.ts'
 
-const attacks = [...shortAttacks, fullLength]
+const attacks = [...shortAttacks, fullLength, onPostgres]
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string' },
