@@ -80,7 +80,10 @@ export async function copyDatabase(
   await using begun = closing(
     await target.engine.copyInto(target.address, checkedOf(target.engine, busyTimeout), places),
   )
-  const copying = new Copying(opened.it, begun.it, options)
+  const copying = new Copying(opened.it, begun.it, {
+    ...options,
+    isOfOneEngine: source.engine === target.engine,
+  })
   return { ...placesOf(source, target), ...(await copying.run()) }
 }
 
@@ -131,23 +134,27 @@ async function backedUp(
   }
 }
 
+interface CopyingOptions extends CopyOptions {
+  readonly isOfOneEngine: boolean
+}
+
 /** A copy on its way from one engine to another. */
 class Copying {
   readonly #source: CopySource
   readonly #target: CopyTarget
-  readonly #options: CopyOptions
+  readonly #options: CopyingOptions
   readonly #refused = new Map<string, { rows: number; readonly samples: string[] }>()
   #done = 0
   #total = 0
 
-  constructor(source: CopySource, target: CopyTarget, options: CopyOptions) {
+  constructor(source: CopySource, target: CopyTarget, options: CopyingOptions) {
     this.#source = source
     this.#target = target
     this.#options = options
   }
 
   async run(): Promise<Omit<Copied, 'from' | 'to'>> {
-    const state = await this.#source.state()
+    const state = this.#kept(await this.#source.state())
     // Each row is copied, and then read again.
     this.#total = 2 * state.rows
     this.#tell(0)
@@ -177,6 +184,13 @@ class Copying {
       searches,
       left,
     }
+  }
+
+  /** What of the state goes along: the migrations of one engine are none of another one. */
+  #kept(state: CopiedState): CopiedState {
+    const { register, others } = state
+    if (register === null || this.#options.isOfOneEngine) return state
+    return { ...state, register: null, others: [...others, register.table].sort() }
   }
 
   /** Reads each row of both again, side by side; gives the digest of what the copy has. */
@@ -209,11 +223,12 @@ class Copying {
     if (missing !== undefined) throw otherwise(commitLabel(missing))
   }
 
-  async #checkState({ version, rows, commits, collections }: CopiedState): Promise<void> {
+  async #checkState({ version, rows, commits, collections, register }: CopiedState): Promise<void> {
     const stored = await this.#target.stored.state()
     if (stored.version !== version) throw otherwise('the newest version')
     if (stored.rows !== rows || stored.commits !== commits) throw otherwise('the number of rows')
     if (!isDeepStrictEqual(stored.collections, collections)) throw otherwise('what is kept of schemas')
+    if (!isDeepStrictEqual(stored.register, register)) throw otherwise('the register of migrations')
   }
 
   #refuse(rows: readonly RefusedRow[]): void {

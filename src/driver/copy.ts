@@ -1,5 +1,6 @@
 import type { Catalog } from '../catalog/catalog.ts'
 import type { LoggedCommit, StoredRow, UnreadableRow } from './driver.ts'
+import type { AppliedMigration } from './migration-history.ts'
 
 /** A row that no copy can have, or that an engine cannot keep, and why. */
 export interface RefusedRow extends UnreadableRow {
@@ -32,6 +33,13 @@ export interface CopiedSearch {
   readonly on: readonly string[]
 }
 
+/** The migrations that a database has had. */
+export interface CopiedRegister {
+  /** The name of the table that keeps them. */
+  readonly table: string
+  readonly applied: readonly AppliedMigration[]
+}
+
 /** What is known of a database before its rows are read. */
 export interface CopiedState {
   /** The newest version; 0 for a database without commits. */
@@ -44,6 +52,8 @@ export interface CopiedState {
   readonly catalog: Catalog
   /** The searches over its texts, which only files have. */
   readonly searches: readonly CopiedSearch[]
+  /** `null` if it has none, or one that goes to no other engine. */
+  readonly register: CopiedRegister | null
   /** What else stands beside the tables of a database, and goes with no copy: the names of tables. */
   readonly others: readonly string[]
 }

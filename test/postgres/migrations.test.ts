@@ -105,6 +105,38 @@ describeEngine('postgres', 'a migration', (engine) => {
     await db.close()
   })
 
+  it('that a database has had, its copy on a server has had, too', async () => {
+    const [address, copy] = [engine.newAddress(), engine.newAddress()]
+    const { db, migrations, project: next } = await upgradeOf(address)
+    await db.close()
+    expect((await Valkeyrie.copy(address, copy)).left).toEqual([])
+    expect(await migrateQuietly(next, copy)).toEqual(['0001_schemas'])
+    const again = engine.newAddress()
+    await Valkeyrie.copy(copy, again)
+    await using copied = await Valkeyrie.withSchemas([indexed]).open(again, { migrations })
+    expect(await copied.repositories.users.count({ where: { city: 'Bonn' } })).toBe(2)
+    expect(await status(copied, { folder: migrations })).toMatchObject({ pending: [], drift: [] })
+  })
+
+  it('of one engine counts on the other one once its copy is taken over', async () => {
+    const [address, back] = [engine.newAddress(), engine.newAddress()]
+    const { db, migrations, folder } = await upgradeOf(address)
+    await db.close()
+    const file = join(folder, 'copy.db')
+    expect((await Valkeyrie.copy(address, file)).left).toEqual(['__drizzle_migrations'])
+    const ofFiles = projectFor('sqlite', projectFolder(), users)
+    await generateQuietly(ofFiles)
+    await expect(migrate(file, { folder: ofFiles.migrations })).rejects.toThrow(/--baseline/)
+    await migrate(file, { folder: ofFiles.migrations, baseline: true, backup: false })
+    await (await Valkeyrie.withSchemas([users]).open(file, { migrations: ofFiles.migrations })).close()
+
+    expect((await Valkeyrie.copy(file, back)).left).toEqual(['__drizzle_migrations'])
+    await expect(migrate(back, { folder: migrations })).rejects.toThrow(/--baseline/)
+    expect((await migrate(back, { folder: migrations, baseline: true })).applied).toEqual(['0001_schemas'])
+    await using copied = await Valkeyrie.withSchemas([indexed]).open(back, { migrations })
+    expect(await copied.repositories.users.count({ where: { city: 'Bonn' } })).toBe(2)
+  })
+
   it('whose index was half built when its process was killed is applied by the next one', async () => {
     const address = engine.newAddress()
     const { url, schema } = partsOf(address)

@@ -1,12 +1,20 @@
 import type { LoggedCommit } from '../../../commit/log-format.ts'
-import type { CopiedCollection, CopiedPage, CopiedRow, CopiedState, CopySource } from '../../copy.ts'
+import type {
+  CopiedCollection,
+  CopiedPage,
+  CopiedRegister,
+  CopiedRow,
+  CopiedState,
+  CopySource,
+} from '../../copy.ts'
+import { readHistory } from '../migrations/history.ts'
 import { keyedColumns, storedRow } from '../rows/kv-row.ts'
 import { loggedCommit } from '../rows/log-row.ts'
 import { quoteName } from '../server/sql-text.ts'
 import type { RunStatement } from '../server/statement.types.ts'
 import { statementName } from '../server/statement-name.ts'
 import { ServerCatalog } from '../tables/catalog.ts'
-import { ownTableNames } from '../tables/ddl.ts'
+import { journalTable, ownTableNames } from '../tables/ddl.ts'
 
 /** Where on a server a database is, and for how long it is tried to reach it, in milliseconds. */
 export interface ServerPlace {
@@ -41,15 +49,21 @@ export class ServerState implements Omit<CopySource, 'close'> {
       collections: (await catalog.columns()) as CopiedCollection[],
       catalog: await catalog.read(),
       searches: [],
+      register: await this.#register(),
       others: await this.#others(),
     }
+  }
+
+  async #register(): Promise<CopiedRegister | null> {
+    const { applied } = await readHistory(this.#run, this.#s)
+    return applied === null ? null : { table: journalTable, applied }
   }
 
   async #others(): Promise<string[]> {
     const text = `select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
       where n.nspname = $1 and c.relkind in ('r', 'p') order by c.relname collate "C"`
     const rows = (await this.#run({ text }, [this.#schema])) as unknown as readonly [string][]
-    return rows.map(([name]) => name).filter((name) => !ownTableNames.includes(name))
+    return rows.map(([name]) => name).filter((name) => name !== journalTable && !ownTableNames.includes(name))
   }
 
   async *rows(): AsyncGenerator<CopiedPage> {

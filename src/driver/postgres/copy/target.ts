@@ -5,6 +5,7 @@ import { ChangeLog, type LoggedCommit } from '../../../commit/log-format.ts'
 import { ConnectionError, DatabaseOpenError } from '../../../contract/errors.ts'
 import { keyLabel } from '../../../key/key-label.ts'
 import type { CopiedRow, CopiedState, CopyPlaces, CopyTarget, RefusedRow } from '../../copy.ts'
+import { recordApplied } from '../migrations/history.ts'
 import { logColumns } from '../rows/log-row.ts'
 import { shownAddress } from '../server/address.ts'
 import { Connector, loadPg } from '../server/connect.ts'
@@ -109,6 +110,12 @@ class ServerTarget implements CopyTarget {
         await this.#run(insert, [name, pattern, schema, version, indexes, references, migrated])
       const run = (statement: { readonly text: string }, values: readonly unknown[]) =>
         connection.run(statement, values)
+      if (state.register !== null)
+        await recordApplied(
+          (statement, values) => connection.run(statement, values),
+          this.#s,
+          state.register.applied,
+        )
       const indexed = state.catalog.collections.map(builtOnly)
       await new ServerIndexes(schema, run).build(indexChanges(indexed, []))
     })

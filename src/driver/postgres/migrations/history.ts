@@ -1,5 +1,5 @@
 import type { Migration } from '../../migration.ts'
-import type { MigrationHistory } from '../../migration-history.ts'
+import type { AppliedMigration, MigrationHistory } from '../../migration-history.ts'
 import type { RunStatement } from '../server/statement.types.ts'
 import { journalTable } from '../tables/ddl.ts'
 
@@ -12,18 +12,25 @@ export async function hasTable(run: RunStatement, s: string, name: string): Prom
 export async function readHistory(run: RunStatement, s: string): Promise<MigrationHistory> {
   const hasTables = await hasTable(run, s, 'kv')
   if (!(await hasTable(run, s, journalTable))) return { applied: null, hasTables }
-  const rows = await run({ text: `select created_at, hash from ${s}.${journalTable}` }, [])
+  const rows = await run({ text: `select created_at, hash from ${s}.${journalTable} order by id` }, [])
   return { applied: rows.map(([when, hash]) => ({ when: Number(when), hash })), hasTables }
 }
 
 /** Marks a migration as one that the database has had. */
-export async function markApplied(run: RunStatement, s: string, { drizzle }: Migration): Promise<void> {
+export function markApplied(run: RunStatement, s: string, { drizzle }: Migration): Promise<void> {
+  return recordApplied(run, s, [{ when: drizzle.folderMillis, hash: drizzle.hash }])
+}
+
+/** Marks migrations as ones that the database has had, in this order. */
+export async function recordApplied(
+  run: RunStatement,
+  s: string,
+  applied: readonly AppliedMigration[],
+): Promise<void> {
   const columns = 'id serial primary key, hash text not null, created_at bigint'
   await run({ text: `create table if not exists ${s}.${journalTable} (${columns})` }, [])
-  await run({ text: `insert into ${s}.${journalTable} (hash, created_at) values ($1, $2)` }, [
-    drizzle.hash,
-    drizzle.folderMillis,
-  ])
+  for (const { when, hash } of applied)
+    await run({ text: `insert into ${s}.${journalTable} (hash, created_at) values ($1, $2)` }, [hash, when])
 }
 
 /** Whether a database is there: with its tables, or with migrations that it has had. */

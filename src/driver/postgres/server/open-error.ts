@@ -8,7 +8,7 @@ export function openError(address: string, error: unknown): unknown {
   if (state === undefined || state === '55P03') return toKvError(error)
   const reason =
     state === '42501'
-      ? 'its user may not create a schema there: grant CREATE on the database, or create the schema and give it to the user'
+      ? 'its user may not create what is missing there: grant CREATE on the database, give the schema to the user, or have its owner open it once with the same schemas'
       : `the server says (${state}): ${(error as Error).message}`
   return new DatabaseOpenError(shownAddress(address), reason, { cause: error })
 }

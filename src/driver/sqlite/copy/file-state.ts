@@ -43,6 +43,8 @@ export class FileState implements Omit<CopySource, 'close'> {
       collections: this.#collections(),
       catalog: readCatalog(this.#connection),
       searches: searches.map(({ collection, search }) => ({ repository: collection, on: search.fields })),
+      // From file to file, it goes along with a backup.
+      register: null,
       others: otherTables(this.#connection).filter((table) => !isOfSearch(table, searches)),
     }
   }

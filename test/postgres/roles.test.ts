@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto'
+import { Valkeyrie } from 'valkeyrie'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
+import { waitUntil } from '../waiting.ts'
+import { byHand, newSchema } from './database.ts'
+import { serverOfRun } from './server-of-run.ts'
+
+const server = await serverOfRun()
+const url = 'url' in server ? server.url : ''
+const user = z.object({ name: z.string(), age: z.int() })
+const store = Valkeyrie.withSchema(['users', '*'], user, { indexes: [{ on: 'name', unique: true }] })
+const changed = Valkeyrie.withSchema(['users', '*'], user, { indexes: [{ on: 'age' }] })
+
+/** A database of the server, and a role that was made for it, which may do nothing there but connect. */
+async function makeRole() {
+  const name = `role_${randomBytes(8).toString('hex')}`
+  const own = new URL(url)
+  own.pathname = `/${name}`
+  const role = new URL(own)
+  role.username = name
+  role.password = 'secret'
+  const admin = await byHand(url)
+  await admin.query(`create role ${name} login password 'secret'`)
+  await admin.query(`create database ${name}`)
+  return { name, ownerUrl: own.href, roleUrl: role.href }
+}
+
+let made: ReturnType<typeof makeRole> | undefined
+
+async function withRole() {
+  made ??= makeRole()
+  const { ownerUrl } = await made
+  return { ...(await made), owner: await byHand(ownerUrl) }
+}
+
+describe.skipIf(url === '')('a role', () => {
+  test('that may create nothing reads and writes a database that its owner has set up', async () => {
+    const { name, owner, ownerUrl, roleUrl } = await withRole()
+    const schema = newSchema()
+    await (await store.open(ownerUrl, { schema })).close()
+    await owner.query(
+      `grant usage on schema "${schema}" to ${name}; grant select, insert, update, delete on all tables in schema "${schema}" to ${name}`,
+    )
+    const db = await store.open(roleUrl, { schema })
+    onTestFinished(() => db.close())
+    const { users } = db.repositories
+    await users.insert('ann', { name: 'Ann', age: 30 })
+    await db.unitOfWork(async (unit) => {
+      await unit.repositories.users.update('ann', { age: 31 })
+    })
+    await expect(users.insert('bob', { name: 'Ann', age: 1 })).rejects.toMatchObject({
+      code: 'UNIQUE_CONSTRAINT',
+    })
+    await users.set('cid', { name: 'Cid', age: 2 }, { expireIn: 1 })
+    await waitUntil('the expiry', async () => (await users.get('cid')).value === null)
+    await db.cleanup()
+    expect(await users.findMany({ where: { age: { gte: 1 } } })).toMatchObject([
+      { id: 'ann', value: { age: 31 } },
+    ])
+    for await (const [entry] of db.watch([['users', 'ann']])) {
+      if (entry.value?.age === 32) break
+      await users.update('ann', { age: 32 })
+    }
+    await db.clear()
+    expect(await users.count()).toBe(0)
+    // What the database lacks, its owner makes.
+    await expect(changed.open(roleUrl, { schema })).rejects.toThrow(/may not create what is missing there/)
+    await (await changed.open(ownerUrl, { schema })).close()
+    await (await changed.open(roleUrl, { schema })).close()
+  })
+
+  test('that may create no schema is told so, and works in one that is its own', async () => {
+    const { name, owner, roleUrl } = await withRole()
+    const schema = newSchema()
+    await expect(store.open(roleUrl, { schema })).rejects.toThrow(/may not create what is missing there/)
+    await owner.query(`create schema "${schema}" authorization ${name}`)
+    await using db = await store.open(roleUrl, { schema })
+    await db.repositories.users.insert('ann', { name: 'Ann', age: 30 })
+    expect(await db.repositories.users.count()).toBe(1)
+  })
+
+  test('that may create no function is told so, and works where its owner has made them', async () => {
+    const { name, owner, ownerUrl, roleUrl } = await withRole()
+    const schema = newSchema()
+    await owner.query('revoke usage on language plpgsql from public')
+    onTestFinished(async () => void (await owner.query('grant usage on language plpgsql to public')))
+    await owner.query(`create schema "${schema}" authorization ${name}`)
+    await expect(store.open(roleUrl, { schema })).rejects.toThrow(/may not create what is missing there/)
+    await (await store.open(ownerUrl, { schema })).close()
+    await owner.query(`grant all on all tables in schema "${schema}" to ${name}`)
+    await using db = await store.open(roleUrl, { schema })
+    await db.repositories.users.insert('ann', { name: 'Ann', age: 30 })
+    expect(await db.repositories.users.count()).toBe(1)
+  })
+})
