@@ -55,7 +55,7 @@ async function upgradeAt(
   await generateQuietly(first)
   await (await Valkeyrie.withSchemas(before).open(path, { migrations: first.migrations })).close()
   const db = await Valkeyrie.open(path)
-  for (const [key, value] of rows) await db.set(key, value)
+  await Promise.all(rows.map(([key, value]) => db.set(key, value)))
   await db.close()
   const project = projectFor(engine, folder, ...after)
   const generated = await generateQuietly(project, ...renames)

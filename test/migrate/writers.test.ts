@@ -9,13 +9,18 @@ import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { SqliteMigrationLock } from '../../src/driver/sqlite/migrations/migration-lock.ts'
 import { migrate } from '../../src/migration/migrate.ts'
-import { cli, migrateQuietly, run, write } from './project.ts'
-import { upgrade } from './upgrade.ts'
+import { describeEngines, type TestEngine } from '../engines.ts'
+import { cli, importTables, migrateQuietly, run, settingsFor, write } from './project.ts'
+import { upgrade, upgradeOn } from './upgrade.ts'
 
 const v1 = defineSchema(['users', '*'], z.object({ age: z.string() }))
 const v2 = defineSchema(['users', '*'], z.object({ age: z.int() }))
 const up = 'export const up = (value) => ({ age: Number(value.age) })\n'
 const never = 'export const up = () => new Promise((resolve) => setInterval(resolve, 1e9))\n'
+const noted = `export const up = () => {
+  console.error('a row is converted')
+  return new Promise((resolve) => setInterval(resolve, 1e9))
+}\n`
 const firstWritten = 1_000_000
 /** While it converts what others have written, they write on. */
 const slowly = `import { setImmediate as turn } from 'node:timers/promises'
@@ -27,20 +32,20 @@ export const up = async ({ age }) => {
 const rows = Array.from({ length: 2_000 }, (_, id) => [['users', id], { age: String(id) }] as const)
 
 /** A step over these rows, in a project that the command finds. */
-async function project(step: string) {
-  const made = await upgrade([v1], rows, [v2])
+async function project(step: string, engine?: TestEngine) {
+  const made = await (engine === undefined ? upgrade : upgradeOn(engine))([v1], rows, [v2])
   const file = join(made.project.migrations, made.generated!.steps[0]!)
   writeFileSync(file, step)
   write(
     made.folder,
     'schemas.ts',
-    `import { defineSchema, kvTables } from 'valkeyrie/schema'
+    `${importTables[engine?.name ?? 'sqlite']}
+import { defineSchema } from 'valkeyrie/schema'
 import { z } from 'zod'
 export const users = defineSchema(['users', '*'], z.object({ age: z.int() }))
 export const { kv, kvLog, kvCollections } = kvTables([users])`,
   )
-  const settings = "{ dialect: 'sqlite', schema: './schemas.ts', out: './migrations' }"
-  write(made.folder, 'drizzle.config.ts', `export default ${settings}`)
+  write(made.folder, 'drizzle.config.ts', settingsFor(engine?.name ?? 'sqlite'))
   return { ...made, file }
 }
 
@@ -67,8 +72,13 @@ function writeOn(path: string) {
 }
 
 /** Starts `valkeyrie migrate`, and waits until it has printed something. */
-async function startMigrate(folder: string, pattern: RegExp, ...flags: string[]): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [cli, 'migrate', 'data.db', ...flags], { cwd: folder })
+async function startMigrate(
+  folder: string,
+  pattern: RegExp,
+  flags: readonly string[] = [],
+  address = 'data.db',
+): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [cli, 'migrate', address, ...flags], { cwd: folder })
   let printed = ''
   await new Promise<void>((resolve, reject) => {
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
@@ -87,17 +97,29 @@ async function kill(child: ChildProcess): Promise<void> {
   await killed
 }
 
-it('a row that others write all the time does not keep a step from being applied', async () => {
-  const { path, project: loaded, values } = await project(up)
-  const writer = writeOn(path)
-  expect(await migrateQuietly(loaded, path)).toHaveLength(1)
-  expect(await writer.stop()).toBeGreaterThan(0)
-  const all = (await values()) as Record<string, { age: unknown }>
-  const { '["copy"]': copy, '["users",7]': seven, ...others } = all
-  // The last write may have come before the migration, or after it.
-  expect(Number(seven!.age)).toBe(Number(copy!.age))
-  const ages = rows.map((_, id) => id).filter((id) => id !== 7)
-  expect(Object.values(others).map(({ age }) => age)).toEqual(ages)
+describeEngines('a step', (engine) => {
+  it('is not kept from being applied by a row that others write all the time', async () => {
+    const { path, project: loaded, values } = await project(up, engine)
+    const writer = writeOn(path)
+    expect(await migrateQuietly(loaded, path)).toHaveLength(1)
+    expect(await writer.stop()).toBeGreaterThan(0)
+    const all = (await values()) as Record<string, { age: unknown }>
+    const { '["copy"]': copy, '["users",7]': seven, ...others } = all
+    // The last write may have come before the migration, or after it.
+    expect(Number(seven!.age)).toBe(Number(copy!.age))
+    const ages = rows.map((_, id) => id).filter((id) => id !== 7)
+    expect(Object.values(others).map(({ age }) => age)).toEqual(ages)
+  })
+
+  it('that was killed is gone, and the next one finishes', async () => {
+    const { folder, path, file, values } = await project(noted, engine)
+    await kill(await startMigrate(folder, /a row is converted/, ['--no-backup'], path))
+    expect((await values())['["users",8]']).toEqual({ age: '8' })
+    writeFileSync(file, up)
+    expect(await run(folder, [cli, 'migrate', path, '--no-backup'])).toMatchObject({ code: 0 })
+    const ages = Object.values(await values()).map((value) => (value as { age: unknown }).age)
+    expect(ages).toEqual(rows.map((_, id) => id))
+  })
 })
 
 it('a step that takes promises gives up where others write without end, and changes nothing', async () => {
@@ -111,7 +133,7 @@ it('a step that takes promises gives up where others write without end, and chan
 it('one process migrates at a time; another one waits, also for one that is killed', async () => {
   const { folder, path, file, check } = await project(up)
   const lock = await SqliteMigrationLock.acquire(path, () => {})
-  const waiting = await startMigrate(folder, /another process migrates this database/, '--no-backup')
+  const waiting = await startMigrate(folder, /another process migrates this database/, ['--no-backup'])
   const ended = new Promise((resolve) => waiting.on('exit', resolve))
   lock.release()
   expect(await ended).toBe(0)
@@ -120,7 +142,7 @@ it('one process migrates at a time; another one waits, also for one that is kill
   expect(readFileSync(file, 'utf8')).toBe(up)
 
   const other = await project(never)
-  await kill(await startMigrate(other.folder, /0 of 2000/, '--no-backup'))
+  await kill(await startMigrate(other.folder, /0 of 2000/, ['--no-backup']))
   expect(existsSync(`${other.path}.migrating`)).toBe(true)
   writeFileSync(other.file, up)
   expect(await run(other.folder, [cli, 'migrate', 'data.db', '--no-backup'])).toMatchObject({ code: 0 })

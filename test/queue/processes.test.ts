@@ -2,21 +2,24 @@ import { writeFileSync } from 'node:fs'
 import { Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
 import { startChild } from '../concurrency/child.ts'
+import { newAddress } from '../engine-of-project.ts'
 import { sharedAddresses } from '../shared-addresses.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { waitUntil } from '../waiting.ts'
 import { ticks } from './programs/ticks.ts'
 
 const newPath = temporaryFolder()
-const newAddress = sharedAddresses()
+const sharedAddress = sharedAddresses()
 const open = (path: string) => Valkeyrie.withSchemas([...ticks.definitions]).open(path)
 
 it('each occurrence of each schedule is done once over all processes, one of which is killed', async () => {
-  const path = newAddress()
+  const path = sharedAddress()
   await using db = await open(path)
   const zones = ['UTC', 'Europe/Paris', 'Asia/Kolkata', 'Pacific/Auckland']
   const first = new Map<string, number>()
-  for (let n = 0; n < 40; n++) {
+  // A server does as many a second only where it has a machine to itself.
+  const schedules = newAddress() === undefined ? 40 : 8
+  for (let n = 0; n < schedules; n++) {
     const id = `s${n}`
     const schedule = { cron: '* * * * * *', timeZone: zones[n % 4]!, misfire: 'all', payload: { n } } as const
     await ticks.schedule(db, id, schedule)
@@ -52,7 +55,7 @@ it('each occurrence of each schedule is done once over all processes, one of whi
 })
 
 it('who was blocked for longer than the lease loses the job, and what it would write', async () => {
-  const path = newAddress()
+  const path = sharedAddress()
   const until = newPath('until')
   await using db = await open(path)
   await ticks.enqueue(db, { n: 1 })

@@ -1,0 +1,33 @@
+import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
+import { Valkeyrie } from 'valkeyrie'
+import { expectTypeOf, it } from 'vitest'
+import { z } from 'zod'
+
+const users = Valkeyrie.withSchema(['users', '*'], z.object({ name: z.string() }))
+
+/** Never called: that it compiles is what is tested. */
+async function engines(address: string) {
+  const file = await users.open('./data.db')
+  const server = await users.open('postgres://db.example.com/shop', { connections: 3 })
+  const late = await users.open(address)
+  // @ts-expect-error There is no such engine.
+  late.as('mysql')
+  // @ts-expect-error Drizzle for PostgreSQL has no answer at once.
+  server.drizzle.select().from(server.tables.kv).all()
+  return { file, server, late, lateServer: late.as('postgres'), lateFile: late.as('sqlite') }
+}
+type Opened = Awaited<ReturnType<typeof engines>>
+
+it('an address that the compiler sees gives the types of its engine, over the same repositories', () => {
+  expectTypeOf<Opened['file']['drizzle']>().toExtend<BetterSQLite3Database>()
+  expectTypeOf<Opened['server']['drizzle']['execute']>().returns.resolves.toHaveProperty('rows')
+  expectTypeOf<Opened['server']['repositories']>().toEqualTypeOf<Opened['file']['repositories']>()
+})
+
+it('one that is known late says its engine when the program runs, and as gives the types', () => {
+  expectTypeOf<Opened['late']['engine']>().toEqualTypeOf<'sqlite' | 'postgres'>()
+  expectTypeOf<Opened['lateServer']['drizzle']>().toEqualTypeOf<Opened['server']['drizzle']>()
+  expectTypeOf<Opened['lateServer']['tables']>().toEqualTypeOf<Opened['server']['tables']>()
+  expectTypeOf<Opened['lateFile']['tables']>().toEqualTypeOf<Opened['file']['tables']>()
+  expectTypeOf<Opened['lateServer']['repositories']>().toEqualTypeOf<Opened['late']['repositories']>()
+})
