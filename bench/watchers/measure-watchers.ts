@@ -18,7 +18,7 @@ export interface WatcherTimes {
 }
 
 const loads = (rounds: number): Record<WatchTask, Load> => ({
-  'watchers of other rows': { n: 200, least: 5, rounds },
+  'watchers of other rows': { n: 1_000, least: 5, rounds },
   'watchers of the row': { n: 50, least: 2, rounds },
 })
 

@@ -50,7 +50,7 @@ it('is checked for what was measured, by key and by repository', () => {
         size: userSizes[0]!,
         valueBytes: 150,
         contenders: ['by hand', 'valkeyrie', 'valkeyrie repository', 'valkeyrie 0.8'],
-        outcomes: { get: [taking(2), taking(2.5), taking(3.1), taking(4.9)] },
+        outcomes: { get: [taking(2), taking(2.5), taking(3.1), taking(3.9)] },
         bytesOnDisk: [],
       },
     ],
