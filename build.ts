@@ -8,6 +8,7 @@ import {
   type Plugin,
   rolldown,
 } from 'rolldown'
+import { parseAst } from 'rolldown/parseAst'
 import { buildPage } from './build-page.ts'
 import manifest from './package.json' with { type: 'json' }
 
@@ -117,6 +118,42 @@ const direct: Plugin = {
   },
 }
 
+/** Where nobody catches an error, Node.js prints the whole line that threw it. */
+const longLine = 160
+
+/** Breaks minified code into lines, where a statement, a member of a class, a variable or a part of a sequence begins. */
+const lines: Plugin = {
+  name: 'lines',
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type === 'chunk') chunk.code = inLines(chunk.code)
+    }
+  },
+}
+
+function inLines(code: string): string {
+  const starts = new Set<number>()
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return
+    for (const [name, child] of Object.entries(node)) {
+      if (Array.isArray(child) && ['body', 'consequent', 'declarations', 'expressions'].includes(name)) {
+        for (const part of child.slice(1)) starts.add(part.start)
+      }
+      visit(child)
+    }
+  }
+  visit(parseAst(code))
+  const places = [...starts, code.length].sort((a, b) => a - b)
+  const lines: string[] = []
+  let begin = 0
+  for (const [i, place] of places.entries()) {
+    if ((places[i + 1] ?? Infinity) - begin <= longLine) continue
+    lines.push(code.slice(begin, place))
+    begin = place
+  }
+  return lines.join('\n')
+}
+
 /** Writes the licenses of the packages that are part of the bundle. */
 const licenses: Plugin = {
   name: 'licenses',
@@ -169,7 +206,7 @@ const output: OutputOptions = {
 
 await build({
   ...input,
-  plugins: [onDemand, builtins, direct, licenses],
+  plugins: [onDemand, builtins, direct, licenses, lines],
   input: Object.fromEntries(entries),
   output: { ...output, cleanDir: true, codeSplitting: { groups: await groups() } },
 })
@@ -177,7 +214,7 @@ await build({
 await build({
   ...input,
   platform: 'browser',
-  plugins: [],
+  plugins: [lines],
   transform: { target: 'es2022' },
   input: Object.fromEntries(browserEntries),
   output: {

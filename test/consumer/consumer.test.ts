@@ -123,6 +123,17 @@ function loadedBy(entries: readonly string[]): ReadonlySet<string> {
   return loaded
 }
 
+it('shows an uncaught error on a screen, without pages of minified code before it', () => {
+  const source = `import { Valkeyrie } from 'valkeyrie'; await (await Valkeyrie.open()).get([])`
+  const { status, stderr } = spawnSync(node, ['--input-type=module', '-e', source], {
+    cwd: project,
+    encoding: 'utf8',
+  })
+  expect(status).toBe(1)
+  expect(stderr).toMatch(/^TypeError: .*key/m)
+  expect(stderr.length).toBeLessThan(4_000)
+})
+
 it('has no source map that leads nowhere', () => {
   const code = files.map((file) => file.path).filter((name) => /\.[jt]s$/.test(name))
   expect(code).toContain('dist/index.js')
