@@ -133,7 +133,7 @@ export function addMigrationCommands(program: Command): void {
     )
     .option(
       '--baseline [tag]',
-      'take over a database created without migrations, as of this migration or the first',
+      'take over a database created without migrations, as of this migration, or the one whose schemas it has',
     )
     .action(async (database: string | undefined, { json = false, schema, ...flags }: MigrateFlags) => {
       const loaded = await project()

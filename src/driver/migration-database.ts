@@ -1,4 +1,5 @@
 import { isPromise } from 'node:util/types'
+import type { Collection } from '../catalog/catalog.ts'
 import type { FieldLoss, MigratedCollection, Migration, TableLoss } from './migration.ts'
 
 /** A table that a schema module declares for drizzle-kit, of the engine's own kind. */
@@ -110,6 +111,8 @@ export interface MigrationDatabase {
   tidy(): Promise<void>
   /** Throws a MigrationError unless the database was created without migrations. */
   assertTakeable(): Promise<void>
+  /** The collections that it knows, as those who have opened it declare them. */
+  collections(): Promise<readonly Collection[]>
   /** Takes over a database that was created without migrations, as one that has had the first ones of these. */
   baseline(applied: readonly Migration[]): Promise<void>
   close(): Promise<void>

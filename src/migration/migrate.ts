@@ -3,6 +3,7 @@ import { assertDialect, type Migration } from '../driver/migration.ts'
 import type { FailedRow, MigrationDatabase, Step } from '../driver/migration-database.ts'
 import { keyLabel } from '../key/key-label.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
+import { takenOver, upTo } from './baseline.ts'
 import { lossText, rowsText } from './losses.ts'
 import { migratorOf } from './migrator-of.ts'
 import { type SkippedRow, SkippedRows } from './skipped-rows.ts'
@@ -23,7 +24,7 @@ export interface MigrateTask {
   readonly backup: boolean
   /** A file for the rows that a step cannot convert; they stay as they are. Without it, nothing of the step is applied. */
   readonly skipInvalid?: string | undefined
-  /** Take over a database that was created without migrations: the last migration whose schema it has, `true` for the first. */
+  /** Take over a database that was created without migrations: the last migration whose schemas it has; `true` finds it by the schemas that the database knows. */
   readonly baseline?: string | true | undefined
   readonly report: Report
   readonly signal?: AbortSignal | undefined
@@ -57,8 +58,9 @@ export async function migrate(target: Target, task: MigrateTask): Promise<Migrat
   const source = sourceOf(target.migrations)
   const { migrations } = source
   assertDialect(migrations, migrator.dialect)
-  const taken = task.baseline === undefined ? [] : baselineOf(migrations, task.baseline)
-  if (taken.length > 0 && !(await migrator.exists(address)))
+  const { baseline } = task
+  if (typeof baseline === 'string') upTo(migrations, baseline)
+  if (baseline !== undefined && !(await migrator.exists(address)))
     throw new MigrationError(`There is no database ${shown} to take over: leave out the baseline`)
   const db = await migrator.open(address)
   const skipped = task.skipInvalid === undefined ? null : new SkippedRows(task.skipInvalid, db.file)
@@ -67,7 +69,7 @@ export async function migrate(target: Target, task: MigrateTask): Promise<Migrat
     const lock = await migrator.lock(address, onWait, signal)
     try {
       const run = { db, source, definitions: target.definitions, skipped, report, signal }
-      return await migrateLocked(run, taken, task.backup)
+      return await migrateLocked(run, baseline, task.backup)
     } finally {
       await lock.release()
     }
@@ -89,13 +91,14 @@ interface Run {
 
 async function migrateLocked(
   run: Run,
-  taken: readonly Migration[],
+  baseline: MigrateTask['baseline'],
   asksBackup: boolean,
 ): Promise<MigrateResult> {
   const { db, source, definitions, report, signal } = run
   let backup: string | null = null
-  if (taken.length > 0) {
+  if (baseline !== undefined) {
     await db.assertTakeable()
+    const taken = await takenOver(db, source.migrations, baseline)
     if (asksBackup) backup = await backUp(run, 'baseline', taken)
     await db.baseline(taken)
     report.line(`taken over as a database that has had ${taken.at(-1)!.tag}`)
@@ -105,7 +108,7 @@ async function migrateLocked(
   const steps = new Map<Migration, LoadedStep[]>()
   for (const migration of pending) steps.set(migration, await loadSteps(source, migration, definitions))
   if ([...steps.values()].flat().length > 0) run.skipped?.assertWritable()
-  if (pending.length > 0 && asksBackup && taken.length === 0 && (await db.hasTables()))
+  if (pending.length > 0 && asksBackup && baseline === undefined && (await db.hasTables()))
     backup = await backUp(run, pending[0]!.tag, pending)
   let result: MigrateResult = { applied: [], backup, skipped: 0 }
   report.done?.(result)
@@ -119,15 +122,6 @@ async function migrateLocked(
   }
   await db.tidy()
   return result
-}
-
-function baselineOf(migrations: readonly Migration[], baseline: string | true): readonly Migration[] {
-  const last = baseline === true ? 0 : migrations.findIndex(({ tag }) => tag === baseline)
-  if (last >= 0) return migrations.slice(0, last + 1)
-  const tags = migrations.map(({ tag }) => tag).join(', ')
-  throw new MigrationError(
-    `The baseline ${baseline} is not a migration: there are ${tags}. On the command line, name the database before --baseline`,
-  )
 }
 
 /** Where the backup is; `null` if none was made, as where others have applied meanwhile what it was to come before. */

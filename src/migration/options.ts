@@ -32,7 +32,10 @@ export interface MigrateOptions extends MigrationOptions {
   readonly backup?: boolean | undefined
   /** Leave rows that a step cannot convert as they are, and write them to this new file. Left out: they fail the migration. */
   readonly skipInvalid?: string | undefined
-  /** Take over a database that was created without migrations, as if it had had the first of them, or all up to this one. */
+  /**
+   * Take over a database that was created without migrations, as if it had had all up to this one. With `true`, it is the last one that leads
+   * to the schemas that the database knows, or the first if it knows none of theirs.
+   */
   readonly baseline?: true | string | undefined
   /** Gets how far it is: bytes of the backup, then rows of each step. */
   readonly onProgress?: ((progress: MigrateProgress) => void) | undefined

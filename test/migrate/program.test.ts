@@ -248,6 +248,28 @@ it('takes over a database that was created without migrations', async () => {
   expect(migrated).toEqual({ applied: ['0001_users'], backup: `${path}.before-baseline`, skipped: 0 })
 })
 
+it('takes over a database as of the migration whose schemas it has, and asks which one if there is none', async () => {
+  const { root, folder } = await upgrade([])
+  const path = join(root, 'new.db')
+  {
+    await using db = await Valkeyrie.withSchemas([v2]).open(path)
+    await db.repositories.users.set(1, { age: 1 })
+  }
+  expect(await migrate(path, { folder, baseline: true })).toMatchObject({ applied: [], skipped: 0 })
+  {
+    await using db = await Valkeyrie.withSchemas([v2]).open(path, { migrations: folder })
+    expect((await db.repositories.users.get(1)).value).toStrictEqual({ age: 1 })
+  }
+
+  const other = join(root, 'other.db')
+  await (await Valkeyrie.withSchema(['users', '*'], z.object({ age: z.boolean() })).open(other)).close()
+  await expect(migrate(other, { folder, baseline: true })).rejects.toThrow(
+    /No migration leads to the schemas that the database has of 'users'.*one of 0000_\w+, 0001_users/,
+  )
+  expect(existsSync(`${other}.before-baseline`)).toBe(false)
+  expect(await migrate(other, { folder, baseline: '0001_users' })).toMatchObject({ applied: [] })
+})
+
 it.each(['backup', '0001_users.users.ts'])(
   'a process that is killed in its %s leaves the old state, and the next call finishes',
   async (task) => {

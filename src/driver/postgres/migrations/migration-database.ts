@@ -1,4 +1,5 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
+import type { Collection } from '../../../catalog/catalog.ts'
 import { MigrationError } from '../../../contract/errors.ts'
 import type { FieldLoss, MigratedCollection, Migration, TableLoss } from '../../migration.ts'
 import type {
@@ -136,6 +137,12 @@ export class PostgresMigrationDatabase implements MigrationDatabase {
 
   assertTakeable(): Promise<void> {
     return assertTakeable(this.#session.run, this.#session.s)
+  }
+
+  async collections(): Promise<readonly Collection[]> {
+    if (!(await this.#has('kv_collections'))) return []
+    const { collections } = await new ServerCatalog(this.#session.schema, this.#session.run).read()
+    return collections
   }
 
   async baseline(applied: readonly Migration[]): Promise<void> {

@@ -1,5 +1,7 @@
 // A file under migration answers the whole port MigrationDatabase on one connection that it owns.
+
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import type { Collection } from '../../../catalog/catalog.ts'
 import { MigrationError } from '../../../contract/errors.ts'
 import type { MigratedCollection, Migration, MigrationLoss } from '../../migration.ts'
 import {
@@ -183,6 +185,12 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
 
   assertTakeable(): Promise<void> {
     return this.#run(() => this.#assertTakeable())
+  }
+
+  collections(): Promise<readonly Collection[]> {
+    return this.#run(() =>
+      hasTable(this.#connection, 'kv_collections') ? readCatalog(this.#connection).collections : [],
+    )
   }
 
   baseline(applied: readonly Migration[]): Promise<void> {

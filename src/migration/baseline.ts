@@ -1,0 +1,50 @@
+import type { Collection } from '../catalog/catalog.ts'
+import { patternText } from '../catalog/pattern-text.ts'
+import { MigrationError } from '../contract/errors.ts'
+import type { Migration, ValueSnapshot } from '../driver/migration.ts'
+import type { MigrationDatabase } from '../driver/migration-database.ts'
+import { sameConstraints } from '../schema/accepts.ts'
+
+/**
+ * The migrations that a database which was created without them counts as having had. Unless the last of them is named, it is the last
+ * one that leads to the schemas that the database knows; if it knows none of theirs, the first.
+ */
+export async function takenOver(
+  db: MigrationDatabase,
+  migrations: readonly Migration[],
+  baseline: string | true,
+): Promise<readonly Migration[]> {
+  if (baseline !== true) return upTo(migrations, baseline)
+  const patterns = new Set(migrations.flatMap(({ snapshot }) => snapshot.collections.map((it) => it.pattern)))
+  const known = (await db.collections()).filter(
+    ({ pattern, schema }) => schema !== null && patterns.has(patternText(pattern)),
+  )
+  if (known.length === 0) return migrations.slice(0, 1)
+  const last = migrations.findLastIndex(({ snapshot }) => hasSchemasOf(snapshot, known))
+  if (last >= 0) return migrations.slice(0, last + 1)
+  const names = known.map(({ name }) => `'${name}'`).join(', ')
+  throw new MigrationError(
+    `No migration leads to the schemas that the database has of ${names}: name the last one whose values it holds, as --baseline <tag>, or baseline: '<tag>' in a program, one of ${tagsOf(migrations)}`,
+  )
+}
+
+/** Whether these schemas are all in a snapshot. */
+function hasSchemasOf({ collections }: ValueSnapshot, known: readonly Collection[]): boolean {
+  return known.every(({ name, pattern, schema }) => {
+    const there = collections.find((it) => it.name === name && it.pattern === patternText(pattern))
+    return there !== undefined && sameConstraints(there.schema, schema)
+  })
+}
+
+/** The migrations up to the one of this tag. Throws a MigrationError if there is none. */
+export function upTo(migrations: readonly Migration[], tag: string): readonly Migration[] {
+  const last = migrations.findIndex((it) => it.tag === tag)
+  if (last >= 0) return migrations.slice(0, last + 1)
+  throw new MigrationError(
+    `The baseline ${tag} is not a migration: there are ${tagsOf(migrations)}. On the command line, name the database before --baseline`,
+  )
+}
+
+function tagsOf(migrations: readonly Migration[]): string {
+  return migrations.map(({ tag }) => tag).join(', ')
+}
