@@ -16,6 +16,11 @@ function walkOf(output: string): string {
   return output.slice(output.indexOf('Reading by key')).replace(/'[0-9a-f]{20}'/g, "'versionstamp'")
 }
 
+/** A server plans by statistics, which it renews when it pleases. */
+function withoutPlans(walk: string): string {
+  return walk.replace(/^ {2}plan .*\n/gm, '')
+}
+
 describeEngines('the atlas', (engine) =>
   it('loads two packages, walks through the calls, and reuses what is there the next time', async () => {
     const address = engine.newAddress()
@@ -40,7 +45,7 @@ describeEngines('the atlas', (engine) =>
 
     const second = await runAtlas(address)
     expect(second).toMatch(/^Reusing .*: 250 countries and 135233 cities are in it already\.$/m)
-    expect(walkOf(second)).toBe(walk)
+    expect(withoutPlans(walkOf(second))).toBe(withoutPlans(walk))
     expect(walk).toMatch(/^ {2}plan .*kv_cities_name/m)
   }),
 )
