@@ -9,7 +9,7 @@ import { serverOfRun } from './server-of-run.ts'
 const server = await serverOfRun()
 const url = 'url' in server ? server.url : ''
 const writers = 8
-const rounds = extent('rounds of each writer', 5, 500)
+const rounds = extent('rounds of each writer', 5, 200)
 
 test.skipIf(url === '')(
   `${writers} writing processes: who follows sees each commit once, in the order of versions, and none late`,
