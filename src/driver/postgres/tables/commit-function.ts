@@ -19,6 +19,9 @@ export const wrongIsolation = 'VK001'
 /** A batch that was planned before so many versions is planned again: what has come since is not looked through under the lock. */
 const mostLookedThrough = 1_000
 
+/** So many rows are stored faster one by one than as the rows of arrays. */
+const mostByOne = 4
+
 /**
  * The function that carries a commit out, in one request: it takes the counter of versions, which lets one commit in at a time and
  * gives versions in the order in which commits become visible, compares what must hold, and writes. `s` is the quoted schema.
@@ -35,6 +38,9 @@ export function commitFunction(s: string, channel: string): string {
         select from unnest(r_starts, r_ends) r(first, last) where k.key >= r.first and k.key < r.last
       ))
   )`
+  const columns = 'key, collection, encoding, types, version, expires_at, meanings, value, raw'
+  const orReplace = `on conflict (key) do update set collection = excluded.collection, encoding = excluded.encoding, types = excluded.types,
+      version = excluded.version, expires_at = excluded.expires_at, meanings = excluded.meanings, value = excluded.value, raw = excluded.raw`
   return `
 create or replace function ${s}.kv_commit_1(
   p_catalog bigint, p_turns text, p_before bigint, p_since bigint, p_given integer, p_latest boolean, p_lock_timeout text, p_batch bytea,
@@ -51,18 +57,21 @@ create or replace function ${s}.kv_commit_1(
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 as $kv$
 declare
+  has_read constant boolean := cardinality(r_keys) + cardinality(r_starts) > 0;
   shift bigint;
   known bigint;
 begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'a commit is of the isolation level read committed' using errcode = '${wrongIsolation}';
   end if;
-  if cardinality(r_keys) + cardinality(r_starts) > 0 then
+  if has_read then
     select m.version, m.turns into latest, turns from ${s}.kv_meta m where m.one;
-    if latest - p_before between 1 and ${mostLookedThrough} and ${isReadChanged} then
-      at := ${moment};
-      state := ${CommitState.moved};
-      return;
+    if latest - p_before between 1 and ${mostLookedThrough} then
+      if ${isReadChanged} then
+        at := ${moment};
+        state := ${CommitState.moved};
+        return;
+      end if;
     end if;
   end if;
   perform set_config('lock_timeout', p_lock_timeout, true);
@@ -84,16 +93,24 @@ begin
   if state <> ${CommitState.done} then null;
   elsif known <> p_catalog then state := ${CommitState.catalog};
   elsif turns <> p_turns then state := ${CommitState.turns};
-  elsif latest <> p_before and (p_latest or cardinality(r_keys) + cardinality(r_starts) > 0 and ${isReadChanged}) then
-    state := ${CommitState.moved};
-  elsif at >= r_valid_until or r_expired_after is not null and exists (
-    select from ${s}.kv join unnest(r_starts, r_ends) r(first, last) on kv.key >= r.first and kv.key < r.last
-      where kv.expires_at > r_expired_after and kv.expires_at <= at
-  ) then state := ${CommitState.moved};
-  elsif exists (
-    select from unnest(c_keys, c_versions) c(key, version) left join ${s}.kv on kv.key = c.key
-      where coalesce(kv.version, 0) <> c.version
-  ) then state := ${CommitState.moved};
+  elsif latest <> p_before and p_latest or at >= r_valid_until then state := ${CommitState.moved};
+  end if;
+  if state = ${CommitState.done} and latest <> p_before and has_read then
+    if ${isReadChanged} then state := ${CommitState.moved}; end if;
+  end if;
+  if state = ${CommitState.done} and r_expired_after is not null then
+    if exists (
+      select from ${s}.kv join unnest(r_starts, r_ends) r(first, last) on kv.key >= r.first and kv.key < r.last
+        where kv.expires_at > r_expired_after and kv.expires_at <= at
+    ) then state := ${CommitState.moved};
+    end if;
+  end if;
+  if state = ${CommitState.done} and cardinality(c_keys) > 0 then
+    if exists (
+      select from unnest(c_keys, c_versions) c(key, version) left join ${s}.kv on kv.key = c.key
+        where coalesce(kv.version, 0) <> c.version
+    ) then state := ${CommitState.moved};
+    end if;
   end if;
   if state <> ${CommitState.done} then
     update ${s}.kv_meta m set version = latest where m.one;
@@ -109,24 +126,30 @@ begin
     update ${s}.kv set version = t.version + shift, expires_at = t.expires_at
       from unnest(t_keys, t_versions, t_expiries) t(key, version, expires_at) where kv.key = t.key;
   end if;
-  if cardinality(w_keys) > 0 then
-  insert into ${s}.kv (key, collection, encoding, types, version, expires_at, meanings, value, raw)
-    select w.key, w.collection, w.encoding, w.types, w.version + shift, w.expires_at, w.meanings, w.value, w.raw
-      from unnest(w_keys, w_collections, w_encodings, w_types, w_versions, w_expiries, w_meanings, w_values, w_raws)
-        w(key, collection, encoding, types, version, expires_at, meanings, value, raw)
-    on conflict (key) do update set collection = excluded.collection, encoding = excluded.encoding, types = excluded.types,
-      version = excluded.version, expires_at = excluded.expires_at, meanings = excluded.meanings, value = excluded.value, raw = excluded.raw;
+  if cardinality(w_keys) <= ${mostByOne} then
+    for n in 1 .. cardinality(w_keys) loop
+      insert into ${s}.kv (${columns})
+        values (w_keys[n], w_collections[n], w_encodings[n], w_types[n], w_versions[n] + shift, w_expiries[n], w_meanings[n], w_values[n], w_raws[n])
+        ${orReplace};
+    end loop;
+  else
+    insert into ${s}.kv (${columns})
+      select w.key, w.collection, w.encoding, w.types, w.version + shift, w.expires_at, w.meanings, w.value, w.raw
+        from unnest(w_keys, w_collections, w_encodings, w_types, w_versions, w_expiries, w_meanings, w_values, w_raws) w(${columns})
+      ${orReplace};
   end if;
   if p_given = 1 then
     insert into ${s}.kv_log values (l_versions[1] + shift, at, l_keys, l_kinds[1], l_changes[1], p_batch);
   elsif p_given > 1 then
     insert into ${s}.kv_log
-      select l.version + shift, at, coalesce(k.keys, '{}'), l.kinds, l.changes, p_batch
-        from unnest(l_versions, l_kinds, l_changes) with ordinality l(version, kinds, changes, place)
-        left join (
-          select f.place, array_agg(f.key order by f.n) as keys
-            from unnest(l_of, l_keys) with ordinality f(place, key, n) group by f.place
-        ) k on k.place = l.place;
+      select max(l.version) + shift, at, coalesce(array_agg(l.key order by l.n) filter (where l.version is null), '{}'),
+          (array_agg(l.kinds) filter (where l.version is not null))[1], (array_agg(l.changes) filter (where l.version is not null))[1], p_batch
+        from (
+          select c.place, c.version, c.kinds, c.changes, null::bytea as key, null::bigint as n
+            from unnest(l_versions, l_kinds, l_changes) with ordinality c(version, kinds, changes, place)
+          union all
+          select k.place, null, null, null, k.key, k.n from unnest(l_of, l_keys) with ordinality k(place, key, n)
+        ) l group by l.place;
   end if;
   if p_turns_after is not null then
     update ${s}.kv_meta m set turns = p_turns_after where m.one;

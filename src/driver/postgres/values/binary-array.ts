@@ -34,15 +34,23 @@ export function jsons(values: readonly (string | null)[]): Buffer {
   return binaryArray('json', values)
 }
 
+/** Most arrays of a commit have nothing in them: no dimensions, no nulls, and the type. */
+const emptyArrays = Object.fromEntries(
+  Object.entries(oids).map(([type, oid]) => {
+    const array = Buffer.alloc(12)
+    array.writeInt32BE(oid, 8)
+    return [type, array]
+  }),
+) as Readonly<Record<ElementType, Buffer>>
+
 function binaryArray(type: ElementType, values: readonly Element[]): Buffer {
+  if (values.length === 0) return emptyArrays[type]
   let bytes = headerBytes
   for (const value of values) bytes += 4 + sizeOf(type, value)
   const array = Buffer.allocUnsafe(bytes)
-  const isEmpty = values.length === 0
-  array.writeInt32BE(isEmpty ? 0 : 1, 0)
+  array.writeInt32BE(1, 0)
   array.writeInt32BE(values.includes(null) ? 1 : 0, 4)
   array.writeInt32BE(oids[type], 8)
-  if (isEmpty) return array.subarray(0, 12)
   array.writeInt32BE(values.length, 12)
   array.writeInt32BE(1, 16)
   let at = headerBytes
