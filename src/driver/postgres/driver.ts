@@ -156,6 +156,7 @@ export class PostgresDriver implements Driver {
 
   async commitsSince(version: number, limit: number): Promise<LogPage> {
     const { logSince } = this.#parts.statements
+    await this.#commits.trimmed
     const rows = await this.#requests.again(() =>
       this.#requests.run(logSince, [version, limit, bytesPerLogPage]),
     )
@@ -193,6 +194,7 @@ export class PostgresDriver implements Driver {
   async stats(signal?: AbortSignal): Promise<DatabaseStats> {
     const { readStats } = await import('./stats.ts')
     const { schema } = this.#parts
+    await this.#commits.trimmed
     const stats = await this.#requests.again(async () => {
       const built = await this.#indexes().built()
       const { collections } = await this.#catalog()

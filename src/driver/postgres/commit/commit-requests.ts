@@ -51,6 +51,7 @@ const mostBytes = 2 ** 30 - 2 ** 20
 export class CommitRequests {
   readonly #parts: CommitParts
   readonly #facts: ReturnType<typeof factsStatement>
+  #trimming: Promise<void> = Promise.resolve()
 
   constructor(parts: CommitParts) {
     this.#parts = parts
@@ -131,10 +132,20 @@ export class CommitRequests {
     return { type: 'stale', catalog }
   }
 
-  /** Trims the log where that is due after the versions from the one after `before` up to `latest`. */
+  /**
+   * Trims the log where that is due after the versions from the one after `before` up to `latest`. Nothing waits for that but who
+   * trims next, so that a log never grows faster than it is trimmed.
+   */
   async trimAfter(before: number, latest: number): Promise<void> {
     const trim = trimOf(this.#parts.options.retention, before, latest, this.now())
-    if (trim !== null) await this.#trim(trim)
+    if (trim === null) return
+    await this.#trimming
+    this.#trimming = this.#trim(trim)
+  }
+
+  /** Resolves when the log is as short as what was committed before has made it. */
+  get trimmed(): Promise<void> {
+    return this.#trimming
   }
 
   async #trim({ look, newest, upTo, before }: LogTrim): Promise<void> {
