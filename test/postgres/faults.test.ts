@@ -273,4 +273,86 @@ describe.skipIf(url === '')('a server that is far away', () => {
     await db.atomic().sum(['total'], 1n).commit()
     expect((await db.get(['total'])).value).toEqual(new KvU64(1226n))
   })
+
+  test('is asked no more often than a call needs', async () => {
+    const statements: string[] = []
+    const logger = { logQuery: (statement: string) => void statements.push(statement) }
+    const schema = z.object({ city: z.string(), n: z.int() })
+    const db = await Valkeyrie.withSchema(['users', '*'], schema, { indexes: [{ on: 'city' }] }).open(url, {
+      schema: newSchema(),
+      logger,
+    })
+    onTestFinished(() => db.close())
+    const { users } = db.repositories
+    const asked = async (call: () => Promise<unknown>) => {
+      statements.length = 0
+      await call()
+      // The sweep of what has expired comes when it likes.
+      return statements.filter((one) => !/kv_sweep|min\(kv\.expires_at\)/.test(one)).length
+    }
+    const set = (n: number) => users.set(`u${n}`, { city: 'Rome', n })
+    expect(await asked(() => set(1))).toBe(1)
+    expect(await asked(() => Promise.all([set(2), set(3), set(4)]))).toBe(1)
+    expect(await asked(() => users.get('u1'))).toBe(1)
+    expect(await asked(() => users.findMany({ where: { city: 'Rome' }, limit: 2 }))).toBe(1)
+    expect(await asked(() => users.count({ where: { city: 'Rome' } }))).toBe(1)
+    expect(await asked(() => users.count())).toBe(1)
+    expect(await asked(() => Array.fromAsync(users.list()))).toBe(1)
+    const swapped = await asked(() =>
+      db.unitOfWork(async ({ repositories: { users } }) => {
+        const [a, b] = [await users.get('u1'), await users.get('u2')]
+        await users.set('u1', b.value!)
+        await users.set('u2', a.value!)
+      }),
+    )
+    // What begins the state and what ends it, what it is of, two reads, and the commit.
+    expect(swapped).toBe(6)
+  })
+
+  test('tells with each page, and where there is none, that others have changed the catalogue', async () => {
+    const name = newSchema()
+    const open = async () => {
+      const db = await Valkeyrie.withSchema(['users', '*'], z.object({ n: z.int() })).open(url, {
+        schema: name,
+      })
+      onTestFinished(() => db.close())
+      return db.repositories.users
+    }
+    const [found, none, counted, listed] = await Promise.all([open(), open(), open(), open()])
+    await found.set('ann', { n: 1 })
+    const admin = await byHand(url)
+    await admin.query(`update "${name}".kv_collections set name = 'people'`)
+    await admin.query(`update "${name}".kv_meta set catalog = version`)
+    const calls = [
+      () => found.findMany({ where: { n: 1 } }),
+      () => none.findMany({ where: { n: 2 } }),
+      () => counted.count(),
+      () => Array.fromAsync(listed.list()),
+    ]
+    for (const call of calls) await expect(call()).rejects.toThrow("the database now names it 'people'")
+  })
+})
+
+describe.skipIf(url === '')('the log', () => {
+  test('of writes that go together has a row for each, with the keys that it has changed', async () => {
+    const schema = newSchema()
+    const db = await openAt(url, schema)
+    const outcomes = await Promise.all([
+      db.set(['a'], 1),
+      db.atomic().set(['c'], 1).set(['b'], 2).commit(),
+      db
+        .atomic()
+        .check({ key: ['none'], versionstamp: null })
+        .commit(),
+      ...Array.from({ length: 10 }, (_, n) => db.set(['n', n], n)),
+    ])
+    const { rows } = await (await byHand(url)).query(
+      `select version::int, cardinality(keys) as keys, octet_length(kinds) as kinds from "${schema}".kv_log order by version`,
+    )
+    const keys = [1, 2, 0, ...Array(10).fill(1)]
+    expect(rows).toEqual(keys.map((keys, place) => ({ version: place + 1, keys, kinds: keys })))
+    const versions = outcomes.map((outcome) => outcome.ok && Number(`0x${outcome.versionstamp}`))
+    expect(versions).toEqual(rows.map(({ version }) => version))
+    expect((await db.get(['c'])).versionstamp).toBe((await db.get(['b'])).versionstamp)
+  })
 })

@@ -88,8 +88,9 @@ export class PostgresDriver implements Driver {
     const { run, runLong } = this.#requests
     return this.#requests.again(() => {
       signal?.throwIfAborted()
-      const reading = performRead(this.#parts.reads, request, { run: isShort(request) ? run : runLong })
-      return this.#guard.watch(request, reading)
+      return this.#guard.watch(request, isShort(request) ? run : runLong, (watched) =>
+        performRead(this.#parts.reads, request, { run: watched }),
+      )
     })
   }
 

@@ -7,6 +7,7 @@ import { PostgresDriver } from './driver.ts'
 import type { CheckedPostgresOptions, Postgres } from './engine.types.ts'
 import { QueryRunner } from './query/query-runner.ts'
 import { SeenRows } from './query/seen-rows.ts'
+import { catalogColumn } from './rows/kv-row.ts'
 import { statementsOf } from './rows/statements.ts'
 import { shownAddress } from './server/address.ts'
 import { Connector, loadPg } from './server/connect.ts'
@@ -48,12 +49,12 @@ export async function openPostgres(
     clock.heard(row![2] as number, sent, Date.now())
     const connections = new Connections(first, (isWanted) => connector.again(isWanted), options)
     const built = await new ServerIndexes(schema, (statement, values) => first.run(statement, values)).built()
-    const table = sql.raw(`${quoteName(schema)}.kv`)
+    const source = { rows: sql.raw(`${quoteName(schema)}.kv`), catalog: sql.raw(catalogColumn(schema)) }
     const { onUnindexed } = options
     const reads = {
       statements,
-      queries: new QueryRunner(collections, { onUnindexed, source: table }),
-      seen: new SeenRows(table, collections),
+      queries: new QueryRunner(collections, { onUnindexed, source }),
+      seen: new SeenRows(source, collections),
     }
     const unique = new UniqueIndexes(schema, built)
     const plain = new ServerDrizzle(pg, address, options)

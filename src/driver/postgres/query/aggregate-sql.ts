@@ -10,7 +10,7 @@ import { type FieldColumn, formOf, noNumber } from '../tables/field-columns.ts'
 import { unescapeJson, unescapeText } from '../values/json-text.ts'
 import { bind, bound } from './binding.ts'
 import { type FieldSql, orderBy } from './field-sql.ts'
-import { allOf, selectionSql } from './find-sql.ts'
+import { allOf, type Source, selectionSql } from './find-sql.ts'
 
 const signs = { eq: '=', ne: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' }
 
@@ -28,7 +28,7 @@ export interface AggregateSql {
   readonly read: (row: Row) => Figures
 }
 
-export function aggregateSql(plan: AggregatePlan, fields: FieldSql, source: SQL): AggregateSql {
+export function aggregateSql(plan: AggregatePlan, fields: FieldSql, source: Source): AggregateSql {
   const figures = new FigureSql(fields)
   const groups = plan.groupBy.map((field) => groupOf(field, fields))
   const parts = [...groups, ...plan.measures.map((measure) => figures.partOf(measure))]
@@ -46,7 +46,7 @@ export function aggregateSql(plan: AggregatePlan, fields: FieldSql, source: SQL)
   const refusals = figures.refusals.map(({ sql }) => sql)
   const columns = [...parts.flatMap((part) => part.columns), ...refusals]
   const clauses = [
-    sql`SELECT ${list(columns)} FROM ${source} WHERE ${allOf(selectionSql(plan, fields))}`,
+    sql`SELECT ${list([...columns, source.catalog])} FROM ${source.rows} WHERE ${allOf(selectionSql(plan, fields))}`,
     ...(groups.length === 0 ? [] : [sql`GROUP BY ${list(groups.flatMap((part) => part.columns))}`]),
     // A group that is to be refused is reported, whatever its figures are.
     ...(having === null ? [] : [sql`HAVING ${sql.join([having, ...refusals], sql.raw(' OR '))}`]),

@@ -10,7 +10,6 @@ import { bound } from './binding.ts'
 import { conditionSql } from './condition-sql.ts'
 import type { FieldSql } from './field-sql.ts'
 
-const columns = sql.raw(keyedColumns)
 const key = sql.raw('kv.key')
 const signs = {
   asc: { strictly: sql.raw('>'), orEqual: sql.raw('>=') },
@@ -30,6 +29,14 @@ export function allOf(conditions: readonly SQL[]): SQL {
   return sql.join([...conditions], sql.raw(' AND '))
 }
 
+/** What a query reads. */
+export interface Source {
+  /** What stands behind `from`, with the columns of `kv` under that name. */
+  readonly rows: SQL
+  /** The last column of each row. */
+  readonly catalog: SQL
+}
+
 /** How many rows a statement is planned for, which it says by itself; `isExact`: no fewer are wanted. */
 export interface PageSize {
   readonly most: number
@@ -40,16 +47,17 @@ export interface PageSize {
 export function findSql(
   plan: FindPlan,
   fields: FieldSql,
-  source: SQL,
+  source: Source,
   choice: IndexChoice | null,
   page: PageSize | null,
 ): SQL {
+  const columns = columnsOf(source)
   if (plan.distinct.length > 0) return distinctSql(plan, fields, source)
   const conditions = selectionSql(plan, fields)
   const order = orderSql(plan, fields, choice)
   const parts = plan.after === null ? [[]] : partsBehind(plan, plan.after, fields)
   const rows = (what: SQL, part: readonly SQL[]) =>
-    sql`SELECT ${what} FROM ${source} WHERE ${allOf([...conditions, ...part])} ORDER BY ${order}`
+    sql`SELECT ${what} FROM ${source.rows} WHERE ${allOf([...conditions, ...part])} ORDER BY ${order}`
   if (page === null) {
     const all = parts.length === 1 ? parts[0]! : [sql`(${sql.join(parts.map(allOf), sql.raw(' OR '))})`]
     return sql`${rows(columns, all)}${pageSql(plan)}`
@@ -66,16 +74,20 @@ export function findSql(
   return sql`SELECT ${columns} FROM (${sql.join(ranked, sql.raw(' UNION ALL '))}) AS kv ORDER BY part, place${pageSql(plan)}`
 }
 
+function columnsOf({ catalog }: Source): SQL {
+  return sql`${sql.raw(keyedColumns)}, ${catalog}`
+}
+
 /** The first row of those that agree: a cursor is behind the first ones, whichever they are. */
-function distinctSql(plan: FindPlan, fields: FieldSql, source: SQL): SQL {
+function distinctSql(plan: FindPlan, fields: FieldSql, source: Source): SQL {
   const same = plan.distinct.flatMap((field) => {
     const { value, kind, meaning } = fields.identityOf(field)
     return [...value.map((column) => column.sql), ...[kind, meaning].filter((one) => one !== null)]
   })
   const order = orderSql(plan, fields, null)
-  const ranked = sql`SELECT kv.*, row_number() OVER (PARTITION BY ${sql.join(same, sql.raw(', '))} ORDER BY ${order}) AS place FROM ${source} WHERE ${allOf(selectionSql(plan, fields))}`
+  const ranked = sql`SELECT kv.*, row_number() OVER (PARTITION BY ${sql.join(same, sql.raw(', '))} ORDER BY ${order}) AS place FROM ${source.rows} WHERE ${allOf(selectionSql(plan, fields))}`
   const cursor = plan.after === null ? sql.empty() : sql` AND ${behind(plan, plan.after, fields)}`
-  return sql`SELECT ${columns} FROM (${ranked}) AS kv WHERE place = 1${cursor} ORDER BY ${order}${pageSql(plan)}`
+  return sql`SELECT ${columnsOf(source)} FROM (${ranked}) AS kv WHERE place = 1${cursor} ORDER BY ${order}${pageSql(plan)}`
 }
 
 /**
@@ -184,12 +196,12 @@ function pageSql({ limit, offset }: Pick<FindPlan, 'limit' | 'offset'>): SQL {
 }
 
 /** The rows of all parents in one statement; behind the columns of each, its parent's place in the list. */
-export function relatedSql(plan: RelatedPlan, fields: FieldSql, source: SQL): SQL {
+export function relatedSql(plan: RelatedPlan, fields: FieldSql, source: Source): SQL {
   const near =
     plan.relation === 'below'
       ? sql`kv.key >= parent.key || decode('00', 'hex') AND kv.key < parent.key || decode('ff', 'hex')`
       : sql`kv.key = parent.key`
   const order = orderSql(plan, fields, null)
-  const rows = sql`SELECT kv.*, row_number() OVER (ORDER BY ${order}) AS place FROM ${source} WHERE ${allOf([near, ...selectionSql(plan, fields)])} ORDER BY ${order}${pageSql(plan)}`
-  return sql`SELECT ${columns}, parent.place - 1 FROM unnest(${bound(plan.parents)}) WITH ORDINALITY AS parent(key, place) CROSS JOIN LATERAL (${rows}) AS kv ORDER BY parent.place, kv.place`
+  const rows = sql`SELECT kv.*, row_number() OVER (ORDER BY ${order}) AS place FROM ${source.rows} WHERE ${allOf([near, ...selectionSql(plan, fields)])} ORDER BY ${order}${pageSql(plan)}`
+  return sql`SELECT ${sql.raw(keyedColumns)}, parent.place - 1, ${source.catalog} FROM unnest(${bound(plan.parents)}) WITH ORDINALITY AS parent(key, place) CROSS JOIN LATERAL (${rows}) AS kv ORDER BY parent.place, kv.place`
 }

@@ -11,7 +11,7 @@ import type { Row, RunStatement } from '../server/statement.types.ts'
 import type { IndexedCollection } from '../tables/indexes.ts'
 import { aggregateSql } from './aggregate-sql.ts'
 import { RowSql } from './field-sql.ts'
-import { allOf, findSql, type PageSize, relatedSql, selectionSql } from './find-sql.ts'
+import { allOf, findSql, type PageSize, relatedSql, type Source, selectionSql } from './find-sql.ts'
 import { PreparedStatement } from './prepared-statement.ts'
 
 const mostStatements = 500
@@ -26,8 +26,7 @@ const longestName = 25_000
 
 interface QueryRunnerOptions {
   readonly onUnindexed: OnUnindexed
-  /** What stands behind `from`, with the columns of `kv` under that name. */
-  readonly source: SQL
+  readonly source: Source
 }
 
 /** What a query is run by. */
@@ -50,7 +49,7 @@ interface Compiled {
 export class QueryRunner {
   readonly #indexes: ReadonlyMap<string, IndexedCollection>
   readonly #onUnindexed: OnUnindexed
-  readonly #source: SQL
+  readonly #source: Source
   #names = 0
   readonly #compiled = new BoundedCache<Compiled>(mostStatements)
   /** What a plan object was compiled to: spares the callers that keep theirs the text of its shape. */
@@ -69,7 +68,7 @@ export class QueryRunner {
   /** In one statement, whatever the keys are. */
   async related({ plan, operands }: Planned<RelatedPlan>, running: Running): Promise<RelatedRow[]> {
     const rows = await this.#run(plan, operands, running)
-    return rows.map((row) => ({ ...keyedRow(row), parent: row.at(-1) as number }))
+    return rows.map((row) => ({ ...keyedRow(row), parent: row[7] as number }))
   }
 
   async figures(
@@ -159,14 +158,14 @@ function mostOf({ limit, offset }: FindPlan, operands: readonly Operand[]): numb
 function planSql(
   plan: Exclude<Plan, FindPlan>,
   fields: RowSql,
-  source: SQL,
+  source: Source,
 ): { readonly statement: SQL; readonly figures: Compiled['figures'] } {
   switch (plan.type) {
     case 'related':
       return { statement: relatedSql(plan, fields, source), figures: asFigures }
     case 'count': {
-      const statement = sql`SELECT count(*) FROM ${source} WHERE ${allOf(selectionSql(plan, fields))}`
-      return { statement, figures: asFigures }
+      const statement = sql`SELECT count(*), ${source.catalog} FROM ${source.rows} WHERE ${allOf(selectionSql(plan, fields))}`
+      return { statement, figures: ([count]) => [count as Figures[number]] }
     }
     case 'aggregate': {
       const { sql: statement, read } = aggregateSql(plan, fields, source)

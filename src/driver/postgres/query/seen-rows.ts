@@ -4,7 +4,7 @@ import { keyedColumns, keyedRow } from '../rows/kv-row.ts'
 import { isAlive } from '../server/sql-text.ts'
 import type { IndexedCollection } from '../tables/indexes.ts'
 import { type Bindable, bind } from './binding.ts'
-import { allOf } from './find-sql.ts'
+import { allOf, type Source } from './find-sql.ts'
 import { PreparedStatement } from './prepared-statement.ts'
 import { QueryRunner, type Running } from './query-runner.ts'
 import { shownSource } from './shown-source.ts'
@@ -14,12 +14,15 @@ type Count = Extract<Read, { readonly type: 'count' }>
 /** Reads with the rows in their place that a session was shown. */
 export class SeenRows {
   readonly queries: QueryRunner
-  readonly #source: SQL
+  readonly #rows: SQL
   readonly #prepared = new Map<string, PreparedStatement>()
 
-  constructor(table: SQL, collections: readonly IndexedCollection[]) {
-    this.#source = shownSource(table)
-    this.queries = new QueryRunner(collections, { onUnindexed: 'ignore', source: this.#source })
+  constructor({ rows, catalog }: Source, collections: readonly IndexedCollection[]) {
+    this.#rows = shownSource(rows)
+    this.queries = new QueryRunner(collections, {
+      onUnindexed: 'ignore',
+      source: { rows: this.#rows, catalog },
+    })
   }
 
   async scan({ range, collection, reverse, limit }: Scan, { run, shown }: Running): Promise<KeyedRow[]> {
@@ -45,7 +48,7 @@ export class SeenRows {
       ...(inRange ? [sql`kv.key >= ${operand(1, 'bytea')} AND kv.key < ${operand(2, 'bytea')}`] : []),
     ]
     const query = new PreparedStatement(
-      sql`SELECT ${columns} FROM ${this.#source} WHERE ${allOf(conditions)}${page}`,
+      sql`SELECT ${columns} FROM ${this.#rows} WHERE ${allOf(conditions)}${page}`,
       true,
     )
     const known = this.#prepared.get(query.text)

@@ -1,35 +1,37 @@
 import { began, isAlive, moment, quoteName } from '../server/sql-text.ts'
 import type { Statement } from '../server/statement.types.ts'
 import { statementName } from '../server/statement-name.ts'
-import { keyedColumns, rowColumns } from './kv-row.ts'
+import { catalogColumn, keyedColumns, rowColumns } from './kv-row.ts'
 
 /** The statements of the driver's hot paths, for a schema of the server. */
 export function statementsOf(schema: string) {
   const s = quoteName(schema)
   const named = (kind: string, text: string): Statement => ({ name: statementName(kind, text), text })
-  const scan = (where: string, direction: 'asc' | 'desc') =>
-    `select ${keyedColumns} from ${s}.kv where ${where} and kv.key >= $1 and kv.key < $2 and ${isAlive} order by kv.key ${direction} limit $3`
-  const salvage = (where: string) =>
-    `select ${keyedColumns} from ${s}.kv where ${where} and kv.key > $1 and ${isAlive} order by kv.key limit $2`
+  const catalog = catalogColumn(schema)
+  const scan = (columns: string, where: string, direction: 'asc' | 'desc') =>
+    `select ${columns} from ${s}.kv where ${where} and kv.key >= $1 and kv.key < $2 and ${isAlive} order by kv.key ${direction} limit $3`
+  const salvage = (columns: string, where: string) =>
+    `select ${columns} from ${s}.kv where ${where} and kv.key > $1 and ${isAlive} order by kv.key limit $2`
+  const ofCollection = `${keyedColumns}, ${catalog}`
   const oldest = `(select coalesce(min(l.version), 0) from ${s}.kv_log l)`
   return {
     get: named('get', `select ${rowColumns} from ${s}.kv where kv.key = $1 and ${isAlive}`),
     getMany: named('get_many', `select ${keyedColumns} from ${s}.kv where kv.key = any($1) and ${isAlive}`),
     exists: named('exists', `select from ${s}.kv where kv.key = $1 and ${isAlive}`),
     scan: {
-      asc: named('scan', scan('true', 'asc')),
-      desc: named('scan_desc', scan('true', 'desc')),
+      asc: named('scan', scan(keyedColumns, 'true', 'asc')),
+      desc: named('scan_desc', scan(keyedColumns, 'true', 'desc')),
     },
     scanOf: {
-      asc: named('scan_of', scan('kv.collection = $4', 'asc')),
-      desc: named('scan_of_desc', scan('kv.collection = $4', 'desc')),
+      asc: named('scan_of', scan(ofCollection, 'kv.collection = $4', 'asc')),
+      desc: named('scan_of_desc', scan(ofCollection, 'kv.collection = $4', 'desc')),
     },
-    salvage: named('salvage', salvage('true')),
-    salvageOf: named('salvage_of', salvage('kv.collection = $3')),
-    count: named('count', `select count(*) from ${s}.kv where kv.collection = $1 and ${isAlive}`),
+    salvage: named('salvage', salvage(keyedColumns, 'true')),
+    salvageOf: named('salvage_of', salvage(ofCollection, 'kv.collection = $3')),
+    count: named('count', `select count(*), ${catalog} from ${s}.kv where kv.collection = $1 and ${isAlive}`),
     countRange: named(
       'count_range',
-      `select count(*) from ${s}.kv where kv.collection = $1 and kv.key >= $2 and kv.key < $3 and ${isAlive}`,
+      `select count(*), ${catalog} from ${s}.kv where kv.collection = $1 and kv.key >= $2 and kv.key < $3 and ${isAlive}`,
     ),
     latest: named('latest', `select m.version from ${s}.kv_meta m where m.one`),
     state: named('state', `select m.version, m.catalog, ${began} from ${s}.kv_meta m where m.one`),

@@ -32,6 +32,9 @@ const settings = [
   'default_transaction_isolation=read\\ committed',
   'jit=off',
   'extra_float_digits=1',
+  // A page is read by its index, in its order. By the costs of a disk that has to be moved to each row, a small table is sorted: for that,
+  // the JSON of all its rows is read again.
+  'random_page_cost=1.1',
   // A machine that has gone away in the middle of a commit would hold up all others for hours: the server asks after it, and undoes what it has open.
   'tcp_keepalives_idle=10',
   'tcp_keepalives_interval=5',

@@ -3,6 +3,7 @@ import { type Difference, differences } from '../../../catalog/differences.ts'
 import { clock } from '../../../time/clock.ts'
 import type { Read } from '../../driver.ts'
 import { collectionOfRead } from '../../read-collection.ts'
+import type { RunStatement } from '../server/statement.types.ts'
 
 /** Milliseconds: queries come in crowds, and the look of one is enough for those that come with it. */
 const betweenLooks = 2
@@ -29,11 +30,20 @@ export class CatalogGuard {
     this.#version = options.opened.version
   }
 
-  /** Reads, and looks meanwhile. Rejects with a MigrationError if the database says otherwise than the schema that was read by. */
-  async watch<T>(request: Read, reading: Promise<T>): Promise<T> {
-    if (collectionOfRead(request) === null) return reading
-    const looked = clock() - this.#lookedAt > betweenLooks ? this.#look() : this.#looking
-    const [result] = await Promise.all([reading, looked])
+  /**
+   * Reads. Rejects with a MigrationError if the database says otherwise than the schema that was read by. Rows of a collection say that
+   * themselves, by their last column; where there are none, it is looked up.
+   */
+  async watch<T>(request: Read, run: RunStatement, read: (run: RunStatement) => Promise<T>): Promise<T> {
+    if (collectionOfRead(request) === null) return read(run)
+    let version: number | undefined
+    const result = await read(async (statement, values) => {
+      const rows = await run(statement, values)
+      version = rows[0]?.at(-1) as number | undefined
+      return rows
+    })
+    if (version !== undefined) await this.saw(version)
+    else await (clock() - this.#lookedAt > betweenLooks ? this.#look() : this.#looking)
     this.assertFits(request)
     return result
   }
