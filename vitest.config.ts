@@ -46,9 +46,11 @@ const onPostgres = ['test/live/processes.test.ts', 'test/queue/{law,processes}.t
 const inTurnOnPostgres = [
   'test/adapters/better-auth-rows.test.ts',
   'test/adapters/express-session.test.ts',
-  'test/adapters/{keyv,unstorage}.test.ts',
+  'test/adapters/keyv.test.ts',
+  'test/adapters/unstorage.test.ts',
   'test/deno/{connect,libraries}.test.ts',
-  'test/live/{changes,client}.test.ts',
+  'test/live/changes.test.ts',
+  'test/live/client.test.ts',
 ]
 if (process.env[fullLength] === '1')
   inTurnOnPostgres.push(

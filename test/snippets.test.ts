@@ -76,7 +76,7 @@ const server = await serverOfRun()
 
 describe.skipIf('obstacle' in server)('on PostgreSQL', () => {
   const able = programs.filter(({ text }) => ofFilesAlone(text) === null)
-  const count = extent('programs of pages on PostgreSQL', 30, able.length)
+  const count = extent('programs of pages on PostgreSQL', 20, able.length)
   const first = seedOfThisRun() % able.length
   const chosen = [...able, ...able].slice(first, first + count)
 

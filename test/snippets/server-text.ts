@@ -7,6 +7,10 @@ const ofFiles: readonly (readonly [reason: string, what: RegExp])[] = [
   ['Drizzle for SQLite answers at once, by functions of its own', /\.as\('sqlite'\)|\bnames\.all\(\)/],
   ['a schema with a search is refused there', /\bsearch: [[{]/],
   ['a thread opens the file of another one by its path', /new Worker\(/],
+  [
+    'an HTTP agent does not wait until its cache has an answer, which is there at once on a file',
+    /cacheStore\(/,
+  ],
   ['openKv opens what it is given by itself', /valkeyrie\/deno/],
 ]
 
