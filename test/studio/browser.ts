@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { onTestFinished } from 'vitest'
 import { shownFor } from '../../src/studio/page/data/toasts.ts'
 
@@ -9,11 +9,26 @@ export interface Watched {
   readonly wrongs: string[]
 }
 
-/** A page of a browser, at an address. */
-export async function openPage(browser: Browser, url: string): Promise<Watched> {
+/**
+ * Where pages are opened, each in a tab of its own, and each studio has an origin of its own. A page that stays open, of the same site and
+ * empty, keeps the process of the others: it starts once, and compiles the page of the studio once.
+ */
+export async function openContext(browser: Browser): Promise<BrowserContext> {
   const context = await browser.newContext({ viewport: { width: 1360, height: 800 } })
-  onTestFinished(() => context.close())
+  const kept = 'http://127.0.0.1/kept'
+  await context.route(kept, (route) => route.fulfill({ contentType: 'text/html', body: '' }))
+  await (await context.newPage()).goto(kept)
+  return context
+}
+
+/** A page at an address. */
+export async function openPage(context: BrowserContext, url: string): Promise<Watched> {
   const page = await context.newPage()
+  onTestFinished(async () => {
+    await page.close()
+    await context.setOffline(false)
+    await context.clearPermissions()
+  })
   // As for other tests: what never comes is told by the test's own last resort.
   page.setDefaultTimeout(0)
   // What it tells for some seconds stays until the test has seen it, on a slow machine too.

@@ -11,7 +11,8 @@ const places = [
 /** Where there is a browser; undefined: nowhere. */
 export const executablePath = places.find((path) => path !== undefined && existsSync(path))
 
+/** Its pages of one site share a process, as long as one of them is open. */
 export function launchBrowser(): Promise<Browser> {
-  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
+  const args = ['--process-per-site', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])]
   return chromium.launch({ executablePath: executablePath!, args })
 }

@@ -4,7 +4,7 @@ import { defineSchema } from 'valkeyrie/schema'
 import { expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { openPage } from '../browser.ts'
-import { browser, library, path, studioOf } from './library.ts'
+import { context, library, path, studioOf } from './library.ts'
 
 /** What a page keeps out, and what it says where it cannot work. */
 export function guarding(): void {
@@ -49,7 +49,7 @@ export function guarding(): void {
   it('says what is wrong: a wrong token, a file that was moved, a studio that was ended', async () => {
     const { page, studio, name, live } = await library()
     await live()
-    const other = await openPage(await browser(), studio.url.replace(/token=.*/, 'token=nonsense'))
+    const other = await openPage(await context(), studio.url.replace(/token=.*/, 'token=nonsense'))
     await other.page.locator('.trouble[data-code=TOKEN]').waitFor()
     expect(await other.page.locator('.tree').count()).toBe(0)
 
@@ -63,7 +63,7 @@ export function guarding(): void {
 
   it('is held by no other page, and answers none', async () => {
     const { studio } = await library()
-    const { page } = await openPage(await browser(), 'about:blank')
+    const { page } = await openPage(await context(), 'about:blank')
     const failure = await page.evaluate(
       (url) => fetch(new URL('/api/catalog', url), { method: 'POST', body: '{}' }).then(() => null, String),
       studio.url,

@@ -1,23 +1,25 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { afterAll, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { openStudio, type StudioOptions } from '../../../src/studio/server.ts'
 import { temporaryFolder } from '../../temporary-folder.ts'
-import { openPage } from '../browser.ts'
+import { openContext, openPage } from '../browser.ts'
 import { launchBrowser } from '../find-browser.ts'
 
 export const path = temporaryFolder()
 let launched: Promise<Browser> | undefined
+let opened: Promise<BrowserContext> | undefined
 afterAll(async () => (await launched)?.close())
 
-/** The browser of all tests. */
-export function browser(): Promise<Browser> {
+/** Where all tests open their pages. */
+export function context(): Promise<BrowserContext> {
   launched ??= launchBrowser()
-  return launched
+  opened ??= launched.then(openContext)
+  return opened
 }
 
 const authors = defineSchema(['authors', '*'], z.object({ name: z.string().min(2), born: z.date() }))
@@ -40,7 +42,7 @@ export async function elsewhere(file: string, program: string): Promise<void> {
 export async function studioOf(file: string, options: StudioOptions = {}) {
   const studio = await openStudio(file, options)
   onTestFinished(() => studio[Symbol.asyncDispose]())
-  const { page, wrongs } = await openPage(await browser(), studio.url)
+  const { page, wrongs } = await openPage(await context(), studio.url)
   return {
     studio,
     page,

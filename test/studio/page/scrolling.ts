@@ -76,11 +76,15 @@ export function scrolling(): void {
     await active(1)
     expect((await inSight())[0]).toBe(1)
 
-    // To the middle by the scroll bar, and on from there by the wheel: ten rows of 30 pixels each time.
-    await page.evaluate(() => {
+    // To the middle by the scroll bar, which the end of the move before it does not take back, and on from there by the wheel: ten rows of
+    // 30 pixels each time.
+    const kept = await page.evaluate(() => {
       const table = document.querySelector('[role=grid]')!
       table.scrollTop = table.scrollHeight / 2
+      table.dispatchEvent(new Event('scrollend'))
+      return table.scrollTop / table.scrollHeight
     })
+    expect(kept).toBeCloseTo(0.5)
     await page
       .locator('.row', { hasText: /5,0\d\d,\d{3}/ })
       .first()

@@ -41,7 +41,9 @@ export function useVirtualRows(
   useLayoutEffect(() => {
     const place = element.current!
     const onScrollEnd = () => {
-      const { offset } = seen.current
+      const { offset, place: told } = seen.current
+      // The end of an earlier move: the one after it has its own.
+      if (place.scrollTop !== told) return
       const wanted = latest.current.range.placeOf(offset)
       if (Math.abs(wanted - place.scrollTop) < 1) return
       place.scrollTop = wanted
