@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { openReadings, type Readings, someReadings } from '../../examples/batches/readings.ts'
 import { load, type Way, ways } from '../../examples/batches/ways.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { measuredEngines, runExample } from './run-example.ts'
+import { longEngines, runExample } from './run-example.ts'
 
 const path = temporaryFolder()
 const named = Object.entries(ways)
@@ -25,7 +25,7 @@ function transactionsIn(file: string): number {
   return transactions
 }
 
-it.each(measuredEngines)(
+it.each(longEngines)(
   'prints what each way costs, how many commits it makes, and what is stored beside a bad row, on %s',
   async (engine) => {
     const output = await runExample('batches', engine)

@@ -7,10 +7,10 @@ import { CoherentCache } from '../../examples/coherent-cache/coherent-cache.ts'
 import { extent } from '../extent.ts'
 import { stillClock } from '../still-clock.ts'
 import { type CacheRead, noVersion, violationsOf } from './cache-law.ts'
-import { measuredEngines, runExample } from './run-example.ts'
+import { longEngines, runExample } from './run-example.ts'
 import { type SimulatedEntry, SimulatedRows, Turns } from './simulated-rows.ts'
 
-it.each(measuredEngines)(
+it.each(longEngines)(
   'prints what a read costs, and ends with every product as it is stored, on %s',
   async (engine) => {
     const output = await runExample('coherent-cache', engine)

@@ -8,7 +8,7 @@ import { randomOf, seedOfThisRun } from '../concurrency/random.ts'
 import type { MortalReports } from '../processes/fixtures/mortal-reader.ts'
 import { runFixture } from '../processes/run-fixture.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { measuredEngines, runExample } from './run-example.ts'
+import { longEngines, runExample } from './run-example.ts'
 
 const path = temporaryFolder()
 const reader = new URL('../../examples/reader-threads/reader.ts', import.meta.url)
@@ -34,7 +34,7 @@ async function openMortal(threads: number) {
   return { pool, db, shared, letGo }
 }
 
-it.each(measuredEngines)(
+it.each(longEngines)(
   'prints what each arrangement does to the event loop, and counts every piece in every report, on %s',
   async (engine) => {
     const output = await runExample('reader-threads', engine)

@@ -13,8 +13,8 @@ const server = await serverOfRun()
 /** The engines that the programs of examples/ run on here. */
 export const exampleEngines = 'url' in server ? (['sqlite', 'postgres'] as const) : (['sqlite'] as const)
 
-/** As `exampleEngines`, of a program that measures for long: on PostgreSQL in `npm run torture` alone. */
-export const measuredEngines = process.env[fullLength] === '1' ? exampleEngines : (['sqlite'] as const)
+/** As `exampleEngines`, of a program that measures or loads for long: on PostgreSQL in `npm run torture` alone. */
+export const longEngines = process.env[fullLength] === '1' ? exampleEngines : (['sqlite'] as const)
 
 /** The environment of a program whose databases are kept by this engine. */
 function environmentOf(engine: (typeof exampleEngines)[number]): NodeJS.ProcessEnv {

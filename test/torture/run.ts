@@ -9,7 +9,9 @@ import { attacks as shortAttacks } from './attacks.ts'
 import { fullLength } from './full-length.ts'
 import { onPostgres } from './on-postgres.ts'
 
-const attacks = [...shortAttacks, fullLength, onPostgres]
+/** Once takes minutes. */
+const long: readonly Attack[] = [fullLength, onPostgres]
+const attacks = [...shortAttacks, ...long]
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string' },
@@ -23,6 +25,11 @@ const minutes = Number(values.minutes ?? 5)
 const trials = values.trials === undefined ? undefined : Number(values.trials)
 const seed = Number(values.seed ?? seedOfThisRun())
 const chosen = attacks.filter(({ name }) => name.includes(values.only ?? ''))
+/** Why an attack is not tried in this run. */
+const obstacleOf = (attack: Attack) =>
+  long.includes(attack) && trials === undefined && values.only === undefined && minutes < 5
+    ? 'once takes minutes: ask for 5 or more, or for it alone'
+    : attack.obstacle?.()
 const isCountable = trials === undefined || (Number.isSafeInteger(trials) && trials > 0)
 if (!(minutes > 0) || !isCountable || !Number.isSafeInteger(seed) || chosen.length === 0) {
   console.error(
@@ -32,13 +39,13 @@ if (!(minutes > 0) || !isCountable || !Number.isSafeInteger(seed) || chosen.leng
   process.exit(2)
 }
 
-const able = chosen.filter(({ obstacle }) => obstacle?.() === undefined)
+const able = chosen.filter((attack) => obstacleOf(attack) === undefined)
 const milliseconds = (minutes * 60_000) / able.length
 const each = trials === undefined ? `${(milliseconds / 1_000).toFixed(1)} s` : `${trials} trials`
 console.log(`Seed ${seed}. ${able.length} attacks, ${each} each.`)
-for (const { name, obstacle } of chosen) {
-  const reason = obstacle?.()
-  if (reason !== undefined) console.log(`  left out   ${name}: ${reason}`)
+for (const attack of chosen) {
+  const reason = obstacleOf(attack)
+  if (reason !== undefined) console.log(`  left out   ${attack.name}: ${reason}`)
 }
 
 /** Whether the store has kept its promise. */
