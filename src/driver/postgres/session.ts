@@ -202,6 +202,13 @@ export class PostgresSession implements Session {
       return
     }
     const giveBack = () => this.#port.giveBack(connection)
-    connection.execute('commit').then(giveBack, giveBack)
+    const isBusy = connection.running > 0
+    const left = connection.leave()
+    if (isBusy) left.then(giveBack, giveBack)
+    else {
+      // What comes next on it comes behind that.
+      left.catch(() => {})
+      giveBack()
+    }
   }
 }

@@ -54,6 +54,8 @@ export class Connection {
   #lastWord: unknown
   #isEnding = false
   #wasSilent = false
+  /** When what was asked for is sent; null: there is nothing to send. */
+  #sends: 'soon' | 'later' | null = null
   onNotification: ((payload: string) => void) | null = null
   onIdle: (() => void) | null = null
   onEnd: (() => void) | null = null
@@ -145,10 +147,20 @@ export class Connection {
     return (await this.#query({ text: 'commit' }, [])).command === 'COMMIT'
   }
 
-  async #query({ name, text }: Statement, values: readonly unknown[]): Promise<pg.QueryArrayResult> {
+  /** Ends a transaction that has only read. Nobody waits for that: it is sent with what comes next. */
+  async leave(): Promise<void> {
+    await this.#query({ text: 'commit' }, [], 'later')
+  }
+
+  async #query(
+    { name, text }: Statement,
+    values: readonly unknown[],
+    sends: 'soon' | 'later' = 'soon',
+  ): Promise<pg.QueryArrayResult> {
     this.#logger?.logQuery(text, [...values])
     this.#running += 1
     if (this.#running === 1) this.#hold()
+    this.#gather(sends)
     try {
       const query = { text, values: values as unknown[], rowMode: 'array' as const, types: this.#types }
       return await this.#client.query(name !== undefined && this.#names.isKept ? { ...query, name } : query)
@@ -163,6 +175,22 @@ export class Connection {
         this.onIdle?.()
       }
     }
+  }
+
+  /** What is asked for in one go is sent by one write: each takes its time, here and on the server. */
+  #gather(sends: 'soon' | 'later'): void {
+    const before = this.#sends
+    if (before === null) this.#client.connection.stream.cork()
+    if (before === 'soon' || before === sends) return
+    this.#sends = sends
+    if (sends === 'soon') process.nextTick(this.#send)
+    else setImmediate(this.#send)
+  }
+
+  readonly #send = (): void => {
+    if (this.#sends === null) return
+    this.#sends = null
+    this.#client.connection.stream.uncork()
   }
 
   /** Ends it once what is running is done. */
