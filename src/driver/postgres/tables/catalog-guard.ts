@@ -31,8 +31,8 @@ export class CatalogGuard {
   }
 
   /**
-   * Reads. Rejects with a MigrationError if the database says otherwise than the schema that was read by. Rows of a collection say that
-   * themselves, by their last column; where there are none, it is looked up.
+   * Reads. Rejects with a MigrationError if the database says otherwise than the schema that was read by. The rows of a collection say so
+   * themselves, in their last column. If there are none, it is looked up.
    */
   async watch<T>(request: Read, run: RunStatement, read: (run: RunStatement) => Promise<T>): Promise<T> {
     if (collectionOfRead(request) === null) return read(run)
