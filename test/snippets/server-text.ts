@@ -11,6 +11,7 @@ const ofFiles: readonly (readonly [reason: string, what: RegExp])[] = [
     'an HTTP agent does not wait until its cache has an answer, which is there at once on a file',
     /cacheStore\(/,
   ],
+  ['a process has one tracer, and these programs share one', /setGlobalTracerProvider/],
   ['openKv opens what it is given by itself', /valkeyrie\/deno/],
 ]
 
