@@ -15,6 +15,8 @@ export interface Watched {
  */
 export async function openContext(browser: Browser): Promise<BrowserContext> {
   const context = await browser.newContext({ viewport: { width: 1360, height: 800 } })
+  // As for other tests: what never comes is told by the test's own last resort.
+  context.setDefaultTimeout(0)
   const kept = 'http://127.0.0.1/kept'
   await context.route(kept, (route) => route.fulfill({ contentType: 'text/html', body: '' }))
   await (await context.newPage()).goto(kept)
@@ -29,8 +31,6 @@ export async function openPage(context: BrowserContext, url: string): Promise<Wa
     await context.setOffline(false)
     await context.clearPermissions()
   })
-  // As for other tests: what never comes is told by the test's own last resort.
-  page.setDefaultTimeout(0)
   // What it tells for some seconds stays until the test has seen it, on a slow machine too.
   await page.addInitScript(`{
     const { setTimeout } = globalThis

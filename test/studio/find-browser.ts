@@ -14,5 +14,5 @@ export const executablePath = places.find((path) => path !== undefined && exists
 /** Its pages of one site share a process, as long as one of them is open. */
 export function launchBrowser(): Promise<Browser> {
   const args = ['--process-per-site', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])]
-  return chromium.launch({ executablePath: executablePath!, args })
+  return chromium.launch({ executablePath: executablePath!, args, timeout: 0 })
 }
