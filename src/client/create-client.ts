@@ -7,6 +7,7 @@ import type {
   LiveDeclaration,
   LiveDeclarations,
   LiveNames,
+  MayOmitParams,
   ParamsInput,
 } from '../wire/live.types.ts'
 import { wireFormat } from '../wire/row.ts'
@@ -45,10 +46,10 @@ export interface FollowOptions {
 
 /** No argument where a declaration has no parameters, or needs none. */
 type ParamsArguments<L extends LiveDeclaration> =
-  undefined extends ParamsInput<L> ? [params?: ParamsInput<L>] : [params: ParamsInput<L>]
+  MayOmitParams<L> extends true ? [params?: ParamsInput<L>] : [params: ParamsInput<L>]
 
 type ChangesArguments<L extends LiveDeclaration> =
-  undefined extends ParamsInput<L>
+  MayOmitParams<L> extends true
     ? [params?: ParamsInput<L>, options?: FollowOptions]
     : [params: ParamsInput<L>, options?: FollowOptions]
 

@@ -13,13 +13,22 @@ export async function requestParams(url: URL, schema: StandardSchemaV1 | undefin
     if (text !== null) throw new Refusal(400, { detail: 'It has no parameters' })
     return undefined
   }
-  const result = await schema['~standard'].validate(text === null ? undefined : parsed(text))
+  const result = await (text === null ? validatedNone(schema) : schema['~standard'].validate(parsed(text)))
   if (result.issues === undefined) return result.value
   const issues = result.issues.map(({ message, path }) => ({
     message,
     ...(path !== undefined && { path: path.map((step) => (typeof step === 'object' ? step.key : step)) }),
   }))
   throw new Refusal(400, { detail: 'The parameters do not fit their schema', issues })
+}
+
+/** Left out, parameters are undefined; or, where their schema takes no such thing, none of its fields is given. */
+async function validatedNone(schema: StandardSchemaV1): Promise<StandardSchemaV1.Result<unknown>> {
+  const { validate } = schema['~standard']
+  const result = await validate(undefined)
+  if (result.issues === undefined) return result
+  const ofNone = await validate({})
+  return ofNone.issues === undefined ? ofNone : result
 }
 
 function parsed(text: string): unknown {

@@ -108,21 +108,16 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
   async #answer(request: Request): Promise<Response> {
     if (this.#isClosed) throw unavailable()
     if (request.method !== 'GET') throw new Refusal(405, {}, { allow: 'GET' })
-    const url = new URL(request.url)
-    const name = nameIn(url)
-    if (!Object.hasOwn(this.declarations, name)) throw new Refusal(404)
-    const declaration = this.declarations[name]!
-    const isStream = wantsStream(request)
-    if (!isStream && declaration.kind === 'changes')
-      throw new Refusal(406, { detail: 'Changes come only as text/event-stream' })
-    const since = sinceOf(request, url)
-    if (declaration.kind === 'changes' && since !== undefined && !isVersionstamp(since))
-      throw new Refusal(400, { detail: 'The position to continue from is not a versionstamp' })
-    const asked = await requestParams(url, declaration.params)
-    const grant = await this.#authorized(request, { name, params: asked } as LiveRequest<D>)
+    const asked = await this.#asked(request)
+    const isRefused = asked instanceof Refusal
+    const query = isRefused ? { name: null, params: undefined } : { name: asked.name, params: asked.params }
+    const grant = await this.#authorized(request, query as LiveRequest<D>)
     if (grant instanceof Response) return grant
+    // Whoever may not ask has learnt nothing of what there is.
+    if (isRefused) throw asked
+    const { declaration, isStream, since } = asked
     if (this.#isClosed || request.signal.aborted) throw unavailable()
-    const params = 'params' in grant ? grant.params : asked
+    const params = 'params' in grant ? grant.params : asked.params
     const end = this.#count.begin(grant.client)
     try {
       if (isStream) return this.#stream(request, declaration, params, since, end)
@@ -131,6 +126,26 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
       return response
     } catch (error) {
       end()
+      throw error
+    }
+  }
+
+  /** What a request asks for, or why there is no such thing. */
+  async #asked(request: Request): Promise<Asked | Refusal> {
+    const url = new URL(request.url)
+    try {
+      const name = nameIn(url)
+      if (!Object.hasOwn(this.declarations, name)) throw new Refusal(404)
+      const declaration = this.declarations[name]!
+      const isStream = wantsStream(request)
+      if (!isStream && declaration.kind === 'changes')
+        throw new Refusal(406, { detail: 'Changes come only as text/event-stream' })
+      const since = sinceOf(request, url)
+      if (declaration.kind === 'changes' && since !== undefined && !isVersionstamp(since))
+        throw new Refusal(400, { detail: 'The position to continue from is not a versionstamp' })
+      return { name, declaration, isStream, since, params: await requestParams(url, declaration.params) }
+    } catch (error) {
+      if (error instanceof Refusal) return error
       throw error
     }
   }
@@ -209,6 +224,15 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
       reader.cancel().catch(() => {})
     }
   }
+}
+
+/** What a request asks for, its parameters checked. */
+interface Asked {
+  readonly name: string
+  readonly declaration: LiveDeclaration
+  readonly isStream: boolean
+  readonly since: string | undefined
+  readonly params: unknown
 }
 
 /** What `open` is given to know that its stream is over. */

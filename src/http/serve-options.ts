@@ -3,15 +3,20 @@ import type { ValueType } from '../value/value-type.ts'
 import { checkValueTypes } from '../value/value-type.ts'
 import type { LiveDeclarations, ParamsOutput } from '../wire/live.types.ts'
 
-/** What a client asks for: the name of a declaration, and parameters that its schema has checked. */
-export type LiveRequest<D extends LiveDeclarations> = {
-  [Name in keyof D & string]: {
-    /** That of the declaration. */
-    readonly name: Name
-    /** As its schema has output them; undefined if it has none. */
-    readonly params: ParamsOutput<D[Name]>
-  }
-}[keyof D & string]
+/**
+ * What a client asks for: the name of a declaration, and parameters that its schema has checked. If there is no such declaration, or the
+ * parameters do not fit, `name` is null: only those whom you let through are told what is wrong.
+ */
+export type LiveRequest<D extends LiveDeclarations> =
+  | {
+      [Name in keyof D & string]: {
+        /** That of the declaration. */
+        readonly name: Name
+        /** As its schema has output them; undefined if it has none. */
+        readonly params: ParamsOutput<D[Name]>
+      }
+    }[keyof D & string]
+  | { readonly name: null; readonly params: undefined }
 
 /** What a client may see. */
 export interface LiveGrant<Params> {
@@ -30,7 +35,8 @@ export type LiveAnswer<Params> = boolean | null | undefined | LiveGrant<Params> 
 /** How to serve live queries. */
 export interface ServeLiveOptions<D extends LiveDeclarations> {
   /**
-   * Decides on each request, and again each time a client comes back. Pass `() => true` to let everybody follow everything.
+   * Decides on each request, and again each time a client comes back. Pass `() => true` to let everybody follow everything. It also
+   * decides on requests that cannot be answered, as `{ name: null }`: only those whom it lets through learn why.
    *
    * ```ts
    * const authorize = (request: Request) => request.headers.get('authorization') === `Bearer ${token}`

@@ -2,7 +2,14 @@ import { useMemo, useSyncExternalStore } from 'react'
 import type { LiveClient } from '../client/create-client.ts'
 import type { LiveResult } from '../client/live-result.ts'
 import type { LiveState } from '../client/shared-result.ts'
-import type { ItemOf, LiveDeclaration, LiveDeclarations, LiveNames, ParamsInput } from '../wire/live.types.ts'
+import type {
+  ItemOf,
+  LiveDeclaration,
+  LiveDeclarations,
+  LiveNames,
+  MayOmitParams,
+  ParamsInput,
+} from '../wire/live.types.ts'
 
 /** How a component follows a live query. */
 export interface UseLiveQueryOptions<T> {
@@ -12,7 +19,7 @@ export interface UseLiveQueryOptions<T> {
 
 /** No argument where a declaration has no parameters, or needs none. */
 type HookArguments<L extends LiveDeclaration> =
-  undefined extends ParamsInput<L>
+  MayOmitParams<L> extends true
     ? [params?: ParamsInput<L>, options?: UseLiveQueryOptions<ItemOf<L>>]
     : [params: ParamsInput<L>, options?: UseLiveQueryOptions<ItemOf<L>>]
 

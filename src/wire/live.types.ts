@@ -89,6 +89,10 @@ export type LiveNames<D extends LiveDeclarations, Kind> = {
 /** What a reader gives as the parameters of a declaration. */
 export type ParamsInput<L extends LiveDeclaration> = InputOf<L['params']>
 
+/** Whether a reader may leave the parameters out: there are none, or their schema needs no field. */
+export type MayOmitParams<L extends LiveDeclaration> =
+  undefined extends ParamsInput<L> ? true : Record<never, never> extends ParamsInput<L> ? true : false
+
 /** The parameters of a declaration, checked. */
 export type ParamsOutput<L extends LiveDeclaration> = OutputOf<L['params']>
 

@@ -52,6 +52,21 @@ describe('what a client may ask for', () => {
   })
 })
 
+it('parameters that all have a default may be left out', async () => {
+  const { players } = open
+  const params = z.object({ least: z.int().default(4) })
+  const strict = liveQuery(params.optional(), (given) => ReadableStream.from([given ?? 'none']))
+  const best = liveQuery(params, ({ least }) => players.watchMany({ where: { score: { gte: least } } }))
+  const { fetch } = serveLive({ best, strict }, { authorize: () => true })
+  expect(await (await fetch(asking('best', inJson))).json()).toMatchObject({
+    rows: [[expect.any(String), { id: 'bob' }]],
+  })
+  // What takes undefined is given it.
+  expect(await (await fetch(asking('strict', inJson))).json()).toMatchObject({
+    row: [expect.any(String), 'none'],
+  })
+})
+
 describe('who may ask', () => {
   it('is decided by a function that there has to be', () => {
     expect(() => serveLive(open.declarations, {} as never)).toThrow('serveLive needs a function authorize')
@@ -75,8 +90,32 @@ describe('who may ask', () => {
     const response = await live.fetch(asking('player?params={"id":"ada"}', { cookie: 'a=b' }))
     expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
     expect(asked).toEqual(['a=b', { name: 'player', params: { id: 'ada' } }])
-    expect((await live.fetch(asking('player?params={}'))).status).toBe(400)
-    expect(asked).toHaveLength(2)
+  })
+
+  it.each([
+    ['a name that is not declared', 'salaries'],
+    ['parameters that do not fit', 'player?params={"id":1}'],
+    ['parameters that are left out', 'podium'],
+    ['parameters that are not JSON', 'player?params={'],
+    ['parameters that are too long', `player?params="${'x'.repeat(10_000)}"`],
+    ['parameters where there are none', 'all?params={}'],
+    ['changes as JSON', 'scores'],
+    ['changes since nothing', 'scores?since=zz'],
+  ])('learns nothing of %s, unless let through', async (_, path) => {
+    const asked: unknown[] = []
+    const live = open.serve({
+      authorize: (request, query) => {
+        asked.push(query)
+        return request.headers.get('cookie') === 'a=b'
+      },
+    })
+    const headers = path.includes('since') ? {} : inJson
+    const refused = await live.fetch(asking(path, headers))
+    expect(await problemOf(refused)).toEqual({ status: 403, title: 'Forbidden' })
+    const told = await live.fetch(asking(path, { ...headers, cookie: 'a=b' }))
+    expect([400, 404, 406, 414]).toContain(told.status)
+    expect(asked).toEqual(Array(2).fill({ name: null, params: undefined }))
+    expect(live.streams).toBe(0)
   })
 
   it('may narrow the parameters', async () => {

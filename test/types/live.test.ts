@@ -25,6 +25,7 @@ const serve = () =>
         },
       ),
       user: liveQuery(z.object({ id: z.string() }), ({ id }) => db.repositories.users.watch(id)),
+      defaults: liveQuery(z.object({ limit: z.int().default(3) }), () => ReadableStream.from([1])),
       both: liveQuery((_, { signal }) => db.watch([['users', 'ada'], ['round']], { signal })),
       optional: liveQuery(z.object({ limit: z.int() }).optional(), () => ReadableStream.from([1])),
       changes: liveChanges((_, { since }) => db.repositories.users.changes({ since })),
@@ -37,6 +38,8 @@ const serve = () =>
           expectTypeOf(query.params).toEqualTypeOf<{ since: number; limit: number }>()
           return { params: { ...query.params, limit: 1 } }
         }
+        // What there is not, or has other parameters, is asked about too.
+        if (query.name === null) expectTypeOf(query.params).toEqualTypeOf<undefined>()
         if (query.name === 'both') expectTypeOf(query.params).toEqualTypeOf<undefined>()
         return true
       },
@@ -61,6 +64,8 @@ it('a client has the names, parameters and results that its server has declared'
   expectTypeOf<Both[0]['value']>().toEqualTypeOf<User | null>()
   const optional = () => [client().watch('optional'), client().watch('optional', { limit: 1 })]
   void optional
+  const defaults = () => [client().watch('defaults'), client().watch('defaults', { limit: 1 })]
+  void defaults
 
   const wrong = () => {
     // @ts-expect-error no such name
