@@ -237,8 +237,16 @@ function mayBe({ types }: Field): boolean {
   return Object.values(types).includes(true)
 }
 
-/** Throws a QueryError if a field may be a bigint, and something else as well: they have no order in common. */
-export function checkOrdered({ path, types }: Field, what: string): void {
+/**
+ * Throws a QueryError for a field whose values have no order: if it is an object or an array wherever it is there, and if it may be a
+ * bigint, and something else as well.
+ */
+export function checkOrdered(field: Field, what: string): void {
+  const { path, types } = field
+  if (isStructure(field))
+    throw new QueryError(
+      `${what} cannot order '${path}': objects, arrays, Maps and Sets have no order; name a field in it, or store what to order by beside it`,
+    )
   if (!types.bigint || types.structure || isBigint(types)) return
   throw new QueryError(
     `${what} cannot order '${path}': bigints among other values have no order; store a number beside it`,

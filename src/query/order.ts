@@ -80,12 +80,6 @@ export function parseOrder(orderBy: unknown, fields: Fields, collection: string)
 
 function orderTerm(field: Field, direction: Direction): OrderTerm {
   checkOrdered(field, 'orderBy')
-  const { structure, absent: _, ...others } = field.types
-  if (structure && !Object.values(others).includes(true)) {
-    throw new QueryError(
-      `orderBy cannot order by '${field.path}', which is an object or array: name a field in it`,
-    )
-  }
   return { field, direction }
 }
 

@@ -3,6 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Key } from '../contract/key.types.ts'
 import type { IdOf } from '../key/pattern.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
+import type { Ordered } from '../schema/field-path.types.ts'
 import type { Leaf } from '../value/leaf.types.ts'
 import type { Parameter } from './parameter.ts'
 
@@ -228,12 +229,14 @@ export type ValueOrderBy<T> = unknown extends T
 
 type Direction = 'asc' | 'desc'
 
+type HasOrder<V> = unknown extends V ? true : [Ordered<V>] extends [never] ? false : true
+
 type OrderByFields<T, Reserved extends string> = {
   readonly [K in FieldName<T> as FieldKey<K, Reserved>]?: OrderByField<FieldOf<T, K>>
 }
 
 type OrderByField<V> =
-  | Direction
+  | (HasOrder<V> extends true ? Direction : never)
   | ([Exclude<V, Leaf>] extends [never] ? never : OrderByFields<Exclude<V, Leaf>, never>)
 
 /**
@@ -268,11 +271,17 @@ export type CheckedOrder<T, O, Name extends string> = unknown extends T
         readonly [K in keyof O]: string extends K
           ? O[K]
           : NamedField<K> extends FieldName<Exclude<T, Leaf>>
-            ? CheckedOrder<FieldOf<Exclude<T, Leaf>, NamedField<K>>, O[K], `${Name}.${K & string}`>
+            ? CheckedOrderField<FieldOf<Exclude<T, Leaf>, NamedField<K>>, O[K], `${Name}.${K & string}`>
             : K extends '$id' | '$rank'
               ? O[K]
               : { error: `there is no field '${K & string}' in ${Name}` }
       }
+
+type CheckedOrderField<V, O, Name extends string> = O extends Direction
+  ? HasOrder<V> extends true
+    ? O
+    : { error: `objects, arrays, Maps and Sets have no order: name a field in ${Name}` }
+  : CheckedOrder<V, O, Name>
 
 /** `C`, where each name that is not a field becomes a type that says so. */
 export type CheckedColumns<T, C, Name extends string> = unknown extends T

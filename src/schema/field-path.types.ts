@@ -43,6 +43,20 @@ export type FieldAt<T, Path extends string> = unknown extends T
             : never
           : never
 
+/** What of `V` has an order: all but objects, arrays, Maps and Sets. An instance of a class has that of what it is stored as. */
+export type Ordered<V> = V extends
+  | readonly unknown[]
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
+  | null
+  | undefined
+  ? never
+  : V extends Leaf
+    ? V
+    : [Extract<V[keyof V], (...args: never) => unknown>] extends [never]
+      ? never
+      : V
+
 type FieldAtNames<T, Path extends readonly string[]> = Path extends readonly [
   infer Name extends string,
   ...infer Rest extends readonly string[],

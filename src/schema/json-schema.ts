@@ -13,9 +13,28 @@ export type JsonSchema = { readonly [keyword: string]: unknown }
  * // { $schema: …, type: 'object', properties: { at: { type: 'string', format: 'date-time' } }, required: ['at'], … }
  */
 export function jsonSchemaOf(schema: StandardSchemaV1): JsonSchema | null {
+  return outputOf(schema, libraryOptions)
+}
+
+/**
+ * As `jsonSchemaOf`, of what is stored: a Map or a Set is an array. A database keeps the other one, which would refuse the values
+ * themselves otherwise.
+ */
+export function storedSchemaOf(schema: StandardSchemaV1): JsonSchema | null {
+  return outputOf(schema, {
+    ...libraryOptions,
+    override(context: ZodOverride): void {
+      libraryOptions.override(context)
+      const { type } = context.zodSchema._zod.def
+      if (type === 'map' || type === 'set') Object.assign(context.jsonSchema, { type: 'array' })
+    },
+  })
+}
+
+function outputOf(schema: StandardSchemaV1, options: Record<string, unknown>): JsonSchema | null {
   const standard: StandardSchemaV1.Props & Partial<StandardJSONSchemaV1.Props> = schema['~standard']
   try {
-    return standard.jsonSchema?.output({ target: 'draft-2020-12', libraryOptions }) ?? null
+    return standard.jsonSchema?.output({ target: 'draft-2020-12', libraryOptions: options }) ?? null
   } catch {
     return null
   }

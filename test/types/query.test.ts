@@ -267,3 +267,85 @@ describe('a query', () => {
     ])
   })
 })
+
+describe('an order', () => {
+  const openShapes = () =>
+    Valkeyrie.withSchema(
+      ['shapes', '*'],
+      z.object({
+        tags: z.array(z.string()),
+        pair: z.tuple([z.string(), z.number()]),
+        map: z.map(z.string(), z.number()),
+        set: z.set(z.string()).optional(),
+        in: z.object({ n: z.int() }).nullable(),
+        kind: z.discriminatedUnion('type', [
+          z.object({ type: z.literal('a'), n: z.int() }),
+          z.object({ type: z.literal('b') }),
+        ]),
+        either: z.union([z.int(), z.array(z.string())]),
+        link: z.instanceof(URL),
+        any: z.any(),
+        unknown: z.unknown(),
+        byName: z.record(z.string(), z.int()),
+      }),
+    ).open()
+  type Shapes = Awaited<ReturnType<typeof openShapes>>
+  const typedShapes = (_: (db: Shapes) => unknown): void => {}
+
+  it('is of fields that have one', () => {
+    typedShapes(async ({ repositories: { shapes } }) => {
+      const figures = await shapes.aggregate({
+        max: ['either', 'link', 'any', 'in.n'],
+        min: 'byName' as never,
+      })
+      expectTypeOf(figures.max.either).toEqualTypeOf<number | null>()
+      expectTypeOf(figures.max['in.n']).toEqualTypeOf<number | null>()
+      return [
+        shapes.findMany({ orderBy: { in: { n: 'asc' }, kind: { type: 'asc', n: 'desc' }, either: 'asc' } }),
+        shapes.findMany({ orderBy: [{ link: 'asc' }, { any: 'asc' }, { unknown: 'desc' }] }),
+        shapes.findMany({ orderBy: { any: { n: 'asc' }, byName: { a: 'asc' } } }),
+        shapes.aggregate({
+          max: 'either',
+          groupBy: ['either', 'tags'],
+          having: { max: { either: 1 }, sum: { either: { gt: 1 } } },
+          orderBy: { max: { 'in.n': 'asc' }, group: { either: 'asc' }, countDistinct: { tags: 'asc' } },
+        }),
+      ]
+    })
+  })
+
+  it('is not of objects, arrays, tuples, unions of objects, Maps and Sets', () => {
+    typedShapes(({ repositories: { shapes } }) => [
+      // @ts-expect-error -- an array
+      shapes.findMany({ orderBy: { tags: 'asc' } }),
+      // @ts-expect-error -- a tuple
+      shapes.findMany({ orderBy: { pair: 'asc' } }),
+      // @ts-expect-error -- a Map
+      shapes.findMany({ orderBy: { map: 'asc' } }),
+      // @ts-expect-error -- a Set
+      shapes.findMany({ orderBy: [{ set: 'asc' }] }),
+      // @ts-expect-error -- an object
+      shapes.findPage({ orderBy: { in: 'desc' } }),
+      // @ts-expect-error -- one of several objects
+      shapes.watchMany({ orderBy: { kind: 'asc' } }),
+      // @ts-expect-error -- a record
+      shapes.findMany({ orderBy: { byName: 'asc' } }),
+      // @ts-expect-error -- an array
+      shapes.aggregate({ max: 'tags' }),
+      // @ts-expect-error -- an object
+      shapes.aggregate({ min: ['either', 'in'] }),
+      // @ts-expect-error -- a Map
+      shapes.aggregate({ max: ['map'] }),
+      // @ts-expect-error -- a Set
+      shapes.aggregate({ max: ['set'] }),
+      // @ts-expect-error -- an array
+      shapes.aggregate({ count: true, groupBy: 'tags', orderBy: { group: { tags: 'asc' } } }),
+      // @ts-expect-error -- a tuple
+      shapes.aggregate({ count: true, groupBy: 'tags', orderBy: { min: { pair: 'asc' } } }),
+      // @ts-expect-error -- an object
+      shapes.aggregate({ count: true, groupBy: 'tags', having: { max: { in: 1 } } }),
+      // @ts-expect-error -- neither numbers nor bigints
+      shapes.aggregate({ count: true, groupBy: 'tags', having: { sum: { link: 1 } } }),
+    ])
+  })
+})

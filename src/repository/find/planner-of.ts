@@ -2,7 +2,7 @@ import type { Key } from '../../contract/key.types.ts'
 import type { KeyRange } from '../../key/range.ts'
 import { Planner } from '../../query/planner.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
-import { jsonSchemaOf } from '../../schema/json-schema.ts'
+import { storedSchemaOf } from '../../schema/json-schema.ts'
 import type { RowStore } from '../../store/row-store.ts'
 import { idRange } from './id-range.ts'
 
@@ -13,7 +13,7 @@ export function plannerOf(definition: AnyDefinition): Planner {
   let planner = planners.get(definition)
   if (planner === undefined) {
     const { name, schema, indexes, pattern, idKinds, search = null } = definition
-    planner = new Planner({ name, schema: jsonSchemaOf(schema), indexes, pattern, idKinds, search })
+    planner = new Planner({ name, schema: storedSchemaOf(schema), indexes, pattern, idKinds, search })
     planners.set(definition, planner)
   }
   return planner

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { IdOf, PrefixIdsOf } from '../../key/pattern.types.ts'
 import type { CheckedWhere, ValueWhere } from '../../query/query.types.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
-import type { FieldAt, FieldPath } from '../../schema/field-path.types.ts'
+import type { FieldAt, FieldPath, Ordered } from '../../schema/field-path.types.ts'
 
 type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
 
@@ -10,6 +10,17 @@ type OneOrMore<Path extends string> = Path | readonly Path[]
 
 /** The paths of the fields that may be numbers or bigints. */
 type NumberPath<T> = Selected<T, FieldPath<T>, number | bigint>
+
+/** The paths of the fields that have an order. */
+type OrderedPath<T> = OrderedAt<T, FieldPath<T>>
+
+type OrderedAt<T, Path extends string> = Path extends unknown
+  ? unknown extends FieldAt<T, Path>
+    ? Path
+    : [Ordered<FieldAt<T, Path>>] extends [never]
+      ? never
+      : Path
+  : never
 
 type Selected<T, Path extends string, Kind> = Path extends unknown
   ? unknown extends FieldAt<T, Path>
@@ -59,14 +70,14 @@ export interface AggregateQuery<D extends AnyDefinition> {
   readonly count?: true
   /** How many different values each of these fields has; missing and null do not count. */
   readonly countDistinct?: OneOrMore<FieldPath<Output<D>>>
-  /** The sums of these fields of numbers or bigints; a sum of bigints is a bigint of any size. */
+  /** The sums of these fields of numbers or bigints, without NaN; a sum of bigints is a bigint of any size. */
   readonly sum?: OneOrMore<NumberPath<Output<D>>>
-  /** The averages of these fields of numbers or bigints, as numbers. */
+  /** The averages of these fields of numbers or bigints, as numbers; without NaN. */
   readonly avg?: OneOrMore<NumberPath<Output<D>>>
-  /** The least value of each of these fields. */
-  readonly min?: OneOrMore<FieldPath<Output<D>>>
-  /** The greatest value of each of these fields. */
-  readonly max?: OneOrMore<FieldPath<Output<D>>>
+  /** The least value of each of these fields; NaN, objects and arrays have no order, and are left out. */
+  readonly min?: OneOrMore<OrderedPath<Output<D>>>
+  /** The greatest value of each of these fields; NaN, objects and arrays are left out. */
+  readonly max?: OneOrMore<OrderedPath<Output<D>>>
   /** The rows that agree in these fields are one group. */
   readonly groupBy?: OneOrMore<FieldPath<Output<D>>>
   /** Which groups: those whose figures meet the conditions. Only with `groupBy`, like `orderBy` and `limit`. */
@@ -99,9 +110,12 @@ type Figures<T, Q> = (Q extends { readonly count: true } ? { readonly count: num
   }
 } & {
   readonly [K in keyof Q & ('min' | 'max')]: {
-    readonly [Path in Paths<Q[K]> & string]: NonNullable<FieldAt<T, Path>> | null
+    readonly [Path in Paths<Q[K]> & string]: Extreme<FieldAt<T, Path>> | null
   }
 }
+
+/** What is the least or the greatest of a field's values: what has no order is skipped. */
+type Extreme<V> = unknown extends V ? V : Ordered<V>
 
 /**
  * The result of an aggregate: its figures by field, null if no row has the field, such as `{ count: 2, sum: { likes: 3 } }`; with
@@ -178,11 +192,21 @@ type CheckedList<T, L> = { readonly [I in keyof L]: CheckedHaving<T, L[I]> }
 
 type CheckedMeasures<T, O, Others> = {
   readonly [K in keyof O]: K extends MeasureName | (Others & 'group')
-    ? { readonly [Path in keyof O[K]]: Path extends FieldPath<T> ? O[K][Path] : NoField<Path & string> }
+    ? { readonly [Path in keyof O[K]]: CheckedPath<T, K, Path & string, O[K][Path]> }
     : K extends Others
       ? O[K]
       : { error: `there is no figure '${K & string}' of an aggregate` }
 }
+
+type CheckedPath<T, K, Path extends string, V> = [Path] extends [FieldPath<T>]
+  ? [Path] extends [
+      K extends 'sum' | 'avg' ? NumberPath<T> : K extends 'min' | 'max' | 'group' ? OrderedPath<T> : Path,
+    ]
+    ? V
+    : K extends 'sum' | 'avg'
+      ? { error: `'${Path}' is neither a number nor a bigint` }
+      : { error: `objects, arrays, Maps and Sets have no order: '${Path}' is one` }
+  : NoField<Path>
 
 type NoField<Path extends string> = { error: `there is no field '${Path}'` }
 

@@ -224,6 +224,38 @@ export const queryCases: Cases = {
     }
   },
 
+  'sums and averages of numbers that are not finite, or too large, are the same everywhere': async (
+    place,
+  ) => {
+    const number = z.custom<number>((value) => typeof value === 'number')
+    await using db = await Valkeyrie.withSchema(['ns', '*'], z.object({ n: number, m: z.number() })).open(
+      place.path(),
+    )
+    const { ns } = db.repositories
+    const figuresOf = async (...numbers: readonly number[]) => {
+      await ns.deleteMany({ where: {} })
+      await ns.insertMany(numbers.map((n, i) => [i, { n, m: Number.isFinite(n) ? n : 0 }] as const))
+      const { sum, avg } = await ns.aggregate({ sum: ['n', 'm'], avg: ['n', 'm'] })
+      if (numbers.every(Number.isFinite)) expect([sum.m, avg.m]).toEqual([sum.n, avg.n])
+      return [sum.n, avg.n]
+    }
+    const { POSITIVE_INFINITY: most, NEGATIVE_INFINITY: least, MAX_VALUE, NaN: none } = Number
+    expect(await figuresOf(1, 2, none)).toEqual([3, 1.5])
+    expect(await figuresOf(none)).toEqual([null, null])
+    expect(await figuresOf(most, 1)).toEqual([most, most])
+    expect(await figuresOf(least, 1, none)).toEqual([least, least])
+    expect(await figuresOf(most, least, 1)).toEqual([null, null])
+    expect(await figuresOf(1e308, 1e308)).toEqual([most, most])
+    expect(await figuresOf(-1e308, -1e308)).toEqual([least, least])
+    expect(await figuresOf(MAX_VALUE)).toEqual([MAX_VALUE, MAX_VALUE])
+    await figuresOf(1e308, 1e308)
+    const having = { sum: { n: { gt: MAX_VALUE } }, avg: { n: { gt: 1e308 } } }
+    expect(await ns.aggregate({ count: true, groupBy: [], having })).toHaveLength(1)
+    await figuresOf(most, least)
+    for (const over of [{ gt: 0 }, { lte: 0 }])
+      expect(await ns.aggregate({ sum: 'n', groupBy: [], having: { sum: { n: over } } })).toEqual([])
+  },
+
   'fields of schemas that are joined by and, of unions too, are those of any of them': async (place) => {
     const schema = z.intersection(
       z.union([z.object({ n: z.number() }), z.object({ s: z.string() })]),

@@ -99,6 +99,61 @@ export const refusedQueryCases: Cases = {
     await db.close()
   },
 
+  'no order and no extreme is of objects, arrays, Maps and Sets, and among other values they are skipped':
+    async ({ path }) => {
+      await using db = await Valkeyrie.withSchema(
+        ['shapes', '*'],
+        z.object({
+          tags: z.array(z.int()),
+          pair: z.tuple([z.int(), z.int()]).optional(),
+          map: z.map(z.string(), z.int()).nullish(),
+          set: z.set(z.int()).optional(),
+          in: z.object({ n: z.int() }),
+          kind: z.discriminatedUnion('type', [
+            z.object({ type: z.literal('a') }),
+            z.object({ type: z.literal('b') }),
+          ]),
+          either: z.union([z.string(), z.int(), z.array(z.int())]),
+          any: z.any(),
+        }),
+      ).open(path())
+      const { shapes } = db.repositories
+      const kind = { type: 'a' } as const
+      const value = { tags: [9], set: new Set([1]), map: new Map([['a', 1]]), in: { n: 9 }, kind }
+      await shapes.insertMany([
+        ['1', { ...value, either: 2, any: { z: 1 } }],
+        ['2', { ...value, either: '[1', any: 'z' }],
+        ['3', { ...value, either: [3], any: new Map([['z', 1]]) }],
+        ['4', { ...value, tags: [10], either: [0], any: [1] }],
+      ])
+      const untyped = shapes as unknown as Untyped
+      for (const field of ['tags', 'pair', 'map', 'set', 'in', 'kind']) {
+        const refused = [
+          untyped['findMany']!({ orderBy: { [field]: 'asc' } }),
+          untyped['findPage']!({ orderBy: [{ [field]: 'asc' }], limit: 1 }),
+          untyped['aggregate']!({ max: field }),
+          untyped['aggregate']!({ min: ['either', field] }),
+          untyped['aggregate']!({ count: true, groupBy: 'either', having: { max: { [field]: 1 } } }),
+          untyped['aggregate']!({ count: true, groupBy: 'either', orderBy: { min: { [field]: 'asc' } } }),
+          untyped['aggregate']!({ count: true, groupBy: field, orderBy: { group: { [field]: 'asc' } } }),
+        ]
+        for (const one of refused) {
+          await expect(one, field).rejects.toThrow(QueryError)
+          await expect(one, field).rejects.toThrow(
+            `cannot order '${field}': objects, arrays, Maps and Sets have no order`,
+          )
+        }
+      }
+      expect(await shapes.aggregate({ min: ['either', 'any'], max: ['either', 'any'] })).toEqual({
+        min: { either: 2, any: 'z' },
+        max: { either: '[1', any: 'z' },
+      })
+      expect(await shapes.aggregate({ countDistinct: ['tags', 'map'], max: 'in.n' })).toEqual({
+        countDistinct: { tags: 2, map: 1 },
+        max: { 'in.n': 9 },
+      })
+    },
+
   'a query has 5,000 conditions at the most, however they are nested': async ({ path }) => {
     const { db, users } = await openUsers(path())
     const many = (count: number) => ({ where: { OR: Array.from({ length: count }, (_, age) => ({ age })) } })

@@ -115,8 +115,7 @@ class FigureSql {
     const columns = this.columnsOf(measure)
     const ofFigure = columns.map((column) => column.sql)
     if (name === 'min' || name === 'max') {
-      const isJson = (value: unknown) => field!.types.structure && /^[[{]/.test(String(value))
-      const read = (values: readonly unknown[]) => figureAt(columns, values, isJson(values[1]))
+      const read = (values: readonly unknown[]) => figureAt(columns, values, false)
       const meaning = this.#someMeaning(field!)
       if (meaning === null) return { columns: ofFigure, read: (values) => [read(values), null] }
       return {
@@ -141,8 +140,8 @@ class FigureSql {
         return [{ sql: this.#countDistinct(field), type: 'numeric' }]
       case 'sum':
       case 'avg': {
-        const added = form === 'bigint' ? this.#fields.firstOf(field) : this.#added(field, name)
-        return [{ sql: sql`${call}(${added})`, type: 'numeric' }]
+        if (form === 'bigint') return [{ sql: sql`${call}(${this.#fields.firstOf(field)})`, type: 'numeric' }]
+        return [{ sql: total(name, this.#added(field, name)), type: 'numeric' }]
       }
       case 'min':
       case 'max': {
@@ -203,7 +202,7 @@ class FigureSql {
     const ofText = field.types.number
       ? sql`CASE WHEN ${this.#fields.meaningOf(field)} IS DISTINCT FROM 'number' THEN ${text} END`
       : text
-    return sql`(CASE ${this.#fields.typeOf(field)} WHEN 'string' THEN ${ofText} WHEN 'object' THEN ${text} WHEN 'array' THEN ${text} END COLLATE "C")`
+    return sql`(CASE ${this.#fields.typeOf(field)} WHEN 'string' THEN ${ofText} END COLLATE "C")`
   }
 
   #countDistinct(field: Field): SQL {
@@ -260,6 +259,16 @@ class FigureSql {
       ? sql`(${first.sql} < ${noNumber} OR (${first.sql} = ${noNumber} AND ${compared}))`
       : sql`(${first.sql} = ${noNumber} AND ${compared})`
   }
+}
+
+/**
+ * The sum or average of numbers as floating-point has it: beyond the largest one an infinity, its average too; null where infinities of
+ * both signs are added.
+ */
+function total(name: 'sum' | 'avg', added: SQL): SQL {
+  const sum = sql`sum(${added})`
+  const largest = sql.raw(String(Number.MAX_VALUE))
+  return sql`CASE WHEN ${sum} = 'NaN' THEN NULL WHEN ${sum} > ${largest} THEN 'Infinity'::numeric WHEN ${sum} < -${largest} THEN '-Infinity'::numeric ELSE ${sql.raw(name)}(${added}) END`
 }
 
 /** A number as exact as its text: a cast from `float8` would round it. */

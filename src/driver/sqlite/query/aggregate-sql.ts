@@ -58,7 +58,12 @@ function measureSql({ name, field }: Measure, fields: FieldSql): SQL {
     : number
       ? sql`case ${fields.meaningOf(field)} when 'number' then ${numberOf(fields.of(field))} else ${other} end`
       : other
-  if (name === 'min' || name === 'max') return sql`${sql.raw(name)}(${found})`
+  if (name === 'min' || name === 'max') {
+    const ordered = structure
+      ? sql`case when ${fields.typeOf(field)} not in ('object', 'array') then ${found} end`
+      : found
+    return sql`${sql.raw(name)}(${ordered})`
+  }
   // Sums as floating-point numbers, as JavaScript adds: SQLite's sum of integers fails where it overflows.
   const added = onlyNumbers
     ? found
