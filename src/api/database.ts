@@ -352,7 +352,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
    * ```
    */
   async close(): Promise<void> {
-    await (this.#destroyOnClose ? this.#store.destroy() : this.#store.close())
+    await (this.#destroyOnClose ? this.#store.closeAndRemove() : this.#store.close())
   }
 
   /**
@@ -360,7 +360,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
    * removed.
    *
    * Rejects with DatabaseBusyError if others still have the file open after `busyTimeout`: the database is then closed, its files
-   * stay, and you may call it again. Rejects with StorageError, and leaves the files as they are, if the database was opened with
+   * stay, and you may call it again. Rejects with DatabaseClosedError if it was closed otherwise. Rejects with StorageError, and leaves the files as they are, if the database was opened with
    * `readOnly`, or if another file has replaced its own.
    *
    * ```ts

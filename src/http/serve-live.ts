@@ -1,12 +1,11 @@
 import { checkNames } from '../arguments/option-names.ts'
-import { isVersionstamp } from '../key/versionstamp.ts'
 import type { LiveChange, LiveDeclaration, LiveDeclarations } from '../wire/live.types.ts'
 import { wireFormat } from '../wire/row.ts'
+import { askedOf } from './asked.ts'
 import { ChangeEvents } from './change-events.ts'
 import type { EventSource } from './event-body.ts'
 import { EventBody } from './event-body.ts'
 import { Refusal, unavailable } from './refusal.ts'
-import { requestParams } from './request-params.ts'
 import { ResultEvents, resultText, writeResult } from './result-events.ts'
 import { RowWriter } from './row-writer.ts'
 import {
@@ -108,7 +107,7 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
   async #answer(request: Request): Promise<Response> {
     if (this.#isClosed) throw unavailable()
     if (request.method !== 'GET') throw new Refusal(405, {}, { allow: 'GET' })
-    const asked = await this.#asked(request)
+    const asked = await askedOf(request, this.declarations)
     const isRefused = asked instanceof Refusal
     const query = isRefused ? { name: null, params: undefined } : { name: asked.name, params: asked.params }
     const grant = await this.#authorized(request, query as LiveRequest<D>)
@@ -126,26 +125,6 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
       return response
     } catch (error) {
       end()
-      throw error
-    }
-  }
-
-  /** What a request asks for, or why there is no such thing. */
-  async #asked(request: Request): Promise<Asked | Refusal> {
-    const url = new URL(request.url)
-    try {
-      const name = nameIn(url)
-      if (!Object.hasOwn(this.declarations, name)) throw new Refusal(404)
-      const declaration = this.declarations[name]!
-      const isStream = wantsStream(request)
-      if (!isStream && declaration.kind === 'changes')
-        throw new Refusal(406, { detail: 'Changes come only as text/event-stream' })
-      const since = sinceOf(request, url)
-      if (declaration.kind === 'changes' && since !== undefined && !isVersionstamp(since))
-        throw new Refusal(400, { detail: 'The position to continue from is not a versionstamp' })
-      return { name, declaration, isStream, since, params: await requestParams(url, declaration.params) }
-    } catch (error) {
-      if (error instanceof Refusal) return error
       throw error
     }
   }
@@ -226,39 +205,10 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
   }
 }
 
-/** What a request asks for, its parameters checked. */
-interface Asked {
-  readonly name: string
-  readonly declaration: LiveDeclaration
-  readonly isStream: boolean
-  readonly since: string | undefined
-  readonly params: unknown
-}
-
 /** What `open` is given to know that its stream is over. */
 function ending(): { readonly signal: AbortSignal; readonly abort: () => void } {
   const controller = new AbortController()
   return { signal: controller.signal, abort: () => controller.abort() }
-}
-
-function nameIn(url: URL): string {
-  const last = url.pathname.slice(url.pathname.lastIndexOf('/') + 1)
-  try {
-    return decodeURIComponent(last)
-  } catch {
-    throw new Refusal(404)
-  }
-}
-
-/** A stream, unless JSON is asked for and no stream. */
-function wantsStream(request: Request): boolean {
-  const accept = request.headers.get('accept') ?? ''
-  return !accept.includes('application/json') || accept.includes('text/event-stream')
-}
-
-/** What a reader goes on from: of a result, what it has; of changes, the versionstamp up to which it has them. */
-function sinceOf(request: Request, url: URL): string | undefined {
-  return request.headers.get('last-event-id') ?? url.searchParams.get('since') ?? undefined
 }
 
 function checkDeclarations(declarations: LiveDeclarations): void {

@@ -36,7 +36,8 @@ export class TypedStore<R extends Definitions> extends KeyValue<R> {
   }
 
   /**
-   * The repository of a declared pattern, or of a definition. Throws a TypeError if the database was opened without it.
+   * The repository of a declared pattern, or of a definition. Throws a TypeError if the database was opened without it,
+   * and a DatabaseClosedError if it is closed.
    *
    * ```ts
    * db.repository(['users', '*']) === db.repositories.users // => true
@@ -47,6 +48,7 @@ export class TypedStore<R extends Definitions> extends KeyValue<R> {
     pattern: P,
   ): RepositoryOf<OutputOf<DefinitionNamed<R, P>>, DefinitionNamed<R, P>, R>
   repository(wanted: AnyDefinition | Pattern): unknown {
+    this.#store.assertOpen()
     const { registry } = this.#store
     if (typeof wanted !== 'object' || wanted === null)
       throw new TypeError(

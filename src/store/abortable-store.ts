@@ -119,6 +119,10 @@ class AbortableStore implements RowStore {
   extend(entry: RowEntry, more: object): RowEntry {
     return this.#store.extend(entry, more)
   }
+
+  part(...args: Parameters<RowStore['part']>): RowEntry {
+    return this.#store.part(...args)
+  }
 }
 
 /** A store for one call with these options. */

@@ -82,6 +82,9 @@ export interface RowStore extends Reader {
   /** An entry with more in it; in a unit of work, one that goes on showing what is written under its key. */
   extend(entry: RowEntry, more: object): RowEntry
 
+  /** An entry with a part of its value, and with more in it; in a unit of work, a copy that cannot be changed, since nobody would write it. */
+  part(entry: RowEntry, row: StoredRow, project: (value: unknown) => unknown, more: object): RowEntry
+
   /**
    * The mutation that stores what the key's schema makes of an input; a promise of it where the schema is asynchronous, and
    * one that rejects for a value that cannot be stored. Throws for what is not a key, and for an expiry that is not right.

@@ -98,6 +98,10 @@ export class SnapshotStore implements RowStore {
     return this.#store.extend(entry, more)
   }
 
+  part(...args: Parameters<RowStore['part']>): RowEntry {
+    return this.#store.part(...args)
+  }
+
   prepareSet(): SetMutation {
     return refuse()
   }

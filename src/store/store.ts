@@ -26,6 +26,7 @@ import type { ValueFormat } from '../value/value-format.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { expiryOfSet, expiryTime, type SetOptions } from './expiry.ts'
 import { KeyedMutex } from './keyed-mutex.ts'
+import { Removal } from './removal.ts'
 import type { RowEntry, RowStore, SchemaCode, SettledOutcome } from './row-store.ts'
 import { running } from './running.ts'
 import { SnapshotStore } from './snapshot-store.ts'
@@ -68,8 +69,8 @@ export class Store implements RowStore {
   readonly #queue: CommitQueue
   readonly #sweeper: Sweeper
   readonly #readOnly: boolean
+  readonly #removal: Removal
   #closing: Promise<void> | null = null
-  #destroying: Promise<void> | null = null
 
   constructor(driver: Driver, catalog: Catalog, registry: Registry, options: StoreOptions) {
     this.driver = driver
@@ -86,6 +87,7 @@ export class Store implements RowStore {
     this.#readOnly = options.readOnly
     this.#sweeper = new Sweeper(driver, () => this.hub.refresh())
     this.hub = new WatchHub(driver, () => this.#lookForExpiries())
+    this.#removal = new Removal(driver, () => this.close())
   }
 
   get isClosed(): boolean {
@@ -174,6 +176,10 @@ export class Store implements RowStore {
 
   extend(entry: RowEntry, more: object): RowEntry {
     return { ...entry, ...more }
+  }
+
+  part(entry: RowEntry, _row: StoredRow, project: (value: unknown) => unknown, more: object): RowEntry {
+    return { ...entry, value: project(entry.value), ...more }
   }
 
   prepareSet(key: Key, value: unknown, options?: SetOptions): SetMutation | Promise<SetMutation> {
@@ -329,22 +335,14 @@ export class Store implements RowStore {
     return this.#closing
   }
 
-  /**
-   * Closes, and removes the database's files: once, since another database may stand there afterwards. Where it is refused, it may be
-   * tried again.
-   */
+  /** Closes, and removes the database's files. */
   destroy(): Promise<void> {
-    this.#destroying ??= this.#destroy().catch((error) => {
-      this.#destroying = null
-      throw error
-    })
-    return this.#destroying
+    return this.#removal.ofOpen(this.isClosed)
   }
 
-  async #destroy(): Promise<void> {
-    this.driver.assertWritable()
-    await this.close()
-    await this.driver.destroy()
+  /** As `close`, and the files are removed. */
+  closeAndRemove(): Promise<void> {
+    return this.#removal.run()
   }
 
   async #close(): Promise<void> {

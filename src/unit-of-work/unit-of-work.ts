@@ -16,7 +16,7 @@ const repositoryWrites = [
  * What the function of a unit of work reads from and writes to: repositories, and reads and writes by key, all of one snapshot.
  * Later reads of the unit see a write at once, everybody else when the unit commits. Each key has one entry in the unit: change
  * its value in place, or assign to it, and it is written at the end, as by `update`. The entry of a missing row is frozen. With
- * `columns`, the value is a copy: change it with `update`. The versionstamp of the unit's own writes is not known before it
+ * `columns`, the value is a copy, frozen with its entry: change the row with `update`. The versionstamp of the unit's own writes is not known before it
  * commits.
  *
  * ```ts

@@ -18,9 +18,10 @@ import type { Store } from '../store/store.ts'
 import { tracedRead } from '../store/traced-read.ts'
 import { paced, pauseDue } from '../time/give-way.ts'
 import { decodeValue } from '../value/codec.ts'
+import { freeze } from '../value/freeze.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
 import type { ValueFormat } from '../value/value-format.ts'
-import { adoptAssigned, encodeLoaded, type Loaded, show } from './loaded.ts'
+import { adoptAssigned, encodeLoaded, type Loaded, type StoredForm, sameForm, show } from './loaded.ts'
 import { unassignable } from './missing-entry.ts'
 import { OwnWrites } from './own-writes.ts'
 import { type ReaderContext, UnitReader } from './unit-reader.ts'
@@ -182,6 +183,11 @@ export class UnitStore implements RowStore, ReaderContext {
     const extended = { ...entry, ...more }
     this.#loaded.get(keyText(this.encodeKey(entry.key)))?.rowEntries.push(extended)
     return extended
+  }
+
+  part(entry: RowEntry, row: StoredRow, project: (value: unknown) => unknown, more: object): RowEntry {
+    const value = project(decodeValue(row.value, row.encoding, row.types, this.format))
+    return Object.freeze({ ...entry, value: freeze(value), ...more })
   }
 
   /** Keeps the mutations for the unit's commit, after the checks have been held against what the unit sees. */
@@ -356,12 +362,4 @@ export class UnitStore implements RowStore, ReaderContext {
 interface Seen {
   readonly conflicts: readonly CheckConflict[]
   readonly touched: number
-}
-
-type StoredForm = Pick<StoredRow, 'value' | 'encoding' | 'types'>
-
-function sameForm(a: StoredForm, b: StoredForm): boolean {
-  if (a.encoding !== b.encoding || a.types !== b.types) return false
-  if (typeof a.value === 'string' || typeof b.value === 'string') return a.value === b.value
-  return Buffer.compare(a.value, b.value) === 0
 }

@@ -21,7 +21,6 @@ describeEngine('postgres', 'the suite', (engine) => {
       ...Object.fromEntries(Object.keys(searchCases).map((name) => [name, search])),
       'a -0 that an earlier release has stored as a text is found by 0': 'no release has stored one there',
       'destroy closes and removes the files': file,
-      'a database that was closed can be destroyed': file,
       'destroyOnClose removes the files when the database is closed': file,
       'closing or destroying again does not touch a database that was opened there since': file,
     },

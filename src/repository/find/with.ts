@@ -25,9 +25,9 @@ export async function present(
 ): Promise<RowEntry[]> {
   const project = projectionOf(query.columns, plannerOf(definition).fields, definition.name)
   const related = query.with === undefined ? null : await loadRelated(store, definition, query.with, found)
-  return found.map(({ entry, highlights }, i) => {
+  return found.map(({ entry, row, highlights }, i) => {
     const more = { ...related?.[i], ...(highlights && { highlights }) }
-    if (project !== null) return { ...entry, value: project(entry.value), ...more }
+    if (project !== null) return store.part(entry, row, project, more)
     return related === null && highlights === undefined ? entry : store.extend(entry, more)
   })
 }

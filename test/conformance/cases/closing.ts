@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { DatabaseClosedError, Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
+import { z } from 'zod'
 import type { Cases } from '../suite.ts'
 import { alice, schemas } from './schemas.ts'
 
@@ -115,16 +116,21 @@ export const closingCases: Cases = {
     await db.destroy()
     expect(filesOf(path)).toStrictEqual([])
     await expect(db.get(['a'])).rejects.toThrow(DatabaseClosedError)
-    await db.destroy()
+    await expect(db.destroy()).rejects.toThrow(DatabaseClosedError)
     await db.close()
   },
 
-  'a database that was closed can be destroyed': async (place) => {
+  'a database that was closed is not destroyed, and gives no repository': async (place) => {
     const path = place.path()
-    const db = await Valkeyrie.open(path)
+    const schema = z.object({ n: z.int() })
+    const db = await Valkeyrie.withSchema(['items', '*'], schema).open(path)
+    await db.set(['a'], 1)
     await db.close()
-    await db.destroy()
-    expect(filesOf(path)).toStrictEqual([])
+    await expect(db.destroy()).rejects.toThrow(DatabaseClosedError)
+    expect(() => db.repository(['items', '*'])).toThrow(DatabaseClosedError)
+    if (path === undefined) return
+    await using again = await Valkeyrie.open(path)
+    expect((await again.get(['a'])).value).toBe(1)
   },
 
   'destroyOnClose removes the files when the database is closed': async (place) => {
@@ -145,7 +151,7 @@ export const closingCases: Cases = {
     await using second = await Valkeyrie.open(path)
     await second.set(['a'], 1)
     await first.close()
-    await first.destroy()
+    await expect(first.destroy()).rejects.toThrow(DatabaseClosedError)
     expect(existsSync(path)).toBe(true)
     await using third = await Valkeyrie.open(path)
     expect((await third.get(['a'])).value).toBe(1)

@@ -135,6 +135,39 @@ export const entryCases: Cases = {
     expect((await names.get(['a', 1])).value).toBe('one!')
   },
 
+  'in a unit of work, what columns have chosen of a value cannot be changed, and is not the value that is written':
+    async (place) => {
+      const schema = z.object({ n: z.int(), s: z.string(), in: z.object({ tags: z.array(z.string()) }) })
+      await using db = await Valkeyrie.withSchema(['items', '*'], schema)
+        .withSchema(['items', '*', 'names', '*'], z.object({ name: z.string() }), { name: 'names' })
+        .open(place.path())
+      const { items, names } = db.repositories
+      await items.set('a', { n: 1, s: 'x', in: { tags: ['t'] } })
+      await names.set(['a', 1], { name: 'one' })
+      await db.unitOfWork(async (unit) => {
+        const { items: inner } = unit.repositories
+        const full = await inner.get('a')
+        if (full.value !== null) full.value.in.tags.push('u')
+        const query = { columns: { n: true, in: true }, with: { names: true } } as const
+        for (const part of [(await inner.findMany(query))[0]!, (await inner.findFirst(query))!]) {
+          expect(part.value).toEqual({ n: 1, in: { tags: ['t', 'u'] } })
+          expect(() => (part.value.n = 2)).toThrow(TypeError)
+          expect(() => part.value.in.tags.push('v')).toThrow(TypeError)
+          expect(() => ((part as { value: unknown }).value = { n: 2 })).toThrow(TypeError)
+          // The rows that come with it are entries of their own.
+          part.names[0]!.value.name = 'two'
+        }
+        // The value itself is none of what is frozen.
+        if (full.value !== null) full.value.in.tags.push('w')
+      })
+      expect((await items.get('a')).value).toEqual({ n: 1, s: 'x', in: { tags: ['t', 'u', 'w'] } })
+      expect((await names.get(['a', 1])).value).toEqual({ name: 'two' })
+      // Elsewhere an entry is its reader's own.
+      const [own] = await items.findMany({ columns: { n: true } })
+      own!.value.n = 5
+      expect(own!.value).toEqual({ n: 5 })
+    },
+
   'in a unit of work, what cannot be assigned to an entry is refused': async (place) => {
     const { db, users } = await aliceAndBob(place)
     await using _ = db
