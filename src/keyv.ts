@@ -4,6 +4,9 @@ import { checkOptionNames } from './arguments/option-names.ts'
 
 export type { AdaptedDatabase, AdapterOptions }
 
+/** In milliseconds, 250,000 years: no Date is much later. What is to stay longer stays. */
+const longestTtl = 8e15
+
 /** An entry of `setMany`. */
 interface StoreEntry {
   readonly key: string
@@ -61,7 +64,8 @@ class KeyvStore implements KeyvStoreAdapter {
     if (entries.length === 0) return
     const writes = this.#db.atomic()
     for (const { key, value, ttl } of entries) {
-      if (typeof ttl !== 'number' || ttl === Number.POSITIVE_INFINITY) writes.set(this.#keys.of(key), value)
+      // NaN has no end either, as in Keyv's own store.
+      if (typeof ttl !== 'number' || !(ttl <= longestTtl)) writes.set(this.#keys.of(key), value)
       // What has expired already is not there.
       else if (ttl <= 0) writes.delete(this.#keys.of(key))
       else writes.set(this.#keys.of(key), value, { expireIn: ttl })

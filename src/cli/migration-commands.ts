@@ -1,6 +1,6 @@
 // The commands of a project share its flags, its output and its exit codes.
 import { relative } from 'node:path'
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { check, projectStatus } from '../migration/check.ts'
 import { generate, type PlanOptions, planMigration } from '../migration/generate.ts'
 import { init } from '../migration/init.ts'
@@ -83,7 +83,11 @@ export function addMigrationCommands(program: Command): void {
     .option('--accept-data-loss', 'agree to remove fields from stored values')
     .option('--database <file>', 'the database in which to count the rows that would lose something')
     .addOption(schemaOption())
-    .option('--custom <repository>', 'make an empty migration of its values, for you to fill in')
+    .option(
+      '--custom <repository>',
+      'make an empty migration of its values, for you to fill in',
+      repositoryName,
+    )
     .option('--dry-run', 'print what would be written, but write nothing')
     .action(
       async ({ rename = [], acceptDataLoss = false, dryRun, json = false, ...flags }: GenerateFlags) => {
@@ -99,7 +103,7 @@ export function addMigrationCommands(program: Command): void {
           presentDatabase: loaded.database === undefined ? undefined : databaseOf(loaded, undefined, schema),
         }
         const generated = await generate(loaded, { ...options, acceptDataLoss, ...counted })
-        if (json) return print(JSON.stringify(generated))
+        if (json) return print(JSON.stringify(generated ?? { tag: null, files: [], steps: [] }))
         if (generated === null) return print('Nothing has changed.')
         const { tag, files } = generated
         if (tag === null)
@@ -248,7 +252,8 @@ async function tellPlan(
 ): Promise<boolean> {
   const planned = await planMigration(project, options)
   if (planned === null || (planned.tag === null && !withFiles)) {
-    print(json ? 'null' : 'Nothing has changed.')
+    const nothing = { tag: null, changes: [], losses: [], undecided: [], steps: [] }
+    print(json ? JSON.stringify(withFiles ? { ...nothing, files: {} } : nothing) : 'Nothing has changed.')
     return true
   }
   const { tag, changes, losses, undecided, steps, files } = planned
@@ -275,6 +280,12 @@ async function tellPlan(
     }
   }
   return false
+}
+
+function repositoryName(text: string): string {
+  if (text === '' || text.startsWith('-'))
+    throw new InvalidArgumentError('Name the repository whose values it changes, such as --custom users.')
+  return text
 }
 
 function schemaOption(): Option {

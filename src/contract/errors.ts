@@ -59,6 +59,7 @@ export interface ValidationIssue {
  */
 export class ValidationError extends KvError {
   override readonly name = 'ValidationError'
+  override readonly code = 'VALIDATION'
   /** The key whose value was refused. */
   readonly key: Key
   /** What the schema complains about. */
@@ -84,6 +85,7 @@ export class ValidationError extends KvError {
  */
 export class KeyExistsError extends KvError {
   override readonly name = 'KeyExistsError'
+  override readonly code = 'KEY_EXISTS'
   /** The key that has a value. */
   readonly key: Key
 
@@ -102,6 +104,7 @@ export class KeyExistsError extends KvError {
  */
 export class NotFoundError extends KvError {
   override readonly name = 'NotFoundError'
+  override readonly code = 'NOT_FOUND'
   /** The key that has none. */
   readonly key: Key
 
@@ -122,6 +125,7 @@ export class NotFoundError extends KvError {
  */
 export class UniqueConstraintError extends KvError {
   override readonly name = 'UniqueConstraintError'
+  override readonly code = 'UNIQUE_CONSTRAINT'
   /** The name of the repository. */
   readonly repository: string
   /** The fields of the index: dotted paths. */
@@ -169,6 +173,7 @@ export interface Conflict {
  */
 export class ConflictError extends KvError {
   override readonly name = 'ConflictError'
+  override readonly code = 'CONFLICT'
   /** The conflicts of the last attempt, each key once. */
   readonly conflicts: readonly Conflict[]
   /** How many there were. */
@@ -196,6 +201,7 @@ export class ConflictError extends KvError {
  */
 export class QueryError extends KvError {
   override readonly name = 'QueryError'
+  override readonly code = 'QUERY'
 
   constructor(message: string, options?: ErrorOptions) {
     super('QUERY', message, options)
@@ -212,6 +218,7 @@ export class QueryError extends KvError {
  */
 export class DatabaseClosedError extends KvError {
   override readonly name = 'DatabaseClosedError'
+  override readonly code = 'DATABASE_CLOSED'
 
   constructor() {
     super('DATABASE_CLOSED', 'Database is closed')
@@ -224,6 +231,7 @@ export class DatabaseClosedError extends KvError {
  */
 export class DatabaseBusyError extends KvError {
   override readonly name = 'DatabaseBusyError'
+  override readonly code = 'DATABASE_BUSY'
   /** How many milliseconds the call has waited. */
   readonly waited: number
 
@@ -244,6 +252,7 @@ export class DatabaseBusyError extends KvError {
  */
 export class LogTrimmedError extends KvError {
   override readonly name = 'LogTrimmedError'
+  override readonly code = 'LOG_TRIMMED'
   /** The versionstamp of the oldest commit that the log has. */
   readonly oldest: string
 
@@ -266,6 +275,7 @@ export class LogTrimmedError extends KvError {
  */
 export class DatabaseOpenError extends KvError {
   override readonly name = 'DatabaseOpenError'
+  override readonly code = 'DATABASE_OPEN'
   /** The file, as an absolute path. */
   readonly path: string
 
@@ -293,6 +303,7 @@ export class DatabaseOpenError extends KvError {
  */
 export class SnapshotExpiredError extends KvError {
   override readonly name = 'SnapshotExpiredError'
+  override readonly code = 'SNAPSHOT_EXPIRED'
   /** How long it had been open, in milliseconds. */
   readonly age: number
 
@@ -318,6 +329,7 @@ export class SnapshotExpiredError extends KvError {
  */
 export class StorageError extends KvError {
   override readonly name = 'StorageError'
+  override readonly code = 'STORAGE'
   /** The engine's own code, such as `SQLITE_FULL`. */
   readonly engineCode: string
 
@@ -333,6 +345,7 @@ export class StorageError extends KvError {
  */
 export class ConnectionError extends KvError {
   override readonly name = 'ConnectionError'
+  override readonly code = 'CONNECTION'
   /** `false`: nothing was written. `null`: the write may or may not have been committed; read before you write again. */
   readonly written: false | null
 
@@ -349,6 +362,7 @@ export class ConnectionError extends KvError {
 /** Bytes in the file that should be an encoded key are not one: another program has written there, or the file is damaged. */
 export class CorruptKeyError extends KvError {
   override readonly name = 'CorruptKeyError'
+  override readonly code = 'CORRUPT_KEY'
 
   constructor(reason: string) {
     super('CORRUPT_KEY', `Not an encoded key: ${reason}`)
@@ -361,6 +375,7 @@ export class CorruptKeyError extends KvError {
  */
 export class CorruptValueError extends KvError {
   override readonly name = 'CorruptValueError'
+  override readonly code = 'CORRUPT_VALUE'
   /** The key of the value. */
   readonly key: Key
 
@@ -380,6 +395,7 @@ export class CorruptValueError extends KvError {
  */
 export class CorruptLogError extends KvError {
   override readonly name = 'CorruptLogError'
+  override readonly code = 'CORRUPT_LOG'
   /** The versionstamp of the commit, or its version number as text if no database issues that one. */
   readonly version: string
 
@@ -404,6 +420,7 @@ export class CorruptLogError extends KvError {
  */
 export class MigrationError extends KvError {
   override readonly name = 'MigrationError'
+  override readonly code = 'MIGRATION'
   /** The name of the schema that does not fit, if it is one. */
   readonly repository: string | null
   /** The rows that a step cannot convert, by repository; empty if something else failed. */

@@ -13,7 +13,7 @@ export interface ReadOptions extends CallOptions {
 
 /** Throws a TypeError for options that a read has neither as its `own` nor in common with the others. */
 export function checkReadOptions(options: ReadOptions, call: string, own: readonly string[] = []): void {
-  checkOptionNames(options, [...own, 'consistency', 'raw', 'signal'], call)
+  checkOptionNames(options, [...new Set([...own, 'consistency', 'raw', 'signal'])], call)
   checkSignal(options, call)
   const { consistency, raw } = options
   if (consistency !== undefined && consistency !== 'strong' && consistency !== 'eventual') {

@@ -98,7 +98,10 @@ function writePart(part: unknown, index: number, position: number, maxBytes: num
   if (typeof part === 'number') return writeNumber(part, index, position)
   if (typeof part === 'bigint') {
     const width = integerWidth(part)
-    if (width > 255) throw new RangeError(`Key part ${index} is a bigint of more than 255 bytes`)
+    if (width > 255)
+      throw new RangeError(
+        `Key part ${index} is a bigint of ${width} bytes, and one has at most 255: its size must be below 2n ** 2040n; store a larger one as a string or bytes`,
+      )
     const start = reserve(position, width + 2)
     return writeInteger(part, width, arena, start)
   }

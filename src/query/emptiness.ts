@@ -5,7 +5,11 @@ import type { Planned, Selection } from './plan.ts'
 
 /**
  * Throws a QueryError for a `where` that holds no condition, or that is true whatever a row holds: what a forgotten filter
+<<<<<<< HEAD
  * leaves, such as `{ AND: [] }`, `{ n: { notIn: [] } }` or `{ OR: [{ a: 1 }, {}] }`.
+=======
+ * leaves, as `{ AND: [] }`, `{ n: { notIn: [] } }` or `{ OR: [{ a: 1 }, {}] }`; or of every text, as `{ s: { contains: '' } }`.
+>>>>>>> 59c93eb (Refusals name what is at fault and what to write, codes of errors are literal types, and pages say what only files have)
  */
 export function checkNarrows(
   { plan: { where }, operands }: Pick<Planned, 'operands'> & { readonly plan: Selection },
@@ -43,6 +47,8 @@ function truth(condition: Condition, operands: readonly Operand[]): boolean | nu
       return operandAt(operands, condition.keys).length === 0 ? false : null
     case 'includes':
       return operandAt(operands, condition.items).length === 0 ? true : null
+    case 'like':
+      return /^%+$/.test(operandAt(operands, condition.pattern)) ? true : null
     case 'substring':
     case 'prefix':
       return operandAt(operands, condition.text) === '' ? true : null
@@ -51,7 +57,6 @@ function truth(condition: Condition, operands: readonly Operand[]): boolean | nu
     case 'boolean':
     case 'zero':
     case 'in':
-    case 'like':
     case 'elements':
     case 'key':
     case 'search':

@@ -155,9 +155,11 @@ export function placeOf({ priority = 0, group }: Pick<EnqueueJobOptions, 'priori
 
 function takenBy(deduplicate: EnqueueJobOptions['deduplicate']): Draft['taken'] {
   if (deduplicate === undefined) return null
+  if (deduplicate === '') throw new TypeError('deduplicate must be a text that is not empty')
   if (typeof deduplicate === 'string') return { key: deduplicate, for: undefined }
   checkOptionNames(deduplicate, ['key', 'for'], 'deduplicate')
-  if (typeof deduplicate.key !== 'string') throw new TypeError('key of deduplicate must be a text')
+  if (typeof deduplicate.key !== 'string' || deduplicate.key === '')
+    throw new TypeError('key of deduplicate must be a text that is not empty')
   checkMilliseconds(deduplicate.for, 'for of deduplicate', 1)
   return deduplicate
 }

@@ -1,6 +1,7 @@
 import { checkOptionNames } from '../arguments/option-names.ts'
 import type { SetMutation } from '../commit/write.ts'
 import type { Key } from '../contract/key.types.ts'
+import { encodeValue } from '../value/codec.ts'
 import { KvU64 } from '../value/kv-u64.ts'
 import type { RowStore } from './row-store.ts'
 
@@ -82,11 +83,25 @@ export function prepareMessage(
       `The pattern of '${taken.name}' matches the keys of the queue, ['${queuePrefix.join("', '")}', time, id]: give it a literal first part`,
     )
   }
-  const mutation = store.prepareSet(key, message)
+  const mutation = prepareAs(store, key, message)
   if (message.keysIfUndelivered.length === 0) return mutation
   // What cannot be written in the end is told now.
   const writes = message.keysIfUndelivered.map((key) => store.prepareSet(key, value))
   return Promise.all([mutation, ...writes]).then(([prepared]) => prepared)
+}
+
+/** A failure names what is wrong by its path in the value, not in the message around it. */
+function prepareAs(store: RowStore, key: Key, message: QueuedMessage): SetMutation | Promise<SetMutation> {
+  const refused = (error: unknown): never => {
+    encodeValue(messageValue(message), store.format)
+    throw error
+  }
+  try {
+    const mutation = store.prepareSet(key, message)
+    return mutation instanceof Promise ? mutation.catch(refused) : mutation
+  } catch (error) {
+    return refused(error)
+  }
 }
 
 /** The value of a message, as it was enqueued. */

@@ -14,7 +14,7 @@ export class Removal {
     this.#close = close
   }
 
-  /** Rejects with DatabaseClosedError where it was closed for anything else. */
+  /** Rejects with DatabaseClosedError if it was closed for anything else. */
   async ofOpen(isClosed: boolean): Promise<void> {
     const mayGoOn = this.#running !== null || (this.#wasTried && !this.#isDone)
     if (isClosed && !mayGoOn) throw new DatabaseClosedError()

@@ -107,6 +107,24 @@ it('without a serializer, stores what the database stores', async () => {
   expect(await keyv.get('k')).toEqual(value)
 })
 
+it('a ttl means what it means to the memory of Keyv, however long or short', async () => {
+  const clock = stillClock()
+  for (const ttl of [Number.MAX_SAFE_INTEGER, 1e16, 8e15, Infinity, Number.NaN, 0, 0.5, -1]) {
+    const [memory, stored] = [new Keyv(), new Keyv({ store: keyvStore(db) })]
+    for (const keyv of [memory, stored]) keyv.on('error', (error) => expect(error).toBeUndefined())
+    const seen = async (keyv: Keyv) => {
+      const set = await keyv.set('k', 1, ttl)
+      const now = await keyv.get('k')
+      clock.advance(1_000)
+      const then = [await keyv.get('k'), await keyv.has('k')]
+      await keyv.setMany([{ key: 'm', value: 2, ttl }])
+      return [set, now, then, await keyv.get('m')]
+    }
+    expect([ttl, await seen(stored)]).toEqual([ttl, await seen(memory)])
+    await db.clear()
+  }
+})
+
 it('a ttl without end keeps the value, and one that is over removes it', async () => {
   const store = keyvStore(db)
   await store.set('k', 'v', Number.POSITIVE_INFINITY)

@@ -92,16 +92,7 @@ describe('who may ask', () => {
     expect(asked).toEqual(['a=b', { name: 'player', params: { id: 'ada' } }])
   })
 
-  it.each([
-    ['a name that is not declared', 'salaries'],
-    ['parameters that do not fit', 'player?params={"id":1}'],
-    ['parameters that are left out', 'podium'],
-    ['parameters that are not JSON', 'player?params={'],
-    ['parameters that are too long', `player?params="${'x'.repeat(10_000)}"`],
-    ['parameters where there are none', 'all?params={}'],
-    ['changes as JSON', 'scores'],
-    ['changes since nothing', 'scores?since=zz'],
-  ])('learns nothing of %s, unless let through', async (_, path) => {
+  it('learns nothing of what there is, nor of its parameters, unless it lets them in', async () => {
     const asked: unknown[] = []
     const live = open.serve({
       authorize: (request, query) => {
@@ -109,12 +100,23 @@ describe('who may ask', () => {
         return request.headers.get('cookie') === 'a=b'
       },
     })
-    const headers = path.includes('since') ? {} : inJson
-    const refused = await live.fetch(asking(path, headers))
-    expect(await problemOf(refused)).toEqual({ status: 403, title: 'Forbidden' })
-    const told = await live.fetch(asking(path, { ...headers, cookie: 'a=b' }))
-    expect([400, 404, 406, 414]).toContain(told.status)
-    expect(asked).toEqual(Array(2).fill({ name: null, params: undefined }))
+    for (const [path, status] of [
+      ['salaries', 404],
+      ['player?params={"id":1}', 400],
+      ['podium', 400],
+      ['player?params={', 400],
+      [`player?params="${'x'.repeat(10_000)}"`, 414],
+      ['all?params={}', 400],
+      ['scores', 406],
+      ['scores?since=zz', 400],
+    ] as const) {
+      const headers = path.includes('since') ? {} : inJson
+      const refused = await live.fetch(asking(path, headers))
+      expect(await problemOf(refused), path).toEqual({ status: 403, title: 'Forbidden' })
+      const told = await live.fetch(asking(path, { ...headers, cookie: 'a=b' }))
+      expect([path, told.status]).toEqual([path, status])
+      expect(asked.splice(0)).toEqual(Array(2).fill({ name: null, params: undefined }))
+    }
     expect(live.streams).toBe(0)
   })
 

@@ -75,6 +75,19 @@ it('every command shows an example, and takes --json', async () => {
 it('diff and --dry-run tell what generate would write, and write nothing', async () => {
   const { folder, valkeyrie } = await project()
   expect(await valkeyrie('diff')).toMatchObject({ code: 0, text: 'Nothing has changed.\n' })
+  const nothing = { tag: null, changes: [], losses: [], undecided: [], steps: [] }
+  expect(JSON.parse((await valkeyrie('diff', '--json')).text)).toEqual(nothing)
+  const dryNothing = (await valkeyrie('generate', '--dry-run', '--json')).text
+  expect(JSON.parse(dryNothing)).toEqual({ ...nothing, files: {} })
+  expect(JSON.parse((await valkeyrie('generate', '--json')).text)).toEqual({
+    tag: null,
+    files: [],
+    steps: [],
+  })
+  expect(await valkeyrie('generate', '--custom', '--name', 'x1')).toMatchObject({
+    code: 1,
+    text: expect.stringContaining('Name the repository whose values it changes, such as --custom users'),
+  })
   write(folder, 'schemas/index.ts', schemas("age: z.int(), role: z.string().default('guest')"))
   const files = readdirSync(join(folder, 'migrations'), { recursive: true }).sort()
   const line = 'users: role is added, with the default "guest"\n'

@@ -270,7 +270,7 @@ test('backup and restore as commands, beside a process that has the file open', 
   const again = await run('backup', path, target, '--json')
   expect(again.code).toBe(1)
   expect(JSON.parse(again.out)).toMatchObject({ error: { code: 'DATABASE_OPEN' } })
-  expect((await run('backup', path, target)).err).toMatch(/already exists/)
+  expect((await run('backup', path, target)).err).toMatch(/already exists.*--overwrite/)
 
   const held = await run('restore', target, path, '--json', '--wait', '0.2')
   expect(held.code).toBe(1)

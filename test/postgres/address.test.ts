@@ -19,6 +19,25 @@ it('connections is the most that a process opens, at least three', async () => {
 })
 
 describeEngine('postgres', 'an address', (engine) => {
+  it('says that there is no such user, or no such database', async () => {
+    const refused = async (change: (url: URL) => void) => {
+      const url = new URL(engine.newAddress())
+      change(url)
+      return Valkeyrie.open(url.href).catch((error) => error)
+    }
+    const ofUser = await refused((url) => Object.assign(url, { username: 'ghost', password: 'none' }))
+    expect(ofUser).toMatchObject({ code: 'DATABASE_OPEN' })
+    // Where users have passwords, the server does not say which of the two is wrong.
+    expect(ofUser.message).toMatch(
+      ofUser.cause.code === '28000'
+        ? /no user of this name who may log in/
+        : /refuses the user or the password/,
+    )
+    const ofDatabase = await refused((url) => Object.assign(url, { pathname: '/ghost' }))
+    expect(ofDatabase).toMatchObject({ code: 'DATABASE_OPEN' })
+    expect(ofDatabase.message).toMatch(/no such database: create it first/)
+  })
+
   it('names the schema that keeps the database, as the option does', async () => {
     const address = engine.newAddress()
     await using db = await Valkeyrie.open(address)

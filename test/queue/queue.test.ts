@@ -176,6 +176,8 @@ describe('enqueue', () => {
     [{ group: '' }, 'group must be a text that is not empty'],
     [{ group: 5 }, 'group must be a text'],
     [{ deduplicate: 5 }, 'deduplicate'],
+    [{ deduplicate: '' }, 'deduplicate must be a text that is not empty'],
+    [{ deduplicate: { key: '', for: 5 } }, 'key of deduplicate must be a text that is not empty'],
     [{ deduplicate: { key: 'a' } }, 'for of deduplicate'],
     [{ deduplicate: { key: 5, for: 5 } }, 'key of deduplicate'],
     [{ prioritty: 1 }, "did you mean 'priority'?"],

@@ -54,6 +54,11 @@ test.each([
   ['file:x.db', /write only the path.* write '\.\/file:x\.db'/],
   ['file:///x.db', /URL object/],
   ['FILE:x.db?mode=memory', /URL object/],
+  [
+    'mysql://x/y',
+    /no engine for mysql:\/\/…: pass the path of a file, .* or the address of a PostgreSQL server/,
+  ],
+  ['sqlite:///x.db', /no engine for sqlite:/],
 ])('%s is not a path: the error says what to write, and no file is made', async (name, message) => {
   vi.spyOn(process, 'cwd').mockReturnValue(path('.'))
   await expect(Valkeyrie.open(name)).rejects.toThrow(TypeError)
@@ -128,7 +133,10 @@ test('a file: URL object is a path', async () => {
   }
   await using db = await Valkeyrie.open(file)
   expect(await db.get(['x', 'a'])).toMatchObject({ value: { id: 'a' } })
-  for (const other of ['https://example.com/a.db', `${url}?mode=ro`, `${url}#a`, 'file://host/a.db']) {
+  await expect(Valkeyrie.open(new URL('mysql://bob:secret@host/x'))).rejects.toThrow(
+    /^There is no engine for mysql:\/\/…: (?!.*secret)/,
+  )
+  for (const other of [`${url}?mode=ro`, `${url}#a`, 'file://host/a.db']) {
     await expect(Valkeyrie.open(new URL(other))).rejects.toThrow(/URL of a database/)
   }
 })

@@ -83,6 +83,21 @@ export const badInputCases: Cases = {
     expect(await Array.fromAsync(db.list({ prefix: [] }))).toStrictEqual([])
   },
 
+  'an option that is wrong is told why, and each option once': async (place) => {
+    await using db = await Valkeyrie.open(place.path())
+    const list = (options: object) => Array.fromAsync(db.list({ prefix: [] }, options))
+    expect(await failure(() => list({ limit: 2 ** 60 }))).toMatchObject({
+      name: 'RangeError',
+      message: 'limit must be at most 9007199254740991 (got 1152921504606847000)',
+    })
+    expect(await failure(() => list({ limmit: 1 }))).toMatchObject({
+      name: 'TypeError',
+      message: expect.stringMatching(
+        /There are limit, cursor, reverse, batchSize, signal, consistency, raw$/,
+      ),
+    })
+  },
+
   'a key may have 2,048 bytes': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     const key = ['x'.repeat(2_046)]
@@ -122,10 +137,13 @@ export const badInputCases: Cases = {
       for (const write of [
         () => db.set(['a'], value),
         () => db.atomic().set(['b'], 1).set(['a'], value).commit(),
+        () => db.enqueue(value),
+        () => db.atomic().set(['b'], 1).enqueue(value).commit(),
       ]) {
         const error = await failure(write)
         expect(error, path).toBeInstanceOf(TypeError)
-        expect((error as Error).message).toContain(path)
+        // Of the value itself, wherever it is put.
+        expect((error as Error).message.split(' ')[0]).toBe(path)
       }
     }
     expect(await Array.fromAsync(db.list({ prefix: [] }))).toStrictEqual([])

@@ -71,7 +71,7 @@ async function makeRoom(
     text: `select exists (select from ${s}.kv) or exists (select from ${s}.kv_log where cardinality(keys) > 0)`,
   })
   if (row![0] === true && !overwrite) {
-    const reason = `its schema ${s} already has a database: name another one, or pass overwrite`
+    const reason = `its schema ${s} already has a database: name another one, or pass overwrite (--overwrite on the command line)`
     throw new DatabaseOpenError(shownAddress(address), reason)
   }
   const names = [...there, journalTable].map((name) => `${s}.${quoteName(name)}`)

@@ -153,12 +153,20 @@ function isOfPooler(error: unknown): boolean {
 
 function reasonOf(error: unknown, host: string): string {
   const state = sqlState(error)
+  if (isOfRole(error))
+    return 'the server has no user of this name who may log in: create the role with LOGIN, or correct the user in the address'
   if (state !== undefined) {
     const reason = serverReasons[state]
     return reason ?? `the server refuses it (${state}): ${(error as Error).message}`
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   return networkReasons[code] ?? `no server answers at ${host}: ${(error as Error).message}`
+}
+
+/** `28000` stands for what pg_hba.conf says, too: the server's function tells them apart. */
+function isOfRole(error: unknown): boolean {
+  const { routine } = error as { readonly routine?: unknown }
+  return sqlState(error) === '28000' && routine === 'InitializeSessionUserId'
 }
 
 const serverReasons: Readonly<Record<string, string>> = {

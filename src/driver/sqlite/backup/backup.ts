@@ -120,5 +120,8 @@ export function failureOf(error: unknown, target: string): unknown {
 }
 
 export function thereAlready(target: string): DatabaseOpenError {
-  return new DatabaseOpenError(target, 'the file already exists: name another one, or pass overwrite')
+  return new DatabaseOpenError(
+    target,
+    'the file already exists: name another one, or pass overwrite (--overwrite on the command line)',
+  )
 }

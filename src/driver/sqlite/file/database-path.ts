@@ -27,13 +27,28 @@ export function databasePath(path: string | URL | undefined): string {
       `'${path}' is not a path: write only the path, pass a URL object, or write './${path}' for a file of this name`,
     )
   }
+  const scheme = schemeOf(path)
+  if (scheme !== null) throw unknownScheme(scheme)
   return resolve(path)
+}
+
+/** `mysql` of `mysql://…`; null for a path. */
+function schemeOf(path: string): string | null {
+  return /^([a-z][a-z0-9+.-]*):\/\//i.exec(path)?.[1] ?? null
+}
+
+/** Without the rest of the address, which may hold a password. */
+function unknownScheme(scheme: string): TypeError {
+  return new TypeError(
+    `There is no engine for ${scheme}://…: pass the path of a file, such as './data.db', or the address of a PostgreSQL server, 'postgres://…'`,
+  )
 }
 
 function pathOfUrl(url: URL): string {
   if (url.protocol === 'file:' && url.host === '' && url.search === '' && url.hash === '') {
     return databasePath(fileURLToPath(url))
   }
+  if (url.protocol !== 'file:') throw unknownScheme(url.protocol.slice(0, -1))
   throw new TypeError(
     `The URL of a database must be that of a file, as new URL('file:///srv/data.db'), without host, query and hash (got ${url})`,
   )
