@@ -120,13 +120,16 @@ describe.skipIf(url === '')('a snapshot', () => {
   })
 })
 
+/** Long enough for a slow machine to connect, and waited out by some tests. */
+const impatient = { connectTimeout: 1_000 }
+
 describe.skipIf(url === '')('a read', () => {
   test('that was lost after it had taken longer than connectTimeout is made again', async () => {
     const schema = newSchema()
     const users = { pattern: ['users', '*'] as const, schema: z.object({ n: z.int() }) }
     const db = await Valkeyrie.withSchema(users.pattern, users.schema).open(url, {
       schema,
-      connectTimeout: 500,
+      ...impatient,
     })
     onTestFinished(() => db.close())
     const admin = await byHand(url)
@@ -134,7 +137,7 @@ describe.skipIf(url === '')('a read', () => {
     await db.repositories.users.set('a', { n: 1 })
     await admin.query(`begin; lock table "${schema}".kv`)
     const reading = db.repositories.users.findMany()
-    await other.query('select pg_sleep(0.6)')
+    await other.query('select pg_sleep(1.1)')
     await stop(other, schema, 'terminate')
     await admin.query('rollback')
     expect(await reading).toMatchObject([{ id: 'a', value: { n: 1 } }])
@@ -180,7 +183,7 @@ describe.skipIf(url === '')('a commit', () => {
   test('whose answers never come is given up, and none of its attempts is carried out later', async () => {
     const proxy = await startProxy(url)
     const schema = newSchema()
-    const db = await openAt(proxy.url, schema, { connectTimeout: 300 })
+    const db = await openAt(proxy.url, schema, impatient)
     await db.set(['a'], 0)
     proxy.dropAnswers(1_000_000)
     const error = await db.set(['a'], 1).catch((reason) => reason)
@@ -198,7 +201,7 @@ describe.skipIf(url === '')('a commit', () => {
 
   test('that was given up while nothing of it arrived is known to have written nothing', async () => {
     const proxy = await startProxy(url)
-    const db = await openAt(proxy.url, newSchema(), { connectTimeout: 300 })
+    const db = await openAt(proxy.url, newSchema(), impatient)
     await db.set(['a'], 0)
     // All of its attempts, and not what takes their place.
     proxy.holdRequests(1_000_000, 'something large')

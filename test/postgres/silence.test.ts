@@ -199,7 +199,7 @@ describe.skipIf(url === '')('what the server itself limits', () => {
     setting.searchParams.set('idle_in_transaction_session_timeout', '300')
     setting.searchParams.set('options', '-c default_transaction_isolation=serializable')
     const proxy = await startProxy(setting.href)
-    const db = await openAt(proxy.url, schema, { connectTimeout: 300, busyTimeout: 60_000 })
+    const db = await openAt(proxy.url, schema, { connectTimeout: 1_500, busyTimeout: 60_000 })
     const other = await openAt(url, schema, { busyTimeout: 60_000 })
     await db.set(['a'], 1)
     proxy.hush('half of the next commit')
