@@ -33,6 +33,15 @@ describeEngine('postgres', 'an address', (engine) => {
         ? /no user of this name who may log in/
         : /refuses the user or the password/,
     )
+    // Nobody may log in by the name of a group: the server has it, and yet says what it says of a role that is missing.
+    const group = `group_${process.pid}_${Date.now()}`
+    await using db = await Valkeyrie.open(engine.newAddress() as `postgres://${string}`, {
+      destroyOnClose: true,
+    })
+    await db.drizzle.execute(`create role ${group} nologin password 'none'`)
+    const ofGroup = await refused((url) => Object.assign(url, { username: group, password: 'none' }))
+    await db.drizzle.execute(`drop role ${group}`)
+    expect(ofGroup.message).toMatch(/no user of this name who may log in: create the role with LOGIN/)
     const ofDatabase = await refused((url) => Object.assign(url, { pathname: '/ghost' }))
     expect(ofDatabase).toMatchObject({ code: 'DATABASE_OPEN' })
     expect(ofDatabase.message).toMatch(/no such database: create it first/)
