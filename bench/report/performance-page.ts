@@ -10,7 +10,7 @@ const introduction = `<!-- Written by \`npm run bench\`, which overwrites it. --
 
 # Performance
 
-How this library compares, measured in one run of \`npm run bench\` on the machine below. It takes about eleven minutes;
+How this library compares, measured in one run of \`npm run bench\` on the machine below. It takes about fourteen minutes;
 \`npm run bench -- --quick\` takes two, and \`npm run bench get set\` measures these two tasks only. What takes the time of a
 task, function by function, is told by \`npx node --expose-gc bench/profile.ts get\`.
 
