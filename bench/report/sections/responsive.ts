@@ -8,7 +8,7 @@ const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MB`
 export const responsiveSection = ({ works, calls, files }: Responsiveness): Section => ({
   title: 'The event loop, and the sizes of files',
   blocks: [
-    'How long a timer of one millisecond waits at the most while a program of its own works on 50,000 rows of a file, how long the thread works at the most between two of its ticks, which is the same on a machine that does nothing else, and how long work goes on after its signal was aborted. Blank: it is done before, or takes no signal.',
+    'How long a timer of one millisecond waits at most while a program of its own works on 50,000 rows of a file, how long the thread works at most between two of its ticks, which is the same on a machine that does nothing else, and how long work goes on after its signal was aborted. Blank: it is done before, or takes no signal.',
     formatTable([
       ['', 'longest gap', 'at work', 'until aborted'],
       ...works.map(({ work, gap, worked, abort }) => [
