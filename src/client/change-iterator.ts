@@ -1,3 +1,4 @@
+import { parseJson } from '../value/parse-json.ts'
 import type { ValueFormat } from '../value/value-format.ts'
 import type { StreamEvent } from '../wire/event.ts'
 import type { LiveChange } from '../wire/live.types.ts'
@@ -71,7 +72,7 @@ export class ChangeIterator<C extends LiveChange> implements AsyncIterableIterat
 
   async take({ name, data }: StreamEvent): Promise<void> {
     if (name !== 'change') return
-    const change = readRow(JSON.parse(data) as WireRow, this.#format) as C
+    const change = readRow(parseJson(data) as WireRow, this.#format) as C
     if (!this.#isNew(change)) return
     while (this.#asking.length === 0) {
       if (this.#stop.signal.aborted) return

@@ -1,4 +1,5 @@
 import { freeze } from '../value/freeze.ts'
+import { parseJson } from '../value/parse-json.ts'
 import { readTypedJson } from '../value/read-typed.ts'
 import type { ValueFormat } from '../value/value-format.ts'
 import { applyDelta, type Run } from '../wire/delta.ts'
@@ -25,12 +26,12 @@ export class ResultReader {
   /** The result after an event; the same object where it is the same. Throws a RangeError for an event that does not go with the last. */
   read({ name, data }: StreamEvent): unknown {
     if (name === 'result') {
-      const { rows, row } = JSON.parse(data) as { readonly rows?: readonly WireRow[]; readonly row?: WireRow }
+      const { rows, row } = parseJson(data) as { readonly rows?: readonly WireRow[]; readonly row?: WireRow }
       const known = new Map(this.#rows.map((read) => [read.tag, read]))
       const read = (one: WireRow) => known.get(one[0]) ?? this.#read(one)
       this.#show((rows ?? [row!]).map(read), rows !== undefined)
     } else if (name === 'delta') {
-      const steps = JSON.parse(data) as readonly (Run | WireRow)[]
+      const steps = parseJson(data) as readonly (Run | WireRow)[]
       this.#show(
         applyDelta(this.#rows, steps, isRun, (row) => this.#read(row)),
         true,

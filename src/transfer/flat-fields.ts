@@ -1,6 +1,7 @@
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { type Field, Fields } from '../schema/fields.ts'
 import { jsonSchemaOf } from '../schema/json-schema.ts'
+import { parseJson } from '../value/parse-json.ts'
 
 /** A field of a flat value, which a column of a table can hold. */
 export interface FlatField extends Pick<Field, 'types'> {
@@ -45,7 +46,7 @@ export function fieldValue(text: string, isQuoted: boolean, field: FlatField | u
 
 function parsedJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     return text
   }

@@ -1,4 +1,5 @@
 import { maxDepth } from '../value/bounds.ts'
+import { parseJson } from '../value/parse-json.ts'
 import { fileText } from './file-text.ts'
 import { isDeeper, parseRowLine } from './row-line.ts'
 import type { Source } from './source-row.ts'
@@ -32,9 +33,9 @@ function isRow(value: unknown): value is Record<string, unknown> {
 
 /** A line that was no JSON stands in the file of refused rows as text. */
 function parsed(text: string): unknown {
-  const value: unknown = JSON.parse(text)
+  const value = parseJson(text)
   const isKept = isRow(value) && typeof value['text'] === 'string' && !('key' in value)
-  return isKept ? JSON.parse(value['text'] as string) : value
+  return isKept ? parseJson(value['text'] as string) : value
 }
 
 /** Lines end at a line feed and nowhere else: JSON may hold the other ends of lines. */

@@ -5,6 +5,7 @@ import { maxDepth } from '../value/bounds.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import { Encoding, type EncodingId, type StoredValue } from '../value/encoding.ts'
 import { KvU64 } from '../value/kv-u64.ts'
+import { parseJson } from '../value/parse-json.ts'
 import { negativeZero } from '../value/written.ts'
 import { dataFormat } from './data-format.ts'
 
@@ -65,7 +66,7 @@ function valueText({ value, encoding, types }: StoredValue): string {
 
 /** JSON text on one line. What this package has stored is that already. */
 function jsonLine(text: string): string {
-  const value = JSON.parse(text)
+  const value = parseJson(text)
   return /[\n\r]/.test(text) ? jsonText(value) : text
 }
 

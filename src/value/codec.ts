@@ -1,6 +1,7 @@
 import { isUint8Array } from 'node:util/types'
 import { Encoding, type StoredValue } from './encoding.ts'
 import { copiedKvU64, isKvU64, KvU64 } from './kv-u64.ts'
+import { parseJson } from './parse-json.ts'
 import { isPlainJson } from './plain-json.ts'
 import { readTyped } from './read-typed.ts'
 import { plainFormat, type ValueFormat } from './value-format.ts'
@@ -40,7 +41,7 @@ export function decodeValue(
   format: ValueFormat = plainFormat,
 ): unknown {
   if (typeof value === 'string') {
-    if (encoding === Encoding.json && types === null) return JSON.parse(value)
+    if (encoding === Encoding.json && types === null) return parseJson(value)
     if (encoding === Encoding.superjson && types !== null) return readTyped(value, types, format)
   } else if (isUint8Array(value) && types === null) {
     if (encoding === Encoding.bytes) return new Uint8Array(value)

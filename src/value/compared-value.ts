@@ -1,4 +1,5 @@
 import { Encoding } from './encoding.ts'
+import { parseJson } from './parse-json.ts'
 import { setOwn } from './set-own.ts'
 import { typedElements, wordOf } from './type-meaning.ts'
 import { readTypeTree, type TypeNode } from './type-tree.ts'
@@ -17,7 +18,7 @@ import { readTypeTree, type TypeNode } from './type-tree.ts'
 export function comparedValue(value: string | Uint8Array, encoding: number, types: string | null): unknown {
   if (typeof value !== 'string' || (encoding !== Encoding.json && encoding !== Encoding.superjson))
     return null
-  const json: unknown = JSON.parse(value)
+  const json = parseJson(value)
   return types === null ? json : compared(json, readTypeTree(types))
 }
 

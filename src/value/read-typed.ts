@@ -2,6 +2,7 @@
 import { bytesOfBase64 } from './base64.ts'
 import { maxBigIntDigits, maxRegExpLength } from './bounds.ts'
 import { errorClasses, typedArrayClasses } from './native-classes.ts'
+import { parseJson } from './parse-json.ts'
 import { setOwn } from './set-own.ts'
 import { readTypeTree, type TypeNode } from './type-tree.ts'
 import type { ValueFormat } from './value-format.ts'
@@ -13,7 +14,7 @@ import type { ValueFormat } from './value-format.ts'
  * Throws an Error whose message goes on after "it cannot be decoded:" for what `writeTyped` does not give.
  */
 export function readTyped(text: string, types: string, format: ValueFormat): unknown {
-  return readTypedJson(JSON.parse(text), types, format)
+  return readTypedJson(parseJson(text), types, format)
 }
 
 /** The same of JSON that is parsed already; the value is made of it. */

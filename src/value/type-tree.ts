@@ -1,4 +1,5 @@
 import { maxDepth } from './bounds.ts'
+import { parseJson } from './parse-json.ts'
 import { stepsOf } from './type-path.ts'
 
 /** The key and the value of a Map are two steps below it. */
@@ -85,7 +86,7 @@ const nothing: ReadonlyMap<string, TypeNode> = new Map()
 
 /** Reads what `types` holds, as superjson writes it: the root of its places. Throws an Error for anything else. */
 export function readTypeTree(text: string): TypeNode {
-  const { values, referentialEqualities, v } = objectOf(JSON.parse(text))
+  const { values, referentialEqualities, v } = objectOf(parseJson(text))
   if (v !== 1) throw new Error('its types are of another version')
   const root = new TypeNode({ left: 2 * text.length + 16, hasSame: false }, null, '')
   if (values !== undefined) annotate(root, values)

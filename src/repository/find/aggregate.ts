@@ -6,6 +6,7 @@ import type { UncheckedAggregate } from '../../query/unchecked.types.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
 import { type Field, type FieldTypes, isBigint } from '../../schema/fields.ts'
 import type { RowStore } from '../../store/row-store.ts'
+import { parseJson } from '../../value/parse-json.ts'
 import { plannerOf, prefixKeys } from './planner-of.ts'
 
 export interface UntypedAggregate extends UncheckedAggregate {
@@ -83,7 +84,7 @@ function figuresOf({ groupBy, measures }: AggregatePlan, row: Row): Figures {
 /** A value as it was stored, of what an engine gives for it. */
 function restore(value: Row[number], kind: string | null, meaning: string | null, { types }: Field): unknown {
   if (kind === 'true' || kind === 'false') return kind === 'true'
-  if (kind === 'object' || kind === 'array') return JSON.parse(value as string)
+  if (kind === 'object' || kind === 'array') return parseJson(value as string)
   if (typeof value === 'string') return restoreText(value, meaning ?? onlyMeaning(types))
   const onlyBoolean = types.boolean && !types.number
   return onlyBoolean && typeof value === 'number' ? value === 1 : value

@@ -46,6 +46,19 @@ async function withProduct(path: string | undefined) {
 }
 
 export const storedValueCases: Cases = {
+  'names that JSON escapes are read as they are, whatever was read before': async (place) => {
+    await using db = await Valkeyrie.open(place.path())
+    // V8 takes a name for one that it expects at its place, where its text begins like that one.
+    const names = ['\\', '\n', '"', '\ud800']
+    const values = names.flatMap((name) => [
+      { characters: 1, [name]: 2 },
+      { dates: 1, [name]: new Date(0) },
+    ])
+    await Promise.all(values.map((value, i) => db.set(['text', i], value)))
+    const read = await Array.fromAsync(db.list({ prefix: ['text'] }), ({ value }) => value)
+    expect(read).toStrictEqual(values)
+  },
+
   'a patch is an input field by field, and leaves all others as they are stored': async (place) => {
     await using db = await withProduct(place.path())
     const { products } = db.repositories

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { unescapeJson } from '../../../src/driver/postgres/values/json-text.ts'
 import { everyElement, meaningsOf } from '../../../src/driver/postgres/values/meanings.ts'
 import { encodeValue } from '../../../src/value/codec.ts'
+import { parseJson } from '../../../src/value/parse-json.ts'
 import { meaningAt } from '../../../src/value/type-meaning.ts'
 import { anyValue } from '../../property/any-value.ts'
 
@@ -20,10 +21,10 @@ function placesOf(json: unknown, path: string | null = null): string[] {
 function told(types: string, path: string): string | null {
   const meanings = meaningsOf(types)
   if (meanings === null) {
-    const { values } = JSON.parse(types) as { values: Record<string, readonly [string]> }
+    const { values } = parseJson(types) as { values: Record<string, readonly [string]> }
     return Object.hasOwn(values, path) ? values[path]![0] : null
   }
-  const words = JSON.parse(unescapeJson(meanings)) as Record<string, string>
+  const words = parseJson(unescapeJson(meanings)) as Record<string, string>
   const element = path.replace(/(^|\.)[^.]*$/, `$1${everyElement}`)
   return (Object.hasOwn(words, path) ? words[path] : words[element]) ?? null
 }
@@ -34,7 +35,7 @@ describe('what the texts of a row stand for', () => {
       fc.property(anyValue, (value) => {
         const { value: json, types } = encodeValue(value)
         if (types === null || typeof json !== 'string') return
-        for (const path of placesOf(JSON.parse(json))) {
+        for (const path of placesOf(parseJson(json))) {
           if (path !== '') expect(told(types, path), path).toBe(meaningAt(types, path))
         }
       }),
@@ -48,7 +49,7 @@ describe('what the texts of a row stand for', () => {
   })
 
   it('is told apart where a path cannot be read, or leads through what has a type of its own', () => {
-    const meanings = (value: unknown) => JSON.parse(meaningsOf(encodeValue(value).types)!) as unknown
+    const meanings = (value: unknown) => parseJson(meaningsOf(encodeValue(value).types)!) as unknown
     expect(meanings({ ids: new Set([1n]) })).toEqual({ ids: 'set', 'ids.0': 'bigint' })
     expect(meanings({ ids: new BigInt64Array([1n]) })).toEqual({ 'ids.*': 'bigint' })
     expect(meanings({ 'a\0b': 1n })).toEqual({ 'a\u0001\u0002\u0002b': 'bigint' })
@@ -58,6 +59,6 @@ describe('what the texts of a row stand for', () => {
     const inner: Record<string, unknown> = { big: 1n }
     inner['self'] = inner
     const types = encodeValue({ inner, again: inner }).types!
-    expect(JSON.parse(meaningsOf(types)!)).toEqual({ 'inner.big': 'bigint' })
+    expect(parseJson(meaningsOf(types)!)).toEqual({ 'inner.big': 'bigint' })
   })
 })

@@ -1,3 +1,4 @@
+import { parseJson } from '../../../value/parse-json.ts'
 import { typedElements, wordOf } from '../../../value/type-meaning.ts'
 import { escapeStep } from '../../../value/type-path.ts'
 import { readTypeTree, type TypeNode } from '../../../value/type-tree.ts'
@@ -26,7 +27,7 @@ export function meaningsOf(types: string | null): string | null {
 
 /** Whether types are a word for each path, and PostgreSQL can read their paths. */
 function isPlain(text: string): boolean {
-  const types = JSON.parse(text) as Record<string, unknown>
+  const types = parseJson(text) as Record<string, unknown>
   const { values, referentialEqualities } = types
   if (referentialEqualities !== undefined || typeof values !== 'object' || values === null) return false
   if (Array.isArray(values)) return false

@@ -1,0 +1,44 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parseJson } from '../../../src/value/parse-json.ts'
+
+describe('parseJson', () => {
+  it('gives the names that the text has, whatever was parsed before', () => {
+    const name = fc
+      .array(fc.constantFrom('\\', '\n', '"', '\0', '\ud800', 'a', 'u', '0', '#', ':', '__proto__'), {
+        maxLength: 3,
+      })
+      .map((parts) => parts.join(''))
+    const { json } = fc.letrec((tie) => ({
+      json: fc.oneof(
+        { maxDepth: 4 },
+        name,
+        fc.constantFrom(0, true, null),
+        fc.array(tie('json'), { maxLength: 3 }),
+        fc.dictionary(name, tie('json'), { maxKeys: 3, noNullPrototype: true }),
+      ),
+    }))
+    fc.assert(
+      fc.property(fc.array(json, { minLength: 1, maxLength: 3 }), (values) => {
+        for (const value of values) {
+          for (const text of [JSON.stringify(value), JSON.stringify(value, null, 1)]) {
+            expect(parseJson(text)).toEqual(value)
+            expect(names(parseJson(text))).toEqual(names(value))
+          }
+        }
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('refuses what is no JSON', () => {
+    for (const text of ['{"\\n":}', '{"\\x":1}', '{"\\n" 1}', '{"a\nb\\n":1}', '{"\\n":1}}'])
+      expect(() => parseJson(text)).toThrow(SyntaxError)
+  })
+})
+
+/** The names in a value, in their order. */
+function names(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return null
+  return Object.entries(value).map(([name, inner]) => [name, names(inner)])
+}
