@@ -1,6 +1,7 @@
 import session, { type SessionData } from 'express-session'
 import { type AdaptedDatabase, type AdapterOptions, TextKeys } from './adapters/text-keys.ts'
 import { checkOptionNames } from './arguments/option-names.ts'
+import { parseJson } from './value/parse-json.ts'
 
 export type { AdaptedDatabase, AdapterOptions }
 
@@ -75,7 +76,7 @@ class SessionStore extends session.Store {
     const expireIn = this.#timeLeft(data.cookie)
     const key = this.#keys.of(sid)
     // As stores do, and JSON of a session is what programs count on: `toJSON` of what is in it, dates as text.
-    if (expireIn > 0) await this.#db.set(key, JSON.parse(JSON.stringify(data)), { expireIn })
+    if (expireIn > 0) await this.#db.set(key, parseJson(JSON.stringify(data)), { expireIn })
     else await this.#db.delete(key)
   }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { parseJson } from '../value/parse-json.ts'
 import { Refusal } from './refusal.ts'
 
 /** The largest value that a database takes by default has 16 MiB; JSON may write a byte as six. */
@@ -25,7 +26,7 @@ export async function requestBody(request: IncomingMessage): Promise<{ readonly 
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     throw new Refusal(400, 'BODY', 'The body is not JSON')
   }

@@ -1,4 +1,5 @@
 import { storeOf } from '../api/database.ts'
+import { parseJson } from '../value/parse-json.ts'
 import type { OpenFile } from './open-file.ts'
 import { Refusal } from './refusal.ts'
 import { type ReadRow, readRowJson, rowJson } from './row-json.ts'
@@ -28,7 +29,7 @@ export async function writeAnswer(
   const { ok } = await operation.commit()
   if (!ok)
     throw new Refusal(409, 'CONFLICT', 'Somebody else has written this row since it was read', {
-      current: JSON.parse(await current()),
+      current: parseJson(await current()),
     })
   return `{"row":${await current()}}`
 }

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals'
+import { parseJson } from '../../../value/parse-json.ts'
 import { jsonText } from '../value/wire.ts'
 
 const storageName = 'valkeyrie-studio-token'
@@ -32,7 +33,7 @@ function takeToken(): string {
 /** Asks the server. Rejects with an ApiError. */
 export async function ask<T>(path: string, body: object = {}, signal?: AbortSignal): Promise<T> {
   const response = await send(path, body, {}, signal)
-  const answer = (await response.json()) as T
+  const answer = parseJson(await response.text()) as T
   if (trouble.value !== null && trouble.value.code !== 'TOKEN') trouble.value = null
   return answer
 }

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals'
+import { parseJson } from '../../../value/parse-json.ts'
 import type { RowJson } from '../value/wire.ts'
 import { ApiError, send, trouble } from './api.ts'
 import { readEvents } from './read-events.ts'
@@ -71,7 +72,7 @@ export async function follow(): Promise<void> {
       for await (const { event, id, data } of readEvents(response.body!)) {
         wait = 100
         if (id !== '') lastId = id
-        take(event, JSON.parse(data))
+        take(event, parseJson(data))
       }
     } catch (error) {
       if (error instanceof ApiError && error.code === 'TOKEN') return

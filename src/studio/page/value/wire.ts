@@ -4,6 +4,7 @@ import { type KeyPartJson, keyOfJson } from '../../../key/key-json.ts'
 import { decodeValue, encodeValue } from '../../../value/codec.ts'
 import { Encoding, type EncodingId } from '../../../value/encoding.ts'
 import { KvU64 } from '../../../value/kv-u64.ts'
+import { parseJson } from '../../../value/parse-json.ts'
 import { untoldFormat } from '../../untold-type.ts'
 
 /** A row as the server writes it: the form of an export, with its versionstamp. */
@@ -72,9 +73,9 @@ function readValue({ value, encoding, types }: RowJson): unknown {
 export function valueJson(value: unknown): object {
   const { value: stored, encoding, types } = encodeValue(value, untoldFormat)
   if (typeof stored === 'string') {
-    const json = JSON.parse(stored)
+    const json = parseJson(stored)
     if (encoding === Encoding.json) return { value: json }
-    return { value: json, encoding: 'superjson', types: types === null ? undefined : JSON.parse(types) }
+    return { value: json, encoding: 'superjson', types: types === null ? undefined : parseJson(types) }
   }
   if ((encoding as EncodingId) === Encoding.u64)
     return { value: String((value as KvU64).value), encoding: 'u64' }
