@@ -24,12 +24,18 @@ export async function byHand(url: string): Promise<pg.Client> {
   return client
 }
 
-/** Ends the connections on which a statement ran, or runs, that names this schema, and is like that. */
-export async function terminate(client: pg.Client, schema: string, statement = '%'): Promise<number> {
+/** Ends the connections whose last statement names this schema and is like that one. `active` ends those on which it runs. */
+export async function terminate(
+  client: pg.Client,
+  schema: string,
+  statement = '%',
+  state: '%' | 'active' = '%',
+): Promise<number> {
   const { rowCount } = await client.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
-      where application_name = 'valkeyrie' and pid <> pg_backend_pid() and query like $1 and query like $2`,
-    [`%${schema}%`, statement],
+      where application_name = 'valkeyrie' and pid <> pg_backend_pid() and query like $1 and query like $2
+        and state like $3`,
+    [`%${schema}%`, statement, state],
   )
   return rowCount ?? 0
 }
