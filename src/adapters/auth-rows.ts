@@ -4,7 +4,7 @@ import { toWhere } from './auth-where.ts'
 
 type Row = Record<string, unknown> & { id: string | number }
 
-/** What is used of a repository whose schema was made of the options of better-auth. */
+/** The methods used of a repository whose schema comes from the options of better-auth. */
 interface Rows {
   insert(id: string | number, value: Row): Promise<unknown>
   update(id: string | number, patch: object): Promise<unknown>
@@ -23,24 +23,24 @@ export interface RowsSource {
   set(key: Key, value: unknown): Promise<unknown>
 }
 
-/** Runs what is to be one unit of work: one of its own, or the one that is running. */
+/** Runs `work` in the unit of work that is running, or in a new one. */
 export type InUnit = <T>(work: (unit: RowsSource) => Promise<T>) => Promise<T>
 
 interface Target {
   readonly source: RowsSource
   readonly inUnit: InUnit
   readonly prefix: Key
-  /** Whether ids are numbers that are counted. */
+  /** Whether ids are consecutive numbers. */
   readonly countsIds: boolean
   /** The name under which a field is stored. */
   fieldName(of: { readonly model: string; readonly field: string }): string
 }
 
-/** The calls of better-auth on the rows of a database. */
+/** The calls of better-auth, on the rows of a database. */
 export function authRows({ source, inUnit, prefix, countsIds, fieldName }: Target): CustomAdapter {
   const rowsOf = (model: string, of: RowsSource = source) => of.repository([...prefix, model, '*']) as Rows
 
-  /** Changes one row that meets the conditions; null if there is none. Nobody else changes it in between. */
+  /** Changes one row that meets the conditions; null if there is none. Nobody else can change the row in between. */
   const changeOne = <T>(
     model: string,
     where: readonly CleanedWhere[],

@@ -16,7 +16,7 @@ export type AuthSchema = DefinitionOf<
   { readonly name: `auth_${string}` }
 >
 
-/** A definition for each model, under its prefix and its name, with an index for each field that is unique, indexed or a reference. */
+/** A definition for each model, under its prefix and name, with an index for each field that is unique, indexed or a reference. */
 export function schemasOf(options: BetterAuthOptions, prefix: Key): AuthSchema[] {
   return Object.values(getAuthTables(options)).map((table) => {
     const names = Object.fromEntries(
@@ -33,19 +33,19 @@ export function schemasOf(options: BetterAuthOptions, prefix: Key): AuthSchema[]
   })
 }
 
-/** Begins so with every prefix, and so is none of the user's by its type too. */
+/** Every name starts with `auth_`, so its type cannot clash with a repository of the user's. */
 function nameOf([first, ...rest]: Key, model: string): `auth_${string}` {
   return `auth_${[...(first === 'auth' ? rest : [first, ...rest]), model].join('_')}`
 }
 
 function schemaOf({ type, references }: Attribute): z.ZodType {
-  // Ids are numbers where better-auth counts them.
+  // better-auth can number its rows: then ids are numbers.
   if (references?.field === 'id') return z.union([z.string(), z.number()]).nullish()
   if (type === 'number') return z.number().nullish()
   if (type === 'boolean') return z.boolean().nullish()
   if (type === 'string[]') return z.array(z.string()).nullish()
   if (type === 'number[]') return z.array(z.number()).nullish()
-  // A date is its ISO 8601 text, which better-auth makes of it.
+  // better-auth writes a date as ISO 8601 text.
   return type === 'json' ? z.unknown() : z.string().nullish()
 }
 

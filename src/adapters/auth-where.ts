@@ -2,10 +2,10 @@ import type { CleanedWhere } from 'better-auth/adapters'
 
 type Condition = Readonly<Record<string, unknown>>
 
-/** No row meets it: what is compared with null in an order. */
+/** Matches no row: the result of ordering against null. */
 const never = { in: [] }
 
-/** The rows that a `where` of better-auth means: all conditions that go by AND, and one of those that go by OR. */
+/** Translates a `where` of better-auth: all of the AND conditions, and at least one of the OR conditions. */
 export function toWhere(clauses: readonly CleanedWhere[] = []): Condition {
   const all = clauses.filter(({ connector }) => connector !== 'OR').map(toCondition)
   const some = clauses.filter(({ connector }) => connector === 'OR').map(toCondition)
@@ -16,7 +16,7 @@ export function toWhere(clauses: readonly CleanedWhere[] = []): Condition {
 
 function toCondition({ field, operator, value, mode }: CleanedWhere): Condition {
   const conditions = mode === 'insensitive' ? insensitive(operator, value) : sensitive(operator, value)
-  // The id is the key of a row, which finds it at once.
+  // The id is part of the row's key, which finds the row directly.
   const isOfKey = field === 'id' && ('eq' in conditions || 'in' in conditions)
   return { [isOfKey ? '$id' : field]: conditions }
 }
@@ -69,7 +69,7 @@ function insensitive(operator: CleanedWhere['operator'], value: CleanedWhere['va
   }
 }
 
-/** A pattern of `ilike` each character of which stands for itself. */
+/** Escapes a text for `ilike`, so that each character stands for itself. */
 function literal(text: string): string {
   return text.replace(/[\\%_]/g, '\\$&')
 }

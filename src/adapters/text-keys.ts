@@ -18,10 +18,10 @@ export interface AdapterOptions {
   readonly prefix?: Key | undefined
 }
 
-/** Rows that are removed in one commit where all are. */
+/** How many rows one commit removes. */
 const removedAtOnce = 1_000
 
-/** The keys that an adapter has in a database: each a text, below its prefix. */
+/** The keys of an adapter in its database: each is one text below the prefix. */
 export class TextKeys {
   readonly prefix: Key
   readonly #db: AdaptedDatabase
@@ -31,7 +31,7 @@ export class TextKeys {
       throw new TypeError(`${adapter} takes an open database: await Valkeyrie.open('./data.db')`)
     if (!Array.isArray(prefix) || prefix.length === 0)
       throw new TypeError(`The prefix of ${adapter} must be a key of at least one part, such as ['cache']`)
-    // What is not a key is refused here, and not by the first call.
+    // Refuses an invalid prefix here, not at the first call.
     db.list({ prefix })
     this.#db = db
     this.prefix = prefix.slice()
@@ -41,13 +41,13 @@ export class TextKeys {
     return [...this.prefix, text]
   }
 
-  /** The text of a key; undefined of one that another has written below the prefix. */
+  /** The text of a key; undefined if another program has written a different kind of key below the prefix. */
   textOf(key: Key): string | undefined {
     const text = key[this.prefix.length]
     return key.length === this.prefix.length + 1 && typeof text === 'string' ? text : undefined
   }
 
-  /** The entries whose texts start with `start`, all of them where it is empty, in the order of their texts. */
+  /** The entries whose texts start with `start` (all, if it is empty), in the order of their texts. */
   async *list(start = ''): AsyncGenerator<readonly [text: string, entry: Entry], void> {
     for await (const entry of this.#db.list(this.#selector(start))) {
       const text = this.textOf(entry.key)
@@ -55,7 +55,7 @@ export class TextKeys {
     }
   }
 
-  /** Removes what is under these texts; gives for each whether there was anything. */
+  /** Removes the entries with these texts; says for each whether it existed. */
   async remove(texts: readonly string[]): Promise<boolean[]> {
     for (;;) {
       const entries: readonly Entry[] = (await this.#db.getMany(texts.map((text) => this.of(text)))) as never
@@ -67,7 +67,7 @@ export class TextKeys {
     }
   }
 
-  /** Removes all whose texts start with `start`, a thousand in one commit. */
+  /** Removes the entries whose texts start with `start`, a thousand in one commit. */
   async clear(start = ''): Promise<void> {
     let keys: Key[] = []
     const removeRead = async () => {
@@ -89,7 +89,7 @@ export class TextKeys {
   }
 }
 
-/** The first text behind all that start with a text which ends in a character of ASCII. */
+/** The first text after all that start with this one. It must end in an ASCII character. */
 function textAfter(start: string): string {
   return start.slice(0, -1) + String.fromCharCode(start.charCodeAt(start.length - 1) + 1)
 }

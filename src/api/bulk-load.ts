@@ -56,7 +56,7 @@ function checkFunction(value: unknown, name: string): void {
   if (value !== undefined && typeof value !== 'function') throw new TypeError(`${name} must be a function`)
 }
 
-/** Throws a TypeError for what cannot be iterated over. */
+/** Throws a TypeError if `items` cannot be iterated over. */
 export function checkItems(items: unknown, call: string): void {
   const isIterable =
     typeof items === 'string' ||
@@ -66,7 +66,7 @@ export function checkItems(items: unknown, call: string): void {
   if (!isIterable) throw new TypeError(`${call} takes an iterable of items, as an array or a generator`)
 }
 
-/** Stores items, a thousand in one transaction, each as a commit of its own: a bad one does not touch the others. */
+/** Stores items, a thousand in one transaction. Each is its own commit, so a bad item does not affect the others. */
 export async function load<T, R extends Definitions>(
   database: Database<R>,
   items: Iterable<T> | AsyncIterable<T>,

@@ -1,4 +1,4 @@
-// Copying is one walk from a source to a target, whatever their engines: rows, then the log, then a check of both.
+// Copying walks once from source to target, whatever their engines: rows, then the log, then a check of both.
 import { createHash, type Hash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
@@ -33,7 +33,7 @@ export interface CopyOptions {
 export interface Copied {
   /** The source: an absolute path, or an address without user, password and options. */
   readonly from: string
-  /** Where to. */
+  /** The target, in the same form. */
   readonly to: string
   /** How many values were copied, including expired ones that are not removed yet. */
   readonly rows: number
@@ -55,7 +55,7 @@ export interface Copied {
 const mostRowsListed = 100
 const longestShown = 200
 
-/** Copies a database to another address, of whichever engine, as it is at one moment. */
+/** Copies the state of a database at one moment to another address, of any engine. */
 export async function copyDatabase(
   from: string | URL,
   to: string | URL,
@@ -111,7 +111,7 @@ function closing<T extends { close(): Promise<void> }>(it: T) {
   return { it, [Symbol.asyncDispose]: () => it.close() }
 }
 
-/** Between two addresses of an engine that backs its databases up, a copy is that: tables of others go along. */
+/** Between two addresses of an engine that can back up, a copy is a backup: it includes the tables of other programs. */
 async function backedUp(
   source: Located,
   target: Located,
@@ -138,7 +138,7 @@ interface CopyingOptions extends CopyOptions {
   readonly isOfOneEngine: boolean
 }
 
-/** A copy on its way from one engine to another. */
+/** A copy from one engine to another, while it runs. */
 class Copying {
   readonly #source: CopySource
   readonly #target: CopyTarget
@@ -155,7 +155,7 @@ class Copying {
 
   async run(): Promise<Omit<Copied, 'from' | 'to'>> {
     const state = this.#kept(await this.#source.state())
-    // Each row is copied, and then read again.
+    // Each row is copied, then read again.
     this.#total = 2 * state.rows
     this.#tell(0)
     await this.#target.begin(state)
@@ -186,14 +186,14 @@ class Copying {
     }
   }
 
-  /** What of the state goes along: the migrations of one engine are none of another one. */
+  /** The part of the state to copy: migrations of one engine mean nothing to another. */
   #kept(state: CopiedState): CopiedState {
     const { register, others } = state
     if (register === null || this.#options.isOfOneEngine) return state
     return { ...state, register: null, others: [...others, register.table].sort() }
   }
 
-  /** Reads each row of both again, side by side; gives the digest of what the copy has. */
+  /** Reads each row of source and target again, side by side; returns the digest of the copy. */
   async #checkRows(): Promise<string> {
     const digest = createHash('sha256')
     const wanted = each(this.#source.rows(), ({ rows }) => rows)
@@ -301,7 +301,7 @@ function isSameValue(a: CopiedRow['value'], b: CopiedRow['value']): boolean {
   return typeof a === 'string' || typeof b === 'string' ? a === b : Buffer.compare(a, b) === 0
 }
 
-/** A commit, its bytes in one class, whichever engine has read it. */
+/** A commit with its bytes as one class, whichever engine has read it. */
 function plain(commit: LoggedCommit | undefined) {
   const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
   const changes = commit?.changes?.map(({ type, key, stored }) => {

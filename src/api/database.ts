@@ -1,4 +1,4 @@
-// The methods of a database are one class, which users read from top to bottom with its comments.
+// All methods of a database are in one class, because users read it from top to bottom.
 import type { InspectOptions } from 'node:util'
 import { type CallOptions, checkCallOptions, checkSignal } from '../arguments/call-options.ts'
 import { inspected, inspectName } from '../contract/inspected.ts'
@@ -27,12 +27,12 @@ import { watchEntries } from '../watch/watch-keys.ts'
 import { checkWatchOptions, type WatchOptions } from '../watch/watch-options.ts'
 import { checkBackup } from './backup-options.ts'
 
-// Loaded with the first call: most programs start without one.
+// Loaded by the first call, because most programs never run a unit of work.
 let runUnitOfWork: typeof RunUnitOfWork | undefined
 let runSnapshot: typeof RunSnapshot | undefined
 let listenQueue: typeof ListenQueue | undefined
 
-/** The store of a database; `null` of what is none. */
+/** The store of a database; `null` for anything else. */
 export let storeOf: (database: unknown) => Store | null
 
 /**
@@ -109,7 +109,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
     this.#plain = plain
     this.#store = store
     this.#destroyOnClose = destroyOnClose
-    // Else a message to another thread would carry an empty object: a symbol cannot be cloned, and its text is told.
+    // Sent to another thread, a database would arrive as an empty object. A symbol cannot be cloned, and the error shows its text.
     const value = Symbol('a database stays in its thread: open the file in the other thread, too')
     Object.defineProperty(this, 'thread', { value, enumerable: true })
   }
@@ -360,8 +360,8 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
    * removed.
    *
    * Rejects with DatabaseBusyError if others still have the file open after `busyTimeout`: the database is then closed, its files
-   * stay, and you may call it again. Rejects with DatabaseClosedError if it was closed otherwise. Rejects with StorageError, and leaves the files as they are, if the database was opened with
-   * `readOnly`, or if another file has replaced its own.
+   * stay, and you may call it again. Rejects with DatabaseClosedError if it was closed in another way. Rejects with StorageError, and
+   * leaves the files as they are, if the database was opened with `readOnly`, or if another file has replaced its own.
    *
    * ```ts
    * const scratch = await Valkeyrie.open('./scratch.db')

@@ -8,7 +8,7 @@ export interface Diagnosis extends Verification {
   readonly advice: { readonly [kind: string]: string }
 }
 
-/** Reads all of a database, and tells what is wrong and what to do. */
+/** Reads a whole database; says what is wrong and what to do about it. */
 export async function diagnose(path: string, options: VerifyOptions = {}): Promise<Diagnosis> {
   const { engine } = locate(path)
   const found = await verifyDatabase(path, options)
@@ -16,7 +16,7 @@ export async function diagnose(path: string, options: VerifyOptions = {}): Promi
   return { ...found, advice: Object.fromEntries(kinds.map((kind) => [kind, engine.advice[kind]])) }
 }
 
-/** Copies a file beside itself, and rebuilds what follows from its rows. */
+/** Writes a copy beside the file, and rebuilds there what follows from its rows. */
 export async function repair(path: string, busyTimeout = 5_000): Promise<Repair> {
   const { engine, address } = locate(path)
   return engine.repair(address, busyTimeout)

@@ -88,7 +88,7 @@ export interface LogOptions {
   readonly keepMs?: number | undefined
 }
 
-/** The options of `open` with every default filled in, those aside that are an engine's own. */
+/** The options of `open` with every default filled in, without those of one engine only. */
 export interface CheckedOpenOptions {
   readonly migrations: string | undefined
   readonly asked: AskedChanges

@@ -24,13 +24,13 @@ import { type CheckedOpenOptions, checkOpenOptions, type OpenOptions } from './o
 /** A database opened by its catalogue: it has a repository for each schema in it, with values of any type. */
 export type InspectedDatabase<E extends EngineName = 'sqlite'> = Database<readonly KnownDefinition[], E>
 
-/** Opens a database with the schemas of a registry: where the engine, the store and its typed face are put together. */
+/** Opens a database with the schemas of a registry: puts the engine, the store and the typed face together. */
 export async function openDatabase<R extends Definitions, E extends EngineName>(
   registry: Registry,
   path: string | URL | undefined,
   options: OpenOptions = {},
 ): Promise<Database<R, E>> {
-  // Now and not later, since the working directory may change meanwhile.
+  // Resolve the path now: the working directory may change before the file is opened.
   const located = locate(path)
   const checked = checkOpenOptions(options, located.engine)
   const format = formatOf(registry.definitions, checked.valueTypes, checked.errorStacks)
@@ -40,7 +40,7 @@ export async function openDatabase<R extends Definitions, E extends EngineName>(
 }
 
 /**
- * Opens a database with the schemas that it knows by itself, and changes nothing of what it knows. `format`: that of its values, where
+ * Opens a database with the schemas of its catalogue, and leaves the catalogue as it is. `format` is the format of its values, if
  * it is not that of the options.
  */
 export async function inspectDatabase<E extends EngineName = 'sqlite'>(
@@ -62,7 +62,7 @@ export async function inspectStore(
   const { engine, address } = located
   const checked = checkInspectOptions(options, engine)
   engine.assertRuntime(address)
-  // The validator of JSON Schema is only needed here.
+  // Imported here because only `inspect` needs the validator of JSON Schema.
   const [{ knownDefinitions }, { collections }] = await Promise.all([
     import('../catalog/known-definitions.ts'),
     engine.readCatalog(address, !checked.readOnly, checked),
@@ -105,7 +105,7 @@ async function openStore<E extends EngineName>(
   }
 }
 
-/** Reads all of a file and tells what is damaged in it. */
+/** Reads a whole database and reports what is damaged. */
 export async function verifyDatabase(path: string | URL, options: VerifyOptions = {}): Promise<Verification> {
   const { engine, address } = locateKept(path, 'verify')
   checkOptionNames(options, ['signal', 'busyTimeout'], 'verify')

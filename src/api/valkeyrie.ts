@@ -171,22 +171,23 @@ export const Valkeyrie = Object.freeze({
   from: noSchemas.from.bind(noSchemas) as typeof noSchemas.from,
   fromAsync: noSchemas.fromAsync.bind(noSchemas) as typeof noSchemas.fromAsync,
   /**
-   * Reads all of a database and tells what is damaged in it: by the engine's own check of a file, which a server does itself, then each row, each commit of the
-   * log, and what is kept of schemas. It writes nothing, needs no schemas, and works beside programs that have the file open.
+   * Reads a whole database and reports what is damaged: the engine first checks the file itself (a server does that on its own),
+   * then each row, each commit of the log and the catalogue are read. It writes nothing, needs no schemas, and works while other
+   * programs have the file open.
    *
    * ```ts
    * await (await Valkeyrie.open('./lamps.db')).close()
    * await Valkeyrie.verify('./lamps.db') // => { sound: true, findings: [], counts: {}, rows: 0, commits: 0 }
    * ```
    *
-   * The engine's own check is one call that takes as long as reading the file does, and nothing else of this process runs
-   * meanwhile. Rejects with DatabaseOpenError for a path that holds no database of this package.
+   * The engine's check is one call that takes as long as reading the file, and blocks this process meanwhile. Rejects with
+   * DatabaseOpenError if there is no database of this package.
    */
   verify: (path: string | URL, options?: VerifyOptions): Promise<Verification> =>
     verifyDatabase(path, options),
   /**
-   * Opens a file, or a schema of a PostgreSQL server, without its schemas, by what it knows of them itself: a repository for each pattern that programs have declared, with its
-   * indexes and references, by name. For consoles, scripts and tools.
+   * Opens an existing database without its schemas, with what its catalogue knows of them: a repository for each pattern that
+   * programs have declared, with its name, indexes and references. For consoles, scripts and tools.
    *
    * ```ts
    * const lamp = z.object({ on: z.boolean() })
@@ -199,21 +200,20 @@ export const Valkeyrie = Object.freeze({
    * await known.set(['lamps', 'door'], { on: 'no' }) // => throws ValidationError
    * ```
    *
-   * It is open for writing, unless `readOnly` says otherwise. A value that is written is held against the JSON Schema that the file keeps of
-   * its schema: one of its outputs, which is stored as it is. What JSON Schema cannot say, as a refinement, is not checked, and nothing
-   * is checked where the library of the schema gave none. Patterns, schemas and indexes stay as they are.
+   * You can write, unless you open with `readOnly`. Pass values as they are to be stored: each is checked against the JSON Schema
+   * in the catalogue, and stored unchanged. What JSON Schema cannot express, such as a refinement, is not checked; if the library of
+   * a schema could not describe it, nothing is. Patterns, schemas and indexes stay as they are.
    *
-   * Rejects with DatabaseOpenError for a path that holds no database of this package, and as `open` does.
+   * Rejects as `open` does, and with DatabaseOpenError if there is no database of this package.
    */
   inspect: <const Address extends string | URL = string>(
     path: Address,
     options?: InspectOptions,
   ): Promise<InspectedDatabase<EngineOf<Address>>> => inspectDatabase(path, options),
   /**
-   * Copies a database to another address, of whichever engine: a file to a PostgreSQL server, and back. The copy has the values,
-   * versions and expiries, what is kept of schemas, the indexes, and the log: versionstamps stay what they are, and who follows changes goes on
-   * from the last one that was seen. What was committed when the copy began is in it, while others go on writing; what they commit
-   * meanwhile is not.
+   * Copies a database to another address, of any engine: a file to a PostgreSQL server, or back. The copy has the values, versions
+   * and expiries, the catalogue, the indexes and the log. Versionstamps stay the same, so whoever follows changes can continue from
+   * the last one seen. Others may keep writing: the copy has what was committed when it began.
    *
    * ```ts
    * await using lamps = await Valkeyrie.open('./lamps-here.db')
@@ -223,9 +223,9 @@ export const Valkeyrie = Object.freeze({
    * copied.versionstamp === versionstamp // => true
    * ```
    *
-   * Each row is read again and compared before anything is final: there is a whole copy at the target at the end, or what was there before.
-   * Rejects with a MigrationError that names each row which the other engine cannot keep, in `refused`; with a DatabaseOpenError
-   * where there is a database at the target, unless `overwrite` says otherwise, and with DatabaseBusyError.
+   * Each row is read again and compared before the copy is final, so the target has either the whole copy or what it had before.
+   * Rejects with a MigrationError whose `refused` names each row that the other engine cannot store, with DatabaseOpenError if the
+   * target already has a database (without `overwrite`), and with DatabaseBusyError.
    */
   copy: async (from: string | URL, to: string | URL, options?: CopyOptions): Promise<Copied> =>
     (await import('./copy-database.ts')).copyDatabase(from, to, options),

@@ -22,7 +22,7 @@ export function checkCallOptions(options: CallOptions, call: string, own: readon
   checkSignal(options, call)
 }
 
-/** Throws a TypeError for a signal that is none. */
+/** Throws a TypeError if the signal is not an AbortSignal. */
 export function checkSignal({ signal }: CallOptions, call: string): void {
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError(`The signal of ${call} must be an AbortSignal: pass the signal of an AbortController`)

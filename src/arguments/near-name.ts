@@ -1,4 +1,4 @@
-/** What is longer was not typed by hand. */
+/** Longer names were not typed by hand. */
 const longest = 40
 
 /**
@@ -24,7 +24,7 @@ export function nearName(name: string, names: readonly string[]): string | undef
   return nearest
 }
 
-/** How many letters are missing, too many, others, or in the place of their neighbours. */
+/** How many letters are missing, extra, wrong, or swapped with a neighbour. */
 function slips(a: string, b: string): number {
   let before: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, i) => i)

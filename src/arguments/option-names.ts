@@ -1,6 +1,6 @@
 import { nearName } from './near-name.ts'
 
-/** Options as other libraries call them. */
+/** Names of other libraries for the same options. */
 const foreignOptions: Readonly<Record<string, string>> = {
   take: 'limit',
   first: 'limit',

@@ -6,7 +6,10 @@ export interface RetryOptions {
   readonly max?: number | undefined
 }
 
-/** How long to wait before the next attempt: a random time, so that not all clients of a server come at once, of twice as much each time. */
+/**
+ * How long to wait before the next attempt: a random time, so that the clients of a server do not all come at once. Its maximum
+ * doubles with each failure.
+ */
 export class Backoff {
   readonly #min: number
   readonly #max: number
@@ -22,7 +25,7 @@ export class Backoff {
     this.#connected = Date.now()
   }
 
-  /** After a failure. A connection that held for long is none of a server that fails again and again. */
+  /** The wait after a failure. A connection that lasted resets the count: its server does not fail again and again. */
   next(): number {
     if (this.#connected > 0 && Date.now() - this.#connected > this.#limit) this.#failures = 0
     this.#connected = 0
@@ -31,7 +34,7 @@ export class Backoff {
     return wait
   }
 
-  /** After an end that the server has told. */
+  /** The wait after an end that the server has announced. */
   soon(): number {
     return Math.random() * this.#min
   }

@@ -7,13 +7,13 @@ import type { Follower } from './follow.ts'
 import type { LiveError } from './live-error.ts'
 import { readRow } from './result-reader.ts'
 
-/** Whoever waits for a change. */
+/** A call of `next` that waits for a change. */
 interface Asking<C> {
   resolve(result: IteratorResult<C, undefined>): void
   reject(error: LiveError): void
 }
 
-/** The changes of a stream, each once. The next is taken from the connection when it is asked for. */
+/** The changes of a stream, each once. The next one is read from the connection when the caller asks for it. */
 export class ChangeIterator<C extends LiveChange> implements AsyncIterableIterator<C, undefined>, Follower {
   readonly #format: ValueFormat
   /** Follows the stream until the signal is aborted. */
@@ -21,11 +21,11 @@ export class ChangeIterator<C extends LiveChange> implements AsyncIterableIterat
   readonly #stop = new AbortController()
   readonly #asking: Asking<C>[] = []
   #hasBegun = false
-  /** What it ended with: undefined for an end that was asked for. */
+  /** How it ended; the error is undefined if the caller ended it. */
   #end: { readonly error: LiveError | undefined } | undefined
-  /** Has the stream go on when somebody asks. */
+  /** Resumes the stream when the caller asks for the next change. */
   #goOn: () => void = () => {}
-  /** The versionstamp of the last change, and the keys that its commit is known to have changed. */
+  /** The versionstamp of the last change, and the keys of its commit that have arrived. */
   #versionstamp = ''
   readonly #keys = new Set<string>()
 
@@ -58,7 +58,7 @@ export class ChangeIterator<C extends LiveChange> implements AsyncIterableIterat
     return this
   }
 
-  /** Ends it: whoever waits is told so, by an error where there is one. */
+  /** Ends it: waiting callers get the error, or the end if there is no error. */
   close(error?: LiveError): void {
     this.#stop.abort()
     this.#goOn()
@@ -91,7 +91,7 @@ export class ChangeIterator<C extends LiveChange> implements AsyncIterableIterat
     this.#follow(this, this.#stop.signal).catch((error: unknown) => this.close(error as LiveError))
   }
 
-  /** A commit of which a part has come is told again from its beginning when the connection was lost. */
+  /** If the connection is lost in the middle of a commit, the server sends that commit again from its beginning. */
   #isNew({ key, versionstamp }: C): boolean {
     if (versionstamp !== this.#versionstamp) return versionstamp > this.#versionstamp
     return !this.#keys.has(keyText(key))
@@ -104,7 +104,7 @@ export class ChangeIterator<C extends LiveChange> implements AsyncIterableIterat
   }
 }
 
-/** The same for two keys only where they are equal. */
+/** Two keys have the same text only if they are equal. */
 function keyText(key: LiveChange['key']): string {
   return JSON.stringify(key.map((part) => [typeof part, String(part)]))
 }

@@ -139,7 +139,7 @@ class Client {
     this.#url = url
     this.#format = wireFormat(valueTypes)
     this.#connection = {
-      // A browser's own runs as a function of its window alone.
+      // A browser's `fetch` must be called as a function, not as a method of this object.
       fetch: (input, init) => fetch(input, init),
       headers: typeof headers === 'function' ? headers : () => headers,
       credentials,

@@ -1,10 +1,10 @@
 import type { StreamEvent } from '../wire/event.ts'
 
-/** The events of a stream of Server-Sent Events. One without data, which only tells an id, is one too. */
+/** The events of a stream of Server-Sent Events, including those that have only an id and no data. */
 export class EventReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>
   readonly #decoder = new TextDecoder()
-  /** What has come of a line. */
+  /** The part of a line that has arrived. */
   #line: string[] = []
   #name = ''
   #data: string[] = []
@@ -16,7 +16,7 @@ export class EventReader {
     this.#reader = body.getReader()
   }
 
-  /** The next event; null at the end. `onChunk` is called before each wait for more. */
+  /** The next event; null at the end. Calls `onChunk` before each wait for more data. */
   async next(onChunk: () => void): Promise<StreamEvent | null> {
     while (this.#next === this.#events.length) {
       this.#events = []

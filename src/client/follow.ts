@@ -14,22 +14,22 @@ export interface Connection {
   readonly retry: RetryOptions
 }
 
-/** Who follows a stream. */
+/** The receiver of a stream. */
 export interface Follower {
-  /** Takes an event, whose id is gone on from when it is taken. Where it throws, the stream is asked for as a whole. */
+  /** Takes an event; once it has, the stream continues from that event's id. If it throws, the whole stream is requested again. */
   take(event: StreamEvent): void | Promise<void>
-  /** The stream is lost, and will be asked for again. */
+  /** The connection is lost, and will be tried again. */
   lost(error: LiveError): void
 }
 
-/** Milliseconds to wait for an answer, and for a sign of life before the server has said how often it gives one. */
+/** How many milliseconds to wait for an answer, and for a heartbeat until the server has said how often it sends one. */
 const longestSilence = 45_000
-/** Of two signs of life that were to come, and of some time on the way. */
+/** Time for two heartbeats, and for the network. */
 const silenceOf = (heartbeat: number) => 2 * heartbeat + 5_000
 
 /**
- * Follows a stream, over as many connections as it takes, until it is aborted. Rejects with a LiveError if the server refuses, or the
- * follower fails with one. `since`: what to go on from.
+ * Follows a stream, over as many connections as it takes, until the signal is aborted. Rejects with a LiveError if the server
+ * refuses, or if the follower throws one. `since` says where to continue.
  */
 export async function follow(
   connection: Connection,
@@ -55,12 +55,12 @@ export async function follow(
   }
 }
 
-/** What to go on from. */
+/** Where to continue. */
 interface Place {
   id: string | undefined
 }
 
-/** Follows one connection, until the server says that it ends. */
+/** Follows one connection until the server ends it. */
 async function followOnce(
   connection: Connection,
   url: string,
@@ -134,7 +134,7 @@ async function bodyOf(response: Response): Promise<ReadableStream<Uint8Array>> {
   throw error.code === 'CONNECTION' && seconds > 0 ? new Later(error, seconds * 1_000) : error
 }
 
-/** An error after which the server wants to be left alone for some milliseconds. */
+/** An error after which the server asks for some milliseconds without requests. */
 class Later extends LiveError {
   readonly wait: number
 
@@ -148,7 +148,7 @@ function connectionError(cause: unknown): LiveError {
   return new LiveError('CONNECTION', 'There is no connection to the server', { cause })
 }
 
-/** Gives up a connection over which nothing comes any more. */
+/** Gives up a connection that has gone silent. */
 class Watchdog {
   readonly #controller = new AbortController()
   readonly #outer: AbortSignal
@@ -163,7 +163,7 @@ class Watchdog {
     return this.#controller.signal
   }
 
-  /** `silence`: milliseconds; 0: whatever comes. */
+  /** `silence`: the longest in milliseconds; 0 for no limit. */
   expect(silence: number): void {
     clearTimeout(this.#timer)
     if (silence > 0) this.#timer = setTimeout(this.#abort, silence)

@@ -31,7 +31,7 @@ export class LiveError extends Error {
 /** Statuses after which to ask again, besides those of a server that cannot answer. */
 const passing = new Set([408, 425, 429])
 
-/** That of a problem which the server reports. */
+/** The error for a problem that the server reports. */
 export function problemError(problem: Problem): LiveError {
   const { status, title, detail, code } = problem
   const text = `The server answers ${status} ${title}${detail === undefined ? '' : `: ${detail}`}`

@@ -1,9 +1,9 @@
 import { Results } from './results.ts'
 import { type LiveState, pending, type SharedResult } from './shared-result.ts'
 
-/** Milliseconds for which a stream goes on without anybody: who lets go may follow again at once, as a component that is drawn again. */
+/** For how many milliseconds a stream stays open without followers: a component that is drawn again follows again at once. */
 const lingering = 50
-/** The same after a first result: who has waited for it, and is to follow now, may have much else to do. */
+/** The same after a first result: whoever has waited for it is about to follow, but may be busy. */
 const lingeringFirst = 1_000
 
 /**
@@ -15,7 +15,7 @@ export class LiveResult<T> {
   readonly key: string
   readonly #shared: (begin: boolean) => SharedResult | undefined
 
-  // `shared`: what all of its key share, while there is such a thing, or `begin`.
+  // `shared` returns what all results with this key share; it makes it if `begin` is true.
   constructor(key: string, shared: (begin: boolean) => SharedResult | undefined) {
     this.key = key
     this.#shared = shared

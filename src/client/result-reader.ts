@@ -12,7 +12,7 @@ interface ReadRow {
   readonly item: unknown
 }
 
-/** Makes results of the events of a stream. A row that has not changed is the same object as in the result before. */
+/** Builds results from the events of a stream. An unchanged row stays the same object as in the previous result. */
 export class ResultReader {
   readonly #format: ValueFormat
   #rows: readonly ReadRow[] = []
@@ -23,7 +23,10 @@ export class ResultReader {
     this.#format = format
   }
 
-  /** The result after an event; the same object where it is the same. Throws a RangeError for an event that does not go with the last. */
+  /**
+   * The result after an event, or the same object if nothing has changed. Throws a RangeError if the event does not fit the
+   * previous result.
+   */
   read({ name, data }: StreamEvent): unknown {
     if (name === 'result') {
       const { rows, row } = parseJson(data) as { readonly rows?: readonly WireRow[]; readonly row?: WireRow }
@@ -61,7 +64,7 @@ function isRun(step: Run | WireRow): step is Run {
   return typeof step[0] === 'number'
 }
 
-/** What is sent as a row, frozen. Throws a LiveError if it cannot be read. */
+/** A row as it was sent, frozen. Throws a LiveError if it cannot be read. */
 export function readRow([, json, types]: WireRow, format: ValueFormat): unknown {
   try {
     return freeze(types === undefined ? json : readTypedJson(json, types, format))

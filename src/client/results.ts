@@ -1,18 +1,18 @@
 import type { LiveState } from './shared-result.ts'
 
-/** What is followed: a LiveResult. */
+/** What it follows: a LiveResult. */
 export interface Followed<T> {
   readonly state: LiveState<T>
   subscribe(listener: () => void): () => void
 }
 
-/** The results of a live query, one after the other, each the newest when it is asked for. */
+/** The results of a live query, each the newest at the time of asking. */
 export class Results<T> implements AsyncIterableIterator<T, undefined> {
   readonly #live: Followed<T>
   #stop: (() => void) | undefined
   #isOver = false
   #given: { readonly result: T } | undefined
-  /** Has whoever waits look again. */
+  /** Makes the waiting call look again. */
   #wake: () => void = () => {}
   #turn: Promise<unknown> = Promise.resolve()
 

@@ -14,14 +14,14 @@ export type LiveState<T> =
   /** The server refuses, or the client is closed: nothing more comes. */
   | { readonly status: 'failed'; readonly result: T | undefined; readonly error: LiveError }
 
-/** Where nobody follows. */
+/** The state without followers. */
 export const pending: LiveState<never> = Object.freeze({
   status: 'pending',
   result: undefined,
   error: undefined,
 })
 
-/** What all who follow one live query share: one stream, from the first of them until shortly after the last. */
+/** What all followers of one live query share: one stream, which opens for the first follower and ends shortly after the last. */
 export class SharedResult implements Follower {
   readonly #reader: ResultReader
   /** Follows the stream until the signal is aborted. */
@@ -48,7 +48,7 @@ export class SharedResult implements Follower {
     return this.#state
   }
 
-  /** Follows it until what is returned is called, and for some milliseconds longer. */
+  /** Follows it until the returned function is called, and for `lingering` milliseconds after that. */
   hold(lingering: number): () => void {
     this.#holders++
     clearTimeout(this.#release)
@@ -62,7 +62,7 @@ export class SharedResult implements Follower {
   }
 
   listen(listener: () => void): () => void {
-    // One function may listen twice.
+    // A new function each time, because the same listener may subscribe twice.
     const own = () => listener()
     this.#listeners.add(own)
     return () => this.#listeners.delete(own)
@@ -86,7 +86,7 @@ export class SharedResult implements Follower {
     this.#fail(error)
   }
 
-  /** Tries one that has failed again. */
+  /** Tries again if it has failed. */
   retry(): void {
     if (this.#state.status !== 'failed' || this.#stop.signal.aborted) return
     this.#show(pending)
@@ -113,7 +113,7 @@ export class SharedResult implements Follower {
   }
 }
 
-/** A fault of a listener is its own, as that of one of an EventTarget: the others are told, and the stream goes on. */
+/** As with an EventTarget, a listener that throws affects neither the other listeners nor the stream. */
 function tell(listener: () => void): void {
   try {
     listener()

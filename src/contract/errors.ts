@@ -1,4 +1,4 @@
-// Every error that a database reports, in one place, as a program that tells them apart reads them.
+// All errors of a database are in one place, as programs that distinguish them need them.
 import type { Key } from './key.types.ts'
 
 /** What went wrong, one for each class. A message may be reworded; a code never changes its meaning. */
@@ -31,7 +31,7 @@ export type KvErrorCode =
  * ```
  */
 export class KvError extends Error {
-  /** The name of its class. */
+  /** The name of the class. */
   override readonly name: string = 'KvError'
   /** Identifies its class, across versions and copies of this package. */
   readonly code: KvErrorCode
@@ -456,7 +456,7 @@ export function formatKey(key: Key): string {
   return `[${parts.join(', ')}]`
 }
 
-/** A complaint as a message tells it: `address.city: must be a string`. */
+/** A complaint as messages show it: `address.city: must be a string`. */
 export function formatIssue({ message, path }: ValidationIssue): string {
   if (!path || path.length === 0) return message
   const names = path.map((part) => String(typeof part === 'object' ? part.key : part))

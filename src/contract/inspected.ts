@@ -1,10 +1,10 @@
 import { type InspectOptions, inspect } from 'node:util'
 
-/** By this name `console.log` finds what an object shows of itself. */
+/** `console.log` looks for a method with this name. */
 export const inspectName: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never
 
 /**
- * What an object shows of itself: its name, and what a reader wants to know of it.
+ * How `console.log` shows an object: its name, and the facts that a reader wants to know.
  *
  * @example
  * inspected('Repository', { name: 'users' }, {})   // "Repository { name: 'users' }"

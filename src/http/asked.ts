@@ -3,7 +3,7 @@ import type { LiveDeclaration, LiveDeclarations } from '../wire/live.types.ts'
 import { Refusal } from './refusal.ts'
 import { requestParams } from './request-params.ts'
 
-/** What a request asks for, its parameters checked. */
+/** A request, with its parameters checked. */
 interface Asked {
   readonly name: string
   readonly declaration: LiveDeclaration
@@ -12,7 +12,7 @@ interface Asked {
   readonly params: unknown
 }
 
-/** What a request asks for; or why it gets none, which is not for everybody to know. */
+/** What a request asks for, or why it is refused: only an authorized client may learn the reason. */
 export async function askedOf(request: Request, declarations: LiveDeclarations): Promise<Asked | Refusal> {
   try {
     return await read(request, declarations)
@@ -45,13 +45,13 @@ function nameIn(url: URL): string {
   }
 }
 
-/** A stream, unless JSON is asked for and no stream. */
+/** A stream, unless the request accepts JSON and no stream. */
 function wantsStream(request: Request): boolean {
   const accept = request.headers.get('accept') ?? ''
   return !accept.includes('application/json') || accept.includes('text/event-stream')
 }
 
-/** What a reader goes on from: of a result, what it has; of changes, the versionstamp up to which it has them. */
+/** Where a reader continues: the id of the result that it has, or the versionstamp up to which it has the changes. */
 function sinceOf(request: Request, url: URL): string | undefined {
   return request.headers.get('last-event-id') ?? url.searchParams.get('since') ?? undefined
 }

@@ -7,16 +7,16 @@ import { Refusal } from './refusal.ts'
 import type { RowWriter } from './row-writer.ts'
 
 /**
- * The changes of a stream. The changes of a commit are several events, so the id of each is the commit before: who goes on from there is
- * told again of what it has of that commit, and leaves it out by its key.
+ * The changes of a stream. Each change of a commit is an event of its own, whose id is the commit before. A client that continues
+ * from it gets the start of that commit again, and skips the keys that it has.
  */
 export class ChangeEvents implements EventSource {
   readonly #reader: ReadableStreamDefaultReader<LiveChange>
   readonly #writer: RowWriter
   readonly #position: FeedPosition | undefined
-  /** The versionstamp up to which everything has been told. */
+  /** The versionstamp up to which everything has been sent. */
   #settled: string | undefined
-  /** That of the change that was told last. */
+  /** The versionstamp of the last change that was sent. */
   #last: string | undefined
   #hasBegun = false
 
@@ -53,7 +53,7 @@ export class ChangeEvents implements EventSource {
     }
   }
 
-  /** Tells what to go on from, so that it stays one that the log has while nothing is told for long. */
+  /** Sends the position to continue from, so that the log still has it after a long time without changes. */
   idle(): string {
     const settled = this.#position?.settled ?? null
     if (settled !== null) {

@@ -1,32 +1,35 @@
 import { eventText } from '../wire/event.ts'
 import { Refusal } from './refusal.ts'
 
-/** What the events of a stream are made of. */
+/** The source of a stream's events. */
 export interface EventSource {
-  /** Text of the next events; null at the end. It is called when the last of them are on their way, and not before. */
+  /** The text of the next events; null at the end. Called only once the previous ones are on their way. */
   next(): Promise<string | null>
-  /** Text that tells a reader who waits that the stream is there. */
+  /** A text that shows a waiting reader that the stream is alive. */
   idle(): string
-  /** Lets go of what it reads. */
+  /** Releases what it reads. */
   end(): void
 }
 
-/** What a stream of events is made with. Times in milliseconds. */
+/** Times are in milliseconds. */
 export interface EventBodyOptions {
   readonly heartbeat: number
   readonly lifetime: number
   readonly signal: AbortSignal
-  /** Called for a fault of the server's, which its client is not told. */
+  /** Called for a fault of the server, which the client does not see. */
   readonly onError: (error: unknown) => void
-  /** Called once, when it is over. */
+  /** Called once, when the stream is over. */
   readonly onEnd: () => void
 }
 
 const encoder = new TextEncoder()
-/** Of its length, how much sooner than the others' a stream may end: so that they do not all come back at once. */
+/** A stream may end sooner than its lifetime, by up to this share of it, so that clients do not all come back at once. */
 const spread = 0.2
 
-/** The body of a response with events. What the source has next is asked for when the body is read, so that a slow reader costs no memory. */
+/**
+ * The body of a response with events. It asks the source for the next events only when the body is read, so a slow reader costs no
+ * memory.
+ */
 export class EventBody {
   readonly stream: ReadableStream<Uint8Array>
   readonly #source: EventSource
@@ -57,7 +60,7 @@ export class EventBody {
     signal.addEventListener('abort', this.#abort)
   }
 
-  /** Ends it, and has its reader ask again. */
+  /** Ends the stream, and makes its reader ask again. */
   renew(): void {
     if (this.#isOver) return
     this.#give(eventText('renew', '{}'))
@@ -87,7 +90,7 @@ export class EventBody {
     this.#close()
   }
 
-  /** Who has not read what there is knows that it is there. */
+  /** No heartbeat while unread data waits: it shows that the stream is alive. */
   #beat(): void {
     if ((this.#controller.desiredSize ?? -1) >= 0) this.#give(this.#source.idle())
   }

@@ -24,7 +24,7 @@ async function answer(
   const gone = new AbortController()
   const leave = () => gone.abort()
   outgoing.once('close', leave)
-  // A response that is destroyed reports a write by an error, which would end the process, before it tells that it is closed.
+  // Writing to a destroyed response emits `error`, which would end the process, before it emits `close`.
   outgoing.on('error', leave)
   try {
     const { status, headers, body } = await fetch(requestOf(incoming, gone.signal))
@@ -33,7 +33,7 @@ async function answer(
     if (body !== null) await pour(body, outgoing, gone.signal)
     outgoing.end()
   } catch {
-    // The one who asked is gone, or has asked by what is no request.
+    // The client is gone, or has sent a malformed request.
     if (!outgoing.headersSent) outgoing.writeHead(400)
     outgoing.end()
   } finally {
@@ -41,7 +41,7 @@ async function answer(
   }
 }
 
-/** Reads no more than the client does. */
+/** Reads no faster than the client does. */
 async function pour(
   body: ReadableStream<Uint8Array>,
   outgoing: ServerResponse,
@@ -63,10 +63,10 @@ async function pour(
   }
 }
 
-/** What a live query is asked by has no body. Its host is what the client says, which nothing here goes by. */
+/** A request for a live query has no body. Its host is what the client says; nothing here relies on it. */
 function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request {
   const { method = 'GET', headersDistinct } = incoming
-  // Express cuts off from `url` what a router is mounted at.
+  // Express removes the path of a mounted router from `url`.
   const { originalUrl = incoming.url } = incoming as { readonly originalUrl?: string }
   const headers = new Headers()
   for (const [name, values] of Object.entries(headersDistinct)) {

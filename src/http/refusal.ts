@@ -12,7 +12,7 @@ const titles = {
   503: 'Service Unavailable',
 } as const
 
-/** Why a request is answered by a problem, or a stream ends with one. Nobody but a client is told. */
+/** Why a request is answered with a problem, or a stream ends with one. Only the client sees it. */
 export class Refusal extends Error {
   readonly problem: Problem
   readonly headers: Readonly<Record<string, string>>
@@ -27,7 +27,7 @@ export class Refusal extends Error {
     this.headers = headers
   }
 
-  /** That of an error; null if it is a fault that the client must not hear of. */
+  /** The refusal for an error; null if it is a fault that the client must not see. */
   static of(error: unknown): Refusal | null {
     if (error instanceof Refusal) return error
     const { code, oldest } = (error ?? {}) as { readonly code?: unknown; readonly oldest?: unknown }
@@ -51,7 +51,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Seconds after which to ask again. */
+/** Seconds after which the client may ask again. */
 const soon = '1'
 
 export function unavailable(): Refusal {

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { Refusal } from './refusal.ts'
 
-/** Characters of the parameters in an address. */
+/** The most characters that parameters in an address may have. */
 const longest = 8_192
 
 /** The parameters of a request, checked. Throws a Refusal that says what is wrong with them. */
@@ -22,7 +22,7 @@ export async function requestParams(url: URL, schema: StandardSchemaV1 | undefin
   throw new Refusal(400, { detail: 'The parameters do not fit their schema', issues })
 }
 
-/** Left out, parameters are undefined; or, where their schema takes no such thing, none of its fields is given. */
+/** If the request has no parameters, their schema gets undefined; or `{}`, if it refuses undefined. */
 async function validatedNone(schema: StandardSchemaV1): Promise<StandardSchemaV1.Result<unknown>> {
   const { validate } = schema['~standard']
   const result = await validate(undefined)

@@ -4,12 +4,12 @@ import { eventText } from '../wire/event.ts'
 import type { EventSource } from './event-body.ts'
 import { type RowWriter, tagOf, type WrittenRow } from './row-writer.ts'
 
-/** A state as it is sent. */
+/** A state, as it is sent. */
 export interface WrittenResult {
-  /** The same for two results only where they are equal. */
+  /** Two results have the same id only if they are equal. */
   readonly id: string
   readonly rows: readonly WrittenRow[]
-  /** Whether it is a list of rows, and not one by itself. */
+  /** Whether it is a list of rows, or a single one. */
   readonly isList: boolean
 }
 
@@ -20,16 +20,16 @@ export async function writeResult(writer: RowWriter, result: unknown): Promise<W
   return { id, rows, isList }
 }
 
-/** The whole of a result, as JSON. */
+/** A whole result, as JSON. */
 export function resultText({ rows, isList }: WrittenResult): string {
   return isList ? `{"rows":[${rows.map(({ text }) => text).join()}]}` : `{"row":${rows[0]!.text}}`
 }
 
-/** The states of a stream: the first as a whole, unless the reader has it, and then what each has that the one before had not. */
+/** The states of a stream: the first one whole, unless the reader has it; then what differs from the one before. */
 export class ResultEvents implements EventSource {
   readonly #reader: ReadableStreamDefaultReader<unknown>
   readonly #writer: RowWriter
-  /** What the reader says that it has. */
+  /** The id of the result that the reader has. */
   readonly #known: string | null
   #last: WrittenResult | null = null
 

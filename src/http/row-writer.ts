@@ -4,21 +4,21 @@ import { isPlainJson } from '../value/plain-json.ts'
 import type { ValueFormat } from '../value/value-format.ts'
 import { writeTyped } from '../value/write-typed.ts'
 
-/** A row as text, and what tells it from every other one. */
+/** A row as text, with a tag that identifies it. */
 export interface WrittenRow {
   readonly tag: string
   readonly text: string
 }
 
-/** Characters of a tag: 96 bits, of which nobody finds two texts that share them. */
+/** Characters of a tag: 96 bits, for which nobody finds two texts with the same tag. */
 const tagLength = 16
 
-/** The same for two texts only where they are equal. */
+/** Two texts have the same tag only if they are equal. */
 export function tagOf(text: string): string {
   return hash('sha256', text, 'base64url').slice(0, tagLength)
 }
 
-/** Writes rows as they are sent. What is frozen, as rows that readers share are, is written once for all of them. */
+/** Writes rows as they are sent. Readers share frozen rows, so each of those is written once for all of them. */
 export class RowWriter {
   readonly #format: ValueFormat
   readonly #written = new WeakMap<object, WrittenRow>()
@@ -27,7 +27,7 @@ export class RowWriter {
     this.#format = format
   }
 
-  /** Throws a TypeError that names the path of what cannot be sent. */
+  /** Throws a TypeError that names the path if something cannot be sent. */
   write(row: unknown): WrittenRow {
     if (typeof row !== 'object' || row === null || !Object.isFrozen(row)) return this.#write(row)
     let written = this.#written.get(row)
@@ -51,7 +51,7 @@ export class RowWriter {
   }
 }
 
-/** The expiry of an entry of the key-value face is a part of it that is not enumerable. */
+/** The expiry of an entry read by key is not enumerable. */
 function shown(row: unknown): unknown {
   return row instanceof KeyedEntry ? { ...row, expiresAt: row.expiresAt } : row
 }

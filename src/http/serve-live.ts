@@ -112,7 +112,7 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
     const query = isRefused ? { name: null, params: undefined } : { name: asked.name, params: asked.params }
     const grant = await this.#authorized(request, query as LiveRequest<D>)
     if (grant instanceof Response) return grant
-    // Whoever may not ask has learnt nothing of what there is.
+    // Only now: an unauthorized client learns nothing of what exists.
     if (isRefused) throw asked
     const { declaration, isStream, since } = asked
     if (this.#isClosed || request.signal.aborted) throw unavailable()
@@ -133,7 +133,7 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
     const answer = await this.#options.authorize(request, query)
     if (answer === true) return {}
     if (typeof answer !== 'object' || answer === null) throw new Refusal(403)
-    // What is not meant as a grant, as a user who was found, lets nobody in.
+    // Anything but a grant lets nobody in, such as a user object that was found.
     if (!(answer instanceof Response)) checkNames(answer, ['params', 'client'], 'a grant', 'property')
     return answer
   }
@@ -163,7 +163,7 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
     return new Response(body.stream, {
       headers: {
         'content-type': 'text/event-stream',
-        // No cache may keep it, and no proxy gather or compress it.
+        // Caches must not keep it; proxies must neither buffer nor compress it.
         'cache-control': 'no-store, no-transform',
         'x-accel-buffering': 'no',
       },
@@ -186,7 +186,7 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
     return new ResultEvents(open(params as never, { signal } as never), this.#writer, since ?? null)
   }
 
-  /** A result as it is now. */
+  /** The current result. */
   async #current(request: Request, { open }: LiveDeclaration, params: unknown): Promise<Response> {
     const { signal, abort } = ending()
     const reader = (open(params as never, { signal } as never) as ReadableStream<unknown>).getReader()
@@ -205,7 +205,7 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
   }
 }
 
-/** What `open` is given to know that its stream is over. */
+/** The signal that tells `open` that its stream is over. */
 function ending(): { readonly signal: AbortSignal; readonly abort: () => void } {
   const controller = new AbortController()
   return { signal: controller.signal, abort: () => controller.abort() }

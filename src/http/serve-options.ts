@@ -64,13 +64,13 @@ export interface ServeLiveOptions<D extends LiveDeclarations> {
   readonly onError?: ((error: unknown, request: Request) => void) | undefined
 }
 
-/** Those that are left out have their default. */
+/** The options with their defaults filled in. */
 export type CheckedOptions<D extends LiveDeclarations> = {
   readonly [Name in keyof ServeLiveOptions<D>]-?: NonNullable<ServeLiveOptions<D>[Name]>
 }
 
 const names = ['authorize', 'valueTypes', 'heartbeat', 'lifetime', 'streams', 'streamsPerClient', 'onError']
-/** The longest time of a timer. */
+/** The longest time that a timer can wait. */
 const longestTime = 2 ** 31 - 1
 
 /** Throws a TypeError or RangeError if an option is not valid. */

@@ -1,6 +1,6 @@
 import { unavailable } from './refusal.ts'
 
-/** How many streams there are at once, in all and of each client that is told apart. */
+/** How many streams are open, in all and for each client. */
 export class StreamCount {
   readonly #most: number
   readonly #mostPerClient: number
@@ -12,7 +12,7 @@ export class StreamCount {
     this.#mostPerClient = mostPerClient
   }
 
-  /** Counts one more, until what it returns is called. Throws a Refusal if there are too many. */
+  /** Counts one more stream, until you call the returned function. Throws a Refusal if there are too many. */
   begin(client: string | undefined): () => void {
     const own = client === undefined ? 0 : (this.#ofClients.get(client) ?? 0)
     if (this.total >= this.#most || own >= this.#mostPerClient) throw unavailable()

@@ -25,7 +25,7 @@ import { traceCalls } from '../trace/trace-calls.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
 import { checkReadOptions, type ReadOptions } from './read-options.ts'
 
-/** What a database, a unit of work or a view of a snapshot works on; `null` of what is none. */
+/** The store behind a database, a unit of work or a snapshot; `null` for anything else. */
 export let storeOfFace: (face: unknown) => RowStore | null
 
 /** Reads and writes by key, typed by the patterns that were declared; of a database, or of a unit of work. */
@@ -60,7 +60,7 @@ export class KeyValue<R extends Definitions> {
     if (options !== undefined) checkReadOptions(options, 'get')
     this.#store.assertOpen()
     const encodedKey = this.#store.encodeKey(key)
-    // Copied now: the caller may change its array while the read is under way.
+    // Copy the key now: the caller may change its array during the read.
     const ownKey = key.slice()
     const row = await storeUnder(this.#store, options?.signal).read({ type: 'get', key: encodedKey })
     return this.#toEntryMaybe(row, ownKey) as Promise<EntryMaybe<K, ValueOf<R, K>>>

@@ -11,7 +11,7 @@ export interface ReadOptions extends CallOptions {
   readonly raw?: boolean | undefined
 }
 
-/** Throws a TypeError for options that a read has neither as its `own` nor in common with the others. */
+/** Throws a TypeError for an option that neither all reads take nor this one, as `own` lists them. */
 export function checkReadOptions(options: ReadOptions, call: string, own: readonly string[] = []): void {
   checkOptionNames(options, [...new Set([...own, 'consistency', 'raw', 'signal'])], call)
   checkSignal(options, call)

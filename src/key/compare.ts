@@ -2,9 +2,8 @@ import { Buffer } from 'node:buffer'
 import type { Key, KeyPart } from '../contract/key.types.ts'
 
 /**
- * The order of keys: negative where `a` comes first, positive where `b` does, 0 where they are the same key. Part by
- * part, first by type (bytes, string, bigint, number, false, true), then by value; a key comes before those that go
- * on from it.
+ * The order of keys: negative if `a` comes first, positive if `b` does, 0 if they are the same key. It compares part by part, first
+ * by type (bytes, string, bigint, number, false, true), then by value; a key comes before longer keys that begin with it.
  */
 export function compareKeys(a: Key, b: Key): number {
   const shared = Math.min(a.length, b.length)
@@ -25,7 +24,7 @@ export function compareParts(a: KeyPart, b: KeyPart): number {
   return a > b ? 1 : 0
 }
 
-/** The order of byte strings: byte by byte, unsigned; one comes before those that go on from it. */
+/** The order of byte strings: byte by byte, unsigned; one comes before longer ones that begin with it. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return Buffer.compare(a, b)
 }
@@ -38,7 +37,7 @@ function rank(part: KeyPart): number {
   return 0
 }
 
-/** By code points, as UTF-8 orders text; `<` compares UTF-16 units and puts surrogates before U+E000. */
+/** Compares code points, as UTF-8 orders text; `<` compares UTF-16 units and puts surrogates before U+E000. */
 function compareText(a: string, b: string): number {
   const shared = Math.min(a.length, b.length)
   for (let i = 0; i < shared; i++) {
@@ -49,7 +48,7 @@ function compareText(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** Lifts surrogates, which stand for the code points from U+10000 on, above all other units. */
+/** Moves surrogates, which stand for code points from U+10000 on, above all other units. */
 function scalarRank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
 }

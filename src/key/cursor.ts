@@ -2,10 +2,10 @@ import { Buffer } from 'node:buffer'
 import { decodeKey } from './codec.ts'
 import { contains, type KeyRange, successor } from './range.ts'
 
-/** Before the key in every cursor, so that a later format can be told apart. */
+/** The first byte of every cursor, so that a later format can be recognized. */
 const FORMAT = 0x01
 
-/** The cursor of a list that has given the key with these bytes last: text for `resumeRange`, opaque to others. */
+/** The cursor of a list that ended at the key with these bytes: text for `resumeRange`, opaque to everyone else. */
 export function encodeCursor(lastKey: Uint8Array): string {
   const bytes = Buffer.allocUnsafe(lastKey.length + 1)
   bytes[0] = FORMAT
@@ -14,9 +14,8 @@ export function encodeCursor(lastKey: Uint8Array): string {
 }
 
 /**
- * What is left of a range behind the key of a cursor; all of it where there is no cursor, or an empty one.
- *
- * Throws a TypeError for anything but a cursor of a list of the same range.
+ * The part of a range after the key of a cursor; the whole range without a cursor, or with an empty one. Throws a TypeError for
+ * anything but a cursor of a list of the same range.
  */
 export function resumeRange(range: KeyRange, cursor: string | undefined, reverse: boolean): KeyRange {
   if (cursor === undefined || cursor === '') return range

@@ -13,7 +13,7 @@ import { typeCode } from './type-code.ts'
  * ```
  */
 export function decodeKey(bytes: Uint8Array): KeyPart[] {
-  // A damaged file may have anything in the place of a key.
+  // A damaged file may contain anything instead of a key.
   if (!(bytes instanceof Uint8Array)) throw new CorruptKeyError('it is not bytes')
   if (bytes.length === 0) throw new CorruptKeyError('it is empty')
   const reader = new KeyReader(bytes)

@@ -5,11 +5,11 @@ import { integerWidth, writeInteger } from './integer.ts'
 import { typeCode } from './type-code.ts'
 
 const ARENA_BYTES = 16 * 1024
-/** Up to this length a loop over the characters is faster than a call into the engine's encoder. */
+/** Up to this length, a loop over the characters is faster than the engine's encoder. */
 const SHORT_STRING = 32
 
-// Keys are written one after another into an arena and handed out as slices of it: no copy, one allocation for
-// hundreds of keys. What lies before `used` belongs to someone and is never written again.
+// Keys are written one after another into an arena, and handed out as slices of it: no copying, and one allocation for hundreds of
+// keys. The bytes before `used` belong to callers and are never written again.
 let arena = Buffer.allocUnsafeSlow(ARENA_BYTES)
 let view = new DataView(arena.buffer)
 let used = 0
@@ -32,7 +32,7 @@ export function encodeKey(key: Key, maxBytes: number = defaultLimits.keyBytes): 
   return encode(undefined, key, maxBytes)
 }
 
-/** The bytes that every key beginning with these parts begins with. Like `encodeKey`, and `[]` is allowed. */
+/** The bytes with which every key starts that begins with these parts. Like `encodeKey`, but `[]` is allowed. */
 export function encodePrefix(parts: Key, maxBytes: number = defaultLimits.keyBytes): Buffer {
   return encode(undefined, parts, maxBytes)
 }
@@ -69,7 +69,7 @@ function encode(prefix: Uint8Array | undefined, parts: Key, maxBytes: number): B
   return take(position)
 }
 
-/** Makes room for `bytes` at `position`, in a new arena if need be; returns where the key goes on. */
+/** Makes room for `bytes` at `position`, in a new arena if necessary; returns where the key continues. */
 function reserve(position: number, bytes: number): number {
   if (position + bytes <= arena.length) return position
   const begun = arena.subarray(used, position)
@@ -86,7 +86,7 @@ function take(end: number): Buffer {
     used = end
     return bytes
   }
-  // An arena that grew for one long key is let go with it.
+  // An arena that has grown for one long key is not kept.
   arena = Buffer.allocUnsafeSlow(ARENA_BYTES)
   view = new DataView(arena.buffer)
   used = 0
@@ -147,7 +147,7 @@ function writeLongString(text: string, index: number, start: number): number {
   return end + zeros + 1
 }
 
-/** Writes FF behind each 00 between `start` and `end`, moving what follows; returns how many there were. */
+/** Writes FF after each 00 between `start` and `end`, and moves the rest; returns how many 00 there were. */
 function escapeZeros(start: number, end: number): number {
   let zeros = 0
   for (let i = start; i < end; i++) if (arena[i] === 0) zeros++

@@ -1,7 +1,7 @@
 import { CorruptKeyError } from '../contract/errors.ts'
 import { typeCode } from './type-code.ts'
 
-/** The widest magnitude whose width stands in the type code; a wider one has a byte of its own for it. */
+/** The widest magnitude whose width fits in the type code; a wider one is preceded by a width byte. */
 const CODED_WIDTH = 8
 
 /** How many bytes the magnitude of an integer takes: 0 for 0n, 1 up to 255n, 2 up to 65535n. */
@@ -50,7 +50,7 @@ function writeMagnitude(magnitude: number, bytes: Uint8Array, start: number, end
   }
 }
 
-/** How many bytes the integer that begins at `start` takes, its type code included. */
+/** How many bytes the integer at `start` takes, including its type code. */
 export function encodedIntegerBytes(bytes: Uint8Array, start: number): number {
   const code = bytes[start]!
   if (code !== typeCode.negativeLong && code !== typeCode.positiveLong) {
@@ -60,7 +60,7 @@ export function encodedIntegerBytes(bytes: Uint8Array, start: number): number {
   return 2 + (code === typeCode.negativeLong ? width ^ 0xff : width)
 }
 
-/** The integer written in `bytes` from `start` to `end`, where `encodedIntegerBytes` says that it ends. */
+/** The integer in `bytes` from `start` to `end`, which `encodedIntegerBytes` determines. */
 export function readInteger(bytes: Uint8Array, start: number, end: number): bigint {
   const code = bytes[start]!
   if (code === typeCode.zero) return 0n

@@ -1,7 +1,9 @@
 import { Buffer } from 'node:buffer'
 import type { Key, KeyPart } from '../contract/key.types.ts'
 
-/** A part of a key as JSON: texts, booleans and finite numbers as they are, others with the name of their kind. */
+/**
+ * A part of a key as JSON: strings, booleans and finite numbers as they are; anything else as an object with the name of its type.
+ */
 export type KeyPartJson =
   | string
   | number
@@ -10,7 +12,7 @@ export type KeyPartJson =
   | { readonly bigint: string }
   | { readonly bytes: string }
 
-/** A key as JSON that tells its parts exactly: `["users", 7, {"bigint":"12"}, {"bytes":"00ff"}]`. */
+/** A key as JSON, from which it can be restored exactly: `["users", 7, {"bigint":"12"}, {"bytes":"00ff"}]`. */
 export function keyJson(key: Key): KeyPartJson[] {
   return key.map((part) => {
     if (typeof part === 'bigint') return { bigint: String(part) }
@@ -19,13 +21,13 @@ export function keyJson(key: Key): KeyPartJson[] {
   })
 }
 
-/** The key of what `keyJson` gives. Throws a TypeError for anything else. */
+/** The key that `keyJson` has written. Throws a TypeError for anything else. */
 export function keyOfJson(json: unknown): KeyPart[] {
   if (!Array.isArray(json)) throw new TypeError(`a key is an array of its parts, such as ["users","alice"]`)
   return json.map(keyPartOfJson)
 }
 
-/** The part of a key that stands for this JSON. Throws a TypeError for what stands for none. */
+/** The part of a key that this JSON stands for. Throws a TypeError if it stands for none. */
 export function keyPartOfJson(part: unknown): KeyPart {
   if (typeof part === 'string' || typeof part === 'boolean' || typeof part === 'number') return part
   const { number, bigint, bytes }: Record<string, unknown> = Object(part)

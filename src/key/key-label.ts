@@ -2,7 +2,7 @@ import { CorruptKeyError } from '../contract/errors.ts'
 import type { Key } from '../contract/key.types.ts'
 import { decodeKey } from './codec.ts'
 
-/** A key for a person to read: `["users", 7, 12n, 0x00ff]`. Bytes that are not a key are given as they are. */
+/** A key for people to read: `["users", 7, 12n, 0x00ff]`. Bytes that are not an encoded key are shown as bytes. */
 export function keyLabel(key: Uint8Array): string {
   let decoded: Key
   try {

@@ -4,7 +4,7 @@ import type { Pattern } from './pattern.types.ts'
 
 interface Node<T> {
   readonly literals: Map<KeyPart, Node<T>>
-  /** Byte strings are equal by content: they are found by their hex digits. */
+  /** Byte strings are equal by content, so they are looked up by their hex digits. */
   readonly bytes: Map<string, Node<T>>
   wildcard: Node<T> | undefined
   leaf: { readonly value: T } | undefined

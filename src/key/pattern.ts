@@ -5,7 +5,7 @@ import { type KeyRange, prefixRange, singleKeyRange } from './range.ts'
 
 const WILDCARD = '*'
 
-/** Throws a TypeError unless `pattern` is an array of at least one part, each a wildcard or a part that keys have. */
+/** Throws a TypeError unless `pattern` is an array of at least one part, each a wildcard or a valid part of a key. */
 export function checkPattern(pattern: Pattern): void {
   if (!Array.isArray(pattern) || pattern.length === 0) {
     throw new TypeError("A pattern is an array of at least one part, such as ['users', '*']")
@@ -20,7 +20,7 @@ export function wildcardCount(pattern: Pattern): number {
   return count
 }
 
-/** Whether a key has as many parts as the pattern, and the same parts where the pattern has no wildcard. */
+/** Whether a key has as many parts as the pattern, and equals it wherever the pattern has no wildcard. */
 export function matchesPattern(pattern: Pattern, key: Key): boolean {
   if (pattern.length !== key.length) return false
   for (let i = 0; i < pattern.length; i++) {
@@ -35,8 +35,8 @@ function sameBytes(a: KeyPart, b: KeyPart): boolean {
 }
 
 /**
- * The order of patterns from the more to the less specific: negative where `a` is more specific than `b`, 0 for
- * identical patterns only. At the first part where they differ, a literal comes before the wildcard.
+ * The order of patterns, more specific first: negative if `a` is more specific than `b`, 0 only for identical patterns. At the
+ * first part where they differ, a literal comes before the wildcard.
  */
 export function compareSpecificity(a: Pattern, b: Pattern): number {
   const shared = Math.min(a.length, b.length)
@@ -53,7 +53,7 @@ export function compareSpecificity(a: Pattern, b: Pattern): number {
   return b.length - a.length
 }
 
-/** Whether keys that `other` matches go to `pattern`, the more specific one of the two. */
+/** Whether some keys that `other` matches belong to `pattern`, because it is more specific. */
 export function takesKeysOf(pattern: Pattern, other: Pattern): boolean {
   return (
     pattern.length === other.length &&
@@ -125,7 +125,7 @@ function isTuple(id: IdOf<Pattern>): id is Key {
   return Array.isArray(id)
 }
 
-/** Whether it may be one part of a key; what kinds of parts there are is checked where the key is encoded. */
+/** Whether it may be one part of a key; its type is checked when the key is encoded. */
 function isPart(id: IdOf<Pattern> | null): id is KeyPart {
   return id !== undefined && (typeof id !== 'object' || id === null || id instanceof Uint8Array)
 }
@@ -146,8 +146,8 @@ function wrongId(pattern: Pattern, id: unknown): TypeError {
 }
 
 /**
- * The id of a key: the parts under the pattern's wildcards, one part for one, a tuple for several, else `undefined`.
- * Throws a TypeError if the pattern does not match the key.
+ * The id of a key, taken from the places of the pattern's wildcards: one part for one wildcard, a tuple for several, `undefined`
+ * for none. Throws a TypeError if the pattern does not match the key.
  */
 export function idOfKey<const P extends Pattern>(pattern: P, key: Key): IdOf<P>
 export function idOfKey(pattern: Pattern, key: Key): IdOf<Pattern> {
@@ -160,7 +160,7 @@ export function idOfKey(pattern: Pattern, key: Key): IdOf<Pattern> {
   return key.filter((_, i) => pattern[i] === WILDCARD)
 }
 
-/** What makes the keys of a pattern as `keyOfId` does, for many of them. */
+/** A function that makes keys of a pattern, as `keyOfId` does, but faster for many. */
 export function keyMaker(pattern: Pattern): (id: IdOf<Pattern>) => Key {
   if (wildcardCount(pattern) !== 1) return (id) => keyOfId(pattern, id)
   const template = [...pattern]
@@ -173,7 +173,7 @@ export function keyMaker(pattern: Pattern): (id: IdOf<Pattern>) => Key {
   }
 }
 
-/** What reads the ids of keys that are known to match a pattern, for many of them. */
+/** A function that reads the ids of keys that match the pattern, fast for many. */
 export function idReader(pattern: Pattern): (key: Key) => IdOf<Pattern> {
   const first = pattern.indexOf(WILDCARD)
   if (first === -1) return () => undefined
@@ -181,7 +181,7 @@ export function idReader(pattern: Pattern): (key: Key) => IdOf<Pattern> {
   return (key) => key.filter((_, i) => pattern[i] === WILDCARD)
 }
 
-/** The narrowest range that holds every key of a pattern: below its leading literals, or the one key of a literal one. */
+/** The narrowest range with every key of a pattern: below its leading literals, or one key if the pattern has no wildcard. */
 export function patternRange(pattern: Pattern): KeyRange {
   const first = pattern.indexOf(WILDCARD)
   if (first === -1) return singleKeyRange(encodeKey(pattern))

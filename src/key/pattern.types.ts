@@ -23,7 +23,7 @@ export type PatternPart = KeyPart | TypedId
 /** A typed wildcard in the pattern of a definition: `'*'`, and its type says what its ids are. */
 export type Wildcard<T extends KeyPart> = '*' & { readonly [idType]: T }
 
-/** The pattern of a definition that is declared so: `'*'` in the place of each typed wildcard. */
+/** The pattern of a definition declared with these parts: `'*'` instead of each typed wildcard. */
 export type PatternOf<Parts extends readonly PatternPart[]> = Parts extends Pattern
   ? Parts
   : {
@@ -46,7 +46,7 @@ export type PlainPattern<P extends Pattern> = { readonly [I in keyof P]: P[I] ex
  */
 export type KeyOf<P extends Pattern> = { readonly [I in keyof P]: PartOf<P[I]> }
 
-/** What stands in a key at a part of a pattern. */
+/** The part of a key at this part of a pattern. */
 type PartOf<Part> = '*' extends Part ? KeyPart : Part extends Wildcard<infer T extends KeyPart> ? T : Part
 
 /** What fills the wildcards of a pattern: `undefined` for none, one part for one, a tuple for several. */
@@ -54,12 +54,12 @@ export type IdOf<P extends Pattern> = number extends P['length']
   ? KeyPart | Key | undefined
   : IdOfWildcards<WildcardParts<P>>
 
-/** As `IdOf`, of a row that `create` has made: the last id is a UUID. */
+/** Like `IdOf`, for a row that `create` has made: the last id is a UUID. */
 export type CreatedIdOf<P extends Pattern> = number extends P['length']
   ? IdOf<P>
   : IdOfWildcards<StringLast<WildcardParts<P>>>
 
-/** As `KeyOf`, of a row that `create` has made. */
+/** Like `KeyOf`, for a row that `create` has made. */
 export type CreatedKeyOf<P extends Pattern> = P extends readonly [
   ...infer Rest extends Pattern,
   infer Last extends KeyPart,

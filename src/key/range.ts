@@ -29,10 +29,8 @@ export type Selector =
 const SHAPES = 'a selector is { prefix }, { prefix, start }, { prefix, end } or { start, end }'
 
 /**
- * The range of a selector.
- *
- * Throws a TypeError for another shape, for parts that no key has, and for a `start` or `end` that is not below its
- * `prefix`; a RangeError where `start` comes after `end`, and for a key of more than `maxBytes` bytes.
+ * The range of a selector. Throws a TypeError if the selector has another shape or an invalid part, or if `start` or `end` does not
+ * begin with the `prefix`; a RangeError if `start` comes after `end`, or a key has more than `maxBytes` bytes.
  */
 export function selectorRange(selector: Selector, maxBytes?: number): KeyRange {
   if (typeof selector !== 'object' || selector === null || Array.isArray(selector)) {
@@ -70,17 +68,17 @@ function boundWithin(range: KeyRange, key: Key, name: string, maxBytes?: number)
   return bytes
 }
 
-/** The keys that go on from an encoded prefix: no part begins with 00 or FF, so that nothing else lies between. */
+/** The keys that begin with an encoded prefix and are longer. No part begins with 00 or FF, so nothing else lies in this range. */
 export function prefixRange(encodedPrefix: Uint8Array): KeyRange {
   return { start: withByte(encodedPrefix, 0x00), end: withByte(encodedPrefix, 0xff) }
 }
 
-/** The key with these bytes and no other. */
+/** Only the key with these bytes. */
 export function singleKeyRange(encodedKey: Uint8Array): KeyRange {
   return { start: encodedKey, end: successor(encodedKey) }
 }
 
-/** The least byte string that comes after `bytes`. */
+/** The smallest byte string after `bytes`. */
 export function successor(bytes: Uint8Array): Uint8Array {
   return withByte(bytes, 0x00)
 }

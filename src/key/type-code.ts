@@ -1,4 +1,4 @@
-/** The first byte of an encoded part: its type, in the order of types. An integer's says its width and sign as well. */
+/** The first byte of an encoded part: its type, in the order of types. For an integer it also gives width and sign. */
 export const typeCode = {
   bytes: 0x01,
   string: 0x02,

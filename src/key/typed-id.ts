@@ -36,22 +36,20 @@ function typedId<T extends KeyPart>(idKind: IdKind): TypedId<T> {
   return Object.freeze({ idKind }) as unknown as TypedId<T>
 }
 
-/** Throws a TypeError for a part that makes typed wildcards and was not called. */
+/** Throws a TypeError for `id.string` without the call, and its like. */
 export function checkCalled(part: unknown): void {
   if (typeof part !== 'function') return
   const name = Object.entries(id).find(([, make]) => make === part)?.[0] ?? 'string'
   throw new TypeError(`A part of a pattern is a function: call it, id.${name}()`)
 }
 
-/** The kind of a typed wildcard, also of one that another copy of this module has made; null for any other part. */
+/** The kind of a typed wildcard, even from another copy of this module; null for any other part. */
 export function idKindOf(part: PatternPart): IdKind | null {
   if (typeof part !== 'object' || part === null || part instanceof Uint8Array) return null
   return Object.hasOwn(typedIds, part.idKind) ? part.idKind : null
 }
 
-/**
- * Throws a TypeError if a part of a key, or of the beginning of one, is not of the kind at its place; null stands for any.
- */
+/** Throws a TypeError if a part of a key, or of the beginning of one, has the wrong kind for its place; null stands for any kind. */
 export function checkIdKinds(kinds: readonly (IdKind | null)[], key: Key, name: string): void {
   const count = Math.min(kinds.length, key.length)
   for (let i = 0; i < count; i++) {

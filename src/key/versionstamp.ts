@@ -1,16 +1,16 @@
 const HEX_DIGITS = 20
 const digits = /^[0-9a-f]{20}$/
-/** That of 2^53 - 1: the order of versionstamps as text is that of versions. */
+/** The versionstamp of 2^53 - 1. As text, versionstamps order like versions. */
 const latest = Number.MAX_SAFE_INTEGER.toString(16).padStart(HEX_DIGITS, '0')
 const longestShown = 40
 /** How many versions share the digits above the last three. */
 const BLOCK = 0x1000
-/** The last three digits by their value, once they were needed: to make all of them would take a process a millisecond to start with. */
+/** The last three digits, by their value, once needed: making all of them at the start would take a millisecond. */
 const lastDigits = new Array<string | undefined>(BLOCK)
 
 let block = -1
 let firstDigits = ''
-/** Rows that were written in one commit, and are read together, share one. */
+/** Rows of one commit that are read together share one versionstamp. */
 let lastVersion = -1
 let lastStamp = ''
 
@@ -23,7 +23,7 @@ let lastStamp = ''
  */
 export function formatVersionstamp(version: number): string {
   if (version === lastVersion) return lastStamp
-  // Versions that are read together mostly differ in their last digits only.
+  // Versions that are read together mostly differ only in their last digits.
   const low = version % BLOCK
   const high = (version - low) / BLOCK
   if (high !== block) {
@@ -36,20 +36,20 @@ export function formatVersionstamp(version: number): string {
   return lastStamp
 }
 
-/** The greatest version: another one has to be able to follow. */
+/** The greatest version that a commit may have: another one must be able to follow. */
 const newest = Number.MAX_SAFE_INTEGER - 1
 
-/** Whether a database can have given this version to a commit. */
+/** Whether a commit can have this version. */
 export function isVersion(version: unknown): version is number {
   return Number.isSafeInteger(version) && (version as number) > 0 && (version as number) <= newest
 }
 
-/** Whether there is a versionstamp of this: of a version, or of 0, which is older than all. */
+/** Whether this has a versionstamp: a version, or 0, which is older than all. */
 export function isStamp(version: unknown): version is number {
   return version === 0 || isVersion(version)
 }
 
-/** A version that was found in a file, for an error: as a versionstamp, or as it is where it is none. */
+/** A version found in a file, for an error: as a versionstamp, or as it is if it has none. */
 export function versionText(version: unknown): string {
   return isVersion(version) ? formatVersionstamp(version) : String(version)
 }

@@ -4,12 +4,9 @@ import { type Operand, operandAt } from './operand.ts'
 import type { Planned, Selection } from './plan.ts'
 
 /**
- * Throws a QueryError for a `where` that holds no condition, or that is true whatever a row holds: what a forgotten filter
-<<<<<<< HEAD
- * leaves, such as `{ AND: [] }`, `{ n: { notIn: [] } }` or `{ OR: [{ a: 1 }, {}] }`.
-=======
- * leaves, as `{ AND: [] }`, `{ n: { notIn: [] } }` or `{ OR: [{ a: 1 }, {}] }`; or of every text, as `{ s: { contains: '' } }`.
->>>>>>> 59c93eb (Refusals name what is at fault and what to write, codes of errors are literal types, and pages say what only files have)
+ * Throws a QueryError for a `where` without a condition, or one that is true whatever a row contains, because a forgotten filter
+ * leaves such a `where`: `{ AND: [] }`, `{ n: { notIn: [] } }`, `{ OR: [{ a: 1 }, {}] }`, or `{ s: { contains: '' } }`, which is
+ * true for every text.
  */
 export function checkNarrows(
   { plan: { where }, operands }: Pick<Planned, 'operands'> & { readonly plan: Selection },
@@ -21,13 +18,13 @@ export function checkNarrows(
   )
 }
 
-/** Whether any part of it is of a field. */
+/** Whether any part of it is about a field. */
 function hasCondition(condition: Condition): boolean {
   if (condition.type === 'and' || condition.type === 'or') return condition.conditions.some(hasCondition)
   return condition.type === 'not' ? hasCondition(condition.condition) : true
 }
 
-/** What a condition is of every row; `null` if that depends on the row. */
+/** What a condition is for every row; `null` if that depends on the row. */
 function truth(condition: Condition, operands: readonly Operand[]): boolean | null {
   switch (condition.type) {
     case 'and':

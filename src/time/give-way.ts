@@ -1,29 +1,29 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { clock } from './clock.ts'
 
-/** Milliseconds of work after which timers and I/O have their turn. */
+/** Milliseconds of work after which timers and I/O get their turn. */
 const longestWork = 4
-/** After so many of them it matters whether the timers come next. */
+/** After this many, it matters whether the timers come next. */
 const shortWork = 1
-/** Who waits is let on in so small groups that time is looked at between two of them. */
+/** How many waiting calls continue before the clock is read again. */
 const letOnAtOnce = 4
 
 let isWatched = false
-/** When the work began that has gone on since without a turn of the event loop. */
+/** When the current work began, without a turn of the event loop since. */
 let began = 0
-/** Whether the timers come before the next call of `turn`. */
+/** Whether the timers run before the next call of `turn`. */
 let isBeforeTimers = false
 let calls = 0
-/** Whether work waits for the next turn of the event loop; what comes now waits behind it. */
+/** Whether work waits for the next turn of the event loop; new calls wait behind it. */
 let isPaused = false
-/** What goes on then, in this order, from `first` on. */
+/** The calls that continue then, in this order, starting at `first`. */
 let waiting: (() => void)[] = []
 let first = 0
 
 /**
- * What to wait for where work has gone on for long: a turn of the event loop. `undefined` if it has not: a promise that settles in
- * a microtask is no pause, and a pause for each call would cost more than the call. To be asked between the parts of work that lasts,
- * and before each call, since a loop may await one after the other.
+ * What to await after long work: a turn of the event loop. `undefined` if the work was short, because a pause for each call would
+ * cost more than the call; a promise that settles in a microtask would be no pause. Ask between the parts of long work, and before
+ * each call, since a loop may await one call after the other.
  */
 export function pauseDue(): Promise<void> | undefined {
   return mustPause() ? pause() : undefined
@@ -39,15 +39,18 @@ function mustPause(): boolean {
   return (calls & 3) === 0 && isPauseDue(clock())
 }
 
-/** Whether a pause is due by now; to be asked where waiting is somebody else's, between parts of at least some tens of microseconds. */
+/**
+ * Whether a pause is due by now. Ask this if the caller does the waiting, between parts that take at least some tens of
+ * microseconds.
+ */
 export function isWorkLong(): boolean {
   return isPauseDue(clock())
 }
 
 /**
- * Begins a call, after a pause where one is due. The pause comes before the call and not behind it: so what was begun in one turn is
- * settled in one turn, and a failure finds whoever awaits one call after the other. Calls that wait begin in their order, as many in a
- * turn as there is time for.
+ * Begins a call, after a pause if one is due. The pause comes before the call, not after it: so calls that begin in one turn settle
+ * in one turn, and a failure reaches a caller who awaits them one by one. Waiting calls begin in their order, as many in a turn as
+ * there is time for.
  */
 export function paced<T>(call: () => Promise<T>): Promise<T> {
   return mustPause() ? pause().then(call) : call()
@@ -69,7 +72,7 @@ function isPauseDue(now: number): boolean {
   return isPaused
 }
 
-/** `isInTurn`: in a call of `turn`, behind which the timers come before the next one. */
+/** `isInTurn`: called from `turn`; the timers run before the next one. */
 function watch(isInTurn: boolean): void {
   isWatched = true
   began = clock()
@@ -78,7 +81,7 @@ function watch(isInTurn: boolean): void {
 }
 
 function turn(): void {
-  // What began beside timers or I/O has this next: it would keep the timers waiting for twice as long.
+  // Work that began beside timers or I/O reaches this at once: continuing would keep the timers waiting twice as long.
   if (!isBeforeTimers && (isPaused || clock() - began >= shortWork)) {
     isBeforeTimers = true
     setImmediate(turn)
@@ -90,14 +93,14 @@ function turn(): void {
   void letOn()
 }
 
-/** Lets on who waits, until there has been work for long again. */
+/** Lets waiting calls continue, until the work was long again. */
 async function letOn(): Promise<void> {
   do {
     const end = Math.min(first + letOnAtOnce, waiting.length)
-    // Just before the last ones go on, and not sooner: nobody who comes meanwhile goes on before them.
+    // Just before the last ones continue, not sooner: no new call may overtake them.
     if (end === waiting.length) queueMicrotask(endPause)
     while (first < end) waiting[first++]!()
-    // What they go on with in microtasks counts too.
+    // Counts the microtasks in which they continue.
     await undefined
   } while (first < waiting.length && clock() - began < longestWork)
   if (first < waiting.length / 2) return
@@ -109,22 +112,19 @@ function endPause(): void {
   isPaused = first < waiting.length
 }
 
-/** Items between two looks at the clock: as many as take about a millisecond. */
+/** How many items to make before reading the clock: about a millisecond's worth. */
 const firstStep = 4
 const longestStep = 256
 const shortLook = 1
 const longLook = 2
 
-/**
- * What `make` makes of each item, in slices with pauses between them; a promise of it where there was a pause, or where `make` gives
- * promises.
- */
+/** Maps items with `make`, in slices with pauses in between. Gives a promise if there was a pause, or if `make` gives promises. */
 export function inSlices<T, U>(
   items: readonly T[],
   make: (item: T, index: number) => U | Promise<U>,
 ): U[] | Promise<U[]> {
   const made = new Array<U>(items.length)
-  /** For each slice that promises were made in: when all of them are kept. */
+  /** For each slice with promises: settles when all of them have. */
   const promised: Promise<unknown>[] = []
   let step = firstStep
   let next = 0
@@ -132,7 +132,7 @@ export function inSlices<T, U>(
   const keep = async (one: Promise<U>, at: number): Promise<void> => {
     made[at] = await one
   }
-  /** Makes some of the items; gives what to wait for before the next ones. */
+  /** Makes some of the items; gives what to await before the next ones. */
   const slice = (): Promise<unknown> | undefined => {
     while (next < items.length) {
       const promises: Promise<void>[] = []
@@ -168,15 +168,15 @@ export function inSlices<T, U>(
   return due === undefined ? made : rest(due)
 }
 
-/** Until it is, a rejection is no unhandled one. */
+/** Keeps a rejection from being reported as unhandled before somebody awaits the promise. */
 function awaitedLater<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {})
   return promise
 }
 
 /**
- * The work that promises stand for may be done in microtasks, and is over then before the next look at the clock; what waits for
- * something else goes on beside the items that follow.
+ * If the promises only do work in microtasks, they are settled before the clock is read again. If they wait for something else, the
+ * next items begin meanwhile.
  */
 function settledOrTurn(promises: readonly Promise<unknown>[]): Promise<unknown> {
   return Promise.race([Promise.allSettled(promises), nextTurn()])

@@ -1,7 +1,10 @@
-/** Who waits for each signal. With a listener for each of them, every one that is added or removed would cost as much as there are. */
+/**
+ * The calls that wait for each signal. One listener for all of them: adding or removing one listener takes time in proportion to
+ * their number.
+ */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>()
 
-/** What `work` resolves to, or a rejection with the signal's reason as soon as it is aborted. */
+/** Resolves as `work` does, or rejects with the signal's reason as soon as it is aborted. */
 export function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   return signal === undefined ? work : orAborted(work, signal)
 }
@@ -9,7 +12,7 @@ export function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefine
 async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()
   const abort = () => reject(signal.reason)
-  // It may have been aborted by what the work has begun with.
+  // Starting the work may have aborted it.
   if (signal.aborted) abort()
   const forget = whenAborted(signal, abort)
   try {
@@ -19,7 +22,7 @@ async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   }
 }
 
-/** Calls `abort` when the signal is aborted, unless what it gives is called before. */
+/** Calls `abort` when the signal is aborted, unless the returned function is called first. */
 function whenAborted(signal: AbortSignal, abort: () => void): () => void {
   const known = waiting.get(signal)
   const all = known ?? new Set()

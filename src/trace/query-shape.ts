@@ -10,10 +10,10 @@ import type {
 
 type Plan = FindPlan | RelatedPlan | CountPlan | AggregatePlan
 
-/** The text of each plan: one stands for every query of its shape. */
+/** The text of each plan; queries of one shape share it. */
 const shapes = new WeakMap<Plan, string>()
 
-/** A query as a person reads it, without what it asks for: `where age gte ? order by age desc limit ?`. */
+/** A query for people to read, without its operands: `where age gte ? order by age desc limit ?`. */
 export function queryShape(plan: Plan): string {
   let shape = shapes.get(plan)
   if (shape === undefined) {
@@ -112,7 +112,7 @@ function condition(part: Condition): string {
   }
 }
 
-/** The operator's name where it tells capital letters apart, and where it does not. */
+/** The name of an operator, in its form that heeds capital letters or the one that ignores them. */
 function named({ folded }: { readonly folded: boolean }, name: string): string {
   return folded ? `i${name}` : name
 }

@@ -3,14 +3,14 @@ import { traced } from './traced.ts'
 
 type Subject = Pick<TracedCall, 'database' | 'repository' | 'pattern'>
 
-/** Whether what a method gives is rows, or what the user makes. */
+/** Whether a method returns rows, or whatever the user's function returns. */
 type Gives = 'rows' | 'anything'
 
 type Method = (a: unknown, b: unknown, c: unknown) => Promise<unknown>
 
 /**
- * Has methods of a class report their calls while somebody listens. While nobody does, a call costs one look at that, and nothing is
- * made: so the arguments, of which no method takes more than three, are passed on one by one, and no function holds on to them.
+ * Makes methods of a class report their calls if somebody subscribes. Without subscribers, a call only checks for them and
+ * allocates nothing: so arguments are passed one by one (no method takes more than three), without a closure.
  */
 export function traceCalls<Face extends object>(
   prototype: Face,
@@ -44,7 +44,7 @@ function traceCall(
   })
 }
 
-/** How many rows a call has given, or has written where it tells. */
+/** How many rows a call has returned, or written, if it says so. */
 function rowsOf(result: unknown): number | undefined {
   if (Array.isArray(result)) return result.length
   if (result === null) return 0

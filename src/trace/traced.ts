@@ -3,8 +3,9 @@ import { KvError } from '../contract/errors.ts'
 import type { TraceMessage } from './channels.ts'
 
 /**
- * What `begin` gives, published on a channel as Node.js does it for a call that gives a promise. Its own `tracePromise` would publish the result
- * and the error, which have values and keys in them. `settled` puts into the message what is published of the result.
+ * Runs `begin` and publishes it on a channel, as Node.js does for a call that returns a promise. Node's `tracePromise` would also
+ * publish the result and the error, which contain values and keys. `settled` adds to the message what may be published of the
+ * result.
  */
 export function traced<T, M extends TraceMessage>(
   channel: TracingChannel<M, M>,

@@ -1,11 +1,11 @@
 import { retries, type TracedWait, waits } from './channels.ts'
 
-/** What `promise` gives, and tells how long that has taken. */
+/** Resolves as `promise` does, and reports how long it took. */
 export function waited<T>(database: string, what: TracedWait['for'], promise: Promise<T>): Promise<T> {
   return waits.hasSubscribers ? timed(database, what, promise) : promise
 }
 
-/** Tells that an attempt has met a conflict, and another is made. */
+/** Reports an attempt that met a conflict and is repeated. */
 export function retried(database: string, attempt: number): void {
   if (retries.hasSubscribers) retries.publish({ database, attempt })
 }

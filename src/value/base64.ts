@@ -1,6 +1,6 @@
-/** The bytes that base64 stands for, in memory of their own; null if the text is none. It runs in browsers too. */
+/** The bytes of a base64 text, in new memory; null if it is not base64. Runs in browsers too. */
 export function bytesOfBase64(text: string): Uint8Array<ArrayBuffer> | null {
-  // Named so, a bundler for browsers puts nothing in its place.
+  // Taken from `globalThis`, so that bundlers for browsers add no polyfill.
   const { Buffer } = globalThis
   if (Buffer !== undefined) {
     const bytes = Buffer.from(text, 'base64')
@@ -13,7 +13,7 @@ export function bytesOfBase64(text: string): Uint8Array<ArrayBuffer> | null {
   return bytes
 }
 
-/** `atob` lets white space and missing padding pass. */
+/** `atob` accepts white space and missing padding. */
 function unitsOf(text: string): string | null {
   try {
     const units = atob(text)

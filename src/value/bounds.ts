@@ -1,11 +1,11 @@
-/** How many objects a value may nest in each other. The recursion that stores a value is safe on the stack far beyond it. */
+/** How deep objects may nest in a value. The stack suffices for far more. */
 export const maxDepth = 500
 
-/** The most decimal digits of a bigint: one of a hundred thousand is read in milliseconds, one of millions in seconds. */
+/** The most decimal digits of a bigint: a hundred thousand take milliseconds to read, millions take seconds. */
 export const maxBigIntDigits = 100_000
 
-/** The most characters of the source of a RegExp, which is compiled when it is read. */
+/** The longest source of a RegExp, in characters, because reading compiles it. */
 export const maxRegExpLength = 100_000
 
-/** How often objects that occur more than once in a value may be written again, all they hold counted. */
+/** How many values may be written again because an object occurs more than once, counting everything in it. */
 export const maxRepeated = 10_000_000

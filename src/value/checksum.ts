@@ -2,11 +2,11 @@ import { Buffer } from 'node:buffer'
 import type { crc32 as Crc32 } from 'node:zlib'
 import type { StoredValue } from './encoding.ts'
 
-/** What stands for two bits each at the end of a JSON text, where JSON has no meaning for it. */
+/** The characters for two bits each at the end of a JSON text, where JSON ignores them. */
 const marks = ' \t\n\r'
 const marksOfASum = 16
 const bytesOfASum = 4
-/** The encoding of no value: what has it cannot be decoded. */
+/** An encoding that no value has: decoding it fails. */
 const notAsSealed = -1
 
 type Sealable = Pick<StoredValue, 'value' | 'types'> & { readonly encoding: number }
@@ -30,8 +30,8 @@ export function sealed<S extends Sealable>(stored: S): S {
 }
 
 /**
- * A stored value without its checksum. Where that is not the one of the value, it gets an encoding by which nothing decodes it. A text
- * without any, as a migration in SQL writes it, is given as it is.
+ * A stored value without its checksum. If the checksum is wrong, the value gets an encoding that nothing can decode. A text without
+ * a checksum, as a migration in SQL writes it, is returned as it is.
  */
 export function unsealed<S extends Sealable>(stored: S): S {
   const { value, types } = stored
@@ -49,7 +49,7 @@ export function unsealed<S extends Sealable>(stored: S): S {
   return { ...stored, encoding: notAsSealed }
 }
 
-/** Loaded with the first sum: most databases have none, and `node:zlib` brings all streams. */
+/** Loaded for the first checksum: most databases have none, and `node:zlib` loads all streams. */
 let crc32: typeof Crc32 | undefined
 
 function sumOf(value: string | Uint8Array, types: string | null): number {

@@ -8,10 +8,9 @@ import { plainFormat, type ValueFormat } from './value-format.ts'
 import { writeTyped } from './write-typed.ts'
 
 /**
- * The form in which a value is stored; `decodeValue` gives back an equal one. It shares no memory with the value,
- * which the caller may change as soon as this returns.
- *
- * Throws a TypeError that names the path of what cannot be stored: `value.friends[3].onClick is a function`.
+ * The form in which a value is stored; `decodeValue` restores an equal one. It shares no memory with the value, which the caller
+ * may change as soon as this returns. Throws a TypeError that names the path of what cannot be stored: `value.friends[3].onClick is
+ * a function`.
  *
  * @example
  * encodeValue({ at: new Date(0) })
@@ -26,10 +25,8 @@ export function encodeValue(value: unknown, format: ValueFormat = plainFormat): 
 }
 
 /**
- * The value of a stored form. Bytes come back as a Uint8Array with memory of its own.
- *
- * Throws an Error if this is not what `encodeValue` gives; hostile text runs no code, changes no prototype, and takes no
- * more than its own length.
+ * The value of a stored form. Bytes come back as a Uint8Array with its own memory. Throws an Error for anything that `encodeValue`
+ * cannot have written. Hostile text runs no code, changes no prototype, and costs no more than its length allows.
  *
  * @example
  * decodeValue('{"at":"1970-01-01T00:00:00.000Z"}', 1, '{"values":{"at":["Date"]},"v":1}')   // { at: Date(0) }

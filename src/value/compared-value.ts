@@ -5,11 +5,10 @@ import { typedElements, wordOf } from './type-meaning.ts'
 import { readTypeTree, type TypeNode } from './type-tree.ts'
 
 /**
- * A stored value as queries compare it: its JSON, with bigints as such. All else stands as its text does: a Date as its ISO 8601 text, a
- * Set as its items, an Error and the data of a value type as what they were written as; an object that a value which contains itself has
- * several times, at the first of its places. `null` for bytes, which have no JSON.
- *
- * Throws an Error for what cannot be read.
+ * A stored value as queries compare it: its JSON, with bigints as bigints. Everything else counts as its text does: a Date as ISO
+ * 8601 text, a Set as its items, an Error and an instance of a value type as the data that was written. If a value contains itself,
+ * an object that occurs several times counts at its first place. `null` for bytes, which have no JSON. Throws an Error if it cannot
+ * be read.
  *
  * @example
  * comparedValue('{"n":"5","at":"1970-01-01T00:00:00.000Z"}', 1, '{"values":{"n":["bigint"],"at":["Date"]},"v":1}')
@@ -26,7 +25,7 @@ function compared(raw: unknown, node: TypeNode): unknown {
   const { type } = node
   const word = wordOf(type)
   if (word === 'bigint') return BigInt(raw as string)
-  // Files of earlier releases hold -0 as a text.
+  // Earlier releases wrote -0 as a text.
   if (word === 'number' && raw === '-0') return 0
   if (typeof raw !== 'object' || raw === null) return raw
   if (typedElements(type) === 'bigint') return (raw as readonly string[]).map(BigInt)

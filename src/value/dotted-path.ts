@@ -1,6 +1,6 @@
 /**
- * The names that are joined by dots in a path, as superjson's types and the fields of a query have them: a backslash makes a
- * dot, or a backslash, part of a name. `null` if one escapes anything else.
+ * The names in a dotted path, as in superjson's types and the fields of a query: a backslash makes a dot, or a backslash, part of a
+ * name. `null` if it escapes anything else.
  *
  * @example
  * splitPath('a\\.b.c')   // ['a.b', 'c']
@@ -24,7 +24,7 @@ export function splitPath(path: string): string[] | null {
   return [...names, name]
 }
 
-/** The path that `splitPath` takes apart into these names: the same for the same names only. */
+/** The path that `splitPath` splits into these names; different names give different paths. */
 export function joinPath(names: readonly string[]): string {
   return names.map((name) => name.replace(/[\\.]/g, '\\$&')).join('.')
 }

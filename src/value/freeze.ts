@@ -1,8 +1,8 @@
 import { isPlainObject } from './plain-object.ts'
 
 /**
- * Freezes an object or array with all that it holds, as far as JavaScript can: what a Map or a Set holds, but not themselves, nor a
- * Date, bytes or an instance of a class. What is frozen already is taken to be so throughout.
+ * Freezes an object or array and everything in it, as far as JavaScript can: the items of a Map or a Set, but not the Map or Set,
+ * nor a Date, bytes or an instance of a class. What is already frozen counts as frozen throughout.
  */
 export function freeze<T>(value: T): T {
   const open: unknown[] = [value]

@@ -1,6 +1,6 @@
 import type { Key } from '../contract/key.types.ts'
 
-/** What a read of a key without a value gives. */
+/** The result of reading a key without a value. */
 export interface MissingEntry<K extends Key = Key> {
   readonly key: K
   readonly value: null
@@ -9,9 +9,8 @@ export interface MissingEntry<K extends Key = Key> {
 }
 
 /**
- * An entry of the key-value face: `{ key, value, versionstamp }` to whoever enumerates it, compares it or makes JSON of it,
- * with `expiresAt` besides. A getter of the prototype costs a read nothing, where a property of its own that is not enumerable
- * would make `get` slower by a tenth.
+ * An entry read by key. It enumerates, compares and serializes as `{ key, value, versionstamp }`, and also has `expiresAt`. As a
+ * getter on the prototype that costs a read nothing; a non-enumerable property of each entry would make `get` a tenth slower.
  */
 export class KeyedEntry {
   readonly key: Key
@@ -34,7 +33,7 @@ export class KeyedEntry {
     return new KeyedEntry(key, null, null as never, null) as unknown as MissingEntry
   }
 
-  /** Shows another state of its key. */
+  /** Replaces the state that an entry shows of its key. */
   static renew(entry: KeyedEntry, value: unknown, versionstamp: string, expiresAt: number | null): void {
     entry.value = value
     entry.versionstamp = versionstamp
@@ -42,5 +41,5 @@ export class KeyedEntry {
   }
 }
 
-// What prints and compares objects goes by their constructor: to all of these an entry is a plain object.
+// Printers and comparers look at the constructor: for them an entry is a plain object.
 Object.defineProperty(KeyedEntry.prototype, 'constructor', { value: Object })

@@ -11,7 +11,7 @@ import {
 import { KeyedEntry } from './keyed-entry.ts'
 import { errorClasses, typedArrayClasses } from './native-classes.ts'
 
-/** The kinds of objects that are stored; a class derived from one of them is none. */
+/** The kinds of objects that can be stored; a derived class is not one of them. */
 export type Kind =
   | 'object'
   | 'array'
@@ -25,7 +25,7 @@ export type Kind =
   | 'ArrayBuffer'
   | 'DataView'
 
-/** Whether an object is what the prototype that it has says. */
+/** Whether an object really is what its prototype suggests. */
 const tests: Readonly<Record<Kind, (value: object) => boolean>> = {
   object: () => true,
   array: Array.isArray,
@@ -63,25 +63,22 @@ for (const [name, kind] of kindNames)
     kind,
   )
 
-/**
- * The kind of an object, also of one that another realm has made (a vm context, a test environment); null for an instance of
- * any other class.
- */
+/** The kind of an object, even from another realm (a vm context, a test environment); null for an instance of any other class. */
 export function kindOf(value: object): Kind | null {
   const prototype: object | null = Object.getPrototypeOf(value)
   if (prototype === null) return 'object'
   const kind = kindsByPrototype.get(prototype) ?? kindsByName.get(nativeNameOf(prototype))
-  // Test tools that stop the clock put a class of their own in the place of Date.
+  // Test tools that fake the clock replace Date with their own class.
   if (kind === undefined && prototype === Date.prototype && isDate(value)) return 'Date'
   return kind !== undefined && tests[kind](value) ? kind : null
 }
 
-/** The name of the class of an error that is one of the kinds. */
+/** The class name of an error, if it is one of the kinds. */
 export function errorClassOf(error: Error): string {
   return nativeNameOf(Object.getPrototypeOf(error))
 }
 
-/** The name of the language's class, of this realm or of another, whose prototype this is; empty for any other object. */
+/** The name of the built-in class, of this or another realm, with this prototype; empty for any other object. */
 function nativeNameOf(prototype: object): string {
   const maker: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value
   const isNative =

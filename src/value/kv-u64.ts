@@ -1,5 +1,5 @@
 const brand = Symbol.for('valkeyrie.KvU64')
-/** A property that a structured clone keeps, which tells a copy of a KvU64 from any other object with a value. */
+/** A property that survives a structured clone, and distinguishes a copy of a KvU64 from any other object with a `value`. */
 const copyMark = 'valkeyrie.KvU64'
 const max = 2n ** 64n - 1n
 
@@ -92,7 +92,7 @@ export function isKvU64(x: unknown): x is KvU64 {
   return typeof x === 'object' && x !== null && brand in x && 'value' in x && typeof x.value === 'bigint'
 }
 
-/** The KvU64 of which a structured clone has made this plain object; null for anything else. */
+/** The KvU64 that a structured clone turned into this plain object; null for anything else. */
 export function copiedKvU64(x: unknown): KvU64 | null {
   if (typeof x !== 'object' || x === null || !Object.hasOwn(x, copyMark)) return null
   const { value, [copyMark]: marked } = x as { readonly value?: unknown; readonly [copyMark]?: unknown }

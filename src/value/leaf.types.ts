@@ -1,6 +1,6 @@
 import type { KvU64 } from './kv-u64.ts'
 
-/** What a path stops at: values that are stored as one thing, without fields of their own. */
+/** Where a path ends: values stored as one thing, without fields. */
 export type Leaf =
   | string
   | number

@@ -4,7 +4,7 @@ type TypedArrayClass = (new (
   readonly prototype: NodeJS.TypedArray
 }
 
-/** The classes of typed arrays by name; Float16Array where the runtime has it. */
+/** The classes of typed arrays by name; Float16Array if the runtime has it. */
 export const typedArrayClasses: ReadonlyMap<string, TypedArrayClass> = classesByName([
   'Int8Array',
   'Uint8Array',

@@ -1,8 +1,8 @@
 import { setOwn } from './set-own.ts'
 
-/** What comes behind a name. */
+/** Follows a name. */
 const behind = /\s*:/y
-/** The texts of JSON, each with a colon where it is a name. */
+/** The strings of a JSON text, with a colon if they are names. */
 const texts = /"(?:[^"\\]|\\.)*"(?=(\s*:)?)/g
 
 /**
@@ -17,7 +17,7 @@ const texts = /"(?:[^"\\]|\\.)*"(?=(\s*:)?)/g
  */
 export function parseJson(text: string): unknown {
   if (!hasEscapedName(text)) return JSON.parse(text)
-  // No text can be made to have it, or to have all that it may be.
+  // Random, so that no text can be written to contain it, or to contain every candidate.
   let mark = ''
   while (text.includes(mark)) mark = Math.random().toString(36)
   const names: string[] = []
@@ -33,7 +33,7 @@ export function parseJson(text: string): unknown {
   )
 }
 
-/** It goes from an escape to the end of its text, since values that have escapes have most of them in long texts. */
+/** Jumps from an escape to the end of its string: values with escapes have most of them in long strings. */
 function hasEscapedName(text: string): boolean {
   let at = text.indexOf('\\')
   while (at !== -1) {
@@ -46,7 +46,7 @@ function hasEscapedName(text: string): boolean {
   return false
 }
 
-/** Where the text with an escape at this place ends; -1: nowhere, since it is not JSON. */
+/** Where the string with an escape at this place ends; -1 if nowhere, which is not JSON. */
 function endOfText(text: string, at: number): number {
   for (let from = at + 2; ; ) {
     const quote = text.indexOf('"', from)
@@ -57,7 +57,7 @@ function endOfText(text: string, at: number): number {
   }
 }
 
-/** An object whose names are what they stand for, in their order. */
+/** The object with its real names instead of numbers, in their order. */
 function named(numbered: object, mark: string, names: readonly string[]): object {
   const made = {}
   for (const [name, value] of Object.entries(numbered))

@@ -2,13 +2,13 @@ import { maxDepth } from './bounds.ts'
 import { formatPath, type Path } from './path.ts'
 import { escapeStep } from './type-path.ts'
 
-/** A place in a value: how a reader finds it, and its last step in `types`. */
+/** A place in a value: the steps to it for readers, and its last step in `types`. */
 export class Place implements Path {
   readonly under: Place | null
   readonly key: string
   readonly #stepOf: (key: string) => string
 
-  /** `key`: the step in `types`, not escaped. `stepOf`: the step for readers. */
+  /** `key`: the step in `types`, not escaped. `stepOf`: makes the step for readers. */
   constructor(under: Place | null, key: string, stepOf: (key: string) => string) {
     this.under = under
     this.key = key
@@ -23,7 +23,7 @@ export class Place implements Path {
 export const toIndex = (key: string) => `[${key}]`
 export const toItem = (key: string) => `.values()[${key}]`
 
-/** The path of a place in `types`. */
+/** A place as a path in `types`. */
 export function typePath(place: Place | null): string {
   const steps: string[] = []
   for (let at = place; at !== null; at = at.under) steps.push(escapeStep(at.key))

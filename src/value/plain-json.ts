@@ -1,13 +1,13 @@
 import { maxDepth } from './bounds.ts'
 import { KeyedEntry } from './keyed-entry.ts'
 
-/** How many objects the walk looks at: where they hold each other often, there is no end to them. */
+/** How many objects to look at: objects that hold each other often could take forever. */
 const mostObjects = 2 ** 20
 let objectsLeft = 0
 
 /**
- * Whether `JSON.parse(JSON.stringify(value))` gives the value back. This walk runs before each write, so it only
- * decides: what else the value may be, and where something is wrong with it, is for `writeTyped`.
+ * Whether `JSON.parse(JSON.stringify(value))` restores the value. This runs before each write, so it only answers yes or no: what
+ * else the value may be, and what is wrong with it, is for `writeTyped` to find.
  */
 export function isPlainJson(value: unknown): boolean {
   objectsLeft = mostObjects
@@ -28,7 +28,7 @@ function isPlain(value: unknown, depth: number): boolean {
     return true
   }
   if (prototype !== Object.prototype && prototype !== null && prototype !== KeyedEntry.prototype) return false
-  // for-in, because it makes no array of the keys: what it may find on Object.prototype is sorted out by writeTyped.
+  // for-in makes no array of the keys. If it finds something on Object.prototype, `writeTyped` deals with it.
   for (const key in value) if (!isPlain((value as Record<string, unknown>)[key], depth + 1)) return false
   return true
 }

@@ -1,4 +1,4 @@
-/** Whether this is an object of fields and nothing else: no array, and no instance of a class. */
+/** Whether this is an object of fields: neither an array nor an instance of a class. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
   const prototype = Object.getPrototypeOf(value)

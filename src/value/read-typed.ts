@@ -1,4 +1,4 @@
-// Reading a typed value is one recursion over JSON text and its types, with the limits that keep it safe.
+// Reading a typed value is one recursion over JSON text and its types, with the limits that make it safe.
 import { bytesOfBase64 } from './base64.ts'
 import { maxBigIntDigits, maxRegExpLength } from './bounds.ts'
 import { errorClasses, typedArrayClasses } from './native-classes.ts'
@@ -8,16 +8,15 @@ import { readTypeTree, type TypeNode } from './type-tree.ts'
 import type { ValueFormat } from './value-format.ts'
 
 /**
- * The value of JSON text and its types. Each object of it stands in the text, and each part of the text is read once: what
- * this takes is bounded by what is stored.
- *
- * Throws an Error whose message goes on after "it cannot be decoded:" for what `writeTyped` does not give.
+ * The value of JSON text and its types. Each of its objects is in the text, and each part of the text is read once, so the size of
+ * the stored value bounds the work. For anything that `writeTyped` does not write, throws an Error whose message continues "it
+ * cannot be decoded:".
  */
 export function readTyped(text: string, types: string, format: ValueFormat): unknown {
   return readTypedJson(parseJson(text), types, format)
 }
 
-/** The same of JSON that is parsed already; the value is made of it. */
+/** The same for JSON that is already parsed; the value is built from it in place. */
 export function readTypedJson(json: unknown, types: string, format: ValueFormat): unknown {
   return new TypedReader(json, format).valueOf(readTypeTree(types), json)
 }
@@ -31,7 +30,7 @@ class TypedReader {
     this.#format = format
   }
 
-  /** The value at a place; of an object that is being made, the object as far as it is. `raw`: what the text has there. */
+  /** The value at a place; if an object is still being built, the unfinished object. `raw`: what the text has there. */
   valueOf(place: TypeNode, raw?: unknown): unknown {
     const node = place.target
     if (node.state === 'known') return node.value
@@ -47,7 +46,7 @@ class TypedReader {
     return value
   }
 
-  /** What the text has at a place. Objects and arrays are made of it in place; what is made of other parts stands elsewhere. */
+  /** What the text has at a place. Objects and arrays are built from it in place; everything else becomes a new value. */
   #rawOf({ under, step }: TypeNode): unknown {
     return under === null ? this.#json : ownMember(this.#rawOf(under), step)
   }
@@ -78,7 +77,7 @@ class TypedReader {
     return makeTypedArray(name, arrayOf(raw))
   }
 
-  /** An object or an array of the text, with what its types name put in its place. */
+  /** Replaces the parts of an object or an array that its types describe. */
   #fill(node: TypeNode, raw: unknown): unknown {
     this.#known(node, raw)
     for (const [step, inner] of node.inner) {
@@ -138,7 +137,7 @@ class TypedReader {
     return error
   }
 
-  /** The properties of an error, which is known already: what they hold may hold it. */
+  /** The properties of an error, which is already known, because they may contain it. */
   #facts(raw: object, node: TypeNode): Record<string, unknown> {
     for (const [step, inner] of node.inner) {
       setOwn(raw, step, this.valueOf(inner, ownMember(raw, step)))
@@ -229,7 +228,7 @@ function arrayOf(raw: unknown): readonly unknown[] {
   return raw
 }
 
-/** A property of its own of an object of the text, an item of an array. */
+/** An own property of an object of the text, or an item of an array. */
 function ownMember(raw: unknown, step: string): unknown {
   const has =
     typeof raw === 'object' &&
@@ -249,7 +248,7 @@ function checkSteps(node: TypeNode, length: number): void {
     if (!isIndex(step, length)) throw new Error('its types name a part that it does not have')
 }
 
-/** It is of a type that the one who reads does not declare: no damage. */
+/** Its type is one that this reader does not declare: the value is not damaged. */
 export class UnknownValueType extends Error {
   constructor(name: string) {
     super(`it has a value of type '${name}': add this value type to valueTypes of open`)

@@ -1,17 +1,17 @@
 import { DefaultDeserializer, DefaultSerializer, Serializer } from 'node:v8'
 
 /**
- * The version of the format that every Node.js reads. The next one is the same but for lengths beyond 4 GiB: what has its number, as what Deno
- * writes, is read as this one.
+ * The version of the format that every Node.js reads. The next version only adds lengths beyond 4 GiB, so bytes with its number,
+ * which Deno writes, are read as this one.
  */
 const version = 15
 const sameVersion = 16
 
-/** Tells whether it has met an ArrayBufferView, and writes no more of its buffer than the view shows. */
+/** Notes whether it meets an ArrayBufferView, and writes only the part of the buffer that the view shows. */
 class ViewSerializer extends DefaultSerializer {
   hasViews = false
 
-  // Not told by the types of Node.js, though documented.
+  // Documented, but missing in the types of Node.js.
   _writeHostObject(view: NodeJS.ArrayBufferView): void {
     this.hasViews = true
     ;(DefaultSerializer.prototype as unknown as ViewSerializer)._writeHostObject.call(this, view)
@@ -31,17 +31,17 @@ class ViewDeserializer extends DefaultDeserializer {
 }
 
 /**
- * The serialization of a structured clone in the format of V8, which other runtimes read. Throws a DataCloneError for what has none, as a
- * function.
+ * Serializes a structured clone in V8's format, which other runtimes can read. Throws a DataCloneError for what cannot be cloned,
+ * such as a function.
  */
 export function serialize(value: unknown): Uint8Array {
   const serializer = new ViewSerializer()
   const bytes = written(serializer, value)
-  // V8 writes the whole buffer of a view, and that of a Buffer holds what is others'.
+  // V8 writes the whole buffer of a view, and a Buffer shares its buffer with others.
   return serializer.hasViews ? written(new Serializer(), deserialize(bytes)) : bytes
 }
 
-/** The structured clone of a serialization. Throws a TypeError for bytes that are none. */
+/** The structured clone of a serialization. Throws a TypeError for any other bytes. */
 export function deserialize(bytes: Uint8Array): unknown {
   const deserializer = new ViewDeserializer(labelled(bytes))
   try {

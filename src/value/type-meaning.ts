@@ -1,14 +1,12 @@
 import { stepsOf } from './type-path.ts'
 import { readTypeTree, type TypeNode } from './type-tree.ts'
 
-/** The tree that was read last: many places are asked for in one row, and the types of many rows are one text. */
+/** The last tree read: a query asks for many places in one row, and many rows have the same types. */
 let last: { readonly text: string; readonly root: TypeNode } | null = null
 
 /**
- * What the text at a place of a stored value stands for: `Date`, `bigint`, `number`, …; null: for itself. Of a value type, what its
- * data stands for. `path`: the steps that lead there, as `stepsOf` takes them apart.
- *
- * Throws an Error for types that cannot be read.
+ * What the text at a place of a stored value stands for: `Date`, `bigint`, `number`, …; null if for itself. For a value type, what
+ * its data stands for. `path`: the steps to the place, as `stepsOf` returns them. Throws an Error for types that cannot be read.
  *
  * @example
  * meaningAt('{"values":{"ids":["set",{"0":["bigint"]}]},"v":1}', 'ids.0')   // 'bigint'
@@ -26,13 +24,13 @@ export function meaningAt(types: string | null, path: string): string | null {
   return wordOf(node.target.type)
 }
 
-/** What a type says that a text stands for: its word; of a value type, that of its data. */
+/** The word of a type; for a value type, the word of its data. */
 export function wordOf(type: unknown): string | null {
   const own = dataType(type)
   return typeof own === 'string' ? own : null
 }
 
-/** What the texts of the elements stand for where a type is that of a typed array. */
+/** What the elements of a typed array stand for; null for any other type. */
 export function typedElements(type: unknown): 'bigint' | null {
   const own = dataType(type)
   return Array.isArray(own) && own[0] === 'typed-array' && String(own[1]).startsWith('Big') ? 'bigint' : null

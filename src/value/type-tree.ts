@@ -12,10 +12,10 @@ export class TypeNode {
   readonly #tree: TypeTree
   readonly #depth: number
   #inner: Map<string, TypeNode> | undefined
-  /** What stands here; undefined for an object or an array as it is. */
+  /** The type of the value here; undefined for a plain object or array. */
   type: unknown
   #same: TypeNode | undefined
-  /** The value that stands here, from when there is one: an object is known before all that it holds is. */
+  /** The value here, as soon as it exists: an object exists before its contents do. */
   value: unknown
   state: 'new' | 'begun' | 'known' = 'new'
 
@@ -28,12 +28,12 @@ export class TypeNode {
     if (this.#depth > mostSteps) throw new Error('its types go deeper than a value can')
   }
 
-  /** What is said about the parts of what stands here, by their steps. */
+  /** The places below this one, by their steps. */
   get inner(): ReadonlyMap<string, TypeNode> {
     return this.#inner ?? nothing
   }
 
-  /** The place of the one object that stands here too. */
+  /** If this place holds an object that occurs several times: its main place. */
   get same(): TypeNode | undefined {
     return this.#same
   }
@@ -43,7 +43,7 @@ export class TypeNode {
     this.#tree.hasSame = true
   }
 
-  /** The place that a path leads to from here. */
+  /** Follows a path from here. */
   at(path: string): TypeNode {
     let node: TypeNode = this
     for (const step of stepsOf(path)) node = node.child(step)
@@ -60,7 +60,7 @@ export class TypeNode {
     return child
   }
 
-  /** The one place of what stands here, where it or what holds it stands elsewhere too. */
+  /** The main place of the value here, if it, or what contains it, occurs several times. */
   get target(): TypeNode {
     if (!this.#tree.hasSame) return this
     let node: TypeNode = this
@@ -76,15 +76,15 @@ export class TypeNode {
 
 /** What all places of one value share. */
 interface TypeTree {
-  /** How many more there may be: no more than the text can name, and those that are named twice. */
+  /** How many more places there may be: as many as the text can name, with some that are named twice. */
   left: number
-  /** Whether any object is told to stand at several places. */
+  /** Whether any object occurs at several places. */
   hasSame: boolean
 }
 
 const nothing: ReadonlyMap<string, TypeNode> = new Map()
 
-/** Reads what `types` holds, as superjson writes it: the root of its places. Throws an Error for anything else. */
+/** Reads `types` as superjson writes it; returns the root. Throws an Error for anything else. */
 export function readTypeTree(text: string): TypeNode {
   const { values, referentialEqualities, v } = objectOf(parseJson(text))
   if (v !== 1) throw new Error('its types are of another version')
@@ -106,7 +106,7 @@ function annotate(node: TypeNode, tree: unknown): void {
   if (inner !== undefined) annotate(node, inner)
 }
 
-/** `{ path: [other paths] }`; those of the root in an array, before the others. */
+/** `{ path: [other paths] }`; an array if the root occurs elsewhere, its other paths first. */
 function identify(root: TypeNode, equalities: unknown): void {
   const [ofRoot, others = {}] = Array.isArray(equalities) ? equalities : [[], equalities]
   const told: TypeNode[] = []
@@ -124,7 +124,7 @@ function identify(root: TypeNode, equalities: unknown): void {
   for (const node of told) move(node, node.target)
 }
 
-/** What is said about the places in an object holds wherever it stands: it is kept at its one place. */
+/** Moves the places in an object to its main place: they hold wherever the object occurs. */
 function move(from: TypeNode, to: TypeNode): void {
   for (const [step, inner] of from.inner) {
     const place = to.child(step)

@@ -1,6 +1,6 @@
 import { isAnyArrayBuffer, isBoxedPrimitive, isNativeError, isSharedArrayBuffer } from 'node:util/types'
 
-/** What is wrong with an object that is neither plain nor of a class that can be stored, and what to store instead. */
+/** Why an object cannot be stored that is neither plain nor of a known class, and what to store instead. */
 export function describeUnknownClass(value: object): string {
   const name = className(value)
   if (Buffer.isBuffer(value)) return 'is a Buffer: copy it, with new Uint8Array(buffer)'

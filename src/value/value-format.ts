@@ -1,6 +1,6 @@
 import type { ValueType } from './value-type.ts'
 
-/** What a database stores besides the kinds that every one does. */
+/** What a database can store beyond the kinds that every database can. */
 export class ValueFormat {
   /** Whether the stack of an error is stored. */
   readonly errorStacks: boolean
@@ -29,7 +29,7 @@ export class ValueFormat {
     }
   }
 
-  /** The type that stores this object. */
+  /** The value type that stores this object. */
   find(value: object): ValueType | undefined {
     if (this.#byName.size === 0) return undefined
     return (
@@ -43,5 +43,5 @@ export class ValueFormat {
   }
 }
 
-/** That of a database without types of its own. */
+/** The format of a database without value types. */
 export const plainFormat = new ValueFormat()

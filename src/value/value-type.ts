@@ -31,7 +31,7 @@ export interface ValueType<T = any, Data = any> {
 const names = ['name', 'class', 'is', 'encode', 'decode']
 const longestName = 100
 
-/** The classes that are stored anyway, and would never be asked for. */
+/** Classes that are stored anyway, so a value type for them would never be used. */
 const storedClasses = new Set<unknown>([
   Object,
   Array,
@@ -78,7 +78,7 @@ export function defineValueType<T, Data>(type: ValueType<T, Data>): ValueType<T,
   return Object.freeze({ ...type })
 }
 
-/** Throws a TypeError for what is no list of value types. */
+/** Throws a TypeError if this is not a list of value types. */
 export function checkValueTypes(types: readonly ValueType[], call: string): void {
   if (!Array.isArray(types))
     throw new TypeError(`valueTypes of ${call} must be an array: make each type with defineValueType`)

@@ -1,4 +1,4 @@
-// Writing a typed value is one walk: what it meets decides the text, the types and the sharing of objects together.
+// Writing a typed value is one walk: it builds the text, the types and the sharing of objects together.
 import { maxBigIntDigits, maxDepth, maxRepeated } from './bounds.ts'
 import { Encoding, type StoredValue } from './encoding.ts'
 import { errorClassOf, kindOf } from './kind.ts'
@@ -23,10 +23,10 @@ import {
   withType,
 } from './written.ts'
 
-/** An object that is being written, or was. */
+/** An object that the walk has met. */
 interface Met {
   readonly place: Place | null
-  /** The type that encodes it, from whose data it cannot be reached. */
+  /** The value type that encodes it. Its data does not contain it. */
   readonly type: ValueType | undefined
   written: Written | null
 }
@@ -39,16 +39,15 @@ interface ErrorFacts {
   stack?: string
 }
 
-/** Small, and without members: where it occurs twice, it is written twice at once. */
+/** Small and without members: if one occurs twice, it is written twice. */
 const wholeKinds: ReadonlySet<string> = new Set(['Date', 'regexp', 'URL'])
 const ownProperties = new Set(['name', 'message', 'cause', 'stack'])
 const mostBits = 2n ** BigInt(Math.floor(maxBigIntDigits * Math.log2(10)))
 
 /**
  * The stored form of a value that is not plain JSON. An object that occurs twice is written twice, as in JSON, unless the value
- * contains itself: then each object is written once, and `types` tells where else it stands.
- *
- * Throws a TypeError that names the path of what cannot be stored.
+ * contains itself: then each object is written once, and `types` lists its other places. Throws a TypeError that names the path of
+ * what cannot be stored.
  */
 export function writeTyped(value: unknown, format: ValueFormat): StoredValue {
   const plain = new Writer(format, false)
@@ -85,7 +84,7 @@ class Writer {
     return this.#write(value, null, 0)
   }
 
-  /** Where the objects that occur more than once stand: by the first place the others, as superjson writes it. */
+  /** The places of objects that occur more than once: the first place, then the others, as superjson writes them. */
   identities(): unknown {
     const others: Record<string, readonly string[]> = Object.create(null)
     let ofRoot: readonly string[] | undefined
@@ -157,7 +156,7 @@ class Writer {
     return written
   }
 
-  /** What the value type of an object makes of it, and of which type that is itself. */
+  /** The result of an object's value type, and the type of that result. */
   #writeData(value: object, type: ValueType, place: Place | null, depth: number): Written {
     if (depth >= maxDepth) refuseDepth(place)
     let data: unknown
@@ -168,7 +167,7 @@ class Writer {
         cause,
       })
     }
-    // The data is at the place of the value: it is none of the objects that are known by their places.
+    // The data is at the place of the value, so it is not registered as an object of its own.
     const isObject = typeof data === 'object' && data !== null
     const kind = isObject ? kindOf(data as object) : null
     const { json, tree, levels, size } =
@@ -252,7 +251,7 @@ class Writer {
     const json: unknown[] = []
     let row = 0
     for (const [key, member] of map) {
-      // A row is an array of its own in the paths, and no object of the value.
+      // A row is an array in the paths, but not an object of the value.
       const at = new Place(under, String(row), () => '')
       const ofKey = new Place(at, '0', () => `.keys()[${at.key}]`)
       const ofMember = new Place(at, '1', () =>

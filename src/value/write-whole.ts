@@ -2,7 +2,7 @@ import { maxRegExpLength } from './bounds.ts'
 import { type Place, refuse } from './place.ts'
 import { isJsonNumber, numberWord, type Written, whole } from './written.ts'
 
-/** An object without members of its own in JSON. */
+/** Writes an object that has no members in JSON. */
 export function writeWhole(value: object, kind: string, place: Place | null): Written {
   switch (kind) {
     case 'Date': {
@@ -30,7 +30,7 @@ export function writeWhole(value: object, kind: string, place: Place | null): Wr
   }
 }
 
-/** The elements as JSON numbers: where JSON has none, the words of the type `number`, or the digits of a bigint. */
+/** The elements as JSON numbers; what JSON cannot express becomes a word of the type `number`, or the digits of a bigint. */
 function writeElements(array: NodeJS.TypedArray, place: Place | null): Written {
   const [extra] = Object.keys(array).slice(array.length)
   if (extra !== undefined) refuse(place, `has a property ${JSON.stringify(extra)}, which cannot be stored`)
@@ -53,7 +53,7 @@ function writeBytes(value: ArrayBuffer | DataView, kind: string, place: Place | 
   return whole(bytes.toString('base64'), kind)
 }
 
-/** Bytes that were handed to another thread are gone from here: what would be stored is empty. */
+/** Refuses bytes that were transferred to another thread: their buffer is empty here. */
 function checkAttached(value: ArrayBufferView | ArrayBuffer, place: Place | null): void {
   const buffer = ArrayBuffer.isView(value) ? value.buffer : value
   if ('detached' in buffer && buffer.detached) refuse(place, 'has no memory any more: it was transferred')
@@ -61,7 +61,7 @@ function checkAttached(value: ArrayBufferView | ArrayBuffer, place: Place | null
 
 export function checkIndexes(array: readonly unknown[], place: Place | null): void {
   const keys = Object.keys(array)
-  // Indexes come first, in order: with the last one in its place, there is neither a hole nor anything else.
+  // Indexes come first, in order: if the last one is in its place, there are neither holes nor other properties.
   const last = array.length - 1
   if (keys.length === array.length && (last < 0 || keys[last] === String(last))) return
   const odd = keys.findIndex((key, index) => key !== String(index))

@@ -2,21 +2,21 @@ import { setOwn } from './set-own.ts'
 
 /** What a part of `value` stands for: a word, or a word with its facts. */
 export type Type = string | readonly unknown[]
-/** The types in a value, as superjson writes them: of itself and of what is in it, by paths. */
+/** The types in a value, as superjson writes them: its own, and those below it by path. */
 export type TypeTree = readonly [type: Type, inner?: Tree] | Tree
 export type Tree = Record<string, unknown>
 
-/** What a value has been written as: its part of the text, and of the types. */
+/** A written value: its part of the text, and of the types. */
 export interface Written {
   readonly json: unknown
   readonly tree: TypeTree | undefined
-  /** How many levels of objects it has, itself included. */
+  /** How many levels of objects it has, including itself. */
   readonly levels: number
-  /** How many values it has, itself included. */
+  /** How many values it has, including itself. */
   readonly size: number
 }
 
-/** What the members of an object have been written as. */
+/** The written members of an object. */
 export class Part {
   #tree: Record<string, unknown> | undefined
   #levels = 0
@@ -27,7 +27,7 @@ export class Part {
     return value
   }
 
-  /** `path`: escaped. `own`: how many of its levels are none of the value's. */
+  /** `path`: escaped. `own`: how many levels do not count, because they are not objects of the value. */
   add({ json, tree, levels, size }: Written, path: string, own = 0): unknown {
     if (levels - own > this.#levels) this.#levels = levels - own
     this.#size += size
@@ -48,8 +48,8 @@ export function isJsonNumber(value: number): boolean {
 }
 
 /**
- * The number -0 in JSON, which `JSON.stringify` writes as 0: an engine finds a number there that equals 0. Made when it is called
- * for, since a Node.js that is too old has no `rawJSON`, and must get as far as being told so.
+ * The number -0 in JSON; `JSON.stringify` would write 0. To an engine it equals 0. Made on demand: a Node.js that is too old has no
+ * `rawJSON`, and must get far enough to say so.
  */
 export function negativeZero(): unknown {
   return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON('-0')

@@ -1,9 +1,9 @@
-/** Part of a result: so many rows of the result before, from this one on. */
+/** A run of rows of the previous result: how many, from which on. */
 export type Run = readonly [from: number, count: number]
 
 /**
- * How a result comes of the one before: runs of its rows, and the places in the new one of rows that it had not. A row is told by its tag,
- * which two rows share only where they are equal.
+ * How to build a result from the previous one: runs of its rows, and the places of new rows in the new result. Rows are compared by
+ * their tags, which are the same only for equal rows.
  *
  * @example
  * deltaOf(['a', 'b', 'c'], ['c', 'a', 'b', 'd'])   // [[2, 1], [0, 2], 3]
@@ -37,8 +37,8 @@ export function deltaOf(before: readonly string[], after: readonly string[]): (R
 }
 
 /**
- * The result that steps make of the one before, with what `read` makes of each row that it had not. Throws a RangeError for a run that is
- * not in it.
+ * The result that these steps build from the previous one; `read` makes the new rows. Throws a RangeError if a run is not in the
+ * previous result.
  *
  * @example
  * applyDelta(['a', 'b', 'c'], [[2, 1], [0, 2], { row: 'd' }], ({ row }) => row)   // ['c', 'a', 'b', 'd']

@@ -1,15 +1,15 @@
 /**
- * An event of a stream, as Server-Sent Events have it. What it is called says what its data is:
+ * An event of a stream of Server-Sent Events. Its name says what its data is:
  *
- * - `open` `{ heartbeat }`: how often the stream says that it is there, in milliseconds; 0: never
+ * - `open` `{ heartbeat }`: how many milliseconds between two heartbeats; 0: none
  * - `result` `{ rows: [row, …] }` or `{ row }`: the whole result
- * - `delta` `[[from, count], row, …]`: the next result, by runs of rows of the one before
- * - `same` `{}`: the result is still that of the id which the reader has named
+ * - `delta` `[[from, count], row, …]`: the next result, with runs of rows of the one before
+ * - `same` `{}`: the result is still the one with the id that the reader has sent
  * - `change` row: a change
- * - `renew` `{}`: the stream ends, and is to be asked for again
+ * - `renew` `{}`: the stream ends; request it again
  * - `problem` a problem of RFC 9457: the stream has failed
  *
- * Its id is what to go on from: of a result, what tells it from others; of a change, the versionstamp up to which a reader has all.
+ * Its id is where to continue: for a result, what identifies it; for a change, the versionstamp up to which the reader has all changes.
  */
 export interface StreamEvent {
   readonly name: EventName
