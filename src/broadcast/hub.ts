@@ -1,4 +1,4 @@
-// The hub is one ordered walk over the log: commits come in, subscriptions wake, and no commit is told twice or left out.
+// The hub walks the log in order, once: commits come in, subscriptions wake, and no commit is reported twice or skipped.
 import { setTimeout as delay } from 'node:timers/promises'
 import { DatabaseClosedError } from '../contract/errors.ts'
 import type { Driver } from '../driver/driver.ts'
@@ -18,15 +18,14 @@ interface Keyed {
 }
 
 const commitsPerPage = 1_000
-/** Milliseconds for which commits are followed when nobody waits for one any more, and after which a failure is tried again. */
+/** How many milliseconds to follow commits after the last reader has left, and how long to wait after a failure. */
 const lingering = 40
-/** The version that nothing is newer than, while the hub does not follow the commits. */
+/** Greater than every version: the hub does not follow commits. */
 const notFollowing = Number.POSITIVE_INFINITY
 
 /**
- * Wakes those who wait for a change of a key, or of any key in a range. It follows every commit in the order of their
- * versions: those of this process are told to it, those of others it notices and reads from the log. While nobody
- * waits it does nothing.
+ * Wakes subscriptions when a key, or any key in a range, changes. It follows all commits in the order of their versions: commits of
+ * this process are reported to it; those of others it reads from the log. Without subscriptions it does nothing.
  */
 export class WatchHub {
   readonly streams = new OpenStreams()
@@ -37,7 +36,7 @@ export class WatchHub {
   readonly #keys = new Map<string, Set<Subscription>>()
   readonly #ranges = new Map<string, WatchedRange>()
   #starting: Promise<void> | null = null
-  /** Ends the following of commits. */
+  /** Stops following commits. */
   #following: AbortController | null = null
   #lingering: NodeJS.Timeout | undefined
   /** Every commit up to this version has been distributed. */
@@ -52,12 +51,12 @@ export class WatchHub {
     this.#foreignFound = foreignFound
   }
 
-  /** Whether commits are to be told. */
+  /** Whether commits must be reported to it. */
   get active(): boolean {
     return this.#starting !== null
   }
 
-  /** The version up to which all who wait have heard of every commit; null while nobody waits. */
+  /** The version up to which every subscription has heard of every commit; null without subscriptions. */
   get distributed(): number | null {
     return this.#distributed === notFollowing ? null : this.#distributed
   }
@@ -66,12 +65,12 @@ export class WatchHub {
     return this.#closed
   }
 
-  /** How many keys and ranges somebody waits for. */
+  /** How many keys and ranges have subscriptions. */
   get size(): number {
     return this.#keys.size + this.#ranges.size
   }
 
-  /** Wakes at every commit that changes one of these keys and comes after the promise has resolved. */
+  /** Wakes at every commit that changes one of these keys after the promise has resolved. */
   watchKeys(keys: readonly Uint8Array[]): Promise<Subscription> {
     const texts = new Set(keys.map(keyText))
     const subscription = new Subscription(this.#now, (ended) => {
@@ -89,7 +88,7 @@ export class WatchHub {
     return this.#started(subscription)
   }
 
-  /** Wakes at every commit that changes a key in one of these ranges and comes after the promise has resolved. */
+  /** Wakes at every commit that changes a key in one of these ranges after the promise has resolved. */
   watchRanges(ranges: readonly KeyRange[]): Promise<Subscription> {
     const texts = ranges.map(({ start, end }) => `${keyText(start)} ${keyText(end)}`)
     const subscription = new Subscription(this.#now, (ended) => {
@@ -111,11 +110,11 @@ export class WatchHub {
   committed(changes: readonly Keyed[], version: number): void {
     if (version <= this.#distributed) return
     if (version === this.#distributed + 1) this.#distribute(changes, version)
-    // Other connections have committed in between: theirs come first.
+    // Other connections have committed in between: their commits come first.
     else this.refresh()
   }
 
-  /** Reports commits of this connection that only the log knows. */
+  /** Reports commits of this connection by way of the log. */
   refresh(): void {
     if (this.active) this.#readLog().catch(() => {})
   }
@@ -156,7 +155,7 @@ export class WatchHub {
     this.#distributed = notFollowing
   }
 
-  /** Goes on for a moment where nobody waits any more: most readers wait again at once. */
+  /** Keeps following for a moment without subscriptions: most readers come back at once. */
   #linger(): void {
     if (this.size > 0 || this.#lingering !== undefined) return
     this.#lingering = setTimeout(() => {
@@ -165,11 +164,11 @@ export class WatchHub {
     }, lingering).unref()
   }
 
-  /** Reads the commits of others when the driver reports them. Where that fails they are followed again, and told again. */
+  /** Reads the commits of others when the driver reports them. After a failure, it starts following again. */
   async #follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.#followOnce(signal).catch(() => {})
-      // A failure that lasts must not keep the process busy.
+      // A lasting failure must not keep the process busy.
       await delay(lingering, undefined, { ref: false, signal }).catch(() => {})
     }
   }
@@ -182,7 +181,7 @@ export class WatchHub {
     }
   }
 
-  /** Distributes what the log has of newer commits. Calls that overlap share a reading that begins after the last of them. */
+  /** Distributes newer commits from the log. Overlapping calls share a reading that begins after the last of them. */
   #readLog(): Promise<void> {
     if (this.#reading !== null) this.#readAgain = true
     this.#reading ??= this.#readPages()
@@ -199,12 +198,12 @@ export class WatchHub {
       this.#wakeAll()
       throw error
     } finally {
-      // In the same moment as the last look at `readAgain`: who calls a moment later would share a reading that is over.
+      // Synchronously after the last check of `readAgain`: a later caller must not share a reading that is over.
       this.#reading = null
     }
   }
 
-  /** Whether there may be another page. */
+  /** Returns whether there may be another page. */
   async #readPage(): Promise<boolean> {
     if (this.#distributed === notFollowing) return false
     const { commits, oldest, latest } = await this.#driver.commitsSince(this.#distributed, commitsPerPage)
@@ -237,7 +236,7 @@ export class WatchHub {
     this.#distributed = version
   }
 
-  /** Reports a commit of which nothing tells what it changed. */
+  /** Reports a commit whose changes are unknown: it wakes everyone. */
   #distributeAll(version: number): void {
     this.#wakeAll()
     this.#distributed = version

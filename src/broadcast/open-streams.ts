@@ -3,7 +3,7 @@ export interface Endable {
   end(): void
 }
 
-/** The streams that end with the database. One that its reader has dropped without a word is forgotten. */
+/** The streams that end with the database. A stream whose reader has dropped it is forgotten. */
 export class OpenStreams {
   readonly #references = new Set<WeakRef<Endable>>()
   readonly #dropped = new FinalizationRegistry<WeakRef<Endable>>((reference) => {
@@ -14,7 +14,7 @@ export class OpenStreams {
     return this.#references.size
   }
 
-  /** Adds a stream; the function that it gives takes it out again. */
+  /** Adds a stream; the returned function removes it. */
   add(stream: Endable): () => void {
     const reference = new WeakRef(stream)
     this.#references.add(reference)

@@ -1,6 +1,6 @@
 import { SharedWatch, type Watched } from './shared-watch.ts'
 
-/** The watches of a database, each once for all who ask for the same. One is forgotten with the last of its readers. */
+/** The watches of a database, shared by all who watch the same. A watch is forgotten with its last reader. */
 export class SharedWatches {
   readonly #watches = new Map<string, WeakRef<SharedWatch<never>>>()
   readonly #dropped = new FinalizationRegistry<string>((name) => {
@@ -11,7 +11,7 @@ export class SharedWatches {
     return this.#watches.size
   }
 
-  /** The watch of a name, which tells all of what `make` makes. */
+  /** The watch with this name; `make` creates what it watches. */
   named<T>(name: string, make: () => Watched<T>): SharedWatch<T> {
     const known = this.#watches.get(name)?.deref() as SharedWatch<T> | undefined
     if (known !== undefined) return known

@@ -1,10 +1,7 @@
-/**
- * Milliseconds after which to look at the clock again: a timer does not know that the clock was set, or that the machine has
- * slept meanwhile.
- */
+/** How many milliseconds until the clock is read again: a timer does not notice that the clock was set, or that the machine slept. */
 const longestDelay = 60_000
 
-/** Tells one reader that something may have changed, once however often it did, until the reader looks again. */
+/** Tells one reader that something may have changed, once, until the reader looks again. */
 export class Subscription {
   readonly #now: () => number
   readonly #remove: (subscription: Subscription) => void
@@ -12,13 +9,13 @@ export class Subscription {
   #distributed = -1
   #resolve: (() => void) | null = null
 
-  /** `now`: milliseconds since the epoch by the clock that says what has expired. */
+  /** `now`: milliseconds since the epoch, by the clock that decides what has expired. */
   constructor(now: () => number, remove: (subscription: Subscription) => void) {
     this.#now = now
     this.#remove = remove
   }
 
-  /** When it woke first, every change up to this version had been told; nothing of them concerned this subscription. */
+  /** When it first woke, every change up to this version had been reported, and none of them concerned this subscription. */
   get distributed(): number {
     return this.#distributed
   }
@@ -28,7 +25,7 @@ export class Subscription {
     return this.#changed
   }
 
-  /** Forgets the changes so far: to be called before looking at the data, so that none is missed. */
+  /** Forgets the changes so far. Call it before reading the data, so that no change is missed. */
   arm(): void {
     this.#changed = false
   }
@@ -41,8 +38,8 @@ export class Subscription {
   }
 
   /**
-   * Resolves when something has changed since `arm`, or at `expiry` (milliseconds since the epoch). Its timer does not
-   * keep the process alive.
+   * Resolves when something has changed since `arm`, or at `expiry` (milliseconds since the epoch). Its timer does not keep the
+   * process alive.
    */
   async changed(expiry: number | null = null): Promise<void> {
     if (this.#changed) return

@@ -12,7 +12,7 @@ import type { KnownCollection, KnownIndex } from './catalog.ts'
 export interface KnownDefinition
   extends Definition<Pattern, StandardSchemaV1<unknown, unknown>, string, Record<never, never>> {}
 
-/** The definitions of collections as the database knows them: with the indexes that are there, and references to one another. */
+/** The definitions of the collections in the catalogue, with the indexes that exist, and with references to each other. */
 export function knownDefinitions(collections: readonly KnownCollection[]): KnownDefinition[] {
   const references = new Map<string, Record<string, AnyDefinition>>()
   const definitions = new Map<string, AnyDefinition>()

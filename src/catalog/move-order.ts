@@ -1,7 +1,7 @@
 export type Move = readonly [from: string, to: string]
 
 /**
- * Puts moves into an order in which none takes a place that another has yet to leave. A ring of them has to go by `spare`.
+ * Orders moves so that none takes a place before its present owner has left it. A ring of moves goes through `spare`.
  *
  * ```ts
  * moveOrder([['a', 'b'], ['b', 'a']], '~') // [['a', '~'], ['b', 'a'], ['~', 'b']]

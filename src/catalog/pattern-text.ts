@@ -3,12 +3,12 @@ import { keyPartOfJson } from '../key/key-json.ts'
 import { checkPattern } from '../key/pattern.ts'
 import type { Pattern } from '../key/pattern.types.ts'
 
-/** A pattern as JSON that a person can read in the database: `["users","*"]`, `["years",{"number":"2026"}]`. */
+/** A pattern as JSON that people can read in the database: `["users","*"]`, `["years",{"number":"2026"}]`. */
 export function patternText(pattern: Pattern): string {
   return JSON.stringify(pattern.map(tag))
 }
 
-/** Throws an Error for a text that `patternText` gives for no pattern. */
+/** The pattern of such a text. Throws an Error for any other text. */
 export function parsePatternText(text: string): Pattern {
   const parts: unknown = JSON.parse(text)
   if (!Array.isArray(parts)) throw new TypeError(`${text} is not a pattern`)

@@ -1,26 +1,26 @@
 import type { SearchDefinition } from '../schema/search-definition.ts'
 import type { ValueChange } from './value-change.ts'
 
-/** What a migration does to what is stored, whichever engine stores it. */
+/** What a migration does to stored data, whichever engine keeps it. */
 export type StoredChange =
-  /** Rows that have expired go, as a commit of their own. */
+  /** Removes expired rows, as a commit of its own. */
   | { readonly type: 'removeExpired' }
-  /** The rows of a collection are those of another one, or of none. */
+  /** Moves the rows of a collection to another one, or to none. */
   | { readonly type: 'refile'; readonly from: string; readonly to: string | null }
-  /** The encoded keys of a collection have another beginning. The old ones are told as deleted. */
+  /** Gives the encoded keys of a collection another beginning. The log reports the old keys as deleted. */
   | {
       readonly type: 'rekey'
       readonly collection: string
       readonly from: Uint8Array
       readonly to: Uint8Array
     }
-  /** The values of a collection. Rows that have nothing to change stay as they are. */
+  /** Changes the values of a collection. Rows with nothing to change stay as they are. */
   | { readonly type: 'values'; readonly collection: string; readonly change: ValueChange }
-  /** All rows that were changed so far are one commit. */
+  /** Ends a commit: all rows that were changed so far. */
   | { readonly type: 'commit' }
-  /** A collection leaves the catalogue. */
+  /** Removes a collection from the catalogue. */
   | { readonly type: 'forget'; readonly collection: string }
-  /** A collection comes into the catalogue; `schema` as JSON Schema, or null. */
+  /** Adds a collection to the catalogue; `schema` is JSON Schema, or null. */
   | {
       readonly type: 'declare'
       readonly collection: string
@@ -28,9 +28,9 @@ export type StoredChange =
       readonly schema: unknown
     }
   | { readonly type: 'redeclare'; readonly collection: string; readonly schema: unknown }
-  /** Programs that have the database open learn that rows are filed otherwise now. */
+  /** Tells programs that have the database open that rows are filed differently now. */
   | { readonly type: 'renewCatalog' }
-  /** A search goes, or is built of the rows that exist then. */
+  /** Drops a search, or builds it from the existing rows. */
   | {
       readonly type: 'dropSearch' | 'buildSearch'
       readonly collection: string

@@ -3,14 +3,14 @@ import { decodeKey } from '../key/codec.ts'
 import type { Collection } from './catalog.ts'
 import { patternText } from './pattern-text.ts'
 
-/** A row that an added pattern would take out of the collection that it is filed under: that one's name, and the pattern's. */
+/** A row that an added pattern would take from its collection: the names of the collection and of the pattern. */
 export interface TakenRow {
   readonly key: Uint8Array
   readonly from: string
   readonly by: string
 }
 
-/** A program that runs looks for its rows where they are: opening takes none by itself. */
+/** A running program looks for its rows where they are, so opening takes none unless it is asked to. */
 export function takesRows({ key, from, by }: TakenRow, collections: readonly Collection[]): MigrationError {
   const pattern = (of: string) => patternText(collections.find(({ name }) => name === of)!.pattern)
   return new MigrationError(

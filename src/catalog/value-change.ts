@@ -4,14 +4,14 @@ import type { Move } from './move-order.ts'
 export type FieldPath = readonly string[]
 
 /**
- * A change of the stored values of a collection that needs no judgement, in the order in which they are made. `path` has the present
- * names, `was` those before the migration.
+ * A change of the stored values of a collection that needs no decision, in the order in which changes are made. `path` uses the
+ * present names, `was` those before the migration.
  */
 export type ValueChange =
-  /** Rows without the field are given it; `value` is JSON. */
+  /** Gives the field to rows without it; `value` is JSON. */
   | { readonly type: 'add'; readonly path: FieldPath; readonly value: unknown }
   | { readonly type: 'remove'; readonly path: FieldPath; readonly was: FieldPath }
-  /** Fields of the object at `path` have other names; `spare` is none of its names. */
+  /** Renames fields of the object at `path`; `spare` is none of its names. */
   | {
       readonly type: 'rename'
       readonly path: FieldPath
@@ -19,7 +19,7 @@ export type ValueChange =
       readonly moves: readonly Move[]
       readonly spare: string
     }
-  /** One value of an enumeration becomes another. */
+  /** Replaces a value of an enumeration. */
   | {
       readonly type: 'replace'
       readonly path: FieldPath
@@ -28,10 +28,10 @@ export type ValueChange =
       readonly to: string
     }
 
-/** What two schemas of a collection differ in. */
+/** How two schemas of a collection differ. */
 export interface SchemaComparison {
   readonly changes: readonly ValueChange[]
-  /** Why SQL cannot make the new values, as sentences; empty where it can. */
+  /** Why SQL cannot compute the new values, as sentences; empty if it can. */
   readonly reasons: readonly string[]
 }
 
@@ -40,7 +40,7 @@ export function pathText(path: FieldPath): string {
   return path.join('.')
 }
 
-/** The names and values of a change that have to be written in SQL, within a JSON path or as a text. */
+/** The names and values of a change that must be written in SQL, in a JSON path or as a text. */
 export function wordsOf(change: ValueChange): readonly string[] {
   switch (change.type) {
     case 'add':

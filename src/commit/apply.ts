@@ -7,14 +7,14 @@ import { hasExpired } from './row.ts'
 import type { CommitTransaction } from './transaction.ts'
 import type { ArithmeticMutation, Mutation, SetMutation, TouchMutation } from './write.ts'
 
-/** Where a write is applied: as this version, at this time (ms since the epoch). */
+/** The version and the time (ms since the epoch) of the write that is applied. */
 export interface ApplyContext {
   readonly transaction: CommitTransaction
   readonly version: number
   readonly now: number
 }
 
-/** Applies the mutations in order. Gives the number of values that deletes and touches found. */
+/** Applies the mutations in order. Returns how many values the deletes and touches found. */
 export function applyMutations(mutations: readonly Mutation[], context: ApplyContext): number {
   const displaced = mutations.length > 1 ? new DisplacedRows(mutations) : null
   let touched = 0
@@ -48,8 +48,8 @@ function applyMutation(
 }
 
 /**
- * Stores a value. A row that a unique index holds against it goes where it has expired, or may be displaced by the mutation at `place`;
- * where it stays, that is a UniqueConstraintError.
+ * Stores a value. If a unique index reports another row, that row is removed if it has expired, or if the mutation at `place` may
+ * displace it; otherwise this throws a UniqueConstraintError.
  */
 export function applySet(
   mutation: SetMutation,
@@ -60,7 +60,7 @@ export function applySet(
   store(mutation, context, false, displaced, place)
 }
 
-/** As `applySet`; whether the value was stored: not where there is a row under its key. */
+/** Like `applySet`, but stores nothing if there is a row under the key. Returns whether it stored the value. */
 export function applyInsert(mutation: SetMutation, context: ApplyContext): boolean {
   return store(mutation, context, true, null, 0)
 }
@@ -89,7 +89,7 @@ function store(
   return true
 }
 
-/** Takes the row away for which this was thrown, or throws why the set cannot be applied. */
+/** Removes the row that this violation is about, or throws why the set cannot be applied. */
 function makeWay(
   error: unknown,
   set: SetMutation,
@@ -109,7 +109,7 @@ function makeWay(
   if (expired) transaction.log.add('expire', holder.key)
 }
 
-/** When the value under a key expires; null if there is none that has not. */
+/** When the value under a key expires; null if there is no value, or if it has expired. */
 function expiryToKeep(
   key: Uint8Array,
   { transaction, now }: ApplyContext,
@@ -120,7 +120,7 @@ function expiryToKeep(
   return hasExpired(expiresAt, now) ? null : expiresAt
 }
 
-/** `displaced`: its row was taken away before. */
+/** `displaced`: whether the row was removed earlier, for another mutation. */
 function applyDelete(key: Uint8Array, { transaction, now }: ApplyContext, displaced: boolean): number {
   const row = transaction.versionOf(key)
   if (row === null && !displaced) return 0

@@ -2,7 +2,7 @@ import { hasExpired } from './row.ts'
 import type { CommitTransaction } from './transaction.ts'
 import type { CheckConflict, KeyCheck } from './write.ts'
 
-/** The conflicts of the checks that do not hold, at this time (ms since the epoch). A row that has expired is none. */
+/** The conflicts of the checks that do not hold at this time (ms since the epoch). An expired row counts as no value. */
 export function failedChecks(
   checks: readonly KeyCheck[],
   transaction: Pick<CommitTransaction, 'versionOf'>,

@@ -11,7 +11,7 @@ export type Claimed =
   | { readonly places: readonly number[] }
   | { readonly conflicts: readonly CheckConflict[] }
 
-/** A key that was read has passed the limit of its day. */
+/** A stored key may be longer than the limit, which may have been higher when it was written. */
 const anyLength = Number.POSITIVE_INFINITY
 
 /** The most rows that a claim takes. */
@@ -19,14 +19,14 @@ export function limitOf({ query: { plan, operands }, candidates }: Claim): numbe
   return plan.limit === null ? candidates.length : operandAt(operands, plan.limit)
 }
 
-/** What is taken of candidates that nobody can have changed since they were read; null if one of them has expired. */
+/** What to take if nobody can have changed the candidates since they were read; null if one of them has expired. */
 export function claimUnchanged(claim: Claim, now: number): Claimed | null {
   const taken = claim.candidates.slice(0, limitOf(claim))
   if (taken.some(({ expiresAt }) => hasExpired(expiresAt, now))) return null
   return { places: [...taken.keys()] }
 }
 
-/** What is taken where the query of a claim finds these rows now. */
+/** What to take if the query of the claim now finds these rows. */
 export function claimRows(
   { candidates }: Claim,
   rows: readonly { readonly key: Key; readonly version: number }[],
@@ -43,7 +43,7 @@ export function claimRows(
   return conflicts.length > 0 || places.length === 0 ? { conflicts } : { places }
 }
 
-/** The mutations of a write that is committed as this version: of a claim, those of the candidates in these places. */
+/** The mutations of a write that commits as this version; for a claim, those of the candidates in these places. */
 export function appliedMutations(
   write: Pick<AtomicWrite, 'mutations' | 'claim' | 'stamped'>,
   places: readonly number[] | undefined,

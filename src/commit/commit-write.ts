@@ -6,12 +6,15 @@ import { changedReads } from './read-set.ts'
 import { applyReplacements, areReplacements } from './replacements.ts'
 import type { AtomicWrite, CommitOutcome, Mutation } from './write.ts'
 
-/** A write without a mark failed, as under a unique index that another process has declared since: nothing may stay. */
+/**
+ * A write without a mark failed halfway, for example under a unique index that another process has just declared: the batch must be
+ * rolled back.
+ */
 export class HalfApplied extends Error {}
 
 /**
- * Commits one write as the version after all others, or finds why it cannot be: then nothing is left of it. Throws if the whole
- * batch fails, and HalfApplied where it has to be applied again with `guardAll`: every write has a mark to go back to then.
+ * Commits one write as the next version, or finds why it cannot be committed, and then leaves nothing of it. Throws if the whole
+ * batch fails, and HalfApplied if the batch must be applied again with `guardAll`, which gives every write a mark to return to.
  */
 export function commitWrite(write: AtomicWrite, context: ApplyContext, guardAll: boolean): CommitOutcome {
   const { transaction, version, now } = context
@@ -35,7 +38,7 @@ export function commitWrite(write: AtomicWrite, context: ApplyContext, guardAll:
     if (conflicts.length > 0) return { type: 'conflict', conflicts }
   }
   const mayFail = inserting || mutations.some(isArithmetic)
-  // A single insert, sum, min or max fails before it has changed anything; a mark costs as much as a mutation.
+  // A single insert, sum, min or max fails before it changes anything. A mark costs as much as a mutation.
   const guarded = guardAll || mayViolate || (mayFail && mutations.length > 1)
   if (guarded) transaction.mark()
   try {
@@ -60,7 +63,7 @@ function claimedBy({ claim }: AtomicWrite, { transaction, version, now }: ApplyC
   return unchanged ?? claimRows(claim, transaction.claimable(claim, now))
 }
 
-/** Whether the rows were replaced; where not, nothing is left of it. */
+/** Whether the rows were replaced; if not, nothing is left of it. */
 function areReplaced(...[checks, mutations, context]: Parameters<typeof applyReplacements>): boolean {
   const { transaction } = context
   transaction.mark()

@@ -3,25 +3,25 @@ import type { CommitTransaction } from './transaction.ts'
 import type { Ticket } from './turn.ts'
 import type { AtomicWrite, CommitOutcome } from './write.ts'
 
-/** What a batch of writes finds. */
+/** The state that a batch of writes starts from. */
 export interface CommitState {
   /** The newest version. */
   readonly latest: number
   /** Milliseconds since the epoch. */
   readonly now: number
-  /** Whose turn it is, if anybody's. */
+  /** Whose turn it is; null if nobody's. */
   readonly turn: Ticket | null
 }
 
-/** What became of each write, and the newest version then. */
+/** The outcome of each write, and the newest version afterwards. */
 export interface CommittedWrites {
   readonly outcomes: readonly CommitOutcome[]
   readonly latest: number
 }
 
 /**
- * Commits writes one after the other, each that can be as a version of its own. While it is somebody's turn, those of others wait. Throws
- * as `commitWrite` does: then nothing of the whole batch may stay.
+ * Commits writes one after the other, each as its own version if it can be. During somebody's turn, the writes of others wait.
+ * Throws as `commitWrite` does; then the whole batch must be rolled back.
  */
 export function commitWrites(
   writes: readonly AtomicWrite[],
@@ -40,7 +40,7 @@ export function commitWrites(
     const outcome = commitWrite(write, { transaction, version: latest + 1, now }, guardAll)
     if (outcome.type === 'committed') {
       latest = outcome.version
-      // What is written beside the unit of work whose turn it is does not end it.
+      // Writes outside the unit of work that has the turn do not end it.
       if (turn !== null && write.reads !== undefined) {
         transaction.endTurn(turn.id)
         turn = null

@@ -1,28 +1,28 @@
 import { keyText } from '../key/key-text.ts'
 import type { Mutation } from './write.ts'
 
-/** A row that holds what a unique index allows once. */
+/** The row that a unique index reports as violated. */
 interface Holder {
   readonly key: Uint8Array
   readonly expiresAt: number | null
 }
 
 /**
- * The rows that a write takes away before their turn. A unique index is to hold once all of a write is applied: a row that
- * stands in the way of one mutation, and that a later one sets or deletes, is no violation.
+ * Rows that a write removes before their own mutation comes. A unique index must hold after the whole write: a row that is in the
+ * way of one mutation, and that a later one sets or deletes, is no violation.
  */
 export class DisplacedRows {
   readonly #mutations: readonly Mutation[]
-  /** The place of the last mutation that sets or deletes each key: made when a row is in the way for the first time. */
+  /** The place of the last mutation that sets or deletes each key, built when a row is first in the way. */
   #places: Map<string, number> | null = null
-  /** When each of them expires. */
+  /** When each displaced row expires. */
   readonly #displaced = new Map<string, number | null>()
 
   constructor(mutations: readonly Mutation[]) {
     this.#mutations = mutations
   }
 
-  /** Whether the row of this key may be taken away for the mutation at `place`: then it counts as displaced. */
+  /** Whether this row may be removed for the mutation at `place`; it then counts as displaced. */
   displace({ key, expiresAt }: Holder, place: number): boolean {
     this.#places ??= placesOf(this.#mutations)
     const text = keyText(key)
@@ -31,12 +31,12 @@ export class DisplacedRows {
     return true
   }
 
-  /** When the row of this key would have expired; null if it was not displaced. */
+  /** When the displaced row of this key would have expired; null if it was not displaced. */
   expiryOf(key: Uint8Array): number | null {
     return this.#displaced.size === 0 ? null : (this.#displaced.get(keyText(key)) ?? null)
   }
 
-  /** Whether the row of this key, which is touched now, was displaced: it expires at this time then. */
+  /** Touches the row of this key if it was displaced: records its new expiry. Returns whether it was. */
   touch(key: Uint8Array, expiresAt: number | null): boolean {
     if (this.#displaced.size === 0) return false
     const text = keyText(key)
@@ -45,7 +45,7 @@ export class DisplacedRows {
     return true
   }
 
-  /** Whether the row of this key, which is set or deleted now, was displaced. */
+  /** Whether the row of this key was displaced; it is now set or deleted, and no longer counts. */
   settle(key: Uint8Array): boolean {
     return this.#displaced.size > 0 && this.#displaced.delete(keyText(key))
   }

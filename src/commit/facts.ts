@@ -6,23 +6,23 @@ import type { ExpiredRow, RowVersion } from './transaction.ts'
 import type { HeldValues, UniqueFields } from './unique.ts'
 import type { Claim } from './write.ts'
 
-/** What is known of a database when a commit is planned, all of one state, whose newest version is `latest`. */
+/** What is known of a database when a commit is planned, from one state whose newest version is `latest`. */
 export interface CommitFacts extends CommitState {
-  /** What is under keys, rows that have expired too; null: nothing. */
+  /** The rows under keys, including expired ones; null if there is none. */
   readonly versions: readonly { readonly key: Uint8Array; readonly row: RowVersion | null }[]
   readonly rows: readonly { readonly key: Uint8Array; readonly row: StoredRow | null }[]
-  /** The oldest version that the log keeps; 0 where it keeps none. */
+  /** The oldest version in the log; 0 if the log is empty. */
   readonly oldestLogged: number
-  /** The commits that are needed, in the order of their versions. */
+  /** The commits that `needsOf` asks for, in the order of their versions. */
   readonly logged: readonly LoggedCommit[]
-  /** The rows that have expired since the time from which on they are needed. */
+  /** The rows that have expired since the time that `needsOf` gives. */
   readonly expired: readonly (ExpiredRow & { readonly expiresAt: number })[]
-  /** What the query of each claim finds. */
+  /** The rows that the query of each claim finds. */
   readonly claimable: ReadonlyMap<Claim, readonly { readonly key: Key; readonly version: number }[]>
   readonly unique: UniqueFields
   /**
-   * The rows that were found to stand in the way, by the values that are to be stored: none at first, and those that the engine looks up
-   * where it has refused a plan for a unique index.
+   * The rows that violate a unique index, by the value to be stored: none at first; the engine looks them up after a unique index
+   * has refused a plan.
    */
   readonly holders: HeldValues
 }

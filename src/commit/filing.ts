@@ -11,18 +11,18 @@ import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { AtomicWrite, Mutation } from './write.ts'
 
-/** Tells the collection of each key, by the patterns that the database knows: those declared here and by others. */
+/** Finds the collection of each key, by the patterns in the catalogue: those declared here, and those of other programs. */
 export class Filing {
   readonly #opened: Catalog
   readonly #registry: Registry
-  /** `null`: the catalogue is as it was when the database was opened. */
+  /** `null`: the catalogue is unchanged since the database was opened. */
   #differences: ReadonlyMap<string, Difference> | null = null
   #catalogVersion!: number
   #index!: PatternIndex<string>
-  /** Whether keys that a schema of the registry matches belong to a pattern that others have declared. */
+  /** Whether other programs have declared patterns that take keys from a schema of the registry. */
   #shares!: boolean
 
-  /** `catalog`: as it was when the database was opened with the schemas of the registry. */
+  /** `catalog`: as it was after the database was opened with the schemas of the registry. */
   constructor(catalog: Catalog, registry: Registry) {
     this.#opened = catalog
     this.#registry = registry
@@ -38,7 +38,7 @@ export class Filing {
     return this.#index.find(key) ?? null
   }
 
-  /** Goes on by what others have made of the catalogue. */
+  /** Takes over a catalogue that others have changed. */
   update(catalog: Catalog): void {
     this.#file(catalog)
     this.#differences = differences(this.#registry.definitions.map(collectionOf), this.#opened, catalog)
@@ -55,9 +55,9 @@ export class Filing {
   }
 
   /**
-   * A write, filed by the catalogue as it is known now. Throws a MigrationError if others have changed the database so that a value
-   * of one of its schemas can no longer be written, and for a key that belongs to a more specific pattern of theirs: its row would be
-   * none of the schema that it was written by.
+   * A write with its rows filed by the current catalogue. Throws a MigrationError if others have changed the database so that
+   * values of one of its schemas can no longer be written, or if a key now belongs to a more specific pattern of theirs: its row
+   * would not have their schema.
    */
   refile(write: AtomicWrite): AtomicWrite {
     if (this.#differences === null && !this.#shares) return write

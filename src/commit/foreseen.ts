@@ -2,29 +2,29 @@ import { keyText } from '../key/key-text.ts'
 import type { CommitFacts } from './facts.ts'
 import type { AtomicWrite, Mutation } from './write.ts'
 
-/** What writes say of the database themselves, as far as that is all that is to be known. */
+/** The facts that the writes themselves bring. */
 export interface Foreseen extends Pick<CommitFacts, 'versions'> {
-  /** The version at which they have read; null: they have read nothing. */
+  /** The version that they have read; null if they have read nothing. */
   readonly since: number | null
 }
 
 /**
- * What writes can be planned by that build on nothing but what they have read; null if there is more to know. The plan holds where
- * nobody has changed what was read, which is found out when it is carried out.
+ * The facts for planning writes that depend only on what they have read; null if planning needs more. The plan holds if nobody has
+ * changed what was read, which the engine checks when it carries the plan out.
  */
 export function foreseen(writes: readonly AtomicWrite[]): Foreseen | null {
   const versions = new Map<string, CommitFacts['versions'][number]>()
   let since: number | null = null
   for (const { reads } of writes) {
     if (reads === undefined) continue
-    // What the first of them writes would take a version that another has read at.
+    // The first write takes a version of its own, so the next one cannot have read the same state.
     if (since !== null && reads.since !== since) return null
     since = reads.since
     for (const { key, version } of reads.keys) {
       const text = keyText(key)
       const known = versions.get(text)
       if (known !== undefined && (known.row?.version ?? null) !== version) return null
-      // When it expires, `validUntil` says.
+      // `validUntil` says when it expires.
       versions.set(text, { key, row: version === null ? null : { version, expiresAt: null } })
     }
   }

@@ -3,8 +3,8 @@ import { failedChecks } from './checks.ts'
 import type { CheckConflict, KeyCheck, Mutation, SetMutation } from './write.ts'
 
 /**
- * Whether every check is that there is no value under the key of the set at the same place: each pair is one INSERT then,
- * which finds out by itself.
+ * Whether every mutation is a set, and its check requires that the key has no value. Each pair is then one INSERT, which checks for
+ * itself.
  */
 export function areInserts(
   checks: readonly KeyCheck[],
@@ -19,7 +19,7 @@ export function areInserts(
   return true
 }
 
-/** Some of the keys to insert have a value already. What was inserted before that was found is there still. */
+/** Some of the keys to insert already have a value. The inserts before them are not undone. */
 export class InsertConflict extends Error {
   readonly conflicts: readonly CheckConflict[]
 
@@ -36,7 +36,7 @@ export function applyInserts(mutations: readonly SetMutation[], context: ApplyCo
   for (const mutation of mutations) {
     if (applyInsert(mutation, context)) continue
     const [conflict] = failedChecks([{ key: mutation.key, version: null }], transaction, now)
-    // An expired row is no value, and one of this very version was inserted just before.
+    // An expired row is no value; a row of this very version was just inserted by this write.
     if (conflict === undefined || conflict.actual === version) applySet(mutation, context)
     else conflicts.push(conflict)
   }

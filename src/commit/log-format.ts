@@ -1,17 +1,17 @@
 import { Encoding, isEncoding, type StoredValue } from '../value/encoding.ts'
 
-/** What a commit did to one key. `stored` is the value written, where the log keeps values. */
+/** What a commit did to one key. `stored` is the written value, if the log keeps values. */
 export interface LoggedChange {
   readonly type: 'set' | 'delete' | 'expire'
   readonly key: Uint8Array
   readonly stored?: StoredValue
 }
 
-/** A commit as the log keeps it; `at` in milliseconds since the epoch. */
+/** A commit in the log; `at` in milliseconds since the epoch. */
 export interface LoggedCommit {
   readonly version: number
   readonly at: number
-  /** `null`: the row is damaged, and nothing tells what the commit changed. */
+  /** `null`: the row is damaged, and its changes are unknown. */
   readonly changes: readonly LoggedChange[] | null
 }
 
@@ -20,15 +20,15 @@ type ChangeType = LoggedChange['type']
 const changeBytes: Record<ChangeType, number> = { set: 1, delete: 2, expire: 3 }
 const changeTypes: Record<number, ChangeType> = { 1: 'set', 2: 'delete', 3: 'expire' }
 const valued = 0x80
-/** Bytes of a length that is written in LEB128. */
+/** The most bytes of a length in LEB128. */
 const longestLength = 5
-/** A log that grew for one large commit is let go with it. */
+/** A buffer that has grown for one large commit is not kept. */
 const mostBytesKept = 1024 * 1024
 
 /**
- * Collects the changes of one commit for its row in `kv_log`; docs/storage-layout.md has the spec of its bytes. Each change is a
- * byte that tells its type, then the key's length (LEB128) and the key. With the high bit set on the type, the value follows: its
- * encoding (a byte), its bytes and its types, each after a length; a text is UTF-8, and types that are null have length 0.
+ * Collects the changes of one commit for its row in `kv_log`; docs/storage-layout.md specifies the bytes. Each change is a byte for
+ * its type, then the key's length (LEB128) and the key. If the type has its high bit set, the value follows: its encoding (one
+ * byte), then its bytes and its types, each after its length. Text is UTF-8, and types that are null have length 0.
  */
 export class ChangeLog {
   readonly #withValues: boolean
@@ -54,7 +54,7 @@ export class ChangeLog {
     if (this.#bytes.length > mostBytesKept) this.#bytes = Buffer.allocUnsafeSlow(1_024)
   }
 
-  /** The bytes of the row, and a log that is empty again. */
+  /** Returns the bytes of the row, and empties the log. */
   take(): Uint8Array {
     const bytes = Buffer.from(this.#bytes.subarray(0, this.#length))
     this.reset()
@@ -66,7 +66,7 @@ export class ChangeLog {
     this.#bytes[this.#length++] = byte
   }
 
-  /** Bytes after their length. */
+  /** Writes bytes, with their length before them. */
   #sized(bytes: Uint8Array): void {
     this.#reserve(longestLength + bytes.length)
     let rest = bytes.length
@@ -85,8 +85,8 @@ export class ChangeLog {
 }
 
 /**
- * The changes that a row of `kv_log` holds; `null` for what `ChangeLog` does not write. No length in it is believed beyond the bytes
- * that are there.
+ * The changes in a row of `kv_log`; `null` for anything that `ChangeLog` does not write. No length in it is trusted beyond the
+ * bytes that are there.
  */
 export function readChanges(bytes: unknown): LoggedChange[] | null {
   if (!(bytes instanceof Uint8Array)) return null
@@ -101,7 +101,7 @@ export function readChanges(bytes: unknown): LoggedChange[] | null {
   }
 }
 
-/** The bytes are none of a row. */
+/** The bytes are not those of a row. */
 class Damage extends Error {}
 
 class ChangeReader {
@@ -136,7 +136,7 @@ class ChangeReader {
     let length = 0
     for (let shift = 0; ; shift += 7) {
       const byte = this.#byte()
-      // No shift: the fifth byte would make the number negative.
+      // Not a shift: the fifth byte would make the number negative.
       length += (byte & 0x7f) * 2 ** shift
       if (byte < 0x80) break
     }

@@ -7,20 +7,20 @@ import { applyArithmetic } from './mutation.ts'
 import type { StoredRow } from './row.ts'
 import type { ArithmeticMutation, Mutation, SetMutation } from './write.ts'
 
-/** What a `sum`, `min` or `max` works on is no KvU64. */
+/** The value that a `sum`, `min` or `max` works on is not a KvU64. */
 export class NotU64Error extends TypeError {
   readonly mutation: ArithmeticMutation['type']
 
   constructor(mutation: ArithmeticMutation['type'], message: string) {
     super(message)
     this.mutation = mutation
-    // To whoever prints it, it is a TypeError.
+    // Printed, it looks like a plain TypeError.
     Object.defineProperty(this, 'mutation', { enumerable: false })
   }
 }
 Object.defineProperty(NotU64Error, 'name', { value: 'TypeError' })
 
-/** The row that mutations of one key leave behind, under this version; null: none. Throws what a commit of them would. */
+/** The row after the mutations of one key, with this version; null if there is none. Throws what committing them would throw. */
 export function mutatedRow(
   mutations: readonly Mutation[],
   before: StoredRow | null,
@@ -32,14 +32,14 @@ export function mutatedRow(
     else if (mutation.type === 'touch') row = row && { ...row, version, expiresAt: mutation.expiresAt }
     else {
       const { stored, expiresAt } = mutation.type === 'set' ? mutation : arithmeticSet(mutation, row)
-      // One that names none keeps the expiry of the value that it replaces.
+      // A set without an expiry keeps that of the value that it replaces.
       row = { ...stored, version, expiresAt: expiresAt === undefined ? (row?.expiresAt ?? null) : expiresAt }
     }
   }
   return row
 }
 
-/** What a `sum`, `min` or `max` stores; `current`: the row under its key, null if there is none that has not expired. */
+/** What a `sum`, `min` or `max` stores. `current`: the row under its key; null if there is none, or if it has expired. */
 export function arithmeticSet(mutation: ArithmeticMutation, current: StoredRow | null): SetMutation {
   const { type, key, collection, operand } = mutation
   if (current !== null && current.encoding !== Encoding.u64) {

@@ -1,15 +1,14 @@
 import { copiedKvU64, isKvU64, type KvU64 } from '../value/kv-u64.ts'
 
-/** The mutations that work out a KvU64 from the one that is stored. */
+/** The mutations that compute a KvU64 from the stored one. */
 export type Arithmetic = 'sum' | 'min' | 'max'
 
 const max = 2n ** 64n - 1n
 
 /**
- * The operand of a `sum`, `min` or `max` as a bigint. `sum` takes a KvU64 or a bigint of either sign, up to 2^64 - 1 in
- * size; `min` and `max` take a KvU64 or a bigint from 0 to 2^64 - 1.
- *
- * Throws a TypeError for anything else, a RangeError if the bigint is out of range.
+ * The operand of a `sum`, `min` or `max` as a bigint. `sum` takes a KvU64, or a bigint from -(2^64 - 1) to 2^64 - 1; `min` and
+ * `max` take a KvU64, or a bigint from 0 to 2^64 - 1. Throws a TypeError for anything else, and a RangeError if the bigint is out
+ * of range.
  */
 export function checkOperand(op: Arithmetic, n: bigint | KvU64): bigint {
   const operand = isKvU64(n) ? n.value : (copiedKvU64(n)?.value ?? n)
@@ -28,9 +27,8 @@ export function checkOperand(op: Arithmetic, n: bigint | KvU64): bigint {
 }
 
 /**
- * The value that a mutation leaves behind; `current` is null if the key has none. Adding wraps modulo 2^64.
- *
- * Throws a RangeError if a negative `sum` would go below zero.
+ * The value after a mutation; `current` is null if the key has none. Adding wraps modulo 2^64. Throws a RangeError if a negative
+ * `sum` would go below zero.
  *
  * @example
  * applyArithmetic('sum', 2n ** 64n - 1n, 3n)   // 2n

@@ -6,57 +6,60 @@ import type { CommitFacts } from './facts.ts'
 import { type PlannedCommit, type PlannedRow, PlannedTransaction } from './planned-transaction.ts'
 import type { AtomicWrite, CommitOutcome, Mutation } from './write.ts'
 
-/** What has to be known before writes can be planned. Each key stands in one of the lists, once, in the order of the keys. */
+/** What must be read before writes can be planned. Each key is in one of the lists, once, in the order of the keys. */
 export interface CommitNeeds {
-  /** Keys of which the version and the expiry are enough. */
+  /** Keys whose version and expiry are enough. */
   readonly versions: readonly Uint8Array[]
-  /** Keys of which the whole row is needed. */
+  /** Keys whose whole row is needed. */
   readonly rows: readonly Uint8Array[]
-  /** The version after which all commits are needed; null: none are. */
+  /** The commits after this version are needed; null for none. */
   readonly since: number | null
-  /** The time after which all rows that have expired are needed, in milliseconds since the epoch; null: none are. */
+  /** The rows that have expired after this time (ms since the epoch) are needed; null for none. */
   readonly expiredAfter: number | null
 }
 
-/** What an engine does to commit writes, and the outcomes to give where it is done. */
+/** What an engine does to commit writes, and the outcomes to return afterwards. */
 export interface CommitPlan {
   readonly outcomes: readonly CommitOutcome[]
   /**
-   * The newest version that it was planned for, and that after it. Where other commits have come since that leave what `holds`, each
-   * version after `before` moves up by as many, in the rows, in the log and in the outcomes; those up to it were there already.
+   * The newest version before the planned commits, and after them. If other commits come first and `holds` still does, every
+   * version after `before` moves up by their number: in the rows, in the log and in the outcomes. Versions up to `before` stay.
    */
   readonly before: number
   readonly latest: number
   readonly holds: PlanConditions
-  /** What becomes of each key that changes, in the order of the keys. */
+  /** The new row of each key that changes, in the order of the keys. */
   readonly rows: readonly PlannedRow[]
   readonly log: readonly PlannedCommit[]
-  /** Whose turn ends. */
+  /** The turn that ends; null for none. */
   readonly endedTurn: string | null
 }
 
-/** What must be so still when a plan is carried out: where it is not, the facts are read again and the writes planned again. */
+/** What must still hold when a plan is carried out. If it does not, the facts are read and the writes planned again. */
 export interface PlanConditions {
-  /** Whether `before` must be the newest version still: as what the query of a claim has found reports no later commit. */
+  /** Whether `before` must still be the newest version. A claim needs that: the result of its query does not show later commits. */
   readonly isLatest: boolean
   readonly reads: ReadConditions
-  /** Whose turn it must be still; null: nobody's. */
+  /** Whose turn it must still be; null for nobody's. */
   readonly turn: string | null
-  /** The version of the row under each of these keys, expired or not; null: there is none. In the order of the keys. */
+  /** The version of the row under each of these keys, expired or not, in the order of the keys; null if there is none. */
   readonly versions: readonly { readonly key: Uint8Array; readonly version: number | null }[]
 }
 
-/** What was read, and must not have changed. */
+/** What was read, and must be unchanged. */
 export interface ReadConditions {
   /** No commit after `before` may have changed one of these keys, or a key in one of these ranges. */
   readonly keys: readonly Uint8Array[]
   readonly ranges: readonly KeyRange[]
-  /** This time must not have come, and no row of the ranges have expired after that one: milliseconds since the epoch; null: any may. */
+  /**
+   * The time `validUntil` must not have come, and no row of the ranges may have expired since `expiredAfter`. Both in ms since the
+   * epoch; null for no such condition.
+   */
   readonly validUntil: number | null
   readonly expiredAfter: number | null
 }
 
-/** What has to be read before these writes can be planned. Blind ones need nothing. */
+/** What must be read before these writes can be planned; nothing for blind writes. */
 export function needsOf(writes: readonly AtomicWrite[]): CommitNeeds {
   const versions = new Map<string, Uint8Array>()
   const rows = new Map<string, Uint8Array>()
@@ -87,8 +90,8 @@ export function needsOf(writes: readonly AtomicWrite[]): CommitNeeds {
 }
 
 /**
- * Plans the commit of writes by what is known, which has to be all that `needsOf` tells and what the queries of their claims find. For an
- * engine that is asked across a wire: it carries the plan out in one request, holding no lock while it waits for an answer.
+ * Plans the commit of writes from `facts`: everything that `needsOf` asks for, and what the queries of claims find. It is for an
+ * engine across a wire, which then carries out the plan in one request, and holds no lock while it waits for an answer.
  */
 export function planCommit(
   writes: readonly AtomicWrite[],
@@ -96,7 +99,7 @@ export function planCommit(
   logValues: boolean,
 ): CommitPlan {
   const transaction = new PlannedTransaction(facts, logValues)
-  // To go back costs nothing here.
+  // Going back costs nothing here.
   const { outcomes, latest } = commitWrites(writes, transaction, facts, true)
   const { versions, ...changes } = transaction.planned()
   const isLatest = writes.some((write) => dependsOnAll(write, facts.latest))
@@ -104,11 +107,11 @@ export function planCommit(
   return { outcomes, before: facts.latest, latest, holds, ...changes }
 }
 
-/** Whether any later commit might change what becomes of a write. */
+/** Whether any later commit might change the outcome of a write. */
 function dependsOnAll({ checks, claim, stamped }: AtomicWrite, latest: number): boolean {
-  // The keys of one that is stamped are made of the version that it is planned for.
+  // A stamped key contains the version that was planned.
   if (claim !== undefined || stamped) return true
-  // The plan may give this version to another commit than others have.
+  // A version of this plan may belong to a different commit by then.
   return checks.some(({ version }) => version !== null && version > latest)
 }
 

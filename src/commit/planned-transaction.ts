@@ -8,7 +8,7 @@ import type { CommitTransaction, ExpiredRow, RowVersion } from './transaction.ts
 import { type HeldValue, mayViolate, type UniqueHolder } from './unique.ts'
 import type { Claim, Mutation, SetMutation } from './write.ts'
 
-/** What becomes of the row under a key. `touch` changes no more than its version and its expiry. */
+/** The new row under a key. `touch` changes only its version and expiry. */
 export type PlannedRow =
   | {
       readonly type: 'put'
@@ -26,20 +26,20 @@ export type PlannedRow =
     }
   | { readonly type: 'remove'; readonly key: Uint8Array }
 
-/** A row of the log; `at` in milliseconds since the epoch. */
+/** A new row of the log; `at` in milliseconds since the epoch. */
 export interface PlannedCommit {
   readonly version: number
   readonly at: number
   readonly changes: Uint8Array
 }
 
-/** A row that is to be stored would violate a unique index, as far as is known. */
+/** Storing this row would violate a unique index, as far as the facts show. */
 class KnownViolation extends Error {}
 
-/** Something is asked that was not read before: what is needed was not asked for rightly. */
+/** A fact was needed that was not read: `needsOf` did not ask for it. */
 class UnknownFact extends Error {}
 
-/** A transaction of what was read before: it keeps what is to be done, and on what that depends. */
+/** A transaction over facts that were read before. It records what to do, and which facts that depends on. */
 export class PlannedTransaction implements CommitTransaction {
   readonly log: ChangeLog
   readonly #facts: CommitFacts
@@ -49,7 +49,7 @@ export class PlannedTransaction implements CommitTransaction {
   readonly #conditions = new Map<string, { key: Uint8Array; version: number | null }>()
   readonly #commits: PlannedCommit[] = []
   #endedTurn: string | null = null
-  /** What was planned of keys that have changed since the mark; null: there is no mark. */
+  /** What was planned for keys that have changed since the mark; null without a mark. */
   #before: Map<string, PlannedRow | undefined> | null = null
 
   constructor(facts: CommitFacts, logValues: boolean) {
@@ -113,7 +113,7 @@ export class PlannedTransaction implements CommitTransaction {
 
   claimable(claim: Claim) {
     const rows = this.#facts.claimable.get(claim)
-    // What the query would find after earlier writes of the batch, nobody has read.
+    // Nobody has read what the query finds after earlier writes of the batch.
     if (rows === undefined || this.#planned.size > 0) throw new UnknownFact('What the query of a claim finds')
     return rows
   }
@@ -136,7 +136,7 @@ export class PlannedTransaction implements CommitTransaction {
     this.#plan({ type: 'put', key, collection, stored, version, expiresAt })
   }
 
-  /** Whether a row still has the value that was found to stand in the way. */
+  /** Whether a row still has the value that violates the unique index. */
   #stands({ key, stored }: HeldValue): boolean {
     const planned = this.#planned.get(keyText(key))
     if (stored !== undefined) return planned?.type === 'put' && planned.stored === stored
@@ -216,7 +216,7 @@ export class PlannedTransaction implements CommitTransaction {
     this.#planned.set(text, row)
   }
 
-  /** What is stored under a key, which must not change until the plan is carried out. */
+  /** The row under a key, which must then stay unchanged until the plan is carried out. */
   #relyOn(key: Uint8Array): RowVersion | null {
     const text = keyText(key)
     const row = this.#versions.get(text)

@@ -4,13 +4,13 @@ import { failedChecks } from './checks.ts'
 import type { CommitTransaction } from './transaction.ts'
 import type { CheckConflict, ReadSet } from './write.ts'
 
-/** What is asked about a read set. */
+/** What checking a read set needs. */
 type Facts = Pick<CommitTransaction, 'versionOf' | 'oldestLogged' | 'loggedAfter' | 'expiredBetween'>
 
 /**
- * The keys of a read set that commits up to `latest` have changed, at this time (ms since the epoch); `null` if it still holds. When
- * a row has expired since, it is given, or every key; when the log does not tell, as where it is trimmed or damaged, the keys are
- * looked up, and ranges count as changed.
+ * The keys of a read set that commits up to `latest` have changed, at this time (ms since the epoch); `null` if the read set still
+ * holds. If a row has expired since, returns that row, or every key. If the log was trimmed or is damaged, the keys are looked up,
+ * and ranges count as changed.
  */
 export function changedReads(
   reads: ReadSet,
@@ -32,7 +32,7 @@ export function changedReads(
   return conflicts.length + ranges.length > 0 ? conflicts : null
 }
 
-/** Each key once, with what the newest commit made of it. `null`: the log does not tell. */
+/** Each key once, with what the newest commit did to it. `null`: the log does not say. */
 function loggedConflicts(
   { since, keys, ranges }: ReadSet,
   latest: number,

@@ -1,12 +1,12 @@
 import type { ApplyContext } from './apply.ts'
 import type { DeleteMutation, KeyCheck, Mutation, SetMutation } from './write.ts'
 
-/** A set of a value that replaces one, or the delete of one. */
+/** A set that replaces a value, or a delete of one. */
 type Replacement = DeleteMutation | (SetMutation & { readonly expiresAt: number | null })
 
 /**
- * Whether every check is that there is a value of some version under the key of the mutation at the same place: each pair is one UPDATE
- * or DELETE then, which finds out by itself.
+ * Whether every mutation sets or deletes a key, and its check requires a value of some version there. Each pair is then one UPDATE
+ * or DELETE, which checks for itself.
  */
 export function areReplacements(
   checks: readonly KeyCheck[],
@@ -22,7 +22,7 @@ export function areReplacements(
   return true
 }
 
-/** Whether all were applied; where not, a check does not hold or a unique index does, and those before it are there still. */
+/** Whether all were applied. If not, a check or a unique index failed, and the mutations before it are not undone. */
 export function applyReplacements(
   checks: readonly KeyCheck[],
   mutations: readonly Replacement[],

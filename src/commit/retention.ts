@@ -1,12 +1,12 @@
-/** How much of `kv_log` is kept: rows, and milliseconds. Whatever exceeds either is removed. */
+/** How much of `kv_log` to keep: rows, and milliseconds. Whatever exceeds either is removed. */
 export interface LogRetention {
   readonly keepRows: number
   readonly keepMs: number
 }
 
 /**
- * Which rows of the log are to go: of the `look` oldest those before the first that stays. One stays that is of the version `newest` or
- * a later one, and one of a version after `upTo` and of a time not before `before` (ms since the epoch).
+ * Which rows of the log to remove: of the `look` oldest, those before the first that stays. A row stays if its version is `newest`
+ * or later, or if its version is after `upTo` and its time is not before `before` (ms since the epoch).
  */
 export interface LogTrim {
   readonly look: number
@@ -15,14 +15,15 @@ export interface LogTrim {
   readonly before: number
 }
 
-/** Versions, so that it does not matter which process gives them, and for how long it lives. */
+/** Counted in versions, because it must not matter which process commits them, or how long it lives. */
 const versionsBetweenTrims = 256
-/** More than one, so that a log that is too long, as after a lower limit, gets shorter. */
+/** More than one, so that a log that is too long gets shorter, for example after the limit was lowered. */
 const trimmedPerVersion = 4
 
 /**
- * What of the log is to go with a commit of the versions after `before` up to `latest`, at this time (ms since the epoch); null: nothing.
- * Every so many versions, whoever has given the others, a bounded number of the oldest rows goes; the newest one always stays.
+ * Which rows of the log to remove with the commits after version `before`, up to `latest`, at this time (ms since the epoch); null
+ * for none. Once in so many versions, whichever process commits them, a bounded number of the oldest rows is removed. The newest
+ * row always stays.
  */
 export function trimOf(
   { keepRows, keepMs }: LogRetention,
@@ -41,7 +42,7 @@ export function trimOf(
   }
 }
 
-/** The version of the last row that goes, of the oldest rows in the order of their versions; null: none does. */
+/** The version of the last row to remove, given the oldest rows in the order of their versions; null for none. */
 export function lastTrimmed(
   { newest, upTo, before }: LogTrim,
   oldest: Iterable<readonly [version: number, at: number]>,

@@ -1,4 +1,4 @@
-/** What is stored under a key, the value still encoded. `expiresAt` in milliseconds since the epoch. */
+/** What is stored under a key, with the value still encoded. `expiresAt` in milliseconds since the epoch. */
 export interface StoredRow {
   readonly value: string | Uint8Array
   readonly encoding: number
@@ -7,7 +7,7 @@ export interface StoredRow {
   readonly expiresAt: number | null
 }
 
-/** Whether what expires at this time is gone at that one, both in milliseconds since the epoch; null: never. */
+/** Whether a row with this expiry is gone at this time. Both in milliseconds since the epoch; null: never. */
 export function hasExpired(expiresAt: number | null, now: number): boolean {
   return expiresAt !== null && expiresAt <= now
 }

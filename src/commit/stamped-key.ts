@@ -2,10 +2,10 @@ import { encodeKey } from '../key/codec.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
 import type { Mutation } from './write.ts'
 
-/** The last part of a key in whose place the versionstamp of its commit comes: as long as that is. */
+/** The last part of a key until its commit puts its versionstamp there; both have the same length. */
 export const stampPlace = formatVersionstamp(0)
 
-/** The same mutations, those that are stamped under keys that end in the versionstamp of this version. */
+/** These mutations, with the versionstamp of this version at the end of each stamped key. */
 export function stampKeys(mutations: readonly Mutation[], version: number): readonly Mutation[] {
   const stamp = encodeKey([formatVersionstamp(version)])
   return mutations.map((mutation) => {

@@ -1,7 +1,6 @@
 /**
- * A place in the queue of those whose commits others have made fail several times. The first of them is given a turn, in which
- * the commits of all others wait. Times are in milliseconds since the epoch: one that has passed is of somebody who is gone, or
- * takes too long.
+ * A place in the queue of units of work that keep meeting conflicts. The first one gets a turn, during which the commits of all
+ * others wait. `until` is in milliseconds since the epoch: once it has passed, its owner is gone or takes too long.
  */
 export interface Ticket {
   readonly id: string
@@ -10,12 +9,12 @@ export interface Ticket {
   readonly active: boolean
 }
 
-/** Milliseconds for which a place is kept for somebody who does not ask again. */
+/** How many milliseconds a place is kept if its owner does not ask again. */
 const placeKept = 1_000
-/** The longest turn in milliseconds; a later time is that of a clock that was put back. */
+/** The longest turn in milliseconds. A ticket that is valid for longer comes from a clock that was set back. */
 export const longestTurn = 5_000
 
-/** The queue after somebody has asked for a turn of `hold` milliseconds; it is theirs where it is the first of it and active. */
+/** The queue after `id` has asked for a turn of `hold` milliseconds. It has the turn if it is the first, and active. */
 export function askForTurn(
   tickets: readonly Ticket[],
   id: string,
@@ -30,17 +29,17 @@ export function askForTurn(
   return alive.map((ticket, i) => (i === place ? { ...ticket, until: now + placeKept } : ticket))
 }
 
-/** The queue without somebody. */
+/** The queue without this ticket. */
 export function leaveTurn(tickets: readonly Ticket[], id: string): readonly Ticket[] {
   return tickets.filter((ticket) => ticket.id !== id)
 }
 
-/** Whose turn it is, if anybody's. */
+/** Whose turn it is; null if nobody's. */
 export function activeTurn([first]: readonly Ticket[], now: number): Ticket | null {
   return first?.active && isAlive(first, now) ? first : null
 }
 
-/** Whether asking again changes nothing: the place is kept, and another is in front. */
+/** Whether asking again would change nothing: the place is still kept, and another ticket is in front. */
 export function isWaiting(tickets: readonly Ticket[], id: string, now: number): boolean {
   const place = tickets.findIndex((ticket) => ticket.id === id)
   if (place < 1 || !isAlive(tickets[0]!, now)) return false

@@ -2,15 +2,15 @@ import type { KeyRange } from '../key/range.ts'
 import type { FindPlan, Planned } from '../query/plan.ts'
 import type { StoredValue } from '../value/encoding.ts'
 
-/** Holds when the key's newest version is this one; `null`: when the key has no value that has not expired. */
+/** Holds if the newest version of the key is this one; `null`: if the key has no value, or an expired one. */
 export interface KeyCheck {
   readonly key: Uint8Array
   readonly version: number | null
 }
 
 /**
- * Stores a value. `expiresAt`: milliseconds since the epoch, `null` for never; left out: that of the value which it replaces,
- * `null` if there is none that has not expired.
+ * Stores a value. `expiresAt`: milliseconds since the epoch, or `null` for never. Left out: the expiry of the value that it
+ * replaces, or `null` if there is none.
  */
 export interface SetMutation {
   readonly type: 'set'
@@ -18,7 +18,7 @@ export interface SetMutation {
   readonly collection: string | null
   readonly stored: StoredValue
   readonly expiresAt?: number | null
-  /** The last part of its key is `stampPlace`, and becomes the versionstamp of the commit. */
+  /** The last part of its key is `stampPlace`, which the versionstamp of the commit replaces. */
   readonly stamped?: boolean
 }
 
@@ -27,7 +27,7 @@ export interface DeleteMutation {
   readonly key: Uint8Array
 }
 
-/** KvU64 arithmetic on what is stored when the write commits. `expiresAt` left out: the key keeps its expiry. */
+/** KvU64 arithmetic on the stored value at the time of the commit. `expiresAt` left out: the key keeps its expiry. */
 export interface ArithmeticMutation {
   readonly type: 'sum' | 'min' | 'max'
   readonly key: Uint8Array
@@ -36,7 +36,7 @@ export interface ArithmeticMutation {
   readonly expiresAt?: number | null
 }
 
-/** Changes when a value expires, and nothing else of it; without a value it does nothing. */
+/** Changes only when a value expires; does nothing without a value. */
 export interface TouchMutation {
   readonly type: 'touch'
   readonly key: Uint8Array
@@ -46,9 +46,9 @@ export interface TouchMutation {
 export type Mutation = SetMutation | DeleteMutation | ArithmeticMutation | TouchMutation
 
 /**
- * What was read at the version `since` and the time `at` (ms since the epoch): keys with the versions found, and ranges. It
- * holds as long as no later commit has changed one of the keys or a key in one of the ranges, no row in the ranges has
- * expired, and the time `validUntil`, when the first of the rows under the keys does, has not come.
+ * What was read at the version `since` and the time `at` (ms since the epoch): keys with the versions found, and ranges. It holds
+ * as long as no later commit has changed one of the keys or a key in one of the ranges, no row in the ranges has expired, and
+ * `validUntil`, when the first row under the keys expires, has not come.
  */
 export interface ReadSet {
   readonly since: number
@@ -58,7 +58,7 @@ export interface ReadSet {
   readonly validUntil: number | null
 }
 
-/** A row as it was read, and the mutation that was prepared of it. `expiresAt` in milliseconds since the epoch. */
+/** A row as it was read, and the mutation that was prepared for it. `expiresAt` in milliseconds since the epoch. */
 export interface Candidate {
   readonly key: Uint8Array
   readonly version: number
@@ -67,10 +67,10 @@ export interface Candidate {
 }
 
 /**
- * Mutates the rows that a query finds when the write commits. What is made of a row is prepared before, since it may take long and
- * must not hold the lock: the rows that the query found then, and some behind them, for others may have taken the first of
- * them. It conflicts where the query finds a row that is no candidate, or none at all. `since`: a version that was there before the
- * candidates were read; the query need not run again where it is the newest still.
+ * Mutates the rows that a query finds at the time of the commit. The mutations are prepared before, because that may take long and
+ * must not hold the lock: for the rows that the query found then, and some after them, in case others take the first ones. It
+ * conflicts if the query then finds a row that is not a candidate, or nothing. `since`: a version from before the candidates were
+ * read; if it is still the newest, the query need not run again.
  */
 export interface Claim {
   readonly query: Planned<FindPlan>
@@ -78,16 +78,16 @@ export interface Claim {
   readonly candidates: readonly Candidate[]
 }
 
-/** What commits together or not at all: what was read still holds, every check holds, then every mutation is applied in order. */
+/** What commits together or not at all: the reads still hold, every check holds, then the mutations are applied in order. */
 export interface AtomicWrite {
   readonly checks: readonly KeyCheck[]
   readonly mutations: readonly Mutation[]
   readonly reads?: ReadSet
-  /** Whose turn it is, where the write is made in one: it ends with the commit. */
+  /** The turn in which the write is made, if any; the commit ends it. */
   readonly turn?: string
-  /** Instead of mutations: those of the rows that a query finds then. */
+  /** Instead of mutations: those of the rows that the query finds at the time of the commit. */
   readonly claim?: Claim
-  /** Whether some of its sets are stamped. */
+  /** Whether some of its keys are stamped. */
   readonly stamped?: boolean
 }
 
@@ -99,7 +99,7 @@ export interface CheckConflict {
 }
 
 /**
- * What became of one write: `touched` counts the values that its deletes and touches found, `claimed` are the places of the
+ * The outcome of one write. `touched` counts the values that its deletes and touches found; `claimed` are the places of the
  * candidates that a claim has taken.
  */
 export type CommitOutcome =
@@ -111,7 +111,7 @@ export type CommitOutcome =
     }
   | { readonly type: 'conflict'; readonly conflicts: readonly CheckConflict[] }
   | { readonly type: 'failed'; readonly error: unknown }
-  /** Nothing was written, since it is another's turn until then (ms since the epoch), or until that ends it. */
+  /** Nothing was written: it is somebody else's turn until then (ms since the epoch), or until they end it. */
   | { readonly type: 'waits'; readonly until: number }
 
 export const noChecks: readonly KeyCheck[] = []

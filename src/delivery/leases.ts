@@ -1,28 +1,28 @@
 import { KeyedMutex } from '../store/keyed-mutex.ts'
 import { clock } from '../time/clock.ts'
 
-/** Something that is worked on, for as long as it is known to be. */
+/** A message or a job that a worker works on. */
 export interface Leased {
-  /** Milliseconds for which it is left to its worker, unless that tells again. */
+  /** How many milliseconds it belongs to its worker without a renewal. */
   readonly lease: number
-  /** Tells that it is still worked on; false if another has it. */
+  /** Renews the lease; false if another worker has it. */
   renew(): Promise<boolean>
-  /** Another has it, or may have by now. */
+  /** Another worker has it, or may have it by now. */
   lost(): void
 }
 
 interface Held {
   readonly leased: Leased
-  /** When it was told last, by the clock of the process. */
+  /** When it was last renewed, by the clock of the process. */
   told: number
   renewing: Promise<void> | null
   timer: NodeJS.Timeout | undefined
 }
 
-/** How often in the time of a lease it is renewed: one may come late, and one may fail. */
+/** Renewals in the time of a lease: one may be late, and one may fail. */
 const renewals = 3
 
-/** The leases of the workers of one queue in this process: each is renewed until it is given up. */
+/** The leases of the workers of one queue in this process, each renewed until it is released. */
 export class Leases {
   readonly #held = new Map<Leased, Held>()
   readonly #turns = new KeyedMutex()
@@ -38,7 +38,7 @@ export class Leases {
     this.#schedule(held)
   }
 
-  /** Renews it no more. Resolves once no renewal is under way, to whether it was kept. */
+  /** Stops renewing it. Resolves once no renewal is running, with whether the lease was kept. */
   async release(leased: Leased): Promise<boolean> {
     const held = this.#held.get(leased)
     this.#held.delete(leased)
@@ -48,8 +48,8 @@ export class Leases {
   }
 
   /**
-   * Has the workers of this process take leases one after the other: what one has taken is kept before the next one looks. Those whose time is
-   * nearly over are renewed before: where the loop was blocked for long, they seem to be left behind.
+   * Makes the workers of this process take leases one after the other, so each sees what the others have taken. It first renews
+   * leases that are nearly over: after a blocked event loop they would look abandoned.
    */
   async inTurn<T>(take: () => Promise<T>): Promise<T> {
     const leave = await this.#turns.enter('')
@@ -84,7 +84,7 @@ export class Leases {
     )
     if (this.#held.get(leased) !== held) return
     if (outcome === 'kept') held.told = begun
-    // While the database cannot be written, the lease goes on until its time is over.
+    // While the database cannot be written, the lease lasts until its time is over.
     if (outcome === 'kept' || (outcome === 'failed' && clock() - held.told < leased.lease)) {
       this.#schedule(held)
       return

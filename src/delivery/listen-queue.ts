@@ -11,23 +11,26 @@ import { clock } from '../time/clock.ts'
 import { Leases } from './leases.ts'
 import { Pump, type Taken } from './pump.ts'
 
-/** What listens to the queue: it is given what was enqueued. */
+/** The user's handler. */
 type Handler = (value: unknown) => unknown
 
-/** A message as it stands under its key. */
+/** A message under its key. */
 interface Stored {
   readonly key: Key
   readonly value: QueuedMessage
   readonly versionstamp: string
 }
 
-/** Milliseconds for which a message is its listener's, unless that renews it: a process that dies has its messages delivered by others then. */
+/**
+ * How many milliseconds a message belongs to its listener without a renewal. When a process dies, others get its messages after
+ * that.
+ */
 const lease = 15_000
 const atOnce = 100
-/** Milliseconds before what could not be written under `keysIfUndelivered` is tried again. */
+/** How many milliseconds to wait if a message could not be written under its `keysIfUndelivered`. */
 const longestWait = 60_000
 
-/** The leases of the listeners of a database in this process. */
+/** The leases of the listeners in this process, by database. */
 const leasesOf = new WeakMap<Store, Leases>()
 
 /** Delivers the messages of the queue to a handler, until the database is closed or the signal is aborted. */
@@ -80,7 +83,7 @@ class Listener implements Endable {
     }
   }
 
-  /** The database is about to be closed: this is the last that can be begun. What is in hand is others' at once. */
+  /** The database is closing, and this is the last chance to write: messages in hand go back at once. */
   end(): void {
     for (const delivery of this.#deliveries) {
       void delivery.giveBack().catch(() => {})
@@ -104,7 +107,7 @@ class Listener implements Endable {
     return { jobs, nextDue: next === undefined ? null : (next.key[2] as number) }
   }
 
-  /** `null` if another was quicker, or its deliveries are over: the last of them was its listener's end. */
+  /** `null` if another listener was faster, or if the message has no deliveries left because the process died during the last one. */
   async #takeOne(message: Stored, until: number, since: number): Promise<Delivery | null> {
     const { value } = message
     if (value.deliveries > value.backoffSchedule.length) {
@@ -132,7 +135,7 @@ class Listener implements Endable {
   }
 }
 
-/** A message in the hand of a listener. */
+/** A message that a listener works on. */
 class Delivery {
   readonly lease = lease
   readonly #store: Store
@@ -148,7 +151,7 @@ class Delivery {
     return this.#stored.value
   }
 
-  /** Has it due at another time; false if another has taken it. */
+  /** Makes it due at another time; false if another listener has taken it. */
   async move(due: number, value: QueuedMessage): Promise<boolean> {
     const key = movedKey(this.#stored.key, due)
     const result = await removal(this.#store, this.#stored).set(key, value).commit()
@@ -176,7 +179,7 @@ class Delivery {
     else await this.move(this.#store.now() + wait, this.message)
   }
 
-  /** As if it had not been taken. */
+  /** Undoes the take: this delivery does not count. */
   async giveBack(): Promise<void> {
     const { message } = this
     await this.move(this.#store.now(), { ...message, deliveries: message.deliveries - 1 })
@@ -188,20 +191,20 @@ function removal(store: Store, { key, versionstamp }: Stored): StoreAtomicOperat
   return new StoreAtomicOperation(store).check({ key, versionstamp }).delete(key)
 }
 
-/** Writes what no listener could deal with where its sender wants it. */
+/** Writes a message that no listener could handle under the keys that its sender chose. */
 async function giveUp(store: Store, stored: Stored): Promise<void> {
   const operation = removal(store, stored)
   try {
     for (const key of stored.value.keysIfUndelivered) operation.set(key, messageValue(stored.value))
     await operation.commit()
   } catch (error) {
-    // The schema of a key takes it no more: it is kept.
+    // The schema of such a key refuses it: the message stays in the queue.
     warn(error)
     await new Delivery(store, stored).move(store.now() + longestWait, stored.value)
   }
 }
 
-/** Others are taken all the same; this one is when its time comes again. */
+/** This message is tried again at its next time; the others are taken. */
 function untaken(error: unknown): null {
   warn(error)
   return null

@@ -2,7 +2,7 @@ import type { WatchHub } from '../broadcast/hub.ts'
 import { DatabaseClosedError } from '../contract/errors.ts'
 import type { KeyRange } from '../key/range.ts'
 
-/** What has been taken to be worked on, and, where that was less than was asked for, when the next is due: ms since the epoch, null for never. */
+/** What was taken; and, if that was less than asked for, when the next is due: ms since the epoch, null for never. */
 export interface Taken<J> {
   readonly jobs: readonly J[]
   readonly nextDue: number | null
@@ -10,27 +10,27 @@ export interface Taken<J> {
 
 export interface PumpOptions<J> {
   readonly hub: WatchHub
-  /** The time, in milliseconds since the epoch. */
+  /** The current time, in milliseconds since the epoch. */
   readonly now: () => number
-  /** A change of a key in these ranges may bring something that is due. */
+  /** A change in these ranges may make something due. */
   readonly ranges: readonly KeyRange[]
-  /** How many are worked on at once. */
+  /** How many to work on at once. */
   readonly concurrency: number
-  /** Takes what is due, so many at most. */
+  /** Takes up to `most` of what is due. */
   readonly take: (most: number) => Promise<Taken<J>>
   /** Works on one, and settles it. */
   readonly work: (job: J) => Promise<void>
-  /** Taking or settling has failed, and is tried again. */
+  /** Called if taking or settling has failed; it is tried again. */
   readonly onError: (error: unknown) => void
 }
 
-/** Milliseconds before a failure to take is tried again: it doubles with each that follows. */
+/** How many milliseconds to wait after a failure to take; doubles with each further failure. */
 const firstPause = 50
 const longestPause = 10_000
 
 /**
- * Takes what is due, whoever has made it so, and has it worked on. In between it sleeps: until a key changes, until the next is due, until
- * one is done. It keeps the process alive.
+ * Takes what is due and works on it. In between it sleeps until a key changes, until the next is due, or until one is done. It
+ * keeps the process alive.
  */
 export class Pump<J> {
   readonly #options: PumpOptions<J>
@@ -46,18 +46,18 @@ export class Pump<J> {
     return this.#running.size
   }
 
-  /** Takes no more. */
+  /** Stops taking. */
   stop(): void {
     this.#stopped = true
     this.#wake()
   }
 
-  /** Resolves once all that was taken is settled. */
+  /** Resolves once everything that was taken is settled. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running)
   }
 
-  /** Goes on until it is stopped, or the database is closed. */
+  /** Runs until it is stopped, or until the database is closed. */
   async run(): Promise<void> {
     const alive = setInterval(() => {}, 2 ** 30)
     try {
@@ -91,14 +91,14 @@ export class Pump<J> {
     }
   }
 
-  /** Takes as many as there is room for; when to take again, unless something happens before. */
+  /** Takes as many as there is room for. Returns when to take again, unless something happens before. */
   async #fill(): Promise<number | null> {
     const { concurrency, take } = this.#options
     const room = concurrency - this.#running.size
     if (room <= 0) return null
     const { jobs, nextDue } = await take(room)
     for (const job of jobs) this.#start(job)
-    // One that ends wakes it, and so does what comes.
+    // At full capacity, the end of a job wakes it; so does a change.
     return jobs.length === room ? null : nextDue
   }
 

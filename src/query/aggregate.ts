@@ -13,7 +13,7 @@ import type { UncheckedAggregate } from './unchecked.types.ts'
 const measureNames = ['countDistinct', 'sum', 'avg', 'min', 'max'] as const
 const comparisons: ReadonlySet<string> = new Set(['eq', 'ne', 'gt', 'gte', 'lt', 'lte'])
 
-/** Fields of groups and measures: their columns and terms stay below what any engine takes. */
+/** The most fields of groups and measures: no engine's limits on columns and terms are reached. */
 const mostFields = 100
 
 type Parsed = Pick<AggregatePlan, 'measures' | 'groupBy' | 'having' | 'order'>
@@ -26,7 +26,7 @@ interface AggregateContext {
   readonly slots: Slots
 }
 
-/** Checks what an aggregate asks for. Throws a QueryError for what is not a field, or cannot be summed or ordered. */
+/** Checks an aggregate. Throws a QueryError for a name that is not a field, or a field that cannot be summed or ordered. */
 export function parseAggregate(
   query: Omit<UncheckedAggregate, 'having'> & { readonly having: Syntax | null },
   context: AggregateContext,

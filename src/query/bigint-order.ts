@@ -1,12 +1,12 @@
 import { compareText } from './text-order.ts'
 
-/** Digits as every bigint is stored. */
+/** The digits of a bigint, as they are stored. */
 const isDigits = /^(?:0|-?[1-9]\d*)$/
 const [least, greatest] = [-(2n ** 63n), 2n ** 63n - 1n]
 
 /**
- * Orders bigints by what is stored of them, their digits. In a damaged file that may be any text or number: it has the place that SQL
- * gives it, which orders by what such a thing is as an integer first, then by its length, then by itself.
+ * Orders bigints by their stored digits. In a damaged file there may be any text or number instead, which gets the same place as in
+ * SQL: SQL orders by the value as an integer, then by length, then by the value itself.
  */
 export function compareStoredBigints(a: string | number, b: string | number): number {
   const [one, other] = [String(a), String(b)]
@@ -25,7 +25,7 @@ export function compareBigints(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** What SQL casts it to: the digits that a text begins with, within 64 bits. */
+/** What SQL casts it to: the leading digits of a text, within 64 bits. */
 function integerOf(found: string | number): bigint {
   if (found === Infinity || found === -Infinity) return found > 0 ? greatest : least
   const integer =
@@ -35,7 +35,7 @@ function integerOf(found: string | number): bigint {
   return integer < least ? least : integer > greatest ? greatest : integer
 }
 
-/** To SQL, a number is below every text. */
+/** In SQL, a number is less than every text. */
 function isBelowZero(found: string | number): boolean {
   return typeof found === 'number' || found < '0'
 }

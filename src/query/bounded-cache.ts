@@ -1,8 +1,8 @@
-/** Keeps the values that were used last: at most `size` of them. */
+/** Keeps the `size` values that were used last. */
 export class BoundedCache<Value> {
   readonly #size: number
   readonly #values = new Map<string, Value>()
-  /** What was used last is not moved again: most programs repeat one query. */
+  /** The value used last is not moved again, because most programs repeat one query. */
   #newest: string | undefined
 
   constructor(size: number) {

@@ -4,12 +4,14 @@ import type { Slot } from './operand.ts'
 
 export type Comparison = 'eq' | 'gt' | 'gte' | 'lt' | 'lte'
 
-/** The condition of a `where`, checked. It is true, false or unknown of a row, as in SQL: rows where it is true are found. */
+/**
+ * A checked condition of a `where`. For a row it is true, false or unknown, as in SQL; a query finds the rows for which it is true.
+ */
 export type Condition =
   | { readonly type: 'and' | 'or'; readonly conditions: readonly Condition[] }
   | { readonly type: 'not'; readonly condition: Condition }
   | { readonly type: 'constant'; readonly value: boolean }
-  /** Texts are dates too, in the form in which they are stored. */
+  /** Texts here are also dates, in their stored form. */
   | {
       readonly type: 'compare'
       readonly field: Field
@@ -18,17 +20,17 @@ export type Condition =
     }
   /** Equals `true` or `false`. */
   | { readonly type: 'boolean'; readonly field: Field; readonly value: boolean }
-  /** Equals 0: also where it is -0, which files of earlier releases hold as a text. */
+  /** Equals 0, also -0, which files of earlier releases contain as a text. */
   | { readonly type: 'zero'; readonly field: Field }
-  /** Equals one of the operand's items. */
+  /** Equals one of the items of the operand. */
   | {
       readonly type: 'in'
       readonly field: Field
       readonly items: Slot<'numbers'> | Slot<'texts'> | Slot<'bigints'>
     }
-  /** Matches a pattern in which `%` stands for any text, `_` for one character. */
+  /** Matches a pattern: `%` stands for any text, `_` for one character. */
   | { readonly type: 'like'; readonly field: Field; readonly folded: boolean; readonly pattern: Slot<'text'> }
-  /** Has this text somewhere in it, or at its end. `folded`: the letters A to Z are those of a to z, as in the operand. */
+  /** Contains this text, or ends with it. `folded`: A to Z and a to z are the same letters; the operand is in lower case. */
   | {
       readonly type: 'substring'
       readonly field: Field
@@ -36,7 +38,7 @@ export type Condition =
       readonly folded: boolean
       readonly text: Slot<'text'>
     }
-  /** Begins with this text: lies from it up to the first text behind all that begin with it. */
+  /** Begins with this text: lies between it and the first text after all that begin with it. */
   | {
       readonly type: 'prefix'
       readonly field: Field
@@ -44,28 +46,31 @@ export type Condition =
       readonly text: Slot<'text'>
       readonly end: Slot<'end'>
     }
-  /** Is null, or not there. */
+  /** Is null or missing. */
   | { readonly type: 'null'; readonly field: Field }
-  /** Is an array in which each of the operand's items occurs; `element`: what those of the array may be. */
+  /** Is an array that contains each item of the operand; `element`: the types of its elements. */
   | {
       readonly type: 'includes'
       readonly field: Field
       readonly element: Field
       readonly items: Slot<'items'> | Slot<'bigints'>
     }
-  /** Is an array of which some elements, or all of them, meet a condition, whose fields are those of an element. */
+  /**
+   * Is an array with some elements that meet a condition, or only such elements; the fields of the condition are those of an
+   * element.
+   */
   | {
       readonly type: 'elements'
       readonly quantifier: 'some' | 'every'
       readonly field: Field
       readonly condition: Condition | null
     }
-  /** Of the row's key, in the order of keys. */
+  /** Compares the row's key, in the order of keys. */
   | { readonly type: 'key'; readonly operator: Comparison; readonly key: Slot<'key'> }
   | { readonly type: 'keyIn'; readonly keys: Slot<'keys'> }
   | SearchCondition
 
-/** The row's texts hold these words, by the index of a search. */
+/** The texts of the row contain these words, according to the index of a search. */
 export interface SearchCondition {
   readonly type: 'search'
   readonly collection: string
@@ -73,7 +78,7 @@ export interface SearchCondition {
   readonly words: Slot<'words'>
 }
 
-/** A search anywhere in a condition; null: there is none. */
+/** A search anywhere in a condition; null if there is none. */
 export function searchIn(condition: Condition | null): SearchCondition | null {
   if (condition === null) return null
   switch (condition.type) {
@@ -101,7 +106,7 @@ export function searchIn(condition: Condition | null): SearchCondition | null {
   }
 }
 
-/** The conditions that must all be true for this one to be. */
+/** The conditions that must all be true for this one to be true. */
 export function conjuncts(condition: Condition | null): readonly Condition[] {
   if (condition === null) return []
   return condition.type === 'and' ? condition.conditions.flatMap(conjuncts) : [condition]

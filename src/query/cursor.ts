@@ -7,7 +7,7 @@ import type { FindPlan, OrderTerm } from './plan.ts'
 import { isRank } from './rank.ts'
 import { scalarReader } from './scalar.ts'
 
-/** Where a page ended: what the last row was ordered by, and its key. */
+/** The end of a page: the values that its last row was ordered by, and its key. */
 export interface Cursor {
   readonly values: readonly (string | number | null)[]
   readonly key: Uint8Array
@@ -15,21 +15,21 @@ export interface Cursor {
 
 type Ordered = Pick<FindPlan, 'order' | 'keyDirection'>
 
-/** The cursor of a page that ended with this row, as it is stored: text for `decodeCursor`, opaque to others. */
+/** The cursor of a page that ended with this row, in its stored form: text for `decodeCursor`, opaque to everyone else. */
 export function encodeCursor(
   plan: Ordered,
   rowKey: Uint8Array,
   stored: string | Uint8Array,
   rank: number | null = null,
 ): string {
-  // Rows are ordered by what is stored; bytes have no fields.
+  // Rows are ordered by their stored values; bytes have no fields.
   const json: unknown = typeof stored === 'string' ? JSON.parse(stored) : null
   const values = plan.order.map((term) => (isRank(term.field) ? rank : sortable(json, term)))
   const key = Buffer.from(rowKey).toString('base64')
   return Buffer.from(JSON.stringify([orderText(plan), values, key])).toString('base64url')
 }
 
-/** Throws a QueryError for anything but a cursor of a query with this order whose key lies in the range. */
+/** Throws a QueryError for anything but a cursor of a query with this order, whose key lies in the range. */
 export function decodeCursor(cursor: unknown, plan: Ordered, range: KeyRange): Cursor {
   const decoded = typeof cursor === 'string' ? parse(cursor) : null
   if (decoded === null || !contains(range, decoded.key)) {
@@ -42,7 +42,7 @@ export function decodeCursor(cursor: unknown, plan: Ordered, range: KeyRange): C
   return { values, key: decoded.key }
 }
 
-/** The value of a cursor as rows are ordered by it. Throws a QueryError for what the field of the term cannot be. */
+/** The value of a cursor, as rows are ordered by it. Throws a QueryError for a value that the field cannot have. */
 function ofTerm(value: string | number | null, { field }: OrderTerm): string | number | null {
   const { types } = field
   if (value === null) return value
@@ -51,7 +51,7 @@ function ofTerm(value: string | number | null, { field }: OrderTerm): string | n
   } else if (isBigint(types)) {
     if (/^-?\d{1,100000}$/.test(value)) return value
   } else if (types.date && !types.string) return scalarReader(field, 'after', 'none')(value)
-  // Numbers that JSON does not have are stored as texts.
+  // Numbers that JSON cannot express are stored as text.
   else if (types.string || types.structure || types.bigint || types.number) return value
   throw new QueryError('after takes the cursor of an earlier page of the same query, unchanged')
 }

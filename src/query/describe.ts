@@ -1,4 +1,4 @@
-/** What a value is, for messages; what it holds may be secret or huge. */
+/** The type of a value, for messages; its content may be secret or huge. */
 export function describe(value: unknown): string {
   if (value === null) return 'null'
   if (value === undefined) return 'undefined'

@@ -1,4 +1,4 @@
-// A plan gets its meaning in JavaScript in one place, kind by kind: live queries and the tests of every engine rest on it.
+// The meaning of a plan in JavaScript is in one file, kind by kind: live queries and the tests of every engine rely on it.
 import { compareBytes } from '../key/codec.ts'
 import { contains } from '../key/range.ts'
 import { isBigint } from '../schema/fields.ts'
@@ -11,7 +11,7 @@ import type { FindPlan, OrderTerm, Planned, Selection } from './plan.ts'
 import { storedForm, valueAt } from './stored-form.ts'
 import { compareText } from './text-order.ts'
 
-/** A row as it is compared: its encoded key and what `comparedValue` gives of its value. */
+/** A row for comparing: its encoded key, and its value from `comparedValue`. */
 export interface ComparedRow {
   readonly key: Uint8Array
   readonly value: unknown
@@ -22,7 +22,7 @@ type FieldCondition = Exclude<
   { type: 'and' | 'or' | 'not' | 'constant' | 'key' | 'keyIn' | 'null' | 'search' }
 >
 
-/** What a condition is of a row, as in SQL: `null` is "unknown". */
+/** The value of a condition for a row, as in SQL: `null` is "unknown". */
 function evaluate(condition: Condition, operands: readonly Operand[], row: ComparedRow): boolean | null {
   switch (condition.type) {
     case 'and':
@@ -65,14 +65,14 @@ function evaluate(condition: Condition, operands: readonly Operand[], row: Compa
   }
 }
 
-/** What a condition is of a value that is there. */
+/** The value of a condition for a value that is present. */
 function meets(
   condition: FieldCondition,
   operands: readonly Operand[],
   found: unknown,
   key: Uint8Array,
 ): boolean {
-  // Its digits are not text.
+  // The digits of a bigint are not text.
   const stored = typeof found === 'bigint' ? null : storedForm(found)
   switch (condition.type) {
     case 'compare': {
@@ -138,7 +138,7 @@ function isOneOf(
   return (operandAt(operands, items) as readonly unknown[]).includes(storedForm(found))
 }
 
-/** Bigints are compared with bigints only. */
+/** A bigint is only compared with bigints. */
 function isBigints({ type }: Slot): boolean {
   return type === 'bigints'
 }
@@ -158,7 +158,7 @@ function holds(operator: Comparison, order: number): boolean {
   }
 }
 
-/** Whether a row belongs to a selection; limits, offsets and cursors aside. */
+/** Whether a row belongs to a selection, regardless of limit, offset and cursor. */
 export function selects(
   { where, range }: Selection,
   operands: readonly Operand[],
@@ -183,7 +183,7 @@ export function rowOrder({ order, keyDirection }: Pick<FindPlan, 'order' | 'keyD
   }
 }
 
-/** The rows that a query finds among these, in its order: what SQL gives for the same plan. */
+/** The rows that a query finds among these, in its order: the same that SQL returns for the plan. */
 export function findRows<R extends ComparedRow>(
   { plan, operands }: Planned<FindPlan>,
   rows: Iterable<R>,
@@ -196,7 +196,7 @@ export function findRows<R extends ComparedRow>(
   return rest.slice(offset, offset + limit)
 }
 
-/** The first of the rows that agree in these fields. */
+/** The first of the rows with the same values in these fields. */
 function firstOfEach<R extends ComparedRow>(fields: FindPlan['distinct'], rows: R[]): R[] {
   if (fields.length === 0) return rows
   const seen = new Set<string>()
@@ -206,13 +206,13 @@ function firstOfEach<R extends ComparedRow>(fields: FindPlan['distinct'], rows: 
   })
 }
 
-/** The same for values that are stored alike, and for no others. */
+/** Equal for values with the same stored form, and only for those. */
 function identity(value: unknown): unknown {
   const stored = storedForm(value)
   return typeof stored === 'object' && stored !== null ? [encodeValue(value).value] : stored
 }
 
-/** Whether a row comes behind the query's cursor; true if it has none. */
+/** Whether a row comes after the query's cursor; true without a cursor. */
 export function isBehind(
   { order, keyDirection, after }: Pick<FindPlan, 'order' | 'keyDirection' | 'after'>,
   operands: readonly Operand[],
@@ -229,14 +229,14 @@ export function isBehind(
   return keyDirection === 'asc' ? compared > 0 : compared < 0
 }
 
-/** What a row is ordered by, in every engine: booleans are 0 and 1, objects and arrays their JSON text. */
+/** What a row is ordered by, in every engine: booleans are 0 and 1, objects and arrays are their JSON text. */
 export function sortable(value: unknown, { field }: OrderTerm): string | number | null {
   const found = storedForm(valueAt(value, field.names))
   if (typeof found === 'boolean') return found ? 1 : 0
   return typeof found === 'object' && found !== null ? String(encodeValue(found).value) : found
 }
 
-/** Null first, then numbers, then texts; of a bigint the texts are digits. */
+/** Null first, then numbers, then texts; bigints are compared as numbers. */
 function compareSortable({ field }: OrderTerm, a: string | number | null, b: string | number | null): number {
   if (isBigint(field.types) && a !== null && b !== null) return compareStoredBigints(a, b)
   const rank = rankOf(a) - rankOf(b)

@@ -1,4 +1,4 @@
-// What each operator takes is checked in one place, so that all say what is wrong in the same words.
+// The operands of all operators are checked in one file, so that all messages use the same words.
 import { QueryError } from '../contract/errors.ts'
 import { type Field, isBigint } from '../schema/fields.ts'
 import type { Comparison, Condition } from './condition.ts'
@@ -11,19 +11,19 @@ import { itemReader, readBigint, readNumber, readText, scalarReader } from './sc
 import type { OperandSyntax } from './syntax.ts'
 import { endOfPrefix } from './text-order.ts'
 
-/** What is asked of a field. */
+/** An operator, its operand and its field. */
 interface Asked<S extends Semantics = Semantics> {
   readonly operator: string
   readonly semantics: S
   readonly operand: OperandSyntax
   readonly field: Field
-  /** What an element may be where the field is an array. */
+  /** The types of the elements, if the field is an array. */
   readonly element: Field
 }
 
 type AskedFor<Takes extends Semantics['takes']> = Asked<Extract<Semantics, { takes: Takes }>>
 
-/** The condition of an operator that takes an operand. Throws a QueryError for one that the field cannot be compared with. */
+/** The condition of an operator with an operand. Throws a QueryError for an operand that the field cannot be compared with. */
 export function fieldCondition(asked: Asked, slots: Slots): Condition {
   switch (asked.semantics.takes) {
     case 'scalar':
@@ -70,13 +70,13 @@ function compare(asked: Asked, comparison: Comparison, slots: Slots): Condition 
       return { type: 'compare', field, operator: comparison, operand: slots.add(kind, leaf, readBigint) }
     case 'text': {
       const read = scalarReader(field, of, rounding)
-      // Between two milliseconds, what comes behind the first comes from the second on.
+      // An instant between two milliseconds: "after the first" is "from the second on".
       return { type: 'compare', field, operator: comparison, operand: slots.add(kind, leaf, read) }
     }
   }
 }
 
-/** Texts, numbers, bigints and booleans of one list are compared apart; which booleans it has is part of the shape. */
+/** Texts, numbers, bigints and booleans in one list are compared separately. Which booleans it has is part of the shape. */
 function oneOf(asked: Asked, slots: Slots): Condition {
   const { operator, operand, field } = asked
   const { value, leaf } = operand
@@ -154,7 +154,7 @@ function isNull({ operator, operand, field }: Asked): Condition {
   return { type: 'null', field }
 }
 
-/** Bigints are looked for apart: whether there are any is part of the shape. */
+/** Bigints are looked for separately. Whether there are any is part of the shape. */
 function includes({ operator, operand, field, element }: Asked, slots: Slots): Condition {
   const { value, leaf } = operand
   const of = `${operator} on '${field.path}'`
@@ -218,7 +218,7 @@ function expect(possible: boolean, asked: Asked, value: unknown): void {
   )
 }
 
-/** What to write where a field cannot be compared as a whole. */
+/** What to write if a field cannot be compared as a whole. */
 function remedy({ field, element }: Asked, value: unknown): string {
   if (isBigint(field.types) && typeof value === 'number') return ': a bigint is written as 1n'
   if (!isStructure(field)) return ''
@@ -227,19 +227,19 @@ function remedy({ field, element }: Asked, value: unknown): string {
     : `: put conditions on its fields, { ${field.names.at(-1)}: { … } }`
 }
 
-/** Whether a field is an object or an array wherever it is there. */
+/** Whether a field is always an object or an array, if present. */
 function isStructure({ types: { structure, absent: _, ...others } }: Field): boolean {
   return structure && !Object.values(others).includes(true)
 }
 
-/** Whether there may be anything at all. */
+/** Whether the field can have any value at all. */
 function mayBe({ types }: Field): boolean {
   return Object.values(types).includes(true)
 }
 
 /**
- * Throws a QueryError for a field whose values have no order: if it is an object or an array wherever it is there, and if it may be a
- * bigint, and something else as well.
+ * Throws a QueryError for a field whose values have no order: one that is always an object or an array, or one that is sometimes a
+ * bigint.
  */
 export function checkOrdered(field: Field, what: string): void {
   const { path, types } = field

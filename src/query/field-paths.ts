@@ -16,7 +16,7 @@ export function parsePathTo(path: unknown, of: string, fields: Fields, collectio
   throw new QueryError(`There is no field ${what} in the values of '${collection}' for ${of}${hint}`)
 }
 
-/** Of the first name of a path that leads nowhere. */
+/** A hint about the first name of a path that leads nowhere. */
 function pathHint(path: string, names: readonly string[] | null, fields: Fields): string {
   let place = fields.root
   for (const name of names ?? [path]) {
@@ -27,7 +27,7 @@ function pathHint(path: string, names: readonly string[] | null, fields: Fields)
   return ''
 }
 
-/** The fields at one path, or at each of an array of them; none where there is nothing. */
+/** The fields at one path, or at each of an array of paths; empty for undefined. */
 export function parsePaths(paths: unknown, of: string, fields: Fields, collection: string): Field[] {
   const all: readonly unknown[] = paths === undefined ? [] : Array.isArray(paths) ? paths : [paths]
   if (paths !== undefined && all.length === 0)

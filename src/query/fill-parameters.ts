@@ -1,7 +1,7 @@
 import { QueryError } from '../contract/errors.ts'
 import { parameterName } from './parameter.ts'
 
-/** What an execution gives for each parameter. */
+/** The value of each parameter, for one execution. */
 export type ParameterValues = Readonly<Record<string, unknown>>
 
 /** The names of the parameters in a part of a query. */
@@ -12,7 +12,7 @@ export function parametersIn(part: unknown, names = new Set<string>()): Set<stri
   return names
 }
 
-/** A copy of a part of a query, with the values in the places of the parameters, or, without values, with these themselves. */
+/** A copy of a part of a query with the values of its parameters, or, without `values`, with the parameters themselves. */
 export function fillParameters(part: unknown, values?: ParameterValues): unknown {
   const name = parameterName(part)
   if (name !== undefined) return values === undefined ? part : checkOperand(values[name], name)
@@ -21,7 +21,7 @@ export function fillParameters(part: unknown, values?: ParameterValues): unknown
   return Object.fromEntries(Object.entries(part).map(([key, inner]) => [key, fillParameters(inner, values)]))
 }
 
-/** A parameter stands for an operand: an object would be conditions of its own. Throws a QueryError for one. */
+/** A parameter stands for an operand, so an object, which would be conditions, is a QueryError. */
 export function checkOperand(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Date) return value
   if (Array.isArray(value) && value.every((item) => typeof item !== 'object' || item instanceof Date))

@@ -3,7 +3,7 @@ import type { SearchDefinition } from '../schema/search-definition.ts'
 import { describe, quote } from './describe.ts'
 import { isPlainObject } from './query-reader.ts'
 
-/** A field whose hits are to be shown: in all of its text, or in so many of its words. */
+/** A field whose hits to show: in its whole text, or in this many of its words. */
 export interface HighlightedField {
   readonly path: string
   readonly words: number | null
@@ -12,8 +12,7 @@ export interface HighlightedField {
 const mostWords = 64
 
 /**
- * The fields of a `highlight`: `true` for all that are searched, or `{ title: true, body: 16 }`. Throws a QueryError for what is none of
- * them.
+ * The fields of a `highlight`: `true` for all searched ones, or `{ title: true, body: 16 }`. Throws a QueryError for anything else.
  */
 export function parseHighlight(highlight: unknown, { fields }: SearchDefinition): HighlightedField[] {
   if (highlight === true) return fields.map((path) => ({ path, words: null }))

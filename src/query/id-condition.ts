@@ -12,25 +12,25 @@ const idOperators = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'notIn', 'start
 
 type IdOperator = (typeof idOperators)[number]
 
-/** In words, for messages. */
+/** For messages. */
 export const idOperatorNames = idOperators.join(', ')
 
 export function isIdOperator(name: string): name is IdOperator {
   return (idOperators as readonly string[]).includes(name)
 }
 
-/** What the ids of a collection are. */
+/** What is known of the ids of a collection. */
 export interface IdContext {
   readonly collection: string
   readonly pattern: Pattern
-  /** Of each part of the pattern the kind of its ids; null for any. */
+  /** The kind of ids at each part of the pattern; null for any. */
   readonly idKinds: readonly (IdKind | null)[]
   readonly slots: Slots
 }
 
 /**
- * A condition on the id, which is one on the key: in the order of keys, and served by it. An operand is what the id is, one part
- * for one wildcard, a tuple for several.
+ * A condition on the id. It becomes a condition on the key, so it follows the order of keys and needs no index. An operand is an
+ * id: one part for one wildcard, a tuple for several.
  */
 export function idCondition(operator: IdOperator, operand: Syntax, context: IdContext): Condition {
   const { pattern, slots } = context
@@ -79,17 +79,17 @@ function keyOf({ collection, pattern, idKinds }: IdContext, id: unknown, of: str
   })
 }
 
-/** The bytes that the keys begin with whose only id begins with this text. */
+/** The first bytes of the keys whose only id begins with this text. */
 function textStart({ collection, pattern, idKinds }: IdContext, text: string, of: string): Uint8Array {
   const parts = [...pattern.slice(0, pattern.indexOf('*')), text]
   return asOperand(of, () => {
     checkIdKinds(idKinds, parts, collection)
-    // A text ends with a NUL.
+    // Without the NUL that ends a text.
     return encodePrefix(parts).subarray(0, -1)
   })
 }
 
-/** Behind all keys that begin with these bytes: no byte of a text is FF, but for the escape of a NUL, behind which it stands. */
+/** After all keys that begin with these bytes. No byte of a text is FF, except in the escape of a NUL, which starts with 00. */
 function textEnd(start: Uint8Array): Uint8Array {
   const end = Buffer.from(start)
   end[end.length - 1]! += 1

@@ -3,23 +3,22 @@ import { type Field, isBigint } from '../schema/fields.ts'
 import type { Condition } from './condition.ts'
 import type { OrderTerm, Plan, Selection } from './plan.ts'
 
-/** The index that a query reads. */
+/** The index that a query uses. */
 export interface IndexChoice {
   readonly index: IndexDeclaration
-  /** The fields on which the condition has an equality: all rows that are found agree in them. */
+  /** The fields for which the condition requires one value: all rows found have the same value there. */
   readonly fixed: ReadonlySet<string>
-  /** Whether it leads to some of its rows: otherwise they are all read, in its order. */
+  /** Whether it finds only some of its rows; otherwise the query reads all of them, in its order. */
   readonly narrows: boolean
-  /** Whether rows come out of it in the order of the query, the key aside. */
+  /** Whether it returns rows in the order of the query, apart from the key. */
   readonly ordered: boolean
 }
 
 /**
- * The declared index that serves a query best: the one with the most of its leading fields under equality, then with a
- * range on the next, then in the query's order. `null`: none serves it.
- * `withoutTextZeros`: paths of numbers where no row holds the text '-0', so that 0 is one value.
- *
- * It is the same for every engine. One without statistics would rather read a whole collection than a range of such an index.
+ * The declared index that serves a query best: the one with the most leading fields under equality, then a range on the next field,
+ * then the query's order. `null`: none does. `withoutTextZeros`: paths of numbers for which no row has the text '-0', so 0 is one
+ * value. The choice is the same for every engine. Without statistics, an engine would rather read a whole collection than a range
+ * of such an index.
  */
 export function chooseIndex(
   { where, range }: Pick<Selection, 'where' | 'range'>,
@@ -49,7 +48,7 @@ export function chooseIndex(
     const bounded = next !== undefined && (sorts(index, ranged.get(next)) || listed.has(next))
     const ordered = isOrdered(index, leading, order, equal)
     const found = leading === index.fields.length && index.unique
-    // The keys of a prefix, or of ids, are a range of their own, which only an exact match beats.
+    // The keys under a prefix, or given ids, are a range themselves. Only an exact match is better.
     if (byKey && !found) continue
     const score = leading * 8 + (found ? 4 : 0) + (bounded ? 4 : 0) + (ordered && order.length > 0 ? 3 : 0)
     if (score > bestScore) {
@@ -60,7 +59,7 @@ export function chooseIndex(
   return best
 }
 
-/** What an index on its field may do for a condition: find one value, find some values one by one, or find a range. Null: nothing. */
+/** How an index on its field can serve a condition: by one value, by several values one by one, or by a range. Null: not at all. */
 function indexUse(
   condition: Condition,
   withoutTextZeros: ReadonlySet<string>,
@@ -78,7 +77,7 @@ function indexUse(
     case 'compare': {
       const { field, operator, operand } = condition
       if (operator === 'eq') return { field, as: 'equal' }
-      // Bigints among other values lie in an index by their digits, which have another order.
+      // If a field may also have other values, the index orders its bigints by their digits, which is a different order.
       return operand.type !== 'bigint' || isBigint(field.types) ? { field, as: 'range' } : null
     }
     case 'and':
@@ -96,7 +95,7 @@ function indexUse(
   }
 }
 
-/** Whether a plan reads all rows of the collection to find some of them, or to sort them, with the index that was chosen for it. */
+/** Whether a plan, with the index chosen for it, reads all rows of the collection to find some of them, or to sort them. */
 export function readsAll(plan: Plan, choice: IndexChoice | null): boolean {
   if (plan.type === 'related' || choice?.narrows || plan.range !== null) return false
   if (required(plan.where).some(isOfKey)) return false
@@ -105,20 +104,20 @@ export function readsAll(plan: Plan, choice: IndexChoice | null): boolean {
   return plan.distinct.length > 0 || (plan.order.length > 0 && !choice?.ordered)
 }
 
-/** As `conjuncts`: an `or` of one condition is that one. */
+/** Like `conjuncts`, but an `or` with one condition counts as that condition. */
 function required(condition: Condition | null): readonly Condition[] {
   if (condition === null) return []
   const isAll = condition.type === 'and' || (condition.type === 'or' && condition.conditions.length === 1)
   return isAll ? condition.conditions.flatMap(required) : [condition]
 }
 
-/** Whether the keys of what is found lie in a range, or are given, as by a search. */
+/** Whether the rows found lie in a range of keys, or have given keys, as from a search. */
 function isOfKey(condition: Condition): boolean {
   if (condition.type === 'or') return isKey(condition)
   return condition.type === 'key' || condition.type === 'keyIn' || condition.type === 'search'
 }
 
-/** Whether the keys of what is found are given one by one. */
+/** Whether the keys of the rows found are given one by one. */
 function isKey(condition: Condition): boolean {
   switch (condition.type) {
     case 'or':
@@ -130,7 +129,7 @@ function isKey(condition: Condition): boolean {
   }
 }
 
-/** Whether an index has the values of this field in their order: the digits of a bigint by themselves have another one. */
+/** Whether an index has this field in the order of its values; a plain index orders bigints by their digits. */
 function sorts({ bigints = [] }: IndexDeclaration, field: Field | undefined): boolean {
   return field !== undefined && (!isBigint(field.types) || bigints.includes(field.path))
 }

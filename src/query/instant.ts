@@ -1,18 +1,18 @@
 /**
- * The extended calendar form of ISO 8601, as RFC 3339 and ECMAScript write it; the year has four digits, or a sign and six. A
- * date without a time is midnight in UTC, as ECMAScript defines.
+ * The extended calendar form of ISO 8601, as in RFC 3339 and ECMAScript; the year has four digits, or a sign and six. A date
+ * without a time is midnight in UTC, as in ECMAScript.
  */
 const form =
   /^(?<year>\d{4}|[+-]\d{6})-(?<month>\d\d)-(?<day>\d\d)(?:[Tt](?<hour>\d\d):(?<minute>\d\d)(?::(?<second>\d\d)(?:[.,](?<fraction>\d+))?)?(?<offset>[Zz]|[+-]\d\d(?::?\d\d)?))?$/
 
 /**
- * What an instant between two milliseconds becomes: the one before, the one after, or no instant at all, as a text that
- * equals none.
+ * How to round an instant between two milliseconds: to the one before, to the one after, or, with `none`, to a text that equals no
+ * instant.
  */
 export type Rounding = 'down' | 'up' | 'none'
 
 /**
- * The text in which a Date of the instant that this text names is stored; `null` if it names none.
+ * The stored text of the Date that this text describes; `null` if it describes none.
  *
  * @example
  * instantText('2024-01-01T01:00:00+01:00', 'none')   // '2024-01-01T00:00:00.000Z'

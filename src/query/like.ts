@@ -1,4 +1,4 @@
-/** A part of a pattern of `like`: any text, any character, or a character that stands for itself. */
+/** A part of a `like` pattern: any text, any character, or a literal character. */
 export type PatternPart = '%' | '_' | { readonly character: string }
 
 /** The parts of a pattern; `null` if a backslash at its end escapes nothing. */
@@ -15,8 +15,8 @@ export function patternParts(pattern: string): PatternPart[] | null {
 }
 
 /**
- * Whether a text matches a pattern of `like`. With `folded` the letters A to Z match theirs of the other case. A NUL ends a text:
- * this is what every engine gives.
+ * Whether a text matches a `like` pattern. With `folded`, A to Z and a to z are the same letters. A NUL ends the text, because that
+ * is what every engine does.
  *
  * @example
  * matchesLike('Paris', 'P%s', false)   // true
@@ -46,12 +46,12 @@ export function matchesLike(text: string, pattern: string, folded: boolean): boo
   return step === right.length
 }
 
-/** A text in which the letters A to Z are those of a to z. */
+/** The text with the letters A to Z in lower case. */
 export function foldCase(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 }
 
-/** A text up to the first NUL, where `like` ends it. */
+/** A text up to its first NUL, where `like` ends it. */
 export function untilNul(text: string): string {
   const end = text.indexOf('\0')
   return end === -1 ? text : text.slice(0, end)

@@ -1,17 +1,17 @@
 import type { SearchWords } from './search-words.ts'
 
-/** What the operands of a query are, by their types. */
+/** The types of operands. */
 export interface OperandTypes {
-  /** Finite, and no -0. */
+  /** Finite, and not -0. */
   number: number
   text: string
-  /** The digits of a bigint, as it is stored. */
+  /** The stored digits of a bigint. */
   bigint: string
   numbers: readonly number[]
   texts: readonly string[]
   bigints: readonly string[]
   items: readonly (string | number | boolean)[]
-  /** A text before which all others of some range come; `null`: there is none. */
+  /** The end of a range of texts, exclusive; `null`: the range has no end. */
   end: string | null
   /** An encoded key. */
   key: Uint8Array
@@ -25,13 +25,13 @@ export type OperandType = keyof OperandTypes
 
 export type Operand = OperandTypes[OperandType]
 
-/** The place of an operand of this type: queries that differ in their operands only have one plan. */
+/** The place of an operand. Queries that differ only in their operands share a plan. */
 export interface Slot<Type extends OperandType = OperandType> {
   readonly type: Type
   readonly at: number
 }
 
-/** How an operand is made from the leaf of a query. */
+/** How to make an operand from a leaf of a query. */
 export interface SlotSource {
   readonly leaf: number
   readonly read: (leaf: unknown) => Operand
@@ -41,7 +41,7 @@ export interface SlotSource {
 export class Slots {
   readonly sources: SlotSource[] = []
 
-  /** A new slot. `read` throws a QueryError for what is no operand. */
+  /** A new slot. `read` throws a QueryError for an invalid operand. */
   add<Type extends OperandType>(
     type: Type,
     leaf: number,

@@ -1,6 +1,6 @@
 import type { FieldTypes } from '../schema/fields.ts'
 
-/** What an operator takes, and what it asks of it. */
+/** What an operator takes, and what it asks. */
 export type Semantics = (
   | { readonly takes: 'scalar' }
   | { readonly takes: 'ordered'; readonly comparison: 'gt' | 'gte' | 'lt' | 'lte' }
@@ -15,7 +15,7 @@ export type Semantics = (
   readonly meaning: string
 }
 
-/** An operator that is true if another one is false: unknown where that one is. */
+/** An operator that is true if another one is false, and unknown if that one is unknown. */
 export interface Negation {
   readonly negates: Operator
   readonly meaning: string
@@ -24,8 +24,8 @@ export interface Negation {
 const folding = 'but A to Z and a to z are the same letters'
 
 /**
- * The operators of a query: the one place that says which there are and what each of them means. The parser, the types, the
- * tests that hold SQL and JavaScript against each other and the table in docs/queries.md go by it.
+ * All operators of a query and their meaning, in one place. The parser, the types, the tests that compare SQL with JavaScript, and
+ * the table in docs/queries.md are derived from it.
  */
 export const operators = {
   eq: { takes: 'scalar', meaning: 'equal; the value alone means the same' },
@@ -82,7 +82,7 @@ export function semanticsOf(name: string): Semantics | Negation | undefined {
   return Object.hasOwn(operators, name) ? operators[name as Operator] : undefined
 }
 
-/** The operators that a field of these types may have; `isArray`: it may be an array. */
+/** The operators that a field of these types can have. `isArray`: it may be an array. */
 export function operatorsFor(types: FieldTypes, isArray: boolean): Operator[] {
   const { number, string, boolean, date, bigint } = types
   const isOrdered = number || string || date || bigint

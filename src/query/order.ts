@@ -12,22 +12,20 @@ import { fieldName, idName } from './where.ts'
 
 const mostTerms = 100
 
-/** An index, as far as the order of a query depends on it. */
+/** The parts of an index that matter for the order of a query. */
 interface OrderingIndex {
   readonly fields: readonly string[]
 }
 
-/** The order of rows: by the terms, then by the key, which is unlike in all of them. */
+/** An order of rows: by the terms, then by the key, which is unique. */
 export interface Order {
   readonly terms: readonly OrderTerm[]
   readonly keyDirection: Direction
 }
 
 /**
- * The terms of an `orderBy`, `{ age: 'desc', address: { city: 'asc' } }` or an array of such objects. What comes behind `$id`
- * orders nothing.
- *
- * Throws a QueryError for what is not a field, no direction, or cannot be ordered.
+ * The terms of an `orderBy`: `{ age: 'desc', address: { city: 'asc' } }`, or an array of such objects. Terms after `$id` have no
+ * effect. Throws a QueryError for a name that is not a field, for a wrong direction, and for a field that cannot be ordered.
  */
 export function parseOrder(orderBy: unknown, fields: Fields, collection: string): Order {
   const terms: OrderTerm[] = []
@@ -84,8 +82,8 @@ function orderTerm(field: Field, direction: Direction): OrderTerm {
 }
 
 /**
- * The order of a query that names none: by key, or by the indexed field that its condition has a range on, since the
- * rows come from the index in that order and need no sort.
+ * The order of a query without `orderBy`: by key, or by the indexed field that its condition has a range on, because the index
+ * returns rows in that order, and no sort is needed.
  */
 export function defaultOrder(where: Condition | null, indexes: readonly OrderingIndex[]): OrderTerm[] {
   const conditions = conjuncts(where)
@@ -106,7 +104,7 @@ function isEquality(condition: Condition): condition is Extract<Condition, { fie
   return condition.type === 'compare' && condition.operator === 'eq'
 }
 
-/** A range in which rows have an order: bigints have one where the field is nothing else. */
+/** A range over a field with an order; a bigint field has one only if its values are nothing else. */
 function isOrderedRange(
   condition: Condition,
 ): condition is Extract<Condition, { type: 'in' | 'compare' | 'prefix' }> {

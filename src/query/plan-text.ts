@@ -3,10 +3,7 @@ import { keyText } from '../key/key-text.ts'
 import type { Operand } from './operand.ts'
 import type { FindPlan, Planned } from './plan.ts'
 
-/**
- * What a plan finds, with its operands, as text: two queries that differ in the order or the spelling of their conditions only
- * have the same one.
- */
+/** A plan with its operands as text. Queries that differ only in the order or spelling of their conditions have the same text. */
 export function planText({ plan, operands }: Planned<FindPlan>): string {
   const { shape: _, ...parts } = plan
   return textOf(parts, operands)
@@ -23,14 +20,14 @@ function textOf(part: unknown, operands: readonly Operand[]): string {
   return `{${fields.sort().join()}}`
 }
 
-/** Conditions that are joined have no order. */
+/** Joined conditions have no order. */
 function fieldText(part: object, name: string, value: unknown, operands: readonly Operand[]): string {
   if (name !== 'conditions' || !('type' in part)) return textOf(value, operands)
   const conditions = (value as readonly unknown[]).map((condition) => textOf(condition, operands))
   return `[${conditions.sort().join()}]`
 }
 
-/** Lists of operands have no order either. */
+/** Neither have lists of operands. */
 function operandText(operand: Operand): string {
   return Array.isArray(operand) ? `[${operand.map(scalarText).sort().join()}]` : scalarText(operand)
 }

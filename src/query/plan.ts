@@ -10,46 +10,46 @@ export interface OrderTerm {
   readonly direction: Direction
 }
 
-/** Which rows of a collection: those where `where` is true, and whose key lies in the range in these slots. */
+/** The rows of a collection for which `where` is true, and whose key lies in the range in these slots. */
 export interface Selection {
   readonly collection: string
   readonly where: Condition | null
   readonly range: { readonly start: Slot<'key'>; readonly end: Slot<'key'> } | null
 }
 
-/** Where a page goes on: behind the row with these values (`null`: that value is null) and this key. */
+/** Where a page continues: after the row with these values (`null`: the value is null) and this key. */
 export interface AfterPlan {
   readonly values: readonly (Slot<'number'> | Slot<'text'> | Slot<'bigint'> | null)[]
   readonly key: Slot<'key'>
 }
 
-/** The search in the `where` of a plan that its rows are ranked by. */
+/** The search in the `where` of a plan that ranks its rows. */
 export interface RankedSearch {
   readonly condition: SearchCondition
-  /** Whether the order is by rank. */
+  /** Whether the rows are ordered by rank. */
   readonly orders: boolean
   readonly highlight: readonly HighlightedField[]
 }
 
-/** Rows in an order: by the terms, then by the key, so that it is total. */
+/** Ordered rows: by the terms, then by the key, so the order is total. */
 export interface FindPlan extends Selection {
   readonly type: 'find'
-  /** The same for all queries that differ in their operands only, and for no others of the collection. */
+  /** Equal for all queries of the collection that differ only in their operands. */
   readonly shape: string
   readonly order: readonly OrderTerm[]
   readonly keyDirection: Direction
-  /** Of the rows that agree in all of these fields, the first one only; of none, every row. */
+  /** Of the rows with the same values in all of these fields, only the first; if empty, every row. */
   readonly distinct: readonly Field[]
   readonly after: AfterPlan | null
   readonly limit: Slot<'count'> | null
   readonly offset: Slot<'count'> | null
-  /** The search that rows are ordered by, and the fields in which to show its hits; null: neither is asked for. */
+  /** The search that orders the rows, and the fields whose hits to show; null: neither is asked for. */
   readonly ranked: RankedSearch | null
 }
 
 /**
- * The rows of a `find` for each of many parents: `below` their keys, or `at` the keys themselves. `parents` is the slot
- * of a list of keys; the limit and the offset are those of each parent.
+ * The rows of a `find` for each of many parents: `below` their keys, or `at` the keys themselves. `parents` is the slot of a list
+ * of keys; limit and offset apply to each parent.
  */
 export interface RelatedPlan extends Omit<FindPlan, 'type'> {
   readonly type: 'related'
@@ -68,7 +68,7 @@ export interface Measure {
   readonly field: Field | null
 }
 
-/** A condition on the figures of a group: as `Condition`, over the measure with this index. */
+/** A condition on the figures of a group: like `Condition`, but over the measure with this index. */
 export type HavingCondition =
   | { readonly type: 'and' | 'or'; readonly conditions: readonly HavingCondition[] }
   | { readonly type: 'not'; readonly condition: HavingCondition }
@@ -85,14 +85,14 @@ export interface AggregatePlan extends Selection {
   readonly measures: readonly Measure[]
   readonly groupBy: readonly Field[]
   readonly having: HavingCondition | null
-  /** Before the fields of the groups themselves. */
+  /** The order of the groups; the fields of the groups themselves come last. */
   readonly order: readonly { readonly by: Measure | Field; readonly direction: Direction }[]
   readonly limit: Slot<'count'> | null
 }
 
 export type Plan = FindPlan | RelatedPlan | CountPlan | AggregatePlan
 
-/** A plan, and the operands in its slots. Plain data, as it goes to a driver. */
+/** A plan, and the operands in its slots: plain data for a driver. */
 export interface Planned<P extends Plan = Plan> {
   readonly plan: P
   readonly operands: readonly Operand[]

@@ -1,4 +1,4 @@
-// All kinds of plans come from one cache of shapes, which is why one class makes them.
+// One class makes all kinds of plans, because they share one cache of shapes.
 import { checkOptionNames } from '../arguments/option-names.ts'
 import { QueryError } from '../contract/errors.ts'
 import { patternRange } from '../key/pattern.ts'
@@ -46,12 +46,12 @@ import { parseWhere } from './where.ts'
 export interface PlannedCollection {
   readonly name: string
   readonly pattern: Pattern
-  /** Of each part of the pattern the kind of its ids; null for any. */
+  /** The kind of ids at each part of the pattern; null for any. */
   readonly idKinds: readonly (IdKind | null)[]
-  /** The output of its schema; `null` if it is not known. */
+  /** The output of its schema; `null` if unknown. */
   readonly schema: JsonSchema | null
   readonly indexes: readonly { readonly fields: readonly string[] }[]
-  /** What it is searched by; null, or left out: nothing. */
+  /** Its search; null or left out if it declares none. */
   readonly search?: SearchDefinition | null
 }
 
@@ -63,7 +63,7 @@ interface Template<P extends Plan = Plan> {
 /** A template, and what fills its slots for one query. */
 interface Filled<P extends Plan> extends Template<P> {
   readonly leaves: readonly unknown[]
-  /** The leaves that parameters have given, by their places. */
+  /** The leaves that are parameters, by their places. */
   readonly parameters: ReadonlyMap<number, string>
 }
 
@@ -71,7 +71,7 @@ const mostPlans = 500
 /** A shape with a longer text is planned each time: hundreds of them would take too much memory. */
 const longestShape = 20_000
 
-/** Makes plans of the queries on one collection, each shape once. Plans and operands are plain data. */
+/** Plans the queries on one collection, each shape once. Plans and operands are plain data. */
 export class Planner {
   readonly #collection: PlannedCollection
   readonly #range: KeyRange
@@ -89,21 +89,21 @@ export class Planner {
     return this.#fields
   }
 
-  /** Throws a QueryError for a query that is not right, a RangeError for a limit or an offset that is none. */
+  /** Throws a QueryError for an invalid query, and a RangeError for an invalid limit or offset. */
   find(query: UncheckedQuery, range: KeyRange | null): Planned<FindPlan> {
     const { plan, sources, leaves } = this.template(query, range)
     return this.behind({ plan, operands: fillSlots(sources, leaves) }, query.after, range)
   }
 
-  /** What goes on behind a cursor, where there is one. Throws a QueryError for what is not a cursor of such a query. */
+  /** The plan of the rows after a cursor, if there is one. Throws a QueryError for anything but a cursor of such a query. */
   behind(planned: Planned<FindPlan>, after: unknown, range: KeyRange | null): Planned<FindPlan> {
     if (after === undefined || after === null) return planned
     return continueAfter(planned, after, range ?? this.#range)
   }
 
   /**
-   * The plan of a query, its cursor aside, with the leaves that fill its slots. `values`: what stands in the places of the
-   * parameters of its condition. Throws as `find` does.
+   * The plan of a query without its cursor, and the leaves that fill its slots. `values`: the values of the parameters of its
+   * condition. Throws as `find` does.
    */
   template(query: UncheckedQuery, range: KeyRange | null, values?: ParameterValues): Filled<FindPlan> {
     const { where, orderBy, limit, offset, distinct, highlight } = query
@@ -200,7 +200,7 @@ export class Planner {
     return { plan: template.plan, operands: fillSlots(template.sources, leaves) }
   }
 
-  /** The text of a template begins with the type of its plan. */
+  /** The text of a template starts with the type of its plan. */
   #known<P extends Plan>(text: string): Template<P> | undefined {
     return this.#templates.get(text) as Template<P> | undefined
   }
@@ -252,7 +252,7 @@ export class Planner {
   }
 }
 
-/** Throws a QueryError if rows are to be ranked or shown by a search, and there is not one that all of them are found by. */
+/** Throws a QueryError if rows should be ranked or highlighted by a search, but there is no single search that finds all of them. */
 function rankedBy(
   condition: SearchCondition | null,
   order: FindPlan['order'],
@@ -268,7 +268,7 @@ function rankedBy(
   return { condition, orders, highlight: shows ? parseHighlight(highlight, condition.search) : [] }
 }
 
-/** Slots of what is given beside the conditions, whose leaves lie behind theirs in the order in which they are asked for. */
+/** Slots of options beside the conditions. Their leaves come after those of the conditions, in the order of the calls. */
 class GivenSlots {
   readonly slots: Slots
   #leaf: number
@@ -283,7 +283,7 @@ class GivenSlots {
   }
 }
 
-/** The plan of the rows that belong to each of many parents, whose encoded keys are given. */
+/** The plan of the rows that belong to each of many parents, given their encoded keys. */
 export function relate(
   { plan, operands }: Planned<FindPlan>,
   relation: RelatedPlan['relation'],
@@ -320,7 +320,7 @@ function continueAfter(
   return { plan: { ...plan, shape, after: afterPlan }, operands: filled }
 }
 
-/** Throws a RangeError for what is not a number of rows. */
+/** Throws a RangeError for an invalid number of rows. */
 export function checkCount(value: unknown, name: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
   throw new RangeError(

@@ -8,14 +8,14 @@ import { checkCount, type Planner } from './planner.ts'
 import { operandKinds } from './query-reader.ts'
 import type { UncheckedQuery } from './unchecked.types.ts'
 
-/** A slot of the condition that each execution fills again. */
+/** A slot of the condition that each execution fills. */
 interface OpenSlot {
   readonly slot: number
   readonly read: SlotSource['read']
   readonly name: string
 }
 
-/** The plan for operands of some kinds: with those that stay, and the places of the others. */
+/** The plan for operands of certain kinds: the constant operands, and the places of the others. */
 interface Combination {
   readonly plan: FindPlan
   readonly operands: readonly Operand[]
@@ -25,8 +25,8 @@ interface Combination {
 const mostCombinations = 100
 
 /**
- * A query with parameters, planned once for each combination of the kinds of their operands: an execution finds its plan by
- * these kinds and binds its operands straight to the plan's slots.
+ * A query with parameters, planned once for each combination of the kinds of their operands. An execution looks up its plan by
+ * these kinds, and puts its operands straight into the plan's slots.
  */
 export class PreparedPlan {
   readonly #planner: Planner
@@ -47,7 +47,7 @@ export class PreparedPlan {
     this.#after = parameterName(query.after)
   }
 
-  /** Throws as `Planner.find` does. `values` has a value for each parameter. */
+  /** Throws as `Planner.find` does. `values` needs a value for each parameter. */
   plan(values: ParameterValues, range: KeyRange | null): Planned<FindPlan> {
     let kinds = ''
     for (const name of this.#names) kinds += operandKinds(checkOperand(values[name], name))

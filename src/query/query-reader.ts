@@ -4,34 +4,31 @@ import { parameterName } from './parameter.ts'
 import type { Syntax } from './syntax.ts'
 
 const deepest = 32
-/** Each of them may bind a few operands, of which every engine has to take 32,766. */
+/** Each may bind a few operands, and every engine accepts at least 32,766. */
 const mostConditions = 5_000
 
 /**
- * Walks through a `where` or `having`. Its names and the kinds of its operands become the `text` of its shape, the same for two
- * of them only where their checked conditions are; what differs is left: the leaves, in the order of the walk. The same walk
- * makes the syntax tree, where it is asked for: a shape that is known needs none.
+ * Walks through a `where` or `having`. Names and kinds of operands become the `text` of its shape, which is the same only for
+ * queries with the same checked condition. The operands become the leaves, in the order of the walk. If asked, the walk also builds
+ * the syntax tree, which a known shape does not need.
  */
 export class QueryReader {
   text: string
   readonly leaves: unknown[] = []
-  /** The leaves that parameters have given, by their places. */
+  /** The leaves that are parameters, by their places. */
   readonly parameters = new Map<number, string>()
   readonly #values: ParameterValues | undefined
   readonly #makesTree: boolean
   #conditions = 0
 
-  /**
-   * `text` is what the text begins with. `values`: what stands in the places of parameters; without it, a parameter is a leaf of its
-   * own.
-   */
+  /** `text` is how the text begins. `values`: the values of the parameters; without it, a parameter is itself a leaf. */
   constructor(text: string, values: ParameterValues | undefined, makesTree: boolean) {
     this.text = text
     this.#values = values
     this.#makesTree = makesTree
   }
 
-  /** The tree of `value`, where trees are made. */
+  /** The tree of `value`, if trees are built. */
   read(value: unknown, depth = 0): Syntax | null {
     const name = this.#values && parameterName(value)
     return name === undefined
@@ -97,19 +94,19 @@ export class QueryReader {
   }
 }
 
-/** Whether an array is one operand, a list of scalars, and not a list of conditions. */
+/** Whether an array is one operand (a list of scalars), and not a list of conditions. */
 export function isList(items: readonly unknown[]): boolean {
   return !items.some((item) => typeof item === 'object' && item !== null && isPlainObject(item))
 }
 
-/** What an operand is, a scalar or a list of them, so far as its condition depends on it. */
+/** The kinds of an operand, a scalar or a list, as far as its condition depends on them. */
 export function operandKinds(operand: unknown): string {
   return Array.isArray(operand) ? `(${[...new Set(operand.map(kindOf))].sort().join('')})` : kindOf(operand)
 }
 
 /**
- * One character for what a scalar is. `true` and `false` are conditions of their own, and so is 0, which equals what is stored
- * as -0.
+ * One character for the kind of a scalar. `true` and `false` have conditions of their own, and so has 0, which also equals a stored
+ * -0.
  */
 function kindOf(value: unknown): string {
   switch (typeof value) {
@@ -128,13 +125,13 @@ function kindOf(value: unknown): string {
   }
 }
 
-/** Parameters are no plain objects: they have a symbol, which JSON cannot give. */
+/** A parameter is not a plain object: it has a symbol, which JSON cannot produce. */
 export function isPlainObject(value: object): value is Readonly<Record<string, unknown>> {
   const prototype = Object.getPrototypeOf(value)
   return (prototype === Object.prototype || prototype === null) && parameterName(value) === undefined
 }
 
-/** The text of a part of a query that has no operands: the same for two of them only where they are alike. */
+/** The text of a part of a query without operands; equal only for equal parts. */
 export function structureText(part: unknown): string {
   try {
     return JSON.stringify(part, (_, value: unknown) => (isJson(value) ? value : { '': typeof value }))

@@ -9,7 +9,7 @@ import type { Parameter } from './parameter.ts'
 
 type Scalar = string | number | boolean | bigint | Date
 
-/** What a field is compared with: its own type; a Date also with the ISO 8601 text of an instant. */
+/** What a field is compared with: its own type; for a Date, also the ISO 8601 text of an instant. */
 type OperandOf<V> = unknown extends V
   ? Scalar
   : Extract<V, Scalar> | (Extract<V, Date> extends never ? never : string)
@@ -18,7 +18,7 @@ type OrderedOf<V> = Exclude<OperandOf<V>, boolean>
 
 type TextOf<V> = unknown extends V ? string : Extract<V, string>
 
-/** What the operators on texts take. */
+/** What operators on texts take. */
 type TextOperand<V> = TextOf<V> extends never ? never : string | Parameter
 
 type ElementOf<V> = unknown extends V
@@ -29,7 +29,7 @@ type ElementOf<V> = unknown extends V
 
 type ItemOf<V> = unknown extends V ? Scalar : Extract<ElementOf<V>, Scalar>
 
-/** What `some`, `every` and `none` take: conditions on an element, as on a field; or the element itself. */
+/** What `some`, `every` and `none` take: conditions on an element, as on a field, or the element itself. */
 type ElementWhere<V> = [ElementOf<V>] extends [never] ? never : FieldWhere<ElementOf<V>>
 
 /**
@@ -132,7 +132,7 @@ type ConditionsWithin<V> = FieldConditions<V> & NestedWhere<V>
 
 type FieldWhere<V> = OperandOf<V> | Parameter | ConditionsWithin<V>
 
-// A tuple keeps the union of a nullable object from being told apart into its members.
+// In a tuple, the union of a nullable object is not distributed over its members.
 type NestedWhere<V> = unknown extends V
   ? object
   : [Exclude<V, Leaf>] extends [never]
@@ -143,19 +143,19 @@ type WhereFields<T, Reserved extends string> = {
   readonly [K in FieldName<T> as FieldKey<K, Reserved>]?: FieldWhere<FieldOf<T, K>>
 }
 
-/** How a field is named in a query: with a backslash before a name that means something else there. */
+/** How to name a field in a query: with a backslash if the name means something else there. */
 type FieldKey<Name extends string, Reserved extends string> = Name extends Reserved | `\\${string}`
   ? `\\${Name}`
   : Name
 
-/** The field that a name of a query stands for. */
+/** The field that a name in a query stands for. */
 type NamedField<K> = K extends `\\${infer Name}` ? Name : K
 
 type FieldName<T> = T extends unknown ? keyof T & string : never
 
 type FieldOf<T, K> = T extends unknown ? (K extends keyof T ? T[K] : never) : never
 
-/** The values of a definition; any other type is that of values itself. */
+/** The values of a definition; any other type is itself the type of the values. */
 type ValuesOf<T> = unknown extends T
   ? T
   : [T] extends [AnyDefinition]

@@ -5,8 +5,8 @@ import { type Condition, conjuncts, type SearchCondition } from './condition.ts'
 export const rankName = '$rank'
 
 /**
- * How well a row fits the words that are searched, as a field of it: no field of its value, which is one of names. It depends on the
- * texts of the row and on the words alone, so that a row keeps its place whatever becomes of others.
+ * How well a row fits the searched words, as a field for ordering. It has no names, because it is not in the value. It depends only on the
+ * texts of the row and on the words, so a row keeps its place whatever happens to others.
  */
 export const rankField: Field = {
   path: rankName,
@@ -18,7 +18,7 @@ export function isRank({ names }: Field): boolean {
   return names.length === 0
 }
 
-/** The one search that every row is found by; null if there is none, or several. */
+/** The one search that finds every row; null if there is none, or if there are several. */
 export function rankedSearch(where: Condition | null): SearchCondition | null {
   const found = conjuncts(where).filter((one) => one.type === 'search')
   return found.length === 1 ? found[0]! : null

@@ -3,14 +3,14 @@ import type { Field, FieldTypes } from '../schema/fields.ts'
 import { describe } from './describe.ts'
 import { instantText, type Rounding } from './instant.ts'
 
-/** A text of a query. Throws a QueryError for one that no key and no stored text can be compared with. */
+/** A text in a query. Throws a QueryError for a text that no key and no stored text can equal. */
 export function readText(value: unknown, of: string): string {
   const text = value as string
   if (text.isWellFormed()) return text
   throw new QueryError(`${of} got a text with a lone surrogate, which cannot be compared`)
 }
 
-/** A number of a query: 0 for -0. Throws a QueryError for one that no stored number equals. */
+/** A number in a query: 0 for -0. Throws a QueryError for a number that no stored number can equal. */
 export function readNumber(value: unknown, of: string): number {
   const number = value as number
   if (!Number.isFinite(number))
@@ -23,8 +23,8 @@ export function readBigint(value: unknown): string {
 }
 
 /**
- * Reads the texts and dates that a field is compared with, as they are stored: where it is a date and no other text, a text names
- * an instant by ISO 8601.
+ * Reads the texts and dates that a field is compared with, in their stored form. If the field is a date and no other text, a text
+ * is an instant in ISO 8601.
  */
 export function scalarReader({ types }: Pick<Field, 'types'>, of: string, rounding: Rounding) {
   const isDate = types.date && !types.string
@@ -40,7 +40,7 @@ export function scalarReader({ types }: Pick<Field, 'types'>, of: string, roundi
   }
 }
 
-/** Reads the items that an array is to have. */
+/** Reads the items that an array should contain. */
 export function itemReader(types: FieldTypes, of: string) {
   const readScalar = scalarReader({ types }, of, 'none')
   return (item: unknown): string | number | boolean => {

@@ -4,11 +4,11 @@ import { describe } from './describe.ts'
 /** A word, or the words of a phrase. */
 export interface SearchPhrase {
   readonly text: string
-  /** Whether the last word may go on. */
+  /** Whether the last word may continue. */
   readonly prefix: boolean
 }
 
-/** What a row has to hold to be found: all of these, and none of those. Where `all` is empty, no row is found. */
+/** What a row must contain to be found: all of `all`, and none of the others. If `all` is empty, no row is found. */
 export interface SearchWords {
   readonly all: readonly SearchPhrase[]
   readonly none: readonly SearchPhrase[]
@@ -17,12 +17,13 @@ export interface SearchWords {
 const mostPhrases = 100
 const longestText = 10_000
 
-/** A sign to leave rows out, then a phrase in quotes, or a word; a star behind either of them. */
+/** An optional minus sign, then a phrase in quotes or a word, then an optional star. */
 const phrases = /(-?)(?:"([^"]*)(?:"(\*?)|$)|([^\s"]+))/gu
 
 /**
- * What the text of a `$search` asks for. Whatever it holds, it is words: nothing in it is an error. `word` finds it, `wor*` what begins so,
- * `"two words"` both in a row, `-word` leaves out what holds it. Throws a QueryError for what is not a text, or too much of it.
+ * What the text of a `$search` asks for. Any text is a list of words, never an error: `word` finds it, `wor*` finds words that
+ * begin with `wor`, `"two words"` finds both in a row, `-word` excludes rows with the word. Throws a QueryError if it is not a
+ * text, or too long.
  *
  * ```ts
  * parseSearch('blue "green tea*" -red')

@@ -1,10 +1,10 @@
-/** A part of a compared value as its JSON has it: a bigint as its digits, -0 as 0; `null` for what is not there. */
+/** A part of a compared value in its JSON form: a bigint as digits, -0 as 0; `null` if it is missing. */
 export function storedForm(value: unknown): string | number | boolean | object | null {
   if (typeof value === 'bigint') return String(value)
   return value === 0 ? 0 : ((value ?? null) as string | number | boolean | object | null)
 }
 
-/** What these names lead to in a value; `undefined` if there is nothing, as inside of an array or a Map. */
+/** What these names lead to in a value; `undefined` if nothing, as inside an array or a Map. */
 export function valueAt(value: unknown, names: readonly string[]): unknown {
   let found = value
   for (const name of names) {

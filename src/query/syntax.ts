@@ -1,4 +1,4 @@
-/** A part of a query as it was read, before it is known what its names mean. */
+/** A parsed part of a query, before its names have a meaning. */
 export type Syntax = ObjectSyntax | ListSyntax | OperandSyntax
 
 export interface ObjectSyntax {
@@ -6,13 +6,13 @@ export interface ObjectSyntax {
   readonly entries: readonly (readonly [name: string, part: Syntax])[]
 }
 
-/** An array of objects, as `AND` and `OR` take it. */
+/** An array of objects, as in `AND` and `OR`. */
 export interface ListSyntax {
   readonly type: 'list'
   readonly items: readonly Syntax[]
 }
 
-/** A scalar, or an array of them: at `leaf` of the query's leaves. */
+/** A scalar, or an array of scalars: the leaf `leaf` of the query. */
 export interface OperandSyntax {
   readonly type: 'operand'
   readonly value: unknown

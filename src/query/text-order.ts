@@ -1,4 +1,4 @@
-/** The order of texts in every engine: by their UTF-8 bytes, which is that of their code points. */
+/** The order of texts in every engine: by UTF-8 bytes, which is also the order by code points. */
 export function compareText(a: string, b: string): number {
   const shared = Math.min(a.length, b.length)
   for (let i = 0; i < shared; i++) {
@@ -14,7 +14,7 @@ const isHigh = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00
 const isLow = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe000
 
 /**
- * The least text behind all that begin with this one; `null` if there is none.
+ * The smallest text after all that begin with this one; `null` if there is none.
  *
  * @example
  * endOfPrefix('ab')   // 'ac'

@@ -1,4 +1,4 @@
-/** A query as it is given, with the keys that its `prefix` leaves; `null`: all of the collection's. */
+/** A query as the caller passes it, with the range of keys that its `prefix` selects; `null`: all keys of the collection. */
 export interface UncheckedQuery {
   readonly where?: unknown
   readonly orderBy?: unknown
@@ -9,7 +9,7 @@ export interface UncheckedQuery {
   readonly highlight?: unknown
 }
 
-/** An aggregate as it is given. */
+/** An aggregate as the caller passes it. */
 export interface UncheckedAggregate {
   readonly where?: unknown
   readonly count?: unknown

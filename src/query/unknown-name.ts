@@ -4,10 +4,10 @@ import { type Fields, fieldAt, type Place } from '../schema/fields.ts'
 import { quote } from './describe.ts'
 import { type Operator, operatorsFor } from './operators.ts'
 
-/** Fields that a message names. */
+/** How many fields a message names. */
 const mostNamed = 30
 
-/** Operators as other libraries call them. */
+/** Names of other libraries for the same operators. */
 const foreignOperators: Readonly<Record<string, Operator>> = {
   equals: 'eq',
   is: 'eq',
@@ -23,7 +23,7 @@ const foreignOperators: Readonly<Record<string, Operator>> = {
   matches: 'like',
 }
 
-/** What is said of a name that is not a field at a place: which is meant, where that can be told, and which there are. */
+/** A hint for a name that is not a field at a place: which one was probably meant, and which exist. */
 export function fieldHint(name: string, place: Place, fields: Fields): string {
   const names = fields.names(place)
   const path = parsePath(name)
@@ -32,12 +32,12 @@ export function fieldHint(name: string, place: Place, fields: Fields): string {
   return nameHint(name, names)
 }
 
-/** The same of a name that is none of these. */
+/** The same for a name that is not one of these. */
 export function nameHint(name: string, names: readonly string[]): string {
   return hint(nearName(name, names), [listed('there are', names)])
 }
 
-/** The same of a name in the conditions on a field, which has operators too. */
+/** The same for a name in the conditions on a field, which also has operators. */
 export function conditionHint(name: string, place: Place, fields: Fields): string {
   const known = operatorsFor(fieldAt([], place).types, fields.elements(place).schemas.length > 0)
   const plain = name.startsWith('$') ? name.slice(1) : name

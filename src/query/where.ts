@@ -14,15 +14,15 @@ import { conditionHint, fieldHint } from './unknown-name.ts'
 /** What a `where` is checked against. */
 export interface WhereContext extends IdContext {
   readonly fields: Fields
-  /** What the collection is searched by; null: nothing. */
+  /** The search of the collection; null if it declares none. */
   readonly search: SearchDefinition | null
 }
 
-/** A position in a value: the names that lead there, and what the schema has there. */
+/** A position in a value: the names that lead there, and the schema there. */
 interface Position {
   readonly names: readonly string[]
   readonly place: Place
-  /** The row itself has no operators, and an id; an element of an array has operators. */
+  /** The row itself has an id and no operators; an element of an array has operators. */
   readonly isRow: boolean
 }
 
@@ -31,13 +31,12 @@ const logicNames = ['AND', 'OR', 'NOT'] as const
 /** The name of the id in a `where` and an `orderBy`. */
 export const idName = '$id'
 
-/** The name of the words to find in a `where`. */
+/** The name of the search in a `where`. */
 const searchName = '$search'
 
 /**
- * The condition of a `where`; `null` if it has none.
- *
- * Throws a QueryError for a name that is not a field and no operator, and for an operand that the field cannot be compared with.
+ * The condition of a `where`; `null` if it has none. Throws a QueryError for a name that is neither a field nor an operator, and
+ * for an operand that the field cannot be compared with.
  */
 export function parseWhere(where: Syntax | null, context: WhereContext): Condition | null {
   if (where === null || (where.type === 'operand' && where.value === undefined)) return null
@@ -75,7 +74,7 @@ function parseEntry(key: string, value: Syntax, position: Position, context: Whe
   return parseField(fieldName(key), value, position, context)
 }
 
-/** The field that a name of a query stands for: behind a backslash, any name stands for the field of that name. */
+/** The field that a name in a query stands for: after a backslash, any name is a field. */
 export function fieldName(key: string): string {
   return key.startsWith('\\') ? key.slice(1) : key
 }

@@ -1,7 +1,7 @@
 import { Fields, isBigint } from './fields.ts'
 import type { JsonSchema } from './json-schema.ts'
 
-/** Those of the fields of a known schema that are bigints wherever they are there. */
+/** Which of these fields are always bigints, according to the schema. */
 export function bigintFields(fields: readonly string[], schema: JsonSchema | null): string[] {
   const known = new Fields(schema)
   return fields.filter((path) => {

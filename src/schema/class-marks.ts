@@ -2,15 +2,15 @@ import { isPlainObject } from '../value/plain-object.ts'
 import { classOf, type JsonSchema } from './json-schema.ts'
 import { keywordText } from './keyword-text.ts'
 
-/** In the place of what is none of JSON stands an object with its class under this name. */
+/** An object with this name stands for a value that JSON cannot express; its value is the class. */
 const classMark = '\0class'
 
-/** What a schema asks for with the words of this package: the text of `$comment`. */
+/** Types that only this package knows, as the text of `$comment`. */
 const wanted = { Date: 'a Date', bigint: 'a bigint' } as const
 
 /**
- * A value as JSON, with marked objects instead of what is none: a Date, a bigint, NaN, a Map. Fields that are undefined are left out, as JSON
- * Schema knows a field as missing only. `markedSchema` makes a schema of JSON tell these objects from plain ones.
+ * A value as JSON, with marked objects for what JSON cannot express: a Date, a bigint, NaN, a Map. Leaves out undefined fields,
+ * because JSON Schema only knows missing ones. `markedSchema` makes a JSON Schema distinguish marked objects from plain ones.
  */
 export function markedValue(value: unknown): unknown {
   return mark(value, new Set())
@@ -29,7 +29,7 @@ function mark(value: unknown, within: Set<object>): unknown {
     if (!isPlainObject(value))
       return { ...marked(classNameOf(value)), ...(value instanceof Date && { text: value.toJSON() }) }
     const fields = Object.entries(value).filter(([, field]) => field !== undefined)
-    // The validator makes URIs of names, which half a surrogate pair cannot be part of.
+    // The validator makes URIs of names, which fails for half a surrogate pair.
     return Object.fromEntries(fields.map(([name, field]) => [name.toWellFormed(), mark(field, within)]))
   } finally {
     within.delete(value)
@@ -46,14 +46,14 @@ function classNameOf(value: object): string {
   return typeof maker === 'function' && maker.name !== '' ? maker.name : 'a class without a name'
 }
 
-/** A schema of the database, for what `markedValue` makes: where it says object, it means a plain one. */
+/** A schema of the catalogue, for the results of `markedValue`: where it says object, it accepts only plain ones. */
 export function markedSchema(schema: unknown): unknown {
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return schema
   const json = schema as JsonSchema
   const stored = classOf(json)
   if (stored !== undefined) return classSchema(stored, json['bigints'])
   const known = Object.entries(json).filter(([keyword, value]) =>
-    // A pattern says exactly what the library checks, and a format roughly.
+    // A pattern is what the library really checks; a format is only roughly that.
     keyword === 'format' ? !('pattern' in json) : keyword !== 'pattern' || isPattern(value),
   )
   const entries = known.map(([keyword, value]) => [keyword, markedKeyword(keyword, value)])
@@ -85,7 +85,7 @@ function markedKeyword(keyword: string, value: unknown): unknown {
   return value
 }
 
-/** A library may write patterns of another dialect than JSON Schema has: they are not held against. */
+/** A library may write patterns in another dialect; those are not checked. */
 function isPattern(pattern: unknown): boolean {
   try {
     new RegExp(String(pattern), 'u')
@@ -125,7 +125,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The part of a schema at a JSON pointer, such as `#/properties/age`; `undefined` if none is. */
+/** The part of a schema at a JSON pointer, such as `#/properties/age`; `undefined` if there is no such part. */
 function partAt(schema: unknown, pointer: string): unknown {
   let part = schema
   for (const step of pointer.split('/').slice(1)) {
@@ -139,13 +139,13 @@ function partAt(schema: unknown, pointer: string): unknown {
   return part
 }
 
-/** The names that a JSON pointer leads through, and what it says is wrong there. */
+/** The path that a JSON pointer describes, and what is wrong there. */
 export function complaint(
   schema: unknown,
   { instanceLocation, keyword, keywordLocation, error }: Complaint,
 ): { path: string[]; message: string } {
   const names = instanceLocation.split('/').slice(1).map(nameOf)
-  // A class where the schema wants something else.
+  // An instance of a class, where the schema expects something else.
   const isClass = names.at(-1) === classMark
   const path = isClass ? names.slice(0, -1) : names
   const asked = keyword === 'false' ? false : partAt(schema, parentOf(keywordLocation))
@@ -157,7 +157,7 @@ export function complaint(
   return { path: keyword === 'required' ? [...path, missingName(error)] : path, message }
 }
 
-/** What the validator says about something that it has refused: the places are JSON pointers. */
+/** A complaint of the validator; the locations are JSON pointers. */
 export interface Complaint {
   readonly instanceLocation: string
   readonly keyword: string
@@ -165,7 +165,7 @@ export interface Complaint {
   readonly error: string
 }
 
-/** The validator tells the name in its message alone: `Instance does not have required property "name".` */
+/** The validator gives the name only in its message: `Instance does not have required property "name".` */
 function missingName(error: string): string {
   return error.slice(error.indexOf('"') + 1, error.lastIndexOf('"'))
 }

@@ -13,7 +13,7 @@ export function checkSchema(schema: StandardSchemaV1): void {
   }
 }
 
-/** Throws a TypeError for options that are no object, or have a name that no option has. */
+/** Throws a TypeError if the options are not an object, or have an unknown name. */
 export function checkOptions(options: DefinitionOptions): void {
   checkNames(
     options,
@@ -22,14 +22,14 @@ export function checkOptions(options: DefinitionOptions): void {
   )
 }
 
-/** The name of a pattern's repository: the one given, else the one that its words make. */
+/** The name of a repository: the given one, or the default for its pattern. */
 export function nameFor(pattern: Pattern, given: string | undefined): string {
   const name = given === undefined ? nameOf(pattern) : given
   checkName(name)
   return name
 }
 
-/** Throws a TypeError for what cannot be the name of a repository. */
+/** Throws a TypeError if this cannot be the name of a repository. */
 export function checkName(name: string): void {
   if (typeof name !== 'string' || !identifier.test(name)) {
     throw new TypeError(
@@ -44,10 +44,10 @@ export function checkName(name: string): void {
 }
 
 const identifier = /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u
-/** An object with a `then` is taken for a promise. */
+/** An object with a `then` would be taken for a promise. */
 const notNames: ReadonlySet<string> = new Set(['then', 'prototype'])
 
-/** The indexes that the options declare over the values of a schema, frozen. */
+/** The declared indexes, frozen, with the bigint fields that the schema shows. */
 export function indexesOf(
   options: readonly IndexOptions[] = [],
   schema: StandardSchemaV1,
@@ -62,13 +62,13 @@ export function indexesOf(
       if (field === null) throw new TypeError(`There is no field '${path}' in the output of this schema`)
       return isBigint(field.types)
     })
-    // A unique index tells values apart by their digits.
+    // A unique index distinguishes values by their digits.
     return Object.freeze(index.unique || bigints.length === 0 ? index : { ...index, bigints })
   })
   const seen = new Set<string>()
   for (const { fields, bigints } of indexes) {
     const names = fields.join(', ')
-    // One that holds bigints in their order serves what a unique one does not.
+    // An index that keeps bigints in order serves queries that a unique one cannot.
     const known = `${names}${bigints === undefined ? '' : ' in order'}`
     if (seen.has(known)) throw new TypeError(`Two indexes are on ${names}: drop one`)
     seen.add(known)
@@ -105,8 +105,8 @@ export function referencesOf(references: References = {}): References {
 }
 
 /**
- * A path ends up in an index expression, inside a JSON path inside an SQL literal inside a migration file: what would
- * have to be escaped in one of them is not accepted. (drizzle-kit splits index expressions at commas.)
+ * A path ends up in an index expression: inside a JSON path, inside an SQL literal, inside a migration file. Characters that would
+ * need escaping in any of them are refused. (drizzle-kit splits index expressions at commas.)
  */
 export function checkPath(path: string): void {
   if (typeof path !== 'string' || path.split('.').some((field) => field === '' || unsafe.test(field))) {
@@ -118,7 +118,7 @@ export function checkPath(path: string): void {
 
 const unsafe = /["'`\\,[\](){}\p{Cc}\p{Cs}\u2028\u2029]/u
 
-/** Throws a TypeError for what is no object, or has a name that is not known. `what`: what the object is of. */
+/** Throws a TypeError if this is not an object, or has an unknown name. `what`: what the object describes. */
 export function checkNames(options: object, known: readonly string[], what: string): void {
   checkObject(options, what)
   for (const name of Object.keys(options)) {
@@ -132,7 +132,7 @@ function checkObject(value: object, what: string): void {
   throw new TypeError(`Give an object of ${what}: got ${quote(value)}`)
 }
 
-/** A value as messages show it. */
+/** A value for messages. */
 export function quote(value: unknown): string {
   return typeof value === 'string' ? `'${value}'` : String(value)
 }

@@ -49,7 +49,7 @@ export function defineSchema(
   })
 }
 
-/** Whether this is what `defineSchema` makes, also by another copy of this module. */
+/** Whether this comes from `defineSchema`, even from another copy of this module. */
 export function isDefinition(value: unknown): value is AnyDefinition {
   if (typeof value !== 'object' || value === null) return false
   const { pattern, schema, name, indexes, references } = value as Partial<AnyDefinition>
@@ -74,7 +74,7 @@ function idKindsOf(parts: readonly PatternPart[]): readonly (IdKind | null)[] {
   return Object.freeze(kinds.every((kind) => kind === null) ? [] : kinds)
 }
 
-/** Bytes are copied, since the caller could change them in place. */
+/** Copies bytes, because the caller could change them in place. */
 function ownPart(part: KeyPart): KeyPart {
   return part instanceof Uint8Array ? part.slice() : part
 }

@@ -81,8 +81,8 @@ export interface DefinitionOptions {
 }
 
 /**
- * Options that are right for schema `S`; what is wrong becomes a type that says so. Intersect it with the inferred
- * options: `options?: O & CheckedOptions<S, O>`.
+ * The options that fit schema `S`; anything wrong becomes a type that says so. Intersect it with the inferred options: `options?: O
+ * & CheckedOptions<S, O>`.
  */
 export type CheckedOptions<S extends StandardSchemaV1, O> = {
   readonly [K in keyof O]: K extends 'indexes'
@@ -166,7 +166,7 @@ type CheckedOn<T, On> = On extends string
   ? CheckedField<T, On, On>
   : { readonly [I in keyof On]: On[I] extends string ? CheckedField<T, On[I], On[I]> : never }
 
-/** Characters that would have to be escaped in an index expression: see `checkPath`. */
+/** Characters that would need escaping in an index expression: see `checkPath`. */
 type Unsafe = '"' | "'" | '`' | '\\' | ',' | '[' | ']' | '(' | ')' | '{' | '}'
 
 type CheckedField<T, Path extends string, Right> = string extends Path

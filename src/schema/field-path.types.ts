@@ -1,11 +1,12 @@
 import type { Leaf } from '../value/leaf.types.ts'
 
-/** Only so many levels are spelled out, so that the paths of a type that contains itself end. */
+/** How many levels to spell out, so that the paths of a type that contains itself end. */
 type Levels = [1, 1, 1, 1]
 
 /**
- * The dotted paths to the fields of `T`, a backslash before a dot or a backslash that is part of a name, through plain objects and their optional fields, four objects deep; of a union,
- * the paths of each member. Where the fields are not known (`unknown`, `any`, a record) it is `string`.
+ * The dotted paths to the fields of `T`, through plain objects and optional fields, four objects deep; for a union, the paths of
+ * each member. A backslash makes a dot, or a backslash, part of a name. `string` if the fields are not known (`unknown`, `any`, a
+ * record).
  *
  * @example
  * FieldPath<{ name: string; address?: { city: string } }> // 'name' | 'address' | 'address.city'
@@ -18,12 +19,11 @@ export type FieldPath<T, Left extends readonly unknown[] = Levels> = unknown ext
       ? { [K in FieldName<T>]: Escaped<K> | `${Escaped<K>}.${Nested<FieldNamed<T, K>, Rest>}` }[FieldName<T>]
       : never
 
-/** Paths below a field of unknown type are not offered: `FieldPath` would be `string` there. */
+/** Offers no paths below a field of unknown type, where `FieldPath` would be `string`. */
 type Nested<T, Left extends readonly unknown[]> = unknown extends T ? never : FieldPath<T, Left>
 
 /**
- * The type of the field at a dotted path, at any depth, given that the objects on the way are there; `never` where
- * there is no such field.
+ * The type of the field at a dotted path, at any depth, if the objects on the way are present; `never` if there is no such field.
  *
  * @example
  * FieldAt<{ address?: { city: string } }, 'address.city'> // string
@@ -43,7 +43,7 @@ export type FieldAt<T, Path extends string> = unknown extends T
             : never
           : never
 
-/** What of `V` has an order: all but objects, arrays, Maps and Sets. An instance of a class has that of what it is stored as. */
+/** The part of `V` that has an order: all but objects, arrays, Maps and Sets. An instance of a class orders like its stored form. */
 export type Ordered<V> = V extends
   | readonly unknown[]
   | ReadonlyMap<unknown, unknown>
@@ -72,10 +72,10 @@ type FieldAtNames<T, Path extends readonly string[]> = Path extends readonly [
 
 type FieldName<T> = `${keyof T & (string | number)}`
 
-/** Names that stand in a path as they are. */
+/** Names that need no escaping in a path. */
 type SimpleName<T> = Exclude<FieldName<T>, `${string}.${string}` | `${string}\\${string}`>
 
-/** A name as a path has it. */
+/** A name, escaped for a path. */
 type Escaped<Name extends string, Done extends string = ''> = Name extends
   | `${string}.${string}`
   | `${string}\\${string}`
@@ -84,7 +84,7 @@ type Escaped<Name extends string, Done extends string = ''> = Name extends
     : never
   : `${Done}${Name}`
 
-/** The names in a path that has a backslash in it. */
+/** The names in a path that contains a backslash. */
 type Names<
   Path extends string,
   Done extends readonly string[] = readonly [],

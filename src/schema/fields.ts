@@ -1,31 +1,31 @@
 import { joinPath } from '../value/dotted-path.ts'
 import { classOf, type JsonSchema } from './json-schema.ts'
 
-/** What the JSON of a field may be, as far as its schema tells. */
+/** The types of JSON that a field may have, as far as its schema shows. */
 export interface FieldTypes {
   readonly number: boolean
   readonly string: boolean
   readonly boolean: boolean
-  /** A Date is stored as its ISO 8601 text. */
+  /** A Date, stored as ISO 8601 text. */
   readonly date: boolean
-  /** A bigint is stored as its decimal digits, whose order is not the order of the numbers. */
+  /** A bigint, stored as decimal digits, which do not order like the numbers. */
   readonly bigint: boolean
   /** An object or an array. */
   readonly structure: boolean
-  /** Null, or not there at all. */
+  /** Null, or missing. */
   readonly absent: boolean
 }
 
-/** A field of the values of a collection, or of the elements of one of its arrays, and what may be found there. */
+/** A field of the values of a collection, or of the elements of one of its arrays, and its possible types. */
 export interface Field {
-  /** The names joined by dots, as `joinPath` does: the same for the same field only. */
+  /** The names joined by `joinPath`; unique for each field. */
   readonly path: string
-  /** The names that lead there; none of them: the value, or the element, itself. */
+  /** The names that lead there; empty for the value, or the element, itself. */
   readonly names: readonly string[]
   readonly types: FieldTypes
 }
 
-/** What no value is. */
+/** No type at all. */
 export const none: FieldTypes = {
   number: false,
   string: false,
@@ -36,7 +36,7 @@ export const none: FieldTypes = {
   absent: false,
 }
 
-/** What a field may be where no schema tells. */
+/** Any type: no schema describes the field. */
 const anyTypes: FieldTypes = {
   number: true,
   string: true,
@@ -47,22 +47,22 @@ const anyTypes: FieldTypes = {
   absent: true,
 }
 
-/** A place in a schema: the schemas of which one holds there, each without `anyOf`, `oneOf` and `$ref`. */
+/** A place in a schema. One of `schemas` holds there; each is without `anyOf`, `oneOf` and `$ref`. */
 export interface Place {
   readonly schemas: readonly JsonSchema[]
-  /** Whether there may be nothing at this place. */
+  /** Whether the value may be missing here. */
   readonly optional: boolean
 }
 
-/** Where a schema has more of them, it is not told what its fields are. */
+/** With more alternatives than this, the fields count as unknown. */
 const mostAlternatives = 100
 
-/** Finds the fields of a schema's output by their names. */
+/** Finds fields of a schema's output by their names. */
 export class Fields {
   readonly root: Place
   readonly #document: JsonSchema
 
-  /** `schema`: the output as JSON Schema; `null` if it is not known, which makes every name a field. */
+  /** `schema`: the output as JSON Schema; `null` if unknown, and then every name is a field. */
   constructor(schema: JsonSchema | null) {
     this.#document = schema ?? {}
     this.root = { schemas: this.#alternatives(this.#document, 0), optional: false }
@@ -102,7 +102,7 @@ export class Fields {
     return { schemas, optional: false }
   }
 
-  /** The names of the fields that the objects at a place are known to have. */
+  /** The known names of the fields of the objects at a place. */
   names({ schemas }: Place): string[] {
     return [
       ...new Set(schemas.flatMap(({ properties }) => (isObject(properties) ? Object.keys(properties) : []))),
@@ -137,17 +137,17 @@ export class Fields {
   }
 }
 
-/** The field that these names lead to, where this place is. */
+/** The field with these names, at this place. */
 export function fieldAt(names: readonly string[], place: Place): Field {
   return { path: joinPath(names), names, types: typesOf(place) }
 }
 
-/** Whether a field is a bigint wherever it is there. */
+/** Whether a field is always a bigint, if present. */
 export function isBigint({ number, string, boolean, date, bigint, structure }: FieldTypes): boolean {
   return bigint && !number && !string && !boolean && !date && !structure
 }
 
-/** What may be found at a place. */
+/** The possible types at a place. */
 function typesOf({ schemas, optional }: Place): FieldTypes {
   const types = union(schemas.map(typesOfSchema))
   return optional ? { ...types, absent: true } : types
@@ -167,7 +167,7 @@ function typesOfSchema(schema: JsonSchema): FieldTypes {
 const onlyAbsent: FieldTypes = { ...none, absent: true }
 
 const typesByName: Record<string, FieldTypes> = {
-  // NaN and the infinities, which some schemas let through, are stored as text.
+  // Some schemas accept NaN and the infinities, which are stored as text.
   number: { ...none, number: true },
   integer: { ...none, number: true },
   string: { ...none, string: true },
@@ -209,7 +209,7 @@ function fieldOf(schema: JsonSchema, name: string): { schema: JsonSchema; option
   return open && mayBeObject ? { schema: {}, optional: true } : null
 }
 
-/** Whether a schema without a type says anything of what its values are. */
+/** Whether a schema without a type restricts its values. */
 function hasKeyword(schema: JsonSchema): boolean {
   return 'const' in schema || 'enum' in schema || 'format' in schema
 }
@@ -218,7 +218,9 @@ function includes(names: unknown, name: string): boolean {
   return Array.isArray(names) && names.includes(name)
 }
 
-/** What both schemas say of a value. What one of them does not know of, another may have: `false` stands for itself only. */
+/**
+ * Both schemas at once. Fields that only one of them knows are allowed; `additionalProperties: false` remains only if both have it.
+ */
 function merge(a: JsonSchema, b: JsonSchema): JsonSchema {
   const merged: Record<string, unknown> = { ...a, ...b }
   if (isObject(a['properties']) && isObject(b['properties'])) {

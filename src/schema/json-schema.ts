@@ -4,9 +4,10 @@ import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/sp
 export type JsonSchema = { readonly [keyword: string]: unknown }
 
 /**
- * The output type of a schema as JSON Schema (draft 2020-12), or `null` if the schema's library cannot tell. A Date
- * is `{ type: 'string', format: 'date-time' }`, a bigint `{ type: 'integer', format: 'bigint' }` (with `bigints` where it is one of a few), and what JSON Schema
- * has no word for is `{}`. The same schema always gives the same text: defaults, which may be computed, are left out.
+ * The output type of a schema as JSON Schema (draft 2020-12), or `null` if its library cannot say. A Date is `{ type: 'string',
+ * format: 'date-time' }`, a bigint `{ type: 'integer', format: 'bigint' }` (with `bigints` if it is one of a few), and whatever
+ * JSON Schema cannot express is `{}`. The same schema always gives the same text: defaults are left out, because they may be
+ * computed.
  *
  * @example
  * jsonSchemaOf(z.object({ at: z.date() }))
@@ -17,8 +18,8 @@ export function jsonSchemaOf(schema: StandardSchemaV1): JsonSchema | null {
 }
 
 /**
- * As `jsonSchemaOf`, of what is stored: a Map or a Set is an array. A database keeps the other one, which would refuse the values
- * themselves otherwise.
+ * Like `jsonSchemaOf`, but for the stored form, in which a Map or a Set is an array. The catalogue keeps the other one, because
+ * this one would refuse the values themselves.
  */
 export function storedSchemaOf(schema: StandardSchemaV1): JsonSchema | null {
   return outputOf(schema, {
@@ -43,7 +44,7 @@ function outputOf(schema: StandardSchemaV1, options: Record<string, unknown>): J
 const date: JsonSchema = { type: 'string', format: 'date-time' }
 const bigint: JsonSchema = { type: 'integer', format: 'bigint' }
 
-/** Which class of JavaScript the JSON stands for, where it is none of JSON: the same keywords tell a Date and a text. */
+/** The JavaScript class that the JSON stands for, if any; some keywords are the same for a Date and a text. */
 export function classOf({ type, format, pattern }: JsonSchema): 'Date' | 'bigint' | undefined {
   if (type === 'string' && format === 'date-time' && pattern === undefined) return 'Date'
   return type === 'integer' && format === 'bigint' ? 'bigint' : undefined
@@ -68,12 +69,12 @@ const libraryOptions = {
   },
 }
 
-/** JSON Schema has no constants that are bigints: a keyword of our own lists them. */
+/** JSON Schema has no bigint constants, so a keyword of our own lists them. */
 function bigintsOf(values: readonly bigint[]): JsonSchema {
   return { ...bigint, bigints: values.map(String) }
 }
 
-/** Zod writes literals that are bigints as numbers. */
+/** Zod writes bigint literals as numbers. */
 function writeBigints(values: readonly unknown[], jsonSchema: Record<string, unknown>): void {
   const bigints = values.filter((value) => typeof value === 'bigint')
   if (bigints.length === 0) return

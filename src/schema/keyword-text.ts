@@ -12,7 +12,7 @@ const typeNames: Readonly<Record<string, string>> = {
 
 type Text = (asked: unknown, schema: JsonSchema) => string
 
-/** What a keyword of JSON Schema asks for, as it stands behind the name of a field: `must have at least 3 characters`. */
+/** What a keyword of JSON Schema requires, worded to follow the name of a field: `must have at least 3 characters`. */
 const texts: Readonly<Record<string, Text>> = {
   type: (types) => `must be ${either([types].flat().map((type) => typeNames[String(type)] ?? String(type)))}`,
   enum: (values) => `must be ${either((values as unknown[]).map((value) => JSON.stringify(value)))}`,
@@ -31,7 +31,7 @@ const texts: Readonly<Record<string, Text>> = {
   exclusiveMaximum: (n) => `must be less than ${n}`,
   multipleOf: (n) => `must be a multiple of ${n}`,
   format: (format) => `must be a valid ${format}`,
-  // A marked schema has the name of the format that its pattern stands for.
+  // A marked schema also has the name of the format that its pattern describes.
   pattern: (pattern, { formatName: name }) =>
     typeof name === 'string' ? `must be a valid ${name}` : `must match the pattern ${pattern}`,
   anyOf: () => 'must have one of the forms that the schema allows',
@@ -40,7 +40,7 @@ const texts: Readonly<Record<string, Text>> = {
   propertyNames: () => 'must not have a field of this name',
 }
 
-/** What a keyword of a schema asks for, where there are words for it. */
+/** What a keyword requires, if there is a text for it. */
 export function keywordText(keyword: string, schema: unknown): string | undefined {
   if (typeof schema !== 'object' || schema === null || !Object.hasOwn(texts, keyword)) return undefined
   return texts[keyword]!((schema as JsonSchema)[keyword], schema as JsonSchema)

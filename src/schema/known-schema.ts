@@ -5,8 +5,8 @@ import { complaint, markedSchema, markedValue } from './class-marks.ts'
 import type { JsonSchema } from './json-schema.ts'
 
 /**
- * A schema of what the database knows of one: the JSON Schema of its outputs. It takes them, and leaves them as they are. What JSON Schema
- * has no word for, and `null`, where nothing is known, takes every value.
+ * A schema from the catalogue: it checks values against the JSON Schema of outputs, and leaves them unchanged. It accepts whatever
+ * JSON Schema cannot express, and everything if `json` is `null`.
  */
 export function knownSchema(json: JsonSchema | null): StandardSchemaV1<unknown, unknown> {
   const props: StandardSchemaV1.Props<unknown, unknown> & Partial<StandardJSONSchemaV1.Props> = {
@@ -19,7 +19,7 @@ export function knownSchema(json: JsonSchema | null): StandardSchemaV1<unknown, 
 }
 
 function validatorOf(json: JsonSchema): (value: unknown) => Result {
-  // Made when it is first needed: most of them never are.
+  // Built on demand: most are never needed.
   let schema: Schema | undefined
   let validator: Validator | undefined
   return (value) => {
@@ -30,7 +30,7 @@ function validatorOf(json: JsonSchema): (value: unknown) => Result {
   }
 }
 
-/** Those that say what is wrong, and not only that something within is. */
+/** The errors that say what is wrong, without those that only say that a part is wrong. */
 function issuesOf(schema: unknown, errors: readonly OutputUnit[]): StandardSchemaV1.Issue[] {
   const choices = errors.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')
   const isOfChoice = ({ keywordLocation: place }: OutputUnit) =>
@@ -45,7 +45,7 @@ function issuesOf(schema: unknown, errors: readonly OutputUnit[]): StandardSchem
   return [...issues.values()]
 }
 
-/** Keywords that are broken where one of a part is. */
+/** Keywords that fail because one of their parts does. */
 const enclosing: ReadonlySet<string> = new Set([
   '$ref',
   'allOf',

@@ -23,8 +23,8 @@ import type { Steps } from './steps.ts'
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * The output that a patch makes of a stored one. Each field that it gives is an input of that field's schema; all others stay as they
- * are stored, and are not held against it. Refinements of the whole are held against the result.
+ * Applies a patch to a stored output. Each field in the patch is an input of that field's schema; all others stay as stored, and
+ * are not checked. Refinements of the whole are checked on the result.
  */
 export function* patchSteps(anatomy: Anatomy, stored: Fields, patch: Fields): Steps<Result> {
   switch (anatomy.type) {
@@ -95,15 +95,15 @@ function* patchRecord({ key, value, dropped }: RecordAnatomy, stored: Fields, pa
   return issues.length > 0 ? { issues } : { value: merged(stored, given) }
 }
 
-/** As a schema of numbers takes it, where it is one. */
+/** Validates a name; if the schema expects numbers, as a number. */
 function* validatedName(schema: StandardSchemaV1, name: string): Steps<Result> {
   const result = yield* validated(schema, name)
   return result.issues && String(Number(name)) === name ? yield* validated(schema, Number(name)) : result
 }
 
 /**
- * The first option that may have output the result; that of the stored value comes before the others, to which it brings no fields that
- * are of its own.
+ * The first option that could have output the result. The option of the stored value is tried first; for the others, the fields
+ * that only it has are left out.
  */
 function* patchChoice(options: readonly Anatomy[], stored: Fields, patch: Fields): Steps<Result> {
   const own: Anatomy[] = []
@@ -124,7 +124,7 @@ function* patchChoice(options: readonly Anatomy[], stored: Fields, patch: Fields
   return refused ?? refuse('is not one of the forms that the schema allows')
 }
 
-/** What an option takes over of a stored value: not the fields that only other options name. */
+/** The stored fields that an option keeps: all but those that only other options name. */
 function withoutFieldsOf(options: readonly Anatomy[], option: Anatomy, stored: Fields): Fields {
   const isForeign = (name: string) =>
     !namesField(option, name) && options.some((other) => namesField(other, name))

@@ -6,7 +6,7 @@ import type { ValueType } from '../value/value-type.ts'
 import type { AnyDefinition } from './definition.types.ts'
 
 /**
- * The definitions of a database, found by key or by name. Never changes: `add` makes another one.
+ * The definitions of a database, found by key or by name. Immutable: `add` returns a new one.
  *
  * @example
  * const registry = new Registry([users, root])
@@ -26,7 +26,7 @@ export class Registry {
     this.#index = new PatternIndex(this.definitions.map((definition) => [definition.pattern, definition]))
   }
 
-  /** @throws TypeError if a definition has the name or the pattern of one that is here already. */
+  /** @throws TypeError if a definition has the name or the pattern of an existing one. */
   add(...definitions: readonly AnyDefinition[]): Registry {
     return new Registry([...this.definitions, ...definitions])
   }
@@ -36,7 +36,7 @@ export class Registry {
     return this.#index.find(key)
   }
 
-  /** The definition that was declared with this very pattern. */
+  /** The definition that was declared with exactly this pattern. */
   byPattern(pattern: Pattern): AnyDefinition | undefined {
     return this.definitions.find((definition) => compareSpecificity(definition.pattern, pattern) === 0)
   }
@@ -77,7 +77,7 @@ function formatPattern({ pattern }: AnyDefinition): string {
   return `[${parts.join(', ')}]`
 }
 
-/** What is stored with the value types of these definitions, and with others. */
+/** The format of values with the value types of these definitions, and with others. */
 export function formatOf(
   definitions: Iterable<AnyDefinition>,
   others: readonly ValueType[] = [],

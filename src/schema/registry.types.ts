@@ -1,4 +1,4 @@
-// How a key finds its definition, in types: matching, names and values are one recursion that reads the same list.
+// How a key finds its definition, in types: one recursion over the list of definitions matches keys, names and values.
 import type { Buffer } from 'node:buffer'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Key, KeyPart } from '../contract/key.types.ts'
@@ -12,10 +12,10 @@ export type Definitions = readonly AnyDefinition[]
 
 // ---- one definition
 
-/** What reads give of the values of a definition. */
+/** The type that reads return for the values of a definition. */
 export type OutputOf<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
 
-/** What writes take for the values of a definition. */
+/** The type that writes take for the values of a definition. */
 export type InputOfDefinition<D extends AnyDefinition> = StandardSchemaV1.InferInput<D['schema']>
 
 /** What fills the wildcards of a definition's pattern. */
@@ -55,7 +55,7 @@ export type DefinitionByPattern<R extends Definitions, P extends Pattern> = Patt
   PlainPattern<P>
 >
 
-/** The definition that a pattern names: where the patterns are known when the database is opened, any of them. */
+/** The definition that a pattern names; if the patterns are only known at run time, any of them. */
 export type DefinitionNamed<
   R extends Definitions,
   P extends Pattern,
@@ -67,7 +67,7 @@ type PatternedOf<D extends AnyDefinition, P extends Pattern> = D extends unknown
     : never
   : never
 
-/** `D`, or what is wrong with adding it to `R`: its name or its pattern is taken. */
+/** `D`, or what is wrong with adding it to `R`: its name or pattern is taken. */
 export type NewDefinition<R extends Definitions, D extends AnyDefinition> = string extends D['name']
   ? D
   : [D['name']] extends [never]
@@ -80,7 +80,7 @@ export type NewDefinition<R extends Definitions, D extends AnyDefinition> = stri
             error: `'${D['name']}' has the same pattern as '${DefinitionByPattern<R, D['pattern']>['name']}': drop one`
           }
 
-/** `New`, each of them checked against `R` and those before it as by {@link NewDefinition}. */
+/** `New`, each checked against `R` and those before it, as {@link NewDefinition} does. */
 export type NewDefinitions<R extends Definitions, New extends Definitions> = New extends readonly [
   infer D extends AnyDefinition,
   ...infer Rest extends Definitions,
@@ -117,7 +117,7 @@ type Inputs<D> = (D extends AnyDefinition ? (input: InputOfDefinition<D>) => voi
   ? Input
   : never
 
-/** The definitions that may be the one of a key of type `K`, and `undefined` if there may be none. */
+/** The definitions that a key of type `K` may belong to, and `undefined` if it may belong to none. */
 type Winners<R extends Definitions, K extends Key> = number extends K['length']
   ? undefined
   : WinnersAmong<Candidates<R[number], Readonly<K>>>
@@ -130,7 +130,7 @@ type WinnersAmong<C extends Candidate> = [C] extends [never]
       ? C['definition'] | undefined
       : WinnersOver<C, Best<Contenders<Extract<C, Candidate<AnyDefinition, true>>>>>
 
-/** The best of those that match surely wins, unless one matches that is more specific still. */
+/** The best of the sure matches wins, unless a possible match is more specific. */
 type WinnersOver<C extends Candidate, B extends AnyDefinition> =
   | B
   | (C extends Candidate<infer D, false>
@@ -145,22 +145,22 @@ interface Candidate<D extends AnyDefinition = AnyDefinition, Sure extends boolea
   readonly sure: Sure
 }
 
-// One comparison of whole tuples for each definition, no recursion: with many schemas this is what look-ups cost.
+// One comparison of whole tuples for each definition, without recursion: with many schemas, look-ups cost exactly this.
 type Candidates<D, K extends Key> = D extends AnyDefinition
   ? OpenKey<D['pattern']> extends K
     ? Candidate<D, K extends SureKey<D['pattern']> ? true : false>
     : never
   : never
 
-/** A key type that extends those of all the keys, or leading parts of keys, that the pattern may match. */
+/** A supertype of all keys, and leading parts of keys, that the pattern may match. */
 type OpenKey<P extends Pattern> = {
   readonly [I in keyof P]: PartOf<P[I], never, P[I] extends Uint8Array ? Buffer<ArrayBuffer> : never>
 }
 
-/** A key type that only keys extend that the pattern matches surely. */
+/** A type that only keys extend which the pattern surely matches. */
 type SureKey<P extends Pattern> = { readonly [I in keyof P]: PartOf<P[I], KeyPart, never> }
 
-/** A literal part stands for itself; a part of a type with many values, such as `Uint8Array`, for one of them. */
+/** A literal part stands for itself; a type with many values, such as `Uint8Array`, for one of them. */
 type PartOf<Part, Wildcard, Wide> = [Part] extends ['*']
   ? Wildcard
   : IsLiteral<Part> extends true
@@ -179,7 +179,7 @@ type IsLiteral<Part> = [Part] extends [Uint8Array]
           ? false
           : true
 
-/** A definition with those parts of its pattern that are not compared yet. */
+/** A definition, with the parts of its pattern that are still to be compared. */
 interface Contender<Rest extends Pattern = Pattern, D extends AnyDefinition = AnyDefinition> {
   readonly rest: Rest
   readonly definition: D
@@ -187,7 +187,7 @@ interface Contender<Rest extends Pattern = Pattern, D extends AnyDefinition = An
 
 type Contenders<C extends Candidate> = C extends Candidate<infer D> ? Contender<D['pattern'], D> : never
 
-/** The most specific of patterns that match the same keys: at the first part where they differ, the literal one. */
+/** The most specific of the patterns that match the same keys: the literal one at the first part where they differ. */
 type Best<C extends Contender> = [C] extends [Contender<readonly []>]
   ? C['definition']
   : [LiteralFirst<C>] extends [never]
@@ -217,9 +217,9 @@ type IsBefore<A extends Pattern, B extends Pattern> = A extends readonly [
 // ---- values by selector, and tuples of keys
 
 /**
- * What `list` gives: the outputs of all the patterns that can occur under the prefix, or under the literal parts that
- * `start` and `end` begin with alike; `unknown` where none can. Keys in the range that no pattern matches are left out
- * of account: their values are typed like the others.
+ * The values that `list` returns: the outputs of all patterns that can occur under the prefix, or under the literal parts that
+ * `start` and `end` share; `unknown` if none can. Keys in the range that no pattern matches are ignored: their values are typed
+ * like the others.
  */
 export type SelectedValue<R extends Definitions, S extends Selector> = S extends {
   readonly prefix: infer P extends Key
@@ -240,7 +240,7 @@ type Under<D, P extends Key> = D extends AnyDefinition
     : never
   : never
 
-/** The literal parts with which both keys begin, and with them every key between the two; less than all of `A`. */
+/** The literal parts that both keys begin with, and so does every key between them; fewer than all of `A`. */
 type CommonPrefix<A extends Key, B extends Key> = A extends readonly [
   infer X extends KeyPart,
   KeyPart,

@@ -1,4 +1,4 @@
-/** What makes words of texts: the closed list of `tokenizer`. */
+/** The allowed values of `tokenizer`. */
 export const searchTokenizers = ['unicode61', 'porter', 'trigram'] as const
 
 /**
@@ -27,7 +27,7 @@ export interface SearchOptions {
   readonly tokenizer?: SearchTokenizer
 }
 
-/** Whether two searches need the same index: weights are of the query. */
+/** Whether two searches can share an index; weights belong to the query. */
 export function sameSearch(a: SearchDefinition, b: SearchDefinition): boolean {
   return a.tokenizer === b.tokenizer && JSON.stringify(a.fields) === JSON.stringify(b.fields)
 }

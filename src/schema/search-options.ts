@@ -12,7 +12,7 @@ import {
 const mostFields = 32
 const greatestWeight = 1_000
 
-/** The search that the options declare over the values of a schema, frozen. Throws a TypeError or a RangeError. */
+/** The declared search over the values of a schema, frozen. Throws a TypeError or a RangeError. */
 export function searchOf(
   given: readonly string[] | SearchOptions,
   schema: StandardSchemaV1,

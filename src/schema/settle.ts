@@ -1,4 +1,4 @@
-// Settling walks a value and the anatomy of its schema side by side; each kind of anatomy is one case of the same recursion.
+// Settling walks a value and the anatomy of its schema side by side; each kind of anatomy is one case of that recursion.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { isPlainObject } from '../value/plain-object.ts'
 import {
@@ -17,19 +17,19 @@ import { sameValue } from './same-value.ts'
 import type { Steps } from './steps.ts'
 
 /**
- * What is to be made of an output.
+ * What to do with an output.
  *
- * - `judge`: nothing: whether the schema may have output it.
- * - `trust`: what to store of it: defaults are filled in, and texts brought into form.
- * - `compare`: the same, where what differs from the value before may be an input as well as an output: a part under a transform
- *   that cannot be turned round is refused.
+ * - `judge`: only decide whether the schema could have output it.
+ * - `trust`: complete it for storing: fill in defaults, and normalize texts.
+ * - `compare`: the same, but a part that differs from the stored value could be an input or an output, so it is refused if its
+ *   transform cannot be reversed.
  */
 export type Purpose = 'judge' | 'trust' | 'compare'
 
-/** Stands for a value that is not there. */
+/** Stands for a missing value. */
 export const nothing: unique symbol = Symbol('nothing')
 
-/** Takes an output through the anatomy of its schema, and never through the schema as its input where that transforms. */
+/** Checks or completes an output by the anatomy of its schema. It never passes an output as an input to a part that transforms. */
 export function* settle(anatomy: Anatomy, value: unknown, before: unknown, purpose: Purpose): Steps<Result> {
   if (purpose === 'judge' && isExact(anatomy)) return yield* validated(anatomy.schema, value)
   if (purpose !== 'judge' && isClosed(anatomy)) return yield* validated(anatomy.schema, value)
@@ -82,22 +82,22 @@ const missing = 'is missing: the schema has a default, which it fills in when yo
 const oneWay =
   'was changed, and has a transform that cannot be reversed, so this could be its input or its output: pass the input in a patch, update(id, { field: input }), or set the input of the whole value'
 
-/** What a schema makes of an input. */
+/** The output of a schema for an input, or its issues. */
 export function* validated(schema: StandardSchemaV1, input: unknown): Steps<Result> {
   return (yield validateInput(schema, input)) as Result
 }
 
-/** A refusal of the value that is looked at. */
+/** Refuses the current value. */
 export function refuse(message: string): Result {
   return { issues: [{ message, path: [] }] }
 }
 
-/** The issues of a part, as those of the whole. */
+/** The issues of a part, with paths from the whole. */
 export function issuesAt(name: PropertyKey, { issues }: Result): readonly StandardSchemaV1.Issue[] {
   return (issues ?? []).map((issue) => ({ ...issue, path: [name, ...(issue.path ?? [])] }))
 }
 
-/** What a schema does to its own outputs is not known: it may look at one, and must leave what is there as it is. */
+/** An opaque schema may change its own outputs: it may check one, but must leave its fields unchanged. */
 function* settleOpaque(
   schema: StandardSchemaV1,
   value: unknown,
@@ -109,14 +109,14 @@ function* settleOpaque(
   return result.issues || keeps(result.value, value) ? result : refuse(unknowable)
 }
 
-/** What is wrong with a field of a strict object. */
+/** The issue of an unknown field in a strict object. */
 export const unknownField = 'is not a field of the schema'
 
-/** Why the fields of a value cannot be told apart by an opaque schema. */
+/** Why an opaque schema refuses a changed value. */
 export const unknowable =
   'is changed by the schema, and its library does not say how: pass the input of the whole value to set'
 
-/** Whether all that was in a value is in what was made of it. */
+/** Whether everything in a value is still in the result. */
 export function keeps(made: unknown, value: unknown): boolean {
   if (sameValue(made, value)) return true
   if (!isPlainObject(made) || !isPlainObject(value)) return false
@@ -173,7 +173,7 @@ function* settleObject(
     const isThere = Object.hasOwn(value, name)
     const stored = fieldOf(before, name)
     if (typeof field === 'string') {
-      // What the schema does not know and the row has stays.
+      // A field that the row has and the schema does not know stays.
       if (field === 'keep' || sameValue(value[name], stored)) entries.push([name, value[name]])
       else if (field === 'refuse') issues.push(...issuesAt(name, refuse(unknownField)))
       continue
@@ -214,7 +214,7 @@ function* settleRecord(
   return issues.length > 0 ? { issues } : { value: Object.fromEntries(entries) }
 }
 
-/** A schema of numbers takes the names that are numbers. */
+/** If the schema expects numbers, the name as a number. */
 function* settleName(key: Anatomy, name: string, before: unknown, purpose: Purpose): Steps<Result> {
   const result = yield* settle(key, name, before, purpose)
   const number = Number(name)
@@ -243,8 +243,8 @@ function* settleList(anatomy: ListAnatomy, value: unknown, before: unknown, purp
 }
 
 /**
- * The stored item of each item: an equal one, wherever it stood, each of them once; else the one that stood in its place, where that
- * is left over.
+ * The stored item that each item is compared with: an equal one from any place, each used once; otherwise the unused one at the
+ * same place.
  */
 function partnersOf(value: readonly unknown[], stored: readonly unknown[]): unknown[] {
   const left = new Set(stored.keys())

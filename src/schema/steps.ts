@@ -1,7 +1,7 @@
-/** Work that awaits what it yields. Run by `runSteps`, it is done at once where nothing that it yields is a promise. */
+/** Work that awaits what it yields. `runSteps` runs it synchronously as long as it yields no promise. */
 export type Steps<T> = Generator<unknown, T, unknown>
 
-/** The result of the work; a promise of it from the first promise on that the work yields. */
+/** The result of the work; a promise of it once the work yields a promise. */
 export function runSteps<T>(steps: Steps<T>): T | Promise<T> {
   for (let step = steps.next(); ; ) {
     if (step.done) return step.value

@@ -10,10 +10,10 @@ import { nothing, settle } from './settle.ts'
 import { runSteps, type Steps } from './steps.ts'
 
 /**
- * What the definition's schema makes of an input: the output itself, or a promise of it where the schema is asynchronous. An output
- * is not given to it: `judgeOutput`, `patchOutput` and the others of this file take outputs.
+ * Runs a definition's schema on an input: returns the output, or a promise of it if the schema is asynchronous. Never pass an
+ * output; `judgeOutput`, `changedOutput` and the others below take outputs.
  *
- * @throws ValidationError (or a promise that rejects with it) with the schema's issues, or with what it has thrown as `cause`.
+ * @throws ValidationError (or a promise that rejects with it) with the schema's issues, or with what the schema threw as `cause`.
  */
 export function validate(definition: AnyDefinition, key: Key, input: unknown): unknown | Promise<unknown> {
   let result: Result | Promise<Result>
@@ -25,7 +25,10 @@ export function validate(definition: AnyDefinition, key: Key, input: unknown): u
   return isPromiseLike(result) ? settledLater(result, key) : outputOf(result, key)
 }
 
-/** Whether the schema may have output this value: `undefined`, or a promise of it. Throws a ValidationError, as `validate` does, where it cannot have. */
+/**
+ * Whether the schema could have output this value: returns `undefined`, or a promise of it. Throws a ValidationError, as `validate`
+ * does, if it could not.
+ */
 export function judgeOutput(
   definition: AnyDefinition,
   key: Key,
@@ -35,7 +38,7 @@ export function judgeOutput(
   return judged instanceof Promise ? judged.then(() => undefined) : undefined
 }
 
-/** What to store of a value that a program says is an output: defaults are filled in. Throws as `validate` does. */
+/** What to store for a value that the caller says is an output: fills in defaults. Throws as `validate` does. */
 export function trustOutput(
   definition: AnyDefinition,
   key: Key,
@@ -45,8 +48,8 @@ export function trustOutput(
 }
 
 /**
- * What to store of an output that was made of a stored one, which stays as it is where it has not changed. Throws as `validate` does,
- * also where a part has changed whose transform cannot be turned round.
+ * What to store for an output made from a stored one: unchanged parts stay as they are. Throws as `validate` does, and if a part
+ * has changed whose transform cannot be reversed.
  */
 export function changedOutput(
   definition: AnyDefinition,
@@ -60,8 +63,8 @@ export function changedOutput(
 }
 
 /**
- * What to store of an output under a patch, whose fields are inputs; one that is `undefined` stays as it is stored. Throws as `validate`
- * does.
+ * What to store for an output and a patch. Fields of the patch are inputs; `undefined` leaves the stored field. Throws as
+ * `validate` does.
  */
 export function patchedOutput(
   definition: AnyDefinition,
@@ -106,7 +109,7 @@ function isPromiseLike(result: unknown): result is PromiseLike<Result> {
   return typeof result === 'object' && result !== null && 'then' in result
 }
 
-/** A schema of one's own is checked by its types alone, or by nothing. */
+/** The user's own schema is only checked by its types, or not at all. */
 function isOutcome(result: unknown): result is StandardSchemaV1.Result<unknown> {
   if (typeof result !== 'object' || result === null) return false
   const { issues } = result as { issues?: unknown }

@@ -12,12 +12,12 @@ import type { Change } from './change.types.ts'
 import type { FeedPosition } from './feed-position.ts'
 import type { Receiver, WatchSource } from './watch-stream.ts'
 
-/** Which changes a feed gives, and how it makes them of what the log and the rows hold. */
+/** Which changes a feed reports, and how it builds them from the log and the rows. */
 export interface FeedSource<C> {
   readonly driver: Driver
   readonly hub: WatchHub
   readonly range: KeyRange
-  /** Of the keys in the range, those that count. */
+  /** Which keys in the range count. */
   readonly includes: (key: Key) => boolean
   readonly decode: (row: StoredRow, key: Key) => unknown | Promise<unknown>
   readonly toChange: (change: Change) => C
@@ -30,13 +30,13 @@ interface PendingChange {
 
 const commitsPerPage = 256
 
-/** The changes of every commit after a version, read from the log a page at a time, each value when its turn comes. */
+/** The changes of every commit after a version. It reads the log a page at a time, and each value when its turn comes. */
 export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
   readonly start: Promise<number>
   readonly #source: FeedSource<C>
-  /** Where it waits for a change that comes later. */
+  /** The version after which it waits for a change. */
   #waitsBehind: number | null = null
-  /** Everything up to this version is given or pending. */
+  /** Everything up to this version is reported or pending. */
   #position: Promise<number>
   #pending: PendingChange[] = []
   #next = 0
@@ -47,7 +47,7 @@ export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
     this.#source = source
     this.start = since === null ? source.driver.latestVersion() : this.#checked(since)
     this.#position = this.start
-    // It is awaited by the first read; until then a rejection is no unhandled one.
+    // The first read awaits it; until then, a rejection must not count as unhandled.
     this.#position.catch(() => {})
   }
 
@@ -80,7 +80,7 @@ export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
     )
   }
 
-  /** Waits until changes are pending; false if nobody wants them any more. */
+  /** Waits until changes are pending; false if the reader no longer wants them. */
   async #fill(receiver: Receiver<C>): Promise<boolean> {
     let position = await this.#position
     const subscription = await this.#source.hub.watchRanges([this.#source.range])
@@ -109,7 +109,7 @@ export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
     }
   }
 
-  /** Makes the changes of commits pending, but for those from a damaged one on: their turn comes after what was before it. */
+  /** Makes the changes of commits pending, up to the first damaged one: that waits until everything before it is read. */
   #take(commits: readonly LoggedCommit[]): number | undefined {
     this.#pending = []
     this.#next = 0
@@ -126,7 +126,7 @@ export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
     return taken
   }
 
-  /** What a commit did in the end to each key that counts. */
+  /** The final change of a commit to each key that counts. */
   #relevant({ version, changes }: LoggedCommit): PendingChange[] {
     if (changes === null) throw unreadable(version)
     const { range, includes } = this.#source
@@ -166,7 +166,7 @@ function loggedKey(version: number, { key }: LoggedChange): Key {
   }
 }
 
-/** A feed gives every change: it cannot pass over a commit of which nothing tells what it changed. */
+/** A feed reports every change, so it cannot skip a commit whose changes are unknown. */
 function unreadable(version: number, cause?: unknown): CorruptLogError {
   return new CorruptLogError(
     versionText(version),

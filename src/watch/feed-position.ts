@@ -1,4 +1,4 @@
-/** How far a stream of changes is, for who has to go on from there in another one. */
+/** How far a stream of changes is, for another stream that continues from there. */
 export interface FeedPosition {
   /** The version that it began after. */
   readonly start: Promise<number>
@@ -8,13 +8,13 @@ export interface FeedPosition {
 
 const positions = new WeakMap<object, FeedPosition>()
 
-/** Notes the position of a stream of changes. */
+/** Remembers the position of a stream of changes. */
 export function notePosition<S extends ReadableStream>(stream: S, position: FeedPosition): S {
   positions.set(stream, position)
   return stream
 }
 
-/** The position of a stream that `changes` has given; undefined of any other, as of one that was made of it. */
+/** The position of a stream from `changes`; undefined for any other stream, even one made from it. */
 export function feedPosition(stream: ReadableStream): FeedPosition | undefined {
   return positions.get(stream)
 }

@@ -6,7 +6,7 @@ import { keyText } from '../key/key-text.ts'
 
 type Rows = readonly (StoredRow | null)[]
 
-/** The rows of some keys, of one state. */
+/** The rows of some keys, from one state. */
 export class KeyWatch implements Watched<Rows> {
   readonly #driver: Reader
   readonly #hub: WatchHub
@@ -18,7 +18,7 @@ export class KeyWatch implements Watched<Rows> {
     this.#keys = keys
   }
 
-  /** The same for the same keys only. */
+  /** Equal only for the same keys. */
   static nameOf(keys: readonly Uint8Array[]): string {
     return `keys ${keys.map((key) => `${key.length}:${keyText(key)}`).join('')}`
   }

@@ -7,7 +7,7 @@ import { ChangeFeed } from './change-feed.ts'
 import { notePosition } from './feed-position.ts'
 import { watchStream } from './watch-stream.ts'
 
-/** A stream of the changes of those keys in a range that `includes` lets through. */
+/** A stream of the changes of keys in a range, if `includes` accepts them. */
 export function watchChanges<C>(
   store: Store,
   range: KeyRange,

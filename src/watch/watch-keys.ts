@@ -8,7 +8,7 @@ import { SharedReader } from './shared-reader.ts'
 import type { WatchOptions } from './watch-options.ts'
 import { watchStream } from './watch-stream.ts'
 
-/** A stream of what `toItem` makes of the rows of these keys: now, then after each change of at least one of them. */
+/** A stream of items, made by `toItem` from the rows of these keys: now, then after each change of at least one of them. */
 export function watchKeys<T>(
   store: Store,
   keys: readonly Key[],
@@ -21,7 +21,7 @@ export function watchKeys<T>(
   return watchStream(hub, new SharedReader(watch, toItem), signal)
 }
 
-/** A stream of the entries of these keys. Throws a TypeError or RangeError for what are not keys. */
+/** A stream of the entries of these keys. Throws a TypeError or RangeError for an invalid key. */
 export function watchEntries(
   store: Store,
   keys: readonly Key[],

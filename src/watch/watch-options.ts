@@ -7,7 +7,7 @@ export interface WatchOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Throws a TypeError for options that no watch has. */
+/** Throws a TypeError for an option that no watch has. */
 export function checkWatchOptions(
   options: WatchOptions,
   call: string,

@@ -3,28 +3,27 @@ import type { Endable } from '../broadcast/open-streams.ts'
 import { DatabaseClosedError } from '../contract/errors.ts'
 import { pauseDue } from '../time/give-way.ts'
 
-/** Who waits for the next item of a source. It is told one thing, at once or later. */
+/** Waits for the next item of a source: exactly one of `give`, `fail`, … is called, at once or later. */
 export interface Receiver<T> {
   /** Whether it still waits. */
   readonly isWanted: boolean
   give(item: T): void
   fail(error: unknown): void
-  /** There is nothing to give: it does not want it any more. */
+  /** There is no item, because the receiver no longer wants one. */
   letGo(): void
 }
 
-/** What a stream is read from. */
+/** The source of a stream. */
 export interface WatchSource<T> {
-  /** Reports the next item. The one before has been reported. */
+  /** Reports the next item. Called once the previous one has been reported. */
   next(receiver: Receiver<T>): void
-  /** Has it look at `isWanted` again. */
+  /** Makes it check `isWanted` again. */
   wake(): void
 }
 
 /**
- * A stream whose items are made when they are read and not before, so that a reader that is slow, or away, costs no
- * memory. It ends when it is cancelled, when `signal` is aborted and when the database is closed; on a database that is closed
- * already it is errored with DatabaseClosedError.
+ * A stream that makes its items when they are read, so a slow or absent reader costs no memory. It ends when it is cancelled, when
+ * `signal` is aborted, or when the database is closed. On a database that is already closed, it fails with DatabaseClosedError.
  */
 export function watchStream<T>(
   hub: WatchHub,
@@ -41,7 +40,7 @@ class StreamSession<T> implements Endable, Receiver<T> {
   #controller!: ReadableStreamDefaultController<T>
   #forget: () => void = () => {}
   #over = false
-  /** Whether the source is to report an item, and whether somebody has begun to read since. */
+  /** Whether the source must report an item, and whether a reader has started since. */
   #isWaiting = false
   #isAsked = false
 
@@ -77,12 +76,12 @@ class StreamSession<T> implements Endable, Receiver<T> {
 
   readonly #abort = (): void => this.end()
 
-  /** A stream whose reader has let go of its lock is not read: what comes then is left for the next reader to fetch. */
+  /** A stream without a reader is not read: what comes then waits for the next reader. */
   get isWanted(): boolean {
     return !this.#over && this.stream.locked
   }
 
-  /** The stream calls it for each read, and does not wait for what comes of it: there may be thousands of streams. */
+  /** The stream calls this for each read, and does not wait for the result: there may be thousands of streams. */
   #pull(): void {
     this.#isAsked = this.#isWaiting
     if (this.#isWaiting) return

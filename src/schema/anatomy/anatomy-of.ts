@@ -6,11 +6,11 @@ import { isZod, zodAnatomy } from './zod.ts'
 
 const known = new WeakMap<StandardSchemaV1, Anatomy>()
 
-/** The anatomy of a schema, made once. */
+/** The anatomy of a schema, built once. */
 export function anatomyOf(schema: StandardSchemaV1): Anatomy {
   const made = known.get(schema)
   if (made !== undefined) return made
-  // A schema that is a part of itself meets this instead of its own anatomy.
+  // Stands for a schema inside itself, while its own anatomy is built.
   const self: Anatomy = { type: 'lazy', schema, get: () => known.get(schema)! }
   known.set(schema, self)
   const anatomy = takeApart(schema)
@@ -18,7 +18,7 @@ export function anatomyOf(schema: StandardSchemaV1): Anatomy {
   return anatomy
 }
 
-/** A schema of a release that describes itself in another way is opaque. */
+/** A schema from a release that describes itself differently is opaque. */
 function takeApart(schema: StandardSchemaV1): Anatomy {
   try {
     return take(schema)

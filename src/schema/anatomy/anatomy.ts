@@ -1,15 +1,15 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 
-/** The vendor of the schemas that `knownSchema` makes: it tells them apart without loading its code and that of its validator. */
+/** The vendor of schemas made by `knownSchema`: recognizes them without loading their code and validator. */
 export const knownVendor = 'valkeyrie'
 
-/** What a schema makes of a value: its output, or its complaints. */
+/** The output of a schema, or its issues. */
 export type Result = StandardSchemaV1.Result<unknown>
 
-/** Holds an output against the refinements of a schema that do not belong to one of its parts. */
+/** Checks an output against the refinements of a schema as a whole. */
 export type Check = (output: unknown) => Result | Promise<Result>
 
-/** How a schema makes outputs of what it takes, part by part, as far as its library tells. `schema` takes inputs of the part. */
+/** How a schema turns inputs into outputs, part by part, as far as its library shows. `schema` takes inputs of the part. */
 export type Anatomy =
   | Leaf
   | Codec
@@ -25,47 +25,47 @@ export type Anatomy =
   | Checked
   | Lazy
 
-/** A schema that needs no taking apart: it leaves its own outputs as they are. */
+/** A schema without parts. It leaves its own outputs unchanged. */
 export interface Leaf {
   readonly type: 'leaf'
   readonly schema: StandardSchemaV1
-  /** What its outputs are held against. */
+  /** The schema that checks its outputs. */
   readonly output: StandardSchemaV1
-  /** It changes nothing at all. */
+  /** Whether it changes nothing at all. */
   readonly exact: boolean
-  /** It takes every one of its outputs: `z.string().min(5).trim()` does not. */
+  /** Whether it accepts all of its own outputs: `z.string().min(5).trim()` does not. */
   readonly closed: boolean
 }
 
-/** A transform that can be turned round. */
+/** A transform that can be reversed. */
 export interface Codec {
   readonly type: 'codec'
   readonly schema: StandardSchemaV1
   readonly output: Anatomy
-  /** An input that gives this output. */
+  /** An input with this output. */
   readonly encode: (output: unknown) => Result | Promise<Result>
 }
 
-/** A transform that cannot be turned round. `output` is what follows it, `null` if that is nothing. */
+/** A transform that cannot be reversed. `output` describes its result, `null` if unknown. */
 export interface Transform {
   readonly type: 'transform'
   readonly schema: StandardSchemaV1
   readonly output: Anatomy | null
 }
 
-/** A schema of a library that tells nothing of it. */
+/** A schema that its library does not describe. */
 export interface Opaque {
   readonly type: 'opaque'
   readonly schema: StandardSchemaV1
 }
 
-/** Inner, or one of the empty values: those the schema itself leaves, replaces by a default, or refuses. */
+/** `inner`, or an empty value, which the schema itself keeps, replaces with a default, or refuses. */
 export interface Maybe {
   readonly type: 'maybe'
   readonly schema: StandardSchemaV1
   readonly empty: readonly (undefined | null)[]
   readonly inner: Anatomy
-  /** It may give something else for an empty value. */
+  /** Whether it may replace an empty value. */
   readonly substitutes: boolean
 }
 
@@ -73,17 +73,17 @@ export interface ObjectAnatomy {
   readonly type: 'object'
   readonly schema: StandardSchemaV1
   readonly fields: ReadonlyMap<string, Anatomy>
-  /** The fields that may be left out, where their own anatomy does not say so, and the input that then stands for them. */
+  /** The fields that may be missing, if their own anatomy does not say so, and the input that then stands for each. */
   readonly optional: ReadonlyMap<string, (() => unknown) | null>
-  /** What becomes of other fields. */
+  /** What happens to other fields. */
   readonly rest: Rest
-  /** The names that a library leaves out wherever others are kept, as they could change a prototype. */
+  /** Names that the library always drops, because they could change a prototype. */
   readonly dropped: readonly string[]
 }
 
 export type Rest = Anatomy | 'drop' | 'keep' | 'refuse'
 
-/** An array: the first items one by one, then the rest; `null` if there is none. */
+/** An array: the first items one by one, then the rest; `null` if it allows no more. */
 export interface ListAnatomy {
   readonly type: 'list'
   readonly schema: StandardSchemaV1
@@ -97,11 +97,11 @@ export interface RecordAnatomy {
   readonly schema: StandardSchemaV1
   readonly key: Anatomy
   readonly value: Anatomy
-  /** As of an object. */
+  /** As in ObjectAnatomy. */
   readonly dropped: readonly string[]
 }
 
-/** A Set, or a Map, which has keys too. */
+/** A Set, or, with keys, a Map. */
 export interface CollectionAnatomy {
   readonly type: 'collection'
   readonly schema: StandardSchemaV1
@@ -109,21 +109,21 @@ export interface CollectionAnatomy {
   readonly value: Anatomy
 }
 
-/** One of several. */
+/** One of several alternatives. */
 export interface Choice {
   readonly type: 'choice'
   readonly schema: StandardSchemaV1
   readonly options: readonly Anatomy[]
 }
 
-/** Each of several, with their outputs merged. */
+/** All of several schemas, with their outputs merged. */
 export interface All {
   readonly type: 'all'
   readonly schema: StandardSchemaV1
   readonly parts: readonly Anatomy[]
 }
 
-/** Refinements of an output that is made of parts. */
+/** Refinements of an output with parts. */
 export interface Checked {
   readonly type: 'checked'
   readonly schema: StandardSchemaV1
@@ -131,36 +131,36 @@ export interface Checked {
   readonly check: Check
 }
 
-/** A schema that may be a part of itself. */
+/** A schema that may contain itself. */
 export interface Lazy {
   readonly type: 'lazy'
   readonly schema: StandardSchemaV1
   readonly get: () => Anatomy
 }
 
-/** What becomes of a field that an object does not name. */
+/** What happens to a field that the schema of an object does not name. */
 export function restOf({ rest, dropped }: ObjectAnatomy, name: string): Rest {
   return rest !== 'refuse' && dropped.includes(name) ? 'drop' : rest
 }
 
-/** A part that a schema leaves as it is. */
+/** A schema without parts that changes nothing. */
 export function exactLeaf(schema: StandardSchemaV1): Leaf {
   return { type: 'leaf', schema, output: schema, exact: true, closed: true }
 }
 
-/** Whether a schema changes nothing: its outputs are the inputs that it takes. */
+/** Whether a schema changes nothing: its outputs equal its inputs. */
 export function isExact(anatomy: Anatomy): boolean {
   return every(anatomy, exactParts, (part) =>
     part.type === 'leaf' ? part.exact : isTakenBack(part) && !substitutes(part),
   )
 }
 
-/** Whether a schema takes each of its outputs and gives it back as it is. */
+/** Whether a schema accepts each of its outputs, and returns it unchanged. */
 export function isClosed(anatomy: Anatomy): boolean {
   return every(anatomy, closedParts, (part) => (part.type === 'leaf' ? part.closed : isTakenBack(part)))
 }
 
-/** Whether an output can be turned into an input again. */
+/** Whether outputs can be turned back into inputs. */
 export function isReversible(anatomy: Anatomy): boolean {
   return every(anatomy, reversibleParts, (part) => part.type === 'codec' || isTakenBack(part))
 }
@@ -180,7 +180,7 @@ const reversibleParts = new WeakMap<Anatomy, boolean>()
 
 const mostParts = 10_000
 
-/** Whether something holds of all parts of a schema, which may be parts of themselves. */
+/** Whether something holds for all parts of a schema, which may contain itself. */
 function every(
   anatomy: Anatomy,
   known: WeakMap<Anatomy, boolean>,
@@ -190,9 +190,9 @@ function every(
   if (before !== undefined) return before
   const parts = new Set<Anatomy>([anatomy])
   for (const part of parts) {
-    // A getter may make a new part at each call.
+    // A getter may return a new schema at each call.
     if (parts.size > mostParts) return false
-    // A part whose anatomy is still being made tells nothing yet.
+    // The anatomy of this part is still being built.
     if (part.type === 'lazy' && part.get() === part) return false
     if (!holds(part)) {
       known.set(anatomy, false)

@@ -31,14 +31,14 @@ interface Property {
 
 type AnatomyOf = (schema: StandardSchemaV1) => Anatomy
 
-/** The node of an ArkType schema; `null` for another schema. */
+/** The node of an ArkType schema; `null` for any other schema. */
 export function arkNode(schema: StandardSchemaV1): ArkNode | null {
   if (schema['~standard'].vendor !== 'arktype') return null
   const node = (schema as { readonly internal?: ArkNode }).internal ?? (schema as ArkNode)
   return typeof node.kind === 'string' && typeof node.includesTransform === 'boolean' ? node : null
 }
 
-/** The anatomy of an ArkType schema; `of` gives that of its parts. */
+/** The anatomy of an ArkType schema; `of` returns that of its parts. */
 export function arkAnatomy(node: ArkNode, of: AnatomyOf): Anatomy {
   switch (node.kind) {
     case 'alias':
@@ -94,7 +94,7 @@ function defaultOf(inner: Property['inner']): (() => unknown) | null {
   return () => (typeof given === 'function' ? given() : given)
 }
 
-/** What a type asks of its outputs besides their structure: predicates and lengths. */
+/** The checks of a type on its outputs, beyond their structure: predicates and lengths. */
 function checked(node: ArkNode, inner: Anatomy): Anatomy {
   const { structure: _, domain, proto, ...more } = node.inner
   if (inner.type === 'leaf' || Object.keys(more).length === 0) return inner
@@ -126,7 +126,7 @@ function morph(node: ArkNode, morphs: readonly unknown[], of: AnatomyOf): Anatom
   const last = nodes.findLast((it) => !isPredicate(it))
   if (last !== undefined) return { type: 'transform', schema: node, output: of(last) }
   const { declaredOut } = node
-  // What a morph of texts is declared to give tells less than the truth: line breaks are left out of account.
+  // The declared output of a morph of texts is not exact: it ignores line breaks.
   const isTold = declaredOut !== undefined && (declaredOut.kind === 'domain' || declaredOut.kind === 'proto')
   return { type: 'transform', schema: node, output: isTold ? of(declaredOut) : null }
 }

@@ -2,14 +2,17 @@ const normalizer =
   /^(?:function\s*\w*\s*)?\(?\s*(\w+)\s*\)?\s*(?:=>\s*|\{\s*return\s+)\1\.(trim|trimStart|trimEnd|toLowerCase|toUpperCase|normalize)\((\w*)\);?\s*\}?$/
 
 /**
- * The method of a text that a function calls, and nothing else, by the source of the function: `s => s.trim()`. What it gives it
- * leaves as it is. `null` for every other function: what that does to its own results nobody can tell.
+ * If a function only calls one method of a text, the name of that method, taken from the source of the function: `s => s.trim()`.
+ * Such a function leaves its own results unchanged. `null` for every other function: nobody can know what it does to its results.
  */
 export function normalizerOf(transform: unknown): string | null {
   return typeof transform === 'function' ? (normalizer.exec(String(transform))?.[2] ?? null) : null
 }
 
-/** Whether normalizers, one after the other, leave what they give as it is. Normalized text may begin with a space that was none. */
+/**
+ * Whether these methods, called one after the other, leave their own results unchanged. Normalizing may put a space at the start of
+ * a text.
+ */
 export function areIdempotent(methods: readonly (string | null)[]): boolean {
   return !methods.includes(null) && (methods.length < 2 || !methods.includes('normalize'))
 }

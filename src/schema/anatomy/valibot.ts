@@ -34,13 +34,13 @@ export function isValibot(schema: StandardSchemaV1): schema is ValibotSchema {
   return schema['~standard'].vendor === 'valibot' && '~run' in schema && 'kind' in schema
 }
 
-/** The anatomy of a Valibot schema; `of` gives that of its parts. */
+/** The anatomy of a Valibot schema; `of` returns that of its parts. */
 export function valibotAnatomy(schema: ValibotSchema, of: AnatomyOf): Anatomy {
   const anatomy = schema.pipe === undefined ? bare(schema, of) : piped(schema, schema.pipe, of)
   return 'fallback' in schema ? withFallback(schema, anatomy) : anatomy
 }
 
-/** A fallback is not held against the schema that it is one of. */
+/** The schema does not check its own fallback. */
 function withFallback(schema: ValibotSchema, anatomy: Anatomy): Anatomy {
   if (!isClosed(anatomy) || typeof schema['fallback'] === 'function')
     return { type: 'transform', schema, output: null }
@@ -103,7 +103,7 @@ function bare(schema: ValibotSchema, of: AnatomyOf): Anatomy {
       return lazy(schema, of)
     case 'promise':
       return { type: 'transform', schema, output: null }
-    // A loose tuple keeps items that it does not know.
+    // A loose tuple keeps unknown items.
     default:
       return schema.type === 'loose_tuple' && !parts('items').every(isClosed)
         ? { type: 'transform', schema, output: null }
@@ -140,7 +140,7 @@ function restOf(schema: ValibotSchema, of: AnatomyOf): Anatomy | 'drop' | 'keep'
   return schema.type === 'object_with_rest' ? of(schema['rest'] as ValibotSchema) : 'drop'
 }
 
-/** What a getter makes for each value alone, or later, cannot be known before. */
+/** If the getter needs the value, or is asynchronous, its schema cannot be known in advance. */
 function lazy(schema: ValibotSchema, of: AnatomyOf): Anatomy {
   const getter = schema['getter'] as (input: unknown) => ValibotSchema
   if (getter.length > 0 || schema['async'] === true) return { type: 'opaque', schema }
@@ -160,7 +160,7 @@ function piped(
   [base, ...items]: readonly [ValibotSchema, ...PipeItem[]],
   of: AnatomyOf,
 ): Anatomy {
-  /** What the items so far give, `null` if they do not tell. */
+  /** The output of the items so far; `null` if unknown. */
   let output: Anatomy | null = of(base)
   let isOneWay = false
   let checks: Action[] = []
@@ -196,7 +196,7 @@ function piped(
   return { type: 'leaf', schema, output: brought, exact: false, closed: output.closed && !isChecked }
 }
 
-/** What follows a transformation that cannot be turned round. */
+/** The output after a transformation that cannot be reversed. */
 function checkedOutput(output: Anatomy | null, check: Check | null): Anatomy | null {
   if (check === null) return output
   if (output === null) return exactLeaf(standard(check))
@@ -211,10 +211,10 @@ function followed(schema: StandardSchemaV1, check: Check): StandardSchemaV1 {
   })
 }
 
-/** Transformations that say something of a value, and leave it as it is. */
+/** Transformations that only describe a value. */
 const unchanging: ReadonlySet<string> = new Set(['readonly', 'brand', 'flavor', 'guard'])
 
-/** Transformations that leave what they have given as it is, by the methods that they call. */
+/** Transformations that leave their own results unchanged, with the methods that they call. */
 const normalizers: ReadonlyMap<string, string> = new Map([
   ['trim', 'trim'],
   ['trim_start', 'trimStart'],

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Result } from './anatomy.ts'
 import { isZod, type ZodSchema } from './zod.ts'
 
-/** A schema of Zod's own faces, which can be asked to be asynchronous. */
+/** A schema of the main API of Zod, which can be run asynchronously. */
 interface AsyncSchema extends ZodSchema {
   safeParseAsync(input: unknown): Promise<{
     readonly success: boolean
@@ -14,9 +14,9 @@ interface AsyncSchema extends ZodSchema {
 const knownAsync = new WeakMap<StandardSchemaV1, boolean>()
 
 /**
- * What a schema makes of an input. Zod tries a schema as if it were synchronous first, and drops the promise of a function that is not:
- * where that rejects, the process ends. So one that is known to be asynchronous is asked to be that at once, which runs its functions
- * once instead of twice: for an `async` function in it, or since it has been so before.
+ * Runs a schema on an input. Zod first runs a schema as if it were synchronous, and drops the promise of an asynchronous function:
+ * if that promise rejects, the process ends. So a schema known to be asynchronous, because it has an `async` function or has
+ * returned a promise before, is run asynchronously from the start. Its functions then also run once instead of twice.
  */
 export function validateInput(schema: StandardSchemaV1, input: unknown): Result | Promise<Result> {
   if (!isZod(schema) || !('safeParseAsync' in schema)) return schema['~standard'].validate(input)
@@ -43,7 +43,7 @@ function hasAsync(part: unknown, seen: Set<unknown>): boolean {
   seen.add(part)
   const zod = (part as { readonly _zod?: Record<string, unknown> })._zod
   if (zod !== undefined) {
-    // A lazy schema is made when it is asked for.
+    // The getter of a lazy schema is called on demand.
     const { def, check, innerType } = zod
     const made = (def as { readonly type?: unknown }).type === 'lazy' ? innerType : undefined
     return [def, check, made].some((one) => hasAsync(one, seen))

@@ -1,4 +1,4 @@
-// One file takes Zod apart, kind by kind, since each kind is a few lines and all of them read the same undocumented structure.
+// One file covers all kinds of Zod schemas: each kind takes a few lines, and all read the same undocumented structure.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import {
   type Anatomy,
@@ -11,7 +11,7 @@ import {
 } from './anatomy.ts'
 import { areIdempotent, normalizerOf } from './normalizer.ts'
 
-/** What a Zod 4 schema, of whichever copy of the package, says about itself to libraries. */
+/** How a Zod 4 schema, from any copy of the package, describes itself to libraries. */
 export interface ZodSchema extends StandardSchemaV1 {
   readonly _zod: {
     readonly def: ZodDefinition
@@ -61,7 +61,7 @@ export function isZod(schema: StandardSchemaV1): schema is ZodSchema {
   return schema['~standard'].vendor === 'zod' && '_zod' in schema
 }
 
-/** The anatomy of a Zod schema; `of` gives that of its parts. */
+/** The anatomy of a Zod schema; `of` returns that of its parts. */
 export function zodAnatomy(schema: ZodSchema, of: AnatomyOf): Anatomy {
   const { def } = schema._zod
   const inner = composite(schema, def, of)
@@ -109,7 +109,7 @@ function composite(schema: ZodSchema, def: ZodDefinition, of: AnatomyOf): Anatom
         dropped,
       }
       if (def['mode'] !== 'loose' || isExact(record)) return record
-      // A loose one lets names pass that its key does not match.
+      // A loose record keeps names that its key schema does not match.
       return isClosed(record)
         ? { type: 'leaf', schema, output: schema, exact: false, closed: true }
         : { type: 'transform', schema, output: null }
@@ -166,7 +166,7 @@ function maybe(
   return { type: 'maybe', schema, empty, inner, substitutes }
 }
 
-/** Zod does not hold a default against the schema that it is one of. */
+/** Zod does not check a default against its own schema. */
 function withDefault(schema: ZodSchema, inner: Anatomy): Anatomy {
   const { innerType, defaultValue } = schema._zod.def
   const filled = maybe(schema, inner, [undefined], true)
@@ -174,7 +174,7 @@ function withDefault(schema: ZodSchema, inner: Anatomy): Anatomy {
   return { type: 'choice', schema, options: [filled, { type: 'transform', schema, output: null }] }
 }
 
-/** What a schema catches may become something that it refuses. */
+/** The catch value may be one that the schema refuses. */
 function withCatch(schema: ZodSchema, inner: Anatomy): Anatomy {
   const { innerType, catchValue } = schema._zod.def as { innerType?: ZodSchema; catchValue?: () => unknown }
   const closed = isClosed(inner) && catchValue!.length === 0 && accepts(innerType!, catchValue!())
@@ -204,7 +204,7 @@ function pipe(schema: ZodSchema, def: ZodDefinition, of: AnatomyOf): Anatomy {
   return { type: 'codec', schema, output, encode: (value) => encode(schema, value) }
 }
 
-/** What a text is after `.transform((text) => text.trim())`; `null` for another pipe. */
+/** The schema of a text after `.transform((text) => text.trim())`; `null` for any other pipe. */
 function normalizedText(def: ZodDefinition): ZodSchema | null {
   const from = def['in'] as ZodSchema
   const to = (def['out'] as ZodSchema)._zod.def
@@ -218,7 +218,7 @@ function leaf(schema: ZodSchema, def: ZodDefinition): Anatomy {
   const checks = def.checks ?? []
   const last = checks.findLastIndex(isOverwrite)
   if (last < 0 && !def.coerce) return exactLeaf(schema)
-  // What is checked before a value is brought into form need not hold of what comes out.
+  // A check before a normalization need not hold for its result.
   const { coerce: _, ...rest } = def
   const output = new schema._zod.constr({ ...rest, checks: checks.slice(last + 1) })
   const before = checks.slice(0, Math.max(last, 0))
@@ -228,7 +228,7 @@ function leaf(schema: ZodSchema, def: ZodDefinition): Anatomy {
   return { type: 'transform', schema, output: def.check === undefined ? exactLeaf(output) : null }
 }
 
-/** Formats that hold in upper case and in lower case. */
+/** Formats that do not depend on upper and lower case. */
 const keptFormats: ReadonlySet<string> = new Set([
   'email',
   'url',
@@ -265,7 +265,7 @@ function checkOf(checks: readonly ZodCheck[]): Check {
   }
 }
 
-/** Runs a schema the other way round. */
+/** Runs a schema in reverse. */
 function encode(schema: ZodSchema, value: unknown): Result | Promise<Result> {
   const run = (async: boolean) => schema._zod.run({ value, issues: [] }, { direction: 'backward', async })
   try {
@@ -273,7 +273,7 @@ function encode(schema: ZodSchema, value: unknown): Result | Promise<Result> {
     if (!(payload instanceof Promise)) return resultOf(payload)
     payload.catch(() => {})
   } catch {
-    // Where it is asynchronous, Zod says so by an error.
+    // An asynchronous one reports that with an error.
   }
   return (async () => resultOf(await run(true)))()
 }
