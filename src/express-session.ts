@@ -46,7 +46,9 @@ class SessionStore extends session.Store {
     this.#answer(this.#db.delete(this.#keys.of(sid)), callback)
   }
 
-  /** Lets a session live on, with its new cookie. What another request has written meanwhile stays, and one that was destroyed stays so. */
+  /**
+   * Extends a session, with its new cookie. Keeps what another request has written meanwhile; a destroyed session stays destroyed.
+   */
   override touch(sid: string, { cookie }: SessionData, callback?: Callback): void {
     this.#answer(this.#touch(sid, cookie), callback)
   }
@@ -75,7 +77,7 @@ class SessionStore extends session.Store {
   async #set(sid: string, data: SessionData): Promise<void> {
     const expireIn = this.#timeLeft(data.cookie)
     const key = this.#keys.of(sid)
-    // As stores do, and JSON of a session is what programs count on: `toJSON` of what is in it, dates as text.
+    // Other stores keep JSON, and programs rely on that: `toJSON` is called, and dates become text.
     if (expireIn > 0) await this.#db.set(key, parseJson(JSON.stringify(data)), { expireIn })
     else await this.#db.delete(key)
   }
@@ -94,13 +96,13 @@ class SessionStore extends session.Store {
     }
   }
 
-  /** Milliseconds that a session has left; none where its cookie has expired. */
+  /** How many milliseconds a session has left; none if its cookie has expired. */
   #timeLeft(cookie: SessionData['cookie'] | undefined): number {
     const expires = cookie?.expires
     return expires ? new Date(expires).getTime() - Date.now() : this.#expireIn
   }
 
-  /** What a callback throws is no failure of the store: it is thrown where nothing of the store catches it. */
+  /** An error thrown by a callback is not the store's: it is thrown outside of it. */
   #answer<Value>(answer: Promise<Value>, callback?: Callback<Value>): void {
     const fail = (error: unknown) => (callback === undefined ? this.emit('error', error) : callback(error))
     answer.then(

@@ -4,7 +4,7 @@ import { checkOptionNames } from './arguments/option-names.ts'
 
 export type { AdaptedDatabase, AdapterOptions }
 
-/** In milliseconds, 250,000 years: no Date is much later. What is to stay longer stays. */
+/** In milliseconds, 250,000 years: no Date is much later. Longer values never expire. */
 const longestTtl = 8e15
 
 /** An entry of `setMany`. */
@@ -15,12 +15,9 @@ interface StoreEntry {
   readonly ttl?: number | undefined
 }
 
-/**
- * A store for Keyv 5, and for Keyv 6 by the bridge that it has for such stores. Its keys come with their namespace before them,
- * as `users:alice`.
- */
+/** A store for Keyv 5, and for Keyv 6 through its bridge for such stores. Its keys include their namespace, as in `users:alice`. */
 class KeyvStore implements KeyvStoreAdapter {
-  /** By `dialect`, Keyv 5 tells that the store can be iterated. */
+  /** `dialect` tells Keyv 5 that the store can be iterated. */
   readonly opts: Record<string, unknown> = { dialect: 'sqlite', url: 'sqlite://valkeyrie' }
   /** Set by Keyv 5, for `clear`. Keyv 6 leaves the prefixes of keys to its bridge if there is none. */
   declare namespace?: string | undefined
@@ -38,7 +35,7 @@ class KeyvStore implements KeyvStoreAdapter {
     return versionstamp === null ? undefined : (value as Value)
   }
 
-  /** All of one state of the database. */
+  /** All values from one state of the database. */
   async getMany<Value>(keys: readonly string[]): Promise<(Value | undefined)[]> {
     const entries = await this.#db.getMany(keys.map((key) => this.#keys.of(key)))
     return entries.map(({ value, versionstamp }) => (versionstamp === null ? undefined : (value as Value)))
@@ -53,49 +50,49 @@ class KeyvStore implements KeyvStoreAdapter {
     return entries.map(({ versionstamp }) => versionstamp !== null)
   }
 
-  /** `ttl` in milliseconds; none, or one without end: the value stays. */
+  /** `ttl` in milliseconds; undefined or infinite: the value stays. */
   async set(key: string, value: unknown, ttl?: number): Promise<boolean> {
     await this.setMany([{ key, value, ttl }])
     return true
   }
 
-  /** In one commit: all entries, or none. */
+  /** Writes all entries in one commit, or none. */
   async setMany(entries: readonly StoreEntry[]): Promise<void> {
     if (entries.length === 0) return
     const writes = this.#db.atomic()
     for (const { key, value, ttl } of entries) {
-      // NaN has no end either, as in Keyv's own store.
+      // As in Keyv's own store, NaN means no end.
       if (typeof ttl !== 'number' || !(ttl <= longestTtl)) writes.set(this.#keys.of(key), value)
-      // What has expired already is not there.
+      // A value that has already expired is deleted.
       else if (ttl <= 0) writes.delete(this.#keys.of(key))
       else writes.set(this.#keys.of(key), value, { expireIn: ttl })
     }
     await writes.commit()
   }
 
-  /** Whether there was a value. */
+  /** Returns whether there was a value. */
   async delete(key: string): Promise<boolean> {
     return (await this.#keys.remove([key]))[0]!
   }
 
-  /** In one commit. Whether there was a value under each of the keys. */
+  /** In one commit. Returns whether there was a value under each of the keys. */
   async deleteMany(keys: readonly string[]): Promise<boolean> {
     return (await this.#keys.remove(keys)).every((removed) => removed)
   }
 
-  /** Removes what is in the namespace, all of the store if there is none; nothing else of the database. */
+  /** Removes everything in the namespace, or, without one, in the store; nothing else of the database. */
   async clear(): Promise<void> {
     await this.#keys.clear(this.namespace ? `${this.namespace}:` : '')
   }
 
-  /** The keys, as they were given, and values of a namespace, of all if there is none. */
+  /** The keys, as they were given, and values of a namespace, or of all without one. */
   async *iterator<Value>(namespace?: string): AsyncGenerator<[string, Value], void> {
     for await (const [key, { value }] of this.#keys.list(namespace ? `${namespace}:` : '')) {
       yield [key, value as Value]
     }
   }
 
-  /** Keyv listens for errors of a connection, and there is none: each call rejects with its own. */
+  /** Keyv listens for errors of a connection, but there is none: each call rejects with its own error. */
   on(_event: string, _listener: (...values: never[]) => void): this {
     return this
   }

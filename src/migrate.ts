@@ -47,7 +47,7 @@ export async function migrate(
   const { backup = true, skipInvalid, baseline, onProgress, signal } = options
   const { path, migrations, definitions } = targetOf(database, options, 'migrate')
   signal?.throwIfAborted()
-  // Loaded now and not before: the engine's binary crashes a Node.js that is too old for it.
+  // Loaded here, because the engine's binary crashes a Node.js that is too old for it.
   const { migrate: run } = await import('./migration/migrate.ts')
   const report = {
     line() {},

@@ -1,4 +1,4 @@
-// The whole subpath: spans and metrics are made of the same messages, in one pass.
+// The whole subpath is one file: spans and metrics come from the same messages, in one pass.
 import {
   type Attributes,
   context,
@@ -37,19 +37,19 @@ export interface ValkeyrieInstrumentationConfig {
 const scope = 'valkeyrie'
 const version = '0.1.0'
 
-/** Seconds, and rows: the buckets that the conventions ask for. */
+/** The buckets that the conventions prescribe, in seconds and in rows. */
 const durationBuckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
 const rowBuckets = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000]
 
-/** Calls whose rows are what a query has returned; those of the others were written. */
+/** Calls whose rows a query returned; other calls have written their rows. */
 const reads = new Set('get getMany findMany findFirst findPage execute first page'.split(' '))
 /** Calls that run a function of the user, which makes calls itself. */
 const runsCalls = new Set(['unitOfWork', 'snapshot'])
 
-/** The span of the call whose own queries the code runs; undefined in a function of the user. */
+/** The span of the call whose queries the code runs; undefined in a function of the user. */
 const callKey = createContextKey('valkeyrie call')
 
-/** What is measured, of one provider. */
+/** The instruments of one provider. */
 interface Instruments {
   readonly provider: MeterProvider
   readonly duration: Histogram
@@ -84,9 +84,9 @@ export class ValkeyrieInstrumentation {
   #meters: MeterProvider | undefined
   #known: Instruments | undefined
   #enabled = false
-  /** The span of what goes on. */
+  /** The spans of what is running. */
   readonly #spans = new WeakMap<TraceMessage, Span>()
-  /** The span of the call that runs a query. */
+  /** The span of the call that runs each query. */
   readonly #callers = new WeakMap<TracedQuery, Span>()
 
   constructor(config: ValkeyrieInstrumentationConfig = {}) {
@@ -164,7 +164,7 @@ export class ValkeyrieInstrumentation {
     return this.#config
   }
 
-  /** What a channel publishes is of its own type. */
+  /** The messages of each channel have their own type. */
   readonly #listeners = [
     [calls.start, (message: unknown) => this.#callStarts(message as TracedCall)],
     [calls.end, (message: unknown) => this.#callFails(message as TracedCall)],
@@ -187,7 +187,7 @@ export class ValkeyrieInstrumentation {
     message.run = (begin) => context.with(within, () => (run === undefined ? begin() : run(begin)))
   }
 
-  /** A call that throws, and gives no promise, has no other end. */
+  /** A call that throws instead of returning a promise has no other end. */
   #callFails(message: TracedCall): void {
     if (message.errorType !== undefined) this.#callEnds(message)
   }
@@ -204,7 +204,7 @@ export class ValkeyrieInstrumentation {
       this.#callers.set(message, caller)
       return
     }
-    // A page of a list, or what a live query reads.
+    // A page of a list, or a read of a live query.
     const { query, repository, database, shape } = message
     const attributes = { ...attributesOf(database, query, repository), 'valkeyrie.query.shape': shape }
     this.#startSpan(message, attributes)
@@ -273,7 +273,7 @@ export class ValkeyrieInstrumentation {
     span.end()
   }
 
-  /** Those of the provider that is registered now: it may come after the first database. */
+  /** From the provider that is registered now, which may be after the first database was opened. */
   get #instruments(): Instruments {
     const provider = this.#meters ?? metrics.getMeterProvider()
     if (this.#known?.provider !== provider) this.#known = instrumentsOf(provider)

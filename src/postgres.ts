@@ -1,4 +1,7 @@
-/** What a schema module of a database on PostgreSQL needs, `valkeyrie/postgres`: it loads no driver, so drizzle-kit and other tools can read it. */
+/**
+ * The subpath `valkeyrie/postgres`, for the schema module of a database on PostgreSQL. It loads no driver, so drizzle-kit and other
+ * tools can import it.
+ */
 export {
   type PostgresKvCollectionsTable,
   type PostgresKvLogTable,

@@ -1,4 +1,4 @@
-/** What a schema module needs, `valkeyrie/schema`: it loads no engine, so drizzle-kit and other tools can read such modules. */
+/** The subpath `valkeyrie/schema`, for schema modules. It loads no engine, so drizzle-kit and other tools can import them. */
 export {
   type IndexedCollection,
   type KvCollectionsTable,

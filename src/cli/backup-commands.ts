@@ -15,7 +15,7 @@ import {
 
 const exitCode = 'Exit code: 0 if it is done, 1 if it is not and nothing has changed.'
 
-/** Of what makes a copy of a database. */
+/** The flags of commands that copy a database. */
 interface CopyFlags extends WaitFlag {
   readonly overwrite?: boolean
   readonly json?: boolean
@@ -26,7 +26,7 @@ interface RestoreFlags extends WaitFlag {
   readonly json?: boolean
 }
 
-/** Adds the commands that copy a database and put a copy back. */
+/** Adds the commands that copy a database and restore a copy. */
 export function addBackupCommands(program: Command): void {
   addBackup(program)
   addCopy(program)
@@ -91,7 +91,7 @@ function addCopy(program: Command): void {
     })
 }
 
-/** Of a copy that is a file: where, and how large it is. */
+/** The path and size of a copy in a file. */
 function fileOf({ to }: Copied): { readonly path?: string; readonly bytes?: number } {
   return existsSync(to) ? { path: to, bytes: statSync(to).size } : {}
 }

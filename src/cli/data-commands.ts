@@ -1,4 +1,4 @@
-// export and import open, count and interrupt in one way: what one of them learns, the other does too.
+// export and import open a database, count and react to Ctrl+C in the same way: change both together.
 import { existsSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { inspectStore, openDatabase } from '../api/open.ts'
@@ -13,11 +13,11 @@ import { type SourceKind, sourceKinds } from '../transfer/open-source.ts'
 import { withPackage } from '../transfer/optional-package.ts'
 import { countReport, databaseText, example, interrupted, print } from './terminal.ts'
 
-/** The longest time that a timer takes: an export reads one state for as long as it needs. */
+/** The longest time that a timer takes: an export may read one state for as long as it needs. */
 const forever = 2 ** 31 - 1
-/** What is stored is moved whatever limit it was stored under. */
+/** Rows are moved whatever limits they were stored under. */
 const limits = { keyBytes: Number.MAX_SAFE_INTEGER, valueBytes: Number.MAX_SAFE_INTEGER }
-/** All is done, but for rows that do not fit or cannot be read. */
+/** Everything is done, except for rows that do not fit or cannot be read. */
 const exitRefused = 2
 const mostUnreadableListed = 100
 
@@ -164,7 +164,7 @@ async function importCommand(database: string, file: string, flags: ImportFlags)
   const { openSource } = await import('../transfer/open-source.ts')
   const { RefusedRows } = await import('../transfer/refused-rows.ts')
   if (!(await isThere(database))) {
-    // What is no source is found out before a file is made.
+    // Fail for an unusable source before the database is created.
     using _ = await openSource(file, flags, new Registry())
     await (await openDatabase(new Registry(), database)).close()
   }
@@ -183,7 +183,7 @@ async function importCommand(database: string, file: string, flags: ImportFlags)
     refused?.finish()
   } catch (error) {
     if (!(error instanceof KeyExistsError)) throw error
-    // The class of it, and the code, stay.
+    // The class and the code of the error stay.
     error.message += ' with another value: --on-conflict skip leaves it, --on-conflict overwrite replaces it'
     throw error
   } finally {
@@ -210,7 +210,7 @@ function countsText(counts: ImportCounts, skipInvalid: string | undefined): stri
   return [`${rowsText(imported)} imported`, ...told].join(', ')
 }
 
-/** The store of a database, as Valkeyrie.inspect opens it. */
+/** Opens the store of a database, as Valkeyrie.inspect does. */
 async function openedStore(
   database: string,
   readOnly: boolean,
@@ -219,7 +219,7 @@ async function openedStore(
   return { store, file: fileOf(locate(database)), [Symbol.asyncDispose]: () => store.close() }
 }
 
-/** Whether there is a database already. */
+/** Whether the database exists. */
 async function isThere(database: string): Promise<boolean> {
   const located = locate(database)
   const file = fileOf(located)
@@ -229,7 +229,7 @@ async function isThere(database: string): Promise<boolean> {
     await engine.readCatalog(address, false, engine.checkOptions({}) as never)
     return true
   } catch (error) {
-    // What keeps it from being opened for another reason is met again.
+    // If it cannot be opened for another reason, opening it later reports that.
     if (error instanceof DatabaseOpenError) return false
     throw error
   }

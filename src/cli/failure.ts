@@ -4,18 +4,21 @@ import { CommanderError } from 'commander'
 import { KvError, MigrationError } from '../contract/errors.ts'
 import { Interrupted } from './terminal.ts'
 
-/** How a command has failed, for a person and for a program. */
+/** How a command has failed, for people and for programs. */
 export interface Failure {
-  /** That of a KvError or of the system; `USAGE`: the command line or what it names is wrong; `INTERRUPTED`: Ctrl+C; `UNEXPECTED`: something that nobody foresaw. */
+  /**
+   * The code of a KvError or of the system; `USAGE`: the command line, or what it names, is wrong; `INTERRUPTED`: Ctrl+C;
+   * `UNEXPECTED`: anything else.
+   */
   readonly code: string
   readonly message: string
-  /** What else the error tells, by name. */
+  /** The other facts of the error, by name. */
   readonly facts: object
-  /** What was done before, and stays so: beside the error. */
+  /** What was done before the failure, and stays done. */
   readonly done: object
 }
 
-/** A command that has done a part. */
+/** A command has failed after a part of its work. */
 export class PartlyDone extends Error {
   readonly done: object
 
@@ -50,10 +53,10 @@ function isOfSystem(error: unknown): error is SystemError {
   return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string'
 }
 
-/** What the system says, as a sentence that names the file. */
+/** An error of the system, as a sentence that names the file. */
 function systemText({ code, message, path }: SystemError): string {
   if (path === undefined) return message
-  // A file is written under such a name first.
+  // A file gets such a name while it is being written.
   const file = path.replace(/\.\d+\.part$/, '')
   const sentence = sentences[code]
   return sentence === undefined ? message : sentence(file)

@@ -10,7 +10,7 @@ import { migratorOf } from '../migration/migrator-of.ts'
 import type { Project } from '../migration/project.ts'
 import { Registry } from '../schema/registry.ts'
 
-/** What would go with a database, as a sentence; `null` if there is none. */
+/** What deleting a database would lose, as a sentence; `null` if it does not exist. */
 export async function whatIsDeleted(path: string): Promise<string | null> {
   const { migrator, address, shown } = await migratorOf(path)
   if (!(await migrator.exists(address))) return null
@@ -24,8 +24,8 @@ export async function whatIsDeleted(path: string): Promise<string | null> {
 }
 
 /**
- * Has a new database, made by the migrations, take the place of one that others may have open no longer than `busyTimeout`. It is made apart:
- * whatever ends this, the old one is there or the new one.
+ * Replaces a database with a new one, made by the migrations. Others may keep the old one open for at most `busyTimeout`. The new
+ * one is made separately, so whenever this stops, there is either the old one or the new one.
  */
 export async function resetDatabase(
   project: Project,
@@ -38,7 +38,10 @@ export async function resetDatabase(
   return (await migrator.exists(address)) ? migrator.replace(address, busyTimeout, make) : make(address)
 }
 
-/** Runs the module that fills a database: it exports a function by default, which is given the database, opened by the project's schemas. */
+/**
+ * Runs the module that fills a database: its default export is a function that gets the database, opened with the project's
+ * schemas.
+ */
 export async function seedDatabase(
   project: Project,
   path: string,
@@ -66,7 +69,7 @@ export async function seedDatabase(
 
 function seedFile({ root, seed, schemas }: Project, given: string | undefined): string {
   const names = ['seed.ts', 'seed.mts']
-  // The first is the one that can be written here.
+  // The first name is the one to write in this project.
   if (existsSync(join(schemas, 'index.mts'))) names.reverse()
   const beside = names.map((name) => join(schemas, name))
   const files = given !== undefined ? [resolve(given)] : seed !== undefined ? [resolve(root, seed)] : beside
@@ -77,7 +80,7 @@ function seedFile({ root, seed, schemas }: Project, given: string | undefined): 
   )
 }
 
-/** A database as what is printed shows it: without a password. */
+/** A database for printing: without a password. */
 export function shownDatabase(path: string): string {
   const { engine, address } = locate(path)
   return engine.shown(address)

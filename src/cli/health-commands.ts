@@ -7,7 +7,7 @@ import { fileOf, locate } from '../engines/engines.ts'
 import { rowsText } from '../migration/losses.ts'
 import { databaseText, example, interrupted, print } from './terminal.ts'
 
-/** What is wrong is told. */
+/** The command has reported what is wrong. */
 const exitUnsound = 2
 
 interface DoctorFlags {
@@ -15,7 +15,7 @@ interface DoctorFlags {
   readonly json?: boolean
 }
 
-/** Adds the commands that tell how a database is. */
+/** Adds the commands that report the state of a database. */
 export function addHealthCommands(program: Command): void {
   addStats(program)
   addDoctor(program)

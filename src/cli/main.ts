@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Nothing of the program is loaded before: an older Node.js cannot, and would tell so in its own words.
+// Check this before loading anything else: an older Node.js would fail with an error of its own.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major > 22 || (major === 22 && minor >= 18)) {
   const { run } = await import('./program.ts')

@@ -1,4 +1,4 @@
-// The commands of a project share its flags, its output and its exit codes.
+// The commands of a project share flags, output and exit codes.
 import { relative } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { check, projectStatus } from '../migration/check.ts'
@@ -21,7 +21,7 @@ import {
   waitOption,
 } from './terminal.ts'
 
-/** What is pending or differs is told. */
+/** The command has reported what is pending or differs. */
 const exitDiffers = 2
 const databaseText = 'its file, or its address; default: dbCredentials.url of drizzle.config.ts'
 const jsonText = 'as one JSON object'
@@ -40,7 +40,7 @@ interface JsonFlag {
   readonly json?: boolean
 }
 
-/** Where on a server a database is. */
+/** The schema of a database on a server. */
 interface SchemaFlag {
   readonly schema?: string
 }
@@ -58,7 +58,7 @@ interface ResetFlags extends WaitFlag, SchemaFlag {
   readonly json?: boolean
 }
 
-/** Adds the commands of a project: its migrations, and a database that is begun again. */
+/** Adds the commands of a project: its migrations, and resetting its database. */
 export function addMigrationCommands(program: Command): void {
   const project = () => loadProject(process.cwd(), program.opts<{ config?: string }>().config)
   const command = (name: string, description: string, shown: string, ...more: readonly string[]) =>
@@ -243,7 +243,7 @@ export function addMigrationCommands(program: Command): void {
   )
 }
 
-/** Prints what `generate` would write, or what has changed; whether nothing has. */
+/** Prints what `generate` would write, or what has changed. Returns whether nothing has. */
 async function tellPlan(
   project: Project,
   options: PlanOptions,
@@ -274,7 +274,7 @@ async function tellPlan(
   for (const text of undecided) print(`a rename? --rename ${text}`)
   if (withFiles) {
     for (const [name, text] of files) {
-      // The index says the same again, of all migrations.
+      // The index only repeats all migrations.
       const shown = /^index\./.test(name) ? '-- all migrations as a module' : text.trimEnd()
       if (/\.(sql|m?ts)$/.test(name)) print(`\n-- ${name}\n${shown}`)
     }

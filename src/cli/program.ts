@@ -27,7 +27,7 @@ addHealthCommands(program)
 addBackupCommands(program)
 addStudioCommand(program)
 
-/** Runs the command that the arguments tell, and sets the exit code. */
+/** Runs the command that the arguments name, and sets the exit code. */
 export async function run(argv: readonly string[]): Promise<void> {
   isJson = argv.includes('--json')
   try {
@@ -38,7 +38,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     const { code, message, facts, done } = failureOf(error)
     if (isJson) print(JSON.stringify({ error: { code, message, ...facts }, ...done }))
     if (code === 'UNEXPECTED') tell((error as Error).stack ?? message)
-    // What is wrong with a command line, its reader has told.
+    // The parser has already reported a wrong command line.
     else if (!isJson && !(error instanceof CommanderError)) tell(message)
   }
 }

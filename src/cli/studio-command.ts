@@ -46,7 +46,7 @@ function portOf(text: string): number {
   return port
 }
 
-/** Opens an address as the system does. Where it cannot, the address that was printed is left. */
+/** Opens an address in the system's browser. If that fails, the user still has the printed address. */
 function openBrowser(url: string): void {
   const [command, ...args] =
     process.platform === 'darwin'

@@ -3,7 +3,7 @@ import { MigrationError } from '../contract/errors.ts'
 import type { Report } from '../migration/migrate.ts'
 import type { Ask } from '../migration/renames.ts'
 
-/** Tells a person what goes on: a bar on a terminal, else a line for each tenth. */
+/** Shows progress: a bar on a terminal, otherwise a line for each tenth. */
 export function terminalReport(out: NodeJS.WriteStream = process.stderr): Report {
   return out.isTTY ? barReport(out) : lineReport(out)
 }
@@ -52,7 +52,7 @@ function lineReport(out: NodeJS.WriteStream): Report {
   }
 }
 
-/** Asks on a terminal; undefined if there is none, so that nothing ever waits for an answer that cannot come. */
+/** Asks on a terminal; undefined without one, so that nothing waits for an answer that cannot come. */
 export function terminalAsk(
   input: NodeJS.ReadStream = process.stdin,
   output: NodeJS.WriteStream = process.stderr,
@@ -67,7 +67,7 @@ export function terminalAsk(
   }
 }
 
-/** Has a person say yes on a terminal; if there is none, a TypeError says what to give instead. */
+/** Asks for confirmation on a terminal. Without one, throws a TypeError that says what to pass instead. */
 export async function confirmed(
   question: string,
   instead: string,
@@ -86,15 +86,15 @@ function noAnswer(): MigrationError {
   return new MigrationError('You gave no answer, so nothing was changed.')
 }
 
-/** What stands behind the options in the help of a command. `more`: a line each. */
+/** The example after the options in the help of a command. `more`: further lines. */
 export function example(command: string, ...more: readonly string[]): string {
   return ['', 'Example:', `  $ npx ${command}`, ...more].join('\n')
 }
 
-/** What a command takes as a database. */
+/** How the help describes the database argument. */
 export const databaseText = 'its file, or a PostgreSQL address such as postgres://user@host/shop?schema=cart'
 
-/** How long a command waits for others who have its file open. Their processes may be about to end. */
+/** How long a command waits for others that have its file open, and may be about to end. */
 export interface WaitFlag {
   /** In milliseconds. */
   readonly wait: number
@@ -109,7 +109,7 @@ export function waitOption(): Option {
   })
 }
 
-/** Says nothing: the result alone is printed. */
+/** Shows nothing; only the result is printed. */
 export const quiet: Report = { line() {}, progress() {} }
 
 export function tell(text: string): void {
@@ -120,7 +120,7 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-/** Tells on a terminal how many rows were done so far, in a line of its own that goes away at the end. */
+/** Shows the number of rows so far on a terminal, in a line that disappears at the end. */
 export function countReport(out: NodeJS.WriteStream = process.stderr) {
   return {
     report(rows: number) {
@@ -132,10 +132,10 @@ export function countReport(out: NodeJS.WriteStream = process.stderr) {
   }
 }
 
-/** Somebody has ended the command. */
+/** The user has interrupted the command. */
 export class Interrupted extends Error {}
 
-/** Aborted by Ctrl+C, so that what was begun is put away. */
+/** A signal that Ctrl+C aborts, so that unfinished work is cleaned up. */
 export function interrupted(): { readonly signal: AbortSignal; end(): void } {
   const controller = new AbortController()
   const abort = () => controller.abort(new Interrupted('Interrupted: run it again to finish'))

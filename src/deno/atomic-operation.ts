@@ -15,7 +15,7 @@ import { KvU64 } from './kv-u64.ts'
 import { checkEnqueueOptions, toMessage } from './messages.ts'
 import { fromRaw, type RawValue, toRaw } from './raw-value.ts'
 
-/** A mutation as it was called for; `expireIn` in milliseconds. */
+/** A mutation as the caller has passed it; `expireIn` in milliseconds. */
 interface CalledMutation {
   readonly type: KvMutation['type']
   readonly key: KvKey

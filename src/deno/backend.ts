@@ -39,7 +39,7 @@ export type RawMutation =
       readonly type: 'set'
       readonly value: RawValue
       readonly expireAt: number | null
-      /** The versionstamp of the commit follows the key. */
+      /** Whether the versionstamp of the commit is appended to the key. */
       readonly stamped: boolean
     })
   | (EncodedKey & { readonly type: 'delete' })
@@ -59,14 +59,14 @@ export interface RawWrite {
   readonly messages: readonly RawMessage[]
 }
 
-/** The messages of the queue are not keys of the program. */
+/** Messages of the queue are not visible as keys. */
 const queue = prefixRange(encodePrefix(queuePrefix))
 /** No commit has this version. */
 const noVersion = Number.MAX_SAFE_INTEGER
-/** The last time that a Date can tell, in milliseconds since the epoch. */
+/** The last time that a Date can express, in milliseconds since the epoch. */
 const latestTime = 8_640_000_000_000_000
 
-/** A database as Deno KV has it below its API: ranges of keys, and commits of raw values. */
+/** A database as Deno KV sees it below its API: ranges of keys, and commits of raw values. */
 export class Backend {
   readonly #store: Store
 
@@ -86,7 +86,7 @@ export class Backend {
     return Promise.all(rows.map((row, i) => row && this.#store.entry(row, keys[i]!.key)))
   }
 
-  /** The entries of each range, all of one state. */
+  /** The entries of each range, from one state. */
   async read(ranges: readonly ReadRange[]): Promise<Entry[][]> {
     this.#store.assertOpen()
     checkMost(ranges.length, limits.ranges, 'Too many ranges')
@@ -129,7 +129,7 @@ export class Backend {
     }
   }
 
-  /** A stream of the entries of these keys, of one state each time: now, then whenever one of them has changed. */
+  /** A stream of the entries of these keys, each time from one state: now, then after each change of one of them. */
   watch(keys: readonly Key[], signal?: AbortSignal): ReadableStream<(Entry | null)[]> {
     this.#store.assertOpen()
     checkMost(keys.length, limits.watchedKeys, 'Too many keys')
@@ -162,7 +162,7 @@ export class Backend {
     return this.#prepared(payload, (stored) => prepareMessage(this.#store, stored, options))
   }
 
-  /** What `prepare` makes of a value, or else of its serialization. */
+  /** The result of `prepare` for a value, or, if that fails, for its serialization. */
   async #prepared(
     raw: RawValue,
     prepare: (stored: unknown) => SetMutation | Promise<SetMutation>,
@@ -189,7 +189,7 @@ async function entries(store: RowStore, parts: readonly ReadRange[]): Promise<En
   return Promise.all(rows.map((row) => store.entry(row, row.key)))
 }
 
-/** The parts of a range beside the messages of the queue, in the order in which they are read. */
+/** The parts of a range without the messages of the queue, in reading order. */
 function withoutQueue(range: ReadRange): ReadRange[] {
   const apart = compareBytes(range.end, queue.start) <= 0 || compareBytes(queue.end, range.start) <= 0
   if (apart) return [range]
@@ -200,7 +200,7 @@ function withoutQueue(range: ReadRange): ReadRange[] {
   return range.reverse ? parts.reverse() : parts
 }
 
-/** Throws a TypeError for a write that Deno KV does not take. */
+/** Throws a TypeError for a write that Deno KV would refuse. */
 function checkWrite({ checks, mutations, messages }: RawWrite): void {
   checkMost(checks.length, limits.checks, 'Too many checks')
   checkMost(mutations.length + messages.length, limits.mutations, 'Too many mutations')
@@ -225,7 +225,7 @@ function checkWrite({ checks, mutations, messages }: RawWrite): void {
   checkMost(keys, limits.writtenKeysBytes, 'Total key size too large', ' bytes')
 }
 
-/** A versionstamp of another database is one that no key has. */
+/** A versionstamp of another database stands for a version that no key has. */
 function versionOf(versionstamp: string): number {
   if (isVersionstamp(versionstamp)) return parseVersionstamp(versionstamp)
   if (typeof versionstamp === 'string' && /^[0-9a-f]{20}$/i.test(versionstamp)) return noVersion

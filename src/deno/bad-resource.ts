@@ -1,6 +1,6 @@
 import { DatabaseClosedError } from '../contract/errors.ts'
 
-/** A database that is closed, like `Deno.errors.BadResource`. */
+/** A database is closed, like `Deno.errors.BadResource`. */
 export class BadResource extends Error {
   override readonly name = 'BadResource'
 
@@ -9,7 +9,7 @@ export class BadResource extends Error {
   }
 }
 
-/** Has a call on a closed database fail as it does in Deno. */
+/** Makes a call on a closed database fail as it does in Deno. */
 export async function onResource<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call()

@@ -3,13 +3,13 @@ import { encodePrefix } from '../key/codec.ts'
 import type { KvKey } from './kv.types.ts'
 import { checkMost, limits } from './limits.ts'
 
-/** The last part of a key that is set, in whose place the versionstamp of the commit comes. */
+/** The last part of a key to set, which the versionstamp of the commit replaces. */
 export const commitVersionstamp = Symbol('KvCommitVersionstamp')
 
-/** How long a key may be is looked at where it is read or written. */
+/** Reads and writes check the length of a key themselves. */
 const anyLength = Number.POSITIVE_INFINITY
 
-/** The bytes of a key, or of a prefix. Throws a TypeError for what is none. */
+/** The bytes of a key, or of a prefix. Throws a TypeError for anything else. */
 export function encodeKvKey(key: KvKey): Uint8Array {
   if (!Array.isArray(key)) throw new TypeError('key must be an array')
   if (!key.every(isPart)) throw new TypeError('expected string, number, bigint, ArrayBufferView, boolean')
@@ -21,7 +21,7 @@ export function checkWrittenKey(key: Uint8Array): void {
   checkMost(key.length, limits.writtenKeyBytes, 'Key too large for write', ' bytes')
 }
 
-/** Of a bound of a range: that behind one key has a byte more. */
+/** Checks the bound of a range; a bound after a key has one more byte. */
 export function checkReadKey(length: number): void {
   checkMost(length, limits.readKeyBytes, 'Key too large for read', ' bytes')
 }

@@ -2,7 +2,7 @@ import { KvU64 as StoredU64 } from '../value/kv-u64.ts'
 
 const most = 2n ** 64n - 1n
 
-/** An unsigned integer of 64 bits, like `Deno.KvU64`. It is one of `KvU64` of `valkeyrie`, too. */
+/** An unsigned integer of 64 bits, like `Deno.KvU64`. It is also a `KvU64` of `valkeyrie`. */
 export class KvU64 extends StoredU64 {
   constructor(value: bigint) {
     if (typeof value !== 'bigint') throw new TypeError(`Value must be a bigint: received ${typeof value}`)

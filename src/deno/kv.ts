@@ -18,12 +18,12 @@ import { checkMost, limits } from './limits.ts'
 import { KvListIterator } from './list-iterator.ts'
 import { fromStored } from './raw-value.ts'
 
-/** Only `openKv` has it. */
+/** Only `openKv` can use the constructor. */
 const opening = Symbol('openKv')
 
-/** Makes the Kv of a database, which it closes. */
+/** Makes the Kv of a database. The Kv closes it. */
 export let kvOf: (database: Database) => Kv
-/** The database of a Kv; null of what is none. */
+/** The database of a Kv; null for anything else. */
 export let databaseOf: (kv: unknown) => Database | null
 
 /**

@@ -1,4 +1,4 @@
-/** What Deno KV takes at most. */
+/** The limits of Deno KV. */
 export const limits = {
   writtenKeyBytes: 2_048,
   readKeyBytes: 2_049,
@@ -12,7 +12,7 @@ export const limits = {
   writtenKeysBytes: 81_920,
 } as const
 
-/** Throws a TypeError if something is more than it may be, in the words of Deno. */
+/** Throws a TypeError, in Deno's words, if there is more than allowed. */
 export function checkMost(found: number, most: number, words: string, unit = ''): void {
   if (found > most) throw new TypeError(`${words} (max ${most}${unit})`)
 }

@@ -23,7 +23,7 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>> {
   readonly #limit: number
   readonly #batchSize: number
   readonly #reverse: boolean
-  /** Where it begins, and then the key that it has given last. */
+  /** Where it begins, then the last key that it has returned. */
   #from: string | KvKey | undefined
   #ofKeys: SelectedRange | undefined
   #batch: KvEntry<T>[] = []
@@ -31,7 +31,7 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>> {
   #count = 0
   #isLastBatch = false
   #isDone = false
-  /** Calls of `next` that overlap are answered one after the other. */
+  /** Overlapping calls of `next` are answered one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
   static {
@@ -57,7 +57,7 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>> {
     return typeof this.#from === 'string' ? this.#from : cursorAt(this.#range, this.#from)
   }
 
-  /** Bounds that do not fit are told by the first read. */
+  /** The first read reports bounds that do not fit. */
   get #range(): SelectedRange {
     this.#ofKeys ??= selectedRange(this.#keys)
     return this.#ofKeys

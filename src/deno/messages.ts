@@ -6,7 +6,7 @@ const longestDelay = 30 * 24 * 60 * 60_000
 const mostIntervals = 5
 const longestInterval = 60 * 60_000
 
-/** Throws a TypeError for what Deno KV does not take. */
+/** Throws a TypeError for options that Deno KV would refuse. */
 export function checkEnqueueOptions({ delay = 0, backoffSchedule = [] }: KvEnqueueOptions): void {
   if (delay < 0) throw new TypeError(`Delay must be >= 0: received ${delay}`)
   if (delay > longestDelay) throw new TypeError(`Delay cannot be greater than 30 days: received ${delay}`)
@@ -19,7 +19,7 @@ export function checkEnqueueOptions({ delay = 0, backoffSchedule = [] }: KvEnque
   }
 }
 
-/** A message is always a structured clone, one of bytes or of a KvU64 too. */
+/** A message is always a structured clone, even if it is bytes or a KvU64. */
 export function toMessage(message: unknown): RawMessage['payload'] {
   return { kind: 'v8', bytes: serialize(message) }
 }

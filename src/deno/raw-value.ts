@@ -4,13 +4,13 @@ import { deserialize, serialize } from '../value/structured-clone.ts'
 import { defineValueType } from '../value/value-type.ts'
 import { KvU64 } from './kv-u64.ts'
 
-/** A value as Deno KV has it between a program and its store: bytes, a KvU64, or a structured clone in the serialization of V8. */
+/** A value between a program and its store, as in Deno KV: bytes, a KvU64, or a structured clone serialized by V8. */
 export type RawValue =
   | { readonly kind: 'v8'; readonly bytes: Uint8Array }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'u64'; readonly value: bigint }
 
-/** What a structured clone has and the database does not, as a sparse array: its serialization is stored. */
+/** A structured clone that the database cannot store, such as a sparse array. Its serialization is stored. */
 class Clone {
   readonly bytes: Uint8Array
 
@@ -19,7 +19,7 @@ class Clone {
   }
 }
 
-/** How such clones are stored. */
+/** How to store such clones. */
 export const cloneType = defineValueType({
   name: 'Deno.serialized',
   class: Clone,
@@ -27,7 +27,7 @@ export const cloneType = defineValueType({
   decode: (bytes: Uint8Array) => new Clone(bytes),
 })
 
-/** Throws a DataCloneError for what has no structured clone, as a function. */
+/** Throws a DataCloneError for a value that cannot be cloned, such as a function. */
 export function toRaw(value: unknown): RawValue {
   if (value instanceof Uint8Array) return { kind: 'bytes', bytes: new Uint8Array(value) }
   if (isKvU64(value)) return { kind: 'u64', value: value.value }
@@ -39,7 +39,7 @@ export function fromRaw(raw: RawValue): unknown {
   return raw.kind === 'bytes' ? raw.bytes : deserialize(raw.bytes)
 }
 
-/** What to store of a value: first the value itself, then, where the database does not take that, its serialization. */
+/** What to store for a value: the value itself; or, if the database refuses it, its serialization. */
 export function storable(raw: RawValue): readonly [unknown, unknown?] {
   const value = fromRaw(raw)
   return raw.kind === 'v8' && typeof value === 'object' && value !== null
@@ -47,23 +47,23 @@ export function storable(raw: RawValue): readonly [unknown, unknown?] {
     : [value]
 }
 
-/** A value that is stored, as a program of Deno KV has it. */
+/** A stored value, as a program for Deno KV gets it. */
 export function fromStored(value: unknown): unknown {
   if (value instanceof Clone) return deserialize(value.bytes)
   return isKvU64(value) ? new KvU64(value.value) : value
 }
 
-/** A value that is stored, as the protocol has it. */
+/** A stored value, as the protocol has it. */
 export function rawStored(value: unknown): RawValue {
   return value instanceof Clone ? { kind: 'v8', bytes: value.bytes } : toRaw(value)
 }
 
-/** The size that Deno KV counts. */
+/** The size, as Deno KV counts it. */
 export function sizeOf(raw: RawValue): number {
   return raw.kind === 'u64' ? 8 : raw.bytes.length
 }
 
-/** The bytes of a KvU64, the lowest first. */
+/** The bytes of a KvU64, lowest first. */
 export function littleEndian(value: bigint): Uint8Array {
   const bytes = Buffer.alloc(8)
   bytes.writeBigUInt64LE(value)

@@ -4,19 +4,19 @@ import { type KeyRange, prefixRange, successor } from '../key/range.ts'
 import { checkReadKey, encodeKvKey } from './keys.ts'
 import type { KvKey, KvListSelector } from './kv.types.ts'
 
-/** The keys of a selector, which nobody else can change. */
+/** The keys of a selector, copied, so that nobody can change them. */
 export interface SelectedKeys {
   readonly prefix?: KvKey
   readonly start?: KvKey
   readonly end?: KvKey
 }
 
-/** The range of a selector, and the bytes that all keys in it begin with: a cursor is what follows them. */
+/** The range of a selector, and the bytes that all of its keys begin with; a cursor is what follows them. */
 export interface SelectedRange extends KeyRange {
   readonly common: Uint8Array
 }
 
-/** Throws a TypeError for another shape. */
+/** Throws a TypeError for any other shape. */
 export function selectedKeys(selector: KvListSelector): SelectedKeys {
   const { prefix, start, end } = selector as SelectedKeys
   if (prefix !== undefined && start !== undefined && end !== undefined)
@@ -46,7 +46,7 @@ export function selectedRange({ prefix, start, end }: SelectedKeys): SelectedRan
   return { start: from ?? whole.start, end: to ?? whole.end, common }
 }
 
-/** What is left of a range behind the key of a cursor; all of it if there is none. */
+/** The part of a range after the key of a cursor; all of it without one. */
 export function rangeFrom(range: SelectedRange, cursor: string | undefined, reverse: boolean): KeyRange {
   let { start, end } = range
   if (cursor !== undefined && cursor !== '') {
@@ -61,7 +61,7 @@ export function rangeFrom(range: SelectedRange, cursor: string | undefined, reve
   return { start, end }
 }
 
-/** The cursor of a list that has given this key last, as Deno KV writes it: one goes on where the other has stopped. */
+/** The cursor after this key, as Deno KV writes it: each can continue the list of the other. */
 export function cursorAt({ common }: SelectedRange, key: KvKey): string {
   const rest = Buffer.from(encodeKvKey(key).subarray(common.length))
   return rest.toString('base64').replaceAll('+', '-').replaceAll('/', '_')

@@ -2,7 +2,7 @@ import type { AtomicWrite } from '../commit/write.ts'
 import { running } from '../store/running.ts'
 import type { Store } from '../store/store.ts'
 
-/** A job that is done, as it stands under its key. */
+/** A completed job under its key. */
 interface Done {
   readonly key: Uint8Array
   readonly version: number
@@ -10,10 +10,10 @@ interface Done {
   readonly reject: (error: unknown) => void
 }
 
-/** Jobs that are removed in one commit, which takes some milliseconds that cannot be split. */
+/** How many jobs to remove in one commit, which takes some milliseconds that cannot be split. */
 const mostInCommit = 200
 
-/** Removes jobs that are done and have nothing else to write: those of one turn of the event loop in one commit. */
+/** Removes completed jobs that have nothing else to write: those of one turn of the event loop in one commit. */
 export class Completions {
   readonly #store: Store
   #waiting: Done[] = []
@@ -22,11 +22,11 @@ export class Completions {
     this.#store = store
   }
 
-  /** Removes a job that has this version. Resolves to whether it was removed: false where another has it. */
+  /** Removes a job if it has this version. Resolves to whether it did: false if another worker has the job. */
   remove(key: Uint8Array, version: number): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const done = { key, version, resolve, reject }
-      // In a unit of work whose turn it is, it must not wait for those that wait for the end of the turn.
+      // A unit of work that has the turn must not wait for writes that wait for the end of the turn.
       if (running.getStore() !== undefined) {
         void this.#commit([done])
         return
@@ -41,7 +41,7 @@ export class Completions {
     for (let i = 0; i < all.length; i += mostInCommit) void this.#commit(all.slice(i, i + mostInCommit))
   }
 
-  /** Where one of them fails, each is removed by itself. */
+  /** If one of them fails, each is removed in its own commit. */
   async #commit(jobs: readonly Done[]): Promise<void> {
     const checks = jobs.map(({ key, version }) => ({ key, version }))
     const mutations: AtomicWrite['mutations'] = jobs.map(({ key }) => ({ type: 'delete', key }))

@@ -1,11 +1,11 @@
 import { Cron } from 'croner'
 
-/** When something happens again and again, as a cron expression says in a time zone. */
+/** The times of a cron expression in a time zone. */
 export class Occurrences {
   readonly #cron: Cron
   #last: { readonly time: number; readonly next: number | null } | undefined
 
-  /** Throws a TypeError for what is no cron expression, and for a time zone that does not exist. */
+  /** Throws a TypeError if the cron expression or the time zone does not exist. */
   constructor(cron: string, timeZone: string) {
     if (typeof cron !== 'string') throw new TypeError("cron must be an expression, such as '0 9 * * 1-5'")
     try {
@@ -26,7 +26,7 @@ export class Occurrences {
     }
   }
 
-  /** The first after a time, both in milliseconds since the epoch; null: there is none. Asked again, it knows the last answer. */
+  /** The first occurrence after a time, both in milliseconds since the epoch; null if there is none. Remembers its last answer. */
   after(time: number): number | null {
     if (this.#last?.time !== time)
       this.#last = { time, next: this.#cron.nextRun(new Date(time))?.getTime() ?? null }
@@ -37,7 +37,7 @@ export class Occurrences {
 const most = 10_000
 const known = new Map<string, Occurrences>()
 
-/** Those of an expression in a time zone, which takes long to read. */
+/** Cached, because reading an expression takes long. */
 export function occurrencesOf(cron: string, timeZone: string): Occurrences {
   const name = `${timeZone} ${cron}`
   let occurrences = known.get(name)

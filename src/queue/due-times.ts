@@ -2,20 +2,20 @@ import { type Occurrences, occurrencesOf } from './cron.ts'
 import type { StoredSchedule } from './rows.ts'
 import { warn } from './warn.ts'
 
-/** The occurrences of a schedule that get a job, and the one that comes then. */
+/** The occurrences of a schedule that get a job, and the next one after them. */
 export interface DueTimes {
   readonly times: readonly number[]
   readonly next: number | null
 }
 
-/** Milliseconds after which an occurrence is late. */
+/** How many milliseconds after its time an occurrence counts as late. */
 const late = 60_000
-/** Milliseconds before a schedule that cannot be read here is looked at again. */
+/** How many milliseconds until a schedule that cannot be read here is tried again. */
 const tryAgain = 3_600_000
-/** Occurrences of a schedule that are made up for in one go. */
+/** How many missed occurrences of a schedule to make up for at once. */
 const mostAtOnce = 1_000
 
-/** As `dueTimes`; none of a schedule that only another release, or another system, understands: the others go on. */
+/** Like `dueTimes`, but empty for a schedule that only another release or system understands, so that the others go on. */
 export function readDueTimes(schedule: StoredSchedule, now: number): DueTimes {
   try {
     return dueTimes(schedule, now)
@@ -25,7 +25,7 @@ export function readDueTimes(schedule: StoredSchedule, now: number): DueTimes {
   }
 }
 
-/** The occurrences that are due and get a job, and the one that comes then. */
+/** The occurrences that are due and get a job, and the next one after them. */
 export function dueTimes({ cron, timeZone, misfire, next: first }: StoredSchedule, now: number): DueTimes {
   const occurrences = occurrencesOf(cron, timeZone)
   if (misfire === 'all') {
@@ -36,7 +36,7 @@ export function dueTimes({ cron, timeZone, misfire, next: first }: StoredSchedul
     return { times, next }
   }
   const second = occurrences.after(first!)
-  // Where nothing was missed, the next is known already.
+  // If nothing was missed, the next one is already known.
   if (second === null || second > now) {
     return { times: misfire === 'skip' && now - first! > late ? [] : [first!], next: second }
   }
@@ -44,7 +44,7 @@ export function dueTimes({ cron, timeZone, misfire, next: first }: StoredSchedul
   return { times: misfire === 'skip' && now - last > late ? [] : [last], next: occurrences.after(now) }
 }
 
-/** The last occurrence up to now, of which `known` is one: looked for backwards in steps that double, not one by one. */
+/** The last occurrence up to now, given an earlier one. Looks back in steps that double, not one by one. */
 function lastBefore(occurrences: Occurrences, known: number, now: number): number {
   for (let step = 60_000; now - step > known; step *= 2) {
     const found = occurrences.after(now - step)

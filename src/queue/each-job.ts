@@ -7,13 +7,13 @@ import type { ProcessOptions } from './worker.types.ts'
 
 interface Offer<P> {
   readonly job: Job<P>
-  /** The loop has dealt with it. */
+  /** Called when the loop has handled it. */
   readonly done: () => void
 }
 
 /**
- * The jobs of a queue, one after the other, each when it is due. One that the body of the loop has not settled is completed when the loop asks for
- * the next; a loop that is left gives the one in hand back.
+ * The jobs of a queue, one after the other, each when it is due. If the body of the loop has not settled a job, it is completed
+ * when the loop asks for the next. Leaving the loop gives the current job back.
  */
 export async function* eachJob<P, R extends Definitions>(
   rows: QueueRows,

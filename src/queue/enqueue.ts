@@ -41,19 +41,19 @@ export interface Enqueued {
   readonly duplicate: boolean
 }
 
-/** What is to be written of a job. */
+/** What to write for a job. */
 export interface Draft {
   readonly id: string
   readonly job: StoredJob
-  /** A `deduplicate` that it takes, and for how many milliseconds where not until it is done. */
+  /** Its `deduplicate`, and for how many milliseconds it is taken; undefined: until the job is done. */
   readonly taken: { readonly key: string; readonly for: number | undefined } | null
 }
 
 const optionNames = ['delay', 'runAt', 'priority', 'group', 'deduplicate']
-/** The last time that a Date can tell. */
+/** The last time that a Date can express. */
 const latestTime = 8_640_000_000_000_000
 
-/** Puts a job into the queue: at once, or when the operation or the unit of work commits. */
+/** Puts a job into the queue: at once, or when the operation or unit of work commits. */
 export function enqueue(
   rows: QueueRows,
   target: QueueDatabase | QueueUnit | QueueOperation,
@@ -98,7 +98,7 @@ async function addToUnit(rows: QueueRows, unit: QueueUnit, draft: Draft): Promis
   const { taken, job } = draft
   if (taken !== null) {
     const holder = (await unit.get(rows.uniqueKey(taken.key))).value as StoredKey | null
-    // One whose job was removed by hand is free.
+    // The key is free if its job was removed by hand.
     if (holder !== null && (!holder.whileQueued || (await unit.get(rows.jobKey(holder.job))).value !== null))
       return { id: holder.job, duplicate: true }
     const expires = taken.for === undefined ? undefined : { expireIn: taken.for }
@@ -109,7 +109,7 @@ async function addToUnit(rows: QueueRows, unit: QueueUnit, draft: Draft): Promis
   return { id: draft.id, duplicate: false }
 }
 
-/** Adds what a job is stored as. */
+/** Adds the rows of a job. */
 function addTo(rows: QueueRows, operation: QueueOperation, draft: Draft): void {
   const { id, job, taken } = draft
   operation.set(rows.jobKey(id), job)
@@ -140,7 +140,7 @@ function draftOf(payload: unknown, options: EnqueueJobOptions, now: number): Dra
   return { id: uuidv7(), job, taken }
 }
 
-/** What tells which jobs come first. Throws a TypeError or RangeError for what is not valid. */
+/** What decides which jobs come first. Throws a TypeError or RangeError for an invalid option. */
 export function placeOf({ priority = 0, group }: Pick<EnqueueJobOptions, 'priority' | 'group'>): {
   readonly priority: number
   readonly group: string | null
@@ -149,7 +149,7 @@ export function placeOf({ priority = 0, group }: Pick<EnqueueJobOptions, 'priori
     throw new RangeError(`priority must be a whole number (got ${String(priority)})`)
   if (group !== undefined && (typeof group !== 'string' || group === ''))
     throw new TypeError('group must be a text that is not empty')
-  // There is one zero.
+  // Turns -0 into 0.
   return { priority: priority + 0, group: group ?? null }
 }
 

@@ -1,6 +1,6 @@
-// A schedule fires in two steps, so that at its time nothing is left to do but to take the job. A moment before, the job is enqueued for that time,
-// and the schedule stays where it is. A moment after, the schedule moves on: only then is it known whether a worker was running, or the time was
-// missed; a job that its `misfire` leaves out goes then, unless it was taken.
+// A schedule fires in two steps, so that at its time workers only have to take the job. A moment before, the job is enqueued for
+// that time, and the schedule stays where it is. A moment after, the schedule moves on: only then is it known whether a worker was
+// running or the time was missed. If `misfire` skips a missed time, its job is then removed, unless a worker took it.
 import type { Taken } from '../delivery/pump.ts'
 import { inSlices } from '../time/give-way.ts'
 import { readDueTimes } from './due-times.ts'
@@ -11,29 +11,29 @@ import { nowOf, type QueueDatabase, type QueueOperation } from './target.ts'
 
 type Entry = { readonly id: string; readonly value: StoredSchedule; readonly versionstamp: string }
 
-/** What becomes of a schedule in one commit. */
+/** What one commit does to a schedule. */
 interface Step {
   readonly entry: Entry
-  /** The occurrences whose jobs are enqueued, and when those are due. */
+  /** The occurrences whose jobs to enqueue, and when each is due. */
   readonly jobs: readonly { readonly time: number; readonly due: number }[]
-  /** The occurrence whose job was enqueued ahead of its time, and is not to be done. */
+  /** The occurrence that was missed and is skipped, although its job was enqueued ahead. */
   readonly missed: number | null
   readonly next: number | null
   readonly ahead: number | null
 }
 
-/** Milliseconds before its time at which the job of an occurrence is enqueued. */
+/** How many milliseconds before its time the job of an occurrence is enqueued. */
 const headStart = 1_000
-/** Milliseconds after its time for which there is nothing to do for the workers but the job. */
+/** How many milliseconds after its time the schedule waits, so that workers have nothing to do but the job. */
 const settling = 200
-/** Schedules that are looked at in one go. */
+/** How many schedules to read at once. */
 const mostAtOnce = 1_000
-/** Schedules that fire in one commit, which takes some milliseconds that cannot be split. */
+/** How many schedules fire in one commit, which takes some milliseconds that cannot be split. */
 const mostInCommit = 200
 
 /**
- * Enqueues the jobs of the schedules, those of groups at their time and all others a moment before: once, whichever process does it. Gives when it
- * has something to do again.
+ * Enqueues the jobs of schedules: jobs with a group at their time, all others a moment before. Each is enqueued once, whichever
+ * process does it. Returns when to call it again.
  */
 export async function fireSchedules(rows: QueueRows, database: QueueDatabase): Promise<Taken<never>> {
   const { schedules } = rows.in(database)
@@ -53,11 +53,11 @@ export async function fireSchedules(rows: QueueRows, database: QueueDatabase): P
   if (due.length === 0) return { jobs: [], nextDue: await nextStep(rows, database, now) }
   const steps = await inSlices(due, (entry) => stepOf(entry, now))
   await Promise.all(commitsOf(steps).map((steps) => take(rows, database, steps)))
-  // Another may have been quicker, or one be due again.
+  // Another process may have been faster, or another schedule may be due.
   return { jobs: [], nextDue: now }
 }
 
-/** Whether a job that was taken is of an occurrence that was missed, and that its schedule leaves out: no worker was running at its time. */
+/** Whether a taken job belongs to a missed occurrence that its schedule skips: no worker was running at its time. */
 export async function isLeftOut(
   rows: QueueRows,
   database: QueueDatabase,
@@ -73,7 +73,7 @@ export async function isLeftOut(
   )
 }
 
-/** Whether the job of its next occurrence is enqueued. */
+/** Whether the job of its next occurrence is already enqueued. */
 export function isAhead({ ahead, next }: StoredSchedule): boolean {
   return next !== null && ahead === next
 }
@@ -92,7 +92,7 @@ function stepOf(entry: Entry, now: number): Step {
   return { entry, jobs, missed, next, ahead: null }
 }
 
-/** When a schedule is to be looked at next, while there is nothing to do now. */
+/** When to look at the schedules again, if there is nothing to do now. */
 async function nextStep(rows: QueueRows, database: QueueDatabase, now: number): Promise<number | null> {
   const { schedules } = rows.in(database)
   const near = { gt: now - settling, lte: now + headStart }
@@ -110,7 +110,7 @@ async function nextStep(rows: QueueRows, database: QueueDatabase, now: number): 
   return times.length === 0 ? null : Math.min(...times)
 }
 
-/** Takes steps in one commit. Where another was quicker with one of them, or one fails, each is taken by itself. */
+/** Takes steps in one commit. If another process was faster with one of them, or if one fails, takes each in its own commit. */
 async function take(rows: QueueRows, database: QueueDatabase, steps: readonly Step[]): Promise<void> {
   try {
     const operation = database.atomic()
@@ -123,7 +123,7 @@ async function take(rows: QueueRows, database: QueueDatabase, steps: readonly St
   await Promise.all(steps.map((step) => take(rows, database, [step])))
 }
 
-/** Has an operation take a step: where another was quicker, it does nothing. */
+/** Adds a step to an operation, which commits nothing if another process was faster. */
 async function addTo(
   operation: QueueOperation,
   rows: QueueRows,
@@ -157,12 +157,12 @@ async function addTo(
   }
 }
 
-/** Whether no worker has had it. */
+/** Whether no worker has ever had it. */
 export function isUntouched(job: StoredJob | null): job is StoredJob {
   return job !== null && job.attempts === 0 && job.worker === null
 }
 
-/** Those that share a commit: one that has many occurrences to make up for is alone in its own. */
+/** Groups the steps that share a commit: a step with many occurrences to make up for is alone. */
 function commitsOf(steps: readonly Step[]): Step[][] {
   const [few, many] = [true, false].map((isFew) => steps.filter(({ jobs }) => jobs.length <= 1 === isFew))
   const commits = many!.map((step) => [step])

@@ -1,4 +1,4 @@
-// A job in hand is one state machine: running, renewed, completed, failed or lost.
+// A job in a worker's hands is one state machine: running, renewed, completed, failed or lost.
 import { inspect } from 'node:util'
 import type { Key } from '../contract/key.types.ts'
 import type { Leased, Leases } from '../delivery/leases.ts'
@@ -14,24 +14,24 @@ import type { QueueRows } from './queue-rows.ts'
 import type { DeadLetter, StoredJob } from './rows.ts'
 import type { QueueDatabase, QueueOperation, QueueUnit } from './target.ts'
 
-/** What the jobs of a worker have in common. */
+/** What all jobs of a worker share. */
 export interface Desk {
   readonly database: QueueDatabase
   readonly rows: QueueRows
   readonly leases: Leases
   readonly completions: Completions
-  /** The time, in milliseconds since the epoch: that of the engine. */
+  /** The engine's clock, in milliseconds since the epoch. */
   readonly now: () => number
 }
 
-/** A job as it stands under its key. */
+/** A job under its key. */
 export interface TakenJob {
   readonly id: string
   readonly value: StoredJob
   readonly versionstamp: string
 }
 
-/** A job in the hands of a worker of this process. */
+/** A job that a worker of this process has. */
 export class HeldJob<P = unknown> implements Job<P>, Leased {
   readonly id: string
   readonly payload: P
@@ -102,7 +102,10 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
     return dead ? 'dead' : 'retry'
   }
 
-  /** Gives it back as if it had not been taken. The commit is begun before this returns: it may be the last before the database is closed. */
+  /**
+   * Gives the job back as if it had not been taken. The commit begins before this returns, because it may be the last before the
+   * database closes.
+   */
   async giveBack(): Promise<void> {
     if (this.#state !== 'held') return
     this.#state = 'settled'
@@ -112,13 +115,13 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
       await putBack()
     } catch (error) {
       if (!(error instanceof LeaseLostError)) throw error
-      // A renewal may have come between.
+      // A renewal may have come in between.
       await renewed
       await putBack().catch(() => {})
     }
   }
 
-  /** Whether it is its turn in its group; where it is not, it waits in the line, as if it had not been taken. */
+  /** Whether it is its turn in its group; if not, it waits in the line, as if it had not been taken. */
   async comesToFront(): Promise<boolean> {
     const { database, rows } = this.#desk
     const { group } = this.#stored
@@ -205,7 +208,7 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
     if (!ok) throw new LeaseLostError(this.#desk.rows.name, this.id)
   }
 
-  /** The row as another state of it. */
+  /** Stores the row with these changes. */
   async #putBack(change: Partial<StoredJob>): Promise<void> {
     await this.#commit(this.#checked().set(this.#key, { ...this.#stored, worker: null, ...change }))
   }
@@ -227,7 +230,7 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
     if (versionstamp !== this.#versionstamp) throw new LeaseLostError(this.#desk.rows.name, this.id)
   }
 
-  /** Makes it a dead letter. */
+  /** Turns it into a dead letter. */
   async #bury(error: string): Promise<void> {
     const { rows } = this.#desk
     const { keepsDead, keepDead } = rows.terms
@@ -253,7 +256,7 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
   }
 }
 
-/** What is kept of an error. */
+/** The text of an error that is stored. */
 function reasonOf(error: unknown): string {
   const text =
     typeof error === 'string'

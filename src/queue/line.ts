@@ -2,8 +2,8 @@ import type { QueueRepositories } from './queue-rows.ts'
 import { front } from './rows.ts'
 
 /**
- * Has a job that was taken come to the front of its group's line, if it is its turn; else it waits there. In a unit of work. Whoever is at
- * the front stays there until it is done or dead, through all its attempts.
+ * Puts a taken job at the front of its group's line, if it is its turn; otherwise it waits there. Runs in a unit of work. A job
+ * stays at the front until it is done or dead, through all its attempts.
  */
 export async function comesToFront(
   { jobs, lines }: QueueRepositories,
@@ -23,7 +23,7 @@ export async function comesToFront(
   return true
 }
 
-/** Takes a job out of its group's line, and lets the next one come. In a unit of work, in which the job is removed. */
+/** Removes a job from its group's line, and lets the next one come. Runs in the unit of work that removes the job. */
 export async function leavesLine(
   { jobs, lines }: QueueRepositories,
   group: string,
@@ -38,7 +38,7 @@ export async function leavesLine(
   if (next !== null) await wake({ jobs }, next, now)
 }
 
-/** The first job in the line of a group; what stands before it of jobs that were removed by hand goes. */
+/** The first job in the line of a group. Drops entries before it whose jobs were removed by hand. */
 async function firstOf(
   { jobs, lines }: Pick<QueueRepositories, 'jobs' | 'lines'>,
   group: string,
@@ -53,7 +53,7 @@ async function firstOf(
   }
 }
 
-/** Has a job that waits in its line taken by the next worker. */
+/** Makes a waiting job available to the next worker. */
 async function wake({ jobs }: Pick<QueueRepositories, 'jobs'>, id: string, now: number): Promise<void> {
   const { value } = await jobs.get(id)
   if (value?.due === null) await jobs.set(id, { ...value, due: now })

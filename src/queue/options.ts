@@ -44,7 +44,7 @@ export interface QueueOptions {
   readonly valueTypes?: readonly ValueType[] | undefined
 }
 
-/** The options of a queue, with all that they leave open. */
+/** The options of a queue, with their defaults filled in. */
 export interface Terms {
   readonly retries: number
   readonly backoff: (failures: number, error: unknown) => number
@@ -57,10 +57,10 @@ export interface Terms {
 
 const optionNames = ['retries', 'backoff', 'lease', 'timeout', 'deadLetters', 'concurrency', 'valueTypes']
 const hour = 3_600_000
-/** The longest time of a timer. */
+/** The longest time that a timer can wait. */
 const longestTimer = 2 ** 31 - 1
 
-/** Throws a TypeError or RangeError for what is not an option of a queue, or not valid. */
+/** Throws a TypeError or RangeError for an unknown or invalid option. */
 export function termsOf(options: QueueOptions): Terms {
   checkOptionNames(options, optionNames, 'queue')
   const {
@@ -108,7 +108,7 @@ function backoffOf(backoff: NonNullable<QueueOptions['backoff']>): Terms['backof
   }
 }
 
-/** What a function of the user gives; where that is no wait, a job must not stay with its worker for it. */
+/** If the user's function returns no valid wait, the job still must not stay with its worker. */
 function waitBy(backoff: Terms['backoff'], failures: number, error: unknown): number {
   try {
     const wait = backoff(failures, error)
@@ -120,7 +120,7 @@ function waitBy(backoff: Terms['backoff'], failures: number, error: unknown): nu
   }
 }
 
-/** Throws a TypeError for what is not a number, and a RangeError for one that is out of bounds. */
+/** Throws a TypeError if this is not a number, and a RangeError if it is out of bounds. */
 export function checkMilliseconds(
   value: unknown,
   what: string,

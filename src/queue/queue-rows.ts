@@ -22,7 +22,7 @@ export interface QueueRepositories {
   readonly keys: Repository<AnyDefinitions[4]>
 }
 
-/** Where the rows of a queue stand, and what holds for them. */
+/** The keys of a queue's rows, and their rules. */
 export class QueueRows {
   readonly name: string
   readonly definitions: AnyDefinitions
@@ -61,7 +61,10 @@ export class QueueRows {
     return prefixRange(encodePrefix(['queues', this.name, what]))
   }
 
-  /** What the schema makes of a payload: a promise of it where the schema is asynchronous. Throws a ValidationError, or it rejects with one. */
+  /**
+   * The output of the schema for a payload; a promise of it if the schema is asynchronous. Throws a ValidationError, or rejects
+   * with one.
+   */
   output(payload: unknown): unknown | Promise<unknown> {
     const [{ pattern, name, idKinds, indexes, references }] = this.definitions
     return validate(
@@ -71,7 +74,7 @@ export class QueueRows {
     )
   }
 
-  /** The repositories in a database or a unit of work. Throws a TypeError if that was not opened with them. */
+  /** The repositories in a database or a unit of work. Throws a TypeError if it was opened without them. */
   in(target: QueueDatabase | QueueUnit | QueueView): QueueRepositories {
     const [jobs, dead, schedules, lines, keys] = this.definitions
     const { repository } = target as unknown as { repository(definition: AnyDefinition): never }
@@ -89,7 +92,7 @@ export class QueueRows {
     }
   }
 
-  /** Throws a TypeError for an operation of a database that was not opened with them. */
+  /** Throws a TypeError for an operation of a database that was opened without them. */
   checkOperation(operation: QueueOperation): void {
     const { registry } = (operation as unknown as StoreAtomicOperation).store
     if (!this.definitions.every((definition) => registry.byName(definition.name) === definition))

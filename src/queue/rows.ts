@@ -50,23 +50,23 @@ export interface DeadLetter<P = unknown> {
   readonly diedAt: number
 }
 
-/** What enqueues a job again and again, as it is stored. */
+/** A schedule, as it is stored. */
 export interface StoredSchedule<P = unknown> {
-  /** The expression of its times. */
+  /** The cron expression. */
   readonly cron: string
   /** The time zone in which it is read. */
   readonly timeZone: string
-  /** What becomes of times at which no worker was running. */
+  /** What to do about times at which no worker was running. */
   readonly misfire: 'once' | 'skip' | 'all'
-  /** That of its jobs. */
+  /** The payload of its jobs. */
   readonly payload: P
-  /** That of its jobs. */
+  /** The priority of its jobs. */
   readonly priority: number
-  /** That of its jobs. */
+  /** The group of its jobs. */
   readonly group: string | null
   /** The next occurrence, in milliseconds since the epoch; null if there is none. */
   readonly next: number | null
-  /** The occurrence whose job was enqueued a moment ahead of its time: the next one, until that has passed. */
+  /** The occurrence whose job was enqueued a moment early: the next one, until its time has passed. */
   readonly ahead?: number | null | undefined
 }
 
@@ -88,15 +88,15 @@ export type QueueDefinitions<N extends string, S extends StandardSchemaV1> = rea
   keys: Rows<N, readonly ['keys', Id], StoredKey, `${N}Keys`>,
 ]
 
-/** A `deduplicate` in use, and the job that uses it. */
+/** A `deduplicate` key in use, and the job that uses it. */
 export interface StoredKey {
   /** The id of the job. */
   readonly job: string
-  /** Whether until the job is done, rather than for a time. */
+  /** Whether it is taken until the job is done, not for a time. */
   readonly whileQueued: boolean
 }
 
-/** The place in the line of a group of the job that is worked on: before all ids. */
+/** The place in a group's line of the job that runs: before all ids. */
 export const front = ''
 
 const priority = z.int()
@@ -160,12 +160,12 @@ export function definitionsOf<N extends string, S extends StandardSchemaV1>(
 }
 
 /**
- * A schema that takes any payload: what stands in a row was made by the schema of the queue when it was enqueued, and goes through it no
- * more. It says of the fields what that schema says.
+ * A schema that accepts any payload, because stored payloads have already been through the schema of the queue. It still describes
+ * the same fields.
  */
 function describedAs(schema: StandardSchemaV1): z.ZodType {
   const described = jsonSchemaOf(schema)
-  // What refers to other parts of itself means something else in another place.
+  // References to other parts of the schema would break inside this one.
   if (described === null || /"\$(ref|defs)"/.test(JSON.stringify(described))) return z.any()
   const { $schema: _, ...rest } = described
   return z.any().meta(rest)

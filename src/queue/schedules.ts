@@ -37,8 +37,8 @@ const scheduleNames = ['cron', 'timeZone', 'payload', 'misfire', 'priority', 'gr
 const misfires = ['once', 'skip', 'all']
 
 /**
- * Has a schedule enqueue jobs from now on, in the place of the one of the same id. One that has the same times goes on as it was, so every process
- * may say it when it starts.
+ * Stores a schedule, replacing the one with the same id. A schedule with the same times continues, so every process can call this
+ * when it starts.
  */
 export async function setSchedule(
   rows: QueueRows,
@@ -80,13 +80,13 @@ export async function setSchedule(
   else await target.unitOfWork(set)
 }
 
-/** Whether both are stored as the same: to compare values themselves says nothing of what instances of classes hold inside. */
+/** Whether both have the same stored form: comparing values ignores what instances of classes hide. */
 function isStoredAs(one: unknown, other: unknown, format: ValueFormat): boolean {
   const [first, second] = [one, other].map((value) => encodeValue(value, format))
   return first!.value === second!.value && first!.types === second!.types
 }
 
-/** Ends a schedule; whether there was one. */
+/** Ends a schedule. Returns whether it existed. */
 export async function removeSchedule(
   rows: QueueRows,
   target: QueueDatabase | QueueUnit,
@@ -100,7 +100,7 @@ export async function removeSchedule(
   return schedules.delete(id)
 }
 
-/** Removes the job that was enqueued for a time that has not come, unless a worker whose clock goes ahead has taken it; whether it did. */
+/** Removes the job that was enqueued early, unless a worker with a fast clock has taken it. Returns whether it did. */
 async function takeBack(
   rows: QueueRows,
   unit: QueueUnit,

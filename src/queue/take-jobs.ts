@@ -8,18 +8,15 @@ import type { QueueRepositories } from './queue-rows.ts'
 import type { StoredJob } from './rows.ts'
 import { warn } from './warn.ts'
 
-/** Jobs that are taken in one commit: those of the first begin while the next ones are taken. */
+/** How many jobs to take in one commit: the first ones begin while the next are taken. */
 const mostInCommit = 200
 
-/** What is kept of a worker, to tell the jobs that one has left behind. */
+/** Identifies a worker, so that a job can say who left it behind. */
 export function workerName(): string {
   return `${process.pid} ${randomUUID()}`
 }
 
-/**
- * Takes jobs that are due, so many at most, each for the time of a lease: those of a lower priority first, and of one priority those that
- * became due first.
- */
+/** Takes up to `most` due jobs, each with a lease: lower priorities first, and within a priority those that became due first. */
 export function takeJobs(desk: Desk, worker: string, most: number): Promise<Taken<HeldJob>> {
   return desk.leases.inTurn(() => takeInTurn(desk, worker, most))
 }
@@ -30,15 +27,15 @@ async function takeInTurn(desk: Desk, worker: string, most: number): Promise<Tak
     return { jobs: taken, nextDue: await fill(desk, worker, taken, most) }
   } catch (error) {
     if (taken.length === 0) throw error
-    // Those that are taken are to be worked on all the same.
+    // Jobs that were taken still have to run.
     warn(error)
     return { jobs: taken, nextDue: desk.now() }
   }
 }
 
 /**
- * Fills up what is taken, so far as one commit does. Gives when to take again: at once, when the next is due, or, where it is full or nothing will
- * be, null.
+ * Takes jobs until `taken` has `most`, or until one commit is full. Returns when to take again: now, when the next is due, or null
+ * if `taken` is full or nothing will be due.
  */
 async function fill(desk: Desk, worker: string, taken: HeldJob[], most: number): Promise<number | null> {
   const { jobs } = desk.rows.in(desk.database)
@@ -63,7 +60,7 @@ async function fill(desk: Desk, worker: string, taken: HeldJob[], most: number):
     const begun = await Promise.all(entries.map((entry) => begin(desk, new HeldJob(desk, entry), since)))
     taken.push(...begun.filter((job) => job !== null))
     if (taken.length === most) return null
-    // One that waits in its line now has left room, and may have woken one of a lower priority.
+    // A job that had to wait in its line leaves room, and may have woken one with a lower priority.
     if (entries.length === limit || begun.includes(null)) return now
     const next = await jobs.findFirst({ where: { priority, due: { gt: now } }, orderBy: { due: 'asc' } })
     if (next !== null) isNext(next.value.due!)
@@ -72,8 +69,8 @@ async function fill(desk: Desk, worker: string, taken: HeldJob[], most: number):
 }
 
 /**
- * The priorities of the jobs there are, the lowest first, each with when the first of its jobs is due: null where one waits in its line. An index
- * leads from one to the next.
+ * The priorities of the existing jobs, lowest first, each with the time when its first job is due; null if that one waits in a
+ * line. Each step uses an index.
  */
 export async function* firstOfPriorities(
   jobs: QueueRepositories['jobs'],
@@ -82,7 +79,7 @@ export async function* firstOfPriorities(
   for (;;) {
     const next = await jobs.findFirst({
       where: { priority: { gt: last } },
-      // In the order of the index: by the priority alone, all jobs of one would be sorted by their keys first.
+      // In the order of the index: by priority alone, all jobs of a priority would first be sorted by key.
       orderBy: { priority: 'asc', due: 'asc' },
       columns: { priority: true, due: true },
     })
@@ -101,7 +98,7 @@ function claimed(job: StoredJob, worker: string, due: number): StoredJob {
   return { ...job, due, attempts, worker, error }
 }
 
-/** The job, where it can be worked on: its last attempt is not over, its time was not missed, and it is its turn in its group. */
+/** The job, if it can run: it has an attempt left, its time was not missed, and it is its turn in its group. */
 async function begin(desk: Desk, job: HeldJob, since: number): Promise<HeldJob | null> {
   try {
     if (job.attempt > desk.rows.terms.retries + 1) {
@@ -116,7 +113,7 @@ async function begin(desk: Desk, job: HeldJob, since: number): Promise<HeldJob |
     desk.leases.keep(job, since)
     return job
   } catch (error) {
-    // Its lease is over in time.
+    // Its lease will run out.
     if (!(error instanceof LeaseLostError)) warn(error)
     return null
   }

@@ -19,14 +19,14 @@ export type QueueView = SnapshotView<Any>
 /** An atomic operation that is not committed yet. */
 export type QueueOperation = AtomicOperation<Any>
 
-/** The store of a database. Throws a TypeError for what is none. */
+/** The store of a database. Throws a TypeError for anything else. */
 export function openStore(database: QueueDatabase, call: string): Store {
   const store = storeOf(database)
   if (store === null) throw new TypeError(`${call} takes an open database first: ${call}(db, …)`)
   return store
 }
 
-/** The time by the clock of the engine, in milliseconds since the epoch. */
+/** The time by the engine's clock, in milliseconds since the epoch. */
 export function nowOf(target: QueueDatabase | QueueUnit | QueueView | QueueOperation): number {
   const store = isOperation(target) ? (target as unknown as StoreAtomicOperation).store : storeOfFace(target)
   return store!.now()

@@ -18,7 +18,7 @@ export interface JobCounts {
   readonly dead: number
 }
 
-/** Makes a dead letter a job again, with all its attempts before it, or all of them; how many there were. */
+/** Turns a dead letter, or all of them, back into jobs, with all attempts left. Returns how many there were. */
 export async function redrive(
   rows: QueueRows,
   database: QueueDatabase,
@@ -26,7 +26,7 @@ export async function redrive(
 ): Promise<number> {
   const { dead } = rows.in(database)
   if (id !== undefined) return (await redriveOne(rows, database, id)) ? 1 : 0
-  // Those that die meanwhile are left: they may do so at once.
+  // Jobs that die meanwhile are left alone: they may die again at once.
   const until = nowOf(database)
   let count = 0
   for await (const letter of dead.list()) {
@@ -59,7 +59,7 @@ async function redriveOne(rows: QueueRows, database: QueueDatabase, id: string):
   })
 }
 
-/** Removes a job, whoever works on it; whether there was one. */
+/** Removes a job, whoever works on it. Returns whether it existed. */
 export async function removeJob(
   rows: QueueRows,
   target: QueueDatabase | QueueUnit,

@@ -1,6 +1,6 @@
 import { DatabaseClosedError } from '../contract/errors.ts'
 
-/** Reports what went wrong where nobody waits for it: as a process warning. */
+/** Reports a failure that nobody awaits, as a process warning. */
 export function warn(error: unknown): void {
   if (error instanceof DatabaseClosedError) return
   process.emitWarning(error instanceof Error ? (error.stack ?? error.message) : String(error), {

@@ -16,14 +16,14 @@ import { openStore, type QueueDatabase } from './target.ts'
 import { warn } from './warn.ts'
 import type { Handler, ProcessOptions, StopOptions, Worker } from './worker.types.ts'
 
-/** The leases of the workers of a queue in this process, by its name. */
+/** The leases of the workers in this process, by the name of the queue. */
 const leasesOf = new WeakMap<Store, Map<string, Leases>>()
 
 const defaultStopTimeout = 30_000
-/** The longest time of a timer. */
+/** The longest time that a timer can wait. */
 const longestTimer = 2 ** 31 - 1
 
-/** A worker that runs in this process. */
+/** A worker in this process. */
 export class RunningWorker<P = unknown> implements Worker, Endable {
   readonly ended: Promise<void>
   readonly #desk: Desk
@@ -101,7 +101,7 @@ export class RunningWorker<P = unknown> implements Worker, Endable {
     await this.stop()
   }
 
-  /** The database is about to be closed, and this is the last that is begun: what is in hand is others' at once. */
+  /** The database is closing, and this is the last chance to write: jobs in hand go back at once. */
   end(): void {
     void this.#giveBack(new Error('The database was closed'))
     this.#quit()
@@ -142,7 +142,7 @@ export class RunningWorker<P = unknown> implements Worker, Endable {
     const over = () => job.abort(new Error(`The attempt took longer than ${timeout} ms`))
     const timer = timeout === undefined ? undefined : setTimeout(over, timeout)
     try {
-      // What does not heed the signal is left to itself.
+      // A handler that ignores the signal is abandoned.
       await untilAborted((async () => this.#handler(job))(), job.signal)
       if (!job.isSettled) await job.complete()
     } catch (error) {
@@ -156,7 +156,7 @@ export class RunningWorker<P = unknown> implements Worker, Endable {
   async #failed(job: HeldJob<P>, error: unknown): Promise<void> {
     try {
       if (job.isSettled) {
-        // It has failed after that.
+        // It has failed after it was abandoned.
         if (!job.signal.aborted) warn(error)
         return
       }

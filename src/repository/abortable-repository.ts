@@ -26,7 +26,7 @@ const tracedNames = [
   ...(['insertMany', 'updateMany', 'deleteMany', 'claimMany'] as const),
 ]
 
-/** The repository of one definition, whose calls take a signal. */
+/** The repository of one definition whose calls take a signal. */
 export class AbortableRepository extends StoreRepository {
   readonly #store: RowStore
 
@@ -163,7 +163,7 @@ export class AbortableRepository extends StoreRepository {
     return this.#write(options, 'min', (repository, own) => repository.min(id, n, own))
   }
 
-  /** A call that takes a signal and nothing else. */
+  /** A call that takes only a signal. */
   async #read<T>(
     options: CallOptions,
     call: string,
@@ -173,7 +173,7 @@ export class AbortableRepository extends StoreRepository {
     return run(new StoreRepository(storeUnder(this.#store, options.signal), this.definition))
   }
 
-  /** A call that takes a signal among other options, which it checks by itself. */
+  /** A call that takes a signal among other options, and checks them itself. */
   async #write<O extends CallOptions, T>(
     options: O,
     call: string,

@@ -11,7 +11,7 @@ export function openRepository<D extends AnyDefinition>(store: RowStore, definit
   return face as unknown as Repository<D>
 }
 
-/** Where the pattern has no wildcard there is one row, and its id is left out of the arguments. */
+/** Without a wildcard in the pattern there is one row, and calls take no id. */
 function withoutIds(repository: AbortableRepository): AbortableRepository {
   const leaveOut = <Rest extends unknown[], Result>(method: (id: undefined, ...rest: Rest) => Result) => ({
     value: (...rest: Rest): Result => method.call(repository, undefined, ...rest),

@@ -1,4 +1,4 @@
-// Every method of a repository stands here, in a few lines each: it checks its arguments and calls the file that does the work.
+// All methods of a repository are here, a few lines each: they check arguments and call the file that does the work.
 import type { InspectOptions } from 'node:util'
 import { v7 as uuidv7 } from 'uuid'
 import { checkOptionNames } from '../arguments/option-names.ts'
@@ -133,7 +133,7 @@ export class StoreRepository {
     return this.#insert(id, value, options)
   }
 
-  /** Apart from the method, so that `create` is one call and not two. */
+  /** A method of its own, so that `create` is traced as one call. */
   async #insert(id: Id, value: unknown, options?: ExpireOptions): Promise<CommitResult> {
     this.#store.assertOpen()
     checkExpireOptions(options, 'insert')
@@ -321,7 +321,7 @@ export class StoreRepository {
     return committed(outcome.version)
   }
 
-  /** The check that the row which is there now has this version; rejects with ConflictError if it has not. */
+  /** The check that the current row has this version; rejects with ConflictError if it does not. */
   async #checkOf(encodedKey: Uint8Array, expected: number): Promise<KeyCheck> {
     await this.#store.settle(encodedKey)
     const row = await this.#store.read({ type: 'get', key: encodedKey })
@@ -329,7 +329,7 @@ export class StoreRepository {
     return { key: encodedKey, version: row?.version ?? null }
   }
 
-  /** Rejects with ConflictError if others have left another version than the expected one. */
+  /** Rejects with ConflictError if others have written a version other than the expected one. */
   async #expect(encodedKey: Uint8Array, row: StoredRow | null, expected: number | undefined): Promise<void> {
     if (expected === undefined || expected === row?.version) return
     const actual = await this.#store.committedVersion(encodedKey, row)

@@ -11,7 +11,7 @@ import type { SetOptions } from './expiry.ts'
 import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
 import type { TurnSource } from './turn.ts'
 
-/** A store whose calls end when a signal is aborted: what waits is rejected at once, what is worked on at its next part. */
+/** A store whose calls end when a signal is aborted: waiting calls reject at once, running ones at their next step. */
 class AbortableStore implements RowStore {
   readonly path: string
   readonly registry: Registry
@@ -130,7 +130,7 @@ export function storeUnder(store: RowStore, signal: AbortSignal | undefined): Ro
   return signal === undefined ? store : new AbortableStore(store, signal)
 }
 
-/** The store for a write with these options. Throws a TypeError for options that it does not have, and where nothing can be written. */
+/** The store for a write with these options. Throws a TypeError for an unknown option, or if the store is read-only. */
 export function storeOfWrite(
   store: RowStore,
   options: CallOptions | undefined,

@@ -18,7 +18,7 @@ import type { RowStore } from './row-store.ts'
 
 type Arithmetic = ArithmeticMutation['type']
 
-/** A mutation whose value an asynchronous schema still looks at, or that cannot be stored. */
+/** A mutation whose value an asynchronous schema is still checking, or that cannot be stored. */
 interface Pending {
   readonly type: Mutation['type']
   readonly key: Key
@@ -26,8 +26,8 @@ interface Pending {
 }
 
 /**
- * Collects checks and mutations as they are called. An argument that is not valid throws there, a value that is not valid
- * makes `commit` reject, since its schema may be asynchronous; after either nothing of the operation can be committed.
+ * Collects checks and mutations. An invalid argument throws at once; an invalid value makes `commit` reject, because its schema may
+ * be asynchronous. After either, nothing of the operation can be committed.
  */
 export class StoreAtomicOperation implements AtomicOperation<readonly []> {
   readonly #store: RowStore
@@ -50,7 +50,7 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
     this.#store = store
   }
 
-  /** What it will be committed to. */
+  /** The store that it commits to. */
   get store(): RowStore {
     return this.#store
   }
@@ -122,7 +122,7 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
       key: decodeKey(key),
       versionstamp: version === null ? null : formatVersionstamp(version),
     }))
-    // The keys and values lie two levels deeper than the operation itself.
+    // The keys and values are two levels deeper than the operation itself.
     const depth = (options.depth ?? Number.POSITIVE_INFINITY) + 2
     const shown = inspect(
       { checks, mutations: this.#mutations.map((each) => toShown(each, this.#store.format)) },
@@ -167,13 +167,13 @@ export class StoreAtomicOperation implements AtomicOperation<readonly []> {
       this.#mutations.push(mutation)
       return
     }
-    // It is awaited by commit; until then a rejection is no unhandled one.
+    // `commit` awaits it; until then, a rejection must not count as unhandled.
     mutation.catch(() => {})
     this.#pending = true
     this.#mutations.push({ type, key: key.slice(), mutation })
   }
 
-  /** What is too much is told by `commit`, as it is of a value that is too large. */
+  /** `commit` reports an excess, as it does for a value that is too large. */
   #hasRoom(): boolean {
     const most = this.#store.limits.commitOperations
     if (this.#checks.length + this.#mutations.length < most) return true
@@ -192,7 +192,7 @@ const mutationNames = {
   min: ['type', 'key', 'value', 'expireIn'],
 } as const satisfies Record<AtomicMutation['type'], readonly string[]>
 
-/** Throws a TypeError for what is no mutation, or has a name that none of its type has. */
+/** Throws a TypeError for an unknown type of mutation, or for a property that its type does not have. */
 function checkMutation(mutation: AtomicMutation): void {
   if (typeof mutation !== 'object' || mutation === null)
     throw new TypeError("mutate takes mutations, such as { type: 'set', key: ['a'], value: 1 }")
@@ -204,7 +204,7 @@ function checkMutation(mutation: AtomicMutation): void {
     throw new TypeError(`A mutation of type '${type}' needs a value: { type: '${type}', key, value: … }`)
 }
 
-/** A mutation as it is printed. */
+/** A mutation for printing. */
 function toShown(each: Mutation | Pending, format: ValueFormat): object {
   if ('mutation' in each) return { type: each.type, key: each.key, value: each.mutation }
   const { type } = each
@@ -216,7 +216,7 @@ function toShown(each: Mutation | Pending, format: ValueFormat): object {
   return 'operand' in each ? { type, key, value: each.operand } : { type, key }
 }
 
-/** A failed check as its caller knows it: with the key and versionstamps instead of their encoded forms. */
+/** A failed check for the caller: with the key and versionstamps in decoded form. */
 export function toConflict(conflict: {
   readonly key: Uint8Array
   readonly expected: number | null

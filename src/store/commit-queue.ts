@@ -8,29 +8,29 @@ import { Portion } from './portion.ts'
 import type { SettledOutcome } from './row-store.ts'
 import { tracedCommit } from './traced-commit.ts'
 
-/** Milliseconds after which to look whether another's turn has ended. */
+/** How many milliseconds until checking again whether another's turn has ended. */
 const longestPause = 4
 
-/** What is chained to it is done in a microtask, which costs half of what `queueMicrotask` does. */
+/** A callback chained to it runs in a microtask, at half the cost of `queueMicrotask`. */
 const settled = Promise.resolve()
 
 interface QueuedWrite {
   readonly write: AtomicWrite
   readonly resolve: (outcome: SettledOutcome) => void
   readonly reject: (error: unknown) => void
-  /** The number of tasks that were asked for before it. */
+  /** How many tasks were requested before it. */
   readonly era: number
 }
 
 /**
- * Group commit: the writes that are submitted in one turn of the event loop are committed in one transaction, in the order
- * in which they were submitted, each with its own result. Writes submitted while a transaction waits for a lock
- * form the next one. Where they are so many that they would keep the event loop for long, they are committed in several.
+ * Group commit: writes submitted in one turn of the event loop commit in one transaction, in their order, each with its own result.
+ * Writes submitted while a transaction waits for a lock form the next one. If there are so many that they would block the event
+ * loop for long, they commit in several.
  */
 export class CommitQueue {
   readonly #driver: Driver
   readonly #filing: Filing
-  /** Where the database is. */
+  /** The address of the database, for traces. */
   readonly #path: string
   readonly #portion = new Portion()
   #queue: QueuedWrite[] = []
@@ -46,11 +46,11 @@ export class CommitQueue {
     this.#path = path
   }
 
-  /** Resolves when the write is committed, or its checks have failed; rejects when it cannot be applied. */
+  /** Resolves when the write is committed, or its checks have failed; rejects if it cannot be applied. */
   submit(write: AtomicWrite): Promise<SettledOutcome> {
     if (this.#closed) return Promise.reject(new DatabaseClosedError())
     return new Promise((resolve, reject) => {
-      // What was filed before others changed the catalogue, as in a unit of work that is long, is filed again.
+      // Others may have changed the catalogue since the write was filed, as in a long unit of work: file it again.
       const queued = this.#refiled({ write, resolve, reject, era: this.#era })
       if (queued === null) return
       this.#queue.push(queued)
@@ -59,13 +59,13 @@ export class CommitQueue {
     })
   }
 
-  /** Takes no more writes, and resolves when those that were submitted are settled. */
+  /** Accepts no more writes, and resolves when the submitted ones are settled. */
   async close(): Promise<void> {
     this.#closed = true
     while (this.#draining !== null || this.#queue.length > 0) await this.#drain()
   }
 
-  /** Runs a task that writes too in its turn: after the writes that were submitted before, before those submitted later. */
+  /** Runs a task that also writes, in its place: after the writes submitted before it, before those submitted later. */
   inTurn<T>(task: () => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new DatabaseClosedError())
     const earlier = this.#queue
@@ -78,7 +78,7 @@ export class CommitQueue {
     return result
   }
 
-  /** A tick that is asked for by a microtask comes when no microtask is left: at the end of the turn. */
+  /** A tick requested in a microtask runs after the last microtask: at the end of the turn. */
   #schedule(): void {
     if (this.#scheduled || this.#draining !== null) return
     this.#scheduled = true
@@ -114,7 +114,7 @@ export class CommitQueue {
     return draining
   }
 
-  /** Commits writes; while some wait for another's turn to end, later ones that may `join` are tried with them. */
+  /** Commits writes. While some wait for the end of somebody's turn, later ones that may `join` are tried with them. */
   async #settle(batch: readonly QueuedWrite[], join: (later: QueuedWrite) => boolean): Promise<void> {
     let left = batch
     let isTurn = false
@@ -133,7 +133,10 @@ export class CommitQueue {
     }
   }
 
-  /** The writes to commit together, a claim as the first of its own, and the rest; while it `isTurn` of somebody, all that may be theirs is tried. */
+  /**
+   * Splits writes into those to commit together and the rest. A claim only comes first in its transaction. If it `isTurn` of
+   * somebody, every write that may be theirs is tried.
+   */
   #parts(writes: readonly QueuedWrite[], isTurn: boolean): readonly [QueuedWrite[], QueuedWrite[]] {
     let rows = 0
     let end = 0
@@ -150,7 +153,7 @@ export class CommitQueue {
     return [[...part, ...theirs], others]
   }
 
-  /** Waits for a moment, or until a write is submitted whose turn it may be. */
+  /** Waits for a moment, or until a write is submitted that may belong to the turn. */
   async #pause(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#wake = resolve
@@ -160,7 +163,7 @@ export class CommitQueue {
     this.#wake = () => {}
   }
 
-  /** Gives those that wait for another's turn. */
+  /** Returns the writes that wait for the end of somebody's turn. */
   async #commitBatch(batch: readonly QueuedWrite[]): Promise<readonly QueuedWrite[]> {
     try {
       return await this.#commit(batch)
@@ -171,7 +174,7 @@ export class CommitQueue {
     }
   }
 
-  /** One write that the engine cannot take, as one for which the disk has no room, must not fail the others. */
+  /** A write that the engine cannot take, for example because the disk is full, must not fail the others. */
   async #commitApart(batch: readonly QueuedWrite[]): Promise<readonly QueuedWrite[]> {
     const waiting: QueuedWrite[] = []
     for (const queued of batch) waiting.push(...(await this.#commitBatch([queued])))
@@ -203,7 +206,7 @@ export class CommitQueue {
     return []
   }
 
-  /** Filed by the catalogue as it is known now; `null`: it can no longer be written, and was rejected. */
+  /** The write, filed by the current catalogue; `null` if it can no longer be written, and was rejected. */
   #refiled(queued: QueuedWrite): QueuedWrite | null {
     try {
       return { ...queued, write: this.#filing.refile(queued.write) }
@@ -214,7 +217,7 @@ export class CommitQueue {
   }
 }
 
-/** Whether one write alone may have failed: the engine cannot take it, or it asks for what cannot be read. */
+/** Whether one write alone may have failed: the engine cannot take it, or it needs something that cannot be read. */
 function isOfOne(error: unknown): boolean {
   return error instanceof StorageError || error instanceof CorruptValueError
 }
@@ -223,7 +226,7 @@ function rowsOf({ mutations, claim }: AtomicWrite): number {
   return mutations.length + (claim?.candidates.length ?? 0)
 }
 
-/** Whether it is made in somebody's turn, which only ends when it is committed. */
+/** Whether it belongs to the current turn, which only ends when it is committed. */
 function isInTurn({ write }: QueuedWrite): boolean {
   return write.turn !== undefined
 }

@@ -21,10 +21,10 @@ export interface SetOptions extends ExpireOptions {
   readonly keepExpiry?: boolean | undefined
 }
 
-/** The last time that a Date can tell, in milliseconds since the epoch: in the year 275760. */
+/** The last time that a Date can express, in milliseconds since the epoch: in the year 275760. */
 const latestTime = 8_640_000_000_000_000
 
-/** When a value expires that is written at `now`, both in milliseconds since the epoch. */
+/** When a value written at `now` expires, both in milliseconds since the epoch. */
 export function expiryTime(expireIn: number | undefined, now: number): number | null {
   if (expireIn === undefined) return null
   if (typeof expireIn !== 'number') throw new TypeError('expireIn must be a number of milliseconds')
@@ -42,7 +42,7 @@ export function expiryTime(expireIn: number | undefined, now: number): number | 
   return time
 }
 
-/** When a value that is set at `now` (ms since the epoch) expires; `undefined`: when the one that it replaces would have. */
+/** When a value set at `now` (ms since the epoch) expires; `undefined`: when the replaced value would have. */
 export function expiryOfSet(options: SetOptions | undefined, now: number): number | null | undefined {
   if (options === undefined) return null
   const { expireIn, keepExpiry = false } = options
@@ -55,12 +55,12 @@ export function expiryOfSet(options: SetOptions | undefined, now: number): numbe
 
 export const setOptionNames = ['expireIn', 'keepExpiry']
 
-/** Throws a TypeError for options that a `set` does not have. */
+/** Throws a TypeError for an option that `set` does not have. */
 export function checkSetOptions(options: SetOptions | undefined): void {
   if (options !== undefined) checkOptionNames(options, setOptionNames, 'set')
 }
 
-/** Throws a TypeError for options that a write does not have. */
+/** Throws a TypeError for an option that a write does not have. */
 export function checkExpireOptions(options: ExpireOptions | undefined, call: string): void {
   if (options !== undefined) checkOptionNames(options, ['expireIn'], call)
 }

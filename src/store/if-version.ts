@@ -12,12 +12,12 @@ export interface IfVersionOptions {
   readonly ifVersion?: string
 }
 
-/** The version that a row must still have; `undefined`: any. */
+/** The version that a row must still have; `undefined` for any. */
 export function expectedVersion(options: IfVersionOptions | undefined): number | undefined {
   if (options === undefined || !('ifVersion' in options)) return undefined
   const { ifVersion } = options
   if (ifVersion === undefined || ifVersion === null) {
-    // A header that is not there must not turn a guarded write into one without a guard.
+    // A missing header must not turn a guarded write into an unguarded one.
     throw new TypeError(
       `ifVersion must be the versionstamp of an entry (got ${ifVersion}): leave it out to write whatever the row's version is`,
     )
@@ -25,7 +25,7 @@ export function expectedVersion(options: IfVersionOptions | undefined): number |
   return parseVersionstamp(ifVersion)
 }
 
-/** The row under this key has not the version that its writer has read. */
+/** The row under this key no longer has the version that its writer has read. */
 export function versionConflict(key: Uint8Array, expected: number, actual: number | null): ConflictError {
   return new ConflictError([toConflict({ key, expected, actual })], 1)
 }

@@ -1,8 +1,8 @@
-/** Lets one call at a time pass for each key, in the order in which they came. */
+/** Admits one call at a time for each key, in the order in which they came. */
 export class KeyedMutex {
   readonly #last = new Map<string, Promise<void>>()
 
-  /** Resolves when the calls before it have left; the function that it gives lets the next one pass. */
+  /** Resolves when all calls before it have left. Call the returned function to leave. */
   async enter(key: string): Promise<() => void> {
     const previous = this.#last.get(key)
     const { promise, resolve } = Promise.withResolvers<void>()

@@ -25,7 +25,7 @@ export interface ListOptions extends CallOptions {
   readonly batchSize?: number | undefined
 }
 
-/** What a listing reads, and how it makes an entry of a row. */
+/** What a list reads, and how it makes an entry of a row. */
 export interface ListSource<E> {
   readonly store: Pick<RowStore, 'read' | 'written' | 'assertOpen'>
   readonly range: KeyRange
@@ -34,7 +34,7 @@ export interface ListSource<E> {
 }
 
 const firstPage = 32
-/** A key that was read has passed the limit of its day. */
+/** A stored key may be longer than the limit, which may have been higher when it was written. */
 const anyLength = Number.POSITIVE_INFINITY
 const largestPage = 1_000
 const pageBytes = 1024 * 1024
@@ -51,16 +51,16 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
   #left: number
   #page: KeyedRow[] = []
   #position = 0
-  /** The range that the page was read from, and how many of the unit's own writes it shows. */
+  /** The range that the page was read from, and how many of the unit's own writes it includes. */
   #scanned: KeyRange
   #shown = 0
   #pageSize: number
   #last: Key | null = null
   #startCursor: string
   #done = false
-  /** Whether the list has found that nothing is left of it, rather than that nobody asks on. */
+  /** Whether the list has reached its end, and not only its limit. */
   #atEnd = false
-  /** Calls of `next` that overlap are answered one after the other. */
+  /** Overlapping calls of `next` are answered one after the other. */
   #reading: Promise<unknown> | null = null
 
   constructor(source: ListSource<E>, { limit, cursor, reverse, batchSize }: ListOptions) {
@@ -188,7 +188,7 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
     const lastRow = rows.at(-1)
     if (lastRow === undefined) return this.#end()
     const last = encodeKey(lastRow.key, anyLength)
-    // Where a damaged file has them out of order, the list would not come to an end.
+    // In a damaged file with keys out of order, the list would never end.
     if (!contains(this.#range, last)) throw new StorageError('SQLITE_CORRUPT', 'The keys are out of order')
     const { start, end } = this.#range
     this.#range = reverse ? { start, end: last } : { start: successor(last), end }
@@ -198,7 +198,7 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
     if (this.#batchSize === undefined) this.#pageSize = nextPageSize(rows)
   }
 
-  /** Has the rest of the page read again where the unit has written one of its keys since. */
+  /** Reads the rest of the page again if the unit has since written one of its keys. */
   #dropOutdated(): void {
     const { written } = this.#source.store
     if (written === undefined || written.length === this.#shown) return
@@ -232,7 +232,7 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
 
 function nextPageSize(rows: readonly KeyedRow[]): number {
   let bytes = 0
-  // A damaged one has no length.
+  // A damaged value has no length.
   for (const { value } of rows) bytes += value?.length || 0
   return Math.max(1, Math.min(largestPage, Math.floor(pageBytes / (bytes / rows.length + 1))))
 }

@@ -4,13 +4,13 @@ import type { ListOptions } from './list-iterator.ts'
 
 export const listOptionNames = ['limit', 'cursor', 'reverse', 'batchSize', 'signal']
 
-/** Throws a TypeError or RangeError for options that the list of a repository does not have. */
+/** Throws a TypeError or RangeError for an option that the list of a repository does not have. */
 export function checkListOptions(options: ListOptions): void {
   checkOptionNames(options, listOptionNames, 'list')
   checkListValues(options)
 }
 
-/** Throws a TypeError or RangeError for an option of a value that no list takes; its cursor is looked at when it is used. */
+/** Throws a TypeError or RangeError for an invalid value of an option. The cursor is checked when it is used. */
 export function checkListValues(options: ListOptions): void {
   checkSignal(options, 'list')
   const { limit, batchSize, reverse } = options

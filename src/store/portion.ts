@@ -1,10 +1,10 @@
-/** Milliseconds that the writes of one transaction are to take at most. */
+/** The most milliseconds that the writes of one transaction should take. */
 const longest = 8
 const firstRows = 1_000
 const fewestRows = 64
 const mostRows = 16_384
 
-/** How many rows to write in one transaction, so that the event loop goes on in between: told by how long earlier ones took. */
+/** How many rows to write in one transaction, so that the event loop can continue in between; learned from earlier ones. */
 export class Portion {
   #rows = firstRows
 
@@ -12,9 +12,9 @@ export class Portion {
     return this.#rows
   }
 
-  /** Tells that writing so many rows has taken so many milliseconds. */
+  /** Notes how many milliseconds writing this many rows took. */
   took(rows: number, milliseconds: number): void {
-    // What few rows take tells nothing of many.
+    // A few rows say nothing about many.
     if (milliseconds < longest && rows < this.#rows / 2) return
     const fitting = (rows * longest) / milliseconds
     const near = Math.min(Math.max(fitting, this.#rows / 2), this.#rows * 2)

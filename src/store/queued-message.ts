@@ -18,10 +18,10 @@ export interface EnqueueOptions {
   readonly backoffSchedule?: readonly number[] | undefined
 }
 
-/** What is stored of a message. */
+/** A message, as it is stored. */
 export interface QueuedMessage {
   readonly value: unknown
-  /** Whether the value is a KvU64, which no object holds: then it is its bigint. */
+  /** Whether the value is a KvU64, which cannot be part of an object: then its bigint is stored. */
   readonly isU64: boolean
   readonly keysIfUndelivered: readonly Key[]
   readonly backoffSchedule: readonly number[]
@@ -29,28 +29,31 @@ export interface QueuedMessage {
   readonly deliveries: number
 }
 
-/** The messages of a database have keys that begin so; the time of delivery follows, in milliseconds since the epoch, and what tells those of one time apart. */
+/**
+ * The first parts of the key of every message. The time of its delivery follows, in milliseconds since the epoch, then what
+ * distinguishes messages of the same time.
+ */
 export const queuePrefix = ['valkeyrie', 'queue'] as const
 
 const defaultBackoff: readonly number[] = [100, 1_000, 5_000, 30_000, 60_000]
-/** The last time that a Date can tell. */
+/** The last time that a Date can express. */
 const latestTime = 8_640_000_000_000_000
 
 let enqueued = 0
 
-/** A key for a message that is due at a time, behind those that this process has made for the same time before. */
+/** A key for a message due at a time, after earlier ones of this process for the same time. */
 function messageKey(due: number): Key {
   return [...queuePrefix, due, `${String(enqueued++).padStart(12, '0')} ${crypto.randomUUID()}`]
 }
 
-/** The same message, due at another time. */
+/** The key of the same message, due at another time. */
 export function movedKey(key: Key, due: number): Key {
   return [...queuePrefix, due, key[3]!]
 }
 
 /**
- * The mutation that stores a message; a promise of it where a schema looks at its value. Throws if an option is not valid, and if
- * the schema of a user takes the keys of the queue.
+ * The mutation that stores a message; a promise of it if a schema checks its value. Throws if an option is invalid, or if a schema
+ * of the user matches the keys of the queue.
  */
 export function prepareMessage(
   store: RowStore,
@@ -85,12 +88,12 @@ export function prepareMessage(
   }
   const mutation = prepareAs(store, key, message)
   if (message.keysIfUndelivered.length === 0) return mutation
-  // What cannot be written in the end is told now.
+  // Reports now what could not be written later.
   const writes = message.keysIfUndelivered.map((key) => store.prepareSet(key, value))
   return Promise.all([mutation, ...writes]).then(([prepared]) => prepared)
 }
 
-/** A failure names what is wrong by its path in the value, not in the message around it. */
+/** Names what is wrong by its path in the value, not in the message around it. */
 function prepareAs(store: RowStore, key: Key, message: QueuedMessage): SetMutation | Promise<SetMutation> {
   const refused = (error: unknown): never => {
     encodeValue(messageValue(message), store.format)

@@ -1,7 +1,10 @@
 import { DatabaseClosedError } from '../contract/errors.ts'
 import type { Driver } from '../driver/driver.ts'
 
-/** Closes a database and removes its files: once, since another one may stand there afterwards. Where it is refused, it may be tried again. */
+/**
+ * Closes a database and removes its files, once: another database may have their names afterwards. If removing them fails, it may
+ * be tried again.
+ */
 export class Removal {
   readonly #driver: Driver
   readonly #close: () => Promise<void>
@@ -14,14 +17,14 @@ export class Removal {
     this.#close = close
   }
 
-  /** Rejects with DatabaseClosedError if it was closed for anything else. */
+  /** Rejects with DatabaseClosedError if it was closed for another reason. */
   async ofOpen(isClosed: boolean): Promise<void> {
     const mayGoOn = this.#running !== null || (this.#wasTried && !this.#isDone)
     if (isClosed && !mayGoOn) throw new DatabaseClosedError()
     await this.run()
   }
 
-  /** Does nothing more once it is done. */
+  /** Does nothing if it is already done. */
   async run(): Promise<void> {
     if (this.#isDone) return
     this.#running ??= this.#remove().finally(() => {

@@ -8,21 +8,21 @@ import type { RowStore } from './row-store.ts'
 import { running } from './running.ts'
 import { Turn } from './turn.ts'
 
-/** What an attempt has come to. `lasted`: the milliseconds from `ready` to the commit that others have made fail. */
+/** The outcome of an attempt. `lasted`: the milliseconds from `ready` to the failed commit. */
 export type Attempted<T> =
   | { readonly result: T }
   | { readonly conflicts: readonly CheckConflict[]; readonly lasted: number }
 
 interface Patience {
-  /** Attempts at most. */
+  /** The most attempts. */
   readonly attempts: number
-  /** Attempts that fail before the next one is made in a turn, in which the others wait. */
+  /** How many attempts may fail before the next one is made in a turn, while others wait. */
   readonly beforeTurn: number
 }
 
 /**
- * Makes attempts until one commits. Each awaits `ready` before it reads: where others have overtaken it several times, its turn has come
- * then. What runs in an attempt commits in the turn, too. Rejects with ConflictError after the last one.
+ * Makes attempts until one commits. Each awaits `ready` before it reads; after several conflicts, that is when its turn comes.
+ * Whatever an attempt commits belongs to the turn. Rejects with ConflictError after the last attempt.
  */
 export async function retryConflicts<T>(
   store: RowStore,
@@ -30,7 +30,7 @@ export async function retryConflicts<T>(
   attempt: (ready: () => Promise<void> | undefined) => Promise<Attempted<T>>,
 ): Promise<T> {
   const outer = running.getStore()
-  // What is written beside a unit of work that is in its turn does not wait for another one.
+  // Inside a unit of work that has the turn, other writes do not wait for another turn.
   const source = outer?.turn === undefined ? store.turnSource : undefined
   let turn: Turn | undefined
   let longestRun = 0

@@ -4,16 +4,16 @@ import type { RowStore } from './row-store.ts'
 /** A unit of work or a snapshot, while its function runs. */
 interface Running {
   readonly writes: boolean
-  /** The turn in which it runs. */
+  /** The turn in which it runs, if any. */
   readonly turn?: string | undefined
-  /** Whether it is one of this database whose function has not returned yet. */
+  /** Whether it belongs to this database, and its function has not returned yet. */
   isOpenOn(store: RowStore): boolean
 }
 
-/** Made with the first one that runs. */
+/** Created when the first one runs. */
 let storage: AsyncLocalStorage<Running> | undefined
 
-/** The unit of work or the snapshot whose function the code runs in; work that it has left behind may outlive it. */
+/** The unit of work or snapshot in whose function the code runs. Work that the function has left behind may outlive it. */
 export const running = {
   getStore(): Running | undefined {
     return storage?.getStore()

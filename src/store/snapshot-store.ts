@@ -10,7 +10,7 @@ import type { ValueFormat } from '../value/value-format.ts'
 import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
 import { tracedRead } from './traced-read.ts'
 
-/** A store that only reads, all of it of the state that its session keeps. */
+/** A read-only store. All reads see the state of its session. */
 export class SnapshotStore implements RowStore {
   readonly writes = false
   readonly path: string
@@ -45,7 +45,7 @@ export class SnapshotStore implements RowStore {
     this.#store.assertOpen()
   }
 
-  /** Whether it is one of this database that has not ended yet. */
+  /** Whether it belongs to this database, and has not ended yet. */
   isOpenOn(store: RowStore): boolean {
     return this.#store === store && !this.#over
   }

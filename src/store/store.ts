@@ -1,4 +1,4 @@
-// Reads, writes and the close of a database share its queue, its filing and its hub: one class of short methods, between the typed faces and the driver.
+// Reads, writes and close share a queue, a filing and a hub: one class of short methods between the typed faces and the driver.
 import { WatchHub } from '../broadcast/hub.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { appliedMutations } from '../commit/claim.ts'
@@ -39,18 +39,18 @@ import type { TurnSource } from './turn.ts'
 export interface StoreOptions {
   /** Where the database is, for messages and traces: an absolute path, `:memory:`, or an address without a password. */
   readonly path: string
-  /** Where others open it. */
+  /** The address for opening it again. */
   readonly address: string
   readonly limits: Limits
   readonly format: ValueFormat
   readonly readOnly: boolean
-  /** Hold every value that is read against its schema. */
+  /** Check every value that is read against its schema. */
   readonly validateReads: boolean
-  /** Null where the registry is empty. */
+  /** Null if the registry is empty. */
   readonly schemaCode: SchemaCode | null
 }
 
-/** An open database, below its typed faces: keys and values go in, encoded writes go to the driver, values come out. */
+/** An open database below its typed faces: keys and values go in, encoded writes go to the driver, and values come out. */
 export class Store implements RowStore {
   readonly driver: Driver
   readonly registry: Registry
@@ -58,7 +58,7 @@ export class Store implements RowStore {
   readonly format: ValueFormat
   readonly openRepository: RowStore['openRepository']
   readonly hub: WatchHub
-  /** The line of those in this process who want a turn. */
+  /** The line of calls in this process that want a turn. */
   readonly turns = new KeyedMutex()
   readonly turnSource: TurnSource = this
   readonly path: string
@@ -94,7 +94,7 @@ export class Store implements RowStore {
     return this.#closing !== null
   }
 
-  /** Starts what goes on in the background. */
+  /** Starts background work. */
   async start(): Promise<void> {
     if (!this.#readOnly) await this.#sweeper.start()
   }
@@ -124,7 +124,7 @@ export class Store implements RowStore {
     return encodeKey(key, this.limits.keyBytes)
   }
 
-  /** The collection that a row under this key is filed under; null if no pattern matches it. */
+  /** The collection of a row with this key; null if no pattern matches it. */
   collectionOf(key: Key): string | null {
     return this.#filing.collectionOf(key)
   }
@@ -226,7 +226,7 @@ export class Store implements RowStore {
     return this.#settledSet(encodedKey, key, settled, row.expiresAt)
   }
 
-  /** `expiresAt` undefined: that of the value which it replaces. */
+  /** `expiresAt` undefined: the expiry of the replaced value. */
   #settledSet(
     encodedKey: Uint8Array,
     key: Key,
@@ -256,7 +256,7 @@ export class Store implements RowStore {
       : { type: 'set', key: encodedKey, collection, stored, expiresAt }
   }
 
-  /** No index holds bytes: the engine takes some for JSON of a form of its own. */
+  /** No index may contain bytes: the engine takes some for its own binary JSON. */
   #assertUnindexed(key: Key): void {
     const definition = this.registry.find(key)
     if (definition === undefined || definition.indexes.length === 0) return
@@ -280,7 +280,7 @@ export class Store implements RowStore {
     }
     const definition = this.registry.find(key)
     if (definition === undefined) return mutation
-    // The result is known at the commit only; whether the schema outputs a KvU64 at all can be told before.
+    // The result is only known at the commit, but whether the schema can output a KvU64 at all is known now.
     try {
       checkIdKinds(definition.idKinds, key, definition.name)
       this.#assertUnindexed(key)
@@ -298,10 +298,10 @@ export class Store implements RowStore {
     }
   }
 
-  /** Commits a write together with the others of this turn of the event loop. */
+  /** Commits a write, together with the others of this turn of the event loop. */
   async commit(write: AtomicWrite): Promise<SettledOutcome> {
     this.assertOpen()
-    // What is written beside a unit of work, inside its function, must not wait for its turn to end.
+    // A write beside a unit of work, inside its function, must not wait for the end of the unit's turn.
     const turn = running.getStore()?.turn
     const pause = pauseDue()
     if (pause !== undefined) await pause
@@ -316,9 +316,9 @@ export class Store implements RowStore {
     return outcome
   }
 
-  /** Removes every row, after the writes that were submitted before. */
+  /** Removes every row, after the writes submitted before. */
   async clear(): Promise<void> {
-    // Writes that were begun before may be in a pause.
+    // Writes that have begun may be in a pause.
     const pause = pauseDue()
     if (pause !== undefined) await pause
     await this.#queue.inTurn(() => this.driver.clear())
@@ -329,7 +329,7 @@ export class Store implements RowStore {
     return this.#sweeper.sweepAll(signal)
   }
 
-  /** Settles the writes that were begun, then closes the driver; a second call waits for the first. */
+  /** Settles the writes that have begun, then closes the driver. A second call waits for the first. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -340,7 +340,7 @@ export class Store implements RowStore {
     return this.#removal.ofOpen(this.isClosed)
   }
 
-  /** As `close`, and the files are removed. */
+  /** Like `close`, but removes the files, too. */
   closeAndRemove(): Promise<void> {
     return this.#removal.run()
   }
@@ -354,7 +354,7 @@ export class Store implements RowStore {
     await this.driver.close()
   }
 
-  /** Others may have given rows an expiry, and be gone when it comes. */
+  /** Other processes may have given rows an expiry, and be gone when it comes. */
   #lookForExpiries(): void {
     if (!this.#readOnly) this.#sweeper.look().catch(() => {})
   }

@@ -6,7 +6,7 @@ import { decodeValue } from '../value/codec.ts'
 import { comparedValue } from '../value/compared-value.ts'
 import type { ValueFormat } from '../value/value-format.ts'
 
-/** The value of a row. Throws a CorruptValueError, as all here. */
+/** The value of a row. Like all functions here, throws a CorruptValueError. */
 export function decodeStored(row: StoredRow, key: Key, format: ValueFormat): unknown {
   return readStored(row, key, () => decodeValue(row.value, row.encoding, row.types, format))
 }

@@ -3,9 +3,9 @@ import { DatabaseBusyError, DatabaseClosedError } from '../contract/errors.ts'
 import type { Driver } from '../driver/driver.ts'
 
 const rowsPerSweep = 500
-/** Milliseconds between sweeps, so that rows that expire one after the other are removed together. */
+/** The shortest time between sweeps in milliseconds, so that rows that expire one after the other are removed together. */
 const shortestWait = 100
-/** Milliseconds after which to look for rows that other processes have given an expiry. */
+/** How many milliseconds until looking for rows that other processes have given an expiry. */
 const longestWait = 60_000
 
 /** Removes expired rows in the background, when the next one expires. Its timer does not keep the process alive. */
@@ -22,7 +22,7 @@ export class Sweeper {
     this.#removed = removed
   }
 
-  /** Looks for the next expiry, and wakes for it. */
+  /** Finds the next expiry, and sets a timer for it. */
   async start(): Promise<void> {
     this.#wakeAt((await this.#driver.nextExpiry()) ?? Number.POSITIVE_INFINITY)
   }
@@ -33,12 +33,12 @@ export class Sweeper {
     if (next !== null) this.notice(next)
   }
 
-  /** Reports a row that expires at this time, in milliseconds since the epoch. */
+  /** Reports that a row expires at this time, in milliseconds since the epoch. */
   notice(expiresAt: number): void {
     if (expiresAt < this.#due) this.#wakeAt(expiresAt)
   }
 
-  /** Removes every row that has expired by now; how many there were. */
+  /** Removes all expired rows. Returns how many there were. */
   async sweepAll(signal?: AbortSignal): Promise<number> {
     for (let total = 0; ; ) {
       signal?.throwIfAborted()

@@ -9,14 +9,14 @@ interface Database {
   collectionOf(key: Key): string | null
 }
 
-/** Tells who listens of a write that was not made. */
+/** Reports a write that met conflicts to subscribers. */
 export function tellConflicts(database: Database, met: readonly CheckConflict[]): void {
   if (!conflicts.hasSubscribers) return
   const repositories = new Set(met.map(({ key }) => repositoryOf(database, key)))
   conflicts.publish({ database: database.path, keys: met.length, repositories: [...repositories] })
 }
 
-/** Null for a key that is none, too, as a damaged log has one: listening changes no outcome. */
+/** Also null for bytes that are not a key, as from a damaged log: listening must not change an outcome. */
 function repositoryOf(database: Database, key: Uint8Array): string | null {
   try {
     return database.collectionOf(decodeKey(key))

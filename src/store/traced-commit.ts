@@ -2,7 +2,7 @@ import type { BatchOutcome, CommitBatch, Driver } from '../driver/driver.ts'
 import { commits, type TracedCommit } from '../trace/channels.ts'
 import { traced } from '../trace/traced.ts'
 
-/** What the driver makes of a batch; somebody may listen to how it is committed. */
+/** Commits a batch through the driver, and reports it to subscribers. */
 export function tracedCommit(driver: Driver, database: string, batch: CommitBatch): Promise<BatchOutcome> {
   return commits.hasSubscribers ? commitTraced(driver, database, batch) : driver.commit(batch)
 }

@@ -5,7 +5,7 @@ import { traced } from '../trace/traced.ts'
 
 type QueryRead = Extract<Read, { readonly type: 'find' | 'related' | 'figures' | 'count' | 'scan' }>
 
-/** What a reader gives; of a query, somebody may listen to how it is run. */
+/** Reads through a reader, and reports queries to subscribers. */
 export function tracedRead<R extends Read>(
   reader: Reader,
   database: string,

@@ -5,25 +5,25 @@ import type { Driver } from '../driver/driver.ts'
 import { untilAborted } from '../time/until-aborted.ts'
 import type { KeyedMutex } from './keyed-mutex.ts'
 
-/** Milliseconds for which a turn lasts at the least. */
+/** The shortest turn in milliseconds. */
 const shortest = 50
-/** The run in a turn is given this multiple of the time that the longest run before it has taken, and twice as much each time. */
+/** A turn lasts this many times the longest run before it, and twice as long each further time. */
 const patience = 4
-/** Milliseconds between two looks whether a turn has come. */
+/** The longest wait in milliseconds between two checks for the turn. */
 const longestDelay = 4
 
-/** What turns are taken of: the driver of a database, and the line of those in this process who want one. */
+/** What a turn needs: the driver of a database, and the line of calls in this process that want a turn. */
 export interface TurnSource {
   readonly driver: Driver
   readonly turns: KeyedMutex
-  /** Of the call for which a turn is taken. */
+  /** The signal of the call that wants a turn. */
   readonly signal?: AbortSignal
 }
 
 /**
- * The turn of somebody whose commits have failed several times because of others: while it lasts, these wait, in every process.
- * It ends with the commit, or after a time that is in proportion to the work. Those of one process stand in a line, of which the
- * first has a place in the queue of all processes.
+ * A turn for a call whose commits have failed several times because of others. During it, all others wait, in every process. It
+ * ends with the commit, or after a time in proportion to the work. The calls of one process stand in a line, and the first of them
+ * has a place in the queue of all processes.
  */
 export class Turn {
   readonly id = crypto.randomUUID()
@@ -32,18 +32,18 @@ export class Turn {
   #leaveLine: (() => void) | undefined
   #isLongest = false
 
-  /** `longestRun`: the time that the work has taken at most so far, in milliseconds. */
+  /** `longestRun`: the longest time that the work has taken so far, in milliseconds. */
   constructor(source: TurnSource, longestRun: number) {
     this.#source = source
     this.#hold = Math.max(shortest, patience * longestRun)
   }
 
-  /** Whether the turn that has come is the longest one. */
+  /** Whether this turn has the greatest length. */
   get isLongest(): boolean {
     return this.#isLongest
   }
 
-  /** Resolves when the turn has come; after a run in it that failed, it begins again, for longer. */
+  /** Resolves when the turn has come. If a run in it has failed, it comes again, for longer. */
   async come(signal: AbortSignal | undefined): Promise<void> {
     this.#leaveLine ??= await this.#enterLine(signal)
     const hold = this.#hold
@@ -55,13 +55,13 @@ export class Turn {
     }
   }
 
-  /** `committed`: the turn has ended with the commit. */
+  /** `committed`: the commit has already ended the turn. */
   async end(committed: boolean): Promise<void> {
     if (this.#leaveLine === undefined) return
     try {
       if (!committed) await this.#source.driver.endTurn(this.id)
     } catch (error) {
-      // What the work has come to stands: a turn that a closed, busy or full database keeps expires by itself, within seconds.
+      // The result of the work stands: if the database is closed, busy or full, the turn expires within seconds.
       if (!(error instanceof KvError)) throw error
     } finally {
       this.#leaveLine()

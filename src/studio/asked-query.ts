@@ -7,7 +7,9 @@ import { readValueJson } from './row-json.ts'
 
 type Repository = InspectedDatabase['repositories'][string]
 
-/** A query of a repository as a page asks for it: which rows, and in which order. Where a page of them goes on is asked beside it. */
+/**
+ * A query of a repository, as the page asks for it: which rows, in which order. Where its page of rows begins is passed separately.
+ */
 export interface AskedQuery {
   readonly where?: unknown
   readonly orderBy?: unknown
@@ -25,7 +27,7 @@ export interface Asked {
   readonly query: AskedQuery
 }
 
-/** What a request asks of a repository: `{ repository, query }`, where the query is a value as `rowJson` writes one. */
+/** What a request asks of a repository: `{ repository, query }`, with the query as a value of `rowJson`. */
 export async function askedQuery(
   file: OpenFile,
   { repository: name, query: json }: { readonly [name: string]: unknown },

@@ -5,7 +5,7 @@ import { keyJson } from '../key/key-json.ts'
 import { jsonSchemaOf } from '../schema/json-schema.ts'
 import type { OpenFile } from './open-file.ts'
 
-/** What the database knows of itself: its repositories, their schemas, indexes and references. */
+/** What the database knows of its collections: their schemas, indexes and references. */
 export async function catalogAnswer(file: OpenFile): Promise<object> {
   const definitions = await file.definitions()
   return {
@@ -29,7 +29,7 @@ export async function catalogAnswer(file: OpenFile): Promise<object> {
   }
 }
 
-/** How many rows each repository has, and how many keys are of none. */
+/** How many rows each repository has, and how many keys belong to none. */
 export async function countsAnswer(file: OpenFile): Promise<object> {
   const db = await file.database()
   const counts: [string, number][] = []

@@ -18,18 +18,17 @@ import { rowJson } from './row-json.ts'
 import { wholeCommits } from './whole-commits.ts'
 
 const mostRecent = 1_000
-/** Of what the log says of them. */
+/** How many bytes of the log to send of them. */
 const mostRecentBytes = 65_536
 const figuresEvery = 1_000
-/** What is longer is told without its value. */
+/** Longer values are left out. */
 const longestValue = 2_000
 
 /**
- * What is committed, as server-sent events, from the commit after `last-event-id` on; without one, after those that are there but for the
- * last `recent`. Each event `commit` has the changes of one commit, or some of them: `{ versionstamp, changes }`. Its id is that of the last
- * commit that was told whole: what begins behind it misses nothing, and tells one commit again at most.
- *
- * `gap`: what came before cannot be read any more. `process`: figures of this process. `gone`: the file is not there any more.
+ * Commits as server-sent events, from the commit after `last-event-id` on; without one, after all existing commits but the last
+ * `recent`. Each event `commit` has changes of one commit: `{ versionstamp, changes }`. Its id is the last commit that was sent
+ * completely: continuing after it misses nothing, and repeats one commit at most. `gap`: earlier commits can no longer be read.
+ * `process`: figures of this process. `gone`: the file no longer exists.
  */
 export async function feedAnswer(
   file: OpenFile,
@@ -47,7 +46,7 @@ export async function feedAnswer(
   await events.send('open', told, { newest: stampBefore(await file.database(), 0) })
   let shown = await file.database()
   const tell = async () => {
-    // A reader that is slow has enough to read.
+    // A slow reader has enough to read.
     if (response.writableNeedDrain) return
     if (!file.isThere()) return events.send('gone', told, {})
     const db = await file.database()
@@ -57,7 +56,7 @@ export async function feedAnswer(
   }
   const timer = setInterval(() => tell().catch(() => {}), figuresEvery)
   try {
-    // A database that is opened again, since a program declares more, ends the changes of the one before.
+    // When a program declares more, the database is opened again, which ends the changes of the one before.
     while (!signal.aborted) {
       const db = await file.database()
       try {
@@ -87,14 +86,14 @@ export async function feedAnswer(
   }
 }
 
-/** Whether what comes next in the log cannot be told, and what comes after it can. */
+/** Whether the next commit of the log cannot be read, but later ones can. */
 function isGap(error: unknown): error is Error {
   return (
     error instanceof LogTrimmedError || error instanceof CorruptLogError || error instanceof CorruptValueError
   )
 }
 
-/** The versionstamp behind which the last commits come: so many, or fewer where they are large. */
+/** The versionstamp before the last commits: this many, or fewer if they are large. */
 function stampBefore({ drizzle, tables: { kvLog } }: InspectedDatabase, commits: number): string {
   const bytes = sql<number>`length(${kvLog.changes})`
   const last = drizzle

@@ -2,9 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { Refusal } from './refusal.ts'
 
-/**
- * What every answer says: nothing is kept, nothing is loaded from elsewhere, no text becomes code or style, and no other page may hold this one.
- */
+/** Headers of every response: it is not cached, loads nothing from elsewhere, runs no text as code or style, and cannot be framed. */
 export const safeHeaders: OutgoingHttpHeaders = {
   'cache-control': 'no-store',
   'content-security-policy': [
@@ -27,7 +25,10 @@ export const safeHeaders: OutgoingHttpHeaders = {
   'x-frame-options': 'DENY',
 }
 
-/** Throws a Refusal for what no page of this server asks: of another name, as of one that was led to this machine, or of another page. */
+/**
+ * Throws a Refusal for a request that no page of this server makes: to another host name, even if it leads to this machine, or from
+ * another page.
+ */
 export function checkPlace({ headers }: IncomingMessage, port: number): void {
   const host = headers.host ?? ''
   if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`)
@@ -39,7 +40,7 @@ export function checkPlace({ headers }: IncomingMessage, port: number): void {
     throw new Refusal(403, 'ORIGIN', 'This server answers only its own page')
 }
 
-/** Throws a Refusal for a request without the token; in the same time, whatever it has in its place. */
+/** Throws a Refusal for a request without the token. Takes the same time for every wrong token. */
 export function checkToken({ headers }: IncomingMessage, token: string): void {
   const given = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? ''
   if (!timingSafeEqual(digest(given), digest(token)))
@@ -50,7 +51,7 @@ export function checkToken({ headers }: IncomingMessage, token: string): void {
     )
 }
 
-/** Of one length, as `timingSafeEqual` wants it. */
+/** Digests have the same length, which `timingSafeEqual` requires. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }

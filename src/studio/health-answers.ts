@@ -3,14 +3,14 @@ import { projectStatus } from '../migration/check.ts'
 import { hasConfig, loadProject } from '../migration/project.ts'
 import type { OpenFile } from './open-file.ts'
 
-/** What the doctor finds in the file. */
+/** The findings of the doctor. */
 export async function doctorAnswer(file: OpenFile, _: unknown, signal: AbortSignal): Promise<object> {
   return diagnose(file.path, { signal })
 }
 
 /**
- * How the file stands to the migrations and the schemas of the project in the folder of the studio: `{ project: false }` if there is none. It
- * loads the modules that drizzle.config.ts names, as every command of migrations does.
+ * How the file compares with the migrations and schemas of the project in the studio's folder; `{ project: false }` without a
+ * project. Loads the modules that drizzle.config.ts names, as all commands for migrations do.
  */
 export async function migrationsAnswer(file: OpenFile): Promise<object> {
   const folder = process.cwd()

@@ -11,8 +11,8 @@ import { checkLimit } from './row-answers.ts'
 import { type ReadRow, rowJson } from './row-json.ts'
 
 /**
- * Keys that no pattern matches, below a prefix, `{ rows, cursor }`, in the order of the keys: those behind the cursor. A key that begins with
- * the prefix and whose next part is text or a number goes on below it.
+ * Keys below a prefix that no pattern matches, `{ rows, cursor }`: those after the cursor, in the order of the keys. A key is below
+ * the prefix if it begins with it, and its next part is text or a number.
  */
 export async function keysAnswer(
   file: OpenFile,

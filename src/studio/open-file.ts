@@ -6,10 +6,13 @@ import type { AnyDefinition } from '../schema/definition.types.ts'
 import { Refusal } from './refusal.ts'
 import { untoldFormat } from './untold-type.ts'
 
-/** What is stored is shown and written whatever limit it was stored under. */
+/** Rows are shown and written whatever limits they were stored under. */
 const limits = { keyBytes: Number.MAX_SAFE_INTEGER, valueBytes: 64 * 1024 * 1024 }
 
-/** The file of a database, as it is opened by what it knows of itself: again when a program declares more, or when another has come in its place. */
+/**
+ * The file of a database, opened by its catalogue. It is opened again when a program declares more, or when another file has
+ * replaced it.
+ */
 export class OpenFile {
   readonly path: string
   readonly readOnly: boolean
@@ -23,7 +26,7 @@ export class OpenFile {
     this.readOnly = readOnly
   }
 
-  /** The database as it is declared now. Throws a Refusal if its file is gone. */
+  /** The database with its current declarations. Throws a Refusal if the file is gone. */
   async database(): Promise<InspectedDatabase> {
     const identity = identityOf(this.path)
     if (identity === undefined && this.#db !== undefined)
@@ -43,12 +46,12 @@ export class OpenFile {
     }
   }
 
-  /** What the database knows of its schemas, by their names. */
+  /** The definitions in the catalogue. */
   async definitions(): Promise<readonly AnyDefinition[]> {
     return storeOf(await this.database())!.registry.definitions
   }
 
-  /** Whether what is opened is still the file at the path. */
+  /** Whether the open file is still the one at the path. */
   isThere(): boolean {
     return sameFile(identityOf(this.path), this.#identity)
   }
@@ -78,7 +81,7 @@ function sameFile(a: Identity | undefined, b: Identity | undefined): boolean {
   return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev
 }
 
-/** A number that grows whenever a program declares something new. */
+/** A number that grows with every new declaration. */
 function declaredIn({ drizzle, tables: { kvCollections } }: InspectedDatabase): number {
   return (
     drizzle

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** Where `npm run build` puts the page: two folders above this file, be it a source or part of the bundle. */
+/** Where `npm run build` puts the page: two folders above this file, whether it runs from source or from the bundle. */
 const folder = new URL('../../dist/studio/', import.meta.url)
 
 const types: { readonly [path: string]: string } = {
@@ -10,7 +10,7 @@ const types: { readonly [path: string]: string } = {
   '/favicon.svg': 'image/svg+xml',
 }
 
-/** A file of the page, by the path at which it is asked for; undefined: there is none. */
+/** A file of the page, by the path of its URL; undefined if there is none. */
 export function pageFile(path: string): { readonly type: string; readonly content: Buffer } | undefined {
   const type = Object.hasOwn(types, path) ? types[path] : undefined
   if (type === undefined) return undefined

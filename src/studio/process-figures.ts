@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { statSync } from 'node:fs'
 import type { TracedWait } from '../trace/channels.ts'
 
-/** What has happened in this process since it began, and what the file takes. */
+/** What has happened in this process since it started, and the size of the file. */
 export interface Figures {
   readonly conflicts: number
   readonly retries: number
@@ -13,7 +13,7 @@ export interface Figures {
   readonly walBytes: number
 }
 
-/** Counts what the channels of this process report a file. */
+/** Counts what the trace channels of this process report for a file. */
 export class ProcessFigures {
   readonly #path: string
   #conflicts = 0

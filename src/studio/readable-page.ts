@@ -7,27 +7,27 @@ import { plannerOf } from '../repository/find/planner-of.ts'
 import type { Asked, AskedQuery } from './asked-query.ts'
 import type { ReadRow } from './row-json.ts'
 
-/** A row that cannot be read: its key as JSON, and why. */
+/** An unreadable row: its key as JSON, and why. */
 export interface DamagedRow {
   readonly key: unknown
   readonly damage: string
 }
 
-/** What is asked of a page. */
+/** What the request asks of a page. */
 interface AskedPage extends AskedQuery {
   readonly limit: number
   readonly after: unknown
 }
 
-/** Some rows, and where the next ones go on. */
+/** Some rows, and the cursor for the next ones. */
 interface ReadablePage {
   readonly rows: readonly (ReadRow | DamagedRow)[]
   readonly cursor: string | null
 }
 
 /**
- * A page of a query. Where rows come by key, one that cannot be read stands among the others. In another order, nothing tells what is
- * behind it: the page fails with its CorruptValueError.
+ * A page of a query. Ordered by key, it includes unreadable rows. In any other order nobody knows what follows an unreadable row,
+ * so the page fails with its CorruptValueError.
  */
 export async function readablePage(
   asked: Asked,

@@ -1,10 +1,10 @@
 import { KvError, ValidationError } from '../contract/errors.ts'
 
-/** What is answered instead of what was asked for: an HTTP status, and a code for the page to decide on. */
+/** An error response: an HTTP status, and a code for the page to decide on. */
 export class Refusal extends Error {
   readonly status: number
   readonly code: string
-  /** What the page is told besides, as members of the answer in JSON. */
+  /** Further members of the JSON response. */
   readonly facts: { readonly [name: string]: unknown }
 
   constructor(status: number, code: string, message: string, facts: Refusal['facts'] = {}) {
@@ -24,7 +24,7 @@ const statuses: { readonly [code: string]: number } = {
   DATABASE_BUSY: 503,
 }
 
-/** What to answer where something has failed. */
+/** The response for an error. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   if (error instanceof KvError) {

@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http'
 import { parseJson } from '../value/parse-json.ts'
 import { Refusal } from './refusal.ts'
 
-/** The largest value that a database takes by default has 16 MiB; JSON may write a byte as six. */
+/** By default, the largest value that a database accepts has 16 MiB, and JSON may write a byte as six. */
 const mostBytes = 100 * 1024 * 1024
 
-/** The object of JSON that a request brings. Throws a Refusal for anything else, and for more than is taken. */
+/** The JSON object in the body of a request. Throws a Refusal for anything else, and for a body that is too large. */
 export async function requestBody(request: IncomingMessage): Promise<{ readonly [name: string]: unknown }> {
   if (!/^application\/json\b/.test(request.headers['content-type'] ?? ''))
     throw new Refusal(415, 'BODY', 'Send application/json')

@@ -14,8 +14,8 @@ const rowsPerPage = 100
 const mostRows = 500
 
 /**
- * A page of rows, `{ rows, cursor, ms }`: those after the cursor `after`, or `offset` rows further; `backward`: those before it in the
- * order of the query. The cursor is null at the end.
+ * A page of rows, `{ rows, cursor, ms }`: those after the cursor `after`, skipping `offset` rows; `backward`: those before it, in
+ * the order of the query. The cursor is null at the end.
  */
 export async function rowsAnswer(file: OpenFile, body: Body, signal: AbortSignal): Promise<string> {
   const asked = await askedQuery(file, body)
@@ -40,7 +40,7 @@ export async function rowsAnswer(file: OpenFile, body: Body, signal: AbortSignal
   return `{"rows":[${texts.join(',')}],"cursor":${JSON.stringify(cursor)},"ms":${ms}}`
 }
 
-/** The order of a query from its end. */
+/** The reversed order of a query. */
 function reversed(orderBy: unknown): unknown {
   const terms = orderBy === undefined ? [{ $id: 'asc' }] : [orderBy].flat()
   return terms.map((term) => flipped(term))
@@ -62,7 +62,7 @@ export async function countAnswer(file: OpenFile, body: Body, signal: AbortSigna
   return { count, ms: performance.now() - began }
 }
 
-/** How a query is run, `{ sql, params, plan, served }`: its statement, the engine's plan, and whether it reads no more than it has to. */
+/** How a query runs, `{ sql, params, plan, served }`: its statement, the engine's plan, and whether it reads only what it must. */
 export async function explainAnswer(file: OpenFile, body: Body): Promise<object> {
   const { repository, definition, query } = await askedQuery(file, body)
   const limited = { ...query, limit: rowsPerPage }
@@ -86,7 +86,7 @@ function shownParam(param: unknown): string {
   return typeof param === 'string' ? JSON.stringify(param) : String(param)
 }
 
-/** The rows of keys, `{ rows }`, in the order of the keys: null if there is none. */
+/** The rows of keys, `{ rows }`, in the order of the keys; null for a missing one. */
 export async function getAnswer(file: OpenFile, { keys }: Body): Promise<string> {
   if (!Array.isArray(keys) || keys.length > mostRows)
     throw new TypeError(`keys must be an array of at most ${mostRows} keys`)
@@ -99,7 +99,7 @@ export async function getAnswer(file: OpenFile, { keys }: Body): Promise<string>
   return `{"rows":[${rows.join(',')}]}`
 }
 
-/** Throws a RangeError for what is not a number of rows of a page. */
+/** Throws a RangeError if this is not a number of rows for a page. */
 export function checkLimit(limit: unknown): asserts limit is number {
   if (!Number.isInteger(limit) || (limit as number) < 1 || (limit as number) > mostRows)
     throw new RangeError(`limit must be a number of rows from 1 to ${mostRows}`)

@@ -3,7 +3,7 @@ import { parseRowLine, rowLine } from '../transfer/row-line.ts'
 import { decodeValue, encodeValue } from '../value/codec.ts'
 import { untoldFormat } from './untold-type.ts'
 
-/** A row as a read gives it, with the rows that `with` has loaded beside it. */
+/** A row from a read, with its related rows. */
 export interface ReadRow {
   readonly key: Key
   readonly value: unknown
@@ -11,15 +11,15 @@ export interface ReadRow {
   readonly expiresAt: number | null
 }
 
-/** The rows that `with` has loaded, by their names. */
+/** The names of related rows, at every level. */
 export type RelatedNames = { readonly [name: string]: RelatedNames }
 
-/** What tells the repository of a key; null: it has none. */
+/** Finds the repository of a key; null if it has none. */
 export interface Filing {
   collectionOf(key: Key): string | null
 }
 
-/** A row as JSON: the line that an export has of it, with its versionstamp, and its related rows under `related`. */
+/** A row as JSON: its line of an export, with its versionstamp, and its related rows under `related`. */
 export function rowJson(row: ReadRow, filing: Filing, related: RelatedNames = {}): string {
   const { key, value, versionstamp, expiresAt } = row
   const repository = filing.collectionOf(key)
@@ -54,13 +54,13 @@ export function relatedNames(wanted: unknown): RelatedNames {
   return names
 }
 
-/** The key and the value of what `rowJson` gives, or of what a page has made in that form. Throws a TypeError for anything else. */
+/** The key and value from `rowJson`, or from the page in the same form. Throws a TypeError for anything else. */
 export function readRowJson(json: unknown): { readonly key: Key; readonly value: unknown } {
   const { key, stored } = parseRowLine(json)
   return { key, value: decodeValue(stored.value, stored.encoding, stored.types, untoldFormat) }
 }
 
-/** A value without a key, in the form that rows have it: `{ value, encoding, types }`. Throws a TypeError for what is none. */
+/** A value without a key, in its stored form: `{ value, encoding, types }`. Throws a TypeError for anything else. */
 export function readValueJson(json: unknown): unknown {
   if (typeof json !== 'object' || json === null) throw new TypeError('a value is { value, encoding, types }')
   return readRowJson({ ...json, key: [], expiresAt: null }).value

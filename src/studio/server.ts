@@ -16,15 +16,15 @@ import { countAnswer, explainAnswer, getAnswer, rowsAnswer } from './row-answers
 import { writeAnswer } from './write-answer.ts'
 
 export interface StudioOptions {
-  /** Default 0: one that is free. */
+  /** Default 0: a free port. */
   readonly port?: number
-  /** Whether every write is refused. */
+  /** Whether to refuse every write. */
   readonly readOnly?: boolean
 }
 
 /** A running studio. */
 export interface Studio extends AsyncDisposable {
-  /** Where it is, with the token: whoever knows it can read the database, and write to it. */
+  /** Its URL, with the token: whoever knows it can read and write the database. */
   readonly url: string
 }
 
@@ -48,7 +48,7 @@ const answers: { readonly [path: string]: Answer } = {
   '/api/migrations': migrationsAnswer,
 }
 
-/** Serves the studio of a database file to this machine. Rejects with DatabaseOpenError for what is none. */
+/** Serves the studio of a database file to this machine. Rejects with DatabaseOpenError if the file is not a database. */
 export async function openStudio(
   path: string,
   { port = 0, readOnly = false }: StudioOptions = {},
@@ -117,7 +117,7 @@ function send(response: ServerResponse, status: number, type: string, content: s
 
 function refuse(response: ServerResponse, { status, code, message, facts }: Refusal): void {
   if (response.headersSent) return void response.destroy()
-  // What is left of a body that is not read.
+  // The rest of an unread body.
   response.setHeader('connection', 'close')
   send(response, status, 'application/json', JSON.stringify({ error: { code, message, ...facts } }))
 }

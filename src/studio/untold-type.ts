@@ -1,7 +1,7 @@
 import { ValueFormat } from '../value/value-format.ts'
 import type { ValueType } from '../value/value-type.ts'
 
-/** An instance of a class that only the application knows: the name of its value type, and what that has encoded. */
+/** An instance of a class that only the application knows: the name of its value type, and the encoded data. */
 export class Untold {
   readonly type: string
   readonly data: unknown
@@ -12,7 +12,7 @@ export class Untold {
   }
 }
 
-/** Reads the instances of every value type as `Untold`, and writes them as they were. */
+/** Reads the instances of every value type as `Untold`, and writes them back unchanged. */
 class UntoldFormat extends ValueFormat {
   override find(value: object): ValueType | undefined {
     return value instanceof Untold ? this.named(value.type) : undefined
@@ -23,5 +23,5 @@ class UntoldFormat extends ValueFormat {
   }
 }
 
-/** That of a database whose application is not there. */
+/** The format of a database without its application. */
 export const untoldFormat: ValueFormat = new UntoldFormat()

@@ -1,17 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Change } from '../watch/change.types.ts'
 
-/** Changes of one commit, in their order: all of them, or the next ones of a large one. */
+/** Changes of one commit, in their order: all of them, or the next part of a large one. */
 export interface CommitPart {
   readonly versionstamp: string
   readonly changes: readonly Change[]
 }
 
 const mostChanges = 200
-/** Milliseconds for which the rest of a commit is awaited before its first changes are told. */
+/** How many milliseconds to wait for the rest of a commit before sending its first changes. */
 const restOfCommit = 3
 
-/** The changes of a stream, those of a commit together where they come together. */
+/** The changes of a stream, with those of a commit together if they arrive together. */
 export async function* wholeCommits(stream: ReadableStream<Change>): AsyncGenerator<CommitPart> {
   const reader = stream.getReader()
   let changes: Change[] = []

@@ -5,9 +5,9 @@ import { Refusal } from './refusal.ts'
 import { type ReadRow, readRowJson, rowJson } from './row-json.ts'
 
 /**
- * Writes one row, where it has the version that the page has read: `{ row, ifVersion, remove, expiry }`. `row` as `rowJson` has it; `ifVersion`
- * null: there must be none; `remove`: it is deleted; `expiry`: `'keep'`, null, or the time in milliseconds since the epoch.
- * Answers the row as it is then. A Refusal CONFLICT brings the row of the other one, null if it is gone.
+ * Writes one row, if it has the version that the page has read: `{ row, ifVersion, remove, expiry }`. `row`: from `rowJson`;
+ * `ifVersion` null: there must be no row; `remove`: delete it; `expiry`: `'keep'`, null, or the time in milliseconds since the
+ * epoch. Answers with the new row. A Refusal with code CONFLICT has the other row, or null if it is gone.
  */
 export async function writeAnswer(
   file: OpenFile,

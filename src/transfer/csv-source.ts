@@ -11,7 +11,7 @@ import type { Source } from './source-row.ts'
 
 export interface CsvOptions {
   readonly definition: AnyDefinition
-  /** The columns that hold the id; left out: `$id`, as `export` writes it. */
+  /** The columns with the id; left out: `$id`, as `export` writes it. */
   readonly id?: readonly string[] | undefined
 }
 
@@ -20,7 +20,7 @@ interface Cell {
   readonly isQuoted: boolean
 }
 
-/** The rows of a CSV file with a line of names first, as values of a repository. */
+/** The rows of a CSV file, whose first line has the names, as values of a repository. */
 export async function* csvSource(path: string, { definition, id }: CsvOptions): Source & AsyncGenerator {
   const ids = id ?? idColumns(definition)
   const fields = flatFields(definition)

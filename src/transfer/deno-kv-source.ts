@@ -17,7 +17,7 @@ export function isDenoKv({ tables }: ForeignFile): boolean {
   return ['k', 'v', 'v_encoding', 'expiration_ms'].every((name) => tables.get('kv')?.includes(name))
 }
 
-/** The values of a Deno KV file. Their keys have the encoding of those of this package. Its queue is not taken. */
+/** The values of a Deno KV file, whose keys are encoded like those of this package. Its queue is ignored. */
 export async function* denoKvSource(file: ForeignFile): Source & AsyncGenerator {
   for await (const [k, v, encoding, expiry] of file.rows('kv', ['k', 'v', 'v_encoding', 'expiration_ms'])) {
     yield movedForeign({
@@ -42,7 +42,7 @@ function rawKeyOf(value: ColumnValue): string | Uint8Array {
   return value instanceof Uint8Array ? value : String(value)
 }
 
-/** The KvU64 of 8 bytes, the lowest first. */
+/** The KvU64 in 8 bytes, lowest first. */
 function littleEndianU64(bytes: Uint8Array): KvU64 {
   if (bytes.length !== 8) throw new TypeError(`a KvU64 has 8 bytes, but there are ${bytes.length}`)
   return new KvU64(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))

@@ -12,7 +12,7 @@ import { flatFields } from './flat-fields.ts'
 import { idCell, idColumns } from './id-columns.ts'
 import { repositoryNamed } from './repository-named.ts'
 
-/** In the place of null, which is not the same as a field that is missing. */
+/** Stands for null, which is not the same as a missing field. */
 const nullCell = {}
 
 /** The rows of a repository as CSV, page by page: their ids, the fields of their schema, and when they expire. */
@@ -34,7 +34,7 @@ export async function* exportCsv(store: Store, options: ExportOptions): AsyncGen
   }
 }
 
-/** Throws a TypeError if a field is none that a cell can hold. */
+/** Throws a TypeError if a cell cannot express a field. */
 function columnsOf(definition: AnyDefinition): string[] {
   const fields = flatFields(definition)
   const nested = fields && [...fields.values()].find(({ types }) => types.structure)

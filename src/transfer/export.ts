@@ -10,7 +10,7 @@ import type { EncodingId } from '../value/encoding.ts'
 import { repositoryNamed } from './repository-named.ts'
 import { type MovedRow, rowLine } from './row-line.ts'
 
-/** Which rows to export: all; those of a repository; those of it that a `where` finds, as queries take it. */
+/** Which rows to export: all, those of a repository, or those that its `where` finds. */
 export interface ExportedRows {
   readonly repository?: string | undefined
   readonly where?: unknown
@@ -20,13 +20,13 @@ export interface ExportOptions extends ExportedRows {
   readonly signal?: AbortSignal | undefined
   /** Called now and then with the number of rows so far. */
   readonly onProgress?: ((rows: number) => void) | undefined
-  /** Called for each row that cannot be read, which is left out; without it, the first of them ends the export. */
+  /** Called for each unreadable row, which is then left out. Without it, the first one ends the export. */
   readonly onUnreadable?: ((row: UnreadableRow) => void) | undefined
 }
 
 const rowsPerPage = 500
 
-/** Rows as text, page by page, of one state of the database and in the order of their keys. Rows that have expired are not among them. */
+/** Rows as text, page by page, from one state of the database, in the order of their keys. Leaves out expired rows. */
 export async function* exportRows(store: Store, options: ExportOptions): AsyncGenerator<string> {
   for await (const page of exportedPages(store, options)) {
     yield page.map((row) => `${lineOf(row, store)}\n`).join('')
@@ -76,7 +76,7 @@ async function* readPages(
   }
 }
 
-/** What of a range is behind a page of it. Where a damaged file has keys out of order, rows would come again, or without end. */
+/** The part of a range after a page. In a damaged file with keys out of order, rows would otherwise repeat, or never end. */
 function behind(page: readonly KeyedRow[], range: KeyRange): KeyRange {
   let rest = range
   for (const { key } of page) {
@@ -104,7 +104,7 @@ async function* salvagePages(
   } while (after !== null)
 }
 
-/** From the first key to the last: no type of a part has the code 0xff. */
+/** From the first key to the last: no part has the type code 0xff. */
 const everything: KeyRange = { start: new Uint8Array(), end: new Uint8Array([0xff]) }
 const longestKey = Number.MAX_SAFE_INTEGER
 

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 
-/** The text of a file, piece by piece. Throws a TypeError if it is not UTF-8. */
+/** The text of a file, in pieces. Throws a TypeError if it is not UTF-8. */
 export async function* fileText(path: string): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   try {

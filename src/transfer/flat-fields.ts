@@ -3,15 +3,15 @@ import { type Field, Fields } from '../schema/fields.ts'
 import { jsonSchemaOf } from '../schema/json-schema.ts'
 import { parseJson } from '../value/parse-json.ts'
 
-/** A field of a flat value, which a column of a table can hold. */
+/** A field of a flat value, which fits in a column of a table. */
 export interface FlatField extends Pick<Field, 'types'> {
   readonly name: string
-  /** What stands for an empty cell. */
+  /** What an empty cell stands for. */
   readonly empty: null | undefined
   readonly nullable: boolean
 }
 
-/** The fields of a definition's values; `null` if no schema tells them. */
+/** The fields of a definition's values; `null` if no schema describes them. */
 export function flatFields(definition: AnyDefinition): Map<string, FlatField> | null {
   const schema = jsonSchemaOf(definition.schema)
   if (schema === null) return null
@@ -29,7 +29,7 @@ export function flatFields(definition: AnyDefinition): Map<string, FlatField> | 
   return new Map(named)
 }
 
-/** What a text stands for in a field: a number, a Date, a text. One that stands for nothing stays a text, for the schema to refuse. */
+/** The value of a text in a field: a number, a Date, a text. A text without a value stays a text, for the schema to refuse. */
 export function fieldValue(text: string, isQuoted: boolean, field: FlatField | undefined): unknown {
   if (field === undefined) return text
   const { types, empty, nullable } = field

@@ -6,16 +6,16 @@ import { encodeValue } from '../value/codec.ts'
 import type { MovedRow } from './row-line.ts'
 import type { UnreadRow } from './source-row.ts'
 
-/** How to read a row of a file that another program has written. Each of them may throw what is wrong with the row. */
+/** How to read a row of another program's file. Each function may throw what is wrong with the row. */
 export interface ForeignRow {
   readonly key: () => Key
-  /** Its key as it stands in the file, to be shown where it cannot be read. */
+  /** Its key in the file, to show if it cannot be read. */
   readonly rawKey: string | Uint8Array
   readonly value: () => unknown
   readonly expiresAt: number | null
 }
 
-/** The row to store of one that another program has written; what cannot be stored is shown with the reason. */
+/** The row to store for a row of another program. If it cannot be stored, shows it with the reason. */
 export function movedForeign({ key, rawKey, value, expiresAt }: ForeignRow): MovedRow | UnreadRow {
   let read: Key
   try {

@@ -1,4 +1,4 @@
-/** A row that is not stored since other rows have what a unique index allows once; all by the texts of their keys. */
+/** A row that is not stored yet, because other rows have its unique values. Rows are named by the texts of their keys. */
 export interface HeldRow {
   readonly key: string
   readonly holders: ReadonlySet<string>
@@ -6,16 +6,16 @@ export interface HeldRow {
 
 interface Visit<Row> {
   readonly row: Row
-  /** The rows that are not looked at yet among those that it waits for. */
+  /** The rows that it waits for and that are not visited yet. */
   readonly left: Row[]
   readonly place: number
-  /** The first place that it leads back to; none once its group is known. */
+  /** The first place that it leads back to; infinite once its group is known. */
   leadsTo: number
 }
 
 /**
- * Held rows in the order in which they may yet be stored: each behind those that it waits for. Rows that wait for each other in a
- * circle, as two that swap their values, are one group: it can be stored as a whole only. Every other row is a group by itself.
+ * Held rows in an order in which they may be stored: each after those that it waits for. Rows that wait for each other in a circle,
+ * such as two that swap their values, form a group, which can only be stored as a whole. Every other row is a group of its own.
  */
 export function holdersFirst<Row extends HeldRow>(rows: readonly Row[]): Row[][] {
   // Tarjan's strongly connected components, without recursion: a chain may be as long as there are rows.

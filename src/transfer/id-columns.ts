@@ -4,20 +4,20 @@ import { keyOfId, wildcardCount } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 
-/** The columns that hold the parts of an id: `$id`, or `$id.1`, `$id.2`, where there are several. */
+/** The columns with the parts of an id: `$id`, or `$id.1`, `$id.2` if there are several. */
 export function idColumns({ pattern }: AnyDefinition): string[] {
   const count = wildcardCount(pattern)
   return count === 1 ? ['$id'] : Array.from({ length: count }, (_, i) => `$id.${i + 1}`)
 }
 
-/** A part of an id as the text of a cell: a text is itself, and what is none is JSON that tells its kind. */
+/** A part of an id as the text of a cell: a string as it is, anything else as JSON that names its type. */
 export function idCell(part: KeyPart): string {
   if (typeof part === 'string' && !/^[{"]/.test(part)) return part
   if (typeof part === 'number') return JSON.stringify({ number: String(part) })
   return typeof part === 'boolean' ? JSON.stringify({ boolean: part }) : JSON.stringify(keyJson([part])[0])
 }
 
-/** The part of an id that a cell holds. Throws a TypeError if it begins as JSON and is none. */
+/** The part of an id in a cell. Throws a TypeError if it starts like JSON and is not. */
 export function idOfCell(cell: string): KeyPart {
   if (!/^[{"]/.test(cell)) return cell
   let json: unknown

@@ -27,30 +27,30 @@ export type OnConflict = 'fail' | 'skip' | 'overwrite'
 
 export interface ImportOptions {
   readonly onConflict: OnConflict
-  /** Takes the lines of rows that do not fit. Left out: the first of them ends the import. */
+  /** Takes the lines of rows that do not fit. Left out: the first such row ends the import. */
   readonly onRefused?: ((line: string) => void) | undefined
   readonly signal?: AbortSignal | undefined
   /** Called after each batch with the number of rows so far. */
   readonly onProgress?: ((rows: number) => void) | undefined
 }
 
-/** How many rows an import has met, by what became of them. */
+/** How many rows an import has met, by what happened to them. */
 export interface ImportCounts {
   /** Stored under keys that had no value. */
   imported: number
   /** Stored instead of another value. */
   overwritten: number
-  /** There already, with this value and this expiry. */
+  /** Already stored, with this value and this expiry. */
   unchanged: number
-  /** Left out, since their keys have another value. */
+  /** Left out, because their keys have another value. */
   skipped: number
-  /** Left out, since they have expired by now. */
+  /** Left out, because they have expired. */
   expired: number
-  /** Left out, since they do not fit. */
+  /** Left out, because they do not fit. */
   refused: number
 }
 
-/** A row that is ready to be stored, and what it was made of. */
+/** A row that is ready to be stored, and where it comes from. */
 interface ReadyRow {
   /** The text of its key. */
   readonly key: string
@@ -58,7 +58,7 @@ interface ReadyRow {
   readonly mutation: SetMutation
 }
 
-/** A row that waits for others of the source, and why it was not stored. */
+/** A row that waits for other rows of the source, and why it was not stored. */
 interface HeldReady extends HeldRow, ReadyRow {
   readonly holders: Set<string>
   readonly error: UniqueConstraintError
@@ -98,10 +98,10 @@ class Import {
   readonly #counts: ImportCounts
   #batch = new Map<string, ReadyRow>()
   #bytes = 0
-  /** By the texts of their keys: rows whose unique values others have, which the source may still change. */
+  /** By the texts of their keys: rows whose unique values belong to rows that the source may still change. */
   readonly #held = new Map<string, HeldReady>()
   #heldBytes = 0
-  /** After the last row of the source only the held rows themselves make room. */
+  /** After the last row of the source, only held rows can make room. */
   #atEnd = false
 
   constructor(store: Store, options: ImportOptions, counts: ImportCounts) {
@@ -123,7 +123,7 @@ class Import {
       return this.#refuse(row, error)
     }
     const key = keyText(mutation.key)
-    // Two rows of one key are stored one after the other.
+    // Two rows with one key must be stored one after the other.
     if (this.#batch.has(key)) await this.flush()
     const earlier = this.#held.get(key)
     if (earlier !== undefined) {
@@ -146,7 +146,7 @@ class Import {
     return { type: 'set', key: encoded, collection: this.#store.collectionOf(key), stored, expiresAt }
   }
 
-  /** Stores what has come together. */
+  /** Stores the current batch. */
   async flush(): Promise<void> {
     this.#options.signal?.throwIfAborted()
     const rows = [...this.#batch.values()]
@@ -157,8 +157,8 @@ class Import {
   }
 
   /**
-   * Stores all that is left. Rows that take each other's unique values are stored in one commit. A row that meets another held one is
-   * held again, behind that one, too: with each round some are stored or refused, or more is known of what they wait for.
+   * Stores the remaining rows. Rows that take each other's unique values are stored in one commit. A row that meets another held
+   * row is held again, after that one. Each round stores or refuses some rows, or learns more about what they wait for.
    */
   async finish(): Promise<void> {
     await this.flush()
@@ -187,7 +187,7 @@ class Import {
       const checks = mutations.map(({ key }, i) => ({ key, version: present[i]?.version ?? null }))
       try {
         const { type } = await this.#store.commit({ checks, mutations })
-        // Another process has changed one of them meanwhile.
+        // Another process has changed one of them.
         if (type === 'conflict') continue
         for (const row of present) this.#counts[row === null ? 'imported' : 'overwritten'] += 1
         for (const ready of group) this.#release(ready)
@@ -195,7 +195,7 @@ class Import {
         if (!(error instanceof UniqueConstraintError)) throw error
         const holder = this.#holderOf(error)
         const isWithin = group.some(({ key }) => key === holder)
-        // The whole group waits where one of its rows does.
+        // The whole group waits if one of its rows does.
         if (this.#held.has(holder) && !isWithin) group[0]!.holders.add(holder)
         else for (const ready of group) this.#giveUp(ready, error)
       }
@@ -204,14 +204,14 @@ class Import {
   }
 
   async #storeAll(rows: readonly ReadyRow[]): Promise<void> {
-    // Another process may take a key between the look at it and the commit.
+    // Another process may write a key between the read and the commit.
     for (let left = rows; left.length > 0; ) {
       this.#options.signal?.throwIfAborted()
       left = await this.#storeBatch(left)
     }
   }
 
-  /** Stores rows of different keys; gives those whose keys others have changed meanwhile. */
+  /** Stores rows with different keys; returns those whose keys others have changed meanwhile. */
   async #storeBatch(rows: readonly ReadyRow[]): Promise<ReadyRow[]> {
     const present = await this.#store.read({
       type: 'getMany',
@@ -239,7 +239,7 @@ class Import {
     return again
   }
 
-  /** A row that is replaced later in the source may make room for it. */
+  /** If another row has its unique value, the source may replace that row later. */
   #notStored(ready: ReadyRow, error: unknown): void {
     const holder = error instanceof UniqueConstraintError ? this.#holderOf(error) : null
     if (holder === null || !(this.#atEnd ? this.#held.has(holder) : this.#mayHold())) {
@@ -256,7 +256,7 @@ class Import {
     this.#heldBytes += storedBytes(ready.row.stored)
   }
 
-  /** Where nothing is replaced, nothing makes room. What comes after so many is refused at once. */
+  /** Only replacing rows makes room. Beyond these limits, rows are refused at once. */
   #mayHold(): boolean {
     return (
       this.#options.onConflict === 'overwrite' &&
@@ -269,7 +269,7 @@ class Import {
     return keyText(this.#store.encodeKey(error.key))
   }
 
-  /** Holds a row no longer, where it was held. */
+  /** Stops holding a row. */
   #release({ key, row }: ReadyRow): void {
     if (this.#held.delete(key)) this.#heldBytes -= storedBytes(row.stored)
   }
@@ -293,7 +293,7 @@ class Import {
     return false
   }
 
-  /** Throws the error where it is none of the row's, or where refused rows are not asked for. */
+  /** Throws the error if it is not about the row, or if the caller does not take refused rows. */
   #refuse(row: MovedRow | UnreadRow, error: unknown): void {
     if (!isOfRow(error)) throw error
     const { message } = error as Error
@@ -310,7 +310,7 @@ class Import {
   }
 }
 
-/** The message without the key, which stands before it. */
+/** The message without the key at its start. */
 function reasonOf(error: Error): string {
   return error instanceof ValidationError ? error.issues.map(formatIssue).join('; ') : error.message
 }

@@ -47,13 +47,13 @@ function keptOf(stored: unknown): Kept {
   return kept
 }
 
-/** Keyv marks bytes by a colon and the name of their text, and doubles the colon of a text that begins with one. */
+/** Keyv marks bytes by a colon and the name of their encoding, and doubles the colon of a text that begins with one. */
 function unescaped(text: string): unknown {
   if (text.startsWith(':base64:')) return new Uint8Array(Buffer.from(text.slice(8), 'base64'))
   return text.startsWith(':') ? text.slice(1) : text
 }
 
-/** `users:alice` is `alice` of the namespace `users`. */
+/** `users:alice` is `alice` in the namespace `users`. */
 function keyOf(key: string): string[] {
   const at = key.indexOf(':')
   return at < 0 ? [key] : [key.slice(0, at), key.slice(at + 1)]

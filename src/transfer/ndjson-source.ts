@@ -4,7 +4,7 @@ import { fileText } from './file-text.ts'
 import { isDeeper, parseRowLine } from './row-line.ts'
 import type { Source } from './source-row.ts'
 
-/** The rows of a file that `export` has written, or of one with rows that were refused. */
+/** The rows of a file written by `export`, or of a file of refused rows. */
 export async function* ndjsonSource(path: string): Source & AsyncGenerator {
   let line = 0
   for await (const text of linesOf(path)) {
@@ -20,7 +20,7 @@ export async function* ndjsonSource(path: string): Source & AsyncGenerator {
     try {
       yield parseRowLine(row)
     } catch (error) {
-      // Far deeper, what writes JSON again would be at the end of its stack.
+      // A far deeper row would overflow the stack when it is written as JSON again.
       const shown = isRow(row) && !isDeeper(row, 3 * maxDepth) ? row : { line, text }
       yield { error: (error as Error).message, shown }
     }
@@ -31,14 +31,14 @@ function isRow(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A line that was no JSON stands in the file of refused rows as text. */
+/** In a file of refused rows, a line that was not JSON is a text. */
 function parsed(text: string): unknown {
   const value = parseJson(text)
   const isKept = isRow(value) && typeof value['text'] === 'string' && !('key' in value)
   return isKept ? parseJson(value['text'] as string) : value
 }
 
-/** Lines end at a line feed and nowhere else: JSON may hold the other ends of lines. */
+/** Lines end only at a line feed: JSON may contain the other line ends. */
 async function* linesOf(path: string): AsyncGenerator<string> {
   let rest = ''
   for await (const piece of fileText(path)) {

@@ -7,18 +7,18 @@ import { withPackage } from './optional-package.ts'
 import { repositoryNamed } from './repository-named.ts'
 import type { Source } from './source-row.ts'
 
-/** What a file to import may be. */
+/** The kinds of files to import. */
 export const sourceKinds = ['ndjson', 'csv', 'deno-kv', 'valkeyrie-0.8', 'keyv', 'sqlite'] as const
 export type SourceKind = (typeof sourceKinds)[number]
 
 export interface SourceOptions {
-  /** What the file is; left out: the file tells. */
+  /** The kind of the file; left out: found from its content. */
   readonly from?: SourceKind | undefined
-  /** Of `sqlite`: the table. */
+  /** For `sqlite`: the table. */
   readonly table?: string | undefined
-  /** Of `sqlite` and `csv`: the columns that make the id. */
+  /** For `sqlite` and `csv`: the columns with the id. */
   readonly id?: readonly string[] | undefined
-  /** Of `sqlite` and `csv`: the repository that takes the rows. */
+  /** For `sqlite` and `csv`: the repository that takes the rows. */
   readonly repository?: string | undefined
 }
 
@@ -27,7 +27,7 @@ export interface OpenedSource extends Disposable {
   readonly rows: Source
 }
 
-/** Opens a file to import. Throws a TypeError for options that do not go with it. */
+/** Opens a file to import. Throws a TypeError for options that do not fit it. */
 export async function openSource(
   path: string,
   options: SourceOptions,
@@ -44,7 +44,7 @@ export async function openSource(
 }
 
 function headOf(path: string): string {
-  // It is read more than once, and opening a FIFO would wait for its writer for ever.
+  // The file is read more than once, and opening a FIFO would wait for its writer forever.
   const kind = otherThanFile(path)
   if (kind !== undefined) throw new TypeError(`${path} is ${kind}: name a file`)
   const file = openSync(path, 'r')

@@ -1,4 +1,4 @@
-/** What `load` imports, a part of this package that needs one which is not installed with it. */
+/** Imports a part of this package that needs a package which may not be installed. */
 export async function withPackage<T>(name: string, load: () => Promise<T>): Promise<T> {
   try {
     return await load()

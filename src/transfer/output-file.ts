@@ -7,9 +7,9 @@ import { isSameFile, otherThanFile } from '../driver/file-kind.ts'
 import { createFile } from '../driver/new-file.ts'
 
 /**
- * Writes chunks of text into a file that is there whole or not at all: under a name of its own first, then on the disk, then under its
- * name. It has the permissions of the database, where that is a file. Throws a TypeError if a file is there and `overwrite` is not asked for,
- * and for the database itself and what is not a file, whatever is asked for.
+ * Writes chunks of text into a file, completely or not at all: first under a temporary name, then synced to disk, then renamed. The
+ * file has the permissions of the database, if that is a file. Throws a TypeError if the file exists (without `overwrite`), and
+ * always for the database itself, and for anything but a file.
  */
 export async function writeFileWhole(
   file: string,
@@ -35,7 +35,7 @@ export async function writeFileWhole(
   }
 }
 
-/** Writes chunks of text to a stream as fast as it takes them. Where its reader has gone, as `head` does, that is the end. */
+/** Writes chunks of text to a stream as fast as it takes them. Ends when its reader is gone, like `head`. */
 export async function writeStream(
   out: NodeJS.WritableStream,
   chunks: AsyncIterable<string>,
@@ -54,17 +54,17 @@ function assertFree(path: string, database: string | null, overwrite: boolean): 
     throw new TypeError(`${path} already exists: name another file, or add --overwrite`)
 }
 
-/** Throws a TypeError if a file of this name would take the place of the database, or of a folder, a FIFO or a device. */
+/** Throws a TypeError if writing this file would replace the database, a folder, a FIFO or a device. */
 export function assertReplaceable(path: string, database: string | null): void {
   const kind = otherThanFile(path)
   if (kind !== undefined) throw new TypeError(`${path} is ${kind}: name a file`)
   if (database === null || !existsSync(database)) return
-  // An engine keeps more beside a database, under names that begin with its own.
+  // An engine keeps more files beside a database, whose names begin with its name.
   if (isSameFile(path, database) || path.startsWith(`${realpathSync(database)}-`))
     throw new TypeError(`${path} belongs to the database itself: name another file`)
 }
 
-/** Not every system can sync a folder. */
+/** Some systems cannot sync a folder. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path).catch(() => null)
   await folder?.sync().catch(() => {})

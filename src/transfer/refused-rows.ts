@@ -4,23 +4,23 @@ import { createFile } from '../driver/new-file.ts'
 import { assertReplaceable } from './output-file.ts'
 
 /**
- * The file of the rows that were not taken, each a line of JSON with its `error`. It has its name once it is complete: until then, and
- * after a run that was killed, its name ends in `.part`. It has the permissions
- * of the database, where that is a file. `import` takes it again when its rows are mended.
+ * The file of rows that were not imported, each a line of JSON with its `error`. `import` takes it again once its rows are fixed.
+ * Its name ends in `.part` until it is complete, and after a run that was killed. It has the permissions of the database, if that
+ * is a file.
  */
 export class RefusedRows {
   readonly file: string
   readonly #part: string
   #opened: number | null = null
 
-  /** Throws a TypeError if the file exists and is not empty, or is not a file, and a system error if it cannot be written. */
+  /** Throws a TypeError if the file exists and is not empty, or is not a file; a system error if it cannot be written. */
   constructor(file: string, database: string | null) {
     this.file = resolve(file)
     this.#part = `${this.file}.${process.pid}.part`
     assertReplaceable(this.file, database)
     if (existsSync(this.file) && statSync(this.file).size > 0)
       throw new TypeError(`--skip-invalid ${this.file} already exists: name another file`)
-    // Found out now and not after half of the rows.
+    // Fail now, and not after half of the rows.
     this.#opened = createFile(this.#part, database)
   }
 
@@ -28,7 +28,7 @@ export class RefusedRows {
     writeSync(this.#opened!, `${line}\n`)
   }
 
-  /** Gives the file its name, unless there is nothing in it. */
+  /** Gives the file its final name, unless it is empty. */
   finish(): void {
     if (this.#opened === null) return
     if (fstatSync(this.#opened).size === 0) {
@@ -41,7 +41,7 @@ export class RefusedRows {
     renameSync(this.#part, this.file)
   }
 
-  /** Removes it, unless it has its name. */
+  /** Removes it, unless it has its final name. */
   discard(): void {
     if (this.#opened === null) return
     closeSync(this.#opened)

@@ -1,7 +1,7 @@
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Registry } from '../schema/registry.ts'
 
-/** The definition of a name that a person has given. Throws a TypeError that tells which there are. */
+/** The definition with the name that the user gave. Throws a TypeError that lists the existing names. */
 export function repositoryNamed(registry: Registry, name: string): AnyDefinition {
   const definition = registry.byName(name)
   if (definition !== undefined) return definition

@@ -9,7 +9,7 @@ import { parseJson } from '../value/parse-json.ts'
 import { negativeZero } from '../value/written.ts'
 import { dataFormat } from './data-format.ts'
 
-/** A row as it is moved from one database to another: all of it but its version. `expiresAt` in ms since the epoch. */
+/** A row on its way from one database to another: everything but its version. `expiresAt` in milliseconds since the epoch. */
 export interface MovedRow {
   readonly key: Key
   readonly stored: StoredValue
@@ -64,18 +64,18 @@ function valueText({ value, encoding, types }: StoredValue): string {
   return JSON.stringify(Buffer.from(value).toString('hex'))
 }
 
-/** JSON text on one line. What this package has stored is that already. */
+/** JSON text on one line. Text that this package has stored already is. */
 function jsonLine(text: string): string {
   const value = parseJson(text)
   return /[\n\r]/.test(text) ? jsonText(value) : text
 }
 
-/** JSON text that keeps -0, which a stored value may hold. */
+/** JSON text that keeps a stored -0. */
 function jsonText(value: unknown): string {
   return JSON.stringify(value, (_, member) => (Object.is(member, -0) ? negativeZero() : member))
 }
 
-/** The row of a line that `rowLine` has written, or that a person has mended. Throws an Error that says what is wrong with it. */
+/** The row of a line from `rowLine`, possibly edited by a person. Throws an Error that says what is wrong with it. */
 export function parseRowLine(line: unknown): MovedRow {
   if (typeof line !== 'object' || line === null || Array.isArray(line))
     throw new TypeError('a row must be an object, such as {"key":["users","alice"],"value":{"name":"Alice"}}')
@@ -95,16 +95,16 @@ function storedOf(value: unknown, encoding: unknown, types: unknown): StoredValu
   if (typeof encoding !== 'string' || !Object.hasOwn(encodings, encoding))
     throw new TypeError(`its encoding is not one of ${Object.keys(encodings).join(', ')}`)
   const id = encodings[encoding as EncodingName]
-  // A Map is two arrays in each other.
+  // A Map is two nested arrays.
   if (isDeeper(value, id === Encoding.json ? maxDepth : 2 * maxDepth))
     throw new TypeError(`its value is nested more than ${maxDepth} objects deep`)
   const stored = readStored(value, id, types)
-  // What cannot be decoded is none.
+  // A value that cannot be decoded is not one.
   decodeValue(stored.value, stored.encoding, stored.types, dataFormat)
   return stored
 }
 
-/** Whether JSON has more arrays and objects in each other than that. */
+/** Whether the arrays and objects of a JSON value nest deeper than this. */
 export function isDeeper(json: unknown, levels: number): boolean {
   if (typeof json !== 'object' || json === null) return false
   return levels === 0 || Object.values(json).some((inner) => isDeeper(inner, levels - 1))

@@ -9,13 +9,16 @@ import type { Source } from './source-row.ts'
 
 export interface TableOptions {
   readonly table: string
-  /** The columns that make the id. */
+  /** The columns with the id. */
   readonly id: readonly string[]
-  /** The repository that takes the rows; `null`: they are stored under the name of the table and their id. */
+  /** The repository that takes the rows; `null`: their keys are the name of the table and their id. */
   readonly definition: AnyDefinition | null
 }
 
-/** The rows of a table of any SQLite file, as objects of its columns. Those of the id are only among them where the schema has such a field. */
+/**
+ * The rows of a table of any SQLite file, as objects of its columns. The columns of the id are only in them if the schema has such
+ * fields.
+ */
 export async function* tableSource(file: ForeignFile, options: TableOptions): Source & AsyncGenerator {
   const { table, id, definition } = options
   const columns = file.tables.get(table)
@@ -55,7 +58,7 @@ function idPart(cell: ColumnValue): KeyPart {
   return typeof cell === 'bigint' ? plainNumber(cell) : cell
 }
 
-/** What a column holds, as the field wants it: SQLite has no booleans, no dates and no bigints. */
+/** The content of a column as the field needs it: SQLite has no booleans, dates or bigints. */
 function memberOf(cell: ColumnValue, field: FlatField | undefined): unknown {
   if (cell === null) return field === undefined || field.nullable ? null : field.empty
   if (cell instanceof Uint8Array) return new Uint8Array(cell)
@@ -68,7 +71,7 @@ function memberOf(cell: ColumnValue, field: FlatField | undefined): unknown {
   return typeof cell === 'bigint' ? plainNumber(cell) : cell
 }
 
-/** Integers that a number does not hold exactly stay bigints. */
+/** Integers that a number cannot express exactly stay bigints. */
 function plainNumber(integer: bigint): number | bigint {
   const number = Number(integer)
   return Number.isSafeInteger(number) ? number : integer

@@ -13,7 +13,7 @@ export function isValkeyrie08({ tables }: ForeignFile): boolean {
   )
 }
 
-/** The values of a file of valkeyrie 0.8, as its V8 and its JSON serializer write them. */
+/** The values of a file of valkeyrie 0.8, in the form of its V8 or its JSON serializer. */
 export async function* valkeyrie08Source(file: ForeignFile): Source & AsyncGenerator {
   for await (const [key, value, expiry] of file.rows('kv_store', ['key_hash', 'value', 'expires_at'])) {
     yield movedForeign({
@@ -28,7 +28,7 @@ export async function* valkeyrie08Source(file: ForeignFile): Source & AsyncGener
 function keptValue(stored: unknown): unknown {
   const bytes = stored instanceof Uint8Array ? stored : Buffer.from(String(stored))
   let kept: unknown
-  // V8 writes its version first, and JSON text cannot begin so.
+  // V8 writes its version first; JSON text cannot begin with that byte.
   if (bytes[0] === 0xff) kept = deserialize(bytes)
   else if (bytes[0] === 0x7b) kept = JSON.parse(Buffer.from(bytes).toString())
   if (typeof kept !== 'object' || kept === null || !('isU64' in kept))
@@ -38,8 +38,8 @@ function keptValue(stored: unknown): unknown {
 }
 
 /**
- * The key of what 0.8 calls its hash: each part between the code of its type and a zero. It escapes nothing, and keeps bigints from 0 up to 64
- * bits only; other keys read back as different ones, and are refused here.
+ * The key in what 0.8 calls its hash: each part between its type code and a zero. 0.8 escapes nothing, and only keeps bigints from
+ * 0 to 64 bits; other keys read back as different ones, and are refused here.
  */
 function keyOfHash(hash: string): KeyPart[] {
   const bytes = Buffer.from(hash, 'hex')

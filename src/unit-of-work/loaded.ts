@@ -8,21 +8,21 @@ import type { StoredValue } from '../value/encoding.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
 import type { ValueFormat } from '../value/value-format.ts'
 
-/** A value that the unit has loaded: the one object that all its entries share. */
+/** A value that the unit has loaded: one object, shared by all entries of its key. */
 export interface Loaded {
   readonly key: Key
   readonly encodedKey: Uint8Array
-  /** The stored form that `value` was decoded from, or that it was last written as. */
+  /** The stored form that `value` was decoded from, or was last written as. */
   row: StoredRow
   value: unknown
   entry: KeyedEntry | null
-  /** That of its repository, and those with related rows in them. */
+  /** The entry of its repository, and those with related rows. */
   readonly rowEntries: WritableRowEntry[]
 }
 
 type WritableRowEntry = { -readonly [P in keyof RowEntry]: RowEntry[P] }
 
-/** Gives a value to all entries of its key. */
+/** Shows a value in all entries of its key. */
 export function show(loaded: Loaded, value: unknown): void {
   loaded.value = value
   const { version, expiresAt } = loaded.row
@@ -31,7 +31,7 @@ export function show(loaded: Loaded, value: unknown): void {
   for (const entry of loaded.rowEntries) Object.assign(entry, { value, versionstamp, expiresAt })
 }
 
-/** Takes on a value that was assigned to an entry of the key: from here on its other entries show it too. */
+/** Takes over a value that was assigned to an entry of the key: its other entries then show it, too. */
 export function adoptAssigned(loaded: Loaded): void {
   let assigned: { readonly value: unknown } | null = null
   const look = (entry: { readonly value: unknown }) => {
@@ -50,8 +50,8 @@ export function adoptAssigned(loaded: Loaded): void {
 }
 
 /**
- * The form in which the value would be stored. Throws a TypeError if it cannot be, and a CorruptValueError if that is so of the
- * stored one already, which nobody has stored as a value.
+ * The form in which the value would be stored. Throws a TypeError if it cannot be stored; a CorruptValueError if the stored one
+ * already could not, which means another program has written it.
  */
 export function encodeLoaded({ key, row, value }: Loaded, format: ValueFormat): StoredValue {
   try {
@@ -66,10 +66,10 @@ export function encodeLoaded({ key, row, value }: Loaded, format: ValueFormat): 
   }
 }
 
-/** What of a row is its value. */
+/** The part of a row that is its value. */
 export type StoredForm = Pick<StoredRow, 'value' | 'encoding' | 'types'>
 
-/** Whether two values are stored alike. */
+/** Whether two values have the same stored form. */
 export function sameForm(a: StoredForm, b: StoredForm): boolean {
   if (a.encoding !== b.encoding || a.types !== b.types) return false
   if (typeof a.value === 'string' || typeof b.value === 'string') return a.value === b.value

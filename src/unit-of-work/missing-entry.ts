@@ -2,7 +2,7 @@ import { formatKey } from '../contract/errors.ts'
 import { inspectName } from '../contract/inspected.ts'
 import type { Key } from '../contract/key.types.ts'
 
-/** The entry of a missing row: what is assigned to its value would be written nowhere, so that it says what to do instead. */
+/** The entry of a missing row. Assigning to its value would write nothing, so it throws and says what to do instead. */
 export function unassignable<E extends { readonly key: Key }>(entry: E): E {
   const { key } = entry
   return Object.freeze(

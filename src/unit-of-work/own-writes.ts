@@ -7,22 +7,22 @@ export interface OwnWrite {
   readonly version: number
 }
 
-/** No commit has a version that stands for an uncommitted write. */
+/** Versions from here on stand for uncommitted writes; no commit has one. */
 const firstVersion = 2 ** 52
 
-/** What a unit of work has written so far and not committed. */
+/** The writes of a unit of work that are not committed yet. */
 export class OwnWrites {
-  /** The keys in the order of the writes; one that was written again comes again. */
+  /** The keys in the order of the writes; a key that is written again appears again. */
   readonly keys: Uint8Array[] = []
   readonly #writes = new Map<string, OwnWrite>()
   #latest = firstVersion
 
-  /** The version of the newest write: a stand-in until the commit gives one, another for each write of the unit. */
+  /** The version of the newest write: a stand-in until the commit, different for each write of the unit. */
   get latestVersion(): number {
     return this.#latest
   }
 
-  /** Adds a write. A later one of a key takes the place of an earlier one, unless it builds upon it. */
+  /** Adds a write. It replaces earlier ones of its key, unless it builds upon them. */
   add(written: Mutation): void {
     const mutation = this.#resolve(written)
     const text = keyText(mutation.key)
@@ -33,19 +33,19 @@ export class OwnWrites {
     this.#writes.set(text, { mutations: [...earlier, mutation], version: this.#latest })
   }
 
-  /** Every write that counts, in order. */
+  /** The writes to commit, in order. */
   all(): readonly Mutation[] {
     const all: Mutation[] = []
     for (const { mutations } of this.#writes.values()) all.push(...mutations)
     return all
   }
 
-  /** Those of one key that count, and the version that stands for the newest of them; undefined if there are none. */
+  /** The writes of one key to commit, and the version of the newest; undefined if there are none. */
   of(key: Uint8Array): OwnWrite | undefined {
     return this.#writes.size === 0 ? undefined : this.#writes.get(keyText(key))
   }
 
-  /** The row that the writes of a key leave behind, null for none; `undefined` if that depends on what is stored. */
+  /** The row after the writes of a key, null if none is left; `undefined` if that depends on what is stored. */
   rowOf(key: Uint8Array): StoredRow | null | undefined {
     const write = this.of(key)
     const [first, ...later] = write?.mutations ?? []
@@ -59,7 +59,7 @@ export class OwnWrites {
     return { ...first.stored, version: write!.version, expiresAt }
   }
 
-  /** A set that keeps the expiry of what the unit itself has written has this expiry for its own. */
+  /** A set that keeps the expiry of an earlier write of the unit gets that expiry. */
   #resolve(mutation: Mutation): Mutation {
     if (mutation.type !== 'set' || mutation.expiresAt !== undefined) return mutation
     const row = this.rowOf(mutation.key)
@@ -67,7 +67,7 @@ export class OwnWrites {
   }
 }
 
-/** Whether it does not depend on what it is applied to. */
+/** Whether it does not depend on the row that it is applied to. */
 export function replaces(mutation: Mutation): boolean {
   return mutation.type === 'delete' || (mutation.type === 'set' && mutation.expiresAt !== undefined)
 }

@@ -33,20 +33,20 @@ export interface UnitOfWorkOptions {
 
 type Outcome<T> =
   | { readonly done: true; readonly result: T; readonly committed: boolean }
-  /** `lasted`: the time from its begin to its commit in milliseconds, without what that has waited for others. */
+  /** `lasted`: the time from its start to its commit in milliseconds, without waiting for others. */
   | { readonly done: false; readonly conflicts: readonly CheckConflict[]; readonly lasted: number }
   | Lost
 
-/** It has failed with this since the snapshot that it read was lost. */
+/** The run has failed because it lost the snapshot that it read. */
 interface Lost {
   readonly done: false
   readonly lost: unknown
 }
 
 const defaultRetries = 100
-/** After so many runs that others have made fail, the next one is made in a turn, in which they wait. */
+/** After this many runs that others made fail, the next run has a turn, while they wait. */
 const runsBeforeTurn = 2
-/** So many runs may lose what they read from: a query that ends its server is not to end it a hundred times. */
+/** How many runs may lose their snapshot: a query that crashes its server must not crash it a hundred times. */
 const mostLosses = 10
 
 /** Runs a unit of work until it commits. */
@@ -60,7 +60,7 @@ export async function runUnitOfWork<R extends Definitions, T>(
   if (outer?.writes && outer.isOpenOn(store)) {
     throw new TypeError('Units of work do not nest: use the unit of the outer function')
   }
-  // As in the function of an update whose turn it is: the line of those who want one would not move.
+  // Inside a call that has the turn, such as the function of an update, waiting in the line for another turn would never end.
   const isInTurn = outer?.turn !== undefined
   let turn: Turn | undefined
   let longestRun = 0
@@ -81,7 +81,7 @@ export async function runUnitOfWork<R extends Definitions, T>(
         continue
       }
       longestRun = Math.max(longestRun, outcome.lasted)
-      // What takes longer than a turn can last, others overtake in it too: it would hold them up for nothing.
+      // A run that takes longer than a turn can last would be overtaken in it, too, and would delay others for nothing.
       const outlastsTurns = outcome.lasted >= longestTurn
       if (attempt <= retries && clock() < deadline && !(outlastsTurns && turn?.isLongest)) {
         if (outlastsTurns) {
@@ -130,7 +130,7 @@ async function runOnce<R extends Definitions, T>(
   }
 }
 
-/** Runs the function, and gives what it has returned and what is to be committed. */
+/** Runs the function. Returns its result, and what to commit. */
 async function finish<R extends Definitions, T>(
   unit: UnitStore,
   work: (unit: UnitOfWork<R>) => T | Promise<T>,
@@ -146,7 +146,7 @@ async function finish<R extends Definitions, T>(
           calls.assertEnded()
           return result
         } finally {
-          // Before anything else is awaited, so that no call that was left behind slips in.
+          // Before anything else is awaited, so that no abandoned call slips in.
           calls.close()
           unit.close()
         }
@@ -170,7 +170,7 @@ function checkUnitOptions(work: unknown, options: UnitOfWorkOptions) {
   return { retries, deadline: timeOf(deadline), signal }
 }
 
-/** By the clock of the process, which nobody sets. */
+/** By the monotonic clock of the process. */
 function timeOf(deadline: unknown): number {
   if (deadline === undefined) return Number.POSITIVE_INFINITY
   const time =

@@ -64,7 +64,7 @@ class View<R extends Definitions> extends TypedStore<R> {
   }
 }
 
-/** Runs a function whose reads are all of one state. */
+/** Runs a function whose reads all see one state. */
 export async function runSnapshot<R extends Definitions, T>(
   store: Store,
   read: (view: SnapshotView<R>) => T | Promise<T>,

@@ -20,25 +20,25 @@ import { operandAt } from '../query/operand.ts'
 import type { Planned } from '../query/plan.ts'
 import { type OwnWrite, type OwnWrites, replaces } from './own-writes.ts'
 
-/** What a unit of work shows its reader. */
+/** What the reader of a unit of work needs from the unit. */
 export interface ReaderContext {
   /** Throws if the unit is over. */
   assertOpen(): void
   readonly own: OwnWrites
   /** Adds a write for each loaded value that was changed in place. */
   writeChangedValues(): Promise<void>
-  /** A range that holds every key of a collection. */
+  /** A range with every key of a collection. */
   collectionRange(collection: string): KeyRange
-  /** The collection that a row under this key is filed under. */
+  /** The collection of a row with this key. */
   collectionOf(key: Uint8Array): string | null
 }
 
-/** A key that was read has passed the limit of its day. */
+/** A stored key may be longer than the limit, which may have been higher when it was written. */
 const anyLength = Number.POSITIVE_INFINITY
 
 /**
- * The reads of a unit of work: from one session, which keeps the state of the first of them, with the unit's own writes on
- * top. What was read is kept, for the commit to find out whether it still holds.
+ * The reads of a unit of work: from one session, which keeps the state of its first read, with the unit's own writes on top. It
+ * records what was read, so that the commit can check whether it still holds.
  */
 export class UnitReader implements Reader {
   readonly #session: Session
@@ -48,7 +48,7 @@ export class UnitReader implements Reader {
   readonly #known = new Set<string>()
   readonly #ranges: KeyRange[] = []
   #validUntil: number | null = null
-  /** How many of the unit's writes the session has been shown. */
+  /** How many of the unit's writes the session knows. */
   #shown = 0
   #showing: Promise<void> = Promise.resolve()
 
@@ -62,20 +62,20 @@ export class UnitReader implements Reader {
     return this.#perform(request, signal) as Promise<ResultOf<R>>
   }
 
-  /** What has been read, for the commit to validate; undefined if nothing was. */
+  /** What was read, for the commit to check; undefined if nothing was. */
   async readSet(): Promise<ReadSet | undefined> {
     if (this.#keys.length + this.#ranges.length === 0) return undefined
     const { version, at } = await this.#session.state()
     return { since: version, at, keys: this.#keys, ranges: this.#ranges, validUntil: this.#validUntil }
   }
 
-  /** The version of a key in the state that is read, whatever the unit has written. */
+  /** The version of a key in the state that is read, without the unit's writes. */
   async committedVersion(key: Uint8Array): Promise<number | null> {
     this.#context.assertOpen()
     return (await this.#stored(key))?.version ?? null
   }
 
-  /** Whether what it read of is lost, by no fault of the unit. */
+  /** Whether the session is lost, through no fault of the unit. */
   get isLost(): boolean {
     return this.#session.isLost
   }
@@ -130,7 +130,7 @@ export class UnitReader implements Reader {
   async #scan(scan: Scan): Promise<KeyedRow[]> {
     await this.#showOwn()
     const rows = await this.#session.read({ type: 'scan', scan })
-    // A page that is full ends at its last row: what lies behind it has not been read.
+    // A full page ends at its last row: nothing after it was read.
     const lastRow = rows.length === scan.limit ? rows.at(-1) : undefined
     const last = lastRow && encodeKey(lastRow.key, anyLength)
     const { start, end } = scan.range
@@ -156,7 +156,7 @@ export class UnitReader implements Reader {
     return rows
   }
 
-  /** Every change of the collection, or of the keys of the prefix, may change what a query gives. */
+  /** Any change of the collection, or of keys below the prefix, may change the result of a query. */
   #addQuery({ plan, operands }: Planned): void {
     this.#addRange(
       plan.range === null
@@ -165,7 +165,7 @@ export class UnitReader implements Reader {
     )
   }
 
-  /** The row that the unit's own writes of a key leave behind, built upon what is stored where they build upon it. */
+  /** The row after the unit's own writes of a key, applied to the stored row if they build upon it. */
   async #ownRow(key: Uint8Array, { mutations, version }: OwnWrite): Promise<StoredRow | null> {
     const before = replaces(mutations[0]!) ? null : await this.#stored(key)
     const row = mutatedRow(mutations, before, version)
@@ -176,7 +176,7 @@ export class UnitReader implements Reader {
     return this.#addRead(key, await this.#session.read({ type: 'get', key }))
   }
 
-  /** Shows the session all that the unit has written, values that were changed in place included. */
+  /** Shows the session all writes of the unit, including values that were changed in place. */
   async #showOwn(): Promise<void> {
     this.#context.assertOpen()
     await this.#context.writeChangedValues()
@@ -185,7 +185,7 @@ export class UnitReader implements Reader {
       this.#showing = showing.catch(() => {})
       await showing
     }
-    // Its function may have returned meanwhile.
+    // The function may have returned meanwhile.
     this.#context.assertOpen()
   }
 
@@ -206,7 +206,7 @@ export class UnitReader implements Reader {
     return { key, collection, row }
   }
 
-  /** Takes a row into the read set, and gives it. */
+  /** Adds a row to the read set, and returns it. */
   #addRead(key: Uint8Array, row: StoredRow | null): StoredRow | null {
     const text = keyText(key)
     if (!this.#known.has(text)) {
@@ -218,7 +218,7 @@ export class UnitReader implements Reader {
     return row
   }
 
-  /** The pages of one listing become one range. */
+  /** The pages of one list become one range. */
   #addRange({ start, end }: KeyRange): void {
     const previous = this.#ranges.at(-1)
     if (previous !== undefined && compareBytes(previous.end, start) === 0) {

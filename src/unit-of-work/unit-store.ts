@@ -1,4 +1,4 @@
-// The store of one unit of work: every read notes what it has seen, every write shows in later reads, and both end in one commit.
+// The store of one unit of work: every read is recorded, every write shows in later reads, and both end in one commit.
 import { limitOf } from '../commit/claim.ts'
 import type { AtomicWrite, CheckConflict, Claim, KeyCheck, Mutation, SetMutation } from '../commit/write.ts'
 import type { Key } from '../contract/key.types.ts'
@@ -27,8 +27,8 @@ import { OwnWrites } from './own-writes.ts'
 import { type ReaderContext, UnitReader } from './unit-reader.ts'
 
 /**
- * The store that the faces of one unit of work read from and write to: reads come from the unit's snapshot, writes are kept
- * until the unit commits, and every key has one entry (identity map) whose changed value is found at the end (dirty checking).
+ * The store behind the faces of one unit of work. Reads come from the unit's snapshot; writes are kept until the unit commits;
+ * every key has one entry (identity map), and values changed in place are found at the end (dirty checking).
  */
 export class UnitStore implements RowStore, ReaderContext {
   readonly #reader: UnitReader
@@ -44,7 +44,7 @@ export class UnitStore implements RowStore, ReaderContext {
   readonly #loaded = new Map<string, Loaded>()
   #over = false
 
-  /** `turn`: the turn in which it runs. */
+  /** `turn`: the turn in which it runs, if any. */
   constructor(store: Store, turn?: string) {
     this.turn = turn
     this.#store = store
@@ -77,16 +77,16 @@ export class UnitStore implements RowStore, ReaderContext {
     this.#store.assertOpen()
   }
 
-  /** Refuses every further call: its function has returned. */
+  /** Refuses every further call, because its function has returned. */
   close(): void {
     this.#over = true
   }
 
-  /** What the unit has read and written, once it is closed. */
+  /** What the unit has read and written, after it is closed. */
   async finish(): Promise<AtomicWrite> {
     await this.writeChangedValues()
     const mutations = this.own.all()
-    // Without a write there is nothing to validate: what was read is of one state.
+    // Without a write there is nothing to check: all reads come from one state.
     const reads = mutations.length === 0 ? undefined : await this.#reader.readSet()
     this.end()
     return {
@@ -97,7 +97,7 @@ export class UnitStore implements RowStore, ReaderContext {
     }
   }
 
-  /** Whether it has failed to read since its snapshot was lost: the unit may be run again. */
+  /** Whether a read has failed because the snapshot was lost: then the unit may run again. */
   get isLost(): boolean {
     return this.#reader.isLost
   }
@@ -111,7 +111,7 @@ export class UnitStore implements RowStore, ReaderContext {
     return read(this)
   }
 
-  /** Whether it is a unit of this database whose function has not returned yet. */
+  /** Whether it belongs to this database, and its function has not returned yet. */
   isOpenOn(store: RowStore): boolean {
     return this.#store === store && !this.#over
   }
@@ -190,7 +190,7 @@ export class UnitStore implements RowStore, ReaderContext {
     return Object.freeze({ ...entry, value: freeze(value), ...more })
   }
 
-  /** Keeps the mutations for the unit's commit, after the checks have been held against what the unit sees. */
+  /** Keeps the mutations for the unit's commit, after checking the checks against what the unit sees. */
   async commit(write: AtomicWrite): Promise<SettledOutcome> {
     this.assertOpen()
     if (write.claim !== undefined) return this.#claim(write.claim)
@@ -198,7 +198,7 @@ export class UnitStore implements RowStore, ReaderContext {
     const told = mutations.filter(({ type }) => type === 'delete' || type === 'touch')
     let touched = 0
     if (checks.length + told.length > 0) {
-      // Calls of the unit that overlap must not slip a write in between the look and the writes that rest on it.
+      // An overlapping call of the unit must not write between this look and the writes that rely on it.
       let seen: Seen
       let before: number
       do {
@@ -217,7 +217,7 @@ export class UnitStore implements RowStore, ReaderContext {
     return { type: 'committed', version: this.own.latestVersion, touched }
   }
 
-  /** What the query of a claim has found in the unit's snapshot is what it finds: the candidates that it asks for are taken. */
+  /** In a unit, a claim takes the candidates that its query has found in the snapshot. */
   async #claim(claim: Claim): Promise<SettledOutcome> {
     const checks = claim.candidates.slice(0, limitOf(claim))
     const outcome = await this.commit({ checks, mutations: checks.map(({ mutation }) => mutation) })
@@ -243,7 +243,7 @@ export class UnitStore implements RowStore, ReaderContext {
     return { conflicts, touched: rows.slice(checks.length).filter((row) => row !== null).length }
   }
 
-  /** The entries that were loaded show a written value at once, so that a change in place goes on from it. */
+  /** Loaded entries show a written value at once, so that later changes in place start from it. */
   #showWritten(mutation: Mutation): void {
     const text = keyText(mutation.key)
     const loaded = this.#loaded.get(text)
@@ -269,7 +269,7 @@ export class UnitStore implements RowStore, ReaderContext {
     }
   }
 
-  /** Loads a row, or finds it loaded; a row that the unit has written since brings its new value into the same entries. */
+  /** Loads a row, or finds it loaded. If the unit has written it since, its entries get the new value. */
   #whenLoaded<T>(row: StoredRow, key: Key, use: (loaded: Loaded) => T): T | Promise<T> {
     const encodedKey = this.encodeKey(key)
     const text = keyText(encodedKey)
@@ -300,7 +300,7 @@ export class UnitStore implements RowStore, ReaderContext {
     return loaded
   }
 
-  /** Adds a write for each loaded value that has been changed in place; its schema must accept it. */
+  /** Adds a write for each loaded value that was changed in place; its schema must accept it. */
   async writeChangedValues(): Promise<void> {
     for (const loaded of this.#loaded.values()) {
       const changed = this.#changedForm(loaded)
@@ -311,7 +311,7 @@ export class UnitStore implements RowStore, ReaderContext {
     }
   }
 
-  /** The stored form of a value that has been changed in place; `null` if it has not, or is no longer current. */
+  /** The stored form of a value that was changed in place; `null` if it was not, or if it is no longer current. */
   #changedForm(loaded: Loaded): StoredForm | null {
     const { row, encodedKey } = loaded
     if (!this.#isCurrent(encodedKey, row)) return null
@@ -325,7 +325,7 @@ export class UnitStore implements RowStore, ReaderContext {
     return loaded !== undefined && this.#changedForm(loaded) !== null
   }
 
-  /** A promise only where the schema gives one. */
+  /** Gives a promise only if the schema does. */
   #writeChanged(loaded: Loaded, changed: StoredForm): Promise<void> | undefined {
     const { row, value, key, encodedKey } = loaded
     const prepared = this.#store.prepareChanged(key, row, value)
@@ -334,7 +334,7 @@ export class UnitStore implements RowStore, ReaderContext {
       return undefined
     }
     return prepared.then((mutation) => {
-      // A call of the unit that overlaps may have written the key meanwhile.
+      // An overlapping call of the unit may have written the key meanwhile.
       if (loaded.value === value && this.#isCurrent(encodedKey, row))
         this.#addChanged(loaded, changed, mutation)
     })
@@ -346,19 +346,19 @@ export class UnitStore implements RowStore, ReaderContext {
     const { expiresAt } = row
     this.own.add({ ...mutation, expiresAt })
     loaded.row = { ...row, ...stored, expiresAt }
-    // What the schema has made of it is what is stored, and what the entries show.
+    // The output of the schema is what is stored, and what the entries show.
     if (!sameForm(changed, stored))
       show(loaded, decodeValue(stored.value, stored.encoding, stored.types, this.format))
   }
 
-  /** Whether the unit's newest write of this key, if it has one, is the one that was loaded. */
+  /** Whether the loaded row is the unit's newest write of this key, if it has one. */
   #isCurrent(key: Uint8Array, row: StoredRow): boolean {
     const last = this.own.of(key)?.mutations.findLast(({ type }) => type !== 'touch')
     return last === undefined || (last.type === 'set' && sameForm(last.stored, row))
   }
 }
 
-/** What a write finds: the checks that do not hold, and how many of the values that it deletes or touches there are. */
+/** What a write finds: the failed checks, and how many of the values to delete or touch exist. */
 interface Seen {
   readonly conflicts: readonly CheckConflict[]
   readonly touched: number

@@ -1,8 +1,8 @@
-/** A promise that knows whether somebody waits for it. */
+/** A promise that knows whether anybody awaits it. */
 class WriteCall<T> extends Promise<T> {
   isAwaited = false
 
-  // What is derived from it is an ordinary promise.
+  // Promises derived from it are ordinary ones.
   static override get [Symbol.species](): PromiseConstructor {
     return Promise
   }
@@ -16,7 +16,7 @@ class WriteCall<T> extends Promise<T> {
     return super.then(onFulfilled, onRejected)
   }
 
-  /** The rejection is reported by the unit. */
+  /** The unit reports the rejection. */
   keepQuiet(): void {
     super.then(undefined, () => {})
   }
@@ -28,15 +28,15 @@ interface Failure {
 }
 
 /**
- * The calls by which the function of a unit of work writes. A unit is not committed where one of them has not ended when the function
- * returns, or was rejected while nobody waited for it: what the function meant to write would be written in part.
+ * The write calls in the function of a unit of work. The unit does not commit if one of them is still running when the function
+ * returns, or was rejected while nobody awaited it: otherwise only a part of what the function meant would be written.
  */
 export class WriteCalls {
   readonly #running = new Map<WriteCall<unknown>, string>()
   readonly #failures: Failure[] = []
   #over = false
 
-  /** Replaces methods of an object, which write, by those whose calls are counted; `owner` is what the object is called. */
+  /** Replaces the writing methods of an object with counted ones; `owner` is the name of the object. */
   countAll(owner: string, object: object, names: readonly string[]): void {
     for (const name of names) {
       const method = Reflect.get(object, name) as (...args: unknown[]) => Promise<unknown>
@@ -45,7 +45,7 @@ export class WriteCalls {
     }
   }
 
-  /** Throws if a write has failed and nobody has heard of it, or has not ended. The function has returned. */
+  /** Throws if a write has failed unnoticed, or is still running, after the function has returned. */
   assertEnded(): void {
     const unheard = this.#failures.find(({ call }) => !call.isAwaited)
     if (unheard !== undefined) throw unheard.reason
@@ -56,12 +56,12 @@ export class WriteCalls {
     }
   }
 
-  /** What begins from now on is refused, and its promise tells. */
+  /** Refuses calls from now on. */
   close(): void {
     this.#over = true
   }
 
-  /** Counts a call, whose promise this is. What it gives is to be given on in its place. */
+  /** Counts a call with this promise. Return the result instead of the promise. */
   count<T>(name: string, promise: Promise<T>): Promise<T> {
     if (this.#over) return promise
     const call = new WriteCall<T>((resolve, reject) => {

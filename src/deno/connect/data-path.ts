@@ -41,7 +41,7 @@ export async function atomicWrite(backend: Backend, body: Uint8Array): Promise<U
       })
 }
 
-/** What `watch` asks for, as a stream of messages: of each key, whether it has changed since the last one. */
+/** Answers `watch`: a stream of messages that say for each key whether it has changed since the last message. */
 export function watch(backend: Backend, body: Uint8Array, signal: AbortSignal): ReadableStream<Uint8Array> {
   const keys = decode(messages.watch, body).keys.map(({ key }) => keyOf(key).key)
   let last: readonly (string | null)[] | null = null

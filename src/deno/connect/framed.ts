@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer'
 
-/** Milliseconds without a message after which an empty one tells the client that the server is there. */
+/** How many milliseconds without a message before an empty one shows the client that the server is alive. */
 const heartbeat = 5_000
 
-/** A stream of messages as bytes: each behind its length in 4 bytes, the lowest first. */
+/** A stream of messages as bytes, each after its length in 4 bytes, lowest first. */
 export function framed(messages: ReadableStream<Uint8Array>): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = messages.getReader()
   let beat: NodeJS.Timeout | undefined

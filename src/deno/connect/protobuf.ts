@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer'
 
-// As much of the encoding of Protocol Buffers (proto3) as the messages of KV Connect need: numbers, flags, bytes, messages, and lists.
+// The part of the encoding of Protocol Buffers (proto3) that KV Connect needs: numbers, flags, bytes, messages, and lists.
 
 type Kind = 'number' | 'bool' | 'bytes' | Message<Fields>
 
-/** A field of a message: its number in the format, what it holds, and whether there are many. */
+/** A field of a message: its number in the format, its kind, and whether it is a list. */
 export interface Field {
   readonly number: number
   readonly kind: Kind
@@ -36,7 +36,7 @@ type ValueOf<F> = F extends { readonly kind: infer K; readonly list: infer L }
       : Held<K>
   : never
 
-/** What a message holds. A field that is absent is 0, false, empty or, of a message, null. */
+/** The content of a message. A missing field is 0, false, empty or, for a message, null. */
 export type Decoded<F> = { readonly [Name in keyof F]: ValueOf<F[Name]> }
 
 export function message<const F extends Fields>(fields: F): Message<F> {
@@ -53,7 +53,7 @@ export function many<const N extends number, const K extends Kind>(number: N, ki
 
 const wire = { number: 0, eightBytes: 1, bytes: 2, fourBytes: 5 } as const
 
-/** Throws a TypeError for bytes that are no such message. */
+/** Throws a TypeError for bytes that are not such a message. */
 export function decode<F extends Fields>({ fields }: Message<F>, bytes: Uint8Array): Decoded<F> {
   const names = new Map(Object.entries(fields).map(([name, field]) => [field.number, [name, field] as const]))
   const decoded: Record<string, unknown> = {}
@@ -95,7 +95,7 @@ class Reader {
   #position = 0
 
   constructor(bytes: Uint8Array) {
-    // Of a Buffer, a part would be one too.
+    // A slice of a Buffer would be a Buffer, too.
     this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
   }
 
@@ -114,7 +114,7 @@ class Reader {
     throw malformed()
   }
 
-  /** A number of up to 64 bits with a sign; beyond 2^53 the nearest. */
+  /** A signed number of up to 64 bits; beyond 2^53 the nearest number. */
   varint(): number {
     let bits = 0n
     for (let shift = 0n; shift < 70n; shift += 7n) {
@@ -160,7 +160,7 @@ function isAbsent(value: unknown): boolean {
   return !value || (value instanceof Uint8Array && value.length === 0)
 }
 
-/** Of a number that is not negative. */
+/** A non-negative number. */
 function varint(number: number): Uint8Array {
   const bytes: number[] = []
   let left = number

@@ -36,7 +36,7 @@ function planAggregate(store: RowStore, definition: AnyDefinition, query: Untype
   return plannerOf(definition).aggregate(rest, prefixKeys(store, definition, prefix))
 }
 
-/** One object of figures; with `groupBy`, an array of them. */
+/** One object of figures; an array of them with `groupBy`. */
 export async function aggregate(
   store: RowStore,
   definition: AnyDefinition,
@@ -81,7 +81,7 @@ function figuresOf({ groupBy, measures }: AggregatePlan, row: Row): Figures {
   return figures
 }
 
-/** A value as it was stored, of what an engine gives for it. */
+/** A value in its stored type, from what an engine returns. */
 function restore(value: Row[number], kind: string | null, meaning: string | null, { types }: Field): unknown {
   if (kind === 'true' || kind === 'false') return kind === 'true'
   if (kind === 'object' || kind === 'array') return parseJson(value as string)
@@ -90,14 +90,14 @@ function restore(value: Row[number], kind: string | null, meaning: string | null
   return onlyBoolean && typeof value === 'number' ? value === 1 : value
 }
 
-/** A field may hold values of a meaning and plain texts: the least of all is then not of the meaning that some have. */
+/** A field may have both plain texts and texts with a meaning, so the least value may be either. */
 function restoreText(text: string, meaning: string | null): unknown {
   if (meaning === 'Date' && dateText.test(text)) return new Date(text)
   if (meaning === 'bigint' && bigintText.test(text)) return BigInt(text)
   return meaning === 'number' ? Number(text) : text
 }
 
-/** What the texts of a field stand for where they can be nothing else. */
+/** What the texts of a field mean, if they can have only one meaning. */
 function onlyMeaning(types: FieldTypes): string | null {
   const { number, string, date, bigint, structure } = types
   if (string || structure) return null

@@ -3,12 +3,12 @@ import { describe, quote } from '../../query/describe.ts'
 import { fieldHint } from '../../query/unknown-name.ts'
 import type { Fields } from '../../schema/fields.ts'
 
-/** Leaves fields out of a value. */
+/** Removes fields from a value. */
 export type Projection = (value: unknown) => unknown
 
 /**
- * What `columns` leaves of a value: with `true` for any field those that are true, else all but those that are false.
- * Throws a QueryError for a name that is not a field.
+ * The projection for `columns`: if any field is `true`, only the true ones; otherwise all but the false ones. Throws a QueryError
+ * for a name that is not a field.
  */
 export function projectionOf(columns: unknown, fields: Fields, collection: string): Projection | null {
   if (columns === undefined) return null

@@ -4,7 +4,7 @@ import type { AnyDefinition } from '../../schema/definition.types.ts'
 import type { RowStore } from '../../store/row-store.ts'
 import { plannerOf, prefixKeys } from './planner-of.ts'
 
-/** The number of rows that a condition finds; without one it is read from an index on the keys. */
+/** How many rows a condition finds. Without one, an index on the keys answers. */
 export async function countRows(
   store: RowStore,
   definition: AnyDefinition,

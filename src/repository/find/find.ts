@@ -36,8 +36,8 @@ export const allOf = (entries: RowEntry[]): RowEntry[] => entries
 export const firstOf = (entries: readonly RowEntry[]): RowEntry | null => entries[0] ?? null
 
 /**
- * What `pick` takes of the rows of a plan, with what the query asks to load along and without what it leaves out. Rejects with
- * what `plan` throws.
+ * The rows of a plan as `pick` returns them, with related rows, and without the fields that the query leaves out. Rejects with what
+ * `plan` throws.
  */
 export async function findPlanned<T>(
   store: RowStore,
@@ -65,7 +65,7 @@ async function findAll(
   return present(store, definition, query, await foundRows(store, definition, planned, rows))
 }
 
-/** How a query's statement is run; the rows of `with` have statements of their own. */
+/** How the engine runs a query's statement; the rows of `with` have statements of their own. */
 export async function explain(
   store: RowStore,
   definition: AnyDefinition,
@@ -80,7 +80,7 @@ const defaultPage = 100
 export async function findPage(store: RowStore, definition: AnyDefinition, query: UntypedQuery) {
   checkQuery(store, query)
   const { limit = defaultPage } = query
-  // One more than asked for tells whether this page is the last.
+  // One row more than asked for shows whether this page is the last.
   const more = typeof limit === 'number' && limit > 0 ? limit + 1 : limit
   if (limit === 0) throw new RangeError('The limit of a page must be at least 1')
   const planned = planFind(store, definition, { ...query, limit: more })
@@ -97,7 +97,7 @@ export async function findPage(store: RowStore, definition: AnyDefinition, query
   return query.with === undefined ? read(store) : store.ofOneState(read)
 }
 
-/** Throws DatabaseClosedError on a database that is closed, a TypeError for an option that no query has. */
+/** Throws DatabaseClosedError if the database is closed, and a TypeError for an option that no query has. */
 function checkQuery(store: RowStore, query: UntypedQuery): void {
   store.assertOpen()
   checkQueryOptions(query, 'a query')

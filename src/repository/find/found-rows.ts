@@ -14,24 +14,24 @@ import type { Highlights } from '../types/query.types.ts'
 import { highlightsOf } from './highlights.ts'
 import { plannerOf, prefixKeys } from './planner-of.ts'
 
-/** A query as it is given. */
+/** A query as the caller passes it. */
 export interface UntypedQuery extends UncheckedQuery {
   readonly columns?: unknown
   readonly prefix?: Key
   readonly with?: unknown
 }
 
-/** A row that a query found: as it is stored, and its entry with all of its value. */
+/** A row that a query found: in its stored form, and its entry with the whole value. */
 export interface FoundRow<Row extends KeyedRow = KeyedRow> {
   readonly row: Row
   readonly entry: RowEntry
-  /** What a search shows of it, where that is asked for. */
+  /** The hits of a search, if the query asks for them. */
   readonly highlights?: Highlights
 }
 
 const idReaders = new WeakMap<AnyDefinition, (key: Key) => IdOf<Pattern>>()
 
-/** What reads the ids of a definition's rows. */
+/** Reads the ids of a definition's rows. */
 function idReaderOf(definition: AnyDefinition): (key: Key) => IdOf<Pattern> {
   let reader = idReaders.get(definition)
   if (reader === undefined) {
@@ -41,7 +41,7 @@ function idReaderOf(definition: AnyDefinition): (key: Key) => IdOf<Pattern> {
   return reader
 }
 
-/** The plan of a query. Throws a QueryError for one that is not right. */
+/** The plan of a query. Throws a QueryError for an invalid one. */
 export function planFind(store: RowStore, definition: AnyDefinition, query: UntypedQuery): Planned<FindPlan> {
   return plannerOf(definition).find(query, prefixKeys(store, definition, query.prefix))
 }
@@ -61,7 +61,7 @@ export async function foundRows<Row extends KeyedRow>(
   return rows.map((row, i) => ({ row, entry: entries[i]!, highlights: highlightsOf(ranked, row.hit!) }))
 }
 
-/** The entries of rows; a promise of them where reads are validated and a schema is asynchronous. */
+/** The entries of rows; a promise of them if reads are validated by an asynchronous schema. */
 export function entriesOf(
   store: RowStore,
   definition: AnyDefinition,
@@ -71,7 +71,7 @@ export function entriesOf(
   return inSlices(rows, (row) => store.rowEntry(row, idOf(row.key), row.key))
 }
 
-/** Throws a QueryError for rows that an order cannot order: among other values, a bigint is text to the engine. */
+/** Throws a QueryError for rows that cannot be ordered: to the engine, a bigint among other values is text. */
 export function checkOrderedValues({ order }: Pick<FindPlan, 'order'>, rows: readonly KeyedRow[]): void {
   for (const { field } of order) {
     if (!mayBeMixed(field)) continue
@@ -82,7 +82,7 @@ export function checkOrderedValues({ order }: Pick<FindPlan, 'order'>, rows: rea
   }
 }
 
-/** Whether there may be bigints among other values in a field, so that the values themselves have to tell. */
+/** Whether a field may have bigints among other values, so that the values themselves must be checked. */
 export function mayBeMixed({ types }: Field): boolean {
   return types.bigint && !isBigint(types)
 }

@@ -3,7 +3,7 @@ import type { RankedSearch } from '../../query/plan.ts'
 import { setOwn } from '../../value/set-own.ts'
 import type { Highlights, TextPart } from '../types/query.types.ts'
 
-/** What a search shows of a row, by the paths of the fields. */
+/** The hits of a search in a row, by the paths of the fields. */
 export function highlightsOf({ highlight }: RankedSearch, { texts }: Hit): Highlights {
   const highlights: Record<string, readonly TextPart[] | null> = {}
   for (const [at, { path }] of highlight.entries()) {
@@ -13,7 +13,7 @@ export function highlightsOf({ highlight }: RankedSearch, { texts }: Hit): Highl
   return highlights
 }
 
-/** The parts of a text with marks around its hits; none of them is empty. */
+/** The parts of a text with marks around its hits; no part is empty. */
 function partsOf(marked: string): TextPart[] {
   const parts: TextPart[] = []
   const add = (text: string, hit: boolean) => {

@@ -7,7 +7,7 @@ import { contains, type KeyRange, prefixRange } from '../../key/range.ts'
 import { checkIdKinds } from '../../key/typed-id.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
 
-/** As `IdRange` of repository.types.ts, of any pattern. */
+/** Like `IdRange` of repository.types.ts, for any pattern. */
 export interface UntypedIdRange {
   readonly prefix?: Key
   readonly start?: IdOf<Pattern>
@@ -15,8 +15,8 @@ export interface UntypedIdRange {
 }
 
 /**
- * The keys of a definition whose ids lie in a range. Throws a TypeError for ids that it cannot have and for a `start` or
- * `end` outside of `prefix`, a RangeError for a `start` behind `end` and for a key of more than `maxBytes` bytes.
+ * The keys of a definition with ids in a range. Throws a TypeError for an invalid id, or a `start` or `end` outside `prefix`; a
+ * RangeError for a `start` after `end`, or a key of more than `maxBytes` bytes.
  */
 export function idRange(definition: AnyDefinition, range: UntypedIdRange, maxBytes: number): KeyRange {
   const { pattern, idKinds, name: repository } = definition
@@ -39,7 +39,7 @@ export function idRange(definition: AnyDefinition, range: UntypedIdRange, maxByt
   return { start, end }
 }
 
-/** The keys of a definition that have these leading ids. */
+/** The keys of a definition with these leading ids. */
 function belowIds(definition: AnyDefinition, ids: readonly KeyPart[], maxBytes: number): KeyRange {
   const { pattern, idKinds, name } = definition
   if (!Array.isArray(ids))

@@ -8,12 +8,12 @@ import type { Registry } from '../../schema/registry.ts'
 
 type KeyMaker = (id: IdOf<Pattern>) => Key
 
-/** Units of work make their repositories again, of the same definitions. */
+/** Shared by units of work, each of which makes its own repositories of the same definitions. */
 const keyMakers = new WeakMap<Registry, Map<AnyDefinition, KeyMaker>>()
 
 /**
- * What makes the keys of a definition of ids. It throws a TypeError for what no id of it can be: a part of another kind,
- * and an id whose key belongs to a more specific pattern of the registry.
+ * Makes keys of a definition from ids. It throws a TypeError for an invalid id: a part of the wrong kind, or an id whose key
+ * belongs to a more specific pattern of the registry.
  */
 export function keyMakerOf(registry: Registry, definition: AnyDefinition): KeyMaker {
   let makers = keyMakers.get(registry)

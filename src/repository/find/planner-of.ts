@@ -8,7 +8,7 @@ import { idRange } from './id-range.ts'
 
 const planners = new WeakMap<AnyDefinition, Planner>()
 
-/** The planner of a definition's queries: one for all databases and units of work, so that each shape is planned once. */
+/** The planner of a definition's queries, shared by all databases and units of work, so each shape is planned once. */
 export function plannerOf(definition: AnyDefinition): Planner {
   let planner = planners.get(definition)
   if (planner === undefined) {
@@ -19,7 +19,7 @@ export function plannerOf(definition: AnyDefinition): Planner {
   return planner
 }
 
-/** The keys that a `prefix` of leading ids leaves; `null`: all of the pattern's. */
+/** The keys that begin with a `prefix` of leading ids; `null` without one: all keys of the pattern. */
 export function prefixKeys(
   store: RowStore,
   definition: AnyDefinition,

@@ -22,7 +22,7 @@ export class StorePreparedQuery {
   readonly #definition: AnyDefinition
   readonly #query: UntypedQuery
   readonly #names: readonly string[]
-  /** Whether what is loaded, and by which prefix, depends on parameters too. */
+  /** Whether the related rows, and the prefix, depend on parameters, too. */
   readonly #open: { readonly with: boolean; readonly prefix: boolean }
   readonly #all: PreparedPlan
   readonly #one: PreparedPlan
@@ -39,7 +39,7 @@ export class StorePreparedQuery {
 
   constructor(store: RowStore, definition: AnyDefinition, query: UntypedQuery) {
     checkQueryOptions(query, 'prepare')
-    // A copy: what its caller does to the query later is none of its executions' business.
+    // A copy, because the caller may change the query later.
     const own = fillParameters(query) as UntypedQuery
     this.#store = store
     this.#definition = definition
@@ -124,7 +124,7 @@ export class StorePreparedQuery {
     return fillParameters(this.#query, values) as UntypedQuery
   }
 
-  /** Throws a QueryError if a parameter has no value, or a value no parameter. */
+  /** Throws a QueryError if a parameter has no value, or a value has no parameter. */
   #check(values: ParameterValues): void {
     if (typeof values !== 'object' || values === null)
       throw new TypeError("A prepared query takes its values by name, such as { email: 'alice@example.com' }")

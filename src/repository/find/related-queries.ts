@@ -7,9 +7,9 @@ import type { AnyDefinition } from '../../schema/definition.types.ts'
 import type { Registry } from '../../schema/registry.ts'
 import type { UntypedQuery } from './found-rows.ts'
 
-/** A query on the rows that belong to those of another query. */
+/** A query on rows related to those of another query. */
 export interface RelatedQuery {
-  /** The name under which they stand in its entries. */
+  /** Their name in the entries of that query. */
   readonly name: string
   readonly definition: AnyDefinition
   /** The field that refers to them; null for rows nested under the others. */
@@ -21,8 +21,8 @@ const nestedOptions = ['where', 'orderBy', 'limit', 'offset', 'columns', 'with']
 const taken: ReadonlySet<string> = new Set(['id', 'key', 'value', 'versionstamp', 'expiresAt', 'highlights'])
 
 /**
- * The queries that the `with` of a query on `definition` asks for: of a pattern nested under its own by its repository's name, of the
- * row that a field refers to by the field's name. Throws a QueryError for what names neither.
+ * The queries in the `with` of a query on `definition`: for a nested pattern, by the name of its repository; for a referenced row,
+ * by the name of the field. Throws a QueryError for any other name.
  */
 export function relatedQueries(
   registry: Registry,

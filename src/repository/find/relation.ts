@@ -3,10 +3,10 @@ import type { Registry } from '../../schema/registry.ts'
 import type { RowEntry } from '../../store/row-store.ts'
 import { type RelatedQuery, relatedQueries } from './related-queries.ts'
 
-/** A related query of a live one, with those that it has itself. */
+/** A related query of a live query, with its own related queries. */
 export interface Relation extends RelatedQuery {
   readonly inner: readonly Relation[]
-  /** How many leading parts of their keys are the key of the row that they belong to; null if a field refers to them. */
+  /** How many leading parts of their keys form the key of the row that they belong to; null if a field refers to them. */
   readonly depth: number | null
 }
 
@@ -27,12 +27,12 @@ export function relationsOf(
   })
 }
 
-/** These relations, and those in them. */
+/** These relations, and all relations within them. */
 export function allOf(relations: readonly Relation[]): readonly Relation[] {
   return relations.flatMap((relation) => [relation, ...allOf(relation.inner)])
 }
 
-/** The rows of a relation that an entry has with it. */
+/** The related rows in an entry. */
 export function relatedRows(entry: RowEntry, { name }: Relation): readonly RowEntry[] {
   const related = (entry as unknown as Record<string, RowEntry[] | RowEntry | null>)[name]!
   return Array.isArray(related) ? related : related === null ? [] : [related]

@@ -16,7 +16,7 @@ import { relatedQueries } from './related-queries.ts'
 
 type Related = Record<string, readonly RowEntry[] | RowEntry | null>
 
-/** The entries as the query asks for them: with their related rows, and with the chosen fields of their values. */
+/** The entries as the query asks for them: with related rows, and with the chosen fields. */
 export async function present(
   store: RowStore,
   definition: AnyDefinition,
@@ -33,8 +33,8 @@ export async function present(
 }
 
 /**
- * The rows that belong to each of these, by the names in `relations`: those of a pattern nested under theirs, a list
- * under its repository's name, and the row that a field refers to, under the field's name. One statement for each name.
+ * The related rows of each of these rows, by the names in `relations`: a list for a nested pattern, and one row for a field that
+ * refers to it. One statement for each name.
  */
 async function loadRelated(
   store: RowStore,
@@ -87,7 +87,7 @@ async function loadReferred(
   return placeOf.map((place) => (place === null ? null : (rows[place]![0] ?? null)))
 }
 
-/** `null` for what no key can be, as one that is too long: a value that refers to it refers to no row. */
+/** `null` for an impossible key, for example one that is too long: a value that refers to it refers to nothing. */
 function encodedOrNull(store: RowStore, key: Key): Uint8Array | null {
   try {
     return store.encodeKey(key)
@@ -97,13 +97,13 @@ function encodedOrNull(store: RowStore, key: Key): Uint8Array | null {
   }
 }
 
-/** The plan of a related query, before it knows its parents. Throws a QueryError for one that is not right. */
+/** The plan of a related query, before its parents are known. Throws a QueryError for an invalid one. */
 export function planRelated(
   store: RowStore,
   definition: AnyDefinition,
   query: UntypedQuery,
 ): Planned<FindPlan> {
-  // They are found by the keys of their parents: no index gives them in another order.
+  // They are found by the keys of their parents, so no index can return them in another order.
   return planFind(store, definition, { orderBy: [], ...query })
 }
 

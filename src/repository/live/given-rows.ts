@@ -5,7 +5,7 @@ import { pauseDue } from '../../time/give-way.ts'
 import { freeze } from '../../value/freeze.ts'
 import { type Relation, relatedRows } from '../find/relation.ts'
 
-/** Rows that are in no result any more are looked through when there are as many. */
+/** How many rows that are in no result pile up before they are checked. */
 const mostGone = 64
 
 interface Given {
@@ -14,8 +14,8 @@ interface Given {
 }
 
 /**
- * The rows that the results of a query have given, for as long as somebody holds them: so that a row which has not changed since is
- * the same object again, and rows that nobody holds cost no memory.
+ * The rows that the results of a query have returned, for as long as somebody holds them. So an unchanged row is the same object
+ * again, and rows that nobody holds cost no memory.
  */
 export class GivenRows {
   readonly #relations: readonly Relation[]
@@ -25,15 +25,15 @@ export class GivenRows {
     this.#relations = relations
   }
 
-  /** What was given of this version of a row. */
+  /** The entry returned for this version of a row. */
   of(name: string, version: number): RowEntry | undefined {
     const given = this.#rows.get(name)
     return given?.version === version ? given.entry.deref() : undefined
   }
 
   /**
-   * What to give of a row: what was given of it last, where that shows the same, its related rows included; else `fresh`, frozen, in
-   * which the related rows that show the same are those that were given.
+   * The entry to return for a row: the previous one if it shows the same, including its related rows; otherwise `fresh`, frozen,
+   * which reuses the related rows that show the same.
    */
   renew(name: string, version: number, fresh: RowEntry): RowEntry {
     const last = this.#rows.get(name)?.entry.deref()
@@ -42,7 +42,7 @@ export class GivenRows {
     return entry
   }
 
-  /** Forgets the rows that nobody holds, where they may be many. `rows`: how many the result has. */
+  /** Forgets rows that nobody holds, if there may be many. `rows`: how many the result has. */
   async tidy(rows: number): Promise<void> {
     if (this.#rows.size <= 2 * rows + mostGone) return
     for (const [name, { entry }] of this.#rows) {
@@ -63,11 +63,11 @@ function renewed(last: RowEntry | undefined, fresh: RowEntry, relations: readonl
     related[relation.name] = relation.field === null ? rows : (rows[0] ?? null)
   }
   if (isSame) return last!
-  // Several rows may refer to it: the first has done this.
+  // Several rows may refer to it: then the first of them has done this.
   return Object.isFrozen(fresh) ? fresh : freeze(Object.assign(fresh, related))
 }
 
-/** `before`, where these are the same rows. */
+/** `before`, if these are the same rows. */
 function renewedRows(
   before: readonly RowEntry[],
   fresh: readonly RowEntry[],

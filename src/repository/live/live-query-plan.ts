@@ -9,9 +9,9 @@ import { plannerOf } from '../find/planner-of.ts'
 import { type Relation, relationsOf } from '../find/relation.ts'
 import { planRelated } from '../find/with.ts'
 
-/** A query that is to be followed, checked throughout. */
+/** A query to follow, fully checked. */
 export interface LiveQueryPlan {
-  /** The same for two queries of a database only where they find the same. */
+  /** Equal only for queries of a database with the same result. */
   readonly name: string
   readonly definition: AnyDefinition
   readonly query: UntypedQuery
@@ -19,10 +19,10 @@ export interface LiveQueryPlan {
   readonly relations: readonly Relation[]
 }
 
-/** Throws a QueryError for a query that is not right. */
+/** Throws a QueryError for an invalid query. */
 export function planLiveQuery(store: Store, definition: AnyDefinition, given: UntypedQuery): LiveQueryPlan {
   const planned = planFind(store, definition, given)
-  // Others share what is made of it, and who has given it may change it.
+  // A copy: others share the plan, and the caller may change the query.
   const query = copied(given)
   const relations = relationsOf(store.registry, definition, query.with)
   const name = `query ${textOf(store, definition, query, relations, planned)}`
@@ -43,13 +43,13 @@ function textOf(
   return `${planText(planned)} ${columnsText(definition, columns)} {${related}}`
 }
 
-/** Which of the columns is named first tells nothing. */
+/** The order of columns does not matter. */
 function columnsText(definition: AnyDefinition, columns: unknown): string {
   projectionOf(columns, plannerOf(definition).fields, definition.name)
   return JSON.stringify(Object.entries(columns ?? {}).sort())
 }
 
-/** With objects and arrays of its own. */
+/** Copies objects and arrays. */
 function copied<T>(part: T): T {
   if (Array.isArray(part)) return part.map(copied) as T
   if (part instanceof Date) return new Date(part) as T

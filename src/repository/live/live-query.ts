@@ -1,4 +1,4 @@
-// A live query keeps a result, hears of changes and patches the result: three steps over the same private state.
+// A live query keeps a result, hears of changes and updates the result: three steps over the same private state.
 import type { Watched, WatchedState } from '../../broadcast/shared-watch.ts'
 import type { Subscription } from '../../broadcast/subscription.ts'
 import type { KeyedRow, LoggedChange } from '../../driver/driver.ts'
@@ -17,41 +17,41 @@ import { present } from '../find/with.ts'
 import { GivenRows } from './given-rows.ts'
 import type { LiveQueryPlan } from './live-query-plan.ts'
 
-/** What is kept of the result that was looked at last: no values. */
+/** What is kept of the last result: no values. */
 interface Outline {
-  /** Stands for the versions of all its rows, the related ones too, and for their order. */
+  /** Identifies the versions of all rows, including related ones, and their order. */
   readonly token: string
-  /** The keys of its rows, without the related ones. */
+  /** The keys of its rows, without related ones. */
   readonly keys: ReadonlySet<string>
   readonly last: { readonly key: Uint8Array; readonly version: number } | null
-  /** When the first of the rows that it rests on expires, in milliseconds since the epoch. */
+  /** When the first of its rows expires, in milliseconds since the epoch. */
   readonly expiry: number | null
 }
 
-/** A row as it was found, and the text of its key. */
+/** A row that the query found, and the text of its key. */
 interface Found {
   readonly row: KeyedRow
   readonly name: string
 }
 
-/** Changes to look at one by one; where there are more, running the query again costs less. */
+/** How many changes to check one by one; for more, running the query again costs less. */
 const mostChanges = 256
-/** Characters that are hashed at once. */
+/** How many characters to hash at once. */
 const mostText = 65_536
 
-/** The result of a query, whose rows are shared by all that it is given to, and frozen. */
+/** The result of a query. Everyone who gets it shares its rows, which are frozen. */
 export class LiveQuery implements Watched<readonly RowEntry[]> {
   readonly #store: Store
   readonly #plan: LiveQueryPlan
-  /** The related queries, on every level. */
+  /** The related queries, on all levels. */
   readonly #related: readonly Relation[]
-  /** The collections of which rows are left out before the first that is given: when one of those expires, all others move. */
+  /** The collections with skipped rows before the first result row: if one of those expires, all others move. */
   readonly #skipped: readonly string[]
   readonly #given: GivenRows
   #outline: Outline | null = null
-  /** The result of the outline, for as long as there is memory to spare: for a reader that comes later. */
+  /** The result that the outline describes, for a later reader, as long as there is memory to spare. */
   #result: WeakRef<readonly RowEntry[]> | null = null
-  /** Every change up to this version is in the result, or does not concern it. */
+  /** Every change up to this version is in the result, or does not affect it. */
   #position = 0
 
   constructor(store: Store, plan: LiveQueryPlan) {
@@ -80,7 +80,7 @@ export class LiveQuery implements Watched<readonly RowEntry[]> {
     return this.#read(isKnown)
   }
 
-  /** Whether the query has to run again to tell. */
+  /** Whether the query must run again to find out. */
   async #mayHaveChanged(outline: Outline): Promise<boolean> {
     if (outline.expiry !== null && outline.expiry <= this.#store.driver.now()) return true
     const { commits, oldest, latest } = await this.#store.driver.commitsSince(this.#position, mostChanges)
@@ -92,7 +92,7 @@ export class LiveQuery implements Watched<readonly RowEntry[]> {
     return false
   }
 
-  /** Whether one of the changes may have changed the result. */
+  /** Whether one of the changes may affect the result. */
   async #concern(changes: readonly LoggedChange[], outline: Outline): Promise<boolean> {
     const { definition, planned } = this.#plan
     const candidates: Uint8Array[] = []
@@ -101,7 +101,7 @@ export class LiveQuery implements Watched<readonly RowEntry[]> {
       const key = decodeKey(encodedKey)
       const collection = this.#store.collectionOf(key)
       if (collection === definition.name) {
-        // One that lay before the first row of the page moves all others.
+        // A change before the first row of the page moves all others.
         if (planned.plan.offset !== null) return true
         if (type === 'set') candidates.push(encodedKey)
       }
@@ -114,21 +114,21 @@ export class LiveQuery implements Watched<readonly RowEntry[]> {
     return candidates.length > 0 && this.#enter(candidates, outline)
   }
 
-  /** Whether one of these rows, none of which is in the result, belongs there now. */
+  /** Whether one of these rows, which are not in the result, now belongs there. */
   async #enter(keys: readonly Uint8Array[], { keys: { size }, last }: Outline): Promise<boolean> {
     const { plan, operands } = this.#plan.planned
-    // Which words a text has is for the engine to say.
+    // Only the engine knows the words of a text.
     if (searchIn(plan.where) !== null) return true
     const isFull = plan.limit !== null && size >= operandAt(operands, plan.limit)
     if (isFull && last === null) return false
     const end = isFull ? await this.#row(last!.key) : null
-    // It was changed just now: the log will tell, but the order cannot.
+    // The last row has just changed, so nothing can be compared with it. The log will report it.
     if (isFull && end?.version !== last!.version) return true
     const precedes = rowOrder(plan)
     for (const key of keys) {
       const row = await this.#row(key)
       if (row === null || !selects(plan, operands, row)) continue
-      // It may stand for others that agree with it, of which one is in the result or before it.
+      // It may replace a row with the same values that is in the result or before it.
       if (plan.distinct.length > 0) return true
       if (!isBehind(plan, operands, row)) continue
       if (end === null || precedes(row, end) < 0) return true
@@ -141,13 +141,13 @@ export class LiveQuery implements Watched<readonly RowEntry[]> {
     return row && { key, version: row.version, value: this.#store.comparedValue(row, decodeKey(key)) }
   }
 
-  /** Runs the query. Its rows, the related ones too, are of one state. */
+  /** Runs the query. All rows, including related ones, come from one state. */
   async #read(isKnown: (token: string) => boolean): Promise<WatchedState<readonly RowEntry[]>> {
-    // Of a state that may be older than what is read: then it is looked at once more.
+    // Read before the rows, so it may be older than they are: then there is one more look.
     const position = await this.#store.driver.latestVersion()
     const readAt = this.#store.driver.now()
     const read = (view: RowStore) => this.#readOf(view, isKnown)
-    // What one statement reads is of one state anyway.
+    // A single statement always reads one state.
     const { rows, entries, token } = await (this.#related.length > 0
       ? this.#store.ofOneState(read)
       : read(this.#store))
@@ -159,7 +159,7 @@ export class LiveQuery implements Watched<readonly RowEntry[]> {
     return { token, shown: entries, expiry }
   }
 
-  /** Without entries where they are known, and not needed to tell. */
+  /** Without entries if the readers have them, and if the token does not need them. */
   async #readOf(view: RowStore, isKnown: (token: string) => boolean) {
     const found = await view.read({ type: 'find', query: this.#plan.planned })
     const rows = await inSlices(found, (row): Found => ({ row, name: keyText(encodeKey(row.key)) }))
@@ -170,7 +170,7 @@ export class LiveQuery implements Watched<readonly RowEntry[]> {
 
   async #entriesOf(view: RowStore, rows: readonly Found[]): Promise<readonly RowEntry[]> {
     const { definition, query, planned } = this.#plan
-    // What a row has with it may have changed though it has not.
+    // Its related rows may have changed although it has not.
     const known =
       this.#related.length > 0
         ? []
@@ -190,7 +190,7 @@ export class LiveQuery implements Watched<readonly RowEntry[]> {
   }
 
   async #tokenOf(rows: readonly Found[], related: readonly RowEntry[] | null): Promise<string> {
-    // Loaded when it is needed: it takes a process five milliseconds to start with.
+    // Loaded on demand, because it takes five milliseconds at start-up.
     const { createHash } = process.getBuiltinModule('node:crypto')
     const hash = createHash('sha256')
     let text = ''
@@ -204,7 +204,7 @@ export class LiveQuery implements Watched<readonly RowEntry[]> {
     return hash.update(text).digest('base64')
   }
 
-  /** `readAt`: a time before the state of the rows was told. */
+  /** `readAt`: a time before the rows were read. */
   async #expiryOf(
     rows: readonly Found[],
     entries: readonly RowEntry[] | null,
@@ -221,7 +221,7 @@ export class LiveQuery implements Watched<readonly RowEntry[]> {
   }
 }
 
-/** What stands for the versions of the rows that an entry has with it. */
+/** Identifies the versions of the related rows in an entry. */
 function relatedText(entry: RowEntry, relations: readonly Relation[]): string {
   return relations
     .map((relation) => {
@@ -244,7 +244,7 @@ async function outlineOf(rows: readonly Found[]): Promise<Omit<Outline, 'token' 
   }
 }
 
-/** When the rows that were loaded along expire. */
+/** When the related rows expire. */
 function relatedExpiries(
   entries: readonly RowEntry[],
   relations: readonly Relation[],

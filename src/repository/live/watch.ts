@@ -40,7 +40,7 @@ export function watchIds(
     : watchKeys(live, keys, async ([row]) => toEntry(row!, 0), options)
 }
 
-/** A stream of the result of a query: now, then each time that it is another one. */
+/** A stream of the result of a query: now, then each time it changes. */
 export function watchMany(
   store: RowStore,
   definition: AnyDefinition,
@@ -74,13 +74,13 @@ export function watchRows(
   )
 }
 
-/** An id of a pattern with several wildcards is an array itself. */
+/** With several wildcards, one id is itself an array. */
 function areIds(pattern: Pattern, id: Id | readonly Id[]): id is readonly Id[] {
   if (!Array.isArray(id)) return false
   return wildcardCount(pattern) === 1 || id.length === 0 || Array.isArray(id[0])
 }
 
-/** The open database behind a face. Throws a TypeError for a unit of work or a snapshot: what it sees does not change. */
+/** The open database behind a face. Throws a TypeError for a unit of work or a snapshot, which never sees changes. */
 function liveStore(store: RowStore, call: string): Store {
   if (store instanceof Store) return store
   throw new TypeError(

@@ -8,10 +8,10 @@ type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
 
 type OneOrMore<Path extends string> = Path | readonly Path[]
 
-/** The paths of the fields that may be numbers or bigints. */
+/** The paths of fields that may be numbers or bigints. */
 type NumberPath<T> = Selected<T, FieldPath<T>, number | bigint>
 
-/** The paths of the fields that have an order. */
+/** The paths of fields that have an order. */
 type OrderedPath<T> = OrderedAt<T, FieldPath<T>>
 
 type OrderedAt<T, Path extends string> = Path extends unknown
@@ -114,7 +114,7 @@ type Figures<T, Q> = (Q extends { readonly count: true } ? { readonly count: num
   }
 }
 
-/** What is the least or the greatest of a field's values: what has no order is skipped. */
+/** The type of the least or greatest value of a field: values without an order are skipped. */
 type Extreme<V> = unknown extends V ? V : Ordered<V>
 
 /**
@@ -127,7 +127,7 @@ export type AggregateResult<D extends AnyDefinition, Q> = Q extends { readonly g
     })[]
   : Figures<Output<D>, Q>
 
-/** The field at a path as a group has it: `null` if it, or an object on the way, is missing. */
+/** The value of a field in a group: `null` if it, or an object on its path, is missing. */
 type GroupValue<T, Path extends string> = unknown extends T
   ? unknown
   : T extends null | undefined
@@ -144,7 +144,7 @@ type GroupValue<T, Path extends string> = unknown extends T
 
 type OrNull<V> = undefined extends V ? Exclude<V, undefined> | null : V
 
-/** `Q`, where what is wrong in it becomes a type that says so. */
+/** `Q`, where each mistake becomes a type that says what is wrong. */
 export type CheckedAggregate<D extends AnyDefinition, Q> = CheckedNames<
   Q,
   keyof AggregateQuery<D>,

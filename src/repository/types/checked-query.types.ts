@@ -7,7 +7,7 @@ import type { NestedNames, NestedQuery, Query } from './query.types.ts'
 type Output<D extends AnyDefinition> = StandardSchemaV1.InferOutput<D['schema']>
 type Values<D extends AnyDefinition> = `the values of '${D['name']}'`
 
-/** `Q`, where what is wrong in it, or in the queries that it nests, becomes a type that says so. */
+/** `Q`, where each mistake, also in nested queries, becomes a type that says what is wrong. */
 export type CheckedQuery<D extends AnyDefinition, R extends Definitions, Q> = CheckedNames<
   Q,
   keyof Query<AnyDefinition>,

@@ -76,7 +76,7 @@ type Patch<In, Out> = {
     | undefined
 }
 
-/** `any` is not a number, and neither is a field that is always missing. */
+/** Excludes `any`, and fields that are always missing. */
 type IncrementOf<V> = 0 extends 1 & V
   ? never
   : [NonNullable<V>] extends [never]
@@ -95,5 +95,5 @@ export type Increment<N extends number | bigint> =
   | { readonly increment: N; readonly decrement?: never }
   | { readonly decrement: N; readonly increment?: never }
 
-/** An output; or an input, where the schema takes its outputs, and only fills in what is left out. */
+/** An output; or an input, if the schema accepts its outputs and only fills in defaults. */
 type UpdatedValue<D extends AnyDefinition> = Output<D> extends Input<D> ? Input<D> : Output<D>

@@ -1,4 +1,4 @@
-// The query methods of a repository are one interface, which users read from top to bottom with its comments.
+// The query methods of a repository are one interface, because users read it from top to bottom.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { CallOptions } from '../../arguments/call-options.ts'
 import type { IdOf, KeyOf, PrefixIdsOf } from '../../key/pattern.types.ts'
@@ -24,7 +24,7 @@ export type ParametersOf<Q> =
         ? ParametersOf<Item>
         : { [K in keyof Q]-?: ParametersOf<Q[K]> }[keyof Q]
 
-/** What a parameter may stand for. */
+/** The types that a parameter may stand for. */
 type ParameterValue =
   | string
   | number
@@ -106,7 +106,7 @@ interface ReturningOption<R extends boolean> {
   readonly returning?: R
 }
 
-/** The rows that a write of many has touched, where it is asked for them. */
+/** The rows that a write touched, if the call asks for them. */
 type Returned<D extends AnyDefinition, R extends boolean> = R extends true
   ? { readonly entries: readonly Row<IdOf<D['pattern']>, KeyOf<D['pattern']>, Output<D>>[] }
   : unknown

@@ -1,4 +1,4 @@
-// The methods of a repository are one interface, which users read from top to bottom with its comments.
+// The methods of a repository are one interface, because users read it from top to bottom.
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { CallOptions } from '../../arguments/call-options.ts'
 import type {
@@ -39,7 +39,7 @@ export interface CreateOptions<D extends AnyDefinition> extends ExpireOptions, C
   readonly prefix?: LeadingIds<IdOf<D['pattern']>>
 }
 
-/** The options can be left out if there is one wildcard only. */
+/** The options may be left out if there is only one wildcard. */
 type CreateArguments<D extends AnyDefinition> =
   LeadingIds<IdOf<D['pattern']>> extends readonly []
     ? readonly [options?: CreateOptions<D>]

@@ -15,7 +15,7 @@ export type RepositoryChange<D extends AnyDefinition> = Change<KeyOf<D['pattern'
   readonly id: IdOf<D['pattern']>
 }
 
-/** None where there is one row only. */
+/** `never` if there is only one row. */
 type SeveralIds<D extends AnyDefinition> =
   IdOf<D['pattern']> extends undefined ? never : readonly IdOf<D['pattern']>[]
 

@@ -37,21 +37,21 @@ interface Prepared extends Candidate {
 
 const options = ['where', 'prefix', 'orderBy', 'limit', 'set', 'expireIn']
 const mostAttempts = 1_000
-/** Attempts that follow at once: after so many, others are given time. */
+/** How many attempts follow at once, before others are given time. */
 const quickAttempts = 3
 const mostSpare = 64
 const all = ''
 
 /**
- * The claims of one repository: the rows that a query finds are changed and given, in one commit. Those of this process take turns. What
- * other processes take away meanwhile is met by preparing some more rows than are asked for, as many as have been needed of late.
+ * The claims of one repository: the rows that a query finds are changed and returned, in one commit. Claims of this process take
+ * turns. Because other processes may take rows in between, a claim prepares some spare rows: as many as were needed lately.
  */
 export class Claims {
   readonly #store: RowStore
   readonly #definition: AnyDefinition
   readonly #turns = new KeyedMutex()
   #spare = 0
-  /** The version of the last claim: where no other follows it until the next one is committed, nobody has changed anything. */
+  /** The version of the last claim. If it is still the newest at the next commit, nobody has changed anything. */
   #last: number | null = null
 
   constructor(store: RowStore, definition: AnyDefinition) {
@@ -74,7 +74,7 @@ export class Claims {
     }
   }
 
-  /** `null`: others have taken rows that this was about to take. */
+  /** `null`: others have taken rows that this attempt wanted. */
   async #attempt(asked: CheckedClaim, attempt: number): Promise<UntypedWriteManyResult | null> {
     const [store, definition] = [this.#store, this.#definition]
     let leave = await this.#turns.enter(all)
@@ -83,7 +83,7 @@ export class Claims {
       const query = planWrite(store, definition, asked, 'claimMany')
       const since = this.#last
       const candidates = await this.#prepare(query, asked, () => {
-        // A function may claim rows itself, and would wait for itself.
+        // The user's function may claim rows, too, and would wait for itself.
         leave()
         leave = () => {}
       })

@@ -3,21 +3,21 @@ import { jsonSchemaOf } from '../../schema/json-schema.ts'
 import { isPlainObject } from '../../value/plain-object.ts'
 import { plannerOf } from '../find/planner-of.ts'
 
-/** What is added to a field: negative for a decrement. */
+/** What to add to a field; negative for a decrement. */
 interface Increment {
   readonly field: string
   readonly by: number | bigint
 }
 
-/** A patch, its increments apart from the fields that it gives. */
+/** A patch, with its increments apart from its values. */
 export interface SplitPatch {
   readonly fields: Readonly<Record<string, unknown>>
   readonly increments: readonly Increment[]
 }
 
 /**
- * Tells the increments of a patch from its values. `{ increment: 1 }` is an increment unless the field may hold an object itself; where the
- * schema does not tell what its fields are, if the stored value is a number or a bigint.
+ * Separates the increments of a patch from its values. `{ increment: 1 }` is an increment unless the field may be an object; if the
+ * schema does not describe the field, it is one if the stored value is a number or a bigint.
  */
 export function splitPatch(definition: AnyDefinition, stored: object, patch: object): SplitPatch {
   const fields: Record<string, unknown> = Object.create(null)
@@ -37,8 +37,8 @@ export function mayIncrement(patch: object): boolean {
 }
 
 /**
- * The fields that increments leave behind; one that is missing or null counts as 0. Throws a TypeError if a field holds another kind
- * of value.
+ * The fields after these increments; a missing field, or null, counts as 0. Throws a TypeError if a field has any other kind of
+ * value.
  */
 export function incremented(stored: object, increments: readonly Increment[]): Record<string, unknown> {
   const fields: Record<string, unknown> = Object.create(null)

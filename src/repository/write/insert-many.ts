@@ -14,10 +14,10 @@ import type { InsertManyOptions, InsertManyResult } from '../types/repository.ty
 type Id = IdOf<Pattern>
 
 const rowsPerCommit = 1_000
-/** Of values: a commit has fewer rows where these are large, for nothing else happens while it is made. */
+/** The most bytes of values in a commit: nothing else runs during one, so large rows share it with fewer others. */
 const bytesPerCommit = 1024 * 1024
 
-/** Inserts rows in commits of 1,000, fewer where they are large, and lets other work go on between them. */
+/** Inserts rows in commits of 1,000, or fewer if they are large, and lets other work run in between. */
 export async function insertMany(
   store: RowStore,
   keyOf: (id: Id) => Key,
@@ -92,7 +92,7 @@ export async function insertMany(
   return { ok: true, count }
 }
 
-/** The items of a source, until the signal is aborted: a source that stalls is left at once, and told to finish. */
+/** The items of a source until the signal is aborted. A stalled source is abandoned at once, and told to finish. */
 async function* untilSignal<T>(items: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncIterable<T> {
   if (signal === undefined) return yield* items
   const source = items[Symbol.asyncIterator]()
@@ -107,7 +107,7 @@ async function* untilSignal<T>(items: AsyncIterable<T>, signal: AbortSignal | un
       yield next.value
     }
   } finally {
-    // Not awaited: a generator that stalls finishes when what it waits for has come.
+    // Not awaited: a stalled generator finishes when whatever it waits for arrives.
     if (!isDone) void Promise.resolve(source.return?.()).catch(() => {})
   }
 }

@@ -6,7 +6,7 @@ import { KeyedMutex } from '../../store/keyed-mutex.ts'
 import { retryConflicts } from '../../store/retry-conflicts.ts'
 import type { RowStore } from '../../store/row-store.ts'
 
-/** What was written, as which version, and whether there was no row before. */
+/** What was written, with its version, and whether there was no row before. */
 export interface WrittenRow {
   readonly version: number
   readonly mutation: SetMutation
@@ -14,12 +14,12 @@ export interface WrittenRow {
 }
 
 const mostAttempts = 100
-/** One attempt takes no longer than what has made it fail: most get through without a turn. */
+/** An attempt takes no longer than the write that made it fail, so most succeed without a turn. */
 const beforeTurn = 4
 
 /**
- * Reads a row, makes another of it, and writes that: once more where others have changed it in between. Those of this process wait for
- * each other; other processes' are found by the check.
+ * Reads a row, changes it, and writes it: again, if others have changed it in between. Updates in this process wait for each other;
+ * the check finds those of other processes.
  */
 export class RowUpdates {
   readonly #store: RowStore
@@ -30,8 +30,8 @@ export class RowUpdates {
   }
 
   /**
-   * Writes what `make` makes of the row, which is null if there is none. `pause` lets others pass while it waits for what may itself
-   * update this row. Rejects with ConflictError after `attempts`.
+   * Writes the row that `make` returns; it gets null if there is no row. `pause` lets others pass while `make` waits, because what
+   * it waits for may update this row. Rejects with ConflictError after `attempts`.
    */
   async write(
     key: Key,
@@ -41,7 +41,7 @@ export class RowUpdates {
     const encodedKey = this.#store.encodeKey(key)
     const lock = keyText(encodedKey)
     return retryConflicts(this.#store, { attempts, beforeTurn }, async (ready) => {
-      // Before the turn: who is in front would wait for its end.
+      // Before the turn: otherwise the call in front would wait for the end of the turn.
       let leave = await this.#turns.enter(lock)
       try {
         await ready()

@@ -12,7 +12,7 @@ import { incremented, mayIncrement, splitPatch } from './increment.ts'
 /** A patch of an object's fields, or a function from the stored value to the new one. */
 export type UntypedUpdate = object | ((value: unknown) => unknown)
 
-/** A row to change, and where. */
+/** A row to change, and its key. */
 export interface Updated {
   readonly store: RowStore
   readonly definition: AnyDefinition
@@ -20,7 +20,7 @@ export interface Updated {
   readonly row: StoredRow
 }
 
-/** Throws a TypeError for what is neither a patch nor a function. */
+/** Throws a TypeError for anything but a patch or a function. */
 export function checkUpdate(update: UntypedUpdate): void {
   if (typeof update !== 'function' && !isPlainObject(update)) {
     throw new TypeError('update takes a patch, such as { age: 31 }, or a function of the stored value')
@@ -28,8 +28,8 @@ export function checkUpdate(update: UntypedUpdate): void {
 }
 
 /**
- * The mutation of a row that an update makes, which keeps the expiry of the row unless `expireIn` (milliseconds) is given; a promise of it
- * where there is something to wait for. `onPause` is called where the function of the update gives a promise, before that is awaited.
+ * The mutation for an update of a row. It keeps the expiry of the row, unless `expireIn` (milliseconds) is given. Gives a promise
+ * if there is something to wait for. `onPause` is called before a promise of the user's function is awaited.
  */
 export function updateMutation(
   updated: Updated,
@@ -59,7 +59,7 @@ async function changed(
   return store.prepareChanged(key, row, await value)
 }
 
-/** What a patch gives is an input, and what an increment leaves behind an output. */
+/** The values of a patch are inputs; the results of increments are outputs. */
 async function patchedAndIncremented(
   { store, definition, key, row }: Updated,
   patch: object,

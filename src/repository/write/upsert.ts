@@ -19,7 +19,7 @@ export interface UntypedUpsertResult extends CommitResult {
   readonly entry: RowEntry
 }
 
-/** Creates a row if there is none, and else updates the one that is there. */
+/** Creates a row if there is none, otherwise updates it. */
 export async function upsert(
   rows: RowUpdates,
   store: RowStore,

@@ -64,7 +64,7 @@ export function deleteMany(
   }))
 }
 
-/** What to make of each row. Throws a TypeError if that is left out, or is neither a patch nor a function. */
+/** The patch or function for each row. Throws a TypeError if it is missing, or anything else. */
 export function checkSet({ set }: { readonly set?: UntypedUpdate }, call: string): UntypedUpdate {
   if (set === undefined)
     throw new TypeError(`${call} takes { where, set }: set is a patch, or a function of the stored value`)
@@ -73,7 +73,7 @@ export function checkSet({ set }: { readonly set?: UntypedUpdate }, call: string
 }
 
 /**
- * The plan of the rows to write. Throws a QueryError unless they are told: all of them are by `where: {}`, literally, or by a
+ * The plan of the rows to write. Throws a QueryError unless the caller says which: for all of them, `where: {}`, literally, or a
  * `prefix` alone.
  */
 export function planWrite(
@@ -101,7 +101,7 @@ export function planWrite(
   return planned
 }
 
-/** Commits a mutation of each row that is found, all or none; again where others have changed one in between. */
+/** Commits a mutation of each row found, all or none. Tries again if others have changed one in between. */
 async function writeMany(
   store: RowStore,
   definition: AnyDefinition,
@@ -119,7 +119,7 @@ async function writeMany(
     const rows = await store.read({ type: 'find', query: planned })
     if (rows.length === 0) return { result: { ...nothingWritten, ...(returning && { entries: [] }) } }
     const mutations = await inSlices(rows, mutate)
-    // A value that cannot be read is reported before its row is gone.
+    // Reports an unreadable value before its row is gone.
     const deleted =
       returning && mutations[0]!.type === 'delete' ? await entriesOf(store, definition, rows) : []
     const checks = mutations.map(({ key }, i) => ({ key, version: rows[i]!.version }))

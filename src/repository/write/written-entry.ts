@@ -4,7 +4,7 @@ import { idOfKey } from '../../key/pattern.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
 import type { RowEntry, RowStore } from '../../store/row-store.ts'
 
-/** The entry of a row as it was written: in a unit of work, the one that it has for its key. */
+/** The entry of a written row; in a unit of work, the one entry of its key. */
 export function writtenEntry(
   store: RowStore,
   { pattern }: AnyDefinition,

@@ -6,6 +6,6 @@ import { applyTheme } from './parts/theme.tsx'
 
 applyTheme()
 render(<App />, document.body)
-// What keeps it from loading is shown by the page.
+// The page shows why loading failed.
 loadCatalog().catch(() => {})
 void follow()

@@ -4,7 +4,7 @@ import { jsonText } from '../value/wire.ts'
 
 const storageName = 'valkeyrie-studio-token'
 
-/** What the server answers instead of what was asked for. */
+/** The server has answered with an error. */
 export class ApiError extends Error {
   readonly code: string
   readonly facts: { readonly [name: string]: unknown }
@@ -16,10 +16,10 @@ export class ApiError extends Error {
   }
 }
 
-/** What keeps the page from working at all: no token, no server, no file. Null where nothing does. */
+/** Why the page cannot work at all: no token, no server, no file. Null if it can. */
 export const trouble = signal<ApiError | null>(null)
 
-/** The token of the address, which then goes out of it: from here on this tab keeps it. */
+/** The token from the URL, which is then removed from it: this tab keeps the token. */
 const token = takeToken()
 
 function takeToken(): string {
@@ -38,7 +38,7 @@ export async function ask<T>(path: string, body: object = {}, signal?: AbortSign
   return answer
 }
 
-/** As `ask`, for an answer that is read as it comes. */
+/** Like `ask`, for an answer that is read as it arrives. */
 export async function send(
   path: string,
   body: object,
@@ -74,7 +74,7 @@ function told(error: ApiError): ApiError {
   return error
 }
 
-/** What to tell a person of an error. */
+/** The text of an error for the user. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

@@ -4,20 +4,20 @@ import type { JsonSchema } from '../../../schema/json-schema.ts'
 import { ask } from './api.ts'
 import { listen } from './live.ts'
 
-/** What a database knows of a repository. */
+/** A repository, as the database knows it. */
 export interface Repository {
   readonly name: string
   readonly pattern: readonly KeyPartJson[]
   readonly schema: JsonSchema | null
   readonly indexes: readonly { readonly fields: readonly string[]; readonly unique: boolean }[]
-  /** The fields that `$search` finds words of. */
+  /** The fields that `$search` searches. */
   readonly searched: readonly string[]
-  /** By the field that refers, the repository that it refers to. */
+  /** The field that refers, and the repository that it refers to. */
   readonly references: { readonly [field: string]: string }
   readonly nested: readonly string[]
 }
 
-/** As a person orders names: `area 2` before `area 10`. */
+/** The natural order of names: `area 2` before `area 10`. */
 const { compare } = new Intl.Collator('en', { numeric: true })
 
 interface Catalog {
@@ -40,7 +40,7 @@ export function repositoryNamed(name: string | null): Repository | undefined {
   return catalog.value?.repositories.find((it) => it.name === name)
 }
 
-/** Reads what the database knows of itself, and again when a program declares more. */
+/** Reads the catalogue, again each time a program declares more. */
 export async function loadCatalog(): Promise<void> {
   const { repositories, ...told } = await ask<Catalog>('catalog')
   catalog.value = { ...told, repositories: repositories.toSorted((a, b) => compare(a.name, b.name)) }
@@ -61,9 +61,9 @@ async function countRows(): Promise<void> {
   try {
     counts.value = await ask<Counts>('counts')
   } catch {
-    // What keeps it from being counted is told where rows are read.
+    // If counting fails, reading rows reports why.
   }
-  // Counting takes a tenth of the time at most.
+  // Counting takes at most a tenth of the time.
   setTimeout(
     () => {
       counting = false

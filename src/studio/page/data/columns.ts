@@ -5,9 +5,9 @@ import type { Repository } from './catalog.ts'
 /** A column of a table of rows. */
 export interface Column {
   readonly name: string
-  /** What the schema says of it, in a word; empty where it says nothing. */
+  /** Its type according to the schema, in a word; empty if the schema does not say. */
   readonly type: string
-  /** The field of the value that it shows: null for a part of the key, and for the value as a whole. */
+  /** The field that it shows; null for a part of the key, and for the whole value. */
   readonly field: string | null
   /** Whether rows can be ordered by it. */
   readonly isSortable: boolean
@@ -18,7 +18,7 @@ export interface Column {
 const narrowTypes: readonly string[] = ['number', 'integer', 'boolean']
 const scalarTypes: readonly string[] = ['text', 'number', 'integer', 'boolean', 'Date', 'bigint']
 
-/** The columns of a repository: the parts of its ids, then the fields of its schema, and those that only rows have. */
+/** The columns of a repository: the parts of its ids, then the fields of its schema, then fields that only rows have. */
 export function columnsOf({ pattern, schema }: Repository, rows: readonly Row[]): readonly Column[] {
   const wildcards = pattern.flatMap((part, at) => (part === '*' ? [at] : []))
   const ids = wildcards.map((at): Column => {
@@ -60,12 +60,12 @@ function fieldColumn(name: string, type: string): Column {
   }
 }
 
-/** About what the name and the type of a column take, in pixels. */
+/** Roughly the width of a column's name and type, in pixels. */
 function headWidth(name: string, type: string): number {
   return Math.min(300, 44 + 7.5 * name.length + 6 * Math.min(type.length, 18))
 }
 
-/** The fields that a schema of objects names, with their types in a word. */
+/** The fields in a schema of objects, each with its type in a word. */
 export function fieldsOf(schema: JsonSchema | null): Map<string, string> {
   const fields = new Map<string, string>()
   for (const part of objectParts(schema)) {
@@ -81,7 +81,7 @@ function objectParts(schema: JsonSchema | null): JsonSchema[] {
   return [schema, ...parts.flatMap(objectParts)].filter((part) => 'properties' in part)
 }
 
-/** What a schema says of a value, in a word or two. */
+/** The type that a schema describes, in a word or two. */
 export function typeName(given: JsonSchema, root: JsonSchema | null): string {
   const schema = resolved(given, root)
   const known = classOf(schema)
@@ -100,7 +100,7 @@ export function typeName(given: JsonSchema, root: JsonSchema | null): string {
   return type === 'string' ? 'text' : typeof type === 'string' ? type : ''
 }
 
-/** A schema behind its `$ref`, where that leads to one within the same document. */
+/** Follows the `$ref` of a schema, if it leads to another part of the document. */
 export function resolved(schema: JsonSchema, root: JsonSchema | null): JsonSchema {
   const { $ref } = schema as { readonly $ref?: unknown }
   if (typeof $ref !== 'string' || !$ref.startsWith('#')) return schema

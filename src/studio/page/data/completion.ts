@@ -9,13 +9,13 @@ import type { JsonSchema } from '../../../schema/json-schema.ts'
 import { type Repository, repositoryNamed } from './catalog.ts'
 import { resolved, typeName } from './columns.ts'
 
-/** Where a position of a text is: the names of the objects around it, the outermost first, and whether a value belongs there. */
+/** A position in a text: the names of the objects around it, outermost first, and whether a value belongs there. */
 interface Place {
   readonly path: readonly string[]
   readonly isValue: boolean
 }
 
-/** The place behind a text that breaks off. */
+/** The position after an incomplete text. */
 function placeBehind(text: string): Place {
   const path: string[] = []
   const opened: ('{' | '[' | '(')[] = []
@@ -104,7 +104,7 @@ function withOptions(repository: Repository, path: readonly string[], isValue: b
   return optionsOf(target, { path: rest, isValue })
 }
 
-/** The schema of a field, by the names that lead to it; null if there is none. */
+/** The schema of the field with these names; null if there is none. */
 function fieldAt(root: JsonSchema | null, path: readonly string[]): JsonSchema | null {
   let schema = root
   for (const name of path) {
@@ -167,7 +167,7 @@ const connectives: ReadonlySet<string> = new Set(['AND', 'OR', 'NOT'])
 const compared = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'notIn', 'isNull', 'isNotNull']
 const ofArrays = ['arrayContains', 'some', 'every', 'none']
 
-/** The operators that fit a field, by what its schema says in a word. */
+/** The operators that fit a field of this type. */
 function operatorOptions(type: string): Completion[] {
   const isOrdered = ['number', 'integer', 'Date', 'bigint'].includes(type)
   const fits = (name: string) => {

@@ -1,14 +1,16 @@
 import { signal } from '@preact/signals'
 import { type CommitJson, listen, type ProcessFigures } from './live.ts'
 
-/** A commit, or a part of a large one, as it was told to this page: `at` in milliseconds since the epoch, null if it was there before. */
+/**
+ * A commit, or a part of a large one, as this page received it: `at` in milliseconds since the epoch, null if it was there before.
+ */
 export interface ToldCommit extends CommitJson {
   readonly at: number | null
-  /** Tells it from other parts of its commit. */
+  /** Distinguishes the parts of a commit. */
   readonly part: number
 }
 
-/** What happened in one second: `at` its end, in seconds since the epoch. */
+/** What happened in one second: `at` is its end, in seconds since the epoch. */
 export interface Sample extends ProcessFigures {
   readonly at: number
   readonly commits: number
@@ -18,7 +20,7 @@ export interface Sample extends ProcessFigures {
 const mostCommits = 500
 const mostSamples = 600
 
-/** The last commits, the newest first. */
+/** The last commits, newest first. */
 export const toldCommits = signal<readonly ToldCommit[]>([])
 export const gaps = signal<readonly string[]>([])
 /** The last minutes, second by second. */
@@ -55,7 +57,7 @@ listen({
   },
 })
 
-/** Commits of one frame at once: many of them would draw the page as often. */
+/** Shows the commits of one frame at once, so that many commits do not draw the page as often. */
 function show(): void {
   toldCommits.value = [...waiting.reverse(), ...toldCommits.value].slice(0, mostCommits)
   waiting = []

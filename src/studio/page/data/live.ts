@@ -4,7 +4,7 @@ import type { RowJson } from '../value/wire.ts'
 import { ApiError, send, trouble } from './api.ts'
 import { readEvents } from './read-events.ts'
 
-/** A change, as the feed tells it. */
+/** A change in the feed. */
 export interface ChangeJson {
   readonly type: 'set' | 'delete' | 'expire'
   readonly key: RowJson['key']
@@ -14,13 +14,13 @@ export interface ChangeJson {
   readonly row?: RowJson
 }
 
-/** Changes of one commit: `at` in milliseconds since the epoch, when this page was told. */
+/** Changes of one commit: `at` in milliseconds since the epoch, when this page received it. */
 export interface CommitJson {
   readonly versionstamp: string
   readonly changes: readonly ChangeJson[]
 }
 
-/** What the server's own process has counted since it began. */
+/** What the server's own process has counted since it started. */
 export interface ProcessFigures {
   readonly conflicts: number
   readonly retries: number
@@ -32,14 +32,14 @@ export interface ProcessFigures {
 
 export interface Listener {
   readonly onCommit?: (commit: CommitJson) => void
-  /** A commit that was there before the page. */
+  /** A commit from before the page was opened. */
   readonly onPast?: (commit: CommitJson) => void
-  /** From here on commits are told: what is shown is to be read again. */
+  /** Commits are reported from here on: read again what is shown. */
   readonly onOpen?: () => void
-  /** As `onOpen`, where commits before could not be told. */
+  /** Like `onOpen`, but earlier commits could not be reported. */
   readonly onGap?: (message: string) => void
   readonly onProcess?: (figures: ProcessFigures) => void
-  /** A program declares more than it did. */
+  /** A program has declared more. */
   readonly onCatalog?: () => void
 }
 
@@ -47,22 +47,22 @@ export const connection = signal<'connecting' | 'live' | 'lost'>('connecting')
 
 const listeners = new Set<Listener>()
 const longestWait = 4_000
-/** For how many commits the page begins in the past. */
+/** How many past commits the page begins with. */
 const recent = 200
 
 let lastId: string | undefined
-/** The last commit that was there before the page. */
+/** The last commit from before the page was opened. */
 let past: string | undefined
-/** The changes of the commits that may come again, when the stream goes on behind the last whole one. */
+/** The changes that may be repeated when the stream continues after the last complete commit. */
 let known = { versionstamp: '', names: new Set<string>() }
 
-/** Listens to what is committed; gives what ends that. */
+/** Listens to commits, until you call the returned function. */
 export function listen(listener: Listener): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)
 }
 
-/** Follows the feed for as long as the page is there, and goes on where it was after each loss. */
+/** Follows the feed as long as the page is open, and continues after each lost connection. */
 export async function follow(): Promise<void> {
   let wait = 100
   for (;;) {
@@ -103,7 +103,7 @@ function take(event: string, data: unknown): void {
   else if (event === 'failure') trouble.value = new ApiError('FAILURE', (data as Error).message)
 }
 
-/** A commit without the changes of it that were told before. */
+/** A commit without the changes that were already reported. */
 function withoutKnown({ versionstamp, changes }: CommitJson): CommitJson {
   if (known.versionstamp !== versionstamp) known = { versionstamp, names: new Set() }
   const { names } = known

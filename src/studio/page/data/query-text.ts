@@ -2,7 +2,7 @@ import { notationOf } from '../value/notation.ts'
 import { parseNotation } from '../value/parse-notation.ts'
 import { isFields } from './columns.ts'
 
-/** The parts of a query that a person writes. */
+/** The parts of a query that the user writes. */
 export interface WrittenQuery {
   readonly where?: unknown
   readonly orderBy?: unknown
@@ -14,7 +14,7 @@ export interface WrittenQuery {
 
 const names = ['where', 'orderBy', 'with', 'columns', 'prefix', 'limit']
 
-/** The query of a text: `{ where: …, orderBy: … }`, or a condition alone. Throws an Error that says what is wrong in it. */
+/** The query in a text: `{ where: …, orderBy: … }`, or only a condition. Throws an Error that says what is wrong in it. */
 export function parseQuery(text: string): WrittenQuery {
   if (text.trim() === '') return {}
   const parsed = parseNotation(text)
@@ -32,7 +32,7 @@ export function queryText(query: WrittenQuery): string {
   return Object.keys(used).length === 0 ? '' : notationOf(used)
 }
 
-/** The order by one field, where a query has that alone. */
+/** The field and direction, if a query is ordered by a single field. */
 export function orderOf({
   orderBy,
 }: WrittenQuery): readonly [field: string, direction: 'asc' | 'desc'] | null {
@@ -42,7 +42,7 @@ export function orderOf({
   return [only[0], only[1]]
 }
 
-/** The call that does in a program what the page does. */
+/** The same query as a call in a program. */
 export function callText(repository: string, { limit, ...query }: WrittenQuery): string {
   const asked = { ...query, ...(limit !== undefined && { limit }) }
   const name = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(repository)
@@ -52,7 +52,7 @@ export function callText(repository: string, { limit, ...query }: WrittenQuery):
   return `await db.repositories${name}.findMany(${text})`
 }
 
-/** A field as a query names it: where it would mean something else, it stands behind a backslash. */
+/** A field as a query names it: with a backslash if the name means something else there. */
 export function fieldName(name: string): string {
   return ['AND', 'OR', 'NOT', '$id', '$search', '$rank'].includes(name) || name.startsWith('\\')
     ? `\\${name}`

@@ -5,13 +5,13 @@ import { isFields } from './columns.ts'
 import { fieldName, queryText } from './query-text.ts'
 import { hrefOf, keyName } from './route.ts'
 
-/** A way from a row to others. */
+/** A link from a row to other rows. */
 export interface Relation {
   readonly label: string
   readonly href: string
 }
 
-/** The ways from a row to those that it refers to, that refer to it, that it lies below, and that lie below it. */
+/** The links from a row to those that it refers to, those that refer to it, its parent, and its children. */
 export function relationsOf(repository: Repository, row: Row): readonly Relation[] {
   const id = idOf(repository, row.key)
   return [
@@ -64,7 +64,7 @@ function referrers({ name }: Repository, id: readonly KeyPart[]): Relation[] {
   )
 }
 
-/** The parts of a key that fill the wildcards of its pattern. */
+/** The parts of a key in the places of the wildcards. */
 function idOf({ pattern }: Repository, key: Key): KeyPart[] {
   return key.filter((_, at) => pattern[at] === '*')
 }

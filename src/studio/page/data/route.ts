@@ -2,13 +2,13 @@ import { computed, signal } from '@preact/signals'
 import type { Key } from '../../../contract/key.types.ts'
 import { keyJson } from '../../../key/key-json.ts'
 
-/** Where the page is: what stands behind the `#` of its address. */
+/** What the page shows, according to the `#` of its URL. */
 export interface Route {
   readonly view: 'data' | 'keys' | 'feed' | 'activity' | 'health'
   readonly repository: string | null
   /** The text of its query. */
   readonly query: string
-  /** The key of the row that is shown beside the table, as JSON. */
+  /** The key of the row beside the table, as JSON. */
   readonly row: string | null
 }
 
@@ -39,7 +39,7 @@ function decoded(text: string): string {
   }
 }
 
-/** The address of a place in the page. */
+/** The URL of a place in the page. */
 export function hrefOf({ view = 'data', repository = null, query = '', row = null }: Partial<Route>): string {
   const params = new URLSearchParams()
   if (query !== '') params.set('q', query)
@@ -48,7 +48,7 @@ export function hrefOf({ view = 'data', repository = null, query = '', row = nul
   return `#/${view}${repository === null ? '' : `/${encodeURIComponent(repository)}`}${search}`
 }
 
-/** Goes to a place; `replace`: the way back leads to what was before this one. */
+/** Goes to a place; `replace`: the back button skips the current one. */
 export function go(to: Partial<Route>, replace = false): void {
   const href = hrefOf(to)
   if (!replace) location.hash = href

@@ -2,11 +2,11 @@ import { signal } from '@preact/signals'
 import { type Row, type RowJson, rowOf } from '../value/wire.ts'
 import { ask } from './api.ts'
 
-/** What is asked of a repository: its query as the server takes it. */
+/** The query of a repository, as the server takes it. */
 export interface RowsQuery {
   readonly repository: string
   readonly query: object
-  /** Whether the server can read it from its end: it comes by key, or in an order that it says itself. */
+  /** Whether the server can read it from its end: it is ordered by key, or names its order. */
   readonly isReversible: boolean
   /** The most rows to show. */
   readonly limit: number | null
@@ -27,26 +27,26 @@ const rowsPerPage = 100
 const mostPages = 40
 
 /**
- * The rows of a query, as far as they are looked at: pages by keyset, from wherever the page before or behind was read. A page begins
- * where the one before it ends, so that no row is left out or comes twice among those that are shown together, whatever is written meanwhile.
+ * The rows of a query, loaded page by page as they come into view, in either direction. A page begins where the previous one ends,
+ * so no row is missing or shown twice, whatever is written meanwhile.
  */
 export class RowsModel {
   readonly asked: RowsQuery
-  /** How many rows there are: null while nobody knows. */
+  /** How many rows there are; null if unknown. */
   readonly count = signal<number | null>(null)
   readonly error = signal<unknown>(null)
-  /** Grows whenever other rows are there. */
+  /** Changes whenever the rows do. */
   readonly changes = signal(0)
   /** How long the last page took, in milliseconds. */
   readonly took = signal<number | null>(null)
   readonly #pages = new Map<number, LoadedPage>()
-  /** Behind which cursor a page begins, and before which one it ends. */
+  /** The cursors at which pages begin, and those before which they end. */
   readonly #begins = new Map<number, string | null>([[0, null]])
   readonly #ends = new Map<number, string | null>()
   readonly #ended = new AbortController()
   #visible: readonly [first: number, last: number] = [0, 0]
   #loading = false
-  /** How often something was written. */
+  /** How many writes there were. */
   #writes = 0
   #counting = false
   #countsAgain = false
@@ -61,24 +61,24 @@ export class RowsModel {
     this.#ended.abort()
   }
 
-  /** The row at an index; undefined while it is read. */
+  /** The row at an index; undefined while it loads. */
   row(index: number): Row | undefined {
     const page = Math.floor(index / rowsPerPage)
     return this.#pages.get(page)?.rows[index - page * rowsPerPage]
   }
 
-  /** All rows that are loaded. */
+  /** All loaded rows. */
   loaded(): readonly Row[] {
     return [...this.#pages.values()].flatMap(({ rows }) => rows)
   }
 
-  /** Reads what is shown, where it is not there. */
+  /** Loads the rows in view that are missing. */
   show(first: number, last: number): void {
     this.#visible = [Math.floor(first / rowsPerPage), Math.floor(Math.max(first, last) / rowsPerPage)]
     void this.#load()
   }
 
-  /** Something was written: what is shown is read again, and the rest when it is shown. */
+  /** After a write: reads the rows in view again, and the others when they come into view. */
   refresh(): void {
     this.#writes += 1
     for (const page of this.#pages.values()) page.isStale = true
@@ -99,7 +99,7 @@ export class RowsModel {
     }
   }
 
-  /** The first of the pages that are shown and not there. */
+  /** The first missing page in view. */
   #wanted(): number | undefined {
     if (this.#ended.signal.aborted) return undefined
     const [first, last] = this.#visible
@@ -118,7 +118,7 @@ export class RowsModel {
     if (this.asked.isReversible && page === this.#lastPage() && this.asked.limit === null)
       this.#ends.set(page, null)
     if (this.#ends.has(page)) return this.#readBack(page)
-    // The row before it tells where it begins.
+    // The row before it is where it begins.
     const known = Math.max(...[...this.#begins.keys()].filter((it) => it < page))
     const offset = (page - known) * rowsPerPage - 1
     const { rows, cursor } = await this.#ask({ after: this.#begins.get(known), offset, limit: 1 })
@@ -132,7 +132,7 @@ export class RowsModel {
     const writes = this.#writes
     const { rows, cursor } = await this.#ask({ after: this.#begins.get(page), limit })
     const isEnd = cursor === null
-    // What was read behind it began elsewhere.
+    // The page after it was read from another beginning.
     if (isEnd || this.#begins.get(page + 1) !== cursor) this.#forgetBehind(page)
     this.#pages.set(page, { rows: rows.map(rowOf), isStale: writes !== this.#writes })
     if (isEnd) this.#setCount(page * rowsPerPage + rows.length)
@@ -163,7 +163,7 @@ export class RowsModel {
     this.#ends.delete(page)
   }
 
-  /** From again: there are fewer rows than there were. */
+  /** Starts from the beginning, because there are fewer rows now. */
   #begin(): void {
     this.#pages.clear()
     this.#ends.clear()
@@ -193,7 +193,7 @@ export class RowsModel {
     return answer
   }
 
-  /** Counts the rows; where that takes long, less often. */
+  /** Counts the rows; less often if that takes long. */
   async #recount(): Promise<void> {
     if (this.#counting) {
       this.#countsAgain = true

@@ -1,11 +1,11 @@
-/** No browser makes an element higher, at any zoom: Chromium ends at 33.5 million device pixels, Firefox at 17.9 million. */
+/** No browser draws a higher element, at any zoom: Chromium's limit is 33.5 million device pixels, Firefox's 17.9 million. */
 const highest = 6_000_000
-/** So near to its ends, the scroll bar moves a list pixel by pixel. */
+/** Within this distance of its ends, the scroll bar moves a list pixel by pixel. */
 const exact = 1_500_000
 
 /**
- * The heights of a list and of the element that stands for it, which has a scroll bar. Where no element can be as high as the list, the
- * ends of both agree, and what is between them is spread.
+ * The height of a list, and of the element with a scroll bar that stands for it. If the list is higher than an element can be, both
+ * ends still match, and everything between is scaled.
  */
 export class ScrollRange {
   readonly #list: number
@@ -17,12 +17,12 @@ export class ScrollRange {
     this.height = Math.min(list, highest)
   }
 
-  /** How far the list is scrolled where the element is scrolled so far. */
+  /** The position of the list when the element is scrolled this far. */
   offsetOf(place: number): number {
     return spread(place, this.height, this.#list)
   }
 
-  /** How far the element is scrolled where the list is scrolled so far. */
+  /** The position of the element when the list is scrolled this far. */
   placeOf(offset: number): number {
     return spread(offset, this.#list, this.height)
   }

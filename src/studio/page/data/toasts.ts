@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 
-/** What a corner of the page tells a person for some seconds. */
+/** A message in a corner of the page, for some seconds. */
 interface Toast {
   readonly id: number
   readonly text: string
@@ -13,7 +13,7 @@ export const toasts = signal<readonly Toast[]>([])
 export const shownFor = 8_000
 let made = 0
 
-/** Tells a person what was done, or has failed, in a corner of the page. */
+/** Shows the user in a corner of the page what was done, or has failed. */
 export function tell(text: string, kind: Toast['kind'] = 'done', action?: Toast['action']): void {
   const toast = { id: made++, text, kind, action }
   toasts.value = [...toasts.value.slice(-3), toast]

@@ -1,11 +1,11 @@
 import { useEffect } from 'preact/hooks'
 
-/** The longest time that a timer takes, in milliseconds. */
+/** The longest time of a timer, in milliseconds. */
 const longest = 2 ** 31 - 1
-/** What expires within so many milliseconds is read again at once. */
+/** Rows that expire within this many milliseconds are read again together. */
 const together = 250
 
-/** Calls back after a time, in milliseconds since the epoch: a database that nobody writes to reports no expiry. Null: never. */
+/** Calls back at a time, in milliseconds since the epoch, because a database without writes reports no expiry. Null: never. */
 export function useExpiry(at: number | null, call: () => void): void {
   useEffect(() => {
     if (at === null) return
@@ -14,7 +14,7 @@ export function useExpiry(at: number | null, call: () => void): void {
   }, [at])
 }
 
-/** The next time at which one of these expires; null: none does. */
+/** The next time at which one of these expires; null if none does. */
 export function nextExpiry(rows: readonly { readonly expiresAt: number | null }[]): number | null {
   const now = Date.now()
   const next = rows.reduce(

@@ -6,14 +6,14 @@ import { listen } from './live.ts'
 import type { RowsModel } from './rows-model.ts'
 import { nextExpiry, useExpiry } from './use-expiry.ts'
 
-/** For how long a row that was written is marked, in milliseconds. */
+/** How many milliseconds a row that was just written is highlighted. */
 const markedFor = 2_500
 const mostMarked = 2_000
 
-/** Which rows were written just now: by their names, the versionstamps. */
+/** The rows that were just written: their names and versionstamps. */
 export type FreshRows = ReadonlyMap<string, string>
 
-/** Reads the rows of a model again when they, or rows that belong to them, are written; gives those that were written just now. */
+/** Reads the rows of a model again when they, or their related rows, are written. Returns those that were just written. */
 export function useLiveRows(model: RowsModel, repository: string): ReadonlySignal<FreshRows> {
   const fresh = useSignal<FreshRows>(new Map())
   const version = model.changes.value
@@ -50,7 +50,7 @@ export function useLiveRows(model: RowsModel, repository: string): ReadonlySigna
   return fresh
 }
 
-/** The repositories whose rows may stand beside those of this one. */
+/** The repositories whose rows may be shown with those of this one. */
 function relatedTo(name: string): ReadonlySet<string | null> {
   const related = new Set<string | null>()
   const visit = (at: string) => {

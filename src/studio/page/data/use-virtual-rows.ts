@@ -2,18 +2,18 @@ import type { RefObject } from 'preact'
 import { useLayoutEffect, useMemo, useReducer, useRef } from 'preact/hooks'
 import { ScrollRange } from './scroll-range.ts'
 
-/** Rows beyond those in sight, so that the next ones are there before they come into it. */
+/** How many rows to draw outside the view, so that the next ones are there before they scroll into it. */
 const beyond = 12
-/** A move of so many times what is in sight is one of the scroll bar, and leads to another place of the list. */
+/** A move of this many times the height of the view comes from the scroll bar, and jumps to another place of the list. */
 const far = 4
 
-/** Where a list is: `offset` of all its pixels, and `place` of those that its element has. */
+/** The position of a list: `offset` in the list, and `place` in its element. */
 interface Seen {
   readonly offset: number
   readonly place: number
 }
 
-/** The rows of a long list that are in sight, of one height each, below a head that stays. */
+/** The visible rows of a long list. All have one height, and are below a sticky head. */
 export function useVirtualRows(
   element: RefObject<HTMLElement | null>,
   count: number,
@@ -27,7 +27,7 @@ export function useVirtualRows(
   const latest = useRef({ range, view })
   latest.current = { range, view }
 
-  /** Shows the list from an offset on, and the scroll bar where it belongs then. */
+  /** Shows the list from an offset on, and moves the scroll bar to match. */
   const scrollTo = (offset: number) => {
     const { current } = element
     if (current === null) return
@@ -42,7 +42,7 @@ export function useVirtualRows(
     const place = element.current!
     const onScrollEnd = () => {
       const { offset, place: told } = seen.current
-      // The end of an earlier move: the one after it has its own.
+      // This is the end of an earlier move; the next one has its own.
       if (place.scrollTop !== told) return
       const wanted = latest.current.range.placeOf(offset)
       if (Math.abs(wanted - place.scrollTop) < 1) return
@@ -61,7 +61,7 @@ export function useVirtualRows(
       draw(undefined)
     }
     place.addEventListener('scroll', onScroll, { passive: true })
-    // Moved sooner, the element would end a smooth scroll.
+    // Moving the element earlier would end a smooth scroll.
     place.addEventListener('scrollend', onScrollEnd)
     const observer = new ResizeObserver(() => draw(undefined))
     observer.observe(place)
@@ -71,29 +71,29 @@ export function useVirtualRows(
       observer.disconnect()
     }
   }, [])
-  // A list that has grown or shrunk stays where it is.
+  // A list that grows or shrinks keeps its position.
   useLayoutEffect(() => scrollTo(seen.current.offset), [range])
 
   const { offset, place } = seen.current
   const first = Math.max(0, Math.floor(offset / rowHeight) - beyond)
   const last = Math.min(count - 1, Math.ceil((offset + view) / rowHeight) + beyond)
   return {
-    /** The first and the last row that are drawn; of no rows, the last is before the first. */
+    /** The first and the last row to draw; without rows, the last is before the first. */
     first,
     last,
     /** The height of the element that holds the rows. */
     height: range.height,
-    /** The row at the upper end of what is in sight. */
+    /** The row at the top of the view. */
     upper: Math.ceil(offset / rowHeight),
-    /** Where a row stands in the element that holds the rows. */
+    /** The top of a row in the element that contains the rows. */
     topOf: (index: number) => index * rowHeight - offset + place,
-    /** Brings a row into sight, as far as it is not. */
+    /** Scrolls a row into view, if it is not. */
     reveal(index: number) {
       const top = index * rowHeight
       if (top < seen.current.offset) scrollTo(top)
       else if (top + rowHeight > seen.current.offset + view) scrollTo(top + rowHeight - view)
     },
-    /** Moves what is in sight by so many rows. */
+    /** Scrolls by this many rows. */
     shift: (rows: number) => scrollTo(seen.current.offset + rows * rowHeight),
   }
 }

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { knownSchema } from '../../../schema/known-schema.ts'
 import type { Repository } from './catalog.ts'
 
-/** What a schema has against a value: where, and why. */
+/** A complaint of a schema about a value: where, and why. */
 export interface Complaint {
   readonly path: readonly string[]
   readonly message: string
@@ -10,7 +10,7 @@ export interface Complaint {
 
 const schemas = new WeakMap<Repository, StandardSchemaV1>()
 
-/** What the schema of a repository has against a value, as the server would find it. */
+/** The complaints of a repository's schema about a value, as the server would report them. */
 export function complaintsOf(repository: Repository | null, value: unknown): readonly Complaint[] {
   if (repository === null) return []
   let schema = schemas.get(repository)

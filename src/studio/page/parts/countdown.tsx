@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 
-/** The time, by seconds. */
+/** The current time, updated every second. */
 const now = signal(Date.now())
 setInterval(() => {
   now.value = Date.now()

@@ -15,10 +15,10 @@ import { useEffect, useRef } from 'preact/hooks'
 
 interface EditorProps {
   readonly label: string
-  /** What it begins with. Another one takes the place of what is written. */
+  /** The initial text. A new one replaces what the user has written. */
   readonly text: string
   readonly onChange?: (text: string) => void
-  /** Enter, or with Ctrl or Cmd where a text has lines. */
+  /** On Enter; with Ctrl or Cmd if the text has several lines. */
   readonly onSubmit?: () => void
   readonly complete?: CompletionSource
   readonly hint?: string
@@ -61,7 +61,7 @@ const look = EditorView.theme({
   '.cm-completionDetail': { color: 'inherit', opacity: '0.65', fontStyle: 'normal', marginLeft: '1.5em' },
 })
 
-/** An editor of text in the notation of TypeScript. It stands in a shadow of its own, which takes its styles without a style element. */
+/** An editor for text in TypeScript's notation. It has its own shadow root, which takes its styles without a style element. */
 export function Editor(props: EditorProps) {
   const place = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView | undefined>(undefined)

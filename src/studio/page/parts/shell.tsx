@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 
-/** What is shown beside a table, with a title and a way out. */
+/** A panel beside a table, with a title and a close button. */
 export function Shell(props: {
   readonly title: string
   readonly onClose: () => void

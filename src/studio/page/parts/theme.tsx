@@ -12,7 +12,7 @@ system.addEventListener('change', ({ matches }) => {
   isSystemDark.value = matches
 })
 
-/** Which of both is shown. */
+/** The theme that is shown. */
 export const scheme = computed(() => {
   if (theme.value !== 'system') return theme.value
   return isSystemDark.value ? 'dark' : 'light'

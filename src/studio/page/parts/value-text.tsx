@@ -3,7 +3,7 @@ import { notationOf } from '../value/notation.ts'
 
 const longest = 160
 
-/** What a value is, for its colour, and how it shows in one line. Text only: nothing of a value is ever markup. */
+/** The kind of a value, for its colour, and its text in one line. Nothing of a value ever becomes markup. */
 export function shownValue(value: unknown): { readonly kind: string; readonly text: string } {
   if (value === undefined) return { kind: 'missing', text: '' }
   if (value === null) return { kind: 'null', text: 'null' }
@@ -49,7 +49,7 @@ function shortened(text: string): string {
   return text.length > 2 * longest ? `${text.slice(0, 2 * longest)}…` : text
 }
 
-/** Line breaks, and characters that turn the text around or do not show, as signs. */
+/** Shows line breaks, and characters that are invisible or change the direction of text, as symbols. */
 function visible(text: string): string {
   return text
     .slice(0, 4 * longest)

@@ -1,6 +1,4 @@
-/**
- * What the codec of values and of keys asks of Node.js's `Buffer`, for a browser: bytes that know base64 and hex.
- */
+/** The part of Node.js's `Buffer` that the codecs of values and keys need, for a browser: bytes with base64 and hex. */
 class PageBuffer extends Uint8Array<ArrayBuffer> {
   override toString(encoding?: string): string {
     if (encoding === 'hex') return [...this].map((byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -1,6 +1,6 @@
 /**
- * What the codec of values asks of `node:util/types`, for a browser: all of a page's objects are of its own realm, so that a class tells
- * what a value is.
+ * The part of `node:util/types` that the codec of values needs, for a browser: all objects of a page are from its own realm, so the
+ * class of an object shows what it is.
  */
 const of =
   <T>(...classes: readonly (abstract new (...args: never) => T)[]) =>

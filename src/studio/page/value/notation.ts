@@ -3,15 +3,13 @@ import { Untold } from '../../untold-type.ts'
 
 /** How a value is written. */
 export interface Notation {
-  /** In lines, each member on its own. Default: in one. */
+  /** On several lines, one for each member. Default: on one. */
   readonly lines?: boolean
-  /** The most characters, roughly: what goes beyond is left out, with an ellipsis. */
+  /** Roughly the most characters: beyond them, an ellipsis replaces the rest. */
   readonly most?: number
 }
 
-/**
- * A value as one writes it in TypeScript, the way `parseNotation` reads it: `{ born: new Date('1815-12-10T00:00:00.000Z'), copies: 12n }`.
- */
+/** A value in TypeScript's notation, which `parseNotation` reads: `{ born: new Date('1815-12-10T00:00:00.000Z'), copies: 12n }`. */
 export function notationOf(
   value: unknown,
   { lines = false, most = Number.POSITIVE_INFINITY }: Notation = {},
@@ -115,7 +113,7 @@ function dateText(date: Date): string {
   return Number.isNaN(date.getTime()) ? 'invalid' : date.toISOString()
 }
 
-/** A text in single quotes, with everything in it that does not show, or would end it, escaped. */
+/** A text in single quotes, with invisible characters and quotes escaped. */
 function textLiteral(text: string): string {
   const quoted = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")
   return `'${quoted.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, escaped)}'`

@@ -3,7 +3,7 @@ import { errorClasses, typedArrayClasses } from '../../../value/native-classes.t
 import { setOwn } from '../../../value/set-own.ts'
 import { Untold } from '../../untold-type.ts'
 
-/** What is wrong in a text, and where it begins. */
+/** What is wrong in a text, and where. */
 class NotationError extends Error {
   readonly at: number
 
@@ -16,8 +16,8 @@ class NotationError extends Error {
 const deepest = 500
 
 /**
- * The value that a text in the notation of TypeScript stands for: JSON, and what `notationOf` writes. It is read, and never run. Throws a
- * NotationError for what stands for none.
+ * The value of a text in TypeScript's notation: JSON, and whatever `notationOf` writes. The text is parsed, never run. Throws a
+ * NotationError for anything else.
  */
 export function parseNotation(text: string): unknown {
   return new Reader(text).all()

@@ -7,7 +7,7 @@ import { KvU64 } from '../../../value/kv-u64.ts'
 import { parseJson } from '../../../value/parse-json.ts'
 import { untoldFormat } from '../../untold-type.ts'
 
-/** A row as the server writes it: the form of an export, with its versionstamp. */
+/** A row from the server: as in an export, with its versionstamp. */
 export interface RowJson {
   readonly repository: string | null
   readonly key: readonly KeyPartJson[]
@@ -21,9 +21,9 @@ export interface RowJson {
   readonly damage?: string
 }
 
-/** A row as the page holds it. */
+/** A row in the page. */
 export interface Row {
-  /** Its key as JSON, which tells it from all others. */
+  /** Its key as JSON, which identifies it. */
   readonly name: string
   readonly key: Key
   readonly repository: string | null
@@ -69,7 +69,7 @@ function readValue({ value, encoding, types }: RowJson): unknown {
   )
 }
 
-/** A value as rows have it: `{ value, encoding, types }`. Throws a TypeError for what cannot be stored. */
+/** The stored form of a value: `{ value, encoding, types }`. Throws a TypeError for a value that cannot be stored. */
 export function valueJson(value: unknown): object {
   const { value: stored, encoding, types } = encodeValue(value, untoldFormat)
   if (typeof stored === 'string') {
@@ -82,7 +82,7 @@ export function valueJson(value: unknown): object {
   return { value: Buffer.from(stored as Uint8Array<ArrayBuffer>).toString('hex'), encoding: 'bytes' }
 }
 
-/** As `JSON.stringify` writes it, but for -0, which it would write as 0. */
+/** For `JSON.stringify`, which would write -0 as 0. */
 const keepNegativeZero = (_: string, value: unknown) => (Object.is(value, -0) ? rawNegativeZero : value)
 const rawNegativeZero = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON('-0')
 

@@ -51,7 +51,7 @@ const charts: readonly {
   },
 ]
 
-/** What happens, second by second. */
+/** The activity, second by second. */
 export function ActivityView() {
   const last = samples.value.at(-1)
   return (
@@ -140,7 +140,7 @@ function Chart({
   return <div class="chart" ref={place} role="img" aria-label={title} />
 }
 
-/** Between the lines of a chart: 1, 2, 5, 10 and so on, since nothing that is counted has halves. */
+/** Steps between the lines of a chart: 1, 2, 5, 10 and so on, because counts have no fractions. */
 const steps = Array.from({ length: 45 }, (_, at) => [1, 2, 5][at % 3]! * 10 ** Math.floor(at / 3))
 
 function clockText(seconds: number): string {

@@ -11,7 +11,7 @@ interface ConflictBoxProps {
   readonly onTake: () => void
 }
 
-/** Two versions of a row that was written while it was changed here. */
+/** Two versions of a row that somebody else has written while it was being edited here. */
 export function ConflictBox({ mine, theirs, onKeep, onTake }: ConflictBoxProps) {
   return (
     <section class="conflict" role="alert" aria-label="Conflict">

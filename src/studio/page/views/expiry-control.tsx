@@ -11,7 +11,7 @@ const choices: readonly (readonly [label: string, milliseconds: number | null])[
   ['in a week', 7 * 86_400_000],
 ]
 
-/** When a row expires, and when it shall. */
+/** Shows and changes when a row expires. */
 export function ExpiryControl({
   row,
   onWritten,

@@ -11,7 +11,7 @@ interface Explanation {
   readonly served: boolean
 }
 
-/** How a query is run: the statement, the plan of the engine, and whether an index serves it. */
+/** How a query runs: the statement, the plan of the engine, and whether an index serves it. */
 export function Explain({
   repository,
   written,

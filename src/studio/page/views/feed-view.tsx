@@ -11,7 +11,7 @@ import { rowOf } from '../value/wire.ts'
 const mostShown = 150
 const mostOfCommit = 20
 
-/** What is committed, as it is committed, the newest first. */
+/** Commits as they happen, newest first. */
 export function FeedView() {
   const [repository, setRepository] = useState('')
   const [text, setText] = useState('')

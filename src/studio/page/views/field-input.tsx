@@ -5,16 +5,16 @@ import { parseNotation } from '../value/parse-notation.ts'
 
 interface FieldInputProps {
   readonly name: string
-  /** What its schema says of it, in a word. */
+  /** Its type according to the schema, in a word. */
   readonly type: string
-  /** Undefined: it is not there. */
+  /** Undefined: the field is missing. */
   readonly value: unknown
   readonly isWrong: boolean
   readonly isReadOnly: boolean
   readonly onChange: (value: unknown) => void
 }
 
-/** One field of a value: text as it is, and everything else in the notation of TypeScript. */
+/** One field of a value: text as it is, everything else in TypeScript's notation. */
 export function FieldInput({ name, type, value, isWrong, isReadOnly, onChange }: FieldInputProps) {
   const isText = typeof value === 'string' || (value === undefined && type === 'text')
   const [text, setText] = useState(() => shown(value, isText))

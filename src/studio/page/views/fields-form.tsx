@@ -12,7 +12,7 @@ interface FieldsFormProps {
   readonly onChange: (value: Record<string, unknown>) => void
 }
 
-/** A field for each of a schema, and for each that the value has besides. */
+/** An input for each field of the schema, and for each further field of the value. */
 export function FieldsForm({ schema, value, complaints, isReadOnly, onChange }: FieldsFormProps) {
   const types = fieldsOf(schema)
   const names = [...new Set([...types.keys(), ...Object.keys(value)])]
@@ -20,7 +20,7 @@ export function FieldsForm({ schema, value, complaints, isReadOnly, onChange }: 
     const changed: Record<string, unknown> = {}
     for (const [other, there] of Object.entries(value)) if (other !== name) setOwn(changed, other, there)
     if (field === undefined) return onChange(changed)
-    // In its place among the others.
+    // Keeps its place among the others.
     const inOrder: Record<string, unknown> = {}
     const all = Object.hasOwn(value, name) ? Object.keys(value) : [...Object.keys(value), name]
     for (const other of all) setOwn(inOrder, other, other === name ? field : value[other])

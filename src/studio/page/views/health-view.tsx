@@ -1,4 +1,4 @@
-// The sections of one report: each has an answer of its own and is drawn nowhere else, so that the view is read in one place.
+// The sections of one report, together: each has its own request and is drawn nowhere else.
 import { useEffect, useState } from 'preact/hooks'
 import type { DatabaseStats } from '../../../driver/stats.ts'
 import { ask, messageOf } from '../data/api.ts'
@@ -28,7 +28,7 @@ interface Doctor {
 
 const mostShown = 20
 
-/** How the database is: its sizes, its migrations, and what the doctor finds. */
+/** The state of the database: its sizes, its migrations, and the findings of the doctor. */
 export function HealthView() {
   const stats = useAnswer<DatabaseStats>('stats')
   const migrations = useAnswer<Migrations>('migrations')
@@ -71,7 +71,7 @@ export function HealthView() {
   )
 }
 
-/** What the server answers, when it is asked for. */
+/** The answer of the server, on request. */
 function useAnswer<T>(path: string) {
   const [answer, setAnswer] = useState<T | null>(null)
   const [failure, fail] = useState<string | null>(null)
@@ -157,7 +157,7 @@ function Sizes({ stats: { repositories, indexes, log, file, expiring } }: { read
   )
 }
 
-/** The largest of those that take bytes, so many as one looks at. */
+/** The largest of those with bytes: as many as fit a glance. */
 function largest<T extends { readonly bytes: number | null }>(all: readonly T[]): readonly T[] {
   return all.toSorted((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0)).slice(0, mostShown)
 }

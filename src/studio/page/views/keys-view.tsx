@@ -14,7 +14,7 @@ import { parseNotation } from '../value/parse-notation.ts'
 import { type Row, type RowJson, rowOf } from '../value/wire.ts'
 import { RowPanel } from './row-panel.tsx'
 
-/** The keys that no pattern matches, below a prefix. */
+/** The keys below a prefix that no pattern matches. */
 export function KeysView() {
   const { query, row: selected } = route.value
   const [draft, setDraft] = useState(query)
@@ -97,7 +97,7 @@ interface KeysAnswer {
 
 const perPage = 100
 
-/** The keys below a prefix, page by page, and again when one of them is written. */
+/** The keys below a prefix, page by page, read again when one of them is written. */
 function useKeys(text: string) {
   const [pages, setPages] = useState<readonly KeysAnswer[]>([])
   const [wanted, want] = useState(1)

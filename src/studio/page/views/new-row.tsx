@@ -13,7 +13,7 @@ import { parseNotation } from '../value/parse-notation.ts'
 import { FieldsForm } from './fields-form.tsx'
 import { readDraft } from './row-editor.tsx'
 
-/** A form for a row that is not there yet. */
+/** A form for a new row. */
 export function NewRow({
   repository,
   onClose,
@@ -111,7 +111,7 @@ function keyOf({ pattern }: Repository, ids: readonly string[]): Key {
   return pattern.map((part) => (part === '*' ? partOf(left.shift()!) : (part as KeyPart)))
 }
 
-/** A text, unless it is written as a number, a bigint, a boolean or bytes are, or in quotes. */
+/** A text, unless it is written like a number, a bigint, a boolean or bytes, or in quotes. */
 function partOf(text: string): KeyPart {
   if (!/^(-?[\d_.]+n?|true|false|new Uint8Array\(.*\)|'.*'|".*")$/.test(text)) return text
   try {

@@ -2,7 +2,7 @@ import { hrefOf } from '../data/route.ts'
 import { shownValue } from '../parts/value-text.tsx'
 import type { Row } from '../value/wire.ts'
 
-/** The rows that a query has loaded beside another one. */
+/** The related rows that a query has loaded for a row. */
 export function Related({ rows }: { readonly rows: readonly Row[] | Row | null | undefined }) {
   if (rows === undefined) return null
   if (rows === null) return <span class="value null">none</span>

@@ -17,7 +17,7 @@ interface RowEditorProps {
   readonly onWritten: (row: Row) => void
 }
 
-/** The value of a row as a form, or as text, to be changed and saved. It begins from one version, and saves in its place only. */
+/** The value of a row, as a form or as text, to edit and save. It starts from one version, and only replaces that version. */
 export function RowEditor({ repository, row, onWritten }: RowEditorProps) {
   const [base, setBase] = useState(row)
   const [draft, setDraft] = useState<Draft>(() => draftOf(row.value))
@@ -36,7 +36,7 @@ export function RowEditor({ repository, row, onWritten }: RowEditorProps) {
   }
   useEffect(() => {
     if (row.versionstamp === base.versionstamp) return
-    // What nobody has changed here is shown as it is now; what somebody has is kept, and the other version beside it.
+    // Unedited values follow the database. Edited ones are kept, with the other version beside them.
     if (isDirty) setTheirs(row)
     else begin(row)
   }, [row.versionstamp])
@@ -133,7 +133,7 @@ export function RowEditor({ repository, row, onWritten }: RowEditorProps) {
   )
 }
 
-/** What was written so far: its text, and the value that it stands for, or why it stands for none. */
+/** The edits so far: their text, and its value, or why it has none. */
 interface Draft {
   readonly text: string
   readonly value: unknown
@@ -154,7 +154,7 @@ export function readDraft(text: string): Draft {
   }
 }
 
-/** Whether the text of a value stands for the same value. */
+/** Whether the text of a value parses back to the same value. */
 function readsBack(value: unknown): boolean {
   try {
     const read = parseNotation(notationOf(value, { lines: true }))

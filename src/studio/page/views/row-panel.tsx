@@ -16,12 +16,12 @@ import { RowEditor } from './row-editor.tsx'
 interface RowPanelProps {
   /** Null for a key that no pattern matches. */
   readonly repository: Repository | null
-  /** The key as JSON; null: a row that is yet to be made. */
+  /** The key as JSON; null: a new row. */
   readonly name: string | null
   readonly onClose: () => void
 }
 
-/** One row: what it holds, what it belongs to, and the forms to change it. */
+/** One row: its content, its related rows, and the forms to change it. */
 export function RowPanel({ repository, name, onClose }: RowPanelProps) {
   return (
     <aside class="panel" aria-label={name === null ? 'New row' : 'Row'}>
@@ -88,7 +88,7 @@ function ThereRow({ repository, name, onClose }: RowPanelProps & { readonly name
   )
 }
 
-/** The row of a key, read again whenever it is written. Undefined: not read yet; null: there is none. */
+/** The row of a key, read again whenever it is written. Undefined: not read yet; null: it does not exist. */
 function useRow(name: string) {
   const [row, setRow] = useState<Row | null | undefined>(undefined)
   const [failure, fail] = useState<string | null>(null)

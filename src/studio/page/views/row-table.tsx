@@ -1,4 +1,4 @@
-// The table of rows scrolls, selects and loads as one component, since all three depend on what is in sight.
+// Scrolling, selecting and loading rows are one component, because all three depend on what is in view.
 import type { ReadonlySignal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Repository } from '../data/catalog.ts'
@@ -20,17 +20,17 @@ interface RowTableProps {
   readonly model: RowsModel
   readonly fresh: ReadonlySignal<FreshRows>
   readonly order: readonly [field: string, direction: 'asc' | 'desc'] | null
-  /** The key of the row that is shown beside it. */
+  /** The key of the row shown beside the table. */
   readonly selected: string | null
-  /** Whether a query may leave rows out. */
+  /** Whether a query filters the rows. */
   readonly isAsked: boolean
-  /** Shows the rows without it. */
+  /** Removes the filter. */
   readonly onAll: () => void
   readonly onSort: (field: string) => void
   readonly onSelect: (name: string | null) => void
 }
 
-/** What a query has found, as far as it is in sight. */
+/** The rows in view that a query has found. */
 export function RowTable(props: RowTableProps) {
   const { repository, model, fresh, order, selected, isAsked, onAll, onSort, onSelect } = props
   const place = useRef<HTMLDivElement>(null)
@@ -153,7 +153,7 @@ export function RowTable(props: RowTableProps) {
   )
 }
 
-/** Keeps what is in sight where it is when rows come or go above it. */
+/** Keeps the view in place when rows appear or disappear above it. */
 function useSteadyRows(
   model: RowsModel,
   { upper, shift }: { readonly upper: number; readonly shift: (rows: number) => void },
@@ -173,7 +173,7 @@ function useSteadyRows(
   })
 }
 
-/** The text and the button of a table without rows. */
+/** The text and button of an empty table. */
 function NoRows({ isAsked, onAll }: { readonly isAsked: boolean; readonly onAll: () => void }) {
   if (!isAsked) return <p class="empty">No rows yet: what a program writes shows up here.</p>
   return (

@@ -120,7 +120,7 @@ function modelOf(repository: Repository, { limit, ...query }: WrittenQuery): Row
   })
 }
 
-/** By a field upwards, then downwards, then not at all. */
+/** Ascending by a field, then descending, then without an order. */
 function nextOrder(written: WrittenQuery, field: string): unknown {
   const order = orderOf(written)
   if (order?.[0] !== field) return { [field]: 'asc' }

@@ -3,16 +3,16 @@ import type { KeyPartJson } from '../../../key/key-json.ts'
 import { catalog, counts, type Repository } from '../data/catalog.ts'
 import { hrefOf, route } from '../data/route.ts'
 
-/** So many are found by looking. */
+/** With this many, nobody needs a filter. */
 const mostWithoutFilter = 12
 
-/** The repositories, those that are nested in another below it, and the keys that have none. */
+/** The repositories, with nested ones below their parents, and the keys without a repository. */
 export function Tree() {
   const { repositories } = catalog.value!
   const [wanted, want] = useState('')
   const place = useRef<HTMLElement>(null)
   const { view, repository: shown } = route.value
-  // One that was reached by a link may be far down.
+  // A repository that a link leads to may be far down.
   useEffect(() => {
     place.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' })
   }, [view, shown])
@@ -46,7 +46,7 @@ export function Tree() {
   )
 }
 
-/** Whether its name or its pattern has a text in it. */
+/** Whether its name or its pattern contains a text. */
 function fits({ name, pattern }: Repository, wanted: string): boolean {
   return `${name} ${pattern.map(partText).join(' / ')}`.toLowerCase().includes(wanted.toLowerCase())
 }
@@ -54,7 +54,7 @@ function fits({ name, pattern }: Repository, wanted: string): boolean {
 interface BranchProps {
   readonly repository: Repository
   readonly depth: number
-  /** Whether those that are nested in it are left out. */
+  /** Whether its nested repositories are hidden. */
   readonly isAlone: boolean
 }
 
