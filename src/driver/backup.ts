@@ -20,8 +20,8 @@ export interface Backup {
   readonly versionstamp: string | null
 }
 
-/** A backup that is in the place of a database again. */
+/** A backup that was restored as a database. */
 export interface Restored extends Backup {
-  /** What was there before; `null` if nothing was, or where it was not to be kept. */
+  /** The path of the replaced database; `null` if there was none, or if it was not kept. */
   readonly kept: string | null
 }

@@ -2,19 +2,19 @@ import type { Catalog } from '../catalog/catalog.ts'
 import type { LoggedCommit, StoredRow, UnreadableRow } from './driver.ts'
 import type { AppliedMigration } from './migration-history.ts'
 
-/** A row that no copy can have, or that an engine cannot keep, and why. */
+/** A row that cannot be copied, because it is damaged or because the engine cannot store it, and why. */
 export interface RefusedRow extends UnreadableRow {
   readonly collection: string | null
 }
 
-/** A row as it is kept, one that has expired and waits to be removed too. */
+/** A stored row, even an expired one that is not removed yet. */
 export interface CopiedRow extends StoredRow {
   readonly key: Uint8Array
-  /** The name of the collection that it is filed under. */
+  /** The name of its collection. */
   readonly collection: string | null
 }
 
-/** A row of `kv_collections` as it is kept. */
+/** A stored row of `kv_collections`. */
 export interface CopiedCollection {
   readonly name: string
   readonly pattern: string
@@ -25,9 +25,9 @@ export interface CopiedCollection {
   readonly migrated: number | null
 }
 
-/** A search that a file has. */
+/** A search in a file. */
 export interface CopiedSearch {
-  /** The name of the repository whose texts it is over. */
+  /** The repository whose texts it searches. */
   readonly repository: string
   /** Its fields. */
   readonly on: readonly string[]
@@ -35,36 +35,36 @@ export interface CopiedSearch {
 
 /** The migrations that a database has had. */
 export interface CopiedRegister {
-  /** The name of the table that keeps them. */
+  /** The table that lists them. */
   readonly table: string
   readonly applied: readonly AppliedMigration[]
 }
 
-/** What is known of a database before its rows are read. */
+/** What must be known of a database before its rows are read. */
 export interface CopiedState {
-  /** The newest version; 0 for a database without commits. */
+  /** The newest version; 0 without commits. */
   readonly version: number
   /** How many rows and commits there are. */
   readonly rows: number
   readonly commits: number
   readonly collections: readonly CopiedCollection[]
-  /** What these say. */
+  /** What these collections contain. */
   readonly catalog: Catalog
-  /** The searches over its texts, which only files have. */
+  /** The searches over its texts; only files have any. */
   readonly searches: readonly CopiedSearch[]
-  /** `null` if it has none, or one that goes to no other engine. */
+  /** `null` if it has none, or if they mean nothing to another engine. */
   readonly register: CopiedRegister | null
-  /** What else stands beside the tables of a database, and goes with no copy: the names of tables. */
+  /** The names of other tables, which are not copied. */
   readonly others: readonly string[]
 }
 
-/** Some rows in the order of their keys, and those that are none that anything could keep. */
+/** Some rows in the order of their keys, and those among them that cannot be read. */
 export interface CopiedPage {
   readonly rows: readonly CopiedRow[]
   readonly unreadable: readonly RefusedRow[]
 }
 
-/** One state of a database, whatever others commit meanwhile. Pages are small: of hundreds of rows, or of one that is large. */
+/** One state of a database, whatever others commit meanwhile. Pages are small: some hundreds of rows, or a single large one. */
 export interface CopySource {
   state(): Promise<CopiedState>
   rows(): AsyncIterable<CopiedPage>
@@ -73,25 +73,25 @@ export interface CopySource {
   close(): Promise<void>
 }
 
-/** A database that a copy fills. Nobody sees anything of it before `finish` is over, and then all of it. */
+/** A database that a copy fills. Nobody sees any of it before `finish`, and then everybody sees all of it. */
 export interface CopyTarget {
-  /** Creates tables, collections and indexes, as those of another database are. */
+  /** Creates tables, collections and indexes like those of the source. */
   begin(state: CopiedState): Promise<void>
-  /** Stores rows; gives those that the engine cannot keep, and why. */
+  /** Stores rows; returns those that the engine cannot store, and why. */
   store(rows: readonly CopiedRow[]): Promise<readonly RefusedRow[]>
   append(commits: readonly LoggedCommit[]): Promise<void>
-  /** What is stored by now. */
+  /** What is stored so far. */
   readonly stored: Omit<CopySource, 'close'>
-  /** Has it be there for all, for good. */
+  /** Makes it visible to everyone. */
   finish(): Promise<void>
-  /** Lets go of it; what is not finished leaves nothing behind. */
+  /** Closes it; if it is not finished, nothing of it stays. */
   close(): Promise<void>
 }
 
-/** How to reach the databases of a copy. */
+/** How to open the databases of a copy. */
 export interface CopyPlaces {
-  /** Milliseconds for which to wait for locks of others. */
+  /** How many milliseconds to wait for locks of others. */
   readonly busyTimeout: number
-  /** Let the copy take the place of a database that is there. */
+  /** Whether the copy may replace an existing database. */
   readonly overwrite: boolean
 }

@@ -10,25 +10,25 @@ import type { DatabaseStats } from './stats.ts'
 
 export type { LoggedChange, LoggedCommit, StoredRow }
 
-/** A row that was found by other means than its key. */
+/** A row with its key. */
 export interface KeyedRow extends StoredRow {
   readonly key: Key
-  /** What a search reports of it, where the query asks. */
+  /** What a search says about it, if the query asks. */
   readonly hit?: Hit
 }
 
-/** What a search reports of a row. */
+/** What a search says about a row. */
 export interface Hit {
-  /** How well it fits; null: the query does not order by it. */
+  /** How well it fits; null if the query does not order by that. */
   readonly rank: number | null
-  /** For each field of the `highlight` its text with `hitMarks` around the hits; null: it has none. */
+  /** For each field of the `highlight`, its text with `hitMarks` around the hits; null if it has none. */
   readonly texts: readonly (string | null)[]
 }
 
-/** Stand before and behind a hit: they are spaces in every text that is searched. */
+/** Enclose a hit. In a text to be searched, these characters count as spaces. */
 export const hitMarks = { open: '\u0001', close: '\u0002' } as const
 
-/** One page of a listing in key order; with a `collection`, its rows only. */
+/** One page of a list in key order; with a `collection`, only of its rows. */
 export interface Scan {
   readonly range: KeyRange
   readonly collection: string | null
@@ -36,55 +36,55 @@ export interface Scan {
   readonly limit: number
 }
 
-/** Writes to be committed together, in order, filed according to `catalogVersion`. */
+/** Writes to commit together, in order, filed by the catalogue of `catalogVersion`. */
 export interface CommitBatch {
   readonly catalogVersion: number
   readonly writes: readonly AtomicWrite[]
 }
 
 /**
- * `took`: the milliseconds that the writes have taken, without the wait for others and for the disk. `stale`: another process changed
- * the collections since; nothing was written, file the rows again and try again.
+ * `took`: how many milliseconds the writes took, without waiting for others and for the disk. `stale`: another process has changed
+ * the catalogue; nothing was written, so file the rows again and retry.
  */
 export type BatchOutcome =
   | { readonly type: 'done'; readonly outcomes: readonly CommitOutcome[]; readonly took: number }
   | { readonly type: 'stale'; readonly catalog: Catalog }
 
-/** The expiries of the rows of one collection after a time, in milliseconds since the epoch. */
+/** When the rows of a collection expire after a time, in milliseconds since the epoch. */
 export interface CollectionExpiry {
   readonly collection: string
   readonly after: number
 }
 
 export interface SweepOutcome {
-  /** Expired rows removed. */
+  /** How many expired rows were removed. */
   readonly removed: number
   /** When the next row expires, in milliseconds since the epoch. */
   readonly next: number | null
 }
 
 export interface LogPage {
-  /** Commits in the order of their versions. */
+  /** Commits, in the order of their versions. */
   readonly commits: readonly LoggedCommit[]
-  /** The oldest version that the log keeps, and the newest version of the database; 0 if there are none. */
+  /** The oldest version in the log, and the newest version of the database; 0 if there is none. */
   readonly oldest: number
   readonly latest: number
 }
 
-/** A row that belongs to one of the parents of a related query; `parent` is that one's place in their list. */
+/** A row of a related query; `parent` is the place of its parent in their list. */
 export interface RelatedRow extends KeyedRow {
   readonly parent: number
 }
 
 /**
- * What a query works out of its rows. Of a `count`: the number. Of a group of an `aggregate`: for each field of `groupBy`
- * the value, the kind of JSON and what a text stands for (`Date`, `bigint`; null: itself), then each measure, `min` and
- * `max` followed by what a text stands for. A boolean is 0 or 1, an object or array its JSON text, and the sum of bigints its digits;
- * of the kinds of JSON only `true`, `false`, `object` and `array` are told.
+ * The figures of a query. For a `count`: the number. For a group of an `aggregate`: first, for each field of `groupBy`, the value,
+ * its JSON type and what a text stands for (`Date`, `bigint`; null: itself); then each measure, with `min` and `max` followed by
+ * what a text stands for. A boolean is 0 or 1, an object or array its JSON text, and a sum of bigints its digits. Only the JSON
+ * types `true`, `false`, `object` and `array` are reported.
  */
 export type Figures = readonly (string | number | null)[]
 
-/** How an engine runs a query, for a person to read. */
+/** How an engine runs a query, for people to read. */
 export interface Explanation {
   readonly sql: string
   readonly params: readonly unknown[]
@@ -94,51 +94,51 @@ export interface Explanation {
 
 /** A row that cannot be read. */
 export interface UnreadableRow {
-  /** Its key for a person to read, as far as it can be told: `["users", 7]`, `0x00ff`. */
+  /** Its key in readable form, as far as it is known: `["users", 7]`, `0x00ff`. */
   readonly key: string
-  /** A sentence, or the words of the engine. */
+  /** A sentence, or the engine's message. */
   readonly reason: string
 }
 
-/** A page of rows, in the order of their keys, and what of it cannot be read. */
+/** A page of rows in the order of their keys, and those that cannot be read. */
 export interface SalvagedRows {
   readonly rows: readonly KeyedRow[]
   readonly unreadable: readonly UnreadableRow[]
-  /** Where the next page begins; null: there is none. */
+  /** Where the next page begins; null if there is none. */
   readonly next: Salvage['after']
 }
 
-/** Rows of all collections, or of one, at most `limit` of them. */
+/** Rows of all collections, or of one; at most `limit`. */
 export interface Salvage {
   readonly collection: string | null
-  /** What the last page gave as `next`; null: from the first row. */
+  /** The `next` of the last page; null: begin at the first row. */
   readonly after: string | number | Uint8Array | null
   readonly limit: number
 }
 
-/** A read of rows, as data. Rows that have expired are never given. */
+/** A read of rows, as data. It never returns expired rows. */
 export type Read =
   /** The row under a key. */
   | { readonly type: 'get'; readonly key: Uint8Array }
-  /** The rows under keys, in their order, of one state. */
+  /** The rows under keys, in their order, from one state. */
   | { readonly type: 'getMany'; readonly keys: readonly Uint8Array[] }
   /** Whether there is a row under a key, without its value. */
   | { readonly type: 'exists'; readonly key: Uint8Array }
   | { readonly type: 'scan'; readonly scan: Scan }
-  /** Rows one by one, past those that are damaged. */
+  /** Rows one by one, skipping damaged ones. */
   | { readonly type: 'salvage'; readonly salvage: Salvage }
-  /** The number of rows of a collection in a range; without a range, of all its rows. */
+  /** How many rows of a collection are in a range; without a range, how many it has. */
   | { readonly type: 'count'; readonly collection: string; readonly range: KeyRange | null }
   /** The rows that a query finds, in its order. */
   | { readonly type: 'find'; readonly query: Planned<FindPlan> }
-  /** The rows that belong to each of many parents, parent by parent. */
+  /** The rows related to each of many parents, parent by parent. */
   | { readonly type: 'related'; readonly query: Planned<RelatedPlan> }
-  /** What a query works out of its rows: one count, or the figures of each group. */
+  /** The figures of a query: one count, or the figures of each group. */
   | { readonly type: 'figures'; readonly query: Planned<CountPlan | AggregatePlan> }
-  /** How a query is run, without running it. */
+  /** How a query would run, without running it. */
   | { readonly type: 'explain'; readonly query: Planned }
 
-/** What each read gives. */
+/** The result of each read. */
 export interface ReadResults {
   get: StoredRow | null
   getMany: (StoredRow | null)[]
@@ -152,28 +152,28 @@ export interface ReadResults {
   explain: Explanation
 }
 
-/** What one read gives. */
+/** The result of one read. */
 export type ResultOf<R extends Read> = ReadResults[R['type']]
 
-/** What reads rows. */
+/** Anything that reads rows. */
 export interface Reader {
-  /** Aborting the signal ends a read that has many parts at the next of them. */
+  /** Aborting the signal ends a read with many parts before the next part. */
   read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>>
 }
 
 /**
- * Who keeps a session: code of the user, for as long as it likes, or one call, which waits for nobody. Where only so many
- * can be open at a time, those of one use do not wait for the other's.
+ * Who keeps a session: `held` by user code, for as long as it likes, or by one `call`, which waits for nobody. If the number of
+ * open sessions is limited, neither use waits for the other.
  */
 export type SessionUse = 'held' | 'call'
 
-/** The state that a session reads: its version, and the time (ms since the epoch) as of which rows have expired. */
+/** The state that a session reads: its version, and the time (ms since the epoch) that decides which rows have expired. */
 export interface SessionState {
   readonly version: number
   readonly at: number
 }
 
-/** A row to find instead of the one that is stored under its key; null: to find none. */
+/** A row to show instead of the stored one; null: show none. */
 export interface ShownRow {
   readonly key: Uint8Array
   readonly collection: string | null
@@ -182,64 +182,64 @@ export interface ShownRow {
 
 /** Reads of one state of the database, whatever is committed meanwhile. */
 export interface Session extends Reader {
-  /** Has later scans and queries find these rows. Reads by key go on giving what is stored. */
+  /** Makes later scans and queries find these rows. Reads by key still return what is stored. */
   show(rows: readonly ShownRow[]): void
   state(): Promise<SessionState>
-  /** Whether a read of it has failed since the engine has lost the state: the same may be read again in another session. */
+  /** Whether a read has failed because the engine lost the state. Another session can make the same reads. */
   readonly isLost: boolean
-  /** Lets go of the state. Nothing can be read afterwards; a second call does nothing. */
+  /** Releases the state. Nothing can be read afterwards; a second call does nothing. */
   end(): void
 }
 
 /**
- * A store of rows. It takes and gives plain data, so that an engine in another process can stand behind it, and runs
- * each call in a transaction of its own.
+ * A store of rows. It takes and returns plain data, so the engine may be in another process. Each call runs in its own transaction.
  */
 export interface Driver extends Reader {
   /**
-   * Milliseconds since the epoch by the clock that says what has expired: that of the engine, as far as this process knows it, at once.
+   * Milliseconds since the epoch by the clock that decides what has expired: the engine's, as far as this process knows it. Does
+   * not wait.
    */
   now(): number
-  /** The newest version; 0 for a database without commits. */
+  /** The newest version; 0 without commits. */
   latestVersion(): Promise<number>
-  /** Reads of one state, which the first of them fixes. */
+  /** Reads of one state: the state of the first read. */
   session(use: SessionUse): Session
   /**
-   * Commits each write under a version of its own, all in one transaction. A write that conflicts or fails leaves
-   * nothing behind and harms no other; when the engine fails, the call is rejected and nothing of the batch is written.
+   * Commits each write with its own version, all in one transaction. A write that conflicts or fails leaves nothing behind, and
+   * does not affect the others. If the engine fails, the call rejects, and nothing of the batch is written.
    */
   commit(batch: CommitBatch): Promise<BatchOutcome>
   /**
-   * Asks for a turn of `hold` milliseconds, in which the commits of others wait, and keeps a place in the queue for it, for as
-   * long as it is asked again; whether it has begun.
+   * Asks for a turn of `hold` milliseconds, during which the commits of others wait, and keeps a place in the queue for it as long
+   * as it is called again. Returns whether the turn has begun.
    */
   takeTurn(id: string, hold: number): Promise<boolean>
   /** Ends a turn, or leaves the queue. */
   endTurn(id: string): Promise<void>
-  /** The commits after a version, from one snapshot: at most `limit` of them, and fewer where they are large. */
+  /** The commits after a version, from one snapshot: at most `limit`, or fewer if they are large. */
   commitsSince(version: number, limit: number): Promise<LogPage>
   /**
-   * Follows the commits of others: gives the newest version when it is a later one than was given before, and null if nobody can
-   * tell, so that who waits reads again. How an engine comes to know is its own affair; it may report its own commits too, and of
-   * several at once. Ends when the signal is aborted, and does not keep the process alive.
+   * Follows the commits of others. Yields the newest version when it is later than before, and null if that is unknown, so that
+   * readers read again. How the engine finds out is up to it; it may also report its own commits, and several at once. Ends when
+   * the signal is aborted, and does not keep the process alive.
    */
   follow(signal: AbortSignal): AsyncIterable<number | null>
-  /** The figures of the database, read in parts with pauses. */
+  /** The figures of the database, read in parts, with pauses in between. */
   stats(signal?: AbortSignal): Promise<DatabaseStats>
   /** Removes every row. */
   clear(): Promise<void>
-  /** When the next row expires, of all or of a collection, in milliseconds since the epoch. */
+  /** When the next row expires, of all or of one collection, in milliseconds since the epoch. */
   nextExpiry(of?: CollectionExpiry): Promise<number | null>
-  /** Removes rows that have expired, at most `limit` of them. */
+  /** Removes at most `limit` expired rows. */
   sweep(limit: number): Promise<SweepOutcome>
-  /** Copies the database, as it is at one moment, to where the target tells. */
+  /** Copies the state of the database at one moment to the target. */
   backup(target: string, options: BackupOptions): Promise<Backup>
   close(): Promise<void>
-  /** Throws a StorageError if the database is opened to be read only. */
+  /** Throws a StorageError if the database is open for reading only. */
   assertWritable(): void
   /**
-   * Closes, and removes what the database keeps outside of this process. Rejects with DatabaseBusyError, with all of it left, where
-   * others have the database open. May be called again then.
+   * Closes the database, and removes what it keeps outside this process. Rejects with DatabaseBusyError, and removes nothing, if
+   * others have it open; it may then be called again.
    */
   destroy(): Promise<void>
 }

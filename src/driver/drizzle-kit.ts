@@ -5,7 +5,7 @@ import { MigrationError } from '../contract/errors.ts'
 import type { TableLoss } from './migration.ts'
 import type { TableSql } from './migration-dialect.ts'
 
-/** Loads drizzle-kit as a project has it: what of it a dialect needs. */
+/** Loads the parts of the project's drizzle-kit that a dialect needs. */
 export async function loadDrizzleKit<Kit extends object>(root: string): Promise<Kit> {
   let file: string
   try {
@@ -19,7 +19,7 @@ export async function loadDrizzleKit<Kit extends object>(root: string): Promise<
   return 'generateMigration' in kit ? kit : kit.default!
 }
 
-/** drizzle-kit asks what a column or a table was before. */
+/** Without this, drizzle-kit asks for the former names of columns and tables. */
 export async function withoutPrompts<T>(generate: () => Promise<T>): Promise<T> {
   try {
     return await generate()
@@ -33,16 +33,16 @@ export async function withoutPrompts<T>(generate: () => Promise<T>): Promise<T> 
   }
 }
 
-/** What an engine makes of a statement of drizzle-kit. */
+/** How an engine classifies a statement of drizzle-kit. */
 export type ReadStatement =
   | { readonly type: 'index' | 'dropIndex'; readonly text: string }
-  /** One on a table of this library: `create` is what `open` would run for it. */
+  /** A statement on a table of this library: `create` is the statement that `open` would run instead. */
   | { readonly type: 'ownTable'; readonly create: string; readonly addsColumn: boolean }
   | { readonly type: 'other'; readonly loss: TableLoss | null }
 
 /**
- * Sorts the statements of drizzle-kit into the order in which they run. Those on the tables of this library become the ones that `open`
- * would run, so that both leave the same schema in the database.
+ * Sorts the statements of drizzle-kit into the order in which to run them. Those on tables of this library are replaced by the
+ * statements of `open`, so that both ways lead to the same schema in the database.
  */
 export function sortStatements(
   statements: readonly string[],
@@ -63,7 +63,7 @@ export function sortStatements(
         drop.push(found.text)
         break
       case 'ownTable':
-        // What they have since an older release, every program that opens the database adds by itself.
+        // Columns that came after an older release are added by every program that opens the database.
         if (found.addsColumn) break
         if (!statement.startsWith('CREATE'))
           throw new MigrationError(

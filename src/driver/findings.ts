@@ -9,7 +9,7 @@ import type { Finding, Verification } from './verification.ts'
 
 const mostFindingsOfAKind = 100
 
-/** What was found wrong in a database so far. */
+/** The problems found in a database so far. */
 export class Findings {
   readonly #findings: Finding[] = []
   readonly #counts = new Map<Finding['kind'], number>()
@@ -27,7 +27,7 @@ export class Findings {
   }
 }
 
-/** A row as it was found, whatever stands in its columns. */
+/** A row as it was found, whatever its columns contain. */
 export interface FoundRow {
   readonly key: unknown
   readonly collection: unknown
@@ -38,7 +38,10 @@ export interface FoundRow {
   readonly value: unknown
 }
 
-/** What is wrong with a row; `null`: nothing. `names`: under what its key is filed. `newest`: no row has a later version. */
+/**
+ * What is wrong with a row; `null` if nothing. `names`: the collections that its key may be filed under. `newest`: no row has a
+ * later version.
+ */
 export function damageOfRow(
   { key, collection, encoding, types, version, expiresAt, value }: FoundRow,
   names: PatternIndex<string> | null,
@@ -70,7 +73,7 @@ export function damageOfRow(
   }
 }
 
-/** What is wrong with a commit in the log; `null`: nothing. `changes` is `null` where they cannot be read. */
+/** What is wrong with a commit in the log; `null` if nothing. `changes` is `null` if they cannot be read. */
 export function damageOfCommit(
   version: number,
   at: unknown,
@@ -90,5 +93,5 @@ export function damageOfCommit(
   }
 }
 
-/** That commits are missing before this one. */
+/** Commits before this one are missing. */
 export const gapInLog = 'Commits before it are missing: whoever follows changes cannot see them'

@@ -2,15 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { StorageError } from '../contract/errors.ts'
 import { clock } from '../time/clock.ts'
 
-/** Milliseconds between two looks: right after a commit was found, and when none was for long or at all. */
+/** How many milliseconds between two looks: at least, right after a commit, and at most, after a long time without one. */
 const shortestDelay = 2
 const longestDelay = 40
-/** The delay is this share of the time for which nothing has come. */
+/** The delay is this share of the time since the last commit. */
 const patience = 0.02
 
 /**
- * `Driver.follow` of an engine that reports no commits by itself: it looks often while they come and ever less often while none does, so
- * that an idle look-out costs next to nothing. `newestOfOthers` gives the newest version where another connection has made it, else null.
+ * `Driver.follow` for an engine that does not report commits: it looks often while commits come, and less and less while none do,
+ * so that idling costs next to nothing. `newestOfOthers` returns the newest version if another connection made it, otherwise null.
  */
 export async function* lookForCommits(
   newestOfOthers: () => Promise<number | null>,
@@ -23,7 +23,8 @@ export async function* lookForCommits(
     try {
       newest = await newestOfOthers()
     } catch (error) {
-      // What stands in the way, as a lock, is met again by the next look. A lasting failure the readers meet, who are woken for it.
+      // The next look meets a temporary obstacle, such as a lock, again. If a failure lasts, the readers are woken and meet it
+      // themselves.
       if (error instanceof StorageError) yield null
       continue
     }
@@ -34,7 +35,10 @@ export async function* lookForCommits(
   }
 }
 
-/** Whether to look, after nothing has come for so long; false once the signal is aborted. The timer keeps no process alive. */
+/**
+ * Waits for the next look, according to the time since the last commit. Returns false once the signal is aborted. The timer does
+ * not keep the process alive.
+ */
 async function isDue(idle: number, signal: AbortSignal): Promise<boolean> {
   const wait = Math.min(Math.max(idle * patience, shortestDelay), longestDelay)
   try {

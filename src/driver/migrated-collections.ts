@@ -2,7 +2,7 @@ import type { Catalog, Collection } from '../catalog/catalog.ts'
 import { parsePatternText, patternText } from '../catalog/pattern-text.ts'
 import type { MigratedCollection } from './migration.ts'
 
-/** Collections as a migration leaves them, for a catalogue. */
+/** Collections after a migration, for a catalogue. */
 export function asCollections(migrated: readonly MigratedCollection[]): Collection[] {
   return migrated.map(({ name, pattern, schema, indexes, references = {}, search }) => ({
     name,
@@ -14,9 +14,9 @@ export function asCollections(migrated: readonly MigratedCollection[]): Collecti
   }))
 }
 
-/** What becomes of a catalogue when a migration registers its collections. */
+/** How the catalogue changes when a migration registers its collections. */
 export interface Registration {
-  /** What has the name or the pattern of one of these goes. */
+  /** Collections with the name or pattern of these are removed. */
   readonly replaced: readonly Collection[]
   readonly added: readonly Collection[]
 }
@@ -32,7 +32,7 @@ export function registration({ collections }: Catalog, migrated: readonly Collec
   return { replaced, added }
 }
 
-/** The names of those that a catalogue did not know, or knew otherwise. */
+/** The names of collections that a catalogue did not know, or that differed there. */
 export function changedNames(before: Catalog, migrated: readonly Collection[]): string[] {
   return migrated.filter((it) => !isKnown(before, it)).map(({ name }) => name)
 }

@@ -2,10 +2,10 @@ import { isPromise } from 'node:util/types'
 import type { Collection } from '../catalog/catalog.ts'
 import type { FieldLoss, MigratedCollection, Migration, TableLoss } from './migration.ts'
 
-/** A table that a schema module declares for drizzle-kit, of the engine's own kind. */
+/** A table of the engine that a schema module declares for drizzle-kit. */
 export type DeclaredTable = object
 
-/** A row that a step has to make a new value of. */
+/** A row that a step must convert. */
 export interface OldRow {
   readonly key: Uint8Array
   readonly value: string | Uint8Array
@@ -14,39 +14,39 @@ export interface OldRow {
   readonly version: number
 }
 
-/** What a step has made of a row: its new value, or why there is none. */
+/** The result of a step for a row: its new value, or why there is none. */
 export interface StagedRow extends OldRow {
   readonly error: string | null
 }
 
-/** A row that a step could not make a new value of. */
+/** A row that a step could not convert. */
 export interface FailedRow extends OldRow {
   /** In milliseconds since the epoch. */
   readonly expiresAt: number | null
   readonly error: string
 }
 
-/** A step of a migration: `id` tells which program makes the new values of the rows of a collection. */
+/** A step of a migration: `id` identifies the program that converts the rows of a collection. */
 export interface Step {
   readonly id: string
   readonly collection: string
-  /** Makes the new value of a row. */
+  /** Converts a row. */
   convert(row: OldRow): StagedRow | Promise<StagedRow>
 }
 
-/** The results of one step in the database. They outlive the process, so that a run that was killed is continued. */
+/** The results of one step, stored in the database, so that they survive a process that was killed. */
 export interface StagedRows {
-  /** Makes room for the results, and drops those of other programs. Gives how many there are. */
+  /** Prepares for results, and drops those of other programs. Returns how many there are. */
   begin(): Promise<number>
-  /** The last key that has a result. */
+  /** The last key with a result. */
   last(): Promise<Uint8Array>
-  /** Rows after a key that may have no result yet: at most so many, and none where none is left. */
+  /** Rows after a key that may not have a result yet: at most `limit`, and none at the end. */
   rowsAfter(key: Uint8Array, limit: number): Promise<OldRow[]>
-  /** Rows after a key that others have written since their result was made, or that have none. */
+  /** Rows after a key that have no result, or that others have written since. */
   staleRows(key: Uint8Array, limit: number): Promise<OldRow[]>
-  /** Adds results, in a transaction of their own. */
+  /** Stores results, in a transaction of their own. */
   stage(rows: readonly StagedRow[]): Promise<void>
-  /** The rows that are in the database and could not be converted, as they are stored. */
+  /** The existing rows that could not be converted, in their stored form. */
   failures(): Promise<FailedRow[]>
   /** Removes the results. */
   discard(): Promise<void>
@@ -54,21 +54,21 @@ export interface StagedRows {
 
 /** Which migrations a database has had, and what differs. */
 export interface MigrationStanding {
-  /** The tags of those that it has had; of one that is none of these, nothing tells the tag. */
+  /** The tags of those that it has had; an unknown migration has no tag. */
   readonly applied: readonly string[]
   readonly pending: readonly string[]
-  /** Why these migrations are not the ones that lead to it; `null` if they are. */
+  /** Why these migrations do not lead to this database; `null` if they do. */
   readonly history: string | null
-  /** In what its tables and indexes differ; nothing is reported while migrations are pending. */
+  /** How its tables and indexes differ; empty while migrations are pending. */
   readonly drift: readonly Drift[]
 }
 
-/** A database as the commands see it. Each call waits for others who have it open, for as long as it was opened to. */
+/** A database, as the commands use it. Each call waits for others that have it open, up to a time set when it was opened. */
 export interface MigrationDatabase {
   readonly address: string
-  /** The file that it is in; `null` if it is in none. */
+  /** The file of the database; `null` if it is not in one. */
   readonly file: string | null
-  /** Those that it has not had. Throws a MigrationError if these are not the ones that lead to it. */
+  /** The migrations that it has not had. Throws a MigrationError if these migrations do not lead to this database. */
   pending(migrations: readonly Migration[]): Promise<readonly Migration[]>
   /** All of it describes one state. */
   standing(
@@ -76,20 +76,19 @@ export interface MigrationDatabase {
     declared: readonly MigratedCollection[],
     others: readonly DeclaredTable[],
   ): Promise<MigrationStanding>
-  /** Whether it holds the tables. */
+  /** Whether it has the tables. */
   hasTables(): Promise<boolean>
   /** How many rows of a collection have not expired. */
   count(collection: string): Promise<number>
-  /** How many rows have something to lose; `null` for a field that the engine cannot name. */
+  /** How many rows would lose something; `null` for a field that the engine cannot name. */
   countLoss(loss: FieldLoss | TableLoss): Promise<number | null>
-  /** Rows of a collection in key order, after a key: at most so many, and none where none is left. */
+  /** Rows of a collection in key order, after a key: at most `limit`, and none at the end. */
   rows(collection: string, after: Uint8Array, limit: number): Promise<OldRow[]>
   staged(step: Pick<Step, 'id' | 'collection'>): StagedRows
   /**
-   * Copies the database to where nothing is yet: as it was before the first of the pending migrations. Gives the place. `null`, with no
-   * copy made, where others have applied that one meanwhile, and where the engine's databases are not copied by programs.
-   *
-   * `before`: what the copy is named by, such as `0001_rename`.
+   * Copies the database as it was before the first pending migration, to a new file. Returns its path. `null`, without a copy, if
+   * others have just applied that migration, or if programs do not copy the engine's databases. `before`: the migration to name the
+   * copy after, such as `0001_rename`.
    */
   backUp(
     before: string,
@@ -97,9 +96,9 @@ export interface MigrationDatabase {
     options: MigrationBackupOptions,
   ): Promise<string | null>
   /**
-   * Applies the migration in one transaction, unless another process has done so meanwhile. The last rows that others have written
-   * since are converted in it. `accept` is given the rows that each step could not convert, and says whether they may stay as they are.
-   * `false`, with nothing done, where they may not, or where more is left to convert than the others can wait for.
+   * Applies the migration in one transaction, unless another process has just done so. Within it, converts the last rows that
+   * others have written. `accept` gets the rows that each step could not convert, and says whether they may stay as they are.
+   * Returns `false`, and does nothing, if they may not, or if more rows are left than others can wait for.
    */
   apply(
     migrations: readonly Migration[],
@@ -107,13 +106,13 @@ export interface MigrationDatabase {
     steps: readonly Step[],
     accept: (failures: readonly (readonly FailedRow[])[]) => boolean,
   ): Promise<boolean>
-  /** Removes what a run that was killed has left, where nothing is pending any more. */
+  /** Removes what a killed run has left behind, once nothing is pending. */
   tidy(): Promise<void>
   /** Throws a MigrationError unless the database was created without migrations. */
   assertTakeable(): Promise<void>
-  /** The collections that it knows, as those who have opened it declare them. */
+  /** The collections in its catalogue. */
   collections(): Promise<readonly Collection[]>
-  /** Takes over a database that was created without migrations, as one that has had the first ones of these. */
+  /** Takes over a database that was created without migrations, as if it had had these. */
   baseline(applied: readonly Migration[]): Promise<void>
   close(): Promise<void>
 }
@@ -125,16 +124,19 @@ export interface MigrationBackupOptions {
 
 /** How an engine migrates its databases. */
 export interface Migrator {
-  /** The `dialect` of drizzle.config.ts in which the migrations of its databases are written. */
+  /** The `dialect` of drizzle.config.ts for migrations of its databases. */
   readonly dialect: string
   exists(address: string): Promise<boolean>
-  /** `readOnly`: it must be there, and nothing is written. */
+  /** `readOnly`: the database must exist, and nothing is written. */
   open(address: string, readOnly?: boolean): Promise<MigrationDatabase>
-  /** Lets one process at a time run the steps of a database: waits for the others, and says once that it does. It ends with the process. */
+  /**
+   * Lets one process at a time run the steps of a database: waits for the others, and calls `onWait` once. The lock ends with the
+   * process.
+   */
   lock(address: string, onWait: () => void, signal?: AbortSignal): Promise<MigrationLock>
   /**
-   * Has a new database take the place of one, which others may be in the way of no longer than `busyTimeout` milliseconds. It is made
-   * apart, at the address that `make` is given: whatever ends this, the old one is there or the new one.
+   * Replaces a database with a new one. Others may block that for at most `busyTimeout` milliseconds. `make` gets the address where
+   * to make the new one; so whenever this stops, there is either the old one or the new one.
    */
   replace<T>(address: string, busyTimeout: number, make: (address: string) => Promise<T>): Promise<T>
 }
@@ -143,10 +145,10 @@ export interface MigrationLock {
   release(): Promise<void>
 }
 
-/** What others have written is converted while they wait, where it is no more than this. */
+/** Up to this many rows that others have just written are converted while those others wait. */
 export const mostRowsAtOnce = 5_000
 
-/** The new values of rows, made at once; `null` if there are too many, or where one takes a promise. */
+/** The new values of rows, computed synchronously; `null` if there are too many, or if a conversion returns a promise. */
 export function convertAtOnce(rows: readonly OldRow[], convert: Step['convert']): StagedRow[] | null {
   if (rows.length > mostRowsAtOnce) return null
   const results: StagedRow[] = []

@@ -2,53 +2,52 @@ import type { ToldChanges } from '../catalog/stored-change.ts'
 import type { MigratedCollection, Migration, TableLoss } from './migration.ts'
 import type { DeclaredTable, Drift } from './migration-database.ts'
 
-/** What drizzle-kit keeps of the tables as a migration leaves them. */
+/** drizzle-kit's description of the tables after a migration. */
 export interface DrizzleSnapshot {
-  /** Of the format. */
+  /** The version of its format. */
   readonly version: string
   readonly id: string
 }
 
-/** The statements that change the tables, in the order: what goes, then what comes, the indexes last. */
+/** The statements that change the tables, in order: first drops, then creations, indexes last. */
 export interface TableSql {
   readonly snapshot: DrizzleSnapshot
   readonly drop: readonly string[]
   readonly tables: readonly string[]
   readonly indexes: readonly string[]
-  /** Those of `tables` that change a table of the user's own. */
+  /** Those of `tables` that change tables of the user's own. */
   readonly others: readonly string[]
-  /** Whether an index that is built keeps values from being equal. */
+  /** Whether they build a unique index. */
   readonly buildsUnique: boolean
-  /** What goes for good. */
+  /** What they remove for good. */
   readonly losses: readonly TableLoss[]
 }
 
-/** How an engine writes a migration: what is to change comes as data, and goes as its statements. */
+/** How an engine writes a migration: changes come in as data, and go out as statements. */
 export interface MigrationDialect {
   /** The `dialect` of drizzle.config.ts. */
   readonly name: string
-  /** The statements that make these changes, in their order; each group under a comment that says what it does. */
+  /** The statements for these changes, in their order; each group is under a comment that says what it does. */
   statements(groups: readonly ToldChanges[]): string[]
-  /** A statement that fails where nothing has run the steps: another migrator would leave the values as they were. */
+  /** A statement that fails if no steps were run: another migrator would leave the values unconverted. */
   consumeSteps(files: readonly string[]): string
-  /** A statement that changes nothing: Drizzle's migrator runs no empty file. */
+  /** A statement that changes nothing, because Drizzle's migrator cannot run an empty file. */
   readonly nothing: string
-  /** Whether a statement can hold a word, as a text and as the name of a field. */
+  /** Whether SQL can contain a word, as a text and as the name of a field. */
   isWritable(word: string): boolean
-  /** Whether a module exports it for drizzle-kit as a table of this engine. */
+  /** Whether an export is a table of this engine for drizzle-kit. */
   isTable(exported: unknown): exported is DeclaredTable
-  /** Whether it exports it for drizzle-kit at all: a table, or what tables are made with. */
+  /** Whether an export is for drizzle-kit at all: a table, or something that tables are made with. */
   isDeclared(exported: unknown): boolean
-  /** The function by which a schema module declares the tables of the database, and what it imports it from. */
+  /** The function with which a schema module declares the tables of the database, and the module to import it from. */
   readonly declaredBy: readonly [name: string, module: string]
   /** The names of the indexes of a table. */
   indexNames(table: DeclaredTable): string[]
-  /** The names of the indexes that the table of the values has, where it is declared with these collections. */
+  /** The names of the indexes of the table of values, if it is declared with these collections. */
   declaredIndexNames(collections: readonly Pick<MigratedCollection, 'name' | 'indexes'>[]): string[]
   /**
-   * What drizzle-kit changes in the tables since its last snapshot, mended. Throws a MigrationError for what it gets wrong.
-   *
-   * `tables`: what the schema modules export for drizzle-kit, by name. `last`: `null` for the first migration.
+   * The changes of the tables since drizzle-kit's last snapshot, corrected. Throws a MigrationError for what drizzle-kit gets
+   * wrong. `tables`: what the schema modules export for drizzle-kit, by name. `last`: `null` for the first migration.
    */
   tableSql(
     root: string,
@@ -56,6 +55,6 @@ export interface MigrationDialect {
     collections: readonly MigratedCollection[],
     last: DrizzleSnapshot | null,
   ): Promise<TableSql>
-  /** In what a database that has had just these migrations would differ from what the last of them tells. */
+  /** How a database that has had exactly these migrations would differ from the last of them. */
   tryOut(migrations: readonly Migration[]): Promise<readonly Drift[]>
 }

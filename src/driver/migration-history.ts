@@ -2,23 +2,26 @@ import { MigrationError } from '../contract/errors.ts'
 import { hashesOf, type Migration } from './migration.ts'
 import type { Drift } from './migration-database.ts'
 
-/** A row of Drizzle's journal in a database: when the migration was generated, in milliseconds since the epoch, and the hash of its SQL. */
+/**
+ * A row of Drizzle's journal in a database: when the migration was generated, in milliseconds since the epoch, and the hash of its
+ * SQL.
+ */
 export interface AppliedMigration {
   readonly when: number
   readonly hash: unknown
 }
 
-/** What a database reports the migrations that it has had. */
+/** What a database knows of the migrations that it has had. */
 export interface MigrationHistory {
   /** `null` if there is no journal. */
   readonly applied: readonly AppliedMigration[] | null
-  /** Whether it holds the table of the values. */
+  /** Whether it has the table of values. */
   readonly hasTables: boolean
 }
 
 /**
- * The migrations that a database has not had yet. Throws a MigrationError if it is newer than the folder, where the
- * folder lacks or interposes a migration, and where the tables were created without migrations.
+ * The migrations that a database has not had yet. Throws a MigrationError if the database is newer than the folder, if the folder
+ * lacks a migration or has one in between, or if the tables were created without migrations.
  */
 export function pendingOf(
   { applied, hasTables }: MigrationHistory,
@@ -57,7 +60,7 @@ export function pendingOf(
   return pending
 }
 
-/** Those that the database has had. */
+/** The migrations that the database has had. */
 export function appliedOf(
   { applied }: MigrationHistory,
   migrations: readonly Migration[],
@@ -66,13 +69,13 @@ export function appliedOf(
   return migrations.filter(({ drizzle }) => times.has(drizzle.folderMillis))
 }
 
-/** How a database stands to migrations, their order aside. */
+/** How a database compares with migrations, regardless of their order. */
 export interface HistoryStanding {
   readonly applied: readonly string[]
   readonly pending: readonly string[]
-  /** Why these migrations are not the ones that lead to it; `null` if they are. */
+  /** Why these migrations do not lead to this database; `null` if they do. */
   readonly history: string | null
-  /** Those that it has had as another text than they have now. */
+  /** Those that the database has had with a different text. */
   readonly edited: readonly Drift[]
 }
 
@@ -94,7 +97,7 @@ export function historyStanding(
   }
 }
 
-/** What ends a line is no difference: a checkout may change it. */
+/** Line ends do not count: a checkout may change them. */
 function editedOf({ applied }: MigrationHistory, migrations: readonly Migration[]): readonly Migration[] {
   const hashes = new Map(applied?.map(({ when, hash }) => [when, hash]))
   return migrations.filter((migration) => {

@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto'
 import { MigrationError } from '../contract/errors.ts'
 import type { SearchDefinition } from '../schema/search-definition.ts'
 
-/** A collection as a migration leaves it. */
+/** A collection after a migration. */
 export interface MigratedCollection {
   readonly name: string
-  /** The pattern as `kv_collections` holds it: `["users","*"]`. */
+  /** The pattern as in `kv_collections`: `["users","*"]`. */
   readonly pattern: string
   readonly schema: object | null
   readonly indexes: readonly { readonly fields: readonly string[]; readonly unique: boolean }[]
-  /** Fields that hold the id of a row of another collection, and its name; a migration of an older release tells none. */
+  /** Fields that hold the id of a row of another collection, with its name; migrations of older releases have none. */
   readonly references?: { readonly [field: string]: string }
-  /** The search over its texts, if there is one. */
+  /** The search over its texts, if it has one. */
   readonly search?: readonly SearchDefinition[]
 }
 
-/** A TypeScript file that makes new values of a collection's old ones. */
+/** A TypeScript file that converts the values of a collection. */
 export interface MigrationStep {
   /** The file's name in the folder of migrations. */
   readonly file: string
@@ -24,23 +24,27 @@ export interface MigrationStep {
   readonly to: string
 }
 
-/** A field that goes from the values of a collection; `path` are the names that lead to it. */
+/** A field that the values of a collection lose; `path` are the names that lead to it. */
 export interface FieldLoss {
   readonly collection: string
   readonly path: readonly string[]
 }
 
-/** A table of the user's that goes, or a column of one. */
+/** A table of the user's that is dropped, or a column of one. */
 export interface TableLoss {
   readonly table: string
   readonly column: string | null
 }
 
-/** A loss of data that was agreed to when the migration was generated: how many rows is told before it is applied. */
+/**
+ * A loss of data that was accepted when the migration was generated. How many rows it affects is reported before the migration is
+ * applied.
+ */
 export type MigrationLoss = FieldLoss | TableLoss
 
 /**
- * What stands beside the SQL of a migration, such as `0001_rename.values.json`: what drizzle-kit's snapshot of the tables does not tell.
+ * The file beside the SQL of a migration, such as `0001_rename.values.json`: what drizzle-kit's snapshot of the tables does not
+ * contain.
  */
 export interface ValueSnapshot {
   readonly collections: readonly MigratedCollection[]
@@ -52,7 +56,7 @@ export interface ValueSnapshot {
 export interface Migration {
   /** `0001_rename-name` */
   readonly tag: string
-  /** As Drizzle's migrator takes it. */
+  /** In the form of Drizzle's migrator. */
   readonly drizzle: {
     readonly sql: string[]
     readonly folderMillis: number
@@ -60,14 +64,14 @@ export interface Migration {
     readonly bps: boolean
   }
   readonly snapshot: ValueSnapshot
-  /** The `dialect` of drizzle.config.ts that its SQL is written in. */
+  /** The `dialect` of drizzle.config.ts for its SQL. */
   readonly dialect: string
 }
 
-/** What a migration is written in that tells no dialect. */
+/** The dialect of a migration that names none. */
 export const firstDialect = 'sqlite'
 
-/** Throws a MigrationError if migrations are written for another engine than the one that speaks this dialect. */
+/** Throws a MigrationError if migrations are written for another engine. */
 export function assertDialect(migrations: readonly Migration[], dialect: string): void {
   const other = migrations.find((it) => it.dialect !== dialect)
   if (other === undefined) return
@@ -76,7 +80,7 @@ export function assertDialect(migrations: readonly Migration[], dialect: string)
   )
 }
 
-/** Where Drizzle's migrator takes a file apart. */
+/** Where Drizzle's migrator splits a file. */
 export const breakpoint = '--> statement-breakpoint'
 
 export function isSnapshot(value: unknown): value is ValueSnapshot {
@@ -84,7 +88,7 @@ export function isSnapshot(value: unknown): value is ValueSnapshot {
   return [collections, steps, losses].every(Array.isArray)
 }
 
-/** A migration that is made of its parts, as Drizzle reads one from its file. */
+/** A migration made from its parts, as Drizzle reads one from its file. */
 export function migrationOf(
   tag: string,
   when: number,
@@ -100,7 +104,7 @@ export function migrationOf(
   }
 }
 
-/** Drizzle's hashes of the SQL of a migration, with each of the ways to end a line. */
+/** Drizzle's hashes of the SQL of a migration, for each kind of line end. */
 export function hashesOf(migration: Migration): string[] {
   const lines = sqlOf(migration).split(/\r?\n/)
   return [migration.drizzle.hash, hashOf(lines.join('\n')), hashOf(lines.join('\r\n'))]
@@ -110,12 +114,12 @@ function hashOf(sql: string): string {
   return createHash('sha256').update(sql).digest('hex')
 }
 
-/** The SQL of a migration, as its file has it. */
+/** The SQL of a migration, as in its file. */
 export function sqlOf({ drizzle }: Migration): string {
   return drizzle.sql.join(breakpoint)
 }
 
-/** The snapshot's file in the folder. Not in `meta/`: drizzle-kit takes every file there for its own. */
+/** The snapshot's file in the folder. Not in `meta/`, because drizzle-kit takes every file there for its own. */
 export function snapshotFile(tag: string): string {
   return `${tag}.values.json`
 }

@@ -17,8 +17,8 @@ interface Journal {
 }
 
 /**
- * The migrations of a folder in their order. One that drizzle-kit made by itself has the collections of the one before.
- * Throws a MigrationError if the folder is none of drizzle-kit's, or is of another dialect than the one that is asked for.
+ * The migrations of a folder, in their order. A migration that drizzle-kit made on its own keeps the collections of the one before.
+ * Throws a MigrationError if this is not a folder of drizzle-kit, or if its dialect is not the expected one.
  */
 export function readMigrations(folder: string, dialect?: string): Migration[] {
   const migrations = read(folder)

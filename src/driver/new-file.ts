@@ -3,15 +3,15 @@ import { closeSync, fchmodSync, fchownSync, openSync, rmSync, statSync } from 'n
 const permissions = 0o777
 
 /**
- * Creates a file for what is in a database, with the permissions of the database, and gives its descriptor. It is never one that is
- * there, not even by a symbolic link that leads nowhere. `like`: the path of the database; `null` for one in memory.
+ * Creates a file for data of a database, with the permissions of the database, and returns its descriptor. The file must not exist,
+ * not even as a symbolic link that leads nowhere. `like`: the path of the database; `null` for one in memory.
  */
 export function createFile(path: string, like: string | null): number {
   if (like === null) return openSync(path, 'wx+')
   const { mode, uid, gid } = statSync(like)
   const file = openSync(path, 'wx+', 0o600)
   try {
-    // As the engine does with what it writes beside a file.
+    // As the engine does with the files beside a database.
     if (process.geteuid?.() === 0) fchownSync(file, uid, gid)
     fchmodSync(file, mode & permissions)
     return file

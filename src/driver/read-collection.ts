@@ -1,6 +1,6 @@
 import type { Read } from './driver.ts'
 
-/** The collection whose name a read takes from a schema; null if it takes none. */
+/** The collection whose schema a read relies on; null if it relies on none. */
 export function collectionOfRead(read: Read): string | null {
   switch (read.type) {
     case 'scan':

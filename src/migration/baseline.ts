@@ -6,8 +6,8 @@ import type { MigrationDatabase } from '../driver/migration-database.ts'
 import { sameConstraints } from '../schema/accepts.ts'
 
 /**
- * The migrations that a database which was created without them counts as having had. Unless the last of them is named, it is the last
- * one that leads to the schemas that the database knows; if it knows none of theirs, the first.
+ * The migrations to record for a database that was created without them. Unless the last one is named, it is the last one that
+ * leads to the schemas in the catalogue; if the catalogue has none of theirs, the first.
  */
 export async function takenOver(
   db: MigrationDatabase,
@@ -28,7 +28,7 @@ export async function takenOver(
   )
 }
 
-/** Whether these schemas are all in a snapshot. */
+/** Whether a snapshot has all of these schemas. */
 function hasSchemasOf({ collections }: ValueSnapshot, known: readonly Collection[]): boolean {
   return known.every(({ name, pattern, schema }) => {
     const there = collections.find((it) => it.name === name && it.pattern === patternText(pattern))
@@ -36,7 +36,7 @@ function hasSchemasOf({ collections }: ValueSnapshot, known: readonly Collection
   })
 }
 
-/** The migrations up to the one of this tag. Throws a MigrationError if there is none. */
+/** The migrations up to the one with this tag. Throws a MigrationError if there is none. */
 export function upTo(migrations: readonly Migration[], tag: string): readonly Migration[] {
   const last = migrations.findIndex((it) => it.tag === tag)
   if (last >= 0) return migrations.slice(0, last + 1)

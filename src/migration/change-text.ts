@@ -1,6 +1,6 @@
 import { pathText, type ValueChange } from '../catalog/value-change.ts'
 
-/** What a change does, as sentences for a person who reviews it, with the names before the migration. */
+/** What a change does, as sentences for a reviewer, with the names before the migration. */
 export function changeText(change: ValueChange): string[] {
   switch (change.type) {
     case 'add':

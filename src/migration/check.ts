@@ -12,16 +12,16 @@ import { otherTables, type Project } from './project.ts'
 import { reasonText } from './reason-text.ts'
 import { type MigrationStatus, status } from './status.ts'
 
-/** What is not as it should be: all empty where everything is. */
+/** Everything that is not as it should be; all empty if nothing is. */
 export interface Findings extends Omit<MigrationStatus, 'applied'> {
-  /** What the declared schemas refuse. */
+  /** The rows that the declared schemas refuse. */
   readonly refused: readonly RefusedRows[]
 }
 
 const rowsPerBatch = 1_000
 const mostSamples = 5
 
-/** Compares a database with the migrations and the declared schemas, and its rows too. It writes nothing. */
+/** Compares a database, including its rows, with the migrations and the declared schemas. It writes nothing. */
 export async function check(project: Project, path: string): Promise<Findings> {
   const { migrator, address, shown } = await migratorOf(path)
   if (!(await migrator.exists(address))) throw new MigrationError(`There is no database ${shown}`)
@@ -42,7 +42,7 @@ export async function check(project: Project, path: string): Promise<Findings> {
   }
 }
 
-/** How a database stands to the migrations, the schemas and the tables of a project. */
+/** How a database compares with the migrations, schemas and tables of a project. */
 export function projectStatus(project: Project, path: string): Promise<MigrationStatus> {
   return status({ ...project, others: otherTables(project) }, path)
 }

@@ -3,7 +3,7 @@ import { patternText } from '../catalog/pattern-text.ts'
 import type { MigratedCollection } from '../driver/migration.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 
-/** The collections of definitions, as a snapshot holds them. */
+/** The collections of definitions, as in a snapshot. */
 export function collectionsOf(definitions: readonly AnyDefinition[]): MigratedCollection[] {
   return definitions
     .map((definition) => {

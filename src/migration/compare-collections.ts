@@ -5,7 +5,7 @@ import type { JsonSchema } from '../schema/json-schema.ts'
 import { compareSchemas, type DefaultOf } from './compare-schemas.ts'
 import type { RenameDecisions } from './renames.ts'
 
-/** A collection that was there before and is there now. */
+/** A collection that exists before and after. */
 export interface KeptCollection extends SchemaComparison {
   readonly last: MigratedCollection
   readonly next: MigratedCollection
@@ -47,10 +47,7 @@ export async function compareCollections(
   return { kept, added, removed, same }
 }
 
-/**
- * Which collection each of the old ones is now. A pattern tells more than a name: the rows of a pattern that is still there stay
- * where they are.
- */
+/** Pairs old collections with new ones. A pattern says more than a name: rows whose pattern still exists stay where they are. */
 async function pairCollections(
   last: readonly MigratedCollection[],
   next: readonly MigratedCollection[],
@@ -90,7 +87,7 @@ function areAlike(before: MigratedCollection, after: MigratedCollection): boolea
   return accepts(after.schema as JsonSchema, before.schema as JsonSchema)
 }
 
-/** Whether two snapshots declare the same, in whatever order and words. */
+/** Whether two snapshots declare the same, in any order or wording. */
 export function sameCollections(a: readonly MigratedCollection[], b: readonly MigratedCollection[]): boolean {
   const [one, other] = [a, b].map((collections) => JSON.stringify(collections.map(withoutSchema)))
   return one === other && a.every(({ schema }, at) => sameConstraints(schema, plain(b[at]!.schema)))

@@ -11,7 +11,7 @@ import type { JsonSchema } from '../schema/json-schema.ts'
 import { holdsAnything, isRecursive, objectOf, type Shape } from './json-shape.ts'
 import type { RenameDecisions } from './renames.ts'
 
-/** A default that the schema fills in; undefined if there is none that JSON can hold. */
+/** The default that the schema fills in; undefined if there is none, or none that JSON can express. */
 export type DefaultOf = (path: FieldPath) => unknown
 
 interface Context {
@@ -22,16 +22,13 @@ interface Context {
   readonly reasons: string[]
 }
 
-/** Where a value is: by the names before the migration, and by the present ones. */
+/** The place of a value: by the names before the migration, and by the present ones. */
 interface Place {
   readonly was: FieldPath
   readonly path: FieldPath
 }
 
-/**
- * Tells in what stored values have to change for a new schema to accept them. Where two fields look like one that was
- * renamed, a person is asked.
- */
+/** Finds how stored values must change for a new schema to accept them. If a field may have been renamed, asks the user. */
 export async function compareSchemas(
   last: JsonSchema | null,
   next: JsonSchema | null,
@@ -42,7 +39,7 @@ export async function compareSchemas(
 ): Promise<SchemaComparison> {
   const context: Context = { repository, decisions, defaultOf, changes: [], reasons: [] }
   if (last === null || next === null) {
-    // A library that cannot tell JSON Schema leaves nothing to compare.
+    // If a library cannot describe its schema as JSON Schema, there is nothing to compare.
     return {
       changes: [],
       reasons: last === next ? [] : ['the schema had no JSON Schema before, or has none now'],
@@ -94,7 +91,7 @@ async function compareObjects(before: Shape, after: Shape, place: Place, context
   }
 }
 
-/** Which field each of the old ones is now, those left out that are gone. */
+/** Pairs old fields with new ones, without those that are gone. */
 async function pairFields(
   before: Shape,
   after: Shape,
@@ -143,7 +140,7 @@ function fillIn(path: FieldPath, isRequired: boolean, { changes, reasons, defaul
   else if (isRequired) reasons.push(`${pathText(path)} is required, and has no default that JSON can hold`)
 }
 
-/** Whether the new schema names other values, and each that is gone has become one of them. */
+/** Whether the new schema names other values, and each missing one was renamed to one of them. */
 async function compareValues(
   last: JsonSchema,
   next: JsonSchema,

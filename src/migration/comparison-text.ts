@@ -2,7 +2,7 @@ import type { TableSql } from '../driver/migration-dialect.ts'
 import { changeText } from './change-text.ts'
 import type { CollectionComparison, KeptCollection } from './compare-collections.ts'
 
-/** What a migration changes, as sentences for a person: of repositories first, then of tables of the user's own. */
+/** What a migration changes, as sentences for people: repositories first, then tables of the user's own. */
 export function comparisonText(
   { kept, added, removed }: CollectionComparison,
   { others }: Pick<TableSql, 'others'>,

@@ -6,15 +6,15 @@ import type { DefaultOf } from './compare-schemas.ts'
 import { holdsAnything, isRecursive } from './json-shape.ts'
 
 /**
- * The defaults of a schema, as far as its library tells them. One that is computed, or that is no plain JSON (a Date, a Map),
- * counts as none: only a program can fill it in.
+ * The defaults of a schema, as far as its library shows them. A computed default, or one that is not plain JSON (a Date, a Map),
+ * does not count: only a program can fill it in.
  */
 export async function defaultsOf(schema: StandardSchemaV1): Promise<DefaultOf> {
-  // Loaded now and not before: the project's own schemas may be of another library.
+  // Loaded on demand: the project's own schemas may be of another library.
   const zod = await import('zod')
   const first = withDefaults(schema)
   const started = performance.now()
-  // A clock that has gone on tells a computed default from a constant.
+  // After some time has passed, a computed default differs, and a constant does not.
   while (performance.now() - started < 2);
   const second = withDefaults(schema)
   return (path) => {
@@ -40,7 +40,7 @@ function withDefaults(schema: StandardSchemaV1): JsonSchema {
   }
 }
 
-/** ArkType tells defaults of what a type takes, and not of what it gives. */
+/** ArkType shows the defaults of a type's input, but not of its output. */
 interface ArkType extends StandardSchemaV1 {
   toJsonSchema(options: { readonly fallback: object }): JsonSchema
 }
@@ -55,8 +55,8 @@ function propertyAt(schema: JsonSchema, path: readonly string[]): JsonSchema | u
 }
 
 /**
- * Whether a default is what its schema accepts, and JSON. What JSON Schema has no word for, a Date among it, is `{}` but for
- * annotations, and a number that JSON does not have is null.
+ * Whether a default is JSON that its schema accepts. `{}`, apart from annotations, stands for what JSON Schema cannot express, such
+ * as a Date; and a number that JSON cannot express would be null.
  */
 function isPlain(schema: JsonSchema, zod: typeof z): boolean {
   if (!('default' in schema) || holdsAnything(schema) || isRecursive(schema)) return false

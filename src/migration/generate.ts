@@ -28,7 +28,7 @@ import { searchChanges } from './search-changes.ts'
 import { stepTemplate } from './step-template.ts'
 import { storedChanges } from './stored-changes.ts'
 
-/** Besides: in which database the rows that would lose something are counted. */
+/** Also: the database in which to count the rows that would lose something. */
 export interface GenerateOptions extends PlanOptions, CountedIn {
   readonly acceptDataLoss: boolean
 }
@@ -36,44 +36,44 @@ export interface GenerateOptions extends PlanOptions, CountedIn {
 export interface PlanOptions {
   readonly name?: string | undefined
   readonly renames: readonly string[]
-  /** A repository whose values the migration is to change, for a program to say how: the schemas stay as they are. */
+  /** The repository whose values a program will change; the schemas stay as they are. */
   readonly custom?: string | undefined
-  /** Asks what looks like a rename; left out if nobody can be asked. */
+  /** Asks about a possible rename; left out if nobody can be asked. */
   readonly ask?: Ask | undefined
-  /** Is told what a person should know of the migration that is written. */
+  /** Gets what the user should know about the new migration. */
   readonly tell?: ((text: string) => void) | undefined
-  /** The time of the migration, in milliseconds since the epoch. Default: the present. */
+  /** The time of the migration, in milliseconds since the epoch. Default: now. */
   readonly now?: number | undefined
 }
 
 /** What was written. */
 export interface Generated {
-  /** `null` if it is only the index, which the migrations beside it no longer made. */
+  /** `null` if only the index was written, because it no longer matched the migrations beside it. */
   readonly tag: string | null
-  /** By their names in the folder of migrations. */
+  /** Their names in the folder of migrations. */
   readonly files: readonly string[]
-  /** Those that have to be filled in. */
+  /** The steps that must be filled in. */
   readonly steps: readonly string[]
 }
 
-/** What is not written yet. */
+/** A migration that is not written yet. */
 export interface PlannedMigration {
-  /** `null` if it is only the index, which the migrations beside it no longer make. */
+  /** `null` if only the index changes, because it no longer matches the migrations beside it. */
   readonly tag: string | null
-  /** The texts of its files, by their names in the folder of migrations; in the order in which they are written. */
+  /** The texts of its files, by their names in the folder of migrations, in the order of writing. */
   readonly files: ReadonlyMap<string, string>
-  /** Those that have to be filled in. */
+  /** The steps that must be filled in. */
   readonly steps: readonly string[]
   /** What it changes, as sentences. */
   readonly changes: readonly string[]
   readonly losses: readonly MigrationLoss[]
-  /** What looks like a rename, and was not taken for one since nobody could be asked. */
+  /** Possible renames that were not made, because nobody could be asked. */
   readonly undecided: readonly string[]
 }
 
 /**
- * Writes one migration of what has changed in the declared schemas, or the empty one of `custom`, and the index of the folder. `null` where
- * nothing has. Throws a MigrationError for a loss of data that is not accepted.
+ * Writes one migration for the changes of the declared schemas, or the empty one of `custom`, and the index of the folder. `null`
+ * if nothing has changed. Throws a MigrationError for a loss of data that is not accepted.
  */
 export async function generate(project: Project, options: GenerateOptions): Promise<Generated | null> {
   const planned = await planMigration(project, options)
@@ -87,8 +87,8 @@ export async function generate(project: Project, options: GenerateOptions): Prom
 }
 
 /**
- * Compares the declared schemas with the last snapshot, and makes one migration of what differs, which was tried on an empty database.
- * `null` if nothing differs, and the index of the folder is as the migrations in it make it.
+ * Compares the declared schemas with the last snapshot, and makes one migration, which it tries out on an empty database. `null` if
+ * nothing has changed, and the index of the folder matches its migrations.
  */
 export async function planMigration(
   project: Project,
@@ -155,7 +155,7 @@ export async function planMigration(
     [tablesFile(idx), json(pinned(tables.snapshot, sql, when))],
     [snapshotFile(tag), json(snapshot)],
     ...steps.map(({ file }, at) => [file, stepTemplate(file, stepped[at]!)] as const),
-    // Behind them: what the journal does not name is not a migration yet.
+    // Last: a migration that the journal does not name does not exist yet.
     [journalFile, json({ ...journal, entries: [...journal.entries, entry] })],
     ...indexFiles(project.migrations, all),
   ])
@@ -172,7 +172,7 @@ export async function planMigration(
   }
 }
 
-/** Of what stands beside the index: an SQL file may have been edited, and drizzle-kit may have made one. */
+/** Made from the files beside the index: an SQL file may have been edited, and drizzle-kit may have added one. */
 function planIndex(folder: string, migrations: readonly Migration[]): PlannedMigration | null {
   const files = migrations.length === 0 ? [] : indexFiles(folder, migrations)
   if (files.length === 0) return null
@@ -184,7 +184,7 @@ function indexFiles(folder: string, migrations: readonly Migration[]): (readonly
   return index === null ? [] : [[index.file, index.text]]
 }
 
-/** The step of a migration that changes values and no schema. */
+/** The step of a migration that changes values, but no schema. */
 function customStep({ kept }: CollectionComparison, repository: string, isSame: boolean): KeptCollection {
   const found = kept.find(({ next }) => next.name === repository)
   if (found === undefined) {
@@ -207,13 +207,13 @@ function tellUntold(collections: readonly MigratedCollection[], { tell }: PlanOp
   }
 }
 
-/** What the schema modules export for drizzle-kit, by name: the order in which a module gives its exports depends on what loads it. */
+/** The exports of the schema modules for drizzle-kit, sorted by name, because their order depends on the loader. */
 function tablesOf({ dialect, exports }: Project): Record<string, object> {
   const tables = Object.entries(exports).filter((it): it is [string, object] => dialect.isDeclared(it[1]))
   return Object.fromEntries(tables.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** Throws a MigrationError if the migrations do not lead to what their last snapshot tells. */
+/** Throws a MigrationError if the migrations do not lead to the state of their last snapshot. */
 async function assertLeadsToSchema(
   dialect: MigrationDialect,
   migrations: readonly Migration[],
@@ -224,7 +224,7 @@ async function assertLeadsToSchema(
   throw new MigrationError(`The migration would not lead to the schema: ${differences}`)
 }
 
-/** Gives a snapshot an id that is the same each time, for a random one would make every generated file differ. */
+/** Gives a snapshot a constant id: a random one would make every generated file differ. */
 function pinned(snapshot: DrizzleSnapshot, sql: string, when: number): DrizzleSnapshot {
   const hex = createHash('sha256').update(`${when}\n${sql}`).digest('hex')
   const id = [
@@ -264,7 +264,7 @@ function json(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`
 }
 
-/** Writes a file that holds its old text or its new one at any time. */
+/** Writes a file so that it has its old text or its new one at any time. */
 function replaceFile(path: string, text: string): void {
   writeFileSync(`${path}.new`, text)
   renameSync(`${path}.new`, path)

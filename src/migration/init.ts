@@ -37,7 +37,7 @@ export const { kv, kvLog, kvCollections } = kvTables([users])
   }
 }
 
-/** What the files import, and whether it is needed only while one develops. */
+/** The packages that the files import, and whether only development needs them. */
 const packages = [
   ['valkeyrie', false],
   ['zod', false],
@@ -47,17 +47,17 @@ const packages = [
 export interface Initialized {
   /** The files that were written. */
   readonly written: readonly string[]
-  /** The commands that install what these need. */
+  /** The commands that install what they need. */
   readonly install: readonly string[]
   /** The schema module. */
   readonly schemas: string
 }
 
-/** Writes what a project lacks to have migrations. What is there stays as it is. */
+/** Writes what a project lacks for migrations. Existing files stay as they are. */
 export function init(root: string): Initialized {
   const manifest = readManifest(join(root, 'package.json'))
   const written: string[] = []
-  // Node.js takes .ts for CommonJS in a package that does not say that it is one of ES modules.
+  // In a package that is not declared as ES modules, Node.js takes .ts for CommonJS.
   const extension = manifest.content.type === 'module' ? 'ts' : 'mts'
   const isThere = (name: string) =>
     name.startsWith('drizzle.config')

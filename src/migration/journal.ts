@@ -20,7 +20,7 @@ export interface JournalEntry {
 
 export const journalFile = 'meta/_journal.json'
 
-/** The journal of a folder of migrations; one without entries if there is none. Throws a MigrationError for one of another dialect. */
+/** The journal of a folder of migrations, without entries if there is none. Throws a MigrationError if it has another dialect. */
 export function readJournal(migrations: string, dialect: string): Journal {
   const file = join(migrations, journalFile)
   if (!existsSync(file)) return { version: '7', dialect, entries: [] }
@@ -33,7 +33,7 @@ export function readJournal(migrations: string, dialect: string): Journal {
   return journal
 }
 
-/** drizzle-kit's snapshot of the tables as the last migration leaves them; `null` if there is no migration. */
+/** drizzle-kit's snapshot of the tables after the last migration; `null` if there is no migration. */
 export function lastSnapshot(migrations: string, { entries }: Journal): DrizzleSnapshot | null {
   const last = entries.at(-1)
   return last === undefined ? null : (readJson(join(migrations, tablesFile(last.idx))) as DrizzleSnapshot)

@@ -7,7 +7,7 @@ export interface Shape {
   readonly required: ReadonlySet<string>
 }
 
-/** The fields of a schema of an object that holds nothing else that could refuse a value; `null` for any other schema. */
+/** The fields of a schema of an object, if nothing else in the schema could refuse a value; `null` for any other schema. */
 export function objectOf(schema: JsonSchema): Shape | null {
   const { type, properties, required = [], additionalProperties, ...others } = constraintsOf(schema)
   if (type !== 'object' || typeof properties !== 'object' || Object.keys(others).length > 0) return null
@@ -18,17 +18,17 @@ export function objectOf(schema: JsonSchema): Shape | null {
   }
 }
 
-/** Whether a schema refers to itself or to a part of itself: no list of paths tells where its fields are. */
+/** Whether a schema refers to itself or a part of itself: then no list of paths can name all fields. */
 export function isRecursive(schema: JsonSchema): boolean {
   return someSchema(schema, (it) => '$ref' in it)
 }
 
-/** Whether a schema lets in what JSON Schema has no word for, as z.any() does: such a value may contain itself. */
+/** Whether a schema accepts what JSON Schema cannot express, as z.any() does: such a value may contain itself. */
 export function holdsAnything(schema: JsonSchema): boolean {
   return someSchema(schema, (it) => Object.keys(constraintsOf(it)).length === 0)
 }
 
-/** Whether one of the schemas that a schema consists of has a property, itself included. */
+/** Whether a schema, or one of its parts, has a property. */
 function someSchema(schema: unknown, has: (schema: JsonSchema) => boolean): boolean {
   if (Array.isArray(schema)) return schema.some((member) => someSchema(member, has))
   if (typeof schema !== 'object' || schema === null) return false

@@ -2,12 +2,12 @@ import { pathToFileURL } from 'node:url'
 import { MigrationError } from '../contract/errors.ts'
 import { otherThanFile } from '../driver/file-kind.ts'
 
-/** Where this module is; nothing tells it in a bundle of CommonJS. */
+/** The URL of this module, unknown in a CommonJS bundle. */
 const { url } = import.meta as { readonly url?: string }
-/** Where this library's own modules are: linked into a project, it may lie outside of every node_modules. */
+/** The folder of this library: if it is linked into a project, it may be outside of every node_modules. */
 const ownFolder = url === undefined ? null : new URL('..', url).href
 
-/** What a module of the user's project exports. Throws a MigrationError that says where it fails. */
+/** The exports of a module of the user's project. Throws a MigrationError that says where it fails. */
 export async function loadModule(file: string): Promise<Record<string, unknown>> {
   // Node.js would wait for the writer of a FIFO.
   const kind = otherThanFile(file)
@@ -27,7 +27,7 @@ export function failureText(error: unknown): string {
     return `it imports drizzle-kit, which is not installed: npm install --save-dev drizzle-kit`
   if (error instanceof SyntaxError && /^(Unexpected token 'export'|Cannot use import)/.test(error.message))
     return 'its package uses CommonJS: write "type": "module" into package.json, or rename the file to .mts'
-  // The line in the user's own files, where the error comes from one: it may be thrown in a library.
+  // The line in the user's own files from which the error comes, because a library may have thrown it.
   const lines = error.stack?.split('\n') ?? []
   const isLibrary = (line: string) =>
     line.includes('/node_modules/') || (ownFolder !== null && line.includes(ownFolder))

@@ -13,15 +13,15 @@ export function lossesOf({ kept }: CollectionComparison): FieldLoss[] {
   )
 }
 
-/** Where rows are counted. */
+/** Where to count rows. */
 export interface CountedIn {
-  /** A database that has to be there. */
+  /** A database that must exist. */
   readonly database?: string | undefined
-  /** One that may not be there, or out of reach. */
+  /** A database that may be missing or out of reach. */
   readonly presentDatabase?: string | undefined
 }
 
-/** Says what would be lost, in how many rows of the database, and what looks like a rename instead. */
+/** The error that says what would be lost, in how many rows, and what may be a rename instead. */
 export async function lossError(
   losses: readonly MigrationLoss[],
   undecided: readonly string[],

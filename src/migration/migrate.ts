@@ -10,9 +10,9 @@ import { type SkippedRow, SkippedRows } from './skipped-rows.ts'
 import { type MigrationModule, type MigrationSource, sourceOf } from './source.ts'
 import { type LoadedStep, loadSteps, restage, stageStep } from './step.ts'
 
-/** What a database is brought to. */
+/** The state to bring a database to. */
 export interface Target {
-  /** Their folder, or what is part of the program. */
+  /** Their folder, or the modules in the program. */
   readonly migrations: string | readonly MigrationModule[]
   /** The declared schemas, as far as they are known. */
   readonly definitions: readonly AnyDefinition[]
@@ -20,11 +20,14 @@ export interface Target {
 
 export interface MigrateTask {
   readonly path: string
-  /** Copy the database first. */
+  /** Whether to copy the database first. */
   readonly backup: boolean
-  /** A file for the rows that a step cannot convert; they stay as they are. Without it, nothing of the step is applied. */
+  /** A file for the rows that a step cannot convert, which then stay as they are. Without it, such a row fails the step. */
   readonly skipInvalid?: string | undefined
-  /** Take over a database that was created without migrations: the last migration whose schemas it has; `true` finds it by the schemas that the database knows. */
+  /**
+   * Take over a database that was created without migrations: the last migration whose schemas it has; `true` finds it by the
+   * schemas in the catalogue.
+   */
   readonly baseline?: string | true | undefined
   readonly report: Report
   readonly signal?: AbortSignal | undefined
@@ -40,18 +43,18 @@ export interface MigrateResult {
   readonly skipped: number
 }
 
-/** Where it is told what is done. */
+/** Reports progress. */
 export interface Report {
   line(text: string): void
   progress(task: string, done: number, total: number): void
-  /** After the backup and after each migration: what is done by now, and stays so if what follows fails. */
+  /** Called after the backup and after each migration, with what is done, and stays even if something fails later. */
   done?(result: MigrateResult): void
 }
 
 const mostRounds = 100
 const mostSamples = 10
 
-/** Applies what is pending, each migration in a transaction of its own. */
+/** Applies the pending migrations, each in its own transaction. */
 export async function migrate(target: Target, task: MigrateTask): Promise<MigrateResult> {
   const { report, signal } = task
   const { migrator, address, shown } = await migratorOf(task.path)
@@ -104,7 +107,7 @@ async function migrateLocked(
     report.line(`taken over as a database that has had ${taken.at(-1)!.tag}`)
   }
   const pending = await db.pending(source.migrations)
-  // Before anything is changed: what has to be filled in.
+  // Before anything changes: find steps that are not filled in.
   const steps = new Map<Migration, LoadedStep[]>()
   for (const migration of pending) steps.set(migration, await loadSteps(source, migration, definitions))
   if ([...steps.values()].flat().length > 0) run.skipped?.assertWritable()
@@ -124,7 +127,7 @@ async function migrateLocked(
   return result
 }
 
-/** Where the backup is; `null` if none was made, as where others have applied meanwhile what it was to come before. */
+/** The path of the backup; `null` if none was made, because others have just applied the migration that it was to precede. */
 async function backUp(
   { db, report, signal }: Run,
   before: string,
@@ -144,7 +147,7 @@ async function tellLosses({ db, report }: Run, { snapshot }: Migration): Promise
   }
 }
 
-/** Applies a migration, and gives how many rows it has left as they are. */
+/** Applies a migration; returns how many rows it left unconverted. */
 async function apply(run: Run, migration: Migration, steps: readonly LoadedStep[]): Promise<number> {
   const { db, source, skipped, report, signal } = run
   const running = (await db.hasTables()) ? steps : []
@@ -178,18 +181,18 @@ async function failuresOf(db: MigrationDatabase, steps: readonly Step[]): Promis
   return inCollections(steps, failures)
 }
 
-/** The rows that each step could not convert, with the collection that they are in. */
+/** The rows that each step could not convert, with their collection. */
 function inCollections(steps: readonly Step[], failures: readonly (readonly FailedRow[])[]): SkippedRow[] {
   return steps.flatMap(({ collection }, at) => failures[at]!.map((failure) => ({ ...failure, collection })))
 }
 
-/** The error that names the first rows that have failed, and counts the others. */
+/** The error that names the first failed rows, and counts the others. */
 async function refusal(
   { db }: Run,
   running: readonly LoadedStep[],
   failures: readonly SkippedRow[],
 ): Promise<MigrationError> {
-  // Made again next time: what failed may have been mended in the data, or in what the steps import.
+  // Convert these rows again next time, because their data, or what the steps import, may have been fixed.
   for (const step of running) await db.staged(step).discard()
   const byRepository = Map.groupBy(failures, ({ collection }) => collection)
   const refused = [...byRepository].map(([repository, rows]) => ({

@@ -1,7 +1,7 @@
 import type { Migrator } from '../driver/migration-database.ts'
 import { locate } from '../engines/engines.ts'
 
-/** What migrates a database, where that is, and how messages show it. */
+/** The migrator of a database, its address, and how messages show that. */
 export async function migratorOf(
   database: string,
 ): Promise<{ readonly migrator: Migrator; readonly address: string; readonly shown: string }> {

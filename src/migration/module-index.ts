@@ -11,7 +11,7 @@ interface ModuleIndex {
   readonly text: string
 }
 
-/** What the index of a folder has to be, where it holds these migrations. */
+/** What the index of a folder with these migrations must be. */
 function moduleIndex(folder: string, migrations: readonly Migration[]): ModuleIndex {
   const imports = migrations
     .flatMap(({ snapshot }) => snapshot.steps)
@@ -28,14 +28,14 @@ ${modules.join('')}]
   return { file: presentIndex(folder) ?? `index.${moduleExtension(folder)}`, text }
 }
 
-/** The index of a folder that is to hold these migrations; `null` if it is as it has to be. */
+/** The index of a folder with these migrations; `null` if it is up to date. */
 export function changedIndex(folder: string, migrations: readonly Migration[]): ModuleIndex | null {
   const index = moduleIndex(folder, migrations)
   const path = join(folder, index.file)
   return existsSync(path) && readFileSync(path, 'utf8') === index.text ? null : index
 }
 
-/** That the index of a folder, where there is one, is not what it has to be. */
+/** The drift of an outdated index in the folder, if there is one. */
 export function moduleDrift(folder: string): Drift[] {
   if (presentIndex(folder) === undefined) return []
   const index = changedIndex(folder, readMigrations(folder))
@@ -45,8 +45,8 @@ export function moduleDrift(folder: string): Drift[] {
 }
 
 /**
- * How the names of modules end that are written into a folder: Node.js takes `.ts` for CommonJS where the package does not say that it
- * is one of ES modules.
+ * The extension of modules written into a folder: in a package that is not declared as ES modules, Node.js takes `.ts` for
+ * CommonJS.
  */
 export function moduleExtension(folder: string): 'ts' | 'mts' {
   const manifest = join(folder, 'package.json')

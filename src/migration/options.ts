@@ -78,7 +78,7 @@ export function checkStatusOptions(options: MigrationOptions): void {
   checkOptionNames(options, sourceNames, 'status')
 }
 
-/** What a call works on. Throws a TypeError for a database that is gone with its process, and for what are no migrations. */
+/** What a call works on. Throws a TypeError for a database that ends with its process, and for invalid migrations. */
 export function targetOf(
   database: string | URL | OpenDatabase,
   { folder, modules, schema, schemas }: MigrationOptions,

@@ -11,7 +11,7 @@ import { loadModule } from './load-module.ts'
 
 /** A user's project: what its drizzle.config.ts and its schema modules say. */
 export interface Project {
-  /** What its migrations are written in. */
+  /** The SQL dialect of its migrations. */
   readonly dialect: MigrationDialect
   readonly root: string
   /** The folder of the first schema module. */
@@ -22,7 +22,7 @@ export interface Project {
   readonly migrations: string
   /** The database that drizzle.config.ts names in `dbCredentials.url`. */
   readonly database: string | undefined
-  /** All that the schema modules export, the tables for drizzle-kit among it. */
+  /** All exports of the schema modules, including the tables for drizzle-kit. */
   readonly exports: Record<string, unknown>
   readonly definitions: readonly AnyDefinition[]
 }
@@ -37,7 +37,7 @@ interface DrizzleConfig {
 
 const configFiles = ['ts', 'mts', 'js', 'mjs'].map((extension) => `drizzle.config.${extension}`)
 
-/** Loads a project. Throws a MigrationError that says what it lacks. */
+/** Loads a project. Throws a MigrationError that says what is missing. */
 export async function loadProject(cwd: string, config?: string): Promise<Project> {
   const file = configFile(cwd, config)
   const { default: settings } = (await loadModule(file)) as { default?: DrizzleConfig }
@@ -90,8 +90,8 @@ function configFile(cwd: string, given: string | undefined): string {
 }
 
 /**
- * The schema modules that the settings name, as files, folders or patterns, and the folder that the paths in the settings begin from: as
- * for drizzle-kit the present one, or else that of the settings, so that commands can be run from anywhere.
+ * The schema modules that the settings name as files, folders or patterns, and the folder to which paths in the settings are
+ * relative: as in drizzle-kit the working directory, otherwise that of the settings, so that commands work anywhere.
  */
 function schemaModules(
   file: string,
@@ -111,7 +111,7 @@ function filesOf(path: string): string[] {
   return found.filter((it) => /(?<!\.d)\.[cm]?[jt]s$/.test(it)).sort()
 }
 
-/** The database that a command works on. `schema`: the one of the server. */
+/** The database that a command works on. `schema`: the schema on the server. */
 export function databaseOf({ root, database }: Project, given: string | undefined, schema?: string): string {
   const named = given ?? database
   if (named === undefined) {
@@ -119,7 +119,7 @@ export function databaseOf({ root, database }: Project, given: string | undefine
       "Which database? Name its file, or its address, or give drizzle.config.ts dbCredentials: { url: './data.db' }",
     )
   }
-  // Loaded for its address alone: an engine's package is not.
+  // Only parses the address: the engine's package is not loaded.
   const { engine, address } = locate(named)
   if (!engine.isKept(address)) throw new MigrationError(`${named} ends with its process: name a file`)
   return engine.inSchema(
@@ -128,7 +128,7 @@ export function databaseOf({ root, database }: Project, given: string | undefine
   )
 }
 
-/** The tables of the user's own that the schema modules export. */
+/** The user's own tables among the exports of the schema modules. */
 export function otherTables({ dialect, exports }: Project): DeclaredTable[] {
   const own = [exports['kv'], exports['kvLog'], exports['kvCollections']]
   return Object.values(exports).filter((it) => dialect.isTable(it) && !own.includes(it)) as DeclaredTable[]

@@ -3,7 +3,7 @@ interface Issue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
 
-/** Why a value is refused, on one line, for a person who is told its key beside it. */
+/** Why a value is refused, on one line, for a reader who sees its key beside it. */
 export function reasonText(error: unknown): string {
   const issues = (error as { readonly issues?: readonly Issue[] } | null)?.issues
   if (Array.isArray(issues)) return issues.map(issueText).join('; ')

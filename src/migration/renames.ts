@@ -1,13 +1,13 @@
 import { type FieldPath, pathText } from '../catalog/value-change.ts'
 import { MigrationError } from '../contract/errors.ts'
 
-/** What may have another name now: a repository, a field of it, or a value of an enumeration. */
+/** Something that may have been renamed: a repository, a field of it, or a value of an enumeration. */
 export interface Rename {
-  /** The repository's name before and, of a field or a value, now. */
+  /** The repository's old name, and, for a field or a value, its new one. */
   readonly repository: readonly [last: string, next?: string]
-  /** The field before, and the same where the objects that it is in have their present names. */
+  /** The old path of the field, and the same path with the present names of the objects around it. */
   readonly field?: readonly [last: FieldPath, next: FieldPath]
-  /** The value before, where one is renamed. */
+  /** The old value, if a value is renamed. */
   readonly value?: string
   readonly to: string
 }
@@ -17,7 +17,7 @@ function renameText(rename: Rename): string {
   return textsOf(rename)[0]!
 }
 
-/** All ways to write a rename: with what a repository and the objects around a field were named, or are named now. */
+/** All ways to write a rename, with old or new names of the repository and of the objects around a field. */
 function textsOf({ repository, field, value, to }: Rename): string[] {
   if (field === undefined) return [`${repository[0]}=${to}`]
   const texts = repository.flatMap((name) =>
@@ -32,15 +32,15 @@ function textsOf({ repository, field, value, to }: Rename): string[] {
   return [...new Set(texts)]
 }
 
-/** Asks a person a question that is answered by one of the choices, and gives its place among them. */
+/** Asks the user to pick one of the choices; resolves to its place. */
 export type Ask = (question: string, choices: readonly string[]) => Promise<number>
 
-/** The renames that the command was given, and those that a person confirms. */
+/** The renames that the command was given, and those that the user confirms. */
 export class RenameDecisions {
   readonly #given: ReadonlySet<string>
   readonly #used = new Set<string>()
   readonly #ask: Ask | undefined
-  /** What looked like renames, and was not taken for them since nobody could be asked. */
+  /** Possible renames that were not made, because nobody could be asked. */
   readonly undecided: string[] = []
 
   constructor(given: readonly string[], ask?: Ask | undefined) {
@@ -62,7 +62,7 @@ export class RenameDecisions {
     return text !== undefined
   }
 
-  /** Which of the candidates a person says that something is named now, where one can be asked. */
+  /** The candidate that the user picks as the new name, if the user can be asked. */
   async chosen<T>(candidates: readonly T[], renameOf: (candidate: T) => Rename): Promise<T | undefined> {
     const renames = candidates.map(renameOf)
     const [first] = renames
@@ -77,7 +77,7 @@ export class RenameDecisions {
     return candidates[await this.#ask(`${gone} is gone. What is its name now?`, choices)]
   }
 
-  /** Throws a MigrationError for a rename that was given and names nothing that has changed. */
+  /** Throws a MigrationError for a given rename that matches no change. */
   checkUsed(): void {
     const unused = [...this.#given].find((text) => !this.#used.has(text))
     if (unused === undefined) return

@@ -2,15 +2,15 @@ import type { ToldChanges } from '../catalog/stored-change.ts'
 import type { MigratedCollection } from '../driver/migration.ts'
 import { type SearchDefinition, sameSearch } from '../schema/search-definition.ts'
 
-/** What becomes of the searches of collections, as a migration tells it. */
+/** How a migration changes the searches of collections. */
 export interface SearchChanges {
-  /** Before the rows are changed. */
+  /** Done before the rows change. */
   readonly drop: readonly ToldChanges[]
-  /** When they are. */
+  /** Done after the rows have changed. */
   readonly build: readonly ToldChanges[]
 }
 
-/** In what the searches of two snapshots differ: one that is of another name, other fields, weights or words is rebuilt. */
+/** How the searches of two snapshots differ: one with another name, other fields, weights or words is rebuilt. */
 export function searchChanges(
   last: readonly MigratedCollection[],
   next: readonly MigratedCollection[],
@@ -32,7 +32,7 @@ export function searchChanges(
   }
 }
 
-/** A search as a sentence names it. */
+/** The name of a search in a sentence. */
 function searchText({ fields, tokenizer }: SearchDefinition): string {
   return `search on ${fields.join(', ')} by ${tokenizer}`
 }

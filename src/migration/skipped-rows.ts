@@ -8,12 +8,15 @@ import { keyJson } from '../key/key-json.ts'
 import { rowLine } from '../transfer/row-line.ts'
 import type { EncodingId } from '../value/encoding.ts'
 
-/** A row that no step could convert, and the collection that it is in. */
+/** A row that no step could convert, with its collection. */
 export interface SkippedRow extends FailedRow {
   readonly collection: string
 }
 
-/** The file of the rows that a run leaves as they are, each a line as `export` writes it, with the error. It has the permissions of the database. */
+/**
+ * The file of the rows that a run leaves unconverted, each a line as `export` writes it, with its error. It has the permissions of
+ * the database.
+ */
 export class SkippedRows {
   readonly path: string
   readonly #database: string | null
@@ -26,7 +29,7 @@ export class SkippedRows {
     this.#database = database
   }
 
-  /** Throws a MigrationError if there is such a file already, or where it cannot be created. */
+  /** Throws a MigrationError if the file already exists, or cannot be created. */
   assertWritable(): void {
     if (lstatSync(this.path, { throwIfNoEntry: false }) !== undefined)
       throw new MigrationError(`${this.path} already exists: name another file for the skipped rows`)
@@ -37,7 +40,7 @@ export class SkippedRows {
     }
   }
 
-  /** Writes the rows of a migration, beside those of the ones before. */
+  /** Writes the rows of a migration, after those of the previous ones. */
   write(migration: string, rows: readonly SkippedRow[]): void {
     this.#lines.set(migration, rows.map(lineOf))
     const lines = [...this.#lines.values()].flat()
@@ -76,7 +79,7 @@ function lineOf(row: SkippedRow): string {
   try {
     return `${rowLine({ repository, key, stored, expiresAt, error })}\n`
   } catch {
-    // What is not JSON, as it may be why the row is skipped, is shown as it is.
+    // A value that is not JSON, which may be why the row is skipped, is shown as it is.
     const unread = typeof value === 'string' ? value : Buffer.from(value).toString('hex')
     return `${JSON.stringify({ error, repository, key: keyJson(key), unread })}\n`
   }

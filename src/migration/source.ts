@@ -29,17 +29,17 @@ export interface MigrationSource {
   load(migration: Migration, step: MigrationStep): Promise<StepProgram>
 }
 
-/** What a step runs. */
+/** The program of a step. */
 export interface StepProgram {
-  /** Where a person finds it. */
+  /** Where to find it, for the user. */
   readonly place: string
-  /** Results of a run that was killed are taken over where this is the same. */
+  /** If it is the same as in a killed run, that run's results are used. */
   readonly identity: string
   readonly isFilledIn: boolean
   readonly up: unknown
 }
 
-/** The migrations of a folder, or those that are part of the program. Throws a MigrationError for what is none, and if there are none. */
+/** The migrations of a folder, or those in the program. Throws a MigrationError if they are invalid, or if there are none. */
 export function sourceOf(migrations: string | readonly MigrationModule[]): MigrationSource {
   const isFolder = typeof migrations === 'string'
   const source = isFolder ? folderSource(migrations) : moduleSource(migrations)
@@ -64,7 +64,7 @@ function folderSource(folder: string): MigrationSource {
 }
 
 function moduleSource(modules: readonly MigrationModule[]): MigrationSource {
-  // Nothing tells whether the code of a step, and what it calls, is that of a run before: its results are made again.
+  // Nobody knows whether the code of a step, and what it calls, is the same as before, so its results are made again.
   const identity = randomUUID()
   return {
     migrations: modules.map(({ tag, when, sql, values, dialect }) =>

@@ -17,11 +17,11 @@ export interface MigrationStatus {
   readonly drift: readonly Drift[]
 }
 
-/** What a database is held against. */
+/** What a database is compared with. */
 export interface StatusTarget extends Omit<Target, 'definitions'> {
-  /** The declared schemas; `null` if they are not known. */
+  /** The declared schemas; `null` if unknown. */
   readonly definitions: Target['definitions'] | null
-  /** Declared tables other than those of this library. */
+  /** Declared tables that are not those of this library. */
   readonly others?: readonly DeclaredTable[]
 }
 

@@ -3,17 +3,17 @@ import { changeText } from './change-text.ts'
 import type { KeptCollection } from './compare-collections.ts'
 import { typeText } from './type-text.ts'
 
-/** Whether a step says still that it has to be filled in. */
+/** Whether a step still says that it must be filled in. */
 export function isUnfilled(file: string, text: string): boolean {
   return text.includes(reminder(file))
 }
 
-/** In words, since a formatter may have gone over the file. */
+/** Searched as words, because a formatter may have changed the file. */
 function reminder(file: string): string {
   return `Fill in ${file}: return the new value of `
 }
 
-/** The text of a step: the types of the values before and after it, and a function to fill in. */
+/** The text of a step: the types of the values before and after, and a function to fill in. */
 export function stepTemplate(file: string, { last, next, reasons, changes }: KeptCollection): string {
   const todo = [...reasons, ...changes.flatMap(changeText)]
   return `import { MigrationError } from 'valkeyrie'

@@ -15,10 +15,10 @@ import { type CheckValue, valueCheck } from './value-check.ts'
 
 type Up = (value: unknown) => unknown
 
-/** A step that is ready to run. Another text has another id, and its results are made again. */
+/** A step that is ready to run. If its text changes, so does its id, and its results are made again. */
 export interface LoadedStep extends MigrationStep, Step {}
 
-/** What makes the new values of a step. */
+/** What converts the values of a step. */
 interface Conversion {
   readonly up: Up
   readonly check: CheckValue
@@ -27,7 +27,7 @@ interface Conversion {
 
 const rowsPerBatch = 1_000
 
-/** Loads the steps of a migration. Throws a MigrationError that names the file of one that is not filled in. */
+/** Loads the steps of a migration. Throws a MigrationError that names a step that is not filled in. */
 export async function loadSteps(
   source: MigrationSource,
   migration: Migration,
@@ -54,7 +54,7 @@ export async function loadSteps(
   )
 }
 
-/** Makes the new values of all rows that have none yet, and keeps them beside the old ones. */
+/** Converts all rows without a result, and keeps the results beside the old values. */
 export async function stageStep(
   db: MigrationDatabase,
   step: LoadedStep,
@@ -78,7 +78,7 @@ export async function stageStep(
   }
 }
 
-/** Makes the new values of rows that others have written since, in one go over the collection. */
+/** Converts rows that others have written since, in one pass over the collection. */
 export async function restage(
   db: MigrationDatabase,
   step: LoadedStep,

@@ -10,9 +10,8 @@ import { changeText } from './change-text.ts'
 import type { CollectionComparison, KeptCollection } from './compare-collections.ts'
 
 /**
- * What is to change of what is stored: collections that went or have another name, keys, values, the catalog. What it
- * cannot tell is which rows a pattern matches that is new or has to stand in for another one: such a collection leaves the
- * catalog, and files its rows when it is registered again.
+ * What to change in stored data: removed or renamed collections, keys, values, the catalogue. It cannot know which rows match a
+ * pattern that is new or replaces another: such a collection leaves the catalogue, and files its rows when it is registered again.
  */
 export function storedChanges(
   { kept, removed, added }: CollectionComparison,
@@ -56,7 +55,7 @@ function told(text: string, ...changes: readonly StoredChange[]): ToldChanges {
   return { told: text, changes }
 }
 
-/** Brings the catalog to the present names and schemas, but for collections that are to be registered again. */
+/** Brings the catalogue to the present names and schemas, except for collections that will be registered again. */
 function catalogChanges(
   kept: readonly KeptCollection[],
   gone: readonly MigratedCollection[],
@@ -74,7 +73,7 @@ function catalogChanges(
   return changes
 }
 
-/** Whether one key can match both patterns. */
+/** Whether some key can match both patterns. */
 function mayShareKeys(a: string, b: string): boolean {
   const [one, other] = [parsePatternText(a), parsePatternText(b)]
   const fits = (i: number) => one[i] === '*' || other[i] === '*' || compareParts(one[i]!, other[i]!) === 0

@@ -7,12 +7,12 @@ import { type JsonSchema, jsonSchemaOf } from '../schema/json-schema.ts'
 import { trustOutput } from '../schema/validate.ts'
 import { encodeValue } from '../value/codec.ts'
 
-/** Gives the value to store, or a promise of it, or throws what is wrong with it. */
+/** Returns the value to store, or a promise of it; throws what is wrong with it. */
 export type CheckValue = (key: Key, value: unknown) => unknown
 
 /**
- * Holds values against the schema that a migration leads to. Where later migrations have changed it, its JSON Schema in the
- * snapshot is what is left of it.
+ * Checks values against the schema that a migration leads to. If later migrations have changed it, only its JSON Schema in the
+ * snapshot is left.
  */
 export async function valueCheck(
   collection: MigratedCollection,
@@ -35,7 +35,7 @@ export async function valueCheck(
 
 /** A schema of the stored form of values; `null` if Zod does not know all of its keywords. */
 async function plainSchema(schema: JsonSchema): Promise<z.ZodType | null> {
-  // Loaded now and not before: the project's own schemas may be of another library.
+  // Loaded on demand: the project's own schemas may be of another library.
   const { z } = await import('zod')
   try {
     return z.fromJSONSchema(storedForm(schema) as Parameters<typeof z.fromJSONSchema>[0])
@@ -44,7 +44,7 @@ async function plainSchema(schema: JsonSchema): Promise<z.ZodType | null> {
   }
 }
 
-/** The schema of the JSON that a value is stored as, where a bigint is text. */
+/** The schema of the JSON in which a value is stored, where a bigint is text. */
 function storedForm(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(storedForm)
   if (typeof schema !== 'object' || schema === null) return schema
@@ -53,8 +53,8 @@ function storedForm(schema: unknown): unknown {
 }
 
 /**
- * A value as the schema's library would give it: without the fields that an object does not declare, and without those that are
- * undefined, which JSON would have as null.
+ * A value as the schema's library would output it: without undeclared fields, and without undefined ones, which would be null in
+ * JSON.
  */
 function declaredOnly(schema: JsonSchema, value: unknown): unknown {
   const {

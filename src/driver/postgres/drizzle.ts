@@ -5,7 +5,7 @@ import type { CheckedPostgresOptions, Postgres, PostgresDrizzle } from './engine
 import type { Pg } from './server/connect.ts'
 import { type PostgresTables, postgresTables } from './tables/table.ts'
 
-/** Plain Drizzle over a database, on connections of its own, which are made when it is first asked for. */
+/** Plain Drizzle over a database, on connections of its own, opened on demand. */
 export class ServerDrizzle implements PlainDrizzle<Postgres> {
   readonly engine = 'postgres'
   readonly tables: PostgresTables
@@ -22,13 +22,13 @@ export class ServerDrizzle implements PlainDrizzle<Postgres> {
     this.#make = () => {
       const pool = new pg.Pool({ connectionString: address, max: options.connections, allowExitOnIdle: true })
       this.#pool = pool
-      // An idle connection that is lost is made again by the next statement.
+      // The next statement replaces a lost idle connection.
       pool.on('error', () => {})
       return drizzle(pool, options.logger === undefined ? {} : { logger: options.logger }) as PostgresDrizzle
     }
   }
 
-  /** Ends its connections once what is running on them is done. */
+  /** Ends its connections once their statements are done. */
   async end(): Promise<void> {
     await this.#pool?.end()
     this.#pool = undefined

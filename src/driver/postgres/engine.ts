@@ -12,10 +12,10 @@ import {
   withSchema,
 } from './server/address.ts'
 
-/** Milliseconds: more than that, no timer and no setting of the server takes. */
+/** In milliseconds: neither a timer nor a setting of the server takes more. */
 const longestTime = 2_000_000_000
 
-/** PostgreSQL, through `pg`, which is loaded with the first call that needs it: who uses another engine may not have it. */
+/** PostgreSQL, through `pg`. It is loaded with the first call that needs it, because users of other engines may not have it. */
 export const postgres: Engine<Postgres> = {
   optionNames: ['schema', 'connections', 'busyTimeout', 'connectTimeout'],
   checkOptions({ schema, connections = 10, busyTimeout = 5_000, connectTimeout = 10_000 }) {
@@ -73,7 +73,7 @@ export const postgres: Engine<Postgres> = {
   },
 }
 
-/** Which schema is meant: the option says so before the address does. */
+/** Adds the schema to an address: the option comes before the one in the address. */
 function inSchema<T extends Postgres['checked']>(address: string, options: T): T & CheckedPostgresOptions {
   return { ...options, schema: options.schema ?? schemaOf(address) ?? defaultSchema }
 }

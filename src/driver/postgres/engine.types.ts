@@ -15,7 +15,7 @@ interface ResultOfStatement extends PgQueryResultHKT {
 /** Drizzle over separate connections to a database on PostgreSQL. */
 export interface PostgresDrizzle extends PgDatabase<ResultOfStatement, Record<string, never>> {}
 
-/** The options of `open` that are those of PostgreSQL. */
+/** The options of `open` that only PostgreSQL has. */
 export interface PostgresOptions {
   /**
    * The schema of the server's database that holds the tables. Default: the one in the address, `?schema=shop`, else

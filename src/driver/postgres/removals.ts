@@ -2,7 +2,7 @@ import type { SweepOutcome } from '../driver.ts'
 import type { Statements } from './rows/statements.ts'
 import type { RunStatement } from './server/statement.types.ts'
 
-/** Removes rows that have expired, at most `limit` of them. */
+/** Removes at most `limit` expired rows. */
 export async function sweepRows(
   { sweep }: Statements,
   run: RunStatement,
@@ -14,7 +14,7 @@ export async function sweepRows(
   return { removed, next, latest }
 }
 
-/** Removes every row; gives the versions before and after. */
+/** Removes every row; returns the versions before and after. */
 export async function clearRows(
   { clear }: Statements,
   run: RunStatement,

@@ -16,14 +16,14 @@ import type { Statements } from './rows/statements.ts'
 import type { RunStatement } from './server/statement.types.ts'
 import { byteas } from './values/binary-array.ts'
 
-/** What reads rows: as they are stored, and with those in their place that a session was shown. */
+/** Reads of stored rows, and of the rows that a session was shown. */
 export interface Reads {
   readonly statements: Statements
   readonly queries: QueryRunner
   readonly seen: SeenRows
 }
 
-/** A read that is given as data. */
+/** Performs a read that is given as data. */
 export async function performRead<R extends Read>(
   reads: Reads,
   request: R,
@@ -95,7 +95,7 @@ async function scan(
   return rows.map(keyedRow)
 }
 
-/** The server gives no row that it cannot read, and says of none where it is: a page is a scan. */
+/** The server does not return a row that it cannot read, or say where it is: a page is a scan. */
 async function salvage(
   { salvage, salvageOf }: Statements,
   { collection, after, limit }: Salvage,

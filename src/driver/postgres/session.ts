@@ -9,19 +9,19 @@ import type { Connection } from './server/connection.ts'
 import { ConnectionLost, isBehindFailure, isForgotten, isTimedOut, sqlState } from './server/server-error.ts'
 import type { CatalogGuard } from './tables/catalog-guard.ts'
 
-/** A session that is open for so long is reported, and again when it is twice as old: in milliseconds, or a share of its timeout. */
+/** The age at which an open session is reported, and again at twice that age: in milliseconds, or as a share of its timeout. */
 const longBy = 10_000
 const longShare = 0.1
-/** Milliseconds that the server waits longer than we do before it ends a transaction by itself. */
+/** How many milliseconds longer than this process the server waits before it ends a transaction itself. */
 const grace = 10_000
-/** Where a statement fails, its transaction goes back to here, and keeps its state. */
+/** If a statement fails, its transaction returns to this savepoint, and keeps its state. */
 const mark = 'kept'
-/** A read that has failed since others have is made again so many times. */
+/** How often a read is repeated that failed because another did. */
 const mostAttempts = 8
-/** Milliseconds: no timer waits longer. */
+/** In milliseconds: no timer waits longer. */
 const longestTimeout = 2 ** 31 - 1 - grace
 
-/** How a session comes to a connection, and what it hears. */
+/** How a session gets a connection, and what it must know. */
 export interface SessionPort {
   readonly statements: Statements
   readonly reads: Reads
@@ -34,7 +34,7 @@ export interface SessionPort {
   ended(): void
 }
 
-/** Reads of one state: a transaction that is begun with the first of them, on a connection of its own. */
+/** Reads of one state, in a transaction on a connection of its own. The first read begins it. */
 export class PostgresSession implements Session {
   readonly #port: SessionPort
   /** By the texts of their keys. */
@@ -63,7 +63,7 @@ export class PostgresSession implements Session {
         })
       }
       let first: Promise<ResultOf<R>> | undefined
-      // The first read is sent with what begins the transaction.
+      // The first read is sent together with the beginning of the transaction.
       const connection = await this.#held((begun) => {
         first = perform(begun)
         first.catch(() => {})
@@ -84,7 +84,7 @@ export class PostgresSession implements Session {
     for (const row of rows) this.#shown.set(keyText(row.key), row)
   }
 
-  /** For how many milliseconds it has been open. */
+  /** How many milliseconds it has been open. */
   get age(): number {
     return Math.trunc(clock() - this.#began)
   }
@@ -112,7 +112,7 @@ export class PostgresSession implements Session {
     }
   }
 
-  /** The transaction outlives a statement that the server refuses; those that were sent behind it are sent again. */
+  /** The transaction survives a statement that the server refuses; the statements sent after it are sent again. */
   async #mended<T>(
     connection: Connection,
     perform: (connection: Connection) => Promise<T>,
@@ -133,7 +133,7 @@ export class PostgresSession implements Session {
     }
   }
 
-  /** The error to report where the connection is gone, and the state with it; null: it is not. */
+  /** The error to report if the connection is gone, and with it the state; null if it is not. */
   #lossOf(error: unknown): Error | null {
     if (!(error instanceof ConnectionLost)) return null
     if (isTimedOut(error)) return new SnapshotExpiredError(this.age)
@@ -173,7 +173,7 @@ export class PostgresSession implements Session {
     return connection
   }
 
-  /** The server keeps what others have replaced since, for as long as somebody may read it. */
+  /** The server keeps replaced rows for as long as this session may read them. */
   #tellAfter(age: number): void {
     this.#telling = setTimeout(() => {
       process.emitWarning(
@@ -206,7 +206,7 @@ export class PostgresSession implements Session {
     const left = connection.leave()
     if (isBusy) left.then(giveBack, giveBack)
     else {
-      // What comes next on it comes behind that.
+      // The next statement on the connection comes after it.
       left.catch(() => {})
       giveBack()
     }

@@ -15,18 +15,18 @@ const minute = 60_000
 const hour = 60 * minute
 const day = 24 * hour
 
-/** Where the figures of a database are read. */
+/** Where to read the figures of a database. */
 interface StatsSource {
   readonly run: RunStatement
   readonly schema: string
-  /** The names of the collections that the database knows. */
+  /** The names of the collections in the catalogue. */
   readonly known: readonly string[]
   readonly built: readonly BuiltIndex[]
   /** Throws if nobody wants the rest. */
   assertWanted(): void
 }
 
-/** The figures of a database, each kind by a statement of its own. */
+/** The figures of a database, each kind with a statement of its own. */
 export async function readStats(source: StatsSource): Promise<Omit<DatabaseStats, 'oldestSnapshot'>> {
   const { repositories, expiring } = await readRows(source)
   source.assertWanted()
@@ -85,7 +85,7 @@ async function readIndexes({ run, schema, built }: StatsSource): Promise<IndexSt
   })
 }
 
-/** What the tables take, with their indexes; of the server's log and memory, nothing is of one schema. */
+/** The size of the tables with their indexes. The server's log and memory do not belong to one schema. */
 async function readFile({ run, schema }: StatsSource): Promise<FileStats> {
   const text = `select coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = $1 and c.relkind = 'r'`

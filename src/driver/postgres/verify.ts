@@ -8,7 +8,7 @@ import type { Verification, VerifyOptions } from '../verification.ts'
 import type { ServerPlace } from './copy/server-state.ts'
 import { openServerSource } from './copy/source.ts'
 
-/** Reads all of a schema of a server, as it is at one moment, and tells what is damaged. Pages and indexes the server checks itself. */
+/** Reads the state of a schema of a server at one moment, and reports what is damaged. The server itself checks pages and indexes. */
 export async function verifyServer(
   address: string,
   place: ServerPlace,
@@ -62,7 +62,7 @@ async function verifyState(source: CopySource, signal: AbortSignal | undefined):
   return findings.verification(rows, commits)
 }
 
-/** `null` where what is kept of schemas cannot be read. */
+/** `null` if the catalogue cannot be read. */
 async function readState(source: CopySource, findings: Findings): Promise<CopiedState | null> {
   try {
     return await source.state()

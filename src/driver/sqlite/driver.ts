@@ -1,4 +1,4 @@
-// The driver of SQLite answers the whole port; each method is short and calls the room that does the work.
+// The driver of SQLite implements the whole port; each method is short and calls the room that does the work.
 import { existsSync, rmSync } from 'node:fs'
 import { readChanges } from '../../commit/log-format.ts'
 import { DatabaseBusyError, StorageError } from '../../contract/errors.ts'
@@ -47,26 +47,26 @@ import { MemorySession, ReplacedRows } from './sessions/memory-session.ts'
 import { SlicedReads } from './sessions/sliced-reads.ts'
 import { Snapshots } from './sessions/snapshots.ts'
 
-/** The log may hold values: a page of it ends where it has this many bytes of changes. */
+/** How many bytes of changes end a page of the log, which may contain values. */
 const bytesPerLogPage = 64 * 1024
-/** So many queries are read in slices at a time: each holds a connection. */
+/** How many queries are read in slices at a time: each needs a connection. */
 const mostSlicing = 8
 
-/** The driver of an SQLite file or of a database in memory. Each call works on one connection, without a pause. */
+/** The driver of an SQLite file, or of a database in memory. Each call works on one connection, without a pause. */
 export class SqliteDriver implements Driver {
   readonly #pool: ConnectionPool
   /** `null` for a database in memory. */
   readonly #file: DatabaseFile | null
   readonly #snapshots: Snapshots
-  /** Of a database in memory. */
+  /** Only for a database in memory. */
   readonly #replaced: ReplacedRows | null
   readonly #sliced: SlicedReads
   readonly #backups: RunningBackups
-  /** Of a file that may be written. */
+  /** Only for a writable file. */
   readonly #checkpointer: Checkpointer | undefined
   readonly #options: SqliteDriverOptions
   readonly #share = new LockShare()
-  /** The newest version that a batch of this driver has given. */
+  /** The newest version that a batch of this driver got. */
   #newestOwn = 0
 
   constructor(pool: ConnectionPool, { file, options }: Pick<ConnectionParts, 'file' | 'options'>) {
@@ -93,7 +93,7 @@ export class SqliteDriver implements Driver {
           this.#owner(connection),
         ) as Promise<ResultOf<R>>
       }
-      // A read of several statements is of one state.
+      // A read of several statements needs one state.
       const isOne = request.type !== 'getMany' && request.type !== 'count'
       const result = isOne
         ? performRead(reads, request, now)
@@ -103,7 +103,7 @@ export class SqliteDriver implements Driver {
     })
   }
 
-  /** A database in memory has no other connection for those who come in the pauses. */
+  /** A database in memory has no other connection for calls during the pauses. */
   get #maySlice(): boolean {
     return this.#replaced === null && this.#sliced.count < mostSlicing
   }
@@ -227,7 +227,7 @@ export class SqliteDriver implements Driver {
         return swept(limit)
       } catch (error) {
         if (!isOfText(error)) throw error
-        // By itself, the row of such a text has no damaged row beside it.
+        // Alone, the row with such a text is not written together with a damaged one.
         let removed = 0
         for (;;) {
           const one = swept(1)
@@ -275,7 +275,7 @@ export class SqliteDriver implements Driver {
     return this.#run(() => attempt(this.#pool.top)) as Promise<T>
   }
 
-  /** Works on the top connection; where damaged rows are in the way, on one that passes over them. */
+  /** Works on the top connection; if damaged rows are in the way, on one that skips them. */
   #passingOverDamage<T>(
     work: (connection: PooledConnection) => T,
     isDamaged: (connection: PooledConnection) => boolean = () => true,
@@ -309,29 +309,30 @@ export class SqliteDriver implements Driver {
       return attempt()
     } catch (error) {
       if (this.#options.readOnly || !isReadOnly(error)) throw error
-      // The engine opens a file to be read only where it cannot otherwise, as at a moment when the process has too many files open.
+      // The engine falls back to read-only if it cannot open the file otherwise, for example while the process has too many files
+      // open.
       this.#pool.renew()
       return attempt()
     }
   }
 }
 
-/** Throws SQLITE_BUSY if others have the file open, and a StorageError if another one has come in its place. */
+/** Throws SQLITE_BUSY if others have the file open, and a StorageError if another file has replaced it. */
 function removeFiles(file: DatabaseFile): void {
   if (!existsSync(file.path)) return
   file.assertThere()
   const remove = () => {
     file.assertThere()
-    // The file itself comes last: without it, what stands beside it would be of the next one there.
+    // The file itself comes last: otherwise the files beside it would be taken for parts of the next one.
     for (const path of databaseFiles(file.path).reverse()) rmSync(path, { force: true })
   }
-  // Windows keeps an open file from being removed, also for others.
+  // Windows does not allow removing an open file.
   const isKept = process.platform === 'win32'
   alone(file.path, isKept ? () => {} : remove)
   if (isKept) remove()
 }
 
-/** Whether a row that is to be written is damaged. */
+/** Whether one of the rows to write is damaged. */
 function concernsDamaged({ writes }: CommitBatch, { statements }: PooledConnection): boolean {
   return writes.some(({ mutations }) =>
     mutations.some(({ key }) => statements.isInTheWay.get(key)?.[0] === 1),

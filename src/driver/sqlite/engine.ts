@@ -4,7 +4,7 @@ import type { Engine } from '../engine.ts'
 import type { Sqlite } from './engine.types.ts'
 import { databasePath, memoryPath } from './file/database-path.ts'
 
-/** SQLite, in a file or in the memory of this process. The engine's binary crashes a Node.js that is too old: it is loaded late. */
+/** SQLite, in a file or in the memory of this process. Its binary crashes a Node.js that is too old, so it is loaded late. */
 export const sqlite: Engine<Sqlite> = {
   optionNames: ['engine', 'durability', 'checksums', 'busyTimeout'],
   checkOptions({ engine, durability = 'normal', busyTimeout = 5_000, checksums = false }) {

@@ -12,7 +12,7 @@ export interface DrizzleDatabase extends BetterSQLite3Database {
   readonly $client: BetterSqlite3Connection
 }
 
-/** The options of `open` that are those of SQLite. */
+/** The options of `open` that only SQLite has. */
 export interface SqliteOptions {
   /**
    * Which module runs SQLite: the package better-sqlite3, or the SQLite inside Node.js, which needs no native module. A process

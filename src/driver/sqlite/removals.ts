@@ -34,7 +34,7 @@ export function clearRows({ statements, transactions, log }: Connection, retenti
   })
 }
 
-/** Removes rows that have expired, at most `limit` of them. */
+/** Removes at most `limit` expired rows. */
 export function sweepRows(
   { statements, transactions, log }: Connection,
   retention: LogRetention,
@@ -47,7 +47,7 @@ export function sweepRows(
     for (const [key] of keys) {
       if (statements.remove.run(key) === 0) continue
       removed += 1
-      // What is not a key, nobody has to hear of.
+      // Nobody watches a damaged key.
       if (key instanceof Uint8Array) log.add('expire', key)
     }
     if (removed < keys.length) {
@@ -65,11 +65,11 @@ export function sweepRows(
 /** When the next row expires, in milliseconds since the epoch. */
 export function nextExpiry({ nextExpiry }: Statements): number | null {
   const next = nextExpiry.get()![0]
-  // A damaged one is of no time.
+  // A damaged time does not count.
   return typeof next === 'number' ? next : null
 }
 
-/** Whether a page of keys that begins behind `last` does not end behind it. */
+/** Whether the keys of a page that begins after `last` are out of order. */
 function isBehind(last: Uint8Array, end: Uint8Array | undefined): boolean {
   return end !== undefined && compareBytes(end, last) <= 0
 }

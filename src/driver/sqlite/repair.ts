@@ -26,8 +26,8 @@ const rowsPerPage = 1_000
 const mostProblems = 1_000
 
 /**
- * Copies a file, then rebuilds in one transaction what follows from its rows and its catalogue: indexes, and where rows are filed. Where
- * that changes nothing, or fails, the file is as it was, and there is no copy.
+ * Copies a file, then rebuilds in one transaction what follows from its rows and its catalogue: indexes, and the filing of rows. If
+ * that changes nothing, or fails, the file stays as it was, and the copy is removed.
  */
 export async function repairSqlite(path: string, busyTimeout: number): Promise<Repair> {
   const open = (readOnly: boolean) =>
@@ -37,7 +37,7 @@ export async function repairSqlite(path: string, busyTimeout: number): Promise<R
   let backup: string | null = null
   let isKept = false
   try {
-    // Opened to be written, an empty file would not be empty any more.
+    // Opening an empty file for writing would change it.
     if (!hasTables(connection)) return nothingRepaired('The file has no database to repair')
     connection.close()
     connection = await open(false)
@@ -60,19 +60,19 @@ function nothingRepaired(reason: string): Repair {
   return { backup: null, rebuilt: 0, built: [], filed: 0, failed: [reason] }
 }
 
-/** Whether the engine cannot make sense of the pages of the file. */
+/** Whether the engine cannot read the pages of the file. */
 function isDamage(error: unknown): boolean {
   const code = engineCode(error) ?? engineCode((error as Error).cause)
   return code !== undefined && /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/.test(code)
 }
 
-/** A copy of all pages as they are, damaged or not, which `db.backup` would not make. */
+/** Copies all pages as they are, damaged or not, which `db.backup` would refuse. */
 async function copied(connection: Connection, path: string): Promise<string> {
   let target = `${path}.before-repair`
   for (let i = 2; existsSync(target); i++) target = `${path}.before-repair.${i}`
   const partial = PartialFile.create(target, path)
   try {
-    // One state: else each commit of others would make the copy begin again.
+    // One state: otherwise each commit of others would restart the copy.
     connection.exec('BEGIN')
     await connection.backup(partial.path)
     await partial.sync()
@@ -84,7 +84,7 @@ async function copied(connection: Connection, path: string): Promise<string> {
   }
 }
 
-/** Repairs; where damaged rows are in the way of an index, past them. */
+/** Repairs; skips damaged rows that are in the way of an index. */
 function repairPassingOverDamage(connection: Connection): ReturnType<typeof repair> {
   try {
     return repair(connection)
@@ -101,7 +101,7 @@ function repair(connection: Connection): Omit<Repair, 'backup'> {
     const failed: string[] = []
     const catalog = readCatalog(connection)
     const rebuilt = reindex(connection, failed)
-    // First: rows are written to searches too.
+    // First, because writing rows also writes to searches.
     const searches = buildSearches(connection)
     const filed = fileRows(connection, catalog, failed)
     const built = [...buildMissing(connection, catalog, failed), ...searches]
@@ -119,8 +119,8 @@ function repair(connection: Connection): Omit<Repair, 'backup'> {
 }
 
 /**
- * Rebuilds the indexes where the engine's check finds something that this mends; how many. Each by itself: rows that a unique one should
- * have kept out stay out of none of the others.
+ * Rebuilds the indexes if the engine's check finds a problem that this fixes; returns how many. Each is rebuilt separately, so rows
+ * that violate a unique index only fail that one.
  */
 function reindex(connection: Connection, failed: string[]): number {
   const before = checkIntegrity(connection, mostProblems)
@@ -152,7 +152,7 @@ function reindex(connection: Connection, failed: string[]): number {
   return isMended ? rebuilt : 0
 }
 
-/** Files each row under the pattern of its key. How many were filed wrongly. */
+/** Files each row under the pattern of its key; returns how many were filed wrongly. */
 function fileRows(connection: Connection, { collections }: Catalog, failed: string[]): number {
   const index = new PatternIndex(collections.map(({ name, pattern }) => [pattern, name]))
   const page = connection
@@ -181,7 +181,7 @@ function fileRows(connection: Connection, { collections }: Catalog, failed: stri
   }
 }
 
-/** `undefined`: its key is none. */
+/** `undefined`: the key is damaged. */
 function collectionOf(index: PatternIndex<string>, key: unknown): string | null | undefined {
   if (!(key instanceof Uint8Array)) return undefined
   try {
@@ -192,7 +192,7 @@ function collectionOf(index: PatternIndex<string>, key: unknown): string | null 
   }
 }
 
-/** Builds the declared indexes that are missing. Their names. */
+/** Builds the missing declared indexes; returns their names. */
 function buildMissing(connection: Connection, { collections }: Catalog, failed: string[]): string[] {
   const declared = collections.map(declaredOf)
   const tables = kvTables(declared)
@@ -210,7 +210,7 @@ function buildMissing(connection: Connection, { collections }: Catalog, failed: 
   return built
 }
 
-/** Builds the searches that are missing, or do not have the words of the rows. The names of their tables. */
+/** Builds the searches that are missing, or do not match the rows; returns the names of their tables. */
 function buildSearches(connection: Connection): string[] {
   return knownSearches(connection).flatMap((of) => {
     if (of.search.built && isSearchSound(connection, of)) return []
@@ -219,7 +219,7 @@ function buildSearches(connection: Connection): string[] {
   })
 }
 
-/** A collection with its indexes as its schema declares them: those that are not unique hold bigints in their order. */
+/** A collection with its indexes as its schema declares them: indexes that are not unique keep bigints in order. */
 function declaredOf(collection: Catalog['collections'][number]): Collection {
   const { schema, indexes } = collection
   const declared = indexes.map(({ fields, unique, built, ordersBigints }) => {

@@ -24,7 +24,7 @@ interface StatsSource {
   readonly connection: Connection
   /** The path of the file; null for a database in memory, on whose connection others work in the pauses. */
   readonly path: string | null
-  /** To be awaited between the parts; it throws where nobody wants the rest. */
+  /** Await it between the parts; it throws if nobody wants the rest. */
   pause(): Promise<void>
 }
 
@@ -42,7 +42,7 @@ export async function readStats(source: StatsSource): Promise<Omit<DatabaseStats
   }
 }
 
-/** Of a page: its last row, then for each collection of it the figures to add. */
+/** The sums of a page: its last row, then the figures to add for each of its collections. */
 type Sums = readonly [
   last: number,
   collection: string | null,
@@ -162,7 +162,7 @@ function hasDbstat(connection: Connection): boolean {
   return connection.prepare("SELECT 1 FROM pragma_module_list WHERE name = 'dbstat'").get() !== undefined
 }
 
-/** What of a search has pages: its texts, and what FTS5 keeps. */
+/** The parts of a search that have pages: its texts, and the tables of FTS5. */
 function partsOf(connection: Connection, search: string): string[] {
   return connection
     .prepare<[string, string], string>(
@@ -172,10 +172,10 @@ function partsOf(connection: Connection, search: string): string[] {
     .all(search, search)
 }
 
-/** The bytes of the pages of an index. */
+/** The bytes in the pages of an index. */
 async function pageBytes({ connection, path, pause }: StatsSource, name: string): Promise<number> {
   const select = 'SELECT pgsize FROM dbstat WHERE name = ?'
-  // Of a connection that others work on, no statement stays open in a pause.
+  // On a shared connection, no statement may stay open in a pause.
   if (path === null)
     return connection.prepare<[string], number>(`${select} AND aggregate = TRUE`).pluck().get(name) ?? 0
   let [bytes, pages] = [0, 0]
@@ -195,7 +195,7 @@ function readFile({ connection, path }: StatsSource): FileStats {
     bytes: read('page_count') * pageSize,
     freeBytes: read('freelist_count') * pageSize,
     walBytes: path === null ? 0 : (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0),
-    // Kibibytes where it is negative, else pages.
+    // Kibibytes if negative, otherwise pages.
     cacheBytes: cache < 0 ? -cache * 1_024 : cache * pageSize,
   }
 }

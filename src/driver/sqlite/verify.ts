@@ -1,4 +1,4 @@
-// Verifying reads everything once; its checks share the rows that pass by.
+// Verification reads everything once, and its checks share the rows.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Catalog } from '../../catalog/catalog.ts'
 import { readChanges } from '../../commit/log-format.ts'
@@ -22,11 +22,11 @@ import { hasOwnTables, hasTable } from './tables/own-tables.ts'
 import { compareSearch } from './tables/search-check.ts'
 
 const rowsPerPage = 200
-/** Milliseconds of work after which timers and I/O have their turn. */
+/** How many milliseconds of work before timers and I/O get their turn. */
 const longestWork = 8
 const mostFindingsOfAKind = 100
 
-/** Reads all of a file, as it is at one moment, and tells what is damaged. */
+/** Reads the state of a file at one moment, and reports what is damaged. */
 export async function verifySqlite(
   path: string,
   { signal, busyTimeout = 5_000 }: VerifyOptions = {},
@@ -37,7 +37,7 @@ export async function verifySqlite(
     busyTimeout,
   )
   try {
-    // On a connection of its own: others go on reading and writing.
+    // On a connection of its own, so others keep reading and writing.
     connection.exec('BEGIN')
     return await new Verifier(connection, signal).run()
   } catch (error) {
@@ -80,7 +80,7 @@ class Verifier {
     return this.#findings.verification(rows, commits)
   }
 
-  /** The engine's own check, of every page and every index. */
+  /** The engine's own check of every page and every index. */
   #checkFile(): void {
     for (const problem of checkIntegrity(this.#connection, mostFindingsOfAKind)) {
       this.#findings.add({ kind: 'file', message: bySqlite(problem) })
@@ -160,7 +160,7 @@ class Verifier {
     )
   }
 
-  /** Takes every row of a table, in the order of its number, which comes first in it. How many there were. */
+  /** Reads every row of a table in the order of its number, its first column; returns how many there were. */
   async #pages<R extends readonly [number, ...unknown[]]>(
     select: string,
     number: string,
@@ -180,7 +180,7 @@ class Verifier {
       count += page.length
       const next = page.at(-1)?.[0]
       if (next === undefined || page.length < rowsPerPage) return count
-      // Out of order: the engine's check has told it, and to go on might take for ever.
+      // Out of order: the engine's check has reported it, and continuing might never end.
       if (next <= last) return count
       last = next
       await this.#giveWay()
@@ -194,7 +194,7 @@ class Verifier {
     this.#worked = performance.now()
   }
 
-  /** `undefined`: the engine cannot read it, which is a finding. */
+  /** `undefined`: the engine cannot read it, which becomes a finding. */
   #attempt<T>(read: () => T): T | undefined {
     try {
       return read()
@@ -217,7 +217,7 @@ function labelOf(key: unknown): string {
   return key instanceof Uint8Array ? keyLabel(key) : 'a row'
 }
 
-/** As a sentence that says whose words these are. */
+/** A sentence that attributes the message to SQLite. */
 function bySqlite(message: string): string {
   return `SQLite finds: ${message}`
 }

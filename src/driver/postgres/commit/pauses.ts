@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { clock } from '../../../time/clock.ts'
 
-/** Milliseconds before a request is made again: the first time, and at most. */
+/** How many milliseconds before a request is repeated: the first time, and at most. */
 const shortest = 5
 const longest = 500
 
-/** The pauses between the attempts at a request: each longer than the one before, until a time is over. */
+/** The pauses between the attempts of a request, each longer than the last, until a time is over. */
 export class Pauses {
   readonly #until: number
   #next = shortest

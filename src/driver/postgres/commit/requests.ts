@@ -18,11 +18,11 @@ interface RequestOptions {
   readonly connectTimeout: number
 }
 
-/** What is asked of a server, over whichever of its connections. */
+/** Requests to a server, over any of its connections. */
 export class Requests {
   readonly #connections: Connections
   readonly #options: RequestOptions
-  /** Whether a statement that writes has to say the level of isolation: the server's default is another one, and a pooler forgets ours. */
+  /** Whether a writing statement must set the isolation level: the server has another default, and a pooler forgets ours. */
   #sayIsolation = false
 
   constructor(connections: Connections, options: RequestOptions) {
@@ -30,15 +30,15 @@ export class Requests {
     this.#options = options
   }
 
-  /** Runs a statement that takes next to no time. */
+  /** Runs a statement that takes very little time. */
   readonly run: RunStatement = (statement, values) => this.#connections.run(statement, values)
 
   /** Runs a statement that may take long. */
   readonly runLong: RunStatement = (statement, values) => this.#connections.runLong(statement, values)
 
   /**
-   * Runs a statement that writes, in a transaction of its own at the level that a commit needs. A server that only reads is waited for,
-   * until `connectTimeout` is over: it may be about to be promoted, or to hand its address on.
+   * Runs a writing statement, in its own transaction, at the isolation level that a commit needs. Waits for a read-only server
+   * until `connectTimeout` is over: it may be about to be promoted, or to hand over its address.
    */
   readonly write: RunStatement = async (statement, values) => {
     const pauses = new Pauses(this.#options.connectTimeout)
@@ -65,13 +65,13 @@ export class Requests {
     try {
       return await this.#writeAtLevel(statement, values)
     } catch (error) {
-      // Nothing of it has begun.
+      // The statement had not begun.
       if (!isForgotten(error)) throw error
       return this.#writeAtLevel(statement, values)
     }
   }
 
-  /** Reads that are sent all at once, of one state. */
+  /** Reads that are sent together, and see one state. */
   ofOneState<T>(read: (run: RunStatement) => Promise<T>): Promise<T> {
     return this.#inTransaction(async (connection) => {
       const begun = connection.execute('begin isolation level repeatable read read only')
@@ -83,10 +83,7 @@ export class Requests {
     })
   }
 
-  /**
-   * Makes a request again where its connection was lost, or where others were in its way, until `connectTimeout` is over since that was
-   * so first.
-   */
+  /** Repeats a request if its connection was lost, or if others were in its way, until `connectTimeout` after the first failure. */
   async again<T>(request: () => Promise<T>): Promise<T> {
     let pauses: Pauses | undefined
     for (;;) {
@@ -102,7 +99,7 @@ export class Requests {
     }
   }
 
-  /** The error to report for one that a request has ended with. */
+  /** The error to report when a request has failed. */
   toKvError(error: unknown): unknown {
     if (this.#connections.isClosed && error instanceof ConnectionLost) return new DatabaseClosedError()
     return toKvError(error, this.#options.busyTimeout)
@@ -118,13 +115,13 @@ export class Requests {
       if (begun.status === 'rejected') throw begun.reason
       if (rows.status === 'rejected') throw rows.reason
       if (committed.status === 'rejected') throw committed.reason
-      // A commit of a transaction that has failed is answered too, as undone.
+      // Committing a failed transaction succeeds, but rolls it back.
       if (!committed.value) throw new StorageError('40000', 'The server has rolled back the transaction')
       return rows.value
     })
   }
 
-  /** Works on a connection of its own. Where a pooler has forgotten what was prepared, it is made known. */
+  /** Works on a connection of its own. Stops using prepared names if a pooler has forgotten one. */
   #inTransaction<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     return this.#connections.withOne(async (connection) => {
       try {

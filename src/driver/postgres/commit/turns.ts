@@ -2,7 +2,7 @@ import { askForTurn, isWaiting, leaveTurn, type Ticket } from '../../../commit/t
 import type { Statements } from '../rows/statements.ts'
 import type { RunStatement } from '../server/statement.types.ts'
 
-/** Asks for a turn of `hold` milliseconds, and keeps a place in the queue for it; whether it has begun. */
+/** Asks for a turn of `hold` milliseconds, and keeps a place in the queue for it. Returns whether it has begun. */
 export async function takeTurn(
   statements: Statements,
   run: RunStatement,
@@ -14,7 +14,7 @@ export async function takeTurn(
     if (isWaiting(tickets, id, now)) return false
     const asked = askForTurn(tickets, id, hold, now)
     const isMine = asked[0]!.id === id
-    // Who commits next has to look at the queue: a new version tells.
+    // A new version makes the next commit look at the queue.
     if (await changeTurns(statements, run, text, asked, isMine)) return isMine
   }
 }
@@ -34,7 +34,7 @@ async function readTurns({ turns }: Statements, run: RunStatement) {
   return { text, tickets: JSON.parse(text) as readonly Ticket[], now }
 }
 
-/** Whether the queue was still as it was read, and has changed. */
+/** Whether the queue was unchanged since it was read, and has now been changed. */
 async function changeTurns(
   { changeTurns }: Statements,
   run: RunStatement,

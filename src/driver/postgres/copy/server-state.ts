@@ -16,7 +16,7 @@ import { statementName } from '../server/statement-name.ts'
 import { ServerCatalog } from '../tables/catalog.ts'
 import { journalTable, ownTableNames } from '../tables/ddl.ts'
 
-/** Where on a server a database is, and for how long it is tried to reach it, in milliseconds. */
+/** A database on a server, and how many milliseconds to try to connect. */
 export interface ServerPlace {
   readonly schema: string
   readonly connectTimeout: number
@@ -25,7 +25,7 @@ export interface ServerPlace {
 const rowsPerPage = 1_000
 const bytesPerPage = 1024 * 1024
 
-/** The rows, commits and collections of a schema of a server, read in pages in the transaction that is open. */
+/** The rows, commits and collections in a schema of a server, read in pages in the open transaction. */
 export class ServerState implements Omit<CopySource, 'close'> {
   readonly #schema: string
   readonly #s: string

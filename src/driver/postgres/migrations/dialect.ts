@@ -10,7 +10,7 @@ import { createIndexes, tableSql } from './table-sql.ts'
 import { tryOut } from './try-out.ts'
 import { changeSql, isWritable, nextVersion, quote } from './value-sql.ts'
 
-/** Migrations in the SQL of PostgreSQL. Their names are in no schema: it is the one of the database that they are applied to. */
+/** Migrations in the SQL of PostgreSQL. They name no schema: they run in that of the database they are applied to. */
 export const postgresDialect: MigrationDialect = {
   name: 'postgresql',
   statements: (groups) => groups.flatMap(groupSql),
@@ -33,7 +33,7 @@ export const postgresDialect: MigrationDialect = {
 }
 
 function groupSql({ told, changes }: ToldChanges): string[] {
-  // The comment ends with its line, and must not end the statement.
+  // The comment must stay on one line, and must not end the statement.
   const comment = `-- ${told.replaceAll(/\s+/g, ' ').replaceAll('-->', '->')}\n`
   return changes.flatMap(storedSql).map((statement, at) => (at === 0 ? comment : '') + statement)
 }

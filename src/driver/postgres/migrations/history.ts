@@ -3,7 +3,7 @@ import type { AppliedMigration, MigrationHistory } from '../../migration-history
 import type { RunStatement } from '../server/statement.types.ts'
 import { journalTable } from '../tables/ddl.ts'
 
-/** Whether the schema `s`, as it is written in SQL, has a table. */
+/** Whether the schema `s`, quoted, has a table. */
 export async function hasTable(run: RunStatement, s: string, name: string): Promise<boolean> {
   const [row] = await run({ text: 'select to_regclass($1) is not null' }, [`${s}."${name}"`])
   return row![0] as boolean
@@ -16,12 +16,12 @@ export async function readHistory(run: RunStatement, s: string): Promise<Migrati
   return { applied: rows.map(([when, hash]) => ({ when: Number(when), hash })), hasTables }
 }
 
-/** Marks a migration as one that the database has had. */
+/** Records a migration as applied. */
 export function markApplied(run: RunStatement, s: string, { drizzle }: Migration): Promise<void> {
   return recordApplied(run, s, [{ when: drizzle.folderMillis, hash: drizzle.hash }])
 }
 
-/** Marks migrations as ones that the database has had, in this order. */
+/** Records migrations as applied, in this order. */
 export async function recordApplied(
   run: RunStatement,
   s: string,
@@ -33,7 +33,7 @@ export async function recordApplied(
     await run({ text: `insert into ${s}.${journalTable} (hash, created_at) values ($1, $2)` }, [hash, when])
 }
 
-/** Whether a database is there: with its tables, or with migrations that it has had. */
+/** Whether a database exists: with its tables, or with applied migrations. */
 export async function isThere(run: RunStatement, s: string): Promise<boolean> {
   const { applied, hasTables } = await readHistory(run, s)
   return hasTables || (applied !== null && applied.length > 0)

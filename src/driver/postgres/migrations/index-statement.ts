@@ -17,7 +17,7 @@ export function indexOf(statement: string, { snapshot }: Migration): CreatedInde
   return index === undefined ? null : { ...index, name: name! }
 }
 
-/** Whether an index that is there is just the one. */
+/** Whether an existing index is the wanted one. */
 export function isServing({ index }: BuiltIndex, wanted: CreatedIndex): boolean {
   return (
     index !== null &&

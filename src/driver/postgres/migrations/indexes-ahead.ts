@@ -10,14 +10,14 @@ import { hasTable } from './history.ts'
 import { type CreatedIndex, indexOf } from './index-statement.ts'
 import type { MigrationSession } from './migration-session.ts'
 
-/** What leaves the rows as they are, beside the indexes themselves. */
+/** Statements that change no rows, apart from indexes. */
 const leavesRows =
   /^(?:(?:--.*\n)*)(?:DROP INDEX |SELECT kv_remove_expired_1\(\)|\w+ (?:INTO |FROM )?kv_collections |SELECT kv_renew_catalog_1\(\))/
 
 /**
- * Builds the indexes of a migration before it is applied, while others read and write: `CREATE INDEX CONCURRENTLY` can be in no transaction. Where
- * the migration changes rows too, they are built with it, since nobody writes meanwhile anyway. One whose building was ended by a kill is
- * built again by the next run. Throws a MigrationError that names the rows that are in the way.
+ * Builds the indexes of a migration before it is applied, while others read and write: `CREATE INDEX CONCURRENTLY` cannot run in a
+ * transaction. If the migration also changes rows, its indexes are built with it, because nobody can write meanwhile anyway. After
+ * a kill, the next run builds a half-built index again. Throws a MigrationError that names the rows that are in the way.
  */
 export async function buildAhead(session: MigrationSession, migration: Migration): Promise<void> {
   const indexes = wantedAhead(migration)
@@ -29,11 +29,11 @@ export async function buildAhead(session: MigrationSession, migration: Migration
   for (const index of indexes) {
     const drop = `drop index concurrently if exists ${s}.${quoteName(index.name)}`
     try {
-      // Asked again where the server was lost: what was half built then is in the way.
+      // After the server was lost, a half-built index is in the way.
       await session.alone(async (connection) => {
         const run: RunStatement = (statement, values) => connection.run(statement, values)
         const there = (await new ServerIndexes(schema, run).built()).find(({ name }) => name === index.name)
-        // What has this name and is another, the migration drops or fails by.
+        // A different index with this name: the migration drops it, or fails.
         if (there !== undefined && there.index !== null) return
         if (there !== undefined) await connection.execute(drop)
         await connection.execute(createIndex(index.name, index, `${s}.kv`, 'CONCURRENTLY '))
@@ -48,7 +48,7 @@ export async function buildAhead(session: MigrationSession, migration: Migration
   }
 }
 
-/** The indexes that a migration builds which leaves the rows as they are. */
+/** The indexes of a migration that changes no rows. */
 function wantedAhead(migration: Migration): CreatedIndex[] {
   if (migration.snapshot.steps.length > 0) return []
   const found: CreatedIndex[] = []

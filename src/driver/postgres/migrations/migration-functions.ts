@@ -1,24 +1,23 @@
 import { moment } from '../server/sql-text.ts'
 
-/** So many keys are in one row of the log at most. */
+/** The most keys in one row of the log. */
 const keysPerLogRow = 10_000
 
-/** What a byte of `kinds` stands for, in hexadecimal. */
+/** The bytes of `kinds`, in hexadecimal. */
 const kinds = { set: '01', delete: '02', expire: '03' }
 
 /**
- * The functions that the SQL of a migration calls. They are there while it is applied, and for nobody else: `valkeyrie migrate` and
- * `open` make them in the transaction, and drop them at its end. What they do never changes, since the files that call them stay.
- *
- * JSON is taken apart and put together as text, so that what is not changed stays as it was written: the names of fields, whose order
- * is kept, and values that the server could not read.
+ * The functions that the SQL of a migration calls. They exist only while it is applied, and only for it: `valkeyrie migrate` and
+ * `open` create them in the transaction, and drop them at its end. Their behaviour must never change, because files that call them
+ * stay. They treat JSON as text, so whatever is not changed stays as it was written: the names of fields in their order, and values
+ * that the server cannot read.
  */
 const functions: Readonly<Record<string, string>> = {
-  /** The name of a field as `escapeJson` writes it: a lone surrogate is an escape there. */
+  /** The name of a field as `escapeJson` writes it, with a lone surrogate escaped. */
   'kv_name_1(name text)': `returns text language sql immutable as $kv$
   select replace(to_json(name)::text, chr(55295) || $t$\\u0003$t$, $t$\\ud7ff\\u0003$t$)
 $kv$`,
-  /** An object with a field, in its place or as the last one. What has no object there stays as it is. */
+  /** Sets a field of an object, in its place or at the end. Leaves anything that is not an object. */
   'kv_put_1(object json, path text[], field json)': `returns json language plpgsql immutable as $kv$
 declare
   fields text;
@@ -36,7 +35,7 @@ begin
   return ('{' || fields || '}')::json;
 end
 $kv$`,
-  /** An object without a field. */
+  /** Removes a field from an object. */
   'kv_drop_1(object json, path text[])': `returns json language plpgsql immutable as $kv$
 begin
   if json_typeof(object) is distinct from 'object' or object -> path[1] is null then return object; end if;
@@ -45,7 +44,7 @@ begin
     from json_each(object) with ordinality e(key, value, place) where e.key <> path[1])::json;
 end
 $kv$`,
-  /** The fields of an object as they are written: their names are not read. */
+  /** The fields of an object, with their names as written. */
   'kv_fields_1(object text)': `returns table (place bigint, name text, field text) language sql immutable as $kv$
   with tokens as (
     select n, m[1] as token from regexp_matches(object, $re$"(?:[^"\\\\]|\\\\.)*"|[][{},:]|[^][{},:"[:space:]]+$re$, 'g') with ordinality r(m, n)
@@ -59,8 +58,8 @@ $kv$`,
   select place, min(token) filter (where nth = 1), string_agg(token, '' order by n) filter (where nth > 2) from numbered group by place
 $kv$`,
   /**
-   * What an object by paths tells, without that of a path and of what is under it; with another path in its place, that one's is what is left out.
-   * The paths are as JSON writes them. Null where nothing is left.
+   * Removes a path, and everything below it, from an object by paths. With `moved`, moves them to that path instead, and replaces
+   * what was there. The paths are as JSON writes them. Null if nothing is left.
    */
   'kv_paths_1(object text, path text, moved text)': `returns text language sql immutable as $kv$
   select '{' || string_agg(
@@ -69,7 +68,7 @@ $kv$`,
     from kv_fields_1(object) f
     where not (f.name = '"' || coalesce(moved, path) || '"' or starts_with(f.name, '"' || coalesce(moved, path) || '.'))
 $kv$`,
-  /** The types of a row likewise. Null where all that was typed is gone. */
+  /** The same for the types of a row. Null if no types are left. */
   'kv_types_1(types json, path text, moved text)': `returns json language plpgsql immutable as $kv$
 declare
   known text;
@@ -85,19 +84,19 @@ begin
     from kv_fields_1(types::text) f where f.name <> '"values"' or left_over is not null)::json;
 end
 $kv$`,
-  /** What the texts of a row stand for likewise, beside its types. */
+  /** The same for the meanings of a row's texts, beside its types. */
   'kv_meanings_1(meanings json, types json, path text, moved text)': `returns json language sql immutable as $kv$
   select case when meanings is not null and kv_types_1(types, path, moved) is not null
     then coalesce(kv_paths_1(meanings::text, path, moved), '{}')::json end
 $kv$`,
-  /** Whether a row has a field as undefined. */
+  /** Whether a field of a row is undefined. */
   'kv_undefined_1(types json, path text)': `returns boolean language sql immutable as $kv$
   select case when position('"' || path || '":["undefined"]' in types::text) > 0 then exists (
     select from kv_fields_1((select f.field from kv_fields_1(types::text) f where f.name = '"values"' and starts_with(f.field, '{'))) f
       where f.name = '"' || path || '"' and f.field = '["undefined"]'
   ) else false end
 $kv$`,
-  /** Makes a commit of all rows that have the next version; of many, several. */
+  /** Makes one commit of all rows with the next version; several, if they are many. */
   'kv_told_1()': telling(
     'select kv.key from kv where kv.version = before + 1',
     kinds.set,
@@ -105,14 +104,14 @@ $kv$`,
     update kv set version = kv.version + n.page from n where kv.key = n.key and n.page > 0
   )`,
   ),
-  /** Makes a commit that tells the keys of a collection as deleted. */
+  /** Makes a commit that reports the keys of a collection as deleted. */
   'kv_told_gone_1(gone text)': telling('select kv.key from kv where kv.collection = gone', kinds.delete),
-  /** Removes the rows that have expired, as a commit: what is migrated are the others. */
+  /** Removes the expired rows, as a commit: only the others are migrated. */
   'kv_remove_expired_1()': telling(
     'delete from kv where kv.expires_at <= time returning kv.key',
     kinds.expire,
   ),
-  /** Gives the catalogue the version of a commit, so that programs which have the database open notice. */
+  /** Gives the catalogue the version of a commit, so that programs with the database open notice. */
   'kv_renew_catalog_1()': `returns void language plpgsql as $kv$
 begin
   with m as (
@@ -125,7 +124,7 @@ end
 $kv$`,
 }
 
-/** A function that logs keys. `rows`: a statement that gives them. */
+/** A function that logs keys. `rows`: a statement that returns them. */
 function telling(rows: string, kind: string, more = ''): string {
   return `returns void language plpgsql as $kv$
 declare
@@ -147,7 +146,7 @@ end
 $kv$`
 }
 
-/** Creates the functions in the schema that is the first of the search path. */
+/** Creates the functions in the first schema of the search path. */
 export const createFunctions = Object.entries(functions)
   .map(([signature, body]) => `create or replace function ${signature} ${body};`)
   .join('\n')

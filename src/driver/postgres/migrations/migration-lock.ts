@@ -9,9 +9,9 @@ const msBetweenTries = 50
 const connectTimeout = 10_000
 
 /**
- * Lets one process at a time run the steps of a database. The server lets go of it with the connection: nothing is left to be mended
- * after kill -9. It is of a transaction that does nothing else, which holds no rows and keeps nobody from tidying up, so that a pooler
- * leaves it its connection.
+ * Lets one process at a time run the steps of a database. The server releases the lock with the connection, so nothing needs
+ * cleaning up after kill -9. The lock belongs to a transaction that does nothing else: it holds no rows and does not delay vacuum,
+ * and because it is a transaction, a pooler leaves it its connection.
  */
 export class PostgresMigrationLock implements MigrationLock {
   readonly #connection: Connection
@@ -20,7 +20,7 @@ export class PostgresMigrationLock implements MigrationLock {
     this.#connection = connection
   }
 
-  /** Waits for the lock, and says once that it does. */
+  /** Waits for the lock, and says so once. */
   static async acquire(
     address: string,
     onWait: () => void,
@@ -53,7 +53,7 @@ async function isTaken(connection: Connection, schema: string): Promise<boolean>
   const text = 'select pg_try_advisory_xact_lock(hashtextextended($1, 0))'
   const [row] = await connection.run({ text }, [`valkeyrie:migrate:${schema}`])
   if (row![0] === true) {
-    // Sent as it is, it ends the one before it, whose state would keep an index that is built concurrently waiting.
+    // Also ends the previous statement, whose snapshot would make an index that is built concurrently wait.
     await connection.execute('set local idle_in_transaction_session_timeout = 0')
     return true
   }

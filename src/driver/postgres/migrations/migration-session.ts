@@ -8,22 +8,22 @@ import { quoteName } from '../server/sql-text.ts'
 import type { RunStatement } from '../server/statement.types.ts'
 import { inTransaction } from '../server/transaction.ts'
 
-/** Milliseconds for which a call waits for others, and for a server that was lost. */
+/** How many milliseconds a call waits for others, and for a lost server. */
 const busyTimeout = 30_000
 const connectTimeout = 10_000
 /**
- * The longest that one attempt waits for a lock, in milliseconds: while it does, others queue up behind it. The server needs a second to
- * have its own cleaning make way.
+ * How many milliseconds one attempt waits for a lock, because others queue up behind it. The server needs a second to make its own
+ * vacuum give way.
  */
 const lockTimeout = 3_000
 const pauseBetween = 100
-/** So often a server may be lost in one call. */
+/** How often one call may lose the server. */
 const mostLosses = 5
 
-/** A connection of one who migrates. What is asked by it is asked again where the server was lost, so that it may run twice. */
+/** A connection of a migration. Work is repeated if the server was lost, so it may run twice. */
 export class MigrationSession {
   readonly schema: string
-  /** The schema as SQL has it. */
+  /** The quoted schema. */
   readonly s: string
   readonly #connector: Connector
   #connection: Connection
@@ -36,7 +36,7 @@ export class MigrationSession {
   }
 
   static async open(address: string): Promise<MigrationSession> {
-    // A migration takes as long as it takes.
+    // A migration may take any time.
     const options = { connectTimeout, statementTimeout: 0 }
     const connector = new Connector(await loadPg(address), serverOf(address), options)
     return new MigrationSession(schemaOf(address) ?? defaultSchema, connector, await connector.first())
@@ -45,12 +45,12 @@ export class MigrationSession {
   readonly run: RunStatement = (statement, values) =>
     this.#again((connection) => connection.run(statement, values))
 
-  /** Works outside of a transaction: again from the beginning, where the server was lost. */
+  /** Works outside a transaction, again from the beginning if the server was lost. */
   alone<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     return this.#again(work)
   }
 
-  /** Works in a transaction, which is undone where `work` gives `false`. */
+  /** Works in a transaction, which is rolled back if `work` returns `false`. */
   async transaction(work: (connection: Connection) => Promise<boolean>): Promise<boolean> {
     return this.#again(async (connection) => {
       try {
@@ -102,5 +102,5 @@ export class MigrationSession {
   }
 }
 
-/** A transaction is to be undone. */
+/** The transaction must be rolled back. */
 class Undone extends Error {}

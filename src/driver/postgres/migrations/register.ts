@@ -12,9 +12,9 @@ import { look } from '../tables/set-up.ts'
 import { texts } from '../values/binary-array.ts'
 
 /**
- * Makes the database know the collections as a migration leaves them, inside its transaction: the next one may change the rows that
- * are filed under them. `before` is what it knew when the migration began. Throws a MigrationError if rows that a pattern matches
- * now clash in a unique index.
+ * Stores the collections of a migration in the catalogue, inside its transaction: the next migration may change the rows filed
+ * under them. `before` is the catalogue when the migration began. Throws a MigrationError if rows that a pattern now matches clash
+ * in a unique index.
  */
 export async function registerMigrated(
   connection: Connection,
@@ -23,7 +23,7 @@ export async function registerMigrated(
   collections: readonly MigratedCollection[],
   before: Catalog,
 ): Promise<void> {
-  // The migrations of a folder may begin with ones that know nothing of these tables.
+  // The first migrations of a folder may come before these tables.
   if (collections.length === 0) return
   const run: RunStatement = (statement, values) => connection.run(statement, values)
   if (!(await look(run, schema, address))?.isComplete) await connection.execute(ownTables(schema))
@@ -35,7 +35,7 @@ export async function registerMigrated(
     await register(run, schema, catalog, migrated)
   } catch (error) {
     if (!isUniqueViolation(error)) throw error
-    // The transaction is lost: without the indexes, the rows that clash in one can be filed and told.
+    // The transaction is lost anyway: without the indexes, the clashing rows can be filed and reported.
     await connection.execute('rollback to savepoint kv_register')
     const unique = (await indexes.built()).filter(({ index }) => index?.unique)
     for (const { name } of unique) await indexes.drop(name)

@@ -5,7 +5,7 @@ import { ownTables } from '../tables/ddl.ts'
 import { takeSchema } from './apply.ts'
 import { MigrationSession } from './migration-session.ts'
 
-/** As the migrator's `replace`: in a schema of its own, which gets the name of the other one in one transaction. */
+/** The migrator's `replace`: makes a schema of its own, which gets the name of the old one in one transaction. */
 export async function replaceSchema<T>(address: string, make: (address: string) => Promise<T>): Promise<T> {
   const made = `valkeyrie_reset_${randomBytes(6).toString('hex')}`
   const session = await MigrationSession.open(address)
@@ -15,7 +15,7 @@ export async function replaceSchema<T>(address: string, make: (address: string) 
     await session.transaction(async (connection) => {
       await takeSchema(connection, schema)
       await connection.execute(`drop schema ${s} cascade; alter schema ${quoteName(made)} rename to ${s}`)
-      // Its functions name the schema that they work in.
+      // Its functions contain the name of their schema.
       await connection.execute(ownTables(schema))
       return true
     })

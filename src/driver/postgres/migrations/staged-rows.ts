@@ -8,15 +8,15 @@ import { escapeJson } from '../values/json-text.ts'
 import { meaningsOf } from '../values/meanings.ts'
 import { createStaging, stagingTable } from './staging-sql.ts'
 
-/** So many keys are in one row of the log at most. */
+/** The most keys in one row of the log. */
 const keysPerLogRow = 10_000
-/** The bytes, as the server keeps them, after which a page of rows ends, and the characters after which results are sent. */
+/** How many stored bytes end a page of rows, and how many characters of results are sent at once. */
 const bytesPerPage = 4_000_000
 const charactersPerRequest = 16_000_000
 
 /**
- * The results of one step in the database. They outlive the process, so that a run that was killed is continued. `id` tells which
- * program has made them.
+ * The results of one step, stored in the database, so that they survive a process that was killed. `id` identifies the program that
+ * made them.
  */
 export class ServerStagedRows implements StagedRows {
   readonly #run: RunStatement
@@ -25,7 +25,7 @@ export class ServerStagedRows implements StagedRows {
   readonly #id: string
   readonly #collection: string
 
-  /** `s`: the schema as it is written in SQL. */
+  /** `s`: the quoted schema. */
   constructor(run: RunStatement, s: string, { id, collection }: Pick<Step, 'id' | 'collection'>) {
     this.#run = run
     this.#s = s
@@ -81,11 +81,11 @@ export class ServerStagedRows implements StagedRows {
   }
 
   /**
-   * Makes the results of what others have written since, in the transaction that is open, so that they wait. `false`: it is more than
-   * they can wait for.
+   * Converts what others have written since, in the open transaction, so that they wait. Returns `false` if there is more than they
+   * can wait for.
    */
   async catchUp(convert: Step['convert']): Promise<boolean> {
-    // How many results there are, the server does not know yet.
+    // The server does not know yet how many results there are.
     await this.#run({ text: `analyze ${this.#staged}` }, [])
     let last: Uint8Array = new Uint8Array()
     for (let done = 0; ; ) {
@@ -99,7 +99,7 @@ export class ServerStagedRows implements StagedRows {
     }
   }
 
-  /** Puts the results into `kv` as one commit, or several where they are many, inside the transaction that is open. */
+  /** Puts the results into `kv` inside the open transaction: as one commit, or several if they are many. */
   async write(): Promise<void> {
     const text = `with m as (
         select version from ${this.#s}.kv_meta where one
@@ -139,13 +139,13 @@ export class ServerStagedRows implements StagedRows {
       smallints(made.map(({ encoding }) => encoding)),
       jsons(made.map(({ types }) => types)),
       jsons(made.map(({ types }) => meaningsOf(types))),
-      // The server has no U+0000.
+      // PostgreSQL cannot store U+0000.
       texts(rows.map(({ error }) => error?.replaceAll('\0', '\u2400').toWellFormed() ?? null)),
     ])
   }
 }
 
-/** Rows of a collection in key order, after a key: fewer than `limit` where they are large. */
+/** Rows of a collection in key order, after a key: fewer than `limit` if they are large. */
 export async function rowsAfter(
   run: RunStatement,
   s: string,
@@ -172,7 +172,7 @@ function oldRow(row: Row): OldRow {
   return { key: row[6] as Uint8Array, value, encoding, types, version }
 }
 
-/** Results that one request holds. */
+/** Groups results into requests. */
 function* portions(rows: readonly StagedRow[]): Iterable<readonly StagedRow[]> {
   let some: StagedRow[] = []
   let characters = 0

@@ -1,7 +1,7 @@
-/** The new values of a step, until all of them are there and go into `kv` at once. */
+/** The new values of a step, until all of them are ready to go into `kv` at once. */
 export const stagingTable = '__valkeyrie_staged'
 
-/** Creates it in the schema `s`, as it is written in SQL. */
+/** Creates it in the quoted schema `s`. */
 export function createStaging(s: string): string {
   return `create table if not exists ${s}.${stagingTable} (
   step text, key bytea, version bigint not null, value json, raw bytea, encoding smallint not null, types json, meanings json, error text,

@@ -7,7 +7,9 @@ import type { CreatedIndex } from './index-statement.ts'
 
 const mostKeysListed = 10
 
-/** A MigrationError that names the rows that are in the way of a statement that was undone; the error itself where none are. */
+/**
+ * A MigrationError that names the rows because of which a statement failed and was rolled back; the error itself if there are none.
+ */
 export async function explainFailure(
   connection: Connection,
   indexes: ServerIndexes,
@@ -19,7 +21,7 @@ export async function explainFailure(
   return isUniqueViolation(error) ? takenKeys(connection, statement, error) : error
 }
 
-/** The new keys of a statement that changes keys which other rows already have. */
+/** The new keys of a statement that changes keys, if other rows already have them. */
 async function takenKeys(connection: Connection, statement: string, error: unknown): Promise<unknown> {
   const [, key, rows] =
     /^UPDATE kv SET key = (.+), version = .+\n(WHERE collection = .+?);?$/.exec(statement) ?? []

@@ -3,7 +3,10 @@ import { type Drift, driftOf } from '../../migration-database.ts'
 import { quoteName } from '../server/sql-text.ts'
 import type { RunStatement } from '../server/statement.types.ts'
 
-/** In what the tables of a database differ from declared ones: tables, columns, and indexes by their names. `s`: where those in no schema are. */
+/**
+ * How the tables of a database differ from the declared ones: tables, columns, and indexes by name. `s`: the schema of tables that
+ * name none.
+ */
 export async function tableDrift(run: RunStatement, s: string, tables: readonly PgTable[]): Promise<Drift[]> {
   const drift: Drift[] = []
   for (const table of tables) {

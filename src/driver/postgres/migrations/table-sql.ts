@@ -12,7 +12,7 @@ interface PostgresKit {
   generateMigration(last: DrizzleSnapshot, next: DrizzleSnapshot): Promise<string[]>
 }
 
-/** As the dialect's `tableSql`. */
+/** Implements the dialect's `tableSql`. */
 export async function tableSql(
   root: string,
   tables: Readonly<Record<string, object>>,
@@ -31,7 +31,7 @@ export function createIndexes(table: PgTable): string[] {
   return getTableConfig(table).indexes.map(({ config }) => config.name!)
 }
 
-/** The statements that create all indexes of the table of the values, by their names: the same as `open` would run. */
+/** The statements that create all indexes of the table of values, by name: the same that `open` would run. */
 export function indexStatements(collections: readonly MigratedCollection[]): Map<string, string> {
   const declared = Array.from(
     declaredIndexes(collections),

@@ -7,8 +7,8 @@ const created = /^CREATE (?:UNIQUE )?INDEX "([^"]+)" ON "kv" /
 const dropped = /^DROP INDEX (?:IF EXISTS )?"([^"]+)"/
 
 /**
- * As the dialect's `tryOut`. There may be no server where migrations are generated, so their statements are read: the indexes of the values
- * that they leave are to be the declared ones.
+ * Implements the dialect's `tryOut`. There may be no server when migrations are generated, so this reads their statements: the
+ * indexes that they leave must be the declared ones.
  */
 export function tryOut(migrations: readonly Migration[]): readonly Drift[] {
   const left = new Map<string, string>()
@@ -20,7 +20,7 @@ export function tryOut(migrations: readonly Migration[]): readonly Drift[] {
     if (gone !== undefined) left.delete(gone)
   }
   const { snapshot } = migrations.at(-1)!
-  // The migrations of a folder may begin with ones that know nothing of these tables.
+  // The first migrations of a folder may come before these tables.
   if (snapshot.collections.length === 0) return []
   const wanted = indexStatements(snapshot.collections)
   return [

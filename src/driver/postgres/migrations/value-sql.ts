@@ -5,25 +5,25 @@ import { breakpoint } from '../../migration.ts'
 import { quoteText } from '../server/sql-text.ts'
 import { escapeJson, escapeText, isEscaped } from '../values/json-text.ts'
 
-/** The version that every row which a migration writes is given, until `kv_told_1` makes it a commit. */
+/** The version of every row that a migration writes, until `kv_told_1` makes it a commit. */
 export const nextVersion = '(SELECT version + 1 FROM kv_meta)'
 
-/** Rows whose value is JSON: others have no fields. */
+/** Rows whose value is JSON; others have no fields. */
 const isJson = 'encoding IN (0, 1)'
 
-/** `'it''s'`. What takes a file of statements apart does so within a text or not. */
+/** `'it''s'`. Escapes the separator of statements, because files are split at it even within a text. */
 export function quote(text: string): string {
   if (!text.includes(breakpoint)) return quoteText(text).trimStart()
   const escaped = text.replaceAll('\\', '\\\\').replaceAll("'", "''")
   return `E'${escaped.replaceAll(breakpoint, `\\055${breakpoint.slice(1)}`)}'`
 }
 
-/** Whether SQL can hold a word: it stands in a file, whose ends of lines a checkout may change. */
+/** Whether SQL can contain a word: it will be in a file, whose line ends a checkout may change. */
 export function isWritable(word: string): boolean {
   return !/[\p{Cc}\p{Cs}]/u.test(word) && !isEscaped(word)
 }
 
-/** The statements that make a change of the values of a collection. Rows that have nothing to change stay as they are. */
+/** The statements that change the values of a collection. Rows with nothing to change stay as they are. */
 export function changeSql(collection: string, change: ValueChange): string[] {
   const rows = `collection = ${quote(collection)} AND ${isJson}`
   const { path } = change
@@ -48,19 +48,19 @@ export function changeSql(collection: string, change: ValueChange): string[] {
   }
 }
 
-/** Moves a field. A row that has the new one already keeps both: neither may be lost. */
+/** Moves a field. A row that already has the new one keeps both: neither may be lost. */
 function moveSql(rows: string, from: FieldPath, to: FieldPath): string {
   const value = put(to, nodeOf(from), drop(from))
   return `${update(value, from, to)}\nWHERE ${rows} AND (${nodeOf(from)}) IS NOT NULL AND ${isAbsent(to)}`
 }
 
-/** `types`: the path whose types go, and where they go to. */
+/** `types`: the path whose types to remove, and where they move to. */
 function update(value: string, ...types: readonly FieldPath[]): string {
   const changed = [`value = ${value}`, `version = ${nextVersion}`]
   if (types.length > 0) {
     const [path, moved] = [typesKey(types[0]!), types[1] === undefined ? 'NULL' : typesKey(types[1])]
     changed.push(
-      // Where all that was typed is gone, the rest is plain JSON.
+      // Without types, the rest is plain JSON.
       `(types, encoding) = (SELECT t, CASE WHEN t IS NULL THEN 0 ELSE 1 END FROM kv_types_1(types, ${path}, ${moved}) t)`,
       `meanings = kv_meanings_1(meanings, types, ${path}, ${moved})`,
     )
@@ -95,7 +95,7 @@ function arrayOf(path: FieldPath): string {
   return `ARRAY[${path.map((name) => quote(escapeText(name))).join(', ')}]`
 }
 
-/** A path as `types` has it in its JSON, without the quotes. */
+/** A path as in the JSON of `types`, without the quotes. */
 function typesKey(path: FieldPath): string {
   return quote(JSON.stringify(path.map(escapeStep).join('.')).slice(1, -1))
 }

@@ -1,4 +1,4 @@
-// An aggregate is one SELECT: its measures, groups, conditions and order share columns, so they are built together.
+// An aggregate is one SELECT, whose measures, groups, conditions and order share columns, so they are built together.
 import { type SQL, sql } from 'drizzle-orm'
 import { QueryError } from '../../../contract/errors.ts'
 import { operandAt, type Slot } from '../../../query/operand.ts'
@@ -16,13 +16,13 @@ const signs = { eq: '=', ne: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' }
 
 type Figure = Figures[number]
 
-/** Columns of a statement, and the figures that they are. */
+/** Columns of a statement, and the figures in them. */
 interface Part {
   readonly columns: readonly SQL[]
   readonly read: (values: readonly unknown[]) => readonly Figure[]
 }
 
-/** A statement that gives one row for each group, and what makes figures of a row. */
+/** A statement with one row for each group, and how to make figures of a row. */
 export interface AggregateSql {
   readonly sql: SQL
   readonly read: (row: Row) => Figures
@@ -48,7 +48,7 @@ export function aggregateSql(plan: AggregatePlan, fields: FieldSql, source: Sour
   const clauses = [
     sql`SELECT ${list([...columns, source.catalog])} FROM ${source.rows} WHERE ${allOf(selectionSql(plan, fields))}`,
     ...(groups.length === 0 ? [] : [sql`GROUP BY ${list(groups.flatMap((part) => part.columns))}`]),
-    // A group that is to be refused is reported, whatever its figures are.
+    // A group that must be refused is always reported, whatever its figures are.
     ...(having === null ? [] : [sql`HAVING ${sql.join([having, ...refusals], sql.raw(' OR '))}`]),
     ...(order.length === 0
       ? []
@@ -71,7 +71,7 @@ export function aggregateSql(plan: AggregatePlan, fields: FieldSql, source: Sour
   }
 }
 
-/** The columns of a group: the value, what kind of JSON it is, and what its text stands for. */
+/** The columns of a group: the value, its JSON type, and what its text stands for. */
 function groupOf(field: Field, fields: FieldSql): Part {
   const { value, kind, meaning } = fields.identityOf(field)
   const columns = [...value.map((column) => column.sql), kind, meaning].filter((one) => one !== null)
@@ -86,7 +86,7 @@ function groupOf(field: Field, fields: FieldSql): Part {
   }
 }
 
-/** The value that is in the columns of a field. */
+/** The value in the columns of a field. */
 function figureAt(columns: readonly FieldColumn[], values: readonly unknown[], isJson: boolean): Figure {
   const [first, second] = values as readonly [Figure, string]
   if (first === null) return null
@@ -105,7 +105,7 @@ class FigureSql {
     this.#fields = fields
   }
 
-  /** Whether a group has a bigint where one has no order and no sum, and what to say then. */
+  /** Whether a group has a bigint that cannot be ordered or added, and the message for it. */
   get refusals(): { readonly message: string; readonly sql: SQL }[] {
     return [...this.#refusals].map(([message, sql]) => ({ message, sql }))
   }
@@ -129,7 +129,7 @@ class FigureSql {
     return { columns: ofFigure, read: (values) => [read(values)] }
   }
 
-  /** What a figure is compared and ordered by. */
+  /** The columns by which a figure is compared and ordered. */
   columnsOf({ name, field }: Measure): readonly FieldColumn[] {
     if (field === null) return [{ sql: sql.raw('count(*)'), type: 'numeric' }]
     const form = formOf(field.types)
@@ -154,7 +154,7 @@ class FigureSql {
     }
   }
 
-  /** The least number, or, if there is none, the least text; of the greatest it is the other way round. */
+  /** The least number, or, if there is none, the least text; for the greatest, the other way round. */
   #extreme(name: 'min' | 'max', field: Field): readonly FieldColumn[] {
     if (field.types.bigint) this.#refuse(name, field)
     const call = sql.raw(name)
@@ -179,8 +179,8 @@ class FigureSql {
   }
 
   /**
-   * The number that a field is: the infinities, which are stored as texts, as such; null for NaN, which has no order. Sums are of type
-   * `numeric`, since the server refuses one that a `float8` cannot hold.
+   * A field as a number. The infinities, stored as texts, are numbers; null for NaN, which has no order. Sums are `numeric`,
+   * because the server refuses a sum that does not fit in a `float8`.
    */
   #number(field: Field, type: 'float8' | 'numeric'): SQL {
     const { text } = this.#fields.placeOf(field)
@@ -196,7 +196,7 @@ class FigureSql {
     }${number ? sql` WHEN 'string' THEN ${ofText}` : sql.empty()} END`
   }
 
-  /** The text that a field is where it stands for no number. */
+  /** A field as a text, if it is not a number. */
   #text(field: Field): SQL {
     const { text } = this.#fields.placeOf(field)
     const ofText = field.types.number
@@ -212,7 +212,7 @@ class FigureSql {
     return sql`count(DISTINCT (${list(parts)})) FILTER (WHERE ${this.#fields.firstOf(field)} IS NOT NULL)`
   }
 
-  /** What the texts of a field stand for: null if it can be one thing only. */
+  /** What the texts of a field stand for; null if there is only one possibility. */
   #someMeaning(field: Field): SQL | null {
     const { string, date, bigint, structure } = field.types
     const isMixed = [string || structure, date, bigint].filter(Boolean).length > 1
@@ -261,10 +261,7 @@ class FigureSql {
   }
 }
 
-/**
- * The sum or average of numbers as floating-point has it: beyond the largest one an infinity, its average too; null where infinities of
- * both signs are added.
- */
+/** A sum or average of numbers as in floating point: too large a result is infinite, and infinities of both signs give null. */
 function total(name: 'sum' | 'avg', added: SQL): SQL {
   const sum = sql`sum(${added})`
   const largest = sql.raw(String(Number.MAX_VALUE))

@@ -6,13 +6,13 @@ import { escapeText, isEscaped } from '../values/json-text.ts'
 import { bind } from './binding.ts'
 
 const nul = sql.raw(quoteText(escapeText('\0')))
-/** What a word of `escapeText` has behind its first character. */
+/** What a word of `escapeText` has after its first character. */
 const digits = ['\u0002', '\u0003'] as const
 const allDigits = sql.raw(quoteText(digits.join('')))
 
 /**
- * Whether a text, as it is kept, matches a pattern of `like`. A character that is kept as a word of several is one for `_`: words are cut
- * down to their first character, which no pattern has, unless the pattern asks for such a character by itself.
+ * Whether an escaped text matches a `like` pattern. `_` must match an escaped character as one, so words are cut to their first
+ * character, which no pattern contains, unless the pattern asks for such a character.
  */
 export function likeSql(text: SQL, pattern: Slot<'text'>, folded: boolean): SQL {
   const partsOf = (operands: Parameters<typeof operandAt>[0]) => {

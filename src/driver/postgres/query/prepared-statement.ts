@@ -9,10 +9,10 @@ import { type Bindable, Binding } from './binding.ts'
 
 const dialect = new PgDialect()
 
-/** What the protocol takes. */
+/** The limit of the protocol. */
 const mostBindings = 65_535
 
-/** A query as the server runs it, and what makes the values to bind of the operands of a plan. */
+/** A query as the server runs it, and how to bind the operands of a plan. */
 export class PreparedStatement implements Statement {
   /** Each connection keeps the plan of a statement under its name. */
   readonly name?: string

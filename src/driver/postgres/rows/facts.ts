@@ -10,7 +10,7 @@ import { byteas } from '../values/binary-array.ts'
 import { rowColumns, storedRow } from './kv-row.ts'
 import { loggedCommit } from './log-row.ts'
 
-/** What is known of a database at one moment. */
+/** The facts of a database at one moment. */
 export interface KnownFacts {
   readonly latest: number
   readonly now: number
@@ -29,8 +29,8 @@ export interface KnownFacts {
 }
 
 /**
- * Reads what `needsOf` tells, all of one state since it is one statement. Each row says first what it is of: the database (0), a version
- * (1), a row (2), the log (3), or what has expired (4).
+ * Reads what `needsOf` asks for, in one statement and so from one state. The first column says what a row is: the database (0), a
+ * version (1), a row (2), a commit of the log (3), or an expired row (4).
  */
 export function factsStatement(schema: string): Statement {
   const s = quoteName(schema)
@@ -53,7 +53,7 @@ export function factsParameters({ versions, rows, since, expiredAfter }: CommitN
   return [byteas(versions), byteas(rows), since, expiredAfter]
 }
 
-/** What the rows of `factsStatement` say. */
+/** The facts in the rows of `factsStatement`. */
 export function readFacts({ versions, rows }: CommitNeeds, found: readonly Row[]): KnownFacts {
   const known = new Map<string, StoredRow>()
   const logged: LoggedCommit[] = []

@@ -8,7 +8,10 @@ import { unescapeJson } from '../values/json-text.ts'
 export const rowColumns = 'kv.value, kv.raw, kv.encoding, kv.types, kv.version, kv.expires_at'
 export const keyedColumns = `${rowColumns}, kv.key`
 
-/** The version of the catalogue, which every row of a read of a collection has as its last column: it tells by what the rows were filed. */
+/**
+ * The version of the catalogue, the last column of every row that is read of a collection: it shows by which catalogue the rows
+ * were filed.
+ */
 export function catalogColumn(schema: string): string {
   return `(select m.catalog from ${quoteName(schema)}.kv_meta m where m.one)`
 }

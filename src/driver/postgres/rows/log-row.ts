@@ -2,10 +2,10 @@ import { type LoggedChange, type LoggedCommit, readChanges } from '../../../comm
 
 type ChangeType = LoggedChange['type']
 
-/** What a byte of `kinds` stands for: the same numbers as in the log of a file. */
+/** The bytes of `kinds`: the same numbers as in the log of a file. */
 const types: readonly (ChangeType | undefined)[] = [undefined, 'set', 'delete', 'expire']
 
-/** A row of `kv_log`, `changes` being its bytes where the values are kept. */
+/** A row of `kv_log`; `changes` are its bytes if values are kept. */
 export function loggedCommit(
   version: number,
   at: number,
@@ -16,7 +16,7 @@ export function loggedCommit(
   return { version, at, changes: changes === null ? changesOf(keys, kinds) : readChanges(changes) }
 }
 
-/** Null for what was not written by this package. */
+/** Null for anything that this package has not written. */
 function changesOf(keys: readonly Uint8Array[], kinds: Uint8Array): LoggedChange[] | null {
   const changes: LoggedChange[] = []
   for (const [place, key] of keys.entries()) {
@@ -27,7 +27,7 @@ function changesOf(keys: readonly Uint8Array[], kinds: Uint8Array): LoggedChange
   return keys.length === kinds.length ? changes : null
 }
 
-/** What a commit has changed, as the columns of `kv_log` keep it. */
+/** The changes of a commit, in the columns of `kv_log`. */
 export interface LogColumns {
   readonly keys: Uint8Array[]
   readonly kinds: Uint8Array

@@ -1,7 +1,7 @@
-/** Throws a TypeError for what is not an address of a PostgreSQL server. */
+/** Throws a TypeError if this is not an address of a PostgreSQL server. */
 export function postgresAddress(given: string | URL): string {
   const text = given instanceof URL ? given.href : given
-  // The error of URL would show all of it.
+  // The error of URL would show the whole address.
   if (URL.canParse(text) && isDecodable(new URL(text))) {
     const schema = schemaOf(text)
     if (schema !== null) checkSchema(schema)
@@ -12,12 +12,12 @@ export function postgresAddress(given: string | URL): string {
   )
 }
 
-/** The schema that an address names, such as `?schema=shop`. */
+/** The schema in an address, as in `?schema=shop`. */
 export function schemaOf(address: string): string | null {
   return new URL(address).searchParams.get('schema')
 }
 
-/** An address as the server's own tools take it: a schema is none of their options. */
+/** An address for the server's own tools, which do not know the option `schema`. */
 export function serverOf(address: string): string {
   if (schemaOf(address) === null) return address
   const url = new URL(address)
@@ -25,20 +25,20 @@ export function serverOf(address: string): string {
   return url.href
 }
 
-/** The schema of a database of which nobody says another one. */
+/** The schema of a database if nobody names one. */
 export const defaultSchema = 'valkeyrie'
 
-/** An address that names this schema. */
+/** An address with this schema. */
 export function withSchema(address: string, schema: string): string {
   const url = new URL(address)
   url.searchParams.set('schema', schema)
   return url.href
 }
 
-/** The longest name that PostgreSQL keeps whole, in bytes, less what our channel has before it. */
+/** The longest name that PostgreSQL does not truncate, in bytes, minus the prefix of our channel. */
 const longestSchema = 50
 
-/** Throws a TypeError for what is not a name of a schema. */
+/** Throws a TypeError if this is not a valid name of a schema. */
 export function checkSchema(schema: string): void {
   if (typeof schema !== 'string' || schema.trim() === '' || Buffer.byteLength(schema) > longestSchema)
     throw new TypeError(
@@ -56,7 +56,7 @@ function isDecodable({ username, password, pathname }: URL): boolean {
   }
 }
 
-/** An address for messages: a user, a password and options have no place in one. */
+/** An address for messages: without user, password and options. */
 export function shownAddress(address: string): string {
   if (!URL.canParse(address)) return `${address.slice(0, address.indexOf(':') + 1)}//…`
   const { protocol, host, pathname } = new URL(address)

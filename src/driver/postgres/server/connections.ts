@@ -1,21 +1,21 @@
-// The connections of a database are one pool: who waits, who is served, who is lost and when one is opened are one state.
+// The connections of a database are one pool: waiting, serving, losing and opening connections share one state.
 import { DatabaseBusyError, DatabaseClosedError } from '../../../contract/errors.ts'
 import { clock } from '../../../time/clock.ts'
 import type { SessionUse } from '../../driver.ts'
 import type { Connection } from './connection.ts'
 import type { Row, Statement } from './statement.types.ts'
 
-/** A read goes behind a write only where there is no other connection. */
+/** A read waits behind a write only if there is no other connection. */
 const behindWrite = Number.MAX_SAFE_INTEGER
-/** So many short statements may wait behind each other before a further connection is opened. */
+/** How many short statements may wait behind each other before another connection is opened. */
 const mostQueued = 4
-/** Milliseconds after which who waits looks again whether a connection is still being opened. */
+/** How many milliseconds until a waiting call checks again whether a connection is still being opened. */
 const longestLook = 50
 
-/** Who keeps a connection: sessions, which a user or a call holds open, or what ends by itself. */
+/** Who leases a connection: sessions, held by a user or a call, or something that ends soon. */
 export type LeaseUse = SessionUse | 'short'
 
-/** What a short statement does. One that writes may wait for a lock, and whatever was sent behind it waits with it. */
+/** What a short statement does. A write may wait for a lock, and everything sent after it waits with it. */
 export type ShortUse = 'read' | 'write'
 
 interface Waiting {
@@ -32,16 +32,16 @@ interface PoolOptions {
 }
 
 /**
- * The connections to a server. Short statements share them, many in a row without waiting for answers; one that may take long has one
- * for itself, as has a transaction.
+ * The connections to a server. Short statements share them, many in a row without waiting for answers. A statement that may take
+ * long has a connection of its own, and so has a transaction.
  */
 export class Connections {
   readonly #connect: (isWanted: () => boolean) => Promise<Connection>
   readonly #options: PoolOptions
   readonly #open = new Set<Connection>()
-  /** Those of which somebody has the sole use. */
+  /** The leased connections, and who leases them. */
   readonly #leased = new Map<Connection, LeaseUse>()
-  /** How many short statements that write are running on each. */
+  /** How many short writes are running on each. */
   readonly #writing = new Map<Connection, number>()
   readonly #waiting: Waiting[] = []
   #opening = 0
@@ -65,7 +65,7 @@ export class Connections {
     return this.#closed
   }
 
-  /** Runs a short statement, whose transaction is its own. */
+  /** Runs a short statement in its own transaction. */
   async run(statement: Statement, values: readonly unknown[], use: ShortUse = 'read'): Promise<Row[]> {
     this.assertOpen()
     const shared = this.#leastBusy(use)
@@ -103,8 +103,8 @@ export class Connections {
   }
 
   /**
-   * A connection that nobody else uses until it is given back. Rejects with DatabaseBusyError if all are in use for long. What a session
-   * commits needs one besides its own, so that not all are for sessions.
+   * Leases a connection, which nobody else uses until it is given back. Rejects with DatabaseBusyError if all are in use for long.
+   * Sessions cannot lease all of them, because committing in a session takes another one.
    */
   async lease(use: LeaseUse): Promise<Connection> {
     this.assertOpen()
@@ -123,7 +123,7 @@ export class Connections {
     this.#serve()
   }
 
-  /** Ends those on which nothing is running, so that new ones are made: the server at the address may be another one by now. */
+  /** Ends idle connections, so that new ones are opened: the address may belong to another server by now. */
   renew(): void {
     for (const connection of [...this.#open]) {
       if (connection.running === 0 && !this.#leased.has(connection)) connection.discard()
@@ -131,7 +131,8 @@ export class Connections {
   }
 
   /**
-   * Ends all once what is running on them is done, or a server that does not answer was waited for; a transaction that is open is undone.
+   * Ends all connections once their statements are done, or once a silent server was given enough time; open transactions are
+   * rolled back.
    */
   async end(): Promise<void> {
     this.#closed = true
@@ -194,7 +195,7 @@ export class Connections {
     connection.onEnd = () => {
       this.#open.delete(connection)
       this.#leased.delete(connection)
-      // What was silent as long is as lost, and would find that out one by one.
+      // Others that were silent for as long are also lost, and would find out one by one.
       if (connection.wasSilent) this.renew()
       this.#serve()
     }
@@ -207,7 +208,7 @@ export class Connections {
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1)
         reject(new DatabaseBusyError(Math.round(clock() - began)))
       }
-      // A connection that is being opened takes its time.
+      // Opening a connection may take its time.
       const look = () => {
         const isOver = clock() - began >= this.#options.busyTimeout + this.#options.connectTimeout
         if (this.#opening === 0 || isOver) giveUp()
@@ -225,7 +226,7 @@ export class Connections {
     })
   }
 
-  /** Gives connections that are free to those who wait. */
+  /** Gives free connections to waiting calls. */
   #serve(): void {
     for (let at = 0; at < this.#waiting.length; ) {
       const { use, resolve } = this.#waiting[at]!
@@ -239,7 +240,7 @@ export class Connections {
       this.#waiting.splice(at, 1)
       resolve(free)
     }
-    // One may have been lost that somebody waits for.
+    // A waiting call may need a connection that was lost.
     const wanting = this.#waiting.filter(({ use }) => this.#mayLease(use)).length
     if (wanting > this.#opening && this.#mayOpen && !this.#closed) this.#openForWaiting()
   }
@@ -247,7 +248,7 @@ export class Connections {
   #openForWaiting(): void {
     const began = clock()
     const failed = (error: unknown) => {
-      // Where there are others, one of them becomes free. Who came later than this was begun waits for another attempt.
+      // If there are other connections, one of them becomes free. Calls that came after this attempt began wait for the next one.
       if (this.#open.size > 0) return
       const given = this.#waiting.filter(({ since }) => since <= began)
       for (const waiting of given) {

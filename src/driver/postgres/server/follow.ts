@@ -5,28 +5,28 @@ import type { Connection } from './connection.ts'
 import { sqlState } from './server-error.ts'
 import { quoteName } from './sql-text.ts'
 
-/** Milliseconds between two looks at the newest version: where nobody reports commits, and where the server does. */
+/** How many milliseconds between two looks at the newest version: without notifications, and with them. */
 const shortestLook = 2
 const longestLook = 40
 const safetyLook = 5_000
-/** Where nobody tells, the next look comes after this share of the time for which nothing has come. */
+/** Without notifications, the delay is this share of the time since the last commit. */
 const patience = 0.02
-/** Milliseconds before a connection is tried again, at most. */
+/** How many milliseconds until a connection is tried again, at most. */
 const longestPause = 1_000
 
 export interface FollowPort {
-  /** A connection of its own, since what is told comes to the one that listens. */
+  /** A connection of its own, because notifications go to the connection that listens. */
   connect(isWanted: () => boolean): Promise<Connection>
   readonly channel: string
-  /** The newest version, over whichever connection, or over this one. */
+  /** The newest version, over any connection, or over this one. */
   latest(connection?: Connection): Promise<number>
   notify(channel: string, payload: string): Promise<void>
   isOwn(version: number): boolean
 }
 
 /**
- * `Driver.follow` by LISTEN. Whether what is told arrives is tried out, since a pooler may give the connection to others: while nothing
- * has, the newest version is looked at again and again. After each connection it is looked at once, so that nothing is missed.
+ * `Driver.follow` by LISTEN. It tests whether notifications arrive, because a pooler may give the connection to others; until one
+ * has, it looks at the newest version repeatedly. After each reconnect it looks at once, so nothing is missed.
  */
 export async function* follow(port: FollowPort, signal: AbortSignal): AsyncGenerator<number | null, void> {
   let told = -1
@@ -43,7 +43,7 @@ export async function* follow(port: FollowPort, signal: AbortSignal): AsyncGener
         if (!port.isOwn(newest)) yield newest
       }
     } catch {
-      // The readers are woken, who meet what stands in the way themselves.
+      // Wakes the readers, which then meet the obstacle themselves.
       if (signal.aborted) return
       yield null
     } finally {
@@ -59,7 +59,7 @@ class Listener {
   readonly #signal: AbortSignal
   readonly #connection: Connection
   readonly #probe = `probe ${randomUUID()}`
-  /** Whether what is told arrives. */
+  /** Whether notifications arrive. */
   #isTold = false
   #newest: number | null = null
   #foundAt = clock()
@@ -72,7 +72,7 @@ class Listener {
     try {
       await listener.#listen()
       const newest = await port.latest()
-      // A later one may have been told before the answer came.
+      // A notification may have come before the answer.
       listener.#newest = Math.max(listener.#newest ?? 0, newest)
       return listener
     } catch (error) {
@@ -81,7 +81,7 @@ class Listener {
     }
   }
 
-  /** Where the server refuses to tell, as a standby does, the newest version is looked at. */
+  /** If the server refuses to notify, as a standby does, the newest version is looked at instead. */
   async #listen(): Promise<void> {
     const { channel, notify } = this.#port
     try {
@@ -101,7 +101,7 @@ class Listener {
     signal.addEventListener('abort', this.#abort)
   }
 
-  /** The newest version once it may be another one; null: there is none. Rejects where the connection is lost. */
+  /** The newest version, once it may have changed; null if there is none. Rejects if the connection is lost. */
   async next(): Promise<number | null> {
     if (this.#newest === null) await this.#pause()
     if (this.#signal.aborted) return null
@@ -109,7 +109,7 @@ class Listener {
     this.#newest = null
     if (heard !== null) return heard
     if (this.#connection.isLost) throw new Error('the connection that listens was lost')
-    // The connection that tells is seldom asked for anything else: that is how it is noticed that it tells no more.
+    // The listening connection is rarely used otherwise: asking it shows whether it still works.
     return this.#port.latest(this.#isTold ? this.#connection : undefined)
   }
 

@@ -2,7 +2,7 @@ import { DatabaseOpenError } from '../../../contract/errors.ts'
 import { shownAddress } from './address.ts'
 import { sqlState, toKvError } from './server-error.ts'
 
-/** The error to report for what keeps a database from being opened. */
+/** The error to report if a database cannot be opened. */
 export function openError(address: string, error: unknown): unknown {
   const state = sqlState(error)
   if (state === undefined || state === '55P03') return toKvError(error)

@@ -1,11 +1,11 @@
-/** Milliseconds after which the clocks are compared again. */
+/** How many milliseconds until the clocks are compared again. */
 const comparedFor = 30_000
 
-/** The clock of the server, as far as it is known here: that of this process may be another one. */
+/** The clock of the server, as far as it is known here; it may differ from that of this process. */
 export class ServerClock {
   #ahead = 0
   #comparedAt = Number.NEGATIVE_INFINITY
-  /** Within how many milliseconds it is known. */
+  /** How many milliseconds it may be off. */
   #error = Number.POSITIVE_INFINITY
 
   /** Milliseconds since the epoch. */
@@ -13,7 +13,7 @@ export class ServerClock {
     return Date.now() + this.#ahead
   }
 
-  /** Tells what the server has said it is, in answer to what was sent and answered at these times of this process. */
+  /** Notes the time that the server reported, in an answer to a request sent and answered at these times of this process. */
   heard(now: number, sent: number, answered: number): void {
     const error = (answered - sent) / 2
     const isOld = answered - this.#comparedAt > comparedFor || answered < this.#comparedAt

@@ -3,14 +3,14 @@ import type { Connection } from './connection.ts'
 import { isUnreached, sqlState } from './server-error.ts'
 
 /**
- * Ends connections whose answers do not come any more. A network that swallows everything leaves them open, and so does a router that has
- * forgotten one. Where nothing has come for long, the server is asked on another connection: a statement may take as long as it takes.
+ * Ends connections whose answers stopped coming. A network that drops everything leaves them open, and so does a router that has
+ * forgotten one. After a long silence, the server is asked on another connection, because a statement may take any time.
  */
 export class Silence {
   readonly #connect: () => Promise<Connection>
   readonly #patience: number
 
-  /** `patience`: milliseconds without a byte, after which the server is asked, and for which that is tried. */
+  /** `patience`: how many milliseconds of silence before the server is asked, and how long to try. */
   constructor(connect: () => Promise<Connection>, patience: number) {
     this.#connect = connect
     this.#patience = patience
@@ -20,13 +20,13 @@ export class Silence {
     connection.onSilence(this.#patience, async () => {
       const { received } = connection
       const mayCome = await this.#mayAnswer(connection)
-      // What has arrived meanwhile is read first.
+      // Read first what has arrived meanwhile.
       await setImmediate()
       if (!mayCome && connection.running > 0 && connection.received === received) connection.giveUp()
     })
   }
 
-  /** Whether an answer may still come: also where nobody can tell. */
+  /** Whether an answer may still come; also true if nobody knows. */
   async #mayAnswer({ processId }: Connection): Promise<boolean> {
     let other: Connection | undefined
     let timer: NodeJS.Timeout | undefined
@@ -35,10 +35,10 @@ export class Silence {
       timer = setTimeout(() => other?.discard(), this.#patience).unref()
       const [row] = await other.run({ text: whetherItWaits }, [processId])
       const [own, waits] = row as [number, boolean | null]
-      // A pooler gives its clients numbers of its own.
+      // A pooler has its own numbers for clients.
       return own !== other.processId || waits !== true
     } catch (error) {
-      // A server that has no connection left is there.
+      // A server without free connections is alive.
       return !isUnreached(error) || sqlState(error) === '53300'
     } finally {
       clearTimeout(timer)
@@ -48,8 +48,8 @@ export class Silence {
 }
 
 /**
- * Whether a process of the server waits for its client, also in the middle of a request or of an answer, or is gone: then it has sent all
- * that it was going to.
+ * Whether a process of the server waits for its client, even in the middle of a request or an answer, or is gone: then it has sent
+ * everything it will send.
  */
 const whetherItWaits = `select pg_backend_pid(),
     a.pid is null or a.state like 'idle%' or (a.state = 'active' and a.wait_event_type = 'Client')

@@ -1,4 +1,4 @@
-/** A name as a statement has it. */
+/** A quoted name. */
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
@@ -9,7 +9,7 @@ export function quoteText(value: string): string {
   return value.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted
 }
 
-/** The time of the server, in milliseconds since the epoch: that at which the transaction began, and that of the moment. */
+/** The server's time in milliseconds since the epoch: when the transaction began, and now. */
 export const began = 'floor(extract(epoch from now()) * 1000)::bigint'
 export const moment = 'floor(extract(epoch from clock_timestamp()) * 1000)::bigint'
 

@@ -1,6 +1,6 @@
 import type { Connection } from './connection.ts'
 
-/** Works in a transaction on a connection that nobody else uses, which holds the locks of what it has taken while it goes on. */
+/** Works in a transaction, on a connection that nobody else uses. It keeps its locks until it ends. */
 export async function inTransaction<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
   await connection.execute('begin isolation level read committed')
   try {

@@ -5,19 +5,19 @@ import type { Read } from '../../driver.ts'
 import { collectionOfRead } from '../../read-collection.ts'
 import type { RunStatement } from '../server/statement.types.ts'
 
-/** Milliseconds: queries come in crowds, and the look of one is enough for those that come with it. */
+/** In milliseconds: queries come in bursts, and one look serves a burst. */
 const betweenLooks = 2
 
 interface GuardOptions {
   readonly declared: readonly Collection[]
   /** As it was when the database was opened. */
   readonly opened: Catalog
-  /** The version of the catalogue, as it is now. */
+  /** The present version of the catalogue. */
   version(): Promise<number>
   catalog(): Promise<Catalog>
 }
 
-/** Notices that others have changed the catalogue so that a query would no longer find what it means. */
+/** Notices when others have changed the catalogue so that a query would no longer find what it means. */
 export class CatalogGuard {
   readonly #options: GuardOptions
   #version: number
@@ -31,8 +31,8 @@ export class CatalogGuard {
   }
 
   /**
-   * Reads. Rejects with a MigrationError if the database says otherwise than the schema that was read by. The rows of a collection say so
-   * themselves, in their last column. If there are none, it is looked up.
+   * Reads. Rejects with a MigrationError if the catalogue no longer fits the schema that the read relies on. Rows of a collection
+   * carry the version of the catalogue in their last column; without rows, it is looked up.
    */
   async watch<T>(request: Read, run: RunStatement, read: (run: RunStatement) => Promise<T>): Promise<T> {
     if (collectionOfRead(request) === null) return read(run)
@@ -48,14 +48,14 @@ export class CatalogGuard {
     return result
   }
 
-  /** Throws a MigrationError for a read by a schema that no longer goes with what was seen of the catalogue. */
+  /** Throws a MigrationError for a read whose schema no longer fits the catalogue as last seen. */
   assertFits(request: Read): void {
     if (this.#differences.size === 0) return
     const difference = this.#differences.get(collectionOfRead(request) ?? '')
     if (difference?.reads) throw difference.error
   }
 
-  /** Reports the version that the catalogue has in the state of a session. */
+  /** Reports the version of the catalogue in the state of a session. */
   async saw(version: number): Promise<void> {
     if (version === this.#version) return
     const catalog = await this.#options.catalog()

@@ -1,35 +1,33 @@
 import { moment } from '../server/sql-text.ts'
 
-/** How `kv_commit` has gone. */
+/** The result of `kv_commit`. */
 export const CommitState = {
   done: 0,
-  /** What the plan says must hold does not: plan again. */
+  /** A condition of the plan does not hold: plan again. */
   moved: 1,
   /** The catalogue has another version. */
   catalog: 2,
-  /** The queue for turns is another one. */
+  /** The queue for turns has changed. */
   turns: 3,
   /** An earlier attempt of the same batch was committed. */
   already: 4,
 } as const
 
-/** The transaction is of a level at which a commit would not see what those before it have left. */
+/** The isolation level of the transaction would hide earlier commits. */
 export const wrongIsolation = 'VK001'
 
-/** A batch that was planned before so many versions is planned again: what has come since is not looked through under the lock. */
+/** How many versions old a plan may be: older ones are planned again, because later commits are checked under the lock. */
 const mostLookedThrough = 1_000
 
-/** So many rows are stored faster one by one than as the rows of arrays. */
+/** Up to this many rows, storing them one by one is faster than with arrays. */
 const mostByOne = 4
 
 /**
- * The function that carries a commit out, in one request: it takes the counter of versions, which lets one commit in at a time and
- * gives versions in the order in which commits become visible, compares what must hold, and writes. `s` is the quoted schema.
- *
- * What was read is looked at before the counter is taken, too: where others have changed it, nobody has to wait for that.
- *
- * Its statements look rows up by key, and their plans are made when the table may still be empty: a plan that reads all of it must
- * not be kept for when it is large.
+ * The function that carries out a commit, in one request: it takes the counter of versions, which admits one commit at a time and
+ * gives out versions in the order in which commits become visible; then it checks the conditions, and writes. `s` is the quoted
+ * schema. Reads are also checked before the counter is taken: if others have changed them, nobody needs to wait for that. Its
+ * statements find rows by key. Their plans may be made when the table is still empty, so a plan that reads the whole table must not
+ * be kept for when it is large.
  */
 export function commitFunction(s: string, channel: string): string {
   const isReadChanged = `exists (

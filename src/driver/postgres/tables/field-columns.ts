@@ -4,8 +4,8 @@ import { quoteText } from '../server/sql-text.ts'
 import { escapeText } from '../values/json-text.ts'
 
 /**
- * In how many columns, and of which types, a field is compared and ordered. `text`: it can be nothing but a text or a Date. `bigint`:
- * nothing but a bigint. `any`: a number first, and behind all numbers whatever else there is by its text.
+ * The columns in which a field is compared and ordered, and their types. `text`: it is always a text or a Date. `bigint`: always a
+ * bigint. `any`: a number first; everything else comes after all numbers, by its text.
  */
 export type FieldForm = 'text' | 'bigint' | 'any'
 
@@ -15,19 +15,19 @@ export function formOf(types: FieldTypes): FieldForm {
   return (string || date) && !number && !boolean && !bigint && !structure ? 'text' : 'any'
 }
 
-/** One of the columns that rows are ordered by, which are null all together: where there is nothing. */
+/** One of the columns that rows are ordered by. For a missing value, all of them are null. */
 export interface FieldColumn {
   readonly sql: SQL
   readonly type: 'text' | 'numeric' | 'float8'
 }
 
-/** A place in a JSON document: `node` as JSON, `text` as a text; both are null if there is nothing, and `text` of a JSON null. */
+/** A place in a JSON document: `node` as JSON, `text` as text. Both are null if it is missing, and `text` also for a JSON null. */
 export interface JsonPlace {
   readonly node: SQL
   readonly text: SQL
 }
 
-/** The place that these names lead to: text that an index can hold; an array has none. */
+/** The place that these names lead to, as text that an index can contain; an array has no such places. */
 export function placeOf(root: SQL, names: readonly string[]): JsonPlace {
   const literals = names.map((name) => sql.raw(quoteText(escapeText(name))))
   const last = literals.pop()
@@ -36,15 +36,15 @@ export function placeOf(root: SQL, names: readonly string[]): JsonPlace {
   return { node: sql`(${holder} -> ${last})`, text: sql`(${holder} ->> ${last})` }
 }
 
-/** The number of a field of the form `any` that is not a number, and behind all of them. */
+/** The number of a field of the form `any` that is not a number: after all numbers. */
 export const noNumber = sql.raw("'NaN'::float8")
 
 /** The text of a field of the form `any` that is a number or a boolean. */
 export const noText = sql.raw("''")
 
 /**
- * The columns of a field, without an error for whatever a row holds there. An index is over these expressions, and the server finds it for
- * a query that has the same ones.
+ * The columns of a field, which fail for no value that a row may contain. An index consists of these expressions, and the server
+ * uses it for a query with the same ones.
  */
 export function columnsOf(form: FieldForm, { node, text }: JsonPlace): readonly FieldColumn[] {
   switch (form) {

@@ -1,7 +1,7 @@
 import { moment } from '../server/sql-text.ts'
 import { wrongIsolation } from './commit-function.ts'
 
-/** So many keys are in one row of the log at most, where all rows go at once. */
+/** The most keys in one row of the log when all rows are removed at once. */
 const keysPerLogRow = 10_000
 
 const assertIsolation = `
@@ -9,7 +9,7 @@ const assertIsolation = `
     raise exception 'a commit is of the isolation level read committed' using errcode = '${wrongIsolation}';
   end if;`
 
-/** The functions that change what no plan of a commit does, each in one request. `s` is the quoted schema. */
+/** The functions for changes that are not planned commits, each in one request. `s` is the quoted schema. */
 export function functions(s: string, channel: string): string {
   return `
 create or replace function ${s}.kv_turns_1(p_before text, p_after text, p_begins boolean) returns boolean language plpgsql as $kv$

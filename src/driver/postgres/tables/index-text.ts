@@ -4,14 +4,14 @@ import { unescapeText } from '../values/json-text.ts'
 import { columnsOf, type FieldForm, placeOf } from './field-columns.ts'
 import type { TypedIndex } from './typed-index.ts'
 
-/** A column of an index as the server's catalogue has it: its expression, its collation, and the bits of its order. */
+/** A column of an index in the server's catalogue: its expression, its collation, and the flags of its order. */
 export type IndexColumn = readonly [expression: string, collation: string | null, order: number]
 
 const forms = ['any', 'bigint', 'text'] as const
 const nullsFirst = 2
 const dialect = new PgDialect()
 
-/** What an index of `kv` is over, whoever has made it; `null` if it is none that a schema declares. */
+/** The declaration of an index of `kv`, whoever has created it; `null` if no schema can declare it. */
 export function readIndex(
   unique: boolean,
   predicate: string | null,
@@ -54,7 +54,7 @@ function matches(wanted: readonly Expected[], columns: readonly IndexColumn[]): 
   })
 }
 
-/** The collection of a condition `collection = 'users'`. */
+/** The collection in a condition `collection = 'users'`. */
 function collectionOf(predicate: string | null): string | null {
   const [column, sign, text, ...more] = tokensOf(predicate ?? '').filter(isEssential)
   if (column?.text !== 'collection' || sign?.text !== '=' || text?.type !== 'text' || more.length > 0)
@@ -62,7 +62,7 @@ function collectionOf(predicate: string | null): string | null {
   return text.text
 }
 
-/** The names that lead to the first place of an expression; `null` if it is not about one. */
+/** The names that lead to the first place in an expression; `null` if there is none. */
 function namesIn(expression: string): string[] | null {
   const tokens = tokensOf(expression).filter(isEssential)
   const names: string[] = []
@@ -106,7 +106,8 @@ function isEssential({ type }: Token): boolean {
 }
 
 /**
- * What an expression says: the server writes it with brackets, casts and an `ELSE NULL` of its own, and tells the collation elsewhere.
+ * The essence of an expression: without the brackets, casts and `ELSE NULL` that the server adds, and without its collation, which
+ * is reported elsewhere.
  */
 function essence(expression: string): string {
   return tokensOf(expression)

@@ -10,24 +10,24 @@ import { formOf } from './field-columns.ts'
 import { readIndex } from './index-text.ts'
 import { createIndex, indexedColumns, ofCollection, type TypedIndex } from './typed-index.ts'
 
-/** What an index of a collection is made of: what the database keeps of a collection has it. */
+/** The part of a collection that defines its indexes. */
 export type IndexedCollection = Pick<Collection, 'name' | 'schema' | 'indexes'>
 
 interface DeclaredIndex extends TypedIndex {
-  /** Of each field whether the schema tells anything of it. */
+  /** Whether the schema describes each field. */
   readonly isKnown: readonly boolean[]
 }
 
 export interface BuiltIndex {
   readonly name: string
-  /** `null`: it is none that a schema declares. */
+  /** `null`: no schema can declare it. */
   readonly index: TypedIndex | null
 }
 
 const mostDuplicatesListed = 10
 const longestName = 63
 
-/** The name of the index that a declaration becomes: `kv_users_email`; of one that is longer than the server allows, its beginning and a hash. */
+/** The name of a declared index: `kv_users_email`; if that is longer than the server allows, its beginning and a hash. */
 function indexName(collection: string, { fields, unique }: IndexDeclaration): string {
   const path = fields.map((field) => field.replaceAll('.', '_')).join('_')
   const name = `kv_${collection}_${path}${unique ? '_unique' : ''}`
@@ -38,7 +38,7 @@ function indexName(collection: string, { fields, unique }: IndexDeclaration): st
   return `${start.toWellFormed()}_${hash}`
 }
 
-/** The declared indexes of collections by their names. */
+/** The declared indexes of collections, by name. */
 export function declaredIndexes(collections: readonly IndexedCollection[]): Map<string, DeclaredIndex> {
   return new Map(
     collections.flatMap(({ name, schema, indexes }) => {
@@ -54,16 +54,16 @@ export function declaredIndexes(collections: readonly IndexedCollection[]): Map<
   )
 }
 
-/** In what the indexes of a database differ from the declared ones. */
+/** How the indexes of a database differ from the declared ones. */
 export interface IndexChanges {
   readonly create: ReadonlyMap<string, TypedIndex>
-  /** The names of those that are to be built again: what has the name of a declared one and is another. */
+  /** Indexes to build again: they have the name of a declared one, but differ. */
   readonly replace: readonly string[]
-  /** Indexes of these collections that are not declared here: another program may need them. */
+  /** Indexes of these collections that are not declared here; another program may need them. */
   readonly extra: readonly string[]
 }
 
-/** Throws a MigrationError if the name of a declared index is taken by that of another declaration. */
+/** Throws a MigrationError if another declaration already uses the name of a declared index. */
 export function indexChanges(
   collections: readonly IndexedCollection[],
   built: readonly BuiltIndex[],
@@ -80,7 +80,7 @@ export function indexChanges(
       continue
     }
     if (index !== null && !isOfSame(index, wanted)) throw takenName(name, index)
-    // One that knows what its fields are serves an opener that does not know.
+    // An index that knows the types of its fields also serves an opener that does not.
     const serves =
       index !== null && wanted.forms.every((form, i) => form === index.forms[i] || !wanted.isKnown[i])
     if (serves) create.delete(name)
@@ -112,7 +112,7 @@ export class ServerIndexes {
     this.#run = run
   }
 
-  /** Those that are there, as the server tells it. One whose building has failed serves nobody. */
+  /** The existing indexes, according to the server. An index whose building has failed is useless. */
   async built(): Promise<BuiltIndex[]> {
     const text = `select c.relname, i.indisunique, i.indisvalid, pg_get_expr(i.indpred, i.indrelid),
         array_to_json(array(select json_build_array(pg_get_indexdef(i.indexrelid, k, false),
@@ -135,7 +135,7 @@ export class ServerIndexes {
     }))
   }
 
-  /** Builds indexes, those of them that are there again, inside the transaction that is open. */
+  /** Builds indexes inside the open transaction, existing ones again. */
   async build({ create, replace }: Pick<IndexChanges, 'create' | 'replace'>): Promise<void> {
     for (const name of replace) await this.drop(name)
     for (const [name, index] of create) {
@@ -154,13 +154,13 @@ export class ServerIndexes {
     await this.#run({ text: `drop index ${this.#s}.${quoteName(name)}` }, [])
   }
 
-  /** A MigrationError that says what keeps an index from being built; the error itself where it is of another kind. */
+  /** A MigrationError that says what prevents an index; the error itself if it is of another kind. */
   async explain(index: TypedIndex, error: unknown): Promise<unknown> {
     if (sqlState(error) === '23505') return this.#duplicates(index, error)
     return sqlState(error) === '54000' ? tooLarge(index, error) : error
   }
 
-  /** Tells which rows keep a unique index from being built. */
+  /** Finds the rows that prevent a unique index. */
   async #duplicates(index: TypedIndex, cause: unknown): Promise<unknown> {
     const columns = indexedColumns(index)
     const text = `select array_to_json((array_agg(encode(key, 'hex') order by key))[1:${mostDuplicatesListed}]) from ${this.#s}.kv

@@ -34,11 +34,11 @@ export function postgresTables(schema: string): PostgresTables {
  * ```
  */
 export function postgresKvTables(definitions: readonly AnyDefinition[]): PostgresTables {
-  // Of a table in no schema, the type alone says otherwise.
+  // For a table without a schema, only the type differs.
   return makeTables(pgTable as unknown as CreateTable, declaredIndexes(definitions.map(collectionOf)))
 }
 
-/** The tables of collections as a migration leaves them. */
+/** The tables of collections after a migration. */
 export function tablesOf(collections: readonly IndexedCollection[]): PostgresTables {
   return makeTables(pgTable as unknown as CreateTable, declaredIndexes(collections))
 }
@@ -55,9 +55,9 @@ function makeTables(create: CreateTable, indexes: ReadonlyMap<string, TypedIndex
       types: json('types'),
       version: bigint('version', { mode: 'number' }).notNull(),
       expiresAt: bigint('expires_at', { mode: 'number' }),
-      /** What the texts of the value stand for, where `types` do not tell it to SQL. */
+      /** What the texts of the value stand for, if SQL cannot see that in `types`. */
       meanings: json('meanings'),
-      /** Null where the value is bytes. */
+      /** Null if the value is bytes. */
       value: json('value'),
       raw: bytea('raw'),
     },
@@ -80,7 +80,7 @@ function makeTables(create: CreateTable, indexes: ReadonlyMap<string, TypedIndex
     at: bigint('at', { mode: 'number' }).notNull(),
     keys: bytea('keys').array().notNull(),
     kinds: bytea('kinds').notNull(),
-    /** What the commit changed, values included; null if the log keeps none. */
+    /** What the commit changed, including values; null if the log keeps none. */
     changes: bytea('changes'),
     batch: bytea('batch'),
   })

@@ -5,7 +5,7 @@ import { columnsOf, type FieldForm, placeOf } from './field-columns.ts'
 
 const dialect = new PgDialect()
 
-/** An index, whoever has made it, and in which form it holds each of its fields. */
+/** An index, whoever has created it, and the form in which it has each of its fields. */
 export interface TypedIndex {
   readonly collection: string
   readonly fields: readonly string[]
@@ -25,11 +25,11 @@ export function indexedColumns(
   )
 }
 
-/** The statement that creates an index. `how`: behind its kind, such as `CONCURRENTLY`. */
+/** The statement that creates an index. `how`: follows its kind, such as `CONCURRENTLY`. */
 export function createIndex(name: string, index: TypedIndex, table: string, how = ''): string {
   const columns = indexedColumns(index).map((column) => `(${column}) NULLS FIRST`)
   const kind = index.unique ? 'UNIQUE INDEX' : 'INDEX'
-  // With the key in the index, rows that are equal in its fields come out in a total order without a sort.
+  // With the key in the index, rows with equal fields come out in a total order without a sort.
   const all = index.unique ? columns : [...columns, 'key']
   return `CREATE ${kind} ${how}${quoteName(name)} ON ${table} (${all.join(', ')}) WHERE ${ofCollection(index)}`
 }

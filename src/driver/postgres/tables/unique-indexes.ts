@@ -10,7 +10,7 @@ import { indexedColumns, type TypedIndex } from './typed-index.ts'
 
 type Put = Extract<PlannedRow, { readonly type: 'put' }>
 
-/** The unique indexes that a database has, whichever process declared them. */
+/** The unique indexes of a database, whichever process has declared them. */
 export class UniqueIndexes {
   readonly #s: string
   #indexes: readonly TypedIndex[] = []
@@ -26,7 +26,7 @@ export class UniqueIndexes {
     return this.#fields
   }
 
-  /** Another process may have declared one since, or dropped one. */
+  /** Another process may have declared or dropped one. */
   know(built: readonly BuiltIndex[]): void {
     this.#indexes = built.flatMap(({ index }) => (index?.unique ? [index] : []))
     const fields = new Map<string, (readonly string[])[]>()
@@ -35,7 +35,7 @@ export class UniqueIndexes {
     this.#fields = fields
   }
 
-  /** What stands in the way of the rows of a plan: rows that are stored, and rows of the plan itself. */
+  /** What violates a unique index for the rows of a plan: stored rows, and rows of the plan itself. */
   async holdersOf(rows: readonly PlannedRow[], run: RunStatement): Promise<HeldValues> {
     const held = new Map<StoredValue, HeldValue[]>()
     for (const index of this.#indexes) {

@@ -1,13 +1,13 @@
 /** An array as PostgreSQL takes it in binary: nothing in it has to be escaped, and bytes are sent as they are. */
 
-/** The numbers of the types of elements, as the server knows them everywhere. */
+/** The numbers of the types of elements, which are the same on every server. */
 const oids = { bytea: 17, bigint: 20, smallint: 21, integer: 23, text: 25, json: 114 }
 const sizes = { bigint: 8, smallint: 2, integer: 4 }
 
 type ElementType = keyof typeof oids
 type Element = Uint8Array | string | number | null
 
-/** The header of one with one dimension: dimensions, whether there are nulls, the type, the length, and the first index. */
+/** The header of an array with one dimension: dimensions, whether there are nulls, the type, the length, and the first index. */
 const headerBytes = 20
 
 export function byteas(values: readonly (Uint8Array | null)[]): Buffer {
@@ -34,7 +34,7 @@ export function jsons(values: readonly (string | null)[]): Buffer {
   return binaryArray('json', values)
 }
 
-/** Most arrays of a commit have nothing in them: no dimensions, no nulls, and the type. */
+/** Most arrays of a commit are empty: no dimensions, no nulls, and the type. */
 const emptyArrays = Object.fromEntries(
   Object.entries(oids).map(([type, oid]) => {
     const array = Buffer.alloc(12)

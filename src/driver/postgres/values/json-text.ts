@@ -15,24 +15,24 @@
  */
 const [zero, one] = ['\u0002', '\u0003'] as const
 
-/** Behind all texts as they are kept. */
+/** After all stored texts. */
 export const behindAllTexts = '\u{10ffff}'
 
 const escapable = new RegExp(`[\0-${one}\ud7ff\\ud800-\\udfff\u{10fffe}\u{10ffff}]`, 'gu')
 const digit = `[${zero}${one}]`
 const word = new RegExp(`\u0001${digit}{2}|\ud7ff(?:${zero}|${one}${digit}{11})|\u{10fffe}${digit}`, 'gu')
 
-/** A text as PostgreSQL keeps it. */
+/** A text in the form in which PostgreSQL can store it. */
 export function escapeText(text: string): string {
   return text.replace(escapable, escapedCharacter)
 }
 
-/** The text that is kept as this one; what is no word of `escapeText` stays as it is. */
+/** The text with this stored form; anything that is not a word of `escapeText` stays as it is. */
 export function unescapeText(kept: string): string {
   return kept.replace(word, characterOf)
 }
 
-/** Whether a text has a character that is kept as a word. */
+/** Whether a text has a character that is stored as a word. */
 export function isEscaped(text: string): boolean {
   return text.search(escapable) !== -1
 }
@@ -63,8 +63,8 @@ const escapableInJson = /\\u(?:000[0-3]|d[7-9a-f])|[\ud7ff]|\udbff[\udffe\udfff]
 const wordInJson = /\\u0001|\\ud7ff|\ud7ff|\udbff\udffe/
 
 /**
- * JSON text in which every text, and every name, is one that PostgreSQL keeps. The order of two such texts is that of the ones they
- * were, also as JSON: what was an escape is one, and what was none begins with none.
+ * JSON text in which PostgreSQL can store every string and every name. Two such texts keep their order, also as JSON: what was an
+ * escape stays one, and nothing else becomes one.
  *
  * @example
  * escapeJson('{"a":"\\u0000"}')   // '{"a":"\\u0001\\u0002\\u0002"}'
@@ -86,7 +86,7 @@ export function escapeJson(json: string): string {
   )
 }
 
-/** The JSON text that is kept as this one. */
+/** The JSON text with this stored form. */
 export function unescapeJson(kept: string): string {
   if (!wordInJson.test(kept)) return kept
   return kept.replace(/(?:\\u0001|\\ud7ff|\ud7ff|\u{10fffe})(?:\\u000[23])+|\\./gu, (found) => {

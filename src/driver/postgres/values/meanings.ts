@@ -4,15 +4,13 @@ import { escapeStep } from '../../../value/type-path.ts'
 import { readTypeTree, type TypeNode } from '../../../value/type-tree.ts'
 import { escapeJson, isEscaped } from './json-text.ts'
 
-/** The step of every element of an array whose elements are all of one meaning. */
+/** The step for the elements of an array if all of them have one meaning. */
 export const everyElement = '*'
 
 /**
- * What the texts of a row stand for, where its types do not tell it to SQL: a JSON object of words by paths, as `escapeJson` writes it.
- * `null` if they do, so that `types -> 'values' -> path ->> 0` is the word: most rows have a Date or a bigint here and there, and
- * neither a value in a Set, nor one of a value type, nor one that contains itself.
- *
- * Throws an Error for types that cannot be read.
+ * What the texts of a row stand for, if SQL cannot see that in its types: a JSON object of words by paths, as `escapeJson` writes
+ * it. `null` if `types -> 'values' -> path ->> 0` is already the word: most rows have a Date or a bigint here and there, but no
+ * Set, no instance of a value type, and no value that contains itself. Throws an Error for types that cannot be read.
  *
  * @example
  * meaningsOf('{"values":{"at":["Date"]},"v":1}')   // null
@@ -25,7 +23,7 @@ export function meaningsOf(types: string | null): string | null {
   return escapeJson(JSON.stringify(meanings))
 }
 
-/** Whether types are a word for each path, and PostgreSQL can read their paths. */
+/** Whether types are one word for each path, and PostgreSQL can read their paths. */
 function isPlain(text: string): boolean {
   const types = parseJson(text) as Record<string, unknown>
   const { values, referentialEqualities } = types
@@ -38,7 +36,7 @@ function isPlain(text: string): boolean {
 }
 
 function collect(node: TypeNode, path: string, meanings: Record<string, string>): void {
-  // What stands elsewhere too is reported at its one place; here the JSON has null.
+  // An object that occurs several times is reported at its main place; here the JSON has null.
   if (node.same !== undefined) return
   const word = wordOf(node.type)
   if (word !== null) meanings[path] = word

@@ -12,20 +12,20 @@ import type { Connection } from '../module/sqlite-module.ts'
 import { type Copy, copyDatabase } from './copy.ts'
 import { PartialFile } from './partial-file.ts'
 
-/** What is copied: the path of a file, or a connection to a database in memory. */
+/** What to copy: the path of a file, or a connection to a database in memory. */
 export type Source = string | Connection
 
 export interface CopyOptions extends Pick<BackupOptions, 'onProgress' | 'signal'> {
-  /** Milliseconds for which to wait for those who have the file open that is replaced. */
+  /** How many milliseconds to wait for those that have the replaced file open. */
   readonly busyTimeout: number
-  /** Looks at the copy before it gets its name, and throws where it is not wanted. */
+  /** Checks the copy before it gets its name; throws if it is not wanted. */
   readonly look?: (copy: string) => void
 }
 
 /**
- * Copies a database, as it is at one moment, into a file that holds nothing or all of it at any time, and is on the disk at the end.
- * Rejects with a DatabaseOpenError if the target cannot be made or exists, with DatabaseBusyError if others have the file open that
- * it replaces, and with a StorageError if the engine or the disk fails.
+ * Copies the state of a database at one moment into a file, which has nothing or everything at any time, and is synced to disk at
+ * the end. Rejects with a DatabaseOpenError if the target exists or cannot be made, with DatabaseBusyError if others have the
+ * replaced file open, and with a StorageError if the engine or the disk fails.
  */
 export async function backUp(
   source: Source,
@@ -35,15 +35,15 @@ export async function backUp(
   const { overwrite = false } = options
   if (!overwrite && lstatSync(target, { throwIfNoEntry: false }) !== undefined) throw thereAlready(target)
   return copyTo(source, target, typeof source === 'string' ? source : null, options, (partial) => {
-    // What stands in the write-ahead log of the file that goes must not become part of the one that comes.
+    // The write-ahead log of the old file must not become part of the new one.
     if (overwrite && existsSync(target)) alone(target, () => partial.replace())
     else partial.place()
   })
 }
 
 /**
- * Copies a database into a file beside the target, and once it is whole, checked and on the disk, has `place` give it its name.
- * `like`: the path of the database whose permissions it gets.
+ * Copies a database into a file beside the target. Once the copy is complete, checked and synced to disk, `place` gives it its
+ * name. `like`: the path of the database whose permissions it gets.
  */
 export async function copyTo(
   source: Source,
@@ -71,7 +71,7 @@ export async function copyTo(
   }
 }
 
-/** Copies into a file, and gives what was found in it once it is on the disk. */
+/** Copies into a file and syncs it to disk; returns what the check found. */
 async function copied(source: Source, partial: PartialFile, options: CopyOptions): Promise<Copy> {
   const copy = await copyDatabase(source, partial.path, options)
   const [problem] = copy.problems
@@ -85,7 +85,7 @@ async function copied(source: Source, partial: PartialFile, options: CopyOptions
   return copy
 }
 
-/** Throws a DatabaseOpenError if no copy can take the name of the target. */
+/** Throws a DatabaseOpenError if a copy cannot take the name of the target. */
 export function assertPlaceable(source: Source | null, target: string): void {
   const there = lstatSync(target, { throwIfNoEntry: false })
   if (there !== undefined) {
@@ -103,7 +103,7 @@ export function assertPlaceable(source: Source | null, target: string): void {
   )
 }
 
-/** The error to report for what has failed while a file was made at the target. */
+/** The error to report when making a file at the target has failed. */
 export function failureOf(error: unknown, target: string): unknown {
   if (error instanceof DatabaseBusyError)
     return new DatabaseBusyError(error.waited, { cause: error, file: target })

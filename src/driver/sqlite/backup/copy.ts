@@ -4,12 +4,12 @@ import { moduleFor } from '../module/open-connection.ts'
 import type { Connection, SqliteModule } from '../module/sqlite-module.ts'
 import { passOverDamage } from '../rows/damaged-rows.ts'
 
-/** What a copy holds, and what the engine finds wrong in it. */
+/** The content of a copy, and what the engine finds wrong in it. */
 export interface Copy {
   readonly problems: readonly string[]
   readonly bytes: number
   readonly rows: number
-  /** The newest one; 0 if there is none. */
+  /** The newest version; 0 if there is none. */
   readonly version: number
 }
 
@@ -17,9 +17,9 @@ type Options = Pick<BackupOptions, 'onProgress' | 'signal'>
 type Progress = readonly [done: number, total: number]
 
 /**
- * Copies a database, which may be open wherever it likes, as it is at one moment into a file that nobody else has open, and has the
- * engine check it. `source`: its path, or a connection to one in memory, whose moment is the end of the copy. What cannot be split, the
- * check and the writing to the disk, takes as long as it takes: so it runs on a thread of its own.
+ * Copies the state of a database at one moment, wherever it may be open, into a file that nobody else has open, and lets the engine
+ * check it. `source`: its path, or a connection to one in memory, for which the moment is the end of the copy. Checking and syncing
+ * cannot be split and may take long, so this runs on a thread of its own.
  */
 export async function copyDatabase(
   source: string | Connection,
@@ -40,10 +40,10 @@ export async function copyDatabase(
   return onThread(null, target, options)
 }
 
-/** As many as are copied in memory in a few milliseconds. */
+/** How many pages to copy in memory at once: a few milliseconds. */
 const pagesPerTurn = 512
 
-/** Has the engine check a database that nobody else has open, as it does with a copy. */
+/** Lets the engine check a database that nobody else has open, as after a copy. */
 export function checkDatabase(path: string, signal: AbortSignal | undefined): Promise<Copy> {
   return onThread(null, path, { signal })
 }
@@ -64,7 +64,7 @@ async function onThread(
         .then((copy) => parentPort.postMessage(copy))`
     worker = new Worker(program, { eval: true, execArgv: [], workerData: { data, source, target } })
   } catch {
-    // No thread can be had, as in a bundle that has swallowed the engine.
+    // A thread cannot be started, for example in a bundle that includes the engine.
     return copyAndCheck(module.open, passOverDamage, source, target, (done, total) =>
       onProgress?.(done, total),
     )
@@ -89,7 +89,7 @@ async function onThread(
   }
 }
 
-/** Its text runs on another thread: it knows nothing but its arguments. */
+/** Its text runs on another thread, so it can only use its arguments. */
 async function copyAndCheck(
   open: SqliteModule['open'],
   passOver: typeof passOverDamage,
@@ -113,7 +113,7 @@ async function copyAndCheck(
   let state: ReturnType<typeof stateOf> | null = null
   if (source !== null) {
     const from = open(source, { readOnly: true })
-    // One state from the first page to the last: else each commit of others would make the copy begin again.
+    // One state from the first page to the last: otherwise each commit of others would restart the copy.
     from.exec('BEGIN')
     state = stateOf(from)
     const { bytes } = state
@@ -126,7 +126,7 @@ async function copyAndCheck(
     from.close()
   }
   const copy = open(target, {})
-  // It then needs nothing beside it, wherever it is read.
+  // Then it needs no other file, wherever it is opened.
   copy.pragma('journal_mode = DELETE')
   const check = (how: string) => copy.prepare<[], string>(`PRAGMA ${how}(10)`).pluck().all()
   const unlessFor = (code: string, how: string, otherwise: () => string[]) => {
@@ -138,9 +138,9 @@ async function copyAndCheck(
     }
   }
   const found = unlessFor('SQLITE_ERROR', 'integrity_check', () => {
-    // The copy has a row whose fields cannot be told as it is. A value that has changed beneath an index is a problem all the same.
+    // The copy has a row whose fields cannot be read. A value that has changed under its index still counts as a problem.
     passOver(copy, open)
-    // A text may be in the way then, of which the indexes are not compared.
+    // Then a text may be in the way: skip comparing the indexes.
     return unlessFor('SQLITE_MISMATCH', 'integrity_check', () => check('quick_check'))
   })
   const problems = found.filter((message) => message !== 'ok')

@@ -14,7 +14,7 @@ import { backUp, type CopyOptions, copyTo } from './backup.ts'
 import { freeName } from './free-name.ts'
 import type { PartialFile } from './partial-file.ts'
 
-/** Backs a database up that this process has not open, whoever else has. */
+/** Backs up a database that is not open in this process; others may have it open. */
 export async function backUpFile(
   database: string,
   target: string,
@@ -24,8 +24,8 @@ export async function backUpFile(
 }
 
 /**
- * Puts a copy of a backup into the place of a database, which holds the one or the other at any time. `keep`: what was there stays under
- * another name. Rejects with DatabaseBusyError, with all left as it is, where others have the database open, and as a backup does.
+ * Restores a backup as a database, which is either the old one or the new one at any time. `keep`: the old one stays under another
+ * name. Rejects with DatabaseBusyError, and changes nothing, if others have the database open; otherwise as a backup does.
  */
 export async function restoreFile(
   backup: string,
@@ -46,7 +46,7 @@ export async function restoreFile(
   })
 }
 
-/** Does something with the path of a file that is one of ours. */
+/** Checks that a file is one of ours, then uses its path. */
 async function checked<T>(
   path: string,
   { busyTimeout }: CopyOptions,
@@ -71,7 +71,7 @@ async function checked<T>(
   }
 }
 
-/** Has a copy take the place of a file, which nobody may have open. */
+/** Replaces a file that nobody may have open with a copy. */
 function exchange(partial: PartialFile, target: string, kept: string | null): void {
   const replace = () => {
     if (kept !== null) keep(target, kept)
@@ -81,7 +81,7 @@ function exchange(partial: PartialFile, target: string, kept: string | null): vo
     alone(target, replace)
   } catch (error) {
     if (!isDamage(error)) throw error
-    // Nothing can be asked of such a file, and it may be why there is a backup. What stands beside it belongs to it.
+    // The damaged file may be the reason for the restore, so nothing is read from it. The files beside it belong to it.
     for (const path of databaseFiles(target).slice(1)) {
       if (kept !== null && existsSync(path)) renameSync(path, kept + path.slice(target.length))
       rmSync(path, { force: true })

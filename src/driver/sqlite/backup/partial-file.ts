@@ -17,10 +17,10 @@ import { alone } from '../file/alone.ts'
 import { databaseFiles } from '../file/database-file.ts'
 import { isBusy } from '../file/engine-error.ts'
 
-/** What stands between the name of the target and that of the one who writes it: the id of its process, and what no other has. */
+/** Separates the name of the target from what identifies the writer: the id of its process, and a unique part. */
 const mark = '.partial-'
 
-/** A file that is written beside its target, and takes the target's name once it is whole and on the disk. */
+/** A file that is written beside its target, and takes the target's name once it is complete and synced to disk. */
 export class PartialFile {
   readonly path: string
   readonly #target: string
@@ -39,19 +39,19 @@ export class PartialFile {
     return new PartialFile(target, path, createFile(path, like))
   }
 
-  /** Waits until all of it is on the disk. */
+  /** Syncs all of it to disk. */
   async sync(): Promise<void> {
     await promisify(fsync)(this.#file!)
   }
 
-  /** Gives it the name of the target, for good; fails with EEXIST if there is one. */
+  /** Gives it the name of the target, and syncs that; fails with EEXIST if the target exists. */
   place(): void {
     this.#close()
     try {
       linkSync(this.path, this.#target)
       rmSync(this.path)
     } catch (error) {
-      // A file system without links.
+      // A file system without hard links.
       if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? ''))
         throw error
       if (existsSync(this.#target)) throw error
@@ -60,14 +60,14 @@ export class PartialFile {
     syncFolder(dirname(this.#target))
   }
 
-  /** As `place`, instead of the file that is there. */
+  /** Like `place`, but replaces the existing file. */
   replace(): void {
     this.#close()
     renameSync(this.path, this.#target)
     syncFolder(dirname(this.#target))
   }
 
-  /** Removes it, unless it has been given the name of the target. */
+  /** Removes it, unless it has the name of the target. */
   discard(): void {
     this.#close()
     removeAll(this.path)
@@ -79,7 +79,7 @@ export class PartialFile {
   }
 }
 
-/** Removes what processes have left that were killed while they wrote for this target. */
+/** Removes what killed processes have left behind while writing for this target. */
 function removeAbandoned(target: string): void {
   const folder = dirname(target)
   const prefix = `${basename(target)}${mark}`
@@ -90,7 +90,7 @@ function removeAbandoned(target: string): void {
     if (pid === undefined || isAlive(Number(pid))) continue
     const path = join(folder, name)
     try {
-      // It may be of a process that cannot be seen from here, as one in another container.
+      // Its process may be invisible from here, for example in another container.
       alone(path, () => removeAll(path))
     } catch (error) {
       if (!isBusy(error)) removeAll(path)
@@ -111,7 +111,7 @@ function removeAll(path: string): void {
   for (const file of databaseFiles(path)) rmSync(file, { force: true })
 }
 
-/** Has the names in a folder written on the disk, where the system can do that. */
+/** Syncs the names in a folder to disk, if the system can. */
 function syncFolder(folder: string): void {
   if (process.platform === 'win32') return
   const file = openSync(folder, 'r')

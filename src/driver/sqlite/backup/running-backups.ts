@@ -25,7 +25,7 @@ export class RunningBackups {
     return backup
   }
 
-  /** Ends those that run; each leaves nothing behind. */
+  /** Ends the running backups; each leaves nothing behind. */
   async close(): Promise<void> {
     this.#closing.abort(new DatabaseClosedError())
     await Promise.allSettled(this.#running)
@@ -34,10 +34,10 @@ export class RunningBackups {
   async #backUp(target: string, options: BackupOptions): Promise<Backup> {
     const { signal: closing } = this.#closing
     const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing])
-    // Loaded now and not before: it needs parts of Node.js that few programs need, and that take their time.
+    // Loaded on demand: it needs parts of Node.js that few programs use and that take long to load.
     const { backUp } = await import('./backup.ts')
     const file = this.#file
-    // The copy is made from the path: it has to be that of this database, also when the copy has been made.
+    // The copy is made by path, so the path must still lead to this database once the copy is made.
     const look = () => file?.assertThere()
     look()
     const source = file === null ? this.#pool.top.database : file.path

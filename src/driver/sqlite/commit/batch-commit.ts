@@ -11,7 +11,7 @@ import type { Transactions } from './transactions.ts'
 import { trimLog } from './trim-log.ts'
 import { readTurns } from './turns.ts'
 
-/** What the connections of a database know of its catalog: its version, and the newest commit when it was read last. */
+/** What the connections of a database know of its catalogue: its version, and the newest commit when it was last read. */
 export interface BatchState {
   catalogVersion: number
   seenVersion: number
@@ -28,13 +28,13 @@ interface Shared {
   readonly options: { readonly retention: LogRetention }
 }
 
-/** Commits batches of writes: each batch in one transaction, each of its writes with a version and an outcome of its own. */
+/** Commits batches of writes: each batch in one transaction, each write with its own version and outcome. */
 export class BatchCommit {
   readonly #connection: Connection
   readonly #transaction: OpenTransaction
   readonly #shared: Shared
   readonly #readVersion: ReturnType<typeof versionReader>
-  /** The version of the catalog when the unique indexes of the connection were read. */
+  /** The version of the catalogue when this connection last read the unique indexes. */
   #uniquesOf: number
   readonly #readSchemaVersion: () => number
   #schemaVersion: number
@@ -79,12 +79,12 @@ export class BatchCommit {
       trimLog(statements, options.retention, before, latest, now)
       return { type: 'done', outcomes: committed.outcomes, took: clock() - started }
     })
-    // Where the catalogue was stale, nobody has looked whose turn it is.
+    // With a stale catalogue, nobody has checked whose turn it is.
     if (result.type === 'done') batches.seenVersion = latest
     return result
   }
 
-  /** Whether a unique index is gone that was there: a release that keeps no catalogue drops one without a word. */
+  /** Whether a unique index was dropped: a release without a catalogue drops one silently. */
   #hasLostUnique(): boolean {
     const { uniqueIndexes } = this.#connection
     const { catalogVersion } = this.#shared.batches
@@ -97,7 +97,7 @@ export class BatchCommit {
     return uniqueIndexes.refresh()
   }
 
-  /** Whose turn it is. One begins with a new version. */
+  /** Whose turn it is. A turn begins with a new version. */
   #turnAt(latest: number, now: number): Ticket | null {
     const { batches } = this.#shared
     if (latest !== batches.seenVersion || batches.turn !== null) {

@@ -14,7 +14,7 @@ import { readTurns, writeTurns } from './turns.ts'
 
 const commitsPerPage = 1_000
 
-/** The connection that a transaction is open on. */
+/** The connection with the open transaction. */
 export interface WritingConnection {
   readonly database: Connection
   readonly statements: Statements
@@ -23,7 +23,7 @@ export interface WritingConnection {
   readonly reads: RowReads
 }
 
-/** The transaction that is open on a connection: each fact is read, and each change is made, at once. */
+/** The open transaction of a connection: each fact is read, and each change is made, at once. */
 export class OpenTransaction implements CommitTransaction {
   readonly log: ChangeLog
   readonly #database: Connection
@@ -133,7 +133,7 @@ export class OpenTransaction implements CommitTransaction {
     this.#statements.control.release.run()
   }
 
-  /** The engine has failed, or has ended the transaction by itself. */
+  /** The engine has failed, or has ended the transaction itself. */
   failsAll(error: unknown): boolean {
     return engineCode(error) !== undefined || !this.#database.inTransaction
   }

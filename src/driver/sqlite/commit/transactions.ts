@@ -3,14 +3,14 @@ import type { DatabaseFile } from '../file/database-file.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import type { Statements } from '../rows/statements.ts'
 
-/** The transactions of a connection. Their bodies are synchronous, so none ever stays open while something is awaited. */
+/** The transactions of a connection. Their bodies are synchronous, so none stays open while something is awaited. */
 export class Transactions {
   readonly #connection: Connection
   readonly #control: Statements['control']
   readonly #log: ChangeLog
   readonly #file: DatabaseFile | null
 
-  /** `log` collects what a transaction changes: it is emptied where one is undone. `file` is `null` for a database in memory. */
+  /** `log` collects what a transaction changes, and is emptied on rollback. `file` is `null` for a database in memory. */
   constructor(connection: Connection, { control }: Statements, log: ChangeLog, file: DatabaseFile | null) {
     this.#file = file
     this.#connection = connection
@@ -19,8 +19,8 @@ export class Transactions {
   }
 
   /**
-   * Runs `body` in a transaction, and undoes it where it throws. Throws SQLITE_BUSY if others hold the lock, and a StorageError
-   * where the file is no longer at its path, so that what is written is not acknowledged and lost.
+   * Runs `body` in a transaction, which is rolled back if it throws. Throws SQLITE_BUSY if others hold the lock, and a StorageError
+   * if the file is no longer at its path, because the write would be acknowledged and lost.
    */
   run<T>(begin: 'read' | 'write', body: () => T): T {
     const connection = this.#connection
@@ -32,7 +32,7 @@ export class Transactions {
       commit.run()
       return result
     } catch (error) {
-      // The engine may have rolled back by itself, as where the disk is full.
+      // The engine may already have rolled back, for example because the disk is full.
       if (connection.inTransaction) rollback.run()
       this.#log.reset()
       throw error

@@ -1,7 +1,7 @@
 import { type LogRetention, lastTrimmed, trimOf } from '../../../commit/retention.ts'
 import type { Statements } from '../rows/statements.ts'
 
-/** Trims `kv_log` where that is due after commits of these versions, inside their transaction; `now` in ms since the epoch. */
+/** Trims `kv_log` if that is due after commits of these versions, inside their transaction; `now` in ms since the epoch. */
 export function trimLog(
   { oldestLog, trimLog }: Statements,
   retention: LogRetention,

@@ -8,8 +8,8 @@ interface Connection {
 }
 
 /**
- * The queue for turns has a table, which the first who waits makes: so it is read and changed in the same transactions as what it is
- * about, and a release that knows no turns takes no notice of it.
+ * The queue for turns is a table, created by the first call that waits. So it is read and changed in the transactions that it is
+ * about, and older releases ignore it.
  */
 export function readTurns({ turnsTable, readTurns }: Statements): readonly Ticket[] {
   if (turnsTable.get() === undefined) return []
@@ -21,7 +21,7 @@ export function writeTurns({ removeTurns, addTurn }: Statements, tickets: readon
   for (const { id, until, active } of tickets) addTurn.run(id, until, active ? 1 : 0)
 }
 
-/** Asks for a turn of `hold` milliseconds, and keeps a place in the queue for it; whether it has begun. */
+/** Asks for a turn of `hold` milliseconds, and keeps a place in the queue for it. Returns whether it has begun. */
 export function takeTurn({ statements, transactions }: Connection, id: string, hold: number): boolean {
   if (isWaiting(readTurns(statements), id, Date.now())) return false
   return transactions.run('write', () => {
@@ -30,7 +30,7 @@ export function takeTurn({ statements, transactions }: Connection, id: string, h
     statements.makeTurnsTable.run()
     writeTurns(statements, tickets)
     const isMine = tickets[0]!.id === id
-    // Who commits next has to look at the queue: a new version tells.
+    // A new version makes the next commit look at the queue.
     if (isMine) statements.appendLog.run(latestVersion(statements) + 1, now, new Uint8Array())
     return isMine
   })

@@ -6,12 +6,12 @@ import type { Connection } from '../module/sqlite-module.ts'
 import type { Statements } from '../rows/statements.ts'
 import { ownCatalogChanges, readCatalog, schemaVersionReader, versionReader } from '../tables/catalog.ts'
 
-/** Milliseconds: a look costs as much as reading a row, and queries come in crowds. */
+/** In milliseconds: a look costs as much as reading a row, and queries come in bursts. */
 const betweenLooks = 2
 
 /**
- * Notices that others have changed the catalogue so that a query would no longer find what it means: another process at once or after
- * two milliseconds, this one at once.
+ * Notices when the catalogue has changed so that a query would no longer find what it means: changes of this process at once, those
+ * of other processes after two milliseconds at most.
  */
 export class CatalogGuard {
   readonly #connection: Connection
@@ -24,7 +24,7 @@ export class CatalogGuard {
   #schemaVersion: number | null = null
   #dataVersion: unknown
   #differences: ReadonlyMap<string, Difference> = new Map()
-  /** When it looked last, and how often this process had changed a catalogue by then. */
+  /** When it last looked, and how many changes of catalogues this process had made by then. */
   #lookedAt = Number.NEGATIVE_INFINITY
   #ownChanges = 0
 
@@ -44,7 +44,7 @@ export class CatalogGuard {
     this.#readSchemaVersion = schemaVersionReader(connection)
   }
 
-  /** Throws a MigrationError for a read that was made by what a schema said, where the database says otherwise by now. */
+  /** Throws a MigrationError for a read whose schema no longer fits the catalogue. */
   assertFits(read: Read): void {
     const name = collectionOfRead(read)
     if (name === null) return

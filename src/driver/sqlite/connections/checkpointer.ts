@@ -3,14 +3,17 @@ import { longestWal } from '../file/connection.ts'
 import { engineCode } from '../file/engine-error.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 
-/** Milliseconds without a commit of this handle after which it looks, and between two looks. */
+/** How many milliseconds without a commit of this handle before it looks, and between two looks. */
 const quiet = 1_000
-/** The longest time between two looks while somebody keeps the log from being begun again, in milliseconds. */
+/** The longest time between two looks while something keeps the log from restarting, in milliseconds. */
 const longestQuiet = 16_000
-/** The age in milliseconds at which such a log is reported for the first time. */
+/** The age in milliseconds at which such a log is first reported. */
 const tellFrom = 10_000
 
-/** What `PRAGMA wal_checkpoint` gives: whether others were in the way, and the pages in the log and of these those in the file. */
+/**
+ * The result of `PRAGMA wal_checkpoint`: whether others were in the way, how many pages the log has, and how many of these are in
+ * the file.
+ */
 interface Checkpoint {
   readonly busy: number
   readonly log: number
@@ -18,8 +21,8 @@ interface Checkpoint {
 }
 
 /**
- * Keeps the write-ahead log of a file small. The engine begins it again when all of it has been copied into the file and nobody reads
- * from it any more, but at the next commit, and the space on disk stays taken: so a handle that has written looks once it is quiet.
+ * Keeps the write-ahead log of a file small. The engine restarts it once it is copied into the file and nobody reads from it, but
+ * only at the next commit, and its space on disk stays in use. So a handle that has written looks at the log once it is quiet.
  */
 export class Checkpointer {
   readonly #log: string
@@ -29,16 +32,16 @@ export class Checkpointer {
   #closed = false
   #written = false
   #wait = quiet
-  /** Since when the log has been longer than it is to be, by the clock of the process. */
+  /** Since when the log has been too long, by the clock of the process. */
   #longSince: number | null = null
   #tellAt = tellFrom
 
-  /** `hasSnapshots`: whether this handle itself reads an older state; what holds the log back has been reported then. */
+  /** `hasSnapshots`: whether this handle itself reads an older state, which has then already been reported. */
   constructor(path: string, pool: ConnectionPool, hasSnapshots: () => boolean) {
     this.#log = `${path}-wal`
     this.#pool = pool
     this.#hasSnapshots = hasSnapshots
-    // A process that has died may have left a long one.
+    // A process that died may have left a long log.
     this.wrote()
   }
 
@@ -74,14 +77,14 @@ export class Checkpointer {
     this.#lookIn(this.#wait)
   }
 
-  /** Copies what is not in the file yet, and then, which is done in a moment, cuts the log off; whether that was possible. */
+  /** Copies the rest of the log into the file, then truncates the log, which takes a moment. Returns whether that was possible. */
   #shorten(): boolean {
     try {
-      // Those who write go on meanwhile. Where it does not come to the end, the next step would keep them waiting.
+      // Writers continue during this step. If it cannot finish, the next one would make them wait.
       const { busy, log, checkpointed } = this.#checkpoint('PASSIVE')
       return busy === 0 && log === checkpointed && this.#checkpoint('TRUNCATE').busy === 0
     } catch (error) {
-      // As on a full disk: what is committed is in the log, and the next look tries again.
+      // For example a full disk: the commits are safe in the log, and the next look tries again.
       if (engineCode(error) === undefined) throw error
       return false
     }
@@ -108,7 +111,7 @@ export class Checkpointer {
   }
 }
 
-/** In bytes; 0 for a file that is not there. */
+/** In bytes; 0 for a missing file. */
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }

@@ -2,12 +2,12 @@ import { DatabaseClosedError } from '../../../contract/errors.ts'
 import { passOverDamage } from '../rows/damaged-rows.ts'
 import type { PooledConnection } from './pooled-connection.ts'
 
-/** Connections that nobody uses are kept up to this number. */
+/** How many idle connections to keep. */
 const mostIdle = 4
 
 /**
- * The connections of a database. All are alike: a call uses the one that was used last, whose pages are in memory, and
- * a snapshot takes it away from the others until it ends.
+ * The connections of a database. All are alike. A call uses the one that was used last, whose pages are in memory; a snapshot takes
+ * it from the others until it ends.
  */
 export class ConnectionPool {
   readonly #connect: () => PooledConnection
@@ -24,7 +24,7 @@ export class ConnectionPool {
     return !this.#closed
   }
 
-  /** The connection for a call that begins and ends without a pause. */
+  /** The connection for a call that runs without a pause. */
   get top(): PooledConnection {
     if (this.#closed) throw new DatabaseClosedError()
     let top = this.#idle.at(-1)
@@ -35,7 +35,7 @@ export class ConnectionPool {
     return top
   }
 
-  /** Closes the connection for such calls: the next one has another. */
+  /** Closes that connection; the next call opens another. */
   renew(): void {
     this.#idle.pop()?.close()
   }
@@ -54,7 +54,7 @@ export class ConnectionPool {
     else connection.close()
   }
 
-  /** Does what takes no pause on a connection of its own, on which damaged rows can be written. */
+  /** Works without a pause on a connection of its own that can write damaged rows. */
   passingOverDamage<T>(work: (connection: PooledConnection) => T): T {
     const connection = this.#connect()
     try {
@@ -65,7 +65,7 @@ export class ConnectionPool {
     }
   }
 
-  /** Gives no connection any more. */
+  /** Gives out no more connections. */
   end(): void {
     this.#closed = true
   }

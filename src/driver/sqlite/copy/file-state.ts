@@ -23,7 +23,7 @@ import { isOfSearch, knownSearches } from '../tables/search-indexes.ts'
 const rowsPerPage = 200
 const bytesPerPage = 256 * 1024
 
-/** The rows, commits and collections of a file, read in pages on one connection, which has nothing else to do. */
+/** The rows, commits and collections of a file, read in pages on one connection, which does nothing else. */
 export class FileState implements Omit<CopySource, 'close'> {
   readonly #connection: Connection
   readonly #isSealed: boolean
@@ -43,7 +43,7 @@ export class FileState implements Omit<CopySource, 'close'> {
       collections: this.#collections(),
       catalog: readCatalog(this.#connection),
       searches: searches.map(({ collection, search }) => ({ repository: collection, on: search.fields })),
-      // From file to file, it goes along with a backup.
+      // From file to file, a backup includes it.
       register: null,
       others: otherTables(this.#connection).filter((table) => !isOfSearch(table, searches)),
     }

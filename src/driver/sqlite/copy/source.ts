@@ -11,7 +11,7 @@ import type { Connection } from '../module/sqlite-module.ts'
 import { hasTables } from '../tables/own-tables.ts'
 import { FileState } from './file-state.ts'
 
-/** Opens a file to copy what is in it at this moment, on a connection of its own: others go on reading and writing. */
+/** Opens a file to copy its present state, on a connection of its own; others keep reading and writing. */
 export async function openFileSource(path: string, busyTimeout: number): Promise<CopySource> {
   await loadModule(path)
   const connection = await retryBusy(() => {

@@ -1,19 +1,22 @@
 import type { Connection } from '../module/sqlite-module.ts'
 
-/** The SQL functions that aggregate bigints, which SQLite has as the texts of their digits: exactly, whatever their size. */
+/** The SQL functions that aggregate bigints exactly, whatever their size. To SQLite they are texts of digits. */
 export const bigintFunctions = { sum: 'kv_sum', avg: 'kv_avg', min: 'kv_min', max: 'kv_max' } as const
 
-/** What is none of these digits is not a bigint: a damaged file has it. */
+/** Anything else comes from a damaged file. */
 const isDigits = /^-?\d+$/
 
-/** Gives a connection these functions. Each skips what is not a bigint, as null, and is null of nothing else. */
+/**
+ * Registers these functions on a connection. Each ignores null, and anything else that is not a bigint, and returns null if nothing
+ * is left.
+ */
 export function registerBigintFunctions(connection: Connection): void {
   const register = (
     name: string,
     add: (running: bigint, value: bigint) => bigint,
     result: (total: bigint, count: number) => string | number = String,
   ) => {
-    // The types of the driver take the running total for what is added, too.
+    // In the driver's types, a value to add may also be the running total.
     const options: Parameters<typeof connection.aggregate<unknown>>[1] = {
       directOnly: true,
       deterministic: true,

@@ -9,39 +9,39 @@ import { assertFormat } from './file-format.ts'
 import { registerMeaningFunctions } from './meaning-functions.ts'
 import { openError } from './open-error.ts'
 
-/** Bytes; measured in docs/storage-layout.md. A file keeps the page size that it was created with. */
+/** In bytes; measured in docs/storage-layout.md. A file keeps the page size with which it was created. */
 const pageSize = 4_096
 /**
- * Pages in the write-ahead log before they are copied into the file (16 MiB). The pages that many commits write, as the last one
- * of the log, are copied once for all of them.
+ * How many pages in the write-ahead log before they are copied into the file (16 MiB). Pages that many commits write, such as the
+ * last one of the log, are copied once for all of them.
  */
 const checkpointPages = 4_000
-/** The same while expired rows are swept: nobody waits for it, and what else the thread does is kept waiting for less. */
+/** The same during a sweep of expired rows: nobody waits for it, and smaller copies block the thread for less time. */
 const sweptPages = 1_000
-/** Bytes that the write-ahead log keeps on disk once it is begun again: what it has from one checkpoint to the next, and some more. */
+/** How many bytes the write-ahead log keeps on disk when it restarts: its usual size at a checkpoint, and some more. */
 export const longestWal = checkpointPages * (pageSize + 24) + 1024 * 1024
-/** What the connection keeps of the file in memory at most. */
+/** How much of the file a connection keeps in memory at most. */
 const cacheKilobytes = 8_192
 
 export interface ConnectionOptions {
   readonly path: string
   readonly readOnly: boolean
   readonly durability: 'normal' | 'full'
-  /** By which module; left out, as `openConnection` says. */
+  /** The module that runs it; left out: as `openConnection` chooses. */
   readonly engine?: ModuleName | undefined
-  /** A folder of migrations goes with the file. */
+  /** Whether the file belongs to a folder of migrations. */
   readonly migrated?: boolean
 }
 
-/** A connection, and the file that it is to; `null` for one in memory. */
+/** A connection, and its file; `null` for one in memory. */
 export interface Connected {
   readonly connection: Connection
   readonly file: DatabaseFile | null
 }
 
 /**
- * Opens the file and sets it up, in one attempt that throws SQLITE_BUSY when another connection is in the way, and ReplacedMeanwhile
- * where another file came to the path.
+ * Opens the file and sets it up, in one attempt. Throws SQLITE_BUSY if another connection is in the way, and ReplacedMeanwhile if
+ * another file came to the path.
  */
 export function connect({
   path,
@@ -69,7 +69,7 @@ export function connect({
   }
 }
 
-/** Opens a file again that is open and set up. */
+/** Opens another connection to a file that is already set up. */
 export function connectAgain(
   file: DatabaseFile,
   { readOnly, durability, engine }: Pick<ConnectionOptions, 'readOnly' | 'durability' | 'engine'>,
@@ -86,7 +86,7 @@ export function connectAgain(
   }
 }
 
-/** Does a part of the sweep, in which the write-ahead log is copied in smaller parts. */
+/** Runs a part of a sweep, during which the write-ahead log is copied in smaller parts. */
 export function inSweep<T>(connection: Connection, part: () => T): T {
   checkpointAt(connection, sweptPages)
   try {

@@ -5,31 +5,34 @@ import { kindOf } from '../../file-kind.ts'
 import { memoryPath } from './database-path.ts'
 import { PathHandle } from './path-handle.ts'
 
-/** What the engine writes beside a file while it is open. */
+/** The files that the engine writes beside an open one. */
 const companions = ['-wal', '-shm', '-journal']
 
-/** Milliseconds for which a read trusts the last look, and a write one at the path. */
+/** For how many milliseconds a read trusts the last look at the file, and a write the last look at the path. */
 const trusted = 100
-/** A file that has changed less than so many milliseconds ago may change again without another time in its inode: two ticks of a slow clock. */
+/**
+ * A file that changed less than this many milliseconds ago may change again with the same time in its inode: two ticks of a slow
+ * clock.
+ */
 const clockTick = 20
 
 const noThrow = { throwIfNoEntry: false } as const
 
-/** Another file has come to the path while one was opened there: it is to be opened again. */
+/** Another file came to the path while it was being opened: open it again. */
 export class ReplacedMeanwhile extends Error {}
 
 /**
- * The file of a database: its real path, whatever symbolic links led there, and which file it is, whatever stands at that path later.
- * Its content is never opened here: the system lets go of all locks that a process has on a file where the process closes it.
+ * The file of a database: its real path, after symbolic links, and its identity, whatever is at that path later. Its content is
+ * never opened here: closing a file releases all locks that this process has on it.
  */
 export class DatabaseFile {
   readonly path: string
   readonly #stats: Stats
   readonly #handle = new PathHandle()
   #isThere = true
-  /** When it was looked for at its path, and found: in milliseconds since the epoch. */
+  /** When it was last found at its path, in milliseconds since the epoch. */
   #foundAt = 0
-  /** When its inode changed last, as it was found then; NaN where that says nothing. */
+  /** When its inode had last changed then; NaN if that says nothing. */
   #changedAt = Number.NaN
 
   private constructor(path: string, stats: Stats) {
@@ -52,8 +55,8 @@ export class DatabaseFile {
   }
 
   /**
-   * Throws a StorageError if it is no longer the one at its path, so that what is written to it would be lost. To be asked before
-   * each commit: an inode that has not changed has not been removed or renamed, which costs a third of a look at the path.
+   * Throws a StorageError if it is no longer at its path, where writes to it would be lost. Ask before each commit: an unchanged
+   * inode means that the file was neither removed nor renamed, and costs a third of a look at the path.
    */
   assertThere(): void {
     const now = Date.now()
@@ -71,7 +74,7 @@ export class DatabaseFile {
     this.#changedAt = Math.abs(now - changedAt) > clockTick ? changedAt : Number.NaN
   }
 
-  /** As `assertThere`, for what happens often: not with every call. */
+  /** Like `assertThere`, for frequent calls: does not look each time. */
   assertThereAt(now: number): void {
     if (!this.#isThere || !isRecent(this.#foundAt, now)) this.assertThere()
   }
@@ -89,12 +92,12 @@ function isRecent(at: number, now: number): boolean {
   return Math.abs(now - at) < trusted
 }
 
-/** The files that a database consists of. */
+/** All files of a database. */
 export function databaseFiles(path: string): string[] {
   return [path, ...companions.map((ending) => path + ending)]
 }
 
-/** Throws a DatabaseOpenError for what can be no database, before it is opened: a FIFO would keep the process waiting for ever. */
+/** Throws a DatabaseOpenError for a path that cannot be a database, before opening it: a FIFO would block the process forever. */
 export function assertOpenable(path: string, readOnly: boolean): void {
   const folder = dirname(path)
   if (statSync(folder, noThrow) === undefined)

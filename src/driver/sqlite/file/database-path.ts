@@ -1,13 +1,12 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The path of a database that lives in this process's memory alone. */
+/** The path of a database in the memory of this process. */
 export const memoryPath = ':memory:'
 
 /**
- * The absolute path of a database, so that a later change of the working directory does not move it.
- *
- * Throws a TypeError for what names no file, and for a name that would be one only by mistake.
+ * The absolute path of a database, so that a later change of the working directory does not matter. Throws a TypeError for a path
+ * that names no file, or only by mistake.
  */
 export function databasePath(path: string | URL | undefined): string {
   if (path === undefined || path === memoryPath) return memoryPath
@@ -37,7 +36,7 @@ function schemeOf(path: string): string | null {
   return /^([a-z][a-z0-9+.-]*):\/\//i.exec(path)?.[1] ?? null
 }
 
-/** Without the rest of the address, which may hold a password. */
+/** Does not show the rest of the address, which may contain a password. */
 function unknownScheme(scheme: string): TypeError {
   return new TypeError(
     `There is no engine for ${scheme}://…: pass the path of a file, such as './data.db', or the address of a PostgreSQL server, 'postgres://…'`,

@@ -1,23 +1,23 @@
 import { DatabaseOpenError } from '../../../contract/errors.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 
-/** `application_id` in the header of a file of this library: "VLKY". */
+/** `application_id` in the header of our files: "VLKY". */
 const applicationId = 0x564c4b59
-/** `user_version` in the header: the format of the file. With the second one each value has a checksum. */
+/** `user_version` in the header: the format of the file. In the second format, each value has a checksum. */
 const plainFormat = 1
 const sealedFormat = 2
-/** The newest format that this code reads and writes. */
+/** The newest format that this release reads and writes. */
 const newestFormat = sealedFormat
 
-/** The columns that our tables have had from the first release on. */
+/** The columns of our tables since the first release. */
 const oldestColumns: Readonly<Record<string, readonly string[]>> = {
   kv: ['key', 'collection', 'encoding', 'types', 'version', 'expires_at', 'value'],
   kv_log: ['version', 'at', 'changes'],
   kv_collections: ['name', 'pattern', 'schema', 'version'],
 }
-/** Litestream makes them in every file that it replicates, be it a new one. They have no data of anybody. */
+/** Litestream adds these to every file that it replicates, even to a new one. They contain no data. */
 const replicatorTables = "'_litestream_seq', '_litestream_lock'"
-/** Drizzle's own table of the migrations that a database has had. */
+/** Drizzle's table of the migrations that a database has had. */
 export const journalTable = '__drizzle_migrations'
 
 /** Whether the file is marked as one of this library. */
@@ -25,14 +25,14 @@ export function isMarked(connection: Connection): boolean {
   return connection.pragma('application_id', { simple: true }) === applicationId
 }
 
-/** Whether each value has a checksum in this file. */
+/** Whether the values in this file have checksums. */
 export function isSealed(connection: Connection): boolean {
   return connection.pragma('user_version', { simple: true }) === sealedFormat
 }
 
 /**
- * Marks the file as one of this library, inside the transaction that creates its tables; `checksums`: as one whose values have them. A
- * file that is marked keeps its format.
+ * Marks the file as one of this library, inside the transaction that creates its tables; `checksums`: its values have checksums. A
+ * marked file keeps its format.
  */
 export function markFormat(connection: Connection, checksums = false): void {
   if (isMarked(connection)) return
@@ -41,12 +41,12 @@ export function markFormat(connection: Connection, checksums = false): void {
 }
 
 /**
- * Throws a DatabaseOpenError for a file of another application or of a newer format, before anything is written to it. One without a
- * mark is ours where it is empty or has our tables, and where `migrated`, which says that a folder of migrations goes with it, where
- * Drizzle has migrated it.
+ * Throws a DatabaseOpenError for a file of another application, or of a newer format, before anything is written to it. A file
+ * without a mark is ours if it is empty or has our tables, and, with `migrated`, which says that it belongs to a folder of
+ * migrations, if Drizzle has migrated it.
  */
 export function assertFormat(connection: Connection, path: string, migrated: boolean): void {
-  // In one transaction: another process may be marking a new file.
+  // In one transaction, because another process may be marking a new file.
   connection.exec('BEGIN')
   const application = connection.pragma('application_id', { simple: true }) as number
   const format = connection.pragma('user_version', { simple: true }) as number
@@ -62,7 +62,7 @@ export function assertFormat(connection: Connection, path: string, migrated: boo
   }
 }
 
-/** Throws a DatabaseOpenError if something of the name of one of our tables is none of ours. */
+/** Throws a DatabaseOpenError if a table with one of our names is not ours. */
 export function assertShape(connection: Connection, path: string): void {
   const kinds = kindsByName(connection)
   const name = misshapen(connection, kinds)
@@ -73,7 +73,7 @@ export function assertShape(connection: Connection, path: string): void {
   )
 }
 
-/** `table` or `view`, for each name in the file but those of its replicator, which the engine takes in lower case as in upper case. */
+/** `table` or `view`, for each name in the file except those of its replicator. Names do not depend on case. */
 type Kinds = ReadonlyMap<string, string>
 
 function kindsByName(connection: Connection): Kinds {
@@ -93,7 +93,7 @@ function misshapen(connection: Connection, kinds: Kinds): string | undefined {
   })?.[0]
 }
 
-/** Whether a file without a mark has tables, and none of ours. */
+/** Whether a file without a mark has tables, but none of ours. */
 function isOfAnother(connection: Connection, kinds: Kinds, migrated: boolean): boolean {
   if (kinds.size === 0) return false
   if (misshapen(connection, kinds) !== undefined) return true

@@ -6,12 +6,12 @@ import { toKvError } from './engine-error.ts'
 import { isMarked } from './file-format.ts'
 import { openError } from './open-error.ts'
 
-/** A value of a column, integers as bigints. */
+/** A value of a column; integers are bigints. */
 export type ColumnValue = null | bigint | number | string | Uint8Array
 
 const rowsPerTurn = 200
 
-/** An SQLite file that another program has written: its tables, and their rows. It is read as it is at one moment, and never written. */
+/** An SQLite file of another program: its tables, and their rows. Reads one state, and never writes. */
 export class ForeignFile {
   /** The names of the columns of each table. */
   readonly tables: ReadonlyMap<string, readonly string[]>
@@ -42,7 +42,7 @@ export class ForeignFile {
     }
   }
 
-  /** Rejects with a DatabaseOpenError for what is no SQLite file. */
+  /** Rejects with a DatabaseOpenError if this is not an SQLite file. */
   static async open(path: string): Promise<ForeignFile> {
     await loadModule(path)
     return new ForeignFile(path)

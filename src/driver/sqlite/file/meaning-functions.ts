@@ -2,15 +2,15 @@ import { QueryError, StorageError } from '../../../contract/errors.ts'
 import { meaningAt } from '../../../value/type-meaning.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 
-/** The SQL functions that tell what the texts of a row stand for. */
+/** The SQL functions that find out what the texts of a row stand for. */
 export const meaningFunctions = {
   /** `kv_meaning(types, path)`: what the text at a place stands for, see `meaningAt`; the path is escaped as in JSON. */
   meaning: 'kv_meaning',
-  /** `kv_refuse(message)`: the query fails with this message. */
+  /** `kv_refuse(message)`: makes the query fail with this message. */
   refuse: 'kv_refuse',
 } as const
 
-/** Gives a connection these functions. */
+/** Registers these functions on a connection. */
 export function registerMeaningFunctions(connection: Connection): void {
   const options = { directOnly: true, deterministic: true }
   connection.function(meaningFunctions.meaning, options, (types, path) => {
@@ -20,7 +20,7 @@ export function registerMeaningFunctions(connection: Connection): void {
       throw new StorageError('SQLITE_CORRUPT', 'The types of a value cannot be read', { cause })
     }
   })
-  // Not deterministic: the engine would run it before there is a row.
+  // Not deterministic: otherwise the engine would run it before there is a row.
   connection.function(meaningFunctions.refuse, { directOnly: true }, (message) => {
     throw new QueryError(message as string)
   })

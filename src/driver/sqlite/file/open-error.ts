@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { DatabaseOpenError, StorageError } from '../../../contract/errors.ts'
 import { engineCode } from './engine-error.ts'
 
-/** The error to report for what has failed while a file was opened. */
+/** The error to report if opening a file has failed. */
 export function openError(path: string, error: unknown): unknown {
   const reason = reasonOf(path, error)
   return reason === undefined ? error : new DatabaseOpenError(path, reason, { cause: error })
@@ -17,7 +17,7 @@ function reasonOf(path: string, error: unknown): string | undefined {
     return systemReasons[systemCode(error)] ?? (isOfSystem ? error.message : undefined)
   }
   const [family = ''] = /^SQLITE_[A-Z]+/.exec(code) ?? []
-  // The engine does not tell what the system has said.
+  // The engine does not say what the system reported.
   const obstacle =
     family === 'SQLITE_CANTOPEN' || family === 'SQLITE_IOERR' ? systemReasons[obstacleTo(path)] : undefined
   const reason = obstacle ?? engineReasons[code] ?? engineReasons[family]
@@ -49,7 +49,10 @@ const systemReasons: Record<string, string> = {
   EROFS: 'its file system cannot be written: open it with readOnly: true',
 }
 
-/** What keeps this process from a file. The file itself is not opened: to close it would undo the locks that others here have on it. */
+/**
+ * What keeps this process from using a file. Does not open the file: closing it would release the locks that others in this process
+ * have on it.
+ */
 function obstacleTo(path: string): string {
   try {
     closeSync(openSync(dirname(path), 'r'))

@@ -1,22 +1,22 @@
 import { closeSync, fstatSync, openSync, type Stats } from 'node:fs'
 
-/** Linux's O_PATH, on the processors that have it under this number. */
+/** Linux's O_PATH, on processors where it has this number. */
 const pathOnly = 0o10000000
-/** Another runtime may open the file itself instead, and undo the locks on it by closing it. */
+/** Another runtime might open the content of the file, and release its locks by closing it. */
 const isKnown =
   process.platform === 'linux' &&
   ['x64', 'arm64'].includes(process.arch) &&
   !('bun' in process.versions || 'deno' in process.versions)
 
 /**
- * Follows a file wherever it goes, without opening its content: so it can be asked for less than its path can, and to close it undoes no
- * lock of this process on it. Where the system has no such thing, it knows nothing.
+ * Follows a file wherever it moves, without opening its content. So asking about it costs less than by its path, and closing it
+ * releases no lock of this process. Without O_PATH it knows nothing.
  */
 export class PathHandle {
-  /** `undefined`: not opened yet; `null`: it cannot be. */
+  /** `undefined`: not opened yet; `null`: cannot be opened. */
   #file: number | null | undefined = isKnown ? undefined : null
 
-  /** When the inode changed last, in milliseconds since the epoch; NaN where nothing tells, or where the file at the path is another one. */
+  /** When the inode last changed, in milliseconds since the epoch; NaN if unknown, or if there is another file at the path. */
   changedAt(path: string, { ino, dev }: Stats): number {
     if (this.#file === undefined) this.#file = opened(path)
     if (this.#file === null) return Number.NaN

@@ -3,23 +3,26 @@ import { DatabaseBusyError } from '../../../contract/errors.ts'
 import { isBusy, isPassing, toKvError } from './engine-error.ts'
 import type { IsDue } from './lock-share.ts'
 
-/** Milliseconds for which attempts follow each other at once: others hold the lock for some tens of microseconds. */
+/** For how many milliseconds to retry at once: others hold the lock for some tens of microseconds. */
 const longestRow = 0.05
-/** Milliseconds between attempts, and between looks whether one is due: while others copy their log into the file, the lock is free. */
+/**
+ * How many milliseconds between attempts, or checks whether one is due, at most: while others copy their log into the file, the
+ * lock is free.
+ */
 const longestDelay = 4
 
-/** Runs an attempt at once, and again later where others are in its way; `due` gives when. */
+/** Runs an attempt at once, and again later if others are in its way, when `due` says so. */
 export type Run = <T>(attempt: () => T, due?: () => IsDue) => Promise<T>
 
 const always: IsDue = () => true
 
 /**
- * Runs `attempt` until other connections let it through, for at most `timeout` milliseconds. Between attempts the
- * event loop goes on; the delays grow and are jittered, so that processes that collided do not collide again in step. While none
- * is due there is no attempt. `attempt` runs a whole transaction, without awaiting, and undoes it when it throws.
+ * Runs `attempt` until other connections let it through, for at most `timeout` milliseconds. The event loop continues between
+ * attempts. Delays grow and are jittered, so that processes that have collided do not collide again in step. `attempt` runs only
+ * when it is due. It runs a whole transaction, without awaiting, and rolls it back if it throws.
  */
 export async function retryBusy<T>(attempt: () => T, timeout: number, isDue = always): Promise<T> {
-  /** When there was no way through at first: most attempts look at no clock. */
+  /** When it was first refused: most attempts never read the clock. */
   let started: number | undefined
   let bound = 0.5
   for (;;) {
@@ -36,7 +39,7 @@ export async function retryBusy<T>(attempt: () => T, timeout: number, isDue = al
   }
 }
 
-/** Runs `attempt`, again and again for a moment that nothing else notices. */
+/** Runs `attempt`, repeatedly, for a time too short to matter. */
 function attemptInRow<T>(attempt: () => T): T {
   let end: number | undefined
   for (;;) {

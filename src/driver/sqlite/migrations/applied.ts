@@ -4,7 +4,7 @@ import { journalTable } from '../file/file-format.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import { hasTable } from '../tables/own-tables.ts'
 
-/** As `pendingOf`, of a file. */
+/** `pendingOf` for a file. */
 export function pendingMigrations(
   connection: Connection,
   migrations: readonly Migration[],
@@ -12,7 +12,7 @@ export function pendingMigrations(
   return pendingOf(readHistory(connection), migrations)
 }
 
-/** Marks a migration as one that the database has had. */
+/** Records a migration as applied. */
 export function markApplied(connection: Connection, { drizzle }: Migration): void {
   connection.exec(
     `CREATE TABLE IF NOT EXISTS ${journalTable} (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric)`,

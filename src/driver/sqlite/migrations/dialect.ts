@@ -26,7 +26,7 @@ export const sqliteDialect: MigrationDialect = {
   declaredIndexNames: (collections) => [...createIndexes(kvTables(collections).kv).keys()],
   tableSql,
   async tryOut(migrations) {
-    // Loaded now and not before: the engine's binary crashes a Node.js that is too old for it.
+    // Loaded on demand: the engine's binary crashes a Node.js that is too old for it.
     const { tryOut } = await import('./try-out.ts')
     return tryOut(migrations)
   },
@@ -37,7 +37,7 @@ function isTable(exported: unknown): exported is DeclaredTable {
 }
 
 function groupSql({ told, changes }: ToldChanges): string[] {
-  // The comment ends with its line, and must not end the statement.
+  // The comment must stay on one line, and must not end the statement.
   const comment = `-- ${told.replaceAll(/\s+/g, ' ').replaceAll('-->', '->')}\n`
   return changes.flatMap(storedSql).map((statement, at) => (at === 0 ? comment : '') + statement)
 }

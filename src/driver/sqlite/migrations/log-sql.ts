@@ -1,26 +1,24 @@
-/** The version that every row which a migration writes is given, until `logCommit` makes it a commit. */
+/** The version of every row that a migration writes, until `logCommit` makes it a commit. */
 export const nextVersion = '(SELECT coalesce(max(version), 0) + 1 FROM kv_log)'
 
 const now = "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
 
-/** The types of a change, as bytes in hex. */
+/** The types of changes, as bytes in hexadecimal. */
 const typeBytes = { set: '01', delete: '02', expire: '03' }
 
-/**
- * Makes one commit of all rows written since the last one, so that watchers and units of work of other processes learn of them.
- */
+/** Makes one commit of all rows written since the last one, so that watchers and units of work of other processes learn of them. */
 export function logCommit(type: 'set' | 'expire' = 'set'): string {
   return logged(type, `version = ${nextVersion}`)
 }
 
-/** Makes a commit that tells the keys of these rows as deleted. */
+/** Makes a commit that reports the keys of these rows as deleted. */
 export function logDeletions(rows: string): string {
   return logged('delete', rows)
 }
 
 /**
- * Removes the rows that have expired, as a commit: what is migrated are the others, and they must not keep a unique index from being
- * built. Of those that expire meanwhile, none goes that the commit does not tell.
+ * Removes the expired rows, as a commit: only the others are migrated, and expired rows must not prevent a unique index. Rows that
+ * expire meanwhile are not removed, because the commit would not report them.
  */
 export const removeExpired = [
   `UPDATE kv SET version = ${nextVersion} WHERE expires_at <= ${now}`,
@@ -28,15 +26,15 @@ export const removeExpired = [
   '-- And out of the table, those that the commit tells\nDELETE FROM kv WHERE version = (SELECT max(version) FROM kv_log)\nAND expires_at <= (SELECT at FROM kv_log ORDER BY version DESC LIMIT 1)',
 ]
 
-/** Lets processes that have the database open know that rows are filed otherwise now. */
+/** Tells processes that have the database open that rows are filed differently now. */
 export const newCatalogVersion = [
   `-- A commit without changes\nINSERT INTO kv_log (version, at, changes)\nSELECT ${nextVersion}, ${now}, x''`,
   '-- Its version is that of the catalog: who has the database open reads that again\nUPDATE kv_collections SET version = (SELECT max(version) FROM kv_log)',
 ]
 
 /**
- * A commit of these rows, if there are any. For each, the byte of what has happened, the length of its key, and the key. The length is LEB128
- * in four bytes, however short it is: so it can be read here, too.
+ * A commit of these rows, if there are any: for each, the byte of its change, the length of its key, and the key. SQL cannot write
+ * LEB128 of varying length, so the length always has four bytes.
  */
 function logged(type: keyof typeof typeBytes, rows: string): string {
   const typeByte = typeBytes[type]

@@ -10,8 +10,8 @@ import type { Connection } from '../module/sqlite-module.ts'
 const msBetweenTries = 50
 
 /**
- * Lets one process at a time run the steps of a database. It is a lock on a file beside the database, which the system lets go
- * with the process: nothing is left to be mended after kill -9.
+ * Lets one process at a time run the steps of a database. It is a lock on a file beside the database. The system releases it with
+ * the process, so nothing needs cleaning up after kill -9.
  */
 export class SqliteMigrationLock implements MigrationLock {
   readonly #file: string
@@ -22,7 +22,7 @@ export class SqliteMigrationLock implements MigrationLock {
     this.#connection = connection
   }
 
-  /** Waits for the lock, and says once that it does. Rejects with a MigrationError if something else has its name. */
+  /** Waits for the lock, and says so once. Rejects with a MigrationError if something else has its name. */
   static async acquire(
     database: string,
     onWait: () => void,
@@ -34,7 +34,7 @@ export class SqliteMigrationLock implements MigrationLock {
     for (;;) {
       signal?.throwIfAborted()
       const connection = locked(file)
-      // The one who had it may have removed the file between our opening and our locking it: then ours is none that others see.
+      // The previous owner may have removed the file after we opened and before we locked it: then nobody else sees our lock.
       const other = connection && locked(file)
       if (connection !== null && other === null) return new SqliteMigrationLock(file, connection)
       other?.close()
@@ -51,7 +51,7 @@ export class SqliteMigrationLock implements MigrationLock {
   }
 }
 
-/** A connection that has the file to itself; `null` if another one has. */
+/** A connection that locks the file; `null` if another one does. */
 function locked(file: string): Connection | null {
   assertLock(file)
   let connection: Connection | undefined
@@ -69,7 +69,7 @@ function locked(file: string): Connection | null {
   }
 }
 
-/** A lock is an empty file: what is none belongs to somebody else, and is not to be removed with it. */
+/** A lock is an empty file. Anything else belongs to somebody else, and must not be removed. */
 function assertLock(file: string): void {
   const stats = lstatSync(file, { throwIfNoEntry: false })
   if (stats === undefined || (stats.isFile() && stats.size === 0)) return

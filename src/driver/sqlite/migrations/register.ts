@@ -9,16 +9,16 @@ import { createOwnTables } from '../tables/own-tables.ts'
 import { type KvTables, kvTables } from '../tables/table.ts'
 
 /**
- * Makes the database know the collections as a migration leaves them, inside its transaction: the next one may change the rows that
- * are filed under them. `before` is what it knew when the migration began. Throws a MigrationError if rows that a pattern matches
- * now clash in a unique index.
+ * Stores the collections of a migration in the catalogue, inside its transaction: the next migration may change the rows filed
+ * under them. `before` is the catalogue when the migration began. Throws a MigrationError if rows that a pattern now matches clash
+ * in a unique index.
  */
 export function registerMigrated(
   connection: Connection,
   collections: readonly MigratedCollection[],
   before: Catalog,
 ): void {
-  // The migrations of a folder may begin with ones that know nothing of these tables.
+  // The first migrations of a folder may come before these tables.
   if (collections.length === 0) return
   const tables = kvTables(collections)
   createOwnTables(connection, tables)
@@ -28,7 +28,7 @@ export function registerMigrated(
     register(connection, tables, migrated)
   } catch (error) {
     if (!isClash(error)) throw error
-    // The transaction is lost: without the indexes, the rows that clash in one can be filed and told.
+    // The transaction is lost anyway: without the indexes, the clashing rows can be filed and reported.
     connection.exec('ROLLBACK TO register')
     const unique = builtIndexes(connection).filter(({ declaration }) => declaration?.unique)
     for (const { name } of unique) dropIndex(connection, name)
@@ -48,7 +48,7 @@ export function registerMigrated(
   markMigrated(connection, changedNames(before, migrated), version)
 }
 
-/** A collection that has the name or the pattern of one of these goes, and its rows with it. */
+/** Removes collections with the name or pattern of one of these, and their rows. */
 function register(connection: Connection, tables: KvTables, migrated: readonly Collection[]): void {
   const { replaced, added } = registration(readCatalog(connection), migrated)
   const remove = connection.prepare('DELETE FROM kv_collections WHERE name = ?')
@@ -57,7 +57,7 @@ function register(connection: Connection, tables: KvTables, migrated: readonly C
   fileRows(connection, readCatalog(connection).collections, [...replaced, ...added])
 }
 
-/** Whether rows clash in a unique index, by an error of the engine that Drizzle may have wrapped. */
+/** Whether rows clash in a unique index, according to an error of the engine that Drizzle may have wrapped. */
 function isClash(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (engineCode(cause) === 'SQLITE_CONSTRAINT_UNIQUE') return true

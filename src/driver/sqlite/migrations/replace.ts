@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { restoreFile } from '../backup/files.ts'
 
-/** As the migrator's `replace`. */
+/** Implements the migrator's `replace`. */
 export async function replaceFile<T>(
   path: string,
   busyTimeout: number,
   make: (path: string) => Promise<T>,
 ): Promise<T> {
-  // What a kill leaves there is in nobody's way.
+  // What a killed process leaves there disturbs nobody.
   const folder = mkdtempSync(join(tmpdir(), 'valkeyrie-reset-'))
   try {
     const made = join(folder, 'new.db')

@@ -1,7 +1,7 @@
 import type { FailedRow, OldRow, StagedRow, StagedRows } from '../../migration-database.ts'
 import type { StagingTable } from './staging-table.ts'
 
-/** The results of one step, for who may have to wait for others. `run` tries again while they are in the way. */
+/** The results of one step, for callers that may have to wait. `run` retries while others are in the way. */
 export class SqliteStagedRows implements StagedRows {
   readonly #table: StagingTable
   readonly #run: <T>(attempt: () => T) => Promise<T>

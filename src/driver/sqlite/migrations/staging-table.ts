@@ -4,25 +4,25 @@ import type { FailedRow, OldRow, StagedRow } from '../../migration-database.ts'
 import { isSealed } from '../file/file-format.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 
-/** The new values of a step, until all of them are there and go into `kv` at once. */
+/** The new values of a step, until all of them are ready to go into `kv` at once. */
 export const stagingTable = '__valkeyrie_staged'
 
 export const createStaging = `CREATE TABLE IF NOT EXISTS ${stagingTable} (step TEXT, key BLOB, version INTEGER, value, encoding INTEGER, types TEXT, error TEXT, PRIMARY KEY (step, key)) WITHOUT ROWID`
 
 export const dropStaging = `DROP TABLE IF EXISTS ${stagingTable}`
 
-/** Expired rows have no value any more, and are left to be removed. Takes the time. */
+/** Expired rows are not converted, and wait to be removed. Takes the time. */
 export const isAlive = '(expires_at IS NULL OR expires_at > ?)'
 
 /**
- * The results of one step in the database. They outlive the process, so that a run that was killed is continued. `id` tells which
- * program has made them.
+ * The results of one step, stored in the database, so that they survive a process that was killed. `id` identifies the program that
+ * made them.
  */
 export class StagingTable {
   readonly #connection: Connection
   readonly #id: string
   readonly #collection: string
-  /** Whether values have checksums. Results are staged with theirs, as they go into `kv`. */
+  /** Whether values have checksums. Results are staged with theirs, as they will be in `kv`. */
   readonly #checksums: boolean
 
   constructor(connection: Connection, id: string, collection: string) {
@@ -32,7 +32,7 @@ export class StagingTable {
     this.#checksums = isSealed(connection)
   }
 
-  /** Makes room for the results, and drops those of other programs. Gives how many there are. */
+  /** Prepares for results, and drops those of other programs. Returns how many there are. */
   begin(): number {
     this.#connection.exec(createStaging)
     const prefix = this.#id.slice(0, this.#id.lastIndexOf(':') + 1)
@@ -45,7 +45,7 @@ export class StagingTable {
       .get(this.#id)!
   }
 
-  /** The last key that has a result. */
+  /** The last key with a result. */
   last(): Uint8Array {
     const key = this.#connection
       .prepare<[string], Uint8Array | null>(`SELECT max(key) FROM ${stagingTable} WHERE step = ?`)
@@ -54,7 +54,7 @@ export class StagingTable {
     return key ?? new Uint8Array()
   }
 
-  /** Rows after a key that may have no result yet. */
+  /** Rows after a key that may not have a result yet. */
   rowsAfter(key: Uint8Array, limit: number): OldRow[] {
     const rows = this.#connection
       .prepare<[string, Uint8Array, number, number], OldRow>(
@@ -65,7 +65,7 @@ export class StagingTable {
     return this.#plain(rows)
   }
 
-  /** Rows after a key that others have written since their result was made, or that have none. */
+  /** Rows after a key that have no result, or that others have written since. */
   staleRows(key: Uint8Array, limit: number): OldRow[] {
     const rows = this.#connection
       .prepare<[string, string, Uint8Array, number, number], OldRow>(
@@ -78,7 +78,7 @@ export class StagingTable {
     return this.#plain(rows)
   }
 
-  /** Adds results, inside the transaction that is open. */
+  /** Stores results, inside the open transaction. */
   put(rows: readonly StagedRow[]): void {
     const insert = this.#connection.prepare(
       `INSERT OR REPLACE INTO ${stagingTable} VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -89,7 +89,7 @@ export class StagingTable {
     }
   }
 
-  /** Adds results, in a transaction of their own. */
+  /** Stores results, in their own transaction. */
   stage(rows: readonly StagedRow[]): void {
     this.#connection.exec('BEGIN IMMEDIATE')
     try {
@@ -100,7 +100,7 @@ export class StagingTable {
     }
   }
 
-  /** The rows that are in the database and could not be converted, as they are stored. */
+  /** The existing rows that could not be converted, in their stored form. */
   failures(): FailedRow[] {
     const rows = this.#connection
       .prepare<[string, string, number], FailedRow>(
@@ -113,7 +113,7 @@ export class StagingTable {
     return this.#plain(rows)
   }
 
-  /** Puts the results into `kv` as one commit, inside the transaction that is open. */
+  /** Puts the results into `kv` as one commit, inside the open transaction. */
   write(): void {
     const version = this.#connection
       .prepare<[], number>('SELECT coalesce(max(version), 0) + 1 FROM kv_log')

@@ -8,10 +8,10 @@ import { indexName, kvTables } from '../tables/table.ts'
 
 const mostKeysListed = 10
 
-/** The engine could not tell the fields of a row while a statement ran: which one, the rows tell once the migration is undone. */
+/** The engine could not read the fields of a row during a statement. Once the migration is rolled back, the rows show which one. */
 export class FieldsUntold extends Error {}
 
-/** A MigrationError that names the rows that are in the way of a statement; the error itself where none are. */
+/** A MigrationError that names the rows because of which a statement failed; the error itself if there are none. */
 export function explainFailure(connection: Connection, statement: string, error: unknown): unknown {
   const code = engineCode(error)
   if (code === 'SQLITE_CONSTRAINT_UNIQUE') return duplicates(connection, statement, error)
@@ -20,7 +20,7 @@ export function explainFailure(connection: Connection, statement: string, error:
   return error
 }
 
-/** The index is read from its statement: drizzle-kit may have made one that no snapshot tells. */
+/** Reads the index from its statement: drizzle-kit may have made one that no snapshot mentions. */
 function duplicates(connection: Connection, statement: string, error: unknown): unknown {
   if (!statement.startsWith('CREATE UNIQUE INDEX ')) return error
   const collection = /WHERE collection = '((?:[^']|'')*)'/.exec(statement)?.[1]?.replaceAll("''", "'")
@@ -33,7 +33,7 @@ function duplicates(connection: Connection, statement: string, error: unknown): 
   return duplicatesError(connection, kvTables(), indexed, indexName(collection, index), error)
 }
 
-/** The new keys of a statement that changes keys which other rows already have. */
+/** The new keys of a statement that changes keys, if other rows already have them. */
 function takenKeys(connection: Connection, statement: string, error: unknown): unknown {
   const [, key, rows] =
     /^UPDATE kv SET key = (.+), version = .+\n(WHERE collection = .+?);?$/.exec(statement) ?? []
@@ -50,7 +50,7 @@ function takenKeys(connection: Connection, statement: string, error: unknown): u
   )
 }
 
-/** A MigrationError that names the rows whose fields the engine cannot tell; null if there are none. */
+/** A MigrationError that names the rows whose fields the engine cannot read; null if there are none. */
 export function damagedRows(connection: Connection, cause: unknown): MigrationError | null {
   const keys = connection
     .prepare<[], Uint8Array>(`SELECT key FROM kv WHERE ${isDamaged} ORDER BY key LIMIT ${mostKeysListed}`)

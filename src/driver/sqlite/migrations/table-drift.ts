@@ -3,7 +3,7 @@ import { type Drift, driftOf } from '../../migration-database.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import { hasTable } from '../tables/own-tables.ts'
 
-/** In what the tables of a database differ from declared ones: tables, columns, and indexes by their names. */
+/** How the tables of a database differ from the declared ones: tables, columns, and indexes by name. */
 export function tableDrift(connection: Connection, tables: readonly SQLiteTable[]): Drift[] {
   return tables.flatMap((table) => {
     const { name, columns, indexes } = getTableConfig(table)

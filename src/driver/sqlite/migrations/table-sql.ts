@@ -21,7 +21,7 @@ interface SqliteKit {
   generateSQLiteMigration(last: Snapshot, next: Snapshot): Promise<string[]>
 }
 
-/** As the dialect's `tableSql`. */
+/** Implements the dialect's `tableSql`. */
 export async function tableSql(
   root: string,
   tables: Readonly<Record<string, object>>,
@@ -36,7 +36,7 @@ export async function tableSql(
   return { snapshot: generated, ...mendSql(statements, collections, torn) }
 }
 
-/** Mends the statements of drizzle-kit. `torn`: the indexes whose expressions it has taken apart, as they should be. */
+/** Corrects the statements of drizzle-kit. `torn`: the indexes whose expressions it has split, as they should be. */
 export function mendSql(
   statements: readonly string[],
   collections: readonly MigratedCollection[],
@@ -78,7 +78,7 @@ function addsOwnColumn(statement: string, table: SQLiteTable): boolean {
   return getTableConfig(table).columns.some(({ name, notNull }) => name === column && !notNull)
 }
 
-/** The indexes whose expressions drizzle-kit takes apart at their commas, as they should be. */
+/** The indexes whose expressions drizzle-kit splits at their commas, as they should be. */
 function tornIndexes({ tables }: Snapshot, declared: readonly SQLiteTable[]): ReadonlyMap<string, string> {
   const torn = Object.values(tables).flatMap(({ indexes }) =>
     Object.entries(indexes).filter(([, { columns }]) => columns.some((text) => text.includes(','))),

@@ -2,7 +2,7 @@ import type { Migration } from '../../migration.ts'
 import type { Drift } from '../../migration-database.ts'
 import { SqliteMigrationDatabase } from './migration-database.ts'
 
-/** As the dialect's `tryOut`: in memory. */
+/** Implements the dialect's `tryOut`, in memory. */
 export async function tryOut(migrations: readonly Migration[]): Promise<readonly Drift[]> {
   const db = await SqliteMigrationDatabase.open(':memory:')
   try {

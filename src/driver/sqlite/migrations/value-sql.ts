@@ -2,10 +2,10 @@ import { moveOrder } from '../../../catalog/move-order.ts'
 import type { FieldPath, ValueChange } from '../../../catalog/value-change.ts'
 import { nextVersion } from './log-sql.ts'
 
-/** Rows whose value is JSON text: others have no fields. */
+/** Rows whose value is JSON text; others have no fields. */
 const isJson = 'encoding IN (0, 1)'
 
-/** Where Drizzle's migrator takes a file apart, within a text or not. */
+/** Where Drizzle's migrator splits a file, even within a text. */
 const breakpoint = '--> statement-breakpoint'
 
 /** `'it''s'` */
@@ -15,7 +15,7 @@ export function quote(text: string): string {
   return `(${literal.replaceAll(breakpoint, `${breakpoint[0]}' || '${breakpoint.slice(1)}`)})`
 }
 
-/** Whether SQL can hold a word, as a text and as a name in a JSON path, which knows no escapes. */
+/** Whether SQL can contain a word, as a text and as a name in a JSON path, which has no escapes. */
 export function isWritable(word: string): boolean {
   return !/["\\\p{Cc}\p{Cs}]/u.test(word)
 }
@@ -25,7 +25,7 @@ export function jsonPath(path: FieldPath): string {
   return ['$', ...path.map((name) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : `"${name}"`))].join('.')
 }
 
-/** The statements that make a change of the values of a collection. Rows that have nothing to change stay as they are. */
+/** The statements that change the values of a collection. Rows with nothing to change stay as they are. */
 export function changeSql(collection: string, change: ValueChange): string[] {
   const rows = `collection = ${quote(collection)} AND ${isJson}`
   const { path } = change
@@ -53,7 +53,7 @@ export function changeSql(collection: string, change: ValueChange): string[] {
   }
 }
 
-/** Moves a field. A row that has the new one already keeps both: neither may be lost. */
+/** Moves a field. A row that already has the new one keeps both: neither may be lost. */
 function moveSql(rows: string, from: FieldPath, to: FieldPath): string {
   const [source, target] = [quote(jsonPath(from)), quote(jsonPath(to))]
   const value = `json_set(json_remove(value, ${source}), ${target}, json(value -> ${source}))`
@@ -64,7 +64,7 @@ function moveSql(rows: string, from: FieldPath, to: FieldPath): string {
   return `${update(value, types)}\nWHERE ${rows}\n  AND json_type(value, ${source}) IS NOT NULL\n  AND ${isAbsent(to)}`
 }
 
-/** What is left of the types of a row, each with its key. */
+/** The remaining types of a row, each with its key. */
 interface Types {
   readonly key: string
   readonly rest: string
@@ -82,14 +82,14 @@ function update(value: string, types?: Types): string {
     const none = `CASE WHEN ${holdsItself} THEN json_remove(kv.types, '$.values') END`
     changed.push(
       `types = CASE WHEN types IS NULL OR ${isOfRoot} THEN types ELSE (\n    SELECT CASE WHEN count(*) > 0\n      THEN ${left}\n      ELSE ${none} END\n    ${entries}\n  ) END`,
-      // Where all that was typed is gone, the rest is plain JSON.
+      // Without types, the rest is plain JSON.
       `encoding = (types IS NOT NULL AND (\n    ${isOfRoot}\n    OR EXISTS (SELECT 1 ${entries})\n    OR ${holdsItself}\n  ))`,
     )
   }
   return `UPDATE kv SET ${changed.join(',\n  ')}`
 }
 
-/** Whether the value as a whole stands for something else, as an instance of a class does: no path leads to that. */
+/** Whether the value itself stands for something else, such as an instance of a class: no path leads to that. */
 const isOfRoot = "json_type(kv.types, '$.values') IS 'array'"
 const holdsItself = "json_type(kv.types, '$.referentialEqualities') IS NOT NULL"
 
@@ -100,13 +100,13 @@ function isAbsent(path: FieldPath): string {
   return `(${type} IS NULL OR ${type} = 'null' AND ${isUndefined})`
 }
 
-/** Whether an entry of the types is of a field or of something in it. */
+/** Whether an entry of the types is about a field, or something in it. */
 function isUnder(path: FieldPath): string {
   const under = `${typesKey(path)}.`
   return `entry.key = ${quote(typesKey(path))} OR substr(entry.key, 1, ${[...under].length}) = ${quote(under)}`
 }
 
-/** A path as superjson writes it: dots within a name are escaped. */
+/** A path as superjson writes it, with dots in names escaped. */
 function typesKey(path: FieldPath): string {
   return path.map((name) => name.replaceAll('.', '\\.')).join('.')
 }

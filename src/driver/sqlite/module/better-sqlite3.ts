@@ -4,7 +4,7 @@ import type { Connection, SqliteModule } from './sqlite-module.ts'
 
 export type BetterSqlite3Connection = Database.Database
 
-/** better-sqlite3: what `Connection` is like. Its binary crashes a Node.js that is too old, so that it is loaded late. */
+/** better-sqlite3, on which `Connection` is modelled. Its binary crashes a Node.js that is too old, so it is loaded late. */
 export async function loadBetterSqlite3(): Promise<SqliteModule> {
   const { default: Engine } = await import('better-sqlite3')
   return {
@@ -17,7 +17,7 @@ export async function loadBetterSqlite3(): Promise<SqliteModule> {
   }
 }
 
-/** Its text runs on other threads too: it knows nothing but its arguments. */
+/** Its text also runs on other threads, so it can only use its arguments. */
 function openerOf(Engine: typeof Database): SqliteModule['open'] {
   return (path, { readOnly = false, create = false, timeout = 0 }) =>
     new Engine(path, { readonly: readOnly, fileMustExist: !create, timeout }) as unknown as Connection

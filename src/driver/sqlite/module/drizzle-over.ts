@@ -7,8 +7,8 @@ import type { BetterSqlite3Connection } from './better-sqlite3.ts'
 import type { Connection } from './sqlite-module.ts'
 
 /**
- * The class that `drizzle-orm/better-sqlite3` makes a database of, which it has beside an import of better-sqlite3 itself: `is` of drizzle-orm
- * takes the one for the other.
+ * The class of databases that `drizzle-orm/better-sqlite3` makes; importing it from there would load better-sqlite3. `is` of
+ * drizzle-orm does not distinguish the two.
  */
 class SyncDatabase extends BaseSQLiteDatabase<'sync', unknown> {
   static override readonly [entityKind] = 'BetterSQLite3Database'
@@ -24,7 +24,7 @@ export function drizzleOver(connection: Connection, logger?: Logger): Drizzle {
   return Object.assign(db, { $client: connection }) as unknown as Drizzle
 }
 
-/** What runs Drizzle's statements on a connection of any module. */
+/** Runs Drizzle's statements on a connection of any module. */
 export function sessionOver(connection: Connection, dialect: SQLiteSyncDialect, logger?: Logger) {
   const client = connection as unknown as BetterSqlite3Connection
   return new BetterSQLiteSession(client, dialect, undefined, logger === undefined ? {} : { logger })

@@ -1,4 +1,5 @@
-// node:sqlite in the shape that the driver asks for: statements, functions and backups differ in small ways, which are seen side by side here.
+// node:sqlite in the shape that the driver expects: statements, functions and backups differ in small ways, which are side by side
+// in this file.
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import type {
   AggregateOptions,
@@ -9,7 +10,7 @@ import type {
   SqliteModule,
 } from './sqlite-module.ts'
 
-/** The SQLite that is part of Node.js, in the shape of `Connection`; `null` if there is none that gives whole texts. */
+/** The SQLite inside Node.js, in the shape of `Connection`; `null` if there is none, or if it truncates texts. */
 export function loadNodeSqlite(): SqliteModule | null {
   const engine = process.getBuiltinModule('node:sqlite')
   if (engine === undefined || !hasWholeTexts(engine)) return null
@@ -23,7 +24,7 @@ export function loadNodeSqlite(): SqliteModule | null {
   }
 }
 
-/** Whether a text does not end at its first U+0000, as it does on Deno: keys are read as texts. */
+/** Whether a text continues after its first U+0000, unlike on Deno: keys are read as texts. */
 function hasWholeTexts({ DatabaseSync }: typeof import('node:sqlite')): boolean {
   const connection = new DatabaseSync(':memory:')
   const text = connection.prepare("SELECT 'a' || char(0) || 'b' AS text").get()?.['text']
@@ -31,7 +32,7 @@ function hasWholeTexts({ DatabaseSync }: typeof import('node:sqlite')): boolean 
   return text === 'a\0b'
 }
 
-/** Its text runs on other threads too: it knows nothing but its arguments. */
+/** Its text also runs on other threads, so it can only use its arguments. */
 function openerOf(
   { DatabaseSync, backup }: typeof import('node:sqlite'),
   { pathToFileURL }: typeof import('node:url'),
@@ -73,7 +74,7 @@ function openerOf(
     WARNING: 'AUTOINDEX',
   }
 
-  /** The engine's error by its name, such as `SQLITE_BUSY`: Node.js has its number. */
+  /** The engine's error with its name, such as `SQLITE_BUSY`: Node.js only gives its number. */
   const named = (error: unknown): unknown => {
     if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error
     const first = codes[error.errcode & 0xff] ?? `UNKNOWN_${error.errcode}`
@@ -90,12 +91,12 @@ function openerOf(
     }
   }
   const asNumber = (value: unknown) => (typeof value === 'bigint' ? Number(value) : value)
-  /** Integers are read as bigints, since Node.js fails at one that is too large to be exact, and given as numbers. */
+  /** Reads integers as bigints, because Node.js fails at inexact numbers, and converts them to numbers. */
   const inNumbers = (row: unknown[]): unknown[] => {
     for (let i = 0; i < row.length; i++) if (typeof row[i] === 'bigint') row[i] = Number(row[i])
     return row
   }
-  /** A function of as many parameters, which are numbers where they are bigints. */
+  /** A function with the same number of parameters, which gets numbers instead of bigints. */
   const ofNumbers = <A extends unknown[]>(call: (...values: A) => unknown) =>
     Object.defineProperty((...values: unknown[]) => call(...(values.map(asNumber) as A)), 'length', {
       value: call.length,
@@ -210,7 +211,7 @@ function openerOf(
       return simple ? statement.pluck().get() : statement.all()
     }
 
-    /** As that of better-sqlite3, which Drizzle calls: inside another one it is a savepoint. */
+    /** Like that of better-sqlite3, which Drizzle calls: inside another transaction it is a savepoint. */
     transaction<A extends unknown[], T>(work: (...values: A) => T) {
       const by =
         (behavior: string) =>
@@ -225,7 +226,7 @@ function openerOf(
             this.exec(commit!)
             return result
           } catch (error) {
-            // The engine may have rolled back by itself, as where the disk is full.
+            // The engine may already have rolled back, for example because the disk is full.
             if (this.inTransaction) this.exec(undo!)
             throw error
           }
@@ -253,7 +254,7 @@ function openerOf(
       this.#database.aggregate(name, {
         directOnly,
         useBigIntArguments: true,
-        // Its types take a state for what SQL can hold.
+        // Its types expect a value of SQL here.
         start: start as never,
         step: ofNumbers(step as (...values: unknown[]) => unknown) as never,
         result: result as never,

@@ -3,10 +3,10 @@ import { DatabaseOpenError } from '../../../contract/errors.ts'
 import { loadBetterSqlite3 } from './better-sqlite3.ts'
 import type { Connection, ConnectionMode, ModuleName, SqliteModule } from './sqlite-module.ts'
 
-/** Those that this thread has loaded, the first one first. */
+/** The modules that this thread has loaded, first one first. */
 const loaded: SqliteModule[] = []
 
-/** Connections to files that were open when the last one was opened. */
+/** The connections to files that were open when the last one was opened. */
 let opened: readonly {
   readonly connection: Connection
   readonly file: string
@@ -14,9 +14,9 @@ let opened: readonly {
 }[] = []
 
 /**
- * Loads what SQLite is reached through. To be awaited before the first connection is opened. `asked`: which one; left out, the one that
- * this thread has loaded first, and for the first time better-sqlite3, or node:sqlite where it cannot be had. Rejects with a
- * DatabaseOpenError that names the path.
+ * Loads a module for SQLite; await it before opening the first connection. `asked`: which one. Left out: the one that this thread
+ * loaded first; at first better-sqlite3, or node:sqlite if that cannot be loaded. Rejects with a DatabaseOpenError that names the
+ * path.
  */
 export async function loadModule(path: string, asked = inherited()): Promise<void> {
   if (asked === undefined ? loaded.length > 0 : loaded.some(({ name }) => name === asked)) return
@@ -26,19 +26,19 @@ export async function loadModule(path: string, asked = inherited()): Promise<voi
   if (!loaded.some(({ name }) => name === module.name)) loaded.push(module)
 }
 
-/** What the threads of a process tell those that they begin: which module was asked for, since their locks are those of one process. */
+/** Threads pass on which module was asked for, because all threads of a process share its locks. */
 const threadsKey = 'valkeyrie.engine'
 
-/** What the thread was asked for that has begun this one. */
+/** What the parent thread was asked for. */
 function inherited(): ModuleName | undefined {
-  // Only a worker lacks this call. What says so by a name of its own would take each start milliseconds to load.
+  // Only a worker lacks this call. Modules that say so by name would add milliseconds to each start.
   if (loaded.length > 0 || !('disabled' in process.chdir)) return undefined
   return process.getBuiltinModule('node:worker_threads').getEnvironmentData(threadsKey) as
     | ModuleName
     | undefined
 }
 
-/** The module that has a file open, or else the one that is loaded first. */
+/** The module that has a file open; otherwise the one that was loaded first. */
 export function moduleFor(path: string): SqliteModule {
   const module = moduleThatHas(path) ?? loaded[0]
   if (module === undefined) throw new Error('No SQLite module is loaded')
@@ -46,8 +46,8 @@ export function moduleFor(path: string): SqliteModule {
 }
 
 /**
- * Opens a connection to a file, or to a database in memory. Throws a DatabaseOpenError if this thread has the file open by another
- * module: each would undo the locks of the other, since the system lets go of all locks that a process has on a file where it closes it.
+ * Opens a connection to a file, or to a database in memory. Throws a DatabaseOpenError if this thread has the file open with
+ * another module: each would release the locks of the other, because closing a file releases all locks that a process has on it.
  */
 export function openConnection(
   path: string,
@@ -68,13 +68,13 @@ export function openConnection(
 }
 
 function moduleThatHas(path: string): SqliteModule | undefined {
-  // Of one module there is nothing to be told apart.
+  // With one module, nothing can conflict.
   if (loaded.length < 2) return undefined
   const file = realPath(path)
   return opened.find((it) => it.file === file && it.connection.open)?.module
 }
 
-/** Undefined for what is not a file, as one in memory. */
+/** Undefined for anything but a file, such as a database in memory. */
 function realPath(path: string): string | undefined {
   try {
     return realpathSync(path)
@@ -86,7 +86,7 @@ function realPath(path: string): string | undefined {
 async function loadAny(path: string): Promise<SqliteModule> {
   try {
     const module = await loadBetterSqlite3()
-    // It has its binary loaded by the first connection, which the platform may lack.
+    // The first connection loads its binary, which the platform may not have.
     module.open(':memory:', { create: true }).close()
     return module
   } catch (error) {

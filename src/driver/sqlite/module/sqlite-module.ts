@@ -1,29 +1,29 @@
-/** By which module SQLite is reached. */
+/** The name of a module for SQLite. */
 export type ModuleName = SqliteModule['name']
 
 /** How to open a file. */
 export interface ConnectionMode {
   readonly readOnly?: boolean
-  /** Whether a file that is not there is created. */
+  /** Whether to create a missing file. */
   readonly create?: boolean
-  /** Milliseconds for which the engine itself waits for a lock, and the thread with it. */
+  /** How many milliseconds the engine itself waits for a lock, blocking the thread. */
   readonly timeout?: number
 }
 
-/** A module through which SQLite is reached. What it does not have in the shape of `Connection`, it is given. */
+/** A module for SQLite, adapted to the shape of `Connection`. */
 export interface SqliteModule {
   readonly name: 'better-sqlite3' | 'node:sqlite'
   open(path: string, mode: ConnectionMode): Connection
   /**
-   * A function's text that gives `open` on another thread, which has nothing but its own `require` and what is given as data.
-   * Throws if the thread cannot have the module.
+   * The text of a function that returns `open` on another thread, where it only has its own `require` and the given data. Throws if
+   * the thread cannot have the module.
    */
   onThread(): { readonly program: string; readonly data: string }
 }
 
 /**
- * A connection to a database: the part of the interface of better-sqlite3 that the driver uses. Each error of the engine has a `code`, as
- * `SQLITE_CONSTRAINT_UNIQUE`. Integers are numbers, also where they are too large to be exact; blobs are Uint8Arrays.
+ * A connection to a database: the part of better-sqlite3's interface that the driver uses. Each error of the engine has a `code`,
+ * such as `SQLITE_CONSTRAINT_UNIQUE`. Integers are numbers, even inexact ones; blobs are Uint8Arrays.
  */
 export interface Connection {
   readonly open: boolean
@@ -33,40 +33,40 @@ export interface Connection {
   ): EngineStatement<Parameters, Row>
   /** Runs any number of statements. */
   exec(sql: string): unknown
-  /** The rows of a pragma; `simple`: the first column of the first one. */
+  /** The rows of a pragma; `simple`: the first column of the first row. */
   pragma(text: string, options?: { readonly simple?: boolean }): unknown
-  /** Gives the connection an SQL function of as many parameters as the function names. */
+  /** Registers an SQL function, with as many parameters as `call` names. */
   function(
     name: string,
     options: FunctionOptions,
     implementation: (...parameters: unknown[]) => unknown,
   ): unknown
   aggregate<State>(name: string, options: AggregateOptions<State>): unknown
-  /** Copies the database into a file. `progress` tells how many pages to copy before it is asked again. */
+  /** Copies the database into a file. `progress` returns how many pages to copy before the next call. */
   backup(path: string, options?: { progress(left: BackupLeft): number }): Promise<unknown>
   close(): unknown
 }
 
-/** A statement, as the rows that it gives are asked for: objects by their columns, unless one of the three says otherwise. */
+/** A statement. Its rows are objects by column, unless one of the three methods says otherwise. */
 export interface EngineStatement<Parameters extends readonly unknown[] = unknown[], Row = unknown> {
-  /** Whether it gives rows. */
+  /** Whether it returns rows. */
   readonly reader: boolean
   readonly source: string
   run(...parameters: Parameters): { readonly changes: number }
   get(...parameters: Parameters): Row | undefined
   all(...parameters: Parameters): Row[]
   iterate(...parameters: Parameters): IterableIterator<Row>
-  /** Rows as arrays of their columns. */
+  /** Returns rows as arrays of columns. */
   raw(): this
-  /** The first column of each row. */
+  /** Returns the first column of each row. */
   pluck(): this
-  /** Integers as bigints. */
+  /** Returns integers as bigints. */
   safeIntegers(): this
 }
 
 export interface FunctionOptions {
   readonly deterministic?: boolean
-  /** Not to be called by a view, a trigger or an index of the file. */
+  /** Views, triggers and indexes of the file cannot call it. */
   readonly directOnly?: boolean
 }
 

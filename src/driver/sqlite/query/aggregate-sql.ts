@@ -14,8 +14,8 @@ import { allOf, fromKv, selectionSql } from './find-sql.ts'
 const signs = { eq: '=', ne: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' }
 
 /**
- * One row for each group. Its columns: for each field of `groupBy` the value, what kind of JSON it is and what its text stands
- * for, a Date or a bigint; then each measure, and behind `min` and `max` what their text stands for.
+ * One row for each group. Its columns: for each field of `groupBy`, the value, its JSON type, and what its text stands for (a Date
+ * or a bigint); then each measure, with `min` and `max` followed by what their text stands for.
  */
 export function aggregateSql(
   plan: AggregatePlan,
@@ -64,14 +64,14 @@ function measureSql({ name, field }: Measure, fields: FieldSql): SQL {
       : found
     return sql`${sql.raw(name)}(${ordered})`
   }
-  // Sums as floating-point numbers, as JavaScript adds: SQLite's sum of integers fails where it overflows.
+  // Adds floating-point numbers, like JavaScript: SQLite's sum of integers fails on overflow.
   const added = onlyNumbers
     ? found
     : sql`case when ${fields.typeOf(field)} in ('integer', 'real') or ${fields.meaningOf(field)} in ('number', 'bigint') then ${found} end`
   return sql`${sql.raw(name)}(${added} * 1.0)`
 }
 
-/** A field, where none of the rows has a bigint: among other values, its digits would be taken for a text. */
+/** A field, if no row has a bigint in it: among other values, its digits would be taken for text. */
 function withoutBigints(name: string, field: Field, fields: FieldSql): SQL {
   const path = JSON.stringify(field.path) // A NUL would end the literal.
   const message = `${name} cannot take ${path}: bigints among other values have no order and no sum; declare it as a bigint in the schema`
@@ -79,12 +79,12 @@ function withoutBigints(name: string, field: Field, fields: FieldSql): SQL {
   return sql`case ${fields.meaningOf(field)} when 'bigint' then ${refusal} else ${fields.of(field)} end`
 }
 
-/** The number that a field is: -0 as 0, the infinities, which are stored as texts, as such; null for NaN, which has no order. */
+/** A field as a number: -0 is 0, and the infinities, stored as texts, are numbers; null for NaN, which has no order. */
 function numberOf(found: SQL): SQL {
   return sql`case ${found} when 'Infinity' then 9e999 when '-Infinity' then -9e999 when 'NaN' then null when '-0' then 0 else ${found} end`
 }
 
-/** Of a field that may be of several kinds, values of another kind are others, whatever their text is. */
+/** In a field of several types, values of different types differ even if their texts are equal. */
 function countDistinct(field: Field, fields: FieldSql): SQL {
   const [value, ...others] = fields.identityOf(field)
   const parts = sql.join(
@@ -94,7 +94,7 @@ function countDistinct(field: Field, fields: FieldSql): SQL {
   return sql`count(distinct case when ${value} is not null then ${parts} end)`
 }
 
-/** What the texts of a field stand for, as superjson notes it of a value's types: `Date`, `bigint`, …; null: for themselves. */
+/** What the texts of a field stand for, in superjson's words: `Date`, `bigint`, …; null: for themselves. */
 function someMeaning(field: Field, fields: FieldSql): SQL {
   const { string, date, bigint, structure } = field.types
   const isMixed = [string || structure, date, bigint].filter(Boolean).length > 1

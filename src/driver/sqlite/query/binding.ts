@@ -11,7 +11,7 @@ import { matchText } from './match-text.ts'
 
 export type Bindable = string | number | bigint | Uint8Array | null
 
-/** What is bound in one place of a statement: made of the operands of a plan, and of the time. */
+/** The value bound in one place of a statement, made from the operands of a plan and the time. */
 export class Binding {
   readonly of: (operands: readonly Operand[], now: number) => Bindable
 
@@ -27,17 +27,17 @@ function bind(of: Binding['of']): SQL {
 /** The time, in milliseconds since the epoch, at which a row must not have expired. */
 export const now = bind((_, time) => time)
 
-/** How the operand of each type is bound: a list as JSON, keys in it in hexadecimal. */
+/** How to bind an operand of each type: a list as JSON, with keys in hexadecimal. */
 const forms: { readonly [Type in OperandType]: (operand: OperandTypes[Type]) => Bindable } = {
   number: bindNumber,
   text: (text) => text,
   bigint: (digits) => digits,
-  // A 0 is stored as -0 too, in files of earlier releases as the text of it.
+  // Also -0, which files of earlier releases have as a text.
   numbers: (numbers) => JSON.stringify(numbers.includes(0) ? [...numbers, '-0'] : numbers),
   texts: (texts) => JSON.stringify(texts),
   bigints: (bigints) => JSON.stringify(bigints),
   items: (items) => JSON.stringify(items),
-  // Bytes come behind all texts.
+  // Bytes come after all texts.
   end: (text) => text ?? noBytes,
   key: (key) => key,
   keys: (keys) => JSON.stringify(keys.map(hex)),
@@ -53,14 +53,14 @@ export function bound<Type extends OperandType>(slot: Slot<Type>): SQL {
   return bind((operands) => form(operandAt(operands, slot)))
 }
 
-/** A pattern of `like` as one of GLOB, which tells upper from lower case. */
+/** A `like` pattern for GLOB, which distinguishes upper and lower case. */
 export function boundGlob(slot: Slot<'text'>): SQL {
   return bind((operands) => globOf(operandAt(operands, slot)))
 }
 
 const integers = { least: -(2n ** 63n), greatest: 2n ** 63n - 1n }
 
-/** The digits of a bigint as the integer that SQLite casts them to: the least or the greatest one for what is beyond 64 bits. */
+/** The digits of a bigint as the integer that SQLite casts them to: the least or greatest one beyond 64 bits. */
 export function boundInteger(slot: Slot<'bigint'>): SQL {
   return bind((operands) => clamp(operandAt(operands, slot)))
 }
@@ -76,8 +76,8 @@ function clamp(digits: string): bigint {
 }
 
 /**
- * A whole number beyond 2^53 stands in JSON with the shortest digits that tell it, and SQLite compares those digits: it
- * is bound with them, not with its exact value.
+ * JSON writes a whole number beyond 2^53 with its shortest digits, and SQLite compares those, so these digits are bound, and not
+ * the exact value.
  */
 function bindNumber(number: number): Bindable {
   if (Number.isSafeInteger(number) || !Number.isInteger(number)) return number

@@ -1,4 +1,4 @@
-// All conditions become SQL in one place, so that each operator is seen beside the others and beside its negation.
+// All conditions become SQL in one file, so that each operator is beside the others and its negation.
 import { type SQL, sql } from 'drizzle-orm'
 import { type Comparison, type Condition, conjuncts } from '../../../query/condition.ts'
 import type { Slot } from '../../../query/operand.ts'
@@ -13,8 +13,8 @@ type Compare = Extract<Condition, { type: 'compare' }>
 type Of<Type extends Condition['type']> = Extract<Condition, { type: Type }>
 
 /**
- * A condition in SQL. Where the schema leaves open what a field is, values of other types are told apart, which SQLite
- * would compare: any text is greater than any number there, and `true` is 1. `beside`: all that must be true if it is.
+ * A condition in SQL. If the schema allows several types for a field, the types are compared first, because to SQLite any text is
+ * greater than any number, and `true` is 1. `beside`: conditions that are joined to this one by AND.
  */
 export function conditionSql(
   condition: Condition,
@@ -93,8 +93,8 @@ export function conditionSql(
 }
 
 /**
- * What a field is to equal. Where there is an order too, SQLite plans a statement for the value of a bare parameter there, and plans it
- * again each time that one is bound, which takes ten times as long as finding a row: behind a sign that means nothing it looks at none.
+ * The operand of an equality. For a bare parameter, in a query with an order, SQLite plans the statement by its value, again for
+ * each new value, which takes ten times as long as finding a row. Behind a plus sign, it ignores the value.
  */
 function equalTo(parameter: SQL): SQL {
   return sql`+${parameter}`
@@ -111,14 +111,14 @@ function compareSql(condition: Compare, fields: FieldSql, beside: readonly Condi
   return isBigint(field.types) ? compared : all([compared, isBigintText(field, fields)])
 }
 
-/** Whether the text of a field stands for a bigint; true if there is nothing. */
+/** Whether the text of a field stands for a bigint; true for a missing value. */
 function isBigintText(field: Field, fields: FieldSql): SQL {
   return sql`(${fields.of(field)} is null or ${fields.meaningOf(field)} is 'bigint')`
 }
 
 /**
- * Compares the digits of a bigint with an operand, all of them told by an integer but those beyond 64 bits: of these, one of more
- * digits is greater, or less where they are negative.
+ * Compares the digits of a bigint with an operand: by their integers first; beyond 64 bits, more digits mean a greater number, or a
+ * smaller one if negative.
  */
 export function compareBigints(digits: SQL, operator: Comparison, operand: Slot<'bigint'>): SQL {
   const integer = sql`CAST(${digits} AS INTEGER)`
@@ -133,7 +133,7 @@ export function compareBigints(digits: SQL, operator: Comparison, operand: Slot<
   return sql`(${integer} ${near} ${boundInteger(operand)} and (${integer} ${far} ${boundInteger(operand)} or ${told}))`
 }
 
-/** The text '-0' is a number only where it is not text of its own. */
+/** The text '-0' is a number only if the field cannot be text. */
 function isNumber(field: Field, fields: FieldSql): SQL[] {
   if (!field.types.string) return []
   return [sql`(typeof(${fields.of(field)}) <> 'text' or ${fields.meaningOf(field)} is 'number')`]
@@ -157,14 +157,14 @@ function inSql({ field, items }: Of<'in'>, fields: FieldSql): SQL {
 function substringSql({ field, at, folded, text }: Of<'substring'>, fields: FieldSql): SQL {
   const found = folded ? sql`lower(${fields.of(field)})` : fields.of(field)
   if (at === 'anywhere') return ofTexts(sql`instr(${found}, ${bound(text)}) > 0`, field, fields)
-  // By bytes: a NUL would end a text. The end without any bytes is null to SQLite.
+  // Compares bytes, because a NUL would end a text. An empty blob as the end is null to SQLite.
   const part = bound(text)
   const start = sql`octet_length(${found}) - octet_length(${part})`
   const end = sql`substr(cast(${found} as blob), ${start} + 1)`
   return ofTexts(sql`(${start} >= 0 and (${part} = '' or ${end} = cast(${part} as blob)))`, field, fields)
 }
 
-/** What is true of texts only: unknown where there is nothing, false of what is not text. */
+/** A condition on texts only: unknown for a missing value, false for anything else. */
 function ofTexts(condition: SQL, field: Field, fields: FieldSql): SQL {
   const { number, boolean, structure, bigint } = field.types
   if (!number && !boolean && !structure && !bigint) return condition
@@ -172,7 +172,7 @@ function ofTexts(condition: SQL, field: Field, fields: FieldSql): SQL {
   return all([sql`typeof(${found}) = 'text'`, ...otherTypes('text', field, fields), condition], found)
 }
 
-/** What is true of arrays only: unknown where there is nothing, false of what is not an array. */
+/** A condition on arrays only: unknown for a missing value, false for anything else. */
 function ofArrays(condition: SQL, field: Field, fields: FieldSql): SQL {
   return sql`case when ${fields.typeOf(field)} is 'array' then ${condition} when ${fields.of(field)} is not null then 0 end`
 }
@@ -201,9 +201,9 @@ const upper: ReadonlySet<string> = new Set(['lt', 'lte', 'eq'])
 const lower: ReadonlySet<string> = new Set(['gt', 'gte', 'eq'])
 
 /**
- * In SQLite numbers come before texts, so that a range on one side needs a bound on the other: NaN and the infinities are stored
- * as texts among numbers. Where the query has a bound there, no other may stand beside it: SQLite reads an index up to the first
- * one that it meets.
+ * In SQLite numbers come before texts, so a range with one bound needs a second one: NaN and the infinities are stored as texts
+ * among numbers. If the query has a bound on that side, there must be no other: SQLite reads an index up to the first bound that it
+ * meets.
  */
 function sameType(condition: Compare, fields: FieldSql, beside: readonly Condition[]): SQL[] {
   const { field, operator, operand } = condition
@@ -230,12 +230,12 @@ function otherTypes(kind: 'number' | 'text', field: Field, fields: FieldSql): SQ
   if (kind === 'number') return boolean ? [sql`${fields.typeOf(field)} not in ('true', 'false')`] : []
   return [
     ...(structure ? [sql`${fields.typeOf(field)} not in ('object', 'array')`] : []),
-    // Of a place that is not there, as a name in an array of bigints, the types may tell something.
+    // For a missing place, such as a name inside an array of bigints, the types may still say something.
     ...(bigint ? [sql`(${fields.of(field)} is null or ${fields.meaningOf(field)} is not 'bigint')`] : []),
   ]
 }
 
-/** All of these; with `found`, unknown where that is null, whatever they are. */
+/** All of these; with `found`, unknown if that is null. */
 function all(conditions: readonly SQL[], found?: SQL): SQL {
   const both =
     conditions.length === 1 ? conditions[0]! : sql`(${sql.join([...conditions], sql.raw(' and '))})`
@@ -243,8 +243,8 @@ function all(conditions: readonly SQL[], found?: SQL): SQL {
 }
 
 /**
- * Conditions joined by `and` or `or`, in halves of halves, since SQLite nests an expression at most 1,000 deep. Of no
- * conditions, `and` is true and `or` is false.
+ * Conditions joined by `and` or `or`, in nested halves, because SQLite allows a depth of 1,000. Without conditions, `and` is true
+ * and `or` is false.
  */
 function joined(conditions: readonly SQL[], by: 'and' | 'or'): SQL {
   if (conditions.length === 0) return constant(by === 'and')

@@ -4,42 +4,42 @@ import { type Field, isBigint } from '../../../schema/fields.ts'
 import { meaningFunctions } from '../file/meaning-functions.ts'
 import { fieldExpression, jsonPath, quoteText } from '../tables/table.ts'
 
-/** Bytes are not JSON: SQLite would refuse them, or take them for its binary form of JSON. */
+/** Bytes are not JSON: SQLite would refuse them, or take them for its binary JSON. */
 const rowJson = sql.raw('CASE WHEN kv.encoding < 2 THEN kv.value END')
 
 const none = sql.raw('null')
 
-/** How the fields of one collection, or those of the elements of one of its arrays, stand in SQL. */
+/** The SQL for the fields of one collection, or of the elements of one of its arrays. */
 export abstract class FieldSql {
-  /** The field as SQLite compares it: a number, 0 or 1 for a boolean, a text, the JSON text of an object or array. */
+  /** The field as SQLite compares it: a number, 0 or 1 for a boolean, a text, or the JSON text of an object or array. */
   abstract of(field: Field): SQL
-  /** `integer`, `real`, `text`, `true`, `false`, `object`, `array`, `null`; null if the field is not there. */
+  /** `integer`, `real`, `text`, `true`, `false`, `object`, `array`, `null`; null if the field is missing. */
   abstract typeOf(field: Field): SQL
-  /** The items of a field that is an array, as rows of `json_each`. */
+  /** The items of an array, as rows of `json_each`. */
   abstract itemsOf(field: Field): SQL
-  /** Whether a row may hold the text '-0' there, as files of earlier releases do for -0. */
+  /** Whether a row may have the text '-0' there, which earlier releases wrote for -0. */
   abstract hasTextZeros(field: Field): boolean
-  /** Whether rows that a session is shown stand instead of those that are stored. */
+  /** Whether the rows are those that a session was shown. */
   abstract readonly shown: boolean
-  /** How many arrays its values are elements of. */
+  /** How many arrays contain its values. */
   protected abstract readonly depth: number
-  /** The place of a field in the types of a row: a text as it stands in JSON, between quotes. */
+  /** The place of a field in the types of a row: a text as in JSON, between quotes. */
   protected abstract placeOf(field: Field): SQL
 
-  /** What the text of a field stands for, as a row's types tell: `Date`, `bigint`, …; null: for itself. */
+  /** What the text of a field stands for, according to the row's types: `Date`, `bigint`, …; null: for itself. */
   meaningOf(field: Field): SQL {
     const meaning = sql.raw(meaningFunctions.meaning)
     return sql`iif(kv.types is null, null, ${meaning}(kv.types, ${this.placeOf(field)}))`
   }
 
-  /** The integer that a bigint is, or the one at its end of 64 bits: an index on a bigint holds it before its digits. */
+  /** The integer of a bigint, or the limit of 64 bits beyond it: an index on a bigint has it before the digits. */
   integerOf(field: Field): SQL {
     return sql`CAST(${this.of(field)} AS INTEGER)`
   }
 
   /**
-   * What rows agree in that have the same value here: a number that JSON does not have is none of its text, but -0 is 0; `true` is
-   * none of 1, nor is an object a text that looks like it.
+   * What is equal for rows with the same value here: a number that JSON cannot express differs from its text, but -0 is 0; `true`
+   * differs from 1, and an object from a text that looks like it.
    */
   identityOf(field: Field): readonly [value: SQL, kind: SQL, meaning: SQL] {
     const { number, string, boolean, date, bigint, structure } = field.types
@@ -55,12 +55,12 @@ export abstract class FieldSql {
     return [value, boolean || structure ? kinds : none, isMixed ? meanings : none]
   }
 
-  /** The fields of the elements of an array, the rows of `itemsOf` under the name of `alias`. */
+  /** The fields of the elements of an array, which are rows of `itemsOf` named `alias`. */
   elements(field: Field): ElementSql {
     return new ElementSql(this.depth + 1, this.placeOf(field))
   }
 
-  /** Of what a row's order has, in this direction. */
+  /** The order of rows by this field, in this direction. */
   orderOf(field: Field, direction: 'asc' | 'desc'): SQL {
     const to = sql.raw(direction)
     if (!isBigint(field.types)) return sql`${this.of(field)} ${to}`
@@ -68,12 +68,12 @@ export abstract class FieldSql {
   }
 }
 
-/** As it stands in JSON, between quotes: a name may hold what no SQL text may. */
+/** As in JSON, between quotes, because a name may contain what SQL text cannot. */
 function escaped(path: string): string {
   return JSON.stringify(path).slice(1, -1)
 }
 
-/** Tells bigints apart that are one integer to SQLite: by sign and length, then by their digits. */
+/** Distinguishes bigints with the same SQLite integer: by sign and length, then by digits. */
 export function digitsOrder(digits: SQL, direction: 'asc' | 'desc'): SQL {
   const [to, back] = direction === 'asc' ? ['asc', 'desc'] : ['desc', 'asc']
   const isNegative = sql`${digits} < '0'`
@@ -88,8 +88,8 @@ export class RowSql extends FieldSql {
   readonly #withoutTextZeros: ReadonlySet<string>
 
   /**
-   * `indexed`: the paths that indexes are over. Their expression is repeated to the letter, and no index holds bytes.
-   * `withoutTextZeros`: paths where no row holds the text '-0'.
+   * `indexed`: the paths of indexes. Their expressions are repeated exactly, and no index has bytes. `withoutTextZeros`: paths
+   * where no row has the text '-0'.
    */
   constructor(indexed: ReadonlySet<string>, withoutTextZeros: ReadonlySet<string>, shown = false) {
     super()
@@ -124,7 +124,7 @@ export class RowSql extends FieldSql {
 
 /** The fields of the elements of an array; without a name, the element itself. */
 export class ElementSql extends FieldSql {
-  /** No element is found by a search. */
+  /** A search does not find elements. */
   readonly shown = false
   protected readonly depth: number
   readonly alias: SQL
@@ -141,7 +141,7 @@ export class ElementSql extends FieldSql {
     return true
   }
 
-  /** Whatever is not an object is not JSON here, but the value that its text is. */
+  /** Anything but an object is not JSON here, but the value of its text. */
   get #json(): SQL {
     return sql`case when ${this.alias}.type in ('object', 'array') then ${this.alias}.value end`
   }

@@ -8,10 +8,10 @@ import { type Bindable, Binding } from './binding.ts'
 
 const dialect = new SQLiteSyncDialect()
 
-/** What SQLite takes. */
+/** The limit of SQLite. */
 const mostBindings = 32_766
 
-/** A query as the engine runs it, and what makes the values to bind of the operands of a plan. */
+/** A query as the engine runs it, and how to bind the operands of a plan. */
 export class PreparedStatement {
   readonly sql: string
   readonly #bindings: readonly Binding['of'][]
@@ -39,7 +39,7 @@ export class PreparedStatement {
     return values
   }
 
-  /** As `all`, a row at a time; until its end the connection does nothing else than read. */
+  /** Like `all`, one row at a time; until it ends, the connection can only read. */
   iterate(operands: readonly Operand[], now: number): IterableIterator<unknown> {
     const values = this.bind(operands, now)
     if (this.#logger) this.#logger.logQuery(this.sql, values)

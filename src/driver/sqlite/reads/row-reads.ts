@@ -16,7 +16,7 @@ import type { CollectionStatements } from '../rows/collection-statements.ts'
 import { type Statements, toStoredRow } from '../rows/statements.ts'
 import { assertInOrder, beforeAll, salvageRows } from './salvage.ts'
 
-/** The reads of rows, each inside whatever transaction is open. */
+/** The reads of rows, each inside the open transaction, if there is one. */
 export class RowReads {
   readonly #statements: Statements
   readonly #queries: QueryRunner | null
@@ -63,7 +63,7 @@ export class RowReads {
     return salvageRows(page, limit, (key) => this.get(key, now))
   }
 
-  /** Counts in indexes only: all rows, less those that have expired and are not removed yet. */
+  /** Counts in indexes only: all rows, minus the expired ones that are not removed yet. */
   count(collection: string, range: KeyRange | null, now = Date.now()): number {
     const statements = this.#of(collection)
     if (range === null) return statements.count.get()![0] - statements.countExpired.get(now)![0]
@@ -86,7 +86,7 @@ export class RowReads {
   }
 }
 
-/** A read that is given as data, as of this time (ms since the epoch). */
+/** Performs a read that is given as data, as of this time (ms since the epoch). */
 export function performRead<R extends Read>(reads: RowReads, request: R, now: number): ResultOf<R> {
   return perform(reads, request, now) as ResultOf<R>
 }

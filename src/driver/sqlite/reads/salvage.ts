@@ -7,10 +7,10 @@ import { UnknownValueType } from '../../../value/read-typed.ts'
 import type { KeyedRow, SalvagedRows, StoredRow, UnreadableRow } from '../../driver.ts'
 import { engineCode } from '../file/engine-error.ts'
 
-/** Every key is behind it, also one that is none: the engine has numbers before texts, and texts before bytes. */
+/** Less than every key, even a damaged one: for the engine, numbers come before texts, and texts before bytes. */
 export const beforeAll = Number.NEGATIVE_INFINITY
 
-/** Throws if the keys of a page are not in order behind the last one: no page would tell where the next begins. */
+/** Throws if the keys of a page are not in order after the last one: then nobody knows where the next page begins. */
 export function assertInOrder(after: unknown, page: readonly (readonly [unknown])[]): void {
   let last = after
   for (const [key] of page) {
@@ -24,7 +24,7 @@ export function assertInOrder(after: unknown, page: readonly (readonly [unknown]
   }
 }
 
-/** In the order of the engine. */
+/** In the engine's order. */
 function isBehind(a: unknown, b: unknown): boolean {
   const byType = typeRank(a) - typeRank(b)
   if (byType !== 0) return byType > 0
@@ -38,7 +38,7 @@ function typeRank(key: unknown): number {
   return typeof key === 'string' ? 1 : 0
 }
 
-/** Reads the rows of a page of keys one by one, so that each that is damaged costs itself alone. */
+/** Reads the rows of a page one by one, so that a damaged one costs only itself. */
 export function salvageRows(
   page: readonly (readonly [unknown])[],
   limit: number,
@@ -75,7 +75,7 @@ function assertReadable({ value, encoding, types, expiresAt }: StoredRow): void 
   }
 }
 
-/** Whether another row may be read where this one cannot be: its page may be damaged. */
+/** Whether other rows may be readable although this one is not: its page may be damaged. */
 function isOfRow(error: unknown): boolean {
   const code = engineCode(error)
   return code === undefined || code.startsWith('SQLITE_CORRUPT')

@@ -6,11 +6,11 @@ import type { Connection, EngineStatement } from '../module/sqlite-module.ts'
 import { type KvTables, kvColumns } from '../tables/table.ts'
 import type { RowReads } from './row-reads.ts'
 
-/** What a statement reads: the rows as they are stored, or with those in their place that a session was shown. */
+/** What a statement reads: the stored rows, or those that a session was shown in their place. */
 export const storedRows = 'kv'
 const seenRows = 'kv_seen as kv'
 
-/** Private to a connection and kept in memory: what is written there needs no lock of the database, and nobody else sees it. */
+/** Private to a connection and in memory: writing to it needs no lock of the database, and nobody else sees it. */
 const createView = `
   CREATE TEMP TABLE IF NOT EXISTS kv_shown (
     key BLOB PRIMARY KEY NOT NULL, collection TEXT, encoding INTEGER NOT NULL, types TEXT, version INTEGER NOT NULL,
@@ -24,17 +24,17 @@ const createView = `
 
 const shownColumns = ['collection', 'encoding', 'types', 'version', 'expires_at', 'value', 'gone']
 
-/** The tables of a database with `kv_seen` instead of `kv`. */
+/** The tables of a database, with `kv_seen` instead of `kv`. */
 export function shownTables(tables: KvTables): KvTables {
   return { ...tables, kv: sqliteTable('kv_seen', kvColumns()) as unknown as KvTables['kv'] }
 }
 
-/** Who is shown rows: a list that only grows. */
+/** A session that was shown rows: a list that only grows. */
 interface Shown {
   readonly rows: readonly ShownRow[]
 }
 
-/** Reads of one connection that see rows instead of those that are stored, for one session after the other. */
+/** Reads of one connection that see the rows shown to a session instead of the stored ones; one session at a time. */
 export class ShownRows {
   readonly #database: Connection
   readonly #makeReads: (source: string) => RowReads
@@ -46,8 +46,8 @@ export class ShownRows {
   #insert: EngineStatement | undefined
 
   /**
-   * `checksums`: the values that are stored have them, so that these need them too. `searches`: what creates the searches of the rows
-   * that are shown.
+   * `checksums`: stored values have them, so shown values need them, too. `searches`: the statements that create the searches of
+   * shown rows.
    */
   constructor(
     database: Connection,
@@ -61,7 +61,7 @@ export class ShownRows {
     this.#makeReads = makeReads
   }
 
-  /** The reads that see these rows, inside the open transaction and until another call. */
+  /** The reads that see these rows, inside the open transaction, until the next call. */
   readsOf(shown: Shown): RowReads {
     if (this.#owner !== shown) {
       this.#database.exec(createView)
@@ -74,17 +74,17 @@ export class ShownRows {
     return this.#reads
   }
 
-  /** After a transaction was undone, and what was filled in with it. */
+  /** Called after a transaction was rolled back, and with it what was filled in. */
   forget(): void {
     this.#owner = null
   }
 
-  /** The session has ended: what it was shown is kept until the next one is shown something. */
+  /** The session has ended, but its rows are kept until the next session is shown some. */
   disown(shown: Shown): void {
     if (this.#owner === shown) this.#owner = null
   }
 
-  /** The session has ended: what it was shown is kept no longer. */
+  /** The session has ended: removes its rows. */
   release(shown: Shown): void {
     if (this.#owner !== shown) return
     this.#owner = null
@@ -92,7 +92,7 @@ export class ShownRows {
     try {
       this.#empty()
     } catch (error) {
-      // In a damaged file: the next session empties it before it is shown anything.
+      // In a damaged file: the next session removes them first.
       if (engineCode(error) === undefined) throw error
     }
   }

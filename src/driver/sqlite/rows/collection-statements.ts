@@ -31,9 +31,8 @@ type Key = Uint8Array
 type ScanStatement<K extends Key | string> = Statement<[Key, Key, number, number], KeyedColumns<K>>
 
 /**
- * The statements on the rows of one collection, or on all rows. Each is prepared when it is first used. The collection's name
- * stands in them as it is: a bound one would be compared with the conditions of the partial indexes each time, and
- * the statement planned again.
+ * The statements on the rows of one collection, or on all rows, each prepared on first use. The collection's name is a literal: a
+ * bound name would have to be compared with the conditions of partial indexes each time, and the statement planned again.
  */
 export class CollectionStatements {
   readonly #connection: Connection
@@ -66,7 +65,7 @@ export class CollectionStatements {
     )
   }
 
-  /** Keys, whatever the file has in their place, in their order: answered from an index alone. */
+  /** Keys in their order, whatever the file has in their place; answered from an index alone. */
   get keysAfter(): Statement<[string | number | Key, number], readonly [unknown]> {
     const { kv } = this.#tables
     const query = () =>
@@ -79,7 +78,7 @@ export class CollectionStatements {
     return this.#once('keysAfter', () => this.#prepare(query(), 'after', 'limit'))
   }
 
-  /** All rows, expired ones included: answered from an index alone. */
+  /** All rows, including expired ones; answered from an index alone. */
   get count(): Statement<[], readonly [number]> {
     return this.#once('count', () => this.#prepare(this.#count(this.#inCollection)))
   }

@@ -5,11 +5,11 @@ import { openConnection } from '../module/open-connection.ts'
 import type { Connection, SqliteModule } from '../module/sqlite-module.ts'
 import { quoteText } from '../tables/table.ts'
 
-/** Whether the engine cannot tell the fields of a row: its value is not JSON, or what stands for its types is none. */
+/** Whether the engine cannot read the fields of a row: its value or its types are not JSON. */
 export const isDamaged =
   'encoding IN (0, 1) AND (NOT json_valid(value) OR (encoding = 1 AND json_valid(types) IS NOT 1))'
 
-/** Tells which row of a collection keeps a query from being answered; gives `cause` back where none is damaged. */
+/** The error that names the row of a collection because of which a query failed; `cause` itself if no row is damaged. */
 export function damagedRowError(connection: Connection, collection: string, cause: unknown): unknown {
   const key = connection
     .prepare<[], Uint8Array>(
@@ -27,11 +27,11 @@ export function damagedRowError(connection: Connection, collection: string, caus
 }
 
 /**
- * Gives a connection, for good, a `->>` by which a value that is not JSON has no fields, where the engine's own fails: an index holds
- * null of such a row then, and the row can be overwritten, removed and indexed. It is the engine's in all else, and several times slower.
- * A text that is no Unicode comes out of the engine with U+FFFD in it, and would not be in an index as the engine has it: so each text
- * with U+FFFD fails by `SQLITE_MISMATCH`.
- * Its text runs on other threads too: it knows nothing but its arguments there.
+ * Permanently gives a connection a `->>` for which a value that is not JSON has no fields, where the engine's own fails. An index
+ * then has null for such a row, and the row can be overwritten, removed and indexed. It otherwise behaves like the engine's,
+ * several times slower. Text that is not Unicode comes out of the engine with U+FFFD, which would not match what the engine puts
+ * into an index, so each text with U+FFFD fails with `SQLITE_MISMATCH`. The function's text also runs on other threads, so it can
+ * only use its arguments.
  */
 export function passOverDamage(connection: Connection, open: SqliteModule['open'] = openConnection): void {
   const fieldOf = open(':memory:', { create: true }).prepare('SELECT ? ->> ?').pluck().safeIntegers()
@@ -52,14 +52,14 @@ export function passOverDamage(connection: Connection, open: SqliteModule['open'
   })
 }
 
-/** Whether a text keeps a connection that passes over damaged rows from working out what an index has of it. */
+/** Whether a text keeps a connection that skips damaged rows from computing an index entry. */
 export function isOfText(error: unknown): boolean {
   return engineCode(error) === 'SQLITE_MISMATCH'
 }
 
 /**
- * What the engine's own check finds wrong in pages and indexes: so many problems at most, in its words. Where a damaged row is in
- * its way, the connection passes over such rows from then on; where a text is then, what indexes hold of fields is not compared.
+ * What the engine's check finds wrong in pages and indexes, in its words, at most `most` problems. If a damaged row is in its way,
+ * the connection skips such rows from then on; if a text then is, the fields in indexes are not compared.
  */
 export function checkIntegrity(connection: Connection, most: number): string[] {
   const check = (how: string) => connection.prepare<[], string>(`PRAGMA ${how}(${most})`).pluck().all()

@@ -6,22 +6,22 @@ import { unsealedColumns } from './sealed-statement.ts'
 
 type Value = string | Uint8Array
 
-/** The columns of a row: value, encoding, types, version, expires_at, key; a statement may select more behind them. */
+/** The columns of a row: value, encoding, types, version, expires_at, key; a statement may select more after them. */
 export type KeyedColumns<K> = readonly [Value, number, string | null, number, number | null, K, ...number[]]
 
 const pagesUntilTextAgain = 16
 
 /**
- * Reads the rows of one statement that has two forms, with the keys as text and as bytes. The engine's binding makes a
- * text in a third of the time that it takes for a byte array, and most keys are told by their text; where one is not, this
- * page and the next ones are read with their bytes.
+ * Reads the rows of a statement in one of two forms, with keys as text or as bytes. The engine's binding makes a text in a third of
+ * the time that a byte array takes, and most keys can be read from their text. If one cannot, this page and the next ones are read
+ * with bytes.
  */
 export class KeyedRows {
   readonly #checksums: boolean
   readonly #toRow: ToRow
   #pagesWithBytes = 0
 
-  /** `checksums`: the values have them. */
+  /** `checksums`: whether values have them. */
   constructor(checksums: boolean, toRow: ToRow = toKeyedRow) {
     this.#checksums = checksums
     this.#toRow = toRow
@@ -45,12 +45,12 @@ export class KeyedRows {
   }
 }
 
-/** `null` if the text of a key does not tell its bytes. */
+/** `null` if a key cannot be read from its text. */
 function rowsOfText(page: readonly KeyedColumns<string>[], toRow: ToRow): KeyedRow[] | null {
   const rows: KeyedRow[] = []
   for (const columns of page) {
     const text = columns[5] as string | null
-    // In a damaged file, an entry of an index may lead to no row.
+    // In a damaged file, an index entry may lead to no row.
     const key = text === null ? null : decodeKeyText(text)
     if (key === null) return null
     rows.push(toRow(columns, key))
@@ -58,10 +58,12 @@ function rowsOfText(page: readonly KeyedColumns<string>[], toRow: ToRow): KeyedR
   return rows
 }
 
-/** What makes a row of its columns. */
+/** Makes a row from its columns. */
 export type ToRow = (columns: KeyedColumns<unknown>, key: Key) => KeyedRow
 
-/** A row with what a search reports of it: behind its columns its rank, where there is an order by it, then the texts with their hits. */
+/**
+ * A row with what a search says about it, in further columns: the rank, if the query orders by it, then the texts with their hits.
+ */
 export function toHitRow(columns: KeyedColumns<unknown>, key: Key, orders: boolean): KeyedRow {
   const told = columns.slice(6) as unknown as (number | string | null)[]
   const rank = orders ? (told.shift() as number) : null

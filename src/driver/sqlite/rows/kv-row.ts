@@ -7,10 +7,13 @@ export type KvRow = readonly [
   expiresAt: number | null,
 ]
 
-/** A row instead of one: value, encoding, types, version, expires_at; its key, the version of that one, and ms since the epoch. */
+/**
+ * A row that replaces another: value, encoding, types, version, expires_at; then its key, the version to replace, and ms since the
+ * epoch.
+ */
 export type ReplacingRow = [...KvRow, key: Uint8Array, expected: number, now: number]
 
-/** A row to be written: key, collection, encoding, types, version, expires_at, value. */
+/** A row to write: key, collection, encoding, types, version, expires_at, value. */
 export type NewRow = [
   key: Uint8Array,
   collection: string | null,
@@ -24,7 +27,7 @@ export type NewRow = [
 /** The columns of a `RawRow`. */
 export const rawColumns = 'rowid, key, collection, encoding, types, version, expires_at, value'
 
-/** A row with its number in the file, as whoever has written it has left it. */
+/** A row with its number in the file, exactly as it was written. */
 export type RawRow = readonly [
   rowid: number,
   key: unknown,

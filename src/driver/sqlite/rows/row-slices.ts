@@ -5,20 +5,20 @@ import type { KeyedRow } from '../../driver.ts'
 import { type KeyedColumns, type ToRow, toKeyedRow } from './keyed-rows.ts'
 import { unsealedColumns } from './sealed-statement.ts'
 
-/** Rows, and bytes of values, between two looks whether a pause is due. */
+/** How many rows, and bytes of values, to read before checking whether a pause is due. */
 const rowsPerLook = 256
 const bytesPerLook = 65_536
 
-/** The rows of a statement, begun again, with the keys as text or as bytes. */
+/** The rows of a statement, from the beginning, with keys as text or as bytes. */
 export interface Rows {
   begin(form: 'text'): IterableIterator<KeyedColumns<string>>
   begin(form: 'bytes'): IterableIterator<KeyedColumns<Uint8Array>>
 }
 
-/** The rows of one statement, read in slices with pauses between them. See KeyedRows for its two forms. */
+/** The rows of one statement, read in slices with pauses in between. KeyedRows explains its two forms. */
 export class RowSlices {
   readonly rows: KeyedRow[] = []
-  /** The milliseconds that reading them has taken. */
+  /** How many milliseconds reading them took. */
   took = 0
   readonly #source: Rows
   readonly #checksums: boolean
@@ -26,7 +26,7 @@ export class RowSlices {
   #withText: Iterator<KeyedColumns<string>> | null
   #withBytes: Iterator<KeyedColumns<Uint8Array>> | null = null
 
-  /** `checksums`: the values have them. */
+  /** `checksums`: whether values have them. */
   constructor(source: Rows, checksums: boolean, toRow: ToRow = toKeyedRow) {
     this.#toRow = toRow
     this.#source = source
@@ -34,7 +34,7 @@ export class RowSlices {
     this.#withText = source.begin('text')
   }
 
-  /** Reads until a pause is due; whether all are read. */
+  /** Reads until a pause is due; returns whether all rows are read. */
   read(): boolean {
     const started = performance.now()
     const isAll = this.#read()
@@ -56,7 +56,7 @@ export class RowSlices {
     }
   }
 
-  /** Ends the reading, also where it is not at its end. */
+  /** Ends the reading, even in the middle. */
   stop(): void {
     this.#withText?.return?.()
     this.#withBytes?.return?.()
@@ -68,7 +68,7 @@ export class RowSlices {
     const columns = this.#checksums ? unsealedColumns(next.value) : next.value
     const key = decodeKeyText(columns[5])
     if (key !== null) return this.#toRow(columns, key)
-    // The text of this key does not tell its bytes: the rest is read with them, from the row at which this one stands.
+    // This key cannot be read from its text: the rest is read with bytes, starting at this row.
     this.stop()
     this.#withText = null
     this.#withBytes = this.#source.begin('bytes')

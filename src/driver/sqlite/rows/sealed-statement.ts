@@ -22,7 +22,7 @@ export class SealingStatement extends Statement<NewRow, never> {
   }
 }
 
-/** Writes rows instead of others in such a file. */
+/** Replaces rows in such a file. */
 export class SealingReplacement extends Statement<ReplacingRow, never> {
   override run(...row: ReplacingRow): number {
     const [value, encoding, types, ...rest] = row
@@ -31,7 +31,7 @@ export class SealingReplacement extends Statement<ReplacingRow, never> {
   }
 }
 
-/** The columns of a row that begins as `KvRow` does, without the checksum of its value. */
+/** The columns of a row that begins like `KvRow`, without the checksum of its value. */
 export function unsealedColumns<Row extends readonly unknown[]>(row: Row): Row {
   const [value, encoding, types, ...rest] = row as unknown as KvRow
   const stored = unsealed({ value, encoding, types })

@@ -7,14 +7,14 @@ export interface BuiltQuery {
   toSQL(): { sql: string; params: unknown[] }
 }
 
-/** What a statement runs: what makes a Drizzle query, or text. */
+/** What a statement runs: a function that makes a Drizzle query, or text. */
 export type Query = (() => BuiltQuery) | string
 
 type Bindable = string | number | bigint | Uint8Array | null
 
 /**
- * A Drizzle query that is compiled when it first runs, and runs on the engine directly, its rows as arrays in the order of the
- * selected columns. Drizzle's own prepared query fills its placeholders and maps its columns on every call.
+ * A Drizzle query that is compiled when it first runs. It runs on the engine directly, and returns rows as arrays in the order of
+ * the selected columns. Drizzle's own prepared query fills its placeholders and maps its columns on every call.
  */
 export class Statement<Parameters extends readonly Bindable[], Row extends readonly unknown[]> {
   readonly #connection: Connection
@@ -22,7 +22,7 @@ export class Statement<Parameters extends readonly Bindable[], Row extends reado
   readonly #names: readonly string[]
   readonly #logger: Logger | undefined
   #prepared: EngineStatement<unknown[], unknown> | undefined
-  /** Is called with the parameters of each `run` before it. */
+  /** Called before each `run`, with its parameters. */
   beforeRun: ((...parameters: Parameters) => void) | undefined
 
   constructor(connection: Connection, query: Query, names: readonly string[], logger?: Logger) {
@@ -55,13 +55,13 @@ export class Statement<Parameters extends readonly Bindable[], Row extends reado
     return this.#statement.all(...parameters) as Row[]
   }
 
-  /** As `all`, a row at a time; nothing else runs on the connection until the loop over it has ended. */
+  /** Like `all`, one row at a time; nothing else can run on the connection until the loop has ended. */
   iterate(...parameters: Parameters): IterableIterator<Row> {
     if (this.#logger) this.#logger.logQuery(this.#statement.source, [...parameters])
     return this.#statement.iterate(...parameters) as IterableIterator<Row>
   }
 
-  /** Runs a query that gives no rows; the number of rows that it changed. */
+  /** Runs a query without rows; returns how many rows it changed. */
   run(...parameters: Parameters): number {
     if (this.#logger) this.#logger.logQuery(this.#statement.source, [...parameters])
     if (this.beforeRun) this.beforeRun(...parameters)
@@ -78,7 +78,7 @@ function textOf(query: BuiltQuery, names: readonly string[]): string {
   return sql
 }
 
-/** Drizzle wraps the placeholder of an inserted column, so as to map its value; here it is bound as it is. */
+/** Drizzle wraps the placeholder of an inserted column to map its value; here it is bound as it is. */
 function placeholderName(parameter: unknown): string {
   const inner = is(parameter, Param) ? parameter.value : parameter
   return is(inner, Placeholder) ? inner.name : String(inner)

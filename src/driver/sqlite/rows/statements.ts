@@ -1,4 +1,4 @@
-// The statements of every hot path stand together, so that one look shows what a connection prepares.
+// The statements of every hot path are in one file, so that one look shows what a connection prepares.
 import { and, asc, eq, gt, isNotNull, lte, max, min, type Placeholder, sql } from 'drizzle-orm'
 import type { Logger } from 'drizzle-orm/logger'
 import { CorruptLogError } from '../../../contract/errors.ts'
@@ -20,18 +20,18 @@ type Expiry = number | null
 /** The parameters of `NewRow`, in the order of the table's columns. */
 const newRowNames = ['key', 'collection', 'encoding', 'types', 'version', 'expiresAt', 'value']
 
-/** A statement without parameters that steers the connection. */
+/** A statement without parameters that controls the connection. */
 interface ControlStatement {
   run(): unknown
   get(): unknown
 }
 
-/** The row under a key that has this version and has not expired. */
+/** The row under a key, if it has this version and has not expired. */
 const ofVersion = 'key = ? AND version = ? AND (expires_at IS NULL OR expires_at > ?)'
 
 const named = sql.placeholder
 
-/** What the queries are made of. */
+/** The parts of queries. */
 function makeQueryParts(connection: Connection, { kv, kvLog }: KvTables) {
   return {
     db: drizzleOver(connection),
@@ -61,10 +61,10 @@ function makeQueryParts(connection: Connection, { kv, kvLog }: KvTables) {
 
 type QueryParts = ReturnType<typeof makeQueryParts>
 
-/** What makes a query of them, or text. */
+/** Makes a query of these parts, or is its text. */
 type MakeQuery = ((parts: QueryParts) => BuiltQuery) | string
 
-/** Every statement of the driver's hot paths: a Drizzle query each, prepared once per database. */
+/** Every statement of the driver's hot paths, each prepared once per connection. */
 export function prepareStatements(
   connection: Connection,
   tables: KvTables,
@@ -72,7 +72,7 @@ export function prepareStatements(
   checksums = false,
 ) {
   let parts: QueryParts | undefined
-  /** Made with the first one that is not text: to open a file and read a row takes none. */
+  /** Made for the first statement that is not text: opening a file and reading a row needs none. */
   const query = (make: MakeQuery): Query => {
     if (typeof make === 'string') return make
     return () => {
@@ -110,9 +110,9 @@ export function prepareStatements(
       rollbackTo: control('ROLLBACK TO one_write'),
       dataVersion: connection.prepare('PRAGMA data_version').pluck() as ControlStatement,
     },
-    // Text, as all that every process runs: its first Drizzle query takes one some milliseconds to start with.
+    // Text, like all statements that every process runs: its first Drizzle query costs a process some milliseconds.
     get: prepareRead<KvRow>('SELECT value, encoding, types, version, expires_at FROM kv WHERE key = ?'),
-    /** A row, and behind it the collection that it is filed under. */
+    /** A row, followed by its collection. */
     getFiled: prepareRead<readonly [...KvRow, string | null]>(
       ({ db, kv, row, atKey }) =>
         db
@@ -127,13 +127,11 @@ export function prepareStatements(
         db.select({ version: kv.version, expiresAt: kv.expiresAt }).from(kv).where(atKey),
       'key',
     ),
-    /** Whether an index over fields may keep a row from being written: it is damaged, or bytes. */
+    /** Whether an index over fields may prevent writing this row: it is damaged, or bytes. */
     isInTheWay: prepare<[Key], readonly [number]>(
       `SELECT encoding NOT IN (0, 1) OR (${isDamaged}) FROM kv WHERE key = ?`,
     ),
-    /**
-     * A key's collection follows from the key alone, so replacing a value leaves it as it is, and its index untouched.
-     */
+    /** The key alone determines the collection, so replacing a value leaves that column and its index untouched. */
     upsert: prepareWrite(({ db, kv, newRow }) =>
       db
         .insert(kv)
@@ -149,18 +147,18 @@ export function prepareStatements(
           },
         }),
     ),
-    /** Changes no row where there is one under the key. */
+    /** Changes nothing if there is a row under the key. */
     insert: prepareWrite(({ db, kv, newRow }) =>
       db.insert(kv).values(newRow).onConflictDoNothing({ target: kv.key }),
     ),
-    /** Changes no row where the one under the key has another version, or has expired. */
+    /** Changes nothing if the row under the key has another version, or has expired. */
     replace: new Replacement(
       connection,
       `UPDATE kv SET value = ?, encoding = ?, types = ?, version = ?, expires_at = ? WHERE ${ofVersion}`,
       [],
       logger,
     ),
-    /** As `replace`, removes the row. */
+    /** Like `replace`, but removes the row. */
     removeVersion: prepare<[Key, number, number]>(`DELETE FROM kv WHERE ${ofVersion}`),
     touch: prepare<[number, Expiry, Key]>(
       ({ db, kv, atKey }) =>
@@ -214,7 +212,7 @@ export function prepareStatements(
       'at',
       'changes',
     ),
-    /** version, at, changes, which is whatever the file holds */
+    /** version, at, and changes, whatever the file has there */
     logSince: prepare<[number, number], readonly [number, number, unknown]>(
       ({ db, kvLog, limit }) =>
         db
@@ -226,7 +224,7 @@ export function prepareStatements(
       'version',
       'limit',
     ),
-    /** Text: who waits for a turn has made the table, so that it may be missing. */
+    /** Text: the table may be missing, because the first call that waits for a turn creates it. */
     turnsTable: prepare<[], readonly [1]>(
       "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'kv_turns'",
     ),
@@ -269,10 +267,10 @@ export function toStoredRow(row: KvRow | readonly [...KvRow, unknown]): StoredRo
   return { value: row[0], encoding: row[1], types: row[2], version: row[3], expiresAt: row[4] }
 }
 
-/** How many versions have to be left behind the newest one: more than any transaction takes. */
+/** How many versions must be left after the newest one: more than any transaction takes. */
 const versionsLeft = 2 ** 32
 
-/** The newest version; 0 for a database without commits. Throws a CorruptLogError for one that nobody can have reached. */
+/** The newest version; 0 without commits. Throws a CorruptLogError for a version that no database can have reached. */
 export function latestVersion({ latestVersion }: Statements): number {
   const latest = latestVersion.get()![0] ?? 0
   if (latest !== 0 && !(isVersion(latest) && isVersion(latest + versionsLeft))) {

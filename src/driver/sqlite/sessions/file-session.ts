@@ -6,7 +6,7 @@ import type { RowSlices } from '../rows/row-slices.ts'
 import type { SlicedReads } from './sliced-reads.ts'
 import type { Snapshot, Snapshots } from './snapshots.ts'
 
-/** A session on a file: its first read begins a transaction on a connection of its own. */
+/** A session on a file. Its first read begins a transaction on a connection of its own. */
 export class FileSession implements Session {
   readonly isLost = false
   readonly rows: ShownRow[] = []
@@ -20,7 +20,7 @@ export class FileSession implements Session {
   #at = 0
   #expired: SnapshotExpiredError | null = null
   #over = false
-  /** What it is reading. */
+  /** The rows that it is reading. */
   #slices: RowSlices | null = null
 
   constructor(snapshots: Snapshots, sliced: SlicedReads, use: SessionUse, run: Run) {
@@ -50,7 +50,7 @@ export class FileSession implements Session {
       connection.catalog.assertFits(request)
       return result
     } catch (error) {
-      // Its state is fixed by what it reads, and it has read nothing.
+      // The first read fixes its state, and nothing was read yet.
       if (isFirst) this.#release()
       throw error
     }
@@ -122,13 +122,13 @@ export class FileSession implements Session {
     if (snapshot !== null) this.#snapshots.release(snapshot, this)
   }
 
-  /** Lets go of the snapshot, which stays open: it is given. */
+  /** Gives up the snapshot without closing it, and returns it. */
   #leave(): Snapshot | null {
     const snapshot = this.#snapshot
     this.#snapshot = null
     if (snapshot === null) return null
     const { shown } = snapshot.connection
-    // The connection of a snapshot that is shared may be busy with another's query.
+    // The connection of a shared snapshot may be busy with somebody else's query.
     if (snapshot.whenFree === undefined) shown.release(this)
     else shown.disown(this)
     return snapshot
@@ -137,7 +137,7 @@ export class FileSession implements Session {
 
 export type KeyRead = Extract<Read, { readonly type: 'get' | 'getMany' | 'exists' }>
 
-/** Whether it gives what is stored under keys, whatever the session has been shown. */
+/** Whether it returns what is stored under keys, whatever the session was shown. */
 export function isByKey(request: Read): request is KeyRead {
   const { type } = request
   return type === 'get' || type === 'getMany' || type === 'exists'

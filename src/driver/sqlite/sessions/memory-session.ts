@@ -9,7 +9,7 @@ import { isByKey, type KeyRead } from './file-session.ts'
 
 /**
  * The rows that commits replace while sessions read. A database in memory has one connection, which cannot keep an older state
- * open beside a newer one: so a session finds what was replaced since it began instead of what is stored now.
+ * beside a newer one. So a session finds the rows that were replaced since it began instead of the present ones.
  */
 export class ReplacedRows {
   readonly #connection: PooledConnection
@@ -66,14 +66,14 @@ export class ReplacedRows {
 /** A session on a database in memory. */
 export class MemorySession implements Session {
   readonly isLost = false
-  /** What stands instead of the stored rows: what was replaced since it began, and what it was shown. */
+  /** The rows to read instead of the stored ones: those that were replaced since it began, and those that it was shown. */
   readonly rows: ShownRow[] = []
   readonly #connection: PooledConnection
   readonly #replaced: ReplacedRows
   readonly #run: Run
   readonly #before = new Map<string, StoredRow | null>()
   readonly #shown = new Set<string>()
-  /** The newest version when it began: found when it is asked for, or before the next one comes. */
+  /** The newest version when it began, found when it is needed, or before the next one comes. */
   #version: number | null = null
   /** Milliseconds since the epoch; null before the first read. */
   #at: number | null = null

@@ -8,7 +8,7 @@ import type { Connection } from '../module/sqlite-module.ts'
 import { performRead, type RowReads } from '../reads/row-reads.ts'
 import type { RowSlices } from '../rows/row-slices.ts'
 
-/** A query to be read in slices: on which connection, through which of its reads, as of which time (ms since the epoch). */
+/** A query to read in slices: on which connection, through which of its reads, and as of which time (ms since the epoch). */
 interface SlicedRead {
   readonly connection: PooledConnection
   readonly reads: RowReads
@@ -17,7 +17,7 @@ interface SlicedRead {
   readonly signal: AbortSignal | undefined
 }
 
-/** Who owns the connection, which does nothing else in the pauses. */
+/** The owner of the connection, which does nothing else in the pauses. */
 interface Owner {
   /** Keeps the connection while the rest is read. */
   keep(slices: RowSlices): void
@@ -26,7 +26,7 @@ interface Owner {
   giveBack(slices: RowSlices): void
 }
 
-/** The queries of a database that are being read in slices, and other reads with pauses. */
+/** Queries of a database that are being read in slices, and other reads with pauses. */
 export class SlicedReads {
   readonly #pool: ConnectionPool
   readonly #running = new Set<Promise<unknown>>()
@@ -39,7 +39,7 @@ export class SlicedReads {
     return this.#running.size
   }
 
-  /** The rows of a query, of the state in which the first slice is read; at once where that is all. */
+  /** The rows of a query, from the state in which the first slice is read; returned synchronously if that is all. */
   find(read: SlicedRead, owner: Owner): KeyedRow[] | Promise<KeyedRow[]> {
     const { connection, reads, query, now } = read
     let slices: RowSlices | undefined
@@ -51,7 +51,7 @@ export class SlicedReads {
     } catch (error) {
       slices?.stop()
       if (!isUnanswerable(error)) throw reads.queries.failure(query, error)
-      // It names an index that another process has dropped since: the query is right without it.
+      // It names an index that another process has just dropped: without it, the result is the same.
       return performRead(reads, { type: 'find', query }, now)
     }
     if (isAll) {
@@ -91,7 +91,7 @@ export class SlicedReads {
     }
   }
 
-  /** Does work with pauses on a connection of its own, which reads one state. */
+  /** Works with pauses on a connection of its own, which reads one state. */
   async onOwn<T>(
     work: (connection: Connection, pause: () => Promise<void>) => Promise<T>,
     signal: AbortSignal | undefined,
@@ -115,7 +115,7 @@ export class SlicedReads {
     return result
   }
 
-  /** A pause where one is due; it throws where nobody wants to go on behind it. */
+  /** Pauses if a pause is due; throws if nobody wants to continue afterwards. */
   pauseFor(signal: AbortSignal | undefined): () => Promise<void> {
     return async () => {
       await pauseDue()
@@ -124,7 +124,7 @@ export class SlicedReads {
     }
   }
 
-  /** Resolves when none is read any more: once the pool is closed, each ends at its next slice. */
+  /** Resolves when nothing is being read: once the pool is closed, each read ends at its next slice. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#running)
   }

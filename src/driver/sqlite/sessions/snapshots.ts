@@ -7,16 +7,16 @@ import { SnapshotsTaken } from '../file/engine-error.ts'
 import type { RowSlices } from '../rows/row-slices.ts'
 import { latestVersion } from '../rows/statements.ts'
 
-/** What may be open at a time, of each use: they wait for each other, and those of one use never for the other. */
+/** How many may be open at a time for each use. Further ones wait, but only for those of their own use. */
 const mostOpen = 32
-/** Where so many are open, one that is of the newest state is shared. */
+/** With this many open, a snapshot of the newest state is shared. */
 const sharedFrom = 4
-/** Milliseconds between two looks at their ages. */
+/** How many milliseconds between two checks of their ages. */
 const lookEvery = 1_000
 
-/** Who reads from a snapshot. */
+/** A session that reads from a snapshot. */
 interface Holder {
-  /** Takes the snapshot away from it. */
+  /** Takes the snapshot from it. */
   expire(error: SnapshotExpiredError): void
 }
 
@@ -24,9 +24,9 @@ interface Holder {
 export class Snapshot {
   readonly connection: PooledConnection
   readonly use: SessionUse
-  /** When each of them has taken it, by the clock of the process. */
+  /** When each of them took it, by the clock of the process. */
   readonly holders = new Map<Holder, number>()
-  /** When it began, in milliseconds of the clock of the process, which nobody sets. */
+  /** When it began, by the monotonic clock of the process, in milliseconds. */
   readonly since = clock()
   #version: number | null = null
   #slices: RowSlices | null = null
@@ -40,18 +40,18 @@ export class Snapshot {
     this.tellAt = tellAt
   }
 
-  /** While a query is read in slices, its connection does nothing else: when that is over. */
+  /** Resolves when the connection is free: while a query is read in slices, it does nothing else. Undefined if it is free. */
   get whenFree(): Promise<void> | undefined {
     return this.#whenFree?.promise
   }
 
-  /** Keeps the connection for a query that is read in slices. */
+  /** Reserves the connection for a query that is read in slices. */
   occupy(slices: RowSlices): void {
     this.#slices = slices
     this.#whenFree = Promise.withResolvers()
   }
 
-  /** The query has ended, or nobody wants the rest of it. */
+  /** The query has ended, or nobody wants its rest. */
   free(slices: RowSlices): void {
     if (this.#slices !== slices) return
     slices.stop()
@@ -67,8 +67,8 @@ export class Snapshot {
 }
 
 /**
- * The snapshots that are open. While one is, the log that the engine writes ahead cannot be begun again: so one that is held for
- * long is reported by a warning, and none is held for longer than `timeout` milliseconds.
+ * The open snapshots. While one is open, the engine cannot restart its write-ahead log: so a warning reports one that is held for
+ * long, and none is held for longer than `timeout` milliseconds.
  */
 export class Snapshots {
   readonly #pool: ConnectionPool
@@ -89,13 +89,13 @@ export class Snapshots {
     return this.#open.size === 0
   }
 
-  /** The age of the oldest one, in milliseconds; null: none is open. */
+  /** The age of the oldest one, in milliseconds; null if none is open. */
   get oldestAge(): number | null {
     const [oldest] = this.#open
     return oldest === undefined ? null : Math.trunc(clock() - oldest.since)
   }
 
-  /** A snapshot of the newest state. Throws SnapshotsTaken if the caller has to wait, SQLITE_BUSY as every call. */
+  /** A snapshot of the newest state. Throws SnapshotsTaken if the caller must wait, or SQLITE_BUSY. */
   hold(holder: Holder, use: SessionUse): Snapshot {
     const snapshot = this.#shared(use) ?? this.#begin(use)
     snapshot.holders.set(holder, clock())
@@ -112,7 +112,8 @@ export class Snapshots {
     try {
       connection.statements.control.commit.run()
     } catch {
-      // In a damaged file, or where the engine has ended it by itself. What was read was given, or has failed by itself, and nothing was written.
+      // In a damaged file, or after the engine has ended it. The rows were already returned, or their read has failed, and nothing
+      // was written.
       if (connection.database.inTransaction) connection.statements.control.rollback.run()
       connection.shown.forget()
     }
@@ -127,7 +128,7 @@ export class Snapshots {
   #shared(use: SessionUse): Snapshot | null {
     const newest = this.#newest
     if (newest === null || this.#open.size < sharedFrom || newest.use !== use || newest.whenFree) return null
-    // Its last holder keeps it for the timeout from now on: shared for ever, it would never end.
+    // Its last holder may keep it for the timeout from now on. Shared forever, it would never end.
     if (clock() - newest.since > this.#timeout / 2) return null
     return newest.version === latestVersion(this.#pool.top.statements) ? newest : null
   }
@@ -159,7 +160,7 @@ export class Snapshots {
     for (const snapshot of [...this.#open]) {
       this.#expireHolders(snapshot, now)
       const age = Math.trunc(now - snapshot.since)
-      // A connection that is reading a query tells when that is over.
+      // A connection that is reading a query reports when that is over.
       const isFree = snapshot.whenFree === undefined
       if (this.#open.has(snapshot) && age >= snapshot.tellAt && isFree) this.#tell(snapshot, age)
     }
@@ -177,7 +178,7 @@ export class Snapshots {
   #tell(snapshot: Snapshot, age: number): void {
     snapshot.tellAt = 2 * age
     try {
-      // Without a commit since, it keeps the engine from nothing.
+      // Without a later commit, it keeps the engine from nothing.
       if (snapshot.version === latestVersion(this.#pool.top.statements)) return
     } catch {
       return

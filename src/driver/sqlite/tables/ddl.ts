@@ -8,7 +8,7 @@ import {
 } from 'drizzle-orm/sqlite-core'
 import { type IndexedCollection, indexName, jsonPathText, quoteText } from './table.ts'
 
-/** The statement that creates a table, unless it is there. */
+/** The statement that creates a table if it is missing. */
 export function createTable(table: SQLiteTable): string {
   const { name, columns } = getTableConfig(table)
   const definitions = columns.map((column) => {
@@ -19,7 +19,7 @@ export function createTable(table: SQLiteTable): string {
   return `CREATE TABLE IF NOT EXISTS ${quoteName(name)} (${definitions.join(', ')})`
 }
 
-/** The statements that create the indexes of a table, by the indexes' names, each unless it is there. */
+/** The statements that create the indexes of a table if they are missing, by name. */
 export function createIndexes(table: SQLiteTable): Map<string, string> {
   const { name, indexes } = getTableConfig(table)
   return new Map(indexes.map((index) => [index.config.name, createIndex(name, index)]))
@@ -34,9 +34,7 @@ function createIndex(table: string, { config }: Index): string {
   return `CREATE ${unique}INDEX IF NOT EXISTS ${quoteName(config.name)} ON ${quoteName(table)} (${columns.join(', ')})${where}`
 }
 
-/**
- * As `createIndexes` of `kv`, without its Drizzle table, which an open of an existing file would make for this alone.
- */
+/** Like `createIndexes` of `kv`, but without its Drizzle table, which opening an existing file does not need otherwise. */
 export function createDeclaredIndexes(collections: readonly IndexedCollection[]): Map<string, string> {
   const texts = new Map([
     ['kv_collection', createKvIndex('kv_collection', ['"collection"', '"key"'], 'collection IS NOT NULL')],
@@ -66,7 +64,7 @@ function createKvIndex(name: string, columns: readonly string[], where: string, 
   return `${create} IF NOT EXISTS ${quoteName(name)} ON "kv" (${columns.join(', ')}) WHERE ${where}`
 }
 
-/** SQL that holds no operands: a statement that defines something cannot bind any. */
+/** SQL without operands, because a statement that defines something cannot bind any. */
 function literalSql(expression: SQL): string {
   const { sql, params } = new SQLiteSyncDialect().sqlToQuery(expression.inlineParams())
   if (params.length > 0) throw new TypeError(`the SQL of an index cannot hold operands: ${sql}`)

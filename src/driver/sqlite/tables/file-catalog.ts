@@ -12,8 +12,8 @@ import { readCatalog } from './catalog.ts'
 import { hasOwnTables, hasTables } from './own-tables.ts'
 
 /**
- * What a file knows of its collections, which has to be a file of this library. `toWrite`: it has all columns that writes need. Rejects
- * with DatabaseOpenError, and with DatabaseBusyError after `busyTimeout` milliseconds.
+ * The catalogue of a file, which must be one of this library. `toWrite`: with all columns that writes need. Rejects with
+ * DatabaseOpenError, and with DatabaseBusyError after `busyTimeout` milliseconds.
  */
 export async function readFileCatalog(
   path: string,

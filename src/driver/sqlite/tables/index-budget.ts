@@ -1,15 +1,15 @@
 import type { Catalog, Collection } from '../../../catalog/catalog.ts'
 
 /**
- * Indexes of a file with which a write takes about twice as long as without any. The engine opens a cursor on each of them for every
- * INSERT, UPDATE and DELETE, also on those of other collections, and looks through all open cursors for each that it opens: the time
- * grows with the square of their number.
+ * With this many indexes in a file, a write takes about twice as long as without any. For every INSERT, UPDATE and DELETE the
+ * engine opens a cursor on each index, even of other collections, and compares it with all open ones: the time grows with the
+ * square of their number.
  */
 const budget = 100
 
 let isTold = false
 
-/** Warns once a process, where one that declares indexes opens a file with more of them than writes bear well. */
+/** Warns once a process when an opener that declares indexes opens a file with too many of them. */
 export function tellOfManyIndexes(declared: readonly Collection[], { collections }: Catalog): void {
   if (isTold || !declared.some(({ indexes }) => indexes.length > 0)) return
   const count = collections.flatMap(({ indexes }) => indexes.filter(({ built }) => built)).length

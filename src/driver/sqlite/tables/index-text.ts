@@ -1,14 +1,14 @@
 import type { IndexDeclaration } from '../../../catalog/catalog.ts'
 import { pathOfJson } from './table.ts'
 
-/** A declared index as the text that created it tells. */
+/** A declared index, according to the statement that created it. */
 export interface IndexText extends IndexDeclaration {
   readonly collection: string
 }
 
 /**
- * What the statement that has created an index of `kv` declares, whoever has written its quotes and spaces; `null` if it is none
- * that `kvTables` declares. The inverse of `createIndexes`.
+ * The declaration of an index of `kv`, read from the statement that created it, however that is quoted and spaced; `null` if
+ * `kvTables` cannot declare it. The inverse of `createIndexes`.
  *
  * ```ts
  * readIndexText("CREATE UNIQUE INDEX `a` ON `kv` (value ->> '$.b') WHERE collection = 'c'")
@@ -16,7 +16,7 @@ export interface IndexText extends IndexDeclaration {
  * ```
  */
 export function readIndexText(statement: string): IndexText | null {
-  // Most files have no others than their own two, which hold no field.
+  // Most files only have their own two indexes, which contain no field.
   if (!statement.includes('->>')) return null
   const tokens = tokensOf(statement)
   let at = 0
@@ -42,13 +42,13 @@ export function readIndexText(statement: string): IndexText | null {
   if (!all(['name'], ['word', 'on'], ['name', 'kv'], ['sign', '('])) return null
   const fields: string[] = []
   do {
-    // With the key behind the fields, rows that are equal in them have an order.
+    // With the key after the fields, rows with equal fields have an order.
     if (fields.length > 0 && !unique && next('name', 'key') !== null) break
     const cast = next('word', 'cast') !== null
     if (cast && next('sign', '(') === null) return null
     const field = fieldOf()
     if (field === null) return null
-    // Of a bigint, its integer stands before its digits.
+    // For a bigint, its integer comes before its digits.
     const isEnded = !cast || all(['word', 'as'], ['word', 'integer'], ['sign', ')'], ['sign', ','])
     if (!isEnded || (cast && fieldOf() !== field)) return null
     fields.push(field)
@@ -58,12 +58,12 @@ export function readIndexText(statement: string): IndexText | null {
   return collection === null || at < tokens.length ? null : { collection, fields, unique }
 }
 
-/** Whether the statement that has created an index holds bigints in their order. */
+/** Whether an index keeps bigints in order, according to the statement that created it. */
 export function holdsBigints(statement: string): boolean {
   return tokensOf(statement).some(({ type, text }) => type === 'word' && text.toLowerCase() === 'cast')
 }
 
-/** Whether two statements say the same, whoever has written their quotes and spaces. */
+/** Whether two statements are the same, apart from quotes and spaces. */
 export function sameStatement(a: string, b: string): boolean {
   if (asKept(a) === asKept(b)) return true
   const [tokens, others] = [withoutCondition(tokensOf(a)), withoutCondition(tokensOf(b))]
@@ -73,12 +73,12 @@ export function sameStatement(a: string, b: string): boolean {
   )
 }
 
-/** As the engine keeps a statement that is written as ours are. */
+/** Our form of a statement, as the engine stores it. */
 function asKept(statement: string): string {
   return statement.replace(/^(CREATE (?:UNIQUE )?INDEX )IF NOT EXISTS /, '$1')
 }
 
-/** Without `IF NOT EXISTS`, which the engine does not keep. */
+/** Without `IF NOT EXISTS`, which the engine does not store. */
 function withoutCondition(tokens: readonly Token[]): readonly Token[] {
   const at = tokens.findIndex(({ type, text }) => type === 'word' && text === 'IF')
   return at === -1 ? tokens : tokens.toSpliced(at, 3)
@@ -119,7 +119,7 @@ function tokensOf(statement: string): Token[] {
   return tokens
 }
 
-/** The place of the quote that ends what begins at `start`; a doubled one stands for itself. */
+/** The place of the closing quote of what begins at `start`; a doubled quote stands for itself. */
 function endOfQuoted(statement: string, start: number): number {
   const quote = statement[start]!
   for (let at = start + 1; at < statement.length; at++) {

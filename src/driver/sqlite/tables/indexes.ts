@@ -12,14 +12,14 @@ import { type IndexedCollection, indexedExpression, indexName, type KvTables, of
 
 const mostDuplicatesListed = 10
 
-/** An index of `kv`, and what it declares; `null`: it is none that a schema declares. */
+/** An index of `kv`, and its declaration; `null` if no schema can declare it. */
 export interface BuiltIndex {
   readonly name: string
   readonly text: string
   readonly declaration: IndexText | null
 }
 
-/** The indexes of `kv` that are there, whoever has made them. */
+/** The existing indexes of `kv`, whoever has created them. */
 export function builtIndexes(connection: Connection): BuiltIndex[] {
   return connection
     .prepare<[], { name: string; sql: string }>(
@@ -29,17 +29,17 @@ export function builtIndexes(connection: Connection): BuiltIndex[] {
     .map(({ name, sql: text }) => ({ name, text, declaration: readIndexText(text) }))
 }
 
-/** In what the indexes of `kv` differ from the declared ones, by their names. */
+/** How the indexes of `kv` differ from the declared ones, by name. */
 export interface IndexChanges {
-  /** Declared ones that are missing. */
+  /** Declared indexes that are missing. */
   readonly create: readonly string[]
-  /** What has the name of a declared one and is none that a schema declares, or has its bigints in no order. */
+  /** Indexes with the name of a declared one that no schema can declare, or that do not keep its bigints in order. */
   readonly replace: readonly string[]
-  /** Indexes of these collections that are not declared here: another program may need them. */
+  /** Indexes of these collections that are not declared here; another program may need them. */
   readonly extra: readonly string[]
 }
 
-/** Throws a MigrationError if the name of a declared index is taken by that of another declaration. */
+/** Throws a MigrationError if another declaration already uses the name of a declared index. */
 export function indexChanges(
   connection: Connection,
   collections: readonly IndexedCollection[],
@@ -59,7 +59,7 @@ export function indexChanges(
       if (sameStatement(text, wanted)) continue
       const other = readIndexText(wanted)
       if (declaration !== null && !isDeepStrictEqual(declaration, other)) throw takenName(name, declaration)
-      // One that holds bigints in their order serves an opener that does not know that they are bigints.
+      // An index that keeps bigints in order also serves an opener that does not know that they are bigints.
       if (declaration !== null && holdsBigints(text) && !holdsBigints(wanted)) continue
       replace.push(name)
     }
@@ -78,7 +78,7 @@ export function dropIndex(connection: Connection, name: string): void {
   connection.exec(`DROP INDEX "${name.replaceAll('"', '""')}"`)
 }
 
-/** Builds indexes, those of them that are there again, inside the transaction that is open. */
+/** Builds indexes inside the open transaction, existing ones again. */
 export function buildIndexes(
   connection: Connection,
   tables: KvTables,
@@ -99,7 +99,7 @@ export function buildIndexes(
   }
 }
 
-/** Rows that have expired must not keep a unique index from being built; the log tells that they are gone. */
+/** Expired rows must not prevent a unique index; the log reports that they are gone. */
 function removeExpired(connection: Connection, { kv, kvLog }: KvTables): void {
   const db = drizzleOver(connection)
   const now = Date.now()
@@ -118,7 +118,7 @@ function removeExpired(connection: Connection, { kv, kvLog }: KvTables): void {
     .run()
 }
 
-/** Tells which rows keep a unique index from being built; gives `cause` back for an index that is none of the collections'. */
+/** Finds the rows that prevent a unique index; returns `cause` for an index of no collection. */
 export function duplicatesError(
   connection: Connection,
   { kv }: KvTables,

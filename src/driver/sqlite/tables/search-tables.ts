@@ -2,7 +2,7 @@ import type { SearchDefinition, SearchTokenizer } from '../../../schema/search-d
 import { jsonPathText, quoteText } from './table.ts'
 
 /**
- * The tables of one search. `text` has a row for each row of the collection: its key, an id that stays where a VACUUM moves rows, and the
+ * The tables of one search. `text` has a row for each row of the collection: its key, an id that VACUUM does not change, and the
  * text of each field. `index` is the FTS5 table over it.
  */
 export interface SearchTables {
@@ -10,10 +10,10 @@ export interface SearchTables {
   readonly text: string
 }
 
-/** What a search is made of: the statements that create its parts, by their names, in their order. */
+/** The parts of a search: the statements that create them, by name, in order. */
 type Parts = ReadonlyMap<string, string>
 
-/** The catalogue of the searches of a database: made with the first of them. */
+/** The catalogue of the searches of a database, created with the first one. */
 const createSearchCatalog =
   'CREATE TABLE IF NOT EXISTS kv_search (name TEXT PRIMARY KEY NOT NULL, collection TEXT NOT NULL, fields TEXT NOT NULL, weights TEXT NOT NULL, tokenizer TEXT NOT NULL)'
 
@@ -25,39 +25,39 @@ const tokenizers: { readonly [Name in SearchTokenizer]: string } = {
 
 const events = ['insert', 'update', 'delete'] as const
 
-/** The tables of a search in the file; `shown`: those of the rows that a session is shown instead of what is stored. */
+/** The tables of a search in the file; `shown`: those of the rows that a session is shown instead of the stored ones. */
 export function searchTables(
   collection: string,
   { fields, tokenizer }: SearchDefinition,
   shown = false,
 ): SearchTables {
-  // Names that differ in their case alone are one table to SQLite.
+  // For SQLite, names that differ only in case are the same.
   const hash = hashOf(JSON.stringify([collection, fields, tokenizer]))
   const index = `kv_${collection}_search_${hash}${shown ? '_shown' : ''}`
   return { index, text: `${index}_text` }
 }
 
-/** FNV-1a of 32 bits, in hexadecimal digits. */
+/** FNV-1a with 32 bits, in hexadecimal digits. */
 function hashOf(text: string): string {
   let hash = 0x811c9dc5
   for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
   return hash.toString(16).padStart(8, '0')
 }
 
-/** The names of the columns of both tables, each of one field. */
+/** The names of the columns of both tables, one for each field. */
 export function searchColumns({ fields }: SearchDefinition): string[] {
   return fields.map((_, at) => `f${at}`)
 }
 
 /**
- * A search, kept in step with `kv` by triggers: whoever writes a row, by whichever release or tool, changes its text in the same
+ * A search, which triggers keep in step with `kv`: whoever writes a row, with any release or tool, changes its text in the same
  * transaction.
  */
 export function searchParts(collection: string, search: SearchDefinition): Parts {
   return partsOf(searchTables(collection, search), collection, search, 'kv')
 }
 
-/** The same of the rows in `kv_shown`, private to a connection. */
+/** The same for the rows in `kv_shown`, private to a connection. */
 export function createShownSearch(collection: string, search: SearchDefinition): string {
   const tables = searchTables(collection, search, true)
   return [...partsOf(tables, collection, search, 'kv_shown').values()]
@@ -69,12 +69,12 @@ export function createShownSearch(collection: string, search: SearchDefinition):
     .join(';\n')
 }
 
-/** An index of the same words that keeps no texts. */
+/** An index of the same words, without the texts. */
 export function createTextIndex(search: SearchDefinition, name: string): string {
   return `CREATE VIRTUAL TABLE ${name} USING fts5(${searchColumns(search).join(', ')}, content='', columnsize=0, tokenize=${quoteText(tokenizers[search.tokenizer])})`
 }
 
-/** The statements that create a search and take in the rows that exist. */
+/** The statements that create a search and add the existing rows. */
 export function createSearch(collection: string, search: SearchDefinition): string[] {
   const { index, text } = searchTables(collection, search)
   const { fields, weights, tokenizer } = search
@@ -87,7 +87,7 @@ export function createSearch(collection: string, search: SearchDefinition): stri
   ]
 }
 
-/** The statements that take a search away, be all of it there or not. */
+/** The statements that remove a search, complete or not. */
 export function dropSearch(collection: string, search: SearchDefinition): string[] {
   const { index, text } = searchTables(collection, search)
   return [
@@ -134,7 +134,7 @@ function partsOf(
       `INSERT INTO ${quoted(index)} (${quoted(index)}, rowid, ${list}) VALUES ('delete', old.id, ${oldTexts})`,
     ]),
     trigger('insert', `AFTER INSERT ON ${rows} WHEN ${isOf('new')}`, [insert]),
-    // Of a row whose texts stay, nothing is written.
+    // If the texts of a row do not change, nothing is written.
     trigger(
       'update',
       `AFTER UPDATE OF key, collection, encoding, value ON ${rows} WHEN ${isOf('old')} OR ${isOf('new')}`,
@@ -149,13 +149,13 @@ function partsOf(
   ])
 }
 
-/** The texts of the fields of a row, behind its key. */
+/** The texts of the fields of a row, after its key. */
 export function textsOf({ fields }: SearchDefinition, row: string, from: string, withKey = true): string {
   const texts = fields.map((path) => textOf(jsonPathText(path.split('.')), jsonOf(row)))
   return `SELECT ${(withKey ? [`${row}.key`, ...texts] : texts).join(', ')}${from}`
 }
 
-/** Bytes have no fields, nor has a damaged value. What reads a text would end at a NUL, which is a space here. */
+/** Bytes and damaged values have no fields. A NUL becomes a space, because it would end a text. */
 function jsonOf(row: string): string {
   const value = `${row}.value`
   const [nul, backslash] = ["'\\u0000'", "'\\\\'"]
@@ -163,7 +163,7 @@ function jsonOf(row: string): string {
   return `CASE WHEN ${row}.encoding IN (0, 1) AND json_valid(${value}) THEN CASE WHEN instr(${value}, ${nul}) THEN ${withoutNul} ELSE ${value} END END`
 }
 
-/** The text of a field; of an array its texts, each on a line of its own. */
+/** The text of a field; for an array, its texts, one on each line. */
 function textOf(path: string, json: string): string {
   const items = `SELECT group_concat(item.value, char(10) ORDER BY item.key) FROM json_each(${json}, ${path}) AS item WHERE item.type = 'text'`
   const text = `CASE json_type(${json}, ${path}) WHEN 'text' THEN json_extract(${json}, ${path}) WHEN 'array' THEN (${items}) END`

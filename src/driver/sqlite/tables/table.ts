@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { blob, index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { IndexDeclaration } from '../../../catalog/catalog.ts'
 
-/** What `kvTables` needs to know of a declared schema; every Definition has it. */
+/** The parts of a declared schema that `kvTables` needs; every Definition has them. */
 export interface IndexedCollection {
   readonly name: string
   readonly indexes: readonly IndexDeclaration[]
@@ -23,7 +23,7 @@ export function kvColumns() {
     types: text('types'),
     version: integer('version').notNull(),
     expiresAt: integer('expires_at'),
-    // Last, since a value that is larger than a page would stand between the key and the columns behind it.
+    // Last, because a value larger than a page would separate the key from the columns after it.
     value: text('value').notNull(),
   }
 }
@@ -40,7 +40,7 @@ export function kvTables(collections: readonly IndexedCollection[] = []): KvTabl
   return makeTables(collections)
 }
 
-/** As `kvTables`, made when one of them is looked at: to open a file that lacks nothing takes none, and Drizzle a millisecond for them. */
+/** Like `kvTables`, but made on first use: opening a complete file needs none, and they take Drizzle a millisecond. */
 export function lazyTables(collections: readonly IndexedCollection[]): KvTables {
   let made: KvTables | undefined
   const tables = () => {
@@ -64,9 +64,8 @@ function makeTables(collections: readonly IndexedCollection[]) {
   const kv = sqliteTable('kv', kvColumns(), (table) => [
     index('kv_collection').on(table.collection, table.key).where(sql`collection IS NOT NULL`),
     index('kv_expires_at').on(table.expiresAt).where(sql`expires_at IS NOT NULL`),
-    // A partial index over arrow expressions: SQLite uses it for a query that repeats both the expression and the condition
-    // on `collection` to the letter. drizzle-kit splits an index expression at its commas, so `json_extract(value, …)`
-    // cannot stand in one.
+    // A partial index over arrow expressions. SQLite uses it for a query that repeats both the expression and the condition on
+    // `collection` exactly. drizzle-kit splits an index expression at its commas, so `json_extract(value, …)` does not work.
     ...collections.flatMap(({ name, indexes }) =>
       indexes.map((declaration) => {
         const create = declaration.unique ? uniqueIndex : index
@@ -74,7 +73,7 @@ function makeTables(collections: readonly IndexedCollection[]) {
           SQL,
           ...SQL[],
         ]
-        // With the key in the index, rows that are equal in its fields come out in a total order without a sort.
+        // With the key in the index, rows with equal fields come out in a total order without a sort.
         const columns = declaration.unique ? rest : [...rest, table.key]
         return create(indexName(name, declaration))
           .on(first, ...columns)
@@ -92,7 +91,7 @@ function makeTables(collections: readonly IndexedCollection[]) {
     pattern: text('pattern').notNull(),
     schema: text('schema'),
     version: integer('version').notNull(),
-    // Null where an older release has written the row, which keeps no more than its indexes themselves tell.
+    // Null if an older release has written the row, which only keeps what its indexes themselves show.
     indexes: text('indexes'),
     references: text('references'),
     migrated: integer('migrated'),
@@ -121,13 +120,13 @@ export interface KvTables {
   readonly kvCollections: KvCollectionsTable
 }
 
-/** What an index holds of a field: of a bigint first the integer that SQLite casts it to, which sorts, where it is to sort. */
+/** What an index contains for a field. For a bigint to be kept in order: first the integer that SQLite casts it to. */
 function indexColumns(field: string, { bigints = [] }: IndexDeclaration): SQL[] {
   const expression = indexedExpression(field)
   return bigints.includes(field) ? [sql`CAST(${expression} AS INTEGER)`, expression] : [expression]
 }
 
-/** `value ->> '$.address.city'`, the expression that an index on this path and the queries on it share. */
+/** `value ->> '$.address.city'`: the expression shared by an index on this path and its queries. */
 export function indexedExpression(path: string, value?: SQL): SQL {
   return fieldExpression(path.split('.'), value)
 }
@@ -147,7 +146,7 @@ export function jsonPathText(names: readonly string[]): string {
   return quoteText(`$.${steps.join('.')}`)
 }
 
-/** The field that a JSON path leads to: `address.city` for `$.address.city`; `null` for one that `jsonPath` does not write. */
+/** The field of a JSON path: `address.city` for `$.address.city`; `null` for a path that `jsonPath` does not write. */
 export function pathOfJson(path: string): string | null {
   if (!path.startsWith('$.')) return null
   const names: string[] = []
@@ -163,7 +162,7 @@ export function pathOfJson(path: string): string | null {
   return names.join('.')
 }
 
-/** `collection = 'users'`, the condition that an index and the queries on it share: a bound name would not match it. */
+/** `collection = 'users'`: the condition shared by an index and its queries; a bound name would not match it. */
 export function ofCollection(name: string): SQL {
   return sql`collection = ${sql.raw(quoteText(name))}`
 }

@@ -7,7 +7,7 @@ import type { Connection } from '../module/sqlite-module.ts'
 import { builtIndexes } from './indexes.ts'
 import { indexedExpression, type KvTables, ofCollection } from './table.ts'
 
-/** Finds the row that stands in the way of a unique index, which the engine's error does not tell. */
+/** Finds the row that violates a unique index, which the engine's error does not name. */
 export class UniqueIndexes {
   readonly #db: ReturnType<typeof drizzleOver>
   readonly #tables: KvTables
@@ -25,14 +25,14 @@ export class UniqueIndexes {
     return this.#unique.size === 0
   }
 
-  /** Another process may have declared one since, or dropped one: whether one is gone. */
+  /** Reads the indexes again, since other processes may have declared or dropped some. Returns whether one was dropped. */
   refresh(): boolean {
     const before = this.#unique
     this.#unique = readUniqueIndexes(this.#connection)
     return hasLostUnique(before, this.#unique)
   }
 
-  /** Whether one of these mutations may violate a unique index. */
+  /** Whether one of these mutations could violate a unique index. */
   concern(mutations: readonly Mutation[]): boolean {
     return mayViolate(this.#unique, mutations)
   }
@@ -56,7 +56,7 @@ export class UniqueIndexes {
   }
 }
 
-/** The unique indexes that the database has, whichever process declared them. */
+/** The unique indexes of the database, whichever process has declared them. */
 function readUniqueIndexes(connection: Connection): Map<string, (readonly string[])[]> {
   const unique = new Map<string, (readonly string[])[]>()
   for (const { declaration } of builtIndexes(connection)) {
