@@ -97,16 +97,23 @@ async function enqueueLater(
 async function addToUnit(rows: QueueRows, unit: QueueUnit, draft: Draft): Promise<Enqueued> {
   const { taken, job } = draft
   if (taken !== null) {
-    const holder = (await unit.get(rows.uniqueKey(taken.key))).value as StoredKey | null
-    // The key is free if its job was removed by hand.
-    if (holder !== null && (!holder.whileQueued || (await unit.get(rows.jobKey(holder.job))).value !== null))
-      return { id: holder.job, duplicate: true }
+    const holder = await holderOf(rows, unit, taken.key)
+    if (holder !== null) return { id: holder, duplicate: true }
     const expires = taken.for === undefined ? undefined : { expireIn: taken.for }
     await unit.set(rows.uniqueKey(taken.key), keyRow(draft), expires)
   }
   await unit.set(rows.jobKey(draft.id), job)
   if (job.group !== null) await unit.set(rows.lineKey(job.group, draft.id), { job: draft.id })
   return { id: draft.id, duplicate: false }
+}
+
+/** The id of the job that a `deduplicate` was last used for, if nobody else may use it. In a unit of work. */
+export async function holderOf(rows: QueueRows, unit: QueueUnit, key: string): Promise<string | null> {
+  const { value } = await rows.in(unit).keys.get(key)
+  if (value === null) return null
+  // The key is free if its job was removed by hand.
+  const isFree = value.whileQueued && !(await rows.in(unit).jobs.exists(value.job))
+  return isFree ? null : value.job
 }
 
 /** Adds the rows of a job. */

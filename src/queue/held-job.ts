@@ -93,13 +93,24 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
     const { terms } = this.#desk.rows
     const { retryIn, dead = this.attempt > terms.retries } = options
     if (retryIn !== undefined) checkMilliseconds(retryIn, 'retryIn', 0)
-    const reason = reasonOf(error)
-    if (dead) await this.#settle(() => this.#bury(reason))
-    else {
-      const wait = retryIn ?? terms.backoff(this.attempt, error)
-      await this.#settle(() => this.#putBack({ due: Math.ceil(this.#desk.now() + wait), error: reason }))
+    const wait = dead ? 0 : (retryIn ?? terms.backoff(this.attempt, error))
+    const failBy = (reason: string) =>
+      this.#settle(() =>
+        dead ? this.#bury(reason) : this.#putBack({ due: Math.ceil(this.#desk.now() + wait), error: reason }),
+      )
+    try {
+      await failBy(reasonOf(error))
+    } catch (fault) {
+      // The payload leaves no room for it.
+      if (!(fault instanceof RangeError)) throw fault
+      await failBy('')
     }
     return dead ? 'dead' : 'retry'
+  }
+
+  /** Its handler is over, and could not settle it: another worker takes it when its lease is over. */
+  leave(): void {
+    if (this.#state === 'held') void this.#desk.leases.release(this)
   }
 
   /**
@@ -234,11 +245,12 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
   async #bury(error: string): Promise<void> {
     const { rows } = this.#desk
     const { keepsDead, keepDead } = rows.terms
-    const { payload, priority, group, attempts, enqueuedAt } = this.#stored
+    const { payload, priority, group, unique, attempts, enqueuedAt } = this.#stored
     const letter: DeadLetter = {
       payload,
       priority,
       group,
+      unique,
       attempts,
       error,
       enqueuedAt,
@@ -256,13 +268,20 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
   }
 }
 
-/** The text of an error that is stored. */
+/** Characters that are kept of a reason. */
+const longestReason = 2_000
+
+/** The text of an error that is stored, whatever was thrown. */
 function reasonOf(error: unknown): string {
-  const text =
-    typeof error === 'string'
-      ? error
-      : error instanceof Error
-        ? `${error.name}: ${error.message}`
-        : inspect(error)
-  return text.toWellFormed()
+  const text = textOf(error)
+  return (text.length > longestReason ? `${text.slice(0, longestReason)}…` : text).toWellFormed()
+}
+
+function textOf(error: unknown): string {
+  if (typeof error === 'string') return error
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : inspect(error)
+  } catch {
+    return 'An error that has no text'
+  }
 }

@@ -170,8 +170,8 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
   }
 
   /**
-   * Makes a dead letter a job again, with all attempts left; without an id, every dead letter so far. Resolves to how many there
-   * were.
+   * Makes a dead letter a job again, with all attempts left; without an id, every dead letter so far. One whose `deduplicate`
+   * another job uses stays a dead letter. Resolves to how many jobs there are again.
    *
    * ```ts
    * await emails.redrive(db) // => 0

@@ -40,6 +40,8 @@ export interface DeadLetter<P = unknown> {
   readonly priority: number
   /** That of the job. */
   readonly group: string | null
+  /** The `deduplicate` of the job, which others may use. */
+  readonly unique?: string | null | undefined
   /** How many there were. */
   readonly attempts: number
   /** Why the last attempt failed. */
@@ -124,6 +126,7 @@ export function definitionsOf<N extends string, S extends StandardSchemaV1>(
     payload,
     priority,
     group,
+    unique: z.string().nullish(),
     attempts: z.int().min(0),
     error: z.string(),
     enqueuedAt: time,

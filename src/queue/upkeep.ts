@@ -1,3 +1,4 @@
+import { holderOf } from './enqueue.ts'
 import { leavesLine } from './line.ts'
 import type { QueueRows } from './queue-rows.ts'
 import type { StoredJob } from './rows.ts'
@@ -37,16 +38,17 @@ export async function redrive(
 
 async function redriveOne(rows: QueueRows, database: QueueDatabase, id: string): Promise<boolean> {
   return database.unitOfWork(async (unit: QueueUnit) => {
-    const { jobs, dead, lines } = rows.in(unit)
+    const { jobs, dead, lines, keys } = rows.in(unit)
     const { value: letter } = await dead.get(id)
     if (letter === null) return false
-    const { payload, priority, group, error, enqueuedAt } = letter
+    const { payload, priority, group, unique = null, error, enqueuedAt } = letter
+    if (unique !== null && (await holderOf(rows, unit, unique)) !== null) return false
     const job: StoredJob = {
       payload,
       due: nowOf(database),
       priority,
       group,
-      unique: null,
+      unique,
       attempts: 0,
       worker: null,
       error,
@@ -55,6 +57,7 @@ async function redriveOne(rows: QueueRows, database: QueueDatabase, id: string):
     await dead.delete(id)
     await jobs.set(id, job)
     if (group !== null) await lines.set([group, id], { job: id })
+    if (unique !== null) await keys.set(unique, { job: id, whileQueued: true })
     return true
   })
 }

@@ -150,6 +150,7 @@ export class RunningWorker<P = unknown> implements Worker, Endable {
     } finally {
       clearTimeout(timer)
       this.#hand.delete(job)
+      job.leave()
     }
   }
 

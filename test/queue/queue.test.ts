@@ -1,6 +1,7 @@
-import { KvU64, ValidationError, Valkeyrie } from 'valkeyrie'
+import { inspect } from 'node:util'
+import { KvU64, type OpenOptions, ValidationError, Valkeyrie } from 'valkeyrie'
 import { type EnqueueJobOptions, type Job, LeaseLostError, type QueueOptions, queue } from 'valkeyrie/queue'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { newAddress } from '../engine-of-project.ts'
 import { stillClock } from '../still-clock.ts'
@@ -9,11 +10,11 @@ import { waitFor, waitUntil } from '../waiting.ts'
 const payload = z.object({ n: z.int(), text: z.string().default('') })
 const quick: QueueOptions = { backoff: { type: 'fixed', delay: 0 }, lease: 600_000 }
 
-async function opened(options: QueueOptions = quick) {
+async function opened(options: QueueOptions = quick, openOptions: OpenOptions = {}) {
   const work = queue('work', payload, options)
   const db = await Valkeyrie.withSchemas([...work.definitions])
     .withSchema(['done', '*'], z.object({ n: z.int(), times: z.int() }))
-    .open(newAddress(), { onUnindexed: 'error' })
+    .open(newAddress(), { onUnindexed: 'error', ...openOptions })
   onTestFinished(() => db.close())
   return { work, db }
 }
@@ -297,6 +298,8 @@ describe('the order', () => {
   })
 })
 
+const noText = 'An error that has no text'
+
 describe('failures', () => {
   it('are tried again, and are dead letters in the end, with the reason', async () => {
     const { work, db } = await opened({ ...quick, retries: 2 })
@@ -339,6 +342,76 @@ describe('failures', () => {
     expect(await workOff({ work, db })).toStrictEqual([1])
     expect(await work.redrive(db)).toBe(2)
     expect((await workOff({ work, db })).toSorted()).toStrictEqual([0, 2])
+    expect(await restOf(db)).toStrictEqual([])
+  })
+
+  it('a dead letter that is a job again keeps others of its key out, and stays dead while one has it', async () => {
+    const { work, db } = await opened({ ...quick, retries: 0 })
+    const first = await work.enqueue(db, { n: 1 }, { deduplicate: 'a' })
+    await workOff({ work, db }, () => Promise.reject(new Error('down')))
+    const second = await work.enqueue(db, { n: 2 }, { deduplicate: 'a' })
+    expect(second.duplicate).toBe(false)
+    expect(await work.redrive(db)).toBe(0)
+    expect(await work.redrive(db, first.id)).toBe(0)
+    expect(await workOff({ work, db })).toStrictEqual([2])
+    expect(await work.redrive(db)).toBe(1)
+    expect(await work.enqueue(db, { n: 3 }, { deduplicate: 'a' })).toStrictEqual({
+      id: first.id,
+      duplicate: true,
+    })
+    expect(await workOff({ work, db })).toStrictEqual([1])
+    expect(await restOf(db)).toStrictEqual([])
+  })
+
+  it.each<[string, () => unknown, string]>([
+    ['a long message', () => new Error('x'.repeat(1_000_000)), `Error: ${'x'.repeat(1_993)}…`],
+    ['half of a character', () => `${'x'.repeat(1_999)}\u{1f600}`, `${'x'.repeat(1_999)}\ufffd…`],
+    ['a message that is no text', () => Object.assign(new Error(), { message: Object.create(null) }), noText],
+    ['a name that is a symbol', () => Object.assign(new Error(), { name: Symbol('a') }), noText],
+    [
+      'what cannot be inspected',
+      () => ({
+        [inspect.custom]() {
+          throw new Error('no')
+        },
+      }),
+      noText,
+    ],
+    ['nothing', () => undefined, 'undefined'],
+  ])('with %s as their reason are dead letters', async (_, reason, kept) => {
+    const { work, db } = await opened({ ...quick, retries: 0 })
+    const { id } = await work.enqueue(db, { n: 1 })
+    await workOff({ work, db }, () => Promise.reject(reason()))
+    expect((await db.repositories.workDead.get(id)).value).toMatchObject({ error: kept })
+  })
+
+  it('whose reason has no room beside the payload have none', async () => {
+    const { work, db } = await opened({ ...quick, retries: 1 }, { limits: { valueBytes: 2_000 } })
+    const { id } = await work.enqueue(db, { n: 1, text: 'x'.repeat(1_500) })
+    await workOff({ work, db }, () => Promise.reject(new Error('y'.repeat(1_000))))
+    expect((await db.repositories.workDead.get(id)).value).toMatchObject({ attempts: 2, error: '' })
+  })
+
+  it('that cannot be written leave the job to another worker when its lease is over', async () => {
+    const warned = Promise.withResolvers<void>()
+    const listen = ({ message }: Error) => message.includes('The disk is full') && warned.resolve()
+    process.on('warning', listen)
+    onTestFinished(() => void process.off('warning', listen))
+    const { work, db } = await opened({ ...quick, retries: 1, lease: 100 })
+    await work.enqueue(db, { n: 1 })
+    const attempts: number[] = []
+    const worker = work.process(db, async ({ attempt }) => {
+      attempts.push(attempt)
+      if (attempt === 2) return
+      vi.spyOn(db, 'atomic').mockImplementationOnce(() => {
+        throw new Error('The disk is full')
+      })
+      throw new Error('down')
+    })
+    await waitUntil('the second attempt', () => attempts.length === 2)
+    await worker.stop()
+    expect(attempts).toStrictEqual([1, 2])
+    await waitFor('a warning', warned.promise)
     expect(await restOf(db)).toStrictEqual([])
   })
 
