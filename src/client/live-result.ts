@@ -53,7 +53,8 @@ export class LiveResult<T> {
   }
 
   /**
-   * The current result, or the first one. Rejects with a LiveError if the server refuses; without a connection it waits.
+   * The current result, or the first one. A failed query is tried again. Rejects with a LiveError if the server refuses; without a
+   * connection it waits.
    *
    * ```ts
    * const best = await client.watch('podium', { places: 2 }).first()
@@ -62,6 +63,7 @@ export class LiveResult<T> {
    */
   first(): Promise<T> {
     const shared = this.#shared(true)!
+    shared.retry()
     const release = shared.hold(lingeringFirst)
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     const look = () => {

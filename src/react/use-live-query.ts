@@ -1,4 +1,4 @@
-import { useMemo, useSyncExternalStore } from 'react'
+import { useEffect, useMemo, useSyncExternalStore } from 'react'
 import type { LiveClient } from '../client/create-client.ts'
 import type { LiveResult } from '../client/live-result.ts'
 import type { LiveState } from '../client/shared-result.ts'
@@ -41,7 +41,12 @@ export function useLiveQuery<D extends LiveDeclarations, Name extends LiveNames<
   name: Name,
   ...[params, options]: HookArguments<D[Name]>
 ): LiveState<ItemOf<D[Name]>> {
-  return useFollowed(client, name, params, options).state
+  const { live, pending } = useLive<ItemOf<D[Name]>>(client, name, params, options)
+  return useSyncExternalStore(
+    live.subscribe,
+    () => orPending(live.state, pending),
+    () => pending,
+  )
 }
 
 /**
@@ -62,33 +67,90 @@ export function useSuspenseLiveQuery<D extends LiveDeclarations, Name extends Li
   name: Name,
   ...[params, options]: HookArguments<D[Name]>
 ): ItemOf<D[Name]> {
-  const { live, state } = useFollowed<ItemOf<D[Name]>>(client, name, params, options)
-  if (state.status === 'failed') throw state.error
-  if (state.status !== 'live' && state.result === undefined) throw live.first()
+  const { live, pending } = useLive<ItemOf<D[Name]>>(client, name, params, options)
+  const now = () => orPending(live.state, pending)
+  // A page that is hydrated shows what it was given at first; if it was given nothing, it shows what there is.
+  const state = useSyncExternalStore(live.subscribe, now, pending.result === undefined ? now : () => pending)
+  useEffect(() => letGo(client, live.key), [client, live.key])
+  // An error of another time says nothing of now.
+  if (state.status === 'failed' && suspensions.get(client)?.get(live.key)?.error === state.error)
+    throw state.error
+  if (state.status === 'failed' || (state.status !== 'live' && state.result === undefined))
+    throw suspended(client, live)
   return state.result as ItemOf<D[Name]>
 }
 
-interface Followed<T> {
+interface Live<T> {
   readonly live: LiveResult<T>
-  readonly state: LiveState<T>
+  /** The state until something has come. */
+  readonly pending: LiveState<T>
 }
 
-const nothing = () => undefined
-
-function useFollowed<T>(
-  client: unknown,
+function useLive<T>(
+  client: object,
   name: string,
   params: unknown,
   { initial }: UseLiveQueryOptions<T> = {},
-): Followed<T> {
+): Live<T> {
   const given = (client as { watch(name: string, params: unknown): LiveResult<T> }).watch(name, params)
   // Of those that are given for the same, one is kept: its `subscribe` is what the component follows.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the key tells which it is.
   const live = useMemo(() => given, [client, given.key])
-  const state = useSyncExternalStore(live.subscribe, () => live.state, nothing) ?? live.state
-  const first = useMemo<LiveState<T>>(
+  const pending = useMemo<LiveState<T>>(
     () => Object.freeze({ status: 'pending', result: initial, error: undefined }),
     [initial],
   )
-  return { live, state: state.status === 'pending' ? first : state }
+  return { live, pending }
+}
+
+function orPending<T>(state: LiveState<T>, pending: LiveState<T>): LiveState<T> {
+  return state.status === 'pending' ? pending : state
+}
+
+/** A query for which components have suspended. */
+interface Suspension {
+  /** Follows it no longer. */
+  readonly stop: () => void
+  /** With what it failed. */
+  error: unknown
+}
+
+/** Milliseconds for which a first result is kept for components that are still to be mounted. */
+const patience = 60_000
+/** Milliseconds after which a query that has failed is asked again, where a component is drawn anew. */
+const pause = 1_000
+/** Those of each client, by key. */
+const suspensions = new WeakMap<object, Map<string, Suspension>>()
+
+/**
+ * The promise to throw until there is a result. React discards a component that suspends, and its parents that have not been mounted:
+ * if nothing followed on, the result of a parent would be gone when that of its child has come. Servers do not render the parents
+ * again.
+ */
+function suspended(client: object, live: LiveResult<unknown>): Promise<unknown> {
+  const keys = suspensions.get(client) ?? new Map<string, Suspension>()
+  suspensions.set(client, keys)
+  const before = keys.get(live.key)
+  if (before !== undefined && before.error === undefined) return live.first()
+  before?.stop()
+  const isInBrowser = 'window' in globalThis
+  const own: Suspension = { stop: isInBrowser ? live.subscribe(() => {}) : () => {}, error: undefined }
+  keys.set(live.key, own)
+  const endAfter = (milliseconds: number) =>
+    setTimeout(() => keys.get(live.key) === own && letGo(client, live.key), milliseconds)
+  const first = live.first()
+  first.then(
+    () => endAfter(isInBrowser ? patience : 0),
+    (error: unknown) => {
+      own.error = error
+      endAfter(pause)
+    },
+  )
+  return first
+}
+
+function letGo(client: object, key: string): void {
+  const keys = suspensions.get(client)
+  keys?.get(key)?.stop()
+  keys?.delete(key)
 }

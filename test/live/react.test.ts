@@ -1,11 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Window } from 'happy-dom'
-import { act, Component, createElement as h, memo, type ReactNode, StrictMode, Suspense } from 'react'
+import {
+  act,
+  Component,
+  type ComponentType,
+  createElement as h,
+  lazy,
+  memo,
+  type ReactNode,
+  StrictMode,
+  Suspense,
+} from 'react'
 import type { Root } from 'react-dom/client'
 import { renderToString } from 'react-dom/server'
 import { createClient, type LiveClient } from 'valkeyrie/client'
 import { useLiveQuery, useSuspenseLiveQuery } from 'valkeyrie/react'
-import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import { waitFor, waitUntil } from '../waiting.ts'
 import { openPlayers, type Players, type PlayersLive } from './live-server.ts'
 
@@ -55,12 +65,13 @@ afterEach(async () => {
 declare const document: { createElement(name: string): never }
 
 const draw = (node: ReactNode) => act(async () => root.render(node))
-const drawn = (text: string) => {
+const acted = (what: string, holds: () => boolean) => {
   const look = async () => {
-    while (page.innerHTML !== text) await act(() => delay(1))
+    while (!holds()) await act(() => delay(1))
   }
-  return waitFor(text, look())
+  return waitFor(what, look())
 }
+const drawn = (text: string) => acted(text, () => page.innerHTML === text)
 
 const draws: string[] = []
 const Name = memo(({ row }: { readonly row: { readonly value: { readonly name: string } } }) => {
@@ -86,7 +97,7 @@ function Given({ initial }: { readonly initial: Result }) {
   return h('p', null, `${status} ${result.map(({ id }) => id)} ${same.length}`)
 }
 
-class Boundary extends Component<{ readonly children: ReactNode }, { readonly error: Error | null }> {
+class Boundary extends Component<{ readonly children?: ReactNode }, { readonly error: Error | null }> {
   override readonly state = { error: null as Error | null }
   static getDerivedStateFromError(error: Error) {
     return { error }
@@ -144,6 +155,35 @@ it('suspends until there is a result', async () => {
   expect(requests).toBe(1)
 })
 
+function Outer() {
+  const [best] = useSuspenseLiveQuery(client, 'podium', { places: 1 })
+  return h('p', null, `${best!.value.name}: `, h(Suspended, { places: 3 }))
+}
+
+it('keeps what a parent has while its child suspends, however long that takes', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>()
+  const serving = live
+  live = {
+    ...live,
+    fetch: async (request) => {
+      if (requests > 1) await opened
+      return serving.fetch(request)
+    },
+  }
+  await draw(h(Suspense, { fallback: 'waits' }, h(Outer)))
+  await drawn('waits')
+  await acted('the request of the child', () => requests === 2)
+  vi.advanceTimersByTime(30_000)
+  await act(async () => open())
+  await drawn('<p>Ada: AdaBob</p>')
+  expect(requests).toBe(2)
+  await draw(null)
+  vi.advanceTimersByTime(1_000)
+  await waitUntil('the end of the streams', () => serving.streams === 0)
+})
+
 it('throws what the server refuses for the error boundary, and asks once', async () => {
   const log = vi.spyOn(console, 'error').mockImplementation(() => {})
   isLetIn = false
@@ -151,6 +191,27 @@ it('throws what the server refuses for the error boundary, and asks once', async
   await drawn('The server answers 403 Forbidden')
   expect(requests).toBe(1)
   log.mockRestore()
+})
+
+function Header() {
+  return useLiveQuery(client, 'podium', { places: 2 }).status
+}
+
+it('asks again after an error when it is drawn anew, though another component shows the error', async () => {
+  const log = vi.spyOn(console, 'error').mockImplementation(() => {})
+  onTestFinished(() => log.mockRestore())
+  isLetIn = false
+  await draw(h(Header))
+  await drawn('failed')
+  const content = h(Suspense, { fallback: 'waits' }, h(Suspended, { places: 2 }))
+  await draw(h('p', null, h(Header), h(Boundary, { key: 1 }, content)))
+  await drawn('<p>failedThe server answers 403 Forbidden</p>')
+  expect(requests).toBe(2)
+  isLetIn = true
+  await acted('the pause', () => {
+    act(() => root.render(h('p', null, h(Header), h(Boundary, { key: Math.random() }, content))))
+    return page.innerHTML === '<p>liveAdaBob</p>'
+  })
 })
 
 it('draws on a server what it is given, and takes that page over as it is', async () => {
@@ -174,3 +235,39 @@ it('draws on a server what it is given, and takes that page over as it is', asyn
   log.mockRestore()
   await act(() => taken.unmount())
 })
+
+let initial: Result | undefined
+
+function Count() {
+  const { status, result } = useLiveQuery(client, 'podium', { places: 2 }, { initial })
+  return h('p', null, `${status} ${result?.length}`)
+}
+
+function Both({ Later }: { readonly Later: ComponentType }) {
+  return h('div', null, h(Count), h(Suspense, { fallback: 'waits' }, h(Later)))
+}
+
+it.each([2, undefined])(
+  'takes over a part of a page that comes later as it is, given %s rows',
+  async (given) => {
+    initial = given === undefined ? undefined : await client.watch('podium', { places: given }).first()
+    await waitUntil(
+      'the end of the state',
+      () => client.watch('podium', { places: 2 }).state.status === 'pending',
+    )
+    const element = document.createElement('div') as { innerHTML: string }
+    element.innerHTML = renderToString(h(Both, { Later: Count }))
+    const { promise: code, resolve: load } = Promise.withResolvers<{ default: ComponentType }>()
+    const onRecoverableError = vi.fn()
+    const { hydrateRoot } = await import('react-dom/client')
+    const taken = await act(async () =>
+      hydrateRoot(element as never, h(Both, { Later: lazy(() => code) }), { onRecoverableError }),
+    )
+    page = element
+    await drawn(`<div><p>live 2</p><!--$--><p>pending ${given}</p><!--/$--></div>`)
+    await act(async () => load({ default: Count }))
+    await drawn('<div><p>live 2</p><!--$--><p>live 2</p><!--/$--></div>')
+    expect(onRecoverableError).not.toHaveBeenCalled()
+    await act(() => taken.unmount())
+  },
+)
