@@ -25,6 +25,8 @@ export interface EventBodyOptions {
 const encoder = new TextEncoder()
 /** A stream may end sooner than its lifetime, by up to this share of it, so that clients do not all come back at once. */
 const spread = 0.2
+/** Milliseconds that a reader has to read what is left of a stream that has ended. */
+const grace = 5_000
 
 /**
  * The body of a response with events. It asks the source for the next events only when the body is read, so a slow reader costs no
@@ -101,7 +103,11 @@ export class EventBody {
 
   #close(): void {
     this.#free()
-    this.#controller.close()
+    const controller = this.#controller
+    controller.close()
+    // A reader that does not read would keep its connection for ever.
+    if ((controller.desiredSize ?? 0) < 0)
+      setTimeout(() => controller.error(new Error('The client does not read its events')), grace).unref()
   }
 
   #free(): void {

@@ -16,6 +16,9 @@ export function nodeHandler(server: {
   return (request, response) => void answer(server.fetch, request, response)
 }
 
+/** Milliseconds that a client has to take the last of a response. */
+const grace = 30_000
+
 async function answer(
   fetch: (request: Request) => Promise<Response>,
   incoming: IncomingMessage,
@@ -28,37 +31,53 @@ async function answer(
   outgoing.on('error', leave)
   try {
     const { status, headers, body } = await fetch(requestOf(incoming, gone.signal))
-    outgoing.writeHead(status, Object.fromEntries(headers))
+    outgoing.writeHead(status, headersOf(headers))
     outgoing.flushHeaders()
-    if (body !== null) await pour(body, outgoing, gone.signal)
-    outgoing.end()
+    if (body !== null) await pour(body, outgoing, gone)
+    finish(outgoing)
   } catch {
-    // The client is gone, or has sent a malformed request.
-    if (!outgoing.headersSent) outgoing.writeHead(400)
-    outgoing.end()
+    // The client is gone or does not read, or has not sent a valid request.
+    if (outgoing.headersSent) outgoing.destroy()
+    else finish(outgoing.writeHead(400))
   } finally {
     outgoing.off('close', leave)
   }
 }
 
-/** Reads no faster than the client does. */
+/** Of the headers, only cookies may come several times. */
+function headersOf(headers: Headers): Record<string, string | string[]> {
+  const cookies = headers.getSetCookie()
+  return { ...Object.fromEntries(headers), ...(cookies.length > 0 && { 'set-cookie': cookies }) }
+}
+
+/** Ends the response. Closes the connection if the client does not take it. */
+function finish(outgoing: ServerResponse): void {
+  outgoing.end()
+  const dropping = setTimeout(() => outgoing.destroy(), grace).unref()
+  outgoing.once('close', () => clearTimeout(dropping))
+}
+
+/** Reads no more than the client does. */
 async function pour(
   body: ReadableStream<Uint8Array>,
   outgoing: ServerResponse,
-  gone: AbortSignal,
+  gone: AbortController,
 ): Promise<void> {
+  const { signal } = gone
   const reader = body.getReader()
   const leave = () => void reader.cancel().catch(() => {})
-  gone.addEventListener('abort', leave)
-  if (gone.aborted) leave()
+  signal.addEventListener('abort', leave)
+  if (signal.aborted) leave()
+  // The stream has failed, while the client may not be reading.
+  reader.closed.catch(() => gone.abort())
   try {
     while (true) {
       const { done, value } = await reader.read()
-      if (done || gone.aborted) return
-      if (!outgoing.write(value)) await once(outgoing, 'drain', { signal: gone })
+      if (done || signal.aborted) return
+      if (!outgoing.write(value)) await once(outgoing, 'drain', { signal })
     }
   } finally {
-    gone.removeEventListener('abort', leave)
+    signal.removeEventListener('abort', leave)
     leave()
   }
 }

@@ -117,7 +117,7 @@ interface Suspension {
 
 /** Milliseconds for which a first result is kept for components that are still to be mounted. */
 const patience = 60_000
-/** Milliseconds after which a query that has failed is asked again, where a component is drawn anew. */
+/** Milliseconds after which a component asks for a failed query again. */
 const pause = 1_000
 /** Those of each client, by key. */
 const suspensions = new WeakMap<object, Map<string, Suspension>>()

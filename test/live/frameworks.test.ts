@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import express from 'express'
@@ -6,7 +6,7 @@ import fastify from 'fastify'
 import { Hono } from 'hono'
 import { createClient } from 'valkeyrie/client'
 import { nodeHandler } from 'valkeyrie/http'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { waitFor, waitUntil } from '../waiting.ts'
 import { listening, openPlayers, type PlayersLive, stop } from './live-server.ts'
 
@@ -102,6 +102,57 @@ describe.each(Object.entries(frameworks))('%s', (_, serve) => {
     socket.destroy()
     await waitUntil('the end of the stream', () => server.streams === 0)
   })
+})
+
+it('sends each cookie of an answer', async () => {
+  const { db, serve: live } = await openPlayers()
+  closing.push(() => db.close())
+  const headers: [string, string][] = [
+    ['set-cookie', 'a=1'],
+    ['set-cookie', 'b=2'],
+    ['location', '/login'],
+  ]
+  const server = createServer(
+    nodeHandler(live({ authorize: () => new Response(null, { status: 302, headers }) })),
+  )
+  closing.push(() => stop(server))
+  const { address } = await listening(server)
+  const answer = await fetch(`${address}/all`, { redirect: 'manual' })
+  expect([answer.status, answer.headers.getSetCookie(), answer.headers.get('location')]).toEqual([
+    302,
+    ['a=1', 'b=2'],
+    '/login',
+  ])
+})
+
+it('closes the connection of a client that does not read when its stream is over', async () => {
+  const { db, players, serve: live } = await openPlayers()
+  closing.push(() => db.close())
+  const serving = live()
+  const handle = nodeHandler(serving)
+  const responding = Promise.withResolvers<ServerResponse>()
+  const server = createServer((request, response) => {
+    responding.resolve(response)
+    handle(request, response)
+  })
+  closing.push(() => stop(server))
+  const { port } = await listening(server)
+  const long = 'x'.repeat(500_000)
+  for (let i = 0; i < 40; i++) await players.set(`player ${i}`, { name: long, score: i })
+  const socket = connect(port, '127.0.0.1')
+  closing.push(() => socket.destroy())
+  socket.pause()
+  socket.write('GET /live/all HTTP/1.1\r\nHost: a\r\n\r\n')
+  await waitUntil('the stream', () => serving.streams === 1)
+  const response = await waitFor('the response', responding.promise)
+  await waitUntil('what it does not read', () => response.writableNeedDrain)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  serving.close()
+  expect(serving.streams).toBe(0)
+  const closed = new Promise((resolve) => server.close(resolve))
+  vi.advanceTimersByTime(5_000)
+  await waitFor('the end of the server', closed)
 })
 
 /** Reads until a text has come. */

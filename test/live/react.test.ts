@@ -197,7 +197,7 @@ function Header() {
   return useLiveQuery(client, 'podium', { places: 2 }).status
 }
 
-it('asks again after an error when it is drawn anew, though another component shows the error', async () => {
+it('asks again after an error when it is drawn once more, though another component shows the error', async () => {
   const log = vi.spyOn(console, 'error').mockImplementation(() => {})
   onTestFinished(() => log.mockRestore())
   isLetIn = false
