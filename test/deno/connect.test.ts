@@ -1,5 +1,6 @@
 import { type Kv as Client, KvU64 as ClientU64, openKv as connect } from '@deno/kv'
 import fc from 'fast-check'
+import { Hono } from 'hono'
 import { Valkeyrie } from 'valkeyrie'
 import { type Kv, KvU64, openKv, type ServeHandler, serve } from 'valkeyrie/deno'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
@@ -26,6 +27,17 @@ afterEach(() => {
   client.close()
   server.close()
   kv[Symbol.dispose]()
+})
+
+it('serves at a path of Hono', async () => {
+  const handler = serve(kv, { token })
+  const app = new Hono().post('/kv/*', ({ req }) => handler(req.raw))
+  const mounted = await served(async (request) => app.fetch(request))
+  onTestFinished(() => mounted.close())
+  const connected = await connect(`${mounted.url}/kv`, { accessToken: token, maxRetries: 1 })
+  onTestFinished(() => connected.close())
+  await connected.set(['a'], 1)
+  expect((await kv.get(['a'])).value).toBe(1)
 })
 
 describe('the client @deno/kv', () => {

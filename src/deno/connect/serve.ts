@@ -38,7 +38,7 @@ class Refusal extends Error {
 
 /**
  * Serves a database by KV Connect, the protocol of Deno KV: `Deno.openKv('https://…')` and `openKv` of `@deno/kv` connect to it with the
- * token. It gives a fetch handler that takes requests to any path: mount it where you like.
+ * token. It gives a fetch handler that takes requests to any path. It needs their whole URL, so a router must not cut off a prefix.
  *
  * ```ts
  * const handler = serve(await openKv('./data.db'), { token: process.env.DENO_KV_ACCESS_TOKEN! })
@@ -110,13 +110,15 @@ class Server {
     const version = Math.max(...versions.filter((one) => one >= oldestVersion && one <= newestVersion))
     if (!Number.isFinite(version))
       throw new Refusal(400, `The server speaks versions ${oldestVersion} to ${newestVersion} of KV Connect`)
-    return Response.json({
+    const metadata = {
       version,
       databaseId: this.#databaseId,
       endpoints: [{ url: `${pathname.replace(/\/+$/, '')}/v${version}`, consistency: 'strong' }],
       token: this.#token,
       expiresAt: new Date(Date.now() + metadataLifetime).toISOString(),
-    })
+    }
+    // @deno/kv takes this type as it is written, and Response.json of Bun adds a charset.
+    return new Response(JSON.stringify(metadata), { headers: { 'content-type': 'application/json' } })
   }
 }
 
