@@ -7,7 +7,7 @@ const claims = [
   ...readFileSync(page, 'utf8').matchAll(/^\| (.+?) \| \[([^\]]+)\]\(\.\.\/test\/([^)]+)\) \|$/gm),
 ]
 
-it('every promise of the comparison has a line that is read here', () => {
+it('every promise of the comparison has a line that this test reads', () => {
   const rows = readFileSync(page, 'utf8').match(/^\| (?!promise|---)/gm) ?? []
   expect(claims.length).toBeGreaterThan(15)
   expect(rows).toHaveLength(claims.length)

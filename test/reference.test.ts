@@ -39,12 +39,12 @@ it('the public API is the one of docs/reference/api-report.md: else run npm run 
   expect(readFileSync(`${root}docs/reference/api-report.md`, 'utf8')).toBe(apiReport(root))
 })
 
-it('docs/queries.md has the operators that there are', () => {
+it('docs/queries.md lists every operator', () => {
   const page = readFileSync(`${root}docs/queries.md`, 'utf8')
   expect(withOperatorTable(page), 'run "npm run docs:api"').toBe(page)
 })
 
-it('is not complete without every public name once, every comment, and an example of every method', () => {
+it('requires every public name once, every comment, and an example of every method', () => {
   const method = {
     name: 'get',
     kind: 'method',

@@ -32,7 +32,7 @@ describe('what is awaited', () => {
     expect(leaveWaits()).toEqual([])
   })
 
-  it('is named where it does not come', async () => {
+  it('is named if it does not come', async () => {
     vi.resetModules()
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
@@ -45,7 +45,7 @@ describe('what is awaited', () => {
     }
   })
 
-  it('is told where the test ends before it comes', async () => {
+  it('is reported if the test ends before it comes', async () => {
     void waitFor('Godot', new Promise(() => {}))
     expect(leaveWaits()).toEqual(['Godot'])
     expect(leaveWaits()).toEqual([])

@@ -45,7 +45,7 @@ it('signs up, in and out, with rows beside others', async () => {
   await db.repositories.posts.set('one', { title: 'Beside' })
 })
 
-it('what is unique stays so where two create it at once', async () => {
+it('a unique field stays unique when two create it at once', async () => {
   const adapter = await adapterOf()
   const results = await Promise.allSettled(
     Array.from({ length: 5 }, () => adapter.create({ model: 'user', data: user('alice') })),
@@ -55,7 +55,7 @@ it('what is unique stays so where two create it at once', async () => {
   expect(failed?.reason).toMatchObject({ code: 'UNIQUE_CONSTRAINT' })
 })
 
-it('looks fields up by indexes', async () => {
+it('looks up fields by index', async () => {
   const db = await open({})
   const plan = (model: string, where: object) =>
     db.repository(['auth', model, '*'] as never).explain({ where } as never) as unknown as Promise<string[]>
@@ -121,7 +121,7 @@ it('a transaction that fails leaves nothing behind, and sees what it has written
   expect(await adapter.count({ model: 'user' })).toBe(0)
 })
 
-it('means null, negation and the characters of patterns as SQL adapters do', async () => {
+it('treats null, negation and pattern characters like SQL adapters', async () => {
   const adapter = await adapterOf()
   for (const [name, image] of [
     ['a%', null],
@@ -166,7 +166,7 @@ it('keeps to its prefix', async () => {
   ])
 })
 
-it('refuses what is not a database and no prefix', () => {
+it('refuses anything but a database, and an invalid prefix', () => {
   expect(() => authAdapter({} as never)).toThrow('authAdapter takes an open database')
   expect(() => authAdapter({ unitOfWork() {} } as never, { prefix: [] })).toThrow(TypeError)
   expect(() => authSchemas({}, { prefix: 'auth' as never })).toThrow("as ['auth']")

@@ -44,7 +44,7 @@ function call<Value = unknown>(of: session.Store, name: string, ...args: unknown
 }
 
 describe('each method of a store', () => {
-  it('get gives null of none, and what was set', async () => {
+  it('get returns null for a missing session, and what was set', async () => {
     expect(await call(store, 'get', 's1')).toBeNull()
     await call(store, 'set', 's1', data(60_000, { visits: 1, at: new Date(0) }))
     expect(await call(store, 'get', 's1')).toMatchObject({
@@ -54,7 +54,7 @@ describe('each method of a store', () => {
     })
   })
 
-  it('destroy removes a session, and is content where there is none', async () => {
+  it('destroy removes a session, and accepts a missing one', async () => {
     await call(store, 'set', 's1', data(60_000))
     await call(store, 'destroy', 's1')
     await call(store, 'destroy', 's1')
@@ -83,7 +83,7 @@ describe('each method of a store', () => {
     expect(await call(short, 'get', 'cookie')).toBeNull()
   })
 
-  it('one whose cookie has expired is removed by set and by touch', async () => {
+  it('set and touch remove a session whose cookie has expired', async () => {
     await call(store, 'set', 's1', data(60_000))
     await call(store, 'set', 's1', data(-1))
     expect(await call(store, 'length')).toBe(0)
@@ -92,7 +92,7 @@ describe('each method of a store', () => {
     expect(await call(store, 'length')).toBe(0)
   })
 
-  it('touch lets it live on, with its new cookie, and changes nothing else', async () => {
+  it('touch extends a session, with its new cookie, and changes nothing else', async () => {
     const clock = stillClock()
     await call(store, 'set', 's1', data(10_000, { visits: 1 }))
     const stale = data(10_000, { visits: 1 })
@@ -105,7 +105,7 @@ describe('each method of a store', () => {
     expect(await call(store, 'get', 's1')).toMatchObject({ visits: 2, cookie: { expires } })
   })
 
-  it('touch brings no destroyed session back, and takes nothing back that is set beside it', async () => {
+  it('touch neither restores a destroyed session nor undoes a concurrent set', async () => {
     await call(store, 'touch', 'none', data(60_000))
     expect(await call(store, 'length')).toBe(0)
     await call(store, 'set', 's1', data(60_000, { visits: 0 }))
@@ -129,7 +129,7 @@ it('a failure goes to the callback, or is an error of the store', async () => {
   expect(await waitFor('the error', told)).toMatchObject([{ code: 'DATABASE_CLOSED' }])
 })
 
-it('refuses what is not a database and no option', () => {
+it('refuses anything but a database, and an unknown option', () => {
   expect(() => sessionStore({} as never)).toThrow('sessionStore takes an open database')
   expect(() => sessionStore(db, { prefix: [] })).toThrow(TypeError)
   expect(() => sessionStore(db, { expireIn: 0 })).toThrow(RangeError)
@@ -183,7 +183,7 @@ describe('behind a server', () => {
     expect(await visit('/')).toBe('0')
   })
 
-  it('an unchanged session is touched: it lives on, and its cookie does where it rolls', async () => {
+  it('an unchanged session is touched: it lives on, and so does a rolling cookie', async () => {
     const clock = stillClock()
     const visit = await serve({ rolling: true, cookie: { maxAge: 10_000 } })
     await visit('/count')

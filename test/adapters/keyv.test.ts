@@ -125,7 +125,7 @@ it('a ttl means what it means to the memory of Keyv, however long or short', asy
   }
 })
 
-it('a ttl without end keeps the value, and one that is over removes it', async () => {
+it('an infinite ttl keeps the value, and one in the past removes it', async () => {
   const store = keyvStore(db)
   await store.set('k', 'v', Number.POSITIVE_INFINITY)
   expect(await store.get('k')).toBe('v')
@@ -133,7 +133,7 @@ it('a ttl without end keeps the value, and one that is over removes it', async (
   expect(await store.has!('k')).toBe(false)
 })
 
-it('of many that delete a value at once, one is told that it was there', async () => {
+it('when many delete a value at once, one learns that it existed', async () => {
   const store = keyvStore(db)
   await store.set('k', 'v')
   const told = await Promise.all(Array.from({ length: 10 }, () => store.delete('k')))
@@ -173,7 +173,7 @@ it('takes a database with schemas, and keeps to its prefix', async () => {
   ])
 })
 
-it('refuses what is not a database and no prefix', () => {
+it('refuses anything but a database, and an invalid prefix', () => {
   expect(() => keyvStore({} as never)).toThrow('keyvStore takes an open database')
   expect(() => keyvStore(undefined as never)).toThrow(TypeError)
   expect(() => keyvStore(db, { prefix: [] })).toThrow("as ['cache']")

@@ -52,7 +52,7 @@ describe('what every driver does', () => {
     },
   )
 
-  it('keeps what toJSON gives, and refuses what has none', async () => {
+  it('stores the result of toJSON, and refuses objects without it', async () => {
     class Shown {
       toJSON() {
         return { shown: 1 }
@@ -140,7 +140,7 @@ it('stores raw values as they are', async () => {
   expect(await storage.getItemRaw('value')).toEqual(value)
 })
 
-it('keeps a value for its ttl in seconds, of the call before that of the driver', async () => {
+it("keeps a value for its ttl in seconds, the call's before the driver's", async () => {
   const clock = stillClock()
   const short = createStorage({ driver: unstorageDriver(db, { ttl: 10 }) })
   await short.setItem('driver', 1)
@@ -196,7 +196,7 @@ it('watches the changes of this storage and of others, until it is told to stop'
   await here.set(['open'], true)
 })
 
-it('tells of an expired value as removed', async () => {
+it('reports an expired value as removed', async () => {
   const clock = stillClock()
   const removed = Promise.withResolvers<string>()
   await storage.watch((event, key) => event === 'remove' && removed.resolve(key))
@@ -228,7 +228,7 @@ it('takes a database with schemas', async () => {
   await expect(typed.setItemRaw('bob', { nme: 'Bob' })).rejects.toMatchObject({ code: 'VALIDATION' })
 })
 
-it('refuses what is not a database and no option', () => {
+it('refuses anything but a database, and an unknown option', () => {
   expect(() => unstorageDriver({} as never)).toThrow('unstorageDriver takes an open database')
   expect(() => unstorageDriver(db, { prefix: [] })).toThrow(TypeError)
   expect(() => unstorageDriver(db, { base: 'x' } as never)).toThrow("There is no option 'base'")

@@ -43,7 +43,7 @@ it('a commit with more checks and mutations than the limit is refused', async ()
   expect((await db.get(['a'])).value).toBeNull()
 })
 
-it('conflicts tell each key with the versionstamps expected and found', async () => {
+it('conflicts name each key with the expected and the found versionstamp', async () => {
   const db = await open()
   await db.set(['a'], 1)
   const a = await db.get(['a'])
@@ -75,7 +75,7 @@ it('every value is validated before anything is written, by asynchronous schemas
   expect(await Array.fromAsync(db.list({ prefix: [] }))).toHaveLength(2)
 })
 
-it('no failure is a conflict, whatever else the commit holds', async () => {
+it('a failure is never reported as a conflict, whatever else the commit contains', async () => {
   const db = await open()
   await db.set(['text'], 'text')
   const never = { key: ['text'], versionstamp: '00000000000000000fff' }
@@ -156,7 +156,7 @@ it('sum(key, -5n) on 3 throws and changes nothing', async () => {
   expect((await db.get(['other'])).value).toBeNull()
 })
 
-it('a row of sums, maxima and minima gives what the same sums give in JavaScript', async () => {
+it('a series of sums, maxima and minima has the same result as in JavaScript', async () => {
   const operand = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
   const step = fc.tuple(fc.constantFrom('sum' as const, 'max' as const, 'min' as const), operand)
   const db = await open()

@@ -88,7 +88,7 @@ it.each(reads)(
 )
 
 it.each(reads)(
-  'a row that expires between two reads with %s is there for both or for none',
+  'a row that expires between two reads with %s exists for both or for neither',
   async (_, read) => {
     const db = await open()
     await db.repositories.leases.set('lock', { owner: 'a' }, { expireIn: 1_000 })

@@ -95,7 +95,7 @@ it.each(Object.entries(works))(
   },
 )
 
-it('calls that wait for a turn go on in the order in which they were made', async () => {
+it('calls that wait for a turn continue in the order in which they were made', async () => {
   const db = await open()
   const begun: number[] = []
   const versions = await Promise.all(
@@ -110,7 +110,7 @@ it('calls that wait for a turn go on in the order in which they were made', asyn
   for (let n = 0; n < 100; n++) expect((await db.get(['numbers', n])).value).toBe(9_900 + n)
 })
 
-it('other reads of a snapshot wait while one of them is read in slices, and all are of its state', async () => {
+it('other reads of a snapshot wait while one is read in slices, and all see its state', async () => {
   const db = await open()
   const { people: rows } = db.repositories
   const deleted = Promise.withResolvers<{ readonly count: number }>()

@@ -78,7 +78,7 @@ it('a write that was acknowledged is never lost when another of the same turn th
   expect((await counters.get('three')).value?.value).toBe(3n)
 })
 
-it('a batch of inserts that meets a value leaves nothing, in the rows and in the log, and its neighbours are committed', async () => {
+it('a batch of inserts that meets an existing value leaves nothing in rows or log, and its neighbours are committed', async () => {
   const clock = stillClock()
   await using db = await Valkeyrie.withSchema(['items', '*'], z.number(), { name: 'items' }).open()
   const { items } = db.repositories

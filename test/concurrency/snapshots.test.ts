@@ -152,7 +152,7 @@ describe.each(['a file', 'memory'])('on %s', (place) => {
     await expect(db.snapshot(() => 1, { signal: controller.signal })).rejects.toThrow('enough')
   })
 
-  it('a hundred units of different states at a time all finish, and whole', async () => {
+  it('a hundred units that read different states at a time all finish, whole', async () => {
     const db = await open(file())
     await db.set(['a'], 0)
     await db.set(['b'], 0)
@@ -201,7 +201,7 @@ describe.each(['a file', 'memory'])('on %s', (place) => {
   })
 })
 
-it('a state that is held for too long is told of, then let go', async () => {
+it('a state that is held for too long is reported, then released', async () => {
   const file = path()
   const db = await open(file, { snapshotTimeout: 300 })
   await db.set(['a'], 1)

@@ -60,7 +60,7 @@ describe.each(['a file', 'memory'])('on %s', (place) => {
     expect((await db.get(['n'])).value).toBe(added + 3)
   })
 
-  it('what its function writes beside it does not wait for the turn, and makes it fail as before', async () => {
+  it('writes beside a unit, in its function, do not wait for the turn, and make it conflict as before', async () => {
     const db = await open(place === 'memory' ? undefined : path())
     const unit = db.unitOfWork(
       async (unit) => {
@@ -146,7 +146,7 @@ describe('an update that others overtake each time', () => {
       expect(result.ok).toBe(true)
     }))
 
-  it('gets its turn where it is of many rows', () =>
+  it('gets its turn when it changes many rows', () =>
     beside(2, async (db, overtaken) => {
       let runs = 0
       const set = async ({ n }: { n: number }) => {
@@ -158,7 +158,7 @@ describe('an update that others overtake each time', () => {
       expect((await db.repositories.jobs.get(2))?.value).toEqual({ n: 12 })
     }))
 
-  it('gets its turn where its function writes beside it, in a unit of work too', () =>
+  it('gets its turn when its function writes beside it, in a unit of work too', () =>
     beside(4, async (db, overtaken) => {
       const { jobs } = db.repositories
       let runs = 0
@@ -219,7 +219,7 @@ it('a unit keeps its turn while its function writes beside it', async () => {
   expect((await db.get(['done'])).value).toBe(true)
 })
 
-it('who has to learn of a new schema first does not pass over the turn of another', async () => {
+it('a writer that must first learn of a new schema does not ignore the turn of another', async () => {
   const file = path()
   const late = await open(file)
   await late.set(['n'], 0)
@@ -266,11 +266,11 @@ describe('a unit that takes longer than a turn can last', () => {
     expect(await run(() => 5_000, 6)).toEqual({ runs: 7, turns: 0 })
   })
 
-  it('ends where it has outlasted the longest turn', async () => {
+  it('ends after it has outlasted the longest turn', async () => {
     expect(await run((run) => (run < 3 ? 4_900 : 5_100), 6)).toEqual({ runs: 3, turns: 1 })
   })
 
-  it('gives a shorter turn up, and gets another one when it is faster again', async () => {
+  it('gives up a shorter turn, and gets another one when it is faster again', async () => {
     expect(await run((run) => (run === 3 ? 5_100 : 10), 4)).toEqual({ runs: 5, turns: 2 })
   })
 })

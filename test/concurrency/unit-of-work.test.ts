@@ -76,7 +76,7 @@ it('an entry is one object per key, however it is read', async () => {
   })
 })
 
-it('a value that was changed in place is written, another one is not', async () => {
+it('a value that was changed in place is written, and no other', async () => {
   const db = await open()
   await db.repositories.items.set('a', { n: 1 })
   await db.repositories.items.set('b', { n: 1 })
@@ -102,7 +102,7 @@ it('a value that was changed in place so that its schema refuses it discards the
   expect(await db.repositories.items.count()).toBe(1)
 })
 
-it('what was written after a change in place takes its place, what is changed after a write builds on it', async () => {
+it('a write replaces an earlier change in place, and a change in place builds on an earlier write', async () => {
   const db = await open()
   await db.repositories.items.set('a', { n: 1 })
   await db.unitOfWork(async ({ repositories: { items } }) => {
@@ -392,7 +392,7 @@ it.each<[string, (unit: Unit) => Promise<unknown>]>([
   expect(await Array.fromAsync(db.list({ prefix: [] }))).toEqual(before)
 })
 
-it('a write that was rejected while nobody waited for it makes its unit reject with its error', async () => {
+it('a rejected write that nobody awaited makes its unit reject with its error', async () => {
   const db = await open()
   await db.repositories.items.insert('there', { n: 1 })
   const inserted = db.unitOfWork(async (unit) => {
@@ -411,7 +411,7 @@ it('a write that was rejected while nobody waited for it makes its unit reject w
   expect((await db.get(['a'])).value).toBeNull()
 })
 
-it('a write whose rejection its function handles, however, does not keep its unit from writing the rest', async () => {
+it('a rejected write that its function handles does not keep the unit from writing the rest', async () => {
   const db = await open()
   await db.repositories.items.insert('there', { n: 1 })
   const insert = (unit: Unit) => unit.repositories.items.insert('there', { n: 2 })
@@ -504,7 +504,7 @@ it('units of work do not nest, and work that one has left behind may begin anoth
   expect((await db.get(['later'])).value).toBe(true)
 })
 
-it('ConflictError tells the keys and the attempts when the retries run out', async () => {
+it('ConflictError names the keys and the attempts when the retries run out', async () => {
   const db = await open()
   const unit = db.unitOfWork(
     async (inner) => {
@@ -530,7 +530,7 @@ it('ConflictError tells the keys and the attempts when the retries run out', asy
   expect((await db.get(['result'])).value).toBeNull()
 })
 
-it('one that only reads keeps its state and never runs again, whatever is written meanwhile', async () => {
+it('a unit that only reads keeps its state and never runs again, whatever is written meanwhile', async () => {
   const db = await open()
   let runs = 0
   const seen = await db.unitOfWork(async (unit) => {
@@ -618,7 +618,7 @@ it.each([
   ['a key', async (unit: Db) => void (await unit.get(['a']))],
   ['a range', async (unit: Db) => void (await Array.fromAsync(unit.list({ prefix: ['a'] })))],
   ['a count', async (unit: Db) => void (await unit.repositories.items.count())],
-])('a log that was trimmed while a unit ran: a change of %s is found still', async (_, read) => {
+])('a log that was trimmed while a unit ran: a change of %s is still found', async (_, read) => {
   const db = await open(newDatabasePath(), { log: { keepRows: 1 } })
   let attempts = 0
   await db.unitOfWork(async (unit) => {

@@ -54,7 +54,7 @@ it('a program that opens a database and reads it loads better-sqlite3 alone, and
   expect(files.toSorted()).toEqual(['declaration', 'engine', 'index', 'valkeyrie'])
 })
 
-it('a start loads no part of Node.js that takes it milliseconds', () => {
+it('a start loads no part of Node.js that costs milliseconds', () => {
   const start = path('start.mjs')
   writeFileSync(
     start,

@@ -18,7 +18,7 @@ const users = Valkeyrie.withSchema(
 )
 const checksums = true
 
-test('a sealed value is unsealed as it was, and one that has changed anywhere is none', () => {
+test('a sealed value is unsealed unchanged, and one with any change is refused', () => {
   const text = fc.json().map((value) => ({ value, encoding: Encoding.json as number, types: null }))
   const bytes = fc
     .uint8Array()
@@ -92,7 +92,7 @@ test('everything works on a file with checksums, and goes on without the option'
   expect((await Valkeyrie.verify(path)).sound).toBe(true)
 })
 
-test('a letter that has become another one is told by reads and by verify; without checksums it is not', async () => {
+test('reads and verify report a letter that has become another one; without checksums they do not', async () => {
   for (const withSums of [true, false]) {
     const path = newPath()
     {

@@ -67,7 +67,7 @@ it('exports what can be read, and lists what cannot', async () => {
   expect(readFileSync(path('most.csv'), 'utf8').trim().split('\n')).toHaveLength(1_195)
 })
 
-it('exports the rows of sound pages, past one that is damaged', async () => {
+it('exports the rows of sound pages after a damaged one', async () => {
   const database = await made(() => {})
   const file = new Database(database)
   file.pragma('wal_checkpoint(TRUNCATE)')
@@ -144,7 +144,7 @@ it('rows that cannot be read are brought back by an import of those of a sound f
   expect(readFileSync(path('again.ndjson'), 'utf8')).toBe(readFileSync(path('sound-rows.ndjson'), 'utf8'))
 })
 
-it('ends with 0 where all can be read, and does not go with --where', async () => {
+it('ends with 0 if everything can be read, and refuses --where', async () => {
   const database = await made(() => {})
   const sound = await exported(database, '--skip-unreadable', '--output', path('sound.ndjson'))
   expect(sound.text).toBe(`1,201 rows written to ${path('sound.ndjson')}\n`)

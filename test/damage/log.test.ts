@@ -58,7 +58,7 @@ test.each(Object.entries(rows))('a row of the log with %s stops nothing but the 
   for (const reader of [states, queries, later]) await reader.cancel()
 })
 
-test('a key in the log that is none is told by the feed, after what was committed before it', async () => {
+test('the feed reports a damaged key in the log, after everything committed before it', async () => {
   await using db = await Valkeyrie.open(path())
   const { versionstamp } = await db.set(['a'], 1)
   db.drizzle.$client.prepare("INSERT INTO kv_log VALUES (2, 0, x'01020261')").run()
@@ -82,7 +82,7 @@ test.each(['-10', '9007199254740989', '9007199254740990', '9007199254740991', '9
   },
 )
 
-test('a negative version before others is passed over', async () => {
+test('a negative version before others is ignored', async () => {
   await using db = await Valkeyrie.open(path())
   await db.set(['a'], 1)
   db.drizzle.$client.prepare("INSERT INTO kv_log VALUES (-10, 0, x'01ff')").run()

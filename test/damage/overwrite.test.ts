@@ -147,7 +147,7 @@ test('whatever byte of whatever values has changed, every row can be written and
 
 const texts = ['x\ud800', '\udc00', 'x\udfff\ud800', '\ufffd', 'é', '😀'] as const
 
-test('whatever texts are written in the turn in which a damaged row is overwritten, indexes have them as the engine has them', async () => {
+test('whatever texts are written together with a damaged row, indexes have them as the engine does', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.uniqueArray(fc.constantFrom(...texts), { minLength: 1 }),
@@ -168,7 +168,7 @@ test('whatever texts are written in the turn in which a damaged row is overwritt
   )
 })
 
-test('a damaged row does not make rows of such texts look damaged, nor keeps them from being backed up', async () => {
+test('a damaged row does not make rows with such texts look damaged, or prevent their backup', async () => {
   const path = damaged('u3')
   await using db = await schemas.open(path)
   for (const [n, name] of texts.entries()) await db.repositories.users.set(`u${n + 10}`, { name, age: 8 })
@@ -209,7 +209,7 @@ test('damaged rows and rows of such texts are removed when they have expired', a
   expect(check(db)).toBe('ok')
 })
 
-test('a query that a damaged row is in the way of names it, and others are answered', async () => {
+test('a query that meets a damaged row names it, and others are answered', async () => {
   await using db = await schemas.open(damaged('u3'))
   const { users } = db.repositories
   const failing = [
@@ -228,7 +228,7 @@ test('a query that a damaged row is in the way of names it, and others are answe
   expect(await users.count()).toBe(count + 1)
 })
 
-test('a claim that a damaged row is in the way of fails alone', async () => {
+test('a claim that meets a damaged row fails alone', async () => {
   await using db = await schemas.open(damaged('u3'))
   const { users } = db.repositories
   const [claim, other] = await Promise.allSettled([
@@ -276,7 +276,7 @@ test('a file is vacuumed with its damaged rows', async () => {
   expect(check(db)).toBe('ok')
 })
 
-test('a value that is JSON still, and not the one that its index has, is overwritten in the index too', async () => {
+test('a value that is still JSON, but not the one in its index, is overwritten in the index too', async () => {
   const path = newPath()
   copyFileSync(sound, path)
   changeBehindIndexes(path, (file) => {
@@ -290,7 +290,7 @@ test('a value that is JSON still, and not the one that its index has, is overwri
   expect(check(db)).toBe('ok')
 })
 
-test('bytes that were stored before there was an index are overwritten and deleted', async () => {
+test('bytes stored before there was an index can be overwritten and deleted', async () => {
   const path = newPath()
   const mixed = z.union([z.instanceof(Uint8Array), z.object({ a: z.string() })])
   {

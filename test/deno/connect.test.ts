@@ -137,7 +137,7 @@ describe('the client @deno/kv', () => {
     await waitFor('the end of the listener', listener)
   })
 
-  it('is told what is wrong with a write', async () => {
+  it('learns what is wrong with a write', async () => {
     await kv.set(['a'], 'no number')
     await expect(client.atomic().sum(['a'], 1n).commit()).rejects.toThrow(
       "400 Failed to perform 'sum' mutation on a non-U64 value in the database",
@@ -181,7 +181,7 @@ describe('the handler', () => {
     return { 'x-denokv-database-id': metadata.databaseId }
   }
 
-  it('tells where to go on, by the newest version that both have', async () => {
+  it('says where to continue, by the newest version that both know', async () => {
     const metadata = async (url: string, versions: number[]) =>
       (await post(url, JSON.stringify({ supportedVersions: versions }))).json()
     expect(await metadata('http://x/', [1, 2, 3, 4])).toMatchObject({
@@ -279,7 +279,7 @@ describe('the handler', () => {
     )
   })
 
-  it('tells of a database that is closed that it may be tried again', async () => {
+  it('says of a closed database that it may be tried again', async () => {
     const headers = await databaseHeaders()
     kv.close()
     const response = await post('http://x/v3/snapshot_read', '', headers)

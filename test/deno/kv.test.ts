@@ -210,7 +210,7 @@ it('reads, writes and deletes, with versionstamps that grow', async () => {
 })
 
 describe('atomic operations', () => {
-  it('commit where the checks hold', async () => {
+  it('commit if the checks hold', async () => {
     const { versionstamp } = await kv.set(['t'], '1')
     const entry = await kv.get(['t'])
     const committed = await kv
@@ -223,7 +223,7 @@ describe('atomic operations', () => {
     expect((await kv.get(['t'])).value).toBe('2')
   })
 
-  it('commit where there is no value, once', async () => {
+  it('commit once if there is no value', async () => {
     const create = () =>
       kv
         .atomic()
@@ -322,7 +322,7 @@ describe('atomic operations', () => {
     expect(() => kv.atomic()[type](['a'], 1 as never)).toThrow('Value must be a bigint: received number')
   })
 
-  it('refuse a versionstamp that is none, and hold for none of another database', async () => {
+  it('refuse an invalid versionstamp, and do not hold for one of another database', async () => {
     for (const versionstamp of ['', 'xx'.repeat(10), 'aa'.repeat(11)]) {
       await expect(
         kv
@@ -383,7 +383,7 @@ describe('atomic operations', () => {
 })
 
 describe('KvU64', () => {
-  it('is equal by its value, and one of the package', () => {
+  it('is equal by its value, and is a KvU64 of the package', () => {
     expect(new KvU64(1n)).toStrictEqual(new KvU64(1n))
     expect(new KvU64(1n)).not.toEqual(new KvU64(2n))
     expect(isKvU64(new KvU64(1n))).toBe(true)
@@ -502,7 +502,7 @@ describe('lists', () => {
     [{ start: ['a', 'b'], end: ['a', 'z'] }, false, 'YwA=', [1, 2], [3, 4]],
     [{ start: ['a', 'b'], end: ['a', 'z'] }, true, 'ZAA=', [4, 3], [2, 1]],
   ])(
-    '%j goes on behind the cursor of Deno (reverse: %s): %s',
+    '%j continues after a cursor of Deno (reverse: %s): %s',
     async (selector, reverse, expected, first, rest) => {
       const list = kv.list(selector, { limit: 2, reverse })
       expect(() => list.cursor).toThrow('Cannot get cursor before first iteration')
@@ -529,7 +529,7 @@ describe('lists', () => {
     expect(results.map(({ value }) => value?.value)).toEqual([0, 1, 2, 3, 4, undefined, undefined])
   })
 
-  it('has none of the messages of the queue', async () => {
+  it('shows no message of the queue', async () => {
     await kv.enqueue('message', { delay: 1_000_000 })
     await kv.set(['valkeyrie', 'queue'], 'own')
     await kv.set(['valkeyrie', 'quite'], 'own')
@@ -655,7 +655,7 @@ it('versionstamps of commits that are made at once are those of their keys, watc
 })
 
 describe('expiry', () => {
-  it('removes a value, and is anew with each set', async () => {
+  it('removes a value, and starts again with each set', async () => {
     const clock = stillClock()
     await kv.set(['a'], 1, { expireIn: 1_000 })
     await kv.atomic().set(['b'], 2, { expireIn: 1_000 }).commit()
@@ -669,7 +669,7 @@ describe('expiry', () => {
     expect((await kv.getMany([['a'], ['b'], ['c']])).map(({ value }) => value)).toEqual([null, 2, null])
   })
 
-  it('may be over at once, or never', async () => {
+  it('may come at once, or never', async () => {
     for (const expireIn of [0, -5]) {
       await kv.set(['a'], 1, { expireIn })
       expect((await kv.get(['a'])).value).toBeNull()
@@ -713,7 +713,7 @@ describe('opening and closing', () => {
     expect(() => new Kv()).toThrow('Deno.Kv can not be constructed: use Deno.openKv instead')
   })
 
-  it('using closes it, and a closed one is a bad resource', async () => {
+  it('using closes a Kv, and a closed one is a bad resource', async () => {
     let kept: Kv
     {
       using own = await openKv(newAddress() ?? ':memory:')
@@ -789,7 +789,7 @@ describe('the queue', () => {
     expect(await next()).toStrictEqual(value)
   })
 
-  it('delivers what is enqueued before, of an atomic operation, and by another Kv', async () => {
+  it('delivers what was enqueued before, in an atomic operation, and by another Kv', async () => {
     const file = path('queue.db')
     const other = await openKv(file)
     onTestFinished(() => other.close())
@@ -805,7 +805,7 @@ describe('the queue', () => {
     expect(await next()).toBe('last')
   })
 
-  it('delivers later what has a delay', async () => {
+  it('delivers a delayed message later', async () => {
     const next = listen(kv)
     const begun = Date.now()
     await kv.enqueue('later', { delay: 50 })

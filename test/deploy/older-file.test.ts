@@ -41,7 +41,7 @@ test('is read without being written', async () => {
   expect((await db.repositories.users.findFirst({ where: { email: 'a' } }))?.id).toBe('ann')
 })
 
-test('is upgraded by whoever opens it, with all that it knows', async () => {
+test('is upgraded by whoever opens it, and keeps all it knows', async () => {
   const path = olderFile()
   {
     await using plain = await Valkeyrie.open(path)
@@ -68,7 +68,7 @@ test('is upgraded beside a process of the first release that goes on writing', a
   await expect(db.repositories.users.set('d', { email: 'c' })).rejects.toThrow(UniqueConstraintError)
 })
 
-test('a release that knows no turns sees how far back the log goes while others have a turn', async () => {
+test('a release without turns sees how far back the log goes while others have a turn', async () => {
   const path = olderFile()
   const old = new Database(path)
   await using db = await Valkeyrie.open(path)

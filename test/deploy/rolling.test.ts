@@ -105,7 +105,7 @@ test.each([
   expect(await a({ set: 'bob', email: 'b' })).toEqual({ result: true })
 })
 
-test('where a repository is renamed by name, the running process of the old one is told, and writes nothing', async () => {
+test('after a repository is renamed by option, a running process of the old name gets an error, and writes nothing', async () => {
   const path = newPath()
   const a = await start(path, 'base')
   await a({ set: 'ann', email: 'a' })
@@ -127,7 +127,7 @@ test('where a repository is renamed by name, the running process of the old one 
   expect(await later({ count: 'people' })).toEqual({ result: 2 })
 })
 
-test('where a unique index is dropped by name, the process that relies on it writes no more, and reads on', async () => {
+test('after a unique index is dropped by option, the process that relies on it stops writing, and keeps reading', async () => {
   const path = newPath()
   const a = await start(path, 'with a unique index')
   await a({ set: 'ann', email: 'same' })
@@ -138,7 +138,7 @@ test('where a unique index is dropped by name, the process that relies on it wri
   expect(await a({ city: 'Bonn' })).toEqual({ result: ['ann', 'bob'] })
 })
 
-test('where an index is dropped by name, the process that declares it goes on', async () => {
+test('after an index is dropped by option, the process that declares it continues', async () => {
   const path = newPath()
   const a = await start(path, 'with another index')
   await a({ set: 'ann', email: 'a' })
@@ -176,7 +176,7 @@ test('a more specific pattern takes no rows and no unique index from a process t
   expect(await a({ set: 'bob', email: 'r' })).toMatchObject({ name: 'UniqueConstraintError' })
 })
 
-test('where a more specific pattern takes rows by name, the running process is told, and writes nothing', async () => {
+test('after a more specific pattern takes rows by option, the running process gets an error, and writes nothing', async () => {
   const path = newPath()
   const a = await start(path, 'with a unique index')
   await a({ set: 'root', email: 'r' })
@@ -202,7 +202,7 @@ test('a process writes no key of a more specific pattern that it does not declar
   }
 })
 
-test('where a release without a catalogue drops a unique index, the process that relies on it writes no more', async () => {
+test('after a release without a catalogue drops a unique index, the process that relies on it stops writing', async () => {
   const path = newPath()
   const a = await start(path, 'with a unique index')
   await a({ set: 'ann', email: 'same' })

@@ -74,7 +74,7 @@ it.each([0, 1, 999, 1_000, 1_001, 2_500])('stores the same %i rows in every way'
   expect((await stored(db)).values).toEqual(rows)
 })
 
-it('gives the rows of one commit one versionstamp, and commits that share a transaction growing ones', async () => {
+it('gives the rows of one commit one versionstamp, and growing ones to commits that share a transaction', async () => {
   const rows = someReadings(2_500)
   const versionsAfter = async (way: Way) => {
     await using db = await openReadings()
@@ -135,7 +135,7 @@ it('keeps, of a batch with a bad row, what the way promises', async () => {
   expect(await db.repositories.readings.count()).toBe(2_499)
 })
 
-it('is refused by insertMany where a row exists, and replaces it in the other ways', async () => {
+it('is refused by insertMany if a row exists, and replaces it in the other ways', async () => {
   const rows = someReadings(3)
   const before = { ...rows[1]!, note: 'from before' }
   for (const [name, store] of named) {

@@ -72,7 +72,7 @@ it('freezes what JSON holds, and shares it', () => {
   expect(withDate().tags).toBe(withDate().tags)
 })
 
-it('tells two ids apart exactly where they are two keys', () => {
+it('distinguishes ids exactly when their keys differ', () => {
   const part = fc.oneof(
     fc.string({ maxLength: 2 }).filter((text) => text !== '*'),
     fc.integer({ min: -2, max: 2 }),

@@ -98,7 +98,7 @@ test('while another process has the file open, destroy leaves it', async () => {
   expect(existsSync(path)).toBe(false)
 })
 
-test('of handles that are destroyed together, one removes the file', async () => {
+test('when several handles are destroyed together, one removes the file', async () => {
   const path = await written()
   const handles = await Promise.all(Array.from({ length: 4 }, () => Valkeyrie.open(path)))
   await Promise.all(handles.map((db) => db.destroy()))
@@ -109,7 +109,7 @@ test.each([
   ['removed', (path: string) => rmSync(path)],
   ['replaced by another file', (path: string) => renameSync(newPath('other'), path)],
   ['renamed', (path: string) => renameSync(path, newPath())],
-])('a file that was %s takes no write, and tells readers and watchers', async (_, move) => {
+])('a file that was %s takes no write, and readers and watchers learn of it', async (_, move) => {
   const path = await written()
   new Database(newPath('other')).close()
   writeFileSync(newPath('other'), '')
@@ -128,7 +128,7 @@ test.each([
   await expect(next).rejects.toMatchObject(moved)
 })
 
-test('a file whose folder was renamed takes writes for a moment, all of which are in it', async () => {
+test('a file whose folder was renamed accepts writes for a moment, and has all of them', async () => {
   const [folder, renamed] = [newPath(), newPath()]
   mkdirSync(folder)
   await using db = await Valkeyrie.open(`${folder}/data.db`)
@@ -146,7 +146,7 @@ test('a file whose folder was renamed takes writes for a moment, all of which ar
   expect((await moved.get(['n'])).value).toBe(acknowledged)
 })
 
-test('a file that is gone takes no acknowledged write, of those of one turn either', async () => {
+test('a missing file acknowledges no write, not even of the same turn', async () => {
   const path = await written()
   await using db = await Valkeyrie.open(path)
   for (let round = 0; round < 50; round++) await db.set(['b'], round)
@@ -155,7 +155,7 @@ test('a file that is gone takes no acknowledged write, of those of one turn eith
   expect(settled.map(({ status }) => status)).toEqual(Array(20).fill('rejected'))
 })
 
-test('a reader alone notices it too', async () => {
+test('a reader alone notices it, too', async () => {
   const path = await written()
   await using db = await Valkeyrie.open(path)
   await db.get(['a'])
@@ -169,7 +169,7 @@ test('a reader alone notices it too', async () => {
   await expect(failure).rejects.toMatchObject({ engineCode: 'SQLITE_READONLY_DBMOVED' })
 })
 
-test('destroy removes no file that has come in the place of its own', async () => {
+test('destroy removes no file that has replaced its own', async () => {
   const path = await written()
   const db = await Valkeyrie.open(path)
   rmSync(path)

@@ -45,7 +45,7 @@ test.each([
   expect(existsSync(`${path}-wal`)).toBe(false)
 })
 
-test('a file of ours with a table of ours that is none is refused', async () => {
+test('a file of ours is refused if one of our tables is something else', async () => {
   const path = newPath()
   await (await Valkeyrie.open(path)).close()
   new Database(path).exec('DROP TABLE kv; CREATE TABLE kv (id, name)').close()
@@ -90,17 +90,14 @@ test('a socket is refused', async () => {
   server.close()
 })
 
-test.each(['-wal', '-journal', '-shm'])(
-  'a FIFO in the place of %s is refused by its name',
-  async (ending) => {
-    const path = newPath()
-    await (await Valkeyrie.open(path)).close()
-    makeFifo(path + ending)
-    expect(await refused(path)).toContain(`${path}${ending} is a FIFO`)
-  },
-)
+test.each(['-wal', '-journal', '-shm'])('a FIFO instead of %s is refused by its name', async (ending) => {
+  const path = newPath()
+  await (await Valkeyrie.open(path)).close()
+  makeFifo(path + ending)
+  expect(await refused(path)).toContain(`${path}${ending} is a FIFO`)
+})
 
-test('what the system refuses is told as it is', async () => {
+test('a refusal by the system is reported as it is', async () => {
   const circle = newPath()
   symlinkSync(circle, circle)
   expect(await refused(circle)).toContain('circle')
@@ -145,7 +142,7 @@ test('a disk that fails while a file is opened is a DatabaseOpenError', () => {
   expect(error).toMatch(/^DATABASE_OPEN .*(disk|SQLITE_IOERR)/)
 })
 
-test('nothing is created where a file is refused', async () => {
+test('nothing is created when a file is refused', async () => {
   const path = newPath()
   symlinkSync(newPath('none/there.db'), path)
   await refused(path)

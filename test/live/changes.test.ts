@@ -29,7 +29,7 @@ async function start(options: Parameters<Awaited<ReturnType<typeof openPlayers>>
   return { ...players, live, address }
 }
 
-it('come once each and in order, however often and wherever the connection is cut, also within a commit', async () => {
+it('come once each and in order, however often and wherever the connection is cut, even within a commit', async () => {
   const { db, address } = await start({ heartbeat: 1 })
   let round = 0
   const commits = fc.array(fc.uniqueArray(fc.nat(5), { minLength: 1 }), { minLength: 1, maxLength: 6 })
@@ -62,7 +62,7 @@ it('come once each and in order, however often and wherever the connection is cu
   )
 })
 
-it('begin with what comes from the first connection on, though that is lost before anything has come', async () => {
+it('begin at the first connection, even if it is lost before anything has come', async () => {
   const { players, address, live } = await start({ heartbeat: 1 })
   await players.set('ada', { name: 'Ada', score: 1 })
   const { fetch, state, drop } = cutting(() => Number.POSITIVE_INFINITY)
@@ -79,7 +79,7 @@ it('begin with what comes from the first connection on, though that is lost befo
   await changes.return?.()
 })
 
-it('are read no further than they are asked for', async () => {
+it('are read only as far as the loop asks for them', async () => {
   const { players, address, live } = await start({ heartbeat: 0 })
   const client = createClient<PlayersLive>(address, { retry: soon })
   closing.push(() => client.close())
@@ -142,7 +142,7 @@ async function startTrimmed() {
   return { db, live, client, trim }
 }
 
-it('fail with TRIMMED where the log has them no more, and with what is of another database', async () => {
+it('fail with TRIMMED if the log no longer has them, and for a position of another database', async () => {
   const { db, client, trim } = await startTrimmed()
   await db.repositories.points.set('a', { n: 1 })
   await trim()
@@ -162,7 +162,7 @@ it('fail with TRIMMED where the log has them no more, and with what is of anothe
   })
 })
 
-it('tell what to go on from while only other keys change, so that the log may be trimmed', async () => {
+it('report a position while only other keys change, so that the log may be trimmed', async () => {
   const { db, live, trim } = await startTrimmed()
   const { versionstamp } = await db.repositories.points.set('a', { n: 1 })
   const events = eventsOf(await live.fetch(asking('points', { 'last-event-id': beginning })))

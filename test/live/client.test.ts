@@ -58,7 +58,7 @@ const told = (name: string, data: unknown, id = 'x') =>
   `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`
 
 describe('a live query', () => {
-  it('gives a result, and then each other one', async () => {
+  it('gives a result, then each new one', async () => {
     const { players, client } = await start()
     const results = client.watch('podium', { places: 2 })[Symbol.asyncIterator]()
     const next = async () => (await waitFor('a result', results.next())).value!
@@ -85,7 +85,7 @@ describe('a live query', () => {
     expect(later.key).toEqual(['round'])
   })
 
-  it('is one stream for all who follow it, until shortly after the last', async () => {
+  it('is one stream for all followers, until shortly after the last has left', async () => {
     const { client, live } = await start()
     const both = [client.watch('podium', { places: 2 }), client.watch('podium', { places: 2 })]
     const [first, second] = await Promise.all(both.map((one) => one.first()))
@@ -105,7 +105,7 @@ describe('a live query', () => {
     await waitUntil('the end of the state', () => both[0]!.state.status === 'pending')
   })
 
-  it('gives who is slow the newest result', async () => {
+  it('gives a slow reader the newest result', async () => {
     const { players, client } = await start()
     const results = client.watch('player', { id: 'ada' })[Symbol.asyncIterator]()
     await waitFor('a result', results.next())
@@ -116,7 +116,7 @@ describe('a live query', () => {
     await results.return?.()
   })
 
-  it('goes on where a server is there again: what has not changed is not told again, and each row is the same', async () => {
+  it('continues when the server is back: nothing unchanged is sent again, and each row stays the same object', async () => {
     const { players, client, port, server, live, serve } = await start()
     const podium = client.watch('podium', { places: 2 })
     const states = statesOf(podium)
@@ -238,7 +238,7 @@ describe('a server that refuses', () => {
     })
   })
 
-  it('is asked with headers that are made anew for each connection', async () => {
+  it('is asked with new headers for each connection', async () => {
     const seen: (string | null)[] = []
     const { address } = await start({
       lifetime: 50,
@@ -260,7 +260,7 @@ describe('a server that refuses', () => {
     expect(states.map(({ status }) => status)).toEqual(['live'])
   })
 
-  it('fails where an answer is no stream', async () => {
+  it('fails if the answer is not a stream', async () => {
     const { fetch } = answering(new Response('<html>', { headers: { 'content-type': 'text/html' } }))
     const client = createClient<PlayersLive>('http://localhost/wrong', { fetch })
     await expect(client.watch('all').first()).rejects.toMatchObject({ code: 'REFUSED' })
@@ -268,16 +268,19 @@ describe('a server that refuses', () => {
   })
 })
 
-it.each(['{', 'null', '"no"', '{"status":200}'])('a refusal that is no problem is one: %s', async (text) => {
-  const headers = { 'content-type': 'application/problem+json' }
-  const { fetch } = answering(new Response(text, { status: 403, headers }))
-  const client = createClient<PlayersLive>('http://localhost/live', { fetch })
-  await expect(client.watch('all').first()).rejects.toMatchObject({
-    code: 'REFUSED',
-    problem: { status: 403 },
-  })
-  client.close()
-})
+it.each(['{', 'null', '"no"', '{"status":200}'])(
+  'a refusal without a problem becomes one: %s',
+  async (text) => {
+    const headers = { 'content-type': 'application/problem+json' }
+    const { fetch } = answering(new Response(text, { status: 403, headers }))
+    const client = createClient<PlayersLive>('http://localhost/live', { fetch })
+    await expect(client.watch('all').first()).rejects.toMatchObject({
+      code: 'REFUSED',
+      problem: { status: 403 },
+    })
+    client.close()
+  },
+)
 
 describe('a server that cannot answer', () => {
   it.each([500, 503, 429, 408])('is asked again after status %s', async (status) => {
@@ -292,7 +295,7 @@ describe('a server that cannot answer', () => {
     client.close()
   })
 
-  it('is left alone for as long as it says, and ever longer where it fails again', async () => {
+  it('is left alone for as long as it says, and longer each time it fails again', async () => {
     vi.useFakeTimers()
     const busy = () => new Response(null, { status: 503, headers: { 'retry-after': '60' } })
     const { fetch, asked } = answering(busy(), busy())
@@ -305,7 +308,7 @@ describe('a server that cannot answer', () => {
     client.close()
   })
 
-  it('waits twice as long each time, by chance, up to the longest', async () => {
+  it('waits at random up to twice as long each time, up to the longest', async () => {
     vi.useFakeTimers()
     const random = vi.spyOn(Math, 'random').mockReturnValue(0.5)
     const times: number[] = []
@@ -325,7 +328,7 @@ describe('a server that cannot answer', () => {
     client.close()
   })
 
-  it('is given up where nothing comes of it any more, not even a sign of life', async () => {
+  it('is given up when nothing comes any more, not even a heartbeat', async () => {
     vi.useFakeTimers()
     const { fetch, asked } = answering(opened + told('result', { rows: [] }, 'first'))
     const client = createClient<PlayersLive>('http://localhost/live', { fetch, retry: soon })
@@ -351,7 +354,7 @@ describe('what a server sends', () => {
         [1, 1],
       ],
     ],
-  ])('is asked for as a whole where it does not go with what came before: %j', async (delta) => {
+  ])('is requested as a whole if it does not fit what came before: %j', async (delta) => {
     const first = opened + told('result', { rows: [['a', 'A']] }, 'first') + told('delta', delta, 'second')
     const { fetch, asked } = answering(first, opened + told('result', { rows: [['b', 'B']] }))
     const client = createClient<PlayersLive>('http://localhost/live', { fetch, retry: soon })
@@ -362,7 +365,7 @@ describe('what a server sends', () => {
     client.close()
   })
 
-  it('fails a query where it is of a type that the client has not', async () => {
+  it('fails a query if the client lacks its type', async () => {
     const types = JSON.stringify({ values: [['custom', 'Money']], v: 1 })
     const { fetch } = answering(opened + told('result', { rows: [['a', 'A', types]] }))
     const client = createClient<PlayersLive>('http://localhost/live', { fetch })
@@ -388,7 +391,7 @@ describe('what a server sends', () => {
 })
 
 describe('close', () => {
-  it('ends all that is followed, and what is followed later', async () => {
+  it('ends everything that is followed, now and later', async () => {
     const { client, live } = await start()
     const results = client.watch('all')[Symbol.asyncIterator]()
     await waitFor('a result', results.next())
@@ -414,7 +417,7 @@ describe('close', () => {
   })
 })
 
-it('refuses what is no client', () => {
+it('refuses anything but a client', () => {
   expect(() => createClient('/live?x=1')).toThrow('must not have a query')
   expect(() => createClient('/live', { header: {} } as never)).toThrow("did you mean 'headers'")
   expect(() => createClient('/live', { retry: { min: 0 } })).toThrow(RangeError)

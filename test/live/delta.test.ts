@@ -12,7 +12,7 @@ import { anyValue } from '../property/any-value.ts'
 const tags = fc.array(fc.constantFrom(...'abcdefgh'), { maxLength: 12 })
 const isRun = (step: Run | string): step is Run => Array.isArray(step)
 
-it('a delta makes of a result the one that it is of, by rows that this has and the other has not', () => {
+it('a delta turns one result into another, with only the rows that the first lacks', () => {
   fc.assert(
     fc.property(tags, tags, (before, after) => {
       const steps = deltaOf(before, after).map((step) => (typeof step === 'number' ? after[step]! : step))
@@ -22,7 +22,7 @@ it('a delta makes of a result the one that it is of, by rows that this has and t
   )
 })
 
-it('a result that is the same but for one row is told in three steps at most', () => {
+it('a result that differs in one row takes at most three steps', () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.nat(), { minLength: 1 }), fc.nat(), (rows, at) => {
       const before = rows.map(String)
@@ -33,7 +33,7 @@ it('a result that is the same but for one row is told in three steps at most', (
 })
 
 it.each([[[0, 4]], [[3, 1]], [[-1, 1]], [[0.5, 1]], [[0, -1]], [[2, 2]], [[0, '1']], [[0]]])(
-  'a run that is none of the result before is refused: %j',
+  'a run outside of the previous result is refused: %j',
   (run) => {
     expect(() => applyDelta(['a', 'b', 'c'], [run as unknown as Run], isRun, (row) => row)).toThrow(
       RangeError,
@@ -104,7 +104,7 @@ it('a client has the rows of every state, each the same object for as long as it
   )
 })
 
-it('a value of any type is what it was', async () => {
+it('a value of any type comes back unchanged', async () => {
   await fc.assert(
     fc.asyncProperty(anyValue, async (value) => {
       const events = new ResultEvents(ReadableStream.from([[{ value }]]), new RowWriter(format), null)
@@ -114,7 +114,7 @@ it('a value of any type is what it was', async () => {
   )
 })
 
-it('a KvU64 and values of types of your own are what they were, wherever they stand', async () => {
+it('a KvU64 and instances of your own types come back unchanged, wherever they are', async () => {
   class Money {
     readonly cents: bigint
     constructor(cents: bigint) {

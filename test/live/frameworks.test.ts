@@ -50,7 +50,7 @@ const frameworks: Readonly<Record<string, Serving>> = {
 }
 
 describe.each(Object.entries(frameworks))('%s', (_, serve) => {
-  it('serves results and changes, tells of problems, and lets go of who is gone', async () => {
+  it('serves results and changes, reports problems, and releases clients that are gone', async () => {
     const { db, players, serve: live } = await openPlayers()
     const server = live({ authorize: ({ headers }) => headers.get('authorization') === 'Bearer ada' })
     const address = await serve(server)
@@ -79,7 +79,7 @@ describe.each(Object.entries(frameworks))('%s', (_, serve) => {
     client.close()
   })
 
-  it('reads no further for a client that does not read', async () => {
+  it('stops reading for a client that does not read', async () => {
     const { db, players, serve: live } = await openPlayers()
     closing.push(() => db.close())
     const server = live({ heartbeat: 0 })

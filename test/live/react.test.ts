@@ -107,7 +107,7 @@ class Boundary extends Component<{ readonly children?: ReactNode }, { readonly e
   }
 }
 
-it('draws the result, and of the next one only what has changed', async () => {
+it('renders the result, and of the next one only what has changed', async () => {
   draws.length = 0
   await draw(h(Podium, { places: 3 }))
   await drawn('live AdaBob')
@@ -136,7 +136,7 @@ it('follows what its parameters ask for', async () => {
   await drawn('live Ada')
 })
 
-it('tells that the connection is lost, with the last result', async () => {
+it('reports a lost connection, with the last result', async () => {
   await draw(h(Podium, { places: 1 }))
   await drawn('live Ada')
   const before = live
@@ -184,7 +184,7 @@ it('keeps what a parent has while its child suspends, however long that takes', 
   await waitUntil('the end of the streams', () => serving.streams === 0)
 })
 
-it('throws what the server refuses for the error boundary, and asks once', async () => {
+it('throws a refusal for the error boundary, and asks once', async () => {
   const log = vi.spyOn(console, 'error').mockImplementation(() => {})
   isLetIn = false
   await draw(h(Boundary, null, h(Suspense, { fallback: 'waits' }, h(Suspended, { places: 2 }))))
@@ -214,7 +214,7 @@ it('asks again after an error when it is drawn once more, though another compone
   })
 })
 
-it('draws on a server what it is given, and takes that page over as it is', async () => {
+it('renders on a server what it is given, and continues that page in the browser', async () => {
   const initial = await client.watch('podium', { places: 2 }).first()
   await waitUntil('the end of the stream', () => live.streams === 0)
   await waitUntil(

@@ -68,18 +68,18 @@ it('parameters that all have a default may be left out', async () => {
 })
 
 describe('who may ask', () => {
-  it('is decided by a function that there has to be', () => {
+  it('is decided by a function, which is required', () => {
     expect(() => serveLive(open.declarations, {} as never)).toThrow('serveLive needs a function authorize')
     expect(() => serveLive(open.declarations, undefined as never)).toThrow(TypeError)
   })
 
-  it.each([false, undefined, null, 0, '', 'yes', 1])('refuses where it says %s', async (answer) => {
+  it.each([false, undefined, null, 0, '', 'yes', 1])('refuses when it returns %s', async (answer) => {
     const live = open.serve({ authorize: () => answer as never })
     expect((await problemOf(await live.fetch(asking('all')))).status).toBe(403)
     expect(live.streams).toBe(0)
   })
 
-  it('is told the request, and what it asks for, checked', async () => {
+  it('gets the request, and what it asks for, checked', async () => {
     const asked: unknown[] = []
     const live = open.serve({
       authorize: (request, query) => {
@@ -129,7 +129,7 @@ describe('who may ask', () => {
     expect((await live.fetch(asking('all'))).status).toBe(403)
   })
 
-  it('lets nobody in by an object that is no grant', async () => {
+  it('lets nobody in with an object that is not a grant', async () => {
     const errors: unknown[] = []
     const user = { id: 'ada', params: undefined }
     const live = open.serve({ authorize: () => user as never, onError: (error) => errors.push(error) })
@@ -140,7 +140,7 @@ describe('who may ask', () => {
 })
 
 describe('faults', () => {
-  it.each(['authorize', 'fails'])('tells a client nothing of one in %s', async (where) => {
+  it.each(['authorize', 'fails'])('tells a client nothing about one in %s', async (where) => {
     const errors: Error[] = []
     const live = open.serve({
       onError: (error) => errors.push(error as Error),
@@ -155,7 +155,7 @@ describe('faults', () => {
     expect(live.streams).toBe(0)
   })
 
-  it('ends a stream with a problem where it breaks', async () => {
+  it('ends a broken stream with a problem', async () => {
     const errors: Error[] = []
     const live = open.serve({ onError: (error) => errors.push(error as Error) })
     const events = eventsOf(await live.fetch(asking('breaks')))
@@ -166,7 +166,7 @@ describe('faults', () => {
     expect(live.streams).toBe(0)
   })
 
-  it('says that a closed database is not there now', async () => {
+  it('says that a closed database is unavailable', async () => {
     const live = open.serve()
     await open.db.close()
     const events = eventsOf(await live.fetch(asking('all')))
@@ -174,7 +174,7 @@ describe('faults', () => {
     expect((await live.fetch(asking('all', inJson))).status).toBe(503)
   })
 
-  it('refuses declarations and options that are none', () => {
+  it('refuses invalid declarations and options', () => {
     const authorize = () => true
     expect(() => serveLive({ a: {} } as never, { authorize })).toThrow(
       "What serveLive serves as 'a' must be made with",
@@ -191,7 +191,7 @@ describe('faults', () => {
 })
 
 describe('a result as it is now', () => {
-  it('is JSON, with a tag by which a cache asks for another one', async () => {
+  it('is JSON, with an ETag for caches', async () => {
     const { fetch } = open.serve()
     const first = await fetch(asking('all', inJson))
     expect([first.status, first.headers.get('content-type')]).toEqual([200, 'application/json'])
@@ -207,13 +207,13 @@ describe('a result as it is now', () => {
     expect((await fetch(asking('all', known))).status).toBe(200)
   })
 
-  it('is none of changes', async () => {
+  it('does not exist for changes', async () => {
     expect((await open.serve().fetch(asking('scores', inJson))).status).toBe(406)
   })
 })
 
 describe('a stream', () => {
-  it('tells the whole result, and then what the next has that it had not', async () => {
+  it('sends the whole result, and then what is new in the next', async () => {
     const live = open.serve()
     const response = await live.fetch(asking('podium?params={"places":2}'))
     expect(Object.fromEntries(response.headers)).toMatchObject({
@@ -241,7 +241,7 @@ describe('a stream', () => {
     await waitUntil('the end of the stream', () => live.streams === 0)
   })
 
-  it('tells one who has a result that it is the same, and the whole where it is another one', async () => {
+  it('tells a reader that its result is still current, and otherwise sends the whole', async () => {
     const { fetch } = open.serve()
     const { id } = (await eventsOf(await fetch(asking('all'))).next())!
     // Another server, as after a restart.
@@ -254,7 +254,7 @@ describe('a stream', () => {
     expect(await late.named()).toBe('result')
   })
 
-  it('is told of a commit between the snapshot and the subscription', async () => {
+  it('includes a commit between the snapshot and the subscription', async () => {
     const { fetch } = open.serve()
     const events = eventsOf(await fetch(asking('all')))
     const first = events.next()
@@ -291,7 +291,7 @@ describe('a stream', () => {
     await reader.cancel()
   })
 
-  it('says that it is there while nothing changes', async () => {
+  it('sends heartbeats while nothing changes', async () => {
     const response = await open.serve({ heartbeat: 1 }).fetch(asking('all'))
     const reader = response.body!.getReader()
     const texts: string[] = []
@@ -301,7 +301,7 @@ describe('a stream', () => {
     await reader.cancel()
   })
 
-  it('has its client ask again when its time is over', async () => {
+  it('makes its client ask again when its lifetime is over', async () => {
     const live = open.serve({ lifetime: 1 })
     const events = eventsOf(await live.fetch(asking('all')))
     const names = []
@@ -311,7 +311,7 @@ describe('a stream', () => {
   })
 
   it.each(['cancel', 'abort', 'close', 'close of the database'])(
-    'lets go of all that it reads: %s',
+    'releases everything that it reads: %s',
     async (end) => {
       const opened: AbortSignal[] = []
       let cancelled = 0
@@ -354,7 +354,7 @@ describe('a stream', () => {
     },
   )
 
-  it('is refused where there are as many as there may be, in all and of one client', async () => {
+  it('is refused beyond the limit, in all and for one client', async () => {
     const client = (request: Request) => ({ client: request.headers.get('x-user')! })
     const live = open.serve({ streams: 3, streamsPerClient: 2, authorize: client })
     const ask = (user: string) => live.fetch(asking('all', { 'x-user': user }))
@@ -371,7 +371,7 @@ describe('a stream', () => {
   })
 })
 
-it('serves what is no list as it is, and what is not an entry', async () => {
+it('serves a single value, and values that are not entries', async () => {
   await using db = await Valkeyrie.open()
   const live = serveLive(
     { count: liveQuery(() => ReadableStream.from([1, 1, 2, undefined])) },

@@ -4,7 +4,7 @@ import { confirmed, terminalAsk, terminalReport } from '../../src/cli/terminal.t
 import { waitUntil } from '../waiting.ts'
 import { cli, projectFolder, run } from './project.ts'
 
-it('tells its commands and its version, and exits with 1 where it is used wrongly', async () => {
+it('shows its commands and its version, and exits with 1 when used wrongly', async () => {
   const folder = projectFolder()
   const help = await run(folder, [cli, '--help'])
   expect(help).toMatchObject({
@@ -35,7 +35,7 @@ it('says which Node.js it needs, before it loads what an older one cannot', asyn
   })
 })
 
-it('a database is name the database before --baseline, and one that is not there is not made', async () => {
+it('asks for the database before --baseline, and creates no missing one', async () => {
   const folder = projectFolder()
   await run(folder, [cli, 'init'])
   await run(folder, [cli, 'generate'])
@@ -81,7 +81,7 @@ it.each([
   ['y', true],
   ['n', false],
   ['\r', false],
-])('has a person confirm: %j is %s', async (typed, answer) => {
+])('asks for confirmation: %j is %s', async (typed, answer) => {
   const { input, output, shown } = terminal()
   const asked = confirmed('Delete it?', 'pass --yes', input, output)
   await waitUntil('the question', () => shown().includes('Delete it?'))
@@ -100,7 +100,7 @@ it('a question that is left by Ctrl+C ends the command in a sentence', async () 
   })
 })
 
-it('asks nobody where there is no terminal, and draws a bar where there is one', () => {
+it('asks nothing without a terminal, and draws a bar on one', () => {
   const { input, output, shown } = terminal()
   expect(terminalAsk(Object.assign(new PassThrough(), { isTTY: false }) as never, output)).toBeUndefined()
   expect(terminalAsk(input, Object.assign(new PassThrough(), { isTTY: false }) as never)).toBeUndefined()

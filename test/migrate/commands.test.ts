@@ -72,7 +72,7 @@ it('every command shows an example, and takes --json', async () => {
   for (const name of names) expect(printed.text).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'))
 })
 
-it('diff and --dry-run tell what generate would write, and write nothing', async () => {
+it('diff and --dry-run show what generate would write, and write nothing', async () => {
   const { folder, valkeyrie } = await project()
   expect(await valkeyrie('diff')).toMatchObject({ code: 0, text: 'Nothing has changed.\n' })
   const nothing = { tag: null, changes: [], losses: [], undecided: [], steps: [] }
@@ -106,7 +106,7 @@ it('diff and --dry-run tell what generate would write, and write nothing', async
   })
 })
 
-it('--dry-run tells of an index that generate would make anew, and lists it among the files', async () => {
+it('--dry-run reports an index that generate would rewrite, and lists it among the files', async () => {
   const { folder, valkeyrie } = await project()
   const sql = join(folder, 'migrations/0000_initial.sql')
   const index = join(folder, 'migrations/index.ts')
@@ -154,7 +154,7 @@ it('--custom makes an empty change of values, which a program fills in', async (
   expect((await db.get(['users', 'ann'])).value).toEqual({ age: 2 })
 })
 
-it('reset says what goes, and deletes nothing where nobody can be asked, or others have the file open', async () => {
+it('reset says what it deletes, and deletes nothing if it cannot ask, or if others have the file open', async () => {
   const { path, valkeyrie } = await project()
   const refused = await valkeyrie('reset')
   expect(refused).toMatchObject({
@@ -177,7 +177,7 @@ it('reset says what goes, and deletes nothing where nobody can be asked, or othe
   expect(existsSync(path)).toBe(true)
 })
 
-it('reset deletes nothing where the migrations cannot make a new database', async () => {
+it('reset deletes nothing if the migrations cannot make a new database', async () => {
   const { folder, path, valkeyrie } = await project()
   const migrations = join(folder, 'migrations')
   const journal = join(migrations, 'meta/_journal.json')
@@ -222,7 +222,7 @@ it('seed runs a module with the database opened by the schemas, while others hav
   expect((await valkeyrie('seed', 'none.db')).text).toMatch(/run "valkeyrie migrate" first/)
 })
 
-it('a migration that was edited after a database had it is told as drift', async () => {
+it('a migration that was edited after it was applied is reported as drift', async () => {
   const { folder, valkeyrie } = await project()
   const sql = join(folder, 'migrations/0000_initial.sql')
   const text = readFileSync(sql, 'utf8')
@@ -240,7 +240,7 @@ it('a migration that was edited after a database had it is told as drift', async
   expect(await drift()).toEqual([])
 })
 
-it('migrate that fails tells as JSON what it has done and what it refuses, and rows that it skips by its exit code', async () => {
+it('a failed migrate reports as JSON what it has done and refused, and skipped rows by its exit code', async () => {
   const { folder, path, valkeyrie } = await project()
   const change = async (fields: string) => {
     write(folder, 'schemas/index.ts', schemas(fields))

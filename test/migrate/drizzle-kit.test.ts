@@ -72,7 +72,7 @@ it('migrations that drizzle-kit has made are applied, and those that follow buil
   expect(await check(second, path)).toEqual({ pending: [], drift: [], refused: [] })
 })
 
-it('another migrator does not pass by a step', async () => {
+it('another migrator cannot skip a step', async () => {
   const next = defineSchema(['users', '*'], z.object({ a: z.int() }))
   const {
     path,
@@ -102,7 +102,7 @@ function withNotes(folder: string, ...table: Parameters<typeof notes>): Project 
   return { ...project, exports: { ...project.exports, notes: notes(...table) } }
 }
 
-it('a column that goes from a table of the user’s own is a loss of data like any other', async () => {
+it('dropping a column of the user’s own table is a loss of data like any other', async () => {
   const folder = projectFolder()
   const path = join(folder, 'data.db')
   const before = withNotes(folder, { body: text(), mood: text() })
@@ -127,7 +127,7 @@ it('a column that goes from a table of the user’s own is a loss of data like a
   )
 })
 
-it('an index whose expression drizzle-kit tears at a comma is mended', async () => {
+it('an index whose expression drizzle-kit splits at a comma is corrected', async () => {
   const folder = projectFolder()
   const path = join(folder, 'data.db')
   const project = withNotes(folder, { body: text() }, sql`json_extract(body, '$.a')`)
@@ -140,7 +140,7 @@ it('an index whose expression drizzle-kit tears at a comma is mended', async () 
   expect(await generateQuietly(project)).toBeNull()
 })
 
-it('what drizzle-kit would ask is for a terminal', async () => {
+it('questions of drizzle-kit need a terminal', async () => {
   const folder = projectFolder()
   await generateQuietly(withNotes(folder, { body: text() }))
   await expect(generateQuietly(withNotes(folder, { content: text() }))).rejects.toMatchObject({

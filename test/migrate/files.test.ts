@@ -85,7 +85,7 @@ it.each([
     'a file with something in it',
     (path: string) => void new Database(path).exec('CREATE TABLE theirs (a)').close(),
   ],
-])('%s in the place of the lock is named, and stays', async (what, make) => {
+])('%s instead of the lock is named, and stays', async (what, make) => {
   const { project: loaded, path, folder } = await project()
   const lock = `${path}.migrating`
   make(lock)

@@ -15,7 +15,7 @@ describeEngines('the filing of rows', (engine) => {
   const value = { x: '1' }
   const users = defineSchema(['users', '*'], schema)
 
-  it('the rows of a pattern that is gone go to another one that matches them, also where it matches only some', async () => {
+  it('rows of a removed pattern go to another one that matches them, even if it matches only some', async () => {
     const roots = defineSchema(['*', 'root'], schema, { name: 'roots' })
     const rows = [
       [['users', 'ann'], value],
@@ -62,7 +62,7 @@ describeEngines('the filing of rows', (engine) => {
     expect(await values()).toEqual({ '["people","ann"]': value, '["users","ann"]': value })
   })
 
-  it('two repositories change names, and their rows stay', async () => {
+  it('two repositories swap names, and their rows stay', async () => {
     const indexes = { indexes: [{ on: 'x', unique: true }] } as const
     const of = (one: string, other: string) => [
       defineSchema(['a', '*'], schema, { name: one, ...indexes }),

@@ -133,7 +133,7 @@ describeEngines('mechanical changes', (engine) => {
     await renamed.close()
   })
 
-  it('what is lost has to be agreed to, and looks like a rename are told', async () => {
+  it('a loss needs agreement, and a possible rename is reported', async () => {
     const folder = projectFolder()
     await generateQuietly(projectOf(folder, defineSchema(['a', '*'], z.object({ x: z.string() }))))
     const next = projectOf(folder, defineSchema(['a', '*'], z.object({ y: z.string(), z: z.string() })))
@@ -173,7 +173,7 @@ describe("drizzle-kit's faults", () => {
     indexes: [{ fields: ['a.b'], unique: true }],
   }
 
-  it('statements on the own tables become those of open, and indexes go first', () => {
+  it('statements on our own tables become those of open, and indexes are dropped first', () => {
     const { drop, indexes, tables } = mendSql(
       [
         'ALTER TABLE `other` DROP COLUMN `x`;',

@@ -95,7 +95,7 @@ it('no migrations at all are an error, and make no file', async () => {
   expect(readdirSync(root)).not.toContain('data.db')
 })
 
-it('a migration that would not lead to the schema is told with what would differ', async () => {
+it('a migration that would not lead to the schema is reported, with what would differ', async () => {
   const root = projectFolder()
   const indexed = (...fields: ('age' | 'name')[]) =>
     defineSchema(['users', '*'], z.object({ age: z.int(), name: z.string() }), {
@@ -110,7 +110,7 @@ it('a migration that would not lead to the schema is told with what would differ
   )
 })
 
-it('tells drift as data', async () => {
+it('reports drift as data', async () => {
   const { path, folder } = await upgrade([])
   const indexed = defineSchema(['users', '*'], z.object({ age: z.int() }), { indexes: [{ on: 'age' }] })
   await migrate(path, { folder })
@@ -154,7 +154,7 @@ it('a step that cannot convert rows fails with the first of them as data, or lea
   })
 })
 
-it('a step that is not filled in is refused, as a module too, and one that is missing', async () => {
+it('a step that is missing or not filled in is refused, as a module too', async () => {
   const { path, folder, modules } = await upgrade(three)
   const template = readFileSync(join(folder, '0001_users.users.ts'), 'utf8')
   expect(template).toBe(up)
@@ -309,7 +309,7 @@ writeSync(1, JSON.stringify(applied))`,
   },
 )
 
-it('runs the steps that a bundler has made part of a program, where there is no folder', async () => {
+it('runs the steps of a bundled program, without a folder', async () => {
   const { root, folder, values } = await upgrade(three)
   const text = `import { migrate } from 'valkeyrie/migrate'
 import { migrations } from './migrations/index.ts'

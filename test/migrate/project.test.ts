@@ -35,13 +35,10 @@ describe('the settings', () => {
     ['a pattern', './schemas/*.ts'],
     ['a folder', './schemas'],
     ['files', ['./schemas/tables.ts', './schemas/users.ts', './schemas/posts.ts']],
-  ])(
-    'name the schema modules as %s, and no definition is lost where two have one name',
-    async (_, schema) => {
-      const { definitions } = await loadProject(twoModules(settings({ schema })))
-      expect(definitions.map(({ name }) => name).sort()).toEqual(['posts', 'users'])
-    },
-  )
+  ])('name the schema modules as %s, and lose no definition if two have one name', async (_, schema) => {
+    const { definitions } = await loadProject(twoModules(settings({ schema })))
+    expect(definitions.map(({ name }) => name).sort()).toEqual(['posts', 'users'])
+  })
 
   it('can be used from another folder', async () => {
     const folder = twoModules(settings({ dbCredentials: { url: 'file:./data.db' } }))
@@ -100,7 +97,7 @@ describe('generate', () => {
     ['meta/0000_snapshot.json', '{'],
     ['0000_initial.values.json', '{'],
     ['0000_initial.values.json', '{}'],
-  ])('names %s where it is %s', async (file, text) => {
+  ])('names %s if it is %s', async (file, text) => {
     const folder = projectFolder()
     const project = projectOf(folder, users)
     await generateQuietly(project)
@@ -130,7 +127,7 @@ describe('generate', () => {
     ).rejects.toMatchObject({ code: 'DATABASE_OPEN' })
   })
 
-  it('tells of a schema whose changes it cannot see, and of renames that nobody was asked about', async () => {
+  it('reports a schema whose changes it cannot see, and renames that nobody was asked about', async () => {
     const folder = projectFolder()
     const told: string[] = []
     const options = { renames: [], acceptDataLoss: true, tell: (text: string) => told.push(text) }
@@ -169,7 +166,7 @@ describe('init', () => {
     expect((await loadProject(folder)).definitions.map(({ name }) => name)).toEqual(['users'])
   })
 
-  it('makes a project that migrates a database where drizzle-kit is not installed', async () => {
+  it('makes a project that can migrate a database without drizzle-kit', async () => {
     const path = temporaryFolder()
     const folder = path('project')
     for (const name of ['valkeyrie', 'zod']) {

@@ -21,7 +21,7 @@ async function tamper(path: string, sql: string): Promise<void> {
   await db.close()
 }
 
-it('keys of every length that a database may be opened for are told to those who follow changes', async () => {
+it('keys of every allowed length reach those who follow changes', async () => {
   const folder = projectFolder()
   const path = join(folder, 'data.db')
   await generateQuietly(projectOf(folder, v1))
@@ -43,7 +43,7 @@ it('keys of every length that a database may be opened for are told to those who
   await db.close()
 })
 
-it('rows that have expired are told as expired, not as changed, and are in nobody’s way', async () => {
+it('expired rows are reported as expired, not as changed, and are in nobody’s way', async () => {
   const { path, migrate, values } = await upgrade(
     [v1],
     [
@@ -137,7 +137,7 @@ it('a damaged value in an index is named too, and the migration goes through onc
   }
 })
 
-it('what has no fields stays as it is', async () => {
+it('a value without fields stays as it is', async () => {
   const rows = [
     [['users', 'array'], [{ a: 'A' }]],
     [['users', 'bytes'], new Uint8Array([1, 2, 255])],

@@ -64,7 +64,7 @@ describeEngines('a database that is open while it is migrated', (engine) => {
     },
   )
 
-  test('a repository that a migration takes out is one that the release before it has no more', async () => {
+  test('after a migration removes a repository, the previous release no longer has it', async () => {
     const others = defineSchema(['others', '*'], user)
     const { db, migrate } = await running(others)
     await migrate()

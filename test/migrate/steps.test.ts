@@ -124,7 +124,7 @@ describeEngines('the steps of migrations', (engine) => {
     expect(await text()).toEqual([{ age: 1n }, { age: 'two' }])
   })
 
-  it('what a later migration has changed is held against the snapshot, as the schema of that time would have it', async () => {
+  it('what a later migration has changed is checked against the snapshot, as the schema of that time would', async () => {
     /** With this step before another migration. */
     const through = async (text: string) => {
       const made = await upgrade([[1, { age: '1' }]])

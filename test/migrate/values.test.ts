@@ -33,7 +33,7 @@ describeEngines('what becomes of values', (engine) => {
     return refused.length > 0 ? 'refused' : (await values())[spelled]
   }
 
-  it('a value that as a whole stands for something else stays that', async () => {
+  it('a value that stands for something else as a whole stays that', async () => {
     const before = o({ message: z.string() })
     const after = o({ message: z.string(), level: z.int().default(3) })
     const { migrate, values } = await upgrade(
@@ -147,7 +147,7 @@ describeEngines('what becomes of values', (engine) => {
       expect(await valueAfter(before, { a: 'A', b: undefined }, after)).toStrictEqual({ a: 'A', b: 'B' })
     })
 
-    it('a value that holds itself goes on doing so', async () => {
+    it('a value that contains itself still does', async () => {
       const own: Record<string, unknown> = { n: 1 }
       own['self'] = own
       const schema = o({ n: z.number(), self: z.any() })

@@ -69,7 +69,7 @@ it('moves the rows of a flat repository by CSV, whatever is in them', async () =
   expect(await entriesOf(to)).toEqual(await entriesOf(from))
 })
 
-it('takes CSV of other programs by its columns, and refuses what is no value of a column', async () => {
+it('takes CSV of other programs by its columns, and refuses invalid values', async () => {
   const file = fresh('db')
   await (await schemas.open(file)).close()
   const csv = fresh('csv')

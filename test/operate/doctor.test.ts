@@ -43,7 +43,7 @@ const valuesOf = async (file: string) => {
   return await Array.fromAsync(db.list({ prefix: [] }), ({ key, value }) => [key, value])
 }
 
-it('says that all is well of a sound file, which another process writes to', async () => {
+it('says that a sound file is well while another process writes to it', async () => {
   const file = await damaged()
   await using db = await schemas.open(file)
   const { code, text } = await doctor(file)
@@ -103,7 +103,7 @@ it.for([
   expect(await known.count({ where: { big: { gte: 290n * 10n ** 20n } } })).toBe(10)
 })
 
-it('tells a process that has the file open of what it has filed anew', async () => {
+it('makes a process that has the file open notice what it has filed again', async () => {
   const file = await damaged('UPDATE kv SET collection = NULL WHERE rowid < 9')
   await using db = await schemas.open(file)
   expect(await db.repositories.users.count()).toBe(292)
@@ -127,7 +127,7 @@ it('leaves what it cannot repair, and says so', async () => {
   expect(text).toMatch(/log: 1\n {2}\w{20}: Commits before it are missing/)
 })
 
-it('leaves the file as it is, without a copy, where nothing can be repaired', async () => {
+it('leaves the file as it is, without a copy, if nothing can be repaired', async () => {
   const file = await damaged(`UPDATE kv SET types = '{' WHERE value LIKE '%"U7"%'`)
   const before = readFileSync(file)
   const { code, text } = await doctor(file, '--repair')
@@ -194,7 +194,7 @@ it('says of an empty file that it holds no database, and leaves it empty', async
   expect(existsSync(`${file}-wal`)).toBe(false)
 })
 
-it('makes another copy where there is one of an earlier repair', async () => {
+it('makes another copy if there is one of an earlier repair', async () => {
   const file = await damaged('DROP INDEX kv_users_age')
   writeFileSync(`${file}.before-repair`, 'mine')
   expect((await repair(file)).backup).toBe(`${file}.before-repair.2`)

@@ -84,7 +84,7 @@ test.each([
   expect({ code, err }).toEqual({ code: 1, err: '' })
 })
 
-it('a wrong command line is told to a person once, with exit code 1', () => {
+it('a wrong command line is reported once, with exit code 1', () => {
   expect(valkeyrie('exprt')).toEqual({
     code: 1,
     out: '',
@@ -94,7 +94,7 @@ it('a wrong command line is told to a person once, with exit code 1', () => {
   expect(valkeyrie('help', 'export')).toMatchObject({ code: 0, err: '' })
 })
 
-it('what is not there is named in a sentence, with a code', async () => {
+it('a missing file or name is reported in a sentence, with a code', async () => {
   const { folder, path } = await filled()
   const missing = join(folder, 'none.ndjson')
   const inNone = join(folder, 'none/rows.ndjson')
@@ -117,7 +117,7 @@ it('what is not there is named in a sentence, with a code', async () => {
   }
 })
 
-it('import that finds another value under a key says how to go on', async () => {
+it('import that finds another value under a key says how to continue', async () => {
   const { folder, path } = await filled()
   const rows = join(folder, 'rows.ndjson')
   expect(valkeyrie('export', path, '--output', rows)).toMatchObject({ code: 0 })
@@ -161,7 +161,7 @@ it('commands that read leave nothing beside a file that nobody has open, and all
   }
 })
 
-it('a log that a process has left behind stays where it is only read', async () => {
+it('a log that a process has left behind stays if it is only read', async () => {
   const { folder, path } = await filled()
   const program = `import { Valkeyrie } from 'valkeyrie'
     const db = await Valkeyrie.open(process.argv[1])
@@ -178,7 +178,7 @@ it('a log that a process has left behind stays where it is only read', async () 
   expect((await db.get(['left'])).value).toBe('in the log')
 })
 
-it('what nobody foresaw has a code and a trace', () => {
+it('an unexpected failure has a code and a trace', () => {
   const folder = newPath('unforeseen')
   mkdirSync(folder)
   writeFileSync(join(folder, 'drizzle.config.ts'), 'throw new Error("of the settings")')

@@ -95,7 +95,7 @@ it('takes every value and every key of a file of Deno KV', async () => {
   `)
 })
 
-it('takes every value of a file of valkeyrie 0.8, and every key that it tells apart', async () => {
+it('takes every value of a file of valkeyrie 0.8, and every key that it distinguishes', async () => {
   const { db, refused, kind } = await imported(foreign('valkeyrie-0.8.sqlite'))
   await using _ = db
   expect(kind).toBe('valkeyrie-0.8')

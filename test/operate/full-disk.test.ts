@@ -80,7 +80,7 @@ describe.skipIf(reason !== undefined)(
       execFileSync('rm', [file])
     })
 
-    it('an import keeps what it has told of, and is finished once there is room', async () => {
+    it('an import keeps what it has reported, and is finished once there is room', async () => {
       const [file, text] = [on('imported.db'), path('rows.ndjson')]
       writeFileSync(
         text,

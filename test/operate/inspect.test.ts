@@ -140,7 +140,7 @@ describe('a file that is inspected', () => {
     expect((await books.get('notes')).value).toEqual(notes)
   })
 
-  it('holds what is read against it with validateReads', async () => {
+  it('checks what is read with validateReads', async () => {
     const name = await file()
     const connection = new Sqlite(name)
     connection.prepare("UPDATE kv SET value = replace(value, 'Ada', 'A') WHERE collection = 'authors'").run()
@@ -187,7 +187,7 @@ describe('a file that is inspected', () => {
     expect((await known.get(['authors', 'root'])).value).toMatchObject({ name: 'Ada' })
   })
 
-  it('takes every value where the library of the schema gives no JSON Schema', async () => {
+  it('takes every value if the library of the schema gives no JSON Schema', async () => {
     const name = path('unknown.db')
     const anything = {
       '~standard': { version: 1, vendor: 'x', validate: (value: unknown) => ({ value }) },
@@ -224,7 +224,7 @@ describe('what is not a database of this package', () => {
     expect(existsSync(name)).toBe(there)
   })
 
-  it('is a TypeError where it is not a path, or an option is none', async () => {
+  it('is a TypeError if it is not a path, or an option is unknown', async () => {
     await expect(Valkeyrie.inspect(':memory:')).rejects.toThrow(TypeError)
     await expect(Valkeyrie.inspect(undefined as never)).rejects.toThrow(TypeError)
     const name = await file()
@@ -238,7 +238,7 @@ function write(name: string, text: string): string {
   return path(name)
 }
 
-it('validates where no code may be made of text', () => {
+it('validates where code generation from text is forbidden', () => {
   const program = `
     import { knownSchema } from '${new URL('../../src/schema/known-schema.ts', import.meta.url)}'
     const { validate } = knownSchema({ type: 'string', minLength: 2 })['~standard']

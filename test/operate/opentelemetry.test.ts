@@ -90,7 +90,7 @@ it('has a span for each call, as the conventions of databases have it', async ()
   })
 })
 
-it('has what a unit of work does below its span, spans of the program among them, and conflicts and retries in it', async () => {
+it("has the calls and the program's spans of a unit of work below its span, and conflicts and retries in it", async () => {
   const path = inFolder()
   await using db = await open(path)
   await using other = await open(path)
@@ -129,7 +129,7 @@ it('has what a unit of work does below its span, spans of the program among them
   ])
 })
 
-it('gives calls that run beside each other the parents that they have', async () => {
+it('gives concurrent calls their own parents', async () => {
   await using db = await open()
   const tracer = tracers.getTracer('program')
   const requests = Array.from({ length: 20 }, (_, i) =>

@@ -65,7 +65,7 @@ it.for([
   },
 )
 
-it('stats of an empty database tell nothing', async () => {
+it('stats of an empty database are empty', async () => {
   await using db = await Valkeyrie.open()
   const { file: _, indexes: __, ...stats } = await db.stats()
   expect(stats).toEqual({
@@ -77,7 +77,7 @@ it('stats of an empty database tell nothing', async () => {
   })
 })
 
-it('stats tell how old the oldest snapshot is, and are those of one state', async () => {
+it('stats include the age of the oldest snapshot, and are from one state', async () => {
   const file = fresh()
   await using db = await filled(file)
   await db.snapshot(async (view) => {
@@ -114,7 +114,7 @@ it('stats end with their signal, and with the database', async () => {
   await expect(db.stats()).rejects.toThrow(DatabaseClosedError)
 })
 
-it('rows that have expired are told of until they are removed', async () => {
+it('expired rows are counted until they are removed', async () => {
   const file = fresh()
   await (await filled(file)).close()
   const connection = new Sqlite(file)

@@ -100,7 +100,7 @@ it('publishes nothing, and makes nothing, while nobody listens', async () => {
   )
 })
 
-it('tells of no value and of no part of a key, whatever is called', async () => {
+it('reports no value and no part of a key, whatever is called', async () => {
   const told = listen()
   await work(inFolder())
   expect(told.length).toBeGreaterThan(50)
@@ -109,7 +109,7 @@ it('tells of no value and of no part of a key, whatever is called', async () => 
   )
 })
 
-it('tells of each call once: its method, its repository, how many rows, and what has failed', async () => {
+it('reports each call once: its method, its repository, how many rows, and what has failed', async () => {
   const path = inFolder()
   await using db = await open(path)
   const { users } = db.repositories
@@ -148,7 +148,7 @@ it('tells of each call once: its method, its repository, how many rows, and what
   ])
 })
 
-it('tells of a query by its shape', async () => {
+it('reports a query by its shape', async () => {
   const path = inFolder()
   await using db = await open(path)
   const { users } = db.repositories
@@ -262,7 +262,7 @@ it('runs what follows a start in the context that a subscriber gives, for calls 
   expect(storage.getStore()).toBeUndefined()
 })
 
-it('tells of conflicts, of retries and of what is waited for', async () => {
+it('reports conflicts, retries and waits', async () => {
   const path = inFolder()
   await using db = await open(path)
   await using other = await open(path)
@@ -282,7 +282,7 @@ it('tells of conflicts, of retries and of what is waited for', async () => {
   ])
 })
 
-it('tells of a conflict over a damaged key of the log, and changes nothing by it', async () => {
+it('reports a conflict over a damaged key of the log, which changes nothing', async () => {
   const outcome = async () => {
     const path = inFolder()
     await using db = await open(path)
@@ -304,7 +304,7 @@ it('tells of a conflict over a damaged key of the log, and changes nothing by it
   expect(told.map(({ message }) => message['repositories'])).toEqual([[null]])
 })
 
-it('tells of a wait for the lock of another connection', async () => {
+it('reports a wait for the lock of another connection', async () => {
   const path = inFolder()
   await using db = await open(path)
   const { default: Database } = await import('better-sqlite3')
@@ -327,7 +327,7 @@ it('tells of a wait for the lock of another connection', async () => {
   ])
 })
 
-it('tells of a transaction and of what became of its writes', async () => {
+it('reports a transaction and the outcomes of its writes', async () => {
   const path = inFolder()
   await using db = await open(path)
   const told = listen()

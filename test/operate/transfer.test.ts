@@ -49,7 +49,7 @@ async function imported(
 
 const nothing = { imported: 0, overwritten: 0, unchanged: 0, skipped: 0, expired: 0, refused: 0 }
 
-it('gives back every key, value and expiry that it was given, whatever they are', async () => {
+it('gives back every key, value and expiry, whatever they are', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(anyKey, value, fc.option(fc.integer({ min: 1e9, max: 1e12 }))), { maxLength: 12 }),
@@ -98,7 +98,7 @@ it('moves the instances of classes whose value types it does not know', async ()
 const user = z.object({ name: z.string(), age: z.int(), born: z.date().optional() })
 const schemas = Valkeyrie.withSchema(['users', '*'], user, { indexes: [{ on: 'name', unique: true }] })
 
-it('exports one state, in the order of keys, and of a repository what a where finds', async () => {
+it('exports one state in key order, or what a where finds in a repository', async () => {
   const file = fresh()
   await using db = await schemas.open(file)
   const { users } = db.repositories
@@ -127,7 +127,7 @@ it('exports one state, in the order of keys, and of a repository what a where fi
   )
 })
 
-it('writes what does not fit with the reasons, and takes it again when it is mended', async () => {
+it('writes rows that do not fit with the reasons, and takes them once they are fixed', async () => {
   const file = fresh()
   await (await schemas.open(file)).close()
   const lines = [
@@ -175,7 +175,7 @@ it('writes what does not fit with the reasons, and takes it again when it is men
   expect((await db.repositories.users.get('fay')).value?.born).toEqual(new Date('2020-01-01'))
 })
 
-it('stops at the first row that does not fit, where nothing says what to do with it', async () => {
+it('stops at the first row that does not fit, unless told what to do with it', async () => {
   const file = fresh()
   await (await schemas.open(file)).close()
   const line = '{"key":["users","bob"],"value":{"name":"Bob"}}'
@@ -201,7 +201,7 @@ it.each([
   expect((await db.get(['b'])).value).toBe(expected === null ? null : 3)
 })
 
-it('takes the last of several rows of one key', async () => {
+it('takes the last of several rows with one key', async () => {
   const file = fresh()
   const text = '{"key":["a"],"value":1}\n{"key":["a"],"value":2}\n{"key":["b"],"value":3}'
   expect(await imported(file, text, { onConflict: 'overwrite' })).toEqual({
@@ -213,7 +213,7 @@ it('takes the last of several rows of one key', async () => {
   expect((await db.get(['a'])).value).toBe(2)
 })
 
-it("lets the rows of a source take each other's unique values, wherever they stand in it", async () => {
+it("lets the rows of a source take each other's unique values, in any order", async () => {
   const named = (id: string, name: string) =>
     `${JSON.stringify({ key: ['users', id], value: { name, age: 1 } })}\n`
   await fc.assert(
@@ -245,7 +245,7 @@ it("lets the rows of a source take each other's unique values, wherever they sta
   )
 })
 
-it('refuses what would have one unique value twice, those that wait for it, and no others', async () => {
+it('refuses duplicates of a unique value, the rows that wait for them, and no others', async () => {
   const file = fresh()
   await using db = await schemas.open(file)
   const { users } = db.repositories
@@ -414,7 +414,7 @@ it.each([
   }
 })
 
-it('ends with its signal, and goes on from there', async () => {
+it('ends with its signal, and continues from there', async () => {
   const file = fresh()
   const text = Array.from({ length: 3_000 }, (_, i) => `{"key":["n",${i}],"value":${i}}\n`).join('')
   const controller = new AbortController()

@@ -59,7 +59,7 @@ it.runIf(isAble)('a server ends with the process that started it, when that is k
   await waitUntil('the end of its files', () => !existsSync(folder))
 })
 
-it('a machine without PostgreSQL is told why there is no server', async () => {
+it('a machine without PostgreSQL learns why there is no server', async () => {
   vi.stubEnv('VALKEYRIE_POSTGRES', '/nowhere/bin')
   await expect(startCluster()).rejects.toThrow('there is no /nowhere/bin/initdb')
   vi.stubEnv('VALKEYRIE_POSTGRES', 'off')

@@ -46,7 +46,7 @@ describe.skipIf(url === '')('on a server', () => {
     )
   })
 
-  test('stats and doctor tell how a database is, and what is wrong with it', async () => {
+  test('stats and doctor report the state of a database, and what is wrong with it', async () => {
     const { schema, address } = await filled()
     const stats = await valkeyrie('stats', address)
     expect(stats.code).toBe(0)
@@ -105,7 +105,7 @@ describe.skipIf(url === '')('on a server', () => {
     )
   })
 
-  test('as types a database whose address is known late, and says which engine it is of', async () => {
+  test('as types a database whose address is known late, and says which engine it uses', async () => {
     const address: string = addressOf(newSchema())
     await using db = await schemas.open(address)
     const { kv } = db.as('postgres').tables

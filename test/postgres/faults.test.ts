@@ -160,7 +160,7 @@ describe.skipIf(url === '')('a read', () => {
 })
 
 describe.skipIf(url === '')('a commit', () => {
-  test('of a machine that has gone away is undone by the server, which asks after it', async () => {
+  test('of a machine that has disappeared is rolled back by the server, which probes it', async () => {
     const schema = newSchema()
     const db = await openAt(url, schema)
     const admin = await byHand(url)
@@ -180,7 +180,7 @@ describe.skipIf(url === '')('a commit', () => {
     ])
   })
 
-  test('whose answers never come is given up, and none of its attempts is carried out later', async () => {
+  test('whose answers never come is given up, and none of its attempts commits later', async () => {
     const proxy = await startProxy(url)
     const schema = newSchema()
     const db = await openAt(proxy.url, schema, impatient)
@@ -199,7 +199,7 @@ describe.skipIf(url === '')('a commit', () => {
     expect([null, 1]).toContain(b.value)
   })
 
-  test('that was given up while nothing of it arrived is known to have written nothing', async () => {
+  test('that was given up before any of it arrived is known to have written nothing', async () => {
     const proxy = await startProxy(url)
     const db = await openAt(proxy.url, newSchema(), impatient)
     await db.set(['a'], 0)
@@ -214,7 +214,7 @@ describe.skipIf(url === '')('a commit', () => {
     expect((await db.get(['a'])).value).toBe(0)
   })
 
-  test('whose answer was lost is not looked for where the log no longer tells', async () => {
+  test('whose answer was lost is unknown once the log no longer has it', async () => {
     const proxy = await startProxy(url)
     const schema = newSchema()
     const db = await openAt(proxy.url, schema)
@@ -236,7 +236,7 @@ describe.skipIf(url === '')('a commit', () => {
     expect((await other.get(['a'])).value).toBe(1)
   })
 
-  test('that an index of somebody else refuses is a StorageError', async () => {
+  test('that a foreign index refuses is a StorageError', async () => {
     const schema = newSchema()
     const db = await openAt(url, schema)
     const admin = await byHand(url)
@@ -262,7 +262,7 @@ describe.skipIf(url === '')('a commit', () => {
 })
 
 describe.skipIf(url === '')('a server that is far away', () => {
-  test('is asked once for a commit, and once for many of one turn', async () => {
+  test('gets one request for a commit, and one for many of one turn', async () => {
     const proxy = await startProxy(url)
     const schema = newSchema()
     const db = await openAt(proxy.url, schema)
@@ -277,7 +277,7 @@ describe.skipIf(url === '')('a server that is far away', () => {
     expect((await db.get(['total'])).value).toEqual(new KvU64(1226n))
   })
 
-  test('is asked no more often than a call needs', async () => {
+  test('gets no more requests than a call needs', async () => {
     const statements: string[] = []
     const logger = { logQuery: (statement: string) => void statements.push(statement) }
     const schema = z.object({ city: z.string(), n: z.int() })
@@ -312,7 +312,7 @@ describe.skipIf(url === '')('a server that is far away', () => {
     expect(swapped).toBe(6)
   })
 
-  test('tells with each page, and where there is none, that others have changed the catalogue', async () => {
+  test('reports with each page, and without one, that others have changed the catalogue', async () => {
     const name = newSchema()
     const open = async () => {
       const db = await Valkeyrie.withSchema(['users', '*'], z.object({ n: z.int() })).open(url, {

@@ -162,7 +162,7 @@ describe.runIf(url !== '')('the indexes of a database', () => {
     expect(after).toEqual(before)
   })
 
-  it('serve a program that does not know its fields, and are built anew for one that knows them otherwise', async () => {
+  it('serve a program that does not know its fields, and are rebuilt for one that knows other types', async () => {
     const schema = newSchema()
     const indexes = [{ on: 'n' }] as const
     const of = (value: z.ZodType) =>
@@ -183,7 +183,7 @@ describe.runIf(url !== '')('the indexes of a database', () => {
     await numbers.close()
   })
 
-  it('take whatever a row has in their fields', async () => {
+  it('accept whatever a row has in their fields', async () => {
     const schema = newSchema()
     const loose = await Valkeyrie.withSchema(['things', '*'], z.any(), { name: 'things' }).open(url, {
       schema,
@@ -298,7 +298,7 @@ describe.runIf(url !== '')('a unique index', () => {
     await db.close()
   })
 
-  it('has a number for one value, whatever text there is, and nothing for none', async () => {
+  it('treats a number as one value, however it is written, and ignores missing values', async () => {
     const db = await unique()
     const { people } = db.repositories
     for (const [id, any] of [1, '1', 'NaN', Number.NaN, null, undefined, null, '', 0].entries())
@@ -310,7 +310,7 @@ describe.runIf(url !== '')('a unique index', () => {
     await db.close()
   })
 
-  it('has no row that has expired by the clock of the server', async () => {
+  it('ignores rows that have expired by the clock of the server', async () => {
     const schema = newSchema()
     const db = await unique({ schema })
     const { people } = db.repositories
@@ -324,7 +324,7 @@ describe.runIf(url !== '')('a unique index', () => {
     await db.close()
   })
 
-  it('cannot be built where rows have the same values, and tells which', async () => {
+  it('cannot be built if rows have the same values, and says which', async () => {
     const schema = newSchema()
     const loose = await Valkeyrie.withSchema(['people', '*'], z.any(), { name: 'people' }).open(url, {
       schema,

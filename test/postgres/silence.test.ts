@@ -65,7 +65,7 @@ describe.skipIf(url === '')('a connection that has fallen silent', () => {
     expect([runs, (await db.get(['a'])).value, (await db.get(['n'])).value]).toEqual([2, 3, new KvU64(2n)])
   })
 
-  test('after the server has done what it was asked is looked up', async () => {
+  test('after the server has done the request finds out its outcome', async () => {
     const proxy = await startProxy(url)
     const db = await openAt(proxy.url, newSchema(), patient)
     await db.atomic().sum(['n'], 1n).commit()
@@ -74,7 +74,7 @@ describe.skipIf(url === '')('a connection that has fallen silent', () => {
     expect([ok, (await db.get(['n'])).value]).toEqual([true, new KvU64(2n)])
   })
 
-  test('tells a watcher nothing more, who takes another one', async () => {
+  test('reports nothing more to a watcher, which opens another one', async () => {
     const proxy = await startProxy(url)
     const schema = newSchema()
     const db = await openAt(proxy.url, schema, patient)
@@ -98,7 +98,7 @@ describe.skipIf(url === '')('a connection that has fallen silent', () => {
     clearInterval(telling)
   })
 
-  test('is waited for while the server is at work', async () => {
+  test('is kept while the server is at work', async () => {
     const proxy = await startProxy(url)
     const schema = newSchema()
     const statements: string[] = []
@@ -154,7 +154,7 @@ describe.skipIf(url === '')('a server that has fallen silent', () => {
     expect((await db.get(['a'])).value).toBe(3)
   })
 
-  test('does not keep a database from being opened for ever, nor from being closed', async () => {
+  test('blocks neither opening nor closing a database forever', async () => {
     const proxy = await startProxy(url)
     const schema = newSchema()
     const db = await openAt(proxy.url, schema, quick)

@@ -16,7 +16,7 @@ const program = `
   console.log(JSON.stringify({ code: error.code, message: error.message }))
 `
 
-test('who has not installed pg is told what to install, and other databases open', async () => {
+test('without pg, the error says what to install, and other databases open', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program])
   expect(JSON.parse(stdout)).toEqual({
     code: 'DATABASE_OPEN',

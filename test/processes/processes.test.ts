@@ -59,7 +59,7 @@ test('4 processes may open the same new file at once', async () => {
   }
 })
 
-test('updates of one row by several processes are none of them lost', async () => {
+test('no update of a row is lost, however many processes make them', async () => {
   const file = path()
   const rows = Valkeyrie.withSchema(['rows', '*'], z.object({ n: z.int() }))
   await using db = await rows.open(file)

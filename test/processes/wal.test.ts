@@ -44,7 +44,7 @@ async function expectWhole(db: Db): Promise<void> {
   expect(n).toBe(700)
 }
 
-it('the log of one large commit is cut off once the database is quiet', async () => {
+it('the log of one large commit is truncated once the database is quiet', async () => {
   const file = path()
   const db = await open(file)
   await writeMuch(db)
@@ -53,7 +53,7 @@ it('the log of one large commit is cut off once the database is quiet', async ()
   await expectWhole(db)
 })
 
-it('the log of one large commit is cut off by the commits that follow', async () => {
+it('the log of one large commit is truncated by later commits', async () => {
   const file = path()
   const db = await open(file)
   await writeMuch(db)
@@ -64,7 +64,7 @@ it('the log of one large commit is cut off by the commits that follow', async ()
   await expectWhole(db)
 })
 
-it('a log that a process which has died has left behind is cut off by one that only reads', async () => {
+it('a process that only reads truncates the log that a dead process left behind', async () => {
   const file = path()
   const idle = await open(file)
   const writer = start('write-much', file)
@@ -79,7 +79,7 @@ it('a log that a process which has died has left behind is cut off by one that o
   expect((await idle.get(['large', 5])).value).toMatch(/^5 x/)
 })
 
-it('a log that a reader in another process holds back is cut off when that ends', async () => {
+it('a log that a reader in another process holds back is truncated when that ends', async () => {
   const file = path()
   const db = await open(file)
   await db.set(['large', 0], 'before')
@@ -95,7 +95,7 @@ it('a log that a reader in another process holds back is cut off when that ends'
   await expectWhole(db)
 })
 
-it('a log that is held back for long is told of with its age, and looked at again until it is cut off', async () => {
+it('a log that is held back for long is reported with its age, and checked until it is truncated', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
   onTestFinished(() => void vi.useRealTimers())
   const file = path()

@@ -35,7 +35,7 @@ describeEngines('a feed', (engine) => {
     await feed.cancel()
   })
 
-  it('the feed is resumed after a restart where it was left', async () => {
+  it('the feed continues after a restart where it ended', async () => {
     const file = engine.newAddress()
     let since = '0'.repeat(20)
     const seen: string[] = []

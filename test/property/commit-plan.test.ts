@@ -102,7 +102,7 @@ function writeOf(
   }
 }
 
-test('a plan that is carried out leaves what the writes leave that SQLite applies one after the other', async () => {
+test('carrying out a plan leaves the same rows as SQLite applying the writes one by one', async () => {
   vi.useFakeTimers({ toFake: ['Date'] })
   onTestFinished(() => void vi.useRealTimers())
   let committed = 0

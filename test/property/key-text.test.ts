@@ -13,7 +13,7 @@ const part = fc.oneof(
   fc.uint8Array(),
 )
 
-test('the key that a text tells is the key of the bytes, or it tells none', () => {
+test('a key read from its text equals the key of the bytes, or is not read', () => {
   fc.assert(
     fc.property(fc.array(part, { minLength: 1 }), (parts) => {
       const bytes = encodeKey(parts)
@@ -23,7 +23,7 @@ test('the key that a text tells is the key of the bytes, or it tells none', () =
   )
 })
 
-test('the text of a key of strings tells it, but for those that hold NUL or U+FFFD', () => {
+test('a key of strings can be read from its text, unless it contains NUL or U+FFFD', () => {
   const text = fc.string({ unit: 'grapheme' }).filter((it) => it !== '*' && !/[\0\u{fffd}]/u.test(it))
   fc.assert(
     fc.property(fc.array(text, { minLength: 1 }), (parts) => {
@@ -32,7 +32,7 @@ test('the text of a key of strings tells it, but for those that hold NUL or U+FF
   )
 })
 
-test("a part that is '*', which no key has, is refused as in the bytes", () => {
+test("the part '*', which no key has, is refused in text as in bytes", () => {
   for (const text of ['\u0002*\0', '\u0002users\0\u0002*\0', '\u0002*\0\u0002users\0']) {
     expect(() => decodeKey(Buffer.from(text))).toThrow(CorruptKeyError)
     expect(() => decodeKeyText(text)).toThrow(CorruptKeyError)

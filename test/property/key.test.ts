@@ -122,7 +122,7 @@ test('these keys are in order', () => {
   }
 })
 
-test('the bytes of a key go on from those of each of its prefixes', () => {
+test('the bytes of a key begin with those of each of its prefixes', () => {
   fc.assert(
     fc.property(key, fc.nat(4), (k, n) => {
       const head = k.slice(0, n)
@@ -132,7 +132,7 @@ test('the bytes of a key go on from those of each of its prefixes', () => {
   )
 })
 
-test('a prefix range holds the keys that go on from the prefix and no others', () => {
+test('a prefix range has the longer keys that begin with the prefix, and no others', () => {
   fc.assert(
     fc.property(keyPair, ([prefix, k]) => {
       const below = k.length > prefix.length && compareKeys(k.slice(0, prefix.length), prefix) === 0

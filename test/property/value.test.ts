@@ -23,7 +23,7 @@ describe('encodeValue', () => {
     )
   })
 
-  it('writes what JSON has as JSON', () => {
+  it('writes as JSON what JSON can express', () => {
     const finite = fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => n + 0)
     fc.assert(
       fc.property(fc.object({ key, values: [text, finite, fc.boolean(), fc.constant(null)] }), (value) => {
@@ -61,7 +61,7 @@ describe('encodeValue', () => {
     )
   })
 
-  it('restores every graph that holds itself, each object as one', () => {
+  it('restores every graph that contains itself, each object as one', () => {
     fc.assert(
       fc.property(nodeKinds, edges, (kinds, links) => {
         const root = makeGraph(kinds, links)
@@ -75,7 +75,7 @@ describe('encodeValue', () => {
     )
   })
 
-  it('orders KvU64 as their numbers', () => {
+  it('orders KvU64 like their numbers', () => {
     fc.assert(
       fc.property(u64, u64, (a, b) => {
         const [x, y] = [a, b].map((n) => encodeValue(new KvU64(n)).value as Uint8Array)
@@ -205,7 +205,7 @@ describe('decodeValue', () => {
     fc.uint8Array(),
   )
 
-  it('throws an Error or gives a value, and changes no prototype, whatever it reads', () => {
+  it('throws an Error or returns a value, and changes no prototype, whatever it reads', () => {
     const prototypes = [Object, Array, Function, Map, Set, Date, RegExp, URL, Error, Uint8Array].map(
       (type) => type.prototype,
     )
@@ -261,7 +261,7 @@ describe('applyArithmetic', () => {
     )
   })
 
-  it('ends with the least and the greatest, in whichever order they come', () => {
+  it('ends with the least and the greatest, in any order', () => {
     fc.assert(
       fc.property(fc.array(u64, { minLength: 1 }), (numbers) => {
         const sorted = numbers.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))

@@ -54,7 +54,7 @@ it('each occurrence of each schedule is done once over all processes, one of whi
   }
 })
 
-it('who was blocked for longer than the lease loses the job, and what it would write', async () => {
+it('a worker blocked for longer than its lease loses the job, and what it would write', async () => {
   const path = sharedAddress()
   const until = newPath('until')
   await using db = await open(path)

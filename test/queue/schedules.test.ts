@@ -89,7 +89,7 @@ describe('the times', () => {
     expect(times(cron, timeZone, from, expected.length)).toStrictEqual(expected)
   })
 
-  it('of what was missed are one, none or all, and the next is in the future', () => {
+  it('are one, none or all of the missed ones, and the next is in the future', () => {
     const minute = 60_000
     const row = (misfire: 'once' | 'skip' | 'all', next: number) =>
       ({
@@ -189,7 +189,7 @@ describe('a schedule', () => {
     expect(await work(db)).toHaveLength(50)
   })
 
-  it('fires once where another process has fired it, and done its job, between what one reads and its commit', async () => {
+  it('fires once if another process fires it and does its job between a read and its commit', async () => {
     const clock = stillClock()
     const path = newPath()
     const openFile = () => Valkeyrie.withSchemas([...reports.definitions]).open(path)
@@ -263,7 +263,7 @@ describe('a schedule', () => {
     )
   })
 
-  it('that ends, or says something else, between the moment before its time and that time', async () => {
+  it('that ends or changes between the moment before its time and that time', async () => {
     const { clock, hour, iso } = beforeTheHour(500)
     await using db = await open()
     const say = (id: string, name: string, cron = '0 * * * *') =>
@@ -291,7 +291,7 @@ describe('a schedule', () => {
     expect((await schedulesOf(db)).get('later')?.next).toBe(hour + hourly / 2)
   })
 
-  it('whose payload says something else inside of an instance says something else', async () => {
+  it('differs if its payload differs inside an instance', async () => {
     class Sealed {
       readonly #text: string
 
@@ -322,7 +322,7 @@ describe('a schedule', () => {
     expect(said[2]).toBe(said[1])
   })
 
-  it('that ends when its time has come leaves its job, and one that says something else does', async () => {
+  it('that ends or changes after its time leaves its job', async () => {
     const { clock, iso } = beforeTheHour(500)
     await using db = await open()
     for (const id of ['ended', 'changed'])
@@ -389,7 +389,7 @@ describe('a schedule', () => {
     expect(seen).toStrictEqual([`s@${iso}`])
   })
 
-  it('for any clock and any times at which workers run, does each occurrence once', async () => {
+  it('runs each occurrence once, for any clock and any times at which workers run', async () => {
     const step = fc.record({
       by: fc.integer({ min: -300, max: 2_500 }),
       workers: fc.constantFrom(0, 1, 2),
@@ -431,7 +431,7 @@ describe('a schedule', () => {
     expect(await reports.unschedule(db, 'soon')).toBe(false)
   })
 
-  it('said again goes on as it was; with other times it begins anew', async () => {
+  it('continues if it is set again; with other times it starts again', async () => {
     const clock = stillClock()
     await using db = await open()
     const said = { cron: '0 * * * *', payload: { name: 'a' } }
@@ -446,7 +446,7 @@ describe('a schedule', () => {
     expect((await db.repositories.reportsSchedules.get('s')).value?.payload).toStrictEqual({ name: 'a' })
   })
 
-  it('that will never come is kept, and one that cannot be read here keeps no other back', async () => {
+  it('that never fires is kept, and one that cannot be read here delays no other', async () => {
     const clock = stillClock()
     await using db = await open()
     await reports.schedule(db, 'never', { cron: '0 0 30 2 *', payload: { name: 'never' } })

@@ -52,7 +52,7 @@ async function searched(): Promise<string> {
   return path
 }
 
-test('opening builds a search of the rows that there are, and programs without it keep it', async () => {
+test('opening builds a search from existing rows, and programs without it keep it', async () => {
   const path = newPath()
   {
     await using db = await open(path, plain)
@@ -72,7 +72,7 @@ test('opening builds a search of the rows that there are, and programs without i
   expect(await Valkeyrie.verify(path)).toMatchObject({ sound: true })
 })
 
-test('what was committed is found, and nothing else, after writers were killed', async () => {
+test('after writers were killed, a search finds what was committed, and nothing else', async () => {
   const path = await searched()
   for (let round = 0; round < 2; round++) {
     const child = start('write-searched', path)
@@ -86,7 +86,7 @@ test('what was committed is found, and nothing else, after writers were killed',
   for (const { id, value } of all) expect(await found(db, `"${value.title}"`)).toEqual([id])
 })
 
-test('searches that programs declare otherwise stand side by side, until one is dropped by name', async () => {
+test('different searches of several programs coexist, until one is dropped by name', async () => {
   const path = await searched()
   await using db = await open(path)
   await using other = await Valkeyrie.withSchemas([stems]).open(path)
@@ -136,7 +136,7 @@ test('an import fills the index of the file that takes it, and a backup has it',
   expect(await Valkeyrie.verify(copy)).toMatchObject({ sound: true })
 })
 
-test('a search follows its collection to another name, and is known to those who inspect', async () => {
+test('a search follows its collection to another name, and inspect knows it', async () => {
   const path = await searched()
   const renamed = defineSchema(['posts', '*'], post, { name: 'articles', search: ['title', 'body'] })
   {
@@ -160,7 +160,7 @@ test.each([
   ["INSERT INTO SEARCH (SEARCH) VALUES ('delete-all')", 'does not match the words of its texts'],
   ['DROP TRIGGER SEARCH_update', 'is missing'],
   ['DROP TABLE SEARCH_text', 'is missing'],
-])('verify finds what %s does to a search, and repair mends it', async (statement, message) => {
+])('verify finds what %s does to a search, and repair fixes it', async (statement, message) => {
   const path = await searched()
   const table = tableOf(path)
   foreign(path, statement.replaceAll('SEARCH', table))
@@ -179,7 +179,7 @@ test.each([
   expect([await found(db, 'tea'), await found(db, 'new')]).toEqual([['b'], ['a']])
 })
 
-test('a damaged row has no words, and can be written over', async () => {
+test('a damaged row has no words, and can be overwritten', async () => {
   const path = await searched()
   foreign(path, "UPDATE kv SET value = '{' WHERE key = (SELECT min(key) FROM kv)")
   await using db = await open(path)
@@ -196,7 +196,7 @@ test('a damaged row has no words, and can be written over', async () => {
   await sealed.close()
 })
 
-test('what cannot be searched is refused where it is declared', () => {
+test('a field that cannot be searched is refused when it is declared', () => {
   const schema = z.object({ title: z.string(), n: z.int(), at: z.date(), by: z.object({ name: z.string() }) })
   const declare = (search: unknown) => () => defineSchema(['x', '*'], schema, { search } as never)
   expect(declare(['n'])).toThrow("'n' is not a text or an array of texts")

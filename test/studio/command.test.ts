@@ -12,7 +12,7 @@ import { ask } from './ask.ts'
 
 const path = temporaryFolder()
 
-it('prints its address on a line of its own, serves the file, and ends', async () => {
+it('prints its address on a separate line, serves the file, and ends', async () => {
   const file = path()
   await using db = await Valkeyrie.open(file)
   await db.set(['a'], 1)
@@ -30,7 +30,7 @@ it('prints its address on a line of its own, serves the file, and ends', async (
 it.each([
   ['a project: how it differs', root],
   ['none: that there is none', tmpdir()],
-])('compares the file with the project of its folder, and where that is %s', async (_, cwd) => {
+])('compares the file with the project of its folder, and if that is %s', async (_, cwd) => {
   const file = path()
   await (await Valkeyrie.open(file)).close()
   const child = spawn(process.execPath, [cli, 'studio', file, '--no-open'], { stdio: 'pipe', cwd })
@@ -44,7 +44,7 @@ it.each([
   }
 })
 
-it('tells its address as JSON', async () => {
+it('prints its address as JSON', async () => {
   const file = path()
   await (await Valkeyrie.open(file)).close()
   const child = spawn(process.execPath, [cli, 'studio', file, '--no-open', '--json'], { stdio: 'pipe' })

@@ -118,7 +118,7 @@ describe('what is asked', () => {
     expect(await db.repositories.books.count()).toBe(3)
   })
 
-  it('is no form of another page, and no GET', async () => {
+  it('is neither a form of another page nor a GET', async () => {
     const studio = await open((await shelf()).file)
     const headers = { 'content-type': 'text/plain' }
     expect((await askRaw(studio, '/api/catalog', { headers })).status).toBe(415)
@@ -230,7 +230,7 @@ describe('what is asked', () => {
 describe('writing', () => {
   const row = { key: ['books', 'b0'], value: { title: 'Another' } }
 
-  it('takes the place of the version that was read, and of no other', async () => {
+  it('replaces the version that was read, and no other', async () => {
     const { file, db } = await shelf()
     const studio = await open(file)
     const [{ versionstamp }] = (await ask(studio, 'get', { keys: [row.key] })).rows
@@ -247,7 +247,7 @@ describe('writing', () => {
     expect(removed.error.code).toBe('CONFLICT')
   })
 
-  it('is held against the schema', async () => {
+  it('is checked against the schema', async () => {
     const { file } = await shelf()
     const refused = await ask(await open(file), 'write', {
       row: { key: ['books', 'x'], value: { title: 'T' } },
@@ -259,7 +259,7 @@ describe('writing', () => {
     })
   })
 
-  it('is refused on the server by read only', async () => {
+  it('is refused by a read-only server', async () => {
     const { file, db } = await shelf()
     const studio = await open(file, { readOnly: true })
     for (const remove of [false, true])
@@ -297,7 +297,7 @@ describe('the feed', () => {
     return { next, leave: () => left.abort() }
   }
 
-  it('goes on after a loss, and misses nothing', async () => {
+  it('continues after a lost connection, and misses nothing', async () => {
     const { file, db } = await shelf()
     const studio = await open(file)
     const first = await feed(studio.url)
@@ -317,7 +317,7 @@ describe('the feed', () => {
     expect([...new Set(told)]).toEqual([1, 2, 3, 4, 5])
   })
 
-  it('tells all changes of a commit, however many they are', async () => {
+  it('reports all changes of a commit, however many there are', async () => {
     const { file, db } = await shelf()
     const { next } = await feed((await open(file)).url)
     await next('open')
@@ -329,7 +329,7 @@ describe('the feed', () => {
     expect(keys.size).toBe(450)
   })
 
-  it('tells that a program declares more, and that the file is gone', async () => {
+  it('reports that a program declares more, and that the file is gone', async () => {
     const { file } = await shelf()
     const studio = await open(file)
     const { next } = await feed(studio.url)
@@ -362,7 +362,7 @@ describe('the notation of values', () => {
     [new Uint8Array([0, 255])],
     [{ n: new Float64Array([1.5, -0]), b: new BigInt64Array([-1n]), v: new Uint8Array([1]).buffer }],
     [new KvU64(2n ** 64n - 1n)],
-  ])('%o is read back as it is, and crosses as it is', (value) => {
+  ])('%o is parsed back and sent unchanged', (value) => {
     for (const lines of [false, true]) expect(parseNotation(notationOf(value, { lines }))).toEqual(value)
     const crossed = JSON.parse(jsonText(valueJson(value)))
     expect(rowOf({ repository: null, key: [], ...crossed }).value).toEqual(value)

@@ -10,7 +10,7 @@ function leak(of: (n: number) => Partial<Footprint>): string | null {
   return leakOf(rounds, 5)
 }
 
-it('a leak is told from noise and from what is taken once', () => {
+it('a leak is distinguished from noise and from one-time costs', () => {
   expect(leak(() => ({ heap: 5e6 + noise(2e5), rss: 6e7 + noise(1e6) }))).toBeNull()
   expect(leak((n) => ({ heap: n < 20 ? 5e6 : 9e6 }))).toBeNull()
   expect(leak((n) => ({ heap: 5e6 + n * 2e5 + noise(1e5) }))).toMatch(/^heap grows by \d+ bytes/)

@@ -24,7 +24,7 @@ it('an address that the compiler sees gives the types of its engine, over the sa
   expectTypeOf<Opened['server']['repositories']>().toEqualTypeOf<Opened['file']['repositories']>()
 })
 
-it('one that is known late says its engine when the program runs, and as gives the types', () => {
+it('an address that is known late names its engine at run time, and as gives the types', () => {
   expectTypeOf<Opened['late']['engine']>().toEqualTypeOf<'sqlite' | 'postgres'>()
   expectTypeOf<Opened['lateServer']['drizzle']>().toEqualTypeOf<Opened['server']['drizzle']>()
   expectTypeOf<Opened['lateServer']['tables']>().toEqualTypeOf<Opened['server']['tables']>()

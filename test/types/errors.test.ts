@@ -1,7 +1,7 @@
 import type { ConflictError, KvError, NotFoundError, QueryError } from 'valkeyrie'
 import { expectTypeOf, it } from 'vitest'
 
-it('the code of an error tells which one it is', () => {
+it('the code of an error narrows its type', () => {
   const told = (error: ConflictError | NotFoundError | QueryError) => {
     if (error.code === 'CONFLICT') return error.attempts
     if (error.code === 'NOT_FOUND') return error.key

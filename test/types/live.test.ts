@@ -107,7 +107,7 @@ it('a component has what a client has', () => {
   void draw
 })
 
-it('what does not decide is no server', () => {
+it('options without authorize make no server', () => {
   const wrong = () => {
     // @ts-expect-error who may ask is to be said
     serveLive({ all: liveQuery(() => db.repositories.users.watchMany()) }, {})

@@ -75,7 +75,7 @@ describe('a query', () => {
     ])
   })
 
-  it('refuses ids, elements and parts of texts that there are not', () => {
+  it('refuses ids, elements and parts of texts that do not exist', () => {
     typed(({ repositories: { users, posts } }) => [
       // @ts-expect-error -- an id of one part
       users.findMany({ where: { $id: ['a', 'b'] } }),
@@ -162,7 +162,7 @@ describe('a query', () => {
     ])
   })
 
-  it('takes queries that are kept in variables', () => {
+  it('takes queries in variables', () => {
     type User = Awaited<ReturnType<Db['repositories']['users']['findMany']>>[number]['value']
     typed(
       (
@@ -242,7 +242,7 @@ describe('a query', () => {
     })
   })
 
-  it('refuses figures that there are not', () => {
+  it('refuses figures that do not exist', () => {
     typed(({ repositories: { users } }) => [
       // @ts-expect-error -- no figure is asked for
       users.aggregate({}),
@@ -292,7 +292,7 @@ describe('an order', () => {
   type Shapes = Awaited<ReturnType<typeof openShapes>>
   const typedShapes = (_: (db: Shapes) => unknown): void => {}
 
-  it('is of fields that have one', () => {
+  it('takes fields that have an order', () => {
     typedShapes(async ({ repositories: { shapes } }) => {
       const figures = await shapes.aggregate({
         max: ['either', 'link', 'any', 'in.n'],
@@ -314,7 +314,7 @@ describe('an order', () => {
     })
   })
 
-  it('is not of objects, arrays, tuples, unions of objects, Maps and Sets', () => {
+  it('refuses objects, arrays, tuples, unions of objects, Maps and Sets', () => {
     typedShapes(({ repositories: { shapes } }) => [
       // @ts-expect-error -- an array
       shapes.findMany({ orderBy: { tags: 'asc' } }),

@@ -61,7 +61,7 @@ describe('a definition', () => {
     expectTypeOf<IdOfDefinition<typeof site>>().toEqualTypeOf<undefined>()
   })
 
-  it('is one of any definitions', () => {
+  it('is assignable to any definition', () => {
     expectTypeOf(users).toExtend<AnyDefinition>()
     expectTypeOf(defineSchema(['a'], v.object({ b: v.string() }))).toExtend<AnyDefinition>()
     expectTypeOf(defineSchema(['a'], type({ b: 'string' }))).toExtend<AnyDefinition>()
@@ -79,7 +79,7 @@ describe('a definition', () => {
     expectTypeOf<OutputOf<typeof arktype>>().toEqualTypeOf<number>()
   })
 
-  it('keeps what it refers to', () => {
+  it('keeps its references', () => {
     const comments = defineSchema(['comments', '*'], z.object({ by: z.string() }), {
       references: { by: users },
     })
@@ -238,7 +238,7 @@ describe('the value of a key', () => {
     expectTypeOf<InputOf<R, readonly ['site']>>().toEqualTypeOf<{ motto?: string | undefined }>()
   })
 
-  it('is what it may be where the key leaves it open', () => {
+  it('is a union if the key leaves it open', () => {
     expectTypeOf<ValueOf<R, readonly ['users', string]>>().toEqualTypeOf<User | Me>()
     expectTypeOf<ValueOf<R, readonly ['users', KeyPart]>>().toEqualTypeOf<User | Me>()
     expectTypeOf<ValueOf<R, readonly ['users', 'me' | 'alice']>>().toEqualTypeOf<User | Me>()
@@ -253,7 +253,7 @@ describe('the value of a key', () => {
     >()
   })
 
-  it('is unknown where no pattern matches, or perhaps none', () => {
+  it('is unknown if no pattern matches, or perhaps none does', () => {
     expectTypeOf<ValueOf<R, readonly ['other']>>().toEqualTypeOf<unknown>()
     expectTypeOf<ValueOf<R, readonly ['users']>>().toEqualTypeOf<unknown>()
     expectTypeOf<ValueOf<R, readonly ['users', 'alice', 'x']>>().toEqualTypeOf<unknown>()
@@ -312,7 +312,7 @@ describe('entries', () => {
     >()
   })
 
-  it('that may be missing are told apart by the versionstamp', () => {
+  it('that may be missing are narrowed by the versionstamp', () => {
     const entry = {} as EntryMaybe<readonly ['a'], number>
     if (entry.versionstamp !== null) expectTypeOf(entry.value).toEqualTypeOf<number>()
   })
@@ -347,14 +347,14 @@ describe('the values of a list', () => {
     >()
   })
 
-  it('are unknown where no pattern is under it', () => {
+  it('are unknown if no pattern is under it', () => {
     expectTypeOf<SelectedValue<R, { prefix: readonly ['site'] }>>().toEqualTypeOf<unknown>()
     expectTypeOf<SelectedValue<R, { prefix: readonly ['other'] }>>().toEqualTypeOf<unknown>()
     expectTypeOf<SelectedValue<R, { prefix: Key }>>().toEqualTypeOf<unknown>()
     expectTypeOf<SelectedValue<readonly [], { prefix: readonly [] }>>().toEqualTypeOf<unknown>()
   })
 
-  it('are those under what start and end begin with alike', () => {
+  it('are those under the common beginning of start and end', () => {
     type Between<Start extends Key, End extends Key> = SelectedValue<R, { start: Start; end: End }>
     expectTypeOf<Between<readonly ['numbers', 1], readonly ['numbers', 9]>>().toEqualTypeOf<number>()
     expectTypeOf<
@@ -421,7 +421,7 @@ describe('an update', () => {
     expectTypeOf<() => { title: string }>().toExtend<Update<typeof sites>>()
   })
 
-  it('is no patch of a value without fields', () => {
+  it('refuses a patch of a value without fields', () => {
     const numbers = defineSchema(
       ['n', '*'],
       z.object({ n: z.string() }).transform(({ n }) => Number(n)),

@@ -33,7 +33,7 @@ it('increments are offered for numbers and bigints, each with its own kind', asy
   }
 })
 
-it('the rows that a write has touched are there where it is asked for them', async () => {
+it('the touched rows are returned if the call asks for them', async () => {
   if (!never()) return
   const query = { where: { n: 1 }, set: { n: 2 } }
   const plain = await items.updateMany(query)
@@ -56,7 +56,7 @@ it('the rows that a write has touched are there where it is asked for them', asy
   }
 })
 
-it('a value is assigned to an entry that is there, and to no missing one', async () => {
+it('a value can be assigned to an existing entry, and not to a missing one', async () => {
   const entry = await items.get('a')
   if (never() && entry.value !== null) entry.value = { ...entry.value, n: 1 }
   // @ts-expect-error it may be missing

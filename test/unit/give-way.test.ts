@@ -13,7 +13,7 @@ describe('pauseDue', () => {
     ['a timer', (begin: () => void) => void setTimeout(begin, 1)],
     ['an immediate', (begin: () => void) => void setImmediate(begin)],
     ['a microtask', (begin: () => void) => queueMicrotask(begin)],
-  ])('lets the timers that are due pass first, where the work began in %s', async (_, inTurnOf) => {
+  ])('lets due timers run first if the work began in %s', async (_, inTurnOf) => {
     const order: string[] = []
     await new Promise<void>((resolve) =>
       inTurnOf(async () => {
@@ -27,7 +27,7 @@ describe('pauseDue', () => {
     expect(order).toEqual(['timer', 'work'])
   })
 
-  it('lets timers pass between any two stretches of work', async () => {
+  it('lets timers run between any two stretches of work', async () => {
     for (let stretch = 0; stretch < 5; stretch++) {
       let fired = false
       setTimeout(() => {
@@ -38,7 +38,7 @@ describe('pauseDue', () => {
     }
   })
 
-  it('lets those who wait go on in their order', async () => {
+  it('lets waiting calls continue in their order', async () => {
     const order: number[] = []
     const first = workLong().then(() => order.push(0))
     const others = Array.from({ length: 50 }, (_, i) => pauseDue()!.then(() => order.push(i + 1)))
@@ -50,7 +50,7 @@ describe('pauseDue', () => {
 describe('inSlices', () => {
   const items = Array.from({ length: 1_000 }, (_, i) => i)
 
-  it('makes of each item what it is to, at once where there is time', async () => {
+  it('maps each item, synchronously if there is time', async () => {
     await new Promise((resolve) => setImmediate(resolve))
     const now = process.hrtime()
     const time = vi.spyOn(process, 'hrtime').mockReturnValue(now)
@@ -58,7 +58,7 @@ describe('inSlices', () => {
     expect(inSlices(items, (item, i) => item + i)).toEqual(items.map((item) => 2 * item))
   })
 
-  it('has the same in the same order where some, or all, are promised', async () => {
+  it('gives the same results in the same order if some, or all, are promises', async () => {
     const doubled = items.map((item) => 2 * item)
     expect(await inSlices(items, async (item) => 2 * item)).toEqual(doubled)
     expect(await inSlices(items, (item) => (item % 7 === 0 ? Promise.resolve(2 * item) : 2 * item))).toEqual(
@@ -82,7 +82,7 @@ describe('inSlices', () => {
     expect(turns).toBeGreaterThan(0)
   })
 
-  it('rejects with what fails, also where another fails at the same time', async () => {
+  it('rejects with the failure, even if another fails at the same time', async () => {
     const failure = new Error('one')
     const reject = (item: number) => Promise.reject(item === 1 ? failure : new Error('another'))
     await expect(inSlices(items, (item) => (item < 1 ? item : reject(item)))).rejects.toBe(failure)

@@ -54,7 +54,7 @@ test('a database shows its path and its repositories, in a line', async () => {
   )
 })
 
-test('a unit of work and a repository show what they are of', async () => {
+test('a unit of work and a repository show what they belong to', async () => {
   await using db = await schemas.open()
   expect(inspect(db.repositories.users)).toBe("Repository { name: 'users', pattern: [ 'users', '*' ] }")
   await db.unitOfWork((unit) => {
@@ -70,7 +70,7 @@ test('a unit of work and a repository show what they are of', async () => {
   expect(inspect(list)).toBe("ListIterator { cursor: '', left: 3, reverse: false, ended: true }")
 })
 
-test('a builder, a snapshot and a prepared query show what they are of', async () => {
+test('a builder, a snapshot and a prepared query show what they belong to', async () => {
   expect(inspect(schemas)).toBe(`ValkeyrieBuilder {
   schemas: [
     { name: 'users', pattern: [ 'users', '*' ] },

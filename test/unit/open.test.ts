@@ -13,7 +13,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-test('a Node.js that the engine does not support is told so, and its binary is not loaded', async () => {
+test('on a Node.js that the engine does not support, the error says so, and its binary is not loaded', async () => {
   vi.spyOn(process, 'versions', 'get').mockReturnValue({ ...process.versions, node: '20.20.2' })
   const opening = Valkeyrie.open()
   await expect(opening).rejects.toMatchObject({ name: 'DatabaseOpenError', code: 'DATABASE_OPEN' })
@@ -72,7 +72,7 @@ test.each([
   'postgres://bob:secret@127.0.0.1:1/shop?sslpassword=secret',
   'PostgreSQL://bob:secret@127.0.0.1:1/shop',
   new URL('postgres://bob:secret@127.0.0.1:1/shop#secret'),
-])('where no server answers at %s, every call says so, and tells no secret', async (address) => {
+])('if no server answers at %s, every call says so, and shows no secret', async (address) => {
   vi.spyOn(process, 'cwd').mockReturnValue(path('.'))
   for (const call of [
     () => Valkeyrie.open(address),
@@ -94,7 +94,7 @@ test.each([
   'postgres://bob:secret@:/shop',
   'postgres://bob:secret@host:port/shop',
   'postgres://bob:secret%@host/shop',
-])('%s is not an address, which every call says, and tells no secret', async (address) => {
+])('%s is not an address, which every call says without showing a secret', async (address) => {
   await using db = await Valkeyrie.open()
   for (const call of [
     () => Valkeyrie.open(address),
@@ -117,7 +117,7 @@ test('a backup is a file', async () => {
   await expect(db.backup('postgres://bob:secret@host/shop')).rejects.toThrow(/takes the path of a file/)
 })
 
-test('a file of such a name is opened by a path that begins otherwise', async () => {
+test('a file with such a name can be opened by another form of its path', async () => {
   const file = path(':memory')
   await using db = await Valkeyrie.open(file)
   await db.set(['a'], 1)

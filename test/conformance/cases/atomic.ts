@@ -14,7 +14,7 @@ export const atomicCases: Cases = {
     )
   },
 
-  'a check that holds lets the commit pass, one that fails tells what was found': async (place) => {
+  'a check that holds lets the commit pass, and one that fails says what was found': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     const { versionstamp } = await db.set(['a'], 1)
     const entry = await db.get(['a'])
@@ -121,7 +121,7 @@ export const atomicCases: Cases = {
     ])
   },
 
-  'values are held against their schemas before anything is written': async (place) => {
+  'values are checked against their schemas before anything is written': async (place) => {
     await using db = await schemas.open(place.path())
     const operation = db
       .atomic()
@@ -143,7 +143,7 @@ export const atomicCases: Cases = {
     expect((await db.get(['n'])).value).toStrictEqual(new KvU64(1n))
   },
 
-  'an operation without mutations tells whether its checks hold': async (place) => {
+  'an operation without mutations reports whether its checks hold': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     const { versionstamp } = await db.set(['a'], 1)
     expect(

@@ -42,7 +42,7 @@ const badKeys: Record<string, unknown> = {
 }
 
 export const badInputCases: Cases = {
-  'what is written as for another library is told what to write here': async (place) => {
+  'a call written for another library gets an error that says what to write here': async (place) => {
     await using db = await schemas.open(place.path())
     const users = db.repositories.users as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
     const idFirst =
@@ -61,7 +61,7 @@ export const badInputCases: Cases = {
     expect(await db.repositories.users.count()).toBe(0)
   },
 
-  'keys that are none are refused by every call, and nothing is written': async (place) => {
+  'invalid keys are refused by every call, and nothing is written': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     for (const [name, bad] of Object.entries(badKeys)) {
       const key = bad as never
@@ -83,7 +83,7 @@ export const badInputCases: Cases = {
     expect(await Array.fromAsync(db.list({ prefix: [] }))).toStrictEqual([])
   },
 
-  'an option that is wrong is told why, and each option once': async (place) => {
+  'a wrong option gets an error that says why, once for each option': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     const list = (options: object) => Array.fromAsync(db.list({ prefix: [] }, options))
     expect(await failure(() => list({ limit: 2 ** 60 }))).toMatchObject({
@@ -196,7 +196,7 @@ export const badInputCases: Cases = {
     expect((await db.get(['c'])).versionstamp).toBeNull()
   },
 
-  'an expireIn that no Date can tell any more says how long it may be': async (place) => {
+  'an expireIn beyond the last Date gets an error that says how long it may be': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     for (const expireIn of [2 ** 53 - 1, Number.POSITIVE_INFINITY, 1e300]) {
       const error = await failure(() => db.set(['a'], 1, { expireIn }))
@@ -331,7 +331,7 @@ export const badInputCases: Cases = {
     }
   },
 
-  'selectors that are none are refused': async (place) => {
+  'invalid selectors are refused': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     for (const selector of [
       undefined,
@@ -417,7 +417,7 @@ export const badInputCases: Cases = {
     expect((await db.get(['n'])).versionstamp).toBeNull()
   },
 
-  'checks and mutations that are none are refused': async (place) => {
+  'invalid checks and mutations are refused': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     for (const versionstamp of [undefined, '', 'x', '00', 5, '0000000000000000000G', 'f'.repeat(20)]) {
       expect(
@@ -485,7 +485,7 @@ export const badInputCases: Cases = {
     expect(await Array.fromAsync(db.list({ prefix: [] }))).toStrictEqual([])
   },
 
-  'what other calls take is refused where it is of another kind': async (place) => {
+  'arguments of the wrong kind are refused by other calls': async (place) => {
     await using db = await schemas.open(place.path())
     const { users } = db.repositories
     const from = { prefix: ['a'], keyProperty: 'id' } as const

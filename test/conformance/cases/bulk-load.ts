@@ -21,7 +21,7 @@ export const bulkLoadCases: Cases = {
     )
   },
 
-  'the key may be worked out by a function': async (place) => {
+  'a function may compute the key': async (place) => {
     await using db = await Valkeyrie.from(new Set([3, 1, 2]), {
       prefix: ['n'],
       keyProperty: (n) => n * 10,
@@ -35,7 +35,7 @@ export const bulkLoadCases: Cases = {
     ])
   },
 
-  'progress tells how many items were seen, and of how many where that is known': async (place) => {
+  'progress reports how many items were seen, and the total if it is known': async (place) => {
     const progress: unknown[] = []
     const options = {
       prefix: ['items'],
@@ -129,7 +129,7 @@ export const bulkLoadCases: Cases = {
     await expect(load).rejects.toBe(reason)
   },
 
-  'options that no load has are refused': async (place) => {
+  'unknown options of a load are refused': async (place) => {
     const good = { prefix: ['a'], keyProperty: 'id', path: place.path() } as const
     for (const wrong of [
       { prefix: 'a' },

@@ -104,7 +104,7 @@ export const claimCases: Cases = {
     expect(await jobs.count({ where: { state: 'waiting' } })).toBe(2)
   },
 
-  'live queries and changes tell of claimed rows, and of no others': async (place) => {
+  'live queries and changes report claimed rows, and no others': async (place) => {
     const { db, jobs } = await jobsAt(place.path(), 4)
     await using _ = db
     const { versionstamp } = await db.set(['mark'], 1)
@@ -120,7 +120,7 @@ export const claimCases: Cases = {
     await changes.cancel()
   },
 
-  'a claim that is not right is refused, and takes nothing': async (place) => {
+  'an invalid claim is refused, and takes nothing': async (place) => {
     const { db, jobs } = await jobsAt(place.path(), 2)
     await using _ = db
     const set = { state: 'taken' }

@@ -60,7 +60,7 @@ export const closingCases: Cases = {
     }
   },
 
-  'a second close is fine, also one at the same time': async (place) => {
+  'a second close is fine, even at the same time': async (place) => {
     const db = await Valkeyrie.open(place.path())
     await Promise.all([db.close(), db.close()])
     await db.close()
@@ -120,7 +120,7 @@ export const closingCases: Cases = {
     await db.close()
   },
 
-  'a database that was closed is not destroyed, and gives no repository': async (place) => {
+  'a closed database cannot be destroyed, and gives no repository': async (place) => {
     const path = place.path()
     const schema = z.object({ n: z.int() })
     const db = await Valkeyrie.withSchema(['items', '*'], schema).open(path)

@@ -5,9 +5,7 @@ import type { Cases } from '../suite.ts'
 import { alice, bob, schemas } from './schemas.ts'
 
 export const commitOrderCases: Cases = {
-  '1,000 sets of one turn each have a versionstamp of their own, in the order of the calls': async (
-    place,
-  ) => {
+  '1,000 sets of one turn each have their own versionstamp, in the order of the calls': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     const results = await Promise.all(Array.from({ length: 1_000 }, (_, i) => db.set(['n', i], i)))
     const stamps = results.map(({ versionstamp }) => versionstamp)

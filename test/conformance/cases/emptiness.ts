@@ -57,7 +57,7 @@ const undefinedParts: readonly unknown[] = [
 ]
 
 export const emptinessCases: Cases = {
-  'a where that holds no condition removes and changes nothing': async ({ path }) => {
+  'a where without a condition removes and changes nothing': async ({ path }) => {
     await using db = await opened(path())
     const { items } = db.repositories
     for (const where of [...empty, ...undefinedParts] as never[]) {
@@ -71,7 +71,7 @@ export const emptinessCases: Cases = {
     expect(await items.count({ where: { n: { lte: 3 } } })).toBe(3)
   },
 
-  'no where at all, or a prefix that says nothing, removes nothing': async ({ path }) => {
+  'a missing where, or an empty prefix, removes nothing': async ({ path }) => {
     await using db = await opened(path())
     const { items } = db.repositories
     const refused = [{}, { prefix: [] }, { prefix: undefined }, { where: {}, prefix: undefined }] as never[]
@@ -80,7 +80,7 @@ export const emptinessCases: Cases = {
     expect(await items.count()).toBe(3)
   },
 
-  'all rows are said by an empty where, or by a prefix alone': async ({ path }) => {
+  'an empty where, or a prefix alone, means all rows': async ({ path }) => {
     await using db = await opened(path())
     const { items } = db.repositories
     expect(await items.updateMany({ prefix: ['a'], set: { n: 7 } })).toMatchObject({ count: 2 })
@@ -90,7 +90,7 @@ export const emptinessCases: Cases = {
     expect(await items.count()).toBe(0)
   },
 
-  'a condition that no row meets removes none, and one beside an empty one holds': async ({ path }) => {
+  'a condition that no row meets removes none, and one beside an empty one counts': async ({ path }) => {
     await using db = await opened(path())
     const { items } = db.repositories
     expect(await items.deleteMany({ where: { n: { in: [] } } })).toMatchObject({ count: 0 })

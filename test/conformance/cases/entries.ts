@@ -27,7 +27,7 @@ async function aliceAndBob(place: Place) {
 }
 
 export const entryCases: Cases = {
-  'an entry of a repository tells when it expires, however it is read': async (place) => {
+  'an entry of a repository says when it expires, however it is read': async (place) => {
     const { db, users, isInAMinute } = await aliceAndBob(place)
     await using _ = db
     const query = { orderBy: { name: 'asc' }, with: { posts: true } } as const

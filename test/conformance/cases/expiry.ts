@@ -121,7 +121,7 @@ export const expiryCases: Cases = {
       expect((await Array.fromAsync(users.list())).map(({ id }) => id)).toStrictEqual(['removed'])
     }),
 
-  'cleanup removes what has expired and tells how much': (place) =>
+  'cleanup removes what has expired and returns how much': (place) =>
     withClock(async (advance) => {
       await using db = await Valkeyrie.open(place.path())
       const operation = db.atomic()

@@ -52,7 +52,7 @@ export const givingWayCases: Cases = {
     ]),
   ),
 
-  'one listing of which every entry is awaited lets timers run': async (place) => {
+  'a list whose entries are awaited one by one lets timers run': async (place) => {
     await using db = await open(place)
     let ticks = 0
     const timer = setInterval(() => ticks++, 1)

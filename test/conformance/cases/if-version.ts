@@ -69,7 +69,7 @@ export const ifVersionCases: Cases = {
     expect(await users.get('alice')).toMatchObject({ value: { age: 31 }, versionstamp: actual })
   },
 
-  'a row that is gone is a conflict with what was read, and no NotFoundError': async (place) => {
+  'a removed row is a conflict with what was read, not a NotFoundError': async (place) => {
     const { db, users, versionstamp } = await aliceAt(place.path())
     await using _ = db
     await users.delete('alice')
@@ -79,7 +79,7 @@ export const ifVersionCases: Cases = {
     await expect(users.update('alice', { age: 1 })).rejects.toThrow(NotFoundError)
   },
 
-  'of many who have read one version, one writes': async (place) => {
+  'of many who have read one version, one succeeds': async (place) => {
     const { db, users, versionstamp } = await aliceAt(place.path())
     await using _ = db
     const writes = Array.from({ length: 20 }, (_, age) =>
@@ -129,7 +129,7 @@ export const ifVersionCases: Cases = {
     expect((await users.get('alice')).value).toStrictEqual(alice)
   },
 
-  'in a unit of work, ifVersion is held against what others have written': async (place) => {
+  'in a unit of work, ifVersion is checked against what others have written': async (place) => {
     const { db, users, versionstamp } = await aliceAt(place.path())
     await using _ = db
     await users.set('bob', bob)

@@ -40,7 +40,7 @@ export const keepExpiryCases: Cases = {
     expect((await users.get('alice')).expiresAt).toBeNull()
   },
 
-  'where there is no value, or it has expired, keepExpiry writes one that never expires': (place) =>
+  'without a value, or with an expired one, keepExpiry writes a value that never expires': (place) =>
     withClock(async (advance) => {
       await using db = await schemas.open(place.path())
       const missing = { key: ['gone'], versionstamp: null }
@@ -73,7 +73,7 @@ export const keepExpiryCases: Cases = {
     expect((await users.get('alice')).expiresAt).toBeNull()
   },
 
-  'rows that swap what a unique index allows once keep their own expiries': async (place) => {
+  'rows that swap unique values keep their own expiries': async (place) => {
     const schema = z.object({ email: z.string() })
     const indexes = [{ on: 'email', unique: true }] as const
     await using db = await Valkeyrie.withSchema(['people', '*'], schema, { indexes }).open(place.path())

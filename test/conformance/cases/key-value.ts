@@ -20,7 +20,7 @@ export const keyValueCases: Cases = {
     expect(await db.get(['a'])).toStrictEqual({ key: ['a'], value: null, versionstamp: null })
   },
 
-  'a stored null is told from a missing value by its versionstamp': async (place) => {
+  'a stored null differs from a missing value in its versionstamp': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     const { versionstamp } = await db.set(['a'], null)
     expect(await db.get(['a'])).toStrictEqual({ key: ['a'], value: null, versionstamp })
@@ -175,7 +175,7 @@ export const keyValueCases: Cases = {
     expect({} instanceof Valkeyrie).toBe(false)
   },
 
-  'consistency and raw, as Deno KV has them, are taken by every read and change nothing': async (place) => {
+  'every read accepts consistency and raw, as in Deno KV, without effect': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     await db.set(['a'], 1)
     for (const options of [

@@ -25,7 +25,7 @@ const last = async (entries: AsyncIterable<{ readonly key: Key }>) =>
   (await Array.fromAsync(entries)).map(({ key }) => key.at(-1))
 
 export const listingCases: Cases = {
-  'a prefix selects what goes on from it, in key order, and not the key that equals it': async (place) => {
+  'a prefix selects longer keys, in key order, and not the key that equals it': async (place) => {
     await using db = await lettersAt(place.path())
     expect(await last(db.list({ prefix: ['l'] }))).toStrictEqual(['a', 'b', 'nested', 'c', 'd', 'e'])
     expect(await last(db.list({ prefix: ['l', 'b'] }))).toStrictEqual(['nested'])
@@ -55,7 +55,7 @@ export const listingCases: Cases = {
     expect(await last(db.list({ start: ['l', 'bb'], end: ['l', 'dd'] }))).toStrictEqual(['c', 'd'])
   },
 
-  'reverse gives every selection the other way round': async (place) => {
+  'reverse returns every selection in the opposite order': async (place) => {
     await using db = await lettersAt(place.path())
     for (const selector of [
       { prefix: ['l'] },
@@ -115,7 +115,7 @@ export const listingCases: Cases = {
     }
   },
 
-  'the cursor of a list that is at its end is empty, as that of an empty one': async (place) => {
+  'the cursor is empty at the end of a list, and for an empty list': async (place) => {
     await using db = await numbersAt(place.path(), 3)
     const whole = db.list({ prefix: ['n'] })
     await whole.next()
@@ -147,7 +147,7 @@ export const listingCases: Cases = {
     })
   },
 
-  'the cursor moves with each entry, so that an iteration that stops can go on later': async (place) => {
+  'the cursor moves with each entry, so an iteration that stops can continue later': async (place) => {
     await using db = await numbersAt(place.path(), 10)
     const entries = db.list({ prefix: ['n'] })
     expect(entries.cursor).toBe('')
@@ -162,7 +162,7 @@ export const listingCases: Cases = {
     expect(entries.cursor).toBe(cursors.at(-1))
   },
 
-  'a cursor outlives the row that it stands behind': async (place) => {
+  'a cursor outlives its row': async (place) => {
     await using db = await numbersAt(place.path(), 5)
     const page = db.list({ prefix: ['n'] }, { limit: 3 })
     await Array.fromAsync(page)

@@ -90,7 +90,7 @@ export const messageQueueCases: Cases = {
     await db.close()
   },
 
-  'of several listeners one has each message': async (place) => {
+  'each message goes to one of several listeners': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     const heard: unknown[] = []
     for (let n = 0; n < 3; n++) void db.listenQueue((message) => heard.push(message))
@@ -101,7 +101,7 @@ export const messageQueueCases: Cases = {
     )
   },
 
-  'closing gives back what is in hand, and ends the listener': async (place) => {
+  'closing gives back messages in hand, and ends the listener': async (place) => {
     const never = Promise.withResolvers<void>()
     const path = place.path()
     const { db, heard, ended } = await listening(path, () => never.promise)

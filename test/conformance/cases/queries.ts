@@ -70,7 +70,7 @@ const aBook = (title: string, year: number, rest: Partial<Book> = {}): Book => (
 })
 
 export const queryCases: Cases = {
-  'where finds by every operator, over nested, optional, null, boolean, date and array fields': async (
+  'where finds by every operator, in nested, optional, null, boolean, date and array fields': async (
     place,
   ) => {
     await using db = await libraryAt(place.path())
@@ -184,7 +184,7 @@ export const queryCases: Cases = {
     ).toEqual([{ group: { year: 1817 }, count: 2 }])
   },
 
-  'groups are told by values of any kind, and give them back': async (place) => {
+  'groups are formed by values of any kind, and return them': async (place) => {
     const schema = z.object({
       big: z.bigint().optional(),
       at: z.date().nullable(),
@@ -256,7 +256,7 @@ export const queryCases: Cases = {
       expect(await ns.aggregate({ sum: 'n', groupBy: [], having: { sum: { n: over } } })).toEqual([])
   },
 
-  'fields of schemas that are joined by and, of unions too, are those of any of them': async (place) => {
+  'fields of intersections, and of unions in them, are those of any member': async (place) => {
     const schema = z.intersection(
       z.union([z.object({ n: z.number() }), z.object({ s: z.string() })]),
       z.union([z.object({ v: z.number() }), z.object({ v: z.string() })]),
@@ -311,7 +311,7 @@ export const queryCases: Cases = {
     expect(await books.count()).toBe(4)
   },
 
-  'updateMany keeps the expiry of each row, or gives all another one': async (place) => {
+  'updateMany keeps the expiry of each row, or gives all a new one': async (place) => {
     await using db = await libraryAt(place.path())
     const { authors, books } = db.repositories
     const expiries = () => db.drizzle.select({ at: db.tables.kv.expiresAt }).from(db.tables.kv)
@@ -384,7 +384,7 @@ export const queryCases: Cases = {
     ])
   },
 
-  'a field that holds what no id can be refers to no row': async (place) => {
+  'a field with an impossible id refers to no row': async (place) => {
     await using db = await libraryAt(place.path())
     const { books } = db.repositories
     for (const translatorId of ['*', 'x'.repeat(5_000), '\ud800']) {
@@ -411,7 +411,7 @@ export const queryCases: Cases = {
     await expect(since.execute(null as never)).rejects.toThrow(TypeError)
   },
 
-  'a prepared query takes its prefix, its part and its cursor, and those of what it loads, by name': async (
+  'a prepared query takes prefix, limit, offset and cursor by name, also for what it loads': async (
     place,
   ) => {
     await using db = await libraryAt(place.path())
@@ -460,7 +460,7 @@ export const queryCases: Cases = {
     ])
   },
 
-  'a prepared query is what it was when it was prepared': async (place) => {
+  'a prepared query stays as it was when it was prepared': async (place) => {
     await using db = await libraryAt(place.path())
     const query = { where: { year: { in: [1815] } }, limit: 5 }
     const prepared = db.repositories.books.prepare(query)
@@ -471,7 +471,7 @@ export const queryCases: Cases = {
     expect(await prepared.execute()).toHaveLength(1)
   },
 
-  'a query that has expired rows does not find them': async (place) => {
+  'a query does not find expired rows': async (place) => {
     const clock = stillClock()
     await using db = await libraryAt(place.path())
     const { books } = db.repositories
@@ -535,7 +535,7 @@ export const queryCases: Cases = {
     expect(await db.drizzle.select({ collection: kv.collection }).from(kv)).toHaveLength(11)
   },
 
-  'a counter has no fields, and is found by its collection': async (place) => {
+  'a counter has no fields, and is found in its collection': async (place) => {
     await using db = await Valkeyrie.withSchema(['visits', '*'], z.instanceof(KvU64)).open(place.path())
     const { visits } = db.repositories
     await visits.sum('a', 2n)

@@ -274,7 +274,7 @@ export const queryLanguageCases: Cases = {
     })
   },
 
-  'a range of bigints is found by an index on a field that may be something else': async ({ path }) => {
+  'an index on a field of several types finds a range of bigints': async ({ path }) => {
     const made = z.object({ n: z.string().transform(BigInt) })
     await using db = await Valkeyrie.withSchema(['made', '*'], made, { indexes: [{ on: 'n' }] }).open(path())
     const { made: rows } = db.repositories
@@ -407,7 +407,7 @@ export const queryLanguageCases: Cases = {
     }
   },
 
-  'an object of a value that holds itself is found at the first of its places, in a live query too': async ({
+  'an object of a value that contains itself is found at its first place, in a live query too': async ({
     path,
   }) => {
     await using db = await Valkeyrie.withSchema(['things', '*'], z.object({ of: z.any() })).open(path())
@@ -447,7 +447,7 @@ export const queryLanguageCases: Cases = {
     await expect(things.count({ where: { n: 5 as never } })).rejects.toBeInstanceOf(QueryError)
   },
 
-  '0 and -0 are one number, also where it is stored as a text': async ({ path }) => {
+  '0 and -0 are one number, even if stored as text': async ({ path }) => {
     const place = path()
     const schema = z.object({ n: z.number(), m: z.number() })
     await using db = await Valkeyrie.withSchema(['things', '*'], schema, { indexes: [{ on: 'n' }] })
@@ -622,7 +622,7 @@ export const queryLanguageCases: Cases = {
     await expect(customers.count({ where: { OR: most } })).rejects.toBeInstanceOf(QueryError)
   },
 
-  'of rows that agree in some fields, distinct gives the first': async ({ path }) => {
+  'of rows with equal fields, distinct returns the first': async ({ path }) => {
     const schema = z.object({ city: z.string().optional(), at: z.object({ year: z.int() }), n: z.int() })
     await using db = await Valkeyrie.withSchema(['visits', '*'], schema).open(path())
     const { visits } = db.repositories
@@ -656,7 +656,7 @@ export const queryLanguageCases: Cases = {
     })
   },
 
-  'fields of any name are reached': async ({ path }) => {
+  'fields of any name can be queried': async ({ path }) => {
     const schema = z.object({
       'a.b': z.string(),
       AND: z.int(),

@@ -24,7 +24,9 @@ async function openUsers(path: string | undefined) {
 const numberOperators = 'eq, ne, gt, gte, lt, lte, in, notIn, isNull, isNotNull'
 
 export const refusedQueryCases: Cases = {
-  'a misspelled name in a query is told the one that is near, and which there are': async ({ path }) => {
+  'a misspelled name in a query gets an error with the likely name, and the existing ones': async ({
+    path,
+  }) => {
     const { db, users } = await openUsers(path())
     const there = 'There are name, age, big, tags, address'
     const refusals: [object, string][] = [
@@ -58,7 +60,7 @@ export const refusedQueryCases: Cases = {
     await db.close()
   },
 
-  'a query that is written as for another library is told what to write': async ({ path }) => {
+  'a query written for another library gets an error that says what to write': async ({ path }) => {
     const { db, users } = await openUsers(path())
     const refusals: [object, string][] = [
       [{ where: { id: 'a' } }, `There is no field "id" in the values of 'users': the id of a row is $id`],
@@ -154,7 +156,7 @@ export const refusedQueryCases: Cases = {
       })
     },
 
-  'a query has 5,000 conditions at the most, however they are nested': async ({ path }) => {
+  'a query has at most 5,000 conditions, however they are nested': async ({ path }) => {
     const { db, users } = await openUsers(path())
     const many = (count: number) => ({ where: { OR: Array.from({ length: count }, (_, age) => ({ age })) } })
     await expect(users['count']!(many(5_001))).rejects.toThrow(

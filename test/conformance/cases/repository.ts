@@ -36,7 +36,7 @@ export const repositoryCases: Cases = {
     expect((await users.get('alice')).value).toBeNull()
   },
 
-  'a row is known by its id: none, one part or a tuple': async (place) => {
+  'a row is identified by its id: none, one part or a tuple': async (place) => {
     await using db = await schemas.open(place.path())
     const { site, users, posts } = db.repositories
     const stamps = [
@@ -117,7 +117,7 @@ export const repositoryCases: Cases = {
     expect(await users.getMany([])).toStrictEqual([])
   },
 
-  'insert writes a new row and refuses one that is there': async (place) => {
+  'insert writes a new row and refuses an existing one': async (place) => {
     await using db = await schemas.open(place.path())
     const { users, site } = db.repositories
     expect(await users.insert('alice', alice)).toMatchObject({ ok: true })
@@ -157,7 +157,7 @@ export const repositoryCases: Cases = {
     await expect(site.create({ title: 'a' })).rejects.toThrow(TypeError)
   },
 
-  'delete tells whether there was a row': async (place) => {
+  'delete reports whether there was a row': async (place) => {
     await using db = await schemas.open(place.path())
     const { users, site } = db.repositories
     await users.set('alice', alice)
@@ -166,7 +166,7 @@ export const repositoryCases: Cases = {
     expect([await site.delete(), await site.delete()]).toStrictEqual([true, false])
   },
 
-  'exists tells whether there is a row': async (place) => {
+  'exists reports whether there is a row': async (place) => {
     await using db = await schemas.open(place.path())
     const { users, site } = db.repositories
     await users.set('alice', alice)
@@ -312,9 +312,7 @@ export const repositoryCases: Cases = {
     expect((await users.get(2_499)).value).toStrictEqual({ name: '2499', age: 2_499 })
   },
 
-  'insertMany refuses an id that is there or comes twice, and nothing of its batch is written': async (
-    place,
-  ) => {
+  'insertMany refuses an existing or repeated id, and nothing of its batch is written': async (place) => {
     await using db = await schemas.open(place.path())
     const { users } = db.repositories
     await users.set('b', bob)
@@ -335,7 +333,7 @@ export const repositoryCases: Cases = {
     expect((await Array.fromAsync(users.list())).map(({ id }) => id)).toStrictEqual(['b'])
   },
 
-  'insertMany commits fewer rows where they are large': async (place) => {
+  'insertMany commits fewer rows if they are large': async (place) => {
     await using db = await schemas.open(place.path())
     const progress: number[] = []
     const name = 'x'.repeat(50_000)

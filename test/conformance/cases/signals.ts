@@ -96,7 +96,7 @@ export const signalCases: Cases = {
     )
   },
 
-  'a long read is left where it gives way': async (place) => {
+  'a long read ends at its next pause': async (place) => {
     await using db = await open(place)
     const { rows } = db.repositories
     const work: Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>> = {
@@ -117,7 +117,7 @@ export const signalCases: Cases = {
     }
   },
 
-  'insertMany leaves a source that stalls at once, and has it finish': async (place) => {
+  'insertMany abandons a stalled source at once, and tells it to finish': async (place) => {
     await using db = await open(place)
     const controller = new AbortController()
     const stalled = Promise.withResolvers<void>()

@@ -72,7 +72,7 @@ export const storedValueCases: Cases = {
     await expect(products.update('p', { size: 7 as never })).rejects.toThrow(ValidationError)
   },
 
-  'a patch is held against the refinements of the whole': async (place) => {
+  'a patch is checked against the refinements of the whole': async (place) => {
     await using db = await withProduct(place.path())
     const { products } = db.repositories
     await products.update('p', { note: 'small' })
@@ -81,7 +81,7 @@ export const storedValueCases: Cases = {
     expect((await products.get('p')).value).toStrictEqual({ ...stored, note: 'small' })
   },
 
-  'a value given back whole keeps what has not changed, and turns codecs round': async (place) => {
+  'a value returned whole keeps what has not changed, and reverses codecs': async (place) => {
     await using db = await withProduct(place.path())
     const { products } = db.repositories
     const since = new Date('2026-01-02')
@@ -106,9 +106,7 @@ export const storedValueCases: Cases = {
     expect(value).toStrictEqual({ ...stored, note: 'z', parts: stored.parts.toReversed() })
   },
 
-  'what changes under a transform that cannot be turned round is refused, with what to do instead': async (
-    place,
-  ) => {
+  'a change under an irreversible transform is refused, with what to do instead': async (place) => {
     await using db = await withProduct(place.path())
     const { products } = db.repositories
     for (const write of [
@@ -198,9 +196,7 @@ export const storedValueCases: Cases = {
     expect((await rows.get('x')).value).toStrictEqual(value)
   },
 
-  'a value without fields is refused where there are indexes over fields, and stored elsewhere': async (
-    place,
-  ) => {
+  'a value without fields is refused in a collection with indexes, and stored elsewhere': async (place) => {
     const mixed = z.union([z.instanceof(Uint8Array), z.instanceof(KvU64), z.object({ a: z.string() })])
     await using db = await Valkeyrie.withSchema(['plain', '*'], mixed)
       .withSchema(['indexed', '*'], mixed, { indexes: [{ on: 'a', unique: true }] })

@@ -95,7 +95,7 @@ export const typedIdCases: Cases = {
     await db.set(['orders', 7], { total: 1 })
   },
 
-  'create makes an id where the last one may be a string': async (place) => {
+  'create makes an id if the last one may be a string': async (place) => {
     await using db = await schemas.open(place.path())
     const { orders, lines } = db.repositories
     const created = await lines.create({ sku: 'A' }, { prefix: [7] })

@@ -103,7 +103,7 @@ export const uniqueIndexCases: Cases = {
     }
   },
 
-  'what counts is whether rows agree once all of a commit is written': async (place) => {
+  'uniqueness is judged after the whole commit': async (place) => {
     await using db = await people.open(place.path())
     const rows = db.repositories.people
     const emails = async () =>

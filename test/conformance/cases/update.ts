@@ -71,7 +71,7 @@ export const updateCases: Cases = {
     expect((await people.get('a')).value).toStrictEqual({ address: { city: 'Lyon' } })
   },
 
-  'a function makes the new value of the stored one, at once or later': async (place) => {
+  'a function computes the new value from the stored one, synchronously or not': async (place) => {
     await using db = await aliceAt(place.path())
     const { users } = db.repositories
     await users.update('alice', (user) => ({ ...user, age: user.age + 1 }))
@@ -121,7 +121,7 @@ export const updateCases: Cases = {
     expect((await db.repositories.n.get('a')).value).toBe(2)
   },
 
-  'of 200 updates of one row at the same time none is lost': async (place) => {
+  'none of 200 simultaneous updates of one row is lost': async (place) => {
     await using db = await aliceAt(place.path())
     const { users } = db.repositories
     const results = await Promise.all(
@@ -131,7 +131,7 @@ export const updateCases: Cases = {
     expect(new Set(results.map(({ versionstamp }) => versionstamp)).size).toBe(200)
   },
 
-  'of 200 asynchronous updates of one row at the same time none is lost': async (place) => {
+  'none of 200 simultaneous asynchronous updates of one row is lost': async (place) => {
     await using db = await aliceAt(place.path())
     const { users } = db.repositories
     await Promise.all(
@@ -169,7 +169,7 @@ export const updateCases: Cases = {
     expect((await users.get('alice')).value).toStrictEqual({ name: 'Inner', age: 31 })
   },
 
-  'a row that is deleted meanwhile is not brought back': async (place) => {
+  'a row that is deleted meanwhile does not come back': async (place) => {
     await using db = await aliceAt(place.path())
     const { users } = db.repositories
     const update = users.update('alice', async (user) => {

@@ -86,7 +86,7 @@ export const upsertCases: Cases = {
     expect((await users.get('alice')).value).toStrictEqual({ name: 'Alicia', age: 41 })
   },
 
-  'an upsert that is not right writes nothing': async (place) => {
+  'an invalid upsert writes nothing': async (place) => {
     const indexes = [{ on: 'email', unique: true }] as const
     const schema = z.object({ email: z.string(), n: z.int().optional() })
     await using db = await Valkeyrie.withSchema(['people', '*'], schema, { indexes }).open(place.path())
@@ -158,7 +158,7 @@ export const upsertCases: Cases = {
     expect((await steps.get('a')).value).toStrictEqual(value)
   },
 
-  'an increment is of what is stored, which no transform sees again': async (place) => {
+  'an increment applies to the stored value, without any transform': async (place) => {
     const cents = z.number().transform((euros) => euros * 100)
     const digits = z.codec(z.string(), z.number(), { decode: Number, encode: String })
     const schema = z.object({ cents, digits, likes: z.int(), title: z.string().trim() })
@@ -172,7 +172,7 @@ export const upsertCases: Cases = {
     expect((await items.get('a')).value?.cents).toBe(200)
   },
 
-  'updateMany and deleteMany give the rows that they have touched, where it is asked for': async (place) => {
+  'updateMany and deleteMany return the touched rows on request': async (place) => {
     await using db = await schemas.open(place.path())
     const { users } = db.repositories
     for (const [id, age] of [

@@ -43,7 +43,7 @@ const bytes = defineValueType<Buffer, string>({
 const valueTypes = [money, box, bytes]
 
 export const valueTypeCases: Cases = {
-  'instances of classes with a value type come back, wherever they stand': async (place) => {
+  'instances of classes with a value type come back, wherever they are': async (place) => {
     await using db = await Valkeyrie.open(place.path(), { valueTypes })
     const one = new Money(5n, 'EUR')
     for (const value of [
@@ -118,7 +118,7 @@ export const valueTypeCases: Cases = {
     await expect(without.set(['a'], new Money(1n, 'EUR'))).rejects.toThrow(/value is an instance of Money/)
   },
 
-  'value types that are none, and those that clash, are refused': async (place) => {
+  'invalid value types, and those that clash, are refused': async (place) => {
     const same = { encode: (value: unknown) => value, decode: (data: unknown) => data }
     for (const bad of [
       {},

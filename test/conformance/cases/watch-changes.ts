@@ -18,7 +18,7 @@ async function take<C>(reader: ReadableStreamDefaultReader<C>, count: number): P
 }
 
 export const watchChangesCases: Cases = {
-  'gives what is committed after the call, in commit order': async (place) => {
+  'reports what is committed after the call, in commit order': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     await db.set(['before'], 0)
     const reader = db.changes().getReader()
@@ -34,7 +34,7 @@ export const watchChangesCases: Cases = {
     await reader.cancel()
   },
 
-  'gives what is committed at once after the call, and nothing from before it': async (place) => {
+  'reports what is committed right after the call, and nothing from before': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     for (let n = 0; n < 20; n++) {
       await db.set(['before'], n)
@@ -75,7 +75,7 @@ export const watchChangesCases: Cases = {
     await reader.cancel()
   },
 
-  'with log: { values: true } every value is there': async (place) => {
+  'with log: { values: true } every value is included': async (place) => {
     await using db = await Valkeyrie.open(place.path(), { log: { values: true } })
     const reader = db.changes().getReader()
     const values = [1, 'text', { at: new Date(0) }, new Uint8Array([1, 2, 3])]
@@ -88,7 +88,7 @@ export const watchChangesCases: Cases = {
     await reader.cancel()
   },
 
-  'a commit that changes a key twice gives what came of it, once': async (place) => {
+  'a commit that changes a key twice reports the result, once': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     const reader = db.changes().getReader()
     await db.atomic().set(['a'], 1).set(['b'], 1).delete(['b']).set(['a'], 2).commit()
@@ -97,7 +97,7 @@ export const watchChangesCases: Cases = {
     await reader.cancel()
   },
 
-  'a repository gives the changes of its own rows, with their ids': async (place) => {
+  'a repository reports the changes of its own rows, with their ids': async (place) => {
     await using db = await schemas.open(place.path())
     const { users, posts, root, site } = db.repositories
     const reader = users.changes().getReader()
@@ -127,7 +127,7 @@ export const watchChangesCases: Cases = {
     await Promise.all([reader, nested, single].map((reader) => reader.cancel()))
   },
 
-  'an expired row is told as expire, once': async (place) => {
+  'an expired row is reported as expire, once': async (place) => {
     const clock = stillClock()
     await using db = await Valkeyrie.open(place.path())
     const reader = db.changes().getReader()
@@ -139,7 +139,7 @@ export const watchChangesCases: Cases = {
     await reader.cancel()
   },
 
-  'clear is told as a delete of every key': async (place) => {
+  'clear is reported as a delete of every key': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     for (const key of ['a', 'b', 'c']) await db.set([key], 1)
     const reader = db.changes().getReader()
@@ -153,7 +153,7 @@ export const watchChangesCases: Cases = {
     await reader.cancel()
   },
 
-  'goes on since a versionstamp, misses nothing and repeats nothing': async (place) => {
+  'continues from a versionstamp, misses nothing and repeats nothing': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     const stamps: string[] = []
     for (let i = 0; i < 300; i++) stamps.push((await db.set(['n', i % 2], i)).versionstamp)

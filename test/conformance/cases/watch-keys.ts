@@ -16,7 +16,7 @@ export const watchKeysCases: Cases = {
     await reader.cancel()
   },
 
-  'of no keys gives one empty tuple, and then waits until it is ended': async (place) => {
+  'without keys gives one empty tuple, then waits until it is ended': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     const reader = db.watch([]).getReader()
     expect(await next(reader)).toStrictEqual([])

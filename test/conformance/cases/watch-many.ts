@@ -141,7 +141,7 @@ export const watchManyCases: Cases = {
     expect(await read).toEqual(['Ada L.'])
   },
 
-  'a slow reader gets the newest result, and one that is what it was is not given again': async (place) => {
+  'a slow reader gets the newest result, and an unchanged one is not repeated': async (place) => {
     const { db, players } = await openGame(place)
     const reader = players.watchMany({ where: { score: { gt: 40 } } }).getReader()
     await next(reader)
@@ -194,7 +194,7 @@ export const watchManyCases: Cases = {
       { numRuns: extent('histories', 10, 30) },
     ),
 
-  'a query that is not right is a QueryError': async (place) => {
+  'an invalid query is a QueryError': async (place) => {
     const { db, players } = await openGame(place)
     const call = players.watchMany as (query: unknown) => unknown
     expect(() => call.call(players, { where: { nothing: 1 } })).toThrow(QueryError)

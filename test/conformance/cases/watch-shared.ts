@@ -30,7 +30,7 @@ async function openGame({ path }: Place) {
 }
 
 export const watchSharedCases: Cases = {
-  'queries that ask for the same run once for all, however they are written': async (place) => {
+  'equal queries run once for all readers, however they are written': async (place) => {
     const { db, players, ran } = await openGame(place)
     await using _ = db
     const since = new Date(0)
@@ -159,7 +159,7 @@ export const watchSharedCases: Cases = {
     expect((await next(reader))[1]).toBe(fourth)
   },
 
-  'with related rows, it is the same object where none of them has changed': async (place) => {
+  'with related rows, it is the same object if none of them has changed': async (place) => {
     const people = defineSchema(['people', '*'], z.object({ name: z.string() }))
     const tags = defineSchema(['people', '*', 'tags', '*'], z.object({ n: z.int() }), { name: 'tags' })
     const teams = defineSchema(['teams', '*'], z.object({ name: z.string(), captain: z.string() }), {
@@ -209,7 +209,7 @@ export const watchSharedCases: Cases = {
     )
   },
 
-  'a result is a list of the reader’s own; its rows are shared and frozen': async (place) => {
+  'each reader gets its own list; the rows are shared and frozen': async (place) => {
     const { db, players, medals } = await openGame(place)
     await using _ = db
     await medals.set(['p1', 'a'], { title: 'Gold' })
@@ -234,9 +234,7 @@ export const watchSharedCases: Cases = {
     expect((await players.get('p9')).value).toEqual(row!.value)
   },
 
-  'each reader has an end and a pace of its own, and one that comes later sees what is there': async (
-    place,
-  ) => {
+  'each reader has its own end and pace, and a later one sees the current result': async (place) => {
     const { db, players } = await openGame(place)
     await using _ = db
     const query = () => ({ where: { score: { gte: 50 } } })
@@ -340,7 +338,7 @@ export const watchSharedCases: Cases = {
       { numRuns: extent('histories', 10, 30) },
     ),
 
-  'an error reaches each that waits, and a later reader looks anew': async (place) => {
+  'an error reaches each waiting reader, and a later one looks again': async (place) => {
     const mixed = Valkeyrie.withSchema(['mixed', '*'], z.object({ n: z.any() }), { name: 'mixed' })
     await using db = await mixed.open(place.path())
     const { mixed: rows } = db.repositories
@@ -357,7 +355,7 @@ export const watchSharedCases: Cases = {
     expect((await next(later())).map(({ id }) => id)).toEqual(['a'])
   },
 
-  'watchers of the same keys share a read, and each has values of its own': async (place) => {
+  'watchers of the same keys share a read, and each has its own values': async (place) => {
     const { db, players } = await openGame(place)
     await using _ = db
     const keys = [['players', 'p1'], ['bytes']] as const

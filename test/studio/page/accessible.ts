@@ -93,7 +93,7 @@ export function accessible(): void {
     expect(wrongs).toEqual([])
   })
 
-  it('moves nothing for those who want it still', async () => {
+  it('moves nothing for users who prefer reduced motion', async () => {
     const { db, page, live } = await library()
     await page.emulateMedia({ reducedMotion: 'reduce' })
     await live()

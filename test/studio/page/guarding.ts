@@ -8,7 +8,7 @@ import { context, library, path, studioOf } from './library.ts'
 
 /** What a page keeps out, and what it says where it cannot work. */
 export function guarding(): void {
-  it('runs nothing of hostile values, keys, schemas and file names', async () => {
+  it('runs no code in hostile values, keys, schemas or file names', async () => {
     const attack = `"><img src=x onerror=alert(1)><script>alert(2)</script>\u202e{{7*7}}`
     const name = path(`<img src=x onerror=alert(3)>.db`)
     const hostile = defineSchema(
@@ -61,7 +61,7 @@ export function guarding(): void {
     await page.locator('.trouble[data-code=NO_SERVER]').waitFor()
   })
 
-  it('is held by no other page, and answers none', async () => {
+  it('cannot be framed by another page, and answers none', async () => {
     const { studio } = await library()
     const { page } = await openPage(await context(), 'about:blank')
     const failure = await page.evaluate(

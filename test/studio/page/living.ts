@@ -24,7 +24,7 @@ export function living(): void {
     expect(await page.locator('.change').count()).toBe(1)
   })
 
-  it('tells in its feed what was committed while the connection was gone', async () => {
+  it('shows in its feed what was committed while the connection was lost', async () => {
     const feeds = new Set<Socket>()
     const note = (message: unknown) => {
       const { request, socket } = message as { request: IncomingMessage; socket: Socket }
@@ -47,7 +47,7 @@ export function living(): void {
     expect(keys.filter((key) => key.startsWith("['n'"))).toEqual([5, 4, 3, 2, 1, 0].map((n) => `['n', ${n}]`))
   })
 
-  it('marks what was written just now, for a moment', async () => {
+  it('highlights what was just written, for a moment', async () => {
     const { page, db, live } = await library()
     await live()
     await page.click('.tree >> text=books')
@@ -60,7 +60,7 @@ export function living(): void {
     await page.locator('.row.fresh').waitFor({ state: 'detached' })
   })
 
-  it('draws what happens', async () => {
+  it('draws the activity', async () => {
     const { page, db, live, go } = await library()
     await live()
     await go('#/activity')

@@ -9,7 +9,7 @@ import { library, path, studioOf } from './library.ts'
 
 /** What a page shows, and how one gets about in it. */
 export function looking(): void {
-  it('shows repositories, rows as what they are, and the rows that belong to one', async () => {
+  it('shows repositories, rows with their types, and related rows', async () => {
     const { page, wrongs } = await library()
     await page.locator('.tree', { hasText: 'authors' }).waitFor()
     await page.click('.tree >> text=books')
@@ -93,7 +93,7 @@ export function looking(): void {
     )
   })
 
-  it('finds one of many repositories, and says where there is nothing', async () => {
+  it('finds one of many repositories, and says when there is nothing', async () => {
     const name = path()
     const many = Array.from({ length: 200 }, (_, n) =>
       defineSchema([`area ${n}`, '*'], z.object({ n: z.number() })),

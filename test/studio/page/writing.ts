@@ -35,7 +35,7 @@ export function writing(): void {
     expect(wrongs).toEqual([])
   })
 
-  it('shows both versions where another has written the row', async () => {
+  it('shows both versions if somebody else has written the row', async () => {
     const { page, db, live, name } = await library()
     await live()
     await page.click('.tree >> text=books')
@@ -66,7 +66,7 @@ export function writing(): void {
     expect((await people.get('ada')).expiresAt).toBeNull()
   })
 
-  it('takes the version of the other, and tells where the row is gone', async () => {
+  it('takes the other version, and says when the row is gone', async () => {
     const { page, db, live } = await library()
     await live()
     await page.click('.tree >> text=books')
@@ -84,7 +84,7 @@ export function writing(): void {
       .waitFor()
   })
 
-  it('writes nothing where it is only to be read, and lets go of what expires', async () => {
+  it('writes nothing in read-only mode, and drops what expires', async () => {
     const { page, db, live } = await library({ readOnly: true })
     await db.repositories.authors.set('brief', { name: 'Brief', born: new Date(0) }, { expireIn: 1_500 })
     await live()

@@ -66,7 +66,7 @@ describe('commits of this connection', () => {
     hub.close()
   })
 
-  it('one that comes after commits of others waits for theirs to be read', async () => {
+  it('a commit after those of others waits until theirs are read', async () => {
     const log = new FakeLog()
     const hub = new WatchHub(log.driver)
     const subscription = await hub.watchKeys([encodeKey(['foreign'])])
@@ -78,7 +78,7 @@ describe('commits of this connection', () => {
   })
 })
 
-it('no commit is left out that is told in whichever moment of a reading of the log', async () => {
+it('no commit is skipped that is reported at any moment of reading the log', async () => {
   for (let moment = 0; moment < 12; moment++) {
     const log = new FakeLog()
     const hub = new WatchHub(log.driver)
@@ -109,7 +109,7 @@ describe('commits of other connections', () => {
     hub.close()
   })
 
-  it('wake everyone when the log does not tell them any more', async () => {
+  it('wake everyone when the log no longer has them', async () => {
     const log = new FakeLog()
     const hub = new WatchHub(log.driver)
     const subscription = await hub.watchKeys([encodeKey(['a'])])
@@ -135,7 +135,7 @@ describe('commits of other connections', () => {
     expect(log.calls.latestVersion).toBe(latestVersion)
   })
 
-  it('are looked for again after a failure, of which the watchers are told', async () => {
+  it('are looked for again after a failure, which watchers learn of', async () => {
     const log = new FakeLog()
     const hub = new WatchHub(log.driver)
     const subscription = await hub.watchKeys([encodeKey(['a'])])

@@ -36,7 +36,7 @@ function watch() {
 
 const state = (shown: string): WatchedState<string> => ({ token: shown, shown, expiry: null })
 
-it('gives who begins to wait while it looks the next look, and not the one in hand', async () => {
+it('gives a reader that starts waiting during a look the next look, not the current one', async () => {
   const { shared, looks } = watch()
   const [early, late] = [reader(), reader()]
   shared.wait(early.waiting)
@@ -51,7 +51,7 @@ it('gives who begins to wait while it looks the next look, and not the one in ha
   expect([early.told, late.told]).toEqual([['before'], ['after']])
 })
 
-it('fails those who asked for a look that fails, and looks anew for who came meanwhile', async () => {
+it('fails the readers of a failed look, and looks again for those who came meanwhile', async () => {
   const { shared, looks } = watch()
   const [early, late] = [reader(), reader()]
   shared.wait(early.waiting)
@@ -66,7 +66,7 @@ it('fails those who asked for a look that fails, and looks anew for who came mea
   expect(late.told).toEqual(['after'])
 })
 
-it('begins anew for who waits again while it is told, as of the state after', async () => {
+it('starts again for a reader that waits again while it is called, from the later state', async () => {
   let ended = 0
   const looks: PromiseWithResolvers<WatchedState<string>>[] = []
   const subscriptions: Subscription[] = []

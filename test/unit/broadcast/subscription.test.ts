@@ -46,7 +46,7 @@ it('resolves at the expiry, be it past or far away, and also where the clock jum
   await jumped
 })
 
-it('its end is told once with itself', () => {
+it('its end is reported once, with itself', () => {
   const ended: Subscription[] = []
   const subscription = new Subscription(
     () => Date.now(),

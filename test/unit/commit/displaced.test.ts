@@ -15,7 +15,7 @@ const remove = (text: string): Mutation => ({ type: 'delete', key: key(text) })
 const touch = (text: string): Mutation => ({ type: 'touch', key: key(text), expiresAt: 7 })
 const row = (text: string, expiresAt: number | null = null) => ({ key: key(text), expiresAt })
 
-test('a row may be taken away for a mutation where a later one sets or deletes it', () => {
+test('a row may be removed for a mutation if a later one sets or deletes it', () => {
   const rows = new DisplacedRows([set('a'), set('b'), remove('c'), touch('d')])
   expect(rows.displace(row('b'), 0)).toBe(true)
   expect(rows.displace(row('c'), 1)).toBe(true)
@@ -25,7 +25,7 @@ test('a row may be taken away for a mutation where a later one sets or deletes i
   expect(rows.displace(row('e'), 0)).toBe(false)
 })
 
-test('it keeps its expiry, which a touch on the way changes, until it is settled', () => {
+test('it keeps its expiry, which a touch in between changes, until it is settled', () => {
   const rows = new DisplacedRows([set('a'), touch('b'), set('b')])
   expect(rows.touch(key('b'), 9)).toBe(false)
   expect(rows.displace(row('b', 5), 0)).toBe(true)

@@ -51,7 +51,7 @@ describe('the changes of a commit', () => {
     )
   })
 
-  test('are written without values where the log keeps none', () => {
+  test('are written without values if the log keeps none', () => {
     fc.assert(
       fc.property(fc.array(change), (changes) => {
         const keys = changes.map(({ type, key }) => ({ type, key }))
@@ -60,7 +60,7 @@ describe('the changes of a commit', () => {
     )
   })
 
-  test('whatever the bytes are, are what is written as these, or none', () => {
+  test('read from any bytes are written back as those bytes, or refused', () => {
     const some = fc.array(change, { minLength: 1, maxLength: 4 }).map((changes) => bytesOf(changes))
     const cut = fc.tuple(some, fc.nat()).map(([whole, at]) => whole.subarray(0, at % whole.length))
     const flipped = fc.tuple(some, fc.nat(), fc.integer({ min: 1, max: 255 })).map(([whole, at, mask]) => {
@@ -78,7 +78,7 @@ describe('the changes of a commit', () => {
     )
   })
 
-  test.each([null, 7, 'nonsense', undefined])('are none where the row holds %s', (any) => {
+  test.each([null, 7, 'nonsense', undefined])('are unreadable if the row has %s', (any) => {
     expect(readChanges(any)).toBeNull()
   })
 

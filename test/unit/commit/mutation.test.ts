@@ -20,7 +20,7 @@ describe('checkOperand', () => {
     expect(() => checkOperand('max', -1n)).toThrow(RangeError)
   })
 
-  it('says what to write in place of a number', () => {
+  it('says what to write instead of a number', () => {
     expect(() => checkOperand('sum', 5 as never)).toThrow(
       new TypeError('sum takes a bigint or a KvU64: write 5n; got number'),
     )

@@ -35,7 +35,7 @@ const plan = (writes: readonly AtomicWrite[], facts: Partial<CommitFacts> = {}) 
 const typesOf = (changes: Uint8Array) => readChanges(changes)!.map(({ type }) => type)
 
 describe('what has to be read', () => {
-  test('is nothing for writes that look at nothing', () => {
+  test('is nothing for blind writes', () => {
     const blind = [write(set('a', 'x', null)), write(set('b', 'x', 5_000))]
     expect(needsOf(blind)).toEqual({ versions: [], rows: [], since: null, expiredAfter: null })
     const planned = plan(blind)
@@ -52,7 +52,7 @@ describe('what has to be read', () => {
     ])
   })
 
-  test('is each key once, in order, its whole row only where the value counts', () => {
+  test('is each key once, in order, with its whole row only if the value matters', () => {
     const needs = needsOf([
       {
         checks: [{ key: key('d'), version: null }],
@@ -95,7 +95,7 @@ describe('what writes say themselves', () => {
   })
   const put = set('b', 'x', null)
 
-  test('is enough where they build on what they have read at one version', () => {
+  test('is enough if they depend only on what they have read at one version', () => {
     const versions = [{ key: key('a'), row: { version: 3, expiresAt: null } }]
     const writes = [
       { ...write(put, { type: 'delete', key: key('a') }), reads: reads(7, 3) },
@@ -127,12 +127,12 @@ describe('what writes say themselves', () => {
     ['a key is deleted that was not read', [write({ type: 'delete', key: key('a') })]],
     ['an expiry is kept', [{ ...write(set('a')), reads: reads(7, 3) }]],
     ['a value is worked out', [write({ type: 'sum', key: key('a'), collection: null, operand: 1n })]],
-  ])('is not enough where %s', (_, writes) => {
+  ])('is not enough if %s', (_, writes) => {
     expect(foreseen(writes)).toBeNull()
   })
 })
 
-test('a plan holds for as long as the rows are of the versions that it has looked at', () => {
+test('a plan holds as long as the rows have the versions that it has read', () => {
   const checked = { ...write(set('a', 'x', null)), checks: [{ key: key('a'), version: 3 }] }
   const versions = [{ key: key('a'), row: { version: 3, expiresAt: null } }]
   expect(plan([checked], { versions })).toMatchObject({
@@ -163,7 +163,7 @@ test.each([6, 7])(
   },
 )
 
-test('a check of a version that nobody had given yet holds for as long as there is no later commit', () => {
+test('a check of a version that did not exist yet holds as long as there is no later commit', () => {
   const given = (version: number) => ({ ...write(set('b', 'x', null)), checks: [{ key: key('a'), version }] })
   const versions = [{ key: key('a'), row: { version: 7, expiresAt: null } }]
   expect(plan([given(7)], { versions }).holds.isLatest).toBe(false)
@@ -209,7 +209,7 @@ describe('a row that was found to hold what a unique index allows once', () => {
     expect(planned.log).toHaveLength(1)
   })
 
-  test('goes where it has expired, and the log tells', () => {
+  test('is removed if it has expired, and the log reports that', () => {
     const planned = plan([write(wanted)], { unique, holders: holderAt(now) })
     expect(planned.rows).toMatchObject([
       { type: 'remove', key: key('a') },
@@ -218,7 +218,7 @@ describe('a row that was found to hold what a unique index allows once', () => {
     expect(planned.log.map(({ changes }) => typesOf(changes))).toEqual([['expire', 'set']])
   })
 
-  test('holds it on where the plan does no more than change its expiry', () => {
+  test('still has it if the plan only changes its expiry', () => {
     const row = { value: '"same"', encoding: 0, types: null, version: 2, expiresAt: null }
     const rows = [{ key: key('a'), row }]
     const touch = { type: 'touch', key: key('a'), expiresAt: 3_000 } as const
@@ -243,7 +243,7 @@ describe('a row that was found to hold what a unique index allows once', () => {
     expect(plan([write(wanted, first)], { unique, holders }).outcomes).toMatchObject([{ type: 'failed' }])
   })
 
-  test('is no violation where a later mutation of the write takes it away', () => {
+  test('is no violation if a later mutation of the write removes it', () => {
     const versions = [{ key: key('a'), row: { version: 2, expiresAt: null } }]
     const planned = plan([write(wanted, { type: 'delete', key: key('a') })], {
       unique,
@@ -258,7 +258,7 @@ describe('a row that was found to hold what a unique index allows once', () => {
   })
 })
 
-test('while it is the turn of one, the writes of others wait', () => {
+test("during somebody's turn, the writes of others wait", () => {
   const turn = { id: 'mine', until: 4_000, active: true }
   const reads = { since: 7, at: 0, keys: [], ranges: [], validUntil: null }
   const planned = plan(
@@ -273,6 +273,6 @@ test('while it is the turn of one, the writes of others wait', () => {
   expect(planned).toMatchObject({ endedTurn: 'mine', holds: { turn: 'mine' } })
 })
 
-test('what was not read before is told, not guessed', () => {
+test('a fact that was not read is an error, not a guess', () => {
   expect(() => plan([write({ type: 'delete', key: key('a') })])).toThrow('The version of the row under a key')
 })

@@ -54,7 +54,7 @@ const changedAfter = (commits: readonly (readonly LoggedChange[])[], since: numb
   new Set(commits.slice(since).flatMap((changes) => changes.map(({ key }) => key[0]!)))
 
 describe('a read set', () => {
-  test('holds exactly as long as no later commit has changed a key of it', () => {
+  test('holds exactly as long as no later commit has changed one of its keys', () => {
     fc.assert(
       fc.property(readings, ({ commits, reads }) => {
         const database = databaseOf(commits)
@@ -74,7 +74,7 @@ describe('a read set', () => {
     )
   })
 
-  test('never holds wrongly where the log does not tell, trimmed or damaged', () => {
+  test('never holds wrongly with a trimmed or damaged log', () => {
     fc.assert(
       fc.property(readings, fc.nat(), fc.boolean(), ({ commits, reads }, n, isDamaged) => {
         // Up to about the version that was read; the newest row always stays.
@@ -101,7 +101,7 @@ describe('a read set', () => {
     )
   })
 
-  test('ends when a row of it expires, or one in a range does', () => {
+  test('ends when one of its rows, or one in a range, expires', () => {
     const database = databaseOf([[{ type: 'set', key: key(1) }]])
     const reads: ReadSet = {
       since: 1,
@@ -121,7 +121,7 @@ describe('a read set', () => {
   })
 })
 
-test('a check holds of the version under its key, and a row that has expired is none', () => {
+test('a check holds for the version under its key, and an expired row has none', () => {
   const expiry = fc.option(fc.integer({ min: 998, max: 1_002 }))
   const row = fc.option(fc.record({ version: fc.nat(3), expiresAt: expiry }))
   fc.assert(

@@ -35,7 +35,7 @@ test('what is kept is the newest without a gap, at least so many rows, and at mo
   )
 })
 
-test('no row goes that is young enough, and the newest never does', () => {
+test('no row that is young enough is removed, and the newest never is', () => {
   fc.assert(
     fc.property(commits, fc.nat(200), (commits, keepMs) => {
       const at = (version: number) => 3 * version
@@ -50,11 +50,11 @@ test('no row goes that is young enough, and the newest never does', () => {
   expect(log).toEqual([[600, 0]])
 })
 
-test('where nothing was committed nothing is due', () => {
+test('nothing is due if nothing was committed', () => {
   expect(trimOf({ keepRows: 1, keepMs: 0 }, 256, 256, 0)).toBeNull()
 })
 
-test('none goes behind one that stays, though a clock was put back', () => {
+test('none is removed after one that stays, even if a clock was set back', () => {
   const trim = trimOf({ keepRows: 10, keepMs: 100 }, 99, 100, 1_000)!
   const [old, young] = [0, 5_000]
   expect(

@@ -11,7 +11,7 @@ import {
 
 const now = 1_000_000
 
-it('the first who asks has the turn, the others have places behind it in the order in which they came', () => {
+it('the first to ask has the turn, and the others have places in the order in which they came', () => {
   let queue = askForTurn([], 'a', 50, now)
   expect(activeTurn(queue, now)).toMatchObject({ id: 'a', until: now + 50 })
   queue = askForTurn(askForTurn(queue, 'b', 50, now), 'c', 50, now)
@@ -24,19 +24,19 @@ it('the first who asks has the turn, the others have places behind it in the ord
   expect(activeTurn(askForTurn(queue, 'b', 50, now), now)?.id).toBe('b')
 })
 
-it('who does not come back loses turn and place', () => {
+it('whoever does not come back loses turn and place', () => {
   const queue = askForTurn(askForTurn([], 'gone', 50, now), 'a', 50, now)
   expect(activeTurn(queue, now + 50)).toBeNull()
   expect(activeTurn(askForTurn(queue, 'a', 50, now + 50), now + 50)?.id).toBe('a')
   expect(askForTurn(queue, 'b', 50, now + 10_000).map(({ id }) => id)).toEqual(['b'])
 })
 
-it('no turn is longer than the longest, also where a clock was put back', () => {
+it('no turn is longer than the longest, even if a clock was set back', () => {
   expect(askForTurn([], 'a', 1e9, now)[0]!.until).toBe(now + longestTurn)
   expect(activeTurn(askForTurn([], 'a', 50, now + 1e9), now)).toBeNull()
 })
 
-it('whoever asks and leaves, one at most has the turn, and whoever goes on asking gets it', () => {
+it('whoever asks and leaves, at most one has the turn, and whoever keeps asking gets it', () => {
   const step = fc.record({
     id: fc.constantFrom('a', 'b', 'c', 'd'),
     leaves: fc.boolean(),

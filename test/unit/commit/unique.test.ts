@@ -18,7 +18,7 @@ test('a set of a collection with a unique index may violate it, and nothing else
   expect(mayViolate(new Map(), [set('users')])).toBe(false)
 })
 
-test('one is lost where its fields are unique no longer, in their order', () => {
+test('a unique index is lost if its fields, in their order, are no longer unique', () => {
   expect(hasLostUnique(users, users)).toBe(false)
   expect(hasLostUnique(users, new Map([...users, ['posts', [['slug']]]]))).toBe(false)
   expect(hasLostUnique(users, new Map([['users', [['first', 'last']]]]))).toBe(true)

@@ -17,7 +17,7 @@ const earlier = `CREATE INDEX "kv_things_n" ON "kv" (value ->> '$.n', "key") WHE
 
 const newPath = temporaryFolder()
 
-it('an index on a bigint holds its integer before its digits, and a unique one its digits', async () => {
+it('an index on a bigint has its integer before its digits, and a unique one only its digits', async () => {
   const db = await open(':memory:')
   const texts = db.drizzle.$client
     .prepare("SELECT sql FROM sqlite_schema WHERE name LIKE 'kv_things%' ORDER BY name")
@@ -33,7 +33,7 @@ it('an index on a bigint holds its integer before its digits, and a unique one i
   await db.close()
 })
 
-it('an index of an earlier release is built anew when the file is opened, and its rows are found', async () => {
+it('an index of an earlier release is rebuilt when the file is opened, and its rows are found', async () => {
   const path = newPath()
   const first = await open(path)
   await first.repositories.things.insertMany([9n, 10n, -9n, 2n ** 70n].map((n, i) => [i, { n, city: 'x' }]))

@@ -13,7 +13,7 @@ const ids = async <Id>(rows: AsyncIterable<{ readonly id: Id }>) =>
   (await Array.fromAsync(rows)).map(({ id }) => id)
 
 describe('a pattern that a file meets for the first time', () => {
-  test('takes the rows that are there already into its collection', async () => {
+  test('takes existing rows into its collection', async () => {
     const file = path()
     {
       await using db = await Valkeyrie.open(file)
@@ -30,7 +30,7 @@ describe('a pattern that a file meets for the first time', () => {
     expect([await rows.count(), await posts.count()]).toStrictEqual([3, 3])
   })
 
-  test('takes over the rows of a less specific one where that is asked for', async () => {
+  test('takes the rows of a less specific one on request', async () => {
     const file = path()
     {
       await using db = await users.open(file)
@@ -82,7 +82,7 @@ describe('a pattern that a file meets for the first time', () => {
     expect((await db.set(['a'], 1)).versionstamp > versionstamp).toBe(true)
   })
 
-  test('is met by an open handle of the file, which files its later rows under it', async () => {
+  test('reaches an open handle of the file, which files its later rows under it', async () => {
     const file = path()
     await using plain = await Valkeyrie.open(file)
     await plain.set(['users', 'before'], { n: 1 })
@@ -108,7 +108,7 @@ describe('a pattern that a file meets for the first time', () => {
     expect(await typed.repositories.users.count()).toBe(1)
   })
 
-  test('may be renamed where that is asked for', async () => {
+  test('may be renamed on request', async () => {
     const file = path()
     const first = await users.open(file)
     await first.repositories.users.set('alice', { n: 1 })
@@ -172,7 +172,7 @@ describe('a file that is opened for reading only', () => {
     expect((await reader.repositories.users.get('alice')).value).toStrictEqual({ n: 1 })
   })
 
-  test('is refused where it does not know a declared pattern', async () => {
+  test('is refused if it does not know a declared pattern', async () => {
     const file = path()
     await (await users.open(file)).close()
     await expect(withPosts.open(file, { readOnly: true })).rejects.toThrow(MigrationError)

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../temporary-folder.ts'
 const path = temporaryFolder()
 const value = z.object({ n: z.int() })
 
-it('a query goes on without an index that a later release has dropped', async () => {
+it('a query works without an index that a later release has dropped', async () => {
   const file = path()
   await using old = await Valkeyrie.withSchema(['users', '*'], value, { indexes: [{ on: 'n' }] }).open(file)
   const { users } = old.repositories

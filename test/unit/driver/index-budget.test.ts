@@ -13,7 +13,7 @@ function indexed(name: string, count: number) {
   return defineSchema([name, '*'], schema, { name, indexes: fields.map((on) => ({ on })) as never })
 }
 
-it('whoever declares indexes in a file that has more than writes bear is warned once', async () => {
+it('an opener that declares indexes in a file with too many is warned once', async () => {
   const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   onTestFinished(() => emitWarning.mockRestore())
   const file = path()
@@ -31,7 +31,7 @@ it('whoever declares indexes in a file that has more than writes bear is warned 
   expect(emitWarning).toHaveBeenCalledOnce()
 })
 
-it('who declares none, or only reads, can mend nothing and is not warned', async () => {
+it('an opener that declares none, or only reads, cannot change that and is not warned', async () => {
   const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   onTestFinished(() => emitWarning.mockRestore())
   vi.resetModules()

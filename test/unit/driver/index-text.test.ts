@@ -16,7 +16,7 @@ const declaration = fc.record({
   unique: fc.boolean(),
 })
 
-test('what is read of the text of an index is what was declared, also as drizzle-kit writes it', () => {
+test('reading the text of an index gives its declaration, also as drizzle-kit writes it', () => {
   fc.assert(
     fc.property(declaration, ({ collection, fields, unique }) => {
       const { kv } = kvTables([{ name: collection, indexes: [{ fields, unique }] }])
@@ -76,6 +76,6 @@ test.each([
   `CREATE INDEX "a" ON "kv" ("key") WHERE collection = 'c'`,
   'CREATE',
   '',
-])('%s is none that a schema declares', (text) => {
+])('no schema declares %s', (text) => {
   expect(readIndexText(text)).toBeNull()
 })

@@ -2,7 +2,7 @@ import { CorruptKeyError } from 'valkeyrie'
 import { expect, it } from 'vitest'
 import { type KeyedColumns, KeyedRows } from '../../../src/driver/sqlite/rows/keyed-rows.ts'
 
-it('an entry of an index that leads to no row is a CorruptKeyError', () => {
+it('an index entry that leads to no row is a CorruptKeyError', () => {
   const found = [['{}', 0, null, 1, null, null]] as unknown
   const read = () =>
     new KeyedRows(false).read(

@@ -18,14 +18,14 @@ function dueAfter(share: LockShare, perMillisecond: number, { busyTimeout = time
   return null
 }
 
-test('who writes now and then tries again at once', () => {
+test('an occasional writer tries again at once', () => {
   expect(dueAfter(new LockShare(), 8)).toBe(0)
   const share = new LockShare()
   for (let at = 0; at < 1_000; at += 5) share.used(at, at + 0.1, 1)
   expect(dueAfter(share, 8)).toBeLessThanOrEqual(5)
 })
 
-test('what was written before a pause does not count', () => {
+test('writes before a pause do not count', () => {
   const share = afterWriting(50)
   share.used(1_002, 1_002.1, 1)
   expect(share.due(1_002.1, timeout, () => 0)(6)).toBe(true)
@@ -33,17 +33,17 @@ test('what was written before a pause does not count', () => {
 })
 
 describe('who has written many times in a row', () => {
-  test('lets others do so, for a bounded time', () => {
+  test('lets others do the same, for a bounded time', () => {
     expect(dueAfter(afterWriting(50), 8)).toBe(100)
     expect(dueAfter(afterWriting(1), 8)).toBe(50)
   })
 
-  test('goes on as soon as they do not', () => {
+  test('continues as soon as they do not', () => {
     expect(dueAfter(afterWriting(50), 8, { stop: 20 })).toBe(21)
     expect(dueAfter(afterWriting(50), 0)).toBe(1)
   })
 
-  test('goes on where they leave gaps', () => {
+  test('continues if they leave gaps', () => {
     expect(dueAfter(afterWriting(50), 3)).toBeLessThanOrEqual(2)
   })
 

@@ -15,21 +15,21 @@ function following(...found: (number | null | Error)[]) {
   return { commits: lookForCommits(newest, stop.signal), stop, looks: () => looks }
 }
 
-test('the newest version is given once, however often it is found, and a later one when it is there', async () => {
+test('the newest version is reported once, however often it is found, and a later one when it comes', async () => {
   const { commits, looks } = following(5, 5, null, 5, 7)
   expect((await commits.next()).value).toBe(5)
   expect((await commits.next()).value).toBe(7)
   expect(looks()).toBe(5)
 })
 
-test('a failure of the engine is told, what stands in the way for a moment is not', async () => {
+test('a failure of the engine is reported, a momentary obstacle is not', async () => {
   const { commits, looks } = following(new Error('locked'), new StorageError('SQLITE_IOERR', 'disk'), 3)
   expect((await commits.next()).value).toBe(null)
   expect(looks()).toBe(2)
   expect((await commits.next()).value).toBe(3)
 })
 
-test('it ends when the signal is aborted, and looks no more', async () => {
+test('it ends when the signal is aborted, and stops looking', async () => {
   const { commits, stop, looks } = following(1)
   await commits.next()
   const last = commits.next()
@@ -40,7 +40,7 @@ test('it ends when the signal is aborted, and looks no more', async () => {
   expect(looks()).toBe(before)
 })
 
-test('one that is aborted before does not begin', async () => {
+test('it does not begin if the signal is already aborted', async () => {
   const { commits, stop, looks } = following(1)
   stop.abort()
   expect((await commits.next()).done).toBe(true)

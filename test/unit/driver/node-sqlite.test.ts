@@ -61,7 +61,7 @@ describe('by node:sqlite and by better-sqlite3', () => {
     expect(failure).toMatchObject({ code })
   })
 
-  test('what can be opened by none fails alike', () => {
+  test('what neither can open fails the same way', () => {
     writeFileSync(path('text'), 'This is a text and no database. '.repeat(100))
     const failure = expectSame(
       (connection) => connection.prepare('SELECT * FROM sqlite_schema').all(),
@@ -78,7 +78,7 @@ describe('by node:sqlite and by better-sqlite3', () => {
     }
   })
 
-  test('who finds the lock taken is told so at once', () => {
+  test('a taken lock is reported at once', () => {
     for (const module of modules) {
       const file = path()
       const [one, other] = [module.open(file, { create: true }), module.open(file, {})]
@@ -158,7 +158,7 @@ describe('by node:sqlite and by better-sqlite3', () => {
     )
   })
 
-  test('a statement says whether it gives rows, and how many it has changed', () => {
+  test('a statement says whether it returns rows, and how many it has changed', () => {
     expectSame((connection) => {
       connection.exec('CREATE TABLE t (a)')
       const insert = connection.prepare('INSERT INTO t VALUES (?), (?)')
@@ -247,7 +247,7 @@ describe('the option engine', () => {
     expect(await Valkeyrie.verify(file)).toMatchObject({ sound: true })
   })
 
-  test('refuses another one for a file that is open, since each would undo the locks of the other', async () => {
+  test('refuses another one for an open file, because each would release the locks of the other', async () => {
     const file = path()
     await using db = await Users.open(file, { engine: 'node:sqlite' })
     const refused = Users.open(file, { engine: 'better-sqlite3' })
@@ -267,7 +267,7 @@ describe('the option engine', () => {
     )
   })
 
-  test('holds for the threads that are begun afterwards', async () => {
+  test('applies to threads that are started afterwards', async () => {
     await using db = await Users.open(path(), { engine: 'node:sqlite' })
     await db.repositories.users.set('a', { name: 'A' })
     const program = `

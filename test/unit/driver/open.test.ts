@@ -62,7 +62,7 @@ describe('open refuses', () => {
     expect(await refused(file)).toContain('another application')
   })
 
-  test('to read a file that is not there, or has no tables', async () => {
+  test('to read a file that is missing, or has no tables', async () => {
     const file = path()
     await refused(file, { readOnly: true })
     expect(existsSync(file)).toBe(false)

@@ -140,7 +140,7 @@ describe('the plan of a query', () => {
   })
 
   // Of a bare parameter SQLite would look at the value, and plan the statement anew each time that one is bound.
-  it('has a sign before what a field is to equal, whatever is bound, and is searched by it', async () => {
+  it('has a plus sign before the operand of an equality, whatever is bound, and still uses the index', async () => {
     const { users } = db.repositories
     for (const age of [0.5, 30]) {
       const query = { where: { age }, orderBy: { name: 'asc' } } as const
@@ -150,7 +150,7 @@ describe('the plan of a query', () => {
     }
   })
 
-  it('has one bound on each side of a range, and that of a cursor first: SQLite takes the first that it meets', async () => {
+  it("has one bound on each side of a range, with a cursor's first: SQLite uses the first that it meets", async () => {
     const { users } = db.repositories
     const bounds = (text: string) =>
       [...text.matchAll(/'\$\.age' ([<>]=?) (\?|'')/g)].map((match) => match.slice(1).join(' '))
@@ -209,7 +209,7 @@ describe('onUnindexed', () => {
     await db.close()
   })
 
-  it('says the same of a query beside writes of its own, and of one condition however it is wrapped', async () => {
+  it('says the same for a query beside its own writes, and for one condition however it is wrapped', async () => {
     await using db = await open({ onUnindexed: 'error' })
     const ann = { name: 'Ann', email: 'ann@example.com', phone: null, age: 30, address: { city: 'Rome' } }
     await db.unitOfWork(async (unit) => {

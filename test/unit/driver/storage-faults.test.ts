@@ -133,7 +133,7 @@ describe('a database that another connection has locked', () => {
       await expect(db.set(['a'], 1)).rejects.toThrow(DatabaseBusyError)
     }))
 
-  test('can be opened only when the lock is gone, where its tables are missing', async () => {
+  test('can only be opened once the lock is gone, if its tables are missing', async () => {
     const file = path()
     const raw = new Database(file)
     raw.pragma('journal_mode = WAL')

@@ -8,7 +8,7 @@ const person = z.object({ email: z.string(), city: z.string().optional() })
 const plainPeople = Valkeyrie.withSchema(['people', '*'], person)
 const people = Valkeyrie.withSchema(['people', '*'], person, { indexes: [{ on: 'email', unique: true }] })
 
-test('an index is built over the rows that are there', async () => {
+test('an index is built over existing rows', async () => {
   const file = path()
   {
     await using db = await Valkeyrie.open(file)
@@ -23,7 +23,7 @@ test('an index is built over the rows that are there', async () => {
   })
 })
 
-test('rows that agree keep it from being built, and the error lists them', async () => {
+test('rows with equal values prevent it, and the error lists them', async () => {
   const file = path()
   {
     await using db = await plainPeople.open(file)
@@ -49,7 +49,7 @@ test('rows that agree keep it from being built, and the error lists them', async
   expect(await db.repositories.people.count()).toBe(5)
 })
 
-test('expired rows do not keep it from being built', async () => {
+test('expired rows do not prevent it', async () => {
   const file = path()
   const now = Date.now()
   vi.useFakeTimers({ toFake: ['Date'], now })
@@ -65,7 +65,7 @@ test('expired rows do not keep it from being built', async () => {
   }
 })
 
-test('an index that is declared no more stays, until it is dropped by name', async () => {
+test('an index that is no longer declared stays until it is dropped by name', async () => {
   const file = path()
   await (await people.open(file)).close()
   {

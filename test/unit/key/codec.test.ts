@@ -192,12 +192,12 @@ describe('decodeKey refuses', () => {
     expect(() => decodeKey(bytes(text))).toThrow(CorruptKeyError)
   })
 
-  test.each([5, 5n, 2.5, 'text', null])('%s, which is in the place of one, is not a key', (stored) => {
+  test.each([5, 5n, 2.5, 'text', null])('%s, instead of one, is not a key', (stored) => {
     expect(() => decodeKey(stored as never)).toThrow(CorruptKeyError)
   })
 })
 
-test('decodeKey gives byte strings that own their memory', () => {
+test('decodeKey returns byte strings that own their memory', () => {
   const encoded = encodeKey([bytes('0a0b')])
   const [part] = decodeKey(encoded)
   encoded.fill(0)

@@ -11,12 +11,12 @@ const left = (reverse: boolean) => {
   return keys.flatMap((key, i) => (contains(rest, key) ? [i] : []))
 }
 
-test('a list goes on behind the key of its cursor', () => {
+test('a list continues after the key of its cursor', () => {
   expect(left(false)).toEqual([2, 3])
   expect(left(true)).toEqual([0])
 })
 
-test('a cursor is text that a URL can hold', () => {
+test('a cursor is text that fits in a URL', () => {
   expect(cursor).toMatch(/^[\w-]+$/)
 })
 

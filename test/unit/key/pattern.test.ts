@@ -46,7 +46,7 @@ test('matchesPattern', () => {
   expect(matchesPattern([1], [1n])).toBe(false)
 })
 
-test('compareSpecificity puts the literal first where two patterns differ first', () => {
+test('compareSpecificity puts the literal first at the first difference', () => {
   const patterns: Pattern[] = [
     ['*', '*'],
     ['*', 'b'],
@@ -151,11 +151,11 @@ describe('PatternIndex', () => {
     expect(found.find(['users', 'root', 1])).toBeUndefined()
   })
 
-  test('goes back where a literal leads nowhere', () => {
+  test('backtracks when a literal leads nowhere', () => {
     expect(index(['a', '*', 'x'], ['*', 'b', 'y']).find(['a', 'b', 'y'])).toBe(1)
   })
 
-  test('tells parts of different types apart', () => {
+  test('distinguishes parts of different types', () => {
     const found = index([1], [1n], ['1'], [true], [bytes(1)], [bytes(0x31)], [Number.POSITIVE_INFINITY])
     const parts = [1, 1n, '1', true, bytes(1), bytes(0x31), Number.POSITIVE_INFINITY]
     expect(parts.map((part) => found.find([part]))).toEqual([0, 1, 2, 3, 4, 5, 6])
@@ -180,14 +180,14 @@ describe('PatternIndex', () => {
 })
 
 describe('patternRange', () => {
-  test('of a literal pattern holds its key alone', () => {
+  test('of a literal pattern has only its key', () => {
     const range = patternRange(['site'])
     expect(contains(range, encodeKey(['site']))).toBe(true)
     expect(contains(range, encodeKey(['site', 'x']))).toBe(false)
     expect(decodeKey(range.start)).toEqual(['site'])
   })
 
-  test('of a pattern with wildcards holds what lies below its leading literals', () => {
+  test('of a pattern with wildcards has everything below its leading literals', () => {
     const range = patternRange(['users', '*', 'posts', '*'])
     expect(contains(range, encodeKey(['users', 'a', 'posts', 1]))).toBe(true)
     expect(contains(range, encodeKey(['users', true]))).toBe(true)

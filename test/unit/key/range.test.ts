@@ -77,7 +77,7 @@ describe('a selector', () => {
     expect(() => selectorRange(selector as Selector)).toThrow(message)
   })
 
-  test('refuses a start behind the end', () => {
+  test('refuses a start after the end', () => {
     expect(() => selectorRange({ start: ['b'], end: ['a'] })).toThrow(RangeError)
   })
 
@@ -86,7 +86,7 @@ describe('a selector', () => {
   })
 })
 
-test('the range of one key holds no other', () => {
+test('the range of one key has no other', () => {
   const range = singleKeyRange(encodeKey(['a']))
   expect(keys.filter((key) => contains(range, encodeKey(key)))).toEqual([['a']])
 })

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Connection } from '../../../src/driver/postgres/server/connection.ts'
 import { follow } from '../../../src/driver/postgres/server/follow.ts'
 
-test('a commit that is told before the first look is answered is not forgotten', async () => {
+test('a commit that is reported before the first look is answered is not forgotten', async () => {
   const connection = {
     isLost: false,
     onNotification: null as ((payload: string) => void) | null,

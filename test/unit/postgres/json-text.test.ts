@@ -76,7 +76,7 @@ describe('the texts that PostgreSQL keeps', () => {
     )
   })
 
-  it('have a text in them, at their beginning or at their end just where JavaScript finds it', () => {
+  it('contain, begin with or end with a text exactly when JavaScript says so', () => {
     const pair = fc.oneof(
       fc.tuple(text, wellFormed),
       fc.tuple(text, wellFormed, text).map(([a, b, c]) => [a + b + c, b] as const),
@@ -123,13 +123,13 @@ describe('the JSON that PostgreSQL keeps', () => {
     )
   })
 
-  it('is read by its meaning where another program has written its escapes', () => {
+  it('is read correctly if another program has written its escapes', () => {
     const written = String.raw`"\uD83D\uDE00 \uD800 \uD7FF \u0000 \\u0000 \u0041"`
     expect(JSON.parse(unescapeJson(escapeJson(written)))).toBe(JSON.parse(written))
     expect(JSON.parse(escapeJson(written))).toBe(escapeText(JSON.parse(written) as string))
   })
 
-  it('is the given text itself where nothing has to be escaped', () => {
+  it('is the given text itself if nothing must be escaped', () => {
     const given = '{"a":"b","c":"\\u001f😀\\\\u0000"}'
     expect(escapeJson('{"a":"b","c":1}')).toBe('{"a":"b","c":1}')
     expect(unescapeJson(given)).toBe(given)

@@ -30,7 +30,7 @@ function told(types: string, path: string): string | null {
 }
 
 describe('what the texts of a row stand for', () => {
-  it('is told to SQL as it is to JavaScript, of every text of a value', () => {
+  it('is the same in SQL and in JavaScript, for every text of a value', () => {
     fc.assert(
       fc.property(anyValue, (value) => {
         const { value: json, types } = encodeValue(value)
@@ -43,19 +43,19 @@ describe('what the texts of a row stand for', () => {
     )
   })
 
-  it('is nothing more than the types where they have a word for each path', () => {
+  it('adds nothing if the types have one word for each path', () => {
     expect(meaningsOf(null)).toBeNull()
     expect(meaningsOf(encodeValue({ at: new Date(0), deep: { big: 1n } }).types)).toBeNull()
   })
 
-  it('is told apart where a path cannot be read, or leads through what has a type of its own', () => {
+  it('is stored separately if a path cannot be read, or leads through another type', () => {
     const meanings = (value: unknown) => parseJson(meaningsOf(encodeValue(value).types)!) as unknown
     expect(meanings({ ids: new Set([1n]) })).toEqual({ ids: 'set', 'ids.0': 'bigint' })
     expect(meanings({ ids: new BigInt64Array([1n]) })).toEqual({ 'ids.*': 'bigint' })
     expect(meanings({ 'a\0b': 1n })).toEqual({ 'a\u0001\u0002\u0002b': 'bigint' })
   })
 
-  it('is told of an object that a value has twice at the place where its JSON stands', () => {
+  it('is stored for a repeated object at the place where its JSON is', () => {
     const inner: Record<string, unknown> = { big: 1n }
     inner['self'] = inner
     const types = encodeValue({ inner, again: inner }).types!

@@ -87,7 +87,7 @@ describe("an attacker's JSON", () => {
     await db.close()
   })
 
-  it('names a field, whatever it is made of, where no schema tells the fields', async () => {
+  it('names a field, whatever it contains, if no schema knows the fields', async () => {
     const db = await opened()
     const { notes } = db.repositories
     expect(await notes.count({ where: { 'odd name': 1 } })).toBe(1)
@@ -177,7 +177,7 @@ describe("an attacker's JSON", () => {
       'groups by a deep field',
       (part) => ({ aggregate: { count: true, groupBy: Array(3_000).fill(part).join('.') } }),
     ],
-  ])('is refused where no schema tells the fields: %s', async (_name, make) => {
+  ])('is refused if no schema knows the fields: %s', async (_name, make) => {
     const db = await opened()
     const { notes } = db.repositories
     const { findMany, aggregate } = make('a') as { findMany: object; aggregate: { count: true } }

@@ -35,7 +35,7 @@ it.each([
   '2024-01-01\n',
 ])('%j names no instant', (text) => expect(instantText(text, 'none')).toBeNull())
 
-it('the end of a prefix is the least text behind all that begin with it', () => {
+it('the end of a prefix is the smallest text after all that begin with it', () => {
   expect(endOfPrefix('ab')).toBe('ac')
   expect(endOfPrefix('a\u{10ffff}')).toBe('b')
   expect(endOfPrefix('\ud7ff')).toBe('\ue000')

@@ -19,7 +19,7 @@ for (const [kind, schema] of [
 ] as const) {
   const users = Valkeyrie.withSchema(['users', '*'], schema)
 
-  test(`validateReads holds what is read against ${kind} schema`, async () => {
+  test(`validateReads checks what is read against ${kind} schema`, async () => {
     await using db = await users.open(await fileWithOldRow(), { validateReads: true })
     const rows = db.repositories.users
     for (const read of [

@@ -56,7 +56,7 @@ describe('what a schema does', () => {
     expect(isExact(anatomy) ? 'exact' : isClosed(anatomy) ? 'closed' : 'open').toBe(expected)
   })
 
-  it('is known of functions that call one method of a text', () => {
+  it('is known for functions that only call one method of a text', () => {
     expect(normalizerOf((s: string) => s.trim())).toBe('trim')
     expect(normalizerOf((s: string) => s.toLowerCase())).toBe('toLowerCase')
     for (const other of [(s: string) => s.trim().slice(1), (s: string) => `${s.trim()}!`, () => 'x', null]) {
@@ -187,7 +187,7 @@ describe('a patch into another option of a union', () => {
     await expect(patch(union, stored, { k: 'b' })).rejects.toEqual(refusal)
   })
 
-  it('keeps what a loose option took in that no option names, and what an older release has left', async () => {
+  it('keeps what a loose option accepted that no option names, and what an older release has left', async () => {
     const loose = z.union([z.looseObject(a), z.looseObject(b)])
     expect(await patch(loose, { ...stored, more: 1 }, into)).toStrictEqual({ ...into, both: 's', more: 1 })
     const plain = z.discriminatedUnion('k', [z.object(a), z.object(b)])
@@ -209,7 +209,7 @@ describe('names that could change a prototype', () => {
     ['Valibot, record', v.record(v.string(), v.any())],
     ['ArkType', type({ n: 'number' })],
     ['ArkType, record', type({ '[string]': 'unknown' })],
-  ])('are taken by a patch and a function where set takes them: %s', async (_, schema) => {
+  ])('are accepted by a patch and a function if set accepts them: %s', async (_, schema) => {
     for (const name of ['__proto__', 'prototype', 'constructor']) {
       const given = JSON.parse(`{ "${name}": { "admin": true } }`) as object
       const outcome = (value: unknown) =>

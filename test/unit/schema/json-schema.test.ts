@@ -57,11 +57,11 @@ describe('jsonSchemaOf', () => {
     expect(fields.at(['n'])?.types).toMatchObject({ bigint: true, string: true, number: false })
   })
 
-  it('is null where the library does not tell', () => {
+  it('is null if the library does not say', () => {
     expect(jsonSchemaOf(v.object({ name: v.string() }))).toBeNull()
   })
 
-  it('is null where the library fails', () => {
+  it('is null if the library fails', () => {
     const jsonSchema = {
       input: () => ({}),
       output: () => {

@@ -62,7 +62,7 @@ describe('Registry', () => {
     )
   })
 
-  it('tells parts of different types apart', () => {
+  it('distinguishes parts of different types', () => {
     const one = defineSchema(['n', 1], schema, { name: 'one' })
     const big = defineSchema(['n', 1n], schema, { name: 'big' })
     const text = defineSchema(['n', '1'], schema, { name: 'text' })

@@ -46,7 +46,7 @@ test('rows that expired while the file was closed are removed when it is opened'
   expect(storedRows(file)).toBe(0)
 })
 
-test('an expiry that is taken back does not remove the row', async () => {
+test('a revoked expiry does not remove the row', async () => {
   vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
   await using db = await Valkeyrie.open()
   await db.set(['a'], 1, { expireIn: 1_000 })

@@ -24,7 +24,7 @@ it.each([new DatabaseClosedError(), new DatabaseBusyError(5), new StorageError('
   },
 )
 
-it('an error of another kind is not kept in silence when a turn ends', async () => {
+it('an error of another kind is not swallowed when a turn ends', async () => {
   const error = new TypeError('no such thing')
   const { turn, next } = await turnThatEndsWith(error)
   await expect(turn.end(false)).rejects.toBe(error)

@@ -112,7 +112,7 @@ describe('a value comes back', () => {
     deepStrictEqual(roundTrip([bare, 1n]), [{ a: 1 }, 1n])
   })
 
-  it('as a tree where an object occurs twice', () => {
+  it('as a tree if an object occurs twice', () => {
     const shared = { at: new Date(0) }
     const value = { set: new Set([shared, 1n]), first: shared, second: shared }
     const read = roundTrip(value) as typeof value
@@ -141,7 +141,7 @@ describe('a value comes back', () => {
     expect(readMap.get('self')?.map).toBe(readMap)
   })
 
-  it('with its cycles, through whatever they lead', () => {
+  it('with its cycles, whatever they lead through', () => {
     const set = new Set<unknown>([1])
     set.add(set).add(2).add([set])
     const map = new Map<unknown, unknown>()
@@ -179,7 +179,7 @@ describe('a value comes back', () => {
     expect(Object.keys(kept)).toEqual([])
   })
 
-  it('as of this realm where another has made it', () => {
+  it('as an object of this realm if another realm made it', () => {
     const foreign = runInNewContext(`({
       plain: { a: [1, { b: null }] }, at: new Date(5), map: new Map([[{}, new Set([1])]]), re: /a/g,
       bytes: new Uint8Array([1]), buffer: new ArrayBuffer(2), error: new RangeError('x', { cause: [1] }), list: [1n],
@@ -311,12 +311,12 @@ describe('a value is refused by its path', () => {
     expect(() => encodeValue(value)).toThrow(message)
   })
 
-  it('also where a shared object makes it too deep', () => {
+  it('even if a shared object makes it too deep', () => {
     const half = nest(400, 1n, (v) => [v])
     expect(() => encodeValue([half, nest(200, half, (v) => [v])])).toThrow('nested more than 500')
   })
 
-  it('at once, where it branches and holds itself', () => {
+  it('at once, if it branches and contains itself', () => {
     const knot: Record<string, unknown> = {}
     for (const key of 'abcdefgh') knot[key] = knot
     deepStrictEqual(roundTrip(knot), knot)
@@ -324,7 +324,7 @@ describe('a value is refused by its path', () => {
 })
 
 describe('decodeValue', () => {
-  it('throws at what encodeValue does not give', () => {
+  it('throws for anything that encodeValue does not write', () => {
     const malformed: [string | Uint8Array, number, string | null][] = [
       ['', Encoding.json, null],
       ['{', Encoding.json, null],

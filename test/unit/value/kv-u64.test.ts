@@ -27,7 +27,7 @@ describe('KvU64', () => {
     expect(Object.isFrozen(new KvU64(1n))).toBe(true)
   })
 
-  it('is told from a plain object by what a structured clone keeps of it', () => {
+  it('is distinguished from a plain object by what a structured clone keeps', () => {
     const copy = structuredClone({ likes: new KvU64(5n) }).likes
     expect(isKvU64(copy)).toBe(false)
     expect(copiedKvU64(copy)).toEqual(new KvU64(5n))
@@ -40,7 +40,7 @@ describe('KvU64', () => {
     ])
   })
 
-  it('is recognised across copies of the module', async () => {
+  it('is recognized across copies of the module', async () => {
     vi.resetModules()
     const copy = await import('../../../src/value/kv-u64.ts')
     expect(copy.KvU64).not.toBe(KvU64)

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { parseJson } from '../../../src/value/parse-json.ts'
 
 describe('parseJson', () => {
-  it('gives the names that the text has, whatever was parsed before', () => {
+  it('returns the names in the text, whatever was parsed before', () => {
     const name = fc
       .array(fc.constantFrom('\\', '\n', '"', '\0', '\ud800', 'a', 'u', '0', '#', ':', '__proto__'), {
         maxLength: 3,
@@ -31,7 +31,7 @@ describe('parseJson', () => {
     )
   })
 
-  it('refuses what is no JSON', () => {
+  it('refuses anything but JSON', () => {
     for (const text of ['{"\\n":}', '{"\\x":1}', '{"\\n" 1}', '{"a\nb\\n":1}', '{"\\n":1}}'])
       expect(() => parseJson(text)).toThrow(SyntaxError)
   })

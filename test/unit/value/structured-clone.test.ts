@@ -11,7 +11,7 @@ it('what Node.js and the newer V8 of Deno write is read', () => {
   expect(newer[1]).toBe(16)
 })
 
-it('of a view, its part of the buffer is written, and no more', () => {
+it('only the part of a buffer that a view shows is written', () => {
   const secret = new TextEncoder().encode('secret and public')
   const bytes = serialize({ shown: secret.subarray(11), data: new DataView(secret.buffer, 11, 6) })
   expect(Buffer.from(bytes).includes('secret')).toBe(false)
@@ -20,7 +20,7 @@ it('of a view, its part of the buffer is written, and no more', () => {
   expect([data.byteLength, data.buffer.byteLength]).toEqual([6, 6])
 })
 
-it('what is no serialization is a TypeError', () => {
+it('anything but a serialization is a TypeError', () => {
   for (const bytes of [[], [1], [0xff], [0xff, 99, 0x30], [0xff, 15, 0x6f]])
     expect(() => deserialize(Uint8Array.from(bytes))).toThrow(TypeError)
 })

@@ -68,7 +68,7 @@ it('nothing is read, and nobody subscribed, while nobody reads', async () => {
   expect(hub.size).toBe(0)
 })
 
-it('streams that were dropped without a word are forgotten', async () => {
+it('streams that were dropped silently are forgotten', async () => {
   const { hub, watch } = open()
   const dropMany = async () => {
     for (let i = 0; i < 1_000; i++) await watch().getReader().read()
@@ -84,7 +84,7 @@ it('streams that were dropped without a word are forgotten', async () => {
   })
 })
 
-it('asks for one item at a time, and anew for a reader who came while another was let go of', async () => {
+it('asks for one item at a time, and again for a reader that came while another was released', async () => {
   const receivers: Receiver<number>[] = []
   const source = { next: (receiver: Receiver<number>) => void receivers.push(receiver), wake() {} }
   const stream = watchStream(open().hub, source)
