@@ -1,80 +1,111 @@
+import type { Profiler } from 'node:inspector'
 import { Session } from 'node:inspector/promises'
-import { fileTasks } from './comparison/file-tasks.ts'
-import { storeTasks } from './comparison/store-tasks.ts'
-import { type ComparisonTask, comparisonTasks, fileLoads, storeLoads } from './comparison/tasks.ts'
-import type { Contender } from './contenders/contender.ts'
+import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { loadContenders } from './contenders/contenders.ts'
-import type { Task } from './harness/task.ts'
+import { fileTasks, storeTasks } from './contenders/store-tasks.ts'
+import type { Task } from './harness/race.ts'
 import { temporaryFolder } from './harness/temporary-folder.ts'
-import { sampledFunctions, type Window } from './profile/sampled-functions.ts'
 import { formatDuration } from './report/figures.ts'
-import { formatTable } from './report/table.ts'
+import { table } from './report/table.ts'
+import { comparisonTasks } from './suites/comparison.ts'
 import { userSizes } from './values/user.ts'
 import { Users } from './values/users.ts'
 
 /** `<task> [contender]`: what takes the time of a task, function by function, with values of 150 B. */
-const [task = 'get', name = 'valkeyrie'] = process.argv.slice(2)
+const [name = 'get', by = 'valkeyrie'] = process.argv.slice(2)
 const { present } = await loadContenders()
-const contender = present.find((one) => one.name === name)
-const isTask = (text: string): text is ComparisonTask => comparisonTasks.some((one) => one === text)
-if (contender === undefined || !isTask(task)) {
+const contender = present.find((one) => one.name === by)
+const size = userSizes[0]!
+const loads = comparisonTasks(size, 1)
+const load = loads[name]
+if (contender === undefined || load === undefined) {
   const list = (names: readonly string[]) => names.map((one) => `'${one}'`).join(', ')
-  const names = present.map((one) => one.name)
-  throw new RangeError(`profile takes a task of ${list(comparisonTasks)}, and a contender of ${list(names)}`)
+  throw new RangeError(
+    `profile takes a task of ${list(Object.keys(loads))}, and a contender of ${list(present.map((one) => one.name))}`,
+  )
 }
 
 const milliseconds = { warmUp: 500, profile: 4_000 }
 
-const microseconds = () => Number(process.hrtime.bigint() / 1_000n)
-
-/** Takes turns for so long, and tells when each of them ran, and what an operation took in nanoseconds. */
-async function takeTurns(run: Task, n: number, limit: number) {
-  const windows: Window[] = []
-  let taken = 0
-  while (taken < limit * 1_000) {
-    const { run: work, verify } = await run(n)
+/** Takes turns for so long, and gives the times of the turns by the clock of the profiler, in microseconds. */
+async function takeTurns(task: Task, n: number, limit: number) {
+  const microseconds = () => Number(process.hrtime.bigint() / 1_000n)
+  const turns: { readonly start: number; readonly end: number }[] = []
+  for (let taken = 0; taken < limit * 1_000; ) {
+    const { run, verify } = await task(n)
     globalThis.gc?.({ type: 'minor' })
     const start = microseconds()
-    await work()
+    await run()
     const end = microseconds()
     await verify()
-    windows.push([start, end])
+    turns.push({ start, end })
     taken += end - start
   }
-  return { windows, each: (taken / windows.length / n) * 1_000 }
+  return turns
 }
 
-async function profile(contender: Contender, task: ComparisonTask) {
-  using temporary = temporaryFolder()
-  const size = userSizes[0]!
-  const users = new Users(size)
-  const dir = temporary.folder('profile')
-  const store = await contender.open(dir, users, 'normal')
-  await store.load(users.entries(size.stored))
-  const run = {
-    ...storeTasks(store, users),
-    ...fileTasks(contender, users, 'normal', dir, temporary),
-  }[task]
-  if (run === undefined) throw new RangeError(`${contender.name} cannot do '${task}'`)
-  const { n } = { ...storeLoads(size, 1), ...fileLoads(size, 1) }[task]
+using temporary = temporaryFolder()
+const users = new Users(size)
+const dir = temporary.folder('profile')
+const store = await contender.open(dir, users, 'normal')
+await store.load(users.entries(size.stored))
+const task = { ...storeTasks(store, users), ...fileTasks(contender, users, 'normal', dir, temporary) }[name]
+if (task === undefined) throw new RangeError(`${contender.name} cannot do '${name}'`)
 
-  const session = new Session()
-  session.connect()
-  await session.post('Profiler.enable')
-  await session.post('Profiler.setSamplingInterval', { interval: 100 })
-  await takeTurns(run, n, milliseconds.warmUp)
-  await session.post('Profiler.start')
-  const { windows, each } = await takeTurns(run, n, milliseconds.profile)
-  const stopped = await session.post('Profiler.stop')
-  await store.close()
-  return { each, functions: sampledFunctions(stopped.profile, windows) }
-}
+const session = new Session()
+session.connect()
+await session.post('Profiler.enable')
+await session.post('Profiler.setSamplingInterval', { interval: 100 })
+await takeTurns(task, load.n, milliseconds.warmUp)
+await session.post('Profiler.start')
+const turns = await takeTurns(task, load.n, milliseconds.profile)
+const { profile } = await session.post('Profiler.stop')
+await store.close()
 
-const { each, functions } = await profile(contender, task)
-console.log(`${contender.name}: ${task}, ${formatDuration(each)} each while it is being profiled\n`)
-const rows = functions
-  .filter(({ share }) => share >= 0.005)
-  .map(({ name, place, share }) => [`${(share * 100).toFixed(1)}%`, name, place])
-console.log(formatTable([['itself', 'function', 'place'], ...rows]))
+const taken = turns.reduce((sum, { start, end }) => sum + end - start, 0)
+const each = (taken / turns.length / load.n) * 1_000
+console.log(`${contender.name}: ${name}, ${formatDuration(each)} each while it is being profiled\n`)
+console.log(table(['itself', 'function', 'place'], functionsOf(profile)))
 // As in bench/run.ts.
 process.exit()
+
+/** Those that ran within the turns, with the share of the time that they took without what they called: the dearest first. */
+function functionsOf({ nodes, samples = [], timeDeltas = [], startTime }: Profiler.Profile): string[][] {
+  const named = new Map(nodes.map((node) => [node.id, nameOf(node, callerOf(node, nodes))]))
+  const times = new Map<string, number>()
+  let total = 0
+  let now = startTime
+  let turn = 0
+  for (const [i, id] of samples.entries()) {
+    now += timeDeltas[i]!
+    while (turn < turns.length && turns[turn]!.end < now) turn++
+    if (turn === turns.length) break
+    if (now < turns[turn]!.start) continue
+    const function_ = named.get(id)!
+    times.set(function_, (times.get(function_) ?? 0) + timeDeltas[i]!)
+    total += timeDeltas[i]!
+  }
+  return [...times]
+    .filter(([, time]) => time >= total * 0.005)
+    .sort(([, a], [, b]) => b - a)
+    .map(([named, time]) => [`${((time / total) * 100).toFixed(1)}%`, ...named.split('\n')])
+}
+
+function callerOf({ id }: Profiler.ProfileNode, nodes: readonly Profiler.ProfileNode[]) {
+  return nodes.find(({ children = [] }) => children.includes(id))
+}
+
+/** The name and the place. Of what is native, most has no name, or that of another function: who calls it tells more. */
+function nameOf({ callFrame }: Profiler.ProfileNode, caller: Profiler.ProfileNode | undefined): string {
+  const isNative = callFrame.url === '' && caller !== undefined && caller.callFrame.url !== ''
+  if (isNative)
+    return `(native)\ncalled by ${caller.callFrame.functionName || 'a function'} in ${lineOf(caller)}`
+  return `${callFrame.functionName || '(anonymous)'}\n${callFrame.url === '' ? '' : lineOf({ callFrame })}`
+}
+
+function lineOf({ callFrame: { url, lineNumber } }: Pick<Profiler.ProfileNode, 'callFrame'>): string {
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  const file = url.startsWith('file:') ? relative(root, fileURLToPath(url)) : url
+  return `${file}:${lineNumber + 1}`
+}

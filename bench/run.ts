@@ -1,28 +1,96 @@
 import { join } from 'node:path'
-import { boundsOf } from './bounds/bounds.ts'
+import { parseArgs } from 'node:util'
 import { loadContenders } from './contenders/contenders.ts'
-import { measure } from './measure.ts'
+import { race } from './harness/race.ts'
 import { installPackages } from './packages/install.ts'
-import { partsOf } from './report/parts.ts'
+import { boundsSection } from './report/bound.ts'
+import { machineSection } from './report/machine.ts'
 import { writePerformancePage } from './report/performance-page.ts'
 import { progress } from './report/progress.ts'
-import { formatSection } from './report/sections/section.ts'
-import { selectionOf } from './selection.ts'
+import { formatSection, type Section, type Suite } from './report/suite.ts'
+import { checksums } from './suites/checksums.ts'
+import { claims } from './suites/claims.ts'
+import { comparison, synced } from './suites/comparison.ts'
+import { growth } from './suites/growth.ts'
+import { indexes } from './suites/indexes.ts'
+import { jobs } from './suites/jobs.ts'
+import { liveQueries } from './suites/live-queries.ts'
+import { memory } from './suites/memory.ts'
+import { noticing } from './suites/noticing.ts'
+import { postgres } from './suites/postgres.ts'
+import { processes } from './suites/processes.ts'
+import { queries } from './suites/queries.ts'
+import { responsive } from './suites/responsive.ts'
+import { starts } from './suites/starts.ts'
+import { tracing } from './suites/tracing.ts'
+import { watchers } from './suites/watchers.ts'
 
-const selection = selectionOf(process.argv.slice(2))
+/** In the order of the page. */
+const suites: readonly Suite[] = [
+  comparison,
+  synced,
+  queries,
+  growth,
+  indexes,
+  watchers,
+  liveQueries,
+  noticing,
+  processes,
+  postgres,
+  memory,
+  starts,
+  claims,
+  jobs,
+  checksums,
+  tracing,
+  responsive,
+]
+
+// `[--quick] [name…]`: no names are all of them.
+const { values: options, positionals: chosen } = parseArgs({
+  options: { quick: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
+const names = [...new Set(suites.flatMap(({ name, tasks = [] }) => [name, ...tasks]))]
+const unknown = chosen.filter((name) => !names.includes(name))
+if (unknown.length > 0) {
+  const list = (some: readonly string[]) => some.map((name) => `'${name}'`).join(', ')
+  throw new RangeError(`no task ${list(unknown)}: choose of ${list(names)}`)
+}
+const { quick } = options
+const pace = quick ? { turn: 20, enough: 1_000 } : { turn: 50, enough: 6_000 }
+
 const failedInstall = installPackages(join(import.meta.dirname, 'packages'))
 if (failedInstall !== null)
   console.error(`The packages of bench/packages are not installed: ${failedInstall}`)
+const contenders = await loadContenders()
 
 const { step, end } = progress()
-const results = await measure(await loadContenders(), selection, step)
+const sections: Section[] = [machineSection()]
+for (const suite of suites) {
+  const { name, tasks = [] } = suite
+  const wants = (task: string) => chosen.length === 0 || chosen.includes(name) || chosen.includes(task)
+  if (![name, ...tasks].some(wants)) continue
+  const stepOf = (text: string) => step(`${name}: ${text}`)
+  const measured = await suite.measure({
+    quick,
+    contenders,
+    rounds: quick ? 3 : 15,
+    fewerRounds: quick ? 3 : 9,
+    wants,
+    step: stepOf,
+    race: (racers, loads, rounds) => race(racers, loads, { ...pace, rounds, onTask: stepOf }),
+  })
+  sections.push(...suite.report(measured))
+}
 end()
 
-const bounds = boundsOf(results)
-const parts = partsOf(results, bounds)
-for (const { section } of parts) console.log(`${formatSection(section, 2)}\n`)
-if (selection.complete && failedInstall === null) {
-  await writePerformancePage(parts)
+const bounds = sections.flatMap((section) => section.bounds ?? [])
+if (bounds.length > 0) sections.push(boundsSection(bounds))
+const told = sections.filter(({ title }) => title !== undefined)
+for (const section of told) console.log(`${formatSection(section)}\n`)
+if (chosen.length === 0 && !quick && failedInstall === null) {
+  await writePerformancePage(told)
   console.log('Written to docs/performance.md.')
 }
 // A watch of @deno/kv that was cancelled would keep the process waiting.

@@ -1,15 +1,15 @@
-// One measurement and its report: docs/storage-layout.md names this program, which runs and reads from top to bottom.
+// Compares ways of laying out the `kv` table in a file: docs/storage-layout.md has the figures, and names this program.
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { reads, writes } from './harness/calls.ts'
 import { expectEqual } from './harness/expect-equal.ts'
-import { isTiming, type Outcome, race, warmUps } from './harness/race.ts'
-import type { Racer } from './harness/task.ts'
+import { type Racer, race, warmUps } from './harness/race.ts'
 import { temporaryFolder } from './harness/temporary-folder.ts'
-import { formatTable } from './report/table.ts'
+import { formatCount, formatRatio } from './report/figures.ts'
+import { table } from './report/table.ts'
 
-/** A way of laying out the `kv` table in the file. */
 interface Layout {
   readonly rowid: boolean
   readonly pageSize: number
@@ -17,99 +17,56 @@ interface Layout {
   readonly valueLast?: boolean
 }
 
-const layouts: readonly Layout[] = [
-  { rowid: true, pageSize: 4096 },
-  { rowid: true, pageSize: 8192 },
-  { rowid: false, pageSize: 4096 },
-  { rowid: false, pageSize: 8192 },
-  { rowid: true, pageSize: 4096, valueLast: true },
-]
-
-const nameOf = ({ rowid, pageSize, valueLast }: Layout) =>
-  `${rowid ? 'rowid' : 'WITHOUT ROWID'}, ${pageSize}${valueLast ? ', value last' : ''}`
+const layouts: Readonly<Record<string, Layout>> = {
+  'rowid, 4096': { rowid: true, pageSize: 4096 },
+  'rowid, 8192': { rowid: true, pageSize: 8192 },
+  'WITHOUT ROWID, 4096': { rowid: false, pageSize: 4096 },
+  'WITHOUT ROWID, 8192': { rowid: false, pageSize: 8192 },
+  'rowid, 4096, value last': { rowid: true, pageSize: 4096, valueLast: true },
+}
 
 const sizes = [
   { name: '100 B', bytes: 100, rows: 50_000, writes: 1_000 },
   { name: '1 KB', bytes: 1_024, rows: 50_000, writes: 1_000 },
   { name: '10 KB', bytes: 10_240, rows: 5_000, writes: 200 },
-] as const
+]
 
 const rounds = 15
-const gets = 5_000
 const listed = 1_000
-const lists = 10
 
-/** The encoded key `['users', <uuid>]`. Hashed, so the keys come in random order, which is the same in every run. */
-function keyOf(index: number): Buffer {
-  const hex = createHash('sha256').update(String(index)).digest('hex')
-  const uuid = [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    hex.slice(12, 16),
-    hex.slice(16, 20),
-    hex.slice(20, 32),
-  ].join('-')
-  return Buffer.from(`\x02users\x00\x02${uuid}\x00`)
-}
+/** The encoded key `['users', <id>]`. Hashed, so the keys come in random order, which is the same in every run. */
+const keyOf = (index: number): Buffer =>
+  Buffer.from(`\x02users\x00\x02${createHash('sha256').update(String(index)).digest('hex').slice(0, 36)}\x00`)
 
-const afterLastKey = Buffer.from('\x02users\x01')
-
-function jsonOf(index: number, bytes: number): string {
-  const value = JSON.stringify({
+function textOf(index: number, bytes: number): string {
+  const json = JSON.stringify({
     name: `user ${index}`,
     email: `user${index}@example.com`,
     age: index % 90,
     about: '',
   })
-  return `${value.slice(0, -2)}${'x'.repeat(bytes - value.length)}"}`
+  return `${json.slice(0, -2)}${'x'.repeat(bytes - json.length)}"}`
 }
 
-function schemaOf({ rowid, valueLast }: Layout): string {
-  return `
+function openLaidOut(path: string, { rowid, pageSize, valueLast }: Layout): Database.Database {
+  const db = new Database(path)
+  db.pragma(`page_size = ${pageSize}`)
+  db.pragma('journal_mode = WAL')
+  db.pragma('synchronous = NORMAL')
+  db.exec(`
     CREATE TABLE kv (
       key BLOB PRIMARY KEY NOT NULL, collection TEXT, ${valueLast ? '' : 'value,'} encoding INTEGER NOT NULL,
       types TEXT, version INTEGER NOT NULL, expires_at INTEGER ${valueLast ? ', value' : ''}
     ) ${rowid ? '' : 'WITHOUT ROWID'};
     CREATE INDEX kv_collection ON kv (collection${rowid ? ', key' : ''}) WHERE collection IS NOT NULL;
     CREATE INDEX kv_expires_at ON kv (expires_at) WHERE expires_at IS NOT NULL;
-    CREATE TABLE kv_log (version INTEGER PRIMARY KEY, at INTEGER, changes BLOB);`
+    CREATE TABLE kv_log (version INTEGER PRIMARY KEY, at INTEGER, changes BLOB);`)
+  return db
 }
 
-/** The keys and values of a size, made before any clock runs. */
-interface Data {
-  readonly rows: number
-  readonly bytes: number
-  /** Those of the rows stored at first, then those of the new rows. */
-  readonly keys: readonly Buffer[]
-  /** Some values, to be used in turn. */
-  readonly values: readonly string[]
-}
-
-function dataOf({ rows, bytes, writes }: (typeof sizes)[number]): Data {
-  return {
-    rows,
-    bytes,
-    keys: Array.from({ length: rows + writes * (rounds + warmUps) }, (_, index) => keyOf(index)),
-    values: Array.from({ length: 1_000 }, (_, index) => jsonOf(index, bytes)),
-  }
-}
-
-type LayoutTask = 'get' | 'get version' | 'set, new key' | 'set, overwriting' | 'list, per row'
-
-/** A file laid out in one of these ways, with the rows stored at first. */
-interface LaidOut extends Racer<LayoutTask> {
-  readonly bytes: number
-  close(): void
-}
-
-function layOut(dir: string, layout: Layout, { rows: stored, bytes, keys, values }: Data): LaidOut {
-  const path = join(dir, 'data.db')
-  const db = new Database(path)
-  db.pragma(`page_size = ${layout.pageSize}`)
-  db.pragma('journal_mode = WAL')
-  db.pragma('synchronous = NORMAL')
-  db.exec(schemaOf(layout))
-
+/** Stores the rows in a file, and gives the tasks on it. Keys and values are made before any clock runs. */
+function tasksOf(db: Database.Database, stored: number, bytes: number, keys: readonly Buffer[]): Racer {
+  const values = Array.from({ length: 1_000 }, (_, index) => textOf(index, bytes))
   const begin = db.prepare('BEGIN IMMEDIATE')
   const commit = db.prepare('COMMIT')
   const newest = db.prepare('SELECT max(version) FROM kv_log').pluck()
@@ -120,138 +77,98 @@ function layOut(dir: string, layout: Layout, { rows: stored, bytes, keys, values
       encoding = excluded.encoding, types = excluded.types, version = excluded.version,
       expires_at = excluded.expires_at`)
   const log = db.prepare('INSERT INTO kv_log (version, at, changes) VALUES (?, ?, ?)')
-  const get = db
-    .prepare<[Buffer]>('SELECT value, encoding, types, version, expires_at FROM kv WHERE key = ?')
-    .raw()
-  const getVersion = db.prepare<[Buffer]>('SELECT version, expires_at FROM kv WHERE key = ?').raw()
+  const get = db.prepare('SELECT value, encoding, types, version, expires_at FROM kv WHERE key = ?').raw()
+  const getVersion = db.prepare('SELECT version, expires_at FROM kv WHERE key = ?').raw()
   const list = db
-    .prepare<[Buffer, Buffer]>(
+    .prepare(
       `SELECT key, value, encoding, types, version, expires_at FROM kv
        WHERE key >= ? AND key < ? ORDER BY key LIMIT ${listed}`,
     )
     .raw()
 
-  function set(key: Buffer, value: string): void {
-    begin.run()
-    const version = ((newest.get() as number | null) ?? 0) + 1
-    upsert.run(key, value, version)
-    log.run(version, Date.now(), key)
-    commit.run()
-  }
-
-  for (let from = 0; from < stored; from += 1_000) {
-    begin.run()
-    for (let index = from; index < from + 1_000; index++)
-      upsert.run(keys[index], values[index % values.length], index + 1)
-    commit.run()
-  }
-  log.run(stored, Date.now(), Buffer.alloc(0))
+  db.transaction(() => {
+    for (let index = 0; index < stored; index++) upsert.run(keys[index], values[index % 1_000], index + 1)
+    log.run(stored, Date.now(), Buffer.alloc(0))
+  })()
   db.pragma('wal_checkpoint(TRUNCATE)')
+
+  function set(index: number, value: string): void {
+    begin.run()
+    const version = (newest.get() as number) + 1
+    upsert.run(keys[index], value, version)
+    log.run(version, Date.now(), keys[index])
+    commit.run()
+  }
+  const stringAt = (index: number) => (get.get(keys[index]) as [string])[0]
 
   let next = stored
   let picked = 0
   // A stride that shares no factor with the number of rows visits all of them, in no order that the file knows.
-  const pick = () => {
-    picked = (picked + 7_919) % stored
-    return picked
-  }
+  const pick = (n: number) =>
+    Array.from({ length: n }, () => {
+      picked = (picked + 7_919) % stored
+      return picked
+    })
+  const setting = (prepare: (n: number) => number[]) =>
+    writes({
+      prepare: (n) => prepare(n).map((index, i) => ({ index, value: values[i % 1_000]! })),
+      write: ({ index, value }) => set(index, value),
+      verify: (written) => {
+        const { index, value } = written.at(-1)!
+        expectEqual(stringAt(index), value, 'the value set last')
+      },
+    })
 
   return {
-    name: nameOf(layout),
-    bytes: statSync(path).size,
-    close: () => db.close(),
-    tasks: {
-      get(n) {
-        let characters = 0
-        return {
-          run() {
-            for (let i = 0; i < n; i++) characters += (get.get(keys[pick()]!) as [string])[0].length
-          },
-          verify: () => expectEqual(characters, n * bytes, 'characters read'),
-        }
-      },
-      'get version'(n) {
-        let difference = 0
-        return {
-          run() {
-            for (let i = 0; i < n; i++)
-              difference += (getVersion.get(keys[pick()]!) as [number])[0] - (picked + 1)
-          },
-          verify: () => expectEqual(difference, 0, 'difference from the versions stored'),
-        }
-      },
-      'set, new key': (n) => ({
-        run() {
-          for (const end = next + n; next < end; next++) set(keys[next]!, values[next % values.length]!)
-        },
-        verify: () => expectEqual(db.prepare('SELECT count(*) FROM kv').pluck().get(), next, 'rows'),
-      }),
-      'set, overwriting': (n) => ({
-        run() {
-          for (let i = 0; i < n; i++) set(keys[pick()]!, values[i % values.length]!)
-        },
-        verify: () =>
-          expectEqual(
-            (get.get(keys[picked]!) as [string])[0],
-            values[(n - 1) % values.length],
-            'the value set last',
-          ),
-      }),
-      'list, per row'(n) {
-        let rows = 0
-        return {
-          run() {
-            // A start in the lower half of the keys has more than enough of them after it.
-            for (let page = 0; page < n / listed; page++) {
-              const start = Buffer.from(`\x02users\x00\x02${(page % 8).toString(16)}`)
-              rows += list.all(start, afterLastKey).length
-            }
-          },
-          verify: () => expectEqual(rows, n, 'rows listed'),
-        }
-      },
-    },
+    get: reads({ prepare: pick, read: stringAt, sum: ({ length }) => length, expected: () => bytes }),
+    'get version': reads({
+      prepare: pick,
+      read: (index) => getVersion.get(keys[index]) as [number],
+      sum: ([version]) => version,
+      expected: (index) => index + 1,
+    }),
+    'list, per row': reads({
+      // A start in the lower half of the keys has more than enough of them after it.
+      prepare: (n) => Array.from({ length: n / listed }, (_, page) => `${page % 8}`),
+      read: (start) => list.all(Buffer.from(`\x02users\x00\x02${start}`), Buffer.from('\x02users\x01')),
+      sum: (found) => found.length,
+      expected: () => listed,
+    }),
+    'set, overwriting': setting(pick),
+    'set, new key': setting((n) => Array.from({ length: n }, () => next++)),
   }
 }
 
-/** A timing as `3.21 µs (3.10–3.40)`: the median, and the quartiles around it. */
-function formatMicros(outcome: Outcome): string {
-  if (!isTiming(outcome)) throw new Error(outcome?.failure ?? 'not measured')
-  const micros = (nanoseconds: number) => {
-    const value = nanoseconds / 1_000
-    return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)
-  }
-  return `${micros(outcome.median)} µs (${micros(outcome.low)}–${micros(outcome.high)})`
-}
-
-const medianOf = (outcome: Outcome) => (isTiming(outcome) ? outcome.median : Number.NaN)
-
-const [{ sqlite }] = new Database(':memory:').prepare('SELECT sqlite_version() AS sqlite').all() as [
-  { sqlite: string },
-]
-console.log(
-  `Node ${process.versions.node}, SQLite ${sqlite}; ${rounds} rounds; median (quartiles) per operation\n`,
-)
-for (const size of sizes) {
+const sqlite = new Database(':memory:').prepare('SELECT sqlite_version()').pluck().get()
+console.log(`Node ${process.versions.node}, SQLite ${sqlite}; ${rounds} rounds; medians per operation\n`)
+for (const { name, bytes, rows, writes: sets } of sizes) {
   using temporary = temporaryFolder()
-  const data = dataOf(size)
-  const files = layouts.map((layout) => layOut(temporary.folder('layout'), layout, data))
-  const outcomes = await race(files, {
-    get: { n: gets, rounds },
-    'get version': { n: gets, rounds },
-    'list, per row': { n: lists * listed, rounds },
-    'set, overwriting': { n: size.writes, rounds },
-    'set, new key': { n: size.writes, rounds },
-  })
-  const ratio = (value: number, base: number) => `×${(value / base).toFixed(2)}`
-  const rows = Object.entries(outcomes).map(([task, all]) => [
-    task,
-    ...all.map((outcome) => `${formatMicros(outcome)} ${ratio(medianOf(outcome), medianOf(all[0]!))}`),
+  const keys = Array.from({ length: rows + sets * (rounds + warmUps) }, (_, index) => keyOf(index))
+  const opened: Database.Database[] = []
+  const racers: Record<string, Racer> = {}
+  const disk: Record<string, number> = {}
+  for (const [layout, of] of Object.entries(layouts)) {
+    const path = join(temporary.folder('layout'), 'data.db')
+    const db = openLaidOut(path, of)
+    opened.push(db)
+    racers[layout] = tasksOf(db, rows, bytes, keys)
+    disk[layout] = statSync(path).size
+  }
+  const loads = {
+    get: { n: 5_000 },
+    'get version': { n: 5_000 },
+    'list, per row': { n: 10 * listed },
+    'set, overwriting': { n: sets },
+    'set, new key': { n: sets },
+  }
+  const outcomes = await race(racers, loads, { rounds })
+  const names = Object.keys(layouts)
+  const timed = Object.entries(outcomes).flatMap(([task, of]) => [
+    [task, ...names.map((layout) => of[layout])],
+    ['', ...names.map((layout) => formatRatio(of[layout], of[names[0]!]))],
   ])
-  const disk = files.map(
-    ({ bytes }) => `${(bytes / 2 ** 20).toFixed(1)} MiB ${ratio(bytes, files[0]!.bytes)}`,
-  )
-  console.log(`### ${size.name}, ${size.rows.toLocaleString('en')} rows\n`)
-  console.log(formatTable([['', ...layouts.map(nameOf)], ...rows, ['on disk', ...disk]]), '\n')
-  for (const file of files) file.close()
+  const sized = names.map((layout) => `${(disk[layout]! / 2 ** 20).toFixed(1)} MiB`)
+  console.log(`### ${name}, ${formatCount(rows)} rows\n`)
+  console.log(table(['', ...names], [...timed, ['on disk', ...sized]]), '\n')
+  for (const db of opened) db.close()
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { User } from '../values/user.ts'
 import type { Users } from '../values/users.ts'
 
@@ -28,8 +29,8 @@ export interface Store<Found = unknown, Listed = Found> {
   /** Any number of ids; one snapshot. */
   getMany?(ids: readonly string[]): readonly Found[] | Promise<readonly Found[]>
   set(id: string, user: User): unknown
-  /** Writes that are independent of one another. */
-  setsAtOnce(entries: readonly Entry[]): unknown
+  /** Writes that are independent of one another, where one does not call `set` for each of them. */
+  setsAtOnce?(entries: readonly Entry[]): unknown
   /** All or none. */
   atomic?(entries: readonly Entry[]): unknown
   /** Swaps the ages of two users that nobody may change meanwhile, and gives the sum of the ages. */
@@ -48,8 +49,31 @@ export interface Watcher {
   stop(): unknown
 }
 
-/** A contender that is not there, and why. */
-export interface Absentee {
-  readonly name: string
-  readonly absent: string
+export function watcherOf<Item>(
+  stream: ReadableStream<Item>,
+  userOf: (item: Item) => User | null | undefined,
+): Watcher {
+  const reader = stream.getReader()
+  return {
+    async next() {
+      const { done, value } = await reader.read()
+      return done ? undefined : userOf(value)
+    },
+    stop: () => reader.cancel(),
+  }
 }
+
+/** Swaps the ages of two loaded users in place, and gives their sum. */
+export function swapAges(a: User, b: User): number {
+  const { age } = a
+  a.age = b.age
+  b.age = age
+  return a.age + b.age
+}
+
+/** The version of a package that the project has installed, or of one of bench/packages. */
+export const versionOf = (name: string): string => readVersion(`../../node_modules/${name}/`)
+export const versionOfAlternative = (name: string): string => readVersion(`../packages/node_modules/${name}/`)
+
+const readVersion = (folder: string): string =>
+  JSON.parse(readFileSync(new URL(`${folder}package.json`, import.meta.url), 'utf8')).version

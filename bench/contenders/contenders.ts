@@ -1,29 +1,23 @@
 import { byHand } from './by-hand.ts'
-import type { Absentee, Contender } from './contender.ts'
-import { denoKv } from './deno-kv.ts'
+import type { Contender } from './contender.ts'
+import { denoKv, valkeyrie08 } from './deno-kv.ts'
 import { drizzleOrm } from './drizzle.ts'
 import { keyv } from './keyv.ts'
 import { lmdb } from './lmdb.ts'
 import { keyValue, repository } from './valkeyrie.ts'
-import { valkeyrie08 } from './valkeyrie-0.8.ts'
 
-/** Those that are measured, and those that are not there, in the order of the tables. */
+/** Those that are measured, in the order of the tables, and those that are not there, and why. */
 export interface Contenders {
   readonly present: readonly Contender[]
-  readonly absent: readonly Absentee[]
+  readonly absent: readonly { readonly name: string; readonly absent: string }[]
 }
 
-const alternatives = [
-  { name: 'valkeyrie 0.8', load: valkeyrie08 },
-  { name: '@deno/kv', load: denoKv },
-  { name: 'keyv', load: keyv },
-  { name: 'lmdb', load: lmdb },
-]
+const alternatives = { 'valkeyrie 0.8': valkeyrie08, '@deno/kv': denoKv, keyv, lmdb }
 
 export async function loadContenders(): Promise<Contenders> {
   const present: Contender[] = [byHand, keyValue, repository, drizzleOrm]
-  const absent: Absentee[] = []
-  for (const { name, load } of alternatives) {
+  const absent: Contenders['absent'][number][] = []
+  for (const [name, load] of Object.entries(alternatives)) {
     try {
       present.push(await load())
     } catch (error) {

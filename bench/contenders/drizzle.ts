@@ -1,10 +1,10 @@
 import { and, asc, eq, gte, inArray, lt } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { batchesOf } from '../harness/calls.ts'
 import type { User } from '../values/user.ts'
-import type { Contender, Entry } from './contender.ts'
-import { openHandWritten } from './hand-written-table.ts'
-import { versionOf } from './version-of.ts'
+import { openTables } from './by-hand.ts'
+import { type Contender, type Entry, type Store, versionOf } from './contender.ts'
 
 const kv = sqliteTable('kv', {
   key: text('key').primaryKey(),
@@ -28,7 +28,7 @@ export const drizzleOrm: Contender = {
   version: versionOf('drizzle-orm'),
   note: 'the tables of "by hand"; each call builds its query, as most programs do',
   open(dir, _, durability) {
-    const sqlite = openHandWritten(dir, durability)
+    const sqlite = openTables(dir, durability)
     const db = drizzle(sqlite)
 
     const upsert = (key: string, value: User, version: number) =>
@@ -54,7 +54,8 @@ export const drizzleOrm: Contender = {
         .from(kv)
         .where(eq(kv.key, keyOf(id)))
         .get()
-    const setEach = (entries: readonly Entry[]) =>
+
+    const setsAtOnce = (entries: readonly Entry[]) =>
       immediately(() => {
         for (const [id, user] of entries) upsert(keyOf(id), user, log([keyOf(id)]))
       })
@@ -63,9 +64,10 @@ export const drizzleOrm: Contender = {
       const version = log(entries.map(([id]) => keyOf(id)))
       for (const [id, user] of entries) upsert(keyOf(id), user, version)
     }
+
     return {
       get,
-      userOf: (row: Row | undefined) => row?.value,
+      userOf: (row) => row?.value,
       getMany(ids) {
         const rows = db
           .select()
@@ -75,8 +77,8 @@ export const drizzleOrm: Contender = {
         const byKey = new Map(rows.map((row) => [row.key, row]))
         return ids.map((id) => byKey.get(keyOf(id)))
       },
-      set: (id, user) => setEach([[id, user]]),
-      setsAtOnce: setEach,
+      set: (id, user) => setsAtOnce([[id, user]]),
+      setsAtOnce,
       atomic: (entries) => immediately(() => writeAll(entries)),
       swapAges: (idOfA, idOfB) =>
         immediately(() => {
@@ -95,17 +97,14 @@ export const drizzleOrm: Contender = {
           .where(and(gte(kv.key, 'users/'), lt(kv.key, 'users0')))
           .orderBy(asc(kv.key))
           .all(),
-      userOfListed: ({ value }: Row) => value,
+      userOfListed: ({ value }) => value,
       load(entries) {
-        const batch: Row[] = []
-        const insert = () => immediately(() => db.insert(kv).values(batch.splice(0)).run())
-        for (const [id, value] of entries) {
-          batch.push({ key: keyOf(id), value, version: 1 })
-          if (batch.length === 1_000) insert()
+        for (const batch of batchesOf(entries, 1_000)) {
+          const rows = batch.map(([id, value]) => ({ key: keyOf(id), value, version: 1 }))
+          immediately(() => db.insert(kv).values(rows).run())
         }
-        if (batch.length > 0) insert()
       },
       close: () => sqlite.close(),
-    }
+    } satisfies Store<Row | undefined, Row>
   },
 }

@@ -1,32 +1,19 @@
 import { join } from 'node:path'
+import { batchesOf } from '../harness/calls.ts'
 import { loadPackage } from '../packages/load.ts'
 import type { User } from '../values/user.ts'
-import type { Contender, Store } from './contender.ts'
-import { versionOfAlternative } from './version-of.ts'
-
-interface Keyv {
-  get(key: string): Promise<User | undefined>
-  getMany(keys: string[]): Promise<(User | undefined)[]>
-  set(key: string, value: User): Promise<boolean>
-  readonly iterator: (() => AsyncIterable<readonly [string, User]>) | undefined
-  disconnect(): Promise<void>
-}
+import { type Contender, type Store, versionOfAlternative } from './contender.ts'
 
 interface KeyvSqlite {
-  query(sql: string): Promise<unknown>
-}
-
-interface KeyvPackage {
-  readonly Keyv: new (options: { readonly store: KeyvSqlite }) => Keyv
-}
-
-interface KeyvSqlitePackage {
-  readonly KeyvSqlite: new (options: { readonly uri: string; readonly iterationLimit: number }) => KeyvSqlite
+  readonly KeyvSqlite: new (options: {
+    readonly uri: string
+    readonly iterationLimit: number
+  }) => Map<string, unknown> & { query(sql: string): Promise<unknown> }
 }
 
 export async function keyv(): Promise<Contender> {
-  const { Keyv } = await loadPackage<KeyvPackage>('keyv')
-  const { KeyvSqlite } = await loadPackage<KeyvSqlitePackage>('@keyv/sqlite')
+  const { Keyv } = await loadPackage<typeof import('keyv')>('keyv')
+  const { KeyvSqlite } = await loadPackage<KeyvSqlite>('@keyv/sqlite')
   const version = `${versionOfAlternative('keyv')}, @keyv/sqlite ${versionOfAlternative('@keyv/sqlite')}`
   return {
     name: 'keyv',
@@ -36,26 +23,19 @@ export async function keyv(): Promise<Contender> {
       const store = new KeyvSqlite({ uri: `sqlite://${join(dir, 'users.db')}`, iterationLimit: 1_000 })
       await store.query('PRAGMA journal_mode = WAL')
       await store.query(`PRAGMA synchronous = ${durability}`)
-      const db = new Keyv({ store })
+      const db = new Keyv<User>({ store })
       const { iterator } = db
       if (iterator === undefined) throw new Error('keyv does not list this store')
       return {
         get: (id) => db.get(id),
-        userOf: (user: User | undefined) => user,
+        userOf: (user) => user,
         getMany: (ids) => db.getMany([...ids]),
         set: (id, user) => db.set(id, user),
-        setsAtOnce: (entries) => Promise.all(entries.map(([id, user]) => db.set(id, user))),
-        list: () => iterator.call(db),
+        list: () => iterator.call(db, undefined) as AsyncIterable<readonly [string, User]>,
         userOfListed: ([, user]) => user,
         async load(entries) {
-          let pending: Promise<boolean>[] = []
-          for (const [id, user] of entries) {
-            pending.push(db.set(id, user))
-            if (pending.length < 1_000) continue
-            await Promise.all(pending)
-            pending = []
-          }
-          await Promise.all(pending)
+          for (const batch of batchesOf(entries, 1_000))
+            await Promise.all(batch.map(([id, user]) => db.set(id, user)))
         },
         close: () => db.disconnect(),
       } satisfies Store<User | undefined, readonly [string, User]>

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
+import { batchesOf } from '../harness/calls.ts'
 import { loadPackage } from '../packages/load.ts'
 import type { User } from '../values/user.ts'
-import type { Contender, Entry, Store } from './contender.ts'
-import { versionOfAlternative } from './version-of.ts'
+import { type Contender, type Entry, type Store, versionOfAlternative } from './contender.ts'
 
 interface Listed {
   readonly key: string
@@ -42,10 +42,9 @@ export async function lmdb(): Promise<Contender> {
       }
       return {
         get: (id) => db.get(keyOf(id)),
-        userOf: (user: User | undefined) => user,
+        userOf: (user) => user,
         getMany: (ids) => db.getMany(ids.map(keyOf)),
         set: (id, user) => db.put(keyOf(id), user),
-        setsAtOnce: (entries) => Promise.all(entries.map(([id, user]) => db.put(keyOf(id), user))),
         atomic: (entries) => db.transaction(() => putAll(entries)),
         swapAges: (idOfA, idOfB) =>
           db.transaction(() => {
@@ -60,14 +59,7 @@ export async function lmdb(): Promise<Contender> {
         list: () => db.getRange({ start: 'users/', end: 'users0' }),
         userOfListed: ({ value }) => value,
         async load(entries) {
-          const batch: Entry[] = []
-          const commit = () => db.transaction(() => putAll(batch))
-          for (const entry of entries) {
-            if (batch.push(entry) < 1_000) continue
-            await commit()
-            batch.length = 0
-          }
-          await commit()
+          for (const batch of batchesOf(entries, 1_000)) await db.transaction(() => putAll(batch))
         },
         close: () => db.close(),
       } satisfies Store<User | undefined, Listed>

@@ -1,30 +1,23 @@
 import { join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
 import { type User, userSchema } from '../values/user.ts'
-import type { Contender, Durability, Store, Watcher } from './contender.ts'
-import { versionOf } from './version-of.ts'
+import { type Contender, type Durability, type Store, swapAges, versionOf, watcherOf } from './contender.ts'
 
 const openUsers = (dir: string, durability: Durability) =>
   Valkeyrie.withSchema(['users', '*'], userSchema).open(join(dir, 'users.db'), { durability })
-
-type Database = Awaited<ReturnType<typeof openUsers>>
 
 interface Found {
   readonly value: User | null
 }
 
-const userOf = ({ value }: Found) => value
-const userOfListed = ({ value }: Found) => value!
-
 /** What both faces of a database do alike. */
-function shared(db: Database) {
-  return {
+const shared = (db: Awaited<ReturnType<typeof openUsers>>) =>
+  ({
+    userOf: ({ value }) => value,
+    userOfListed: ({ value }) => value!,
     load: (entries) => db.repositories.users.insertMany(entries),
     close: () => db.close(),
-    userOf,
-    userOfListed,
-  } satisfies Partial<Store<Found>>
-}
+  }) satisfies Partial<Store<Found>>
 
 const version = `this, better-sqlite3 ${versionOf('better-sqlite3')}`
 
@@ -40,21 +33,19 @@ export const keyValue: Contender = {
       get: (id) => db.get(['users', id]),
       getMany: (ids) => db.getMany(ids.map((id) => ['users', id] as const)),
       set: (id, user) => db.set(['users', id], user),
-      setsAtOnce: (entries) => Promise.all(entries.map(([id, user]) => db.set(['users', id], user))),
       async atomic(entries) {
         const operation = db.atomic()
         for (const [id, user] of entries) operation.set(['users', id], user)
         const { ok } = await operation.commit()
         if (!ok) throw new Error('the commit conflicts')
       },
-      swapAges: (idOfA, idOfB) =>
-        db.unitOfWork(async (unit) => {
-          const a = (await unit.get(['users', idOfA])).value!
-          const b = (await unit.get(['users', idOfB])).value!
-          return swapAges(a, b)
-        }),
+      // The unit writes what was changed of what it has loaded.
+      swapAges: (a, b) =>
+        db.unitOfWork(async (unit) =>
+          swapAges((await unit.get(['users', a])).value!, (await unit.get(['users', b])).value!),
+        ),
       list: () => db.list({ prefix: ['users'] }),
-      watch: (id) => watcher(db.watch([['users', id]]), ([entry]) => entry),
+      watch: (id) => watcherOf(db.watch([['users', id]]), ([entry]) => entry.value),
     } satisfies Store<Found>
   },
 }
@@ -72,38 +63,16 @@ export const repository: Contender = {
       get: (id) => users.get(id),
       getMany: (ids) => users.getMany(ids),
       set: (id, user) => users.set(id, user),
-      setsAtOnce: (entries) => Promise.all(entries.map(([id, user]) => users.set(id, user))),
       atomic: (entries) =>
         db.unitOfWork(async (unit) => {
           for (const [id, user] of entries) await unit.repositories.users.set(id, user)
         }),
-      swapAges: (idOfA, idOfB) =>
-        db.unitOfWork(async (unit) => {
-          const a = (await unit.repositories.users.get(idOfA)).value!
-          const b = (await unit.repositories.users.get(idOfB)).value!
-          return swapAges(a, b)
-        }),
+      swapAges: (a, b) =>
+        db.unitOfWork(async ({ repositories: { users } }) =>
+          swapAges((await users.get(a)).value!, (await users.get(b)).value!),
+        ),
       list: () => users.list(),
-      watch: (id) => watcher(users.watch(id), (entry) => entry),
+      watch: (id) => watcherOf(users.watch(id), ({ value }) => value),
     } satisfies Store<Found>
   },
-}
-
-/** Changes two loaded users in place: their unit writes them. */
-function swapAges(a: User, b: User): number {
-  const { age } = a
-  a.age = b.age
-  b.age = age
-  return a.age + b.age
-}
-
-function watcher<Item>(stream: ReadableStream<Item>, entryOf: (item: Item) => Found): Watcher {
-  const reader = stream.getReader()
-  return {
-    async next() {
-      const { done, value } = await reader.read()
-      return done ? undefined : entryOf(value).value
-    },
-    stop: () => reader.cancel(),
-  }
 }

@@ -1,4 +1,4 @@
-import type { Outcome } from '../harness/race.ts'
+import { isTiming, type Outcome } from '../harness/race.ts'
 import type { Timing } from '../harness/timing.ts'
 
 /** Nanoseconds, as `2.41 µs`. */
@@ -11,18 +11,32 @@ export function formatDuration(nanoseconds: number): string {
 }
 
 /** A median with half the distance of the quartiles around it, as `2.41 µs ±3%`. */
-const formatTiming = (timing: Timing): string => `${formatDuration(timing.median)} ${formatSpread(timing)}`
+export const formatTiming = (timing: Timing): string =>
+  `${formatDuration(timing.median)} ${formatSpread(timing)}`
 
 export const formatSpread = ({ median, low, high }: Timing): string =>
   `±${(((high - low) / 2 / median) * 100).toFixed(0)}%`
 
-/** Blank where the contender cannot do it; a failure is told in full below the table. */
-export function formatOutcome(outcome: Outcome | undefined): string {
-  if (outcome == null) return ''
-  return 'failure' in outcome ? 'failed' : formatTiming(outcome)
-}
+/** How many times as long as `other` the one has taken, as `×1.40`. */
+export const formatRatio = (one: Outcome | undefined, other: Outcome | undefined): string =>
+  isTiming(one) && isTiming(other) ? `×${(one.median / other.median).toFixed(2)}` : ''
 
 export const formatCount = (count: number): string => count.toLocaleString('en')
+
+/** `1 process`, `2 processes`. */
+export const formatNumberOf = (count: number, one: string, many: string): string =>
+  `${formatCount(count)} ${count === 1 ? one : many}`
+
+/** So many digits behind the point, as `1.3 ms`. */
+export const milliseconds =
+  (digits: number) =>
+  (value: number): string =>
+    `${value.toFixed(digits)} ms`
+
+export const megabytes =
+  (digits: number) =>
+  (value: number): string =>
+    `${value.toFixed(digits)} MB`
 
 /** Three significant digits, without an exponent. */
 function significant(value: number): string {

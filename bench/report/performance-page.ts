@@ -1,8 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { draw } from './charts/draw.ts'
-import type { Part } from './parts.ts'
-import { formatSection } from './sections/section.ts'
+import { draw } from './chart.ts'
+import { formatSection, type Section } from './suite.ts'
 
 const docs = fileURLToPath(new URL('../../docs/', import.meta.url))
 
@@ -21,19 +20,17 @@ as they are, promises are awaited, and every answer is compared with what it has
 with half the distance of the quartiles around it. Blank means that a contender cannot do it.`
 
 /** Writes docs/performance.md and its charts. */
-export async function writePerformancePage(parts: readonly Part[]): Promise<void> {
+export async function writePerformancePage(sections: readonly Section[]): Promise<void> {
   const folder = `${docs}performance/`
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder)
-  const blocks = [introduction]
-  for (const { section, chart } of parts) {
-    if (chart === undefined) {
-      blocks.push(formatSection(section, 2))
-      continue
-    }
-    writeFileSync(`${folder}${chart.name}.svg`, await draw(chart.spec))
-    const picture = `![${chart.description}](performance/${chart.name}.svg)`
-    blocks.push(formatSection({ ...section, blocks: [...section.blocks, picture] }, 2))
+  const parts = [introduction]
+  for (const section of sections) {
+    parts.push(formatSection(section))
+    const { chart } = section
+    if (chart === undefined) continue
+    writeFileSync(`${folder}${chart.name}.svg`, await draw(chart))
+    parts.push(`![${chart.description}](performance/${chart.name}.svg)`)
   }
-  writeFileSync(`${docs}performance.md`, `${blocks.join('\n\n')}\n`)
+  writeFileSync(`${docs}performance.md`, `${parts.join('\n\n')}\n`)
 }

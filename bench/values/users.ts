@@ -1,4 +1,3 @@
-import { expectEqual } from '../harness/expect-equal.ts'
 import { type User, type UserSize, userWithNotes } from './user.ts'
 
 /** How many different values there are, to be used in turn. */
@@ -60,7 +59,3 @@ export class Users {
 }
 
 const idAt = (index: number): string => `user-${String(index).padStart(8, '0')}`
-
-export function expectSum(actual: number, expected: number): void {
-  expectEqual(actual, expected, 'sum of the ages')
-}

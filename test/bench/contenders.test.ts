@@ -2,13 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { fileTasks } from '../../bench/comparison/file-tasks.ts'
-import { storeTasks } from '../../bench/comparison/store-tasks.ts'
 import { byHand } from '../../bench/contenders/by-hand.ts'
 import type { Contender, Store } from '../../bench/contenders/contender.ts'
 import { drizzleOrm } from '../../bench/contenders/drizzle.ts'
+import { fileTasks, storeTasks } from '../../bench/contenders/store-tasks.ts'
 import { keyValue, repository } from '../../bench/contenders/valkeyrie.ts'
-import type { Task } from '../../bench/harness/task.ts'
+import type { Racer, Task } from '../../bench/harness/race.ts'
 import { temporaryFolder } from '../../bench/harness/temporary-folder.ts'
 import { userSizes } from '../../bench/values/user.ts'
 import { Users } from '../../bench/values/users.ts'
@@ -32,12 +31,15 @@ async function turn(task: Task, n: number): Promise<void> {
 }
 
 /** Twice each, so that what one turn leaves is what the next one finds. */
-async function everyTask(tasks: ReturnType<typeof storeTasks>): Promise<string[]> {
+async function everyTask(tasks: Racer): Promise<string[]> {
+  const done: string[] = []
   for (const [name, task] of Object.entries(tasks)) {
+    if (task === undefined) continue
     const n = name === 'list' ? users.size.stored : 101
     for (let i = 0; i < 2; i++) await turn(task, n)
+    done.push(name)
   }
-  return Object.keys(tasks)
+  return done
 }
 
 describe.each([byHand, keyValue, repository, drizzleOrm])('$name', (contender) => {
@@ -66,13 +68,13 @@ const faults: readonly (readonly [task: string, spoil: (store: Store) => Partial
   ['list', (store) => ({ list: () => [...(store.list() as Iterable<unknown>)].slice(1) })],
   ['unit of work', (store) => ({ swapAges: (a) => store.userOf(store.get(a))!.age })],
   ['set', () => ({ set() {} })],
-  ['sets at once', (store) => ({ setsAtOnce: (entries) => store.setsAtOnce(entries.slice(1)) })],
+  ['sets at once', (store) => ({ setsAtOnce: (entries) => store.setsAtOnce!(entries.slice(1)) })],
   ['atomic of 500', (store) => ({ atomic: (entries) => store.atomic!(entries.slice(0, -1)) })],
 ]
 
 it.each(faults)('a wrong answer to “%s” is seen', async (task, spoil) => {
   const { store } = await openLoaded(byHand)
-  const tasks: Record<string, Task> = storeTasks({ ...store, ...spoil(store) }, users)
+  const tasks = storeTasks({ ...store, ...spoil(store) }, users)
   await expect(turn(tasks[task]!, task === 'list' ? users.size.stored : 101)).rejects.toThrow()
   await store.close()
 })

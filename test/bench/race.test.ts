@@ -1,6 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest'
-import { isTiming, race, warmUps } from '../../bench/harness/race.ts'
-import type { Task } from '../../bench/harness/task.ts'
+import { isTiming, race, type Task, warmUps } from '../../bench/harness/race.ts'
 
 const nothing = { run() {}, verify() {} }
 
@@ -13,9 +12,10 @@ it('lets the racers take turns, beginning with another one each round', async ()
       order.push(name)
       return nothing
     }
-    return { name, tasks: { go } }
+    return { go }
   }
-  await race([racer('a'), racer('b'), racer('c')], { go: { n: 1, rounds: 4 - warmUps } })
+  const racers = { a: racer('a'), b: racer('b'), c: racer('c') }
+  await race(racers, { go: { n: 1 } }, { rounds: 4 - warmUps })
   expect(order.join(' ')).toBe('a b c b c a c a b a b c')
 })
 
@@ -29,7 +29,7 @@ it('times what runs, not what goes before and comes after', async () => {
     steps.push('prepare')
     return { run: () => void steps.push('run'), verify: () => void steps.push('verify') }
   }
-  await race([{ name: 'a', tasks: { go: task } }], { go: { n: 1, rounds: 1 } })
+  await race({ a: { go: task } }, { go: { n: 1 } }, { rounds: 1 })
   expect(steps.slice(-5)).toEqual(['prepare', 'clock', 'run', 'clock', 'verify'])
 })
 
@@ -40,15 +40,16 @@ it('leaves out who has no such task, and who gives a wrong answer, and says why'
       throw new Error('wrong answer')
     },
   })
-  const racers = [
-    { name: 'right', tasks: { go: () => nothing } },
-    { name: 'wrong', tasks: { go: wrong } },
-    { name: 'rejecting', tasks: { go: () => ({ ...nothing, run: () => Promise.reject(new Error('no')) }) } },
-    { name: 'idle', tasks: {} },
-  ]
-  const { go } = await race(racers, { go: { n: 1, rounds: 3 } })
-  expect(isTiming(go![0])).toBe(true)
-  expect(go!.slice(1)).toEqual([{ failure: 'wrong answer' }, { failure: 'no' }, null])
+  const racers = {
+    right: { go: () => nothing },
+    wrong: { go: wrong },
+    rejecting: { go: () => ({ ...nothing, run: () => Promise.reject(new Error('no')) }) },
+    idle: {},
+  }
+  const { go } = await race(racers, { go: { n: 1 } }, { rounds: 3 })
+  const { right, ...others } = go!
+  expect(isTiming(right)).toBe(true)
+  expect(others).toEqual({ wrong: { failure: 'wrong answer' }, rejecting: { failure: 'no' } })
 })
 
 it('gives the slow fewer operations, but no fewer than the least, and all the same where there is none', async () => {
@@ -65,17 +66,17 @@ it('gives the slow fewer operations, but no fewer than the least, and all the sa
         },
       }
     }
-    return { asked, racer: { name: `${milliseconds} ms`, tasks: { go } } }
+    return { asked, racer: { go } }
   }
   const [fast, slow, slowest] = [taking(0.001), taking(2), taking(50)]
-  const racers = [fast.racer, slow.racer, slowest.racer]
-  await race(racers, { go: { n: 1_000, least: 5, rounds: 1 } }, { turn: 40 })
+  const racers = { fast: fast.racer, slow: slow.racer, slowest: slowest.racer }
+  await race(racers, { go: { n: 1_000, least: 5 } }, { rounds: 1, turn: 40 })
   expect(fast.asked).toEqual([5, 5, ...Array(warmUps + 1).fill(1_000)])
   expect(slow.asked).toEqual([5, 5, ...Array(warmUps + 1).fill(20)])
   expect(slowest.asked).toEqual([5, 5, ...Array(warmUps + 1).fill(5)])
 
   slow.asked.length = 0
-  await race(racers, { go: { n: 7, rounds: 1 } }, { turn: 1 })
+  await race(racers, { go: { n: 7 } }, { rounds: 1, turn: 1 })
   expect(slow.asked).toEqual(Array(warmUps + 1).fill(7))
 })
 
@@ -85,6 +86,6 @@ it('stops asking a racer that has spent enough, after three rounds that count', 
     turns++
     return nothing
   }
-  await race([{ name: 'a', tasks: { go } }], { go: { n: 1, rounds: 20 } }, { enough: 0 })
+  await race({ a: { go } }, { go: { n: 1 } }, { rounds: 20, enough: 0 })
   expect(turns).toBe(warmUps + 3)
 })

@@ -1,0 +1,92 @@
+import { type ClaimContender, claimContenders } from '../contenders/claims.ts'
+import { type Child, startChildren } from '../harness/child.ts'
+import { expectEqual } from '../harness/expect-equal.ts'
+import { temporaryFolder } from '../harness/temporary-folder.ts'
+import { summarize } from '../harness/timing.ts'
+import { inTurns } from '../harness/turns.ts'
+import type { Claimer } from '../programs/claimer.ts'
+import { atMost } from '../report/bound.ts'
+import { formatNumberOf } from '../report/figures.ts'
+import { suite } from '../report/suite.ts'
+import { table } from '../report/table.ts'
+
+/** How many times as long as by hand a claim may take, and as long as with one process fewer. */
+const bounds = { byHand: 2, more: 1.2 }
+
+const counts = [1, 2, 3]
+const jobs = 1_000
+const contenders = Object.keys(claimContenders) as readonly ClaimContender[]
+
+export const claims = suite({
+  name: 'claims',
+  async measure(run) {
+    run.step('start the processes')
+    using temporary = temporaryFolder()
+    using teams = new DisposableStack()
+    const lanes: Record<string, () => Promise<number>> = {}
+    for (const contender of contenders) {
+      const { all } = teams.use(await startChildren<Claimer>('claimer', Math.max(...counts)))
+      for (const count of counts) {
+        lanes[`${contender}, ${count}`] = () =>
+          claimTogether(contender, all.slice(0, count), temporary.folder('claims'))
+      }
+    }
+    run.step('claim')
+    const samples = await inTurns(lanes, run.quick ? 5 : 25)
+    return counts.map((processes) => ({
+      processes,
+      byHand: summarize(samples[`by hand, ${processes}`]!),
+      valkeyrie: summarize(samples[`valkeyrie repository, ${processes}`]!),
+    }))
+  },
+  report: (times) => [
+    {
+      title: 'Claims by several processes',
+      blocks: [
+        'A thousand jobs in one file, claimed one by one until there are none: `claimMany` with a `limit` of 1, beside `UPDATE … RETURNING`; what each claim takes with all processes together.',
+        table(
+          ['processes', 'by hand', 'valkeyrie'],
+          times.map(({ processes, byHand, valkeyrie }) => [String(processes), byHand, valkeyrie]),
+        ),
+      ],
+      bounds: times.flatMap(({ processes, byHand, valkeyrie }, i) => {
+        const own = { what: `claims by ${formatNumberOf(processes, 'process', 'processes')}`, own: valkeyrie }
+        const fewer = times[i - 1]
+        return [
+          atMost(bounds.byHand, { ...own, against: 'by hand', other: byHand }),
+          ...(fewer === undefined
+            ? []
+            : [atMost(bounds.more, { ...own, against: `by ${fewer.processes}`, other: fewer.valkeyrie })]),
+        ]
+      }),
+    },
+  ],
+})
+
+/** Nanoseconds for each job until all are claimed; each of them once, by whichever process. */
+async function claimTogether(
+  contender: ClaimContender,
+  claimers: readonly Child<Claimer>[],
+  dir: string,
+): Promise<number> {
+  const file = await claimContenders[contender](dir)
+  await file.fill(jobs)
+  for (const claimer of claimers) await claimer.call('open', contender, dir)
+  const before = performance.now()
+  const claimed = await Promise.all(claimers.map((claimer, i) => claimer.call('claimAll', `process-${i}`)))
+  const taken = ((performance.now() - before) * 1e6) / jobs
+  for (const claimer of claimers) await claimer.call('close')
+  const byProcess = claimed.map((count, i) => [`process-${i}`, count] as const)
+  expectEqual(
+    await file.counts(),
+    Object.fromEntries(byProcess.filter(([, count]) => count > 0)),
+    'claimed jobs by process',
+  )
+  expectEqual(
+    claimed.reduce((sum, count) => sum + count, 0),
+    jobs,
+    'claimed jobs',
+  )
+  await file.close()
+  return taken
+}

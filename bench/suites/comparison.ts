@@ -1,0 +1,273 @@
+// One table of tasks, and all that is made of it: each row has its load and its bounds, the same for every size of values.
+import type { Contender, Durability, Store } from '../contenders/contender.ts'
+import { fileTasks, storeTasks } from '../contenders/store-tasks.ts'
+import type { Load, Outcomes } from '../harness/race.ts'
+import { bytesIn, temporaryFolder } from '../harness/temporary-folder.ts'
+import { atMost, type Bound, timesFaster } from '../report/bound.ts'
+import { dotChart } from '../report/chart.ts'
+import { formatCount } from '../report/figures.ts'
+import { type Run, type Section, suite } from '../report/suite.ts'
+import { table } from '../report/table.ts'
+import { type UserSize, userSizes } from '../values/user.ts'
+import { Users } from '../values/users.ts'
+
+interface ComparisonTask extends Load {
+  /** How the tables name it. */
+  readonly label: string
+  /** How many times as long as by hand it may take, by key and by repository. */
+  readonly ofByHand?: number
+  /**
+   * How many times as long as this library others take, with small values: of large ones, all encode the same. None of
+   * these is more than statements by hand reach.
+   */
+  readonly faster?: Readonly<Record<string, number>>
+  /** Whether it opens files itself. */
+  readonly opens?: true
+  /** Whether the size of the values hardly matters to it. */
+  readonly isSmall?: true
+  /** Whether it tells what syncing each commit to the disk costs. */
+  readonly isSynced?: true
+}
+
+/**
+ * In this order: what reads comes before what changes the rows that were stored. A turn of writes is long enough for
+ * some checkpoints of the log: whether it had one or two would be all that it tells otherwise.
+ */
+export const comparisonTasks = (
+  { stored, loaded }: UserSize,
+  rounds: number,
+): Readonly<Record<string, ComparisonTask>> => ({
+  get: {
+    label: 'get',
+    n: 10_000,
+    least: 200,
+    ofByHand: 1.4,
+    faster: { 'valkeyrie 0.8': 1.6, '@deno/kv': 12, Drizzle: 5 },
+  },
+  'getMany of 100': { label: 'getMany of 100, per key', n: 10_000, least: 400 },
+  list: { label: 'list, per row', n: stored, ofByHand: 1.4, faster: { 'valkeyrie 0.8': 2 } },
+  'unit of work': {
+    label: 'unit of work: 2 reads, 2 writes',
+    n: 1_000,
+    least: 200,
+    ofByHand: 2.5,
+    isSmall: true,
+  },
+  'watch by 100': { label: 'watch: a write seen by 100', n: 20, least: 2, isSmall: true },
+  set: {
+    label: 'set',
+    n: 2_000,
+    least: 500,
+    ofByHand: 1.5,
+    faster: { 'valkeyrie 0.8': 1.4, '@deno/kv': 7 },
+    isSynced: true,
+  },
+  'sets at once': {
+    label: '1,000 sets at once, per set',
+    n: 5_000,
+    least: 1_000,
+    ofByHand: 1.6,
+    faster: { 'valkeyrie 0.8': 3.4 },
+    isSynced: true,
+  },
+  'atomic of 500': {
+    label: 'atomic of 500 sets, per set',
+    n: 5_000,
+    least: 500,
+    ofByHand: 2,
+    faster: { 'valkeyrie 0.8': 1.5 },
+    isSynced: true,
+  },
+  open: { label: 'open an existing file, and get', n: 1, opens: true, isSmall: true },
+  'bulk load': {
+    label: 'bulk load, per row',
+    n: loaded,
+    least: loaded / 100,
+    rounds: Math.ceil(rounds / 2),
+    longer: 5,
+    ofByHand: 2,
+    opens: true,
+  },
+})
+
+const allTasks = comparisonTasks(userSizes[0]!, 1)
+
+/** What the contenders took for the users of one size. */
+interface Comparison {
+  readonly size: UserSize
+  /** What a value takes as JSON. */
+  readonly valueBytes: number
+  readonly outcomes: Outcomes
+  /** What a row takes on the disk, after the stored users were loaded and the file was closed, by contender. */
+  readonly bytesOnDisk: Readonly<Record<string, number>>
+}
+
+export const comparison = suite({
+  name: 'comparison',
+  tasks: Object.keys(allTasks),
+  async measure(run) {
+    const { contenders, quick, rounds, fewerRounds } = run
+    const comparisons: Comparison[] = []
+    for (const size of quick ? userSizes.slice(0, 1) : userSizes) {
+      const isFirst = size === userSizes[0]
+      const tasks = wantedOf(
+        comparisonTasks(size, isFirst ? rounds : fewerRounds),
+        (name, { isSmall }) => run.wants(name) && (size.notes === 0 || isSmall !== true),
+      )
+      if (Object.keys(tasks).length === 0) continue
+      run.step(`values of ${size.name}`)
+      comparisons.push(
+        await compare(contenders.present, size, 'normal', tasks, run, isFirst ? rounds : fewerRounds),
+      )
+    }
+    return { contenders, comparisons }
+  },
+  report({ contenders, comparisons }) {
+    const { present, absent } = contenders
+    const rows = [
+      ...present.map(({ name, version, note = '' }) => [name, version, note]),
+      ...absent.map(({ name, absent: reason }) => [name, 'not installed', reason]),
+    ]
+    return [
+      { title: 'Contenders', blocks: [table(['', 'version', ''], rows)] },
+      ...comparisons.map((of, i): Section => {
+        const { size, valueBytes, outcomes, bytesOnDisk } = of
+        const tasks = Object.entries(allTasks).filter(([name]) => outcomes[name] !== undefined)
+        return {
+          title: `Values of ${size.name}`,
+          blocks: [
+            `${formatCount(size.stored)} rows; a value is ${formatCount(valueBytes)} bytes as JSON.`,
+            tableOf(of),
+          ],
+          ...(i === 0 && {
+            chart: dotChart({
+              name: 'comparison',
+              description: `What each task takes with values of ${size.name}, by contender: to the left is faster, on a scale of its own for each task`,
+              contenders: Object.keys(bytesOnDisk),
+              panels: tasks.map(([name, { label }]) => ({ title: label, outcomes: outcomes[name]! })),
+            }),
+          }),
+          bounds: [...boundsByHand(of), ...(i === 0 ? boundsOfOthers(of) : [])],
+        }
+      }),
+    ]
+  },
+})
+
+export const synced = suite({
+  name: 'synced',
+  measure(run) {
+    const size = userSizes[0]!
+    return compare(
+      run.contenders.present.filter(({ onlyDurability }) => onlyDurability !== 'normal'),
+      size,
+      'full',
+      wantedOf(comparisonTasks(size, run.fewerRounds), (_, { isSynced }) => isSynced === true),
+      run,
+      run.fewerRounds,
+    )
+  },
+  report: (of) => [
+    {
+      title: 'Synced to the disk',
+      blocks: [
+        `Values of ${of.size.name}, and each commit synced before it is acknowledged, so that a crash of the machine does not undo it: \`durability: 'full'\`, \`synchronous=FULL\`, and lmdb with its syncs.`,
+        tableOf(of),
+      ],
+    },
+  ],
+})
+
+const wantedOf = (
+  tasks: Readonly<Record<string, ComparisonTask>>,
+  wants: (name: string, task: ComparisonTask) => boolean,
+) => Object.fromEntries(Object.entries(tasks).filter(([name, task]) => wants(name, task)))
+
+async function compare(
+  contenders: readonly Contender[],
+  size: UserSize,
+  durability: Durability,
+  tasks: Readonly<Record<string, ComparisonTask>>,
+  { race, step }: Run,
+  rounds: number,
+): Promise<Comparison> {
+  using temporary = temporaryFolder()
+  const users = new Users(size)
+  const files = contenders.map((contender) => ({ contender, dir: temporary.folder(contender.name) }))
+  step('load')
+  for (const { contender, dir } of files) {
+    const store = await contender.open(dir, users, durability)
+    await store.load(users.entries(size.stored))
+    await store.close()
+  }
+  const bytesOnDisk = files.map(({ contender, dir }) => [contender.name, bytesIn(dir) / size.stored] as const)
+  const ofFiles = await race(
+    Object.fromEntries(
+      files.map(({ contender, dir }) => [
+        contender.name,
+        fileTasks(contender, users, durability, dir, temporary),
+      ]),
+    ),
+    wantedOf(tasks, (_, { opens }) => opens === true),
+    rounds,
+  )
+
+  const stores: Record<string, Store> = {}
+  try {
+    for (const { contender, dir } of files)
+      stores[contender.name] = await contender.open(dir, users, durability)
+    const ofStores = await race(
+      Object.fromEntries(Object.entries(stores).map(([name, store]) => [name, storeTasks(store, users)])),
+      wantedOf(tasks, (_, { opens }) => opens !== true),
+      rounds,
+    )
+    return {
+      size,
+      valueBytes: users.bytes,
+      outcomes: { ...ofStores, ...ofFiles },
+      bytesOnDisk: Object.fromEntries(bytesOnDisk),
+    }
+  } finally {
+    for (const store of Object.values(stores)) await store.close()
+  }
+}
+
+function tableOf({ outcomes, bytesOnDisk }: Comparison): string {
+  const contenders = Object.keys(bytesOnDisk)
+  const rows = Object.entries(allTasks).flatMap(([name, { label }]) => {
+    const of = outcomes[name]
+    return of === undefined ? [] : [[label, ...contenders.map((contender) => of[contender])]]
+  })
+  const bytes = Object.values(bytesOnDisk).map((perRow) => `${formatCount(Math.round(perRow))} B`)
+  return table(['', ...contenders], [...rows, ['on the disk, per row', ...bytes]])
+}
+
+const boundsByHand = (of: Comparison): Bound[] =>
+  ['valkeyrie', 'valkeyrie repository'].flatMap((own) =>
+    Object.entries(allTasks).flatMap(([name, { ofByHand }]) =>
+      ofByHand === undefined ? [] : boundOf(of, name, own, 'by hand', ofByHand, atMost),
+    ),
+  )
+
+const boundsOfOthers = (of: Comparison): Bound[] =>
+  Object.entries(allTasks).flatMap(([name, { faster = {} }]) =>
+    Object.entries(faster).flatMap(([other, limit]) =>
+      boundOf(of, name, 'valkeyrie', other, limit, timesFaster),
+    ),
+  )
+
+/** None on what was not measured. */
+function boundOf(
+  { size, outcomes }: Comparison,
+  name: string,
+  own: string,
+  against: string,
+  limit: number,
+  bound: typeof atMost,
+): Bound[] {
+  const of = outcomes[name]
+  const face = own === 'valkeyrie' ? '' : ' by repository'
+  return of === undefined
+    ? []
+    : [bound(limit, { what: `${name}${face}, ${size.name}`, against, own: of[own], other: of[against] })]
+}
