@@ -223,11 +223,14 @@ class Copying {
     if (missing !== undefined) throw otherwise(commitLabel(missing))
   }
 
-  async #checkState({ version, rows, commits, collections, register }: CopiedState): Promise<void> {
+  async #checkState(state: CopiedState): Promise<void> {
+    const { version, rows, commits, collections, catalog, register } = state
     const stored = await this.#target.stored.state()
     if (stored.version !== version) throw otherwise('the newest version')
     if (stored.rows !== rows || stored.commits !== commits) throw otherwise('the number of rows')
-    if (!isDeepStrictEqual(stored.collections, collections)) throw otherwise('what is kept of schemas')
+    const { past } = stored.catalog
+    if (!isDeepStrictEqual([stored.collections, past], [collections, catalog.past]))
+      throw otherwise('what is kept of schemas')
     if (!isDeepStrictEqual(stored.register, register)) throw otherwise('the register of migrations')
   }
 

@@ -44,10 +44,23 @@ export interface KnownCollection extends Collection {
   readonly migrated: number
 }
 
+/** A schema that a collection has had by migrations, or that a program had declared for it when one came. */
+export interface PastSchema {
+  /** The name of the collection. */
+  readonly name: string
+  /** Its pattern, as `patternText` writes it. */
+  readonly pattern: string
+  readonly schema: object | null
+  /** The tag of the migration since which its values no longer fit; `null` if they do. */
+  readonly replacedBy: string | null
+}
+
 /** What a database knows by itself, and the version of the commit that last changed it. */
 export interface Catalog {
   readonly version: number
   readonly collections: readonly KnownCollection[]
+  /** No two are of one collection and take the same values. */
+  readonly past: readonly PastSchema[]
 }
 
 export function sameIndex(a: IndexDeclaration, b: IndexDeclaration): boolean {

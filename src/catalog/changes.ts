@@ -10,6 +10,7 @@ import {
   sameIndex,
 } from './catalog.ts'
 import { patternText } from './pattern-text.ts'
+import { assertNotReplaced } from './replacement.ts'
 
 /** What an opener asks for by name, since another program may still need what it changes. */
 export interface AskedChanges {
@@ -40,13 +41,14 @@ export interface CatalogChanges {
 
 /**
  * What the catalogue lacks of the declared collections. Opening only adds: what others have declared stays. Throws a MigrationError
- * if a name or a pattern is another's.
+ * if a migration has replaced a declared schema, and if a name or a pattern is another's.
  */
 export function catalogChanges(
   catalog: Catalog,
   declared: readonly Collection[],
   { renameRepositories, dropIndexes, takeRows }: AskedChanges = nothingAsked,
 ): CatalogChanges {
+  assertNotReplaced(declared, catalog)
   const renamed = renames(catalog, renameRepositories)
   const known = catalog.collections.map((it) => ({ ...it, name: renamed.get(it.name) ?? it.name }))
   const byName = new Map(known.map((it) => [it.name, it]))

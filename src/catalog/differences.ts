@@ -4,6 +4,7 @@ import { accepts } from '../schema/accepts.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
 import { type Catalog, type Collection, type KnownCollection, sameIndex } from './catalog.ts'
 import { patternText } from './pattern-text.ts'
+import { replacedBy } from './replacement.ts'
 
 /** Why a process cannot go on with one of its schemas. */
 export interface Difference {
@@ -28,15 +29,18 @@ export function differences(
   for (const collection of declared) {
     const { name } = collection
     const there = known.get(name)
+    const replacement = replacedBy(collection, now)
     const reason =
       there === undefined || patternText(there.pattern) !== patternText(collection.pattern)
         ? moved(collection, there, now)
-        : (schemaChanged(collection, knownBefore.get(name), there) ??
-          rowsTaken(collection, declared, knownBefore, now))
-    if (reason !== null) found.set(name, { error: error(name, reason), reads: true })
+        : replacement !== null
+          ? `the migration ${replacement} has replaced it`
+          : (schemaChanged(collection, knownBefore.get(name), there) ??
+            rowsTaken(collection, declared, knownBefore, now))
+    if (reason !== null) found.set(name, { error: error(name, reason, replacement), reads: true })
     else if (there !== undefined) {
       const lost = lostUnique(collection, there)
-      if (lost !== null) found.set(name, { error: error(name, lost), reads: false })
+      if (lost !== null) found.set(name, { error: error(name, lost, null), reads: false })
     }
   }
   return found
@@ -55,7 +59,10 @@ function moved(
     : `the database now has it under the pattern ${patternText(there.pattern)}, but here it has ${text}`
 }
 
-/** What another opener declares binds nobody but itself; what a migration has made of the rows binds everyone. */
+/**
+ * What another opener declares binds nobody but itself; what a migration has made of the rows binds everyone, also a process whose
+ * schema no migration has ever seen.
+ */
 function schemaChanged(
   { schema }: Collection,
   before: KnownCollection | undefined,
@@ -98,9 +105,9 @@ function lostUnique({ indexes }: Collection, there: KnownCollection): string | n
     : `its unique index on ${lost.fields.join(' and ')} was dropped, so nothing would keep two rows from having the same values`
 }
 
-function error(repository: string, reason: string): MigrationError {
+function error(repository: string, reason: string, replacedBy: string | null): MigrationError {
   return new MigrationError(
     `The schema '${repository}' no longer fits the database that this process has open: ${reason}. Open it again with the current schemas`,
-    { repository },
+    { repository, replacedBy },
   )
 }

@@ -5,6 +5,7 @@ import {
   type IndexDeclaration,
   type KnownCollection,
   type KnownIndex,
+  type PastSchema,
   sameIndex,
 } from './catalog.ts'
 import { parsePatternText, patternText } from './pattern-text.ts'
@@ -23,14 +24,22 @@ export interface BuiltDeclaration extends Pick<KnownIndex, 'fields' | 'unique' |
   readonly collection: string
 }
 
-/** A row of `kv_collections` is none that was written: something else has written there, or it is damaged. */
+/** A row of the catalogue is none that was written: something else has written there, or it is damaged. */
 export class DamagedCollection extends Error {
   readonly collection: string
+  /** What to do without a backup. */
+  readonly mend: string
 
   /** `reason`: what of it cannot be right, as "its pattern cannot be read". */
-  constructor(collection: string, reason: string, cause?: unknown) {
+  constructor(
+    collection: string,
+    reason: string,
+    cause?: unknown,
+    mend = 'delete this row of kv_collections and open the database with that schema',
+  ) {
     super(reason, { cause })
     this.collection = collection
+    this.mend = mend
   }
 }
 
@@ -51,10 +60,26 @@ export function storedCollection({
   }
 }
 
-/** What a database knows by the rows of `kv_collections` and the indexes that are there. Throws a DamagedCollection. */
+/** A past schema as a row of `kv_past_schemas` holds it, by its columns. */
+export type StoredPastSchema = readonly [
+  name: string,
+  pattern: string,
+  schema: string | null,
+  replacedBy: string | null,
+]
+
+export function storedPastSchema({ name, pattern, schema, replacedBy }: PastSchema): StoredPastSchema {
+  return [name, pattern, schema && JSON.stringify(schema), replacedBy]
+}
+
+/**
+ * What a database knows by the rows of `kv_collections`, the indexes that are there, and the rows of `kv_past_schemas`, which have to
+ * be read last: what has changed meanwhile is met there. Throws a DamagedCollection.
+ */
 export function catalogOf(
   rows: readonly Readonly<Record<string, unknown>>[],
   built: readonly BuiltDeclaration[],
+  past: readonly (readonly unknown[])[],
 ): Catalog {
   const collections = rows.map((row) =>
     readCollection(
@@ -70,6 +95,21 @@ export function catalogOf(
   return {
     version: rows.reduce((newest, row) => Math.max(newest, Number(row['version'])), 0),
     collections,
+    past: past.map(pastSchema),
+  }
+}
+
+function pastSchema([name, pattern, schema, replacedBy]: readonly unknown[]): PastSchema {
+  try {
+    return {
+      name: text(name),
+      pattern: text(pattern),
+      schema: schema === null ? null : object(JSON.parse(text(schema))),
+      replacedBy: replacedBy === null ? null : text(replacedBy),
+    }
+  } catch (cause) {
+    const mend = 'delete this row of kv_past_schemas'
+    throw new DamagedCollection(String(name), 'what it was before cannot be read', cause, mend)
   }
 }
 

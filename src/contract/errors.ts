@@ -423,15 +423,18 @@ export class MigrationError extends KvError {
   override readonly code = 'MIGRATION'
   /** The name of the schema that does not fit, if it is one. */
   readonly repository: string | null
+  /** The tag of the migration that has replaced this schema, such as `0001_rename`, if one has. */
+  readonly replacedBy: string | null
   /** The rows that a step cannot convert, by repository; empty if something else failed. */
   readonly refused: readonly RefusedRows[]
 
   constructor(
     message: string,
-    options?: ErrorOptions & Partial<Pick<MigrationError, 'repository' | 'refused'>>,
+    options?: ErrorOptions & Partial<Pick<MigrationError, 'repository' | 'replacedBy' | 'refused'>>,
   ) {
     super('MIGRATION', message, options)
     this.repository = options?.repository ?? null
+    this.replacedBy = options?.replacedBy ?? null
     this.refused = options?.refused ?? []
   }
 }

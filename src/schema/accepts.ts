@@ -63,6 +63,21 @@ export function accepts(next: JsonSchema, last: JsonSchema): boolean {
   )
 }
 
+/** Whether both surely accept the same values, as two releases of a library write one schema. */
+export function sameValues(a: JsonSchema, b: JsonSchema): boolean {
+  const [one, other] = [namedFormats(a), namedFormats(b)]
+  return accepts(one, other) && accepts(other, one)
+}
+
+/** A schema in which a format that has a name stands for the pattern beside it, whose text is its library's. */
+function namedFormats(schema: JsonSchema): JsonSchema {
+  return JSON.parse(JSON.stringify(schema), (_, value) =>
+    typeof value?.format === 'string' && typeof value.pattern === 'string'
+      ? { ...value, pattern: '' }
+      : value,
+  )
+}
+
 /** The alternatives of a union. Those of `oneOf` are alternatives where a value cannot be of two of them. */
 function membersOf(schema: JsonSchema): readonly JsonSchema[] | undefined {
   if (Array.isArray(schema['anyOf'])) return schema['anyOf']

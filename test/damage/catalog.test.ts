@@ -68,3 +68,19 @@ test('a pattern that two schemas have is a KvError', async () => {
   )
   await expect(Valkeyrie.open(path)).rejects.toMatchObject({ code: 'DATABASE_OPEN' })
 })
+
+test.each(["schema = '{'", "pattern = x'00'", "replaced_by = x'00'"])(
+  'a past schema with %s is a KvError that names its table',
+  async (set) => {
+    const path = newPath()
+    await (await users.open(path)).close()
+    const other = new Database(path)
+    other.exec(`CREATE TABLE kv_past_schemas (name TEXT NOT NULL, pattern TEXT NOT NULL, schema TEXT, replaced_by TEXT);
+      INSERT INTO kv_past_schemas VALUES ('users', '["users","*"]', NULL, '0001_users');
+      UPDATE kv_past_schemas SET ${set}`)
+    other.close()
+    const error = await users.open(path).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'DATABASE_OPEN', path })
+    expect((error as Error).message).toMatch(/damaged.*delete this row of kv_past_schemas/)
+  },
+)

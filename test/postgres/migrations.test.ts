@@ -137,6 +137,26 @@ describeEngine('postgres', 'a migration', (engine) => {
     expect(await copied.repositories.users.count({ where: { city: 'Bonn' } })).toBe(2)
   })
 
+  it('keep the releases that they have replaced out of a copy on the other engine, too', async () => {
+    const [folder, address, back] = [projectFolder(), engine.newAddress(), engine.newAddress()]
+    const next = defineSchema(['users', '*'], z.object({ fullName: z.string(), city: z.string() }))
+    for (const of of [users, next]) {
+      await generateQuietly(project(folder, of), ...(of === next ? ['users.name=fullName'] : []))
+      await migrateQuietly(project(folder, of), address)
+    }
+    const file = join(folder, 'copy.db')
+    expect((await Valkeyrie.copy(address, file)).left).toEqual(['__drizzle_migrations'])
+    expect((await Valkeyrie.copy(file, back)).left).toEqual([])
+    for (const copy of [file, back]) {
+      const old = Valkeyrie.withSchemas([users]).open(copy)
+      await expect(old).rejects.toMatchObject({ repository: 'users', replacedBy: '0001_users' })
+      await (await Valkeyrie.withSchemas([next]).open(copy)).close()
+    }
+    await (await Valkeyrie.inspect(back, { readOnly: true })).close()
+    await Valkeyrie.copy(address, back, { overwrite: true })
+    await expect(Valkeyrie.withSchemas([users]).open(back)).rejects.toThrow(/0001_users/)
+  })
+
   it('whose index was half built when its process was killed is applied by the next one', async () => {
     const address = engine.newAddress()
     const { url, schema } = partsOf(address)

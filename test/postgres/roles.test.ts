@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { Valkeyrie } from 'valkeyrie'
+import { migrate } from 'valkeyrie/migrate'
+import { defineSchema } from 'valkeyrie/schema'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
+import { generateQuietly, projectFolder, projectFor } from '../migrate/project.ts'
 import { waitUntil } from '../waiting.ts'
 import { byHand, newSchema } from './database.ts'
 import { serverOfRun } from './server-of-run.ts'
@@ -68,6 +71,25 @@ describe.skipIf(url === '')('a role', () => {
     await expect(changed.open(roleUrl, { schema })).rejects.toThrow(/may not create what is missing there/)
     await (await changed.open(ownerUrl, { schema })).close()
     await (await changed.open(roleUrl, { schema })).close()
+  })
+
+  test('that may read the tables may open what has been migrated since', async () => {
+    const { name, owner, ownerUrl, roleUrl } = await withRole()
+    const [schema, folder] = [newSchema(), projectFolder()]
+    const first = defineSchema(['users', '*'], z.object({ name: z.string() }))
+    const next = defineSchema(['users', '*'], z.object({ fullName: z.string() }))
+    await (await Valkeyrie.withSchemas([first]).open(ownerUrl, { schema })).close()
+    await owner.query(
+      `grant usage on schema "${schema}" to ${name}; grant select, insert, update, delete on all tables in schema "${schema}" to ${name}`,
+    )
+    await generateQuietly(projectFor('postgres', folder, first))
+    await generateQuietly(projectFor('postgres', folder, next), 'users.name=fullName')
+    const address = `${ownerUrl}?schema=${schema}`
+    await migrate(address, { folder: `${folder}/migrations`, baseline: true })
+    const old = Valkeyrie.withSchemas([first]).open(roleUrl, { schema })
+    await expect(old).rejects.toMatchObject({ code: 'MIGRATION', replacedBy: '0001_users' })
+    await using db = await Valkeyrie.withSchemas([next]).open(roleUrl, { schema })
+    await db.repositories.users.insert('ann', { fullName: 'Ann' })
   })
 
   test('that may create no schema is told so, and works in one that is its own', async () => {

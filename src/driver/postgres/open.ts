@@ -40,7 +40,7 @@ export async function openPostgres(
       migrations !== undefined
         ? await setUpByFolder(first, address, collections, { schema, readOnly, migrations })
         : readOnly || asItIs
-          ? await readSetUp(first, schema, address, collections)
+          ? await readSetUp(first, schema, address, collections, asItIs)
           : await setUp(first, schema, address, collections, asked)
     const statements = statementsOf(schema)
     const clock = new ServerClock()
@@ -98,7 +98,7 @@ async function setUpByFolder(
 export async function readServerCatalog(address: string, options: CheckedPostgresOptions): Promise<Catalog> {
   const connection = await new Connector(await loadPg(address), address, options).first()
   try {
-    await readSetUp(connection, options.schema, address, [])
+    await readSetUp(connection, options.schema, address, [], true)
     return await new ServerCatalog(options.schema, (statement, values) =>
       connection.run(statement, values),
     ).read()

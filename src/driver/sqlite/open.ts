@@ -73,7 +73,7 @@ export async function openSqlite(
         migrate !== undefined
           ? migrate(connection, tables, collections, readOnly)
           : readOnly || asItIs
-            ? readSetUp(connection, collections, path)
+            ? readSetUp(connection, collections, path, asItIs)
             : passingOverDamage({ connection, file }, options, (on) => setUp(on, tables, collections, asked))
       if (!readOnly) tellOfManyIndexes(collections, catalog)
       const parts: ConnectionParts = {

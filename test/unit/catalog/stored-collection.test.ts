@@ -1,7 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Collection } from '../../../src/catalog/catalog.ts'
-import { catalogOf, DamagedCollection, storedCollection } from '../../../src/catalog/stored-collection.ts'
+import type { Collection, PastSchema } from '../../../src/catalog/catalog.ts'
+import {
+  catalogOf,
+  DamagedCollection,
+  storedCollection,
+  storedPastSchema,
+} from '../../../src/catalog/stored-collection.ts'
 import type { Pattern } from '../../../src/key/pattern.types.ts'
 
 const users: Collection = {
@@ -36,7 +41,11 @@ const collection: fc.Arbitrary<Collection> = fc.record({
 test('what is kept of a collection tells what was declared', () => {
   fc.assert(
     fc.property(collection, fc.nat(), (declared, version) => {
-      const catalog = catalogOf([{ ...storedCollection(declared), version: version + 1, migrated: null }], [])
+      const catalog = catalogOf(
+        [{ ...storedCollection(declared), version: version + 1, migrated: null }],
+        [],
+        [],
+      )
       expect(catalog.version).toBe(version + 1)
       expect(catalog.collections).toEqual([
         {
@@ -54,19 +63,19 @@ describe('the indexes of a collection', () => {
   const age = { collection: 'users', fields: ['age'], unique: false, ordersBigints: true }
 
   test('are those that are declared, built or not, and others that are there', () => {
-    const [known] = catalogOf([row], [age]).collections
+    const [known] = catalogOf([row], [age], []).collections
     expect(known!.indexes).toEqual([
       { fields: ['email'], unique: true, built: false, ordersBigints: false },
       { fields: ['age'], unique: false, built: true, ordersBigints: true },
     ])
-    expect(catalogOf([row], [built]).collections[0]!.indexes).toMatchObject([{ built: true }])
-    expect(catalogOf([row], [{ ...built, collection: 'posts' }]).collections[0]!.indexes).toMatchObject([
+    expect(catalogOf([row], [built], []).collections[0]!.indexes).toMatchObject([{ built: true }])
+    expect(catalogOf([row], [{ ...built, collection: 'posts' }], []).collections[0]!.indexes).toMatchObject([
       { built: false },
     ])
   })
 
   test('are those that are there, where an older release has kept none', () => {
-    expect(catalogOf([older], [built]).collections).toMatchObject([
+    expect(catalogOf([older], [built], []).collections).toMatchObject([
       { indexes: [{ fields: ['email'], built: true }], references: {}, migrated: 0 },
     ])
   })
@@ -81,14 +90,39 @@ test.each([
   [{ ...row, version: -1 }, 'users', 'its version is not a version'],
   [{ ...row, migrated: 1.5 }, 'users', 'its last migration is not a number'],
 ])('a row that cannot be right is told: %#', (damaged, collection, message) => {
-  const read = () => catalogOf([damaged], [])
+  const read = () => catalogOf([damaged], [], [])
   expect(read).toThrow(DamagedCollection)
   expect(read).toThrow(expect.objectContaining({ collection, message }))
 })
 
 test('two collections of one pattern are told', () => {
-  const read = () => catalogOf([row, { ...row, name: 'people' }], [])
+  const read = () => catalogOf([row, { ...row, name: 'people' }], [], [])
   expect(read).toThrow(
     expect.objectContaining({ collection: 'users', message: 'its pattern is that of people' }),
   )
+})
+
+describe('a past schema', () => {
+  const kept: PastSchema[] = [
+    { name: 'users', pattern: '["users","*"]', schema: { type: 'object' }, replacedBy: '0001_users' },
+    { name: 'users', pattern: '["users","*"]', schema: null, replacedBy: null },
+  ]
+
+  test('is what was kept of it', () => {
+    expect(catalogOf([row], [], kept.map(storedPastSchema)).past).toEqual(kept)
+  })
+
+  test.each([
+    [['users', '["users","*"]', '{', null]],
+    [['users', '["users","*"]', '[]', null]],
+    [['users', '["users","*"]', 7, null]],
+    [['users', null, null, null]],
+    [[null, '["users","*"]', null, null]],
+    [['users', '["users","*"]', null, 7]],
+    [[]],
+  ])('that cannot be right is told: %#', (damaged) => {
+    const read = () => catalogOf([row], [], [damaged])
+    expect(read).toThrow(DamagedCollection)
+    expect(read).toThrow(expect.objectContaining({ mend: 'delete this row of kv_past_schemas' }))
+  })
 })

@@ -15,7 +15,7 @@ export async function openServerSource(address: string, options: ServerPlace): P
     await connection.execute(
       'set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0',
     )
-    await readSetUp(connection, schema, address, [])
+    await readSetUp(connection, schema, address, [], true)
     return new ServerSource(schema, connection)
   } catch (error) {
     connection.discard()

@@ -15,6 +15,7 @@ import { ConnectionLost, sqlState, toKvError } from '../server/server-error.ts'
 import { quoteName } from '../server/sql-text.ts'
 import { channelOf, journalTable, ownTableNames, ownTables } from '../tables/ddl.ts'
 import { indexChanges, ServerIndexes } from '../tables/indexes.ts'
+import { keepPastSchemas } from '../tables/past-schemas.ts'
 import { lockSetUp } from '../tables/set-up.ts'
 import { bigints, byteas, integers, jsons, smallints, texts } from '../values/binary-array.ts'
 import { escapeJson } from '../values/json-text.ts'
@@ -116,6 +117,7 @@ class ServerTarget implements CopyTarget {
           this.#s,
           state.register.applied,
         )
+      if (catalog.past.length > 0) await keepPastSchemas(run, this.#s, catalog.past)
       const indexed = state.catalog.collections.map(builtOnly)
       await new ServerIndexes(schema, run).build(indexChanges(indexed, []))
     })

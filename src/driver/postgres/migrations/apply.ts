@@ -1,6 +1,7 @@
 import type { Catalog } from '../../../catalog/catalog.ts'
 import { KvError, MigrationError } from '../../../contract/errors.ts'
 import type { Migration } from '../../migration.ts'
+import { pastSchemas } from '../../past-schemas.ts'
 import type { Connection } from '../server/connection.ts'
 import { ConnectionLost, isBusy, isPassing, sqlState } from '../server/server-error.ts'
 import { quoteName, quoteText } from '../server/sql-text.ts'
@@ -8,6 +9,7 @@ import type { RunStatement } from '../server/statement.types.ts'
 import { ServerCatalog } from '../tables/catalog.ts'
 import { channelOf, createSchema } from '../tables/ddl.ts'
 import { ServerIndexes } from '../tables/indexes.ts'
+import { keepPastSchemas } from '../tables/past-schemas.ts'
 import { hasTable, markApplied } from './history.ts'
 import { indexOf, isServing } from './index-statement.ts'
 import { createFunctions, dropFunctions } from './migration-functions.ts'
@@ -30,13 +32,14 @@ export async function takeSchema(connection: Connection, schema: string): Promis
 }
 
 /**
- * Applies a migration, inside the transaction that is open and has taken the schema. Throws a MigrationError that lists the keys where rows are
- * in the way.
+ * Applies one of these migrations, inside the transaction that is open and has taken the schema. Throws a MigrationError that lists the
+ * keys where rows are in the way.
  */
 export async function applyMigration(
   connection: Connection,
   schema: string,
   address: string,
+  migrations: readonly Migration[],
   migration: Migration,
 ): Promise<void> {
   const { collections, steps } = migration.snapshot
@@ -44,7 +47,7 @@ export async function applyMigration(
   const run: RunStatement = (statement, values) => connection.run(statement, values)
   const isNew = !(await hasTable(run, s, 'kv_collections'))
   const before: Catalog = isNew
-    ? { version: 0, collections: [] }
+    ? { version: 0, collections: [], past: [] }
     : await new ServerCatalog(schema, run).read()
   // The migration of a step takes its results away, also where there were no rows to make any of.
   if (steps.length > 0) await connection.execute(createStaging(s))
@@ -54,6 +57,7 @@ export async function applyMigration(
     await markApplied(run, s, migration)
     await connection.execute(`${dropStaging(s)}; ${dropFunctions}`)
     await registerMigrated(connection, schema, address, collections, before)
+    await keepPastSchemas(run, s, pastSchemas(migrations, migration, before))
     if (await hasTable(run, s, 'kv_meta'))
       await connection.execute(
         `select pg_notify(${quoteText(channelOf(schema))}, version::text) from ${s}.kv_meta`,

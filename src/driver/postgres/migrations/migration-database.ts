@@ -13,11 +13,13 @@ import type {
 } from '../../migration-database.ts'
 import { type Drift, driftOf } from '../../migration-database.ts'
 import { historyStanding, pendingOf } from '../../migration-history.ts'
+import { takenPastSchemas } from '../../past-schemas.ts'
 import { isAlive, quoteName } from '../server/sql-text.ts'
 import type { RunStatement } from '../server/statement.types.ts'
 import { ServerCatalog } from '../tables/catalog.ts'
 import { ownTables } from '../tables/ddl.ts'
 import { indexChanges, ServerIndexes } from '../tables/indexes.ts'
+import { keepPastSchemas } from '../tables/past-schemas.ts'
 import { tablesOf } from '../tables/table.ts'
 import { applyMigration, takeSchema } from './apply.ts'
 import { hasTable, markApplied, readHistory } from './history.ts'
@@ -126,7 +128,7 @@ export class PostgresMigrationDatabase implements MigrationDatabase {
       for (const rows of staged) failures.push(await rows.failures())
       if (!accept(failures)) return false
       for (const rows of staged) await rows.write()
-      await applyMigration(connection, schema, this.address, migration)
+      await applyMigration(connection, schema, this.address, migrations, migration)
       return true
     })
   }
@@ -159,6 +161,7 @@ export class PostgresMigrationDatabase implements MigrationDatabase {
       for (const name of changes.extra) await indexes.drop(name)
       await indexes.build(changes)
       await registerMigrated(connection, schema, this.address, collections, before)
+      await keepPastSchemas(run, s, takenPastSchemas(applied, before))
       for (const migration of applied) await markApplied(run, s, migration)
       return true
     })

@@ -38,17 +38,20 @@ export async function setUpMigrated(
     )
   }
   const isComplete = (await look(run, schema, address))?.isComplete ?? false
-  const knows = async () => catalogChanges(await catalog.read(), collections).kept.length === 0
-  if (readOnly || (pending.length === 0 && isComplete && (await knows()))) {
-    await checkIndexes(indexes, collections)
-    return catalog.read()
+  if (readOnly || (pending.length === 0 && isComplete)) {
+    const known = await catalog.read()
+    const { kept } = catalogChanges(known, collections)
+    if (readOnly || kept.length === 0) {
+      await checkIndexes(indexes, collections)
+      return known
+    }
   }
   return inTransaction(connection, async () => {
     await connection.execute('set local statement_timeout = 0')
     await takeSchema(connection, schema)
     for (const migration of pendingOf(await readHistory(run, s), migrations)) {
       await refuseSteps(run, s, migration)
-      await applyMigration(connection, schema, address, migration)
+      await applyMigration(connection, schema, address, migrations, migration)
     }
     if (!(await hasTable(run, s, 'kv')))
       throw new MigrationError('No migration creates the tables: run "valkeyrie generate"')

@@ -9,6 +9,7 @@ import { isAlive, moment, quoteName } from '../server/sql-text.ts'
 import type { RunStatement } from '../server/statement.types.ts'
 import { byteas, texts } from '../values/binary-array.ts'
 import { type BuiltIndex, ServerIndexes } from './indexes.ts'
+import { readPastSchemas } from './past-schemas.ts'
 
 /** How many keys to look at in one go. */
 const keysPerPage = 10_000
@@ -40,21 +41,21 @@ export class ServerCatalog {
   async read(built?: readonly BuiltIndex[]): Promise<Catalog> {
     const indexes = built ?? (await new ServerIndexes(this.#schema, this.#run).built())
     const columns = await this.columns()
+    const past = await readPastSchemas(this.#run, this.#s)
     try {
       return catalogOf(
         columns,
         indexes.flatMap(({ index }) =>
           index === null ? [] : { ...index, ordersBigints: index.forms.includes('bigint') },
         ),
+        past,
       )
     } catch (error) {
       if (!(error instanceof DamagedCollection)) throw error
-      const { collection, message, cause } = error
-      throw new StorageError(
-        'XX001',
-        `The stored schema '${collection}' is damaged, ${message}: delete this row of kv_collections and open the database with that schema`,
-        { cause },
-      )
+      const { collection, message, mend, cause } = error
+      throw new StorageError('XX001', `The stored schema '${collection}' is damaged, ${message}: ${mend}`, {
+        cause,
+      })
     }
   }
 

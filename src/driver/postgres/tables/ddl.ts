@@ -1,12 +1,13 @@
 import { quoteName, quoteText } from '../server/sql-text.ts'
 import { commitFunction } from './commit-function.ts'
 import { functions } from './functions.ts'
+import { pastSchemasTable } from './past-schemas.ts'
 
 /** The format of the tables, as `kv_meta` says it. */
 export const format = 1
 
 /** The tables of a database. */
-export const ownTableNames = ['kv', 'kv_log', 'kv_meta', 'kv_collections']
+export const ownTableNames = ['kv', 'kv_log', 'kv_meta', 'kv_collections', pastSchemasTable]
 
 /** Drizzle's journal, in the schema of the database: as of drizzle-kit with `migrations: { schema }` in its configuration. */
 export const journalTable = '__drizzle_migrations'

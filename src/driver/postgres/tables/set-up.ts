@@ -62,12 +62,16 @@ export async function lockSetUp(connection: Connection, schema: string): Promise
   await connection.run({ text }, [`valkeyrie:${schema}`])
 }
 
-/** The catalogue of a database that may not be written, which has to know the patterns that are declared. */
+/**
+ * The catalogue of a database that may not be written, which has to know the patterns that are declared. `asItIs`: what is declared is
+ * what the database says, whatever that is.
+ */
 export async function readSetUp(
   connection: Connection,
   schema: string,
   address: string,
   collections: readonly Collection[],
+  asItIs: boolean,
 ): Promise<Catalog> {
   const run: RunStatement = (statement, values) => connection.run(statement, values)
   const found = await look(run, schema, address)
@@ -76,7 +80,7 @@ export async function readSetUp(
     throw new DatabaseOpenError(shownAddress(address), reason)
   }
   const catalog = await new ServerCatalog(schema, run).read()
-  const [added] = catalogChanges(catalog, collections).added
+  const [added] = catalogChanges(asItIs ? { ...catalog, past: [] } : catalog, collections).added
   if (added === undefined) return catalog
   throw new MigrationError(
     `The database does not know the schema '${added.name}': open it once without readOnly`,

@@ -17,6 +17,7 @@ import { loadModule, openConnection } from '../module/open-connection.ts'
 import type { Connection, EngineStatement } from '../module/sqlite-module.ts'
 import { buildIndexes, indexChanges } from '../tables/indexes.ts'
 import { createOwnTables } from '../tables/own-tables.ts'
+import { keepPastSchemas } from '../tables/past-schemas.ts'
 import { kvTables } from '../tables/table.ts'
 import { FileState } from './file-state.ts'
 
@@ -73,6 +74,7 @@ class FileTarget implements CopyTarget {
       )
       for (const { name, pattern, schema, version, indexes, references, migrated } of collections)
         insert.run(name, pattern, schema, version, indexes, references, migrated)
+      if (catalog.past.length > 0) keepPastSchemas(this.#connection, catalog.past)
       const indexed = catalog.collections.map(builtOnly)
       buildIndexes(this.#connection, kvTables(), indexed, indexChanges(this.#connection, indexed))
     })

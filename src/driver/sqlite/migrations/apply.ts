@@ -2,21 +2,27 @@ import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
 import type { Catalog } from '../../../catalog/catalog.ts'
 import { MigrationError } from '../../../contract/errors.ts'
 import type { Migration } from '../../migration.ts'
+import { pastSchemas } from '../../past-schemas.ts'
 import { engineCode, isBusy } from '../file/engine-error.ts'
 import { markFormat } from '../file/file-format.ts'
 import { sessionOver } from '../module/drizzle-over.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import { readCatalog } from '../tables/catalog.ts'
 import { hasTable } from '../tables/own-tables.ts'
+import { keepPastSchemas } from '../tables/past-schemas.ts'
 import { registerMigrated } from './register.ts'
 import { createStaging, dropStaging } from './staging-table.ts'
 import { damagedRows, explainFailure, FieldsUntold } from './statement-failure.ts'
 
 /**
- * Applies a migration with Drizzle's migrator, inside the transaction that is open. Throws a MigrationError that lists the keys
- * where rows are in the way.
+ * Applies one of these migrations with Drizzle's migrator, inside the transaction that is open. Throws a MigrationError that lists the
+ * keys where rows are in the way.
  */
-export function applyMigration(connection: Connection, migration: Migration): void {
+export function applyMigration(
+  connection: Connection,
+  migrations: readonly Migration[],
+  migration: Migration,
+): void {
   const { collections, steps } = migration.snapshot
   const dialect = new SQLiteSyncDialect()
   const session = sessionOver(insideTransaction(connection), dialect)
@@ -30,10 +36,11 @@ export function applyMigration(connection: Connection, migration: Migration): vo
   }
   connection.exec(dropStaging)
   registerMigrated(connection, collections, before)
+  keepPastSchemas(connection, pastSchemas(migrations, migration, before))
   markFormat(connection)
 }
 
-const unknown: Catalog = { version: 0, collections: [] }
+const unknown: Catalog = { version: 0, collections: [], past: [] }
 
 /** Drizzle begins a transaction of its own: inside the open one, that is a savepoint. */
 const nested: Record<string, string> = {

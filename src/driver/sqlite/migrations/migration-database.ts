@@ -19,6 +19,7 @@ import {
   type Step,
 } from '../../migration-database.ts'
 import { historyStanding } from '../../migration-history.ts'
+import { takenPastSchemas } from '../../past-schemas.ts'
 import { backUp } from '../backup/backup.ts'
 import { freeName } from '../backup/free-name.ts'
 import { connect } from '../file/connection.ts'
@@ -31,6 +32,7 @@ import type { Connection } from '../module/sqlite-module.ts'
 import { readCatalog } from '../tables/catalog.ts'
 import { buildIndexes, dropIndex, indexChanges } from '../tables/indexes.ts'
 import { createOwnTables, hasTable } from '../tables/own-tables.ts'
+import { keepPastSchemas } from '../tables/past-schemas.ts'
 import {
   buildSearch,
   extraSearches,
@@ -171,7 +173,7 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
         }
         if (!accept(staged.map((table) => table.failures()))) return false
         for (const table of staged) table.write()
-        applyMigration(this.#connection, migration)
+        applyMigration(this.#connection, migrations, migration)
         return true
       }),
     )
@@ -209,6 +211,7 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
         for (const search of missingSearches(this.#connection, searchesOf(collections)))
           buildSearch(this.#connection, search)
         registerMigrated(this.#connection, collections, before)
+        keepPastSchemas(this.#connection, takenPastSchemas(applied, before))
         for (const migration of applied) markApplied(this.#connection, migration)
         markFormat(this.#connection)
       }),

@@ -30,31 +30,40 @@ export function setUpMigrated(
       `${pending[0]!.tag} is not applied yet, and with readOnly it cannot be: run "valkeyrie migrate"`,
     )
   }
-  if (!readOnly && !(pending.length === 0 && knows(connection, collections))) {
-    connection.exec('BEGIN IMMEDIATE')
-    try {
-      for (const migration of pendingMigrations(connection, migrations)) {
-        refuseSteps(connection, migration)
-        applyMigration(connection, migration)
-      }
-      if (!hasTable(connection, 'kv'))
-        throw new MigrationError('No migration creates the tables: run "valkeyrie generate"')
-      createOwnTables(connection, tables)
-      checkIndexes(connection, collections)
-      changeCatalog(connection, tables, collections, catalogChanges(readCatalog(connection), collections))
-      connection.exec('COMMIT')
-    } finally {
-      if (connection.inTransaction) connection.exec('ROLLBACK')
-    }
-  } else {
+  const known = pending.length === 0 ? knownCatalog(connection, collections, readOnly) : null
+  if (known !== null) {
     checkIndexes(connection, collections)
+    return known
   }
-  return readCatalog(connection)
+  connection.exec('BEGIN IMMEDIATE')
+  try {
+    for (const migration of pendingMigrations(connection, migrations)) {
+      refuseSteps(connection, migration)
+      applyMigration(connection, migrations, migration)
+    }
+    if (!hasTable(connection, 'kv'))
+      throw new MigrationError('No migration creates the tables: run "valkeyrie generate"')
+    createOwnTables(connection, tables)
+    checkIndexes(connection, collections)
+    changeCatalog(connection, tables, collections, catalogChanges(readCatalog(connection), collections))
+    const catalog = readCatalog(connection)
+    connection.exec('COMMIT')
+    return catalog
+  } finally {
+    if (connection.inTransaction) connection.exec('ROLLBACK')
+  }
 }
 
-function knows(connection: Connection, collections: readonly Collection[]): boolean {
-  if (!hasOwnTables(connection)) return false
-  return catalogChanges(readCatalog(connection), collections).kept.length === 0
+/** The catalogue of a database that is not to be written, or needs not be; `null` for another one. */
+function knownCatalog(
+  connection: Connection,
+  collections: readonly Collection[],
+  readOnly: boolean,
+): Catalog | null {
+  if (!readOnly && !hasOwnTables(connection)) return null
+  const catalog = readCatalog(connection)
+  const { kept } = catalogChanges(catalog, collections)
+  return readOnly || kept.length === 0 ? catalog : null
 }
 
 function refuseSteps(connection: Connection, { tag, snapshot }: Migration): void {

@@ -10,6 +10,7 @@ import { drizzleOver } from '../module/drizzle-over.ts'
 import type { Connection, EngineStatement } from '../module/sqlite-module.ts'
 import { holdsBigints } from './index-text.ts'
 import { type BuiltIndex, builtIndexes } from './indexes.ts'
+import { readPastSchemas } from './past-schemas.ts'
 import { keepWeights, knownSearches } from './search-indexes.ts'
 import type { KvTables } from './table.ts'
 
@@ -26,7 +27,7 @@ export function readCatalog(
     declaration === null ? [] : { ...declaration, ordersBigints: holdsBigints(text) },
   )
   try {
-    return withSearches(catalogOf(rows, built), knownSearches(connection))
+    return withSearches(catalogOf(rows, built, readPastSchemas(connection)), knownSearches(connection))
   } catch (error) {
     throw error instanceof DamagedCollection ? damaged(error) : error
   }
@@ -51,10 +52,10 @@ export function versionReader(connection: Connection): () => number {
 }
 
 function damaged(error: DamagedCollection): StorageError {
-  const { collection, message, cause } = error
+  const { collection, message, mend, cause } = error
   return new StorageError(
     'SQLITE_CORRUPT',
-    `The stored schema '${collection}' is damaged, ${message}: restore the file from a backup, or delete this row of kv_collections and open the file with that schema`,
+    `The stored schema '${collection}' is damaged, ${message}: restore the file from a backup, or ${mend}`,
     { cause },
   )
 }

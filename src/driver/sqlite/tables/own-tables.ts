@@ -26,7 +26,7 @@ export function hasOwnTables(connection: Connection): boolean {
 
 /** The tables in the file that are no part of a database, as those of its migrations. */
 export function otherTables(connection: Connection): string[] {
-  const own = [...Object.keys(ownColumns), 'kv_turns']
+  const own = [...Object.keys(ownColumns), 'kv_turns', 'kv_past_schemas']
   return connection
     .prepare<[], string>(
       "SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name",

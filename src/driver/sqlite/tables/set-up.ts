@@ -53,20 +53,30 @@ export function setUp(
       catalogChanges(readCatalog(connection), collections, asked),
     )
     markFormat(connection)
+    // What comes after the transaction has not been compared with what is declared.
+    const catalog = readCatalog(connection)
     connection.exec('COMMIT')
+    return catalog
   } finally {
     if (connection.inTransaction) connection.exec('ROLLBACK')
   }
-  return readCatalog(connection)
 }
 
-/** The catalogue of a database that may not be written, which has to know the patterns that are declared. */
-export function readSetUp(connection: Connection, collections: readonly Collection[], path: string): Catalog {
+/**
+ * The catalogue of a database that may not be written, which has to know the patterns that are declared. `asItIs`: what is declared is
+ * what the database says, whatever that is.
+ */
+export function readSetUp(
+  connection: Connection,
+  collections: readonly Collection[],
+  path: string,
+  asItIs: boolean,
+): Catalog {
   if (!hasTables(connection)) {
     throw new DatabaseOpenError(path, 'it holds no tables of valkeyrie, and readOnly does not create them')
   }
   const catalog = readCatalog(connection)
-  const { added } = catalogChanges(catalog, collections)
+  const { added } = catalogChanges(asItIs ? { ...catalog, past: [] } : catalog, collections)
   if (added.length === 0) return catalog
   const { name } = added[0]!
   throw new MigrationError(`The database does not know the schema '${name}': open it once without readOnly`, {

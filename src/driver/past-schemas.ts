@@ -1,0 +1,64 @@
+import type { Catalog, PastSchema } from '../catalog/catalog.ts'
+import { patternText } from '../catalog/pattern-text.ts'
+import { isSameSchema } from '../catalog/replacement.ts'
+import { accepts } from '../schema/accepts.ts'
+import type { JsonSchema } from '../schema/json-schema.ts'
+import type { MigratedCollection, Migration } from './migration.ts'
+
+/**
+ * The past schemas of a database behind one of these migrations. `before`: what it knew when that one began. What a program had
+ * declared by then is among them, if it is of a collection of these migrations: its values were made for others.
+ */
+export function pastSchemas(
+  migrations: readonly Migration[],
+  migration: Migration,
+  { past, collections }: Catalog,
+): readonly PastSchema[] {
+  const earlier = migrations.filter(({ drizzle }) => drizzle.folderMillis < migration.drizzle.folderMillis)
+  const migrated = [...earlier, migration].flatMap(({ snapshot }) => snapshot.collections)
+  const declared = collections
+    .map(({ name, pattern, schema }) => pastSchema({ name, pattern: patternText(pattern), schema }))
+    .filter((it) => migrated.some((other) => isOfOne(it, other)))
+  return after([...remembered(earlier, past), ...declared], migration)
+}
+
+/**
+ * The past schemas of a database that is taken over as one that has had these migrations. What programs declare may be older than the
+ * last of them, or newer: it is not among them.
+ */
+export function takenPastSchemas(migrations: readonly Migration[], { past }: Catalog): readonly PastSchema[] {
+  return after(remembered(migrations.slice(0, -1), past), migrations.at(-1)!)
+}
+
+/** The past schemas behind these migrations, which are gone through again if the database remembers nothing of the last of them. */
+function remembered(migrations: readonly Migration[], past: readonly PastSchema[]): readonly PastSchema[] {
+  const last = migrations.at(-1)?.snapshot.collections ?? []
+  const isRemembered = past.length > 0 && last.every((it) => past.some((other) => isSameSchema(it, other)))
+  return isRemembered ? past : [...migrations.reduce<readonly PastSchema[]>(after, []), ...past]
+}
+
+function after(past: readonly PastSchema[], { tag, snapshot }: Migration): readonly PastSchema[] {
+  const all: PastSchema[] = []
+  for (const it of [...past, ...snapshot.collections.map(pastSchema)])
+    if (!all.some((other) => isSameSchema(it, other))) all.push(it)
+  return all.map((it) => ({
+    ...it,
+    replacedBy: fits(it, snapshot.collections) ? null : (it.replacedBy ?? tag),
+  }))
+}
+
+function pastSchema({ name, pattern, schema }: Omit<PastSchema, 'replacedBy'>): PastSchema {
+  return { name, pattern, schema, replacedBy: null }
+}
+
+/** Whether values of a past schema are right by the present ones. If a schema gives no JSON Schema, nobody can tell that they are not. */
+function fits(past: PastSchema, collections: readonly MigratedCollection[]): boolean {
+  const now = collections.find((it) => isOfOne(past, it))
+  if (now === undefined) return false
+  if (past.schema === null || now.schema === null) return true
+  return accepts(now.schema as JsonSchema, past.schema as JsonSchema)
+}
+
+function isOfOne(a: Pick<PastSchema, 'name' | 'pattern'>, b: Pick<PastSchema, 'name' | 'pattern'>): boolean {
+  return a.name === b.name && a.pattern === b.pattern
+}
