@@ -16,7 +16,7 @@ const foreignOptions: Readonly<Record<string, string>> = {
 }
 
 /**
- * Throws a TypeError if `options` is not an object or has a name that is none of `known`.
+ * Throws a TypeError if `options` is not an object or has a name that is not in `known`.
  *
  * ```ts
  * checkOptionNames({ readonly: true }, ['readOnly'], 'open') // TypeError: Misspelled option 'readonly' of open: write 'readOnly'
@@ -29,7 +29,7 @@ export function checkOptionNames(options: object, known: readonly string[], call
   checkNames(options, known, call, 'option')
 }
 
-/** Throws a TypeError if `given` has a name that is none of `known`. `of` and `kind` say what it is a name of. */
+/** Throws a TypeError if `given` has a name that is not in `known`. `of` and `kind` say what it is a name of. */
 export function checkNames(
   given: object,
   known: readonly string[],

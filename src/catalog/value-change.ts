@@ -11,7 +11,7 @@ export type ValueChange =
   /** Gives the field to rows without it; `value` is JSON. */
   | { readonly type: 'add'; readonly path: FieldPath; readonly value: unknown }
   | { readonly type: 'remove'; readonly path: FieldPath; readonly was: FieldPath }
-  /** Renames fields of the object at `path`; `spare` is none of its names. */
+  /** Renames fields of the object at `path`; `spare` is a name that it does not have. */
   | {
       readonly type: 'rename'
       readonly path: FieldPath

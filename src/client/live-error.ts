@@ -1,10 +1,10 @@
 import type { Problem } from '../wire/event.ts'
 
 /**
- * - `CONNECTION`: there is no connection, or the server is not able to answer now. It is tried again.
- * - `REFUSED`: the server does not answer this, as `problem` says.
- * - `TRIMMED`: changes were to go on from what the server's log keeps no more, or does not know.
- * - `VALUE`: what came cannot be read: a value is of a type that is none of `valueTypes`.
+ * - `CONNECTION`: there is no connection, or the server cannot answer now. The client tries again.
+ * - `REFUSED`: the server refuses, as `problem` says.
+ * - `TRIMMED`: the server's log no longer keeps, or does not know, the position from which changes were to continue.
+ * - `VALUE`: a value cannot be read, because its type is not in `valueTypes`.
  * - `CLOSED`: the client was closed.
  */
 export type LiveErrorCode = 'CONNECTION' | 'REFUSED' | 'TRIMMED' | 'VALUE' | 'CLOSED'

@@ -5,7 +5,7 @@ import type { ResultReader } from './result-reader.ts'
 
 /** The state of a live query in a client. */
 export type LiveState<T> =
-  /** Nothing has come yet: the result is none, or the initial one of a component. */
+  /** Nothing has come yet: there is no result, or the initial one of a component. */
   | { readonly status: 'pending'; readonly result: T | undefined; readonly error: undefined }
   /** This is the result now. */
   | { readonly status: 'live'; readonly result: T; readonly error: undefined }

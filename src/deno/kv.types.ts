@@ -49,7 +49,7 @@ export interface KvCommitError {
   ok: false
 }
 
-/** Holds where the key is of this version; null: where there is no value. */
+/** Holds if the key has this version; null: if it has no value. */
 export interface AtomicCheck {
   key: KvKey
   versionstamp: string | null

@@ -25,7 +25,7 @@ export interface EventBodyOptions {
 const encoder = new TextEncoder()
 /** A stream may end sooner than its lifetime, by up to this share of it, so that clients do not all come back at once. */
 const spread = 0.2
-/** Milliseconds that a reader has to read what is left of a stream that has ended. */
+/** How many milliseconds a reader has to read the rest of a stream that has ended. */
 const grace = 5_000
 
 /**
@@ -105,7 +105,7 @@ export class EventBody {
     this.#free()
     const controller = this.#controller
     controller.close()
-    // A reader that does not read would keep its connection for ever.
+    // A reader that does not read would keep its connection forever.
     if ((controller.desiredSize ?? 0) < 0)
       setTimeout(() => controller.error(new Error('The client does not read its events')), grace).unref()
   }

@@ -16,7 +16,7 @@ export function nodeHandler(server: {
   return (request, response) => void answer(server.fetch, request, response)
 }
 
-/** Milliseconds that a client has to take the last of a response. */
+/** How many milliseconds a client has to take the end of a response. */
 const grace = 30_000
 
 async function answer(
@@ -57,7 +57,7 @@ function finish(outgoing: ServerResponse): void {
   outgoing.once('close', () => clearTimeout(dropping))
 }
 
-/** Reads no more than the client does. */
+/** Reads no faster than the client does. */
 async function pour(
   body: ReadableStream<Uint8Array>,
   outgoing: ServerResponse,

@@ -27,8 +27,8 @@ export interface EnqueueJobOptions {
    */
   readonly group?: string | undefined
   /**
-   * Do not enqueue it while a job of the same key is queued or running; with `for`, if one was enqueued in the last so many
-   * milliseconds, done or not.
+   * Do not enqueue it while a job of the same key is queued or running; with `for`, if one was enqueued within that many milliseconds, done
+   * or not.
    */
   readonly deduplicate?: string | { readonly key: string; readonly for: number } | undefined
 }

@@ -17,7 +17,7 @@ export interface UseLiveQueryOptions<T> {
   readonly initial?: T | undefined
 }
 
-/** No argument where a declaration has no parameters, or needs none. */
+/** No argument if the declaration has no parameters, or needs none. */
 type HookArguments<L extends LiveDeclaration> =
   MayOmitParams<L> extends true
     ? [params?: ParamsInput<L>, options?: UseLiveQueryOptions<ItemOf<L>>]
@@ -69,10 +69,10 @@ export function useSuspenseLiveQuery<D extends LiveDeclarations, Name extends Li
 ): ItemOf<D[Name]> {
   const { live, pending } = useLive<ItemOf<D[Name]>>(client, name, params, options)
   const now = () => orPending(live.state, pending)
-  // A page that is hydrated shows what it was given at first; if it was given nothing, it shows what there is.
+  // A hydrated page first shows what it was given; without that, it shows the current state.
   const state = useSyncExternalStore(live.subscribe, now, pending.result === undefined ? now : () => pending)
   useEffect(() => letGo(client, live.key), [client, live.key])
-  // An error of another time says nothing of now.
+  // An error from another time says nothing about now.
   if (state.status === 'failed' && suspensions.get(client)?.get(live.key)?.error === state.error)
     throw state.error
   if (state.status === 'failed' || (state.status !== 'live' && state.result === undefined))
@@ -82,7 +82,7 @@ export function useSuspenseLiveQuery<D extends LiveDeclarations, Name extends Li
 
 interface Live<T> {
   readonly live: LiveResult<T>
-  /** The state until something has come. */
+  /** The state until a result arrives. */
   readonly pending: LiveState<T>
 }
 
@@ -107,25 +107,25 @@ function orPending<T>(state: LiveState<T>, pending: LiveState<T>): LiveState<T> 
   return state.status === 'pending' ? pending : state
 }
 
-/** A query for which components have suspended. */
+/** A query that has suspended components. */
 interface Suspension {
-  /** Follows it no longer. */
+  /** Stops following it. */
   readonly stop: () => void
-  /** With what it failed. */
+  /** Why it failed. */
   error: unknown
 }
 
-/** Milliseconds for which a first result is kept for components that are still to be mounted. */
+/** How many milliseconds to keep a first result for components that are not mounted yet. */
 const patience = 60_000
-/** Milliseconds after which a component asks for a failed query again. */
+/** How many milliseconds until a component asks again for a failed query. */
 const pause = 1_000
-/** Those of each client, by key. */
+/** The suspended queries of each client, by key. */
 const suspensions = new WeakMap<object, Map<string, Suspension>>()
 
 /**
- * The promise to throw until there is a result. React discards a component that suspends, and its parents that have not been mounted:
- * if nothing followed on, the result of a parent would be gone when that of its child has come. Servers do not render the parents
- * again.
+ * The promise to throw until there is a result. React discards a component that suspends, and its parents that are not mounted yet:
+ * if nothing kept following, the result of a parent would be gone by the time that of its child arrives. Servers do not render the
+ * parents again.
  */
 function suspended(client: object, live: LiveResult<unknown>): Promise<unknown> {
   const keys = suspensions.get(client) ?? new Map<string, Suspension>()

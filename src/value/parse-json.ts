@@ -6,11 +6,9 @@ const behind = /\s*:/y
 const texts = /"(?:[^"\\]|\\.)*"(?=(\s*:)?)/g
 
 /**
- * What `JSON.parse` has to give. V8 gives a name with an escape as another one, if what it has parsed before makes it expect a name that
- * begins as the text does: after `{"\\":1}`, `{"\n":1}` may read as `{"\\":1}` (Chromium issue 521080746; Node.js 24 and 26). So names with
- * escapes are read apart, in the place of numbers.
- *
- * Throws a SyntaxError as `JSON.parse` does.
+ * What `JSON.parse` should return. V8 mistakes a name with an escape for another one if an earlier text makes it expect a name that
+ * begins the same way: after `{"\\":1}`, `{"\n":1}` may be read as `{"\\":1}` (Chromium issue 521080746; Node.js 24 and 26). So names
+ * with escapes are replaced by numbers for `JSON.parse`, and put back afterwards. Throws a SyntaxError as `JSON.parse` does.
  *
  * @example
  * parseJson('{"\\n":1}') // { '\n': 1 }

@@ -9,24 +9,24 @@ import { databaseOf, type Kv } from '../kv.ts'
 import { atomicWrite, snapshotRead, watch } from './data-path.ts'
 import { framed } from './framed.ts'
 
-/** Who may connect. */
+/** Options of `serve`. */
 export interface ServeOptions {
-  /** The access token: whoever has it reads and writes everything. At least 16 characters that nobody guesses. */
+  /** The access token: whoever has it can read and write everything. At least 16 characters that nobody can guess. */
   readonly token: string
 }
 
-/** A fetch handler, for whatever server takes one. */
+/** A fetch handler, for any server that takes one. */
 export type ServeHandler = (request: Request) => Promise<Response>
 
 const shortestToken = 16
 const newestVersion = 3
 const oldestVersion = 2
-/** Milliseconds for which a client goes on without asking again. */
+/** How many milliseconds a client uses an endpoint before it asks again. */
 const metadataLifetime = 60 * 60_000
-/** No message of the protocol is longer, with 800 KiB to write. */
+/** Larger than any message of the protocol, which may write 800 KiB. */
 const longestBody = 4 * 1024 * 1024
 
-/** What a client is told that has asked for something wrong, in a text. */
+/** The response to a wrong request, with a text for the client. */
 class Refusal extends Error {
   readonly status: number
 
@@ -38,14 +38,14 @@ class Refusal extends Error {
 
 /**
  * Serves a database by KV Connect, the protocol of Deno KV: `Deno.openKv('https://…')` and `openKv` of `@deno/kv` connect to it with the
- * token. It gives a fetch handler that takes requests to any path. It needs their whole URL, so a router must not cut off a prefix.
+ * token. It returns a fetch handler, which takes requests to any path. It needs their whole URL, so a router must not cut off a prefix.
  *
  * ```ts
  * const handler = serve(await openKv('./data.db'), { token: process.env.DENO_KV_ACCESS_TOKEN! })
  * ```
  *
- * A client can read, write, watch and enqueue; it cannot listen to the queue. Throws a TypeError for what is not a database, and a RangeError
- * for a token that is short.
+ * A client can read, write, watch and enqueue; it cannot listen to the queue. Throws a TypeError if this is not a
+ * database, and a RangeError if the token is too short.
  */
 export function serve(of: Kv | Database, options: ServeOptions): ServeHandler {
   const store = storeOf(databaseOf(of) ?? of)
@@ -104,7 +104,7 @@ class Server {
     })
   }
 
-  /** Where to go on, by which version of the protocol. */
+  /** The endpoint for further requests, and the version of the protocol. */
   #metadata(pathname: string, body: Uint8Array): Response {
     const versions = supportedVersions(body)
     const version = Math.max(...versions.filter((one) => one >= oldestVersion && one <= newestVersion))
@@ -117,7 +117,7 @@ class Server {
       token: this.#token,
       expiresAt: new Date(Date.now() + metadataLifetime).toISOString(),
     }
-    // @deno/kv takes this type as it is written, and Response.json of Bun adds a charset.
+    // @deno/kv only accepts exactly this type, and Response.json of Bun adds a charset.
     return new Response(JSON.stringify(metadata), { headers: { 'content-type': 'application/json' } })
   }
 }
@@ -148,7 +148,7 @@ async function bodyOf(request: Request): Promise<Uint8Array> {
   return Buffer.concat(parts)
 }
 
-/** What is the client's fault it is told; what is not, it may try again. */
+/** The client learns what it did wrong; after any other failure it may try again. */
 function failure(error: unknown): { readonly status: number; readonly text: string } {
   if (error instanceof Refusal) return { status: error.status, text: error.message }
   if (error instanceof DatabaseBusyError || error instanceof DatabaseClosedError)
@@ -163,7 +163,7 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }
 
-/** The same for the same text, so that clients know a database after a restart. */
+/** The same UUID for the same text, so that clients recognize a database after a restart. */
 function uuidOf(text: string): string {
   const bytes = digest(text).subarray(0, 16)
   bytes[6] = (bytes[6]! & 0x0f) | 0x80

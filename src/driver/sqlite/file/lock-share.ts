@@ -6,7 +6,7 @@ const longestPatience = 100
 /** The share of the busyTimeout in which others may write; the rest is for attempts. */
 const patiencePerTimeout = 0.5
 
-/** Whether an attempt is due after so many milliseconds of waiting. */
+/** Whether an attempt is due after waiting this many milliseconds. */
 export type IsDue = (waited: number) => boolean
 
 /**
