@@ -40,7 +40,7 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
   readonly #aborting = new AbortController()
   #stored: StoredJob
   #versionstamp: string
-  #state: 'held' | 'settling' | 'settled' | 'lost' = 'held'
+  #state: 'held' | 'settling' | 'settled' | 'lost' | 'given back' = 'held'
 
   constructor(desk: Desk, { id, value, versionstamp }: TakenJob) {
     this.#desk = desk
@@ -74,6 +74,11 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
   /** Whether it was completed or failed. */
   get isSettled(): boolean {
     return this.#state === 'settled'
+  }
+
+  /** Whether nothing is left to do for its worker. */
+  get isOver(): boolean {
+    return this.#state === 'settled' || this.#state === 'given back'
   }
 
   get lease(): number {
@@ -119,7 +124,7 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
    */
   async giveBack(): Promise<void> {
     if (this.#state !== 'held') return
-    this.#state = 'settled'
+    this.#state = 'given back'
     const renewed = this.#desk.leases.release(this)
     const putBack = () => this.#putBack({ due: this.#desk.now(), attempts: this.attempt - 1 })
     try {
@@ -144,7 +149,7 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
       await unit.set(this.#key, waiting)
       return false
     })
-    if (!isFirst) this.#state = 'settled'
+    if (!isFirst) this.#state = 'given back'
     return isFirst
   }
 
@@ -159,7 +164,7 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
   }
 
   lost(): void {
-    if (this.#state === 'settled') return
+    if (this.isOver) return
     this.#state = 'lost'
     this.abort(new LeaseLostError(this.#desk.rows.name, this.id))
   }
@@ -195,7 +200,8 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
   }
 
   #assertHeld(): void {
-    if (this.#state === 'lost') throw new LeaseLostError(this.#desk.rows.name, this.id)
+    if (this.#state === 'lost' || this.#state === 'given back')
+      throw new LeaseLostError(this.#desk.rows.name, this.id)
   }
 
   #checked(): QueueOperation {

@@ -1,6 +1,6 @@
 /**
  * Another worker has taken the job, because the lease ran out: the process had stopped, or its event loop was blocked for longer
- * than `lease`. Or the job was removed.
+ * than `lease`. Or the job was removed, or the worker gave it back when it was stopped or the database closed.
  */
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError'
@@ -13,7 +13,7 @@ export class LeaseLostError extends Error {
 
   constructor(queue: string, job: string) {
     super(
-      `Job ${job} of the queue '${queue}' no longer belongs to this worker: another one has taken it, or it was removed`,
+      `Job ${job} of the queue '${queue}' no longer belongs to this worker: another one has taken it, it was removed, or the worker gave it back`,
     )
     this.queue = queue
     this.job = job

@@ -144,7 +144,7 @@ export class RunningWorker<P = unknown> implements Worker, Endable {
     try {
       // A handler that ignores the signal is abandoned.
       await untilAborted((async () => this.#handler(job))(), job.signal)
-      if (!job.isSettled) await job.complete()
+      if (!job.isOver) await job.complete()
     } catch (error) {
       await this.#failed(job, error)
     } finally {
@@ -156,7 +156,7 @@ export class RunningWorker<P = unknown> implements Worker, Endable {
 
   async #failed(job: HeldJob<P>, error: unknown): Promise<void> {
     try {
-      if (job.isSettled) {
+      if (job.isOver) {
         // It has failed after it was abandoned.
         if (!job.signal.aborted) warn(error)
         return

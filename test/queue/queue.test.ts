@@ -664,6 +664,9 @@ describe('a worker', () => {
     const job = await waitFor('the job', begun.promise)
     await worker.stop({ timeout: 1 })
     expect(job.signal.reason.message).toBe('The worker was stopped')
+    expect(job.isSettled).toBe(false)
+    await expect(job.complete()).rejects.toThrow(LeaseLostError)
+    await expect(job.fail('late')).rejects.toThrow(LeaseLostError)
     expect((await db.repositories.work.get(id)).value).toMatchObject({
       attempts: 0,
       worker: null,
