@@ -1,8 +1,7 @@
 import { type InspectOptions, inspect } from 'node:util'
-import type { Key } from '../contract/key.types.ts'
 import type { Backend, RawCheck, RawMessage, RawMutation } from './backend.ts'
 import { onResource } from './bad-resource.ts'
-import { commitVersionstamp, encodeKvKey } from './keys.ts'
+import { commitVersionstamp, encodeKvKey, plainKey } from './keys.ts'
 import type {
   AtomicCheck,
   KvCommitError,
@@ -12,6 +11,7 @@ import type {
   KvMutation,
 } from './kv.types.ts'
 import { KvU64 } from './kv-u64.ts'
+import { latestTime } from './limits.ts'
 import { checkEnqueueOptions, toMessage } from './messages.ts'
 import { fromRaw, type RawValue, toRaw } from './raw-value.ts'
 
@@ -95,7 +95,7 @@ export class AtomicOperation {
         messages: this.#messages.map(({ value, options }) => ({
           payload: value,
           due: now + (options.delay ?? 0),
-          keysIfUndelivered: (options.keysIfUndelivered ?? []) as readonly Key[],
+          keysIfUndelivered: (options.keysIfUndelivered ?? []).map(plainKey),
           backoffSchedule: options.backoffSchedule,
         })),
       }),
@@ -128,6 +128,8 @@ export class AtomicOperation {
   }
 
   #add(type: KvMutation['type'], key: KvKey, value: RawValue | null, expireIn?: number): this {
+    if (expireIn !== undefined && !(Number.isInteger(expireIn) && expireIn >= 0))
+      throw new TypeError(`expireIn must be a non-negative integer: received ${String(expireIn)}`)
     this.#mutations.push({ type, key, value, expireIn })
     return this
   }
@@ -139,10 +141,12 @@ function toCheck({ key, versionstamp }: AtomicCheck): RawCheck {
 
 function toMutation({ type, key: called, value, expireIn }: CalledMutation, now: number): RawMutation {
   const stamped = type === 'set' && Array.isArray(called) && called.at(-1) === commitVersionstamp
-  const key = (stamped ? called.slice(0, -1) : called) as Key
+  const key = plainKey(stamped ? called.slice(0, -1) : called)
   const encoded = { key, bytes: encodeKvKey(key) }
   if (type === 'delete') return { ...encoded, type }
   if (type !== 'set') return { ...encoded, type, value: value! }
-  const expireAt = expireIn === undefined ? null : now + Math.max(0, expireIn)
+  if (expireIn !== undefined && now + expireIn > latestTime)
+    throw new TypeError(`Invalid mutation: expireIn is too large: ${BigInt(expireIn)}`)
+  const expireAt = expireIn === undefined ? null : now + expireIn
   return { ...encoded, type, value: value!, expireAt, stamped }
 }

@@ -14,7 +14,7 @@ import type { Store } from '../store/store.ts'
 import { KvU64 } from '../value/kv-u64.ts'
 import { watchKeys } from '../watch/watch-keys.ts'
 import { checkWrittenKey } from './keys.ts'
-import { checkMost, limits } from './limits.ts'
+import { checkMost, latestTime, limits } from './limits.ts'
 import { type RawValue, sizeOf, storable } from './raw-value.ts'
 
 export interface ReadRange extends KeyRange {
@@ -63,8 +63,6 @@ export interface RawWrite {
 const queue = prefixRange(encodePrefix(queuePrefix))
 /** No commit has this version. */
 const noVersion = Number.MAX_SAFE_INTEGER
-/** The last time that a Date can express, in milliseconds since the epoch. */
-const latestTime = 8_640_000_000_000_000
 
 /** A database as Deno KV sees it below its API: ranges of keys, and commits of raw values. */
 export class Backend {
@@ -229,5 +227,5 @@ function checkWrite({ checks, mutations, messages }: RawWrite): void {
 function versionOf(versionstamp: string): number {
   if (isVersionstamp(versionstamp)) return parseVersionstamp(versionstamp)
   if (typeof versionstamp === 'string' && /^[0-9a-f]{20}$/i.test(versionstamp)) return noVersion
-  throw new TypeError('Invalid check: a versionstamp is 20 hex digits')
+  throw new TypeError('Invalid check')
 }

@@ -11,9 +11,18 @@ const anyLength = Number.POSITIVE_INFINITY
 
 /** The bytes of a key, or of a prefix. Throws a TypeError for anything else. */
 export function encodeKvKey(key: KvKey): Uint8Array {
+  return encodePrefix(plainKey(key), anyLength)
+}
+
+/** A copy of a key or a prefix, in which views of other types are bytes. Throws a TypeError for anything else. */
+export function plainKey(key: KvKey): Key {
   if (!Array.isArray(key)) throw new TypeError('key must be an array')
-  if (!key.every(isPart)) throw new TypeError('expected string, number, bigint, ArrayBufferView, boolean')
-  return encodePrefix(key as Key, anyLength)
+  return key.map((part) => {
+    if (isPart(part)) return part
+    if (!ArrayBuffer.isView(part))
+      throw new TypeError('expected string, number, bigint, ArrayBufferView, boolean')
+    return new Uint8Array(part.buffer, part.byteOffset, part.byteLength)
+  })
 }
 
 export function checkWrittenKey(key: Uint8Array): void {
@@ -26,7 +35,7 @@ export function checkReadKey(length: number): void {
   checkMost(length, limits.readKeyBytes, 'Key too large for read', ' bytes')
 }
 
-function isPart(part: unknown): boolean {
+function isPart(part: unknown): part is Key[number] {
   const type = typeof part
   return (
     type === 'string' ||

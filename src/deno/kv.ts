@@ -1,10 +1,9 @@
 import { type Database, storeOf } from '../api/database.ts'
-import type { Key } from '../contract/key.types.ts'
 import type { Entry } from '../schema/registry.types.ts'
 import { AtomicOperation } from './atomic-operation.ts'
 import { Backend, type EncodedKey } from './backend.ts'
 import { BadResource, onResource } from './bad-resource.ts'
-import { checkReadKey, commitVersionstamp, encodeKvKey } from './keys.ts'
+import { checkReadKey, commitVersionstamp, encodeKvKey, plainKey } from './keys.ts'
 import type {
   KvCommitResult,
   KvConsistencyLevel,
@@ -99,6 +98,7 @@ export class Kv implements Disposable {
   ): ReadableStream<{ [K in keyof T]: KvEntryMaybe<T[K]> }> {
     const own = keys.map((key) => toRead(key).key)
     if (this.#isClosed) throw new BadResource()
+    if (own.length === 0) return new ReadableStream({ start: (controller) => controller.close() })
     const entries = this.#backend.watch(own)
     const shown = new TransformStream<(Entry | null)[], never>({
       transform(found, controller) {
@@ -128,7 +128,7 @@ export class Kv implements Disposable {
 function toRead(key: KvKey): EncodedKey {
   const bytes = encodeKvKey(key)
   checkReadKey(bytes.length + 1)
-  return { key: key.slice() as Key, bytes }
+  return { key: plainKey(key), bytes }
 }
 
 function toEntry<T>(entry: Entry | null, key: KvKey): KvEntryMaybe<T> {

@@ -40,9 +40,11 @@ export class KvListIterator<T> implements AsyncIterableIterator<KvEntry<T>> {
 
   constructor(backend: Backend, selector: KvListSelector, options: KvListOptions) {
     const { limit, batchSize, cursor, reverse = false } = options
-    if (limit !== undefined && !(limit > 0)) throw new Error(`Limit must be positive: received ${limit}`)
+    if (limit !== undefined && !(Number.isInteger(limit) && limit > 0))
+      throw new Error(`Limit must be a positive integer: received ${limit}`)
     const size = batchSize ?? Math.min(limit ?? usualBatch, largestOfLimit)
-    if (!(size > 0)) throw new Error('batchSize must be positive')
+    if (!(Number.isInteger(size) && size > 0))
+      throw new Error(`batchSize must be a positive integer: received ${size}`)
     this.#keys = selectedKeys(selector)
     this.#backend = backend
     this.#limit = limit ?? Number.POSITIVE_INFINITY

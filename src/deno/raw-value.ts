@@ -27,7 +27,7 @@ export const cloneType = defineValueType({
   decode: (bytes: Uint8Array) => new Clone(bytes),
 })
 
-/** Throws a DataCloneError for a value that cannot be cloned, such as a function. */
+/** Throws a TypeError for a value that cannot be cloned, such as a function. */
 export function toRaw(value: unknown): RawValue {
   if (value instanceof Uint8Array) return { kind: 'bytes', bytes: new Uint8Array(value) }
   if (isKvU64(value)) return { kind: 'u64', value: value.value }

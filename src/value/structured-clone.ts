@@ -31,7 +31,7 @@ class ViewDeserializer extends DefaultDeserializer {
 }
 
 /**
- * Serializes a structured clone in V8's format, which other runtimes can read. Throws a DataCloneError for what cannot be cloned,
+ * Serializes a structured clone in V8's format, which other runtimes can read. Throws a TypeError for what cannot be cloned,
  * such as a function.
  */
 export function serialize(value: unknown): Uint8Array {
@@ -57,7 +57,7 @@ function written(serializer: Serializer, value: unknown): Uint8Array {
   try {
     serializer.writeValue(value)
   } catch (error) {
-    throw new DOMException((error as Error).message, 'DataCloneError')
+    throw new TypeError((error as Error).message, { cause: error })
   }
   return labelled(new Uint8Array(serializer.releaseBuffer()))
 }
