@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { Copied } from '../api/copy-database.ts'
-import { locate } from '../engines/engines.ts'
+import { locate, locateFile } from '../engines/engines.ts'
 import { rowsText } from '../migration/losses.ts'
 import {
   databaseText,
@@ -51,7 +51,11 @@ function addBackup(program: Command): void {
         await told(json, async () => {
           const options = { ...progress('backup', json), busyTimeout: wait, overwrite }
           const { engine, address } = locate(database)
-          const made = await engine.backUp(address, locate(target).address, options)
+          const made = await engine.backUp(
+            address,
+            locateFile(target, 'backup', './backups/monday.db'),
+            options,
+          )
           return [
             made,
             `${rowsText(made.rows)}, ${made.bytes.toLocaleString('en')} bytes, checked and on the disk: ${made.path}`,
@@ -128,7 +132,11 @@ function addRestore(program: Command): void {
       await told(json, async () => {
         const options = { ...progress('restore', json), busyTimeout: wait, keep }
         const { engine, address } = locate(database)
-        const made = await engine.restore(locate(backup).address, address, options)
+        const made = await engine.restore(
+          locateFile(backup, 'restore', './backups/monday.db'),
+          address,
+          options,
+        )
         const before = made.kept === null ? '' : `; the old database is ${made.kept}`
         return [made, `${rowsText(made.rows)} restored, checked and on the disk: ${made.path}${before}`]
       })

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { inspectStore, openDatabase } from '../api/open.ts'
 import { DatabaseOpenError, KeyExistsError } from '../contract/errors.ts'
 import type { UnreadableRow } from '../driver/driver.ts'
-import { fileOf, locate } from '../engines/engines.ts'
+import { fileOf, locate, locateFile } from '../engines/engines.ts'
 import { rowsText } from '../migration/losses.ts'
 import { Registry } from '../schema/registry.ts'
 import type { Store } from '../store/store.ts'
@@ -104,6 +104,7 @@ async function exportCommand(database: string, flags: ExportFlags): Promise<void
   const { format = output !== undefined && /\.csv$/i.test(output) ? 'csv' : 'ndjson' } = flags
   if (json && output === undefined)
     throw new TypeError('--json needs --output, because the rows go to standard output')
+  if (output !== undefined) locateFile(output, '--output', './rows.ndjson')
   const { exportRows } = await import('../transfer/export.ts')
   const { writeFileWhole, writeStream } = await import('../transfer/output-file.ts')
   await using opened = await openedStore(database, true)
@@ -160,6 +161,8 @@ class UnreadableRows {
 
 async function importCommand(database: string, file: string, flags: ImportFlags): Promise<void> {
   const { onConflict, skipInvalid, json = false } = flags
+  locateFile(file, 'import', './rows.ndjson')
+  if (skipInvalid !== undefined) locateFile(skipInvalid, '--skip-invalid', './refused.ndjson')
   const { importRows } = await import('../transfer/import.ts')
   const { openSource } = await import('../transfer/open-source.ts')
   const { RefusedRows } = await import('../transfer/refused-rows.ts')

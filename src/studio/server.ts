@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { resolve } from 'node:path'
+import { locateFile } from '../engines/engines.ts'
 import { catalogAnswer, countsAnswer } from './catalog-answer.ts'
 import { feedAnswer } from './feed-answer.ts'
 import { checkPlace, checkToken, safeHeaders } from './guard.ts'
@@ -53,7 +53,7 @@ export async function openStudio(
   path: string,
   { port = 0, readOnly = false }: StudioOptions = {},
 ): Promise<Studio> {
-  const file = new OpenFile(resolve(path), readOnly)
+  const file = new OpenFile(locateFile(path, 'studio', './data.db'), readOnly)
   await file.database()
   const figures = new ProcessFigures(file.path)
   const token = randomBytes(24).toString('base64url')

@@ -296,3 +296,26 @@ describe('what stands at a path', () => {
     expect((await db.get(['a'])).value).toBe(1)
   })
 })
+
+it.each([
+  ['studio', 'ADDRESS'],
+  ['backup', 'data.db', 'ADDRESS'],
+  ['restore', 'ADDRESS', 'data.db'],
+  ['restore', 'data.db', 'ADDRESS'],
+  ['export', 'data.db', '--output', 'ADDRESS'],
+  ['import', 'data.db', 'ADDRESS'],
+  ['import', 'data.db', 'rows.csv', '--skip-invalid', 'ADDRESS'],
+])('%s %s %s takes no address of a server, and shows no password', async (...args) => {
+  const { folder } = await filled()
+  const given = args.map((arg) =>
+    arg === 'ADDRESS'
+      ? 'postgres://bob:hidden@127.0.0.1:1/shop'
+      : arg.includes('.')
+        ? join(folder, arg)
+        : arg,
+  )
+  const { code, out, err } = await inProcess(given)
+  expect([code, out]).toEqual([1, ''])
+  expect(err).toMatch(/takes the path of a file|works on files/)
+  expect(err).not.toContain('hidden')
+})

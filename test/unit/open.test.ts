@@ -59,6 +59,9 @@ test.each([
     /no engine for mysql:\/\/…: pass the path of a file, .* or the address of a PostgreSQL server/,
   ],
   ['sqlite:///x.db', /no engine for sqlite:/],
+  [' mysql://bob:hidden@x/y', /^There is no engine for mysql:(?!.*hidden)/],
+  [' postgres://bob:hidden@x/y', /must begin with 'postgres:\/\/'(?!.*hidden)/],
+  ['PostgreSQL:bob:hidden@x/y', /must begin with 'postgres:\/\/'(?!.*hidden)/],
 ])('%s is not a path: the error says what to write, and no file is made', async (name, message) => {
   vi.spyOn(process, 'cwd').mockReturnValue(path('.'))
   await expect(Valkeyrie.open(name)).rejects.toThrow(TypeError)

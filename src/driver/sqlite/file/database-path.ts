@@ -27,17 +27,21 @@ export function databasePath(path: string | URL | undefined): string {
     )
   }
   const scheme = schemeOf(path)
-  if (scheme !== null) throw unknownScheme(scheme)
+  if (scheme !== null) throw unknownAddress(scheme)
   return resolve(path)
 }
 
 /** `mysql` of `mysql://…`; null for a path. */
 function schemeOf(path: string): string | null {
-  return /^([a-z][a-z0-9+.-]*):\/\//i.exec(path)?.[1] ?? null
+  return /^\s*(postgres(?:ql)?(?=:)|[a-z][a-z0-9+.-]*(?=:\/\/))/i.exec(path)?.[1] ?? null
 }
 
 /** Does not show the rest of the address, which may contain a password. */
-function unknownScheme(scheme: string): TypeError {
+function unknownAddress(scheme: string): TypeError {
+  if (/^postgres/i.test(scheme))
+    return new TypeError(
+      "The address of a PostgreSQL server must begin with 'postgres://', without a space before it",
+    )
   return new TypeError(
     `There is no engine for ${scheme}://…: pass the path of a file, such as './data.db', or the address of a PostgreSQL server, 'postgres://…'`,
   )
@@ -47,7 +51,7 @@ function pathOfUrl(url: URL): string {
   if (url.protocol === 'file:' && url.host === '' && url.search === '' && url.hash === '') {
     return databasePath(fileURLToPath(url))
   }
-  if (url.protocol !== 'file:') throw unknownScheme(url.protocol.slice(0, -1))
+  if (url.protocol !== 'file:') throw unknownAddress(url.protocol.slice(0, -1))
   throw new TypeError(
     `The URL of a database must be that of a file, as new URL('file:///srv/data.db'), without host, query and hash (got ${url})`,
   )
