@@ -1,4 +1,6 @@
+import { pauseDue } from '../time/give-way.ts'
 import type { Subscription } from './subscription.ts'
+import { type Waiting, WaitingReaders } from './waiting-readers.ts'
 
 /** A state of what is watched. */
 export interface WatchedState<T> {
@@ -21,31 +23,15 @@ export interface Watched<T> {
   look(isKnown: (token: string) => boolean, told: number): Promise<WatchedState<T>>
 }
 
-/** A state that somebody is given. */
-export interface SharedState<T> {
-  readonly token: string
-  readonly shown: T
-}
-
-/** A reader who waits for another state than the one that it was given last. It is told one thing. */
-export interface Waiting<T> {
-  /** The token of what it was given last. */
-  readonly given: string | null
-  /** Whether it still waits. */
-  readonly isWanted: boolean
-  give(state: SharedState<T>): void
-  fail(error: unknown): void
-  /** It is told nothing: it does not want to wait any more. */
-  letGo(): void
-}
-
 /**
  * Looks once for all who wait, each time that something may have changed. Who begins to wait while it looks is not given what that
  * look finds, which may be older, but has it look once more. It keeps no state, and while nobody waits it does nothing.
  */
 export class SharedWatch<T> {
   readonly #watched: Watched<T>
-  readonly #waiting = new Set<Waiting<T>>()
+  readonly #waiting = new WaitingReaders<T>()
+  /** Those whom the look that is under way is for. */
+  #asking = new WaitingReaders<T>()
   #subscription: Subscription | null = null
   #isRunning = false
 
@@ -61,17 +47,19 @@ export class SharedWatch<T> {
 
   /** Lets go of a reader that does not want to wait any more. */
   release(waiting: Waiting<T>): void {
-    if (!this.#waiting.delete(waiting)) return
+    if (!this.#waiting.delete(waiting) && !this.#asking.delete(waiting)) return
     waiting.letGo()
-    if (this.#waiting.size === 0) this.#subscription?.wake()
+    if (this.#waiting.isEmpty && this.#asking.isEmpty) this.#subscription?.wake()
   }
 
   async #run(): Promise<void> {
     this.#isRunning = true
+    // All who were told wait again in microtasks: one look is for all of them.
+    await new Promise<void>((resolve) => process.nextTick(resolve))
     await this.#lookForAll()
     this.#isRunning = false
     // Who came when all others had just been told.
-    if (this.#waiting.size > 0) void this.#run()
+    if (!this.#waiting.isEmpty) void this.#run()
   }
 
   async #lookForAll(): Promise<void> {
@@ -79,18 +67,16 @@ export class SharedWatch<T> {
       const subscription = await this.#watched.subscribe()
       this.#subscription = subscription
       let told = -1
-      while (this.#subscription === subscription && this.#waiting.size > 0) {
+      while (this.#subscription === subscription && !this.#waiting.isEmpty) {
         subscription.arm()
         const expiry = await this.#look(told)
         told = -1
-        if (expiry === undefined || this.#subscription !== subscription || this.#waiting.size === 0) continue
+        if (expiry === undefined || this.#subscription !== subscription || this.#waiting.isEmpty) continue
         await subscription.changed(expiry)
         told = subscription.distributed
       }
     } catch (error) {
-      const failed = [...this.#waiting]
-      this.#waiting.clear()
-      for (const waiting of failed) waiting.fail(error)
+      for (const waiting of this.#waiting.take()) waiting.fail(error)
     } finally {
       this.#unsubscribe()
     }
@@ -103,27 +89,33 @@ export class SharedWatch<T> {
 
   /** Gives when the state may change by itself; undefined if the look has failed. */
   async #look(told: number): Promise<number | null | undefined> {
-    for (const waiting of this.#waiting) if (!waiting.isWanted) this.release(waiting)
-    const asking = [...this.#waiting]
-    if (asking.length === 0) return null
-    const isKnown = (token: string) => asking.every(({ given }) => given === token)
+    for (let first = this.#waiting.first; first && !first.isWanted; first = this.#waiting.first)
+      this.release(first)
+    if (this.#waiting.isEmpty) return null
+    const asking = this.#waiting.take()
+    this.#asking = asking
     try {
-      const { token, shown, expiry } = await this.#watched.look(isKnown, told)
-      const others = asking.filter(({ given }) => given !== token)
+      const { token, shown, expiry } = await this.#watched.look((known) => asking.haveAll(known), told)
       const state = { token, shown: shown! }
-      this.#settle(others, (waiting) => waiting.give(state))
+      // Who has it waits for the next look.
+      this.#waiting.join(asking, token)
+      await this.#tellAll((waiting) => waiting.give(state))
       return expiry
     } catch (error) {
-      this.#settle(asking, (waiting) => waiting.fail(error))
+      await this.#tellAll((waiting) => waiting.fail(error))
       return undefined
     }
   }
 
-  #settle(asking: readonly Waiting<T>[], tell: (waiting: Waiting<T>) => void): void {
-    const told = asking.filter((waiting) => this.#waiting.delete(waiting))
+  /** Tells those whom the look was for. */
+  async #tellAll(tell: (waiting: Waiting<T>) => void): Promise<void> {
+    const told = this.#asking.take()
     // Whoever is told finds nothing left of a watch that nobody else waits for; who waits again at once begins it again.
-    if (this.#waiting.size === 0) this.#unsubscribe()
+    if (this.#waiting.isEmpty) this.#unsubscribe()
     for (const waiting of told) {
+      // There may be many, each of which makes its own item.
+      const pause = pauseDue()
+      if (pause !== undefined) await pause
       if (waiting.isWanted) tell(waiting)
       else waiting.letGo()
     }

@@ -1,5 +1,5 @@
-import type { SharedState, SharedWatch, Waiting } from '../broadcast/shared-watch.ts'
-import { pauseDue } from '../time/give-way.ts'
+import type { SharedWatch } from '../broadcast/shared-watch.ts'
+import type { SharedState, Waiting } from '../broadcast/waiting-readers.ts'
 import type { Receiver, WatchSource } from './watch-stream.ts'
 
 /** One of the readers of a shared watch, with what it was given last: of each state it makes an item of its own. */
@@ -27,26 +27,7 @@ export class SharedReader<T, Item> implements WatchSource<Item>, Waiting<T> {
     this.#watch.wait(this)
   }
 
-  give(state: SharedState<T>): void {
-    // There may be many, each of which makes its own item.
-    const pause = pauseDue()
-    if (pause === undefined) this.#giveItem(state)
-    else void pause.then(() => this.#giveItem(state))
-  }
-
-  fail(error: unknown): void {
-    this.#receiver!.fail(error)
-  }
-
-  letGo(): void {
-    this.#receiver!.letGo()
-  }
-
-  wake(): void {
-    if (!this.isWanted) this.#watch.release(this)
-  }
-
-  #giveItem({ token, shown }: SharedState<T>): void {
+  give({ token, shown }: SharedState<T>): void {
     const receiver = this.#receiver!
     try {
       const item = this.#toItem(shown)
@@ -60,5 +41,17 @@ export class SharedReader<T, Item> implements WatchSource<Item>, Waiting<T> {
     } catch (error) {
       receiver.fail(error)
     }
+  }
+
+  fail(error: unknown): void {
+    this.#receiver!.fail(error)
+  }
+
+  letGo(): void {
+    this.#receiver!.letGo()
+  }
+
+  wake(): void {
+    if (!this.isWanted) this.#watch.release(this)
   }
 }
