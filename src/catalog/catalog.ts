@@ -5,7 +5,7 @@ import type { SearchDefinition } from '../schema/search-definition.ts'
 export interface IndexDeclaration {
   readonly fields: readonly string[]
   readonly unique: boolean
-  /** Those of its fields that are bigints, and that it is to hold in their order. */
+  /** Its bigint fields that the index keeps in order. */
   readonly bigints?: readonly string[]
 }
 
@@ -13,53 +13,53 @@ export interface IndexDeclaration {
 export interface Collection {
   readonly name: string
   readonly pattern: Pattern
-  /** The schema's output as JSON Schema, where the schema can tell it. */
+  /** The schema's output as JSON Schema; null if the schema cannot say. */
   readonly schema: object | null
   readonly indexes: readonly IndexDeclaration[]
-  /** Fields that hold the id of a row of another collection, and that one's name. */
+  /** Fields that hold the id of a row of another collection, with the name of that collection. */
   readonly references: { readonly [field: string]: string }
-  /** The searches over its texts: a program declares one at most. Left out if there are none. */
+  /** The searches over its texts; a program declares at most one. Left out if there are none. */
   readonly search?: readonly SearchDefinition[]
 }
 
-/** An index that the database knows. */
+/** An index in the catalogue. */
 export interface KnownIndex extends IndexDeclaration {
-  /** Whether it is there: one that was declared may be missing, as where other programs have dropped it. */
+  /** Whether it exists: a declared index may be missing, for example because another program has dropped it. */
   readonly built: boolean
-  /** Whether it holds bigints in their order. */
+  /** Whether it keeps bigints in order. */
   readonly ordersBigints: boolean
 }
 
-/** A search that the database knows. */
+/** A search in the catalogue. */
 export interface KnownSearch extends SearchDefinition {
-  /** Whether its index is there. */
+  /** Whether its index exists. */
   readonly built: boolean
 }
 
-/** A collection as the database keeps it: all that the programs which have opened it have declared. */
+/** A collection in the catalogue: everything that the programs which have opened the database have declared. */
 export interface KnownCollection extends Collection {
   readonly indexes: readonly KnownIndex[]
   readonly search?: readonly KnownSearch[]
-  /** The version of the commit with which a migration last brought it to its schema; 0: none has. */
+  /** The version of the commit by which a migration last brought it to its schema; 0 if none has. */
   readonly migrated: number
 }
 
-/** A schema that a collection has had by migrations, or that a program had declared for it when one came. */
+/** A schema that a collection had when a migration came: by the migrations so far, or because a program had declared it. */
 export interface PastSchema {
   /** The name of the collection. */
   readonly name: string
   /** Its pattern, as `patternText` writes it. */
   readonly pattern: string
   readonly schema: object | null
-  /** The tag of the migration since which its values no longer fit; `null` if they do. */
+  /** The tag of the first migration since which its values no longer fit; `null` if they do. */
   readonly replacedBy: string | null
 }
 
-/** What a database knows by itself, and the version of the commit that last changed it. */
+/** What a database knows of its collections, and the version of the commit that last changed that. */
 export interface Catalog {
   readonly version: number
   readonly collections: readonly KnownCollection[]
-  /** No two are of one collection and take the same values. */
+  /** No two entries of one collection accept the same values. */
   readonly past: readonly PastSchema[]
 }
 

@@ -12,11 +12,11 @@ import {
 import { patternText } from './pattern-text.ts'
 import { assertNotReplaced } from './replacement.ts'
 
-/** What an opener asks for by name, since another program may still need what it changes. */
+/** What an opener must ask for by name, because another program may still need what it changes. */
 export interface AskedChanges {
-  /** Old names and new ones. */
+  /** Old names, and their new ones. */
   readonly renameRepositories: { readonly [from: string]: string }
-  /** Indexes to drop that this opener does not declare. */
+  /** Indexes to drop, which this opener does not declare. */
   readonly dropIndexes: readonly { readonly repository: string; readonly on: readonly string[] }[]
   /** Names of collections whose patterns may take rows of others. */
   readonly takeRows: readonly string[]
@@ -24,16 +24,16 @@ export interface AskedChanges {
 
 export const nothingAsked: AskedChanges = { renameRepositories: {}, dropIndexes: [], takeRows: [] }
 
-/** What an opener changes of the catalogue. */
+/** What an opener changes in the catalogue. */
 export interface CatalogChanges {
-  /** Collections that have another name now: old names and new ones. */
+  /** Renamed collections: old names, and their new ones. */
   readonly renamed: ReadonlyMap<string, string>
-  /** Collections whose pattern is new. */
+  /** Collections with a new pattern. */
   readonly added: readonly Collection[]
-  /** All that is to be kept of each collection that is new, renamed, or known otherwise. */
+  /** The collections to store, because they are new, renamed, or differ. */
   readonly kept: readonly Collection[]
   readonly dropped: readonly { readonly repository: string; readonly index: IndexDeclaration }[]
-  /** Searches whose indexes are to go. */
+  /** Searches whose indexes to drop. */
   readonly unsearched: readonly { readonly repository: string; readonly search: SearchDefinition }[]
   /** Names of collections that may take rows of others. */
   readonly takeRows: readonly string[]
@@ -41,7 +41,7 @@ export interface CatalogChanges {
 
 /**
  * What the catalogue lacks of the declared collections. Opening only adds: what others have declared stays. Throws a MigrationError
- * if a migration has replaced a declared schema, and if a name or a pattern is another's.
+ * if a migration has replaced a declared schema, or if a name or a pattern belongs to another collection.
  */
 export function catalogChanges(
   catalog: Catalog,
@@ -91,7 +91,7 @@ export function catalogChanges(
   return { renamed, added, kept, dropped, unsearched, takeRows }
 }
 
-/** Whose indexes are to be there: the declared collections with theirs, and those that are renamed with all their indexes. */
+/** The collections whose indexes must exist: the declared ones with theirs, and renamed ones with all of theirs. */
 export function indexedCollections(
   declared: readonly Collection[],
   renamed: CatalogChanges['renamed'],
@@ -101,7 +101,7 @@ export function indexedCollections(
   return [...declared.filter((it) => !names.has(it.name)), ...kept.filter((it) => names.has(it.name))]
 }
 
-/** Those that are still to be done: a program may go on asking for what is done. */
+/** The renames that are still to be done; a program may go on asking for those that are done. */
 function renames(
   { collections }: Catalog,
   asked: AskedChanges['renameRepositories'],
@@ -129,7 +129,7 @@ function isAsked(
   return asked.some(({ repository, on }) => repository === name && sameFields(on, fields))
 }
 
-/** What is known and what is declared: of two schemas, or two references of a field, the declared one. */
+/** The known collection with what is declared: of two schemas, or two references of a field, the declared one wins. */
 function merge(known: KnownCollection, declared: Collection): Collection {
   const { name, pattern, schema, indexes, references, search = [] } = plain(known)
   const further = declared.indexes.filter((index) => !indexes.some((it) => sameIndex(it, index)))
@@ -158,7 +158,7 @@ function searched(search: readonly SearchDefinition[] = []): Pick<Collection, 's
   }
 }
 
-/** As the catalogue holds it: what JSON says of it. */
+/** Without anything that is not JSON, as the catalogue stores it. */
 function plain({ name, pattern, schema, indexes, references, search }: Collection): Collection {
   return {
     name,

@@ -6,17 +6,17 @@ import { type Catalog, type Collection, type KnownCollection, sameIndex } from '
 import { patternText } from './pattern-text.ts'
 import { replacedBy } from './replacement.ts'
 
-/** Why a process cannot go on with one of its schemas. */
+/** Why a process cannot continue with one of its schemas. */
 export interface Difference {
   readonly error: MigrationError
-  /** Whether queries are wrong too, and not writes alone. */
+  /** Whether reads are wrong too, and not only writes. */
   readonly reads: boolean
 }
 
 /**
- * In what a catalogue that others have changed since a process has read it no longer goes with what that process declares, by the
- * names of its schemas. What goes on rightly is not in it: indexes and references that were added, patterns that were added and have
- * taken no rows, indexes without `unique` that were dropped, and schemas that take what this process writes.
+ * What others have changed in the catalogue, since a process has read it, that no longer fits what that process declares, by the
+ * names of its schemas. Harmless changes are left out: added indexes and references, added patterns that have taken no rows,
+ * dropped indexes without `unique`, and schemas that accept what this process writes.
  */
 export function differences(
   declared: readonly Collection[],
@@ -60,8 +60,8 @@ function moved(
 }
 
 /**
- * What another opener declares binds nobody but itself; what a migration has made of the rows binds everyone, also a process whose
- * schema no migration has ever seen.
+ * The declarations of another opener bind nobody else; what a migration did to the rows binds everyone, even a process whose schema
+ * no migration has seen.
  */
 function schemaChanged(
   { schema }: Collection,
@@ -73,7 +73,7 @@ function schemaChanged(
   return 'a migration has changed its values, and those that this process writes would no longer fit'
 }
 
-/** Opening adds a pattern without taking rows; a migration, and an opener that asks for it, takes them. */
+/** Opening adds a pattern without taking rows. A migration takes them, and so does an opener that asks for it. */
 function rowsTaken(
   { pattern }: Collection,
   declared: readonly Collection[],

@@ -4,14 +4,14 @@ import type { JsonSchema } from '../schema/json-schema.ts'
 import type { Catalog, Collection, PastSchema } from './catalog.ts'
 import { patternText } from './pattern-text.ts'
 
-/** The tag of the migration that has replaced the schema by which a program declares a collection; `null` if none has. */
+/** The tag of the migration that has replaced the declared schema of a collection; `null` if none has. */
 export function replacedBy({ name, pattern, schema }: Collection, { past }: Catalog): string | null {
   if (past.length === 0) return null
   const declared = { name, pattern: patternText(pattern), schema }
   return past.find((it) => it.replacedBy !== null && isSameSchema(it, declared))?.replacedBy ?? null
 }
 
-/** Whether both are a schema of one collection, and take the same values. */
+/** Whether both are schemas of the same collection and accept the same values. */
 export function isSameSchema(a: Omit<PastSchema, 'replacedBy'>, b: Omit<PastSchema, 'replacedBy'>): boolean {
   if (a.name !== b.name || a.pattern !== b.pattern) return false
   if (a.schema === null || b.schema === null) return a.schema === b.schema

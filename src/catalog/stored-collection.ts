@@ -10,7 +10,7 @@ import {
 } from './catalog.ts'
 import { parsePatternText, patternText } from './pattern-text.ts'
 
-/** A collection as a row of `kv_collections` holds it, by its columns. An older release has fewer of them. */
+/** A collection as a row of `kv_collections`, by its columns. Older releases have fewer of them. */
 export interface StoredCollection {
   readonly name: string
   readonly pattern: string
@@ -19,18 +19,18 @@ export interface StoredCollection {
   readonly references: string
 }
 
-/** An index that is there, whoever has made it. */
+/** An index that exists, whoever has created it. */
 export interface BuiltDeclaration extends Pick<KnownIndex, 'fields' | 'unique' | 'ordersBigints'> {
   readonly collection: string
 }
 
-/** A row of the catalogue is none that was written: something else has written there, or it is damaged. */
+/** A row of the catalogue is damaged, or another program has written it. */
 export class DamagedCollection extends Error {
   readonly collection: string
   /** What to do without a backup. */
   readonly mend: string
 
-  /** `reason`: what of it cannot be right, as "its pattern cannot be read". */
+  /** `reason`: what is wrong with it, for example "its pattern cannot be read". */
   constructor(
     collection: string,
     reason: string,
@@ -43,7 +43,7 @@ export class DamagedCollection extends Error {
   }
 }
 
-/** What is to be kept of a collection. Who keeps it gives it a version and tells others of it. */
+/** The columns to store for a collection. The caller gives it a version, and tells others. */
 export function storedCollection({
   name,
   pattern,
@@ -60,7 +60,7 @@ export function storedCollection({
   }
 }
 
-/** A past schema as a row of `kv_past_schemas` holds it, by its columns. */
+/** A past schema as a row of `kv_past_schemas`, by its columns. */
 export type StoredPastSchema = readonly [
   name: string,
   pattern: string,
@@ -73,8 +73,8 @@ export function storedPastSchema({ name, pattern, schema, replacedBy }: PastSche
 }
 
 /**
- * What a database knows by the rows of `kv_collections`, the indexes that are there, and the rows of `kv_past_schemas`, which have to
- * be read last: what has changed meanwhile is met there. Throws a DamagedCollection.
+ * What a database knows, from the rows of `kv_collections`, the indexes that exist, and the rows of `kv_past_schemas`. Read the
+ * last after the others, so that they show a migration that comes in between. Throws a DamagedCollection.
  */
 export function catalogOf(
   rows: readonly Readonly<Record<string, unknown>>[],
@@ -141,7 +141,7 @@ function readCollection(
   }
 }
 
-/** Those that are kept as declared, and others that are there. */
+/** The declared indexes that are stored, and others that exist. */
 function knownIndexes(kept: unknown, built: readonly BuiltDeclaration[]): KnownIndex[] {
   if (!Array.isArray(kept)) throw new TypeError('not an array of indexes')
   const declared = kept.map((index): IndexDeclaration => {

@@ -235,7 +235,7 @@ export class DatabaseBusyError extends KvError {
   /** How many milliseconds the call has waited. */
   readonly waited: number
 
-  // `file`: one that is to go, and that others have open.
+  // `file`: a file to remove or replace that others have open.
   constructor(waited: number, options?: ErrorOptions & { readonly file?: string }) {
     const message =
       options?.file === undefined

@@ -6,8 +6,8 @@ import type { JsonSchema } from '../schema/json-schema.ts'
 import type { MigratedCollection, Migration } from './migration.ts'
 
 /**
- * The past schemas of a database behind one of these migrations. `before`: what it knew when that one began. What a program had
- * declared by then is among them, if it is of a collection of these migrations: its values were made for others.
+ * The past schemas of a database after one of these migrations. `before` is its catalogue when that migration began. The schemas
+ * that programs had declared by then count too, if a migration knows their collection: their values were made for them.
  */
 export function pastSchemas(
   migrations: readonly Migration[],
@@ -23,14 +23,14 @@ export function pastSchemas(
 }
 
 /**
- * The past schemas of a database that is taken over as one that has had these migrations. What programs declare may be older than the
- * last of them, or newer: it is not among them.
+ * The past schemas of a database that is marked as one that has had these migrations. The declared schemas do not count: they may
+ * be older or newer than the last migration.
  */
 export function takenPastSchemas(migrations: readonly Migration[], { past }: Catalog): readonly PastSchema[] {
   return after(remembered(migrations.slice(0, -1), past), migrations.at(-1)!)
 }
 
-/** The past schemas behind these migrations, which are gone through again if the database remembers nothing of the last of them. */
+/** The past schemas after these migrations. Goes through all of them again if the database has no record of the last one. */
 function remembered(migrations: readonly Migration[], past: readonly PastSchema[]): readonly PastSchema[] {
   const last = migrations.at(-1)?.snapshot.collections ?? []
   const isRemembered = past.length > 0 && last.every((it) => past.some((other) => isSameSchema(it, other)))
@@ -51,7 +51,10 @@ function pastSchema({ name, pattern, schema }: Omit<PastSchema, 'replacedBy'>): 
   return { name, pattern, schema, replacedBy: null }
 }
 
-/** Whether values of a past schema are right by the present ones. If a schema gives no JSON Schema, nobody can tell that they are not. */
+/**
+ * Whether values of a past schema fit the current one. If either gives no JSON Schema, they count as fitting, because nobody can
+ * tell.
+ */
 function fits(past: PastSchema, collections: readonly MigratedCollection[]): boolean {
   const now = collections.find((it) => isOfOne(past, it))
   if (now === undefined) return false

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { classOf, type JsonSchema } from './json-schema.ts'
 
-/** Keywords that do not say which values are valid. */
+/** Keywords that do not restrict values. */
 const annotations = new Set([
   '$schema',
   '$id',
@@ -17,7 +17,7 @@ const annotations = new Set([
 const lowerBounds = new Set(['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties'])
 const upperBounds = new Set(['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties'])
 
-/** A schema without what does not say which values are valid. */
+/** A schema without the keywords that do not restrict values. */
 export function constraintsOf(schema: JsonSchema): JsonSchema {
   return Object.fromEntries(Object.entries(schema).filter(([keyword]) => !annotations.has(keyword)))
 }
@@ -42,8 +42,8 @@ function stripped(schema: unknown): unknown {
 }
 
 /**
- * Whether a schema surely accepts every value that an older one accepts. What JSON Schema has no word for stands as `{}`, which is
- * only the same as itself.
+ * Whether a schema surely accepts every value that an older one accepts. `{}` stands for whatever JSON Schema cannot express, so it
+ * only accepts itself.
  */
 export function accepts(next: JsonSchema, last: JsonSchema): boolean {
   if (sameConstraints(next, last)) return true
@@ -63,13 +63,13 @@ export function accepts(next: JsonSchema, last: JsonSchema): boolean {
   )
 }
 
-/** Whether both surely accept the same values, as two releases of a library write one schema. */
+/** Whether both surely accept the same values, for example as two releases of a library write the same schema. */
 export function sameValues(a: JsonSchema, b: JsonSchema): boolean {
   const [one, other] = [namedFormats(a), namedFormats(b)]
   return accepts(one, other) && accepts(other, one)
 }
 
-/** A schema in which a format that has a name stands for the pattern beside it, whose text is its library's. */
+/** The schema without the patterns that stand beside a named format: their text depends on the library. */
 function namedFormats(schema: JsonSchema): JsonSchema {
   return JSON.parse(JSON.stringify(schema), (_, value) =>
     typeof value?.format === 'string' && typeof value.pattern === 'string'
@@ -78,14 +78,14 @@ function namedFormats(schema: JsonSchema): JsonSchema {
   )
 }
 
-/** The alternatives of a union. Those of `oneOf` are alternatives where a value cannot be of two of them. */
+/** The alternatives of a union. Those of `oneOf` count if no value can match two of them. */
 function membersOf(schema: JsonSchema): readonly JsonSchema[] | undefined {
   if (Array.isArray(schema['anyOf'])) return schema['anyOf']
   const { oneOf } = schema as { readonly oneOf?: unknown }
   return Array.isArray(oneOf) && isDiscriminated(oneOf) ? oneOf : undefined
 }
 
-/** Whether some field that all members require has other values in each of them. */
+/** Whether the members all require some field whose values differ in each of them. */
 function isDiscriminated(members: readonly JsonSchema[]): boolean {
   const { required = [] } = (members[0] ?? {}) as ObjectSchema
   return required.some((name) => {
@@ -100,7 +100,7 @@ function isDiscriminated(members: readonly JsonSchema[]): boolean {
   })
 }
 
-/** What a schema of several types says of one of them: of null, nothing but that it is null. */
+/** The part of a schema with several types that concerns this one; for null, only that it is null. */
 function ofType(schema: JsonSchema, type: string): JsonSchema {
   return type === 'null' && valuesOf(schema) === undefined ? { type } : { ...schema, type }
 }
@@ -127,13 +127,13 @@ interface ObjectSchema {
   readonly additionalProperties?: unknown
 }
 
-/** Whether each field that was declared, or that the old schema let in undeclared, is accepted as what it is declared now. */
+/** Whether the new schema accepts every field that the old one declares, or allows undeclared. */
 function propertiesHold(wanted: ObjectSchema, old: ObjectSchema): boolean {
   const { properties: next = {}, additionalProperties: rest } = wanted
   const { properties: last = {}, additionalProperties: others } = old
   const kept = Object.entries(last).every(([name, schema]) => {
     if (Object.hasOwn(next, name)) return accepts(next[name]!, schema)
-    // A library leaves fields that are not declared out, or lets them in: in doubt, what was declared is in the way.
+    // A library may drop undeclared fields or keep them: in doubt, the old field does not fit.
     return isSchema(rest) ? accepts(rest, schema) : wanted.properties === undefined && rest === undefined
   })
   const added = Object.keys(next).filter((name) => !Object.hasOwn(last, name))

@@ -45,7 +45,7 @@ it('holds up to its limit, and not beyond', () => {
   expect(timesFaster(3, of(taking(100), taking(299)))).toMatchObject({ holds: false })
 })
 
-it('proves nothing against one that is not there, and is broken by a failure', () => {
+it('proves nothing against a missing contender, and a failure breaks it', () => {
   expect(timesFaster(3, of(taking(100), undefined))).toMatchObject({ value: '', holds: null })
   expect(timesFaster(3, of(undefined, taking(100)))).toMatchObject({ value: 'failed', holds: false })
   expect(atMost(2, of({ failure: 'wrong answer' }, taking(100)))).toMatchObject({ holds: false })
@@ -122,7 +122,7 @@ it('is checked for queries and growth, at the most rows and from the fewest', ()
   ])
 })
 
-it('is checked for who watches', () => {
+it('is checked for watchers', () => {
   const outcomes = {
     'watchers of other rows': times({ 'valkeyrie, 0': 100, 'valkeyrie, 1000': 121 }),
     'watchers of the row': times({ 'valkeyrie, 0': 1, 'valkeyrie, 1000': 1 }),

@@ -33,7 +33,7 @@ it('times what runs, not what goes before and comes after', async () => {
   expect(steps.slice(-5)).toEqual(['prepare', 'clock', 'run', 'clock', 'verify'])
 })
 
-it('leaves out who has no such task, and who gives a wrong answer, and says why', async () => {
+it('leaves out contenders without the task or with a wrong answer, and says why', async () => {
   const wrong = () => ({
     run() {},
     verify() {
@@ -52,7 +52,7 @@ it('leaves out who has no such task, and who gives a wrong answer, and says why'
   expect(others).toEqual({ wrong: { failure: 'wrong answer' }, rejecting: { failure: 'no' } })
 })
 
-it('gives the slow fewer operations, but no fewer than the least, and all the same where there is none', async () => {
+it('gives slow contenders fewer operations, down to a minimum, or all the same number without a minimum', async () => {
   let now = 0n
   vi.spyOn(process.hrtime, 'bigint').mockImplementation(() => now)
   const taking = (milliseconds: number) => {

@@ -60,7 +60,7 @@ test.each(nonsense)('a catalogue with %s is a KvError when it is opened, and whe
   }
 })
 
-test('a pattern that two schemas have is a KvError', async () => {
+test('a pattern that belongs to two schemas is a KvError', async () => {
   const path = newPath()
   await using db = await users.open(path)
   db.drizzle.$client.exec(

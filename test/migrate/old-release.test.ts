@@ -40,7 +40,7 @@ function project(engine: TestEngine) {
       writeFileSync(join(made.migrations, step), 'export const up = () => ({ name: 7 })\n')
     return { made, tag: generated!.tag! }
   }
-  /** Gives the tag of the migration. */
+  /** Returns the tag of the migration. */
   const migrate = async (next: readonly AnyDefinition[], ...renames: string[]) => {
     const { made, tag } = await generate(next, ...renames)
     await migrateQuietly(made, path)
@@ -82,7 +82,7 @@ const notes = defineSchema(['notes', '*'], aged) as AnyDefinition
 const rename = 'users.name=fullName'
 
 describeEngines('a release that a migration has replaced', (engine) => {
-  test('starts again as a process, is told which migration, and writes nothing', async () => {
+  test('cannot start again as a process: the error names the migration, and nothing is written', async () => {
     const { folder, path, migrate } = project(engine)
     await migrate([named])
     write(folder, 'old.mjs', oldRelease(path, "await users.set('ann', { name: 'Ann' })\nawait db.close()"))
@@ -95,7 +95,7 @@ describeEngines('a release that a migration has replaced', (engine) => {
     expect(await db.repository(fullNamed).count()).toBe(1)
   })
 
-  test('runs on while it is replaced: each write is in the new shape or was refused, and it cannot start again', async () => {
+  test('keeps running while a migration replaces it: each write ends in the new shape or is refused, and it cannot start again', async () => {
     const { folder, path, migrate } = project(engine)
     await migrate([named])
     write(
@@ -132,7 +132,7 @@ describeEngines('a release that a migration has replaced', (engine) => {
     expect(JSON.parse((await run(folder, ['old.mjs'])).output)).toEqual(told)
   })
 
-  test('is current again where a later migration brings its schema back', async () => {
+  test('is current again if a later migration brings its schema back', async () => {
     const { path, migrate } = project(engine)
     await migrate([named])
     await using running = await open(path, named)
@@ -147,7 +147,7 @@ describeEngines('a release that a migration has replaced', (engine) => {
     await goesOn(path, fullNamed)
   })
 
-  test('is refused by a database that was taken over', async () => {
+  test('is refused by a database that `baseline` has marked as migrated', async () => {
     const { path, generate } = project(engine)
     await goesOn(path, fullNamed)
     await generate([named])
@@ -157,7 +157,7 @@ describeEngines('a release that a migration has replaced', (engine) => {
     await goesOn(path, fullNamed)
   })
 
-  test('is known to the next migration, if those before it came from a release that remembers none', async () => {
+  test('is refused after the next migration, even if a release that keeps no record applied those before', async () => {
     const { path, migrate } = project(engine)
     const titled = users(o({ title: z.string() }))
     await migrate([named])
@@ -170,7 +170,7 @@ describeEngines('a release that a migration has replaced', (engine) => {
     await goesOn(path, titled)
   })
 
-  test('keeps nobody else out, if it is one that remembers none and has said what it declares', async () => {
+  test('that ignores the record and stores its own schema keeps no other release out', async () => {
     const { path, migrate } = project(engine)
     await migrate([named])
     const tag = await migrate([fullNamed], rename)
@@ -200,14 +200,14 @@ describeEngine('sqlite', 'a release', (engine) => {
     const tag = await migrate([after], ...renames)
     await isRefused(path, before, tag)
     await goesOn(path, after)
-    // Who declares nothing misreads nothing.
+    // A program that declares nothing misreads nothing.
     await (await Valkeyrie.open(path)).close()
     await (await Valkeyrie.inspect(path)).close()
     const other = Valkeyrie.withSchemas([before]).open(path, { engine: 'node:sqlite' })
     await expect(other).rejects.toMatchObject({ code: 'MIGRATION', replacedBy: tag })
   })
 
-  test('goes on if its values fit, until they no longer do', async () => {
+  test('keeps working as long as its values fit', async () => {
     const { path, migrate } = project(engine)
     const more = users(o({ name: z.string(), age: z.int().optional() }))
     await migrate([named])
@@ -219,7 +219,7 @@ describeEngine('sqlite', 'a release', (engine) => {
     await goesOn(path, fullNamed)
   })
 
-  test('is refused, too, if no migration has ever seen its schema', async () => {
+  test('is refused even if no migration has seen its schema', async () => {
     const { path, migrate } = project(engine)
     const edited = users(o({ name: z.string(), fax: z.string().optional() }))
     await migrate([named])
@@ -227,7 +227,7 @@ describeEngine('sqlite', 'a release', (engine) => {
     await isRefused(path, edited, await migrate([fullNamed], rename))
   })
 
-  test('goes on by schemas that were edited, back and forth, unless a migration has replaced them', async () => {
+  test('keeps working with schemas that are edited back and forth, unless a migration has replaced them', async () => {
     const titled = users(o({ title: z.string() }))
     const edits = [fullNamed, titled, named, fullNamed]
     const plain = engine.newAddress()
@@ -239,7 +239,7 @@ describeEngine('sqlite', 'a release', (engine) => {
     for (const edit of [titled, users(o({ name: z.int() })), fullNamed]) await goesOn(path, edit)
   })
 
-  test('may declare what no migration knows of, and another name for what one took out', async () => {
+  test('may declare collections that no migration knows, and a new name for a removed one', async () => {
     const { path, migrate } = project(engine)
     await migrate([named])
     await goesOn(path, notes)

@@ -38,7 +38,7 @@ async function withRole() {
 }
 
 describe.skipIf(url === '')('a role', () => {
-  test('that may create nothing reads and writes a database that its owner has set up', async () => {
+  test('without rights to create reads and writes a database that its owner has set up', async () => {
     const { name, owner, ownerUrl, roleUrl } = await withRole()
     const schema = newSchema()
     await (await store.open(ownerUrl, { schema })).close()
@@ -73,7 +73,7 @@ describe.skipIf(url === '')('a role', () => {
     await (await changed.open(roleUrl, { schema })).close()
   })
 
-  test('that may read the tables may open what has been migrated since', async () => {
+  test('that may read the tables can open a database that was migrated since', async () => {
     const { name, owner, ownerUrl, roleUrl } = await withRole()
     const [schema, folder] = [newSchema(), projectFolder()]
     const first = defineSchema(['users', '*'], z.object({ name: z.string() }))
@@ -92,7 +92,7 @@ describe.skipIf(url === '')('a role', () => {
     await db.repositories.users.insert('ann', { fullName: 'Ann' })
   })
 
-  test('that may create no schema is told so, and works in one that is its own', async () => {
+  test('that may create no schema gets an error that says so, and works in its own', async () => {
     const { name, owner, roleUrl } = await withRole()
     const schema = newSchema()
     await expect(store.open(roleUrl, { schema })).rejects.toThrow(/may not create what is missing there/)
@@ -102,7 +102,7 @@ describe.skipIf(url === '')('a role', () => {
     expect(await db.repositories.users.count()).toBe(1)
   })
 
-  test('that may create no function is told so, and works where its owner has made them', async () => {
+  test('that may create no function gets an error that says so, and works once its owner has made them', async () => {
     const { name, owner, ownerUrl, roleUrl } = await withRole()
     const schema = newSchema()
     await owner.query('revoke usage on language plpgsql from public')

@@ -22,7 +22,7 @@ import { hasTable } from './tables/own-tables.ts'
 import { readSetUp, setUp } from './tables/set-up.ts'
 import { type KvTables, lazyTables } from './tables/table.ts'
 
-/** Plain Drizzle over a database, and the tables to query. */
+/** Plain Drizzle over a database, with its tables. */
 class SqliteDrizzle implements PlainDrizzle<Sqlite> {
   readonly engine = 'sqlite'
   readonly tables: KvTables
@@ -33,7 +33,7 @@ class SqliteDrizzle implements PlainDrizzle<Sqlite> {
   constructor(pool: ConnectionPool, { file, tables, options }: ConnectionParts) {
     this.tables = tables
     this.#logger = options.logger
-    // What the user does on it, and leaves open there, must not touch the calls of the database.
+    // Whatever the user runs on it, and leaves open, must not affect calls of the database.
     const mayTake = file !== null
     this.#connection = () => (mayTake ? pool.take() : pool.top).database
   }
@@ -48,11 +48,11 @@ interface OpenSqliteOptions extends DriverOptions, Pick<Sqlite['checked'], 'dura
   readonly engine?: ModuleName | undefined
   /** A file; left out or `:memory:`: a database in this process's memory. */
   readonly path?: string | undefined
-  /** Whether a file that is created keeps a checksum beside each value; one that is there has to keep them. */
+  /** Whether a new file keeps checksums of its values; an existing file must already keep them. */
   readonly checksums?: boolean
 }
 
-/** Opens a database with these collections, and creates what it lacks of them. */
+/** Opens a database with these collections, and creates what is missing. */
 export async function openSqlite(
   collections: readonly Collection[],
   options: OpenSqliteOptions,
@@ -94,7 +94,7 @@ export async function openSqlite(
   }, options.busyTimeout)
 }
 
-/** Opens the file once more; a database in memory has one connection. */
+/** Opens another connection to the file; a database in memory has only one. */
 function reconnect(
   options: Pick<ConnectionOptions, 'readOnly' | 'durability' | 'engine'>,
   parts: ConnectionParts,
@@ -108,7 +108,7 @@ function reconnect(
   return () => new PooledConnection(connectAgain(file, options), parts)
 }
 
-/** Works on a connection; where damaged rows are in the way of an index, on one that passes over them. */
+/** Works on a connection; if damaged rows are in the way of an index, on one that skips them. */
 function passingOverDamage<T>(
   { connection, file }: Connected,
   options: Pick<ConnectionOptions, 'readOnly' | 'durability' | 'engine'>,
@@ -128,7 +128,7 @@ function passingOverDamage<T>(
   }
 }
 
-/** Marks a file as one of this library, and says for good whether its values have checksums. */
+/** Marks a file as one of this library, and fixes for good whether its values have checksums. */
 function markNew(connection: Connection, checksums: boolean): void {
   connection.exec('BEGIN IMMEDIATE')
   try {
@@ -150,7 +150,7 @@ async function loadQueryRunner() {
   return (await import('./query/query-runner.ts')).QueryRunner
 }
 
-/** What sets a database up by the migrations of a folder. Its code is loaded now and not before: most databases are opened without. */
+/** Sets a database up by the migrations of a folder. Loaded on demand, because most databases are opened without. */
 async function loadMigrations(folder: string) {
   const [{ readMigrations }, { setUpMigrated }] = await Promise.all([
     import('../migrations-folder.ts'),

@@ -38,7 +38,7 @@ const collection: fc.Arbitrary<Collection> = fc.record({
   ),
 })
 
-test('what is kept of a collection tells what was declared', () => {
+test('a stored collection gives what was declared', () => {
   fc.assert(
     fc.property(collection, fc.nat(), (declared, version) => {
       const catalog = catalogOf(
@@ -62,7 +62,7 @@ describe('the indexes of a collection', () => {
   const built = { collection: 'users', fields: ['email'], unique: true, ordersBigints: false }
   const age = { collection: 'users', fields: ['age'], unique: false, ordersBigints: true }
 
-  test('are those that are declared, built or not, and others that are there', () => {
+  test('are the declared ones, built or not, and others that exist', () => {
     const [known] = catalogOf([row], [age], []).collections
     expect(known!.indexes).toEqual([
       { fields: ['email'], unique: true, built: false, ordersBigints: false },
@@ -74,7 +74,7 @@ describe('the indexes of a collection', () => {
     ])
   })
 
-  test('are those that are there, where an older release has kept none', () => {
+  test('are the existing ones, if an older release has stored none', () => {
     expect(catalogOf([older], [built], []).collections).toMatchObject([
       { indexes: [{ fields: ['email'], built: true }], references: {}, migrated: 0 },
     ])
@@ -89,13 +89,13 @@ test.each([
   [{ ...row, references: '{"team":1}' }, 'users', 'its references cannot be read'],
   [{ ...row, version: -1 }, 'users', 'its version is not a version'],
   [{ ...row, migrated: 1.5 }, 'users', 'its last migration is not a number'],
-])('a row that cannot be right is told: %#', (damaged, collection, message) => {
+])('a damaged row is reported: %#', (damaged, collection, message) => {
   const read = () => catalogOf([damaged], [], [])
   expect(read).toThrow(DamagedCollection)
   expect(read).toThrow(expect.objectContaining({ collection, message }))
 })
 
-test('two collections of one pattern are told', () => {
+test('two collections of one pattern are reported', () => {
   const read = () => catalogOf([row, { ...row, name: 'people' }], [], [])
   expect(read).toThrow(
     expect.objectContaining({ collection: 'users', message: 'its pattern is that of people' }),
@@ -108,7 +108,7 @@ describe('a past schema', () => {
     { name: 'users', pattern: '["users","*"]', schema: null, replacedBy: null },
   ]
 
-  test('is what was kept of it', () => {
+  test('is what was stored', () => {
     expect(catalogOf([row], [], kept.map(storedPastSchema)).past).toEqual(kept)
   })
 
@@ -120,7 +120,7 @@ describe('a past schema', () => {
     [[null, '["users","*"]', null, null]],
     [['users', '["users","*"]', null, 7]],
     [[]],
-  ])('that cannot be right is told: %#', (damaged) => {
+  ])('that is damaged is reported: %#', (damaged) => {
     const read = () => catalogOf([row], [], [damaged])
     expect(read).toThrow(DamagedCollection)
     expect(read).toThrow(expect.objectContaining({ mend: 'delete this row of kv_past_schemas' }))

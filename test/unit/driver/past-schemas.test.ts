@@ -11,7 +11,7 @@ import type { JsonSchema } from '../../../src/schema/json-schema.ts'
 import { jsonSchemaOf } from '../../../src/schema/json-schema.ts'
 
 const plain = (schema: z.ZodType) => JSON.parse(JSON.stringify(jsonSchemaOf(schema))) as JsonSchema
-/** None takes the same values as another; some take all that others do. */
+/** No two accept the same values; some accept everything that others do. */
 const schemas = [
   z.object({ name: z.string() }),
   z.object({ name: z.string(), age: z.int().optional() }),
@@ -23,7 +23,7 @@ const schemas = [
 const pattern = { users: '["users","*"]', notes: '["notes","*"]' }
 type Name = keyof typeof pattern
 
-/** What a release declares: for each collection a schema, `null` where it gives no JSON Schema; left out, it has none. */
+/** What a release declares: a schema for each collection, `null` if it gives no JSON Schema, and nothing if it lacks the collection. */
 type Release = { readonly [name in Name]: JsonSchema | null | undefined }
 
 const ofCollection = fc.option(fc.option(fc.constantFrom(...schemas), { freq: 9 }), {
@@ -62,14 +62,14 @@ const catalogOf = (of: Release, past: Catalog['past']): Catalog => ({
 const fits = (now: JsonSchema | null | undefined, before: JsonSchema | null) =>
   now !== undefined && (now === null || before === null || accepts(now, before))
 
-/** By the meaning of it: the migration since which a schema that some release has had no longer fits. */
+/** The migration since which a schema that some release had no longer fits, by definition. */
 function replacement(releases: readonly Release[], name: Name, schema: JsonSchema | null): string | null {
   const first = releases.findIndex((of) => of[name] === schema)
   const lastFit = releases.findLastIndex((of) => fits(of[name], schema))
   return first === -1 || lastFit === releases.length - 1 ? null : tagOf(lastFit + 1)
 }
 
-/** Applies migrations one after the other; `forgets`: before which of them the database remembers nothing. */
+/** Applies migrations one after the other; `forgets`: before which of them the database loses its record. */
 function applied(releases: readonly Release[], forgets: ReadonlySet<number> = new Set()): Catalog {
   const migrations = migrationsOf(releases)
   let catalog: Catalog = { version: 0, collections: [], past: [] }
@@ -86,7 +86,7 @@ const verdicts = (catalog: Catalog) =>
   )
 
 describe('whatever migrations a database has had', () => {
-  test('a schema is replaced if one of them has had it and the last one takes not all of its values', () => {
+  test('a schema counts as replaced if one of them had it and the last one does not accept all of its values', () => {
     fc.assert(
       fc.property(folder, (releases) => {
         const expected = (Object.keys(pattern) as Name[]).flatMap((name) =>
@@ -97,7 +97,7 @@ describe('whatever migrations a database has had', () => {
     )
   })
 
-  test('what it has forgotten, or a release that remembers nothing has done, the folder tells', () => {
+  test('the folder supplies what the database has forgotten, or what a release that keeps no record has done', () => {
     fc.assert(
       fc.property(folder, fc.uniqueArray(fc.nat(8)), (releases, forgets) => {
         expect(verdicts(applied(releases, new Set(forgets)))).toEqual(verdicts(applied(releases)))
@@ -105,7 +105,7 @@ describe('whatever migrations a database has had', () => {
     )
   })
 
-  test('one that is taken over knows what one knows that has had them', () => {
+  test('a database that `baseline` has marked knows the same as one that applied them', () => {
     fc.assert(
       fc.property(folder, release, (releases, declares) => {
         const past = takenPastSchemas(migrationsOf(releases), catalogOf(declares, []))
@@ -114,7 +114,7 @@ describe('whatever migrations a database has had', () => {
     )
   })
 
-  test('what programs have declared before is replaced with what the migrations had', () => {
+  test('what programs had declared is replaced together with what the migrations had', () => {
     fc.assert(
       fc.property(folder, release, release, (releases, declares, next) => {
         const before = catalogOf(declares, applied(releases).past)
@@ -132,7 +132,7 @@ describe('whatever migrations a database has had', () => {
     )
   })
 
-  test('no schema is kept twice', () => {
+  test('no schema is stored twice', () => {
     fc.assert(
       fc.property(folder, (releases) => {
         const { past } = applied(releases)
@@ -142,7 +142,7 @@ describe('whatever migrations a database has had', () => {
   })
 })
 
-describe('a schema takes the same values as itself', () => {
+describe('a schema accepts the same values as itself', () => {
   const same = (a: JsonSchema, b: JsonSchema) => sameValues(a, b) && sameValues(b, a)
 
   test('in whatever order its fields, values and members stand', () => {
@@ -153,7 +153,7 @@ describe('a schema takes the same values as itself', () => {
       expect(same(a, b)).toBe(a === b)
   })
 
-  test('whatever pattern its library writes for a format, and whatever it says beside', () => {
+  test('whatever pattern its library writes for a format, and whatever annotations it adds', () => {
     const of = (email: object) => ({ type: 'object', properties: { email }, required: ['email'] })
     const one = of({ type: 'string', format: 'email', pattern: '^a$' })
     expect(same(one, of({ type: 'string', format: 'email', pattern: '^b$', title: 'Mail' }))).toBe(true)

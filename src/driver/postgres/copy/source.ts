@@ -6,7 +6,7 @@ import { toKvError } from '../server/server-error.ts'
 import { readSetUp } from '../tables/set-up.ts'
 import { type ServerPlace, ServerState } from './server-state.ts'
 
-/** Opens a schema of a server to copy what is in it at this moment, on a connection of its own: others go on reading and writing. */
+/** Opens a schema of a server to copy its present state, on a connection of its own; others keep reading and writing. */
 export async function openServerSource(address: string, options: ServerPlace): Promise<CopySource> {
   const { schema } = options
   const connection = await new Connector(await loadPg(address), address, options).first()

@@ -3,21 +3,21 @@ import { commitFunction } from './commit-function.ts'
 import { functions } from './functions.ts'
 import { pastSchemasTable } from './past-schemas.ts'
 
-/** The format of the tables, as `kv_meta` says it. */
+/** The format of the tables, as in `kv_meta`. */
 export const format = 1
 
 /** The tables of a database. */
 export const ownTableNames = ['kv', 'kv_log', 'kv_meta', 'kv_collections', pastSchemasTable]
 
-/** Drizzle's journal, in the schema of the database: as of drizzle-kit with `migrations: { schema }` in its configuration. */
+/** Drizzle's journal, in the schema of the database, like drizzle-kit's with `migrations: { schema }` in its configuration. */
 export const journalTable = '__drizzle_migrations'
 
-/** The name on which the commits of a schema are told; no longer than the server allows one to be. */
+/** The channel that announces commits of a schema; no longer than the server allows. */
 export function channelOf(schema: string): string {
   return `valkeyrie:${schema}`
 }
 
-/** What each table is made of, behind its name. */
+/** The definition of each table, after its name. */
 const tables = {
   kv: `(
   key bytea primary key,
@@ -62,17 +62,20 @@ const indexes = {
   kv_expires_at: '(expires_at, key) where expires_at is not null',
 }
 
-/** The statement that creates one of the tables wherever tables are created. */
+/** The statement that creates one of the tables, wherever tables are created. */
 export function createTable(name: string): string | null {
   return name in tables ? `CREATE TABLE "${name}" ${tables[name as keyof typeof tables]}` : null
 }
 
-/** The statements that create the indexes that every database has, by their names. */
+/** The statements that create the indexes of every database, by name. */
 export function createFixedIndexes(): Map<string, string> {
   return new Map(Object.entries(indexes).map(([name, on]) => [name, `CREATE INDEX "${name}" ON "kv" ${on}`]))
 }
 
-/** The statement that creates the schema: asked for one that is there, the server refuses who may create none. */
+/**
+ * Creates the schema if it is missing. Checks first, because the server refuses even an existing one to roles that may not create
+ * any.
+ */
 export function createSchema(schema: string): string {
   const s = quoteName(schema)
   return `do $kv$ begin
@@ -80,7 +83,7 @@ export function createSchema(schema: string): string {
 end $kv$`
 }
 
-/** The statements that create what a database has, where it is not there. They may be run by several at once, under a lock. */
+/** The statements that create what is missing. Several may run them, under a lock. */
 export function ownTables(schema: string): string {
   const s = quoteName(schema)
   const channel = quoteText(channelOf(schema))

@@ -3,11 +3,11 @@ import { storedPastSchema } from '../../../catalog/stored-collection.ts'
 import type { RunStatement } from '../server/statement.types.ts'
 import { texts } from '../values/binary-array.ts'
 
-/** The table is made by the first migration. A release that knows nothing of it takes no notice. */
+/** The first migration creates the table. Releases that do not know it ignore it. */
 export const pastSchemasTable = 'kv_past_schemas'
 const columns = 'name, pattern, schema, replaced_by'
 
-/** The rows of the table in the schema `s`, as it is written in SQL; none where no migration has made it. */
+/** The rows of the table in the schema `s` (already quoted); none if no migration has created it. */
 export async function readPastSchemas(
   run: RunStatement,
   s: string,
@@ -16,7 +16,7 @@ export async function readPastSchemas(
   return run({ text: `select ${columns} from ${s}.${pastSchemasTable} order by place` }, [])
 }
 
-/** Has these be all past schemas of the database, inside the transaction that is open. */
+/** Replaces all past schemas of the database, inside the open transaction. */
 export async function keepPastSchemas(
   run: RunStatement,
   s: string,
@@ -36,7 +36,7 @@ async function isThere(run: RunStatement, s: string): Promise<boolean> {
   return row![0] as boolean
 }
 
-/** Makes the table, for whoever may read the catalogue: they read it when they open the database. */
+/** Creates the table, and lets everyone read it who may read the catalogue, because opening the database reads it. */
 async function makeTable(run: RunStatement, s: string): Promise<void> {
   const definitions =
     'place bigint primary key, name text not null, pattern text not null, schema text, replaced_by text'

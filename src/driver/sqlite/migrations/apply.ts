@@ -15,8 +15,8 @@ import { createStaging, dropStaging } from './staging-table.ts'
 import { damagedRows, explainFailure, FieldsUntold } from './statement-failure.ts'
 
 /**
- * Applies one of these migrations with Drizzle's migrator, inside the transaction that is open. Throws a MigrationError that lists the
- * keys where rows are in the way.
+ * Applies one of these migrations with Drizzle's migrator, inside the open transaction. Throws a MigrationError that lists the keys
+ * of rows that are in the way.
  */
 export function applyMigration(
   connection: Connection,
@@ -27,7 +27,7 @@ export function applyMigration(
   const dialect = new SQLiteSyncDialect()
   const session = sessionOver(insideTransaction(connection), dialect)
   const before: Catalog = hasTable(connection, 'kv_collections') ? readCatalog(connection) : unknown
-  // The migration of a step takes its results away, also where there were no rows to make any of.
+  // The migration of a step removes its results, even if there were no rows.
   if (steps.length > 0) connection.exec(createStaging)
   try {
     dialect.migrate([migration.drizzle], session)
@@ -42,7 +42,7 @@ export function applyMigration(
 
 const unknown: Catalog = { version: 0, collections: [], past: [] }
 
-/** Drizzle begins a transaction of its own: inside the open one, that is a savepoint. */
+/** Drizzle begins a transaction of its own; inside the open one, that becomes a savepoint. */
 const nested: Record<string, string> = {
   BEGIN: 'SAVEPOINT drizzle_migration',
   COMMIT: 'RELEASE drizzle_migration',
@@ -56,7 +56,7 @@ function insideTransaction(connection: Connection): Connection {
     if (statement === '') return { run() {} }
     const prepared = connection.prepare(nested[statement] ?? statement)
     if (prepared.reader) return prepared
-    // Before the migrator undoes everything: what is in the way may be what the migration has made.
+    // Before the migrator rolls everything back: the rows in the way may come from the migration itself.
     const run = (...parameters: unknown[]) => {
       try {
         return prepared.run(...parameters)
@@ -73,11 +73,11 @@ function withoutComments(text: string): string {
   return text.replace(/^(\s*--.*(\n|$)|\s+)+/, '').trimEnd()
 }
 
-/** What lies behind Drizzle's wrapping of errors. */
+/** Unwraps Drizzle's errors. */
 function reasonOf(connection: Connection, error: unknown, { tag }: Migration): unknown {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof MigrationError) return cause
-    // The migrator has undone everything: the rows have their old keys again, by which they can be mended.
+    // The migrator has rolled everything back, so the rows have their old keys again, by which they can be fixed.
     const damaged = cause instanceof FieldsUntold ? damagedRows(connection, cause.cause) : null
     if (damaged !== null) return damaged
     if (engineCode(cause) !== undefined || cause instanceof RangeError) {

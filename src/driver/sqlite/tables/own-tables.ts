@@ -3,19 +3,19 @@ import type { Connection } from '../module/sqlite-module.ts'
 import { createTable } from './ddl.ts'
 import type { KvTables } from './table.ts'
 
-/** The tables and their columns, as `kvTables` has them: an open of an existing file would make those for this alone. */
+/** The tables and their columns, as in `kvTables`, which opening an existing file does not need otherwise. */
 export const ownColumns: Readonly<Record<string, readonly string[]>> = {
   kv: ['key', 'collection', 'encoding', 'types', 'version', 'expires_at', 'value'],
   kv_log: ['version', 'at', 'changes'],
   kv_collections: ['name', 'pattern', 'schema', 'version', 'indexes', 'references', 'migrated'],
 }
 
-/** Whether the tables are there. */
+/** Whether the tables exist. */
 export function hasTables(connection: Connection): boolean {
   return Object.keys(ownColumns).every((table) => hasTable(connection, table))
 }
 
-/** Whether the tables are there with all their columns. */
+/** Whether the tables exist with all their columns. */
 export function hasOwnTables(connection: Connection): boolean {
   const names = connection.prepare<[string], string>('SELECT name FROM pragma_table_info(?)').pluck()
   return Object.entries(ownColumns).every(([table, columns]) => {
@@ -24,7 +24,7 @@ export function hasOwnTables(connection: Connection): boolean {
   })
 }
 
-/** The tables in the file that are no part of a database, as those of its migrations. */
+/** Tables in the file that do not belong to the database, such as that of its migrations. */
 export function otherTables(connection: Connection): string[] {
   const own = [...Object.keys(ownColumns), 'kv_turns', 'kv_past_schemas']
   return connection
@@ -36,7 +36,7 @@ export function otherTables(connection: Connection): string[] {
     .filter((name) => !own.includes(name))
 }
 
-/** Creates the tables, or what those of an older release lack, inside the transaction that is open. */
+/** Creates the tables, or what those of an older release lack, inside the open transaction. */
 export function createOwnTables(connection: Connection, tables: KvTables): void {
   for (const table of Object.values(tables)) {
     connection.exec(createTable(table))

@@ -3,18 +3,18 @@ import { type StoredPastSchema, storedPastSchema } from '../../../catalog/stored
 import type { Connection } from '../module/sqlite-module.ts'
 import { hasTable } from './own-tables.ts'
 
-/** The table is made by the first migration. A release that knows nothing of it takes no notice. */
+/** The first migration creates the table. Releases that do not know it ignore it. */
 const table = 'kv_past_schemas'
 const columns = 'name, pattern, schema, replaced_by'
 
-/** The rows of the table; none where no migration has made it. */
+/** The rows of the table; none if no migration has created it. */
 export function readPastSchemas(connection: Connection): readonly (readonly unknown[])[] {
   if (!hasTable(connection, table)) return []
   const read = connection.prepare<[], unknown[]>(`SELECT ${columns} FROM ${table} ORDER BY rowid`)
   return read.raw().all()
 }
 
-/** Has these be all past schemas of the database, inside the transaction that is open. */
+/** Replaces all past schemas of the database, inside the open transaction. */
 export function keepPastSchemas(connection: Connection, past: readonly PastSchema[]): void {
   connection.exec(
     `CREATE TABLE IF NOT EXISTS ${table} (name TEXT NOT NULL, pattern TEXT NOT NULL, schema TEXT, replaced_by TEXT); DELETE FROM ${table}`,
