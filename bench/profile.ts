@@ -4,7 +4,7 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadContenders } from './contenders/contenders.ts'
 import { fileTasks, storeTasks } from './contenders/store-tasks.ts'
-import type { Task } from './harness/race.ts'
+import type { Load, Task } from './harness/race.ts'
 import { temporaryFolder } from './harness/temporary-folder.ts'
 import { formatDuration } from './report/figures.ts'
 import { table } from './report/table.ts'
@@ -17,7 +17,7 @@ const [name = 'get', by = 'valkeyrie'] = process.argv.slice(2)
 const { present } = await loadContenders()
 const contender = present.find((one) => one.name === by)
 const size = userSizes[0]!
-const loads = comparisonTasks(size, 1)
+const loads: Readonly<Record<string, Load>> = comparisonTasks(size, 1)
 const load = loads[name]
 if (contender === undefined || load === undefined) {
   const list = (names: readonly string[]) => names.map((one) => `'${one}'`).join(', ')

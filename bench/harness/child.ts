@@ -25,7 +25,8 @@ export async function startChild<Program extends Functions>(program: string): Pr
   await answer()
   return {
     call(name, ...given) {
-      child.send([name, ...given])
+      // One that has ended cannot be told, and its end is the answer.
+      child.send([name, ...given], () => {})
       return answer()
     },
     [Symbol.dispose]: () => void child.kill(),

@@ -27,3 +27,18 @@ export async function inTurns<Sample>(
   await takeTurns(turns, rounds, 1)
   return samples
 }
+
+/** What each contender gives with each number of processes, in turns. */
+export async function inTurnsOf<Name extends string, Sample>(
+  contenders: readonly Name[],
+  counts: readonly number[],
+  rounds: number,
+  lane: (contender: Name, count: number) => Promise<Sample>,
+): Promise<(contender: Name, count: number) => readonly Sample[]> {
+  const nameOf = (contender: Name, count: number) => `${contender}, ${count}`
+  const lanes = counts.flatMap((count) =>
+    contenders.map((contender) => [nameOf(contender, count), () => lane(contender, count)] as const),
+  )
+  const samples = await inTurns(Object.fromEntries(lanes), rounds)
+  return (contender, count) => samples[nameOf(contender, count)]!
+}

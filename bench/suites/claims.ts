@@ -3,7 +3,7 @@ import { type Child, startChildren } from '../harness/child.ts'
 import { expectEqual } from '../harness/expect-equal.ts'
 import { temporaryFolder } from '../harness/temporary-folder.ts'
 import { summarize } from '../harness/timing.ts'
-import { inTurns } from '../harness/turns.ts'
+import { inTurnsOf } from '../harness/turns.ts'
 import type { Claimer } from '../programs/claimer.ts'
 import { atMost } from '../report/bound.ts'
 import { formatNumberOf } from '../report/figures.ts'
@@ -22,21 +22,18 @@ export const claims = suite({
   async measure(run) {
     run.step('start the processes')
     using temporary = temporaryFolder()
-    using teams = new DisposableStack()
-    const lanes: Record<string, () => Promise<number>> = {}
-    for (const contender of contenders) {
-      const { all } = teams.use(await startChildren<Claimer>('claimer', Math.max(...counts)))
-      for (const count of counts) {
-        lanes[`${contender}, ${count}`] = () =>
-          claimTogether(contender, all.slice(0, count), temporary.folder('claims'))
-      }
-    }
+    using started = new DisposableStack()
+    const claimers: Record<string, readonly Child<Claimer>[]> = {}
+    for (const contender of contenders)
+      claimers[contender] = started.use(await startChildren<Claimer>('claimer', Math.max(...counts))).all
     run.step('claim')
-    const samples = await inTurns(lanes, run.quick ? 5 : 25)
+    const samples = await inTurnsOf(contenders, counts, run.quick ? 5 : 25, (contender, count) =>
+      claimTogether(contender, claimers[contender]!.slice(0, count), temporary.folder('claims')),
+    )
     return counts.map((processes) => ({
       processes,
-      byHand: summarize(samples[`by hand, ${processes}`]!),
-      valkeyrie: summarize(samples[`valkeyrie repository, ${processes}`]!),
+      byHand: summarize(samples('by hand', processes)),
+      valkeyrie: summarize(samples('valkeyrie repository', processes)),
     }))
   },
   report: (times) => [

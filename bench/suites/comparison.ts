@@ -1,4 +1,3 @@
-// One table of tasks, and all that is made of it: each row has its load and its bounds, the same for every size of values.
 import type { Contender, Durability, Store } from '../contenders/contender.ts'
 import { fileTasks, storeTasks } from '../contenders/store-tasks.ts'
 import type { Load, Outcomes } from '../harness/race.ts'
@@ -14,83 +13,63 @@ import { Users } from '../values/users.ts'
 interface ComparisonTask extends Load {
   /** How the tables name it. */
   readonly label: string
-  /** How many times as long as by hand it may take, by key and by repository. */
-  readonly ofByHand?: number
-  /**
-   * How many times as long as this library others take, with small values: of large ones, all encode the same. None of
-   * these is more than statements by hand reach.
-   */
-  readonly faster?: Readonly<Record<string, number>>
-  /** Whether it opens files itself. */
-  readonly opens?: true
-  /** Whether the size of the values hardly matters to it. */
-  readonly isSmall?: true
-  /** Whether it tells what syncing each commit to the disk costs. */
-  readonly isSynced?: true
 }
 
 /**
  * In this order: what reads comes before what changes the rows that were stored. A turn of writes is long enough for
  * some checkpoints of the log: whether it had one or two would be all that it tells otherwise.
  */
-export const comparisonTasks = (
-  { stored, loaded }: UserSize,
-  rounds: number,
-): Readonly<Record<string, ComparisonTask>> => ({
-  get: {
-    label: 'get',
-    n: 10_000,
-    least: 200,
-    ofByHand: 1.4,
-    faster: { 'valkeyrie 0.8': 1.6, '@deno/kv': 12, Drizzle: 5 },
-  },
-  'getMany of 100': { label: 'getMany of 100, per key', n: 10_000, least: 400 },
-  list: { label: 'list, per row', n: stored, ofByHand: 1.4, faster: { 'valkeyrie 0.8': 2 } },
-  'unit of work': {
-    label: 'unit of work: 2 reads, 2 writes',
-    n: 1_000,
-    least: 200,
-    ofByHand: 2.5,
-    isSmall: true,
-  },
-  'watch by 100': { label: 'watch: a write seen by 100', n: 20, least: 2, isSmall: true },
-  set: {
-    label: 'set',
-    n: 2_000,
-    least: 500,
-    ofByHand: 1.5,
-    faster: { 'valkeyrie 0.8': 1.4, '@deno/kv': 7 },
-    isSynced: true,
-  },
-  'sets at once': {
-    label: '1,000 sets at once, per set',
-    n: 5_000,
-    least: 1_000,
-    ofByHand: 1.6,
-    faster: { 'valkeyrie 0.8': 3.4 },
-    isSynced: true,
-  },
-  'atomic of 500': {
-    label: 'atomic of 500 sets, per set',
-    n: 5_000,
-    least: 500,
-    ofByHand: 2,
-    faster: { 'valkeyrie 0.8': 1.5 },
-    isSynced: true,
-  },
-  open: { label: 'open an existing file, and get', n: 1, opens: true, isSmall: true },
-  'bulk load': {
-    label: 'bulk load, per row',
-    n: loaded,
-    least: loaded / 100,
-    rounds: Math.ceil(rounds / 2),
-    longer: 5,
-    ofByHand: 2,
-    opens: true,
-  },
-})
+export const comparisonTasks = ({ stored, loaded }: UserSize, rounds: number) =>
+  ({
+    get: { label: 'get', n: 10_000, least: 200 },
+    'getMany of 100': { label: 'getMany of 100, per key', n: 10_000, least: 400 },
+    list: { label: 'list, per row', n: stored },
+    'unit of work': { label: 'unit of work: 2 reads, 2 writes', n: 1_000, least: 200 },
+    'watch by 100': { label: 'watch: a write seen by 100', n: 20, least: 2 },
+    set: { label: 'set', n: 2_000, least: 500 },
+    'sets at once': { label: '1,000 sets at once, per set', n: 5_000, least: 1_000 },
+    'atomic of 500': { label: 'atomic of 500 sets, per set', n: 5_000, least: 500 },
+    open: { label: 'open an existing file, and get', n: 1 },
+    'bulk load': {
+      label: 'bulk load, per row',
+      n: loaded,
+      least: loaded / 100,
+      longer: 5,
+      rounds: Math.ceil(rounds / 2),
+    },
+  }) satisfies Readonly<Record<string, ComparisonTask>>
 
-const allTasks = comparisonTasks(userSizes[0]!, 1)
+type Task = keyof ReturnType<typeof comparisonTasks>
+
+/** How many times as long as by hand a task may take, by key and by repository. */
+const ofByHand: Readonly<Partial<Record<Task, number>>> = {
+  get: 1.4,
+  list: 1.4,
+  'unit of work': 2.5,
+  set: 1.5,
+  'sets at once': 1.6,
+  'atomic of 500': 2,
+  'bulk load': 2,
+}
+
+/**
+ * How many times as long as this library others take, with small values: of large ones, all encode the same. None of these is more than
+ * statements by hand reach.
+ */
+const fasterThan: Readonly<Record<string, Readonly<Partial<Record<Task, number>>>>> = {
+  'valkeyrie 0.8': { get: 1.6, set: 1.4, 'sets at once': 3.4, 'atomic of 500': 1.5, list: 2 },
+  '@deno/kv': { get: 12, set: 7 },
+  Drizzle: { get: 5 },
+}
+
+/** Those that open files themselves. */
+const opening: readonly string[] = ['open', 'bulk load'] satisfies Task[]
+/** Those that tell what syncing each commit to the disk costs. */
+const syncing: readonly string[] = ['set', 'sets at once', 'atomic of 500'] satisfies Task[]
+/** Those that the size of the values hardly matters to. */
+const small: readonly string[] = ['unit of work', 'watch by 100', 'open'] satisfies Task[]
+
+const labels = Object.entries(comparisonTasks(userSizes[0]!, 1)).map(([name, { label }]) => ({ name, label }))
 
 /** What the contenders took for the users of one size. */
 interface Comparison {
@@ -104,7 +83,7 @@ interface Comparison {
 
 export const comparison = suite({
   name: 'comparison',
-  tasks: Object.keys(allTasks),
+  tasks: labels.map(({ name }) => name),
   async measure(run) {
     const { contenders, quick, rounds, fewerRounds } = run
     const comparisons: Comparison[] = []
@@ -112,7 +91,7 @@ export const comparison = suite({
       const isFirst = size === userSizes[0]
       const tasks = wantedOf(
         comparisonTasks(size, isFirst ? rounds : fewerRounds),
-        (name, { isSmall }) => run.wants(name) && (size.notes === 0 || isSmall !== true),
+        (name) => run.wants(name) && (size.notes === 0 || !small.includes(name)),
       )
       if (Object.keys(tasks).length === 0) continue
       run.step(`values of ${size.name}`)
@@ -132,7 +111,6 @@ export const comparison = suite({
       { title: 'Contenders', blocks: [table(['', 'version', ''], rows)] },
       ...comparisons.map((of, i): Section => {
         const { size, valueBytes, outcomes, bytesOnDisk } = of
-        const tasks = Object.entries(allTasks).filter(([name]) => outcomes[name] !== undefined)
         return {
           title: `Values of ${size.name}`,
           blocks: [
@@ -144,7 +122,9 @@ export const comparison = suite({
               name: 'comparison',
               description: `What each task takes with values of ${size.name}, by contender: to the left is faster, on a scale of its own for each task`,
               contenders: Object.keys(bytesOnDisk),
-              panels: tasks.map(([name, { label }]) => ({ title: label, outcomes: outcomes[name]! })),
+              panels: labels.flatMap(({ name, label }) =>
+                outcomes[name] === undefined ? [] : [{ title: label, outcomes: outcomes[name] }],
+              ),
             }),
           }),
           bounds: [...boundsByHand(of), ...(i === 0 ? boundsOfOthers(of) : [])],
@@ -162,7 +142,7 @@ export const synced = suite({
       run.contenders.present.filter(({ onlyDurability }) => onlyDurability !== 'normal'),
       size,
       'full',
-      wantedOf(comparisonTasks(size, run.fewerRounds), (_, { isSynced }) => isSynced === true),
+      wantedOf(comparisonTasks(size, run.fewerRounds), (name) => syncing.includes(name)),
       run,
       run.fewerRounds,
     )
@@ -180,8 +160,9 @@ export const synced = suite({
 
 const wantedOf = (
   tasks: Readonly<Record<string, ComparisonTask>>,
-  wants: (name: string, task: ComparisonTask) => boolean,
-) => Object.fromEntries(Object.entries(tasks).filter(([name, task]) => wants(name, task)))
+  wants: (name: string) => boolean,
+): Readonly<Record<string, ComparisonTask>> =>
+  Object.fromEntries(Object.entries(tasks).filter(([name]) => wants(name)))
 
 async function compare(
   contenders: readonly Contender[],
@@ -208,7 +189,7 @@ async function compare(
         fileTasks(contender, users, durability, dir, temporary),
       ]),
     ),
-    wantedOf(tasks, (_, { opens }) => opens === true),
+    wantedOf(tasks, (name) => opening.includes(name)),
     rounds,
   )
 
@@ -218,7 +199,7 @@ async function compare(
       stores[contender.name] = await contender.open(dir, users, durability)
     const ofStores = await race(
       Object.fromEntries(Object.entries(stores).map(([name, store]) => [name, storeTasks(store, users)])),
-      wantedOf(tasks, (_, { opens }) => opens !== true),
+      wantedOf(tasks, (name) => !opening.includes(name)),
       rounds,
     )
     return {
@@ -234,7 +215,7 @@ async function compare(
 
 function tableOf({ outcomes, bytesOnDisk }: Comparison): string {
   const contenders = Object.keys(bytesOnDisk)
-  const rows = Object.entries(allTasks).flatMap(([name, { label }]) => {
+  const rows = labels.flatMap(({ name, label }) => {
     const of = outcomes[name]
     return of === undefined ? [] : [[label, ...contenders.map((contender) => of[contender])]]
   })
@@ -242,32 +223,28 @@ function tableOf({ outcomes, bytesOnDisk }: Comparison): string {
   return table(['', ...contenders], [...rows, ['on the disk, per row', ...bytes]])
 }
 
-const boundsByHand = (of: Comparison): Bound[] =>
-  ['valkeyrie', 'valkeyrie repository'].flatMap((own) =>
-    Object.entries(allTasks).flatMap(([name, { ofByHand }]) =>
-      ofByHand === undefined ? [] : boundOf(of, name, own, 'by hand', ofByHand, atMost),
-    ),
-  )
+const boundsByHand = (of: Comparison): Bound[] => [
+  ...boundsOf(of, 'valkeyrie', 'by hand', ofByHand, atMost),
+  ...boundsOf(of, 'valkeyrie repository', 'by hand', ofByHand, atMost),
+]
 
 const boundsOfOthers = (of: Comparison): Bound[] =>
-  Object.entries(allTasks).flatMap(([name, { faster = {} }]) =>
-    Object.entries(faster).flatMap(([other, limit]) =>
-      boundOf(of, name, 'valkeyrie', other, limit, timesFaster),
-    ),
+  Object.entries(fasterThan).flatMap(([other, limits]) =>
+    boundsOf(of, 'valkeyrie', other, limits, timesFaster),
   )
 
 /** None on what was not measured. */
-function boundOf(
+const boundsOf = (
   { size, outcomes }: Comparison,
-  name: string,
-  own: string,
+  own: 'valkeyrie' | 'valkeyrie repository',
   against: string,
-  limit: number,
+  limits: Readonly<Record<string, number>>,
   bound: typeof atMost,
-): Bound[] {
-  const of = outcomes[name]
-  const face = own === 'valkeyrie' ? '' : ' by repository'
-  return of === undefined
-    ? []
-    : [bound(limit, { what: `${name}${face}, ${size.name}`, against, own: of[own], other: of[against] })]
-}
+): Bound[] =>
+  Object.entries(limits).flatMap(([name, limit]) => {
+    const of = outcomes[name]
+    const face = own === 'valkeyrie' ? '' : ' by repository'
+    return of === undefined
+      ? []
+      : [bound(limit, { what: `${name}${face}, ${size.name}`, against, own: of[own], other: of[against] })]
+  })

@@ -1,6 +1,6 @@
 import { type Child, startChildren } from '../harness/child.ts'
 import { summarize, type Timing } from '../harness/timing.ts'
-import { inTurns } from '../harness/turns.ts'
+import { inTurnsOf } from '../harness/turns.ts'
 import type { ServerClient } from '../programs/server-client.ts'
 import { atMost, within } from '../report/bound.ts'
 import { lineChart } from '../report/chart.ts'
@@ -40,6 +40,7 @@ interface Pace {
 }
 
 const title = 'On PostgreSQL'
+const names = serverContenders.map(({ name }) => name)
 
 export const postgres = suite({
   name: 'postgres',
@@ -66,7 +67,6 @@ export const postgres = suite({
   report(results) {
     if ('obstacle' in results) return [{ title, blocks: [`Not measured: ${results.obstacle}`] }]
     const { times, noticed } = results
-    const names = serverContenders.map(({ name }) => name)
     const one = (task: string) =>
       times.find((of) => of.place === 'here' && of.processes === 1 && of.task === task)?.taken
     return [
@@ -153,20 +153,15 @@ async function measureOn(
   for (const place of placeNames) {
     for (const task of Object.keys(serverTasks)) {
       step(`${task}, ${place}`)
-      const lanes: Record<string, () => Promise<number | null>> = {}
-      for (const count of counts) {
-        for (const { name } of serverContenders) {
-          lanes[`${name}, ${count}`] = () =>
-            takenBy(clients.all.slice(0, count), (client, i) =>
-              client.call('repeat', i, name, address(place, name), task, milliseconds),
-            )
-        }
-      }
-      const samples = await inTurns(lanes, rounds)
+      const samples = await inTurnsOf(names, counts, rounds, (name, count) =>
+        takenBy(clients.all.slice(0, count), (client, i) =>
+          client.call('repeat', i, name, address(place, name), task, milliseconds),
+        ),
+      )
       for (const processes of counts) {
         const taken: Record<string, Timing> = {}
-        for (const { name } of serverContenders) {
-          const all = samples[`${name}, ${processes}`]!.filter((sample) => sample !== null)
+        for (const name of names) {
+          const all = samples(name, processes).filter((sample) => sample !== null)
           if (all.length > 0) taken[name] = summarize(all)
         }
         times.push({ place, task, processes, taken })

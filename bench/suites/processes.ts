@@ -9,7 +9,7 @@ import { expectEqual } from '../harness/expect-equal.ts'
 import { longestGap } from '../harness/longest-gap.ts'
 import { temporaryFolder } from '../harness/temporary-folder.ts'
 import { median, quantile, summarize, type Timing } from '../harness/timing.ts'
-import { inTurns } from '../harness/turns.ts'
+import { inTurnsOf } from '../harness/turns.ts'
 import type { Writer } from '../programs/writer.ts'
 import { atLeast, within } from '../report/bound.ts'
 import { lineChart } from '../report/chart.ts'
@@ -117,30 +117,27 @@ async function measureWriters(
   using temporary = temporaryFolder()
   using started = new DisposableStack()
   step('start the processes')
-  const lanes: Record<string, () => Promise<readonly Float64Array[]>> = {}
-  const teams = await Promise.all(
-    contenders.map(async (contender) => {
-      const writers = started.use(await startChildren<Writer>('writer', Math.max(...counts))).all
-      await Promise.all(writers.map((writer) => writer.call('warmUp', contender.name)))
-      return { contender, writers }
-    }),
-  )
-  for (const count of counts) {
-    for (const { contender, writers } of teams) {
-      lanes[`${contender.name}, ${count}`] = () =>
-        writeTogether(contender, writers.slice(0, count), temporary.folder('processes'), milliseconds)
-    }
+  const teams: Record<string, readonly Child<Writer>[]> = {}
+  for (const { name } of contenders) {
+    const { all } = started.use(await startChildren<Writer>('writer', Math.max(...counts)))
+    await Promise.all(all.map((writer) => writer.call('warmUp', name)))
+    teams[name] = all
   }
   step('write')
-  const samples = await inTurns(lanes, rounds)
+  const names = contenders.map(({ name }) => name)
+  const samples = await inTurnsOf(names, counts, rounds, (name, count) => {
+    const contender = contenders.find((it) => it.name === name)!
+    const dir = temporary.folder('processes')
+    return writeTogether(contender, teams[name]!.slice(0, count), dir, milliseconds)
+  })
   return counts.flatMap((processes) =>
-    contenders.map(({ name }) => {
-      const of = samples[`${name}, ${processes}`]!
+    names.map((contender) => {
+      const of = samples(contender, processes)
       const sorted = Float64Array.from(of.flat().flatMap((some) => [...some])).sort()
       const rateOf = (latencies: readonly Float64Array[]) =>
         latencies.reduce((sum, { length }) => sum + length, 0) / (milliseconds / 1_000)
       return {
-        contender: name,
+        contender,
         processes,
         throughput: summarize(of.map(rateOf)),
         p50: quantile(sorted, 0.5),

@@ -1,5 +1,10 @@
-import { afterEach, expect, it, vi } from 'vitest'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import { afterAll, afterEach, expect, it, vi } from 'vitest'
+import { startChild } from '../../bench/harness/child.ts'
 import { isTiming, race, type Task, warmUps } from '../../bench/harness/race.ts'
+import { inTurnsOf } from '../../bench/harness/turns.ts'
+import type { Relay } from '../../bench/programs/relay.ts'
 
 const nothing = { run() {}, verify() {} }
 
@@ -88,4 +93,26 @@ it('stops asking a racer that has spent enough, after three rounds that count', 
   }
   await race({ a: { go } }, { go: { n: 1 } }, { rounds: 20, enough: 0 })
   expect(turns).toBe(warmUps + 3)
+})
+
+const server = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1')
+afterAll(() => server.close())
+
+it('calls the functions of a program in a process of its own, and says when it has ended', async () => {
+  using relay = await startChild<Relay>('relay')
+  const { port } = server.address() as { port: number }
+  const relayed = connect(await relay.call('listen', `tcp://127.0.0.1:${port}`, 1), '127.0.0.1')
+  relayed.write('echo')
+  expect(String(await once(relayed, 'data'))).toBe('echo')
+  relayed.destroy()
+  relay[Symbol.dispose]()
+  await expect(relay.call('listen', 'nobody', 1)).rejects.toThrow('the program relay has ended (SIGTERM)')
+})
+
+it('gives every contender and number of processes its turns, the first of which does not count', async () => {
+  const order: string[] = []
+  const samples = await inTurnsOf(['a', 'b'], [1, 2], 2, async (name, count) => order.push(`${name}${count}`))
+  expect(order.join(' ')).toBe('a1 b1 a2 b2 b1 a2 b2 a1 a2 b2 a1 b1')
+  expect(samples('a', 1)).toEqual([8, 11])
+  expect(samples('b', 2)).toEqual([7, 10])
 })
