@@ -127,6 +127,23 @@ test('a file with such a name can be opened by another form of its path', async 
   expect(existsSync(file)).toBe(true)
 })
 
+test.each(['-wal', '-shm', '-journal'])('the name of a database and %s is not a path', async (ending) => {
+  const file = path(`beside${ending}.db`)
+  await using db = await Valkeyrie.open(file)
+  await db.set(['a'], 1)
+  const refused = {
+    name: 'TypeError',
+    message: `${file}${ending} belongs to the database ${file}: name another file`,
+  }
+  await expect(Valkeyrie.open(`${file}${ending}`)).rejects.toMatchObject(refused)
+  await expect(db.backup(`${file}${ending}`, { overwrite: true })).rejects.toMatchObject(refused)
+  await expect(Valkeyrie.copy(file, `${file}${ending}`, { overwrite: true })).rejects.toMatchObject(refused)
+  await using other = await Valkeyrie.open(path(`nothing${ending}`))
+  await other.set(['a'], 1)
+  await using again = await Valkeyrie.open(file)
+  expect(await again.get(['a'])).toMatchObject({ value: 1 })
+})
+
 test('a file: URL object is a path', async () => {
   const file = path('data of ü%.db')
   const url = pathToFileURL(file)

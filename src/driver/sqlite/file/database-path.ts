@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -28,7 +29,16 @@ export function databasePath(path: string | URL | undefined): string {
   }
   const scheme = schemeOf(path)
   if (scheme !== null) throw unknownAddress(scheme)
-  return resolve(path)
+  const absolute = resolve(path)
+  assertOwnName(absolute)
+  return absolute
+}
+
+/** SQLite takes files of these names for parts of the database beside them: it reads, overwrites and removes them. */
+function assertOwnName(path: string): void {
+  const database = /^(.+)-(?:wal|shm|journal)$/.exec(path)?.[1]
+  if (database !== undefined && statSync(database, { throwIfNoEntry: false })?.isFile())
+    throw new TypeError(`${path} belongs to the database ${database}: name another file`)
 }
 
 /** `mysql` of `mysql://…`; null for a path. */
