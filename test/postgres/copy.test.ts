@@ -19,7 +19,7 @@ import { extent } from '../extent.ts'
 import { cli, run } from '../migrate/project.ts'
 import { anyKey, anyValue, u64 } from '../property/any-value.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { waitFor } from '../waiting.ts'
+import { waitFor, waitUntil } from '../waiting.ts'
 import { byHand, newSchema } from './database.ts'
 import { startProxy } from './proxy.ts'
 import { serverOfRun } from './server-of-run.ts'
@@ -315,6 +315,32 @@ describe.skipIf(url === '')('a copy', () => {
       /does not belong to valkeyrie/,
     )
     await client.query(`drop schema ${theirs} cascade`)
+  })
+
+  test('takes the place of no database that somebody follows', async () => {
+    const { file } = await filled()
+    const address = newAddress()
+    const db = await Valkeyrie.open(address)
+    await db.set(['old'], 1)
+    const changes = db.changes().getReader()
+    const first = changes.read()
+    const held = async () => {
+      const { rowCount } = await admin.query(
+        `select from pg_locks where locktype = 'advisory' and mode = 'ShareLock'
+          and (classid::bigint << 32 | objid::bigint) = hashtextextended($1, 0)`,
+        [`valkeyrie:${new URL(address).searchParams.get('schema')} followed`],
+      )
+      return rowCount !== 0
+    }
+    const admin = await byHand(url)
+    await waitUntil('the lock of the one who follows', held)
+    await expect(Valkeyrie.copy(file, address, { overwrite: true, busyTimeout: 50 })).rejects.toThrow(
+      /^Others have had postgres:\/\/.* open for 50 ms/,
+    )
+    await db.set(['old'], 2)
+    expect((await waitFor('a change', first)).value).toMatchObject({ value: 2 })
+    await db.close()
+    await Valkeyrie.copy(file, address, { overwrite: true })
   })
 
   test('leaves nothing where it is ended, and tells how far it is', async () => {

@@ -7,6 +7,7 @@ test('a commit that is reported before the first look is answered is not forgott
     isLost: false,
     onNotification: null as ((payload: string) => void) | null,
     execute: async () => {},
+    run: async () => [],
     discard: () => {},
   }
   const port = {

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { KnownCollection } from '../../../catalog/catalog.ts'
 import { ChangeLog, type LoggedCommit } from '../../../commit/log-format.ts'
-import { ConnectionError, DatabaseOpenError } from '../../../contract/errors.ts'
+import { ConnectionError, DatabaseBusyError, DatabaseOpenError } from '../../../contract/errors.ts'
 import { keyLabel } from '../../../key/key-label.ts'
 import type { CopiedRow, CopiedState, CopyPlaces, CopyTarget, RefusedRow } from '../../copy.ts'
 import { recordApplied } from '../migrations/history.ts'
@@ -10,6 +10,7 @@ import { logColumns } from '../rows/log-row.ts'
 import { shownAddress } from '../server/address.ts'
 import { Connector, loadPg } from '../server/connect.ts'
 import type { Connection } from '../server/connection.ts'
+import { followedLock } from '../server/follow.ts'
 import { openError } from '../server/open-error.ts'
 import { ConnectionLost, sqlState, toKvError } from '../server/server-error.ts'
 import { quoteName } from '../server/sql-text.ts'
@@ -40,7 +41,7 @@ export async function openServerTarget(
     )
     const [row] = await connection.run({ text: 'select pg_current_xact_id()::text' })
     await lockSetUp(connection, options.schema)
-    await makeRoom(connection, address, options.schema, places.overwrite)
+    await makeRoom(connection, address, options.schema, places)
     return new ServerTarget({ connector, connection, schema: options.schema, transaction: row![0] as string })
   } catch (error) {
     connection.discard()
@@ -53,7 +54,7 @@ async function makeRoom(
   connection: Connection,
   address: string,
   schema: string,
-  overwrite: boolean,
+  { overwrite, busyTimeout }: CopyPlaces,
 ): Promise<void> {
   const s = quoteName(schema)
   const text = `select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -75,8 +76,25 @@ async function makeRoom(
     const reason = `its schema ${s} already has a database: name another one, or pass overwrite (--overwrite on the command line)`
     throw new DatabaseOpenError(shownAddress(address), reason)
   }
+  if (row![0] === true) await awaitFollowers(connection, address, schema, busyTimeout)
   const names = [...there, journalTable].map((name) => `${s}.${quoteName(name)}`)
   await connection.execute(`drop table if exists ${names.join(', ')}`)
+}
+
+/** Who follows a database would wait for versions that the one in its place does not have for long. */
+async function awaitFollowers(
+  connection: Connection,
+  address: string,
+  schema: string,
+  busyTimeout: number,
+): Promise<void> {
+  const text = 'select pg_advisory_xact_lock(hashtextextended($1, 0))'
+  try {
+    await connection.run({ text }, [followedLock(channelOf(schema))])
+  } catch (error) {
+    if (sqlState(error) !== '55P03') throw error
+    throw new DatabaseBusyError(busyTimeout, { file: shownAddress(address), cause: error })
+  }
 }
 
 interface TargetParts {

@@ -14,6 +14,11 @@ const patience = 0.02
 /** How many milliseconds until a connection is tried again, at most. */
 const longestPause = 1_000
 
+/** The name of the advisory lock that everybody who follows a database shares, so that nobody replaces it meanwhile. */
+export function followedLock(channel: string): string {
+  return `${channel} followed`
+}
+
 export interface FollowPort {
   /** A connection of its own, because notifications go to the connection that listens. */
   connect(isWanted: () => boolean): Promise<Connection>
@@ -120,11 +125,19 @@ class Listener {
   }
 
   #hear(payload: string): void {
-    if (payload === this.#probe) this.#isTold = true
+    if (payload === this.#probe) this.#beTold()
     else if (/^\d+$/.test(payload)) {
       this.#newest = Math.max(this.#newest ?? 0, Number(payload))
       this.#wake()
     }
+  }
+
+  /** Its own notification has arrived, so the connection is its own, and not that of a pooler. */
+  #beTold(): void {
+    this.#isTold = true
+    const text = 'select pg_try_advisory_lock_shared(hashtextextended($1, 0))'
+    // Without it, a replaced database is only not noticed; a lost connection is noticed anyway.
+    this.#connection.run({ text }, [followedLock(this.#port.channel)]).catch(() => {})
   }
 
   async #pause(): Promise<void> {
