@@ -84,14 +84,15 @@ async function pour(
 
 /** A request for a live query has no body. Its host is what the client says; nothing here relies on it. */
 function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request {
-  const { method = 'GET', headersDistinct } = incoming
+  const { method = 'GET' } = incoming
   // Express removes the path of a mounted router from `url`.
   const { originalUrl = incoming.url } = incoming as { readonly originalUrl?: string }
   const headers = new Headers()
-  for (const [name, values] of Object.entries(headersDistinct)) {
-    if (!name.startsWith(':')) for (const value of values ?? []) headers.append(name, value)
+  // A request of HTTP/2 has no `headersDistinct`, and pseudo-headers among its headers.
+  for (const [name, values] of Object.entries(incoming.headersDistinct ?? incoming.headers)) {
+    if (!name.startsWith(':')) for (const value of [values ?? []].flat()) headers.append(name, value)
   }
-  const host = incoming.headers.host ?? 'localhost'
+  const host = incoming.headers[':authority'] ?? incoming.headers.host ?? 'localhost'
   const isEncrypted = 'encrypted' in incoming.socket
   return new Request(`http${isEncrypted ? 's' : ''}://${host}${originalUrl ?? '/'}`, {
     method,

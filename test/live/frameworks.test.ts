@@ -1,5 +1,8 @@
+import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
-import { connect, type Socket } from 'node:net'
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { json } from 'node:stream/consumers'
 import { getRequestListener } from '@hono/node-server'
 import express from 'express'
 import fastify from 'fastify'
@@ -102,6 +105,29 @@ describe.each(Object.entries(frameworks))('%s', (_, serve) => {
     socket.destroy()
     await waitUntil('the end of the stream', () => server.streams === 0)
   })
+})
+
+it('answers by HTTP/2', async () => {
+  const { db, players, serve: live } = await openPlayers()
+  closing.push(() => db.close())
+  await players.set('ada', { name: 'Ada', score: 3 })
+  const server = createHttp2Server(
+    nodeHandler(live({ authorize: ({ headers }) => headers.get('authorization') === 'Bearer ada' })) as never,
+  )
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  closing.push(
+    () => server.close(),
+    () => session.destroy(),
+  )
+  const request = session.request({
+    ':path': '/live/all',
+    accept: 'application/json',
+    authorization: 'Bearer ada',
+  })
+  const [headers] = await waitFor('an answer', once(request, 'response'))
+  expect(headers[':status']).toBe(200)
+  expect(await json(request)).toMatchObject({ rows: [[expect.any(String), { value: { name: 'Ada' } }]] })
 })
 
 it('sends each cookie of an answer', async () => {
