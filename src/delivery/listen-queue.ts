@@ -8,6 +8,7 @@ import { StoreAtomicOperation } from '../store/atomic-operation.ts'
 import { messageValue, movedKey, type QueuedMessage, queuePrefix } from '../store/queued-message.ts'
 import type { Store } from '../store/store.ts'
 import { clock } from '../time/clock.ts'
+import { emitErrorWarning } from './error-text.ts'
 import { Leases } from './leases.ts'
 import { Pump, type Taken } from './pump.ts'
 
@@ -212,7 +213,7 @@ function untaken(error: unknown): null {
 
 function warn(error: unknown): void {
   if (error instanceof DatabaseClosedError) return
-  process.emitWarning(error instanceof Error ? (error.stack ?? error.message) : String(error), {
+  emitErrorWarning(error, {
     type: 'QueueWarning',
     code: 'QUEUE_LISTENER',
   })

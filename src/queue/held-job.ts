@@ -1,6 +1,6 @@
 // A job in a worker's hands is one state machine: running, renewed, completed, failed or lost.
-import { inspect } from 'node:util'
 import type { Key } from '../contract/key.types.ts'
+import { errorText } from '../delivery/error-text.ts'
 import type { Leased, Leases } from '../delivery/leases.ts'
 import { encodeKey } from '../key/codec.ts'
 import { parseVersionstamp } from '../key/versionstamp.ts'
@@ -279,15 +279,6 @@ const longestReason = 2_000
 
 /** The text of an error that is stored, whatever was thrown. */
 function reasonOf(error: unknown): string {
-  const text = textOf(error)
+  const text = errorText(error)
   return (text.length > longestReason ? `${text.slice(0, longestReason)}…` : text).toWellFormed()
-}
-
-function textOf(error: unknown): string {
-  if (typeof error === 'string') return error
-  try {
-    return error instanceof Error ? `${error.name}: ${error.message}` : inspect(error)
-  } catch {
-    return 'An error that has no text'
-  }
 }

@@ -1,9 +1,10 @@
 import { DatabaseClosedError } from '../contract/errors.ts'
+import { emitErrorWarning } from '../delivery/error-text.ts'
 
 /** Reports a failure that nobody awaits, as a process warning. */
 export function warn(error: unknown): void {
   if (error instanceof DatabaseClosedError) return
-  process.emitWarning(error instanceof Error ? (error.stack ?? error.message) : String(error), {
+  emitErrorWarning(error, {
     type: 'QueueWarning',
     code: 'QUEUE_WORKER',
   })

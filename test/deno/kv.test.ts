@@ -840,8 +840,13 @@ describe('the queue', () => {
   })
 
   it('delivers again what has failed, and writes what fails to the end', async () => {
+    const errors = [
+      new TypeError('of the handler'),
+      Object.assign(new Error(), { name: Symbol('none') }),
+      null,
+    ]
     const next = listen(kv, () => {
-      throw new TypeError('of the handler')
+      throw errors.shift()
     })
     process.on('warning', ignore)
     onTestFinished(() => void process.off('warning', ignore))
