@@ -36,4 +36,22 @@ export const phrases: readonly Phrase[] = [
     pattern: /\b(for|of) (options|arguments|functions) that (is|are) (none|not valid)\b/i,
     instead: 'if an option is not valid',
   },
+  { pattern: /[<>]{7} /, instead: 'one text: a merge has left its marks' },
+  { pattern: /\bfor ever\b/i, instead: 'forever' },
+  { pattern: /\bof late\b/i, instead: 'lately' },
+  { pattern: /\bin the place of\b/i, instead: 'instead of' },
+  { pattern: /\bturn(s|ed)? round\b/i, instead: 'reverse' },
+  {
+    pattern: /\b(what|that|which) (is|are) none\b/i,
+    instead: 'what is wrong with it: not a key, an invalid option',
+  },
+  { pattern: /\bas where\b/i, instead: 'for example if' },
+  { pattern: /\bin so many (milliseconds|seconds)\b/i, instead: 'how many milliseconds' },
+  {
+    pattern: /(?<=[.:;] )who (waits|follows|watches|writes|reads|asks|begins|commits)\b/i,
+    instead: 'whoever, or the noun',
+  },
+  { pattern: /\b(is|are) to go\b/i, instead: 'is removed, to remove' },
+  { pattern: /\blooks? whether\b/i, instead: 'checks whether' },
+  { pattern: /\bnone of (those|these|ours|theirs) that\b/i, instead: 'not one that' },
 ]

@@ -4,33 +4,33 @@ import { type Waiting, WaitingReaders } from './waiting-readers.ts'
 
 /** A state of what is watched. */
 export interface WatchedState<T> {
-  /** The same for two states only where they show the same. */
+  /** Equal only for states that show the same. */
   readonly token: string
-  /** What it shows; null if all who wait for it have been given it. */
+  /** The content; null if every waiting reader already has it. */
   readonly shown: T | null
-  /** When it may change by itself, in milliseconds since the epoch. */
+  /** When it may change without a commit, in milliseconds since the epoch. */
   readonly expiry: number | null
 }
 
-/** Something that can be looked at again and again. */
+/** Something to look at repeatedly. */
 export interface Watched<T> {
-  /** What wakes when the state may have changed. */
+  /** Wakes when the state may have changed. */
   subscribe(): Promise<Subscription>
   /**
-   * The state now. `isKnown`: whether all who wait have been given the state of a token. Every change up to version `told` is in the
-   * state of the last look, or does not concern it.
+   * The current state. `isKnown`: whether every waiting reader already has the state with this token. Every change up to version
+   * `told` is in the state of the last look, or does not matter for it.
    */
   look(isKnown: (token: string) => boolean, told: number): Promise<WatchedState<T>>
 }
 
 /**
- * Looks once for all who wait, each time that something may have changed. Who begins to wait while it looks is not given what that
- * look finds, which may be older, but has it look once more. It keeps no state, and while nobody waits it does nothing.
+ * Looks once for all waiting readers, each time something may have changed. A reader that starts waiting during a look needs
+ * another look, since the current one may be older. It keeps no state, and does nothing without readers.
  */
 export class SharedWatch<T> {
   readonly #watched: Watched<T>
   readonly #waiting = new WaitingReaders<T>()
-  /** Those whom the look that is under way is for. */
+  /** The readers that the current look is for. */
   #asking = new WaitingReaders<T>()
   #subscription: Subscription | null = null
   #isRunning = false
@@ -45,7 +45,7 @@ export class SharedWatch<T> {
     else void this.#run()
   }
 
-  /** Lets go of a reader that does not want to wait any more. */
+  /** Releases a reader that no longer wants to wait. */
   release(waiting: Waiting<T>): void {
     if (!this.#waiting.delete(waiting) && !this.#asking.delete(waiting)) return
     waiting.letGo()
@@ -54,11 +54,11 @@ export class SharedWatch<T> {
 
   async #run(): Promise<void> {
     this.#isRunning = true
-    // All who were told wait again in microtasks: one look is for all of them.
+    // Readers that just got a state wait again within microtasks, so that one look serves them all.
     await new Promise<void>((resolve) => process.nextTick(resolve))
     await this.#lookForAll()
     this.#isRunning = false
-    // Who came when all others had just been told.
+    // A reader may have come just after all others were served.
     if (!this.#waiting.isEmpty) void this.#run()
   }
 
@@ -87,7 +87,7 @@ export class SharedWatch<T> {
     this.#subscription = null
   }
 
-  /** Gives when the state may change by itself; undefined if the look has failed. */
+  /** Returns when the state may change without a commit; undefined if the look has failed. */
   async #look(told: number): Promise<number | null | undefined> {
     for (let first = this.#waiting.first; first && !first.isWanted; first = this.#waiting.first)
       this.release(first)
@@ -97,7 +97,7 @@ export class SharedWatch<T> {
     try {
       const { token, shown, expiry } = await this.#watched.look((known) => asking.haveAll(known), told)
       const state = { token, shown: shown! }
-      // Who has it waits for the next look.
+      // Readers that already have it keep waiting.
       this.#waiting.join(asking, token)
       await this.#tellAll((waiting) => waiting.give(state))
       return expiry
@@ -107,13 +107,13 @@ export class SharedWatch<T> {
     }
   }
 
-  /** Tells those whom the look was for. */
+  /** Calls all readers of the current look. */
   async #tellAll(tell: (waiting: Waiting<T>) => void): Promise<void> {
     const told = this.#asking.take()
-    // Whoever is told finds nothing left of a watch that nobody else waits for; who waits again at once begins it again.
+    // Unsubscribe before any reader is called: it may wait again at once, which must start the watch again.
     if (this.#waiting.isEmpty) this.#unsubscribe()
     for (const waiting of told) {
-      // There may be many, each of which makes its own item.
+      // There may be many readers, and each makes its own item.
       const pause = pauseDue()
       if (pause !== undefined) await pause
       if (waiting.isWanted) tell(waiting)

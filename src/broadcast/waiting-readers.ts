@@ -1,22 +1,22 @@
-/** A state that somebody is given. */
+/** A state, as readers get it. */
 export interface SharedState<T> {
   readonly token: string
   readonly shown: T
 }
 
-/** A reader who waits for another state than the one that it was given last. It is told one thing. */
+/** A reader that waits for a state other than its last one. Exactly one of its methods is called. */
 export interface Waiting<T> {
-  /** The token of what it was given last. */
+  /** The token of the state that it has. */
   readonly given: string | null
   /** Whether it still waits. */
   readonly isWanted: boolean
   give(state: SharedState<T>): void
   fail(error: unknown): void
-  /** It is told nothing: it does not want to wait any more. */
+  /** It gets nothing, because it no longer waits. */
   letGo(): void
 }
 
-/** Readers who wait, by the token of what each was given last: however many there are, most have been given the same. */
+/** Waiting readers, grouped by the token of the state that each has: most of them usually have the same. */
 export class WaitingReaders<T> {
   #groups = new Map<string | null, Set<Waiting<T>>>()
 
@@ -24,7 +24,7 @@ export class WaitingReaders<T> {
     return this.#groups.size === 0
   }
 
-  /** One of them; undefined if there is none. */
+  /** Any one of them; undefined if there is none. */
   get first(): Waiting<T> | undefined {
     for (const [first] of this.#groups.values()) return first
     return undefined
@@ -36,7 +36,7 @@ export class WaitingReaders<T> {
     else group.add(reader)
   }
 
-  /** Whether it was among them. */
+  /** Removes a reader; returns whether it was among them. */
   delete(reader: Waiting<T>): boolean {
     const group = this.#groups.get(reader.given)
     if (!group?.delete(reader)) return false
@@ -44,12 +44,12 @@ export class WaitingReaders<T> {
     return true
   }
 
-  /** Whether all of them were given the state of this token last. */
+  /** Whether all of them have the state with this token. */
   haveAll(token: string): boolean {
     return this.#groups.size === (this.#groups.has(token) ? 1 : 0)
   }
 
-  /** Takes all away, and gives them. */
+  /** Removes all of them, and returns them. */
   take(): WaitingReaders<T> {
     const taken = new WaitingReaders<T>()
     taken.#groups = this.#groups
@@ -57,7 +57,7 @@ export class WaitingReaders<T> {
     return taken
   }
 
-  /** Takes those of a token from others. */
+  /** Takes over the readers of others that have this token. */
   join(others: WaitingReaders<T>, token: string): void {
     const joining = others.#groups.get(token)
     if (joining === undefined) return

@@ -113,7 +113,7 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
     return dead ? 'dead' : 'retry'
   }
 
-  /** Its handler is over, and could not settle it: another worker takes it when its lease is over. */
+  /** Its handler has ended, and could not settle it: another worker takes the job when its lease is over. */
   leave(): void {
     if (this.#state === 'held') void this.#desk.leases.release(this)
   }
@@ -274,10 +274,10 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
   }
 }
 
-/** Characters that are kept of a reason. */
+/** How many characters of a reason are stored. */
 const longestReason = 2_000
 
-/** The text of an error that is stored, whatever was thrown. */
+/** The text of an error to store, whatever was thrown. */
 function reasonOf(error: unknown): string {
   const text = errorText(error)
   return (text.length > longestReason ? `${text.slice(0, longestReason)}…` : text).toWellFormed()

@@ -2,7 +2,7 @@ import type { SharedWatch } from '../broadcast/shared-watch.ts'
 import type { SharedState, Waiting } from '../broadcast/waiting-readers.ts'
 import type { Receiver, WatchSource } from './watch-stream.ts'
 
-/** One of the readers of a shared watch, with what it was given last: of each state it makes an item of its own. */
+/** One reader of a shared watch, with the state that it was given last. It makes its own items of the states. */
 export class SharedReader<T, Item> implements WatchSource<Item>, Waiting<T> {
   readonly #watch: SharedWatch<T>
   readonly #toItem: (shown: T) => Item | Promise<Item>

@@ -18,7 +18,7 @@ function comparedRows({ collection, search }: SearchOf): string {
     WHERE kv.rowid > ? AND kv.collection = ${quoteText(collection)} ORDER BY kv.rowid LIMIT ${rowsAtOnce}`
 }
 
-/** Whether a search has the text of a row that is none of its collection. */
+/** Whether a search has the text of a row that is not in its collection. */
 function hasStrayText(connection: Connection, { collection, search }: SearchOf): boolean {
   const { text } = searchTables(collection, search)
   const rows = `SELECT 1 FROM kv WHERE kv.key = text.key AND kv.collection = ${quoteText(collection)}`
