@@ -2,9 +2,10 @@ import type { Profiler } from 'node:inspector'
 import { Session } from 'node:inspector/promises'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Contender } from './contenders/contender.ts'
 import { loadContenders } from './contenders/contenders.ts'
 import { fileTasks, storeTasks } from './contenders/store-tasks.ts'
-import type { Load, Task } from './harness/race.ts'
+import type { Load, Racer, Task } from './harness/race.ts'
 import { temporaryFolder } from './harness/temporary-folder.ts'
 import { formatDuration } from './report/figures.ts'
 import { table } from './report/table.ts'
@@ -45,24 +46,32 @@ async function takeTurns(task: Task, n: number, limit: number) {
   return turns
 }
 
-using temporary = temporaryFolder()
-const users = new Users(size)
-const dir = temporary.folder('profile')
-const store = await contender.open(dir, users, 'normal')
-await store.load(users.entries(size.stored))
-const task = { ...storeTasks(store, users), ...fileTasks(contender, users, 'normal', dir, temporary) }[name]
-if (task === undefined) throw new RangeError(`${contender.name} cannot do '${name}'`)
+async function profileOf(contender: Contender, load: Load) {
+  using temporary = temporaryFolder()
+  const users = new Users(size)
+  const dir = temporary.folder('profile')
+  const store = await contender.open(dir, users, 'normal')
+  await store.load(users.entries(size.stored))
+  const tasks: Racer = {
+    ...storeTasks(store, users),
+    ...fileTasks(contender, users, 'normal', dir, temporary),
+  }
+  const task = tasks[name]
+  if (task === undefined) throw new RangeError(`${contender.name} cannot do '${name}'`)
 
-const session = new Session()
-session.connect()
-await session.post('Profiler.enable')
-await session.post('Profiler.setSamplingInterval', { interval: 100 })
-await takeTurns(task, load.n, milliseconds.warmUp)
-await session.post('Profiler.start')
-const turns = await takeTurns(task, load.n, milliseconds.profile)
-const { profile } = await session.post('Profiler.stop')
-await store.close()
+  const session = new Session()
+  session.connect()
+  await session.post('Profiler.enable')
+  await session.post('Profiler.setSamplingInterval', { interval: 100 })
+  await takeTurns(task, load.n, milliseconds.warmUp)
+  await session.post('Profiler.start')
+  const turns = await takeTurns(task, load.n, milliseconds.profile)
+  const { profile } = await session.post('Profiler.stop')
+  await store.close()
+  return { turns, profile }
+}
 
+const { turns, profile } = await profileOf(contender, load)
 const taken = turns.reduce((sum, { start, end }) => sum + end - start, 0)
 const each = (taken / turns.length / load.n) * 1_000
 console.log(`${contender.name}: ${name}, ${formatDuration(each)} each while it is being profiled\n`)
