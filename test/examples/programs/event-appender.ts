@@ -34,6 +34,6 @@ while (!stopped) {
     return [first!, ...others]
   })
   process.send!({ stream, customer, commit, events: pieces.length })
-  await delay(random() * 3)
+  await delay(random() * 20)
 }
 process.disconnect()
