@@ -22,10 +22,9 @@ interface AuditReport {
 describeEngines('a bank', (engine) => {
   it('transfers of 8 processes between 20 accounts lose no money, and a ninth never sees any missing', async () => {
     const path = engine.newAddress()
-    const [each, audits] =
-      engine.name === 'sqlite'
-        ? [100, 15]
-        : [extent('transfers of a process', 10, 100), extent('audits', 3, 15)]
+    const [fewest, fewestAudits] = engine.name === 'sqlite' ? [30, 5] : [10, 3]
+    const each = extent('transfers of a process', fewest, 100)
+    const audits = extent('audits', fewestAudits, 15)
     const db = await Valkeyrie.withSchema(...accountSchema).open(path, patient)
     await db.repositories.accounts.insertMany(accounts.map((id) => [id, { balance: openingBalance }]))
     const seed = seedOfThisRun()

@@ -1,4 +1,5 @@
 import { describe, test } from 'vitest'
+import { inTurn } from '../extent.ts'
 import { atomicCases } from './cases/atomic.ts'
 import { badInputCases } from './cases/bad-input.ts'
 import { bulkLoadCases } from './cases/bulk-load.ts'
@@ -40,6 +41,8 @@ export interface Place {
   readonly clockError?: number
   /** Cases that say nothing there, and why. */
   readonly passedOver?: Readonly<Record<string, string>>
+  /** Which cases a run takes to it, where another place has the same driver: every `step`-th, `from` where two take turns. */
+  readonly turns?: { readonly step: number; readonly from: number }
 }
 
 /** What every driver has to do, by a name that says it. */
@@ -81,13 +84,17 @@ export const suite: Readonly<Record<string, Cases>> = {
   closing: closingCases,
 }
 
-export function runSuite({ passedOver = {}, ...place }: Place): void {
+export function runSuite({ passedOver = {}, turns = { step: 1, from: 0 }, ...place }: Place): void {
   const names = new Set(Object.values(suite).flatMap((cases) => Object.keys(cases)))
   for (const name of Object.keys(passedOver))
     if (!names.has(name)) throw new Error(`There is no case '${name}'`)
-  for (const [topic, cases] of Object.entries(suite)) {
+  const cases = Object.entries(suite).flatMap(([topic, ofTopic]) =>
+    Object.entries(ofTopic).map(([name, run]) => ({ topic, name, run })),
+  )
+  const chosen = inTurn(`cases on ${place.name}`, cases, turns.step, turns.from)
+  for (const [topic, ofTopic] of Map.groupBy(chosen, ({ topic }) => topic)) {
     describe(topic, () => {
-      for (const [name, run] of Object.entries(cases)) {
+      for (const { name, run } of ofTopic) {
         const reason = passedOver[name]
         if (reason === undefined) test(name, () => run(place))
         else test.skip(`${name}: ${reason}`, () => run(place))

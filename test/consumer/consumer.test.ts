@@ -19,7 +19,7 @@ import { installPackages } from '../../bench/packages/install.ts'
 import manifest from '../../package.json' with { type: 'json' }
 import { anchorsOf } from '../anchors.ts'
 import { served } from '../deno/served.ts'
-import { extent } from '../extent.ts'
+import { extent, inTurn } from '../extent.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { waitFor } from '../waiting.ts'
 
@@ -169,12 +169,15 @@ it("works with what it depends on alone, and with the user's own drizzle-orm", (
   expect(run(node, program, path())).toEqual(expected)
 })
 
-it.for(['esbuild', 'vite', 'webpack'])('works in a bundle by %s', (bundler, { skip }) => {
-  skip(notInstalled !== null, notInstalled ?? '')
-  const bundle = join(project, `${bundler}.js`)
-  execFileSync(node, [join(packages, `${bundler}.js`), program, bundle], { stdio: 'pipe' })
-  expect(run(node, bundle, path())).toEqual(expected)
-})
+it.for(inTurn('bundlers', ['esbuild', 'vite', 'webpack'], 3))(
+  'works in a bundle by %s',
+  (bundler, { skip }) => {
+    skip(notInstalled !== null, notInstalled ?? '')
+    const bundle = join(project, `${bundler}.js`)
+    execFileSync(node, [join(packages, `${bundler}.js`), program, bundle], { stdio: 'pipe' })
+    expect(run(node, bundle, path())).toEqual(expected)
+  },
+)
 
 it.for([
   ['Bun by better-sqlite3', 'bun', []],
@@ -281,44 +284,49 @@ it('has types that every way to resolve them finds', ({ skip }) => {
   expect(status, stdout).toBe(0)
 })
 
-it.for([
+const kindsOfProject = [
   ['commonjs', 'mts'],
   ['module', 'ts'],
-] as const)('a newcomer in a project of %s gets from init to restore', ([type, extension]) => {
-  const folder = path(`newcomer-${type}`)
-  mkdirSync(join(folder, 'node_modules'), { recursive: true })
-  symlinkSync(path('package'), join(folder, 'node_modules/valkeyrie'))
-  for (const name of ['zod', 'drizzle-kit'])
-    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'newcomer', type }))
-  const cli = join(folder, 'node_modules/valkeyrie/dist/cli/main.js')
-  const valkeyrie = (...args: readonly string[]) => {
-    const { status, stdout, stderr } = spawnSync(node, [cli, ...args], { cwd: folder, encoding: 'utf8' })
-    expect(status, stderr + stdout).toBe(0)
-    return stdout
-  }
-  const told = (...args: readonly string[]) => JSON.parse(valkeyrie(...args, '--json'))
+] as const
 
-  expect(told('init')).toEqual({
-    written: [`drizzle.config.${extension}`, `schemas/index.${extension}`, 'package.json'],
-    install: ['npm install valkeyrie zod', 'npm install --save-dev drizzle-kit'],
-  })
-  expect(told('generate').files).toContain(`index.${extension}`)
-  expect(told('migrate')).toEqual({ applied: ['0000_initial'], backup: null, skipped: 0 })
-  writeFileSync(
-    join(folder, `schemas/seed.${extension}`),
-    `import type { Database } from 'valkeyrie'
+it.for(inTurn('kinds of project', kindsOfProject, 2))(
+  'a newcomer in a project of %s gets from init to restore',
+  ([type, extension]) => {
+    const folder = path(`newcomer-${type}`)
+    mkdirSync(join(folder, 'node_modules'), { recursive: true })
+    symlinkSync(path('package'), join(folder, 'node_modules/valkeyrie'))
+    for (const name of ['zod', 'drizzle-kit'])
+      symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'newcomer', type }))
+    const cli = join(folder, 'node_modules/valkeyrie/dist/cli/main.js')
+    const valkeyrie = (...args: readonly string[]) => {
+      const { status, stdout, stderr } = spawnSync(node, [cli, ...args], { cwd: folder, encoding: 'utf8' })
+      expect(status, stderr + stdout).toBe(0)
+      return stdout
+    }
+    const told = (...args: readonly string[]) => JSON.parse(valkeyrie(...args, '--json'))
+
+    expect(told('init')).toEqual({
+      written: [`drizzle.config.${extension}`, `schemas/index.${extension}`, 'package.json'],
+      install: ['npm install valkeyrie zod', 'npm install --save-dev drizzle-kit'],
+    })
+    expect(told('generate').files).toContain(`index.${extension}`)
+    expect(told('migrate')).toEqual({ applied: ['0000_initial'], backup: null, skipped: 0 })
+    writeFileSync(
+      join(folder, `schemas/seed.${extension}`),
+      `import type { Database } from 'valkeyrie'
 import type { users } from './index.${extension}'
 export default async function seed(db: Database<readonly [typeof users]>) {
   await db.repositories.users.set('ann', { name: 'Ann', email: 'ann@example.com' })
 }`,
-  )
-  expect(valkeyrie('seed')).toContain(`seed.${extension}`)
-  expect(told('status')).toEqual({ applied: ['0000_initial'], pending: [], drift: [] })
-  expect(valkeyrie('export', 'data.db')).toContain('"ann@example.com"')
-  expect(told('backup', 'data.db', 'monday.db')).toMatchObject({ rows: 1 })
-  expect(valkeyrie('reset', '--yes')).toContain('is new')
-  expect(valkeyrie('export', 'data.db')).toBe('')
-  expect(told('restore', 'monday.db', 'data.db')).toMatchObject({ rows: 1 })
-  expect(valkeyrie('check')).toBe('All is as declared.\n')
-})
+    )
+    expect(valkeyrie('seed')).toContain(`seed.${extension}`)
+    expect(told('status')).toEqual({ applied: ['0000_initial'], pending: [], drift: [] })
+    expect(valkeyrie('export', 'data.db')).toContain('"ann@example.com"')
+    expect(told('backup', 'data.db', 'monday.db')).toMatchObject({ rows: 1 })
+    expect(valkeyrie('reset', '--yes')).toContain('is new')
+    expect(valkeyrie('export', 'data.db')).toBe('')
+    expect(told('restore', 'monday.db', 'data.db')).toMatchObject({ rows: 1 })
+    expect(valkeyrie('check')).toBe('All is as declared.\n')
+  },
+)

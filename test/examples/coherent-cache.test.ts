@@ -127,7 +127,7 @@ it.each([false, true])(
         hits += outcome.hits
         expect(outcome.violations).toEqual([])
       }),
-      { numRuns: extent('histories', 300, 1_000) },
+      { numRuns: extent('histories', 150, 1_000) },
     )
     // Without these the property shows nothing.
     expect(hits).toBeGreaterThan(300)

@@ -16,7 +16,7 @@ import {
 import { type Child, startChild } from '../concurrency/child.ts'
 import { randomOf, seedOfThisRun } from '../concurrency/random.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { exampleEngines, runExample } from './run-example.ts'
+import { enginesOf, runExample } from './run-example.ts'
 
 const path = temporaryFolder()
 const received = (pieces: number): StockEvent => ({ type: 'received', pieces })
@@ -55,7 +55,7 @@ async function countUntil(db: Warehouse, appended: Appended): Promise<void> {
   await running
 }
 
-it.each(exampleEngines)(
+it.each(enginesOf('event-sourcing'))(
   'ships without gaps from three processes, and counts each shipment once whoever is killed, on %s',
   async (engine) => {
     const output = await runExample('event-sourcing', engine)

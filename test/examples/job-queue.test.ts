@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { exampleEngines, runExample } from './run-example.ts'
+import { enginesOf, runExample } from './run-example.ts'
 
-it.each(exampleEngines)(
+it.each(enginesOf('job-queue'))(
   'runs: a worker is killed with its job in hand, and every job is done once or given up, on %s',
   async (engine) => {
     const output = await runExample('job-queue', engine)

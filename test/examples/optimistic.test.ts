@@ -9,11 +9,11 @@ import {
 } from '../../examples/optimistic/box-office.ts'
 import { retry } from '../../examples/optimistic/retry.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { exampleEngines, runExample } from './run-example.ts'
+import { enginesOf, runExample } from './run-example.ts'
 
 const path = temporaryFolder()
 
-it.each(exampleEngines)(
+it.each(enginesOf('optimistic'))(
   'shows seats that are sold twice, and three ways that do not, on %s',
   async (engine) => {
     const lines = (await runExample('optimistic', engine)).trimEnd().split('\n')

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
 import { addLine, openRoom, stayIn, whoIsHere } from '../../examples/presence/room.ts'
 import { stillClock } from '../still-clock.ts'
-import { exampleEngines, runExample } from './run-example.ts'
+import { enginesOf, runExample } from './run-example.ts'
 
-it.each(exampleEngines)(
+it.each(enginesOf('presence'))(
   'shows who comes, who leaves and who is killed, while all write into one document, on %s',
   async (engine) => {
     const output = await runExample('presence', engine)

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it, onTestFinished } from 'vitest'
 import { type Blog, openBlog, publish } from '../../examples/publish/blog.ts'
-import { exampleEngines, runExample } from './run-example.ts'
+import { enginesOf, runExample } from './run-example.ts'
 
 let blog: Blog
 beforeEach(async () => {
@@ -8,7 +8,7 @@ beforeEach(async () => {
   onTestFinished(() => blog.close())
 })
 
-it.each(exampleEngines)('publishes a draft once, on %s', async (engine) => {
+it.each(enginesOf('publish'))('publishes a draft once, on %s', async (engine) => {
   const output = await runExample('publish', engine)
   expect(output).toContain("[ 'published', 'no draft' ]")
   expect(output).toContain('Posts of ada: [KvU64: 3n]\nDrafts left: 0')

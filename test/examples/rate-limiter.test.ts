@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
 import { openAllowances, RateLimiter } from '../../examples/rate-limiter/limiter.ts'
 import { stillClock } from '../still-clock.ts'
-import { exampleEngines, runExample } from './run-example.ts'
+import { enginesOf, runExample } from './run-example.ts'
 
 const count = (answers: boolean[]) => answers.filter((admitted) => admitted).length
 
-it.each(exampleEngines)(
+it.each(enginesOf('rate-limiter'))(
   'admits to four processes exactly the limit, in this window and in the next, on %s',
   async (engine) => {
     const output = await runExample('rate-limiter', engine)

@@ -5,7 +5,7 @@ import { startChild } from '../concurrency/child.ts'
 import { seedOfThisRun } from '../concurrency/random.ts'
 import { stillClock } from '../still-clock.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { exampleEngines, runExample } from './run-example.ts'
+import { enginesOf, runExample } from './run-example.ts'
 
 const path = temporaryFolder()
 const hour = 60 * 60_000
@@ -20,7 +20,7 @@ async function untilGone(store: SessionStore, token: string): Promise<void> {
   for await (const { value } of store.watch(token)) if (value === null) return
 }
 
-it.each(exampleEngines)(
+it.each(enginesOf('sessions'))(
   'logs in, is read without writing, logs out everywhere, and expires, on %s',
   async (engine) => {
     const lines = (await runExample('sessions', engine)).trimEnd().split('\n')

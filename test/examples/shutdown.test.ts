@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { exampleEngines, runExample } from './run-example.ts'
+import { enginesOf, runExample } from './run-example.ts'
 
-it.each(exampleEngines)(
+it.each(enginesOf('shutdown'))(
   'finishes the request in hand on SIGTERM, begins no other, and ends with code 0, on %s',
   async (engine) => {
     const output = await runExample('shutdown', engine)

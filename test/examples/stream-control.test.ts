@@ -2,7 +2,7 @@ import { Valkeyrie } from 'valkeyrie'
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { waitFor } from '../../examples/stream-control/wait-for.ts'
-import { exampleEngines, runExample } from './run-example.ts'
+import { enginesOf, runExample } from './run-example.ts'
 
 const open = () => Valkeyrie.withSchema(['numbers', '*'], z.int()).open()
 
@@ -12,7 +12,7 @@ beforeEach(async () => {
 })
 afterEach(() => db.close())
 
-it.each(exampleEngines)(
+it.each(enginesOf('stream-control'))(
   'follows an order until it is delivered, and gives up on a lost one, on %s',
   async (engine) => {
     const output = await runExample('stream-control', engine)

@@ -2,13 +2,13 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { openBank, total, transferInUnit, transferWithChecks } from '../../examples/transfer/bank.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { exampleEngines, runExample } from './run-example.ts'
+import { enginesOf, runExample } from './run-example.ts'
 
 const path = temporaryFolder()
 const ways = [transferWithChecks, transferInUnit]
 const names = ['ada', 'bob', 'cleo'] as const
 
-it.each(exampleEngines)('neither makes money nor loses any, on %s', async (engine) => {
+it.each(enginesOf('transfer'))('neither makes money nor loses any, on %s', async (engine) => {
   const output = await runExample('transfer', engine)
   expect(output.match(/in all 300$/gm)).toHaveLength(2)
   const counts = [...output.matchAll(/(\d+) done, (\d+) refused/g)]

@@ -3,9 +3,9 @@ import { correspond } from '../../examples/two-processes/correspond.ts'
 import { openHousehold } from '../../examples/two-processes/household.ts'
 import { addBlindly, addWithCheck } from '../../examples/two-processes/shopping-list.ts'
 import { newDatabasePath } from '../concurrency/temporary-folder.ts'
-import { exampleEngines, runExample } from './run-example.ts'
+import { enginesOf, runExample } from './run-example.ts'
 
-it.each(exampleEngines)(
+it.each(enginesOf('two-processes'))(
   'two processes see each other write in one order, and lose an item without a check only, on %s',
   async (engine) => {
     const output = await runExample('two-processes', engine)

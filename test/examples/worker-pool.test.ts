@@ -5,11 +5,11 @@ import { ThreadCrashedError, ThreadPool } from '../../examples/worker-pool/threa
 import { randomOf, seedOfThisRun } from '../concurrency/random.ts'
 import { newDatabasePath } from '../concurrency/temporary-folder.ts'
 import type { PoolTask } from './programs/pool-thread.ts'
-import { exampleEngines, runExample } from './run-example.ts'
+import { enginesOf, runExample } from './run-example.ts'
 
 const program = new URL('./programs/pool-thread.ts', import.meta.url)
 
-it.each(exampleEngines)(
+it.each(enginesOf('worker-pool'))(
   'threads share the work, and one that crashes, before it has written or after, is replaced, on %s',
   async (engine) => {
     const output = await runExample('worker-pool', engine)

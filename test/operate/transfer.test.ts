@@ -8,6 +8,7 @@ import { inspectStore } from '../../src/api/open.ts'
 import { exportRows } from '../../src/transfer/export.ts'
 import { type ImportOptions, importRows } from '../../src/transfer/import.ts'
 import { openSource, type SourceOptions } from '../../src/transfer/open-source.ts'
+import { extent } from '../extent.ts'
 import { anyKey, anyValue, u64 } from '../property/any-value.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
@@ -69,7 +70,7 @@ it('gives back every key, value and expiry, whatever they are', async () => {
         expect(await imported(to, text)).toEqual({ ...nothing, unchanged: count })
       },
     ),
-    { numRuns: 30 },
+    { numRuns: extent('databases', 10, 30) },
   )
 })
 
@@ -241,7 +242,7 @@ it("lets the rows of a source take each other's unique values, in any order", as
           expect((await users.get(`u${n}`)).value?.name).toBe(`n${after[i]}`)
       },
     ),
-    { numRuns: 20 },
+    { numRuns: extent('orders of one index', 7, 20) },
   )
 })
 
@@ -339,7 +340,7 @@ it('ends with exactly the source, however its rows take the values of two unique
         expect(after.refused).toEqual([])
       },
     ),
-    { numRuns: 60 },
+    { numRuns: extent('orders of two indexes', 20, 60) },
   )
 })
 

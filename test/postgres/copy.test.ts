@@ -107,7 +107,7 @@ describe.skipIf(url === '')('a copy', () => {
           expect(await entries(copy)).toEqual(await entries(db))
         },
       ),
-      { numRuns: extent('random databases', 4, 40), endOnFailure: true },
+      { numRuns: extent('random databases', 2, 40), endOnFailure: true },
     )
   })
 

@@ -68,7 +68,7 @@ test('a list gives what its selector selects, in order, from either end', async 
       const found = await Array.fromAsync(db.list(selected as { prefix: Key }, { limit, reverse, batchSize }))
       expect(found.map((entry) => entry.key)).toStrictEqual(expected)
     }),
-    { numRuns: extent('listings', 75, 150) },
+    { numRuns: extent('listings', 40, 150) },
   )
 })
 
@@ -101,7 +101,7 @@ test('pages that go on from cursors are the whole list, though rows come and go 
         expect(found).toStrictEqual(expected)
       },
     ),
-    { numRuns: extent('listings', 50, 100) },
+    { numRuns: extent('listings', 30, 100) },
   )
 })
 
@@ -135,6 +135,6 @@ test('a repository lists what the list of the database has of its pattern', asyn
         expect(await pairs.count(range)).toBe(mine.length)
       },
     ),
-    { numRuns: extent('listings', 40, 80) },
+    { numRuns: extent('listings', 25, 80) },
   )
 })

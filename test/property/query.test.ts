@@ -484,7 +484,7 @@ describe.each(
         const rows = await store(values)
         for (const one of queries) await expectAlike(one, rows)
       }),
-      { numRuns: name === 'sqlite' ? extent('databases', 200, 400) : extent('databases', 75, 150) },
+      { numRuns: name === 'sqlite' ? extent('databases', 100, 400) : extent('databases', 40, 150) },
     )
   })
 
@@ -501,7 +501,7 @@ describe.each(
           const choice = chooseIndex(planned.plan, order, declared, new Set())
           expect(readsAll(planned.plan, choice), `${sql} ${plan.join(' · ')}`).toBe(scans(planned.plan, plan))
         }),
-        { numRuns: extent('queries', 500, 1_000) },
+        { numRuns: extent('queries', 250, 1_000) },
       )
     },
   )
@@ -531,7 +531,7 @@ describe.each(
           expect(seen).toEqual(all)
         },
       ),
-      { numRuns: name === 'sqlite' ? extent('databases', 75, 150) : extent('databases', 40, 100) },
+      { numRuns: name === 'sqlite' ? extent('databases', 40, 150) : extent('databases', 20, 100) },
     )
   })
 })

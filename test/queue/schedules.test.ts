@@ -7,6 +7,7 @@ import { Occurrences } from '../../src/queue/cron.ts'
 import { dueTimes } from '../../src/queue/due-times.ts'
 import { seedOfThisRun } from '../concurrency/random.ts'
 import { newAddress } from '../engine-of-project.ts'
+import { extent } from '../extent.ts'
 import { sharedAddresses } from '../shared-addresses.ts'
 import { stillClock } from '../still-clock.ts'
 import { waitUntil } from '../waiting.ts'
@@ -142,7 +143,7 @@ describe('the times', () => {
             expect(dueTimes({ ...row, misfire: 'all' }, now)).toStrictEqual({ times: all, next })
         },
       ),
-      { numRuns: 60 },
+      { numRuns: extent('latenesses', 20, 60) },
     )
   })
 })
@@ -418,7 +419,7 @@ describe('a schedule', () => {
       for (let time = first; time <= latest; time += 1_000) expected.push(`s@${new Date(time).toISOString()}`)
       expect(done.toSorted()).toStrictEqual(expected)
     })
-    await fc.assert(law, { seed: seedOfThisRun(), numRuns: 15 })
+    await fc.assert(law, { seed: seedOfThisRun(), numRuns: extent('clocks', 5, 15) })
   })
 
   it('fires while a worker waits', async () => {

@@ -6,6 +6,7 @@ import { type AnyDefinition, defineSchema } from 'valkeyrie/schema'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { check } from '../../src/migration/check.ts'
+import { inTurn } from '../extent.ts'
 import { generateQuietly, migrateQuietly, projectFolder, projectOf } from '../migrate/project.ts'
 import { upgrade } from '../migrate/upgrade.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
@@ -30,7 +31,7 @@ function nameOf({ library, name }: Kind, position: Position): string {
 // biome-ignore lint/suspicious/noExplicitAny: as above
 type Rows = any
 
-describe.each(cells)('$name', ({ kind, position, schema }) => {
+describe.each(inTurn('kinds of values and positions', cells, 2))('$name', ({ kind, position, schema }) => {
   const { input, output, nextInput, nextOutput, given = nextOutput, wrong } = kind
   const { change, judgement } = outcomes[kind.name]
   const value = position.value(output)

@@ -6,13 +6,12 @@ import { attacks } from './attacks.ts'
 
 /** Milliseconds for the trials of an attack: `npm run torture` takes longer. */
 const time = 500
-const leastTrials = 2
 
 it.each(attacks)('$name: $promise', async (attack) => {
   const obstacle = attack.obstacle?.()
   if (obstacle !== undefined) return void console.log(`${attack.name} is left out: ${obstacle}`)
   const seed = seedOfThisRun()
-  const budget = new TrialBudget(time, leastTrials)
+  const budget = new TrialBudget(time)
   const trials = { random: randomOf(seed), folder: temporaryFolder(), another: budget.another }
   const counted = await attack.run(trials).catch((error) => {
     throw new Error(`after ${budget}, VALKEYRIE_SEED=${seed}`, { cause: error })
