@@ -5,7 +5,8 @@ import type pg from 'pg'
 import { ConnectionError, DatabaseOpenError } from '../../../contract/errors.ts'
 import { clock } from '../../../time/clock.ts'
 import { shownAddress } from './address.ts'
-import { Connection, type NameKeeping, type OpenClient, typesOf } from './connection.ts'
+import type { Ask } from './array-query.ts'
+import { askByNumbers, Connection, type NameKeeping, type OpenClient } from './connection.ts'
 import { isUnreached, sqlState } from './server-error.ts'
 import { Silence } from './silence.ts'
 
@@ -57,7 +58,7 @@ export class Connector {
   readonly address: string
   readonly #pg: Pg
   readonly #options: ConnectOptions
-  readonly #types: ReturnType<typeof typesOf>
+  readonly #ask: Ask
   readonly #names: NameKeeping = { isKept: true }
   readonly #silence: Silence
   /** Whether the server takes settings with the first message: poolers may not. */
@@ -67,7 +68,7 @@ export class Connector {
     this.#pg = pg
     this.address = address
     this.#options = options
-    this.#types = typesOf(pg)
+    this.#ask = askByNumbers(pg)
     this.#silence = new Silence(() => this.#attempt(), options.connectTimeout)
   }
 
@@ -111,7 +112,7 @@ export class Connector {
       this.#takesSettings = false
       return this.#attempt()
     }
-    return new Connection(client, this.#types, this.#names, this.#options.logger)
+    return new Connection(client, this.#ask, this.#names, this.#options.logger)
   }
 
   #client(): OpenClient {

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net'
 import type { Logger } from 'drizzle-orm/logger'
-import type pg from 'pg'
+import type Pg from 'pg'
+import { type Answer, type Ask, askBy, type ColumnParser, type KnownColumns } from './array-query.ts'
 import { ConnectionLost, isForgotten, isLoss, sqlState } from './server-error.ts'
 import type { Row, Statement } from './statement.types.ts'
 
 /** The numbers of the types whose texts stand for something else. */
-const parsers: Readonly<Record<number, (text: string) => unknown>> = {
+const parsers: Readonly<Record<number, ColumnParser>> = {
   16: (text) => text === 't',
   20: Number,
   21: Number,
@@ -16,21 +17,15 @@ const parsers: Readonly<Record<number, (text: string) => unknown>> = {
 
 const asText = (text: string) => text
 
-/** What makes values of the texts that the server sends: JSON stays text, and a bigint is a number, since versions are. */
-export function typesOf({ types }: typeof pg): pg.CustomTypesConfig {
-  const bytes = types.getTypeParser(17, 'text')
-  const listOfBytes = types.getTypeParser(1001 as number, 'text')
-  return {
-    getTypeParser: (oid: number) => {
-      if (oid === 17) return bytes
-      if (oid === 1001) return listOfBytes
-      return parsers[oid] ?? asText
-    },
-  }
+/** Runs statements by clients of `pg`: JSON stays text, and a bigint is a number, since versions are. */
+export function askByNumbers(pg: typeof Pg): Ask {
+  const bytes = pg.types.getTypeParser(17, 'text')
+  const listOfBytes = pg.types.getTypeParser(1001 as number, 'text')
+  return askBy(pg, (type) => (type === 17 ? bytes : type === 1001 ? listOfBytes : (parsers[type] ?? asText)))
 }
 
 /** What its types leave out: the socket, to end a connection of which no answer is awaited, and the process of the server. */
-export type OpenClient = pg.Client & {
+export type OpenClient = Pg.Client & {
   readonly connection: { readonly stream: Socket }
   readonly processID: number | null
   ref(): void
@@ -45,7 +40,8 @@ export interface NameKeeping {
 /** A connection to the server. Statements follow each other on it without waiting for answers. */
 export class Connection {
   readonly #client: OpenClient
-  readonly #types: pg.CustomTypesConfig
+  readonly #ask: Ask
+  readonly #columns: KnownColumns = new Map()
   readonly #logger: Logger | undefined
   readonly #names: NameKeeping
   #running = 0
@@ -60,14 +56,9 @@ export class Connection {
   onIdle: (() => void) | null = null
   onEnd: (() => void) | null = null
 
-  constructor(
-    client: OpenClient,
-    types: pg.CustomTypesConfig,
-    names: NameKeeping,
-    logger: Logger | undefined,
-  ) {
+  constructor(client: OpenClient, ask: Ask, names: NameKeeping, logger: Logger | undefined) {
     this.#client = client
-    this.#types = types
+    this.#ask = ask
     this.#names = names
     this.#logger = logger
     const lost = () => {
@@ -123,12 +114,12 @@ export class Connection {
   /** Runs a statement. Rejects with ConnectionLost, and with what the server answers. */
   async run(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
     try {
-      return (await this.#query(statement, values)).rows as Row[]
+      return (await this.#query(statement, values)).rows
     } catch (error) {
       // In a transaction, which has failed with it, it is for those who have begun that to begin again.
       if (!isForgotten(error) || this.#client.getTransactionStatus() !== 'I') throw error
       this.forgetNames()
-      return (await this.#query(statement, values)).rows as Row[]
+      return (await this.#query(statement, values)).rows
     }
   }
 
@@ -144,7 +135,7 @@ export class Connection {
 
   /** Commits the transaction that is open: false if the server has undone it, since a statement of it has failed. */
   async commit(): Promise<boolean> {
-    return (await this.#query({ text: 'commit' }, [])).command === 'COMMIT'
+    return (await this.#query({ text: 'commit' }, [])).tag === 'COMMIT'
   }
 
   /** Ends a transaction that has only read. Nobody waits for that: it is sent with what comes next. */
@@ -153,17 +144,18 @@ export class Connection {
   }
 
   async #query(
-    { name, text }: Statement,
+    statement: Statement,
     values: readonly unknown[],
     sends: 'soon' | 'later' = 'soon',
-  ): Promise<pg.QueryArrayResult> {
+  ): Promise<Answer> {
+    const { text } = statement
     this.#logger?.logQuery(text, [...values])
     this.#running += 1
     if (this.#running === 1) this.#hold()
     this.#gather(sends)
     try {
-      const query = { text, values: values as unknown[], rowMode: 'array' as const, types: this.#types }
-      return await this.#client.query(name !== undefined && this.#names.isKept ? { ...query, name } : query)
+      const asked = this.#names.isKept ? statement : { text }
+      return await this.#ask(this.#client, asked, values, this.#columns)
     } catch (error) {
       if (!isLoss(error)) throw error
       this.discard()
