@@ -99,13 +99,24 @@ function orderSql(
   fields: FieldSql,
   choice: IndexChoice | null,
 ): SQL {
-  const terms = order.map(({ field, direction }) => fields.orderOf(field, direction))
+  const fixed = new Set(conjuncts(where).flatMap((one) => (isOneValue(one) ? [one.field.path] : [])))
+  // Rows that agree in an indexed field are in its order; the server would make the columns of each of them all the same.
+  const terms = order
+    .filter(({ field }) => !(fixed.has(field.path) && fields.isIndexed(field)))
+    .map(({ field, direction }) => fields.orderOf(field, direction))
   const nulls = conjuncts(where).flatMap((one) => (one.type === 'null' ? [one.field] : []))
   const leading = choice?.index.fields[choice.index.fields.findIndex((path) => !choice.fixed.has(path))]
   const isNull = order.length === 0 ? nulls.find(({ path }) => path === leading) : undefined
   if (isNull !== undefined) terms.push(fields.orderOf(isNull, keyDirection))
   terms.push(sql`${key} ${sql.raw(keyDirection)}`)
   return sql.join(terms, sql.raw(', '))
+}
+
+/** Whether rows that meet a condition have one value in its field, or values that are equal. */
+function isOneValue(
+  one: Condition,
+): one is Extract<Condition, { readonly type: 'compare' | 'boolean' | 'zero' }> {
+  return one.type === 'boolean' || one.type === 'zero' || (one.type === 'compare' && one.operator === 'eq')
 }
 
 /**
