@@ -68,7 +68,7 @@ export class PostgresDriver implements Driver {
   readonly #requests: Requests
   readonly #commits: CommitRequests
   readonly #guard: CatalogGuard
-  readonly #heard: Heard = { latest: 0, turns: '[]' }
+  readonly #heard: Heard = { latest: 0, turns: '[]', undisturbed: 0 }
   readonly #sessions = new Set<PostgresSession>()
   /** Looks at the newest version that are under way. */
   readonly #looks = new Set<Promise<unknown>>()

@@ -1,23 +1,26 @@
-import { randomBytes } from 'node:crypto'
 import type { CommitFacts } from '../../../commit/facts.ts'
 import { type Foreseen, foreseen } from '../../../commit/foreseen.ts'
 import { type CommitPlan, planCommit } from '../../../commit/plan.ts'
 import { activeTurn, leaveTurn, type Ticket } from '../../../commit/turn.ts'
-import type { HeldValue, HeldValues } from '../../../commit/unique.ts'
-import type { CommitOutcome } from '../../../commit/write.ts'
+import type { HeldValues } from '../../../commit/unique.ts'
 import { ConnectionError } from '../../../contract/errors.ts'
 import { clock } from '../../../time/clock.ts'
 import type { BatchOutcome, CommitBatch } from '../../driver.ts'
 import { ConnectionLost, isUniqueViolation } from '../server/server-error.ts'
 import { CommitState } from '../tables/commit-function.ts'
-import type { Claimable, CommitRequests } from './commit-requests.ts'
+import { newToken } from './batch-token.ts'
+import type { Claimable, CommitAnswer, CommitRequests } from './commit-requests.ts'
+import { mergedHolders } from './merged-holders.ts'
+import { movedOutcome } from './moved-outcome.ts'
 import { Pauses } from './pauses.ts'
-import { commitParameters } from './plan-parameters.ts'
+import { type BatchParameters, commitParameters } from './plan-parameters.ts'
 
 /** What was last heard of a database: enough to plan writes that nothing is to be known for. */
 export interface Heard {
   latest: number
   turns: string
+  /** How many commits in a row have found that nothing had come between. */
+  undisturbed: number
 }
 
 /** The batch was given up, and no attempt of it can be committed any more. */
@@ -42,6 +45,8 @@ const noFacts: Pick<CommitFacts, 'rows' | 'logged' | 'expired' | 'oldestLogged'>
 
 /** Answers may be lost so many times, and until `connectTimeout` is over, before the batch is given up. */
 const mostLosses = 3
+/** After so many commits that nobody has come between, the next one counts on it. Where others write as often, that is rare. */
+const enoughUndisturbed = 4
 /** A unique index may refuse plans so many times without anything that stands in the way: then it is none of ours. */
 const mostRefusals = 10
 
@@ -50,7 +55,7 @@ export class BatchCommit {
   readonly #requests: CommitRequests
   readonly #heard: Heard
   readonly #batch: CommitBatch
-  readonly #token = randomBytes(17)
+  readonly #token = newToken()
   readonly #unanswered: Unanswered[] = []
   readonly #foreseen: Foreseen | null
   #attempt = 0
@@ -164,32 +169,48 @@ export class BatchCommit {
   }
 
   async #send(plan: CommitPlan, { turns }: { readonly turns: string }) {
-    const token = Buffer.from(this.#token)
-    token[16] = this.#attempt++
     this.#since ??= plan.before
     if (this.#unanswered.length === 0) this.#since = plan.before
-    const { endedTurn } = plan
     const { unique, lockTimeout } = this.#requests
-    const parameters = commitParameters(plan, {
-      catalogVersion: this.#batch.catalogVersion,
-      turns,
-      since: this.#since,
-      lockTimeout,
-      token,
-      turnsAfter:
-        endedTurn === null ? null : JSON.stringify(leaveTurn(JSON.parse(turns) as Ticket[], endedTurn)),
-      unique,
-    })
+    const { catalogVersion } = this.#batch
+    const token = Buffer.from(this.#token)
+    token[16] = this.#attempt++
+    const parts = { catalogVersion, turns, since: this.#since, lockTimeout, token, unique }
     try {
-      const answer = await this.#requests.commit(parameters)
-      if (answer.state !== CommitState.already) this.#hear(answer.latest, answer.turns)
-      return answer
+      return (await this.#commitShort(plan, parts)) ?? (await this.#commitByFunction(plan, parts))
     } catch (error) {
       if (error instanceof ConnectionLost) await this.#lost({ plan, token }, error)
       else if (isUniqueViolation(error)) await this.#refused(plan, error)
       else throw error
       return 'again'
     }
+  }
+
+  /** Null where it was not, or could not be, carried out so: nothing of it is written. */
+  async #commitShort(plan: CommitPlan, batch: BatchParameters): Promise<CommitAnswer | null> {
+    const isFirst = this.#unanswered.length === 0
+    if (!isFirst || this.#heard.undisturbed < enoughUndisturbed) return null
+    const short = this.#requests.short(plan, batch)
+    if (short === null) return null
+    const { turns } = batch
+    if (await this.#requests.commitShort(short)) {
+      this.#hear(plan.latest, turns)
+      return { state: CommitState.done, latest: plan.latest, turns, attempt: null }
+    }
+    this.#heard.undisturbed = 0
+    return null
+  }
+
+  async #commitByFunction(plan: CommitPlan, batch: BatchParameters): Promise<CommitAnswer> {
+    const { endedTurn, latest } = plan
+    const { turns } = batch
+    const turnsAfter =
+      endedTurn === null ? null : JSON.stringify(leaveTurn(JSON.parse(turns) as Ticket[], endedTurn))
+    const answer = await this.#requests.commit(commitParameters(plan, batch, turnsAfter))
+    const isUndisturbed = answer.state === CommitState.done && answer.latest === latest
+    this.#heard.undisturbed = isUndisturbed ? this.#heard.undisturbed + 1 : 0
+    if (answer.state !== CommitState.already) this.#hear(answer.latest, answer.turns)
+    return answer
   }
 
   async #lost(attempt: Unanswered, error: ConnectionLost): Promise<void> {
@@ -204,7 +225,7 @@ export class BatchCommit {
     const found = await this.#requests.holders(plan)
     if (found.size === 0) this.#refusals += 1
     if (this.#refusals === mostRefusals) throw error
-    this.#holders = merged(this.#holders, found)
+    this.#holders = mergedHolders(this.#holders, found)
   }
 
   #hear(latest: number, turns: string): void {
@@ -219,32 +240,10 @@ export class BatchCommit {
     const moved = before - plan.before
     return {
       type: 'done',
-      outcomes: plan.outcomes.map((outcome) => shifted(outcome, plan, moved)),
+      outcomes: plan.outcomes.map((outcome) => movedOutcome(outcome, plan, moved)),
       took: this.#took,
     }
   }
 }
 
 const nothingRead = { keys: [], ranges: [], validUntil: null, expiredAfter: null }
-
-/** What was found before, in whose place the plan may have put another hindrance since, and what is found now. */
-function merged(before: HeldValues, found: HeldValues): HeldValues {
-  const all = new Map(before)
-  for (const [stored, holders] of found) {
-    const isNew = (one: HeldValue) => !holders.some(({ key }) => Buffer.compare(key, one.key) === 0)
-    all.set(stored, [...holders, ...(before.get(stored) ?? []).filter(isNew)])
-  }
-  return all
-}
-
-/** An outcome where commits have come between: versions that it was to give have moved. */
-function shifted(outcome: CommitOutcome, { before }: CommitPlan, moved: number): CommitOutcome {
-  if (moved === 0) return outcome
-  const move = (version: number | null) => (version !== null && version > before ? version + moved : version)
-  if (outcome.type === 'committed') return { ...outcome, version: move(outcome.version)! }
-  if (outcome.type !== 'conflict') return outcome
-  return {
-    ...outcome,
-    conflicts: outcome.conflicts.map((conflict) => ({ ...conflict, actual: move(conflict.actual) })),
-  }
-}

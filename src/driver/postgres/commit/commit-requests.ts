@@ -10,11 +10,13 @@ import type { QueryRunner } from '../query/query-runner.ts'
 import { factsParameters, factsStatement, type KnownFacts, readFacts } from '../rows/facts.ts'
 import type { Statements } from '../rows/statements.ts'
 import type { ServerClock } from '../server/server-clock.ts'
-import type { RunStatement } from '../server/statement.types.ts'
+import type { Row, RunStatement, Statement } from '../server/statement.types.ts'
 import { ServerCatalog } from '../tables/catalog.ts'
 import { ServerIndexes } from '../tables/indexes.ts'
 import type { UniqueIndexes } from '../tables/unique-indexes.ts'
+import type { BatchParameters } from './plan-parameters.ts'
 import type { Requests } from './requests.ts'
+import { type ShortCommit, ShortCommits } from './short-commits.ts'
 
 /** What the query of each claim finds. */
 export type Claimable = ReadonlyMap<Claim, readonly { readonly key: Key; readonly version: number }[]>
@@ -51,11 +53,13 @@ const mostBytes = 2 ** 30 - 2 ** 20
 export class CommitRequests {
   readonly #parts: CommitParts
   readonly #facts: ReturnType<typeof factsStatement>
+  readonly #short: ShortCommits
   #trimming: Promise<void> = Promise.resolve()
 
   constructor(parts: CommitParts) {
     this.#parts = parts
     this.#facts = factsStatement(parts.schema)
+    this.#short = new ShortCommits(parts.schema)
   }
 
   get unique(): UniqueFields {
@@ -82,14 +86,35 @@ export class CommitRequests {
 
   /** Runs the function that carries a plan out. Rejects with ConnectionLost if its answer does not come. */
   async commit(parameters: readonly unknown[]): Promise<CommitAnswer> {
-    const { requests, statements, clock } = this.#parts
+    const row = await this.#write(this.#parts.statements.commit, parameters)
+    const [, state, latest, turns, attempt] = row!
+    return {
+      state: state as number,
+      latest: latest as number,
+      turns: turns as string,
+      attempt: attempt as Buffer | null,
+    }
+  }
+
+  /** The one statement that carries a plan out where nothing has come between; null: it is for the function. */
+  short(plan: CommitPlan, batch: BatchParameters): ShortCommit | null {
+    return this.#short.of(plan, batch)
+  }
+
+  /** Whether it was carried out so. Rejects as `commit` does. */
+  async commitShort({ statement, parameters }: ShortCommit): Promise<boolean> {
+    return (await this.#write(statement, parameters)) !== undefined
+  }
+
+  /** The one row of a statement that commits, whose first column is the time of the server. */
+  async #write(statement: Statement, parameters: readonly unknown[]): Promise<Row | undefined> {
+    const { requests, clock } = this.#parts
     const bytes = parameters.reduce<number>((sum, it) => sum + (it instanceof Buffer ? it.length : 0), 0)
     if (bytes > mostBytes) throw new StorageError('54000', 'A request to PostgreSQL holds at most 1 GB')
     const sent = Date.now()
-    const [row] = await requests.write(statements.commit, parameters)
-    const [state, latest, turns, at, attempt] = row as [number, number, string, number, Buffer | null]
-    clock.heard(at, sent, Date.now())
-    return { state, latest, turns, attempt }
+    const [row] = await requests.write(statement, parameters)
+    if (row !== undefined) clock.heard(row[0] as number, sent, Date.now())
+    return row
   }
 
   /** Reads what writes need to be planned, all of one state. */

@@ -19,14 +19,14 @@ export interface BatchParameters {
   readonly lockTimeout: number
   /** Tells the batch, and its attempt, in the log. */
   readonly token: Uint8Array
-  readonly turnsAfter: string | null
   readonly unique: UniqueFields
 }
 
-/** The parameters of `kv_commit_1`, in their order. */
+/** The parameters of `kv_commit_1`, in their order. `turnsAfter`: the queue for turns as it becomes; null: it stays. */
 export function commitParameters(
   plan: CommitPlan,
-  { catalogVersion, turns, since, lockTimeout, token, turnsAfter, unique }: BatchParameters,
+  { catalogVersion, turns, since, lockTimeout, token, unique }: BatchParameters,
+  turnsAfter: string | null,
 ): unknown[] {
   const { before, latest, holds, rows, log } = plan
   const puts = rows.filter((row): row is Put => row.type === 'put')

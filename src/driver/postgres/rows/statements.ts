@@ -54,7 +54,7 @@ export function statementsOf(schema: string) {
     ),
     commit: named(
       'commit',
-      `select state, latest, turns, at, attempt from ${s}.kv_commit_1(${Array.from({ length: 34 }, (_, at) => `$${at + 1}`).join(', ')})`,
+      `select at, state, latest, turns, attempt from ${s}.kv_commit_1(${Array.from({ length: 34 }, (_, at) => `$${at + 1}`).join(', ')})`,
     ),
     turns: named('turns', `select m.turns, ${moment} from ${s}.kv_meta m where m.one`),
     changeTurns: named('change_turns', `select ${s}.kv_turns_1($1, $2, $3)`),
