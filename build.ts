@@ -187,6 +187,9 @@ const input: InputOptions = {
   treeshake: { propertyReadSideEffects: false },
 }
 
+/** What a program loads that opens an address of a server, and no other: its files say so in their names. */
+const ofPostgres = /\/(?:src\/driver\/postgres|drizzle-orm\/(?:pg-core|node-postgres))\//
+
 const comments = { legal: false, jsdoc: false, annotation: false }
 
 const output: OutputOptions = {
@@ -196,7 +199,8 @@ const output: OutputOptions = {
     compress: { keepNames: { function: true, class: true } },
     mangle: { keepNames: true },
   },
-  chunkFileNames: 'chunks/[name].js',
+  chunkFileNames: ({ moduleIds, name }) =>
+    moduleIds.every((id) => ofPostgres.test(id)) ? `chunks/postgres-${name}.js` : `chunks/${name}.js`,
   // So that a part exports what its sources do.
   minifyInternalExports: false,
   // V8 reads text of one byte a character faster.
