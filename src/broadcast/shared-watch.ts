@@ -54,11 +54,10 @@ export class SharedWatch<T> {
 
   async #run(): Promise<void> {
     this.#isRunning = true
+    await this.#lookForAll()
     // Readers that just got a state wait again within microtasks, so that one look serves them all.
     await new Promise<void>((resolve) => process.nextTick(resolve))
-    await this.#lookForAll()
     this.#isRunning = false
-    // A reader may have come just after all others were served.
     if (!this.#waiting.isEmpty) void this.#run()
   }
 
