@@ -172,12 +172,15 @@ describe.skipIf(url === '')('what the server itself limits', () => {
     const schema = newSchema()
     const setting = new URL(url)
     setting.searchParams.set('statement_timeout', '1000')
-    const db = await Valkeyrie.withSchema(['users', '*'], z.object({ n: z.int() })).open(setting.href, {
-      schema,
-    })
+    const withUsers = Valkeyrie.withSchema(['users', '*'], z.object({ n: z.int() }))
+    {
+      // Without that limit: to make a database takes a slow machine longer.
+      await using patiently = await withUsers.open(url, { schema })
+      await patiently.repositories.users.set('a', { n: 1 })
+    }
+    const db = await withUsers.open(setting.href, { schema })
     onTestFinished(() => db.close())
     const { users } = db.repositories
-    await users.set('a', { n: 1 })
     const admin = await byHand(url)
     await admin.query(`begin; lock table "${schema}".kv`)
     const failed = await Promise.allSettled([
@@ -199,8 +202,9 @@ describe.skipIf(url === '')('what the server itself limits', () => {
     setting.searchParams.set('idle_in_transaction_session_timeout', '300')
     setting.searchParams.set('options', '-c default_transaction_isolation=serializable')
     const proxy = await startProxy(setting.href)
-    const db = await openAt(proxy.url, schema, { connectTimeout: 1_500, busyTimeout: 60_000 })
+    // First, without that limit: to make a database takes a slow machine longer.
     const other = await openAt(url, schema, { busyTimeout: 60_000 })
+    const db = await openAt(proxy.url, schema, { connectTimeout: 1_500, busyTimeout: 60_000 })
     await db.set(['a'], 1)
     proxy.hush('half of the next commit')
     const writing = db.set(['a'], 2)
