@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe } from 'vitest'
+import { inTurn } from './extent.ts'
 import { serverOfRun } from './postgres/server-of-run.ts'
 
 /** An engine that tests run on. */
@@ -20,6 +21,13 @@ const server = await serverOfRun()
 export function describeEngines(name: string, body: (engine: TestEngine) => void): void {
   describeEngine('sqlite', name, body)
   describeEngine('postgres', name, body)
+}
+
+/** As `describeEngines`, on one engine in a run of `npm test`: they take turns. What begins `from` 0 is on one while what begins from 1 is on the other. */
+export function describeEnginesInTurn(name: string, from: 0 | 1, body: (engine: TestEngine) => void): void {
+  const able = 'url' in server ? (['sqlite', 'postgres'] as const) : (['sqlite'] as const)
+  for (const engine of inTurn(`engines of ${name}`, able, able.length, from))
+    describeEngine(engine, name, body)
 }
 
 /** Describes what holds on one engine. */

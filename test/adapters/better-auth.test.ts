@@ -13,6 +13,7 @@ import { Valkeyrie } from 'valkeyrie'
 import { authAdapter, authSchemas } from 'valkeyrie/better-auth'
 import { vi } from 'vitest'
 import { newAddress } from '../engine-of-project.ts'
+import { inTurn } from '../extent.ts'
 
 // They tell of each step.
 vi.spyOn(console, 'log').mockImplementation(() => {})
@@ -39,8 +40,7 @@ const { execute } = await testAdapter({
     authFlowTestSuite(),
     caseInsensitiveTestSuite(),
     joinsTestSuite(),
-    numberIdTestSuite(),
-    uuidTestSuite(),
+    ...inTurn('kinds of ids', [numberIdTestSuite, uuidTestSuite], 2).map((tests) => tests()),
   ],
   async onFinish() {
     await db?.close()

@@ -1,6 +1,6 @@
 import { Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
-import { describeEngines } from '../engines.ts'
+import { describeEnginesInTurn } from '../engines.ts'
 import { extent } from '../extent.ts'
 import { patient } from '../waiting.ts'
 import { accountSchema, accounts, openingBalance, wholeSum } from './bank.ts'
@@ -19,7 +19,7 @@ interface AuditReport {
   readonly failures: readonly string[]
 }
 
-describeEngines('a bank', (engine) => {
+describeEnginesInTurn('a bank', 1, (engine) => {
   it('transfers of 8 processes between 20 accounts lose no money, and a ninth never sees any missing', async () => {
     const path = engine.newAddress()
     const [fewest, fewestAudits] = engine.name === 'sqlite' ? [30, 5] : [10, 3]

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
+import { extent } from '../extent.ts'
 import { startChild } from './child.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -9,12 +10,13 @@ interface Opened {
   readonly failure?: string
 }
 
-it('4 processes open the same new file at the same moment, 20 times: all succeed', async () => {
+it('4 processes open the same new file at the same moment, again and again: all succeed', async () => {
+  const rounds = extent('new files', 5, 20)
   const folder = temporaryFolder()
   const names = ['a', 'b', 'c', 'd']
   const children = names.map((name) => startChild('concurrency/programs/opener.ts', { name }))
   await Promise.all(children.map((child) => child.message()))
-  for (let round = 1; round <= 20; round++) {
+  for (let round = 1; round <= rounds; round++) {
     const path = join(folder, `${round}.db`)
     for (const child of children) child.send(path)
     const opened = await Promise.all(children.map((child) => child.message<Opened>()))

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-import { describeEngines } from '../engines.ts'
+import { describeEnginesInTurn } from '../engines.ts'
 
 const program = fileURLToPath(new URL('../../examples/dashboard.ts', import.meta.url))
 
-describeEngines('the dashboard', (engine) =>
+describeEnginesInTurn('the dashboard', 1, (engine) =>
   it('draws what the second process writes, until that has ended', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [program, engine.newAddress(), '12'])
     expect(stdout).toMatch(/^cpu .* ms \(12 samples\)$/m)

@@ -3,11 +3,11 @@ import { Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { describeEngines } from '../engines.ts'
+import { describeEnginesInTurn } from '../engines.ts'
 import { generateQuietly, migrateQuietly, projectFolder, projectFor } from './project.ts'
 import { upgradeOn } from './upgrade.ts'
 
-describeEngines('the filing of rows', (engine) => {
+describeEnginesInTurn('the filing of rows', 1, (engine) => {
   const upgrade = upgradeOn(engine)
   const projectOf = projectFor.bind(null, engine.name)
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { mendSql } from '../../src/driver/sqlite/migrations/table-sql.ts'
 import { generate } from '../../src/migration/generate.ts'
-import { describeEngines } from '../engines.ts'
+import { describeEnginesInTurn } from '../engines.ts'
 import { generateQuietly, migrateQuietly, projectFolder, projectFor } from './project.ts'
 
 const before = defineSchema(
@@ -55,7 +55,7 @@ const userBefore = fc.record(
   { requiredKeys: ['role', 'address'] },
 )
 
-describeEngines('mechanical changes', (engine) => {
+describeEnginesInTurn('mechanical changes', 1, (engine) => {
   const projectOf = projectFor.bind(null, engine.name)
 
   it('SQL gives every value what a program would give it, and watchers learn of it', async () => {

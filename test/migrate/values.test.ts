@@ -3,10 +3,10 @@ import { type } from 'arktype'
 import { defineSchema } from 'valkeyrie/schema'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { describeEngines } from '../engines.ts'
+import { describeEnginesInTurn } from '../engines.ts'
 import { upgradeOn } from './upgrade.ts'
 
-describeEngines('what becomes of values', (engine) => {
+describeEnginesInTurn('what becomes of values', 0, (engine) => {
   const upgrade = upgradeOn(engine)
 
   const users = (schema: StandardSchemaV1) => defineSchema(['users', '*'], schema)
