@@ -8,7 +8,7 @@ const read = (path: string) => readFileSync(root + path, 'utf8')
 
 const page = read('docs/architecture.md')
 
-/** The rooms of src from the top down, as the table of the page lists them: imports go down. The entry points stand above all. */
+/** The rooms of src from the top down, in the order of the page's table: imports go down. The entry points are above all of them. */
 const rooms = ['*.ts', ...[...page.matchAll(/^\| `([a-z-]+\/)` \|/gm)].map(([, room]) => room!)]
 
 const longestFile = 350
@@ -174,7 +174,7 @@ it.each([
 it.each([
   ['better-sqlite3', ['driver/sqlite/module/better-sqlite3.ts']],
   ['node:sqlite', ['driver/sqlite/module/node-sqlite.ts']],
-  // Its types: what runs loads its session alone, which is there without better-sqlite3.
+  // Its types only: at run time it loads the session alone, which exists without better-sqlite3.
   ['drizzle-orm/better-sqlite3', ['driver/sqlite/engine.types.ts', 'driver/sqlite/module/drizzle-over.ts']],
 ])('of driver/sqlite, %s is known to %j alone', (module, files) => {
   const knowing = edges.filter(({ name }) => name === module)

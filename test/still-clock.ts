@@ -3,7 +3,7 @@ import { onTestFinished, vi } from 'vitest'
 /** A clock that stands still until a test moves it. */
 export interface StillClock {
   readonly now: number
-  /** Moves it on, or back, by so many milliseconds. */
+  /** Advances it, or sets it back, by this many milliseconds. */
   advance(milliseconds: number): void
 }
 

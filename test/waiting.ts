@@ -52,7 +52,7 @@ export async function waitFor<T>(what: string, promise: PromiseLike<T>): Promise
   }
 }
 
-/** Waits until `holds` gives true. Rejects, naming `what`, where it never does. */
+/** Waits until `holds` returns true. Rejects, naming `what`, if it never does. */
 export async function waitUntil(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   let isWanted = true
   const look = async () => {
@@ -65,7 +65,7 @@ export async function waitUntil(what: string, holds: () => boolean | Promise<boo
   }
 }
 
-/** Ends every wait that a test has left, and tells what they were for. */
+/** Ends every wait that a test has left behind, and returns what they were for. */
 export function leaveWaits(): string[] {
   const left = [...waiting]
   for (const wait of left) end(wait)

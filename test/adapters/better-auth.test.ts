@@ -15,7 +15,7 @@ import { vi } from 'vitest'
 import { newAddress } from '../engine-of-project.ts'
 import { inTurn } from '../extent.ts'
 
-// They tell of each step.
+// They log each step.
 vi.spyOn(console, 'log').mockImplementation(() => {})
 
 let db: Awaited<ReturnType<typeof open>> | undefined

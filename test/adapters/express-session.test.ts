@@ -25,7 +25,7 @@ beforeEach(async () => {
 })
 afterEach(() => db.close())
 
-/** A session as express-session gives it to a store, whose cookie has so many milliseconds left. */
+/** A session as express-session passes it to a store; `left`: how many milliseconds its cookie has left. */
 function data(left: number | null, more: object = {}): SessionData {
   // Its types take nothing.
   const Cookie = session.Cookie as unknown as new (options: object) => session.Cookie

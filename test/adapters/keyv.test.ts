@@ -17,7 +17,7 @@ beforeEach(() => db.clear())
 afterAll(() => db.close())
 
 describe('the suite that Keyv publishes', () => {
-  // Its types are those of another release of Vitest.
+  // Its types come from another release of Vitest.
   const runner = vitest as never
   keyvTestSuite(runner, Keyv, () => keyvStore(db))
   keyvIteratorTests(runner, Keyv, () => keyvStore(db))
@@ -58,7 +58,7 @@ describe.each(majors)('%s', (_, open) => {
   })
 
   it('clears its namespace, and nothing else below the prefix or beside it', async () => {
-    // One is the beginning of another, and what sorts right behind the separator is there too.
+    // One is a prefix of another, and a third sorts right after the separator.
     const [short, long, other] = [open('n'), open('n:m'), open('n;')]
     for (const keyv of [short, long, other]) await keyv.set('k', 'v')
     await db.set(['keyv', 'another', 'shape'], 1)

@@ -40,7 +40,7 @@ const nextStart = () => {
   return start
 }
 
-/** Work on all rows, most of which takes some hundred milliseconds. */
+/** Work on all rows; most kinds take some hundred milliseconds. */
 const works: Readonly<Record<string, (db: Db, options: Options) => Promise<unknown>>> = {
   list: (db, options) => Array.fromAsync(db.list({ prefix: ['people'] }, options)),
   findMany: ({ repositories: { people } }, options) => people.findMany({}, options),

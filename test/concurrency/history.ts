@@ -20,7 +20,7 @@ export type Step =
 export interface CommittedUnit {
   readonly name: string
   readonly steps: readonly Step[]
-  /** The versionstamp of its commit; `null` where it has written nothing. */
+  /** The versionstamp of its commit; `null` if it has written nothing. */
   readonly version: string | null
 }
 
@@ -68,7 +68,7 @@ function unplaced(readers: Set<CommittedUnit>, writers: readonly CommittedUnit[]
   )
 }
 
-/** What the unit has seen that it would not have seen had it run on this state; null where there is nothing. */
+/** What the unit has seen that it would not have seen if it had run on this state; null if there is nothing. */
 function mismatchOf(unit: CommittedUnit, before: State): string | null {
   const state: State = unit.steps.some(isWrite) ? new Map(before) : before
   for (const step of unit.steps) {

@@ -9,7 +9,7 @@ interface Report {
   readonly gaveUp: number
 }
 
-/** Runs so many random units of work in several processes, and expects that some serial order gives what they have seen. */
+/** Runs this many random units of work in several processes, and expects that some serial order explains what they have seen. */
 export async function expectSerializable(
   path: string,
   { units, processes, options = {} }: { units: number; processes: number; options?: object },

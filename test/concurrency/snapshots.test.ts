@@ -202,7 +202,7 @@ describe.each(['a file', 'memory'])('on %s', (place) => {
   })
 })
 
-/** Time stands still, apart from the clock that is set and the time that is let pass. */
+/** Stops time, except for the clock that a test sets and the time that it advances. */
 function holdTime(): void {
   vi.useFakeTimers({ toFake: ['Date', 'hrtime', 'setInterval', 'clearInterval'] })
   onTestFinished(() => void vi.useRealTimers())

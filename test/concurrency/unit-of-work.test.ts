@@ -378,7 +378,7 @@ it.each<[string, (unit: Unit) => Promise<unknown>]>([
   })
   const told = new RegExp(`^TypeError: ${call} was still running .* nothing was written: await every call`)
   expect(String(await unit.catch((error: unknown) => error))).toMatch(told)
-  // That of a helper that nobody waits for, of which it would be the first half.
+  // The error of a helper that nobody awaits; the write would be its first half.
   let rest: unknown
   const helper = async (unit: Unit) => {
     await write(unit)

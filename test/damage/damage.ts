@@ -97,7 +97,7 @@ export function changeBehindIndexes(path: string, change: (file: Database.Databa
   rewrite("collection = 'hidden ", "collection = '")
 }
 
-/** A byte that comes in the place of another in the value of a row; places go round. */
+/** A byte that replaces another one in the value of a row; places wrap around. */
 export interface ChangedByte {
   readonly key: Uint8Array
   readonly place: number

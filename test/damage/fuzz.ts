@@ -16,8 +16,8 @@ export interface Worked {
 const patience = 120_000
 
 /**
- * Damages copies of sound files, one for each seed, and has a program of its own work on each. Throws where it crashes, hangs, or meets
- * an error that is none of the documented ones, and says by which seed. How many files there were, by what became of them.
+ * Damages copies of sound files, one for each seed, and runs a program on each. Throws, with the seed, if it crashes, hangs, or
+ * meets an undocumented error. Returns how many files had each outcome.
  */
 export async function workOnDamagedFiles(
   folder: string,

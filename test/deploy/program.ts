@@ -1,7 +1,7 @@
 import type { OpenOptions } from 'valkeyrie'
 import { type Release, releases } from './deploy.ts'
 
-/** A process of one release at a time: it opens the file, writes and reads as it is told, and closes it. */
+/** A process of one release at a time: on order, it opens the file, writes and reads, and closes it. */
 export type Order =
   | { readonly open: string; readonly release: Release; readonly options: OpenOptions }
   | { readonly close: true }

@@ -37,7 +37,7 @@ async function started(): Promise<Child> {
   return child
 }
 
-/** Pairs of releases that run side by side, one opening behind the other, and both go on: each way. */
+/** Pairs of releases that run side by side, one opening after the other, each way round, and both keep working. */
 const pairs: readonly (readonly [Release, Release])[] = [
   ['base', 'without an index'],
   ['base', 'with another index'],
@@ -122,7 +122,7 @@ test('after a repository is renamed by option, a running process of the old name
   expect(await a({ set: 'bob', email: 'b' })).toMatchObject(told)
   expect(await b({ set: 'cid', email: 'c' })).toEqual({ result: true })
   expect(await b({ count: 'people' })).toEqual({ result: 2 })
-  // The option may stay where it is.
+  // The option may remain.
   const later = await start(path, 'with another name', { renameRepositories: { users: 'people' } })
   expect(await later({ count: 'people' })).toEqual({ result: 2 })
 })

@@ -16,7 +16,7 @@ async function stored({ repositories: { readings } }: Readings) {
   }
 }
 
-/** How many transactions the log of the engine (WAL) holds: the frame that ends one tells the size of the file in its second word. */
+/** How many transactions the log of the engine (WAL) holds: a frame that ends one has the size of the file in its second word. */
 function transactionsIn(file: string): number {
   const wal = readFileSync(`${file}-wal`)
   const frame = 24 + wal.readUInt32BE(8)

@@ -13,7 +13,7 @@ export interface CacheRead {
   readonly id: string
   readonly versionstamp: string | null
   readonly value: unknown
-  /** What the cache had been told of when the read began, by the feed or by a write that was over: it gives nothing older. */
+  /** The newest version that the cache knew when the read began, by the feed or by a finished write: it returns nothing older. */
   readonly floor: string
   /** When the read was over, in ms since the epoch. */
   readonly at: number

@@ -18,14 +18,14 @@ const schemas = Valkeyrie.withSchema(
   z.object({ n: z.string(), list: z.array(z.int()), expiresAt: z.int().nullable() }),
 )
 
-/** The version before: of the commit that a change was told of last, other changes may still have to be told. */
+/** The version before: other changes of the commit that was reported last may still have to come. */
 function before(version: string | null): string {
   return version === null ? noVersion : (BigInt(`0x${version}`) - 1n).toString(16).padStart(20, '0')
 }
 
 type Rows = Awaited<ReturnType<typeof schemas.open>>
 
-/** Every state that the rows ever had, as the log tells it. */
+/** Every state that the rows ever had, according to the log. */
 async function historyOf({ repositories: { rows } }: Rows, last: string): Promise<Map<string, State[]>> {
   const history = new Map<string, State[]>(ids.map((id) => [String(id), []]))
   for await (const { id, versionstamp: version, value } of rows.changes({ since: noVersion })) {
@@ -79,7 +79,7 @@ it('while 4 processes write it gives nothing older than what it was told of, and
   }
   await othersWrite
 
-  // Nothing expires any more, what has expired is removed, and a last change shows that everything before it has been told.
+  // Nothing expires any more, expired rows are removed, and a last change shows that everything before it was reported.
   for (const id of ids) {
     await rows.touch(id, { expireIn: null }).catch((error) => {
       if (!(error instanceof NotFoundError)) throw error

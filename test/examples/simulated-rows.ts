@@ -3,7 +3,9 @@ import { LogTrimmedError } from 'valkeyrie'
 import type { CachedRows } from '../../examples/coherent-cache/coherent-cache.ts'
 import { noVersion, type State } from './cache-law.ts'
 
-/** Whatever waits for its turn. Which of them goes on next is chosen, so that every interleaving can be had, and had again. */
+/**
+ * Everything that waits for its turn. The test chooses which goes on next, so that every interleaving is possible, and repeatable.
+ */
 export class Turns {
   readonly #waiting: (() => void)[] = []
 
@@ -40,7 +42,7 @@ interface Told {
  */
 export class SimulatedRows implements CachedRows<string, SimulatedEntry> {
   readonly history = new Map<string, State[]>()
-  /** The newest version when the feed was last begun: what is older need not be told. */
+  /** The newest version when the feed last began: older changes need not be reported. */
   followedFrom = noVersion
   readonly #turns: Turns
   readonly #log: Told[] = []
@@ -108,7 +110,7 @@ export class SimulatedRows implements CachedRows<string, SimulatedEntry> {
     )
   }
 
-  /** The feed loses what it has not told yet. */
+  /** The feed loses what it has not reported yet. */
   trim(): void {
     this.#feed?.error(new LogTrimmedError(this.version))
     this.#feed = null

@@ -106,7 +106,7 @@ test('a refusal by the system is reported as it is', async () => {
   expect(await refused(newPath('x'.repeat(300)))).toContain('too long')
 })
 
-/** Runs a program of the built package under a limit of the shell, and gives what it prints. */
+/** Runs a program of the built package under a limit of the shell, and returns what it prints. */
 const limited = (limit: string, program: string, path: string) =>
   execFileSync(
     'sh',

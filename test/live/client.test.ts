@@ -97,7 +97,7 @@ describe('a live query', () => {
     ends[0]!()
     expect(both[1]!.state.status).toBe('live')
     ends[1]!()
-    // Who lets go and follows again at once, as a component that is drawn anew, keeps the stream.
+    // A reader that unsubscribes and subscribes again at once, like a component that is drawn again, keeps the stream.
     const again = both[0]!.subscribe(() => {})
     expect(both[0]!.state.result).toBe(first)
     again()
@@ -165,7 +165,7 @@ describe('a live query', () => {
       () => JSON.stringify(all.state.result?.map(({ versionstamp }) => versionstamp)) === wanted,
     )
     expect(state.requests).toBeGreaterThan(5)
-    // No result comes twice in a row, and no row of it is another object where it is equal.
+    // No result comes twice in a row, and no equal row is another object.
     const results = [...new Set(states.map(({ result }) => result))].filter((result) => result !== undefined)
     for (const [i, result] of results.entries()) {
       const before = results[i - 1] ?? []
@@ -256,7 +256,7 @@ describe('a server that refuses', () => {
     const states = statesOf(client.watch('all'))
     await waitUntil('a result, and three connections', () => states.length > 0 && seen.length >= 3)
     expect(seen.slice(0, 3)).toEqual(['Bearer 0', 'Bearer 1', 'Bearer 2'])
-    // What ends as it is to is no loss.
+    // A stream that ends as it should is not a loss.
     expect(states.map(({ status }) => status)).toEqual(['live'])
   })
 

@@ -75,7 +75,7 @@ it('a client has the rows of every state, each the same object for as long as it
       let known: string | null = null
       let next = 0
       while (next < given.length) {
-        // The states of one connection: up to the next that another server tells.
+        // The states of one connection: up to the next one from another server.
         const rest = given.slice(next + 1)
         const count = 1 + (rest.findIndex(({ isNewServer }) => isNewServer) + 1 || rest.length + 1) - 1
         const part = given.slice(next, next + count)
@@ -84,7 +84,7 @@ it('a client has the rows of every state, each the same object for as long as it
           rows.map((row) => (isNewObject ? { ...row } : Object.freeze({ ...row }))),
         )
         const events = new ResultEvents(ReadableStream.from(shown), writers[next % 2]!, known)
-        // A state that equals the one before is not told.
+        // A state equal to the one before is not reported.
         let at = -1
         for (let text = await events.next(); text !== null; text = await events.next()) {
           known = /^id: (.*)$/m.exec(text)![1]!

@@ -37,7 +37,7 @@ export async function openPlayers(path = newAddress()) {
 export type Players = Awaited<ReturnType<typeof openPlayers>>
 export type PlayersLive = ReturnType<Players['serve']>
 
-/** Listens on a port of its own; `address` is that of the live queries. */
+/** Listens on its own port; `address` is that of the live queries. */
 export async function listen(
   live: PlayersLive,
   port = 0,

@@ -9,7 +9,7 @@ export function asking(path: string, headers: Record<string, string> = {}, init:
 
 export const inJson = { accept: 'application/json' }
 
-/** The events of a response, without those that say that it is there. */
+/** The events of a response, without its heartbeats. */
 export function eventsOf(response: Response) {
   if (response.body === null) throw new Error('The response has no body')
   const reader = new EventReader(response.body)

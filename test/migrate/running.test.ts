@@ -56,7 +56,7 @@ describeEngines('a database that is open while it is migrated', (engine) => {
       await expect(db.repositories.users.set('bob', { name: 'Bob', city: 'Bonn' })).rejects.toMatchObject(
         refused,
       )
-      // What is none of that schema goes on.
+      // Rows outside that schema keep working.
       expect((await db.set(['notes', 1], 'x')).ok).toBe(true)
       await db.close()
       await using later = await Valkeyrie.withSchemas([next]).open(path)

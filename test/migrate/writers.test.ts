@@ -49,7 +49,7 @@ export const { kv, kvLog, kvCollections } = kvTables([users])`,
   return { ...made, file }
 }
 
-/** Writes in each turn of the event loop until it is told to stop: always the same row, and its copy under another key. */
+/** Writes in each turn of the event loop until it gets the order to stop: always the same row, and its copy under another key. */
 function writeOn(path: string) {
   let stopped = false
   const done = (async () => {

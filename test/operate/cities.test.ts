@@ -28,7 +28,7 @@ it('every command works on many cities while another process writes to the file'
   })
   onTestFinished(() => void writer.kill('SIGKILL'))
   await once(writer.stdout, 'data')
-  /** What a command tells as JSON. */
+  /** What a command prints as JSON. */
   const told = async (code: number, ...args: readonly string[]) => {
     const ended = await run(path('.'), [cli, ...args, '--json'])
     expect([args[0], ended.code, ended.text]).toEqual([args[0], code, ended.text])
@@ -62,7 +62,7 @@ it('every command works on many cities while another process writes to the file'
   expect(await told(0, 'export', file, ...of, large, '--format', 'ndjson', ...where)).toMatchObject({
     rows: largeCities,
   })
-  // Of what is there already, and of what is not.
+  // Existing rows, and new ones.
   expect(await told(0, 'import', file, large, '--from', 'ndjson')).toMatchObject({ imported: 0, refused: 0 })
   expect(await told(0, 'import', file, rows)).toMatchObject({ imported: 0, unchanged: count })
   const anew = path('anew.db')

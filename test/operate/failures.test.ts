@@ -39,7 +39,7 @@ function valkeyrie(...args: readonly string[]): Ended {
   return { code: status, out: stdout, err: stderr }
 }
 
-/** As `valkeyrie`, in this process: a command that only says no needs none of its own. */
+/** Runs `valkeyrie` in this process: a command that only refuses needs no process of its own. */
 async function inProcess(args: readonly string[]): Promise<Ended> {
   const told = { out: '', err: '' }
   const spies = (['out', 'err'] as const).map((name) =>

@@ -42,7 +42,7 @@ function foreign(name: string): string {
   return path(name)
 }
 
-/** What every store refuses or loses by itself aside: an error loses its stack. */
+/** Without what every store refuses or loses: an error loses its stack. */
 const shown = (value: unknown) =>
   value instanceof Error ? [value.name, value.message] : inspect(value, { depth: 9 })
 

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../temporary-folder.ts'
 const path = temporaryFolder()
 const disk = path('disk')
 
-/** Why there is no small disk; undefined where there is one. */
+/** Why there is no small disk; undefined if there is one. */
 const reason = mounted()
 
 function mounted(): string | undefined {

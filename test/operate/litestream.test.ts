@@ -25,7 +25,7 @@ type Db = Awaited<ReturnType<typeof open>>
 const rowsOf = async (db: Db) =>
   Array.fromAsync(db.list({ prefix: [] }), ({ key, value, versionstamp }) => ({ key, value, versionstamp }))
 
-/** All kinds of commits, and more than the write-ahead log is to hold. */
+/** All kinds of commits, and more than the write-ahead log should hold. */
 async function work(db: Db, round: number): Promise<void> {
   const { users } = db.repositories
   await users.insertMany(Array.from({ length: 50 }, (_, i) => [`${round}-${i}`, { name: 'x'.repeat(1_000) }]))

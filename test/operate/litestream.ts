@@ -25,9 +25,9 @@ export class Replicator {
   readonly #connection: Database.Database
   readonly #reader: Database.Database
   readonly #segments: Segment[] = []
-  /** How often somebody else has begun the log anew: what was in it then may never have been copied. */
+  /** How often somebody else has restarted the log: its frames may never have been copied. */
   breaks = 0
-  /** Whether the log has been begun anew by itself since the last frames. */
+  /** Whether it has restarted the log itself since the last frames. */
   #expectsNew = true
 
   constructor(path: string, base: string) {
@@ -60,7 +60,7 @@ export class Replicator {
     this.#segments.push({ salt, bytes })
   }
 
-  /** Copies what there is, then has the log begun anew. */
+  /** Copies what there is, then restarts the log. */
   checkpoint(): void {
     this.sync()
     this.#reader.exec('ROLLBACK')
@@ -104,7 +104,7 @@ export class Replicator {
     )
   }
 
-  /** Up to the last frame of this log: behind it stand those of the one before. */
+  /** Up to the last frame of this log: those of the one before follow it. */
   #readLog(): Buffer {
     if (!existsSync(`${this.#path}-wal`)) throw new Error('there is no write-ahead log')
     const file = openSync(`${this.#path}-wal`, 'r')

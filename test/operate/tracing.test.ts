@@ -48,7 +48,7 @@ const ends = (told: readonly { readonly name: string; readonly message: Message 
       return rest
     })
 
-/** Does some of everything: each channel tells of it. */
+/** Does some of everything: each channel reports it. */
 async function work(path: string): Promise<void> {
   await using db = await open(path)
   await using other = await open(path)
@@ -92,7 +92,7 @@ it('publishes nothing, and makes nothing, while nobody listens', async () => {
   const own = used.filter(({ name }) => names.includes(String(name)))
   expect(own).toEqual([])
   vi.restoreAllMocks()
-  // The same work has every channel tell something, as soon as somebody listens: but for a thrown call, all of its phases.
+  // The same work makes every channel report something as soon as somebody listens: all of its phases, except for a thrown call.
   const told = listen()
   await work(inFolder())
   expect([...new Set(told.map(({ name }) => name))].sort()).toEqual(
@@ -340,7 +340,7 @@ it('reports a transaction and the outcomes of its writes', async () => {
       .set(['c'], 1)
       .commit(),
   ])
-  // Where the turn has lasted for long already, they are committed in several transactions.
+  // If the turn has already lasted long, they are committed in several transactions.
   const commits = ends(told, 'commit') as unknown as TracedCommit[]
   const sum = (of: (commit: TracedCommit) => number | undefined) =>
     commits.reduce((total, commit) => total + (of(commit) ?? 0), 0)

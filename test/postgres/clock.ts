@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { vi } from 'vitest'
 
-/** The schema of the clock, which comes before that of the server. */
+/** The schema of the clock; it comes before that of the server. */
 const schema = 'test_clock'
 
 /**
- * Makes a database whose clock stands still with that of a test, and gives its name. The engine asks the server for the time by its
- * functions: there, others of the same names come first, which give what the connection was told last.
+ * Creates a database whose clock follows the stopped clock of a test, and returns its name. The engine asks the server for the time
+ * with functions of the server: in this database, functions of the same names come first, which return the time that the connection
+ * got last.
  */
 export async function clockedDatabase(address: string): Promise<string> {
   const name = `clocked_${randomBytes(8).toString('hex')}`
@@ -31,7 +32,7 @@ export function inDatabase(address: string, name: string): string {
   return url.href
 }
 
-/** Tells the server the time before each statement of this process, while the clock of a test stands still. */
+/** Gives the server the time before each statement of this process, while the clock of a test stands still. */
 export function tellTime(): void {
   const { query } = pg.Client.prototype
   const told = new WeakSet<pg.Client>()

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { ServerOptions } from './server.ts'
 
-/** What a keeper is told to do: to start its server again, or to end it. */
+/** An order to a keeper: start its server again, or end it. */
 export type Order = 'start' | 'SIGINT' | 'SIGKILL'
 
-/** What a keeper says once its server runs, once an order is carried out, and where it cannot be. */
+/** What a keeper reports once its server runs, once an order is carried out, and if it cannot be. */
 export type Report = { readonly url: string; readonly folder: string } | { readonly obstacle: string }
 
 /** A server of PostgreSQL of our own, which ends with this process, however that ends. */

@@ -52,7 +52,7 @@ describe.skipIf(url === '')('a server', () => {
     async () => {
       const pooler = await startPooler(url)
       await expectAllToWork(pooler, pooler)
-      // Two schemas behind one pooler, whose connections are the same.
+      // Two schemas behind one pooler, which share its connections.
       const [one, two] = [await openAt(pooler, newSchema()), await openAt(pooler, newSchema())]
       await Promise.all(
         [one, two].flatMap((db, n) => Array.from({ length: 30 }, (_, at) => db.set(['of', at], n))),

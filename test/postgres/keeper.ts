@@ -26,7 +26,7 @@ process.on('disconnect', async () => {
 process.on('message', (order: Order) =>
   carryOut(() => (order === 'start' ? server!.start() : server!.stop(order))),
 )
-// The terminal tells all of its processes: the one that has started this one decides.
+// The terminal signals all of its processes: the one that started this one decides.
 process.on('SIGINT', () => {})
 
 carryOut(async () => {

@@ -2,17 +2,17 @@ import { once } from 'node:events'
 import { createServer, connect as dial, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** What stands between a client and a server, and does harm when it is told to. */
+/** Stands between a client and a server, and does harm on request. */
 export interface Proxy {
   /** The address to give to the client. */
   readonly url: string
-  /** Cuts each connection when the server next answers on it, once so many have been cut; the answer is lost. */
+  /** Cuts each connection when the server answers its commit, up to this many; the answer is lost. */
   dropAnswers(connections: number): void
   /** Cuts each client off when it next commits something that holds this text; the server gets that when `deliver` is called. */
   holdRequests(connections: number, text?: string): void
   /** Gives the server what was held. Resolves once the server has done it, and closed the connection. */
   deliver(): Promise<void>
-  /** Gives each answer so many milliseconds later. */
+  /** Delays each answer by this many milliseconds. */
   delay(milliseconds: number): void
   /**
    * Swallows all that is sent on the connections that there are, to and fro, and leaves them open; with `all`, on new ones as well. With

@@ -7,13 +7,13 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { findPrograms, type Programs } from './programs.ts'
 
-/** What a server is to be like, where the usual one will not do. */
+/** What a server must be like, if the usual one will not do. */
 export interface ServerOptions {
   /** As `default_transaction_isolation`. They go over those of every server of the tests. */
   readonly settings?: Readonly<Record<string, string>> | undefined
   /** For initdb, as `--locale=en_US.UTF-8`. */
   readonly initdb?: readonly string[] | undefined
-  /** The folder of other programs than those of the run. */
+  /** The folder of programs other than those of the run. */
   readonly programs?: string | undefined
   /** The files of a server that is stopped, and its address: it follows that one. */
   readonly standbyOf?: Followed | undefined
@@ -98,7 +98,7 @@ export class Server {
     return `postgres://${user}:${this.#password}@127.0.0.1:${this.#port}/postgres`
   }
 
-  /** Starts it, where it was before. Rejects with what it says when it ends. */
+  /** Starts it again at the same address. Rejects with what it says if it ends. */
   async start(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const port = this.#port ?? (await freePort())

@@ -27,7 +27,7 @@ function sayThatNothingComes(proxy: Awaited<ReturnType<typeof startProxy>>): voi
   for (const socket of sockets) if (socket.remotePort === port) socket.emit('timeout')
 }
 
-/** Awaits a call of which something is swallowed. */
+/** Awaits a call, part of which is swallowed. */
 async function silenced<T>(
   proxy: Awaited<ReturnType<typeof startProxy>>,
   call: () => Promise<T>,

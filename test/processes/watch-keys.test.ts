@@ -88,7 +88,7 @@ it('an expiring key of a writer that is gone is emitted as missing, and not befo
   expect((await db.get(['session'])).value).toBe('here')
   const missing = reader.read()
   expect(await isPending(missing)).toBe(true)
-  // The writer has looked at its clock once more, later than when it told us.
+  // The writer has read its clock once more, after it reported to us.
   clock.advance(1_000_000)
   expect((await missing).value![0].value).toBeNull()
   expect((await change).value).toMatchObject({ type: 'set', key: ['session'] })

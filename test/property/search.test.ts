@@ -150,7 +150,7 @@ const query = fc.array(
   { minLength: 1, maxLength: 2 },
 )
 
-/** A query as a person writes it: what stands without quotes has no spaces, and no sign before it. */
+/** A query as a person writes it: without quotes, it has no spaces and no leading sign. */
 function written(all: readonly Phrase[]): { readonly text: string; readonly meant: Phrase[] } {
   const meant = all.map((one) =>
     one.quoted

@@ -22,14 +22,14 @@ interface ModelJob {
   attempts: number
 }
 
-/** What a queue is to do, with all jobs in a list in the order in which they were enqueued. */
+/** What a queue must do, with all jobs in a list in the order in which they were enqueued. */
 class Model {
   readonly jobs: ModelJob[] = []
   readonly dead: number[] = []
   /** The job of each group that has begun. */
   readonly #fronts = new Map<string, ModelJob>()
 
-  /** The job that a worker takes now. Where there is none, no worker comes, and nothing changes. */
+  /** The job that a worker takes now. If there is none, no worker comes, and nothing changes. */
   next(now: number): ModelJob | undefined {
     const before = this.jobs.map(({ due }) => due)
     const next = this.#next(now)
@@ -141,7 +141,7 @@ it('whatever is enqueued, delayed, failed and removed, jobs come in the order of
     expect(dead.map(({ value }) => value.payload).toSorted()).toStrictEqual(model.dead.toSorted())
     const left = await db.repositories.work.findMany()
     expect(left.map(({ value }) => value.payload)).toStrictEqual(model.jobs.map(({ n }) => n))
-    // What is left comes in the order of the model, too, and leaves nothing behind.
+    // The rest comes in the order of the model, too, and leaves nothing behind.
     for (;;) {
       const waiting = model.jobs.flatMap(({ due }) => due ?? [])
       if (waiting.length === 0) break

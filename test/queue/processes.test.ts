@@ -17,7 +17,7 @@ it('each occurrence of each schedule is done once over all processes, one of whi
   await using db = await open(path)
   const zones = ['UTC', 'Europe/Paris', 'Asia/Kolkata', 'Pacific/Auckland']
   const first = new Map<string, number>()
-  // A server does as many a second only where it has a machine to itself.
+  // A server does as many a second only if it has a machine to itself.
   const schedules = newAddress() === undefined ? 40 : 8
   for (let n = 0; n < schedules; n++) {
     const id = `s${n}`

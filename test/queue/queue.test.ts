@@ -45,7 +45,7 @@ async function restOf(db: Opened['db']) {
 }
 
 describe('enqueue', () => {
-  it('stores what the schema makes of a payload, and refuses what it refuses', async () => {
+  it("stores the schema's output of a payload, and refuses what the schema refuses", async () => {
     const { work, db } = await opened()
     const { id, duplicate } = await work.enqueue(db, { n: 1 })
     expect(duplicate).toBe(false)
@@ -79,7 +79,7 @@ describe('enqueue', () => {
     expect(seen).toStrictEqual([new Date('2026-01-01'), new Date('2026-01-01')])
   })
 
-  it('is part of an atomic operation: the job is there if the commit happened', async () => {
+  it('is part of an atomic operation: the job exists if it committed', async () => {
     const { work, db } = await opened()
     const free = { key: ['done', 'a'], versionstamp: null } as const
     const first = db.atomic().check(free).set(['done', 'a'], { n: 1, times: 1 })
@@ -91,7 +91,7 @@ describe('enqueue', () => {
     expect((await db.repositories.work.findMany()).map((job) => job.id)).toStrictEqual([id])
   })
 
-  it('is part of a unit of work: the job is there if the unit commits', async () => {
+  it('is part of a unit of work: the job exists if the unit commits', async () => {
     const { work, db } = await opened()
     await db.unitOfWork(async (unit) => {
       await work.enqueue(unit, { n: 1 }, { group: 'g' })
@@ -138,7 +138,7 @@ describe('enqueue', () => {
     }
   })
 
-  it('of duplicates that come together one is enqueued', async () => {
+  it('of simultaneous duplicates, one is enqueued', async () => {
     const { work, db } = await opened()
     const all = await Promise.all(
       Array.from({ length: 20 }, (_, n) => work.enqueue(db, { n }, { deduplicate: 'a' })),
@@ -158,7 +158,7 @@ describe('enqueue', () => {
     expect((await once()).duplicate).toBe(false)
   })
 
-  it('enqueues anew under a key whose job was removed by hand', async () => {
+  it('enqueues again under a key whose job was removed by hand', async () => {
     const { work, db } = await opened()
     const { id } = await work.enqueue(db, { n: 1 }, { deduplicate: 'a' })
     await db.repositories.work.delete(id)
@@ -200,7 +200,7 @@ describe('the order', () => {
     expect(await workOff({ work, db })).toStrictEqual([1, 2, 3, 4, 5])
   })
 
-  it('a delayed job comes when its time has come, and keeps none back', async () => {
+  it('a delayed job comes at its time, and delays no other', async () => {
     const { work, db } = await opened()
     await work.enqueue(db, { n: 2 }, { delay: 40, priority: -1 })
     await work.enqueue(db, { n: 1 })
@@ -217,7 +217,7 @@ describe('the order', () => {
     expect(await waitFor('the job', heard.promise)).toBe(1)
   })
 
-  it('works on as many at once as it may', async () => {
+  it('works on as many at once as allowed', async () => {
     const { work, db } = await opened()
     for (let n = 0; n < 10; n++) await work.enqueue(db, { n })
     let [now, most] = [0, 0]
@@ -261,7 +261,7 @@ describe('the order', () => {
     expect((await restOf(db)).map(([kind]) => kind)).toStrictEqual(['dead'])
   })
 
-  it('a job that waits for its group lets no lower priority pass', async () => {
+  it('a job that waits for its group does not let a lower priority pass', async () => {
     const clock = stillClock()
     const { work, db } = await opened({ ...quick, backoff: { type: 'fixed', delay: 5 } })
     await work.enqueue(db, { n: 1 }, { group: 'a' })
@@ -276,14 +276,14 @@ describe('the order', () => {
     expect(await workOff({ work, db })).toStrictEqual([1, 2, 3])
   })
 
-  it('in a group, a delayed job keeps those behind it back', async () => {
+  it('in a group, a delayed job delays those after it', async () => {
     const { work, db } = await opened()
     await work.enqueue(db, { n: 1 }, { group: 'a', delay: 30 })
     await work.enqueue(db, { n: 2 }, { group: 'a' })
     expect(await workOff({ work, db }, () => {}, 4)).toStrictEqual([1, 2])
   })
 
-  it('a group goes on where a job of it was removed, by its method or by hand', async () => {
+  it('a group continues after one of its jobs was removed, by its method or by hand', async () => {
     const { work, db } = await opened()
     const ids: string[] = []
     for (let n = 0; n < 4; n++) ids.push((await work.enqueue(db, { n }, { group: 'a' })).id)
@@ -332,7 +332,7 @@ describe('failures', () => {
     expect(await work.counts(db)).toStrictEqual({ ready: 0, delayed: 0, waiting: 0, active: 0, dead: 1 })
   })
 
-  it('a dead letter is a job again by redrive, one or all', async () => {
+  it('redrive turns a dead letter, or all, back into jobs', async () => {
     const { work, db } = await opened({ ...quick, retries: 0 })
     const ids: string[] = []
     for (let n = 0; n < 3; n++) ids.push((await work.enqueue(db, { n }, n === 2 ? { group: 'g' } : {})).id)
@@ -415,7 +415,7 @@ describe('failures', () => {
     expect(await restOf(db)).toStrictEqual([])
   })
 
-  it('keeps no dead letter, or keeps it for a time, where the options say so', async () => {
+  it('keeps no dead letter, or keeps it for a time, if the options say so', async () => {
     const clock = stillClock()
     for (const deadLetters of [false, { keep: 5_000 }]) {
       const { work, db } = await opened({ ...quick, retries: 0, deadLetters })
@@ -428,7 +428,7 @@ describe('failures', () => {
     }
   })
 
-  it('wait as the backoff says', async () => {
+  it('wait as long as the backoff says', async () => {
     const clock = stillClock()
     const waits = async (backoff: QueueOptions['backoff'], retries = 3) => {
       const { work, db } = await opened({ retries, backoff, lease: 600_000 })
@@ -477,7 +477,7 @@ describe('failures', () => {
     process.off('warning', listen)
   })
 
-  it('are decided by the handler where it wants to', async () => {
+  it('are decided by the handler if it wants to', async () => {
     const { work, db } = await opened()
     await work.enqueue(db, { n: 1 })
     await work.enqueue(db, { n: 2 })
@@ -491,7 +491,7 @@ describe('failures', () => {
     ])
   })
 
-  it('an attempt that takes too long has failed, and its signal tells', async () => {
+  it('an attempt that takes too long fails, and aborts its signal', async () => {
     const { work, db } = await opened({ ...quick, timeout: 5, retries: 0 })
     await work.enqueue(db, { n: 1 })
     let signal: AbortSignal | undefined
@@ -519,7 +519,7 @@ describe('completing', () => {
     expect((await db.repositories.done.get('1')).value).toStrictEqual({ n: 1, times: 3 })
   })
 
-  it('a job that another has taken can be neither completed nor failed', async () => {
+  it('a job that another worker has taken can be neither completed nor failed', async () => {
     const clock = stillClock()
     const { work, db } = await opened({ ...quick, lease: 5_000 })
     const { id } = await work.enqueue(db, { n: 1 })
@@ -547,7 +547,7 @@ describe('completing', () => {
     await first.stop({ timeout: 0 })
   })
 
-  it('of jobs that are done in one turn, in one commit, one that another has taken is lost alone', async () => {
+  it('of jobs completed in one commit, only the one that another worker has taken is lost', async () => {
     const clock = stillClock()
     const { work, db } = await opened({ ...quick, lease: 5_000 })
     const ids = await Promise.all([0, 1, 2, 3].map(async (n) => (await work.enqueue(db, { n })).id))
@@ -589,7 +589,7 @@ describe('completing', () => {
     expect(new Set(ended).size).toBe(1)
   })
 
-  it('a job whose worker has left it behind too often is dead', async () => {
+  it('a job whose workers died too often is dead', async () => {
     const { work, db } = await opened({ ...quick, retries: 1 })
     const { id } = await work.enqueue(db, { n: 1 }, { group: 'g' })
     await work.enqueue(db, { n: 2 }, { group: 'g' })
@@ -615,7 +615,7 @@ describe('a worker', () => {
     expect(await ended).toStrictEqual([1])
   })
 
-  it('that was blocked for longer than the lease loses no job to another of its process', async () => {
+  it('that was blocked for longer than the lease loses no job to another worker of its process', async () => {
     const { work, db } = await opened({ ...quick, lease: 100 })
     for (let n = 0; n < 3; n++) await work.enqueue(db, { n })
     const seen: number[] = []
@@ -651,7 +651,7 @@ describe('a worker', () => {
     expect((await db.repositories.work.findMany()).map(({ value }) => value.payload.n)).toStrictEqual([2])
   })
 
-  it('gives back what takes too long when it is stopped: not as a failure', async () => {
+  it('gives back jobs that take too long when it is stopped, without counting a failure', async () => {
     const { work, db } = await opened()
     const { id } = await work.enqueue(db, { n: 1 })
     const begun = Promise.withResolvers<WorkJob>()
@@ -719,7 +719,7 @@ describe('a worker', () => {
     expect(await db.repositories.work.count()).toBe(0)
   })
 
-  it('of a loop that throws gives its job back', async () => {
+  it('gives the job back when its loop throws', async () => {
     const { work, db } = await opened()
     await work.enqueue(db, { n: 1 })
     const run = async () => {

@@ -97,7 +97,7 @@ test('different searches of several programs coexist, until one is dropped by na
     { repository: 'posts', fields: ['title', 'body'], unique: false },
     { repository: 'posts', fields: ['title'], unique: false },
   ])
-  // Who declares it keeps it.
+  // A program that declares it keeps it.
   await (await Valkeyrie.withSchemas([posts]).open(path, { dropIndexes: [search] })).close()
   expect(await found(db, 'tea')).toEqual(['a', 'b'])
   await (await Valkeyrie.withSchemas([stems]).open(path, { dropIndexes: [search] })).close()

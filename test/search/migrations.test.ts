@@ -47,7 +47,7 @@ test('a search that is added, changed, renamed with its schema and dropped is a 
     await db.repositories.posts.set('a', { title: 'Running', body: 'All the words' })
     await db.repositories.posts.set('b', { title: 'Walking' })
   }
-  // What no migration has built is none of open's to build.
+  // `open` does not build what no migration has built.
   await expect(Valkeyrie.withSchemas([titles]).open(path, { migrations })).rejects.toThrow(
     'run "valkeyrie generate"',
   )

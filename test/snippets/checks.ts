@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 
 const options = { depth: null, maxArrayLength: null, breakLength: Number.POSITIVE_INFINITY, compact: true }
 
-/** Throws unless a call gives what the page at `where` says; `…` stands for any text. */
+/** Throws unless a call returns what the page at `where` says; `…` stands for any text. */
 export async function expectResult(call: () => unknown, promise: string, where: string): Promise<void> {
   const printed = inspect(await call(), options)
   const actual = printed.replaceAll('[ ', '[').replaceAll(' ]', ']')

@@ -36,7 +36,7 @@ function onServer<Builder extends object>(builder: Builder): Builder {
     withSchema: (...args: never[]) => onServer(Reflect.apply(it.withSchema, it, args) as object),
     withSchemas: (...args: never[]) => onServer(Reflect.apply(it.withSchemas, it, args) as object),
   }
-  // A proxy of a frozen object would have to give what that has.
+  // A proxy of a frozen object would have to return its own values.
   return new Proxy({} as Builder, { get: (_, name) => instead[name] ?? it[name as 'open'] })
 }
 

@@ -27,7 +27,7 @@ export function programsOf(page: string, markdown: string): Program[] {
   return programs.map((blocks) => toProgram(page, lines, blocks, blocks[0]!))
 }
 
-/** The programs of a page whose first block of TypeScript begins every one, each of which goes on with one other block. */
+/** The programs of a page: each has the first block of TypeScript, and one other block after it. */
 export function fragmentsOf(page: string, markdown: string): Program[] {
   const lines = markdown.split('\n')
   const [setting, ...fragments] = codeBlocks(lines)

@@ -151,7 +151,7 @@ export const kinds: readonly Kind[] = [
   },
 ]
 
-/** Where the field is: how a schema of it and a value of it stand in a row. */
+/** The position of the field: how its schema and its value are nested in a row. */
 export interface Position {
   readonly name: string
   schema(kind: Kind): StandardSchemaV1 | null

@@ -6,7 +6,7 @@ export type Change = 'the schema' | 'encode' | 'refused'
 /** Whether what no schema has output is refused. */
 export type Judgement = 'judged' | 'not judged'
 
-/** What a migration step that gives what no schema has output meets. */
+/** What happens to a migration step that returns what no schema has output. */
 export type Step = 'refused' | 'brought into form' | 'not judged'
 
 export interface Outcome {

@@ -15,7 +15,7 @@ export interface Watched {
  */
 export async function openContext(browser: Browser): Promise<BrowserContext> {
   const context = await browser.newContext({ viewport: { width: 1360, height: 800 } })
-  // As for other tests: what never comes is told by the test's own last resort.
+  // No timeout here: the test's own last resort reports what never comes.
   context.setDefaultTimeout(0)
   const kept = 'http://127.0.0.1/kept'
   await context.route(kept, (route) => route.fulfill({ contentType: 'text/html', body: '' }))
@@ -31,7 +31,7 @@ export async function openPage(context: BrowserContext, url: string): Promise<Wa
     await context.setOffline(false)
     await context.clearPermissions()
   })
-  // What it tells for some seconds stays until the test has seen it, on a slow machine too.
+  // A message that it shows for some seconds stays until the test has seen it, even on a slow machine.
   await page.addInitScript(`{
     const { setTimeout } = globalThis
     globalThis.setTimeout = (call, wait, ...rest) => (wait === ${shownFor} ? 0 : setTimeout(call, wait, ...rest))

@@ -34,7 +34,7 @@ async function jumpAbout(path: string, random: () => number, jump: (milliseconds
     const there = new Set((await Array.fromAsync(db.repositories.things.list())).map(({ id }) => String(id)))
     const now = Date.now()
     for (const [at, expiresAt] of expiries) {
-      // The clock itself goes on a little in each step. The sweeper may remove from now on what has expired.
+      // The clock itself goes on a little in each step. From now on, the sweeper may remove what has expired.
       if (expiresAt < now + 60_000) expired.add(at)
       if (Math.abs(expiresAt - now) < 60_000) continue
       if (there.has(at)) assert(expiresAt > now && !removed.has(at), `${at} has expired, and is there`)

@@ -29,7 +29,7 @@ export interface Footprint {
 
 /** Cycles of each kind in a round. */
 const perRound = 20
-/** Rounds that are needed to tell a slope from noise, behind as many and more that warm up. */
+/** Rounds that are needed to tell a slope from noise, after as many and more that warm up. */
 const fewestJudged = 8
 /** Bytes: a cycle leaves behind no less, and what is compiled and cached once, however many cycles there are, is no more. */
 const limits = {
@@ -52,7 +52,7 @@ export function slopeOf(values: readonly number[]): { readonly slope: number; re
   return { slope, error: Math.sqrt(squares / (n - 2) / xx) }
 }
 
-/** Whether values grow by more than so much each time, beyond doubt: in both halves, so that one step is none. */
+/** Whether values grow by more than this each time, beyond doubt: in both halves, so that one step does not count. */
 function grows(values: readonly number[], leak: number): boolean {
   const half = values.length >> 1
   return [values, values.slice(0, half), values.slice(half)].every((part) => {
@@ -75,7 +75,7 @@ export function leakOf(rounds: readonly Footprint[], kinds: number): string | nu
   return grows(counts, 0) ? `descriptors: ${counts.join(' ')}` : null
 }
 
-/** Goes through rounds of these kinds until there are enough, and gives those behind the warm-up. */
+/** Runs rounds of these kinds until there are enough, and returns those after the warm-up. */
 async function roundsOf(
   program: Program,
   kinds: readonly CycleKind[],

@@ -34,7 +34,7 @@ export class FaultedWork {
   #db: Opened | undefined
   /** The disk has refused to sync a write, and the next one has not overwritten it yet: it may be there when all is closed. */
   #unsynced = false
-  /** What a watcher has seen that follows the handle, again and again where its stream fails. */
+  /** What a watcher that follows the handle has seen; it starts again whenever its stream fails. */
   #seen: string[] = []
   #following: Promise<void> = Promise.resolve()
 
@@ -68,7 +68,7 @@ export class FaultedWork {
     if (db !== undefined) await this.#attempt('close', () => db.close())
   }
 
-  /** Now that nothing fails any more: the handle goes on, what it has is right, and so does a new one. */
+  /** Nothing fails any more: the handle works, what it holds is right, and so is a new one. */
   async goOn(): Promise<void> {
     if (this.#db !== undefined) {
       await this.#set('set afterwards', ['afterwards'], this.did.length)
@@ -92,7 +92,7 @@ export class FaultedWork {
     await this.#following
   }
 
-  /** What the call gives; undefined where it fails with the error that a fault may cause. */
+  /** What the call returns; undefined if it fails with the error that a fault may cause. */
   async #attempt<T>(what: string, call: () => Promise<T>): Promise<T | undefined> {
     this.did.push(what)
     try {
@@ -115,7 +115,7 @@ export class FaultedWork {
     return this.#rows.get(JSON.stringify(key))
   }
 
-  /** `versionstamp`: where the call tells it. */
+  /** `versionstamp`: if the call returns it. */
   #committed(rows: Iterable<readonly [key: Key, value: unknown]>, versionstamp?: string | null) {
     if (versionstamp != null) {
       this.#versions.push(versionstamp)
@@ -206,7 +206,7 @@ export class FaultedWork {
         { length: 1_200 },
         (_, n) => [`${id}${n}`, { email: `${id}${n}`, age: n % 5 }] as const,
       )
-      // A commit for each thousand: those that it tells of are there, and no others.
+      // One commit for each thousand: exactly those that it has reported exist.
       let inserted = 0
       const onProgress = (count: number) => {
         inserted = count
@@ -281,7 +281,7 @@ export class FaultedWork {
     },
   ]
 
-  /** Follows what is committed, and begins anew behind what it has seen last where a stream fails. */
+  /** Follows the commits, and starts again after the last one that it has seen if a stream fails. */
   async #follow(db: Opened): Promise<void> {
     this.#seen = []
     while (true) {
@@ -308,7 +308,7 @@ export class FaultedWork {
     assert.equal(found.length, email === '' ? 0 : 1)
   }
 
-  /** The log has each commit that was acknowledged, and its changes, one after the other, lead to what is there. */
+  /** The log has each acknowledged commit, and its changes, one after the other, lead to the current rows. */
   async #assertFeedRight(db: Opened): Promise<void> {
     const keys = new Set<string>()
     const versions = new Set<string>()

@@ -12,7 +12,7 @@ const run = promisify(execFile)
 
 const looked = new Map<string, boolean>()
 
-/** Whether a file asks how much it is to do, itself or by what it imports of the tests. */
+/** Whether a file asks how much work to do, itself or through what it imports of the tests. */
 function asksForExtent(file: string): boolean {
   const known = looked.get(file)
   if (known !== undefined) return known

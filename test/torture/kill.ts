@@ -13,7 +13,7 @@ interface Acknowledged {
   readonly versionstamp: string
 }
 
-/** Lets a process write, kills it at a random moment after its first commit, and gives what it has acknowledged. */
+/** Lets a process write, kills it at a random moment after its first commit, and returns what it has acknowledged. */
 async function writeUntilKilled(path: string, round: number, random: () => number): Promise<Acknowledged[]> {
   using writer = new Program('kill-writer', { path, round })
   await writer.printed(1)

@@ -54,7 +54,7 @@ export async function expectStateAfter(path: string, least: number, most: number
   return newest
 }
 
-/** The keys that the log has set and not deleted are those that are there. How many commits it has. */
+/** Asserts that the keys that the log has set and not deleted are the existing ones. Returns how many commits it has. */
 async function assertLogLeadsTo(db: NumberedDatabase, last: string): Promise<number> {
   const keys = new Set<string>()
   const versions = new Set<string>()

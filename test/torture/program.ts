@@ -37,7 +37,7 @@ export class Program implements Disposable {
     })
   }
 
-  /** Waits until it has printed so many lines. Rejects where it ends before. */
+  /** Waits until it has printed this many lines. Rejects if it ends before. */
   async printed(count: number): Promise<void> {
     const look = async () => {
       while (this.lines.length < count) {

@@ -12,7 +12,7 @@ const groups = 12
 const mostKills = 3
 const longestLife = 400
 
-/** Has processes work on jobs, one of which is killed now and then, and looks at what they have done. */
+/** Has processes work on jobs, kills one now and then, and checks what they have done. */
 async function killWorkers({ random, folder, another }: Trials): Promise<{ jobs: number; kills: number }> {
   const path = join(folder, 'queue.db')
   await using db = await schemas.open(path, patient)

@@ -1,4 +1,4 @@
-// Attacks a store for a while, or so many times: npm run torture -- [--minutes N | --trials N] [--seed S] [--only WORD]
+// Attacks a store for a while, or this many times: npm run torture -- [--minutes N | --trials N] [--seed S] [--only WORD]
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -13,7 +13,7 @@ const workersAtATime = 3
 const longestLife = 600
 const beginning = '0'.repeat(20)
 
-/** What is true of the database whenever nobody writes; `acknowledged`: the numbers that each process has been told of. */
+/** What holds for the database whenever nobody writes; `acknowledged`: the numbers acknowledged to each process. */
 async function assertSound(db: SoakedDatabase, path: string, acknowledged: ReadonlyMap<string, number>) {
   const file = new Database(path)
   assert.equal(file.pragma('integrity_check', { simple: true }), 'ok')
@@ -56,7 +56,7 @@ export const soak: Attack = {
     const start = (name: string) =>
       workers.push([name, new Program('soak-worker', { path, name, seed: Math.floor(random() * 2 ** 31) })])
     const end = async ([name, worker]: readonly [string, Program]) => {
-      // One that has ended by itself has found something wrong.
+      // A process that has ended without being killed has found something wrong.
       assert.equal(await worker.kill(), 'SIGKILL', `${name} has ended`)
       acknowledged.set(name, worker.lines.length)
     }
@@ -69,7 +69,7 @@ export const soak: Attack = {
         await workers[at]![1].printed(1)
         await delay(random() * longestLife)
         await end(workers.splice(at, 1)[0]!)
-        // A watcher that comes later, and goes on behind what the first one has told of.
+        // A later watcher, which starts after what the first one has reported.
         const [since] = watcher.lines.at(-1)?.split(' ') ?? []
         if (since !== undefined && random() < 0.3) {
           using later = new Program('soak-watcher', { path, since })

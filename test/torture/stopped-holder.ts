@@ -5,7 +5,7 @@ import { patient } from '../waiting.ts'
 import type { Attack } from './attack.ts'
 import { Program } from './program.ts'
 
-/** A process is stopped with the write lock in its hand; then it goes on, or is killed. */
+/** A process is stopped while it holds the write lock; then it goes on, or is killed. */
 async function stopHolder(path: string, isKilled: boolean): Promise<void> {
   await using db = await Valkeyrie.open(path, patient)
   await using hasty = await Valkeyrie.open(path, { busyTimeout: 50 })

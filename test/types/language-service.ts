@@ -11,7 +11,7 @@ export class Editor {
   #version = 0
   readonly #service: ts.LanguageService
 
-  /** `header`: what stands before the lines that are being written. */
+  /** `header`: the text before the lines that are being written. */
   constructor(header: string) {
     this.#header = header
     const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
@@ -34,7 +34,7 @@ export class Editor {
     })
   }
 
-  /** For each line, the names that are offered where it has a `|`; none where only globals are. */
+  /** For each line, the names that are offered at its `|`; none if only globals are. */
   completions(lines: readonly string[]): string[][] {
     return this.#write(lines).map((position) => {
       const offered = this.#service.getCompletionsAtPosition(file, position, {})

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { inSlices, isWorkLong, pauseDue } from '../../src/time/give-way.ts'
 
-/** Works until a pause is due, and a timer that has begun just before it; gives what to wait for. */
+/** Works until a pause is due, and a timer that began just before it; returns what to wait for. */
 function workLong(): Promise<void> {
   const end = performance.now() + 2
   while (!isWorkLong() || performance.now() < end);

@@ -5,7 +5,7 @@ import { accountSchema, accounts, wholeSum } from '../bank.ts'
 
 const { path, audits: enough } = JSON.parse(process.argv[2]!) as {
   readonly path: string
-  /** After so many it says so, and goes on until it is told to stop. */
+  /** After this many it says so, and continues until it gets the order to stop. */
   readonly audits: number
 }
 const db = await Valkeyrie.withSchema(...accountSchema).open(path, patient)

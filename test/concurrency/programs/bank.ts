@@ -11,7 +11,7 @@ const {
 } = JSON.parse(process.argv[2]!) as {
   readonly path: string
   readonly seed: number
-  /** After so many it says so, and goes on until it is told to stop. */
+  /** After this many it says so, and continues until it gets the order to stop. */
   readonly transfers: number
 }
 const db = await Valkeyrie.withSchema(...accountSchema).open(path, patient)

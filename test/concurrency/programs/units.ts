@@ -1,4 +1,4 @@
-// Runs random units of work and tells for each that was committed what it saw and wrote: the processes of serializability.test.ts.
+// Runs random units of work and prints for each that was committed what it saw and wrote: the processes of serializability.test.ts.
 import { ConflictError, KvU64, type OpenOptions, type UnitOfWork, Valkeyrie } from 'valkeyrie'
 import { z } from 'zod'
 import { patient } from '../../waiting.ts'
@@ -50,7 +50,7 @@ const below = (n: number) => Math.floor(random() * n)
 const anItem = () => `i${String(below(keys)).padStart(2, '0')}`
 let writes = 0
 
-/** Texts of values are unique, so that a value tells which write it is from. */
+/** Texts of values are unique, so that a value shows which write it is from. */
 function newText(): string {
   writes += 1
   return `${number}-${writes}-${below(suffixes)}`
@@ -182,7 +182,7 @@ async function runUnit(name: string, id: number): Promise<void> {
     steps = []
     for (const step of program) await step(unit as Unit, steps)
     wrote = steps.some(({ type }) => type === 'set' || type === 'delete' || type === 'add')
-    // Its versionstamp tells the place of the unit.
+    // Its versionstamp shows the place of the unit.
     if (wrote) await (unit as Unit).repositories.units.set(name, id)
   }
   try {

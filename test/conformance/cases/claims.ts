@@ -61,7 +61,7 @@ export const claimCases: Cases = {
     expect(claimed).toHaveLength(40)
     expect(new Set(claimed.map(({ id }) => id)).size).toBe(40)
     for (const { id, value } of claimed) {
-      // The update of this row may come behind its claim.
+      // The update of this row may come after its claim.
       const by = id === 58 ? expect.stringMatching(new RegExp(`^(x|${value.by})$`)) : value.by
       expect((await jobs.get(id)).value).toStrictEqual({ ...value, by })
     }

@@ -157,7 +157,7 @@ export const entryCases: Cases = {
           // The rows that come with it are entries of their own.
           part.names[0]!.value.name = 'two'
         }
-        // The value itself is none of what is frozen.
+        // The value itself is not frozen.
         if (full.value !== null) full.value.in.tags.push('w')
       })
       expect((await items.get('a')).value).toEqual({ n: 1, s: 'x', in: { tags: ['t', 'u', 'w'] } })

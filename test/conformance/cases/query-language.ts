@@ -146,7 +146,7 @@ export const queryLanguageCases: Cases = {
       const having = { max: { at: { eq: at } } }
       expect(await orders.aggregate({ count: true, groupBy: 'note', having })).toHaveLength(1)
     }
-    // What lies between two milliseconds is no stored date, and lies behind the first one.
+    // An instant between two milliseconds is no stored date, and comes after the first one.
     const between = '2024-01-01T00:00:00.0004Z'
     expect(await orders.count({ where: { at: between } })).toBe(0)
     expect(await orders.count({ where: { at: { gte: between } } })).toBe(0)

@@ -7,7 +7,7 @@ import type { Worked } from '../fuzz.ts'
 const { folder, sound } = JSON.parse(process.argv[2]!) as { folder: string; sound: string[] }
 const mostRows = 20_000
 
-/** What a value is told that is a right one of another kind: no damage can be told from it. */
+/** Errors that a sound value of another kind causes, too: they show no damage. */
 const misuse = /Only the fields of an object can be patched|needs a KvU64/
 
 async function work(path: string, seed: number): Promise<Pick<Worked, 'untyped' | 'outcome'>> {

@@ -1,4 +1,4 @@
-// Asks a cache for one value many times at once, and fetches it when told to: the processes of cache.test.ts.
+// Asks a cache for one value many times at once, and fetches it on order: the processes of cache.test.ts.
 import { once } from 'node:events'
 import { z } from 'zod'
 import { Cache, openCachedValues } from '../../../examples/cache/cache.ts'
@@ -17,7 +17,7 @@ const cache = new Cache(values, { ttl: 60_000, lease })
 send('ready')
 await once(process, 'message')
 
-// Listened for from the start: the word may come before this process begins to fetch, if it ever does.
+// Listens from the start: the order may come before this process begins to fetch, if it ever does.
 const told = once(process, 'message')
 let fetches = 0
 async function fetch(): Promise<string> {

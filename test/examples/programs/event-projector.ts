@@ -1,4 +1,4 @@
-// Counts events until it is told to stop, or killed: the processes of event-sourcing.test.ts.
+// Counts events until it gets the order to stop, or is killed: the processes of event-sourcing.test.ts.
 import { Projector } from '../../../examples/event-sourcing/projector.ts'
 import { openWarehouse } from '../../../examples/event-sourcing/warehouse.ts'
 import { patient } from '../../waiting.ts'

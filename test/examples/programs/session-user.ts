@@ -1,4 +1,4 @@
-// Uses sessions in every way until it is told that they are destroyed, and a while longer: the processes of sessions.test.ts.
+// Uses sessions in every way until it learns that they are destroyed, and a while longer: the processes of sessions.test.ts.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { openSessions, SessionStore } from '../../../examples/sessions/session-store.ts'
 import { randomOf } from '../../concurrency/random.ts'
@@ -24,7 +24,7 @@ process.once('message', () => {
   destroyed = true
 })
 
-/** Uses a session, a while longer than it is there, and tells how often it was there after it had been destroyed. */
+/** Uses a session until a while after it is gone, and returns how often it still existed after it had been destroyed. */
 async function use(first: string, kinds: number): Promise<number> {
   let token = first
   let uses = 0

@@ -4,7 +4,7 @@ import { createClient } from 'valkeyrie/client'
 import { useLiveQuery } from 'valkeyrie/react'
 import type { PlayersLive } from '../live-server.ts'
 
-/** What the page has drawn and been told, for the test that looks at it. */
+/** What the page has drawn and received, for the test that reads it. */
 declare global {
   var drawn: string[]
   var seen: string[]

@@ -26,7 +26,7 @@ const expireIn = () => expiresAt - Date.now()
 
 async function fill(kv: Kv, more: Record<string, unknown>): Promise<void> {
   for (const [name, value] of Object.entries({ ...values, ...more })) {
-    // Each store refuses some: what it takes is what there is to import.
+    // Each store refuses some: those that it takes are the ones to import.
     await kv.set(['values', name], value).catch(() => {})
   }
   for (const key of keys) await kv.set(['keys', ...key], 1).catch(() => {})

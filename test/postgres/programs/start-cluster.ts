@@ -1,4 +1,4 @@
-// Starts a server and tells where it is, until somebody kills it.
+// Starts a server and prints its address, until somebody kills it.
 import { startCluster } from '../cluster.ts'
 
 const { url, folder } = await startCluster()

@@ -1,4 +1,4 @@
-// Takes a job and blocks its event loop until a file is there; then it completes the job.
+// Takes a job and blocks its event loop until a file exists; then it completes the job.
 import { existsSync } from 'node:fs'
 import { Valkeyrie } from 'valkeyrie'
 import { ticks } from './ticks.ts'

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { openPage } from '../browser.ts'
 import { context, library, path, studioOf } from './library.ts'
 
-/** What a page keeps out, and what it says where it cannot work. */
+/** What a page keeps out, and what it says if it cannot work. */
 export function guarding(): void {
   it('runs no code in hostile values, keys, schemas or file names', async () => {
     const attack = `"><img src=x onerror=alert(1)><script>alert(2)</script>\u202e{{7*7}}`

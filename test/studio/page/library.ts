@@ -54,7 +54,7 @@ export async function studioOf(file: string, options: StudioOptions = {}) {
   }
 }
 
-/** Does something, and tells of the first row that is then marked as written just now, however briefly it is. */
+/** Does something, and returns the first row that is then marked as just written, however briefly. */
 export async function markedBy(page: Page, work: () => Promise<unknown>) {
   const marked = await page.evaluateHandle(() => {
     const { promise, resolve } = Promise.withResolvers<{ text: string; animation: string; shadow: string }>()

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
 import { elsewhere, library, markedBy } from './library.ts'
 
-/** What comes to a page by itself. */
+/** What reaches a page without its asking. */
 export function living(): void {
   it('shows what others write as they write it, and what expires', async () => {
     const { page, live, go, name } = await library()

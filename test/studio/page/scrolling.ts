@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { ScrollRange } from '../../../src/studio/page/data/scroll-range.ts'
 import { library } from './library.ts'
 
-/** Has a page believe that its repository has so many rows. */
+/** Makes a page believe that its repository has this many rows. */
 async function pretend(page: Page, count: number): Promise<void> {
   await page.route('**/api/count', (route) => route.fulfill({ json: { count, ms: 1 } }))
   await page.route('**/api/rows', (route) => {

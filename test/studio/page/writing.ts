@@ -94,7 +94,7 @@ export function writing(): void {
     await page.locator('.panel .field').first().waitFor()
     expect(await page.locator('text=New row').count()).toBe(0)
     expect(await page.locator('.danger, [aria-label="Let it expire"], .row-editor .primary').count()).toBe(0)
-    // Nobody may remove it meanwhile, and nobody tells of it.
+    // Nobody may remove it meanwhile, and no message comes.
     await page.locator('.row', { hasText: 'Brief' }).waitFor({ state: 'detached' })
     await page.locator('.status .found', { hasText: '1 row' }).waitFor()
   })

@@ -26,7 +26,7 @@ const integers = 7
 export class Faults implements Disposable {
   readonly #file: number
 
-  /** Makes the file. To be done before the program starts that the library stands before. */
+  /** Creates the file. Call it before the program that preloads the library starts. */
   static makeFile(path: string): void {
     writeFileSync(path, new Int32Array(integers))
   }
@@ -72,7 +72,7 @@ export function randomFault(random: () => number): Fault {
     files:
       random() < 0.5 ? (Object.keys(files) as File[]) : [oneOf(['database', 'wal', 'wal', 'shm'] as const)],
     at: 1 + Math.floor(2 ** (random() * 7)) - 1,
-    // Reads that never give all of it are those of a file that has lost its end: damage, and no fault.
+    // Reads that never return all of it are those of a truncated file: damage, and not a fault.
     length: call === 'read' && error === 'short' ? Math.min(length, 2) : length,
   }
 }

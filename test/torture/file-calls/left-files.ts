@@ -59,7 +59,7 @@ function changed(before: Buffer, { call, offset, bytes }: FileCall): Buffer {
   return now
 }
 
-/** A copy, with zeros where it is longer. */
+/** A copy, padded with zeros if it is longer. */
 function resized(bytes: Buffer, length: number): Buffer {
   const now = Buffer.alloc(length)
   bytes.copy(now)

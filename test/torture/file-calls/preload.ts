@@ -6,7 +6,7 @@ const source = fileURLToPath(new URL('file-calls.c', import.meta.url))
 
 let found: string | null | undefined
 
-/** Why this machine cannot put a library of ours between a process and its files; undefined where it can. */
+/** Why this machine cannot put our library between a process and its files; undefined if it can. */
 export function preloadObstacle(): string | undefined {
   found ??= obstacle() ?? null
   return found ?? undefined
@@ -27,7 +27,7 @@ function obstacle(): string | undefined {
 /** What sees the calls that a program makes on the files of a database, and for what: a file of faults, or one for the log. */
 export type Seen = { readonly path: string } & ({ readonly faults: string } | { readonly log: string })
 
-/** Compiles the library into a folder, and gives the environment of a program that it stands before. */
+/** Compiles the library into a folder, and returns the environment of a program that preloads it. */
 export function preloaded(folder: string, seen: Seen): NodeJS.ProcessEnv {
   const library = join(folder, 'file-calls.so')
   execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl'])

@@ -10,7 +10,7 @@ export type Suffix = (typeof suffixes)[number]
 /** A change of one of the files of a database, or a mark that the program has set between them. */
 export interface FileCall {
   readonly call: (typeof calls)[keyof typeof calls]
-  /** What the name of the file has after that of the database. */
+  /** The suffix of the file's name after that of the database. */
   readonly file: Suffix
   /** Where bytes were written, or how long the file is from then on. */
   readonly offset: number
@@ -38,7 +38,7 @@ export function readRecording(path: string): FileCall[] {
 export class Recording implements Disposable {
   readonly #log: number
 
-  /** Makes the file. To be done before the program starts that the library stands before. */
+  /** Creates the file. Call it before the program that preloads the library starts. */
   static makeFile(path: string): void {
     writeFileSync(path, '')
   }

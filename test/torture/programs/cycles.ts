@@ -1,4 +1,4 @@
-// Goes through cycles that leave nothing behind, and tells of its memory and descriptors after each round: the process of cycles.ts.
+// Runs cycles that leave nothing behind, and reports its memory and descriptors after each round: the process of cycles.ts.
 import { existsSync, readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setFlagsFromString } from 'node:v8'

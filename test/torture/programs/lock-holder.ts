@@ -1,4 +1,4 @@
-// Holds the write lock with a row that is not committed, until it is told to commit: the process of stopped-holder.ts.
+// Holds the write lock with an uncommitted row until it gets the order to commit: the process of stopped-holder.ts.
 import { once } from 'node:events'
 import { Valkeyrie } from 'valkeyrie'
 

@@ -4,7 +4,7 @@ import { Subscription } from '../../../src/broadcast/subscription.ts'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-/** A reader that notes what it is told. */
+/** A reader that notes what it gets. */
 function reader(given: string | null = null) {
   const told: unknown[] = []
   const waiting = {
@@ -17,7 +17,7 @@ function reader(given: string | null = null) {
   return { told, waiting }
 }
 
-/** A watch of which each look ends when the test says so. */
+/** A watch whose looks end when the test says so. */
 function watch() {
   const looks: PromiseWithResolvers<WatchedState<string>>[] = []
   const subscription = new Subscription(

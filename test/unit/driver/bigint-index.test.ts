@@ -87,7 +87,7 @@ it('damaged bigints have the place in a live query that they have in SQL', async
       const query = { orderBy: { n: direction }, limit } as const
       const reader = things.watchMany(query).getReader()
       const before = ids((await reader.read()).value!)
-      // Whether it comes before the last of these rows, JavaScript tells.
+      // JavaScript decides whether it comes before the last of these rows.
       await things.set('own', { n: 7n })
       const after = ids(await things.findMany(query))
       if (after.includes('own')) {

@@ -60,7 +60,7 @@ describe('a pattern that a file meets for the first time', () => {
     }
     await using db = await users.open(file)
     expect(await ids(db.repositories.users.list())).toStrictEqual(['alice'])
-    // What it would write there would be none of its rows.
+    // What it would write there would be outside its rows.
     const refused = {
       code: 'MIGRATION',
       repository: 'users',

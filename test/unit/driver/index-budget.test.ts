@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../temporary-folder.ts'
 
 const path = temporaryFolder()
 
-/** A definition with so many indexes. */
+/** A definition with this many indexes. */
 function indexed(name: string, count: number) {
   const fields = Array.from({ length: count }, (_, i) => `f${i}`)
   const schema = z.object(Object.fromEntries(fields.map((field) => [field, z.int()])))

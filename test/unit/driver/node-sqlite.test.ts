@@ -10,7 +10,7 @@ import type { Connection } from '../../../src/driver/sqlite/module/sqlite-module
 import { DatabaseOpenError, Valkeyrie } from '../../../src/index.ts'
 import { temporaryFolder } from '../../temporary-folder.ts'
 
-// What stands behind one interface is the same to who calls it.
+// Both modules behave the same for their callers.
 
 const path = temporaryFolder()
 const modules = [await loadBetterSqlite3(), loadNodeSqlite()!]

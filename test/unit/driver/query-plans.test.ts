@@ -139,7 +139,7 @@ describe('the plan of a query', () => {
     expect(params.slice(1)).toEqual([18, 'A?*', 10])
   })
 
-  // Of a bare parameter SQLite would look at the value, and plan the statement anew each time that one is bound.
+  // For a bare parameter, SQLite would look at the value, and plan the statement again for each one that is bound.
   it('has a plus sign before the operand of an equality, whatever is bound, and still uses the index', async () => {
     const { users } = db.repositories
     for (const age of [0.5, 30]) {

@@ -48,7 +48,7 @@ async function commit(mutations: readonly SetMutation[]): Promise<void> {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-/** Whether it goes on for several turns of the event loop. */
+/** Whether it takes several turns of the event loop. */
 async function lasts(work: Promise<unknown>): Promise<boolean> {
   let turns = 0
   let over = false

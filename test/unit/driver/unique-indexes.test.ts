@@ -43,7 +43,7 @@ test('rows with equal values prevent it, and the error lists them', async () => 
     expect(error.message).toContain(part)
   }
   expect(error.message).not.toContain('"c"')
-  // Nothing of the opening is left behind.
+  // The opening has left nothing behind.
   await using db = await plainPeople.open(file)
   await db.repositories.people.set('c', { email: 'same' })
   expect(await db.repositories.people.count()).toBe(5)

@@ -154,7 +154,7 @@ describe("an attacker's JSON", () => {
     ['a direction that is a function', { orderBy: { age: () => 'asc' } }],
   ])('is refused as %s', async (_name, query) => {
     const db = await opened()
-    // The order of a query that is right is kept, and must not stand for one that is not.
+    // The order of a valid query is cached, and must not be used for an invalid one.
     await db.repositories.users.findMany({ orderBy: {} })
     await expect(db.repositories.users.findMany(query as never)).rejects.toBeInstanceOf(QueryError)
     await db.close()
