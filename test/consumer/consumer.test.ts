@@ -214,7 +214,7 @@ function bareProject(source: string): string {
   return bare
 }
 
-it('works without better-sqlite3 by node:sqlite, its commands too', () => {
+it('works on node:sqlite without better-sqlite3, and so do its commands', () => {
   const bare = bareProject('users.ts')
   const file = path()
   expect(run(node, join(bare, 'program.js'), file)).toEqual(expected)
@@ -224,7 +224,7 @@ it('works without better-sqlite3 by node:sqlite, its commands too', () => {
   expect(asked.stderr).toContain('better-sqlite3 cannot be loaded: run "npm install better-sqlite3"')
 })
 
-it('is part of a single executable file, which needs nothing beside it', async ({ skip }) => {
+it('works in a single executable file, which needs no other file', async ({ skip }) => {
   const bare = bareProject('one-file.ts')
   const main = join(bare, 'main.cjs')
   await build({
@@ -255,7 +255,7 @@ it('is part of a single executable file, which needs nothing beside it', async (
   expect(run(executable!, path())).toEqual(printed)
 })
 
-it('serves Deno, by the client of its own', async ({ skip }) => {
+it('serves Deno by its own client', async ({ skip }) => {
   const deno = join(packages, 'node_modules/.bin/deno')
   skip(spawnSync(deno, ['--version']).status !== 0, 'deno is not installed')
   const token = 'a token for the tests'
@@ -275,7 +275,7 @@ it('serves Deno, by the client of its own', async ({ skip }) => {
   expect((await kv.get(['a', 1])).value).toEqual(value)
 })
 
-it('has types that every way to resolve them finds', ({ skip }) => {
+it('has types that every module resolution finds', ({ skip }) => {
   skip(notInstalled !== null, notInstalled ?? '')
   const attw = join(packages, 'node_modules/@arethetypeswrong/cli/dist/index.js')
   const { status, stdout } = spawnSync(node, [attw, packed, '--profile', 'esm-only'], {

@@ -212,7 +212,7 @@ it('a fetch that outlasts its lease is aborted, and does not overwrite what othe
   expect(await here.cache.get(id)).toEqual({ value: 'in time' })
 })
 
-it.each([null, undefined, 0, ''])('tells a cached %o from none', async (value) => {
+it.each([null, undefined, 0, ''])('distinguishes a cached %o from a missing one', async (value) => {
   const anything = z.union([z.null(), z.undefined(), z.number(), z.string()])
   await using here = await openCache<string | number | null | undefined>(anything, undefined)
   const fetching = pendingFetch<string | number | null | undefined>()

@@ -211,7 +211,7 @@ it('keeps the rows that were used last, and no more than it is allowed', async (
   }
 })
 
-it('is told of writes that go past it', async () => {
+it('learns of writes that bypass it', async () => {
   const { db, teas } = await openShop()
   using cache = new CoherentCache(teas, { entries: 10 })
   await teas.set('a', { name: 'Assam' })

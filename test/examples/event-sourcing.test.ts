@@ -67,7 +67,7 @@ it.each(enginesOf('event-sourcing'))(
 )
 
 describe('a stream', () => {
-  it('takes an append behind the version that is expected, else tells of the conflict', async () => {
+  it('appends after the expected version, and otherwise reports the conflict', async () => {
     await using db = await openWarehouse()
     const store = new EventStore(db)
     expect(await store.append('tea', 0, [received(5), shipped('ada')])).toMatchObject({ ok: true })
@@ -84,7 +84,7 @@ describe('a stream', () => {
     expect(await store.load('tea')).toEqual({ version: 3, stock: { pieces: 13 } })
   })
 
-  it.each([5, -1, 1.5])('takes no append behind event %d, which does not exist', async (expected) => {
+  it.each([5, -1, 1.5])('refuses to append after event %d, which does not exist', async (expected) => {
     await using db = await openWarehouse()
     const store = new EventStore(db)
     await store.append('tea', 0, [received(5)])
@@ -94,7 +94,7 @@ describe('a stream', () => {
     expect(await store.load('tea')).toEqual({ version: 1, stock: { pieces: 5 } })
   })
 
-  it('has one winner of those who append behind the same version', async () => {
+  it('has one winner among those who append after the same version', async () => {
     const file = path()
     await using here = await openWarehouse(file)
     await using there = await openWarehouse(file)
@@ -348,7 +348,7 @@ describe('a projection', () => {
     await running
   })
 
-  it('goes on in the midst of a commit', async () => {
+  it('continues in the middle of a commit', async () => {
     await using db = await openWarehouse()
     const { deliveries, projections } = db.repositories
     const store = new EventStore(db)

@@ -24,7 +24,7 @@ it('loses no line of those that are added at once', async () => {
   expect(value?.lines.toSorted()).toEqual(lines.toSorted())
 })
 
-it('tells of one who falls silent, and not of signs of life', async () => {
+it('reports a user who falls silent, but no heartbeats', async () => {
   const clock = stillClock()
   await using room = await openRoom()
   const { presence } = room.repositories

@@ -36,7 +36,7 @@ it.each(enginesOf('sessions'))(
   },
 )
 
-it('lives for 24 hours, and that anew from each extension', async () => {
+it('lives for 24 hours, and again from each extension', async () => {
   await using db = await openSessions()
   const store = new SessionStore(db)
   const begin = Date.now()
@@ -51,7 +51,7 @@ it('lives for 24 hours, and that anew from each extension', async () => {
   expect(storedExpiry(db)).toBeGreaterThanOrEqual(created)
 })
 
-it('is over when its time has come, whatever is then done with its token', async () => {
+it('ends when its time has come, whatever is then done with its token', async () => {
   const clock = stillClock()
   await using db = await openSessions()
   const store = new SessionStore(db, { lifetime: hour })

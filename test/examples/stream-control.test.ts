@@ -49,7 +49,7 @@ it('gives undefined when the time is up, and when the database is closed', async
   expect(await waiting).toBeUndefined()
 })
 
-it('frees the stream where the condition throws', async () => {
+it('frees the stream if the condition throws', async () => {
   let stream!: ReadableStream<unknown>
   const waiting = waitFor(
     (signal) => (stream = db.repositories.numbers.watch('n', { signal })),

@@ -47,7 +47,7 @@ it('keeps the total whatever is sent at once, in both ways, over two connections
   )
 })
 
-it.each(ways)('$name refuses what is no transfer', async (transfer) => {
+it.each(ways)('$name refuses an invalid transfer', async (transfer) => {
   await using bank = await openBank()
   const { accounts } = bank.repositories
   await accounts.insertMany([

@@ -79,7 +79,7 @@ it('a task that brings down each thread is given up, and the others are done', a
   expect(crashes.length).toBe(4)
 })
 
-it('a program that does not start is not started for ever', async () => {
+it('a program that fails to start is not restarted forever', async () => {
   await using pool = new ThreadPool<PoolTask, number>(new URL('./nothing.ts', import.meta.url), { size: 2 })
   await expect(pool.run({ do: 'tell' })).rejects.toThrow(ThreadCrashedError)
 })

@@ -110,7 +110,7 @@ test('a database in memory can be backed up', async () => {
   expect(await valueIn(path)).toBe(1)
 })
 
-test('nothing that is there is overwritten unasked, nor made through a link', async () => {
+test('nothing that exists is overwritten without asking, or made through a link', async () => {
   const { path, target, folder } = await filled(1)
   await using db = await Valkeyrie.open(path)
   writeFileSync(target, 'mine')
@@ -131,7 +131,7 @@ test('nothing that is there is overwritten unasked, nor made through a link', as
   expect(partialsIn(folder)).toEqual([])
 })
 
-test('an older backup is overwritten where it is asked for, unless somebody has it open', async () => {
+test('an older backup is overwritten on request, unless somebody has it open', async () => {
   const { path, target } = await filled(1)
   await using db = await Valkeyrie.open(path, { busyTimeout: 20 })
   await db.backup(target)
@@ -324,7 +324,7 @@ test('a copy has the values, versions, expiries and log of a file that others wr
   await db.close()
 })
 
-test('a copy takes no place unasked, no address of another engine, and no memory', async () => {
+test('a copy replaces nothing without asking, and refuses addresses of another engine and memory', async () => {
   const { path, target, folder } = await filled(1)
   expect((await run('copy', path, target)).out).toMatch(
     /^2 rows copied, up to version 0{16}[\da-f]{4}, checked/,
@@ -378,7 +378,7 @@ test('a damaged database is replaced, and kept', async () => {
   expect(readFileSync(`${path}.before-restore`, 'utf8')).toMatch(/^rubbish/)
 })
 
-test('restore takes no file of another application, as what it reads or as what it replaces', async () => {
+test('restore neither reads nor replaces a file of another application', async () => {
   const { path, target } = await filled(1)
   await run('backup', path, target)
   const theirs = newPath()
@@ -396,7 +396,7 @@ test('restore takes no file of another application, as what it reads or as what 
 })
 
 test.each(['backup', 'copy', 'restore'])(
-  'valkeyrie %s refuses what is missing or no number',
+  'valkeyrie %s refuses what is missing or not a number',
   async (command) => {
     expect((await run(command)).code).toBe(1)
     const refused = await run(command, 'a.db', 'b.db', '--wait', 'long')

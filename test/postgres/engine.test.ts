@@ -14,7 +14,7 @@ const server = await serverOfRun()
 const url = 'url' in server ? server.url : ''
 
 describe.skipIf(url === '')('a database on a server', () => {
-  test('whose connections are ended again and again loses no commit and doubles none', async () => {
+  test('whose connections are ended again and again neither loses nor repeats a commit', async () => {
     const schema = newSchema()
     const db = await openAt(url, schema)
     const admin = await byHand(url)
@@ -56,7 +56,7 @@ describe.skipIf(url === '')('a database on a server', () => {
     expect(rows.map(({ version }) => Number(version))).toEqual(Array.from({ length: 20 }, (_, n) => n + 1))
   })
 
-  test('does not do twice what arrives at the server late', async () => {
+  test('does not commit twice what arrives late at the server', async () => {
     const proxy = await startProxy(url)
     const schema = newSchema()
     const db = await openAt(proxy.url, schema)
@@ -91,7 +91,7 @@ describe.skipIf(url === '')('a database on a server', () => {
     expect((await other.get(['new'])).value).toBe(outcome.ok ? 'first' : null)
   })
 
-  test('that is not reached again says that nobody knows of the commit', async () => {
+  test('that cannot be reached again says that the commit is unknown', async () => {
     const proxy = await startProxy(url)
     const db = await openAt(proxy.url, newSchema(), { connectTimeout: 3_000 })
     await db.set(['a'], 1)
@@ -105,7 +105,7 @@ describe.skipIf(url === '')('a database on a server', () => {
     await expect(db.get(['a'])).rejects.toMatchObject({ code: 'CONNECTION', written: false })
   })
 
-  test('goes on where the isolation of its connections is another one', async () => {
+  test('works if the isolation level of its connections differs', async () => {
     const strict = new URL(url)
     strict.searchParams.set('options', '-c default_transaction_isolation=serializable')
     const schema = newSchema()
@@ -144,7 +144,7 @@ describe.skipIf(url === '')('a database on a server', () => {
     expect((await db.get(['a'])).value).toBe(3)
   })
 
-  test('has things expire by the clock of the server', async () => {
+  test('expires rows by the clock of the server', async () => {
     const schema = newSchema()
     const plain = await openAt(url, schema)
     const hour = 3_600_000
@@ -161,7 +161,7 @@ describe.skipIf(url === '')('a database on a server', () => {
     expect((await behind.get(['a'])).value).toBe(1)
   })
 
-  test('tells those who watch a row and those who follow changes that it has expired', async () => {
+  test('reports an expired row to watchers and feeds', async () => {
     const db = await openAt(url, newSchema())
     const { versionstamp } = await db.set(['a'], 1)
     const watched = db.watch([['a']]).getReader()
@@ -190,7 +190,7 @@ describe.skipIf(url === '')('a database on a server', () => {
     await db.destroy()
   })
 
-  test('tells no password, whatever fails', async () => {
+  test('shows no password, whatever fails', async () => {
     const address = new URL(url)
     address.password = 'wrong-secret'
     const error = await Valkeyrie.open(address).then(
@@ -244,7 +244,7 @@ describe.skipIf(url === '')('a database on a server', () => {
     expect(await Array.fromAsync(db.list({ prefix: ['n'] }), ({ value }) => value)).toHaveLength(12)
   })
 
-  test('is gone, with its schema, when it is destroyed', async () => {
+  test('disappears with its schema when it is destroyed', async () => {
     const schema = newSchema()
     const db = await Valkeyrie.open(url, { schema, destroyOnClose: true })
     await db.set(['a'], 1)
@@ -255,7 +255,7 @@ describe.skipIf(url === '')('a database on a server', () => {
 })
 
 describe.skipIf(url === '')('a watcher', () => {
-  test('goes on after its connection was ended, and tells each commit once', async () => {
+  test('continues after its connection was ended, and reports each commit once', async () => {
     const schema = newSchema()
     const [db, other] = await Promise.all([openAt(url, schema), openAt(url, schema)])
     const admin = await byHand(url)

@@ -119,7 +119,7 @@ function expectFigures(figures: Record<string, Record<string, unknown>>, values:
 }
 
 it.each(engines)(
-  'aggregates give what JavaScript works out of the same values, on $name',
+  'aggregates equal what JavaScript computes from the same values, on $name',
   async ({ name, place }) => {
     const db = await Valkeyrie.withSchema(['things', '*', '*'], schema, {
       name: 'things',

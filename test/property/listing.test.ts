@@ -56,7 +56,7 @@ const distinct = fc.uniqueArray(key, {
   comparator: (a: Key, b: Key) => compareKeys(a, b) === 0,
 })
 
-test('a list gives what its selector selects, in order, from either end', async () => {
+test('a list returns what its selector selects, in order, from either end', async () => {
   await fc.assert(
     fc.asyncProperty(distinct, selector, options, async (keys, selected, { limit, reverse, batchSize }) => {
       await using db = await Valkeyrie.open()
@@ -105,7 +105,7 @@ test('pages that go on from cursors are the whole list, though rows come and go 
   )
 })
 
-test('a repository lists what the list of the database has of its pattern', async () => {
+test('a repository lists what the database lists of its pattern', async () => {
   await fc.assert(
     fc.asyncProperty(
       distinct,

@@ -64,7 +64,7 @@ describe.each(libraries)('$library', ({ part, object }) => {
     )
   })
 
-  it('a patch that gives a field makes of it what a write of the whole does', async () => {
+  it('a patch of a field has the same result as a write of the whole', async () => {
     await fc.assert(
       fc.asyncProperty(part, async ({ schema, input, other }) => {
         const definition = row(object(schema))

@@ -95,7 +95,7 @@ describe.each(inTurn('kinds of values and positions', cells, 2))('$name', ({ kin
     expect((await rows.get('a')).value).toStrictEqual(position.value(nextOutput))
   })
 
-  it(`a change of it in a value that is given back: ${change}`, async () => {
+  it(`a change of it in a returned value: ${change}`, async () => {
     await using opened = await open()
     const { db, rows } = opened
     const { field } = position.value(given)
@@ -199,7 +199,7 @@ describe('migrate', () => {
     expect((await made.check()).refused).toStrictEqual([])
   })
 
-  it('what a step gives is judged as an output', async () => {
+  it('the result of a step is judged as an output', async () => {
     const made = await upgraded(({ kind, position }) => position.value(kind.wrong))
     await expect(made.migrate()).rejects.toMatchObject({ code: 'MIGRATION' })
     const skipInvalid = join(made.folder, 'skipped.jsonl')

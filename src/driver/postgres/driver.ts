@@ -1,4 +1,4 @@
-// The driver of PostgreSQL answers the whole port; each method is short and calls the room that does the work.
+// The driver of PostgreSQL implements the whole port; each method is short and calls the room that does the work.
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { ConnectionError, StorageError } from '../../contract/errors.ts'
 import type { Backup } from '../backup.ts'
@@ -39,7 +39,7 @@ import { channelOf } from './tables/ddl.ts'
 import { ServerIndexes } from './tables/indexes.ts'
 import type { UniqueIndexes } from './tables/unique-indexes.ts'
 
-/** The log may hold values: a page of it ends where it has this many bytes of changes. */
+/** How many bytes of changes end a page of the log, which may contain values. */
 const bytesPerLogPage = 64 * 1024
 
 export interface DriverParts {
@@ -70,7 +70,7 @@ export class PostgresDriver implements Driver {
   readonly #guard: CatalogGuard
   readonly #heard: Heard = { latest: 0, turns: '[]', undisturbed: 0 }
   readonly #sessions = new Set<PostgresSession>()
-  /** Looks at the newest version that are under way. */
+  /** The reads of the newest version that are running. */
   readonly #looks = new Set<Promise<unknown>>()
   #newestOwn = 0
 
@@ -220,7 +220,7 @@ export class PostgresDriver implements Driver {
       const { before, latest } = await clearRows(statements, this.#requests.write, options.busyTimeout)
       await this.#commits.trimAfter(before, latest)
     } catch (error) {
-      // Made again, it would remove what others have written since.
+      // Repeating it would remove what others have written since.
       if (error instanceof ConnectionLost) throw new ConnectionError(null, { cause: error.cause })
       throw this.#requests.toKvError(error)
     }
@@ -273,8 +273,8 @@ export class PostgresDriver implements Driver {
   }
 
   /**
-   * Waits for the looks that have begun: what is written behind one is newer than what it gives, though another connection writes. So a
-   * feed has all that is written after the call that begins it.
+   * Waits for reads of the newest version that have begun, so that a write after them, even on another connection, has a newer
+   * version. So a feed has everything that is written after the call that begins it.
    */
   async #afterLooks(): Promise<void> {
     await Promise.allSettled(this.#looks)
@@ -296,7 +296,7 @@ export class PostgresDriver implements Driver {
   }
 }
 
-/** Whether a read takes next to no time, so that others may wait behind it. */
+/** Whether a read takes so little time that others may wait behind it. */
 function isShort({ type }: Read): boolean {
   return type === 'get' || type === 'getMany' || type === 'exists' || type === 'explain'
 }

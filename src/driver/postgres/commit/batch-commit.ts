@@ -15,11 +15,11 @@ import { movedOutcome } from './moved-outcome.ts'
 import { Pauses } from './pauses.ts'
 import { type BatchParameters, commitParameters } from './plan-parameters.ts'
 
-/** What was last heard of a database: enough to plan writes that nothing is to be known for. */
+/** The last known facts of a database: enough to plan writes that depend on nothing else. */
 export interface Heard {
   latest: number
   turns: string
-  /** How many commits in a row have found that nothing had come between. */
+  /** How many commits in a row have met no other commit in between. */
   undisturbed: number
 }
 
@@ -30,7 +30,7 @@ class NothingWritten extends ConnectionError {
   }
 }
 
-/** An attempt of which no answer has come: it may have been committed, or may yet be. */
+/** An attempt without an answer: it may have been committed, or may still be. */
 interface Unanswered {
   readonly plan: CommitPlan
   readonly token: Buffer
@@ -43,14 +43,14 @@ const noFacts: Pick<CommitFacts, 'rows' | 'logged' | 'expired' | 'oldestLogged'>
   oldestLogged: 0,
 }
 
-/** Answers may be lost so many times, and until `connectTimeout` is over, before the batch is given up. */
+/** How many answers may be lost before the batch is given up, once `connectTimeout` is over, too. */
 const mostLosses = 3
-/** After so many commits that nobody has come between, the next one counts on it. Where others write as often, that is rare. */
+/** After this many undisturbed commits, the next one expects none in between. With others who write as often, that is rare. */
 const enoughUndisturbed = 4
-/** A unique index may refuse plans so many times without anything that stands in the way: then it is none of ours. */
+/** How often a unique index may refuse plans when no row is in the way: then the index is not one of ours. */
 const mostRefusals = 10
 
-/** A batch of writes on its way into the database. It plans, sends the plan, and plans again where something has changed meanwhile. */
+/** Commits a batch of writes: plans, sends the plan, and plans again if something has changed meanwhile. */
 export class BatchCommit {
   readonly #requests: CommitRequests
   readonly #heard: Heard
@@ -60,14 +60,14 @@ export class BatchCommit {
   readonly #foreseen: Foreseen | null
   #attempt = 0
   #refusals = 0
-  /** Runs from the first answer that was lost. */
+  /** Started by the first lost answer. */
   #pauses: Pauses | null = null
-  /** Whether nothing of it is to be written any more, since its answers were lost too often. */
+  /** Whether the batch is given up, because its answers were lost too often. */
   #isGivenUp = false
-  /** Milliseconds that this process was kept busy. */
+  /** How many milliseconds this process was busy. */
   #took = 0
   #holders: HeldValues = new Map()
-  /** The version after which its attempts may stand in the log. */
+  /** The version after which its attempts may be in the log. */
   #since: number | null = null
 
   constructor(batch: CommitBatch, requests: CommitRequests, heard: Heard) {
@@ -118,15 +118,15 @@ export class BatchCommit {
     }
   }
 
-  /** What is to be known. Where the writes say that themselves, what was heard last is enough: what has come since moves the versions. */
+  /** The facts to plan by. If the writes bring them, the last known version is enough: later commits only move the versions. */
   async #facts() {
     const isEnough = this.#foreseen !== null && this.#holders.size === 0 && this.#unanswered.length === 0
     return isEnough ? this.#guess(this.#foreseen) : await this.#read()
   }
 
   /**
-   * Where an earlier attempt may still be on its way, and nothing is to be written any more: a commit that changes nothing takes its
-   * place, so that the late one finds that the batch is done.
+   * If the batch is given up, or changes nothing, while an earlier attempt may still arrive: replaces the plan with an empty
+   * commit, so that the late attempt finds the batch done.
    */
   #fenced(plan: CommitPlan): CommitPlan {
     if (!this.#isGivenUp && (plan.log.length > 0 || this.#unanswered.length === 0)) return plan
@@ -162,7 +162,7 @@ export class BatchCommit {
   async #read() {
     const { known, claimable } = await this.#requests.facts(this.#batch.writes)
     this.#hear(known.latest, known.turns)
-    // What was committed since the first attempt is no longer told: nobody knows whether that was among it.
+    // The log no longer has the commits since the first attempt: nobody knows whether it was among them.
     if (this.#unanswered.length > 0 && known.oldestLogged > this.#since! + 1) throw new ConnectionError(null)
     const { unique } = this.#requests
     return { ...known, unique, claimable, holders: this.#holders, isGuess: false }
@@ -186,7 +186,7 @@ export class BatchCommit {
     }
   }
 
-  /** Null where it was not, or could not be, carried out so: nothing of it is written. */
+  /** Null if it was not, or could not be, carried out this way: then nothing of it is written. */
   async #commitShort(plan: CommitPlan, batch: BatchParameters): Promise<CommitAnswer | null> {
     const isFirst = this.#unanswered.length === 0
     if (!isFirst || this.#heard.undisturbed < enoughUndisturbed) return null

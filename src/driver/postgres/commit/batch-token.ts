@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 
-/** What tells the batches of this process from those of all others: to ask the system for each of them would take as long as to plan it. */
+/** Identifies this process. Random bytes for each batch would take as long as planning it. */
 const ofProcess = randomBytes(10)
 let batches = 0
 
-/** Tells a batch in the log, in 16 bytes, and has room for the number of its attempt in another one. */
+/** Identifies a batch in the log by 16 bytes; one more has room for the number of its attempt. */
 export function newToken(): Buffer {
   const token = Buffer.alloc(17)
   ofProcess.copy(token)

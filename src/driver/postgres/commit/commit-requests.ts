@@ -18,7 +18,7 @@ import type { BatchParameters } from './plan-parameters.ts'
 import type { Requests } from './requests.ts'
 import { type ShortCommit, ShortCommits } from './short-commits.ts'
 
-/** What the query of each claim finds. */
+/** The rows that the query of each claim finds. */
 export type Claimable = ReadonlyMap<Claim, readonly { readonly key: Key; readonly version: number }[]>
 
 export interface CommitParts {
@@ -36,20 +36,20 @@ export interface CommitParts {
   }
 }
 
-/** What the function that commits answers. */
+/** The result of the function that commits. */
 export interface CommitAnswer {
   /** One of `CommitState`. */
   readonly state: number
   readonly latest: number
   readonly turns: string
-  /** The token of the attempt that was committed before; null: none was. */
+  /** The token of the attempt that was already committed; null if there is none. */
   readonly attempt: Buffer | null
 }
 
-/** The server ends a connection on which more comes at once: what is around the parameters has room beside them. */
+/** The server ends a connection that sends more at once. This leaves room for what surrounds the parameters. */
 const mostBytes = 2 ** 30 - 2 ** 20
 
-/** What a batch of writes asks of the server. */
+/** The requests of a batch of writes to the server. */
 export class CommitRequests {
   readonly #parts: CommitParts
   readonly #facts: ReturnType<typeof factsStatement>
@@ -74,17 +74,17 @@ export class CommitRequests {
     return this.#parts.options.busyTimeout
   }
 
-  /** Milliseconds since the epoch by the clock of the server, as far as it is known. */
+  /** Milliseconds since the epoch by the server's clock, as far as it is known. */
   now(): number {
     return this.#parts.clock.now()
   }
 
-  /** For so many milliseconds a lost answer is asked for. */
+  /** How many milliseconds to ask for a lost answer. */
   get connectTimeout(): number {
     return this.#parts.options.connectTimeout
   }
 
-  /** Runs the function that carries a plan out. Rejects with ConnectionLost if its answer does not come. */
+  /** Runs the function that carries out a plan. Rejects with ConnectionLost if there is no answer. */
   async commit(parameters: readonly unknown[]): Promise<CommitAnswer> {
     const row = await this.#write(this.#parts.statements.commit, parameters)
     const [, state, latest, turns, attempt] = row!
@@ -96,17 +96,17 @@ export class CommitRequests {
     }
   }
 
-  /** The one statement that carries a plan out where nothing has come between; null: it is for the function. */
+  /** The single statement that carries out a plan if no commit comes in between; null if the plan needs the function. */
   short(plan: CommitPlan, batch: BatchParameters): ShortCommit | null {
     return this.#short.of(plan, batch)
   }
 
-  /** Whether it was carried out so. Rejects as `commit` does. */
+  /** Returns whether it was carried out. Rejects like `commit`. */
   async commitShort({ statement, parameters }: ShortCommit): Promise<boolean> {
     return (await this.#write(statement, parameters)) !== undefined
   }
 
-  /** The one row of a statement that commits, whose first column is the time of the server. */
+  /** Runs a statement that commits. Its only row begins with the time of the server. */
   async #write(statement: Statement, parameters: readonly unknown[]): Promise<Row | undefined> {
     const { requests, clock } = this.#parts
     const bytes = parameters.reduce<number>((sum, it) => sum + (it instanceof Buffer ? it.length : 0), 0)
@@ -117,7 +117,7 @@ export class CommitRequests {
     return row
   }
 
-  /** Reads what writes need to be planned, all of one state. */
+  /** Reads what is needed to plan writes, from one state. */
   async facts(
     writes: readonly AtomicWrite[],
   ): Promise<{ readonly known: KnownFacts; readonly claimable: Claimable }> {
@@ -137,7 +137,7 @@ export class CommitRequests {
     return { known, claimable: new Map(claims.map((claim, place) => [claim, found[place]!])) }
   }
 
-  /** What stands in the way of a plan that a unique index has refused. */
+  /** The rows that violate a unique index, after one has refused a plan. */
   holders({ rows }: CommitPlan): Promise<HeldValues> {
     const { requests, unique } = this.#parts
     return requests.again(async () => {
@@ -146,7 +146,7 @@ export class CommitRequests {
     })
   }
 
-  /** The catalogue, since another one is there than the writes were filed by. */
+  /** The catalogue, because it differs from the one by which the writes were filed. */
   async catalog(): Promise<Extract<BatchOutcome, { type: 'stale' }>> {
     const { requests, unique, schema } = this.#parts
     const catalog = await requests.again(async () => {
@@ -158,8 +158,8 @@ export class CommitRequests {
   }
 
   /**
-   * Trims the log where that is due after the versions from the one after `before` up to `latest`. Nothing waits for that but who
-   * trims next, so that a log never grows faster than it is trimmed.
+   * Trims the log if that is due after the versions from `before + 1` to `latest`. Only the next trim waits for this one, so a log
+   * never grows faster than it is trimmed.
    */
   async trimAfter(before: number, latest: number): Promise<void> {
     const trim = trimOf(this.#parts.options.retention, before, latest, this.now())
@@ -168,20 +168,20 @@ export class CommitRequests {
     this.#trimming = this.#trim(trim)
   }
 
-  /** Resolves when the log is as short as what was committed before has made it. */
+  /** Resolves when the log is as short as the commits so far require. */
   get trimmed(): Promise<void> {
     return this.#trimming
   }
 
   async #trim({ look, newest, upTo, before }: LogTrim): Promise<void> {
     const { requests, statements } = this.#parts
-    // Of an unlimited log, no row is of a time before all.
+    // Without a limit, every row is young enough.
     const time = Number.isFinite(before) ? Math.floor(before) : 0
     const last = Number.isFinite(upTo) ? upTo : 0
     try {
       await requests.run(statements.trim, [look, newest, last, time])
     } catch {
-      // What is written is written: the next one trims the more.
+      // The commit stands; the next trim removes more.
     }
   }
 

@@ -1,6 +1,6 @@
 import type { HeldValue, HeldValues } from '../../../commit/unique.ts'
 
-/** What was found before, in whose place the plan may have put another hindrance since, and what is found now. */
+/** The rows in the way now, and those from before, since the plan may only have moved the violation to another row. */
 export function mergedHolders(before: HeldValues, found: HeldValues): HeldValues {
   const all = new Map(before)
   for (const [stored, holders] of found) {

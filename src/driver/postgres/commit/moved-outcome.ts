@@ -1,7 +1,7 @@
 import type { CommitPlan } from '../../../commit/plan.ts'
 import type { CommitOutcome } from '../../../commit/write.ts'
 
-/** An outcome where commits have come between: versions that it was to give have moved. */
+/** An outcome after other commits came in between: the versions that it was to give have moved. */
 export function movedOutcome(outcome: CommitOutcome, { before }: CommitPlan, moved: number): CommitOutcome {
   if (moved === 0) return outcome
   const move = (version: number | null) => (version !== null && version > before ? version + moved : version)

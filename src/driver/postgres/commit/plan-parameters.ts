@@ -9,20 +9,20 @@ import { meaningsOf } from '../values/meanings.ts'
 type Put = Extract<PlannedRow, { readonly type: 'put' }>
 type Touch = Extract<PlannedRow, { readonly type: 'touch' }>
 
-/** What of a batch is the same for each plan of it. */
+/** What all plans of a batch have in common. */
 export interface BatchParameters {
   readonly catalogVersion: number
   /** The queue for turns that it was planned for. */
   readonly turns: string
-  /** The version after which an earlier attempt of it may have been committed. */
+  /** The version after which an earlier attempt may have been committed. */
   readonly since: number
   readonly lockTimeout: number
-  /** Tells the batch, and its attempt, in the log. */
+  /** Identifies the batch and its attempt in the log. */
   readonly token: Uint8Array
   readonly unique: UniqueFields
 }
 
-/** The parameters of `kv_commit_1`, in their order. `turnsAfter`: the queue for turns as it becomes; null: it stays. */
+/** The parameters of `kv_commit_1`, in their order. `turnsAfter`: the new queue for turns; null if it stays the same. */
 export function commitParameters(
   plan: CommitPlan,
   { catalogVersion, turns, since, lockTimeout, token, unique }: BatchParameters,
@@ -61,7 +61,7 @@ export function commitParameters(
   ]
 }
 
-/** Rows that change their values with each other are no violation of a unique index: theirs are stored when none of them is there. */
+/** Rows that swap their values do not violate a unique index: all of them are removed before they are stored. */
 function removedFirst(rows: readonly PlannedRow[], unique: UniqueFields): readonly PlannedRow[] {
   const isAlone = rows.length === 1
   return rows.filter(

@@ -21,9 +21,9 @@ export interface ShortCommit {
 }
 
 /**
- * Plans that do nothing but store rows, as statements that the server runs in half of the time that `kv_commit` takes. Such a statement
- * writes where nothing has been committed since the plan was made, and nothing at all elsewhere: so what was read has not changed, and no
- * earlier attempt of the batch was committed.
+ * Turns plans that only store rows into statements, which the server runs in half the time of `kv_commit`. Such a statement writes
+ * only if nothing was committed since the plan was made: then nothing that was read has changed, and no earlier attempt of the batch
+ * was committed.
  */
 export class ShortCommits {
   readonly #ofOneRow: Statement
@@ -64,7 +64,7 @@ export class ShortCommits {
     )
   }
 
-  /** The statement for a plan; null: it is for the function. */
+  /** The statement for a plan; null if the plan needs the function. */
   of(plan: CommitPlan, batch: BatchParameters): ShortCommit | null {
     const { before, latest, holds, endedTurn, rows, log } = plan
     const { validUntil, expiredAfter } = holds.reads
@@ -99,7 +99,7 @@ function isPut(row: PlannedRow): row is Put {
   return row.type === 'put'
 }
 
-/** Whether rows are JSON, without types and for good, and none of them can take a unique value over from another. */
+/** Whether all rows are JSON without types or an expiry, and none of them can take a unique value from another. */
 function arePlain(rows: readonly Put[], unique: UniqueFields): boolean {
   return rows.every(
     ({ stored, expiresAt, collection }) =>

@@ -1,20 +1,20 @@
 import type pg from 'pg'
 import type { Row, Statement } from './statement.types.ts'
 
-/** What makes a value of the text of a column. */
+/** Makes a value from the text of a column. */
 export type ColumnParser = (text: string) => unknown
 
-/** What makes values of the columns of a statement that a connection knows by its name: the server need not say it again. */
+/** The parsers for the columns of each named statement of a connection: the server need not describe them again. */
 export type KnownColumns = Map<string, readonly ColumnParser[]>
 
-/** What the server has answered to a statement, or to the last of several. */
+/** The answer of the server to a statement, or to the last of several. */
 export interface Answer {
   readonly rows: Row[]
-  /** As `COMMIT` or `SELECT 1`. */
+  /** For example `COMMIT` or `SELECT 1`. */
   readonly tag: string
 }
 
-/** What of the connection of `pg` a statement is sent by. */
+/** The part of the connection of `pg` that sends a statement. */
 interface Wire {
   bind(what: {
     statement: string
@@ -25,7 +25,7 @@ interface Wire {
   sync(): void
 }
 
-/** What `Query` of `pg` is inside. Whoever derives from it may answer what the client hands on, as `pg-cursor` does. */
+/** The inside of `Query` of `pg`. A derived class may handle the messages that the client passes on, as `pg-cursor` does. */
 interface QueryOfPg {
   name: string | undefined
   values: readonly unknown[]
@@ -40,7 +40,7 @@ interface Told {
   readonly reject: (error: unknown) => void
 }
 
-/** Runs a statement by a client; with `columns`, those of a named one are asked for once. */
+/** Runs a statement on a client. With `columns`, the columns of a named statement are asked for only once. */
 export type Ask = (
   client: pg.Client,
   statement: Statement,
@@ -48,7 +48,7 @@ export type Ask = (
   columns: KnownColumns,
 ) => Promise<Answer>
 
-/** Queries of `pg` whose rows are arrays, without what each of its own costs beside the request. */
+/** Queries of `pg` whose rows are arrays, without the costs of its own queries beside the request. */
 export function askBy({ Query }: typeof pg, parserOf: (type: number) => ColumnParser): Ask {
   const Base = Query as unknown as new (text: string) => QueryOfPg
 
@@ -114,7 +114,7 @@ export function askBy({ Query }: typeof pg, parserOf: (type: number) => ColumnPa
     })
 }
 
-/** A parameter as it is sent: bytes as they are, and anything else by its text. */
+/** A parameter as it is sent: bytes unchanged, anything else as text. */
 function wireValue(value: unknown): string | Buffer | null {
   if (value === null || typeof value === 'string') return value
   if (value instanceof Buffer) return value

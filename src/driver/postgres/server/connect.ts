@@ -12,10 +12,10 @@ import { Silence } from './silence.ts'
 
 export type Pg = typeof pg
 
-/** Loads `pg`, which whoever opens an address of PostgreSQL has to install. */
+/** Loads `pg`, which users of PostgreSQL must install. */
 export async function loadPg(address: string): Promise<Pg> {
   try {
-    // An import would have bundlers look for it, which most programs do without.
+    // An import would make bundlers look for a package that most programs do not have.
     return createRequire(import.meta.url)('pg')
   } catch (cause) {
     const reason = 'PostgreSQL needs the package pg, which is not installed: run "npm install pg"'
@@ -23,33 +23,34 @@ export async function loadPg(address: string): Promise<Pg> {
   }
 }
 
-/** Milliseconds between two attempts to reach the server: the first, and the longest. */
+/** How many milliseconds between two attempts to reach the server: at first, and at most. */
 const shortestPause = 10
 const longestPause = 1_000
-/** Milliseconds after which the system asks whether the other end of an idle connection is still there. */
+/** How many milliseconds before the system probes an idle connection. */
 const keepAliveAfter = 10_000
-/** Settings of each connection. */
+/** The settings of each connection. */
 const settings = [
   'default_transaction_isolation=read\\ committed',
   'jit=off',
   'extra_float_digits=1',
-  // A page is read by its index, in its order. By the costs of a disk that has to be moved to each row, a small table is sorted: for that,
-  // the JSON of all its rows is read again.
+  // Makes the server read a page in the order of an index. With the costs of a spinning disk, it would sort a small table, and read
+  // the JSON of all its rows again.
   'random_page_cost=1.1',
-  // A machine that has gone away in the middle of a commit would hold up all others for hours: the server asks after it, and undoes what it has open.
+  // If a machine disappears in the middle of a commit, all others would wait for hours: the server probes the connection, and rolls
+  // back.
   'tcp_keepalives_idle=10',
   'tcp_keepalives_interval=5',
   'tcp_keepalives_count=3',
   'idle_in_transaction_session_timeout=60000',
 ]
-/** The longest that one statement may take, in milliseconds, where nobody says otherwise: a set-up takes as long as it takes. */
+/** How many milliseconds one statement may take by default; a set-up may take any time. */
 const longestStatement = 300_000
 
 interface ConnectOptions {
-  /** Milliseconds for which it is tried to reach the server. */
+  /** How many milliseconds to try to reach the server. */
   readonly connectTimeout: number
   readonly logger?: Logger | undefined
-  /** In milliseconds; 0: none. */
+  /** In milliseconds; 0 for no limit. */
   readonly statementTimeout?: number
 }
 
@@ -61,7 +62,7 @@ export class Connector {
   readonly #ask: Ask
   readonly #names: NameKeeping = { isKept: true }
   readonly #silence: Silence
-  /** Whether the server takes settings with the first message: poolers may not. */
+  /** Whether the server accepts settings in the first message; poolers may not. */
   #takesSettings = true
 
   constructor(pg: Pg, address: string, options: ConnectOptions) {
@@ -72,12 +73,12 @@ export class Connector {
     this.#silence = new Silence(() => this.#attempt(), options.connectTimeout)
   }
 
-  /** Opens the first one; rejects with a DatabaseOpenError, at once where it is of no use to wait. */
+  /** Opens the first connection; rejects with a DatabaseOpenError, at once if waiting is pointless. */
   first(): Promise<Connection> {
     return this.#connect(mayPass, () => true)
   }
 
-  /** Opens a further one, again and again until `connectTimeout` is over; rejects with a ConnectionError. */
+  /** Opens another connection, and keeps trying until `connectTimeout` is over; rejects with a ConnectionError. */
   async again(isWanted: () => boolean): Promise<Connection> {
     try {
       return await this.#connect(isUnreached, isWanted)
@@ -141,7 +142,7 @@ export class Connector {
   }
 }
 
-/** Whether a server that was not reached may be a moment later: it is there, but starts or is full. */
+/** Whether a server that could not be reached may accept a moment later: it exists, but is starting or full. */
 function mayPass(error: unknown): boolean {
   const state = sqlState(error)
   return state === '57P03' || state === '53300'
@@ -164,7 +165,7 @@ function reasonOf(error: unknown, host: string): string {
   return networkReasons[code] ?? `no server answers at ${host}: ${(error as Error).message}`
 }
 
-/** `28000` stands for what pg_hba.conf says, too: the server's function tells them apart. */
+/** `28000` also stands for refusals by pg_hba.conf; the name of the server's function tells them apart. */
 function isOfRole(error: unknown): boolean {
   const { routine } = error as { readonly routine?: unknown }
   return sqlState(error) === '28000' && routine === 'InitializeSessionUserId'

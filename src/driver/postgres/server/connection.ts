@@ -17,14 +17,14 @@ const parsers: Readonly<Record<number, ColumnParser>> = {
 
 const asText = (text: string) => text
 
-/** Runs statements by clients of `pg`: JSON stays text, and a bigint is a number, since versions are. */
+/** Runs statements on clients of `pg`: JSON stays text, and a bigint becomes a number, because versions are numbers. */
 export function askByNumbers(pg: typeof Pg): Ask {
   const bytes = pg.types.getTypeParser(17, 'text')
   const listOfBytes = pg.types.getTypeParser(1001 as number, 'text')
   return askBy(pg, (type) => (type === 17 ? bytes : type === 1001 ? listOfBytes : (parsers[type] ?? asText)))
 }
 
-/** What its types leave out: the socket, to end a connection of which no answer is awaited, and the process of the server. */
+/** Missing in its types: the socket, to end a connection without waiting for answers, and the process of the server. */
 export type OpenClient = Pg.Client & {
   readonly connection: { readonly stream: Socket }
   readonly processID: number | null
@@ -32,12 +32,12 @@ export type OpenClient = Pg.Client & {
   unref(): void
 }
 
-/** Whether the connections to a server keep what is prepared on them: a pooler may give a name to another server, which knows none. */
+/** Whether connections to a server keep prepared statements: a pooler may send a name to another server, which does not know it. */
 export interface NameKeeping {
   isKept: boolean
 }
 
-/** A connection to the server. Statements follow each other on it without waiting for answers. */
+/** A connection to the server. Statements are sent one after the other, without waiting for answers. */
 export class Connection {
   readonly #client: OpenClient
   readonly #ask: Ask
@@ -46,11 +46,11 @@ export class Connection {
   readonly #names: NameKeeping
   #running = 0
   #lost = false
-  /** What the server has said when it ended it. */
+  /** The server's message when it ended the connection. */
   #lastWord: unknown
   #isEnding = false
   #wasSilent = false
-  /** When what was asked for is sent; null: there is nothing to send. */
+  /** When to send what was requested; null if there is nothing to send. */
   #sends: 'soon' | 'later' | null = null
   onNotification: ((payload: string) => void) | null = null
   onIdle: (() => void) | null = null
@@ -84,7 +84,7 @@ export class Connection {
     return this.#running
   }
 
-  /** Whether it was given up, since its answers did not come any more. */
+  /** Whether it was given up because answers stopped coming. */
   get wasSilent(): boolean {
     return this.#wasSilent
   }
@@ -94,36 +94,36 @@ export class Connection {
     return this.#client.connection.stream.bytesRead
   }
 
-  /** Has it told when nothing has moved on it, to or fro, for so many milliseconds, and an answer is awaited. */
+  /** Calls `tell` when an answer is awaited and nothing has moved in either direction for this many milliseconds. */
   onSilence(after: number, tell: () => Promise<void>): void {
     const { stream } = this.#client.connection
     stream.setTimeout(after)
     stream.on('timeout', async () => {
-      // What is sent next begins the time again.
+      // The next statement starts the time again.
       if (this.#running === 0) return
       await tell()
       if (!this.#lost) stream.setTimeout(after)
     })
   }
 
-  /** The number of the server's process, as whoever has answered says. */
+  /** The number of the server's process, according to the server or pooler. */
   get processId(): number | null {
     return this.#client.processID
   }
 
-  /** Runs a statement. Rejects with ConnectionLost, and with what the server answers. */
+  /** Runs a statement. Rejects with ConnectionLost, or with the server's error. */
   async run(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
     try {
       return (await this.#query(statement, values)).rows
     } catch (error) {
-      // In a transaction, which has failed with it, it is for those who have begun that to begin again.
+      // In a transaction, which has failed with it, whoever began it must begin again.
       if (!isForgotten(error) || this.#client.getTransactionStatus() !== 'I') throw error
       this.forgetNames()
       return (await this.#query(statement, values)).rows
     }
   }
 
-  /** From now on, nothing is prepared under a name, on this connection and on those to the same server. */
+  /** From now on, nothing is prepared under a name on any connection to this server. */
   forgetNames(): void {
     this.#names.isKept = false
   }
@@ -133,12 +133,12 @@ export class Connection {
     await this.#query({ text }, [])
   }
 
-  /** Commits the transaction that is open: false if the server has undone it, since a statement of it has failed. */
+  /** Commits the open transaction; false if the server rolled it back because a statement has failed. */
   async commit(): Promise<boolean> {
     return (await this.#query({ text: 'commit' }, [])).tag === 'COMMIT'
   }
 
-  /** Ends a transaction that has only read. Nobody waits for that: it is sent with what comes next. */
+  /** Ends a transaction that has only read. Nobody waits for that, so it is sent with the next statement. */
   async leave(): Promise<void> {
     await this.#query({ text: 'commit' }, [], 'later')
   }
@@ -169,7 +169,7 @@ export class Connection {
     }
   }
 
-  /** What is asked for in one go is sent by one write: each takes its time, here and on the server. */
+  /** Statements requested together are sent in one write: each write takes time, here and on the server. */
   #gather(sends: 'soon' | 'later'): void {
     const before = this.#sends
     if (before === null) this.#client.connection.stream.cork()
@@ -185,14 +185,14 @@ export class Connection {
     this.#client.connection.stream.uncork()
   }
 
-  /** Ends it once what is running is done. */
+  /** Ends it once its statements are done. */
   async end(): Promise<void> {
     this.#isEnding = true
     this.#hold()
     await this.#client.end().catch(() => {})
   }
 
-  /** Ends it at once: what is running on it is lost. */
+  /** Ends it at once: running statements are lost. */
   discard(): void {
     if (this.#lost) return
     this.#lost = true
@@ -200,13 +200,13 @@ export class Connection {
     this.onEnd?.()
   }
 
-  /** Ends one whose answers do not come any more. */
+  /** Ends it because answers stopped coming. */
   giveUp(): void {
     this.#wasSilent = true
     this.discard()
   }
 
-  /** An idle connection keeps no process alive, but the end of one is awaited. */
+  /** An idle connection does not keep the process alive, but ending one does. */
   #hold(): void {
     if (this.#running > 0 || this.#isEnding) this.#client.ref()
     else this.#client.unref()
