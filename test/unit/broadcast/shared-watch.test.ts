@@ -107,3 +107,47 @@ it('starts again for a reader that waits again while it is called, from the late
   await turn()
   expect([again.told, subscriptions.length - ended]).toEqual([['after'], 0])
 })
+
+it('looks once for all who wait again in the turn in which they were told', async () => {
+  const { shared, looks } = watch()
+  const readers = Array.from({ length: 10 }, (_, depth) => {
+    const { told, waiting } = reader()
+    const again = async (count: number) => {
+      for (let i = 0; i < count; i++) await undefined
+      shared.wait(one)
+    }
+    const one = {
+      ...waiting,
+      given: null as string | null,
+      give(given: { readonly token: string; readonly shown: string }) {
+        one.given = given.token
+        waiting.give(given)
+        void again(depth)
+      },
+    }
+    shared.wait(one)
+    return { told, one }
+  })
+  await turn()
+  looks[0]!.resolve(state('first'))
+  await turn()
+  expect(looks).toHaveLength(2)
+  looks[1]!.resolve(state('second'))
+  await turn()
+  expect(readers.map(({ told }) => told)).toEqual(readers.map(() => ['first', 'second']))
+})
+
+it('keeps those who have the state waiting, and lets go of who does not want it any more', async () => {
+  const { shared, looks } = watch()
+  const [has, hasNot, gone] = [reader('state'), reader('before'), reader('before')]
+  for (const { waiting } of [has, hasNot, gone]) shared.wait(waiting)
+  await turn()
+  gone.waiting.isWanted = false
+  shared.release(gone.waiting)
+  looks[0]!.resolve(state('state'))
+  await turn()
+  expect([has.told, hasNot.told, gone.told]).toEqual([[], ['state'], ['let go']])
+  has.waiting.isWanted = false
+  shared.release(has.waiting)
+  expect(has.told).toEqual(['let go'])
+})
