@@ -2,6 +2,7 @@
 
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Collection } from '../../../catalog/catalog.ts'
+import { searchesOf } from '../../../catalog/searches.ts'
 import { MigrationError } from '../../../contract/errors.ts'
 import type { MigratedCollection, Migration, MigrationLoss } from '../../migration.ts'
 import {
@@ -38,7 +39,6 @@ import {
   extraSearches,
   missingSearches,
   removeSearch,
-  searchesOf,
   searchName,
 } from '../tables/search-indexes.ts'
 import { kvTables } from '../tables/table.ts'

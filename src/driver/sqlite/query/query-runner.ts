@@ -2,13 +2,14 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Logger } from 'drizzle-orm/logger'
 import type { IndexDeclaration } from '../../../catalog/catalog.ts'
-import { MigrationError, StorageError } from '../../../contract/errors.ts'
+import { StorageError } from '../../../contract/errors.ts'
 import { decodeKey } from '../../../key/codec.ts'
 import { BoundedCache } from '../../../query/bounded-cache.ts'
-import { conjuncts, type SearchCondition, searchIn } from '../../../query/condition.ts'
+import { conjuncts, searchIn } from '../../../query/condition.ts'
 import { chooseIndex, type IndexChoice, readsAll } from '../../../query/index-choice.ts'
 import { operandAt } from '../../../query/operand.ts'
 import type { AggregatePlan, CountPlan, FindPlan, Plan, Planned, RelatedPlan } from '../../../query/plan.ts'
+import { goneSearch } from '../../../query/rank.ts'
 import { type OnUnindexed, tellUnindexed } from '../../../query/unindexed.ts'
 import type { Explanation, Figures, KeyedRow, RelatedRow } from '../../driver.ts'
 import { isUnanswerable } from '../file/engine-error.ts'
@@ -242,14 +243,6 @@ export class QueryRunner {
   #prepareSql(query: SQL): PreparedStatement {
     return new PreparedStatement(this.#connection, query, this.#logger)
   }
-}
-
-/** Others have taken the index of a search away. */
-function goneSearch({ collection, search }: SearchCondition, cause: unknown): MigrationError {
-  return new MigrationError(
-    `The search of '${collection}' on ${search.fields.join(' and ')} is gone: open the database again to rebuild it`,
-    { cause, repository: collection },
-  )
 }
 
 /** Whether the rows of a plan come from a search, in whichever order. */

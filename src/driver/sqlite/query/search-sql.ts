@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { type Condition, conjuncts, type SearchCondition } from '../../../query/condition.ts'
+import type { SearchCondition } from '../../../query/condition.ts'
 import type { HighlightedField } from '../../../query/highlight.ts'
 import type { RankedSearch } from '../../../query/plan.ts'
 import { hitMarks } from '../../driver.ts'
@@ -22,12 +22,6 @@ export function rankedRows({ condition }: RankedSearch, source: string, shown: b
     sql`${rankOf(condition, text, index)} as rank`,
   ])
   return sql`(select kv.*, hit.rank from (${found}) as hit cross join ${sql.raw(source)} on kv.key = hit.key) as kv`
-}
-
-/** The conditions of a plan without the search that its rows come from. */
-export function besides(where: Condition | null, { condition }: RankedSearch): Condition | null {
-  const conditions = conjuncts(where).filter((one) => one !== condition)
-  return conditions.length === 0 ? null : { type: 'and', conditions }
 }
 
 /** The text of each highlighted field of the row under `kv.key`, with marks around its hits. */

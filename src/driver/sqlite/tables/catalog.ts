@@ -1,5 +1,6 @@
 import { eq, inArray, sql } from 'drizzle-orm'
 import type { Catalog, Collection } from '../../../catalog/catalog.ts'
+import { withSearches } from '../../../catalog/searches.ts'
 import { catalogOf, DamagedCollection, storedCollection } from '../../../catalog/stored-collection.ts'
 import type { TakenRow } from '../../../catalog/taken-row.ts'
 import { MigrationError, StorageError } from '../../../contract/errors.ts'
@@ -31,15 +32,6 @@ export function readCatalog(
   } catch (error) {
     throw error instanceof DamagedCollection ? damaged(error) : error
   }
-}
-
-function withSearches(catalog: Catalog, searches: ReturnType<typeof knownSearches>): Catalog {
-  if (searches.length === 0) return catalog
-  const collections = catalog.collections.map((it) => {
-    const search = searches.filter(({ collection }) => collection === it.name).map(({ search }) => search)
-    return search.length === 0 ? it : { ...it, search }
-  })
-  return { ...catalog, collections }
 }
 
 /** What reads the version of the catalogue, which changes with it. */

@@ -1,6 +1,6 @@
+import type { SearchOf } from '../../../catalog/searches.ts'
 import { engineCode } from '../file/engine-error.ts'
 import type { Connection } from '../module/sqlite-module.ts'
-import type { SearchOf } from './search-indexes.ts'
 import { createTextIndex, quoted, searchColumns, searchTables, textsOf } from './search-tables.ts'
 import { quoteText } from './table.ts'
 

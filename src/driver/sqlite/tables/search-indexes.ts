@@ -1,65 +1,26 @@
 import type { KnownSearch } from '../../../catalog/catalog.ts'
-import { DamagedCollection } from '../../../catalog/stored-collection.ts'
 import {
-  type SearchDefinition,
-  type SearchTokenizer,
-  searchTokenizers,
-} from '../../../schema/search-definition.ts'
+  readSearch,
+  type SearchedCollection,
+  type SearchOf,
+  type StoredSearch,
+  searchesOf,
+} from '../../../catalog/searches.ts'
+import type { SearchDefinition } from '../../../schema/search-definition.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import { createSearch, dropSearch, searchParts, searchTables } from './search-tables.ts'
-
-/** A search of a database, and the collection that it is of. */
-export interface SearchOf<Search extends SearchDefinition = SearchDefinition> {
-  readonly collection: string
-  readonly search: Search
-}
-
-/** What declares searches. */
-interface SearchedCollection {
-  readonly name: string
-  readonly search?: readonly SearchDefinition[]
-}
-
-/** The searches of collections. */
-export function searchesOf(collections: readonly SearchedCollection[]): SearchOf[] {
-  return collections.flatMap(({ name, search = [] }) =>
-    search.map((one) => ({ collection: name, search: one })),
-  )
-}
 
 /** The searches that a database knows, whoever has declared them. Throws a DamagedCollection. */
 export function knownSearches(connection: Connection): SearchOf<KnownSearch>[] {
   if (!hasCatalog(connection)) return []
   const rows = connection
-    .prepare<[], Readonly<Record<string, unknown>>>(
-      'SELECT * FROM kv_search ORDER BY collection, length(fields) DESC, name',
-    )
+    .prepare<[], StoredSearch>('SELECT * FROM kv_search ORDER BY collection, length(fields) DESC, name')
     .all()
   return rows.map((row) => {
-    const collection = String(row['collection'])
-    const search = readSearch(row, collection)
+    const collection = String(row.collection)
+    const search = readSearch({ ...row, collection })
     return { collection, search: { ...search, built: isBuilt(connection, collection, search) } }
   })
-}
-
-function readSearch(row: Readonly<Record<string, unknown>>, collection: string): SearchDefinition {
-  try {
-    const [fields, weights] = [row['fields'], row['weights']].map((text) => JSON.parse(String(text)))
-    const tokenizer = row['tokenizer'] as SearchTokenizer
-    const isSound =
-      isArrayOf(fields, 'string') &&
-      isArrayOf(weights, 'number') &&
-      fields.length === weights.length &&
-      searchTokenizers.includes(tokenizer)
-    if (isSound) return { fields: fields as string[], weights: weights as number[], tokenizer }
-  } catch (cause) {
-    throw new DamagedCollection(collection, 'its search cannot be read', cause)
-  }
-  throw new DamagedCollection(collection, 'its search is not a search')
-}
-
-function isArrayOf(value: unknown, type: 'string' | 'number'): value is unknown[] {
-  return Array.isArray(value) && value.every((item) => typeof item === type)
 }
 
 /** Whether all parts of a search are there as they should be. */

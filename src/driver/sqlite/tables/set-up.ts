@@ -5,6 +5,7 @@ import {
   catalogChanges,
   indexedCollections,
 } from '../../../catalog/changes.ts'
+import { builtSearches, searchesOf } from '../../../catalog/searches.ts'
 import { takesRows } from '../../../catalog/taken-row.ts'
 import { DatabaseOpenError, MigrationError } from '../../../contract/errors.ts'
 import { isMarked, markFormat } from '../file/file-format.ts'
@@ -20,14 +21,7 @@ import {
 } from './catalog.ts'
 import { buildIndexes, builtIndexes, dropIndex, indexChanges } from './indexes.ts'
 import { createOwnTables, hasOwnTables, hasTables } from './own-tables.ts'
-import {
-  buildSearch,
-  knownSearches,
-  missingSearches,
-  removeSearch,
-  searchesOf,
-  searchName,
-} from './search-indexes.ts'
+import { buildSearch, knownSearches, missingSearches, removeSearch, searchName } from './search-indexes.ts'
 import { type KvTables, kvTables } from './table.ts'
 
 /**
@@ -157,10 +151,6 @@ function completeCatalog(
 
 /** Whether the searches of these collections are all there. */
 function hasSearches(catalog: Catalog, collections: readonly Collection[]): boolean {
-  const built = new Set(
-    searchesOf(
-      catalog.collections.map(({ name, search = [] }) => ({ name, search: search.filter((it) => it.built) })),
-    ).map(searchName),
-  )
+  const built = new Set(builtSearches(catalog).map(searchName))
   return searchesOf(collections).every((search) => built.has(searchName(search)))
 }
