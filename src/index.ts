@@ -34,7 +34,6 @@ export {
 export type { Key, KeyPart } from './contract/key.types.ts'
 export type { Limits } from './contract/limits.ts'
 export type { Backup, BackupOptions } from './driver/backup.ts'
-export type { CopiedSearch } from './driver/copy.ts'
 export type { PostgresDrizzle, PostgresResult } from './driver/postgres/engine.types.ts'
 export type {
   PostgresKvCollectionsTable,

@@ -3,14 +3,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
 import { DatabaseOpenError, MigrationError, type RefusedRows, StorageError } from '../contract/errors.ts'
-import type {
-  CopiedRow,
-  CopiedSearch,
-  CopiedState,
-  CopySource,
-  CopyTarget,
-  RefusedRow,
-} from '../driver/copy.ts'
+import type { CopiedRow, CopiedState, CopySource, CopyTarget, RefusedRow } from '../driver/copy.ts'
 import type { LoggedCommit } from '../driver/driver.ts'
 import type { Engine } from '../driver/engine.ts'
 import { type Located, locateKept } from '../engines/engines.ts'
@@ -46,8 +39,6 @@ export interface Copied {
    * have the same rows, whichever engine keeps them.
    */
   readonly digest: string
-  /** The searches of a file that a copy on a server does not have. Opening a file with their schemas builds them again. */
-  readonly searches: readonly CopiedSearch[]
   /** The names of other tables, which were not copied: those of migrations and of other programs. */
   readonly left: readonly string[]
 }
@@ -129,7 +120,6 @@ async function backedUp(
     commits,
     versionstamp,
     digest: digest.digest('hex'),
-    searches: [],
     left: [],
   }
 }
@@ -175,13 +165,12 @@ class Copying {
     await this.#checkState(state)
     this.#options.signal?.throwIfAborted()
     await this.#target.finish()
-    const { rows, commits, version, searches, others: left } = state
+    const { rows, commits, version, others: left } = state
     return {
       rows,
       commits,
       versionstamp: version === 0 ? null : formatVersionstamp(version),
       digest,
-      searches,
       left,
     }
   }

@@ -46,7 +46,7 @@ export interface StoredSearch {
   readonly tokenizer: unknown
 }
 
-/** The search that a row of their catalogue tells of. Throws a DamagedCollection. */
+/** The search that a row of their catalogue describes. Throws a DamagedCollection. */
 export function readSearch({ collection, ...stored }: StoredSearch): SearchDefinition {
   try {
     const [fields, weights] = [stored.fields, stored.weights].map((text) => JSON.parse(String(text)))

@@ -100,15 +100,11 @@ function fileOf({ to }: Copied): { readonly path?: string; readonly bytes?: numb
   return existsSync(to) ? { path: to, bytes: statSync(to).size } : {}
 }
 
-function copiedText({ to, rows, commits, versionstamp, searches, left }: Copied): string {
+function copiedText({ to, rows, commits, versionstamp, left }: Copied): string {
   const newest = versionstamp === null ? '' : `, up to version ${versionstamp}`
   return [
     `${rowsText(rows)} copied${newest}, checked and on the disk: ${to}`,
     commits === 0 ? [] : `Its log has ${commits} commits: changes can be followed from any of them.`,
-    searches.map(
-      ({ repository, on }) =>
-        `Not copied, because a server has no full text: the search of '${repository}' on ${on.join(' and ')}`,
-    ),
     left.length === 0 ? [] : `Not copied, because they are not part of the database: ${left.join(', ')}`,
   ]
     .flat()

@@ -25,14 +25,6 @@ export interface CopiedCollection {
   readonly migrated: number | null
 }
 
-/** A search in a file. */
-export interface CopiedSearch {
-  /** The repository whose texts it searches. */
-  readonly repository: string
-  /** Its fields. */
-  readonly on: readonly string[]
-}
-
 /** The migrations that a database has had. */
 export interface CopiedRegister {
   /** The table that lists them. */
@@ -50,8 +42,6 @@ export interface CopiedState {
   readonly collections: readonly CopiedCollection[]
   /** What these collections contain. */
   readonly catalog: Catalog
-  /** The searches over its texts; only files have any. */
-  readonly searches: readonly CopiedSearch[]
   /** `null` if it has none, or if they mean nothing to another engine. */
   readonly register: CopiedRegister | null
   /** The names of other tables, which are not copied. */

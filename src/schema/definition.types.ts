@@ -71,7 +71,7 @@ export interface DefinitionOptions {
   readonly indexes?: readonly IndexOptions[]
   /**
    * The fields to search by words, which are texts or arrays of texts: `['title', 'body']`, or `{ on: ['title', 'body'], weights:
-   * { title: 3 }, tokenizer: 'porter' }`. Default: none. Files have searches; a server refuses them.
+   * { title: 3 }, tokenizer: 'porter' }`. Default: none.
    */
   readonly search?: readonly string[] | SearchOptions
   /** Fields that hold the id of a row of another definition, such as `{ authorId: users }`, for `with` in queries. */

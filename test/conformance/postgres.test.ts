@@ -1,10 +1,8 @@
 import { beforeAll } from 'vitest'
 import { describeEngine } from '../engines.ts'
 import { clockedDatabase, inDatabase, tellTime } from '../postgres/clock.ts'
-import { searchCases } from './cases/search.ts'
 import { runSuite } from './suite.ts'
 
-const search = 'its texts have other words, and a schema with a search is refused there'
 const file = 'it looks at the files of a database'
 
 describeEngine('postgres', 'the suite', (engine) => {
@@ -18,7 +16,6 @@ describeEngine('postgres', 'the suite', (engine) => {
     path: () => inDatabase(engine.newAddress(), database),
     clockError: 30_000,
     passedOver: {
-      ...Object.fromEntries(Object.keys(searchCases).map((name) => [name, search])),
       'a -0 that an earlier release has stored as a text is found by 0': 'no release has stored one there',
       'destroy closes and removes the files': file,
       'destroyOnClose removes the files when the database is closed': file,

@@ -11,6 +11,7 @@ import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { check } from '../../src/migration/check.ts'
 import { generate } from '../../src/migration/generate.ts'
+import type { AnyDefinition } from '../../src/schema/definition.types.ts'
 import { describeEngine } from '../engines.ts'
 import {
   cli,
@@ -103,6 +104,90 @@ describeEngine('postgres', 'a migration', (engine) => {
     expect(await migrating).toEqual(['0001_schemas'])
     expect(await indexes(looker, schema)).toEqual({ kv_users_city: true })
     await db.close()
+  })
+
+  it('builds a search while others write', async () => {
+    const folder = projectFolder()
+    const address = engine.newAddress()
+    const note = z.object({ text: z.string() })
+    const notes = defineSchema(['notes', '*'], note)
+    const searched = defineSchema(['notes', '*'], note, { search: ['text'] })
+    const migrations = join(folder, 'migrations')
+    await generateQuietly(project(folder, notes))
+    await using db = await Valkeyrie.withSchemas([notes]).open(address, { migrations })
+    await db.repositories.notes.insertMany(
+      Array.from({ length: 1_000 }, (_, n) => [n, { text: `tea ${n}` }] as const),
+    )
+    await generateQuietly(project(folder, searched))
+    const { url, schema } = partsOf(address)
+    const holder = await byHand(url)
+    // A row in the middle that somebody else is writing holds the building up there.
+    const { rows } = await holder.query(
+      `select key from ${schema}.kv where collection = 'notes' order by key offset 500 limit 1`,
+    )
+    await holder.query('begin')
+    await holder.query(`select from ${schema}.kv where key = $1 for update`, [rows[0].key])
+    const migrating = migrateQuietly(project(folder, searched), address)
+    const looker = await byHand(url)
+    await waitUntil('the search', async () => {
+      const waiting = await looker.query(
+        `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%for share%' || $1 || '%'`,
+        [schema],
+      )
+      return waiting.rows.length > 0
+    })
+    await db.repositories.notes.set(1, { text: 'changed' })
+    await db.repositories.notes.set(999, { text: 'changed' })
+    await db.repositories.notes.delete(2)
+    await db.repositories.notes.delete(998)
+    await holder.query(`update ${schema}.kv set value = '{"text":"held"}' where key = $1`, [rows[0].key])
+    await holder.query('commit')
+    expect(await migrating).toEqual(['0001_schemas'])
+    await using now = await Valkeyrie.withSchemas([searched]).open(address, { migrations })
+    const count = ($search: string) => now.repositories.notes.count({ where: { $search } })
+    expect([await count('changed'), await count('held'), await count('tea')]).toEqual([2, 1, 995])
+    expect(await Valkeyrie.verify(address)).toMatchObject({ sound: true })
+  })
+
+  it('adds, changes, renames and drops a search', async () => {
+    const folder = projectFolder()
+    const address = engine.newAddress()
+    const post = z.object({ title: z.string(), body: z.string().optional() })
+    type Search = { on: ('title' | 'body')[]; tokenizer?: 'porter'; weights?: { body: number } }
+    const posts = (search: Search, name = 'posts') => defineSchema(['posts', '*'], post, { name, search })
+    const plain = (name: string) => defineSchema(['posts', '*'], post, { name })
+    const step = async (definition: AnyDefinition, ...renames: string[]) => {
+      const it = project(folder, definition)
+      await generateQuietly(it, ...renames)
+      await migrateQuietly(it, address)
+      expect(await check(it, address)).toMatchObject({ pending: [], drift: [] })
+    }
+    const opened = (definition: ReturnType<typeof posts>) =>
+      Valkeyrie.withSchemas([definition]).open(address, { migrations: join(folder, 'migrations') })
+    const count = async (definition: ReturnType<typeof posts>, $search: string) => {
+      await using db = await opened(definition)
+      return db.repository(definition).count({ where: { $search } })
+    }
+    await step(plain('posts'))
+    {
+      await using db = await Valkeyrie.inspect(address)
+      await db.set(['posts', 'a'], { title: 'Running', body: 'All the words' })
+    }
+    await expect(opened(posts({ on: ['title'] }))).rejects.toThrow('run "valkeyrie generate"')
+    await step(posts({ on: ['title'] }))
+    expect(await count(posts({ on: ['title'] }), 'running')).toBe(1)
+    expect(await count(posts({ on: ['title'] }), 'words')).toBe(0)
+    const both: Search = { on: ['title', 'body'], tokenizer: 'porter', weights: { body: 2 } }
+    await step(posts(both, 'articles'), 'posts=articles')
+    expect(await count(posts(both, 'articles'), 'runs word')).toBe(1)
+    await step(plain('articles'))
+    const { url, schema } = partsOf(address)
+    const { rows } = await (await byHand(url)).query(
+      `select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = $1 and p.proname like '%\\_search\\_%'
+        union all select tgname from pg_trigger where tgrelid = to_regclass($1 || '.kv') and not tgisinternal`,
+      [schema],
+    )
+    expect(rows).toEqual([])
   })
 
   it('that a database has had, its copy on a server has had, too', async () => {

@@ -5,7 +5,6 @@ const ofFiles: readonly (readonly [reason: string, what: RegExp])[] = [
     /\bdurability:|\bchecksums:|engine: 'node:sqlite'|\.backup\(/,
   ],
   ['Drizzle for SQLite answers at once, by functions of its own', /\.as\('sqlite'\)|\bnames\.all\(\)/],
-  ['a schema with a search is refused there', /\bsearch: [[{]/],
   ['a thread opens the file of another one by its path', /new Worker\(/],
   [
     'an HTTP agent does not wait until its cache has an answer, which is there at once on a file',

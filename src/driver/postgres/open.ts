@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { nothingAsked } from '../../catalog/changes.ts'
-import { DatabaseOpenError } from '../../contract/errors.ts'
 import type { DriverOptions, OpenedDriver } from '../engine.ts'
 import { PostgresDriver } from './driver.ts'
 import type { CheckedPostgresOptions, Postgres } from './engine.types.ts'
@@ -9,7 +8,6 @@ import { QueryRunner } from './query/query-runner.ts'
 import { SeenRows } from './query/seen-rows.ts'
 import { catalogColumn } from './rows/kv-row.ts'
 import { statementsOf } from './rows/statements.ts'
-import { shownAddress } from './server/address.ts'
 import { Connector, loadPg } from './server/connect.ts'
 import type { Connection } from './server/connection.ts'
 import { Connections } from './server/connections.ts'
@@ -28,8 +26,6 @@ export async function openPostgres(
   options: DriverOptions & CheckedPostgresOptions,
 ): Promise<OpenedDriver<Postgres>> {
   const { schema, readOnly, migrations, asItIs = false, asked = nothingAsked } = options
-  const searched = collections.find(({ search = [] }) => search.length > 0)
-  if (searched !== undefined) throw withoutSearch(address, searched)
   const pg = await loadPg(address)
   // Drizzle's driver needs pg as well.
   const { ServerDrizzle } = await import('./drizzle.ts')
@@ -49,7 +45,12 @@ export async function openPostgres(
     clock.heard(row![2] as number, sent, Date.now())
     const connections = new Connections(first, (isWanted) => connector.again(isWanted), options)
     const built = await new ServerIndexes(schema, (statement, values) => first.run(statement, values)).built()
-    const source = { rows: sql.raw(`${quoteName(schema)}.kv`), catalog: sql.raw(catalogColumn(schema)) }
+    const s = quoteName(schema)
+    const source = {
+      rows: sql.raw(`${s}.kv`),
+      catalog: sql.raw(catalogColumn(schema)),
+      searched: { s, shown: false },
+    }
     const { onUnindexed } = options
     const reads = {
       statements,
@@ -107,12 +108,4 @@ export async function readServerCatalog(address: string, options: CheckedPostgre
   } finally {
     await connection.end()
   }
-}
-
-/** Its texts have other words: what one engine finds, the other would not. */
-function withoutSearch(address: string, { name }: Collection): DatabaseOpenError {
-  return new DatabaseOpenError(
-    shownAddress(address),
-    `the schema '${name}' declares a search, which only files have: leave out \`search\`, and search with the server's to_tsvector in db.drizzle`,
-  )
 }

@@ -7,6 +7,8 @@ import type {
   LogStats,
   RepositoryStats,
 } from '../stats.ts'
+import { ServerSearches } from './search/searches.ts'
+import { searchName } from './search/tables.ts'
 import { began, isAlive, quoteName } from './server/sql-text.ts'
 import type { Row, RunStatement } from './server/statement.types.ts'
 import type { BuiltIndex } from './tables/indexes.ts'
@@ -78,11 +80,19 @@ async function readIndexes({ run, schema, built }: StatsSource): Promise<IndexSt
       join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = t.relnamespace
     where n.nspname = $1 and t.relname = 'kv' order by c.relname collate "C"`
   const declared = new Map(built.map(({ name, index }) => [name, index]))
-  return (await run({ text }, [schema])).map((row) => {
+  const indexes = (await run({ text }, [schema])).map((row): IndexStats => {
     const [name, bytes] = row as [string, number]
     const { collection = null, fields = [], unique = false } = declared.get(name) ?? {}
     return { name, repository: collection, fields, unique, bytes }
   })
+  for (const of of await new ServerSearches(schema, run).known()) {
+    const name = searchName(of)
+    const size = { text: 'select coalesce(pg_total_relation_size(to_regclass($1)), 0)' }
+    const [row] = await run(size, [`${quoteName(schema)}.${quoteName(name)}`])
+    const { fields } = of.search
+    indexes.push({ name, repository: of.collection, fields, unique: false, bytes: row![0] as number })
+  }
+  return indexes
 }
 
 /** The size of the tables with their indexes. The server's log and memory do not belong to one schema. */

@@ -6,7 +6,9 @@ import type { CopiedState, CopySource } from '../copy.ts'
 import { damageOfCommit, damageOfRow, Findings, gapInLog } from '../findings.ts'
 import type { Verification, VerifyOptions } from '../verification.ts'
 import type { ServerPlace } from './copy/server-state.ts'
-import { openServerSource } from './copy/source.ts'
+import { openServerSource, type ServerSource } from './copy/source.ts'
+import { searchName } from './search/tables.ts'
+import { quoteName } from './server/sql-text.ts'
 
 /** Reads the state of a schema of a server at one moment, and reports what is damaged. The server itself checks pages and indexes. */
 export async function verifyServer(
@@ -22,7 +24,7 @@ export async function verifyServer(
   }
 }
 
-async function verifyState(source: CopySource, signal: AbortSignal | undefined): Promise<Verification> {
+async function verifyState(source: ServerSource, signal: AbortSignal | undefined): Promise<Verification> {
   const findings = new Findings()
   const state = await readState(source, findings)
   const names = state && new PatternIndex(state.catalog.collections.map((it) => [it.pattern, it.name]))
@@ -33,6 +35,7 @@ async function verifyState(source: CopySource, signal: AbortSignal | undefined):
       findings.add({ kind: 'index', message })
     }
   }
+  if (state !== null) await checkSearches(source, state, findings)
   let rows = 0
   for await (const page of source.rows()) {
     signal?.throwIfAborted()
@@ -60,6 +63,30 @@ async function verifyState(source: CopySource, signal: AbortSignal | undefined):
     findings.add({ kind: 'log', message })
   }
   return findings.verification(rows, commits)
+}
+
+/** Compares the words of each search with the rows. */
+async function checkSearches(
+  source: ServerSource,
+  { catalog }: CopiedState,
+  findings: Findings,
+): Promise<void> {
+  for (const { name: collection, search: searches = [] } of catalog.collections) {
+    for (const search of searches) {
+      const find = (what: string) =>
+        findings.add({
+          kind: 'index',
+          message: `The search of '${collection}' on ${search.fields.join(' and ')} ${what}: run DROP FUNCTION ${quoteName(searchName({ collection, search }))} CASCADE, and open the database with that schema`,
+        })
+      if (!search.built) {
+        find('is missing')
+        continue
+      }
+      const { keys, isStray } = await source.differenceOf({ collection, search })
+      for (const key of keys) find(`has other words of ${keyLabel(key)}`)
+      if (isStray) find('has words of rows that are gone')
+    }
+  }
 }
 
 /** `null` if the catalogue cannot be read. */

@@ -10,6 +10,8 @@ import type {
 import { readHistory } from '../migrations/history.ts'
 import { keyedColumns, storedRow } from '../rows/kv-row.ts'
 import { loggedCommit } from '../rows/log-row.ts'
+import { ServerSearches } from '../search/searches.ts'
+import { searchCatalog, searchName } from '../search/tables.ts'
 import { quoteName } from '../server/sql-text.ts'
 import type { RunStatement } from '../server/statement.types.ts'
 import { statementName } from '../server/statement-name.ts'
@@ -30,8 +32,10 @@ export class ServerState implements Omit<CopySource, 'close'> {
   readonly #schema: string
   readonly #s: string
   readonly #run: RunStatement
+  readonly #searches: ServerSearches
 
   constructor(schema: string, run: RunStatement) {
+    this.#searches = new ServerSearches(schema, run)
     this.#schema = schema
     this.#s = quoteName(schema)
     this.#run = run
@@ -48,7 +52,6 @@ export class ServerState implements Omit<CopySource, 'close'> {
       commits,
       collections: (await catalog.columns()) as CopiedCollection[],
       catalog: await catalog.read(),
-      searches: [],
       register: await this.#register(),
       others: await this.#others(),
     }
@@ -63,7 +66,9 @@ export class ServerState implements Omit<CopySource, 'close'> {
     const text = `select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
       where n.nspname = $1 and c.relkind in ('r', 'p') order by c.relname collate "C"`
     const rows = (await this.#run({ text }, [this.#schema])) as unknown as readonly [string][]
-    return rows.map(([name]) => name).filter((name) => name !== journalTable && !ownTableNames.includes(name))
+    const known = await this.#searches.known()
+    const own = [journalTable, ...ownTableNames, searchCatalog, ...known.map(searchName)]
+    return rows.map(([name]) => name).filter((name) => !own.includes(name))
   }
 
   async *rows(): AsyncGenerator<CopiedPage> {

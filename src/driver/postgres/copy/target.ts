@@ -1,12 +1,15 @@
 // A copy into a server is one state machine: begun, filled row by row, checked, then switched over or cleared away.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { KnownCollection } from '../../../catalog/catalog.ts'
+import { builtSearches, type SearchOf } from '../../../catalog/searches.ts'
 import { ChangeLog, type LoggedCommit } from '../../../commit/log-format.ts'
 import { ConnectionError, DatabaseBusyError, DatabaseOpenError } from '../../../contract/errors.ts'
 import { keyLabel } from '../../../key/key-label.ts'
 import type { CopiedRow, CopiedState, CopyPlaces, CopyTarget, RefusedRow } from '../../copy.ts'
 import { recordApplied } from '../migrations/history.ts'
 import { logColumns } from '../rows/log-row.ts'
+import { buildSearch, removeSearch, ServerSearches } from '../search/searches.ts'
+import { searchCatalog, searchName } from '../search/tables.ts'
 import { shownAddress } from '../server/address.ts'
 import { Connector, loadPg } from '../server/connect.ts'
 import type { Connection } from '../server/connection.ts'
@@ -77,7 +80,11 @@ async function makeRoom(
     throw new DatabaseOpenError(shownAddress(address), reason)
   }
   if (row![0] === true) await awaitFollowers(connection, address, schema, busyTimeout)
-  const names = [...there, journalTable].map((name) => `${s}.${quoteName(name)}`)
+  const searches = await new ServerSearches(schema, (statement, values) =>
+    connection.run(statement, values),
+  ).known()
+  for (const search of searches) await removeSearch(connection, schema, searchName(search))
+  const names = [...there, journalTable, searchCatalog].map((name) => `${s}.${quoteName(name)}`)
   await connection.execute(`drop table if exists ${names.join(', ')}`)
 }
 
@@ -110,6 +117,8 @@ class ServerTarget implements CopyTarget {
   readonly #parts: TargetParts
   readonly #s: string
   #version = 0
+  /** They are built when all rows are there. */
+  #searches: readonly SearchOf[] = []
 
   constructor(parts: TargetParts) {
     this.#parts = parts
@@ -120,6 +129,7 @@ class ServerTarget implements CopyTarget {
   async begin(state: CopiedState): Promise<void> {
     const { connection, schema } = this.#parts
     this.#version = state.version
+    this.#searches = builtSearches(state.catalog)
     await this.#attempt(async () => {
       await connection.execute(ownTables(schema))
       const { version, catalog } = state
@@ -231,6 +241,7 @@ class ServerTarget implements CopyTarget {
   async finish(): Promise<void> {
     const { connection, schema } = this.#parts
     await this.#attempt(async () => {
+      for (const search of this.#searches) await buildSearch(connection, schema, search)
       await connection.execute(`analyze ${this.#s}.kv`)
       await this.#run('select pg_notify($1, $2)', [channelOf(schema), String(this.#version)])
     })

@@ -14,6 +14,7 @@ import { hasTable, markApplied } from './history.ts'
 import { indexOf, isServing } from './index-statement.ts'
 import { createFunctions, dropFunctions } from './migration-functions.ts'
 import { registerMigrated } from './register.ts'
+import { readSearchStatement, runSearchStatement } from './search-statement.ts'
 import { createStaging, dropStaging } from './staging-sql.ts'
 import { explainFailure } from './statement-failure.ts'
 
@@ -76,6 +77,8 @@ async function runStatement(
   const statement = inSchema(withoutComments(text), schema)
   // drizzle-kit begins a migration to be written by hand with a comment.
   if (statement === '') return
+  const search = readSearchStatement(statement)
+  if (search !== null) return runSearchStatement(connection, schema, search, migration)
   const indexes = new ServerIndexes(schema, (it, values) => connection.run(it, values))
   const index = indexOf(statement, migration)
   if (index !== null) {
@@ -103,7 +106,7 @@ function inSchema(statement: string, schema: string): string {
   )
 }
 
-function withoutComments(text: string): string {
+export function withoutComments(text: string): string {
   return text.replace(/^(\s*--.*(\n|$)|\s+)+/, '').trimEnd()
 }
 

@@ -1,10 +1,10 @@
 import { is, View } from 'drizzle-orm'
 import { isPgEnum, isPgSequence, PgSchema, PgTable } from 'drizzle-orm/pg-core'
 import type { StoredChange, ToldChanges } from '../../../catalog/stored-change.ts'
-import { MigrationError } from '../../../contract/errors.ts'
 import type { DeclaredTable } from '../../migration-database.ts'
 import type { MigrationDialect } from '../../migration-dialect.ts'
 import { tablesOf } from '../tables/table.ts'
+import { searchStatement } from './search-statement.ts'
 import { stagingTable } from './staging-sql.ts'
 import { createIndexes, tableSql } from './table-sql.ts'
 import { tryOut } from './try-out.ts'
@@ -73,10 +73,7 @@ function storedSql(change: StoredChange): readonly string[] {
       return ['SELECT kv_renew_catalog_1()']
     case 'dropSearch':
     case 'buildSearch':
-      throw new MigrationError(
-        `The schema '${change.collection}' declares a search, which only files have: leave out \`search\``,
-        { repository: change.collection },
-      )
+      return [searchStatement(change)]
   }
 }
 

@@ -1,28 +1,37 @@
+import type { SearchOf } from '../../../catalog/searches.ts'
 import { StorageError } from '../../../contract/errors.ts'
 import type { Migration } from '../../migration.ts'
+import { buildSearchAhead, ServerSearches } from '../search/searches.ts'
 import { sqlState } from '../server/server-error.ts'
 import { quoteName } from '../server/sql-text.ts'
 import type { RunStatement } from '../server/statement.types.ts'
 import { ServerCatalog } from '../tables/catalog.ts'
 import { ServerIndexes } from '../tables/indexes.ts'
 import { createIndex } from '../tables/typed-index.ts'
+import { withoutComments } from './apply.ts'
 import { hasTable } from './history.ts'
 import { type CreatedIndex, indexOf } from './index-statement.ts'
 import type { MigrationSession } from './migration-session.ts'
+import { declaredSearch, readSearchStatement } from './search-statement.ts'
 
 /** Statements that change no rows, apart from indexes. */
 const leavesRows =
   /^(?:(?:--.*\n)*)(?:DROP INDEX |SELECT kv_remove_expired_1\(\)|\w+ (?:INTO |FROM )?kv_collections |SELECT kv_renew_catalog_1\(\))/
 
 /**
- * Builds the indexes of a migration before it is applied, while others read and write: `CREATE INDEX CONCURRENTLY` cannot run in a
+ * Builds the indexes and searches of a migration before it is applied, while others read and write: `CREATE INDEX CONCURRENTLY` cannot run in a
  * transaction. If the migration also changes rows, its indexes are built with it, because nobody can write meanwhile anyway. After
  * a kill, the next run builds a half-built index again. Throws a MigrationError that names the rows that are in the way.
  */
 export async function buildAhead(session: MigrationSession, migration: Migration): Promise<void> {
-  const indexes = wantedAhead(migration)
+  const { indexes, searches } = wantedAhead(migration)
   const { run, s, schema } = session
-  if (indexes.length === 0 || !(await hasTable(run, s, 'kv_meta'))) return
+  if (indexes.length + searches.length === 0 || !(await hasTable(run, s, 'kv_meta'))) return
+  const known = new ServerSearches(schema, run)
+  for (const search of await known.unknown(searches)) {
+    if (await known.isAhead(search)) continue
+    await session.alone((connection) => buildSearchAhead(connection, schema, search))
+  }
   const catalog = new ServerCatalog(schema, run)
   const all = new ServerIndexes(schema, run)
   if (indexes.some(({ unique }) => unique)) await catalog.removeExpired()
@@ -48,15 +57,24 @@ export async function buildAhead(session: MigrationSession, migration: Migration
   }
 }
 
-/** The indexes of a migration that changes no rows. */
-function wantedAhead(migration: Migration): CreatedIndex[] {
-  if (migration.snapshot.steps.length > 0) return []
-  const found: CreatedIndex[] = []
+/** What a migration builds that changes no rows. */
+interface Ahead {
+  readonly indexes: readonly CreatedIndex[]
+  readonly searches: readonly SearchOf[]
+}
+
+const nothing: Ahead = { indexes: [], searches: [] }
+
+function wantedAhead(migration: Migration): Ahead {
+  if (migration.snapshot.steps.length > 0) return nothing
+  const indexes: CreatedIndex[] = []
+  const searches: SearchOf[] = []
   for (const text of migration.drizzle.sql) {
-    const statement = text.trim()
-    const index = indexOf(statement, migration)
-    if (index !== null) found.push(index)
-    else if (!leavesRows.test(statement)) return []
+    const index = indexOf(text.trim(), migration)
+    const search = readSearchStatement(withoutComments(text))
+    if (index !== null) indexes.push(index)
+    else if (search?.does === 'build') searches.push(declaredSearch(search.name, migration))
+    else if (search === null && !leavesRows.test(text.trim())) return nothing
   }
-  return found
+  return { indexes, searches }
 }

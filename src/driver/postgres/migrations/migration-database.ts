@@ -1,5 +1,6 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Collection } from '../../../catalog/catalog.ts'
+import { searchesOf } from '../../../catalog/searches.ts'
 import { MigrationError } from '../../../contract/errors.ts'
 import type { FieldLoss, MigratedCollection, Migration, TableLoss } from '../../migration.ts'
 import type {
@@ -14,6 +15,8 @@ import type {
 import { type Drift, driftOf } from '../../migration-database.ts'
 import { historyStanding, pendingOf } from '../../migration-history.ts'
 import { takenPastSchemas } from '../../past-schemas.ts'
+import { buildSearch, removeSearch, ServerSearches } from '../search/searches.ts'
+import { searchName } from '../search/tables.ts'
 import { isAlive, quoteName } from '../server/sql-text.ts'
 import type { RunStatement } from '../server/statement.types.ts'
 import { ServerCatalog } from '../tables/catalog.ts'
@@ -160,6 +163,11 @@ export class PostgresMigrationDatabase implements MigrationDatabase {
       const changes = indexChanges(collections, await indexes.built())
       for (const name of changes.extra) await indexes.drop(name)
       await indexes.build(changes)
+      const searches = new ServerSearches(schema, run)
+      for (const extra of await searches.extra(collections))
+        await removeSearch(connection, schema, searchName(extra))
+      for (const missing of await searches.missing(searchesOf(collections)))
+        await buildSearch(connection, schema, missing)
       await registerMigrated(connection, schema, this.address, collections, before)
       await keepPastSchemas(run, s, takenPastSchemas(applied, before))
       for (const migration of applied) await markApplied(run, s, migration)
@@ -190,8 +198,15 @@ export class PostgresMigrationDatabase implements MigrationDatabase {
     if (!(await hasTable(run, s, 'kv'))) return drift
     const { create, replace, extra } = indexChanges(collections, await new ServerIndexes(schema, run).built())
     const missing = [...create.keys()].filter((name) => !replace.includes(name))
+    const searches = new ServerSearches(schema, run)
     return [
       ...drift,
+      ...(await searches.missing(searchesOf(collections))).map((search) =>
+        driftOf('index', searchName(search), 'is missing, or not as declared'),
+      ),
+      ...(await searches.extra(collections)).map((search) =>
+        driftOf('index', searchName(search), 'is not declared'),
+      ),
       ...missing.map((name) => driftOf('index', name, 'is missing')),
       ...replace.map((name) => driftOf('index', name, 'is not as declared')),
       ...extra.map((name) => driftOf('index', name, 'is not declared')),

@@ -1,8 +1,11 @@
 import type { Catalog, Collection } from '../../../catalog/catalog.ts'
 import { catalogChanges } from '../../../catalog/changes.ts'
+import { searchesOf } from '../../../catalog/searches.ts'
 import { MigrationError } from '../../../contract/errors.ts'
 import type { Migration } from '../../migration.ts'
 import { pendingOf } from '../../migration-history.ts'
+import { ServerSearches } from '../search/searches.ts'
+import { searchName } from '../search/tables.ts'
 import type { Connection } from '../server/connection.ts'
 import { isAlive, quoteName } from '../server/sql-text.ts'
 import type { RunStatement } from '../server/statement.types.ts'
@@ -31,6 +34,7 @@ export async function setUpMigrated(
   const s = quoteName(schema)
   const catalog = new ServerCatalog(schema, run)
   const indexes = new ServerIndexes(schema, run)
+  const searches = new ServerSearches(schema, run)
   const pending = pendingOf(await readHistory(run, s), migrations)
   if (readOnly && pending.length > 0) {
     throw new MigrationError(
@@ -42,7 +46,7 @@ export async function setUpMigrated(
     const known = await catalog.read()
     const { kept } = catalogChanges(known, collections)
     if (readOnly || kept.length === 0) {
-      await checkIndexes(indexes, collections)
+      await checkIndexes(indexes, searches, collections)
       return known
     }
   }
@@ -56,8 +60,9 @@ export async function setUpMigrated(
     if (!(await hasTable(run, s, 'kv')))
       throw new MigrationError('No migration creates the tables: run "valkeyrie generate"')
     if (!(await look(run, schema, address))?.isComplete) await connection.execute(ownTables(schema))
-    await checkIndexes(indexes, collections)
-    await changeCatalog(catalog, indexes, collections, catalogChanges(await catalog.read(), collections))
+    await checkIndexes(indexes, searches, collections)
+    const changes = catalogChanges(await catalog.read(), collections)
+    await changeCatalog(connection, schema, collections, changes)
     return catalog.read()
   })
 }
@@ -73,8 +78,13 @@ async function refuseSteps(run: RunStatement, s: string, { tag, snapshot }: Migr
   }
 }
 
-async function checkIndexes(indexes: ServerIndexes, collections: readonly Collection[]): Promise<void> {
-  const names = [...indexChanges(collections, await indexes.built()).create.keys()]
+async function checkIndexes(
+  indexes: ServerIndexes,
+  searches: ServerSearches,
+  collections: readonly Collection[],
+): Promise<void> {
+  const missing = (await searches.missing(searchesOf(collections))).map(searchName)
+  const names = [...indexChanges(collections, await indexes.built()).create.keys(), ...missing]
   if (names.length === 0) return
   throw new MigrationError(
     `The migrations make other indexes than the schemas declare (${names.join(', ')}): run "valkeyrie generate"`,

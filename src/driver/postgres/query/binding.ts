@@ -36,8 +36,11 @@ interface Form<T> {
   readonly of: (operand: T) => Bindable
 }
 
+/** What is bound as it is; the words of a search are bound as what their search makes of them. */
+type BoundType = Exclude<OperandType, 'words'>
+
 /** How the operand of each type is bound. */
-const forms: { readonly [Type in OperandType]: Form<OperandTypes[Type]> } = {
+const forms: { readonly [Type in BoundType]: Form<OperandTypes[Type]> } = {
   number: { type: 'float8', of: (number) => number },
   text: { type: 'text', of: escapeText },
   bigint: { type: 'numeric', of: (digits) => digits },
@@ -49,7 +52,6 @@ const forms: { readonly [Type in OperandType]: Form<OperandTypes[Type]> } = {
   key: { type: 'bytea', of: (key) => key },
   keys: { type: 'bytea[]', of: byteas },
   count: { type: 'bigint', of: (count) => count },
-  words: { type: 'text', of: (words) => JSON.stringify(words) },
 }
 
 function jsonOf(value: readonly unknown[]): string {
@@ -57,7 +59,7 @@ function jsonOf(value: readonly unknown[]): string {
 }
 
 /** The operand in a slot. */
-export function bound<Type extends OperandType>(slot: Slot<Type>): SQL {
+export function bound<Type extends BoundType>(slot: Slot<Type>): SQL {
   const { of, type } = forms[slot.type] as Form<OperandTypes[Type]>
   return bind((operands) => of(operandAt(operands, slot)), type)
 }

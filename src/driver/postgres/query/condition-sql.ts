@@ -5,6 +5,7 @@ import { formOf, isDigits, noNumber, noText } from '../tables/field-columns.ts'
 import { bound, boundDigits, boundItems } from './binding.ts'
 import type { FieldSql } from './field-sql.ts'
 import { likeSql } from './like-sql.ts'
+import { isFound } from './search-sql.ts'
 
 const signs = { eq: sql.raw('='), gt: sql.raw('>'), gte: sql.raw('>='), lt: sql.raw('<'), lte: sql.raw('<=') }
 
@@ -54,7 +55,7 @@ export function conditionSql(condition: Condition, fields: FieldSql): SQL {
     case 'key':
       return sql`kv.key ${signs[condition.operator]} ${bound(condition.key)}`
     case 'search':
-      throw new TypeError('a database on a server is opened without searches')
+      return isFound(condition, fields.searched)
     case 'keyIn':
       return sql`kv.key = ANY(${bound(condition.keys)})`
   }

@@ -1,14 +1,21 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Direction } from '../../../query/plan.ts'
+import { isRank } from '../../../query/rank.ts'
 import type { Field } from '../../../schema/fields.ts'
 import { quoteText } from '../server/sql-text.ts'
 import { columnsOf, type FieldColumn, formOf, type JsonPlace, placeOf } from '../tables/field-columns.ts'
 import { escapeText } from '../values/json-text.ts'
 import { everyElement } from '../values/meanings.ts'
+import type { SearchSource } from './search-sql.ts'
+
+/** The rank of a row that a search has found, as `rankedRows` gives it. */
+const rankColumns: readonly FieldColumn[] = [{ sql: sql.raw('kv.rank'), type: 'float8' }]
 
 /** How the fields of one collection, or those of the elements of one of its arrays, stand in SQL. */
 export abstract class FieldSql {
   protected abstract readonly root: SQL
+  /** Where the words of its rows are looked for. */
+  abstract readonly searched: SearchSource
   /** How many arrays its values are elements of. */
   protected abstract readonly depth: number
   /** The path of a field as the types of a row have it. */
@@ -73,7 +80,7 @@ export abstract class FieldSql {
 
   /** The fields of the elements of an array. */
   elements(field: Field): ElementSql {
-    return new ElementSql(this.depth + 1, this.pathOf(field))
+    return new ElementSql(this.depth + 1, this.pathOf(field), this.searched)
   }
 }
 
@@ -96,16 +103,22 @@ export function orderBy(columns: readonly FieldColumn[], direction: Direction): 
 export class RowSql extends FieldSql {
   protected readonly root = sql.raw('kv.value')
   protected readonly depth = 0
+  readonly searched: SearchSource
   readonly #indexed: ReadonlySet<string>
 
   /** `indexed`: the paths that indexes are over. */
-  constructor(indexed: ReadonlySet<string>) {
+  constructor(indexed: ReadonlySet<string>, searched: SearchSource) {
     super()
+    this.searched = searched
     this.#indexed = indexed
   }
 
   isIndexed({ path }: Field): boolean {
     return this.#indexed.has(path)
+  }
+
+  override columnsOf(field: Field): readonly FieldColumn[] {
+    return isRank(field) ? rankColumns : super.columnsOf(field)
   }
 
   meaningOf(field: Field): SQL {
@@ -122,13 +135,15 @@ export class RowSql extends FieldSql {
 export class ElementSql extends FieldSql {
   protected readonly root: SQL
   protected readonly depth: number
+  readonly searched: SearchSource
   readonly #array: SQL
   /** What stands behind `as`, and the name of the rows. */
   readonly columns: SQL
   readonly alias: SQL
 
-  constructor(depth: number, array: SQL) {
+  constructor(depth: number, array: SQL, searched: SearchSource) {
     super()
+    this.searched = searched
     this.depth = depth
     this.alias = sql.raw(`element${depth}`)
     this.columns = sql`${this.alias}(value, place)`

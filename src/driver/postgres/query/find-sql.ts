@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { type Condition, conjuncts } from '../../../query/condition.ts'
 import type { IndexChoice } from '../../../query/index-choice.ts'
 import type { AfterPlan, FindPlan, OrderTerm, RelatedPlan, Selection } from '../../../query/plan.ts'
+import { besides } from '../../../query/rank.ts'
 import type { Field } from '../../../schema/fields.ts'
 import { keyedColumns } from '../rows/kv-row.ts'
 import { isAlive, quoteText } from '../server/sql-text.ts'
@@ -9,6 +10,7 @@ import { noNumber } from '../tables/field-columns.ts'
 import { bound } from './binding.ts'
 import { conditionSql } from './condition-sql.ts'
 import type { FieldSql } from './field-sql.ts'
+import { highlightedTexts, rankedRows, type SearchSource } from './search-sql.ts'
 
 const key = sql.raw('kv.key')
 const signs = {
@@ -35,6 +37,7 @@ export interface Source {
   readonly rows: SQL
   /** The last column of each row. */
   readonly catalog: SQL
+  readonly searched: SearchSource
 }
 
 /** How many rows a statement is planned for, which it says by itself; `isExact`: no fewer are wanted. */
@@ -45,13 +48,14 @@ export interface PageSize {
 
 /** Rows in their order. With the size of its pages, which is no operand, the server plans the statement once for all of them. */
 export function findSql(
-  plan: FindPlan,
+  found: FindPlan,
   fields: FieldSql,
-  source: Source,
+  kv: Source,
   choice: IndexChoice | null,
   page: PageSize | null,
 ): SQL {
-  const columns = columnsOf(source)
+  const { plan, source } = searchedRows(found, kv)
+  const columns = columnsOf(plan, source)
   if (plan.distinct.length > 0) return distinctSql(plan, fields, source)
   const conditions = selectionSql(plan, fields)
   const order = orderSql(plan, fields, choice)
@@ -74,8 +78,24 @@ export function findSql(
   return sql`SELECT ${columns} FROM (${sql.join(ranked, sql.raw(' UNION ALL '))}) AS kv ORDER BY part, place${pageSql(plan)}`
 }
 
-function columnsOf({ catalog }: Source): SQL {
-  return sql`${sql.raw(keyedColumns)}, ${catalog}`
+/** A plan, and the rows to take its own from: those of the search that it ranks by. */
+function searchedRows<P extends FindPlan | RelatedPlan>(
+  plan: P,
+  source: Source,
+): { readonly plan: P; readonly source: Source } {
+  const { ranked, where } = plan
+  if (!ranked?.orders) return { plan, source }
+  return {
+    plan: { ...plan, where: besides(where, ranked) },
+    source: { ...source, rows: rankedRows(ranked, source.rows, source.searched) },
+  }
+}
+
+/** The columns of a row; behind them its rank, if it has one, and the texts whose hits are to be shown. */
+function columnsOf({ ranked }: FindPlan, { catalog, searched }: Source): SQL {
+  const rank = ranked?.orders ? [sql.raw('kv.rank')] : []
+  const texts = ranked === null ? [] : highlightedTexts(ranked, searched)
+  return list([sql.raw(keyedColumns), ...rank, ...texts, catalog])
 }
 
 /** The first row of those that agree: a cursor is behind the first ones, whichever they are. */
@@ -87,7 +107,7 @@ function distinctSql(plan: FindPlan, fields: FieldSql, source: Source): SQL {
   const order = orderSql(plan, fields, null)
   const ranked = sql`SELECT kv.*, row_number() OVER (PARTITION BY ${sql.join(same, sql.raw(', '))} ORDER BY ${order}) AS place FROM ${source.rows} WHERE ${allOf(selectionSql(plan, fields))}`
   const cursor = plan.after === null ? sql.empty() : sql` AND ${behind(plan, plan.after, fields)}`
-  return sql`SELECT ${columnsOf(source)} FROM (${ranked}) AS kv WHERE place = 1${cursor} ORDER BY ${order}${pageSql(plan)}`
+  return sql`SELECT ${columnsOf(plan, source)} FROM (${ranked}) AS kv WHERE place = 1${cursor} ORDER BY ${order}${pageSql(plan)}`
 }
 
 /**
@@ -207,7 +227,8 @@ function pageSql({ limit, offset }: Pick<FindPlan, 'limit' | 'offset'>): SQL {
 }
 
 /** The rows of all parents in one statement; behind the columns of each, its parent's place in the list. */
-export function relatedSql(plan: RelatedPlan, fields: FieldSql, source: Source): SQL {
+export function relatedSql(related: RelatedPlan, fields: FieldSql, kv: Source): SQL {
+  const { plan, source } = searchedRows(related, kv)
   const near =
     plan.relation === 'below'
       ? sql`kv.key >= parent.key || decode('00', 'hex') AND kv.key < parent.key || decode('ff', 'hex')`

@@ -1,12 +1,25 @@
 import { type SQL, sql } from 'drizzle-orm'
+import { StorageError } from '../../../contract/errors.ts'
 import { BoundedCache } from '../../../query/bounded-cache.ts'
-import { conjuncts } from '../../../query/condition.ts'
+import { conjuncts, searchIn } from '../../../query/condition.ts'
 import { chooseIndex, readsAll } from '../../../query/index-choice.ts'
 import { type Operand, operandAt } from '../../../query/operand.ts'
-import type { AggregatePlan, CountPlan, FindPlan, Plan, Planned, RelatedPlan } from '../../../query/plan.ts'
+import type {
+  AggregatePlan,
+  CountPlan,
+  FindPlan,
+  Plan,
+  Planned,
+  RankedSearch,
+  RelatedPlan,
+} from '../../../query/plan.ts'
+import { goneSearch } from '../../../query/rank.ts'
 import { type OnUnindexed, tellUnindexed } from '../../../query/unindexed.ts'
 import type { Explanation, Figures, KeyedRow, RelatedRow, ShownRow } from '../../driver.ts'
 import { keyedRow } from '../rows/kv-row.ts'
+import { markedText } from '../search/marked-text.ts'
+import { searchedText } from '../search/words.ts'
+import { isMissing } from '../server/server-error.ts'
 import type { Row, RunStatement } from '../server/statement.types.ts'
 import type { IndexedCollection } from '../tables/indexes.ts'
 import { aggregateSql } from './aggregate-sql.ts'
@@ -62,7 +75,9 @@ export class QueryRunner {
   }
 
   async find({ plan, operands }: Planned<FindPlan>, running: Running): Promise<KeyedRow[]> {
-    return (await this.#run(plan, operands, running)).map(keyedRow)
+    const rows = await this.#run(plan, operands, running)
+    const { ranked } = plan
+    return ranked === null ? rows.map(keyedRow) : rows.map((row) => hitRow(row, ranked, operands))
   }
 
   /** In one statement, whatever the keys are. */
@@ -93,7 +108,11 @@ export class QueryRunner {
       tellUnindexed(plan, query.text, this.#onUnindexed)
       compiled.isToTell = false
     }
-    return run(query, query.bind(operands, shown))
+    try {
+      return await run(query, query.bind(operands, shown))
+    } catch (error) {
+      throw failure(plan, error)
+    }
   }
 
   #compile(plan: Plan): Compiled {
@@ -113,8 +132,10 @@ export class QueryRunner {
     const { indexes = [] } = plan.type === 'related' ? {} : (this.#indexes.get(plan.collection) ?? {})
     // A 0 is one number here, whichever sign it has.
     const zeros = conjuncts(plan.where).flatMap((one) => (one.type === 'zero' ? [one.field.path] : []))
-    const choice = chooseIndex(plan, plan.type === 'find' ? plan.order : [], indexes, new Set(zeros))
-    const fields = new RowSql(new Set(indexes.flatMap((index) => index.fields)))
+    const isRanked = plan.type === 'find' && plan.ranked?.orders === true
+    const order = plan.type === 'find' ? plan.order : []
+    const choice = isRanked ? null : chooseIndex(plan, order, indexes, new Set(zeros))
+    const fields = new RowSql(new Set(indexes.flatMap((index) => index.fields)), this.#source.searched)
     const isToTell = this.#onUnindexed !== 'ignore' && readsAll(plan, choice)
     if (plan.type !== 'find') {
       const { statement, figures } = planSql(plan, fields, this.#source)
@@ -144,6 +165,30 @@ export class QueryRunner {
   #named(statement: SQL): PreparedStatement {
     return new PreparedStatement(statement, this.#names++ < mostNames)
   }
+}
+
+/** A row with what a search reports of it. */
+function hitRow(
+  row: Row,
+  { condition, orders, highlight }: RankedSearch,
+  operands: readonly Operand[],
+): KeyedRow {
+  const { tokenizer } = condition.search
+  const words = operandAt(operands, condition.words)
+  const told = row.slice(7)
+  const rank = orders ? (told.shift() as number) : null
+  const marked = highlight.map((field, at) => {
+    const kept = told[at] as string | null
+    return kept === null ? null : markedText(searchedText(kept), words, tokenizer, field.words)
+  })
+  return { ...keyedRow(row), hit: { rank, texts: marked } }
+}
+
+/** The error to report where a query has failed: others may have taken the table of its search away. */
+function failure({ where }: Plan, error: unknown): unknown {
+  const searched = searchIn(where)
+  const cause = error instanceof StorageError ? error.cause : error
+  return searched !== null && isMissing(cause) ? goneSearch(searched, error) : error
 }
 
 const asFigures = (row: Row) => row as Figures

@@ -17,11 +17,11 @@ export class SeenRows {
   readonly #rows: SQL
   readonly #prepared = new Map<string, PreparedStatement>()
 
-  constructor({ rows, catalog }: Source, collections: readonly IndexedCollection[]) {
+  constructor({ rows, catalog, searched }: Source, collections: readonly IndexedCollection[]) {
     this.#rows = shownSource(rows)
     this.queries = new QueryRunner(collections, {
       onUnindexed: 'ignore',
-      source: { rows: this.#rows, catalog },
+      source: { rows: this.#rows, catalog, searched: { ...searched, shown: true } },
     })
   }
 

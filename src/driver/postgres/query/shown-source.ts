@@ -28,12 +28,22 @@ const columns: Readonly<Record<string, readonly [type: string, of: (rows: readon
     ],
   }
 
+const names = sql.raw(Object.keys(columns).join(', '))
+
 /** The rows of this table, with those in their place that a session was shown, under the name of `kv`. */
 export function shownSource(table: SQL): SQL {
-  const names = sql.raw(Object.keys(columns).join(', '))
-  const keys = bindShown((shown) => byteas(shown.map(({ key }) => key)), 'bytea[]')
+  return sql`(SELECT ${names} FROM ${table} WHERE kv.key <> ALL(${shownKeys()}) UNION ALL SELECT * FROM ${shownRows()}) AS kv`
+}
+
+/** The keys of the rows that a session was shown, and of those that it was shown to be gone. */
+export function shownKeys(): SQL {
+  return bindShown((shown) => byteas(shown.map(({ key }) => key)), 'bytea[]')
+}
+
+/** The rows that a session was shown, under the name of `shown`. */
+export function shownRows(): SQL {
   const lists = Object.values(columns).map(([type, of]) =>
     bindShown((shown) => of(shown.filter((one): one is Shown => one.row !== null)), `${type}[]`),
   )
-  return sql`(SELECT ${names} FROM ${table} WHERE kv.key <> ALL(${keys}) UNION ALL SELECT * FROM unnest(${sql.join(lists, sql.raw(', '))}) AS shown(${names})) AS kv`
+  return sql`unnest(${sql.join(lists, sql.raw(', '))}) AS shown(${names})`
 }

@@ -64,6 +64,12 @@ export function isBusy(error: unknown): boolean {
   return sqlState(error) === '55P03'
 }
 
+/** Whether a statement names a table or a function that is not there. */
+export function isMissing(error: unknown): boolean {
+  const state = sqlState(error)
+  return state === '42P01' || state === '42883'
+}
+
 export function isUniqueViolation(error: unknown): boolean {
   return sqlState(error) === '23505'
 }

@@ -1,10 +1,12 @@
 import type { Catalog, Collection } from '../../../catalog/catalog.ts'
+import { withSearches } from '../../../catalog/searches.ts'
 import { catalogOf, DamagedCollection, storedCollection } from '../../../catalog/stored-collection.ts'
 import type { TakenRow } from '../../../catalog/taken-row.ts'
 import { StorageError } from '../../../contract/errors.ts'
 import { decodeKey } from '../../../key/codec.ts'
 import { patternRange } from '../../../key/pattern.ts'
 import { PatternIndex } from '../../../key/pattern-index.ts'
+import { ServerSearches } from '../search/searches.ts'
 import { isAlive, moment, quoteName } from '../server/sql-text.ts'
 import type { RunStatement } from '../server/statement.types.ts'
 import { byteas, texts } from '../values/binary-array.ts'
@@ -21,8 +23,10 @@ export class ServerCatalog {
   readonly #schema: string
   readonly #s: string
   readonly #run: RunStatement
+  readonly #searches: ServerSearches
 
   constructor(schema: string, run: RunStatement) {
+    this.#searches = new ServerSearches(schema, run)
     this.#schema = schema
     this.#s = quoteName(schema)
     this.#run = run
@@ -43,13 +47,14 @@ export class ServerCatalog {
     const columns = await this.columns()
     const past = await readPastSchemas(this.#run, this.#s)
     try {
-      return catalogOf(
+      const catalog = catalogOf(
         columns,
         indexes.flatMap(({ index }) =>
           index === null ? [] : { ...index, ordersBigints: index.forms.includes('bigint') },
         ),
         past,
       )
+      return withSearches(catalog, await this.#searches.known())
     } catch (error) {
       if (!(error instanceof DamagedCollection)) throw error
       const { collection, message, mend, cause } = error
@@ -71,6 +76,7 @@ export class ServerCatalog {
       const text = `insert into ${this.#s}.kv_collections values ($1, $2, $3, 0, $4, $5, null)
         on conflict (name) do update set pattern = $2, schema = $3, indexes = $4, "references" = $5`
       await this.#run({ text }, [name, pattern, schema, indexes, references])
+      await this.#searches.keepWeights(collection)
     }
   }
 

@@ -5,8 +5,11 @@ import {
   catalogChanges,
   indexedCollections,
 } from '../../../catalog/changes.ts'
+import { builtSearches, searchesOf } from '../../../catalog/searches.ts'
 import { takesRows } from '../../../catalog/taken-row.ts'
 import { DatabaseOpenError, MigrationError } from '../../../contract/errors.ts'
+import { buildSearch, removeSearch, ServerSearches } from '../search/searches.ts'
+import { searchName } from '../search/tables.ts'
 import { shownAddress } from '../server/address.ts'
 import type { Connection } from '../server/connection.ts'
 import { quoteName } from '../server/sql-text.ts'
@@ -39,19 +42,16 @@ export async function setUp(
     const built = await indexes.built()
     const present = await catalog.read(built)
     const { create } = indexChanges(collections, built)
-    if (create.size === 0 && lacksNothing(catalogChanges(present, collections, asked))) return present
+    const isWhole = create.size === 0 && hasSearches(present, collections)
+    if (isWhole && lacksNothing(catalogChanges(present, collections, asked))) return present
   }
   return inTransaction(connection, async () => {
     await connection.execute('set local statement_timeout = 0')
     await lockSetUp(connection, schema)
     if (!found?.isComplete) await connection.execute(ownTables(schema))
     await catalog.lock()
-    await changeCatalog(
-      catalog,
-      indexes,
-      collections,
-      catalogChanges(await catalog.read(), collections, asked),
-    )
+    const changes = catalogChanges(await catalog.read(), collections, asked)
+    await changeCatalog(connection, schema, collections, changes)
     return catalog.read()
   })
 }
@@ -104,17 +104,27 @@ export async function look(run: RunStatement, schema: string, address: string): 
   throw new DatabaseOpenError(shownAddress(address), reason)
 }
 
-function lacksNothing({ renamed, kept, dropped }: CatalogChanges): boolean {
-  return renamed.size + kept.length + dropped.length === 0
+function lacksNothing({ renamed, kept, dropped, unsearched }: CatalogChanges): boolean {
+  return renamed.size + kept.length + dropped.length + unsearched.length === 0
+}
+
+/** Whether the searches of these collections are all there. */
+function hasSearches(catalog: Catalog, collections: readonly Collection[]): boolean {
+  const built = builtSearches(catalog).map(searchName)
+  return searchesOf(collections).every((search) => built.includes(searchName(search)))
 }
 
 /** Makes what the changes say, inside the transaction that is open, and tells those who have the database open of it. */
 export async function changeCatalog(
-  catalog: ServerCatalog,
-  indexes: ServerIndexes,
+  connection: Connection,
+  schema: string,
   declared: readonly Collection[],
-  { renamed, added, kept, dropped, takeRows }: CatalogChanges,
+  { renamed, added, kept, dropped, unsearched, takeRows }: CatalogChanges,
 ): Promise<void> {
+  const run: RunStatement = (statement, values) => connection.run(statement, values)
+  const catalog = new ServerCatalog(schema, run)
+  const indexes = new ServerIndexes(schema, run)
+  const searches = new ServerSearches(schema, run)
   for (const { name, index } of await indexes.built()) {
     if (index === null) continue
     const isDropped = (it: (typeof dropped)[number]) =>
@@ -122,6 +132,11 @@ export async function changeCatalog(
     // An index names its collection: those of a renamed one are built again.
     if (renamed.has(index.collection) || dropped.some(isDropped)) await indexes.drop(name)
   }
+  const going = [
+    ...(renamed.size === 0 ? [] : await searches.known()).filter((it) => renamed.has(it.collection)),
+    ...unsearched.map(({ repository, search }) => ({ collection: repository, search })),
+  ]
+  for (const search of going) await removeSearch(connection, schema, searchName(search))
   await catalog.rename(renamed)
   await catalog.keep(kept)
   const { collections } = await catalog.read()
@@ -136,8 +151,11 @@ export async function changeCatalog(
   const changes = indexChanges(indexed, await indexes.built())
   if (changes.create.size > 0) await catalog.removeExpired()
   await indexes.build(changes)
-  const changed = renamed.size + kept.length + dropped.length + changes.create.size
+  const missing = await searches.missing(searchesOf(indexed))
+  for (const search of missing) await buildSearch(connection, schema, search)
+  const changed =
+    renamed.size + kept.length + dropped.length + changes.create.size + unsearched.length + missing.length
   const names = [...indexed, ...kept].map(({ name }) => name)
-  for (const { repository } of dropped) names.push(repository)
+  for (const { repository } of [...dropped, ...unsearched]) names.push(repository)
   if (changed > 0 && names.length > 0) await catalog.touch(names, taking)
 }

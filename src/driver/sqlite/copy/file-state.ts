@@ -42,7 +42,6 @@ export class FileState implements Omit<CopySource, 'close'> {
       commits: number('SELECT count(*) FROM kv_log'),
       collections: this.#collections(),
       catalog: readCatalog(this.#connection),
-      searches: searches.map(({ collection, search }) => ({ repository: collection, on: search.fields })),
       // From file to file, a backup includes it.
       register: null,
       others: otherTables(this.#connection).filter((table) => !isOfSearch(table, searches)),

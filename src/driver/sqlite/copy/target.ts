@@ -1,5 +1,6 @@
 import { existsSync, lstatSync } from 'node:fs'
 import type { KnownCollection } from '../../../catalog/catalog.ts'
+import { builtSearches, type SearchOf } from '../../../catalog/searches.ts'
 import { ChangeLog, type LoggedCommit } from '../../../commit/log-format.ts'
 import { StorageError } from '../../../contract/errors.ts'
 import { keyLabel } from '../../../key/key-label.ts'
@@ -18,6 +19,7 @@ import type { Connection, EngineStatement } from '../module/sqlite-module.ts'
 import { buildIndexes, indexChanges } from '../tables/indexes.ts'
 import { createOwnTables } from '../tables/own-tables.ts'
 import { keepPastSchemas } from '../tables/past-schemas.ts'
+import { buildSearch } from '../tables/search-indexes.ts'
 import { kvTables } from '../tables/table.ts'
 import { FileState } from './file-state.ts'
 
@@ -46,6 +48,8 @@ class FileTarget implements CopyTarget {
   readonly #connection: Connection
   readonly #insert: EngineStatement
   readonly #insertCommit: EngineStatement
+  /** They are built when all rows are there. */
+  #searches: readonly SearchOf[] = []
 
   constructor(path: string, partial: PartialFile, places: CopyPlaces) {
     this.#path = path
@@ -68,6 +72,7 @@ class FileTarget implements CopyTarget {
   }
 
   async begin({ collections, catalog }: CopiedState): Promise<void> {
+    this.#searches = builtSearches(catalog)
     await this.#write(() => {
       const insert = this.#connection.prepare(
         `INSERT INTO kv_collections (name, pattern, schema, version, indexes, "references", migrated) VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -106,6 +111,7 @@ class FileTarget implements CopyTarget {
   }
 
   async finish(): Promise<void> {
+    for (const search of this.#searches) await this.#write(() => buildSearch(this.#connection, search))
     const { rows, version } = await this.stored.state()
     this.#connection.close()
     try {

@@ -1,0 +1,71 @@
+import type { SearchPhrase, SearchWords } from '../../../query/search-words.ts'
+import type { SearchTokenizer } from '../../../schema/search-definition.ts'
+import { indexedLetters } from './functions.ts'
+import { foldText, type Word, wordsOf } from './words.ts'
+
+/** What a search looks for, as the functions of the database take it: phrases as parts of the words of a row. */
+export interface Wanted {
+  readonly all: readonly string[]
+  readonly none: readonly string[]
+  /** Whether no two hits in a text can overlap. */
+  readonly apart: boolean
+  /** What all that is found has in the index, as a `tsquery`. */
+  readonly entry: string
+}
+
+/** A phrase as words, of which the last one may go on. */
+export interface WordedPhrase {
+  readonly words: readonly string[]
+  readonly prefix: boolean
+}
+
+/** The phrases that have words. */
+export function wordedPhrases(phrases: readonly SearchPhrase[], tokenizer: SearchTokenizer): WordedPhrase[] {
+  return phrases
+    .map(({ text, prefix }) => ({ words: wordsOf(text, tokenizer).map((word: Word) => word.text), prefix }))
+    .filter(({ words }) => words.length > 0)
+}
+
+/** Stands in no words: what has it is never found. */
+const never = '\u0002'
+
+/** What a search by these words looks for. */
+export function wantedOf({ all, none }: SearchWords, tokenizer: SearchTokenizer): Wanted {
+  const [wanted, unwanted] = [all, none].map((phrases) =>
+    tokenizer === 'trigram'
+      ? phrases.map(({ text }) => foldText(text)).filter((text) => [...text].length >= 3)
+      : wordedPhrases(phrases, tokenizer).map(partOf),
+  ) as [string[], string[]]
+  if (wanted.length === 0) return { all: [never], none: [], apart: true, entry: lexeme(never, false) }
+  const entries = wordedPhrases(all, tokenizer).flatMap(({ words, prefix }) =>
+    words.map((word, at) => lexeme(word, prefix && at === words.length - 1 && tokenizer !== 'trigram')),
+  )
+  return {
+    all: [...new Set(wanted)],
+    none: [...new Set(unwanted)],
+    apart: tokenizer !== 'trigram' && areApart(wanted),
+    entry: [...new Set(entries)].join(' & '),
+  }
+}
+
+/** A phrase as a part of the words of a text: each word stands between two spaces of its own, the last one may go on. */
+function partOf({ words, prefix }: WordedPhrase): string {
+  const part = words.map((word) => ` ${word} `).join('')
+  return prefix ? part.slice(0, -1) : part
+}
+
+/** Whether no two hits overlap: all are single words, and none is the beginning of another one. */
+function areApart(phrases: readonly string[]): boolean {
+  return phrases.every(
+    (phrase) =>
+      !phrase.includes('  ') && !phrases.some((other) => other !== phrase && other.startsWith(phrase)),
+  )
+}
+
+/** A word in a `tsquery`. */
+function lexeme(word: string, prefix: boolean): string {
+  const letters = [...word]
+  const isWhole = letters.length < indexedLetters
+  const quoted = letters.slice(0, indexedLetters).join('').replace(/['\\]/g, '$&$&')
+  return `'${quoted}'${prefix && isWhole ? ':*' : ''}`
+}
