@@ -79,7 +79,7 @@ async function filled(people = 20): Promise<{ file: string; seen: string }> {
 }
 
 describe.skipIf(url === '')('a copy', () => {
-  test('to a server and back again is what it was, whatever is in it', async () => {
+  test('to a server and back is unchanged, whatever is in it', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(anyKey, value, fc.option(fc.integer({ min: 1e9, max: 1e12 }))), {
@@ -111,7 +111,7 @@ describe.skipIf(url === '')('a copy', () => {
     )
   })
 
-  test('has the schemas, indexes and references, and goes on where its source was', async () => {
+  test('has the schemas, indexes and references, and continues where its source was', async () => {
     const { file, seen } = await filled()
     const address = newAddress()
     const copied = await Valkeyrie.copy(file, address)
@@ -170,7 +170,7 @@ describe.skipIf(url === '')('a copy', () => {
     }
   })
 
-  test('from one schema of a server to another one is what its source is', async () => {
+  test('from one schema of a server to another equals its source', async () => {
     const { file } = await filled()
     const [first, second, back] = [newAddress(), newAddress(), newFile()]
     const digests = [
@@ -221,7 +221,7 @@ describe.skipIf(url === '')('a copy', () => {
     expect([code, JSON.parse(output).error.refused.length]).toEqual([1, 2])
   })
 
-  test('of a file with checksums has the values alone, and tells of each that is not as it was written', async () => {
+  test('of a file with checksums has only the values, and reports each that has changed', async () => {
     const [from, back] = [newFile(), newFile()]
     {
       await using db = await Valkeyrie.open(from, { checksums: true })
@@ -242,7 +242,7 @@ describe.skipIf(url === '')('a copy', () => {
     )
   })
 
-  test('is one state of what others write to', async () => {
+  test('is one state of a database that others write to', async () => {
     const [file, back] = [newFile(), newFile()]
     const address = newAddress()
     for (const [from, to] of [
@@ -270,7 +270,7 @@ describe.skipIf(url === '')('a copy', () => {
     }
   })
 
-  test('takes the place of no database unasked, but of one that nobody has written to', async () => {
+  test('replaces no database without asking, except one that nobody has written to', async () => {
     const { file } = await filled()
     const [address, other] = [newAddress(), newAddress()]
     await (await schemas.open(address)).close()
@@ -334,7 +334,7 @@ describe.skipIf(url === '')('a copy', () => {
     await Valkeyrie.copy(file, address, { overwrite: true })
   })
 
-  test('leaves nothing where it is ended, and tells how far it is', async () => {
+  test('leaves nothing when it is stopped, and reports progress', async () => {
     const { file } = await filled(500)
     const controller = new AbortController()
     const told: (readonly [number, number])[] = []
@@ -364,7 +364,7 @@ describe.skipIf(url === '')('a copy', () => {
     await expect(Valkeyrie.copy(file, ':memory:')).rejects.toThrow(TypeError)
   })
 
-  test('whose process is killed is not there, or whole, and is made when it is begun again', async () => {
+  test('whose process is killed is missing or whole, and is made when it is started again', async () => {
     const { file } = await filled(1_500)
     const back = newFile()
     const schema = newSchema()
@@ -392,7 +392,7 @@ describe.skipIf(url === '')('a copy', () => {
     expect(readdirSync(dirname(back)).filter((name) => name.includes('partial'))).toEqual([])
   })
 
-  test('whose last answer is lost finds out whether it is there', async () => {
+  test('whose last answer is lost finds out whether it was committed', async () => {
     const { file } = await filled()
     const proxy = await startProxy(url, (bytes) => bytes.includes('commit\0'))
     proxy.dropAnswers(1)
@@ -405,7 +405,7 @@ describe.skipIf(url === '')('a copy', () => {
     await expect(Valkeyrie.copy(file, `${proxy.url}?schema=${other}`)).rejects.toThrow(ConnectionError)
   })
 
-  test('is made by a command, which tells of it in a sentence or as JSON', async () => {
+  test('is made by a command, which reports it in a sentence or as JSON', async () => {
     const { file } = await filled()
     const address = newAddress()
     const { code, text } = await valkeyrie('copy', file, address)

@@ -203,7 +203,7 @@ describeEngine('postgres', 'a migration', (engine) => {
     expect(await status(copied, { folder: migrations })).toMatchObject({ pending: [], drift: [] })
   })
 
-  it('of one engine counts on the other one once its copy is taken over', async () => {
+  it('of one engine counts on the other once its copy is taken over', async () => {
     const [address, back] = [engine.newAddress(), engine.newAddress()]
     const { db, migrations, folder } = await upgradeOf(address)
     await db.close()
@@ -426,7 +426,7 @@ describeEngine('postgres', 'a migration', (engine) => {
     await client.query(`drop type public.${mood.enumName} cascade`)
   })
 
-  it('goes on where its connections were ended', async () => {
+  it('continues after its connections were ended', async () => {
     const address = engine.newAddress()
     const { url, schema } = partsOf(address)
     const { db, project } = await upgradeOf(address)

@@ -19,7 +19,7 @@ import { ServerIndexes } from './tables/indexes.ts'
 import { readSetUp, setUp } from './tables/set-up.ts'
 import { UniqueIndexes } from './tables/unique-indexes.ts'
 
-/** Opens a database in a schema of a server, and creates what it lacks. */
+/** Opens a database in a schema of a server, and creates what is missing. */
 export async function openPostgres(
   address: string,
   collections: readonly Collection[],
@@ -27,7 +27,7 @@ export async function openPostgres(
 ): Promise<OpenedDriver<Postgres>> {
   const { schema, readOnly, migrations, asItIs = false, asked = nothingAsked } = options
   const pg = await loadPg(address)
-  // Drizzle's driver needs pg as well.
+  // Drizzle's driver needs pg, too.
   const { ServerDrizzle } = await import('./drizzle.ts')
   const connector = new Connector(pg, address, options)
   const first = await connector.first()
@@ -80,7 +80,7 @@ export async function openPostgres(
   }
 }
 
-/** Sets a database up by the migrations of a folder. Its code is loaded now and not before: most databases are opened without. */
+/** Sets a database up by the migrations of a folder. Loaded on demand, because most databases are opened without. */
 async function setUpByFolder(
   connection: Connection,
   address: string,
@@ -95,7 +95,7 @@ async function setUpByFolder(
   return setUpMigrated(connection, schema, address, collections, read, readOnly)
 }
 
-/** What a database knows of its collections. */
+/** The catalogue of a database. */
 export async function readServerCatalog(address: string, options: CheckedPostgresOptions): Promise<Catalog> {
   const connection = await new Connector(await loadPg(address), address, options).first()
   try {

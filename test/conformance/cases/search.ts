@@ -64,7 +64,7 @@ export const searchCases: Cases = {
       expect(await found(nothing)).toBe('')
   },
 
-  'whatever a text to search holds, it is words': async (place) => {
+  'any search text is words': async (place) => {
     const { db, articles } = await openLibrary(place)
     await using _ = db
     const found = async ($search: string) =>
@@ -113,7 +113,7 @@ export const searchCases: Cases = {
     )
   },
 
-  'rows come by their rank, which is theirs and the words alone, and go on by it': async (place) => {
+  'rows are ordered and paged by their rank, which depends only on the row and the words': async (place) => {
     const { db, articles } = await openLibrary(place)
     await using _ = db
     const where = { $search: 'tea' }
@@ -245,7 +245,7 @@ export const searchCases: Cases = {
     ])
   },
 
-  'a row is found by what it holds now, whichever way it was written': async (place) => {
+  'a row is found by its present text, however it was written': async (place) => {
     const { db, articles } = await openLibrary(place)
     await using _ = db
     const found = async ($search: string) =>
@@ -359,7 +359,7 @@ export const searchCases: Cases = {
     )
   },
 
-  'what a search cannot mean is refused': async (place) => {
+  'an impossible search is refused': async (place) => {
     const { db, articles } = await openLibrary(place)
     await using _ = db
     const { notes } = db.repositories

@@ -26,10 +26,10 @@ import { escapeJson } from '../values/json-text.ts'
 import { meaningsOf } from '../values/meanings.ts'
 import { type ServerPlace, ServerState } from './server-state.ts'
 
-/** Milliseconds between two questions whether a transaction is over. */
+/** How many milliseconds between checks whether a transaction is over. */
 const betweenLooks = 20
 
-/** Begins a database in a schema of a server, in one transaction, which ends with the connection: nobody ever sees a half of it. */
+/** Begins a database in a schema of a server, in one transaction, which ends with the connection: nobody ever sees half of it. */
 export async function openServerTarget(
   address: string,
   options: ServerPlace,
@@ -52,7 +52,7 @@ export async function openServerTarget(
   }
 }
 
-/** Removes a database that nobody has written to, or any where that is asked for. */
+/** Removes a database that nobody has written to, or any database if the caller asks for it. */
 async function makeRoom(
   connection: Connection,
   address: string,
@@ -169,7 +169,7 @@ class ServerTarget implements CopyTarget {
     return refused
   }
 
-  /** Stores rows at once; where one of them is in the way, each half by itself. */
+  /** Stores rows together; if one of them fails, tries each half separately. */
   async #store(rows: readonly KeptRow[], refused: RefusedRow[]): Promise<void> {
     if (rows.length === 0) return
     const { connection } = this.#parts
@@ -254,11 +254,11 @@ class ServerTarget implements CopyTarget {
   }
 
   async close(): Promise<void> {
-    // What is open on it ends with it.
+    // Closing the connection ends everything that is open on it.
     this.#parts.connection.discard()
   }
 
-  /** Whether the server has committed what it has given no answer to. What it has not got of it by now, it does not get any more. */
+  /** Whether the server has committed a transaction without answering. By now, nothing more of it can arrive. */
   async #wasCommitted(): Promise<boolean> {
     const { connector, transaction } = this.#parts
     try {
@@ -293,17 +293,17 @@ class ServerTarget implements CopyTarget {
   }
 }
 
-/** A row, and what its texts stand for. */
+/** A row, with the meanings of its texts. */
 interface KeptRow extends CopiedRow {
   readonly meanings: string | null
 }
 
-/** A collection with those of its indexes that are there. */
+/** A collection with its existing indexes only. */
 function builtOnly({ indexes, ...collection }: KnownCollection): KnownCollection {
   return { ...collection, indexes: indexes.filter(({ built }) => built) }
 }
 
-/** Why the server does not keep a row; `null` if it is not about one. */
+/** Why the server cannot store a row; `null` if the error is not about one. */
 function reasonOf(error: unknown): string | null {
   const state = sqlState(error)
   if (state === '54000')

@@ -18,14 +18,17 @@ import { readSearchStatement, runSearchStatement } from './search-statement.ts'
 import { createStaging, dropStaging } from './staging-sql.ts'
 import { explainFailure } from './statement-failure.ts'
 
-/** Has everybody else wait who changes the tables of a schema or commits to it, for the transaction that is open, which finds names in that schema first. */
+/**
+ * Makes everyone wait who changes the tables of a schema or commits to it, until the open transaction ends. In that transaction,
+ * names are first looked up in this schema.
+ */
 export async function takeSchema(connection: Connection, schema: string): Promise<void> {
   const s = quoteName(schema)
   await connection.run({ text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))' }, [
     `valkeyrie:${schema}`,
   ])
   await connection.execute(createSchema(schema))
-  // Behind it where types are that drizzle-kit puts into public.
+  // The previous path comes after it: drizzle-kit puts types into public.
   const path = `concat_ws(', ', $1::text, nullif(current_setting('search_path'), ''))`
   await connection.run({ text: `select set_config('search_path', ${path}, true)` }, [s])
   if (await hasTable((statement, values) => connection.run(statement, values), s, 'kv_meta'))
@@ -33,8 +36,8 @@ export async function takeSchema(connection: Connection, schema: string): Promis
 }
 
 /**
- * Applies one of these migrations, inside the transaction that is open and has taken the schema. Throws a MigrationError that lists the
- * keys where rows are in the way.
+ * Applies one of these migrations, inside the open transaction, which has locked the schema. Throws a MigrationError that lists the
+ * keys of rows that are in the way.
  */
 export async function applyMigration(
   connection: Connection,
@@ -50,7 +53,7 @@ export async function applyMigration(
   const before: Catalog = isNew
     ? { version: 0, collections: [], past: [] }
     : await new ServerCatalog(schema, run).read()
-  // The migration of a step takes its results away, also where there were no rows to make any of.
+  // The migration of a step removes its results, even if there were no rows.
   if (steps.length > 0) await connection.execute(createStaging(s))
   await connection.execute(createFunctions)
   try {
@@ -84,7 +87,7 @@ async function runStatement(
   if (index !== null) {
     const there = (await indexes.built()).find(({ name }) => name === index.name)
     if (there !== undefined && isServing(there, index)) return
-    // One whose building was ended.
+    // Its building was interrupted.
     if (there?.index === null) await indexes.drop(index.name)
   }
   await connection.execute('savepoint kv_statement')
@@ -98,7 +101,7 @@ async function runStatement(
   await connection.execute('release savepoint kv_statement')
 }
 
-/** What has the name of an index elsewhere is another one. */
+/** An index with this name in another schema is a different one. */
 function inSchema(statement: string, schema: string): string {
   return statement.replace(
     /^DROP INDEX (IF EXISTS )?(?="(?:[^"]|"")+";?$)/,

@@ -34,7 +34,7 @@ import { dropStaging } from './staging-sql.ts'
 import { tableDrift } from './table-drift.ts'
 import { nodeOf } from './value-sql.ts'
 
-/** A schema of a server as the commands see it. */
+/** A schema of a server, as the commands use it. */
 export class PostgresMigrationDatabase implements MigrationDatabase {
   readonly address: string
   readonly file = null
@@ -123,7 +123,7 @@ export class PostgresMigrationDatabase implements MigrationDatabase {
     return this.#session.transaction(async (connection) => {
       const run: RunStatement = (statement, values) => connection.run(statement, values)
       await takeSchema(connection, schema)
-      // Another process may have applied it, or an earlier attempt whose answer was lost.
+      // Another process may have applied it, or an earlier attempt without an answer.
       if (!(await isNext(run))) return true
       const staged = steps.map((step) => new ServerStagedRows(run, s, step))
       for (const [at, rows] of staged.entries()) if (!(await rows.catchUp(steps[at]!.convert))) return false
@@ -193,7 +193,7 @@ export class PostgresMigrationDatabase implements MigrationDatabase {
     others: readonly PgTable[],
   ): Promise<Drift[]> {
     const { s, schema } = this.#session
-    // The indexes of these are compared by what they are, below.
+    // These indexes are compared by their definitions, below.
     const drift = await tableDrift(run, s, [...Object.values(tablesOf([])), ...others])
     if (!(await hasTable(run, s, 'kv'))) return drift
     const { create, replace, extra } = indexChanges(collections, await new ServerIndexes(schema, run).built())

@@ -18,9 +18,8 @@ import { applyMigration, takeSchema } from './apply.ts'
 import { hasTable, readHistory } from './history.ts'
 
 /**
- * Applies the migrations that a database has not had, all in one transaction, and gives the catalog. A database that has had them
- * all is only read. Rejects with a MigrationError if a migration has a TypeScript step for rows that exist, or leads to other
- * indexes than the declared ones.
+ * Applies the pending migrations, all in one transaction, and returns the catalogue. Only reads if nothing is pending. Rejects with
+ * a MigrationError if a migration has a TypeScript step for existing rows, or leads to other indexes than the declared ones.
  */
 export async function setUpMigrated(
   connection: Connection,

@@ -12,7 +12,7 @@ import { behindAllTexts, escapeJson, escapeText } from '../values/json-text.ts'
 
 export type Bindable = string | number | boolean | Uint8Array
 
-/** What is bound in one place of a statement, made of the operands of a plan and of the rows that a session was shown. */
+/** The value bound in one place of a statement, made from the operands of a plan and the rows that a session was shown. */
 export class Binding {
   readonly of: (operands: readonly Operand[], shown: readonly ShownRow[]) => Bindable
 
@@ -21,12 +21,12 @@ export class Binding {
   }
 }
 
-/** A place for what is made of the operands, of a type of the server. */
+/** A placeholder whose value is made from the operands, with its type on the server. */
 export function bind(of: (operands: readonly Operand[]) => Bindable, type: string): SQL {
   return sql`${new Param(new Binding(of))}::${sql.raw(type)}`
 }
 
-/** A place for what is made of the rows that a session was shown. */
+/** A placeholder whose value is made from the rows that a session was shown. */
 export function bindShown(of: (shown: readonly ShownRow[]) => Bindable, type: string): SQL {
   return sql`${new Param(new Binding((_, shown) => of(shown)))}::${sql.raw(type)}`
 }
@@ -39,7 +39,7 @@ interface Form<T> {
 /** What is bound as it is; the words of a search are bound as what their search makes of them. */
 type BoundType = Exclude<OperandType, 'words'>
 
-/** How the operand of each type is bound. */
+/** How to bind an operand of each type. */
 const forms: { readonly [Type in BoundType]: Form<OperandTypes[Type]> } = {
   number: { type: 'float8', of: (number) => number },
   text: { type: 'text', of: escapeText },
@@ -64,14 +64,14 @@ export function bound<Type extends BoundType>(slot: Slot<Type>): SQL {
   return bind((operands) => of(operandAt(operands, slot)), type)
 }
 
-/** The digits of a bigint as the text of them, or those of several. */
+/** The digits of a bigint as text, or of several. */
 export function boundDigits(slot: Slot<'bigint'> | Slot<'bigints'>): SQL {
   return slot.type === 'bigint'
     ? bind((operands) => operandAt(operands, slot), 'text')
     : bind((operands) => texts(operandAt(operands, slot)), 'text[]')
 }
 
-/** The digits of bigints as the items of an array. */
+/** The digits of bigints, as items of an array. */
 export function boundItems(slot: Slot<'items'> | Slot<'bigints'>): SQL {
   return bind((operands) => jsonOf(operandAt(operands, slot as Slot) as readonly unknown[]), 'json')
 }

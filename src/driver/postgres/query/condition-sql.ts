@@ -12,8 +12,8 @@ const signs = { eq: sql.raw('='), gt: sql.raw('>'), gte: sql.raw('>='), lt: sql.
 type Of<Type extends Condition['type']> = Extract<Condition, { type: Type }>
 
 /**
- * A condition in SQL: true, false, or null if there is nothing. A field of the form `any` is compared by its number, which is behind
- * all numbers where it is none, and then by its text.
+ * A condition in SQL: true, false, or null for a missing value. A field of the form `any` is compared by its number, which comes
+ * after all numbers if it is not one, and then by its text.
  */
 export function conditionSql(condition: Condition, fields: FieldSql): SQL {
   switch (condition.type) {
@@ -61,7 +61,7 @@ export function conditionSql(condition: Condition, fields: FieldSql): SQL {
   }
 }
 
-/** Whether there is nothing: the column of a bigint is null for what is not a bigint, too. */
+/** Whether the value is missing or null: the column of a bigint is also null for anything that is not a bigint. */
 function nullSql(field: Field, fields: FieldSql): SQL {
   const isNull = sql`${fields.firstOf(field)} IS NULL`
   return formOf(field.types) === 'bigint' ? all([isNull, sql`${fields.textOf(field)} IS NULL`]) : isNull
@@ -78,7 +78,7 @@ function compareSql({ field, operator, operand }: Of<'compare'>, fields: FieldSq
     case 'bigint': {
       if (formOf(field.types) === 'bigint') return sql`${first} ${sign} ${bound(operand)}`
       if (operator === 'eq') return areDigits((text) => sql`${text} = ${boundDigits(operand)}`, field, fields)
-      // Among other values the digits of bigints have no order, and not all texts are digits.
+      // Among other values, the digits of bigints have no order, and not all texts are digits.
       const text = fields.textOf(field)
       const isOne = sql`${fields.typeOf(field)} = 'string' AND ${fields.meaningOf(field)} = 'bigint'`
       return sql`CASE WHEN ${text} IS NULL THEN NULL WHEN ${isOne} THEN CASE WHEN ${isDigits(text)} THEN ${text}::numeric ${sign} ${bound(operand)} ELSE FALSE END ELSE FALSE END`
@@ -86,7 +86,10 @@ function compareSql({ field, operator, operand }: Of<'compare'>, fields: FieldSq
   }
 }
 
-/** A comparison with a number: none holds of what is behind all numbers, and no range ends there, or the server takes it for a short one. */
+/**
+ * Compares with a number. Nothing holds for values that are not numbers. No range may end at them, or the server would estimate it
+ * as short.
+ */
 function isNumber(
   operator: Comparison,
   operand: SQL,
@@ -105,7 +108,7 @@ function notBoolean(field: Field, fields: FieldSql): SQL[] {
   return field.types.boolean ? [sql`${fields.typeOf(field)} <> 'boolean'`] : []
 }
 
-/** What is true of a text that stands for itself, or a Date. */
+/** A condition on a text that stands for itself, or on a Date. */
 function isText(condition: (text: SQL) => SQL, field: Field, fields: FieldSql): SQL {
   const columns = fields.columnsOf(field)
   if (columns.length === 1) return condition(columns[0]!.sql)
@@ -118,7 +121,7 @@ function isText(condition: (text: SQL) => SQL, field: Field, fields: FieldSql): 
   ])
 }
 
-/** What is true of the digits of a bigint among other values. */
+/** A condition on the digits of a bigint among other values. */
 function areDigits(condition: (text: SQL) => SQL, field: Field, fields: FieldSql): SQL {
   const [number, text] = fields.columnsOf(field)
   return all([
@@ -128,7 +131,7 @@ function areDigits(condition: (text: SQL) => SQL, field: Field, fields: FieldSql
   ])
 }
 
-/** Whether a text stands for a bigint, or does not; true if there is nothing. */
+/** Whether a text stands for a bigint, or does not; true for a missing value. */
 function hasMeaning(field: Field, fields: FieldSql, comparison: string): SQL {
   return sql`(${fields.textOf(field)} IS NULL OR ${fields.meaningOf(field)} ${sql.raw(comparison)} 'bigint')`
 }
@@ -167,7 +170,7 @@ function prefixSql({ field, folded, text, end }: Of<'prefix'>, fields: FieldSql)
   return isText((found) => sql`${found} >= ${bound(text)} AND ${found} < ${bound(end)}`, field, fields)
 }
 
-/** What is true of texts only: null if there is nothing, false of what is not text. */
+/** A condition on texts only: null for a missing value, false for anything else. */
 function ofTexts(condition: SQL, field: Field, fields: FieldSql): SQL {
   if (formOf(field.types) === 'text') return condition
   const isPlain = field.types.bigint
@@ -176,7 +179,7 @@ function ofTexts(condition: SQL, field: Field, fields: FieldSql): SQL {
   return sql`CASE WHEN ${fields.textOf(field)} IS NULL THEN NULL WHEN ${fields.typeOf(field)} = 'string'${isPlain} THEN ${condition} ELSE FALSE END`
 }
 
-/** What is true of arrays only: null if there is nothing, false of what is not an array. */
+/** A condition on arrays only: null for a missing value, false for anything else. */
 function ofArrays(condition: SQL, field: Field, fields: FieldSql): SQL {
   return sql`CASE WHEN ${fields.typeOf(field)} = 'array' THEN ${condition} WHEN ${fields.textOf(field)} IS NOT NULL THEN FALSE END`
 }
@@ -189,7 +192,7 @@ function elementsSql({ quantifier, field, condition }: Of<'elements'>, fields: F
   return ofArrays(quantifier === 'some' ? found : sql`NOT ${found}`, field, fields)
 }
 
-/** Numbers have one text each, but for 0. */
+/** Every number has one text, except for 0. */
 function includesSql({ field, element, items }: Of<'includes'>, fields: FieldSql): SQL {
   const item = fields.elements(field)
   const text = item.textOf(element)
@@ -205,12 +208,12 @@ function includesSql({ field, element, items }: Of<'includes'>, fields: FieldSql
   return ofArrays(sql`NOT EXISTS (${missing})`, field, fields)
 }
 
-/** All of these, without a doubt of what binds more. */
+/** All of these, in brackets. */
 function all(conditions: readonly SQL[]): SQL {
   return conditions.length === 1 ? conditions[0]! : sql`(${sql.join([...conditions], sql.raw(' AND '))})`
 }
 
-/** Of no conditions, `and` is true and `or` is false. */
+/** Without conditions, `and` is true and `or` is false. */
 function joined(conditions: readonly SQL[], by: 'and' | 'or'): SQL {
   if (conditions.length === 0) return constant(by === 'and')
   if (conditions.length === 1) return conditions[0]!

@@ -11,48 +11,48 @@ import type { SearchSource } from './search-sql.ts'
 /** The rank of a row that a search has found, as `rankedRows` gives it. */
 const rankColumns: readonly FieldColumn[] = [{ sql: sql.raw('kv.rank'), type: 'float8' }]
 
-/** How the fields of one collection, or those of the elements of one of its arrays, stand in SQL. */
+/** The SQL for the fields of one collection, or of the elements of one of its arrays. */
 export abstract class FieldSql {
   protected abstract readonly root: SQL
   /** Where the words of its rows are looked for. */
   abstract readonly searched: SearchSource
-  /** How many arrays its values are elements of. */
+  /** How many arrays contain its values. */
   protected abstract readonly depth: number
-  /** The path of a field as the types of a row have it. */
+  /** The path of a field, as in the types of a row. */
   protected abstract pathOf(field: Field): SQL
 
-  /** Whether conditions are to have all columns of a field, as an index has them. */
+  /** Whether conditions must use all columns of a field, as an index has them. */
   abstract isIndexed(field: Field): boolean
-  /** What the text of a field stands for, as a row's types tell: `Date`, `bigint`, …; null: for itself. */
+  /** What the text of a field stands for, according to the row's types: `Date`, `bigint`, …; null: for itself. */
   abstract meaningOf(field: Field): SQL
 
   placeOf({ names }: Field): JsonPlace {
     return placeOf(this.root, names)
   }
 
-  /** The field as a text; null if it is null, or not there. */
+  /** The field as text; null if it is null or missing. */
   textOf(field: Field): SQL {
     return this.placeOf(field).text
   }
 
-  /** `string`, `number`, `boolean`, `array` or `object`; null if the field is null, or not there. */
+  /** `string`, `number`, `boolean`, `array` or `object`; null if the field is null or missing. */
   typeOf(field: Field): SQL {
     return sql`nullif(json_typeof(${this.placeOf(field).node}), 'null')`
   }
 
-  /** What rows are ordered by, and found by in an index. */
+  /** The columns by which rows are ordered, and found in an index. */
   columnsOf(field: Field): readonly FieldColumn[] {
     return columnsOf(formOf(field.types), this.placeOf(field))
   }
 
-  /** The first of its columns, which is null if there is nothing. */
+  /** The first of its columns, which is null for a missing value. */
   firstOf(field: Field): SQL {
     return this.columnsOf(field)[0]!.sql
   }
 
   /**
-   * What rows agree in that have the same value here: `true` is none of 1, an object no text that looks like it, and a bigint none
-   * of its digits. `kind` and `meaning` are null if the schema leaves no doubt.
+   * What is equal for rows with the same value here: `true` differs from 1, an object from a text that looks like it, and a bigint
+   * from its digits. `kind` and `meaning` are null if the schema allows only one.
    */
   identityOf(field: Field): Identity {
     const { number, string, boolean, date, bigint, structure } = field.types
@@ -72,7 +72,7 @@ export abstract class FieldSql {
     return orderBy(this.columnsOf(field), direction)
   }
 
-  /** The items of a field that is an array, as rows under the name of `elements`. */
+  /** The items of an array, as rows named `elements`. */
   itemsOf(field: Field): SQL {
     const { node } = this.placeOf(field)
     return sql`json_array_elements(CASE json_typeof(${node}) WHEN 'array' THEN ${node} END) WITH ORDINALITY`
@@ -90,7 +90,7 @@ export interface Identity {
   readonly meaning: SQL | null
 }
 
-/** Nothing comes before all else. */
+/** Missing values come first. */
 export function orderBy(columns: readonly FieldColumn[], direction: Direction): SQL {
   const to = sql.raw(direction === 'asc' ? 'asc nulls first' : 'desc nulls last')
   return sql.join(
@@ -106,7 +106,7 @@ export class RowSql extends FieldSql {
   readonly searched: SearchSource
   readonly #indexed: ReadonlySet<string>
 
-  /** `indexed`: the paths that indexes are over. */
+  /** `indexed`: the paths of indexes. */
   constructor(indexed: ReadonlySet<string>, searched: SearchSource) {
     super()
     this.searched = searched
@@ -137,7 +137,7 @@ export class ElementSql extends FieldSql {
   protected readonly depth: number
   readonly searched: SearchSource
   readonly #array: SQL
-  /** What stands behind `as`, and the name of the rows. */
+  /** What follows `as`: the name of the rows, and their columns. */
   readonly columns: SQL
   readonly alias: SQL
 
@@ -171,7 +171,7 @@ export class ElementSql extends FieldSql {
   }
 }
 
-/** What a row says about a text: its meanings, where it has them, and otherwise the words of its types. */
+/** What a row says about a text: its meanings, if it has any, otherwise the words of its types. */
 function meaningSql(told: SQL, path: SQL): SQL {
   return sql`(CASE WHEN kv.types IS NULL THEN NULL WHEN kv.meanings IS NULL THEN kv.types -> 'values' -> ${path} ->> 0 ELSE ${told} END)`
 }

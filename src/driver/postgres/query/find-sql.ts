@@ -18,7 +18,7 @@ const signs = {
   desc: { strictly: sql.raw('<'), orEqual: sql.raw('<=') },
 }
 
-/** The conditions of a selection; the literal name is what makes the server use the collection's indexes. */
+/** The conditions of a selection. The name must be a literal for the server to use the collection's indexes. */
 export function selectionSql({ collection, where, range }: Selection, fields: FieldSql): SQL[] {
   const conditions = [sql`kv.collection = ${sql.raw(quoteText(collection))}`, sql.raw(isAlive)]
   if (range !== null) conditions.push(sql`kv.key >= ${bound(range.start)} AND kv.key < ${bound(range.end)}`)
@@ -31,22 +31,25 @@ export function allOf(conditions: readonly SQL[]): SQL {
   return sql.join([...conditions], sql.raw(' AND '))
 }
 
-/** What a query reads. */
+/** The rows that a query reads. */
 export interface Source {
-  /** What stands behind `from`, with the columns of `kv` under that name. */
+  /** What follows `from`, with the columns of `kv` under that name. */
   readonly rows: SQL
   /** The last column of each row. */
   readonly catalog: SQL
   readonly searched: SearchSource
 }
 
-/** How many rows a statement is planned for, which it says by itself; `isExact`: no fewer are wanted. */
+/** How many rows to plan the statement for; `isExact`: no fewer are wanted. */
 export interface PageSize {
   readonly most: number
   readonly isExact: boolean
 }
 
-/** Rows in their order. With the size of its pages, which is no operand, the server plans the statement once for all of them. */
+/**
+ * Rows in their order. The page size is part of the text, not an operand, so that the server plans the statement once for all
+ * pages.
+ */
 export function findSql(
   found: FindPlan,
   fields: FieldSql,
@@ -98,7 +101,7 @@ function columnsOf({ ranked }: FindPlan, { catalog, searched }: Source): SQL {
   return list([sql.raw(keyedColumns), ...rank, ...texts, catalog])
 }
 
-/** The first row of those that agree: a cursor is behind the first ones, whichever they are. */
+/** The first of the rows with the same values. A cursor applies after that choice. */
 function distinctSql(plan: FindPlan, fields: FieldSql, source: Source): SQL {
   const same = plan.distinct.flatMap((field) => {
     const { value, kind, meaning } = fields.identityOf(field)
@@ -111,8 +114,8 @@ function distinctSql(plan: FindPlan, fields: FieldSql, source: Source): SQL {
 }
 
 /**
- * Where rows are to come by their keys, and an index leads to them, its fields in which they all agree stand before the key: otherwise
- * the server may take all rows by their keys and look for those.
+ * If rows are ordered by key and found through an index, its fields with one value come before the key: otherwise the server may
+ * read all rows by key and filter them.
  */
 function orderSql(
   { order, keyDirection, where }: Pick<FindPlan, 'order' | 'keyDirection' | 'where'>,
@@ -120,7 +123,7 @@ function orderSql(
   choice: IndexChoice | null,
 ): SQL {
   const fixed = new Set(conjuncts(where).flatMap((one) => (isOneValue(one) ? [one.field.path] : [])))
-  // Rows that agree in an indexed field are in its order; the server would make the columns of each of them all the same.
+  // Rows with equal values in an indexed field need no order by it; the server would still compute its columns for each row.
   const terms = order
     .filter(({ field }) => !(fixed.has(field.path) && fields.isIndexed(field)))
     .map(({ field, direction }) => fields.orderOf(field, direction))
@@ -132,7 +135,7 @@ function orderSql(
   return sql.join(terms, sql.raw(', '))
 }
 
-/** Whether rows that meet a condition have one value in its field, or values that are equal. */
+/** Whether all rows that meet a condition have the same, or equal, values in its field. */
 function isOneValue(
   one: Condition,
 ): one is Extract<Condition, { readonly type: 'compare' | 'boolean' | 'zero' }> {
@@ -140,8 +143,8 @@ function isOneValue(
 }
 
 /**
- * The rows behind a cursor, in one part or in two that follow each other: those without a field have a part of their own, since the server
- * compares columns at once, which leads it to the first of these rows, only where they are not null.
+ * The rows after a cursor, in one part or in two consecutive ones. Rows without a field are a part of their own, because the server
+ * can only compare columns together, which leads it to the first row, if they are not null.
  */
 function partsBehind(plan: FindPlan, after: AfterPlan, fields: FieldSql): SQL[][] {
   const { order, keyDirection } = plan
@@ -164,7 +167,7 @@ function mayBeNull({ where }: FindPlan, { field, direction }: OrderTerm): boolea
   return direction === 'desc' && field.types.absent && !excludesNull(where, field)
 }
 
-/** Compares all columns at once. */
+/** Compares all columns together. */
 function behindRow(
   { order, keyDirection }: FindPlan,
   { values, key: keySlot }: AfterPlan,
@@ -206,13 +209,13 @@ function behind(plan: FindPlan, after: AfterPlan, fields: FieldSql): SQL {
   return rest
 }
 
-/** What the columns of a field are where it has the value in this slot. */
+/** The columns of a field with the value in this slot. */
 function valuesOf(slot: NonNullable<AfterPlan['values'][number]>, columns: number): SQL[] {
   if (columns === 1) return [bound(slot)]
   return slot.type === 'number' ? [bound(slot), sql.raw("''")] : [noNumber, bound(slot)]
 }
 
-/** Whether a condition is never true of a row without this field. */
+/** Whether a condition is never true for a row without this field. */
 function excludesNull(where: Condition | null, { path }: Field): boolean {
   return conjuncts(where).some((one) => 'field' in one && one.type !== 'null' && one.field.path === path)
 }
@@ -226,7 +229,7 @@ function pageSql({ limit, offset }: Pick<FindPlan, 'limit' | 'offset'>): SQL {
   return offset === null ? limited : sql`${limited} OFFSET ${bound(offset)}`
 }
 
-/** The rows of all parents in one statement; behind the columns of each, its parent's place in the list. */
+/** The rows of all parents in one statement, each followed by the place of its parent in the list. */
 export function relatedSql(related: RelatedPlan, fields: FieldSql, kv: Source): SQL {
   const { plan, source } = searchedRows(related, kv)
   const near =

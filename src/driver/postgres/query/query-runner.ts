@@ -28,13 +28,13 @@ import { allOf, findSql, type PageSize, relatedSql, type Source, selectionSql } 
 import { PreparedStatement } from './prepared-statement.ts'
 
 const mostStatements = 500
-/** So many statements the server keeps under their names, on each connection until it ends; it plans others each time. */
+/** How many named statements each connection keeps until it ends; others are planned each time. */
 const mostNames = 1_000
-/** So many sizes of pages have statements of their own; others share one with all up to the next power of two. */
+/** How many page sizes have statements of their own; others share one with all up to the next power of two. */
 const mostSizes = 4
-/** A larger page is planned as all rows are. */
+/** Larger pages are planned like reading all rows. */
 const largestPage = 2 ** 16
-/** A plan with a longer shape is compiled each time: hundreds of its kind would take too much memory. */
+/** A plan with a longer shape is compiled each time: hundreds of them would take too much memory. */
 const longestName = 25_000
 
 interface QueryRunnerOptions {
@@ -42,7 +42,7 @@ interface QueryRunnerOptions {
   readonly source: Source
 }
 
-/** What a query is run by. */
+/** What a query runs with. */
 export interface Running {
   readonly run: RunStatement
   /** The rows that a session was shown. */
@@ -51,10 +51,10 @@ export interface Running {
 
 /** The statements of one plan. */
 interface Compiled {
-  /** The statement for these operands, which is another one for each size of a page. */
+  /** The statement for these operands; each page size has its own. */
   readonly queryFor: (operands: readonly Operand[]) => PreparedStatement
   readonly figures: (row: Row) => Figures
-  /** Whether it reads a whole collection, and nobody was told. */
+  /** Whether it reads a whole collection, and that was not reported yet. */
   isToTell: boolean
 }
 
@@ -65,7 +65,7 @@ export class QueryRunner {
   readonly #source: Source
   #names = 0
   readonly #compiled = new BoundedCache<Compiled>(mostStatements)
-  /** What a plan object was compiled to: spares the callers that keep theirs the text of its shape. */
+  /** Compiled plans by plan object: callers that keep theirs need no text of its shape. */
   readonly #byPlan = new WeakMap<Plan, Compiled>()
 
   constructor(collections: readonly IndexedCollection[], { onUnindexed, source }: QueryRunnerOptions) {
@@ -130,7 +130,7 @@ export class QueryRunner {
 
   #prepare(plan: Plan): Compiled {
     const { indexes = [] } = plan.type === 'related' ? {} : (this.#indexes.get(plan.collection) ?? {})
-    // A 0 is one number here, whichever sign it has.
+    // Here 0 is one number, whatever its sign.
     const zeros = conjuncts(plan.where).flatMap((one) => (one.type === 'zero' ? [one.field.path] : []))
     const isRanked = plan.type === 'find' && plan.ranked?.orders === true
     const order = plan.type === 'find' ? plan.order : []
@@ -193,7 +193,7 @@ function failure({ where }: Plan, error: unknown): unknown {
 
 const asFigures = (row: Row) => row as Figures
 
-/** How many rows a page has at most, with those before it; null: it is planned as all rows are. */
+/** How many rows a page needs at most, including skipped ones; null: plan it like reading all rows. */
 function mostOf({ limit, offset }: FindPlan, operands: readonly Operand[]): number | null {
   if (limit === null) return null
   const most = operandAt(operands, limit) + (offset === null ? 0 : operandAt(operands, offset))

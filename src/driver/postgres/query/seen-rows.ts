@@ -11,7 +11,7 @@ import { shownSource } from './shown-source.ts'
 
 type Count = Extract<Read, { readonly type: 'count' }>
 
-/** Reads with the rows in their place that a session was shown. */
+/** Reads that find the rows a session was shown instead of the stored ones. */
 export class SeenRows {
   readonly queries: QueryRunner
   readonly #rows: SQL
@@ -40,7 +40,7 @@ export class SeenRows {
     return row![0] as number
   }
 
-  /** Of a collection, the first operand, and between two keys, the second and the third one. */
+  /** For a collection, the first operand; between two keys, the second and third. */
   #query(columns: SQL, ofOne: boolean, inRange: boolean, page: SQL): PreparedStatement {
     const conditions = [
       sql.raw(isAlive),

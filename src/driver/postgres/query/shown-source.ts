@@ -7,7 +7,7 @@ import { bindShown } from './binding.ts'
 
 type Shown = ShownRow & { readonly row: NonNullable<ShownRow['row']> }
 
-/** The columns of `kv`, and what makes an array of each of the rows that a session was shown. */
+/** The columns of `kv`, and how to make an array of each from the rows that a session was shown. */
 const columns: Readonly<Record<string, readonly [type: string, of: (rows: readonly Shown[]) => Uint8Array]>> =
   {
     key: ['bytea', (rows) => byteas(rows.map(({ key }) => key))],
@@ -30,7 +30,7 @@ const columns: Readonly<Record<string, readonly [type: string, of: (rows: readon
 
 const names = sql.raw(Object.keys(columns).join(', '))
 
-/** The rows of this table, with those in their place that a session was shown, under the name of `kv`. */
+/** The rows of this table, with the rows that a session was shown instead of the stored ones, under the name `kv`. */
 export function shownSource(table: SQL): SQL {
   return sql`(SELECT ${names} FROM ${table} WHERE kv.key <> ALL(${shownKeys()}) UNION ALL SELECT * FROM ${shownRows()}) AS kv`
 }

@@ -1,59 +1,59 @@
 import { ConnectionError, DatabaseBusyError, KvError, StorageError } from '../../../contract/errors.ts'
 
-/** The connection has ended before the answer came: whether the server has done what was asked, nobody here knows. */
+/** The connection ended before the answer: nobody here knows whether the server did what was asked. */
 export class ConnectionLost extends Error {
   constructor(cause: unknown) {
     super('The connection to the server has ended', { cause })
   }
 }
 
-/** The SQLSTATE of an error that the server has answered with; undefined for one of another origin. */
+/** The SQLSTATE of an error from the server; undefined for any other error. */
 export function sqlState(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined
   const { code } = error
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && 'severity' in error ? code : undefined
 }
 
-/** Codes with which the server ends a connection, or takes none yet: shut down, crashed, starting, or tired of one that waits. */
+/** Codes with which the server ends a connection, or refuses one for now: shut down, crashed, starting, or a time-out. */
 const endings = new Set(['57P01', '57P02', '57P03', '57P05', '25P03', '25P04', '53300'])
 
-/** Whether no connection has come about, and one may a moment later. */
+/** Whether the connection failed, but may succeed a moment later. */
 export function isUnreached(error: unknown): boolean {
   const state = sqlState(error)
   if (state !== undefined) return state.startsWith('08') || endings.has(state)
   return !(error instanceof KvError || error instanceof TypeError || error instanceof RangeError)
 }
 
-/** Whether the connection is gone with this error. */
+/** Whether this error means that the connection is gone. */
 export function isLoss(error: unknown): boolean {
   if (isUnreached(error)) return true
   const { severity } = error as { readonly severity?: unknown }
   return severity === 'FATAL' || severity === 'PANIC'
 }
 
-/** Whether the server has ended a transaction since it was open for too long, or waited for too long in it. */
+/** Whether the server ended a transaction because it was open, or idle, for too long. */
 export function isTimedOut(error: unknown): boolean {
   const state = sqlState(error instanceof ConnectionLost ? error.cause : error)
   return state === '25P03' || state === '25P04'
 }
 
-/** Whether a statement has not begun, since one before it in its transaction has failed. */
+/** Whether a statement did not begin because an earlier one in its transaction failed. */
 export function isBehindFailure(error: unknown): boolean {
   return sqlState(error) === '25P02' || isForgotten(error)
 }
 
-/** Whether a statement has not begun because its prepared name is missing, or already taken: a pooler has changed servers. */
+/** Whether a statement did not begin because its prepared name is missing or already taken: a pooler has changed servers. */
 export function isForgotten(error: unknown): boolean {
   const state = sqlState(error)
   return state === '26000' || state === '42P05'
 }
 
-/** Whether the server takes no writes: it is a standby that was not promoted yet, or was the primary until now. */
+/** Whether the server refuses writes: a standby that is not promoted yet, or a former primary. */
 export function isStandby(error: unknown): boolean {
   return sqlState(error) === '25006'
 }
 
-/** Whether the server has undone all of a transaction for the sake of others, so that it may be run again. */
+/** Whether the server rolled back a transaction in favour of others, so that it may run again. */
 export function isPassing(error: unknown): boolean {
   const state = sqlState(error)
   return state === '40001' || state === '40P01'
@@ -74,12 +74,12 @@ export function isUniqueViolation(error: unknown): boolean {
   return sqlState(error) === '23505'
 }
 
-/** A limit that a row of ours may meet, and the functions of the server that tell it. */
+/** Limits that our rows may exceed, and the functions of the server that report them. */
 const tooLarge =
   'The indexed fields of a row are larger than an index of PostgreSQL holds, about 2,700 bytes with the key'
 const indexRoutines = /^_bt_|^index_form_tuple/
 
-/** The error to report for what the server has answered, after a wait of so many milliseconds. */
+/** The error to report for an error from the server, after waiting this many milliseconds. */
 export function toKvError(error: unknown, waited = 0): unknown {
   if (error instanceof KvError) return error
   if (error instanceof ConnectionLost) return new ConnectionError(false, { cause: error.cause })

@@ -13,12 +13,12 @@ import { byteas, texts } from '../values/binary-array.ts'
 import { type BuiltIndex, ServerIndexes } from './indexes.ts'
 import { readPastSchemas } from './past-schemas.ts'
 
-/** How many keys to look at in one go. */
+/** How many keys to read at once. */
 const keysPerPage = 10_000
 
 type Filed = Pick<Collection, 'name' | 'pattern'>
 
-/** What a database knows of its collections, in a schema of the server. */
+/** What a database in a schema of the server knows of its collections. */
 export class ServerCatalog {
   readonly #schema: string
   readonly #s: string
@@ -32,7 +32,7 @@ export class ServerCatalog {
     this.#run = run
   }
 
-  /** The rows of `kv_collections` as they are, whatever has written them. */
+  /** The rows of `kv_collections`, whoever has written them. */
   async columns() {
     const text = `select name, pattern, schema, version, indexes, "references", migrated from ${this.#s}.kv_collections order by name collate "C"`
     const rows = await this.#run({ text }, [])
@@ -41,7 +41,7 @@ export class ServerCatalog {
     })
   }
 
-  /** Throws a StorageError if something else has written there. */
+  /** Throws a StorageError if another program has written there. */
   async read(built?: readonly BuiltIndex[]): Promise<Catalog> {
     const indexes = built ?? (await new ServerIndexes(this.#schema, this.#run).built())
     const columns = await this.columns()
@@ -64,12 +64,12 @@ export class ServerCatalog {
     }
   }
 
-  /** Takes the lock that every commit takes, for the transaction that is open. */
+  /** Takes the lock that every commit takes, for the open transaction. */
   async lock(): Promise<void> {
     await this.#run({ text: `select from ${this.#s}.kv_meta where one for update` }, [])
   }
 
-  /** Writes what is to be kept of collections. `touch` tells others of it. */
+  /** Writes collections. `touch` tells others. */
   async keep(collections: readonly Collection[]): Promise<void> {
     for (const collection of collections) {
       const { name, pattern, schema, indexes, references } = storedCollection(collection)
@@ -80,7 +80,7 @@ export class ServerCatalog {
     }
   }
 
-  /** Rows that have expired must not keep a unique index from being built. */
+  /** Expired rows must not prevent a unique index. */
   async removeExpired(): Promise<void> {
     const text = `select removed from ${this.#s}.kv_sweep_1($1, '0')`
     for (;;) {
@@ -89,7 +89,7 @@ export class ServerCatalog {
     }
   }
 
-  /** Gives collections of the catalogue the version of a commit of their own, so that all who have the database open notice. */
+  /** Gives collections of the catalogue the version of a commit of their own, so that everyone with the database open notices. */
   async touch(names: readonly string[], migrated: readonly string[]): Promise<void> {
     const text = `with m as (
         update ${this.#s}.kv_meta set version = version + 1, catalog = version + 1 where one returning version
@@ -102,7 +102,7 @@ export class ServerCatalog {
     await this.#run({ text }, [texts(names), texts(migrated)])
   }
 
-  /** Gives the rows of collections other names, all at once: they may change places. */
+  /** Renames the collections of rows, all at once, because names may be swapped. */
   async rename(renamed: ReadonlyMap<string, string>): Promise<void> {
     if (renamed.size === 0) return
     const names = texts([...renamed.keys()])
@@ -124,7 +124,7 @@ export class ServerCatalog {
     }
   }
 
-  /** A row that one of the added patterns would take out of the collection that it is filed under. */
+  /** A row that one of the added patterns would take from its collection. */
   async takenRow(collections: readonly Filed[], added: readonly Filed[]): Promise<TakenRow | null> {
     const find = finder(collections)
     for (const { name, pattern } of added) {
@@ -136,7 +136,7 @@ export class ServerCatalog {
     return null
   }
 
-  /** The keys that a pattern may match, and what they are filed under. */
+  /** The keys that a pattern may match, and their collections. */
   async *#filed(pattern: Collection['pattern'], where = 'true') {
     const { start, end } = patternRange(pattern)
     const text = `select kv.key, kv.collection from ${this.#s}.kv where kv.key >= $1 and kv.key < $2 and ${where} order by kv.key limit $3`
@@ -149,7 +149,7 @@ export class ServerCatalog {
   }
 }
 
-/** Tells under which of these collections a key is filed. */
+/** Finds which of these collections a key belongs to. */
 function finder(collections: readonly Filed[]): (key: Uint8Array) => string | null {
   const index = new PatternIndex(collections.map(({ name, pattern }) => [pattern, name]))
   return (key) => index.find(decodeKey(key)) ?? null

@@ -19,14 +19,14 @@ import { ServerCatalog } from './catalog.ts'
 import { format, ownTables } from './ddl.ts'
 import { indexChanges, ServerIndexes } from './indexes.ts'
 
-/** What a schema of the server has of a database: `null` if none is there. */
+/** What a schema of the server contains of a database; `null` if there is none. */
 interface Found {
   readonly format: number
-  /** Whether it has all that this release calls. */
+  /** Whether it has everything that this release calls. */
   readonly isComplete: boolean
 }
 
-/** Creates what the database lacks of its tables, collections and indexes, and gives the catalogue. One that lacks nothing is only read. */
+/** Creates the missing tables, collections and indexes of a database, and returns the catalogue. Only reads if nothing is missing. */
 export async function setUp(
   connection: Connection,
   schema: string,
@@ -56,15 +56,15 @@ export async function setUp(
   })
 }
 
-/** Takes the lock of those who create what a schema of the server has, for the transaction that is open. */
+/** Takes the lock for creating the parts of a schema of the server, for the open transaction. */
 export async function lockSetUp(connection: Connection, schema: string): Promise<void> {
   const text = 'select pg_advisory_xact_lock(hashtextextended($1, 0))'
   await connection.run({ text }, [`valkeyrie:${schema}`])
 }
 
 /**
- * The catalogue of a database that may not be written, which has to know the patterns that are declared. `asItIs`: what is declared is
- * what the database says, whatever that is.
+ * The catalogue of a database that must not be written; it must already know the declared patterns. `asItIs`: the declarations come
+ * from the database itself, so a replaced schema is not refused.
  */
 export async function readSetUp(
   connection: Connection,
@@ -114,7 +114,7 @@ function hasSearches(catalog: Catalog, collections: readonly Collection[]): bool
   return searchesOf(collections).every((search) => built.includes(searchName(search)))
 }
 
-/** Makes what the changes say, inside the transaction that is open, and tells those who have the database open of it. */
+/** Makes the changes inside the open transaction, and tells those who have the database open. */
 export async function changeCatalog(
   connection: Connection,
   schema: string,
@@ -129,7 +129,7 @@ export async function changeCatalog(
     if (index === null) continue
     const isDropped = (it: (typeof dropped)[number]) =>
       it.repository === index.collection && sameIndex(it.index, index)
-    // An index names its collection: those of a renamed one are built again.
+    // An index contains the name of its collection, so those of a renamed one are built again.
     if (renamed.has(index.collection) || dropped.some(isDropped)) await indexes.drop(name)
   }
   const going = [

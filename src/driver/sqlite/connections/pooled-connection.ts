@@ -19,17 +19,17 @@ import { CatalogGuard } from './catalog-guard.ts'
 
 export interface SqliteDriverOptions extends DriverOptions {
   readonly path: string
-  /** Milliseconds for which a call retries a database that others have locked. */
+  /** How many milliseconds a call retries while others lock the database. */
   readonly busyTimeout: number
 }
 
-/** What the connections of one database share. */
+/** What the connections of a database share. */
 export interface ConnectionParts {
   /** `null` for a database in memory. */
   readonly file: DatabaseFile | null
   readonly tables: KvTables
   readonly collections: readonly Collection[]
-  /** Null without collections: nothing is queried then. */
+  /** Null without collections, because nothing is queried then. */
   readonly QueryRunner: typeof QueryRunner | null
   /** As it was when the database was opened. */
   readonly catalog: Catalog
@@ -37,14 +37,14 @@ export interface ConnectionParts {
   readonly options: SqliteDriverOptions
 }
 
-/** A connection, and what is prepared on it. One call works on it at a time, or one snapshot holds it. */
+/** A connection, with its prepared statements. Either one call uses it at a time, or one snapshot keeps it. */
 export class PooledConnection {
   readonly database: Connection
   readonly statements: Statements
   readonly log: ChangeLog
   readonly transactions: Transactions
   readonly reads: RowReads
-  /** Reads that find what a session has been shown instead of what is stored. */
+  /** Reads that find the rows a session was shown, instead of the stored ones. */
   readonly shown: ShownRows
   readonly #parts: ConnectionParts
   readonly #checksums: boolean

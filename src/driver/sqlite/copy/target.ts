@@ -24,10 +24,10 @@ import { kvTables } from '../tables/table.ts'
 import { FileState } from './file-state.ts'
 
 const pageSize = 4_096
-/** What is kept of the file in memory: its indexes grow in many places at once. */
+/** How much of the file to keep in memory: its indexes grow in many places at once. */
 const cacheKilobytes = 65_536
 
-/** Begins a file that has the name of the target once it is whole, checked and on the disk. */
+/** Begins a file that gets the name of the target once it is complete, checked and synced to disk. */
 export async function openFileTarget(path: string, places: CopyPlaces): Promise<CopyTarget> {
   await loadModule(path)
   try {
@@ -58,7 +58,7 @@ class FileTarget implements CopyTarget {
     const connection = openConnection(partial.path)
     this.#connection = connection
     connection.pragma(`page_size = ${pageSize}`)
-    // What is lost with the process, or with the machine, is begun again.
+    // If the process or the machine dies, the copy starts again.
     connection.pragma('journal_mode = MEMORY')
     connection.pragma('synchronous = OFF')
     connection.pragma(`cache_size = ${-cacheKilobytes}`)
@@ -133,12 +133,12 @@ class FileTarget implements CopyTarget {
   }
 
   #place(): void {
-    // What stands in the write-ahead log of the file that goes must not become part of the one that comes.
+    // The write-ahead log of the old file must not become part of the new one.
     if (this.#places.overwrite && existsSync(this.#path)) alone(this.#path, () => this.#partial.replace())
     else this.#partial.place()
   }
 
-  /** Writes in a transaction of its own. */
+  /** Writes in its own transaction. */
   async #write(write: () => void): Promise<void> {
     try {
       this.#connection.exec('BEGIN')
@@ -151,7 +151,7 @@ class FileTarget implements CopyTarget {
   }
 }
 
-/** A collection with those of its indexes that are there. */
+/** A collection with its existing indexes only. */
 function builtOnly({ name, schema, indexes }: KnownCollection) {
   return {
     name,
@@ -165,7 +165,7 @@ function builtOnly({ name, schema, indexes }: KnownCollection) {
   }
 }
 
-/** Whether a row is in the way of itself: an index cannot hold it, or it is too large. */
+/** Whether the error is about one row: an index cannot contain it, or it is too large. */
 function isOfRow(error: unknown): boolean {
   return /^SQLITE_(ERROR|CONSTRAINT|TOOBIG|MISMATCH)/.test(engineCode(error) ?? '')
 }

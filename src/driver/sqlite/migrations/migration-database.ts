@@ -1,4 +1,4 @@
-// A file under migration answers the whole port MigrationDatabase on one connection that it owns.
+// A file under migration implements the whole port MigrationDatabase, on one connection of its own.
 
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Collection } from '../../../catalog/catalog.ts'
@@ -50,10 +50,10 @@ import { dropStaging, isAlive, StagingTable, stagingTable } from './staging-tabl
 import { tableDrift } from './table-drift.ts'
 import { isWritable, jsonPath } from './value-sql.ts'
 
-/** Others have applied what a backup was to come before. */
+/** Others have just applied the migration that the backup was to precede. */
 class AppliedMeanwhile extends Error {}
 
-/** A file as the commands see it. */
+/** A file, as the commands use it. */
 export class SqliteMigrationDatabase implements MigrationDatabase {
   readonly address: string
   readonly file: string
@@ -227,7 +227,7 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
     return hasTable(this.#connection, 'kv')
   }
 
-  /** How many rows of a collection have something at a JSON path. */
+  /** How many rows of a collection have a value at a JSON path. */
   #countField(collection: string, path: string): number {
     if (!this.#hasTables()) return 0
     return this.#connection
@@ -239,7 +239,7 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
       .get(collection, path)!
   }
 
-  /** How many rows of a table have something in a column, or how many there are. */
+  /** How many rows of a table have a value in a column; without a column, how many rows there are. */
   #countColumn(table: string, column: string | null): number {
     if (!hasTable(this.#connection, table)) return 0
     const counted = column === null ? '*' : `"${column}"`
@@ -259,7 +259,7 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
   }
 
   #drift(collections: readonly MigratedCollection[], others: readonly SQLiteTable[]): Drift[] {
-    // The indexes of these are compared to the letter, below.
+    // These indexes are compared by their text, below.
     const own = Object.values(kvTables())
     const drift = tableDrift(this.#connection, [...own, ...others])
     if (!this.#hasTables()) return drift

@@ -14,9 +14,9 @@ import { pendingMigrations } from './applied.ts'
 import { applyMigration } from './apply.ts'
 
 /**
- * Applies the migrations that a database has not had, all in one transaction, and gives the catalog. A database that has had them
- * all is only read. Throws SQLITE_BUSY when another connection is in the way, and a MigrationError if a
- * migration has a TypeScript step for rows that exist, or leads to other indexes than the declared ones.
+ * Applies the pending migrations, all in one transaction, and returns the catalogue. Only reads if nothing is pending. Throws
+ * SQLITE_BUSY if another connection is in the way, and a MigrationError if a migration has a TypeScript step for existing rows, or
+ * leads to other indexes than the declared ones.
  */
 export function setUpMigrated(
   connection: Connection,

@@ -11,7 +11,7 @@ import { compareBigints, conditionSql } from './condition-sql.ts'
 import type { FieldSql } from './field-sql.ts'
 import { highlightsOf, rankedRows } from './search-sql.ts'
 
-/** How the key of a row is selected: see KeyedRows. */
+/** How to select the key of a row: see KeyedRows. */
 export type KeyForm = 'text' | 'bytes'
 
 /** The columns of a row, in the order of `KeyedColumns`. */
@@ -23,15 +23,15 @@ const rowColumns: Record<KeyForm, SQL> = {
 const key = sql.raw('kv.key')
 const signs = { gt: sql.raw('>'), gte: sql.raw('>='), lt: sql.raw('<'), lte: sql.raw('<=') }
 
-/** The rows, under the name of `kv`, read by the chosen index: then the statement is refused where the database lacks it. */
+/** The rows, named `kv`, read by the chosen index: without that index, the statement fails. */
 export function fromKv(source: string, collection: string, choice: IndexChoice | null): SQL {
   if (choice === null) return sql.raw(source)
   return sql`kv indexed by ${sql.identifier(indexName(collection, choice.index))}`
 }
 
 /**
- * The conditions of a selection; the literal name is what makes SQLite use the collection's indexes. Of several bounds of one
- * index SQLite takes the first: what is `before` the others bounds it best.
+ * The conditions of a selection. The name must be a literal for SQLite to use the collection's indexes. If an index has several
+ * bounds, SQLite uses the first, so the best one must come in `before`.
  */
 export function selectionSql(
   { collection, where, range }: Selection,
@@ -64,13 +64,13 @@ export function findSql(
   const columns = ranked?.orders ? sql`${rowColumns[form]}, kv.rank` : rowColumns[form]
   const { rows, from } = searchedRows(plan, fields, source, choice)
   if (ranked === null || ranked.highlight.length === 0) return rowsSql(rows, fields, from, choice, columns)
-  // Hits are looked for in those rows alone that are given.
+  // Looks for hits only in the rows that are returned.
   const found = rowsSql(rows, fields, from, choice, sql.raw('kv.*'))
   const texts = sql.join(highlightsOf(ranked, fields.shown), sql.raw(', '))
   return sql`select ${columns}, ${texts} from (${found}) as kv order by ${orderSql(plan, fields)}`
 }
 
-/** A plan, and the rows to take its own from: those of the search that it ranks by. */
+/** A plan, and the rows that it reads: those of the search that ranks them. */
 function searchedRows<P extends FindPlan | RelatedPlan>(
   plan: P,
   fields: FieldSql,
@@ -92,7 +92,7 @@ function rowsSql(plan: FindPlan, fields: FieldSql, from: SQL, choice: IndexChoic
   return sql`select ${columns} from ${from} where ${allOf(conditions)}${orderClause(plan, fields, choice)}${pageSql(plan)}`
 }
 
-/** The first row of those that agree: a cursor is behind the first ones, whichever they are. */
+/** The first of the rows with the same values. A cursor applies after that choice. */
 function distinctSql(plan: FindPlan, fields: FieldSql, from: SQL, columns: SQL): SQL {
   const same = sql.join(
     plan.distinct.flatMap((field) => fields.identityOf(field)),
@@ -104,13 +104,13 @@ function distinctSql(plan: FindPlan, fields: FieldSql, from: SQL, columns: SQL):
   return sql`select ${columns} from (${ranked}) as kv where place = 1${cursor} order by ${order}${pageSql(plan)}`
 }
 
-/** A row that a unique index finds has no other to be sorted with; SQLite would set up a sorter all the same. */
+/** A row found by a unique index needs no sorting, but SQLite would still set up a sorter. */
 function orderClause(plan: FindPlan, fields: FieldSql, choice: IndexChoice | null): SQL {
   const isOne = choice?.index.unique === true && choice.index.fields.every((path) => choice.fixed.has(path))
   return isOne ? sql.empty() : sql` order by ${orderSql(plan, fields, choice)}`
 }
 
-/** Terms that cannot tell rows apart are left out: SQLite would sort by them. */
+/** Leaves out terms that are equal for all rows: SQLite would sort by them. */
 function orderSql(
   { order, keyDirection }: Pick<FindPlan, 'order' | 'keyDirection'>,
   fields: FieldSql,
@@ -125,7 +125,7 @@ function orderSql(
   return sql.join(terms, sql.raw(', '))
 }
 
-/** Whether no two rows agree in the order's terms: those of a unique index, none of which can be null. */
+/** Whether no two rows are equal in the terms of the order: those of a unique index that cannot be null. */
 function isTotal(order: readonly OrderTerm[], { index, fixed }: IndexChoice): boolean {
   return (
     index.unique &&
@@ -135,7 +135,7 @@ function isTotal(order: readonly OrderTerm[], { index, fixed }: IndexChoice): bo
   )
 }
 
-/** The rows behind a cursor. The first term bounds the index from the start, where no null can lie behind the bound. */
+/** The rows after a cursor. The first term also bounds the index from the start, if no null can come after that bound. */
 function behind(
   { order, keyDirection, where }: FindPlan,
   { values, key: keySlot }: AfterPlan,
@@ -162,7 +162,7 @@ function behind(
   return rest
 }
 
-/** Whether a condition is never true of a row without this field. */
+/** Whether a condition is never true for a row without this field. */
 function excludesNull(where: Condition | null, { path }: Field): boolean {
   return conjuncts(where).some((one) => 'field' in one && one.type !== 'null' && one.field.path === path)
 }
@@ -173,7 +173,7 @@ function pageSql({ limit, offset }: Pick<FindPlan, 'limit' | 'offset'>): SQL {
   return offset === null ? sql` limit ${most}` : sql` limit ${most} offset ${plannedOnce(bound(offset))}`
 }
 
-/** The rows of all parents in one statement; behind the columns of each, its parent's place in the list. */
+/** The rows of all parents in one statement, each followed by the place of its parent in the list. */
 export function relatedSql(plan: RelatedPlan, fields: FieldSql, source: string): SQL {
   const columns = rowColumns.bytes
   const near =

@@ -1,4 +1,4 @@
-// Running a plan is finding its compiled statement, or making it, and learning how long it takes: one cache serves all three.
+// To run a plan is to find or make its compiled statement, and to learn how long it takes: one cache serves all three.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Logger } from 'drizzle-orm/logger'
 import type { IndexDeclaration } from '../../../catalog/catalog.ts'
@@ -26,32 +26,32 @@ import { allOf, findSql, fromKv, type KeyForm, relatedSql, selectionSql } from '
 import { PreparedStatement } from './prepared-statement.ts'
 
 const mostStatements = 500
-/** So few rows, or rows that take so many milliseconds, are read without a pause. */
+/** Up to this many rows, or rows that take this many milliseconds, are read without a pause. */
 const fewRows = 1_000
 const shortRead = 10
-/** By which factor a row is taken to be slower than it was before, at most. */
+/** By which factor the estimate for a row may grow at most. */
 const slower = 1.25
-/** A plan with a longer shape is compiled each time: hundreds of its kind would take too much memory. */
+/** A plan with a longer shape is compiled each time: hundreds of them would take too much memory. */
 const longestName = 25_000
 
 interface QueryRunnerOptions {
   readonly logger?: Logger | undefined
   readonly onUnindexed: OnUnindexed
-  /** What stands behind `from`: `kv`, or another table or view with its columns under that name. */
+  /** What follows `from`: `kv`, or another table or view with its columns under that name. */
   readonly source: string
 }
 
-/** The statements of one plan, each prepared when it is first used. Where no rows are given there is only one. */
+/** The statements of one plan, each prepared on first use. Without rows to return, there is only one. */
 interface Compiled {
   readonly rows: KeyedRows
-  /** The milliseconds that reading a row takes, and of what it found the last time, all rows; null: it has not been run. */
+  /** How many milliseconds a row takes to read, and all rows did the last time; null if it has not run. */
   perRow: number | null
   took: number | null
   withText: PreparedStatement | null
   withBytes: PreparedStatement | null
 }
 
-/** Runs the plans of queries. Each is compiled once, a Drizzle query that is prepared, and kept while it is used. */
+/** Runs the plans of queries. Each is compiled once to a prepared Drizzle query, and kept while it is used. */
 export class QueryRunner {
   readonly #connection: Connection
   readonly #indexes: ReadonlyMap<string, IndexedCollection>
@@ -60,7 +60,7 @@ export class QueryRunner {
   readonly #source: string
   readonly #checksums: boolean
   readonly #compiled = new BoundedCache<Compiled>(mostStatements)
-  /** What a plan object was compiled to: spares the callers that keep theirs the text of its shape. */
+  /** Compiled plans by plan object: callers that keep theirs need no text of its shape. */
   #byPlan = new WeakMap<Plan, Compiled>()
 
   constructor(
@@ -81,14 +81,14 @@ export class QueryRunner {
     return this.#run(query, (compiled) => this.#rows(compiled, query, now))
   }
 
-  /** Whether a query may find more than is read without a pause: it did the last time, or has not been run. */
+  /** Whether a query may find more than can be read without a pause: it did the last time, or has not run yet. */
   findsMuch(query: Planned<FindPlan>): boolean {
     if (isOfFew(query)) return false
     const { took } = this.#byPlan.get(query.plan) ?? this.#compile(query)
     return took === null || took > shortRead
   }
 
-  /** The rows that a query finds, to be read in slices. */
+  /** The rows that a query finds, for reading in slices. */
   slices(query: Planned<FindPlan>, now: number): RowSlices {
     const { plan, operands } = query
     const compiled = this.#byPlan.get(plan) ?? this.#compile(query)
@@ -97,7 +97,7 @@ export class QueryRunner {
     return new RowSlices({ begin }, this.#checksums, toRowOf(plan))
   }
 
-  /** Tells how many milliseconds it took to read what a query has found. */
+  /** Notes how many milliseconds it took to read the rows of a query. */
   found({ plan }: Planned<FindPlan>, rows: number, took: number): void {
     const compiled = this.#byPlan.get(plan)
     if (compiled !== undefined) learn(compiled, rows, took)
@@ -129,7 +129,7 @@ export class QueryRunner {
     return { sql: prepared.sql, params, plan: steps }
   }
 
-  /** Once more where a statement names an index that another process has dropped since: the query is right without it. */
+  /** Runs again if a statement names an index that another process has just dropped: without it, the result is the same. */
   #run<Rows>(query: Planned, read: (compiled: Compiled) => Rows): Rows {
     const compiled = this.#byPlan.get(query.plan) ?? this.#compile(query)
     try {
@@ -146,7 +146,7 @@ export class QueryRunner {
     }
   }
 
-  /** The error to report where a query has failed: it names the row that is damaged, if one is. */
+  /** The error to report for a failed query: it names the damaged row, if there is one. */
   failure({ plan }: Planned, error: unknown): unknown {
     const mayBeDamage = isUnanswerable(error) || error instanceof StorageError
     if (!mayBeDamage) return error
@@ -199,13 +199,13 @@ export class QueryRunner {
     return compiled.withBytes
   }
 
-  /** Once for each shape, since it costs more than many a query. */
+  /** Once for each shape, because it costs more than most queries. */
   #report(plan: Plan): void {
     const { prepared, choice } = this.#prepare(plan, 'bytes')
     if (readsAll(plan, choice)) tellUnindexed(plan, prepared.sql, this.#onUnindexed)
   }
 
-  /** A plan as the engine runs it, and the index that serves it; null: none does, or the database lacks the one that would. */
+  /** A plan as the engine runs it, and the index that serves it; null if none does, or if the database lacks that index. */
   #prepare(
     plan: Plan,
     form: KeyForm,
@@ -221,7 +221,7 @@ export class QueryRunner {
         return { prepared: this.#prepareSql(planSql(plan, fields, this.#source, choice, form)), choice }
       } catch (error) {
         if (!isUnanswerable(error)) throw error
-        // The database lacks the index, as one that others have set up may: the query is right without it.
+        // The database may lack the index if others have set it up: without it, the result is the same.
         choice = null
       }
     }
@@ -229,7 +229,7 @@ export class QueryRunner {
     return { prepared: this.#prepareSql(planSql(plan, fields, this.#source, null, form)), choice }
   }
 
-  /** Of the fields that are to equal 0, those where an index tells at once that none is the text '-0' of earlier releases. */
+  /** Which of the fields compared with 0 have an index that shows at once that no row has the text '-0' of earlier releases. */
   #withoutTextZeros({ collection, where }: Plan, indexes: readonly IndexDeclaration[]): Set<string> {
     const paths = conjuncts(where).flatMap((one) => (one.type === 'zero' ? [one.field.path] : []))
     const without = paths.filter((path) => {
@@ -245,7 +245,7 @@ export class QueryRunner {
   }
 }
 
-/** Whether the rows of a plan come from a search, in whichever order. */
+/** Whether the rows of a plan are ordered by the rank of a search. */
 function isRanked(plan: Plan): boolean {
   return plan.type === 'find' && plan.ranked !== null && plan.ranked.orders
 }
@@ -275,7 +275,7 @@ function planSql(
   }
 }
 
-/** One read may have taken long because the machine did something else: several in a row tell. */
+/** One read may be slow because the machine was busy; several in a row mean something. */
 function learn(compiled: Compiled, rows: number, took: number): void {
   const perRow = took / Math.max(rows, 1)
   compiled.perRow = compiled.perRow === null ? perRow : Math.min(perRow, compiled.perRow * slower)

@@ -7,15 +7,15 @@ import { quoted, searchColumns, searchTables } from '../tables/search-tables.ts'
 import { bound } from './binding.ts'
 
 const isShown = sql.raw('in (select key from temp.kv_shown)')
-/** How many characters of a field make a hit in it count half as much as in an empty one. */
+/** How many characters in a field halve the weight of a hit. */
 const halvedBy = 1_000
 
-/** Whether a row is found by a search. */
+/** Whether a search finds a row. */
 export function isFound(condition: SearchCondition, shown: boolean): SQL {
   return sql`kv.key in (${foundSql(condition, shown, (text) => [sql`${text}.key`])})`
 }
 
-/** The rows of `source` that a search finds, under the name of `kv`, with their rank. */
+/** The rows of `source` that a search finds, named `kv`, with their rank. */
 export function rankedRows({ condition }: RankedSearch, source: string, shown: boolean): SQL {
   const found = foundSql(condition, shown, (text, index) => [
     sql`${text}.key`,
@@ -24,7 +24,7 @@ export function rankedRows({ condition }: RankedSearch, source: string, shown: b
   return sql`(select kv.*, hit.rank from (${found}) as hit cross join ${sql.raw(source)} on kv.key = hit.key) as kv`
 }
 
-/** The text of each highlighted field of the row under `kv.key`, with marks around its hits. */
+/** The text of each highlighted field of the row `kv.key`, with marks around its hits. */
 export function highlightsOf({ condition, highlight }: RankedSearch, shown: boolean): SQL[] {
   return highlight.map((field) => {
     const stored = highlightSql(condition, field, false)
@@ -60,8 +60,8 @@ function foundSql(
 }
 
 /**
- * Of each field its weight, less where it has few hits or much text: `weight * hits / (hits + 1 + length / 1000)`, which every row has for
- * itself. FTS5's own `bm25` depends on all rows of the table.
+ * The sum of the weights of the fields, each reduced for few hits or much text: `weight * hits / (hits + 1 + length / 1000)`. It
+ * depends only on the row; FTS5's `bm25` depends on all rows of the table.
  */
 function rankOf({ search }: SearchCondition, text: SQL, index: SQL): SQL {
   const parts = searchColumns(search).map((name, at) => {

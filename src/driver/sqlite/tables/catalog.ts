@@ -17,12 +17,12 @@ import type { KvTables } from './table.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
-/** What the database knows. A StorageError where something else has written there, or the file is damaged. */
+/** The catalogue of a database. Throws a StorageError if another program has written there, or the file is damaged. */
 export function readCatalog(
   connection: Connection,
   indexes: readonly BuiltIndex[] = builtIndexes(connection),
 ): Catalog {
-  // Every column that exists: one of an older release has fewer of them.
+  // All existing columns: an older release has fewer.
   const rows = connection.prepare<[], Row>('SELECT * FROM kv_collections ORDER BY name').all()
   const built = indexes.flatMap(({ declaration, text }) =>
     declaration === null ? [] : { ...declaration, ordersBigints: holdsBigints(text) },
@@ -34,7 +34,7 @@ export function readCatalog(
   }
 }
 
-/** What reads the version of the catalogue, which changes with it. */
+/** Reads the version of the catalogue. */
 export function versionReader(connection: Connection): () => number {
   let newest: EngineStatement<[], number | null> | null = null
   return () => {
@@ -52,7 +52,7 @@ function damaged(error: DamagedCollection): StorageError {
   )
 }
 
-/** Writes what is to be kept of collections, inside the transaction that is open. `touchCatalog` tells others of it. */
+/** Writes collections, inside the open transaction. `touchCatalog` tells others. */
 export function keepCollections(
   connection: Connection,
   { kvCollections }: KvTables,
@@ -71,14 +71,14 @@ export function keepCollections(
 
 let changes = 0
 
-/** How often this process has changed a catalogue, of whichever database. */
+/** How often this process has changed the catalogue of any database. */
 export function ownCatalogChanges(): number {
   return changes
 }
 
 /**
- * Gives collections of the catalogue the version of a commit of their own, so that the processes which have the database open notice
- * that something has changed. Gives that version.
+ * Gives collections of the catalogue the version of a commit of their own, so that processes with the database open notice. Returns
+ * that version.
  */
 export function touchCatalog(
   connection: Connection,
@@ -98,7 +98,7 @@ export function touchCatalog(
   return version
 }
 
-/** Gives the rows of collections other names, all at once: they may change places. */
+/** Renames the collections of rows, all at once, because names may be swapped. */
 export function renameRows(
   connection: Connection,
   { kv, kvCollections }: KvTables,
@@ -131,7 +131,7 @@ export function fileRows(
   }
 }
 
-/** A row that one of the added patterns would take out of the collection that it is filed under, and the two names. */
+/** A row that one of the added patterns would take from its collection, with the two names. */
 export function takenRow(
   connection: Connection,
   { kv }: KvTables,
@@ -155,7 +155,7 @@ export function takenRow(
   return null
 }
 
-/** Makes the SQL function that tells under which of these collections a key is filed. */
+/** Registers the SQL function that finds which of these collections a key belongs to. */
 function provideFiling(
   connection: Connection,
   collections: readonly Pick<Collection, 'name' | 'pattern'>[],
@@ -167,19 +167,19 @@ function provideFiling(
   })
 }
 
-/** Tells those who have the database open that these collections are no longer as they knew them. */
+/** Tells those who have the database open that these collections have changed. */
 export function markMigrated(connection: Connection, names: readonly string[], version: number): void {
   const mark = connection.prepare('UPDATE kv_collections SET migrated = ? WHERE name = ?')
   for (const name of names) mark.run(version, name)
 }
 
-/** What reads a number that changes with every change of the schema of the file, whichever release makes it. */
+/** Reads a number that changes whenever any release changes the schema of the file. */
 export function schemaVersionReader(connection: Connection): () => number {
   const read = connection.prepare<[], number>('PRAGMA schema_version').pluck()
   return () => read.get()!
 }
 
-/** The newest version; 0 for a database without commits. */
+/** The newest version; 0 without commits. */
 function latestLogged(connection: Connection): number {
   return connection.prepare<[], number | null>('SELECT max(version) FROM kv_log').pluck().get() ?? 0
 }

@@ -7,7 +7,7 @@ import { quoteText } from './table.ts'
 const rowsAtOnce = 500
 const termsAtOnce = 2_000
 
-/** A statement that gives the row of `kv` behind a number whose texts a search has otherwise: its number, its key, and whether it has. */
+/** A statement that returns the next rows of `kv` after a number: its number, its key, and whether the search has the same texts. */
 function comparedRows({ collection, search }: SearchOf): string {
   const { text } = searchTables(collection, search)
   const list = searchColumns(search)
@@ -27,8 +27,8 @@ function hasStrayText(connection: Connection, { collection, search }: SearchOf):
 }
 
 /**
- * Compares a search with the rows, in parts: each yields the keys of rows that it has otherwise. It ends with whether its index has the
- * words of its texts.
+ * Compares a search with the rows, in parts: each yields the keys of rows whose texts differ. At the end, returns whether it has
+ * texts of other rows, and whether its index matches its texts.
  */
 export function* compareSearch(
   connection: Connection,
@@ -49,7 +49,7 @@ export function* compareSearch(
   return { stray, index: true }
 }
 
-/** Compares the index with one that is rebuilt of the texts, in memory, part by part: whether each is the same. */
+/** Compares the index with one rebuilt from the texts, in memory, part by part: yields whether each part is the same. */
 function* compareTerms(connection: Connection, { collection, search }: SearchOf): Generator<boolean> {
   const { index, text } = searchTables(collection, search)
   const columns = searchColumns(search).join(', ')
@@ -97,7 +97,7 @@ function* compareTerms(connection: Connection, { collection, search }: SearchOf)
   }
 }
 
-/** Whether a search that may be written has the words of all rows, and no others. */
+/** Whether a search has the words of exactly the rows of its collection. It must be writable. */
 export function isSearchSound(connection: Connection, of: SearchOf): boolean {
   const { index } = searchTables(of.collection, of.search)
   const compared = connection.prepare<[number], [number, unknown, 0 | 1]>(comparedRows(of)).raw()

@@ -10,7 +10,7 @@ import type { SearchDefinition } from '../../../schema/search-definition.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import { createSearch, dropSearch, searchParts, searchTables } from './search-tables.ts'
 
-/** The searches that a database knows, whoever has declared them. Throws a DamagedCollection. */
+/** The searches in the catalogue, whoever has declared them. Throws a DamagedCollection. */
 export function knownSearches(connection: Connection): SearchOf<KnownSearch>[] {
   if (!hasCatalog(connection)) return []
   const rows = connection
@@ -23,13 +23,13 @@ export function knownSearches(connection: Connection): SearchOf<KnownSearch>[] {
   })
 }
 
-/** Whether all parts of a search are there as they should be. */
+/** Whether all parts of a search exist as they should. */
 function isBuilt(connection: Connection, collection: string, search: SearchDefinition): boolean {
   const sql = connection.prepare<[string], string>('SELECT sql FROM sqlite_schema WHERE name = ?').pluck()
   return [...searchParts(collection, search)].every(([name, text]) => sql.get(name) === text)
 }
 
-/** Those of these searches whose index is not there as it should be. */
+/** Those of these searches whose index is missing or differs. */
 export function missingSearches(
   connection: Connection,
   searches: readonly SearchOf[],
@@ -41,7 +41,7 @@ export function missingSearches(
   )
 }
 
-/** Those that the database knows of these collections, and that they do not declare. */
+/** The known searches of these collections that they do not declare. */
 export function extraSearches(
   connection: Connection,
   collections: readonly SearchedCollection[],
@@ -51,12 +51,12 @@ export function extraSearches(
   return knownSearches(connection).filter((it) => names.has(it.collection) && !declared.has(searchName(it)))
 }
 
-/** What stands for a search: the name of its table. */
+/** The name of a search: that of its table. */
 export function searchName({ collection, search }: SearchOf): string {
   return searchTables(collection, search).index
 }
 
-/** Whether a table is the catalogue of the searches, or a part of one of these. */
+/** Whether a table is the catalogue of searches, or a part of one of these. */
 export function isOfSearch(table: string, searches: readonly SearchOf[]): boolean {
   return (
     table === 'kv_search' ||
@@ -64,7 +64,7 @@ export function isOfSearch(table: string, searches: readonly SearchOf[]): boolea
   )
 }
 
-/** Rebuilds a search, inside the transaction that is open. */
+/** Rebuilds a search, inside the open transaction. */
 export function buildSearch(connection: Connection, of: SearchOf): void {
   removeSearch(connection, of)
   for (const statement of createSearch(of.collection, of.search)) connection.exec(statement)
@@ -74,7 +74,7 @@ export function removeSearch(connection: Connection, { collection, search }: Sea
   for (const statement of dropSearch(collection, search)) connection.exec(statement)
 }
 
-/** Keeps how much the fields of the searches of a collection count, where their indexes are there. */
+/** Stores the weights of the fields in the searches of a collection, if their indexes exist. */
 export function keepWeights(connection: Connection, { name, search = [] }: SearchedCollection): void {
   if (search.length === 0 || !hasCatalog(connection)) return
   const keep = connection.prepare<[string, string]>('UPDATE kv_search SET weights = ? WHERE name = ?')

@@ -25,9 +25,9 @@ import { buildSearch, knownSearches, missingSearches, removeSearch, searchName }
 import { type KvTables, kvTables } from './table.ts'
 
 /**
- * Creates what the database lacks of its tables, collections and indexes, in one transaction, does what is asked for by name, and gives
- * the catalogue. A database that lacks nothing is only read. Throws SQLITE_BUSY when another connection is in the way, and a
- * MigrationError where a declared schema does not go with what others have declared.
+ * Creates the missing tables, collections and indexes of a database in one transaction, makes the changes that are asked for by
+ * name, and returns the catalogue. Only reads if nothing is missing. Throws SQLITE_BUSY if another connection is in the way, and a
+ * MigrationError if a declared schema does not fit what others have declared.
  */
 export function setUp(
   connection: Connection,
@@ -57,8 +57,8 @@ export function setUp(
 }
 
 /**
- * The catalogue of a database that may not be written, which has to know the patterns that are declared. `asItIs`: what is declared is
- * what the database says, whatever that is.
+ * The catalogue of a database that must not be written; it must already know the declared patterns. `asItIs`: the declarations come
+ * from the database itself, so a replaced schema is not refused.
  */
 export function readSetUp(
   connection: Connection,
@@ -78,7 +78,7 @@ export function readSetUp(
   })
 }
 
-/** Makes what the changes say of a database, inside the transaction that is open, and tells those who have it open of it. */
+/** Makes the changes inside the open transaction, and tells those who have the database open. */
 export function changeCatalog(
   connection: Connection,
   tables: KvTables,
@@ -88,7 +88,7 @@ export function changeCatalog(
   for (const { name, declaration } of builtIndexes(connection)) {
     if (declaration === null) continue
     const collection = renamed.get(declaration.collection)
-    // An index names its collection: those of a renamed one are built again.
+    // An index contains the name of its collection, so those of a renamed one are built again.
     const isDropped = ({ repository, index }: (typeof dropped)[number]) =>
       repository === declaration.collection && sameIndex(index, declaration)
     if (collection !== undefined || dropped.some(isDropped)) dropIndex(connection, name)
@@ -133,7 +133,7 @@ export function changeCatalog(
   )
 }
 
-/** The catalogue of a database that lacks nothing; `null` for another one. */
+/** The catalogue of a database that lacks nothing; `null` if anything is missing. */
 function completeCatalog(
   connection: Connection,
   collections: readonly Collection[],
@@ -149,7 +149,7 @@ function completeCatalog(
   return create.length + replace.length === 0 ? catalog : null
 }
 
-/** Whether the searches of these collections are all there. */
+/** Whether all searches of these collections exist. */
 function hasSearches(catalog: Catalog, collections: readonly Collection[]): boolean {
   const built = new Set(builtSearches(catalog).map(searchName))
   return searchesOf(collections).every((search) => built.has(searchName(search)))
