@@ -224,9 +224,3 @@ test('a field that cannot be searched is refused when it is declared', () => {
     tokenizer: 'unicode61',
   })
 })
-
-test('a server refuses a schema with a search, before it is asked', async () => {
-  await expect(Valkeyrie.withSchemas([posts]).open('postgres://127.0.0.1:1/none')).rejects.toThrow(
-    "the schema 'posts' declares a search, which only files have",
-  )
-})
