@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { type OpenOptions, Valkeyrie } from 'valkeyrie'
+import { KvError, type OpenOptions, Valkeyrie } from 'valkeyrie'
 import { onTestFinished } from 'vitest'
+import { slowness } from '../waiting.ts'
 
 /** A name of a schema that nobody has. */
 export function newSchema(): string {
@@ -13,6 +14,20 @@ export async function openAt(url: string, schema: string, options: OpenOptions =
   const db = await Valkeyrie.open(url, { schema, ...options })
   onTestFinished(() => db.close())
   return db
+}
+
+/** Opens with a `connectTimeout` that a test can wait out: as short as this machine connects within, as slow as it is now. */
+export async function impatiently<Db>(
+  open: (connectTimeout: number) => Promise<Db>,
+): Promise<readonly [db: Db, connectTimeout: number]> {
+  for (let connectTimeout = Math.round(1_000 * slowness()); ; connectTimeout *= 2) {
+    try {
+      return [await open(connectTimeout), connectTimeout]
+    } catch (error) {
+      const isTooSlow = error instanceof KvError && error.code === 'DATABASE_OPEN'
+      if (!isTooSlow || connectTimeout > 600_000) throw error
+    }
+  }
 }
 
 /** A connection by hand, which ends with the test. */

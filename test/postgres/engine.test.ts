@@ -6,7 +6,7 @@ import { next } from '../conformance/watching.ts'
 import { extent } from '../extent.ts'
 import { waitFor, waitUntil } from '../waiting.ts'
 import { startCluster } from './cluster.ts'
-import { byHand, newSchema, openAt, terminate } from './database.ts'
+import { byHand, impatiently, newSchema, openAt, terminate } from './database.ts'
 import { startProxy } from './proxy.ts'
 import { serverOfRun } from './server-of-run.ts'
 
@@ -93,7 +93,8 @@ describe.skipIf(url === '')('a database on a server', () => {
 
   test('that cannot be reached again says that the commit is unknown', async () => {
     const proxy = await startProxy(url)
-    const db = await openAt(proxy.url, newSchema(), { connectTimeout: 3_000 })
+    const schema = newSchema()
+    const [db] = await impatiently((connectTimeout) => openAt(proxy.url, schema, { connectTimeout }))
     await db.set(['a'], 1)
     proxy.dropAnswers(1)
     const writing = db.set(['a'], 2).catch((error) => error)

@@ -3,7 +3,7 @@ import { KvU64, Valkeyrie } from 'valkeyrie'
 import { assert, describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { patient, waitFor, waitUntil } from '../waiting.ts'
-import { byHand, newSchema, openAt, terminate } from './database.ts'
+import { byHand, impatiently, newSchema, openAt, terminate } from './database.ts'
 import { startProxy } from './proxy.ts'
 import { serverOfRun } from './server-of-run.ts'
 
@@ -120,24 +120,20 @@ describe.skipIf(url === '')('a snapshot', () => {
   })
 })
 
-/** Long enough for a slow machine to connect, and waited out by some tests. */
-const impatient = { connectTimeout: 1_000 }
-
 describe.skipIf(url === '')('a read', () => {
   test('that was lost after it had taken longer than connectTimeout is made again', async () => {
     const schema = newSchema()
     const users = { pattern: ['users', '*'] as const, schema: z.object({ n: z.int() }) }
-    const db = await Valkeyrie.withSchema(users.pattern, users.schema).open(url, {
-      schema,
-      ...impatient,
-    })
+    const [db, connectTimeout] = await impatiently((connectTimeout) =>
+      Valkeyrie.withSchema(users.pattern, users.schema).open(url, { schema, connectTimeout }),
+    )
     onTestFinished(() => db.close())
     const admin = await byHand(url)
     const other = await byHand(url)
     await db.repositories.users.set('a', { n: 1 })
     await admin.query(`begin; lock table "${schema}".kv`)
     const reading = db.repositories.users.findMany()
-    await other.query('select pg_sleep(1.1)')
+    await other.query('select pg_sleep($1)', [connectTimeout / 1_000 + 0.1])
     await stop(other, schema, 'terminate')
     await admin.query('rollback')
     expect(await reading).toMatchObject([{ id: 'a', value: { n: 1 } }])
@@ -183,7 +179,7 @@ describe.skipIf(url === '')('a commit', () => {
   test('whose answers never come is given up, and none of its attempts commits later', async () => {
     const proxy = await startProxy(url)
     const schema = newSchema()
-    const db = await openAt(proxy.url, schema, impatient)
+    const [db] = await impatiently((connectTimeout) => openAt(proxy.url, schema, { connectTimeout }))
     await db.set(['a'], 0)
     proxy.dropAnswers(1_000_000)
     const error = await db.set(['a'], 1).catch((reason) => reason)
@@ -201,7 +197,8 @@ describe.skipIf(url === '')('a commit', () => {
 
   test('that was given up before any of it arrived is known to have written nothing', async () => {
     const proxy = await startProxy(url)
-    const db = await openAt(proxy.url, newSchema(), impatient)
+    const schema = newSchema()
+    const [db] = await impatiently((connectTimeout) => openAt(proxy.url, schema, { connectTimeout }))
     await db.set(['a'], 0)
     // All of its attempts, and not what takes their place.
     proxy.holdRequests(1_000_000, 'something large')

@@ -4,13 +4,12 @@ import { KvU64, Valkeyrie } from 'valkeyrie'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { waitFor, waitUntil } from '../waiting.ts'
-import { byHand, newSchema, openAt } from './database.ts'
+import { byHand, impatiently, newSchema, openAt } from './database.ts'
 import { startProxy } from './proxy.ts'
 import { serverOfRun } from './server-of-run.ts'
 
 const server = await serverOfRun()
 const url = 'url' in server ? server.url : ''
-const quick = { connectTimeout: 1_000 }
 
 /** The sockets of this process that are open, so that a test says when nothing has come for long: it need not wait. */
 const sockets = new Set<Socket>()
@@ -132,7 +131,8 @@ describe.skipIf(url === '')('a connection that has fallen silent', () => {
 describe.skipIf(url === '')('a server that has fallen silent', () => {
   test('is an error that says so, and is reached again as soon as it answers', async () => {
     const proxy = await startProxy(url)
-    const db = await openAt(proxy.url, newSchema(), quick)
+    const schema = newSchema()
+    const [db] = await impatiently((connectTimeout) => openAt(proxy.url, schema, { connectTimeout }))
     await db.set(['a'], 1)
     proxy.hush('all')
     const failed = await waitFor(
@@ -157,9 +157,11 @@ describe.skipIf(url === '')('a server that has fallen silent', () => {
   test('blocks neither opening nor closing a database forever', async () => {
     const proxy = await startProxy(url)
     const schema = newSchema()
-    const db = await openAt(proxy.url, schema, quick)
+    const [db, connectTimeout] = await impatiently((connectTimeout) =>
+      openAt(proxy.url, schema, { connectTimeout }),
+    )
     proxy.hush('all')
-    const opening = Valkeyrie.open(proxy.url, { schema, ...quick })
+    const opening = Valkeyrie.open(proxy.url, { schema, connectTimeout })
     await expect(waitFor('the end of opening', opening)).rejects.toThrow(/does not answer|answers at/)
     const reading = db.get(['a']).catch((error) => error)
     await waitFor('the end of closing', db.close())
