@@ -54,11 +54,15 @@ function partOf({ words, prefix }: WordedPhrase): string {
   return prefix ? part.slice(0, -1) : part
 }
 
-/** Whether no two hits overlap: all are single words, and none is the beginning of another one. */
+/** Whether no two hits overlap: no word of the phrases is another one of them, or begins it. */
 function areApart(phrases: readonly string[]): boolean {
-  return phrases.every(
-    (phrase) =>
-      !phrase.includes('  ') && !phrases.some((other) => other !== phrase && other.startsWith(phrase)),
+  const words = phrases.flatMap((phrase) => phrase.trim().split('  '))
+  const prefixes = phrases
+    .filter((phrase) => !phrase.endsWith(' '))
+    .map((phrase) => phrase.slice(phrase.lastIndexOf(' ') + 1))
+  return (
+    new Set(words).size === words.length &&
+    prefixes.every((prefix) => words.filter((word) => word.startsWith(prefix)).length === 1)
   )
 }
 
