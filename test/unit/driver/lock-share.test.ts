@@ -11,13 +11,9 @@ function afterWriting(milliseconds: number): LockShare {
 }
 
 /** When an attempt is due of one that looks every millisecond, while others write so many times in each until `stop`. */
-function dueAfter(
-  share: LockShare,
-  perMillisecond: number,
-  { at = 1_000, busyTimeout = timeout, stop = Infinity } = {},
-) {
+function dueAfter(share: LockShare, perMillisecond: number, { busyTimeout = timeout, stop = Infinity } = {}) {
   let now = 0
-  const isDue = share.due(at, busyTimeout, () => 7_000 + Math.floor(Math.min(now, stop) * perMillisecond))
+  const isDue = share.due(1_000, busyTimeout, () => 7_000 + Math.floor(Math.min(now, stop) * perMillisecond))
   for (; now <= busyTimeout; now++) if (isDue(now)) return now
   return null
 }
@@ -49,20 +45,6 @@ describe('who has written many times in a row', () => {
 
   test('continues if they leave gaps', () => {
     expect(dueAfter(afterWriting(50), 3)).toBeLessThanOrEqual(2)
-  })
-
-  test('is as patient again when it finds the lock taken soon after it has waited', () => {
-    const share = afterWriting(50)
-    expect(dueAfter(share, 8, { stop: 20 })).toBe(21)
-    share.used(1_021.1, 1_021.2, 1)
-    expect(dueAfter(share, 8, { at: 1_021.2 })).toBe(100)
-  })
-
-  test('counts none of it after a pause behind the wait', () => {
-    const share = afterWriting(50)
-    dueAfter(share, 8, { stop: 20 })
-    share.used(1_030, 1_030.1, 1)
-    expect(dueAfter(share, 8, { at: 1_030.1 })).toBeLessThanOrEqual(5)
   })
 
   test('keeps half of its time for attempts', () => {

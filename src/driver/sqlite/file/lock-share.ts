@@ -18,16 +18,12 @@ export class LockShare {
   #began = 0
   #ended = Number.NEGATIVE_INFINITY
   #writes = 0
-  /** Until when it has waited in the middle of a stretch: what it waits is no part of it, and does not end it. */
-  #waitedUntil = Number.NEGATIVE_INFINITY
 
   /** Reports writes that were committed between these times, in milliseconds. */
   used(began: number, ended: number, writes: number): void {
-    if (began - Math.max(this.#ended, this.#waitedUntil) > longestGap) {
+    if (began - this.#ended > longestGap) {
       this.#began = began
       this.#writes = 0
-    } else if (this.#waitedUntil > this.#ended) {
-      this.#began += began - this.#ended
     }
     this.#writes += writes
     this.#ended = ended
@@ -44,7 +40,6 @@ export class LockShare {
     const ownPace = this.#writes / stretch
     let seen: { readonly version: number; readonly at: number } | undefined
     return (waited) => {
-      if (stretch > 0) this.#waitedUntil = now + waited
       if (waited >= patience) return true
       const before = seen
       seen = { version: latest(), at: waited }
