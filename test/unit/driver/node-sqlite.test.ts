@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
@@ -268,16 +269,46 @@ describe('the option engine', () => {
   })
 
   test('applies to threads that are started afterwards', async () => {
-    await using db = await Users.open(path(), { engine: 'node:sqlite' })
+    const file = path()
+    await using db = await Users.open(file, { engine: 'node:sqlite' })
     await db.repositories.users.set('a', { name: 'A' })
     const program = `
       import('valkeyrie').then(async ({ Valkeyrie }) => {
-        const db = await Valkeyrie.open(':memory:')
+        const db = await Valkeyrie.open(require('node:worker_threads').workerData)
         require('node:worker_threads').parentPort.postMessage(db.drizzle.$client.constructor.name)
       })`
-    const worker = new Worker(program, { eval: true, execArgv: [] })
+    const worker = new Worker(program, { eval: true, execArgv: [], workerData: file })
     const [name] = await once(worker, 'message')
     await worker.terminate()
     expect(name).toBe('NodeConnection')
   })
+})
+
+test('a thread reaches each file by the module that its parent reaches it by', () => {
+  const program = `
+    import { once } from 'node:events'
+    import { Worker } from 'node:worker_threads'
+    import { Valkeyrie } from 'valkeyrie'
+    const paths = process.argv.slice(1)
+    await Valkeyrie.open(paths[0])
+    await Valkeyrie.open(paths[1], { engine: 'node:sqlite' })
+    const inThread = \`
+      const { parentPort, workerData } = require('node:worker_threads')
+      import('valkeyrie').then(async ({ Valkeyrie }) => {
+        const names = []
+        for (const path of workerData.paths) names.push((await Valkeyrie.open(path)).drizzle.$client.constructor.name)
+        parentPort.postMessage(names)
+      })\`
+    for (const shown of [paths, paths.toReversed()]) {
+      const worker = new Worker(inThread, { eval: true, execArgv: [], workerData: { paths: shown } })
+      console.log((await once(worker, 'message'))[0].join())
+      await worker.terminate()
+    }
+    process.exit()`
+  const printed = execFileSync(
+    process.execPath,
+    ['--no-warnings', '--input-type=module', '-e', program, path('usual.db'), path('other.db')],
+    { encoding: 'utf8' },
+  )
+  expect(printed).toBe('Database,NodeConnection\nNodeConnection,Database\n')
 })

@@ -14,33 +14,56 @@ let opened: readonly {
 }[] = []
 
 /**
- * Loads a module for SQLite; await it before opening the first connection. `asked`: which one. Left out: the one that this thread
- * loaded first; at first better-sqlite3, or node:sqlite if that cannot be loaded. Rejects with a DatabaseOpenError that names the
- * path.
+ * Loads a module for SQLite; await it before opening the first connection. `asked`: which one. Left out: the one that the parent
+ * thread has for this file, or that this thread loaded first; at first better-sqlite3, or node:sqlite if that cannot be loaded.
+ * Rejects with a DatabaseOpenError that names the path.
  */
-export async function loadModule(path: string, asked = inherited()): Promise<void> {
+export async function loadModule(path: string, asked = inheritedFor(path)): Promise<void> {
   if (asked === undefined ? loaded.length > 0 : loaded.some(({ name }) => name === asked)) return
   const module = asked === undefined ? await loadAny(path) : await loadNamed(path, asked)
-  if (asked !== undefined)
-    process.getBuiltinModule('node:worker_threads').setEnvironmentData(threadsKey, asked)
   if (!loaded.some(({ name }) => name === module.name)) loaded.push(module)
+  if (asked !== undefined) passOn()
 }
 
-/** Threads pass on which module was asked for, because all threads of a process share its locks. */
+/** What a thread tells the threads that it starts, because all threads of a process share its locks. */
+interface Inheritance {
+  /** The module of files that are not named. */
+  readonly usual: ModuleName
+  /** The module of each file that was opened by another one. */
+  readonly others: Readonly<Record<string, ModuleName>>
+}
+
 const threadsKey = 'valkeyrie.engine'
 
-/** What the parent thread was asked for. */
-function inherited(): ModuleName | undefined {
+function passOn(): void {
+  const { usual, others } = inherited() ?? { usual: loaded[0]!.name, others: {} }
+  const own = opened
+    .filter(({ module }) => module.name !== usual)
+    .map(({ file, module }) => [file, module.name] as const)
+  const inheritance: Inheritance = { usual, others: { ...others, ...Object.fromEntries(own) } }
+  process.getBuiltinModule('node:worker_threads').setEnvironmentData(threadsKey, inheritance)
+}
+
+/** What the parent thread has passed on. */
+function inherited(): Inheritance | undefined {
   // Only a worker lacks this call. Modules that say so by name would add milliseconds to each start.
-  if (loaded.length > 0 || !('disabled' in process.chdir)) return undefined
+  if (!('disabled' in process.chdir)) return undefined
   return process.getBuiltinModule('node:worker_threads').getEnvironmentData(threadsKey) as
-    | ModuleName
+    | Inheritance
     | undefined
 }
 
-/** The module that has a file open; otherwise the one that was loaded first. */
+function inheritedFor(path: string): ModuleName | undefined {
+  const inheritance = inherited()
+  if (inheritance === undefined) return undefined
+  const file = realPath(path) ?? ''
+  return Object.hasOwn(inheritance.others, file) ? inheritance.others[file] : inheritance.usual
+}
+
+/** The module that has a file open; otherwise the one that the parent thread has for it, or that was loaded first. */
 export function moduleFor(path: string): SqliteModule {
-  const module = moduleThatHas(path) ?? loaded[0]
+  const name = inheritedFor(path)
+  const module = moduleThatHas(path) ?? loaded.find((it) => it.name === name) ?? loaded[0]
   if (module === undefined) throw new Error('No SQLite module is loaded')
   return module
 }
@@ -64,6 +87,7 @@ export function openConnection(
   const file = realPath(path)
   if (file !== undefined)
     opened = [...opened.filter((it) => it.connection.open), { connection, file, module }]
+  if (loaded.length > 1) passOn()
   return connection
 }
 
