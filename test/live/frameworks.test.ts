@@ -181,6 +181,32 @@ it('closes the connection of a client that does not read when its stream is over
   await waitFor('the end of the server', closed)
 })
 
+it('closes the connection of a client that does not take the last of its response', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const bytes = 20_000_000
+  const handle = nodeHandler({ fetch: async () => new Response(new Uint8Array(bytes)) })
+  const responding = Promise.withResolvers<ServerResponse>()
+  // All of it is taken into a buffer, and nothing waits for that to drain.
+  const server = createServer({ highWaterMark: 2 * bytes }, (request, response) => {
+    responding.resolve(response)
+    handle(request, response)
+  })
+  closing.push(() => stop(server))
+  const { port } = await listening(server)
+  const socket = connect(port, '127.0.0.1')
+  closing.push(() => socket.destroy())
+  socket.pause()
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  const response = await waitFor('the response', responding.promise)
+  await waitUntil('the end of the response', () => response.writableEnded)
+  expect(response.writableFinished).toBe(false)
+  const closed = once(response, 'close')
+  vi.advanceTimersByTime(30_000)
+  await waitFor('the end of the connection', closed)
+  expect(response.destroyed).toBe(true)
+})
+
 /** Reads until a text has come. */
 function untilText(socket: Socket, wanted: string): Promise<string> {
   let text = ''
