@@ -62,7 +62,8 @@ export function writing(): void {
     const shown = await page.locator('.facts .countdown').textContent()
     await page.locator('.facts .countdown').filter({ hasNotText: shown! }).waitFor()
     await page.click('.toast >> text=Undo')
-    await page.locator('.facts', { hasText: 'never' }).waitFor()
+    await page.locator('.toast', { hasText: 'As it was before' }).waitFor()
+    await page.locator('.facts .countdown').waitFor({ state: 'detached' })
     expect((await people.get('ada')).expiresAt).toBeNull()
   })
 
