@@ -35,7 +35,7 @@ it.each([...pages])('every link of docs/api/%s leads somewhere', (name, text) =>
   expect(broken.map(([link]) => link)).toEqual([])
 })
 
-it('the public API is the one of docs/reference/api-report.md: else run npm run docs:api, and say in CHANGELOG.md what has changed', () => {
+it('the public API is the one of docs/reference/api-report.md: else run npm run docs:api, and say what has changed: npx changeset', () => {
   expect(readFileSync(`${root}docs/reference/api-report.md`, 'utf8')).toBe(apiReport(root))
 })
 

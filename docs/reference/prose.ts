@@ -16,7 +16,7 @@ const english = unified()
 
 /** The files whose prose users and contributors read, from `root`. Generated pages have the prose of comments, and comparisons quote tests. */
 export function proseFiles(root: string): string[] {
-  const pages = globSync(['*.md', 'docs/**/*.md'], {
+  const pages = globSync(['*.md', '.changeset/*.md', 'docs/**/*.md'], {
     cwd: root,
     exclude: (path) => /^docs\/api\/|api-report/.test(path),
   })

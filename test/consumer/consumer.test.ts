@@ -3,6 +3,7 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
+  globSync,
   mkdirSync,
   readFileSync,
   rmSync,
@@ -150,8 +151,14 @@ it('has pages that link to what is packed, or to a whole address', () => {
   const packedFiles = new Set(files.map((file) => file.path))
   const pages = [...packedFiles].filter((file) => file.endsWith('.md'))
   expect(pages).toEqual(expect.arrayContaining(['README.md', 'CHANGELOG.md', 'docs/api/README.md']))
-  const links = pages.flatMap((page) =>
-    [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => [page, link!] as const),
+  // Changesets become a part of CHANGELOG.md.
+  const changesets = globSync('.changeset/*.md', { cwd: root, exclude: ['**/README.md'] })
+  const texts = [
+    ...pages.map((page) => [page, read(page)] as const),
+    ...changesets.map((file) => ['CHANGELOG.md', readFileSync(join(root, file), 'utf8')] as const),
+  ]
+  const links = texts.flatMap(([page, text]) =>
+    [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => [page, link!] as const),
   )
   expect(links.length).toBeGreaterThan(300)
   const anchors = new Map(pages.map((page) => [page, anchorsOf(read(page))]))
