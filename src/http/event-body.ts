@@ -85,10 +85,10 @@ export class EventBody {
   }
 
   #fail(error: unknown): void {
-    const known = Refusal.of(error)
-    if (known === null) this.#options.onError(error)
+    const refusal = Refusal.ofQuery(error)
+    if ('cause' in refusal) this.#options.onError(refusal.cause)
     if (this.#isOver) return
-    this.#give(eventText('problem', JSON.stringify((known ?? new Refusal(500)).problem)))
+    this.#give(eventText('problem', JSON.stringify(refusal.problem)))
     this.#close()
   }
 

@@ -12,7 +12,7 @@ const titles = {
   503: 'Service Unavailable',
 } as const
 
-/** Why a request is answered with a problem, or a stream ends with one. Only the client sees it. */
+/** Why a request is answered with a problem, or a stream ends with one. The client sees it; of its cause, only the server is told. */
 export class Refusal extends Error {
   readonly problem: Problem
   readonly headers: Readonly<Record<string, string>>
@@ -21,14 +21,15 @@ export class Refusal extends Error {
     status: keyof typeof titles,
     facts: Omit<Problem, 'status' | 'title'> = {},
     headers: Readonly<Record<string, string>> = {},
+    options?: ErrorOptions,
   ) {
-    super(titles[status])
+    super(titles[status], options)
     this.problem = { status, title: titles[status], ...facts }
     this.headers = headers
   }
 
-  /** The refusal for an error; null if it is a fault that the client must not see. */
-  static of(error: unknown): Refusal | null {
+  /** The refusal for an error. A fault that it has no words for is status 500, of which the client learns no more. */
+  static of(error: unknown): Refusal {
     if (error instanceof Refusal) return error
     const { code, oldest } = (error ?? {}) as { readonly code?: unknown; readonly oldest?: unknown }
     if (code === 'DATABASE_CLOSED') return unavailable()
@@ -37,7 +38,19 @@ export class Refusal extends Error {
         code,
         detail: 'The changes since then are no longer kept: follow the changes again, and then read the rows',
       })
-    return null
+    return new Refusal(500, {}, {}, { cause: error })
+  }
+
+  /** The refusal for an error of a declared query. A QueryError is about its parameters, so asking again would not help. */
+  static ofQuery(error: unknown): Refusal {
+    const { code } = (error ?? {}) as { readonly code?: unknown }
+    if (code !== 'QUERY') return Refusal.of(error)
+    return new Refusal(
+      400,
+      { code, detail: 'The query does not take these parameters' },
+      {},
+      { cause: error },
+    )
   }
 
   response(): Response {

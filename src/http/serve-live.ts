@@ -93,9 +93,9 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
     try {
       return await this.#answer(request)
     } catch (error) {
-      const known = Refusal.of(error)
-      if (known === null) this.#options.onError(error, request)
-      return (known ?? new Refusal(500)).response()
+      const refusal = Refusal.of(error)
+      if ('cause' in refusal) this.#options.onError(refusal.cause, request)
+      return refusal.response()
     }
   }
 
@@ -125,7 +125,7 @@ class Serving<D extends LiveDeclarations> implements LiveServer<D> {
       return response
     } catch (error) {
       end()
-      throw error
+      throw Refusal.ofQuery(error)
     }
   }
 

@@ -60,7 +60,10 @@ export interface ServeLiveOptions<D extends LiveDeclarations> {
   readonly streams?: number | undefined
   /** How many of them one client may have, if `authorize` tells clients apart. Default 100. */
   readonly streamsPerClient?: number | undefined
-  /** Gets faults, of which a client only sees status 500. Default: `console.error`. */
+  /**
+   * Gets faults, of which a client only sees status 500, and each `QueryError` of a query, which it sees as status 400. Default:
+   * `console.error`.
+   */
   readonly onError?: ((error: unknown, request: Request) => void) | undefined
 }
 

@@ -19,7 +19,8 @@ export class Occurrences {
       )
     }
     try {
-      this.#cron = new Cron(cron, { timezone: timeZone, paused: true })
+      // As in Vixie cron, a list such as `0,30 2 * * *` names times of the clock, and only `*` and steps name an interval.
+      this.#cron = new Cron(cron, { timezone: timeZone, paused: true, fixedTimeRule: 'no-wildcard' })
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new TypeError(`'${cron}' is not a cron expression: ${reason}`, { cause })

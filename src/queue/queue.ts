@@ -148,8 +148,9 @@ export class Queue<N extends string = string, S extends StandardSchemaV1 = Stand
    * value?.cron // => '0 9 * * 1-5'
    * ```
    *
-   * The job's id is that of the schedule, `@` and the time: `digest@2026-03-02T08:00:00.000Z`. A time of day that the clocks skip
-   * in spring comes right after the skip, and one that comes twice in autumn counts once; an hourly schedule stays hourly.
+   * The job's id is that of the schedule, `@` and the time: `digest@2026-03-02T08:00:00.000Z`. Times of day that the clocks
+   * skip in spring come right after the skip, and one that comes twice in autumn counts once; an expression with `*` or a step in the
+   * minutes or hours is an interval, and stays one.
    * Rejects with TypeError if the expression or the time zone does not exist, and as `enqueue` does.
    */
   async schedule(target: QueueDatabase | QueueUnit, id: string, schedule: Schedule<Input<S>>): Promise<void> {

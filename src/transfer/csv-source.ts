@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { parse } from 'csv-parse'
+import { CsvError, parse } from 'csv-parse'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { encodeValue } from '../value/codec.ts'
 import { setOwn } from '../value/set-own.ts'
@@ -28,6 +28,9 @@ export async function* csvSource(path: string, { definition, id }: CsvOptions): 
   for await (const cells of cellsOf(path)) {
     if (names === null) {
       names = cells.map(({ text }) => text)
+      const twice = names.find((name, i) => names!.indexOf(name) !== i)
+      if (twice !== undefined)
+        throw new TypeError(`${path} has two columns ${twice}: give each a name of its own`)
       const missing = ids.filter((name) => !names!.includes(name))
       if (missing.length > 0)
         throw new TypeError(
@@ -51,7 +54,10 @@ export async function* csvSource(path: string, { definition, id }: CsvOptions): 
     for (const [i, { text, isQuoted }] of cells.entries()) {
       const name = columns[i]!
       if (name === '$expiresAt') expiresAt = text === '' ? null : expiryOf(text)
-      else if (ids.includes(name)) parts.set(name, text)
+      else if (ids.includes(name)) {
+        if (text === '' && !isQuoted) throw new TypeError(`its ${name} is empty: an empty text is written ""`)
+        parts.set(name, text)
+      }
       if (name === '$expiresAt' || (ids.includes(name) && fields?.has(name) !== true)) continue
       const member = fieldValue(text, isQuoted, fields?.get(name))
       if (member !== undefined) setOwn(value, name, member)
@@ -71,14 +77,26 @@ function expiryOf(text: string): number {
   return time
 }
 
-function cellsOf(path: string): AsyncIterable<Cell[]> {
+async function* cellsOf(path: string): AsyncGenerator<Cell[]> {
   const parser = parse({
     bom: true,
     relax_column_count: true,
+    // A quote within a cell that does not begin with one is a part of its text, as in `5" disc`.
+    relax_quotes: true,
     skip_empty_lines: true,
     cast: (text, { quoting }) => ({ text, isQuoted: quoting }) as unknown as string,
   })
   const text = Readable.from(fileText(path))
   text.on('error', (error) => parser.destroy(error))
-  return text.pipe(parser)
+  try {
+    yield* text.pipe(parser) as AsyncIterable<Cell[]>
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error
+    // What follows the quote, be it many rows, would be one cell.
+    if (error.code === 'CSV_QUOTE_NOT_CLOSED')
+      throw new TypeError(`${path} ends within a quoted cell: one of its quotes is not closed`, {
+        cause: error,
+      })
+    throw new TypeError(`${path} is not CSV: ${error.message}`, { cause: error })
+  }
 }

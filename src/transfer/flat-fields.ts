@@ -38,7 +38,8 @@ export function fieldValue(text: string, isQuoted: boolean, field: FlatField | u
   if (types.string && isQuoted) return text
   const trimmed = text.trim()
   if (types.boolean && (trimmed === 'true' || trimmed === 'false')) return trimmed === 'true'
-  if (types.number && trimmed !== '' && !Number.isNaN(Number(trimmed))) return Number(trimmed)
+  if (types.number && trimmed !== '' && !/^0[box]/i.test(trimmed) && !Number.isNaN(Number(trimmed)))
+    return Number(trimmed)
   if (types.bigint && /^-?\d+$/.test(trimmed)) return BigInt(trimmed)
   if (types.date && !types.string && !Number.isNaN(Date.parse(trimmed))) return new Date(trimmed)
   return types.structure && !types.string ? parsedJson(text) : text

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Valkeyrie } from 'valkeyrie'
+import { QueryError, Valkeyrie } from 'valkeyrie'
 import { liveChanges, liveQuery, serveLive } from 'valkeyrie/http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -164,6 +164,39 @@ describe('faults', () => {
     expect(await events.next()).toBeNull()
     expect(errors.map(({ message }) => message)).toEqual(['secret of the server'])
     expect(live.streams).toBe(0)
+  })
+
+  it.each(['opened', 'read'])(
+    'is none of the server if a query refuses its parameters when %s',
+    async (when) => {
+      const errors: unknown[] = []
+      const refused = new QueryError('too many words')
+      const found = liveQuery((): ReadableStream<number> => {
+        if (when === 'opened') throw refused
+        return new ReadableStream({ pull: (controller) => controller.error(refused) })
+      })
+      const live = serveLive({ found }, { authorize: () => true, onError: (error) => errors.push(error) })
+      const problem = {
+        status: 400,
+        title: 'Bad Request',
+        code: 'QUERY',
+        detail: 'The query does not take these parameters',
+      }
+      expect(await problemOf(await live.fetch(asking('found', inJson)))).toEqual(problem)
+      const response = await live.fetch(asking('found'))
+      if (when === 'opened') expect(await problemOf(response)).toEqual(problem)
+      else expect(JSON.parse((await eventsOf(response).next())!.data)).toEqual(problem)
+      expect(errors).toEqual([refused, refused])
+      expect(live.streams).toBe(0)
+    },
+  )
+
+  it('answers 500 if `authorize` makes a query that is refused', async () => {
+    const authorize = (): never => {
+      throw new QueryError('no such field')
+    }
+    const response = await open.serve({ authorize }).fetch(asking('all'))
+    expect(response.status).toBe(500)
   })
 
   it('says that a closed database is unavailable', async () => {

@@ -94,6 +94,46 @@ it('takes CSV of other programs by its columns, and refuses invalid values', asy
   expect(existsSync(none)).toBe(false)
 })
 
+it('reads quotes and numbers of CSV as they are written, and refuses a row without an id', async () => {
+  const file = fresh('db')
+  await (await schemas.open(file)).close()
+  const csv = fresh('csv')
+  const columns = '$id,name,note,age,big,admin'
+  writeFileSync(
+    csv,
+    `${columns}\na,5" disc,,1,2,true\nb,Hex,,0x10,2,true\n,None,,1,2,true\n"",Empty,,1,2,true\n`,
+  )
+  const refused = fresh('ndjson')
+  const args = ['import', file, csv, '--repository', 'users']
+  expect((await valkeyrie(...args, '--skip-invalid', refused)).text).toBe(
+    `2 rows imported, 2 refused: see ${refused}\n`,
+  )
+  expect((await entriesOf(file)).map(([id, { name }]) => [id, name])).toEqual([
+    ['', 'Empty'],
+    ['a', '5" disc'],
+  ])
+  const errors = readFileSync(refused, 'utf8').trim().split('\n')
+  expect(errors.map((line) => (JSON.parse(line) as { error: string }).error)).toEqual([
+    expect.stringContaining('age'),
+    'its $id is empty: an empty text is written ""',
+  ])
+})
+
+it.each([
+  ['a quote that is not closed', '$id,name\na,"Ada\nb,Bob\n', 'ends within a quoted cell'],
+  ['two columns of one name', '$id,name,name\na,Ada,Eve\n', 'has two columns name'],
+])('refuses a CSV file with %s', async (_, text, message) => {
+  const file = fresh('db')
+  await (await schemas.open(file)).close()
+  const csv = fresh('csv')
+  writeFileSync(csv, text)
+  const failed = await valkeyrie('import', file, csv, '--repository', 'users', '--json')
+  expect([failed.code, JSON.parse(failed.text)]).toMatchObject([
+    1,
+    { error: { code: 'USAGE', message: expect.stringContaining(message) } },
+  ])
+})
+
 it('writes an export whole or not at all, and over nothing unless asked', async () => {
   const from = await filled()
   const output = fresh('ndjson')

@@ -44,6 +44,27 @@ describe('the times', () => {
       ['2026-10-24T00:30:00Z', '2026-10-25T00:30:00Z', '2026-10-26T01:30:00Z'],
     ],
     [
+      'of a list of times, those that summer time leaves out come at once when the clock goes on',
+      '0,30 2 * * *',
+      'Europe/Paris',
+      '2026-03-28T02:00Z',
+      ['2026-03-29T01:00:00Z', '2026-03-30T00:00:00Z', '2026-03-30T00:30:00Z'],
+    ],
+    [
+      'each time of a list is taken once when it comes twice',
+      '30 1-3 * * *',
+      'Europe/Paris',
+      '2026-10-24T22:00Z',
+      ['2026-10-24T23:30:00Z', '2026-10-25T00:30:00Z', '2026-10-25T02:30:00Z', '2026-10-26T00:30:00Z'],
+    ],
+    [
+      'an interval has no run in a span that is left out',
+      '*/30 2 * * *',
+      'Europe/Paris',
+      '2026-03-28T02:00Z',
+      ['2026-03-30T00:00:00Z', '2026-03-30T00:30:00Z'],
+    ],
+    [
       'every hour is every hour, also when one comes twice',
       '0 * * * *',
       'Europe/Paris',
