@@ -20,8 +20,7 @@ import { cli, run } from '../migrate/project.ts'
 import { anyKey, anyValue, u64 } from '../property/any-value.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { waitFor, waitUntil } from '../waiting.ts'
-import { byHand, newSchema } from './database.ts'
-import { startProxy } from './proxy.ts'
+import { byHand, newSchema, startProxy } from './database.ts'
 import { serverOfRun } from './server-of-run.ts'
 
 const server = await serverOfRun()

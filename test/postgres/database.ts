@@ -3,6 +3,7 @@ import pg from 'pg'
 import { KvError, type OpenOptions, Valkeyrie } from 'valkeyrie'
 import { onTestFinished } from 'vitest'
 import { slowness } from '../waiting.ts'
+import { openProxy } from './proxy.ts'
 
 /** A name of a schema that nobody has. */
 export function newSchema(): string {
@@ -53,4 +54,11 @@ export async function terminate(
     [`%${schema}%`, statement, state],
   )
   return rowCount ?? 0
+}
+
+/** Stands before the server at this address until the test is over. `isCommit`: whether a request is of those that are harmed. */
+export async function startProxy(address: string, isCommit?: (bytes: Buffer) => boolean) {
+  const proxy = await openProxy(address, isCommit)
+  onTestFinished(() => proxy.end())
+  return proxy
 }

@@ -4,9 +4,8 @@ import { assert, describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { waitFor, waitUntil } from '../waiting.ts'
 import { startCluster } from './cluster.ts'
-import { byHand, newSchema, openAt } from './database.ts'
+import { byHand, newSchema, openAt, startProxy } from './database.ts'
 import { poolerObstacle, startPooler } from './pooler.ts'
-import { startProxy } from './proxy.ts'
 import { serverOfRun } from './server-of-run.ts'
 
 const server = await serverOfRun()

@@ -6,8 +6,7 @@ import { next } from '../conformance/watching.ts'
 import { extent } from '../extent.ts'
 import { waitFor, waitUntil } from '../waiting.ts'
 import { startCluster } from './cluster.ts'
-import { byHand, impatiently, newSchema, openAt, terminate } from './database.ts'
-import { startProxy } from './proxy.ts'
+import { byHand, impatiently, newSchema, openAt, startProxy, terminate } from './database.ts'
 import { serverOfRun } from './server-of-run.ts'
 
 const server = await serverOfRun()

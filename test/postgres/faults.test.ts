@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { KvU64, Valkeyrie } from 'valkeyrie'
 import { assert, describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { patient, waitFor, waitUntil } from '../waiting.ts'
-import { byHand, impatiently, newSchema, openAt, terminate } from './database.ts'
-import { startProxy } from './proxy.ts'
+import { byHand, impatiently, newSchema, openAt, startProxy, terminate } from './database.ts'
 import { serverOfRun } from './server-of-run.ts'
 
 const server = await serverOfRun()
@@ -21,6 +22,26 @@ async function stop(admin: Awaited<ReturnType<typeof byHand>>, schema: string, h
     return rowCount! > 0
   })
 }
+
+test('a server that ends a connection in the moment in which it is there is an error of open', async () => {
+  const message = (type: string, body: string) => {
+    const length = Buffer.alloc(4)
+    length.writeInt32BE(4 + body.length)
+    return Buffer.concat([Buffer.from(type), length, Buffer.from(body, 'latin1')])
+  }
+  const [letIn, ready] = [message('R', '\0\0\0\0'), message('Z', 'I')]
+  const ended = message('E', 'SFATAL\0VFATAL\0C57P01\0Mterminating connection\0\0')
+  const dying = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', () => socket.end(Buffer.concat([letIn, ready, ended])))
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => void dying.close())
+  await once(dying, 'listening')
+  const { port } = dying.address() as AddressInfo
+  // Where nobody listens to the error, the process ends.
+  const opening = Valkeyrie.open(`postgres://user@127.0.0.1:${port}/none`)
+  await expect(opening).rejects.toMatchObject({ code: 'DATABASE_OPEN' })
+})
 
 describe.skipIf(url === '')('a unit of work', () => {
   test('whose connection dies in the middle runs again, and commits once', async () => {

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { createServer, connect as dial, type Socket } from 'node:net'
-import { onTestFinished } from 'vitest'
 
 /** Stands between a client and a server, and does harm on request. */
 export interface Proxy {
@@ -31,10 +30,12 @@ export interface Proxy {
   refuse(): void
   /** How many connections have been harmed. */
   readonly harmed: number
+  /** Cuts all connections, and takes none any more. */
+  end(): void
 }
 
-/** Stands before the server at this address until the test is over. `isCommit`: whether a request is of those that are harmed. */
-export async function startProxy(address: string, isCommit = isOfCommit): Promise<Proxy> {
+/** Stands before the server at this address until it is ended. `isCommit`: whether a request is of those that are harmed. */
+export async function openProxy(address: string, isCommit = isOfCommit): Promise<Proxy> {
   let target = new URL(address)
   let delayed = 0
   const sockets = new Set<Socket>()
@@ -107,10 +108,6 @@ export async function startProxy(address: string, isCommit = isOfCommit): Promis
     isOpen = false
     cut()
   }
-  onTestFinished(() => {
-    refuse()
-    proxy.close()
-  })
   const own = new URL(address)
   own.port = String((proxy.address() as { port: number }).port)
   return {
@@ -157,6 +154,10 @@ export async function startProxy(address: string, isCommit = isOfCommit): Promis
     refuse,
     get harmed() {
       return harmed
+    },
+    end() {
+      refuse()
+      proxy.close()
     },
   }
 }

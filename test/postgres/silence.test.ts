@@ -4,8 +4,7 @@ import { KvU64, Valkeyrie } from 'valkeyrie'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { waitFor, waitUntil } from '../waiting.ts'
-import { byHand, impatiently, newSchema, openAt } from './database.ts'
-import { startProxy } from './proxy.ts'
+import { byHand, impatiently, newSchema, openAt, startProxy } from './database.ts'
 import { serverOfRun } from './server-of-run.ts'
 
 const server = await serverOfRun()

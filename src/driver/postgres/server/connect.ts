@@ -104,10 +104,15 @@ export class Connector {
 
   async #attempt(): Promise<Connection> {
     const client = this.#client()
+    // The server may end a connection in the same message that completes it. Without a listener, that would end this process.
+    let ending: Error | undefined
+    client.on('error', (error) => {
+      ending ??= error
+    })
     try {
       await client.connect()
+      if (ending !== undefined) throw ending
     } catch (error) {
-      client.on('error', () => {})
       void client.end().catch(() => {})
       if (!this.#takesSettings || !isOfPooler(error)) throw error
       this.#takesSettings = false
