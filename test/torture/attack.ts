@@ -20,7 +20,7 @@ export interface Attack {
   /** The sentence that is true after every trial. */
   readonly promise: string
   /** Why this machine cannot run it. */
-  obstacle?(): string | undefined
+  obstacle?(): string | undefined | Promise<string | undefined>
   /** Tries, and throws where the promise is broken. */
   run(trials: Trials): Promise<Counted>
 }

@@ -1,14 +1,17 @@
-import { expect, it } from 'vitest'
+import { afterAll, expect, it } from 'vitest'
 import { randomOf, seedOfThisRun } from '../concurrency/random.ts'
 import { temporaryFolder } from '../concurrency/temporary-folder.ts'
 import { TrialBudget } from './attack.ts'
 import { attacks } from './attacks.ts'
+import { endAttackedServer } from './server.ts'
 
 /** Milliseconds for the trials of an attack: `npm run torture` takes longer. */
 const time = 500
 
+afterAll(endAttackedServer)
+
 it.each(attacks)('$name: $promise', async (attack) => {
-  const obstacle = attack.obstacle?.()
+  const obstacle = await attack.obstacle?.()
   if (obstacle !== undefined) return void console.log(`${attack.name} is left out: ${obstacle}`)
   const seed = seedOfThisRun()
   const budget = new TrialBudget(time)

@@ -7,10 +7,11 @@ import { ioFaults } from './io-faults.ts'
 import { kill } from './kill.ts'
 import { lostWrites } from './lost-writes.ts'
 import { queueKills } from './queue-kills.ts'
+import { serverSoaks } from './server-soaks.ts'
 import { soak } from './soak.ts'
 import { stoppedHolder } from './stopped-holder.ts'
 
-/** Every attack that the tests run too, in their order. Each has a file of its own. */
+/** Every attack that the tests run too, in their order. */
 export const attacks: readonly Attack[] = [
   kill,
   stoppedHolder,
@@ -22,4 +23,5 @@ export const attacks: readonly Attack[] = [
   cycles,
   queueKills,
   soak,
+  ...serverSoaks,
 ]

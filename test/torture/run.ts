@@ -8,6 +8,7 @@ import { type Attack, TrialBudget } from './attack.ts'
 import { attacks as shortAttacks } from './attacks.ts'
 import { fullLength } from './full-length.ts'
 import { onPostgres } from './on-postgres.ts'
+import { endAttackedServer } from './server.ts'
 
 /** Once takes minutes. */
 const long: readonly Attack[] = [fullLength, onPostgres]
@@ -39,14 +40,16 @@ if (!(minutes > 0) || !isCountable || !Number.isSafeInteger(seed) || chosen.leng
   process.exit(2)
 }
 
-const able = chosen.filter((attack) => obstacleOf(attack) === undefined)
+const obstacles = new Map<Attack, string>()
+for (const attack of chosen) {
+  const obstacle = await obstacleOf(attack)
+  if (obstacle !== undefined) obstacles.set(attack, obstacle)
+}
+const able = chosen.filter((attack) => !obstacles.has(attack))
 const milliseconds = (minutes * 60_000) / able.length
 const each = trials === undefined ? `${(milliseconds / 1_000).toFixed(1)} s` : `${trials} trials`
 console.log(`Seed ${seed}. ${able.length} attacks, ${each} each.`)
-for (const attack of chosen) {
-  const reason = obstacleOf(attack)
-  if (reason !== undefined) console.log(`  left out   ${attack.name}: ${reason}`)
-}
+for (const [{ name }, reason] of obstacles) console.log(`  left out   ${name}: ${reason}`)
 
 /** Whether the store has kept its promise. */
 async function attackOnce({ name, promise, run }: Attack, attackSeed: number): Promise<boolean> {
@@ -68,6 +71,7 @@ async function attackOnce({ name, promise, run }: Attack, attackSeed: number): P
 let broken = 0
 // An attack's numbers do not depend on which others run.
 for (const attack of able) if (!(await attackOnce(attack, seed + attacks.indexOf(attack)))) broken += 1
+await endAttackedServer()
 if (broken > 0) {
   const limit = trials === undefined ? `--minutes ${minutes}` : `--trials ${trials}`
   console.error(`${broken} of ${able.length} broken. Again: npm run torture -- ${limit} --seed ${seed}`)
