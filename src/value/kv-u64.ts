@@ -29,7 +29,8 @@ export class KvU64 {
     }
     if (value < 0n || value > max) throw new RangeError(`KvU64 holds 0 to 2^64 - 1; got ${value}`)
     this.value = value
-    Object.defineProperty(this, copyMark, { value: true, enumerable: true })
+    // Copies of the KvU64 of `valkeyrie/deno` are plain, as those of Deno are.
+    if (new.target === KvU64) Object.defineProperty(this, copyMark, { value: true, enumerable: true })
     Object.freeze(this)
   }
 

@@ -405,6 +405,16 @@ describe('KvU64', () => {
     ])
     expect(inspect(one)).toBe('[Deno.KvU64: 1n]')
     expect(Object.prototype.toString.call(one)).toBe('[object Deno.KvU64]')
+  it('within a value, and as a message, is the object that its clone is', async () => {
+    const clone = { value: 1n }
+    expect(structuredClone(new KvU64(1n))).toStrictEqual(clone)
+    await kv.set(['a'], { type: 'write', value: new KvU64(1n) })
+    expect((await kv.get(['a'])).value).toStrictEqual({ type: 'write', value: clone })
+    const message = new Promise((resolve) => void kv.listenQueue(resolve))
+    await kv.enqueue(new KvU64(1n))
+    expect(await waitFor('the message', message)).toStrictEqual(clone)
+  })
+
     expect(Object.isFrozen(one)).toBe(true)
   })
 })
