@@ -44,5 +44,11 @@ export async function openKv(path?: string): Promise<Kv> {
   if (path !== undefined && /^https?:\/\//i.test(path))
     throw new TypeError('openKv opens files: connect to a server with openKv of @deno/kv')
   const valueTypes = [cloneType]
-  return kvOf(await Valkeyrie.open(path, { valueTypes, limits: { keyBytes: limits.readKeyBytes } }))
+  return kvOf(
+    await Valkeyrie.open(path, {
+      valueTypes,
+      errorStacks: true,
+      limits: { keyBytes: limits.readKeyBytes },
+    }),
+  )
 }

@@ -15,7 +15,7 @@ import { KvU64 } from '../value/kv-u64.ts'
 import { watchKeys } from '../watch/watch-keys.ts'
 import { checkWrittenKey } from './keys.ts'
 import { checkMost, latestTime, limits } from './limits.ts'
-import { type RawValue, sizeOf, storable } from './raw-value.ts'
+import { fromRaw, type RawValue, sizeOf, storable } from './raw-value.ts'
 
 export interface ReadRange extends KeyRange {
   readonly limit: number
@@ -143,8 +143,7 @@ export class Backend {
     const { type, key } = mutation
     if (type === 'delete') return { type, key: mutation.bytes }
     if (type !== 'set') {
-      if (mutation.value.kind !== 'u64')
-        throw new TypeError(`Failed to perform '${type}' mutation on a non-U64 operand`)
+      if (mutation.value.kind !== 'u64') throw new TypeError(notU64(type, mutation.value))
       return this.#store.prepareArithmetic(type, key, new KvU64(mutation.value.value), undefined)
     }
     const { value, expireAt, stamped } = mutation
@@ -221,6 +220,12 @@ function checkWrite({ checks, mutations, messages }: RawWrite): void {
   }
   checkMost(all, limits.writtenBytes, 'Total mutation size too large', ' bytes')
   checkMost(keys, limits.writtenKeysBytes, 'Total key size too large', ' bytes')
+}
+
+/** What Deno KV says of an operand that is no KvU64. */
+function notU64(type: 'sum' | 'min' | 'max', operand: RawValue): string {
+  if (type === 'sum' && typeof fromRaw(operand) === 'number') return 'Cannot sum KvU64 with Number'
+  return `Failed to perform '${type}' mutation on a non-U64 operand`
 }
 
 /** A versionstamp of another database stands for a version that no key has. */

@@ -105,6 +105,12 @@ describe('values', () => {
     expect((await kv.get(['a'])).value).toStrictEqual({ x: 1, toJSON: undefined })
   })
 
+  it('an Error keeps its stack', async () => {
+    const error = new RangeError('x')
+    await kv.set(['a'], [error])
+    expect((await kv.get<[Error]>(['a'])).value![0].stack).toBe(error.stack)
+  })
+
   it('what is changed after the call is not stored', async () => {
     const [object, bytes, key] = [{ a: 1 }, new Uint8Array([1]), ['a', 'b']]
     const operation = kv.atomic().set(key, object).set(['bytes'], bytes)
@@ -312,13 +318,17 @@ describe('atomic operations', () => {
       new TypeError(`Failed to perform '${type}' mutation on a non-U64 value in the database`),
     )
     await kv.set(['a'], new KvU64(1n))
-    const operand = kv
-      .atomic()
-      .mutate({ key: ['a'], type, value: 1 as never })
-      .commit()
-    await expect(operand).rejects.toThrow(
-      new TypeError(`Failed to perform '${type}' mutation on a non-U64 operand`),
-    )
+    const noU64 = `Failed to perform '${type}' mutation on a non-U64 operand`
+    for (const [value, message] of [
+      [1, type === 'sum' ? 'Cannot sum KvU64 with Number' : noU64],
+      ['1', noU64],
+    ]) {
+      const operand = kv
+        .atomic()
+        .mutate({ key: ['a'], type, value: value as never })
+        .commit()
+      await expect(operand).rejects.toThrow(new TypeError(message))
+    }
     expect(() => kv.atomic()[type](['a'], 1 as never)).toThrow('Value must be a bigint: received number')
   })
 
@@ -395,16 +405,6 @@ describe('KvU64', () => {
     expect(() => new KvU64(1 as never)).toThrow(new TypeError('Value must be a bigint: received number'))
   })
 
-  it('is its value to operators, text and console.log', () => {
-    const one = new KvU64(1n)
-    expect([one.value, one.valueOf(), (one as unknown as bigint) + 1n, String(one)]).toEqual([
-      1n,
-      1n,
-      2n,
-      '1',
-    ])
-    expect(inspect(one)).toBe('[Deno.KvU64: 1n]')
-    expect(Object.prototype.toString.call(one)).toBe('[object Deno.KvU64]')
   it('within a value, and as a message, is the object that its clone is', async () => {
     const clone = { value: 1n }
     expect(structuredClone(new KvU64(1n))).toStrictEqual(clone)
@@ -415,6 +415,16 @@ describe('KvU64', () => {
     expect(await waitFor('the message', message)).toStrictEqual(clone)
   })
 
+  it('is its value to operators, text and console.log', () => {
+    const one = new KvU64(1n)
+    expect([one.value, one.valueOf(), (one as unknown as bigint) + 1n, String(one)]).toEqual([
+      1n,
+      1n,
+      2n,
+      '1',
+    ])
+    expect(inspect(one)).toBe('[Deno.KvU64: 1n]')
+    expect(Object.prototype.toString.call(one)).toBe('[object Deno.KvU64]')
     expect(Object.isFrozen(one)).toBe(true)
   })
 })
