@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { statSync } from 'node:fs'
 import type { TracedWait } from '../trace/channels.ts'
 
-/** What has happened in this process since it started, and the size of the file. */
+/** What has happened in the server's process since it started, and the size of the file. */
 export interface Figures {
   readonly conflicts: number
   readonly retries: number

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { type Kv as Client, KvU64 as ClientU64, openKv as connect } from '@deno/kv'
 import fc from 'fast-check'
 import { Hono } from 'hono'
@@ -284,6 +285,15 @@ describe('the handler', () => {
     kv.close()
     const response = await post('http://x/v3/snapshot_read', '', headers)
     expect(response.status).toBe(503)
+  })
+
+  it('answers a failure without a text with 500, and reports it as a warning', async () => {
+    const warned = once(process, 'warning')
+    const body = new ReadableStream({ start: (controller) => controller.error(Object.create(null)) })
+    const init = { method: 'POST', headers: { authorization }, body, duplex: 'half' }
+    const response = await handler(new Request('http://x/', init as RequestInit))
+    expect(response.status).toBe(500)
+    expect(await warned).toMatchObject([{ name: 'ServeWarning', code: 'SERVE_REQUEST' }])
   })
 
   it('refuses what is not a database, and a short token', () => {

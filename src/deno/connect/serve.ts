@@ -3,6 +3,7 @@ import { createHash, randomUUID, timingSafeEqual } from 'node:crypto'
 import { type Database, storeOf } from '../../api/database.ts'
 import { checkOptionNames } from '../../arguments/option-names.ts'
 import { DatabaseBusyError, DatabaseClosedError, ValidationError } from '../../contract/errors.ts'
+import { emitErrorWarning } from '../../delivery/error-text.ts'
 import type { Store } from '../../store/store.ts'
 import { Backend } from '../backend.ts'
 import { databaseOf, type Kv } from '../kv.ts'
@@ -155,7 +156,7 @@ function failure(error: unknown): { readonly status: number; readonly text: stri
     return { status: 503, text: error.message }
   if (error instanceof TypeError || error instanceof RangeError || error instanceof ValidationError)
     return { status: 400, text: error.message }
-  process.emitWarning(error instanceof Error ? error : String(error))
+  emitErrorWarning(error, { type: 'ServeWarning', code: 'SERVE_REQUEST' })
   return { status: 500, text: 'The database has failed' }
 }
 

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals'
-import { type CommitJson, listen, type ProcessFigures } from './live.ts'
+import type { Figures } from '../../process-figures.ts'
+import { type CommitJson, listen } from './live.ts'
 
 /**
  * A commit, or a part of a large one, as this page received it: `at` in milliseconds since the epoch, null if it was there before.
@@ -11,7 +12,7 @@ export interface ToldCommit extends CommitJson {
 }
 
 /** What happened in one second: `at` is its end, in seconds since the epoch. */
-export interface Sample extends ProcessFigures {
+export interface Sample extends Figures {
   readonly at: number
   readonly commits: number
   readonly changes: number

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals'
 import { parseJson } from '../../../value/parse-json.ts'
+import type { Figures } from '../../process-figures.ts'
 import type { RowJson } from '../value/wire.ts'
 import { ApiError, send, trouble } from './api.ts'
 import { readEvents } from './read-events.ts'
@@ -20,16 +21,6 @@ export interface CommitJson {
   readonly changes: readonly ChangeJson[]
 }
 
-/** What the server's own process has counted since it started. */
-export interface ProcessFigures {
-  readonly conflicts: number
-  readonly retries: number
-  readonly waits: number
-  readonly waited: number
-  readonly fileBytes: number
-  readonly walBytes: number
-}
-
 export interface Listener {
   readonly onCommit?: (commit: CommitJson) => void
   /** A commit from before the page was opened. */
@@ -38,7 +29,7 @@ export interface Listener {
   readonly onOpen?: () => void
   /** Like `onOpen`, but earlier commits could not be reported. */
   readonly onGap?: (message: string) => void
-  readonly onProcess?: (figures: ProcessFigures) => void
+  readonly onProcess?: (figures: Figures) => void
   /** A program has declared more. */
   readonly onCatalog?: () => void
 }
@@ -96,7 +87,7 @@ function take(event: string, data: unknown): void {
     if (commit.versionstamp <= past!) tell(({ onPast }) => onPast?.(commit))
     else tell(({ onCommit }) => onCommit?.(commit))
   } else if (event === 'gap') tell(({ onGap }) => onGap?.((data as Error).message))
-  else if (event === 'process') tell(({ onProcess }) => onProcess?.(data as ProcessFigures))
+  else if (event === 'process') tell(({ onProcess }) => onProcess?.(data as Figures))
   else if (event === 'catalog') tell(({ onCatalog }) => onCatalog?.())
   else if (event === 'gone')
     trouble.value = new ApiError('FILE_GONE', 'The file of the database is gone: it was moved or removed')
