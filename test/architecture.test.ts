@@ -181,7 +181,7 @@ it.each([
   expect(new Set(knowing.map(({ file }) => file))).toEqual(new Set(files))
 })
 
-/** Who above the drivers knows one of them, and why. */
+/** Which files above the drivers know one of them, and why. */
 const knowEngines = [
   /** The Drizzle types of its tables are what a database has. */
   /^index\.ts imports driver\/postgres\/(engine\.types|tables\/table)\.ts$/,

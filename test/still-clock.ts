@@ -1,6 +1,6 @@
 import { onTestFinished, vi } from 'vitest'
 
-/** A clock that stands still until a test moves it. */
+/** A stopped clock that a test advances. */
 export interface StillClock {
   readonly now: number
   /** Advances it, or sets it back, by this many milliseconds. */

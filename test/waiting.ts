@@ -4,7 +4,7 @@
  * needs, and the failure names it. That time grows with how slow the machine is at that moment.
  */
 
-// Taken before a test can replace them by a clock that stands still.
+// Taken before a test can replace them with a stopped clock.
 const { setTimeout, clearTimeout } = globalThis
 const now = performance.now.bind(performance)
 
@@ -13,7 +13,7 @@ const usualMilliseconds = 20
 /** Milliseconds after which a machine of the usual speed gives up. */
 const patience = 120_000
 
-/** Options of a database whose writers wait for each other's locks as long as it takes. */
+/** Options for a database whose writers wait for each other's locks for as long as it takes. */
 export const patient = { busyTimeout: 600_000 } as const
 
 interface Wait {

@@ -2,7 +2,7 @@ import { KvU64, Valkeyrie } from 'valkeyrie'
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 
-// The clock stands still, and the tests advance it; the timers are real.
+// The clock is stopped, and the tests advance it; timers are real.
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: 1_700_000_000_000 }))
 afterEach(() => void vi.useRealTimers())
 

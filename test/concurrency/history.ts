@@ -25,8 +25,8 @@ export interface CommittedUnit {
 }
 
 /**
- * Whether the units have seen what they would have seen one after the other: those that wrote in the order of their
- * versions, each of the others at some point between them. Gives what does not fit, an empty list where all does.
+ * Checks that the units have seen what they would have seen if they had run one at a time: writing units in the order of their
+ * versions, each reading unit at some point between them. Returns what contradicts that, or an empty list.
  *
  * Keys of values begin with `i`, keys of counters with `c`; ranges and queries are over values.
  */

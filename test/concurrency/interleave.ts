@@ -17,7 +17,7 @@ export interface Ran<T> {
 
 /**
  * Runs units of work whose steps alternate exactly as `order` names them: `'abba'` lets `a` take a step, `b` its two, then
- * `a` its last. A unit's last step is its commit. A function that is run again waits until the order is through.
+ * `a` its last. A unit's last step is its commit. A function that runs again waits until the order is finished.
  */
 export async function interleave<Names extends string, T>(
   order: string,

@@ -104,8 +104,8 @@ describe('an update that others overtake each time', () => {
   type Jobs = Awaited<ReturnType<typeof withJobs.open>>
 
   /**
-   * Sets a row again and again by another handle while `work` goes on. `overtaken` resolves behind such a commit; once the `run` may be
-   * one in a turn, also where none comes for a moment.
+   * Sets a row repeatedly from another handle while `work` goes on. `overtaken` resolves after such a commit, or after a moment without
+   * one, once the `run` may have a turn.
    */
   async function beside(
     runsBefore: number,

@@ -21,7 +21,7 @@ async function open(path?: string, options = {}): Promise<Db> {
   return db
 }
 
-/** Commits one more time than the log is trimmed after, so that nothing is left of what was before. */
+/** Commits often enough for the log to be trimmed of everything before. */
 async function trimLog(db: Db): Promise<void> {
   for (let i = 0; i < 2; i++) {
     await Promise.all(Array.from({ length: 300 }, () => db.set(['noise'], i)))
@@ -378,7 +378,7 @@ it.each<[string, (unit: Unit) => Promise<unknown>]>([
   })
   const told = new RegExp(`^TypeError: ${call} was still running .* nothing was written: await every call`)
   expect(String(await unit.catch((error: unknown) => error))).toMatch(told)
-  // The error of a helper that nobody awaits; the write would be its first half.
+  // A helper that nobody awaits fails halfway; its write would be the first half.
   let rest: unknown
   const helper = async (unit: Unit) => {
     await write(unit)

@@ -95,7 +95,7 @@ it('answers any calls as Deno KV does', async () => {
         const written: unknown[] = []
         for (const made of calls) {
           if (made.type === 'commit') written.push(...made.mutations.map(({ key }) => key))
-          // Theirs lists a row whose key is the prefix itself where it is not the first, and never ends where it is and has a batch alone.
+          // Deno KV lists a row whose key is the prefix itself unless it comes first, and never ends if it comes first in a batch of its own.
           const { prefix } = { prefix: undefined, ...(made.type === 'list' && made.selector) }
           if (written.some((key) => isDeepStrictEqual(key, prefix))) continue
           const expected = await outcome(theirs, (n) => new TheirU64(n), made)

@@ -22,7 +22,7 @@ async function openCache<V>(values: z.ZodType<V, V>, file: string | undefined, c
   }
 }
 
-/** A fetch that goes on until it is told how to end, and how many of it have begun. */
+/** A fetch that stays open until the test ends it, and a count of those that have begun. */
 function pendingFetch<V>() {
   const begun = Promise.withResolvers<AbortSignal>()
   const { promise, resolve, reject } = Promise.withResolvers<V>()

@@ -102,7 +102,7 @@ async function simulate(
   )
   await turns.run(choices)
   await performed
-  // Everything is told by now: what it gives is what is stored.
+  // All changes have arrived by now: the cache returns what is stored.
   for (const id of ids) written.set(id, rows.version)
   const { hits } = cache.statistics
   const inTurn = async () => {

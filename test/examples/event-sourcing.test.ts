@@ -427,7 +427,7 @@ describe('a projection', () => {
     await countUntil(there, appended)
     expect(await storedDeliveries(here)).toEqual(await countedByHand(here))
 
-    // Its checkpoint taken away, as after a change of what is counted, it begins anew.
+    // Without its checkpoint, as after a change of what it counts, it starts over.
     await here.repositories.deliveries.set('ada', { shipments: 99, pieces: 99 })
     await here.repositories.projections.delete('deliveries')
     await countUntil(here, await store.execute('tea', () => [shipped('cleo')]))

@@ -21,7 +21,7 @@ async function openFilled(count: number) {
   return { file, db, pieces: await fill(db, count) }
 }
 
-/** A pool whose threads can be let die, over a stock of three items, and the numbers that it shares with them. */
+/** A pool over a stock of three items, whose threads a test can end, and the numbers that it shares with them. */
 async function openMortal(threads: number) {
   const { file, db } = await openFilled(3)
   const shared = new Int32Array(new SharedArrayBuffer(64))

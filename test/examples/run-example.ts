@@ -26,7 +26,7 @@ export function enginesOf(name: string): readonly Engine[] {
 /** Those of a program that measures or loads for long: on PostgreSQL in `npm run torture` alone. */
 export const longEngines: readonly Engine[] = process.env[fullLength] === '1' ? engines : ['sqlite']
 
-/** The environment of a program whose databases are kept by this engine. */
+/** The environment of a program that keeps its databases on this engine. */
 function environmentOf(engine: Engine): NodeJS.ProcessEnv {
   return { ...process.env, DATABASE: engine === 'postgres' && 'url' in server ? server.url : '' }
 }

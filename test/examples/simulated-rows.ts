@@ -14,7 +14,7 @@ export class Turns {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
-  /** Lets one after the other go on, until nobody waits. */
+  /** Lets the waiting steps go on one at a time, until none waits. */
   async run(choices: Iterator<number>): Promise<void> {
     await nextTurn()
     while (this.#waiting.length > 0) {
@@ -37,8 +37,8 @@ interface Told {
 }
 
 /**
- * A repository in which every moment is a turn of its own: when a read sees its snapshot, when it is answered, when a
- * change is told.
+ * A repository in which each event takes a step of its own: a read takes its snapshot, a read returns, a change is
+ * delivered.
  */
 export class SimulatedRows implements CachedRows<string, SimulatedEntry> {
   readonly history = new Map<string, State[]>()

@@ -1,4 +1,4 @@
-/** A `fetch` whose bodies are cut off after some bytes, and whose requests fail while `isDown`. */
+/** A `fetch` that cuts off response bodies after some bytes, and whose requests fail while `isDown`. */
 export function cutting(bytes: () => number) {
   const bodies = new Set<TransformStreamDefaultController>()
   const state = { isDown: false, requests: 0, chunks: 0 }

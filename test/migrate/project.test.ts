@@ -20,7 +20,7 @@ export const { kv, kvLog, kvCollections } = kvTables([${names.join(', ')}])
 const settings = (rest: object = {}) =>
   `export default ${JSON.stringify({ dialect: 'sqlite', schema: './schemas/*.ts', out: './migrations', ...rest })}`
 
-/** A project of two schema modules, whose definitions are exported under one name. */
+/** A project with two schema modules that export their definitions under the same name. */
 function twoModules(config: string): string {
   const folder = projectFolder()
   write(folder, 'schemas/users.ts', module('users'))

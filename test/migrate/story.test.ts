@@ -5,7 +5,7 @@ import { cli, drizzleKit, projectFolder, root, run, write } from './project.ts'
 
 const page = readFileSync(join(root, 'docs/migrations.md'), 'utf8')
 
-/** The blocks of the page in order: files, whose first line names them, and commands with what they print. */
+/** The blocks of the page in order: files, named by their first line, and commands with their output. */
 const blocks = [...page.matchAll(/^```(mts|sh)\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({
   language,
   text: text!,

@@ -59,7 +59,7 @@ async function inProcess(args: readonly string[]): Promise<Ended> {
   }
 }
 
-/** As `inProcess`, without the rights of root, who may read all. */
+/** Like `inProcess`, but without the rights of root, which can read every file. */
 async function asNobody(args: readonly string[]): Promise<Ended> {
   if (process.geteuid?.() !== 0) return inProcess(args)
   process.seteuid!(65_534)

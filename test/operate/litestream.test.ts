@@ -94,7 +94,7 @@ it('the tables of Litestream belong to no other application, in a new file eithe
   await using db = await open(path)
   await db.repositories.users.set('ada', { name: 'Ada' })
   expect(await Valkeyrie.verify(path)).toMatchObject({ sound: true, findings: [] })
-  // What else is in such a file is somebody's.
+  // Anything else in such a file belongs to another program.
   const theirs = newPath()
   const replicator = new Replicator(theirs, newPath())
   replicator.close()

@@ -15,9 +15,9 @@ interface Segment {
 }
 
 /**
- * What Litestream does to a file, as its documentation and its source tell: it makes two tables, turns the engine's own checkpoints off for
- * itself, holds a read transaction so that nobody begins the log anew, copies the frames that are new, and begins the log anew itself,
- * with everybody else kept from writing in between.
+ * Does to a file what Litestream's documentation and source say it does: creates two tables, turns off the engine's checkpoints on its
+ * own connection, holds a read transaction so that nobody else restarts the log, copies new frames, and restarts the log itself while
+ * it keeps all others from writing.
  */
 export class Replicator {
   readonly #path: string

@@ -32,7 +32,7 @@ export function inDatabase(address: string, name: string): string {
   return url.href
 }
 
-/** Gives the server the time before each statement of this process, while the clock of a test stands still. */
+/** Sends the time to the server before each statement of this process, while a test has stopped the clock. */
 export function tellTime(): void {
   const { query } = pg.Client.prototype
   const told = new WeakSet<pg.Client>()

@@ -26,7 +26,7 @@ export interface Cluster {
 /** Makes a server. Rejects with a sentence where PostgreSQL cannot run here. */
 export async function startCluster(options: ServerOptions = {}): Promise<Cluster> {
   const keeper = fork(fileURLToPath(new URL('keeper.ts', import.meta.url)), [JSON.stringify(options)], {
-    // A group of its own: whoever kills this one leaves the keeper to clean up.
+    // In its own process group: if this process is killed, the keeper lives on and cleans up.
     detached: true,
     execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest'
 import { slowness } from '../waiting.ts'
 import { openProxy } from './proxy.ts'
 
-/** A name of a schema that nobody has. */
+/** A schema name that is not in use. */
 export function newSchema(): string {
   return `engine_${randomBytes(8).toString('hex')}`
 }

@@ -155,7 +155,7 @@ describe.runIf(url !== '')('the indexes of a database', () => {
     await first.close()
     const before = await query(indexesOf)
     expect(before.length).toBe(2 * odd.length + 1)
-    // One that is taken for another would be built anew.
+    // An index that is mistaken for another would be rebuilt.
     const second = await definition().open(url, { schema, destroyOnClose: true })
     const after = await query(indexesOf)
     await second.close()

@@ -10,7 +10,7 @@ const report = (it: Report) => void (process.connected && process.send!(it))
 let server: Server | undefined
 let last = Promise.resolve()
 
-/** Orders are carried out one after the other. */
+/** Runs orders one at a time. */
 function carryOut(action: () => Promise<void>): void {
   last = last.then(action).then(
     () => report({ url: server!.url, folder }),

@@ -331,7 +331,7 @@ describeEngine('postgres', 'a migration', (engine) => {
   })
 
   it('moves fields whose names and texts the server does not have, with what they stand for', async () => {
-    // Any UTF-16, lone surrogates and U+0000 among it, and what such a text is written as on the server.
+    // Any UTF-16, including lone surrogates and U+0000, and how the server stores such a text.
     const unit = fc.oneof(
       fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)),
       fc.constantFrom('\0', '\u0001', '\u0002', '\ud7ff', '\ud800', '\u{10ffff}', '"', '\\', '.', '{', ','),

@@ -57,7 +57,7 @@ function mayRun(program: string, as: { readonly uid: number; readonly gid: numbe
   }
 }
 
-/** The user that a machine has for PostgreSQL, or the one that it has for nothing. */
+/** The machine's user for PostgreSQL, or `nobody`. */
 export function unprivileged(): { readonly uid: number; readonly gid: number } {
   for (const name of ['postgres', 'nobody']) {
     try {

@@ -66,7 +66,7 @@ const phrase = fc
   )
 const query = fc.array(phrase, { minLength: 1, maxLength: 3 }).map((all) => all.join(' '))
 
-/** A lone surrogate shows as one sign, whatever an engine makes of it. */
+/** Shows a run of lone surrogates as one replacement character, because engines store them differently. */
 const shown = (value: string) => value.toWellFormed().replace(/\ufffd+/g, '\ufffd')
 
 describeEngine('postgres', 'a search', (engine) => {

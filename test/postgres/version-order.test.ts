@@ -95,7 +95,7 @@ const change: fc.Arbitrary<Change> = fc.record(
   { requiredKeys: ['id', 'value'] },
 )
 const step: fc.Arbitrary<Step> = fc.record({
-  // Mostly the same one, so that nobody comes between.
+  // Mostly the same one, so that no other commits in between.
   writer: fc.constantFrom<0 | 1>(0, 0, 0, 0, 0, 0, 0, 1),
   writes: fc.array(fc.array(change, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 }),
   isUnit: fc.boolean(),

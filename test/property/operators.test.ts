@@ -83,7 +83,7 @@ const plain = text.filter((one) => one !== '\\')
 const finite = fc.constantFrom(...numbers.filter(Number.isFinite))
 const instant = fc.oneof(date, fc.constantFrom('1970-01-01', '1970-01-01T01:00:00.0005+01:00'))
 
-/** The operands of each field, so far as they are right for it. */
+/** The operands that are valid for each field. */
 const scalars: Record<string, fc.Arbitrary<unknown>> = {
   text: plain,
   number: finite,

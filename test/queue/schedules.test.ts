@@ -184,7 +184,7 @@ describe('a schedule', () => {
       const due = await db.repositories.reportsSchedules.count({
         where: {
           next: { lte: Date.now() },
-          // One whose job was enqueued ahead of its time moves on before its next one.
+          // A schedule whose job was enqueued early moves on before its next time.
           OR: [{ ahead: { isNull: true } }, { next: { lte: Date.now() - 1_000 } }],
         },
       })

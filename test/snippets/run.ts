@@ -1,4 +1,4 @@
 import { pathToFileURL } from 'node:url'
 
-/** Runs the programs that are its arguments, one after the other. */
+/** Runs the programs that its arguments name, in order. */
 for (const file of process.argv.slice(2)) await import(pathToFileURL(file).href)

@@ -17,7 +17,7 @@ export type KindName =
   | 'one-way, to another type'
   | 'one-way, to another type, then a schema'
 
-/** A schema of a field, what it takes, and what it makes of it. */
+/** The schema of a field, an input that it takes, and its output. */
 export interface Kind {
   readonly library: Library
   readonly name: KindName

@@ -50,7 +50,7 @@ const jobs = Valkeyrie.withSchema(['jobs', '*'], z.object({ until: z.int(), by: 
   indexes: [{ on: 'until' }],
 }).withSchema(['locks', '*'], z.string())
 
-/** Jobs that are leased until a moment, and locks that expire: whoever asks gets what is over by the clock, and nothing else. */
+/** Leased jobs and locks that expire: a caller gets those that have ended by the clock, and no others. */
 async function leaseAbout(path: string, random: () => number, jump: (milliseconds: number) => void) {
   await using db = await jobs.open(path)
   const { jobs: queue, locks } = db.repositories
@@ -98,7 +98,7 @@ async function leaseAbout(path: string, random: () => number, jump: (millisecond
   }
 }
 
-/** Units of work of two handles in each other's way, whose turns are kept by the clock. */
+/** Units of work of two handles that conflict, and whose turns last as long as the clock says. */
 async function fightAbout(path: string, random: () => number, jump: (milliseconds: number) => void) {
   const things = Valkeyrie.withSchema(['counts', '*'], z.int())
   await using one = await things.open(path, patient)

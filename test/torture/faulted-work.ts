@@ -17,8 +17,8 @@ type Key = (string | number)[]
 const beginning = '0'.repeat(20)
 
 /**
- * Calls on a database, one after the other, beside what is known of it: all that was acknowledged, and nothing of what has failed. What
- * a call reads is held against that each time.
+ * Makes calls on a database, one at a time, beside a model of it: everything that was acknowledged, and nothing of what has failed. What
+ * a call reads is compared with the model each time.
  */
 export class FaultedWork {
   /** What it did, for a report. */
@@ -308,7 +308,7 @@ export class FaultedWork {
     assert.equal(found.length, email === '' ? 0 : 1)
   }
 
-  /** The log has each acknowledged commit, and its changes, one after the other, lead to the current rows. */
+  /** The log has each acknowledged commit, and its changes in order lead to the current rows. */
   async #assertFeedRight(db: Opened): Promise<void> {
     const keys = new Set<string>()
     const versions = new Set<string>()

@@ -24,7 +24,7 @@ async function writeUntilKilled(path: string, round: number, random: () => numbe
   return whole.map(([n, versionstamp]) => ({ n: Number(n), versionstamp: versionstamp! }))
 }
 
-/** One file, whose writer is killed again and again. */
+/** One file whose writer is killed repeatedly. */
 async function killAgainAndAgain({ random, another }: Trials, path: string): Promise<number> {
   let before = ''
   let commits = 0n

@@ -52,7 +52,7 @@ it('a client has the names, parameters and results that its server has declared'
   type Users = Awaited<ReturnType<typeof users>>
   expectTypeOf<Users[number]['value']>().toEqualTypeOf<User>()
   expectTypeOf<Users[number]['id']>().toEqualTypeOf<KeyPart>()
-  // @ts-expect-error all who follow it share the list
+  // @ts-expect-error all readers share the list
   const change = (given: Users) => given.push(given[0]!)
   void change
 
@@ -109,7 +109,7 @@ it('a component has what a client has', () => {
 
 it('options without authorize make no server', () => {
   const wrong = () => {
-    // @ts-expect-error who may ask is to be said
+    // @ts-expect-error you must say who may ask
     serveLive({ all: liveQuery(() => db.repositories.users.watchMany()) }, {})
     serveLive(
       { all: liveQuery(() => db.repositories.users.watchMany()) },

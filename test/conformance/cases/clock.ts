@@ -1,6 +1,6 @@
 import { vi } from 'vitest'
 
-/** Runs `body` while the clock stands still, and lets it advance the clock; timers never fire. */
+/** Runs `body` with a stopped clock that it can advance; timers never fire. */
 export async function withClock(body: (advance: (ms: number) => void) => Promise<void>): Promise<void> {
   const started = Date.now()
   vi.useFakeTimers({ toFake: ['Date'], now: started })

@@ -35,7 +35,7 @@ const loops: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   updateMany: (db) => db.repositories.rows.updateMany({ where: { n: 7 }, set: { n: 7 } }),
 }
 
-/** What never gives way never sees the timer: it would go on until the test is stopped. */
+/** Work that never yields never sees the timer fire: it would run until the test is stopped. */
 export const givingWayCases: Cases = {
   ...Object.fromEntries(
     Object.entries(loops).map(([name, call]) => [

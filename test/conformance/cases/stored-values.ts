@@ -48,7 +48,7 @@ async function withProduct(path: string | undefined) {
 export const storedValueCases: Cases = {
   'names that JSON escapes are read as they are, whatever was read before': async (place) => {
     await using db = await Valkeyrie.open(place.path())
-    // V8 takes a name for the one that it expects in its place if its text begins like that one.
+    // V8 mistakes a field name for the expected one if its text starts with the same characters.
     const names = ['\\', '\n', '"', '\ud800']
     const values = names.flatMap((name) => [
       { characters: 1, [name]: 2 },

@@ -1,4 +1,4 @@
-// Works on damaged files, one after the other, by all ways that a database has. Every failure has to be a KvError.
+// Uses damaged files, one at a time, in every way that a database offers. Every failure must be a KvError.
 import { rmSync } from 'node:fs'
 import { KvError, Valkeyrie } from 'valkeyrie'
 import { damagedFile, schemas } from '../damage.ts'

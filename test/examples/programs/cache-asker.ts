@@ -17,7 +17,7 @@ const cache = new Cache(values, { ttl: 60_000, lease })
 send('ready')
 await once(process, 'message')
 
-// Listens from the start: the order may come before this process begins to fetch, if it ever does.
+// Listens early: the message may come before this process fetches, or instead of it.
 const told = once(process, 'message')
 let fetches = 0
 async function fetch(): Promise<string> {

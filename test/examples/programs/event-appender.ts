@@ -1,4 +1,4 @@
-// Ships one piece after the other, of several products, until it is told to stop; acknowledges each when it is appended: the
+// Ships pieces of several products, one at a time, until it is told to stop, and acknowledges each appended event: the
 // processes of event-sourcing.test.ts.
 import { setTimeout as delay } from 'node:timers/promises'
 import { EventStore } from '../../../examples/event-sourcing/event-store.ts'

@@ -1,4 +1,4 @@
-// Works on a file whose calls fail, one trial for each seed that it reads, and answers each with a line: the process of io-faults.ts.
+// Uses a file whose system calls fail, one trial for each seed that it reads, and prints a line for each: the process of io-faults.ts.
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'

@@ -23,7 +23,7 @@ async function transfer({ unitOfWork }: Pick<SoakedDatabase, 'unitOfWork'>): Pro
   })
 }
 
-/** One after the other, so that the feed has them without a gap. */
+/** One at a time, so that the feed has no gaps. */
 async function commitNumbered(): Promise<void> {
   const n = numbered + 1
   const result = await db

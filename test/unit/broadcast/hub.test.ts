@@ -87,7 +87,7 @@ it('no commit is skipped that is reported at any moment of reading the log', asy
     log.commit(['foreign'])
     hub.refresh()
     for (let turn = 0; turn < moment; turn++) await null
-    // One of another connection comes between, so that the log has to be read.
+    // Another connection commits in between, so that the hub must read the log.
     log.commit(['foreign'])
     hub.committed(changesOf(['own']), log.commit(['own']))
     expect(await isWoken(own), `told after ${moment} turns`).toBe(true)

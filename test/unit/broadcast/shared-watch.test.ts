@@ -17,7 +17,7 @@ function reader(given: string | null = null) {
   return { told, waiting }
 }
 
-/** A watch whose looks end when the test says so. */
+/** A watch whose reads end when the test says so. */
 function watch() {
   const looks: PromiseWithResolvers<WatchedState<string>>[] = []
   const subscription = new Subscription(

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { StorageError } from '../../../src/contract/errors.ts'
 import { lookForCommits } from '../../../src/driver/look-for-commits.ts'
 
-/** What is found at each look, one after the other, then nothing. */
+/** What each look finds, in order; later looks find nothing. */
 function following(...found: (number | null | Error)[]) {
   const stop = new AbortController()
   onTestFinished(() => stop.abort())

@@ -254,7 +254,7 @@ describe('the option engine', () => {
     const refused = Users.open(file, { engine: 'better-sqlite3' })
     await expect(refused).rejects.toThrow(DatabaseOpenError)
     await expect(refused).rejects.toThrow('this process has it open with node:sqlite')
-    // What names none uses the one that has it.
+    // A handle opened without an engine uses the one that has the file open.
     await using second = await Valkeyrie.inspect(file)
     expect(second.drizzle.$client.constructor).toBe(db.drizzle.$client.constructor)
     await db.repositories.users.set('a', { name: 'A' })

@@ -69,7 +69,7 @@ function replacement(releases: readonly Release[], name: Name, schema: JsonSchem
   return first === -1 || lastFit === releases.length - 1 ? null : tagOf(lastFit + 1)
 }
 
-/** Applies migrations one after the other; `forgets`: before which of them the database loses its record. */
+/** Applies migrations in order; `forgets`: the one before which the database loses its record. */
 function applied(releases: readonly Release[], forgets: ReadonlySet<number> = new Set()): Catalog {
   const migrations = migrationsOf(releases)
   let catalog: Catalog = { version: 0, collections: [], past: [] }
