@@ -14,7 +14,7 @@ import { assertShape, isMarked, isSealed, markFormat } from './file/file-format.
 import { openError } from './file/open-error.ts'
 import { retryBusy } from './file/retry-busy.ts'
 import { drizzleOver } from './module/drizzle-over.ts'
-import { loadModule } from './module/open-connection.ts'
+import { holdWithModule } from './module/open-connection.ts'
 import type { Connection, ModuleName } from './module/sqlite-module.ts'
 import { passOverDamage } from './rows/damaged-rows.ts'
 import { tellOfManyIndexes } from './tables/index-budget.ts'
@@ -58,13 +58,28 @@ export async function openSqlite(
   options: OpenSqliteOptions,
 ): Promise<OpenedDriver<Sqlite>> {
   const path = databasePath(options.path)
-  await loadModule(path, options.engine)
+  const letGo = await holdWithModule(path, options.engine)
+  try {
+    return await openHeld(collections, { ...options, path }, letGo)
+  } catch (error) {
+    letGo()
+    throw error
+  }
+}
+
+/** `letGo` is called when the database is closed. */
+async function openHeld(
+  collections: readonly Collection[],
+  options: OpenSqliteOptions & { readonly path: string },
+  letGo: () => void,
+): Promise<OpenedDriver<Sqlite>> {
+  const { path } = options
   const tables = lazyTables(collections)
   const { migrations: folder, readOnly, asked = nothingAsked, checksums = false, asItIs = false } = options
   const migrate = folder === undefined ? undefined : await loadMigrations(folder)
   const QueryRunner = collections.length === 0 ? null : await loadQueryRunner()
   return retryBusy(() => {
-    const { connection, file } = connect({ ...options, path, migrated: migrate !== undefined })
+    const { connection, file } = connect({ ...options, migrated: migrate !== undefined })
     try {
       assertShape(connection, path)
       if (!isMarked(connection) && !readOnly && !asItIs) markNew(connection, checksums)
@@ -83,9 +98,13 @@ export async function openSqlite(
         QueryRunner,
         catalog,
         batches: { catalogVersion: catalog.version, seenVersion: -1, turn: null },
-        options: { ...options, path },
+        options,
       }
-      const pool = new ConnectionPool(new PooledConnection(connection, parts), reconnect(options, parts))
+      const pool = new ConnectionPool(
+        new PooledConnection(connection, parts),
+        reconnect(options, parts),
+        letGo,
+      )
       return { driver: new SqliteDriver(pool, parts), catalog, plain: new SqliteDrizzle(pool, parts) }
     } catch (error) {
       connection.close()

@@ -12,7 +12,7 @@ import { PartialFile } from './backup/partial-file.ts'
 import { connect } from './file/connection.ts'
 import { engineCode, isUnanswerable, toKvError } from './file/engine-error.ts'
 import { retryBusy } from './file/retry-busy.ts'
-import { loadModule } from './module/open-connection.ts'
+import { withModule } from './module/open-connection.ts'
 import type { Connection } from './module/sqlite-module.ts'
 import { checkIntegrity, isOfText, passOverDamage } from './rows/damaged-rows.ts'
 import { readCatalog, touchCatalog } from './tables/catalog.ts'
@@ -29,10 +29,13 @@ const mostProblems = 1_000
  * Copies a file, then rebuilds in one transaction what follows from its rows and its catalogue: indexes, and the filing of rows. If
  * that changes nothing, or fails, the file stays as it was, and the copy is removed.
  */
-export async function repairSqlite(path: string, busyTimeout: number): Promise<Repair> {
+export function repairSqlite(path: string, busyTimeout: number): Promise<Repair> {
+  return withModule(path, () => repairHeld(path, busyTimeout))
+}
+
+async function repairHeld(path: string, busyTimeout: number): Promise<Repair> {
   const open = (readOnly: boolean) =>
     retryBusy(() => connect({ path, readOnly, durability: 'full' }).connection, busyTimeout)
-  await loadModule(path)
   let connection = await open(true)
   let backup: string | null = null
   let isKept = false

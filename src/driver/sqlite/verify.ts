@@ -13,7 +13,7 @@ import { removeEmptyLog } from './file/empty-log.ts'
 import { engineCode, toKvError } from './file/engine-error.ts'
 import { isSealed } from './file/file-format.ts'
 import { retryBusy } from './file/retry-busy.ts'
-import { loadModule } from './module/open-connection.ts'
+import { withModule } from './module/open-connection.ts'
 import type { Connection } from './module/sqlite-module.ts'
 import { checkIntegrity } from './rows/damaged-rows.ts'
 import { type RawRow, rawColumns } from './rows/kv-row.ts'
@@ -31,10 +31,8 @@ export async function verifySqlite(
   path: string,
   { signal, busyTimeout = 5_000 }: VerifyOptions = {},
 ): Promise<Verification> {
-  await loadModule(path)
-  const { connection } = await retryBusy(
-    () => connect({ path, readOnly: true, durability: 'normal' }),
-    busyTimeout,
+  const { connection } = await withModule(path, () =>
+    retryBusy(() => connect({ path, readOnly: true, durability: 'normal' }), busyTimeout),
   )
   try {
     // On a connection of its own, so others keep reading and writing.

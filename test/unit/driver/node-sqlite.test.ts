@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { symlinkSync, writeFileSync } from 'node:fs'
+import * as threads from 'node:worker_threads'
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -311,4 +312,135 @@ test('a thread reaches each file by the module that its parent reaches it by', (
     { encoding: 'utf8' },
   )
   expect(printed).toBe('Database,NodeConnection\nNodeConnection,Database\n')
+})
+
+/** Opens, in a thread, what it is told to, and answers with the module that it got, or with the failure. */
+class OpeningThread implements AsyncDisposable {
+  readonly #worker = new Worker(
+    `const { parentPort } = require('node:worker_threads')
+    let db
+    parentPort.on('message', async ({ path, engine }) => {
+      await db?.close()
+      const { Valkeyrie } = await import('valkeyrie')
+      db = await Valkeyrie.open(path, { engine }).catch((error) => ({ error, close() {} }))
+      const { error } = db
+      parentPort.postMessage(error ? error.name + ': ' + error.message : db.drizzle.$client.constructor.name)
+    })`,
+    { eval: true, execArgv: [] },
+  )
+
+  async open(path: string, engine?: string): Promise<string> {
+    this.#worker.postMessage({ path, engine })
+    const [answer] = await once(this.#worker, 'message')
+    return answer as string
+  }
+
+  async [Symbol.asyncDispose]() {
+    await this.#worker.terminate()
+  }
+}
+
+describe('a thread that is older than what another one opens', () => {
+  const isSeen = 'locks' in threads
+
+  test.runIf(isSeen)('is refused another module for it, and gets the same one if it names none', async () => {
+    await using thread = new OpeningThread()
+    await thread.open(':memory:')
+    const [file, link] = [path(), path()]
+    symlinkSync(file, link)
+    const db = await Valkeyrie.open(file, { engine: 'node:sqlite' })
+    for (const shown of [file, link]) {
+      expect(await thread.open(shown, 'better-sqlite3')).toBe(
+        `DatabaseOpenError: Cannot open ${shown}: this process has it open with node:sqlite: use that too, or close it first`,
+      )
+      expect(await thread.open(shown)).toBe('NodeConnection')
+    }
+    await thread.open(':memory:')
+    await db.close()
+    expect(await thread.open(file, 'better-sqlite3')).toBe('Database')
+  })
+
+  test.runIf(isSeen)('keeps its file until it has closed it, or has ended', async () => {
+    const file = path()
+    {
+      await using thread = new OpeningThread()
+      await thread.open(file, 'better-sqlite3')
+      await expect(Valkeyrie.open(file, { engine: 'node:sqlite' })).rejects.toThrow(DatabaseOpenError)
+      await thread.open(':memory:')
+      await (await Valkeyrie.open(file, { engine: 'node:sqlite' })).close()
+      await thread.open(file, 'better-sqlite3')
+    }
+    await (await Valkeyrie.open(file, { engine: 'node:sqlite' })).close()
+  })
+
+  test.runIf(isSeen)('may open what could not be opened', async () => {
+    await using thread = new OpeningThread()
+    writeFileSync(path('no.db'), 'This is a text and no database. '.repeat(100))
+    await expect(Valkeyrie.open(path('no.db'), { engine: 'node:sqlite' })).rejects.toThrow('not a database')
+    expect(await thread.open(path('no.db'), 'better-sqlite3')).toContain('not a database')
+  })
+
+  test.runIf(isSeen)(
+    'opens a new file at the same time as another thread by one module of the two',
+    async () => {
+      for (let i = 0; i < 5; i++) {
+        await using thread = new OpeningThread()
+        await thread.open(':memory:')
+        const file = path()
+        const [here, there] = await Promise.allSettled([
+          Valkeyrie.open(file, { engine: 'node:sqlite' }),
+          thread.open(file, 'better-sqlite3'),
+        ])
+        const both = here.status === 'fulfilled' && there.status === 'fulfilled' && there.value === 'Database'
+        expect(both).toBe(false)
+        if (here.status === 'fulfilled') await here.value.close()
+      }
+    },
+  )
+
+  test.runIf(isSeen)('opens a file at the same time as threads with the same module', async () => {
+    const file = path()
+    const opening = Array.from({ length: 3 }, () => new OpeningThread())
+    for (let i = 0; i < 5; i++) {
+      const all = await Promise.all(opening.map((thread) => thread.open(file, 'better-sqlite3')))
+      expect(all).toEqual(['Database', 'Database', 'Database'])
+      await Promise.all(opening.map((thread) => thread.open(':memory:')))
+    }
+    await Promise.all(opening.map((thread) => thread[Symbol.asyncDispose]()))
+  })
+})
+
+test.runIf('locks' in threads)(
+  'the first thread of a process is refused another module for a file open before it',
+  () => {
+    const program = `
+    import { once } from 'node:events'
+    import { Valkeyrie } from 'valkeyrie'
+    const db = await Valkeyrie.open(process.argv[1])
+    const { Worker } = await import('node:worker_threads')
+    const inThread = \`
+      const { parentPort, workerData } = require('node:worker_threads')
+      import('valkeyrie').then(({ Valkeyrie }) => Valkeyrie.open(workerData, { engine: 'node:sqlite' })).then(
+        () => parentPort.postMessage('opened'),
+        (error) => parentPort.postMessage(error.name),
+      )\`
+    const worker = new Worker(inThread, { eval: true, execArgv: [], workerData: process.argv[1] })
+    console.log(...(await once(worker, 'message')))
+    process.exit()`
+    const printed = execFileSync(
+      process.execPath,
+      ['--no-warnings', '--input-type=module', '-e', program, path()],
+      {
+        encoding: 'utf8',
+      },
+    )
+    expect(printed).toBe('DatabaseOpenError\n')
+  },
+)
+
+test('this thread is refused another module for a file that it has open by a symbolic link', async () => {
+  const [file, link] = [path(), path()]
+  symlinkSync(file, link)
+  await using _ = await Valkeyrie.open(link, { engine: 'node:sqlite' })
+  await expect(Valkeyrie.open(file, { engine: 'better-sqlite3' })).rejects.toThrow(DatabaseOpenError)
 })

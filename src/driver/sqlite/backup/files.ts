@@ -8,7 +8,7 @@ import { removeEmptyLog } from '../file/empty-log.ts'
 import { engineCode } from '../file/engine-error.ts'
 import { assertShape } from '../file/file-format.ts'
 import { retryBusy } from '../file/retry-busy.ts'
-import { loadModule } from '../module/open-connection.ts'
+import { withModule } from '../module/open-connection.ts'
 import { hasTable } from '../tables/own-tables.ts'
 import { backUp, type CopyOptions, copyTo } from './backup.ts'
 import { freeName } from './free-name.ts'
@@ -42,17 +42,26 @@ export async function restoreFile(
       exchange(partial, target, kept)
     }
     const like = isThere ? target : source
-    return { ...(await copyTo(source, target, like, options, place)), kept }
+    // Whoever has the database open in this process is only noticed by the module that they use.
+    const copied = await withModule(target, () => copyTo(source, target, like, options, place))
+    return { ...copied, kept }
   })
 }
 
 /** Checks that a file is one of ours, then uses its path. */
-async function checked<T>(
+function checked<T>(
   path: string,
   { busyTimeout }: CopyOptions,
   use: (source: string) => Promise<T>,
 ): Promise<T> {
-  await loadModule(path)
+  return withModule(path, () => checkedFirst(path, busyTimeout, use))
+}
+
+async function checkedFirst<T>(
+  path: string,
+  busyTimeout: number,
+  use: (source: string) => Promise<T>,
+): Promise<T> {
   const { connection, file } = await retryBusy(
     () => connect({ path, readOnly: true, durability: 'normal' }),
     busyTimeout,

@@ -13,11 +13,13 @@ export class ConnectionPool {
   readonly #connect: () => PooledConnection
   readonly #idle: PooledConnection[]
   readonly #taken = new Set<PooledConnection>()
+  readonly #onClose: () => void
   #closed = false
 
-  constructor(first: PooledConnection, connect: () => PooledConnection) {
+  constructor(first: PooledConnection, connect: () => PooledConnection, onClose: () => void) {
     this.#idle = [first]
     this.#connect = connect
+    this.#onClose = onClose
   }
 
   get open(): boolean {
@@ -75,5 +77,6 @@ export class ConnectionPool {
     for (const connection of [...this.#taken, ...this.#idle]) connection.close()
     this.#taken.clear()
     this.#idle.length = 0
+    this.#onClose()
   }
 }

@@ -6,27 +6,28 @@ import { isPassing, toKvError } from '../file/engine-error.ts'
 import { assertShape } from '../file/file-format.ts'
 import { openError } from '../file/open-error.ts'
 import { retryBusy } from '../file/retry-busy.ts'
-import { loadModule } from '../module/open-connection.ts'
+import { withModule } from '../module/open-connection.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import { hasTables } from '../tables/own-tables.ts'
 import { FileState } from './file-state.ts'
 
 /** Opens a file to copy its present state, on a connection of its own; others keep reading and writing. */
 export async function openFileSource(path: string, busyTimeout: number): Promise<CopySource> {
-  await loadModule(path)
-  const connection = await retryBusy(() => {
-    const { connection } = connect({ path, readOnly: true, durability: 'normal' })
-    try {
-      connection.exec('BEGIN')
-      assertShape(connection, path)
-      if (!hasTables(connection))
-        throw new DatabaseOpenError(path, 'it is not a database of valkeyrie: it lacks its tables')
-      return connection
-    } catch (error) {
-      connection.close()
-      throw isPassing(error) ? error : toKvError(openError(path, error))
-    }
-  }, busyTimeout)
+  const connection = await withModule(path, () =>
+    retryBusy(() => {
+      const { connection } = connect({ path, readOnly: true, durability: 'normal' })
+      try {
+        connection.exec('BEGIN')
+        assertShape(connection, path)
+        if (!hasTables(connection))
+          throw new DatabaseOpenError(path, 'it is not a database of valkeyrie: it lacks its tables')
+        return connection
+      } catch (error) {
+        connection.close()
+        throw isPassing(error) ? error : toKvError(openError(path, error))
+      }
+    }, busyTimeout),
+  )
   return new FileSource(connection, path)
 }
 

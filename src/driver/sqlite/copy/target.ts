@@ -14,7 +14,7 @@ import { alone } from '../file/alone.ts'
 import { engineCode } from '../file/engine-error.ts'
 import { markFormat } from '../file/file-format.ts'
 import { retryBusy } from '../file/retry-busy.ts'
-import { loadModule, openConnection } from '../module/open-connection.ts'
+import { openConnection, withModule } from '../module/open-connection.ts'
 import type { Connection, EngineStatement } from '../module/sqlite-module.ts'
 import { buildIndexes, indexChanges } from '../tables/indexes.ts'
 import { createOwnTables } from '../tables/own-tables.ts'
@@ -29,15 +29,16 @@ const cacheKilobytes = 65_536
 
 /** Begins a file that gets the name of the target once it is complete, checked and synced to disk. */
 export async function openFileTarget(path: string, places: CopyPlaces): Promise<CopyTarget> {
-  await loadModule(path)
-  try {
-    if (!places.overwrite && lstatSync(path, { throwIfNoEntry: false }) !== undefined)
-      throw thereAlready(path)
-    assertPlaceable(null, path)
-    return new FileTarget(path, PartialFile.create(path, null), places)
-  } catch (error) {
-    throw failureOf(error, path)
-  }
+  return withModule(path, () => {
+    try {
+      if (!places.overwrite && lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+        throw thereAlready(path)
+      assertPlaceable(null, path)
+      return new FileTarget(path, PartialFile.create(path, null), places)
+    } catch (error) {
+      throw failureOf(error, path)
+    }
+  })
 }
 
 class FileTarget implements CopyTarget {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { DatabaseOpenError } from '../../../contract/errors.ts'
-import { loadModule, openConnection } from '../module/open-connection.ts'
+import { openConnection, withModule } from '../module/open-connection.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import { toKvError } from './engine-error.ts'
 import { isMarked } from './file-format.ts'
@@ -44,8 +44,7 @@ export class ForeignFile {
 
   /** Rejects with a DatabaseOpenError if this is not an SQLite file. */
   static async open(path: string): Promise<ForeignFile> {
-    await loadModule(path)
-    return new ForeignFile(path)
+    return withModule(path, () => new ForeignFile(path))
   }
 
   /** The values of these columns, row by row. */

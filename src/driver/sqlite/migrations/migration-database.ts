@@ -28,7 +28,7 @@ import { databasePath } from '../file/database-path.ts'
 import { removeEmptyLog } from '../file/empty-log.ts'
 import { assertShape, markFormat } from '../file/file-format.ts'
 import { retryBusy } from '../file/retry-busy.ts'
-import { loadModule } from '../module/open-connection.ts'
+import { withModule } from '../module/open-connection.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import { readCatalog } from '../tables/catalog.ts'
 import { buildIndexes, dropIndex, indexChanges } from '../tables/indexes.ts'
@@ -72,8 +72,7 @@ export class SqliteMigrationDatabase implements MigrationDatabase {
   static async open(path: string, readOnly = false, busyTimeout = 30_000): Promise<SqliteMigrationDatabase> {
     const absolute = databasePath(path)
     const options = { path: absolute, readOnly, durability: 'full', migrated: true } as const
-    await loadModule(absolute)
-    const { connection } = await retryBusy(() => connect(options), busyTimeout)
+    const { connection } = await withModule(absolute, () => retryBusy(() => connect(options), busyTimeout))
     try {
       assertShape(connection, absolute)
     } catch (error) {

@@ -4,7 +4,7 @@ import { MigrationError } from '../../../contract/errors.ts'
 import { kindOf } from '../../file-kind.ts'
 import type { MigrationLock } from '../../migration-database.ts'
 import { isBusy } from '../file/engine-error.ts'
-import { loadModule, openConnection } from '../module/open-connection.ts'
+import { openConnection, withModule } from '../module/open-connection.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 
 const msBetweenTries = 50
@@ -23,13 +23,16 @@ export class SqliteMigrationLock implements MigrationLock {
   }
 
   /** Waits for the lock, and says so once. Rejects with a MigrationError if something else has its name. */
-  static async acquire(
-    database: string,
-    onWait: () => void,
-    signal?: AbortSignal,
-  ): Promise<SqliteMigrationLock> {
+  static acquire(database: string, onWait: () => void, signal?: AbortSignal): Promise<SqliteMigrationLock> {
     const file = `${database}.migrating`
-    await loadModule(file)
+    return withModule(file, () => SqliteMigrationLock.#acquire(file, onWait, signal))
+  }
+
+  static async #acquire(
+    file: string,
+    onWait: () => void,
+    signal: AbortSignal | undefined,
+  ): Promise<SqliteMigrationLock> {
     let told = false
     for (;;) {
       signal?.throwIfAborted()

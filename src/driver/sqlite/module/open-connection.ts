@@ -1,28 +1,55 @@
-import { realpathSync } from 'node:fs'
 import { DatabaseOpenError } from '../../../contract/errors.ts'
 import { loadBetterSqlite3 } from './better-sqlite3.ts'
+import {
+  filesHeldHere,
+  holdFile,
+  holdWhileOpen,
+  isWorker,
+  moduleHeldHere,
+  otherModule,
+  realPath,
+} from './held-files.ts'
 import type { Connection, ConnectionMode, ModuleName, SqliteModule } from './sqlite-module.ts'
 
 /** The modules that this thread has loaded, first one first. */
 const loaded: SqliteModule[] = []
 
-/** The connections to files that were open when the last one was opened. */
-let opened: readonly {
-  readonly connection: Connection
-  readonly file: string
-  readonly module: SqliteModule
-}[] = []
-
 /**
- * Loads a module for SQLite; await it before opening the first connection. `asked`: which one. Left out: the one that the parent
- * thread has for this file, or that this thread loaded first; at first better-sqlite3, or node:sqlite if that cannot be loaded.
- * Rejects with a DatabaseOpenError that names the path.
+ * Works on a file, with a module for it: one that another one has the file open by is not used. `asked`: which one. Left out: the
+ * one that this process has the file open by, or that the parent thread has for it, or that this thread loaded first; at first
+ * better-sqlite3, or node:sqlite if that cannot be loaded. Rejects with a DatabaseOpenError that names the path.
  */
-export async function loadModule(path: string, asked = inheritedFor(path)): Promise<void> {
-  if (asked === undefined ? loaded.length > 0 : loaded.some(({ name }) => name === asked)) return
+export async function withModule<T>(
+  path: string,
+  work: () => T | Promise<T>,
+  asked?: ModuleName,
+): Promise<T> {
+  const letGo = await holdWithModule(path, asked)
+  try {
+    return await work()
+  } finally {
+    letGo()
+  }
+}
+
+/** Like `withModule`, until the returned function is called. */
+export async function holdWithModule(path: string, asked?: ModuleName): Promise<() => void> {
+  const name = await load(path, asked ?? moduleHeldHere(path) ?? inheritedFor(path))
+  if (asked !== undefined) passOn()
+  const letGo = await holdFile(path, name)
+  if (letGo !== null) return letGo
+  const other = otherModule(name)
+  const letGoOfOther = asked === undefined ? await holdFile(path, await load(path, other)) : null
+  if (letGoOfOther === null) throw openByOther(path, other)
+  return letGoOfOther
+}
+
+async function load(path: string, asked: ModuleName | undefined): Promise<ModuleName> {
+  const known = asked === undefined ? loaded[0] : loaded.find(({ name }) => name === asked)
+  if (known !== undefined) return known.name
   const module = asked === undefined ? await loadAny(path) : await loadNamed(path, asked)
   if (!loaded.some(({ name }) => name === module.name)) loaded.push(module)
-  if (asked !== undefined) passOn()
+  return module.name
 }
 
 /** What a thread tells the threads that it starts, because all threads of a process share its locks. */
@@ -37,17 +64,14 @@ const threadsKey = 'valkeyrie.engine'
 
 function passOn(): void {
   const { usual, others } = inherited() ?? { usual: loaded[0]!.name, others: {} }
-  const own = opened
-    .filter(({ module }) => module.name !== usual)
-    .map(({ file, module }) => [file, module.name] as const)
+  const own = filesHeldHere().filter(([, name]) => name !== usual)
   const inheritance: Inheritance = { usual, others: { ...others, ...Object.fromEntries(own) } }
   process.getBuiltinModule('node:worker_threads').setEnvironmentData(threadsKey, inheritance)
 }
 
 /** What the parent thread has passed on. */
 function inherited(): Inheritance | undefined {
-  // Only a worker lacks this call. Modules that say so by name would add milliseconds to each start.
-  if (!('disabled' in process.chdir)) return undefined
+  if (!isWorker()) return undefined
   return process.getBuiltinModule('node:worker_threads').getEnvironmentData(threadsKey) as
     | Inheritance
     | undefined
@@ -56,14 +80,14 @@ function inherited(): Inheritance | undefined {
 function inheritedFor(path: string): ModuleName | undefined {
   const inheritance = inherited()
   if (inheritance === undefined) return undefined
-  const file = realPath(path) ?? ''
+  const file = realPath(path)
   return Object.hasOwn(inheritance.others, file) ? inheritance.others[file] : inheritance.usual
 }
 
 /** The module that has a file open; otherwise the one that the parent thread has for it, or that was loaded first. */
 export function moduleFor(path: string): SqliteModule {
-  const name = inheritedFor(path)
-  const module = moduleThatHas(path) ?? loaded.find((it) => it.name === name) ?? loaded[0]
+  const name = moduleHeldHere(path) ?? inheritedFor(path)
+  const module = loaded.find((it) => it.name === name) ?? loaded[0]
   if (module === undefined) throw new Error('No SQLite module is loaded')
   return module
 }
@@ -77,34 +101,19 @@ export function openConnection(
   { engine, ...mode }: ConnectionMode & { readonly engine?: ModuleName | undefined } = {},
 ): Connection {
   const module = engine === undefined ? moduleFor(path) : loaded.find(({ name }) => name === engine)!
-  const other = moduleThatHas(path)
-  if (other !== undefined && other !== module)
-    throw new DatabaseOpenError(
-      path,
-      `this process has it open with ${other.name}: use that too, or close it first`,
-    )
+  const other = moduleHeldHere(path)
+  if (other !== undefined && other !== module.name) throw openByOther(path, other)
   const connection = module.open(path, mode)
-  const file = realPath(path)
-  if (file !== undefined)
-    opened = [...opened.filter((it) => it.connection.open), { connection, file, module }]
+  holdWhileOpen(path, connection, module.name)
   if (loaded.length > 1) passOn()
   return connection
 }
 
-function moduleThatHas(path: string): SqliteModule | undefined {
-  // With one module, nothing can conflict.
-  if (loaded.length < 2) return undefined
-  const file = realPath(path)
-  return opened.find((it) => it.file === file && it.connection.open)?.module
-}
-
-/** Undefined for anything but a file, such as a database in memory. */
-function realPath(path: string): string | undefined {
-  try {
-    return realpathSync(path)
-  } catch {
-    return undefined
-  }
+function openByOther(path: string, other: ModuleName): DatabaseOpenError {
+  return new DatabaseOpenError(
+    path,
+    `this process has it open with ${other}: use that too, or close it first`,
+  )
 }
 
 async function loadAny(path: string): Promise<SqliteModule> {

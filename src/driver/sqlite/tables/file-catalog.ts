@@ -6,7 +6,7 @@ import { isPassing, toKvError } from '../file/engine-error.ts'
 import { assertShape } from '../file/file-format.ts'
 import { openError } from '../file/open-error.ts'
 import { retryBusy } from '../file/retry-busy.ts'
-import { loadModule } from '../module/open-connection.ts'
+import { withModule } from '../module/open-connection.ts'
 import type { Connection, ModuleName } from '../module/sqlite-module.ts'
 import { readCatalog } from './catalog.ts'
 import { hasOwnTables, hasTables } from './own-tables.ts'
@@ -21,8 +21,7 @@ export async function readFileCatalog(
   busyTimeout: number,
   engine?: ModuleName,
 ): Promise<Catalog> {
-  await loadModule(path, engine)
-  return retryBusy(() => {
+  const read = () => {
     const { connection } = connect({ path, readOnly: true, durability: 'normal', engine })
     try {
       assertShape(connection, path)
@@ -34,7 +33,8 @@ export async function readFileCatalog(
       connection.close()
       removeEmptyLog(path)
     }
-  }, busyTimeout)
+  }
+  return withModule(path, () => retryBusy(read, busyTimeout), engine)
 }
 
 function assertOwn(connection: Connection, path: string, toWrite: boolean): void {
