@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { sql } from 'drizzle-orm'
 import { DatabaseBusyError, KvU64, Valkeyrie } from 'valkeyrie'
 import { assert, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { z } from 'zod'
 import { next } from '../conformance/watching.ts'
 import { extent } from '../extent.ts'
 import { waitFor, waitUntil } from '../waiting.ts'
@@ -37,6 +38,20 @@ describe.skipIf(url === '')('a database on a server', () => {
     isOver = true
     await Promise.all(adds)
     expect((await db.get(['total'])).value).toEqual(new KvU64(BigInt(done)))
+  })
+
+  test('that is set up is open after few round trips', async () => {
+    const schema = newSchema()
+    const posts = Valkeyrie.withSchema(['posts', '*'], z.object({ text: z.string() }), {
+      indexes: [{ on: 'text', unique: true }],
+      search: ['text'],
+    })
+    await (await posts.open(url, { schema })).close()
+    const proxy = await startProxy(url)
+    const db = await posts.open(proxy.url, { schema })
+    // Three of them greet the server and log in.
+    expect(proxy.rounds).toBeLessThanOrEqual(8)
+    await db.close()
   })
 
   test('whose answers to commits are lost finds out which were done', async () => {

@@ -22,6 +22,8 @@ export interface Proxy {
   unhush(): void
   /** How many connections there are. */
   readonly open: number
+  /** How often a client had to wait for an answer before it sent more. */
+  readonly rounds: number
   /** How often something was swallowed. */
   readonly swallowed: number
   /** Cuts all connections; new ones go to the server at this address. */
@@ -48,6 +50,7 @@ export async function openProxy(address: string, isCommit = isOfCommit): Promise
   let isHushed = false
   let open = 0
   let swallowed = 0
+  let rounds = 0
   let hushing: 'no' | 'next commit' | 'half of the next commit' = 'no'
   /** Those that were hushed: everything of them is swallowed. */
   const hushed = new WeakSet<Socket>()
@@ -59,7 +62,10 @@ export async function openProxy(address: string, isCommit = isOfCommit): Promise
     if (isHushed) hushed.add(client)
     let isCut = false
     let hasCommitted = false
+    let isAnswered = true
     client.on('data', (bytes) => {
+      if (isAnswered) rounds += 1
+      isAnswered = false
       if (hushed.has(client)) return void swallowed++
       hasCommitted ||= isCommit(bytes)
       if (hushing !== 'no' && isCommit(bytes)) {
@@ -77,6 +83,7 @@ export async function openProxy(address: string, isCommit = isOfCommit): Promise
       client.destroy()
     })
     server.on('data', (bytes) => {
+      isAnswered = true
       if (isCut) return
       if (hushed.has(client)) return void swallowed++
       if (dropping === 0 || !hasCommitted) {
@@ -143,6 +150,9 @@ export async function openProxy(address: string, isCommit = isOfCommit): Promise
     },
     get open() {
       return open
+    },
+    get rounds() {
+      return rounds
     },
     get swallowed() {
       return swallowed

@@ -41,10 +41,12 @@ export async function openPostgres(
     const statements = statementsOf(schema)
     const clock = new ServerClock()
     const sent = Date.now()
-    const [row] = await first.run(statements.state, [])
+    const [[row], built] = await Promise.all([
+      first.run(statements.state, []),
+      new ServerIndexes(schema, (statement, values) => first.run(statement, values)).built(),
+    ])
     clock.heard(row![2] as number, sent, Date.now())
     const connections = new Connections(first, (isWanted) => connector.again(isWanted), options)
-    const built = await new ServerIndexes(schema, (statement, values) => first.run(statement, values)).built()
     const s = quoteName(schema)
     const source = {
       rows: sql.raw(`${s}.kv`),

@@ -1,6 +1,6 @@
 import type { Catalog, Collection } from '../../../catalog/catalog.ts'
 import { catalogChanges } from '../../../catalog/changes.ts'
-import { searchesOf } from '../../../catalog/searches.ts'
+import { type SearchOf, searchesOf } from '../../../catalog/searches.ts'
 import { MigrationError } from '../../../contract/errors.ts'
 import type { Migration } from '../../migration.ts'
 import { pendingOf } from '../../migration-history.ts'
@@ -12,7 +12,7 @@ import type { RunStatement } from '../server/statement.types.ts'
 import { inTransaction } from '../server/transaction.ts'
 import { ServerCatalog } from '../tables/catalog.ts'
 import { ownTables } from '../tables/ddl.ts'
-import { indexChanges, ServerIndexes } from '../tables/indexes.ts'
+import { type BuiltIndex, indexChanges, ServerIndexes } from '../tables/indexes.ts'
 import { changeCatalog, look } from '../tables/set-up.ts'
 import { applyMigration, takeSchema } from './apply.ts'
 import { hasTable, readHistory } from './history.ts'
@@ -34,18 +34,24 @@ export async function setUpMigrated(
   const catalog = new ServerCatalog(schema, run)
   const indexes = new ServerIndexes(schema, run)
   const searches = new ServerSearches(schema, run)
-  const pending = pendingOf(await readHistory(run, s), migrations)
+  const [history, found] = await Promise.all([readHistory(run, s), look(run, schema, address)])
+  const pending = pendingOf(history, migrations)
   if (readOnly && pending.length > 0) {
     throw new MigrationError(
       `${pending[0]!.tag} is not applied yet, and with readOnly it cannot be: run "valkeyrie migrate"`,
     )
   }
-  const isComplete = (await look(run, schema, address))?.isComplete ?? false
+  const isComplete = found?.isComplete ?? false
   if (readOnly || (pending.length === 0 && isComplete)) {
-    const known = await catalog.read()
+    const reading = indexes.built()
+    const [known, built, unsearched] = await Promise.all([
+      catalog.read(reading),
+      reading,
+      searches.missing(searchesOf(collections)),
+    ])
     const { kept } = catalogChanges(known, collections)
     if (readOnly || kept.length === 0) {
-      await checkIndexes(indexes, searches, collections)
+      checkIndexes(built, unsearched, collections)
       return known
     }
   }
@@ -59,7 +65,7 @@ export async function setUpMigrated(
     if (!(await hasTable(run, s, 'kv')))
       throw new MigrationError('No migration creates the tables: run "valkeyrie generate"')
     if (!(await look(run, schema, address))?.isComplete) await connection.execute(ownTables(schema))
-    await checkIndexes(indexes, searches, collections)
+    checkIndexes(await indexes.built(), await searches.missing(searchesOf(collections)), collections)
     const changes = catalogChanges(await catalog.read(), collections)
     await changeCatalog(connection, schema, collections, changes)
     return catalog.read()
@@ -77,13 +83,13 @@ async function refuseSteps(run: RunStatement, s: string, { tag, snapshot }: Migr
   }
 }
 
-async function checkIndexes(
-  indexes: ServerIndexes,
-  searches: ServerSearches,
+/** Throws a MigrationError if declared indexes or searches are not there. */
+function checkIndexes(
+  built: readonly BuiltIndex[],
+  unsearched: readonly SearchOf[],
   collections: readonly Collection[],
-): Promise<void> {
-  const missing = (await searches.missing(searchesOf(collections))).map(searchName)
-  const names = [...indexChanges(collections, await indexes.built()).create.keys(), ...missing]
+): void {
+  const names = [...indexChanges(collections, built).create.keys(), ...unsearched.map(searchName)]
   if (names.length === 0) return
   throw new MigrationError(
     `The migrations make other indexes than the schemas declare (${names.join(', ')}): run "valkeyrie generate"`,

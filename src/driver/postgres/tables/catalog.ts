@@ -42,11 +42,14 @@ export class ServerCatalog {
   }
 
   /** Throws a StorageError if another program has written there. */
-  async read(built?: readonly BuiltIndex[]): Promise<Catalog> {
-    const indexes = built ?? (await new ServerIndexes(this.#schema, this.#run).built())
-    const columns = await this.columns()
-    const past = await readPastSchemas(this.#run, this.#s)
+  async read(built?: readonly BuiltIndex[] | Promise<readonly BuiltIndex[]>): Promise<Catalog> {
     try {
+      const [indexes, columns, past, searches] = await Promise.all([
+        built ?? new ServerIndexes(this.#schema, this.#run).built(),
+        this.columns(),
+        readPastSchemas(this.#run, this.#s),
+        this.#searches.known(),
+      ])
       const catalog = catalogOf(
         columns,
         indexes.flatMap(({ index }) =>
@@ -54,7 +57,7 @@ export class ServerCatalog {
         ),
         past,
       )
-      return withSearches(catalog, await this.#searches.known())
+      return withSearches(catalog, searches)
     } catch (error) {
       if (!(error instanceof DamagedCollection)) throw error
       const { collection, message, mend, cause } = error

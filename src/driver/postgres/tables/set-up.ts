@@ -39,8 +39,8 @@ export async function setUp(
   const indexes = new ServerIndexes(schema, run)
   const found = await look(run, schema, address)
   if (found?.isComplete) {
-    const built = await indexes.built()
-    const present = await catalog.read(built)
+    const reading = indexes.built()
+    const [present, built] = await Promise.all([catalog.read(reading), reading])
     const { create } = indexChanges(collections, built)
     const isWhole = create.size === 0 && hasSearches(present, collections)
     if (isWhole && lacksNothing(catalogChanges(present, collections, asked))) return present
