@@ -1,6 +1,7 @@
 import { checkOptionNames, checkWholeNumber } from '../../arguments/option-names.ts'
 import type { Candidate, SetMutation } from '../../commit/write.ts'
 import { ConflictError } from '../../contract/errors.ts'
+import type { Key } from '../../contract/key.types.ts'
 import { formatVersionstamp } from '../../key/versionstamp.ts'
 import type { FindPlan, Planned } from '../../query/plan.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
@@ -33,6 +34,7 @@ interface CheckedClaim extends UntypedClaim {
 
 interface Prepared extends Candidate {
   readonly mutation: SetMutation
+  readonly decodedKey: Key
 }
 
 const options = ['where', 'prefix', 'orderBy', 'limit', 'set', 'expireIn']
@@ -99,9 +101,10 @@ export class Claims {
       this.#last = version
       const needed = Math.max(...claimed) + 1 - claimed.length
       this.#spare = Math.max(needed, this.#spare * 0.95)
-      const entries = await inSlices(claimed, (place) =>
-        writtenEntry(store, definition, candidates[place]!.mutation, version),
-      )
+      const entries = await inSlices(claimed, (place) => {
+        const { mutation, decodedKey } = candidates[place]!
+        return writtenEntry(store, definition, mutation, version, decodedKey)
+      })
       return { ok: true, count: entries.length, versionstamp: formatVersionstamp(version), entries }
     } finally {
       leave()
@@ -114,13 +117,19 @@ export class Claims {
     onPause: () => void,
   ): Promise<Prepared[]> {
     const [store, definition] = [this.#store, this.#definition]
-    const more = operands.with(plan.limit!.at, limit + Math.ceil(this.#spare))
+    const more = operands.with(plan.limit!.at, limit + Math.round(this.#spare))
     const planned = { plan, operands: more }
     const rows = await store.read({ type: 'find', query: planned })
     checkOrderedValues(plan, rows)
     return inSlices(rows, (row) => {
       const { key, version, expiresAt } = row
-      const prepared = (mutation: SetMutation) => ({ key: mutation.key, version, expiresAt, mutation })
+      const prepared = (mutation: SetMutation) => ({
+        key: mutation.key,
+        version,
+        expiresAt,
+        mutation,
+        decodedKey: key,
+      })
       const mutation = updateMutation({ store, definition, key, row }, set, expireIn, onPause)
       return mutation instanceof Promise ? mutation.then(prepared) : prepared(mutation)
     })

@@ -1,4 +1,5 @@
 import type { SetMutation } from '../../commit/write.ts'
+import type { Key } from '../../contract/key.types.ts'
 import { decodeKey } from '../../key/codec.ts'
 import { idOfKey } from '../../key/pattern.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
@@ -10,7 +11,7 @@ export function writtenEntry(
   { pattern }: AnyDefinition,
   { key: encodedKey, stored, expiresAt = null }: SetMutation,
   version: number,
+  key: Key = decodeKey(encodedKey),
 ): RowEntry | Promise<RowEntry> {
-  const key = decodeKey(encodedKey)
   return store.rowEntry({ ...stored, version, expiresAt }, idOfKey(pattern, key), key)
 }
