@@ -42,12 +42,14 @@ function delayAfter(idle: number): number {
 
 /**
  * Pauses that end early, and for good, when the signal is aborted. Their timers do not keep the process alive. All share one
- * listener: adding one for each pause costs an idle process a fifth of what it uses.
+ * listener, and those of one length one timer: making them for each pause costs an idle process a quarter of what it uses.
  */
 class Pauses implements Disposable {
   readonly #signal: AbortSignal
   #timer: NodeJS.Timeout | undefined
-  #end: () => void = () => {}
+  /** How long the timer runs, in milliseconds. */
+  #length = 0
+  #end: (goesOn: boolean) => void = () => {}
 
   constructor(signal: AbortSignal) {
     this.#signal = signal
@@ -55,21 +57,31 @@ class Pauses implements Disposable {
   }
 
   /** Waits for this many milliseconds; resolves to false once the signal is aborted. */
-  async pause(milliseconds: number): Promise<boolean> {
-    if (this.#signal.aborted) return false
-    await new Promise<void>((resolve) => {
+  pause(milliseconds: number): Promise<boolean> {
+    return new Promise((resolve) => {
       this.#end = resolve
-      this.#timer = setTimeout(resolve, milliseconds).unref()
+      if (this.#signal.aborted) this.#over()
+      else this.#wait(milliseconds)
     })
-    return !this.#signal.aborted
+  }
+
+  #wait(milliseconds: number): void {
+    if (this.#timer !== undefined && milliseconds === this.#length) {
+      this.#timer.refresh()
+      return
+    }
+    this.#timer = setTimeout(this.#over, milliseconds).unref()
+    this.#length = milliseconds
   }
 
   [Symbol.dispose](): void {
     this.#signal.removeEventListener('abort', this.#stop)
   }
 
+  readonly #over = (): void => this.#end(!this.#signal.aborted)
+
   readonly #stop = (): void => {
     clearTimeout(this.#timer)
-    this.#end()
+    this.#over()
   }
 }

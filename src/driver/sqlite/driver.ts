@@ -49,6 +49,8 @@ import { Snapshots } from './sessions/snapshots.ts'
 
 /** How many bytes of changes end a page of the log, which may contain values. */
 const bytesPerLogPage = 64 * 1024
+/** For how many milliseconds a look for commits of others trusts the last look at the file, which costs as much. */
+const fileTrusted = 1_000
 /** How many queries are read in slices at a time: each needs a connection. */
 const mostSlicing = 8
 
@@ -185,10 +187,7 @@ export class SqliteDriver implements Driver {
   }
 
   follow(signal: AbortSignal): AsyncIterable<number | null> {
-    return lookForCommits(async () => {
-      const newest = await this.latestVersion()
-      return newest === this.#newestOwn ? null : newest
-    }, signal)
+    return lookForCommits(() => this.#run(this.#newestOfOthers), signal)
   }
 
   async stats(signal?: AbortSignal): Promise<DatabaseStats> {
@@ -291,6 +290,12 @@ export class SqliteDriver implements Driver {
   }
 
   readonly #latest = (): number => latestVersion(this.#pool.top.statements)
+
+  readonly #newestOfOthers = (): number | null => {
+    this.#file?.assertThereAt(Date.now(), fileTrusted)
+    const newest = this.#latest()
+    return newest === this.#newestOwn ? null : newest
+  }
 
   /** Runs `attempt` at once, and again later while other connections are in its way. */
   readonly #run: Run = (attempt, due) => {

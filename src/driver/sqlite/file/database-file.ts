@@ -74,9 +74,9 @@ export class DatabaseFile {
     this.#changedAt = Math.abs(now - changedAt) > clockTick ? changedAt : Number.NaN
   }
 
-  /** Like `assertThere`, for frequent calls: does not look each time. */
-  assertThereAt(now: number): void {
-    if (!this.#isThere || !isRecent(this.#foundAt, now)) this.assertThere()
+  /** Like `assertThere`, for frequent calls: does not look if the last look is less than so many milliseconds old. */
+  assertThereAt(now: number, milliseconds = trusted): void {
+    if (!this.#isThere || !isRecent(this.#foundAt, now, milliseconds)) this.assertThere()
   }
 
   close(): void {
@@ -88,8 +88,8 @@ export class DatabaseFile {
   }
 }
 
-function isRecent(at: number, now: number): boolean {
-  return Math.abs(now - at) < trusted
+function isRecent(at: number, now: number, milliseconds = trusted): boolean {
+  return Math.abs(now - at) < milliseconds
 }
 
 /** All files of a database. */
