@@ -11,13 +11,12 @@ import type { ValueFormat } from '../value/value-format.ts'
 /** A value that the unit has loaded: one object, shared by all entries of its key. */
 export interface Loaded {
   readonly key: Key
-  readonly encodedKey: Uint8Array
   /** The stored form that `value` was decoded from, or was last written as. */
   row: StoredRow
   value: unknown
   entry: KeyedEntry | null
   /** The entry of its repository, and those with related rows. */
-  readonly rowEntries: WritableRowEntry[]
+  rowEntries: readonly WritableRowEntry[]
 }
 
 type WritableRowEntry = { -readonly [P in keyof RowEntry]: RowEntry[P] }

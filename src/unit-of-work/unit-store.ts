@@ -167,11 +167,12 @@ export class UnitStore implements RowStore, ReaderContext {
 
   rowEntry(row: StoredRow, id: IdOf<Pattern>, key: Key): RowEntry | Promise<RowEntry> {
     return this.#whenLoaded(row, key, (loaded) => {
-      const { row, value, rowEntries } = loaded
+      const { row, value } = loaded
       const { version, expiresAt } = row
-      if (rowEntries.length === 0)
-        rowEntries.push({ id, key, value, versionstamp: formatVersionstamp(version), expiresAt })
-      return rowEntries[0]!
+      // A push would make room for 16 more: there may be many loaded rows.
+      if (loaded.rowEntries.length === 0)
+        loaded.rowEntries = [{ id, key, value, versionstamp: formatVersionstamp(version), expiresAt }]
+      return loaded.rowEntries[0]!
     })
   }
 
@@ -181,7 +182,8 @@ export class UnitStore implements RowStore, ReaderContext {
 
   extend(entry: RowEntry, more: object): RowEntry {
     const extended = { ...entry, ...more }
-    this.#loaded.get(keyText(this.encodeKey(entry.key)))?.rowEntries.push(extended)
+    const loaded = this.#loaded.get(keyText(this.encodeKey(entry.key)))
+    if (loaded !== undefined) loaded.rowEntries = [...loaded.rowEntries, extended]
     return extended
   }
 
@@ -259,24 +261,17 @@ export class UnitStore implements RowStore, ReaderContext {
           ? (this.own.rowOf(mutation.key) ?? loaded.row).expiresAt
           : mutation.expiresAt
       const row: StoredRow = { ...stored, version: this.own.latestVersion, expiresAt }
-      this.#load(
-        text,
-        mutation.key,
-        row,
-        loaded.key,
-        decodeValue(stored.value, stored.encoding, stored.types, this.format),
-      )
+      this.#load(text, row, loaded.key, decodeValue(stored.value, stored.encoding, stored.types, this.format))
     }
   }
 
   /** Loads a row, or finds it loaded. If the unit has written it since, its entries get the new value. */
   #whenLoaded<T>(row: StoredRow, key: Key, use: (loaded: Loaded) => T): T | Promise<T> {
-    const encodedKey = this.encodeKey(key)
-    const text = keyText(encodedKey)
+    const text = keyText(this.encodeKey(key))
     const known = this.#known(text, row)
     if (known !== undefined) return use(known)
     const value = this.#store.decode(row, key)
-    const load = (settled: unknown) => this.#load(text, encodedKey, row, key, settled)
+    const load = (settled: unknown) => this.#load(text, row, key, settled)
     if (!(value instanceof Promise)) return use(load(value))
     return value.then((settled) => use(this.#known(text, row) ?? load(settled)))
   }
@@ -288,10 +283,10 @@ export class UnitStore implements RowStore, ReaderContext {
     return loaded
   }
 
-  #load(text: string, encodedKey: Uint8Array, row: StoredRow, key: Key, value: unknown): Loaded {
+  #load(text: string, row: StoredRow, key: Key, value: unknown): Loaded {
     let loaded = this.#loaded.get(text)
     if (loaded === undefined) {
-      loaded = { key, encodedKey, row, value, entry: null, rowEntries: [] }
+      loaded = { key, row, value, entry: null, rowEntries: [] }
       this.#loaded.set(text, loaded)
       return loaded
     }
@@ -313,8 +308,8 @@ export class UnitStore implements RowStore, ReaderContext {
 
   /** The stored form of a value that was changed in place; `null` if it was not, or if it is no longer current. */
   #changedForm(loaded: Loaded): StoredForm | null {
-    const { row, encodedKey } = loaded
-    if (!this.#isCurrent(encodedKey, row)) return null
+    const { row, key } = loaded
+    if (!this.#isCurrent(key, row)) return null
     adoptAssigned(loaded)
     const form = encodeLoaded(loaded, this.format)
     return sameForm(form, row) ? null : form
@@ -327,7 +322,7 @@ export class UnitStore implements RowStore, ReaderContext {
 
   /** Gives a promise only if the schema does. */
   #writeChanged(loaded: Loaded, changed: StoredForm): Promise<void> | undefined {
-    const { row, value, key, encodedKey } = loaded
+    const { row, value, key } = loaded
     const prepared = this.#store.prepareChanged(key, row, value)
     if (!(prepared instanceof Promise)) {
       this.#addChanged(loaded, changed, prepared)
@@ -335,8 +330,7 @@ export class UnitStore implements RowStore, ReaderContext {
     }
     return prepared.then((mutation) => {
       // An overlapping call of the unit may have written the key meanwhile.
-      if (loaded.value === value && this.#isCurrent(encodedKey, row))
-        this.#addChanged(loaded, changed, mutation)
+      if (loaded.value === value && this.#isCurrent(key, row)) this.#addChanged(loaded, changed, mutation)
     })
   }
 
@@ -352,8 +346,9 @@ export class UnitStore implements RowStore, ReaderContext {
   }
 
   /** Whether the loaded row is the unit's newest write of this key, if it has one. */
-  #isCurrent(key: Uint8Array, row: StoredRow): boolean {
-    const last = this.own.of(key)?.mutations.findLast(({ type }) => type !== 'touch')
+  #isCurrent(key: Key, row: StoredRow): boolean {
+    if (this.own.keys.length === 0) return true
+    const last = this.own.of(this.encodeKey(key))?.mutations.findLast(({ type }) => type !== 'touch')
     return last === undefined || (last.type === 'set' && sameForm(last.stored, row))
   }
 }
