@@ -75,7 +75,7 @@ export class SharedWatch<T> {
         told = subscription.distributed
       }
     } catch (error) {
-      for (const waiting of this.#waiting.take()) waiting.fail(error)
+      for (const group of this.#waiting.take().groups) for (const waiting of group) waiting.fail(error)
     } finally {
       this.#unsubscribe()
     }
@@ -111,12 +111,14 @@ export class SharedWatch<T> {
     const told = this.#asking.take()
     // Unsubscribe before any reader is called: it may wait again at once, which must start the watch again.
     if (this.#waiting.isEmpty) this.#unsubscribe()
-    for (const waiting of told) {
-      // There may be many readers, and each makes its own item.
-      const pause = pauseDue()
-      if (pause !== undefined) await pause
-      if (waiting.isWanted) tell(waiting)
-      else waiting.letGo()
+    for (const group of told.groups) {
+      for (const waiting of group) {
+        // There may be many readers, and each makes its own item.
+        const pause = pauseDue()
+        if (pause !== undefined) await pause
+        if (waiting.isWanted) tell(waiting)
+        else waiting.letGo()
+      }
     }
   }
 }

@@ -68,7 +68,8 @@ export class WaitingReaders<T> {
     this.#groups.set(token, more)
   }
 
-  *[Symbol.iterator](): Generator<Waiting<T>, void> {
-    for (const group of this.#groups.values()) yield* group
+  /** All of them, as sets: a generator over thousands of readers takes a tenth of the time that it takes to tell them. */
+  get groups(): Iterable<Iterable<Waiting<T>>> {
+    return this.#groups.values()
   }
 }
