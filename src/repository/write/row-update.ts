@@ -5,6 +5,7 @@ import { keyText } from '../../key/key-text.ts'
 import { KeyedMutex } from '../../store/keyed-mutex.ts'
 import { retryConflicts } from '../../store/retry-conflicts.ts'
 import type { RowStore } from '../../store/row-store.ts'
+import { running } from '../../store/running.ts'
 
 /** What was written, with its version, and whether there was no row before. */
 export interface WrittenRow {
@@ -39,27 +40,28 @@ export class RowUpdates {
     attempts = mostAttempts,
   ): Promise<WrittenRow> {
     const encodedKey = this.#store.encodeKey(key)
-    const lock = keyText(encodedKey)
+    const row = keyText(encodedKey)
     return retryConflicts(this.#store, { attempts, beforeTurn }, async (ready) => {
-      // Before the turn: otherwise the call in front would wait for the end of the turn.
-      let leave = await this.#turns.enter(lock)
+      // Who has a turn, or waits for one, does not wait for those without: one of them could get the row, and then wait for that turn.
+      const turn = running.getStore()?.turn
+      let leave = await this.#turns.enter(turn === undefined ? row : `${turn} ${row}`)
       try {
         await ready()
         const started = performance.now()
         await this.#store.settle(encodedKey)
         this.#store.assertOpen()
-        const row = await this.#store.read({ type: 'get', key: encodedKey })
-        const mutation = await make(row, () => {
+        const stored = await this.#store.read({ type: 'get', key: encodedKey })
+        const mutation = await make(stored, () => {
           leave()
           leave = () => {}
         })
         const lasted = performance.now() - started
         const outcome = await this.#store.commit({
-          checks: [{ key: mutation.key, version: row?.version ?? null }],
+          checks: [{ key: mutation.key, version: stored?.version ?? null }],
           mutations: [mutation],
         })
         if (outcome.type === 'conflict') return { conflicts: outcome.conflicts, lasted }
-        return { result: { version: outcome.version, mutation, created: row === null } }
+        return { result: { version: outcome.version, mutation, created: stored === null } }
       } finally {
         leave()
       }

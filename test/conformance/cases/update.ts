@@ -1,6 +1,9 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { NotFoundError, ValidationError, Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
 import { z } from 'zod'
+import { waitFor } from '../../waiting.ts'
 import type { Cases } from '../suite.ts'
 import { alice, schemas } from './schemas.ts'
 
@@ -140,6 +143,54 @@ export const updateCases: Cases = {
       ),
     )
     expect((await users.get('alice')).value?.age).toBe(230)
+  },
+
+  'an update whose turn runs out while another one stands in line gets its turn again': async (place) => {
+    await using db = await aliceAt(place.path())
+    const { users } = db.repositories
+    const outside = AsyncLocalStorage.snapshot()
+    /** A write that belongs to no turn: it makes the update fail that waits for it. */
+    const getInTheWay = () => outside(() => users.set('alice', alice))
+    const bothMayHaveTurns = Promise.withResolvers<void>()
+    const firstInTurn = Promise.withResolvers<void>()
+    const otherInLine = Promise.withResolvers<void>()
+    let fourthFailures = 0
+    const notice = (message: unknown) => {
+      if ((message as { readonly attempt: number }).attempt !== 4) return
+      fourthFailures += 1
+      // It has asked for its turn when the event loop comes round.
+      if (fourthFailures === 2) setImmediate(otherInLine.resolve)
+    }
+    subscribe('valkeyrie:retry', notice)
+    const update = (whileTried: (attempt: number) => Promise<void>) => {
+      let attempt = 0
+      return users.update('alice', async (user) => {
+        attempt += 1
+        await whileTried(attempt)
+        return { ...user, age: user.age + 1 }
+      })
+    }
+    try {
+      const first = update(async (attempt) => {
+        if (attempt === 4) await bothMayHaveTurns.promise
+        if (attempt === 5) {
+          firstInTurn.resolve()
+          await otherInLine.promise
+        }
+        if (attempt <= 5) await getInTheWay()
+      })
+      const other = update(async (attempt) => {
+        if (attempt === 4) {
+          bothMayHaveTurns.resolve()
+          await firstInTurn.promise
+        }
+        if (attempt <= 4) await getInTheWay()
+      })
+      await waitFor('both updates', Promise.all([first, other]))
+    } finally {
+      unsubscribe('valkeyrie:retry', notice)
+    }
+    expect((await users.get('alice')).value?.age).toBe(alice.age + 2)
   },
 
   'an update is not lost between writes of others': async (place) => {
