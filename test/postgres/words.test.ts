@@ -4,6 +4,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { searchFunctions } from '../../src/driver/postgres/search/functions.ts'
 import { foldedLetters, marks, separatorBounds } from '../../src/driver/postgres/search/letters.ts'
+import { wantedOf } from '../../src/driver/postgres/search/phrases.ts'
 import { wordsOf } from '../../src/driver/postgres/search/words.ts'
 import { escapeText } from '../../src/driver/postgres/values/json-text.ts'
 import type { SearchTokenizer } from '../../src/schema/search-definition.ts'
@@ -128,6 +129,47 @@ describeEngine('postgres', 'the words of a text', (engine) => {
       ),
       { numRuns: 20 },
     )
+  })
+
+  test('have as many hits of phrases as there are runs of what these cover', async () => {
+    const few = (pieces: readonly string[], maxLength: number) =>
+      fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength }).map((all) => all.join(''))
+    const trial = (['trigram', 'unicode61'] as const).map((tokenizer) => {
+      const pieces = tokenizer === 'trigram' ? ['a', 'b', 'c', 'é'] : ['a', 'b', 'ab', ' ', ' ']
+      const phrase = fc.record({ text: few(pieces, 5), prefix: fc.boolean() })
+      return fc.record({
+        tokenizer: fc.constant(tokenizer),
+        text: few(pieces, 30),
+        all: fc.array(phrase, { minLength: 1, maxLength: 3 }),
+      })
+    })
+    const ways = new Set<string>()
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(...trial), async ({ tokenizer, text, all }) => {
+        const wanted = wantedOf({ all, none: [] }, tokenizer)
+        const joins = tokenizer === 'trigram'
+        const words = `${schema}.kv_words_1($1::text, $2)`
+        const { rows } = await client.query(
+          `select w, ${schema}.kv_hits_1(w, $3::text[], $4, $5) as hits from ${words} w`,
+          [text, tokenizer, wanted.all, wanted.apart, joins],
+        )
+        const [{ w, hits }] = rows as [{ w: string; hits: number }]
+        ways.add(`${tokenizer} ${wanted.apart}`)
+        const covered = wanted.all
+          .flatMap((part) =>
+            [...w].flatMap((_, at) => (w.startsWith(part, at) ? [[at, at + part.length]] : [])),
+          )
+          .sort(([a], [b]) => a! - b!) as [number, number][]
+        let [runs, reached] = [0, -1]
+        for (const [start, end] of covered) {
+          if (joins ? start > reached : start >= reached) runs += 1
+          reached = Math.max(reached, end)
+        }
+        expect(hits).toBe(runs)
+      }),
+      { numRuns: 400 },
+    )
+    expect(ways.size).toBe(4)
   })
 
   test('are cut where they are very long, as in FTS5', async () => {

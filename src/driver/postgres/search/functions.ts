@@ -1,6 +1,7 @@
 import { quoteText } from '../server/sql-text.ts'
 import { foldedLetters, lettersOfFolded, marks, separatorBounds } from './letters.ts'
-import { byteMarks, longestStemmed, shortestStemmed, steps } from './stem.ts'
+import { longestStemmed } from './stem.ts'
+import { stemFunction } from './stem-function.ts'
 import { longestWord } from './words.ts'
 
 /** So many characters of a word lead to it in the index. */
@@ -74,75 +75,9 @@ begin
   return word;
 end
 $kv$`,
-    'kv_shape_1(word text) returns text': `${pure} strict as $kv$
-declare
-  shape text := translate(word, 'aeiou', 'VVVVV');
-  place integer;
-begin
-  loop
-    place := strpos(shape, 'y');
-    exit when place = 0;
-    shape := overlay(shape placing case when place > 1 and substr(shape, place - 1, 1) <> 'V' then 'V' else 'c' end from place for 1);
-  end loop;
-  return regexp_replace(shape, '[^V]', 'c', 'g');
-end
-$kv$`,
-    'kv_measure_1(word text) returns integer': `language sql immutable parallel safe as $kv$
-  select (length(f) - length(replace(f, 'Vc', ''))) / 2 from ${s}.kv_shape_1(word) f
-$kv$`,
     /** As `stem.ts` has it. */
     'kv_stem_1(word text) returns text': `${pure} strict as $kv$
-declare
-  start constant text := regexp_replace(word, '[\\x01-\\x7f]+$', '');
-  marked text := word;
-  stem text;
-  verb text;
-  times integer;
-  place integer;
-begin
-  if octet_length(word) not between ${shortestStemmed} and ${longestStemmed} then return word; end if;
-  if start <> '' then
-    select string_agg(case when octet_length(c) = 1 then c else left(${quoteText(byteMarks)}, octet_length(c)) end, '' order by n)
-      into marked from regexp_split_to_table(word, '') with ordinality t(c, n);
-  end if;
-  stem := marked;
-  if right(stem, 1) = 's' and right(stem, 2) <> 'ss' then
-    stem := left(stem, case when right(stem, 4) = 'sses' and length(stem) > 4 or right(stem, 3) = 'ies' and length(stem) > 3 then -2 else -1 end);
-  end if;
-  if right(stem, 3) = 'eed' and length(stem) > 3 then
-    if ${s}.kv_measure_1(left(stem, -3)) > 0 then stem := left(stem, -1); end if;
-  elsif right(stem, 3) = 'ing' and length(stem) > 3 or right(stem, 2) = 'ed' and length(stem) > 2 then
-    verb := left(stem, case when right(stem, 1) = 'g' then -3 else -2 end);
-    if verb ~ '[aeiou]|.y' then
-      if right(verb, 2) in ('at', 'bl', 'iz') and length(verb) > 2 then verb := verb || 'e';
-      elsif verb ~ '([^aeioulsz])\\1$' then verb := left(verb, -1);
-      elsif ${s}.kv_measure_1(verb) = 1 and right(${s}.kv_shape_1(verb), 3) = 'cVc' and right(verb, 1) not in ('w', 'x', 'y') then verb := verb || 'e';
-      end if;
-      stem := verb;
-    end if;
-  end if;
-  if right(stem, 1) = 'y' and left(stem, -1) ~ '[aeiou]|.y' then stem := left(stem, -1) || 'i'; end if;
-${steps
-  .map(
-    ([
-      endings,
-      least,
-    ]) => `  select l.place, e.becomes into place, verb from unnest(${arrayOf(endings.map(([ending]) => ending))}, ${arrayOf(endings.map(([, becomes]) => becomes))})
-    with ordinality e(ending, becomes, nth) cross join lateral (select length(e.ending)) l(place)
-    where length(stem) > l.place and right(stem, l.place) = e.ending order by e.nth limit 1;
-  if found and ${s}.kv_measure_1(left(stem, -place)) >= ${least} and (right(stem, place) <> 'ion' or left(stem, -place) ~ '[st]$') then
-    stem := left(stem, -place) || verb;
-  end if;`,
-  )
-  .join('\n')}
-  if right(stem, 1) = 'e' then
-    verb := left(stem, -1);
-    times := ${s}.kv_measure_1(verb);
-    if times > 1 or times = 1 and (right(${s}.kv_shape_1(verb), 3) <> 'cVc' or right(verb, 1) in ('w', 'x', 'y')) then stem := verb; end if;
-  end if;
-  if right(stem, 2) = 'll' and ${s}.kv_measure_1(left(stem, -1)) > 1 then stem := left(stem, -1); end if;
-  return start || substr(stem, length(marked) - (length(word) - length(start)) + 1);
-end
+${stemFunction()}
 $kv$`,
     /** The words of a text. */
     'kv_words_1(kept text, tokenizer text) returns text': `${pure} strict as $kv$
@@ -153,7 +88,7 @@ begin
   words := btrim(regexp_replace(words, '${separators}', '  ', 'g'));
   if words = '' then return words; end if;
   if tokenizer = 'porter' or octet_length(words) > ${longestWord} then
-    select string_agg(case tokenizer when 'porter' then ${s}.kv_stem_1(${s}.kv_cut_1(w.word)) else ${s}.kv_cut_1(w.word) end, '  ' order by w.place)
+    select string_agg(case when octet_length(w.word) > ${longestStemmed} then ${s}.kv_cut_1(w.word) when tokenizer = 'porter' then ${s}.kv_stem_1(w.word) else w.word end, '  ' order by w.place)
       into words from unnest(string_to_array(words, '  ')) with ordinality w(word, place);
   end if;
   return ' ' || words || ' ';
@@ -198,13 +133,20 @@ begin
   return true;
 end
 $kv$`,
-    /** How many hits of phrases a text has. Those that overlap are one, which `apart` says that none of these do; with `joins` those that touch are, too. */
+    /** How many hits of phrases a text has; a phrase that ends as it begins may cross itself. Those that overlap are one, which `apart` says that none of these do; with `joins` those that touch are, too. */
     'kv_hits_1(words text, phrases text[], apart boolean, joins boolean) returns float8': `${pure} strict as $kv$
 declare
   phrase text;
   hits float8 := 0;
 begin
-  if apart then
+  if apart and joins then
+    words := chr(2) || words || chr(2);
+    foreach phrase in array phrases loop
+      words := replace(words, phrase, chr(1));
+    end loop;
+    -- Between hits that touch there is nothing.
+    return cardinality(array_remove(string_to_array(words, chr(1)), '')) - 1;
+  elsif apart then
     foreach phrase in array phrases loop
       hits := hits + (length(words) - length(replace(words, phrase, ''))) / length(phrase);
     end loop;
@@ -212,9 +154,15 @@ begin
   end if;
   select count(*) filter (where h.reached is null or h.first > h.reached) into hits from (
     select p.first, max(p.past) over (order by p.first, p.past rows between unbounded preceding and 1 preceding) as reached from (
-      select m.first, m.first + length(o.phrase) - case when joins then 0 else 1 end as past from unnest(phrases) o(phrase) cross join lateral (
-        select sum(length(t.part)) over (order by t.place) as first, lead(t.place) over (order by t.place) is null as is_last
-          from regexp_split_to_table(chr(2) || words, '(?=' || regexp_replace(o.phrase, '[^0-9a-z\\x80-\\U0010ffff]', '\\\\\\&', 'g') || ')') with ordinality t(part, place)
+      select m.first, m.first + length(o.phrase) - case when joins then 0 else 1 end as past from (
+        select u.phrase, exists (select from generate_series(case when joins then 1 else 2 end, length(u.phrase) - 1) n where left(u.phrase, n) = right(u.phrase, n)) as crosses
+          from unnest(phrases) u(phrase) where strpos(words, u.phrase) > 0
+      ) o cross join lateral (
+        select sum(length(t.part) + length(o.phrase)) over (order by t.place) - length(o.phrase) as first, lead(t.place) over (order by t.place) is null as is_last
+          from unnest(string_to_array(words, o.phrase)) with ordinality t(part, place) where not o.crosses
+        union all
+        select sum(length(t.part)) over (order by t.place) - 1, lead(t.place) over (order by t.place) is null
+          from regexp_split_to_table(chr(2) || words, '(?=' || regexp_replace(o.phrase, '[^0-9a-z\\x80-\\U0010ffff]', '\\\\\\&', 'g') || ')') with ordinality t(part, place) where o.crosses
       ) m where not m.is_last
     ) p
   ) h;
@@ -237,8 +185,4 @@ begin
 end
 $kv$`,
   }
-}
-
-function arrayOf(items: readonly string[]): string {
-  return `array[${items.map(quoteText).join(', ')}]`
 }

@@ -43,7 +43,7 @@ export function wantedOf({ all, none }: SearchWords, tokenizer: SearchTokenizer)
   return {
     all: [...new Set(wanted)],
     none: [...new Set(unwanted)],
-    apart: tokenizer !== 'trigram' && areApart(wanted),
+    apart: tokenizer === 'trigram' ? areApartAnywhere([...new Set(wanted)]) : areApart(wanted),
     entry: [...new Set(entries)].join(' & '),
   }
 }
@@ -64,6 +64,26 @@ function areApart(phrases: readonly string[]): boolean {
     new Set(words).size === words.length &&
     prefixes.every((prefix) => words.filter((word) => word.startsWith(prefix)).length === 1)
   )
+}
+
+/** More of them are not compared with each other. */
+const mostCompared = 10
+
+/** Whether no two hits overlap, of parts that stand anywhere in a text: none of them has another one in it, or begins as one ends. */
+function areApartAnywhere(parts: readonly string[]): boolean {
+  return (
+    parts.length <= mostCompared &&
+    parts.every((part, at) =>
+      parts.every((other, otherAt) => !crosses(part, other) && (at === otherAt || !part.includes(other))),
+    )
+  )
+}
+
+/** Whether a part begins as another one ends, or as it ends itself. */
+function crosses(part: string, other: string): boolean {
+  for (let letters = 1; letters < Math.min(part.length, other.length); letters++)
+    if (other.endsWith(part.slice(0, letters))) return true
+  return false
 }
 
 /** A word in a `tsquery`. */
