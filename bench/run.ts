@@ -2,28 +2,24 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadContenders } from './contenders/contenders.ts'
 import { race } from './harness/race.ts'
+import { temporaryFolder } from './harness/temporary-folder.ts'
 import { installPackages } from './packages/install.ts'
 import { boundsSection } from './report/bound.ts'
-import { machineSection } from './report/machine.ts'
-import { writePerformancePage } from './report/performance-page.ts'
+import { machineSection, writePerformancePage } from './report/performance-page.ts'
 import { progress } from './report/progress.ts'
 import { formatSection, type Section, type Suite } from './report/suite.ts'
-import { checksums } from './suites/checksums.ts'
 import { claims } from './suites/claims.ts'
 import { comparison, synced } from './suites/comparison.ts'
+import { checksums, indexes, tracing } from './suites/extras.ts'
 import { growth } from './suites/growth.ts'
-import { indexes } from './suites/indexes.ts'
 import { jobs } from './suites/jobs.ts'
-import { liveQueries } from './suites/live-queries.ts'
 import { memory } from './suites/memory.ts'
-import { noticing } from './suites/noticing.ts'
 import { postgres } from './suites/postgres.ts'
 import { processes } from './suites/processes.ts'
 import { queries } from './suites/queries.ts'
 import { responsive } from './suites/responsive.ts'
 import { starts } from './suites/starts.ts'
-import { tracing } from './suites/tracing.ts'
-import { watchers } from './suites/watchers.ts'
+import { liveQueries, noticing, watchers } from './suites/watchers.ts'
 
 /** In the order of the page. */
 const suites: readonly Suite[] = [
@@ -71,10 +67,12 @@ for (const suite of suites) {
   const { name, tasks = [] } = suite
   const wants = (task: string) => chosen.length === 0 || chosen.includes(name) || chosen.includes(task)
   if (![name, ...tasks].some(wants)) continue
+  using temporary = temporaryFolder()
   const stepOf = (text: string) => step(`${name}: ${text}`)
   const measured = await suite.measure({
     quick,
     contenders,
+    temporary,
     rounds: quick ? 3 : 15,
     fewerRounds: quick ? 3 : 9,
     wants,

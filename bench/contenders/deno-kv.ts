@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { AtomicOperation, Kv, KvEntryMaybe } from '@deno/kv'
 import { batchesOf } from '../harness/calls.ts'
-import { loadPackage } from '../packages/load.ts'
+import { loadPackage } from '../packages/install.ts'
 import { type User, userSchema } from '../values/user.ts'
 import {
   type Contender,

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { batchesOf } from '../harness/calls.ts'
-import { loadPackage } from '../packages/load.ts'
+import { loadPackage } from '../packages/install.ts'
 import type { User } from '../values/user.ts'
 import { type Contender, type Entry, type Store, versionOfAlternative } from './contender.ts'
 

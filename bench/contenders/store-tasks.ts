@@ -1,6 +1,5 @@
 import { rmSync } from 'node:fs'
-import { batchesOf, reads, writes } from '../harness/calls.ts'
-import { expectEqual } from '../harness/expect-equal.ts'
+import { batchesOf, expectEqual, reads, writes } from '../harness/calls.ts'
 import type { Racer, Task } from '../harness/race.ts'
 import type { TemporaryFolder } from '../harness/temporary-folder.ts'
 import type { Users } from '../values/users.ts'

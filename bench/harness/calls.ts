@@ -1,4 +1,4 @@
-import { expectEqual } from './expect-equal.ts'
+import { isDeepStrictEqual } from 'node:util'
 import type { Task } from './race.ts'
 
 /** A number for some whole numbers and their order: comparing it costs no memory while the clock runs. */
@@ -67,3 +67,12 @@ export function* batchesOf<T>(all: Iterable<T>, size: number): Generator<T[], vo
   }
   if (batch.length > 0) yield batch
 }
+
+/** Throws where an answer is not the one expected. */
+export function expectEqual(actual: unknown, expected: unknown, what: string): void {
+  if (!isDeepStrictEqual(actual, expected)) {
+    throw new Error(`${what}: expected ${text(expected)}, got ${text(actual)}`)
+  }
+}
+
+const text = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value))

@@ -26,3 +26,6 @@ export function installPackages(folder: string): string | null {
   }
   return error?.message ?? (stderr.trim() || `npm ended with ${status}`)
 }
+
+/** Imports a package of bench/packages. Where it is missing, it throws. */
+export const loadPackage = <Module>(name: string): Promise<Module> => import(name)

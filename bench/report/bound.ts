@@ -1,6 +1,5 @@
 import { isTiming, type Outcome } from '../harness/race.ts'
-import type { Section } from './suite.ts'
-import { table } from './table.ts'
+import { type Section, table } from './suite.ts'
 
 /** A promise about what was measured. */
 export interface Bound {

@@ -1,5 +1,5 @@
 import { isTiming, type Outcome } from '../harness/race.ts'
-import { loadPackage } from '../packages/load.ts'
+import { loadPackage } from '../packages/install.ts'
 import { formatDuration } from './figures.ts'
 
 /** A picture of what was measured, as Vega-Lite has it. */

@@ -1,7 +1,9 @@
 import type { Contenders } from '../contenders/contenders.ts'
-import type { Load, Outcomes, Racer } from '../harness/race.ts'
+import { isTiming, type Load, type Outcome, type Outcomes, type Racer } from '../harness/race.ts'
+import type { TemporaryFolder } from '../harness/temporary-folder.ts'
 import type { Bound } from './bound.ts'
 import type { Chart } from './chart.ts'
+import { formatTiming } from './figures.ts'
 
 /** Something that is measured by itself: what is measured, how the page tells it, and what is promised of it. */
 export interface Suite<Measured = unknown> {
@@ -18,6 +20,8 @@ export interface Run {
   /** For trying out, with too few rounds to rely on. */
   readonly quick: boolean
   readonly contenders: Contenders
+  /** For the files of the suite. */
+  readonly temporary: TemporaryFolder
   /** Rounds that count, for small values and the queries, and for all else. */
   readonly rounds: number
   readonly fewerRounds: number
@@ -47,3 +51,32 @@ export const formatSection = ({ title, blocks = [] }: Section): string =>
 
 /** Lets the compiler find out what a suite measures. */
 export const suite = <Measured>(it: Suite<Measured>): Suite<Measured> => it
+
+/** Blank where there is none: the contender cannot do it. */
+type Cell = string | Outcome | undefined
+
+/** A Markdown table under its head; a line behind it for each contender that has failed says why. */
+export function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const failures = rows.flatMap((row) =>
+    row.flatMap((cell, column) =>
+      typeof cell === 'object' && 'failure' in cell
+        ? [
+            `- ${head[column]} failed at “${row.filter((it) => typeof it === 'string').join(' ')}”: ${cell.failure}`,
+          ]
+        : [],
+    ),
+  )
+  const texts = [head, ...rows.map((row) => row.map(textOf))]
+  const widths = head.map((_, column) => Math.max(3, ...texts.map((row) => row[column]!.length)))
+  const [first, ...others] = texts.map(
+    (row) => `| ${row.map((text, column) => text.padEnd(widths[column]!)).join(' | ')} |`,
+  )
+  const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`
+  const lines = [first, rule, ...others].join('\n')
+  return failures.length === 0 ? lines : `${lines}\n\n${failures.join('\n')}`
+}
+
+function textOf(cell: Cell): string {
+  if (typeof cell !== 'object') return cell ?? ''
+  return isTiming(cell) ? formatTiming(cell) : 'failed'
+}

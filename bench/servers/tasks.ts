@@ -1,5 +1,5 @@
 import type { Entry } from '../contenders/contender.ts'
-import { expectEqual } from '../harness/expect-equal.ts'
+import { expectEqual } from '../harness/calls.ts'
 import type { Users } from '../values/users.ts'
 import { byHand, upserts } from './by-hand.ts'
 import type { ServerContender, ServerStore } from './contender.ts'

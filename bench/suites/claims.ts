@@ -1,14 +1,12 @@
 import { type ClaimContender, claimContenders } from '../contenders/claims.ts'
+import { expectEqual } from '../harness/calls.ts'
 import { type Child, startChildren } from '../harness/child.ts'
-import { expectEqual } from '../harness/expect-equal.ts'
-import { temporaryFolder } from '../harness/temporary-folder.ts'
 import { summarize } from '../harness/timing.ts'
 import { inTurnsOf } from '../harness/turns.ts'
 import type { Claimer } from '../programs/claimer.ts'
 import { atMost } from '../report/bound.ts'
 import { formatNumberOf } from '../report/figures.ts'
-import { suite } from '../report/suite.ts'
-import { table } from '../report/table.ts'
+import { suite, table } from '../report/suite.ts'
 
 /** How many times as long as by hand a claim may take, and as long as with one process fewer. */
 const bounds = { byHand: 2, more: 1.2 }
@@ -21,14 +19,13 @@ export const claims = suite({
   name: 'claims',
   async measure(run) {
     run.step('start the processes')
-    using temporary = temporaryFolder()
     using started = new DisposableStack()
     const claimers: Record<string, readonly Child<Claimer>[]> = {}
     for (const contender of contenders)
       claimers[contender] = started.use(await startChildren<Claimer>('claimer', Math.max(...counts))).all
     run.step('claim')
     const samples = await inTurnsOf(contenders, counts, run.quick ? 5 : 25, (contender, count) =>
-      claimTogether(contender, claimers[contender]!.slice(0, count), temporary.folder('claims')),
+      claimTogether(contender, claimers[contender]!.slice(0, count), run.temporary.folder('claims')),
     )
     return counts.map((processes) => ({
       processes,

@@ -2,15 +2,12 @@ import { join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
 import { z } from 'zod'
 import { handWritten, openTables } from '../contenders/by-hand.ts'
-import { checksum, reads, writes } from '../harness/calls.ts'
-import { expectEqual } from '../harness/expect-equal.ts'
+import { checksum, expectEqual, reads, writes } from '../harness/calls.ts'
 import type { Racer } from '../harness/race.ts'
-import { temporaryFolder } from '../harness/temporary-folder.ts'
 import { atMost, timesAsLong } from '../report/bound.ts'
 import { lineChart, microsecondsOf } from '../report/chart.ts'
 import { formatCount, formatRatio } from '../report/figures.ts'
-import { suite } from '../report/suite.ts'
-import { table } from '../report/table.ts'
+import { suite, table } from '../report/suite.ts'
 import { userSchema, userWithNotes } from '../values/user.ts'
 
 const pageRows = 20
@@ -99,7 +96,6 @@ export const growth = suite({
   name: 'growth',
   async measure(run) {
     const sizes = run.quick ? [1_000, 100_000] : [1_000, 100_000, 1_000_000]
-    using temporary = temporaryFolder()
     const stores: GrowingStore[] = []
     try {
       const racers: Record<string, Racer> = {}
@@ -107,7 +103,7 @@ export const growth = suite({
         run.step(`load ${formatCount(rows)} rows`)
         const people = new People(rows)
         for (const [name, open] of Object.entries(contenders)) {
-          const store = await open(temporary.folder('growth'))
+          const store = await open(run.temporary.folder('growth'))
           stores.push(store)
           await store.load(people.entries())
           racers[`${name}, ${rows}`] = tasksOf(store, people)

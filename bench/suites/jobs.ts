@@ -8,8 +8,7 @@ import { quantile, summarize } from '../harness/timing.ts'
 import { inTurns } from '../harness/turns.ts'
 import { within } from '../report/bound.ts'
 import { milliseconds } from '../report/figures.ts'
-import { suite } from '../report/suite.ts'
-import { table } from '../report/table.ts'
+import { suite, table } from '../report/suite.ts'
 
 /** Milliseconds after their time within which the jobs of schedules begin, where there is room for all of them. */
 const punctual = 50

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
+import { expectEqual } from '../harness/calls.ts'
 import { startChild } from '../harness/child.ts'
-import { expectEqual } from '../harness/expect-equal.ts'
-import { temporaryFolder } from '../harness/temporary-folder.ts'
 import type { CityList } from '../programs/city-list.ts'
 import { within } from '../report/bound.ts'
 import { megabytes } from '../report/figures.ts'
@@ -15,9 +14,8 @@ const bound = 60
 export const memory = suite({
   name: 'memory',
   async measure(run) {
-    using temporary = temporaryFolder()
     run.step('load the cities')
-    const path = join(temporary.path, 'cities.db')
+    const path = join(run.temporary.path, 'cities.db')
     const cities = loadCities()
     const db = await openCities(path)
     await db.repositories.cities.insertMany(cities.map((city) => [city.cityId, city]))

@@ -5,13 +5,12 @@ import type { ServerClient } from '../programs/server-client.ts'
 import { atMost, within } from '../report/bound.ts'
 import { lineChart } from '../report/chart.ts'
 import { formatCount, milliseconds } from '../report/figures.ts'
-import { suite } from '../report/suite.ts'
-import { table } from '../report/table.ts'
+import { suite, table } from '../report/suite.ts'
 import { openPlaces, type Place, type Places, placeNames, places } from '../servers/places.ts'
 import { atOnce, serverContenders, serverTasks } from '../servers/tasks.ts'
 import { userSizes } from '../values/user.ts'
 import { Users } from '../values/users.ts'
-import { noticeChanges } from './noticing.ts'
+import { noticeChanges } from './watchers.ts'
 
 /** Milliseconds until a watcher in another process sees a change. */
 const bound = 10

@@ -13,11 +13,9 @@ import {
 } from '../contenders/city-queries.ts'
 import { checksum, reads } from '../harness/calls.ts'
 import type { Racer } from '../harness/race.ts'
-import { temporaryFolder } from '../harness/temporary-folder.ts'
 import { atMost, timesAsLong, timesFaster } from '../report/bound.ts'
 import { formatCount } from '../report/figures.ts'
-import { suite } from '../report/suite.ts'
-import { table } from '../report/table.ts'
+import { suite, table } from '../report/suite.ts'
 import { type City, loadCities } from '../values/cities.ts'
 
 /** How many times as long as by hand a query may take, and Drizzle at the least: most of what a page takes is its rows. */
@@ -46,9 +44,8 @@ export const queries = suite({
   name: 'queries',
   tasks: Object.keys(tasks),
   async measure(run) {
-    using temporary = temporaryFolder()
     run.step('load the cities')
-    const files = await writeFiles(temporary.path)
+    const files = await writeFiles(run.temporary.path)
     const wanted = Object.entries(tasks).filter(([task]) => run.wants(task))
     const opened: CityQueries[] = []
     const racers: Record<string, Racer> = {}

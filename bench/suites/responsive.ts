@@ -4,14 +4,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { Valkeyrie } from 'valkeyrie'
 import { startChild } from '../harness/child.ts'
-import { temporaryFolder } from '../harness/temporary-folder.ts'
 import { median } from '../harness/timing.ts'
 import { inTurns } from '../harness/turns.ts'
 import type { EventLoop } from '../programs/event-loop.ts'
 import { atMost, within } from '../report/bound.ts'
 import { megabytes, milliseconds } from '../report/figures.ts'
-import { suite } from '../report/suite.ts'
-import { table } from '../report/table.ts'
+import { suite, table } from '../report/suite.ts'
 
 const bounds = {
   /** The longest gap of a timer and the time until aborted work has ended, in ms. */
@@ -29,9 +27,8 @@ const keeps = 5_000
 /** In a process of its own, as a program is: what other measurements leave in the heap is no part of a gap. */
 export const responsive = suite({
   name: 'responsive',
-  async measure({ quick, step }) {
+  async measure({ quick, step, temporary }) {
     const rounds = quick ? 1 : 5
-    using temporary = temporaryFolder()
     using child = await startChild<EventLoop>('event-loop')
     step('write the file')
     const file = await child.call('write', temporary.path)

@@ -6,13 +6,11 @@ import { Worker } from 'node:worker_threads'
 import { Valkeyrie } from 'valkeyrie'
 import { readCities, readCountries } from '../../examples/atlas/packages.ts'
 import { cities, countries } from '../../schemas/index.ts'
-import { temporaryFolder } from '../harness/temporary-folder.ts'
 import { median, summarize } from '../harness/timing.ts'
 import { inTurns } from '../harness/turns.ts'
 import { atMost, within } from '../report/bound.ts'
 import { megabytes } from '../report/figures.ts'
-import { suite } from '../report/suite.ts'
-import { table } from '../report/table.ts'
+import { suite, table } from '../report/suite.ts'
 
 /** How many times as long as by hand a start may take, and how much more memory, in MB. */
 const bounds = { byHand: 1.6, megabytes: 25 }
@@ -25,8 +23,7 @@ const program = (name: string) => join(root, 'bench/programs', `${name}.js`)
 
 export const starts = suite({
   name: 'starts',
-  async measure({ quick, step }) {
-    using temporary = temporaryFolder()
+  async measure({ quick, step, temporary }) {
     step('write the files')
     const users = join(temporary.path, 'users.db')
     const atlas = join(temporary.path, 'atlas.db')
