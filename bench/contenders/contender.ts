@@ -43,6 +43,9 @@ export interface Store<Found = unknown, Listed = Found> {
   close(): unknown
 }
 
+/** Closes a store that an AsyncDisposableStack has adopted. */
+export const closeStore = async (store: { close(): unknown }): Promise<void> => void (await store.close())
+
 /** One who watches a user. The first that it sees is the state at its start. */
 export interface Watcher {
   next(): Promise<User | null | undefined>

@@ -1,7 +1,7 @@
-import type { Contender, Durability, Store } from '../contenders/contender.ts'
+import { type Contender, closeStore, type Durability } from '../contenders/contender.ts'
 import { fileTasks, storeTasks } from '../contenders/store-tasks.ts'
-import type { Load, Outcomes } from '../harness/race.ts'
-import { bytesIn, temporaryFolder } from '../harness/temporary-folder.ts'
+import type { Load, Outcomes, Racer } from '../harness/race.ts'
+import { bytesIn } from '../harness/temporary-folder.ts'
 import { atMost, type Bound, timesFaster } from '../report/bound.ts'
 import { dotChart } from '../report/chart.ts'
 import { formatCount } from '../report/figures.ts'
@@ -18,7 +18,7 @@ interface ComparisonTask extends Load {
  * In this order: what reads comes before what changes the rows that were stored. A turn of writes is long enough for
  * some checkpoints of the log: whether it had one or two would be all that it tells otherwise.
  */
-export const comparisonTasks = ({ stored, loaded }: UserSize, rounds: number) =>
+const comparisonTasks = ({ stored, loaded }: UserSize, rounds: number) =>
   ({
     get: { label: 'get', n: 10_000, least: 200 },
     'getMany of 100': { label: 'getMany of 100, per key', n: 10_000, least: 400 },
@@ -168,10 +168,9 @@ async function compare(
   size: UserSize,
   durability: Durability,
   tasks: Readonly<Record<string, ComparisonTask>>,
-  { race, step }: Run,
+  { race, step, temporary }: Run,
   rounds: number,
 ): Promise<Comparison> {
-  using temporary = temporaryFolder()
   const users = new Users(size)
   const files = contenders.map((contender) => ({ contender, dir: temporary.folder(contender.name) }))
   step('load')
@@ -192,23 +191,22 @@ async function compare(
     rounds,
   )
 
-  const stores: Record<string, Store> = {}
-  try {
-    for (const { contender, dir } of files)
-      stores[contender.name] = await contender.open(dir, users, durability)
-    const ofStores = await race(
-      Object.fromEntries(Object.entries(stores).map(([name, store]) => [name, storeTasks(store, users)])),
-      wantedOf(tasks, (name) => !opening.includes(name)),
-      rounds,
-    )
-    return {
-      size,
-      valueBytes: users.bytes,
-      outcomes: { ...ofStores, ...ofFiles },
-      bytesOnDisk: Object.fromEntries(bytesOnDisk),
-    }
-  } finally {
-    for (const store of Object.values(stores)) await store.close()
+  await using opened = new AsyncDisposableStack()
+  const racers: Record<string, Racer> = {}
+  for (const { contender, dir } of files) {
+    const store = opened.adopt(await contender.open(dir, users, durability), closeStore)
+    racers[contender.name] = storeTasks(store, users)
+  }
+  const ofStores = await race(
+    racers,
+    wantedOf(tasks, (name) => !opening.includes(name)),
+    rounds,
+  )
+  return {
+    size,
+    valueBytes: users.bytes,
+    outcomes: { ...ofStores, ...ofFiles },
+    bytesOnDisk: Object.fromEntries(bytesOnDisk),
   }
 }
 

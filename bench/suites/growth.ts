@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
 import { z } from 'zod'
 import { handWritten, openTables } from '../contenders/by-hand.ts'
+import { closeStore } from '../contenders/contender.ts'
 import { checksum, expectEqual, reads, writes } from '../harness/calls.ts'
 import type { Racer } from '../harness/race.ts'
 import { atMost, timesAsLong } from '../report/bound.ts'
@@ -96,23 +97,18 @@ export const growth = suite({
   name: 'growth',
   async measure(run) {
     const sizes = run.quick ? [1_000, 100_000] : [1_000, 100_000, 1_000_000]
-    const stores: GrowingStore[] = []
-    try {
-      const racers: Record<string, Racer> = {}
-      for (const rows of sizes) {
-        run.step(`load ${formatCount(rows)} rows`)
-        const people = new People(rows)
-        for (const [name, open] of Object.entries(contenders)) {
-          const store = await open(run.temporary.folder('growth'))
-          stores.push(store)
-          await store.load(people.entries())
-          racers[`${name}, ${rows}`] = tasksOf(store, people)
-        }
+    await using opened = new AsyncDisposableStack()
+    const racers: Record<string, Racer> = {}
+    for (const rows of sizes) {
+      run.step(`load ${formatCount(rows)} rows`)
+      const people = new People(rows)
+      for (const [name, open] of Object.entries(contenders)) {
+        const store = opened.adopt(await open(run.temporary.folder('growth')), closeStore)
+        await store.load(people.entries())
+        racers[`${name}, ${rows}`] = tasksOf(store, people)
       }
-      return { sizes, outcomes: await run.race(racers, tasks, run.fewerRounds) }
-    } finally {
-      for (const store of stores) await store.close()
     }
+    return { sizes, outcomes: await run.race(racers, tasks, run.fewerRounds) }
   },
   report({ sizes, outcomes }) {
     const [few, many] = [sizes[0]!, sizes.at(-1)!]

@@ -3,7 +3,7 @@ import { Valkeyrie } from 'valkeyrie'
 import { queue } from 'valkeyrie/queue'
 import { z } from 'zod'
 import { jobContenders } from '../contenders/job-files.ts'
-import { temporaryFolder } from '../harness/temporary-folder.ts'
+import type { TemporaryFolder } from '../harness/temporary-folder.ts'
 import { quantile, summarize } from '../harness/timing.ts'
 import { inTurns } from '../harness/turns.ts'
 import { within } from '../report/bound.ts'
@@ -22,12 +22,15 @@ export const jobs = suite({
     const times = []
     for (const atOnce of [1, 10, 100]) {
       run.step(`jobs, ${atOnce} at once`)
-      times.push({ atOnce, ...(await measureJobs(atOnce, run.quick ? 5 : 25)) })
+      times.push({ atOnce, ...(await measureJobs(atOnce, run.quick ? 5 : 25, run.temporary)) })
     }
     const lateness = []
     for (const atOnce of [10, 100, schedules]) {
       run.step(`schedules, ${atOnce} at once`)
-      lateness.push({ atOnce, ...(await measureLateness(atOnce)) })
+      lateness.push({
+        atOnce,
+        ...(await measureLateness(atOnce, join(run.temporary.folder('ticks'), 'ticks.db'))),
+      })
     }
     return { times, lateness }
   },
@@ -67,8 +70,7 @@ export const jobs = suite({
 })
 
 /** Nanoseconds that a job takes to be enqueued, and to be worked on with so many in hand at once, by contender. */
-async function measureJobs(atOnce: number, rounds: number) {
-  using temporary = temporaryFolder()
+async function measureJobs(atOnce: number, rounds: number, temporary: TemporaryFolder) {
   const lanes: Record<string, () => Promise<{ readonly enqueue: number; readonly work: number }>> = {}
   for (const [name, open] of Object.entries(jobContenders)) {
     lanes[name] = async () => {
@@ -92,10 +94,9 @@ async function measureJobs(atOnce: number, rounds: number) {
 }
 
 /** How many milliseconds after their time the jobs of schedules begin that all have the same one. */
-async function measureLateness(atOnce: number) {
-  using temporary = temporaryFolder()
+async function measureLateness(atOnce: number, path: string) {
   const ticks = queue('ticks', z.int(), { concurrency: atOnce })
-  await using db = await Valkeyrie.withSchemas([...ticks.definitions]).open(join(temporary.path, 'ticks.db'))
+  await using db = await Valkeyrie.withSchemas([...ticks.definitions]).open(path)
   const second = Math.ceil(Date.now() / 1_000) * 1_000 + 4_000
   const at = new Date(second)
   const cron = `${at.getUTCSeconds()} ${at.getUTCMinutes()} ${at.getUTCHours()} * * *`

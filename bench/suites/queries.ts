@@ -11,6 +11,7 @@ import {
   pageRows,
   repository,
 } from '../contenders/city-queries.ts'
+import { closeStore } from '../contenders/contender.ts'
 import { checksum, reads } from '../harness/calls.ts'
 import type { Racer } from '../harness/race.ts'
 import { atMost, timesAsLong, timesFaster } from '../report/bound.ts'
@@ -47,29 +48,24 @@ export const queries = suite({
     run.step('load the cities')
     const files = await writeFiles(run.temporary.path)
     const wanted = Object.entries(tasks).filter(([task]) => run.wants(task))
-    const opened: CityQueries[] = []
+    await using opened = new AsyncDisposableStack()
     const racers: Record<string, Racer> = {}
     const slow: Record<string, Racer> = {}
-    try {
-      for (const { rows, path, asked } of files) {
-        const racer = async (open: (path: string) => CityQueries | Promise<CityQueries>) => {
-          const copy = `${path}-${opened.length}`
-          copyFileSync(path, copy)
-          const store = await open(copy)
-          opened.push(store)
-          return tasksOf(store, asked)
-        }
-        for (const [name, open] of Object.entries(contenders)) racers[`${name}, ${rows}`] = await racer(open)
-        if (rows > fewCities) slow[noIndexNamed] = await racer(drizzleOrm(false))
+    for (const { rows, path, asked } of files) {
+      const racer = async (name: string, open: (path: string) => CityQueries | Promise<CityQueries>) => {
+        const copy = `${path}-${name}`
+        copyFileSync(path, copy)
+        return tasksOf(opened.adopt(await open(copy), closeStore), asked)
       }
-      return {
-        sizes: files.map(({ rows }) => rows),
-        outcomes: await run.race(racers, Object.fromEntries(wanted), run.rounds),
-        // It reads all cities for each query.
-        unnamed: await run.race(slow, Object.fromEntries(wanted.map(([task]) => [task, { n: 2 }])), 3),
-      }
-    } finally {
-      for (const store of opened) await store.close()
+      for (const [name, open] of Object.entries(contenders))
+        racers[`${name}, ${rows}`] = await racer(name, open)
+      if (rows > fewCities) slow[noIndexNamed] = await racer(noIndexNamed, drizzleOrm(false))
+    }
+    return {
+      sizes: files.map(({ rows }) => rows),
+      outcomes: await run.race(racers, Object.fromEntries(wanted), run.rounds),
+      // It reads all cities for each query.
+      unnamed: await run.race(slow, Object.fromEntries(wanted.map(([task]) => [task, { n: 2 }])), 3),
     }
   },
   report({ sizes, outcomes, unnamed }) {

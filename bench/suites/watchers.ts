@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
-import type { Store } from '../contenders/contender.ts'
+import { closeStore } from '../contenders/contender.ts'
 import { watchTask } from '../contenders/store-tasks.ts'
 import { expectEqual } from '../harness/calls.ts'
 import { startChild } from '../harness/child.ts'
@@ -31,8 +31,7 @@ export const watchers = suite({
     const names: string[] = []
     const racers: Record<string, Racer> = {}
     for (const { name, open } of contenders.present) {
-      const store: Store = await open(temporary.folder(name), users, 'normal')
-      opened.defer(async () => void (await store.close()))
+      const store = opened.adopt(await open(temporary.folder(name), users, 'normal'), closeStore)
       if (store.watch === undefined) continue
       names.push(name)
       await store.load(users.entries(users.size.stored))
