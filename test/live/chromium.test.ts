@@ -1,17 +1,13 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { chromium } from 'playwright-core'
 import { rolldown } from 'rolldown'
 import { expect, it } from 'vitest'
+import { executablePath, launchBrowser } from '../studio/find-browser.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { waitFor, waitUntil } from '../waiting.ts'
 import { openPlayers } from './live-server.ts'
 import { serverProcess } from './server-process.ts'
 
 const path = temporaryFolder()
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-  (file) => existsSync(file),
-)
 if (executablePath === undefined)
   console.warn('There is no Chromium here: the test of a page in a browser is left out')
 
@@ -34,12 +30,10 @@ it.skipIf(executablePath === undefined)(
     const file = path()
     const { db, players } = await openPlayers(file)
     let server = await serverProcess(file)
-    const browser = await waitFor(
-      'a browser',
-      chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox'] }),
-    )
+    const browser = await waitFor('a browser', launchBrowser())
     try {
       const page = await browser.newPage()
+      page.setDefaultTimeout(0)
       const errors: Error[] = []
       page.on('pageerror', (error) => errors.push(error))
       await page.goto(`http://127.0.0.1:${server.port}/`)

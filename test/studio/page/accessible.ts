@@ -25,7 +25,7 @@ const row = encodeURIComponent('["books","notes"]')
 const query = encodeURIComponent("{ where: { kind: 'prose' } }")
 const views: readonly (readonly [hash: string, shown: string])[] = [
   [`#/data/books?q=${query}&row=${row}`, '.panel .field'],
-  ['#/data/books?row=new', '.panel .field'],
+  ['#/data/books?row=new', '#new-id-0'],
   [`#/data/books?q=${encodeURIComponent('{ where: { kin: 1 } }')}`, '.failure'],
   [`#/data/books?q=${encodeURIComponent("{ where: { title: '' } }")}`, '.empty'],
   ['#/keys?row=["settings"]', '.panel .field'],
@@ -82,6 +82,7 @@ export function accessible(): void {
     await tabTo('.row-editor .primary')
     await page.keyboard.press('Enter')
     await page.locator('.row', { hasText: 'Notes of 1843' }).waitFor()
+    await page.locator('.toast button').first().waitFor()
     await tabTo('.toast button')
     await page.keyboard.press('Enter')
     await page.locator('.toast', { hasText: 'As it was before' }).waitFor()

@@ -20,26 +20,22 @@ export function guarding(): void {
     const value = { [attack]: attack, __proto__x: 'javascript:alert(4)', constructor: attack }
     await db.set(['evil', attack], value as never)
     await db.set([attack, 'x'], JSON.parse(`{"__proto__":{"polluted":1},"a":${JSON.stringify(attack)}}`))
-    const { page, wrongs } = await studioOf(name)
+    const { page, wrongs, go } = await studioOf(name)
     await page.locator('h1', { hasText: 'onerror=alert(3)' }).waitFor()
     await page.locator('.row', { hasText: 'onerror' }).click()
     await page.locator('.panel .field').first().waitFor()
     await page.click('.panel >> text=Text')
     await page.locator('.panel .editor').waitFor()
-    for (const view of [
-      '#/keys',
-      '#/feed',
-      '#/health',
-      `#/data/${encodeURIComponent(attack)}`,
-      `#/data/evil?q=${encodeURIComponent(attack)}`,
-    ]) {
-      await page.evaluate(`location.hash = ${JSON.stringify(view)}`)
-      await page
-        .locator('main')
-        .getByText('onerror', { exact: false })
-        .or(page.locator('.failure, .card'))
-        .first()
-        .waitFor()
+    // Each with what no view before it has shown.
+    for (const [view, shown] of [
+      ['#/keys', '.key-list .key:has-text("onerror")'],
+      ['#/feed', '.feed .key:has-text("onerror")'],
+      ['#/health', '.card'],
+      [`#/data/${encodeURIComponent(attack)}`, '.empty:has-text("onerror")'],
+      [`#/data/evil?q=${encodeURIComponent(attack)}`, '.failure'],
+    ] as const) {
+      await go(view)
+      await page.locator(shown).first().waitFor()
     }
     expect(await page.locator('img, main script').count()).toBe(0)
     expect(await page.evaluate(() => ({}) as { polluted?: number }).then((it) => it.polluted)).toBeUndefined()
