@@ -28,12 +28,20 @@ const programs = [
   const isReference = page.startsWith('docs/api/')
   const markdown = readFileSync(join(root, page), 'utf8')
   return (isReference ? fragmentsOf : programsOf)(page, markdown).map((program) => {
-    const name = `${page.replace(/\W+/g, '-')}-${program.line}`
-    // The many fragments of a page of the reference share a process, and so the time in which one starts.
-    return { ...program, name, run: isReference ? page : `${page} from line ${program.line}` }
+    return { ...program, name: `${page.replace(/\W+/g, '-')}-${program.line}` }
   })
 })
-const runs = Map.groupBy(programs, ({ run }) => run)
+
+/** How many pages share a process, and so the time in which one starts. */
+const pagesOfRun = 8
+const pages = [...new Set(programs.map(({ page }) => page))]
+const runs = Map.groupBy(programs, ({ page, text }) => {
+  // A process has one tracer, which is that of the first program.
+  if (/setGlobalTracerProvider/.test(text)) return page
+  const of = pages.indexOf(page)
+  const [first, ...others] = pages.slice(of - (of % pagesOfRun)).slice(0, pagesOfRun)
+  return [first, ...others.slice(-1)].join(' to ')
+})
 
 beforeAll(() => {
   rmSync(folder, { recursive: true, force: true })

@@ -1,4 +1,9 @@
+import { mkdtempSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 
-/** Runs the programs that its arguments name, in order. */
-for (const file of process.argv.slice(2)) await import(pathToFileURL(file).href)
+/** Runs the programs that its arguments name, in order, each in its own folder. */
+const folder = process.cwd()
+for (const file of process.argv.slice(2)) {
+  process.chdir(mkdtempSync(`${folder}/`))
+  await import(pathToFileURL(file).href)
+}
