@@ -18,7 +18,7 @@ import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
 import { paced, pauseDue } from '../time/give-way.ts'
 import { encodeValue } from '../value/codec.ts'
-import { exceeds } from '../value/encoding.ts'
+import { exceeds, tooLarge } from '../value/encoding.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
 import { KvU64 } from '../value/kv-u64.ts'
 import { isPlainObject } from '../value/plain-object.ts'
@@ -245,11 +245,9 @@ export class Store implements RowStore {
     expiresAt: number | null | undefined,
   ): SetMutation {
     const collection = this.collectionOf(key)
-    const stored = encodeValue(output, this.format)
-    if (exceeds(stored, this.limits.valueBytes)) {
-      const most = this.limits.valueBytes
-      throw new RangeError(`The value is larger than ${most} bytes: split it, or raise limits.valueBytes`)
-    }
+    const most = this.limits.valueBytes
+    const stored = encodeValue(output, this.format, most)
+    if (exceeds(stored, most)) throw tooLarge(most)
     if (typeof stored.value !== 'string') this.#assertUnindexed(key)
     return expiresAt === undefined
       ? { type: 'set', key: encodedKey, collection, stored }

@@ -1,5 +1,5 @@
 import { isUint8Array } from 'node:util/types'
-import { Encoding, type StoredValue } from './encoding.ts'
+import { Encoding, type StoredValue, tooLarge } from './encoding.ts'
 import { copiedKvU64, isKvU64, KvU64 } from './kv-u64.ts'
 import { parseJson } from './parse-json.ts'
 import { isPlainJson } from './plain-json.ts'
@@ -10,18 +10,18 @@ import { writeTyped } from './write-typed.ts'
 /**
  * The form in which a value is stored; `decodeValue` restores an equal one. It shares no memory with the value, which the caller
  * may change as soon as this returns. Throws a TypeError that names the path of what cannot be stored: `value.friends[3].onClick is
- * a function`.
+ * a function`. With `most`, throws a RangeError before it encodes bytes that would take more; it does not measure anything else.
  *
  * @example
  * encodeValue({ at: new Date(0) })
  * // { value: '{"at":"1970-01-01T00:00:00.000Z"}', encoding: 1, types: '{"values":{"at":["Date"]},"v":1}' }
  */
-export function encodeValue(value: unknown, format: ValueFormat = plainFormat): StoredValue {
+export function encodeValue(value: unknown, format = plainFormat, most?: number): StoredValue {
   if (isPlainJson(value)) return { value: JSON.stringify(value), encoding: Encoding.json, types: null }
-  if (isUint8Array(value) && format.find(value) === undefined) return encodeBytes(value)
+  if (isUint8Array(value) && format.find(value) === undefined) return encodeBytes(value, most)
   const integer = isKvU64(value) ? value : copiedKvU64(value)
   if (integer !== null) return { value: encodeU64(integer.value), encoding: Encoding.u64, types: null }
-  return writeTyped(value, format)
+  return writeTyped(value, format, most)
 }
 
 /**
@@ -47,7 +47,8 @@ export function decodeValue(
   throw new Error(`encoding ${encoding} does not go with ${typeof value === 'string' ? 'text' : 'bytes'}`)
 }
 
-function encodeBytes(value: Uint8Array): StoredValue {
+function encodeBytes(value: Uint8Array, most = Number.POSITIVE_INFINITY): StoredValue {
+  if (value.length > most) throw tooLarge(most)
   if (value.length === 0 && 'detached' in value.buffer && value.buffer.detached)
     throw new TypeError('value has no memory any more: it was transferred')
   return { value: new Uint8Array(value), encoding: Encoding.bytes, types: null }

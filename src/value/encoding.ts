@@ -30,6 +30,10 @@ export function storedBytes({ value, types }: StoredValue): number {
   return types === null ? bytes : bytes + Buffer.byteLength(types)
 }
 
+export function tooLarge(most: number): RangeError {
+  return new RangeError(`The value is larger than ${most} bytes: split it, or raise limits.valueBytes`)
+}
+
 /** Whether a stored value is larger than `limit` bytes. Text is only measured if its length leaves that open. */
 export function exceeds(stored: StoredValue, limit: number): boolean {
   const { value, types } = stored

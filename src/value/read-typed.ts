@@ -204,11 +204,11 @@ function makeTypedArray(name: string, elements: readonly unknown[]): NodeJS.Type
   const typedArray = typedArrayClasses.get(name)
   if (typedArray === undefined)
     throw new Error(`it has a typed array of a class that does not exist here: ${JSON.stringify(name)}`)
-  const isBig = name.startsWith('Big')
-  const made = elements.map((element) => {
-    if (isBig) return bigintOf(element)
-    return typeof element === 'number' ? element : numberOf(element)
-  })
+  if (name.startsWith('Big')) return new typedArray(elements.map(bigintOf) as never[])
+  // The engine fills it at once from numbers, several times as fast as a loop.
+  const made = elements.every((element) => typeof element === 'number')
+    ? elements
+    : elements.map((element) => (typeof element === 'number' ? element : numberOf(element)))
   return new typedArray(made as never[])
 }
 

@@ -1,6 +1,6 @@
 // Writing a typed value is one walk: it builds the text, the types and the sharing of objects together.
 import { maxBigIntDigits, maxDepth, maxRepeated } from './bounds.ts'
-import { Encoding, type StoredValue } from './encoding.ts'
+import { Encoding, type StoredValue, tooLarge } from './encoding.ts'
 import { errorClassOf, kindOf } from './kind.ts'
 import { copiedKvU64, isKvU64 } from './kv-u64.ts'
 import { formatPath, propertyStep } from './path.ts'
@@ -10,7 +10,7 @@ import { escapeStep } from './type-path.ts'
 import { describeUnknownClass } from './unknown-class.ts'
 import type { ValueFormat } from './value-format.ts'
 import type { ValueType } from './value-type.ts'
-import { checkBare, checkIndexes, writeWhole } from './write-whole.ts'
+import { checkBare, checkIndexes, leastBytes, writeWhole } from './write-whole.ts'
 import {
   isJsonNumber,
   isPlainLeaf,
@@ -43,21 +43,26 @@ interface ErrorFacts {
 const wholeKinds: ReadonlySet<string> = new Set(['Date', 'regexp', 'URL'])
 const ownProperties = new Set(['name', 'message', 'cause', 'stack'])
 const mostBits = 2n ** BigInt(Math.floor(maxBigIntDigits * Math.log2(10)))
+const leastBits = -mostBits
 
 /**
  * The stored form of a value that is not plain JSON. An object that occurs twice is written twice, as in JSON, unless the value
  * contains itself: then each object is written once, and `types` lists its other places. Throws a TypeError that names the path of
- * what cannot be stored.
+ * what cannot be stored, and a RangeError if its bytes alone would take more than `most` bytes.
  */
-export function writeTyped(value: unknown, format: ValueFormat): StoredValue {
-  const plain = new Writer(format, false)
+export function writeTyped(
+  value: unknown,
+  format: ValueFormat,
+  most = Number.POSITIVE_INFINITY,
+): StoredValue {
+  const plain = new Writer(format, false, most)
   const { json, tree } = plain.write(value)
   if (!plain.foundCycle) {
     const text = JSON.stringify(json)
     if (tree === undefined) return { value: text, encoding: Encoding.json, types: null }
     return { value: text, encoding: Encoding.superjson, types: JSON.stringify({ values: tree, v: 1 }) }
   }
-  const writer = new Writer(format, true)
+  const writer = new Writer(format, true, most)
   const graph = writer.write(value)
   const types = { values: graph.tree, referentialEqualities: writer.identities(), v: 1 }
   return {
@@ -73,11 +78,15 @@ class Writer {
   readonly #keepIdentity: boolean
   readonly #met = new Map<object, Met>()
   readonly #occurrences = new Map<Met, string[]>()
+  readonly #most: number
   #repeated = 0
+  /** How many bytes there are in typed arrays and buffers at least. */
+  #bytes = 0
 
-  constructor(format: ValueFormat, keepIdentity: boolean) {
+  constructor(format: ValueFormat, keepIdentity: boolean, most: number) {
     this.#format = format
     this.#keepIdentity = keepIdentity
+    this.#most = most
   }
 
   write(value: unknown): Written {
@@ -107,7 +116,7 @@ class Writer {
         if (isJsonNumber(value)) return leaf(value)
         return leaf(value === 0 ? negativeZero() : numberWord(value), 'number')
       case 'bigint':
-        if (value >= mostBits || value <= -mostBits)
+        if (value >= mostBits || value <= leastBits)
           refuse(place, `is a bigint of more than ${maxBigIntDigits} digits: store its bytes`)
         return leaf(value.toString(), 'bigint')
       case 'undefined':
@@ -206,6 +215,8 @@ class Writer {
       case 'error':
         return this.#writeError(value as Error, place, depth)
       default:
+        this.#bytes += leastBytes(value, kind)
+        if (this.#bytes > this.#most) throw tooLarge(this.#most)
         return writeWhole(value, kind, place)
     }
   }

@@ -1,6 +1,19 @@
+import { isDeepStrictEqual } from 'node:util'
 import { maxRegExpLength } from './bounds.ts'
+import { typedArrayClasses } from './native-classes.ts'
 import { type Place, refuse } from './place.ts'
 import { isJsonNumber, numberWord, type Written, whole } from './written.ts'
+
+type ViewClass = new (buffer: ArrayBufferLike, offset: number, length: number) => NodeJS.TypedArray
+
+/** How many bytes an object without members takes at least; text other than of bytes is not counted. */
+export function leastBytes(value: object, kind: string): number {
+  // A digit and a comma for each element, or base64.
+  if (kind === 'typed-array') return 2 * (value as NodeJS.TypedArray).length
+  if (kind === 'ArrayBuffer' || kind === 'DataView')
+    return Math.floor((value as ArrayBuffer | DataView).byteLength / 3) * 4
+  return 0
+}
 
 /** Writes an object that has no members in JSON. */
 export function writeWhole(value: object, kind: string, place: Place | null): Written {
@@ -32,14 +45,25 @@ export function writeWhole(value: object, kind: string, place: Place | null): Wr
 
 /** The elements as JSON numbers; what JSON cannot express becomes a word of the type `number`, or the digits of a bigint. */
 function writeElements(array: NodeJS.TypedArray, place: Place | null): Written {
+  checkAttached(array, place)
+  checkElementsOnly(array, place)
+  const { length } = array
+  // Made at its full length: spreading or mapping a typed array takes several times as long.
+  const json = new Array<unknown>(length)
+  for (let i = 0; i < length; i++) {
+    const element = array[i]!
+    if (typeof element === 'bigint') json[i] = element.toString()
+    else json[i] = isJsonNumber(element) ? element : numberWord(element)
+  }
+  return whole(json, ['typed-array', array[Symbol.toStringTag]])
+}
+
+/** `Object.keys` makes a text of each index, so it only runs if there is something beside the elements. */
+function checkElementsOnly(array: NodeJS.TypedArray, place: Place | null): void {
+  const viewClass = typedArrayClasses.get(array[Symbol.toStringTag]) as unknown as ViewClass
+  if (isDeepStrictEqual(array, new viewClass(array.buffer, array.byteOffset, array.length))) return
   const [extra] = Object.keys(array).slice(array.length)
   if (extra !== undefined) refuse(place, `has a property ${JSON.stringify(extra)}, which cannot be stored`)
-  checkAttached(array, place)
-  const json = Array.from(array as Iterable<number | bigint>, (element) => {
-    if (typeof element === 'bigint') return element.toString()
-    return isJsonNumber(element) ? element : numberWord(element)
-  })
-  return whole(json, ['typed-array', array[Symbol.toStringTag]])
 }
 
 function writeBytes(value: ArrayBuffer | DataView, kind: string, place: Place | null): Written {

@@ -1,7 +1,7 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import { runInNewContext } from 'node:vm'
 import { SuperJSON } from 'superjson'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { decodeValue, encodeValue } from '../../../src/value/codec.ts'
 import { Encoding } from '../../../src/value/encoding.ts'
 import { KeyedEntry } from '../../../src/value/keyed-entry.ts'
@@ -355,5 +355,49 @@ describe('decodeValue', () => {
     }
     SuperJSON.registerCustom(hijack, 'hijacked-date')
     deepStrictEqual(roundTrip([new Date(0)]), [new Date(0)])
+  })
+})
+
+describe('bytes in a value', () => {
+  const large = 2 ** 20
+
+  it.each([
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    Float32Array,
+    Float64Array,
+    BigInt64Array,
+    BigUint64Array,
+  ])(
+    'of the class %o are stored without a list of their indexes, and refused if they would take too much',
+    (arrayClass) => {
+      const array = new arrayClass(large)
+      const read = vi.spyOn(Object, 'keys')
+      expect(() => encodeValue({ body: array }, undefined, large)).toThrow(RangeError)
+      expect(encodeValue({ body: array.subarray(0, 2) }, undefined, large)).toMatchObject({ encoding: 1 })
+      expect(read.mock.calls.filter(([of]) => ArrayBuffer.isView(of))).toEqual([])
+      read.mockRestore()
+    },
+  )
+
+  it.each([
+    { body: new ArrayBuffer(large) },
+    { body: new DataView(new ArrayBuffer(large)) },
+    [new Uint8Array(large / 4), new Uint8Array(large / 4), new Uint8Array(1)],
+    new Uint8Array(large + 1),
+  ])('are refused wherever they are: %#', (value) => {
+    expect(() => encodeValue(value, undefined, large)).toThrow(
+      new RangeError(`The value is larger than ${large} bytes: split it, or raise limits.valueBytes`),
+    )
+  })
+
+  it('of another realm are stored as those of this one', () => {
+    const foreign = runInNewContext('new Uint8Array([1, 2])')
+    expect(encodeValue({ body: foreign })).toEqual(encodeValue({ body: new Uint8Array([1, 2]) }))
   })
 })
