@@ -15,6 +15,11 @@ const user = z.object({ name: z.string(), age: z.int() })
 const store = Valkeyrie.withSchema(['users', '*'], user, { indexes: [{ on: 'name', unique: true }] })
 const changed = Valkeyrie.withSchema(['users', '*'], user, { indexes: [{ on: 'age' }] })
 
+const searched = Valkeyrie.withSchema(['users', '*'], user, {
+  indexes: [{ on: 'name', unique: true }],
+  search: { on: ['name'], tokenizer: 'porter' },
+})
+
 /** A database of the server, and a role that was made for it, which may do nothing there but connect. */
 async function makeRole() {
   const name = `role_${randomBytes(8).toString('hex')}`
@@ -114,5 +119,81 @@ describe.skipIf(url === '')('a role', () => {
     await using db = await store.open(roleUrl, { schema })
     await db.repositories.users.insert('ann', { name: 'Ann', age: 30 })
     expect(await db.repositories.users.count()).toBe(1)
+  })
+
+  test('without rights to create writes and reads a search that its owner has built before or after it was granted rights', async () => {
+    const { name, owner, ownerUrl, roleUrl } = await withRole()
+    const grant = (schema: string, rights = 'select, insert, update, delete', role = name) =>
+      owner.query(
+        `grant usage on schema "${schema}" to ${role}; grant ${rights} on all tables in schema "${schema}" to ${role}`,
+      )
+    const [before, after] = [newSchema(), newSchema()]
+    await (await searched.open(ownerUrl, { schema: before })).close()
+    await grant(before)
+    await (await store.open(ownerUrl, { schema: after })).close()
+    await grant(after)
+    await expect(searched.open(roleUrl, { schema: after })).rejects.toThrow(/may not create what is missing/)
+    // It writes on while the search is built, and does not know of it.
+    const unknowing = await store.open(roleUrl, { schema: after })
+    onTestFinished(() => unknowing.close())
+    await unknowing.repositories.users.insert('old', { name: 'Olds walking', age: 1 })
+    await (await searched.open(ownerUrl, { schema: after })).close()
+    for (const schema of [before, after]) {
+      await using db = await searched.open(roleUrl, { schema })
+      const { users } = db.repositories
+      const find = async ($search: string) =>
+        (await users.findMany({ where: { $search }, highlight: true, orderBy: { $rank: 'desc' } })).map(
+          ({ id }) => id,
+        )
+      await users.insert('ann', { name: 'Ann walks', age: 30 })
+      await users.insert('bob', { name: 'Bob', age: 30 })
+      if (schema === after) {
+        await unknowing.repositories.users.update('bob', { name: 'Bob walked' })
+        expect(await find('walking')).toEqual(['ann', 'bob', 'old'])
+        await unknowing.repositories.users.delete('old')
+      }
+      await users.update('bob', { name: 'Bob runs' })
+      expect([await find('walk'), await find('running')]).toEqual([['ann'], ['bob']])
+      await db.unitOfWork(async (unit) => {
+        await unit.repositories.users.set('cid', { name: 'Cid walks', age: 1 })
+        const { count } = unit.repositories.users
+        expect(await count.call(unit.repositories.users, { where: { $search: 'walk' } })).toBe(2)
+      })
+      expect(await Valkeyrie.verify(`${roleUrl}?schema=${schema}`)).toMatchObject({ sound: true })
+      await using reader = await searched.open(roleUrl, { schema, readOnly: true })
+      expect(await reader.repositories.users.count({ where: { $search: 'walk' } })).toBe(2)
+      await db.clear()
+      expect(await find('walk')).toEqual([])
+    }
+  })
+
+  test('that may create schemas, and nothing else, builds a search in its own, again and otherwise', async () => {
+    const { name, owner, roleUrl } = await withRole()
+    await owner.query(`grant create on database ${name} to ${name}`)
+    onTestFinished(async () => void (await owner.query(`revoke create on database ${name} from ${name}`)))
+    const schema = newSchema()
+    {
+      await using db = await searched.open(roleUrl, { schema })
+      await db.repositories.users.insert('ann', { name: 'Ann walks', age: 30 })
+      expect(await db.repositories.users.count({ where: { $search: 'walking' } })).toBe(1)
+    }
+    const trigrams = Valkeyrie.withSchema(['users', '*'], user, {
+      search: { on: ['name'], tokenizer: 'trigram' },
+    })
+    await using db = await trigrams.open(roleUrl, { schema })
+    expect(await db.repositories.users.count({ where: { $search: 'alk' } })).toBe(1)
+    await db.destroy()
+  })
+
+  test('that may only read finds what a search finds', async () => {
+    const { name, owner, ownerUrl, roleUrl } = await withRole()
+    const schema = newSchema()
+    await using db = await searched.open(ownerUrl, { schema })
+    await db.repositories.users.insert('ann', { name: 'Ann walks', age: 30 })
+    await owner.query(
+      `grant usage on schema "${schema}" to ${name}; grant select on all tables in schema "${schema}" to ${name}`,
+    )
+    await using reader = await searched.open(roleUrl, { schema, readOnly: true })
+    expect(await reader.repositories.users.count({ where: { $search: 'walking' } })).toBe(1)
   })
 })
