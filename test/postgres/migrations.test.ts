@@ -149,6 +149,70 @@ describeEngine('postgres', 'a migration', (engine) => {
     expect(await Valkeyrie.verify(address)).toMatchObject({ sound: true })
   })
 
+  it('whose search was half built when its process was killed is applied by the next one', async () => {
+    const folder = projectFolder()
+    const address = engine.newAddress()
+    const note = z.object({ text: z.string() })
+    const notes = defineSchema(['notes', '*'], note)
+    const searched = defineSchema(['notes', '*'], note, { search: ['text'] })
+    const migrations = join(folder, 'migrations')
+    await generateQuietly(project(folder, notes))
+    await using db = await Valkeyrie.withSchemas([notes]).open(address, { migrations })
+    await db.repositories.notes.insertMany(
+      Array.from({ length: 1_000 }, (_, n) => [n, { text: `tea ${n}` }] as const),
+    )
+    await generateQuietly(project(folder, searched))
+    write(
+      folder,
+      'schemas.ts',
+      `${importTables.postgres}
+import { defineSchema } from 'valkeyrie/schema'
+import { z } from 'zod'
+export const notes = defineSchema(['notes', '*'], z.object({ text: z.string() }), { search: ['text'] })
+export const { kv, kvLog, kvCollections } = kvTables([notes])`,
+    )
+    write(folder, 'drizzle.config.ts', settingsFor('postgres'))
+    const { url, schema } = partsOf(address)
+    const [holder, looker] = [await byHand(url), await byHand(url)]
+    const isFilling = async () => {
+      const { rowCount } = await looker.query(
+        `select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%for share%' || $1 || '%'`,
+        [schema],
+      )
+      return rowCount! > 0
+    }
+    const { rows } = await holder.query(
+      `select key from ${schema}.kv where collection = 'notes' order by key offset 500 limit 1`,
+    )
+    await holder.query('begin')
+    await holder.query(`select from ${schema}.kv where key = $1 for update`, [rows[0].key])
+    const child = spawn(process.execPath, [cli, 'migrate', address], { cwd: folder, stdio: 'ignore' })
+    await waitUntil('the search', isFilling)
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+    await holder.query('rollback')
+    await waitUntil('the end of its statement', async () => !(await isFilling()))
+    const { rows: half } = await looker.query(
+      `select c.relname as name from pg_class c where c.relnamespace = $1::regnamespace and c.relname ~ '^kv_notes_search_[0-9a-f]+$'`,
+      [schema],
+    )
+    const filled = await looker.query(`select count(*)::int as n from ${schema}.${half[0].name}`)
+    expect(filled.rows[0].n).toBeGreaterThan(0)
+    expect(filled.rows[0].n).toBeLessThan(1_000)
+    // Nobody knows the half of it yet, but whoever writes writes to it, too.
+    await db.repositories.notes.set(1, { text: 'changed' })
+    await db.repositories.notes.set(999, { text: 'changed' })
+    await db.repositories.notes.delete(998)
+    expect((await status(address, { folder: migrations })).pending).toEqual(['0001_schemas'])
+    expect(await migrateQuietly(project(folder, searched), address)).toEqual(['0001_schemas'])
+    await using now = await Valkeyrie.withSchemas([searched]).open(address, { migrations })
+    const count = ($search: string) => now.repositories.notes.count({ where: { $search } })
+    expect([await count('changed'), await count('tea')]).toEqual([2, 997])
+    expect(await Valkeyrie.verify(address)).toMatchObject({ sound: true })
+    expect((await status(address, { folder: migrations })).drift).toEqual([])
+  })
+
   it('adds, changes, renames and drops a search', async () => {
     const folder = projectFolder()
     const address = engine.newAddress()
