@@ -1,9 +1,11 @@
 import fc from 'fast-check'
 import { Valkeyrie } from 'valkeyrie'
+import { liveQuery, serveLive } from 'valkeyrie/http'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import type { SearchTokenizer } from '../../src/schema/search-definition.ts'
 import { describeEngine } from '../engines.ts'
+import { asking, eventsOf } from '../live/served.ts'
 
 const text = z.string()
 const row = z.object({ title: text, by: z.object({ name: text.nullable() }), tags: z.array(text).optional() })
@@ -151,6 +153,30 @@ describeEngine('postgres', 'a search', (engine) => {
     expect(await found('y'.repeat(69))).toEqual([])
     await rows.delete('many')
     expect(await found('word7')).toEqual([])
+  })
+
+  test('is followed by pages over HTTP', async () => {
+    const address = engine.newAddress()
+    await using db = await library('porter').open(address)
+    const { rows } = db.repositories
+    await rows.set(1, { title: 'Walking far', by: { name: null } })
+    const live = serveLive(
+      {
+        found: liveQuery(z.object({ words: z.string() }), ({ words }) =>
+          rows.watchMany({ where: { $search: words }, orderBy: { $rank: 'desc' } }),
+        ),
+      },
+      { authorize: () => true },
+    )
+    const params = encodeURIComponent(JSON.stringify({ words: 'walks' }))
+    const events = eventsOf(await live.fetch(asking(`found?params=${params}`)))
+    const first = JSON.stringify(await events.next())
+    expect(first).toContain('Walking far')
+    // Of another process's connections.
+    await using other = await library('porter').open(address)
+    await other.repositories.rows.set(2, { title: 'She walked', by: { name: null } })
+    expect(JSON.stringify(await events.next())).toContain('She walked')
+    await events.cancel()
   })
 
   test('that has lost its triggers is found by verify, and built again by open', async () => {
