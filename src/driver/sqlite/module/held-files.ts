@@ -13,7 +13,7 @@ interface HeldFile {
   users: number
 }
 
-/** A database that is no file. */
+/** A database that is not a file. */
 const memory = ':memory:'
 
 /** By real paths. */
