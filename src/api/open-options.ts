@@ -3,7 +3,7 @@ import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts
 import type { AskedChanges } from '../catalog/changes.ts'
 import { defaultLimits, type Limits } from '../contract/limits.ts'
 import type { Engine } from '../driver/engine.ts'
-import type { EngineName, EngineOptions, Engines } from '../engines/engines.ts'
+import { type EngineName, type EngineOptions, type Engines, engineWithOption } from '../engines/engines.ts'
 import { checkName } from '../schema/definition-options.ts'
 import { checkValueTypes, type ValueType } from '../value/value-type.ts'
 
@@ -132,6 +132,7 @@ export function checkOpenOptions<E extends EngineName>(
   options: OpenOptions,
   engine: Engine<Engines[E]>,
 ): CheckedOpenOptions & Engines[E]['checked'] {
+  checkEngine(options, engine)
   checkOptionNames(options, openOptionNames(engine), 'open')
   const own = engine.checkOptions(options)
   const { snapshotTimeout = 300_000, limits = {}, log = {}, onUnindexed = 'ignore', logger } = options
@@ -173,6 +174,16 @@ export function checkOpenOptions<E extends EngineName>(
     errorStacks: flag(options.errorStacks, 'errorStacks'),
     destroyOnClose: flag(options.destroyOnClose, 'destroyOnClose'),
     logger,
+  }
+}
+
+/** Throws a TypeError for an option that only another engine has. */
+function checkEngine(options: OpenOptions, { optionNames }: Pick<Engine, 'optionNames'>): void {
+  for (const name of Object.keys(options ?? {})) {
+    const only = engineWithOption(name)
+    if (only === undefined || optionNames.includes(name)) continue
+    const here = only === 'SQLite' ? 'the address of a PostgreSQL server' : 'no address of a server'
+    throw new TypeError(`The option '${name}' of open is one of ${only}, but this is ${here}: leave it out`)
   }
 }
 

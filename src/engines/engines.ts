@@ -43,6 +43,13 @@ export function locateKept(given: string | URL | undefined, call: string, exampl
   throw new TypeError(`${call} takes the path of a file, such as '${example}'`)
 }
 
+/** Which engine alone has this option of `open`, in words; `undefined` for any other name. */
+export function engineWithOption(name: string): string | undefined {
+  const [isOfFiles, isOfServers] = [sqlite, postgres].map(({ optionNames }) => optionNames.includes(name))
+  if (isOfFiles === isOfServers) return undefined
+  return isOfFiles ? 'SQLite' : 'PostgreSQL'
+}
+
 /** The path of a database in a file; `null` for any other database. */
 export function fileOf({ engine, address }: Located): string | null {
   return engine === sqlite && engine.isKept(address) ? address : null

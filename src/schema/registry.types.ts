@@ -95,7 +95,11 @@ export type NewDefinitions<R extends Definitions, New extends Definitions> = New
  * that is, as `['users', string]` does between `['users', '*']` and `['users', 'me']`, the union of the possible outputs;
  * `unknown` if perhaps no pattern matches.
  */
-export type ValueOf<R extends Definitions, K extends Key> = K extends unknown ? Outputs<Winners<R, K>> : never
+export type ValueOf<R extends Definitions, K extends Key> = K extends unknown
+  ? IsPattern<K> extends true
+    ? PatternAsKey
+    : Outputs<Winners<R, K>>
+  : never
 
 /**
  * What a write to a key of type `K` takes: the input of the most specific pattern that matches. If `K` leaves open which pattern
@@ -103,11 +107,18 @@ export type ValueOf<R extends Definitions, K extends Key> = K extends unknown ? 
  */
 export type InputOf<R extends Definitions, K extends Key> = (
   K extends unknown
-    ? (input: Inputs<Winners<R, K>>) => void
+    ? (input: IsPattern<K> extends true ? PatternAsKey : Inputs<Winners<R, K>>) => void
     : never
 ) extends (input: infer Input) => void
   ? Input
   : never
+
+/** What stands in place of a value where the key is a pattern, which is a TypeError. */
+interface PatternAsKey {
+  readonly error: "'*' stands for any part in a pattern: name that part in a key"
+}
+
+type IsPattern<K extends Key> = [Extract<K[number], '*'>] extends [never] ? false : true
 
 type Outputs<D> = D extends AnyDefinition ? OutputOf<D> : unknown
 

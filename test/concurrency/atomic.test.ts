@@ -99,7 +99,12 @@ it('a failure is never reported as a conflict, whatever else the commit contains
         .check({ key: ['a'], versionstamp: 'no' })
         .commit(),
     async () => db.atomic().check(never).set(['a'], 1, { expireIn: -1 }).commit(),
-    async () => db.atomic().check(never).set(['*'], 1).commit(),
+    async () =>
+      db
+        .atomic()
+        .check(never)
+        .set(['*'], 1 as never)
+        .commit(),
     async () =>
       db
         .atomic()

@@ -18,6 +18,14 @@ it('connections is the most that a process opens, at least three', async () => {
   await expect(open({ poolSize: 4 })).rejects.toThrow("There is no option 'poolSize'")
 })
 
+it('has no options of a file', async () => {
+  await expect(Valkeyrie.open('postgres://localhost/shop', { durability: 'full' })).rejects.toThrow(
+    new TypeError(
+      "The option 'durability' of open is one of SQLite, but this is the address of a PostgreSQL server: leave it out",
+    ),
+  )
+})
+
 describeEngine('postgres', 'an address', (engine) => {
   it('says that there is no such user, or no such database', async () => {
     const refused = async (change: (url: URL) => void) => {

@@ -210,6 +210,10 @@ describe('the value of a key', () => {
   it('is that of the most specific pattern', () => {
     expectTypeOf<ValueOf<R, readonly ['users', 'alice']>>().toEqualTypeOf<User>()
     expectTypeOf<ValueOf<R, readonly ['users', 1n]>>().toEqualTypeOf<User>()
+    expectTypeOf<ValueOf<R, readonly ['users', '*']>>().toEqualTypeOf<{
+      readonly error: "'*' stands for any part in a pattern: name that part in a key"
+    }>()
+    expectTypeOf<User>().not.toExtend<InputOf<R, readonly ['users', '*']>>()
     expectTypeOf<ValueOf<R, ['users', Uint8Array]>>().toEqualTypeOf<User>()
     expectTypeOf<ValueOf<R, readonly ['users', 'me']>>().toEqualTypeOf<Me>()
     expectTypeOf<ValueOf<R, readonly ['users', 'me', 'posts', 'p1']>>().toEqualTypeOf<Post>()

@@ -451,7 +451,7 @@ export const badInputCases: Cases = {
   ) => {
     await using db = await Valkeyrie.withSchema(['users', '*'], z.string()).open(place.path())
     for (const call of [
-      (op) => op.set(['users', '*'], 'x'),
+      (op) => op.set(['users', '*'], 'x' as never),
       (op) => op.set([], 'x'),
       (op) => op.set(['a'], 1, { expireIn: -1 }),
       (op) => op.set(['a'], 1, { expirein: 5 } as never),

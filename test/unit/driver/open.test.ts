@@ -24,6 +24,17 @@ describe('open refuses', () => {
     expect(existsSync(`${file}-wal`)).toBe(false)
   })
 
+  test.each([{ connections: 3 }, { schema: 'shop' }, { connectTimeout: 1_000 }])(
+    'an option of PostgreSQL: %j',
+    async (options) => {
+      const [name] = Object.keys(options)
+      const message = `The option '${name}' of open is one of PostgreSQL, but this is no address of a server: leave it out`
+      for (const file of [path(), undefined]) {
+        await expect(Valkeyrie.open(file, options)).rejects.toThrow(new TypeError(message))
+      }
+    },
+  )
+
   test('a directory', async () => {
     mkdirSync(path('folder'))
     expect(await refused(path('folder'))).toContain('directory')
