@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { KvU64, Valkeyrie } from 'valkeyrie'
 import { assert, describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
+import { Connector, loadPg } from '../../src/driver/postgres/server/connect.ts'
 import { patient, waitFor, waitUntil } from '../waiting.ts'
 import { byHand, impatiently, newSchema, openAt, startProxy, terminate } from './database.ts'
 import { serverOfRun } from './server-of-run.ts'
@@ -42,6 +43,24 @@ test('a server that ends a connection in the moment in which it is there is an e
   const opening = Valkeyrie.open(`postgres://user@127.0.0.1:${port}/none`)
   await expect(opening).rejects.toMatchObject({ code: 'DATABASE_OPEN' })
 })
+
+test.skipIf(url === '')(
+  'a connection that is gone gathers no listeners, however often it is asked',
+  async () => {
+    const connector = new Connector(await loadPg(url), url, { connectTimeout: 120_000 })
+    const connection = await connector.first()
+    const warnings: Error[] = []
+    const warned = (warning: Error) => void warnings.push(warning)
+    process.on('warning', warned)
+    onTestFinished(() => void process.off('warning', warned))
+    connection.discard()
+    for (let n = 0; n < 20; n++) await expect(connection.run({ text: 'select 1' }, [])).rejects.toThrow()
+    await new Promise(setImmediate)
+    expect(
+      warnings.filter(({ name }) => name === 'MaxListenersExceededWarning').map(({ message }) => message),
+    ).toEqual([])
+  },
+)
 
 describe.skipIf(url === '')('a unit of work', () => {
   test('whose connection dies in the middle runs again, and commits once', async () => {

@@ -208,6 +208,8 @@ export class Connection {
 
   /** An idle connection does not keep the process alive, but ending one does. */
   #hold(): void {
+    // Told so, a socket that is gone would wait for its connection, with one more listener each time.
+    if (this.#client.connection.stream.destroyed) return
     if (this.#running > 0 || this.#isEnding) this.#client.ref()
     else this.#client.unref()
   }
