@@ -1,7 +1,14 @@
 import type { Socket } from 'node:net'
 import type { Logger } from 'drizzle-orm/logger'
 import type Pg from 'pg'
-import { type Answer, type Ask, askBy, type ColumnParser, type KnownColumns } from './array-query.ts'
+import {
+  type Answer,
+  type Ask,
+  type Asked,
+  askBy,
+  type ColumnParser,
+  type KnownColumns,
+} from './array-query.ts'
 import { ConnectionLost, isForgotten, isLoss, sqlState } from './server-error.ts'
 import type { Row, Statement } from './statement.types.ts'
 
@@ -44,7 +51,11 @@ export class Connection {
   readonly #columns: KnownColumns = new Map()
   readonly #logger: Logger | undefined
   readonly #names: NameKeeping
+  /** Goes with the next statement, in one request. */
+  #held: Asked[] = []
   #running = 0
+  /** How many statements that nobody waits for are held. */
+  #leaving = 0
   #lost = false
   /** The server's message when it ended the connection. */
   #lastWord: unknown
@@ -79,9 +90,9 @@ export class Connection {
     return this.#lost
   }
 
-  /** How many statements are running on it. */
+  /** How many statements are running on it that others would wait for. */
   get running(): number {
-    return this.#running
+    return this.#running - this.#leaving
   }
 
   /** Whether it was given up because answers stopped coming. */
@@ -116,8 +127,10 @@ export class Connection {
     try {
       return (await this.#query(statement, values)).rows
     } catch (error) {
-      // In a transaction, which has failed with it, whoever began it must begin again.
-      if (!isForgotten(error) || this.#client.getTransactionStatus() !== 'I') throw error
+      if (!isForgotten(error)) throw error
+      // After an answer to anything else, it is known whether a transaction is open. It has failed, too: whoever began it must begin again.
+      await this.execute('')
+      if (this.#client.getTransactionStatus() !== 'I') throw error
       this.forgetNames()
       return (await this.#query(statement, values)).rows
     }
@@ -138,6 +151,14 @@ export class Connection {
     return (await this.#query({ text: 'commit' }, [])).tag === 'COMMIT'
   }
 
+  /**
+   * Begins a transaction, or runs a statement at its beginning, in one request with the next statement of this turn: the server
+   * answers all of them together. If one fails, those behind it do not begin.
+   */
+  async hold(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
+    return (await this.#query(statement, values, 'with next')).rows
+  }
+
   /** Ends a transaction that has only read. Nobody waits for that, so it is sent with the next statement. */
   async leave(): Promise<void> {
     await this.#query({ text: 'commit' }, [], 'later')
@@ -146,16 +167,20 @@ export class Connection {
   async #query(
     statement: Statement,
     values: readonly unknown[],
-    sends: 'soon' | 'later' = 'soon',
+    sends: 'soon' | 'with next' | 'later' = 'soon',
   ): Promise<Answer> {
     const { text } = statement
     this.#logger?.logQuery(text, [...values])
     this.#running += 1
     if (this.#running === 1) this.#hold()
-    this.#gather(sends)
+    if (sends === 'later') this.#leaving += 1
+    this.#gather(sends === 'later' ? 'later' : 'soon')
     try {
       const asked = this.#names.isKept ? statement : { text }
-      return await this.#ask(this.#client, asked, values, this.#columns)
+      return await new Promise<Answer>((resolve, reject) => {
+        this.#held.push({ statement: asked, values, resolve, reject })
+        if (sends === 'soon') this.#askHeld()
+      })
     } catch (error) {
       if (!isLoss(error)) throw error
       this.discard()
@@ -179,14 +204,24 @@ export class Connection {
     else setImmediate(this.#send)
   }
 
+  #askHeld(): void {
+    const asked = this.#held
+    if (asked.length === 0) return
+    this.#held = []
+    this.#leaving = 0
+    this.#ask(this.#client, asked, this.#columns)
+  }
+
   readonly #send = (): void => {
     if (this.#sends === null) return
+    this.#askHeld()
     this.#sends = null
     this.#client.connection.stream.uncork()
   }
 
   /** Ends it once its statements are done. */
   async end(): Promise<void> {
+    this.#send()
     this.#isEnding = true
     this.#hold()
     await this.#client.end().catch(() => {})
