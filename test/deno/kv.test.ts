@@ -319,10 +319,11 @@ describe('atomic operations', () => {
     )
     await kv.set(['a'], new KvU64(1n))
     const noU64 = `Failed to perform '${type}' mutation on a non-U64 operand`
-    for (const [value, message] of [
+    const refused: [unknown, string][] = [
       [1, type === 'sum' ? 'Cannot sum KvU64 with Number' : noU64],
       ['1', noU64],
-    ]) {
+    ]
+    for (const [value, message] of refused) {
       const operand = kv
         .atomic()
         .mutate({ key: ['a'], type, value: value as never })

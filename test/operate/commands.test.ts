@@ -108,9 +108,9 @@ it('reads quotes and numbers of CSV as they are written, and refuses a row witho
   expect((await valkeyrie(...args, '--skip-invalid', refused)).text).toBe(
     `2 rows imported, 2 refused: see ${refused}\n`,
   )
-  expect((await entriesOf(file)).map(([id, { name }]) => [id, name])).toEqual([
-    ['', 'Empty'],
-    ['a', '5" disc'],
+  expect(await entriesOf(file)).toMatchObject([
+    ['', { name: 'Empty' }, null],
+    ['a', { name: '5" disc' }, null],
   ])
   const errors = readFileSync(refused, 'utf8').trim().split('\n')
   expect(errors.map((line) => (JSON.parse(line) as { error: string }).error)).toEqual([
