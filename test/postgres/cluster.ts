@@ -54,10 +54,16 @@ export async function startCluster(options: ServerOptions = {}): Promise<Cluster
 }
 
 async function reportOf(keeper: ChildProcess): Promise<Extract<Report, { readonly url: string }>> {
+  const over = new AbortController()
+  const { signal } = over
   const [report] = await Promise.race([
-    once(keeper, 'message') as Promise<[Report]>,
-    once(keeper, 'exit').then((): [Report] => [{ obstacle: 'the keeper of the server has ended' }]),
+    once(keeper, 'message', { signal }) as Promise<[Report]>,
+    once(keeper, 'exit', { signal }).then((): [Report] => [
+      { obstacle: 'the keeper of the server has ended' },
+    ]),
   ])
+  // The other one listens no longer.
+  over.abort()
   if ('url' in report) return report
   if (keeper.connected) keeper.disconnect()
   throw new Error(report.obstacle)
