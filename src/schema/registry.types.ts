@@ -113,7 +113,7 @@ export type InputOf<R extends Definitions, K extends Key> = (
   ? Input
   : never
 
-/** What stands in place of a value where the key is a pattern, which is a TypeError. */
+/** What stands instead of a value where the key is a pattern, which is a TypeError. */
 interface PatternAsKey {
   readonly error: "'*' stands for any part in a pattern: name that part in a key"
 }

@@ -55,6 +55,11 @@ export function expiryOfSet(options: SetOptions | undefined, now: number): numbe
 
 export const setOptionNames = ['expireIn', 'keepExpiry']
 
+/** Throws a TypeError or RangeError unless `expireIn` is left out or valid; for calls that may find no row to write. */
+export function checkExpireIn(expireIn: number | undefined): void {
+  expiryTime(expireIn, 0)
+}
+
 /** Throws a TypeError for an option that `set` does not have. */
 export function checkSetOptions(options: SetOptions | undefined): void {
   if (options !== undefined) checkOptionNames(options, setOptionNames, 'set')

@@ -7,6 +7,7 @@ import type { FindPlan, Planned } from '../../query/plan.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
 import { toConflict } from '../../store/atomic-operation.ts'
 import { backOff } from '../../store/backoff.ts'
+import { checkExpireIn } from '../../store/expiry.ts'
 import { KeyedMutex } from '../../store/keyed-mutex.ts'
 import type { RowStore } from '../../store/row-store.ts'
 import { inSlices } from '../../time/give-way.ts'
@@ -64,6 +65,7 @@ export class Claims {
   async claim(query: UntypedClaim): Promise<UntypedWriteManyResult> {
     checkOptionNames(query, options, 'claimMany')
     const set = checkSet(query, 'claimMany')
+    checkExpireIn(query.expireIn)
     const { limit } = query
     if (limit === undefined)
       throw new TypeError('claimMany needs a limit: the most rows to claim, at least 1')

@@ -8,6 +8,7 @@ import { formatVersionstamp } from '../../key/versionstamp.ts'
 import { checkNarrows } from '../../query/emptiness.ts'
 import type { FindPlan, Planned } from '../../query/plan.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
+import { checkExpireIn } from '../../store/expiry.ts'
 import { retryConflicts } from '../../store/retry-conflicts.ts'
 import type { RowEntry, RowStore } from '../../store/row-store.ts'
 import { inSlices } from '../../time/give-way.ts'
@@ -47,6 +48,7 @@ export function updateMany(
   checkOptionNames(options, ['where', 'prefix', 'set', 'expireIn', 'returning'], 'updateMany')
   const { expireIn } = options
   const set = checkSet(options, 'updateMany')
+  checkExpireIn(expireIn)
   return writeMany(store, definition, options, 'updateMany', (row) =>
     updateMutation({ store, definition, key: row.key, row }, set, expireIn),
   )
@@ -89,11 +91,11 @@ export function planWrite(
         `The ${name} of ${call} is undefined: say which rows, where: { city: 'Rome' }, or where: {} for all of them`,
       )
   }
-  if (where === undefined && (prefix === undefined || prefix.length === 0))
+  if (where === undefined && (prefix === undefined || prefix?.length === 0))
     throw new QueryError(`${call} needs a where or a prefix: where: {} means all rows`)
   const planned = planFind(store, definition, {
     where,
-    ...(prefix && { prefix }),
+    ...(prefix !== undefined && { prefix }),
     ...(orderBy !== undefined && { orderBy }),
     ...(limit !== undefined && { limit }),
   })

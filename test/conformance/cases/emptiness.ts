@@ -84,6 +84,17 @@ export const emptinessCases: Cases = {
     await using db = await opened(path())
     const { items } = db.repositories
     expect(await items.updateMany({ prefix: ['a'], set: { n: 7 } })).toMatchObject({ count: 2 })
+    for (const prefix of [null, '', 0, Number.NaN, false]) {
+      const query = { where: {}, prefix } as never
+      await expect(items.deleteMany(query), String(prefix)).rejects.toThrow('prefix must be an array')
+    }
+    for (const expireIn of [null, 0, -1, Number.NaN, '5']) {
+      const query = { where: { n: 99 }, set: { n: 98 }, expireIn } as never
+      await expect(items.updateMany(query), String(expireIn)).rejects.toThrow('expireIn must be')
+      await expect(items.claimMany({ ...(query as object), limit: 1 } as never)).rejects.toThrow(
+        'expireIn must be',
+      )
+    }
     expect(await items.deleteMany({ prefix: ['a'] })).toMatchObject({ count: 2 })
     expect(await items.updateMany({ where: {}, set: { n: 8 } })).toMatchObject({ count: 1 })
     expect(await items.deleteMany({ where: {} })).toMatchObject({ count: 1 })
