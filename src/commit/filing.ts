@@ -71,11 +71,13 @@ export class Filing {
   }
 
   #refileMutation(mutation: Mutation): Mutation {
-    if (!('collection' in mutation)) return mutation
     const key = decodeKey(mutation.key)
     const definition = this.#registry.find(key)
     const difference = definition && this.#differences?.get(definition.name)
-    if (difference !== undefined) throw difference.error
+    const writesValue = 'collection' in mutation
+    // Without a unique index, a process may still take rows away.
+    if (difference !== undefined && (writesValue || difference.reads)) throw difference.error
+    if (!writesValue) return mutation
     const collection = this.collectionOf(key)
     if (definition !== undefined && collection !== null && collection !== definition.name)
       throw keyOfAnother(definition, collection, mutation.key)
