@@ -12,7 +12,11 @@ export async function buildPage(source: string, target: string): Promise<void> {
     input: { studio: from('main.tsx') },
     // What the codec of values takes of Node.js.
     resolve: {
-      alias: { 'node:buffer': from('value/node-buffer.ts'), 'node:util/types': from('value/node-types.ts') },
+      alias: {
+        'node:buffer': from('value/node-buffer.ts'),
+        'node:util': from('value/node-util.ts'),
+        'node:util/types': from('value/node-types.ts'),
+      },
     },
     transform: {
       target: 'es2023',

@@ -48,7 +48,7 @@ export type AtomicResult = CommitResult | { readonly ok: false; readonly conflic
  * await sell() // => { ok: true, versionstamp: '…' }
  * await sell() // => { ok: false, conflicts: [{ key: ['stock', 'apple'], expected: '…', actual: '…' }] }
  *
- * db.atomic().set(['stock', '*'], 0) // => throws TypeError
+ * db.atomic().set(['stock', '*' as string], 0) // => throws TypeError
  * ```
  *
  * `console.log` shows its checks and mutations.

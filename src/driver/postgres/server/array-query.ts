@@ -119,7 +119,7 @@ export function askBy({ Query }: typeof pg, parserOf: (type: number) => ColumnPa
 
     handleCommandComplete({ text }: { readonly text: string }): void {
       const answer = { rows: this.#rows, tag: text }
-      // The server describes no columns where there are none.
+      // The server describes no columns of a statement without any.
       if (this.name !== undefined && this.#parsers.length === 0) this.#told.columns.set(this.name, [])
       // One that has no name may be several, and has the answer of the last.
       if (this.#asked.length === 1) this.#answers[0] = answer

@@ -1,3 +1,4 @@
+// A connection is one state machine: it sends statements, groups and transactions, and learns from each answer whether it can go on.
 import type { Socket } from 'node:net'
 import type { Logger } from 'drizzle-orm/logger'
 import type Pg from 'pg'
