@@ -9,10 +9,8 @@ import { replacedBy } from './replacement.ts'
 /** Why a process cannot continue with one of its schemas. */
 export interface Difference {
   readonly error: MigrationError
-  /** Whether queries are wrong too, and not only writes. */
+  /** Whether reads are wrong too, and not only writes. */
   readonly reads: boolean
-  /** Whether the process would misread values, even those that it reads by key. */
-  readonly misreads: boolean
 }
 
 /**
@@ -32,18 +30,17 @@ export function differences(
     const { name } = collection
     const there = known.get(name)
     const replacement = replacedBy(collection, now)
-    const changed = there === undefined ? null : schemaChanged(collection, knownBefore.get(name), there)
-    const misreads = replacement !== null || changed !== null
     const reason =
       there === undefined || patternText(there.pattern) !== patternText(collection.pattern)
         ? moved(collection, there, now)
         : replacement !== null
           ? `the migration ${replacement} has replaced it`
-          : (changed ?? rowsTaken(collection, declared, knownBefore, now))
-    if (reason !== null) found.set(name, { error: error(name, reason, replacement), reads: true, misreads })
+          : (schemaChanged(collection, knownBefore.get(name), there) ??
+            rowsTaken(collection, declared, knownBefore, now))
+    if (reason !== null) found.set(name, { error: error(name, reason, replacement), reads: true })
     else if (there !== undefined) {
       const lost = lostUnique(collection, there)
-      if (lost !== null) found.set(name, { error: error(name, lost, null), reads: false, misreads: false })
+      if (lost !== null) found.set(name, { error: error(name, lost, null), reads: false })
     }
   }
   return found

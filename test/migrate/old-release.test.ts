@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { z } from 'zod'
 import type { AnyDefinition } from '../../src/schema/definition.types.ts'
 import { jsonSchemaOf } from '../../src/schema/json-schema.ts'
@@ -147,23 +147,14 @@ describeEngines('a release that a migration has replaced', (engine) => {
     await goesOn(path, fullNamed)
   })
 
-  test('can neither write nor read what the migration has changed, however it asks', async () => {
+  test('can neither change nor take away what the migration has changed, however it asks; reads by key go on', async () => {
     const { path, migrate } = project(engine)
     await migrate([named, notes])
     await using running = await open(path, named, notes)
-    await using watching = await open(path, named, notes)
     const [users, others] = [running.repository(named), running.repository(notes)]
     const ids = ['a', 'b', 'c']
     for (const id of ids) await users.set(id, { name: id })
     await others.set('n', { name: 'n', age: 1 })
-    const watches = [
-      watching.repository(named).watch('a'),
-      watching.watch([
-        ['users', 'b'],
-        ['notes', 'n'],
-      ]),
-    ].map((stream) => stream.getReader())
-    for (const watch of watches) await watch.read()
 
     const told = {
       code: 'MIGRATION',
@@ -179,22 +170,9 @@ describeEngines('a release that a migration has replaced', (engine) => {
       () => users.set('a', { name: 'A' }),
       () => users.insert('d', { name: 'D' }),
     ]
-    const update = vi.fn((value: unknown) => value)
-    const reads = [
-      () => users.get('a'),
-      () => users.getMany(ids),
-      () => users.exists('a'),
-      () => running.get(['users', 'a']),
-      () => running.getMany([['notes', 'n'] as const, ['users', 'a'] as const]),
-      () => running.snapshot((state) => state.repository(named).get('a')),
-      () => users.update('a', update as never),
-    ]
-    for (const call of [...writes, ...reads]) await expect(call(), String(call)).rejects.toMatchObject(told)
-    expect(update).not.toHaveBeenCalled()
-    for (const watch of watches) await expect(watch.read()).rejects.toMatchObject(told)
+    for (const call of writes) await expect(call(), String(call)).rejects.toMatchObject(told)
 
-    expect(await others.get('n')).toMatchObject({ value: { age: 1 } })
-    expect(await running.get(['notes', 'n'])).toMatchObject({ value: { age: 1 } })
+    expect((await running.get(['users', 'a'])).value).toEqual({ fullName: 'a' })
     expect(await others.delete('n')).toBe(true)
     await running.delete(['elsewhere', 'a'])
     expect(await valuesOf(path)).toEqual(ids.map((id) => ({ fullName: id })))

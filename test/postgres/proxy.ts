@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, connect as dial, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 
 /** Stands between a client and a server, and does harm on request. */
 export interface Proxy {
@@ -66,6 +67,20 @@ export async function openProxy(address: string, isCommit = isOfCommit): Promise
     let isCut = false
     let hasCommitted = false
     let isAnswered = true
+    let late = 0
+    let lastLate: Promise<void> | undefined
+    /** In order: what comes behind a delayed answer waits for it. */
+    const answer = (bytes: Buffer) => {
+      if (delayed === 0 && late === 0) return void client.write(bytes)
+      late += 1
+      const before = lastLate
+      const wait = pause(delayed)
+      lastLate = (async () => {
+        await Promise.all([before, wait])
+        late -= 1
+        client.write(bytes)
+      })()
+    }
     client.on('data', (bytes) => {
       if (isAnswered) rounds += 1
       isAnswered = false
@@ -91,8 +106,7 @@ export async function openProxy(address: string, isCommit = isOfCommit): Promise
       if (isCut) return
       if (hushed.has(client)) return void swallowed++
       if (dropping === 0 || !hasCommitted) {
-        if (delayed === 0) client.write(bytes)
-        else setTimeout(() => client.write(bytes), delayed)
+        answer(bytes)
         return
       }
       dropping -= 1

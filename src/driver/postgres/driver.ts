@@ -128,9 +128,7 @@ export class PostgresDriver implements Driver {
     const { latest } = this.#parts.statements
     const [row] = await (connection?.run(latest) ??
       this.#requests.again(() => this.#requests.run(latest, [])))
-    const [version, catalog] = row as [number, number]
-    await this.#guard.saw(catalog)
-    return version
+    return row![0] as number
   }
 
   async commit(batch: CommitBatch): Promise<BatchOutcome> {
@@ -141,7 +139,7 @@ export class PostgresDriver implements Driver {
       if (outcome.type === 'done') {
         const last = outcome.outcomes.findLast(({ type }) => type === 'committed')
         if (last?.type === 'committed') this.#newestOwn = last.version
-      } else await this.#guard.saw(outcome.catalog.version)
+      }
       return outcome
     } catch (error) {
       throw this.#requests.toKvError(error)

@@ -33,7 +33,7 @@ export function statementsOf(schema: string) {
       'count_range',
       `select count(*), ${catalog} from ${s}.kv where kv.collection = $1 and kv.key >= $2 and kv.key < $3 and ${isAlive}`,
     ),
-    latest: named('latest', `select m.version, m.catalog from ${s}.kv_meta m where m.one`),
+    latest: named('latest', `select m.version from ${s}.kv_meta m where m.one`),
     state: named('state', `select m.version, m.catalog, ${began} from ${s}.kv_meta m where m.one`),
     sessionState: named(
       'session_state',

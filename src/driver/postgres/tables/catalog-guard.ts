@@ -1,7 +1,6 @@
 import type { Catalog, Collection } from '../../../catalog/catalog.ts'
 import { type Difference, differences } from '../../../catalog/differences.ts'
 import { clock } from '../../../time/clock.ts'
-import { assertReadFits } from '../../assert-read-fits.ts'
 import type { Read } from '../../driver.ts'
 import { collectionOfRead } from '../../read-collection.ts'
 import type { RunStatement } from '../server/statement.types.ts'
@@ -36,12 +35,7 @@ export class CatalogGuard {
    * carry the version of the catalogue in their last column; without rows, it is looked up.
    */
   async watch<T>(request: Read, run: RunStatement, read: (run: RunStatement) => Promise<T>): Promise<T> {
-    // A look for each read by key would be a statement more: these are refused as soon as something else has seen the catalogue.
-    if (collectionOfRead(request) === null) {
-      const result = await read(run)
-      this.assertFits(request)
-      return result
-    }
+    if (collectionOfRead(request) === null) return read(run)
     let version: number | undefined
     const result = await read(async (statement, values) => {
       const rows = await run(statement, values)
@@ -56,10 +50,12 @@ export class CatalogGuard {
 
   /** Throws a MigrationError for a read whose schema no longer fits the catalogue as last seen. */
   assertFits(request: Read): void {
-    if (this.#differences.size > 0) assertReadFits(request, this.#options.declared, this.#differences)
+    if (this.#differences.size === 0) return
+    const difference = this.#differences.get(collectionOfRead(request) ?? '')
+    if (difference?.reads) throw difference.error
   }
 
-  /** Reports a version of the catalogue that something else has read. */
+  /** Reports the version of the catalogue in the state of a session. */
   async saw(version: number): Promise<void> {
     if (version === this.#version) return
     const catalog = await this.#options.catalog()

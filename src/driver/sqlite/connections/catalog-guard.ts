@@ -1,7 +1,7 @@
 import type { Catalog, Collection } from '../../../catalog/catalog.ts'
 import { type Difference, differences } from '../../../catalog/differences.ts'
-import { assertReadFits } from '../../assert-read-fits.ts'
 import type { Read } from '../../driver.ts'
+import { collectionOfRead } from '../../read-collection.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import type { Statements } from '../rows/statements.ts'
 import { ownCatalogChanges, readCatalog, schemaVersionReader, versionReader } from '../tables/catalog.ts'
@@ -10,7 +10,7 @@ import { ownCatalogChanges, readCatalog, schemaVersionReader, versionReader } fr
 const betweenLooks = 2
 
 /**
- * Notices when the catalogue has changed so that a read would no longer find what it means: changes of this process at once, those
+ * Notices when the catalogue has changed so that a query would no longer find what it means: changes of this process at once, those
  * of other processes after two milliseconds at most.
  */
 export class CatalogGuard {
@@ -46,10 +46,13 @@ export class CatalogGuard {
 
   /** Throws a MigrationError for a read whose schema no longer fits the catalogue. */
   assertFits(read: Read): void {
-    if (this.#declared.length === 0) return
+    const name = collectionOfRead(read)
+    if (name === null) return
     const now = performance.now()
     if (now - this.#lookedAt > betweenLooks || this.#ownChanges !== ownCatalogChanges()) this.#look(now)
-    if (this.#differences.size > 0) assertReadFits(read, this.#declared, this.#differences)
+    if (this.#differences.size === 0) return
+    const difference = this.#differences.get(name)
+    if (difference?.reads) throw difference.error
   }
 
   #look(now: number): void {
