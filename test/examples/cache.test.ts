@@ -108,6 +108,10 @@ it('gives a failure to those of the process who wait for it, and stores nothing'
   const failing = pendingFetch<string>()
   const waiting = Array.from({ length: 5 }, () => here.cache.getOrFetch(id, failing.fetch))
   await failing.begun
+  // All others have asked again by then, and a read that begins after theirs ends after them.
+  await nextTurn()
+  await here.cache.get(id)
+  await nextTurn()
   const elsewhere = there.cache.getOrFetch(id, async () => 'fetched there')
 
   const failure = new Error('The service is down')
