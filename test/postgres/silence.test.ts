@@ -131,7 +131,10 @@ describe.skipIf(url === '')('a server that has fallen silent', () => {
   test('is an error that says so, and is reached again as soon as it answers', async () => {
     const proxy = await startProxy(url)
     const schema = newSchema()
-    const [db] = await impatiently((connectTimeout) => openAt(proxy.url, schema, { connectTimeout }))
+    // On a slow machine, the time to connect may be longer than the usual busyTimeout.
+    const [db] = await impatiently((connectTimeout) =>
+      openAt(proxy.url, schema, { connectTimeout, busyTimeout: 10 * connectTimeout }),
+    )
     await db.set(['a'], 1)
     proxy.hush('all')
     const failed = await waitFor(
