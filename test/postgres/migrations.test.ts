@@ -88,6 +88,32 @@ export const { kv, kvLog, kvCollections } = kvTables([users])`,
   return { folder, db, migrations: join(folder, 'migrations'), project: project(folder, next) }
 }
 
+/** A database with a thousand notes, and a project whose next migration builds a search of them. */
+async function searchOf(address: string) {
+  const folder = projectFolder()
+  const migrations = join(folder, 'migrations')
+  const note = z.object({ text: z.string() })
+  const notes = defineSchema(['notes', '*'], note)
+  const searched = defineSchema(['notes', '*'], note, { search: ['text'] })
+  await generateQuietly(project(folder, notes))
+  const opened = await Valkeyrie.withSchemas([notes]).open(address, { migrations })
+  await opened.repositories.notes.insertMany(
+    Array.from({ length: 1_000 }, (_, n) => [n, { text: `tea ${n}` }] as const),
+  )
+  await generateQuietly(project(folder, searched))
+  return { folder, migrations, searched, opened }
+}
+
+/** Keeps a row in the middle as somebody does who is writing it, which holds the building of a search up there. Returns its key. */
+async function holdMiddle(holder: pg.Client, schema: string): Promise<Buffer> {
+  const { rows } = await holder.query<{ key: Buffer }>(
+    `select key from ${schema}.kv where collection = 'notes' order by key offset 500 limit 1`,
+  )
+  await holder.query('begin')
+  await holder.query(`select from ${schema}.kv where key = $1 for update`, [rows[0]!.key])
+  return rows[0]!.key
+}
+
 describeEngine('postgres', 'a migration', (engine) => {
   it('builds an index while others write', async () => {
     const address = engine.newAddress()
@@ -107,26 +133,12 @@ describeEngine('postgres', 'a migration', (engine) => {
   })
 
   it('builds a search while others write', async () => {
-    const folder = projectFolder()
     const address = engine.newAddress()
-    const note = z.object({ text: z.string() })
-    const notes = defineSchema(['notes', '*'], note)
-    const searched = defineSchema(['notes', '*'], note, { search: ['text'] })
-    const migrations = join(folder, 'migrations')
-    await generateQuietly(project(folder, notes))
-    await using db = await Valkeyrie.withSchemas([notes]).open(address, { migrations })
-    await db.repositories.notes.insertMany(
-      Array.from({ length: 1_000 }, (_, n) => [n, { text: `tea ${n}` }] as const),
-    )
-    await generateQuietly(project(folder, searched))
+    const { folder, searched, migrations, opened } = await searchOf(address)
+    await using db = opened
     const { url, schema } = partsOf(address)
     const holder = await byHand(url)
-    // A row in the middle that somebody else is writing holds the building up there.
-    const { rows } = await holder.query(
-      `select key from ${schema}.kv where collection = 'notes' order by key offset 500 limit 1`,
-    )
-    await holder.query('begin')
-    await holder.query(`select from ${schema}.kv where key = $1 for update`, [rows[0].key])
+    const key = await holdMiddle(holder, schema)
     const migrating = migrateQuietly(project(folder, searched), address)
     const looker = await byHand(url)
     await waitUntil('the search', async () => {
@@ -140,7 +152,7 @@ describeEngine('postgres', 'a migration', (engine) => {
     await db.repositories.notes.set(999, { text: 'changed' })
     await db.repositories.notes.delete(2)
     await db.repositories.notes.delete(998)
-    await holder.query(`update ${schema}.kv set value = '{"text":"held"}' where key = $1`, [rows[0].key])
+    await holder.query(`update ${schema}.kv set value = '{"text":"held"}' where key = $1`, [key])
     await holder.query('commit')
     expect(await migrating).toEqual(['0001_schemas'])
     await using now = await Valkeyrie.withSchemas([searched]).open(address, { migrations })
@@ -150,18 +162,9 @@ describeEngine('postgres', 'a migration', (engine) => {
   })
 
   it('whose search was half built when its process was killed is applied by the next one', async () => {
-    const folder = projectFolder()
     const address = engine.newAddress()
-    const note = z.object({ text: z.string() })
-    const notes = defineSchema(['notes', '*'], note)
-    const searched = defineSchema(['notes', '*'], note, { search: ['text'] })
-    const migrations = join(folder, 'migrations')
-    await generateQuietly(project(folder, notes))
-    await using db = await Valkeyrie.withSchemas([notes]).open(address, { migrations })
-    await db.repositories.notes.insertMany(
-      Array.from({ length: 1_000 }, (_, n) => [n, { text: `tea ${n}` }] as const),
-    )
-    await generateQuietly(project(folder, searched))
+    const { folder, searched, migrations, opened } = await searchOf(address)
+    await using db = opened
     write(
       folder,
       'schemas.ts',
@@ -181,11 +184,7 @@ export const { kv, kvLog, kvCollections } = kvTables([notes])`,
       )
       return rowCount! > 0
     }
-    const { rows } = await holder.query(
-      `select key from ${schema}.kv where collection = 'notes' order by key offset 500 limit 1`,
-    )
-    await holder.query('begin')
-    await holder.query(`select from ${schema}.kv where key = $1 for update`, [rows[0].key])
+    await holdMiddle(holder, schema)
     const child = spawn(process.execPath, [cli, 'migrate', address], { cwd: folder, stdio: 'ignore' })
     await waitUntil('the search', isFilling)
     const ended = once(child, 'exit')

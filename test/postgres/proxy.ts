@@ -27,8 +27,6 @@ export interface Proxy {
   readonly rounds: number
   /** How often something was swallowed. */
   readonly swallowed: number
-  /** How many requests have been sent, each of which the server answers at once: statements that go together are one. */
-  readonly requests: number
   /** Cuts all connections; new ones go to the server at this address. */
   retarget(address: string): void
   /** Takes no further connections, and cuts those that there are. */
@@ -54,7 +52,6 @@ export async function openProxy(address: string, isCommit = isOfCommit): Promise
   let open = 0
   let swallowed = 0
   let rounds = 0
-  let requests = 0
   let hushing: 'no' | 'next commit' | 'half of the next commit' = 'no'
   /** Those that were hushed: everything of them is swallowed. */
   const hushed = new WeakSet<Socket>()
@@ -84,7 +81,6 @@ export async function openProxy(address: string, isCommit = isOfCommit): Promise
     client.on('data', (bytes) => {
       if (isAnswered) rounds += 1
       isAnswered = false
-      requests += requestsIn(bytes)
       if (hushed.has(client)) return void swallowed++
       hasCommitted ||= isCommit(bytes)
       if (hushing !== 'no' && isCommit(bytes)) {
@@ -175,9 +171,6 @@ export async function openProxy(address: string, isCommit = isOfCommit): Promise
     get swallowed() {
       return swallowed
     },
-    get requests() {
-      return requests
-    },
     retarget(address) {
       target = new URL(address)
       cut()
@@ -196,14 +189,4 @@ export async function openProxy(address: string, isCommit = isOfCommit): Promise
 /** Whether a request runs the statement that commits. */
 function isOfCommit(bytes: Buffer): boolean {
   return bytes.includes('valkeyrie_commit')
-}
-
-/** The messages by which a client asks for answers: Sync, and Query, whose text is here one of a transaction. */
-function requestsIn(bytes: Buffer): number {
-  const text = bytes.toString('latin1')
-  return (
-    text.split('S\0\0\0\x04').length -
-    1 +
-    (text.match(/Q\0\0[\s\S]{2}(?:begin|commit|savepoint)/g)?.length ?? 0)
-  )
 }

@@ -7,8 +7,6 @@ import { performRead, type Reads } from './row-reads.ts'
 import type { Statements } from './rows/statements.ts'
 import type { Connection } from './server/connection.ts'
 import { ConnectionLost, isBehindFailure, isForgotten, isTimedOut, sqlState } from './server/server-error.ts'
-import type { Statement } from './server/statement.types.ts'
-import { statementName } from './server/statement-name.ts'
 import type { CatalogGuard } from './tables/catalog-guard.ts'
 
 /** The age at which an open session is reported, and again at twice that age: in milliseconds, or as a share of its timeout. */
@@ -18,9 +16,6 @@ const longShare = 0.1
 const grace = 10_000
 /** If a statement fails, its transaction returns to this savepoint, and keeps its state. */
 const mark = 'kept'
-const named = (kind: string, text: string): Statement => ({ name: statementName(kind, text), text })
-const beginReading = named('begin_reading', 'begin isolation level repeatable read read only')
-const setMark = named('savepoint', `savepoint ${mark}`)
 /** How often a read is repeated that failed because another did. */
 const mostAttempts = 8
 /** In milliseconds: no timer waits longer. */
@@ -152,9 +147,10 @@ export class PostgresSession implements Session {
     const connection = await lease()
     try {
       const begun = Promise.all([
-        connection.hold(beginReading),
-        connection.hold(statements.sessionState, [String(snapshotTimeout + grace)]),
-        connection.hold(setMark),
+        connection.execute(
+          `begin isolation level repeatable read read only; set local idle_in_transaction_session_timeout = ${snapshotTimeout + grace}; savepoint ${mark}`,
+        ),
+        connection.run(statements.state, []),
       ])
       begun.catch(() => {})
       andThen?.(connection)

@@ -35,10 +35,6 @@ export function statementsOf(schema: string) {
     ),
     latest: named('latest', `select m.version from ${s}.kv_meta m where m.one`),
     state: named('state', `select m.version, m.catalog, ${began} from ${s}.kv_meta m where m.one`),
-    sessionState: named(
-      'session_state',
-      `select m.version, m.catalog, ${began}, set_config('idle_in_transaction_session_timeout', $1, true) from ${s}.kv_meta m where m.one`,
-    ),
     logSince: named(
       'log_since',
       `select m.version, ${oldest}, l.version, l.at, l.keys, l.kinds, l.changes from ${s}.kv_meta m left join lateral (

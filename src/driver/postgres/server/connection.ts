@@ -1,15 +1,7 @@
-// A connection is one state machine: it sends statements, groups and transactions, and learns from each answer whether it can go on.
 import type { Socket } from 'node:net'
 import type { Logger } from 'drizzle-orm/logger'
 import type Pg from 'pg'
-import {
-  type Answer,
-  type Ask,
-  type Asked,
-  askBy,
-  type ColumnParser,
-  type KnownColumns,
-} from './array-query.ts'
+import { type Answer, type Ask, askBy, type ColumnParser, type KnownColumns } from './array-query.ts'
 import { ConnectionLost, isForgotten, isLoss, sqlState } from './server-error.ts'
 import type { Row, Statement } from './statement.types.ts'
 
@@ -52,11 +44,7 @@ export class Connection {
   readonly #columns: KnownColumns = new Map()
   readonly #logger: Logger | undefined
   readonly #names: NameKeeping
-  /** Goes with the next statement, in one request. */
-  #held: Asked[] = []
   #running = 0
-  /** How many statements that nobody waits for are held. */
-  #leaving = 0
   #lost = false
   /** The server's message when it ended the connection. */
   #lastWord: unknown
@@ -91,9 +79,9 @@ export class Connection {
     return this.#lost
   }
 
-  /** How many statements are running on it that others would wait for. */
+  /** How many statements are running on it. */
   get running(): number {
-    return this.#running - this.#leaving
+    return this.#running
   }
 
   /** Whether it was given up because answers stopped coming. */
@@ -128,10 +116,8 @@ export class Connection {
     try {
       return (await this.#query(statement, values)).rows
     } catch (error) {
-      if (!isForgotten(error)) throw error
-      // After an answer to anything else, it is known whether a transaction is open. It has failed, too: whoever began it must begin again.
-      await this.execute('')
-      if (this.#client.getTransactionStatus() !== 'I') throw error
+      // In a transaction, which has failed with it, whoever began it must begin again.
+      if (!isForgotten(error) || this.#client.getTransactionStatus() !== 'I') throw error
       this.forgetNames()
       return (await this.#query(statement, values)).rows
     }
@@ -152,14 +138,6 @@ export class Connection {
     return (await this.#query({ text: 'commit' }, [])).tag === 'COMMIT'
   }
 
-  /**
-   * Begins a transaction, or runs a statement at its beginning, in one request with the next statement of this turn: the server
-   * answers all of them together. If one fails, those behind it do not begin.
-   */
-  async hold(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
-    return (await this.#query(statement, values, 'with next')).rows
-  }
-
   /** Ends a transaction that has only read. Nobody waits for that, so it is sent with the next statement. */
   async leave(): Promise<void> {
     await this.#query({ text: 'commit' }, [], 'later')
@@ -168,20 +146,16 @@ export class Connection {
   async #query(
     statement: Statement,
     values: readonly unknown[],
-    sends: 'soon' | 'with next' | 'later' = 'soon',
+    sends: 'soon' | 'later' = 'soon',
   ): Promise<Answer> {
     const { text } = statement
     this.#logger?.logQuery(text, [...values])
     this.#running += 1
     if (this.#running === 1) this.#hold()
-    if (sends === 'later') this.#leaving += 1
-    this.#gather(sends === 'later' ? 'later' : 'soon')
+    this.#gather(sends)
     try {
       const asked = this.#names.isKept ? statement : { text }
-      return await new Promise<Answer>((resolve, reject) => {
-        this.#held.push({ statement: asked, values, resolve, reject })
-        if (sends === 'soon') this.#askHeld()
-      })
+      return await this.#ask(this.#client, asked, values, this.#columns)
     } catch (error) {
       if (!isLoss(error)) throw error
       this.discard()
@@ -205,24 +179,14 @@ export class Connection {
     else setImmediate(this.#send)
   }
 
-  #askHeld(): void {
-    const asked = this.#held
-    if (asked.length === 0) return
-    this.#held = []
-    this.#leaving = 0
-    this.#ask(this.#client, asked, this.#columns)
-  }
-
   readonly #send = (): void => {
     if (this.#sends === null) return
-    this.#askHeld()
     this.#sends = null
     this.#client.connection.stream.uncork()
   }
 
   /** Ends it once its statements are done. */
   async end(): Promise<void> {
-    this.#send()
     this.#isEnding = true
     this.#hold()
     await this.#client.end().catch(() => {})
