@@ -40,11 +40,12 @@ export async function feedAnswer(
 ): Promise<void> {
   if (!Number.isInteger(recent) || (recent as number) < 0 || (recent as number) > mostRecent)
     throw new RangeError(`recent must be a number of commits up to ${mostRecent}`)
-  const lastId = request.headers['last-event-id']
-  let told = typeof lastId === 'string' ? lastId : stampBefore(await file.database(), recent as number)
-  const events = new EventStream(response)
-  await events.send('open', told, { newest: stampBefore(await file.database(), 0) })
+  // Before the stream begins: a file that is gone is refused by the status, which the page can tell from a lost connection.
   let shown = await file.database()
+  const lastId = request.headers['last-event-id']
+  let told = typeof lastId === 'string' ? lastId : stampBefore(shown, recent as number)
+  const events = new EventStream(response)
+  await events.send('open', told, { newest: stampBefore(shown, 0) })
   const tell = async () => {
     // A slow reader has enough to read.
     if (response.writableNeedDrain) return

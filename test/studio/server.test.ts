@@ -333,6 +333,7 @@ describe('the feed', () => {
     const { file } = await shelf()
     const studio = await open(file)
     const { next } = await feed(studio.url)
+    const { id: firstId } = await next('open')
     await (await Valkeyrie.withSchema(['pens', '*'], book).open(file)).close()
     await next('catalog')
     expect((await ask(studio, 'catalog')).repositories.map(({ name }: { name: string }) => name)).toContain(
@@ -340,6 +341,9 @@ describe('the feed', () => {
     )
     renameSync(file, `${file}.away`)
     await next('gone')
+    // So does a reader who has lost the connection meanwhile.
+    const again = await askRaw(studio, '/api/feed', { headers: { 'last-event-id': firstId } })
+    expect(again).toMatchObject({ status: 410, text: expect.stringContaining('FILE_GONE') })
     expect(await ask(studio, 'catalog')).toMatchObject({ status: 410, error: { code: 'FILE_GONE' } })
     renameSync(`${file}.away`, file)
     expect(await ask(studio, 'catalog')).toMatchObject({ status: 200 })
