@@ -4,7 +4,7 @@ import { Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { encodeKey } from '../../src/key/codec.ts'
-import { cli, run } from '../migrate/project.ts'
+import { command } from '../command/command.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { changeBehindIndexes } from './damage.ts'
 
@@ -12,7 +12,7 @@ const path = temporaryFolder()
 const user = z.object({ name: z.string(), born: z.date() })
 const schemas = Valkeyrie.withSchema(['users', '*'], user, { indexes: [{ on: 'name' }] })
 const count = 1_200
-const exported = (...args: string[]) => run(path('.'), [cli, 'export', ...args])
+const exported = (...args: string[]) => command(path('.'), 'export', ...args)
 const keyOf = (n: number) => encodeKey(['users', n], 100)
 
 async function made(damage: (file: Database.Database) => void): Promise<string> {
@@ -135,7 +135,7 @@ it('rows that cannot be read are brought back by an import of those of a sound f
   const sound = await made(() => {})
   await exported(sound, '--output', path('sound-rows.ndjson'))
   const imported = (...args: string[]) =>
-    run(path('.'), [cli, 'import', database, path('sound-rows.ndjson'), ...args])
+    command(path('.'), 'import', database, path('sound-rows.ndjson'), ...args)
   expect((await imported()).code).toBe(1)
   const { code, text } = await imported('--on-conflict', 'overwrite')
   expect([code, text]).toEqual([0, '0 rows imported, 3 overwritten, 1,198 there already\n'])

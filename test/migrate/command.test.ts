@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { expect, it } from 'vitest'
 import { confirmed, terminalAsk, terminalReport } from '../../src/cli/terminal.ts'
+import { command } from '../command/command.ts'
 import { waitUntil } from '../waiting.ts'
 import { cli, projectFolder, run } from './project.ts'
 
@@ -22,7 +23,7 @@ it('shows its commands and its version, and exits with 1 when used wrongly', asy
     [['generate', '--rename'], /argument missing/],
     [['check'], /run "valkeyrie init"/],
   ] as const) {
-    expect(await run(folder, [cli, ...args])).toMatchObject({ code: 1, text: expect.stringMatching(message) })
+    expect(await command(folder, ...args)).toMatchObject({ code: 1, text: expect.stringMatching(message) })
   }
 })
 
@@ -37,13 +38,13 @@ it('says which Node.js it needs, before it loads what an older one cannot', asyn
 
 it('asks for the database before --baseline, and creates no missing one', async () => {
   const folder = projectFolder()
-  await run(folder, [cli, 'init'])
-  await run(folder, [cli, 'generate'])
-  expect((await run(folder, [cli, 'migrate', '--baseline', 'data.db'])).text).toMatch(
+  await command(folder, 'init')
+  await command(folder, 'generate')
+  expect((await command(folder, 'migrate', '--baseline', 'data.db')).text).toMatch(
     /name the database before --baseline/,
   )
-  expect((await run(folder, [cli, 'migrate', 'data.db', '--baseline'])).text).toMatch(/There is no database/)
-  expect((await run(folder, [cli, 'check', 'data.db'])).text).toMatch(/There is no database/)
+  expect((await command(folder, 'migrate', 'data.db', '--baseline')).text).toMatch(/There is no database/)
+  expect((await command(folder, 'check', 'data.db')).text).toMatch(/There is no database/)
 })
 
 /** A terminal that a person types into, and what it shows. */

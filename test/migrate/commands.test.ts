@@ -5,11 +5,12 @@ import { basename, join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
 import { program } from '../../src/cli/program.ts'
+import { command } from '../command/command.ts'
 import { extent } from '../extent.ts'
 import { waitFor } from '../waiting.ts'
 import { cli, projectFolder, run, write } from './project.ts'
 
-// The commands of a project, as its users run them.
+// The built commands of a project.
 
 const schemas = (fields: string) => `import { defineSchema, kvTables } from 'valkeyrie/schema'
 import { z } from 'zod'
@@ -24,7 +25,7 @@ async function project() {
   return {
     folder,
     path: join(folder, 'data.db'),
-    valkeyrie: (...args: string[]) => run(folder, [cli, ...args]),
+    valkeyrie: (...args: string[]) => command(folder, ...args),
   }
 }
 
@@ -38,8 +39,8 @@ async function makeProject(): Promise<string> {
     'drizzle.config.ts',
     "export default { dialect: 'sqlite', schema: './schemas/index.ts', out: './migrations', dbCredentials: { url: 'data.db' } }",
   )
-  expect(await run(folder, [cli, 'generate'])).toMatchObject({ code: 0 })
-  expect(await run(folder, [cli, 'migrate'])).toMatchObject({ code: 0 })
+  expect(await command(folder, 'generate')).toMatchObject({ code: 0 })
+  expect(await command(folder, 'migrate')).toMatchObject({ code: 0 })
   await using db = await Valkeyrie.open(join(folder, 'data.db'))
   await db.set(['users', 'ann'], { age: 1 })
   return folder

@@ -6,6 +6,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import { Valkeyrie } from 'valkeyrie'
 import { expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
+import { command } from '../command/command.ts'
 import { cli, run } from '../migrate/project.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
@@ -14,7 +15,7 @@ import { temporaryFolder } from '../temporary-folder.ts'
 const path = temporaryFolder()
 let files = 0
 const fresh = (end: string) => path(`${files++}.${end}`)
-const valkeyrie = (...args: string[]) => run(path('.'), [cli, ...args])
+const valkeyrie = (...args: string[]) => command(path('.'), ...args)
 
 const user = z.object({
   name: z.string(),
@@ -151,7 +152,7 @@ it('writes an export whole or not at all, and over nothing unless asked', async 
   expect(none).toMatchObject({ code: 1, text: "The database has no repository 'nope': there are users\n" })
   expect(readFileSync(output, 'utf8')).toBe(before)
   expect((await valkeyrie('export', from, '--output', output, '--overwrite')).code).toBe(0)
-  const { text } = await valkeyrie('export', from)
+  const { text } = await run(path('.'), [cli, 'export', from])
   expect(text).toBe(before)
   expect(readdirSync(path('.')).filter((name) => name.endsWith('.part'))).toEqual([])
 })

@@ -5,13 +5,13 @@ import { Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { diagnose, repair } from '../../src/api/diagnosis.ts'
+import { command } from '../command/command.ts'
 import { changeBehindIndexes } from '../damage/damage.ts'
-import { cli, run } from '../migrate/project.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 const path = temporaryFolder()
 let files = 0
-const doctor = (...args: string[]) => run(path('.'), [cli, 'doctor', ...args])
+const doctor = (...args: string[]) => command(path('.'), 'doctor', ...args)
 
 const user = z.object({ name: z.string(), age: z.int(), big: z.bigint() })
 const schemas = Valkeyrie.withSchema(['users', '*'], user, {

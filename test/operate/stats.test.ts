@@ -3,7 +3,7 @@ import Sqlite from 'better-sqlite3'
 import { DatabaseClosedError, Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
-import { cli, run } from '../migrate/project.ts'
+import { command } from '../command/command.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 const path = temporaryFolder()
@@ -129,14 +129,14 @@ it('expired rows are counted until they are removed', async () => {
 it('the command prints them, on a file that another process has open', async () => {
   const file = fresh()
   await using db = await filled(file)
-  const json = await run(path('.'), [cli, 'stats', file, '--json'])
+  const json = await command(path('.'), 'stats', file, '--json')
   const { oldestSnapshot: _, ...stats } = await db.stats()
   expect(JSON.parse(json.text)).toMatchObject(stats)
-  const { code, text } = await run(path('.'), [cli, 'stats', file])
+  const { code, text } = await command(path('.'), 'stats', file)
   expect(code).toBe(0)
   expect(text).toMatch(/^users +2,500 +[\d,]+$/m)
   expect(text).toMatch(/^kv_users_name_unique +[\d,]+$/m)
   expect(text).toContain('an hour 2, a day 3')
-  expect((await run(path('.'), [cli, 'stats', path('nowhere.db')])).code).toBe(1)
-  expect((await run(path('.'), [cli, 'stats', '--help'])).text).toContain('valkeyrie stats app.db')
+  expect((await command(path('.'), 'stats', path('nowhere.db'))).code).toBe(1)
+  expect((await command(path('.'), 'stats', '--help')).text).toContain('valkeyrie stats app.db')
 })
