@@ -12,6 +12,7 @@ import { dirname, join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
 import { beforeAll, describe, expect, it, test, vi } from 'vitest'
 import { run } from '../../src/cli/program.ts'
+import { command } from '../command/command.ts'
 import { cli, projectFolder } from '../migrate/project.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
@@ -34,9 +35,9 @@ interface Ended {
   readonly err: string
 }
 
-function valkeyrie(...args: readonly string[]): Ended {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8' })
-  return { code: status, out: stdout, err: stderr }
+async function valkeyrie(...args: readonly string[]): Promise<Ended> {
+  const { code, output: out, text } = await command(process.cwd(), ...args)
+  return { code, out, err: text.slice(out.length) }
 }
 
 /** Runs `valkeyrie` in this process: a command that only refuses needs no process of its own. */
@@ -78,20 +79,20 @@ test.each([
   [['export', 'a.db', '--json'], /--json needs --output/],
   [['exprt', '--json'], /unknown command 'exprt'/],
   [['reset', '--wait', '-1', '--json'], /a number of seconds/],
-] as const)('a wrong command line is told as JSON too: %j', (args, message) => {
-  const { code, out, err } = valkeyrie(...args)
+] as const)('a wrong command line is told as JSON too: %j', async (args, message) => {
+  const { code, out, err } = await valkeyrie(...args)
   expect(JSON.parse(out)).toEqual({ error: { code: 'USAGE', message: expect.stringMatching(message) } })
   expect({ code, err }).toEqual({ code: 1, err: '' })
 })
 
-it('a wrong command line is reported once, with exit code 1', () => {
-  expect(valkeyrie('exprt')).toEqual({
+it('a wrong command line is reported once, with exit code 1', async () => {
+  expect(await valkeyrie('exprt')).toEqual({
     code: 1,
     out: '',
     err: expect.stringMatching(/^error: unknown command[^\n]*\n/),
   })
-  expect(valkeyrie('--version')).toMatchObject({ code: 0, err: '' })
-  expect(valkeyrie('help', 'export')).toMatchObject({ code: 0, err: '' })
+  expect(await valkeyrie('--version')).toMatchObject({ code: 0, err: '' })
+  expect(await valkeyrie('help', 'export')).toMatchObject({ code: 0, err: '' })
 })
 
 it('a missing file or name is reported in a sentence, with a code', async () => {
@@ -108,10 +109,10 @@ it('a missing file or name is reported in a sentence, with a code', async () => 
     [['import', path, folder], 'USAGE', `${folder} is a directory: name a file`],
     [['stats', join(folder, 'none.db')], 'DATABASE_OPEN', expect.stringContaining('none.db')],
   ] as const) {
-    const asJson = valkeyrie(...args, '--json')
+    const asJson = await valkeyrie(...args, '--json')
     expect(JSON.parse(asJson.out)).toEqual({ error: { code, message } })
     expect(asJson.code).toBe(1)
-    const asText = valkeyrie(...args)
+    const asText = await valkeyrie(...args)
     expect(asText).toMatchObject({ code: 1, out: '' })
     expect(asText.err).not.toMatch(/\n\s+at /)
   }
@@ -120,10 +121,10 @@ it('a missing file or name is reported in a sentence, with a code', async () => 
 it('import that finds another value under a key says how to continue', async () => {
   const { folder, path } = await filled()
   const rows = join(folder, 'rows.ndjson')
-  expect(valkeyrie('export', path, '--output', rows)).toMatchObject({ code: 0 })
+  expect(await valkeyrie('export', path, '--output', rows)).toMatchObject({ code: 0 })
   await using db = await Valkeyrie.open(path)
   await db.set(['a'], 2)
-  const { error } = JSON.parse(valkeyrie('import', path, rows, '--json').out)
+  const { error } = JSON.parse((await valkeyrie('import', path, rows, '--json')).out)
   expect(error.code).toBe('KEY_EXISTS')
   expect(error.message).toMatch(
     /^\["a"\] exists already with another value: --on-conflict skip .*--on-conflict overwrite/,
@@ -141,7 +142,7 @@ it('commands that read leave nothing beside a file that nobody has open, and all
     ['copy', path, newPath()],
   ]
   for (const args of reading) {
-    expect([args[0], valkeyrie(...args)]).toMatchObject([args[0], { code: 0 }])
+    expect([args[0], await valkeyrie(...args)]).toMatchObject([args[0], { code: 0 }])
     expect([args[0], readdirSync(folder)]).toEqual([args[0], ['data.db']])
   }
   const reader = await Valkeyrie.open(path, { readOnly: true })
@@ -153,7 +154,7 @@ it('commands that read leave nothing beside a file that nobody has open, and all
   for (const args of reading) {
     expect([
       args[0],
-      valkeyrie(...args.map((arg) => (arg === rows ? newPath('more.ndjson') : arg))),
+      await valkeyrie(...args.map((arg) => (arg === rows ? newPath('more.ndjson') : arg))),
     ]).toMatchObject([args[0], { code: args[0] === 'backup' || args[0] === 'copy' ? 1 : 0 }])
     expect(existsSync(`${path}-wal`)).toBe(true)
     await db.set(['a'], 2)
@@ -172,7 +173,9 @@ it('a log that a process has left behind stays if it is only read', async () => 
     execFile(process.execPath, ['--input-type=module', '-e', program, path], { cwd: root }, resolve),
   )
   expect(readdirSync(folder)).toContain('data.db-wal')
-  expect(JSON.parse(valkeyrie('stats', path, '--json').out).repositories[0]).toMatchObject({ rows: 2 })
+  expect(JSON.parse((await valkeyrie('stats', path, '--json')).out).repositories[0]).toMatchObject({
+    rows: 2,
+  })
   expect(readdirSync(folder)).toContain('data.db-wal')
   await using db = await Valkeyrie.open(path)
   expect((await db.get(['left'])).value).toBe('in the log')
