@@ -67,13 +67,11 @@ const long = [
   'test/conformance/file.test.ts',
   'test/conformance/memory.test.ts',
   'test/conformance/node-sqlite.test.ts',
-  'test/migrate/commands.test.ts',
   'test/consumer/consumer.test.ts',
   'test/studio/page.test.ts',
   'test/torture/attacks.test.ts',
   'test/types/completion.test.ts',
   'test/types/declarations.test.ts',
-  'test/operate/cities.test.ts',
 ]
 
 class LongFirst extends BaseSequencer {

@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -13,6 +13,7 @@ import { basename, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { DatabaseBusyError, DatabaseClosedError, DatabaseOpenError, StorageError, Valkeyrie } from 'valkeyrie'
 import { expect, test } from 'vitest'
+import { command } from '../command/command.ts'
 import { extent } from '../extent.ts'
 import { cli } from '../migrate/project.ts'
 import { start } from '../processes/child.ts'
@@ -42,12 +43,9 @@ async function valueIn(path: string): Promise<unknown> {
 
 const partialsIn = (folder: string) => readdirSync(folder).filter((name) => name.includes('partial'))
 
-function run(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [cli, ...args], (error, out, err) => {
-      resolve({ code: error === null ? 0 : Number(error.code), out, err })
-    })
-  })
+async function run(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  const { code, output: out, text } = await command(process.cwd(), ...args)
+  return { code, out, err: text.slice(out.length) }
 }
 
 test('a backup is one state of a file that others write to, checked, and complete', async () => {

@@ -10,7 +10,7 @@ import { command } from '../command/command.ts'
 import { cli, run } from '../migrate/project.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
-// The built command, as its users run it.
+// The built command.
 
 const path = temporaryFolder()
 let files = 0
