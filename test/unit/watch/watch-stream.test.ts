@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { WatchHub } from '../../../src/broadcast/hub.ts'
 import type { Driver, StoredRow } from '../../../src/driver/driver.ts'
 import { lookForCommits } from '../../../src/driver/look-for-commits.ts'
@@ -107,4 +107,92 @@ it('asks for one item at a time, and again for a reader that came while another 
   receivers[2]!.give(2)
   expect(await reads[1]).toEqual({ done: false, value: 2 })
   expect(receivers).toHaveLength(3)
+})
+
+describe('a reader of it', () => {
+  /** A stream of a source that a test makes items for, and the receivers that it was asked by. */
+  function watched() {
+    const { hub } = open()
+    const receivers: Receiver<number>[] = []
+    const source = { next: (receiver: Receiver<number>) => void receivers.push(receiver), wake() {} }
+    const asked = (times: number) => waitUntil('it to be asked for', () => receivers.length === times)
+    return { hub, receivers, asked, stream: watchStream(hub, source) }
+  }
+  const ended = { done: true, value: undefined }
+
+  it('is a reader of the platform, and locks the stream', async () => {
+    const { stream } = watched()
+    const reader = stream.getReader()
+    expect(reader).toBeInstanceOf(ReadableStreamDefaultReader)
+    expect(stream.locked).toBe(true)
+    expect(() => stream.getReader()).toThrow(TypeError)
+    await expect(stream.cancel()).rejects.toThrow(TypeError)
+    reader.releaseLock()
+    expect(stream.locked).toBe(false)
+    expect(() => stream.getReader({ mode: 'byob' })).toThrow(TypeError)
+    await expect(reader.closed).rejects.toThrow(TypeError)
+  })
+
+  it('gets what came after the one before it was released, and only that', async () => {
+    const { stream, receivers, asked } = watched()
+    const first = stream.getReader()
+    const left = [first.read(), first.read()]
+    await asked(1)
+    first.releaseLock()
+    receivers[0]!.give(1)
+    for (const read of left) await expect(read).rejects.toThrow(TypeError)
+    await expect(first.read()).rejects.toThrow(TypeError)
+    const second = stream.getReader()
+    const reads = [second.read(), second.read()]
+    first.releaseLock()
+    await asked(2)
+    receivers[1]!.give(2)
+    expect(await Promise.all(reads)).toEqual([1, 2].map((value) => ({ done: false, value })))
+    expect(receivers).toHaveLength(2)
+  })
+
+  it('has all its reads answered when the stream ends, is cancelled or fails', async () => {
+    const ends = watched()
+    const cancels = watched()
+    const fails = watched()
+    const [end, cancel, fail] = [ends, cancels, fails].map(({ stream }) => {
+      const reader = stream.getReader()
+      return { reader, reads: [reader.read(), reader.read()] }
+    })
+    ends.hub.close()
+    expect(await Promise.all(end!.reads)).toEqual([ended, ended])
+    expect(await end!.reader.read()).toEqual(ended)
+    await cancel!.reader.cancel()
+    expect(await Promise.all(cancel!.reads)).toEqual([ended, ended])
+    expect(await cancel!.reader.read()).toEqual(ended)
+    await fails.asked(1)
+    fails.receivers[0]!.fail(new Error('disk'))
+    for (const read of [...fail!.reads, fail!.reader.read()]) await expect(read).rejects.toThrow('disk')
+    await expect(fail!.reader.closed).rejects.toThrow('disk')
+  })
+
+  it('leaves the rest to a loop, a pipe and a tee', async () => {
+    const { stream, receivers, asked } = watched()
+    const give = async (number: number) => {
+      await asked(number)
+      receivers.at(-1)!.give(number)
+    }
+    const reader = stream.getReader()
+    const read = reader.read()
+    await give(1)
+    expect(await read).toEqual({ done: false, value: 1 })
+    reader.releaseLock()
+    const loop = (async () => {
+      for await (const number of stream.values({ preventCancel: true })) return number
+      return undefined
+    })()
+    await give(2)
+    expect(await loop).toBe(2)
+    const piped = stream.pipeThrough(
+      new TransformStream<number, string>({ transform: (n, to) => to.enqueue(`${n}`) }),
+    )
+    const branches = piped.tee().map((branch) => branch.getReader().read())
+    await give(3)
+    expect(await Promise.all(branches)).toEqual(['3', '3'].map((value) => ({ done: false, value })))
+  })
 })
