@@ -14,6 +14,7 @@ export function statementsOf(schema: string) {
     `select ${columns} from ${s}.kv where ${where} and kv.key > $1 and ${isAlive} order by kv.key limit $2`
   const ofCollection = `${keyedColumns}, ${catalog}`
   const oldest = `(select coalesce(min(l.version), 0) from ${s}.kv_log l)`
+  const looked = `(select l.version, l.at from ${s}.kv_log l order by l.version limit $1)`
   return {
     get: named('get', `select ${rowColumns} from ${s}.kv where kv.key = $1 and ${isAlive}`),
     getMany: named('get_many', `select ${keyedColumns} from ${s}.kv where kv.key = any($1) and ${isAlive}`),
@@ -62,10 +63,9 @@ export function statementsOf(schema: string) {
     clear: named('clear', `select before, latest from ${s}.kv_clear_1($1)`),
     trim: named(
       'trim',
-      `with oldest as (select l.version, l.at from ${s}.kv_log l order by l.version limit $1)
-      delete from ${s}.kv_log l where l.version < coalesce(
-        (select min(o.version) from oldest o where o.version >= $2 or (o.version > $3 and o.at >= $4)),
-        (select max(o.version) + 1 from oldest o))`,
+      `delete from ${s}.kv_log l where l.version < coalesce(
+        (select o.version from ${looked} o where o.version >= $2 or (o.version > $3 and o.at >= $4) order by o.version limit 1),
+        (select max(o.version) + 1 from ${looked} o))`,
     ),
   }
 }
