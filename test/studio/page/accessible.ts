@@ -1,6 +1,7 @@
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
+import { inTurn } from '../../extent.ts'
 import { library, markedBy } from './library.ts'
 
 /** What the checker finds in a page as it is shown, each with the place. */
@@ -37,24 +38,27 @@ const views: readonly (readonly [hash: string, shown: string])[] = [
 /** That everybody can use a page. */
 export function accessible(): void {
   it.each([
-    ['light', null],
+    ['light', null, 0],
     // The rest is the same in both.
-    ['dark', ['color-contrast']],
-  ] as const)('has nothing in the %s theme that a checker of accessibility finds', async (scheme, rules) => {
-    const { db, page, go, live } = await library()
-    await db.set(['settings'], { theme: 'violet' }, { expireIn: 3_600_000 })
-    await page.emulateMedia({ colorScheme: scheme })
-    await live()
-    await page.evaluate(axe.source)
-    for (const [hash, shown] of views) {
-      await go(hash)
-      await page.locator(shown).first().waitFor()
-      if (hash.includes('&row')) await page.click('text=Plan')
-      // What was written just now is marked for a moment, in colours between two.
-      await page.waitForFunction(() => document.getAnimations().every((it) => it.playState !== 'running'))
-      expect([hash, await faultsIn(page, rules === null ? null : [...rules])]).toEqual([hash, []])
-    }
-  })
+    ['dark', ['color-contrast'], 1],
+  ] as const)(
+    'has nothing in the %s theme that a checker of accessibility finds',
+    async (theme, rules, from) => {
+      const { db, page, go, live } = await library()
+      await db.set(['settings'], { theme: 'violet' }, { expireIn: 3_600_000 })
+      await page.emulateMedia({ colorScheme: theme })
+      await live()
+      await page.evaluate(axe.source)
+      for (const [hash, shown] of inTurn(`views of the ${theme} theme`, views, 4, from)) {
+        await go(hash)
+        await page.locator(shown).first().waitFor()
+        if (hash.includes('&row')) await page.click('text=Plan')
+        // What was written just now is marked for a moment, in colours between two.
+        await page.waitForFunction(() => document.getAnimations().every((it) => it.playState !== 'running'))
+        expect([hash, await faultsIn(page, rules === null ? null : [...rules])]).toEqual([hash, []])
+      }
+    },
+  )
 
   it('is used without a mouse', async () => {
     const { db, page, wrongs } = await library()
