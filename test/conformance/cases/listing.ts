@@ -1,5 +1,6 @@
 import { type Key, Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
+import { extent } from '../../extent.ts'
 import type { Cases } from '../suite.ts'
 
 const letters = ['a', 'b', 'c', 'd', 'e']
@@ -80,9 +81,10 @@ export const listingCases: Cases = {
   'a listing of many pages gives every entry once, whatever the size of a page': async (place) => {
     await using db = await numbersAt(place.path(), 2_300)
     const all = Array.from({ length: 2_300 }, (_, i) => i)
+    // Of small pages a hundred show as much as more do, and each is a request to a server.
+    const pages = extent('small pages', 25, 100)
     for (const batchSize of [undefined, 1, 7, 500, 2_300, 100_000]) {
-      // Of small pages a hundred show as much as more do, and each is a request to a server.
-      const start = Math.max(0, 2_300 - 100 * (batchSize ?? 500))
+      const start = Math.max(0, 2_300 - pages * (batchSize ?? 500))
       const selector = { prefix: ['n'], start: ['n', start] }
       expect(await last(db.list(selector, { batchSize }))).toStrictEqual(all.slice(start))
       expect(await last(db.list(selector, { batchSize, reverse: true }))).toStrictEqual(

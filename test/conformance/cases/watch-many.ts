@@ -191,7 +191,7 @@ export const watchManyCases: Cases = {
           await db.close()
         },
       ),
-      { numRuns: extent('histories', 10, 30) },
+      { numRuns: extent('histories', 4, 30) },
     ),
 
   'an invalid query is a QueryError': async (place) => {

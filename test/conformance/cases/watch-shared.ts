@@ -335,7 +335,7 @@ export const watchSharedCases: Cases = {
           await db.close()
         },
       ),
-      { numRuns: extent('histories', 10, 30) },
+      { numRuns: extent('histories', 4, 30) },
     ),
 
   'an error reaches each waiting reader, and a later one looks again': async (place) => {
