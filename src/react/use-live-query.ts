@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useSyncExternalStore } from 'react'
+import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react'
 import type { LiveClient } from '../client/create-client.ts'
 import type { LiveResult } from '../client/live-result.ts'
 import type { LiveState } from '../client/shared-result.ts'
@@ -71,10 +71,14 @@ export function useSuspenseLiveQuery<D extends LiveDeclarations, Name extends Li
   const now = () => orPending(live.state, pending)
   // A hydrated page first shows what it was given; without that, it shows the current state.
   const state = useSyncExternalStore(live.subscribe, now, pending.result === undefined ? now : () => pending)
-  useEffect(() => letGo(client, live.key), [client, live.key])
-  // An error from another time says nothing about now.
-  if (state.status === 'failed' && suspensions.get(client)?.get(live.key)?.error === state.error)
-    throw state.error
+  const followed = useRef<LiveResult<unknown> | null>(null)
+  useEffect(() => {
+    followed.current = live
+    letGo(client, live.key)
+  }, [client, live])
+  // Only of what this component follows, or has waited for: an error from another time says nothing about now.
+  const isOwn = followed.current === live || suspensions.get(client)?.get(live.key)?.error === state.error
+  if (state.status === 'failed' && isOwn) throw state.error
   if (state.status === 'failed' || (state.status !== 'live' && state.result === undefined))
     throw suspended(client, live)
   return state.result as ItemOf<D[Name]>
@@ -109,14 +113,20 @@ function orPending<T>(state: LiveState<T>, pending: LiveState<T>): LiveState<T> 
 
 /** A query that has suspended components. */
 interface Suspension {
-  /** Stops following it. */
-  readonly stop: () => void
-  /** Why it failed. */
+  /** The promise that they wait for. */
+  readonly first: Promise<unknown>
+  isSettled: boolean
+  /** Why the query failed last. */
   error: unknown
+  /** Stops following it. */
+  stop: () => void
 }
 
-/** How many milliseconds to keep a first result for components that are not mounted yet. */
-const patience = 60_000
+/**
+ * How many milliseconds to follow a query after its first result for components that are not mounted yet; longer, if others still
+ * wait for theirs.
+ */
+const patience = 5_000
 /** How many milliseconds until a component asks again for a failed query. */
 const pause = 1_000
 /** The suspended queries of each client, by key. */
@@ -131,21 +141,35 @@ function suspended(client: object, live: LiveResult<unknown>): Promise<unknown> 
   const keys = suspensions.get(client) ?? new Map<string, Suspension>()
   suspensions.set(client, keys)
   const before = keys.get(live.key)
-  if (before !== undefined && before.error === undefined) return live.first()
+  if (before !== undefined && before.error === undefined) return before.first
   before?.stop()
   const isInBrowser = 'window' in globalThis
-  const own: Suspension = { stop: isInBrowser ? live.subscribe(() => {}) : () => {}, error: undefined }
+  const endAfter = (milliseconds: number): void => {
+    setTimeout(() => {
+      if (keys.get(live.key) !== own) return
+      if (own.error === undefined && [...keys.values()].some(({ isSettled }) => !isSettled))
+        endAfter(milliseconds)
+      else letGo(client, live.key)
+    }, milliseconds)
+  }
+  const failed = (error: unknown) => {
+    own.error = error
+    own.isSettled = true
+    endAfter(pause)
+  }
+  // To ask again changes the state of components that show the failure, which must not happen while React renders this one.
+  const first = Promise.resolve().then(() => {
+    if (isInBrowser && keys.get(live.key) === own)
+      // Mounted components render again before a promise could tell that it has failed.
+      own.stop = live.subscribe(({ status, error }) => status === 'failed' && failed(error))
+    return live.first()
+  })
+  const own: Suspension = { first, isSettled: false, error: undefined, stop: () => {} }
   keys.set(live.key, own)
-  const endAfter = (milliseconds: number) =>
-    setTimeout(() => keys.get(live.key) === own && letGo(client, live.key), milliseconds)
-  const first = live.first()
-  first.then(
-    () => endAfter(isInBrowser ? patience : 0),
-    (error: unknown) => {
-      own.error = error
-      endAfter(pause)
-    },
-  )
+  first.then(() => {
+    own.isSettled = true
+    endAfter(isInBrowser ? patience : 0)
+  }, failed)
   return first
 }
 

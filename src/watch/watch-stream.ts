@@ -47,7 +47,7 @@ interface PendingRead<T> {
 
 /**
  * A stream whose readers get their items directly. Going through the queue of the stream takes twice as long, which matters with a
- * thousand readers of the same. Loops, pipes and tees read it as any other stream.
+ * thousand readers of the same. Loops, pipes and tees read it like any other stream.
  */
 class WatchStream<T> extends ReadableStream<T> {
   readonly #session: StreamSession<T>

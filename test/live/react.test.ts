@@ -193,6 +193,42 @@ it('throws a refusal for the error boundary, and asks once', async () => {
   log.mockRestore()
 })
 
+it('throws a refusal of what it has shown for the error boundary, and does not ask again', async () => {
+  const log = vi.spyOn(console, 'error').mockImplementation(() => {})
+  onTestFinished(() => log.mockRestore())
+  const one = () => h(Boundary, null, h(Suspense, { fallback: 'waits' }, h(Suspended, { places: 2 })))
+  await draw(h('p', null, h(one), h(one), h(Header)))
+  await drawn('<p>AdaBobAdaBoblive</p>')
+  const before = live
+  isLetIn = false
+  live = players.serve({ authorize: () => isLetIn })
+  await act(async () => before.close())
+  await drawn(`<p>${'The server answers 403 Forbidden'.repeat(2)}failed</p>`)
+  expect(requests).toBe(2)
+})
+
+it('follows what no component has come to show for seconds only', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>()
+  const serving = live
+  live = {
+    ...live,
+    fetch: async (request) => {
+      await opened
+      return serving.fetch(request)
+    },
+  }
+  await draw(h(Suspense, { fallback: 'waits' }, h(Suspended, { places: 2 })))
+  await draw(null)
+  open()
+  await acted('the result', () => client.watch('podium', { places: 2 }).state.status === 'live')
+  await vi.advanceTimersByTimeAsync(4_000)
+  expect(serving.streams).toBe(1)
+  await vi.advanceTimersByTimeAsync(2_000)
+  await waitUntil('the end of the stream', () => serving.streams === 0)
+})
+
 function Header() {
   return useLiveQuery(client, 'podium', { places: 2 }).status
 }
@@ -207,6 +243,7 @@ it('asks again after an error when it is drawn once more, though another compone
   await draw(h('p', null, h(Header), h(Boundary, { key: 1 }, content)))
   await drawn('<p>failedThe server answers 403 Forbidden</p>')
   expect(requests).toBe(2)
+  expect(log.mock.calls.flat().join()).not.toContain('Cannot update a component')
   isLetIn = true
   await acted('the pause', () => {
     act(() => root.render(h('p', null, h(Header), h(Boundary, { key: Math.random() }, content))))
