@@ -45,46 +45,54 @@ interface PendingRead<T> {
   reject(error: unknown): void
 }
 
-/**
- * A stream whose readers get their items directly. Going through the queue of the stream takes twice as long, which matters with a
- * thousand readers of the same. Loops, pipes and tees read it like any other stream.
- */
-class WatchStream<T> extends ReadableStream<T> {
-  readonly #session: StreamSession<T>
+/** What makes a stream of a session. */
+type StreamClass = new <T>(session: StreamSession<T>, source: UnderlyingSource<T>) => ReadableStream<T>
 
-  constructor(session: StreamSession<T>, source: UnderlyingSource<T>) {
-    super(source, { highWaterMark: 0 })
-    this.#session = session
+let streamClass: StreamClass | undefined
+
+/** Made for the first stream: Node.js takes milliseconds to load its own, which a program may not need. */
+function makeStreamClass(): StreamClass {
+  class WatchReader<T> extends ReadableStreamDefaultReader<T> {
+    readonly #session: StreamSession<T>
+    #isReleased = false
+
+    constructor(stream: ReadableStream<T>, session: StreamSession<T>) {
+      super(stream)
+      this.#session = session
+    }
+
+    override read(): Promise<ReadableStreamReadResult<T>> {
+      return (this.#isReleased ? undefined : this.#session.read()) ?? super.read()
+    }
+
+    override releaseLock(): void {
+      super.releaseLock()
+      if (this.#isReleased) return
+      this.#isReleased = true
+      // A reader without a stream rejects its reads.
+      for (const { resolve } of this.#session.takeReads()) resolve(super.read())
+    }
   }
 
-  override getReader(): ReadableStreamDefaultReader<T>
-  override getReader(options: { mode: 'byob' }): ReadableStreamBYOBReader
-  override getReader(options?: ReadableStreamGetReaderOptions): ReadableStreamReader<T>
-  override getReader(options?: ReadableStreamGetReaderOptions): ReadableStreamReader<T> {
-    if (options?.mode !== undefined) return super.getReader(options)
-    return new WatchReader<T>(this, this.#session)
-  }
-}
+  /**
+   * A stream whose readers get their items directly. Going through the queue of the stream takes twice as long, which matters with
+   * a thousand readers of the same. Loops, pipes and tees read it like any other stream.
+   */
+  return class WatchStream<T> extends ReadableStream<T> {
+    readonly #session: StreamSession<T>
 
-class WatchReader<T> extends ReadableStreamDefaultReader<T> {
-  readonly #session: StreamSession<T>
-  #isReleased = false
+    constructor(session: StreamSession<T>, source: UnderlyingSource<T>) {
+      super(source, { highWaterMark: 0 })
+      this.#session = session
+    }
 
-  constructor(stream: ReadableStream<T>, session: StreamSession<T>) {
-    super(stream)
-    this.#session = session
-  }
-
-  override read(): Promise<ReadableStreamReadResult<T>> {
-    return (this.#isReleased ? undefined : this.#session.read()) ?? super.read()
-  }
-
-  override releaseLock(): void {
-    super.releaseLock()
-    if (this.#isReleased) return
-    this.#isReleased = true
-    // A reader without a stream rejects its reads.
-    for (const { resolve } of this.#session.takeReads()) resolve(super.read())
+    override getReader(): ReadableStreamDefaultReader<T>
+    override getReader(options: { mode: 'byob' }): ReadableStreamBYOBReader
+    override getReader(options?: ReadableStreamGetReaderOptions): ReadableStreamReader<T>
+    override getReader(options?: ReadableStreamGetReaderOptions): ReadableStreamReader<T> {
+      if (options?.mode !== undefined) return super.getReader(options)
+      return new WatchReader<T>(this, this.#session)
+    }
   }
 }
 
@@ -103,7 +111,8 @@ class StreamSession<T> implements Endable, Receiver<T> {
   constructor(hub: WatchHub, source: WatchSource<T>, signal: AbortSignal | undefined) {
     this.#source = source
     this.#signal = signal
-    this.stream = new WatchStream<T>(this, {
+    streamClass ??= makeStreamClass()
+    this.stream = new streamClass<T>(this, {
       start: (controller) => {
         this.#controller = controller
       },
