@@ -7,7 +7,9 @@ export type StoredChange =
   | { readonly type: 'removeExpired' }
   /** Moves the rows of a collection to another one, or to none. */
   | { readonly type: 'refile'; readonly from: string; readonly to: string | null }
-  /** Gives the encoded keys of a collection another beginning. The log reports the old keys as deleted. */
+  /** Reports the keys of a collection as deleted, as a commit of its own, before `rekey` writes the first row of the next. */
+  | { readonly type: 'tellGone'; readonly collection: string }
+  /** Gives the encoded keys of a collection another beginning. */
   | {
       readonly type: 'rekey'
       readonly collection: string

@@ -22,6 +22,8 @@ export function storedChanges(
     told(`${name} is gone, but its rows stay`, { type: 'refile', from: name, to: null }),
   )
   const rekeyed = kept.filter(({ last, next }) => last.pattern !== next.pattern)
+  for (const { last } of rekeyed)
+    groups.push(told(`${last.name}: its keys go`, { type: 'tellGone', collection: last.name }))
   for (const pair of rekeyed) {
     const { last, next } = pair
     groups.push(told(`${last.name}: ${last.pattern} is ${next.pattern} now`, rekey(pair)))

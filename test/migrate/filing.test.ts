@@ -51,6 +51,46 @@ describeEnginesInTurn('the filing of rows', 1, (engine) => {
     })
   })
 
+  it('whoever reads the log has the rows of all patterns that change under their new keys', async () => {
+    const folder = projectFolder()
+    const path = engine.newAddress()
+    const of = (parent: string) => [
+      defineSchema([parent, '*'], schema, { name: 'users' }),
+      defineSchema([parent, '*', 'posts', '*'], schema, { name: 'posts' }),
+      defineSchema([parent, '*', 'notes', '*'], schema, { name: 'notes' }),
+    ]
+    const project = (parent: string) => projectOf(folder, ...of(parent))
+    await generateQuietly(project('users'))
+    await migrateQuietly(project('users'), path)
+    {
+      await using db = await Valkeyrie.withSchemas(of('users')).open(path)
+      await db.set(['users', 'ann'], value)
+      await db.set(['users', 'ann', 'posts', 1], value)
+      await db.set(['users', 'ann', 'notes', 1], value)
+      await db.set(['others'], 1)
+    }
+    await generateQuietly(project('people'))
+    await migrateQuietly(project('people'), path)
+
+    await using db = await Valkeyrie.withSchemas(of('people')).open(path)
+    const versions = new Map<string, string>()
+    await db.set(['end'], 1)
+    for await (const { key, type, versionstamp } of db.changes({ since: '0'.repeat(20) })) {
+      if (type === 'set') versions.set(JSON.stringify(key), versionstamp)
+      else versions.delete(JSON.stringify(key))
+      if (key[0] === 'end') break
+    }
+    const rows = await Array.fromAsync(db.list({ prefix: [] }))
+    expect(rows.map(({ key }) => key)).toEqual([
+      ['end'],
+      ['others'],
+      ['people', 'ann'],
+      ['people', 'ann', 'notes', 1],
+      ['people', 'ann', 'posts', 1],
+    ])
+    expect(versions).toEqual(new Map(rows.map((row) => [JSON.stringify(row.key), row.versionstamp])))
+  })
+
   it('a key that is taken already is named, and nothing is changed', async () => {
     const people = defineSchema(['people', '*'], schema, { name: 'users' })
     const rows = [

@@ -46,14 +46,13 @@ function storedSql(change: StoredChange): readonly string[] {
       const target = change.to === null ? 'NULL' : quote(change.to)
       return [`UPDATE kv SET collection = ${target} WHERE collection = ${quote(change.from)}`]
     }
+    case 'tellGone':
+      return [`SELECT kv_told_gone_1(${quote(change.collection)})`]
     case 'rekey': {
       const { from, to } = change
       const collection = quote(change.collection)
       const key = `decode('${Buffer.from(to).toString('hex')}', 'hex') || substring(key FROM ${from.length + 1})`
-      return [
-        `SELECT kv_told_gone_1(${collection})`,
-        `UPDATE kv SET key = ${key}, version = ${nextVersion}\nWHERE collection = ${collection}`,
-      ]
+      return [`UPDATE kv SET key = ${key}, version = ${nextVersion}\nWHERE collection = ${collection}`]
     }
     case 'values':
       return changeSql(change.collection, change.change)

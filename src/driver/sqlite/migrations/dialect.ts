@@ -50,11 +50,14 @@ function storedSql(change: StoredChange): readonly string[] {
       const target = change.to === null ? 'NULL' : quote(change.to)
       return [`UPDATE kv SET collection = ${target} WHERE collection = ${quote(change.from)}`]
     }
+    case 'tellGone':
+      return [logDeletions(`collection = ${quote(change.collection)}`)]
     case 'rekey': {
       const { from, to } = change
-      const rows = `collection = ${quote(change.collection)}`
       const key = `unhex(${quote(Buffer.from(to).toString('hex'))} || hex(substr(key, ${from.length + 1})))`
-      return [logDeletions(rows), `UPDATE kv SET key = ${key}, version = ${nextVersion}\nWHERE ${rows}`]
+      return [
+        `UPDATE kv SET key = ${key}, version = ${nextVersion}\nWHERE collection = ${quote(change.collection)}`,
+      ]
     }
     case 'values':
       return changeSql(change.collection, change.change)
