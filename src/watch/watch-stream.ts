@@ -1,6 +1,5 @@
 import type {
   ReadableStreamGetReaderOptions,
-  ReadableStreamReader,
   ReadableStreamReadResult,
   UnderlyingSource,
 } from 'node:stream/web'
@@ -86,12 +85,12 @@ function makeStreamClass(): StreamClass {
       this.#session = session
     }
 
-    override getReader(): ReadableStreamDefaultReader<T>
-    override getReader(options: { mode: 'byob' }): ReadableStreamBYOBReader
-    override getReader(options?: ReadableStreamGetReaderOptions): ReadableStreamReader<T>
-    override getReader(options?: ReadableStreamGetReaderOptions): ReadableStreamReader<T> {
-      if (options?.mode !== undefined) return super.getReader(options)
-      return new WatchReader<T>(this, this.#session)
+    // What it gives is what each overload of the stream promises.
+    override getReader(options?: ReadableStreamGetReaderOptions): never {
+      const isDefault = options?.mode === undefined
+      return (
+        isDefault ? new WatchReader<T>(this, this.#session) : super.getReader({ mode: 'byob' })
+      ) as never
     }
   }
 }
