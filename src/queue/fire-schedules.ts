@@ -123,7 +123,7 @@ async function take(rows: QueueRows, database: QueueDatabase, steps: readonly St
   await Promise.all(steps.map((step) => take(rows, database, [step])))
 }
 
-/** Adds a step to an operation, which commits nothing if another process was faster. */
+/** Adds a step to an operation, which commits nothing if another process was faster; a step that has to wait is left out. */
 async function addTo(
   operation: QueueOperation,
   rows: QueueRows,
@@ -133,11 +133,13 @@ async function addTo(
 ): Promise<void> {
   const { id: schedule, value, versionstamp } = entry
   const key = rows.scheduleKey(schedule)
-  operation.check({ key, versionstamp }).set(key, { ...value, next, ahead })
   if (missed !== null) {
     const job = await rows.in(database).jobs.get(occurrenceId({ schedule, time: missed }))
+    // Its worker is about to ask `isLeftOut`, which a schedule that has moved on could not tell.
+    if (job.value !== null && wasJustTaken(job.value, enqueuedAt - settling, rows.terms.lease)) return
     if (isUntouched(job.value)) operation.check(job).delete(job.key)
   }
+  operation.check({ key, versionstamp }).set(key, { ...value, next, ahead })
   const { payload, priority, group } = value
   for (const { time, due } of jobs) {
     const id = occurrenceId({ schedule, time })
@@ -155,6 +157,11 @@ async function addTo(
     operation.set(rows.jobKey(id), stored)
     if (group !== null) operation.set(rows.lineKey(group, id), { job: id })
   }
+}
+
+/** Whether a worker has had its first attempt since that time, and for no longer. */
+function wasJustTaken({ attempts, worker, due }: StoredJob, since: number, lease: number): boolean {
+  return attempts === 1 && worker !== null && due !== null && due - lease >= since
 }
 
 /** Whether no worker has ever had it. */

@@ -5,6 +5,9 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { Occurrences } from '../../src/queue/cron.ts'
 import { dueTimes } from '../../src/queue/due-times.ts'
+import { fireSchedules, isLeftOut } from '../../src/queue/fire-schedules.ts'
+import { termsOf } from '../../src/queue/options.ts'
+import { QueueRows } from '../../src/queue/queue-rows.ts'
 import { seedOfThisRun } from '../concurrency/random.ts'
 import { newAddress } from '../engine-of-project.ts'
 import { extent } from '../extent.ts'
@@ -384,6 +387,35 @@ describe('a schedule', () => {
       expect(await reports.counts(db)).toMatchObject({ ready: 0, delayed: 0, active: 0 })
     },
   )
+
+  it('that was missed waits for a worker that has just taken its job, which leaves it out', async () => {
+    const { clock, hour } = beforeTheHour(500)
+    await using db = await open()
+    await reports.schedule(db, 's', { cron: '0 * * * *', payload: { name: 'a' } })
+    await fireAhead(db, 1)
+    clock.advance(500 + 3 * hourly + 120_000)
+    const lease = 600_000
+    const terms = termsOf({ lease })
+    const rows = new QueueRows('reports', z.object({ name: z.string() }), reports.definitions as never, terms)
+    const database = db as never
+    const taken = { attempts: 1, worker: 'w', due: clock.now + lease }
+    const [job] = await db.repositories.reports.findMany()
+    await db.repositories.reports.update(job!.id, (value) => ({ ...value, ...taken }))
+    const next = async () => (await schedulesOf(db)).get('s')!.next
+    await fireSchedules(rows, database)
+    expect(await next()).toBe(hour)
+    expect(await isLeftOut(rows, database, job!.id, clock.now)).toBe(true)
+    await db.repositories.reports.delete(job!.id)
+    await fireSchedules(rows, database)
+    expect(await next()).toBe(hour + 4 * hourly)
+
+    // A job that a worker has had for longer is running.
+    const [last] = await db.repositories.reports.findMany()
+    await db.repositories.reports.update(last!.id, (value) => ({ ...value, ...taken }))
+    clock.advance(hourly)
+    await fireSchedules(rows, database)
+    expect(await next()).toBe(hour + 5 * hourly)
+  })
 
   it('whose workers are busy at its time has not missed it', async () => {
     const { clock, hour, iso } = beforeTheHour(500)
