@@ -1,3 +1,4 @@
+import { longestTimer } from '../time/longest-timer.ts'
 import type { Problem, StreamEvent } from '../wire/event.ts'
 import { Backoff, type RetryOptions } from './backoff.ts'
 import { EventReader } from './event-reader.ts'
@@ -166,7 +167,7 @@ class Watchdog {
   /** `silence`: the longest in milliseconds; 0 for no limit. */
   expect(silence: number): void {
     clearTimeout(this.#timer)
-    if (silence > 0) this.#timer = setTimeout(this.#abort, silence)
+    if (silence > 0) this.#timer = setTimeout(this.#abort, Math.min(silence, longestTimer))
   }
 
   rest(): void {
@@ -182,6 +183,7 @@ class Watchdog {
   readonly #abort = (): void => this.#controller.abort()
 }
 
+/** Waits that long, or as long as a timer can: waking early only means asking again. */
 function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
@@ -189,7 +191,7 @@ function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener('abort', end)
       resolve()
     }
-    const timer = setTimeout(end, milliseconds)
+    const timer = setTimeout(end, Math.min(milliseconds, longestTimer))
     signal.addEventListener('abort', end)
     if (signal.aborted) end()
   })

@@ -1,4 +1,5 @@
 import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
+import { longestTimer } from '../time/longest-timer.ts'
 import type { ValueType } from '../value/value-type.ts'
 import { checkValueTypes } from '../value/value-type.ts'
 import type { LiveDeclarations, ParamsOutput } from '../wire/live.types.ts'
@@ -73,8 +74,6 @@ export type CheckedOptions<D extends LiveDeclarations> = {
 }
 
 const names = ['authorize', 'valueTypes', 'heartbeat', 'lifetime', 'streams', 'streamsPerClient', 'onError']
-/** The longest time that a timer can wait. */
-const longestTime = 2 ** 31 - 1
 
 /** Throws a TypeError or RangeError if an option is not valid. */
 export function checkServeOptions<D extends LiveDeclarations>(given: ServeLiveOptions<D>): CheckedOptions<D> {
@@ -90,8 +89,8 @@ export function checkServeOptions<D extends LiveDeclarations>(given: ServeLiveOp
   checkValueTypes(valueTypes, 'serveLive')
   for (const [name, time] of Object.entries({ heartbeat, lifetime })) {
     checkWholeNumber(time, `${name} of serveLive`, 0)
-    if (time > longestTime)
-      throw new RangeError(`${name} of serveLive must be at most ${longestTime} ms (got ${time})`)
+    if (time > longestTimer)
+      throw new RangeError(`${name} of serveLive must be at most ${longestTimer} ms (got ${time})`)
   }
   checkWholeNumber(streams, 'streams of serveLive', 1)
   checkWholeNumber(streamsPerClient, 'streamsPerClient of serveLive', 1)

@@ -1,4 +1,5 @@
 import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
+import { longestTimer } from '../time/longest-timer.ts'
 import { checkValueTypes, type ValueType } from '../value/value-type.ts'
 import { warn } from './warn.ts'
 
@@ -57,8 +58,6 @@ export interface Terms {
 
 const optionNames = ['retries', 'backoff', 'lease', 'timeout', 'deadLetters', 'concurrency', 'valueTypes']
 const hour = 3_600_000
-/** The longest time that a timer can wait. */
-const longestTimer = 2 ** 31 - 1
 
 /** Throws a TypeError or RangeError for an unknown or invalid option. */
 export function termsOf(options: QueueOptions): Terms {

@@ -4,6 +4,7 @@ import type { Endable } from '../broadcast/open-streams.ts'
 import { Leases } from '../delivery/leases.ts'
 import { Pump } from '../delivery/pump.ts'
 import type { Store } from '../store/store.ts'
+import { longestTimer } from '../time/longest-timer.ts'
 import { untilAborted } from '../time/until-aborted.ts'
 import { Completions } from './completions.ts'
 import { fireSchedules } from './fire-schedules.ts'
@@ -20,8 +21,6 @@ import type { Handler, ProcessOptions, StopOptions, Worker } from './worker.type
 const leasesOf = new WeakMap<Store, Map<string, Leases>>()
 
 const defaultStopTimeout = 30_000
-/** The longest time that a timer can wait. */
-const longestTimer = 2 ** 31 - 1
 
 /** A worker in this process. */
 export class RunningWorker<P = unknown> implements Worker, Endable {

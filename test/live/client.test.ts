@@ -308,6 +308,41 @@ describe('a server that cannot answer', () => {
     client.close()
   })
 
+  it('is left alone if it asks for more than a timer can wait', async () => {
+    vi.useFakeTimers()
+    const month = new Response(null, { status: 503, headers: { 'retry-after': '2592000' } })
+    const { fetch, asked } = answering(month)
+    const client = createClient<PlayersLive>('http://localhost/live', { fetch, retry: soon })
+    const states = statesOf(client.watch('all'))
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect([asked.length, states.map(({ status }) => status)]).toEqual([1, ['stale']])
+    client.close()
+  })
+
+  it('is left alone if retry asks for more than a timer can wait', async () => {
+    vi.useFakeTimers()
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    const { fetch, asked } = answering(new Response(null, { status: 503 }))
+    const retry = { min: 2 ** 40, max: 2 ** 40 }
+    const client = createClient<PlayersLive>('http://localhost/live', { fetch, retry })
+    const states = statesOf(client.watch('all'))
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect([asked.length, states.map(({ status }) => status)]).toEqual([1, ['stale']])
+    random.mockRestore()
+    client.close()
+  })
+
+  it('may send heartbeats more rarely than a timer can wait', async () => {
+    vi.useFakeTimers()
+    const open = 'event: open\ndata: {"heartbeat":2147483647}\n\n'
+    const { fetch, asked } = answering(open + told('result', { rows: [] }))
+    const client = createClient<PlayersLive>('http://localhost/live', { fetch, retry: soon })
+    const states = statesOf(client.watch('all'))
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect([asked.length, states.map(({ status }) => status)]).toEqual([1, ['live']])
+    client.close()
+  })
+
   it('waits at random up to twice as long each time, up to the longest', async () => {
     vi.useFakeTimers()
     const random = vi.spyOn(Math, 'random').mockReturnValue(0.5)

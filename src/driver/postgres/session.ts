@@ -1,6 +1,7 @@
 import { SnapshotExpiredError } from '../../contract/errors.ts'
 import { keyText } from '../../key/key-text.ts'
 import { clock } from '../../time/clock.ts'
+import { longestTimer } from '../../time/longest-timer.ts'
 import type { Read, ResultOf, Session, SessionState, ShownRow } from '../driver.ts'
 import type { Requests } from './commit/requests.ts'
 import { performRead, type Reads } from './row-reads.ts'
@@ -18,8 +19,8 @@ const grace = 10_000
 const mark = 'kept'
 /** How often a read is repeated that failed because another did. */
 const mostAttempts = 8
-/** In milliseconds: no timer waits longer. */
-const longestTimeout = 2 ** 31 - 1 - grace
+/** So that the server's longer time fits, too. */
+const longestTimeout = longestTimer - grace
 
 /** How a session gets a connection, and what it must know. */
 export interface SessionPort {
