@@ -159,6 +159,8 @@ class Client {
     const iterator: ChangeIterator<LiveChange> = new ChangeIterator(this.#format, async (follower, stop) => {
       this.#changes.add(iterator)
       try {
+        // It may have been closed before the first change was asked for.
+        if (this.#isClosed) throw closed()
         await follow(this.#connection, url, follower, stop, since)
       } finally {
         this.#changes.delete(iterator)

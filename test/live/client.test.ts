@@ -441,6 +441,16 @@ describe('close', () => {
     await waitUntil('the end of the streams', () => live.streams === 0)
   })
 
+  it('ends changes that nobody has asked for yet', async () => {
+    const { fetch, asked } = answering(new Response(null, { status: 403 }))
+    const client = createClient<PlayersLive>('http://localhost/live', { fetch, retry: soon })
+    const changes = client.changes('scores')
+    client.close()
+    await expect(changes.next()).rejects.toMatchObject({ code: 'CLOSED' })
+    expect(await changes.next()).toEqual({ done: true, value: undefined })
+    expect(asked).toEqual([])
+  })
+
   it('ends a loop that waits, when it is left from outside', async () => {
     const { client, live } = await start()
     const results = client.watch('all')[Symbol.asyncIterator]()
