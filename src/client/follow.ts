@@ -1,4 +1,5 @@
 import { longestTimer } from '../time/longest-timer.ts'
+import { untilAborted } from '../time/until-aborted.ts'
 import type { Problem, StreamEvent } from '../wire/event.ts'
 import { Backoff, type RetryOptions } from './backoff.ts'
 import { EventReader } from './event-reader.ts'
@@ -115,7 +116,7 @@ async function ask(
   since: string | undefined,
   signal: AbortSignal,
 ): Promise<Response> {
-  const all = new Headers(await headers())
+  const all = new Headers(await untilAborted(Promise.resolve(headers()), signal))
   all.set('accept', 'text/event-stream')
   if (since !== undefined) all.set('last-event-id', since)
   return fetch(url, { headers: all, signal, cache: 'no-store', ...(credentials && { credentials }) })

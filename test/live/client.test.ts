@@ -380,6 +380,20 @@ describe('a server that cannot answer', () => {
   })
 })
 
+it('headers that never come are a lost connection, and are asked for again', async () => {
+  vi.useFakeTimers()
+  let calls = 0
+  const headers = () => (++calls === 1 ? new Promise<never>(() => {}) : { authorization: 'Bearer 2' })
+  const { fetch, asked } = answering(opened + told('result', { rows: [] }))
+  const client = createClient<PlayersLive>('http://localhost/live', { fetch, retry: soon, headers })
+  const states = statesOf(client.watch('all'))
+  await vi.advanceTimersByTimeAsync(50_000)
+  expect(states.map(({ status }) => status)).toEqual(['stale', 'live'])
+  expect(states[0]!.error).toMatchObject({ code: 'CONNECTION' })
+  expect(asked.map((sent) => sent.get('authorization'))).toEqual(['Bearer 2'])
+  client.close()
+})
+
 describe('what a server sends', () => {
   it.each([
     [[[0, 9]]],
