@@ -154,6 +154,64 @@ export const queryCases: Cases = {
     await expect(books.findPage({ orderBy: { title: 'asc' }, after: 'x' })).rejects.toThrow()
   },
 
+  'pages hold every row once, whatever halves of surrogate pairs its texts have': async (place) => {
+    const schema = z.object({
+      indexed: z.string(),
+      unique: z.string(),
+      plain: z.string(),
+      either: z.union([z.string(), z.number()]),
+    })
+    const cuts = defineSchema(['cuts', '*'], schema, {
+      name: 'cuts',
+      indexes: [{ on: 'indexed' }, { on: 'unique', unique: true }],
+    })
+    await using db = await Valkeyrie.withSchemas([cuts]).open(place.path())
+    const texts = [
+      'cut \ud83d',
+      'cut \ude00',
+      '\ud83d',
+      '\ude00\ud83d',
+      '\ufffd',
+      '😀',
+      '\ud7ff',
+      '\0\ud83d',
+      '',
+    ]
+    const rows = texts.flatMap((text, i) =>
+      [0, 1, 2].map((n) => {
+        const either = i === n ? n : text
+        return [`${i}${n}`, { indexed: text, unique: `${text}${n}`, plain: text, either }] as const
+      }),
+    )
+    await db.repositories.cuts.insertMany(rows)
+    const orders = (['asc', 'desc'] as const).flatMap((to) => [
+      { indexed: to },
+      { unique: to },
+      { plain: to },
+      { either: to },
+      [{ indexed: to }, { plain: 'desc' }, { either: 'asc' }],
+    ])
+    const asked = orders.flatMap((orderBy) => [{ orderBy }, { orderBy, distinct: 'plain' }])
+    await db.snapshot(async (snapshot) => {
+      for (const reader of [db.repositories.cuts, snapshot.repositories.cuts]) {
+        const untyped = reader as unknown as {
+          findMany(query: object): Promise<{ id: string }[]>
+          findPage(query: object): Promise<{ entries: { id: string }[]; cursor: string | null }>
+        }
+        for (const query of asked) {
+          const all = (await untyped.findMany(query)).map(({ id }) => id)
+          const seen: string[] = []
+          for (let after: string | null | undefined; after !== null && seen.length <= all.length; ) {
+            const page = await untyped.findPage({ ...query, limit: 2, after })
+            seen.push(...page.entries.map(({ id }) => id))
+            after = page.cursor
+          }
+          expect(seen, JSON.stringify(query)).toEqual(all)
+        }
+      }
+    })
+  },
+
   'aggregates give figures, of all rows or of groups': async (place) => {
     await using db = await libraryAt(place.path())
     const { books } = db.repositories

@@ -53,6 +53,25 @@ export function bound<Type extends OperandType>(slot: Slot<Type>): SQL {
   return bind((operands) => form(operandAt(operands, slot)))
 }
 
+/**
+ * A text as SQLite reads it from the JSON of a row, which may have lone surrogates: bound as text, they would become other
+ * characters. The `+` takes the affinity of the cast away, with which SQLite would compare numbers as texts.
+ */
+export function boundStoredText(slot: Slot<'text'>): SQL {
+  return sql`+CAST(${bind((operands) => storedText(operandAt(operands, slot)))} AS TEXT)`
+}
+
+function storedText(text: string): string | Uint8Array {
+  return text.isWellFormed() ? text : Buffer.concat(Array.from(text, bytesOf))
+}
+
+/** The UTF-8 of a character, or for a lone surrogate the three bytes that UTF-8 would have for its code. */
+function bytesOf(character: string): Uint8Array {
+  if (character.isWellFormed()) return Buffer.from(character)
+  const code = character.charCodeAt(0)
+  return Buffer.of(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f))
+}
+
 /** A `like` pattern for GLOB, which distinguishes upper and lower case. */
 export function boundGlob(slot: Slot<'text'>): SQL {
   return bind((operands) => globOf(operandAt(operands, slot)))

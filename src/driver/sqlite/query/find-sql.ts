@@ -6,7 +6,7 @@ import { besides } from '../../../query/rank.ts'
 import type { Field } from '../../../schema/fields.ts'
 import { plannedOnce } from '../rows/planned-once.ts'
 import { indexName, ofCollection } from '../tables/table.ts'
-import { bound, now } from './binding.ts'
+import { bound, boundStoredText, now } from './binding.ts'
 import { compareBigints, conditionSql } from './condition-sql.ts'
 import type { FieldSql } from './field-sql.ts'
 import { highlightsOf, rankedRows } from './search-sql.ts'
@@ -151,10 +151,11 @@ function behind(
       rest =
         direction === 'asc' ? sql`(${found} is not null or ${rest})` : sql`(${found} is null and ${rest})`
     } else {
-      const bounded =
-        slot.type === 'bigint'
-          ? sql`(${compareBigints(found, orEqual, slot)} and (${compareBigints(found, strictly, slot)} or ${rest}))`
-          : sql`(${found} ${signs[orEqual]} ${bound(slot)} and (${found} ${signs[strictly]} ${bound(slot)} or ${rest}))`
+      const compare = (sign: 'gt' | 'gte' | 'lt' | 'lte') => {
+        if (slot.type === 'bigint') return compareBigints(found, sign, slot)
+        return sql`${found} ${signs[sign]} ${slot.type === 'text' ? boundStoredText(slot) : bound(slot)}`
+      }
+      const bounded = sql`(${compare(orEqual)} and (${compare(strictly)} or ${rest}))`
       const mayBeNull = direction === 'desc' && field.types.absent && !excludesNull(where, field)
       rest = mayBeNull ? sql`(${bounded} or ${found} is null)` : bounded
     }
