@@ -144,11 +144,12 @@ function suspended(client: object, live: LiveResult<unknown>): Promise<unknown> 
   if (before !== undefined && before.error === undefined) return before.first
   before?.stop()
   const isInBrowser = 'window' in globalThis
+  const isAwaited = () =>
+    isInBrowser && own.error === undefined && [...keys.values()].some(({ isSettled }) => !isSettled)
   const endAfter = (milliseconds: number): void => {
     setTimeout(() => {
       if (keys.get(live.key) !== own) return
-      if (own.error === undefined && [...keys.values()].some(({ isSettled }) => !isSettled))
-        endAfter(milliseconds)
+      if (isAwaited()) endAfter(milliseconds)
       else letGo(client, live.key)
     }, milliseconds)
   }

@@ -155,6 +155,20 @@ it('suspends until there is a result', async () => {
   expect(requests).toBe(1)
 })
 
+/** Holds the answers to all requests from this one on, until the returned function is called. */
+function holdAnswers(from: number): () => void {
+  const { promise: opened, resolve } = Promise.withResolvers<void>()
+  const serving = live
+  live = {
+    ...live,
+    fetch: async (request) => {
+      if (requests >= from) await opened
+      return serving.fetch(request)
+    },
+  }
+  return resolve
+}
+
 function Outer() {
   const [best] = useSuspenseLiveQuery(client, 'podium', { places: 1 })
   return h('p', null, `${best!.value.name}: `, h(Suspended, { places: 3 }))
@@ -163,15 +177,8 @@ function Outer() {
 it('keeps what a parent has while its child suspends, however long that takes', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())
-  const { promise: opened, resolve: open } = Promise.withResolvers<void>()
   const serving = live
-  live = {
-    ...live,
-    fetch: async (request) => {
-      if (requests > 1) await opened
-      return serving.fetch(request)
-    },
-  }
+  const open = holdAnswers(2)
   await draw(h(Suspense, { fallback: 'waits' }, h(Outer)))
   await drawn('waits')
   await acted('the request of the child', () => requests === 2)
@@ -210,15 +217,8 @@ it('throws a refusal of what it has shown for the error boundary, and does not a
 it('follows what no component has come to show for seconds only', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())
-  const { promise: opened, resolve: open } = Promise.withResolvers<void>()
   const serving = live
-  live = {
-    ...live,
-    fetch: async (request) => {
-      await opened
-      return serving.fetch(request)
-    },
-  }
+  const open = holdAnswers(1)
   await draw(h(Suspense, { fallback: 'waits' }, h(Suspended, { places: 2 })))
   await draw(null)
   open()
