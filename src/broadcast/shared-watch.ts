@@ -88,6 +88,8 @@ export class SharedWatch<T> {
 
   /** Returns when the state may change without a commit; undefined if the look has failed. */
   async #look(told: number): Promise<number | null | undefined> {
+    const pause = pauseDue()
+    if (pause !== undefined) await pause
     for (let first = this.#waiting.first; first && !first.isWanted; first = this.#waiting.first)
       this.release(first)
     if (this.#waiting.isEmpty) return null

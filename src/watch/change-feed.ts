@@ -8,6 +8,7 @@ import { decodeKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { contains, type KeyRange } from '../key/range.ts'
 import { formatVersionstamp, versionText } from '../key/versionstamp.ts'
+import { pauseDue } from '../time/give-way.ts'
 import type { Change } from './change.types.ts'
 import type { FeedPosition } from './feed-position.ts'
 import type { Receiver, WatchSource } from './watch-stream.ts'
@@ -58,6 +59,8 @@ export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
 
   async next(receiver: Receiver<C>): Promise<void> {
     try {
+      const pause = pauseDue()
+      if (pause !== undefined) await pause
       const isThere = this.#next < this.#pending.length || (await this.#fill(receiver))
       if (!isThere) return receiver.letGo()
       const { version, change } = this.#pending[this.#next++]!

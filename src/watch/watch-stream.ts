@@ -6,7 +6,6 @@ import type {
 import type { WatchHub } from '../broadcast/hub.ts'
 import type { Endable } from '../broadcast/open-streams.ts'
 import { DatabaseClosedError } from '../contract/errors.ts'
-import { pauseDue } from '../time/give-way.ts'
 
 /** Waits for the next item of a source: exactly one of `give`, `fail`, … is called, at once or later. */
 export interface Receiver<T> {
@@ -38,11 +37,8 @@ export function watchStream<T>(
   return new StreamSession(hub, source, signal).stream
 }
 
-/** A read that waits for the next item. */
-interface PendingRead<T> {
-  resolve(result: ReadableStreamReadResult<T> | Promise<ReadableStreamReadResult<T>>): void
-  reject(error: unknown): void
-}
+/** Answers a read that waits for the next item: with a rejected promise, if it fails. */
+type PendingRead<T> = (result: ReadableStreamReadResult<T> | Promise<never>) => void
 
 /** What makes a stream of a session. */
 type StreamClass = new <T>(session: StreamSession<T>, source: UnderlyingSource<T>) => ReadableStream<T>
@@ -69,7 +65,7 @@ function makeStreamClass(): StreamClass {
       if (this.#isReleased) return
       this.#isReleased = true
       // A reader without a stream rejects its reads.
-      for (const { resolve } of this.#session.takeReads()) resolve(super.read())
+      for (const answer of this.#session.takeReads()) answer(super.read() as Promise<never>)
     }
   }
 
@@ -105,7 +101,11 @@ class StreamSession<T> implements Endable, Receiver<T> {
   /** Whether the source must report an item, and whether a reader has started since. */
   #isWaiting = false
   #isAsked = false
-  #reads: PendingRead<T>[] = []
+  /** Whether the stream may hold an item: one for a loop or a pipe, or one that came after its reader was released. */
+  #mayHold = false
+  /** The first read that waits, apart from the others: a reader rarely waits for several. */
+  #read: PendingRead<T> | null = null
+  #laterReads: PendingRead<T>[] = []
 
   constructor(hub: WatchHub, source: WatchSource<T>, signal: AbortSignal | undefined) {
     this.#source = source
@@ -141,29 +141,36 @@ class StreamSession<T> implements Endable, Receiver<T> {
 
   /** A read that gets the next item directly; undefined if the stream itself answers, because it has an item or is over. */
   read(): Promise<ReadableStreamReadResult<T>> | undefined {
-    if (this.#over || this.#controller.desiredSize! < 0) return undefined
-    return new Promise((resolve, reject) => {
-      this.#reads.push({ resolve, reject })
-      this.#pull()
-    })
+    if (this.#over || (this.#mayHold && this.#controller.desiredSize! < 0)) return undefined
+    this.#mayHold = false
+    return new Promise(this.#wait)
+  }
+
+  /** Makes the promise of a read. One function for all of them, because there may be thousands of readers. */
+  readonly #wait = (answer: PendingRead<T>): void => {
+    if (this.#read === null) this.#read = answer
+    else this.#laterReads.push(answer)
+    this.#pull()
   }
 
   /** Removes the reads that wait, and returns them. */
   takeReads(): readonly PendingRead<T>[] {
-    const reads = this.#reads
-    this.#reads = []
+    if (this.#read === null) return []
+    const reads = [this.#read, ...this.#laterReads]
+    this.#read = null
+    this.#laterReads = []
     return reads
   }
 
   #endReads(): void {
-    for (const { resolve } of this.takeReads()) resolve({ done: true, value: undefined })
+    for (const answer of this.takeReads()) answer({ done: true, value: undefined })
   }
 
   readonly #abort = (): void => this.end()
 
   /** A stream without a reader is not read: what comes then waits for the next reader. */
   get isWanted(): boolean {
-    return !this.#over && (this.#reads.length > 0 || this.stream.locked)
+    return !this.#over && (this.#read !== null || this.stream.locked)
   }
 
   /** The stream calls this for each read, and does not wait for the result: there may be thousands of streams. */
@@ -171,18 +178,21 @@ class StreamSession<T> implements Endable, Receiver<T> {
     this.#isAsked = this.#isWaiting
     if (this.#isWaiting) return
     this.#isWaiting = true
-    const pause = pauseDue()
-    if (pause === undefined) this.#source.next(this)
-    else void pause.then(() => this.#source.next(this))
+    this.#source.next(this)
   }
 
   give(item: T): void {
     this.#isWaiting = false
     if (this.#over) return
-    const read = this.#reads.shift()
-    if (read === undefined) this.#controller.enqueue(item)
-    else read.resolve({ done: false, value: item })
-    if (this.#reads.length > 0) this.#pull()
+    const answer = this.#read
+    if (answer === null) {
+      this.#mayHold = true
+      this.#controller.enqueue(item)
+      return
+    }
+    this.#read = this.#laterReads.shift() ?? null
+    answer({ done: false, value: item })
+    if (this.#read !== null) this.#pull()
   }
 
   fail(error: unknown): void {
@@ -190,7 +200,7 @@ class StreamSession<T> implements Endable, Receiver<T> {
     if (this.#over) return
     this.#free()
     this.#controller.error(error)
-    for (const { reject } of this.takeReads()) reject(error)
+    for (const answer of this.takeReads()) answer(Promise.reject(error))
   }
 
   letGo(): void {

@@ -13,6 +13,12 @@ async function open(place: Place) {
 
 type Db = Awaited<ReturnType<typeof open>>
 
+async function firstOf(stream: ReadableStream): Promise<void> {
+  const reader = stream.getReader()
+  await reader.read()
+  await reader.cancel()
+}
+
 const loops: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   get: (db) => db.get(['rows', 1]),
   getMany: (db) =>
@@ -33,6 +39,9 @@ const loops: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   aggregate: (db) => db.repositories.rows.aggregate({ sum: 'n' }),
   update: (db) => db.repositories.rows.update(1, { n: 2 }),
   updateMany: (db) => db.repositories.rows.updateMany({ where: { n: 7 }, set: { n: 7 } }),
+  watch: (db) => firstOf(db.watch([['rows', 1]])),
+  watchMany: (db) => firstOf(db.repositories.rows.watchMany()),
+  changes: (db) => firstOf(db.changes({ since: '0'.repeat(20) })),
 }
 
 /** Work that never yields never sees the timer fire: it would run until the test is stopped. */
