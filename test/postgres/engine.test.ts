@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { sql } from 'drizzle-orm'
+import pg from 'pg'
 import { DatabaseBusyError, KvU64, Valkeyrie } from 'valkeyrie'
 import { assert, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
@@ -52,6 +53,26 @@ describe.skipIf(url === '')('a database on a server', () => {
     // Three of them greet the server and log in.
     expect(proxy.rounds).toBeLessThanOrEqual(8)
     await db.close()
+  })
+
+  test('has what it does often planned once by the server, whatever the keys and the number of rows', async () => {
+    const connect = vi.spyOn(pg.Client.prototype, 'connect')
+    onTestFinished(() => connect.mockRestore())
+    const db = await openAt(url, newSchema(), { connections: 3, log: { keepRows: 2 } })
+    const keys = Array.from({ length: 40 }, (_, i) => ['total', i])
+    for (const [i, key] of keys.entries()) {
+      await db.atomic().sum(key, 1n).sum(['total'], 1n).commit()
+      await db.getMany([key, keys[i >> 1]!])
+    }
+    const clients = connect.mock.contexts as pg.Client[]
+    const text = `select name, generic_plans::int as once, custom_plans::int as anew from pg_prepared_statements`
+    const plans = (await Promise.all(clients.map((client) => client.query(text)))).flatMap(({ rows }) => rows)
+    for (const kind of ['facts_of_few', 'get_few', 'trim']) {
+      const kept = plans.filter(({ name }) => name.startsWith(`valkeyrie_${kind}_`))
+      expect(Math.max(...kept.map(({ once }) => once)), kind).toBeGreaterThan(0)
+      // So many times the server plans any statement anew before it compares the costs.
+      expect(Math.max(...kept.map(({ anew }) => anew)), kind).toBeLessThanOrEqual(5)
+    }
   })
 
   test('whose answers to commits are lost finds out which were done', async () => {

@@ -11,7 +11,7 @@ import type {
 } from '../driver.ts'
 import type { QueryRunner, Running } from './query/query-runner.ts'
 import type { SeenRows } from './query/seen-rows.ts'
-import { keyedRow, storedRow } from './rows/kv-row.ts'
+import { fewKeys, keyedRow, storedRow } from './rows/kv-row.ts'
 import type { Statements } from './rows/statements.ts'
 import type { RunStatement } from './server/statement.types.ts'
 import { byteas } from './values/binary-array.ts'
@@ -72,11 +72,11 @@ async function get({ get }: Statements, key: Uint8Array, run: RunStatement): Pro
 }
 
 async function getMany(
-  { getMany }: Statements,
+  { getFew, getMany }: Statements,
   keys: readonly Uint8Array[],
   run: RunStatement,
 ): Promise<(StoredRow | null)[]> {
-  const rows = await run(getMany, [byteas(keys)])
+  const rows = await run(keys.length <= fewKeys ? getFew : getMany, [byteas(keys)])
   const found = new Map(rows.map((row) => [keyText(row[6] as Uint8Array), storedRow(row)]))
   return keys.map((key) => found.get(keyText(key)) ?? null)
 }

@@ -7,7 +7,7 @@ import { StorageError } from '../../../contract/errors.ts'
 import type { Key } from '../../../contract/key.types.ts'
 import type { BatchOutcome } from '../../driver.ts'
 import type { QueryRunner } from '../query/query-runner.ts'
-import { factsParameters, factsStatement, type KnownFacts, readFacts } from '../rows/facts.ts'
+import { FactsStatements, type KnownFacts, readFacts } from '../rows/facts.ts'
 import type { Statements } from '../rows/statements.ts'
 import type { ServerClock } from '../server/server-clock.ts'
 import type { Row, RunStatement, Statement } from '../server/statement.types.ts'
@@ -52,13 +52,13 @@ const mostBytes = 2 ** 30 - 2 ** 20
 /** The requests of a batch of writes to the server. */
 export class CommitRequests {
   readonly #parts: CommitParts
-  readonly #facts: ReturnType<typeof factsStatement>
+  readonly #facts: FactsStatements
   readonly #short: ShortCommits
   #trimming: Promise<void> = Promise.resolve()
 
   constructor(parts: CommitParts) {
     this.#parts = parts
-    this.#facts = factsStatement(parts.schema)
+    this.#facts = new FactsStatements(parts.schema)
     this.#short = new ShortCommits(parts.schema)
   }
 
@@ -124,7 +124,7 @@ export class CommitRequests {
     const { requests, queries, clock } = this.#parts
     const needs = needsOf(writes)
     const claims = writes.flatMap(({ claim }) => claim ?? [])
-    const read = (run: RunStatement) => run(this.#facts, factsParameters(needs))
+    const read = (run: RunStatement) => this.#facts.read(needs, run)
     const find = (run: RunStatement) => Promise.all(claims.map((claim) => queries.find(claim.query, { run })))
     const sent = Date.now()
     const [rows, found] = await requests.again(async () =>

@@ -16,6 +16,18 @@ export function catalogColumn(schema: string): string {
   return `(select m.catalog from ${quoteName(schema)}.kv_meta m where m.one)`
 }
 
+/** Up to this many keys, finding rows takes the server less time than planning how to. */
+export const fewKeys = 32
+
+/**
+ * Selects these columns of the rows under a few keys, an array that is a parameter. The server keeps one plan for it: it cannot see
+ * how many keys there are, for which it would plan every time, and it looks up each key by itself, in the index.
+ */
+export function rowsOfFew(schema: string, keys: `$${number}`, columns: string, where = 'true'): string {
+  const found = `select kv.* from ${quoteName(schema)}.kv where kv.key = k.key limit 1`
+  return `select ${columns} from unnest((select ${keys}::bytea[])) k(key) cross join lateral (${found}) kv where ${where}`
+}
+
 /** A row whose first columns are `rowColumns`. */
 export function storedRow(row: Row): StoredRow {
   const [value, raw, encoding, types, version, expiresAt] = row as [

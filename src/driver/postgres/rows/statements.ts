@@ -1,7 +1,7 @@
 import { began, isAlive, moment, quoteName } from '../server/sql-text.ts'
 import type { Statement } from '../server/statement.types.ts'
 import { statementName } from '../server/statement-name.ts'
-import { catalogColumn, keyedColumns, rowColumns } from './kv-row.ts'
+import { catalogColumn, keyedColumns, rowColumns, rowsOfFew } from './kv-row.ts'
 
 /** The statements of the driver's hot paths, for a schema of the server. */
 export function statementsOf(schema: string) {
@@ -14,9 +14,11 @@ export function statementsOf(schema: string) {
     `select ${columns} from ${s}.kv where ${where} and kv.key > $1 and ${isAlive} order by kv.key limit $2`
   const ofCollection = `${keyedColumns}, ${catalog}`
   const oldest = `(select coalesce(min(l.version), 0) from ${s}.kv_log l)`
-  const looked = `(select l.version, l.at from ${s}.kv_log l order by l.version limit $1)`
+  // In a select of its own, a limit has one plan for all its values.
+  const looked = `(select l.version, l.at from ${s}.kv_log l order by l.version limit (select $1::bigint))`
   return {
     get: named('get', `select ${rowColumns} from ${s}.kv where kv.key = $1 and ${isAlive}`),
+    getFew: named('get_few', rowsOfFew(schema, '$1', keyedColumns, isAlive)),
     getMany: named('get_many', `select ${keyedColumns} from ${s}.kv where kv.key = any($1) and ${isAlive}`),
     exists: named('exists', `select from ${s}.kv where kv.key = $1 and ${isAlive}`),
     scan: {
