@@ -1,19 +1,26 @@
-import { beforeAll } from 'vitest'
+import { afterAll, afterEach, beforeAll } from 'vitest'
 import { describeEngine } from '../engines.ts'
 import { clockedDatabase, inDatabase, tellTime } from '../postgres/clock.ts'
+import { EmptiedSchemas } from '../postgres/emptied-schemas.ts'
+import { keepConnections } from '../postgres/warm-connections.ts'
 import { runSuite } from './suite.ts'
 
 const file = 'it looks at the files of a database'
 
 describeEngine('postgres', 'the suite', (engine) => {
-  let database: string
+  let schemas: EmptiedSchemas
   beforeAll(async () => {
-    database = await clockedDatabase(engine.newAddress())
+    const address = engine.newAddress()
+    const database = await clockedDatabase(address)
+    keepConnections()
     tellTime()
+    schemas = await EmptiedSchemas.in(inDatabase(address, database))
   })
+  afterEach(() => schemas.takeBack())
+  afterAll(() => schemas.end())
   runSuite({
     name: 'PostgreSQL',
-    path: () => inDatabase(engine.newAddress(), database),
+    path: () => schemas.newAddress(),
     clockError: 30_000,
     passedOver: {
       'a -0 that an earlier release has stored as a text is found by 0': 'no release has stored one there',
