@@ -282,6 +282,23 @@ export const queryCases: Cases = {
     }
   },
 
+  'groups whose values are equal to an engine come in one order': async (place) => {
+    const part = z.union([z.number(), z.boolean(), z.string(), z.date(), z.bigint(), z.object({})])
+    await using db = await Valkeyrie.withSchema(['things', '*'], z.object({ a: part, b: part }), {
+      name: 'things',
+    }).open(place.path())
+    const { things } = db.repositories
+    const at = new Date(0)
+    const parts = ['5', 5n, {}, '{}', at, at.toISOString(), true, 1, false, 0]
+    const ordered = [0, false, 1, true, at.toISOString(), at, '5', 5n, '{}', {}]
+    await things.insertMany(parts.flatMap((a, i) => parts.map((b, j) => [i * 10 + j, { a, b }] as const)))
+    const groupBy = ['a', 'b'] as const
+    const groups = await things.aggregate({ count: true, groupBy })
+    expect(groups.map(({ group }) => group)).toEqual(ordered.flatMap((a) => ordered.map((b) => ({ a, b }))))
+    const first = await things.aggregate({ count: true, groupBy: 'b', limit: 1 })
+    expect(first).toEqual([{ group: { b: 0 }, count: 10 }])
+  },
+
   'sums and averages of numbers that are not finite, or too large, are the same everywhere': async (
     place,
   ) => {

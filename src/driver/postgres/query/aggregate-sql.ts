@@ -36,10 +36,10 @@ export function aggregateSql(plan: AggregatePlan, fields: FieldSql, source: Sour
     ...plan.order.map(({ by, direction }) =>
       'name' in by ? orderBy(figures.columnsOf(by), direction) : figures.groupOrder(by, direction),
     ),
-    ...plan.groupBy.map((field) => fields.orderOf(field, 'asc')),
     ...plan.groupBy.flatMap((field) => {
       const { kind, meaning } = fields.identityOf(field)
-      return [kind, meaning].filter((one) => one !== null)
+      const others = [kind, meaning].filter((one) => one !== null)
+      return [fields.orderOf(field, 'asc'), ...others.map((one) => sql`${one} COLLATE "C" NULLS FIRST`)]
     }),
   ]
   const having = plan.having === null ? null : figures.having(plan.having)
