@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import { Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
+import { compareText } from '../../src/query/text-order.ts'
 import { extent } from '../extent.ts'
 import { engines } from './engines.ts'
 
@@ -33,6 +34,10 @@ const text = fc.constantFrom(
   "'",
   'true',
   '2020-01-01T00:00:00.000Z',
+  'a\ud800',
+  'a\udfff',
+  '\ufffd',
+  '\ud7ff\ufffd\udc00\ud83d',
 )
 const date = fc.constantFrom(new Date(0), new Date(-1), new Date(1e12))
 const value: fc.Arbitrary<Value> = fc.record(
@@ -69,9 +74,9 @@ function at(value: unknown, path: string): unknown {
   return found === 0 ? 0 : (found ?? null)
 }
 
-/** Numbers by size, texts by their UTF-8 bytes. */
+/** Numbers by size, texts by code points. */
 function compare(a: unknown, b: unknown): number {
-  if (typeof a === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b as string))
+  if (typeof a === 'string') return compareText(a, b as string)
   return a === b ? 0 : (a as number) < (b as number) ? -1 : 1
 }
 

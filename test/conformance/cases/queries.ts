@@ -282,6 +282,63 @@ export const queryCases: Cases = {
     }
   },
 
+  'figures have the texts of rows, whatever halves of surrogate pairs are in them': async (place) => {
+    const schema = z.object({ s: z.string(), indexed: z.string(), either: z.union([z.string(), z.date()]) })
+    const cuts = defineSchema(['cuts', '*'], schema, { name: 'cuts', indexes: [{ on: 'indexed' }] })
+    await using db = await Valkeyrie.withSchemas([cuts]).open(place.path())
+    const texts = [
+      '',
+      '\0\ud83d',
+      'cut \ud83d',
+      'cut \ude00',
+      '\ud7ff',
+      '\ude00\ud83d',
+      '\ufeff',
+      '\ufffd',
+      '😀',
+    ]
+    const rows = texts.map((text, i) => [i, { s: text, indexed: text, either: text }] as const)
+    await db.repositories.cuts.insertMany([
+      ...rows,
+      [99, { s: '\ude00', indexed: '\ude00', either: new Date(0) }],
+    ])
+    const all = [...texts.slice(0, 5), '\ude00', ...texts.slice(5)]
+    const beyond = { NOT: { s: { in: ['😀', '\ufffd', '\ufeff'] } } }
+    await db.snapshot(async (snapshot) => {
+      for (const { cuts } of [db.repositories, snapshot.repositories]) {
+        for (const field of ['s', 'indexed'] as const) {
+          const groups = await cuts.aggregate({ count: true, max: field, groupBy: field })
+          expect(groups).toEqual(
+            all.map((text) => ({ group: { [field]: text }, count: 1, max: { [field]: text } })),
+          )
+          const most = await cuts.aggregate({ where: beyond, max: [field, 'either'], countDistinct: field })
+          const last = '\ude00\ud83d'
+          expect(most).toEqual({ max: { [field]: last, either: last }, countDistinct: { [field]: 7 } })
+          const having = { max: { [field]: { gt: 'cut ', lt: 'd' } } } as object
+          const some = await cuts.aggregate({
+            min: field,
+            groupBy: field,
+            having,
+            orderBy: { group: { [field]: 'desc' } } as object,
+          })
+          expect(some.map(({ min }) => min[field])).toEqual(['cut \ude00', 'cut \ud83d'])
+        }
+        const either = await cuts.aggregate({
+          count: true,
+          groupBy: 'either',
+          orderBy: { group: { either: 'desc' } },
+          limit: 4,
+        })
+        expect(either.map(({ group }) => group.either)).toEqual(['😀', '\ufffd', '\ufeff', '\ude00\ud83d'])
+      }
+    })
+    const unit = await db.unitOfWork(async ({ repositories: { cuts } }) => {
+      await cuts.set(100, { s: 'cut \ud83d', indexed: '', either: '' })
+      return cuts.aggregate({ count: true, groupBy: 's', having: { count: { gt: 1 } } })
+    })
+    expect(unit).toEqual([{ group: { s: 'cut \ud83d' }, count: 2 }])
+  },
+
   'groups whose values are equal to an engine come in one order': async (place) => {
     const part = z.union([z.number(), z.boolean(), z.string(), z.date(), z.bigint(), z.object({})])
     await using db = await Valkeyrie.withSchema(['things', '*'], z.object({ a: part, b: part }), {

@@ -9,22 +9,30 @@ import { quoteText } from '../tables/table.ts'
 import { bound } from './binding.ts'
 import { compareBigints } from './condition-sql.ts'
 import { digitsOrder, type FieldSql } from './field-sql.ts'
-import { allOf, fromKv, selectionSql } from './find-sql.ts'
+import { allOf, fromKv, selectionSql, type TextForm } from './find-sql.ts'
 
 const signs = { eq: '=', ne: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' }
 
 /**
  * One row for each group. Its columns: for each field of `groupBy`, the value, its JSON type, and what its text stands for (a Date
- * or a bigint); then each measure, with `min` and `max` followed by what their text stands for.
+ * or a bigint); then each measure, with `min` and `max` followed by what their text stands for. `form` is that of values that are
+ * texts.
  */
 export function aggregateSql(
   plan: AggregatePlan,
   fields: FieldSql,
   source: string,
   choice: IndexChoice | null,
+  form: TextForm,
 ): SQL {
   const groups = plan.groupBy.flatMap((field) => fields.identityOf(field))
-  const columns = [...groups, ...plan.measures.flatMap((measure) => columnsOf(measure, fields))]
+  const columns = [
+    ...plan.groupBy.flatMap((field) => {
+      const [value, kind, meaning] = fields.identityOf(field)
+      return [inForm(value, form), kind, meaning]
+    }),
+    ...plan.measures.flatMap((measure) => columnsOf(measure, fields, form)),
+  ]
   const grouped = groups.length === 0 ? sql.empty() : sql` group by ${list(groups)}`
   const having = plan.having === null ? sql.empty() : sql` having ${havingSql(plan.having, fields)}`
   const order = [
@@ -40,10 +48,16 @@ export function aggregateSql(
   return sql`select ${list(columns)} from ${fromKv(source, plan.collection, choice)} where ${allOf(selectionSql(plan, fields))}${grouped}${having}${ordered}${limited}`
 }
 
-function columnsOf(measure: Measure, fields: FieldSql): SQL[] {
+function columnsOf(measure: Measure, fields: FieldSql, form: TextForm): SQL[] {
   const figure = measureSql(measure, fields)
   if (measure.name !== 'min' && measure.name !== 'max') return [figure]
-  return [figure, someMeaning(measure.field!, fields)]
+  return [inForm(figure, form), someMeaning(measure.field!, fields)]
+}
+
+function inForm(value: SQL, form: TextForm): SQL {
+  return form === 'text'
+    ? value
+    : sql`case typeof(${value}) when 'text' then cast(${value} as blob) else ${value} end`
 }
 
 function measureSql({ name, field }: Measure, fields: FieldSql): SQL {

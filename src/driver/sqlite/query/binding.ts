@@ -8,6 +8,7 @@ import {
 } from '../../../query/operand.ts'
 
 import { matchText } from './match-text.ts'
+import { storedText } from './stored-text.ts'
 
 export type Bindable = string | number | bigint | Uint8Array | null
 
@@ -59,17 +60,6 @@ export function bound<Type extends OperandType>(slot: Slot<Type>): SQL {
  */
 export function boundStoredText(slot: Slot<'text'>): SQL {
   return sql`+CAST(${bind((operands) => storedText(operandAt(operands, slot)))} AS TEXT)`
-}
-
-function storedText(text: string): string | Uint8Array {
-  return text.isWellFormed() ? text : Buffer.concat(Array.from(text, bytesOf))
-}
-
-/** The UTF-8 of a character, or for a lone surrogate the three bytes that UTF-8 would have for its code. */
-function bytesOf(character: string): Uint8Array {
-  if (character.isWellFormed()) return Buffer.from(character)
-  const code = character.charCodeAt(0)
-  return Buffer.of(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f))
 }
 
 /** A `like` pattern for GLOB, which distinguishes upper and lower case. */

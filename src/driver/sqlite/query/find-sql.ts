@@ -11,11 +11,11 @@ import { compareBigints, conditionSql } from './condition-sql.ts'
 import type { FieldSql } from './field-sql.ts'
 import { highlightsOf, rankedRows } from './search-sql.ts'
 
-/** How to select the key of a row: see KeyedRows. */
-export type KeyForm = 'text' | 'bytes'
+/** How to select what may not be UTF-8: the key of a row (see KeyedRows), and the texts among figures (see textOfStored). */
+export type TextForm = 'text' | 'bytes'
 
 /** The columns of a row, in the order of `KeyedColumns`. */
-const rowColumns: Record<KeyForm, SQL> = {
+const rowColumns: Record<TextForm, SQL> = {
   text: sql.raw('kv.value, kv.encoding, kv.types, kv.version, kv.expires_at, cast(kv.key as text)'),
   bytes: sql.raw('kv.value, kv.encoding, kv.types, kv.version, kv.expires_at, kv.key'),
 }
@@ -58,7 +58,7 @@ export function findSql(
   fields: FieldSql,
   source: string,
   choice: IndexChoice | null,
-  form: KeyForm,
+  form: TextForm,
 ): SQL {
   const { ranked } = plan
   const columns = ranked?.orders ? sql`${rowColumns[form]}, kv.rank` : rowColumns[form]

@@ -22,8 +22,9 @@ import { missingSearches } from '../tables/search-indexes.ts'
 import { type IndexedCollection, indexedExpression, ofCollection } from '../tables/table.ts'
 import { aggregateSql } from './aggregate-sql.ts'
 import { type FieldSql, RowSql } from './field-sql.ts'
-import { allOf, findSql, fromKv, type KeyForm, relatedSql, selectionSql } from './find-sql.ts'
+import { allOf, findSql, fromKv, relatedSql, selectionSql, type TextForm } from './find-sql.ts'
 import { PreparedStatement } from './prepared-statement.ts'
+import { mayBeOther, textOfStored } from './stored-text.ts'
 
 const mostStatements = 500
 /** Up to this many rows, or rows that take this many milliseconds, are read without a pause. */
@@ -92,7 +93,7 @@ export class QueryRunner {
   slices(query: Planned<FindPlan>, now: number): RowSlices {
     const { plan, operands } = query
     const compiled = this.#byPlan.get(plan) ?? this.#compile(query)
-    const begin = (form: KeyForm) =>
+    const begin = (form: TextForm) =>
       this.#form(compiled, plan, form).iterate(operands, now) as IterableIterator<never>
     return new RowSlices({ begin }, this.#checksums, toRowOf(plan))
   }
@@ -113,14 +114,21 @@ export class QueryRunner {
   }
 
   figures(query: Planned<CountPlan | AggregatePlan>, now = Date.now()): Figures[] {
-    return this.#run(
-      query,
-      (compiled) => this.#form(compiled, query.plan, 'bytes').all(query.operands, now) as Figures[],
-    )
+    const { plan, operands } = query
+    return this.#run(query, (compiled) => {
+      const rows = this.#form(compiled, plan, 'text').all(operands, now) as Figures[]
+      if (!rows.some((row) => row.some((one) => typeof one === 'string' && mayBeOther(one)))) return rows
+      // Bytes take longer to read, so only where a text may be another one.
+      const exact = this.#form(compiled, plan, 'bytes').all(operands, now) as (
+        | Figures[number]
+        | Uint8Array
+      )[][]
+      return exact.map((row) => row.map((one) => (one instanceof Uint8Array ? textOfStored(one) : one)))
+    })
   }
 
   explain({ plan, operands }: Planned): Explanation {
-    const { prepared } = this.#prepare(plan, 'bytes')
+    const { prepared } = this.#prepare(plan, shownForm(plan))
     const params = prepared.bind(operands, Date.now())
     const steps = this.#connection
       .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${prepared.sql}`)
@@ -157,7 +165,7 @@ export class QueryRunner {
   }
 
   #rows(compiled: Compiled, { plan, operands }: Planned<FindPlan>, now: number): KeyedRow[] {
-    const read = <K>(form: KeyForm) =>
+    const read = <K>(form: TextForm) =>
       this.#form(compiled, plan, form).all(operands, now) as KeyedColumns<K>[]
     const all = () =>
       compiled.rows.read(
@@ -190,7 +198,7 @@ export class QueryRunner {
     return compiled
   }
 
-  #form(compiled: Compiled, plan: Plan, form: KeyForm): PreparedStatement {
+  #form(compiled: Compiled, plan: Plan, form: TextForm): PreparedStatement {
     if (form === 'text') {
       compiled.withText ??= this.#prepare(plan, form).prepared
       return compiled.withText
@@ -201,14 +209,14 @@ export class QueryRunner {
 
   /** Once for each shape, because it costs more than most queries. */
   #report(plan: Plan): void {
-    const { prepared, choice } = this.#prepare(plan, 'bytes')
+    const { prepared, choice } = this.#prepare(plan, shownForm(plan))
     if (readsAll(plan, choice)) tellUnindexed(plan, prepared.sql, this.#onUnindexed)
   }
 
   /** A plan as the engine runs it, and the index that serves it; null if none does, or if the database lacks that index. */
   #prepare(
     plan: Plan,
-    form: KeyForm,
+    form: TextForm,
   ): { readonly prepared: PreparedStatement; readonly choice: IndexChoice | null } {
     const indexes = plan.type === 'related' ? [] : (this.#indexes.get(plan.collection)?.indexes ?? [])
     const order = plan.type === 'find' ? plan.order : []
@@ -245,6 +253,11 @@ export class QueryRunner {
   }
 }
 
+/** The form of the statement that people see. */
+function shownForm(plan: Plan): TextForm {
+  return plan.type === 'aggregate' ? 'text' : 'bytes'
+}
+
 /** Whether the rows of a plan are ordered by the rank of a search. */
 function isRanked(plan: Plan): boolean {
   return plan.type === 'find' && plan.ranked !== null && plan.ranked.orders
@@ -261,7 +274,7 @@ function planSql(
   fields: FieldSql,
   source: string,
   choice: IndexChoice | null,
-  form: KeyForm,
+  form: TextForm,
 ): SQL {
   switch (plan.type) {
     case 'find':
@@ -271,7 +284,7 @@ function planSql(
     case 'count':
       return sql`select count(*) from ${fromKv(source, plan.collection, choice)} where ${allOf(selectionSql(plan, fields))}`
     case 'aggregate':
-      return aggregateSql(plan, fields, source, choice)
+      return aggregateSql(plan, fields, source, choice, form)
   }
 }
 
