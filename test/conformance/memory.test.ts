@@ -1,3 +1,4 @@
 import { runSuite } from './suite.ts'
 
-runSuite({ name: 'memory', path: () => undefined })
+// Every case runs on a file, which has the same driver.
+runSuite({ name: 'memory', path: () => undefined, turns: { step: 2, from: 1 } })
