@@ -1,5 +1,5 @@
 // SQLite reads the texts in the JSON of a row as UTF-8, but with three bytes for each lone surrogate. The engine's binding knows only
-// UTF-8: it writes and reads U+FFFD in place of these.
+// UTF-8: it writes and reads U+FFFD instead of these.
 
 /** A text as the binding has to take it to be equal to a stored one. */
 export function storedText(text: string): string | Uint8Array {
