@@ -187,7 +187,14 @@ export class SqliteDriver implements Driver {
   }
 
   follow(signal: AbortSignal): AsyncIterable<number | null> {
-    return lookForCommits(() => this.#run(this.#newestOfOthers), signal)
+    const look = () => {
+      try {
+        return this.#attempt(this.#newestOfOthers)
+      } catch (error) {
+        throw isPassing(error) ? error : toKvError(error)
+      }
+    }
+    return lookForCommits(look, signal)
   }
 
   async stats(signal?: AbortSignal): Promise<DatabaseStats> {

@@ -29,7 +29,7 @@ class FakeLog {
       this.calls.latestVersion++
       return this.latest
     },
-    follow: (signal: AbortSignal) => lookForCommits(() => this.driver.latestVersion(), signal),
+    follow: (signal: AbortSignal) => lookForCommits(() => this.latest, signal),
     commitsSince: async (version: number, limit: number): Promise<LogPage> => {
       this.calls.commitsSince++
       const commits = this.commits.filter((it) => it.version > version && it.version >= this.oldest)

@@ -7,7 +7,7 @@ function following(...found: (number | null | Error)[]) {
   const stop = new AbortController()
   onTestFinished(() => stop.abort())
   let looks = 0
-  const newest = async () => {
+  const newest = () => {
     const next = found[looks++] ?? null
     if (next instanceof Error) throw next
     return next
