@@ -284,12 +284,14 @@ describe.skipIf(url === '')('a copy', () => {
     const schema = new URL(other).searchParams.get('schema')
     await client.query(`create table ${schema}.__drizzle_migrations (id int)`)
     await client.query(`begin; select from ${schema}.kv`)
-    await expect(Valkeyrie.copy(address, other, { overwrite: true, busyTimeout: 50 })).rejects.toThrow(
-      DatabaseBusyError,
-    )
+    for (const busyTimeout of [50, 0]) {
+      await expect(Valkeyrie.copy(address, other, { overwrite: true, busyTimeout })).rejects.toThrow(
+        DatabaseBusyError,
+      )
+    }
     await client.query('rollback')
     expect((await before.get(['old'])).value).toBe(1)
-    await Valkeyrie.copy(address, other, { overwrite: true })
+    await Valkeyrie.copy(address, other, { overwrite: true, busyTimeout: Number.MAX_SAFE_INTEGER })
     // What the old one had had of migrations is not what the new one has.
     const { rows } = await client.query(`select to_regclass('${schema}.__drizzle_migrations') as register`)
     expect(rows).toEqual([{ register: null }])

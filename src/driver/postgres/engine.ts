@@ -23,8 +23,13 @@ export const postgres: Engine<Postgres> = {
     checkWholeNumber(connections, 'connections', 3)
     checkWholeNumber(busyTimeout, 'busyTimeout', 0)
     checkWholeNumber(connectTimeout, 'connectTimeout', 1)
-    const [busy, connect] = [busyTimeout, connectTimeout].map((time) => Math.min(time, longestTime))
-    return { schema, connections, busyTimeout: busy!, connectTimeout: connect! }
+    return {
+      schema,
+      connections,
+      // To the server, 0 is no limit.
+      busyTimeout: Math.min(Math.max(busyTimeout, 1), longestTime),
+      connectTimeout: Math.min(connectTimeout, longestTime),
+    }
   },
   address: (given) => postgresAddress(given!),
   shown: shownAddress,
@@ -62,7 +67,8 @@ export const postgres: Engine<Postgres> = {
   },
   async copyInto(address, options, places) {
     const { openServerTarget } = await import('./copy/target.ts')
-    return openServerTarget(serverOf(address), inSchema(address, options), places)
+    const { busyTimeout } = options
+    return openServerTarget(serverOf(address), inSchema(address, options), { ...places, busyTimeout })
   },
   copiesByBackup: false,
   backUp: (address) => onlyOfFiles(address, 'backup'),
