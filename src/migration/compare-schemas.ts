@@ -6,7 +6,8 @@ import {
   type ValueChange,
   wordsOf,
 } from '../catalog/value-change.ts'
-import { accepts, constraintsOf, sameConstraints, valuesOf } from '../schema/accepts.ts'
+import { accepts, sameConstraints, valuesOf } from '../schema/accepts.ts'
+import { constraintsOf } from '../schema/constraints.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
 import { holdsAnything, isRecursive, objectOf, type Shape } from './json-shape.ts'
 import type { RenameDecisions } from './renames.ts'

@@ -1,4 +1,4 @@
-import { constraintsOf } from '../schema/accepts.ts'
+import { constraintsOf } from '../schema/constraints.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
 
 /** An object with named fields. */

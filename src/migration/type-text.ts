@@ -1,4 +1,5 @@
-import { constraintsOf, valuesOf } from '../schema/accepts.ts'
+import { valuesOf } from '../schema/accepts.ts'
+import { constraintsOf } from '../schema/constraints.ts'
 import { classOf, type JsonSchema } from '../schema/json-schema.ts'
 
 /**

@@ -1,26 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
+import { constraintsOf } from './constraints.ts'
 import { classOf, type JsonSchema } from './json-schema.ts'
 
-/** Keywords that do not restrict values. */
-const annotations = new Set([
-  '$schema',
-  '$id',
-  'title',
-  'description',
-  'default',
-  'examples',
-  'deprecated',
-  'readOnly',
-  'writeOnly',
-  '$comment',
-])
 const lowerBounds = new Set(['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties'])
 const upperBounds = new Set(['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties'])
-
-/** A schema without the keywords that do not restrict values. */
-export function constraintsOf(schema: JsonSchema): JsonSchema {
-  return Object.fromEntries(Object.entries(schema).filter(([keyword]) => !annotations.has(keyword)))
-}
 
 export function sameConstraints(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(stripped(a), stripped(b))

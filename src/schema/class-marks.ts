@@ -1,6 +1,9 @@
 import { isPlainObject } from '../value/plain-object.ts'
+import { constraintsOf } from './constraints.ts'
 import { classOf, type JsonSchema } from './json-schema.ts'
 import { keywordText } from './keyword-text.ts'
+import { patternFormat, uriFormat } from './text-formats.ts'
+import type { Unsaid } from './unsaid.ts'
 
 /** An object with this name stands for a value that JSON cannot express; its value is the class. */
 const classMark = '\0class'
@@ -46,22 +49,83 @@ function classNameOf(value: object): string {
   return typeof maker === 'function' && maker.name !== '' ? maker.name : 'a class without a name'
 }
 
-/** A schema of the catalogue, for the results of `markedValue`: where it says object, it accepts only plain ones. */
-export function markedSchema(schema: unknown): unknown {
+/**
+ * A schema of the catalogue, for the results of `markedValue`: where it says object, it accepts only plain ones. `root` is the whole,
+ * to which references refer.
+ */
+export function markedSchema(schema: unknown, root: unknown = schema): unknown {
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return schema
   const json = schema as JsonSchema
   const stored = classOf(json)
   if (stored !== undefined) return classSchema(stored, json['bigints'])
-  const known = Object.entries(json).filter(([keyword, value]) =>
-    // A pattern is what the library really checks; a format is only roughly that.
-    keyword === 'format' ? !('pattern' in json) : keyword !== 'pattern' || isPattern(value),
-  )
-  const entries = known.map(([keyword, value]) => [keyword, markedKeyword(keyword, value)])
+  const known = Object.entries(json).filter(([keyword]) => keyword !== 'pattern' && keyword !== 'format')
+  const entries = known.map(([keyword, value]) => [keyword, markedKeyword(keyword, value, root)])
   const copy: Record<string, unknown> = Object.fromEntries(entries)
-  if ('format' in json) copy['formatName'] = json['format']
+  Object.assign(copy, markedFormat(json))
   if (saysObject(json)) copy['properties'] = { ...(copy['properties'] as object), [classMark]: false }
-  return copy
+  const { required } = json
+  if (Array.isArray(required)) {
+    copy['required'] = required.filter((name: string) => !mayBeUndefined(fieldOf(json, name), root))
+  }
+  if ((json as Unsaid).undefinedItems === true) {
+    const { items, prefixItems } = copy
+    if (isObject(items)) copy['items'] = orElse(['undefined'], items)
+    if (Array.isArray(prefixItems)) {
+      copy['prefixItems'] = prefixItems.map((item) => orElse(['undefined'], item))
+    }
+  }
+  const also = alsoOf(json)
+  return also.length === 0 ? copy : orElse(also, copy)
 }
+
+/** The pattern and the format of a text. A pattern is what the library really checks; a format is only roughly that. */
+function markedFormat({ pattern, format, flags }: JsonSchema): JsonSchema {
+  const named = format === undefined ? {} : { formatName: format }
+  if (typeof pattern === 'string') {
+    const checked = patternFormat(pattern, typeof flags === 'string' ? flags : undefined)
+    return checked === undefined ? named : { ...named, format: checked, patternText: pattern }
+  }
+  return format === undefined ? named : { ...named, format: format === 'uri' ? uriFormat : format }
+}
+
+/** JSON has no numbers that are not finite: where a number is null, it was one of them. */
+function alsoOf(json: JsonSchema): readonly string[] {
+  const { also } = json as Unsaid
+  if (Array.isArray(also)) return also
+  const values = 'const' in json ? [json['const']] : json['enum']
+  const isNumber = json['type'] === 'number' && Array.isArray(values) && values.includes(null)
+  return isNumber ? ['NaN', 'Infinity', '-Infinity'] : []
+}
+
+/** A marked schema that also accepts these values. */
+function orElse(also: readonly string[], schema: unknown): JsonSchema {
+  const isAlso = also.map((text) =>
+    text.endsWith('Infinity')
+      ? { const: Number(text) }
+      : { type: 'object', properties: { [classMark]: { const: text } }, required: [classMark] },
+  )
+  return { if: { anyOf: isAlso }, else: schema }
+}
+
+function fieldOf({ properties, additionalProperties }: JsonSchema, name: string): unknown {
+  const isNamed = isObject(properties) && Object.hasOwn(properties, name)
+  return isNamed ? (properties as JsonSchema)[name] : additionalProperties
+}
+
+/** Whether a schema accepts what JSON Schema cannot express, which may be undefined. `depth`: a reference may lead to itself. */
+function mayBeUndefined(schema: unknown, root: unknown, depth = 0): boolean {
+  if (!isObject(schema) || depth > 20) return schema === true
+  if ((schema as Unsaid).also?.includes('undefined')) return true
+  const accepted = (part: unknown) => mayBeUndefined(part, root, depth + 1)
+  return Object.entries(constraintsOf(schema as JsonSchema)).every(([keyword, value]) => {
+    if (keyword === '$defs' || keyword === '$ref')
+      return keyword === '$defs' || accepted(partAt(root, String(value)))
+    if (!Array.isArray(value)) return false
+    return keyword === 'allOf' ? value.every(accepted) : choices.has(keyword) && value.some(accepted)
+  })
+}
+
+const choices: ReadonlySet<string> = new Set(['anyOf', 'oneOf'])
 
 function classSchema(name: 'Date' | 'bigint', bigints: unknown): JsonSchema {
   const $comment = wanted[name]
@@ -75,20 +139,21 @@ function classSchema(name: 'Date' | 'bigint', bigints: unknown): JsonSchema {
   }
 }
 
-function markedKeyword(keyword: string, value: unknown): unknown {
+function markedKeyword(keyword: string, value: unknown, root: unknown): unknown {
+  const markedPart = (part: unknown) => markedSchema(part, root)
   if (named.has(keyword) && isObject(value)) {
     const kept = Object.entries(value).filter(([name]) => keyword !== 'patternProperties' || isPattern(name))
-    return Object.fromEntries(kept.map(([name, it]) => [name, markedSchema(it)]))
+    return Object.fromEntries(kept.map(([name, it]) => [name, markedPart(it)]))
   }
-  if (listed.has(keyword) && Array.isArray(value)) return value.map(markedSchema)
-  if (single.has(keyword)) return Array.isArray(value) ? value.map(markedSchema) : markedSchema(value)
+  if (listed.has(keyword) && Array.isArray(value)) return value.map(markedPart)
+  if (single.has(keyword)) return Array.isArray(value) ? value.map(markedPart) : markedPart(value)
   return value
 }
 
 /** A library may write patterns in another dialect; those are not checked. */
-function isPattern(pattern: unknown): boolean {
+function isPattern(pattern: string): boolean {
   try {
-    new RegExp(String(pattern), 'u')
+    new RegExp(pattern, 'u')
     return true
   } catch {
     return false
@@ -110,6 +175,7 @@ const single: ReadonlySet<string> = new Set([
   'unevaluatedItems',
   'additionalItems',
   'contains',
+  'propertyNames',
   'not',
   'if',
   'then',

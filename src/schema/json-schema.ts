@@ -1,4 +1,5 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
+import { addUnsaid, addUnsaidOfArkType, type UnsaidZod } from './unsaid.ts'
 
 /** A JSON Schema as plain data. */
 export type JsonSchema = { readonly [keyword: string]: unknown }
@@ -35,7 +36,9 @@ export function storedSchemaOf(schema: StandardSchemaV1): JsonSchema | null {
 function outputOf(schema: StandardSchemaV1, options: Record<string, unknown>): JsonSchema | null {
   const standard: StandardSchemaV1.Props & Partial<StandardJSONSchemaV1.Props> = schema['~standard']
   try {
-    return standard.jsonSchema?.output({ target: 'draft-2020-12', libraryOptions: options }) ?? null
+    const json = standard.jsonSchema?.output({ target: 'draft-2020-12', libraryOptions: options }) ?? null
+    if (standard.vendor === 'arktype') addUnsaidOfArkType((schema as { json?: unknown }).json, json)
+    return json
   } catch {
     return null
   }
@@ -58,6 +61,7 @@ const libraryOptions = {
     if (type === 'date') Object.assign(jsonSchema, date)
     if (type === 'bigint') Object.assign(jsonSchema, bigint)
     if (type === 'literal') writeBigints(zodSchema._zod.def.values ?? [], jsonSchema)
+    addUnsaid(zodSchema, jsonSchema)
     delete jsonSchema['default']
   },
   // ArkType
@@ -85,9 +89,7 @@ function writeBigints(values: readonly unknown[], jsonSchema: Record<string, unk
 }
 
 interface ZodOverride {
-  readonly zodSchema: {
-    readonly _zod: { readonly def: { readonly type: string; readonly values?: unknown[] } }
-  }
+  readonly zodSchema: UnsaidZod
   readonly jsonSchema: Record<string, unknown>
 }
 

@@ -30,10 +30,11 @@ const texts: Readonly<Record<string, Text>> = {
   exclusiveMinimum: (n) => `must be more than ${n}`,
   exclusiveMaximum: (n) => `must be less than ${n}`,
   multipleOf: (n) => `must be a multiple of ${n}`,
-  format: (format) => `must be a valid ${format}`,
-  // A marked schema also has the name of the format that its pattern describes.
-  pattern: (pattern, { formatName: name }) =>
-    typeof name === 'string' ? `must be a valid ${name}` : `must match the pattern ${pattern}`,
+  // A marked schema has patterns as formats of its own; `formatName` is the format that the schema itself names.
+  format: (format, { formatName = format, patternText }) =>
+    patternText === undefined || formatName !== format
+      ? `must be a valid ${formatName}`
+      : `must match the pattern ${patternText}`,
   anyOf: () => 'must have one of the forms that the schema allows',
   oneOf: () => 'must have exactly one of the forms that the schema allows',
   not: () => 'must not have the form that the schema rules out',

@@ -55,4 +55,5 @@ const enclosing: ReadonlySet<string> = new Set([
   'unevaluatedProperties',
   'items',
   'prefixItems',
+  'if',
 ])

@@ -95,6 +95,44 @@ describe('a file that is inspected', () => {
     expect((await db.get(['visits', 'home'])).value).toEqual(new KvU64(7n))
   })
 
+  it('takes a row back that its schema has stored, and knows more of it after the next open by its program', async () => {
+    const name = path('stored.db')
+    const row = z.object({
+      slug: z.string().regex(/^[a-z-]+$/i),
+      page: z.url(),
+      any: z.any(),
+      pair: z.tuple([z.string(), z.int().optional()]),
+      most: z.union([z.int(), z.literal(Number.POSITIVE_INFINITY)]),
+    })
+    const value = {
+      slug: 'ABC',
+      page: 'http://münchen.de/straße',
+      any: undefined,
+      pair: ['a', undefined] as [string, undefined],
+      most: Number.POSITIVE_INFINITY,
+    }
+    const rows = Valkeyrie.withSchema(['rows', '*'], row)
+    const stored = async () => {
+      await using db = await rows.open(name)
+      await db.repositories.rows.set('a', value)
+    }
+    const copied = async () => {
+      await using db = await Valkeyrie.inspect(name)
+      const entry = await db.repositories['rows']!.get('a')
+      await db.repositories['rows']!.set('copy', entry.value)
+      await db.repositories['rows']!.update('copy', {} as never)
+      return (await db.get(['rows', 'copy'])).value
+    }
+    await stored()
+    expect(await copied()).toStrictEqual(value)
+    const earlier = new Sqlite(name)
+    earlier.exec(`UPDATE kv_collections SET schema = replace(schema, ',"flags":"i"', '')`)
+    earlier.close()
+    await expect(copied()).rejects.toThrow('slug: must match the pattern ^[a-z-]+$')
+    await stored()
+    expect(await copied()).toStrictEqual(value)
+  })
+
   it.each([
     ['a text for a Date', { ...ada, born: '1815-12-10T00:00:00.000Z' }, ['born']],
     ['an invalid Date', { ...ada, born: new Date(Number.NaN) }, ['born']],
