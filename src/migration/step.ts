@@ -47,7 +47,7 @@ export async function loadSteps(
       const collection = snapshot.collections.find(({ name }) => name === step.to)!
       const hash = createHash('sha256').update(identity).update(JSON.stringify(collection)).digest('hex')
       const id = `${tag}/${step.from}:${hash}`
-      const check = await valueCheck(collection, definitions)
+      const check = valueCheck(collection, definitions)
       const conversion = { up: up as Up, check, format }
       return { ...step, id, collection: step.from, convert: (row: OldRow) => newRow(conversion, row) }
     }),

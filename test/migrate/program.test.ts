@@ -327,3 +327,64 @@ console.log(JSON.stringify(await migrate('data.db', { modules: migrations, backu
   expect(JSON.parse(printed)).toEqual({ applied: ['0001_users'], backup: null, skipped: 0 })
   expect(await values()).toEqual([{ age: 10 }, { age: 20 }, { age: 30 }])
 })
+
+const none = z.undefined()
+const beyondJsonSchema: readonly (readonly [string, z.ZodType, unknown])[] = [
+  ['a pattern with the flag i', z.string().regex(/^[a-z-]+$/i), 'ABC'],
+  ['a pattern with the flag s', z.string().regex(/^<.*>$/s), '<a\nb>'],
+  ['a pattern without flags', z.string().regex(/^..$/), '😀'],
+  ['an address', z.url(), 'http://münchen.de/straße'],
+  ['undefined', z.union([z.int(), none]), undefined],
+  ['an item that is undefined', z.tuple([z.string(), z.int().optional()]), ['a', undefined]],
+  ['Infinity', z.union([z.int(), z.literal(Number.POSITIVE_INFINITY)]), Number.POSITIVE_INFINITY],
+]
+
+it.each(beyondJsonSchema)('a step gives the same with schemas and without: %s', async (_, schema, it) => {
+  const root = projectFolder()
+  const before = defineSchema(['users', '*'], z.object({ n: z.string(), it: schema }))
+  const after = defineSchema(['users', '*'], z.object({ n: z.int(), it: schema }))
+  const project = projectOf(root, before)
+  await generateQuietly(project)
+  const paths = ['with.db', 'without.db'].map((name) => join(root, name))
+  for (const path of paths) {
+    await using db = await Valkeyrie.withSchemas([before]).open(path, { migrations: project.migrations })
+    await db.repositories.users.set('a', { n: '5', it })
+  }
+  const { steps } = (await generateQuietly(projectOf(root, after)))!
+  const text = 'export const up = (old: { n: string }) => ({ ...old, n: Number(old.n) })\n'
+  writeFileSync(join(project.migrations, steps[0]!), text)
+  const values = []
+  for (const [at, path] of paths.entries()) {
+    const schemas = at === 0 ? { schemas: [after] } : {}
+    await migrate(path, { folder: project.migrations, backup: false, ...schemas })
+    await using db = await Valkeyrie.open(path)
+    values.push((await db.get(['users', 'a'])).value)
+  }
+  expect(values).toStrictEqual([
+    { n: 5, it },
+    { n: 5, it },
+  ])
+})
+
+it('snapshots of earlier releases, without what JSON Schema does not say, need no migration', async () => {
+  const root = projectFolder()
+  const fields = beyondJsonSchema.map(([name, schema]) => [name, schema] as const)
+  const users = defineSchema(['users', '*'], z.object(Object.fromEntries(fields)))
+  const project = projectOf(root, users)
+  await generateQuietly(project)
+  const path = join(project.migrations, '0000_initial.values.json')
+  const text = readFileSync(path, 'utf8')
+  const earlier = JSON.stringify(
+    JSON.parse(text, (keyword, value) =>
+      ['flags', 'also', 'undefinedItems'].includes(keyword) ? undefined : value,
+    ),
+  )
+  expect(JSON.stringify(JSON.parse(text)).length).toBeGreaterThan(earlier.length)
+  writeFileSync(path, earlier)
+  expect(await generateQuietly(project)).toEqual({ tag: null, files: ['index.ts'], steps: [] })
+  expect(readFileSync(path, 'utf8')).toBe(earlier)
+  const database = join(root, 'data.db')
+  await migrate(database, { folder: project.migrations })
+  const { drift } = await status(database, { folder: project.migrations, schemas: [users] })
+  expect(drift).toEqual([])
+})
