@@ -24,12 +24,14 @@ class FakeLog {
     return this.latest
   }
 
+  #look(): number {
+    this.calls.latestVersion++
+    return this.latest
+  }
+
   readonly driver = {
-    latestVersion: async () => {
-      this.calls.latestVersion++
-      return this.latest
-    },
-    follow: (signal: AbortSignal) => lookForCommits(() => this.latest, signal),
+    latestVersion: async () => this.#look(),
+    follow: (signal: AbortSignal) => lookForCommits(() => this.#look(), signal),
     commitsSince: async (version: number, limit: number): Promise<LogPage> => {
       this.calls.commitsSince++
       const commits = this.commits.filter((it) => it.version > version && it.version >= this.oldest)

@@ -7,10 +7,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { loadBetterSqlite3 } from '../../../src/driver/sqlite/module/better-sqlite3.ts'
+import { lockName, realPath } from '../../../src/driver/sqlite/module/held-files.ts'
 import { loadNodeSqlite } from '../../../src/driver/sqlite/module/node-sqlite.ts'
 import type { Connection } from '../../../src/driver/sqlite/module/sqlite-module.ts'
 import { DatabaseOpenError, Valkeyrie } from '../../../src/index.ts'
 import { temporaryFolder } from '../../temporary-folder.ts'
+import { waitUntil } from '../../waiting.ts'
 
 // Both modules behave the same for their callers.
 
@@ -408,6 +410,31 @@ describe('a thread that is older than what another one opens', () => {
     }
     await Promise.all(opening.map((thread) => thread[Symbol.asyncDispose]()))
   })
+})
+
+test.runIf('locks' in threads)('a thread that waits until another one has opened goes on', async () => {
+  const [file, other] = [path(), path()]
+  const letGo = Promise.withResolvers<void>()
+  const asked = threads.locks.request(lockName(realPath(file), 'asks'), () => letGo.promise)
+  const asks = new Int32Array(new SharedArrayBuffer(4))
+  const program = `
+    const { file, other, asks } = require('node:worker_threads').workerData
+    import('valkeyrie').then(async ({ Valkeyrie }) => {
+      await (await Valkeyrie.open(other)).close()
+      Atomics.store(asks, 0, 1)
+      const db = await Valkeyrie.open(file)
+      await db.set(['a'], 1)
+      await db.close()
+    })`
+  const worker = new Worker(program, { eval: true, execArgv: [], workerData: { file, other, asks } })
+  const ended = once(worker, 'exit')
+  await waitUntil('a thread that opens', () => Atomics.load(asks, 0) === 1)
+  // As long as a thread lives that has nothing to do.
+  await once(new Worker('', { eval: true, execArgv: [] }), 'exit')
+  letGo.resolve()
+  await Promise.all([asked, ended])
+  await using db = await Valkeyrie.open(file)
+  expect(await db.get(['a'])).toMatchObject({ value: 1 })
 })
 
 test.runIf('locks' in threads)(

@@ -1,6 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { longestTimer } from '../../../time/longest-timer.ts'
 import type { Connection, ModuleName } from './sqlite-module.ts'
 
 /** A file that this thread has open, or is about to open. */
@@ -112,7 +113,14 @@ async function isFreeOf(module: ModuleName, file: string): Promise<boolean> {
   const isFree = locks()?.request(lockName(file, 'asks'), async () =>
     locks()!.request(lockName(file, module), { ifAvailable: true }, (lock) => lock !== null),
   )
-  return isFree ?? true
+  if (isFree === undefined) return true
+  // A thread that only waits for a lock would end.
+  const alive = setInterval(() => {}, longestTimer)
+  try {
+    return await isFree
+  } finally {
+    clearInterval(alive)
+  }
 }
 
 /** Returns whether this is the only thread. If so, shows what it holds to the first one that it starts. */
@@ -132,6 +140,7 @@ function locks(): LockManager | undefined {
   return (process.getBuiltinModule('node:worker_threads') as { locks?: LockManager }).locks
 }
 
-function lockName(file: string, by: string): string {
+/** The name of the lock that the threads of a process take for a file: `by` is a module, or `asks`. */
+export function lockName(file: string, by: string): string {
   return `valkeyrie ${by} ${file}`
 }
