@@ -3,7 +3,7 @@ import { constraintsOf } from './constraints.ts'
 import { classOf, type JsonSchema } from './json-schema.ts'
 import { keywordText } from './keyword-text.ts'
 import { patternFormat, uriFormat } from './text-formats.ts'
-import type { Unsaid } from './unsaid.ts'
+import { checkedOnly, type Unsaid } from './unsaid.ts'
 
 /** An object with this name stands for a value that JSON cannot express; its value is the class. */
 const classMark = '\0class'
@@ -55,7 +55,7 @@ function classNameOf(value: object): string {
  */
 export function markedSchema(schema: unknown, root: unknown = schema): unknown {
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return schema
-  const json = schema as JsonSchema
+  const json = checkedOnly(schema as JsonSchema)
   const stored = classOf(json)
   if (stored !== undefined) return classSchema(stored, json['bigints'])
   const known = Object.entries(json).filter(([keyword]) => keyword !== 'pattern' && keyword !== 'format')

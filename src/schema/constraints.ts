@@ -1,6 +1,6 @@
 import type { JsonSchema } from './json-schema.ts'
 
-/** Keywords that do not restrict values. The last three only say what JSON Schema has no words for: `unsaid.ts`. */
+/** Keywords that do not restrict values. The last four only say what JSON Schema has no words for: `unsaid.ts`. */
 const annotations = new Set([
   '$schema',
   '$id',
@@ -15,6 +15,7 @@ const annotations = new Set([
   'flags',
   'also',
   'undefinedItems',
+  'unchecked',
 ])
 
 /** A schema without the keywords that do not restrict values. */

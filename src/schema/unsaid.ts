@@ -1,3 +1,5 @@
+import { isOverwrite, keepsFormat } from './anatomy/overwrites.ts'
+
 /**
  * Keywords of our own, for what a schema accepts and JSON Schema has no words for. They stand beside the text of the library and
  * never change it, so schemas compare as they do without them.
@@ -9,6 +11,14 @@ export interface Unsaid {
   readonly also?: readonly string[]
   /** Whether items of the array may be undefined. */
   readonly undefinedItems?: boolean
+  /** The keywords beside it that hold for inputs, and need not for outputs: `['minLength']` of `z.string().min(3).trim()`. */
+  readonly unchecked?: readonly string[]
+}
+
+interface ZodCheck {
+  readonly _zod: {
+    readonly def: { readonly check?: string; readonly tx?: unknown; readonly pattern?: unknown }
+  }
 }
 
 /** The part of a Zod schema that JSON Schema loses. */
@@ -18,7 +28,9 @@ export interface UnsaidZod {
       readonly type: string
       readonly values?: readonly unknown[]
       readonly pattern?: unknown
-      readonly checks?: readonly { readonly _zod: { readonly def: { readonly pattern?: unknown } } }[]
+      readonly check?: string
+      readonly format?: string
+      readonly checks?: readonly ZodCheck[]
       readonly element?: UnsaidZod
       readonly items?: readonly UnsaidZod[]
       readonly rest?: UnsaidZod | null
@@ -40,6 +52,7 @@ export function addUnsaid({ _zod }: UnsaidZod, jsonSchema: Record<string, unknow
     addFlags(flagsOf(patterns), jsonSchema)
   }
   if (type === 'literal') addAlso(values, jsonSchema)
+  addUnchecked(_zod.def, jsonSchema)
   const parts = [element, ...items, rest].filter((part) => part !== undefined && part !== null)
   const isList = type === 'array' || type === 'tuple'
   if (isList && parts.some((part) => part._zod.optout === 'optional')) jsonSchema['undefinedItems'] = true
@@ -58,6 +71,46 @@ export function addUnsaidOfArkType(structure: unknown, jsonSchema: unknown): voi
     if (Array.isArray(part['enum'])) addAlso(part['enum'], part)
   })
 }
+
+/** A check before an overwrite, as `trim` is one, need not hold for what that makes. */
+function addUnchecked(
+  { check, format, checks = [] }: UnsaidZod['_zod']['def'],
+  jsonSchema: Record<string, unknown>,
+): void {
+  const last = checks.findLastIndex(isOverwrite)
+  if (last < 0) return
+  const before = checks.slice(0, last).filter((it) => !isOverwrite(it))
+  const isKept = check === undefined || keepsFormat(format, checks)
+  if (isKept && before.length === 0) return
+  const isOfFormat = (keyword: string) => keyword === 'pattern' || keyword === 'format'
+  const keepsPattern = check !== undefined && isKept && !before.some(({ _zod }) => 'pattern' in _zod.def)
+  const ofChecks = checkKeywords.filter((it) => it in jsonSchema && !(keepsPattern && isOfFormat(it)))
+  if (jsonSchema['type'] === 'integer' && !isKept) ofChecks.push('type')
+  if (ofChecks.length > 0) jsonSchema['unchecked'] = ofChecks
+}
+
+/** A schema without the keywords that need not hold. */
+export function checkedOnly(json: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { unchecked }: Unsaid = json
+  if (!Array.isArray(unchecked)) return json
+  return Object.fromEntries(Object.entries(json).filter(([keyword]) => !unchecked.includes(keyword)))
+}
+
+/** The keywords that checks write. */
+const checkKeywords = [
+  'minLength',
+  'maxLength',
+  'pattern',
+  'format',
+  'allOf',
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+  'minItems',
+  'maxItems',
+]
 
 function visit(part: unknown, see: (part: Record<string, unknown>) => void): void {
   if (typeof part !== 'object' || part === null) return

@@ -12,6 +12,7 @@ const letters = fc.oneof(
   fc.constantFrom('ABC', '<a\nb>', 'a\nB', '😀', 'B', 'B<'),
 )
 const number = fc.constantFrom(0, 1, 2.5, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY)
+const spaced = fc.string({ unit: fc.constantFrom('a', ' '), maxLength: 5 })
 const address = fc.oneof(
   fc.webUrl({ withFragments: true, withQueryParameters: true }),
   fc.constantFrom('http://münchen.de/straße', 'mailto:a@b', 'http://é.x/ a', 'no address'),
@@ -55,6 +56,17 @@ const cases: Record<string, readonly [StandardSchemaV1, fc.Arbitrary<unknown>]> 
   'Zod: literals of one type': [z.literal([1, Number.NaN, Number.POSITIVE_INFINITY]), number],
   'Zod: literal undefined': [z.literal([1, undefined]), fc.oneof(number, none)],
   'Zod: a transform that gives undefined': [z.string().transform((text) => text[1]), letters],
+  'Zod: checks before trim': [z.string().min(3).regex(/^ /).trim(), spaced],
+  'Zod: checks before and after trim': [z.string().min(3).trim().min(1).max(2), spaced],
+  'Zod: a format before it is lost': [z.cuid2().toUpperCase(), fc.constant('tz4a98xxat96iws9zmbrgj3a')],
+  'Zod: a format that is kept': [z.email().min(5).toLowerCase(), fc.constantFrom('A@B.de', 'a@b')],
+  'Zod: checks before an overwrite': [
+    z
+      .int()
+      .max(5)
+      .overwrite((n) => n / 2 + 9),
+    fc.integer(),
+  ],
   'ArkType: flag i': [type(/^[a-z-]+$/i), letters],
   'ArkType: flag s': [type(/^<.*>$/s), letters],
   'ArkType: no flag': [type(/^..$/), letters],
@@ -126,6 +138,18 @@ describe('the kept JSON Schema still refuses', () => {
       z.object({ a: z.array(z.string().optional()) }),
       { a: [1] },
       'must be a string',
+    ],
+    [
+      'a text that a check after trim refuses',
+      z.object({ a: z.string().trim().min(2) }),
+      { a: 'a' },
+      'must have at least 2 characters',
+    ],
+    [
+      'a format that trim and lower case keep',
+      z.object({ a: z.email().trim().toLowerCase() }),
+      { a: 'a' },
+      'must be a valid email',
     ],
     [
       'a name that does not match',

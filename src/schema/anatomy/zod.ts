@@ -10,6 +10,7 @@ import {
   type Result,
 } from './anatomy.ts'
 import { areIdempotent, normalizerOf } from './normalizer.ts'
+import { isOverwrite, keepsFormat } from './overwrites.ts'
 
 /** How a Zod 4 schema, from any copy of the package, describes itself to libraries. */
 export interface ZodSchema extends StandardSchemaV1 {
@@ -223,26 +224,9 @@ function leaf(schema: ZodSchema, def: ZodDefinition): Anatomy {
   const output = new schema._zod.constr({ ...rest, checks: checks.slice(last + 1) })
   const before = checks.slice(0, Math.max(last, 0))
   const methods = checks.filter(isOverwrite).map(({ _zod }) => normalizerOf(_zod.def.tx))
-  const isNormalized = areIdempotent(methods) && (def.check === undefined || keptFormats.has(def.format!))
+  const isNormalized = areIdempotent(methods) && (def.check === undefined || keepsFormat(def.format, checks))
   if (isNormalized) return { type: 'leaf', schema, output, exact: false, closed: before.every(isOverwrite) }
   return { type: 'transform', schema, output: def.check === undefined ? exactLeaf(output) : null }
-}
-
-/** Formats that do not depend on upper and lower case. */
-const keptFormats: ReadonlySet<string> = new Set([
-  'email',
-  'url',
-  'uuid',
-  'guid',
-  'hex',
-  'e164',
-  'ipv4',
-  'ipv6',
-  'mac',
-])
-
-function isOverwrite({ _zod }: ZodCheck): boolean {
-  return _zod.def.check === 'overwrite'
 }
 
 function checkOf(checks: readonly ZodCheck[]): Check {
