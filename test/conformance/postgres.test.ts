@@ -2,7 +2,6 @@ import { afterAll, afterEach, beforeAll } from 'vitest'
 import { describeEngine } from '../engines.ts'
 import { clockedDatabase, inDatabase, tellTime } from '../postgres/clock.ts'
 import { EmptiedSchemas } from '../postgres/emptied-schemas.ts'
-import { keepConnections } from '../postgres/warm-connections.ts'
 import { runSuite } from './suite.ts'
 
 const file = 'it looks at the files of a database'
@@ -12,7 +11,6 @@ describeEngine('postgres', 'the suite', (engine) => {
   beforeAll(async () => {
     const address = engine.newAddress()
     const database = await clockedDatabase(address)
-    keepConnections()
     tellTime()
     schemas = await EmptiedSchemas.in(inDatabase(address, database))
   })

@@ -1,4 +1,3 @@
-import pg from 'pg'
 import { Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -7,22 +6,16 @@ import { describeEngine } from '../engines.ts'
 import { clockedDatabase, inDatabase } from './clock.ts'
 import { byHand } from './database.ts'
 import { EmptiedSchemas } from './emptied-schemas.ts'
-import { idleProcesses, keepConnections } from './warm-connections.ts'
 
 describeEngine('postgres', 'what tests use one after the other', (engine) => {
   let address: string
   let schemas: EmptiedSchemas
-  let keepNone: () => void
   beforeAll(async () => {
     const server = engine.newAddress()
     address = inDatabase(server, await clockedDatabase(server))
-    keepNone = keepConnections()
     schemas = await EmptiedSchemas.in(address)
   })
-  afterAll(async () => {
-    await schemas.end()
-    keepNone()
-  })
+  afterAll(() => schemas.end())
 
   const notes = defineSchema(['notes', '*'], z.object({ text: z.string(), n: z.int() }), {
     name: 'notes',
@@ -79,36 +72,5 @@ describeEngine('postgres', 'what tests use one after the other', (engine) => {
     await schemas.takeBack()
     expect(schemas.newAddress()).not.toBe(given)
     await db.close()
-  })
-
-  const ended = async (work: string) => {
-    const client = new pg.Client({ connectionString: address })
-    await client.connect()
-    const { rows } = await client.query('select pg_backend_pid() as id')
-    await client.query(work)
-    await client.end()
-    return (rows[0] as { id: number }).id
-  }
-
-  test('a connection is given again without what was set, prepared, locked or listened to', async () => {
-    const id = await ended(
-      `set test_clock.now = '1'; prepare one as select 1; listen them; select pg_advisory_lock(1); create temporary table t (n int)`,
-    )
-    expect(idleProcesses()).toContain(id)
-    const client = await byHand(address)
-    const { rows } = await client.query(
-      `select pg_backend_pid() as id, nullif(current_setting('test_clock.now', true), '') as now, to_regclass('pg_temp.t') as t,
-        (select count(*)::int from pg_prepared_statements) as prepared, (select count(*)::int from pg_listening_channels()) as channels,
-        (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks`,
-    )
-    expect(rows).toEqual([{ id, now: null, t: null, prepared: 0, channels: 0, locks: 0 }])
-  })
-
-  test('one that ends in a transaction is not given again', async () => {
-    const id = await ended('begin; create table public.never (n int)')
-    expect(idleProcesses()).not.toContain(id)
-    const client = await byHand(address)
-    const { rows } = await client.query(`select to_regclass('public.never') as never`)
-    expect(rows).toEqual([{ never: null }])
   })
 })

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { Valkeyrie } from 'valkeyrie'
-import { idleProcesses } from './warm-connections.ts'
 
 /** A schema whose tables have grown larger is not used again. */
 const mostBytes = 400_000
@@ -72,12 +71,12 @@ exception when others then
   return false;
 end
 $$;
-create function test_schemas.emptied(schemas text[], idle integer[]) returns text[] language plpgsql as $$
+create function test_schemas.emptied(schemas text[]) returns text[] language plpgsql as $$
 declare
   s text;
   result text[] := '{}';
 begin
-  if exists (select from pg_stat_activity where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid() and pid <> all(idle))
+  if exists (select from pg_stat_activity where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid())
   then return null; end if;
   foreach s in array schemas loop
     if test_schemas.emptied(s) then result := result || s; end if;
@@ -127,8 +126,8 @@ export class EmptiedSchemas {
     if (used.length === 0) return
     this.#used = []
     for (let look = 0; look < mostLooks; look++) {
-      const text = 'select test_schemas.emptied($1::text[], $2::integer[]) as emptied'
-      const { rows } = await this.#client.query({ name: 'emptied', text, values: [used, idleProcesses()] })
+      const text = 'select test_schemas.emptied($1::text[]) as emptied'
+      const { rows } = await this.#client.query({ name: 'emptied', text, values: [used] })
       const { emptied } = rows[0] as { emptied: string[] | null }
       if (emptied === null) continue
       this.#free.push(...emptied)
