@@ -92,7 +92,9 @@ function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request {
   for (const [name, values] of Object.entries(incoming.headersDistinct ?? incoming.headers)) {
     if (!name.startsWith(':')) for (const value of [values ?? []].flat()) headers.append(name, value)
   }
-  const host = incoming.headers[':authority'] ?? incoming.headers.host ?? 'localhost'
+  const host = incoming.headers[':authority'] || incoming.headers.host || 'localhost'
+  // The rest of such a host would be the path.
+  if (/[/\\?#]/.test(String(host))) throw new TypeError('Not a host')
   const isEncrypted = 'encrypted' in incoming.socket
   return new Request(`http${isEncrypted ? 's' : ''}://${host}${originalUrl ?? '/'}`, {
     method,

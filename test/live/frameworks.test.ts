@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, get, type ServerResponse } from 'node:http'
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { json } from 'node:stream/consumers'
@@ -129,6 +129,23 @@ it('answers by HTTP/2', async () => {
   expect(headers[':status']).toBe(200)
   expect(await json(request)).toMatchObject({ rows: [[expect.any(String), { value: { name: 'Ada' } }]] })
 })
+
+it.each(['x/all?', 'x\\all?', 'x/all#', '[', 'a b'])(
+  'answers 400 to the host %s, which is none',
+  async (host) => {
+    const { db, serve: live } = await openPlayers()
+    closing.push(() => db.close())
+    const server = createServer(nodeHandler(live()))
+    closing.push(() => stop(server))
+    const { port } = await listening(server)
+    const ask = async (headers: Record<string, string>) => {
+      const [answer] = await once(get({ port, path: '/nothing', headers, agent: false }), 'response')
+      return answer.resume().statusCode
+    }
+    expect(await ask({ host, accept: 'application/json' })).toBe(400)
+    expect(await ask({ host: '', accept: 'application/json' })).toBe(404)
+  },
+)
 
 it('sends each cookie of an answer', async () => {
   const { db, serve: live } = await openPlayers()
