@@ -70,6 +70,31 @@ it('moves the rows of a flat repository by CSV, whatever is in them', async () =
   expect(await entriesOf(to)).toEqual(await entriesOf(from))
 })
 
+it.each([
+  ['half of a surrogate pair', { text: 'x\ud800' }, 'text'],
+  ['a bigint where numbers are read first', { amount: 5n }, 'amount'],
+  ['a date where texts are read first', { when: new Date(0) }, 'when'],
+])('exports no CSV with %s, which an import would read as something else', async (_, value, field) => {
+  const file = fresh('db')
+  const several = z.object({
+    text: z.string().optional(),
+    amount: z.union([z.number(), z.bigint()]).optional(),
+    when: z.union([z.date(), z.string()]).optional(),
+  })
+  {
+    await using db = await Valkeyrie.withSchema(['rows', '*'], several).open(file)
+    await db.repositories.rows.set('fits', { text: '', amount: -0, when: '1970-01-01' })
+    await db.repositories.rows.set('other', value)
+  }
+  const args = ['export', file, '--repository', 'rows', '--format', 'csv']
+  expect((await valkeyrie(...args, '--where', '{"$id":"fits"}')).text).toContain('"fits","",-0,"1970-01-01",')
+  const { code, text } = await valkeyrie(...args, '--output', fresh('csv'))
+  expect(code).toBe(1)
+  expect(text).toContain(
+    `The value of ["rows","other"] has a '${field}' that CSV cannot express: export it as NDJSON`,
+  )
+})
+
 it('takes CSV of other programs by its columns, and refuses invalid values', async () => {
   const file = fresh('db')
   await (await schemas.open(file)).close()
