@@ -56,6 +56,7 @@ export async function setSchedule(
     throw new TypeError(`misfire must be 'once', 'skip' or 'all' (got ${String(misfire)})`)
   const occurrences = occurrencesOf(cron, timeZone)
   const place = placeOf(schedule)
+  checkJobKeys(rows, target, id, place.group)
   const payload = await rows.output(schedule.payload)
   const set = async (unit: QueueUnit) => {
     const { schedules } = rows.in(unit)
@@ -78,6 +79,18 @@ export async function setSchedule(
   }
   if (isUnit(target)) await set(target)
   else await target.unitOfWork(set)
+}
+
+/** Throws a TypeError or RangeError if the id or group leaves no room for the keys of jobs: each occurrence would fail. */
+function checkJobKeys(
+  rows: QueueRows,
+  target: QueueDatabase | QueueUnit,
+  schedule: string,
+  group: string | null,
+): void {
+  const job = occurrenceId({ schedule, time: 0 })
+  const store = storeOfFace(target)!
+  store.encodeKey(group === null ? rows.jobKey(job) : rows.lineKey(group, job))
 }
 
 /** Whether both have the same stored form: comparing values ignores what instances of classes hide. */

@@ -526,4 +526,17 @@ describe('a schedule', () => {
     const schedule = { cron: '* * * * *', payload: { name: 'a' }, ...wrong } as Schedule<{ name: string }>
     await expect(reports.schedule(db, 's', schedule)).rejects.toThrow(message)
   })
+
+  it('refuses an id or a group that leaves no room for the keys of its jobs', async () => {
+    await using db = await open()
+    const schedule = { cron: '* * * * *', payload: { name: 'a' } }
+    const [long, longer] = [1_990, 2_010].map((length) => 'x'.repeat(length)) as [string, string]
+    const tooLong = 'The key is longer than 2048 bytes'
+    await reports.schedule(db, long, schedule)
+    await expect(reports.schedule(db, longer, schedule)).rejects.toThrow(tooLong)
+    await expect(reports.schedule(db, 's', { ...schedule, group: longer })).rejects.toThrow(tooLong)
+    expect((await Array.fromAsync(db.repositories.reportsSchedules.list())).map(({ id }) => id)).toEqual([
+      long,
+    ])
+  })
 })
