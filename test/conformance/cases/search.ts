@@ -245,6 +245,30 @@ export const searchCases: Cases = {
     ])
   },
 
+  'highlight shows texts as they are, halves of surrogate pairs too': async (place) => {
+    const { db, articles } = await openLibrary(place)
+    await using _ = db
+    const title = '\ud83d oolong\udc00 \ufffd 🍵 한'
+    await articles.set(['tea', 'e'], { title, tags: ['\ud83d', '\udc00'], year: 1 })
+    const highlight = { title: true, tags: 1 } as const
+    const query = { where: { $search: 'oolong' }, highlight }
+    const expected = {
+      title: [
+        { text: '\ud83d ', hit: false },
+        { text: 'oolong', hit: true },
+        { text: '\udc00 \ufffd 🍵 한', hit: false },
+      ],
+      tags: [{ text: '\ud83d\n\udc00', hit: false }],
+    }
+    expect((await articles.findMany(query)).map(({ highlights }) => highlights)).toEqual([expected])
+    expect((await articles.findFirst(query))?.highlights).toEqual(expected)
+    await db.unitOfWork(async (unit) => {
+      await unit.repositories.articles.set(['tea', 'f'], { title, tags: ['\ud83d', '\udc00'], year: 1 })
+      const rows = await unit.repositories.articles.findMany(query)
+      expect(rows.map(({ highlights }) => highlights)).toEqual([expected, expected])
+    })
+  },
+
   'a row is found by its present text, however it was written': async (place) => {
     const { db, articles } = await openLibrary(place)
     await using _ = db

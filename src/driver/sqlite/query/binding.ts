@@ -6,9 +6,8 @@ import {
   operandAt,
   type Slot,
 } from '../../../query/operand.ts'
-
+import { storedText } from '../rows/stored-text.ts'
 import { matchText } from './match-text.ts'
-import { storedText } from './stored-text.ts'
 
 export type Bindable = string | number | bigint | Uint8Array | null
 

@@ -18,13 +18,13 @@ import { damagedRowError } from '../rows/damaged-rows.ts'
 import { type KeyedColumns, KeyedRows, type ToRow, toHitRow, toKeyedRow } from '../rows/keyed-rows.ts'
 import { RowSlices } from '../rows/row-slices.ts'
 import { unsealedColumns } from '../rows/sealed-statement.ts'
+import { mayBeOther, textOfStored } from '../rows/stored-text.ts'
 import { missingSearches } from '../tables/search-indexes.ts'
 import { type IndexedCollection, indexedExpression, ofCollection } from '../tables/table.ts'
 import { aggregateSql } from './aggregate-sql.ts'
 import { type FieldSql, RowSql } from './field-sql.ts'
 import { allOf, findSql, fromKv, relatedSql, selectionSql, type TextForm } from './find-sql.ts'
 import { PreparedStatement } from './prepared-statement.ts'
-import { mayBeOther, textOfStored } from './stored-text.ts'
 
 const mostStatements = 500
 /** Up to this many rows, or rows that take this many milliseconds, are read without a pause. */

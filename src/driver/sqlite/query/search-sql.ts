@@ -24,7 +24,7 @@ export function rankedRows({ condition }: RankedSearch, source: string, shown: b
   return sql`(select kv.*, hit.rank from (${found}) as hit cross join ${sql.raw(source)} on kv.key = hit.key) as kv`
 }
 
-/** The text of each highlighted field of the row `kv.key`, with marks around its hits. */
+/** The text of each highlighted field of the row `kv.key`, with marks around its hits, as bytes for `textOfStored`. */
 export function highlightsOf({ condition, highlight }: RankedSearch, shown: boolean): SQL[] {
   return highlight.map((field) => {
     const stored = highlightSql(condition, field, false)
@@ -41,7 +41,7 @@ function highlightSql(condition: SearchCondition, { path, words }: HighlightedFi
     words === null
       ? sql`highlight(${index}, ${column}, ${open}, ${close})`
       : sql`snippet(${index}, ${column}, ${open}, ${close}, '…', ${sql.raw(String(words))})`
-  return sql`(select ${marked} from ${index} where ${index} match ${bound(condition.words)} and rowid = (select id from ${text} where key = kv.key))`
+  return sql`(select cast(${marked} as blob) from ${index} where ${index} match ${bound(condition.words)} and rowid = (select id from ${text} where key = kv.key))`
 }
 
 function foundSql(

@@ -3,6 +3,7 @@ import { decodeKey } from '../../../key/codec.ts'
 import { decodeKeyText } from '../../../key/decode-text.ts'
 import type { KeyedRow } from '../../driver.ts'
 import { unsealedColumns } from './sealed-statement.ts'
+import { textOfStored } from './stored-text.ts'
 
 type Value = string | Uint8Array
 
@@ -65,9 +66,10 @@ export type ToRow = (columns: KeyedColumns<unknown>, key: Key) => KeyedRow
  * A row with what a search says about it, in further columns: the rank, if the query orders by it, then the texts with their hits.
  */
 export function toHitRow(columns: KeyedColumns<unknown>, key: Key, orders: boolean): KeyedRow {
-  const told = columns.slice(6) as unknown as (number | string | null)[]
+  const told = columns.slice(6) as unknown as (number | Uint8Array | null)[]
   const rank = orders ? (told.shift() as number) : null
-  return { ...toKeyedRow(columns, key), hit: { rank, texts: told as (string | null)[] } }
+  const texts = (told as (Uint8Array | null)[]).map((text) => text && textOfStored(text))
+  return { ...toKeyedRow(columns, key), hit: { rank, texts } }
 }
 
 export function toKeyedRow(columns: KeyedColumns<unknown>, key: Key): KeyedRow {

@@ -1,6 +1,8 @@
 // SQLite reads the texts in the JSON of a row as UTF-8, but with three bytes for each lone surrogate. The engine's binding knows only
 // UTF-8: it writes and reads U+FFFD instead of these.
 
+import { Buffer, isUtf8 } from 'node:buffer'
+
 /** A text as the binding has to take it to be equal to a stored one. */
 export function storedText(text: string): string | Uint8Array {
   return text.isWellFormed() ? text : Buffer.concat(Array.from(text, bytesOf))
@@ -23,7 +25,9 @@ const surrogate = /\xed([\xa0-\xbf][\x80-\xbf])/
 
 /** The text of these bytes of a stored one. */
 export function textOfStored(bytes: Uint8Array): string {
-  const parts = Buffer.from(bytes).toString('latin1').split(surrogate)
+  const stored = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (isUtf8(stored)) return stored.toString()
+  const parts = stored.toString('latin1').split(surrogate)
   return parts
     .map((part, i) => {
       if (i % 2 === 0) return Buffer.from(part, 'latin1').toString()
