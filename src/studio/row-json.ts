@@ -56,8 +56,12 @@ export function relatedNames(wanted: unknown): RelatedNames {
 
 /** The key and value from `rowJson`, or from the page in the same form. Throws a TypeError for anything else. */
 export function readRowJson(json: unknown): { readonly key: Key; readonly value: unknown } {
-  const { key, stored } = parseRowLine(json)
-  return { key, value: decodeValue(stored.value, stored.encoding, stored.types, untoldFormat) }
+  try {
+    const { key, stored } = parseRowLine(json)
+    return { key, value: decodeValue(stored.value, stored.encoding, stored.types, untoldFormat) }
+  } catch (error) {
+    throw new TypeError((error as Error).message, { cause: error })
+  }
 }
 
 /** A value without a key, in its stored form: `{ value, encoding, types }`. Throws a TypeError for anything else. */

@@ -109,6 +109,11 @@ describe('what is asked', () => {
       '/api/write',
       '{"row":{"key":["a"],"value":1,"encoding":"bytes"},"ifVersion":null}',
     ],
+    [
+      'types of parts that a value does not have',
+      '/api/write',
+      '{"row":{"key":["a"],"value":{},"encoding":"superjson","types":{"values":{"x":["Date"]},"v":1}},"ifVersion":null}',
+    ],
   ])('is refused with a sentence: %s', async (_, at, body) => {
     const { file, db } = await shelf()
     const { status, text } = await askRaw(await open(file), at, { body })
