@@ -2,7 +2,7 @@ import type { InspectOptions as NodeInspectOptions } from 'node:util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { inspected, inspectName } from '../contract/inspected.ts'
 import type { Verification, VerifyOptions } from '../driver/verification.ts'
-import type { EngineOf } from '../engines/engines.ts'
+import type { EngineOf, OptionsAt } from '../engines/engines.ts'
 import type { PatternPart } from '../key/pattern.types.ts'
 import { defineSchema, isDefinition } from '../schema/definition.ts'
 import type { CheckedOptions, DefinitionOf, DefinitionOptions } from '../schema/definition.types.ts'
@@ -87,9 +87,9 @@ export class ValkeyrieBuilder<R extends Definitions> {
    */
   open<const Address extends string | URL = string>(
     path?: Address,
-    options?: OpenOptions,
+    options?: OptionsAt<Address, OpenOptions>,
   ): Promise<Database<R, EngineOf<Address>>> {
-    return openDatabase(this.#registry, path, options)
+    return openDatabase(this.#registry, path, options as OpenOptions)
   }
 
   /**
@@ -164,7 +164,7 @@ export const Valkeyrie = Object.freeze({
   /** Opens a database without schemas: its values are typed `unknown`. See `ValkeyrieBuilder.open`. */
   open: <const Address extends string | URL = string>(
     path?: Address,
-    options?: OpenOptions,
+    options?: OptionsAt<Address, OpenOptions>,
   ): Promise<Database<readonly [], EngineOf<Address>>> => noSchemas.open(path, options),
   withSchema: noSchemas.withSchema.bind(noSchemas) as typeof noSchemas.withSchema,
   withSchemas: noSchemas.withSchemas.bind(noSchemas) as typeof noSchemas.withSchemas,
@@ -208,8 +208,8 @@ export const Valkeyrie = Object.freeze({
    */
   inspect: <const Address extends string | URL = string>(
     path: Address,
-    options?: InspectOptions,
-  ): Promise<InspectedDatabase<EngineOf<Address>>> => inspectDatabase(path, options),
+    options?: OptionsAt<Address, InspectOptions>,
+  ): Promise<InspectedDatabase<EngineOf<Address>>> => inspectDatabase(path, options as InspectOptions),
   /**
    * Copies a database to another address, of any engine: a file to a PostgreSQL server, or back. The copy has the values, versions
    * and expiries, the catalogue, the indexes and the log. Versionstamps stay the same, so whoever follows changes can continue from

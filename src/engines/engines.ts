@@ -20,6 +20,14 @@ export type EngineOf<Address> =
 /** The options of `open` that only some engines have. */
 export interface EngineOptions extends SqliteOptions, PostgresOptions {}
 
+/** Options of `open` for an address: without those of other engines, if its type shows its engine. */
+export type OptionsAt<Address, Options> = Address extends string
+  ? // A type of many texts, such as `string`, does not show it.
+    Record<never, never> extends Record<Address, unknown>
+    ? Options
+    : Omit<Options, Exclude<keyof EngineOptions, keyof Engines[EngineOf<Address>]['options']>>
+  : Options
+
 /** An address, and the engine that it belongs to. */
 export interface Located<E extends EngineName = EngineName> {
   readonly engine: Engine<Engines[E]>

@@ -1,4 +1,4 @@
-import { Valkeyrie } from 'valkeyrie'
+import { type OpenOptions, Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
 import { describeEngine } from '../engines.ts'
 
@@ -19,7 +19,8 @@ it('connections is the most that a process opens, at least three', async () => {
 })
 
 it('has no options of a file', async () => {
-  await expect(Valkeyrie.open('postgres://localhost/shop', { durability: 'full' })).rejects.toThrow(
+  const options: OpenOptions = { durability: 'full' }
+  await expect(Valkeyrie.open('postgres://localhost/shop', options)).rejects.toThrow(
     new TypeError(
       "The option 'durability' of open is one of SQLite, but this is the address of a PostgreSQL server: leave it out",
     ),
