@@ -117,7 +117,7 @@ export default defineConfig({
     // What tests warn of on purpose, and look at as events, is not printed between their results.
     execArgv: ['--disable-warning=QueueWarning', '--disable-warning=LongSnapshotWarning'],
     setupFiles: ['test/setup.ts'],
-    globalSetup: ['test/postgres/global-setup.ts'],
+    globalSetup: ['test/files-in-memory.ts', 'test/postgres/global-setup.ts'],
     // The last resort where a test waits for ever: far from what one takes, and further on a slow machine.
     testTimeout: lastResort,
     hookTimeout: lastResort,

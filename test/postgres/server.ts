@@ -36,6 +36,8 @@ const usualSettings = {
   shared_buffers: '64MB',
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
+  // With its other files: a server that is killed leaves them where they are.
+  dynamic_shared_memory_type: 'mmap',
 }
 
 const user = 'valkeyrie'
