@@ -1,5 +1,5 @@
 import { type EnqueueOptions, type Key, KvU64, Valkeyrie } from 'valkeyrie'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import { z } from 'zod'
 import { waitFor, waitUntil } from '../../waiting.ts'
 import type { Cases } from '../suite.ts'
@@ -42,8 +42,11 @@ export const messageQueueCases: Cases = {
 
   'delivers what was enqueued before it listens, in the order of the times': async (place) => {
     await using db = await Valkeyrie.open(place.path())
-    // In one commit, so that however long it takes, the delay counts from the same moment.
-    await db.atomic().enqueue('second', { delay: 50 }).enqueue('first').enqueue('first, too').commit()
+    // The delay counts from the call, and this process may be paused between two of them.
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+    const operation = db.atomic().enqueue('second', { delay: 50 }).enqueue('first').enqueue('first, too')
+    vi.useRealTimers()
+    await operation.commit()
     const heard: unknown[] = []
     void db.listenQueue((message) => heard.push(message))
     await waitUntil('three messages', () => heard.length === 3)
