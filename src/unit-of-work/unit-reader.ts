@@ -25,8 +25,8 @@ export interface ReaderContext {
   /** Throws if the unit is over. */
   assertOpen(): void
   readonly own: OwnWrites
-  /** Adds a write for each loaded value that was changed in place. */
-  writeChangedValues(): Promise<void>
+  /** Adds a write for each loaded value of a key in the range that was changed in place. */
+  writeChangedValues(range: KeyRange): Promise<void>
   /** A range with every key of a collection. */
   collectionRange(collection: string): KeyRange
   /** The collection of a row with this key. */
@@ -128,7 +128,7 @@ export class UnitReader implements Reader {
   }
 
   async #scan(scan: Scan): Promise<KeyedRow[]> {
-    await this.#showOwn()
+    await this.#showOwn(scan.range)
     const rows = await this.#session.read({ type: 'scan', scan })
     // A full page ends at its last row: nothing after it was read.
     const lastRow = rows.length === scan.limit ? rows.at(-1) : undefined
@@ -140,9 +140,10 @@ export class UnitReader implements Reader {
   }
 
   async #count(request: Extract<Read, { readonly type: 'count' }>): Promise<number> {
-    await this.#showOwn()
+    const range = request.range ?? this.#context.collectionRange(request.collection)
+    await this.#showOwn(range)
     const count = await this.#session.read(request)
-    this.#addRange(request.range ?? this.#context.collectionRange(request.collection))
+    this.#addRange(range)
     return count
   }
 
@@ -150,19 +151,18 @@ export class UnitReader implements Reader {
     request: Extract<Read, { readonly type: 'find' | 'related' | 'figures' }>,
     signal: AbortSignal | undefined,
   ): Promise<KeyedRow[] | Figures[]> {
-    await this.#showOwn()
+    const range = this.#rangeOf(request.query)
+    await this.#showOwn(range)
     const rows = await this.#session.read(request, signal)
-    this.#addQuery(request.query)
+    this.#addRange(range)
     return rows
   }
 
   /** Any change of the collection, or of keys below the prefix, may change the result of a query. */
-  #addQuery({ plan, operands }: Planned): void {
-    this.#addRange(
-      plan.range === null
-        ? this.#context.collectionRange(plan.collection)
-        : { start: operandAt(operands, plan.range.start), end: operandAt(operands, plan.range.end) },
-    )
+  #rangeOf({ plan, operands }: Planned): KeyRange {
+    return plan.range === null
+      ? this.#context.collectionRange(plan.collection)
+      : { start: operandAt(operands, plan.range.start), end: operandAt(operands, plan.range.end) }
   }
 
   /** The row after the unit's own writes of a key, applied to the stored row if they build upon it. */
@@ -176,10 +176,10 @@ export class UnitReader implements Reader {
     return this.#addRead(key, await this.#session.read({ type: 'get', key }))
   }
 
-  /** Shows the session all writes of the unit, including values that were changed in place. */
-  async #showOwn(): Promise<void> {
+  /** Shows the session all writes of the unit, including values in the range that were changed in place. */
+  async #showOwn(range: KeyRange): Promise<void> {
     this.#context.assertOpen()
-    await this.#context.writeChangedValues()
+    await this.#context.writeChangedValues(range)
     if (this.#context.own.keys.length !== this.#shown) {
       const showing = this.#showing.then(() => this.#showSince())
       this.#showing = showing.catch(() => {})

@@ -295,9 +295,12 @@ export class UnitStore implements RowStore, ReaderContext {
     return loaded
   }
 
-  /** Adds a write for each loaded value that was changed in place; its schema must accept it. */
-  async writeChangedValues(): Promise<void> {
-    for (const loaded of this.#loaded.values()) {
+  /** Adds a write for each loaded value of a key in the range that was changed in place; its schema must accept it. */
+  async writeChangedValues(range = everyKey): Promise<void> {
+    const [start, end] = [keyText(range.start), keyText(range.end)]
+    for (const [text, loaded] of this.#loaded) {
+      // Encoding a value takes much longer: the pages of a list would together take the square of its length.
+      if (text < start || text >= end) continue
       const changed = this.#changedForm(loaded)
       const written = changed === null ? undefined : this.#writeChanged(loaded, changed)
       if (written !== undefined) await written
@@ -352,6 +355,8 @@ export class UnitStore implements RowStore, ReaderContext {
     return last === undefined || (last.type === 'set' && sameForm(last.stored, row))
   }
 }
+
+const everyKey = prefixRange(new Uint8Array())
 
 /** What a write finds: the failed checks, and how many of the values to delete or touch exist. */
 interface Seen {

@@ -90,6 +90,25 @@ it('a value that was changed in place is written, and no other', async () => {
   expect(await db.repositories.items.get('b')).toEqual(before)
 })
 
+it('a read checks the changed values of the keys that it may find, and no others', async () => {
+  const db = await open()
+  await db.repositories.items.set('a', { n: 1 })
+  await db.repositories.items.set('b', { n: 2 })
+  await db.unitOfWork(async (unit) => {
+    const { items, counters } = unit.repositories
+    const a = await items.get('a')
+    // Its schema refuses this.
+    a.value!.n = 0.5
+    expect(await Array.fromAsync(items.list({ start: 'b' }), ({ id }) => id)).toEqual(['b'])
+    expect(await counters.count()).toBe(0)
+    for (const read of [() => Array.fromAsync(items.list()), () => items.findMany(), () => items.count()])
+      await expect(read()).rejects.toThrow(ValidationError)
+    a.value!.n = 5
+    expect(await Array.fromAsync(items.list(), ({ value }) => value.n)).toEqual([5, 2])
+  })
+  expect((await db.repositories.items.get('a')).value).toEqual({ n: 5 })
+})
+
 it('a value that was changed in place so that its schema refuses it discards the unit', async () => {
   const db = await open()
   await db.repositories.items.set('a', { n: 1 })
