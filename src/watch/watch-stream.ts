@@ -1,11 +1,8 @@
-import type {
-  ReadableStreamGetReaderOptions,
-  ReadableStreamReadResult,
-  UnderlyingSource,
-} from 'node:stream/web'
+import type { ReadableStreamReadResult } from 'node:stream/web'
 import type { WatchHub } from '../broadcast/hub.ts'
 import type { Endable } from '../broadcast/open-streams.ts'
 import { DatabaseClosedError } from '../contract/errors.ts'
+import { type DirectReads, makeStreamClass, type PendingRead, type StreamClass } from './stream-class.ts'
 
 /** Waits for the next item of a source: exactly one of `give`, `fail`, … is called, at once or later. */
 export interface Receiver<T> {
@@ -37,61 +34,9 @@ export function watchStream<T>(
   return new StreamSession(hub, source, signal).stream
 }
 
-/** Answers a read that waits for the next item: with a rejected promise, if it fails. */
-type PendingRead<T> = (result: ReadableStreamReadResult<T> | Promise<never>) => void
-
-/** What makes a stream of a session. */
-type StreamClass = new <T>(session: StreamSession<T>, source: UnderlyingSource<T>) => ReadableStream<T>
-
 let streamClass: StreamClass | undefined
 
-/** Made for the first stream: Node.js takes milliseconds to load its own, which a program may not need. */
-function makeStreamClass(): StreamClass {
-  class WatchReader<T> extends ReadableStreamDefaultReader<T> {
-    readonly #session: StreamSession<T>
-    #isReleased = false
-
-    constructor(stream: ReadableStream<T>, session: StreamSession<T>) {
-      super(stream)
-      this.#session = session
-    }
-
-    override read(): Promise<ReadableStreamReadResult<T>> {
-      return (this.#isReleased ? undefined : this.#session.read()) ?? super.read()
-    }
-
-    override releaseLock(): void {
-      super.releaseLock()
-      if (this.#isReleased) return
-      this.#isReleased = true
-      // A reader without a stream rejects its reads.
-      for (const answer of this.#session.takeReads()) answer(super.read() as Promise<never>)
-    }
-  }
-
-  /**
-   * A stream whose readers get their items directly. Going through the queue of the stream takes twice as long, which matters with
-   * a thousand readers of the same. Loops, pipes and tees read it like any other stream.
-   */
-  return class WatchStream<T> extends ReadableStream<T> {
-    readonly #session: StreamSession<T>
-
-    constructor(session: StreamSession<T>, source: UnderlyingSource<T>) {
-      super(source, { highWaterMark: 0 })
-      this.#session = session
-    }
-
-    // What it gives is what each overload of the stream promises.
-    override getReader(options?: ReadableStreamGetReaderOptions): never {
-      const isDefault = options?.mode === undefined
-      return (
-        isDefault ? new WatchReader<T>(this, this.#session) : super.getReader({ mode: 'byob' })
-      ) as never
-    }
-  }
-}
-
-class StreamSession<T> implements Endable, Receiver<T> {
+class StreamSession<T> implements Endable, Receiver<T>, DirectReads<T> {
   readonly stream: ReadableStream<T>
   readonly #source: WatchSource<T>
   readonly #signal: AbortSignal | undefined
@@ -106,6 +51,7 @@ class StreamSession<T> implements Endable, Receiver<T> {
   /** The first read that waits, apart from the others: a reader rarely waits for several. */
   #read: PendingRead<T> | null = null
   #laterReads: PendingRead<T>[] = []
+  onEnd: () => void = () => {}
 
   constructor(hub: WatchHub, source: WatchSource<T>, signal: AbortSignal | undefined) {
     this.#source = source
@@ -139,7 +85,6 @@ class StreamSession<T> implements Endable, Receiver<T> {
     this.#endReads()
   }
 
-  /** A read that gets the next item directly; undefined if the stream itself answers, because it has an item or is over. */
   read(): Promise<ReadableStreamReadResult<T>> | undefined {
     if (this.#over || (this.#mayHold && this.#controller.desiredSize! < 0)) return undefined
     this.#mayHold = false
@@ -153,7 +98,6 @@ class StreamSession<T> implements Endable, Receiver<T> {
     this.#pull()
   }
 
-  /** Removes the reads that wait, and returns them. */
   takeReads(): readonly PendingRead<T>[] {
     if (this.#read === null) return []
     const reads = [this.#read, ...this.#laterReads]
@@ -164,6 +108,7 @@ class StreamSession<T> implements Endable, Receiver<T> {
 
   #endReads(): void {
     for (const answer of this.takeReads()) answer({ done: true, value: undefined })
+    this.onEnd()
   }
 
   readonly #abort = (): void => this.end()
@@ -201,6 +146,7 @@ class StreamSession<T> implements Endable, Receiver<T> {
     this.#free()
     this.#controller.error(error)
     for (const answer of this.takeReads()) answer(Promise.reject(error))
+    this.onEnd()
   }
 
   letGo(): void {

@@ -1,3 +1,4 @@
+import { createHook } from 'node:async_hooks'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it, vi } from 'vitest'
@@ -171,7 +172,7 @@ describe('a reader of it', () => {
     await expect(fail!.reader.closed).rejects.toThrow('disk')
   })
 
-  it('leaves the rest to a loop, a pipe and a tee', async () => {
+  it('leaves the rest to a pipe and a tee, and to a loop after it', async () => {
     const { stream, receivers, asked } = watched()
     const give = async (number: number) => {
       await asked(number)
@@ -194,5 +195,144 @@ describe('a reader of it', () => {
     const branches = piped.tee().map((branch) => branch.getReader().read())
     await give(3)
     expect(await Promise.all(branches)).toEqual(['3', '3'].map((value) => ({ done: false, value })))
+  })
+})
+
+describe('a loop over it', () => {
+  /** Numbers that a test gives, and the same as a stream of the platform. */
+  function numbers() {
+    const { hub } = open()
+    const controller = new AbortController()
+    let waiting: Receiver<number> | undefined
+    const asked = () => waitUntil('it to be asked for', () => waiting !== undefined)
+    const take = async () => {
+      await asked()
+      const receiver = waiting!
+      waiting = undefined
+      return receiver
+    }
+    const source = {
+      next: (receiver: Receiver<number>) => {
+        waiting = receiver
+      },
+      wake() {},
+    }
+    return {
+      stream: watchStream(hub, source, controller.signal),
+      give: async (n: number) => (await take()).give(n),
+      fail: async (error: Error) => (await take()).fail(error),
+      end: () => controller.abort(),
+    }
+  }
+
+  function platformNumbers(): ReturnType<typeof numbers> {
+    let controller!: ReadableStreamDefaultController<number>
+    const stream = new ReadableStream<number>({
+      start(it) {
+        controller = it
+      },
+    })
+    return {
+      stream,
+      give: async (n) => controller.enqueue(n),
+      fail: async (error) => controller.error(error),
+      end: () => controller.close(),
+    }
+  }
+
+  const outcome = (promise: Promise<unknown>) => promise.catch((error: Error) => error.message)
+
+  /** What a program does with the iterator of a stream, and what it sees. */
+  const uses: Readonly<Record<string, (numbers: ReturnType<typeof platformNumbers>) => Promise<unknown>>> = {
+    async 'items, overlapping calls, and leaving it'({ stream, give }) {
+      const iterator = stream.values()
+      const first = [iterator.next(), iterator.next()]
+      await give(1)
+      await give(2)
+      const seen = [await Promise.all(first), stream.locked]
+      return [
+        ...seen,
+        await iterator.return!(),
+        stream.locked,
+        await iterator.next(),
+        await outcome(stream.cancel()),
+      ]
+    },
+    async 'leaving it without cancelling'({ stream, give }) {
+      const iterator = stream.values({ preventCancel: true })
+      const first = iterator.next()
+      await give(1)
+      const seen = [await first, await iterator.return!(), stream.locked, await iterator.next()]
+      const next = stream.getReader().read()
+      await give(2)
+      return [...seen, await next]
+    },
+    async 'leaving it while a read waits'({ stream, give }) {
+      const iterator = stream.values()
+      const first = iterator.next()
+      const left = iterator.return!()
+      await give(1)
+      return [await first, await left, stream.locked]
+    },
+    async 'its end while a read waits'({ stream, end }) {
+      const iterator = stream.values()
+      const first = iterator.next()
+      end()
+      return [await first, stream.locked, await iterator.next(), await iterator.return!()]
+    },
+    async 'its end between two reads'({ stream, give, end }) {
+      const iterator = stream.values()
+      const first = iterator.next()
+      await give(1)
+      const seen = [await first]
+      end()
+      return [...seen, await iterator.next(), stream.locked, await outcome(stream.getReader().read())]
+    },
+    async 'a failure'({ stream, fail }) {
+      const iterator = stream.values()
+      const first = outcome(iterator.next())
+      await fail(new Error('disk'))
+      return [await first, stream.locked, await iterator.next(), await outcome(stream.getReader().read())]
+    },
+    async 'a for await that breaks'({ stream, give }) {
+      const loop = (async () => {
+        for await (const number of stream) return number
+        return null
+      })()
+      await give(1)
+      return [await loop, stream.locked, await stream.getReader().read()]
+    },
+    async 'a stream that is locked'({ stream }) {
+      stream.getReader()
+      return outcome(
+        (async () => stream.values())().then(
+          () => 'no error',
+          () => 'an error',
+        ),
+      )
+    },
+  }
+
+  it.each(Object.entries(uses))('does what one of the platform does: %s', async (_, use) => {
+    expect(await use(numbers())).toEqual(await use(platformNumbers()))
+  })
+
+  it('makes one promise for an item', async () => {
+    const { stream, give } = numbers()
+    const iterator = stream[Symbol.asyncIterator]()
+    const first = iterator.next()
+    await give(1)
+    await first
+    let promises = 0
+    const hook = createHook({
+      init(_, type) {
+        if (type === 'PROMISE') promises += 1
+      },
+    }).enable()
+    const second = iterator.next()
+    hook.disable()
+    expect(promises).toBe(1)
+    await give(2)
+    expect(await second).toEqual({ done: false, value: 2 })
   })
 })
