@@ -17,6 +17,7 @@ const openWithNewIndex = (path: string) => withPeople([{ on: 'city' }, { on: 'em
 
 type People = Awaited<ReturnType<typeof openPeople>>
 
+const ids = Array.from({ length: rows }, (_, n) => n)
 const people = (from: number, count = rows) =>
   Array.from({ length: count }, (_, n) => [from + n, userWithNotes(n, 0)] as const)
 
@@ -32,6 +33,9 @@ const works: Readonly<Record<string, Work>> = {
     db.snapshot((view) => view.repositories.people.findMany({}, { signal })),
   'findMany in a unit of work': (db, signal) =>
     db.unitOfWork((unit) => unit.repositories.people.findMany(), { signal }),
+  'list in a unit of work': (db, signal) =>
+    db.unitOfWork((unit) => Array.fromAsync(unit.list({ prefix: ['people'] })), { signal }),
+  'getMany of all': (db, signal) => db.repositories.people.getMany(ids, { signal }),
   'pages of 1,000': async (db, signal) => {
     for (let after: string | null | undefined; after !== null; ) {
       const page = await db.repositories.people.findPage(

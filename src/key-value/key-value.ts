@@ -21,6 +21,7 @@ import { ListIterator, type ListOptions } from '../store/list-iterator.ts'
 import { checkListValues, listOptionNames } from '../store/list-options.ts'
 import { type EnqueueOptions, prepareMessage } from '../store/queued-message.ts'
 import type { RowStore } from '../store/row-store.ts'
+import { inSlices } from '../time/give-way.ts'
 import { traceCalls } from '../trace/trace-calls.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
 import { checkReadOptions, type ReadOptions } from './read-options.ts'
@@ -86,7 +87,7 @@ export class KeyValue<R extends Definitions> {
     const encodedKeys = keys.map((key) => this.#store.encodeKey(key))
     const ownKeys = keys.map((key) => key.slice())
     const rows = await storeUnder(this.#store, options?.signal).read({ type: 'getMany', keys: encodedKeys })
-    const entries = await Promise.all(rows.map((row, i) => this.#toEntryMaybe(row, ownKeys[i]!)))
+    const entries = await inSlices(rows, (row, i) => this.#toEntryMaybe(row, ownKeys[i]!))
     return entries as { [I in keyof Keys]: EntryMaybe<Keys[I], ValueOf<R, Keys[I]>> }
   }
 

@@ -24,6 +24,7 @@ import { expectedVersion, type IfVersionOptions, versionConflict } from '../stor
 import { ListIterator, type ListOptions } from '../store/list-iterator.ts'
 import { checkListOptions } from '../store/list-options.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
+import { inSlices } from '../time/give-way.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
 import type { ChangesOptions } from '../watch/change.types.ts'
 import type { WatchOptions } from '../watch/watch-options.ts'
@@ -100,12 +101,10 @@ export class StoreRepository {
       type: 'getMany',
       keys: keys.map((key) => this.#store.encodeKey(key)),
     })
-    return Promise.all(
-      rows.map((row, i) =>
-        row === null
-          ? this.#store.missing(missingRow(ids[i], keys[i]!))
-          : this.#store.rowEntry(row, ids[i], keys[i]!),
-      ),
+    return inSlices(rows, (row, i) =>
+      row === null
+        ? this.#store.missing(missingRow(ids[i], keys[i]!))
+        : this.#store.rowEntry(row, ids[i], keys[i]!),
     )
   }
 

@@ -18,6 +18,7 @@ import { keyText } from '../key/key-text.ts'
 import { type KeyRange, successor } from '../key/range.ts'
 import { operandAt } from '../query/operand.ts'
 import type { Planned } from '../query/plan.ts'
+import { inSlices } from '../time/give-way.ts'
 import { type OwnWrite, type OwnWrites, replaces } from './own-writes.ts'
 
 /** What the reader of a unit of work needs from the unit. */
@@ -89,7 +90,7 @@ export class UnitReader implements Reader {
       case 'get':
         return this.#get(request.key)
       case 'getMany':
-        return this.#getMany(request.keys)
+        return this.#getMany(request.keys, signal)
       case 'exists':
         return this.#get(request.key).then((row) => row !== null)
       case 'scan':
@@ -113,18 +114,22 @@ export class UnitReader implements Reader {
     return this.#ownRow(key, own)
   }
 
-  async #getMany(keys: readonly Uint8Array[]): Promise<(StoredRow | null)[]> {
+  async #getMany(
+    keys: readonly Uint8Array[],
+    signal: AbortSignal | undefined,
+  ): Promise<(StoredRow | null)[]> {
     this.#context.assertOpen()
     const own = keys.map((key) => this.#context.own.of(key))
     const asked = keys.filter((_, i) => own[i] === undefined)
     const found =
-      asked.length === 0 && keys.length > 0 ? [] : await this.#session.read({ type: 'getMany', keys: asked })
+      asked.length === 0 && keys.length > 0
+        ? []
+        : await this.#session.read({ type: 'getMany', keys: asked }, signal)
     let next = 0
-    const rows = keys.map((key, i) => {
+    return inSlices(keys, (key, i) => {
       const write = own[i]
       return write === undefined ? this.#addRead(key, found[next++]!) : this.#ownRow(key, write)
     })
-    return Promise.all(rows)
   }
 
   async #scan(scan: Scan): Promise<KeyedRow[]> {

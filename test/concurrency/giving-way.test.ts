@@ -40,6 +40,9 @@ const nextStart = () => {
   return start
 }
 
+const everyId = Array.from({ length: count }, (_, n) => n)
+const everyKey = everyId.map((n) => ['people', n])
+
 /** Work on all rows; most kinds take some hundred milliseconds. */
 const works: Readonly<Record<string, (db: Db, options: Options) => Promise<unknown>>> = {
   list: (db, options) => Array.fromAsync(db.list({ prefix: ['people'] }, options)),
@@ -50,6 +53,10 @@ const works: Readonly<Record<string, (db: Db, options: Options) => Promise<unkno
     db.snapshot((view) => view.repositories.people.findMany({}, options)),
   'findMany of a unit of work': (db, options) =>
     db.unitOfWork((unit) => unit.repositories.people.findMany({}, options)),
+  getMany: (db, options) => db.getMany(everyKey, options),
+  'getMany of a repository': ({ repositories: { people } }, options) => people.getMany(everyId, options),
+  'getMany of a snapshot': (db, options) => db.snapshot((view) => view.getMany(everyKey, options)),
+  'getMany of a unit of work': (db, options) => db.unitOfWork((unit) => unit.getMany(everyKey, options)),
   'gets at once': (db, options) =>
     Promise.all(Array.from({ length: count }, (_, n) => db.get(['people', n], options))),
   'sets at once': (db, options) =>

@@ -44,7 +44,7 @@ import { isOfText } from './rows/damaged-rows.ts'
 import { latestVersion } from './rows/statements.ts'
 import { FileSession } from './sessions/file-session.ts'
 import { MemorySession, ReplacedRows } from './sessions/memory-session.ts'
-import { SlicedReads } from './sessions/sliced-reads.ts'
+import { fewKeys, SlicedReads } from './sessions/sliced-reads.ts'
 import { Snapshots } from './sessions/snapshots.ts'
 
 /** How many bytes of changes end a page of the log, which may contain values. */
@@ -84,14 +84,15 @@ export class SqliteDriver implements Driver {
   }
 
   read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
+    const isOfMany = request.type === 'getMany' && request.keys.length > fewKeys
+    if (isOfMany && this.#replaced === null) return this.#ofSession(request, signal)
     return this.#onTop<ResultOf<R>>((connection) => {
       const { reads, transactions, catalog } = connection
       const now = Date.now()
       this.#file?.assertThereAt(now)
-      if (request.type === 'find' && this.#maySlice && reads.queries.findsMuch(request.query)) {
-        const { query } = request
-        return this.#sliced.find(
-          { connection, reads, query, now, signal },
+      if (request.type === 'find' && this.#maySlice && reads.queries.mayFindMuch(request.query)) {
+        return this.#sliced.read(
+          { connection, reads, request, now, signal },
           this.#owner(connection),
         ) as Promise<ResultOf<R>>
       }
@@ -103,6 +104,16 @@ export class SqliteDriver implements Driver {
       catalog.assertFits(request)
       return result
     })
+  }
+
+  /** Several statements with pauses in between read one state only in a session. */
+  async #ofSession<R extends Read>(request: R, signal: AbortSignal | undefined): Promise<ResultOf<R>> {
+    const session = this.session('call')
+    try {
+      return await session.read(request, signal)
+    } finally {
+      session.end()
+    }
   }
 
   /** A database in memory has no other connection for calls during the pauses. */

@@ -9,6 +9,7 @@ import { relate } from '../../query/planner.ts'
 import { valueAt } from '../../query/stored-form.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
 import type { RowEntry, RowStore } from '../../store/row-store.ts'
+import { inSlices } from '../../time/give-way.ts'
 import { projectionOf } from './columns.ts'
 import { type FoundRow, foundRows, planFind, type UntypedQuery } from './found-rows.ts'
 import { plannerOf } from './planner-of.ts'
@@ -25,7 +26,7 @@ export async function present(
 ): Promise<RowEntry[]> {
   const project = projectionOf(query.columns, plannerOf(definition).fields, definition.name)
   const related = query.with === undefined ? null : await loadRelated(store, definition, query.with, found)
-  return found.map(({ entry, row, highlights }, i) => {
+  return inSlices(found, ({ entry, row, highlights }, i) => {
     const more = { ...related?.[i], ...(highlights && { highlights }) }
     if (project !== null) return store.part(entry, row, project, more)
     return related === null && highlights === undefined ? entry : store.extend(entry, more)
@@ -34,7 +35,7 @@ export async function present(
 
 /**
  * The related rows of each of these rows, by the names in `relations`: a list for a nested pattern, and one row for a field that
- * refers to it. One statement for each name.
+ * refers to it. One read for each name.
  */
 async function loadRelated(
   store: RowStore,

@@ -2,8 +2,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { z } from 'zod'
 import { collectionOf } from '../../../src/catalog/collection-of.ts'
 import type { SetMutation } from '../../../src/commit/write.ts'
+import type { Session, StoredRow } from '../../../src/driver/driver.ts'
 import { openSqlite } from '../../../src/driver/sqlite/open.ts'
 import { encodeKey } from '../../../src/key/codec.ts'
+import { relate } from '../../../src/query/planner.ts'
 import { plannerOf } from '../../../src/repository/find/planner-of.ts'
 import { defineSchema } from '../../../src/schema.ts'
 import { Encoding } from '../../../src/value/encoding.ts'
@@ -11,7 +13,10 @@ import { temporaryFolder } from '../../temporary-folder.ts'
 
 const path = temporaryFolder()
 const count = 30_000
-const rows = defineSchema(['rows', '*'], z.object({ n: z.int(), text: z.string() }), { name: 'rows' })
+const rows = defineSchema(['rows', '*'], z.object({ n: z.int(), text: z.string() }), {
+  name: 'rows',
+  indexes: [{ on: 'n' }],
+})
 const find = (query: object) => ({ type: 'find', query: plannerOf(rows).find(query, null) }) as const
 const all = find({})
 
@@ -116,4 +121,47 @@ it('sessions that share a snapshot each get all of their rows, even if one of th
   for (const outcome of outcomes.slice(0, -1))
     expect(outcome.status === 'fulfilled' && outcome.value.length).toBe(count)
   for (const session of sessions) session.end()
+})
+
+it('reads a query of many rows in slices although the last ones of its shape found few', async () => {
+  const above = (n: number) => find({ where: { n: { gte: n } } })
+  const { driver } = sqlite
+  for (let time = 0; time < 3; time++) expect(await driver.read(above(count - 1))).toHaveLength(1)
+  const reading = driver.read(above(-1))
+  expect(await lasts(reading)).toBe(true)
+  expect(await reading).toHaveLength(count)
+})
+
+it('a query finds the same however often it runs', async () => {
+  const order = { orderBy: { n: 'desc' } }
+  for (const query of [
+    find({ where: { n: { lt: 1_500 } }, ...order }),
+    find({ limit: 1_500, offset: 10, ...order }),
+    find({ where: { n: { lt: 2_000 } }, limit: 1_999, ...order }),
+    find({ where: { n: { lt: 3 } }, limit: 2_000, ...order }),
+  ]) {
+    const found = await sqlite.driver.read(query)
+    expect(found.length).toBeGreaterThan(0)
+    for (let time = 0; time < 3; time++) expect(await sqlite.driver.read(query)).toEqual(found)
+  }
+})
+
+const keys = Array.from({ length: count }, (_, n) => encodeKey(['rows', n]))
+const related = () =>
+  ({ type: 'related', query: relate(plannerOf(rows).find({ orderBy: [] }, null), 'at', keys) }) as const
+
+it.each([
+  ['the rows under many keys', () => sqlite.driver.read({ type: 'getMany', keys })],
+  ['the rows under many keys in a session', (session: Session) => session.read({ type: 'getMany', keys })],
+  ['the rows that many others refer to', (session: Session) => session.read(related())],
+])('reads %s in slices', async (_, read) => {
+  const session = sqlite.driver.session('held')
+  const reading: Promise<readonly (StoredRow | null)[]> = read(session)
+  expect(await lasts(reading)).toBe(true)
+  const numbers = (await reading).map((row) => JSON.parse(row!.value as string).n)
+  // An earlier test has overwritten the first one.
+  expect(numbers).toEqual(keys.map((_, n) => n || -1))
+  const places = (await session.read(related())).map(({ parent }) => parent)
+  expect(places).toEqual(keys.map((_, n) => n))
+  session.end()
 })

@@ -7,7 +7,7 @@ import { decodeKey } from '../../../key/codec.ts'
 import { BoundedCache } from '../../../query/bounded-cache.ts'
 import { conjuncts, searchIn } from '../../../query/condition.ts'
 import { chooseIndex, type IndexChoice, readsAll } from '../../../query/index-choice.ts'
-import { operandAt } from '../../../query/operand.ts'
+import { type Operand, operandAt } from '../../../query/operand.ts'
 import type { AggregatePlan, CountPlan, FindPlan, Plan, Planned, RelatedPlan } from '../../../query/plan.ts'
 import { goneSearch } from '../../../query/rank.ts'
 import { type OnUnindexed, tellUnindexed } from '../../../query/unindexed.ts'
@@ -16,6 +16,7 @@ import { isUnanswerable } from '../file/engine-error.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import { damagedRowError } from '../rows/damaged-rows.ts'
 import { type KeyedColumns, KeyedRows, type ToRow, toHitRow, toKeyedRow } from '../rows/keyed-rows.ts'
+import { PartSlices } from '../rows/part-slices.ts'
 import { RowSlices } from '../rows/row-slices.ts'
 import { unsealedColumns } from '../rows/sealed-statement.ts'
 import { mayBeOther, textOfStored } from '../rows/stored-text.ts'
@@ -45,6 +46,8 @@ interface QueryRunnerOptions {
 /** The statements of one plan, each prepared on first use. Without rows to return, there is only one. */
 interface Compiled {
   readonly rows: KeyedRows
+  /** The same plan with a limit, if it has none. */
+  limited: { readonly plan: FindPlan; readonly compiled: Compiled } | null
   /** How many milliseconds a row takes to read, and all rows did the last time; null if it has not run. */
   perRow: number | null
   took: number | null
@@ -82,11 +85,44 @@ export class QueryRunner {
     return this.#run(query, (compiled) => this.#rows(compiled, query, now))
   }
 
-  /** Whether a query may find more than can be read without a pause: it did the last time, or has not run yet. */
-  findsMuch(query: Planned<FindPlan>): boolean {
-    if (isOfFew(query)) return false
-    const { took } = this.#byPlan.get(query.plan) ?? this.#compile(query)
-    return took === null || took > shortRead
+  /** Whether a query may find more than can be read without a pause. */
+  mayFindMuch(query: Planned<FindPlan>): boolean {
+    return !isOfFew(query)
+  }
+
+  /**
+   * The rows of a query that was short the last time; null if it was not or has not run yet, and if it finds more now than can be
+   * read without a pause.
+   */
+  findFew(query: Planned<FindPlan>, now: number): KeyedRow[] | null {
+    const { plan, operands } = query
+    const compiled = this.#byPlan.get(plan) ?? this.#compile(query)
+    const { perRow, took } = compiled
+    if (perRow === null || took === null || took > shortRead) return null
+    const most = Math.max(fewRows, Math.floor(shortRead / perRow))
+    const started = performance.now()
+    const rows = this.#firstRows(compiled, plan, operands, most + 1, now)
+    if (rows.length > most) return null
+    learn(compiled, rows.length, performance.now() - started)
+    return rows
+  }
+
+  #firstRows(
+    compiled: Compiled,
+    plan: FindPlan,
+    operands: readonly Operand[],
+    most: number,
+    now: number,
+  ): KeyedRow[] {
+    if (plan.limit !== null) {
+      const limit = Math.min(operandAt(operands, plan.limit), most)
+      return this.#allRows(compiled, plan, operands.with(plan.limit.at, limit), now)
+    }
+    compiled.limited ??= {
+      plan: { ...plan, limit: { type: 'count', at: operands.length } },
+      compiled: this.#uncompiled(plan),
+    }
+    return this.#allRows(compiled.limited.compiled, compiled.limited.plan, [...operands, most], now)
   }
 
   /** The rows that a query finds, for reading in slices. */
@@ -104,12 +140,20 @@ export class QueryRunner {
     if (compiled !== undefined) learn(compiled, rows, took)
   }
 
-  /** In one statement, whatever the keys are. */
+  /** The rows that belong to many parents, in one statement, whatever their keys are. */
   related({ plan, operands }: Planned<RelatedPlan>, now = Date.now()): RelatedRow[] {
     return this.#run({ plan, operands }, (compiled) => {
       const rows = this.#form(compiled, plan, 'bytes').all(operands, now) as KeyedColumns<Uint8Array>[]
       const sound = this.#checksums ? rows.map(unsealedColumns) : rows
       return sound.map((columns) => ({ ...toKeyedRow(columns, decodeKey(columns[5])), parent: columns[6]! }))
+    })
+  }
+
+  /** The same for reading in slices: each statement is for some of the parents. */
+  relatedSlices({ plan, operands }: Planned<RelatedPlan>, now: number): PartSlices<Uint8Array, RelatedRow> {
+    return new PartSlices(operandAt(operands, plan.parents), (parents, first) => {
+      const rows = this.related({ plan, operands: operands.with(plan.parents.at, parents) }, now)
+      return first === 0 ? rows : rows.map((row) => ({ ...row, parent: first + row.parent }))
     })
   }
 
@@ -165,18 +209,20 @@ export class QueryRunner {
   }
 
   #rows(compiled: Compiled, { plan, operands }: Planned<FindPlan>, now: number): KeyedRow[] {
-    const read = <K>(form: TextForm) =>
-      this.#form(compiled, plan, form).all(operands, now) as KeyedColumns<K>[]
-    const all = () =>
-      compiled.rows.read(
-        () => read<string>('text'),
-        () => read<Uint8Array>('bytes'),
-      )
-    if (isOfFew({ plan, operands })) return all()
+    if (isOfFew({ plan, operands })) return this.#allRows(compiled, plan, operands, now)
     const started = performance.now()
-    const rows = all()
+    const rows = this.#allRows(compiled, plan, operands, now)
     learn(compiled, rows.length, performance.now() - started)
     return rows
+  }
+
+  #allRows(compiled: Compiled, plan: FindPlan, operands: readonly Operand[], now: number): KeyedRow[] {
+    const read = <K>(form: TextForm) =>
+      this.#form(compiled, plan, form).all(operands, now) as KeyedColumns<K>[]
+    return compiled.rows.read(
+      () => read<string>('text'),
+      () => read<Uint8Array>('bytes'),
+    )
   }
 
   #compile(query: Planned): Compiled {
@@ -185,17 +231,16 @@ export class QueryRunner {
     let compiled = this.#compiled.get(name)
     if (compiled === undefined) {
       if (this.#onUnindexed !== 'ignore') this.#report(plan)
-      compiled = {
-        rows: new KeyedRows(this.#checksums, toRowOf(plan)),
-        perRow: null,
-        took: null,
-        withText: null,
-        withBytes: null,
-      }
+      compiled = this.#uncompiled(plan)
       if (name.length <= longestName) this.#compiled.set(name, compiled)
     }
     this.#byPlan.set(plan, compiled)
     return compiled
+  }
+
+  #uncompiled(plan: Plan): Compiled {
+    const rows = new KeyedRows(this.#checksums, toRowOf(plan))
+    return { rows, limited: null, perRow: null, took: null, withText: null, withBytes: null }
   }
 
   #form(compiled: Compiled, plan: Plan, form: TextForm): PreparedStatement {

@@ -13,6 +13,7 @@ import type {
 } from '../../driver.ts'
 import type { QueryRunner } from '../query/query-runner.ts'
 import type { CollectionStatements } from '../rows/collection-statements.ts'
+import { PartSlices } from '../rows/part-slices.ts'
 import { type Statements, toStoredRow } from '../rows/statements.ts'
 import { assertInOrder, beforeAll, salvageRows } from './salvage.ts'
 
@@ -45,6 +46,11 @@ export class RowReads {
 
   getMany(keys: readonly Uint8Array[], now = Date.now()): (StoredRow | null)[] {
     return keys.map((key) => this.get(key, now))
+  }
+
+  /** The rows under many keys, for reading in slices. */
+  slices(keys: readonly Uint8Array[], now: number): PartSlices<Uint8Array, StoredRow | null> {
+    return new PartSlices(keys, (part) => this.getMany(part, now))
   }
 
   exists(key: Uint8Array, now = Date.now()): boolean {

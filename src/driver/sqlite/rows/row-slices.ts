@@ -15,8 +15,17 @@ export interface Rows {
   begin(form: 'bytes'): IterableIterator<KeyedColumns<Uint8Array>>
 }
 
-/** The rows of one statement, read in slices with pauses in between. KeyedRows explains its two forms. */
-export class RowSlices {
+/** Rows that are read in slices, with pauses in between. */
+export interface Slices<Row = unknown> {
+  readonly rows: Row[]
+  /** Reads until a pause is due; returns whether all rows are read. */
+  read(): boolean
+  /** Ends the reading, even in the middle. */
+  stop(): void
+}
+
+/** The rows of one statement. KeyedRows explains its two forms. */
+export class RowSlices implements Slices<KeyedRow> {
   readonly rows: KeyedRow[] = []
   /** How many milliseconds reading them took. */
   took = 0
@@ -34,7 +43,6 @@ export class RowSlices {
     this.#withText = source.begin('text')
   }
 
-  /** Reads until a pause is due; returns whether all rows are read. */
   read(): boolean {
     const started = performance.now()
     const isAll = this.#read()
@@ -56,7 +64,6 @@ export class RowSlices {
     }
   }
 
-  /** Ends the reading, even in the middle. */
   stop(): void {
     this.#withText?.return?.()
     this.#withBytes?.return?.()

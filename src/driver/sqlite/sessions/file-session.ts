@@ -2,8 +2,8 @@ import type { SnapshotExpiredError } from '../../../contract/errors.ts'
 import type { Read, ResultOf, Session, SessionState, SessionUse, ShownRow } from '../../driver.ts'
 import type { Run } from '../file/retry-busy.ts'
 import { performRead } from '../reads/row-reads.ts'
-import type { RowSlices } from '../rows/row-slices.ts'
-import type { SlicedReads } from './sliced-reads.ts'
+import type { Slices } from '../rows/row-slices.ts'
+import { mayLast, type SlicedReads } from './sliced-reads.ts'
 import type { Snapshot, Snapshots } from './snapshots.ts'
 
 /** A session on a file. Its first read begins a transaction on a connection of its own. */
@@ -21,7 +21,7 @@ export class FileSession implements Session {
   #expired: SnapshotExpiredError | null = null
   #over = false
   /** The rows that it is reading. */
-  #slices: RowSlices | null = null
+  #slices: Slices | null = null
 
   constructor(snapshots: Snapshots, sliced: SlicedReads, use: SessionUse, run: Run) {
     this.#snapshots = snapshots
@@ -41,12 +41,12 @@ export class FileSession implements Session {
     const { connection } = snapshot
     try {
       const reads = this.#reads(request, connection)
-      if (request.type === 'find' && reads.queries.findsMuch(request.query)) {
-        const { query } = request
-        const read = { connection, reads, query, now: this.#at, signal }
-        return this.#sliced.find(read, this.#owner(snapshot)) as ResultOf<R> | Promise<ResultOf<R>>
+      const now = this.#at
+      if (mayLast(request, reads)) {
+        const read = { connection, reads, request, now, signal }
+        return this.#sliced.read(read, this.#owner(snapshot)) as ResultOf<R> | Promise<ResultOf<R>>
       }
-      const result = performRead(reads, request, this.#at)
+      const result = performRead(reads, request, now)
       connection.catalog.assertFits(request)
       return result
     } catch (error) {
@@ -58,12 +58,12 @@ export class FileSession implements Session {
 
   #owner(snapshot: Snapshot) {
     return {
-      keep: (slices: RowSlices) => {
+      keep: (slices: Slices) => {
         this.#slices = slices
         snapshot.occupy(slices)
       },
       assertWanted: () => void this.#held(),
-      giveBack: (slices: RowSlices) => {
+      giveBack: (slices: Slices) => {
         if (this.#slices === slices) this.#slices = null
         snapshot.free(slices)
       },

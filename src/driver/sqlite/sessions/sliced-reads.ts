@@ -1,32 +1,73 @@
-import type { FindPlan, Planned } from '../../../query/plan.ts'
 import { pauseDue } from '../../../time/give-way.ts'
-import type { KeyedRow } from '../../driver.ts'
+import type { Read } from '../../driver.ts'
 import type { ConnectionPool } from '../connections/connection-pool.ts'
 import type { PooledConnection } from '../connections/pooled-connection.ts'
 import { assertOpen, isUnanswerable, toKvError } from '../file/engine-error.ts'
 import type { Connection } from '../module/sqlite-module.ts'
 import { performRead, type RowReads } from '../reads/row-reads.ts'
-import type { RowSlices } from '../rows/row-slices.ts'
+import { RowSlices, type Slices } from '../rows/row-slices.ts'
 
-/** A query to read in slices: on which connection, through which of its reads, and as of which time (ms since the epoch). */
+/** The reads that may return many rows at once. */
+type LongRead = Extract<Read, { readonly type: 'find' | 'related' | 'getMany' }>
+
+/** A read in slices: on which connection, through which of its reads, and as of which time (ms since the epoch). */
 interface SlicedRead {
   readonly connection: PooledConnection
   readonly reads: RowReads
-  readonly query: Planned<FindPlan>
+  readonly request: LongRead
   readonly now: number
   readonly signal: AbortSignal | undefined
+}
+
+/** Up to this many rows are read by key without a pause. */
+export const fewKeys = 1_000
+
+/** Whether a read may last so long that it needs pauses. */
+export function mayLast(request: Read, reads: RowReads): request is LongRead {
+  switch (request.type) {
+    case 'find':
+      return reads.queries.mayFindMuch(request.query)
+    case 'related':
+      return true
+    case 'getMany':
+      return request.keys.length > fewKeys
+    default:
+      return false
+  }
+}
+
+function slicesOf(reads: RowReads, request: LongRead, now: number): Slices {
+  switch (request.type) {
+    case 'find':
+      return reads.queries.slices(request.query, now)
+    case 'related':
+      return reads.queries.relatedSlices(request.query, now)
+    case 'getMany':
+      return reads.slices(request.keys, now)
+  }
+}
+
+/** The error to report for a failed read. */
+function failure(reads: RowReads, request: LongRead, error: unknown): unknown {
+  return request.type === 'getMany' ? error : reads.queries.failure(request.query, error)
+}
+
+/** Notes how long a query took. */
+function found(reads: RowReads, request: LongRead, slices: Slices): void {
+  if (request.type === 'find' && slices instanceof RowSlices)
+    reads.queries.found(request.query, slices.rows.length, slices.took)
 }
 
 /** The owner of the connection, which does nothing else in the pauses. */
 interface Owner {
   /** Keeps the connection while the rest is read. */
-  keep(slices: RowSlices): void
+  keep(slices: Slices): void
   /** Throws if nobody wants the rest any more. */
   assertWanted(): void
-  giveBack(slices: RowSlices): void
+  giveBack(slices: Slices): void
 }
 
-/** Queries of a database that are being read in slices, and other reads with pauses. */
+/** Reads of a database in slices, and others with pauses. */
 export class SlicedReads {
   readonly #pool: ConnectionPool
   readonly #running = new Set<Promise<unknown>>()
@@ -39,41 +80,39 @@ export class SlicedReads {
     return this.#running.size
   }
 
-  /** The rows of a query, from the state in which the first slice is read; returned synchronously if that is all. */
-  find(read: SlicedRead, owner: Owner): KeyedRow[] | Promise<KeyedRow[]> {
-    const { connection, reads, query, now } = read
-    let slices: RowSlices | undefined
+  /** What a read returns, from the state in which the first slice is read; returned synchronously if that is all. */
+  read(read: SlicedRead, owner: Owner): unknown[] | Promise<unknown[]> {
+    const { connection, reads, request, now } = read
+    let slices: Slices | undefined
     let isAll: boolean
     try {
-      slices = reads.queries.slices(query, now)
+      const few = request.type === 'find' ? reads.queries.findFew(request.query, now) : null
+      if (few !== null) {
+        connection.catalog.assertFits(request)
+        return few
+      }
+      slices = slicesOf(reads, request, now)
       isAll = slices.read()
-      connection.catalog.assertFits({ type: 'find', query })
+      connection.catalog.assertFits(request)
     } catch (error) {
       slices?.stop()
-      if (!isUnanswerable(error)) throw reads.queries.failure(query, error)
+      if (!isUnanswerable(error)) throw failure(reads, request, error)
       // It names an index that another process has just dropped: without it, the result is the same.
-      return performRead(reads, { type: 'find', query }, now)
+      return performRead(reads, request, now)
     }
     if (isAll) {
-      reads.queries.found(query, slices.rows.length, slices.took)
+      found(reads, request, slices)
       return slices.rows
     }
     owner.keep(slices)
-    const rest = this.#readRest(slices, read, owner).then((rows) => {
-      reads.queries.found(query, slices.rows.length, slices.took)
-      return rows
-    })
+    const rest = this.#readRest(slices, read, owner)
     this.#running.add(rest)
     const done = () => this.#running.delete(rest)
     rest.then(done, done)
     return rest
   }
 
-  async #readRest(
-    slices: RowSlices,
-    { reads, query, signal }: SlicedRead,
-    owner: Owner,
-  ): Promise<KeyedRow[]> {
+  async #readRest(slices: Slices, { reads, request, signal }: SlicedRead, owner: Owner): Promise<unknown[]> {
     try {
       do {
         await pauseDue()
@@ -81,10 +120,11 @@ export class SlicedReads {
         assertOpen(this.#pool)
         owner.assertWanted()
       } while (!slices.read())
+      found(reads, request, slices)
       return slices.rows
     } catch (error) {
       slices.stop()
-      throw toKvError(reads.queries.failure(query, error))
+      throw toKvError(failure(reads, request, error))
     } finally {
       slices.stop()
       owner.giveBack(slices)

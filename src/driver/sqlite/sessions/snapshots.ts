@@ -4,7 +4,7 @@ import type { SessionUse } from '../../driver.ts'
 import type { ConnectionPool } from '../connections/connection-pool.ts'
 import type { PooledConnection } from '../connections/pooled-connection.ts'
 import { SnapshotsTaken } from '../file/engine-error.ts'
-import type { RowSlices } from '../rows/row-slices.ts'
+import type { Slices } from '../rows/row-slices.ts'
 import { latestVersion } from '../rows/statements.ts'
 
 /** How many may be open at a time for each use. Further ones wait, but only for those of their own use. */
@@ -29,7 +29,7 @@ export class Snapshot {
   /** When it began, by the monotonic clock of the process, in milliseconds. */
   readonly since = clock()
   #version: number | null = null
-  #slices: RowSlices | null = null
+  #slices: Slices | null = null
   #whenFree: PromiseWithResolvers<void> | null = null
   /** The age at which to report it, in milliseconds. */
   tellAt: number
@@ -46,13 +46,13 @@ export class Snapshot {
   }
 
   /** Reserves the connection for a query that is read in slices. */
-  occupy(slices: RowSlices): void {
+  occupy(slices: Slices): void {
     this.#slices = slices
     this.#whenFree = Promise.withResolvers()
   }
 
   /** The query has ended, or nobody wants its rest. */
-  free(slices: RowSlices): void {
+  free(slices: Slices): void {
     if (this.#slices !== slices) return
     slices.stop()
     this.#slices = null
