@@ -24,6 +24,7 @@ import { RunningBackups } from './backup/running-backups.ts'
 import { endTurn, takeTurn } from './commit/turns.ts'
 import { Checkpointer } from './connections/checkpointer.ts'
 import type { ConnectionPool } from './connections/connection-pool.ts'
+import { foreignCommits } from './connections/foreign-commits.ts'
 import type {
   ConnectionParts,
   PooledConnection,
@@ -49,8 +50,6 @@ import { Snapshots } from './sessions/snapshots.ts'
 
 /** How many bytes of changes end a page of the log, which may contain values. */
 const bytesPerLogPage = 64 * 1024
-/** For how many milliseconds a look for commits of others trusts the last look at the file, which costs as much. */
-const fileTrusted = 1_000
 /** How many queries are read in slices at a time: each needs a connection. */
 const mostSlicing = 8
 
@@ -198,9 +197,10 @@ export class SqliteDriver implements Driver {
   }
 
   follow(signal: AbortSignal): AsyncIterable<number | null> {
+    const newestOfOthers = foreignCommits(this.#pool, this.#file, () => this.#newestOwn)
     const look = () => {
       try {
-        return this.#attempt(this.#newestOfOthers)
+        return this.#attempt(newestOfOthers)
       } catch (error) {
         throw isPassing(error) ? error : toKvError(error)
       }
@@ -308,12 +308,6 @@ export class SqliteDriver implements Driver {
   }
 
   readonly #latest = (): number => latestVersion(this.#pool.top.statements)
-
-  readonly #newestOfOthers = (): number | null => {
-    this.#file?.assertThereAt(Date.now(), fileTrusted)
-    const newest = this.#latest()
-    return newest === this.#newestOwn ? null : newest
-  }
 
   /** Runs `attempt` at once, and again later while other connections are in its way. */
   readonly #run: Run = (attempt, due) => {
