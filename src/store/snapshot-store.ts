@@ -8,7 +8,7 @@ import type { Entry } from '../schema/registry.types.ts'
 import { paced } from '../time/give-way.ts'
 import type { ValueFormat } from '../value/value-format.ts'
 import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
-import { tracedRead } from './traced-read.ts'
+import { isShort, tracedRead } from './traced-read.ts'
 
 /** A read-only store. All reads see the state of its session. */
 export class SnapshotStore implements RowStore {
@@ -52,7 +52,7 @@ export class SnapshotStore implements RowStore {
 
   async read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
     this.assertOpen()
-    return paced(() => tracedRead(this.#session, this.path, request, signal))
+    return paced(() => tracedRead(this.#session, this.path, request, signal), isShort(request))
   }
 
   ofOneState<T>(read: (store: RowStore) => Promise<T>): Promise<T> {

@@ -33,7 +33,7 @@ import { SnapshotStore } from './snapshot-store.ts'
 import { comparedStored, decodeStored } from './stored-row.ts'
 import { Sweeper } from './sweeper.ts'
 import { tellConflicts } from './told-conflicts.ts'
-import { tracedRead } from './traced-read.ts'
+import { isShort, tracedRead } from './traced-read.ts'
 import type { TurnSource } from './turn.ts'
 
 export interface StoreOptions {
@@ -108,7 +108,7 @@ export class Store implements RowStore {
   }
 
   read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
-    return paced(() => tracedRead(this.driver, this.path, request, signal))
+    return paced(() => tracedRead(this.driver, this.path, request, signal), isShort(request))
   }
 
   async ofOneState<T>(read: (store: RowStore) => Promise<T>): Promise<T> {

@@ -17,6 +17,11 @@ export function tracedRead<R extends Read>(
     : reader.read(request, signal)
 }
 
+/** Whether it takes some microseconds: it is of one row. */
+export function isShort({ type }: Read): boolean {
+  return type === 'get' || type === 'exists'
+}
+
 function isQuery(request: Read): request is QueryRead {
   const { type } = request
   return type !== 'get' && type !== 'getMany' && type !== 'exists' && type !== 'explain'

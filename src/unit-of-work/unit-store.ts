@@ -15,7 +15,7 @@ import type { Entry } from '../schema/registry.types.ts'
 import type { SetOptions } from '../store/expiry.ts'
 import type { RowEntry, RowStore, SettledOutcome } from '../store/row-store.ts'
 import type { Store } from '../store/store.ts'
-import { tracedRead } from '../store/traced-read.ts'
+import { isShort, tracedRead } from '../store/traced-read.ts'
 import { paced, pauseDue } from '../time/give-way.ts'
 import { decodeValue } from '../value/codec.ts'
 import { freeze } from '../value/freeze.ts'
@@ -61,7 +61,7 @@ export class UnitStore implements RowStore, ReaderContext {
   }
 
   read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
-    return paced(() => tracedRead(this.#reader, this.path, request, signal))
+    return paced(() => tracedRead(this.#reader, this.path, request, signal), isShort(request))
   }
 
   now(): number {

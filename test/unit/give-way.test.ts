@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { inSlices, isWorkLong, pauseDue } from '../../src/time/give-way.ts'
+import { inSlices, isWorkLong, paced, pauseDue } from '../../src/time/give-way.ts'
 
 /** Works until a pause is due, and a timer that began just before it; returns what to wait for. */
 function workLong(): Promise<void> {
@@ -93,5 +93,25 @@ describe('inSlices', () => {
     expect(() => inSlices(items, rejectOrThrow)).toThrow(failure)
     // An unhandled rejection would have ended the run by then.
     await new Promise((resolve) => setTimeout(resolve, 1))
+  })
+})
+
+describe('paced', () => {
+  it('lets the event loop turn after each long call', async () => {
+    let turns = 0
+    let counting = true
+    const tick = () => {
+      turns += 1
+      if (counting) setImmediate(tick)
+    }
+    setImmediate(tick)
+    const seen: number[] = []
+    const call = async () => {
+      seen.push(turns)
+      for (const end = performance.now() + 10; performance.now() < end; );
+    }
+    for (let n = 0; n < 5; n++) await paced(call, false)
+    counting = false
+    expect(new Set(seen).size).toBe(5)
   })
 })
