@@ -273,25 +273,28 @@ it('takes over a database as of the migration whose schemas it has, and asks whi
 it.each(['backup', '0001_users.users.ts'])(
   'a process that is killed in its %s leaves the old state, and the next call finishes',
   async (task) => {
-    const rows = Array.from({ length: 20_000 }, (_, id) => [id, { age: `${id}` }] as const)
+    const rows = Array.from({ length: 2_500 }, (_, id) => [id, { age: `${id}` }] as const)
     const { root, path, folder, values } = await upgrade(rows)
+    // In the task that its argument names, it waits to be killed.
     write(
       root,
       'program.ts',
       `import { writeSync } from 'node:fs'
 import { migrate } from 'valkeyrie/migrate'
 import { migrations } from './migrations/index.ts'
-const onProgress = ({ task, done }: { task: string, done: number }) => void writeSync(1, \`\${task} \${done}\\n\`)
+const onProgress = ({ task, done }: { task: string, done: number }) => {
+  if (task !== process.argv[2] || done === 0) return
+  writeSync(1, 'in it')
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+}
 const { applied } = await migrate('data.db', { modules: migrations, onProgress })
 writeSync(1, JSON.stringify(applied))`,
     )
-    const child = spawn(process.execPath, ['program.ts'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
-    let printed = ''
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      printed += chunk
-      const [, done = '0'] = new RegExp(`^${task} ([1-9]\\d*)$`, 'm').exec(printed) ?? []
-      if (Number(done) > 0) child.kill('SIGKILL')
+    const child = spawn(process.execPath, ['program.ts', task], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
     })
+    child.stdout.once('data', () => child.kill('SIGKILL'))
     const [, signal] = await once(child, 'close')
     expect(signal).toBe('SIGKILL')
     expect(await status(path, { folder })).toEqual({
@@ -302,7 +305,7 @@ writeSync(1, JSON.stringify(applied))`,
     expect((await values())[7]).toEqual({ age: '7' })
 
     const again = await run(root, ['program.ts'])
-    expect(again).toMatchObject({ code: 0, text: expect.stringMatching(/\["0001_users"\]$/) })
+    expect(again).toMatchObject({ code: 0, text: '["0001_users"]' })
     expect(await values()).toEqual(rows.map(([age]) => ({ age })))
     expect(readdirSync(root).filter((name) => /migrating|partial/.test(name))).toEqual([])
     expect(await Valkeyrie.verify(path)).toMatchObject({ sound: true, rows: rows.length })

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { inspectStore } from '../../src/api/open.ts'
 import { importRows } from '../../src/transfer/import.ts'
 import { openSource } from '../../src/transfer/open-source.ts'
+import { command } from '../command/command.ts'
 import { describeEngines } from '../engines.ts'
 import { extent } from '../extent.ts'
 import {
@@ -17,7 +18,6 @@ import {
   migrateQuietly,
   projectFolder,
   projectFor,
-  run,
   settingsFor,
   write,
 } from './project.ts'
@@ -160,11 +160,22 @@ export const up = (value) => {
   })
 
   it('goes on after kill -9 in the middle of many rows', async () => {
-    const count = extent('rows', 20_000, 100_000)
+    const count = extent('rows', 4_000, 100_000)
     const { folder, path, step, text } = await upgrade(
       Array.from({ length: count }, (_, i) => [i, { age: String(i) }]),
     )
-    writeFileSync(step, up)
+    // As long as this file is there, it does not come past a row in the middle.
+    const barrier = join(folder, 'barrier')
+    writeFileSync(barrier, '')
+    writeFileSync(
+      step,
+      `import { existsSync } from 'node:fs'
+export function up({ age }) {
+  if (age === '${0.6 * count}' && existsSync('barrier')) return new Promise((resolve) => setInterval(resolve, 1e9))
+  return { age: Number(age) }
+}
+`,
+    )
     write(
       folder,
       'schemas.ts',
@@ -184,6 +195,7 @@ export const { kv, kvLog, kvCollections } = kvTables([users])`,
       if (Number(done) >= 0.3 * count) child.kill('SIGKILL')
     })
     expect(await killed).toBe('SIGKILL')
+    rmSync(barrier)
     if (engine.name === 'sqlite') expect(existsSync(`${path}.before-0001_users`)).toBe(true)
 
     // Nothing is visible of it yet, and what others write meanwhile counts.
@@ -193,7 +205,7 @@ export const { kv, kvLog, kvCollections } = kvTables([users])`,
     await others.delete(['users', 6])
     await others.set(['users', count], { age: String(count) })
     await others.close()
-    const again = await run(folder, [cli, 'migrate', path, '--no-backup'])
+    const again = await command(folder, 'migrate', path, '--no-backup')
     expect(again).toMatchObject({ code: 0 })
     const [, resumed] = again.text.match(/Applied \S+\n\S+\.ts: (\d+) of/)!
     expect(Number(resumed)).toBeGreaterThan(0.2 * count)
@@ -201,7 +213,7 @@ export const { kv, kvLog, kvCollections } = kvTables([users])`,
       (age) => age !== 6,
     )
     expect(await text()).toEqual(ages.map((age) => ({ age })))
-    expect(await run(folder, [cli, 'check', path])).toMatchObject({
+    expect(await command(folder, 'check', path)).toMatchObject({
       code: 0,
       text: 'All is as declared.\n',
     })
