@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { cli, drizzleKit, projectFolder, root, run, write } from './project.ts'
+import { command } from '../command/command.ts'
+import { drizzleKit, type Ended, projectFolder, root, run, write } from './project.ts'
 
 const page = readFileSync(join(root, 'docs/migrations.md'), 'utf8')
 
@@ -11,10 +12,10 @@ const blocks = [...page.matchAll(/^```(mts|sh)\n([\s\S]*?)^```$/gm)].map(([, lan
   text: text!,
 }))
 
-const programs: Record<string, readonly string[]> = {
-  'npx valkeyrie': [cli],
-  'npx drizzle-kit': [drizzleKit],
-  node: [],
+const programs: Record<string, (folder: string, args: readonly string[]) => Promise<Ended>> = {
+  'npx valkeyrie': (folder, args) => command(folder, ...args),
+  'npx drizzle-kit': (folder, args) => run(folder, [drizzleKit, ...args]),
+  node: run,
 }
 
 it('the story of docs/migrations.md is true', async () => {
@@ -28,10 +29,10 @@ it('the story of docs/migrations.md is true', async () => {
       write(folder, file!, text)
       continue
     }
-    for (const command of text.split(/^\$ /m).slice(1)) {
-      const [line, ...promised] = command.trimEnd().split('\n')
+    for (const block of text.split(/^\$ /m).slice(1)) {
+      const [line, ...promised] = block.trimEnd().split('\n')
       const program = Object.keys(programs).find((name) => line!.startsWith(`${name} `))!
-      const result = await run(folder, [...programs[program]!, ...line!.slice(program.length + 1).split(' ')])
+      const result = await programs[program]!(folder, line!.slice(program.length + 1).split(' '))
       expect(sorted(result.text), line).toMatch(patternOf(promised.join('\n')))
     }
   }

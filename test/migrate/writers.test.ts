@@ -9,8 +9,9 @@ import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { SqliteMigrationLock } from '../../src/driver/sqlite/migrations/migration-lock.ts'
 import { migrate } from '../../src/migration/migrate.ts'
+import { command } from '../command/command.ts'
 import { describeEngines, type TestEngine } from '../engines.ts'
-import { cli, importTables, migrateQuietly, run, settingsFor, write } from './project.ts'
+import { cli, importTables, migrateQuietly, settingsFor, write } from './project.ts'
 import { upgrade, upgradeOn } from './upgrade.ts'
 
 const v1 = defineSchema(['users', '*'], z.object({ age: z.string() }))
@@ -116,7 +117,7 @@ describeEngines('a step', (engine) => {
     await kill(await startMigrate(folder, /a row is converted/, ['--no-backup'], path))
     expect((await values())['["users",8]']).toEqual({ age: '8' })
     writeFileSync(file, up)
-    expect(await run(folder, [cli, 'migrate', path, '--no-backup'])).toMatchObject({ code: 0 })
+    expect(await command(folder, 'migrate', path, '--no-backup')).toMatchObject({ code: 0 })
     const ages = Object.values(await values()).map((value) => (value as { age: unknown }).age)
     expect(ages).toEqual(rows.map((_, id) => id))
   })
@@ -145,7 +146,7 @@ it('one process migrates at a time; another one waits, also for one that is kill
   await kill(await startMigrate(other.folder, /0 of 2000/, ['--no-backup']))
   expect(existsSync(`${other.path}.migrating`)).toBe(true)
   writeFileSync(other.file, up)
-  expect(await run(other.folder, [cli, 'migrate', 'data.db', '--no-backup'])).toMatchObject({ code: 0 })
+  expect(await command(other.folder, 'migrate', 'data.db', '--no-backup')).toMatchObject({ code: 0 })
   expect(await other.check()).toEqual({ pending: [], drift: [], refused: [] })
   expect(readdirSync(other.folder).filter((name) => name.includes('migrating'))).toEqual([])
 })
@@ -174,7 +175,7 @@ it('the backup is one state, whatever others write while it is made', async () =
 it('goes on after kill -9 while it copies, and while it applies', async () => {
   const { folder, path, file, project: loaded, generated, values, check } = await project(never)
   const db = await Valkeyrie.open(path)
-  for (let i = 0; i < 500; i++) await db.set(['large', i], 'x'.repeat(100_000))
+  for (let i = 0; i < 150; i++) await db.set(['large', i], 'x'.repeat(100_000))
   await db.close()
   await kill(await startMigrate(folder, /backup: \d+ of/))
   expect((await check()).pending).toEqual([generated!.tag])
@@ -189,7 +190,7 @@ it('goes on after kill -9 while it copies, and while it applies', async () => {
   expect((await values())['["users",8]']).toEqual({ age: '8' })
   writeFileSync(sql, text)
 
-  expect(await run(folder, [cli, 'migrate', 'data.db'])).toMatchObject({ code: 0 })
+  expect(await command(folder, 'migrate', 'data.db')).toMatchObject({ code: 0 })
   expect((await values())['["users",8]']).toEqual({ age: 8 })
   expect(readdirSync(folder).filter((name) => /partial|migrating/.test(name))).toEqual([])
   const backup = new Database(`${path}.before-${generated!.tag}`, { readonly: true })

@@ -7,7 +7,7 @@ import { DatabaseBusyError, Valkeyrie } from 'valkeyrie'
 import { expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { longestWal } from '../../src/driver/sqlite/file/connection.ts'
-import { cli } from '../migrate/project.ts'
+import { command } from '../command/command.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { waitFor } from '../waiting.ts'
 import { Replicator } from './litestream.ts'
@@ -107,10 +107,6 @@ it('every command works on a file that is replicated, and those that replace it 
   await using db = await open(path)
   await db.repositories.users.set('ada', { name: 'Ada' })
   const replicator = replicate(path)
-  const run = (...args: readonly string[]) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8' })
-    return { status, out: stdout, err: stderr }
-  }
   const [backup, copy, rows] = [newPath(), newPath(), newPath('rows.ndjson')]
   for (const args of [
     ['stats', path],
@@ -121,8 +117,9 @@ it('every command works on a file that is replicated, and those that replace it 
     ['export', path, '--output', rows],
     ['import', path, rows],
   ])
-    expect([args[0], run(...args)]).toMatchObject([args[0], { status: 0 }])
-  expect(JSON.parse(run('restore', backup, path, '--json', '--wait', '0').out)).toMatchObject({
+    expect([args[0], await command(process.cwd(), ...args)]).toMatchObject([args[0], { code: 0 }])
+  const replaced = await command(process.cwd(), 'restore', backup, path, '--json', '--wait', '0')
+  expect(JSON.parse(replaced.output)).toMatchObject({
     error: { code: 'DATABASE_BUSY' },
   })
   const other = await Valkeyrie.open(path, { busyTimeout: 1 })

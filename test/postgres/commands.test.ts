@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Valkeyrie } from 'valkeyrie'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
-import { cli, run } from '../migrate/project.ts'
+import { command } from '../command/command.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { byHand, newSchema } from './database.ts'
 import { serverOfRun } from './server-of-run.ts'
@@ -12,7 +12,7 @@ import { serverOfRun } from './server-of-run.ts'
 const server = await serverOfRun()
 const url = 'url' in server ? server.url : ''
 const path = temporaryFolder()
-const valkeyrie = (...args: string[]) => run(path('.'), [cli, ...args])
+const valkeyrie = (...args: string[]) => command(path('.'), ...args)
 const addressOf = (schema: string) => `${url}?schema=${schema}`
 
 const user = z.object({ name: z.string(), born: z.date().optional(), big: z.bigint() })

@@ -12,6 +12,7 @@ import { z } from 'zod'
 import { check } from '../../src/migration/check.ts'
 import { generate } from '../../src/migration/generate.ts'
 import type { AnyDefinition } from '../../src/schema/definition.types.ts'
+import { command } from '../command/command.ts'
 import { describeEngine } from '../engines.ts'
 import {
   cli,
@@ -21,7 +22,6 @@ import {
   projectFolder,
   projectFor,
   projectOf,
-  run,
   settingsFor,
   write,
 } from '../migrate/project.ts'
@@ -512,7 +512,7 @@ export const { kv, kvLog, kvCollections } = kvTables([notes])`,
     const { url, schema } = partsOf(address)
     const { db, folder } = await upgradeOf(address)
     await db.close()
-    const valkeyrie = (...args: string[]) => run(folder, [cli, ...args, url, '--schema', schema])
+    const valkeyrie = (...args: string[]) => command(folder, ...args, url, '--schema', schema)
     expect(await valkeyrie('status')).toMatchObject({
       code: 2,
       text: 'applied: 0000_initial\npending: 0001_schemas\n',
