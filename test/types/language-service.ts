@@ -6,21 +6,28 @@ const file = join(import.meta.dirname, 'edited-program.ts')
 
 /** What an editor knows of a program that is being written, by TypeScript's language service. */
 export class Editor {
-  readonly #header: string
-  #text = ''
-  #version = 0
+  /** By each line, where its mark is. */
+  readonly #positions = new Map<string, number>()
   readonly #service: ts.LanguageService
 
-  /** `header`: the text before the lines that are being written. */
-  constructor(header: string) {
-    this.#header = header
+  /**
+   * `header`: the text before the lines that are being written. `lines`: all of them, each with a mark, `|`. A block to each: the
+   * program is checked once for all.
+   */
+  constructor(header: string, lines: readonly string[]) {
+    let written = header
+    for (const line of lines) {
+      written += '{\n'
+      this.#positions.set(line, written.length + line.indexOf('|'))
+      written += `${line.replace('|', '')}\n}\n`
+    }
     const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
     const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root)
     this.#service = ts.createLanguageService({
       getScriptFileNames: () => [file],
-      getScriptVersion: (name) => (name === file ? String(this.#version) : '0'),
+      getScriptVersion: () => '0',
       getScriptSnapshot: (name) => {
-        const text = name === file ? this.#text : ts.sys.readFile(name)
+        const text = name === file ? written : ts.sys.readFile(name)
         return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text)
       },
       getCurrentDirectory: () => dirname(file),
@@ -34,33 +41,22 @@ export class Editor {
     })
   }
 
-  /** For each line, the names that are offered at its `|`; none if only globals are. */
-  completions(lines: readonly string[]): string[][] {
-    return this.#write(lines).map((position) => {
-      const offered = this.#service.getCompletionsAtPosition(file, position, {})
-      if (offered === undefined || offered.isGlobalCompletion) return []
-      return offered.entries.map(({ name }) => name)
-    })
+  /** The names that are offered at the mark of a line; none if only globals are. */
+  completions(line: string): string[] {
+    const offered = this.#service.getCompletionsAtPosition(file, this.#positionOf(line), {})
+    if (offered === undefined || offered.isGlobalCompletion) return []
+    return offered.entries.map(({ name }) => name)
   }
 
-  /** For each line, what is shown where the mouse rests on its mark. */
-  quickInfo(lines: readonly string[]): string[] {
-    return this.#write(lines).map((position) =>
-      ts.displayPartsToString(this.#service.getQuickInfoAtPosition(file, position)?.displayParts),
-    )
+  /** What is shown where the mouse rests on the mark of a line. */
+  quickInfo(line: string): string {
+    const info = this.#service.getQuickInfoAtPosition(file, this.#positionOf(line))
+    return ts.displayPartsToString(info?.displayParts)
   }
 
-  /** Gives the positions of the marks. A block to each line: the program is checked once for all of them. */
-  #write(lines: readonly string[]): number[] {
-    let text = this.#header
-    const positions = lines.map((line) => {
-      text += '{\n'
-      const position = text.length + line.indexOf('|')
-      text += `${line.replace('|', '')}\n}\n`
-      return position
-    })
-    this.#text = text
-    this.#version++
-    return positions
+  #positionOf(line: string): number {
+    const position = this.#positions.get(line)
+    if (position === undefined) throw new Error(`The program has no line ${line}`)
+    return position
   }
 }
