@@ -2,6 +2,7 @@
  * The same rows stored in five ways: what each costs on this machine, and what each does with a row that is refused.
  *
  *     node examples/batches.ts
+ *     node examples/batches.ts 1    # of so many rounds: less exact, and sooner
  */
 import type { OpenOptions } from 'valkeyrie'
 import { addressOf, isOnServer } from './address/address-of.ts'
@@ -9,6 +10,7 @@ import { openReadings, type Readings, someReadings } from './batches/readings.ts
 import { load, ways } from './batches/ways.ts'
 import { medians, type Timed } from './measure/medians.ts'
 
+const [rounds = 7] = process.argv.slice(2).map(Number)
 const pathOf = (name: string) => addressOf(`batches-${name}`)
 
 async function versionsOf({ repositories: { readings } }: Readings): Promise<number> {
@@ -17,7 +19,7 @@ async function versionsOf({ repositories: { readings } }: Readings): Promise<num
 }
 
 /** What each way costs, and of how many commits its rows are. */
-async function compare(title: string, options: OpenOptions, count: number, rounds: number): Promise<void> {
+async function compare(title: string, options: OpenOptions, count: number): Promise<void> {
   const rows = someReadings(count)
   const commits: Record<string, number> = {}
   await using db = await openReadings(pathOf('compared'), { ...options, destroyOnClose: true })
@@ -74,10 +76,10 @@ async function refuseOne(): Promise<void> {
   console.log(`  ${load.name.padEnd(10)} reports number ${refused}, ${stored} are stored`)
 }
 
-if (isOnServer) await compare('as durable as the server makes them', {}, 100, 3)
+if (isOnServer) await compare('as durable as the server makes them', {}, 100)
 else {
-  await compare("with durability 'normal'", { durability: 'normal' }, 1_000, 7)
-  await compare("with durability 'full'", { durability: 'full' }, 100, 5)
+  await compare("with durability 'normal'", { durability: 'normal' }, 1_000)
+  await compare("with durability 'full'", { durability: 'full' }, 100)
 }
 console.log('A transaction costs much more than a row, above all where it waits for the disk: so share it.')
 console.log(

@@ -3,6 +3,7 @@
  * what two other processes write.
  *
  *     node examples/coherent-cache.ts
+ *     node examples/coherent-cache.ts 1    # of so many rounds: less exact, and sooner
  */
 import { execFile } from 'node:child_process'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -13,6 +14,7 @@ import { CoherentCache } from './coherent-cache/coherent-cache.ts'
 import { openProducts, sharedClock, someProduct } from './coherent-cache/products.ts'
 import { medians, type Timed } from './measure/medians.ts'
 
+const [rounds = 9] = process.argv.slice(2).map(Number)
 const path = addressOf('cache')
 await using db = await openProducts(path, { destroyOnClose: true })
 const { products } = db.repositories
@@ -40,7 +42,7 @@ async function compare(variants: number): Promise<void> {
       'from the cache, asking whether it has expired': repeated(() => expiring.get('plain')),
       'a structuredClone of the value alone': repeated(() => structuredClone(value)),
     },
-    9,
+    rounds,
   )
   console.log(`A read of a row of ${JSON.stringify(value).length} bytes:`)
   for (const [name, time] of Object.entries(times)) {

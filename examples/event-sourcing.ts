@@ -3,6 +3,7 @@
  * twice: every shipment is an event, and every event is counted once.
  *
  *     node examples/event-sourcing.ts
+ *     node examples/event-sourcing.ts 60    # with so many orders of each customer
  */
 import { execFile, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,6 +14,7 @@ import { EventStore } from './event-sourcing/event-store.ts'
 import { Projector } from './event-sourcing/projector.ts'
 import { openWarehouse } from './event-sourcing/warehouse.ts'
 
+const [orders = 150] = process.argv.slice(2).map(Number)
 const path = addressOf('events')
 await using db = await openWarehouse(path, { destroyOnClose: true })
 const { deliveries, snapshots } = db.repositories
@@ -22,9 +24,11 @@ const shipper = fileURLToPath(new URL('./event-sourcing/shipper.ts', import.meta
 const projecting = fileURLToPath(new URL('./event-sourcing/projecting.ts', import.meta.url))
 const run = promisify(execFile)
 
-await store.execute('tea', () => [{ type: 'received', pieces: 1_000 }])
+await store.execute('tea', () => [{ type: 'received', pieces: 6 * orders + 100 }])
 const shipping = Promise.all(
-  ['ada', 'bob', 'cleo'].map((customer) => run(process.execPath, [shipper, path, 'tea', customer, '150'])),
+  ['ada', 'bob', 'cleo'].map((customer) =>
+    run(process.execPath, [shipper, path, 'tea', customer, `${orders}`]),
+  ),
 )
 
 let child = fork(projecting, [path])
@@ -43,7 +47,7 @@ try {
   }
   const filled = (await shipping).map(({ stdout }) => Number(stdout))
   const all = filled.reduce((sum, n) => sum + n)
-  console.log(`${filled.join(' + ')} orders of 3 filled: ${all}, of ${3 * 150} that were placed`)
+  console.log(`${filled.join(' + ')} orders of 3 filled: ${all}, of ${3 * orders} that were placed`)
   await countingGoesOn()
 } finally {
   child.kill('SIGTERM')

@@ -3,6 +3,7 @@
  * their own.
  *
  *     node examples/reader-threads.ts
+ *     node examples/reader-threads.ts 3000    # with so many items
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
@@ -11,7 +12,7 @@ import { ReaderPool } from './reader-threads/reader-pool.ts'
 import { reports, type WarehouseTotal } from './reader-threads/reports.ts'
 import { fill, move, openStock } from './reader-threads/stock.ts'
 
-const count = 30_000
+const [count = 30_000] = process.argv.slice(2).map(Number)
 const asked = 16
 const atOnce = 4
 

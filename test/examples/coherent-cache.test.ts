@@ -13,7 +13,7 @@ import { type SimulatedEntry, SimulatedRows, Turns } from './simulated-rows.ts'
 it.each(longEngines)(
   'prints what a read costs, and ends with every product as it is stored, on %s',
   async (engine) => {
-    const output = await runExample('coherent-cache', engine)
+    const output = await runExample('coherent-cache', engine, extent('rounds', 1, 9))
     expect(output.match(/^A read of a row of \d+ bytes:$/gm)).toHaveLength(3)
     expect(output.match(/^ +\d+\.\d\d µs from the (database|cache)/gm)).toHaveLength(3 * 4)
     expect(output).toMatch(/^Two processes have changed 300 prices of 200 products\.$/m)
@@ -121,7 +121,7 @@ it.each([false, true])(
   'gives nothing older than what it was told of, in any interleaving; expiring: %s',
   async (expiring) => {
     let hits = 0
-    const numRuns = extent('histories', 150, 1_000)
+    const numRuns = extent('histories', 50, 1_000)
     await fc.assert(
       fc.asyncProperty(actors, fc.infiniteStream(fc.nat()), async (actors, choices) => {
         const outcome = await simulate(actors, choices, expiring)

@@ -15,6 +15,7 @@ import {
 } from '../../examples/event-sourcing/warehouse.ts'
 import { type Child, startChild } from '../concurrency/child.ts'
 import { randomOf, seedOfThisRun } from '../concurrency/random.ts'
+import { extent } from '../extent.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { enginesOf, runExample } from './run-example.ts'
 
@@ -58,11 +59,15 @@ async function countUntil(db: Warehouse, appended: Appended): Promise<void> {
 it.each(enginesOf('event-sourcing'))(
   'ships without gaps from three processes, and counts each shipment once whoever is killed, on %s',
   async (engine) => {
-    const output = await runExample('event-sourcing', engine)
-    expect(output).toMatch(/^\d+ \+ \d+ \+ \d+ orders of 3 filled: 333, of 450 that were placed$/m)
-    expect(output).toMatch(/^334 events, numbered from 1 on, 0 gaps$/m)
-    expect(output).toMatch(/^Left: 1, by the snapshot of event 300 and 34 more$/m)
-    expect(output).toMatch(/^333 shipments counted, 999 pieces$/m)
+    const orders = extent('orders of a customer', 60, 150)
+    const filled = 2 * orders + 33
+    const output = await runExample('event-sourcing', engine, orders)
+    const placed = `\\d+ \\+ \\d+ \\+ \\d+ orders of 3 filled: ${filled}, of ${3 * orders} that were placed`
+    expect(output).toMatch(new RegExp(`^${placed}$`, 'm'))
+    expect(output).toMatch(new RegExp(`^${filled + 1} events, numbered from 1 on, 0 gaps$`, 'm'))
+    const [, snapshot, more] = /^Left: 1, by the snapshot of event (\d+) and (\d+) more$/m.exec(output) ?? []
+    expect([snapshot, more]).toEqual([`${filled + 1 - ((filled + 1) % 100)}`, `${(filled + 1) % 100}`])
+    expect(output).toMatch(new RegExp(`^${filled} shipments counted, ${3 * filled} pieces$`, 'm'))
   },
 )
 
@@ -173,7 +178,7 @@ describe('a stream', () => {
         await db.repositories.snapshots.deleteMany({ where: {} })
         expect(await store.load('tea')).toMatchObject({ stock: all.reduce(applyEvent, nothing) })
       }),
-      { numRuns: 50 },
+      { numRuns: extent('streams', 15, 50) },
     )
   })
 })
@@ -277,7 +282,8 @@ it('counts each event once, by two projectors that are killed at random moments 
       expect(await child.ended, replay).toEqual([null, 'SIGKILL'])
     }
   }
-  await Promise.all([killAgainAndAgain(3), killAgainAndAgain(3)])
+  const kills = extent('kills of a projector', 2, 3)
+  await Promise.all([killAgainAndAgain(kills), killAgainAndAgain(kills)])
   for (const child of appenders) {
     child.send('stop')
     expect(await child.ended, replay).toEqual([0, null])

@@ -5,6 +5,7 @@ import { ReaderDiedError, ReportError } from '../../examples/reader-threads/read
 import { reports } from '../../examples/reader-threads/reports.ts'
 import { fill, move, openStock } from '../../examples/reader-threads/stock.ts'
 import { randomOf, seedOfThisRun } from '../concurrency/random.ts'
+import { extent } from '../extent.ts'
 import type { MortalReports } from '../processes/fixtures/mortal-reader.ts'
 import { runFixture } from '../processes/run-fixture.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
@@ -37,7 +38,8 @@ async function openMortal(threads: number) {
 it.each(longEngines)(
   'prints what each arrangement does to the event loop, and counts every piece in every report, on %s',
   async (engine) => {
-    const output = await runExample('reader-threads', engine)
+    const items = extent('items', 3_000, 30_000)
+    const output = await runExample('reader-threads', engine, items)
     expect(output.match(/^In .*:$/gm)).toEqual([
       'In this thread:',
       'In this thread, over a pool of 4 connections:',
@@ -47,7 +49,9 @@ it.each(longEngines)(
     expect(
       output.match(/^ {2}the event loop comes round in .* \(median\) .* \(99%\) .* \(most\)$/gm),
     ).toHaveLength(3)
-    expect(output.match(/^ {2}16 of 16 reports count 300000 pieces$/gm)).toHaveLength(3)
+    expect(output.match(new RegExp(`^ {2}16 of 16 reports count ${10 * items} pieces$`, 'gm'))).toHaveLength(
+      3,
+    )
     expect(output).toMatch(/^Scarce now: item \d+ \(\d+\), /m)
   },
 )

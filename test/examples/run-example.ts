@@ -33,14 +33,14 @@ function environmentOf(engine: Engine): NodeJS.ProcessEnv {
 
 /**
  * Runs `examples/<name>.ts` as a user would, over the built package, on an engine. Gives what it has printed; it has to leave no file
- * behind.
+ * behind. `args`: to do less than it does without.
  */
-export async function runExample(name: string, engine: Engine): Promise<string> {
+export async function runExample(name: string, engine: Engine, ...args: readonly number[]): Promise<string> {
   const program = join(folderOfAll, `${name}.ts`)
   const folder = mkdtempSync(join(tmpdir(), 'valkeyrie-example-'))
   try {
     const env = { ...environmentOf(engine), TMPDIR: folder }
-    const running = promisify(execFile)(process.execPath, [program], { env })
+    const running = promisify(execFile)(process.execPath, [program, ...args.map(String)], { env })
     const { stdout, stderr } = await waitFor(`the end of the example ${name}`, running)
     const left = readdirSync(folder)
     if (stderr !== '' || left.length > 0) throw new Error(`${name} leaves ${left} and complains: ${stderr}`)
