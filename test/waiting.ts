@@ -12,6 +12,8 @@ const now = performance.now.bind(performance)
 const usualMilliseconds = 20
 /** Milliseconds after which a machine of the usual speed gives up. */
 const patience = 120_000
+/** Milliseconds between two looks for something at most. */
+const longestPause = 10
 
 /** Options for a database whose writers wait for each other's locks for as long as it takes. */
 export const patient = { busyTimeout: 600_000 } as const
@@ -56,7 +58,12 @@ export async function waitFor<T>(what: string, promise: PromiseLike<T>): Promise
 export async function waitUntil(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   let isWanted = true
   const look = async () => {
-    while (isWanted && !(await holds())) await new Promise((resolve) => setTimeout(resolve, 1))
+    const start = now()
+    while (isWanted && !(await holds())) {
+      // The longer it takes, the less often: looking takes time from what is awaited.
+      const pause = Math.min(longestPause, 1 + (now() - start) / 50)
+      await new Promise((resolve) => setTimeout(resolve, pause))
+    }
   }
   try {
     await waitFor(what, look())

@@ -17,11 +17,14 @@ export async function openAt(url: string, schema: string, options: OpenOptions =
   return db
 }
 
+/** Milliseconds in which a machine of the usual speed connects many times over. */
+const usualTimeout = 400
+
 /** Opens with a `connectTimeout` that a test can wait out: as short as this machine connects within, as slow as it is now. */
 export async function impatiently<Db>(
   open: (connectTimeout: number) => Promise<Db>,
 ): Promise<readonly [db: Db, connectTimeout: number]> {
-  for (let connectTimeout = Math.round(1_000 * slowness()); ; connectTimeout *= 2) {
+  for (let connectTimeout = Math.round(usualTimeout * slowness()); ; connectTimeout *= 2) {
     try {
       return [await open(connectTimeout), connectTimeout]
     } catch (error) {

@@ -62,7 +62,7 @@ it('changes of a worker thread are seen', async () => {
 })
 
 it('a reader that sleeps through writes of 100 KB reads the newest state, and the process grows by less than 20 MB', async () => {
-  const writes = extent('writes', 1_500, 10_000)
+  const writes = extent('writes', 600, 10_000)
   const { n, grown } = await runFixture<{ n: number; grown: number }>('watch-slow-reader', writes)
   expect(n).toBe(writes)
   expect(grown).toBeLessThan(20e6)
