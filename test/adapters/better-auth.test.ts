@@ -39,8 +39,10 @@ const { execute } = await testAdapter({
     transactionsTestSuite(),
     authFlowTestSuite(),
     caseInsensitiveTestSuite(),
-    joinsTestSuite(),
-    ...inTurn('kinds of ids', [numberIdTestSuite, uuidTestSuite], 2).map((tests) => tests()),
+    // Each has the normal tests again.
+    ...inTurn('joins, and kinds of ids', [joinsTestSuite, numberIdTestSuite, uuidTestSuite], 3).map((tests) =>
+      tests(),
+    ),
   ],
   async onFinish() {
     await db?.close()

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { KvU64, UniqueConstraintError, Valkeyrie } from 'valkeyrie'
 import { expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
+import { extent } from '../extent.ts'
 import { stillClock } from '../still-clock.ts'
 import { newDatabasePath } from './temporary-folder.ts'
 
@@ -181,6 +182,6 @@ it('calls of one turn do what they would do one after the other', async () => {
     fc.asyncProperty(fc.array(call, { maxLength: 12 }), async (calls) => {
       expect(await run(calls, true)).toEqual(await run(calls, false))
     }),
-    { numRuns: 60 },
+    { numRuns: extent('turns', 20, 60) },
   )
 })

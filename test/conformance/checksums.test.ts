@@ -7,7 +7,7 @@ const newPath = temporaryFolder()
 /** Files that keep checksums: what a file has been created as, it stays. */
 runSuite({
   name: 'a file with checksums',
-  turns: { step: 2, from: 0 },
+  turns: { step: 3, from: 0 },
   path() {
     const path = newPath()
     const file = new Database(path)

@@ -121,7 +121,7 @@ it.each([false, true])(
   'gives nothing older than what it was told of, in any interleaving; expiring: %s',
   async (expiring) => {
     let hits = 0
-    const numRuns = extent('histories', 50, 1_000)
+    const numRuns = extent('histories', 80, 1_000)
     await fc.assert(
       fc.asyncProperty(actors, fc.infiniteStream(fc.nat()), async (actors, choices) => {
         const outcome = await simulate(actors, choices, expiring)

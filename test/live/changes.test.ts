@@ -5,6 +5,7 @@ import { liveChanges, serveLive } from 'valkeyrie/http'
 import { afterEach, expect, it } from 'vitest'
 import { z } from 'zod'
 import { newAddress } from '../engine-of-project.ts'
+import { extent } from '../extent.ts'
 import { waitFor, waitUntil } from '../waiting.ts'
 import { cutting } from './cutting.ts'
 import { listen, openPlayers, type PlayersLive, stop } from './live-server.ts'
@@ -58,7 +59,7 @@ it('come once each and in order, however often and wherever the connection is cu
       await changes.return?.()
       client.close()
     }),
-    { numRuns: 25 },
+    { numRuns: extent('histories', 8, 25) },
   )
 })
 

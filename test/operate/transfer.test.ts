@@ -70,7 +70,7 @@ it('gives back every key, value and expiry, whatever they are', async () => {
         expect(await imported(to, text)).toEqual({ ...nothing, unchanged: count })
       },
     ),
-    { numRuns: extent('databases', 10, 30) },
+    { numRuns: extent('databases', 5, 30) },
   )
 })
 
@@ -242,7 +242,7 @@ it("lets the rows of a source take each other's unique values, in any order", as
           expect((await users.get(`u${n}`)).value?.name).toBe(`n${after[i]}`)
       },
     ),
-    { numRuns: extent('orders of one index', 7, 20) },
+    { numRuns: extent('orders of one index', 4, 20) },
   )
 })
 
@@ -340,7 +340,7 @@ it('ends with exactly the source, however its rows take the values of two unique
         expect(after.refused).toEqual([])
       },
     ),
-    { numRuns: extent('orders of two indexes', 20, 60) },
+    { numRuns: extent('orders of two indexes', 10, 60) },
   )
 })
 

@@ -19,12 +19,13 @@ describe.skipIf(url === '')('a database on a server', () => {
     const schema = newSchema()
     const db = await openAt(url, schema)
     const admin = await byHand(url)
+    const rounds = extent('rounds of ended connections', 12, 30)
     let done = 0
     let isOver = false
     const adds = Array.from({ length: 8 }, async (_, writer) => {
       for (; !isOver; done++) await db.atomic().sum(['total'], 1n).sum(['of', writer], 1n).commit()
     })
-    for (let round = 0; round < 30; round++) {
+    for (let round = 0; round < rounds; round++) {
       const state = round % 2 === 0 ? 'active' : '%'
       await waitUntil(
         'a commit to harm',
@@ -323,7 +324,7 @@ describe.skipIf(url === '')('a server of its own', () => {
     onTestFinished(() => cluster.end())
     const schema = newSchema()
     const db = await openAt(cluster.url, schema, { connectTimeout: 120_000 })
-    const kills = extent('kills of a server', 3, 20)
+    const kills = extent('kills of a server', 2, 20)
     let rounds = 0
     const acknowledged = new Array(8).fill(0)
     let isOver = false

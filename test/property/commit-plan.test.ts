@@ -13,6 +13,7 @@ import { keyText } from '../../src/key/key-text.ts'
 import { encodeValue } from '../../src/value/codec.ts'
 import type { StoredValue } from '../../src/value/encoding.ts'
 import { KvU64 } from '../../src/value/kv-u64.ts'
+import { extent } from '../extent.ts'
 
 const start = 1_000_000
 const keys = ['a', 'b', 'c', 'd'].map((name) => encodeKey([name]))
@@ -147,7 +148,7 @@ test('carrying out a plan leaves the same rows as SQLite applying the writes one
         await driver.close()
       }
     }),
-    { numRuns: 200 },
+    { numRuns: extent('databases', 70, 200) },
   )
   expect(committed).toBeGreaterThan(0)
 })

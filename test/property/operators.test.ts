@@ -143,8 +143,8 @@ function operandsOf(operator: Operator): Record<string, fc.Arbitrary<unknown>> {
 }
 
 const trials = {
-  sqlite: extent('trials of each operator on sqlite', 10, 40),
-  postgres: extent('trials of each operator on postgres', 5, 20),
+  sqlite: extent('trials of each operator on sqlite', 5, 40),
+  postgres: extent('trials of each operator on postgres', 2, 20),
 }
 
 const schemas = [

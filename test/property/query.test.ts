@@ -485,7 +485,7 @@ describe.each(
         const rows = await store(values)
         for (const one of queries) await expectAlike(one, rows)
       }),
-      { numRuns: name === 'sqlite' ? extent('databases', 100, 400) : extent('databases', 40, 150) },
+      { numRuns: name === 'sqlite' ? extent('databases', 50, 400) : extent('databases', 20, 150) },
     )
   })
 
@@ -500,7 +500,7 @@ describe.each(
         const choice = chooseIndex(planned.plan, order, declared, new Set())
         expect(readsAll(planned.plan, choice), `${sql} ${plan.join(' · ')}`).toBe(scans(planned.plan, plan))
       }),
-      { numRuns: extent('queries', 250, 1_000) },
+      { numRuns: extent('queries', 125, 1_000) },
     )
   })
 
@@ -529,7 +529,7 @@ describe.each(
           expect(seen).toEqual(all)
         },
       ),
-      { numRuns: name === 'sqlite' ? extent('databases', 40, 150) : extent('databases', 20, 100) },
+      { numRuns: name === 'sqlite' ? extent('databases', 20, 150) : extent('databases', 10, 100) },
     )
   })
 })

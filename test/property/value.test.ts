@@ -6,7 +6,10 @@ import { applyArithmetic } from '../../src/commit/mutation.ts'
 import { decodeValue, encodeValue } from '../../src/value/codec.ts'
 import { Encoding, type StoredValue } from '../../src/value/encoding.ts'
 import { KvU64 } from '../../src/value/kv-u64.ts'
+import { extent } from '../extent.ts'
 import { anyValue, key, regexp, text, u64 } from './any-value.ts'
+
+const trials = extent('values of each law', 300, 1_500)
 
 const decode = ({ value, encoding, types }: StoredValue): unknown => decodeValue(value, encoding, types)
 
@@ -19,7 +22,7 @@ describe('encodeValue', () => {
         deepStrictEqual(read, value)
         deepStrictEqual(encodeValue(read), stored)
       }),
-      { numRuns: 1000 },
+      { numRuns: trials },
     )
   })
 
@@ -57,7 +60,7 @@ describe('encodeValue', () => {
         }
         deepStrictEqual(decode(stored), value)
       }),
-      { numRuns: 1000 },
+      { numRuns: trials },
     )
   })
 
@@ -71,7 +74,7 @@ describe('encodeValue', () => {
         deepStrictEqual(encodeValue(read), stored)
         if (stored.types?.includes('referentialEqualities')) expect(objectsOf(read)).toBe(objectsOf(root))
       }),
-      { numRuns: 1000 },
+      { numRuns: trials },
     )
   })
 
@@ -120,7 +123,7 @@ describe('the format is that of superjson', () => {
         const types = meta?.values && { values: meta.values, v: 1 }
         expect(stored.types).toBe(types === undefined ? null : JSON.stringify(types))
       }),
-      { numRuns: 1000 },
+      { numRuns: trials },
     )
   })
 
@@ -134,7 +137,7 @@ describe('the format is that of superjson', () => {
         if (!isSame(() => old.parse(JSON.stringify({ json, meta })), root)) return
         deepStrictEqual(decodeValue(value, Encoding.superjson, types), root)
       }),
-      { numRuns: 1000 },
+      { numRuns: trials },
     )
   })
 })
@@ -226,7 +229,7 @@ describe('decodeValue', () => {
         }
         expect(Object.keys(Object.prototype)).toEqual([])
       }),
-      { numRuns: 1500 },
+      { numRuns: trials },
     )
     fc.assert(
       fc.property(hostileValue, hostileTypes, (value, types) => {
@@ -237,7 +240,7 @@ describe('decodeValue', () => {
           expect(error).toBeInstanceOf(Error)
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: trials },
     )
     const after = snapshot()
     expect(after.length).toBe(before.length)

@@ -167,7 +167,7 @@ describe('the times', () => {
             expect(dueTimes({ ...row, misfire: 'all' }, now)).toStrictEqual({ times: all, next })
         },
       ),
-      { numRuns: extent('latenesses', 20, 60) },
+      { numRuns: extent('latenesses', 8, 60) },
     )
   })
 })

@@ -31,7 +31,7 @@ function nameOf({ library, name }: Kind, position: Position): string {
 // biome-ignore lint/suspicious/noExplicitAny: as above
 type Rows = any
 
-describe.each(inTurn('kinds of values and positions', cells, 2))('$name', ({ kind, position, schema }) => {
+describe.each(inTurn('kinds of values and positions', cells, 4))('$name', ({ kind, position, schema }) => {
   const { input, output, nextInput, nextOutput, given = nextOutput, wrong } = kind
   const { change, judgement } = outcomes[kind.name]
   const value = position.value(output)

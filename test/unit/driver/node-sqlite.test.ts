@@ -11,6 +11,7 @@ import { lockName, realPath } from '../../../src/driver/sqlite/module/held-files
 import { loadNodeSqlite } from '../../../src/driver/sqlite/module/node-sqlite.ts'
 import type { Connection } from '../../../src/driver/sqlite/module/sqlite-module.ts'
 import { DatabaseOpenError, Valkeyrie } from '../../../src/index.ts'
+import { extent } from '../../extent.ts'
 import { temporaryFolder } from '../../temporary-folder.ts'
 import { waitUntil } from '../../waiting.ts'
 
@@ -158,7 +159,7 @@ describe('by node:sqlite and by better-sqlite3', () => {
           ]
         })
       }),
-      { numRuns: 200 },
+      { numRuns: extent('values', 60, 200) },
     )
   })
 
