@@ -229,7 +229,9 @@ it('works on node:sqlite without better-sqlite3, and so do its commands', () => 
   expect(run(node, join(bare, 'program.js'), file)).toEqual(expected)
   const cli = join(bare, 'node_modules/valkeyrie/dist/cli/main.js')
   expect(run(node, cli, 'doctor', file, '--json')).toMatchObject({ sound: true })
-  const asked = spawnSync(node, [join(bare, 'program.js'), file, 'better-sqlite3'], { encoding: 'utf8' })
+  const asking = `import { Valkeyrie } from 'valkeyrie'; await Valkeyrie.open('a.db', { engine: 'better-sqlite3' })`
+  const args = ['--input-type=module', '-e', asking]
+  const asked = spawnSync(node, args, { cwd: bare, encoding: 'utf8' })
   expect(asked.stderr).toContain('better-sqlite3 cannot be loaded: run "npm install better-sqlite3"')
 })
 
