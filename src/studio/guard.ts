@@ -31,7 +31,9 @@ export const safeHeaders: OutgoingHttpHeaders = {
  */
 export function checkPlace({ headers }: IncomingMessage, port: number): void {
   const host = headers.host ?? ''
-  if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`)
+  // Browsers leave out the port of HTTP.
+  const place = host.includes(':') ? host : `${host}:80`
+  if (place !== `127.0.0.1:${port}` && place !== `localhost:${port}`)
     throw new Refusal(403, 'HOST', 'This server answers only at the address that it has printed')
   const { origin, 'sec-fetch-site': site } = headers
   if (origin !== undefined && origin !== `http://${host}`)

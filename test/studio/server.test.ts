@@ -1,13 +1,16 @@
 import { renameSync, rmSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import Sqlite from 'better-sqlite3'
 import { KvU64, Valkeyrie } from 'valkeyrie'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
+import { checkPlace } from '../../src/studio/guard.ts'
 import { readEvents } from '../../src/studio/page/data/read-events.ts'
 import { notationOf } from '../../src/studio/page/value/notation.ts'
 import { parseNotation } from '../../src/studio/page/value/parse-notation.ts'
 import { jsonText, rowOf, valueJson } from '../../src/studio/page/value/wire.ts'
+import { Refusal } from '../../src/studio/refusal.ts'
 import { openStudio, type StudioOptions } from '../../src/studio/server.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { ask, askRaw } from './ask.ts'
@@ -67,6 +70,15 @@ describe('who is answered', () => {
       const { status, text } = await askRaw(studio, at, { headers, method: at === '/' ? 'GET' : 'POST' })
       expect([status, JSON.parse(text).error.code]).toEqual([403, code])
     }
+  })
+
+  it('a browser at port 80, which it leaves out', () => {
+    const from = (headers: object, port: number) => checkPlace({ headers } as IncomingMessage, port)
+    from({ host: '127.0.0.1', origin: 'http://127.0.0.1' }, 80)
+    from({ host: 'localhost:80' }, 80)
+    expect(() => from({ host: 'localhost' }, 8080)).toThrow(Refusal)
+    expect(() => from({ host: 'evil.example' }, 80)).toThrow(Refusal)
+    expect(() => from({ host: 'localhost', origin: 'http://localhost:8080' }, 80)).toThrow(Refusal)
   })
 
   it('listens on this machine only', async () => {
