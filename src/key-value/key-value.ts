@@ -84,9 +84,11 @@ export class KeyValue<R extends Definitions> {
     this.#store.assertOpen()
     if (!Array.isArray(keys))
       throw new TypeError("getMany takes an array of keys, such as [['users', 'alice']]")
-    const encodedKeys = keys.map((key) => this.#store.encodeKey(key))
-    const ownKeys = keys.map((key) => key.slice())
-    const rows = await storeUnder(this.#store, options?.signal).read({ type: 'getMany', keys: encodedKeys })
+    const store = storeUnder(this.#store, options?.signal)
+    const ownKeys: Key[] = keys.map((key) => (Array.isArray(key) ? key.slice() : key))
+    const encoded = inSlices(ownKeys, (key) => store.encodeKey(key))
+    const encodedKeys = encoded instanceof Promise ? await encoded : encoded
+    const rows = await store.read({ type: 'getMany', keys: encodedKeys })
     const entries = await inSlices(rows, (row, i) => this.#toEntryMaybe(row, ownKeys[i]!))
     return entries as { [I in keyof Keys]: EntryMaybe<Keys[I], ValueOf<R, Keys[I]>> }
   }

@@ -97,14 +97,14 @@ export class StoreRepository {
     this.#store.assertOpen()
     if (!Array.isArray(ids)) throw new TypeError("getMany takes an array of ids, such as ['alice', 'bob']")
     const keys = ids.map((id) => this.key(id))
-    const rows = await this.#store.read({
-      type: 'getMany',
-      keys: keys.map((key) => this.#store.encodeKey(key)),
-    })
+    const ownIds: readonly Id[] = ids.map((id) => (Array.isArray(id) ? id.slice() : id))
+    const encoded = inSlices(keys, (key) => this.#store.encodeKey(key))
+    const encodedKeys = encoded instanceof Promise ? await encoded : encoded
+    const rows = await this.#store.read({ type: 'getMany', keys: encodedKeys })
     return inSlices(rows, (row, i) =>
       row === null
-        ? this.#store.missing(missingRow(ids[i], keys[i]!))
-        : this.#store.rowEntry(row, ids[i], keys[i]!),
+        ? this.#store.missing(missingRow(ownIds[i], keys[i]!))
+        : this.#store.rowEntry(row, ownIds[i], keys[i]!),
     )
   }
 
