@@ -109,6 +109,7 @@ export function prepareStatements(
       release: control('RELEASE one_write'),
       rollbackTo: control('ROLLBACK TO one_write'),
       dataVersion: connection.prepare('PRAGMA data_version').pluck() as ControlStatement,
+      schemaVersion: connection.prepare('PRAGMA schema_version').pluck() as ControlStatement,
     },
     // Text, like all statements that every process runs: its first Drizzle query costs a process some milliseconds.
     get: prepareRead<KvRow>('SELECT value, encoding, types, version, expires_at FROM kv WHERE key = ?'),
