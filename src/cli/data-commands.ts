@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts'
 import type { ImportCounts, OnConflict } from '../transfer/import.ts'
 import { type SourceKind, sourceKinds } from '../transfer/open-source.ts'
 import { withPackage } from '../transfer/optional-package.ts'
+import { parseJson } from '../value/parse-json.ts'
 import { countReport, databaseText, example, interrupted, print } from './terminal.ts'
 
 /** The longest time that a timer takes: an export may read one state for as long as it needs. */
@@ -250,7 +251,7 @@ function running() {
 
 function parsedJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch (error) {
     throw new InvalidArgumentError(`It is not JSON: ${(error as Error).message}`)
   }

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { parseJson } from '../value/parse-json.ts'
 import { Refusal } from './refusal.ts'
 
 /** The most characters that parameters in an address may have. */
@@ -33,7 +34,7 @@ async function validatedNone(schema: StandardSchemaV1): Promise<StandardSchemaV1
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     throw new Refusal(400, { detail: 'The parameters are not JSON' })
   }

@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { ForeignFile } from '../driver/sqlite/file/foreign-file.ts'
+import { parseJson } from '../value/parse-json.ts'
+import { setOwn } from '../value/set-own.ts'
 import { movedForeign } from './foreign-row.ts'
 import type { Source } from './source-row.ts'
 
@@ -38,13 +40,22 @@ interface Kept {
 
 function keptOf(stored: unknown): Kept {
   const text = stored instanceof Uint8Array ? Buffer.from(stored).toString() : String(stored)
-  const kept: unknown = JSON.parse(text, (_, value) => (typeof value === 'string' ? unescaped(value) : value))
+  const kept = unescapedIn(parseJson(text))
   if (typeof kept !== 'object' || kept === null || Array.isArray(kept))
     throw new TypeError('it is not an object with a value, as the serializer of keyv writes it')
   const { expires } = kept as Kept
   if (expires !== undefined && expires !== null && !Number.isSafeInteger(expires))
     throw new TypeError('its expires is not a time in milliseconds')
   return kept
+}
+
+function unescapedIn(json: unknown): unknown {
+  if (typeof json === 'string') return unescaped(json)
+  if (typeof json !== 'object' || json === null) return json
+  if (Array.isArray(json)) return json.map(unescapedIn)
+  const made = {}
+  for (const [name, value] of Object.entries(json)) setOwn(made, name, unescapedIn(value))
+  return made
 }
 
 /** Keyv marks bytes by a colon and the name of their encoding, and doubles the colon of a text that begins with one. */

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import type { KeyPart } from '../contract/key.types.ts'
 import type { ForeignFile } from '../driver/sqlite/file/foreign-file.ts'
 import { KvU64 } from '../value/kv-u64.ts'
+import { parseJson } from '../value/parse-json.ts'
 import { deserialize } from '../value/structured-clone.ts'
 import { movedForeign } from './foreign-row.ts'
 import type { Source } from './source-row.ts'
@@ -30,7 +31,7 @@ function keptValue(stored: unknown): unknown {
   let kept: unknown
   // V8 writes its version first; JSON text cannot begin with that byte.
   if (bytes[0] === 0xff) kept = deserialize(bytes)
-  else if (bytes[0] === 0x7b) kept = JSON.parse(Buffer.from(bytes).toString())
+  else if (bytes[0] === 0x7b) kept = parseJson(Buffer.from(bytes).toString())
   if (typeof kept !== 'object' || kept === null || !('isU64' in kept))
     throw new TypeError('it was written by a serializer that import cannot read: only those of V8 and JSON')
   const { value, isU64 } = kept as { readonly value?: unknown; readonly isU64: unknown }

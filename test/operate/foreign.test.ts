@@ -157,6 +157,44 @@ it('takes every value of a file of keyv as keyv gives it', async () => {
   expect(refused).toEqual([])
 })
 
+it.each([
+  [
+    'keyv',
+    'CREATE TABLE keyv (key TEXT PRIMARY KEY, value TEXT)',
+    'INSERT INTO keyv VALUES (?, ?)',
+    (name: string, value: object) => [name, JSON.stringify({ value })],
+  ],
+  [
+    'valkeyrie-0.8',
+    'CREATE TABLE kv_store (key_hash TEXT, value BLOB, versionstamp TEXT, expires_at INTEGER)',
+    "INSERT INTO kv_store VALUES (?, ?, '1', NULL)",
+    (name: string, value: object) => [
+      `02${Buffer.from(name).toString('hex')}00`,
+      Buffer.from(JSON.stringify({ value, isU64: false })),
+    ],
+  ],
+])(
+  'keeps names with escapes in the values of %s, which JSON.parse may confuse',
+  async (of, create, insert, rowOf) => {
+    const file = path(`${of}-names.sqlite`)
+    const other = new Sqlite(file)
+    other.exec(create)
+    const [first, second] = [
+      { u: 1, '\\': { __proto__: null, a: 1 } },
+      { u: 1, '\n': [{ a: 'x' }] },
+    ]
+    for (const row of [rowOf('a', first), rowOf('b', second), rowOf('c', JSON.parse('{"__proto__":1}'))])
+      other.prepare(insert).run(...row)
+    other.close()
+    const { db, kind, refused } = await imported(file)
+    await using _ = db
+    expect([kind, refused]).toEqual([of, []])
+    expect(JSON.stringify(await Array.fromAsync(db.list({ prefix: [] }), ({ value }) => value))).toBe(
+      '[{"u":1,"\\\\":{"a":1}},{"u":1,"\\n":[{"a":"x"}]},{"__proto__":1}]',
+    )
+  },
+)
+
 it('takes the rows of any table, as the schema of their repository wants them', async () => {
   const file = path('shop.sqlite')
   const shop = new Sqlite(file)
