@@ -3,6 +3,7 @@ import { openKv as openTheirs, type Kv as Theirs, KvU64 as TheirU64 } from '@den
 import fc from 'fast-check'
 import { type Kv, KvU64, openKv } from 'valkeyrie/deno'
 import { expect, it } from 'vitest'
+import { extent } from '../extent.ts'
 
 // The same calls on the implementation of Deno KV that keeps all in memory, and on this one.
 
@@ -105,6 +106,6 @@ it('answers any calls as Deno KV does', async () => {
         theirs.close()
       }
     }),
-    { numRuns: 150 },
+    { numRuns: extent('histories', 50, 150) },
   )
 })

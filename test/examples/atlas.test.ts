@@ -13,7 +13,7 @@ const fewer = new URL('fewer-cities.ts', import.meta.url).href
 const allCities = 135_233
 /** Of so many cities one is loaded, besides those that the walk names. */
 const each = Math.floor(
-  allCities / extent('cities of the atlas, besides those that it names', 6_000, allCities),
+  allCities / extent('cities of the atlas, besides those that it names', 3_000, allCities),
 )
 
 async function runAtlas(address: string, ...options: readonly string[]): Promise<string> {

@@ -2,13 +2,14 @@ import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Valkeyrie } from 'valkeyrie'
 import { expect, test } from 'vitest'
+import { extent } from '../extent.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { patient } from '../waiting.ts'
 import { start } from './child.ts'
 import { jobSchemas } from './fixtures/job-schemas.ts'
 
 const path = temporaryFolder()
-const count = 300
+const count = extent('jobs', 120, 300)
 
 test('jobs that 3 processes claim, while others come and change, are each claimed once', async () => {
   const file = path()

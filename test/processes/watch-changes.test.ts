@@ -2,11 +2,12 @@ import { Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { describeEngines } from '../engines.ts'
+import { extent } from '../extent.ts'
 import { runFixture } from './run-fixture.ts'
 
 const written = z.object({ n: z.int(), at: z.number() })
 const writers = ['a', 'b', 'c', 'd']
-const changesEach = 300
+const changesEach = extent('changes of each process', 150, 300)
 
 describeEngines('a feed', (engine) => {
   it('the feed across 4 writing processes misses nothing and repeats nothing, in version order', async () => {

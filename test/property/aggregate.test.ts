@@ -180,7 +180,7 @@ it.each(engines)(
           }
         },
       ),
-      { numRuns: name === 'sqlite' ? extent('queries', 40, 150) : extent('queries', 15, 50) },
+      { numRuns: name === 'sqlite' ? extent('queries', 20, 150) : extent('queries', 8, 50) },
     )
     await db.close()
   },

@@ -22,6 +22,7 @@ import {
 import type { Pattern } from '../../src/key/pattern.types.ts'
 import { contains, prefixRange, selectorRange } from '../../src/key/range.ts'
 import { formatVersionstamp, parseVersionstamp } from '../../src/key/versionstamp.ts'
+import { extent } from '../extent.ts'
 
 const text = fc
   .oneof(
@@ -64,7 +65,7 @@ test('decode ∘ encode = id', () => {
       expect(decodeKey(encodeKey(k))).toEqual(k)
       expect(decodeKey(new Uint8Array(encodeKey(k)))).toEqual(k)
     }),
-    { numRuns: 2000 },
+    { numRuns: extent('keys', 600, 2_000) },
   )
 })
 
@@ -76,7 +77,7 @@ test('keys order as their bytes do', () => {
       expect(Math.sign(compareKeys(b, a))).toBe(0 - order)
       expect(compareKeys(a, a)).toBe(0)
     }),
-    { numRuns: 3000 },
+    { numRuns: extent('keys', 900, 3_000) },
   )
 })
 
@@ -138,7 +139,7 @@ test('a prefix range has the longer keys that begin with the prefix, and no othe
       const below = k.length > prefix.length && compareKeys(k.slice(0, prefix.length), prefix) === 0
       expect(contains(selectorRange({ prefix }), encodeKey(k))).toBe(below)
     }),
-    { numRuns: 1000 },
+    { numRuns: extent('keys', 300, 1_000) },
   )
 })
 
@@ -174,7 +175,7 @@ test('any bytes are an encoded key, which encodes to the same bytes, or a Corrup
       }
       expect(Uint8Array.from(encodeKey(decoded))).toEqual(Uint8Array.from(bytes))
     }),
-    { numRuns: 5000 },
+    { numRuns: extent('keys', 1_500, 5_000) },
   )
 })
 
@@ -220,7 +221,7 @@ test('PatternIndex finds the first match in the order of specificity', () => {
         expect(index.find(k)).toBe(sorted.find((p) => matchesPattern(p, k)))
       }
     }),
-    { numRuns: 500 },
+    { numRuns: extent('keys', 150, 500) },
   )
 })
 
@@ -235,7 +236,7 @@ test('compareSpecificity is an order, 0 for identical patterns only', () => {
         expect(compareSpecificity(a, c)).toBeLessThanOrEqual(0)
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: extent('keys', 300, 1_000) },
   )
 })
 

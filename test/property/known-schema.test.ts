@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { jsonSchemaOf } from '../../src/schema/json-schema.ts'
 import { knownSchema } from '../../src/schema/known-schema.ts'
+import { extent } from '../extent.ts'
 
 const none = fc.constant(undefined)
 const letters = fc.oneof(
@@ -97,7 +98,7 @@ describe.each(Object.entries(cases))('%s', (name, [schema, input]) => {
         given++
         expect(known['~standard'].validate(result.value)).toEqual({ value: result.value })
       }),
-      { numRuns: 300 },
+      { numRuns: extent('values', 100, 300) },
     )
     expect(given).toBeGreaterThan(0)
   })

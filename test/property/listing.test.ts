@@ -68,7 +68,7 @@ test('a list returns what its selector selects, in order, from either end', asyn
       const found = await Array.fromAsync(db.list(selected as { prefix: Key }, { limit, reverse, batchSize }))
       expect(found.map((entry) => entry.key)).toStrictEqual(expected)
     }),
-    { numRuns: extent('listings', 40, 150) },
+    { numRuns: extent('listings', 20, 150) },
   )
 })
 
@@ -101,7 +101,7 @@ test('pages that go on from cursors are the whole list, though rows come and go 
         expect(found).toStrictEqual(expected)
       },
     ),
-    { numRuns: extent('listings', 30, 100) },
+    { numRuns: extent('listings', 15, 100) },
   )
 })
 
@@ -135,6 +135,6 @@ test('a repository lists what the database lists of its pattern', async () => {
         expect(await pairs.count(range)).toBe(mine.length)
       },
     ),
-    { numRuns: extent('listings', 25, 80) },
+    { numRuns: extent('listings', 12, 80) },
   )
 })

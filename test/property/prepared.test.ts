@@ -148,7 +148,7 @@ it.each(engines)(
           }
         },
       ),
-      { numRuns: name === 'sqlite' ? extent('queries', 75, 300) : extent('queries', 25, 100) },
+      { numRuns: name === 'sqlite' ? extent('queries', 40, 300) : extent('queries', 12, 100) },
     )
     await db.close()
   },

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { Valkeyrie } from 'valkeyrie'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
+import { extent } from '../extent.ts'
 
 const fields = ['title', 'body', 'tags'] as const
 const weights = { title: 3, body: 1, tags: 0.5 }
@@ -187,7 +188,7 @@ test('a search finds what the same search in JavaScript finds, in the same order
       expect(await found(db)).toEqual(expected)
       expect(inUnit).toEqual(expected)
     }),
-    { numRuns: 150 },
+    { numRuns: extent('searches', 50, 150) },
   )
 })
 
@@ -206,7 +207,7 @@ test('trigrams find any part of a text that has three characters', async () => {
       const expected = [...part].length < 3 ? [] : titles.flatMap((title, id) => (isFound(title) ? [id] : []))
       expect(found.map(({ id }) => id)).toEqual(expected)
     }),
-    { numRuns: 80 },
+    { numRuns: extent('searches', 30, 80) },
   )
 })
 

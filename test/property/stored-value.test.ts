@@ -17,7 +17,7 @@ import { extent } from '../extent.ts'
 import { arkPart, type Part, valibotPart, zodPart } from './schema-parts.ts'
 
 const key = ['rows', 'a']
-const numRuns = extent('values of each library and law', 100, 600)
+const numRuns = extent('values of each library and law', 40, 600)
 
 /** The output of an input; `undefined` where the schema refuses it. */
 async function outputOf(definition: ReturnType<typeof row>, input: unknown): Promise<object | undefined> {

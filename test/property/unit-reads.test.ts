@@ -98,12 +98,12 @@ function expected({ rows, counters }: State) {
 }
 
 const places: readonly (readonly [string, number, TestedEngine['place']])[] = [
-  ['a file', extent('units in a file', 25, 150), () => [path(), {}]],
+  ['a file', extent('units in a file', 12, 150), () => [path(), {}]],
   ...engines.map(
     ({ name, place }) =>
       [
         name,
-        name === 'sqlite' ? extent('units on sqlite', 40, 150) : extent('units on postgres', 15, 50),
+        name === 'sqlite' ? extent('units on sqlite', 20, 150) : extent('units on postgres', 8, 50),
         place,
       ] as const,
   ),

@@ -10,7 +10,7 @@ const logged = async (db: Awaited<ReturnType<typeof open>>) =>
 
 test('handles that live for a few commits trim the log together', async () => {
   const file = path()
-  for (let handle = 0; handle < 60; handle++) {
+  for (let handle = 0; handle < 25; handle++) {
     await using db = await open(file)
     for (let commit = 0; commit < 20; commit++) await db.set(['n'], commit)
   }
@@ -22,10 +22,10 @@ test('the writes of one turn, sweeps and clear trim it too', async () => {
   await using db = await open(path())
   await Promise.all(Array.from({ length: 5_000 }, (_, i) => db.set(['n', i], i)))
   expect(await logged(db)).toBeLessThanOrEqual(2 * keepRows)
-  for (let n = 0; n < 300; n++) await db.clear()
+  for (let n = 0; n < 250; n++) await db.clear()
   expect(await logged(db)).toBeLessThanOrEqual(2 * keepRows)
   const { $client } = db.drizzle
-  for (let n = 0; n < 300; n++) {
+  for (let n = 0; n < 250; n++) {
     await db.set(['n'], n)
     $client.prepare('UPDATE kv SET expires_at = 1').run()
     expect(await db.cleanup()).toBe(1)

@@ -113,7 +113,7 @@ it('a session that ends, and a signal that is aborted, end the reading', async (
 })
 
 it('sessions that share a snapshot each get all of their rows, even if one of them ends', async () => {
-  const sessions = Array.from({ length: 8 }, () => sqlite.driver.session('held'))
+  const sessions = Array.from({ length: 4 }, () => sqlite.driver.session('held'))
   const readings = sessions.map((session) => session.read(find({ orderBy: { text: 'desc' } })))
   await turn()
   sessions.at(-1)!.end()
