@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { jsonSchemaOf } from '../../src/schema/json-schema.ts'
 import { knownSchema } from '../../src/schema/known-schema.ts'
-import { extent } from '../extent.ts'
 
 const none = fc.constant(undefined)
 const letters = fc.oneof(
@@ -87,7 +86,7 @@ describe.each(Object.entries(cases))('%s', (name, [schema, input]) => {
 
   it.each([
     ['alone', schema, input],
-    ['in a field and a list', placed, fc.record({ it: input, list: fc.array(input, { maxLength: 3 }) })],
+    ['in a field and a list', placed, fc.record({ it: input, list: fc.array(input, { maxLength: 1 }) })],
   ])('the kept JSON Schema accepts whatever the schema gives out, %s', (_, schema, input) => {
     const known = knownSchema(JSON.parse(JSON.stringify(jsonSchemaOf(schema))))
     let given = 0
@@ -98,7 +97,7 @@ describe.each(Object.entries(cases))('%s', (name, [schema, input]) => {
         given++
         expect(known['~standard'].validate(result.value)).toEqual({ value: result.value })
       }),
-      { numRuns: extent('values', 100, 300) },
+      { numRuns: 300 },
     )
     expect(given).toBeGreaterThan(0)
   })
