@@ -57,6 +57,17 @@ export function guarding(): void {
     await page.locator('.trouble[data-code=NO_SERVER]').waitFor()
   })
 
+  it('shows the rows again of a file that was away while it asked', async () => {
+    const { page, name, live } = await library()
+    await live()
+    renameSync(name, `${name}.away`)
+    await page.getByRole('button', { name: 'Run' }).click()
+    await page.locator('.trouble[data-code=FILE_GONE]').waitFor()
+    renameSync(`${name}.away`, name)
+    await page.locator('.trouble').waitFor({ state: 'detached' })
+    await page.locator('.tree').waitFor()
+  })
+
   it('cannot be framed by another page, and answers none', async () => {
     const { studio } = await library()
     const { page } = await openPage(await context(), 'about:blank')

@@ -74,21 +74,29 @@ export async function follow(): Promise<void> {
   }
 }
 
+const tell = (call: (listener: Listener) => void) => listeners.forEach(call)
+
+function readAgain(): void {
+  trouble.value = null
+  tell(({ onOpen }) => onOpen?.())
+}
+
 function take(event: string, data: unknown): void {
-  const tell = (call: (listener: Listener) => void) => listeners.forEach(call)
   if (event === 'open') {
     connection.value = 'live'
     past ??= (data as { readonly newest: string }).newest
-    trouble.value = null
-    tell(({ onOpen }) => onOpen?.())
+    readAgain()
   } else if (event === 'commit') {
     const commit = withoutKnown(data as CommitJson)
     if (commit.changes.length === 0) return
     if (commit.versionstamp <= past!) tell(({ onPast }) => onPast?.(commit))
     else tell(({ onCommit }) => onCommit?.(commit))
   } else if (event === 'gap') tell(({ onGap }) => onGap?.((data as Error).message))
-  else if (event === 'process') tell(({ onProcess }) => onProcess?.(data as Figures))
-  else if (event === 'catalog') tell(({ onCatalog }) => onCatalog?.())
+  else if (event === 'process') {
+    // It comes while the file is there: it was moved, and is back.
+    if (trouble.value !== null) readAgain()
+    tell(({ onProcess }) => onProcess?.(data as Figures))
+  } else if (event === 'catalog') tell(({ onCatalog }) => onCatalog?.())
   else if (event === 'gone')
     trouble.value = new ApiError('FILE_GONE', 'The file of the database is gone: it was moved or removed')
   else if (event === 'failure') trouble.value = new ApiError('FAILURE', (data as Error).message)
