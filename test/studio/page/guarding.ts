@@ -57,15 +57,16 @@ export function guarding(): void {
     await page.locator('.trouble[data-code=NO_SERVER]').waitFor()
   })
 
-  it('shows the rows again of a file that was away while it asked', async () => {
+  it('shows again what is in a file that was away for one request', async () => {
     const { page, name, live } = await library()
     await live()
+    await page.locator('.row', { hasText: 'Ada' }).waitFor()
     renameSync(name, `${name}.away`)
-    await page.getByRole('button', { name: 'Run' }).click()
+    await page.locator('.row', { hasText: 'Ada' }).click()
     await page.locator('.trouble[data-code=FILE_GONE]').waitFor()
     renameSync(`${name}.away`, name)
     await page.locator('.trouble').waitFor({ state: 'detached' })
-    await page.locator('.tree').waitFor()
+    await page.locator('.panel .field').first().waitFor()
   })
 
   it('cannot be framed by another page, and answers none', async () => {
