@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { messageOf } from '../data/api.ts'
 import { type Repository, readOnly } from '../data/catalog.ts'
 import { isFields } from '../data/columns.ts'
@@ -27,7 +27,11 @@ export function RowEditor({ repository, row, onWritten }: RowEditorProps) {
   const isDirty = draft.text !== notationOf(base.value, { lines: true })
   const [beginnings, setBeginnings] = useState(0)
   const start = useMemo(() => draft.text, [beginnings, isText])
+  const place = useRef<HTMLDivElement>(null)
+  const focused = useRef<string | undefined>(undefined)
   const begin = (from: Row) => {
+    const { activeElement } = document
+    if (place.current?.contains(activeElement)) focused.current = activeElement!.id
     setBeginnings((n) => n + 1)
     setBase(from)
     setDraft(draftOf(from.value))
@@ -40,6 +44,12 @@ export function RowEditor({ repository, row, onWritten }: RowEditorProps) {
     if (isDirty) setTheirs(row)
     else begin(row)
   }, [row.versionstamp])
+
+  // All fields are replaced; the one that had the focus gets it back.
+  useLayoutEffect(() => {
+    if (focused.current) document.getElementById(focused.current)?.focus()
+    focused.current = undefined
+  }, [beginnings])
 
   const isExact = useMemo(() => readsBack(base.value), [base])
   const complaints = draft.error === null && isDirty ? complaintsOf(repository, draft.value) : []
@@ -59,7 +69,7 @@ export function RowEditor({ repository, row, onWritten }: RowEditorProps) {
   const canSave = isDirty && draft.error === null && complaints.length === 0
   const locked = readOnly.value || !isExact
   return (
-    <div class="row-editor">
+    <div class="row-editor" ref={place}>
       <div class="modes" role="group" aria-label="Shown as">
         <button
           type="button"
