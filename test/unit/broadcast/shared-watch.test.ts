@@ -3,12 +3,17 @@ import { SharedWatch, type WatchedState } from '../../../src/broadcast/shared-wa
 import { Subscription } from '../../../src/broadcast/subscription.ts'
 import { waitFor } from '../../waiting.ts'
 
-const turn = () => new Promise((resolve) => setImmediate(resolve))
+const oneTurn = () => new Promise((resolve) => setImmediate(resolve))
+
+/** As many turns as a watch may take for a step: it pauses for one where the work of this process was long, before it too. */
+async function turn(): Promise<void> {
+  for (let n = 0; n < 4; n++) await oneTurn()
+}
 
 /** Many readers are told in several turns if the machine is slow. */
 function turnsUntil(what: string, isSo: () => boolean): Promise<void> {
   const turns = async () => {
-    while (!isSo()) await turn()
+    while (!isSo()) await oneTurn()
   }
   return waitFor(what, turns())
 }
