@@ -1,5 +1,6 @@
 import { accessSync, chmodSync, constants, mkdirSync, readdirSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
+import { isAlive } from '../src/driver/sqlite/backup/is-alive.ts'
 
 /** A file system in memory, on Linux. */
 const memory = '/dev/shm'
@@ -43,15 +44,5 @@ function removeLeftOver(): void {
     const pid = name.exec(left)?.[1]
     if (pid !== undefined && !isAlive(Number(pid)))
       rmSync(join(memory, left), { recursive: true, force: true })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // Of another user, it is alive.
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
   }
 }

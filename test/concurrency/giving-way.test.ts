@@ -2,6 +2,7 @@ import { copyFileSync } from 'node:fs'
 import { Valkeyrie } from 'valkeyrie'
 import { beforeAll, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
+import { EventLoopTurns } from '../event-loop-turns.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 const path = temporaryFolder()
@@ -73,19 +74,9 @@ const works: Readonly<Record<string, (db: Db, options: Options) => Promise<unkno
 
 /** Turns of the event loop while something is done. */
 async function turnsIn(work: () => Promise<unknown>): Promise<number> {
-  let turns = 0
-  let counting = true
-  const tick = () => {
-    turns += 1
-    if (counting) setImmediate(tick)
-  }
-  setImmediate(tick)
-  try {
-    await work()
-  } finally {
-    counting = false
-  }
-  return turns
+  using turns = new EventLoopTurns()
+  await work()
+  return turns.count
 }
 
 it.each(Object.entries(works))(

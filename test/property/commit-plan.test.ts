@@ -13,6 +13,7 @@ import { keyText } from '../../src/key/key-text.ts'
 import { encodeValue } from '../../src/value/codec.ts'
 import type { StoredValue } from '../../src/value/encoding.ts'
 import { KvU64 } from '../../src/value/kv-u64.ts'
+import { driverOptions } from '../driver-options.ts'
 import { extent } from '../extent.ts'
 
 const start = 1_000_000
@@ -157,13 +158,10 @@ function openMemory(
   logValues: boolean,
 ): Promise<Awaited<ReturnType<typeof openSqlite>> & { driver: Driver }> {
   return openSqlite([], {
-    readOnly: false,
+    ...driverOptions,
     durability: 'normal',
-    snapshotTimeout: 300_000,
-    busyTimeout: 0,
     retention: { keepRows: 10_000, keepMs: 1e9 },
     logValues,
-    onUnindexed: 'ignore',
   })
 }
 

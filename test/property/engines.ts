@@ -3,6 +3,7 @@ import type { Catalog, Collection } from '../../src/catalog/catalog.ts'
 import type { Driver } from '../../src/driver/driver.ts'
 import { openPostgres } from '../../src/driver/postgres/open.ts'
 import { openSqlite } from '../../src/driver/sqlite/open.ts'
+import { driverOptions } from '../driver-options.ts'
 import { serverOfRun } from '../postgres/server-of-run.ts'
 
 /** An engine that a law has to hold on. */
@@ -14,14 +15,7 @@ export interface TestedEngine {
   open(collections: readonly Collection[]): Promise<{ readonly driver: Driver; readonly catalog: Catalog }>
 }
 
-const options = {
-  readOnly: false,
-  snapshotTimeout: 300_000,
-  busyTimeout: 5_000,
-  retention: { keepRows: 10, keepMs: 1_000 },
-  logValues: false,
-  onUnindexed: 'ignore',
-} as const
+const options = { ...driverOptions, busyTimeout: 5_000 }
 
 let schemas = 0
 

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { inSlices, isWorkLong, paced, pauseDue } from '../../src/time/give-way.ts'
+import { EventLoopTurns } from '../event-loop-turns.ts'
 
 /** Works until a pause is due, and a timer that began just before it; returns what to wait for. */
 function workLong(): Promise<void> {
@@ -98,20 +99,13 @@ describe('inSlices', () => {
 
 describe('paced', () => {
   it('lets the event loop turn after each long call', async () => {
-    let turns = 0
-    let counting = true
-    const tick = () => {
-      turns += 1
-      if (counting) setImmediate(tick)
-    }
-    setImmediate(tick)
+    using turns = new EventLoopTurns()
     const seen: number[] = []
     const call = async () => {
-      seen.push(turns)
+      seen.push(turns.count)
       for (const end = performance.now() + 10; performance.now() < end; );
     }
     for (let n = 0; n < 5; n++) await paced(call, false)
-    counting = false
     expect(new Set(seen).size).toBe(5)
   })
 })

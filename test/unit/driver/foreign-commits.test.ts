@@ -2,6 +2,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { openSqlite } from '../../../src/driver/sqlite/open.ts'
 import { encodeKey } from '../../../src/key/codec.ts'
 import { Encoding } from '../../../src/value/encoding.ts'
+import { driverOptions } from '../../driver-options.ts'
 import { temporaryFolder } from '../../temporary-folder.ts'
 
 const path = temporaryFolder()
@@ -11,13 +12,8 @@ const stored = { value: '1', encoding: Encoding.json, types: null } as const
 async function open(file: string) {
   const { driver, catalog } = await openSqlite([], {
     path: file,
-    readOnly: false,
+    ...driverOptions,
     durability: 'normal',
-    snapshotTimeout: 300_000,
-    busyTimeout: 0,
-    retention: { keepRows: 10, keepMs: 1_000 },
-    logValues: false,
-    onUnindexed: 'ignore',
   })
   onTestFinished(() => driver.close())
   /** Commits once, and gives the version. */

@@ -9,6 +9,7 @@ import { relate } from '../../../src/query/planner.ts'
 import { plannerOf } from '../../../src/repository/find/planner-of.ts'
 import { defineSchema } from '../../../src/schema.ts'
 import { Encoding } from '../../../src/value/encoding.ts'
+import { driverOptions } from '../../driver-options.ts'
 import { temporaryFolder } from '../../temporary-folder.ts'
 
 const path = temporaryFolder()
@@ -25,13 +26,8 @@ let sqlite: Awaited<ReturnType<typeof openSqlite>>
 beforeAll(async () => {
   sqlite = await openSqlite([collectionOf(rows)], {
     path: path(),
-    readOnly: false,
+    ...driverOptions,
     durability: 'normal',
-    snapshotTimeout: 300_000,
-    busyTimeout: 0,
-    retention: { keepRows: 10, keepMs: 1_000 },
-    logValues: false,
-    onUnindexed: 'ignore',
   })
   const mutations = Array.from({ length: count }, (_, n): SetMutation => {
     const value = JSON.stringify({ n, text: 'x'.repeat(200) })

@@ -5,6 +5,7 @@ import { StoreRepository } from '../../../src/repository/repository.ts'
 import { Registry } from '../../../src/schema/registry.ts'
 import { defineSchema } from '../../../src/schema.ts'
 import type { RowStore } from '../../../src/store/row-store.ts'
+import { EventLoopTurns } from '../../event-loop-turns.ts'
 
 const people = defineSchema(['people', '*'], z.object({ name: z.string() }), { name: 'people' })
 const ids = Array.from({ length: 500 }, (_, n) => n)
@@ -13,28 +14,21 @@ it.each([
   ['a database', (store: RowStore) => new KeyValue(store).getMany(ids.map((n) => ['people', n]))],
   ['a repository', (store: RowStore) => new StoreRepository(store, people).getMany(ids)],
 ])('getMany of %s encodes many keys in slices', async (_, getMany) => {
-  let turn = 0
-  let counting = true
-  const tick = () => {
-    turn += 1
-    if (counting) setImmediate(tick)
-  }
-  setImmediate(tick)
-  const turns = new Set<number>()
+  using turns = new EventLoopTurns()
+  const seen = new Set<number>()
   const store = {
     registry: new Registry([people]),
     assertOpen() {},
     /** Takes a tenth of a millisecond. */
     encodeKey() {
       for (const until = performance.now() + 0.1; performance.now() < until; );
-      turns.add(turn)
+      seen.add(turns.count)
       return new Uint8Array()
     },
     read: async ({ keys }: { readonly keys: readonly Uint8Array[] }) => keys.map(() => null),
     missing: (entry: unknown) => entry,
   } as unknown as RowStore
   const entries = await getMany(store)
-  counting = false
   expect(entries.map(({ key }) => key)).toEqual(ids.map((n) => ['people', n]))
-  expect(turns.size).toBeGreaterThan(3)
+  expect(seen.size).toBeGreaterThan(3)
 })

@@ -16,6 +16,7 @@ import { createFile } from '../../new-file.ts'
 import { alone } from '../file/alone.ts'
 import { databaseFiles } from '../file/database-file.ts'
 import { isBusy } from '../file/engine-error.ts'
+import { isAlive } from './is-alive.ts'
 
 /** Separates the name of the target from what identifies the writer: the id of its process, and a unique part. */
 const mark = '.partial-'
@@ -95,15 +96,6 @@ function removeAbandoned(target: string): void {
     } catch (error) {
       if (!isBusy(error)) removeAll(path)
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
   }
 }
 
