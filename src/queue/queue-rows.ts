@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { DatabaseClosedError } from '../contract/errors.ts'
 import type { Key } from '../contract/key.types.ts'
 import { encodePrefix } from '../key/codec.ts'
 import type { KeyRange } from '../key/range.ts'
@@ -74,7 +75,10 @@ export class QueueRows {
     )
   }
 
-  /** The repositories in a database or a unit of work. Throws a TypeError if it was opened without them. */
+  /**
+   * The repositories in a database or a unit of work. Throws a TypeError if it was opened without them, and
+   * DatabaseClosedError if it is closed.
+   */
   in(target: QueueDatabase | QueueUnit | QueueView): QueueRepositories {
     const [jobs, dead, schedules, lines, keys] = this.definitions
     const { repository } = target as unknown as { repository(definition: AnyDefinition): never }
@@ -88,7 +92,7 @@ export class QueueRows {
         keys: open(keys),
       }
     } catch (cause) {
-      throw this.#undeclared(cause)
+      throw cause instanceof DatabaseClosedError ? cause : this.#undeclared(cause)
     }
   }
 

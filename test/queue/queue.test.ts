@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { KvU64, type OpenOptions, ValidationError, Valkeyrie } from 'valkeyrie'
+import { DatabaseClosedError, KvU64, type OpenOptions, ValidationError, Valkeyrie } from 'valkeyrie'
 import { type EnqueueJobOptions, type Job, LeaseLostError, type QueueOptions, queue } from 'valkeyrie/queue'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
@@ -693,6 +693,26 @@ describe('a worker', () => {
     await db.close()
     await waitFor('the third', third.ended)
     expect(() => work.process(db, () => {})).toThrow('Database is closed')
+  })
+
+  it('fails with DatabaseClosedError once the database is closed, also a worker that has just begun', async () => {
+    const { work, db } = await opened()
+    const failures: unknown[] = []
+    const listener = (warning: Error) => {
+      if (warning.name === 'QueueWarning') failures.push(warning)
+    }
+    process.on('warning', listener)
+    onTestFinished(() => void process.off('warning', listener))
+    const worker = work.process(db, () => {})
+    await new Promise(setImmediate)
+    const closing = db.close()
+    await waitFor('the worker', worker.ended)
+    await closing
+    await expect(work.enqueue(db, { n: 1 })).rejects.toThrow(DatabaseClosedError)
+    await expect(work.counts(db)).rejects.toThrow(DatabaseClosedError)
+    await expect(work.redrive(db)).rejects.toThrow(DatabaseClosedError)
+    await new Promise(setImmediate)
+    expect(failures).toStrictEqual([])
   })
 
   it('gives jobs to a loop, and completes each when the next is asked for', async () => {
