@@ -89,9 +89,9 @@ function textStart({ collection, pattern, idKinds }: IdContext, text: string, of
   })
 }
 
-/** After all keys that begin with these bytes. No byte of a text is FF, except in the escape of a NUL, which starts with 00. */
+/** After all keys that begin with these bytes. A text that ends in NUL ends in 00 FF, and no other byte of a text is FF. */
 function textEnd(start: Uint8Array): Uint8Array {
-  const end = Buffer.from(start)
+  const end = Buffer.from(start.at(-1) === 0xff ? start.subarray(0, -1) : start)
   end[end.length - 1]! += 1
   return end
 }

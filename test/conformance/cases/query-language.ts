@@ -564,6 +564,19 @@ export const queryLanguageCases: Cases = {
     expect(await found({ tags: { some: {}, every: { ilike: 'gift' } } })).toEqual(['ann 2'])
   },
 
+  'rows are found by the text with which their id begins, NUL and all': async ({ path }) => {
+    const ids = ['', '\0', '\0\0', '\0a', 'a', 'a\0', 'a\0b', 'ab', 'é\0', '\uffff', '💥']
+    await using db = await Valkeyrie.withSchema(['words', '*'], z.int()).open(path())
+    const { words } = db.repositories
+    await words.insertMany(ids.map((id, n) => [id, n]))
+    for (const text of ids) {
+      const begin = (await words.findMany({ where: { $id: { startsWith: text } } })).map(({ id }) => id)
+      expect(begin.sort(), JSON.stringify(text)).toEqual(ids.filter((id) => id.startsWith(text)).sort())
+      const others = await words.count({ where: { NOT: { $id: { startsWith: text } } } })
+      expect(begin.length + others, JSON.stringify(text)).toBe(ids.length)
+    }
+  },
+
   'rows are found, and ordered, by their ids': async ({ path }) => {
     await using db = await shopAt(path())
     const { customers, orders } = db.repositories
