@@ -3,32 +3,41 @@ import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { RowStore } from '../store/row-store.ts'
 import { AbortableRepository } from './abortable-repository.ts'
 import type { Repository } from './types/repository.types.ts'
+import { UnitRepository } from './unit-repository.ts'
+
+/** The methods that take the id of a row first. */
+const methodsOfId = [
+  ...(['get', 'exists', 'insert', 'set', 'upsert', 'update', 'delete', 'touch', 'watch'] as const),
+  ...(['sum', 'max', 'min'] as const),
+]
+
+/** Without a wildcard in the pattern there is one row, and calls take no id. */
+const SingleRepository = withoutIds(class extends AbortableRepository {})
+const SingleUnitRepository = withoutIds(class extends UnitRepository {})
 
 /** The repository of a definition over an open database. */
 export function openRepository<D extends AnyDefinition>(store: RowStore, definition: D): Repository<D> {
-  const repository = new AbortableRepository(store, definition)
-  const face = wildcardCount(definition.pattern) === 0 ? withoutIds(repository) : repository
-  return face as unknown as Repository<D>
+  const isSingle = wildcardCount(definition.pattern) === 0
+  return open(store, definition, isSingle) as unknown as Repository<D>
 }
 
-/** Without a wildcard in the pattern there is one row, and calls take no id. */
-function withoutIds(repository: AbortableRepository): AbortableRepository {
-  const leaveOut = <Rest extends unknown[], Result>(method: (id: undefined, ...rest: Rest) => Result) => ({
-    value: (...rest: Rest): Result => method.call(repository, undefined, ...rest),
-    configurable: true,
-  })
-  return Object.defineProperties(repository, {
-    get: leaveOut(repository.get),
-    exists: leaveOut(repository.exists),
-    insert: leaveOut(repository.insert),
-    set: leaveOut(repository.set),
-    upsert: leaveOut(repository.upsert),
-    update: leaveOut(repository.update),
-    delete: leaveOut(repository.delete),
-    touch: leaveOut(repository.touch),
-    watch: leaveOut(repository.watch),
-    sum: leaveOut(repository.sum),
-    max: leaveOut(repository.max),
-    min: leaveOut(repository.min),
-  })
+function open(store: RowStore, definition: AnyDefinition, isSingle: boolean): AbortableRepository {
+  const { calls } = store
+  if (calls === undefined) return new (isSingle ? SingleRepository : AbortableRepository)(store, definition)
+  return new (isSingle ? SingleUnitRepository : UnitRepository)(store, definition, calls)
+}
+
+/** Changes a class of its own so that its methods take no id. */
+function withoutIds<Class extends { readonly prototype: AbortableRepository }>(own: Class): Class {
+  for (const name of methodsOfId) {
+    const method = own.prototype[name] as (...args: unknown[]) => unknown
+    Object.defineProperty(own.prototype, name, {
+      value(this: AbortableRepository, ...rest: unknown[]) {
+        return method.call(this, undefined, ...rest)
+      },
+      configurable: true,
+      writable: true,
+    })
+  }
+  return own
 }

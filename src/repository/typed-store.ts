@@ -9,16 +9,11 @@ import type { Repositories, RepositoryOf } from './types/repositories.types.ts'
 /** The reads and writes that a database and a unit of work share: by key, and by repository. */
 export class TypedStore<R extends Definitions> extends KeyValue<R> {
   readonly #store: RowStore
-  readonly #open: (definition: AnyDefinition) => object
   #repositories: Repositories<R> | undefined
 
-  constructor(
-    store: RowStore,
-    open = (definition: AnyDefinition): object => store.openRepository!(store, definition),
-  ) {
+  constructor(store: RowStore) {
     super(store)
     this.#store = store
-    this.#open = open
   }
 
   /**
@@ -29,8 +24,12 @@ export class TypedStore<R extends Definitions> extends KeyValue<R> {
    * ```
    */
   get repositories(): Repositories<R> {
+    const store = this.#store
     this.#repositories ??= Object.fromEntries(
-      this.#store.registry.definitions.map((definition) => [definition.name, this.#open(definition)]),
+      store.registry.definitions.map((definition) => [
+        definition.name,
+        store.openRepository!(store, definition),
+      ]),
     ) as Repositories<R>
     return this.#repositories
   }

@@ -23,6 +23,12 @@ export type SettledOutcome = Exclude<CommitOutcome, { readonly type: 'failed' | 
 /** Makes the repository of a definition over a store. */
 export type OpenRepository = (store: RowStore, definition: AnyDefinition) => object
 
+/** Keeps track of calls by their promises. */
+export interface CallCounter {
+  /** Counts a call with this promise. Return the result instead of the promise. */
+  count<T>(name: string, promise: Promise<T>): Promise<T>
+}
+
 /** Code that only a database with schemas needs, and loads: it is as much as all the rest. */
 export interface SchemaCode {
   readonly validation: Pick<typeof validate, 'validate' | 'judgeOutput' | 'changedOutput' | 'patchedOutput'>
@@ -40,6 +46,8 @@ export interface RowStore extends Reader {
   readonly openRepository: OpenRepository | null
   /** In a unit of work: the keys that it has written so far, which later reads show as written. */
   readonly written?: readonly Uint8Array[]
+  /** In a unit of work: counts the calls that write. */
+  readonly calls?: CallCounter
 
   /**
    * In a database: gives turns to calls whose commits keep failing. Left out in a unit of work, where a single write does not fail.

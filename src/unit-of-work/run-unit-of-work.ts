@@ -13,7 +13,6 @@ import { untilAborted } from '../time/until-aborted.ts'
 import { retried, waited } from '../trace/waiting.ts'
 import { UnitOfWork } from './unit-of-work.ts'
 import { UnitStore } from './unit-store.ts'
-import { WriteCalls } from './write-calls.ts'
 
 /** How often and for how long to retry a unit of work after conflicts. */
 export interface UnitOfWorkOptions {
@@ -136,18 +135,16 @@ async function finish<R extends Definitions, T>(
   work: (unit: UnitOfWork<R>) => T | Promise<T>,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly result: T; readonly write: AtomicWrite } | Lost> {
-  const calls = new WriteCalls()
-  const face = new UnitOfWork<R>(unit, calls)
+  const face = new UnitOfWork<R>(unit)
   try {
     const result = await untilAborted(
       running.run(unit, async () => {
         try {
           const result = await work(face)
-          calls.assertEnded()
+          unit.calls.assertEnded()
           return result
         } finally {
           // Before anything else is awaited, so that no abandoned call slips in.
-          calls.close()
           unit.close()
         }
       }),

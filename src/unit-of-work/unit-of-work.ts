@@ -4,13 +4,8 @@ import { KeyValue } from '../key-value/key-value.ts'
 import { TypedStore } from '../repository/typed-store.ts'
 import type { Definitions } from '../schema/registry.types.ts'
 import type { UnitStore } from './unit-store.ts'
-import type { WriteCalls } from './write-calls.ts'
 
 const keyValueWrites = ['set', 'delete', 'enqueue'] as const
-const repositoryWrites = [
-  ...['insert', 'create', 'set', 'update', 'upsert', 'delete', 'touch', 'sum', 'max', 'min'],
-  ...['insertMany', 'updateMany', 'deleteMany', 'claimMany'],
-]
 
 /**
  * What the function of a unit of work reads from and writes to: repositories, and reads and writes by key, all of one snapshot.
@@ -43,7 +38,7 @@ export class UnitOfWork<R extends Definitions> extends TypedStore<R> {
       const write = KeyValue.prototype[name] as (...args: unknown[]) => Promise<unknown>
       Object.defineProperty(UnitOfWork.prototype, name, {
         value(this: UnitOfWork<Definitions>, ...args: unknown[]) {
-          return this.#calls.count(`unit.${name}`, write.apply(this, args))
+          return this.#unit.calls.count(`unit.${name}`, write.apply(this, args))
         },
         configurable: true,
         writable: true,
@@ -52,16 +47,10 @@ export class UnitOfWork<R extends Definitions> extends TypedStore<R> {
   }
 
   readonly #unit: UnitStore
-  readonly #calls: WriteCalls
 
-  constructor(store: UnitStore, calls: WriteCalls) {
-    super(store, (definition) => {
-      const repository = store.openRepository!(store, definition)
-      calls.countAll(definition.name, repository, repositoryWrites)
-      return repository
-    })
+  constructor(store: UnitStore) {
+    super(store)
     this.#unit = store
-    this.#calls = calls
   }
 
   [inspectName](_depth: number, options: InspectOptions): string {

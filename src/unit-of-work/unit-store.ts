@@ -25,6 +25,7 @@ import { adoptAssigned, encodeLoaded, type Loaded, type StoredForm, sameForm, sh
 import { unassignable } from './missing-entry.ts'
 import { OwnWrites } from './own-writes.ts'
 import { type ReaderContext, UnitReader } from './unit-reader.ts'
+import { WriteCalls } from './write-calls.ts'
 
 /**
  * The store behind the faces of one unit of work. Reads come from the unit's snapshot; writes are kept until the unit commits;
@@ -35,6 +36,7 @@ export class UnitStore implements RowStore, ReaderContext {
   readonly writes = true
   readonly turn: string | undefined
   readonly own = new OwnWrites()
+  readonly calls = new WriteCalls()
   readonly path: string
   readonly registry: Registry
   readonly limits: Limits
@@ -79,6 +81,7 @@ export class UnitStore implements RowStore, ReaderContext {
 
   /** Refuses every further call, because its function has returned. */
   close(): void {
+    this.calls.close()
     this.#over = true
   }
 

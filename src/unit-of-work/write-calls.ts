@@ -1,3 +1,5 @@
+import type { CallCounter } from '../store/row-store.ts'
+
 /** A promise that knows whether anybody awaits it. */
 class WriteCall<T> extends Promise<T> {
   isAwaited = false
@@ -31,19 +33,10 @@ interface Failure {
  * The write calls in the function of a unit of work. The unit does not commit if one of them is still running when the function
  * returns, or was rejected while nobody awaited it: otherwise only a part of what the function meant would be written.
  */
-export class WriteCalls {
+export class WriteCalls implements CallCounter {
   readonly #running = new Map<WriteCall<unknown>, string>()
   readonly #failures: Failure[] = []
   #over = false
-
-  /** Replaces the writing methods of an object with counted ones; `owner` is the name of the object. */
-  countAll(owner: string, object: object, names: readonly string[]): void {
-    for (const name of names) {
-      const method = Reflect.get(object, name) as (...args: unknown[]) => Promise<unknown>
-      const counted = (...args: unknown[]) => this.count(`${owner}.${name}`, method.apply(object, args))
-      Object.defineProperty(object, name, { value: counted, configurable: true })
-    }
-  }
 
   /** Throws if a write has failed unnoticed, or is still running, after the function has returned. */
   assertEnded(): void {
@@ -61,7 +54,6 @@ export class WriteCalls {
     this.#over = true
   }
 
-  /** Counts a call with this promise. Return the result instead of the promise. */
   count<T>(name: string, promise: Promise<T>): Promise<T> {
     if (this.#over) return promise
     const call = new WriteCall<T>((resolve, reject) => {
