@@ -22,16 +22,13 @@ const alias = entries.map(([name, built]) => ({
  * worker, where what they import is loaded once.
  */
 const alone = [
-  'test/adapters/{better-auth*,keyv}.test.ts',
-  'test/bench/**/*.test.ts',
   'test/concurrency/{giving-way,slices,snapshots,turns}.test.ts',
-  'test/conformance/*.test.ts',
+  'test/conformance/{node-sqlite,postgres}.test.ts',
   'test/consumer/*.test.ts',
-  'test/deno/kv.test.ts',
-  'test/live/{bundle,chromium,many,react}.test.ts',
-  'test/operate/{backup,opentelemetry,tracing}.test.ts',
-  'test/processes/{wal,watch-keys}.test.ts',
-  'test/studio/*.test.ts',
+  'test/live/{chromium,react}.test.ts',
+  'test/operate/{opentelemetry,tracing}.test.ts',
+  'test/processes/wal.test.ts',
+  'test/studio/page.test.ts',
   'test/torture/*.test.ts',
   'test/types/{completion,declarations}.test.ts',
   'test/unit/{driver/{index-budget,node-sqlite},store/sweeper,value/kv-u64,watch/watch-stream}.test.ts',
