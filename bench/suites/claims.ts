@@ -37,7 +37,7 @@ export const claims = suite({
     {
       title: 'Claims by several processes',
       blocks: [
-        'A thousand jobs in one file, claimed one by one until there are none: `claimMany` with a `limit` of 1, beside `UPDATE … RETURNING`; what each claim takes with all processes together.',
+        'A thousand jobs in one file, claimed one by one until there are none: `claimMany` with a `limit` of 1, beside `UPDATE … RETURNING`; what each claim takes with all processes together. By hand, a claim is one statement, without a log of changes. With valkeyrie it is a query, a validated value and a commit, which writes one page more, of the log. With several processes, the time ends when the last of them, which may be asleep, has seen that no job is left.',
         table(
           ['processes', 'by hand', 'valkeyrie'],
           times.map(({ processes, byHand, valkeyrie }) => [String(processes), byHand, valkeyrie]),
