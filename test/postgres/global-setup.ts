@@ -8,9 +8,9 @@ import { type Answer, askVariable } from './server-of-run.ts'
 export default async function setup(): Promise<() => Promise<void>> {
   let cluster: Promise<Cluster> | undefined
   const server = createServer(async (_, response) => {
-    cluster ??= startCluster()
+    cluster ??= startCluster({ isModel: true })
     const answer: Answer = await cluster.then(
-      ({ url }) => ({ url }),
+      ({ url, folder }) => ({ url, folder }),
       ({ message }: Error) => ({ obstacle: message }),
     )
     response.end(JSON.stringify(answer))
