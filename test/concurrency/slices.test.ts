@@ -50,12 +50,12 @@ describe.each(Object.entries(ids))('a query of many rows, with ids that are %s',
     const db = await open(idOf)
     const { rows } = db.repositories
     const controller = new AbortController()
-    const aborted = Array.from({ length: 20 }, () => rows.findMany({}, { signal: controller.signal }))
+    const aborted = Array.from({ length: 8 }, () => rows.findMany({}, { signal: controller.signal }))
     const settled = Promise.allSettled(aborted)
     setImmediate(() => controller.abort(new Error('enough')))
     for (const outcome of await settled)
       if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ message: 'enough' })
-    const closed = Promise.allSettled(Array.from({ length: 20 }, () => rows.findMany()))
+    const closed = Promise.allSettled(Array.from({ length: 8 }, () => rows.findMany()))
     await new Promise((resolve) => setImmediate(resolve))
     await db.close()
     for (const outcome of await closed) {

@@ -59,7 +59,7 @@ async function countUntil(db: Warehouse, appended: Appended): Promise<void> {
 it.each(enginesOf('event-sourcing'))(
   'ships without gaps from three processes, and counts each shipment once whoever is killed, on %s',
   async (engine) => {
-    const orders = extent('orders of a customer', 60, 150)
+    const orders = extent('orders of a customer', 35, 150)
     const filled = 2 * orders + 33
     const output = await runExample('event-sourcing', engine, orders)
     const placed = `\\d+ \\+ \\d+ \\+ \\d+ orders of 3 filled: ${filled}, of ${3 * orders} that were placed`

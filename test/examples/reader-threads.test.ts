@@ -69,9 +69,10 @@ it('gives what the same reports give in this thread', async () => {
 })
 
 it('sees one moment in each report while this thread writes, and all that was committed before it was asked', async () => {
-  const { file, db, pieces } = await openFilled(2_000)
+  const count = extent('items that are moved', 600, 2_000)
+  const { file, db, pieces } = await openFilled(count)
   const random = randomOf(seedOfThisRun())
-  const some = () => Math.floor(random() * 2_000)
+  const some = () => Math.floor(random() * count)
   await using pool = new ReaderPool<typeof reports>(reader, { threads: 2, workerData: { path: file } })
   let moves = 0
   let asking = true
@@ -98,7 +99,7 @@ it('sees one moment in each report while this thread writes, and all that was co
 
   for (let n = 0; n < 20; n++) {
     await db.repositories.items.update(n, { pieces: 0 })
-    const scarcest = await pool.ask('scarcest', 2_000)
+    const scarcest = await pool.ask('scarcest', count)
     expect(scarcest).toContainEqual([`item ${n}`, 0])
   }
 })

@@ -4,6 +4,7 @@ import { openPrimes } from '../../examples/worker-pool/primes.ts'
 import { ThreadCrashedError, ThreadPool } from '../../examples/worker-pool/thread-pool.ts'
 import { randomOf, seedOfThisRun } from '../concurrency/random.ts'
 import { newDatabasePath } from '../concurrency/temporary-folder.ts'
+import { extent } from '../extent.ts'
 import type { PoolTask } from './programs/pool-thread.ts'
 import { enginesOf, runExample } from './run-example.ts'
 
@@ -28,7 +29,7 @@ it('threads that die at any moment lose nothing, and count nothing twice', async
   const path = newDatabasePath()
   await using db = await openPrimes(path)
   const crashes: unknown[] = []
-  const blocks = 400
+  const blocks = extent('blocks', 200, 400)
   const deaths = new Map(Array.from({ length: 6 }, () => [Math.floor(random() * blocks), random() * 4]))
   const tasks = Array.from({ length: blocks }, (_, block): PoolTask => {
     return { do: 'count', block, diesAfter: deaths.get(block) ?? null }
