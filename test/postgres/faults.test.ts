@@ -316,6 +316,20 @@ describe.skipIf(url === '')('a server that is far away', () => {
     expect((await db.get(['total'])).value).toEqual(new KvU64(1226n))
   })
 
+  test('gets reads that a unit of work asks for at once together', async () => {
+    const proxy = await startProxy(url)
+    const db = await openAt(proxy.url, newSchema())
+    const units = 20
+    const before = proxy.rounds
+    for (let n = 0; n < units; n++) {
+      await db.unitOfWork(async (unit) => {
+        await Promise.all([unit.get(['a']), unit.getMany([['b'], ['c']]), unit.get(['d'])])
+      })
+    }
+    // One for the reads, and one for the end, which nobody waits for; the sweep comes when it likes.
+    expect(proxy.rounds - before).toBeLessThan(2.5 * units)
+  })
+
   test('gets no more requests than a call needs', async () => {
     const statements: string[] = []
     const logger = { logQuery: (statement: string) => void statements.push(statement) }

@@ -41,6 +41,9 @@ export class PostgresSession implements Session {
   /** By the texts of their keys. */
   readonly #shown = new Map<string, ShownRow>()
   #opening: Promise<Connection> | null = null
+  /** While the transaction begins: what is sent behind its beginning, and where, once that is sent. */
+  readonly #following: ((connection: Connection) => void)[] = []
+  #beginsOn: Connection | null = null
   #connection: Connection | null = null
   #state: SessionState | null = null
   #timer: NodeJS.Timeout | undefined
@@ -56,7 +59,7 @@ export class PostgresSession implements Session {
 
   async read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
     try {
-      const perform = (connection: Connection) => {
+      const perform = async (connection: Connection) => {
         signal?.throwIfAborted()
         return performRead(this.#port.reads, request, {
           run: (statement, values) => connection.run(statement, values),
@@ -64,7 +67,7 @@ export class PostgresSession implements Session {
         })
       }
       let first: Promise<ResultOf<R>> | undefined
-      // The first read is sent together with the beginning of the transaction.
+      // Reads that come before the transaction has begun are sent together with its beginning.
       const connection = await this.#held((begun) => {
         first = perform(begun)
         first.catch(() => {})
@@ -104,12 +107,18 @@ export class PostgresSession implements Session {
     if (this.#expired !== null) throw this.#expired
     if (this.#over)
       throw new TypeError('The unit of work or the snapshot has ended: await every call inside its function')
-    this.#opening ??= this.#port.requests.again(() => this.#begin(andThen))
+    if (this.#connection === null && andThen !== undefined) {
+      this.#following.push(andThen)
+      if (this.#beginsOn !== null) andThen(this.#beginsOn)
+    }
+    this.#opening ??= this.#port.requests.again(() => this.#begin())
     try {
       return await this.#opening
     } catch (error) {
       this.#opening = null
       throw error
+    } finally {
+      this.#following.length = 0
     }
   }
 
@@ -142,7 +151,7 @@ export class PostgresSession implements Session {
     return null
   }
 
-  async #begin(andThen?: (connection: Connection) => void): Promise<Connection> {
+  async #begin(): Promise<Connection> {
     const { lease, giveBack, statements, guard, began } = this.#port
     const snapshotTimeout = Math.min(this.#port.snapshotTimeout, longestTimeout)
     const connection = await lease()
@@ -154,7 +163,8 @@ export class PostgresSession implements Session {
         connection.run(statements.state, []),
       ])
       begun.catch(() => {})
-      andThen?.(connection)
+      for (const send of this.#following) send(connection)
+      this.#beginsOn = connection
       const [, [row]] = await begun
       const [version, catalog, at] = row as [number, number, number]
       await guard.saw(catalog)
@@ -164,6 +174,8 @@ export class PostgresSession implements Session {
       connection.discard()
       giveBack(connection)
       throw error
+    } finally {
+      this.#beginsOn = null
     }
     this.#connection = connection
     this.#began = clock()
