@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { mendSql } from '../../src/driver/sqlite/migrations/table-sql.ts'
 import { generate } from '../../src/migration/generate.ts'
+import { anyCharacter } from '../any-character.ts'
 import { describeEnginesInTurn } from '../engines.ts'
 import { generateQuietly, migrateQuietly, projectFolder, projectFor } from './project.ts'
 
@@ -41,7 +42,7 @@ const renames = [
 ]
 
 // All characters, those that an engine cannot keep among them.
-const text = fc.string({ unit: 'binary' })
+const text = fc.string({ unit: anyCharacter })
 const date = fc.date({ noInvalidDate: true })
 const userBefore = fc.record(
   {

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import type { Key } from 'valkeyrie'
+import { anyCharacter } from '../any-character.ts'
 
 export const text = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  fc.string({ unit: anyCharacter }),
   fc.constantFrom('', '.', '\\', 'a.b', '\\.', '0', 'toString', '\ud800'),
 )
 export const key = fc.oneof(

@@ -3,6 +3,7 @@ import { pack, type TupleItem } from 'fdb-tuple'
 import { expect, test } from 'vitest'
 import type { KeyPart } from '../../src/contract/key.types.ts'
 import { encodeKey } from '../../src/key/codec.ts'
+import { anyCharacter } from '../any-character.ts'
 
 /** The part as the FoundationDB binding for JavaScript writes it: there a number may be an integer. */
 function toTupleItem(part: KeyPart): TupleItem {
@@ -16,7 +17,7 @@ const edges = fc
   .map(([bits, offset, sign]) => sign * (2n ** BigInt(bits) + offset))
 
 const part: fc.Arbitrary<KeyPart> = fc.oneof(
-  fc.string({ unit: 'binary' }).filter((text) => text !== '*' && text.isWellFormed()),
+  fc.string({ unit: anyCharacter }).filter((text) => text !== '*' && text.isWellFormed()),
   fc.constantFrom('\0', 'foo\0bar', '\u{ffff}', '😀'),
   wideBigInt,
   edges,

@@ -22,11 +22,12 @@ import {
 import type { Pattern } from '../../src/key/pattern.types.ts'
 import { contains, prefixRange, selectorRange } from '../../src/key/range.ts'
 import { formatVersionstamp, parseVersionstamp } from '../../src/key/versionstamp.ts'
+import { anyCharacter } from '../any-character.ts'
 import { extent } from '../extent.ts'
 
 const text = fc
   .oneof(
-    fc.string({ unit: 'binary', maxLength: 60 }),
+    fc.string({ unit: anyCharacter, maxLength: 60 }),
     fc.string({ unit: fc.constantFrom('\0', '\x01', '\x02', '\x7f', '\x80', '\ue000', '\uffff', '😀', 'a') }),
   )
   .filter((s) => s !== '*')

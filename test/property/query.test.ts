@@ -13,6 +13,7 @@ import { encodeValue } from '../../src/value/codec.ts'
 import { comparedValue } from '../../src/value/compared-value.ts'
 import { ValueFormat } from '../../src/value/value-format.ts'
 import { defineValueType } from '../../src/value/value-type.ts'
+import { anyCharacter } from '../any-character.ts'
 import { extent } from '../extent.ts'
 import { engines, type TestedEngine } from './engines.ts'
 
@@ -45,7 +46,7 @@ const text = fc.oneof(
     '{}',
   ),
   fc.string({ unit: 'grapheme', maxLength: 4 }),
-  fc.string({ unit: 'binary', maxLength: 3 }),
+  fc.string({ unit: anyCharacter, maxLength: 3 }),
 )
 const number = fc.oneof(
   fc.constantFrom(0, 1, -1, 2, 9, 10, 0.1, 1e21, 2 ** 53, 2 ** 60, 2 ** 63, -(2 ** 62), 5e-324),

@@ -6,6 +6,7 @@ import type { Key } from '../../../src/contract/key.types.ts'
 import { encodeKey } from '../../../src/key/codec.ts'
 import { encodeValue } from '../../../src/value/codec.ts'
 import { KvU64 } from '../../../src/value/kv-u64.ts'
+import { anyCharacter } from '../../any-character.ts'
 
 const spec = readFileSync(new URL('../../../docs/storage-layout.md', import.meta.url), 'utf8')
 const golden = [
@@ -30,7 +31,7 @@ it.each(golden)('$source', ({ source, bytes }) => {
 const bytes = fc.uint8Array({ maxLength: 300 })
 const stored = fc.oneof(
   fc.record({
-    value: fc.string({ unit: 'binary' }),
+    value: fc.string({ unit: anyCharacter }),
     encoding: fc.constant(0 as const),
     types: fc.constant(null),
   }),

@@ -9,6 +9,7 @@ import {
   unescapeText,
 } from '../../../src/driver/postgres/values/json-text.ts'
 import { compareText } from '../../../src/query/text-order.ts'
+import { anyCharacter } from '../../any-character.ts'
 
 const odd = fc.constantFrom(
   '\0',
@@ -39,7 +40,7 @@ const odd = fc.constantFrom(
 )
 const text = fc.oneof(
   fc.array(odd, { maxLength: 5 }).map((parts) => parts.join('')),
-  fc.string({ unit: 'binary', maxLength: 5 }),
+  fc.string({ unit: anyCharacter, maxLength: 5 }),
   fc
     .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 5 })
     .map((units) => String.fromCharCode(...units)),
