@@ -8,6 +8,8 @@ import { addMigrationCommands } from './migration-commands.ts'
 import { addStudioCommand } from './studio-command.ts'
 import { print, tell } from './terminal.ts'
 
+export { outliveReaders } from './terminal.ts'
+
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
 let isJson = false

@@ -120,6 +120,20 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
+/**
+ * A reader that goes away, like `head`, ends no command: it finishes its work, and nobody is left to be told. If output cannot
+ * be written for another reason, the command has failed.
+ */
+export function outliveReaders(): void {
+  for (const out of [process.stdout, process.stderr])
+    out.on('error', (error: NodeJS.ErrnoException) => {
+      // Whoever writes a stream of rows hears of it itself.
+      if (error.code === 'EPIPE' || out.listenerCount('error') > 1) return
+      process.exitCode = 1
+      if (out === process.stdout) tell(error.message)
+    })
+}
+
 /** Shows the number of rows so far on a terminal, in a line that disappears at the end. */
 export function countReport(out: NodeJS.WriteStream = process.stderr) {
   return {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { Valkeyrie } from 'valkeyrie'
@@ -261,3 +261,27 @@ function spawned(...args: string[]): ChildProcess {
   onTestFinished(() => void child.kill('SIGKILL'))
   return child
 }
+
+it('finishes a command whose reader has gone away, and says that output cannot be written', async () => {
+  const ended = async (args: readonly string[], out: 'pipe' | number) => {
+    const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', out, 'pipe'] })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    child.stdout?.destroy()
+    const said: Buffer[] = []
+    child.stderr!.on('data', (chunk) => said.push(chunk))
+    const [code] = await once(child, 'close')
+    return { code, said: String(Buffer.concat(said)) }
+  }
+  const file = await filled()
+  expect(await ended(['stats', file], 'pipe')).toEqual({ code: 0, said: '' })
+  expect(await ended(['stats', fresh('db'), '--json'], 'pipe')).toEqual({ code: 1, said: '' })
+  // The device that is always full.
+  if (!existsSync('/dev/full')) return
+  const full = openSync('/dev/full', 'w')
+  onTestFinished(() => closeSync(full))
+  for (const args of [
+    ['stats', file],
+    ['export', file],
+  ])
+    expect(await ended(args, full)).toEqual({ code: 1, said: 'ENOSPC: no space left on device, write\n' })
+})
