@@ -28,6 +28,17 @@ describe('pauseDue', () => {
     expect(order).toEqual(['timer', 'work'])
   })
 
+  it.each([
+    ['while', false],
+    ['after', true],
+  ])('lets work go on %s a test replaces all timers', async (_, isOver) => {
+    onTestFinished(() => void vi.useRealTimers())
+    vi.useFakeTimers({ toFake: ['setImmediate', 'setTimeout', 'setInterval'] })
+    pauseDue()
+    if (isOver) vi.useRealTimers()
+    for (let stretch = 0; stretch < 3; stretch++) await workLong()
+  })
+
   it('lets timers run between any two stretches of work', async () => {
     for (let stretch = 0; stretch < 5; stretch++) {
       let fired = false

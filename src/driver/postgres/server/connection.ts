@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { setImmediate } from 'node:timers'
 import type { Logger } from 'drizzle-orm/logger'
 import type Pg from 'pg'
 import { type Answer, type Ask, askBy, type ColumnParser, type KnownColumns } from './array-query.ts'
