@@ -31,6 +31,8 @@ const mostStatements = 500
 /** Up to this many rows, or rows that take this many milliseconds, are read without a pause. */
 const fewRows = 1_000
 const shortRead = 10
+/** No row takes less. */
+const fastestRow = 1e-4
 /** By which factor the estimate for a row may grow at most. */
 const slower = 1.25
 /** A plan with a longer shape is compiled each time: hundreds of them would take too much memory. */
@@ -335,7 +337,8 @@ function planSql(
 
 /** One read may be slow because the machine was busy; several in a row mean something. */
 function learn(compiled: Compiled, rows: number, took: number): void {
-  const perRow = took / Math.max(rows, 1)
+  // A coarse clock, or one that stands still in a test, says that it took no time.
+  const perRow = Math.max(took / Math.max(rows, 1), fastestRow)
   compiled.perRow = compiled.perRow === null ? perRow : Math.min(perRow, compiled.perRow * slower)
   compiled.took = compiled.perRow * rows
 }
