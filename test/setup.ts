@@ -1,9 +1,7 @@
 import { afterAll, afterEach, beforeEach, vi } from 'vitest'
 import { leaveWaits } from './waiting.ts'
-import { loadZodFromOneFile } from './zod-in-one-file.ts'
 
-const { NODE_COMPILE_CACHE, VALKEYRIE_SEED } = process.env
-if (NODE_COMPILE_CACHE !== undefined) await loadZodFromOneFile(NODE_COMPILE_CACHE)
+const { VALKEYRIE_SEED } = process.env
 if (VALKEYRIE_SEED !== undefined) {
   const { configureGlobal, readConfigureGlobal } = await import('fast-check')
   configureGlobal({ ...readConfigureGlobal(), seed: Number(VALKEYRIE_SEED) })

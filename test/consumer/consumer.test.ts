@@ -29,8 +29,6 @@ import { waitFor } from '../waiting.ts'
 const root = join(import.meta.dirname, '../..')
 const packages = join(import.meta.dirname, 'packages')
 const path = temporaryFolder()
-// With nothing that tests load before it.
-process.env['NODE_OPTIONS'] = ''
 /** Apart: nothing above it has packages. */
 const elsewhere = temporaryFolder()
 const project = path('project')

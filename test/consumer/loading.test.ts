@@ -9,8 +9,6 @@ import { temporaryFolder } from '../temporary-folder.ts'
 // What the built package loads, by what a program does with it.
 
 const path = temporaryFolder()
-// With nothing that tests load before it.
-process.env['NODE_OPTIONS'] = ''
 
 /** Prints the URL of each module that is loaded after it. */
 const printing = `
