@@ -69,6 +69,18 @@ export function guarding(): void {
     await page.locator('.panel .field').first().waitFor()
   })
 
+  it('reads again what one request missed, though others succeed since', async () => {
+    const { page, live } = await library()
+    await live()
+    const error = { code: 'FILE_GONE', message: 'The file is gone' }
+    await page.route('**/api/get', (route) => route.fulfill({ status: 410, json: { error } }), { times: 1 })
+    await page.locator('.row', { hasText: 'Ada' }).click()
+    await page.locator('.trouble[data-code=FILE_GONE]').waitFor()
+    await page.evaluate(() => document.querySelector<HTMLElement>('[role=columnheader] button')!.click())
+    await page.locator('.panel .field').first().waitFor()
+    await page.locator('.trouble').waitFor({ state: 'detached' })
+  })
+
   it('cannot be framed by another page, and answers none', async () => {
     const { studio } = await library()
     const { page } = await openPage(await context(), 'about:blank')

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import type { Page } from 'playwright-core'
+import { Valkeyrie } from 'valkeyrie'
 import { expect, it } from 'vitest'
+import { z } from 'zod'
 import { ScrollRange } from '../../../src/studio/page/data/scroll-range.ts'
 import { library } from './library.ts'
 
@@ -39,6 +41,21 @@ export function scrolling(): void {
         expect(range.offsetOf(range.placeOf(one * list))).toBeCloseTo(one * list, 0)
       }),
     )
+  })
+
+  it('keeps its place when a program declares more', async () => {
+    const { page, name } = await library()
+    await pretend(page, 1_000)
+    await page.reload()
+    await page.locator('.status .found', { hasText: '1,000 rows' }).waitFor()
+    await page.focus('[role=grid]')
+    await page.keyboard.press('End')
+    const scrolled = () => page.evaluate(() => document.querySelector('[role=grid]')!.scrollTop)
+    const end = await scrolled()
+    expect(end).toBeGreaterThan(20_000)
+    await using _more = await Valkeyrie.withSchema(['shelves', '*'], z.object({})).open(name)
+    await page.getByText('shelves').first().waitFor()
+    expect(await scrolled()).toBe(end)
   })
 
   it('shows every row of ten million, by keys, by the scroll bar and by the wheel', async () => {

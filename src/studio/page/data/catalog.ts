@@ -40,10 +40,17 @@ export function repositoryNamed(name: string | null): Repository | undefined {
   return catalog.value?.repositories.find((it) => it.name === name)
 }
 
-/** Reads the catalogue, again each time a program declares more. */
+/**
+ * Reads the catalogue, again each time a program declares more. A repository that has not changed stays the same object, so
+ * that its rows are not read from the beginning.
+ */
 export async function loadCatalog(): Promise<void> {
   const { repositories, ...told } = await ask<Catalog>('catalog')
-  catalog.value = { ...told, repositories: repositories.toSorted((a, b) => compare(a.name, b.name)) }
+  const kept = repositories.map((it) => {
+    const known = repositoryNamed(it.name)
+    return JSON.stringify(known) === JSON.stringify(it) ? known! : it
+  })
+  catalog.value = { ...told, repositories: kept.toSorted((a, b) => compare(a.name, b.name)) }
   document.title = `${told.name} – valkeyrie studio`
   await countRows()
 }

@@ -76,8 +76,15 @@ export async function follow(): Promise<void> {
 
 const tell = (call: (listener: Listener) => void) => listeners.forEach(call)
 
+/** Whether a request has failed that belongs to what is shown: others that succeed since do not make up for it. */
+let isBehind = false
+trouble.subscribe((it) => {
+  if (it !== null) isBehind = true
+})
+
 function readAgain(): void {
   trouble.value = null
+  isBehind = false
   tell(({ onOpen }) => onOpen?.())
 }
 
@@ -94,7 +101,7 @@ function take(event: string, data: unknown): void {
   } else if (event === 'gap') tell(({ onGap }) => onGap?.((data as Error).message))
   else if (event === 'process') {
     // It comes while the file is there: it was moved, and is back.
-    if (trouble.value !== null) readAgain()
+    if (isBehind) readAgain()
     tell(({ onProcess }) => onProcess?.(data as Figures))
   } else if (event === 'catalog') tell(({ onCatalog }) => onCatalog?.())
   else if (event === 'gone')
