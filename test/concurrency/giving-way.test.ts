@@ -7,8 +7,6 @@ import { temporaryFolder } from '../temporary-folder.ts'
 
 const path = temporaryFolder()
 const count = 20_000
-/** Calls at once: each takes longer than a row of a query. */
-const calls = 6_000
 const person = z.object({ name: z.string(), city: z.string(), age: z.int(), about: z.string() })
 const about = 'x'.repeat(200)
 const people = (from: number) =>
@@ -61,9 +59,9 @@ const works: Readonly<Record<string, (db: Db, options: Options) => Promise<unkno
   'getMany of a snapshot': (db, options) => db.snapshot((view) => view.getMany(everyKey, options)),
   'getMany of a unit of work': (db, options) => db.unitOfWork((unit) => unit.getMany(everyKey, options)),
   'gets at once': (db, options) =>
-    Promise.all(Array.from({ length: calls }, (_, n) => db.get(['people', n], options))),
+    Promise.all(Array.from({ length: count }, (_, n) => db.get(['people', n], options))),
   'sets at once': (db, options) =>
-    Promise.all(Array.from({ length: calls }, (_, n) => db.set(['numbers', n], n, options))),
+    Promise.all(Array.from({ length: count }, (_, n) => db.set(['numbers', n], n, options))),
   insertMany: ({ repositories: { people: rows } }, options) => rows.insertMany(people(nextStart()), options),
   'updateMany by a patch': ({ repositories: { people } }, options) =>
     people.updateMany({ where: {}, set: { age: 5 } }, options),
@@ -97,6 +95,7 @@ it.each(Object.entries(works))(
 
 it('calls that wait for a turn continue in the order in which they were made', async () => {
   const db = await open()
+  const calls = 6_000
   const begun: number[] = []
   const versions = await Promise.all(
     Array.from({ length: calls }, async (_, n) => {
