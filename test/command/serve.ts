@@ -48,6 +48,7 @@ process.on('message', async ({ cwd, args }: Asked) => {
   process.chdir(cwd)
   process.argv = [process.execPath, fileURLToPath(main), ...args]
   process.exitCode = 0
+  for (const out of [process.stdout, process.stderr]) out.removeAllListeners('error')
   await import(`${main}?${runs}`)
   const answer: Answer = { code: Number(process.exitCode), printed }
   process.send!(answer)
