@@ -157,7 +157,7 @@ it("keeps a value for its ttl in seconds, the call's before the driver's", async
   expect(await short.getMeta('call')).toMatchObject({ ttl: 20 })
   const left: string[][] = []
   for (let i = 0; i < 3; i += 1) {
-    clock.advance(10_001)
+    clock.advance(11_000)
     left.push((await short.getKeys()).sort())
   }
   expect(left).toEqual([['call', 'common', 'own', 'raw', 'stays'], ['own', 'stays'], ['stays']])
@@ -201,7 +201,7 @@ it('reports an expired value as removed', async () => {
   const removed = Promise.withResolvers<string>()
   await storage.watch((event, key) => event === 'remove' && removed.resolve(key))
   await storage.setItem('k', 1, { ttl: 5 })
-  clock.advance(5_001)
+  clock.advance(6_000)
   await db.cleanup()
   expect(await waitFor('the expiry', removed.promise)).toBe('k')
 })

@@ -699,7 +699,7 @@ describe('expiry', () => {
       .commit()
     await kv.set(['b'], 2, { expireIn: 3_600_000 })
     expect((await kv.getMany([['a'], ['b'], ['c']])).map(({ value }) => value)).toEqual([1, 2, 3])
-    clock.advance(1_001)
+    clock.advance(2_000)
     expect((await kv.getMany([['a'], ['b'], ['c']])).map(({ value }) => value)).toEqual([null, 2, null])
   })
 
