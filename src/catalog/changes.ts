@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { MigrationError } from '../contract/errors.ts'
 import { type SearchDefinition, sameSearch } from '../schema/search-definition.ts'
+import { parseJson } from '../value/parse-json.ts'
 import {
   type Catalog,
   type Collection,
@@ -163,7 +164,7 @@ function plain({ name, pattern, schema, indexes, references, search }: Collectio
   return {
     name,
     pattern,
-    schema: schema && JSON.parse(JSON.stringify(schema)),
+    schema: schema && (parseJson(JSON.stringify(schema)) as object),
     indexes: indexes.map(({ fields, unique }) => ({ fields: [...fields], unique })),
     references: { ...references },
     ...searched(search),

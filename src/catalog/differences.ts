@@ -2,6 +2,7 @@ import { MigrationError } from '../contract/errors.ts'
 import { takesKeysOf } from '../key/pattern.ts'
 import { accepts } from '../schema/accepts.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
+import { parseJson } from '../value/parse-json.ts'
 import { type Catalog, type Collection, type KnownCollection, sameIndex } from './catalog.ts'
 import { patternText } from './pattern-text.ts'
 import { replacedBy } from './replacement.ts'
@@ -69,7 +70,7 @@ function schemaChanged(
   { migrated, schema: now }: KnownCollection,
 ): string | null {
   if (migrated === (before?.migrated ?? 0) || schema === null || now === null) return null
-  if (accepts(now as JsonSchema, JSON.parse(JSON.stringify(schema)) as JsonSchema)) return null
+  if (accepts(now as JsonSchema, parseJson(JSON.stringify(schema)) as JsonSchema)) return null
   return 'a migration has changed its values, and those that this process writes would no longer fit'
 }
 

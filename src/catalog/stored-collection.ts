@@ -1,4 +1,5 @@
 import { isStamp } from '../key/versionstamp.ts'
+import { parseJson } from '../value/parse-json.ts'
 import {
   type Catalog,
   type Collection,
@@ -104,7 +105,7 @@ function pastSchema([name, pattern, schema, replacedBy]: readonly unknown[]): Pa
     return {
       name: text(name),
       pattern: text(pattern),
-      schema: schema === null ? null : object(JSON.parse(text(schema))),
+      schema: schema === null ? null : object(parseJson(text(schema))),
       replacedBy: replacedBy === null ? null : text(replacedBy),
     }
   } catch (cause) {
@@ -132,10 +133,10 @@ function readCollection(
   return {
     name,
     pattern: read('pattern', () => parsePatternText(text(pattern))),
-    schema: read('schema', () => (schema === null ? null : object(JSON.parse(text(schema))))),
+    schema: read('schema', () => (schema === null ? null : object(parseJson(text(schema))))),
     indexes: read('indexes', () => knownIndexes(indexes === null ? [] : JSON.parse(text(indexes)), built)),
     references: read('references', () =>
-      references === null ? {} : referencesOf(object(JSON.parse(text(references)))),
+      references === null ? {} : referencesOf(object(parseJson(text(references)))),
     ),
     migrated: (migrated as number | null) ?? 0,
   }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MigrationError } from '../contract/errors.ts'
+import { parseJson } from '../value/parse-json.ts'
 import {
   assertDialect,
   isSnapshot,
@@ -49,7 +50,7 @@ function read(folder: string): Migration[] {
 function readSnapshot(file: string): ValueSnapshot | null {
   if (!existsSync(file)) return null
   try {
-    const snapshot: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    const snapshot = parseJson(readFileSync(file, 'utf8'))
     if (isSnapshot(snapshot)) return snapshot
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error

@@ -2,6 +2,7 @@ import type { SchemaComparison } from '../catalog/value-change.ts'
 import type { MigratedCollection } from '../driver/migration.ts'
 import { accepts, sameConstraints } from '../schema/accepts.ts'
 import type { JsonSchema } from '../schema/json-schema.ts'
+import { parseJson } from '../value/parse-json.ts'
 import { compareSchemas, type DefaultOf } from './compare-schemas.ts'
 import type { RenameDecisions } from './renames.ts'
 
@@ -98,5 +99,5 @@ function withoutSchema({ name, pattern, schema, indexes, search = [] }: Migrated
 }
 
 function plain(schema: object | null): object | null {
-  return schema && JSON.parse(JSON.stringify(schema))
+  return schema && (parseJson(JSON.stringify(schema)) as object)
 }

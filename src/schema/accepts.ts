@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { parseJson } from '../value/parse-json.ts'
 import { constraintsOf } from './constraints.ts'
 import { classOf, type JsonSchema } from './json-schema.ts'
 
@@ -54,11 +55,12 @@ export function sameValues(a: JsonSchema, b: JsonSchema): boolean {
 
 /** The schema without the patterns that stand beside a named format: their text depends on the library. */
 function namedFormats(schema: JsonSchema): JsonSchema {
-  return JSON.parse(JSON.stringify(schema), (_, value) =>
+  const text = JSON.stringify(schema, (_, value) =>
     typeof value?.format === 'string' && typeof value.pattern === 'string'
       ? { ...value, pattern: '' }
       : value,
   )
+  return parseJson(text) as JsonSchema
 }
 
 /** The alternatives of a union. Those of `oneOf` count if no value can match two of them. */

@@ -65,7 +65,8 @@ export function markedSchema(schema: unknown, root: unknown = schema): unknown {
   if (saysObject(json)) copy['properties'] = { ...(copy['properties'] as object), [classMark]: false }
   const { required } = json
   if (Array.isArray(required)) {
-    copy['required'] = required.filter((name: string) => !mayBeUndefined(fieldOf(json, name), root))
+    const names = required.filter((name: string) => !mayBeUndefined(fieldOf(json, name), root))
+    copy['required'] = names.map((name: string) => name.toWellFormed())
   }
   if ((json as Unsaid).undefinedItems === true) {
     const { items, prefixItems } = copy
@@ -143,7 +144,7 @@ function markedKeyword(keyword: string, value: unknown, root: unknown): unknown 
   const markedPart = (part: unknown) => markedSchema(part, root)
   if (named.has(keyword) && isObject(value)) {
     const kept = Object.entries(value).filter(([name]) => keyword !== 'patternProperties' || isPattern(name))
-    return Object.fromEntries(kept.map(([name, it]) => [name, markedPart(it)]))
+    return Object.fromEntries(kept.map(([name, it]) => [name.toWellFormed(), markedPart(it)]))
   }
   if (listed.has(keyword) && Array.isArray(value)) return value.map(markedPart)
   if (single.has(keyword)) return Array.isArray(value) ? value.map(markedPart) : markedPart(value)

@@ -1,4 +1,5 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec'
+import { KeptNames } from './kept-names.ts'
 import { addUnsaid, addUnsaidOfArkType, type UnsaidZod } from './unsaid.ts'
 
 /** A JSON Schema as plain data. */
@@ -33,10 +34,21 @@ export function storedSchemaOf(schema: StandardSchemaV1): JsonSchema | null {
   })
 }
 
-function outputOf(schema: StandardSchemaV1, options: Record<string, unknown>): JsonSchema | null {
+function outputOf(schema: StandardSchemaV1, options: typeof libraryOptions): JsonSchema | null {
+  const names = new KeptNames()
   const standard: StandardSchemaV1.Props & Partial<StandardJSONSchemaV1.Props> = schema['~standard']
   try {
-    const json = standard.jsonSchema?.output({ target: 'draft-2020-12', libraryOptions: options }) ?? null
+    const given = standard.jsonSchema?.output({
+      target: 'draft-2020-12',
+      libraryOptions: {
+        ...options,
+        override(context: ZodOverride): void {
+          options.override(context)
+          names.replace(context.jsonSchema)
+        },
+      },
+    })
+    const json = names.restored(given ?? null)
     if (standard.vendor === 'arktype') addUnsaidOfArkType((schema as { json?: unknown }).json, json)
     return json
   } catch {

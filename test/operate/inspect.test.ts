@@ -95,6 +95,27 @@ describe('a file that is inspected', () => {
     expect((await db.get(['visits', 'home'])).value).toEqual(new KvU64(7n))
   })
 
+  it.each([
+    ['a line break after a backslash', ['\\', '\n']],
+    ['quotes, backslashes and their escapes', ['a"', 'a\\', 'a\\"', 'a\n', 'a\\n']],
+    ['half of a surrogate pair', ['a', 'a\ud83d']],
+  ])('takes the names of its fields as they are: %s', async (_, names) => {
+    const name = path(`${files++}.db`)
+    const withName = (it: string) => z.object({ first: z.string(), [it]: z.string() })
+    const shape = Object.fromEntries(names.map((it, i) => [`of${i}`, withName(it)]))
+    const value = Object.fromEntries(names.map((it, i) => [`of${i}`, { first: 'x', [it]: 'y' }]))
+    await (await Valkeyrie.withSchema(['odd', '*'], z.object(shape)).open(name)).close()
+    await using db = await Valkeyrie.inspect(name)
+    const odd = db.repositories['odd']!
+    await odd.set('there', value)
+    expect((await odd.get('there')).value).toEqual(value)
+    for (const [i, of] of names.entries()) {
+      await expect(odd.set('here', { ...value, [`of${i}`]: { first: 'x' } })).rejects.toThrow(ValidationError)
+      const wrong = { first: 'x', [of]: 1 }
+      await expect(odd.set('here', { ...value, [`of${i}`]: wrong })).rejects.toThrow(ValidationError)
+    }
+  })
+
   it('takes a row back that its schema has stored, and knows more of it after the next open by its program', async () => {
     const name = path('stored.db')
     const row = z.object({

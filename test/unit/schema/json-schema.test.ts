@@ -10,6 +10,29 @@ import { knownSchema } from '../../../src/schema/known-schema.ts'
 const $schema = 'https://json-schema.org/draft/2020-12/schema'
 
 describe('jsonSchemaOf', () => {
+  it('has the names of fields as they are, whatever escapes JSON writes them with', () => {
+    const names = ['"', '\\', '\n', '\0', '\ud83d', '\uffff', '\uffff10', '__proto__']
+    const withName = (name: string) => z.object({ first: z.null(), [name]: z.null() })
+    const node = z.object({
+      '\n': z.null(),
+      get '\\'() {
+        return node.optional()
+      },
+    })
+    const schema = z.object({
+      ...Object.fromEntries(names.map((name, i) => [i, withName(name)])),
+      titled: withName('\n').meta({ title: 'x' }).optional(),
+      node,
+    })
+    const { properties } = jsonSchemaOf(schema) as { properties: Record<string, { properties: object }> }
+    const namesIn = (of: string) => Object.keys(properties[of]!.properties)
+    for (const [i, name] of names.entries()) expect(namesIn(`${i}`)).toEqual(['first', name])
+    expect(namesIn('titled')).toEqual(['first', '\n'])
+    expect(JSON.stringify(jsonSchemaOf(node))).toContain(
+      '"properties":{"\\n":{"type":"null"},"\\\\":{"$ref":"#"}}',
+    )
+  })
+
   it('describes what a Zod schema outputs', () => {
     const schema = z.object({
       at: z.date(),
