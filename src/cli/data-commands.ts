@@ -1,6 +1,7 @@
 // export and import open a database, count and react to Ctrl+C in the same way: change both together.
 import { existsSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { storeOf } from '../api/database.ts'
 import { inspectStore, openDatabase } from '../api/open.ts'
 import { DatabaseOpenError, KeyExistsError } from '../contract/errors.ts'
 import type { UnreadableRow } from '../driver/driver.ts'
@@ -8,9 +9,10 @@ import { fileOf, locate, locateFile } from '../engines/engines.ts'
 import { rowsText } from '../migration/losses.ts'
 import { Registry } from '../schema/registry.ts'
 import type { Store } from '../store/store.ts'
-import type { ImportCounts, OnConflict } from '../transfer/import.ts'
+import type { ImportCounts, ImportOptions, OnConflict } from '../transfer/import.ts'
 import { type SourceKind, sourceKinds } from '../transfer/open-source.ts'
 import { withPackage } from '../transfer/optional-package.ts'
+import type { Source } from '../transfer/source-row.ts'
 import { parseJson } from '../value/parse-json.ts'
 import { countReport, databaseText, example, interrupted, print } from './terminal.ts'
 
@@ -168,8 +170,10 @@ async function importCommand(database: string, file: string, flags: ImportFlags)
   const { openSource } = await import('../transfer/open-source.ts')
   const { RefusedRows } = await import('../transfer/refused-rows.ts')
   if (!(await isThere(database))) {
-    // Fail for an unusable source before the database is created.
-    using _ = await openSource(file, flags, new Registry())
+    // An import that stores nothing creates no database.
+    if (skipInvalid !== undefined) new RefusedRows(skipInvalid, null).discard()
+    using source = await openSource(file, flags, new Registry())
+    await storeFirstInMemory(source.rows, skipInvalid === undefined ? undefined : () => {})
     await (await openDatabase(new Registry(), database)).close()
   }
   await using opened = await openedStore(database, false)
@@ -197,6 +201,23 @@ async function importCommand(database: string, file: string, flags: ImportFlags)
   if (json) print(JSON.stringify({ from: source.kind, ...counts }))
   else print(countsText(counts, skipInvalid))
   if (counts.refused > 0) process.exitCode = exitRefused
+}
+
+/** Fails like an import into a new database that fails before it stores a row. */
+async function storeFirstInMemory(rows: Source, onRefused: ImportOptions['onRefused']): Promise<void> {
+  const { importRows } = await import('../transfer/import.ts')
+  await using db = await openDatabase(new Registry(), undefined, { limits })
+  let isStored = false
+  async function* first(): Source & AsyncGenerator {
+    for await (const row of rows) {
+      yield row
+      if (isStored) return
+    }
+  }
+  const onProgress = () => {
+    isStored = true
+  }
+  await importRows(storeOf(db)!, first(), { onConflict: 'skip', onRefused, onProgress })
 }
 
 function countsText(counts: ImportCounts, skipInvalid: string | undefined): string {

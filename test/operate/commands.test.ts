@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { Valkeyrie } from 'valkeyrie'
@@ -217,6 +217,23 @@ it('refuses a row that is nested too deep, and goes on', async () => {
   ])
   await using db = await Valkeyrie.inspect(file)
   await db.set(['again'], (await db.get([500])).value)
+})
+
+it.each([
+  ['is not JSON', ['{"key":["a"],"value":1', ''], []],
+  ['has no key, after rows that have expired', ['{"key":["a"],"value":1,"expiresAt":1}', '{"value":1}'], []],
+  ['has a key that cannot be used', ['{"key":["\\ud83d"],"value":1}'], []],
+  ['is not UTF-8', ['\xff'], ['--skip-invalid', 'none.ndjson']],
+  ['has rows for a file that exists', ['{}'], ['--skip-invalid', 'there.ndjson']],
+  ['has rows for a file in no folder', ['{}'], ['--skip-invalid', 'none/refused.ndjson']],
+])('creates no database for a file that %s', async (_, lines, flags) => {
+  const folder = path(`import-${files++}`)
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'there.ndjson'), 'something')
+  writeFileSync(join(folder, 'rows.ndjson'), lines.join('\n'), 'latin1')
+  const { code } = await command(folder, 'import', 'new.db', 'rows.ndjson', '--from', 'ndjson', ...flags)
+  expect(code).toBe(1)
+  expect(readdirSync(folder).sort()).toEqual(['rows.ndjson', 'there.ndjson'])
 })
 
 it('finishes an import that was killed when it is run again', async () => {
