@@ -112,6 +112,24 @@ export function accessible(): void {
     expect(await page.evaluate(() => document.activeElement!.id)).toBe('field-title')
   })
 
+  it('keeps the focus and the place in the text of a row that is written meanwhile', async () => {
+    const { db, page, go, live } = await library()
+    await live()
+    await go(`#/data/books?row=${encodeURIComponent('["books","notes"]')}`)
+    await page.click('.row-editor >> text=Text')
+    const text = page.locator('.row-editor .cm-content')
+    await text.focus()
+    await page.keyboard.press('Control+Home')
+    for (const key of ['ArrowDown', 'End', 'ArrowLeft', 'ArrowLeft']) await page.keyboard.press(key)
+    await db.repositories.books.update('notes', { title: 'Songs' })
+    await text.getByText('Songs').waitFor()
+    expect(await page.evaluate(() => document.activeElement!.className)).toBe('editor lines')
+    await page.keyboard.type(' of 1843')
+    await text.getByText('Songs of 1843').waitFor()
+    await page.click('.row-editor >> text=Discard')
+    await text.getByText("'Songs'").waitFor()
+  })
+
   it('moves nothing for users who prefer reduced motion', async () => {
     const { db, page, live } = await library()
     await page.emulateMedia({ reducedMotion: 'reduce' })

@@ -17,6 +17,8 @@ interface EditorProps {
   readonly label: string
   /** The initial text. A new one replaces what the user has written. */
   readonly text: string
+  /** With a new number the editor starts over: it keeps the focus and the place in the text, but nothing to undo. */
+  readonly beginning?: number
   readonly onChange?: (text: string) => void
   /** On Enter; with Ctrl or Cmd if the text has several lines. */
   readonly onSubmit?: () => void
@@ -63,26 +65,30 @@ const look = EditorView.theme({
 
 /** An editor for text in TypeScript's notation. It has its own shadow root, which takes its styles without a style element. */
 export function Editor(props: EditorProps) {
-  const place = useRef<HTMLDivElement>(null)
+  const host = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView | undefined>(undefined)
   const current = useRef(props)
   current.current = props
   useEffect(() => {
-    const root = place.current!.shadowRoot ?? place.current!.attachShadow({ mode: 'open' })
-    const made = new EditorView({
-      root,
-      parent: root as unknown as Element,
-      state: EditorState.create({ doc: props.text, extensions: extensionsOf(current) }),
-    })
-    view.current = made
-    return () => made.destroy()
-  }, [])
+    const { text: doc } = props
+    const place = Math.min(view.current?.state.selection.main.head ?? 0, doc.length)
+    const extensions = extensionsOf(current)
+    const state = EditorState.create({ doc, selection: { anchor: place }, extensions })
+    if (view.current === undefined) view.current = opened(host.current!, state)
+    else view.current.setState(state)
+  }, [props.beginning])
+  useEffect(() => () => view.current?.destroy(), [])
   useEffect(() => {
     const { current: made } = view
     if (made === undefined || made.state.doc.toString() === props.text) return
     made.dispatch({ changes: { from: 0, to: made.state.doc.length, insert: props.text } })
   }, [props.text])
-  return <div ref={place} class={props.hasLines ? 'editor lines' : 'editor'} />
+  return <div ref={host} class={props.hasLines ? 'editor lines' : 'editor'} />
+}
+
+function opened(host: HTMLElement, state: EditorState): EditorView {
+  const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' })
+  return new EditorView({ root, parent: root as unknown as Element, state })
 }
 
 function extensionsOf(current: { readonly current: EditorProps }): Extension[] {

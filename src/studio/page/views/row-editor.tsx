@@ -94,7 +94,7 @@ export function RowEditor({ repository, row, onWritten }: RowEditorProps) {
       {isText || !isFields(draft.value) ? (
         <Editor
           label="Value"
-          key={beginnings}
+          beginning={beginnings}
           text={start}
           hasLines
           isReadOnly={locked}
