@@ -52,7 +52,7 @@ describe.skipIf(url === '')('a database on a server', () => {
     const proxy = await startProxy(url)
     const db = await posts.open(proxy.url, { schema })
     // Three of them greet the server and log in.
-    expect(proxy.rounds).toBeLessThanOrEqual(8)
+    expect(proxy.rounds).toBeLessThanOrEqual(6)
     await db.close()
   })
 

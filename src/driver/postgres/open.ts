@@ -13,10 +13,8 @@ import type { Connection } from './server/connection.ts'
 import { Connections } from './server/connections.ts'
 import { openError } from './server/open-error.ts'
 import { ServerClock } from './server/server-clock.ts'
-import { quoteName } from './server/sql-text.ts'
-import { ServerCatalog } from './tables/catalog.ts'
-import { ServerIndexes } from './tables/indexes.ts'
-import { readSetUp, setUp } from './tables/set-up.ts'
+import { began, quoteName } from './server/sql-text.ts'
+import { readSetUp, type SetUp, setUp } from './tables/set-up.ts'
 import { UniqueIndexes } from './tables/unique-indexes.ts'
 
 /** Opens a database in a schema of a server, and creates what is missing. */
@@ -32,20 +30,16 @@ export async function openPostgres(
   const connector = new Connector(pg, address, options)
   const first = await connector.first()
   try {
-    const catalog =
-      migrations !== undefined
-        ? await setUpByFolder(first, address, collections, { schema, readOnly, migrations })
-        : readOnly || asItIs
-          ? await readSetUp(first, schema, address, collections, asItIs)
-          : await setUp(first, schema, address, collections, asked)
-    const statements = statementsOf(schema)
     const clock = new ServerClock()
-    const sent = Date.now()
-    const [[row], built] = await Promise.all([
-      first.run(statements.state, []),
-      new ServerIndexes(schema, (statement, values) => first.run(statement, values)).built(),
+    const [{ catalog, built }] = await Promise.all([
+      migrations !== undefined
+        ? setUpByFolder(first, address, collections, { schema, readOnly, migrations })
+        : readOnly || asItIs
+          ? readSetUp(first, schema, address, collections, asItIs)
+          : setUp(first, schema, address, collections, asked),
+      hear(clock, first),
     ])
-    clock.heard(row![2] as number, sent, Date.now())
+    const statements = statementsOf(schema)
     const connections = new Connections(first, (isWanted) => connector.again(isWanted), options)
     const s = quoteName(schema)
     const source = {
@@ -82,13 +76,20 @@ export async function openPostgres(
   }
 }
 
+/** Asks for the time of the server. */
+async function hear(clock: ServerClock, connection: Connection): Promise<void> {
+  const sent = Date.now()
+  const [row] = await connection.run({ text: `select ${began}` }, [])
+  clock.heard(row![0] as number, sent, Date.now())
+}
+
 /** Sets a database up by the migrations of a folder. Loaded on demand, because most databases are opened without. */
 async function setUpByFolder(
   connection: Connection,
   address: string,
   collections: readonly Collection[],
   { schema, readOnly, migrations }: { schema: string; readOnly: boolean; migrations: string },
-): Promise<Catalog> {
+): Promise<SetUp> {
   const [{ readMigrations }, { setUpMigrated }] = await Promise.all([
     import('../migrations-folder.ts'),
     import('./migrations/set-up-migrated.ts'),
@@ -101,10 +102,7 @@ async function setUpByFolder(
 export async function readServerCatalog(address: string, options: CheckedPostgresOptions): Promise<Catalog> {
   const connection = await new Connector(await loadPg(address), address, options).first()
   try {
-    await readSetUp(connection, options.schema, address, [], true)
-    return await new ServerCatalog(options.schema, (statement, values) =>
-      connection.run(statement, values),
-    ).read()
+    return (await readSetUp(connection, options.schema, address, [], true)).catalog
   } catch (error) {
     throw openError(address, error)
   } finally {

@@ -1,4 +1,4 @@
-import type { Catalog, Collection } from '../../../catalog/catalog.ts'
+import type { Collection } from '../../../catalog/catalog.ts'
 import { catalogChanges } from '../../../catalog/changes.ts'
 import { type SearchOf, searchesOf } from '../../../catalog/searches.ts'
 import { MigrationError } from '../../../contract/errors.ts'
@@ -13,13 +13,13 @@ import { inTransaction } from '../server/transaction.ts'
 import { ServerCatalog } from '../tables/catalog.ts'
 import { ownTables } from '../tables/ddl.ts'
 import { type BuiltIndex, indexChanges, ServerIndexes } from '../tables/indexes.ts'
-import { changeCatalog, look } from '../tables/set-up.ts'
+import { changeCatalog, look, readNow, type SetUp } from '../tables/set-up.ts'
 import { applyMigration, takeSchema } from './apply.ts'
 import { hasTable, readHistory } from './history.ts'
 
 /**
- * Applies the pending migrations, all in one transaction, and returns the catalogue. Only reads if nothing is pending. Rejects with
- * a MigrationError if a migration has a TypeScript step for existing rows, or leads to other indexes than the declared ones.
+ * Applies the pending migrations, all in one transaction. Only reads if nothing is pending. Rejects with a MigrationError if a
+ * migration has a TypeScript step for existing rows, or leads to other indexes than the declared ones.
  */
 export async function setUpMigrated(
   connection: Connection,
@@ -28,7 +28,7 @@ export async function setUpMigrated(
   collections: readonly Collection[],
   migrations: readonly Migration[],
   readOnly: boolean,
-): Promise<Catalog> {
+): Promise<SetUp> {
   const run: RunStatement = (statement, values) => connection.run(statement, values)
   const s = quoteName(schema)
   const catalog = new ServerCatalog(schema, run)
@@ -52,7 +52,7 @@ export async function setUpMigrated(
     const { kept } = catalogChanges(known, collections)
     if (readOnly || kept.length === 0) {
       checkIndexes(built, unsearched, collections)
-      return known
+      return { catalog: known, built }
     }
   }
   return inTransaction(connection, async () => {
@@ -68,7 +68,7 @@ export async function setUpMigrated(
     checkIndexes(await indexes.built(), await searches.missing(searchesOf(collections)), collections)
     const changes = catalogChanges(await catalog.read(), collections)
     await changeCatalog(connection, schema, collections, changes)
-    return catalog.read()
+    return readNow(run, schema)
   })
 }
 

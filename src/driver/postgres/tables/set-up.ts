@@ -17,34 +17,37 @@ import type { RunStatement } from '../server/statement.types.ts'
 import { inTransaction } from '../server/transaction.ts'
 import { ServerCatalog } from './catalog.ts'
 import { format, ownTables } from './ddl.ts'
-import { indexChanges, ServerIndexes } from './indexes.ts'
+import { type BuiltIndex, indexChanges, ServerIndexes } from './indexes.ts'
 
-/** What a schema of the server contains of a database; `null` if there is none. */
+/** What a schema of the server contains of a database. */
 interface Found {
-  readonly format: number
   /** Whether it has everything that this release calls. */
   readonly isComplete: boolean
 }
 
-/** Creates the missing tables, collections and indexes of a database, and returns the catalogue. Only reads if nothing is missing. */
+/** A database that is set up: its catalogue, and the indexes of its values. */
+export interface SetUp {
+  readonly catalog: Catalog
+  readonly built: readonly BuiltIndex[]
+}
+
+/** Creates the missing tables, collections and indexes of a database. Only reads if nothing is missing. */
 export async function setUp(
   connection: Connection,
   schema: string,
   address: string,
   collections: readonly Collection[],
   asked: AskedChanges,
-): Promise<Catalog> {
+): Promise<SetUp> {
   const run: RunStatement = (statement, values) => connection.run(statement, values)
-  const catalog = new ServerCatalog(schema, run)
-  const indexes = new ServerIndexes(schema, run)
-  const found = await look(run, schema, address)
+  const found = await lookAndRead(run, schema, address)
   if (found?.isComplete) {
-    const reading = indexes.built()
-    const [present, built] = await Promise.all([catalog.read(reading), reading])
+    const { catalog, built } = found.read()
     const { create } = indexChanges(collections, built)
-    const isWhole = create.size === 0 && hasSearches(present, collections)
-    if (isWhole && lacksNothing(catalogChanges(present, collections, asked))) return present
+    const isWhole = create.size === 0 && hasSearches(catalog, collections)
+    if (isWhole && lacksNothing(catalogChanges(catalog, collections, asked))) return { catalog, built }
   }
+  const catalog = new ServerCatalog(schema, run)
   return inTransaction(connection, async () => {
     await connection.execute('set local statement_timeout = 0')
     await lockSetUp(connection, schema)
@@ -52,7 +55,7 @@ export async function setUp(
     await catalog.lock()
     const changes = catalogChanges(await catalog.read(), collections, asked)
     await changeCatalog(connection, schema, collections, changes)
-    return catalog.read()
+    return readNow(run, schema)
   })
 }
 
@@ -72,36 +75,67 @@ export async function readSetUp(
   address: string,
   collections: readonly Collection[],
   asItIs: boolean,
-): Promise<Catalog> {
+): Promise<SetUp> {
   const run: RunStatement = (statement, values) => connection.run(statement, values)
-  const found = await look(run, schema, address)
+  const found = await lookAndRead(run, schema, address)
   if (found === null) {
     const reason = `its schema ${quoteName(schema)} holds no tables of valkeyrie, and readOnly does not create them`
     throw new DatabaseOpenError(shownAddress(address), reason)
   }
-  const catalog = await new ServerCatalog(schema, run).read()
+  const { catalog, built } = found.read()
   const [added] = catalogChanges(asItIs ? { ...catalog, past: [] } : catalog, collections).added
-  if (added === undefined) return catalog
+  if (added === undefined) return { catalog, built }
   throw new MigrationError(
     `The database does not know the schema '${added.name}': open it once without readOnly`,
     { repository: added.name },
   )
 }
 
+/** What a schema of the server contains of a database; `null` if there is none. */
 export async function look(run: RunStatement, schema: string, address: string): Promise<Found | null> {
+  return (await isThere(run, schema)) ? lookInto(run, schema, address) : null
+}
+
+/** Like `look`, and reads in the same round trip. `read` throws if that has failed: an incomplete database may lack what is read. */
+async function lookAndRead(
+  run: RunStatement,
+  schema: string,
+  address: string,
+): Promise<(Found & { read(): SetUp }) | null> {
+  if (!(await isThere(run, schema))) return null
+  const [found, present] = await Promise.allSettled([lookInto(run, schema, address), readNow(run, schema)])
+  if (found.status === 'rejected') throw found.reason
+  const read = () => {
+    if (present.status === 'rejected') throw present.reason
+    return present.value
+  }
+  return { ...found.value, read }
+}
+
+async function isThere(run: RunStatement, schema: string): Promise<boolean> {
+  const [row] = await run({ text: 'select to_regclass($1) is not null' }, [`${quoteName(schema)}.kv_meta`])
+  return row![0] as boolean
+}
+
+async function lookInto(run: RunStatement, schema: string, address: string): Promise<Found> {
   const s = quoteName(schema)
-  const [there] = await run({ text: 'select to_regclass($1) is not null' }, [`${s}.kv_meta`])
-  if (!there![0]) return null
   const text = `select m.format, (
     select count(distinct p.proname) = 4 from pg_proc p join pg_namespace n on n.oid = p.pronamespace
       where n.nspname = $1 and p.proname in ('kv_commit_1', 'kv_turns_1', 'kv_sweep_1', 'kv_clear_1')
   ) from ${s}.kv_meta m where m.one`
   const [row] = await run({ text }, [schema])
-  if (row === undefined) return { format, isComplete: false }
+  if (row === undefined) return { isComplete: false }
   const [found, isComplete] = row as [number, boolean]
-  if (found <= format) return { format: found, isComplete }
+  if (found <= format) return { isComplete }
   const reason = `a newer release of valkeyrie made its schema ${s}: upgrade this one`
   throw new DatabaseOpenError(shownAddress(address), reason)
+}
+
+/** Reads what a complete database has. */
+export async function readNow(run: RunStatement, schema: string): Promise<SetUp> {
+  const reading = new ServerIndexes(schema, run).built()
+  const [catalog, built] = await Promise.all([new ServerCatalog(schema, run).read(reading), reading])
+  return { catalog, built }
 }
 
 function lacksNothing({ renamed, kept, dropped, unsearched }: CatalogChanges): boolean {
