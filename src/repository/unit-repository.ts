@@ -1,5 +1,6 @@
 import type { AnyDefinition } from '../schema/definition.types.ts'
-import type { CallCounter, RowStore } from '../store/row-store.ts'
+import { type CallCounter, countCalls } from '../store/call-counter.ts'
+import type { RowStore } from '../store/row-store.ts'
 import { AbortableRepository } from './abortable-repository.ts'
 
 const writes = [
@@ -12,16 +13,9 @@ export class UnitRepository extends AbortableRepository {
   readonly #calls: CallCounter
 
   static {
-    for (const name of writes) {
-      const write = AbortableRepository.prototype[name] as (...args: unknown[]) => Promise<unknown>
-      Object.defineProperty(UnitRepository.prototype, name, {
-        value(this: UnitRepository, ...args: unknown[]) {
-          return this.#calls.count(`${this.name}.${name}`, write.apply(this, args))
-        },
-        configurable: true,
-        writable: true,
-      })
-    }
+    countCalls(UnitRepository.prototype, writes, (repository, name, promise) =>
+      repository.#calls.count(`${repository.name}.${name}`, promise),
+    )
   }
 
   constructor(store: RowStore, definition: AnyDefinition, calls: CallCounter) {

@@ -9,6 +9,7 @@ import type { Entry } from '../schema/registry.types.ts'
 import type * as validate from '../schema/validate.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
 import type { ValueFormat } from '../value/value-format.ts'
+import type { CallCounter } from './call-counter.ts'
 import type { SetOptions } from './expiry.ts'
 import type { TurnSource } from './turn.ts'
 
@@ -22,12 +23,6 @@ export type SettledOutcome = Exclude<CommitOutcome, { readonly type: 'failed' | 
 
 /** Makes the repository of a definition over a store. */
 export type OpenRepository = (store: RowStore, definition: AnyDefinition) => object
-
-/** Keeps track of calls by their promises. */
-export interface CallCounter {
-  /** Counts a call with this promise. Return the result instead of the promise. */
-  count<T>(name: string, promise: Promise<T>): Promise<T>
-}
 
 /** Code that only a database with schemas needs, and loads: it is as much as all the rest. */
 export interface SchemaCode {

@@ -1,8 +1,8 @@
 import type { InspectOptions } from 'node:util'
 import { inspected, inspectName } from '../contract/inspected.ts'
-import { KeyValue } from '../key-value/key-value.ts'
 import { TypedStore } from '../repository/typed-store.ts'
 import type { Definitions } from '../schema/registry.types.ts'
+import { countCalls } from '../store/call-counter.ts'
 import type { UnitStore } from './unit-store.ts'
 
 const keyValueWrites = ['set', 'delete', 'enqueue'] as const
@@ -34,16 +34,9 @@ const keyValueWrites = ['set', 'delete', 'enqueue'] as const
  */
 export class UnitOfWork<R extends Definitions> extends TypedStore<R> {
   static {
-    for (const name of keyValueWrites) {
-      const write = KeyValue.prototype[name] as (...args: unknown[]) => Promise<unknown>
-      Object.defineProperty(UnitOfWork.prototype, name, {
-        value(this: UnitOfWork<Definitions>, ...args: unknown[]) {
-          return this.#unit.calls.count(`unit.${name}`, write.apply(this, args))
-        },
-        configurable: true,
-        writable: true,
-      })
-    }
+    countCalls(UnitOfWork.prototype as UnitOfWork<Definitions>, keyValueWrites, (unit, name, promise) =>
+      unit.#unit.calls.count(`unit.${name}`, promise),
+    )
   }
 
   readonly #unit: UnitStore

@@ -1,4 +1,4 @@
-import type { CallCounter } from '../store/row-store.ts'
+import type { CallCounter } from '../store/call-counter.ts'
 
 /** A promise that knows whether anybody awaits it. */
 class WriteCall<T> extends Promise<T> {
