@@ -1,6 +1,5 @@
 import type { CallOptions } from '../arguments/call-options.ts'
 import { noChecks } from '../commit/write.ts'
-import { ConflictError } from '../contract/errors.ts'
 import type { Key } from '../contract/key.types.ts'
 import type { StoredRow } from '../driver/driver.ts'
 import { type Selector, selectorRange } from '../key/range.ts'
@@ -14,8 +13,8 @@ import type {
   ValueOf,
 } from '../schema/registry.types.ts'
 import { storeOfWrite, storeUnder } from '../store/abortable-store.ts'
-import { toConflict } from '../store/atomic-operation.ts'
 import type { CommitResult } from '../store/atomic-operation.types.ts'
+import { conflictError } from '../store/conflict.ts'
 import { type SetOptions, setOptionNames } from '../store/expiry.ts'
 import { ListIterator, type ListOptions } from '../store/list-iterator.ts'
 import { checkListValues, listOptionNames } from '../store/list-options.ts'
@@ -115,7 +114,7 @@ export class KeyValue<R extends Definitions> {
     const prepared = store.prepareSet(key, value, options)
     const mutation = prepared instanceof Promise ? await prepared : prepared
     const outcome = await store.commit({ checks: noChecks, mutations: [mutation] })
-    if (outcome.type === 'conflict') throw new ConflictError(outcome.conflicts.map(toConflict), 1)
+    if (outcome.type === 'conflict') throw conflictError(outcome.conflicts, 1)
     return { ok: true, versionstamp: formatVersionstamp(outcome.version) }
   }
 
@@ -155,7 +154,7 @@ export class KeyValue<R extends Definitions> {
     const store = storeOfWrite(this.#store, signal && { signal }, 'enqueue')
     const mutation = await prepareMessage(this.#store, value, own)
     const outcome = await store.commit({ checks: noChecks, mutations: [mutation] })
-    if (outcome.type === 'conflict') throw new ConflictError(outcome.conflicts.map(toConflict), 1)
+    if (outcome.type === 'conflict') throw conflictError(outcome.conflicts, 1)
     return { ok: true, versionstamp: formatVersionstamp(outcome.version) }
   }
 

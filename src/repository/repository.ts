@@ -3,7 +3,7 @@ import type { InspectOptions } from 'node:util'
 import { v7 as uuidv7 } from 'uuid'
 import { checkOptionNames } from '../arguments/option-names.ts'
 import { type KeyCheck, type Mutation, noChecks } from '../commit/write.ts'
-import { ConflictError, KeyExistsError, NotFoundError } from '../contract/errors.ts'
+import { KeyExistsError, NotFoundError } from '../contract/errors.ts'
 import { inspected, inspectName } from '../contract/inspected.ts'
 import type { Key } from '../contract/key.types.ts'
 import type { StoredRow } from '../driver/driver.ts'
@@ -11,8 +11,8 @@ import { idReader, wildcardCount } from '../key/pattern.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
-import { toConflict } from '../store/atomic-operation.ts'
 import type { CommitResult } from '../store/atomic-operation.types.ts'
+import { conflictError } from '../store/conflict.ts'
 import {
   checkExpireOptions,
   checkSetOptions,
@@ -20,7 +20,7 @@ import {
   expiryTime,
   type SetOptions,
 } from '../store/expiry.ts'
-import { expectedVersion, type IfVersionOptions, versionConflict } from '../store/if-version.ts'
+import { expectedVersion, type IfVersionOptions } from '../store/if-version.ts'
 import { ListIterator, type ListOptions } from '../store/list-iterator.ts'
 import { checkListOptions } from '../store/list-options.ts'
 import type { RowEntry, RowStore } from '../store/row-store.ts'
@@ -205,7 +205,7 @@ export class StoreRepository {
       checks: expected === undefined ? noChecks : [await this.#checkOf(key, expected)],
       mutations: [{ type: 'delete', key }],
     })
-    if (outcome.type === 'conflict') throw new ConflictError(outcome.conflicts.map(toConflict), 1)
+    if (outcome.type === 'conflict') throw conflictError(outcome.conflicts, 1)
     return outcome.touched > 0
   }
 
@@ -316,7 +316,7 @@ export class StoreRepository {
   async #commit(prepared: Mutation | Promise<Mutation>): Promise<CommitResult> {
     const mutation = prepared instanceof Promise ? await prepared : prepared
     const outcome = await this.#store.commit({ checks: noChecks, mutations: [mutation] })
-    if (outcome.type === 'conflict') throw new ConflictError(outcome.conflicts.map(toConflict), 1)
+    if (outcome.type === 'conflict') throw conflictError(outcome.conflicts, 1)
     return committed(outcome.version)
   }
 
@@ -332,7 +332,7 @@ export class StoreRepository {
   async #expect(encodedKey: Uint8Array, row: StoredRow | null, expected: number | undefined): Promise<void> {
     if (expected === undefined || expected === row?.version) return
     const actual = await this.#store.committedVersion(encodedKey, row)
-    if (actual !== expected) throw versionConflict(encodedKey, expected, actual)
+    if (actual !== expected) throw conflictError([{ key: encodedKey, expected, actual }], 1)
   }
 
   #read(key: Key): Promise<StoredRow | null> {

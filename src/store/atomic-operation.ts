@@ -2,7 +2,6 @@ import { type InspectOptions, inspect } from 'node:util'
 import type { CallOptions } from '../arguments/call-options.ts'
 import { checkNames } from '../arguments/option-names.ts'
 import type { ArithmeticMutation, KeyCheck, Mutation } from '../commit/write.ts'
-import type { Conflict } from '../contract/errors.ts'
 import type { Key } from '../contract/key.types.ts'
 import { decodeKey } from '../key/codec.ts'
 import { formatVersionstamp, parseVersionstamp } from '../key/versionstamp.ts'
@@ -12,6 +11,7 @@ import type { KvU64 } from '../value/kv-u64.ts'
 import type { ValueFormat } from '../value/value-format.ts'
 import { storeOfWrite } from './abortable-store.ts'
 import type { AtomicCheck, AtomicMutation, AtomicOperation, AtomicResult } from './atomic-operation.types.ts'
+import { toConflict } from './conflict.ts'
 import { checkExpireOptions, checkSetOptions, type ExpireOptions, type SetOptions } from './expiry.ts'
 import { type EnqueueOptions, prepareMessage, queuePrefix } from './queued-message.ts'
 import type { RowStore } from './row-store.ts'
@@ -214,14 +214,4 @@ function toShown(each: Mutation | Pending, format: ValueFormat): object {
     return { type, key, value: decodeValue(value, encoding, types, format) }
   }
   return 'operand' in each ? { type, key, value: each.operand } : { type, key }
-}
-
-/** A failed check for the caller: with the key and versionstamps in decoded form. */
-export function toConflict(conflict: {
-  readonly key: Uint8Array
-  readonly expected: number | null
-  readonly actual: number | null
-}): Conflict {
-  const stamp = (version: number | null) => (version === null ? null : formatVersionstamp(version))
-  return { key: decodeKey(conflict.key), expected: stamp(conflict.expected), actual: stamp(conflict.actual) }
 }

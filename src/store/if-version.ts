@@ -1,6 +1,4 @@
-import { ConflictError } from '../contract/errors.ts'
 import { parseVersionstamp } from '../key/versionstamp.ts'
-import { toConflict } from './atomic-operation.ts'
 
 /** A condition for a write: optimistic locking. */
 export interface IfVersionOptions {
@@ -23,9 +21,4 @@ export function expectedVersion(options: IfVersionOptions | undefined): number |
     )
   }
   return parseVersionstamp(ifVersion)
-}
-
-/** The row under this key no longer has the version that its writer has read. */
-export function versionConflict(key: Uint8Array, expected: number, actual: number | null): ConflictError {
-  return new ConflictError([toConflict({ key, expected, actual })], 1)
 }

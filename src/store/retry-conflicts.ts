@@ -1,9 +1,8 @@
 import { longestTurn } from '../commit/turn.ts'
 import type { CheckConflict } from '../commit/write.ts'
-import { ConflictError } from '../contract/errors.ts'
 import { retried, waited } from '../trace/waiting.ts'
-import { toConflict } from './atomic-operation.ts'
 import { backOff } from './backoff.ts'
+import { conflictError } from './conflict.ts'
 import type { RowStore } from './row-store.ts'
 import { running } from './running.ts'
 import { Turn } from './turn.ts'
@@ -46,7 +45,7 @@ export async function retryConflicts<T>(
     for (let made = 1; ; made++) {
       const attempted = await (turn === undefined ? attempt(atOnce) : inTurn(turn))
       if ('result' in attempted) return attempted.result
-      if (made >= attempts) throw new ConflictError(attempted.conflicts.map(toConflict), made)
+      if (made >= attempts) throw conflictError(attempted.conflicts, made)
       retried(store.path, made)
       longestRun = Math.max(longestRun, attempted.lasted)
       if (source !== undefined && made >= beforeTurn && attempted.lasted < longestTurn) {

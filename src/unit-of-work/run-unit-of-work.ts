@@ -1,10 +1,9 @@
 import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
 import { longestTurn } from '../commit/turn.ts'
 import type { AtomicWrite, CheckConflict } from '../commit/write.ts'
-import { ConflictError } from '../contract/errors.ts'
 import type { Definitions } from '../schema/registry.types.ts'
-import { toConflict } from '../store/atomic-operation.ts'
 import { backOff } from '../store/backoff.ts'
+import { conflictError } from '../store/conflict.ts'
 import { running } from '../store/running.ts'
 import type { Store } from '../store/store.ts'
 import { Turn } from '../store/turn.ts'
@@ -97,7 +96,7 @@ export async function runUnitOfWork<R extends Definitions, T>(
           continue
         }
       }
-      throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
+      throw conflictError(outcome.conflicts, attempt)
     }
   } finally {
     await turn?.end(committed)

@@ -1,12 +1,11 @@
 import { checkOptionNames, checkWholeNumber } from '../../arguments/option-names.ts'
 import type { Candidate, SetMutation } from '../../commit/write.ts'
-import { ConflictError } from '../../contract/errors.ts'
 import type { Key } from '../../contract/key.types.ts'
 import { formatVersionstamp } from '../../key/versionstamp.ts'
 import type { FindPlan, Planned } from '../../query/plan.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
-import { toConflict } from '../../store/atomic-operation.ts'
 import { backOff } from '../../store/backoff.ts'
+import { conflictError } from '../../store/conflict.ts'
 import { checkExpireIn } from '../../store/expiry.ts'
 import { KeyedMutex } from '../../store/keyed-mutex.ts'
 import type { RowStore } from '../../store/row-store.ts'
@@ -95,7 +94,7 @@ export class Claims {
       const claim = { query, since, candidates }
       const outcome = await store.commit({ checks: [], mutations: [], claim })
       if (outcome.type === 'conflict') {
-        if (attempt === mostAttempts) throw new ConflictError(outcome.conflicts.map(toConflict), attempt)
+        if (attempt === mostAttempts) throw conflictError(outcome.conflicts, attempt)
         this.#spare = Math.min(2 * this.#spare + 1, mostSpare)
         return null
       }
