@@ -1,4 +1,5 @@
 import { type InspectOptions, inspect } from 'node:util'
+import { latestTime } from '../time/latest-time.ts'
 import type { Backend, RawCheck, RawMessage, RawMutation } from './backend.ts'
 import { onResource } from './bad-resource.ts'
 import { commitVersionstamp, encodeKvKey, plainKey } from './keys.ts'
@@ -11,7 +12,6 @@ import type {
   KvMutation,
 } from './kv.types.ts'
 import { KvU64 } from './kv-u64.ts'
-import { latestTime } from './limits.ts'
 import { checkEnqueueOptions, toMessage } from './messages.ts'
 import { fromRaw, type RawValue, toRaw } from './raw-value.ts'
 

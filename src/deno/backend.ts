@@ -11,10 +11,11 @@ import type { Entry } from '../schema/registry.types.ts'
 import { prepareMessage, queuePrefix } from '../store/queued-message.ts'
 import type { RowStore } from '../store/row-store.ts'
 import type { Store } from '../store/store.ts'
+import { latestTime } from '../time/latest-time.ts'
 import { KvU64 } from '../value/kv-u64.ts'
 import { watchKeys } from '../watch/watch-keys.ts'
 import { checkWrittenKey } from './keys.ts'
-import { checkMost, latestTime, limits } from './limits.ts'
+import { checkMost, limits } from './limits.ts'
 import { fromRaw, type RawValue, sizeOf, storable } from './raw-value.ts'
 
 export interface ReadRange extends KeyRange {

@@ -12,9 +12,6 @@ export const limits = {
   writtenKeysBytes: 81_920,
 } as const
 
-/** The last time that a Date can express, in milliseconds since the epoch. */
-export const latestTime = 8_640_000_000_000_000
-
 /** Throws a TypeError, in Deno's words, if there is more than allowed. */
 export function checkMost(found: number, most: number, words: string, unit = ''): void {
   if (found > most) throw new TypeError(`${words} (max ${most}${unit})`)

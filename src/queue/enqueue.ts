@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import { checkOptionNames } from '../arguments/option-names.ts'
+import { latestTime } from '../time/latest-time.ts'
 import { checkMilliseconds } from './options.ts'
 import type { QueueRows } from './queue-rows.ts'
 import type { StoredJob, StoredKey } from './rows.ts'
@@ -50,8 +51,6 @@ export interface Draft {
 }
 
 const optionNames = ['delay', 'runAt', 'priority', 'group', 'deduplicate']
-/** The last time that a Date can express. */
-const latestTime = 8_640_000_000_000_000
 
 /** Puts a job into the queue: at once, or when the operation or unit of work commits. */
 export function enqueue(

@@ -1,4 +1,5 @@
 import { checkOptionNames } from '../arguments/option-names.ts'
+import { latestTime } from '../time/latest-time.ts'
 
 /**
  * How long to keep a value. Anything but a number is a TypeError; a number that is not above 0, or leads beyond the last Date, is
@@ -20,9 +21,6 @@ export interface SetOptions extends ExpireOptions {
    */
   readonly keepExpiry?: boolean | undefined
 }
-
-/** The last time that a Date can express, in milliseconds since the epoch: in the year 275760. */
-const latestTime = 8_640_000_000_000_000
 
 /** When a value written at `now` expires, both in milliseconds since the epoch. */
 export function expiryTime(expireIn: number | undefined, now: number): number | null {

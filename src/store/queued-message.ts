@@ -1,6 +1,7 @@
 import { checkOptionNames } from '../arguments/option-names.ts'
 import type { SetMutation } from '../commit/write.ts'
 import type { Key } from '../contract/key.types.ts'
+import { latestTime } from '../time/latest-time.ts'
 import { encodeValue } from '../value/codec.ts'
 import { KvU64 } from '../value/kv-u64.ts'
 import type { RowStore } from './row-store.ts'
@@ -36,8 +37,6 @@ export interface QueuedMessage {
 export const queuePrefix = ['valkeyrie', 'queue'] as const
 
 const defaultBackoff: readonly number[] = [100, 1_000, 5_000, 30_000, 60_000]
-/** The last time that a Date can express. */
-const latestTime = 8_640_000_000_000_000
 
 let enqueued = 0
 
