@@ -1,5 +1,5 @@
 import type { Key } from '../contract/key.types.ts'
-import { encodeKey } from '../key/codec.ts'
+import { encodeStoredKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { operandAt } from '../query/operand.ts'
 import { hasExpired } from './row.ts'
@@ -10,9 +10,6 @@ import type { AtomicWrite, CheckConflict, Claim, Mutation } from './write.ts'
 export type Claimed =
   | { readonly places: readonly number[] }
   | { readonly conflicts: readonly CheckConflict[] }
-
-/** A stored key may be longer than the limit, which may have been higher when it was written. */
-const anyLength = Number.POSITIVE_INFINITY
 
 /** The most rows that a claim takes. */
 export function limitOf({ query: { plan, operands }, candidates }: Claim): number {
@@ -35,7 +32,7 @@ export function claimRows(
   const places: number[] = []
   const conflicts: CheckConflict[] = []
   for (const row of rows) {
-    const key = encodeKey(row.key, anyLength)
+    const key = encodeStoredKey(row.key)
     const place = placeOf.get(keyText(key))
     if (place !== undefined && candidates[place]!.version === row.version) places.push(place)
     else conflicts.push({ key, expected: candidates[place ?? -1]?.version ?? null, actual: row.version })

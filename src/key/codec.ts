@@ -1,3 +1,3 @@
 export { compareBytes, compareKeys, compareParts } from './compare.ts'
 export { decodeKey } from './decode.ts'
-export { encodeKey, encodeParts, encodePrefix } from './encode.ts'
+export { encodeKey, encodeParts, encodePrefix, encodeStoredKey } from './encode.ts'

@@ -32,6 +32,11 @@ export function encodeKey(key: Key, maxBytes: number = defaultLimits.keyBytes): 
   return encode(undefined, key, maxBytes)
 }
 
+/** The bytes of a stored key. It may be longer than the limit, which may have been higher when it was written. */
+export function encodeStoredKey(key: Key): Buffer {
+  return encodeKey(key, Number.POSITIVE_INFINITY)
+}
+
 /** The bytes with which every key starts that begins with these parts. Like `encodeKey`, but `[]` is allowed. */
 export function encodePrefix(parts: Key, maxBytes: number = defaultLimits.keyBytes): Buffer {
   return encode(undefined, parts, maxBytes)

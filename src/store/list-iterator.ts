@@ -4,7 +4,7 @@ import { StorageError } from '../contract/errors.ts'
 import { inspected, inspectName } from '../contract/inspected.ts'
 import type { Key } from '../contract/key.types.ts'
 import type { KeyedRow } from '../driver/driver.ts'
-import { encodeKey } from '../key/codec.ts'
+import { encodeStoredKey } from '../key/codec.ts'
 import { encodeCursor, resumeRange } from '../key/cursor.ts'
 import { contains, isEmptyRange, type KeyRange, successor } from '../key/range.ts'
 import { pauseDue } from '../time/give-way.ts'
@@ -34,8 +34,6 @@ export interface ListSource<E> {
 }
 
 const firstPage = 32
-/** A stored key may be longer than the limit, which may have been higher when it was written. */
-const anyLength = Number.POSITIVE_INFINITY
 const largestPage = 1_000
 const pageBytes = 1024 * 1024
 
@@ -94,7 +92,7 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
    */
   get cursor(): string {
     if (this.#atEnd) return ''
-    return this.#last === null ? this.#startCursor : encodeCursor(encodeKey(this.#last, anyLength))
+    return this.#last === null ? this.#startCursor : encodeCursor(encodeStoredKey(this.#last))
   }
 
   [inspectName](_depth: number, options: InspectOptions): string {
@@ -187,7 +185,7 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
     this.#shown = store.written?.length ?? 0
     const lastRow = rows.at(-1)
     if (lastRow === undefined) return this.#end()
-    const last = encodeKey(lastRow.key, anyLength)
+    const last = encodeStoredKey(lastRow.key)
     // In a damaged file with keys out of order, the list would never end.
     if (!contains(this.#range, last)) throw new StorageError('SQLITE_CORRUPT', 'The keys are out of order')
     const { start, end } = this.#range
@@ -206,8 +204,8 @@ export class ListIterator<E> implements AsyncIterableIterator<E, undefined> {
     const since = written.slice(this.#shown)
     this.#shown = written.length
     const given = this.#page[this.#position - 1]
-    const edge = given && encodeKey(given.key, anyLength)
-    const last = encodeKey(this.#page.at(-1)!.key, anyLength)
+    const edge = given && encodeStoredKey(given.key)
+    const last = encodeStoredKey(this.#page.at(-1)!.key)
     const { start, end } = this.#scanned
     const rest = this.#reverse
       ? { start: last, end: edge ?? end }

@@ -13,7 +13,7 @@ import type {
   ShownRow,
   StoredRow,
 } from '../driver/driver.ts'
-import { compareBytes, encodeKey } from '../key/codec.ts'
+import { compareBytes, encodeStoredKey } from '../key/codec.ts'
 import { keyText } from '../key/key-text.ts'
 import { type KeyRange, successor } from '../key/range.ts'
 import { operandAt } from '../query/operand.ts'
@@ -33,9 +33,6 @@ export interface ReaderContext {
   /** The collection of a row with this key. */
   collectionOf(key: Uint8Array): string | null
 }
-
-/** A stored key may be longer than the limit, which may have been higher when it was written. */
-const anyLength = Number.POSITIVE_INFINITY
 
 /**
  * The reads of a unit of work: from one session, which keeps the state of its first read, with the unit's own writes on top. It
@@ -137,7 +134,7 @@ export class UnitReader implements Reader {
     const rows = await this.#session.read({ type: 'scan', scan })
     // A full page ends at its last row: nothing after it was read.
     const lastRow = rows.length === scan.limit ? rows.at(-1) : undefined
-    const last = lastRow && encodeKey(lastRow.key, anyLength)
+    const last = lastRow && encodeStoredKey(lastRow.key)
     const { start, end } = scan.range
     if (last === undefined) this.#addRange(scan.range)
     else this.#addRange(scan.reverse ? { start: last, end } : { start, end: successor(last) })

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import type { Key } from '../../contract/key.types.ts'
-import { decodeKey, encodeKey } from '../../key/codec.ts'
+import { decodeKey, encodeStoredKey } from '../../key/codec.ts'
 import type { Entry } from '../../schema/registry.types.ts'
 import type { Backend, EncodedKey, RawMessage, RawMutation } from '../backend.ts'
 import { littleEndian, type RawValue, rawStored } from '../raw-value.ts'
@@ -8,7 +8,6 @@ import * as messages from './messages.ts'
 import { type Decoded, decode, encode } from './protobuf.ts'
 
 const { valueEncodings, mutationTypes, writeStatuses } = messages
-const anyLength = Number.POSITIVE_INFINITY
 
 /** Answers `snapshot_read`. */
 export async function snapshotRead(backend: Backend, body: Uint8Array): Promise<Uint8Array> {
@@ -63,7 +62,7 @@ export function watch(backend: Backend, body: Uint8Array, signal: AbortSignal): 
 function encodedEntry({ key, value, versionstamp }: Entry) {
   const raw = rawStored(value)
   return {
-    key: encodeKey(key, anyLength),
+    key: encodeStoredKey(key),
     value: raw.kind === 'u64' ? littleEndian(raw.value) : raw.bytes,
     encoding: valueEncodings[raw.kind],
     versionstamp: Buffer.from(versionstamp, 'hex'),
