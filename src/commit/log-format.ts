@@ -22,6 +22,8 @@ const changeTypes: Record<number, ChangeType> = { 1: 'set', 2: 'delete', 3: 'exp
 const valued = 0x80
 /** The most bytes of a length in LEB128. */
 const longestLength = 5
+/** The most keys in one commit of the log. A call that changes more rows at once, such as `clear`, is several commits there. */
+export const keysPerLogRow = 10_000
 /** A buffer that has grown for one large commit is not kept. */
 const mostBytesKept = 1024 * 1024
 

@@ -80,7 +80,7 @@ export function assertDialect(migrations: readonly Migration[], dialect: string)
   )
 }
 
-/** Where Drizzle's migrator splits a file. */
+/** Where Drizzle's migrator splits a file, even within a text. */
 export const breakpoint = '--> statement-breakpoint'
 
 export function isSnapshot(value: unknown): value is ValueSnapshot {

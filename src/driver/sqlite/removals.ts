@@ -1,3 +1,4 @@
+import { keysPerLogRow } from '../../commit/log-format.ts'
 import type { LogRetention } from '../../commit/retention.ts'
 import { StorageError } from '../../contract/errors.ts'
 import { compareBytes } from '../../key/codec.ts'
@@ -8,7 +9,6 @@ import { latestVersion, type Statements } from './rows/statements.ts'
 
 type Connection = Pick<PooledConnection, 'statements' | 'transactions' | 'log'>
 
-const keysPerLogRow = 10_000
 const noKey = new Uint8Array()
 
 /** Removes every row; the log reports all of them. */

@@ -1,7 +1,5 @@
+import { keysPerLogRow } from '../../../commit/log-format.ts'
 import { moment } from '../server/sql-text.ts'
-
-/** The most keys in one row of the log. */
-const keysPerLogRow = 10_000
 
 /** The bytes of `kinds`, in hexadecimal. */
 const kinds = { set: '01', delete: '02', expire: '03' }

@@ -1,3 +1,4 @@
+import { keysPerLogRow } from '../../../commit/log-format.ts'
 import type { FailedRow, OldRow, StagedRow, StagedRows, Step } from '../../migration-database.ts'
 import { convertAtOnce, mostRowsAtOnce } from '../../migration-database.ts'
 import { keyedColumns, storedRow } from '../rows/kv-row.ts'
@@ -8,8 +9,6 @@ import { escapeJson } from '../values/json-text.ts'
 import { meaningsOf } from '../values/meanings.ts'
 import { createStaging, stagingTable } from './staging-sql.ts'
 
-/** The most keys in one row of the log. */
-const keysPerLogRow = 10_000
 /** How many stored bytes end a page of rows, and how many characters of results are sent at once. */
 const bytesPerPage = 4_000_000
 const charactersPerRequest = 16_000_000

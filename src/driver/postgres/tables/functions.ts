@@ -1,8 +1,6 @@
+import { keysPerLogRow } from '../../../commit/log-format.ts'
 import { moment } from '../server/sql-text.ts'
 import { wrongIsolation } from './commit-function.ts'
-
-/** The most keys in one row of the log when all rows are removed at once. */
-const keysPerLogRow = 10_000
 
 const assertIsolation = `
   if current_setting('transaction_isolation') <> 'read committed' then

@@ -1,12 +1,10 @@
 import { moveOrder } from '../../../catalog/move-order.ts'
 import type { FieldPath, ValueChange } from '../../../catalog/value-change.ts'
+import { breakpoint } from '../../migration.ts'
 import { nextVersion } from './log-sql.ts'
 
 /** Rows whose value is JSON text; others have no fields. */
 const isJson = 'encoding IN (0, 1)'
-
-/** Where Drizzle's migrator splits a file, even within a text. */
-const breakpoint = '--> statement-breakpoint'
 
 /** `'it''s'` */
 export function quote(text: string): string {
