@@ -2,6 +2,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { checkOptionNames, checkWholeNumber } from '../arguments/option-names.ts'
+import { sameForm } from '../commit/row.ts'
 import { DatabaseOpenError, MigrationError, type RefusedRows, StorageError } from '../contract/errors.ts'
 import type { CopiedRow, CopiedState, CopySource, CopyTarget, RefusedRow } from '../driver/copy.ts'
 import type { LoggedCommit } from '../driver/driver.ts'
@@ -281,16 +282,10 @@ function isSameRow(a: CopiedRow | undefined, b: CopiedRow): boolean {
     a !== undefined &&
     a.version === b.version &&
     a.expiresAt === b.expiresAt &&
-    a.encoding === b.encoding &&
-    a.types === b.types &&
     a.collection === b.collection &&
     Buffer.compare(a.key, b.key) === 0 &&
-    isSameValue(a.value, b.value)
+    sameForm(a, b)
   )
-}
-
-function isSameValue(a: CopiedRow['value'], b: CopiedRow['value']): boolean {
-  return typeof a === 'string' || typeof b === 'string' ? a === b : Buffer.compare(a, b) === 0
 }
 
 /** A commit with its bytes as one class, whichever engine has read it. */

@@ -1,5 +1,5 @@
 // An import is one pass over its source: each row is checked, placed and counted in the batch that commits it.
-import { Buffer } from 'node:buffer'
+import { sameForm } from '../commit/row.ts'
 import type { SetMutation } from '../commit/write.ts'
 import {
   formatIssue,
@@ -282,7 +282,7 @@ class Import {
   #isWanted(ready: ReadyRow, there: StoredRow | null): boolean {
     if (there === null) return true
     const { row, mutation } = ready
-    if (isSame(row, there)) {
+    if (row.expiresAt === there.expiresAt && sameForm(row.stored, there)) {
       this.#release(ready)
       this.#counts.unchanged += 1
       return false
@@ -313,19 +313,6 @@ class Import {
 /** The message without the key at its start. */
 function reasonOf(error: Error): string {
   return error instanceof ValidationError ? error.issues.map(formatIssue).join('; ') : error.message
-}
-
-function isSame({ stored, expiresAt }: MovedRow, there: StoredRow): boolean {
-  return (
-    expiresAt === there.expiresAt &&
-    stored.encoding === there.encoding &&
-    stored.types === there.types &&
-    isSameValue(stored.value, there.value)
-  )
-}
-
-function isSameValue(a: string | Uint8Array, b: string | Uint8Array): boolean {
-  return typeof a === 'string' || typeof b === 'string' ? a === b : Buffer.compare(a, b) === 0
 }
 
 function isOfRow(error: unknown): boolean {

@@ -64,13 +64,3 @@ export function encodeLoaded({ key, row, value }: Loaded, format: ValueFormat): 
     throw error
   }
 }
-
-/** The part of a row that is its value. */
-export type StoredForm = Pick<StoredRow, 'value' | 'encoding' | 'types'>
-
-/** Whether two values have the same stored form. */
-export function sameForm(a: StoredForm, b: StoredForm): boolean {
-  if (a.encoding !== b.encoding || a.types !== b.types) return false
-  if (typeof a.value === 'string' || typeof b.value === 'string') return a.value === b.value
-  return Buffer.compare(a.value, b.value) === 0
-}

@@ -1,5 +1,6 @@
 // The store of one unit of work: every read is recorded, every write shows in later reads, and both end in one commit.
 import { limitOf } from '../commit/claim.ts'
+import { type StoredForm, sameForm } from '../commit/row.ts'
 import type { AtomicWrite, CheckConflict, Claim, KeyCheck, Mutation, SetMutation } from '../commit/write.ts'
 import type { Key } from '../contract/key.types.ts'
 import type { Limits } from '../contract/limits.ts'
@@ -21,7 +22,7 @@ import { decodeValue } from '../value/codec.ts'
 import { freeze } from '../value/freeze.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
 import type { ValueFormat } from '../value/value-format.ts'
-import { adoptAssigned, encodeLoaded, type Loaded, type StoredForm, sameForm, show } from './loaded.ts'
+import { adoptAssigned, encodeLoaded, type Loaded, show } from './loaded.ts'
 import { unassignable } from './missing-entry.ts'
 import { OwnWrites } from './own-writes.ts'
 import { type ReaderContext, UnitReader } from './unit-reader.ts'
@@ -258,11 +259,7 @@ export class UnitStore implements RowStore, ReaderContext {
       loaded.row = { ...loaded.row, expiresAt: mutation.expiresAt }
       show(loaded, loaded.value)
     } else if (mutation.type === 'set') {
-      const { stored } = mutation
-      const expiresAt =
-        mutation.expiresAt === undefined
-          ? (this.own.rowOf(mutation.key) ?? loaded.row).expiresAt
-          : mutation.expiresAt
+      const { stored, expiresAt = (this.own.rowOf(mutation.key) ?? loaded.row).expiresAt } = mutation
       const row: StoredRow = { ...stored, version: this.own.latestVersion, expiresAt }
       this.#load(text, row, loaded.key, decodeValue(stored.value, stored.encoding, stored.types, this.format))
     }
