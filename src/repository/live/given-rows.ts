@@ -3,7 +3,7 @@ import { keyText } from '../../key/key-text.ts'
 import type { RowEntry } from '../../store/row-store.ts'
 import { pauseDue } from '../../time/give-way.ts'
 import { freeze } from '../../value/freeze.ts'
-import { type Relation, relatedRows } from '../find/relation.ts'
+import { type Relation, relatedRows } from './relation.ts'
 
 /** How many rows that are in no result pile up before they are checked. */
 const mostGone = 64

@@ -6,8 +6,8 @@ import { isPlainObject } from '../../value/plain-object.ts'
 import { projectionOf } from '../find/columns.ts'
 import { planFind, type UntypedQuery } from '../find/found-rows.ts'
 import { plannerOf } from '../find/planner-of.ts'
-import { type Relation, relationsOf } from '../find/relation.ts'
 import { planRelated } from '../find/with.ts'
+import { type Relation, relationsOf } from './relation.ts'
 
 /** A query to follow, fully checked. */
 export interface LiveQueryPlan {

@@ -12,10 +12,10 @@ import type { RowEntry, RowStore } from '../../store/row-store.ts'
 import type { Store } from '../../store/store.ts'
 import { inSlices } from '../../time/give-way.ts'
 import { foundRows } from '../find/found-rows.ts'
-import { allOf, type Relation, relatedRows } from '../find/relation.ts'
 import { present } from '../find/with.ts'
 import { GivenRows } from './given-rows.ts'
 import type { LiveQueryPlan } from './live-query-plan.ts'
+import { type Relation, relatedRows, withInner } from './relation.ts'
 
 /** What is kept of the last result: no values. */
 interface Outline {
@@ -57,7 +57,7 @@ export class LiveQuery implements Watched<readonly RowEntry[]> {
   constructor(store: Store, plan: LiveQueryPlan) {
     this.#store = store
     this.#plan = plan
-    this.#related = allOf(plan.relations)
+    this.#related = withInner(plan.relations)
     this.#given = new GivenRows(plan.relations)
     this.#skipped = [plan, ...this.#related]
       .filter(({ query }) => query.offset !== undefined)

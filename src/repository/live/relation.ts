@@ -1,7 +1,7 @@
 import type { AnyDefinition } from '../../schema/definition.types.ts'
 import type { Registry } from '../../schema/registry.ts'
 import type { RowEntry } from '../../store/row-store.ts'
-import { type RelatedQuery, relatedQueries } from './related-queries.ts'
+import { type RelatedQuery, relatedQueries } from '../find/related-queries.ts'
 
 /** A related query of a live query, with its own related queries. */
 export interface Relation extends RelatedQuery {
@@ -28,8 +28,8 @@ export function relationsOf(
 }
 
 /** These relations, and all relations within them. */
-export function allOf(relations: readonly Relation[]): readonly Relation[] {
-  return relations.flatMap((relation) => [relation, ...allOf(relation.inner)])
+export function withInner(relations: readonly Relation[]): readonly Relation[] {
+  return relations.flatMap((relation) => [relation, ...withInner(relation.inner)])
 }
 
 /** The related rows in an entry. */
