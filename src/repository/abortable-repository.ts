@@ -46,17 +46,17 @@ export class AbortableRepository extends StoreRepository {
 
   override get(id?: Id, options?: CallOptions) {
     if (options === undefined) return super.get(id)
-    return this.#read(options, 'get', (repository) => repository.get(id))
+    return this.#withSignal(options, 'get', (repository) => repository.get(id))
   }
 
   override getMany(ids: readonly Id[], options?: CallOptions) {
     if (options === undefined) return super.getMany(ids)
-    return this.#read(options, 'getMany', (repository) => repository.getMany(ids))
+    return this.#withSignal(options, 'getMany', (repository) => repository.getMany(ids))
   }
 
   override exists(id?: Id, options?: CallOptions) {
     if (options === undefined) return super.exists(id)
-    return this.#read(options, 'exists', (repository) => repository.exists(id))
+    return this.#withSignal(options, 'exists', (repository) => repository.exists(id))
   }
 
   override list(range: UntypedIdRange = {}, options: ListOptions = {}): ListIterator<RowEntry> {
@@ -68,47 +68,47 @@ export class AbortableRepository extends StoreRepository {
 
   override findMany(query: UntypedQuery = {}, options?: CallOptions) {
     if (options === undefined) return super.findMany(query)
-    return this.#read(options, 'findMany', (repository) => repository.findMany(query))
+    return this.#withSignal(options, 'findMany', (repository) => repository.findMany(query))
   }
 
   override findFirst(query: UntypedQuery = {}, options?: CallOptions) {
     if (options === undefined) return super.findFirst(query)
-    return this.#read(options, 'findFirst', (repository) => repository.findFirst(query))
+    return this.#withSignal(options, 'findFirst', (repository) => repository.findFirst(query))
   }
 
   override findPage(query: UntypedQuery = {}, options?: CallOptions) {
     if (options === undefined) return super.findPage(query)
-    return this.#read(options, 'findPage', (repository) => repository.findPage(query))
+    return this.#withSignal(options, 'findPage', (repository) => repository.findPage(query))
   }
 
   override count(query: { readonly where?: unknown; readonly prefix?: Key } = {}, options?: CallOptions) {
     if (options === undefined) return super.count(query)
-    return this.#read(options, 'count', (repository) => repository.count(query))
+    return this.#withSignal(options, 'count', (repository) => repository.count(query))
   }
 
   override aggregate(query: UntypedAggregate, options?: CallOptions) {
     if (options === undefined) return super.aggregate(query)
-    return this.#read(options, 'aggregate', (repository) => repository.aggregate(query))
+    return this.#withSignal(options, 'aggregate', (repository) => repository.aggregate(query))
   }
 
   override updateMany(query: UntypedWriteMany, options?: CallOptions) {
     if (options === undefined) return super.updateMany(query)
-    return this.#read(options, 'updateMany', (repository) => repository.updateMany(query))
+    return this.#withSignal(options, 'updateMany', (repository) => repository.updateMany(query))
   }
 
   override deleteMany(query: UntypedWriteMany, options?: CallOptions) {
     if (options === undefined) return super.deleteMany(query)
-    return this.#read(options, 'deleteMany', (repository) => repository.deleteMany(query))
+    return this.#withSignal(options, 'deleteMany', (repository) => repository.deleteMany(query))
   }
 
   override claimMany(query: UntypedClaim, options?: CallOptions) {
     if (options === undefined) return super.claimMany(query)
-    return this.#read(options, 'claimMany', (repository) => repository.claimMany(query))
+    return this.#withSignal(options, 'claimMany', (repository) => repository.claimMany(query))
   }
 
   override insert(id: Id, value: unknown, options?: ExpireOptions & CallOptions) {
     if (!hasSignal(options)) return super.insert(id, value, options)
-    return this.#write(options, 'insert', (repository, own) => repository.insert(id, value, own))
+    return this.#withSignalAndOwn(options, 'insert', (repository, own) => repository.insert(id, value, own))
   }
 
   override create(
@@ -116,12 +116,12 @@ export class AbortableRepository extends StoreRepository {
     options: ExpireOptions & CallOptions & { readonly prefix?: Key } = {},
   ): ReturnType<StoreRepository['create']> {
     if (!hasSignal(options)) return super.create(value, options)
-    return this.#write(options, 'create', (repository, own) => repository.create(value, own))
+    return this.#withSignalAndOwn(options, 'create', (repository, own) => repository.create(value, own))
   }
 
   override set(id: Id, value: unknown, options?: SetOptions & CallOptions) {
     if (!hasSignal(options)) return super.set(id, value, options)
-    return this.#write(options, 'set', (repository, own) => repository.set(id, value, own))
+    return this.#withSignalAndOwn(options, 'set', (repository, own) => repository.set(id, value, own))
   }
 
   override update(
@@ -130,41 +130,41 @@ export class AbortableRepository extends StoreRepository {
     options?: ExpireOptions & IfVersionOptions & CallOptions,
   ): ReturnType<StoreRepository['update']> {
     if (!hasSignal(options)) return super.update(id, update, options)
-    return this.#write(options, 'update', (repository, own) => repository.update(id, update, own))
+    return this.#withSignalAndOwn(options, 'update', (repository, own) => repository.update(id, update, own))
   }
 
   override upsert(id: Id, values: UntypedUpsert, options?: ExpireOptions & CallOptions) {
     if (!hasSignal(options)) return super.upsert(id, values, options)
-    return this.#write(options, 'upsert', (repository, own) => repository.upsert(id, values, own))
+    return this.#withSignalAndOwn(options, 'upsert', (repository, own) => repository.upsert(id, values, own))
   }
 
   override delete(id?: Id, options?: IfVersionOptions & CallOptions) {
     if (!hasSignal(options)) return super.delete(id, options)
-    return this.#write(options, 'delete', (repository, own) => repository.delete(id, own))
+    return this.#withSignalAndOwn(options, 'delete', (repository, own) => repository.delete(id, own))
   }
 
   override touch(id: Id, options: { readonly expireIn: number | null } & CallOptions) {
     if (!hasSignal(options)) return super.touch(id, options)
-    return this.#write(options, 'touch', (repository, own) => repository.touch(id, own))
+    return this.#withSignalAndOwn(options, 'touch', (repository, own) => repository.touch(id, own))
   }
 
   override sum(id: Id, n: bigint | KvU64, options?: ExpireOptions & CallOptions) {
     if (!hasSignal(options)) return super.sum(id, n, options)
-    return this.#write(options, 'sum', (repository, own) => repository.sum(id, n, own))
+    return this.#withSignalAndOwn(options, 'sum', (repository, own) => repository.sum(id, n, own))
   }
 
   override max(id: Id, n: bigint | KvU64, options?: ExpireOptions & CallOptions) {
     if (!hasSignal(options)) return super.max(id, n, options)
-    return this.#write(options, 'max', (repository, own) => repository.max(id, n, own))
+    return this.#withSignalAndOwn(options, 'max', (repository, own) => repository.max(id, n, own))
   }
 
   override min(id: Id, n: bigint | KvU64, options?: ExpireOptions & CallOptions) {
     if (!hasSignal(options)) return super.min(id, n, options)
-    return this.#write(options, 'min', (repository, own) => repository.min(id, n, own))
+    return this.#withSignalAndOwn(options, 'min', (repository, own) => repository.min(id, n, own))
   }
 
-  /** A call that takes only a signal. */
-  async #read<T>(
+  /** A call whose only option is a signal. */
+  async #withSignal<T>(
     options: CallOptions,
     call: string,
     run: (repository: StoreRepository) => Promise<T>,
@@ -173,8 +173,8 @@ export class AbortableRepository extends StoreRepository {
     return run(new StoreRepository(storeUnder(this.#store, options.signal), this.definition))
   }
 
-  /** A call that takes a signal among other options, and checks them itself. */
-  async #write<O extends CallOptions, T>(
+  /** A call that takes options of its own beside the signal, and checks them itself. */
+  async #withSignalAndOwn<O extends CallOptions, T>(
     options: O,
     call: string,
     run: (repository: StoreRepository, own: Omit<O, 'signal'>) => Promise<T>,
