@@ -80,13 +80,19 @@ export type NewDefinition<R extends Definitions, D extends AnyDefinition> = stri
             error: `'${D['name']}' has the same pattern as '${DefinitionByPattern<R, D['pattern']>['name']}': drop one`
           }
 
-/** `New`, each checked against `R` and those before it, as {@link NewDefinition} does. */
-export type NewDefinitions<R extends Definitions, New extends Definitions> = New extends readonly [
-  infer D extends AnyDefinition,
-  ...infer Rest extends Definitions,
-]
-  ? readonly [NewDefinition<R, D>, ...NewDefinitions<readonly [...R, D], Rest>]
-  : New
+/**
+ * `New`, each checked against `R` and those before it, as {@link NewDefinition} does. What is checked is carried along, because the
+ * compiler goes 1,000 deep into a tail call, and 50 into any other.
+ */
+export type NewDefinitions<
+  R extends Definitions,
+  New extends Definitions,
+  Checked extends readonly unknown[] = readonly [],
+> = New extends readonly [infer D extends AnyDefinition, ...infer Rest extends Definitions]
+  ? NewDefinitions<readonly [...R, D], Rest, readonly [...Checked, NewDefinition<R, D>]>
+  : Checked extends readonly []
+    ? New
+    : readonly [...Checked, ...New]
 
 // ---- values by key
 

@@ -16,6 +16,26 @@ it(`${SCHEMAS} schemas and four look-ups of each are cheap to check`, async () =
   expect(instantiations, output).toBeLessThan(MOST_INSTANTIATIONS)
 })
 
+it('a list of 100 definitions is checked to its end', async () => {
+  const names = Array.from({ length: 100 }, (_, i) => `d${i}`)
+  const declared = names.map(
+    (name) => `const ${name} = defineSchema(['${name}', '*'], z.object({ n: z.number() }))`,
+  )
+  const program = [
+    `import { defineSchema } from '${root}/src/schema/definition.ts'`,
+    `import type { DefinitionByName, Definitions, NewDefinitions, OutputOf } from '${root}/src/schema/registry.types.ts'`,
+    "import { z } from 'zod'",
+    'declare function added<const New extends Definitions>(definitions: New & NewDefinitions<readonly [], New>): New',
+    ...declared,
+    `const all = added([${names}])`,
+    "export const last: number = ({} as OutputOf<DefinitionByName<typeof all, 'd99'>>).n",
+    "const taken = defineSchema(['taken', '*'], z.object({}), { name: 'd1' })",
+    `// @ts-expect-error: two schemas are named 'd1'`,
+    `added([${names}, taken])`,
+  ]
+  await check(program.join('\n'))
+})
+
 /** A program that declares schemas in a chain, as `withSchema` does, and reads and writes a value of each. */
 function program(schemas: number): string {
   const lines = [
