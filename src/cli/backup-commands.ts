@@ -49,13 +49,11 @@ function addBackup(program: Command): void {
     .action(
       async (database: string, target: string, { overwrite = false, wait, json = false }: CopyFlags) => {
         await told(json, async () => {
-          const options = { ...progress('backup', json), busyTimeout: wait, overwrite }
           const { engine, address } = locate(database)
-          const made = await engine.backUp(
-            address,
-            locateFile(target, 'backup', './backups/monday.db'),
-            options,
-          )
+          const file = locateFile(target, 'backup', './backups/monday.db')
+          const { signal, end } = interrupted()
+          const options = { ...progress('backup', json), busyTimeout: wait, overwrite, signal }
+          const made = await engine.backUp(address, file, options).finally(end)
           return [
             made,
             `${rowsText(made.rows)}, ${made.bytes.toLocaleString('en')} bytes, checked and on the disk: ${made.path}`,
@@ -126,13 +124,11 @@ function addRestore(program: Command): void {
     )
     .action(async (backup: string, database: string, { keep, wait, json = false }: RestoreFlags) => {
       await told(json, async () => {
-        const options = { ...progress('restore', json), busyTimeout: wait, keep }
         const { engine, address } = locate(database)
-        const made = await engine.restore(
-          locateFile(backup, 'restore', './backups/monday.db'),
-          address,
-          options,
-        )
+        const file = locateFile(backup, 'restore', './backups/monday.db')
+        const { signal, end } = interrupted()
+        const options = { ...progress('restore', json), busyTimeout: wait, keep, signal }
+        const made = await engine.restore(file, address, options).finally(end)
         const before = made.kept === null ? '' : `; the old database is ${made.kept}`
         return [made, `${rowsText(made.rows)} restored, checked and on the disk: ${made.path}${before}`]
       })

@@ -7,7 +7,7 @@ import { Interrupted } from './terminal.ts'
 /** How a command has failed, for people and for programs. */
 export interface Failure {
   /**
-   * The code of a KvError or of the system; `USAGE`: the command line, or what it names, is wrong; `INTERRUPTED`: Ctrl+C;
+   * The code of a KvError or of the system; `USAGE`: the command line, or what it names, is wrong; `INTERRUPTED`: Ctrl+C or SIGTERM;
    * `UNEXPECTED`: anything else.
    */
   readonly code: string

@@ -149,10 +149,16 @@ export function countReport(out: NodeJS.WriteStream = process.stderr) {
 /** The user has interrupted the command. */
 export class Interrupted extends Error {}
 
-/** A signal that Ctrl+C aborts, so that unfinished work is cleaned up. */
+/** How others end a command: Ctrl+C, and what a service manager or `timeout` sends. */
+const endings = ['SIGINT', 'SIGTERM'] as const
+
+/** A signal that Ctrl+C or SIGTERM aborts, so that unfinished work is cleaned up. The same again ends the process at once. */
 export function interrupted(): { readonly signal: AbortSignal; end(): void } {
   const controller = new AbortController()
   const abort = () => controller.abort(new Interrupted('Interrupted: run it again to finish'))
-  process.once('SIGINT', abort)
-  return { signal: controller.signal, end: () => process.off('SIGINT', abort) }
+  for (const ending of endings) process.once(ending, abort)
+  const end = () => {
+    for (const ending of endings) process.off(ending, abort)
+  }
+  return { signal: controller.signal, end }
 }

@@ -31,6 +31,8 @@ export async function writeFileWhole(
     await syncFolder(dirname(path))
   } catch (error) {
     await rm(part, { force: true })
+    // A pipeline hides why it was aborted.
+    signal?.throwIfAborted()
     throw error
   }
 }
@@ -44,6 +46,7 @@ export async function writeStream(
   try {
     await pipeline(Readable.from(chunks), out, { end: false, ...(signal && { signal }) })
   } catch (error) {
+    signal?.throwIfAborted()
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
   }
 }

@@ -223,6 +223,39 @@ test('kill -9 leaves no half backup, and the next one finishes and tidies up', a
   expect(partialsIn(folder)).toEqual([])
 })
 
+/** Runs a command that cannot finish, and ends it by a signal at its first output. */
+async function ended(by: NodeJS.Signals, ...args: readonly string[]) {
+  const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let err = ''
+  child.stderr.setEncoding('utf8').on('data', (part: string) => {
+    err += part
+  })
+  const first = [child.stdout, child.stderr].map(
+    (out) => new Promise((resolve) => out.once('readable', resolve)),
+  )
+  await waitFor('the first output', Promise.race(first))
+  child.kill(by)
+  child.stdout.resume()
+  const code = await waitFor('the end of the command', new Promise((resolve) => child.on('close', resolve)))
+  return { code, err }
+}
+
+test.for(['SIGINT', 'SIGTERM'] as const)('%s ends a command, which tidies up', async (by) => {
+  const { path, target, folder } = await filled()
+  expect(await run('backup', path, target)).toMatchObject({ code: 0 })
+  const interrupted = { code: 1, err: expect.stringContaining('Interrupted: run it again to finish') }
+  {
+    await using _ = await Valkeyrie.open(target)
+    const waiting = [target, '--overwrite', '--wait', '1000']
+    expect(await ended(by, 'backup', path, ...waiting)).toEqual(interrupted)
+    expect(await ended(by, 'copy', path, ...waiting)).toEqual(interrupted)
+    expect(await ended(by, 'restore', path, target, '--wait', '1000')).toEqual(interrupted)
+  }
+  expect(await ended(by, 'export', path)).toEqual(interrupted)
+  expect(readdirSync(folder).sort()).toEqual([basename(target), basename(path)])
+  expect(await valueIn(target)).toBe(1)
+})
+
 test('kill -9 in a restore leaves the old or the new state, and the next one finishes', async () => {
   const { path, target, folder } = await filled(1_000)
   expect(await run('backup', path, target)).toMatchObject({ code: 0 })

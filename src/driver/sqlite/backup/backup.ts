@@ -60,8 +60,10 @@ export async function copyTo(
     const whole = PartialFile.create(target, like)
     partial = whole
     const found = await copied(source, whole, options)
-    signal?.throwIfAborted()
-    await retryBusy(() => place(whole), busyTimeout)
+    await retryBusy(() => {
+      signal?.throwIfAborted()
+      place(whole)
+    }, busyTimeout)
     const versionstamp = found.version === 0 ? null : formatVersionstamp(found.version)
     return { path: target, bytes: found.bytes, rows: found.rows, versionstamp }
   } catch (error) {

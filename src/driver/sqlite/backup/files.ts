@@ -49,23 +49,19 @@ export async function restoreFile(
 }
 
 /** Checks that a file is one of ours, then uses its path. */
-function checked<T>(
-  path: string,
-  { busyTimeout }: CopyOptions,
-  use: (source: string) => Promise<T>,
-): Promise<T> {
-  return withModule(path, () => checkedFirst(path, busyTimeout, use))
+function checked<T>(path: string, options: CopyOptions, use: (source: string) => Promise<T>): Promise<T> {
+  return withModule(path, () => checkedFirst(path, options, use))
 }
 
 async function checkedFirst<T>(
   path: string,
-  busyTimeout: number,
+  { busyTimeout, signal }: CopyOptions,
   use: (source: string) => Promise<T>,
 ): Promise<T> {
-  const { connection, file } = await retryBusy(
-    () => connect({ path, readOnly: true, durability: 'normal' }),
-    busyTimeout,
-  )
+  const { connection, file } = await retryBusy(() => {
+    signal?.throwIfAborted()
+    return connect({ path, readOnly: true, durability: 'normal' })
+  }, busyTimeout)
   try {
     assertShape(connection, path)
     if (!hasTable(connection, 'kv'))
