@@ -10,6 +10,7 @@ import { ServerCatalog } from '../tables/catalog.ts'
 import { channelOf, createSchema } from '../tables/ddl.ts'
 import { ServerIndexes } from '../tables/indexes.ts'
 import { keepPastSchemas } from '../tables/past-schemas.ts'
+import { createOwn, look } from '../tables/set-up.ts'
 import { hasTable, markApplied } from './history.ts'
 import { indexOf, isServing } from './index-statement.ts'
 import { createFunctions, dropFunctions } from './migration-functions.ts'
@@ -55,6 +56,7 @@ export async function applyMigration(
     : await new ServerCatalog(schema, run).read()
   // The migration of a step removes its results, even if there were no rows.
   if (steps.length > 0) await connection.execute(createStaging(s))
+  if (!isNew && (await look(run, schema, address))?.isComplete === false) await createOwn(connection, schema)
   await connection.execute(createFunctions)
   try {
     for (const text of migration.drizzle.sql) await runStatement(connection, schema, migration, text)

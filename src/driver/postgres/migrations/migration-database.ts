@@ -20,9 +20,9 @@ import { searchName } from '../search/tables.ts'
 import { isAlive, quoteName } from '../server/sql-text.ts'
 import type { RunStatement } from '../server/statement.types.ts'
 import { ServerCatalog } from '../tables/catalog.ts'
-import { ownTables } from '../tables/ddl.ts'
 import { indexChanges, ServerIndexes } from '../tables/indexes.ts'
 import { keepPastSchemas } from '../tables/past-schemas.ts'
+import { createOwn } from '../tables/set-up.ts'
 import { tablesOf } from '../tables/table.ts'
 import { applyMigration, takeSchema } from './apply.ts'
 import { hasTable, markApplied, readHistory } from './history.ts'
@@ -157,7 +157,7 @@ export class PostgresMigrationDatabase implements MigrationDatabase {
       const run: RunStatement = (statement, values) => connection.run(statement, values)
       await takeSchema(connection, schema)
       await assertTakeable(run, s)
-      await connection.execute(ownTables(schema))
+      await createOwn(connection, schema)
       const before = await new ServerCatalog(schema, run).read()
       const indexes = new ServerIndexes(schema, run)
       const changes = indexChanges(collections, await indexes.built())

@@ -6,9 +6,8 @@ import { isUniqueViolation } from '../server/server-error.ts'
 import { quoteName } from '../server/sql-text.ts'
 import type { RunStatement } from '../server/statement.types.ts'
 import { ServerCatalog } from '../tables/catalog.ts'
-import { ownTables } from '../tables/ddl.ts'
 import { ServerIndexes } from '../tables/indexes.ts'
-import { look } from '../tables/set-up.ts'
+import { createOwn, look } from '../tables/set-up.ts'
 import { texts } from '../values/binary-array.ts'
 
 /**
@@ -26,7 +25,7 @@ export async function registerMigrated(
   // The first migrations of a folder may come before these tables.
   if (collections.length === 0) return
   const run: RunStatement = (statement, values) => connection.run(statement, values)
-  if (!(await look(run, schema, address))?.isComplete) await connection.execute(ownTables(schema))
+  if (!(await look(run, schema, address))?.isComplete) await createOwn(connection, schema)
   const migrated = asCollections(collections)
   const catalog = new ServerCatalog(schema, run)
   const indexes = new ServerIndexes(schema, run)

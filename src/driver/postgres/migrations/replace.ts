@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { withSchema } from '../server/address.ts'
 import { quoteName } from '../server/sql-text.ts'
-import { ownTables } from '../tables/ddl.ts'
+import { createOwn } from '../tables/set-up.ts'
 import { takeSchema } from './apply.ts'
 import { MigrationSession } from './migration-session.ts'
 
@@ -15,8 +15,7 @@ export async function replaceSchema<T>(address: string, make: (address: string) 
     await session.transaction(async (connection) => {
       await takeSchema(connection, schema)
       await connection.execute(`drop schema ${s} cascade; alter schema ${quoteName(made)} rename to ${s}`)
-      // Its functions contain the name of their schema.
-      await connection.execute(ownTables(schema))
+      await createOwn(connection, schema)
       return true
     })
     return result

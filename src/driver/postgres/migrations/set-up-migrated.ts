@@ -11,9 +11,8 @@ import { isAlive, quoteName } from '../server/sql-text.ts'
 import type { RunStatement } from '../server/statement.types.ts'
 import { inTransaction } from '../server/transaction.ts'
 import { ServerCatalog } from '../tables/catalog.ts'
-import { ownTables } from '../tables/ddl.ts'
 import { type BuiltIndex, indexChanges, ServerIndexes } from '../tables/indexes.ts'
-import { changeCatalog, look, readNow, type SetUp } from '../tables/set-up.ts'
+import { changeCatalog, createOwn, look, readNow, type SetUp } from '../tables/set-up.ts'
 import { applyMigration, takeSchema } from './apply.ts'
 import { hasTable, readHistory } from './history.ts'
 
@@ -64,7 +63,7 @@ export async function setUpMigrated(
     }
     if (!(await hasTable(run, s, 'kv')))
       throw new MigrationError('No migration creates the tables: run "valkeyrie generate"')
-    if (!(await look(run, schema, address))?.isComplete) await connection.execute(ownTables(schema))
+    if (!(await look(run, schema, address))?.isComplete) await createOwn(connection, schema)
     checkIndexes(await indexes.built(), await searches.missing(searchesOf(collections)), collections)
     const changes = catalogChanges(await catalog.read(), collections)
     await changeCatalog(connection, schema, collections, changes)

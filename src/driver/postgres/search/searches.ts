@@ -17,11 +17,15 @@ import {
 /** What the comment of the table of a search says that was built ahead. */
 const filled = 'all rows'
 
-/** Whether the table of a search and its triggers are there, in the schema that is the first operand. */
+/**
+ * Whether the table of a search and its triggers are there, in the schema whose quoted name is the first operand. The function of the
+ * triggers contains that name: in a schema that was renamed, it writes elsewhere.
+ */
 function isThere(name: string): string {
   const names = triggers.map((event) => `${name} || '_${event}'`).join(', ')
   return `to_regclass($1 || '.' || quote_ident(${name})) is not null and (
-        select count(*) from pg_trigger t where t.tgrelid = to_regclass($1 || '.kv') and t.tgname in (${names}) and t.tgenabled in ('O', 'A')
+        select count(*) from pg_trigger t join pg_proc p on p.oid = t.tgfoid and strpos(p.prosrc, ' ' || $1 || '.') > 0
+          where t.tgrelid = to_regclass($1 || '.kv') and t.tgname in (${names}) and t.tgenabled in ('O', 'A')
       ) = ${triggers.length}`
 }
 

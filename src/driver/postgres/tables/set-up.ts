@@ -21,7 +21,7 @@ import { type BuiltIndex, indexChanges, ServerIndexes } from './indexes.ts'
 
 /** What a schema of the server contains of a database. */
 interface Found {
-  /** Whether it has everything that this release calls. */
+  /** Whether it has everything that this release calls, and made for this name of the schema. */
   readonly isComplete: boolean
 }
 
@@ -51,12 +51,22 @@ export async function setUp(
   return inTransaction(connection, async () => {
     await connection.execute('set local statement_timeout = 0')
     await lockSetUp(connection, schema)
-    if (!found?.isComplete) await connection.execute(ownTables(schema))
+    if (!found?.isComplete) await createOwn(connection, schema)
     await catalog.lock()
     const changes = catalogChanges(await catalog.read(), collections, asked)
     await changeCatalog(connection, schema, collections, changes)
     return readNow(run, schema)
   })
+}
+
+/**
+ * Creates what is missing of what every database has, inside the open transaction. Functions contain the name of their schema: in one
+ * that was renamed they are made again, with the searches that call them.
+ */
+export async function createOwn(connection: Connection, schema: string): Promise<void> {
+  await connection.execute(ownTables(schema))
+  const searches = new ServerSearches(schema, (statement, values) => connection.run(statement, values))
+  for (const of of await searches.known()) if (!of.search.built) await buildSearch(connection, schema, of)
 }
 
 /** Takes the lock for creating the parts of a schema of the server, for the open transaction. */
@@ -119,11 +129,12 @@ async function isThere(run: RunStatement, schema: string): Promise<boolean> {
 
 async function lookInto(run: RunStatement, schema: string, address: string): Promise<Found> {
   const s = quoteName(schema)
+  // In a schema that was renamed, they would write to the one that has its former name now.
   const text = `select m.format, (
     select count(distinct p.proname) = 4 from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-      where n.nspname = $1 and p.proname in ('kv_commit_1', 'kv_turns_1', 'kv_sweep_1', 'kv_clear_1')
+      where n.nspname = $1 and p.proname in ('kv_commit_1', 'kv_turns_1', 'kv_sweep_1', 'kv_clear_1') and strpos(p.prosrc, $2) > 0
   ) from ${s}.kv_meta m where m.one`
-  const [row] = await run({ text }, [schema])
+  const [row] = await run({ text }, [schema, ` ${s}.kv_meta `])
   if (row === undefined) return { isComplete: false }
   const [found, isComplete] = row as [number, boolean]
   if (found <= format) return { isComplete }
