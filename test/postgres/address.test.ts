@@ -11,6 +11,22 @@ it('a schema in an address is checked as the option is', async () => {
   )
 })
 
+it('a schema does not end what stands around the functions that contain its name', async () => {
+  await expect(Valkeyrie.open('postgres://localhost/shop', { schema: 'a$kv$b' })).rejects.toThrow(
+    new TypeError('schema must not contain $kv$: choose another name'),
+  )
+})
+
+it.each(['12/34', '12?34', '12#34', 'x@12/34', '1/2?34', '1/2#34'])(
+  'shows nothing of the password %s, which cuts the address in two',
+  async (password) => {
+    const address = `postgres://nobody:${password}@localhost/shop`
+    await expect(Valkeyrie.open(address, { connectTimeout: 1 })).rejects.toMatchObject({
+      message: expect.stringMatching(/^Cannot open postgres:\/\/…: (?!.*[0-9])/),
+    })
+  },
+)
+
 it('connections is the most that a process opens, at least three', async () => {
   const open = (options: object) => Valkeyrie.open('postgres://localhost/shop', options)
   await expect(open({ connections: 2 })).rejects.toThrow('connections must be a whole number of at least 3')

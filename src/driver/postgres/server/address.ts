@@ -46,6 +46,8 @@ export function checkSchema(schema: string): void {
     )
   if (schema.includes('\0') || /^pg_/i.test(schema) || schema === 'information_schema')
     throw new TypeError('PostgreSQL keeps this name of a schema for itself: choose another one')
+  // The bodies of functions contain the name, between these signs.
+  if (schema.includes('$kv$')) throw new TypeError('schema must not contain $kv$: choose another name')
 }
 
 function isDecodable({ username, password, pathname }: URL): boolean {
@@ -58,9 +60,19 @@ function isDecodable({ username, password, pathname }: URL): boolean {
 
 /** An address for messages: without user, password and options. */
 export function shownAddress(address: string): string {
-  if (!URL.canParse(address)) return `${address.slice(0, address.indexOf(':') + 1)}//…`
+  if (!URL.canParse(address) || isCut(address)) return `${address.slice(0, address.indexOf(':') + 1)}//…`
   const { protocol, host, pathname } = new URL(address)
   return `${protocol}//${host}${pathname}`
+}
+
+/** The host and the port of an address, for messages. */
+export function shownHost(address: string): string {
+  return isCut(address) ? '…' : new URL(address).host
+}
+
+/** Whether an address may be cut in two by a `/`, a `?` or a `#` in its password: then what seems to be its host is the user. */
+function isCut(address: string): boolean {
+  return /^[^:]*:\/\/[^/?#]*(?:\/[^?#]*@|[^?#]*\?[^=]*@|.*#.*@)/s.test(address)
 }
 
 export function isPostgresAddress(given: unknown): given is string {

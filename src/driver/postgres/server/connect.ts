@@ -4,7 +4,7 @@ import type { Logger } from 'drizzle-orm/logger'
 import type pg from 'pg'
 import { ConnectionError, DatabaseOpenError } from '../../../contract/errors.ts'
 import { clock } from '../../../time/clock.ts'
-import { shownAddress } from './address.ts'
+import { shownAddress, shownHost } from './address.ts'
 import type { Ask } from './array-query.ts'
 import { askByNumbers, Connection, type NameKeeping, type OpenClient } from './connection.ts'
 import { isUnreached, sqlState } from './server-error.ts'
@@ -143,7 +143,7 @@ export class Connector {
 
   #openError(error: unknown): DatabaseOpenError {
     const shown = shownAddress(this.address)
-    return new DatabaseOpenError(shown, reasonOf(error, new URL(this.address).host), { cause: error })
+    return new DatabaseOpenError(shown, reasonOf(error, shownHost(this.address)), { cause: error })
   }
 }
 
