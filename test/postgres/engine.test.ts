@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import { sql } from 'drizzle-orm'
 import pg from 'pg'
@@ -166,6 +167,36 @@ describe.skipIf(url === '')('a database on a server', () => {
     await dbs[1].cleanup()
     await dbs[0].clear()
     expect(await Array.fromAsync(dbs[1].list({ prefix: [] }))).toEqual([])
+  })
+
+  test('works if the server reads texts and shows names otherwise, and takes settings beside its own', async () => {
+    const name = `settings_${randomBytes(8).toString('hex')}`
+    const admin = await byHand(url)
+    await admin.query(`create database ${name}`)
+    for (const setting of [
+      'standard_conforming_strings = off',
+      'quote_all_identifiers = on',
+      "plpgsql.extra_errors = 'all'",
+      'default_transaction_isolation = serializable',
+    ])
+      await admin.query(`alter database ${name} set ${setting}`)
+    const address = new URL(url)
+    address.pathname = `/${name}`
+    address.searchParams.set('options', '-c work_mem=123kB')
+    const store = Valkeyrie.withSchema(['users', '*'], z.object({ name: z.string() }), {
+      indexes: [{ on: 'name', unique: true }],
+      search: { on: ['name'] },
+    })
+    const sent: string[] = []
+    await using db = await store.open(address.href, { logger: { logQuery: (text) => void sent.push(text) } })
+    sent.length = 0
+    const { users } = db.repositories
+    await users.insert('ann', { name: 'Änn \\d walks' })
+    await expect(users.insert('bob', { name: 'Änn \\d walks' })).rejects.toMatchObject({
+      code: 'UNIQUE_CONSTRAINT',
+    })
+    expect(await users.count({ where: { $search: 'ann walks' } })).toBe(1)
+    expect(sent).not.toContainEqual(expect.stringMatching(/^begin isolation/))
   })
 
   test('waits for a lock that others hold, and no longer than it may', async () => {

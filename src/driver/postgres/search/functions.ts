@@ -48,12 +48,12 @@ $kv$`,
     /** A text without case and accents; of words, what is in none of them is a space. */
     'kv_letters_1(plain text, of_words boolean) returns text': `${pure} strict as $kv$
 declare
-  found text;
+  replaced text;
   becoming text;
 begin
   if octet_length(plain) > length(plain) then
     select string_agg(l.letter, '' order by l.becomes = '', l.letter), string_agg(l.becomes, '' order by l.becomes = '', l.letter)
-      into found, becoming from (
+      into replaced, becoming from (
         select d.letter, case
           when of_words and width_bucket(ascii(d.letter), '{${separatorBounds.join()}}'::integer[]) % 2 = 1 then ' '
           when place > 0 then substr(${quoteText(lettersOfFolded)}, place, 1)
@@ -61,7 +61,7 @@ begin
         from (select distinct c collate "C" from regexp_split_to_table(regexp_replace(plain, '[\\x01-\\x7f]+', '', 'g'), '') c where c <> '') d(letter)
           cross join lateral strpos(${quoteText(foldedLetters)}, d.letter) place
       ) l where l.becomes <> l.letter;
-    if found is not null then plain := translate(plain, found, becoming); end if;
+    if replaced is not null then plain := translate(plain, replaced, becoming); end if;
   end if;
   return lower(plain collate "C");
 end

@@ -42,6 +42,9 @@ const settings = [
   'tcp_keepalives_interval=5',
   'tcp_keepalives_count=3',
   'idle_in_transaction_session_timeout=60000',
+  // The bodies of functions are read by these, and the definitions of indexes are compared with ours.
+  'standard_conforming_strings=on',
+  'quote_all_identifiers=off',
 ]
 /** How many milliseconds one statement may take by default; a set-up may take any time. */
 const longestStatement = 300_000
@@ -125,7 +128,7 @@ export class Connector {
     return new this.#pg.Client({
       application_name: 'valkeyrie',
       ...this.#settings(),
-      connectionString: this.address,
+      connectionString: this.#takesSettings ? withoutFlags(this.address) : this.address,
       pipeline: true,
       keepAlive: true,
       keepAliveInitialDelayMillis: keepAliveAfter,
@@ -137,7 +140,8 @@ export class Connector {
     if (!this.#takesSettings) return {}
     return {
       statement_timeout: this.#options.statementTimeout ?? longestStatement,
-      options: settings.map((setting) => `-c ${setting}`).join(' '),
+      // The last one counts.
+      options: [...settings.map((setting) => `-c ${setting}`), flagsOf(this.address)].join(' ').trimEnd(),
     }
   }
 
@@ -145,6 +149,25 @@ export class Connector {
     const shown = shownAddress(this.address)
     return new DatabaseOpenError(shown, reasonOf(error, shownHost(this.address)), { cause: error })
   }
+}
+
+/** The settings that an address has in its `options`, or the environment. A pooler may have `options` of its own, in another form. */
+function flagsOf(address: string): string {
+  const options = new URL(address).searchParams.get('options')
+  if (options === null) return process.env['PGOPTIONS'] ?? ''
+  return areFlags(options) ? options : ''
+}
+
+/** An address without the settings that go with ours: in it, they would replace them. */
+function withoutFlags(address: string): string {
+  const url = new URL(address)
+  if (!areFlags(url.searchParams.get('options'))) return address
+  url.searchParams.delete('options')
+  return url.href
+}
+
+function areFlags(options: string | null): boolean {
+  return options?.trimStart().startsWith('-') === true
 }
 
 /** Whether a server that could not be reached may accept a moment later: it exists, but is starting or full. */
