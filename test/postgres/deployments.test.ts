@@ -63,6 +63,17 @@ describe.skipIf(url === '')('a server', () => {
     },
   )
 
+  test.skipIf(poolerObstacle !== null)(
+    'behind a pooler in statement mode is an error that says so',
+    async () => {
+      const pooler = await startPooler(url, 'statement')
+      await expect(Valkeyrie.open(pooler, { schema: newSchema() })).rejects.toMatchObject({
+        code: 'DATABASE_OPEN',
+        message: expect.stringMatching(/takes no transactions: let it pool by transaction or by session/),
+      })
+    },
+  )
+
   const older = '/usr/lib/postgresql/15/bin'
   test.skipIf(!existsSync(older))(
     `may be of PostgreSQL 15${existsSync(older) ? '' : `: there is no ${older}`}`,

@@ -14,8 +14,11 @@ const program = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].find(existsSync)
 /** Why there is no pooler for tests here; null: there is one. */
 export const poolerObstacle = program === undefined ? 'pgbouncer is not installed' : null
 
-/** Starts PgBouncer in transaction mode before a server, until the test is over; gives the address to open. */
-export async function startPooler(address: string): Promise<string> {
+/** Starts PgBouncer before a server, until the test is over; gives the address to open. */
+export async function startPooler(
+  address: string,
+  mode: 'transaction' | 'statement' = 'transaction',
+): Promise<string> {
   const server = new URL(address)
   const folder = mkdtempSync(join(tmpdir(), 'valkeyrie-pooler-'))
   const port = await freePort()
@@ -32,7 +35,7 @@ listen_port = ${port}
 unix_socket_dir =
 auth_type = md5
 auth_file = ${join(folder, 'users')}
-pool_mode = transaction
+pool_mode = ${mode}
 default_pool_size = 4
 `,
   )
