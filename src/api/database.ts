@@ -227,7 +227,7 @@ export class Database<R extends Definitions = readonly [], E extends EngineName 
     options: ChangesOptions & { readonly prefix?: P } = {},
   ): ReadableStream<Change<Key, SelectedValue<R, { readonly prefix: P }>>> {
     checkWatchOptions(options, 'changes', ['prefix', 'since', 'signal'])
-    const range = prefixRange(encodePrefix(options.prefix ?? []))
+    const range = prefixRange(encodePrefix(options.prefix ?? [], this.#store.limits.keyBytes))
     return watchChanges(
       this.#store,
       range,

@@ -1,5 +1,5 @@
 import type { Explanation } from '../../driver/driver.ts'
-import { encodeKey } from '../../key/codec.ts'
+import { encodeStoredKey } from '../../key/codec.ts'
 import { encodeCursor } from '../../query/cursor.ts'
 import type { FindPlan, Planned } from '../../query/plan.ts'
 import { checkQueryOptions } from '../../query/planner.ts'
@@ -91,7 +91,7 @@ export async function findPage(store: RowStore, definition: AnyDefinition, query
     const cursor =
       last === undefined
         ? null
-        : encodeCursor(planned.plan, encodeKey(last.row.key), last.row.value, last.row.hit?.rank)
+        : encodeCursor(planned.plan, encodeStoredKey(last.row.key), last.row.value, last.row.hit?.rank)
     return { entries: await present(store, definition, query, found), cursor }
   }
   return query.with === undefined ? read(store) : store.ofOneState(read)

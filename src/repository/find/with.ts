@@ -1,6 +1,6 @@
 import type { Key } from '../../contract/key.types.ts'
 import type { RelatedRow } from '../../driver/driver.ts'
-import { encodeKey } from '../../key/codec.ts'
+import { encodeStoredKey } from '../../key/codec.ts'
 import { keyText } from '../../key/key-text.ts'
 import { keyOfId } from '../../key/pattern.ts'
 import type { IdOf, Pattern } from '../../key/pattern.types.ts'
@@ -59,7 +59,7 @@ async function loadBelow(
   query: UntypedQuery,
   parents: readonly FoundRow[],
 ): Promise<RowEntry[][]> {
-  const keys = parents.map(({ row }) => encodeKey(row.key))
+  const keys = parents.map(({ row }) => encodeStoredKey(row.key))
   return grouped(store, child, query, keys, 'below', parents.length)
 }
 

@@ -1,4 +1,4 @@
-import { encodeKey } from '../../key/codec.ts'
+import { encodeStoredKey } from '../../key/codec.ts'
 import { keyText } from '../../key/key-text.ts'
 import type { RowEntry } from '../../store/row-store.ts'
 import { pauseDue } from '../../time/give-way.ts'
@@ -78,4 +78,4 @@ function renewedRows(
   return rows.length === before.length && rows.every((row, i) => row === before[i]) ? before : rows
 }
 
-const nameOf = ({ key }: RowEntry): string => keyText(encodeKey(key))
+const nameOf = ({ key }: RowEntry): string => keyText(encodeStoredKey(key))

@@ -2,7 +2,7 @@
 import type { Watched, WatchedState } from '../../broadcast/shared-watch.ts'
 import type { Subscription } from '../../broadcast/subscription.ts'
 import type { KeyedRow, LoggedChange } from '../../driver/driver.ts'
-import { decodeKey, encodeKey } from '../../key/codec.ts'
+import { decodeKey, encodeStoredKey } from '../../key/codec.ts'
 import { keyText } from '../../key/key-text.ts'
 import { patternRange } from '../../key/pattern.ts'
 import { searchIn } from '../../query/condition.ts'
@@ -162,7 +162,7 @@ export class LiveQuery implements Watched<readonly RowEntry[]> {
   /** Without entries if the readers have them, and if the token does not need them. */
   async #readOf(view: RowStore, isKnown: (token: string) => boolean) {
     const found = await view.read({ type: 'find', query: this.#plan.planned })
-    const rows = await inSlices(found, (row): Found => ({ row, name: keyText(encodeKey(row.key)) }))
+    const rows = await inSlices(found, (row): Found => ({ row, name: keyText(encodeStoredKey(row.key)) }))
     const related = this.#related.length > 0 ? await this.#entriesOf(view, rows) : null
     const token = await this.#tokenOf(rows, related)
     return { rows, token, entries: related ?? (isKnown(token) ? null : await this.#entriesOf(view, rows)) }
@@ -226,7 +226,7 @@ function relatedText(entry: RowEntry, relations: readonly Relation[]): string {
   return relations
     .map((relation) => {
       const texts = relatedRows(entry, relation).map((row) => {
-        const name = keyText(encodeKey(row.key))
+        const name = keyText(encodeStoredKey(row.key))
         return `${name.length}:${name}${row.versionstamp}${relatedText(row, relation.inner)}`
       })
       return `${texts.length};${texts.join('')}`
@@ -240,7 +240,7 @@ async function outlineOf(rows: readonly Found[]): Promise<Omit<Outline, 'token' 
   const last = rows.at(-1)?.row
   return {
     keys,
-    last: last === undefined ? null : { key: encodeKey(last.key), version: last.version },
+    last: last === undefined ? null : { key: encodeStoredKey(last.key), version: last.version },
   }
 }
 

@@ -3,7 +3,7 @@ import type { Mutation } from '../../commit/write.ts'
 import { QueryError } from '../../contract/errors.ts'
 import type { Key } from '../../contract/key.types.ts'
 import type { KeyedRow } from '../../driver/driver.ts'
-import { encodeKey } from '../../key/codec.ts'
+import { encodeStoredKey } from '../../key/codec.ts'
 import { formatVersionstamp } from '../../key/versionstamp.ts'
 import { checkNarrows } from '../../query/emptiness.ts'
 import type { FindPlan, Planned } from '../../query/plan.ts'
@@ -62,7 +62,7 @@ export function deleteMany(
   checkOptionNames(options, ['where', 'prefix', 'returning'], 'deleteMany')
   return writeMany(store, definition, options, 'deleteMany', ({ key }) => ({
     type: 'delete',
-    key: encodeKey(key),
+    key: encodeStoredKey(key),
   }))
 }
 

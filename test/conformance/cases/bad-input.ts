@@ -119,6 +119,38 @@ export const badInputCases: Cases = {
     expect(await failure(() => small.set(['123456789'], 1))).toBeInstanceOf(RangeError)
   },
 
+  'rows with long keys are found, watched and deleted as others are': async (place) => {
+    const book = z.object({ pages: z.int() })
+    await using db = await Valkeyrie.withSchema(['books', '*'], book)
+      .withSchema(['books', '*', 'notes', '*'], z.string())
+      .open(place.path(), { limits: { keyBytes: 5_000 } })
+    const { books, booksNotes } = db.repositories
+    const id = 'x'.repeat(4_000)
+    const { versionstamp } = await books.set(id, { pages: 1 })
+    await books.set(`${id}y`, { pages: 2 })
+    await booksNotes.set([id, 'a'], 'long')
+
+    const orderBy = { pages: 'asc' } as const
+    const { cursor } = await books.findPage({ orderBy, limit: 1 })
+    const { entries } = await books.findPage({ orderBy, limit: 1, after: cursor! })
+    expect(entries.map(({ value }) => value.pages)).toEqual([2])
+
+    const [first] = await books.findMany({ orderBy, with: { booksNotes: true } })
+    expect(first!.booksNotes.map(({ value }) => value)).toEqual(['long'])
+
+    const results = books.watchMany({ orderBy, with: { booksNotes: true } }).getReader()
+    const { value: watched } = await results.read()
+    await results.cancel()
+    expect(watched!.map((row) => row.booksNotes.length)).toEqual([1, 0])
+
+    const changes = db.changes({ prefix: ['books', id], since: versionstamp }).getReader()
+    const { value: change } = await changes.read()
+    await changes.cancel()
+    expect(change!.key).toEqual(['books', id, 'notes', 'a'])
+
+    expect((await books.deleteMany({ where: {} })).count).toBe(2)
+  },
+
   'values that cannot be stored are refused with the path of what is wrong': async (place) => {
     await using db = await Valkeyrie.open(place.path())
     class Point {
