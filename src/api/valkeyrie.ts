@@ -5,7 +5,12 @@ import type { Verification, VerifyOptions } from '../driver/verification.ts'
 import type { EngineOf, OptionsAt } from '../engines/engines.ts'
 import type { PatternPart } from '../key/pattern.types.ts'
 import { defineSchema, isDefinition } from '../schema/definition.ts'
-import type { CheckedOptions, DefinitionOf, DefinitionOptions } from '../schema/definition.types.ts'
+import type {
+  CheckedOptions,
+  DefinitionOf,
+  DefinitionOptions,
+  PartsCheck,
+} from '../schema/definition.types.ts'
 import { Registry } from '../schema/registry.ts'
 import type { Definitions, NewDefinition, NewDefinitions } from '../schema/registry.types.ts'
 import { checkItems, type LoadOptions, load, openOptionsOf } from './bulk-load.ts'
@@ -43,7 +48,7 @@ export class ValkeyrieBuilder<R extends Definitions> {
     S extends StandardSchemaV1,
     const O extends DefinitionOptions,
   >(
-    pattern: P & PatternCheck<NewDefinition<R, DefinitionOf<P, S, O>>>,
+    pattern: P & PartsCheck<P> & PatternCheck<NewDefinition<R, DefinitionOf<P, S, O>>>,
     schema: S,
     options?: O & CheckedOptions<S, O>,
   ): ValkeyrieBuilder<readonly [...R, DefinitionOf<P, S, O>]> {

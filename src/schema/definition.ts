@@ -4,7 +4,13 @@ import { checkPattern } from '../key/pattern.ts'
 import type { IdKind, Pattern, PatternPart } from '../key/pattern.types.ts'
 import { checkCalled, idKindOf } from '../key/typed-id.ts'
 import { checkValueTypes } from '../value/value-type.ts'
-import type { AnyDefinition, CheckedOptions, DefinitionOf, DefinitionOptions } from './definition.types.ts'
+import type {
+  AnyDefinition,
+  CheckedOptions,
+  DefinitionOf,
+  DefinitionOptions,
+  PartsCheck,
+} from './definition.types.ts'
 import { checkOptions, checkSchema, indexesOf, nameFor, referencesOf } from './definition-options.ts'
 import { searchOf } from './search-options.ts'
 
@@ -26,7 +32,7 @@ export function defineSchema<
   const P extends readonly PatternPart[],
   S extends StandardSchemaV1,
   const O extends DefinitionOptions,
->(pattern: P, schema: S, options?: O & CheckedOptions<S, O>): DefinitionOf<P, S, O>
+>(pattern: P & PartsCheck<P>, schema: S, options?: O & CheckedOptions<S, O>): DefinitionOf<P, S, O>
 export function defineSchema(
   pattern: readonly PatternPart[],
   schema: StandardSchemaV1,

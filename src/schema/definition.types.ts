@@ -60,6 +60,11 @@ export interface IndexOptions {
   readonly unique?: boolean
 }
 
+/** Makes the parameter of a pattern an error message where it has no parts. */
+export type PartsCheck<P extends readonly PatternPart[]> = P extends readonly []
+  ? { error: "a pattern needs at least one part, such as ['users', '*']" }
+  : unknown
+
 /** The last argument of `defineSchema` and `withSchema`. */
 export interface DefinitionOptions {
   /** The name of the repository, an identifier. Default: the words of the pattern in camelCase, such as `usersPosts`. */

@@ -5,6 +5,7 @@ import type { Key, KeyPart } from '../contract/key.types.ts'
 import type { IdOf, KeyOf, Pattern, PlainPattern } from '../key/pattern.types.ts'
 import type { Selector } from '../key/range.ts'
 import type { MissingEntry } from '../value/keyed-entry.ts'
+import type { KvU64 } from '../value/kv-u64.ts'
 import type { AnyDefinition } from './definition.types.ts'
 
 /** The definitions that a database is opened with, as a type: the parameter `R` of the others. */
@@ -123,6 +124,15 @@ export type InputOf<R extends Definitions, K extends Key> = (
 interface PatternAsKey {
   readonly error: "'*' stands for any part in a pattern: name that part in a key"
 }
+
+/** Makes the parameter of a counter's key an error message where its schema has no KvU64. */
+export type CounterCheck<R extends Definitions, K extends Key> = CounterIn<ValueOf<R, K>>
+
+type CounterIn<V> = [Extract<V, KvU64>] extends [never]
+  ? [KvU64] extends [V]
+    ? unknown
+    : { error: 'sum, max and min need a KvU64: the schema of this key has none' }
+  : unknown
 
 type IsPattern<K extends Key> = [Extract<K[number], '*'>] extends [never] ? false : true
 

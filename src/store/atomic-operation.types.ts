@@ -1,7 +1,7 @@
 import type { CallOptions } from '../arguments/call-options.ts'
 import type { Conflict } from '../contract/errors.ts'
 import type { Key } from '../contract/key.types.ts'
-import type { Definitions, InputOf } from '../schema/registry.types.ts'
+import type { CounterCheck, Definitions, InputOf } from '../schema/registry.types.ts'
 import type { KvU64 } from '../value/kv-u64.ts'
 import type { ExpireOptions, SetOptions } from './expiry.ts'
 import type { EnqueueOptions } from './queued-message.ts'
@@ -110,7 +110,7 @@ export interface AtomicOperation<R extends Definitions> {
    * `commit` rejects with RangeError if the result is below zero, and with TypeError if another kind of value is stored. An `n`
    * that is neither a bigint nor a KvU64 throws a TypeError, one with more than 64 bits a RangeError.
    */
-  sum(key: Key, n: bigint | KvU64, options?: ExpireOptions): this
+  sum<const K extends Key>(key: K & CounterCheck<R, K>, n: bigint | KvU64, options?: ExpireOptions): this
   /**
    * Sets the KvU64 under the key to the larger of itself and `n`; a missing one to `n`. Fails as `sum` does.
    *
@@ -120,7 +120,7 @@ export interface AtomicOperation<R extends Definitions> {
    * visits.value // => [KvU64: 100n]
    * ```
    */
-  max(key: Key, n: bigint | KvU64, options?: ExpireOptions): this
+  max<const K extends Key>(key: K & CounterCheck<R, K>, n: bigint | KvU64, options?: ExpireOptions): this
   /**
    * Sets the KvU64 under the key to the smaller of itself and `n`; a missing one to `n`. Fails as `sum` does.
    *
@@ -130,7 +130,7 @@ export interface AtomicOperation<R extends Definitions> {
    * visits.value // => [KvU64: 7n]
    * ```
    */
-  min(key: Key, n: bigint | KvU64, options?: ExpireOptions): this
+  min<const K extends Key>(key: K & CounterCheck<R, K>, n: bigint | KvU64, options?: ExpireOptions): this
   /**
    * Adds mutations as data. Throws a TypeError if a type does not exist, or a property is misspelled or unknown.
    *

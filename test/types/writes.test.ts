@@ -1,4 +1,5 @@
-import { Valkeyrie } from 'valkeyrie'
+import { type Key, KvU64, Valkeyrie } from 'valkeyrie'
+import { defineSchema } from 'valkeyrie/schema'
 import { expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 
@@ -62,4 +63,37 @@ it('a value can be assigned to an existing entry, and not to a missing one', asy
   // @ts-expect-error it may be missing
   if (never()) entry.value = null
   expectTypeOf(entry.expiresAt).toEqualTypeOf<number | null>()
+})
+
+it('sum, max and min take keys that may have a KvU64', async () => {
+  const counted = await Valkeyrie.withSchema(['hits', '*'], z.instanceof(KvU64))
+    .withSchema(['texts', '*'], z.string())
+    .withSchema(['either', '*'], z.union([z.string(), z.instanceof(KvU64)]))
+    .withSchema(['any', '*'], z.any())
+    .open()
+  if (never()) {
+    const [key, some, one] = [['a'], ['a', 'b'], ['hits', 'a']] as unknown as [
+      Key,
+      readonly [string, string],
+      readonly ['hits' | 'texts', string],
+    ]
+    counted.atomic().sum(['hits', 'a'], 1n).max(['either', 'a'], 1n).min(['any', 'a'], 1n).sum(['none'], 1n)
+    counted.atomic().sum(key, 1n).max(some, 1n).min(one, 1n)
+    // @ts-expect-error -- texts are not added
+    counted.atomic().sum(['texts', 'a'], 1n)
+    // @ts-expect-error -- nor compared
+    counted.atomic().max(['texts', 'a'], 1n)
+    // @ts-expect-error -- nor compared
+    counted.atomic().min(['texts', 'a'], 1n)
+  }
+})
+
+it('a pattern has a part', () => {
+  if (never()) {
+    defineSchema([] as string[], z.string(), { name: 'some' })
+    // @ts-expect-error -- no part
+    defineSchema([], z.string(), { name: 'none' })
+    // @ts-expect-error -- no part
+    Valkeyrie.withSchema([], z.string(), { name: 'none' })
+  }
 })

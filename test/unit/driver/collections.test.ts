@@ -1,4 +1,4 @@
-import { MigrationError, Valkeyrie } from 'valkeyrie'
+import { type Key, MigrationError, Valkeyrie } from 'valkeyrie'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { temporaryFolder } from '../../temporary-folder.ts'
@@ -67,7 +67,12 @@ describe('a pattern that a file meets for the first time', () => {
       message: expect.stringContaining('["users","root"] belongs to \'root\''),
     }
     await expect(db.set(['users', 'root'], { n: 3 })).rejects.toMatchObject(refused)
-    await expect(db.atomic().sum(['users', 'root'], 1n).commit()).rejects.toThrow()
+    await expect(
+      db
+        .atomic()
+        .sum(['users', 'root'] as Key, 1n)
+        .commit(),
+    ).rejects.toThrow()
     expect((await db.repositories.users.get('root')).value).toStrictEqual({ n: 1 })
     expect(await db.repositories.users.count()).toBe(1)
   })
