@@ -190,9 +190,11 @@ describe.skipIf(url === '')('a role', () => {
     const schema = newSchema()
     await using db = await searched.open(ownerUrl, { schema })
     await db.repositories.users.insert('ann', { name: 'Ann walks', age: 30 })
-    await owner.query(
-      `grant usage on schema "${schema}" to ${name}; grant select on all tables in schema "${schema}" to ${name}`,
-    )
+    const mayNot = /may not read it: grant USAGE on the schema, and SELECT on its tables/
+    await expect(searched.open(roleUrl, { schema, readOnly: true })).rejects.toThrow(mayNot)
+    await owner.query(`grant usage on schema "${schema}" to ${name}`)
+    await expect(searched.open(roleUrl, { schema, readOnly: true })).rejects.toThrow(mayNot)
+    await owner.query(`grant select on all tables in schema "${schema}" to ${name}`)
     await using reader = await searched.open(roleUrl, { schema, readOnly: true })
     expect(await reader.repositories.users.count({ where: { $search: 'walking' } })).toBe(1)
   })

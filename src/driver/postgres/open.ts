@@ -72,7 +72,7 @@ export async function openPostgres(
     return { driver, catalog, plain }
   } catch (error) {
     first.discard()
-    throw openError(address, error)
+    throw openError(address, error, readOnly || asItIs)
   }
 }
 
@@ -104,7 +104,7 @@ export async function readServerCatalog(address: string, options: CheckedPostgre
   try {
     return (await readSetUp(connection, options.schema, address, [], true)).catalog
   } catch (error) {
-    throw openError(address, error)
+    throw openError(address, error, true)
   } finally {
     await connection.end()
   }

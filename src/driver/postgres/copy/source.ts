@@ -22,7 +22,7 @@ export async function openServerSource(address: string, options: ServerPlace): P
     return new ServerSource(schema, connection)
   } catch (error) {
     connection.discard()
-    throw openError(address, error)
+    throw openError(address, error, true)
   }
 }
 

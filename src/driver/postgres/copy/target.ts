@@ -48,7 +48,7 @@ export async function openServerTarget(
     return new ServerTarget({ connector, connection, schema: options.schema, transaction: row![0] as string })
   } catch (error) {
     connection.discard()
-    throw openError(address, error)
+    throw openError(address, error, false)
   }
 }
 
