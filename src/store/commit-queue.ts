@@ -50,10 +50,7 @@ export class CommitQueue {
   submit(write: AtomicWrite): Promise<SettledOutcome> {
     if (this.#closed) return Promise.reject(new DatabaseClosedError())
     return new Promise((resolve, reject) => {
-      // Others may have changed the catalogue since the write was filed, as in a long unit of work: file it again.
-      const queued = this.#refiled({ write, resolve, reject, era: this.#era })
-      if (queued === null) return
-      this.#queue.push(queued)
+      this.#queue.push({ write, resolve, reject, era: this.#era })
       if (write.turn !== undefined) this.#wake()
       this.#schedule()
     })
@@ -183,7 +180,10 @@ export class CommitQueue {
 
   async #commit(queued: readonly QueuedWrite[]): Promise<readonly QueuedWrite[]> {
     let batch = queued
-    while (batch.length > 0) {
+    for (;;) {
+      // Others may have changed the catalogue since these writes were filed, as in a long unit of work, or while they were queued.
+      batch = batch.flatMap((write) => this.#refiled(write) ?? [])
+      if (batch.length === 0) return []
       const { catalogVersion } = this.#filing
       const writes = batch.map(({ write }) => write)
       const result = await tracedCommit(this.#driver, this.#path, { catalogVersion, writes })
@@ -201,15 +201,14 @@ export class CommitQueue {
         })
       }
       this.#filing.update(result.catalog)
-      batch = batch.flatMap((write) => this.#refiled(write) ?? [])
     }
-    return []
   }
 
   /** The write, filed by the current catalogue; `null` if it can no longer be written, and was rejected. */
   #refiled(queued: QueuedWrite): QueuedWrite | null {
     try {
-      return { ...queued, write: this.#filing.refile(queued.write) }
+      const write = this.#filing.refile(queued.write)
+      return write === queued.write ? queued : { ...queued, write }
     } catch (error) {
       queued.reject(error)
       return null
