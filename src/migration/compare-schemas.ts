@@ -62,10 +62,24 @@ async function compare(last: JsonSchema, next: JsonSchema, place: Place, context
   const before = objectOf(last)
   const after = objectOf(next)
   if (before !== null && after !== null) return compareObjects(before, after, place, context)
+  const name = pathText(place.path) || 'the value'
+  if (hasOtherFlags(last, next)) {
+    context.reasons.push(`${name} has a pattern with other flags`)
+    return
+  }
   if (sameConstraints(last, next)) return
   if ((await compareValues(last, next, place, context)) || accepts(next, last)) return
-  const name = pathText(place.path) || 'the value'
   context.reasons.push(`${name} has another type: ${brief(last)} → ${brief(next)}`)
+}
+
+/** Whether a pattern has lost or changed its flags. It may have gained them: snapshots of earlier releases have none. */
+export function hasOtherFlags(last: unknown, next: unknown): boolean {
+  if (typeof last !== 'object' || last === null || typeof next !== 'object' || next === null) return false
+  const [before, after] = [last as JsonSchema, next as JsonSchema]
+  const { pattern, flags } = before
+  if (typeof pattern === 'string' && pattern === after['pattern'] && typeof flags === 'string')
+    if (flags !== after['flags']) return true
+  return Object.keys(before).some((name) => hasOtherFlags(before[name], after[name]))
 }
 
 async function compareObjects(before: Shape, after: Shape, place: Place, context: Context): Promise<void> {

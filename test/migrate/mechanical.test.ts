@@ -6,6 +6,7 @@ import { defineSchema } from 'valkeyrie/schema'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { mendSql } from '../../src/driver/sqlite/migrations/table-sql.ts'
+import { projectStatus } from '../../src/migration/check.ts'
 import { generate } from '../../src/migration/generate.ts'
 import { anyCharacter } from '../any-character.ts'
 import { describeEnginesInTurn } from '../engines.ts'
@@ -162,6 +163,20 @@ describeEnginesInTurn('mechanical changes', 1, (engine) => {
     expect(readFileSync(join(folder, 'migrations', `${loose!.tag}.sql`), 'utf8')).not.toContain('UPDATE kv ')
     for (const strict of [z.string(), z.number(), z.date(), z.number().default(() => Math.random())]) {
       expect((await generateQuietly(of(strict)))?.steps).toHaveLength(1)
+    }
+  })
+
+  it('a pattern without the flags that it had asks for a program', async () => {
+    const [folder, address] = [projectFolder(), engine.newAddress()]
+    const of = (x: z.ZodType) => projectOf(folder, defineSchema(['a', '*'], z.object({ x: z.array(x) })))
+    await generateQuietly(of(z.string().regex(/^[a-z]+$/i)))
+    expect(await generateQuietly(of(z.string().regex(/^[a-z]+$/i)))).toBeNull()
+    for (const other of [/^[a-z]+$/m, /^[a-z]+$/]) {
+      const project = of(z.string().regex(other))
+      expect((await projectStatus(project, address)).drift).toMatchObject([{ kind: 'schemas' }])
+      expect((await generateQuietly(project))?.steps).toHaveLength(1)
+      expect((await projectStatus(project, address)).drift).toEqual([])
+      expect(await generateQuietly(project)).toBeNull()
     }
   })
 })
