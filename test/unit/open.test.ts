@@ -62,6 +62,7 @@ test.each([
   [' mysql://bob:hidden@x/y', /^There is no engine for mysql:(?!.*hidden)/],
   [' postgres://bob:hidden@x/y', /must begin with 'postgres:\/\/'(?!.*hidden)/],
   ['PostgreSQL:bob:hidden@x/y', /must begin with 'postgres:\/\/'(?!.*hidden)/],
+  ['./data.db\n', /^"\.\/data\.db\\n" ends with white space, .*: trim it$/],
 ])('%s is not a path: the error says what to write, and no file is made', async (name, message) => {
   vi.spyOn(process, 'cwd').mockReturnValue(path('.'))
   await expect(Valkeyrie.open(name)).rejects.toThrow(TypeError)

@@ -30,6 +30,11 @@ export function databasePath(path: string | URL | undefined): string {
   const scheme = schemeOf(path)
   if (scheme !== null) throw unknownAddress(scheme)
   const absolute = resolve(path)
+  // better-sqlite3 leaves the white space out, and would open another file.
+  if (absolute !== absolute.trimEnd())
+    throw new TypeError(
+      `${JSON.stringify(path)} ends with white space, which is no part of the name of a database: trim it`,
+    )
   assertOwnName(absolute)
   return absolute
 }
