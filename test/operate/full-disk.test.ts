@@ -100,5 +100,15 @@ describe.skipIf(reason !== undefined)(
       })
       expect(await rowsIn(file)).toBe(rows)
     })
+
+    it('a database on a disk that cannot be written says what to do instead', async () => {
+      const file = on('kept.db')
+      await (await Valkeyrie.open(file)).close()
+      execFileSync('mount', ['-o', 'remount,ro', disk])
+      const told = { code: 'DATABASE_OPEN', message: expect.stringMatching(/cannot be written.*: copy it/) }
+      await expect(Valkeyrie.open(file)).rejects.toMatchObject(told)
+      await expect(Valkeyrie.open(file, { readOnly: true })).rejects.toMatchObject(told)
+      expect(await valkeyrie('stats', file)).toMatchObject({ code: 1, told: { error: told } })
+    })
   },
 )

@@ -46,7 +46,8 @@ const systemReasons: Record<string, string> = {
   ENOSPC: 'the disk is full: make room first',
   ENOTDIR: 'a part of its path is a file, not a folder: choose another path',
   EPERM: 'its permissions do not allow it: check those of the file and its folder',
-  EROFS: 'its file system cannot be written: open it with readOnly: true',
+  EROFS:
+    'its file system cannot be written, and even reading makes files beside it: copy it to another one first',
 }
 
 /**
