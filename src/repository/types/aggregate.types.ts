@@ -142,7 +142,15 @@ type GroupValue<T, Path extends string> = unknown extends T
             : null
           : null
 
-type OrNull<V> = undefined extends V ? Exclude<V, undefined> | null : V
+type OrNull<V> = undefined extends V ? InGroup<Exclude<V, undefined>> | null : InGroup<V>
+
+/** A Map or a Set is in a group as the JSON of its entries. */
+type InGroup<V> =
+  V extends ReadonlyMap<unknown, unknown>
+    ? [unknown, unknown][]
+    : V extends ReadonlySet<unknown>
+      ? unknown[]
+      : V
 
 /** `Q`, where each mistake becomes a type that says what is wrong. */
 export type CheckedAggregate<D extends AnyDefinition, Q> = CheckedNames<

@@ -1,6 +1,6 @@
 import { KvU64, parameter, QueryError, UniqueConstraintError, ValidationError, Valkeyrie } from 'valkeyrie'
 import { defineSchema } from 'valkeyrie/schema'
-import { expect } from 'vitest'
+import { expect, expectTypeOf } from 'vitest'
 import { z } from 'zod'
 import { stillClock } from '../../still-clock.ts'
 import type { Cases } from '../suite.ts'
@@ -354,6 +354,44 @@ export const queryCases: Cases = {
     expect(groups.map(({ group }) => group)).toEqual(ordered.flatMap((a) => ordered.map((b) => ({ a, b }))))
     const first = await things.aggregate({ count: true, groupBy: 'b', limit: 1 })
     expect(first).toEqual([{ group: { b: 0 }, count: 10 }])
+  },
+
+  'groups of Maps and Sets are those of their entries': async (place) => {
+    const value = z.object({
+      map: z.map(z.string(), z.int()),
+      set: z.set(z.date()).optional(),
+      any: z.unknown(),
+    })
+    await using db = await Valkeyrie.withSchema(['things', '*'], value, { name: 'things' }).open(place.path())
+    const { things } = db.repositories
+    const map = new Map([['a', 1]])
+    await things.insert('a', { map, set: new Set([new Date(0)]), any: map })
+    await things.insert('b', { map, set: new Set([new Date(0)]), any: [...map] })
+    await things.insert('c', { map: new Map(), any: '[["a",1]]' })
+    const groups = async (groupBy: 'map' | 'set' | 'any') =>
+      (await things.aggregate({ count: true, groupBy, orderBy: { count: 'desc' } })).map((it) => [
+        it.group[groupBy],
+        it.count,
+      ])
+    expect(await groups('map')).toEqual([
+      [[['a', 1]], 2],
+      [[], 1],
+    ])
+    expect(await groups('set')).toEqual([
+      [[new Date(0).toISOString()], 2],
+      [null, 1],
+    ])
+    expect(await groups('any')).toEqual([
+      [[['a', 1]], 2],
+      ['[["a",1]]', 1],
+    ])
+    const { countDistinct } = await things.aggregate({ countDistinct: ['map', 'set', 'any'] })
+    expect(countDistinct).toEqual({ map: 2, set: 1, any: 2 })
+    for (const { group } of await things.aggregate({ count: true, groupBy: ['map', 'set'] }))
+      expectTypeOf(group).toEqualTypeOf<{
+        readonly map: [unknown, unknown][]
+        readonly set: unknown[] | null
+      }>()
   },
 
   'sums and averages of numbers that are not finite, or too large, are the same everywhere': async (

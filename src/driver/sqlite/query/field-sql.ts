@@ -51,7 +51,10 @@ export abstract class FieldSql {
     const type = this.typeOf(field)
     const kinds = sql`case when ${type} in ('true', 'false', 'object', 'array') then ${type} end`
     const isMixed = [number, string || structure, date, bigint].filter(Boolean).length > 1
-    const meanings = sql`case when typeof(${value}) = 'text' then ${this.meaningOf(field)} end`
+    const isText = structure
+      ? sql`${type} = 'text' and typeof(${value}) = 'text'`
+      : sql`typeof(${value}) = 'text'`
+    const meanings = sql`case when ${isText} then ${this.meaningOf(field)} end`
     return [value, boolean || structure ? kinds : none, isMixed ? meanings : none]
   }
 
