@@ -74,8 +74,17 @@ export function guarding(): void {
     await live()
     const error = { code: 'FILE_GONE', message: 'The file is gone' }
     await page.route('**/api/get', (route) => route.fulfill({ status: 410, json: { error } }), { times: 1 })
+    // It may say so for a moment only: whatever succeeds next ends it.
+    await page.evaluate(() => {
+      const observer = new MutationObserver(() => {
+        if (document.querySelector('.trouble[data-code=FILE_GONE]') === null) return
+        observer.disconnect()
+        document.body.classList.add('told')
+      })
+      observer.observe(document.body, { childList: true, subtree: true, attributes: true })
+    })
     await page.locator('.row', { hasText: 'Ada' }).click()
-    await page.locator('.trouble[data-code=FILE_GONE]').waitFor()
+    await page.locator('body.told').waitFor()
     await page.evaluate(() => document.querySelector<HTMLElement>('[role=columnheader] button')!.click())
     await page.locator('.panel .field').first().waitFor()
     await page.locator('.trouble').waitFor({ state: 'detached' })
