@@ -103,7 +103,10 @@ test('a damaged row is removed when it has expired', async () => {
   const path = damaged('u3', 'brief')
   new Database(path).prepare('UPDATE kv SET expires_at = 1 WHERE key = ?').run(keyOf('brief'))
   await using db = await schemas.open(path)
-  expect(await db.cleanup()).toBe(1)
+  // The sweep in the background may come first.
+  await db.cleanup()
+  const { $client } = db.drizzle
+  expect($client.prepare('SELECT key FROM kv WHERE key = ?').get(keyOf('brief'))).toBeUndefined()
   await db.repositories.users.insert('other', { name: 'Brief', age: 1 })
   await db.repositories.users.delete('u3')
   expect(check(db)).toBe('ok')
