@@ -346,19 +346,17 @@ describe.skipIf(url === '')('a server that is far away', () => {
     onTestFinished(() => db.close())
     const { users } = db.repositories
     const asked = async (call: () => Promise<unknown>) => {
-      const counts: number[] = []
-      // A busy machine has a turn last so long that the calls after give way: one of these turns is short.
-      for (let n = 0; n < 5; n++) {
-        statements.length = 0
-        await call()
-        // The sweep of what has expired comes when it likes.
-        counts.push(statements.filter((one) => !/kv_sweep|min\(kv\.expires_at\)/.test(one)).length)
-      }
-      return Math.min(...counts)
+      statements.length = 0
+      await call()
+      // The sweep of what has expired comes when it likes.
+      return statements.filter((one) => !/kv_sweep|min\(kv\.expires_at\)/.test(one)).length
     }
     const set = (n: number) => users.set(`u${n}`, { city: 'Rome', n })
     expect(await asked(() => set(1))).toBe(1)
-    expect(await asked(() => Promise.all([set(2), set(3), set(4)]))).toBe(1)
+    const together: number[] = []
+    // A busy machine has a turn last so long that the sets after the first give way: one of these turns is short.
+    for (let n = 0; n < 5; n++) together.push(await asked(() => Promise.all([set(2), set(3), set(4)])))
+    expect(Math.min(...together)).toBe(1)
     expect(await asked(() => users.get('u1'))).toBe(1)
     expect(await asked(() => users.findMany({ where: { city: 'Rome' }, limit: 2 }))).toBe(1)
     expect(await asked(() => users.count({ where: { city: 'Rome' } }))).toBe(1)

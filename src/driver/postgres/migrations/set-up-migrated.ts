@@ -42,16 +42,14 @@ export async function setUpMigrated(
   }
   const isComplete = found?.isComplete ?? false
   if (readOnly || (pending.length === 0 && isComplete)) {
-    const reading = indexes.built()
-    const [known, built, unsearched] = await Promise.all([
-      catalog.read(reading),
-      reading,
+    const [present, unsearched] = await Promise.all([
+      readNow(run, schema),
       searches.missing(searchesOf(collections)),
     ])
-    const { kept } = catalogChanges(known, collections)
+    const { kept } = catalogChanges(present.catalog, collections)
     if (readOnly || kept.length === 0) {
-      checkIndexes(built, unsearched, collections)
-      return { catalog: known, built }
+      checkIndexes(present.built, unsearched, collections)
+      return present
     }
   }
   return inTransaction(connection, async () => {
