@@ -1,5 +1,5 @@
 import { QueryError } from '../contract/errors.ts'
-import { encodeKey, encodePrefix } from '../key/codec.ts'
+import { encodePrefix, encodeStoredKey } from '../key/codec.ts'
 import { keyOfId, wildcardCount } from '../key/pattern.ts'
 import type { IdKind, IdOf, Pattern } from '../key/pattern.types.ts'
 import { checkIdKinds } from '../key/typed-id.ts'
@@ -75,7 +75,7 @@ function keyOf({ collection, pattern, idKinds }: IdContext, id: unknown, of: str
   return asOperand(of, () => {
     const key = keyOfId(pattern, id as IdOf<Pattern>)
     checkIdKinds(idKinds, key, collection)
-    return encodeKey(key)
+    return encodeStoredKey(key)
   })
 }
 
@@ -85,7 +85,7 @@ function textStart({ collection, pattern, idKinds }: IdContext, text: string, of
   return asOperand(of, () => {
     checkIdKinds(idKinds, parts, collection)
     // Without the NUL that ends a text.
-    return encodePrefix(parts).subarray(0, -1)
+    return encodePrefix(parts, Number.POSITIVE_INFINITY).subarray(0, -1)
   })
 }
 

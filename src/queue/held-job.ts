@@ -2,7 +2,7 @@
 import type { Key } from '../contract/key.types.ts'
 import { errorText } from '../delivery/error-text.ts'
 import type { Leased, Leases } from '../delivery/leases.ts'
-import { encodeKey } from '../key/codec.ts'
+import { encodeStoredKey } from '../key/codec.ts'
 import { parseVersionstamp } from '../key/versionstamp.ts'
 import { clock } from '../time/clock.ts'
 import type { Completions } from './completions.ts'
@@ -210,7 +210,7 @@ export class HeldJob<P = unknown> implements Job<P>, Leased {
 
   async #remove(): Promise<void> {
     const version = parseVersionstamp(this.#versionstamp)
-    if (!(await this.#desk.completions.remove(encodeKey(this.#key), version)))
+    if (!(await this.#desk.completions.remove(encodeStoredKey(this.#key), version)))
       throw new LeaseLostError(this.#desk.rows.name, this.id)
   }
 

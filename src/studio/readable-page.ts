@@ -1,5 +1,5 @@
 import { CorruptValueError } from '../contract/errors.ts'
-import { encodeKey } from '../key/codec.ts'
+import { encodeStoredKey } from '../key/codec.ts'
 import { keyJson } from '../key/key-json.ts'
 import { idOfKey } from '../key/pattern.ts'
 import { encodeCursor } from '../query/cursor.ts'
@@ -44,7 +44,7 @@ export async function readablePage(
       const rows = entries as readonly ReadRow[]
       if (damaged === null || rows.length === page.limit) return { rows, cursor }
       const row = { key: keyJson(damaged.key), damage: damaged.message }
-      const after = encodeCursor(plan(), encodeKey(damaged.key, Number.MAX_SAFE_INTEGER), 'null')
+      const after = encodeCursor(plan(), encodeStoredKey(damaged.key), 'null')
       const limit = page.limit - rows.length - 1
       if (limit === 0) return { rows: [...rows, row], cursor: after }
       const rest = await readablePage(asked, { ...page, after, limit }, signal)

@@ -539,4 +539,14 @@ describe('a schedule', () => {
       long,
     ])
   })
+
+  it('has its jobs done where limits.keyBytes is raised for its id', async () => {
+    const clock = stillClock()
+    const definitions = [...reports.definitions]
+    await using db = await Valkeyrie.withSchemas(definitions).open(newPath(), { limits: { keyBytes: 5_000 } })
+    await reports.schedule(db, 'x'.repeat(4_000), { cron: '0 * * * *', payload: { name: 'a' } })
+    clock.advance(hourly)
+    expect(await work(db)).toHaveLength(1)
+    expect(await reports.counts(db)).toMatchObject({ delayed: 0, ready: 0, active: 0, dead: 0 })
+  })
 })

@@ -131,6 +131,9 @@ export const badInputCases: Cases = {
     await booksNotes.set([id, 'a'], 'long')
 
     const orderBy = { pages: 'asc' } as const
+    for (const $id of [id, { in: [id] }, { startsWith: `${id}y` }, { gt: id }])
+      expect(await books.findMany({ where: { $id } })).toHaveLength(1)
+
     const { cursor } = await books.findPage({ orderBy, limit: 1 })
     const { entries } = await books.findPage({ orderBy, limit: 1, after: cursor! })
     expect(entries.map(({ value }) => value.pages)).toEqual([2])
