@@ -160,6 +160,41 @@ describe.skipIf(url === '')('a snapshot', () => {
   })
 })
 
+describe.skipIf(url === '')('a database whose row of kv_meta was deleted', () => {
+  test('says so, and works again once it is opened again', async () => {
+    const schema = newSchema()
+    const open = () => Valkeyrie.withSchema(['users', '*'], z.object({ n: z.int() })).open(url, { schema })
+    await using db = await open()
+    const { users } = db.repositories
+    const { versionstamp } = await users.insert('a', { n: 1 })
+    await (await byHand(url)).query(`delete from "${schema}".kv_meta`)
+    const calls: (() => Promise<unknown>)[] = [
+      () => users.set('a', { n: 2 }),
+      () => users.insert('b', { n: 2 }),
+      () => users.delete('b'),
+      () => db.unitOfWork((unit) => unit.repositories.users.get('a')),
+      () =>
+        db
+          .watch([['users', 'a']])
+          .getReader()
+          .read(),
+      () => users.changes().getReader().read(),
+      () => db.clear(),
+    ]
+    for (const call of calls)
+      await expect(call()).rejects.toMatchObject({
+        code: 'STORAGE',
+        engineCode: 'XX001',
+        message: expect.stringContaining('The row of kv_meta, which has the newest version, is missing'),
+      })
+
+    await using other = await open()
+    const next = await other.repositories.users.insert('b', { n: 2 })
+    expect(next.versionstamp > versionstamp).toBe(true)
+    expect((await users.set('a', { n: 2 })).versionstamp > next.versionstamp).toBe(true)
+  })
+})
+
 describe.skipIf(url === '')('a read', () => {
   test('that was lost after it had taken longer than connectTimeout is made again', async () => {
     const schema = newSchema()

@@ -24,6 +24,7 @@ import { onlyOfFiles } from './only-of-files.ts'
 import { clearRows, sweepRows } from './removals.ts'
 import { performRead, type Reads } from './row-reads.ts'
 import { loggedCommit } from './rows/log-row.ts'
+import { metaRow } from './rows/meta-row.ts'
 import type { Statements } from './rows/statements.ts'
 import type { Connector } from './server/connect.ts'
 import type { Connection } from './server/connection.ts'
@@ -80,7 +81,7 @@ export class PostgresDriver implements Driver {
     const requests = new Requests(connections, options)
     this.#requests = requests
     this.#commits = new CommitRequests({ ...parts, requests, queries: parts.reads.queries })
-    const version = async () => (await requests.run(statements.state, []))[0]![1] as number
+    const version = async () => metaRow((await requests.run(statements.state, []))[0])[1] as number
     this.#guard = new CatalogGuard({ declared, opened, version, catalog: () => this.#catalog() })
   }
 
@@ -128,7 +129,7 @@ export class PostgresDriver implements Driver {
     const { latest } = this.#parts.statements
     const [row] = await (connection?.run(latest) ??
       this.#requests.again(() => this.#requests.run(latest, [])))
-    return row![0] as number
+    return metaRow(row)[0] as number
   }
 
   async commit(batch: CommitBatch): Promise<BatchOutcome> {
@@ -161,7 +162,7 @@ export class PostgresDriver implements Driver {
     const rows = await this.#requests.again(() =>
       this.#requests.run(logSince, [version, limit, bytesPerLogPage]),
     )
-    const [latest, oldest] = rows[0] as [number, number]
+    const [latest, oldest] = metaRow(rows[0]) as [number, number]
     const commits = rows
       .filter(([, , found]) => found !== null)
       .map(([, , found, at, keys, kinds, changes]) =>

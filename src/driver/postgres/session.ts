@@ -5,6 +5,7 @@ import { longestTimer } from '../../time/longest-timer.ts'
 import type { Read, ResultOf, Session, SessionState, ShownRow } from '../driver.ts'
 import type { Requests } from './commit/requests.ts'
 import { performRead, type Reads } from './row-reads.ts'
+import { metaRow } from './rows/meta-row.ts'
 import type { Statements } from './rows/statements.ts'
 import type { Connection } from './server/connection.ts'
 import { ConnectionLost, isBehindFailure, isForgotten, isTimedOut, sqlState } from './server/server-error.ts'
@@ -166,7 +167,7 @@ export class PostgresSession implements Session {
       for (const send of this.#following) send(connection)
       this.#beginsOn = connection
       const [, [row]] = await begun
-      const [version, catalog, at] = row as [number, number, number]
+      const [version, catalog, at] = metaRow(row) as [number, number, number]
       await guard.saw(catalog)
       this.#state = { version, at }
     } catch (error) {

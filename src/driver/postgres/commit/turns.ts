@@ -1,4 +1,5 @@
 import { askForTurn, isWaiting, leaveTurn, type Ticket } from '../../../commit/turn.ts'
+import { metaRow } from '../rows/meta-row.ts'
 import type { Statements } from '../rows/statements.ts'
 import type { RunStatement } from '../server/statement.types.ts'
 
@@ -30,7 +31,7 @@ export async function endTurn(statements: Statements, run: RunStatement, id: str
 
 async function readTurns({ turns }: Statements, run: RunStatement) {
   const [row] = await run(turns, [])
-  const [text, now] = row as [string, number]
+  const [text, now] = metaRow(row) as [string, number]
   return { text, tickets: JSON.parse(text) as readonly Ticket[], now }
 }
 

@@ -9,6 +9,7 @@ import { statementName } from '../server/statement-name.ts'
 import { byteas } from '../values/binary-array.ts'
 import { fewKeys, rowColumns, rowsOfFew, storedRow } from './kv-row.ts'
 import { loggedCommit } from './log-row.ts'
+import { metaRow } from './meta-row.ts'
 
 /** The facts of a database at one moment. */
 export interface KnownFacts {
@@ -75,7 +76,7 @@ export function readFacts({ versions, rows }: CommitNeeds, found: readonly Row[]
   const known = new Map<string, StoredRow>()
   const logged: LoggedCommit[] = []
   const expired: { key: Uint8Array; version: number; expiresAt: number }[] = []
-  let database: Row = []
+  let database: Row | undefined
   for (const [kind, ...row] of found) {
     const key = row[6] as Uint8Array
     if (kind === 0) database = row
@@ -84,7 +85,7 @@ export function readFacts({ versions, rows }: CommitNeeds, found: readonly Row[]
       logged.push(loggedCommit(row[4] as number, row[5] as number, row[10] as Buffer[], key, null))
     else expired.push({ key, version: row[4] as number, expiresAt: row[5] as number })
   }
-  const [, , , , latest, now, , turns, catalogVersion, oldestLogged] = database as [...unknown[]] as [
+  const [, , , , latest, now, , turns, catalogVersion, oldestLogged] = metaRow(database) as [
     unknown,
     unknown,
     unknown,

@@ -74,6 +74,13 @@ export function isUniqueViolation(error: unknown): boolean {
   return sqlState(error) === '23505'
 }
 
+/** The error to report if `kv_meta` has no row. Opening writes it as the log says. */
+export function withoutMeta(options?: ErrorOptions): StorageError {
+  const message =
+    'The row of kv_meta, which has the newest version, is missing: open the database once more without readOnly, which puts it back'
+  return new StorageError('XX001', message, options)
+}
+
 /** Limits that our rows may exceed, and the functions of the server that report them. */
 const tooLarge =
   'The indexed fields of a row are larger than an index of PostgreSQL holds, about 2,700 bytes with the key'
@@ -86,7 +93,12 @@ export function toKvError(error: unknown, waited = 0): unknown {
   const state = sqlState(error)
   if (state === undefined) return error
   if (isBusy(error)) return new DatabaseBusyError(waited, { cause: error })
-  const { message, routine } = error as Error & { readonly routine?: unknown }
+  const { message, routine, column } = error as Error & {
+    readonly routine?: unknown
+    readonly column?: unknown
+  }
+  // A commit adds to the version of `kv_meta`.
+  if (state === '23502' && column === 'version') return withoutMeta({ cause: error })
   const isOfIndex = state === '54000' && indexRoutines.test(String(routine))
   return new StorageError(state, isOfIndex ? tooLarge : message, { cause: error })
 }

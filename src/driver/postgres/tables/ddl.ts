@@ -91,7 +91,8 @@ export function ownTables(schema: string): string {
     createSchema(schema),
     ...Object.entries(tables).map(([name, of]) => `create table if not exists ${s}.${name} ${of}`),
     ...Object.entries(indexes).map(([name, on]) => `create index if not exists ${name} on ${s}.kv ${on}`),
-    `insert into ${s}.kv_meta values (true, ${format}, 0, 0, '[]') on conflict do nothing`,
+    `insert into ${s}.kv_meta select true, ${format}, coalesce((select max(version) from ${s}.kv_log), 0),
+      coalesce(max(version), 0), '[]' from ${s}.kv_collections on conflict do nothing`,
   ]
   return `
 ${statements.join(';\n')};
