@@ -354,7 +354,8 @@ export class ConnectionError extends KvError {
       written === null
         ? 'during a commit, which may or may not have succeeded: read before you write again'
         : 'and nothing was written: you may call again'
-    super('CONNECTION', `The connection to the server was lost ${outcome}`, options)
+    const refusal = options?.cause instanceof DatabaseOpenError ? `. ${options.cause.message}` : ''
+    super('CONNECTION', `The connection to the server was lost ${outcome}${refusal}`, options)
     this.written = written
   }
 }

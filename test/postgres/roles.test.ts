@@ -36,6 +36,44 @@ async function makeRole() {
 
 let made: ReturnType<typeof makeRole> | undefined
 
+test.skipIf(url === '')(
+  'names with escapes in the address are those of the role and the database',
+  async () => {
+    const name = `a/b?c#d@e&f%g h:${randomBytes(8).toString('hex')}`
+    const admin = await byHand(url)
+    await admin.query(`create role "${name}" login password '${name}'`)
+    await admin.query(`create database "${name}" owner "${name}"`)
+    const address = new URL(url)
+    address.username = encodeURIComponent(name)
+    address.password = encodeURIComponent(name)
+    address.pathname = `/${encodeURIComponent(name)}`
+    await using db = await Valkeyrie.open(address.href as `postgres://${string}`)
+    await db.set(['a'], 1)
+    const { rows } = await db.drizzle.execute('select current_database() as database, current_user as role')
+    expect(rows).toEqual([{ database: name, role: name }])
+    await db.close()
+    await admin.query(`drop database "${name}"`)
+    await admin.query(`drop role "${name}"`)
+  },
+)
+
+test.skipIf(url === '')(
+  'a role that may no longer log in is told so when its connection is lost',
+  async () => {
+    const { name, roleUrl, owner } = await withRole()
+    const schema = newSchema()
+    await owner.query(`create schema "${schema}" authorization ${name}`)
+    await using db = await Valkeyrie.open(roleUrl, { schema })
+    await owner.query(`alter role ${name} nologin`)
+    onTestFinished(async () => void (await (await byHand(url)).query(`alter role ${name} login`)))
+    await owner.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [name])
+    await expect(db.get(['a'])).rejects.toMatchObject({
+      code: 'CONNECTION',
+      message: expect.stringMatching(/create the role with LOGIN/),
+    })
+  },
+)
+
 async function withRole() {
   made ??= makeRole()
   const { ownerUrl } = await made

@@ -2,7 +2,7 @@ import type { Logger } from 'drizzle-orm/logger'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import type { PlainDrizzle } from '../engine.ts'
 import type { CheckedPostgresOptions, Postgres, PostgresDrizzle } from './engine.types.ts'
-import type { Pg } from './server/connect.ts'
+import { clientOf, type Pg } from './server/connect.ts'
 import { type PostgresTables, postgresTables } from './tables/table.ts'
 
 /** Plain Drizzle over a database, on connections of its own, opened on demand. */
@@ -20,7 +20,12 @@ export class ServerDrizzle implements PlainDrizzle<Postgres> {
   ) {
     this.tables = postgresTables(options.schema)
     this.#make = () => {
-      const pool = new pg.Pool({ connectionString: address, max: options.connections, allowExitOnIdle: true })
+      const pool = new pg.Pool({
+        Client: clientOf(pg, address),
+        connectionString: address,
+        max: options.connections,
+        allowExitOnIdle: true,
+      })
       this.#pool = pool
       // The next statement replaces a lost idle connection.
       pool.on('error', () => {})

@@ -25,6 +25,12 @@ export function serverOf(address: string): string {
   return url.href
 }
 
+/** The database that an address names with escapes, as in `/a%2Fb`; null if it has none. */
+export function databaseOf(address: string): string | null {
+  const { pathname } = new URL(address)
+  return pathname.includes('%') ? decodeURIComponent(pathname.slice(1)) : null
+}
+
 /** The schema of a database if nobody names one. */
 export const defaultSchema = 'valkeyrie'
 

@@ -4,7 +4,7 @@ import type { Logger } from 'drizzle-orm/logger'
 import type pg from 'pg'
 import { ConnectionError, DatabaseOpenError } from '../../../contract/errors.ts'
 import { clock } from '../../../time/clock.ts'
-import { shownAddress, shownHost } from './address.ts'
+import { databaseOf, shownAddress, shownHost } from './address.ts'
 import type { Ask } from './array-query.ts'
 import { askByNumbers, Connection, type NameKeeping, type OpenClient } from './connection.ts'
 import { isUnreached, sqlState } from './server-error.ts'
@@ -20,6 +20,18 @@ export async function loadPg(address: string): Promise<Pg> {
   } catch (cause) {
     const reason = 'PostgreSQL needs the package pg, which is not installed: run "npm install pg"'
     throw new DatabaseOpenError(shownAddress(address), reason, { cause })
+  }
+}
+
+/** The class of clients of an address. Of a name of a database with escapes, pg itself leaves some, such as `%2F` and `%3F`. */
+export function clientOf({ Client }: Pg, address: string): typeof Client {
+  const database = databaseOf(address)
+  if (database === null) return Client
+  return class extends Client {
+    constructor(config?: pg.ClientConfig) {
+      super(config)
+      Object.assign((this as unknown as { connectionParameters: object }).connectionParameters, { database })
+    }
   }
 }
 
@@ -60,7 +72,7 @@ interface ConnectOptions {
 /** Opens connections to a server. */
 export class Connector {
   readonly address: string
-  readonly #pg: Pg
+  readonly #Client: Pg['Client']
   readonly #options: ConnectOptions
   readonly #ask: Ask
   readonly #names: NameKeeping = { isKept: true }
@@ -69,7 +81,7 @@ export class Connector {
   #takesSettings = true
 
   constructor(pg: Pg, address: string, options: ConnectOptions) {
-    this.#pg = pg
+    this.#Client = clientOf(pg, address)
     this.address = address
     this.#options = options
     this.#ask = askByNumbers(pg)
@@ -125,7 +137,7 @@ export class Connector {
   }
 
   #client(): OpenClient {
-    return new this.#pg.Client({
+    return new this.#Client({
       application_name: 'valkeyrie',
       ...this.#settings(),
       connectionString: this.#takesSettings ? withoutFlags(this.address) : this.address,
@@ -200,7 +212,7 @@ function isOfRole(error: unknown): boolean {
 }
 
 const serverReasons: Readonly<Record<string, string>> = {
-  '28P01': 'the server refuses the user or the password',
+  '28P01': 'the server refuses the user or the password: open with an address that has the right ones',
   '28000':
     'the server does not let this user in from here: check its pg_hba.conf, and whether it requires TLS',
   '3D000': 'the server has no such database: create it first',
