@@ -165,20 +165,25 @@ class UnreadableRows {
 async function importCommand(database: string, file: string, flags: ImportFlags): Promise<void> {
   const { onConflict, skipInvalid, json = false } = flags
   locateFile(file, 'import', './rows.ndjson')
-  if (skipInvalid !== undefined) locateFile(skipInvalid, '--skip-invalid', './refused.ndjson')
+  const refusedFile =
+    skipInvalid === undefined ? null : locateFile(skipInvalid, '--skip-invalid', './refused.ndjson')
   const { importRows } = await import('../transfer/import.ts')
   const { openSource } = await import('../transfer/open-source.ts')
+  const { assertReplaceable } = await import('../transfer/output-file.ts')
   const { RefusedRows } = await import('../transfer/refused-rows.ts')
   if (!(await isThere(database))) {
     // An import that stores nothing creates no database.
-    if (skipInvalid !== undefined) new RefusedRows(skipInvalid, null).discard()
+    if (refusedFile !== null) {
+      assertReplaceable(refusedFile, fileOf(locate(database)))
+      new RefusedRows(refusedFile, null).discard()
+    }
     using source = await openSource(file, flags, new Registry())
-    await storeFirstInMemory(source.rows, skipInvalid === undefined ? undefined : () => {})
+    await storeFirstInMemory(source.rows, refusedFile === null ? undefined : () => {})
     await (await openDatabase(new Registry(), database)).close()
   }
   await using opened = await openedStore(database, false)
   using source = await openSource(file, flags, opened.store.registry)
-  const refused = skipInvalid === undefined ? null : new RefusedRows(skipInvalid, opened.file)
+  const refused = refusedFile === null ? null : new RefusedRows(refusedFile, opened.file)
   const { signal, report, end } = running()
   let counts: ImportCounts
   try {

@@ -57,13 +57,14 @@ function assertFree(path: string, database: string | null, overwrite: boolean): 
     throw new TypeError(`${path} already exists: name another file, or add --overwrite`)
 }
 
-/** Throws a TypeError if writing this file would replace the database, a folder, a FIFO or a device. */
+/** Throws a TypeError if writing this file would replace the database, which need not exist yet, a folder, a FIFO or a device. */
 export function assertReplaceable(path: string, database: string | null): void {
   const kind = otherThanFile(path)
   if (kind !== undefined) throw new TypeError(`${path} is ${kind}: name a file`)
-  if (database === null || !existsSync(database)) return
+  if (database === null) return
+  const own = existsSync(database) ? realpathSync(database) : resolve(database)
   // An engine keeps more files beside a database, whose names begin with its name.
-  if (isSameFile(path, database) || path.startsWith(`${realpathSync(database)}-`))
+  if (path === own || isSameFile(path, database) || path.startsWith(`${own}-`))
     throw new TypeError(`${path} belongs to the database itself: name another file`)
 }
 

@@ -226,6 +226,8 @@ it.each([
   ['is not UTF-8', ['\xff'], ['--skip-invalid', 'none.ndjson']],
   ['has rows for a file that exists', ['{}'], ['--skip-invalid', 'there.ndjson']],
   ['has rows for a file in no folder', ['{}'], ['--skip-invalid', 'none/refused.ndjson']],
+  ['has rows for the new database', ['{}'], ['--skip-invalid', 'new.db']],
+  ['has rows for a file of the new database', ['{}'], ['--skip-invalid', 'new.db-wal']],
 ])('creates no database for a file that %s', async (_, lines, flags) => {
   const folder = path(`import-${files++}`)
   mkdirSync(folder)
