@@ -11,8 +11,10 @@ import type { Limits } from '../contract/limits.ts'
 import type { Driver, Read, ResultOf, StoredRow } from '../driver/driver.ts'
 import { encodeKey } from '../key/codec.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
+import { singleKeyRange } from '../key/range.ts'
 import { checkIdKinds } from '../key/typed-id.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
 import { jsonSchemaOf } from '../schema/json-schema.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
@@ -205,11 +207,13 @@ export class Store implements RowStore {
     }
     const definition = this.registry.find(key)
     if (definition === undefined) return this.#toSet(encodedKey, key, { ...stored, ...patch }, row.expiresAt)
-    return this.#settledSet(
-      encodedKey,
-      key,
-      this.#validation!.patchedOutput(definition, key, stored, patch),
-      row.expiresAt,
+    return this.#madeFromRow(definition, encodedKey, () =>
+      this.#settledSet(
+        encodedKey,
+        key,
+        this.#validation!.patchedOutput(definition, key, stored, patch),
+        row.expiresAt,
+      ),
     )
   }
 
@@ -217,13 +221,34 @@ export class Store implements RowStore {
     const encodedKey = this.encodeKey(key)
     const definition = this.registry.find(key)
     if (definition === undefined) return this.#toSet(encodedKey, key, output, row.expiresAt)
-    const settled = this.#validation!.changedOutput(
-      definition,
-      key,
-      () => decodeStored(row, key, this.format),
-      output,
-    )
-    return this.#settledSet(encodedKey, key, settled, row.expiresAt)
+    return this.#madeFromRow(definition, encodedKey, () => {
+      const settled = this.#validation!.changedOutput(
+        definition,
+        key,
+        () => decodeStored(row, key, this.format),
+        output,
+      )
+      return this.#settledSet(encodedKey, key, settled, row.expiresAt)
+    })
+  }
+
+  /** The schema may refuse a value made from a stored one because others have migrated that: any query of it says so. */
+  #madeFromRow(
+    { name }: AnyDefinition,
+    key: Uint8Array,
+    make: () => SetMutation | Promise<SetMutation>,
+  ): SetMutation | Promise<SetMutation> {
+    const refused = async (error: unknown): Promise<never> => {
+      if (error instanceof ValidationError)
+        await this.read({ type: 'count', collection: name, range: singleKeyRange(key) })
+      throw error
+    }
+    try {
+      const made = make()
+      return made instanceof Promise ? made.catch(refused) : made
+    } catch (error) {
+      return refused(error)
+    }
   }
 
   /** `expiresAt` undefined: the expiry of the replaced value. */

@@ -56,6 +56,13 @@ describeEngines('a database that is open while it is migrated', (engine) => {
       await expect(db.repositories.users.set('bob', { name: 'Bob', city: 'Bonn' })).rejects.toMatchObject(
         refused,
       )
+      // A change of a value that was migrated says the same as one of a new value.
+      await expect(db.repositories.users.update('ann', { city: 'Rom' })).rejects.toMatchObject(refused)
+      const inPlace = db.unitOfWork(async (unit) => {
+        const { value } = await unit.get(['users', 'ann'])
+        ;(value as { city: string }).city = 'Rom'
+      })
+      await expect(inPlace).rejects.toMatchObject(refused)
       // Rows outside that schema keep working.
       expect((await db.set(['notes', 1], 'x')).ok).toBe(true)
       await db.close()
