@@ -32,8 +32,9 @@ export async function resetDatabase(
   path: string,
   busyTimeout: number,
   report: Report,
+  signal: AbortSignal | undefined,
 ): Promise<MigrateResult> {
-  const make = (made: string) => migrate(project, { path: made, backup: false, report })
+  const make = (made: string) => migrate(project, { path: made, backup: false, report, signal })
   const { migrator, address } = await migratorOf(path)
   return (await migrator.exists(address)) ? migrator.replace(address, busyTimeout, make) : make(address)
 }

@@ -12,6 +12,7 @@ import { resetDatabase, seedDatabase, shownDatabase, whatIsDeleted } from './fre
 import {
   confirmed,
   example,
+  interrupted,
   print,
   quiet,
   tell,
@@ -149,7 +150,9 @@ export function addMigrationCommands(program: Command): void {
         },
       }
       const path = databaseOf(loaded, database, schema)
-      const { applied, skipped } = await migrate(loaded, { ...flags, path, report }).catch((error) => {
+      const { applied, skipped } = await interruptible(json, (signal) =>
+        migrate(loaded, { ...flags, path, report, signal }),
+      ).catch((error) => {
         throw new PartlyDone(error, done)
       })
       if (skipped > 0) process.exitCode = exitDiffers
@@ -181,7 +184,8 @@ export function addMigrationCommands(program: Command): void {
     'Exit code: 0 if all is as declared, else 1.',
   ).action(async (database: string | undefined, { json = false, schema }: SchemaFlag & JsonFlag) => {
     const loaded = await project()
-    const { pending, drift, refused } = await check(loaded, databaseOf(loaded, database, schema))
+    const path = databaseOf(loaded, database, schema)
+    const { pending, drift, refused } = await interruptible(json, (signal) => check(loaded, path, signal))
     const isWell = pending.length + drift.length + refused.length === 0
     if (!isWell) process.exitCode = 1
     if (json) return print(JSON.stringify({ pending, drift, refused }))
@@ -211,7 +215,10 @@ export function addMigrationCommands(program: Command): void {
           return tell('Nothing was deleted.')
         }
       }
-      const { applied } = await resetDatabase(loaded, path, wait, json ? quiet : terminalReport())
+      const report = json ? quiet : terminalReport()
+      const { applied } = await interruptible(json, (signal) =>
+        resetDatabase(loaded, path, wait, report, signal),
+      )
       const shown = shownDatabase(path)
       print(json ? JSON.stringify({ path: shown, deleted: deleted !== null, applied }) : `${shown} is new.`)
     })
@@ -241,6 +248,16 @@ export function addMigrationCommands(program: Command): void {
       print(`Declare your schemas in ${schemas}, then run "valkeyrie generate".`)
     },
   )
+}
+
+/**
+ * Works until it is interrupted, with --json, which then says so: at the end of the statement that runs. Without it, Ctrl+C ends the
+ * process at once, even inside a statement that takes minutes.
+ */
+async function interruptible<T>(json: boolean, work: (signal?: AbortSignal) => Promise<T>): Promise<T> {
+  if (!json) return work()
+  const { signal, end } = interrupted()
+  return work(signal).finally(end)
 }
 
 /** Prints what `generate` would write, or what has changed. Returns whether nothing has. */

@@ -22,7 +22,7 @@ const rowsPerBatch = 1_000
 const mostSamples = 5
 
 /** Compares a database, including its rows, with the migrations and the declared schemas. It writes nothing. */
-export async function check(project: Project, path: string): Promise<Findings> {
+export async function check(project: Project, path: string, signal?: AbortSignal): Promise<Findings> {
   const { migrator, address, shown } = await migratorOf(path)
   if (!(await migrator.exists(address))) throw new MigrationError(`There is no database ${shown}`)
   const { pending, drift } = await projectStatus(project, path)
@@ -32,7 +32,7 @@ export async function check(project: Project, path: string): Promise<Findings> {
     if (await db.hasTables()) {
       const format = formatOf(project.definitions)
       for (const definition of project.definitions) {
-        const rows = await refusedRows(db, definition, format)
+        const rows = await refusedRows(db, definition, format, signal)
         if (rows.rows > 0) refused.push(rows)
       }
     }
@@ -51,11 +51,13 @@ async function refusedRows(
   db: MigrationDatabase,
   definition: AnyDefinition,
   format: ValueFormat,
+  signal: AbortSignal | undefined,
 ): Promise<RefusedRows> {
   const samples: string[] = []
   let rows = 0
   let last: Uint8Array = new Uint8Array()
   for (;;) {
+    signal?.throwIfAborted()
     const page = await db.rows(definition.name, last, rowsPerBatch)
     for (const { key, value, encoding, types } of page) {
       try {

@@ -282,6 +282,42 @@ it('a failed migrate reports as JSON what it has done and refused, and skipped r
   })
 })
 
+it('a command that SIGTERM ends reports as JSON that it was interrupted, and what it has done', async () => {
+  const { folder, valkeyrie } = await project()
+  const interrupt = `const interrupt = () => new Promise((resolve) => {
+  process.once('SIGTERM', () => setImmediate(resolve))
+  process.kill(process.pid, 'SIGTERM')
+})`
+  const error = { code: 'INTERRUPTED', message: 'Interrupted: run it again to finish' }
+  const ended = async (...args: string[]) => {
+    const { code, output } = await run(folder, [cli, ...args, '--json'])
+    return [code, JSON.parse(output)]
+  }
+  write(
+    folder,
+    'schemas/index.ts',
+    `${interrupt}\n${schemas('age: z.int().refine(async () => { await interrupt(); return true })')}`,
+  )
+  expect(await ended('check')).toEqual([1, { error }])
+
+  const change = async (fields: string) => {
+    write(folder, 'schemas/index.ts', schemas(fields))
+    return JSON.parse((await valkeyrie('generate', '--json')).output) as { tag: string; steps: string[] }
+  }
+  const { tag: first } = await change("age: z.int(), role: z.string().default('guest')")
+  const { steps } = await change("age: z.string(), role: z.string().default('guest')")
+  const step = join('migrations', steps[0]!)
+  const up = 'export const up = async (value) => { await interrupt(); return value }'
+  write(folder, step, `${interrupt}\n${up}`)
+  expect(await ended('migrate', '--no-backup')).toEqual([
+    1,
+    { error, applied: [first], backup: null, skipped: 0 },
+  ])
+  write(folder, step, `${interrupt}\nawait interrupt()\n${up}`)
+  expect(await ended('reset', '--yes')).toEqual([1, { error }])
+  expect(JSON.parse((await valkeyrie('status', '--json')).output).applied).toEqual(['0000_initial', first])
+})
+
 it('kill -9 in a reset leaves the old database or a new one, and the next reset finishes', async () => {
   const { folder, path, valkeyrie } = await project()
   for (const lines of [2, 1].slice(0, extent('kills', 1, 2))) {
