@@ -46,6 +46,8 @@ export class Connection {
   readonly #logger: Logger | undefined
   readonly #names: NameKeeping
   #running = 0
+  /** How many of the running statements nobody waits for. */
+  #leaving = 0
   #lost = false
   /** The server's message when it ended the connection. */
   #lastWord: unknown
@@ -80,9 +82,9 @@ export class Connection {
     return this.#lost
   }
 
-  /** How many statements are running on it. */
+  /** How many statements are running on it that somebody waits for. */
   get running(): number {
-    return this.#running
+    return this.#running - this.#leaving
   }
 
   /** Whether it was given up because answers stopped coming. */
@@ -152,6 +154,7 @@ export class Connection {
     const { text } = statement
     this.#logger?.logQuery(text, [...values])
     this.#running += 1
+    if (sends === 'later') this.#leaving += 1
     if (this.#running === 1) this.#hold()
     this.#gather(sends)
     try {
@@ -163,6 +166,7 @@ export class Connection {
       throw new ConnectionLost(this.#lastWord ?? error)
     } finally {
       this.#running -= 1
+      if (sends === 'later') this.#leaving -= 1
       if (this.#running === 0) {
         this.#hold()
         this.onIdle?.()
