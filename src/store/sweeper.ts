@@ -17,7 +17,7 @@ export class Sweeper {
   #closed = false
 
   /** `removed` is called after rows have been removed. */
-  constructor(driver: Driver, removed: () => void = () => {}) {
+  constructor(driver: Driver, removed: () => void) {
     this.#driver = driver
     this.#removed = removed
   }
