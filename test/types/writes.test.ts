@@ -11,8 +11,14 @@ const schema = z.object({
   either: z.union([z.number(), z.object({ increment: z.number() })]),
   any: z.any(),
 })
-const db = await Valkeyrie.withSchema(['items', '*'], schema, { name: 'items' }).open()
-const { items } = db.repositories
+const shape = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('circle'), size: z.number(), radius: z.number() }),
+  z.object({ kind: z.literal('text'), size: z.string(), lines: z.bigint() }),
+])
+const db = await Valkeyrie.withSchema(['items', '*'], schema, { name: 'items' })
+  .withSchema(['shapes', '*'], shape)
+  .open()
+const { items, shapes } = db.repositories
 
 /** Checked by the compiler alone. */
 const never = () => false as boolean
@@ -31,6 +37,17 @@ it('increments are offered for numbers and bigints, each with its own kind', asy
     await items.update('a', { either: { decrement: 1 } })
     // @ts-expect-error one of them
     await items.update('a', { n: { increment: 1, decrement: 1 } })
+  }
+})
+
+it('increments are offered for a field that only some options of a union have', async () => {
+  if (never()) {
+    await shapes.updateMany({ where: { kind: 'circle' }, set: { radius: { increment: 1 } } })
+    await shapes.update('a', { lines: { decrement: 1n } })
+    // @ts-expect-error a bigint is not added to a number
+    await shapes.update('a', { radius: { increment: 1n } })
+    // @ts-expect-error what is a text in another option has no increment
+    await shapes.update('a', { size: { increment: 1 } })
   }
 })
 

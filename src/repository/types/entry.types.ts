@@ -70,11 +70,11 @@ export type Update<D extends AnyDefinition> =
       : { error: 'only the fields of an object can be patched: pass a function' })
 
 type Patch<In, Out> = {
-  readonly [Field in keyof In]?:
-    | In[Field]
-    | IncrementOf<Field extends keyof Out ? Out[Field] : unknown>
-    | undefined
+  readonly [Field in keyof In]?: In[Field] | IncrementOf<FieldOf<Out, Field>> | undefined
 }
+
+/** What a field is in those members of a union that have it. */
+type FieldOf<Out, Field> = Out extends unknown ? (Field extends keyof Out ? Out[Field] : never) : never
 
 /** Excludes `any`, and fields that are always missing. */
 type IncrementOf<V> = 0 extends 1 & V
