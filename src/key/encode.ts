@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { Key } from '../contract/key.types.ts'
 import { defaultLimits } from '../contract/limits.ts'
+import { isReadable } from '../contract/readable-bytes.ts'
 import { integerWidth, writeInteger } from './integer.ts'
 import { typeCode } from './type-code.ts'
 
@@ -115,7 +116,7 @@ function writePart(part: unknown, index: number, position: number, maxBytes: num
     arena[start] = part ? typeCode.true : typeCode.false
     return start + 1
   }
-  if (part instanceof Uint8Array) return writeBytes(part, position, maxBytes)
+  if (part instanceof Uint8Array) return writeBytes(part, index, position, maxBytes)
   throw new TypeError(
     `Key part ${index} must be a string, number, bigint, boolean or Uint8Array: got ${describe(part)}`,
   )
@@ -164,9 +165,13 @@ function escapeZeros(start: number, end: number): number {
   return zeros
 }
 
-function writeBytes(part: Uint8Array, position: number, maxBytes: number): number {
+function writeBytes(part: Uint8Array, index: number, position: number, maxBytes: number): number {
   const length = part.length
   if (length > maxBytes) throw tooLong(maxBytes)
+  if (length === 0 && !isReadable(part))
+    throw new TypeError(
+      `Key part ${index} has no memory any more: its buffer was transferred or has become shorter`,
+    )
   let next = reserve(position, 2 * length + 2)
   arena[next++] = typeCode.bytes
   for (let i = 0; i < length; i++) {

@@ -1,4 +1,5 @@
 import { isUint8Array } from 'node:util/types'
+import { isReadable } from '../contract/readable-bytes.ts'
 import { Encoding, type StoredValue, tooLarge } from './encoding.ts'
 import { copiedKvU64, isKvU64, KvU64 } from './kv-u64.ts'
 import { parseJson } from './parse-json.ts'
@@ -49,8 +50,8 @@ export function decodeValue(
 
 function encodeBytes(value: Uint8Array, most = Number.POSITIVE_INFINITY): StoredValue {
   if (value.length > most) throw tooLarge(most)
-  if (value.length === 0 && 'detached' in value.buffer && value.buffer.detached)
-    throw new TypeError('value has no memory any more: it was transferred')
+  if (value.length === 0 && !isReadable(value))
+    throw new TypeError('value has no memory any more: its buffer was transferred or has become shorter')
   return { value: new Uint8Array(value), encoding: Encoding.bytes, types: null }
 }
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { isReadable } from '../contract/readable-bytes.ts'
 import { maxRegExpLength } from './bounds.ts'
 import { typedArrayClasses } from './native-classes.ts'
 import { type Place, refuse } from './place.ts'
@@ -10,9 +11,10 @@ type ViewClass = new (buffer: ArrayBufferLike, offset: number, length: number) =
 export function leastBytes(value: object, kind: string): number {
   // A digit and a comma for each element, or base64.
   if (kind === 'typed-array') return 2 * (value as NodeJS.TypedArray).length
-  if (kind === 'ArrayBuffer' || kind === 'DataView')
-    return Math.floor((value as ArrayBuffer | DataView).byteLength / 3) * 4
-  return 0
+  if (kind !== 'ArrayBuffer' && kind !== 'DataView') return 0
+  const bytes = value as ArrayBuffer | DataView
+  // What cannot be read has no length either, and is refused when it is written.
+  return isReadable(bytes) ? Math.floor(bytes.byteLength / 3) * 4 : 0
 }
 
 /** Writes an object that has no members in JSON. */
@@ -77,10 +79,10 @@ function writeBytes(value: ArrayBuffer | DataView, kind: string, place: Place | 
   return whole(bytes.toString('base64'), kind)
 }
 
-/** Refuses bytes that were transferred to another thread: their buffer is empty here. */
-function checkAttached(value: ArrayBufferView | ArrayBuffer, place: Place | null): void {
-  const buffer = ArrayBuffer.isView(value) ? value.buffer : value
-  if ('detached' in buffer && buffer.detached) refuse(place, 'has no memory any more: it was transferred')
+/** Refuses bytes that cannot be read any more: they would be stored as none. */
+function checkAttached(value: NodeJS.ArrayBufferView | ArrayBuffer, place: Place | null): void {
+  if (!isReadable(value))
+    refuse(place, 'has no memory any more: its buffer was transferred or has become shorter')
 }
 
 export function checkIndexes(array: readonly unknown[], place: Place | null): void {

@@ -14,6 +14,12 @@ import golden from '../../conformance/key-golden.json' with { type: 'json' }
 const hex = (key: Key) => encodeKey(key).toString('hex')
 const bytes = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
 
+function transferred(): Uint8Array {
+  const part = bytes('0a0b')
+  structuredClone(part, { transfer: [part.buffer as ArrayBuffer] })
+  return part
+}
+
 interface TaggedPart {
   readonly string?: string
   readonly bytes?: string
@@ -73,6 +79,7 @@ describe('encodeKey refuses', () => {
     ['NaN', ['a', Number.NaN], /part 1 is NaN/],
     ['a lone surrogate', ['\ud800'], /part 0 has a lone surrogate/],
     ['a lone surrogate in a long string', [`${'x'.repeat(100)}\udc00`], /toWellFormed/],
+    ['bytes that were transferred', ['a', transferred()], /part 1 has no memory any more/],
     ['the wildcard', ['users', '*'], /part 1 is '\*'/],
   ])('%s', (_, key, message) => {
     expect(misuse(key)).toThrow(TypeError)

@@ -250,6 +250,13 @@ describe('a value is refused by its path', () => {
     structuredClone(buffer, { transfer: [buffer] })
     return bytes
   }
+  /** A view that reaches past the end of its buffer, which has become shorter. */
+  const cutOff = (): Uint8Array => {
+    const buffer = new ArrayBuffer(8, { maxByteLength: 8 })
+    const view = new Uint8Array(buffer, 4, 4)
+    buffer.resize(2)
+    return view
+  }
   class Bytes extends Uint16Array {}
   class Account {
     balance = 1
@@ -281,7 +288,13 @@ describe('a value is refused by its path', () => {
     [{ file: new Blob(['a']) }, 'value.file is a Blob: store its bytes, await blob.bytes()'],
     [[new File([], 'a')], 'value[0] is a File: store its bytes'],
     [new ArrayBuffer(1, { maxByteLength: 2 }), 'value is a resizable ArrayBuffer: store a copy'],
-    [[detached(new ArrayBuffer(1))], 'value[0] has no memory any more: it was transferred'],
+    [
+      [detached(new ArrayBuffer(1))],
+      'value[0] has no memory any more: its buffer was transferred or has become shorter',
+    ],
+    [cutOff(), 'value has no memory any more'],
+    [{ a: cutOff() }, 'value.a has no memory any more'],
+    [{ a: detached(new DataView(new ArrayBuffer(1))) }, 'value.a has no memory any more'],
     [{ a: detached(new Float32Array(2)) }, 'value.a has no memory any more'],
     [detached(new Uint8Array(8)), 'value has no memory any more'],
     [Object.assign(new DataView(new ArrayBuffer(1)), { total: 3 }), 'value has a property "total"'],
