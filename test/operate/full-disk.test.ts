@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Valkeyrie } from 'valkeyrie'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -78,6 +78,21 @@ describe.skipIf(reason !== undefined)(
       expect(readdirSync(disk)).toEqual(['there.db'])
       expect(await rowsIn(file)).toBe(1)
       execFileSync('rm', [file])
+    })
+
+    it('a database cannot be opened without room, and is whole once there is some', async () => {
+      const [file, ballast] = [on('opened.db'), on('ballast')]
+      const db = await Valkeyrie.open(file)
+      await db.set(['a'], 1)
+      await db.close()
+      execFileSync('sh', ['-c', 'cat /dev/zero > "$0" || :', ballast], { stdio: 'ignore' })
+      await expect(Valkeyrie.open(file)).rejects.toMatchObject({
+        code: 'DATABASE_OPEN',
+        message: expect.stringContaining('the disk is full: make room first'),
+      })
+      rmSync(ballast)
+      expect(await rowsIn(file)).toBe(1)
+      for (const name of readdirSync(disk)) rmSync(on(name))
     })
 
     it('an import keeps what it has reported, and is finished once there is room', async () => {

@@ -29,6 +29,8 @@ const engineReasons: Record<string, string> = {
   SQLITE_CORRUPT: 'the file is damaged: restore it from a backup',
   SQLITE_CANTOPEN: 'it cannot be opened or created: check the permissions of the file and its folder',
   SQLITE_IOERR: 'its disk cannot be read or written',
+  // Reported where the index of the write-ahead log cannot grow.
+  SQLITE_IOERR_SHMSIZE: 'the disk is full: make room first',
   SQLITE_READONLY: 'it cannot be written: check its permissions, or open it with readOnly: true',
   SQLITE_READONLY_DIRECTORY: 'its folder cannot be written: check its permissions',
   SQLITE_PERM: 'its permissions do not allow it: check them',
