@@ -27,6 +27,17 @@ it.each(['12/34', '12?34', '12#34', 'x@12/34', '1/2?34', '1/2#34'])(
   },
 )
 
+it('a folder of sockets may stand for the host, in its place or among the options', async () => {
+  const open = (address: string) =>
+    Valkeyrie.open(address, { connectTimeout: 1 }).catch((error: unknown) => String(error))
+  const folder = '/no/such/folder:of:sockets'
+  const inPlace = await open(`postgres://shop:secret@${encodeURIComponent(folder)}/shop`)
+  expect(inPlace).toContain(`no server answers at ${encodeURIComponent(folder)}`)
+  expect(await open(`postgres://shop:secret@/shop?host=${folder}`)).toBe(inPlace)
+  // Whose host is meant is for the environment to say, of which we know nothing.
+  expect(await open('postgres://shop:secret@/shop')).toContain('is not an address')
+})
+
 it('connections is the most that a process opens, at least three', async () => {
   const open = (options: object) => Valkeyrie.open('postgres://localhost/shop', options)
   await expect(open({ connections: 2 })).rejects.toThrow('connections must be a whole number of at least 3')
@@ -70,6 +81,15 @@ describeEngine('postgres', 'an address', (engine) => {
     const ofDatabase = await refused((url) => Object.assign(url, { pathname: '/ghost' }))
     expect(ofDatabase).toMatchObject({ code: 'DATABASE_OPEN' })
     expect(ofDatabase.message).toMatch(/no such database: create it first/)
+  })
+
+  it('names its host and its port among its options, where pg takes them too', async () => {
+    const { username, password, hostname, port, pathname, searchParams } = new URL(engine.newAddress())
+    searchParams.set('host', hostname)
+    searchParams.set('port', port)
+    await using db = await Valkeyrie.open(`postgres://${username}:${password}@${pathname}?${searchParams}`)
+    await db.set(['a'], 1)
+    expect((await db.get(['a'])).value).toBe(1)
   })
 
   it('names the schema that keeps the database, as the option does', async () => {

@@ -1,6 +1,6 @@
 /** Throws a TypeError if this is not an address of a PostgreSQL server. */
 export function postgresAddress(given: string | URL): string {
-  const text = given instanceof URL ? given.href : given
+  const text = withHost(given instanceof URL ? given.href : given)
   // The error of URL would show the whole address.
   if (URL.canParse(text) && isDecodable(new URL(text))) {
     const schema = schemaOf(text)
@@ -10,6 +10,21 @@ export function postgresAddress(given: string | URL): string {
   throw new TypeError(
     `${shownAddress(text)} is not an address: write postgres://user:password@host:5432/database, and each @ : / % in a password as %40 %3A %2F %25`,
   )
+}
+
+/**
+ * `postgres://shop@/shop?host=/run/postgresql`, which `pg` takes and `URL` does not, with its host in its place. Any other text stays as
+ * it is.
+ */
+function withHost(text: string): string {
+  const filled = text.replace(/^([a-z]+:\/\/[^/?#@]*@)\//i, '$1localhost/')
+  if (filled === text || !URL.canParse(filled)) return text
+  const url = new URL(filled)
+  const host = url.searchParams.get('host')
+  if (host === null || host === '') return text
+  url.searchParams.delete('host')
+  url.hostname = encodeURIComponent(host)
+  return url.href
 }
 
 /** The schema in an address, as in `?schema=shop`. */
