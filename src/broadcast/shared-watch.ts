@@ -1,4 +1,4 @@
-import { pauseDue } from '../time/give-way.ts'
+import { inSlices, pauseDue } from '../time/give-way.ts'
 import type { Subscription } from './subscription.ts'
 import { type Waiting, WaitingReaders } from './waiting-readers.ts'
 
@@ -113,14 +113,12 @@ export class SharedWatch<T> {
     const told = this.#asking.take()
     // Unsubscribe before any reader is called: it may wait again at once, which must start the watch again.
     if (this.#waiting.isEmpty) this.#unsubscribe()
+    const pause = pauseDue()
+    if (pause !== undefined) await pause
     for (const group of told.groups) {
-      for (const waiting of group) {
-        // There may be many readers, and each makes its own item.
-        const pause = pauseDue()
-        if (pause !== undefined) await pause
-        if (waiting.isWanted) tell(waiting)
-        else waiting.letGo()
-      }
+      // There may be many readers, and each makes its own item.
+      const telling = inSlices(group, (waiting) => (waiting.isWanted ? tell(waiting) : waiting.letGo()))
+      if (telling instanceof Promise) await telling
     }
   }
 }

@@ -8,6 +8,8 @@ export interface SharedState<T> {
 export interface Waiting<T> {
   /** The token of the state that it has. */
   readonly given: string | null
+  /** Its index among those with the same token, for WaitingReaders. */
+  place: number
   /** Whether it still waits. */
   readonly isWanted: boolean
   give(state: SharedState<T>): void
@@ -18,7 +20,8 @@ export interface Waiting<T> {
 
 /** Waiting readers, grouped by the token of the state that each has: most of them usually have the same. */
 export class WaitingReaders<T> {
-  #groups = new Map<string | null, Set<Waiting<T>>>()
+  /** Arrays: filling and walking sets takes a fifth of the time in which thousands of readers are served. */
+  #groups = new Map<string | null, Waiting<T>[]>()
 
   get isEmpty(): boolean {
     return this.#groups.size === 0
@@ -31,16 +34,24 @@ export class WaitingReaders<T> {
   }
 
   add(reader: Waiting<T>): void {
-    const group = this.#groups.get(reader.given)
-    if (group === undefined) this.#groups.set(reader.given, new Set([reader]))
-    else group.add(reader)
+    let group = this.#groups.get(reader.given)
+    if (group === undefined) {
+      group = []
+      this.#groups.set(reader.given, group)
+    }
+    append(group, reader)
   }
 
   /** Removes a reader; returns whether it was among them. */
   delete(reader: Waiting<T>): boolean {
     const group = this.#groups.get(reader.given)
-    if (!group?.delete(reader)) return false
-    if (group.size === 0) this.#groups.delete(reader.given)
+    if (group?.[reader.place] !== reader) return false
+    const last = group.pop()!
+    if (last !== reader) {
+      group[reader.place] = last
+      last.place = reader.place
+    }
+    if (group.length === 0) this.#groups.delete(reader.given)
     return true
   }
 
@@ -62,14 +73,19 @@ export class WaitingReaders<T> {
     const joining = others.#groups.get(token)
     if (joining === undefined) return
     others.#groups.delete(token)
-    const group = this.#groups.get(token) ?? new Set()
-    const [fewer, more] = joining.size < group.size ? [joining, group] : [group, joining]
-    for (const reader of fewer) more.add(reader)
+    const group = this.#groups.get(token) ?? []
+    const [fewer, more] = joining.length < group.length ? [joining, group] : [group, joining]
+    for (const reader of fewer) append(more, reader)
     this.#groups.set(token, more)
   }
 
-  /** All of them, as sets: a generator over thousands of readers takes a tenth of the time that it takes to tell them. */
-  get groups(): Iterable<Iterable<Waiting<T>>> {
+  /** All of them, as arrays: a generator over thousands of readers takes a tenth of the time that it takes to tell them. */
+  get groups(): Iterable<readonly Waiting<T>[]> {
     return this.#groups.values()
   }
+}
+
+function append<T>(group: Waiting<T>[], reader: Waiting<T>): void {
+  reader.place = group.length
+  group.push(reader)
 }

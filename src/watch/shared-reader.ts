@@ -8,6 +8,7 @@ export class SharedReader<T, Item> implements WatchSource<Item>, Waiting<T> {
   readonly #toItem: (shown: T) => Item | Promise<Item>
   #given: string | null = null
   #receiver: Receiver<Item> | null = null
+  place = -1
 
   constructor(watch: SharedWatch<T>, toItem: (shown: T) => Item | Promise<Item>) {
     this.#watch = watch

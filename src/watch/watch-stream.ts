@@ -50,7 +50,7 @@ class StreamSession<T> implements Endable, Receiver<T>, DirectReads<T> {
   #mayHold = false
   /** The first read that waits, apart from the others: a reader rarely waits for several. */
   #read: PendingRead<T> | null = null
-  #laterReads: PendingRead<T>[] = []
+  #laterReads: PendingRead<T>[] | null = null
   onEnd: () => void = () => {}
 
   constructor(hub: WatchHub, source: WatchSource<T>, signal: AbortSignal | undefined) {
@@ -94,15 +94,16 @@ class StreamSession<T> implements Endable, Receiver<T>, DirectReads<T> {
   /** Makes the promise of a read. One function for all of them, because there may be thousands of readers. */
   readonly #wait = (answer: PendingRead<T>): void => {
     if (this.#read === null) this.#read = answer
+    else if (this.#laterReads === null) this.#laterReads = [answer]
     else this.#laterReads.push(answer)
     this.#pull()
   }
 
   takeReads(): readonly PendingRead<T>[] {
     if (this.#read === null) return []
-    const reads = [this.#read, ...this.#laterReads]
+    const reads = this.#laterReads === null ? [this.#read] : [this.#read, ...this.#laterReads]
     this.#read = null
-    this.#laterReads = []
+    this.#laterReads = null
     return reads
   }
 
@@ -135,7 +136,7 @@ class StreamSession<T> implements Endable, Receiver<T>, DirectReads<T> {
       this.#controller.enqueue(item)
       return
     }
-    this.#read = this.#laterReads.shift() ?? null
+    this.#read = this.#laterReads?.shift() ?? null
     answer({ done: false, value: item })
     if (this.#read !== null) this.#pull()
   }

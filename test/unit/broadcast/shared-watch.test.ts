@@ -23,6 +23,7 @@ function reader(given: string | null = null) {
   const told: unknown[] = []
   const waiting = {
     given,
+    place: -1,
     isWanted: true,
     give: ({ shown }: { readonly shown: unknown }) => told.push(shown),
     fail: (error: unknown) => told.push(error),
@@ -164,4 +165,35 @@ it('keeps those who have the state waiting, and lets go of who does not want it 
   has.waiting.isWanted = false
   shared.release(has.waiting)
   expect(has.told).toEqual(['let go'])
+})
+
+it('lets go of each of many that wait, in any order, and tells the others once', async () => {
+  const { shared, looks } = watch()
+  const [early, late] = [
+    Array.from({ length: 3 }, () => reader('state')),
+    Array.from({ length: 5 }, () => reader('state')),
+  ]
+  const leave = (...leaving: readonly ReturnType<typeof reader>[]) => {
+    for (const { told, waiting } of leaving) {
+      waiting.isWanted = false
+      shared.release(waiting)
+      shared.release(waiting)
+      expect(told).toEqual(['let go'])
+    }
+  }
+  for (const { waiting } of early) shared.wait(waiting)
+  await turn()
+  for (const { waiting } of late) shared.wait(waiting)
+  leave(early[0]!, early[2]!, late[0]!, late[4]!)
+  looks[0]!.resolve(state('state'))
+  await turnsUntil('a second look', () => looks.length >= 2)
+  looks[1]!.resolve(state('state'))
+  await turn()
+  leave(late[3]!, early[1]!)
+  const again = reader('before')
+  shared.wait(again.waiting)
+  await turnsUntil('a third look', () => looks.length >= 3)
+  looks[2]!.resolve(state('new'))
+  await turnsUntil('the new state', () => again.told.length > 0)
+  expect([again, late[1]!, late[2]!].map(({ told }) => told)).toEqual([['new'], ['new'], ['new']])
 })
