@@ -81,7 +81,7 @@ function committed(
   touched: number,
   claimed: { readonly places: readonly number[] } | null,
 ): CommitOutcome {
-  transaction.append(version, now, transaction.log.take())
+  transaction.append(version, now)
   return { type: 'committed', version, touched, ...(claimed && { claimed: claimed.places }) }
 }
 

@@ -15,6 +15,12 @@ export interface LoggedCommit {
   readonly changes: readonly LoggedChange[] | null
 }
 
+/** Collects the changes of one commit. */
+export interface CollectedChanges {
+  add(type: ChangeType, key: Uint8Array, stored?: StoredValue): void
+  reset(): void
+}
+
 type ChangeType = LoggedChange['type']
 
 const changeBytes: Record<ChangeType, number> = { set: 1, delete: 2, expire: 3 }
@@ -32,7 +38,7 @@ const mostBytesKept = 1024 * 1024
  * its type, then the key's length (LEB128) and the key. If the type has its high bit set, the value follows: its encoding (one
  * byte), then its bytes and its types, each after its length. Text is UTF-8, and types that are null have length 0.
  */
-export class ChangeLog {
+export class ChangeLog implements CollectedChanges {
   readonly #withValues: boolean
   #bytes = Buffer.allocUnsafeSlow(1_024)
   #length = 0
@@ -84,6 +90,13 @@ export class ChangeLog {
     larger.set(this.#bytes.subarray(0, this.#length))
     this.#bytes = larger
   }
+}
+
+/** The bytes of the changes of one commit, with their values. */
+export function writeChanges(changes: readonly LoggedChange[]): Uint8Array {
+  const log = new ChangeLog(true)
+  for (const { type, key, stored } of changes) log.add(type, key, stored)
+  return log.take()
 }
 
 /**

@@ -2,7 +2,7 @@ import { compareBytes } from '../key/compare.ts'
 import { keyText } from '../key/key-text.ts'
 import type { StoredValue } from '../value/encoding.ts'
 import type { CommitFacts } from './facts.ts'
-import { ChangeLog, type LoggedCommit, readChanges } from './log-format.ts'
+import type { CollectedChanges, LoggedChange, LoggedCommit } from './log-format.ts'
 import { hasExpired, type StoredRow } from './row.ts'
 import type { CommitTransaction, ExpiredRow, RowVersion } from './transaction.ts'
 import { type HeldValue, mayViolate, type UniqueHolder } from './unique.ts'
@@ -26,11 +26,33 @@ export type PlannedRow =
     }
   | { readonly type: 'remove'; readonly key: Uint8Array }
 
-/** A new row of the log; `at` in milliseconds since the epoch. */
-export interface PlannedCommit {
-  readonly version: number
-  readonly at: number
-  readonly changes: Uint8Array
+/** A new row of the log. */
+export interface PlannedCommit extends LoggedCommit {
+  readonly changes: readonly LoggedChange[]
+}
+
+/** Changes, with the written values if the log keeps them. */
+class PlannedChanges implements CollectedChanges {
+  readonly #withValues: boolean
+  #changes: LoggedChange[] = []
+
+  constructor(withValues: boolean) {
+    this.#withValues = withValues
+  }
+
+  add(type: LoggedChange['type'], key: Uint8Array, stored?: StoredValue): void {
+    this.#changes.push(this.#withValues && stored !== undefined ? { type, key, stored } : { type, key })
+  }
+
+  reset(): void {
+    this.#changes = []
+  }
+
+  take(): readonly LoggedChange[] {
+    const changes = this.#changes
+    this.reset()
+    return changes
+  }
 }
 
 /** Storing this row would violate a unique index, as far as the facts show. */
@@ -41,7 +63,7 @@ class UnknownFact extends Error {}
 
 /** A transaction over facts that were read before. It records what to do, and which facts that depends on. */
 export class PlannedTransaction implements CommitTransaction {
-  readonly log: ChangeLog
+  readonly log: PlannedChanges
   readonly #facts: CommitFacts
   readonly #versions: ReadonlyMap<string, RowVersion | null>
   readonly #rows: ReadonlyMap<string, StoredRow | null>
@@ -49,11 +71,11 @@ export class PlannedTransaction implements CommitTransaction {
   readonly #conditions = new Map<string, { key: Uint8Array; version: number | null }>()
   readonly #commits: PlannedCommit[] = []
   #endedTurn: string | null = null
-  /** What was planned for keys that have changed since the mark; null without a mark. */
-  #before: Map<string, PlannedRow | undefined> | null = null
+  /** What was planned for the keys that have changed since the mark, in the order of the changes. */
+  #before: { readonly text: string; readonly planned: PlannedRow | undefined }[] = []
 
   constructor(facts: CommitFacts, logValues: boolean) {
-    this.log = new ChangeLog(logValues)
+    this.log = new PlannedChanges(logValues)
     this.#facts = facts
     this.#rows = new Map(facts.rows.map(({ key, row }) => [keyText(key), row]))
     this.#versions = new Map([...facts.versions, ...facts.rows].map(({ key, row }) => [keyText(key), row]))
@@ -95,12 +117,7 @@ export class PlannedTransaction implements CommitTransaction {
   }
 
   loggedAfter(version: number): LoggedCommit[] {
-    const own = this.#commits.map(({ version, at, changes }) => ({
-      version,
-      at,
-      changes: readChanges(changes),
-    }))
-    return [...this.#facts.logged, ...own].filter((commit) => commit.version > version)
+    return [...this.#facts.logged, ...this.#commits].filter((commit) => commit.version > version)
   }
 
   expiredBetween(after: number, until: number): ExpiredRow[] {
@@ -177,8 +194,8 @@ export class PlannedTransaction implements CommitTransaction {
     return true
   }
 
-  append(version: number, at: number, changes: Uint8Array): void {
-    this.#commits.push({ version, at, changes })
+  append(version: number, at: number): void {
+    this.#commits.push({ version, at, changes: this.log.take() })
   }
 
   endTurn(id: string): void {
@@ -186,19 +203,19 @@ export class PlannedTransaction implements CommitTransaction {
   }
 
   mark(): void {
-    this.#before = new Map()
+    this.#before = []
   }
 
   undo(): void {
-    for (const [text, planned] of this.#before!) {
+    for (const { text, planned } of this.#before.reverse()) {
       if (planned === undefined) this.#planned.delete(text)
       else this.#planned.set(text, planned)
     }
-    this.#before = null
+    this.#before = []
   }
 
   keep(): void {
-    this.#before = null
+    this.#before = []
   }
 
   failsAll(error: unknown): boolean {
@@ -212,7 +229,7 @@ export class PlannedTransaction implements CommitTransaction {
 
   #plan(row: PlannedRow): void {
     const text = keyText(row.key)
-    if (this.#before !== null && !this.#before.has(text)) this.#before.set(text, this.#planned.get(text))
+    this.#before.push({ text, planned: this.#planned.get(text) })
     this.#planned.set(text, row)
   }
 

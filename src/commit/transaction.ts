@@ -1,6 +1,6 @@
 import type { Key } from '../contract/key.types.ts'
 import type { StoredValue } from '../value/encoding.ts'
-import type { ChangeLog, LoggedCommit } from './log-format.ts'
+import type { CollectedChanges, LoggedCommit } from './log-format.ts'
 import type { StoredRow } from './row.ts'
 import type { UniqueHolder } from './unique.ts'
 import type { Claim, Mutation, SetMutation } from './write.ts'
@@ -20,7 +20,7 @@ export interface ExpiredRow {
  */
 export interface CommitTransaction {
   /** Collects the changes of the write, for its row of the log. */
-  readonly log: ChangeLog
+  readonly log: CollectedChanges
 
   /** `null`: there is no row under the key. */
   versionOf(key: Uint8Array): RowVersion | null
@@ -52,8 +52,8 @@ export interface CommitTransaction {
   remove(key: Uint8Array): void
   /** Removes the row under the key if it has this version and has not expired. Returns whether it did. */
   removeVersion(key: Uint8Array, expected: number, now: number): boolean
-  /** Adds a commit to the log. */
-  append(version: number, at: number, changes: Uint8Array): void
+  /** Adds a commit with the collected changes to the log, and begins to collect those of the next one. */
+  append(version: number, at: number): void
   /** Ends a turn. */
   endTurn(id: string): void
 

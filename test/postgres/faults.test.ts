@@ -5,6 +5,7 @@ import { KvU64, Valkeyrie } from 'valkeyrie'
 import { assert, describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { Connector, loadPg } from '../../src/driver/postgres/server/connect.ts'
+import { next } from '../conformance/watching.ts'
 import { patient, waitFor, waitUntil } from '../waiting.ts'
 import { byHand, impatiently, newSchema, openAt, startProxy, terminate } from './database.ts'
 import { serverOfRun } from './server-of-run.ts'
@@ -463,4 +464,43 @@ describe.skipIf(url === '')('the log', () => {
     expect(versions).toEqual(rows.map(({ version }) => version))
     expect((await db.get(['c'])).versionstamp).toBe((await db.get(['b'])).versionstamp)
   })
+
+  test.each([false, true])(
+    'of sets and deletes of one turn tells them apart, with the values that it keeps: %s',
+    async (values) => {
+      const statements: string[] = []
+      const logger = { logQuery: (statement: string) => void statements.push(statement) }
+      const db = await openAt(url, newSchema(), { logger, log: { values } })
+      for (let n = 0; n < 5; n++) await db.set(['b'], n)
+      const { versionstamp: since } = await db.get(['b'])
+      statements.length = 0
+      await Promise.all([
+        db.set(['c'], 'three'),
+        db.set(['b'], 'first'),
+        db.delete(['b']),
+        db.set(['a'], null),
+        db.set(['b'], 'last'),
+      ])
+      expect(statements.filter((statement) => statement.includes('kv_commit'))).toEqual([])
+      const changes = db.changes({ since: since! }).getReader()
+      const seen = []
+      for (let n = 0; n < 5; n++) seen.push(await next(changes))
+      await changes.cancel()
+      expect(seen.map(({ type, key }) => [type, ...key])).toEqual([
+        ['set', 'c'],
+        ['set', 'b'],
+        ['delete', 'b'],
+        ['set', 'a'],
+        ['set', 'b'],
+      ])
+      if (values) expect(seen.map(({ value }) => value)).toEqual(['three', 'first', null, null, 'last'])
+      const stamps = seen.map(({ versionstamp }) => versionstamp)
+      const found = await db.getMany([['a'], ['b'], ['c']])
+      expect(found.map(({ value, versionstamp }) => [value, versionstamp])).toEqual([
+        [null, stamps[3]],
+        ['last', stamps[4]],
+        ['three', stamps[0]],
+      ])
+    },
+  )
 })

@@ -3,7 +3,7 @@ import type Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { CommitFacts } from '../../src/commit/facts.ts'
-import { readChanges } from '../../src/commit/log-format.ts'
+import { readChanges, writeChanges } from '../../src/commit/log-format.ts'
 import { needsOf, planCommit } from '../../src/commit/plan.ts'
 import type { AtomicWrite, CommitOutcome, Mutation } from '../../src/commit/write.ts'
 import type { Driver, StoredRow } from '../../src/driver/driver.ts'
@@ -141,7 +141,11 @@ test('carrying out a plan leaves the same rows as SQLite applying the writes one
           }
           deepStrictEqual(plainRows(before), plainRows(rowsOf(client)))
           deepStrictEqual(
-            plan.log.map(({ version, at, changes }) => [version, at, Buffer.from(changes).toString('hex')]),
+            plan.log.map(({ version, at, changes }) => [
+              version,
+              at,
+              Buffer.from(writeChanges(changes)).toString('hex'),
+            ]),
             logOf(client, latest).map(([version, at, changes]) => [version, at, changes.toString('hex')]),
           )
         }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { CommitFacts } from '../../../src/commit/facts.ts'
 import { foreseen } from '../../../src/commit/foreseen.ts'
-import { readChanges } from '../../../src/commit/log-format.ts'
+import type { LoggedChange } from '../../../src/commit/log-format.ts'
 import { needsOf, planCommit } from '../../../src/commit/plan.ts'
 import type { AtomicWrite, Mutation, SetMutation } from '../../../src/commit/write.ts'
 import { UniqueConstraintError } from '../../../src/contract/errors.ts'
@@ -32,7 +32,7 @@ const nothing: CommitFacts = {
 }
 const plan = (writes: readonly AtomicWrite[], facts: Partial<CommitFacts> = {}) =>
   planCommit(writes, { ...nothing, ...facts }, false)
-const typesOf = (changes: Uint8Array) => readChanges(changes)!.map(({ type }) => type)
+const typesOf = (changes: readonly LoggedChange[]) => changes.map(({ type }) => type)
 
 describe('what has to be read', () => {
   test('is nothing for blind writes', () => {

@@ -137,7 +137,7 @@ export class BatchCommit {
       holds: { ...plan.holds, isLatest: false, reads: nothingRead, versions: [] },
       rows: [],
       endedTurn: null,
-      log: [{ version: latest, at: this.#requests.now(), changes: new Uint8Array() }],
+      log: [{ version: latest, at: this.#requests.now(), changes: [] }],
     }
   }
 

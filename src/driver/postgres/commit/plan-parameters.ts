@@ -91,6 +91,6 @@ function logParameters(log: readonly PlannedCommit[]): unknown[] {
     integers(places),
     byteas(columns.flatMap(({ keys }) => keys)),
     byteas(columns.map(({ kinds }) => kinds)),
-    byteas(log.map(({ changes }, place) => (columns[place]!.hasValues ? changes : null))),
+    byteas(columns.map(({ changes }) => changes)),
   ]
 }

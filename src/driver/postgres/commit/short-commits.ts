@@ -1,8 +1,8 @@
 import type { CommitPlan } from '../../../commit/plan.ts'
-import type { PlannedRow } from '../../../commit/planned-transaction.ts'
+import type { PlannedCommit, PlannedRow } from '../../../commit/planned-transaction.ts'
 import type { UniqueFields } from '../../../commit/unique.ts'
 import { Encoding } from '../../../value/encoding.ts'
-import { logColumns } from '../rows/log-row.ts'
+import { keptChanges, kindsOf, logColumns } from '../rows/log-row.ts'
 import { moment, quoteName, quoteText } from '../server/sql-text.ts'
 import type { Statement } from '../server/statement.types.ts'
 import { statementName } from '../server/statement-name.ts'
@@ -59,8 +59,11 @@ export class ShortCommits {
     )
     this.#ofEach = named(
       'commit_each',
-      `select ${plain} from m, unnest($10::bytea[], $11::text[], $12::bigint[], $13::json[]) e(key, collection, version, value)`,
-      `select e.version, m.at, array[e.key], e.kind, e.changes, $6::bytea from m, unnest($7::bigint[], $8::bytea[], $9::bytea[], $14::bytea[]) e(version, key, kind, changes)`,
+      `select ${plain} from m, lateral (
+        select e.key, e.collection, $1 + e.n as version, e.value from unnest($7::bytea[], $10::text[], $11::json[]) with ordinality e(key, collection, value, n)
+          where e.value is not null
+      ) e`,
+      `select $1 + e.n, m.at, array[e.key], substring($8::bytea from e.n::integer for 1), e.changes, $6::bytea from m, unnest($7::bytea[], $9::bytea[]) with ordinality e(key, changes, n)`,
     )
   }
 
@@ -73,25 +76,16 @@ export class ShortCommits {
     const [first] = rows
     const { catalogVersion, turns, lockTimeout, token, unique } = batch
     const common = [before, latest, catalogVersion, turns, String(lockTimeout), token]
-    const logged = log.map(({ changes }) => logColumns(changes))
-    const changes = log.map(({ changes }, place) => (logged[place]!.hasValues ? changes : null))
     if (log.length === 1) {
-      const ofCommit = [...common, byteas(logged[0]!.keys), logged[0]!.kinds, changes[0]]
+      const { keys, kinds, changes } = logColumns(log[0]!.changes)
+      const ofCommit = [...common, byteas(keys), kinds, changes]
       if (first !== undefined && rows.length === 1)
         return { statement: this.#ofOneRow, parameters: [...ofCommit, ...scalars(first)] }
       if (!arePlain(rows, unique)) return null
       return { statement: this.#ofRows, parameters: [...ofCommit, ...arrays(rows)] }
     }
-    if (!arePlain(rows, unique) || logged.some(({ keys }) => keys.length !== 1)) return null
-    const ofCommits = [
-      bigints(log.map(({ version }) => version)),
-      byteas(logged.map(({ keys }) => keys[0]!)),
-      byteas(logged.map(({ kinds }) => kinds)),
-    ]
-    return {
-      statement: this.#ofEach,
-      parameters: [...common, ...ofCommits, ...arrays(rows), byteas(changes)],
-    }
+    if (!arePlain(rows, unique) || log.some(({ changes }) => changes.length !== 1)) return null
+    return { statement: this.#ofEach, parameters: [...common, ...commits(log, left(plan, rows))] }
   }
 }
 
@@ -128,5 +122,23 @@ function arrays(rows: readonly Put[]): unknown[] {
     texts(rows.map(({ collection }) => collection)),
     bigints(rows.map(({ version }) => version)),
     jsons(rows.map(({ stored }) => escapeJson(stored.value as string))),
+  ]
+}
+
+/** The row that each commit leaves, if each changes one key; null where a later one replaces it. */
+function left({ before, log }: CommitPlan, rows: readonly Put[]): readonly (Put | null)[] {
+  const left = log.map((): Put | null => null)
+  for (const row of rows) left[row.version - before - 1] = row
+  return left
+}
+
+function commits(log: readonly PlannedCommit[], left: readonly (Put | null)[]): unknown[] {
+  const changes = log.map(({ changes }) => changes[0]!)
+  return [
+    byteas(changes.map(({ key }) => key)),
+    kindsOf(changes),
+    byteas(log.map(({ changes }) => keptChanges(changes))),
+    texts(left.map((row) => row?.collection ?? null)),
+    jsons(left.map((row) => (row === null ? null : escapeJson(row.stored.value as string)))),
   ]
 }

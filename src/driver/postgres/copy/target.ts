@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { KnownCollection } from '../../../catalog/catalog.ts'
 import { builtSearches, type SearchOf } from '../../../catalog/searches.ts'
-import { ChangeLog, type LoggedCommit } from '../../../commit/log-format.ts'
+import type { LoggedCommit } from '../../../commit/log-format.ts'
 import { ConnectionError, DatabaseBusyError, DatabaseOpenError } from '../../../contract/errors.ts'
 import { keyLabel } from '../../../key/key-label.ts'
 import type { CopiedRow, CopiedState, CopyPlaces, CopyTarget, RefusedRow } from '../../copy.ts'
@@ -211,12 +211,7 @@ class ServerTarget implements CopyTarget {
   }
 
   async append(commits: readonly LoggedCommit[]): Promise<void> {
-    const rows = commits.map(({ changes }) => {
-      const log = new ChangeLog(true)
-      for (const { type, key, stored } of changes!) log.add(type, key, stored)
-      const bytes = log.take()
-      return { bytes, ...logColumns(bytes) }
-    })
+    const rows = commits.map(({ changes }) => logColumns(changes!))
     await this.#attempt(() =>
       this.#run(
         `insert into ${this.#s}.kv_log
@@ -230,7 +225,7 @@ class ServerTarget implements CopyTarget {
           bigints(commits.map(({ version }) => version)),
           bigints(commits.map(({ at }) => at)),
           byteas(rows.map(({ kinds }) => kinds)),
-          byteas(rows.map(({ bytes, hasValues }) => (hasValues ? bytes : null))),
+          byteas(rows.map(({ changes }) => changes)),
           integers(rows.flatMap(({ keys }, place) => keys.map(() => place + 1))),
           byteas(rows.flatMap(({ keys }) => keys)),
         ],

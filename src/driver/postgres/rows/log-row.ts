@@ -1,4 +1,9 @@
-import { type LoggedChange, type LoggedCommit, readChanges } from '../../../commit/log-format.ts'
+import {
+  type LoggedChange,
+  type LoggedCommit,
+  readChanges,
+  writeChanges,
+} from '../../../commit/log-format.ts'
 
 type ChangeType = LoggedChange['type']
 
@@ -29,16 +34,24 @@ function changesOf(keys: readonly Uint8Array[], kinds: Uint8Array): LoggedChange
 
 /** The changes of a commit, in the columns of `kv_log`. */
 export interface LogColumns {
-  readonly keys: Uint8Array[]
+  readonly keys: readonly Uint8Array[]
   readonly kinds: Uint8Array
-  readonly hasValues: boolean
+  /** Null if no values are kept. */
+  readonly changes: Uint8Array | null
 }
 
-export function logColumns(changes: Uint8Array): LogColumns {
-  const list = readChanges(changes)!
-  return {
-    keys: list.map(({ key }) => key),
-    kinds: Uint8Array.from(list, ({ type }) => types.indexOf(type)),
-    hasValues: list.some(({ stored }) => stored !== undefined),
-  }
+export function logColumns(changes: readonly LoggedChange[]): LogColumns {
+  return { keys: changes.map(({ key }) => key), kinds: kindsOf(changes), changes: keptChanges(changes) }
+}
+
+/** A byte for each change: what it did. */
+export function kindsOf(changes: readonly LoggedChange[]): Uint8Array {
+  const kinds = new Uint8Array(changes.length)
+  for (let place = 0; place < changes.length; place++) kinds[place] = types.indexOf(changes[place]!.type)
+  return kinds
+}
+
+/** The bytes of changes, if values are kept. */
+export function keptChanges(changes: readonly LoggedChange[]): Uint8Array | null {
+  return changes.some(({ stored }) => stored !== undefined) ? writeChanges(changes) : null
 }

@@ -112,8 +112,8 @@ export class OpenTransaction implements CommitTransaction {
     return this.#statements.removeVersion.run(key, expected, now) > 0
   }
 
-  append(version: number, at: number, changes: Uint8Array): void {
-    this.#statements.appendLog.run(version, at, changes)
+  append(version: number, at: number): void {
+    this.#statements.appendLog.run(version, at, this.log.take())
   }
 
   endTurn(id: string): void {

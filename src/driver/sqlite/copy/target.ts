@@ -1,7 +1,7 @@
 import { existsSync, lstatSync } from 'node:fs'
 import type { KnownCollection } from '../../../catalog/catalog.ts'
 import { builtSearches, type SearchOf } from '../../../catalog/searches.ts'
-import { ChangeLog, type LoggedCommit } from '../../../commit/log-format.ts'
+import { type LoggedCommit, writeChanges } from '../../../commit/log-format.ts'
 import { StorageError } from '../../../contract/errors.ts'
 import { keyLabel } from '../../../key/key-label.ts'
 import { bigintFields } from '../../../schema/bigint-fields.ts'
@@ -104,9 +104,7 @@ class FileTarget implements CopyTarget {
   async append(commits: readonly LoggedCommit[]): Promise<void> {
     await this.#write(() => {
       for (const { version, at, changes } of commits) {
-        const log = new ChangeLog(true)
-        for (const { type, key, stored } of changes!) log.add(type, key, stored)
-        this.#insertCommit.run(version, at, log.take())
+        this.#insertCommit.run(version, at, writeChanges(changes!))
       }
     })
   }
