@@ -206,8 +206,10 @@ export class WatchHub {
   /** Returns whether there may be another page. */
   async #readPage(): Promise<boolean> {
     if (this.#distributed === notFollowing) return false
-    const { commits, oldest, latest } = await this.#driver.commitsSince(this.#distributed, commitsPerPage)
-    if (this.#distributed + 1 < oldest) {
+    const since = this.#distributed
+    const { commits, oldest, latest } = await this.#driver.commitsSince(since, commitsPerPage)
+    // The log no longer has them, or an older state of the database was restored.
+    if (this.#distributed + 1 < oldest || latest < since) {
       this.#wakeAll()
       this.#distributed = latest
       return false

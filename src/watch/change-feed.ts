@@ -93,6 +93,7 @@ export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
         subscription.arm()
         const { commits, oldest, latest } = await this.#source.driver.commitsSince(position, commitsPerPage)
         if (position + 1 < oldest) throw new LogTrimmedError(formatVersionstamp(oldest))
+        if (latest < position) throw restored(position, latest)
         position = this.#take(commits) ?? position
         if (this.#pending.length > 0) return true
         if (position < latest) {
@@ -167,6 +168,13 @@ function loggedKey(version: number, { key }: LoggedChange): Key {
     if (error instanceof CorruptKeyError) throw unreadable(version, error)
     throw error
   }
+}
+
+function restored(position: number, latest: number): RangeError {
+  const [given, newest] = [formatVersionstamp(position), formatVersionstamp(latest)]
+  return new RangeError(
+    `These changes have come to ${given}, but the newest version of this database is ${newest}, so an older state was restored: call changes without since, and read the rows again`,
+  )
 }
 
 /** A feed reports every change, so it cannot skip a commit whose changes are unknown. */

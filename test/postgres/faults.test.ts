@@ -196,6 +196,40 @@ describe.skipIf(url === '')('a database whose row of kv_meta was deleted', () =>
   })
 })
 
+describe.skipIf(url === '')('a database that is restored to an older state while it is open', () => {
+  test('tells its watchers, and ends its feeds', async () => {
+    const schema = newSchema()
+    const open = () => Valkeyrie.withSchema(['users', '*'], z.object({ n: z.int() })).open(url, { schema })
+    await using db = await open()
+    const { users } = db.repositories
+    const { versionstamp } = await users.set('ann', { n: 1 })
+    for (let n = 2; n < 10; n++) await users.set('ann', { n })
+    const values = db.watch([['users', 'ann']]).getReader()
+    const results = users.watchMany().getReader()
+    const feed = users.changes().getReader()
+    await values.read()
+    await results.read()
+    const next = [values.read(), results.read(), feed.read()] as const
+    next[2].catch(() => {})
+
+    await (await byHand(url)).query(`begin;
+      delete from "${schema}".kv_log where version > ${BigInt(`0x${versionstamp}`)};
+      update "${schema}".kv_meta set version = ${BigInt(`0x${versionstamp}`)};
+      update "${schema}".kv set version = ${BigInt(`0x${versionstamp}`)}, value = '{"n":1}';
+      commit`)
+    await using other = await open()
+    await other.repositories.users.set('bob', { n: 1 })
+
+    const read = waitFor('what was restored', Promise.allSettled(next))
+    expect(await read).toMatchObject([
+      { value: { value: [{ value: { n: 1 } }] } },
+      { value: { value: [{ id: 'ann', value: { n: 1 } }, { id: 'bob' }] } },
+      { reason: { name: 'RangeError', message: expect.stringContaining('an older state was restored') } },
+    ])
+    await Promise.all([values.cancel(), results.cancel()])
+  })
+})
+
 describe.skipIf(url === '')('a read', () => {
   test('that was lost after it had taken longer than connectTimeout is made again', async () => {
     const schema = newSchema()

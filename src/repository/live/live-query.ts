@@ -84,7 +84,12 @@ export class LiveQuery implements Watched<readonly RowEntry[]> {
   async #mayHaveChanged(outline: Outline): Promise<boolean> {
     if (outline.expiry !== null && outline.expiry <= this.#store.driver.now()) return true
     const { commits, oldest, latest } = await this.#store.driver.commitsSince(this.#position, mostChanges)
-    if (this.#position + 1 < oldest || (commits.at(-1)?.version ?? latest) < latest) return true
+    if (
+      latest < this.#position ||
+      this.#position + 1 < oldest ||
+      (commits.at(-1)?.version ?? latest) < latest
+    )
+      return true
     if (commits.some((commit) => commit.changes === null)) return true
     const changes = commits.flatMap((commit) => commit.changes ?? [])
     if (changes.length > mostChanges || (await this.#concern(changes, outline))) return true

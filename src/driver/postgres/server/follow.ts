@@ -31,7 +31,8 @@ export interface FollowPort {
 
 /**
  * `Driver.follow` by LISTEN. It tests whether notifications arrive, because a pooler may give the connection to others; until one
- * has, it looks at the newest version repeatedly. After each reconnect it looks at once, so nothing is missed.
+ * has, it looks at the newest version repeatedly. After each reconnect it looks at once, so nothing is missed. If an older state of
+ * the database was restored, it gives null, and the readers find that out.
  */
 export async function* follow(port: FollowPort, signal: AbortSignal): AsyncGenerator<number | null, void> {
   let told = -1
@@ -42,10 +43,14 @@ export async function* follow(port: FollowPort, signal: AbortSignal): AsyncGener
       for (;;) {
         const newest = await listener.next()
         if (signal.aborted) return
-        if (newest === null || newest <= told) continue
+        if (newest === null || newest === told) continue
+        // A notification may be older than the version that was looked up before it.
+        const isBack = newest < told
+        if (isBack && (await port.latest()) >= told) continue
         pause = shortestLook
         told = newest
-        if (!port.isOwn(newest)) yield newest
+        if (isBack) yield null
+        else if (!port.isOwn(newest)) yield newest
       }
     } catch {
       // Wakes the readers, which then meet the obstacle themselves.
