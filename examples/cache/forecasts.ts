@@ -11,9 +11,9 @@ export function openForecasts(path: string, options?: OpenOptions): Promise<Cach
   return openCachedValues(forecast, path, options)
 }
 
-/** Forecasts by city and day. */
-export function cacheOf(forecasts: CachedValues<Forecast>): Cache<Forecast> {
-  return new Cache(forecasts, { ttl: 60_000, lease: 3_000 })
+/** Forecasts by city and day. A service that takes longer than the lease, in milliseconds, is asked again. */
+export function cacheOf(forecasts: CachedValues<Forecast>, lease = 600_000): Cache<Forecast> {
+  return new Cache(forecasts, { ttl: 3_600_000, lease })
 }
 
 /** Asks a service that is slow. */
