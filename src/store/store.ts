@@ -11,10 +11,8 @@ import type { Limits } from '../contract/limits.ts'
 import type { Driver, Read, ResultOf, StoredRow } from '../driver/driver.ts'
 import { encodeKey } from '../key/codec.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
-import { singleKeyRange } from '../key/range.ts'
 import { checkIdKinds } from '../key/typed-id.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
-import type { AnyDefinition } from '../schema/definition.types.ts'
 import { jsonSchemaOf } from '../schema/json-schema.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
@@ -31,6 +29,7 @@ import { KeyedMutex } from './keyed-mutex.ts'
 import { Removal } from './removal.ts'
 import type { RowEntry, RowStore, SchemaCode, SettledOutcome } from './row-store.ts'
 import { running } from './running.ts'
+import { setFromRow } from './set-from-row.ts'
 import { SnapshotStore } from './snapshot-store.ts'
 import { comparedStored, decodeStored } from './stored-row.ts'
 import { Sweeper } from './sweeper.ts'
@@ -207,13 +206,9 @@ export class Store implements RowStore {
     }
     const definition = this.registry.find(key)
     if (definition === undefined) return this.#toSet(encodedKey, key, { ...stored, ...patch }, row.expiresAt)
-    return this.#madeFromRow(definition, encodedKey, () =>
-      this.#settledSet(
-        encodedKey,
-        key,
-        this.#validation!.patchedOutput(definition, key, stored, patch),
-        row.expiresAt,
-      ),
+    const patched = () => this.#validation!.patchedOutput(definition, key, stored, patch)
+    return setFromRow(this, definition, key, () =>
+      this.#settledSet(encodedKey, key, patched(), row.expiresAt),
     )
   }
 
@@ -221,34 +216,11 @@ export class Store implements RowStore {
     const encodedKey = this.encodeKey(key)
     const definition = this.registry.find(key)
     if (definition === undefined) return this.#toSet(encodedKey, key, output, row.expiresAt)
-    return this.#madeFromRow(definition, encodedKey, () => {
-      const settled = this.#validation!.changedOutput(
-        definition,
-        key,
-        () => decodeStored(row, key, this.format),
-        output,
-      )
-      return this.#settledSet(encodedKey, key, settled, row.expiresAt)
-    })
-  }
-
-  /** The schema may refuse a value made from a stored one because others have migrated that: any query of it says so. */
-  #madeFromRow(
-    { name }: AnyDefinition,
-    key: Uint8Array,
-    make: () => SetMutation | Promise<SetMutation>,
-  ): SetMutation | Promise<SetMutation> {
-    const refused = async (error: unknown): Promise<never> => {
-      if (error instanceof ValidationError)
-        await this.read({ type: 'count', collection: name, range: singleKeyRange(key) })
-      throw error
-    }
-    try {
-      const made = make()
-      return made instanceof Promise ? made.catch(refused) : made
-    } catch (error) {
-      return refused(error)
-    }
+    const before = () => decodeStored(row, key, this.format)
+    const changed = () => this.#validation!.changedOutput(definition, key, before, output)
+    return setFromRow(this, definition, key, () =>
+      this.#settledSet(encodedKey, key, changed(), row.expiresAt),
+    )
   }
 
   /** `expiresAt` undefined: the expiry of the replaced value. */
