@@ -286,6 +286,35 @@ describe.skipIf(url === '')('a commit', () => {
     ])
   })
 
+  test('that the server rolls back in favour of others runs again, as do sweeps and removals', async () => {
+    const schema = newSchema()
+    const db = await openAt(url, schema)
+    await db.set(['gone'], 1, { expireIn: 1 })
+    const admin = await byHand(url)
+    // What others do is not undone with a transaction that is rolled back: neither is the value of a sequence.
+    await admin.query(`
+      create sequence ${schema}.writes;
+      create function ${schema}.yield() returns trigger language plpgsql as $$ begin
+        case nextval('${schema}.writes') % 3
+          when 1 then raise 'a deadlock' using errcode = '40P01';
+          when 2 then raise 'no serial order' using errcode = '40001';
+          else return null;
+        end case;
+      end $$;
+      create trigger yield after insert or delete on ${schema}.kv
+        for each statement execute function ${schema}.yield()`)
+    await db.set(['a'], 1)
+    expect((await db.atomic().sum(['total'], 1n).commit()).ok).toBe(true)
+    await db.unitOfWork(async (unit) => unit.set(['a'], ((await unit.get(['a'])).value as number) + 1))
+    expect((await db.get(['a'])).value).toBe(2)
+    expect((await db.get(['total'])).value).toEqual(new KvU64(1n))
+    await db.cleanup()
+    const { rows } = await admin.query(`select count(*)::int as n from ${schema}.kv`)
+    expect(rows).toEqual([{ n: 2 }])
+    await db.clear()
+    expect(await Array.fromAsync(db.list({ prefix: [] }))).toEqual([])
+  })
+
   test('whose answers never come is given up, and none of its attempts commits later', async () => {
     const proxy = await startProxy(url)
     const schema = newSchema()

@@ -38,7 +38,8 @@ export class Requests {
 
   /**
    * Runs a writing statement, in its own transaction, at the isolation level that a commit needs. Waits for a read-only server
-   * until `connectTimeout` is over: it may be about to be promoted, or to hand over its address.
+   * until `connectTimeout` is over: it may be about to be promoted, or to hand over its address. Runs the statement again if the
+   * server has rolled it back in favour of others.
    */
   readonly write: RunStatement = async (statement, values) => {
     const pauses = new Pauses(this.#options.connectTimeout)
@@ -46,9 +47,10 @@ export class Requests {
       try {
         return await this.#write(statement, values)
       } catch (error) {
-        if (!isStandby(error) || pauses.areOver) throw error
+        const mayPass = isStandby(error) || isPassing(error)
+        if (!mayPass || pauses.areOver) throw error
+        if (isStandby(error)) this.#connections.renew()
       }
-      this.#connections.renew()
       await pauses.next()
     }
   }
