@@ -98,7 +98,13 @@ describe.skipIf(url === '')('a server', () => {
     await primary.restart()
     const admin = await byHand(standby.url)
     const proxy = await startProxy(primary.url)
-    const db = await openAt(proxy.url, schema, { connectTimeout: 120_000 })
+    let looks = 0
+    const logger = {
+      logQuery(statement: string) {
+        if (statement.startsWith('select m.version from')) looks += 1
+      },
+    }
+    const db = await openAt(proxy.url, schema, { connectTimeout: 120_000, logger })
     // A standby reads, and its watchers look for what the primary has committed.
     const reader = await openAt(standby.url, schema, { readOnly: true })
     const watched: unknown[] = []
@@ -118,13 +124,33 @@ describe.skipIf(url === '')('a server', () => {
       ])
       return found[0].is_there
     })
+    const feed = db.changes({ prefix: [] }).getReader()
+    const next = feed.read()
+    await admin.query('select pg_wal_replay_pause()')
+    await db.set(['a'], 4)
+    expect(await next).toMatchObject({ value: { value: 4 } })
+    await waitUntil('what the standby has got', async () => {
+      const [{ rows: there }, { rows: here }] = await Promise.all([
+        (await byHand(primary.url)).query('select pg_current_wal_lsn() as at'),
+        admin.query('select pg_last_wal_receive_lsn() as at'),
+      ])
+      return there[0].at === here[0].at
+    })
+    const after = feed.read()
     await primary.kill()
     proxy.retarget(standby.url)
+    // What the standby shows is older than what the feed has reported, until it goes on.
+    expect((await db.get(['a'])).value).toBe(3)
+    looks = 0
+    await waitUntil('looks at its newest version', () => looks > 5)
     const writing = db.atomic().sum(['n'], 1n).commit()
+    await admin.query('select pg_wal_replay_resume()')
     await admin.query('select pg_promote()')
     const outcome = await waitFor('the commit', writing)
     assert(outcome.ok)
+    expect(await waitFor('the next change', after)).toMatchObject({ value: { key: ['n'] } })
+    await feed.cancel()
     const [a, n] = await db.getMany([['a'], ['n']])
-    expect([a.value, n.value]).toEqual([3, new KvU64(1n)])
+    expect([a.value, n.value]).toEqual([4, new KvU64(1n)])
   })
 })

@@ -15,6 +15,8 @@ export function statementsOf(schema: string) {
   const ofCollection = `${keyedColumns}, ${catalog}`
   const oldest = `(select coalesce(min(l.version), 0) from ${s}.kv_log l)`
   // In a select of its own, a limit has one plan for all its values.
+  // A standby, also one that is about to be promoted, may only later have what another server has shown.
+  const latestOrBehind = `case when pg_is_in_recovery() then greatest(m.version, $1) else m.version end`
   const looked = `(select l.version, l.at from ${s}.kv_log l order by l.version limit (select $1::bigint))`
   return {
     get: named('get', `select ${rowColumns} from ${s}.kv where kv.key = $1 and ${isAlive}`),
@@ -40,7 +42,7 @@ export function statementsOf(schema: string) {
     state: named('state', `select m.version, m.catalog, ${began} from ${s}.kv_meta m where m.one`),
     logSince: named(
       'log_since',
-      `select m.version, ${oldest}, l.version, l.at, l.keys, l.kinds, l.changes from ${s}.kv_meta m left join lateral (
+      `select ${latestOrBehind}, ${oldest}, l.version, l.at, l.keys, l.kinds, l.changes from ${s}.kv_meta m left join lateral (
         select p.* from (
           select l.*, sum(pg_column_size(l.keys) + coalesce(octet_length(l.changes), 0)) over (order by l.version rows between unbounded preceding and 1 preceding) as before
             from (select l.* from ${s}.kv_log l where l.version > $1 order by l.version limit $2) l
