@@ -174,7 +174,7 @@ export class WatchHub {
   }
 
   async #followOnce(signal: AbortSignal): Promise<void> {
-    for await (const newest of this.#driver.follow(signal)) {
+    for await (const newest of this.#driver.follow(this.#distributed, signal)) {
       if (newest !== null && newest <= this.#distributed) continue
       await this.#readLog()
       this.#foreignFound()

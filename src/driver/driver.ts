@@ -219,11 +219,11 @@ export interface Driver extends Reader {
   /** The commits after a version, from one snapshot: at most `limit`, or fewer if they are large. */
   commitsSince(version: number, limit: number): Promise<LogPage>
   /**
-   * Follows the commits of others. Yields the newest version when it is later than before, and null if that is unknown, so that
-   * readers read again. How the engine finds out is up to it; it may also report its own commits, and several at once. Ends when
+   * Follows the commits of others after a version. Yields the newest one when it is later than before, and null if that is unknown or
+   * an older state was restored, so that readers read again. How the engine finds out is up to it; it may also report its own commits, and several at once. Ends when
    * the signal is aborted, and does not keep the process alive.
    */
-  follow(signal: AbortSignal): AsyncIterable<number | null>
+  follow(since: number, signal: AbortSignal): AsyncIterable<number | null>
   /** The figures of the database, read in parts, with pauses in between. */
   stats(signal?: AbortSignal): Promise<DatabaseStats>
   /** Removes every row. */

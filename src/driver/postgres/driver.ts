@@ -177,7 +177,7 @@ export class PostgresDriver implements Driver {
     return { commits, oldest, latest }
   }
 
-  follow(signal: AbortSignal): AsyncIterable<number | null> {
+  follow(since: number, signal: AbortSignal): AsyncIterable<number | null> {
     const { connector, schema } = this.#parts
     return follow(
       {
@@ -189,6 +189,7 @@ export class PostgresDriver implements Driver {
         },
         isOwn: (version) => version === this.#newestOwn,
       },
+      since,
       signal,
     )
   }

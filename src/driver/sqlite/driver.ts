@@ -196,7 +196,7 @@ export class SqliteDriver implements Driver {
     })
   }
 
-  follow(signal: AbortSignal): AsyncIterable<number | null> {
+  follow(_since: number, signal: AbortSignal): AsyncIterable<number | null> {
     const newestOfOthers = foreignCommits(this.#pool, this.#file, () => this.#newestOwn)
     const look = () => {
       try {

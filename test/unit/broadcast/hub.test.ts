@@ -31,7 +31,7 @@ class FakeLog {
 
   readonly driver = {
     latestVersion: async () => this.#look(),
-    follow: (signal: AbortSignal) => lookForCommits(() => this.#look(), signal),
+    follow: (_since: number, signal: AbortSignal) => lookForCommits(() => this.#look(), signal),
     commitsSince: async (version: number, limit: number): Promise<LogPage> => {
       this.calls.commitsSince++
       const commits = this.commits.filter((it) => it.version > version && it.version >= this.oldest)

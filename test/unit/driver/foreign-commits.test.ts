@@ -30,7 +30,7 @@ async function open(file: string) {
 function followed({ driver }: Awaited<ReturnType<typeof open>>) {
   const stop = new AbortController()
   onTestFinished(() => stop.abort())
-  const commits = driver.follow(stop.signal)[Symbol.asyncIterator]()
+  const commits = driver.follow(0, stop.signal)[Symbol.asyncIterator]()
   return async () => (await commits.next()).value
 }
 

@@ -11,7 +11,12 @@ const newConnection = () => ({
 })
 
 /** What is reported by a server that notifies of these versions, and then has this newest one. */
-async function followed(first: number, notified: number, latest: number): Promise<(number | null)[]> {
+async function followed(
+  since: number,
+  first: number,
+  notified: number,
+  latest: number,
+): Promise<(number | null)[]> {
   const connection = newConnection()
   let looks = 0
   const port = {
@@ -23,7 +28,7 @@ async function followed(first: number, notified: number, latest: number): Promis
   }
   const end = new AbortController()
   const reported: (number | null)[] = []
-  for await (const version of follow(port, end.signal)) {
+  for await (const version of follow(port, since, end.signal)) {
     reported.push(version)
     if (reported.length === 2) end.abort()
     else {
@@ -36,8 +41,9 @@ async function followed(first: number, notified: number, latest: number): Promis
 }
 
 test('an older version is reported as null if the database went back to it, and not if it only came late', async () => {
-  expect(await followed(9, 3, 3)).toEqual([9, null])
-  expect(await followed(9, 8, 10)).toEqual([9, 10])
+  expect(await followed(0, 9, 3, 3)).toEqual([9, null])
+  expect(await followed(0, 9, 8, 10)).toEqual([9, 10])
+  expect(await followed(9, 3, 4, 3)).toEqual([null, 4])
 })
 
 test('a commit that is reported before the first look is answered is not forgotten', async () => {
@@ -53,7 +59,7 @@ test('a commit that is reported before the first look is answered is not forgott
     isOwn: () => false,
   }
   const end = new AbortController()
-  for await (const version of follow(port, end.signal)) {
+  for await (const version of follow(port, 0, end.signal)) {
     expect(version).toBe(8)
     end.abort()
   }

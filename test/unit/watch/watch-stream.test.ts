@@ -18,7 +18,7 @@ function open(getMany: () => Promise<(StoredRow | null)[]> = async () => [null])
   const driver = {
     read: getMany as Driver['read'],
     latestVersion: async () => 0,
-    follow: (signal: AbortSignal) => lookForCommits(() => null, signal),
+    follow: (_since: number, signal: AbortSignal) => lookForCommits(() => null, signal),
   } as Partial<Driver> as Driver
   const hub = new WatchHub(driver)
   const watch = (signal?: AbortSignal) =>

@@ -34,8 +34,12 @@ export interface FollowPort {
  * has, it looks at the newest version repeatedly. After each reconnect it looks at once, so nothing is missed. If an older state of
  * the database was restored, it gives null, and the readers find that out.
  */
-export async function* follow(port: FollowPort, signal: AbortSignal): AsyncGenerator<number | null, void> {
-  let told = -1
+export async function* follow(
+  port: FollowPort,
+  since: number,
+  signal: AbortSignal,
+): AsyncGenerator<number | null, void> {
+  let told = since
   for (let pause = shortestLook; !signal.aborted; pause = Math.min(2 * pause, longestPause)) {
     let listener: Listener | null = null
     try {
