@@ -209,7 +209,14 @@ describe.skipIf(url === '')('a database that is restored to an older state while
     const feed = users.changes().getReader()
     await values.read()
     await results.read()
-    const next = [values.read(), results.read(), feed.read()] as const
+    /** The restored state may be seen before the next write to it. */
+    const untilBob = async () => {
+      for (;;) {
+        const { value } = await results.read()
+        if (value!.length === 2) return value
+      }
+    }
+    const next = [values.read(), untilBob(), feed.read()] as const
     next[2].catch(() => {})
 
     await (await byHand(url)).query(`begin;
@@ -223,7 +230,7 @@ describe.skipIf(url === '')('a database that is restored to an older state while
     const read = waitFor('what was restored', Promise.allSettled(next))
     expect(await read).toMatchObject([
       { value: { value: [{ value: { n: 1 } }] } },
-      { value: { value: [{ id: 'ann', value: { n: 1 } }, { id: 'bob' }] } },
+      { value: [{ id: 'ann', value: { n: 1 } }, { id: 'bob' }] },
       { reason: { name: 'RangeError', message: expect.stringContaining('an older state was restored') } },
     ])
     await Promise.all([values.cancel(), results.cancel()])
