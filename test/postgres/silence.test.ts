@@ -97,6 +97,21 @@ describe.skipIf(url === '')('a connection that has fallen silent', () => {
     clearInterval(telling)
   })
 
+  test('is ended if only the end of a unit of work is not answered, for which nobody waits', async () => {
+    const proxy = await startProxy(url)
+    const db = await openAt(proxy.url, newSchema(), patient)
+    await db.set(['a'], 1)
+    const before = proxy.swallowed
+    await db.unitOfWork(async (unit) => {
+      await unit.get(['a'])
+      proxy.hush('those there are')
+    })
+    await waitUntil('the end of the unit, swallowed', () => proxy.swallowed > before)
+    sayThatNothingComes(proxy)
+    await waitUntil('the end of the connections', () => proxy.open === 0)
+    expect((await db.get(['a'])).value).toBe(1)
+  })
+
   test('is kept while the server is at work', async () => {
     const proxy = await startProxy(url)
     const schema = newSchema()

@@ -87,6 +87,11 @@ export class Connection {
     return this.#running - this.#leaving
   }
 
+  /** Whether the server has still to answer a statement. */
+  get isAsking(): boolean {
+    return this.#running > 0
+  }
+
   /** Whether it was given up because answers stopped coming. */
   get wasSilent(): boolean {
     return this.#wasSilent

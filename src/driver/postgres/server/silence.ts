@@ -22,7 +22,7 @@ export class Silence {
       const mayCome = await this.#mayAnswer(connection)
       // Read first what has arrived meanwhile.
       await setImmediate()
-      if (!mayCome && connection.running > 0 && connection.received === received) connection.giveUp()
+      if (!mayCome && connection.isAsking && connection.received === received) connection.giveUp()
     })
   }
 
