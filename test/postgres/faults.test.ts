@@ -14,6 +14,9 @@ const server = await serverOfRun()
 const url = 'url' in server ? server.url : ''
 
 /** Ends what runs a statement like this, or only the statement, once there is one. */
+const openUsers = (schema: string) =>
+  Valkeyrie.withSchema(['users', '*'], z.object({ n: z.int() })).open(url, { schema })
+
 async function stop(admin: Awaited<ReturnType<typeof byHand>>, schema: string, how: 'cancel' | 'terminate') {
   await waitUntil('a statement that waits', async () => {
     const { rowCount } = await admin.query(
@@ -164,7 +167,7 @@ describe.skipIf(url === '')('a snapshot', () => {
 describe.skipIf(url === '')('a database whose row of kv_meta was deleted', () => {
   test('says so, and works again once it is opened again', async () => {
     const schema = newSchema()
-    const open = () => Valkeyrie.withSchema(['users', '*'], z.object({ n: z.int() })).open(url, { schema })
+    const open = () => openUsers(schema)
     await using db = await open()
     const { users } = db.repositories
     const { versionstamp } = await users.insert('a', { n: 1 })
@@ -199,7 +202,7 @@ describe.skipIf(url === '')('a database whose row of kv_meta was deleted', () =>
 describe.skipIf(url === '')('a database that is restored to an older state while it is open', () => {
   test('tells its watchers, and ends its feeds', async () => {
     const schema = newSchema()
-    const open = () => Valkeyrie.withSchema(['users', '*'], z.object({ n: z.int() })).open(url, { schema })
+    const open = () => openUsers(schema)
     await using db = await open()
     const { users } = db.repositories
     const { versionstamp } = await users.set('ann', { n: 1 })
@@ -491,9 +494,7 @@ describe.skipIf(url === '')('a server that is far away', () => {
   test('reports with each page, and without one, that others have changed the catalogue', async () => {
     const name = newSchema()
     const open = async () => {
-      const db = await Valkeyrie.withSchema(['users', '*'], z.object({ n: z.int() })).open(url, {
-        schema: name,
-      })
+      const db = await openUsers(name)
       onTestFinished(() => db.close())
       return db.repositories.users
     }
