@@ -44,6 +44,16 @@ describe('pauseDue', () => {
     for (let stretch = 0; stretch < 3; stretch++) await workLong()
   })
 
+  it('is due at once when a test has put the time forward and back', async () => {
+    const [seconds, nanoseconds] = process.hrtime()
+    const time = vi.spyOn(process, 'hrtime').mockReturnValue([seconds + 3_600, nanoseconds])
+    onTestFinished(() => time.mockRestore())
+    pauseDue()
+    time.mockRestore()
+    expect(isWorkLong()).toBe(true)
+    await pauseDue()
+  })
+
   it('lets timers run between any two stretches of work', async () => {
     for (let stretch = 0; stretch < 5; stretch++) {
       let fired = false
