@@ -25,6 +25,8 @@ export interface Proxy {
   readonly open: number
   /** How often a client had to wait for an answer before it sent more. */
   readonly rounds: number
+  /** How often the server was ready for more, having answered what it was asked. */
+  readonly answered: number
   /** How often something was swallowed. */
   readonly swallowed: number
   /** Cuts all connections; new ones go to the server at this address. */
@@ -36,6 +38,9 @@ export interface Proxy {
   /** Cuts all connections, and takes none any more. */
   end(): void
 }
+
+/** How this message begins: its letter and its length. */
+const readyForQuery = 'Z\0\0\0\u0005'
 
 /** Stands before the server at this address until it is ended. `isCommit`: whether a request is of those that are harmed. */
 export async function openProxy(address: string, isCommit = isOfCommit): Promise<Proxy> {
@@ -52,6 +57,7 @@ export async function openProxy(address: string, isCommit = isOfCommit): Promise
   let open = 0
   let swallowed = 0
   let rounds = 0
+  let answered = 0
   let hushing: 'no' | 'next commit' | 'half of the next commit' = 'no'
   /** Those that were hushed: everything of them is swallowed. */
   const hushed = new WeakSet<Socket>()
@@ -99,6 +105,7 @@ export async function openProxy(address: string, isCommit = isOfCommit): Promise
     })
     server.on('data', (bytes) => {
       isAnswered = true
+      answered += bytes.toString('latin1').split(readyForQuery).length - 1
       if (isCut) return
       if (hushed.has(client)) return void swallowed++
       if (dropping === 0 || !hasCommitted) {
@@ -167,6 +174,9 @@ export async function openProxy(address: string, isCommit = isOfCommit): Promise
     },
     get rounds() {
       return rounds
+    },
+    get answered() {
+      return answered
     },
     get swallowed() {
       return swallowed

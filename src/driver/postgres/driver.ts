@@ -33,7 +33,8 @@ import { follow } from './server/follow.ts'
 import type { ServerClock } from './server/server-clock.ts'
 import { ConnectionLost } from './server/server-error.ts'
 import { quoteName } from './server/sql-text.ts'
-import { PostgresSession } from './session.ts'
+import type { Statement } from './server/statement.types.ts'
+import { beginningOf, PostgresSession } from './session.ts'
 import { ServerCatalog } from './tables/catalog.ts'
 import { CatalogGuard } from './tables/catalog-guard.ts'
 import { channelOf } from './tables/ddl.ts'
@@ -69,6 +70,7 @@ export class PostgresDriver implements Driver {
   readonly #requests: Requests
   readonly #commits: CommitRequests
   readonly #guard: CatalogGuard
+  readonly #beginning: readonly Statement[]
   readonly #heard: Heard = { latest: 0, turns: '[]', undisturbed: 0 }
   readonly #sessions = new Set<PostgresSession>()
   /** The reads of the newest version that are running. */
@@ -82,6 +84,7 @@ export class PostgresDriver implements Driver {
     this.#requests = requests
     this.#commits = new CommitRequests({ ...parts, requests, queries: parts.reads.queries })
     const version = async () => metaRow((await requests.run(statements.state, []))[0])[1] as number
+    this.#beginning = beginningOf(options.snapshotTimeout)
     this.#guard = new CatalogGuard({ declared, opened, version, catalog: () => this.#catalog() })
   }
 
@@ -103,6 +106,7 @@ export class PostgresDriver implements Driver {
       guard: this.#guard,
       requests: this.#requests,
       snapshotTimeout: options.snapshotTimeout,
+      beginning: this.#beginning,
       lease: () => connections.lease(use),
       giveBack: (connection) => connections.giveBack(connection),
       began: () => void this.#sessions.add(session),

@@ -9,6 +9,8 @@ import { metaRow } from './rows/meta-row.ts'
 import type { Statements } from './rows/statements.ts'
 import type { Connection } from './server/connection.ts'
 import { ConnectionLost, isBehindFailure, isForgotten, isTimedOut, sqlState } from './server/server-error.ts'
+import type { Statement } from './server/statement.types.ts'
+import { beginReading, command } from './server/transaction.ts'
 import type { CatalogGuard } from './tables/catalog-guard.ts'
 
 /** The age at which an open session is reported, and again at twice that age: in milliseconds, or as a share of its timeout. */
@@ -23,6 +25,16 @@ const mostAttempts = 8
 /** So that the server's longer time fits, too. */
 const longestTimeout = longestTimer - grace
 
+/** What begins the transaction of a session. */
+export function beginningOf(snapshotTimeout: number): readonly Statement[] {
+  const idle = Math.min(snapshotTimeout, longestTimeout) + grace
+  return [
+    beginReading,
+    command(`set local idle_in_transaction_session_timeout = ${idle}`),
+    command(`savepoint ${mark}`),
+  ]
+}
+
 /** How a session gets a connection, and what it must know. */
 export interface SessionPort {
   readonly statements: Statements
@@ -30,6 +42,8 @@ export interface SessionPort {
   readonly guard: CatalogGuard
   readonly requests: Requests
   readonly snapshotTimeout: number
+  /** By `beginningOf` for this timeout. */
+  readonly beginning: readonly Statement[]
   lease(): Promise<Connection>
   giveBack(connection: Connection): void
   began(): void
@@ -153,21 +167,17 @@ export class PostgresSession implements Session {
   }
 
   async #begin(): Promise<Connection> {
-    const { lease, giveBack, statements, guard, began } = this.#port
+    const { lease, giveBack, beginning, statements, guard } = this.#port
     const snapshotTimeout = Math.min(this.#port.snapshotTimeout, longestTimeout)
     const connection = await lease()
     try {
-      const begun = Promise.all([
-        connection.execute(
-          `begin isolation level repeatable read read only; set local idle_in_transaction_session_timeout = ${snapshotTimeout + grace}; savepoint ${mark}`,
-        ),
-        connection.run(statements.state, []),
-      ])
-      begun.catch(() => {})
+      const begun = Promise.allSettled([connection.begin(beginning), connection.run(statements.state)])
       for (const send of this.#following) send(connection)
       this.#beginsOn = connection
-      const [, [row]] = await begun
-      const [version, catalog, at] = metaRow(row) as [number, number, number]
+      const [began, state] = await begun
+      if (began.status === 'rejected') throw began.reason
+      if (state.status === 'rejected') throw state.reason
+      const [version, catalog, at] = metaRow(state.value[0]) as [number, number, number]
       await guard.saw(catalog)
       this.#state = { version, at }
     } catch (error) {
@@ -180,7 +190,7 @@ export class PostgresSession implements Session {
     }
     this.#connection = connection
     this.#began = clock()
-    began()
+    this.#port.began()
     this.#timer = setTimeout(() => this.#expire(), snapshotTimeout).unref()
     this.#tellAfter(Math.min(longBy, snapshotTimeout * longShare))
     if (this.#over) this.#leave('commit')

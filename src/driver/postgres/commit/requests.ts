@@ -10,6 +10,7 @@ import {
   toKvError,
 } from '../server/server-error.ts'
 import type { Row, RunStatement, Statement } from '../server/statement.types.ts'
+import { beginReading } from '../server/transaction.ts'
 import { wrongIsolation } from '../tables/commit-function.ts'
 import { Pauses } from './pauses.ts'
 
@@ -76,7 +77,7 @@ export class Requests {
   /** Reads that are sent together, and see one state. */
   ofOneState<T>(read: (run: RunStatement) => Promise<T>): Promise<T> {
     return this.#inTransaction(async (connection) => {
-      const begun = connection.execute('begin isolation level repeatable read read only')
+      const begun = connection.begin([beginReading])
       const found = read((statement, values) => connection.run(statement, values))
       const [first, second] = await Promise.allSettled([begun, found, connection.execute('commit')])
       if (first.status === 'rejected') throw first.reason

@@ -16,6 +16,7 @@ export interface Answer {
 
 /** The part of the connection of `pg` that sends a statement. */
 interface Wire {
+  parse(what: { text: string }): void
   bind(what: {
     statement: string
     values: readonly unknown[]
@@ -40,13 +41,31 @@ interface Told {
   readonly reject: (error: unknown) => void
 }
 
-/** Runs a statement on a client. With `columns`, the columns of a named statement are asked for only once. */
-export type Ask = (
-  client: pg.Client,
-  statement: Statement,
-  values: readonly unknown[],
-  columns: KnownColumns,
-) => Promise<Answer>
+/** A statement that is sent with others, and what becomes of it. */
+export interface JoinedStatement {
+  /** Named and known to the connection, or without columns. */
+  readonly statement: Statement
+  readonly values: readonly unknown[]
+  readonly parsers: readonly ColumnParser[]
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** How statements are run on a client. */
+export interface Ask {
+  /** With `columns`, the columns of a named statement are asked for only once. */
+  one(
+    client: pg.Client,
+    statement: Statement,
+    values: readonly unknown[],
+    columns: KnownColumns,
+  ): Promise<Answer>
+  /**
+   * Several with one Sync: the server sends all answers at once, which saves it and this process the work of a message for each. If
+   * one fails, the server skips the others: they are rejected with what `behind` makes of its error.
+   */
+  joined(client: pg.Client, statements: readonly JoinedStatement[], behind: (error: unknown) => unknown): void
+}
 
 /** Queries of `pg` whose rows are arrays, without the costs of its own queries beside the request. */
 export function askBy({ Query }: typeof pg, parserOf: (type: number) => ColumnParser): Ask {
@@ -54,10 +73,7 @@ export function askBy({ Query }: typeof pg, parserOf: (type: number) => ColumnPa
 
   class ArrayQuery extends Base {
     readonly #told: Told
-    readonly #rows: Row[] = []
-    #parsers: readonly ColumnParser[] = []
-    #tag = ''
-    #failure: { readonly error: unknown } | null = null
+    readonly #answer = new AnswerReader()
 
     constructor({ name, text }: Statement, values: readonly unknown[], told: Told) {
       super(text)
@@ -70,7 +86,7 @@ export function askBy({ Query }: typeof pg, parserOf: (type: number) => ColumnPa
     override submit(wire: Wire): Error | null {
       const known = this.name === undefined ? undefined : this.#told.columns.get(this.name)
       if (known === undefined) return super.submit(wire)
-      this.#parsers = known
+      this.#answer.parsers = known
       wire.bind({ statement: this.name!, values: this.values, valueMapper: wireValue })
       wire.execute()
       wire.sync()
@@ -78,28 +94,22 @@ export function askBy({ Query }: typeof pg, parserOf: (type: number) => ColumnPa
     }
 
     handleRowDescription({ fields }: { readonly fields: readonly { readonly dataTypeID: number }[] }): void {
-      const { columns, parserOf } = this.#told
-      this.#parsers = fields.map(({ dataTypeID }) => parserOf(dataTypeID))
-      if (this.name !== undefined) columns.set(this.name, this.#parsers)
+      this.#answer.parsers = fields.map(({ dataTypeID }) => parserOf(dataTypeID))
     }
 
-    handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
-      try {
-        this.#rows.push(fields.map((text, place) => (text === null ? null : this.#parsers[place]!(text))))
-      } catch (error) {
-        this.#failure ??= { error }
-      }
+    handleDataRow({ fields }: DataRow): void {
+      this.#answer.read(fields)
     }
 
     handleCommandComplete({ text }: { readonly text: string }): void {
-      this.#tag = text
+      this.#answer.tag = text
     }
 
     handleEmptyQuery(): void {}
 
     handleReadyForQuery(): void {
-      if (this.#failure !== null) this.#told.reject(this.#failure.error)
-      else this.#told.resolve({ rows: this.#rows, tag: this.#tag })
+      if (this.name !== undefined) this.#told.columns.set(this.name, this.#answer.parsers)
+      this.#answer.settle(this.#told)
     }
 
     handleError(error: unknown): void {
@@ -107,11 +117,95 @@ export function askBy({ Query }: typeof pg, parserOf: (type: number) => ColumnPa
     }
   }
 
-  return (client, statement, values, columns) =>
-    new Promise((resolve, reject) => {
-      const query = new ArrayQuery(statement, values, { columns, parserOf, resolve, reject })
-      client.query(query as unknown as pg.Submittable)
-    })
+  class JointQuery extends Base {
+    readonly #statements: readonly JoinedStatement[]
+    readonly #behind: (error: unknown) => unknown
+    readonly #answers: AnswerReader[] = []
+    #answer: AnswerReader
+
+    constructor(statements: readonly JoinedStatement[], behind: (error: unknown) => unknown) {
+      super('')
+      this.callback = (error) => this.handleError(error)
+      this.#statements = statements
+      this.#behind = behind
+      this.#answer = new AnswerReader(statements[0]!.parsers)
+    }
+
+    override submit(wire: Wire): Error | null {
+      for (const { statement, values } of this.#statements) {
+        const { name = '', text } = statement
+        if (name === '') wire.parse({ text })
+        wire.bind({ statement: name, values, valueMapper: wireValue })
+        wire.execute()
+      }
+      wire.sync()
+      return null
+    }
+
+    handleDataRow({ fields }: DataRow): void {
+      this.#answer.read(fields)
+    }
+
+    handleCommandComplete({ text }: { readonly text: string }): void {
+      this.#answer.tag = text
+      this.#answers.push(this.#answer)
+      this.#answer = new AnswerReader(this.#statements[this.#answers.length]?.parsers)
+    }
+
+    /** Not before: what they have changed is committed here, if they are in no transaction. */
+    handleReadyForQuery(): void {
+      for (const [place, answer] of this.#answers.entries()) answer.settle(this.#statements[place]!)
+    }
+
+    handleError(error: unknown): void {
+      // After the last answer, it is the commit that has failed.
+      const failed = Math.min(this.#answers.length, this.#statements.length - 1)
+      for (const [place, statement] of this.#statements.entries()) {
+        if (place < failed) this.#answers[place]!.settle(statement)
+        else statement.reject(place === failed ? error : this.#behind(error))
+      }
+    }
+  }
+
+  return {
+    one: (client, statement, values, columns) =>
+      new Promise((resolve, reject) => {
+        const query = new ArrayQuery(statement, values, { columns, parserOf, resolve, reject })
+        client.query(query as unknown as pg.Submittable)
+      }),
+    joined(client, statements, behind) {
+      client.query(new JointQuery(statements, behind) as unknown as pg.Submittable)
+    },
+  }
+}
+
+interface DataRow {
+  readonly fields: readonly (string | null)[]
+}
+
+/** Reads the rows of one statement. */
+class AnswerReader {
+  readonly #rows: Row[] = []
+  parsers: readonly ColumnParser[]
+  tag = ''
+  #failure: { readonly error: unknown } | null = null
+
+  constructor(parsers: readonly ColumnParser[] = []) {
+    this.parsers = parsers
+  }
+
+  read(fields: readonly (string | null)[]): void {
+    try {
+      this.#rows.push(fields.map((text, place) => (text === null ? null : this.parsers[place]!(text))))
+    } catch (error) {
+      this.#failure ??= { error }
+    }
+  }
+
+  settle({ resolve, reject }: Pick<JoinedStatement, 'resolve' | 'reject'>): void {
+    if (this.#failure !== null) reject(this.#failure.error)
+    else resolve({ rows: this.#rows, tag: this.tag })
+  }
 }
 
 /** A parameter as it is sent: bytes unchanged, anything else as text. */

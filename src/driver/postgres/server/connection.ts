@@ -1,8 +1,8 @@
-import type { Socket } from 'node:net'
-import { setImmediate } from 'node:timers'
 import type { Logger } from 'drizzle-orm/logger'
 import type Pg from 'pg'
-import { type Answer, type Ask, askBy, type ColumnParser, type KnownColumns } from './array-query.ts'
+import { type Answer, type Ask, askBy, type ColumnParser } from './array-query.ts'
+import type { OpenClient } from './open-client.types.ts'
+import { Outbox } from './outbox.ts'
 import { ConnectionLost, isForgotten, isLoss, sqlState } from './server-error.ts'
 import type { Row, Statement } from './statement.types.ts'
 
@@ -25,14 +25,6 @@ export function askByNumbers(pg: typeof Pg): Ask {
   return askBy(pg, (type) => (type === 17 ? bytes : type === 1001 ? listOfBytes : (parsers[type] ?? asText)))
 }
 
-/** Missing in its types: the socket, to end a connection without waiting for answers, and the process of the server. */
-export type OpenClient = Pg.Client & {
-  readonly connection: { readonly stream: Socket }
-  readonly processID: number | null
-  ref(): void
-  unref(): void
-}
-
 /** Whether connections to a server keep prepared statements: a pooler may send a name to another server, which does not know it. */
 export interface NameKeeping {
   isKept: boolean
@@ -41,8 +33,7 @@ export interface NameKeeping {
 /** A connection to the server. Statements are sent one after the other, without waiting for answers. */
 export class Connection {
   readonly #client: OpenClient
-  readonly #ask: Ask
-  readonly #columns: KnownColumns = new Map()
+  readonly #outbox: Outbox
   readonly #logger: Logger | undefined
   readonly #names: NameKeeping
   #running = 0
@@ -53,15 +44,13 @@ export class Connection {
   #lastWord: unknown
   #isEnding = false
   #wasSilent = false
-  /** When to send what was requested; null if there is nothing to send. */
-  #sends: 'soon' | 'later' | null = null
   onNotification: ((payload: string) => void) | null = null
   onIdle: (() => void) | null = null
   onEnd: (() => void) | null = null
 
   constructor(client: OpenClient, ask: Ask, names: NameKeeping, logger: Logger | undefined) {
     this.#client = client
-    this.#ask = ask
+    this.#outbox = new Outbox(client, ask)
     this.#names = names
     this.#logger = logger
     const lost = () => {
@@ -121,11 +110,12 @@ export class Connection {
 
   /** Runs a statement. Rejects with ConnectionLost, or with the server's error. */
   async run(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
+    const isAlone = this.#outbox.isNextAlone
     try {
       return (await this.#query(statement, values)).rows
     } catch (error) {
       // In a transaction, which has failed with it, whoever began it must begin again.
-      if (!isForgotten(error) || this.#client.getTransactionStatus() !== 'I') throw error
+      if (!isForgotten(error) || !(isAlone ?? this.#client.getTransactionStatus() === 'I')) throw error
       this.forgetNames()
       return (await this.#query(statement, values)).rows
     }
@@ -141,6 +131,13 @@ export class Connection {
     await this.#query({ text }, [])
   }
 
+  /** Begins a transaction with these statements, which have no parameters. What is requested next is sent with them. */
+  async begin(statements: readonly Statement[]): Promise<void> {
+    if (!this.#names.isKept) return this.execute(statements.map(({ text }) => text).join('; '))
+    this.#outbox.begin()
+    await Promise.all(statements.map((statement) => this.#query(statement, [])))
+  }
+
   /** Commits the open transaction; false if the server rolled it back because a statement has failed. */
   async commit(): Promise<boolean> {
     return (await this.#query({ text: 'commit' }, [])).tag === 'COMMIT'
@@ -148,30 +145,25 @@ export class Connection {
 
   /** Ends a transaction that has only read. Nobody waits for that, so it is sent with the next statement. */
   async leave(): Promise<void> {
-    await this.#query({ text: 'commit' }, [], 'later')
+    await this.#query({ text: 'commit' }, [], true)
   }
 
-  async #query(
-    statement: Statement,
-    values: readonly unknown[],
-    sends: 'soon' | 'later' = 'soon',
-  ): Promise<Answer> {
+  async #query(statement: Statement, values: readonly unknown[], leaves = false): Promise<Answer> {
     const { text } = statement
     this.#logger?.logQuery(text, [...values])
     this.#running += 1
-    if (sends === 'later') this.#leaving += 1
+    if (leaves) this.#leaving += 1
     if (this.#running === 1) this.#hold()
-    this.#gather(sends)
     try {
       const asked = this.#names.isKept ? statement : { text }
-      return await this.#ask(this.#client, asked, values, this.#columns)
+      return await (leaves ? this.#outbox.leave(asked) : this.#outbox.ask(asked, values))
     } catch (error) {
       if (!isLoss(error)) throw error
       this.discard()
       throw new ConnectionLost(this.#lastWord ?? error)
     } finally {
       this.#running -= 1
-      if (sends === 'later') this.#leaving -= 1
+      if (leaves) this.#leaving -= 1
       if (this.#running === 0) {
         this.#hold()
         this.onIdle?.()
@@ -179,25 +171,10 @@ export class Connection {
     }
   }
 
-  /** Statements requested together are sent in one write: each write takes time, here and on the server. */
-  #gather(sends: 'soon' | 'later'): void {
-    const before = this.#sends
-    if (before === null) this.#client.connection.stream.cork()
-    if (before === 'soon' || before === sends) return
-    this.#sends = sends
-    if (sends === 'soon') process.nextTick(this.#send)
-    else setImmediate(this.#send)
-  }
-
-  readonly #send = (): void => {
-    if (this.#sends === null) return
-    this.#sends = null
-    this.#client.connection.stream.uncork()
-  }
-
   /** Ends it once its statements are done. */
   async end(): Promise<void> {
     this.#isEnding = true
+    this.#outbox.send()
     this.#hold()
     await this.#client.end().catch(() => {})
   }

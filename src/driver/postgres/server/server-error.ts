@@ -42,6 +42,14 @@ export function isBehindFailure(error: unknown): boolean {
   return sqlState(error) === '25P02' || isForgotten(error)
 }
 
+/** The error of a statement that did not begin because one before it has failed. */
+export function notBegun(cause: unknown): Error {
+  return Object.assign(new Error('A statement before this one has failed', { cause }), {
+    code: '25P02',
+    severity: 'ERROR',
+  })
+}
+
 /** Whether a statement did not begin because its prepared name is missing or already taken: a pooler has changed servers. */
 export function isForgotten(error: unknown): boolean {
   const state = sqlState(error)

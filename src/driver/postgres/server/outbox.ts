@@ -1,0 +1,87 @@
+import { setImmediate } from 'node:timers'
+import type { Answer, Ask, JoinedStatement, KnownColumns } from './array-query.ts'
+import type { OpenClient } from './open-client.types.ts'
+import { isLoss, notBegun } from './server-error.ts'
+import type { Statement } from './statement.types.ts'
+
+/** Statements that go together, and get their answers together. */
+interface Joint {
+  readonly statements: JoinedStatement[]
+  /** Whether it ends a transaction. What comes behind it is a transaction of its own, so it takes one more statement only. */
+  readonly leaves: boolean
+}
+
+/** What a connection sends. Statements requested in one turn go in one write: each write takes time, here and on the server. */
+export class Outbox {
+  readonly #client: OpenClient
+  readonly #ask: Ask
+  readonly #columns: KnownColumns = new Map()
+  #joint: Joint | null = null
+  /** When to send what was requested; null if there is nothing to send. */
+  #sends: 'soon' | 'later' | null = null
+
+  constructor(client: OpenClient, ask: Ask) {
+    this.#client = client
+    this.#ask = ask
+  }
+
+  /** Whether the next statement is in a transaction of its own; undefined where only the server knows. */
+  get isNextAlone(): boolean | undefined {
+    return this.#joint?.leaves
+  }
+
+  ask(statement: Statement, values: readonly unknown[]): Promise<Answer> {
+    this.#gather('soon')
+    const joint = this.#joint
+    // Without knowing its columns, nobody can read its answer among others.
+    const parsers = this.#columns.get(statement.name ?? '')
+    if (joint === null || parsers === undefined) {
+      this.#pass()
+      return this.#ask.one(this.#client, statement, values, this.#columns)
+    }
+    return new Promise((resolve, reject) => {
+      joint.statements.push({ statement, values, parsers, resolve, reject })
+      if (joint.leaves) this.#pass()
+    })
+  }
+
+  /** The statements that follow, until they are sent, begin a transaction and are in it: they may go together. */
+  begin(): void {
+    this.#joint = { statements: this.#joint?.statements ?? [], leaves: false }
+  }
+
+  /** Ends a transaction with this statement, which is sent with the next one. */
+  leave(statement: Statement): Promise<Answer> {
+    this.#gather('later')
+    // Not with those before it: if one of them fails, the server skips what is behind.
+    this.#pass()
+    return new Promise((resolve, reject) => {
+      this.#joint = { statements: [{ statement, values: [], parsers: [], resolve, reject }], leaves: true }
+    })
+  }
+
+  /** Sends what was requested. */
+  readonly send = (): void => {
+    if (this.#sends === null) return
+    this.#sends = null
+    this.#pass()
+    this.#client.connection.stream.uncork()
+  }
+
+  /** Passes on what was to go together. */
+  #pass(): void {
+    const statements = this.#joint?.statements ?? []
+    this.#joint = null
+    if (statements.length === 0) return
+    this.#ask.joined(this.#client, statements, (error) => (isLoss(error) ? error : notBegun(error)))
+  }
+
+  #gather(sends: 'soon' | 'later'): void {
+    const before = this.#sends
+    if (before === null) this.#client.connection.stream.cork()
+    if (before === 'soon' || before === sends) return
+    this.#sends = sends
+    if (sends === 'soon') process.nextTick(this.send)
+    else setImmediate(this.send)
+  }
+}
