@@ -75,7 +75,7 @@ export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
   }
 
   async #checked(since: number): Promise<number> {
-    const latest = await this.#source.driver.latestVersion()
+    const { latest } = await this.#source.driver.commitsSince(since, 1)
     if (since <= latest) return since
     const [given, newest] = [formatVersionstamp(since), formatVersionstamp(latest)]
     throw new RangeError(

@@ -131,10 +131,13 @@ describe.skipIf(url === '')('a server', () => {
     const feed = db.changes({ prefix: [] }).getReader()
     const next = feed.read()
     await admin.query('select pg_wal_replay_pause()')
-    await db.set(['a'], 4)
+    const { versionstamp } = await db.set(['a'], 4)
     expect(await next).toMatchObject({ value: { value: 4 } })
     await hasCome('receive')
     const after = feed.read()
+    // What comes next is known to the standby only, which has not come as far as this.
+    const later = reader.changes({ prefix: [], since: versionstamp }).getReader()
+    const afterOnStandby = later.read()
     await primary.kill()
     proxy.retarget(standby.url)
     // What the standby shows is older than what the feed has reported, until it goes on.
@@ -147,7 +150,10 @@ describe.skipIf(url === '')('a server', () => {
     const outcome = await waitFor('the commit', writing)
     assert(outcome.ok)
     expect(await waitFor('the next change', after)).toMatchObject({ value: { key: ['n'] } })
-    await feed.cancel()
+    expect(await waitFor('the next change of the standby', afterOnStandby)).toMatchObject({
+      value: { key: ['n'] },
+    })
+    await Promise.all([feed.cancel(), later.cancel()])
     const [a, n] = await db.getMany([['a'], ['n']])
     expect([a.value, n.value]).toEqual([4, new KvU64(1n)])
   })
