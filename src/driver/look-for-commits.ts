@@ -9,10 +9,11 @@ const patience = 0.02
 
 /**
  * `Driver.follow` for an engine that does not report commits: it looks often while commits come, and less and less while none do,
- * so that idling costs next to nothing. `newestOfOthers` returns the newest version if another connection made it, otherwise null.
+ * so that idling costs next to nothing. `newestOfOthers` returns the newest version if another connection made it, or that an older
+ * state was restored; otherwise null.
  */
 export async function* lookForCommits(
-  newestOfOthers: () => number | null,
+  newestOfOthers: () => number | 'restored' | null,
   signal: AbortSignal,
 ): AsyncGenerator<number | null, void> {
   using looks = new Looks(newestOfOthers, signal)
@@ -29,22 +30,22 @@ function delayAfter(idle: number): number {
  * each step has to be fetched from memory again, and there are 25 looks a second. The timer does not keep the process alive.
  */
 class Looks implements Disposable {
-  readonly #newestOfOthers: () => number | null
+  readonly #newestOfOthers: () => number | 'restored' | null
   readonly #signal: AbortSignal
   #timer: NodeJS.Timeout | undefined
   /** How long the timer runs, in milliseconds. */
   #length = 0
-  #told = -1
+  #told: number | 'restored' = -1
   #foundAt = Number.NEGATIVE_INFINITY
   #report: (found: number | null | undefined) => void = () => {}
 
-  constructor(newestOfOthers: () => number | null, signal: AbortSignal) {
+  constructor(newestOfOthers: () => number | 'restored' | null, signal: AbortSignal) {
     this.#newestOfOthers = newestOfOthers
     this.#signal = signal
     signal.addEventListener('abort', this.#stop)
   }
 
-  /** The next newer version, or null after a failure; undefined once the signal is aborted. */
+  /** The next newer version, or null after a failure or if an older state was restored; undefined once the signal is aborted. */
   next(): Promise<number | null | undefined> {
     return new Promise((resolve) => {
       this.#report = resolve
@@ -72,10 +73,10 @@ class Looks implements Disposable {
   #newest(): number | null | undefined {
     try {
       const newest = this.#newestOfOthers()
-      if (newest === null || newest <= this.#told) return undefined
+      if (newest === null || (newest !== 'restored' && newest === this.#told)) return undefined
       this.#told = newest
       this.#foundAt = clock()
-      return newest
+      return newest === 'restored' ? null : newest
     } catch (error) {
       // The next look meets a temporary obstacle, such as a lock, again. If a failure lasts, the readers are woken and meet it
       // themselves.

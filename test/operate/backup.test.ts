@@ -13,6 +13,7 @@ import { basename, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { DatabaseBusyError, DatabaseClosedError, DatabaseOpenError, StorageError, Valkeyrie } from 'valkeyrie'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
 import { command } from '../command/command.ts'
 import { extent } from '../extent.ts'
 import { cli } from '../migrate/project.ts'
@@ -451,4 +452,37 @@ test('a backup of a file that was replaced is refused', async () => {
   const other = await filled(1)
   execFileSync('mv', [other.path, path])
   await expect(db.backup(target)).rejects.toThrow(StorageError)
+})
+
+test('an older state that another tool restores into the open file reaches watchers, and ends feeds', async () => {
+  const path = newPath()
+  const copy = newPath()
+  await using db = await Valkeyrie.withSchema(['users', '*'], z.object({ n: z.int() })).open(path)
+  const { users } = db.repositories
+  await users.set('ann', { n: 1 })
+  await db.backup(copy)
+  for (let n = 2; n < 10; n++) await users.set('ann', { n })
+  const values = db.watch([['users', 'ann']]).getReader()
+  const results = users.watchMany().getReader()
+  const feed = users.changes().getReader()
+  await values.read()
+  await results.read()
+  const next = [values.read(), results.read(), feed.read()] as const
+  next[2].catch(() => {})
+
+  // As `.restore` of the command line of SQLite.
+  const source = new Database(copy)
+  await source.backup(path)
+  source.close()
+
+  expect(await waitFor('what was restored', Promise.allSettled(next))).toMatchObject([
+    { value: { value: [{ value: { n: 1 } }] } },
+    { value: { value: [{ id: 'ann', value: { n: 1 } }] } },
+    { reason: { name: 'RangeError', message: expect.stringContaining('an older state was restored') } },
+  ])
+  await users.set('ann', { n: 2 })
+  expect(await waitFor('what was written then', values.read())).toMatchObject({
+    value: [{ value: { n: 2 } }],
+  })
+  await Promise.all([values.cancel(), results.cancel()])
 })

@@ -3,7 +3,7 @@ import { StorageError } from '../../../src/contract/errors.ts'
 import { lookForCommits } from '../../../src/driver/look-for-commits.ts'
 
 /** What each look finds, in order; later looks find nothing. */
-function following(...found: (number | null | Error)[]) {
+function following(...found: (number | 'restored' | null | Error)[]) {
   const stop = new AbortController()
   onTestFinished(() => stop.abort())
   let looks = 0
@@ -20,6 +20,14 @@ test('the newest version is reported once, however often it is found, and a late
   expect((await commits.next()).value).toBe(5)
   expect((await commits.next()).value).toBe(7)
   expect(looks()).toBe(5)
+})
+
+test('an older state is reported as unknown, and then what is committed to it', async () => {
+  const { commits } = following(5, 'restored', null, 3, 4)
+  expect((await commits.next()).value).toBe(5)
+  expect((await commits.next()).value).toBe(null)
+  expect((await commits.next()).value).toBe(3)
+  expect((await commits.next()).value).toBe(4)
 })
 
 test('a failure of the engine is reported, a momentary obstacle is not', async () => {
