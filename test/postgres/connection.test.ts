@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Connector, loadPg } from '../../src/driver/postgres/server/connect.ts'
 import { beginReading, command } from '../../src/driver/postgres/server/transaction.ts'
-import { startProxy } from './database.ts'
+import { byHand, newSchema, startProxy } from './database.ts'
 import { serverOfRun } from './server-of-run.ts'
 
 const server = await serverOfRun()
@@ -115,6 +115,58 @@ describe.skipIf(url === '')('a connection', () => {
     ])
     const [left, alone] = await Promise.all([connection.leave(), connection.run(one)])
     expect([left, alone]).toEqual([undefined, [[1]]])
+  })
+
+  test('does not run a statement again outside its transaction, however the answers come', async () => {
+    const { connection, proxy } = await open()
+    const schema = newSchema()
+    const admin = await byHand(url)
+    await admin.query(`create schema "${schema}"; create table "${schema}".numbers (n integer)`)
+    const insert = { name: 'insert', text: `insert into "${schema}".numbers values (1)` }
+    await connection.run(insert)
+    await connection.execute('deallocate all')
+    // So late that all of them come at once.
+    proxy.delay(20)
+    const outcomes = await Promise.allSettled([
+      connection.execute('begin'),
+      connection.run(insert),
+      connection.commit(),
+    ])
+    expect(outcomes).toMatchObject([
+      { status: 'fulfilled' },
+      { reason: { code: '26000' } },
+      { status: 'fulfilled', value: false },
+    ])
+    expect((await admin.query(`select n from "${schema}".numbers`)).rows).toEqual([{ n: 1 }])
+  })
+
+  test('gives the answers to those that were asked when one cannot be sent', async () => {
+    const { connection } = await openKnowing()
+    const unsendable = {
+      toString() {
+        throw new RangeError('Array buffer allocation failed')
+      },
+    }
+    const outcomes = await Promise.allSettled([
+      connection.begin(beginning),
+      connection.run(one),
+      connection.run(ratio, [unsendable]),
+      connection.run(one),
+      connection.leave(),
+      connection.run(ratio, [unsendable]),
+      connection.run(ratio, [unsendable]),
+      connection.run(ratio, [2]),
+    ])
+    expect(outcomes).toMatchObject([
+      { status: 'fulfilled' },
+      { value: [[1]] },
+      { reason: { name: 'RangeError' } },
+      { reason: { code: '25P02' } },
+      { status: 'fulfilled' },
+      { reason: { name: 'RangeError' } },
+      { reason: { name: 'RangeError' } },
+      { value: [[3]] },
+    ])
   })
 
   test('loses all that goes together if it ends meanwhile', async () => {

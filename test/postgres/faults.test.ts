@@ -180,6 +180,23 @@ describe.skipIf(url === '')('a database whose row of kv_meta was deleted', () =>
   })
 })
 
+describe.skipIf(url === '')('a snapshot', () => {
+  test('expires while its first reads wait, too', async () => {
+    const schema = newSchema()
+    const db = await openAt(url, schema, { snapshotTimeout: 500 })
+    await db.set(['a'], 1)
+    const read = () => db.snapshot((view) => Promise.all([view.get(['a']), view.get(['b'])]))
+    await read()
+    const admin = await byHand(url)
+    await admin.query(`begin; lock table "${schema}".kv`)
+    const refused = waitFor('the end of the snapshot', Promise.allSettled([read()]))
+    expect(await refused).toMatchObject([{ reason: { code: 'SNAPSHOT_EXPIRED' } }])
+    await admin.query('rollback')
+    expect((await db.stats()).oldestSnapshot).toBeNull()
+    expect(await read()).toMatchObject([{ value: 1 }, { value: null }])
+  })
+})
+
 describe.skipIf(url === '')('a database that is restored to an older state while it is open', () => {
   test('tells its watchers, and ends its feeds', async () => {
     const schema = newSchema()

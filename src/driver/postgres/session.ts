@@ -168,8 +168,9 @@ export class PostgresSession implements Session {
 
   async #begin(): Promise<Connection> {
     const { lease, giveBack, beginning, statements, guard } = this.#port
-    const snapshotTimeout = Math.min(this.#port.snapshotTimeout, longestTimeout)
     const connection = await lease()
+    // Its time runs while its first reads do: they are answered with its beginning.
+    this.#start(connection)
     try {
       const begun = Promise.allSettled([connection.begin(beginning), connection.run(statements.state)])
       for (const send of this.#following) send(connection)
@@ -182,19 +183,30 @@ export class PostgresSession implements Session {
       this.#state = { version, at }
     } catch (error) {
       if (isForgotten(error)) connection.forgetNames()
+      this.#stop()
       connection.discard()
       giveBack(connection)
-      throw error
+      throw this.#expired ?? error
     } finally {
       this.#beginsOn = null
     }
     this.#connection = connection
-    this.#began = clock()
-    this.#port.began()
-    this.#timer = setTimeout(() => this.#expire(), snapshotTimeout).unref()
-    this.#tellAfter(Math.min(longBy, snapshotTimeout * longShare))
     if (this.#over) this.#leave('commit')
     return connection
+  }
+
+  #start(connection: Connection): void {
+    const snapshotTimeout = Math.min(this.#port.snapshotTimeout, longestTimeout)
+    this.#began = clock()
+    this.#port.began()
+    this.#timer = setTimeout(() => this.#expire(connection), snapshotTimeout).unref()
+    this.#tellAfter(Math.min(longBy, snapshotTimeout * longShare))
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timer)
+    clearTimeout(this.#telling)
+    this.#port.ended()
   }
 
   /** The server keeps replaced rows for as long as this session may read them. */
@@ -208,18 +220,18 @@ export class PostgresSession implements Session {
     }, age).unref()
   }
 
-  #expire(): void {
+  #expire(connection: Connection): void {
     this.#expired = new SnapshotExpiredError(this.age)
-    this.#leave('discard')
+    if (this.#connection !== null) this.#leave('discard')
+    // While it begins, it gives the connection back itself.
+    else connection.discard()
   }
 
   #leave(how: 'commit' | 'discard'): void {
     const connection = this.#connection
     this.#connection = null
-    clearTimeout(this.#timer)
-    clearTimeout(this.#telling)
     if (connection === null) return
-    this.#port.ended()
+    this.#stop()
     if (how === 'discard') {
       connection.discard()
       this.#port.giveBack(connection)

@@ -14,6 +14,15 @@ export interface Answer {
   readonly tag: string
 }
 
+/** The error of a statement that failed. */
+export interface Refusal {
+  readonly error: unknown
+  /** Whether the statement was a transaction of its own. */
+  readonly isAlone: boolean
+}
+
+export type Outcome = Answer | Refusal
+
 /** The part of the connection of `pg` that sends a statement. */
 interface Wire {
   parse(what: { text: string }): void
@@ -37,8 +46,9 @@ interface QueryOfPg {
 interface Told {
   readonly columns: KnownColumns
   readonly parserOf: (type: number) => ColumnParser
-  readonly resolve: (answer: Answer) => void
-  readonly reject: (error: unknown) => void
+  readonly settle: (outcome: Outcome) => void
+  /** Whether no transaction is open on the server, as far as it has answered. */
+  readonly isIdle: () => boolean
 }
 
 /** A statement that is sent with others, and what becomes of it. */
@@ -47,24 +57,23 @@ export interface JoinedStatement {
   readonly statement: Statement
   readonly values: readonly unknown[]
   readonly parsers: readonly ColumnParser[]
-  readonly resolve: (answer: Answer) => void
-  readonly reject: (error: unknown) => void
+  readonly isAlone: boolean
+  /** If it fails, the server skips those behind it: makes their error from its error. */
+  readonly behind: (error: unknown) => unknown
+  readonly settle: (outcome: Outcome) => void
 }
 
 /** How statements are run on a client. */
 export interface Ask {
-  /** With `columns`, the columns of a named statement are asked for only once. */
+  /** The columns of a named statement are asked for only once, and then kept in `columns`. */
   one(
     client: pg.Client,
     statement: Statement,
     values: readonly unknown[],
     columns: KnownColumns,
-  ): Promise<Answer>
-  /**
-   * Several with one Sync: the server sends all answers at once, which saves it and this process the work of a message for each. If
-   * one fails, the server skips the others: they are rejected with what `behind` makes of its error.
-   */
-  joined(client: pg.Client, statements: readonly JoinedStatement[], behind: (error: unknown) => unknown): void
+  ): Promise<Outcome>
+  /** Several with one Sync: the server sends all answers at once, which saves it and this process the work of a message for each. */
+  joined(client: pg.Client, statements: readonly JoinedStatement[]): void
 }
 
 /** Queries of `pg` whose rows are arrays, without the costs of its own queries beside the request. */
@@ -74,12 +83,13 @@ export function askBy({ Query }: typeof pg, parserOf: (type: number) => ColumnPa
   class ArrayQuery extends Base {
     readonly #told: Told
     readonly #answer = new AnswerReader()
+    #hasFailed = false
 
     constructor({ name, text }: Statement, values: readonly unknown[], told: Told) {
       super(text)
       this.name = name
       this.values = values
-      this.callback = told.reject
+      this.callback = (error) => this.handleError(error)
       this.#told = told
     }
 
@@ -108,36 +118,44 @@ export function askBy({ Query }: typeof pg, parserOf: (type: number) => ColumnPa
     handleEmptyQuery(): void {}
 
     handleReadyForQuery(): void {
+      if (this.#hasFailed) return
+      // A command is known, too: it has no columns.
       if (this.name !== undefined) this.#told.columns.set(this.name, this.#answer.parsers)
-      this.#answer.settle(this.#told)
+      this.#told.settle(this.#answer.outcome(false))
     }
 
     handleError(error: unknown): void {
-      this.#told.reject(error)
+      this.#hasFailed = true
+      this.#told.settle({ error, isAlone: this.#told.isIdle() })
     }
   }
 
   class JointQuery extends Base {
     readonly #statements: readonly JoinedStatement[]
-    readonly #behind: (error: unknown) => unknown
     readonly #answers: AnswerReader[] = []
     #answer: AnswerReader
+    /** Why a statement could not be sent, and with it those behind it. */
+    #unsent: unknown
 
-    constructor(statements: readonly JoinedStatement[], behind: (error: unknown) => unknown) {
+    constructor(statements: readonly JoinedStatement[]) {
       super('')
       this.callback = (error) => this.handleError(error)
       this.#statements = statements
-      this.#behind = behind
       this.#answer = new AnswerReader(statements[0]!.parsers)
     }
 
     override submit(wire: Wire): Error | null {
-      for (const { statement, values } of this.#statements) {
-        const { name = '', text } = statement
-        if (name === '') wire.parse({ text })
-        wire.bind({ statement: name, values, valueMapper: wireValue })
-        wire.execute()
+      try {
+        for (const { statement, values } of this.#statements) {
+          const { name = '', text } = statement
+          if (name === '') wire.parse({ text })
+          wire.bind({ statement: name, values, valueMapper: wireValue })
+          wire.execute()
+        }
+      } catch (error) {
+        this.#unsent = error
       }
+      // In any case: the server answers what was sent before.
       wire.sync()
       return null
     }
@@ -154,27 +172,37 @@ export function askBy({ Query }: typeof pg, parserOf: (type: number) => ColumnPa
 
     /** Not before: what they have changed is committed here, if they are in no transaction. */
     handleReadyForQuery(): void {
-      for (const [place, answer] of this.#answers.entries()) answer.settle(this.#statements[place]!)
+      this.#settle(this.#answers.length, this.#unsent)
     }
 
     handleError(error: unknown): void {
       // After the last answer, it is the commit that has failed.
-      const failed = Math.min(this.#answers.length, this.#statements.length - 1)
-      for (const [place, statement] of this.#statements.entries()) {
-        if (place < failed) this.#answers[place]!.settle(statement)
-        else statement.reject(place === failed ? error : this.#behind(error))
+      this.#settle(Math.min(this.#answers.length, this.#statements.length - 1), error)
+    }
+
+    #settle(failed: number, error: unknown): void {
+      for (const [place, { isAlone, settle }] of this.#statements.entries()) {
+        if (place < failed) settle(this.#answers[place]!.outcome(isAlone))
+        else settle({ error: place === failed ? error : this.#statements[failed]!.behind(error), isAlone })
       }
     }
   }
 
   return {
     one: (client, statement, values, columns) =>
-      new Promise((resolve, reject) => {
-        const query = new ArrayQuery(statement, values, { columns, parserOf, resolve, reject })
-        client.query(query as unknown as pg.Submittable)
+      new Promise((settle) => {
+        // When an error arrives, this is still as it was before the statement.
+        const isIdle = () => client.getTransactionStatus() === 'I'
+        const query = new ArrayQuery(statement, values, { columns, parserOf, settle, isIdle })
+        try {
+          client.query(query as unknown as pg.Submittable)
+        } catch (error) {
+          // It could not be sent.
+          settle({ error, isAlone: false })
+        }
       }),
-    joined(client, statements, behind) {
-      client.query(new JointQuery(statements, behind) as unknown as pg.Submittable)
+    joined(client, statements) {
+      client.query(new JointQuery(statements) as unknown as pg.Submittable)
     },
   }
 }
@@ -202,9 +230,9 @@ class AnswerReader {
     }
   }
 
-  settle({ resolve, reject }: Pick<JoinedStatement, 'resolve' | 'reject'>): void {
-    if (this.#failure !== null) reject(this.#failure.error)
-    else resolve({ rows: this.#rows, tag: this.tag })
+  outcome(isAlone: boolean): Outcome {
+    if (this.#failure !== null) return { error: this.#failure.error, isAlone }
+    return { rows: this.#rows, tag: this.tag }
   }
 }
 

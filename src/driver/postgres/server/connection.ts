@@ -1,6 +1,6 @@
 import type { Logger } from 'drizzle-orm/logger'
 import type Pg from 'pg'
-import { type Answer, type Ask, askBy, type ColumnParser } from './array-query.ts'
+import { type Answer, type Ask, askBy, type ColumnParser, type Outcome } from './array-query.ts'
 import type { OpenClient } from './open-client.types.ts'
 import { Outbox } from './outbox.ts'
 import { ConnectionLost, isForgotten, isLoss, sqlState } from './server-error.ts'
@@ -110,15 +110,13 @@ export class Connection {
 
   /** Runs a statement. Rejects with ConnectionLost, or with the server's error. */
   async run(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
-    const isAlone = this.#outbox.isNextAlone
-    try {
-      return (await this.#query(statement, values)).rows
-    } catch (error) {
-      // In a transaction, which has failed with it, whoever began it must begin again.
-      if (!isForgotten(error) || !(isAlone ?? this.#client.getTransactionStatus() === 'I')) throw error
+    let outcome = await this.#outcome(statement, values)
+    // In a transaction, which has failed with it, whoever began it must begin again.
+    if ('error' in outcome && isForgotten(outcome.error) && outcome.isAlone) {
       this.forgetNames()
-      return (await this.#query(statement, values)).rows
+      outcome = await this.#outcome(statement, values)
     }
+    return answered(outcome).rows
   }
 
   /** From now on, nothing is prepared under a name on any connection to this server. */
@@ -128,47 +126,48 @@ export class Connection {
 
   /** Runs statements without parameters, one after the other. */
   async execute(text: string): Promise<void> {
-    await this.#query({ text }, [])
+    answered(await this.#outcome({ text }, []))
   }
 
   /** Begins a transaction with these statements, which have no parameters. What is requested next is sent with them. */
   async begin(statements: readonly Statement[]): Promise<void> {
     if (!this.#names.isKept) return this.execute(statements.map(({ text }) => text).join('; '))
     this.#outbox.begin()
-    await Promise.all(statements.map((statement) => this.#query(statement, [])))
+    const outcomes = await Promise.all(statements.map((statement) => this.#outcome(statement, [])))
+    outcomes.forEach(answered)
   }
 
   /** Commits the open transaction; false if the server rolled it back because a statement has failed. */
   async commit(): Promise<boolean> {
-    return (await this.#query({ text: 'commit' }, [])).tag === 'COMMIT'
+    return answered(await this.#outcome({ text: 'commit' }, [])).tag === 'COMMIT'
   }
 
   /** Ends a transaction that has only read. Nobody waits for that, so it is sent with the next statement. */
   async leave(): Promise<void> {
-    await this.#query({ text: 'commit' }, [], true)
+    const outcome = await this.#outcome({ text: 'commit' }, [], true)
+    // Nobody could use it: its transaction is open, and has failed.
+    if ('error' in outcome) this.discard()
+    answered(outcome)
   }
 
-  async #query(statement: Statement, values: readonly unknown[], leaves = false): Promise<Answer> {
+  async #outcome(statement: Statement, values: readonly unknown[], leaves = false): Promise<Outcome> {
     const { text } = statement
     this.#logger?.logQuery(text, [...values])
     this.#running += 1
     if (leaves) this.#leaving += 1
     if (this.#running === 1) this.#hold()
-    try {
-      const asked = this.#names.isKept ? statement : { text }
-      return await (leaves ? this.#outbox.leave(asked) : this.#outbox.ask(asked, values))
-    } catch (error) {
-      if (!isLoss(error)) throw error
-      this.discard()
-      throw new ConnectionLost(this.#lastWord ?? error)
-    } finally {
-      this.#running -= 1
-      if (leaves) this.#leaving -= 1
-      if (this.#running === 0) {
-        this.#hold()
-        this.onIdle?.()
-      }
+    const asked = this.#names.isKept ? statement : { text }
+    const outcome = await (leaves ? this.#outbox.leave(asked) : this.#outbox.ask(asked, values))
+    const isLost = 'error' in outcome && isLoss(outcome.error)
+    if (isLost) this.discard()
+    this.#running -= 1
+    if (leaves) this.#leaving -= 1
+    if (this.#running === 0) {
+      this.#hold()
+      this.onIdle?.()
     }
+    if (!isLost) return outcome
+    return { error: new ConnectionLost(this.#lastWord ?? outcome.error), isAlone: outcome.isAlone }
   }
 
   /** Ends it once its statements are done. */
@@ -200,4 +199,9 @@ export class Connection {
     if (this.#running > 0 || this.#isEnding) this.#client.ref()
     else this.#client.unref()
   }
+}
+
+function answered(outcome: Outcome): Answer {
+  if ('error' in outcome) throw outcome.error
+  return outcome
 }

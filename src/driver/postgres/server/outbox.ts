@@ -1,14 +1,14 @@
 import { setImmediate } from 'node:timers'
-import type { Answer, Ask, JoinedStatement, KnownColumns } from './array-query.ts'
+import type { Ask, JoinedStatement, KnownColumns, Outcome } from './array-query.ts'
 import type { OpenClient } from './open-client.types.ts'
-import { isLoss, notBegun } from './server-error.ts'
+import { ConnectionLost, isLoss, notBegun } from './server-error.ts'
 import type { Statement } from './statement.types.ts'
 
 /** Statements that go together, and get their answers together. */
 interface Joint {
   readonly statements: JoinedStatement[]
-  /** Whether it ends a transaction. What comes behind it is a transaction of its own, so it takes one more statement only. */
-  readonly leaves: boolean
+  /** Whether no transaction is open behind them. Then the next statement is a transaction of its own, and the last to join. */
+  readonly isOver: boolean
 }
 
 /** What a connection sends. Statements requested in one turn go in one write: each write takes time, here and on the server. */
@@ -25,12 +25,7 @@ export class Outbox {
     this.#ask = ask
   }
 
-  /** Whether the next statement is in a transaction of its own; undefined where only the server knows. */
-  get isNextAlone(): boolean | undefined {
-    return this.#joint?.leaves
-  }
-
-  ask(statement: Statement, values: readonly unknown[]): Promise<Answer> {
+  ask(statement: Statement, values: readonly unknown[]): Promise<Outcome> {
     this.#gather('soon')
     const joint = this.#joint
     // Without knowing its columns, nobody can read its answer among others.
@@ -39,24 +34,28 @@ export class Outbox {
       this.#pass()
       return this.#ask.one(this.#client, statement, values, this.#columns)
     }
-    return new Promise((resolve, reject) => {
-      joint.statements.push({ statement, values, parsers, resolve, reject })
-      if (joint.leaves) this.#pass()
+    return new Promise((settle) => {
+      const behind = (error: unknown) => (isLoss(error) ? error : notBegun(error))
+      joint.statements.push({ statement, values, parsers, isAlone: joint.isOver, behind, settle })
+      if (joint.isOver) this.#pass()
     })
   }
 
-  /** The statements that follow, until they are sent, begin a transaction and are in it: they may go together. */
+  /** The statements that follow, until they are sent, begin a transaction and are in it: they go together, behind what waits. */
   begin(): void {
-    this.#joint = { statements: this.#joint?.statements ?? [], leaves: false }
+    this.#joint = { statements: this.#joint?.statements ?? [], isOver: false }
   }
 
   /** Ends a transaction with this statement, which is sent with the next one. */
-  leave(statement: Statement): Promise<Answer> {
+  leave(statement: Statement): Promise<Outcome> {
     this.#gather('later')
     // Not with those before it: if one of them fails, the server skips what is behind.
     this.#pass()
-    return new Promise((resolve, reject) => {
-      this.#joint = { statements: [{ statement, values: [], parsers: [], resolve, reject }], leaves: true }
+    return new Promise((settle) => {
+      // Without its end, the connection is of no use.
+      const behind = (error: unknown) => new ConnectionLost(error)
+      const ending = { statement, values: [], parsers: [], isAlone: false, behind, settle }
+      this.#joint = { statements: [ending], isOver: true }
     })
   }
 
@@ -72,8 +71,7 @@ export class Outbox {
   #pass(): void {
     const statements = this.#joint?.statements ?? []
     this.#joint = null
-    if (statements.length === 0) return
-    this.#ask.joined(this.#client, statements, (error) => (isLoss(error) ? error : notBegun(error)))
+    if (statements.length > 0) this.#ask.joined(this.#client, statements)
   }
 
   #gather(sends: 'soon' | 'later'): void {
