@@ -66,11 +66,31 @@ describe.skipIf(url === '')('a server', () => {
   test.skipIf(poolerObstacle !== null)(
     'behind a pooler in statement mode is an error that says so',
     async () => {
-      const pooler = await startPooler(url, 'statement')
+      const pooler = await startPooler(url, { mode: 'statement' })
       await expect(Valkeyrie.open(pooler, { schema: newSchema() })).rejects.toMatchObject({
         code: 'DATABASE_OPEN',
         message: expect.stringMatching(/takes no transactions: let it pool by transaction or by session/),
       })
+    },
+  )
+
+  test.skipIf(poolerObstacle !== null)(
+    'with one connection behind a pooler serves a snapshot after the catalogue has changed',
+    async () => {
+      const schema = newSchema()
+      const pooler = await startPooler(url, { size: 1 })
+      const db = await openAt(pooler, schema)
+      const read = () => db.snapshot((view) => view.get(['a']))
+      await db.set(['a'], 1)
+      await read()
+      const other = await Valkeyrie.withSchema(['scores', '*'], scores, { indexes: [{ on: 'n' }] }).open(
+        url,
+        {
+          schema,
+        },
+      )
+      onTestFinished(() => other.close())
+      expect((await waitFor('a snapshot', read())).value).toBe(1)
     },
   )
 

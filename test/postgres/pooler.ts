@@ -14,10 +14,10 @@ const program = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].find(existsSync)
 /** Why there is no pooler for tests here; null: there is one. */
 export const poolerObstacle = program === undefined ? 'pgbouncer is not installed' : null
 
-/** Starts PgBouncer before a server, until the test is over; gives the address to open. */
+/** Starts PgBouncer before a server, until the test is over; gives the address to open. `size`: of its connections to the server. */
 export async function startPooler(
   address: string,
-  mode: 'transaction' | 'statement' = 'transaction',
+  { mode = 'transaction', size = 4 }: { mode?: 'transaction' | 'statement'; size?: number } = {},
 ): Promise<string> {
   const server = new URL(address)
   const folder = mkdtempSync(join(tmpdir(), 'valkeyrie-pooler-'))
@@ -36,7 +36,7 @@ unix_socket_dir =
 auth_type = md5
 auth_file = ${join(folder, 'users')}
 pool_mode = ${mode}
-default_pool_size = 4
+default_pool_size = ${size}
 `,
   )
   const as = process.getuid?.() === 0 ? unprivileged() : undefined

@@ -85,7 +85,7 @@ export class PostgresDriver implements Driver {
     this.#commits = new CommitRequests({ ...parts, requests, queries: parts.reads.queries })
     const version = async () => metaRow((await requests.run(statements.state, []))[0])[1] as number
     this.#beginning = beginningOf(options.snapshotTimeout)
-    this.#guard = new CatalogGuard({ declared, opened, version, catalog: () => this.#catalog() })
+    this.#guard = new CatalogGuard({ declared, opened, version, catalog: (run) => this.#catalog(run) })
   }
 
   read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
@@ -292,9 +292,9 @@ export class PostgresDriver implements Driver {
     throw new StorageError('25006', 'The database was opened with readOnly: nothing was written')
   }
 
-  async #catalog(): Promise<Catalog> {
-    const built = await this.#indexes().built()
-    return new ServerCatalog(this.#parts.schema, this.#requests.run).read(built)
+  async #catalog(run = this.#requests.run): Promise<Catalog> {
+    const { schema } = this.#parts
+    return new ServerCatalog(schema, run).read(await new ServerIndexes(schema, run).built())
   }
 
   #indexes(): ServerIndexes {

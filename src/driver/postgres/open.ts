@@ -37,7 +37,7 @@ export async function openPostgres(
         : readOnly || asItIs
           ? readSetUp(first, schema, address, collections, asItIs)
           : setUp(first, schema, address, collections, asked),
-      hear(clock, first),
+      hear(clock, connector, first),
     ])
     const statements = statementsOf(schema)
     const connections = new Connections(first, (isWanted) => connector.again(isWanted), options)
@@ -76,11 +76,13 @@ export async function openPostgres(
   }
 }
 
-/** Asks for the time of the server. */
-async function hear(clock: ServerClock, connection: Connection): Promise<void> {
+/** Asks for the time of the server, and which of its processes serves the connection. */
+async function hear(clock: ServerClock, connector: Connector, connection: Connection): Promise<void> {
   const sent = Date.now()
-  const [row] = await connection.run({ text: `select ${began}` }, [])
-  clock.heard(row![0] as number, sent, Date.now())
+  const [row] = await connection.run({ text: `select ${began}, pg_backend_pid()` }, [])
+  const [now, processId] = row as [number, number]
+  clock.heard(now, sent, Date.now())
+  connector.noticePooler(connection, processId)
 }
 
 /** Sets a database up by the migrations of a folder. Loaded on demand, because most databases are opened without. */

@@ -179,7 +179,7 @@ export class PostgresSession implements Session {
       if (began.status === 'rejected') throw began.reason
       if (state.status === 'rejected') throw state.reason
       const [version, catalog, at] = metaRow(state.value[0]) as [number, number, number]
-      await guard.saw(catalog)
+      await guard.saw(catalog, (statement, values) => connection.run(statement, values))
       this.#state = { version, at }
     } catch (error) {
       if (isForgotten(error)) connection.forgetNames()

@@ -89,6 +89,11 @@ export class Connector {
     this.#silence = new Silence(() => this.#attempt(), options.connectTimeout)
   }
 
+  /** `processId`: the number of the process that serves a connection, by its own word. A pooler has its own numbers for clients. */
+  noticePooler(connection: Connection, processId: number): void {
+    this.#silence.isPooled = connection.processId !== processId
+  }
+
   /** Opens the first connection; rejects with a DatabaseOpenError, at once if waiting is pointless. */
   first(): Promise<Connection> {
     return this.#connect(mayPass, () => true)

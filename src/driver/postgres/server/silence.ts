@@ -9,6 +9,8 @@ import { isUnreached, sqlState } from './server-error.ts'
 export class Silence {
   readonly #connect: () => Promise<Connection>
   readonly #patience: number
+  /** Whether a pooler stands before the server, as far as is known: its queue may keep a question waiting, too. */
+  isPooled = false
 
   /** `patience`: how many milliseconds of silence before the server is asked, and how long to try. */
   constructor(connect: () => Promise<Connection>, patience: number) {
@@ -38,8 +40,9 @@ export class Silence {
       // A pooler has its own numbers for clients.
       return own !== other.processId || waits !== true
     } catch (error) {
-      // A server without free connections is alive.
-      return !isUnreached(error) || sqlState(error) === '53300'
+      // A server without free connections is alive, and so is a pooler that accepts one.
+      const isAlive = sqlState(error) === '53300' || (this.isPooled && other !== undefined)
+      return isAlive || !isUnreached(error)
     } finally {
       clearTimeout(timer)
       other?.discard()

@@ -14,7 +14,8 @@ interface GuardOptions {
   readonly opened: Catalog
   /** The present version of the catalogue. */
   version(): Promise<number>
-  catalog(): Promise<Catalog>
+  /** By this connection, or by any. */
+  catalog(run?: RunStatement): Promise<Catalog>
 }
 
 /** Notices when others have changed the catalogue so that a query would no longer find what it means. */
@@ -55,10 +56,13 @@ export class CatalogGuard {
     if (difference?.reads) throw difference.error
   }
 
-  /** Reports the version of the catalogue in the state of a session. */
-  async saw(version: number): Promise<void> {
+  /**
+   * Reports the version of the catalogue. A session says how to read the catalogue in its own state: behind a pooler, it may hold the
+   * last connection.
+   */
+  async saw(version: number, run?: RunStatement): Promise<void> {
     if (version === this.#version) return
-    const catalog = await this.#options.catalog()
+    const catalog = await this.#options.catalog(run)
     this.#differences = differences(this.#options.declared, this.#options.opened, catalog)
     this.#version = catalog.version
   }

@@ -24,6 +24,8 @@ export interface BuiltIndex {
   readonly index: TypedIndex | null
 }
 
+type KnownColumn = [expression: string, collation: string | null, option: number]
+
 const mostDuplicatesListed = 10
 const longestName = 63
 
@@ -122,17 +124,15 @@ export class ServerIndexes {
         join pg_namespace n on n.oid = t.relnamespace
       where n.nspname = $1 and t.relname = 'kv' and not i.indisprimary and i.indexprs is not null`
     const rows = await this.#run({ text }, [this.#schema])
-    return rows.map(([name, unique, valid, predicate, columns]) => ({
-      name: name as string,
-      index:
-        valid === true
-          ? readIndex(
-              unique as boolean,
-              predicate as string | null,
-              JSON.parse(columns as string) as [string, string | null, number][],
-            )
-          : null,
-    }))
+    return rows.map(([name, unique, valid, predicate, columns]) => {
+      const read = JSON.parse(columns as string) as [string | null, string | null, number][]
+      // In an older state, an index may be listed that was dropped since: then its columns are unknown.
+      const isThere = valid === true && read.every((column): column is KnownColumn => column[0] !== null)
+      return {
+        name: name as string,
+        index: isThere ? readIndex(unique as boolean, predicate as string | null, read) : null,
+      }
+    })
   }
 
   /** Builds indexes inside the open transaction, existing ones again. */
