@@ -190,6 +190,8 @@ export class Connections {
   }
 
   #add(connection: Connection): void {
+    // The server's last word may have come in one message with an answer.
+    if (connection.isLost) return
     this.#open.add(connection)
     connection.onIdle = () => this.#serve()
     connection.onEnd = () => {
