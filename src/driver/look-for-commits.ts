@@ -35,7 +35,7 @@ class Looks implements Disposable {
   #timer: NodeJS.Timeout | undefined
   /** How long the timer runs, in milliseconds. */
   #length = 0
-  #told: number | 'restored' = -1
+  #told = -1
   #foundAt = Number.NEGATIVE_INFINITY
   #report: (found: number | null | undefined) => void = () => {}
 
@@ -73,9 +73,9 @@ class Looks implements Disposable {
   #newest(): number | null | undefined {
     try {
       const newest = this.#newestOfOthers()
-      if (newest === null || (newest !== 'restored' && newest === this.#told)) return undefined
-      this.#told = newest
+      if (newest === null || newest === this.#told) return undefined
       this.#foundAt = clock()
+      this.#told = newest === 'restored' ? -1 : newest
       return newest === 'restored' ? null : newest
     } catch (error) {
       // The next look meets a temporary obstacle, such as a lock, again. If a failure lasts, the readers are woken and meet it

@@ -75,7 +75,8 @@ export class ChangeFeed<C> implements WatchSource<C>, FeedPosition {
   }
 
   async #checked(since: number): Promise<number> {
-    const { latest } = await this.#source.driver.commitsSince(since, 1)
+    // The newest version would not do: a standby may only later have what `since` came from.
+    const { latest } = await this.#source.driver.commitsSince(since, 0)
     if (since <= latest) return since
     const [given, newest] = [formatVersionstamp(since), formatVersionstamp(latest)]
     throw new RangeError(

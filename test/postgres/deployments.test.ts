@@ -83,12 +83,8 @@ describe.skipIf(url === '')('a server', () => {
       const read = () => db.snapshot((view) => view.get(['a']))
       await db.set(['a'], 1)
       await read()
-      const other = await Valkeyrie.withSchema(['scores', '*'], scores, { indexes: [{ on: 'n' }] }).open(
-        url,
-        {
-          schema,
-        },
-      )
+      const schemas = Valkeyrie.withSchema(['scores', '*'], scores, { indexes: [{ on: 'n' }] })
+      const other = await schemas.open(url, { schema })
       onTestFinished(() => other.close())
       expect((await waitFor('a snapshot', read())).value).toBe(1)
     },

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
-import { KvU64, Valkeyrie } from 'valkeyrie'
+import { KvU64, SnapshotExpiredError, Valkeyrie } from 'valkeyrie'
 import { assert, describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { next } from '../conformance/watching.ts'
@@ -186,14 +186,22 @@ describe.skipIf(url === '')('a snapshot', () => {
     const db = await openAt(url, schema, { snapshotTimeout: 500 })
     await db.set(['a'], 1)
     const read = () => db.snapshot((view) => Promise.all([view.get(['a']), view.get(['b'])]))
-    await read()
+    const readInTime = async () => {
+      for (;;) {
+        const [outcome] = await Promise.allSettled([read()])
+        if (outcome.status === 'fulfilled') return outcome.value
+        // A slow machine may need several.
+        expect(outcome.reason).toBeInstanceOf(SnapshotExpiredError)
+      }
+    }
+    await readInTime()
     const admin = await byHand(url)
     await admin.query(`begin; lock table "${schema}".kv`)
     const refused = waitFor('the end of the snapshot', Promise.allSettled([read()]))
     expect(await refused).toMatchObject([{ reason: { code: 'SNAPSHOT_EXPIRED' } }])
     await admin.query('rollback')
     expect((await db.stats()).oldestSnapshot).toBeNull()
-    expect(await read()).toMatchObject([{ value: 1 }, { value: null }])
+    expect(await readInTime()).toMatchObject([{ value: 1 }, { value: null }])
   })
 })
 

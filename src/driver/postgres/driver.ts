@@ -292,9 +292,8 @@ export class PostgresDriver implements Driver {
     throw new StorageError('25006', 'The database was opened with readOnly: nothing was written')
   }
 
-  async #catalog(run = this.#requests.run): Promise<Catalog> {
-    const { schema } = this.#parts
-    return new ServerCatalog(schema, run).read(await new ServerIndexes(schema, run).built())
+  #catalog(run = this.#requests.run): Promise<Catalog> {
+    return new ServerCatalog(this.#parts.schema, run).read()
   }
 
   #indexes(): ServerIndexes {

@@ -23,8 +23,9 @@ test('the newest version is reported once, however often it is found, and a late
 })
 
 test('an older state is reported as unknown, and then what is committed to it', async () => {
-  const { commits } = following(5, 'restored', null, 3, 4)
+  const { commits } = following(5, 'restored', 'restored', null, 3, 4)
   expect((await commits.next()).value).toBe(5)
+  expect((await commits.next()).value).toBe(null)
   expect((await commits.next()).value).toBe(null)
   expect((await commits.next()).value).toBe(3)
   expect((await commits.next()).value).toBe(4)

@@ -35,7 +35,6 @@ export class Outbox {
       return this.#ask.one(this.#client, statement, values, this.#columns)
     }
     return new Promise((settle) => {
-      const behind = (error: unknown) => (isLoss(error) ? error : notBegun(error))
       joint.statements.push({ statement, values, parsers, isAlone: joint.isOver, behind, settle })
       if (joint.isOver) this.#pass()
     })
@@ -53,8 +52,8 @@ export class Outbox {
     this.#pass()
     return new Promise((settle) => {
       // Without its end, the connection is of no use.
-      const behind = (error: unknown) => new ConnectionLost(error)
-      const ending = { statement, values: [], parsers: [], isAlone: false, behind, settle }
+      const lost = (error: unknown) => new ConnectionLost(error)
+      const ending = { statement, values: [], parsers: [], isAlone: false, behind: lost, settle }
       this.#joint = { statements: [ending], isOver: true }
     })
   }
@@ -82,4 +81,9 @@ export class Outbox {
     if (sends === 'soon') process.nextTick(this.send)
     else setImmediate(this.send)
   }
+}
+
+/** The error of a statement that the server skips after this one. */
+function behind(error: unknown): unknown {
+  return isLoss(error) ? error : notBegun(error)
 }
