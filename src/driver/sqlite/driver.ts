@@ -1,5 +1,4 @@
 // The driver of SQLite implements the whole port; each method is short and calls the room that does the work.
-import { existsSync, rmSync } from 'node:fs'
 import { readChanges } from '../../commit/log-format.ts'
 import { DatabaseBusyError, StorageError } from '../../contract/errors.ts'
 import { clock } from '../../time/clock.ts'
@@ -30,13 +29,13 @@ import type {
   PooledConnection,
   SqliteDriverOptions,
 } from './connections/pooled-connection.ts'
-import { alone } from './file/alone.ts'
 import { inSweep } from './file/connection.ts'
-import { type DatabaseFile, databaseFiles } from './file/database-file.ts'
+import type { DatabaseFile } from './file/database-file.ts'
 import { memoryPath } from './file/database-path.ts'
 import { removeEmptyLog } from './file/empty-log.ts'
 import { assertOpen, isPassing, isReadOnly, isUnanswerable, toKvError } from './file/engine-error.ts'
 import { LockShare } from './file/lock-share.ts'
+import { removeFiles } from './file/remove-files.ts'
 import { type Run, retryBusy } from './file/retry-busy.ts'
 import type { Connection } from './module/sqlite-module.ts'
 import { performRead } from './reads/row-reads.ts'
@@ -78,8 +77,9 @@ export class SqliteDriver implements Driver {
     this.#backups = new RunningBackups(pool, file, options.busyTimeout)
     this.#snapshots = new Snapshots(pool, options.snapshotTimeout)
     this.#replaced = file === null ? new ReplacedRows(pool.top) : null
-    if (file !== null && !options.readOnly)
-      this.#checkpointer = new Checkpointer(file.path, pool, () => !this.#snapshots.isEmpty)
+    if (file === null || options.readOnly) return
+    const early = process.platform === 'linux' && options.durability === 'normal'
+    this.#checkpointer = new Checkpointer(file.path, pool, () => !this.#snapshots.isEmpty, early)
   }
 
   read<R extends Read>(request: R, signal?: AbortSignal): Promise<ResultOf<R>> {
@@ -148,7 +148,7 @@ export class SqliteDriver implements Driver {
   commit(batch: CommitBatch): Promise<BatchOutcome> {
     return this.#run(
       () => {
-        this.#checkpointer?.wrote()
+        this.#checkpointer?.wrote(batch)
         const began = clock()
         const outcome = this.#passingOverDamage(
           ({ batches }) => batches.commit(batch),
@@ -332,21 +332,6 @@ export class SqliteDriver implements Driver {
       return attempt()
     }
   }
-}
-
-/** Throws SQLITE_BUSY if others have the file open, and a StorageError if another file has replaced it. */
-function removeFiles(file: DatabaseFile): void {
-  if (!existsSync(file.path)) return
-  file.assertThere()
-  const remove = () => {
-    file.assertThere()
-    // The file itself comes last: otherwise the files beside it would be taken for parts of the next one.
-    for (const path of databaseFiles(file.path).reverse()) rmSync(path, { force: true })
-  }
-  // Windows does not allow removing an open file.
-  const isKept = process.platform === 'win32'
-  alone(file.path, isKept ? () => {} : remove)
-  if (isKept) remove()
 }
 
 /** Whether one of the rows to write is damaged. */

@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs'
+import type { CommitBatch } from '../../driver.ts'
 import { longestWal } from '../file/connection.ts'
 import { engineCode } from '../file/engine-error.ts'
 import type { ConnectionPool } from './connection-pool.ts'
+import { EarlySync } from './early-sync.ts'
 
 /** How many milliseconds without a commit of this handle before it looks, and between two looks. */
 const quiet = 1_000
@@ -28,6 +30,7 @@ export class Checkpointer {
   readonly #log: string
   readonly #pool: ConnectionPool
   readonly #hasSnapshots: () => boolean
+  readonly #earlySync: EarlySync | null
   #timer: NodeJS.Timeout | undefined
   #closed = false
   #written = false
@@ -36,17 +39,22 @@ export class Checkpointer {
   #longSince: number | null = null
   #tellAt = tellFrom
 
-  /** `hasSnapshots`: whether this handle itself reads an older state, which has then already been reported. */
-  constructor(path: string, pool: ConnectionPool, hasSnapshots: () => boolean) {
+  /**
+   * `hasSnapshots`: whether this handle itself reads an older state, which has then already been reported. `early`: sync the log in
+   * the background, too.
+   */
+  constructor(path: string, pool: ConnectionPool, hasSnapshots: () => boolean, early: boolean) {
     this.#log = `${path}-wal`
+    this.#earlySync = early ? new EarlySync(this.#log) : null
     this.#pool = pool
     this.#hasSnapshots = hasSnapshots
     // A process that died may have left a long log.
     this.wrote()
   }
 
-  /** Reports a commit. */
-  wrote(): void {
+  /** Reports a commit: of a batch, or of something else. */
+  wrote(batch?: CommitBatch): void {
+    if (batch !== undefined) this.#earlySync?.wrote(batch)
     this.#written = true
     if (this.#timer === undefined) this.#lookIn(quiet)
   }

@@ -18,6 +18,7 @@ import { UniqueIndexes } from '../tables/unique-indexes.ts'
 import { CatalogGuard } from './catalog-guard.ts'
 
 export interface SqliteDriverOptions extends DriverOptions {
+  readonly durability: 'normal' | 'full'
   readonly path: string
   /** How many milliseconds a call retries while others lock the database. */
   readonly busyTimeout: number

@@ -1,0 +1,49 @@
+import { close, fdatasync, open } from 'node:fs'
+import type { CommitBatch } from '../../driver.ts'
+
+/** How many bytes of the log to sync at a time. */
+const part = 1024 * 1024
+/** What a commit writes besides its rows, roughly: a page each of the table, its index and the log of commits. */
+const bytesPerCommit = 3 * 4096
+/** What a row takes besides its value. */
+const bytesPerRow = 64
+
+/**
+ * Syncs the write-ahead log in parts, in the background. The commit that copies the log into the file first waits until all of it
+ * is on the disk, and blocks the event loop meanwhile: for 16 MB, five times as long as for what is left here.
+ */
+export class EarlySync {
+  readonly #log: string
+  #unsynced = 0
+  #isSyncing = false
+
+  /** `log`: the path of the write-ahead log. */
+  constructor(log: string) {
+    this.#log = log
+  }
+
+  /** Reports a commit. It does not have to know exactly how much was written. */
+  wrote({ writes }: CommitBatch): void {
+    for (const { mutations } of writes) {
+      this.#unsynced += bytesPerCommit
+      for (const mutation of mutations) {
+        this.#unsynced += bytesPerRow
+        if (mutation.type === 'set') this.#unsynced += mutation.stored.value.length
+      }
+    }
+    if (this.#unsynced >= part && !this.#isSyncing) this.#sync()
+  }
+
+  /** Errors are left to the checkpoint: the engine syncs the log itself, and a failed write fails that, too. */
+  #sync(): void {
+    this.#unsynced = 0
+    this.#isSyncing = true
+    const done = () => {
+      this.#isSyncing = false
+    }
+    open(this.#log, (failed, file) => {
+      if (failed) done()
+      else fdatasync(file, () => close(file, done))
+    })
+  }
+}

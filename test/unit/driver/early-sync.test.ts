@@ -1,0 +1,32 @@
+import { Valkeyrie } from 'valkeyrie'
+import { expect, test } from 'vitest'
+import { newDatabasePath } from '../../concurrency/temporary-folder.ts'
+
+const isSyncing = () => process.getActiveResourcesInfo().includes('FSReqCallback')
+const long = 'x'.repeat(40_000)
+
+/** Whether the log is being synced after so many bytes of values. */
+async function syncsAfter(bytes: number, path: string | undefined, durability?: 'full') {
+  await using db = await Valkeyrie.open(path, durability && { durability })
+  const sets = () => db.set(['key'], long)
+  await sets()
+  while (isSyncing()) await new Promise(setImmediate)
+  for (let written = 0; written < bytes; written += long.length) {
+    await sets()
+    if (isSyncing()) return true
+  }
+  return false
+}
+
+test.runIf(process.platform === 'linux')(
+  'the log is synced in the background for each MiB that is written',
+  async () => {
+    expect(await syncsAfter(500_000, newDatabasePath())).toBe(false)
+    expect(await syncsAfter(1_200_000, newDatabasePath())).toBe(true)
+  },
+)
+
+test('nothing is synced where each commit is, or in memory', async () => {
+  expect(await syncsAfter(2_000_000, newDatabasePath(), 'full')).toBe(false)
+  expect(await syncsAfter(2_000_000, undefined)).toBe(false)
+})
