@@ -4,7 +4,7 @@ import { appliedMutations, type Claimed, claimRows, claimUnchanged } from './cla
 import { applyInserts, areInserts, InsertConflict } from './inserts.ts'
 import { changedReads } from './read-set.ts'
 import { applyReplacements, areReplacements } from './replacements.ts'
-import type { AtomicWrite, CommitOutcome, Mutation } from './write.ts'
+import type { AtomicWrite, Candidate, CommitOutcome, Mutation } from './write.ts'
 
 /**
  * A write without a mark failed halfway, for example under a unique index that another process has just declared: the batch must be
@@ -25,7 +25,7 @@ export function commitWrite(write: AtomicWrite, context: ApplyContext, guardAll:
   const claimed = claimedBy(write, context)
   if (claimed !== null && 'conflicts' in claimed) return { type: 'conflict', ...claimed }
   const { checks } = write
-  const mutations = appliedMutations(write, claimed?.places, version)
+  const mutations = appliedMutations(write, claimed?.taken, version)
   const mayViolate = transaction.mayViolateUnique(mutations)
   if (mutations.length > 1 && !guardAll && !mayViolate && areReplacements(checks, mutations)) {
     if (areReplaced(checks, mutations, context)) {
@@ -79,10 +79,10 @@ function areReplaced(...[checks, mutations, context]: Parameters<typeof applyRep
 function committed(
   { transaction, version, now }: ApplyContext,
   touched: number,
-  claimed: { readonly places: readonly number[] } | null,
+  claimed: { readonly taken: readonly Candidate[] } | null,
 ): CommitOutcome {
   transaction.append(version, now)
-  return { type: 'committed', version, touched, ...(claimed && { claimed: claimed.places }) }
+  return { type: 'committed', version, touched, ...(claimed && { claimed: claimed.taken }) }
 }
 
 function isDelete({ type }: Mutation): boolean {

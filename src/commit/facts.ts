@@ -1,7 +1,6 @@
-import type { Key } from '../contract/key.types.ts'
 import type { CommitState } from './commit-writes.ts'
 import type { LoggedCommit } from './log-format.ts'
-import type { StoredRow } from './row.ts'
+import type { FoundRow, StoredRow } from './row.ts'
 import type { ExpiredRow, RowVersion } from './transaction.ts'
 import type { HeldValues, UniqueFields } from './unique.ts'
 import type { Claim } from './write.ts'
@@ -18,7 +17,7 @@ export interface CommitFacts extends CommitState {
   /** The rows that have expired since the time that `needsOf` gives. */
   readonly expired: readonly (ExpiredRow & { readonly expiresAt: number })[]
   /** The rows that the query of each claim finds. */
-  readonly claimable: ReadonlyMap<Claim, readonly { readonly key: Key; readonly version: number }[]>
+  readonly claimable: ReadonlyMap<Claim, readonly FoundRow[]>
   readonly unique: UniqueFields
   /**
    * The rows that violate a unique index, by the value to be stored: none at first; the engine looks them up after a unique index

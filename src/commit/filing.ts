@@ -67,7 +67,9 @@ export class Filing {
       ...candidate,
       mutation: this.#refileMutation(candidate.mutation),
     }))
-    return { ...write, mutations, claim: { ...write.claim, candidates } }
+    const { query, since } = write.claim
+    // What is prepared in the commit would not be checked here.
+    return { ...write, mutations, claim: { query, since, candidates } }
   }
 
   #refileMutation(mutation: Mutation): Mutation {

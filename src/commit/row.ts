@@ -1,3 +1,5 @@
+import type { Key } from '../contract/key.types.ts'
+
 /** What is stored under a key, with the value still encoded. `expiresAt` in milliseconds since the epoch. */
 export interface StoredRow {
   readonly value: string | Uint8Array
@@ -5,6 +7,11 @@ export interface StoredRow {
   readonly types: string | null
   readonly version: number
   readonly expiresAt: number | null
+}
+
+/** A row that a query has found. */
+export interface FoundRow extends StoredRow {
+  readonly key: Key
 }
 
 /** The part of a row that is its value. */

@@ -1,7 +1,6 @@
-import type { Key } from '../contract/key.types.ts'
 import type { StoredValue } from '../value/encoding.ts'
 import type { CollectedChanges, LoggedCommit } from './log-format.ts'
-import type { StoredRow } from './row.ts'
+import type { FoundRow, StoredRow } from './row.ts'
 import type { UniqueHolder } from './unique.ts'
 import type { Claim, Mutation, SetMutation } from './write.ts'
 
@@ -32,7 +31,7 @@ export interface CommitTransaction {
   /** The rows that expire after the first time, up to the second. In milliseconds since the epoch. */
   expiredBetween(after: number, until: number): readonly ExpiredRow[]
   /** The rows that the query of a claim finds. */
-  claimable(claim: Claim, now: number): readonly { readonly key: Key; readonly version: number }[]
+  claimable(claim: Claim, now: number): readonly FoundRow[]
 
   /** Whether one of these mutations could violate a unique index. */
   mayViolateUnique(mutations: readonly Mutation[]): boolean

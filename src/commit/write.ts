@@ -1,6 +1,7 @@
 import type { KeyRange } from '../key/range.ts'
 import type { FindPlan, Planned } from '../query/plan.ts'
 import type { StoredValue } from '../value/encoding.ts'
+import type { FoundRow } from './row.ts'
 
 /** Holds if the newest version of the key is this one; `null`: if the key has no value, or an expired one. */
 export interface KeyCheck {
@@ -71,11 +72,15 @@ export interface Candidate {
  * must not hold the lock: for the rows that the query found then, and some after them, in case others take the first ones. It
  * conflicts if the query then finds a row that is not a candidate, or nothing. `since`: a version from before the candidates were
  * read; if it is still the newest, the query need not run again.
+ *
+ * `prepare`, for a claim whose driver says `mayClaimInPlace`: makes a candidate of the row in this place of the result, in the
+ * transaction. It takes some microseconds, and gives null if that cannot be done there.
  */
 export interface Claim {
   readonly query: Planned<FindPlan>
   readonly since: number | null
   readonly candidates: readonly Candidate[]
+  readonly prepare?: (row: FoundRow, place: number) => Candidate | null
 }
 
 /** What commits together or not at all: the reads still hold, every check holds, then the mutations are applied in order. */
@@ -99,15 +104,15 @@ export interface CheckConflict {
 }
 
 /**
- * The outcome of one write. `touched` counts the values that its deletes and touches found; `claimed` are the places of the
- * candidates that a claim has taken.
+ * The outcome of one write. `touched` counts the values that its deletes and touches found; `claimed` are the candidates that a
+ * claim has taken, in the order of its query.
  */
 export type CommitOutcome =
   | {
       readonly type: 'committed'
       readonly version: number
       readonly touched: number
-      readonly claimed?: readonly number[]
+      readonly claimed?: readonly Candidate[]
     }
   | { readonly type: 'conflict'; readonly conflicts: readonly CheckConflict[] }
   | { readonly type: 'failed'; readonly error: unknown }

@@ -210,6 +210,11 @@ export interface Driver extends Reader {
    */
   commit(batch: CommitBatch): Promise<BatchOutcome>
   /**
+   * Whether a claim by this query may leave it to the commit to run the query and to call `prepare`. If the commit holds a lock
+   * meanwhile: only if the query was fast the last time.
+   */
+  mayClaimInPlace(query: Planned<FindPlan>): boolean
+  /**
    * Asks for a turn of `hold` milliseconds, during which the commits of others wait, and keeps a place in the queue for it as long
    * as it is called again. Returns whether the turn has begun.
    */

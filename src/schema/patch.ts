@@ -20,7 +20,15 @@ import {
 } from './settle.ts'
 import type { Steps } from './steps.ts'
 
-type Fields = Readonly<Record<string, unknown>>
+export type Fields = Readonly<Record<string, unknown>>
+
+/** The outputs that a patch gives for its fields, or why the schema refuses them. */
+export type Given =
+  | { readonly given: readonly GivenField[]; readonly issues?: undefined }
+  | StandardSchemaV1.FailureResult
+
+/** The name of a field, and the output to store in it. */
+export type GivenField = readonly [string, unknown]
 
 /**
  * Applies a patch to a stored output. Each field in the patch is an input of that field's schema; all others stay as stored, and
@@ -29,9 +37,10 @@ type Fields = Readonly<Record<string, unknown>>
 export function* patchSteps(anatomy: Anatomy, stored: Fields, patch: Fields): Steps<Result> {
   switch (anatomy.type) {
     case 'object':
-      return yield* patchObject(anatomy, stored, patch)
-    case 'record':
-      return yield* patchRecord(anatomy, stored, patch)
+    case 'record': {
+      const result = yield* givenBy(anatomy, patch)
+      return result.issues ? result : { value: merged(stored, result.given) }
+    }
     case 'lazy':
       return yield* patchSteps(anatomy.get(), stored, patch)
     case 'maybe':
@@ -65,8 +74,27 @@ export function* patchSteps(anatomy: Anatomy, stored: Fields, patch: Fields): St
 const wholeTransform =
   'is transformed by the schema as a whole, which a patch would bypass: pass the input of the whole value to set'
 
-function* patchObject(anatomy: ObjectAnatomy, stored: Fields, patch: Fields): Steps<Result> {
-  const given: [string, unknown][] = []
+/** What a patch gives, whatever is stored; null if that depends on the stored value. */
+export function givenByAlone(anatomy: Anatomy, patch: Fields): Steps<Given> | null {
+  switch (anatomy.type) {
+    case 'object':
+    case 'record':
+      return givenBy(anatomy, patch)
+    case 'lazy':
+      return givenByAlone(anatomy.get(), patch)
+    case 'maybe':
+      return givenByAlone(anatomy.inner, patch)
+    default:
+      return null
+  }
+}
+
+function givenBy(anatomy: ObjectAnatomy | RecordAnatomy, patch: Fields): Steps<Given> {
+  return anatomy.type === 'object' ? givenToObject(anatomy, patch) : givenToRecord(anatomy, patch)
+}
+
+function* givenToObject(anatomy: ObjectAnatomy, patch: Fields): Steps<Given> {
+  const given: GivenField[] = []
   const issues: StandardSchemaV1.Issue[] = []
   for (const [name, input] of Object.entries(patch)) {
     const field = anatomy.fields.get(name) ?? restOf(anatomy, name)
@@ -78,11 +106,11 @@ function* patchObject(anatomy: ObjectAnatomy, stored: Fields, patch: Fields): St
       else given.push([name, result.value])
     }
   }
-  return issues.length > 0 ? { issues } : { value: merged(stored, given) }
+  return issues.length > 0 ? { issues } : { given }
 }
 
-function* patchRecord({ key, value, dropped }: RecordAnatomy, stored: Fields, patch: Fields): Steps<Result> {
-  const given: [string, unknown][] = []
+function* givenToRecord({ key, value, dropped }: RecordAnatomy, patch: Fields): Steps<Given> {
+  const given: GivenField[] = []
   const issues: StandardSchemaV1.Issue[] = []
   for (const [name, input] of Object.entries(patch)) {
     if (dropped.includes(name)) continue
@@ -92,7 +120,7 @@ function* patchRecord({ key, value, dropped }: RecordAnatomy, stored: Fields, pa
       issues.push(...issuesAt(name, settledKey), ...issuesAt(name, result))
     else given.push([String(settledKey.value), result.value])
   }
-  return issues.length > 0 ? { issues } : { value: merged(stored, given) }
+  return issues.length > 0 ? { issues } : { given }
 }
 
 /** Validates a name; if the schema expects numbers, as a number. */
@@ -150,7 +178,7 @@ function namesField(anatomy: Anatomy, name: string): boolean {
 }
 
 function* patchAll(parts: readonly Anatomy[], stored: Fields, patch: Fields): Steps<Result> {
-  const given: [string, unknown][] = []
+  const given: GivenField[] = []
   for (const part of parts) {
     const result = yield* patchSteps(part, stored, patch)
     if (result.issues) return result
@@ -162,8 +190,17 @@ function* patchAll(parts: readonly Anatomy[], stored: Fields, patch: Fields): St
   return { value: merged(stored, given) }
 }
 
-function merged(stored: Fields, given: readonly [string, unknown][]): object {
-  return Object.fromEntries([...Object.entries(stored), ...given])
+const ownField = { enumerable: true, configurable: true, writable: true }
+
+/** The stored fields, in their order, with those of `given` in their places or after them. */
+export function merged(stored: Fields, given: readonly GivenField[]): object {
+  const fields: Record<string, unknown> = { ...stored }
+  for (const [name, value] of given) {
+    // Assigned, this name would be the prototype.
+    if (name === '__proto__') Object.defineProperty(fields, name, { value, ...ownField })
+    else fields[name] = value
+  }
+  return fields
 }
 
 function without(stored: Fields, patch: Fields): object {

@@ -5,7 +5,7 @@ import { isClosed, type Result } from './anatomy/anatomy.ts'
 import { anatomyOf } from './anatomy/anatomy-of.ts'
 import { validateInput } from './anatomy/validate-input.ts'
 import type { AnyDefinition } from './definition.types.ts'
-import { patchSteps } from './patch.ts'
+import { type Fields, type Given, givenByAlone, merged, patchSteps } from './patch.ts'
 import { nothing, settle } from './settle.ts'
 import { runSteps, type Steps } from './steps.ts'
 
@@ -72,8 +72,39 @@ export function patchedOutput(
   stored: object,
   patch: object,
 ): unknown | Promise<unknown> {
-  const given = Object.fromEntries(Object.entries(patch).filter(([, input]) => input !== undefined))
-  return run(key, patchSteps(anatomyOf(definition.schema), { ...stored }, given))
+  return run(key, patchSteps(anatomyOf(definition.schema), { ...stored }, withoutUndefined(patch)))
+}
+
+/** Applies a patch whose fields were checked before to a stored value. */
+export type CheckedPatch = (stored: object) => object
+
+/**
+ * Checks the fields of a patch once, so that applying it to a stored value calls none of the user's functions. Returns null if
+ * `patchedOutput` is needed: what to store depends on the rest of the value, or the schema refuses the patch. Returns `'later'` if
+ * the schema is asynchronous.
+ */
+export function checkedPatch(definition: AnyDefinition, patch: object): CheckedPatch | 'later' | null {
+  const steps = givenByAlone(anatomyOf(definition.schema), withoutUndefined(patch))
+  if (steps === null) return null
+  let result: ReturnType<typeof runSteps<Given>>
+  try {
+    result = runSteps(steps)
+  } catch {
+    // `patchedOutput` reports what the schema throws, with the key of the row.
+    return null
+  }
+  if (result instanceof Promise) {
+    result.catch(() => {})
+    return 'later'
+  }
+  if (result.issues) return null
+  const { given } = result
+  return (stored) => merged(stored as Fields, given)
+}
+
+function withoutUndefined(patch: object): Fields {
+  if (!Object.values(patch).includes(undefined)) return patch as Fields
+  return Object.fromEntries(Object.entries(patch).filter(([, input]) => input !== undefined))
 }
 
 function run(key: Key, steps: Steps<Result>): unknown | Promise<unknown> {

@@ -8,7 +8,7 @@ import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
 import { untilAborted } from '../time/until-aborted.ts'
 import type { SetOptions } from './expiry.ts'
-import type { RowEntry, RowStore, SettledOutcome } from './row-store.ts'
+import type { ClaimsInPlace, RowEntry, RowStore, SettledOutcome } from './row-store.ts'
 import type { TurnSource } from './turn.ts'
 
 /** A store whose calls end when a signal is aborted: waiting calls reject at once, running ones at their next step. */
@@ -20,6 +20,7 @@ class AbortableStore implements RowStore {
   readonly format: RowStore['format']
   declare readonly written?: readonly Uint8Array[]
   declare readonly turnSource?: TurnSource
+  declare readonly claimsInPlace?: ClaimsInPlace
   readonly #store: RowStore
   readonly #signal: AbortSignal
 
@@ -32,6 +33,7 @@ class AbortableStore implements RowStore {
     this.limits = store.limits
     this.format = store.format
     if (store.written !== undefined) this.written = store.written
+    if (store.claimsInPlace !== undefined) this.claimsInPlace = store.claimsInPlace
     if (store.turnSource !== undefined) {
       const { driver, turns } = store.turnSource
       this.turnSource = { driver, turns, signal }

@@ -3,6 +3,7 @@ import type { Key } from '../contract/key.types.ts'
 import type { Limits } from '../contract/limits.ts'
 import type { Reader, StoredRow } from '../driver/driver.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
+import type { FindPlan, Planned } from '../query/plan.ts'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
@@ -26,8 +27,28 @@ export type OpenRepository = (store: RowStore, definition: AnyDefinition) => obj
 
 /** Code that only a database with schemas needs, and loads: it is as much as all the rest. */
 export interface SchemaCode {
-  readonly validation: Pick<typeof validate, 'validate' | 'judgeOutput' | 'changedOutput' | 'patchedOutput'>
+  readonly validation: Pick<
+    typeof validate,
+    'validate' | 'judgeOutput' | 'changedOutput' | 'patchedOutput' | 'checkedPatch'
+  >
   readonly openRepository: OpenRepository
+}
+
+/** Makes the mutation that patches a row. */
+export type PatchRow = (row: StoredRow, key: Key) => SetMutation
+
+/** What a claim needs to be prepared in its commit. */
+export interface ClaimsInPlace {
+  /** How the claims of a definition are prepared; before the commit, if it is not here. */
+  readonly ways: Map<AnyDefinition, 'inPlace' | 'never'>
+
+  mayClaimInPlace(query: Planned<FindPlan>): boolean
+
+  /**
+   * Checks a patch once, for rows that are patched later, without any of the user's functions. Returns null if `preparePatch` is
+   * needed, and `'later'` if it always is, because the schema is asynchronous.
+   */
+  checkPatch(definition: AnyDefinition, patch: object): PatchRow | 'later' | null
 }
 
 /** What the typed faces use: an open database, or a unit of work on one. */
@@ -48,6 +69,9 @@ export interface RowStore extends Reader {
    * In a database: gives turns to calls whose commits keep failing. Left out in a unit of work, where a single write does not fail.
    */
   readonly turnSource?: TurnSource
+
+  /** In a database: claims whose rows are prepared in the commit. Left out in a unit of work, which commits later. */
+  readonly claimsInPlace?: ClaimsInPlace
 
   /** Reads one state with several reads. */
   ofOneState<T>(read: (store: RowStore) => Promise<T>): Promise<T>

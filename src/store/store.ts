@@ -3,33 +3,28 @@ import { WatchHub } from '../broadcast/hub.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { appliedMutations } from '../commit/claim.ts'
 import { Filing } from '../commit/filing.ts'
-import { checkOperand } from '../commit/mutation.ts'
-import type { ArithmeticMutation, AtomicWrite, Mutation, SetMutation } from '../commit/write.ts'
-import { DatabaseClosedError, ValidationError } from '../contract/errors.ts'
+import type { AtomicWrite, Mutation, SetMutation } from '../commit/write.ts'
+import { DatabaseClosedError } from '../contract/errors.ts'
 import type { Key } from '../contract/key.types.ts'
 import type { Limits } from '../contract/limits.ts'
 import type { Driver, Read, ResultOf, StoredRow } from '../driver/driver.ts'
 import { encodeKey } from '../key/codec.ts'
 import type { IdOf, Pattern } from '../key/pattern.types.ts'
-import { checkIdKinds } from '../key/typed-id.ts'
 import { formatVersionstamp } from '../key/versionstamp.ts'
-import { jsonSchemaOf } from '../schema/json-schema.ts'
+import type { FindPlan, Planned } from '../query/plan.ts'
+import type { AnyDefinition } from '../schema/definition.types.ts'
 import type { Registry } from '../schema/registry.ts'
 import type { Entry } from '../schema/registry.types.ts'
 import { paced, pauseDue } from '../time/give-way.ts'
-import { encodeValue } from '../value/codec.ts'
-import { exceeds, tooLarge } from '../value/encoding.ts'
 import { KeyedEntry } from '../value/keyed-entry.ts'
-import { KvU64 } from '../value/kv-u64.ts'
-import { isPlainObject } from '../value/plain-object.ts'
 import type { ValueFormat } from '../value/value-format.ts'
 import { CommitQueue } from './commit-queue.ts'
-import { expiryOfSet, expiryTime, type SetOptions } from './expiry.ts'
+import type { SetOptions } from './expiry.ts'
 import { KeyedMutex } from './keyed-mutex.ts'
+import { Preparation } from './preparation.ts'
 import { Removal } from './removal.ts'
-import type { RowEntry, RowStore, SchemaCode, SettledOutcome } from './row-store.ts'
+import type { ClaimsInPlace, PatchRow, RowEntry, RowStore, SchemaCode, SettledOutcome } from './row-store.ts'
 import { running } from './running.ts'
-import { setFromRow } from './set-from-row.ts'
 import { SnapshotStore } from './snapshot-store.ts'
 import { comparedStored, decodeStored } from './stored-row.ts'
 import { Sweeper } from './sweeper.ts'
@@ -62,6 +57,8 @@ export class Store implements RowStore {
   /** The line of calls in this process that want a turn. */
   readonly turns = new KeyedMutex()
   readonly turnSource: TurnSource = this
+  readonly claimsInPlace: ClaimsInPlace = this
+  readonly ways: ClaimsInPlace['ways'] = new Map()
   readonly path: string
   readonly address: string
   readonly #validateReads: boolean
@@ -71,6 +68,7 @@ export class Store implements RowStore {
   readonly #sweeper: Sweeper
   readonly #readOnly: boolean
   readonly #removal: Removal
+  readonly #preparation: Preparation
   #closing: Promise<void> | null = null
 
   constructor(driver: Driver, catalog: Catalog, registry: Registry, options: StoreOptions) {
@@ -88,6 +86,7 @@ export class Store implements RowStore {
     this.#readOnly = options.readOnly
     this.#sweeper = new Sweeper(driver, () => this.hub.refresh())
     this.hub = new WatchHub(driver, () => this.#lookForExpiries())
+    this.#preparation = new Preparation(this, this.#validation)
     this.#removal = new Removal(driver, () => this.close())
   }
 
@@ -184,113 +183,29 @@ export class Store implements RowStore {
   }
 
   prepareSet(key: Key, value: unknown, options?: SetOptions): SetMutation | Promise<SetMutation> {
-    const encodedKey = this.encodeKey(key)
-    const expiresAt = expiryOfSet(options, this.now())
-    const definition = this.registry.find(key)
-    try {
-      if (definition === undefined) return this.#toSet(encodedKey, key, value, expiresAt)
-      checkIdKinds(definition.idKinds, key, definition.name)
-      return this.#settledSet(encodedKey, key, this.#validation!.validate(definition, key, value), expiresAt)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    return this.#preparation.set(key, value, options)
   }
 
   preparePatch(key: Key, row: StoredRow, patch: object): SetMutation | Promise<SetMutation> {
-    const encodedKey = this.encodeKey(key)
-    const stored = decodeStored(row, key, this.format)
-    if (!isPlainObject(stored)) {
-      throw new TypeError(
-        'Only the fields of an object can be patched: pass update a function of the stored value',
-      )
-    }
-    const definition = this.registry.find(key)
-    if (definition === undefined) return this.#toSet(encodedKey, key, { ...stored, ...patch }, row.expiresAt)
-    const patched = () => this.#validation!.patchedOutput(definition, key, stored, patch)
-    return setFromRow(this, definition, key, () =>
-      this.#settledSet(encodedKey, key, patched(), row.expiresAt),
-    )
+    return this.#preparation.patch(key, row, patch)
   }
 
   prepareChanged(key: Key, row: StoredRow, output: unknown): SetMutation | Promise<SetMutation> {
-    const encodedKey = this.encodeKey(key)
-    const definition = this.registry.find(key)
-    if (definition === undefined) return this.#toSet(encodedKey, key, output, row.expiresAt)
-    const before = () => decodeStored(row, key, this.format)
-    const changed = () => this.#validation!.changedOutput(definition, key, before, output)
-    return setFromRow(this, definition, key, () =>
-      this.#settledSet(encodedKey, key, changed(), row.expiresAt),
-    )
-  }
-
-  /** `expiresAt` undefined: the expiry of the replaced value. */
-  #settledSet(
-    encodedKey: Uint8Array,
-    key: Key,
-    output: unknown,
-    expiresAt: number | null | undefined,
-  ): SetMutation | Promise<SetMutation> {
-    return output instanceof Promise
-      ? output.then((settled) => this.#toSet(encodedKey, key, settled, expiresAt))
-      : this.#toSet(encodedKey, key, output, expiresAt)
-  }
-
-  #toSet(
-    encodedKey: Uint8Array,
-    key: Key,
-    output: unknown,
-    expiresAt: number | null | undefined,
-  ): SetMutation {
-    const collection = this.collectionOf(key)
-    const most = this.limits.valueBytes
-    const stored = encodeValue(output, this.format, most)
-    if (exceeds(stored, most)) throw tooLarge(most)
-    if (typeof stored.value !== 'string') this.#assertUnindexed(key)
-    return expiresAt === undefined
-      ? { type: 'set', key: encodedKey, collection, stored }
-      : { type: 'set', key: encodedKey, collection, stored, expiresAt }
-  }
-
-  /** No index may contain bytes: the engine takes some for its own binary JSON. */
-  #assertUnindexed(key: Key): void {
-    const definition = this.registry.find(key)
-    if (definition === undefined || definition.indexes.length === 0) return
-    const message = `a Uint8Array or a KvU64 has no fields, and '${definition.name}' has indexes over them: store it in a field of an object`
-    throw new ValidationError(key, [{ message }])
+    return this.#preparation.changed(key, row, output)
   }
 
   prepareArithmetic(
-    type: ArithmeticMutation['type'],
-    key: Key,
-    n: bigint | KvU64,
-    expireIn: number | undefined,
-  ): ArithmeticMutation | Promise<ArithmeticMutation> {
-    const operand = checkOperand(type, n)
-    const mutation: ArithmeticMutation = {
-      type,
-      key: this.encodeKey(key),
-      collection: this.collectionOf(key),
-      operand,
-      ...(expireIn === undefined ? {} : { expiresAt: expiryTime(expireIn, this.now()) }),
-    }
-    const definition = this.registry.find(key)
-    if (definition === undefined) return mutation
-    // The result is only known at the commit, but whether the schema can output a KvU64 at all is known now.
-    try {
-      checkIdKinds(definition.idKinds, key, definition.name)
-      this.#assertUnindexed(key)
-      const judged = this.#validation!.judgeOutput(
-        definition,
-        key,
-        new KvU64(operand < 0n ? -operand : operand),
-      )
-      return judged instanceof Promise ? judged.then(() => mutation) : mutation
-    } catch (error) {
-      if (!(error instanceof ValidationError) || jsonSchemaOf(definition.schema)?.['type'] === undefined)
-        return Promise.reject(error)
-      const message = `${type} works on a KvU64, and the values of '${definition.name}' are not: change a number in a value with update, or with updateMany and { increment: 1 }`
-      return Promise.reject(new ValidationError(key, [{ message }]))
-    }
+    ...args: Parameters<RowStore['prepareArithmetic']>
+  ): ReturnType<RowStore['prepareArithmetic']> {
+    return this.#preparation.arithmetic(...args)
+  }
+
+  checkPatch(definition: AnyDefinition, patch: object): PatchRow | 'later' | null {
+    return this.#preparation.checkPatch(definition, patch)
+  }
+
+  mayClaimInPlace(query: Planned<FindPlan>): boolean {
+    return this.driver.mayClaimInPlace(query)
   }
 
   /** Commits a write, together with the others of this turn of the event loop. */

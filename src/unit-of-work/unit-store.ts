@@ -227,7 +227,7 @@ export class UnitStore implements RowStore, ReaderContext {
   async #claim(claim: Claim): Promise<SettledOutcome> {
     const checks = claim.candidates.slice(0, limitOf(claim))
     const outcome = await this.commit({ checks, mutations: checks.map(({ mutation }) => mutation) })
-    return outcome.type === 'conflict' ? outcome : { ...outcome, claimed: [...checks.keys()] }
+    return outcome.type === 'conflict' ? outcome : { ...outcome, claimed: checks }
   }
 
   collectionRange(collection: string): KeyRange {

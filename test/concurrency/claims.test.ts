@@ -1,3 +1,5 @@
+import { tracingChannel } from 'node:diagnostics_channel'
+import Sqlite from 'better-sqlite3'
 import { Valkeyrie } from 'valkeyrie'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
@@ -42,4 +44,59 @@ test('a claim that lost a row to others prepares more of them, and no longer onc
   expect(await claim()).toEqual([3, 2])
   for (let id = 4; id < 30; id++) await claim()
   expect(await claim()).toEqual([30, 1])
+})
+
+test('no function of the user runs while a claim holds the lock', async () => {
+  const path = newDatabasePath()
+  let other: InstanceType<typeof Sqlite> | undefined
+  let checks = 0
+  const by = z.string().refine(() => {
+    other?.exec('BEGIN IMMEDIATE; ROLLBACK')
+    checks += 1
+    return true
+  })
+  await using db = await Valkeyrie.withSchema(
+    ['jobs', '*'],
+    z.object({ state: z.string(), rank: z.int(), by: by.optional() }),
+    { indexes: [{ on: ['state', 'rank'] }] },
+  ).open(path)
+  const { jobs } = db.repositories
+  await jobs.insertMany(Array.from({ length: 30 }, (_, rank) => [rank, { state: 'waiting', rank }] as const))
+  other = new Sqlite(path)
+  for (let rank = 0; rank < 10; rank++) {
+    const { entries } = await jobs.claimMany({ ...first, set: { state: 'taken', by: 'me' } })
+    expect(entries[0]?.id).toBe(rank)
+  }
+  expect(checks).toBeGreaterThanOrEqual(10)
+  other.close()
+})
+
+test('claims prepare their rows in the commit, with a signal as well, until one finds none: then they only look', async () => {
+  const path = newDatabasePath()
+  await using db = await schemas.open(path)
+  const { jobs } = db.repositories
+  await jobs.insertMany(Array.from({ length: 8 }, (_, rank) => [rank, { state: 'waiting', rank }] as const))
+  let queries = 0
+  const count = () => {
+    queries += 1
+  }
+  const channel = tracingChannel('valkeyrie:query').start
+  channel.subscribe(count)
+  const { signal } = new AbortController()
+  const queriesOf = async (options?: { readonly signal: AbortSignal }) => {
+    queries = 0
+    const { entries } = await jobs.claimMany({ ...first, set: { state: 'taken' } }, options)
+    return [entries[0]?.id, queries]
+  }
+  // The first ones learn that the query is fast.
+  while (((await queriesOf())[1] as number) > 0) {}
+  const next = (await jobs.findFirst({ ...first, orderBy: { rank: 'asc' } }))!.id
+  expect(await queriesOf({ signal })).toEqual([next, 0])
+  while ((await queriesOf())[0] !== undefined) {}
+  const other = new Sqlite(path)
+  other.exec('BEGIN IMMEDIATE')
+  expect(await queriesOf()).toEqual([undefined, 1])
+  other.exec('ROLLBACK')
+  other.close()
+  channel.unsubscribe(count)
 })

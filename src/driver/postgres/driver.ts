@@ -115,6 +115,11 @@ export class PostgresDriver implements Driver {
     return session
   }
 
+  /** The query runs before the lock is taken. */
+  mayClaimInPlace(): boolean {
+    return true
+  }
+
   now(): number {
     return this.#parts.clock.now()
   }

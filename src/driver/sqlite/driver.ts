@@ -1,6 +1,7 @@
 // The driver of SQLite implements the whole port; each method is short and calls the room that does the work.
 import { readChanges } from '../../commit/log-format.ts'
 import { DatabaseBusyError, StorageError } from '../../contract/errors.ts'
+import type { FindPlan, Planned } from '../../query/plan.ts'
 import { clock } from '../../time/clock.ts'
 import { waited } from '../../trace/waiting.ts'
 import type { Backup, BackupOptions } from '../backup.ts'
@@ -160,6 +161,11 @@ export class SqliteDriver implements Driver {
       },
       () => this.#share.due(clock(), this.#options.busyTimeout, this.#latest),
     )
+  }
+
+  mayClaimInPlace(query: Planned<FindPlan>): boolean {
+    assertOpen(this.#pool)
+    return this.#pool.top.reads.queries.isFast(query)
   }
 
   #noticeOwn(outcome: BatchOutcome): void {

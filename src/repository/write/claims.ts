@@ -1,6 +1,4 @@
 import { checkOptionNames, checkWholeNumber } from '../../arguments/option-names.ts'
-import type { Candidate, SetMutation } from '../../commit/write.ts'
-import type { Key } from '../../contract/key.types.ts'
 import { formatVersionstamp } from '../../key/versionstamp.ts'
 import type { FindPlan, Planned } from '../../query/plan.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
@@ -8,34 +6,17 @@ import { backOff } from '../../store/backoff.ts'
 import { conflictError } from '../../store/conflict.ts'
 import { checkExpireIn } from '../../store/expiry.ts'
 import { KeyedMutex } from '../../store/keyed-mutex.ts'
-import type { RowStore } from '../../store/row-store.ts'
+import type { RowStore, SettledOutcome } from '../../store/row-store.ts'
 import { inSlices } from '../../time/give-way.ts'
 import { retried } from '../../trace/waiting.ts'
 import { checkOrderedValues } from '../find/found-rows.ts'
-import { type UntypedUpdate, updateMutation } from './update.ts'
-import {
-  checkSet,
-  nothingWritten,
-  planWrite,
-  type UntypedSelection,
-  type UntypedWriteManyResult,
-} from './write-many.ts'
+import { claimInPlace, noteClaim } from './claim-in-place.ts'
+import { type CheckedClaim, type PreparedRow, preparedRow, type UntypedClaim } from './claim-parts.ts'
+import { updateMutation } from './update.ts'
+import { checkSet, nothingWritten, planWrite, type UntypedWriteManyResult } from './write-many.ts'
 import { writtenEntry } from './written-entry.ts'
 
-export interface UntypedClaim extends UntypedSelection {
-  readonly set?: UntypedUpdate
-  readonly expireIn?: number | undefined
-}
-
-interface CheckedClaim extends UntypedClaim {
-  readonly set: UntypedUpdate
-  readonly limit: number
-}
-
-interface Prepared extends Candidate {
-  readonly mutation: SetMutation
-  readonly decodedKey: Key
-}
+type Committed = Extract<SettledOutcome, { readonly type: 'committed' }>
 
 const options = ['where', 'prefix', 'orderBy', 'limit', 'set', 'expireIn']
 const mostAttempts = 1_000
@@ -45,15 +26,17 @@ const mostSpare = 64
 const all = ''
 
 /**
- * The claims of one repository: the rows that a query finds are changed and returned, in one commit. Claims of this process take
- * turns. Because other processes may take rows in between, a claim prepares some spare rows: as many as were needed lately.
+ * The claims of one repository: the rows that a query finds are changed and returned, in one commit.
+ *
+ * Where possible, they are prepared in the commit. All others are prepared before it, and take turns in this process. Because other
+ * processes may take rows in between, they prepare some spare rows: as many as were needed lately.
  */
 export class Claims {
   readonly #store: RowStore
   readonly #definition: AnyDefinition
   readonly #turns = new KeyedMutex()
   #spare = 0
-  /** The version of the last claim. If it is still the newest at the next commit, nobody has changed anything. */
+  /** The version of the last claim that was prepared before. If it is still the newest at the next commit, nothing has changed. */
   #last: number | null = null
 
   constructor(store: RowStore, definition: AnyDefinition) {
@@ -69,8 +52,11 @@ export class Claims {
     if (limit === undefined)
       throw new TypeError('claimMany needs a limit: the most rows to claim, at least 1')
     checkWholeNumber(limit, 'limit', 1)
+    const asked = { ...query, set, limit }
+    const outcome = await claimInPlace(this.#store, this.#definition, asked)
+    if (outcome !== null) return this.#result(outcome.type === 'committed' ? outcome : null)
     for (let attempt = 1; ; attempt++) {
-      const result = await this.#attempt({ ...query, set, limit }, attempt)
+      const result = await this.#attempt(asked, attempt)
       if (result !== null) return result
       retried(this.#store.path, attempt)
       if (attempt >= quickAttempts) await backOff(this.#store.path, attempt - quickAttempts)
@@ -90,7 +76,7 @@ export class Claims {
         leave()
         leave = () => {}
       })
-      if (candidates.length === 0) return { ...nothingWritten, entries: [] }
+      if (candidates.length === 0) return this.#result(null)
       const claim = { query, since, candidates }
       const outcome = await store.commit({ checks: [], mutations: [], claim })
       if (outcome.type === 'conflict') {
@@ -98,41 +84,44 @@ export class Claims {
         this.#spare = Math.min(2 * this.#spare + 1, mostSpare)
         return null
       }
-      const { version, claimed = [] } = outcome
-      this.#last = version
-      const needed = Math.max(...claimed) + 1 - claimed.length
+      this.#last = outcome.version
+      const { claimed = [] } = outcome
+      const last = candidates.findIndex(({ key }) => key === claimed.at(-1)?.key)
+      const needed = last + 1 - claimed.length
       this.#spare = Math.max(needed, this.#spare * 0.95)
-      const entries = await inSlices(claimed, (place) => {
-        const { mutation, decodedKey } = candidates[place]!
-        return writtenEntry(store, definition, mutation, version, decodedKey)
-      })
-      return { ok: true, count: entries.length, versionstamp: formatVersionstamp(version), entries }
+      return this.#result(outcome)
     } finally {
       leave()
     }
+  }
+
+  /** `null`: it found no row. */
+  async #result(outcome: Committed | null): Promise<UntypedWriteManyResult> {
+    noteClaim(this.#store, this.#definition, outcome !== null)
+    if (outcome === null) return { ...nothingWritten, entries: [] }
+    const { version } = outcome
+    const claimed = outcome.claimed as readonly PreparedRow[]
+    const entries = await inSlices(claimed, ({ mutation, decodedKey }) =>
+      writtenEntry(this.#store, this.#definition, mutation, version, decodedKey),
+    )
+    return { ok: true, count: entries.length, versionstamp: formatVersionstamp(version), entries }
   }
 
   async #prepare(
     { plan, operands }: Planned<FindPlan>,
     { set, limit, expireIn }: CheckedClaim,
     onPause: () => void,
-  ): Promise<Prepared[]> {
+  ): Promise<PreparedRow[]> {
     const [store, definition] = [this.#store, this.#definition]
     const more = operands.with(plan.limit!.at, limit + Math.round(this.#spare))
     const planned = { plan, operands: more }
     const rows = await store.read({ type: 'find', query: planned })
     checkOrderedValues(plan, rows)
     return inSlices(rows, (row) => {
-      const { key, version, expiresAt } = row
-      const prepared = (mutation: SetMutation) => ({
-        key: mutation.key,
-        version,
-        expiresAt,
-        mutation,
-        decodedKey: key,
-      })
-      const mutation = updateMutation({ store, definition, key, row }, set, expireIn, onPause)
-      return mutation instanceof Promise ? mutation.then(prepared) : prepared(mutation)
+      const mutation = updateMutation({ store, definition, key: row.key, row }, set, expireIn, onPause)
+      return mutation instanceof Promise
+        ? mutation.then((settled) => preparedRow(row, settled))
+        : preparedRow(row, mutation)
     })
   }
 }

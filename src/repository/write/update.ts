@@ -44,9 +44,18 @@ export function updateMutation(
       : mayIncrement(update)
         ? patchedAndIncremented(updated, update)
         : store.preparePatch(key, row, update)
-  if (expireIn === undefined) return mutation
-  const expiring = (settled: SetMutation) => ({ ...settled, expiresAt: expiryTime(expireIn, store.now()) })
-  return mutation instanceof Promise ? mutation.then(expiring) : expiring(mutation)
+  return mutation instanceof Promise
+    ? mutation.then((settled) => expiringIn(settled, expireIn, store))
+    : expiringIn(mutation, expireIn, store)
+}
+
+/** The mutation with this expiry (milliseconds from now), if it is given. */
+export function expiringIn(
+  mutation: SetMutation,
+  expireIn: number | undefined,
+  store: Pick<RowStore, 'now'>,
+): SetMutation {
+  return expireIn === undefined ? mutation : { ...mutation, expiresAt: expiryTime(expireIn, store.now()) }
 }
 
 async function changed(

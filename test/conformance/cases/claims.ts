@@ -1,10 +1,33 @@
+import fc from 'fast-check'
 import { QueryError, Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
 import { z } from 'zod'
+import { extent } from '../../extent.ts'
 import type { Cases } from '../suite.ts'
 
 const job = z.object({ state: z.enum(['waiting', 'taken']), rank: z.int(), by: z.string().optional() })
 const schemas = Valkeyrie.withSchema(['jobs', '*'], job, { indexes: [{ on: ['state', 'rank'] }] })
+/** Fields that it does not declare are kept. */
+const loose = Valkeyrie.withSchema(
+  ['tasks', '*'],
+  z.looseObject({
+    state: z.enum(['waiting', 'taken']),
+    rank: z.int(),
+    by: z.string().optional(),
+    at: z.number().optional(),
+  }),
+  { indexes: [{ on: ['state', 'rank'] }] },
+)
+const oldest = { where: { state: 'waiting' }, orderBy: { rank: 'asc' } } as const
+const patches = [
+  { state: 'taken' },
+  { state: 'taken', by: 'a', at: undefined },
+  { state: 'taken', at: 1.5, by: 'ü\u0000\ud800' },
+  { by: 'b', state: 'taken', rank: -1 },
+] as const
+const anyExtra = fc.dictionary(fc.constantFrom('a', 'toString', 'ключ', '0'), fc.jsonValue(), {
+  maxKeys: 3,
+})
 const waiting = { where: { state: 'waiting' }, orderBy: { rank: 'desc' } } as const
 
 async function jobsAt(path: string | undefined, count: number) {
@@ -69,6 +92,100 @@ export const claimCases: Cases = {
     expect(Math.max(...left.map(({ value }) => value.rank))).toBeLessThan(
       Math.min(...claimed.map(({ value }) => value.rank)),
     )
+  },
+
+  'claims in a row change what a query finds, and nothing else of it': (place) =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ rank: fc.integer({ min: 0, max: 3 }), extra: anyExtra }), { maxLength: 12 }),
+        fc.array(fc.record({ limit: fc.integer({ min: 1, max: 4 }), set: fc.constantFrom(...patches) }), {
+          minLength: 2,
+          maxLength: 6,
+        }),
+        async (rows, claims) => {
+          await using db = await loose.open(place.path())
+          const { tasks } = db.repositories
+          for (const [id, { rank, extra }] of rows.entries()) {
+            const expires = id % 3 === 0 ? { expireIn: 600_000 } : {}
+            await tasks.insert(id, { ...extra, state: 'waiting', rank }, expires)
+          }
+          const left = [...rows.keys()].sort((a, b) => rows[a]!.rank - rows[b]!.rank || a - b)
+          for (const { limit, set } of claims) {
+            const before = await tasks.getMany(left.splice(0, limit))
+            const { entries } = await tasks.claimMany({ ...oldest, limit, set })
+            const expected = before.map(({ id, value, expiresAt }) => ({
+              id,
+              value: { ...value, ...JSON.parse(JSON.stringify(set)) },
+              expiresAt,
+            }))
+            expect(entries.map(({ id, value, expiresAt }) => ({ id, value, expiresAt }))).toStrictEqual(
+              expected,
+            )
+            const ids = entries.map(({ id }) => id)
+            expect(await tasks.getMany(ids)).toStrictEqual(entries)
+          }
+          expect(await tasks.count({ where: { state: 'waiting' } })).toBe(left.length)
+        },
+      ),
+      { numRuns: extent('histories', 6, 100) },
+    ),
+
+  'each claimed row has what the schema outputs for it': async (place) => {
+    let tokens = 0
+    const token = z.string().transform(() => `token ${tokens++}`)
+    await using db = await Valkeyrie.withSchema(
+      ['jobs', '*'],
+      z.object({ state: z.string(), token: token.optional() }),
+      { indexes: [{ on: ['state'] }] },
+    ).open(place.path())
+    const { jobs } = db.repositories
+    await jobs.insertMany(Array.from({ length: 12 }, (_, id) => [id, { state: 'waiting' }] as const))
+    const given: (string | undefined)[] = []
+    for (let claim = 0; claim < 4; claim++) {
+      const set = { state: 'taken', token: 'x' }
+      const { entries } = await jobs.claimMany({ where: { state: 'waiting' }, limit: 3, set })
+      given.push(...entries.map(({ value }) => value.token))
+    }
+    expect(new Set(given).size).toBe(12)
+  },
+
+  'an asynchronous schema runs once for each row': async (place) => {
+    let runs = 0
+    const by = z.string().refine(async () => {
+      runs += 1
+      return true
+    })
+    await using db = await Valkeyrie.withSchema(
+      ['jobs', '*'],
+      z.object({ state: z.string(), by: by.optional() }),
+      { indexes: [{ on: ['state'] }] },
+    ).open(place.path())
+    const { jobs } = db.repositories
+    await jobs.insertMany(Array.from({ length: 10 }, (_, id) => [id, { state: 'waiting' }] as const))
+    const claim = () =>
+      jobs.claimMany({ where: { state: 'waiting' }, limit: 1, set: { state: 'taken', by: 'a' } })
+    for (let i = 0; i < 3; i++) await claim()
+    runs = 0
+    for (let i = 0; i < 5; i++) await claim()
+    expect(runs).toBe(5)
+  },
+
+  'a row that a patch does not fit fails the claim, and stays': async (place) => {
+    const values = z.union([z.string(), z.object({ state: z.string(), text: z.string().optional() })])
+    await using db = await Valkeyrie.withSchema(['jobs', '*'], values).open(place.path(), {
+      limits: { valueBytes: 100 },
+    })
+    const { jobs } = db.repositories
+    const claim = (text = '') =>
+      jobs.claimMany({ where: {}, limit: 1, set: { state: 'taken', ...(text && { text }) } as never })
+    await jobs.insert('c', { state: 'waiting' })
+    for (let i = 0; i < 3; i++) expect((await claim()).count).toBe(1)
+    await expect(claim('x'.repeat(100))).rejects.toThrow(RangeError)
+    await jobs.insert('b', 'text')
+    await expect(claim()).rejects.toThrow(TypeError)
+    expect((await jobs.get('b')).value).toBe('text')
+    await jobs.delete('b')
+    expect((await claim()).count).toBe(1)
   },
 
   'a function may claim rows itself': async (place) => {

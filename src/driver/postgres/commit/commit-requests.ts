@@ -1,10 +1,10 @@
 import { type CommitPlan, needsOf } from '../../../commit/plan.ts'
 import type { LogRetention, LogTrim } from '../../../commit/retention.ts'
 import { trimOf } from '../../../commit/retention.ts'
+import type { FoundRow } from '../../../commit/row.ts'
 import type { HeldValues, UniqueFields } from '../../../commit/unique.ts'
 import type { AtomicWrite, Claim } from '../../../commit/write.ts'
 import { StorageError } from '../../../contract/errors.ts'
-import type { Key } from '../../../contract/key.types.ts'
 import type { BatchOutcome } from '../../driver.ts'
 import type { QueryRunner } from '../query/query-runner.ts'
 import { FactsStatements, type KnownFacts, readFacts } from '../rows/facts.ts'
@@ -19,7 +19,7 @@ import type { Requests } from './requests.ts'
 import { type ShortCommit, ShortCommits } from './short-commits.ts'
 
 /** The rows that the query of each claim finds. */
-export type Claimable = ReadonlyMap<Claim, readonly { readonly key: Key; readonly version: number }[]>
+export type Claimable = ReadonlyMap<Claim, readonly FoundRow[]>
 
 export interface CommitParts {
   readonly schema: string

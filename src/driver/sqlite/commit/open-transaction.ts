@@ -64,7 +64,7 @@ export class OpenTransaction implements CommitTransaction {
   }
 
   claimable({ query }: Claim, now: number) {
-    return this.#reads.queries.find(query, now)
+    return this.#reads.queries.findTimed(query, now)
   }
 
   mayViolateUnique(mutations: readonly Mutation[]): boolean {

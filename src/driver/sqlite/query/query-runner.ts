@@ -26,15 +26,11 @@ import { aggregateSql } from './aggregate-sql.ts'
 import { type FieldSql, RowSql } from './field-sql.ts'
 import { allOf, findSql, fromKv, relatedSql, selectionSql, type TextForm } from './find-sql.ts'
 import { PreparedStatement } from './prepared-statement.ts'
+import { ReadTime } from './read-time.ts'
 
 const mostStatements = 500
-/** Up to this many rows, or rows that take this many milliseconds, are read without a pause. */
+/** Up to this many rows are read without a pause. */
 const fewRows = 1_000
-const shortRead = 10
-/** No row takes less. */
-const fastestRow = 1e-4
-/** By which factor the estimate for a row may grow at most. */
-const slower = 1.25
 /** A plan with a longer shape is compiled each time: hundreds of them would take too much memory. */
 const longestName = 25_000
 
@@ -50,9 +46,7 @@ interface Compiled {
   readonly rows: KeyedRows
   /** The same plan with a limit, if it has none. */
   limited: { readonly plan: FindPlan; readonly compiled: Compiled } | null
-  /** How many milliseconds a row takes to read, and all rows did the last time; null if it has not run. */
-  perRow: number | null
-  took: number | null
+  readonly time: ReadTime
   withText: PreparedStatement | null
   withBytes: PreparedStatement | null
 }
@@ -87,6 +81,16 @@ export class QueryRunner {
     return this.#run(query, (compiled) => this.#rows(compiled, query, now))
   }
 
+  /** The same, and learns how long it takes even if the rows are few. */
+  findTimed(query: Planned<FindPlan>, now: number): KeyedRow[] {
+    return this.#run(query, (compiled) => this.#timedRows(compiled, query, now))
+  }
+
+  /** Whether a query took so little the last time that it may hold the lock of a commit. */
+  isFast({ plan }: Planned<FindPlan>): boolean {
+    return this.#byPlan.get(plan)?.time.isFast ?? false
+  }
+
   /** Whether a query may find more than can be read without a pause. */
   mayFindMuch(query: Planned<FindPlan>): boolean {
     return !isOfFew(query)
@@ -99,13 +103,12 @@ export class QueryRunner {
   findFew(query: Planned<FindPlan>, now: number): KeyedRow[] | null {
     const { plan, operands } = query
     const compiled = this.#byPlan.get(plan) ?? this.#compile(query)
-    const { perRow, took } = compiled
-    if (perRow === null || took === null || took > shortRead) return null
-    const most = Math.max(fewRows, Math.floor(shortRead / perRow))
+    const most = compiled.time.rowsWithoutPause(fewRows)
+    if (most === 0) return null
     const started = performance.now()
     const rows = this.#firstRows(compiled, plan, operands, most + 1, now)
     if (rows.length > most) return null
-    learn(compiled, rows.length, performance.now() - started)
+    compiled.time.learn(rows.length, performance.now() - started)
     return rows
   }
 
@@ -138,8 +141,7 @@ export class QueryRunner {
 
   /** Notes how many milliseconds it took to read the rows of a query. */
   found({ plan }: Planned<FindPlan>, rows: number, took: number): void {
-    const compiled = this.#byPlan.get(plan)
-    if (compiled !== undefined) learn(compiled, rows, took)
+    this.#byPlan.get(plan)?.time.learn(rows, took)
   }
 
   /** The rows that belong to many parents, in one statement, whatever their keys are. */
@@ -210,11 +212,16 @@ export class QueryRunner {
     return damagedRowError(this.#connection, plan.collection, error)
   }
 
-  #rows(compiled: Compiled, { plan, operands }: Planned<FindPlan>, now: number): KeyedRow[] {
-    if (isOfFew({ plan, operands })) return this.#allRows(compiled, plan, operands, now)
+  #rows(compiled: Compiled, query: Planned<FindPlan>, now: number): KeyedRow[] {
+    if (compiled.time.isFast && isOfFew(query))
+      return this.#allRows(compiled, query.plan, query.operands, now)
+    return this.#timedRows(compiled, query, now)
+  }
+
+  #timedRows(compiled: Compiled, { plan, operands }: Planned<FindPlan>, now: number): KeyedRow[] {
     const started = performance.now()
     const rows = this.#allRows(compiled, plan, operands, now)
-    learn(compiled, rows.length, performance.now() - started)
+    compiled.time.learn(rows.length, performance.now() - started)
     return rows
   }
 
@@ -242,7 +249,7 @@ export class QueryRunner {
 
   #uncompiled(plan: Plan): Compiled {
     const rows = new KeyedRows(this.#checksums, toRowOf(plan))
-    return { rows, limited: null, perRow: null, took: null, withText: null, withBytes: null }
+    return { rows, limited: null, time: new ReadTime(), withText: null, withBytes: null }
   }
 
   #form(compiled: Compiled, plan: Plan, form: TextForm): PreparedStatement {
@@ -333,14 +340,6 @@ function planSql(
     case 'aggregate':
       return aggregateSql(plan, fields, source, choice, form)
   }
-}
-
-/** One read may be slow because the machine was busy; several in a row mean something. */
-function learn(compiled: Compiled, rows: number, took: number): void {
-  // A coarse clock, or one that stands still in a test, says that it took no time.
-  const perRow = Math.max(took / Math.max(rows, 1), fastestRow)
-  compiled.perRow = compiled.perRow === null ? perRow : Math.min(perRow, compiled.perRow * slower)
-  compiled.took = compiled.perRow * rows
 }
 
 function isOfFew({ plan: { limit }, operands }: Planned<FindPlan>): boolean {

@@ -1,0 +1,69 @@
+import type { FoundRow } from '../../commit/row.ts'
+import type { AnyDefinition } from '../../schema/definition.types.ts'
+import type { ClaimsInPlace, PatchRow, RowStore, SettledOutcome } from '../../store/row-store.ts'
+import { mayBeMixed } from '../find/found-rows.ts'
+import { type CheckedClaim, type PreparedRow, preparedRow } from './claim-parts.ts'
+import { mayIncrement } from './increment.ts'
+import { expiringIn } from './update.ts'
+import { planWrite } from './write-many.ts'
+
+/** The most rows to prepare in a commit, because other writers wait meanwhile. */
+const mostInPlace = 16
+
+/**
+ * Claims few rows by a fast query, and prepares them in the commit, where nobody can come in between. The patch is checked before,
+ * so that none of the user's functions runs there. Returns `null` if the rows must be prepared before, as well.
+ */
+export async function claimInPlace(
+  store: RowStore,
+  definition: AnyDefinition,
+  asked: CheckedClaim,
+): Promise<SettledOutcome | null> {
+  const { set, limit, expireIn } = asked
+  const { claimsInPlace } = store
+  if (claimsInPlace?.ways.get(definition) !== 'inPlace' || limit > mostInPlace) return null
+  if (typeof set === 'function' || mayIncrement(set)) return null
+  store.assertOpen()
+  const query = planWrite(store, definition, asked, 'claimMany')
+  if (query.plan.order.some(({ field }) => mayBeMixed(field))) return null
+  const patches = claimsInPlace.mayClaimInPlace(query)
+    ? checkedPatches(claimsInPlace, definition, set, limit)
+    : null
+  if (patches === null) return null
+  const prepare = (row: FoundRow, place: number): PreparedRow | null => {
+    try {
+      return preparedRow(row, expiringIn(patches[place]!(row, row.key), expireIn, store))
+    } catch {
+      // It throws again when it is prepared before the commit, and is reported from there.
+      return null
+    }
+  }
+  const claim = { query, since: null, candidates: [], prepare }
+  const outcome = await store.commit({ checks: [], mutations: [], claim })
+  const mustPrepare = outcome.type === 'conflict' && outcome.conflicts.length > 0
+  return mustPrepare ? null : outcome
+}
+
+/** A patch for each row, because a schema may output something else each time. */
+function checkedPatches(
+  claimsInPlace: ClaimsInPlace,
+  definition: AnyDefinition,
+  set: object,
+  limit: number,
+): PatchRow[] | null {
+  const patches: PatchRow[] = []
+  while (patches.length < limit) {
+    const patch = claimsInPlace.checkPatch(definition, set)
+    if (patch === 'later') claimsInPlace.ways.set(definition, 'never')
+    if (typeof patch !== 'function') return null
+    patches.push(patch)
+  }
+  return patches
+}
+
+/** Notes whether a claim found rows. After one that did not, the next only looks: whoever polls must not take the lock of writers. */
+export function noteClaim({ claimsInPlace }: RowStore, definition: AnyDefinition, found: boolean): void {
+  if (claimsInPlace === undefined || claimsInPlace.ways.get(definition) === 'never') return
+  if (found) claimsInPlace.ways.set(definition, 'inPlace')
+  else claimsInPlace.ways.delete(definition)
+}
