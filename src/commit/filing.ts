@@ -67,9 +67,10 @@ export class Filing {
       ...candidate,
       mutation: this.#refileMutation(candidate.mutation),
     }))
-    const { query, since } = write.claim
-    // What is prepared in the commit would not be checked here.
-    return { ...write, mutations, claim: { query, since, candidates } }
+    const { prepare, ...claim } = write.claim
+    // What is prepared in the commit is filed by this catalogue, but not checked here.
+    const mayPrepare = prepare !== undefined && !this.#shares && this.#differences?.size === 0
+    return { ...write, mutations, claim: { ...claim, candidates, ...(mayPrepare && { prepare }) } }
   }
 
   #refileMutation(mutation: Mutation): Mutation {

@@ -99,6 +99,8 @@ export function checkedPatch(definition: AnyDefinition, patch: object): CheckedP
   }
   if (result.issues) return null
   const { given } = result
+  // The caller may change an object before it is stored.
+  if (given.some(([, value]) => typeof value === 'object' && value !== null)) return null
   return (stored) => merged(stored as Fields, given)
 }
 

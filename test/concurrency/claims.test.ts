@@ -100,3 +100,26 @@ test('claims prepare their rows in the commit, with a signal as well, until one 
   other.close()
   channel.unsubscribe(count)
 })
+
+test('a claim stores nothing that its schema has not seen, whatever the caller changes meanwhile', async () => {
+  const task = z.object({
+    state: z.string(),
+    rank: z.int(),
+    tags: z.array(z.string()).optional(),
+    at: z.date().optional(),
+  })
+  await using db = await Valkeyrie.withSchema(['jobs', '*'], task, {
+    indexes: [{ on: ['state', 'rank'] }],
+  }).open(newDatabasePath(), { validateReads: true })
+  const { jobs } = db.repositories
+  await jobs.insertMany(Array.from({ length: 20 }, (_, rank) => [rank, { state: 'waiting', rank }] as const))
+  for (let ticks = 0; ticks < 12; ticks++) {
+    const set = { state: 'taken', tags: ['a'], at: new Date(1_000) }
+    const claimed = jobs.claimMany({ ...first, set }).catch(({ code }) => code)
+    for (let tick = 0; tick < ticks; tick++) await undefined
+    set.tags.push(7 as never)
+    set.at.setTime(Number.NaN)
+    await claimed
+  }
+  for await (const { value } of jobs.list()) expect(task.safeParse(value).success).toBe(true)
+})

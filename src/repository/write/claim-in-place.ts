@@ -1,8 +1,8 @@
 import type { FoundRow } from '../../commit/row.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
-import type { ClaimsInPlace, PatchRow, RowStore, SettledOutcome } from '../../store/row-store.ts'
+import type { ClaimsInPlace, PatchRow, RowStore } from '../../store/row-store.ts'
 import { mayBeMixed } from '../find/found-rows.ts'
-import { type CheckedClaim, type PreparedRow, preparedRow } from './claim-parts.ts'
+import { type CheckedClaim, type CommittedOutcome, type PreparedRow, preparedRow } from './claim-parts.ts'
 import { mayIncrement } from './increment.ts'
 import { expiringIn } from './update.ts'
 import { planWrite } from './write-many.ts'
@@ -18,7 +18,7 @@ export async function claimInPlace(
   store: RowStore,
   definition: AnyDefinition,
   asked: CheckedClaim,
-): Promise<SettledOutcome | null> {
+): Promise<CommittedOutcome | null> {
   const { set, limit, expireIn } = asked
   const { claimsInPlace } = store
   if (claimsInPlace?.ways.get(definition) !== 'inPlace' || limit > mostInPlace) return null
@@ -40,8 +40,8 @@ export async function claimInPlace(
   }
   const claim = { query, since: null, candidates: [], prepare }
   const outcome = await store.commit({ checks: [], mutations: [], claim })
-  const mustPrepare = outcome.type === 'conflict' && outcome.conflicts.length > 0
-  return mustPrepare ? null : outcome
+  // Also if it found none: only a read can tell that others have migrated the rows.
+  return outcome.type === 'committed' ? outcome : null
 }
 
 /** A patch for each row, because a schema may output something else each time. */

@@ -1,6 +1,7 @@
 import type { FoundRow } from '../../commit/row.ts'
 import type { Candidate, SetMutation } from '../../commit/write.ts'
 import type { Key } from '../../contract/key.types.ts'
+import type { SettledOutcome } from '../../store/row-store.ts'
 import type { UntypedUpdate } from './update.ts'
 import type { UntypedSelection } from './write-many.ts'
 
@@ -8,6 +9,8 @@ export interface UntypedClaim extends UntypedSelection {
   readonly set?: UntypedUpdate
   readonly expireIn?: number | undefined
 }
+
+export type CommittedOutcome = Extract<SettledOutcome, { readonly type: 'committed' }>
 
 /** A claim with what it must have. */
 export interface CheckedClaim extends UntypedClaim {

@@ -6,17 +6,21 @@ import { backOff } from '../../store/backoff.ts'
 import { conflictError } from '../../store/conflict.ts'
 import { checkExpireIn } from '../../store/expiry.ts'
 import { KeyedMutex } from '../../store/keyed-mutex.ts'
-import type { RowStore, SettledOutcome } from '../../store/row-store.ts'
+import type { RowStore } from '../../store/row-store.ts'
 import { inSlices } from '../../time/give-way.ts'
 import { retried } from '../../trace/waiting.ts'
 import { checkOrderedValues } from '../find/found-rows.ts'
 import { claimInPlace, noteClaim } from './claim-in-place.ts'
-import { type CheckedClaim, type PreparedRow, preparedRow, type UntypedClaim } from './claim-parts.ts'
+import {
+  type CheckedClaim,
+  type CommittedOutcome,
+  type PreparedRow,
+  preparedRow,
+  type UntypedClaim,
+} from './claim-parts.ts'
 import { updateMutation } from './update.ts'
 import { checkSet, nothingWritten, planWrite, type UntypedWriteManyResult } from './write-many.ts'
 import { writtenEntry } from './written-entry.ts'
-
-type Committed = Extract<SettledOutcome, { readonly type: 'committed' }>
 
 const options = ['where', 'prefix', 'orderBy', 'limit', 'set', 'expireIn']
 const mostAttempts = 1_000
@@ -54,7 +58,7 @@ export class Claims {
     checkWholeNumber(limit, 'limit', 1)
     const asked = { ...query, set, limit }
     const outcome = await claimInPlace(this.#store, this.#definition, asked)
-    if (outcome !== null) return this.#result(outcome.type === 'committed' ? outcome : null)
+    if (outcome !== null) return this.#result(outcome)
     for (let attempt = 1; ; attempt++) {
       const result = await this.#attempt(asked, attempt)
       if (result !== null) return result
@@ -96,7 +100,7 @@ export class Claims {
   }
 
   /** `null`: it found no row. */
-  async #result(outcome: Committed | null): Promise<UntypedWriteManyResult> {
+  async #result(outcome: CommittedOutcome | null): Promise<UntypedWriteManyResult> {
     noteClaim(this.#store, this.#definition, outcome !== null)
     if (outcome === null) return { ...nothingWritten, entries: [] }
     const { version } = outcome

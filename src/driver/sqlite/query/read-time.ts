@@ -9,20 +9,22 @@ const slower = 1.25
 
 /** How long a query has taken so far, in milliseconds: for a row, and for all rows the last time. */
 export class ReadTime {
+  #last = Number.POSITIVE_INFINITY
   #perRow: number | null = null
   #took = 0
 
   /** One read may be slow because the machine was busy; several in a row mean something. */
   learn(rows: number, took: number): void {
+    this.#last = took
     // A coarse clock, or one that stands still in a test, says that it took no time.
     const perRow = Math.max(took / Math.max(rows, 1), fastestRow)
     this.#perRow = this.#perRow === null ? perRow : Math.min(perRow, this.#perRow * slower)
     this.#took = this.#perRow * rows
   }
 
-  /** Whether it is known to be so short that it may hold the lock of a commit. */
+  /** Whether it was so short the last time that it may hold the lock of a commit. */
   get isFast(): boolean {
-    return this.#perRow !== null && Math.max(this.#perRow, this.#took) < fastRead
+    return this.#last < fastRead
   }
 
   /** How many rows can be read at once, and at least `few`; 0 if that is unknown, or if it took too long the last time. */
