@@ -1,4 +1,6 @@
 import type { FoundRow } from '../../commit/row.ts'
+import { encodeStoredKey } from '../../key/codec.ts'
+import { keyText } from '../../key/key-text.ts'
 import type { AnyDefinition } from '../../schema/definition.types.ts'
 import type { ClaimsInPlace, PatchRow, RowStore } from '../../store/row-store.ts'
 import { mayBeMixed } from '../find/found-rows.ts'
@@ -30,9 +32,15 @@ export async function claimInPlace(
     ? checkedPatches(claimsInPlace, definition, set, limit)
     : null
   if (patches === null) return null
+  const made: PreparedRow[] = []
   const prepare = (row: FoundRow, place: number): PreparedRow | null => {
+    // A commit that is planned again knows the refused values of the last plan by their identity.
+    const before = made[place]
+    if (before !== undefined && isOf(before, row)) return before
     try {
-      return preparedRow(row, expiringIn(patches[place]!(row, row.key), expireIn, store))
+      const now = preparedRow(row, expiringIn(patches[place]!(row, row.key), expireIn, store))
+      made[place] = now
+      return now
     } catch {
       // It throws again when it is prepared before the commit, and is reported from there.
       return null
@@ -42,6 +50,11 @@ export async function claimInPlace(
   const outcome = await store.commit({ checks: [], mutations: [], claim })
   // Also if it found none: only a read can tell that others have migrated the rows.
   return outcome.type === 'committed' ? outcome : null
+}
+
+function isOf({ key, version, expiresAt }: PreparedRow, row: FoundRow): boolean {
+  const isSame = version === row.version && expiresAt === row.expiresAt
+  return isSame && keyText(key) === keyText(encodeStoredKey(row.key))
 }
 
 /** A patch for each row, because a schema may output something else each time. */

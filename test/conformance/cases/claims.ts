@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { QueryError, Valkeyrie } from 'valkeyrie'
+import { QueryError, UniqueConstraintError, Valkeyrie } from 'valkeyrie'
 import { expect } from 'vitest'
 import { z } from 'zod'
 import { extent } from '../../extent.ts'
@@ -168,6 +168,25 @@ export const claimCases: Cases = {
     runs = 0
     for (let i = 0; i < 5; i++) await claim()
     expect(runs).toBe(5)
+  },
+
+  'a claim that would take a unique value fails, and the next ones go on': async (place) => {
+    await using db = await Valkeyrie.withSchema(
+      ['jobs', '*'],
+      z.object({ state: z.string(), by: z.string().optional() }),
+      { indexes: [{ on: ['state'] }, { on: ['by'], unique: true }] },
+    ).open(place.path())
+    const { jobs } = db.repositories
+    await jobs.insert('holder', { state: 'done', by: 'a' })
+    await jobs.insertMany(Array.from({ length: 12 }, (_, id) => [id, { state: 'waiting' }] as const))
+    const claim = (limit: number, by?: string) =>
+      jobs.claimMany({ where: { state: 'waiting' }, limit, set: { state: 'taken', by } })
+    for (let i = 0; i < 4; i++) expect((await claim(1)).count).toBe(1)
+    await expect(claim(1, 'a')).rejects.toThrow(UniqueConstraintError)
+    expect((await claim(1)).count).toBe(1)
+    await expect(claim(2, 'b')).rejects.toThrow(UniqueConstraintError)
+    expect((await claim(1, 'b')).entries[0]!.value).toStrictEqual({ state: 'taken', by: 'b' })
+    expect(await jobs.count({ where: { state: 'waiting' } })).toBe(6)
   },
 
   'a row that a patch does not fit fails the claim, and stays': async (place) => {
