@@ -1,6 +1,12 @@
 import type { Filing } from '../commit/filing.ts'
 import type { AtomicWrite } from '../commit/write.ts'
-import { CorruptValueError, DatabaseClosedError, StorageError } from '../contract/errors.ts'
+import {
+  CorruptValueError,
+  DatabaseClosedError,
+  MigrationError,
+  QueryError,
+  StorageError,
+} from '../contract/errors.ts'
 import type { Driver } from '../driver/driver.ts'
 import { pauseDue } from '../time/give-way.ts'
 import { waited } from '../trace/waiting.ts'
@@ -10,6 +16,8 @@ import { tracedCommit } from './traced-commit.ts'
 
 /** How many milliseconds until checking again whether another's turn has ended. */
 const longestPause = 4
+
+const ofOne = [StorageError, CorruptValueError, MigrationError, QueryError]
 
 /** A callback chained to it runs in a microtask, at half the cost of `queueMicrotask`. */
 const settled = Promise.resolve()
@@ -216,9 +224,12 @@ export class CommitQueue {
   }
 }
 
-/** Whether one write alone may have failed: the engine cannot take it, or it needs something that cannot be read. */
+/**
+ * Whether one write alone may have failed: the engine cannot take it, it needs something that cannot be read, or the query of its
+ * claim is not answered, for example because others have dropped the search.
+ */
 function isOfOne(error: unknown): boolean {
-  return error instanceof StorageError || error instanceof CorruptValueError
+  return ofOne.some((kind) => error instanceof kind)
 }
 
 function rowsOf({ mutations, claim }: AtomicWrite): number {

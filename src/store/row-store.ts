@@ -40,7 +40,7 @@ export type PatchRow = (row: StoredRow, key: Key) => SetMutation
 /** What a claim needs to be prepared in its commit. */
 export interface ClaimsInPlace {
   /** How the claims of a definition are prepared; before the commit, if it is not here. */
-  readonly ways: Map<AnyDefinition, 'inPlace' | 'never'>
+  readonly claimWays: Map<AnyDefinition, 'inPlace' | 'never'>
 
   mayClaimInPlace(query: Planned<FindPlan>): boolean
 

@@ -58,7 +58,7 @@ export class Store implements RowStore {
   readonly turns = new KeyedMutex()
   readonly turnSource: TurnSource = this
   readonly claimsInPlace: ClaimsInPlace = this
-  readonly ways: ClaimsInPlace['ways'] = new Map()
+  readonly claimWays: ClaimsInPlace['claimWays'] = new Map()
   readonly path: string
   readonly address: string
   readonly #validateReads: boolean

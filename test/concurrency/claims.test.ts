@@ -123,3 +123,24 @@ test('a claim stores nothing that its schema has not seen, whatever the caller c
   }
   for await (const { value } of jobs.list()) expect(task.safeParse(value).success).toBe(true)
 })
+
+test('a pattern that another program declares costs later claims no attempt', async () => {
+  const path = newDatabasePath()
+  await using db = await schemas.open(path)
+  const { jobs } = db.repositories
+  await jobs.insertMany(Array.from({ length: 20 }, (_, rank) => [rank, { state: 'waiting', rank }] as const))
+  const claim = () => jobs.claimMany({ ...first, set: { state: 'taken' } })
+  for (let i = 0; i < 5; i++) await claim()
+  await (await Valkeyrie.withSchema(['other', '*'], z.object({ n: z.int() })).open(path)).close()
+  let commits = 0
+  const count = () => {
+    commits += 1
+  }
+  // The first one notices.
+  await claim()
+  const channel = tracingChannel('valkeyrie:commit').start
+  channel.subscribe(count)
+  for (let i = 0; i < 5; i++) expect((await claim()).count).toBe(1)
+  channel.unsubscribe(count)
+  expect(commits).toBe(5)
+})

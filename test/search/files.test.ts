@@ -111,6 +111,26 @@ test('different searches of several programs coexist, until one is dropped by na
   expect(await found(again, 'written')).toEqual(['d'])
 })
 
+test('a claim by a search that is gone fails alone, not the writes that commit with it', async () => {
+  const path = await searched()
+  await using db = await open(path)
+  for (let n = 0; n < 12; n++) await db.repositories.posts.set(`n${n}`, { title: 'Waiting' })
+  const claim = () =>
+    db.repositories.posts.claimMany({ where: { $search: 'waiting' }, limit: 1, set: { title: 'Taken' } })
+  for (let n = 0; n < 6; n++) expect((await claim()).count).toBe(1)
+  await (await Valkeyrie.withSchemas([plain]).open(path, { dropIndexes: [search] })).close()
+  const sets: Promise<unknown>[] = []
+  const write = async () => {
+    for (let tick = 0; tick < 20; tick++) {
+      sets.push(db.set(['other', tick], tick))
+      await undefined
+    }
+  }
+  const [claimed] = await Promise.allSettled([claim(), write()])
+  expect(claimed.status).toBe('rejected')
+  expect((await Promise.allSettled(sets)).filter(({ status }) => status === 'rejected')).toEqual([])
+})
+
 test('an import fills the index of the file that takes it, and a backup has it', async () => {
   const path = await searched()
   const into = newPath()

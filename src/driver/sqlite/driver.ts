@@ -1,5 +1,6 @@
 // The driver of SQLite implements the whole port; each method is short and calls the room that does the work.
 import { readChanges } from '../../commit/log-format.ts'
+import type { CommitOutcome } from '../../commit/write.ts'
 import { DatabaseBusyError, StorageError } from '../../contract/errors.ts'
 import type { FindPlan, Planned } from '../../query/plan.ts'
 import { clock } from '../../time/clock.ts'
@@ -149,14 +150,14 @@ export class SqliteDriver implements Driver {
   commit(batch: CommitBatch): Promise<BatchOutcome> {
     return this.#run(
       () => {
-        this.#checkpointer?.wrote(batch)
+        this.#checkpointer?.wrote()
         const began = clock()
         const outcome = this.#passingOverDamage(
           ({ batches }) => batches.commit(batch),
           (connection) => concernsDamaged(batch, connection),
         )
         this.#share.used(began, clock(), batch.writes.length)
-        this.#noticeOwn(outcome)
+        if (outcome.type === 'done') this.#notice(batch, outcome.outcomes)
         return outcome
       },
       () => this.#share.due(clock(), this.#options.busyTimeout, this.#latest),
@@ -168,9 +169,9 @@ export class SqliteDriver implements Driver {
     return this.#pool.top.reads.queries.isFast(query)
   }
 
-  #noticeOwn(outcome: BatchOutcome): void {
-    if (outcome.type !== 'done') return
-    const last = outcome.outcomes.findLast(({ type }) => type === 'committed')
+  #notice({ writes }: CommitBatch, outcomes: readonly CommitOutcome[]): void {
+    this.#checkpointer?.committed(writes, outcomes)
+    const last = outcomes.findLast(({ type }) => type === 'committed')
     if (last?.type === 'committed') this.#newestOwn = last.version
   }
 

@@ -23,7 +23,7 @@ export async function claimInPlace(
 ): Promise<CommittedOutcome | null> {
   const { set, limit, expireIn } = asked
   const { claimsInPlace } = store
-  if (claimsInPlace?.ways.get(definition) !== 'inPlace' || limit > mostInPlace) return null
+  if (claimsInPlace?.claimWays.get(definition) !== 'inPlace' || limit > mostInPlace) return null
   if (typeof set === 'function' || mayIncrement(set)) return null
   store.assertOpen()
   const query = planWrite(store, definition, asked, 'claimMany')
@@ -67,7 +67,7 @@ function checkedPatches(
   const patches: PatchRow[] = []
   while (patches.length < limit) {
     const patch = claimsInPlace.checkPatch(definition, set)
-    if (patch === 'later') claimsInPlace.ways.set(definition, 'never')
+    if (patch === 'later') claimsInPlace.claimWays.set(definition, 'never')
     if (typeof patch !== 'function') return null
     patches.push(patch)
   }
@@ -76,7 +76,7 @@ function checkedPatches(
 
 /** Notes whether a claim found rows. After one that did not, the next only looks: whoever polls must not take the lock of writers. */
 export function noteClaim({ claimsInPlace }: RowStore, definition: AnyDefinition, found: boolean): void {
-  if (claimsInPlace === undefined || claimsInPlace.ways.get(definition) === 'never') return
-  if (found) claimsInPlace.ways.set(definition, 'inPlace')
-  else claimsInPlace.ways.delete(definition)
+  if (claimsInPlace === undefined || claimsInPlace.claimWays.get(definition) === 'never') return
+  if (found) claimsInPlace.claimWays.set(definition, 'inPlace')
+  else claimsInPlace.claimWays.delete(definition)
 }

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import type { CommitBatch } from '../../driver.ts'
+import type { AtomicWrite, CommitOutcome } from '../../../commit/write.ts'
 import { longestWal } from '../file/connection.ts'
 import { engineCode } from '../file/engine-error.ts'
 import type { ConnectionPool } from './connection-pool.ts'
@@ -52,11 +52,15 @@ export class Checkpointer {
     this.wrote()
   }
 
-  /** Reports a commit: of a batch, or of something else. */
-  wrote(batch?: CommitBatch): void {
-    if (batch !== undefined) this.#earlySync?.wrote(batch)
+  /** Reports that a commit begins. */
+  wrote(): void {
     this.#written = true
     if (this.#timer === undefined) this.#lookIn(quiet)
+  }
+
+  /** Reports the writes of a commit and their outcomes. */
+  committed(writes: readonly AtomicWrite[], outcomes: readonly CommitOutcome[]): void {
+    this.#earlySync?.wrote(writes, outcomes)
   }
 
   close(): void {

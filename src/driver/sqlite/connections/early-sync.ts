@@ -1,5 +1,5 @@
 import { close, fdatasync, open } from 'node:fs'
-import type { CommitBatch } from '../../driver.ts'
+import type { AtomicWrite, CommitOutcome } from '../../../commit/write.ts'
 
 /** How many bytes of the log to sync at a time. */
 const part = 1024 * 1024
@@ -22,10 +22,13 @@ export class EarlySync {
     this.#log = log
   }
 
-  /** Reports a commit. It does not have to know exactly how much was written. */
-  wrote({ writes }: CommitBatch): void {
-    for (const { mutations } of writes) {
+  /** Reports writes and their outcomes. It does not have to know exactly how much was written. */
+  wrote(writes: readonly AtomicWrite[], outcomes: readonly CommitOutcome[]): void {
+    for (let place = 0; place < writes.length; place++) {
+      const outcome = outcomes[place]!
+      if (outcome.type !== 'committed') continue
       this.#unsynced += bytesPerCommit
+      const mutations = outcome.claimed?.map(({ mutation }) => mutation) ?? writes[place]!.mutations
       for (const mutation of mutations) {
         this.#unsynced += bytesPerRow
         if (mutation.type === 'set') this.#unsynced += mutation.stored.value.length
