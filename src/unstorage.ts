@@ -1,5 +1,6 @@
 import type { Driver } from 'unstorage'
 import { type AdaptedDatabase, type AdapterOptions, TextKeys } from './adapters/text-keys.ts'
+import { storeOf } from './api/database.ts'
 import { checkOptionNames } from './arguments/option-names.ts'
 
 export type { AdaptedDatabase, AdapterOptions }
@@ -71,8 +72,10 @@ export function unstorageDriver(db: AdaptedDatabase, options: UnstorageOptions =
     async getMeta(key) {
       const { versionstamp, expiresAt } = await db.get(keys.of(key))
       if (versionstamp === null) return null
-      const left = expiresAt === null ? {} : { ttl: Math.max(0, Math.ceil((expiresAt - Date.now()) / 1_000)) }
-      return { versionstamp, ...left }
+      if (expiresAt === null) return { versionstamp }
+      // A server has its own clock, which is known to some milliseconds here.
+      const left = expiresAt - (storeOf(db)?.now() ?? Date.now())
+      return { versionstamp, ttl: Math.max(1, Math.round(left / 1_000)) }
     },
     async getKeys(base) {
       const found: string[] = []

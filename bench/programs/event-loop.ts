@@ -1,10 +1,11 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import { Valkeyrie } from 'valkeyrie'
 import { serveParent } from '../harness/child.ts'
 import { type Gap, longestGap, timeToAbort, workedSoFar } from '../harness/longest-gap.ts'
 import { userSchema, userWithNotes } from '../values/user.ts'
+import { namesByHand, openByHand, workByHand } from './event-loop-by-hand.ts'
 
 const rows = 50_000
 /** Milliseconds after which work is aborted. */
@@ -22,6 +23,8 @@ const people = (from: number, count = rows) =>
   Array.from({ length: count }, (_, n) => [from + n, userWithNotes(n, 0)] as const)
 
 type Work = (db: People, signal: AbortSignal | undefined, path: string) => Promise<unknown>
+
+const bulkItems = people(0, 20_000).map(([id, value]) => ({ id, ...value }))
 
 /** Work on all rows that gives way. */
 const works: Readonly<Record<string, Work>> = {
@@ -58,9 +61,8 @@ const works: Readonly<Record<string, Work>> = {
   insertMany: (db, signal) =>
     db.repositories.people.insertMany(people(rows, 20_000), { ...(signal && { signal }) }),
   'bulk load': async (_, _signal, path) => {
-    const items = people(0, 20_000).map(([id, value]) => ({ id, ...value }))
     const bulk = `${path}-bulk-${performance.now()}`
-    await (await Valkeyrie.from(items, { prefix: ['people'], keyProperty: 'id', path: bulk })).close()
+    await (await Valkeyrie.from(bulkItems, { prefix: ['people'], keyProperty: 'id', path: bulk })).close()
   },
   changes: async (db, signal) => {
     let seen = 0
@@ -143,14 +145,6 @@ const engineCalls: Readonly<Record<string, EngineCall>> = {
   },
 }
 
-function openByHand(path: string): Database.Database {
-  const database = new Database(path)
-  database.pragma('synchronous = NORMAL')
-  database.pragma('wal_autocheckpoint = 4000')
-  database.pragma('cache_size = -8192')
-  return database
-}
-
 let copies = 0
 function copyOf(path: string): string {
   const copy = `${path}-${copies++}`
@@ -165,7 +159,7 @@ const functions = {
     const db = await openPeople(path)
     await db.repositories.people.insertMany(people(0))
     await db.close()
-    return { path, works: Object.keys(works), calls: Object.keys(engineCalls) }
+    return { path, works: [...Object.keys(works), ...namesByHand], calls: Object.keys(engineCalls) }
   },
 
   /** The gap of the event loop during work on a copy of the file, and how long it goes on after its abort. */
@@ -181,7 +175,7 @@ const functions = {
     }
     await using db = await open()
     await using other = await open()
-    const run = works[name]!
+    const run = works[name] ?? ((_, signal) => workByHand(name, path, signal))
     const gap = await longestGap(() => run(db, undefined, path))
     return { ...gap, abort: await timeToAbort((signal) => run(other, signal, path), abortAfter) }
   },

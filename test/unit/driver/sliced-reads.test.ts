@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { collectionOf } from '../../../src/catalog/collection-of.ts'
 import type { SetMutation } from '../../../src/commit/write.ts'
@@ -29,14 +29,16 @@ beforeAll(async () => {
     ...driverOptions,
     durability: 'normal',
   })
-  const mutations = Array.from({ length: count }, (_, n): SetMutation => {
-    const value = JSON.stringify({ n, text: 'x'.repeat(200) })
-    const stored = { value, encoding: Encoding.json, types: null } as const
-    return { type: 'set', key: encodeKey(['rows', n]), collection: 'rows', stored }
-  })
-  await commit(mutations)
+  await commit(Array.from({ length: count }, (_, place) => setting(place, place)))
 })
 afterAll(() => sqlite.driver.close())
+
+/** Sets the row at this place. */
+function setting(place: number, n: number): SetMutation {
+  const value = JSON.stringify({ n, text: 'x'.repeat(200) })
+  const stored = { value, encoding: Encoding.json, types: null } as const
+  return { type: 'set', key: encodeKey(['rows', place]), collection: 'rows', stored }
+}
 
 async function commit(mutations: readonly SetMutation[]): Promise<void> {
   const { driver, catalog } = sqlite
@@ -76,14 +78,8 @@ it('the reads that a session begins meanwhile wait, and are of its state', async
   const session = sqlite.driver.session('held')
   const { version } = await session.state()
   const reading = session.read(all)
-  await commit([
-    {
-      type: 'set',
-      key: encodeKey(['rows', 0]),
-      collection: 'rows',
-      stored: { value: '{"n":-1,"text":"new"}', encoding: Encoding.json, types: null },
-    },
-  ])
+  await commit([setting(0, -1)])
+  onTestFinished(() => commit([setting(0, 0)]))
   const later = session.read({ type: 'get', key: encodeKey(['rows', 0]) })
   const again = session.read(find({ orderBy: { n: 'desc' } }))
   const state = session.state()
@@ -155,8 +151,7 @@ it.each([
   const reading: Promise<readonly (StoredRow | null)[]> = read(session)
   expect(await lasts(reading)).toBe(true)
   const numbers = (await reading).map((row) => JSON.parse(row!.value as string).n)
-  // An earlier test has overwritten the first one.
-  expect(numbers).toEqual(keys.map((_, n) => n || -1))
+  expect(numbers).toEqual(keys.map((_, n) => n))
   const places = (await session.read(related())).map(({ parent }) => parent)
   expect(places).toEqual(keys.map((_, n) => n))
   session.end()

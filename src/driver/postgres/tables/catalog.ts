@@ -7,6 +7,7 @@ import { decodeKey } from '../../../key/codec.ts'
 import { patternRange } from '../../../key/pattern.ts'
 import { PatternIndex } from '../../../key/pattern-index.ts'
 import { ServerSearches } from '../search/searches.ts'
+import { withoutMeta } from '../server/server-error.ts'
 import { isAlive, moment, quoteName } from '../server/sql-text.ts'
 import type { RunStatement } from '../server/statement.types.ts'
 import { byteas, texts } from '../values/binary-array.ts'
@@ -34,19 +35,30 @@ export class ServerCatalog {
 
   /** The rows of `kv_collections`, whoever has written them. */
   async columns() {
-    const text = `select name, pattern, schema, version, indexes, "references", migrated from ${this.#s}.kv_collections order by name collate "C"`
+    return (await this.#stored()).columns
+  }
+
+  /** Also the version of the catalogue that commits are compared with, of the same state. */
+  async #stored() {
+    const text = `select m.catalog, c.name, c.pattern, c.schema, c.version, c.indexes, c."references", c.migrated
+      from ${this.#s}.kv_meta m left join ${this.#s}.kv_collections c on true where m.one order by c.name collate "C"`
     const rows = await this.#run({ text }, [])
-    return rows.map(([name, pattern, schema, version, indexes, references, migrated]) => {
-      return { name, pattern, schema, version, indexes, references, migrated }
-    })
+    if (rows[0] === undefined) throw withoutMeta()
+    const version = rows[0][0] as number
+    const columns = rows
+      .filter(([, name]) => name !== null)
+      .map(([, name, pattern, schema, version, indexes, references, migrated]) => {
+        return { name, pattern, schema, version, indexes, references, migrated }
+      })
+    return { version, columns }
   }
 
   /** Throws a StorageError if another program has written there. */
   async read(built?: readonly BuiltIndex[] | Promise<readonly BuiltIndex[]>): Promise<Catalog> {
     try {
-      const [indexes, columns, past, searches] = await Promise.all([
+      const [indexes, { version, columns }, past, searches] = await Promise.all([
         built ?? new ServerIndexes(this.#schema, this.#run).built(),
-        this.columns(),
+        this.#stored(),
         readPastSchemas(this.#run, this.#s),
         this.#searches.known(),
       ])
@@ -57,7 +69,7 @@ export class ServerCatalog {
         ),
         past,
       )
-      return withSearches(catalog, searches)
+      return withSearches({ ...catalog, version }, searches)
     } catch (error) {
       if (!(error instanceof DamagedCollection)) throw error
       const { collection, message, mend, cause } = error
