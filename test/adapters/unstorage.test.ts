@@ -166,15 +166,6 @@ it("keeps a value for its ttl in seconds, the call's before the driver's", async
   expect(() => unstorageDriver(db, { ttl: Number.NaN })).toThrow(RangeError)
 })
 
-it('says how long a value stays by the clock of the database', async () => {
-  const clock = stillClock()
-  clock.advance(3_600_000)
-  await using other = await Valkeyrie.open(newAddress())
-  const late = createStorage({ driver: unstorageDriver(other) })
-  await late.setItem('k', 1, { ttl: 20 })
-  expect(await late.getMeta('k')).toMatchObject({ ttl: 20 })
-})
-
 it('writes all of setItems or nothing', async () => {
   const driver = unstorageDriver(db)
   const items = [

@@ -3,6 +3,7 @@ import { inspect } from 'node:util'
 import { sql } from 'drizzle-orm'
 import pg from 'pg'
 import { DatabaseBusyError, KvU64, Valkeyrie } from 'valkeyrie'
+import { unstorageDriver } from 'valkeyrie/unstorage'
 import { assert, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
 import { next } from '../conformance/watching.ts'
@@ -225,6 +226,9 @@ describe.skipIf(url === '')('a database on a server', () => {
     const ahead = await openAt(url, schema)
     await ahead.set(['a'], 1, { expireIn: hour / 2 })
     expect((await plain.get(['a'])).value).toBe(1)
+    const storage = unstorageDriver(ahead)
+    await storage.setItem!('k', '1', { ttl: 20 })
+    expect(await storage.getMeta!('k', {})).toMatchObject({ ttl: 20 })
     vi.setSystemTime(now - hour)
     const behind = await openAt(url, schema)
     await behind.set(['b'], 1, { expireIn: 1 })
