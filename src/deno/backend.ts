@@ -151,7 +151,9 @@ export class Backend {
     const under = stamped ? [...key, stampPlace] : key
     const set = await this.#prepared(value, (stored) => this.#store.prepareSet(under, stored))
     const expires = expireAt !== null && expireAt <= latestTime
-    return { ...set, ...(expires && { expiresAt: Math.ceil(expireAt) }), ...(stamped && { stamped }) }
+    // The time is by the clock of this process, and a server has its own.
+    const ahead = this.#store.now() - Date.now()
+    return { ...set, ...(expires && { expiresAt: Math.ceil(expireAt + ahead) }), ...(stamped && { stamped }) }
   }
 
   #message({ payload, due, keysIfUndelivered, backoffSchedule }: RawMessage): Promise<Mutation> {

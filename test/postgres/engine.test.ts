@@ -3,6 +3,7 @@ import { inspect } from 'node:util'
 import { sql } from 'drizzle-orm'
 import pg from 'pg'
 import { DatabaseBusyError, KvU64, Valkeyrie } from 'valkeyrie'
+import { openKv } from 'valkeyrie/deno'
 import { unstorageDriver } from 'valkeyrie/unstorage'
 import { assert, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
@@ -229,6 +230,10 @@ describe.skipIf(url === '')('a database on a server', () => {
     const storage = unstorageDriver(ahead)
     await storage.setItem!('k', '1', { ttl: 20 })
     expect(await storage.getMeta!('k', {})).toMatchObject({ ttl: 20 })
+    using kv = await openKv(`${url}?schema=${schema}`)
+    await kv.set(['d'], 1, { expireIn: hour / 2 })
+    const { expiresAt } = await ahead.get(['d'])
+    expect(Math.abs(expiresAt! - now - hour / 2)).toBeLessThan(hour / 4)
     vi.setSystemTime(now - hour)
     const behind = await openAt(url, schema)
     await behind.set(['b'], 1, { expireIn: 1 })
