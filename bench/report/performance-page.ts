@@ -11,7 +11,7 @@ const introduction = `<!-- Written by \`npm run bench\`, which overwrites it. --
 
 # Performance
 
-How this library compares, measured in one run of \`npm run bench\` on the machine below. It takes about fourteen minutes;
+How this library compares, measured in one run of \`npm run bench\` on the machine below. It takes about twenty minutes;
 \`npm run bench -- --quick\` takes two, and \`npm run bench get set\` measures these two tasks only. To see which functions take
 the time, run \`npx node --expose-gc --cpu-prof bench/run.ts get\` and open the profile that it writes in the developer tools of a browser.
 
