@@ -1,18 +1,26 @@
 import { QueryError } from '../contract/errors.ts'
+import type { Pattern } from '../key/pattern.types.ts'
 import type { Condition } from './condition.ts'
+import { type AnyTextId, anyTextId } from './id-condition.ts'
 import { type Operand, operandAt } from './operand.ts'
 import type { Planned, Selection } from './plan.ts'
 
 /**
  * Throws a QueryError for a `where` without a condition, or one that is true whatever a row contains, because a forgotten filter
- * leaves such a `where`: `{ AND: [] }`, `{ n: { notIn: [] } }`, `{ OR: [{ a: 1 }, {}] }`, or `{ s: { contains: '' } }`, which is
- * true for every text.
+ * leaves such a `where`: `{ AND: [] }`, `{ n: { notIn: [] } }`, `{ OR: [{ a: 1 }, {}] }`, `{ NOT: { $search: '' } }`, or
+ * `{ s: { contains: '' } }`, which is true for every text.
  */
 export function checkNarrows(
   { plan: { where }, operands }: Pick<Planned, 'operands'> & { readonly plan: Selection },
+  pattern: Pattern,
   call: string,
 ): void {
-  if (where !== null && hasCondition(where) && truth(where, operands) !== true) return
+  if (
+    where !== null &&
+    hasCondition(where) &&
+    truth(where, { operands, anyText: anyTextId(pattern) }) !== true
+  )
+    return
   throw new QueryError(
     `The where of ${call} has no condition, so it would touch every row: if you mean all rows, say where: {}`,
   )
@@ -24,18 +32,24 @@ function hasCondition(condition: Condition): boolean {
   return condition.type === 'not' ? hasCondition(condition.condition) : true
 }
 
+interface Known {
+  readonly operands: readonly Operand[]
+  readonly anyText: AnyTextId | null
+}
+
 /** What a condition is for every row; `null` if that depends on the row. */
-function truth(condition: Condition, operands: readonly Operand[]): boolean | null {
+function truth(condition: Condition, known: Known): boolean | null {
+  const { operands, anyText } = known
   switch (condition.type) {
     case 'and':
     case 'or': {
       const decisive = condition.type === 'or'
-      const parts = condition.conditions.map((one) => truth(one, operands))
+      const parts = condition.conditions.map((one) => truth(one, known))
       if (parts.includes(decisive)) return decisive
       return parts.includes(null) ? null : !decisive
     }
     case 'not': {
-      const inner = truth(condition.condition, operands)
+      const inner = truth(condition.condition, known)
       return inner === null ? null : !inner
     }
     case 'constant':
@@ -49,14 +63,23 @@ function truth(condition: Condition, operands: readonly Operand[]): boolean | nu
     case 'substring':
     case 'prefix':
       return operandAt(operands, condition.text) === '' ? true : null
+    case 'elements': {
+      const inner = condition.condition === null ? null : truth(condition.condition, known)
+      return inner === (condition.quantifier === 'every') ? inner : null
+    }
+    case 'key': {
+      const end = condition.operator === 'gte' ? anyText?.start : condition.operator === 'lt' && anyText?.end
+      return end && Buffer.compare(operandAt(operands, condition.key), end) === 0 ? true : null
+    }
+    case 'search':
+      return operandAt(operands, condition.words).all.some(({ text }) => /[\p{L}\p{N}\p{Co}]/u.test(text))
+        ? null
+        : false
     case 'null':
     case 'compare':
     case 'boolean':
     case 'zero':
     case 'in':
-    case 'elements':
-    case 'key':
-    case 'search':
       return null
   }
 }

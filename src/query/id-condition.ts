@@ -1,4 +1,5 @@
 import { QueryError } from '../contract/errors.ts'
+import type { Key } from '../contract/key.types.ts'
 import { encodePrefix, encodeStoredKey } from '../key/codec.ts'
 import { keyOfId, wildcardCount } from '../key/pattern.ts'
 import type { IdKind, IdOf, Pattern } from '../key/pattern.types.ts'
@@ -71,6 +72,19 @@ export function idCondition(operator: IdOperator, operand: Syntax, context: IdCo
   }
 }
 
+/** Between which bytes the keys lie whose only id is a text. */
+export interface AnyTextId {
+  readonly start: Uint8Array
+  readonly end: Uint8Array
+}
+
+/** Null if the ids of the pattern have several parts, or none. */
+export function anyTextId(pattern: Pattern): AnyTextId | null {
+  if (wildcardCount(pattern) !== 1) return null
+  const start = startOfTexts(pattern, '')
+  return { start, end: textEnd(start) }
+}
+
 function keyOf({ collection, pattern, idKinds }: IdContext, id: unknown, of: string): Uint8Array {
   return asOperand(of, () => {
     const key = keyOfId(pattern, id as IdOf<Pattern>)
@@ -81,12 +95,20 @@ function keyOf({ collection, pattern, idKinds }: IdContext, id: unknown, of: str
 
 /** The first bytes of the keys whose only id begins with this text. */
 function textStart({ collection, pattern, idKinds }: IdContext, text: string, of: string): Uint8Array {
-  const parts = [...pattern.slice(0, pattern.indexOf('*')), text]
   return asOperand(of, () => {
-    checkIdKinds(idKinds, parts, collection)
-    // Without the NUL that ends a text.
-    return encodePrefix(parts, Number.POSITIVE_INFINITY).subarray(0, -1)
+    checkIdKinds(idKinds, partsUpTo(pattern, text), collection)
+    return startOfTexts(pattern, text)
   })
+}
+
+function startOfTexts(pattern: Pattern, text: string): Uint8Array {
+  // Without the NUL that ends a text.
+  return encodePrefix(partsUpTo(pattern, text), Number.POSITIVE_INFINITY).subarray(0, -1)
+}
+
+/** The parts before the only wildcard, and this one in its place. */
+function partsUpTo(pattern: Pattern, text: string): Key {
+  return [...pattern.slice(0, pattern.indexOf('*')), text]
 }
 
 /** After all keys that begin with these bytes. A text that ends in NUL ends in 00 FF, and no other byte of a text is FF. */

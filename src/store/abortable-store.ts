@@ -21,6 +21,7 @@ class AbortableStore implements RowStore {
   declare readonly written?: readonly Uint8Array[]
   declare readonly turnSource?: TurnSource
   declare readonly claimsInPlace?: ClaimsInPlace
+  declare readonly validatesReads?: boolean
   readonly #store: RowStore
   readonly #signal: AbortSignal
 
@@ -34,6 +35,7 @@ class AbortableStore implements RowStore {
     this.format = store.format
     if (store.written !== undefined) this.written = store.written
     if (store.claimsInPlace !== undefined) this.claimsInPlace = store.claimsInPlace
+    if (store.validatesReads !== undefined) this.validatesReads = store.validatesReads
     if (store.turnSource !== undefined) {
       const { driver, turns } = store.turnSource
       this.turnSource = { driver, turns, signal }

@@ -140,7 +140,7 @@ export class CommitQueue {
 
   /**
    * Splits writes into those to commit together and the rest. A claim only comes first in its transaction. If it `isTurn` of
-   * somebody, every write that may be theirs is tried.
+   * somebody, every write that may be theirs is tried, as far as the next claim among them.
    */
   #parts(writes: readonly QueuedWrite[], isTurn: boolean): readonly [QueuedWrite[], QueuedWrite[]] {
     let rows = 0
@@ -149,13 +149,15 @@ export class CommitQueue {
       rows += rowsOf(writes[end]!.write)
       end += 1
     } while (end < writes.length && rows < this.#portion.rows && writes[end]!.write.claim === undefined)
-    const part = writes.slice(0, end)
-    const rest = writes.slice(end)
-    if (!isTurn) return [part, rest]
-    const { theirs = [], others = [] } = Object.groupBy(rest, ({ write }) =>
-      write.turn === undefined ? 'others' : 'theirs',
-    )
-    return [[...part, ...theirs], others]
+    if (!isTurn) return [writes.slice(0, end), writes.slice(end)]
+    const theirs = writes.filter(isInTurn)
+    const claim = theirs.findIndex(({ write }) => write.claim !== undefined)
+    const tried =
+      claim === 0
+        ? new Set(theirs.slice(0, 1))
+        : new Set([...writes.slice(0, end), ...theirs.slice(0, claim === -1 ? theirs.length : claim)])
+    const { part = [], rest = [] } = Object.groupBy(writes, (it) => (tried.has(it) ? 'part' : 'rest'))
+    return [part, rest]
   }
 
   /** Waits for a moment, or until a write is submitted that may belong to the turn. */

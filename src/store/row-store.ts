@@ -73,6 +73,9 @@ export interface RowStore extends Reader {
   /** In a database: claims whose rows are prepared in the commit. Left out in a unit of work, which commits later. */
   readonly claimsInPlace?: ClaimsInPlace
 
+  /** In a database: whether the schema judges every value that is read, also the new ones that a write returns. */
+  readonly validatesReads?: boolean
+
   /** Reads one state with several reads. */
   ofOneState<T>(read: (store: RowStore) => Promise<T>): Promise<T>
 

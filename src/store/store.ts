@@ -58,10 +58,10 @@ export class Store implements RowStore {
   readonly turns = new KeyedMutex()
   readonly turnSource: TurnSource = this
   readonly claimsInPlace: ClaimsInPlace = this
+  readonly validatesReads: boolean
   readonly claimWays: ClaimsInPlace['claimWays'] = new Map()
   readonly path: string
   readonly address: string
-  readonly #validateReads: boolean
   readonly #validation: SchemaCode['validation'] | undefined
   readonly #filing: Filing
   readonly #queue: CommitQueue
@@ -79,7 +79,7 @@ export class Store implements RowStore {
     this.openRepository = options.schemaCode?.openRepository ?? null
     this.path = options.path
     this.address = options.address
-    this.#validateReads = options.validateReads
+    this.validatesReads = options.validateReads
     this.#validation = options.schemaCode?.validation
     this.#filing = new Filing(catalog, registry)
     this.#queue = new CommitQueue(driver, this.#filing, options.path)
@@ -131,7 +131,7 @@ export class Store implements RowStore {
 
   decode(row: StoredRow, key: Key): unknown | Promise<unknown> {
     const value = decodeStored(row, key, this.format)
-    if (!this.#validateReads) return value
+    if (!this.validatesReads) return value
     const definition = this.registry.find(key)
     const judged = definition && this.#validation!.judgeOutput(definition, key, value)
     return judged instanceof Promise ? judged.then(() => value) : value

@@ -1,5 +1,6 @@
 // An import is one pass over its source: each row is checked, placed and counted in the batch that commits it.
-import { sameForm } from '../commit/row.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { type StoredForm, sameForm } from '../commit/row.ts'
 import type { SetMutation } from '../commit/write.ts'
 import {
   formatIssue,
@@ -17,6 +18,7 @@ import { judgeOutput } from '../schema/validate.ts'
 import type { Store } from '../store/store.ts'
 import { decodeValue } from '../value/codec.ts'
 import { exceeds, storedBytes } from '../value/encoding.ts'
+import { parseJson } from '../value/parse-json.ts'
 import { dataFormat } from './data-format.ts'
 import { type HeldRow, holdersFirst } from './held-rows.ts'
 import { type MovedRow, rowLine } from './row-line.ts'
@@ -282,7 +284,7 @@ class Import {
   #isWanted(ready: ReadyRow, there: StoredRow | null): boolean {
     if (there === null) return true
     const { row, mutation } = ready
-    if (row.expiresAt === there.expiresAt && sameForm(row.stored, there)) {
+    if (row.expiresAt === there.expiresAt && isSame(row.stored, there)) {
       this.#release(ready)
       this.#counts.unchanged += 1
       return false
@@ -311,6 +313,23 @@ class Import {
 }
 
 /** The message without the key at its start. */
+/** Whether both are the same value. The names of an object have no order: a migration that renames one puts it last. */
+function isSame(a: StoredForm, b: StoredForm): boolean {
+  if (sameForm(a, b)) return true
+  return a.encoding === b.encoding && isSameJson(a.value, b.value) && isSameJson(a.types, b.types)
+}
+
+function isSameJson(a: StoredForm['value'] | null, b: StoredForm['value'] | null): boolean {
+  if (typeof a !== 'string' || typeof b !== 'string') return a === b
+  try {
+    return isDeepStrictEqual(parseJson(a), parseJson(b))
+  } catch (error) {
+    // What is stored is damaged.
+    if (error instanceof SyntaxError) return false
+    throw error
+  }
+}
+
 function reasonOf(error: Error): string {
   return error instanceof ValidationError ? error.issues.map(formatIssue).join('; ') : error.message
 }

@@ -110,7 +110,7 @@ test('a claim stores nothing that its schema has not seen, whatever the caller c
   })
   await using db = await Valkeyrie.withSchema(['jobs', '*'], task, {
     indexes: [{ on: ['state', 'rank'] }],
-  }).open(newDatabasePath(), { validateReads: true })
+  }).open(newDatabasePath())
   const { jobs } = db.repositories
   await jobs.insertMany(Array.from({ length: 20 }, (_, rank) => [rank, { state: 'waiting', rank }] as const))
   for (let ticks = 0; ticks < 12; ticks++) {

@@ -410,6 +410,30 @@ test('a damaged database is replaced, and kept', async () => {
   expect(readFileSync(`${path}.before-restore`, 'utf8')).toMatch(/^rubbish/)
 })
 
+test('restore replaces no file that shows nothing of a database', async () => {
+  const { path, target, folder } = await filled(1)
+  await run('backup', path, target)
+  const notes = join(folder, 'notes.txt')
+  writeFileSync(notes, 'precious')
+  for (const flags of [[], ['--no-keep']]) {
+    const { code, err } = await run('restore', target, notes, ...flags)
+    expect({ code, err }).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('it is not a database'),
+    })
+  }
+  const { code, err } = await run('backup', path, notes, '--overwrite')
+  expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining(notes) })
+  expect(readFileSync(notes, 'utf8')).toBe('precious')
+  for (const byte of [0, 0xff]) {
+    const bytes = readFileSync(path)
+    writeFileSync(path, bytes.fill(byte, 0, 4_096))
+    expect(await run('restore', target, path)).toMatchObject({ code: 0 })
+    expect(await valueIn(path)).toBe(1)
+  }
+  expect(partialsIn(folder)).toEqual([])
+})
+
 test('restore neither reads nor replaces a file of another application', async () => {
   const { path, target } = await filled(1)
   await run('backup', path, target)

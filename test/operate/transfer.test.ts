@@ -202,6 +202,18 @@ it.each([
   expect((await db.get(['b'])).value).toBe(expected === null ? null : 3)
 })
 
+it('leaves a value alone whose names are only in another order', async () => {
+  const file = fresh()
+  await using db = await Valkeyrie.open(file)
+  const { versionstamp } = await db.set(['a'], { b: { d: [1], c: null }, a: 'x' })
+  expect(await imported(file, '{"key":["a"],"value":{"a":"x","b":{"c":null,"d":[1]}}}')).toEqual({
+    ...nothing,
+    unchanged: 1,
+  })
+  expect((await db.get(['a'])).versionstamp).toBe(versionstamp)
+  await expect(imported(file, '{"key":["a"],"value":{"a":"x","b":{"c":null,"d":[2]}}}')).rejects.toThrow()
+})
+
 it('takes the last of several rows with one key', async () => {
   const file = fresh()
   const text = '{"key":["a"],"value":1}\n{"key":["a"],"value":2}\n{"key":["b"],"value":3}'

@@ -198,6 +198,28 @@ describe.skipIf(url === '')(
   },
 )
 
+describe.skipIf(url === '')('a database that is set up', () => {
+  test('is set up again after a deadlock with others', async () => {
+    const schema = newSchema()
+    await using db = await openUsers(schema)
+    await db.repositories.users.insert('a', { n: 1 })
+    const other = await byHand(url)
+    await other.query(
+      `begin; set local deadlock_timeout = '1min'; update "${schema}".kv set version = version`,
+    )
+    const indexed = Valkeyrie.withSchema(['users', '*'], z.object({ n: z.number() }), {
+      indexes: [{ on: 'n' }],
+    }).open(`${url}?schema=${schema}`)
+    const admin = await byHand(url)
+    const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and query ilike '%index%kv_users_n%'`
+    await waitUntil('the index', async () => (await admin.query(waiting)).rows.length > 0)
+    await other.query(`select from "${schema}".kv_meta for update`)
+    await other.query('rollback')
+    await using opened = await indexed
+    expect(await opened.repositories.users.findMany({ where: { n: 1 } })).toHaveLength(1)
+  })
+})
+
 describe.skipIf(url === '')('a snapshot', () => {
   test('expires while its first reads wait, too', async () => {
     const schema = newSchema()

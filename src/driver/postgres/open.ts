@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { nothingAsked } from '../../catalog/changes.ts'
 import type { DriverOptions, OpenedDriver } from '../engine.ts'
+import { Pauses } from './commit/pauses.ts'
 import { PostgresDriver } from './driver.ts'
 import type { CheckedPostgresOptions, Postgres } from './engine.types.ts'
 import { QueryRunner } from './query/query-runner.ts'
@@ -13,6 +14,7 @@ import type { Connection } from './server/connection.ts'
 import { Connections } from './server/connections.ts'
 import { openError } from './server/open-error.ts'
 import { ServerClock } from './server/server-clock.ts'
+import { isPassing } from './server/server-error.ts'
 import { began, quoteName } from './server/sql-text.ts'
 import { readSetUp, type SetUp, setUp } from './tables/set-up.ts'
 import { UniqueIndexes } from './tables/unique-indexes.ts'
@@ -36,7 +38,7 @@ export async function openPostgres(
         ? setUpByFolder(first, address, collections, { schema, readOnly, migrations })
         : readOnly || asItIs
           ? readSetUp(first, schema, address, collections, asItIs)
-          : setUp(first, schema, address, collections, asked),
+          : again(options, () => setUp(first, schema, address, collections, asked)),
       hear(clock, connector, first),
     ])
     const statements = statementsOf(schema)
@@ -73,6 +75,19 @@ export async function openPostgres(
   } catch (error) {
     first.discard()
     throw openError(address, error, readOnly || asItIs)
+  }
+}
+
+/** Sets a database up; again if the server has rolled that back in favour of others, until `connectTimeout` is over. */
+async function again<T>({ connectTimeout }: CheckedPostgresOptions, attempt: () => Promise<T>): Promise<T> {
+  const pauses = new Pauses(connectTimeout)
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!isPassing(error) || pauses.areOver) throw error
+    }
+    await pauses.next()
   }
 }
 

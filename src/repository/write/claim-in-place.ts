@@ -23,6 +23,7 @@ export async function claimInPlace(
 ): Promise<CommittedOutcome | null> {
   const { set, limit, expireIn } = asked
   const { claimsInPlace } = store
+  if (store.validatesReads) return null
   if (claimsInPlace?.claimWays.get(definition) !== 'inPlace' || limit > mostInPlace) return null
   if (typeof set === 'function' || mayIncrement(set)) return null
   store.assertOpen()

@@ -7,7 +7,7 @@ import { checkExpireOptions, type ExpireOptions } from '../../store/expiry.ts'
 import type { RowEntry, RowStore } from '../../store/row-store.ts'
 import type { RowUpdates } from './row-update.ts'
 import { checkUpdate, type UntypedUpdate, updateMutation } from './update.ts'
-import { writtenEntry } from './written-entry.ts'
+import { judgeWritten, writtenEntry } from './written-entry.ts'
 
 export interface UntypedUpsert {
   readonly create: unknown
@@ -36,11 +36,14 @@ export async function upsert(
   const { create, update } = values
   checkUpdate(update)
   checkExpireOptions(options, 'upsert')
-  const { version, mutation, created } = await rows.write(key, async (row, pause) =>
-    row === null
-      ? store.prepareSet(key, create, options)
-      : updateMutation({ store, definition, key, row }, update, options?.expireIn, pause),
-  )
+  const { version, mutation, created } = await rows.write(key, async (row, pause) => {
+    const mutation =
+      row === null
+        ? await store.prepareSet(key, create, options)
+        : await updateMutation({ store, definition, key, row }, update, options?.expireIn, pause)
+    await judgeWritten(store, definition, mutation, key)
+    return mutation
+  })
   const entry = await writtenEntry(store, definition, mutation, version)
   return { ok: true, versionstamp: formatVersionstamp(version), created, entry }
 }

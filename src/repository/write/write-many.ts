@@ -15,7 +15,7 @@ import { inSlices } from '../../time/give-way.ts'
 import { entriesOf, planFind } from '../find/found-rows.ts'
 import type { WriteManyResult } from '../types/query-methods.types.ts'
 import { checkUpdate, type UntypedUpdate, updateMutation } from './update.ts'
-import { writtenEntry } from './written-entry.ts'
+import { judgeWritten, writtenEntry } from './written-entry.ts'
 
 export interface UntypedWriteMany {
   readonly where?: unknown
@@ -99,7 +99,8 @@ export function planWrite(
     ...(orderBy !== undefined && { orderBy }),
     ...(limit !== undefined && { limit }),
   })
-  if (where !== undefined && Reflect.ownKeys(where as object).length > 0) checkNarrows(planned, call)
+  if (where !== undefined && Reflect.ownKeys(where as object).length > 0)
+    checkNarrows(planned, definition.pattern, call)
   return planned
 }
 
@@ -121,6 +122,8 @@ async function writeMany(
     const rows = await store.read({ type: 'find', query: planned })
     if (rows.length === 0) return { result: { ...nothingWritten, ...(returning && { entries: [] }) } }
     const mutations = await inSlices(rows, mutate)
+    if (returning && store.validatesReads)
+      await inSlices(mutations, (it) => it.type === 'set' && judgeWritten(store, definition, it))
     // Reports an unreadable value before its row is gone.
     const deleted =
       returning && mutations[0]!.type === 'delete' ? await entriesOf(store, definition, rows) : []

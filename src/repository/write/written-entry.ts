@@ -15,3 +15,16 @@ export function writtenEntry(
 ): RowEntry | Promise<RowEntry> {
   return store.rowEntry({ ...stored, version, expiresAt }, idOfKey(pattern, key), key)
 }
+
+/**
+ * Reads what a mutation writes before it is committed, if the schema judges every read value: a row that it refuses is refused here,
+ * and nothing is written.
+ */
+export function judgeWritten(
+  store: RowStore,
+  definition: AnyDefinition,
+  mutation: SetMutation,
+  key?: Key,
+): RowEntry | Promise<RowEntry> | undefined {
+  return store.validatesReads ? writtenEntry(store, definition, mutation, 0, key) : undefined
+}

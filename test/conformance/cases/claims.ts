@@ -40,6 +40,43 @@ async function jobsAt(path: string | undefined, count: number) {
 }
 
 export const claimCases: Cases = {
+  'claims beside a unit of work that has its turn, behind other writes of it, leave all of them whole':
+    async (place) => {
+      const path = place.path()
+      const { db, jobs } = await jobsAt(path, 20)
+      await using _ = db
+      await using other = path === undefined ? db : await schemas.open(path)
+      const claim = (by: string) =>
+        jobs.claimMany({ ...waiting, limit: 1, set: { state: 'taken', by } }).then(({ count }) => count)
+      for (let i = 0; i < 3; i++) await claim('warm')
+      let isOver = false
+      const writing = (async () => {
+        for (let n = 0; !isOver; n++) await db.set(['elsewhere'], n)
+      })()
+      let attempts = 0
+      await db.unitOfWork(async (unit) => {
+        attempts += 1
+        await unit.get(['hot'])
+        await unit.set(['hot'], attempts)
+        // The third attempt has the turn.
+        if (attempts < 3) await other.set(['hot'], `other ${attempts}`)
+        else
+          expect(
+            await Promise.all([
+              db.set(['beside'], 1).then(({ ok }) => ok),
+              claim('a'),
+              db.set(['beside'], 2).then(({ ok }) => ok),
+              claim('b'),
+            ]),
+          ).toEqual([true, 1, true, 1])
+      })
+      isOver = true
+      await writing
+      expect(attempts).toBe(3)
+      expect((await db.get(['beside'])).value).toBe(2)
+      expect(await jobs.count({ where: { state: 'taken' } })).toBe(5)
+    },
+
   'claimMany changes the first rows in the order, and gives them as they are then': async (place) => {
     const { db, jobs } = await jobsAt(place.path(), 5)
     await using _ = db

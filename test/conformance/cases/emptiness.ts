@@ -30,6 +30,8 @@ const empty: readonly unknown[] = [
   { n: { AND: [] } },
   { n: { OR: [{ notIn: [] }, { eq: 1 }] } },
   { tags: { arrayContains: [] } },
+  { tags: { none: { in: [] } } },
+  { tags: { every: { notIn: [] } } },
   { text: { contains: '' } },
   { text: { istartsWith: '' } },
   { text: { like: '%' } },
@@ -69,6 +71,27 @@ export const emptinessCases: Cases = {
       await expect(inUnit, name).rejects.toBeInstanceOf(QueryError)
     }
     expect(await items.count({ where: { n: { lte: 3 } } })).toBe(3)
+  },
+
+  'a search for nothing, and an id that begins with nothing, are no conditions': async ({ path }) => {
+    await using db = await Valkeyrie.withSchema(['notes', '*'], z.object({ text: z.string() }), {
+      search: ['text'],
+    }).open(path())
+    const { notes } = db.repositories
+    await notes.insertMany(['ant', 'bee', '\u0002'].map((id) => [id, { text: id }] as const))
+    for (const where of [
+      { $id: { startsWith: '' } },
+      { NOT: { $search: '' } },
+      { NOT: { $search: ' "" !! -bee' } },
+      { OR: [{ $id: 'ant' }, { NOT: { $search: '' } }] },
+    ] as const) {
+      const name = JSON.stringify(where)
+      await expect(notes.deleteMany({ where }), name).rejects.toBeInstanceOf(QueryError)
+    }
+    expect(await notes.deleteMany({ where: { $search: '' } })).toMatchObject({ count: 0 })
+    expect(await notes.deleteMany({ where: { $id: { startsWith: '\u0002' } } })).toMatchObject({ count: 1 })
+    expect(await notes.deleteMany({ where: { NOT: { $search: 'bee' } } })).toMatchObject({ count: 1 })
+    expect(await notes.count()).toBe(1)
   },
 
   'a missing where, or an empty prefix, removes nothing': async ({ path }) => {

@@ -1,9 +1,10 @@
+import { readdirSync, readlinkSync } from 'node:fs'
 import { Valkeyrie } from 'valkeyrie'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { newDatabasePath } from '../../concurrency/temporary-folder.ts'
 
-const isSyncing = () => process.getActiveResourcesInfo().includes('FSReqCallback')
+const isSyncing = () => process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'))
 const long = 'x'.repeat(40_000)
 
 /** Whether the log is being synced after so many bytes of values. */
@@ -26,6 +27,24 @@ test.runIf(process.platform === 'linux')(
     expect(await syncsAfter(1_200_000, newDatabasePath())).toBe(true)
   },
 )
+
+test.runIf(process.platform === 'linux')('a closed database has its log no longer open', async () => {
+  for (let round = 0; round < 10; round++) {
+    const path = newDatabasePath()
+    const db = await Valkeyrie.open(path)
+    while (!isSyncing()) await db.set(['key'], long)
+    await db.close()
+    const open = readdirSync('/proc/self/fd').flatMap((file) => {
+      try {
+        return [readlinkSync(`/proc/self/fd/${file}`)]
+      } catch {
+        // The folder itself is listed, and no longer open.
+        return []
+      }
+    })
+    expect(open.filter((file) => file.startsWith(path))).toEqual([])
+  }
+})
 
 test('nothing is synced where each commit is, or in memory', async () => {
   expect(await syncsAfter(2_000_000, newDatabasePath(), 'full')).toBe(false)

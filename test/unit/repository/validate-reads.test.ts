@@ -45,6 +45,36 @@ for (const [kind, schema] of [
   })
 }
 
+test('a write that returns its rows writes nothing if validateReads refuses one of them', async () => {
+  const user = z.object({ name: z.string(), age: z.int() })
+  await using db = await Valkeyrie.withSchema(['users', '*'], user).open(await fileWithOldRow(), {
+    validateReads: true,
+  })
+  const { users } = db.repositories
+  await users.insertMany(['c', 'd', 'e'].map((id) => [id, { name: id, age: 2 }] as const))
+  const claim = (limit: number) =>
+    users.claimMany({
+      where: { name: { ne: 'taken' } },
+      orderBy: { name: 'desc' },
+      limit,
+      set: { name: 'taken' },
+    })
+  const taken = () => users.count({ where: { name: 'taken' } })
+  // The first one is prepared before its commit, the next ones would be prepared in it.
+  for (let claims = 1; claims <= 2; claims++) {
+    expect((await claim(1)).count).toBe(1)
+    expect(await taken()).toBe(claims)
+  }
+  for (const write of [
+    () => claim(3),
+    () => users.updateMany({ where: {}, set: { name: 'taken' }, returning: true }),
+    () => users.upsert('old', { create: { name: 'taken', age: 3 }, update: { name: 'taken' } }),
+  ]) {
+    await expect(write()).rejects.toMatchObject({ code: 'VALIDATION', key: ['users', 'old'] })
+    expect(await taken()).toBe(2)
+  }
+})
+
 test('validateReads refuses what the schema cannot have output', async () => {
   const event = z.object({
     at: z.codec(z.iso.datetime(), z.date(), { decode: (s) => new Date(s), encode: (d) => d.toISOString() }),

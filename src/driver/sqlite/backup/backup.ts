@@ -114,6 +114,8 @@ export function failureOf(error: unknown, target: string): unknown {
       ? thereAlready(target)
       : openError(target, error)
   const failure = toKvError(error)
+  if (failure instanceof StorageError && failure.engineCode === 'SQLITE_NOTADB')
+    return new DatabaseOpenError(target, 'it is not a database: choose another path', { cause: error })
   if (failure instanceof StorageError && failure.engineCode === 'SQLITE_FULL')
     return new StorageError('SQLITE_FULL', `The disk has no room for ${target}: make room first`, {
       cause: error,

@@ -1,4 +1,14 @@
-import { existsSync, linkSync, lstatSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { DatabaseOpenError, StorageError } from '../../../contract/errors.ts'
 import type { Backup, BackupOptions, Restored } from '../../backup.ts'
 import { alone } from '../file/alone.ts'
@@ -35,11 +45,13 @@ export async function restoreFile(
   return checked(backup, options, async (source) => {
     const isThere = lstatSync(database, { throwIfNoEntry: false }) !== undefined
     const target = isThere && existsSync(database) ? realpathSync(database) : database
+    // Looked for first: the engine removes them if it does not know the file.
+    const hasCompanions = databaseFiles(target).slice(1).some(existsSync)
     let kept: string | null = null
     const place = (partial: PartialFile) => {
       if (!isThere) return partial.place()
       kept = options.keep ? freeName(`${target}.before-restore`) : null
-      exchange(partial, target, kept)
+      exchange(partial, target, kept, hasCompanions)
     }
     const like = isThere ? target : source
     // Whoever has the database open in this process is only noticed by the module that they use.
@@ -76,8 +88,8 @@ async function checkedFirst<T>(
   }
 }
 
-/** Replaces a file that nobody may have open with a copy. */
-function exchange(partial: PartialFile, target: string, kept: string | null): void {
+/** Replaces a file that nobody may have open with a copy. `hasCompanions`: whether there were files of a database beside it. */
+function exchange(partial: PartialFile, target: string, kept: string | null, hasCompanions: boolean): void {
   const replace = () => {
     if (kept !== null) keep(target, kept)
     partial.replace()
@@ -86,6 +98,7 @@ function exchange(partial: PartialFile, target: string, kept: string | null): vo
     alone(target, replace)
   } catch (error) {
     if (!isDamage(error)) throw error
+    if (engineCode(error) === 'SQLITE_NOTADB' && !hasCompanions) assertWasDatabase(target)
     // The damaged file may be the reason for the restore, so nothing is read from it. The files beside it belong to it.
     for (const path of databaseFiles(target).slice(1)) {
       if (kept !== null && existsSync(path)) renameSync(path, kept + path.slice(target.length))
@@ -93,6 +106,26 @@ function exchange(partial: PartialFile, target: string, kept: string | null): vo
     }
     replace()
   }
+}
+
+/**
+ * Throws a DatabaseOpenError for a file that shows nothing of a database. A damaged one may have lost its first bytes, to zeros or
+ * ones. The engine cannot have it open: it would read no file like this.
+ */
+function assertWasDatabase(target: string): void {
+  const head = Buffer.alloc(16)
+  const file = openSync(target, 'r')
+  try {
+    readSync(file, head)
+  } finally {
+    closeSync(file)
+  }
+  const isLost = head.every((byte) => byte === 0) || head.every((byte) => byte === 0xff)
+  if (isLost || head.toString('latin1').startsWith('SQLite')) return
+  throw new DatabaseOpenError(
+    target,
+    'it is not a database: choose another path, or move it away if it is a damaged one',
+  )
 }
 
 function isDamage(error: unknown): boolean {

@@ -63,9 +63,11 @@ export class Checkpointer {
     this.#earlySync?.wrote(writes, outcomes)
   }
 
-  close(): void {
+  /** Resolves once it has no file open. */
+  async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
+    await this.#earlySync?.settled()
   }
 
   #lookIn(milliseconds: number): void {

@@ -1,4 +1,4 @@
-import { close, fdatasync, open } from 'node:fs'
+import { open } from 'node:fs/promises'
 import type { AtomicWrite, CommitOutcome } from '../../../commit/write.ts'
 
 /** How many bytes of the log to sync at a time. */
@@ -15,7 +15,7 @@ const bytesPerRow = 64
 export class EarlySync {
   readonly #log: string
   #unsynced = 0
-  #isSyncing = false
+  #syncing: Promise<void> | null = null
 
   /** `log`: the path of the write-ahead log. */
   constructor(log: string) {
@@ -34,19 +34,25 @@ export class EarlySync {
         if (mutation.type === 'set') this.#unsynced += mutation.stored.value.length
       }
     }
-    if (this.#unsynced >= part && !this.#isSyncing) this.#sync()
+    if (this.#unsynced < part || this.#syncing !== null) return
+    this.#unsynced = 0
+    this.#syncing = this.#sync()
   }
 
-  /** Errors are left to the checkpoint: the engine syncs the log itself, and a failed write fails that, too. */
-  #sync(): void {
-    this.#unsynced = 0
-    this.#isSyncing = true
-    const done = () => {
-      this.#isSyncing = false
+  /** Resolves once it has the log no longer open. */
+  async settled(): Promise<void> {
+    await this.#syncing
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      // The handle of a thread that is terminated is closed with it.
+      await using file = await open(this.#log)
+      await file.datasync()
+    } catch {
+      // Left to the checkpoint: the engine syncs the log itself, and a failed write fails that, too.
+    } finally {
+      this.#syncing = null
     }
-    open(this.#log, (failed, file) => {
-      if (failed) done()
-      else fdatasync(file, () => close(file, done))
-    })
   }
 }
