@@ -4,7 +4,7 @@ import { databaseOf, loadProject } from '../migration/project.ts'
 import { example, print, tell } from './terminal.ts'
 
 interface StudioFlags {
-  readonly port: number
+  readonly port?: number
   readonly open: boolean
   readonly readOnly?: boolean
   readonly json?: boolean
@@ -16,17 +16,21 @@ export function addStudioCommand(program: Command): void {
     .command('studio')
     .description('see the data of a database in a browser, and every write as it happens')
     .argument('[database]', 'its file; default: dbCredentials.url of drizzle.config.ts')
-    .option('--port <number>', 'the port to listen on; default: a free one', portOf, 0)
+    .option('--port <number>', 'the port to listen on; default: a free one', portOf)
     .option('--no-open', 'do not open a browser')
     .option('--read-only', 'refuse every write')
     .option('--json', 'print the address as JSON, on one line')
     .addHelpText('after', example('valkeyrie studio app.db', 'Press Ctrl+C to end it.'))
     .action(
-      async (database: string | undefined, { port, open, readOnly = false, json = false }: StudioFlags) => {
+      async (
+        database: string | undefined,
+        { port = 0, open, readOnly = false, json = false }: StudioFlags,
+      ) => {
         const path = database ?? (await projectDatabase(program.opts<{ config?: string }>().config))
         const { openStudio } = await import('../studio/server.ts')
         const studio = await openStudio(path, { port, readOnly })
-        tell('The studio answers only this machine. Press Ctrl+C to end it. Keep its address to yourself:')
+        if (!json)
+          tell('The studio answers only this machine. Press Ctrl+C to end it. Keep its address to yourself:')
         print(json ? JSON.stringify({ url: studio.url }) : studio.url)
         if (open) openBrowser(studio.url)
         for (const signal of ['SIGINT', 'SIGTERM'] as const)

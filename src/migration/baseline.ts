@@ -7,7 +7,8 @@ import { sameConstraints } from '../schema/accepts.ts'
 
 /**
  * The migrations to record for a database that was created without them. Unless the last one is named, it is the last one that
- * leads to the schemas in the catalogue; if the catalogue has none of theirs, the first.
+ * leads to the schemas in the catalogue; if the catalogue has none of theirs, the first. Throws a MigrationError if none does, or if
+ * several do and a later one changes values: the schemas do not tell whether they have been changed.
  */
 export async function takenOver(
   db: MigrationDatabase,
@@ -20,11 +21,16 @@ export async function takenOver(
     ({ pattern, schema }) => schema !== null && patterns.has(patternText(pattern)),
   )
   if (known.length === 0) return migrations.slice(0, 1)
-  const last = migrations.findLastIndex(({ snapshot }) => hasSchemasOf(snapshot, known))
-  if (last >= 0) return migrations.slice(0, last + 1)
+  const fits = migrations.filter(({ snapshot }) => hasSchemasOf(snapshot, known))
+  const [first] = fits
+  const last = fits.at(-1)
+  const later = first === undefined ? [] : migrations.slice(migrations.indexOf(first) + 1)
+  const isClear = !later.some((it) => fits.includes(it) && it.snapshot.steps.length > 0)
+  if (last !== undefined && isClear) return migrations.slice(0, migrations.indexOf(last) + 1)
   const names = known.map(({ name }) => `'${name}'`).join(', ')
+  const how = last === undefined ? 'No migration leads' : 'Several migrations lead'
   throw new MigrationError(
-    `No migration leads to the schemas that the database has of ${names}: name the last one whose values it holds, as --baseline <tag>, or baseline: '<tag>' in a program, one of ${tagsOf(migrations)}`,
+    `${how} to the schemas that the database has of ${names}: name the last one whose values it holds, as --baseline <tag>, or baseline: '<tag>' in a program, one of ${tagsOf(last === undefined ? migrations : fits)}`,
   )
 }
 

@@ -93,13 +93,17 @@ function checkedFields(on: readonly string[]): readonly string[] {
 }
 
 /** The definitions that fields refer to, frozen. */
-export function referencesOf(references: References = {}): References {
+export function referencesOf(references: References = {}, schema: StandardSchemaV1): References {
   checkObject(references, 'references, such as { authorId: users }')
-  for (const [field, definition] of Object.entries(references)) {
+  const entries = Object.entries(references)
+  const fields = entries.length === 0 ? null : new Fields(jsonSchemaOf(schema))
+  for (const [field, definition] of entries) {
     checkPath(field)
     if (!Array.isArray((definition as Partial<typeof definition> | null)?.pattern)) {
       throw new TypeError(`The reference '${field}' must lead to a definition: make it with defineSchema`)
     }
+    if (fields!.at(field.split('.')) === null)
+      throw new TypeError(`There is no field '${field}' in the output of this schema, to be a reference`)
   }
   return Object.freeze({ ...references })
 }

@@ -49,7 +49,7 @@ export function defineSchema(
     schema,
     name: nameFor(ownPattern, options.name),
     indexes: indexesOf(options.indexes, schema),
-    references: referencesOf(options.references),
+    references: referencesOf(options.references, schema),
     ...(options.search !== undefined && { search: searchOf(options.search, schema) }),
     ...(valueTypes.length > 0 && { valueTypes: Object.freeze([...valueTypes]) }),
   })

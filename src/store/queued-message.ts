@@ -82,7 +82,7 @@ export function prepareMessage(
   const taken = store.registry.find(key)
   if (taken !== undefined) {
     throw new TypeError(
-      `The pattern of '${taken.name}' matches the keys of the queue, ['${queuePrefix.join("', '")}', time, id]: give it a literal first part`,
+      `The pattern of '${taken.name}' matches the keys of the queue, ['${queuePrefix.join("', '")}', time, id]: give it another literal as its first part`,
     )
   }
   const mutation = prepareAs(store, key, message)

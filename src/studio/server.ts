@@ -88,7 +88,11 @@ export async function openStudio(
   }
   try {
     await new Promise<void>((done, fail) => {
-      server.once('error', fail)
+      server.once('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EADDRINUSE')
+          error.message = `Port ${port} is in use: choose another one, or none for a free one`
+        fail(error)
+      })
       server.listen(port, '127.0.0.1', done)
     })
   } catch (error) {

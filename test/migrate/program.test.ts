@@ -9,6 +9,7 @@ import { type MigrateProgress, type MigrationModule, migrate, status } from 'val
 import { defineSchema } from 'valkeyrie/schema'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
+import { generate } from '../../src/migration/generate.ts'
 import { generateQuietly, projectFolder, projectOf, run, write } from './project.ts'
 
 // Migrations from a program, without the command.
@@ -268,6 +269,28 @@ it('takes over a database as of the migration whose schemas it has, and asks whi
   )
   expect(existsSync(`${other}.before-baseline`)).toBe(false)
   expect(await migrate(other, { folder, baseline: '0001_users' })).toMatchObject({ applied: [] })
+})
+
+it('asks which migration a database has had if the schemas do not tell whether values were changed', async () => {
+  const { root, folder } = await upgrade([])
+  const { steps } = (await generate(projectOf(root, v2), {
+    custom: 'users',
+    name: 'older',
+    renames: [],
+    acceptDataLoss: false,
+  }))!
+  writeFileSync(join(folder, steps[0]!), 'export const up = ({ age }) => ({ age: age + 1 })')
+  const path = join(root, 'taken.db')
+  {
+    await using db = await Valkeyrie.withSchemas([v2]).open(path)
+    await db.repositories.users.set(1, { age: 1 })
+  }
+  await expect(migrate(path, { folder, baseline: true })).rejects.toThrow(
+    /Several migrations lead to the schemas that the database has of 'users'.*one of 0001_users, 0002_older$/,
+  )
+  expect(await migrate(path, { folder, baseline: '0001_users' })).toMatchObject({ applied: ['0002_older'] })
+  await using db = await Valkeyrie.open(path)
+  expect((await db.get(['users', 1])).value).toEqual({ age: 2 })
 })
 
 it.each(['backup', '0001_users.users.ts'])(

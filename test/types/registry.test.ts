@@ -125,7 +125,7 @@ describe('options', () => {
     const misspelled = () => defineSchema(['a'], person, { indexes: [{ on: 'name', uniqe: true }] })
     expectTypeOf(misspelled).toBeFunction()
     // @ts-expect-error -- no such field
-    defineSchema(['a', '*'], person, { references: { author: users } })
+    expect(() => defineSchema(['a', '*'], person, { references: { author: users } })).toThrow(/'author'/)
 
     type Index<On> = CheckedOptions<typeof person, { indexes: readonly [{ on: On }] }>['indexes'][0]['on']
     expectTypeOf<Index<'email'>>().toEqualTypeOf<'email'>()

@@ -22,7 +22,7 @@ const taken: ReadonlySet<string> = new Set(['id', 'key', 'value', 'versionstamp'
 
 /**
  * The queries in the `with` of a query on `definition`: for a nested pattern, by the name of its repository; for a referenced row,
- * by the name of the field. Throws a QueryError for any other name.
+ * by the name of the field. Throws a QueryError for any other name, and for a reference to a definition without a repository.
  */
 export function relatedQueries(
   registry: Registry,
@@ -39,6 +39,10 @@ export function relatedQueries(
     if (asked === false) return []
     const query = checkNested(name, asked)
     const referred = Object.hasOwn(definition.references, name) ? definition.references[name] : undefined
+    if (referred !== undefined && registry.byName(referred.name) === undefined)
+      throw new QueryError(
+        `with: { ${name} } leads to '${referred.name}', whose rows this database does not know: open it with that definition, too`,
+      )
     return [
       referred === undefined
         ? { name, definition: nested(registry, definition, name), field: null, query }

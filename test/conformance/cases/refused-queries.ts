@@ -1,4 +1,5 @@
 import { KvU64, QueryError, ValidationError, Valkeyrie } from 'valkeyrie'
+import { defineSchema } from 'valkeyrie/schema'
 import { expect } from 'vitest'
 import { z } from 'zod'
 import type { Cases } from '../suite.ts'
@@ -59,6 +60,18 @@ export const refusedQueryCases: Cases = {
     await expect(users['aggregate']!({ sum: 'agee' })).rejects.toThrow('for sum: did you mean "age"?')
     await db.close()
   },
+
+  'a reference to a definition that the database was opened without is refused where its rows are asked for':
+    async ({ path }) => {
+      const owners = defineSchema(['owners', '*'], z.object({ name: z.string() }))
+      const cats = defineSchema(['cats', '*'], z.object({ by: z.string() }), { references: { by: owners } })
+      await using db = await Valkeyrie.withSchemas([cats]).open(path())
+      await db.repositories.cats.set('tom', { by: 'ann' })
+      await expect(db.repositories.cats.findMany({ with: { by: true } })).rejects.toThrow(
+        "with: { by } leads to 'owners', whose rows this database does not know",
+      )
+      expect(await db.repositories.cats.findMany({ where: { by: 'ann' } })).toHaveLength(1)
+    },
 
   'a query written for another library gets an error that says what to write': async ({ path }) => {
     const { db, users } = await openUsers(path())

@@ -131,6 +131,7 @@ describe('defineSchema refuses', () => {
     { indexes: [{ on: 'email' }, { on: ['email'], unique: true }] },
     { references: { email: 'users' } },
     { references: { email: null } },
+    { references: { none: loose(['users', '*'], person) } },
     { references: [] },
   ])('the options %j', (options) => {
     expect(() => loose(['users', '*'], person, options)).toThrow(TypeError)
