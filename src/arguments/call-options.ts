@@ -10,8 +10,8 @@ import { checkOptionNames } from './option-names.ts'
  */
 export interface CallOptions {
   /**
-   * Aborting it rejects the call with its reason, at once, even during a long read. A write whose commit has begun is still
-   * written.
+   * Aborting it rejects the call with its reason, within milliseconds, even during a long read. A call of the engine that cannot
+   * be split, such as an aggregate that no index serves, ends first, and a write whose commit has begun is still written.
    */
   readonly signal?: AbortSignal | undefined
 }
