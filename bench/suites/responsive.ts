@@ -7,7 +7,8 @@ import { startChild } from '../harness/child.ts'
 import { median } from '../harness/timing.ts'
 import { inTurns } from '../harness/turns.ts'
 import type { EventLoop } from '../programs/event-loop.ts'
-import { atMost, type Bound, within } from '../report/bound.ts'
+import { namesByHand } from '../programs/event-loop-by-hand.ts'
+import { atMost, within } from '../report/bound.ts'
 import { megabytes, milliseconds } from '../report/figures.ts'
 import { suite, table } from '../report/suite.ts'
 
@@ -15,22 +16,11 @@ const bounds = {
   /** The longest gap of a timer and the time until aborted work has ended, in ms. */
   gap: 25,
   abort: 50,
-  /** How many times as long as by hand the gap of work may be that keeps all of its rows, if that is longer. */
-  gapByHand: 1.2,
   /** How many times as long as the engine by hand a call that cannot be split may take. */
   engineCall: 3,
   /** MiB of the write-ahead log of a quiet database, and commits in the log of commits for each that it keeps. */
   wal: 18,
   log: 1.1,
-}
-
-/** Work that keeps all of its rows, and the same by hand: V8 collects so much of it at a time that its gaps may be longer. */
-const counterparts: Readonly<Record<string, string>> = {
-  findMany: 'findMany by hand',
-  'findMany in a snapshot': 'findMany by hand',
-  'findMany in a unit of work': 'findMany by hand',
-  'getMany of all': 'findMany by hand',
-  'gets at once': 'gets at once by hand',
 }
 
 const keeps = 5_000
@@ -99,9 +89,9 @@ export const responsive = suite({
         ],
         bounds: [
           ...works
-            .filter(isOwn)
+            .filter(({ work }) => !namesByHand.includes(work))
             .flatMap(({ work, gap, abort }) => [
-              longestGap(work, gap, works.find((it) => it.work === counterparts[work])?.gap),
+              within(`longest gap: ${work}`, gap, bounds.gap, ms),
               ...(abort === null ? [] : [within(`until aborted: ${work}`, abort, bounds.abort, ms)]),
             ]),
           ...calls.map(({ call, worked, byHand }) =>
@@ -120,17 +110,6 @@ export const responsive = suite({
     ]
   },
 })
-
-const byHand = new Set(Object.values(counterparts))
-const isOwn = ({ work }: { readonly work: string }) => !byHand.has(work)
-
-function longestGap(work: string, gap: number, gapByHand = 0): Bound {
-  const what = `longest gap: ${work}`
-  const [own, other] = [exactly(gap), exactly(gapByHand)]
-  return gap > bounds.gap && gapByHand * bounds.gapByHand > bounds.gap
-    ? atMost(bounds.gapByHand, { what, against: counterparts[work]!, own, other })
-    : within(what, gap, bounds.gap, milliseconds(0))
-}
 
 const exactly = (value: number) => ({ median: value, low: value, high: value })
 

@@ -22,10 +22,8 @@ export async function takenOver(
   )
   if (known.length === 0) return migrations.slice(0, 1)
   const fits = migrations.filter(({ snapshot }) => hasSchemasOf(snapshot, known))
-  const [first] = fits
   const last = fits.at(-1)
-  const later = first === undefined ? [] : migrations.slice(migrations.indexOf(first) + 1)
-  const isClear = !later.some((it) => fits.includes(it) && it.snapshot.steps.length > 0)
+  const isClear = fits.slice(1).every(({ snapshot }) => snapshot.steps.length === 0)
   if (last !== undefined && isClear) return migrations.slice(0, migrations.indexOf(last) + 1)
   const names = known.map(({ name }) => `'${name}'`).join(', ')
   const how = last === undefined ? 'No migration leads' : 'Several migrations lead'

@@ -2,8 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { nameOf } from '../key/pattern.ts'
 import type { Pattern } from '../key/pattern.types.ts'
 import type { DefinitionOptions, IndexDefinition, IndexOptions, References } from './definition.types.ts'
-import { Fields, isBigint } from './fields.ts'
-import { jsonSchemaOf } from './json-schema.ts'
+import { type Fields, isBigint } from './fields.ts'
 
 /** Throws a TypeError unless `schema` is a Standard Schema of version 1. */
 export function checkSchema(schema: StandardSchemaV1): void {
@@ -50,15 +49,13 @@ const notNames: ReadonlySet<string> = new Set(['then', 'prototype'])
 /** The declared indexes, frozen, with the bigint fields that the schema shows. */
 export function indexesOf(
   options: readonly IndexOptions[] = [],
-  schema: StandardSchemaV1,
+  fieldsOf: () => Fields,
 ): readonly IndexDefinition[] {
   if (!Array.isArray(options))
     throw new TypeError("indexes must be an array, such as [{ on: 'email', unique: true }]")
-  const declared = options.map(indexOf)
-  const fields = declared.length === 0 ? null : new Fields(jsonSchemaOf(schema))
-  const indexes = declared.map((index) => {
+  const indexes = options.map(indexOf).map((index) => {
     const bigints = index.fields.filter((path) => {
-      const field = fields!.at(path.split('.'))
+      const field = fieldsOf().at(path.split('.'))
       if (field === null) throw new TypeError(`There is no field '${path}' in the output of this schema`)
       return isBigint(field.types)
     })
@@ -93,16 +90,14 @@ function checkedFields(on: readonly string[]): readonly string[] {
 }
 
 /** The definitions that fields refer to, frozen. */
-export function referencesOf(references: References = {}, schema: StandardSchemaV1): References {
+export function referencesOf(references: References = {}, fieldsOf: () => Fields): References {
   checkObject(references, 'references, such as { authorId: users }')
-  const entries = Object.entries(references)
-  const fields = entries.length === 0 ? null : new Fields(jsonSchemaOf(schema))
-  for (const [field, definition] of entries) {
+  for (const [field, definition] of Object.entries(references)) {
     checkPath(field)
     if (!Array.isArray((definition as Partial<typeof definition> | null)?.pattern)) {
       throw new TypeError(`The reference '${field}' must lead to a definition: make it with defineSchema`)
     }
-    if (fields!.at(field.split('.')) === null)
+    if (fieldsOf().at(field.split('.')) === null)
       throw new TypeError(`There is no field '${field}' in the output of this schema, to be a reference`)
   }
   return Object.freeze({ ...references })

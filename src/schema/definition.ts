@@ -12,6 +12,8 @@ import type {
   PartsCheck,
 } from './definition.types.ts'
 import { checkOptions, checkSchema, indexesOf, nameFor, referencesOf } from './definition-options.ts'
+import { Fields } from './fields.ts'
+import { jsonSchemaOf } from './json-schema.ts'
 import { searchOf } from './search-options.ts'
 
 /**
@@ -43,14 +45,19 @@ export function defineSchema(
   checkOptions(options)
   const { valueTypes = [] } = options
   checkValueTypes(valueTypes, 'a schema')
+  let known: Fields | undefined
+  const fields = () => {
+    known ??= new Fields(jsonSchemaOf(schema))
+    return known
+  }
   return Object.freeze({
     pattern: ownPattern,
     idKinds: idKindsOf(pattern),
     schema,
     name: nameFor(ownPattern, options.name),
-    indexes: indexesOf(options.indexes, schema),
-    references: referencesOf(options.references, schema),
-    ...(options.search !== undefined && { search: searchOf(options.search, schema) }),
+    indexes: indexesOf(options.indexes, fields),
+    references: referencesOf(options.references, fields),
+    ...(options.search !== undefined && { search: searchOf(options.search, fields) }),
     ...(valueTypes.length > 0 && { valueTypes: Object.freeze([...valueTypes]) }),
   })
 }

@@ -1,7 +1,5 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { checkNames, checkPath, quote } from './definition-options.ts'
-import { Fields, fieldAt, type Place } from './fields.ts'
-import { jsonSchemaOf } from './json-schema.ts'
+import { type Fields, fieldAt, type Place } from './fields.ts'
 import {
   type SearchDefinition,
   type SearchOptions,
@@ -13,17 +11,14 @@ const mostFields = 32
 const greatestWeight = 1_000
 
 /** The declared search over the values of a schema, frozen. Throws a TypeError or a RangeError. */
-export function searchOf(
-  given: readonly string[] | SearchOptions,
-  schema: StandardSchemaV1,
-): SearchDefinition {
+export function searchOf(given: readonly string[] | SearchOptions, fieldsOf: () => Fields): SearchDefinition {
   const options: SearchOptions = Array.isArray(given) ? { on: given } : (given as SearchOptions)
   checkNames(options, ['on', 'weights', 'tokenizer'], "a search, such as { on: ['title', 'body'] }")
   const { on, weights = {}, tokenizer = 'unicode61' } = options
   const fields = typeof on === 'string' ? [on] : checkedFields(on)
   for (const path of fields) {
     checkPath(path)
-    checkText(path, new Fields(jsonSchemaOf(schema)))
+    checkText(path, fieldsOf())
   }
   if (new Set(fields).size < fields.length)
     throw new TypeError(`The search names a field twice: ${fields.join(', ')}`)

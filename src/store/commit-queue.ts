@@ -1,3 +1,4 @@
+// Queueing, splitting and committing share one state: what waits, and for whose turn.
 import type { Filing } from '../commit/filing.ts'
 import type { AtomicWrite } from '../commit/write.ts'
 import {
@@ -125,7 +126,8 @@ export class CommitQueue {
     let isTurn = false
     while (left.length > 0) {
       const [part, rest] = this.#parts(left, isTurn)
-      const waiting = await this.#commitBatch(part)
+      const waiting: QueuedWrite[] = []
+      for (const together of beginningWithClaims(part)) waiting.push(...(await this.#commitBatch(together)))
       isTurn = waiting.length > 0
       if (waiting.length === part.length) await waited(this.#path, 'turn', this.#pause())
       left = [...waiting, ...rest]
@@ -139,8 +141,8 @@ export class CommitQueue {
   }
 
   /**
-   * Splits writes into those to commit together and the rest. A claim only comes first in its transaction. If it `isTurn` of
-   * somebody, every write that may be theirs is tried, as far as the next claim among them.
+   * Splits writes into those to commit next and the rest. A claim only comes first. If it `isTurn` of somebody, every write that may
+   * be theirs is tried, also claims.
    */
   #parts(writes: readonly QueuedWrite[], isTurn: boolean): readonly [QueuedWrite[], QueuedWrite[]] {
     let rows = 0
@@ -149,15 +151,13 @@ export class CommitQueue {
       rows += rowsOf(writes[end]!.write)
       end += 1
     } while (end < writes.length && rows < this.#portion.rows && writes[end]!.write.claim === undefined)
-    if (!isTurn) return [writes.slice(0, end), writes.slice(end)]
-    const theirs = writes.filter(isInTurn)
-    const claim = theirs.findIndex(({ write }) => write.claim !== undefined)
-    const tried =
-      claim === 0
-        ? new Set(theirs.slice(0, 1))
-        : new Set([...writes.slice(0, end), ...theirs.slice(0, claim === -1 ? theirs.length : claim)])
-    const { part = [], rest = [] } = Object.groupBy(writes, (it) => (tried.has(it) ? 'part' : 'rest'))
-    return [part, rest]
+    const part = writes.slice(0, end)
+    const rest = writes.slice(end)
+    if (!isTurn) return [part, rest]
+    const { theirs = [], others = [] } = Object.groupBy(rest, (queued) =>
+      isInTurn(queued) ? 'theirs' : 'others',
+    )
+    return [[...part, ...theirs], others]
   }
 
   /** Waits for a moment, or until a write is submitted that may belong to the turn. */
@@ -232,6 +232,16 @@ export class CommitQueue {
  */
 function isOfOne(error: unknown): boolean {
   return ofOne.some((kind) => error instanceof kind)
+}
+
+/** In parts of which each is a transaction: a claim only comes first in its own. */
+function beginningWithClaims(writes: readonly QueuedWrite[]): QueuedWrite[][] {
+  const parts: QueuedWrite[][] = []
+  for (const queued of writes) {
+    if (parts.length === 0 || queued.write.claim !== undefined) parts.push([])
+    parts.at(-1)!.push(queued)
+  }
+  return parts
 }
 
 function rowsOf({ mutations, claim }: AtomicWrite): number {

@@ -312,7 +312,6 @@ class Import {
   }
 }
 
-/** The message without the key at its start. */
 /** Whether both are the same value. The names of an object have no order: a migration that renames one puts it last. */
 function isSame(a: StoredForm, b: StoredForm): boolean {
   if (sameForm(a, b)) return true
@@ -330,6 +329,7 @@ function isSameJson(a: StoredForm['value'] | null, b: StoredForm['value'] | null
   }
 }
 
+/** The message without the key at its start. */
 function reasonOf(error: Error): string {
   return error instanceof ValidationError ? error.issues.map(formatIssue).join('; ') : error.message
 }

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Catalog, Collection } from '../../catalog/catalog.ts'
 import { nothingAsked } from '../../catalog/changes.ts'
 import type { DriverOptions, OpenedDriver } from '../engine.ts'
-import { Pauses } from './commit/pauses.ts'
+import { repeated } from './commit/pauses.ts'
 import { PostgresDriver } from './driver.ts'
 import type { CheckedPostgresOptions, Postgres } from './engine.types.ts'
 import { QueryRunner } from './query/query-runner.ts'
@@ -38,7 +38,11 @@ export async function openPostgres(
         ? setUpByFolder(first, address, collections, { schema, readOnly, migrations })
         : readOnly || asItIs
           ? readSetUp(first, schema, address, collections, asItIs)
-          : again(options, () => setUp(first, schema, address, collections, asked)),
+          : repeated(
+              () => setUp(first, schema, address, collections, asked),
+              options.connectTimeout,
+              isPassing,
+            ),
       hear(clock, connector, first),
     ])
     const statements = statementsOf(schema)
@@ -75,19 +79,6 @@ export async function openPostgres(
   } catch (error) {
     first.discard()
     throw openError(address, error, readOnly || asItIs)
-  }
-}
-
-/** Sets a database up; again if the server has rolled that back in favour of others, until `connectTimeout` is over. */
-async function again<T>({ connectTimeout }: CheckedPostgresOptions, attempt: () => Promise<T>): Promise<T> {
-  const pauses = new Pauses(connectTimeout)
-  for (;;) {
-    try {
-      return await attempt()
-    } catch (error) {
-      if (!isPassing(error) || pauses.areOver) throw error
-    }
-    await pauses.next()
   }
 }
 

@@ -268,14 +268,14 @@ export class SqliteDriver implements Driver {
 
   async close(): Promise<void> {
     this.#snapshots.close()
-    const checkpointer = this.#checkpointer?.close()
+    const synced = this.#checkpointer?.close()
     this.#pool.end()
     await this.#sliced.settled()
     await this.#backups.close()
     this.#pool.close()
     if (this.#options.readOnly && this.#file !== null) removeEmptyLog(this.#file.path)
     this.#file?.close()
-    await checkpointer
+    await synced
   }
 
   assertWritable(): void {

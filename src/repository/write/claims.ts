@@ -129,10 +129,8 @@ export class Claims {
         ? mutation.then((settled) => preparedRow(row, settled))
         : preparedRow(row, mutation)
     })
-    if (store.validatesReads)
-      await inSlices(prepared, ({ mutation, decodedKey }) =>
-        judgeWritten(store, definition, mutation, decodedKey),
-      )
+    const mutations = prepared.map(({ mutation }) => mutation)
+    await judgeWritten(store, definition, mutations)
     return prepared
   }
 }

@@ -41,7 +41,7 @@ export async function upsert(
       row === null
         ? await store.prepareSet(key, create, options)
         : await updateMutation({ store, definition, key, row }, update, options?.expireIn, pause)
-    await judgeWritten(store, definition, mutation, key)
+    await judgeWritten(store, definition, [mutation])
     return mutation
   })
   const entry = await writtenEntry(store, definition, mutation, version)

@@ -122,8 +122,7 @@ async function writeMany(
     const rows = await store.read({ type: 'find', query: planned })
     if (rows.length === 0) return { result: { ...nothingWritten, ...(returning && { entries: [] }) } }
     const mutations = await inSlices(rows, mutate)
-    if (returning && store.validatesReads)
-      await inSlices(mutations, (it) => it.type === 'set' && judgeWritten(store, definition, it))
+    if (returning) await judgeWritten(store, definition, mutations)
     // Reports an unreadable value before its row is gone.
     const deleted =
       returning && mutations[0]!.type === 'delete' ? await entriesOf(store, definition, rows) : []

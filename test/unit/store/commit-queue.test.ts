@@ -43,3 +43,30 @@ it('a write that was queued while others changed the catalogue is filed again', 
   await Promise.all([first, second])
   expect(asked).toHaveLength(1)
 })
+
+it('in the turn of somebody, a claim that waits keeps no later write of the turn from being tried', async () => {
+  const tried: string[][] = []
+  let isOver = false
+  const nameOf = ({ claim, turn }: AtomicWrite) => (claim === undefined ? (turn ?? 'write') : `claim ${turn}`)
+  // The write of the turn 'now' ends it; the others wait for that.
+  const commit = async ({ writes }: CommitBatch): Promise<BatchOutcome> => {
+    tried.push(writes.map(nameOf))
+    const outcomes = writes.map((write) => {
+      isOver ||= write.turn === 'now'
+      return isOver
+        ? ({ type: 'committed', version: tried.length, deleted: 0, touched: 0 } as never)
+        : ({ type: 'waits', until: 0 } as const)
+    })
+    return { type: 'done', outcomes, took: 0 }
+  }
+  const filing = new Filing(catalogOf(1, 'users'), new Registry().add(users))
+  const queue = new CommitQueue({ commit } as Partial<Driver> as Driver, filing, ':memory:')
+  const claim = { query: {}, since: null, candidates: [] } as never
+  await Promise.all([
+    queue.submit(writeOf('a')),
+    queue.submit({ ...writeOf('b'), claim, turn: 'before' }),
+    queue.submit({ ...writeOf('c'), turn: 'now' }),
+  ])
+  expect(tried.every((names) => names.slice(1).every((name) => !name.startsWith('claim')))).toBe(true)
+  expect(tried.flat()).toContain('now')
+})

@@ -5,6 +5,24 @@ import { clock } from '../../../time/clock.ts'
 const shortest = 5
 const longest = 500
 
+/** Repeats an attempt while its error may pass, until `timeout` milliseconds after the first one. */
+export async function repeated<T>(
+  attempt: () => Promise<T>,
+  timeout: number,
+  mayPass: (error: unknown) => boolean,
+): Promise<T> {
+  let pauses: Pauses | undefined
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!mayPass(error) || pauses?.areOver) throw error
+    }
+    pauses ??= new Pauses(timeout)
+    await pauses.next()
+  }
+}
+
 /** The pauses between the attempts of a request, each longer than the last, until a time is over. */
 export class Pauses {
   readonly #until: number

@@ -12,7 +12,7 @@ import {
 import type { Row, RunStatement, Statement } from '../server/statement.types.ts'
 import { beginReading } from '../server/transaction.ts'
 import { wrongIsolation } from '../tables/commit-function.ts'
-import { Pauses } from './pauses.ts'
+import { Pauses, repeated } from './pauses.ts'
 
 interface RequestOptions {
   readonly busyTimeout: number
@@ -88,17 +88,16 @@ export class Requests {
 
   /** Repeats a request if its connection was lost, or if others were in its way, until `connectTimeout` after the first failure. */
   async again<T>(request: () => Promise<T>): Promise<T> {
-    let pauses: Pauses | undefined
-    for (;;) {
+    const mayPass = (error: unknown) =>
+      error instanceof ConnectionLost || isPassing(error) || isForgotten(error)
+    const attempt = () => {
       this.#connections.assertOpen()
-      try {
-        return await request()
-      } catch (error) {
-        const mayPass = error instanceof ConnectionLost || isPassing(error) || isForgotten(error)
-        if (!mayPass || pauses?.areOver) throw this.toKvError(error)
-      }
-      pauses ??= new Pauses(this.#options.connectTimeout)
-      await pauses.next()
+      return request()
+    }
+    try {
+      return await repeated(attempt, this.#options.connectTimeout, mayPass)
+    } catch (error) {
+      throw this.toKvError(error)
     }
   }
 

@@ -47,8 +47,12 @@ export class EarlySync {
   async #sync(): Promise<void> {
     try {
       // The handle of a thread that is terminated is closed with it.
-      await using file = await open(this.#log)
-      await file.datasync()
+      const file = await open(this.#log)
+      try {
+        await file.datasync()
+      } finally {
+        await file.close()
+      }
     } catch {
       // Left to the checkpoint: the engine syncs the log itself, and a failed write fails that, too.
     } finally {

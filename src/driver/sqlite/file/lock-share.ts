@@ -45,9 +45,8 @@ export class LockShare {
       seen = { version: latest(), at: waited }
       if (before === undefined) return false
       const pace = (seen.version - before.version) / (seen.at - before.at)
-      // Below a quarter of the pace of this process when it has the lock alone, there are gaps to write in. Above, it is often that
-      // others hand the lock on, or copy the log into the file.
-      return pace < ownPace / 4
+      // Below half the pace of this process when it has the lock alone, there are gaps to write in.
+      return pace < ownPace / 2
     }
   }
 }
