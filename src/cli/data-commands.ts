@@ -9,6 +9,7 @@ import { fileOf, locate, locateFile } from '../engines/engines.ts'
 import { rowsText } from '../migration/losses.ts'
 import { Registry } from '../schema/registry.ts'
 import type { Store } from '../store/store.ts'
+import type { SourceFile } from '../transfer/file-text.ts'
 import type { ImportCounts, ImportOptions, OnConflict } from '../transfer/import.ts'
 import { type SourceKind, sourceKinds } from '../transfer/open-source.ts'
 import { withPackage } from '../transfer/optional-package.ts'
@@ -23,6 +24,8 @@ const limits = { keyBytes: Number.MAX_SAFE_INTEGER, valueBytes: Number.MAX_SAFE_
 /** Everything is done, except for rows that do not fit or cannot be read. */
 const exitRefused = 2
 const mostUnreadableListed = 100
+/** Stands for what is piped into the command. */
+const standardInput = '-'
 
 interface ExportFlags {
   readonly output?: string
@@ -75,7 +78,7 @@ export function addDataCommands(program: Command): void {
     .command('import')
     .description('store the rows of a file; to finish an interrupted import, run it again')
     .argument('<database>', `${databaseText}; created if it does not exist`)
-    .argument('<file>', 'a file that export has written, or one of another store')
+    .argument('<file>', 'a file that export has written, or one of another store; - reads standard input')
     .addOption(new Option('--from <kind>', 'default: found out from the file').choices(sourceKinds))
     .addOption(
       new Option('--on-conflict <what>', 'what to do if a key has another value')
@@ -162,50 +165,73 @@ class UnreadableRows {
   }
 }
 
-async function importCommand(database: string, file: string, flags: ImportFlags): Promise<void> {
-  const { onConflict, skipInvalid, json = false } = flags
-  locateFile(file, 'import', './rows.ndjson')
+async function importCommand(database: string, given: string, flags: ImportFlags): Promise<void> {
+  const isPiped = given === standardInput
+  if (!isPiped) locateFile(given, 'import', './rows.ndjson')
   const refusedFile =
-    skipInvalid === undefined ? null : locateFile(skipInvalid, '--skip-invalid', './refused.ndjson')
+    flags.skipInvalid === undefined
+      ? null
+      : locateFile(flags.skipInvalid, '--skip-invalid', './refused.ndjson')
+  const { signal, report, end } = running()
+  const { copiedInput } = await import('../transfer/copied-input.ts')
+  let done: Imported
+  try {
+    await using copied = isPiped ? await copiedInput(process.stdin, signal) : null
+    const file = { path: copied?.path ?? given, name: isPiped ? 'Standard input' : given }
+    done = await importFile(database, file, refusedFile, flags, { signal, onProgress: report })
+  } finally {
+    end()
+  }
+  if (flags.json) print(JSON.stringify(done))
+  else print(countsText(done, flags.skipInvalid))
+  if (done.refused > 0) process.exitCode = exitRefused
+}
+
+interface Imported extends ImportCounts {
+  readonly from: SourceKind
+}
+
+async function importFile(
+  database: string,
+  { path, name }: SourceFile,
+  refusedFile: string | null,
+  flags: ImportFlags,
+  running: Pick<ImportOptions, 'signal' | 'onProgress'>,
+): Promise<Imported> {
   const { importRows } = await import('../transfer/import.ts')
   const { openSource } = await import('../transfer/open-source.ts')
   const { assertReplaceable } = await import('../transfer/output-file.ts')
   const { RefusedRows } = await import('../transfer/refused-rows.ts')
+  const options = { ...flags, name }
   if (!(await isThere(database))) {
     // An import that stores nothing creates no database.
     if (refusedFile !== null) {
       assertReplaceable(refusedFile, fileOf(locate(database)))
       new RefusedRows(refusedFile, null).discard()
     }
-    using source = await openSource(file, flags, new Registry())
+    using source = await openSource(path, options, new Registry())
     await storeFirstInMemory(source.rows, refusedFile === null ? undefined : () => {})
     await (await openDatabase(new Registry(), database)).close()
   }
   await using opened = await openedStore(database, false)
-  using source = await openSource(file, flags, opened.store.registry)
+  using source = await openSource(path, options, opened.store.registry)
   const refused = refusedFile === null ? null : new RefusedRows(refusedFile, opened.file)
-  const { signal, report, end } = running()
-  let counts: ImportCounts
   try {
-    counts = await importRows(opened.store, source.rows, {
-      onConflict,
+    const counts = await importRows(opened.store, source.rows, {
+      ...running,
+      onConflict: flags.onConflict,
       onRefused: refused === null ? undefined : (line) => refused.write(line),
-      signal,
-      onProgress: report,
     })
     refused?.finish()
+    return { from: source.kind, ...counts }
   } catch (error) {
     if (!(error instanceof KeyExistsError)) throw error
     // The class and the code of the error stay.
     error.message += ' with another value: --on-conflict skip leaves it, --on-conflict overwrite replaces it'
     throw error
   } finally {
-    end()
     refused?.discard()
   }
-  if (json) print(JSON.stringify({ from: source.kind, ...counts }))
-  else print(countsText(counts, skipInvalid))
-  if (counts.refused > 0) process.exitCode = exitRefused
 }
 
 /** Fails like an import into a new database that fails before it stores a row. */

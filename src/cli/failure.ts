@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CommanderError } from 'commander'
-import { KvError, MigrationError } from '../contract/errors.ts'
+import { KvError, MigrationError, StorageError } from '../contract/errors.ts'
 import { Interrupted } from './terminal.ts'
 
 /** How a command has failed, for people and for programs. */
@@ -34,7 +34,8 @@ export function failureOf(error: unknown): Failure {
   const failure = { message, facts: {}, done: {} }
   if (error instanceof KvError) {
     const { refused = [] } = error instanceof MigrationError ? error : {}
-    return { ...failure, code: error.code, facts: refused.length === 0 ? {} : { refused } }
+    const text = isDamage(error) ? `${message}: run "valkeyrie doctor" to see what is damaged` : message
+    return { ...failure, message: text, code: error.code, facts: refused.length === 0 ? {} : { refused } }
   }
   if (error instanceof CommanderError)
     return { ...failure, code: 'USAGE', message: message.replace(/^error: /, '') }
@@ -42,6 +43,11 @@ export function failureOf(error: unknown): Failure {
   if (isOfSystem(error)) return { ...failure, code: error.code, message: systemText(error) }
   const isMisuse = error instanceof TypeError || error instanceof RangeError
   return { ...failure, code: isMisuse ? 'USAGE' : 'UNEXPECTED' }
+}
+
+/** Whether pages of the file cannot be read. */
+function isDamage(error: KvError): boolean {
+  return error instanceof StorageError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.engineCode)
 }
 
 interface SystemError extends Error {

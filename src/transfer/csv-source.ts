@@ -3,7 +3,7 @@ import { CsvError, parse } from 'csv-parse'
 import type { AnyDefinition } from '../schema/definition.types.ts'
 import { encodeValue } from '../value/codec.ts'
 import { setOwn } from '../value/set-own.ts'
-import { fileText } from './file-text.ts'
+import { fileText, type SourceFile } from './file-text.ts'
 import { fieldValue, flatFields } from './flat-fields.ts'
 import { idColumns, idOfCell, keyOfParts } from './id-columns.ts'
 import type { MovedRow } from './row-line.ts'
@@ -21,20 +21,20 @@ interface Cell {
 }
 
 /** The rows of a CSV file, whose first line has the names, as values of a repository. */
-export async function* csvSource(path: string, { definition, id }: CsvOptions): Source & AsyncGenerator {
+export async function* csvSource(file: SourceFile, { definition, id }: CsvOptions): Source & AsyncGenerator {
   const ids = id ?? idColumns(definition)
   const fields = flatFields(definition)
   let names: string[] | null = null
-  for await (const cells of cellsOf(path)) {
+  for await (const cells of cellsOf(file)) {
     if (names === null) {
       names = cells.map(({ text }) => text)
       const twice = names.find((name, i) => names!.indexOf(name) !== i)
       if (twice !== undefined)
-        throw new TypeError(`${path} has two columns ${twice}: give each a name of its own`)
+        throw new TypeError(`${file.name} has two columns ${twice}: give each a name of its own`)
       const missing = ids.filter((name) => !names!.includes(name))
       if (missing.length > 0)
         throw new TypeError(
-          `${path} has no column ${missing.join(', ')}: name the columns of the id with --id`,
+          `${file.name} has no column ${missing.join(', ')}: name the columns of the id with --id`,
         )
       continue
     }
@@ -77,7 +77,7 @@ function expiryOf(text: string): number {
   return time
 }
 
-async function* cellsOf(path: string): AsyncGenerator<Cell[]> {
+async function* cellsOf(file: SourceFile): AsyncGenerator<Cell[]> {
   const parser = parse({
     bom: true,
     relax_column_count: true,
@@ -86,7 +86,7 @@ async function* cellsOf(path: string): AsyncGenerator<Cell[]> {
     skip_empty_lines: true,
     cast: (text, { quoting }) => ({ text, isQuoted: quoting }) as unknown as string,
   })
-  const text = Readable.from(fileText(path))
+  const text = Readable.from(fileText(file))
   text.on('error', (error) => parser.destroy(error))
   try {
     yield* text.pipe(parser) as AsyncIterable<Cell[]>
@@ -94,9 +94,9 @@ async function* cellsOf(path: string): AsyncGenerator<Cell[]> {
     if (!(error instanceof CsvError)) throw error
     // What follows the quote, be it many rows, would be one cell.
     if (error.code === 'CSV_QUOTE_NOT_CLOSED')
-      throw new TypeError(`${path} ends within a quoted cell: one of its quotes is not closed`, {
+      throw new TypeError(`${file.name} ends within a quoted cell: one of its quotes is not closed`, {
         cause: error,
       })
-    throw new TypeError(`${path} is not CSV: ${error.message}`, { cause: error })
+    throw new TypeError(`${file.name} is not CSV: ${error.message}`, { cause: error })
   }
 }

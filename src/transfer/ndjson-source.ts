@@ -1,13 +1,13 @@
 import { maxDepth } from '../value/bounds.ts'
 import { parseJson } from '../value/parse-json.ts'
-import { fileText } from './file-text.ts'
+import { fileText, type SourceFile } from './file-text.ts'
 import { isDeeper, parseRowLine } from './row-line.ts'
 import type { Source } from './source-row.ts'
 
 /** The rows of a file written by `export`, or of a file of refused rows. */
-export async function* ndjsonSource(path: string): Source & AsyncGenerator {
+export async function* ndjsonSource(file: SourceFile): Source & AsyncGenerator {
   let line = 0
-  for await (const text of linesOf(path)) {
+  for await (const text of linesOf(file)) {
     line += 1
     if (text.trim() === '') continue
     let row: unknown
@@ -39,9 +39,9 @@ function parsed(text: string): unknown {
 }
 
 /** Lines end only at a line feed: JSON may contain the other line ends. */
-async function* linesOf(path: string): AsyncGenerator<string> {
+async function* linesOf(file: SourceFile): AsyncGenerator<string> {
   let rest = ''
-  for await (const piece of fileText(path)) {
+  for await (const piece of fileText(file)) {
     const lines = piece.split('\n')
     if (lines.length === 1) {
       rest += piece

@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { otherThanFile } from '../driver/file-kind.ts'
 import type { ForeignFile } from '../driver/sqlite/file/foreign-file.ts'
 import type { Registry } from '../schema/registry.ts'
+import type { SourceFile } from './file-text.ts'
 import { withPackage } from './optional-package.ts'
 import { repositoryNamed } from './repository-named.ts'
 import type { Source } from './source-row.ts'
@@ -12,6 +13,8 @@ export const sourceKinds = ['ndjson', 'csv', 'deno-kv', 'valkeyrie-0.8', 'keyv',
 export type SourceKind = (typeof sourceKinds)[number]
 
 export interface SourceOptions {
+  /** What messages call the file; left out: its path. */
+  readonly name?: string | undefined
   /** The kind of the file; left out: found from its content. */
   readonly from?: SourceKind | undefined
   /** For `sqlite`: the table. */
@@ -34,13 +37,14 @@ export async function openSource(
   registry: Registry,
 ): Promise<OpenedSource> {
   const isSqlite = headOf(path).startsWith('SQLite format 3\0')
-  const { from } = options
+  const { from, name = path } = options
+  const file = { path, name }
   const isText = from === 'ndjson' || from === 'csv'
   if (from !== undefined && isText === isSqlite)
     throw new TypeError(
-      `${path} is ${isSqlite ? 'an SQLite file' : 'not an SQLite file'}, which does not fit --from ${from}`,
+      `${name} is ${isSqlite ? 'an SQLite file' : 'not an SQLite file'}, which does not fit --from ${from}`,
     )
-  return isSqlite ? openTables(path, options, registry) : openText(path, options, registry)
+  return isSqlite ? openTables(file, options, registry) : openText(file, options, registry)
 }
 
 function headOf(path: string): string {
@@ -56,36 +60,40 @@ function headOf(path: string): string {
   }
 }
 
-async function openText(path: string, options: SourceOptions, registry: Registry): Promise<OpenedSource> {
-  const { from = kindOfText(path), id, repository, table } = options
+async function openText(file: SourceFile, options: SourceOptions, registry: Registry): Promise<OpenedSource> {
+  const { from = kindOfText(file), id, repository, table } = options
   refuse('--table', table, 'sqlite')
   if (from === 'ndjson') {
     refuse('--id', id, 'csv and sqlite')
     refuse('--repository', repository, 'csv and sqlite')
     const { ndjsonSource } = await import('./ndjson-source.ts')
-    return { kind: from, rows: ndjsonSource(path), [Symbol.dispose]() {} }
+    return { kind: from, rows: ndjsonSource(file), [Symbol.dispose]() {} }
   }
   if (repository === undefined)
     throw new TypeError('A CSV file has the rows of one repository: name it with --repository')
   const definition = repositoryNamed(registry, repository)
   const { csvSource } = await withPackage('csv-parse', () => import('./csv-source.ts'))
-  return { kind: 'csv', rows: csvSource(path, { definition, id }), [Symbol.dispose]() {} }
+  return { kind: 'csv', rows: csvSource(file, { definition, id }), [Symbol.dispose]() {} }
 }
 
-function kindOfText(path: string): 'ndjson' | 'csv' {
+function kindOfText({ path, name }: SourceFile): 'ndjson' | 'csv' {
   if (/\.csv$/i.test(path)) return 'csv'
   const head = headOf(path)
     .replace(/^\xef\xbb\xbf/, '')
     .trimStart()
   if (head === '' || head.startsWith('{')) return 'ndjson'
-  throw new TypeError(`${path} does not show what it is: say so with --from ${sourceKinds.join('|')}`)
+  throw new TypeError(`${name} does not show what it is: say so with --from ${sourceKinds.join('|')}`)
 }
 
-async function openTables(path: string, options: SourceOptions, registry: Registry): Promise<OpenedSource> {
+async function openTables(
+  source: SourceFile,
+  options: SourceOptions,
+  registry: Registry,
+): Promise<OpenedSource> {
   const { ForeignFile } = await import('../driver/sqlite/file/foreign-file.ts')
-  const file = await ForeignFile.open(path)
+  const file = await ForeignFile.open(source.path)
   try {
-    const kind = options.from ?? (await kindOfTables(path, file, options))
+    const kind = options.from ?? (await kindOfTables(source.name, file, options))
     const rows = await tablesSource(kind, file, options, registry)
     return { kind, rows, [Symbol.dispose]: () => file.close() }
   } catch (error) {
@@ -94,9 +102,9 @@ async function openTables(path: string, options: SourceOptions, registry: Regist
   }
 }
 
-async function kindOfTables(path: string, file: ForeignFile, { table }: SourceOptions): Promise<SourceKind> {
+async function kindOfTables(name: string, file: ForeignFile, { table }: SourceOptions): Promise<SourceKind> {
   if (file.isOwn)
-    throw new TypeError(`${path} is a database of this package: export it first, and import the result`)
+    throw new TypeError(`${name} is a database of this package: export it first, and import the result`)
   if (table !== undefined) return 'sqlite'
   const [{ isDenoKv }, { isValkeyrie08 }, { isKeyv }] = await Promise.all([
     import('./deno-kv-source.ts'),
@@ -107,7 +115,7 @@ async function kindOfTables(path: string, file: ForeignFile, { table }: SourceOp
   if (isValkeyrie08(file)) return 'valkeyrie-0.8'
   if (isKeyv(file)) return 'keyv'
   throw new TypeError(
-    `${path} is an SQLite file: name the table to import with --table, and the columns of its id with --id. It has ${[...file.tables.keys()].join(', ') || 'no table'}`,
+    `${name} is an SQLite file: name the table to import with --table, and the columns of its id with --id. It has ${[...file.tables.keys()].join(', ') || 'no table'}`,
   )
 }
 

@@ -275,6 +275,59 @@ it('exports and imports while another process writes to the file', async () => {
   expect(code).toBe(0)
 })
 
+/** A command that reads its standard input, and keeps temporary files where nothing else is. */
+function piped(...args: string[]) {
+  const temporary = path(`temporary-${files++}`)
+  mkdirSync(temporary)
+  const env = { ...process.env, TMPDIR: temporary }
+  const child = spawn(process.execPath, [cli, ...args], { env, stdio: 'pipe' })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const said: Buffer[] = []
+  child.stdout.on('data', (chunk) => said.push(chunk))
+  child.stderr.on('data', (chunk) => said.push(chunk))
+  const ended = async () => {
+    const [code] = await once(child, 'close')
+    return { code, said: String(Buffer.concat(said)), left: readdirSync(temporary) }
+  }
+  return { child, temporary, ended }
+}
+
+it('imports what is piped in, of every kind, into a database that it creates', async () => {
+  const file = await filled()
+  const kinds = [
+    [(await valkeyrie('export', file)).output, []],
+    [
+      (await valkeyrie('export', file, '--repository', 'users', '--format', 'csv')).output,
+      ['--from', 'csv', '--repository', 'users'],
+    ],
+  ] as const
+  for (const [text, options] of kinds) {
+    const copy = fresh('db')
+    if (options.length > 0) await (await schemas.open(copy)).close()
+    const { child, ended } = piped('import', copy, '-', ...options)
+    child.stdin.end(text)
+    expect(await ended()).toEqual({ code: 0, said: '8 rows imported\n', left: [] })
+    expect(await entriesOf(copy)).toEqual(await entriesOf(file))
+  }
+  const none = fresh('db')
+  const { child, ended } = piped('import', none, '-')
+  child.stdin.end('neither')
+  expect(await ended()).toMatchObject({
+    code: 1,
+    said: expect.stringContaining('Standard input does not show what it is: say so with --from'),
+    left: [],
+  })
+  expect(existsSync(none)).toBe(false)
+})
+
+it('leaves nothing behind if it is interrupted before all is piped in', async () => {
+  const { child, temporary, ended } = piped('import', fresh('db'), '-')
+  child.stdin.write('{"key":["a"],"value":1}\n')
+  while (readdirSync(temporary).length === 0) await after(5)
+  child.kill('SIGINT')
+  expect(await ended()).toEqual({ code: 1, said: 'Interrupted: run it again to finish\n', left: [] })
+})
+
 function spawned(...args: string[]): ChildProcess {
   const child = spawn(process.execPath, [cli, ...args], { stdio: 'ignore' })
   onTestFinished(() => void child.kill('SIGKILL'))

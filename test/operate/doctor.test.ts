@@ -179,6 +179,11 @@ it('says in a sentence that pages are damaged, what to do, and leaves no copy, h
     expect(text).toContain('SQLite finds: ')
     expect(text).toContain('--skip-unreadable')
   }
+  const { code, text } = await command(path('.'), 'export', file)
+  expect([code, text]).toEqual([
+    1,
+    expect.stringContaining(': run "valkeyrie doctor" to see what is damaged\n'),
+  ])
   expect(readdirSync(path('.')).filter((name) => name.startsWith(`${basename(file)}.before`))).toEqual([])
 })
 
